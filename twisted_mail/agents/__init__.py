@@ -1,0 +1,1 @@
+"""Programs that people run: the control command, and later the user agents."""

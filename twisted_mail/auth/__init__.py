@@ -1,0 +1,1 @@
+"""Who are you? One portal, one realm, one avatar with three faces."""

@@ -1,0 +1,1 @@
+"""Handing mail on: where it goes, and taking it there."""

@@ -1,0 +1,1 @@
+"""The IMAP commands, a file for each family."""

@@ -1,0 +1,497 @@
+"""Every door between rooms.
+
+A room reaches another only through one of these, with values of ``mail`` as its words. Doors are
+``typing.Protocol``: what is handed in needs the shape and no base class. Doors are bulk: one call for
+a thousand messages. Every coroutine may raise ``Unavailable``; what else it raises is said here.
+
+Sessions are coroutines that await nothing but these doors, so they run without a reactor.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal, ParamSpec, Protocol, TypeVar
+
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.change import Change
+from twisted_mail.mail.credentials import Credentials
+from twisted_mail.mail.entry import (
+    Columns,
+    Contains,
+    Copied,
+    Draft,
+    Items,
+    MailboxInfo,
+    Piece,
+    Status,
+)
+from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.flags import Flags
+from twisted_mail.mail.message import Blob, Message
+from twisted_mail.mail.outcome import MailError
+from twisted_mail.mail.route import Route
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# ---------------------------------------------------------------- the peer and the line to it
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end: numeric address (empty for a UNIX socket) and port."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """The TLS of a connection: version (``TLSv1.3``), cipher suite name, key bits."""
+
+    version: str
+    cipher: str
+    bits: int
+
+
+class Ending(Exception):
+    """The conversation is over, for a reason that is nobody's error."""
+
+    class Reason(Enum):
+        """Why: the peer left, was silent too long, or the server stops."""
+
+        LOST = "lost"
+        TIMEOUT = "timeout"
+        SHUTDOWN = "shutdown"
+
+    def __init__(self, reason: "Ending.Reason") -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+class Outlet(Protocol):
+    """Where an answer is written."""
+
+    def write(self, data: bytes) -> None:
+        """Take bytes to send. They leave together at the next ``drain`` or ``read``."""
+
+    async def drain(self) -> None:
+        """Send what was written and wait until the peer has taken most of it.
+
+        Also lets other connections have their turn when this one's was long. Loops over many
+        messages drain about every 64 KiB. Raises Ending.
+        """
+
+
+class Wire(Outlet, Protocol):
+    """Both directions of one connection, as a session sees it."""
+
+    @property
+    def peer(self) -> Peer:
+        """Say who is at the other end."""
+
+    @property
+    def privacy(self) -> Privacy | None:
+        """Return the TLS of the connection, or None while it is in clear."""
+
+    @property
+    def may_start_tls(self) -> bool:
+        """Say whether ``start_tls`` can succeed: a certificate is there and TLS is not on yet."""
+
+    @property
+    def takes_passwords(self) -> bool:
+        """Say whether a password may cross: under TLS, or where the listener says so."""
+
+    @property
+    def has_unread(self) -> bool:
+        """Say whether bytes have arrived that no ``read`` has returned yet."""
+
+    async def read(self, timeout: float) -> bytes:
+        """Send what was written, then return the bytes that came, at least one.
+
+        Returns empty bytes after a ``nudge``. Raises Ending: LOST when the peer has closed, TIMEOUT
+        after ``timeout`` seconds of silence, SHUTDOWN when the server stops.
+        """
+
+    def nudge(self) -> None:
+        """Make the present ``read``, or else the next, return at once. Reactor thread only."""
+
+    async def turn(self) -> None:
+        """Let other connections go first if this one has worked for long. Cheap otherwise."""
+
+    async def start_tls(self) -> None:
+        """Send what was written in clear, then speak TLS from the next byte on.
+
+        The caller has made sure that nothing is unread. Raises Ending.
+        """
+
+    def close(self) -> None:
+        """Send what was written and close. ``read`` and ``drain`` raise Ending from now on."""
+
+
+class Session(Protocol):
+    """One conversation, from greeting to farewell."""
+
+    async def run(self) -> None:
+        """Hold the conversation; return when it is over.
+
+        Ending is handled inside: the session writes its protocol's farewell on TIMEOUT and SHUTDOWN.
+        """
+
+
+# ---------------------------------------------------------------- time and threads
+
+
+class Clock(Protocol):
+    """Time, so that tests need none."""
+
+    def now(self) -> float:
+        """Return seconds since 1970."""
+
+    def monotonic(self) -> float:
+        """Return seconds that only rise."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Blocking(Protocol):
+    """Where work that may block is done, so that the reactor thread never waits."""
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``work`` in a thread; return or raise what it does.
+
+        Raises Unavailable when too much work is waiting already.
+        """
+
+    def lane(self) -> "Blocking":
+        """Return a door of its own whose work is done one piece at a time, in order."""
+
+
+# ---------------------------------------------------------------- who are you
+
+Face = TypeVar("Face", covariant=True)
+
+
+class Login(Protocol[Face]):
+    """The portal, for the one face that a protocol speaks."""
+
+    async def __call__(self, credentials: Credentials, peer: Peer) -> Face:
+        """Return the avatar's face, which the session gives back with its ``logout``.
+
+        Raises Refused, with the same words after the same time for a wrong password and an unknown
+        name.
+        """
+
+
+class Exchange(Protocol):
+    """One authentication in progress (RFC 4422 §3)."""
+
+    def step(self, response: bytes) -> bytes | Credentials:
+        """Take the client's response; return the next challenge or what it all said.
+
+        Without an initial response, the first call is made with empty bytes if the mechanism is
+        ``server_first``. Raises ProtocolError on bytes that the mechanism does not allow.
+        """
+
+
+class Mechanism(Protocol):
+    """A SASL mechanism."""
+
+    @property
+    def name(self) -> str:
+        """Return the registered name, upper case."""
+
+    @property
+    def server_first(self) -> bool:
+        """Say whether the server's challenge comes before the client's first response."""
+
+    @property
+    def reveals_password(self) -> bool:
+        """Say whether a listener reads the password: then TLS must be on."""
+
+    def begin(self) -> Exchange:
+        """Start one authentication."""
+
+
+class Mailboxes(Protocol):
+    """The IMAP face of an avatar."""
+
+    @property
+    def account(self) -> "Account":
+        """Return the account."""
+
+    def logout(self) -> None:
+        """End the login."""
+
+
+class Maildrop(Protocol):
+    """The POP3 face of an avatar."""
+
+    async def lock(self) -> "Mailbox":
+        """Open the inbox for this session alone among POP3 sessions (RFC 1939 §4).
+
+        Raises Refused with condition IN-USE when another session holds it.
+        """
+
+    def logout(self) -> None:
+        """End the login and give the lock back."""
+
+
+class Submitter(Protocol):
+    """The SMTP face of an avatar."""
+
+    @property
+    def name(self) -> str:
+        """Return the account's name."""
+
+    async def may_send_as(self, address: Address) -> bool:
+        """Say whether mail of this account may carry ``address`` as its sender."""
+
+    def logout(self) -> None:
+        """End the login."""
+
+
+class Directory(Protocol):
+    """Who lives here."""
+
+    async def is_ours(self, domain: str) -> bool:
+        """Say whether mail for the domain is kept here."""
+
+    async def account(self, address: Address) -> str | None:
+        """Return the name of the account that has this very address, or None."""
+
+    async def targets(self, address: Address) -> tuple[Address, ...]:
+        """Return where the alias of this address leads, one step; empty when it is no alias."""
+
+    async def verify(self, credentials: Credentials) -> str | None:
+        """Return the account's name if the password is right, else None, after the same time."""
+
+
+# ---------------------------------------------------------------- where mail lives
+
+Watcher = Callable[[Change], None]
+
+
+class Mailbox(Protocol):
+    """One open mailbox: an ordered set of entries.
+
+    Every alteration is durable when it returns, and has rung the bell. UIDs given to a method and not
+    there any more are passed over. A mailbox that was deleted meanwhile raises Refused with condition
+    NONEXISTENT.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return the present name."""
+
+    @property
+    def uidvalidity(self) -> int:
+        """Return the UIDVALIDITY (RFC 3501 §2.3.1.1)."""
+
+    @property
+    def columns(self) -> Columns:
+        """Return the entries that are here now: the live columns, to read and not to keep."""
+
+    @property
+    def may_add_keywords(self) -> bool:
+        """Say whether new keywords can be made (``\\*`` in PERMANENTFLAGS)."""
+
+    @property
+    def keywords(self) -> Sequence[str]:
+        """Return the keywords in use."""
+
+    def claim_recent(self) -> int:
+        """Return the lowest UID nobody was told of as recent, and take it and all above.
+
+        Called by sessions that selected the mailbox for reading and writing, at the start and after
+        each ``Added``.
+        """
+
+    async def refresh(self) -> None:
+        """Look for what other programs did, and ring the bell for it."""
+
+    async def mark(
+        self,
+        uids: Sequence[int],
+        how: Literal["set", "add", "remove"],
+        flags: Flags,
+        unchanged_since: int | None = None,
+    ) -> tuple[int, ...]:
+        """Alter flags; return the UIDs refused for being changed since (RFC 7162 §3.1.3).
+
+        Raises Refused with condition LIMIT when there is no room for a new keyword.
+        """
+
+    async def copy(self, uids: Sequence[int], target: str) -> Copied:
+        """Copy messages, all or none. Raises Refused: TRYCREATE, OVERQUOTA."""
+
+    async def move(self, uids: Sequence[int], target: str) -> Copied:
+        """Move messages, all or none (RFC 6851 §3). Raises as ``copy`` does."""
+
+    async def expunge(self, uids: Sequence[int]) -> tuple[int, ...]:
+        """Remove messages; return the ascending UIDs of those that were there."""
+
+    async def items(self, uids: Sequence[int]) -> Sequence[Items | None]:
+        """Return the rendered items, in the order asked; None where a message is gone."""
+
+    async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
+        """Return ranges of messages as they are on the wire; None where a message is gone.
+
+        The caller asks for a bounded number of octets at a time.
+        """
+
+    async def matching(self, uids: Sequence[int], what: Contains) -> frozenset[int]:
+        """Return those of the UIDs whose messages hold the substring."""
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Hand every Change of this mailbox to ``watcher``; return the function that ends it.
+
+        Changes arrive on the reactor thread after the columns have been altered, the caller's own
+        included, before the altering method returns.
+        """
+
+    def close(self) -> None:
+        """Give the mailbox back."""
+
+
+class Account(Protocol):
+    """One holder of mail, whichever protocol asks.
+
+    ``INBOX`` (any case) always exists. Names are Unicode with ``/`` between levels. Drafts, Sent, Junk,
+    Trash and Archive are there from the start, with their special uses.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return the name: the account's main address."""
+
+    async def mailboxes(self) -> Sequence[MailboxInfo]:
+        """Return all mailboxes, and names that are subscribed to and gone, sorted by name.
+
+        The latter, and names that only have children, are not selectable.
+        """
+
+    async def open(self, name: str) -> Mailbox:
+        """Open a mailbox, to be closed by the caller. Raises Refused: NONEXISTENT."""
+
+    async def status(self, name: str) -> Status:
+        """Return the counts of a mailbox without opening it. Raises Refused: NONEXISTENT."""
+
+    async def create(self, name: str, use: str = "") -> None:
+        """Make a mailbox and the levels above it. Raises Refused: ALREADYEXISTS, CANNOT."""
+
+    async def rename(self, name: str, new_name: str) -> None:
+        """Rename a mailbox with its children; renaming INBOX moves its messages (RFC 3501 §6.3.5).
+
+        Raises Refused: NONEXISTENT, ALREADYEXISTS, CANNOT.
+        """
+
+    async def delete(self, name: str) -> None:
+        """Delete a mailbox, not its children. Raises Refused: NONEXISTENT, CANNOT."""
+
+    async def subscribe(self, name: str, is_subscribed: bool) -> None:
+        """Subscribe to a name, or no longer."""
+
+    async def append(self, name: str, drafts: Sequence[Draft]) -> Copied:
+        """Put messages into a mailbox, all or none; ``sources`` of the answer is empty.
+
+        Takes over the drafts' blobs. Raises Refused: TRYCREATE, OVERQUOTA, LIMIT.
+        """
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Hand every Change of the account to ``watcher``; return the function that ends it."""
+
+
+class Store(Protocol):
+    """All accounts' mail."""
+
+    async def account(self, name: str) -> Account:
+        """Return the account's mail, making its folders at first use."""
+
+    async def deliver(
+        self, names: Sequence[str], message: Message
+    ) -> Mapping[str, MailError | None]:
+        """Put one message into the inboxes of several accounts.
+
+        Returns None for each name where the message is now durable and visible, else why not. The
+        message's blob is closed.
+        """
+
+
+class Renderer(Protocol):
+    """Makes the items of a message; handed to the store, which keeps what it makes."""
+
+    version: int
+
+    def __call__(self, data: bytes) -> Items:
+        """Render one whole message. Never raises on hostile bytes, and may take milliseconds."""
+
+
+class BlobWriter(Protocol):
+    """Takes in bytes whose number is not known: in memory up to a bound, then in a file."""
+
+    @property
+    def size(self) -> int:
+        """Return the octets written so far."""
+
+    async def write(self, data: bytes) -> None:
+        """Take bytes. After Unavailable the writer only counts, and ``finish`` raises again."""
+
+    async def finish(self) -> Blob:
+        """Return all that was written. The caller owns the blob."""
+
+    def discard(self) -> None:
+        """Forget what was written; harmless after ``finish``."""
+
+
+# ---------------------------------------------------------------- where mail goes
+
+
+class Router(Protocol):
+    """Finds the next hop."""
+
+    async def route(self, recipient: Address) -> Route:
+        """Return the route of one recipient, aliases expanded."""
+
+
+class Queue(Protocol):
+    """The one door through which mail enters our responsibility."""
+
+    async def accept(self, envelope: Envelope, message: Message) -> None:
+        """Take responsibility for a message: when this returns, every recipient's copy is durable.
+
+        Raises Refused or Unavailable when not, and then responsibility stays with the sender. The
+        message's blob is closed in any case.
+        """
+
+
+# ---------------------------------------------------------------- what happened
+
+
+class Journal(Protocol):
+    """The events of connections and of a message's life, for the log. One word, one method."""
+
+    def connected(self, service: str, peer: Peer) -> None:
+        """Note that a connection came."""
+
+    def disconnected(self, service: str, peer: Peer, reason: str) -> None:
+        """Note that it ended: ``quit``, ``lost``, ``timeout``, ``shutdown``, or an error's name."""
+
+    def logged_in(self, service: str, peer: Peer, account: str) -> None:
+        """Note a login."""
+
+    def login_failed(self, service: str, peer: Peer, name: str) -> None:
+        """Note a refused login."""
+
+    def received(self, envelope: Envelope, peer: Peer, size: int) -> None:
+        """Note that we took responsibility for a message."""
+
+    def refused(self, service: str, peer: Peer, id: str, reason: str) -> None:  # noqa: A002
+        """Note that a recipient or a message was refused, in the words that the peer was told."""
+
+    def delivered(self, id: str, account: str) -> None:  # noqa: A002
+        """Note that a message is in an account's inbox."""
+
+    def failed(self, where: str) -> None:
+        """Note a bug, with the traceback of the exception being handled."""

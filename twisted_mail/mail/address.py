@@ -1,0 +1,109 @@
+"""Addresses: where mail may be sent.
+
+The grammar is that of RFC 5321 §4.1.2 (``Mailbox``); what surrounds an address in a command (angle
+brackets, source routes, parameters) belongs to the room that speaks the command.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+MAX_LOCAL = 64  # octets, RFC 5321 §4.5.3.1.1
+MAX_DOMAIN = 255  # octets, RFC 5321 §4.5.3.1.2
+
+_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]"  # with UTF-8, RFC 6531 §3.3
+_DOT_STRING = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*")
+_QUOTED = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e\x80-\U0010ffff]|\\[\x20-\x7e])*)"')
+_LABEL = r"[A-Za-z0-9\x80-\U0010ffff](?:[A-Za-z0-9\x80-\U0010ffff_-]*[A-Za-z0-9\x80-\U0010ffff])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where mail may be sent: local part (unquoted) and domain (lower case, A-labels).
+
+    The domain is empty for ``<Postmaster>`` alone (RFC 5321 §4.1.1.3); both are empty for the null
+    sender.
+    """
+
+    local: str
+    domain: str
+
+    @property
+    def is_null(self) -> bool:
+        """True for the null sender ``<>`` (RFC 5321 §4.5.5)."""
+        return not self.local and not self.domain
+
+    def __str__(self) -> str:
+        """Return the address as it stands between angle brackets, quoted where needed."""
+        if self.is_null:
+            return ""
+        local = self.local if _DOT_STRING.fullmatch(self.local) else quote(self.local)
+        return f"{local}@{self.domain}" if self.domain else local
+
+
+NULL = Address("", "")
+
+
+def quote(local: str) -> str:
+    """Return a local part as a quoted string (RFC 5321 §4.1.2)."""
+    escaped = local.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def parse(text: str) -> Address:
+    """Read ``local@domain``.
+
+    Raises ValueError when the text is not an address, is too long, or holds control characters.
+    """
+    local, position = _parse_local(text)
+    if text[position : position + 1] != "@":
+        raise ValueError("an address needs an @ and a domain")
+    if len(local.encode()) > MAX_LOCAL:
+        raise ValueError(f"the local part is longer than {MAX_LOCAL} octets")
+    return Address(local, parse_domain(text[position + 1 :]))
+
+
+def _parse_local(text: str) -> tuple[str, int]:
+    if quoted := _QUOTED.match(text):
+        return re.sub(r"\\(.)", r"\1", quoted[1]), quoted.end()
+    if plain := _DOT_STRING.match(text):
+        return plain[0], plain.end()
+    raise ValueError("the local part is missing or has characters that need quotes")
+
+
+def parse_domain(text: str) -> str:
+    """Return a domain or address literal in its normal form: lower case, A-labels.
+
+    Raises ValueError.
+    """
+    if len(text) > MAX_DOMAIN:
+        raise ValueError(f"the domain is longer than {MAX_DOMAIN} octets")
+    if text.startswith("["):
+        return _parse_literal(text)
+    if not _DOMAIN.fullmatch(text):
+        raise ValueError("the domain is missing or malformed")
+    if not text.isascii():
+        text = _to_alabels(text)
+    if any(len(label) > 63 for label in text.split(".")):
+        raise ValueError("a label of the domain is longer than 63 octets")
+    return text.lower()
+
+
+def _to_alabels(text: str) -> str:
+    try:
+        return text.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise ValueError("the domain is not a valid internationalised name") from None
+
+
+def _parse_literal(text: str) -> str:
+    """Normalise an address literal (RFC 5321 §4.1.3)."""
+    inner = text[1:-1] if text.endswith("]") else ""
+    tag, _, rest = inner.partition(":")
+    try:
+        if tag.lower() == "ipv6":
+            return f"[IPv6:{ipaddress.IPv6Address(rest)}]"
+        return f"[{ipaddress.IPv4Address(inner)}]"
+    except ValueError:
+        raise ValueError("the address literal is malformed") from None

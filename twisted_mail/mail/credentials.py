@@ -1,0 +1,15 @@
+"""Credentials: what a peer says to prove who it is."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A name and a password. ``acting_as`` is the SASL authorization identity, or empty.
+
+    The password is kept out of every representation of the value.
+    """
+
+    name: str
+    password: str = field(repr=False)
+    acting_as: str = ""

@@ -1,0 +1,68 @@
+"""Messages: the bytes of one mail, and where bytes rest."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+PIECE = 256 * 1024  # octets handed on at a time: large enough to be cheap, small enough to wait
+
+
+class Blob(Protocol):
+    """Where bytes rest. They are never altered once the blob exists."""
+
+    @property
+    def size(self) -> int:
+        """Return the number of octets."""
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield the octets from ``start`` to ``stop`` in pieces of at most ``PIECE``.
+
+        May read a file: call it where blocking is allowed. Raises OSError.
+        """
+
+    def close(self) -> None:
+        """Give up what the blob holds. Whoever received the blob last owns it and closes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryBlob:
+    """A blob that fits in memory."""
+
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        """Return the number of octets."""
+        return len(self.data)
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield the octets from ``start`` to ``stop``."""
+        stop = len(self.data) if stop is None else min(stop, len(self.data))
+        for at in range(start, stop, PIECE):
+            yield self.data[at : min(at + PIECE, stop)]
+
+    def close(self) -> None:
+        """Do nothing: memory is given back by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The bytes of one mail as they came in, and our own trace headers in front of them.
+
+    Both have CRLF line ends. ``prefix`` is empty or ends with CRLF; it holds Return-Path and Received
+    (RFC 5321 §4.4) and what policy adds, so that ``blob`` is never rewritten.
+    """
+
+    blob: Blob
+    prefix: bytes = b""
+
+    @property
+    def size(self) -> int:
+        """Return the octets of prefix and blob together: what clients will be told."""
+        return len(self.prefix) + self.blob.size
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield prefix and blob. May read a file, as ``Blob.pieces`` may."""
+        if self.prefix:
+            yield self.prefix
+        yield from self.blob.pieces()

@@ -1,0 +1,76 @@
+"""Sets of message numbers (RFC 3501 §9, sequence-set).
+
+A set is kept as ranges, so ``1:4294967295`` costs nothing; ``STAR`` stands for ``*``, whatever number
+is the highest when the set is used.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+STAR = 0  # no message has the number 0, so it can stand for "*"
+MAX_NUMBER = 2**32 - 1
+_RANGE = re.compile(r"(\*|[1-9][0-9]{0,9})(?::(\*|[1-9][0-9]{0,9}))?")
+
+Range = tuple[int, int]  # first and last, both included
+
+
+@dataclass(frozen=True, slots=True)
+class NumberSet:
+    """Ranges as they were written, in that order; either end may be ``STAR``."""
+
+    ranges: tuple[Range, ...]
+
+    def resolved(self, highest: int) -> list[Range]:
+        """Return ascending, disjoint ranges with ``*`` taken as ``highest``.
+
+        ``9:*`` always includes ``highest``, whichever is larger (RFC 3501 §6.4.8).
+        """
+        pairs = [(first or highest, last or highest) for first, last in self.ranges]
+        return merged((min(pair), max(pair)) for pair in pairs)
+
+
+def parse(text: str) -> NumberSet:
+    """Read a sequence set. Raises ValueError."""
+    return NumberSet(tuple(_parse_range(part) for part in text.split(",")))
+
+
+def _parse_range(text: str) -> Range:
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        raise ValueError("malformed set of numbers")
+    first = _parse_number(match[1])
+    return first, first if match[2] is None else _parse_number(match[2])
+
+
+def _parse_number(text: str) -> int:
+    number = STAR if text == "*" else int(text)
+    if number > MAX_NUMBER:
+        raise ValueError("a number of the set is too large")
+    return number
+
+
+def merged(ranges: Iterable[Range]) -> list[Range]:
+    """Return ascending, disjoint ranges that cover the same numbers."""
+    result: list[Range] = []
+    for first, last in sorted(ranges):
+        if result and first <= result[-1][1] + 1:
+            result[-1] = result[-1][0], max(result[-1][1], last)
+        else:
+            result.append((first, last))
+    return result
+
+
+def compact(numbers: Iterable[int]) -> list[Range]:
+    """Return the ranges that ascending numbers make."""
+    return merged((number, number) for number in numbers)
+
+
+def format_ranges(ranges: Sequence[Range]) -> str:
+    """Write ranges as a sequence set."""
+    return ",".join(str(first) if first == last else f"{first}:{last}" for first, last in ranges)
+
+
+def format_numbers(numbers: Iterable[int]) -> str:
+    """Write ascending numbers as the shortest sequence set."""
+    return format_ranges(compact(numbers))

@@ -1,0 +1,1 @@
+"""Twisted, once: the conversation, its outlet, TLS, threads and time."""

@@ -1,0 +1,1 @@
+"""Where mail lives: accounts, mailboxes, and what an OK promises."""
