@@ -295,7 +295,7 @@ class Mailbox(Protocol):
 
     @property
     def may_add_keywords(self) -> bool:
-        """Say whether new keywords can be made (``\\*`` in PERMANENTFLAGS)."""
+        r"""Say whether new keywords can be made (``\*`` in PERMANENTFLAGS)."""
 
     @property
     def keywords(self) -> Sequence[str]:

@@ -95,10 +95,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class MailboxInfo:
-    """A mailbox as LIST shows it.
+    r"""A mailbox as LIST shows it.
 
     ``name`` is decoded, with ``/`` between levels; ``use`` is the special use (RFC 6154 §2) such as
-    ``\\Sent``, or empty; a name that only has children is not ``selectable``.
+    ``\Sent``, or empty; a name that only has children is not ``selectable``.
     """
 
     name: str
