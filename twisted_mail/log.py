@@ -1,0 +1,74 @@
+"""What is logged: one method for each event, with fields rather than sentences.
+
+The journal is the only place that knows how events are written. ``id`` names a message from its
+acceptance to its mailbox.
+"""
+
+from twisted.logger import Logger
+
+from twisted_mail.interfaces import Peer
+from twisted_mail.mail.envelope import Envelope
+
+
+class LogJournal:
+    """Fulfils ``interfaces.Journal`` with ``twisted.logger``."""
+
+    log = Logger(namespace="twisted_mail")
+
+    def connected(self, service: str, peer: Peer) -> None:
+        """Note that a connection came."""
+        self.log.debug("{service}: connection from {host}", service=service, host=peer.host)
+
+    def disconnected(self, service: str, peer: Peer, reason: str) -> None:
+        """Note that it ended."""
+        self.log.debug(
+            "{service}: {host} gone: {reason}", service=service, host=peer.host, reason=reason
+        )
+
+    def logged_in(self, service: str, peer: Peer, account: str) -> None:
+        """Note a login."""
+        self.log.info(
+            "{service}: {account} logged in from {host}",
+            service=service,
+            account=account,
+            host=peer.host,
+        )
+
+    def login_failed(self, service: str, peer: Peer, name: str) -> None:
+        """Note a refused login."""
+        self.log.warn(
+            "{service}: login as {name!r} refused from {host}",
+            service=service,
+            name=name[:100],
+            host=peer.host,
+        )
+
+    def received(self, envelope: Envelope, peer: Peer, size: int) -> None:
+        """Note that we took responsibility for a message."""
+        self.log.info(
+            "{id}: received from=<{sender}> to={recipients} size={size} host={host} login={login}",
+            id=envelope.id,
+            sender=str(envelope.sender),
+            recipients=[str(recipient) for recipient in envelope.recipients],
+            size=size,
+            host=peer.host,
+            login=envelope.submitter,
+        )
+
+    def refused(self, service: str, peer: Peer, id: str, reason: str) -> None:  # noqa: A002
+        """Note that a recipient or a message was refused."""
+        self.log.info(
+            "{id}: {service} refused {host}: {reason}",
+            id=id,
+            service=service,
+            host=peer.host,
+            reason=reason,
+        )
+
+    def delivered(self, id: str, account: str) -> None:  # noqa: A002
+        """Note that a message is in an account's inbox."""
+        self.log.info("{id}: delivered to {account}", id=id, account=account)
+
+    def failed(self, where: str) -> None:
+        """Note a bug, with the traceback of the exception being handled."""
+        self.log.failure("{where} failed: this is a bug", where=where)

@@ -1,0 +1,124 @@
+"""Threads for work that may block: files, databases, password hashes.
+
+Each kind of work has a pool of its own, so that slow hashing never holds up mail, and none is the
+reactor's default pool, which also resolves names.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.python.failure import Failure
+from twisted.python.threadpool import ThreadPool
+
+from twisted_mail.interfaces import Blocking
+from twisted_mail.mail.outcome import Unavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Piece = tuple[Deferred[Any], Callable[[], Any]]
+
+
+class ThreadBlocking:
+    """Fulfils ``interfaces.Blocking`` with a bounded pool of threads and a bounded line of waiters."""
+
+    def __init__(
+        self, reactor: IReactorFromThreads, name: str, threads: int, waiting: int = 10_000
+    ) -> None:
+        self._reactor = reactor
+        self._pool = ThreadPool(0, threads, name)
+        self._waiting = waiting
+        self._unfinished = 0
+
+    def start(self) -> None:
+        """Start the pool."""
+        self._pool.start()
+
+    def stop(self) -> None:
+        """Finish the work that was begun and end the threads. Blocks until then."""
+        self._pool.stop()
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``work`` in a thread; return or raise what it does."""
+        result: Deferred[T] = Deferred()
+        self.submit([(result, lambda: work(*args, **kwargs))])
+        return await result
+
+    def submit(self, pieces: list[Piece]) -> None:
+        """Do pieces of work one after the other in one thread, and fire their Deferreds.
+
+        Raises Unavailable when too much is waiting already.
+        """
+        if self._unfinished + len(pieces) > self._waiting:
+            raise Unavailable("Too busy, try again later")
+        self._unfinished += len(pieces)
+        self._pool.callInThread(self._work, pieces)
+
+    def _work(self, pieces: list[Piece]) -> None:
+        results = [(deferred, _outcome_of(work)) for deferred, work in pieces]
+        self._reactor.callFromThread(self._finish, results)
+
+    def _finish(self, results: list[tuple[Deferred[Any], object]]) -> None:
+        self._unfinished -= len(results)
+        for deferred, result in results:
+            deferred.callback(result)  # a Failure here becomes an errback
+
+    def lane(self) -> Blocking:
+        """Return a door whose work is done one piece at a time, in order."""
+        return Lane(self)
+
+
+def _outcome_of(work: Callable[[], object]) -> object:
+    try:
+        return work()
+    except BaseException:
+        return Failure()  # type: ignore[no-untyped-call]
+
+
+class Lane:
+    """One piece of work at a time, in order, on some thread of the pool.
+
+    What came in while a thread was busy goes to the next thread together: under load a trip between
+    threads is shared by many.
+    """
+
+    __slots__ = ("_is_busy", "_line", "_pool")
+
+    def __init__(self, pool: ThreadBlocking) -> None:
+        self._pool = pool
+        self._line: deque[Piece] = deque()
+        self._is_busy = False
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``work`` after all that was given earlier."""
+        result: Deferred[T] = Deferred()
+        self._line.append((result, lambda: work(*args, **kwargs)))
+        if not self._is_busy:
+            self._next()
+        return await result
+
+    def lane(self) -> Blocking:
+        """Return another lane of the same pool."""
+        return Lane(self._pool)
+
+    def _next(self) -> None:
+        self._is_busy = bool(self._line)
+        if not self._is_busy:
+            return
+        pieces = list(self._line)
+        self._line.clear()
+        turn: Deferred[None] = Deferred()
+        turn.addCallback(lambda _: self._next())
+        try:
+            self._pool.submit([*pieces, (turn, _nothing)])
+        except Unavailable:
+            self._is_busy = False
+            for deferred, _ in pieces:
+                deferred.errback()
+
+
+def _nothing() -> None:
+    pass

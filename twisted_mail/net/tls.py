@@ -1,0 +1,130 @@
+"""TLS for listeners: a folder of certificates, chosen by the name the client asks for.
+
+Each ``*.pem`` file holds a private key and its certificate with the chain behind it. The context is
+chosen for each connection (RFC 6066 §3), so a certificate that is replaced serves the next connection
+and never touches open ones.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from OpenSSL import SSL, crypto
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.internet.ssl import CertificateOptions, TLSVersion
+from zope.interface import implementer
+
+_Stamp = tuple[tuple[str, int, int], ...]  # name, size and mtime of each file
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """One file of the folder: its path, the names its certificate has, and the context it makes."""
+
+    path: Path
+    names: tuple[str, ...]
+    context: SSL.Context
+
+
+def read_key_file(path: Path) -> KeyFile:
+    """Read a PEM file. Raises OSError and ValueError, whose texts say what is wrong with the file."""
+    pem = path.read_bytes()
+    chain = x509.load_pem_x509_certificates(pem)
+    key = load_pem_private_key(pem, password=None)
+    if key.public_key() != chain[0].public_key():
+        raise ValueError("the private key does not belong to the first certificate")
+    options = CertificateOptions(
+        privateKey=crypto.PKey.from_cryptography_key(key),  # type: ignore[arg-type]
+        certificate=crypto.X509.from_cryptography(chain[0]),
+        extraCertChain=[crypto.X509.from_cryptography(cert) for cert in chain[1:]],
+        raiseMinimumTo=TLSVersion.TLSv1_2,  # RFC 8996, RFC 8997
+    )
+    return KeyFile(path, names_of(chain[0]), options.getContext())
+
+
+def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
+    """Return the DNS names of a certificate, lower case (RFC 6125 §6.4: the subject is not asked)."""
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(name.lower() for name in extension.value.get_values_for_type(x509.DNSName))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """What one scan found: contexts by name, and the one for clients that name none of these."""
+
+    by_name: dict[str, SSL.Context] = field(default_factory=dict)
+    fallback: SSL.Context | None = None
+    stamp: _Stamp = ()
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class Certificates:
+    """The certificates of a folder, ready for new connections.
+
+    ``scan`` reads files and belongs in a thread; everything else is a dictionary look-up. The fallback
+    is the certificate for ``hostname`` if there is one, else the first by file name.
+    """
+
+    def __init__(self, folder: Path, hostname: str) -> None:
+        self._folder = folder
+        self._hostname = hostname.lower()
+        self._shelf = _Shelf()
+
+    @property
+    def is_ready(self) -> bool:
+        """Say whether there is a certificate at all."""
+        return self._shelf.fallback is not None
+
+    def scan(self, complain: Callable[[Path, str], None]) -> bool:
+        """Read the folder again if a file changed; say whether anything is new.
+
+        Files that cannot be used are reported to ``complain`` and passed over; when none is left, the
+        certificates known before stay in use.
+        """
+        stamp = self._stamp()
+        if stamp == self._shelf.stamp:
+            return False
+        keys = self._read(complain)
+        if keys:
+            by_name = {name: key.context for key in reversed(keys) for name in key.names}
+            fallback = by_name.get(self._hostname, keys[0].context)
+            fallback.set_tlsext_servername_callback(self._choose)
+            self._shelf = _Shelf(by_name, fallback, stamp)
+        return bool(keys)
+
+    def _stamp(self) -> _Stamp:
+        try:
+            files = sorted(self._folder.glob("*.pem"))
+            stats = [(path.name, os.stat(path)) for path in files]
+        except OSError:
+            return ()
+        return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+
+    def _read(self, complain: Callable[[Path, str], None]) -> list[KeyFile]:
+        keys = []
+        for path in sorted(self._folder.glob("*.pem")):
+            try:
+                keys.append(read_key_file(path))
+            except (OSError, ValueError, TypeError, SSL.Error, crypto.Error) as error:
+                complain(path, str(error) or type(error).__name__)
+        return keys
+
+    def _choose(self, connection: SSL.Connection) -> None:
+        """Switch to the context for the name the client sent (RFC 6066 §3)."""
+        name = (connection.get_servername() or b"").decode("ascii", "replace").lower()
+        by_name = self._shelf.by_name
+        context = by_name.get(name) or by_name.get("*." + name.partition(".")[2])
+        if context is not None:
+            connection.set_context(context)
+
+    def serverConnectionForTLS(self, protocol: object) -> SSL.Connection:
+        """Return a new TLS connection (called by Twisted)."""
+        if self._shelf.fallback is None:
+            raise ValueError("there is no certificate")
+        return SSL.Connection(self._shelf.fallback, None)
