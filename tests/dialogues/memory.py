@@ -1,0 +1,185 @@
+"""The whole server in memory: real sessions and conversations, no sockets, no files, no time."""
+
+import dataclasses
+from typing import Any
+
+from twisted.cred.checkers import ICredentialsChecker
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+
+from tests.dialogues.player import given_draft
+from tests.dialogues.score import Dialogue
+from tests.support import InlineBlocking, NoteJournal, finish
+from twisted_mail.auth.checkers import DirectoryChecker
+from twisted_mail.auth.realm import logins
+from twisted_mail.auth.sasl import MECHANISMS
+from twisted_mail.delivery.local import LocalDelivery
+from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.directory.fixed import FixedDirectory
+from twisted_mail.imap.render import Render
+from twisted_mail.mail import address
+from twisted_mail.net.conversation import Conversation, Terms
+from twisted_mail.plugin import Doors, protocols
+from twisted_mail.store.blob import SpoolWriter
+from twisted_mail.store.memory import MemoryStore
+
+HOSTNAME = "mail.example.org"
+PASSWORDS = dict.fromkeys(("alice@example.org", "bob@example.org", "carol@example.net"), "secret")
+ALIASES = {
+    "team@example.org": [address.parse("alice@example.org"), address.parse("bob@example.org")],
+    "postmaster@example.org": [address.parse("alice@example.org")],
+}
+
+
+class DialogueClock:
+    """The Clock door over a clock that only tests move."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def now(self) -> float:
+        return 1_000_000_000.0 + self._clock.seconds()
+
+    def monotonic(self) -> float:
+        return self._clock.seconds()
+
+    async def sleep(self, seconds: float) -> None:
+        waiting: Deferred[None] = Deferred()
+        self._clock.callLater(seconds, waiting.callback, None)
+        await waiting
+
+
+class FakeTlsHandle:
+    def get_protocol_version_name(self) -> str:
+        return "TLSv1.3"
+
+    def get_cipher_name(self) -> str:
+        return "TLS_AES_256_GCM_SHA384"
+
+    def get_cipher_bits(self) -> int:
+        return 256
+
+
+class MemoryTransport(StringTransport):
+    """A transport whose TLS is a word, and which closes when told."""
+
+    is_tls = False
+    is_gone = False
+
+    def startTLS(self, certificates: object) -> None:
+        self.is_tls = True
+
+    def getHandle(self) -> FakeTlsHandle:
+        return FakeTlsHandle()
+
+    def loseConnection(self) -> None:
+        self.is_gone = True
+
+    abortConnection = loseConnection
+
+
+class MemoryServer:
+    """Everything that the service makes, over memory."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.journal = NoteJournal()
+        time = DialogueClock(self.clock)
+        self.directory = FixedDirectory(PASSWORDS, ALIASES)
+        self.store = MemoryStore(time, Render())
+        router = LocalRouter(self.directory, HOSTNAME)
+        checker: ICredentialsChecker = DirectoryChecker(self.directory)
+        doors = logins([checker], self.store, self.directory, time, default_domain="example.org")
+        blocking = InlineBlocking()
+        self.doors = Doors(
+            hostname=HOSTNAME,
+            clock=time,
+            blocking=blocking,
+            journal=self.journal,
+            directory=self.directory,
+            router=router,
+            queue=LocalDelivery(router, self.store, self.journal),
+            store=self.store,
+            mechanisms=MECHANISMS,
+            login_mailboxes=doors.mailboxes,
+            login_maildrop=doors.maildrop,
+            login_submitter=doors.submitter,
+            blob_writer=lambda: SpoolWriter("/nowhere", blocking, memory_limit=2**30),
+        )
+
+    def put(self, text: str) -> None:
+        account, mailbox, draft = given_draft(text)
+        finish(finish(self.store.account(account)).append(mailbox, [draft]))
+
+
+class MemoryLine:
+    """A client's connection to the server in memory; ``way`` says how what it sends is cut."""
+
+    def __init__(self, server: MemoryServer, dialogue: Dialogue, connection: int, way: str) -> None:
+        self._server = server
+        self._way = way
+        plugin: Any = protocols()[dialogue.service(connection)]
+        settings = plugin.settings(**_known(plugin.settings, dialogue.settings))
+        tls = dialogue.headings.get("tls", "starttls")
+        terms = Terms(
+            certificates=None if tls == "none" else object(),  # type: ignore[arg-type]
+            is_implicit=tls == "implicit",
+            takes_cleartext_passwords=dialogue.headings.get("cleartext", "yes") == "yes",
+        )
+        self.transport = MemoryTransport(peerAddress=IPv4Address("TCP", "192.0.2.1", 54321))
+        self.conversation = Conversation(
+            server.clock, plugin.make(settings, server.doors), terms, server.journal
+        )
+        self.conversation.makeConnection(self.transport)
+        self._received = b""
+
+    def send(self, pieces: list[bytes]) -> None:
+        for piece in self._cut(pieces):
+            if self.transport.is_gone:
+                return
+            self.conversation.dataReceived(piece)
+            self._settle()
+
+    def _cut(self, pieces: list[bytes]) -> list[bytes]:
+        whole = b"".join(pieces)
+        if self._way == "bytes":
+            return [whole[at : at + 1] for at in range(len(whole))]
+        return pieces if self._way == "lines" else [whole]
+
+    def _settle(self) -> None:
+        for _ in range(5):
+            self._server.clock.advance(0)
+
+    def line(self) -> str | None:
+        for _ in range(80):
+            self._settle()
+            self._received += self.transport.value()
+            self.transport.clear()
+            line, end, rest = self._received.partition(b"\r\n")
+            if end:
+                self._received = rest
+                return line.decode("utf-8", "surrogateescape")
+            if self.transport.is_gone:
+                assert not self._received, f"an unfinished line: {self._received!r}"
+                return None
+            self._server.clock.advance(0.25)
+        raise AssertionError(f"so far {self._received!r}; noted {self._server.journal.events[-3:]}")
+
+    def start_tls(self) -> None:
+        assert self.transport.is_tls, "the server has not started TLS"
+
+    def close(self) -> None:
+        if not self.conversation._closed:
+            self.transport.is_gone = True
+            self.conversation.connectionLost()
+
+    def pass_time(self, seconds: float) -> None:
+        for _ in range(100):
+            self._server.clock.advance(seconds / 100)
+
+
+def _known(settings: Any, values: dict[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in dataclasses.fields(settings)}
+    return {name: value for name, value in values.items() if name in names}
