@@ -1,0 +1,323 @@
+"""The grammar of IMAP commands (RFC 3501 §9): a cursor over one whole command.
+
+Framing has cut the command before: all its literals are inside, so nothing here waits. Grammar text
+comes out as ``str``, octets that mean something elsewhere as ``bytes``. Every method of the reader
+raises ProtocolError, with a text for the client, where the command is not what it should be.
+"""
+
+import datetime
+import re
+from collections.abc import Iterable
+
+from twisted_mail.imap import times
+from twisted_mail.mail import flags, numbers
+from twisted_mail.mail.encoding import decode_mailbox_name, encode_mailbox_name
+from twisted_mail.mail.message import Blob
+from twisted_mail.mail.numbers import MAX_NUMBER, NumberSet
+from twisted_mail.mail.outcome import ProtocolError
+
+INBOX = "INBOX"
+
+_ATOM = re.compile(rb'[^\x00-\x20(){%*"\\\]\x7f-\xff]+')
+_ASTRING = re.compile(rb'[^\x00-\x20(){%*"\\\x7f-\xff]+')
+_PATTERN = re.compile(rb'[^\x00-\x20(){"\\\x7f-\xff]+')  # with list-wildcards
+_TAG = re.compile(rb'[^\x00-\x20(){%*"\\\x7f-\xff+]+')
+_WORD = re.compile(rb"[A-Za-z0-9.=$+/_-]+")
+_QUOTED = re.compile(rb'"([^"\\\r\n\x00]*(?:\\["\\][^"\\\r\n\x00]*)*)"')
+_ESCAPED = re.compile(rb'\\(["\\])')
+_LITERAL = re.compile(rb"\{([0-9]{1,10})\+?\}\r\n")
+_NUMBER = re.compile(rb"[0-9]{1,10}")
+_NUMBERS = re.compile(rb"[0-9*:,]+")
+_DATE = re.compile(rb'"([^"\r\n]{1,20})"|([0-9A-Za-z-]{1,20})')
+_DATE_TIME = re.compile(rb'"([^"\r\n]{1,40})"')
+_NIL = re.compile(rb"[Nn][Ii][Ll](?![^\x00-\x20()\x7f-\xff])")
+
+MAX_TAG = 128  # octets: a tag comes back in the answer
+
+
+class Reader:
+    """A cursor over one command.
+
+    ``blobs`` are the messages of APPEND that went elsewhere while they came in, by the position at
+    which their octets would stand.
+    """
+
+    __slots__ = ("_blobs", "data", "position")
+
+    def __init__(self, data: bytes, blobs: dict[int, Blob] | None = None) -> None:
+        self.data = data
+        self.position = 0
+        self._blobs = {} if blobs is None else blobs
+
+    def close(self) -> None:
+        """Close the messages that no command has taken."""
+        while self._blobs:
+            self._blobs.popitem()[1].close()
+
+    # ------------------------------------------------------------ where we are
+
+    @property
+    def at_end(self) -> bool:
+        """True when nothing follows."""
+        return self.position >= len(self.data)
+
+    @property
+    def rest(self) -> bytes:
+        """Return all that follows."""
+        return self.data[self.position :]
+
+    def end(self) -> None:
+        """Make sure that nothing follows."""
+        if not self.at_end:
+            raise ProtocolError("Unexpected arguments at the end of the command")
+
+    def peek(self, token: bytes) -> bool:
+        """Say whether exactly ``token`` follows."""
+        return self.data.startswith(token, self.position)
+
+    def accept(self, token: bytes) -> bool:
+        """Step over ``token`` if it follows; say whether it did."""
+        if not self.data.startswith(token, self.position):
+            return False
+        self.position += len(token)
+        return True
+
+    def take(self, token: bytes) -> None:
+        """Step over ``token``, which must follow."""
+        if not self.accept(token):
+            raise ProtocolError(f"Expected {token.decode('ascii', 'replace')!r}")
+
+    def space(self) -> None:
+        """Step over the one space that must follow."""
+        if not self.accept(b" "):
+            raise ProtocolError("Missing argument" if self.at_end else "Expected a space")
+
+    def text_until(self, stop: bytes) -> bytes:
+        """Return the octets before ``stop`` on this line, and step over both."""
+        at = self.data.find(stop, self.position)
+        found = self.data[self.position : at]
+        if at < 0 or b"\r" in found:
+            raise ProtocolError(f"Expected {stop.decode('ascii', 'replace')!r}")
+        self.position = at + len(stop)
+        return found
+
+    def _match(self, pattern: re.Pattern[bytes], what: str) -> bytes:
+        match = pattern.match(self.data, self.position)
+        if match is None:
+            raise ProtocolError(f"Missing {what}" if self.at_end else f"Expected {what}")
+        self.position = match.end()
+        return match[0]
+
+    # ------------------------------------------------------------ atoms and strings
+
+    def tag(self) -> str:
+        """Read the tag of a command."""
+        found = self._match(_TAG, "a tag")
+        if len(found) > MAX_TAG:
+            raise ProtocolError("The tag is too long")
+        return found.decode("ascii")
+
+    def word(self) -> str:
+        """Read letters, digits and ``. = $ + / _ -``, as names of commands and items have."""
+        return self._match(_WORD, "a word").decode("ascii")
+
+    def atom(self) -> str:
+        """Read an atom."""
+        return self._match(_ATOM, "an atom").decode("ascii")
+
+    def astring(self) -> bytes:
+        """Read an atom, in which ``]`` is allowed, or a string."""
+        if self.peek(b'"') or self.peek(b"{"):
+            return self.string()
+        return self._match(_ASTRING, "a string or an atom")
+
+    def pattern(self) -> bytes:
+        """Read a ``list-mailbox``: like an astring, with ``%`` and ``*``."""
+        if self.peek(b'"') or self.peek(b"{"):
+            return self.string()
+        return self._match(_PATTERN, "a mailbox pattern")
+
+    def string(self) -> bytes:
+        """Read a quoted string or a literal.
+
+        Octets above 127 are let through in quotes: clients write passwords in UTF-8 so.
+        """
+        if self.peek(b"{"):
+            return self._literal()
+        match = _QUOTED.match(self.data, self.position)
+        if match is None:
+            raise ProtocolError("Missing string" if self.at_end else "Malformed string")
+        self.position = match.end()
+        return _ESCAPED.sub(rb"\1", match[1]) if b"\\" in match[1] else match[1]
+
+    def nstring(self) -> bytes | None:
+        """Read a string, or NIL as None."""
+        match = _NIL.match(self.data, self.position)
+        if match is None:
+            return self.string()
+        self.position = match.end()
+        return None
+
+    def _literal(self) -> bytes:
+        start, size = self._literal_head()
+        if start in self._blobs:
+            raise ProtocolError("A message is not expected here")
+        self.position = start + size
+        return self.data[start : self.position]
+
+    def _literal_head(self) -> tuple[int, int]:
+        match = _LITERAL.match(self.data, self.position)
+        if match is None:
+            raise ProtocolError("Malformed literal")
+        return match.end(), int(match[1])
+
+    def message_literal(self) -> Blob:
+        """Read the message of an APPEND. The caller owns the blob."""
+        if not self.peek(b"{"):
+            raise ProtocolError("Expected a message as a literal")
+        start, _ = self._literal_head()
+        blob = self._blobs.pop(start, None)
+        if blob is None:
+            raise ProtocolError("Expected a message as a literal")
+        self.position = start
+        return blob
+
+    # ------------------------------------------------------------ numbers
+
+    def number(self) -> int:
+        """Read a number of 32 bits."""
+        number = int(self._match(_NUMBER, "a number"))
+        if number > MAX_NUMBER:
+            raise ProtocolError("The number is too large")
+        return number
+
+    def nonzero(self) -> int:
+        """Read a number of 32 bits that is not zero."""
+        if self.peek(b"0"):
+            raise ProtocolError("Expected a number that does not begin with 0")
+        return self.number()
+
+    def numbers(self) -> NumberSet:
+        """Read a set of message numbers."""
+        text = self._match(_NUMBERS, "a set of message numbers").decode("ascii")
+        try:
+            return numbers.parse(text)
+        except ValueError:
+            raise ProtocolError("Malformed set of message numbers") from None
+
+    # ------------------------------------------------------------ flags
+
+    def flag(self) -> str:
+        r"""Read a flag that a client may set: ``\Recent`` and unknown ``\`` ones are not."""
+        if not self.accept(b"\\"):
+            return self._keyword()
+        name = "\\" + self.atom()
+        if name.lower() not in _SYSTEM:
+            raise ProtocolError(f"Invalid system flag {name[:40]}")
+        return name
+
+    def _keyword(self) -> str:
+        name = self.atom()
+        if not flags.is_keyword(name):
+            raise ProtocolError("A keyword is too long or malformed")
+        return name
+
+    def flag_list(self) -> list[str]:
+        """Read flags in parentheses, perhaps none."""
+        self.take(b"(")
+        if self.accept(b")"):
+            return []
+        found = self._bare_flags()
+        self.take(b")")
+        return found
+
+    def flags(self) -> list[str]:
+        """Read flags with or without parentheses, as STORE has them."""
+        return self.flag_list() if self.peek(b"(") else self._bare_flags()
+
+    def _bare_flags(self) -> list[str]:
+        found = [self.flag()]
+        while self.accept(b" "):
+            found.append(self.flag())
+        return found
+
+    # ------------------------------------------------------------ names and dates
+
+    def mailbox(self) -> str:
+        """Read the name of a mailbox, in modified UTF-7 (RFC 3501 §5.1.3)."""
+        return decoded_name(self.astring())
+
+    def date(self) -> datetime.date:
+        """Read a date, ``1-Feb-1994``, with or without quotes."""
+        text = self._match(_DATE, "a date").decode("latin-1").strip('"')
+        try:
+            return times.parse_date(text)
+        except ValueError:
+            raise ProtocolError("Malformed date") from None
+
+    def date_time(self) -> datetime.datetime:
+        """Read a date and time, ``" 7-Feb-1994 21:52:25 -0800"``."""
+        text = self._match(_DATE_TIME, "a date and time").decode("latin-1").strip('"')
+        try:
+            return times.parse_date_time(text)
+        except ValueError:
+            raise ProtocolError("Malformed date and time") from None
+
+
+_SYSTEM = frozenset(flag.lower() for flag in flags.SYSTEM)
+
+
+def decoded_name(octets: bytes) -> str:
+    """Return a mailbox's name as people see it; INBOX in any case is ``INBOX``."""
+    if octets.upper() == b"INBOX":
+        return INBOX
+    try:
+        return decode_mailbox_name(octets)
+    except ValueError:
+        raise ProtocolError("The mailbox name is not valid modified UTF-7") from None
+
+
+# ---------------------------------------------------------------- writing
+
+_PLAIN_ATOM = re.compile(rb"[^\x00-\x20(){%*\"\\\]\x7f-\xff]+")
+_QUOTABLE = re.compile(rb"[^\x00\r\n\x7f-\xff]*")
+_MAX_QUOTED = 1000  # octets: longer values travel better as literals
+
+
+def quoted(text: str) -> bytes:
+    """Write ASCII text without line ends as a quoted string."""
+    return b'"' + text.encode("ascii").replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
+def literal(value: bytes) -> bytes:
+    """Write octets as a literal."""
+    return b"{%d}\r\n%b" % (len(value), value)
+
+
+def string(value: bytes) -> bytes:
+    """Write octets as a quoted string where that can hold them, else as a literal."""
+    if len(value) <= _MAX_QUOTED and _QUOTABLE.fullmatch(value):
+        return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+    return literal(value)
+
+
+def nstring(value: bytes | None) -> bytes:
+    """Write octets as a string, None as NIL."""
+    return b"NIL" if value is None else string(value)
+
+
+def mailbox_name(name: str) -> bytes:
+    """Write a mailbox's name in modified UTF-7, as an atom or quoted."""
+    encoded = encode_mailbox_name(name)
+    if _PLAIN_ATOM.fullmatch(encoded) and encoded.upper() != b"NIL":
+        return encoded
+    return string(encoded)
+
+
+def flag_list(names: Iterable[str]) -> bytes:
+    """Write flags in parentheses, in a steady order: system flags first."""
+    return b"(" + " ".join(sorted(names, key=_flag_order)).encode("ascii") + b")"
+
+
+def _flag_order(name: str) -> tuple[bool, str]:
+    return not name.startswith("\\"), name
