@@ -1,0 +1,105 @@
+import pytest
+from zope.interface.verify import verifyObject
+
+from tests.auth.fakes import NamedAccount, directory
+from tests.support import finish
+from twisted_mail.auth.avatars import Avatar, IMailboxes, IMaildrop, ISubmitter
+from twisted_mail.mail.address import NULL, parse
+from twisted_mail.mail.outcome import Refused, Unavailable
+
+ALICE = NamedAccount("alice@example.org")
+
+
+def avatar(locks=None, account=ALICE, **aliases):
+    return Avatar(account, directory(**aliases), set() if locks is None else locks)
+
+
+def may_send(address, **aliases):
+    return finish(avatar(**aliases).may_send_as(parse(address)))
+
+
+@pytest.mark.parametrize("interface", [IMailboxes, IMaildrop, ISubmitter])
+def test_an_avatar_has_all_three_faces(interface):
+    assert verifyObject(interface, avatar())
+
+
+def test_the_maildrop_is_the_inbox():
+    assert finish(avatar().lock()).name == "INBOX"
+
+
+def test_a_second_session_finds_the_maildrop_in_use():
+    locks = set()
+    first, second = avatar(locks), avatar(locks)
+    finish(first.lock())
+    with pytest.raises(Refused) as caught:
+        finish(second.lock())
+    assert caught.value.condition == "IN-USE"
+    second.logout()
+    with pytest.raises(Refused):
+        finish(second.lock())
+    first.logout()
+    first.logout()
+    finish(second.lock())
+
+
+def test_accounts_do_not_lock_each_other():
+    locks = set()
+    finish(avatar(locks).lock())
+    finish(avatar(locks, NamedAccount("bob@example.org")).lock())
+
+
+def test_an_inbox_that_does_not_open_leaves_no_lock():
+    locks = set()
+    with pytest.raises(Unavailable):
+        finish(avatar(locks, NamedAccount("alice@example.org", Unavailable("disk"))).lock())
+    assert not locks
+
+
+@pytest.mark.parametrize(
+    "address", ["alice@example.org", "Alice@EXAMPLE.org", "alice+lists@example.org"]
+)
+def test_the_own_address_with_or_without_detail_may_send(address):
+    assert may_send(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["bob@example.org", "alice@example.com", "+alice@example.org", "x+alice@example.org"]
+)
+def test_other_addresses_may_not(address):
+    assert not may_send(address)
+
+
+def test_the_null_sender_impersonates_nobody():
+    assert finish(avatar().may_send_as(NULL))
+
+
+def test_an_alias_that_leads_to_the_account_may_send():
+    assert may_send("team@example.org", team=["bob@example.org", "alice@example.org"])
+    assert may_send("team+x@example.org", team=["alice+team@example.org"])
+
+
+def test_an_alias_may_lead_here_in_several_steps():
+    assert may_send("a@example.org", a=["b@example.org"], b=["alice@example.org"])
+
+
+def test_an_alias_that_leads_elsewhere_may_not_send():
+    assert not may_send("sales@example.org", sales=["bob@example.org", "x@example.com"])
+
+
+def test_aliases_that_turn_in_circles_come_to_an_end():
+    assert not may_send("a@example.org", a=["b@example.org"], b=["a@example.org"])
+
+
+def test_endless_aliases_come_to_an_end():
+    asked = []
+
+    class Endless:
+        async def account(self, address):
+            asked.append(address)
+
+        async def targets(self, address):
+            return tuple(parse(f"{address.local}{n}@example.org") for n in range(1000))
+
+    endless = Avatar(ALICE, Endless(), set())
+    assert not finish(endless.may_send_as(parse("a@example.org")))
+    assert len(asked) <= 100

@@ -1,0 +1,154 @@
+import pytest
+from twisted.cred.checkers import ANONYMOUS
+from twisted.cred.error import UnauthorizedLogin
+from twisted.cred.portal import IRealm
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import Interface
+from zope.interface.verify import verifyObject
+
+from tests.auth.fakes import NamedStore, directory
+from tests.support import NoteJournal, StillClock, finish
+from twisted_mail.auth.avatars import IMailboxes, IMaildrop, ISubmitter
+from twisted_mail.auth.checkers import FirstOf, checker
+from twisted_mail.auth.realm import Realm, account_name, logins, portal
+from twisted_mail.interfaces import Peer
+from twisted_mail.mail.credentials import Credentials
+from twisted_mail.mail.outcome import MailError, Refused, Unavailable
+
+PEER = Peer("192.0.2.1", 4711)
+RIGHT = Credentials("alice@example.org", "secret")
+case = SynchronousTestCase()
+
+
+class House:
+    def __init__(self, *strings, checks=None):
+        self.store, self.clock, self.journal = NamedStore(), StillClock(), NoteJournal()
+        self.realm = Realm(self.store, directory(), "example.org")
+        checks = checks or checker(strings or ("directory",), directory(), "example.org")
+        door = portal(self.realm, checks)
+        self.logins = logins(door, "example.org", self.clock, self.journal)
+
+    def refusal(self, credentials):
+        with pytest.raises(MailError) as caught:
+            finish(self.logins.maildrop(credentials, PEER))
+        return caught.value
+
+
+def test_each_protocol_gets_its_face():
+    house = House()
+    assert finish(house.logins.mailboxes(RIGHT, PEER)).account.name == "alice@example.org"
+    assert finish(finish(house.logins.maildrop(RIGHT, PEER)).lock()).name == "INBOX"
+    assert finish(house.logins.submitter(RIGHT, PEER)).name == "alice@example.org"
+    assert house.clock.slept == []
+
+
+def test_the_realm_keeps_its_interface_and_gives_each_face():
+    realm = House().realm
+    assert verifyObject(IRealm, realm)
+    for face in (IMailboxes, IMaildrop, ISubmitter):
+        given, avatar, logout = case.successResultOf(realm.requestAvatar(b"alice", None, face))
+        assert given is face
+        assert face.providedBy(avatar)
+        assert logout() is None
+    with pytest.raises(NotImplementedError):
+        realm.requestAvatar(b"alice", None, Interface)
+
+
+def test_wrong_password_and_unknown_name_are_told_alike():
+    wrong = House().refusal(Credentials("alice@example.org", "wrong"))
+    unknown = House().refusal(Credentials("nobody@example.org", "wrong"))
+    for refusal in (wrong, unknown):
+        assert isinstance(refusal, Refused)
+        assert refusal.condition == "AUTHENTICATIONFAILED"
+        assert refusal.outcome.code == 535
+        assert refusal.outcome.enhanced == "5.7.8"
+        assert refusal.outcome.text == "Authentication credentials invalid"
+
+
+def test_wrong_password_and_unknown_name_take_the_same_time():
+    for name in ("alice@example.org", "nobody@example.org"):
+        house = House()
+        for _ in range(3):
+            house.refusal(Credentials(name, "wrong"))
+        assert house.clock.slept == [2.0, 4.0, 8.0]
+
+
+def test_a_bare_name_and_a_full_one_count_for_the_same_account():
+    house = House()
+    house.refusal(Credentials("alice", "wrong"))
+    finish(house.logins.maildrop(RIGHT, PEER))
+    assert list(house.logins.maildrop.throttle._failures) == ["192.0.2.0/24"]
+
+
+def test_acting_as_oneself_is_allowed():
+    house = House()
+    for name, wanted in [
+        ("alice", "alice"),
+        ("alice", "alice@example.org"),
+        ("alice@example.org", "alice"),
+        ("alice@example.org", "Alice@Example.Org"),
+    ]:
+        finish(house.logins.submitter(Credentials(name, "secret", wanted), PEER))
+
+
+def test_acting_as_another_is_refused():
+    refusal = House().refusal(Credentials("alice", "secret", "bob@example.org"))
+    assert isinstance(refusal, Refused)
+    assert refusal.condition == "AUTHORIZATIONFAILED"
+    assert refusal.outcome.code == 535
+
+
+def test_a_store_that_is_away_is_no_wrong_password():
+    house = House()
+    house.store.is_broken = True
+    assert isinstance(house.refusal(RIGHT), Unavailable)
+    assert house.clock.slept == []
+
+
+def test_a_checker_that_breaks_is_a_bug_and_no_wrong_password():
+    class Broken:
+        credentialInterfaces = FirstOf(()).credentialInterfaces
+
+        def requestAvatarId(self, credentials):
+            raise ZeroDivisionError
+
+    house = House(checks=FirstOf((Broken(),)))
+    refusal = house.refusal(RIGHT)
+    assert isinstance(refusal, Unavailable)
+    assert (refusal.outcome.code, refusal.outcome.enhanced) == (454, "4.7.0")
+    assert house.journal.events == [("failed", ("login",))]
+
+
+def test_other_checkers_name_accounts_too():
+    house = House("memory:alice:f")
+    maildrop = finish(house.logins.submitter(Credentials("alice", "f"), PEER))
+    assert maildrop.name == "alice@example.org"
+
+
+def test_the_lock_is_shared_by_all_logins_and_given_back():
+    house = House()
+    first = finish(house.logins.maildrop(RIGHT, PEER))
+    second = finish(house.logins.maildrop(RIGHT, PEER))
+    finish(first.lock())
+    with pytest.raises(Refused):
+        finish(second.lock())
+    first.logout()
+    finish(second.lock())
+
+
+@pytest.mark.parametrize(
+    ("avatar_id", "expected"),
+    [
+        (b"alice", "alice@example.org"),
+        ("Alice@Example.COM", "alice@example.com"),
+        ("ålice".encode(), "ålice@example.org"),
+    ],
+)
+def test_avatar_ids_become_account_names(avatar_id, expected):
+    assert account_name(avatar_id, "example.org") == expected
+
+
+@pytest.mark.parametrize("avatar_id", [ANONYMOUS, b"", b"\xff", "a b", "a@b@c", None, "x" * 65])
+def test_what_names_no_account_is_refused(avatar_id):
+    with pytest.raises(UnauthorizedLogin):
+        account_name(avatar_id, "example.org")

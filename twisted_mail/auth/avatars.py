@@ -1,0 +1,118 @@
+"""The avatar: what a login hands to a protocol.
+
+The zope interfaces are for twisted.cred, which asks for a face by interface at run time; their members
+are those of the doors ``Mailboxes``, ``Maildrop`` and ``Submitter``, where they are described.
+"""
+
+from dataclasses import dataclass, field
+
+from zope.interface import Attribute, Interface, implementer
+
+from twisted_mail.interfaces import Account, Directory, Mailbox
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.outcome import Outcome, Refused
+
+MAX_LOOKUPS = 100  # addresses looked at while aliases are followed
+DETAIL = "+"  # separates the detail in a local part (RFC 5233 §1)
+
+_IN_USE = Outcome(450, "4.2.0", "Another POP3 session has the maildrop open")
+
+
+class IMailboxes(Interface):
+    """The IMAP face of an avatar: ``interfaces.Mailboxes``."""
+
+    account = Attribute("The Account.")
+
+    def logout() -> None:
+        """End the login."""
+
+
+class IMaildrop(Interface):
+    """The POP3 face of an avatar: ``interfaces.Maildrop``."""
+
+    async def lock() -> Mailbox:
+        """Open the inbox for this session alone."""
+
+    def logout() -> None:
+        """End the login and give the lock back."""
+
+
+class ISubmitter(Interface):
+    """The SMTP face of an avatar: ``interfaces.Submitter``."""
+
+    name = Attribute("The account's name.")
+
+    async def may_send_as(address: Address) -> bool:  # noqa: N805
+        """Say whether mail of this account may carry the address as its sender."""
+
+    def logout() -> None:
+        """End the login."""
+
+
+@implementer(IMailboxes, IMaildrop, ISubmitter)
+@dataclass(slots=True)
+class Avatar:
+    """The account of one login, with all three faces.
+
+    ``locks`` holds the names of the accounts whose maildrop some POP3 session has; all avatars of a
+    realm share it.
+    """
+
+    account: Account
+    directory: Directory
+    locks: set[str]
+    _has_lock: bool = field(default=False, init=False)
+
+    @property
+    def name(self) -> str:
+        """Return the account's name."""
+        return self.account.name
+
+    async def lock(self) -> Mailbox:
+        """Open the inbox for this session alone among POP3 sessions (RFC 1939 §4).
+
+        Raises Refused with condition IN-USE.
+        """
+        if self.name in self.locks:
+            raise Refused(_IN_USE, "IN-USE")
+        self.locks.add(self.name)
+        self._has_lock = True
+        try:
+            return await self.account.open("INBOX")
+        except BaseException:
+            self.logout()
+            raise
+
+    def logout(self) -> None:
+        """Give the lock back if this avatar has it; harmless when repeated."""
+        if self._has_lock:
+            self._has_lock = False
+            self.locks.discard(self.name)
+
+    async def may_send_as(self, address: Address) -> bool:
+        """Say whether the address is the account's own, or leads to it.
+
+        That is: an address of the account, one of these with a detail (``alice+lists``), and any
+        alias that leads here by one or more steps. The null sender impersonates nobody and is free.
+        """
+        if address.is_null:
+            return True
+        seen: set[Address] = set()
+        waiting = _with_and_without_detail(address)
+        while waiting and len(seen) < MAX_LOOKUPS:
+            candidate = waiting.pop(0)
+            if candidate in seen:
+                continue
+            seen.add(candidate)
+            if await self.directory.account(candidate) == self.name:
+                return True
+            for target in (await self.directory.targets(candidate))[:MAX_LOOKUPS]:
+                waiting += _with_and_without_detail(target)
+        return False
+
+
+def _with_and_without_detail(address: Address) -> list[Address]:
+    local, delimiter, _ = address.local.partition(DETAIL)
+    if delimiter and local:
+        return [address, Address(local, address.domain)]
+    return [address]

@@ -1,0 +1,141 @@
+"""Credential checkers (twisted.cred): who looks at the password.
+
+Which ones are used is said in the configuration by ``twisted.cred.strcred`` strings such as
+``directory``, ``file:/etc/mail/passwords`` or ``unix``, so any installed plugin can be one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.cred.checkers import ICredentialsChecker, InMemoryUsernamePasswordDatabaseDontUse
+from twisted.cred.credentials import IUsernamePassword
+from twisted.cred.error import LoginFailed, UnauthorizedLogin
+from twisted.cred.strcred import ICheckerFactory, makeChecker
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.plugin import IPlugin
+from zope.interface import Interface, implementer
+
+from twisted_mail.interfaces import Directory
+from twisted_mail.mail.credentials import Credentials
+
+AvatarId = bytes | tuple[()]
+
+
+class INeedsDirectory(Interface):
+    """A checker made from a string that wants the directory before it can check."""
+
+    def with_directory(directory: Directory, default_domain: str) -> ICredentialsChecker:  # noqa: N805
+        """Return the checker that asks ``directory``, bare user names completed."""
+
+
+@implementer(ICredentialsChecker, INeedsDirectory)
+@dataclass(frozen=True, slots=True)
+class DirectoryChecker:
+    """Asks the directory."""
+
+    directory: Directory | None = None
+    default_domain: str = ""
+    credentialInterfaces = (IUsernamePassword,)
+
+    def with_directory(self, directory: Directory, default_domain: str) -> "DirectoryChecker":
+        """Return the checker that asks ``directory``, bare user names completed."""
+        return DirectoryChecker(directory, default_domain)
+
+    def requestAvatarId(self, credentials: IUsernamePassword) -> Deferred[AvatarId]:
+        """Return the account's name in UTF-8. Fails with UnauthorizedLogin."""
+        return Deferred.fromCoroutine(self._account(credentials))
+
+    async def _account(self, credentials: IUsernamePassword) -> AvatarId:
+        if self.directory is None:
+            raise LoginFailed("the checker has no directory")
+        try:
+            name, password = credentials.username.decode(), credentials.password.decode()
+        except UnicodeDecodeError:
+            raise UnauthorizedLogin from None
+        if "@" not in name and self.default_domain:
+            name = f"{name}@{self.default_domain}"
+        account = await self.directory.verify(Credentials(name, password))
+        if account is None:
+            raise UnauthorizedLogin
+        return account.encode()
+
+
+@implementer(ICheckerFactory, IPlugin)
+class DirectoryCheckerFactory:
+    """Makes the checker that the string ``directory`` stands for."""
+
+    authType = "directory"
+    authHelp = "Asks the accounts that the mail server's own configuration names.\n"
+    argStringFormat = "No argstring required."
+    credentialInterfaces = (IUsernamePassword,)
+
+    def generateChecker(self, argstring: str) -> DirectoryChecker:
+        """Return a checker that still needs the directory."""
+        if argstring:
+            raise ValueError("the checker 'directory' takes no argument")
+        return DirectoryChecker()
+
+
+@implementer(ICredentialsChecker)
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """Asks several checkers in order until one knows the name and password.
+
+    A portal by itself keeps only one checker for each kind of credentials. All are asked before a
+    refusal, and one that cannot answer turns the refusal into its own failure: the password might
+    have been right.
+    """
+
+    checkers: Sequence[ICredentialsChecker]
+    credentialInterfaces = (IUsernamePassword,)
+
+    def requestAvatarId(self, credentials: IUsernamePassword) -> Deferred[AvatarId]:
+        """Return the first avatar's name."""
+        return Deferred.fromCoroutine(self._first(credentials))
+
+    async def _first(self, credentials: IUsernamePassword) -> AvatarId:
+        failure: Exception = UnauthorizedLogin()
+        for checker in self.checkers:
+            try:
+                found: AvatarId = await maybeDeferred(_ask, checker, credentials)
+            except UnauthorizedLogin:
+                continue
+            except Exception as reason:
+                failure = reason
+            else:
+                return found
+        raise failure
+
+
+def _ask(checker: ICredentialsChecker, credentials: IUsernamePassword) -> Any:
+    return checker.requestAvatarId(credentials)
+
+
+def checker(descriptions: Iterable[str], directory: Directory, default_domain: str = "") -> FirstOf:
+    """Return one checker that asks those which strcred strings describe, in order.
+
+    ``default_domain`` completes a bare user name where the directory is asked. Raises what strcred
+    and the checkers' factories do: InvalidAuthType, InvalidAuthArgumentString, ValueError.
+    """
+    return FirstOf(tuple(_make(text, directory, default_domain) for text in descriptions))
+
+
+def _make(description: str, directory: Directory, default_domain: str) -> ICredentialsChecker:
+    made: Any = makeChecker(description)  # type: ignore[no-untyped-call]
+    if INeedsDirectory.providedBy(made):
+        made = made.with_directory(directory, default_domain)
+    if not any(kind.isOrExtends(IUsernamePassword) for kind in made.credentialInterfaces):
+        raise ValueError(f"the checker {description.partition(':')[0]!r} takes no passwords")
+    if isinstance(made, InMemoryUsernamePasswordDatabaseDontUse):
+        # strcred fills it with str, while credentials and the checker's own type say bytes.
+        made.users = {_octets(name): _octets(word) for name, word in made.users.items()}
+    checker: ICredentialsChecker = made
+    return checker
+
+
+def _octets(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
+directory_checker = DirectoryCheckerFactory()

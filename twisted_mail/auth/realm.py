@@ -1,0 +1,154 @@
+"""The one portal (twisted.cred), and the login doors that sessions see of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, cast
+
+from twisted.cred.checkers import ICredentialsChecker
+from twisted.cred.credentials import UsernamePassword
+from twisted.cred.error import UnauthorizedLogin
+from twisted.cred.portal import IRealm, Portal
+from twisted.internet.defer import Deferred
+from zope.interface import Interface, implementer
+
+from twisted_mail.auth.avatars import Avatar, IMailboxes, IMaildrop, ISubmitter
+from twisted_mail.auth.throttle import Throttle
+from twisted_mail.interfaces import (
+    Clock,
+    Directory,
+    Journal,
+    Login,
+    Mailboxes,
+    Maildrop,
+    Peer,
+    Store,
+    Submitter,
+)
+from twisted_mail.mail.address import parse
+from twisted_mail.mail.credentials import Credentials
+from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
+
+_WRONG = Outcome(535, "5.7.8", "Authentication credentials invalid")
+_NOT_AS_OTHER = Outcome(535, "5.7.8", "Acting as another user is not allowed")
+_CANNOT = Outcome(454, "4.7.0", "Temporary authentication failure")
+_FACES = (IMailboxes, IMaildrop, ISubmitter)
+
+LoggedIn = tuple[type[Interface], object, Callable[[], None]]
+Face = TypeVar("Face", Mailboxes, Maildrop, Submitter)
+
+
+@implementer(IRealm)
+@dataclass(frozen=True, slots=True)
+class Realm:
+    """Gives an avatar to whoever a checker has let in.
+
+    Checkers return an account's name, or a bare user name, to which ``default_domain`` belongs.
+    """
+
+    store: Store
+    directory: Directory
+    default_domain: str
+    _locks: set[str] = field(default_factory=set, init=False)
+
+    def requestAvatar(
+        self, avatarId: object, mind: object, *interfaces: type[Interface]
+    ) -> Deferred[LoggedIn]:
+        """Return the first face asked for that an avatar has, the avatar, and its logout."""
+        for face in interfaces:
+            if face in _FACES:
+                return Deferred.fromCoroutine(self._avatar(avatarId, face))
+        raise NotImplementedError("an avatar has the faces IMailboxes, IMaildrop and ISubmitter")
+
+    async def _avatar(self, avatar_id: object, face: type[Interface]) -> LoggedIn:
+        account = await self.store.account(account_name(avatar_id, self.default_domain))
+        avatar = Avatar(account, self.directory, self._locks)
+        return face, avatar, avatar.logout
+
+
+def account_name(avatar_id: object, default_domain: str) -> str:
+    """Return the account that an avatar id names, in lower case, with its domain.
+
+    Raises UnauthorizedLogin for the anonymous avatar and for what is no address.
+    """
+    try:
+        name = avatar_id.decode() if isinstance(avatar_id, bytes) else avatar_id
+        if not isinstance(name, str):
+            raise UnauthorizedLogin
+        return str(parse(name if "@" in name else f"{name}@{default_domain}")).lower()
+    except ValueError:
+        raise UnauthorizedLogin from None
+
+
+def portal(realm: Realm, checker: ICredentialsChecker) -> Portal:
+    """Make the one portal of the house."""
+    return Portal(realm, [checker])
+
+
+@dataclass(frozen=True)  # without slots: typing notes the face on an instance of a generic class
+class PortalLogin(Generic[Face]):
+    """The portal seen for one face; fulfils ``interfaces.Login``.
+
+    ``default_domain`` completes a bare user name, as in the realm.
+    """
+
+    portal: Portal
+    interface: type[Interface]
+    default_domain: str
+    throttle: Throttle
+    clock: Clock
+    journal: Journal
+
+    async def __call__(self, credentials: Credentials, peer: Peer) -> Face:
+        """Return the avatar's face.
+
+        Raises Refused in the same words after the same time whether name or password is wrong, and
+        Unavailable when nobody can tell.
+        """
+        self.throttle.admit(peer)
+        began = self.clock.monotonic()
+        try:
+            avatar = await self._avatar(credentials)
+        except UnauthorizedLogin:
+            await self.throttle.hold_back(self._complete(credentials.name), peer, began)
+            raise Refused(_WRONG, "AUTHENTICATIONFAILED") from None
+        except MailError:
+            raise
+        except Exception:
+            self.journal.failed("login")
+            raise Unavailable(_CANNOT) from None
+        self.throttle.forgive(self._complete(credentials.name))
+        return avatar
+
+    async def _avatar(self, credentials: Credentials) -> Face:
+        known = UsernamePassword(credentials.name.encode(), credentials.password.encode())
+        _, avatar, logout = await self.portal.login(known, None, self.interface)
+        if not self._may_act(credentials, cast("Avatar", avatar).name):
+            logout()
+            raise Refused(_NOT_AS_OTHER, "AUTHORIZATIONFAILED")
+        return cast("Face", avatar)
+
+    def _may_act(self, credentials: Credentials, account: str) -> bool:
+        wanted = credentials.acting_as
+        return wanted in ("", credentials.name) or self._complete(wanted) == account
+
+    def _complete(self, name: str) -> str:
+        return (name if "@" in name else f"{name}@{self.default_domain}").lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """The login doors of the three protocols, over one portal and one throttle."""
+
+    mailboxes: Login[Mailboxes]
+    maildrop: Login[Maildrop]
+    submitter: Login[Submitter]
+
+
+def logins(portal: Portal, default_domain: str, clock: Clock, journal: Journal) -> Logins:
+    """Make the login doors."""
+    rest: Sequence[Any] = (default_domain, Throttle(clock), clock, journal)
+    return Logins(
+        PortalLogin[Mailboxes](portal, IMailboxes, *rest),
+        PortalLogin[Maildrop](portal, IMaildrop, *rest),
+        PortalLogin[Submitter](portal, ISubmitter, *rest),
+    )

@@ -1,0 +1,108 @@
+"""How long a failed login waits for its answer.
+
+Guessing passwords is made slow, and a login that succeeds is never delayed. Failures are counted for
+the network a peer is in and for the account that was named; the longer of the two delays holds. The
+delay runs from the start of the attempt, so its length says nothing about what the check had to do.
+"""
+
+import ipaddress
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from twisted_mail.interfaces import Clock, Peer
+from twisted_mail.mail.outcome import Outcome, Unavailable
+
+FIRST_DELAY = 2.0  # seconds
+LONGEST_DELAY = 15.0  # seconds; clients give up on a silent server after about 30
+MEMORY_SECONDS = 900.0  # after this long without a failure, all is forgotten
+MAX_REMEMBERED = 10_000  # networks and accounts; beyond it the oldest are forgotten
+MAX_WAITING = 32  # refusals being held back for one network at the same time
+_IPV4_PREFIX, _IPV6_PREFIX = 24, 56  # what one guesser usually commands
+
+_TOO_MANY = Outcome(454, "4.7.0", "Too many failed logins, try again later")
+
+
+@dataclass(slots=True)
+class _Failures:
+    count: int = 0
+    last: float = 0.0
+    waiting: int = 0
+
+
+@dataclass(slots=True)
+class Throttle:
+    """Counts failed logins and holds their answers back."""
+
+    clock: Clock
+    _failures: OrderedDict[str, _Failures] = field(default_factory=OrderedDict)
+
+    def admit(self, peer: Peer) -> None:
+        """Say that a password may be tried.
+
+        Raises Unavailable when so many refusals wait for this network that more connections would
+        be a way around the delay.
+        """
+        found = self._failures.get(network(peer))
+        if found is not None and found.waiting >= MAX_WAITING:
+            raise Unavailable(_TOO_MANY)
+
+    async def hold_back(self, name: str, peer: Peer, began: float) -> None:
+        """Count a failed login, and return when it may be answered.
+
+        ``began`` is the monotonic time at which the attempt came.
+        """
+        where = self._counted(network(peer))
+        who = self._counted(_account(name))
+        delay = max(_delay(where.count), _delay(who.count))
+        where.waiting += 1
+        try:
+            await self.clock.sleep(max(0.0, began + delay - self.clock.monotonic()))
+        finally:
+            where.waiting -= 1
+
+    def forgive(self, name: str) -> None:
+        """Forget the account's failures: its owner has logged in.
+
+        The network's stay, or a guesser with one account could clear them at will.
+        """
+        self._failures.pop(_account(name), None)
+
+    def _counted(self, key: str) -> _Failures:
+        now = self.clock.monotonic()
+        failures = self._failures.setdefault(key, _Failures())
+        if now - failures.last > MEMORY_SECONDS:
+            failures.count = 0
+        failures.count += 1
+        failures.last = now
+        self._failures.move_to_end(key)
+        self._forget(now)
+        return failures
+
+    def _forget(self, now: float) -> None:
+        """Drop what is old, and the oldest of too many."""
+        while self._failures:
+            oldest = next(iter(self._failures.values()))
+            is_old = now - oldest.last > MEMORY_SECONDS
+            if not is_old and len(self._failures) <= MAX_REMEMBERED:
+                return
+            self._failures.popitem(last=False)
+
+
+def _delay(count: int) -> float:
+    return min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(count - 1, 10))
+
+
+def _account(name: str) -> str:
+    return f"account {name[:255].lower()}"
+
+
+def network(peer: Peer) -> str:
+    """Return the network that the peer's failures count for; ``local`` for a UNIX socket."""
+    try:
+        address = ipaddress.ip_address(peer.host.partition("%")[0])
+    except ValueError:
+        return peer.host or "local"
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    prefix = _IPV4_PREFIX if address.version == 4 else _IPV6_PREFIX
+    return str(ipaddress.ip_network((address, prefix), strict=False))
