@@ -276,9 +276,10 @@ Watcher = Callable[[Change], None]
 class Mailbox(Protocol):
     """One open mailbox: an ordered set of entries.
 
-    Every alteration is durable when it returns, and has rung the bell. UIDs given to a method and not
-    there any more are passed over. A mailbox that was deleted meanwhile raises Refused with condition
-    NONEXISTENT.
+    Every alteration is durable when it returns, and has rung the bell: one Change and one new highest
+    mod-sequence for one call, and none where nothing was altered. UIDs given to a method come in any
+    order; those not there any more are passed over. A mailbox that was deleted meanwhile raises
+    Refused with condition NONEXISTENT; a renamed one stays open under its new name.
     """
 
     @property
@@ -318,16 +319,24 @@ class Mailbox(Protocol):
         flags: Flags,
         unchanged_since: int | None = None,
     ) -> tuple[int, ...]:
-        """Alter flags; return the UIDs refused for being changed since (RFC 7162 §3.1.3).
+        r"""Alter flags; return the ascending UIDs refused for being changed since (RFC 7162 §3.1.3).
 
-        Raises Refused with condition LIMIT when there is no room for a new keyword.
+        A message that has the flags already keeps its mod-sequence. Keywords are spelled as they were
+        first; ``\Recent`` is passed over. Raises Refused: LIMIT when there is no room for a new
+        keyword, CANNOT for a flag that is neither a system flag nor a keyword; then nothing is altered.
         """
 
     async def copy(self, uids: Sequence[int], target: str) -> Copied:
-        """Copy messages, all or none. Raises Refused: TRYCREATE, OVERQUOTA."""
+        """Copy messages, all or none, in ascending order, with their flags and dates.
+
+        Raises Refused: TRYCREATE, OVERQUOTA, LIMIT; CANNOT when no mailbox can have such a name.
+        """
 
     async def move(self, uids: Sequence[int], target: str) -> Copied:
-        """Move messages, all or none (RFC 6851 §3). Raises as ``copy`` does."""
+        """Move messages, all or none (RFC 6851 §3). Raises as ``copy`` does, but for OVERQUOTA.
+
+        ``Added`` is rung for the target before ``Gone`` is for this mailbox.
+        """
 
     async def expunge(self, uids: Sequence[int]) -> tuple[int, ...]:
         """Remove messages; return the ascending UIDs of those that were there."""
@@ -348,18 +357,19 @@ class Mailbox(Protocol):
         """Hand every Change of this mailbox to ``watcher``; return the function that ends it.
 
         Changes arrive on the reactor thread after the columns have been altered, the caller's own
-        included, before the altering method returns.
+        included, before the altering method returns. ``close`` ends the watch, too.
         """
 
     def close(self) -> None:
-        """Give the mailbox back."""
+        """Give the mailbox back; harmless when done twice."""
 
 
 class Account(Protocol):
     """One holder of mail, whichever protocol asks.
 
     ``INBOX`` (any case) always exists. Names are Unicode with ``/`` between levels. Drafts, Sent, Junk,
-    Trash and Archive are there from the start, with their special uses.
+    Trash and Archive are there from the start, with their special uses; they and INBOX are subscribed.
+    A mailbox that is made again under an old name has a greater UIDVALIDITY.
     """
 
     @property
@@ -379,24 +389,38 @@ class Account(Protocol):
         """Return the counts of a mailbox without opening it. Raises Refused: NONEXISTENT."""
 
     async def create(self, name: str, use: str = "") -> None:
-        """Make a mailbox and the levels above it. Raises Refused: ALREADYEXISTS, CANNOT."""
+        """Make a mailbox and those levels above it that are no mailboxes yet.
+
+        A ``/`` at the end of the name is passed over (RFC 3501 §6.3.3). ``Made`` is rung for each, the
+        highest first. Raises Refused: ALREADYEXISTS, CANNOT, USEATTR (RFC 6154 §3), LIMIT.
+        """
 
     async def rename(self, name: str, new_name: str) -> None:
         """Rename a mailbox with its children; renaming INBOX moves its messages (RFC 3501 §6.3.5).
 
-        Raises Refused: NONEXISTENT, ALREADYEXISTS, CANNOT.
+        A name that only has children can be renamed. Levels above the new name are made as ``create``
+        does. UIDVALIDITY, UIDs and special uses go along, subscriptions stay with the names. Children
+        of INBOX stay. ``Renamed`` is rung for each mailbox, higher levels first. Raises Refused:
+        NONEXISTENT, ALREADYEXISTS, CANNOT, LIMIT; then nothing is renamed.
         """
 
     async def delete(self, name: str) -> None:
-        """Delete a mailbox, not its children. Raises Refused: NONEXISTENT, CANNOT."""
+        """Delete a mailbox, not its children, nor the subscription (RFC 3501 §6.3.4).
+
+        Raises Refused: NONEXISTENT; CANNOT for INBOX and for a name that only has children.
+        """
 
     async def subscribe(self, name: str, is_subscribed: bool) -> None:
-        """Subscribe to a name, or no longer."""
+        """Subscribe to a name, whether or not there is such a mailbox, or no longer.
+
+        Raises Refused: CANNOT when no mailbox can have such a name, LIMIT.
+        """
 
     async def append(self, name: str, drafts: Sequence[Draft]) -> Copied:
         """Put messages into a mailbox, all or none; ``sources`` of the answer is empty.
 
-        Takes over the drafts' blobs. Raises Refused: TRYCREATE, OVERQUOTA, LIMIT.
+        Takes over the drafts' blobs and closes them in any case. Without a date it is now. Raises
+        Refused: TRYCREATE, OVERQUOTA, LIMIT; CANNOT for a name no mailbox, or a flag no message can have.
         """
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
