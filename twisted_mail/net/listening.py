@@ -1,0 +1,153 @@
+"""Listeners: endpoints that accept connections, and the conversations that came of them."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import cast
+
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import (
+    IAddress,
+    IListeningPort,
+    IReactorTime,
+    IStreamServerEndpoint,
+)
+from twisted.internet.protocol import Factory
+from twisted.python.failure import Failure
+
+from twisted_mail.interfaces import Journal
+from twisted_mail.net.conversation import Conversation, MakeSession, Terms
+
+FAREWELL_SECONDS = 5.0  # how long open connections have to finish when the server stops
+
+
+class ConversationFactory(Factory):
+    """Makes a conversation for each connection, up to a number in all and for each address.
+
+    A connection beyond that is sent ``busy``, the protocol's own words for it, and closed.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        make_session: MakeSession,
+        terms: Terms,
+        journal: Journal,
+        busy: bytes,
+        connections: int,
+        connections_per_address: int,
+    ) -> None:
+        self._reactor = reactor
+        self._make_session = make_session
+        self._terms = terms
+        self._journal = journal
+        self._busy = busy
+        self._most = connections
+        self._most_per_address = connections_per_address
+        self._open: set[Conversation] = set()
+        self._by_address: Counter[str] = Counter()
+        self._emptied: Deferred[None] | None = None
+
+    def buildProtocol(self, addr: IAddress | None) -> Conversation:  # type: ignore[override]
+        """Return the conversation for a connection, or one that only says that we are busy."""
+        host: str = getattr(addr, "host", "")  # a UNIX socket has none
+        conversation = Conversation(
+            self._reactor, self._session_for(host), self._terms, self._journal
+        )
+        self._open.add(conversation)
+        self._by_address[host] += 1
+        conversation.ended = lambda ended: self._forget(ended, host)
+        return conversation
+
+    def _session_for(self, host: str) -> MakeSession:
+        if len(self._open) >= self._most:
+            return self._say_busy
+        if host and self._by_address[host] >= self._most_per_address:
+            return self._say_busy
+        return self._make_session
+
+    def _say_busy(self, wire: object) -> "_Busy":
+        return _Busy(cast("Conversation", wire), self._busy)
+
+    def _forget(self, conversation: Conversation, host: str) -> None:
+        self._open.discard(conversation)
+        self._by_address[host] -= 1
+        if not self._by_address[host]:
+            del self._by_address[host]
+        if not self._open and self._emptied is not None:
+            emptied, self._emptied = self._emptied, None
+            emptied.callback(None)
+
+    def shut_down(self) -> Deferred[None]:
+        """Let every session say farewell; cut off those that do not finish in time."""
+        if not self._open:
+            done: Deferred[None] = Deferred()
+            done.callback(None)
+            return done
+        emptied = self._emptied = Deferred()
+        for conversation in list(self._open):
+            conversation.shut_down()
+        late = self._reactor.callLater(FAREWELL_SECONDS, self._cut_off)
+        emptied.addCallback(lambda _: late.cancel() if late.active() else None)
+        return emptied
+
+    def _cut_off(self) -> None:
+        for conversation in list(self._open):
+            conversation.abort()
+
+
+class _Busy:
+    """A session that says one line and is over."""
+
+    __slots__ = ("_line", "_wire")
+
+    def __init__(self, wire: Conversation, line: bytes) -> None:
+        self._wire = wire
+        self._line = line
+
+    async def run(self) -> None:
+        self._wire.write(self._line)
+
+
+class Listener:
+    """One endpoint with its factory."""
+
+    def __init__(
+        self, description: str, endpoint: IStreamServerEndpoint, factory: ConversationFactory
+    ) -> None:
+        self.description = description
+        self._endpoint = endpoint
+        self._factory = factory
+        self._port: IListeningPort | None = None
+
+    @property
+    def address(self) -> IAddress | None:
+        """Return where it listens, once it does."""
+        return None if self._port is None else self._port.getHost()
+
+    def listen(self, failed: Callable[["Listener", str], None]) -> None:
+        """Begin to accept; tell ``failed`` why not, in words for an administrator."""
+        self._endpoint.listen(self._factory).addCallbacks(
+            self._listening, lambda failure: failed(self, _reason(failure))
+        )
+
+    def _listening(self, port: IListeningPort) -> None:
+        self._port = port
+
+    def stop(self) -> Deferred[object]:
+        """Accept no more, and end the open conversations."""
+        waiting: list[Deferred[None]] = [self._factory.shut_down()]
+        if self._port is not None:
+            stopped = self._port.stopListening()
+            if stopped is not None:
+                waiting.append(stopped)
+        return cast("Deferred[object]", DeferredList(waiting, consumeErrors=True))
+
+
+def _reason(failure: Failure) -> str:
+    error = failure.value
+    if isinstance(error, CannotListenError) and isinstance(error.socketError, OSError):
+        return error.socketError.strerror or str(error.socketError)
+    return failure.getErrorMessage()
