@@ -1,0 +1,192 @@
+"""Dates as IMAP and as message headers write them, to and from aware datetimes."""
+
+import re
+import time
+from datetime import UTC, date, datetime, timedelta, timezone
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(_MONTHS, 1)}
+
+# ---------------------------------------------------------------- IMAP (RFC 3501 §9)
+
+_DATE = re.compile(r"([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})")
+_DATE_TIME = re.compile(
+    r"( [0-9]|[0-9]{2})-([A-Za-z]{3})-([0-9]{4}) "
+    r"([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-])([0-9]{2})([0-9]{2})"
+)
+
+
+def parse_date(text: str) -> date:
+    """Read ``date-text``, as in ``1-Feb-1994`` (without quotes). Raises ValueError."""
+    match = _DATE.fullmatch(text)
+    if match is None:
+        raise ValueError("a date looks like 1-Feb-1994")
+    return date(int(match[3]), _month(match[2]), int(match[1]))
+
+
+def format_date(day: date) -> str:
+    """Write ``date-text``."""
+    return f"{day.day}-{_MONTHS[day.month - 1]}-{day.year:04d}"
+
+
+def parse_date_time(text: str) -> datetime:
+    """Read ``date-time`` without its quotes, as in ``17-Jul-1996 02:44:25 -0700``.
+
+    A day below ten has a space or a zero in front. Raises ValueError.
+    """
+    match = _DATE_TIME.fullmatch(text)
+    if match is None:
+        raise ValueError("a date and time looks like 17-Jul-1996 02:44:25 -0700")
+    day, month, year, hour, minute, second, sign, zone_hour, zone_minute = match.groups()
+    offset = _offset(sign, int(zone_hour), int(zone_minute))
+    if offset is None:
+        raise ValueError("there is no such time zone")
+    moment = (int(year), _month(month), int(day), int(hour), int(minute), min(int(second), 59))
+    if int(second) > 60:
+        raise ValueError("a minute has 60 seconds")
+    return datetime(*moment, tzinfo=offset)
+
+
+def format_date_time(when: datetime) -> str:
+    """Write ``date-time`` without its quotes, in the datetime's own zone.
+
+    Raises ValueError when the datetime is naive.
+    """
+    month = _MONTHS[when.month - 1]
+    return f"{when.day:2d}-{month}-{when.year:04d} {when:%H:%M:%S} {_format_zone(when)}"
+
+
+def format_internal(seconds: int) -> str:
+    """Write seconds since 1970 as ``date-time`` without its quotes, in UTC.
+
+    Seconds outside the years 1 to 9999 are brought to the nearest end.
+    """
+    year, month, day, hour, minute, second, *_ = time.gmtime(min(max(seconds, _FIRST), _LAST))
+    clock = f"{hour:02d}:{minute:02d}:{second:02d}"
+    return f"{day:2d}-{_MONTHS[month - 1]}-{year:04d} {clock} +0000"
+
+
+_FIRST = int(datetime.min.replace(tzinfo=UTC).timestamp())
+_LAST = int(datetime.max.replace(tzinfo=UTC, microsecond=0).timestamp())
+
+
+def _month(name: str) -> int:
+    number = _MONTH_NUMBERS.get(name.lower())
+    if number is None:
+        raise ValueError("there is no such month")
+    return number
+
+
+def _offset(sign: str, hours: int, minutes: int) -> timezone | None:
+    """Return the zone, or None when no place on earth could have it."""
+    if hours > 23 or minutes > 59:
+        return None
+    offset = timedelta(hours=hours, minutes=minutes)
+    return timezone(-offset if sign == "-" else offset)
+
+
+def _format_zone(when: datetime) -> str:
+    offset = when.utcoffset()
+    if offset is None:
+        raise ValueError("the datetime has no zone")
+    minutes = int(offset.total_seconds() / 60)  # zones before 1900 had seconds: cut off
+    hours, minutes = divmod(abs(minutes), 60)
+    return f"{'-' if offset < timedelta(0) else '+'}{hours:02d}{minutes:02d}"
+
+
+# ---------------------------------------------------------------- message headers (RFC 5322 §3.3)
+
+_MAX_DATE = 1000  # octets of a Date value that are looked at: comments may be long
+# One alternative each: day month year, or month day ... year at the end as asctime() writes it.
+_MAIL_DATE = re.compile(
+    r"(?:[A-Za-z]{2,9}\.?\s?,?\s?)?"
+    r"([0-9]{1,2})[\s-]([A-Za-z]{3})[A-Za-z]{0,6}[\s.-]{1,2}([0-9]{2,4})\s?,?\s?"
+    r"([0-9]{1,2})\s?[:.]\s?([0-9]{2})(?:\s?[:.]\s?([0-9]{2}))?(?:\.[0-9]{1,9})?"
+    r"\s?([+-]\s?[0-9]{4}|[A-Za-z]{1,5}\b)?"
+)
+_ASCTIME = re.compile(
+    r"[A-Za-z]{3},?\s([A-Za-z]{3})\s([0-9]{1,2})\s"
+    r"([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?\s(?:([A-Za-z]{1,5})\s)?([0-9]{4})(?:\s([+-][0-9]{4}))?"
+)
+_ZONE_HOURS = {"EDT": -4, "EST": -5, "CDT": -5, "CST": -6, "MDT": -6, "MST": -7, "PDT": -7}
+_ZONE_HOURS |= {"PST": -8}
+
+
+def parse_mail_date(value: bytes | str) -> datetime | None:
+    """Read the value of a Date field, obsolete forms included (RFC 5322 §4.3).
+
+    Returns None for what is no date; never raises. Names of zones that nobody defined count as UTC, as
+    does ``-0000``.
+    """
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    text = " ".join(_without_comments(text[:_MAX_DATE]).split())
+    try:
+        return _parse_usual(text) or _parse_asctime(text)
+    except ValueError:
+        return None
+
+
+def _parse_usual(text: str) -> datetime | None:
+    match = _MAIL_DATE.match(text)
+    if match is None:
+        return None
+    day, month, year, hour, minute, second, zone = match.groups()
+    return _moment(_year(year), month, day, hour, minute, second, zone)
+
+
+def _parse_asctime(text: str) -> datetime | None:
+    match = _ASCTIME.match(text)
+    if match is None:
+        return None
+    month, day, hour, minute, second, name, year, zone = match.groups()
+    return _moment(int(year), month, day, hour, minute, second, zone or name)
+
+
+def _moment(
+    year: int, month: str, day: str, hour: str, minute: str, second: str | None, zone: str | None
+) -> datetime:
+    seconds = min(int(second or 0), 60)
+    return datetime(
+        year, _month(month), int(day), int(hour), int(minute), min(seconds, 59), tzinfo=_zone(zone)
+    )
+
+
+def _year(digits: str) -> int:
+    """Read a year, two or three digits as RFC 5322 §4.3 says."""
+    year = int(digits)
+    if len(digits) == 2 and year < 50:
+        return 2000 + year
+    return year if len(digits) == 4 else 1900 + year
+
+
+def _zone(text: str | None) -> timezone:
+    if text is None:
+        return UTC
+    if text[0] in "+-":
+        digits = text[1:].strip()
+        return _offset(text[0], int(digits[:2]), int(digits[2:])) or UTC
+    return timezone(timedelta(hours=_ZONE_HOURS.get(text.upper(), 0)))
+
+
+def _without_comments(text: str) -> str:
+    """Return the text with a space for each comment (RFC 5322 §3.2.2), which may be nested."""
+    if "(" not in text:
+        return text
+    kept = []
+    depth = 0
+    for piece in re.split(r"(\\.|[()])", text):
+        if piece == "(":
+            depth += 1
+            kept.append(" ")
+        elif piece == ")":
+            depth = max(depth - 1, 0)
+        elif not depth:
+            kept.append(piece)
+    return "".join(kept)
+
+
+def format_mail_date(when: datetime) -> str:
+    """Write a Date value: ``Wed, 17 Jul 1996 02:23:25 -0700``. Raises ValueError when naive."""
+    day = f"{_DAYS[when.weekday()]}, {when.day:02d} {_MONTHS[when.month - 1]} {when.year:04d}"
+    return f"{day} {when:%H:%M:%S} {_format_zone(when)}"

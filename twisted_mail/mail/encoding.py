@@ -1,0 +1,197 @@
+"""Encodings of text in mail: mailbox names, encoded words, charsets, transfer encodings.
+
+Mailbox names are read strictly, for two spellings of one name would be two mailboxes. Everything that
+comes from a message is read leniently: it never raises, and takes time linear in its length.
+"""
+
+import binascii
+import re
+from encodings import aliases
+
+# ---------------------------------------------------------------- mailbox names
+
+_SHIFTED = re.compile(r"&([A-Za-z0-9+,]*)-")
+_TO_SHIFT = re.compile(r"&|[^\x20-\x7e]+")
+
+
+def decode_mailbox_name(data: bytes) -> str:
+    """Read a name in modified UTF-7 (RFC 3501 §5.1.3).
+
+    Raises ValueError on anything but the one right spelling of a name.
+    """
+    name = _SHIFTED.sub(_unshift, data.decode("ascii"))
+    if encode_mailbox_name(name) != data:
+        raise ValueError("the mailbox name is not in modified UTF-7")
+    return name
+
+
+def _unshift(match: re.Match[str]) -> str:
+    if not match[1]:
+        return "&"
+    padded = match[1].replace(",", "/") + "=" * (-len(match[1]) % 4)
+    return binascii.a2b_base64(padded).decode("utf-16-be")
+
+
+def encode_mailbox_name(name: str) -> bytes:
+    """Write a name in modified UTF-7. Raises ValueError for a lone surrogate."""
+    return _TO_SHIFT.sub(_shift, name).encode("ascii")
+
+
+def _shift(match: re.Match[str]) -> str:
+    if match[0] == "&":
+        return "&-"
+    encoded = binascii.b2a_base64(match[0].encode("utf-16-be"), newline=False)
+    return "&" + encoded.rstrip(b"=").decode("ascii").replace("/", ",") + "-"
+
+
+# ---------------------------------------------------------------- charsets
+
+# Codecs that are no charsets of mail: slow beyond linear, or escapes of a programming language.
+_NOT_CHARSETS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"}
+_NOT_CHARSETS |= {"mbcs", "oem", "rot_13", "base64_codec", "bz2_codec", "hex_codec"}
+_NOT_CHARSETS |= {"quopri_codec", "uu_codec", "zlib_codec"}
+
+# What senders mean: the larger set that contains the named one, or a name Python does not have.
+_MEANT = {
+    "ascii": "utf_8",
+    "latin_1": "cp1252",
+    "iso8859_9": "cp1254",
+    "iso8859_11": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+}
+_MORE_ALIASES = {
+    "iso8859_8_i": "iso8859_8",
+    "iso8859_8_e": "iso8859_8",
+    "iso8859_6_i": "iso8859_6",
+    "ks_c_5601": "cp949",
+    "x_gbk": "gb18030",
+    "x_sjis": "cp932",
+    "x_euc_jp": "euc_jp",
+    "x_big5": "big5",
+    "koi8_u": "koi8_u",
+    "koi8_ru": "koi8_u",
+    "utf_8_sig": "utf_8_sig",
+    "windows_31j": "cp932",
+    "cswindows31j": "cp932",
+    "windows_874": "cp874",
+    "windows_949": "cp949",
+    "x_mac_cyrillic": "mac_cyrillic",
+    "x_mac_roman": "mac_roman",
+    "unicode_1_1_utf_7": "utf_7",
+}
+
+
+def _known_charsets() -> dict[str, str]:
+    """Return the codec of each charset name; nothing else is ever looked up.
+
+    A name from a message must not reach ``codecs.lookup``, which imports by name and keeps every miss.
+    """
+    known = {codec: codec for codec in aliases.aliases.values()}
+    known |= aliases.aliases
+    known |= {alias.replace("iso_8859", "iso8859"): codec for alias, codec in known.items()}
+    known |= {f"iso8859_{n}": f"iso8859_{n}" for n in (*range(2, 12), 13, 14, 15, 16)}
+    known |= {f"windows_{n}": f"cp{n}" for n in range(1250, 1259)}
+    known |= _MORE_ALIASES
+    known = {name: codec for name, codec in known.items() if codec not in _NOT_CHARSETS}
+    return {name: _MEANT.get(codec, codec) for name, codec in known.items()}
+
+
+_CHARSETS = _known_charsets()
+_SEPARATORS = str.maketrans("- .:", "____")
+
+
+def codec_of(charset: str) -> str | None:
+    """Return the Python codec that reads what is labelled ``charset``, or None if none is known."""
+    name = charset[:80].strip().strip("\"'").lower().translate(_SEPARATORS)
+    name = name.replace("iso_8859", "iso8859")
+    return _CHARSETS.get(name)
+
+
+def is_charset(charset: str) -> bool:
+    """Say whether text in this charset can be read."""
+    return codec_of(charset) is not None
+
+
+def decode_text(data: bytes, charset: str = "") -> str:
+    """Return text as its charset says; else as UTF-8; else as windows-1252. Never raises."""
+    codec = codec_of(charset) if charset else None
+    for attempt in (codec, "utf_8"):
+        if attempt is not None:
+            try:
+                return data.decode(attempt)
+            except UnicodeError:
+                pass
+    return data.decode("cp1252" if codec in (None, "utf_8") else codec, "replace")
+
+
+# ---------------------------------------------------------------- encoded words
+
+_WORD = re.compile(rb"=\?([^?\s]{1,80})\?([bBqQ])\?([^?\r\n]*)\?=")
+
+
+def decode_words(value: bytes) -> str:
+    """Return an unfolded header value with its encoded words read (RFC 2047 §6). Never raises.
+
+    White space between two words is no text (RFC 2047 §6.2). Neighbours in one charset are joined
+    before they are read, for senders cut characters in two.
+    """
+    if b"=?" not in value:
+        return decode_text(value)
+    pieces: list[tuple[str, list[bytes]]] = []
+    position = 0
+    for match in _WORD.finditer(value):
+        gap = value[position : match.start()]
+        if gap and (not pieces or not gap.isspace() or not pieces[-1][0]):
+            pieces.append(("", [gap]))
+        charset = match[1].partition(b"*")[0].decode("latin-1").lower()
+        if pieces and pieces[-1][0] == charset:
+            pieces[-1][1].append(_decode_word(match[2], match[3]))
+        else:
+            pieces.append((charset, [_decode_word(match[2], match[3])]))
+        position = match.end()
+    pieces.append(("", [value[position:]]))
+    return "".join(decode_text(b"".join(parts), charset) for charset, parts in pieces)
+
+
+def _decode_word(encoding: bytes, data: bytes) -> bytes:
+    if encoding in b"bB":
+        return decode_base64(data)
+    return binascii.a2b_qp(data, header=True)
+
+
+# ---------------------------------------------------------------- transfer encodings
+
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NOT_BASE64 = bytes(set(range(256)).difference(_BASE64))
+_PADDED_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
+
+
+def decode_base64(data: bytes) -> bytes:
+    """Read Base64 (RFC 2045 §6.8), passing over what does not belong. Never raises."""
+    try:
+        return binascii.a2b_base64(data)
+    except binascii.Error:  # the end is cut off
+        clean = data.translate(None, _NOT_BASE64)
+        clean = clean[: len(clean) - (len(clean) % 4 == 1)]
+        return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
+
+
+def decode_quoted_printable(data: bytes) -> bytes:
+    """Read Quoted-Printable (RFC 2045 §6.7), leaving what is malformed. Never raises."""
+    if b"= " in data or b"=\t" in data:  # blanks added on the way, behind a soft line break
+        data = _PADDED_BREAK.sub(b"=", data)
+    return binascii.a2b_qp(data)
+
+
+def decode_body(data: bytes, encoding: str) -> bytes:
+    """Undo a Content-Transfer-Encoding; an unknown one is left as it is. Never raises."""
+    match encoding.strip().lower():
+        case "base64":
+            return decode_base64(data)
+        case "quoted-printable":
+            return decode_quoted_printable(data)
+        case _:
+            return data
