@@ -1,0 +1,145 @@
+"""Editing the accounts."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from twisted_mail.directory import passwords, roster, schema
+from twisted_mail.directory.passwords import Passwords
+from twisted_mail.directory.schemes import Uncheckable, split
+from twisted_mail.directory.tables import Tables, to_address, to_domain
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.outcome import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """One account as a list shows it; ``created`` in seconds since 1970."""
+
+    address: str
+    created: int
+    is_enabled: bool
+    scheme: str
+
+
+class Accounts:
+    """The accounts and their passwords. Methods raise Refused and Unavailable."""
+
+    def __init__(
+        self, tables: Tables, settings: Passwords, now: Callable[[], float] = time.time
+    ) -> None:
+        self._tables = tables
+        self._settings = settings
+        self._now = now
+
+    def all(self, domain: str = "") -> list[AccountRow]:
+        """Return the accounts of one domain, or all, sorted by domain and address."""
+        name = to_domain(domain) if domain else None
+        rows = self._tables.connection.execute(
+            "SELECT address, created, is_enabled, hash FROM account"
+            " WHERE ?1 IS NULL OR domain = ?1 ORDER BY domain, key",
+            (name,),
+        )
+        return [
+            AccountRow(address, created, bool(is_enabled), _scheme(stored))
+            for address, created, is_enabled, stored in rows
+        ]
+
+    def add(self, text: str, password: str) -> str:
+        """Make an account; return its name."""
+        address = to_address(text)
+        _check_password(password)
+        with self._tables.writing():
+            self._check_free(address)
+        stored = passwords.hashed(password, self._settings)  # slow, so nobody waits for it
+        with self._tables.writing():
+            self._check_free(address)
+            self._insert_account(address, stored)
+        return str(address)
+
+    def take_in(self, lines: Iterable[str], is_replacing: bool = False) -> list[str]:
+        """Make accounts from ``address:{SCHEME}hash`` lines, all or none; return their names.
+
+        With ``is_replacing`` accounts that exist get the new hash. Raises ``roster.Mistaken``.
+        """
+        entries, mistakes = roster.read(lines)
+        with self._tables.writing():
+            for entry in entries:
+                try:
+                    self._import(entry, is_replacing)
+                except Refused as refused:
+                    mistakes.append(roster.Mistake(entry.line, refused.outcome.text))
+            if mistakes:
+                raise roster.Mistaken(sorted(mistakes, key=lambda mistake: mistake.line))
+        return [str(entry.address) for entry in entries]
+
+    def _import(self, entry: roster.Entry, is_replacing: bool) -> None:
+        if is_replacing and self._set_hash(entry.address, entry.hash):
+            return
+        self._check_free(entry.address)
+        self._insert_account(entry.address, entry.hash)
+
+    def remove(self, text: str) -> tuple[str, ...]:
+        """Remove an account, not its mail; return the aliases that still lead to it."""
+        key = schema.key(to_address(text))
+        with self._tables.writing() as connection:
+            self._tables.find_account(text)
+            connection.execute("DELETE FROM account WHERE key = ?", (key,))
+            rows = connection.execute(
+                "SELECT address FROM alias WHERE target_key = ? ORDER BY key", (key,)
+            )
+            return tuple(address for (address,) in rows)
+
+    def set_password(self, text: str, password: str) -> str:
+        """Give an account a new password; return the account's name."""
+        _check_password(password)
+        address = to_address(text)
+        name = self._tables.find_account(text)
+        stored = passwords.hashed(password, self._settings)
+        with self._tables.writing():
+            if not self._set_hash(address, stored):
+                raise Refused(f"there is no account {address}")
+        return name
+
+    def enable(self, text: str, is_enabled: bool) -> str:
+        """Allow or refuse the account's logins; its mail arrives either way. Return its name."""
+        key = schema.key(to_address(text))
+        with self._tables.writing() as connection:
+            name = self._tables.find_account(text)
+            connection.execute("UPDATE account SET is_enabled = ? WHERE key = ?", (is_enabled, key))
+        return name
+
+    def _check_free(self, address: Address) -> None:
+        self._tables.check_domain(address)
+        if (name := self._tables.account_name(address)) is not None:
+            raise Refused(f"the account {name} is there already")
+        if self._tables.targets(schema.key(address)):
+            raise Refused(f"{address} is an alias: remove it first")
+
+    def _insert_account(self, address: Address, stored: str) -> None:
+        self._tables.connection.execute(
+            "INSERT INTO account (key, address, domain, hash, created) VALUES (?, ?, ?, ?, ?)",
+            (schema.key(address), str(address), address.domain, stored, int(self._now())),
+        )
+
+    def _set_hash(self, address: Address, stored: str) -> bool:
+        self._tables.connection.execute(
+            "UPDATE account SET hash = ? WHERE key = ?", (stored, schema.key(address))
+        )
+        return self._tables.connection.changes() > 0
+
+
+def _check_password(password: str) -> None:
+    if not password:
+        raise Refused("the password is empty")
+    if not passwords.is_possible(password):
+        raise Refused(
+            f"the password is longer than {passwords.MAX_PASSWORD} octets or has a NUL in it"
+        )
+
+
+def _scheme(stored: str) -> str:
+    try:
+        return split(stored)[0]
+    except Uncheckable:
+        return "unknown"

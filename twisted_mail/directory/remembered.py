@@ -1,0 +1,45 @@
+"""Right passwords, remembered for a while: mail programs log in again every few minutes.
+
+What is kept is not the password but an HMAC of it under a secret that dies with the process. The
+account's hash is part of it, so a new password is asked for at once.
+"""
+
+import hashlib
+import hmac
+import os
+from collections import OrderedDict
+from collections.abc import Callable
+
+
+class Remembered:
+    """Logins that were right, each for ``seconds``, at most ``limit``, the oldest leaving first."""
+
+    def __init__(self, seconds: float, limit: int, monotonic: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._limit = limit if seconds else 0
+        self._monotonic = monotonic
+        self._secret = os.urandom(32)
+        self._until: OrderedDict[bytes, float] = OrderedDict()
+
+    def add(self, stored: str, name: str, password: str) -> None:
+        """Remember a login that was right against the stored hash."""
+        mark = self._mark(stored, name, password)
+        self._until[mark] = self._monotonic() + self._seconds
+        self._until.move_to_end(mark)
+        while len(self._until) > self._limit:
+            self._until.popitem(last=False)
+
+    def has(self, stored: str, name: str, password: str) -> bool:
+        """Say whether this very login was right a short while ago."""
+        mark = self._mark(stored, name, password)
+        until = self._until.get(mark)
+        if until is None or until > self._monotonic():
+            return until is not None
+        del self._until[mark]
+        return False
+
+    def _mark(self, stored: str, name: str, password: str) -> bytes:
+        # Lengths in front: no two triples give one text.
+        parts = [part.encode("utf-8", "surrogatepass") for part in (stored, name, password)]
+        text = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        return hmac.digest(self._secret, text, hashlib.sha256)

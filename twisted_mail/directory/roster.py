@@ -1,0 +1,80 @@
+"""Rosters: text files of accounts as other mail systems export them.
+
+One account on a line: ``address:{SCHEME}hash``, and whatever Dovecot's passwd-file has behind a
+further colon is passed over. Empty lines and lines that begin with ``#`` are passed over too.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from twisted_mail.directory import schema
+from twisted_mail.directory.schemes import Uncheckable, examine
+from twisted_mail.mail.address import Address, parse
+
+MAX_LINE = 4096  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One account of the roster, with the line it stands on."""
+
+    line: int
+    address: Address
+    hash: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong with a line. The text never holds the hash."""
+
+    line: int
+    text: str
+
+
+class Mistaken(Exception):
+    """The roster has mistakes, all of them listed, and nothing was taken from it."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        super().__init__(f"{len(mistakes)} mistakes")
+        self.mistakes = mistakes
+
+
+def read(lines: Iterable[str]) -> tuple[list[Entry], list[Mistake]]:
+    """Return the accounts, and what is wrong with the other lines."""
+    entries: dict[str, Entry] = {}
+    mistakes: list[Mistake] = []
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        try:
+            entry = _entry(number, text)
+            first = entries.setdefault(schema.key(entry.address), entry)
+            if first is not entry:
+                raise ValueError(f"{entry.address} stands on line {first.line} already")
+        except ValueError as error:
+            mistakes.append(Mistake(number, str(error)))
+    return list(entries.values()), mistakes
+
+
+def _entry(number: int, text: str) -> Entry:
+    if len(text) > MAX_LINE:
+        raise ValueError("the line is too long")
+    name, colon, rest = _split(text)
+    if not colon:
+        raise ValueError("a line is an address, a colon and {SCHEME}hash")
+    address = parse(name)
+    stored, colon, _ = rest.partition(":")
+    if colon and stored.upper().startswith(("{PLAIN}", "{CLEARTEXT}")):
+        raise Uncheckable("a plain password with a colon cannot be told from further fields")
+    examine(stored)
+    return Entry(number, address, stored)
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    """Cut behind the address, whose local part may have a colon when it is quoted."""
+    if text.startswith('"'):
+        quoted, at, rest = text.partition('"@')
+        domain, colon, rest = rest.partition(":")
+        return quoted + at + domain, colon, rest
+    return text.partition(":")

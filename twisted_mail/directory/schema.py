@@ -1,0 +1,106 @@
+"""The directory's database: its tables, their history, and how it is opened.
+
+One SQLite file, in WAL mode so that the control command can write while the server reads, and with
+full syncs so that an account that was reported as made survives a power cut. ``PRAGMA user_version``
+counts the steps of ``STEPS`` that have been taken; a later release adds steps and never alters one.
+"""
+
+import os
+import unicodedata
+from pathlib import Path
+
+import apsw
+
+from twisted_mail.mail.address import Address
+
+FILE = "directory.sqlite"  # its name in the state folder
+# Before 3.51.3 a checkpoint could lose transactions when two connections met (the WAL-reset bug).
+OLDEST_SQLITE = (3, 51, 3)
+BUSY_MILLISECONDS = 5000
+
+STEPS = (
+    """
+    CREATE TABLE domain (
+        name TEXT PRIMARY KEY,
+        created INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE account (
+        key TEXT PRIMARY KEY,
+        address TEXT NOT NULL,
+        domain TEXT NOT NULL,
+        hash TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        is_enabled INTEGER NOT NULL DEFAULT 1
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX account_by_domain ON account (domain);
+    CREATE TABLE alias (
+        key TEXT NOT NULL,
+        target_key TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        address TEXT NOT NULL,
+        domain TEXT NOT NULL,
+        target TEXT NOT NULL,
+        PRIMARY KEY (key, target_key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX alias_by_domain ON alias (domain);
+    CREATE INDEX alias_by_target ON alias (target_key);
+    """,
+)
+
+
+class Unusable(Exception):
+    """The directory cannot be opened, and why, in one line for the administrator."""
+
+
+def key(address: Address) -> str:
+    """Return what two spellings of one address have in common: letter case and composition aside.
+
+    RFC 5321 §2.4 lets a host treat local parts as case-sensitive and advises against it.
+    """
+    local = unicodedata.normalize("NFC", address.local).lower()
+    return str(Address(local, address.domain.lower()))
+
+
+def open_database(path: Path) -> apsw.Connection:
+    """Open the database, making it (mode 0600) or bringing it up to date where needed.
+
+    Raises Unusable.
+    """
+    _refuse_old_sqlite(apsw.sqlite_lib_version())
+    try:
+        _make_file(path)
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        connection.set_busy_timeout(BUSY_MILLISECONDS)
+        connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", "full")
+        _upgrade(connection, path)
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}") from error
+    except apsw.Error as error:
+        raise Unusable(f"{path}: {error}") from error
+    return connection
+
+
+def _refuse_old_sqlite(version: str) -> None:
+    if tuple(map(int, version.split("."))) < OLDEST_SQLITE:
+        needed = ".".join(map(str, OLDEST_SQLITE))
+        raise Unusable(f"SQLite {version} can lose data; {needed} or later is needed (update apsw)")
+
+
+def _make_file(path: Path) -> None:
+    """Make the file for its owner alone; SQLite gives its companions the same mode and owner."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def _upgrade(connection: apsw.Connection, path: Path) -> None:
+    if connection.pragma("user_version") == len(STEPS):
+        return
+    connection.execute("BEGIN IMMEDIATE")  # so that two programs do not take one step twice
+    with connection:
+        taken = connection.pragma("user_version")
+        if taken > len(STEPS):
+            raise Unusable(f"{path} was made by a later release of twisted-mail")
+        for step in STEPS[taken:]:
+            connection.execute(step)
+        connection.pragma("user_version", len(STEPS))
+    connection.execute("COMMIT")

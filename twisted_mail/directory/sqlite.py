@@ -1,0 +1,206 @@
+"""The directory as the server asks it: a SQLite file that the control command edits meanwhile.
+
+Answers are kept in memory. Before each use one question to SQLite, ``PRAGMA data_version`` (2
+microseconds), tells whether anybody has committed since, and then all answers are forgotten: what the
+control command did is seen by the very next command of any client. What is not in memory is read in a
+thread.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from twisted_mail.directory import passwords, schema
+from twisted_mail.directory.passwords import Passwords
+from twisted_mail.directory.remembered import Remembered
+from twisted_mail.directory.schemes import Uncheckable
+from twisted_mail.interfaces import Blocking
+from twisted_mail.mail.address import Address, parse
+from twisted_mail.mail.credentials import Credentials
+from twisted_mail.mail.outcome import Unavailable
+
+T = TypeVar("T")
+
+MAX_LISTINGS = 50_000  # answers in memory, about 0.5 KiB each; unknown addresses are answers too
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All that the directory has under one address."""
+
+    account: str | None = None
+    hash: str | None = field(default=None, repr=False)
+    is_enabled: bool = False
+    targets: tuple[Address, ...] = ()
+
+
+class SqliteDirectory:
+    """Fulfils ``interfaces.Directory`` over the file at ``path``, made when missing.
+
+    ``blocking`` runs look-ups, ``password_blocking`` password checks: how many may run and wait is its
+    affair, and Unavailable comes from there. ``extra_domains`` are ours beside those in the database.
+    All methods belong to one thread. Raises ``schema.Unusable``.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        blocking: Blocking,
+        password_blocking: Blocking,
+        settings: Passwords | None = None,
+        extra_domains: Iterable[str] = (),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._reader = schema.open_database(path)  # used in the lane only
+        self._watch = schema.open_database(path)  # used in this thread only, and never waits
+        self._watch.set_busy_timeout(0)
+        self._lane = blocking.lane()
+        self._password_blocking = password_blocking
+        self._settings = settings or Passwords()
+        self._extra_domains = frozenset(domain.lower() for domain in extra_domains)
+        self._remembered = Remembered(
+            self._settings.remembered_seconds, self._settings.remembered_logins, monotonic
+        )
+        self._version: object = None
+        self._listings: dict[str, Listing] = {}
+        self._domains: frozenset[str] | None = None
+
+    def close(self) -> None:
+        """Close the database. Look-ups that still wait for a thread fail with Unavailable."""
+        self._watch.close()
+        self._reader.close()
+
+    # ------------------------------------------------------------ the door
+
+    async def is_ours(self, domain: str) -> bool:
+        """Say whether mail for the domain is kept here."""
+        domain = domain.lower()
+        if domain in self._extra_domains:
+            return True
+        self._forget_if_changed()
+        return domain in (self._domains if self._domains is not None else await self._all_domains())
+
+    async def account(self, address: Address) -> str | None:
+        """Return the account's name, its address as it was written when the account was made.
+
+        A disabled account is still there: its mail arrives, and its logins are refused.
+        """
+        return (await self._listing(address)).account
+
+    async def targets(self, address: Address) -> tuple[Address, ...]:
+        """Return the targets of the alias, in the order they were given."""
+        return (await self._listing(address)).targets
+
+    async def verify(self, credentials: Credentials) -> str | None:
+        """Return the account's name if the password is right and the account is enabled.
+
+        Whom the login shall act as is not looked at.
+        """
+        listing = await self._listing_of_name(credentials.name)
+        name, stored, password = listing.account, listing.hash, credentials.password
+        if name is None or stored is None:
+            await self._check(None, password)
+            return None
+        is_right = self._remembered.has(stored, name, password)
+        if not is_right:
+            is_right = await self._check(stored, password)
+            if is_right:
+                stored = await self._renewed(name, stored, password)
+                self._remembered.add(stored, name, password)
+        return name if is_right and listing.is_enabled else None
+
+    # ------------------------------------------------------------ passwords
+
+    async def _check(self, stored: str | None, password: str) -> bool:
+        try:
+            return await self._password_blocking.run(
+                passwords.check, stored, password, self._settings
+            )
+        except Uncheckable as error:
+            # The administrator learns which account it is from `twisted-mail check`.
+            raise Unavailable("Authentication is not possible now") from error
+
+    async def _renewed(self, name: str, stored: str, password: str) -> str:
+        """Return the hash the account has from now on: a new one if the old one is of another cost.
+
+        That the database cannot be written now is no reason to refuse a right password.
+        """
+        if not self._settings.is_upgraded or passwords.is_current(stored, self._settings):
+            return stored
+        try:
+            new = await self._password_blocking.run(passwords.hashed, password, self._settings)
+            await self._lane.run(self._replace_hash, name, stored, new)
+        except (apsw.Error, Unavailable):
+            return stored
+        return new
+
+    def _replace_hash(self, name: str, old: str, new: str) -> None:
+        self._reader.execute(
+            "UPDATE account SET hash = ? WHERE key = ? AND hash = ?",
+            (new, schema.key(parse(name)), old),
+        )
+
+    # ------------------------------------------------------------ look-ups
+
+    def _forget_if_changed(self) -> None:
+        try:
+            version: object = self._watch.pragma("data_version")
+        except apsw.BusyError:
+            version = object()  # somebody recovers the file: anything may have changed
+        except apsw.Error as error:
+            raise Unavailable("The directory cannot be read now") from error
+        if version != self._version:
+            self._version = version
+            self._listings = {}
+            self._domains = None
+
+    async def _all_domains(self) -> frozenset[str]:
+        version = self._version
+        domains = await self._read(self._read_domains)
+        if version == self._version:
+            self._domains = domains
+        return domains
+
+    async def _listing_of_name(self, name: str) -> Listing:
+        try:
+            return await self._listing(parse(name))
+        except ValueError:  # not an address, so nobody's name
+            return Listing()
+
+    async def _listing(self, address: Address) -> Listing:
+        self._forget_if_changed()
+        key = schema.key(address)
+        known = self._listings.get(key)
+        if known is not None:
+            return known
+        # An answer that was on its way while something changed is not kept.
+        listings = self._listings
+        listing = await self._read(self._read_listing, key)
+        if len(listings) >= MAX_LISTINGS:
+            listings.clear()
+        listings[key] = listing
+        return listing
+
+    async def _read(self, work: Callable[..., T], *args: str) -> T:
+        try:
+            return await self._lane.run(work, *args)
+        except apsw.Error as error:
+            raise Unavailable("The directory cannot be read now") from error
+
+    def _read_domains(self) -> frozenset[str]:
+        return frozenset(name for (name,) in self._reader.execute("SELECT name FROM domain"))
+
+    def _read_listing(self, key: str) -> Listing:
+        account, stored, is_enabled = None, None, 0
+        for row in self._reader.execute(
+            "SELECT address, hash, is_enabled FROM account WHERE key = ?", (key,)
+        ):
+            account, stored, is_enabled = row
+        rows = self._reader.execute(
+            "SELECT target FROM alias WHERE key = ? ORDER BY position", (key,)
+        )
+        return Listing(account, stored, bool(is_enabled), tuple(parse(text) for (text,) in rows))

@@ -1,0 +1,103 @@
+"""The tables of the directory, inside a transaction: what every kind of editing asks."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from twisted_mail.directory import schema
+from twisted_mail.mail import address as addresses
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.outcome import Refused, Unavailable
+
+
+class Tables:
+    """The open file, with the questions that domains, accounts and aliases ask of each other.
+
+    ``extra_domains`` are those of the configuration file. Raises ``schema.Unusable``.
+    """
+
+    def __init__(self, path: Path, extra_domains: Iterable[str] = ()) -> None:
+        self.connection = schema.open_database(path)
+        self.extra_domains = frozenset(domain.lower() for domain in extra_domains)
+
+    @contextmanager
+    def writing(self) -> Iterator[apsw.Connection]:
+        """One transaction, taken at once: what was checked inside still holds at its end."""
+        connection = self.connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+        except apsw.BusyError as error:
+            raise Unavailable("another program is altering the directory; try again") from error
+        except apsw.Error as error:
+            raise Unavailable(f"the directory cannot be altered: {error}") from error
+
+    def count(self, query: str, *values: str) -> int:
+        """Return the one number that a query asks for."""
+        return int(next(self.connection.execute(query, values))[0])
+
+    def is_ours(self, domain: str) -> bool:
+        """Say whether mail for the domain, in its normal form, is kept here."""
+        return domain in self.extra_domains or bool(
+            self.count("SELECT count(*) FROM domain WHERE name = ?", domain)
+        )
+
+    def check_domain(self, address: Address) -> None:
+        """Raise Refused when the address is in a domain that is not ours."""
+        if not self.is_ours(address.domain):
+            raise Refused(f"the domain {address.domain} is not ours: add it first")
+
+    def account_name(self, address: Address) -> str | None:
+        """Return the name of the account with this address, or None."""
+        rows = self.connection.execute(
+            "SELECT address FROM account WHERE key = ?", (schema.key(address),)
+        )
+        return next((name for (name,) in rows), None)
+
+    def find_account(self, text: str) -> str:
+        """Return the name of the account with this address. Raises Refused."""
+        address = to_address(text)
+        name = self.account_name(address)
+        if name is None:
+            raise Refused(f"there is no account {address}")
+        return name
+
+    def targets(self, key: str) -> list[tuple[str, str]]:
+        """Return the alias of a key: its address as written with each target, in order."""
+        return list(
+            self.connection.execute(
+                "SELECT address, target FROM alias WHERE key = ? ORDER BY position, target_key",
+                (key,),
+            )
+        )
+
+    def is_dangling(self, target: Address) -> bool:
+        """Say whether the target is in a domain of ours and nobody there has this address."""
+        return (
+            self.is_ours(target.domain)
+            and self.account_name(target) is None
+            and not self.targets(schema.key(target))
+        )
+
+
+def to_address(text: str) -> Address:
+    """Read an address that somebody typed. Raises Refused."""
+    try:
+        return addresses.parse(text)
+    except ValueError as error:
+        raise Refused(f"{text!r} is not an address: {error}") from None
+
+
+def to_domain(text: str) -> str:
+    """Read a domain that somebody typed. Raises Refused."""
+    try:
+        return addresses.parse_domain(text.removesuffix("."))
+    except ValueError as error:
+        raise Refused(f"{text!r} is not a domain: {error}") from None
