@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] in (["-h"], ["--help"]) or (arguments and arguments[0].startswith("-")):
         print(USAGE, end="")
         return 0 if arguments[0] in ("-h", "--help") else 2
-    if sys.version_info < (3, 11):  # noqa: UP036: whoever runs this may have any Python
+    if sys.version_info < (3, 11):  # noqa: UP036
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
         return complain(f"Python 3.11 or later is needed; this is {version}.")
     if arguments[:1] == ["test"]:

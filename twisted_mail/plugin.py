@@ -57,6 +57,7 @@ class IProtocol(Interface):
 
     name = Attribute("The word in the configuration, and the section with the settings: 'imap'.")
     help = Attribute("One line for people.")
+    busy = Attribute("The octets that tell a connection beyond the limit that we are busy.")
     settings = Attribute("A frozen dataclass with a default for each field: the section's options.")
 
     def make(settings: object, doors: Doors) -> object:  # noqa: N805
