@@ -1,0 +1,196 @@
+"""The durable list of UIDs of one mailbox: ``dovecot-uidlist``, in Dovecot's version 3 format.
+
+    3 V1275660208 N25022 G3085f01b7f11094c501100008c4a11c1
+    25006 :1276528487.M364837P9451.kurkku,S=1355,W=1394:2,
+    25017 W2481 :1276533073.M242911P3632.kurkku,S=2433
+
+The header has the UIDVALIDITY, the next UID, and an identifier of the mailbox. What stands between a
+UID and its file's base name are extensions, which are kept and not read. Lines are appended and
+synced before anybody is told of a UID; lines of files that are gone stay until the list is rewritten
+with a higher N. So the next UID is never below the last line, and no UID is given twice.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from twisted_mail.mail.numbers import MAX_NUMBER
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.durable import Disk, extend_file, read_file, replace_file
+
+FILE = b"dovecot-uidlist"
+
+_HEADER = re.compile(rb"3 ([^\n]*)")
+_OLD_HEADER = re.compile(rb"1 ([0-9]{1,10}) ([0-9]{1,10})")
+_RECORD = re.compile(rb"([1-9][0-9]{0,9})((?: [A-Za-z][^ \n]*)*) :([^:\n]+)(?::[^\n]*)?")
+_OLD_RECORD = re.compile(rb"([1-9][0-9]{0,9})() ([^: \n][^:\n]*)(?::[^\n]*)?")
+
+
+@dataclass(slots=True)
+class UidList:
+    """What the file says: ``records`` are UID and extensions by base name.
+
+    ``is_sound`` is False when lines were left out that could not be read, the last one mostly: then
+    nothing may be appended before the list is rewritten.
+    """
+
+    uidvalidity: int
+    uidnext: int = 1
+    guid: bytes = b""
+    records: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
+    is_sound: bool = True
+
+    def uid(self, base: bytes) -> int | None:
+        """Return the UID of a file."""
+        record = self.records.get(base)
+        return None if record is None else record[0]
+
+
+def parse(data: bytes) -> UidList | None:
+    """Read a list; None when it has no header that gives a UIDVALIDITY.
+
+    A torn last line and lines that make no sense are left out.
+    """
+    header, _, rest = data.partition(b"\n")
+    found = _parse_header(header)
+    if found is None:
+        return None
+    pattern = _OLD_RECORD if header.startswith(b"1") else _RECORD
+    lines = rest.split(b"\n")
+    found.is_sound = pattern is _RECORD and lines.pop() == b"" and data.endswith(b"\n")
+    taken: set[int] = set()
+    for line in lines:
+        match = pattern.fullmatch(line)
+        uid = int(match[1]) if match else 0
+        if match is None or uid > MAX_NUMBER or uid in taken:
+            found.is_sound = False
+            continue
+        taken.add(uid)
+        found.records[match[3]] = uid, match[2]
+        found.uidnext = max(found.uidnext, uid + 1)
+    return found
+
+
+def _parse_header(line: bytes) -> UidList | None:
+    if old := _OLD_HEADER.fullmatch(line):
+        return _checked(UidList(int(old[1]), int(old[2])))
+    match = _HEADER.fullmatch(line)
+    fields = {part[:1]: part[1:] for part in match[1].split(b" ")} if match else {}
+    numbers = [fields.get(key, b"") for key in (b"V", b"N")]
+    if not all(number.isdigit() and len(number) <= 10 for number in numbers):
+        return None
+    return _checked(UidList(int(numbers[0]), int(numbers[1]), fields.get(b"G", b"")))
+
+
+def _checked(found: UidList) -> UidList | None:
+    found.uidnext = max(found.uidnext, 1)
+    return found if 0 < found.uidvalidity <= MAX_NUMBER else None
+
+
+def write(found: UidList) -> bytes:
+    """Return the list as it stands in the file."""
+    guid = b" G" + found.guid if found.guid else b""
+    header = b"3 V%d N%d%s\n" % (found.uidvalidity, found.uidnext, guid)
+    records = sorted((uid, extra, base) for base, (uid, extra) in found.records.items())
+    return header + b"".join(b"%d%s :%s\n" % record for record in records)
+
+
+def new_guid() -> bytes:
+    """Return a fresh identifier of a mailbox."""
+    return secrets.token_hex(16).encode()
+
+
+class UidFile:
+    """The list on disk, and what is known of it without reading it again.
+
+    ``uidvalidity`` is 0 until ``load`` or ``start``.
+    """
+
+    def __init__(self, disk: Disk, folder: bytes) -> None:
+        self._disk = disk
+        self._path = os.path.join(folder, FILE)
+        self.uidvalidity = 0
+        self.uidnext = 1
+        self.stamp = ""
+        self._is_sound = False
+
+    def move(self, folder: bytes) -> None:
+        """Follow the mailbox to another folder."""
+        self._path = os.path.join(folder, FILE)
+
+    def current_stamp(self) -> str:
+        """Return what changes when another program writes the file; empty when there is none."""
+        try:
+            stat = self._disk.stat(self._path)
+        except FileNotFoundError:
+            return ""
+        return f"{stat.st_ino}.{stat.st_size}.{stat.st_mtime_ns}"
+
+    def load(self) -> UidList | None:
+        """Read the whole file; None where it is missing or has no valid header."""
+        stamp = self.current_stamp()
+        data = read_file(self._disk, self._path)
+        found = None if data is None else parse(data)
+        if found is not None:
+            self._know(found, stamp)
+        return found
+
+    def trust(self, uidvalidity: int, uidnext: int, stamp: str) -> None:
+        """Take what was known when the file had this stamp, instead of reading it."""
+        self.uidvalidity, self.uidnext, self.stamp = uidvalidity, uidnext, stamp
+        self._is_sound = True
+
+    def start(self, found: UidList) -> None:
+        """Write a list, in place of any that is there, durably."""
+        self._know(found, "")
+        self._is_sound = False  # unless the writing succeeds
+        replace_file(self._disk, self._path, write(found))
+        self.stamp = self.current_stamp()
+        self._is_sound = True
+
+    def append(self, bases: Sequence[bytes]) -> list[int]:
+        """Give UIDs to files, durably; return them in the same order."""
+        self._catch_up()
+        uids = list(range(self.uidnext, self.uidnext + len(bases)))
+        if uids and uids[-1] >= MAX_NUMBER:
+            raise Unavailable("The mailbox has no more numbers for messages.")
+        self._is_sound = False  # a failure may leave half a line behind
+        self.uidnext += len(bases)
+        records = zip(uids, bases, strict=True)
+        extend_file(self._disk, self._path, b"".join(b"%d :%s\n" % each for each in records))
+        self.stamp = self.current_stamp()
+        self._is_sound = True
+        return uids
+
+    def compact(self, present: Collection[bytes]) -> None:
+        """Leave out the files that are gone; the next UID stays what it is."""
+        self._rewrite(present)
+
+    def _catch_up(self) -> None:
+        if not self._is_sound or self.current_stamp() != self.stamp:
+            self._rewrite(None)
+
+    def _rewrite(self, present: Collection[bytes] | None) -> None:
+        """Read again; write anew where lines are to go, or the file is damaged."""
+        data = read_file(self._disk, self._path)
+        found = None if data is None else parse(data)
+        if found is None or found.uidvalidity != self.uidvalidity:
+            raise Unavailable("The mailbox is being changed by another program.")
+        found.uidnext = max(found.uidnext, self.uidnext)
+        if present is None and found.is_sound:
+            self._know(found, self.current_stamp())
+            return
+        if present is not None:
+            found.records = _only(found, present)
+        self.start(found)
+
+    def _know(self, found: UidList, stamp: str) -> None:
+        self.uidvalidity, self.stamp = found.uidvalidity, stamp
+        self.uidnext = max(self.uidnext, found.uidnext)
+        self._is_sound = found.is_sound
+
+
+def _only(found: UidList, present: Iterable[bytes]) -> dict[bytes, tuple[int, bytes]]:
+    return {base: found.records[base] for base in present if base in found.records}
