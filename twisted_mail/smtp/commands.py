@@ -1,0 +1,231 @@
+"""The commands of SMTP, and where each is allowed.
+
+| Command | not yet greeted | no transaction | after MAIL | after RCPT |
+| --- | --- | --- | --- | --- |
+| HELO, EHLO, RSET, NOOP, QUIT, VRFY, EXPN, HELP | yes | yes | yes | yes |
+| MAIL, AUTH | 503 | yes | 503 | 503 |
+| RCPT | 503 | 503 | yes | yes |
+| DATA | 503 | 503 | 554 | yes |
+| STARTTLS | yes | yes | 503 | 503 |
+
+(RFC 5321 §4.1.4, RFC 3207 §4, RFC 4954 §4.) Where a login is required and lacking, whatever is marked so
+below is answered with 530 before anything else.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.route import Elsewhere, Here, NoRoute
+from twisted_mail.smtp import grammar, login, replies
+from twisted_mail.smtp.enquiry import expn, vrfy
+from twisted_mail.smtp.framing import Framer
+from twisted_mail.smtp.reception import receive
+from twisted_mail.smtp.state import Phase, State
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One row of the table: what is done, and what is answered where it is out of order.
+
+    ``is_junk`` marks commands that bring no mail nearer; ``syntax`` is what HELP says.
+    """
+
+    run: Callable[[State, bytes], Awaitable[None]]
+    syntax: str
+    refused: Mapping[Phase, bytes] = field(default_factory=dict)
+    needs_login: bool = False
+    is_junk: bool = False
+    has_argument: bool = True
+
+
+async def helo(state: State, argument: bytes) -> None:
+    """Answer HELO, which also resets (RFC 5321 §4.1.4)."""
+    _greet(state, grammar.parse_hello(argument), is_extended=False)
+    state.wire.write(replies.encode_lines(250, "", [state.doors.hostname]))
+
+
+async def ehlo(state: State, argument: bytes) -> None:
+    """Answer EHLO with what is offered on the line as it is now."""
+    _greet(state, grammar.parse_hello(argument), is_extended=True)
+    state.wire.write(replies.encode_lines(250, "", [state.doors.hostname, *_extensions(state)]))
+
+
+def _greet(state: State, hello: str, is_extended: bool) -> None:
+    state.hello = hello
+    state.is_extended = is_extended
+    state.transaction = None
+
+
+def _extensions(state: State) -> list[str]:
+    """Return the keywords of EHLO (RFC 5321 §4.1.1.1)."""
+    keywords = ["PIPELINING", f"SIZE {state.settings.max_size}"]
+    if state.wire.may_start_tls:
+        keywords.append("STARTTLS")
+    if mechanisms := login.offered(state):
+        keywords.append("AUTH " + " ".join(one.name for one in mechanisms))
+    keywords += ["ENHANCEDSTATUSCODES", "8BITMIME"]
+    if state.settings.answers_expn:
+        keywords.append("EXPN")
+    return [*keywords, "HELP"]
+
+
+async def mail(state: State, argument: bytes) -> None:
+    """Answer MAIL FROM:<address> [parameters] (RFC 5321 §4.1.1.2)."""
+    sender, parameters = grammar.parse_mail(argument)
+    promises = grammar.read_mail_parameters(parameters, state.settings.offers_login)
+    if promises.size > state.settings.max_size:
+        state.refuse_mail(replies.TOO_LARGE)
+    elif not await _may_send(state, sender):
+        state.refuse_mail(replies.NOT_YOUR_SENDER)
+    else:
+        state.open(sender, promises)
+        state.wire.write(replies.SENDER_OK)
+
+
+async def _may_send(state: State, sender: Address) -> bool:
+    """Say whether the sender is one that this client may use (RFC 6409 §6.1).
+
+    Everybody may use the null sender, for reports of all kinds.
+    """
+    submitter = state.submitter
+    return submitter is None or sender.is_null or await submitter.may_send_as(sender)
+
+
+async def rcpt(state: State, argument: bytes) -> None:
+    """Answer RCPT TO:<address> (RFC 5321 §4.1.1.3)."""
+    recipient, parameters = grammar.parse_rcpt(argument)
+    grammar.refuse_unknown(parameters, set())
+    transaction = state.transaction
+    assert transaction is not None  # the table says so
+    if len(transaction.recipients) >= state.settings.max_recipients:
+        _refuse_overshoot(state)
+        return
+    refusal = await _refusal(state, recipient)
+    if refusal is not None:
+        state.refuse_mail(refusal)
+    else:
+        transaction.recipients[recipient] = None
+        state.wire.write(replies.RECIPIENT_OK)
+
+
+def _refuse_overshoot(state: State) -> None:
+    """Refuse one recipient too many (RFC 5321 §4.5.3.1.10); a client may try as many again."""
+    transaction = state.transaction
+    assert transaction is not None
+    transaction.overshoot += 1
+    state.wire.write(replies.TOO_MANY_RECIPIENTS)
+    if transaction.overshoot > state.settings.max_recipients:
+        state.errors += 1
+
+
+async def _refusal(state: State, recipient: Address) -> Outcome | None:
+    """Return why mail for the recipient is not taken from this client, or None."""
+    route = await state.doors.router.route(recipient)
+    if isinstance(route, Here):
+        return None
+    if isinstance(route, NoRoute):
+        if not route.outcome.is_temporary:
+            state.unknown += 1
+        return route.outcome
+    return _refuse_elsewhere(state, recipient, route)
+
+
+def _refuse_elsewhere(state: State, recipient: Address, route: Elsewhere) -> Outcome:
+    """Relaying is for those who have logged in; and there is no queue to send from yet."""
+    is_foreign = route.addresses == (recipient,) and not route.accounts
+    if is_foreign and state.submitter is None:
+        return replies.NO_RELAY
+    host = route.addresses[0].domain
+    return Outcome(550, "5.1.2", f"Mail for other domains is not sent yet: {host}")
+
+
+async def data(state: State, argument: bytes) -> None:
+    """Answer DATA, and the message that follows (RFC 5321 §4.1.1.4)."""
+    transaction = state.transaction
+    assert transaction is not None
+    state.wire.write(replies.SEND_DATA)
+    outcome = await receive(state, transaction)
+    if outcome.is_success:
+        state.tell(outcome)
+        state.errors = state.junk = 0
+    else:
+        state.refuse_mail(outcome)
+    state.transaction = None
+
+
+async def rset(state: State, argument: bytes) -> None:
+    """Answer RSET: the transaction is forgotten (RFC 5321 §4.1.1.5)."""
+    state.transaction = None
+    state.wire.write(replies.OK)
+
+
+async def noop(state: State, argument: bytes) -> None:
+    """Answer NOOP, whatever its argument (RFC 5321 §4.1.1.9)."""
+    state.wire.write(replies.OK)
+
+
+async def quit(state: State, argument: bytes) -> None:  # noqa: A001
+    """Answer QUIT (RFC 5321 §4.1.1.10)."""
+    bye = f"{state.doors.hostname} closing connection"
+    state.leave(replies.encode(Outcome(221, "2.0.0", bye)), "quit")
+
+
+async def help(state: State, argument: bytes) -> None:  # noqa: A001
+    """Answer HELP [command] (RFC 5321 §4.1.1.8)."""
+    if not argument:
+        names = " ".join(name.decode() for name in COMMANDS)
+        state.wire.write(replies.encode_lines(214, "2.0.0", ["Commands:", names]))
+        return
+    command = COMMANDS.get(argument.upper())
+    if command is None:
+        state.refuse(replies.NO_SUCH_TOPIC)
+    else:
+        state.wire.write(replies.encode_lines(214, "2.0.0", [f"Syntax: {command.syntax}"]))
+
+
+async def starttls(state: State, argument: bytes) -> None:
+    """Answer STARTTLS, and begin anew under TLS (RFC 3207 §4).
+
+    Commands that came in clear behind it are never run: someone on the way may have put them there.
+    """
+    if state.wire.privacy is not None:
+        state.refuse(replies.TLS_IS_ON)
+    elif not state.wire.may_start_tls:
+        state.refuse(replies.NOT_OFFERED)
+    elif state.wire.has_unread or not state.framer.is_empty:
+        state.leave(replies.TLS_SYNTAX, "commands behind STARTTLS")
+    else:
+        state.wire.write(replies.READY_FOR_TLS)
+        await state.wire.start_tls()
+        state.forget()
+        state.framer = Framer(state.settings.max_line, state.settings.max_auth_line)
+
+
+_OPENS_MAIL = {
+    Phase.CONNECTED: replies.HELLO_FIRST,
+    Phase.SENDER: replies.MAIL_IS_OPEN,
+    Phase.RECIPIENTS: replies.MAIL_IS_OPEN,
+}
+_IN_MAIL = {Phase.CONNECTED: replies.HELLO_FIRST, Phase.GREETED: replies.MAIL_FIRST}
+_NEEDS_RECIPIENTS = {**_IN_MAIL, Phase.SENDER: replies.RECIPIENTS_FIRST}
+_BETWEEN_MAILS = {Phase.SENDER: replies.MAIL_IS_OPEN, Phase.RECIPIENTS: replies.MAIL_IS_OPEN}
+
+COMMANDS: Mapping[bytes, Command] = {
+    b"EHLO": Command(ehlo, "EHLO hostname", is_junk=True),
+    b"HELO": Command(helo, "HELO hostname", is_junk=True),
+    b"MAIL": Command(
+        mail, "MAIL FROM:<address> [SIZE=octets] [BODY=8BITMIME]", _OPENS_MAIL, needs_login=True
+    ),
+    b"RCPT": Command(rcpt, "RCPT TO:<address>", _IN_MAIL, needs_login=True),
+    b"DATA": Command(data, "DATA", _NEEDS_RECIPIENTS, needs_login=True, has_argument=False),
+    b"RSET": Command(rset, "RSET", is_junk=True, has_argument=False),
+    b"NOOP": Command(noop, "NOOP [text]", is_junk=True),
+    b"QUIT": Command(quit, "QUIT", has_argument=False),
+    b"VRFY": Command(vrfy, "VRFY address", needs_login=True, is_junk=True),
+    b"EXPN": Command(expn, "EXPN address", needs_login=True, is_junk=True),
+    b"HELP": Command(help, "HELP [command]", is_junk=True),
+    b"STARTTLS": Command(starttls, "STARTTLS", _BETWEEN_MAILS, has_argument=False),
+    b"AUTH": Command(login.auth, "AUTH mechanism [initial-response]", _OPENS_MAIL, is_junk=True),
+}

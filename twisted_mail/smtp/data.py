@@ -1,0 +1,43 @@
+"""Cutting a message out of the stream (RFC 5321 §4.5.2).
+
+Whole chunks, no work for each line: one search for the end, one replacement for the dots. Only
+``CRLF . CRLF`` ends a message; every other sequence that some server somewhere takes for the end
+(``LF . LF``, ``LF . CRLF``, ``CR . CR`` and their like) is content, and makes the message malformed, so
+that nobody behind us can be made to see two messages where we saw one (SMTP smuggling).
+"""
+
+_END = b"\r\n.\r\n"
+_BEGINNINGS = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")  # of the end, longest first
+
+
+class DataReader:
+    """One message on its way in."""
+
+    __slots__ = ("_held", "_is_first", "is_malformed", "rest")
+
+    def __init__(self) -> None:
+        self._held = b"\r\n"  # the line of the DATA command has just ended
+        self._is_first = True
+        self.is_malformed = False  # a CR or LF that stands alone has been seen
+        self.rest: bytes | None = None  # what followed the end, once it has come
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take bytes from the stream; return the content that is certain now, without added dots."""
+        data = self._held + chunk
+        end = data.find(_END)
+        if end >= 0:
+            self.rest = data[end + 5 :]
+            return self._content(data[: end + 2])
+        self._held = next((start for start in _BEGINNINGS if data.endswith(start)), b"")
+        return self._content(data[: len(data) - len(self._held)])
+
+    def _content(self, data: bytes) -> bytes:
+        # Cuts fall before a CR, never behind it, so a pair is always in one piece.
+        pairs = data.count(b"\r\n")
+        if data.count(b"\n") != pairs or data.count(b"\r") != pairs:
+            self.is_malformed = True
+        data = data.replace(b"\r\n.", b"\r\n")
+        if self._is_first and data:
+            self._is_first = False
+            return data[2:]
+        return data

@@ -1,0 +1,78 @@
+"""What the server says: replies as bytes (RFC 5321 §4.2, enhanced codes RFC 2034 and RFC 3463)."""
+
+from collections.abc import Sequence
+
+from twisted_mail.mail.outcome import Outcome
+
+MAX_TEXT = 450  # octets: a reply line has at most 512 (RFC 5321 §4.5.3.1.5)
+
+
+def encode(outcome: Outcome) -> bytes:
+    """Return the reply that tells an outcome."""
+    return encode_lines(outcome.code, outcome.enhanced, [outcome.text])
+
+
+def encode_lines(code: int, enhanced: str, texts: Sequence[str]) -> bytes:
+    """Return a reply of one or more lines; an empty ``enhanced`` leaves that code out."""
+    start = f" {enhanced} " if enhanced else " "
+    lines = [f"{code}{start}{_one_line(text)}\r\n" for text in texts]
+    lines[:-1] = [line.replace(" ", "-", 1) for line in lines[:-1]]
+    return "".join(lines).encode("ascii", "replace")
+
+
+def _one_line(text: str) -> str:
+    """Return a text that cannot end the line or fill more than one."""
+    return "".join(one if one.isprintable() else " " for one in text[:MAX_TEXT])
+
+
+def _reply(code: int, enhanced: str, text: str) -> bytes:
+    return encode(Outcome(code, enhanced, text))
+
+
+OK = _reply(250, "2.0.0", "Ok")
+SENDER_OK = _reply(250, "2.1.0", "Sender ok")
+RECIPIENT_OK = _reply(250, "2.1.5", "Recipient ok")
+SEND_DATA = b"354 End data with <CR><LF>.<CR><LF>\r\n"
+LOGGED_IN = _reply(235, "2.7.0", "Authentication successful")
+READY_FOR_TLS = _reply(220, "2.0.0", "Ready to start TLS")
+NOT_VERIFIED = _reply(252, "2.5.2", "Not verified here; send mail and see")
+NO_CHALLENGE = b"334 \r\n"
+
+IDLE_TOO_LONG = _reply(421, "4.4.2", "Too long without a command; closing")
+STOPPING = _reply(421, "4.3.2", "The service is stopping; try again soon")
+TOO_MANY_ERRORS = _reply(421, "4.7.0", "Too many errors; closing")
+TOO_MANY_UNKNOWN = _reply(421, "4.7.0", "Too many unknown recipients; closing")
+TOO_MANY_LOGINS = _reply(421, "4.7.0", "Too many failed logins; closing")
+FAULT = _reply(451, "4.3.0", "Something went wrong here; try again later")
+TOO_MANY_RECIPIENTS = _reply(
+    452, "4.5.3", "Too many recipients; send to the rest in another message"
+)
+
+BARE_LINE_END = _reply(500, "5.5.2", "A line ends with CR LF; neither may stand alone")
+LINE_TOO_LONG = _reply(500, "5.5.6", "The line is too long")
+UNKNOWN_COMMAND = _reply(500, "5.5.1", "Unknown command")
+NO_ARGUMENT = _reply(501, "5.5.4", "This command has no arguments")
+CANCELLED = _reply(501, "5.7.0", "Authentication cancelled")
+NOT_OFFERED = _reply(502, "5.5.1", "This command is not offered here")
+HELLO_FIRST = _reply(503, "5.5.1", "Say EHLO first")
+MAIL_FIRST = _reply(503, "5.5.1", "MAIL comes before this command")
+RECIPIENTS_FIRST = _reply(554, "5.5.1", "No valid recipients")
+MAIL_IS_OPEN = _reply(503, "5.5.1", "Not while a mail transaction is open")
+TLS_IS_ON = _reply(503, "5.5.1", "TLS is on already")
+TLS_SYNTAX = _reply(503, "5.5.1", "Nothing may follow STARTTLS before TLS is on; closing")
+IS_LOGGED_IN = _reply(503, "5.5.1", "Already authenticated")
+UNKNOWN_MECHANISM = _reply(504, "5.5.4", "This authentication mechanism is not offered")
+NO_SUCH_TOPIC = _reply(504, "5.5.4", "There is no help on that")
+LOGIN_NEEDED = _reply(530, "5.7.0", "Authentication required")
+TLS_NEEDED = _reply(530, "5.7.0", "Must issue a STARTTLS command first")
+TLS_FOR_PASSWORD = _reply(538, "5.7.11", "Must issue a STARTTLS command first")
+WRONG_LOGIN = _reply(535, "5.7.8", "Authentication credentials invalid")
+
+TOO_LARGE = Outcome(552, "5.3.4", "The message is larger than this server takes")
+MALFORMED = Outcome(
+    550, "5.6.11", "The message has a CR or LF that stands alone (bare CR or bare LF)"
+)
+LOOPING = Outcome(554, "5.4.6", "Too many hops: the message seems to be in a loop")
+NO_RELAY = Outcome(550, "5.7.1", "Relaying denied")
+NOT_YOUR_SENDER = Outcome(553, "5.7.1", "This sender address does not belong to your account")
+BUG = Outcome(451, "4.3.0", "Something went wrong here; try again later")

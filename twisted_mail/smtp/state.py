@@ -1,0 +1,191 @@
+"""What one conversation knows, and the few things all its commands do with it."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from twisted_mail.interfaces import (
+    BlobWriter,
+    Clock,
+    Directory,
+    Ending,
+    Journal,
+    Login,
+    Mechanism,
+    Queue,
+    Router,
+    Submitter,
+    Wire,
+)
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.ids import make_id
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.smtp import replies
+from twisted_mail.smtp.framing import Flaw, Framer
+from twisted_mail.smtp.grammar import MailParameters
+from twisted_mail.smtp.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The doors that SMTP needs; ``blob_writer`` makes a writer for one message."""
+
+    hostname: str
+    clock: Clock
+    journal: Journal
+    directory: Directory
+    router: Router
+    queue: Queue
+    mechanisms: Sequence[Mechanism]
+    login_submitter: Login[Submitter]
+    blob_writer: Callable[[], BlobWriter]
+
+
+class Phase(Enum):
+    """How far a conversation is (RFC 5321 §4.1.4)."""
+
+    CONNECTED = 1  # no HELO or EHLO yet
+    GREETED = 2  # no mail transaction open
+    SENDER = 3  # MAIL has been said
+    RECIPIENTS = 4  # and RCPT, at least once with success
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What has been said of one message (RFC 5321 §3.3)."""
+
+    id: str
+    sender: Address
+    parameters: MailParameters
+    recipients: dict[Address, None] = field(default_factory=dict)  # in order, each once
+    overshoot: int = 0  # recipients refused for being too many
+
+    def envelope(self, submitter: str) -> Envelope:
+        """Return the envelope, once all has been said."""
+        return Envelope(
+            self.id,
+            self.sender,
+            tuple(self.recipients),
+            self.parameters.size,
+            self.parameters.is_8bit,
+            submitter,
+        )
+
+
+class State:
+    """One conversation between two commands."""
+
+    __slots__ = (
+        "doors",
+        "errors",
+        "failed_logins",
+        "framer",
+        "hello",
+        "is_extended",
+        "junk",
+        "leaving",
+        "settings",
+        "submitter",
+        "transaction",
+        "unknown",
+        "wire",
+    )
+
+    def __init__(self, wire: Wire, settings: Settings, doors: Doors) -> None:
+        self.wire = wire
+        self.settings = settings
+        self.doors = doors
+        self.framer = Framer(settings.max_line, settings.max_auth_line)
+        self.hello = ""  # what the client calls itself
+        self.is_extended = False  # it said EHLO
+        self.transaction: Transaction | None = None
+        self.submitter: Submitter | None = None  # who has logged in
+        self.errors = 0  # since the last message taken
+        self.junk = 0  # commands without mail, since then
+        self.unknown = 0  # recipients
+        self.failed_logins = 0
+        self.leaving = ""  # why the conversation is over, in one word
+
+    @property
+    def phase(self) -> Phase:
+        """Say how far the conversation is."""
+        if self.transaction is not None:
+            return Phase.RECIPIENTS if self.transaction.recipients else Phase.SENDER
+        return Phase.GREETED if self.hello else Phase.CONNECTED
+
+    @property
+    def submitter_name(self) -> str:
+        """Return the name of the account that has logged in, or nothing."""
+        return "" if self.submitter is None else self.submitter.name
+
+    @property
+    def lacks_login(self) -> bool:
+        """Say whether a login is required and has not been made."""
+        return self.submitter is None and self.settings.requires_login
+
+    @property
+    def login_refusal(self) -> bytes:
+        """Return what is answered where a login is lacking."""
+        can_login = self.wire.takes_passwords or not self.wire.may_start_tls
+        return replies.LOGIN_NEEDED if can_login else replies.TLS_NEEDED
+
+    def open(self, sender: Address, parameters: MailParameters) -> None:
+        """Begin a mail transaction."""
+        id = make_id(self.doors.clock.now(), random.getrandbits)  # noqa: A001
+        self.transaction = Transaction(id, sender, parameters)
+
+    def refuse(self, reply: bytes) -> None:
+        """Answer with an error that counts."""
+        self.wire.write(reply)
+        self.errors += 1
+
+    def refuse_mail(self, outcome: Outcome) -> None:
+        """Answer a command of the transaction with a refusal, and note it."""
+        self.tell(outcome)
+        id = self.transaction.id if self.transaction is not None else ""  # noqa: A001
+        self.doors.journal.refused(self.settings.service, self.wire.peer, id, outcome.text)
+
+    def tell(self, outcome: Outcome) -> None:
+        """Answer with an outcome; what is not the client's fault does not count as its error."""
+        if outcome.is_success or outcome.is_temporary:
+            self.wire.write(replies.encode(outcome))
+        else:
+            self.refuse(replies.encode(outcome))
+
+    def leave(self, reply: bytes, reason: str) -> None:
+        """Say the last word; the conversation ends behind the present command."""
+        self.wire.write(reply)
+        self.leaving = reason
+
+    def forget(self) -> None:
+        """Forget all that the client said, as TLS demands (RFC 3207 §4.2)."""
+        self.hello = ""
+        self.is_extended = False
+        self.transaction = None
+        self.logout()
+
+    def logout(self) -> None:
+        """End the login, if there is one."""
+        submitter, self.submitter = self.submitter, None
+        if submitter is not None:
+            submitter.logout()
+
+    async def next_line(self, limit: int | None = None) -> bytes | Flaw:
+        """Return the client's next line; ``limit`` is other than for commands. Raises Ending."""
+        line = self.framer.next(limit)
+        if line is not None:
+            return line
+        deadline = self.doors.clock.monotonic() + self.settings.command_timeout
+        while line is None:
+            self.framer.feed(await self._read_until(deadline))
+            line = self.framer.next(limit)
+        return line
+
+    async def _read_until(self, deadline: float) -> bytes:
+        """Read before a moment that small pieces do not put off."""
+        seconds = deadline - self.doors.clock.monotonic()
+        if seconds <= 0:
+            raise Ending(Ending.Reason.TIMEOUT)
+        return await self.wire.read(seconds)

@@ -1,0 +1,95 @@
+"""What we write in front of a message, and what we look for in its header (RFC 5321 §4.4)."""
+
+import re
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache
+
+from twisted_mail.interfaces import Peer, Privacy
+from twisted_mail.mail.envelope import Envelope
+
+MAX_HEADER = 128 * 1024  # octets of header that are looked at
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9.:_\[\]-]")
+
+
+@lru_cache(maxsize=4)
+def _date_of_second(second: int) -> str:
+    return formatdate(second, localtime=True)
+
+
+def date(now: float) -> str:
+    """Return a date-time (RFC 5322 §3.3), local with its offset."""
+    return _date_of_second(int(now))
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a message came: what the client called itself, after EHLO or HELO, and over which line."""
+
+    hello: str
+    is_extended: bool
+    peer: Peer
+    privacy: Privacy | None
+
+
+def protocol(arrival: Arrival, submitter: str) -> str:
+    """Return the transmission type (RFC 3848): SMTP, or ESMTP with S for TLS and A for a login."""
+    if not arrival.is_extended:
+        return "SMTP"
+    return f"ESMTP{'S' if arrival.privacy else ''}{'A' if submitter else ''}"
+
+
+def received(envelope: Envelope, arrival: Arrival, hostname: str, now: float) -> bytes:
+    """Return the Received field of a message that has just come in.
+
+    A sole recipient is named; of several none is, since they need not know of each other
+    (RFC 5321 §7.2).
+    """
+    lines = [f"Received: from {safe_name(arrival.hello)}{_tcp_info(arrival.peer)}"]
+    if (privacy := arrival.privacy) is not None:
+        lines.append(
+            f"(using {privacy.version} with cipher {privacy.cipher} ({privacy.bits} bits))"
+        )
+    kind = protocol(arrival, envelope.submitter)
+    lines.append(f"by {hostname} with {kind} id {envelope.id}")
+    if len(envelope.recipients) == 1:
+        lines.append(f"for <{envelope.recipients[0]}>")
+    return ("\r\n\t".join(lines) + f";\r\n\t{date(now)}\r\n").encode("ascii", "replace")
+
+
+def safe_name(hello: str) -> str:
+    """Return a client's name for itself, harmless in a header."""
+    return _UNSAFE.sub("_", hello)
+
+
+def _tcp_info(peer: Peer) -> str:
+    if not peer.host:
+        return ""
+    return f" ([IPv6:{peer.host}])" if ":" in peer.host else f" ([{peer.host}])"
+
+
+def header_end(head: bytes | bytearray, start: int = 0) -> int:
+    """Return where the header ends in the first octets of a message, or -1 when not yet.
+
+    The search begins at ``start``.
+    """
+    if head.startswith(b"\r\n"):
+        return 0
+    end = head.find(b"\r\n\r\n", start)
+    return end if end < 0 else end + 2
+
+
+def count_fields(header: bytes, name: bytes) -> int:
+    """Return how many fields of a header have the lower-case ``name``."""
+    return (b"\r\n" + header.lower()).count(b"\r\n" + name + b":")
+
+
+def missing_fields(header: bytes, id: str, hostname: str, now: float) -> bytes:  # noqa: A002
+    """Return the Date and Message-ID that a submitted message lacks (RFC 6409 §8.2, §8.3)."""
+    fields = b""
+    if not count_fields(header, b"date"):
+        fields += f"Date: {date(now)}\r\n".encode()
+    if not count_fields(header, b"message-id"):
+        fields += f"Message-ID: <{id}@{hostname}>\r\n".encode()
+    return fields
