@@ -1,0 +1,203 @@
+"""Items: what a FETCH asks for, as values, and how they are read (RFC 3501 §6.4.5)."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from twisted_mail.imap import grammar
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.mail.outcome import ProtocolError
+
+MAX_ITEMS = 100  # in one command
+MAX_FIELDS = 500  # header field names in one command
+MAX_PATH = 100  # part numbers of one section
+
+
+class Fact(Enum):
+    """What is told about a message; the value is the name that the answer uses."""
+
+    UID = "UID"
+    FLAGS = "FLAGS"
+    INTERNALDATE = "INTERNALDATE"
+    SIZE = "RFC822.SIZE"
+    ENVELOPE = "ENVELOPE"
+    BODY = "BODY"
+    BODYSTRUCTURE = "BODYSTRUCTURE"
+
+
+class Kind(Enum):
+    """Which text of a part a section means; ``ALL`` is the part's whole content."""
+
+    ALL = ""
+    HEADER = "HEADER"
+    FIELDS = "HEADER.FIELDS"
+    FIELDS_NOT = "HEADER.FIELDS.NOT"
+    TEXT = "TEXT"
+    MIME = "MIME"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A text of the message, or of the part that the numbers of ``path`` lead to.
+
+    ``fields`` are the names that FIELDS and FIELDS_NOT list.
+    """
+
+    path: tuple[int, ...] = ()
+    kind: Kind = Kind.ALL
+    fields: tuple[bytes, ...] = ()
+
+    def __bytes__(self) -> bytes:
+        """Return the section as it stands between the brackets."""
+        words = [*map(str, self.path), *([self.kind.value] if self.kind.value else [])]
+        listed = b" (" + b" ".join(map(_astring, self.fields)) + b")" if self.fields else b""
+        return ".".join(words).encode("ascii") + listed
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Which octets of a section are wanted (RFC 3501 §6.4.5, partial)."""
+
+    start: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    r"""A section to send; ``label`` is the name that the answer uses."""
+
+    section: Section
+    label: bytes
+    range: Range | None = None
+    marks_seen: bool = False
+
+
+Item = Fact | Text
+
+
+def parse(reader: Reader) -> tuple[Item, ...]:
+    """Read the items of a FETCH: a macro, one item, or a list in parentheses.
+
+    Items keep their order; one that is asked for twice is answered once. Raises ProtocolError.
+    """
+    if not reader.accept(b"("):
+        name = reader.word().upper()
+        return _MACROS.get(name) or _bounded((_item(reader, name),))
+    found: dict[Item, None] = {}
+    for _ in range(MAX_ITEMS):
+        found[_item(reader, reader.word().upper())] = None
+        if reader.accept(b")"):
+            return _bounded(tuple(found))
+        reader.space()
+    raise ProtocolError(f"A FETCH has at most {MAX_ITEMS} items")
+
+
+def _bounded(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    fields = sum(len(item.section.fields) for item in items if isinstance(item, Text))
+    if fields > MAX_FIELDS:
+        raise ProtocolError(f"A FETCH names at most {MAX_FIELDS} header fields")
+    return items
+
+
+_MACROS: dict[str, tuple[Item, ...]] = {
+    "FAST": (Fact.FLAGS, Fact.INTERNALDATE, Fact.SIZE),
+    "ALL": (Fact.FLAGS, Fact.INTERNALDATE, Fact.SIZE, Fact.ENVELOPE),
+    "FULL": (Fact.FLAGS, Fact.INTERNALDATE, Fact.SIZE, Fact.ENVELOPE, Fact.BODY),
+}
+_RFC822: dict[str, Item] = {
+    "RFC822": Text(Section(), b"RFC822", marks_seen=True),
+    "RFC822.HEADER": Text(Section(kind=Kind.HEADER), b"RFC822.HEADER"),
+    "RFC822.TEXT": Text(Section(kind=Kind.TEXT), b"RFC822.TEXT", marks_seen=True),
+}
+_NAMED: dict[str, Item] = {**{fact.value: fact for fact in Fact}, **_RFC822}
+
+_SECTION = re.compile(rb"([0-9.]*)([A-Za-z.]*)")
+_RANGE = re.compile(rb"<([0-9]{1,19})\.([0-9]{1,19})>")
+
+
+def _match(reader: Reader, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+    """Take what ``pattern`` finds at the reader's position."""
+    found = pattern.match(reader.data, reader.position)
+    if found is not None:
+        reader.position = found.end()
+    return found
+
+
+def _item(reader: Reader, name: str) -> Item:
+    if name in ("BODY", "BODY.PEEK") and reader.accept(b"["):
+        return _text(reader, marks_seen=name == "BODY")
+    if name not in _NAMED:
+        raise ProtocolError(f"Unknown item {name[:40]}")
+    return _NAMED[name]
+
+
+def _text(reader: Reader, marks_seen: bool) -> Text:
+    section = _section(reader)
+    reader.take(b"]")
+    wanted = _range(reader)
+    origin = b"" if wanted is None else b"<%d>" % wanted.start
+    return Text(section, b"BODY[" + bytes(section) + b"]" + origin, wanted, marks_seen)
+
+
+def _section(reader: Reader) -> Section:
+    found = _match(reader, _SECTION)
+    path, word = (b"", b"") if found is None else (found[1], found[2].upper())
+    if path and word and not path.endswith(b"."):
+        raise ProtocolError("A section needs a dot before its last word")
+    numbers = tuple(_part_numbers(path[:-1] if word else path)) if path else ()
+    kind = _KINDS.get(word)
+    if kind is None or (kind is Kind.MIME and not numbers):
+        raise ProtocolError("Unknown section")
+    listed = kind in (Kind.FIELDS, Kind.FIELDS_NOT)
+    return Section(numbers, kind, tuple(_fields(reader)) if listed else ())
+
+
+_KINDS = {kind.value.encode("ascii"): kind for kind in Kind}
+
+
+def _part_numbers(path: bytes) -> Iterator[int]:
+    words = path.split(b".")
+    if len(words) > MAX_PATH:
+        raise ProtocolError("The section has too many part numbers")
+    for word in words:
+        if not 0 < len(word) <= 10 or int(word) == 0:
+            raise ProtocolError("Malformed part number")
+        yield int(word)
+
+
+def _fields(reader: Reader) -> Iterator[bytes]:
+    """Read the names of a header list."""
+    reader.space()
+    reader.take(b"(")
+    for _ in range(MAX_FIELDS):
+        name = reader.astring()
+        if not is_field_name(name):
+            raise ProtocolError("Malformed header field name")
+        yield name
+        if reader.accept(b")"):
+            return
+        reader.space()
+    raise ProtocolError(f"A section names at most {MAX_FIELDS} header fields")
+
+
+def is_field_name(name: bytes) -> bool:
+    """Say whether a header field can be called so (RFC 5322 §2.2)."""
+    return _FIELD_NAME.fullmatch(name) is not None
+
+
+_FIELD_NAME = re.compile(rb"[!-9;-~]{1,998}")
+_PLAIN = re.compile(rb"[A-Za-z0-9_.-]+")
+
+
+def _astring(name: bytes) -> bytes:
+    return name if _PLAIN.fullmatch(name) else grammar.quoted(name.decode("ascii"))
+
+
+def _range(reader: Reader) -> Range | None:
+    found = _match(reader, _RANGE)
+    if found is None:
+        return None
+    if int(found[2]) == 0:
+        raise ProtocolError("A range has at least one octet")
+    return Range(int(found[1]), int(found[2]))
