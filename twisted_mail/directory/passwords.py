@@ -23,8 +23,8 @@ class Passwords:
     """What a password costs to check, and how checks are remembered: the section ``[passwords]``.
 
     The cost is the second recommended option of RFC 9106 §4: 64 MiB, 3 passes, 4 lanes. At most
-    ``at_once`` checks run at a time (and so ``at_once`` times ``memory_mib`` is what they need), and
-    ``waiting`` more may wait; logins beyond that are told to come back. A right password is
+    ``threads`` checks run at a time (``threads`` times ``memory_mib`` is the memory they need), and
+    ``waiting`` may be unfinished; logins beyond that are told to come back. A right password is
     remembered for ``remembered_seconds`` (0: never), as long as the account's hash stays the same.
     ``is_upgraded`` renews hashes of other strength or scheme at the next login.
     """
@@ -32,8 +32,8 @@ class Passwords:
     memory_mib: int = 64
     passes: int = 3
     lanes: int = 4
-    at_once: int = 2
-    waiting: int = 100
+    threads: int = 2
+    waiting: int = 256
     remembered_seconds: int = 300
     remembered_logins: int = 10_000
     is_upgraded: bool = True
@@ -48,8 +48,8 @@ _BOUNDS = (
     ("memory_mib", 1, 4096),
     ("passes", 1, 100),
     ("lanes", 1, 64),
-    ("at_once", 1, 64),
-    ("waiting", 0, 100_000),
+    ("threads", 1, 64),
+    ("waiting", 1, 100_000),
     ("remembered_seconds", 0, 86_400),
     ("remembered_logins", 0, 1_000_000),
 )

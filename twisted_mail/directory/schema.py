@@ -13,7 +13,7 @@ import apsw
 
 from twisted_mail.mail.address import Address
 
-FILE = "directory.sqlite"  # its name in the state folder
+FILE = "accounts.sqlite3"  # its name in the state folder
 # Before 3.51.3 a checkpoint could lose transactions when two connections met (the WAL-reset bug).
 OLDEST_SQLITE = (3, 51, 3)
 BUSY_MILLISECONDS = 5000

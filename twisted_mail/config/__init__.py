@@ -1,0 +1,12 @@
+"""Configuration: one TOML file and a drop-in folder, read once into frozen dataclasses.
+
+``load("mail.toml")`` reads the file, then ``mail.toml.d/*.toml`` in the order of their names: a later
+file adds to and overrides an earlier one, and its ``[[listener]]`` tables come behind. Each protocol
+owns a section of its name. All mistakes are reported together, each with its place.
+"""
+
+from twisted_mail.config.mistakes import ConfigError, Mistake
+from twisted_mail.config.model import Config, Listener, Login, Tls
+from twisted_mail.config.reader import load
+
+__all__ = ["Config", "ConfigError", "Listener", "Login", "Mistake", "Tls", "load"]

@@ -1,0 +1,123 @@
+"""The files of a configuration: read, put together, and every value's place kept.
+
+``tomllib`` does not say where a value stood, so a second, simple reading notes the line of each
+header and key. It errs only inside unusual layouts, and then towards the line of the table.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from twisted_mail.config.mistakes import Mistake, Place, name_of
+
+Table = dict[str, Any]
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?")
+_KEY = re.compile(r"\s*([A-Za-z0-9_.\"' -]+?)\s*=")
+_SYNTAX = re.compile(r"(.*) \(at line (\d+), column \d+\)", re.DOTALL)
+
+
+@dataclass(slots=True)
+class Document:
+    """The values of all files together, and the file and line each came from."""
+
+    path: Path
+    values: Table = field(default_factory=dict)
+    lines: dict[Place, tuple[Path, int]] = field(default_factory=dict)
+
+    def mistake(self, place: Place, text: str) -> Mistake:
+        """Return a mistake at a place; the nearest known line around it is named."""
+        for length in range(len(place), 0, -1):
+            if place[:length] in self.lines:
+                file, line = self.lines[place[:length]]
+                return Mistake(file, line, name_of(place), text)
+        return Mistake(self.path, 0, name_of(place), text)
+
+
+def read(path: Path) -> tuple[Document, list[Mistake]]:
+    """Read a file and the drop-in folder beside it; return what they say and what is no TOML."""
+    document, mistakes = Document(path), list[Mistake]()
+    drop_ins = sorted(path.with_name(path.name + ".d").glob("*.toml"))
+    for file in (path, *drop_ins):
+        try:
+            text = file.read_text(encoding="utf-8")
+            values = tomllib.loads(text)
+        except OSError as error:
+            mistakes.append(Mistake(file, 0, "", error.strerror or "cannot be read"))
+        except UnicodeDecodeError:
+            mistakes.append(Mistake(file, 0, "", "is not UTF-8 text"))
+        except tomllib.TOMLDecodeError as error:
+            mistakes.append(_syntax_mistake(file, str(error)))
+        else:
+            _add(document, file, values, lines_of(text))
+    return document, mistakes
+
+
+def _syntax_mistake(file: Path, text: str) -> Mistake:
+    match = _SYNTAX.fullmatch(text)
+    return Mistake(file, int(match[2]) if match else 0, "", match[1] if match else text)
+
+
+def _add(document: Document, file: Path, values: Table, lines: dict[Place, int]) -> None:
+    """Put a later file over what is there: tables merge, lists of tables grow, the rest is replaced."""
+    offsets = {
+        name: len(document.values[name])
+        for name, value in values.items()
+        if _is_list_of_tables(value) and _is_list_of_tables(document.values.get(name))
+    }
+    for place, line in lines.items():
+        document.lines[_moved(place, offsets)] = file, line
+    _merge(document.values, values, offsets)
+
+
+def _moved(place: Place, offsets: dict[str, int]) -> Place:
+    name, number = (*place, None, None)[:2]
+    if isinstance(name, str) and isinstance(number, int):
+        return (name, number + offsets.get(name, 0), *place[2:])
+    return place
+
+
+def _merge(old: Table, new: Table, offsets: dict[str, int]) -> None:
+    for name, value in new.items():
+        before = old.get(name)
+        if isinstance(value, dict) and isinstance(before, dict):
+            _merge(before, value, {})
+        elif name in offsets:
+            old[name] = [*old[name], *value]
+        else:
+            old[name] = value
+
+
+def _is_list_of_tables(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
+def lines_of(text: str) -> dict[Place, int]:
+    """Return the line, counted from 1, of each table header and each key of a TOML text."""
+    lines: dict[Place, int] = {}
+    counts: dict[Place, int] = {}
+    table: Place = ()
+    in_string = False
+    for number, line in enumerate(text.splitlines(), 1):
+        was_in_string = in_string
+        in_string ^= (line.count('"""') + line.count("'''")) % 2 == 1
+        if was_in_string:
+            continue
+        if header := _HEADER.fullmatch(line):
+            table = _split(header[2])
+            if header[1] == "[[":
+                counts[table] = counts.get(table, -1) + 1
+                lines.setdefault(table, number)
+                table = (*table, counts[table])
+            elif table[:1] in counts and len(table) > 1:  # a table inside the last [[table]]
+                table = (table[0], counts[table[:1]], *table[1:])
+            lines[table] = number
+        elif key := _KEY.match(line):
+            lines.setdefault((*table, *_split(key[1])), number)
+    return lines
+
+
+def _split(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))

@@ -1,0 +1,80 @@
+"""Endpoint strings, read without listening: what they mean, and whether they leave this machine."""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.endpoints import serverFromString
+
+from twisted_mail.config.mistakes import suggestion
+
+# What Twisted brings; plugins may add more, and are found by asking Twisted.
+_KNOWN = ("tcp", "tcp6", "unix", "ssl", "systemd", "haproxy")
+# These read files or the environment that only the server has when it starts.
+_LATE = ("systemd", "ssl", "haproxy")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What an endpoint string says: a port of an interface, a UNIX socket, or neither (``kind``)."""
+
+    kind: str
+    port: int = 0
+    interface: str = ""
+    path: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Say whether only this machine can connect."""
+        if self.kind == "unix":
+            return True
+        if self.interface == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.interface).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def identity(self) -> tuple[object, ...] | None:
+        """Return what two listeners cannot share, or None where they may."""
+        if self.kind == "unix":
+            return ("unix", self.path)
+        return ("tcp", self.port, self.interface) if self.port else None
+
+
+def parse(text: str) -> Endpoint:
+    """Read an endpoint string (``twisted.internet.endpoints.serverFromString``).
+
+    Raises ValueError with a text for people.
+    """
+    kind = text.partition(":")[0]
+    try:
+        endpoint: Any = serverFromString(None, text)  # type: ignore[no-untyped-call]
+    except ValueError as error:
+        if "Unknown endpoint type" in str(error):
+            raise ValueError(
+                f"there is no endpoint type {kind!r}{suggestion(kind, _KNOWN)}"
+            ) from None
+        raise ValueError(f"{text!r} is not an endpoint: {_plain(error)}") from None
+    except Exception as error:  # a parser of anybody's plugin may raise anything
+        if kind in _LATE and isinstance(error, (OSError, LookupError)):
+            return Endpoint(kind)
+        raise ValueError(f"{text!r} is not an endpoint: {_plain(error)}") from None
+    port = getattr(endpoint, "_port", 0)
+    if not 0 <= port <= 65535:
+        raise ValueError(f"the port must be from 0 to 65535, not {port}")
+    return Endpoint(
+        kind, port, getattr(endpoint, "_interface", ""), getattr(endpoint, "_address", "")
+    )
+
+
+def _plain(error: Exception) -> str:
+    text = str(error)
+    if "missing" in text and "'port'" in text:
+        return "the port is missing, as in 'tcp:143'"
+    if "unexpected keyword argument" in text:
+        return f"it has no part named {text.rpartition(' ')[2]}"
+    if "invalid literal for int()" in text:
+        return f"{text.rpartition(': ')[2]} is not a number"
+    return text or type(error).__name__

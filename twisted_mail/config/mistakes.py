@@ -1,0 +1,59 @@
+"""What can be wrong with a configuration, and where."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+Place = tuple[str | int, ...]  # ("listener", 0, "tls"), counted from 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake: file, line (0 where it is not known), place, and what is wrong.
+
+    ``place`` reads ``listener[2].tls`` for the second listener of all files together.
+    """
+
+    file: Path
+    line: int
+    place: str
+    text: str
+
+    def __str__(self) -> str:
+        """Return the mistake as compilers write theirs, so that editors can jump to it."""
+        line = f":{self.line}" if self.line else ""
+        place = f"{self.place}: " if self.place else ""
+        return f"{self.file}{line}: {place}{self.text}"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; ``mistakes`` has every reason."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        super().__init__("\n".join(map(str, mistakes)))
+        self.mistakes = mistakes
+
+
+def name_of(place: Place) -> str:
+    """Write a place for people, who count from 1."""
+    text = ""
+    for step in place:
+        if isinstance(step, int):
+            text += f"[{step + 1}]"
+        else:
+            text += f".{step}" if text else step
+    return text
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return words that lead from a misspelt name to the right one."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, 1)
+    if not close:  # "max-size" and "MaxSize" for max_size
+        plain = {name.replace("_", ""): name for name in names}
+        bare = word.replace("-", "").replace("_", "").lower()
+        close = [plain[bare]] if bare in plain else []
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known are {', '.join(names)}" if names else ""

@@ -1,0 +1,72 @@
+"""What can be configured, apart from the protocols' own settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from twisted_mail.directory import schema
+from twisted_mail.directory.passwords import Passwords
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The section ``[tls]``: the folder with ``*.pem`` files, each a key and its certificates."""
+
+    folder: Path = Path("tls")
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The section ``[login]``: who looks at names and passwords, asked in this order.
+
+    ``directory`` is the accounts that the control command makes; the others are the strings of
+    ``twistd --help-auth`` (``twisted.cred.strcred``).
+    """
+
+    checkers: tuple[str, ...] = ("directory",)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One ``[[listener]]``: a service on an endpoint, with its rules for TLS and passwords.
+
+    ``endpoint`` is an endpoint string of Twisted. With ``cleartext_passwords`` passwords are taken
+    without TLS, which is for the loopback interface only. More than ``connections`` in all, or
+    ``connections_per_address`` from one address, are told that the server is busy.
+    """
+
+    service: str
+    endpoint: str
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    cleartext_passwords: bool = False
+    connections: int = 10_000
+    connections_per_address: int = 100
+
+    def __post_init__(self) -> None:
+        if min(self.connections, self.connections_per_address) < 1:
+            raise ValueError("connections and connections_per_address must be 1 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that was configured; paths are absolute.
+
+    ``domains`` are ours beside those the directory holds; ``services`` has the settings of every
+    installed protocol by its name.
+    """
+
+    path: Path
+    hostname: str
+    state: Path
+    domains: tuple[str, ...] = ()
+    tls: Tls = field(default_factory=Tls)
+    listeners: tuple[Listener, ...] = ()
+    login: Login = field(default_factory=Login)
+    passwords: Passwords = field(default_factory=Passwords)
+    services: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def accounts_file(self) -> Path:
+        """Return the path of the directory's database."""
+        return self.state / schema.FILE

@@ -1,0 +1,160 @@
+"""Reading a configuration: every section on its own, so that one mistake hides no other."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.cred.strcred import findCheckerFactories
+
+from twisted_mail import plugin
+from twisted_mail.config import documents, endpoints
+from twisted_mail.config.mistakes import ConfigError, Mistake, Place, suggestion
+from twisted_mail.config.model import Config, Listener, Login, Tls
+from twisted_mail.config.values import Structure
+from twisted_mail.directory.passwords import Passwords
+from twisted_mail.mail.address import parse_domain
+
+T = TypeVar("T")
+
+OWN_SECTIONS = ("hostname", "state", "domains", "tls", "listener", "login", "passwords")
+
+
+def load(path: Path, protocols: Mapping[str, Any] | None = None) -> Config:
+    """Read a configuration file and its drop-in folder.
+
+    ``protocols`` are the plugins by name, the installed ones if not given. Raises ConfigError.
+    """
+    path = path.absolute()
+    document, mistakes = documents.read(path)
+    if mistakes:
+        raise ConfigError(mistakes)  # what a broken file does not say would look like more mistakes
+    reader = _Reader(document, plugin.protocols() if protocols is None else protocols)
+    config = reader.config()
+    if reader.mistakes or config is None:
+        raise ConfigError(sorted(reader.mistakes, key=lambda one: (str(one.file), one.line)))
+    return config
+
+
+class _Reader:
+    """One reading: the document, and the mistakes so far."""
+
+    def __init__(self, document: documents.Document, protocols: Mapping[str, Any]) -> None:
+        self.mistakes: list[Mistake] = []
+        self._document = document
+        self._values = document.values
+        self._protocols = protocols
+        self._structure = Structure(document.path.parent)
+
+    def config(self) -> Config | None:
+        """Return the configuration; None only if there are mistakes."""
+        self._check_names()
+        hostname = self._hostname()
+        state = self._take("state", Path, "state")
+        domains = self._domains()
+        listeners = self._listeners()
+        tls = self._take("tls", Tls, {})
+        login = self._login()
+        passwords = self._take("passwords", Passwords, {})
+        services = {name: self._settings(name) for name in self._protocols}
+        if None in (state, tls, login, passwords) or self.mistakes:
+            return None
+        return Config(
+            self._document.path,
+            hostname,
+            state or Path(),
+            domains,
+            tls or Tls(),
+            listeners,
+            login or Login(),
+            passwords or Passwords(),
+            services,
+        )
+
+    def _complain(self, place: Place, text: str) -> None:
+        self.mistakes.append(self._document.mistake(place, text))
+
+    def _take(self, name: str, kind: type[T], default: object) -> T | None:
+        return self._structure(self._values.get(name, default), kind, (name,), self._complain)
+
+    def _check_names(self) -> None:
+        known = (*OWN_SECTIONS, *self._protocols)
+        for name in self._values:
+            if name not in known:
+                self._complain((name,), f"there is nothing of this name{suggestion(name, known)}")
+
+    # ------------------------------------------------------------ names
+
+    def _hostname(self) -> str:
+        if "hostname" not in self._values:
+            self._complain(("hostname",), 'is missing; say hostname = "mail.example.org"')
+            return ""
+        text = self._take("hostname", str, "")
+        return "" if text is None else self._domain(("hostname",), text)
+
+    def _domains(self) -> tuple[str, ...]:
+        texts = self._take("domains", tuple[str, ...], []) or ()
+        return tuple(self._domain(("domains", at), text) for at, text in enumerate(texts))
+
+    def _domain(self, place: Place, text: str) -> str:
+        try:
+            return parse_domain(text.removesuffix("."))
+        except ValueError as error:
+            self._complain(place, f"{text!r} is not a domain: {error}")
+            return ""
+
+    # ------------------------------------------------------------ listeners
+
+    def _listeners(self) -> tuple[Listener, ...]:
+        tables = self._values.get("listener", [])
+        if not isinstance(tables, list) or not tables:
+            self._complain(("listener",), "there is none; begin each with [[listener]]")
+            return ()
+        listeners = []
+        taken: dict[object, int] = {}
+        for at, table in enumerate(tables):
+            listener = self._structure(table, Listener, ("listener", at), self._complain)
+            if listener is not None:
+                self._check_listener(at, listener, taken)
+                listeners.append(listener)
+        return tuple(listeners)
+
+    def _check_listener(self, at: int, listener: Listener, taken: dict[object, int]) -> None:
+        if listener.service not in self._protocols:
+            hint = suggestion(listener.service, self._protocols)
+            text = f"there is no service {listener.service!r}{hint}"
+            self._complain(("listener", at, "service"), text)
+        place: Place = ("listener", at, "endpoint")
+        try:
+            endpoint = endpoints.parse(listener.endpoint)
+        except ValueError as error:
+            self._complain(place, str(error))
+            return
+        identity = endpoint.identity
+        if identity is not None and taken.setdefault(identity, at) != at:
+            self._complain(place, f"listener[{taken[identity] + 1}] has this endpoint already")
+        if listener.cleartext_passwords and not endpoint.is_local:
+            self._complain(
+                ("listener", at, "cleartext_passwords"),
+                "passwords may go without TLS on the loopback interface only, as in"
+                " endpoint = 'tcp:143:interface=127.0.0.1'",
+            )
+
+    # ------------------------------------------------------------ login and services
+
+    def _login(self) -> Login | None:
+        login = self._take("login", Login, {})
+        if login is None:
+            return None
+        if not login.checkers:
+            self._complain(("login", "checkers"), "is empty: nobody could log in")
+        factories = findCheckerFactories()  # type: ignore[no-untyped-call]
+        known = {"directory", *(factory.authType for factory in factories)}
+        for at, text in enumerate(login.checkers):
+            name = text.partition(":")[0]
+            if name not in known:
+                hint = suggestion(name, known)
+                self._complain(("login", "checkers", at), f"there is no checker {name!r}{hint}")
+        return login
+
+    def _settings(self, name: str) -> object:
+        return self._take(name, self._protocols[name].settings, {})

@@ -1,0 +1,160 @@
+"""From TOML values to dataclasses, strictly: a text is never a number, and no option is unknown."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+from cattrs import Converter
+from cattrs.errors import (
+    BaseValidationError,
+    ClassValidationError,
+    ForbiddenExtraKeysError,
+    IterableValidationError,
+)
+from cattrs.gen import make_dict_structure_fn
+
+from twisted_mail.config.mistakes import Place, suggestion
+
+T = TypeVar("T")
+Hook = Callable[[Any, Any], Any]
+Complain = Callable[[Place, str], None]
+
+_KINDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text in quotes",
+    list: "a list",
+    dict: "a table",
+}
+
+
+class _WrongKind(ValueError):
+    def __init__(self, wanted: str, value: object) -> None:
+        super().__init__(f"must be {wanted}, not {_shown(value)}")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (str, int, float)):
+        text = repr(value)
+        return text if len(text) <= 60 else f"{text[:60]}..."
+    return _KINDS.get(type(value), type(value).__name__)
+
+
+class Structure:
+    """Makes values of a type from TOML; relative paths are taken from the folder ``base``."""
+
+    def __init__(self, base: Path) -> None:
+        self._base = base
+        self._converter = converter = Converter(forbid_extra_keys=True)
+        for kind in (bool, int, float, str):
+            converter.register_structure_hook(kind, _exactly(kind))
+        converter.register_structure_hook(Path, self._path)
+        converter.register_structure_hook_factory(_is_literal, _literal)
+        converter.register_structure_hook_factory(_is_tuple, self._tuple)
+        converter.register_structure_hook_factory(dataclasses.is_dataclass, self._dataclass)
+
+    def __call__(self, value: object, kind: type[T], place: Place, complain: Complain) -> T | None:
+        """Return the value, or None after every mistake in it went to ``complain``."""
+        try:
+            return self._converter.structure(value, kind)
+        except Exception as error:  # hooks and __post_init__ of other people's settings
+            _report(error, place, complain)
+            return None
+
+    def _path(self, value: object, _: object) -> Path:
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise _WrongKind("a path in quotes", value)
+        return Path(self._base, Path(value).expanduser())
+
+    def _tuple(self, kind: Any) -> Hook:
+        elements: Any = list[get_args(kind)[0]]  # type: ignore[misc]  # made at run time
+
+        def hook(value: object, _: object) -> object:
+            if not isinstance(value, list):
+                raise _WrongKind("a list", value)
+            return tuple(self._converter.structure(value, elements))
+
+        return hook
+
+    def _dataclass(self, kind: Any) -> Hook:
+        structure: Hook = make_dict_structure_fn(
+            kind, self._converter, _cattrs_forbid_extra_keys=True
+        )
+
+        paths = {
+            item.name: str(item.default)
+            for item in dataclasses.fields(kind)
+            if isinstance(
+                item.default, Path
+            )  # relative to the file as well, not to wherever we are
+        }
+
+        def hook(value: object, _: object) -> object:
+            if not isinstance(value, Mapping):
+                raise _WrongKind("a table", value)
+            return structure({**paths, **value}, kind)
+
+        return hook
+
+
+def _exactly(kind: type) -> Hook:
+    def hook(value: object, _: object) -> object:
+        if kind is float and type(value) is int:
+            return float(value)
+        if type(value) is not kind:
+            raise _WrongKind(_KINDS[kind], value)
+        return value
+
+    return hook
+
+
+def _is_literal(kind: object) -> bool:
+    return get_origin(kind) is Literal
+
+
+def _is_tuple(kind: object) -> bool:
+    return get_origin(kind) is tuple and get_args(kind)[1:] == (...,)
+
+
+def _literal(kind: Any) -> Hook:
+    words = get_args(kind)
+
+    def hook(value: object, _: object) -> object:
+        if value not in words:
+            known = ", ".join(map(repr, words))
+            hint = suggestion(value, words) if isinstance(value, str) else ""
+            raise ValueError(
+                f"must be one of {known}, not {_shown(value)}{hint.split('; known')[0]}"
+            )
+        return value
+
+    return hook
+
+
+def _report(error: BaseException, place: Place, complain: Complain) -> None:
+    """Hand on what cattrs collected, one mistake at a time."""
+    if isinstance(error, ForbiddenExtraKeysError):
+        known = [item.name for item in dataclasses.fields(error.cl)]
+        for name in sorted(error.extra_fields):
+            complain((*place, name), f"there is no such option{suggestion(name, known)}")
+    elif isinstance(error, BaseValidationError):
+        for inner, step in _parts(error):
+            _report(inner, place if step is None else (*place, step), complain)
+    elif isinstance(error, KeyError):
+        complain(place, "is missing")
+    else:
+        complain(place, str(error) or type(error).__name__)
+
+
+def _parts(error: BaseValidationError) -> list[tuple[Exception, str | int | None]]:
+    if isinstance(error, ClassValidationError):
+        named, others = error.group_exceptions()
+        return [*((one, note.name) for one, note in named), *((one, None) for one in others)]
+    if isinstance(error, IterableValidationError):
+        indexed, others = error.group_exceptions()
+        return [*((one, note.index) for one, note in indexed), *((one, None) for one in others)]
+    return [(one, None) for one in error.exceptions]
