@@ -228,6 +228,10 @@ class Mailboxes(Protocol):
 class Maildrop(Protocol):
     """The POP3 face of an avatar."""
 
+    @property
+    def name(self) -> str:
+        """Return the account's name."""
+
     async def lock(self) -> "Mailbox":
         """Open the inbox for this session alone among POP3 sessions (RFC 1939 §4).
 
