@@ -30,6 +30,8 @@ class IMailboxes(Interface):
 class IMaildrop(Interface):
     """The POP3 face of an avatar: ``interfaces.Maildrop``."""
 
+    name = Attribute("The account's name.")
+
     async def lock() -> Mailbox:
         """Open the inbox for this session alone."""
 

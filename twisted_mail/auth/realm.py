@@ -1,8 +1,8 @@
 """The one portal (twisted.cred), and the login doors that sessions see of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import UsernamePassword
@@ -146,7 +146,7 @@ class Logins:
 
 def logins(portal: Portal, default_domain: str, clock: Clock, journal: Journal) -> Logins:
     """Make the login doors."""
-    rest: Sequence[Any] = (default_domain, Throttle(clock), clock, journal)
+    rest = default_domain, Throttle(clock), clock, journal
     return Logins(
         PortalLogin[Mailboxes](portal, IMailboxes, *rest),
         PortalLogin[Maildrop](portal, IMaildrop, *rest),
