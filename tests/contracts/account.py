@@ -1,0 +1,42 @@
+"""The contract of the Store, Account and Mailbox doors: every store passes it.
+
+    class TestMyStore(AccountContract):
+        keyword_limit = 26
+
+        @pytest.fixture
+        def make_store(self, tmp_path, clock, render):
+            numbers = itertools.count()
+            return lambda quota=None: MyStore(tmp_path / str(next(numbers)), clock, render, quota)
+
+``ground.Ground`` says what else a subclass may define.
+"""
+
+from tests.contracts.marks import ConditionContract, KeywordContract, MarkContract
+from tests.contracts.messages import AppendContract, ReadContract, StatusContract
+from tests.contracts.moves import CopyContract, ExpungeContract, MoveContract
+from tests.contracts.names import (
+    DeleteContract,
+    MadeContract,
+    RenameContract,
+    SubscribeContract,
+)
+from tests.contracts.restart import RestartContract
+
+
+class AccountContract(
+    MadeContract,
+    DeleteContract,
+    RenameContract,
+    SubscribeContract,
+    AppendContract,
+    ReadContract,
+    StatusContract,
+    MarkContract,
+    ConditionContract,
+    KeywordContract,
+    CopyContract,
+    MoveContract,
+    ExpungeContract,
+    RestartContract,
+):
+    """Everything that ``interfaces`` promises of stores."""
