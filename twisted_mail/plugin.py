@@ -6,10 +6,11 @@ are ``twisted.cred.strcred`` checkers and need nothing of ours.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
-from twisted.plugin import getPlugins
-from zope.interface import Attribute, Interface
+from twisted.plugin import IPlugin, getPlugins
+from zope.interface import Attribute, Interface, implementer
 
 from twisted_mail import plugins
 from twisted_mail.interfaces import (
@@ -24,8 +25,10 @@ from twisted_mail.interfaces import (
     Mechanism,
     Queue,
     Router,
+    Session,
     Store,
     Submitter,
+    Wire,
 )
 
 
@@ -62,6 +65,36 @@ class IProtocol(Interface):
 
     def make(settings: object, doors: Doors) -> object:  # noqa: N805
         """Return a ``Callable[[Wire], Session]``: one conversation for each connection."""
+
+
+class MakeRoomSession(Protocol):
+    """What our own session classes look like."""
+
+    def __call__(self, wire: Wire, settings: Any, doors: Any) -> Session:
+        """Make the session of one connection."""
+
+
+@implementer(IPlugin, IProtocol)
+@dataclass(frozen=True)
+class RoomProtocol:
+    """A protocol of our own house: a session class, its settings, and the doors it picks.
+
+    ``doors`` is the room's dataclass, whose fields have names of ``Doors``.
+    """
+
+    name: str
+    help: str
+    busy: bytes
+    settings: type
+    session: MakeRoomSession
+    doors: type
+
+    def make(self, settings: object, doors: Doors) -> Callable[[Wire], Session]:
+        """Return what makes a session for each connection."""
+        picked = self.doors(
+            **{field.name: getattr(doors, field.name) for field in fields(self.doors)}
+        )
+        return lambda wire: self.session(wire, settings, picked)
 
 
 def protocols() -> dict[str, object]:

@@ -3,7 +3,6 @@
 import dataclasses
 from typing import Any
 
-from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -13,7 +12,7 @@ from tests.dialogues.player import given_draft
 from tests.dialogues.score import Dialogue
 from tests.support import InlineBlocking, NoteJournal, finish
 from twisted_mail.auth.checkers import DirectoryChecker
-from twisted_mail.auth.realm import logins
+from twisted_mail.auth.realm import Realm, logins, portal
 from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.route import LocalRouter
@@ -90,8 +89,9 @@ class MemoryServer:
         self.directory = FixedDirectory(PASSWORDS, ALIASES)
         self.store = MemoryStore(time, Render())
         router = LocalRouter(self.directory, HOSTNAME)
-        checker: ICredentialsChecker = DirectoryChecker(self.directory)
-        doors = logins([checker], self.store, self.directory, time, default_domain="example.org")
+        realm = Realm(self.store, self.directory, "example.org")
+        checker = DirectoryChecker(self.directory, "example.org")
+        doors = logins(portal(realm, checker), "example.org", time, self.journal)
         blocking = InlineBlocking()
         self.doors = Doors(
             hostname=HOSTNAME,

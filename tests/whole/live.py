@@ -1,0 +1,161 @@
+"""The real service in this process: its reactor in a thread, its ports on loopback, its files below
+a folder of the test."""
+
+import os
+import shutil
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from twisted.internet import threads
+from twisted.internet.defer import Deferred
+
+from twisted_mail.agents import certificates
+from twisted_mail.config import load
+from twisted_mail.directory.register import Register
+from twisted_mail.mail.entry import Draft
+from twisted_mail.service import MailService
+
+T = TypeVar("T")
+
+HOSTNAME = "mail.example.org"
+ACCOUNTS = ("alice@example.org", "bob@example.org", "carol@example.net")
+ALIASES = {
+    "team@example.org": ["alice@example.org", "bob@example.org"],
+    "postmaster@example.org": ["alice@example.org"],
+}
+PATIENCE = 20.0  # seconds that a client waits before a test has failed
+
+CONFIG = """\
+hostname = "mail.example.org"
+state = "state"
+domains = ["example.org", "example.net"]
+
+[tls]
+folder = "tls"
+
+[passwords]
+memory_mib = 1
+passes = 1
+lanes = 1
+"""
+LISTENERS = {
+    "smtp": ("smtp", "starttls"),
+    "submission": ("submission", "starttls"),
+    "submissions": ("submission", "implicit"),
+    "smtps": ("smtp", "implicit"),
+    "pop3": ("pop3", "starttls"),
+    "pop3s": ("pop3", "implicit"),
+    "imap": ("imap", "starttls"),
+    "imaps": ("imap", "implicit"),
+}
+
+_running: list[Any] = []
+
+
+def the_reactor() -> Any:
+    """Return the reactor, running in a thread of its own for the rest of the test process."""
+    from twisted.internet import reactor
+
+    if not _running:
+        thread = threading.Thread(
+            target=reactor.run, kwargs={"installSignalHandlers": False}, daemon=True
+        )
+        thread.start()
+        _running.append(thread)
+    return reactor
+
+
+def in_reactor(call: Callable[[], Any]) -> Any:
+    """Run a call in the reactor's thread and wait for what its Deferred brings."""
+    return threads.blockingCallFromThread(the_reactor(), call)
+
+
+def await_in_reactor(coroutine: Coroutine[Any, Any, T]) -> T:
+    result: T = in_reactor(lambda: Deferred.fromCoroutine(coroutine))
+    return result
+
+
+class LiveServer:
+    """A running server. ``ports`` are by the names in ``LISTENERS``; every password is ``secret``."""
+
+    def __init__(
+        self, folder: Path, sections: str = "", cleartext: bool = True, tls: str = "starttls"
+    ) -> None:
+        self.folder = folder
+        self._write_config(sections, cleartext, tls)
+        self._fill_directory()
+        self.start()
+
+    def _write_config(self, sections: str, cleartext: bool, tls: str) -> None:
+        certificates.make(self.folder / "tls", HOSTNAME)
+        shutil.copy(self.folder / "tls" / certificates.AUTHORITY, self.folder / "ca.pem")
+        listeners = "".join(
+            f'[[listener]]\nservice = "{service}"\nendpoint = "tcp:0:interface=127.0.0.1"\n'
+            f'tls = "{mode if mode == "implicit" else tls}"\n'
+            f"cleartext_passwords = {str(cleartext).lower()}\n"
+            for service, mode in LISTENERS.values()
+        )
+        (self.folder / "mail.toml").write_text(CONFIG + sections + listeners)
+
+    def _fill_directory(self) -> None:
+        (self.folder / "state").mkdir(mode=0o700)
+        config = load(self.folder / "mail.toml")
+        with Register(config.accounts_file, config.passwords, config.domains) as register:
+            register.accounts.take_in(f"{name}:{{PLAIN}}secret" for name in ACCOUNTS)
+            for name, targets in ALIASES.items():
+                register.aliases.add(name, targets)
+
+    def start(self) -> None:
+        config = load(self.folder / "mail.toml")
+        self.service: MailService = in_reactor(lambda: self._started(config))
+        addresses = [listener.address for listener in self.service.listeners]
+        self.ports = {
+            name: address.port for name, address in zip(LISTENERS, addresses, strict=True)
+        }
+
+    def _started(self, config: Any) -> MailService:
+        service = MailService(the_reactor(), config)
+        service.privilegedStartService()
+        service.startService()
+        return service
+
+    def stop(self) -> None:
+        in_reactor(self.service.stopService)
+
+    def put(self, account: str, mailbox: str, draft: Draft) -> None:
+        async def append() -> None:
+            holder = await self.service.doors.store.account(account)
+            await holder.append(mailbox, [draft])
+
+        await_in_reactor(append())
+
+    def maildir(self, account: str) -> Path:
+        local, _, domain = account.partition("@")
+        return self.folder / "state" / "mail" / domain / local / "Maildir"
+
+    def connect(self, name: str) -> socket.socket:
+        """Return a socket to a listener, in TLS where the listener begins with it."""
+        connection = socket.create_connection(("127.0.0.1", self.ports[name]), PATIENCE)
+        if LISTENERS[name][1] == "implicit":
+            return self.secured(connection)
+        return connection
+
+    def secured(self, connection: socket.socket) -> socket.socket:
+        context = ssl.create_default_context(cafile=str(self.folder / "ca.pem"))
+        return context.wrap_socket(connection, server_hostname=HOSTNAME)
+
+
+def needs(program: str) -> str:
+    """Return the path of a Debian program; skip the test, or fail it in CI, where it is absent."""
+    path = shutil.which(program)
+    if path is None:
+        text = f"{program} is not installed"
+        if os.environ.get("TWISTED_MAIL_ALL_PROGRAMS"):
+            pytest.fail(text)
+        pytest.skip(text)
+    return path

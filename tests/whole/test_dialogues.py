@@ -1,0 +1,90 @@
+"""Every dialogue again, over TCP and over TLS against the real service."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.dialogues.player import given_draft, play
+from tests.dialogues.score import Dialogue, StartTls, all_dialogues
+from tests.whole.live import LiveServer
+
+# What a server says depends on whether TLS is on already; such dialogues are not played over TLS.
+_TELLS_OF_TLS = re.compile(r"STARTTLS|STLS|LOGINDISABLED|%\{tls|ESMTP(S?A?) id")
+
+
+def ways_of(dialogue: Dialogue) -> list[str]:
+    if dialogue.headings.get("tls") == "implicit":
+        return ["tls"] if dialogue.plays("tls") else []
+    changes = "tls" in dialogue.headings or "cleartext" in dialogue.headings
+    changes = changes or any(isinstance(step, StartTls) for step in dialogue.steps)
+    changes = changes or bool(_TELLS_OF_TLS.search(dialogue.path.read_text()))
+    ways = ["tcp"] if changes else ["tcp", "tls"]
+    return [way for way in ways if dialogue.plays(way)]
+
+
+WAYS = [
+    pytest.param(dialogue, way, id=f"{dialogue.path.stem}-{way}")
+    for dialogue in all_dialogues()
+    for way in ways_of(dialogue)
+]
+
+
+class SocketLine:
+    """A client's connection over a socket."""
+
+    def __init__(self, server: LiveServer, name: str) -> None:
+        self._server = server
+        self._socket = server.connect(name)
+        self._received = b""
+
+    def send(self, pieces: list[bytes]) -> None:
+        self._socket.sendall(b"".join(pieces))
+
+    def line(self) -> str | None:
+        while b"\r\n" not in self._received:
+            try:
+                more = self._socket.recv(65536)
+            except TimeoutError:
+                raise AssertionError(f"so far {self._received!r}") from None
+            except ConnectionError:
+                more = b""
+            if not more:
+                assert not self._received, f"an unfinished line: {self._received!r}"
+                return None
+            self._received += more
+        line, _, self._received = self._received.partition(b"\r\n")
+        return line.decode("utf-8", "surrogateescape")
+
+    def start_tls(self) -> None:
+        self._socket = self._server.secured(self._socket)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def pass_time(self, seconds: float) -> None:
+        raise AssertionError("time does not pass at will over a socket: say 'play: memory'")
+
+
+def settings_of(dialogue: Dialogue) -> str:
+    if not dialogue.settings:
+        return ""
+    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in dialogue.settings.items())
+    services = {dialogue.service(connection) for connection in range(1, 4)}
+    return "".join(f"[{service}]\n{lines}" for service in sorted(services))
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize(("dialogue", "way"), WAYS)
+def test_the_dialogue_goes_as_written(dialogue: Dialogue, way: str, tmp_path: Path) -> None:
+    cleartext = dialogue.headings.get("cleartext", "yes") == "yes"
+    tls = "none" if dialogue.headings.get("tls") == "none" else "starttls"
+    server = LiveServer(tmp_path, settings_of(dialogue), cleartext, tls)
+    try:
+        for message in dialogue.given:
+            server.put(*given_draft(message))
+        suffix = "s" if way == "tls" else ""
+        play(dialogue, lambda connection: SocketLine(server, dialogue.service(connection) + suffix))
+    finally:
+        server.stop()

@@ -1,0 +1,230 @@
+"""The assembly: makes everything, connects everything, owns nothing else.
+
+``twistd mailserver`` comes in at ``makeService``.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python import usage
+
+from twisted_mail import __version__
+from twisted_mail.agents import demo
+from twisted_mail.auth.checkers import checker
+from twisted_mail.auth.realm import Realm, logins, portal
+from twisted_mail.auth.sasl import MECHANISMS
+from twisted_mail.config import Config, ConfigError, load
+from twisted_mail.config import Listener as ListenerConfig
+from twisted_mail.delivery.local import LocalDelivery
+from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.directory.sqlite import SqliteDirectory
+from twisted_mail.imap.render import Render
+from twisted_mail.log import LogJournal
+from twisted_mail.net.blocking import ThreadBlocking
+from twisted_mail.net.clock import ReactorClock
+from twisted_mail.net.conversation import Terms
+from twisted_mail.net.listening import ConversationFactory, Listener
+from twisted_mail.net.tls import Certificates
+from twisted_mail.plugin import Doors, protocols
+from twisted_mail.store.account import MaildirStore
+from twisted_mail.store.blob import SpoolWriter
+
+CERTIFICATE_SECONDS = 10.0  # how often the folder of certificates is looked at
+FILE_THREADS = 16  # enough for the file system to share its syncs between them
+
+log = Logger(namespace="twisted_mail")
+
+
+class MailService(Service):
+    """The running mail server that one configuration describes."""
+
+    def __init__(self, reactor: Any, config: Config) -> None:
+        self.config = config
+        self._reactor = reactor
+        self._files = ThreadBlocking(reactor, "files", FILE_THREADS)
+        self._hashing = ThreadBlocking(
+            reactor, "passwords", config.passwords.threads, config.passwords.waiting
+        )
+        self._certificates = Certificates(config.tls.folder, config.hostname)
+        self._renewal = LoopingCall(self._renew_certificates)
+        self._journal = LogJournal()
+        self.doors = self._make_doors()
+        self.listeners = [self._make_listener(listener) for listener in config.listeners]
+
+    # ------------------------------------------------------------ making
+
+    def _make_doors(self) -> Doors:
+        config, clock = self.config, ReactorClock(self._reactor)
+        config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        spool = config.state / "tmp"
+        spool.mkdir(mode=0o700, exist_ok=True)
+        default_domain = config.domains[0] if config.domains else config.hostname
+        directory = SqliteDirectory(
+            config.accounts_file,
+            self._files,
+            self._hashing,
+            config.passwords,
+            extra_domains=config.domains,
+        )
+        self._directory = directory
+        self._store = MaildirStore(config.state / "mail", self._files, clock, Render())
+        router = LocalRouter(directory, config.hostname, config.domains)
+        asked = checker(config.login.checkers, directory, default_domain)
+        doors = logins(
+            portal(Realm(self._store, directory, default_domain), asked),
+            default_domain,
+            clock,
+            self._journal,
+        )
+        return Doors(
+            hostname=config.hostname,
+            clock=clock,
+            blocking=self._files,
+            journal=self._journal,
+            directory=directory,
+            router=router,
+            queue=LocalDelivery(router, self._store, self._journal),
+            store=self._store,
+            mechanisms=MECHANISMS,
+            login_mailboxes=doors.mailboxes,
+            login_maildrop=doors.maildrop,
+            login_submitter=doors.submitter,
+            blob_writer=lambda: SpoolWriter(spool, self._files),
+        )
+
+    def _make_listener(self, listener: ListenerConfig) -> Listener:
+        plugin: Any = protocols()[listener.service]
+        terms = Terms(
+            None if listener.tls == "none" else self._certificates,
+            listener.tls == "implicit",
+            listener.cleartext_passwords,
+        )
+        factory = ConversationFactory(
+            self._reactor,
+            plugin.make(self.config.services[listener.service], self.doors),
+            terms,
+            self._journal,
+            plugin.busy,
+            listener.connections,
+            listener.connections_per_address,
+        )
+        return Listener(
+            f"{listener.service} on {listener.endpoint}",
+            serverFromString(self._reactor, listener.endpoint),  # type: ignore[no-untyped-call]
+            factory,
+        )
+
+    # ------------------------------------------------------------ starting and stopping
+
+    def privilegedStartService(self) -> None:
+        """Bind the ports and read the keys, while this may still be root."""
+        self._renew_certificates()
+        if self._needs_certificate() and not self._certificates.is_ready:
+            self._fail(f"no usable certificate in {self.config.tls.folder}, and listeners want TLS")
+        for listener in self.listeners:
+            listener.listen(self._cannot_listen)
+
+    def startService(self) -> None:
+        """Start the threads."""
+        self._files.start()
+        self._hashing.start()
+        self._renewal.start(CERTIFICATE_SECONDS, now=False)
+        log.info(
+            "twisted_mail {version} serves {hostname}: {listeners}",
+            version=__version__,
+            hostname=self.config.hostname,
+            listeners=", ".join(listener.description for listener in self.listeners),
+        )
+        self.running = 1
+
+    def stopService(self) -> Deferred[None]:
+        """Take no new connections, say farewell on the open ones, finish what was begun."""
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        if self._renewal.running:
+            self._renewal.stop()
+        await DeferredList([listener.stop() for listener in self.listeners], consumeErrors=True)
+        self._store.close()
+        self._directory.close()
+        self._files.stop()
+        self._hashing.stop()
+        self.running = 0
+
+    # ------------------------------------------------------------ certificates and trouble
+
+    def _needs_certificate(self) -> bool:
+        return any(listener.tls != "none" for listener in self.config.listeners)
+
+    def _renew_certificates(self) -> None:
+        if self._certificates.scan(self._complain_of):
+            log.info("certificates read from {folder}", folder=str(self.config.tls.folder))
+
+    def _complain_of(self, path: Path, text: str) -> None:
+        log.warn("{path} is not used: {text}", path=str(path), text=text)
+
+    def _cannot_listen(self, listener: Listener, reason: str) -> None:
+        self._fail(f"cannot listen: {listener.description}: {reason}")
+
+    def _fail(self, text: str) -> None:
+        """Say why there is no server, and end the process with a code that scripts can see."""
+        log.critical("{text}", text=text)
+        print(f"mailserver: {text}", file=sys.stderr)  # noqa: T201
+        self._reactor.callWhenRunning(self._stop_reactor)
+
+    def _stop_reactor(self) -> None:
+        if self._reactor.running:
+            self._reactor._exitStatus = 1
+            self._reactor.stop()
+
+
+class Options(usage.Options):
+    """The command line of ``twistd mailserver``."""
+
+    synopsis = "[--config FILE | --demo [DIR]]"
+    longdesc = (
+        "Serves mail: SMTP, submission, POP3 and IMAP. With --demo everything is made in DIR"
+        " (default ./demo): certificates, two domains, three accounts, and a configuration to copy."
+    )
+    optParameters: Sequence[Sequence[Any]] = [
+        ["config", "c", None, "The configuration file (TOML)."],
+    ]
+    optFlags: Sequence[Sequence[Any]] = [
+        ["demo", None, "Start a demonstration on high ports of the loopback interface."],
+    ]
+
+    def parseArgs(self, folder: str | None = None) -> None:
+        """Take the folder of the demonstration."""
+        self["folder"] = folder
+
+    def postOptions(self) -> None:
+        """Read the configuration. Raises UsageError with every mistake in it."""
+        if bool(self["demo"]) == bool(self["config"]):
+            raise usage.UsageError("say either --config FILE or --demo [DIR]")
+        if self["folder"] is not None and not self["demo"]:
+            raise usage.UsageError(f"unexpected argument {self['folder']!r}")
+        try:
+            if self["demo"]:
+                self["config"] = demo.prepare(Path(self["folder"] or "demo"))
+            self["loaded"] = load(Path(self["config"]))
+        except ConfigError as error:
+            raise usage.UsageError(str(error)) from None
+        except OSError as error:
+            raise usage.UsageError(f"{error.filename}: {error.strerror}") from None
+
+
+def makeService(options: Options) -> MailService:
+    """Return the service that twistd runs."""
+    from twisted.internet import reactor
+
+    service = MailService(reactor, options["loaded"])
+    if options["demo"]:
+        print(demo.invitation(Path(options["config"]).parent))  # noqa: T201
+    return service
