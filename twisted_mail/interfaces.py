@@ -110,7 +110,8 @@ class Wire(Outlet, Protocol):
         """Send what was written, then return the bytes that came, at least one.
 
         Returns empty bytes after a ``nudge``. Raises Ending: LOST when the peer has closed, TIMEOUT
-        after ``timeout`` seconds of silence, SHUTDOWN when the server stops.
+        after ``timeout`` seconds of silence, SHUTDOWN when the server stops. After TIMEOUT the wire is as
+        it was: a session may look after something else and read again.
         """
 
     def nudge(self) -> None:

@@ -154,6 +154,19 @@ def test_silence_ends_in_a_time_out() -> None:
     assert held.transport.disconnecting
 
 
+def test_after_a_time_out_a_session_may_read_again() -> None:
+    async def script(wire: Wire) -> None:
+        try:
+            await wire.read(5)
+        except Ending:
+            wire.write(await wire.read(30))
+
+    held = Held(script)
+    held.clock.advance(6)
+    held.hears(b"here I am")
+    assert held.said == b"here I am"
+
+
 def test_each_read_has_its_own_limit() -> None:
     async def script(wire: Wire) -> None:
         await wire.read(300)

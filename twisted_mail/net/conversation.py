@@ -348,7 +348,9 @@ class Conversation:
         if left > 0:
             self._timer = self._reactor.callLater(left, self._time_passed)
         else:
-            self._end(_TIMEOUT)
+            waiting, self._waiting = self._waiting, None
+            self._began = self._reactor.seconds()
+            waiting.errback(Ending(_TIMEOUT))
 
     def _session_failed(self, failure: Failure) -> None:
         if not isinstance(failure.value, Ending):
