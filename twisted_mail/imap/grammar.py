@@ -5,12 +5,11 @@ comes out as ``str``, octets that mean something elsewhere as ``bytes``. Every m
 raises ProtocolError, with a text for the client, where the command is not what it should be.
 """
 
-import datetime
+import datetime as dt
 import re
 from collections.abc import Iterable
 
-from twisted_mail.imap import times
-from twisted_mail.mail import flags, numbers
+from twisted_mail.mail import dates, flags, numbers
 from twisted_mail.mail.encoding import decode_mailbox_name, encode_mailbox_name
 from twisted_mail.mail.message import Blob
 from twisted_mail.mail.numbers import MAX_NUMBER, NumberSet
@@ -247,19 +246,19 @@ class Reader:
         """Read the name of a mailbox, in modified UTF-7 (RFC 3501 §5.1.3)."""
         return decoded_name(self.astring())
 
-    def date(self) -> datetime.date:
+    def date(self) -> dt.date:
         """Read a date, ``1-Feb-1994``, with or without quotes."""
         text = self._match(_DATE, "a date").decode("latin-1").strip('"')
         try:
-            return times.parse_date(text)
+            return dates.parse_date(text)
         except ValueError:
             raise ProtocolError("Malformed date") from None
 
-    def date_time(self) -> datetime.datetime:
+    def date_time(self) -> dt.datetime:
         """Read a date and time, ``" 7-Feb-1994 21:52:25 -0800"``."""
         text = self._match(_DATE_TIME, "a date and time").decode("latin-1").strip('"')
         try:
-            return times.parse_date_time(text)
+            return dates.parse_date_time(text)
         except ValueError:
             raise ProtocolError("Malformed date and time") from None
 

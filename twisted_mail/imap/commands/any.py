@@ -1,0 +1,87 @@
+"""Commands for every state: CAPABILITY, NOOP, LOGOUT, ID; and ENABLE."""
+
+from typing import TYPE_CHECKING
+
+from twisted_mail.imap.command import AFTER_LOGIN, ANY, Command
+from twisted_mail.imap.grammar import Reader, string
+from twisted_mail.mail.outcome import ProtocolError
+
+if TYPE_CHECKING:
+    from twisted_mail.imap.session import ImapSession
+
+_MAX_ID_FIELDS = 30  # RFC 2971 §3.3, as are the next two
+_MAX_ID_NAME = 30
+_MAX_ID_VALUE = 1024
+
+ENABLEABLE: frozenset[str] = frozenset()  # extensions that change what the server sends
+
+
+async def _capability(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    reader.end()
+    session.untagged(f"CAPABILITY {session.capabilities()}".encode("ascii"))
+    return "CAPABILITY completed"
+
+
+async def _noop(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    reader.end()
+    if session.selected is not None:
+        await session.mailbox.refresh()
+    return "NOOP completed"
+
+
+async def _logout(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    reader.end()
+    session.deselect()
+    session.untagged(b"BYE Logging out")
+    session.leave("quit")
+    return "LOGOUT completed"
+
+
+async def _id(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    """Exchange names of programs (RFC 2971 §3)."""
+    reader.space()
+    _read_id(reader)
+    reader.end()
+    name = session.settings.identity
+    answer = b'("name" %b)' % string(name.encode("ascii", "replace")) if name else b"NIL"
+    session.untagged(b"ID " + answer)
+    return "ID completed"
+
+
+def _read_id(reader: Reader) -> None:
+    """Step over the client's names; what it says of itself changes nothing here."""
+    if not reader.accept(b"("):
+        if reader.nstring() is not None:
+            raise ProtocolError("Expected a list or NIL")
+        return
+    for _ in range(_MAX_ID_FIELDS):
+        if reader.accept(b")"):
+            return
+        reader.accept(b" ")
+        field = reader.string()
+        reader.space()
+        value = reader.nstring() or b""
+        if len(field) > _MAX_ID_NAME or len(value) > _MAX_ID_VALUE:
+            raise ProtocolError("A field is too long")
+    reader.take(b")")
+
+
+async def _enable(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    """Switch extensions on; what is unknown is passed over (RFC 5161 §3.1)."""
+    wanted: list[str] = []
+    while not reader.at_end or not wanted:
+        reader.space()
+        wanted.append(reader.atom().upper())
+    new = [name for name in dict.fromkeys(wanted) if name in ENABLEABLE]
+    session.enabled.update(new)
+    session.untagged(" ".join(["ENABLED", *new]).encode("ascii"))
+    return "ENABLE completed"
+
+
+COMMANDS = (
+    Command("CAPABILITY", ANY, _capability),
+    Command("NOOP", ANY, _noop),
+    Command("LOGOUT", ANY, _logout),
+    Command("ID", ANY, _id),
+    Command("ENABLE", AFTER_LOGIN, _enable),
+)

@@ -1,0 +1,51 @@
+"""APPEND (RFC 3501 §6.3.11), with APPENDUID (RFC 4315 §3)."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from twisted_mail.imap.command import AFTER_LOGIN, Command
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.mail.entry import Draft
+from twisted_mail.mail.flags import Flags, normal
+from twisted_mail.mail.message import Message
+from twisted_mail.mail.outcome import Refused
+
+if TYPE_CHECKING:
+    from twisted_mail.imap.session import ImapSession
+
+
+async def _append(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    reader.space()
+    name = reader.mailbox()
+    draft = _draft(reader)
+    copied = await session.account.append(name, [draft])
+    return f"[APPENDUID {copied.uidvalidity} {copied.targets[0]}] APPEND completed"
+
+
+def _draft(reader: Reader) -> Draft:
+    flags, date = _options(reader)
+    blob = reader.message_literal()
+    try:
+        reader.end()
+        if not blob.size:
+            raise Refused("A message cannot be empty", "CANNOT")
+    except BaseException:
+        blob.close()
+        raise
+    return Draft(Message(blob), flags, date)
+
+
+def _options(reader: Reader) -> tuple[Flags, datetime | None]:
+    flags: Flags = normal(())
+    date = None
+    reader.space()
+    if reader.peek(b"("):
+        flags = normal(reader.flag_list())
+        reader.space()
+    if reader.peek(b'"'):
+        date = reader.date_time()
+        reader.space()
+    return flags, date
+
+
+COMMANDS = (Command("APPEND", AFTER_LOGIN, _append),)

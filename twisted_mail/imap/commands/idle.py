@@ -1,0 +1,77 @@
+"""IDLE (RFC 2177): the client listens until it says DONE."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from twisted_mail.imap.command import AFTER_LOGIN, Command
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.interfaces import Ending
+from twisted_mail.mail.outcome import ProtocolError, Refused, Unavailable
+
+if TYPE_CHECKING:
+    from twisted_mail.imap.session import ImapSession
+
+
+async def _idle(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    """Tell changes as they happen; bytes behind DONE are the next command."""
+    reader.end()
+    session.wire.write(b"+ idling\r\n")
+    stop = _wake_on_changes(session)
+    try:
+        line = await _listen(session)
+    finally:
+        stop()
+    if line.upper() != b"DONE":
+        raise ProtocolError("Expected DONE")
+    return "IDLE terminated"
+
+
+def _wake_on_changes(session: "ImapSession") -> Callable[[], None]:
+    if session.selected is None:
+        return lambda: None
+    return session.mailbox.watch(lambda _: session.wire.nudge())
+
+
+async def _listen(session: "ImapSession") -> bytes:
+    """Return the line that ends the IDLE. Raises Ending when the client stays away too long."""
+    clock, settings = session.doors.clock, session.settings
+    ends_at = clock.monotonic() + settings.idle_seconds
+    speaks_at = clock.monotonic() + settings.keepalive_seconds
+    while (line := session.framer.line()) is None:
+        await _tell(session)
+        now = clock.monotonic()
+        if now >= ends_at:
+            raise Ending(Ending.Reason.TIMEOUT)
+        if now >= speaks_at:
+            session.untagged(b"OK Still here")
+            speaks_at = now + settings.keepalive_seconds
+        await _wait(session, min(ends_at, speaks_at) - now)
+    return line
+
+
+async def _tell(session: "ImapSession") -> None:
+    if session.selected is not None and session.view.is_removed:
+        raise Refused("The mailbox was deleted", "NONEXISTENT")
+    await session.tell_news(may_expunge=True)
+
+
+async def _wait(session: "ImapSession", seconds: float) -> None:
+    """Wait for the client, for a change, or until it is time to look for other programs' changes."""
+    if session.selected is not None:
+        seconds = min(seconds, session.settings.idle_poll_seconds)
+    try:
+        session.framer.feed(await session.wire.read(seconds))
+    except Ending as ending:
+        if ending.reason is not Ending.Reason.TIMEOUT:
+            raise
+        await _look(session)
+
+
+async def _look(session: "ImapSession") -> None:
+    if session.selected is not None:
+        with suppress(Unavailable):  # a fault that passes must not end the IDLE
+            await session.mailbox.refresh()
+
+
+COMMANDS = (Command("IDLE", AFTER_LOGIN, _idle),)

@@ -1,0 +1,94 @@
+"""Commands that look at mailboxes from outside: LIST, LSUB, XLIST, STATUS, NAMESPACE."""
+
+from typing import TYPE_CHECKING
+
+from twisted_mail.imap.command import AFTER_LOGIN, Command
+from twisted_mail.imap.counts import read_items, status_line
+from twisted_mail.imap.grammar import INBOX, Reader
+from twisted_mail.imap.listing import Listed, Question, listed, read_question, subscribed
+from twisted_mail.imap.patterns import pattern
+from twisted_mail.mail.outcome import Refused, Unavailable
+
+if TYPE_CHECKING:
+    from twisted_mail.imap.session import ImapSession
+
+_CHUNK = 500  # mailboxes between two drains
+_XLIST_USES = {"\\Junk": "\\Spam", "\\All": "\\AllMail", "\\Flagged": "\\Starred"}
+
+
+async def _list(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    question = read_question(reader)
+    if question.is_root:
+        session.untagged(b'LIST (\\Noselect) "/" ""')
+        return "LIST completed"
+    infos = await session.account.mailboxes()
+    for count, one in enumerate(listed(infos, question), 1):
+        session.untagged(one.line(b"LIST"))
+        await _count(session, one, question)
+        if count % _CHUNK == 0:
+            await session.wire.drain()
+    return "LIST completed"
+
+
+async def _count(session: "ImapSession", one: Listed, question: Question) -> None:
+    """Add a STATUS where the question wants it; one that fails is left out (RFC 5819 §2)."""
+    if not question.counts or not one.info.is_selectable:
+        return
+    await session.wire.turn()
+    try:
+        status = await session.account.status(one.info.name)
+    except (Refused, Unavailable):
+        return
+    session.untagged(status_line(one.info.name, status, question.counts))
+
+
+async def _xlist(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    """Answer what old clients asked before SPECIAL-USE: LIST with Google's names for the uses."""
+    question = _plain_question(reader)
+    for one in listed(await session.account.mailboxes(), question):
+        names = [_XLIST_USES.get(word, word) for word in one.attributes]
+        names += ["\\Inbox"] if one.info.name == INBOX else []
+        session.untagged(Listed(one.info, tuple(names)).line(b"XLIST"))
+    return "XLIST completed"
+
+
+async def _lsub(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    question = _plain_question(reader)
+    for one in subscribed(await session.account.mailboxes(), question):
+        session.untagged(one.line(b"LSUB"))
+    return "LSUB completed"
+
+
+def _plain_question(reader: Reader) -> Question:
+    reader.space()
+    reference = reader.astring()
+    reader.space()
+    name = reader.pattern()
+    reader.end()
+    return Question([pattern(reference, name)])
+
+
+async def _status(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    reader.space()
+    name = reader.mailbox()
+    reader.space()
+    items = read_items(reader)
+    reader.end()
+    session.untagged(status_line(name, await session.account.status(name), items))
+    return "STATUS completed"
+
+
+async def _namespace(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    """Say that all names are the account's own (RFC 2342 §5)."""
+    reader.end()
+    session.untagged(b'NAMESPACE (("" "/")) NIL NIL')
+    return "NAMESPACE completed"
+
+
+COMMANDS = (
+    Command("LIST", AFTER_LOGIN, _list),
+    Command("XLIST", AFTER_LOGIN, _xlist),
+    Command("LSUB", AFTER_LOGIN, _lsub),
+    Command("STATUS", AFTER_LOGIN, _status),
+    Command("NAMESPACE", AFTER_LOGIN, _namespace),
+)

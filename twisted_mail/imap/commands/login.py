@@ -1,0 +1,125 @@
+"""Commands that end the not authenticated state: STARTTLS, AUTHENTICATE, LOGIN (RFC 3501 §6.2)."""
+
+from typing import TYPE_CHECKING
+
+from twisted_mail.imap.capabilities import usable
+from twisted_mail.imap.command import BEFORE_LOGIN, Command
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.interfaces import Mechanism
+from twisted_mail.mail import base64
+from twisted_mail.mail.credentials import Credentials
+from twisted_mail.mail.outcome import ProtocolError, Refused
+
+if TYPE_CHECKING:
+    from twisted_mail.imap.session import ImapSession
+
+SERVICE = "imap"
+_MAX_STEPS = 8  # of one exchange; SCRAM, the longest in use, needs three
+_FAILED = "AUTHENTICATIONFAILED"
+
+
+async def _starttls(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    """Begin TLS; what came in clear behind the command must not be read as if it were encrypted."""
+    reader.end()
+    wire = session.wire
+    if wire.privacy is not None:
+        raise ProtocolError("TLS is on already")
+    if not wire.may_start_tls:
+        raise Refused("TLS is not available here", "CANNOT")
+    if wire.has_unread or not session.framer.is_empty:
+        session.leave("starttls injection", "Nothing may follow STARTTLS before TLS is on")
+        raise ProtocolError("Nothing may follow STARTTLS before TLS is on")
+    session.afterwards = wire.start_tls
+    return "Begin TLS negotiation now"
+
+
+async def _login(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    reader.space()
+    name = reader.astring()
+    reader.space()
+    password = reader.astring()
+    reader.end()
+    _make_sure_of_privacy(session, reveals_password=True)
+    return await _log_in(session, _credentials(session, name, password))
+
+
+def _credentials(session: "ImapSession", name: bytes, password: bytes) -> Credentials:
+    try:
+        return Credentials(name.decode("utf-8"), password.decode("utf-8"))
+    except UnicodeDecodeError:
+        session.doors.journal.login_failed(SERVICE, session.wire.peer, name.decode("latin-1"))
+        session.count_login_failure()
+        raise Refused("Name and password must be UTF-8", _FAILED) from None
+
+
+def _make_sure_of_privacy(session: "ImapSession", reveals_password: bool) -> None:
+    if reveals_password and not session.wire.takes_passwords:
+        raise Refused("Passwords are taken only under TLS", "PRIVACYREQUIRED")
+
+
+async def _log_in(session: "ImapSession", credentials: Credentials) -> str:
+    peer, journal = session.wire.peer, session.doors.journal
+    try:
+        face = await session.doors.login_mailboxes(credentials, peer)
+    except Refused as error:
+        journal.login_failed(SERVICE, peer, credentials.name)
+        session.count_login_failure()
+        raise Refused(error.outcome, error.condition or _FAILED) from None
+    session.admit(face)
+    journal.logged_in(SERVICE, peer, face.account.name)
+    return f"[CAPABILITY {session.capabilities()}] Logged in"
+
+
+# ---------------------------------------------------------------- AUTHENTICATE
+
+
+async def _authenticate(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    """Log in by SASL, with an initial response or without (RFC 3501 §6.2.2, RFC 4959 §3)."""
+    reader.space()
+    mechanism = _mechanism(session, reader.atom().upper())
+    initial = None
+    if not reader.at_end:
+        reader.space()
+        initial = base64.decode_initial(reader.rest)
+    return await _log_in(session, await _exchange(session, mechanism, initial))
+
+
+def _mechanism(session: "ImapSession", name: str) -> Mechanism:
+    for mechanism in session.doors.mechanisms:
+        if mechanism.name == name:
+            is_usable = mechanism in usable(session.wire, [mechanism])
+            _make_sure_of_privacy(session, reveals_password=not is_usable)
+            return mechanism
+    raise Refused("Unknown authentication mechanism", "CANNOT")
+
+
+async def _exchange(
+    session: "ImapSession", mechanism: Mechanism, initial: bytes | None
+) -> Credentials:
+    exchange = mechanism.begin()
+    if initial is not None:
+        said = exchange.step(initial)
+    elif mechanism.server_first:
+        said = exchange.step(b"")
+    else:
+        said = b""
+    for _ in range(_MAX_STEPS):
+        if isinstance(said, Credentials):
+            return said
+        said = exchange.step(await _response(session, said))
+    raise ProtocolError("The exchange is too long")
+
+
+async def _response(session: "ImapSession", challenge: bytes) -> bytes:
+    session.wire.write(b"+ %b\r\n" % base64.encode(challenge))
+    line = await session.read_line()
+    if line == b"*":
+        raise ProtocolError("AUTHENTICATE cancelled")
+    return base64.decode(line)
+
+
+COMMANDS = (
+    Command("STARTTLS", BEFORE_LOGIN, _starttls),
+    Command("LOGIN", BEFORE_LOGIN, _login),
+    Command("AUTHENTICATE", BEFORE_LOGIN, _authenticate),
+)

@@ -1,0 +1,112 @@
+"""Commands that open and close a mailbox: SELECT, EXAMINE, CHECK, CLOSE, UNSELECT."""
+
+from typing import TYPE_CHECKING
+
+from twisted_mail.imap.command import AFTER_LOGIN, SELECTED, Command
+from twisted_mail.imap.commands.expunge import purge
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.view import Selected, View
+from twisted_mail.interfaces import Mailbox
+from twisted_mail.mail.entry import Columns
+from twisted_mail.mail.flags import SEEN
+
+if TYPE_CHECKING:
+    from twisted_mail.imap.session import ImapSession
+
+
+async def _select(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    await _open(session, _name(reader), is_read_only=False)
+    return "[READ-WRITE] SELECT completed"
+
+
+async def _examine(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    await _open(session, _name(reader), is_read_only=True)
+    return "[READ-ONLY] EXAMINE completed"
+
+
+def _name(reader: Reader) -> str:
+    reader.space()
+    name = reader.mailbox()
+    reader.end()
+    return name
+
+
+async def _open(session: "ImapSession", name: str, is_read_only: bool) -> None:
+    """Select a mailbox; the present one is given back whatever happens (RFC 3501 §6.3.1)."""
+    session.deselect()
+    mailbox = await session.account.open(name)
+    try:
+        await mailbox.refresh()
+        recent = await _recent_from(session, mailbox, is_read_only)
+        view = View(mailbox, recent, claims=not is_read_only)
+    except BaseException:
+        mailbox.close()
+        raise
+    session.selected = Selected(mailbox, view, is_read_only)
+    _describe(session, session.selected)
+
+
+async def _recent_from(session: "ImapSession", mailbox: Mailbox, is_read_only: bool) -> int:
+    r"""Return the lowest UID that is \Recent; EXAMINE does not take it away from others."""
+    if not is_read_only:
+        return mailbox.claim_recent()
+    recent = (await session.account.status(mailbox.name)).recent
+    uids = mailbox.columns.uids
+    return uids[-recent] if 0 < recent <= len(uids) else mailbox.columns.uidnext
+
+
+def _describe(session: "ImapSession", selected: Selected) -> None:
+    """Write the untagged answers of SELECT (RFC 3501 §6.3.1)."""
+    mailbox, view = selected.mailbox, selected.view
+    columns = mailbox.columns
+    session.untagged(b"FLAGS " + view.known_flags())
+    permanent = b"()" if selected.is_read_only else view.permanent_flags()
+    session.untagged(b"OK [PERMANENTFLAGS %b] Flags that can be stored" % permanent)
+    session.untagged(b"%d EXISTS" % len(view))
+    session.untagged(b"%d RECENT" % view.recent_count)
+    unseen = _first_unseen(columns)
+    if unseen:
+        session.untagged(b"OK [UNSEEN %d] First message that is not seen" % unseen)
+    session.untagged(b"OK [UIDVALIDITY %d] UIDs are valid" % mailbox.uidvalidity)
+    session.untagged(b"OK [UIDNEXT %d] The next UID" % columns.uidnext)
+
+
+def _first_unseen(columns: Columns) -> int:
+    for number, flags in enumerate(columns.flags, 1):
+        if SEEN not in flags:
+            return number
+    return 0
+
+
+# ---------------------------------------------------------------- in a mailbox
+
+
+async def _check(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    reader.end()
+    await session.mailbox.refresh()
+    return "CHECK completed"
+
+
+async def _close(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    """Remove the deleted messages in silence, unless the mailbox is read-only (RFC 3501 §6.4.2)."""
+    reader.end()
+    if not session.is_read_only:
+        await purge(session.mailbox)
+    session.deselect()
+    return "CLOSE completed"
+
+
+async def _unselect(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    """Give the mailbox back and remove nothing (RFC 3691 §2)."""
+    reader.end()
+    session.deselect()
+    return "UNSELECT completed"
+
+
+COMMANDS = (
+    Command("SELECT", AFTER_LOGIN, _select),
+    Command("EXAMINE", AFTER_LOGIN, _examine),
+    Command("CHECK", SELECTED, _check),
+    Command("CLOSE", SELECTED, _close),
+    Command("UNSELECT", SELECTED, _unselect),
+)

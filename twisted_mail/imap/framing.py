@@ -1,0 +1,361 @@
+"""Cutting the client's stream into whole commands, literals inside (RFC 3501 §2.2.1, RFC 7888).
+
+The octets of a literal can never become a command here, whatever is wrong with the rest: a literal
+that is refused is swallowed first when it comes without being asked for, and the command that had it
+ends in one fault. Memory is bounded by ``Limits``; the message of an APPEND is handed on as it comes.
+
+Only CRLF ends a line. A bare LF ends it too, so that both sides stay in step, but such a line is a
+fault (a bare CR or a NUL likewise).
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.mail.message import Blob
+from twisted_mail.mail.outcome import MailError, ProtocolError, Refused
+
+_HEAD, _TAIL = 160, 40  # octets that are kept of a line that is too long: tag and literal
+_NEVER = 1 << 63  # the size of a literal with more digits than any number here
+_LONGEST_NUMBER = 20  # digits
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one command may hold, in octets.
+
+    ``literal`` is for literals that stay in memory, ``message`` for the message of an APPEND (0 where
+    there can be none), ``command`` for all lines and literals but that message; ``swallow`` is how much
+    is thrown away in silence before the client is given up.
+    """
+
+    line: int
+    literal: int
+    literals: int
+    command: int
+    message: int
+    swallow: int
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One command, without the CRLF that ends it, and its messages by position."""
+
+    data: bytes
+    blobs: dict[int, Blob]
+
+    def reader(self) -> Reader:
+        """Return a cursor at its beginning, which owns the messages."""
+        return Reader(self.data, self.blobs)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A command that was dropped: its tag (``*`` if there was none), and why.
+
+    After a fatal one the stream cannot be followed any more.
+    """
+
+    tag: str
+    error: MailError
+    is_fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GoAhead:
+    """The client waits for a continuation before it sends a literal."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageBegins:
+    """A message of ``size`` octets comes; ``is_awaited`` as in ``GoAhead``."""
+
+    size: int
+    is_awaited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessageOctets:
+    """Some octets of the message."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEnds:
+    """All its octets have come; the session answers with ``attach`` or ``refuse``."""
+
+
+Event = Whole | Fault | GoAhead | MessageBegins | MessageOctets | MessageEnds
+
+
+class Lost(ProtocolError):
+    """So much would have to be thrown away that the client is given up."""
+
+
+class Framer:
+    """The framing of one connection's input.
+
+    ``limits`` may be replaced between commands.
+    """
+
+    __slots__ = (
+        "_blobs",
+        "_buffer",
+        "_command",
+        "_dropped",
+        "_events",
+        "_fault",
+        "_head",
+        "_literals",
+        "_scanned",
+        "_wasted",
+        "limits",
+    )
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._buffer = bytearray()
+        self._scanned = 0  # octets of the buffer that hold no line end
+        self._head = b""  # the beginning of a line that is too long
+        self._dropped = 0  # octets of that line that are gone
+        self._command = bytearray()  # of a command that has a fault: enough to know its tag
+        self._literals = 0
+        self._wasted = 0  # octets of literals that were swallowed
+        self._blobs: dict[int, Blob] = {}
+        self._fault: MailError | None = None
+        self._events = self._all_events()
+
+    def feed(self, data: bytes) -> None:
+        """Take octets of the stream."""
+        self._buffer += data
+
+    def next(self) -> Event | None:
+        """Return the next event, or None when more octets are needed."""
+        return next(self._events)
+
+    def line(self) -> bytes | None:
+        """Return the next line as it is, without its end, or None when more octets are needed.
+
+        For what is no command: the responses of AUTHENTICATE, and the end of IDLE. Only between two
+        commands. Raises ProtocolError for a line that is too long or malformed, Lost for one without
+        an end.
+        """
+        line = self._cut_line()
+        if line is None:
+            return None
+        self._check(line)
+        error, self._fault = self._fault, None
+        if error is not None:
+            raise error
+        return line[:-2]
+
+    @property
+    def is_empty(self) -> bool:
+        """True when nothing has come since the end of the last command."""
+        return not self._buffer and not self._command
+
+    def attach(self, blob: Blob) -> None:
+        """Give the message that has ended to the command it belongs to."""
+        self._blobs[len(self._command)] = blob
+
+    def refuse(self, error: MailError) -> None:
+        """Let the present command end in a fault with this error, when it ends."""
+        self._fault = self._fault or error
+
+    def close(self) -> None:
+        """Give up what is held. Nothing may be asked afterwards."""
+        self._events.close()
+        self._close_blobs()
+
+    def _close_blobs(self) -> None:
+        while self._blobs:
+            self._blobs.popitem()[1].close()
+
+    # ------------------------------------------------------------ commands
+
+    def _all_events(self) -> Generator[Event | None, None, None]:
+        try:
+            while True:
+                yield from self._one_command()
+        except Lost as lost:
+            self._close_blobs()
+            yield Fault(tag_of(self._command or self._head), lost, is_fatal=True)
+        while True:
+            yield None
+
+    def _one_command(self) -> Generator[Event | None, None, None]:
+        self._literals = self._wasted = 0
+        while True:
+            line = yield from self._line()
+            if line == b"\r\n" and not self._literals:
+                continue  # clients send an empty line before a command
+            self._add(line)
+            announced = _announced(line)
+            if announced is None:
+                break
+            self._literals += 1
+            size, is_awaited = announced
+            self._judge(size)
+            if self._fault is not None and is_awaited:
+                break  # no continuation, no octets: the command ends here
+            yield from self._literal(size, is_awaited)
+        yield self._result()
+
+    def _result(self) -> Event:
+        command, self._command = self._command, bytearray()
+        fault, self._fault = self._fault, None
+        if fault is not None:
+            self._close_blobs()
+            return Fault(tag_of(command), fault)
+        blobs, self._blobs = self._blobs, {}
+        return Whole(bytes(command[:-2]), blobs)
+
+    # ------------------------------------------------------------ literals
+
+    def _literal(self, size: int, is_awaited: bool) -> Generator[Event | None, None, None]:
+        if self._fault is not None:
+            yield from self._swallow(size)
+        elif self._is_message():
+            yield from self._message(size, is_awaited)
+        else:
+            if is_awaited:
+                yield GoAhead()
+            yield from self._small(size)
+
+    def _small(self, size: int) -> Generator[Event | None, None, None]:
+        while len(self._buffer) < size:
+            yield None
+        octets = self._take(size)
+        if 0 in octets:
+            self.refuse(ProtocolError("A literal may not hold NUL"))
+        self._command += octets
+
+    def _message(self, size: int, is_awaited: bool) -> Generator[Event | None, None, None]:
+        yield MessageBegins(size, is_awaited)
+        while size:
+            while not self._buffer:
+                yield None
+            octets = self._take(size)
+            size -= len(octets)
+            if 0 in octets:
+                self.refuse(ProtocolError("A message may not hold NUL"))
+            yield MessageOctets(octets)
+        yield MessageEnds()
+
+    def _swallow(self, size: int) -> Generator[Event | None, None, None]:
+        self._wasted += size
+        if self._wasted > self.limits.swallow or self._literals > self.limits.literals:
+            raise Lost("Too much data that nobody asked for", "TOOBIG")
+        while size:
+            while not self._buffer:
+                yield None
+            size -= len(self._take(size))
+
+    def _take(self, size: int) -> bytes:
+        """Take at most ``size`` octets from the buffer."""
+        if size >= len(self._buffer):
+            octets = bytes(self._buffer)
+            self._buffer.clear()
+        else:
+            octets = bytes(self._buffer[:size])
+            del self._buffer[:size]
+        return octets
+
+    def _judge(self, size: int) -> None:
+        """Refuse a literal before its octets come."""
+        limits = self.limits
+        if self._literals > limits.literals:
+            self.refuse(ProtocolError("The command has too many literals", "TOOBIG"))
+        elif self._is_message():
+            if size > limits.message:
+                self.refuse(Refused("The message is too large", "TOOBIG"))
+        elif size > limits.literal or len(self._command) + size > limits.command:
+            self.refuse(ProtocolError("The literal is too large", "TOOBIG"))
+
+    def _is_message(self) -> bool:
+        """Say whether the present literal is the message of an APPEND.
+
+        The only other one an APPEND can have is the mailbox, directly behind the command's name.
+        """
+        if not self.limits.message:
+            return False
+        words = bytes(self._command[:_HEAD]).split(b" ", 2)
+        if len(words) < 3 or words[1].upper() != b"APPEND":
+            return False
+        return self._literals > 1 or not words[2].startswith(b"{")
+
+    # ------------------------------------------------------------ lines
+
+    def _line(self) -> Generator[Event | None, None, bytes]:
+        while (line := self._cut_line()) is None:
+            yield None
+        return line
+
+    def _add(self, line: bytes) -> None:
+        self._check(line)
+        if self._fault is None and len(self._command) + len(line) > self.limits.command:
+            self.refuse(ProtocolError("The command is too large", "TOOBIG"))
+        if self._fault is None:
+            self._command += line
+        elif not self._command:
+            self._command += line[:_HEAD]
+
+    def _check(self, line: bytes) -> None:
+        if not line.endswith(b"\r\n"):
+            self.refuse(ProtocolError("Lines must end with CRLF"))
+        elif line.find(b"\r") != len(line) - 2 or b"\0" in line:
+            self.refuse(ProtocolError("A line may not hold NUL or a bare CR"))
+
+    def _cut_line(self) -> bytes | None:
+        """Take a line with its end from the buffer; of one that is too long, head and tail."""
+        at = self._buffer.find(b"\n", self._scanned)
+        if at < 0:
+            self._shorten()
+            return None
+        self._scanned = 0
+        line = self._take(at + 1)
+        if self._dropped + len(line) <= self.limits.line + 2:
+            return line
+        self._head = self._head or line[:_HEAD]
+        self._give_up_after(self._dropped + len(line))
+        self.refuse(ProtocolError("The line is too long", "TOOBIG"))
+        line = self._head + line[-_TAIL:]
+        self._head, self._dropped = b"", 0
+        return line
+
+    def _shorten(self) -> None:
+        """Drop the middle of a line that is too long already."""
+        if self._dropped + len(self._buffer) > self.limits.line + 2:
+            self._head = self._head or bytes(self._buffer[:_HEAD])
+            gone = max(0, len(self._buffer) - _TAIL)
+            del self._buffer[:gone]
+            self._dropped += gone
+            self._give_up_after(self._dropped)
+        self._scanned = len(self._buffer)
+
+    def _give_up_after(self, octets: int) -> None:
+        if octets > self.limits.swallow:
+            raise Lost("The line is too long", "TOOBIG")
+
+
+def _announced(line: bytes) -> tuple[int, bool] | None:
+    """Return size and whether the client waits, if the line announces a literal."""
+    text = line[-_TAIL:].rstrip(b"\r\n")
+    brace = text.rfind(b"{")
+    if brace < 0 or not text.endswith(b"}"):
+        return None
+    digits = text[brace + 1 : -1]
+    is_awaited = not digits.endswith(b"+")
+    digits = digits.removesuffix(b"+")
+    if not digits.isdigit():
+        return None
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else _NEVER, is_awaited
+
+
+def tag_of(command: bytes | bytearray) -> str:
+    """Return the tag of a command that may be malformed, or ``*``."""
+    try:
+        return Reader(bytes(command[:_HEAD])).tag()
+    except ProtocolError:
+        return "*"

@@ -1,0 +1,359 @@
+"""One IMAP conversation, from greeting to farewell (RFC 3501).
+
+    state               left by                           to
+    not authenticated   LOGIN, AUTHENTICATE               authenticated
+    authenticated       SELECT, EXAMINE                   selected
+    selected            CLOSE, UNSELECT, a failed SELECT  authenticated
+    any                 LOGOUT, silence, too many errors  the end
+
+One loop: take an event from the framer, or read. While a command runs nothing else does, so answers
+are in the order of the commands, however they were pipelined.
+"""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twisted_mail.imap import capabilities
+from twisted_mail.imap.command import Command, State
+from twisted_mail.imap.commands import TABLE
+from twisted_mail.imap.framing import (
+    Event,
+    Fault,
+    Framer,
+    GoAhead,
+    Limits,
+    MessageBegins,
+    Whole,
+    tag_of,
+)
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.settings import Settings
+from twisted_mail.imap.upload import Upload
+from twisted_mail.imap.view import Selected, View
+from twisted_mail.interfaces import (
+    Account,
+    BlobWriter,
+    Blocking,
+    Clock,
+    Ending,
+    Journal,
+    Login,
+    Mailbox,
+    Mailboxes,
+    Mechanism,
+    Wire,
+)
+from twisted_mail.mail.outcome import MailError, ProtocolError
+
+if TYPE_CHECKING:
+    from twisted_mail.mail import mime
+
+SERVICE = "imap"
+_FAREWELLS = {
+    Ending.Reason.TIMEOUT: b"* BYE Autologout; idle for too long\r\n",
+    Ending.Reason.SHUTDOWN: b"* BYE Server shutting down\r\n",
+}
+_GO_AHEAD = b"+ OK\r\n"
+_CHUNK = 64 * 1024  # octets between two drains
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The doors an IMAP session needs; the fields are those of ``twisted_mail.plugin.Doors``."""
+
+    hostname: str
+    clock: Clock
+    blocking: Blocking
+    journal: Journal
+    mechanisms: Sequence[Mechanism]
+    login_mailboxes: Login[Mailboxes]
+    blob_writer: Callable[[], BlobWriter]
+
+
+class ImapSession:
+    """One conversation. Commands see its public attributes.
+
+    ``enabled`` holds what ENABLE switched on; ``afterwards`` is awaited once, behind the answer to the
+    present command.
+    """
+
+    def __init__(self, wire: Wire, settings: Settings, doors: Doors) -> None:
+        self.wire = wire
+        self.settings = settings
+        self.doors = doors
+        self.framer = Framer(_limits_before_login(settings))
+        self.enabled: set[str] = set()
+        self.selected: Selected | None = None
+        self.afterwards: Callable[[], Awaitable[None]] | None = None
+        self._face: Mailboxes | None = None
+        self._upload = Upload(self.framer, doors.blob_writer)
+        self._login_deadline = doors.clock.monotonic() + settings.login_seconds
+        self._errors = 0
+        self._login_failures = 0
+        self._leaving = ""  # why the loop shall end
+        self._farewell = b""
+
+    # ------------------------------------------------------------ the conversation
+
+    async def run(self) -> None:
+        """Hold the conversation; return when it is over."""
+        peer, journal = self.wire.peer, self.doors.journal
+        journal.connected(SERVICE, peer)
+        reason = "failed"
+        try:
+            reason = await self._converse()
+        except Ending as ending:
+            reason = ending.reason.value
+            self.wire.write(_FAREWELLS.get(ending.reason, b""))
+        except Exception:
+            journal.failed(SERVICE)
+            self.wire.write(b"* BYE [SERVERBUG] Internal error\r\n")
+        finally:
+            self._release()
+            journal.disconnected(SERVICE, peer, reason)
+
+    async def _converse(self) -> str:
+        greeting = f"OK [CAPABILITY {self.capabilities()}] {self.doors.hostname} IMAP4rev1 ready"
+        self.untagged(greeting.encode("ascii", "replace"))
+        while not self._leaving:
+            event = self.framer.next()
+            if event is None:
+                self.framer.feed(await self.wire.read(self._patience()))
+            else:
+                await self._take(event)
+        self.wire.write(self._farewell)
+        return self._leaving
+
+    def _release(self) -> None:
+        try:
+            self.deselect()
+            self._upload.discard()
+            self.framer.close()
+            if self._face is not None:
+                self._face.logout()
+        except Exception:
+            self.doors.journal.failed(SERVICE)
+        finally:
+            self.wire.close()
+
+    def leave(self, reason: str, farewell: str = "") -> None:
+        """End the conversation behind the present answer; ``reason`` is for the journal."""
+        self._leaving = self._leaving or reason
+        if farewell and not self._farewell:
+            self._farewell = b"* BYE %b\r\n" % farewell.encode("ascii")
+
+    def _patience(self) -> float:
+        """Return how long the client may be silent now. Raises Ending."""
+        if self._face is None:
+            left = self._login_deadline - self.doors.clock.monotonic()
+            if left <= 0:
+                raise Ending(Ending.Reason.TIMEOUT)
+            return left
+        is_between = self.framer.is_empty
+        return self.settings.idle_seconds if is_between else self.settings.command_seconds
+
+    # ------------------------------------------------------------ what commands see
+
+    @property
+    def state(self) -> State:
+        """Return the state of the connection."""
+        if self._face is None:
+            return State.NOT_AUTHENTICATED
+        return State.AUTHENTICATED if self.selected is None else State.SELECTED
+
+    @property
+    def account(self) -> Account:
+        """Return the account that is logged in."""
+        if self._face is None:
+            raise ProtocolError("Log in first")
+        return self._face.account
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """Return the selected mailbox."""
+        return self._selected().mailbox
+
+    @property
+    def view(self) -> View:
+        """Return what the client knows of the selected mailbox."""
+        return self._selected().view
+
+    @property
+    def is_read_only(self) -> bool:
+        """Say whether the mailbox was selected by EXAMINE."""
+        return self._selected().is_read_only
+
+    @property
+    def parts(self) -> "OrderedDict[int, mime.Part]":
+        """Return where FETCH remembers the structure of large messages of the selected mailbox."""
+        return self._selected().parts
+
+    def _selected(self) -> Selected:
+        if self.selected is None:
+            raise ProtocolError("Select a mailbox first")
+        return self.selected
+
+    def deselect(self) -> None:
+        """Give the selected mailbox back, if there is one."""
+        selected, self.selected = self.selected, None
+        if selected is not None:
+            selected.close()
+
+    def capabilities(self) -> str:
+        """Return the capabilities in the present state."""
+        if self._face is None:
+            return capabilities.before_login(self.wire, self.doors.mechanisms)
+        return capabilities.after_login(self.settings.message_size)
+
+    def admit(self, face: Mailboxes) -> None:
+        """Go to the authenticated state."""
+        self._face = face
+        self._errors = 0
+        self.framer.limits = _limits_after_login(self.settings)
+
+    def count_login_failure(self) -> None:
+        """Note a refused login; after too many the conversation ends."""
+        self._login_failures += 1
+        if self._login_failures >= self.settings.login_failures:
+            self.leave("login failures", "Too many failed logins")
+
+    # ------------------------------------------------------------ what the framer says
+
+    async def _take(self, event: Event) -> None:
+        if isinstance(event, Whole):
+            await self._run_command(event)
+        elif isinstance(event, Fault):
+            self._answer_fault(event)
+        elif isinstance(event, GoAhead):
+            self.wire.write(_GO_AHEAD)
+        else:
+            if isinstance(event, MessageBegins) and event.is_awaited:
+                self.wire.write(_GO_AHEAD)
+            await self._upload.take(event)
+
+    def _answer_fault(self, fault: Fault) -> None:
+        self._answer(fault.tag, self._error_line(fault.error))
+        self._count_error(fault.error)
+        if fault.is_fatal:
+            self.leave("flood", "Too much data")
+
+    # ------------------------------------------------------------ commands
+
+    async def _run_command(self, whole: Whole) -> None:
+        await self.wire.turn()
+        reader = whole.reader()
+        tag = tag_of(whole.data)
+        try:
+            command, is_uid = self._find(reader)
+            answer = await self._outcome(command, reader, is_uid)
+            await self.tell_news(may_expunge=is_uid or not command.keeps_numbers)
+        except MailError as error:  # no such command, or not now
+            self._count_error(error)
+            answer = self._error_line(error)
+        finally:
+            reader.close()
+        self._answer(tag, answer)
+        await self._follow_up()
+
+    async def _outcome(self, command: Command, reader: Reader, is_uid: bool) -> str:
+        """Run a command and return what follows its tag."""
+        try:
+            answer = "OK " + await command.run(self, reader, is_uid)
+        except MailError as error:
+            self._count_error(error)
+            return self._error_line(error)
+        except Ending:
+            raise
+        except Exception:
+            self.doors.journal.failed(f"{SERVICE} {command.name}")
+            return "NO [SERVERBUG] Internal error; it has been noted"
+        if self._face is not None:
+            self._errors = 0
+        return answer
+
+    def _find(self, reader: Reader) -> tuple[Command, bool]:
+        reader.tag()
+        reader.space()
+        name = reader.word().upper()
+        is_uid = name == "UID"
+        if is_uid:
+            reader.space()
+            name = reader.word().upper()
+        command = TABLE.get(name)
+        if command is None or (is_uid and not command.has_uid_form):
+            raise ProtocolError("Unknown command")
+        if self.state not in command.states:
+            raise ProtocolError(f"Not possible {self.state.value}")
+        return command, is_uid
+
+    async def _follow_up(self) -> None:
+        afterwards, self.afterwards = self.afterwards, None
+        if afterwards is not None:
+            await afterwards()
+        if self.selected is not None and self.selected.view.is_removed:
+            self.leave("mailbox deleted", "The selected mailbox was deleted")
+
+    def _count_error(self, error: MailError) -> None:
+        if not isinstance(error, ProtocolError):
+            return
+        self._errors += 1
+        allowed = self.settings.login_errors if self._face is None else self.settings.errors
+        if self._errors >= allowed:
+            self.leave("errors", "Too many bad commands")
+
+    # ------------------------------------------------------------ answers
+
+    def untagged(self, line: bytes) -> None:
+        """Write one untagged answer, without ``*`` and CRLF."""
+        self.wire.write(b"* %b\r\n" % line)
+
+    def _answer(self, tag: str, line: str) -> None:
+        self.wire.write(f"{tag} {line}\r\n".encode("ascii", "replace"))
+
+    def _error_line(self, error: MailError) -> str:
+        word = "BAD" if isinstance(error, ProtocolError) else "NO"
+        code = f"[{error.condition}] " if error.condition else ""
+        text = "".join(c if " " <= c <= "~" else "?" for c in error.outcome.text)
+        return f"{word} {code}{text}"
+
+    async def read_line(self) -> bytes:
+        """Return the client's next line, which is no command (RFC 3501 §6.2.2)."""
+        while (line := self.framer.line()) is None:
+            self.framer.feed(await self.wire.read(self._patience()))
+        return line
+
+    async def tell_news(self, may_expunge: bool) -> None:
+        """Tell the client what happened in the selected mailbox (RFC 3501 §5.2)."""
+        if self.selected is None:
+            return
+        written = 0
+        for line in self.selected.view.updates(may_expunge):
+            self.untagged(line)
+            written += len(line)
+            if written > _CHUNK:
+                written = 0
+                await self.wire.drain()
+
+
+def _limits_before_login(settings: Settings) -> Limits:
+    return Limits(
+        line=settings.login_line_size,
+        literal=settings.login_literal_size,
+        literals=settings.login_literals,
+        command=settings.login_line_size + settings.login_literal_size,
+        message=0,
+        swallow=16 * settings.login_literal_size,
+    )
+
+
+def _limits_after_login(settings: Settings) -> Limits:
+    return Limits(
+        line=settings.line_size,
+        literal=settings.literal_size,
+        literals=settings.literals,
+        command=settings.command_size,
+        message=settings.message_size,
+        swallow=2 * settings.message_size,
+    )

@@ -1,0 +1,294 @@
+r"""The view: what one client has been told of the mailbox it selected.
+
+The store goes on while a client works; sequence numbers mean what the client knows, so they are kept
+here and move only when the client is told (RFC 3501 §7.4.1, §5.5). A view is three columns: the UIDs,
+the flags as the client believes them, and the ranges that are \Recent for this session.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twisted_mail.imap.grammar import flag_list
+from twisted_mail.interfaces import Mailbox
+from twisted_mail.mail.change import Added, Change, Gone, Marked, Removed
+from twisted_mail.mail.flags import NONE, RECENT, SYSTEM, Flags
+from twisted_mail.mail.numbers import NumberSet, Range
+from twisted_mail.mail.outcome import ProtocolError
+
+if TYPE_CHECKING:
+    from twisted_mail.mail import mime
+
+_FEW = 64  # rows that are cheaper to delete one by one than to copy the rest
+
+
+class View:
+    r"""What one client knows; follows the mailbox from the moment it is made.
+
+    ``recent_from`` is the lowest UID that is \Recent for this session; a session that ``claims`` takes
+    \Recent away from those that come later (RFC 3501 §2.3.2).
+    """
+
+    __slots__ = (
+        "_arrived",
+        "_believed",
+        "_claims",
+        "_gone",
+        "_mailbox",
+        "_news",
+        "_recent",
+        "_rendered",
+        "_told_keywords",
+        "_told_recent",
+        "_unwatch",
+        "is_removed",
+        "uids",
+    )
+
+    def __init__(self, mailbox: Mailbox, recent_from: int, claims: bool) -> None:
+        columns = mailbox.columns
+        self._mailbox = mailbox
+        self._claims = claims
+        self.uids = array("Q", columns.uids)
+        self._believed: list[Flags] = list(columns.flags)
+        self._arrived = array("Q")  # in the store, and not told yet
+        self._gone: set[int] = set()  # told, and not in the store any more
+        self._news: set[int] = set()  # told, and with other flags now
+        self._recent: list[Range] = [(recent_from, columns.uidnext - 1)]
+        self._rendered: dict[tuple[Flags, bool], bytes] = {}
+        self._told_recent = self.recent_count
+        self._told_keywords = len(mailbox.keywords)
+        self.is_removed = False  # the mailbox was deleted under the client
+        self._unwatch = mailbox.watch(self._note)
+
+    def close(self) -> None:
+        """Follow the mailbox no longer."""
+        self._unwatch()
+
+    # ------------------------------------------------------------ what the client knows
+
+    def __len__(self) -> int:
+        return len(self.uids)
+
+    def number(self, uid: int) -> int | None:
+        """Return the sequence number of a UID, or None where the client knows none."""
+        row = bisect_left(self.uids, uid)
+        return row + 1 if row < len(self.uids) and self.uids[row] == uid else None
+
+    def select(self, numbers: NumberSet, is_uid: bool) -> list[int]:
+        """Return the UIDs that a set means, ascending.
+
+        UIDs that are unknown are passed over. Raises ProtocolError for sequence numbers out of range
+        (RFC 3501 §9, seq-number).
+        """
+        return self._by_uid(numbers) if is_uid else self._by_number(numbers)
+
+    def _by_uid(self, numbers: NumberSet) -> list[int]:
+        uids = self.uids
+        highest = uids[-1] if uids else 0
+        found: list[int] = []
+        if highest:
+            for first, last in numbers.resolved(highest):
+                found += uids[bisect_left(uids, first) : bisect_right(uids, last)]
+        return found
+
+    def _by_number(self, numbers: NumberSet) -> list[int]:
+        count = len(self.uids)
+        ranges = numbers.resolved(count) if count else []
+        if not ranges or ranges[-1][1] > count:
+            raise ProtocolError("There is no message with that number")
+        found: list[int] = []
+        for first, last in ranges:
+            found += self.uids[first - 1 : last]
+        return found
+
+    def is_recent(self, uid: int) -> bool:
+        r"""Say whether a message is \Recent for this session."""
+        return any(first <= uid <= last for first, last in self._recent)
+
+    @property
+    def recent_count(self) -> int:
+        r"""Return how many messages that the client knows are \Recent for this session."""
+        uids = self.uids
+        return sum(
+            bisect_right(uids, last) - bisect_left(uids, first) for first, last in self._recent
+        )
+
+    def flags(self, uid: int) -> bytes:
+        r"""Return the flags a message has now, with \Recent, as FETCH shows them.
+
+        Of a message that is gone from the store: the flags the client knows.
+        """
+        return self._render(self._flags_now(uid), self.is_recent(uid))
+
+    def _flags_now(self, uid: int) -> Flags:
+        row = self._mailbox.columns.row(uid)
+        if row is not None:
+            return self._mailbox.columns.flags[row]
+        number = self.number(uid)
+        return NONE if number is None else self._believed[number - 1]
+
+    def _render(self, flags: Flags, is_recent: bool) -> bytes:
+        known = self._rendered.get((flags, is_recent))
+        if known is None:
+            known = flag_list(flags | {RECENT} if is_recent else flags)
+            self._rendered[flags, is_recent] = known
+        return known
+
+    # ------------------------------------------------------------ what commands told
+
+    def told(self, uid: int) -> None:
+        """Note that the client has just been told the flags of a message as they are now."""
+        if uid in self._news:
+            self._news.discard(uid)
+            self._believe(uid, self._flags_now(uid))
+
+    def assume(self, uids: Iterable[int], how: str, flags: Flags) -> None:
+        """Note that the client takes its own silent STORE for done (``how`` as in ``mark``).
+
+        What it then believes wrongly, since another session altered flags too, stays news.
+        """
+        for uid in uids:
+            if uid in self._news:
+                number = self.number(uid)
+                if number is not None:
+                    self._believed[number - 1] = _altered(self._believed[number - 1], how, flags)
+
+    def _believe(self, uid: int, flags: Flags) -> None:
+        number = self.number(uid)
+        if number is not None:
+            self._believed[number - 1] = flags
+
+    # ------------------------------------------------------------ what the client is told
+
+    @property
+    def has_news(self) -> bool:
+        """Say whether ``updates`` may have something to tell."""
+        return bool(self._arrived or self._gone or self._news or self.is_removed)
+
+    def updates(self, may_expunge: bool) -> list[bytes]:
+        """Return the untagged answers that bring the client up to date, without ``*`` and CRLF.
+
+        EXPUNGE comes first and EXISTS before what mentions new numbers.
+        """
+        if not self.has_news and len(self._mailbox.keywords) == self._told_keywords:
+            return []
+        lines = list(self._expunged()) if may_expunge and self._gone else []
+        lines += self._grown()
+        lines += self._new_keywords()
+        lines += self._altered_flags()
+        return lines
+
+    def _expunged(self) -> Iterator[bytes]:
+        """Tell the highest number first, so that each is right whatever was told before."""
+        rows = [number - 1 for number in map(self.number, sorted(self._gone)) if number is not None]
+        self._gone.clear()
+        self._drop(rows)
+        for row in reversed(rows):
+            yield b"%d EXPUNGE" % (row + 1)
+
+    def _drop(self, rows: Sequence[int]) -> None:
+        if len(rows) > _FEW:
+            dropped = set(rows)
+            kept = [row for row in range(len(self.uids)) if row not in dropped]
+            self.uids = array("Q", map(self.uids.__getitem__, kept))
+            self._believed = list(map(self._believed.__getitem__, kept))
+            return
+        for row in reversed(rows):
+            del self.uids[row]
+            del self._believed[row]
+
+    def _grown(self) -> Iterator[bytes]:
+        has_grown = bool(self._arrived)
+        if has_grown:
+            self.uids.extend(self._arrived)
+            self._believed.extend(map(self._flags_now, self._arrived))
+            del self._arrived[:]
+            yield b"%d EXISTS" % len(self.uids)
+        recent = self.recent_count
+        if has_grown or recent != self._told_recent:
+            self._told_recent = recent
+            yield b"%d RECENT" % recent
+
+    def _new_keywords(self) -> Iterator[bytes]:
+        if len(self._mailbox.keywords) != self._told_keywords:
+            self._told_keywords = len(self._mailbox.keywords)
+            yield b"FLAGS " + self.known_flags()
+            if self._claims:
+                yield b"OK [PERMANENTFLAGS %b] Flags that can be stored" % self.permanent_flags()
+
+    def _altered_flags(self) -> Iterator[bytes]:
+        uids = sorted(self._news.difference(self._gone))
+        self._news.clear()
+        for uid in uids:
+            number = self.number(uid)
+            flags = self._flags_now(uid)
+            if number is not None and self._believed[number - 1] != flags:
+                self._believed[number - 1] = flags
+                yield b"%d FETCH (UID %d FLAGS %b)" % (number, uid, self.flags(uid))
+
+    def known_flags(self) -> bytes:
+        """Return the flags that are in use in the mailbox, as the FLAGS answer has them."""
+        return flag_list((*SYSTEM, *self._mailbox.keywords))
+
+    def permanent_flags(self) -> bytes:
+        r"""Return the flags that a client may alter, with ``\*`` if it may make new ones."""
+        new = ("\\*",) if self._mailbox.may_add_keywords else ()
+        return flag_list((*SYSTEM, *self._mailbox.keywords, *new))
+
+    # ------------------------------------------------------------ what happens in the mailbox
+
+    def _note(self, change: Change) -> None:
+        if isinstance(change, Marked):
+            self._news.update(uid for uid, _, _ in change.marks if self.number(uid) is not None)
+        elif isinstance(change, Added):
+            self._note_added([entry.uid for entry in change.entries])
+        elif isinstance(change, Gone):
+            self._note_gone(change.uids)
+        elif isinstance(change, Removed):
+            self.is_removed = True
+
+    def _note_added(self, uids: Collection[int]) -> None:
+        self._arrived.extend(uids)
+        first = self._mailbox.claim_recent() if self._claims else min(uids)
+        last = self._mailbox.columns.uidnext - 1
+        if first <= last:
+            self._add_recent(first, last)
+
+    def _add_recent(self, first: int, last: int) -> None:
+        if self._recent and self._recent[-1][1] >= first - 1:
+            first = min(first, self._recent.pop()[0])
+        self._recent.append((first, last))
+
+    def _note_gone(self, uids: Sequence[int]) -> None:
+        self._gone.update(uid for uid in uids if self.number(uid) is not None)
+        if self._arrived:
+            gone = set(uids)
+            self._arrived = array("Q", [uid for uid in self._arrived if uid not in gone])
+
+
+def _altered(before: Flags, how: str, flags: Flags) -> Flags:
+    if how == "add":
+        return before | flags
+    return before - flags if how == "remove" else flags
+
+
+@dataclass(slots=True)
+class Selected:
+    """The mailbox that is selected, and what the client knows of it.
+
+    ``parts`` is FETCH's memory of the structure of a few large messages, by UID.
+    """
+
+    mailbox: Mailbox
+    view: View
+    is_read_only: bool
+    parts: "OrderedDict[int, mime.Part]" = field(default_factory=OrderedDict)
+
+    def close(self) -> None:
+        """Give the mailbox back."""
+        self.view.close()
+        self.mailbox.close()
