@@ -10,7 +10,7 @@ from tests.auth.fakes import NamedStore, directory
 from tests.support import NoteJournal, StillClock, finish
 from twisted_mail.auth.avatars import IMailboxes, IMaildrop, ISubmitter
 from twisted_mail.auth.checkers import FirstOf, checker
-from twisted_mail.auth.realm import Realm, account_name, logins
+from twisted_mail.auth.realm import Realm, account_name, logins, portal
 from twisted_mail.interfaces import Peer
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
