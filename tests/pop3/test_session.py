@@ -1,0 +1,173 @@
+import pytest
+
+from tests.pop3.fakes import LOGIN, PEER, House
+from twisted_mail.interfaces import Ending
+from twisted_mail.mail.outcome import Refused, Unavailable
+from twisted_mail.pop3.settings import Settings
+
+ONE = b"Subject: one\r\n\r\n.dot\r\n"
+GREETING = "+OK mail.example.org POP3 ready\r\n"
+
+
+def test_the_server_greets_without_a_timestamp():
+    assert House().talk().text == GREETING
+
+
+def test_commands_are_run_in_order_whatever_the_pieces():
+    whole = LOGIN + b"STAT\r\nLIST\r\nRETR 1\r\nUIDL\r\nQUIT\r\n"
+    texts = {
+        House(ONE).talk(*(whole[at : at + step] for at in range(0, len(whole), step))).text
+        for step in (1, 2, 7, 1000)
+    }
+    assert len(texts) == 1
+
+
+def test_replies_to_pipelined_commands_leave_together():
+    wire = House(ONE).talk(LOGIN + b"STAT\r\nNOOP\r\nQUIT\r\n")
+    assert len(wire.sent) == 2
+    assert wire.turns == 5
+
+
+def test_unknown_commands_are_refused():
+    assert House().replies(b"LAST\r\n\r\n\xff\r\n") == ["-ERR Unknown command"] * 3
+
+
+def test_commands_of_another_state_are_refused():
+    house = House(ONE)
+    assert (
+        house.talk(b"STAT\r\nDELE 1\r\n").text
+        == GREETING + "-ERR Not possible in this state\r\n" * 2
+    )
+    assert (
+        house.replies(b"USER a\r\nSTLS\r\nAUTH PLAIN\r\n")
+        == ["-ERR Not possible in this state"] * 3
+    )
+
+
+def test_too_many_errors_end_the_conversation():
+    house = House()
+    wire = house.talk(b"X\r\n" * 30)
+    assert wire.text == GREETING + "-ERR Unknown command\r\n" * 20
+    assert house.reasons == ["too many errors"]
+
+
+def test_numbers_that_do_not_exist_are_no_errors_of_that_kind():
+    assert len(House(ONE).replies(b"RETR 2\r\n" * 30)) == 30
+
+
+def test_a_line_too_long_is_refused_once_and_not_run():
+    replies = House().replies(b"NOOP " + b"x" * 5000, b"y" * 5000 + b"\r\nNOOP\r\n")
+    assert replies == ["-ERR The line is too long", "+OK"]
+
+
+def test_a_bug_is_noted_and_the_conversation_goes_on():
+    house = House(ONE, read=ZeroDivisionError())
+    assert house.replies(b"RETR 1\r\nSTAT\r\nQUIT\r\n") == [
+        "-ERR [SYS/TEMP] Internal error",
+        "+OK 1 22",
+        "+OK Bye",
+    ]
+    assert house.bugs == [("failed", ("pop3",))]
+
+
+def test_the_journal_hears_of_connection_login_and_end():
+    house = House()
+    house.talk(LOGIN, b"QUIT\r\n")
+    assert house.journal.events == [
+        ("connected", ("pop3", PEER)),
+        ("logged_in", ("pop3", PEER, "alice@example.org")),
+        ("disconnected", ("pop3", PEER, "quit")),
+    ]
+
+
+def test_silence_is_answered_by_silence():
+    house = House()
+    wire = house.talk(LOGIN, last=Ending.Reason.TIMEOUT)
+    assert wire.text.endswith("+OK 0 messages (0 octets)\r\n")
+    assert house.reasons == ["timeout"]
+
+
+def test_a_server_that_stops_says_so():
+    house = House(ONE)
+    wire = house.talk(LOGIN, b"DELE 1\r\n", last=Ending.Reason.SHUTDOWN)
+    assert wire.text.endswith("deleted\r\n-ERR [SYS/TEMP] The server is shutting down\r\n")
+    assert house.reasons == ["shutdown"]
+    assert house.uids == [1]
+
+
+def test_time_is_short_before_login_and_long_after():
+    house = House()
+
+    def later():
+        house.clock.seconds += 100
+        return b"NOOP\r\n"
+
+    assert house.talk(later, LOGIN, b"NOOP\r\n").timeouts == [180, 80, 600, 600]
+
+
+def test_settings_keep_to_the_rfcs():
+    with pytest.raises(ValueError, match="600"):
+        Settings(idle_timeout=300)
+    with pytest.raises(ValueError, match="255"):
+        Settings(max_line=100)
+
+
+# ------------------------------------------------------------ what is given back
+
+
+@pytest.mark.parametrize("chunk", [b"QUIT\r\n", b"RETR", b"DELE 1\r\n"])
+def test_mailbox_and_lock_are_given_back_once_however_it_ends(chunk):
+    house = House(ONE)
+    house.talk(LOGIN, chunk)
+    assert (house.mailbox.closed, house.logouts) == (1, 1)
+
+
+def test_all_is_given_back_when_the_maildrop_does_not_open():
+    house = House(ONE, refresh=Unavailable("The disk is away"))
+    assert house.talk(LOGIN).text.endswith("-ERR [SYS/TEMP] The disk is away\r\n")
+    assert (house.mailbox.closed, house.logouts) == (1, 1)
+
+
+def test_all_is_given_back_when_a_bug_prevents_the_login():
+    house = House(ONE, refresh=ZeroDivisionError())
+    assert house.talk(LOGIN).text.endswith("-ERR [SYS/TEMP] Internal error\r\n")
+    assert (house.mailbox.closed, house.logouts) == (1, 1)
+
+
+def test_all_is_given_back_although_marking_fails():
+    for error in (Unavailable("The disk is away"), ZeroDivisionError()):
+        house = House(ONE, mark=error)
+        house.talk(LOGIN, b"RETR 1\r\n")
+        assert (house.mailbox.closed, house.logouts) == (1, 1)
+        assert len(house.bugs) == isinstance(error, ZeroDivisionError)
+
+
+def test_a_locked_maildrop_is_in_use_and_the_login_may_be_tried_again():
+    house = House(ONE)
+    house.is_locked = True
+
+    def unlock():
+        house.is_locked = False
+        return LOGIN
+
+    text = house.talk(LOGIN, unlock).text
+    assert "-ERR [IN-USE] In use\r\n" in text
+    assert text.endswith("+OK 1 message (22 octets)\r\n")
+    assert house.logouts == 2
+
+
+def test_an_error_of_the_login_door_is_no_failed_login():
+    house = House()
+    house.login_error = Unavailable("Temporary authentication failure")
+    assert house.talk(LOGIN).text.endswith("-ERR [SYS/TEMP] Temporary authentication failure\r\n")
+    assert [event[0] for event in house.journal.events] == ["connected", "disconnected"]
+
+
+def test_failed_logins_are_noted_and_bounded():
+    house = House()
+    house.login_error = Refused("No", "AUTHENTICATIONFAILED")
+    wire = house.talk(LOGIN * 5)
+    assert wire.text.count("-ERR [AUTH] No\r\n") == 3
+    assert wire.text.count("+OK Send") == 3
+    assert house.journal.events.count(("login_failed", ("pop3", PEER, "alice"))) == 3
+    assert house.reasons == ["failed logins"]

@@ -1,0 +1,160 @@
+"""The AUTHORIZATION state: who is it? (RFC 1939 §4, RFC 5034, RFC 2595 §4)."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from twisted_mail.interfaces import Maildrop, Mechanism
+from twisted_mail.mail import base64
+from twisted_mail.mail.credentials import Credentials
+from twisted_mail.mail.outcome import MailError, ProtocolError, Refused
+from twisted_mail.pop3 import capabilities, grammar
+from twisted_mail.pop3.talk import Command, State, Talk
+from twisted_mail.pop3.transaction import begin
+
+MAX_STEPS = 10  # challenges in one SASL exchange; ours need two
+
+
+@dataclass(slots=True)
+class Authorization:
+    """Takes a login, and then enters the TRANSACTION state. Fulfils ``talk.State``."""
+
+    talk: Talk
+    enter: Callable[[State], None]
+    _deadline: float = field(init=False)
+    _name: str = ""
+    _failures: int = 0
+
+    def __post_init__(self) -> None:
+        self._deadline = self.talk.doors.clock.monotonic() + self.talk.settings.login_timeout
+
+    def command(self, keyword: str) -> Command | None:
+        """Return the command of this name, or None."""
+        run = _COMMANDS.get(keyword)
+        return None if run is None else partial(run, self)
+
+    @property
+    def timeout(self) -> float:
+        """Return what is left of the time for the whole login."""
+        return max(0.0, self._deadline - self.talk.doors.clock.monotonic())
+
+    async def end(self) -> None:
+        """Do nothing: nothing is held."""
+
+    async def _capa(self, argument: bytes) -> None:
+        grammar.nothing(argument)
+        capabilities.tell(self.talk, is_logged_in=False)
+
+    async def _quit(self, argument: bytes) -> None:
+        grammar.nothing(argument)
+        self.talk.ok("Bye")
+        self.talk.ending = "quit"
+
+    async def _stls(self, argument: bytes) -> None:
+        grammar.nothing(argument)
+        if not self.talk.wire.may_start_tls:
+            is_on = self.talk.wire.privacy is not None
+            raise ProtocolError("TLS is already active" if is_on else "TLS is not available")
+        if self.talk.has_unread:
+            # Sent in clear behind STLS, perhaps by somebody in between: never run, and no way on.
+            self.talk.ending = "commands in clear behind STLS"
+            raise ProtocolError("Nothing may follow STLS before TLS has begun")
+        self.talk.ok("Begin TLS")
+        await self.talk.wire.start_tls()
+        self._name = ""
+
+    async def _user(self, argument: bytes) -> None:
+        self._check_passwords()
+        self._name = grammar.text(argument.rstrip(b" "), "The user name")
+        self.talk.ok("Send the password")
+
+    async def _pass(self, argument: bytes) -> None:
+        self._check_passwords()
+        if not self._name:
+            raise ProtocolError("USER comes first")
+        password = grammar.text(argument, "The password")  # with its spaces (RFC 1939 §7, PASS)
+        name, self._name = self._name, ""
+        await self._log_in(Credentials(name, password))
+
+    def _check_passwords(self) -> None:
+        if not self.talk.wire.takes_passwords:
+            raise ProtocolError("Passwords are taken under TLS only: use STLS first")
+
+    async def _auth(self, argument: bytes) -> None:
+        words = argument.split()
+        if not words:
+            self._list_mechanisms()
+            return
+        if len(words) > 2:
+            raise ProtocolError("AUTH takes a mechanism and an initial response")
+        mechanism = self._mechanism(words[0].upper().decode("latin-1"))
+        initial = base64.decode_initial(words[1]) if len(words) == 2 else None
+        await self._log_in(await self._exchange(mechanism, initial))
+
+    def _list_mechanisms(self) -> None:
+        """Answer the bare AUTH of old clients, which some of them send before they try any."""
+        usable = capabilities.usable(self.talk.doors.mechanisms, self.talk.wire)
+        self.talk.open_reply("Mechanisms follow")
+        self.talk.close_reply("".join(f"{each.name}\r\n" for each in usable).encode() + b".\r\n")
+
+    def _mechanism(self, name: str) -> Mechanism:
+        for mechanism in self.talk.doors.mechanisms:
+            if mechanism.name == name:
+                if mechanism.reveals_password:
+                    self._check_passwords()
+                return mechanism
+        raise ProtocolError("There is no such mechanism")
+
+    async def _exchange(self, mechanism: Mechanism, initial: bytes | None) -> Credentials:
+        """Hold the SASL exchange (RFC 5034 §4)."""
+        exchange = mechanism.begin()
+        if initial is None:
+            initial = b"" if mechanism.server_first else await self._response(b"")
+        said = exchange.step(initial)
+        for _ in range(MAX_STEPS):
+            if isinstance(said, Credentials):
+                return said
+            said = exchange.step(await self._response(said))
+        raise ProtocolError("The exchange has too many steps")
+
+    async def _response(self, challenge: bytes) -> bytes:
+        self.talk.send(b"+ %s\r\n" % base64.encode(challenge))
+        line = await self.talk.line(self.timeout, is_response=True)
+        if line == b"*":
+            raise ProtocolError("Authentication cancelled")
+        return base64.decode(line)
+
+    async def _log_in(self, credentials: Credentials) -> None:
+        """Lock the maildrop for whoever it is, and enter the TRANSACTION state."""
+        try:
+            maildrop = await self._maildrop(credentials)
+            transaction = await begin(self.talk, maildrop)
+        except MailError as error:
+            self.talk.send(grammar.refusal(error, is_login=True))
+            return
+        service, peer = self.talk.settings.service, self.talk.wire.peer
+        self.talk.doors.journal.logged_in(service, peer, maildrop.name)
+        self.enter(transaction)
+        self.talk.ok(transaction.summary)
+
+    async def _maildrop(self, credentials: Credentials) -> Maildrop:
+        peer = self.talk.wire.peer
+        try:
+            return await self.talk.doors.login_maildrop(credentials, peer)
+        except Refused:
+            service = self.talk.settings.service
+            self.talk.doors.journal.login_failed(service, peer, credentials.name)
+            self._failures += 1
+            if self._failures >= self.talk.settings.max_failed_logins:
+                self.talk.ending = "failed logins"
+            raise
+
+
+_COMMANDS: Mapping[str, Callable[[Authorization, bytes], Awaitable[None]]] = {
+    "USER": Authorization._user,
+    "PASS": Authorization._pass,
+    "AUTH": Authorization._auth,
+    "CAPA": Authorization._capa,
+    "STLS": Authorization._stls,
+    "QUIT": Authorization._quit,
+}

@@ -1,0 +1,38 @@
+"""What CAPA tells (RFC 2449 §5, §6)."""
+
+from collections.abc import Sequence
+
+from twisted_mail.interfaces import Mechanism, Wire
+from twisted_mail.pop3.talk import Talk
+
+_ALWAYS = (
+    "TOP",
+    "UIDL",
+    "PIPELINING",
+    "RESP-CODES",
+    "AUTH-RESP-CODE",
+    "EXPIRE NEVER",
+    "IMPLEMENTATION twisted_mail",
+)
+
+
+def tell(talk: Talk, is_logged_in: bool) -> None:
+    """Write the reply to CAPA.
+
+    SASL and USER are told after login too, as RFC 5034 §3 and RFC 2449 §5 want it; STLS only where the
+    command can succeed (RFC 2595 §4).
+    """
+    lines = list(_ALWAYS)
+    if talk.wire.takes_passwords:
+        lines.append("USER")
+    if names := " ".join(each.name for each in usable(talk.doors.mechanisms, talk.wire)):
+        lines.append(f"SASL {names}")
+    if talk.wire.may_start_tls and not is_logged_in:
+        lines.append("STLS")
+    talk.open_reply("Capability list follows")
+    talk.close_reply("".join(f"{line}\r\n" for line in lines).encode() + b".\r\n")
+
+
+def usable(mechanisms: Sequence[Mechanism], wire: Wire) -> list[Mechanism]:
+    """Return the mechanisms that may be used on this line as it is."""
+    return [each for each in mechanisms if wire.takes_passwords or not each.reveals_password]

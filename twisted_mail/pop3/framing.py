@@ -1,0 +1,143 @@
+"""Cutting the stream into lines, and messages into multi-line replies (RFC 1939 §3).
+
+All work is done on whole pieces of a stream, none for each line; where the stream is cut makes no
+difference.
+"""
+
+from typing import Final, Literal
+
+CRLF: Final = b"\r\n"
+
+
+class TooLong:
+    """Stands for a line that is longer than allowed. It is skipped, and nothing of it is ever run."""
+
+
+TOO_LONG: Final = TooLong()
+
+
+class Framer:
+    """The bytes that came and were not yet taken, as lines.
+
+    A line ends with LF; a CR before it belongs to the end, as all servers forgive. Holds at most one
+    line's limit and what was fed last. Limits are in octets with CRLF; ``auth_limit`` is that of AUTH
+    and of the responses that follow it.
+    """
+
+    __slots__ = ("_at", "_auth_limit", "_buffer", "_is_skipping", "_line_limit")
+
+    def __init__(self, line_limit: int, auth_limit: int) -> None:
+        self._buffer = b""
+        self._at = 0
+        self._line_limit = line_limit
+        self._auth_limit = auth_limit
+        self._is_skipping = False  # up to the next LF, behind a line that is too long
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether everything that was fed has been returned."""
+        return self._at == len(self._buffer) and not self._is_skipping
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the stream."""
+        self._buffer = self._buffer[self._at :] + data
+        self._at = 0
+
+    def next(self, is_response: bool = False) -> bytes | TooLong | None:
+        """Return the next line without its end, or None when more bytes are needed.
+
+        ``is_response`` says that it belongs to a SASL exchange.
+        """
+        while (end := self._buffer.find(b"\n", self._at)) >= 0:
+            line, self._at = self._buffer[self._at : end], end + 1
+            if not self._is_skipping:
+                return self._judged(line, is_response)
+            self._is_skipping = False
+        return self._partial(is_response)
+
+    def _judged(self, line: bytes, is_response: bool) -> bytes | TooLong:
+        line = line.removesuffix(b"\r")
+        return TOO_LONG if len(line) > self._limit(line, is_response) else line
+
+    def _partial(self, is_response: bool) -> TooLong | None:
+        """Forget a line whose end has not come, when it is too long already."""
+        rest = self._buffer[self._at :]
+        was_skipping = self._is_skipping
+        if was_skipping or self._judged(rest, is_response) is TOO_LONG:
+            self._is_skipping = True
+            self._buffer, self._at = b"", 0
+        return TOO_LONG if self._is_skipping and not was_skipping else None
+
+    def _limit(self, line: bytes, is_response: bool) -> int:
+        is_long = is_response or line[:5].upper() == b"AUTH "
+        return (self._auth_limit if is_long else self._line_limit) - len(CRLF)
+
+
+class DotStuffing:
+    r"""Turns a message, piece by piece, into the body of a multi-line reply.
+
+    A dot is doubled behind every LF, not only behind CRLF: a message can hold a lone LF, many clients
+    end lines there, and ``\n.\r\n`` inside a message would then end the reply (and let the rest pass
+    for other replies).
+    """
+
+    __slots__ = ("_end",)
+
+    def __init__(self) -> None:
+        self._end = CRLF  # the last two octets, as if a line had ended before the first
+
+    def __call__(self, piece: bytes) -> bytes:
+        """Return the next piece as it is sent."""
+        if not piece:
+            return b""
+        stuffed = piece.replace(b"\n.", b"\n..")
+        if piece.startswith(b".") and self._end.endswith(b"\n"):
+            stuffed = b"." + stuffed
+        self._end = (self._end + piece[-2:])[-2:]
+        return stuffed
+
+    def finish(self) -> bytes:
+        """Return what ends the reply: the dot's line, on a line of its own."""
+        return b".\r\n" if self._end == CRLF else b"\r\n.\r\n"
+
+
+class Top:
+    """Cuts a message, piece by piece, behind its header, the empty line and some lines (TOP)."""
+
+    __slots__ = ("_end", "_lines", "_where")
+
+    def __init__(self, lines: int) -> None:
+        self._lines = lines  # of the body, still wanted
+        self._end = CRLF  # the last octets: a message may begin with the empty line
+        self._where: Literal["header", "body", "behind"] = "header"
+
+    @property
+    def is_complete(self) -> bool:
+        """Say whether nothing further is wanted."""
+        return self._where == "behind"
+
+    def __call__(self, piece: bytes) -> bytes:
+        """Return what is wanted of the next piece."""
+        at = 0
+        if self._where == "header":
+            at = self._header_end(piece)
+        if self._where == "body":
+            at = self._body_end(piece, at)
+        return piece[:at]
+
+    def _header_end(self, piece: bytes) -> int:
+        joined = self._end + piece
+        at = joined.find(b"\r\n\r\n")
+        if at < 0:
+            self._end = joined[-3:]
+            return len(piece)
+        self._where = "body"
+        return at + 4 - len(self._end)
+
+    def _body_end(self, piece: bytes, start: int) -> int:
+        behind = piece[start:].split(b"\n", self._lines)
+        self._lines -= len(behind) - 1
+        if self._lines:
+            return len(piece)
+        self._where = "behind"
+        return len(piece) - len(behind[-1])
