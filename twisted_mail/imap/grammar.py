@@ -314,9 +314,11 @@ def mailbox_name(name: str) -> bytes:
 
 
 def flag_list(names: Iterable[str]) -> bytes:
-    """Write flags in parentheses, in a steady order: system flags first."""
-    return b"(" + " ".join(sorted(names, key=_flag_order)).encode("ascii") + b")"
+    r"""Write flags in parentheses: system flags as the RFC lists them, keywords, and ``\*``."""
+    ordered = sorted(names, key=lambda name: (_ORDER.get(name, _KEYWORDS), name))
+    return b"(" + " ".join(ordered).encode("ascii") + b")"
 
 
-def _flag_order(name: str) -> tuple[bool, str]:
-    return not name.startswith("\\"), name
+_KEYWORDS = len(flags.SYSTEM) + 1
+_ORDER = {name: place for place, name in enumerate((*flags.SYSTEM, flags.RECENT))}
+_ORDER["\\*"] = _KEYWORDS + 1

@@ -19,14 +19,14 @@ ENABLEABLE: frozenset[str] = frozenset()  # extensions that change what the serv
 async def _capability(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     reader.end()
     session.untagged(f"CAPABILITY {session.capabilities()}".encode("ascii"))
-    return "CAPABILITY completed"
+    return "CAPABILITY completed."
 
 
 async def _noop(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     reader.end()
     if session.selected is not None:
         await session.mailbox.refresh()
-    return "NOOP completed"
+    return "NOOP completed."
 
 
 async def _logout(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
@@ -34,7 +34,7 @@ async def _logout(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     session.deselect()
     session.untagged(b"BYE Logging out")
     session.leave("quit")
-    return "LOGOUT completed"
+    return "LOGOUT completed."
 
 
 async def _id(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
@@ -45,7 +45,7 @@ async def _id(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     name = session.settings.identity
     answer = b'("name" %b)' % string(name.encode("ascii", "replace")) if name else b"NIL"
     session.untagged(b"ID " + answer)
-    return "ID completed"
+    return "ID completed."
 
 
 def _read_id(reader: Reader) -> None:
@@ -75,7 +75,7 @@ async def _enable(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     new = [name for name in dict.fromkeys(wanted) if name in ENABLEABLE]
     session.enabled.update(new)
     session.untagged(" ".join(["ENABLED", *new]).encode("ascii"))
-    return "ENABLE completed"
+    return "ENABLE completed."
 
 
 COMMANDS = (

@@ -19,7 +19,7 @@ async def _append(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     name = reader.mailbox()
     draft = _draft(reader)
     copied = await session.account.append(name, [draft])
-    return f"[APPENDUID {copied.uidvalidity} {copied.targets[0]}] APPEND completed"
+    return f"[APPENDUID {copied.uidvalidity} {copied.targets[0]}] APPEND completed."
 
 
 def _draft(reader: Reader) -> Draft:

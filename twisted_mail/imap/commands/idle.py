@@ -24,7 +24,7 @@ async def _idle(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
         stop()
     if line.upper() != b"DONE":
         raise ProtocolError("Expected DONE")
-    return "IDLE terminated"
+    return "IDLE terminated."
 
 
 def _wake_on_changes(session: "ImapSession") -> Callable[[], None]:

@@ -20,14 +20,14 @@ async def _list(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     question = read_question(reader)
     if question.is_root:
         session.untagged(b'LIST (\\Noselect) "/" ""')
-        return "LIST completed"
+        return "LIST completed."
     infos = await session.account.mailboxes()
     for count, one in enumerate(listed(infos, question), 1):
         session.untagged(one.line(b"LIST"))
         await _count(session, one, question)
         if count % _CHUNK == 0:
             await session.wire.drain()
-    return "LIST completed"
+    return "LIST completed."
 
 
 async def _count(session: "ImapSession", one: Listed, question: Question) -> None:
@@ -49,14 +49,14 @@ async def _xlist(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
         names = [_XLIST_USES.get(word, word) for word in one.attributes]
         names += ["\\Inbox"] if one.info.name == INBOX else []
         session.untagged(Listed(one.info, tuple(names)).line(b"XLIST"))
-    return "XLIST completed"
+    return "XLIST completed."
 
 
 async def _lsub(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     question = _plain_question(reader)
     for one in subscribed(await session.account.mailboxes(), question):
         session.untagged(one.line(b"LSUB"))
-    return "LSUB completed"
+    return "LSUB completed."
 
 
 def _plain_question(reader: Reader) -> Question:
@@ -75,14 +75,14 @@ async def _status(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     items = read_items(reader)
     reader.end()
     session.untagged(status_line(name, await session.account.status(name), items))
-    return "STATUS completed"
+    return "STATUS completed."
 
 
 async def _namespace(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     """Say that all names are the account's own (RFC 2342 §5)."""
     reader.end()
     session.untagged(b'NAMESPACE (("" "/")) NIL NIL')
-    return "NAMESPACE completed"
+    return "NAMESPACE completed."
 
 
 COMMANDS = (

@@ -30,7 +30,7 @@ async def _starttls(session: "ImapSession", reader: Reader, is_uid: bool) -> str
         session.leave("starttls injection", "Nothing may follow STARTTLS before TLS is on")
         raise ProtocolError("Nothing may follow STARTTLS before TLS is on")
     session.afterwards = wire.start_tls
-    return "Begin TLS negotiation now"
+    return "Begin TLS negotiation now."
 
 
 async def _login(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
@@ -67,7 +67,7 @@ async def _log_in(session: "ImapSession", credentials: Credentials) -> str:
         raise Refused(error.outcome, error.condition or _FAILED) from None
     session.admit(face)
     journal.logged_in(SERVICE, peer, face.account.name)
-    return f"[CAPABILITY {session.capabilities()}] Logged in"
+    return f"[CAPABILITY {session.capabilities()}] Logged in."
 
 
 # ---------------------------------------------------------------- AUTHENTICATE

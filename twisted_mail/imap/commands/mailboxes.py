@@ -16,7 +16,7 @@ async def _create(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     use = _read_use(reader)
     reader.end()
     await session.account.create(name, use)
-    return "CREATE completed"
+    return "CREATE completed."
 
 
 def _read_use(reader: Reader) -> str:
@@ -45,7 +45,7 @@ async def _delete(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     await session.account.delete(_only_name(reader))
     if session.selected is not None and session.view.is_removed:
         session.deselect()
-    return "DELETE completed"
+    return "DELETE completed."
 
 
 async def _rename(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
@@ -53,17 +53,17 @@ async def _rename(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     name = reader.mailbox()
     new_name = _only_name(reader)
     await session.account.rename(name, new_name)
-    return "RENAME completed"
+    return "RENAME completed."
 
 
 async def _subscribe(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     await session.account.subscribe(_only_name(reader), is_subscribed=True)
-    return "SUBSCRIBE completed"
+    return "SUBSCRIBE completed."
 
 
 async def _unsubscribe(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     await session.account.subscribe(_only_name(reader), is_subscribed=False)
-    return "UNSUBSCRIBE completed"
+    return "UNSUBSCRIBE completed."
 
 
 def _only_name(reader: Reader) -> str:

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 async def _select(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     await _open(session, _name(reader), is_read_only=False)
-    return "[READ-WRITE] SELECT completed"
+    return "[READ-WRITE] SELECT completed."
 
 
 async def _examine(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     await _open(session, _name(reader), is_read_only=True)
-    return "[READ-ONLY] EXAMINE completed"
+    return "[READ-ONLY] EXAMINE completed."
 
 
 def _name(reader: Reader) -> str:
@@ -84,7 +84,7 @@ def _first_unseen(columns: Columns) -> int:
 async def _check(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     reader.end()
     await session.mailbox.refresh()
-    return "CHECK completed"
+    return "CHECK completed."
 
 
 async def _close(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
@@ -93,14 +93,14 @@ async def _close(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     if not session.is_read_only:
         await purge(session.mailbox)
     session.deselect()
-    return "CLOSE completed"
+    return "CLOSE completed."
 
 
 async def _unselect(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     """Give the mailbox back and remove nothing (RFC 3691 §2)."""
     reader.end()
     session.deselect()
-    return "UNSELECT completed"
+    return "UNSELECT completed."
 
 
 COMMANDS = (
