@@ -11,6 +11,7 @@
 ``ground.Ground`` says what else a subclass may define.
 """
 
+from tests.contracts.chance import ChanceContract
 from tests.contracts.marks import ConditionContract, KeywordContract, MarkContract
 from tests.contracts.messages import AppendContract, ReadContract, StatusContract
 from tests.contracts.moves import CopyContract, ExpungeContract, MoveContract
@@ -38,5 +39,6 @@ class AccountContract(
     MoveContract,
     ExpungeContract,
     RestartContract,
+    ChanceContract,
 ):
     """Everything that ``interfaces`` promises of stores."""

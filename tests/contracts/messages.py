@@ -134,7 +134,9 @@ class AppendContract(Ground):
             with refused("CANNOT"):
                 self.put(account, name, draft(HELLO))
 
-    def test_a_flag_that_no_message_can_have_is_not_appended(self, account: Account, inbox: Mailbox):
+    def test_a_flag_that_no_message_can_have_is_not_appended(
+        self, account: Account, inbox: Mailbox
+    ):
         with refused("CANNOT"):
             self.put(account, "INBOX", draft(HELLO), draft(HELLO, "\\Nonsense"))
         assert len(inbox.columns) == 0
