@@ -1,0 +1,183 @@
+"""A selected mailbox for tests of commands: a small mailbox in memory, and a session around it."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support import InlineBlocking, StillClock
+from twisted_mail.imap.command import Command
+from twisted_mail.imap.grammar import Reader, quoted
+from twisted_mail.imap.view import View
+from twisted_mail.interfaces import Watcher
+from twisted_mail.mail import flags as flag
+from twisted_mail.mail.change import Added, Change, Gone, Marked
+from twisted_mail.mail.entry import Columns, Contains, Copied, Entry, Items, Piece
+from twisted_mail.mail.flags import Flags
+
+
+class SmallMailbox:
+    """A Mailbox that keeps notes of what it was asked: ``calls``."""
+
+    def __init__(self, *bodies: bytes) -> None:
+        self.name = "INBOX"
+        self.uidvalidity = 7
+        self.columns = Columns()
+        self.may_add_keywords = True
+        self.bodies: dict[int, bytes] = {}
+        self.calls: list[tuple[Any, ...]] = []
+        self.before: Callable[[str], None] = lambda name: None
+        self._watchers: list[Watcher] = []
+        for body in bodies:
+            self.add(body)
+
+    @property
+    def keywords(self) -> Sequence[str]:
+        return sorted({name for flags in self.columns.flags for name in flag.keywords(flags)})
+
+    def add(self, body: bytes = b"", *names: str, date: int = 0, uid: int | None = None) -> int:
+        uid = self.columns.uidnext if uid is None else uid
+        entry = Entry(uid, flag.normal(names), 1, date, len(body))
+        self.bodies[uid] = body
+        self.columns.add([entry])
+        self._ring(Added(self.name, (entry,)))
+        return uid
+
+    def _ring(self, change: Change) -> None:
+        for watcher in self._watchers:
+            watcher(change)
+
+    def _note(self, name: str, *what: Any) -> None:
+        self.before(name)
+        self.calls.append((name, *what))
+
+    def claim_recent(self) -> int:
+        return self.columns.uidnext
+
+    async def refresh(self) -> None:
+        pass
+
+    async def mark(
+        self,
+        uids: Sequence[int],
+        how: str,
+        flags: Flags,
+        unchanged_since: int | None = None,
+    ) -> tuple[int, ...]:
+        self._note("mark", list(uids), how, flags)
+        marks = []
+        for uid in uids:
+            row = self.columns.row(uid)
+            if row is not None:
+                old = self.columns.flags[row]
+                new = {"set": flags, "add": old | flags, "remove": old - flags}[how]
+                marks.append((uid, flag.intern(new), 2))
+        self.columns.mark(marks)
+        self._ring(Marked(self.name, tuple(marks)))
+        return ()
+
+    async def copy(self, uids: Sequence[int], target: str) -> Copied:
+        self._note("copy", list(uids), target)
+        there = tuple(uid for uid in uids if uid in self.bodies)
+        return Copied(99, there, tuple(range(101, 101 + len(there))))
+
+    async def move(self, uids: Sequence[int], target: str) -> Copied:
+        copied = await self.copy(uids, target)
+        self.remove(copied.sources)
+        return copied
+
+    async def expunge(self, uids: Sequence[int]) -> tuple[int, ...]:
+        self._note("expunge", list(uids))
+        return self.remove(uids)
+
+    def remove(self, uids: Sequence[int]) -> tuple[int, ...]:
+        gone = tuple(uid for uid in uids if self.bodies.pop(uid, None) is not None)
+        self.columns.remove(gone)
+        self._ring(Gone(self.name, gone, 2))
+        return gone
+
+    async def items(self, uids: Sequence[int]) -> Sequence[Items | None]:
+        self._note("items", list(uids))
+        return [self._items(self.bodies[uid]) if uid in self.bodies else None for uid in uids]
+
+    def _items(self, body: bytes) -> Items:
+        header, empty, _ = body.partition(b"\r\n\r\n")
+        dates = [line[6:] for line in header.split(b"\r\n") if line.startswith(b"Date: ")]
+        date = quoted(dates[0].decode()) if dates else b"NIL"
+        size = len(header + empty)
+        return Items(b"(%b NIL)" % date, b"(BODY)", b"(BODYSTRUCTURE)", size)
+
+    async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
+        self._note("read", list(pieces))
+        return [
+            self.bodies[piece.uid][piece.start : piece.stop] if piece.uid in self.bodies else None
+            for piece in pieces
+        ]
+
+    async def matching(self, uids: Sequence[int], what: Contains) -> frozenset[int]:
+        self._note("matching", list(uids), what)
+        needle = what.needle.lower().encode()
+        return frozenset(uid for uid in uids if needle in self.bodies[uid].lower())
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class NoteWire:
+    """A Wire that only writes; ``turns`` and ``drains`` are counted."""
+
+    written: bytearray = field(default_factory=bytearray)
+    turns: int = 0
+    drains: int = 0
+    largest_write: int = 0
+    is_closed: bool = False
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+        self.largest_write = max(self.largest_write, len(data))
+
+    async def drain(self) -> None:
+        self.drains += 1
+
+    async def turn(self) -> None:
+        self.turns += 1
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@dataclass
+class NoteDoors:
+    blocking: InlineBlocking = field(default_factory=InlineBlocking)
+    clock: StillClock = field(default_factory=StillClock)
+
+
+class SelectedSession:
+    """What commands see of a session that has selected a mailbox."""
+
+    def __init__(
+        self, mailbox: SmallMailbox, recent_from: int = 2**32, is_read_only: bool = False
+    ) -> None:
+        self.mailbox = mailbox
+        self.view = View(mailbox, recent_from, claims=False)
+        self.is_read_only = is_read_only
+        self.wire = NoteWire()
+        self.doors = NoteDoors()
+        self.parts: OrderedDict[int, Any] = OrderedDict()
+
+    def untagged(self, line: bytes) -> None:
+        self.wire.write(b"* %b\r\n" % line)
+
+    async def run(self, command: Command, arguments: bytes, is_uid: bool = False) -> str:
+        return await command.run(self, Reader(b" " + arguments if arguments else b""), is_uid)  # type: ignore[arg-type]
+
+    def written(self) -> bytes:
+        """Return what was written since the last call."""
+        data = bytes(self.wire.written)
+        self.wire.written.clear()
+        return data

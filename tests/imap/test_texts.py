@@ -1,0 +1,133 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.imap.selected import SmallMailbox
+from tests.support import InlineBlocking, finish
+from twisted_mail.imap import items
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.items import Kind, Section, Text
+from twisted_mail.imap.texts import GROUP, Extent, Source, Texts, Value, selected_fields
+
+MESSAGE = b"From: a@b\r\nTo: c@d,\r\n e@f\r\nX-To: no\r\n\r\nbody\r\n"
+HEADER_SIZE = MESSAGE.index(b"body")
+
+
+def texts_of(data: bytes, mailbox: SmallMailbox) -> Texts:
+    wanted = [item for item in items.parse(Reader(data)) if isinstance(item, Text)]
+    return Texts(wanted, mailbox, InlineBlocking(), {})
+
+
+def values(data: bytes, message: bytes = MESSAGE, header_size: int = HEADER_SIZE) -> list[Value]:
+    mailbox = SmallMailbox(message)
+    [found] = finish(texts_of(data, mailbox).values([Source(1, len(message), header_size)]))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b"BODY[]", MESSAGE),
+        (b"RFC822", MESSAGE),
+        (b"BODY[HEADER]", MESSAGE[:HEADER_SIZE]),
+        (b"BODY[TEXT]", b"body\r\n"),
+        (b"BODY[HEADER.FIELDS (to)]", b"To: c@d,\r\n e@f\r\n\r\n"),
+        (b"BODY[HEADER.FIELDS (To From)]", b"From: a@b\r\nTo: c@d,\r\n e@f\r\n\r\n"),
+        (b"BODY[HEADER.FIELDS (Subject)]", b"\r\n"),
+        (b"BODY[HEADER.FIELDS.NOT (To From)]", b"X-To: no\r\n\r\n"),
+        (b"BODY[]<0.4>", b"From"),
+        (b"BODY[]<6.3>", b"a@b"),
+        (b"BODY[TEXT]<1.99999999>", b"ody\r\n"),
+        (b"BODY[TEXT]<6.1>", b""),
+        (b"BODY[TEXT]<4294967295.4294967295>", b""),
+        (b"BODY[HEADER.FIELDS (To)]<4.3>", b"c@d"),
+        (b"BODY[HEADER.FIELDS (To)]<99.3>", b""),
+    ],
+)
+def test_sections_are_cut_out(data, value):
+    assert values(data) == [b"{%d}\r\n%b" % (len(value), value)]
+
+
+def test_several_sections_come_in_their_order():
+    assert values(b"(BODY[TEXT] BODY[]<0.1>)") == [b"{6}\r\nbody\r\n", b"{1}\r\nF"]
+
+
+def test_small_messages_are_read_in_one_call():
+    mailbox = SmallMailbox(MESSAGE, MESSAGE, MESSAGE)
+    sources = [Source(uid, len(MESSAGE), HEADER_SIZE) for uid in (1, 2, 3)]
+    texts = texts_of(b"(BODY[TEXT] BODY[HEADER])", mailbox)
+    [group] = texts.groups(sources)
+    assert len(finish(texts.values(group))) == 3
+    assert len(mailbox.calls) == 1
+
+
+def test_groups_are_bounded_in_octets():
+    sources = [Source(uid, GROUP // 2 - 1, 10) for uid in range(1, 8)]
+    groups = list(texts_of(b"BODY[]", SmallMailbox()).groups(sources))
+    assert [len(group) for group in groups] == [2, 2, 2, 1]
+
+
+def test_groups_count_only_the_range_that_is_wanted():
+    sources = [Source(uid, 10 * GROUP, 10) for uid in range(1, 8)]
+    assert len(list(texts_of(b"BODY[]<0.100>", SmallMailbox()).groups(sources))) == 1
+
+
+def test_a_large_message_is_sent_in_pieces():
+    mailbox = SmallMailbox(MESSAGE + bytes(GROUP))
+    size = len(MESSAGE) + GROUP
+    texts = texts_of(b"(BODY[HEADER.FIELDS (From)] BODY[] BODY[TEXT])", mailbox)
+    [found] = finish(texts.values([Source(1, size, HEADER_SIZE)]))
+    assert found == [
+        b"{13}\r\nFrom: a@b\r\n\r\n",
+        Extent(1, 0, size),
+        Extent(1, HEADER_SIZE, size),
+    ]
+
+
+def test_pieces_cover_the_extent():
+    pieces = list(Extent(1, 5, 5 + 2 * GROUP + 1).pieces())
+    assert [(piece.start, piece.stop) for piece in pieces] == [
+        (5, 5 + GROUP),
+        (5 + GROUP, 5 + 2 * GROUP),
+        (5 + 2 * GROUP, 6 + 2 * GROUP),
+    ]
+
+
+@pytest.mark.parametrize("size", [len(MESSAGE), GROUP + 1])
+def test_a_message_that_is_gone_has_no_values(size):
+    mailbox = SmallMailbox(MESSAGE)
+    mailbox.remove([1])
+    for data in (b"BODY[]", b"BODY[HEADER.FIELDS (From)]", b"BODY[1]"):
+        found = finish(texts_of(data, mailbox).values([Source(1, size, HEADER_SIZE)]))
+        assert found == [None]
+
+
+def test_a_header_without_an_end_gets_none():
+    assert values(b"BODY[HEADER.FIELDS (From)]", b"From: a\r\n", 9) == [b"{9}\r\nFrom: a\r\n"]
+
+
+def test_a_line_without_an_end_is_a_field_too():
+    section = Section((), Kind.FIELDS, (b"From",))
+    assert selected_fields(b"From: a", section) == b"From: a"
+    assert selected_fields(b"To: b\r\nFrom: a\r\n c", section) == b"From: a\r\n c"
+
+
+def test_names_are_no_patterns():
+    section = Section((), Kind.FIELDS, (b".*", b"a|b"))
+    assert selected_fields(b"From: a\r\n.*: x\r\nb: y\r\n\r\n", section) == b".*: x\r\n\r\n"
+
+
+LINES = st.lists(
+    st.sampled_from([b"A: 1\r\n", b"b : 2\r\n", b" c\r\n", b"\td\r\n", b"C\r\n", b"\xff\r\n"])
+)
+
+
+@given(LINES, st.booleans())
+def test_listed_fields_and_all_others_are_the_whole_header(lines, has_end):
+    header = b"".join(lines) + (b"\r\n" if has_end else b"")
+    names = (b"a", b"B")
+    listed = selected_fields(header, Section((), Kind.FIELDS, names))
+    others = selected_fields(header, Section((), Kind.FIELDS_NOT, names))
+    end = 2 if has_end else 0
+    assert len(listed) + len(others) == len(header) + end

@@ -1,0 +1,166 @@
+r"""FETCH and UID FETCH (RFC 3501 §6.4.5)."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from twisted_mail.imap import items
+from twisted_mail.imap.batches import batch_of
+from twisted_mail.imap.command import SELECTED, Command
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.plan import Batch, Plan, compiled
+from twisted_mail.imap.texts import GROUP, Extent, Source, Texts, Value
+from twisted_mail.interfaces import Ending
+from twisted_mail.mail import flags
+from twisted_mail.mail.entry import Items, Piece
+from twisted_mail.mail.outcome import Refused, Unavailable
+
+if TYPE_CHECKING:
+    from twisted_mail.imap.session import ImapSession
+
+STEP = 1000  # messages between two looks at other connections
+FLUSH = 64 * 1024  # octets between two waits for the client
+_SEEN = flags.normal([flags.SEEN])
+
+
+async def fetch(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    """Answer FETCH."""
+    reader.space()
+    numbers = reader.numbers()
+    reader.space()
+    wanted = items.parse(reader)
+    reader.end()
+    uids = session.view.select(numbers, is_uid)
+    answered = await Fetching(session, compiled(wanted, is_uid)).answer(uids)
+    if answered < len(uids) and not is_uid:
+        raise Refused("Some of the messages are no longer there.", "EXPUNGEISSUED")
+    return "FETCH completed."
+
+
+class Fetching:
+    """Answers one FETCH, batch by batch."""
+
+    def __init__(self, session: "ImapSession", plan: Plan) -> None:
+        self._session = session
+        self._plan = plan
+        self._texts = Texts(plan.texts, session.mailbox, session.doors.blocking, session.parts)
+        self._waiting = 0  # octets written since the last drain
+
+    async def answer(self, uids: Sequence[int]) -> int:
+        """Answer for each message; return how many were there."""
+        answered = 0
+        for start in range(0, len(uids), STEP):
+            await self._session.wire.turn()
+            answered += await self._step(uids[start : start + STEP])
+        return answered
+
+    async def _step(self, uids: Sequence[int]) -> int:
+        changed = await self._mark_seen(uids)
+        rendered: dict[int, Items] = {}
+        if self._plan.needs_items:
+            found = await self._session.mailbox.items(uids)
+            rendered = {uid: one for uid, one in zip(uids, found, strict=True) if one is not None}
+            uids = list(rendered)
+        if self._plan.texts:
+            return await self._with_texts(uids, rendered, changed)
+        return await self._send(self._batch(uids, rendered, {}, changed))
+
+    async def _mark_seen(self, uids: Sequence[int]) -> frozenset[int]:
+        r"""Mark as ``\Seen``; return the UIDs that were not. Reading works on a full disk too."""
+        if not self._plan.marks_seen or self._session.is_read_only:
+            return frozenset()
+        batch = batch_of(self._session, uids)
+        pairs = zip(batch.uids, batch.flags, strict=True)
+        unseen = [uid for uid, known in pairs if flags.SEEN not in known]
+        try:
+            if unseen:
+                await self._session.mailbox.mark(unseen, "add", _SEEN)
+        except (Refused, Unavailable):
+            return frozenset()
+        return frozenset(unseen)
+
+    def _batch(
+        self,
+        uids: Sequence[int],
+        rendered: dict[int, Items],
+        values: dict[int, list[Value]],
+        changed: frozenset[int],
+    ) -> Batch:
+        batch = batch_of(self._session, uids)
+        if rendered:
+            batch.items = [rendered[uid] for uid in batch.uids]
+        if values:
+            batch.texts = [values[uid] for uid in batch.uids]
+        batch.changed = changed
+        self._note_told(batch)
+        return batch
+
+    def _note_told(self, batch: Batch) -> None:
+        view = self._session.view
+        if view.has_news:
+            for uid in batch.uids if self._plan.has_flags else batch.changed:
+                view.told(uid)
+
+    async def _send(self, batch: Batch) -> int:
+        await self._write(self._plan.lines(batch))
+        return len(batch.uids)
+
+    async def _write(self, data: bytes) -> None:
+        wire = self._session.wire
+        wire.write(data)
+        self._waiting += len(data)
+        if self._waiting >= FLUSH:
+            await wire.drain()
+            self._waiting = 0
+
+    # ------------------------------------------------------------ bodies
+
+    async def _with_texts(
+        self, uids: Sequence[int], rendered: dict[int, Items], changed: frozenset[int]
+    ) -> int:
+        batch = batch_of(self._session, uids)
+        header_sizes = {uid: one.header_size for uid, one in rendered.items()}
+        sources = [
+            Source(uid, size, header_sizes.get(uid, 0))
+            for uid, size in zip(batch.uids, batch.sizes, strict=True)
+        ]
+        answered = 0
+        for group in self._texts.groups(sources):
+            await self._session.wire.turn()
+            pairs = zip(group, await self._texts.values(group), strict=True)
+            values = {source.uid: value for source, value in pairs if value is not None}
+            batch = self._batch(list(values), rendered, values, changed)
+            answered += await self._send_texts(batch)
+        return answered
+
+    async def _send_texts(self, batch: Batch) -> int:
+        if len(batch.texts) == 1 and any(isinstance(one, Extent) for one in batch.texts[0]):
+            return await self._send_large(batch)
+        return await self._send(batch)
+
+    async def _send_large(self, batch: Batch) -> int:
+        for shown, value in self._plan.parts(batch):
+            if isinstance(value, Extent):
+                await self._write(b"%b{%d}\r\n" % (shown, value.stop - value.start))
+                await self._stream(value)
+            else:
+                await self._write(b"%b%b" % (shown, value))
+        return 1
+
+    async def _stream(self, extent: Extent) -> None:
+        """Send a literal whose size is announced already: all of it, or nothing more at all."""
+        for piece in extent.pieces():
+            data = await self._read(piece)
+            if len(data) != min(GROUP, extent.stop - piece.start):
+                self._session.wire.close()
+                raise Ending(Ending.Reason.LOST)
+            await self._write(data)
+
+    async def _read(self, piece: Piece) -> bytes:
+        try:
+            [data] = await self._session.mailbox.read([piece])
+        except (Refused, Unavailable):
+            return b""
+        return data or b""
+
+
+COMMANDS = (Command("FETCH", SELECTED, fetch, keeps_numbers=True, has_uid_form=True),)
