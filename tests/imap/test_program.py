@@ -1,3 +1,4 @@
+import contextlib
 from datetime import date
 
 import pytest
@@ -151,14 +152,33 @@ def test_what_is_no_program_is_a_protocol_error(data):
 
 
 TOKENS = st.sampled_from(
-    [b"SEEN", b"OR", b"NOT", b"(", b")", b" ", b" ", b" ", b"1:*", b"UID", b"TEXT", b"{1}\r\nx"]
-    + [b"BEFORE", b"1-Feb-1994", b"HEADER", b"CHARSET", b"UTF-8", b"LARGER", b"7", b"\xff", b'"']
+    [
+        b"SEEN",
+        b"OR",
+        b"NOT",
+        b"(",
+        b")",
+        b" ",
+        b" ",
+        b" ",
+        b"1:*",
+        b"UID",
+        b"TEXT",
+        b"{1}\r\nx",
+        b"BEFORE",
+        b"1-Feb-1994",
+        b"HEADER",
+        b"CHARSET",
+        b"UTF-8",
+        b"LARGER",
+        b"7",
+        b"\xff",
+        b'"',
+    ]
 )
 
 
 @given(st.binary() | st.lists(TOKENS).map(b"".join))
 def test_any_octets_give_a_program_or_a_clear_error(data):
-    try:
+    with contextlib.suppress(ProtocolError, Refused):
         parsed(data)
-    except (ProtocolError, Refused):
-        pass
