@@ -1,0 +1,76 @@
+"""COPY, MOVE and their UID forms (RFC 3501 §6.4.7, RFC 6851, RFC 4315 §3)."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from twisted_mail.imap.batches import batch_of, insist_on_all, insist_on_writing
+from twisted_mail.imap.command import SELECTED, Command
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.mail.entry import Copied
+from twisted_mail.mail.numbers import Range, format_ranges
+
+if TYPE_CHECKING:
+    from twisted_mail.imap.session import ImapSession
+
+
+async def copy(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    """Copy messages, all or none."""
+    uids, target = _arguments(session, reader, is_uid)
+    if not uids:
+        return "No such messages, so nothing copied."
+    return f"{copy_code(await session.mailbox.copy(uids, target))}COPY completed."
+
+
+async def move(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    """Move messages, all or none; the new UIDs are told before the EXPUNGE (RFC 6851 §4.3)."""
+    uids, target = _arguments(session, reader, is_uid)
+    insist_on_writing(session)
+    if not uids:
+        return "No such messages, so nothing moved."
+    code = copy_code(await session.mailbox.move(uids, target))
+    if code:
+        session.untagged(f"OK {code}Moved.".encode("ascii"))
+    return "MOVE completed."
+
+
+def _arguments(session: "ImapSession", reader: Reader, is_uid: bool) -> tuple[list[int], str]:
+    """Read the messages and the mailbox.
+
+    Nothing is copied when a sequence number means a message that is gone: the client shall look
+    first (RFC 2180 §4.4).
+    """
+    reader.space()
+    numbers = reader.numbers()
+    reader.space()
+    target = reader.mailbox()
+    reader.end()
+    uids = session.view.select(numbers, is_uid)
+    if not is_uid:
+        insist_on_all(uids, batch_of(session, uids))
+    return uids, target
+
+
+def copy_code(copied: Copied) -> str:
+    """Return the COPYUID code and a space; nothing when nothing was copied."""
+    if not copied.sources:
+        return ""
+    sources, targets = runs(copied.sources), runs(copied.targets)
+    pairs = f"{format_ranges(sources)} {format_ranges(targets)}"
+    return f"[COPYUID {copied.uidvalidity} {pairs}] "
+
+
+def runs(uids: Iterable[int]) -> list[Range]:
+    """Return ascending ranges in the order of the UIDs, which the two sets must keep."""
+    found: list[Range] = []
+    for uid in uids:
+        if found and uid == found[-1][1] + 1:
+            found[-1] = found[-1][0], uid
+        else:
+            found.append((uid, uid))
+    return found
+
+
+COMMANDS = (
+    Command("COPY", SELECTED, copy, has_uid_form=True),
+    Command("MOVE", SELECTED, move, has_uid_form=True),
+)

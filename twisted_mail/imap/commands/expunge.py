@@ -1,0 +1,44 @@
+r"""EXPUNGE and UID EXPUNGE (RFC 3501 §6.4.3, RFC 4315 §2.1), and what CLOSE removes."""
+
+from typing import TYPE_CHECKING
+
+from twisted_mail.imap.batches import insist_on_writing
+from twisted_mail.imap.command import SELECTED, Command
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.interfaces import Mailbox
+from twisted_mail.mail.flags import DELETED
+
+if TYPE_CHECKING:
+    from twisted_mail.imap.session import ImapSession
+
+
+async def expunge(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    r"""Remove all ``\Deleted`` messages, or those of a set; the session tells which are gone."""
+    named = None
+    if is_uid:
+        reader.space()
+        named = reader.numbers()
+    reader.end()
+    insist_on_writing(session)
+    uids = deleted(session.mailbox)
+    if named is not None:
+        chosen = frozenset(session.view.select(named, is_uid=True))
+        uids = [uid for uid in uids if uid in chosen]
+    if uids:
+        await session.mailbox.expunge(uids)
+    return "EXPUNGE completed."
+
+
+def deleted(mailbox: Mailbox) -> list[int]:
+    r"""Return the UIDs of the messages that are ``\Deleted`` now, ascending."""
+    columns = mailbox.columns
+    return [uid for uid, flags in zip(columns.uids, columns.flags, strict=True) if DELETED in flags]
+
+
+async def purge(mailbox: Mailbox) -> None:
+    r"""Remove all ``\Deleted`` messages, as CLOSE does (RFC 3501 §6.4.2)."""
+    if uids := deleted(mailbox):
+        await mailbox.expunge(uids)
+
+
+COMMANDS = (Command("EXPUNGE", SELECTED, expunge, has_uid_form=True),)
