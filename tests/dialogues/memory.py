@@ -106,7 +106,7 @@ class MemoryServer:
             login_mailboxes=doors.mailboxes,
             login_maildrop=doors.maildrop,
             login_submitter=doors.submitter,
-            blob_writer=lambda: SpoolWriter("/nowhere", blocking, memory_limit=2**30),
+            blob_writer=lambda: SpoolWriter("/nowhere", blocking, in_memory=2**30),
         )
 
     def put(self, text: str) -> None:

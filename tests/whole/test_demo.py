@@ -1,0 +1,136 @@
+"""The demonstration, as a newcomer meets it: the printed command lines work as printed."""
+
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.whole.clients import run
+from tests.whole.live import needs
+from tests.whole.process import TWISTD, wait_until_listening
+
+pytestmark = [pytest.mark.whole, pytest.mark.xdist_group("demo")]
+
+PORTS = (2525, 5870, 4650, 1100, 9950, 1430, 9930)
+
+
+class Demonstration:
+    """``twistd mailserver --demo`` in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.output = folder / "output"
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [str(TWISTD), "--nodaemon", "--pidfile=", "mailserver", "--demo"],
+                cwd=folder,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        for port in PORTS:
+            wait_until_listening(port, self.process)
+
+    @property
+    def invitation(self) -> str:
+        return self.output.read_text()
+
+    def commands(self, program: str) -> list[str]:
+        text = self.invitation.replace("\\\n", " ")
+        return [line.strip() for line in text.splitlines() if line.startswith(f"  {program} ")]
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.wait(20) == 0
+
+
+@pytest.fixture
+def demonstration(tmp_path: Path) -> Iterator[Demonstration]:
+    for port in PORTS:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                pytest.skip(f"port {port} is in use on this machine")
+    running = Demonstration(tmp_path)
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+def shell(command: str, folder: Path, given: str = "") -> str:
+    return run(["/bin/sh", "-c", command], folder, given)
+
+
+def test_the_printed_command_lines_work(demonstration: Demonstration) -> None:
+    folder = demonstration.folder
+    needs("curl")
+    needs("swaks")
+    send, by_imap, by_pop3 = demonstration.commands("curl")
+    shell(send, folder)
+    assert "Do you like ketchup?" in shell(by_imap, folder)
+    assert "Do you like ketchup?" in shell(by_pop3, folder)
+    [swaks] = demonstration.commands("swaks")
+    assert "queued as" in shell(swaks, folder)
+
+    needs("openssl")
+    [openssl] = demonstration.commands("openssl")
+    login = re.findall(r"\((a LOGIN \S+ \S+)\):", demonstration.invitation)[0]
+    said = shell(f"(sleep 1; echo '{login}'; echo 'b LOGOUT'; sleep 1) | {openssl}", folder)
+    assert "a OK" in said
+    assert "* BYE" in said
+
+
+def test_a_second_start_finds_everything_as_it_was(demonstration: Demonstration) -> None:
+    folder = demonstration.folder
+    needs("curl")
+    send, by_imap, _ = demonstration.commands("curl")
+    shell(send, folder)
+    before = {path: path.read_bytes() for path in (folder / "demo" / "tls").iterdir()}
+    first = demonstration.commands("curl")
+    demonstration.stop()
+
+    again = Demonstration(folder)
+    try:
+        assert again.commands("curl") == first
+        assert "Do you like ketchup?" in shell(by_imap, folder)
+        assert {path: path.read_bytes() for path in (folder / "demo" / "tls").iterdir()} == before
+    finally:
+        again.stop()
+
+
+def test_a_port_that_is_taken_ends_the_start_with_one_clear_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        run_demo = [str(TWISTD), "--nodaemon", "--pidfile=", "mailserver"]
+        (tmp_path / "mail.toml").write_text(
+            f'hostname = "h.example.org"\nstate = "state"\ndomains = ["example.org"]\n'
+            f'[[listener]]\nservice = "smtp"\nendpoint = "tcp:{port}:interface=127.0.0.1"\n'
+            'tls = "none"\n'
+        )
+        said = run([*run_demo, "--config", "mail.toml"], tmp_path, status=1)
+    assert f"mailserver: cannot listen: smtp on tcp:{port}:interface=127.0.0.1: " in said
+    assert "in use" in said
+    assert "Traceback" not in said
+
+
+def test_mistakes_in_the_configuration_are_all_told_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "mail.toml").write_text(
+        'hostnam = "x"\nstate = 7\n[[listener]]\nservice = "imaap"\nendpoint = "tcp"\n'
+    )
+    command = [str(TWISTD), "--nodaemon", "--pidfile=", "mailserver", "--config", "mail.toml"]
+    said = run(command, tmp_path, status=1)
+    for word in ("hostname", "state", "imap", "endpoint", "mail.toml"):
+        assert word in said
+    assert "Traceback" not in said
+
+
+def test_a_missing_configuration_is_told_in_one_line(tmp_path: Path) -> None:
+    command = [str(TWISTD), "--nodaemon", "--pidfile=", "mailserver", "--config", "no.toml"]
+    said = run(command, tmp_path, status=1)
+    assert "no.toml" in said
+    assert "Traceback" not in said
