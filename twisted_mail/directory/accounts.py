@@ -45,12 +45,19 @@ class Accounts:
             for address, created, is_enabled, stored in rows
         ]
 
+    def find(self, text: str) -> str:
+        """Return the name of the account. Raises Refused when there is none."""
+        return self._tables.find_account(text)
+
+    def check_free(self, text: str) -> None:
+        """Raise Refused when no account of this name can be made."""
+        self._check_free(to_address(text))
+
     def add(self, text: str, password: str) -> str:
         """Make an account; return its name."""
         address = to_address(text)
         _check_password(password)
-        with self._tables.writing():
-            self._check_free(address)
+        self._check_free(address)
         stored = passwords.hashed(password, self._settings)  # slow, so nobody waits for it
         with self._tables.writing():
             self._check_free(address)

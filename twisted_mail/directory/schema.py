@@ -88,8 +88,20 @@ def _refuse_old_sqlite(version: str) -> None:
 
 
 def _make_file(path: Path) -> None:
-    """Make the file for its owner alone; SQLite gives its companions the same mode and owner."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    """Make the file for its owner alone; SQLite gives its companions the same mode and owner.
+
+    What root makes belongs to the owner of the folder, so that the server can open it.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return
+    try:
+        if os.geteuid() == 0:
+            folder = os.stat(path.parent)
+            os.fchown(descriptor, folder.st_uid, folder.st_gid)
+    finally:
+        os.close(descriptor)
 
 
 def _upgrade(connection: apsw.Connection, path: Path) -> None:

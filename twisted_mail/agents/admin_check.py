@@ -1,0 +1,155 @@
+"""``twisted-mail check``: would the server start, and would mail arrive? Nothing is altered."""
+
+import argparse
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from twisted_mail.agents import certificates, ports
+from twisted_mail.agents.admin_output import FAILED, FINE, Answer, count
+from twisted_mail.config import Config, endpoints
+from twisted_mail.directory.register import Register, Trouble
+from twisted_mail.directory.schema import Unusable
+
+Level = Literal["fine", "warning", "fault"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing that was looked at. A fault keeps the server or a service from working."""
+
+    level: Level
+    subject: str
+    text: str
+
+
+def check(_: argparse.Namespace, config: Config) -> Answer:
+    """Look at everything that the configuration names."""
+    notes = [
+        Note("fine", "configuration", f"{config.path} has no mistakes"),
+        *_certificates(config),
+        *_state(config),
+        *_directory(config),
+        *_ports(config),
+    ]
+    faults = sum(note.level == "fault" for note in notes)
+    warnings = sum(note.level == "warning" for note in notes)
+    lines = [f"{note.level:8} {note.subject}: {note.text}" for note in notes]
+    lines += ["", f"{count(faults, 'fault')}, {count(warnings, 'warning')}"]
+    data = {
+        "config": str(config.path),
+        "faults": faults,
+        "warnings": warnings,
+        "notes": [asdict(note) for note in notes],
+    }
+    return Answer(data, lines, FAILED if faults else FINE)
+
+
+# ---------------------------------------------------------------- certificates
+
+
+def _certificates(config: Config) -> Iterator[Note]:
+    wanted = [listener for listener in config.listeners if listener.tls != "none"]
+    try:
+        findings = certificates.look(config.tls.folder)
+    except OSError as error:
+        if wanted:
+            yield Note("fault", "certificates", f"{config.tls.folder}: {error.strerror}")
+        return
+    for finding in findings:
+        yield from _certificate(finding)
+    usable = [finding for finding in findings if not finding.faults]
+    if wanted and not usable:
+        yield Note("fault", "certificates", f"{config.tls.folder} has none that can be used")
+    elif usable and not any(certificates.covers(one, config.hostname) for one in usable):
+        yield Note("warning", "certificates", f"none is for {config.hostname}")
+
+
+def _certificate(finding: certificates.Finding) -> Iterator[Note]:
+    subject = f"certificate {finding.path.name}"
+    for fault in finding.faults:
+        yield Note("fault", subject, fault)
+    for warning in finding.warnings:
+        yield Note("warning", subject, warning)
+    if not finding.faults and not finding.warnings and finding.expires:
+        names = ", ".join(finding.names) or "no names"
+        yield Note("fine", subject, f"for {names}, until {finding.expires:%Y-%m-%d}")
+
+
+# ---------------------------------------------------------------- the state folder
+
+
+def _state(config: Config) -> Iterator[Note]:
+    path = config.state
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        yield Note("fault", "state folder", f"{path}: {error.strerror}")
+        return
+    if not stat.S_ISDIR(found.st_mode):
+        yield Note("fault", "state folder", f"{path} is no folder")
+    elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        yield Note("fault", "state folder", f"{path} cannot be read and written by this user")
+    elif found.st_mode & 0o077:
+        mode = stat.S_IMODE(found.st_mode)
+        text = f"{path} is open to others on this machine (mode {mode:o}; chmod 700 {path})"
+        yield Note("warning", "state folder", text)
+    else:
+        yield Note("fine", "state folder", f"{path} belongs to its owner alone")
+
+
+# ---------------------------------------------------------------- the directory
+
+
+def _directory(config: Config) -> Iterator[Note]:
+    if not config.accounts_file.exists():
+        yield Note("warning", "directory", "there are no accounts yet: twisted-mail account add")
+        return
+    try:
+        with Register(config.accounts_file, config.passwords, config.domains) as register:
+            yield from _residents(register)
+    except Unusable as error:
+        yield Note("fault", "directory", str(error))
+
+
+def _residents(register: Register) -> Iterator[Note]:
+    domains, accounts = register.domains.all(), register.accounts.all()
+    aliases = register.aliases.all()
+    sums = (
+        count(len(domains), "domain"),
+        count(len(accounts), "account"),
+        count(len(aliases), "alias", "aliases"),
+    )
+    yield Note("fine" if domains and accounts else "warning", "directory", ", ".join(sums))
+    for trouble in register.troubles():
+        yield Note("fault" if not trouble.address else "warning", "directory", _words(trouble))
+    known = {row.address.lower() for row in accounts} | {row.address.lower() for row in aliases}
+    for domain in domains:
+        if f"postmaster@{domain.name}" not in known:
+            text = f"postmaster@{domain.name} is missing, and RFC 5321 §4.5.1 asks for it"
+            yield Note("warning", "directory", text)
+
+
+def _words(trouble: Trouble) -> str:
+    return f"{trouble.address}: {trouble.text}" if trouble.address else trouble.text
+
+
+# ---------------------------------------------------------------- ports
+
+_LEVELS: dict[ports.State, Level] = {
+    "free": "fine",
+    "ours": "fine",
+    "unknown": "fine",
+    "forbidden": "warning",
+    "taken": "fault",
+    "impossible": "fault",
+}
+
+
+def _ports(config: Config) -> Iterator[Note]:
+    for listener in config.listeners:
+        finding = ports.look(endpoints.parse(listener.endpoint))
+        subject = f"{listener.service} on {listener.endpoint}"
+        yield Note(_LEVELS[finding.state], subject, finding.text)

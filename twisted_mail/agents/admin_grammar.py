@@ -1,0 +1,148 @@
+"""The command line of ``twisted-mail``: its commands, their arguments, and what they are for."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn, TypeAlias
+
+from twisted_mail import __version__
+from twisted_mail.agents import admin_check, admin_directory, admin_init
+from twisted_mail.agents.admin_output import WRONG_USE, Answer, Complaint
+
+VARIABLE = "TWISTED_MAIL_CONFIG"
+PLACES = (Path("mail.toml"), Path("/etc/twisted-mail/mail.toml"))
+DESCRIPTION = "Sets up and checks a twisted-mail server, and edits its accounts while it runs."
+EPILOG = f"""\
+The configuration is --config FILE, else ${VARIABLE}, else the first of
+{", ".join(map(str, PLACES))}. Exit codes: 0 done, 1 refused or failed,
+2 wrong usage or configuration."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that complains as every other part of the command does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Complain in the same form as everything else."""
+        raise Complaint(f"{message} (see {self.prog} --help)", WRONG_USE)
+
+
+def parser() -> Parser:
+    """Return the parser; it leaves the function to call in ``command``."""
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--config", "-c", metavar="FILE", help="the configuration file")
+    common.add_argument("--json", action="store_true", help="answer in JSON")
+    top = Parser(
+        "twisted-mail",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[common],
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"twisted-mail {__version__}")
+    grammar = _Grammar(common)
+    commands = grammar.family(top, "COMMAND")
+    _init_grammar(grammar, commands)
+    _account_grammar(grammar, grammar.group(commands, "account", "the holders of mail"))
+    _alias_grammar(grammar, grammar.group(commands, "alias", "addresses that lead to others"))
+    _domain_grammar(grammar, grammar.group(commands, "domain", "the domains that live here"))
+    grammar.command(commands, "check", admin_check.check, "look for everything that could go wrong")
+    return top
+
+
+Family: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+
+class _Grammar:
+    """Adds commands that all take the common options."""
+
+    def __init__(self, common: Parser) -> None:
+        self._common = common
+
+    def family(self, parser: Parser, title: str) -> Family:
+        return parser.add_subparsers(
+            metavar=title, required=True, dest=f"_{title}", parser_class=Parser
+        )
+
+    def group(self, family: Family, name: str, about: str) -> Family:
+        parser = family.add_parser(
+            name, help=about, description=about, parents=[self._common], allow_abbrev=False
+        )
+        return self.family(parser, "ACTION")
+
+    def command(
+        self,
+        family: Family,
+        name: str,
+        command: Callable[..., Answer],
+        about: str,
+        *positionals: str,
+    ) -> Parser:
+        parser = family.add_parser(
+            name, help=about, description=about, parents=[self._common], allow_abbrev=False
+        )
+        parser.set_defaults(command=command, needs_config=True)
+        for positional in positionals:
+            parser.add_argument(positional, metavar=positional.upper())
+        return parser
+
+
+def _init_grammar(grammar: _Grammar, commands: Family) -> None:
+    init = grammar.command(commands, "init", admin_init.init, "make everything a new server needs")
+    init.set_defaults(needs_config=False)
+    init.add_argument("folder", metavar="DIR", help="where the configuration goes")
+    init.add_argument(
+        "--domain", action="append", required=True, help="one that mail is for; repeat"
+    )
+    init.add_argument("--hostname", help="the server's name; mail.DOMAIN if not given")
+    init.add_argument("--account", metavar="NAME", help="make a first account, with its postmaster")
+    init.add_argument("--password-stdin", action="store_true", help="its password is on stdin")
+    init.add_argument("--state", metavar="DIR", help="where mail is kept; DIR/state if not given")
+    init.add_argument("--owner", metavar="USER", help="the user the server will run as")
+    init.add_argument("--interface", metavar="ADDRESS", help="listen on this address only")
+    init.add_argument("--high-ports", action="store_true", help="use ports that need no root")
+
+
+def _account_grammar(grammar: _Grammar, actions: Family) -> None:
+    own = admin_directory
+    add = grammar.command(actions, "add", own.account_add, "make an account", "address")
+    change = grammar.command(
+        actions, "password", own.account_password, "give an account a new password", "address"
+    )
+    for parser in (add, change):
+        source = parser.add_mutually_exclusive_group()
+        source.add_argument(
+            "--password-stdin", action="store_true", help="read it from the first line of stdin"
+        )
+        source.add_argument("--generate", action="store_true", help="make one up and print it")
+    grammar.command(
+        actions, "remove", own.account_remove, "remove an account, not its mail", "address"
+    )
+    listing = grammar.command(actions, "list", own.account_list, "list the accounts")
+    listing.add_argument("domain", metavar="DOMAIN", nargs="?", help="of this domain only")
+    grammar.command(actions, "enable", own.account_enable, "allow logins again", "address")
+    grammar.command(actions, "disable", own.account_disable, "refuse logins", "address")
+    taking = grammar.command(
+        actions, "import", own.account_import, "make accounts from address:{SCHEME}hash lines"
+    )
+    taking.add_argument("file", metavar="FILE", help="the file, or - for stdin")
+    taking.add_argument(
+        "--replace", action="store_true", help="give existing accounts the new hash"
+    )
+
+
+def _alias_grammar(grammar: _Grammar, actions: Family) -> None:
+    own = admin_directory
+    add = grammar.command(actions, "add", own.alias_add, "lead an address to others", "address")
+    add.add_argument("target", metavar="TARGET", nargs="+")
+    remove = grammar.command(actions, "remove", own.alias_remove, "remove an alias", "address")
+    remove.add_argument("target", metavar="TARGET", nargs="*", help="only these of its targets")
+    listing = grammar.command(actions, "list", own.alias_list, "list the aliases")
+    listing.add_argument("domain", metavar="DOMAIN", nargs="?", help="of this domain only")
+
+
+def _domain_grammar(grammar: _Grammar, actions: Family) -> None:
+    own = admin_directory
+    grammar.command(actions, "add", own.domain_add, "take mail for a domain", "domain")
+    grammar.command(actions, "remove", own.domain_remove, "take no more mail for it", "domain")
+    grammar.command(actions, "list", own.domain_list, "list the domains")

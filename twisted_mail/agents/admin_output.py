@@ -1,0 +1,85 @@
+"""What the control command says: one answer for people or as JSON, complaints without tracebacks."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+FINE, FAILED, WRONG_USE = 0, 1, 2  # exit codes; the last for usage and configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outcome of a command: ``data`` for programs, ``lines`` for people, the exit code."""
+
+    data: dict[str, Any]
+    lines: Sequence[str]
+    code: int = FINE
+
+
+class Complaint(Exception):
+    """Why a command was not done; ``details`` are lines of their own."""
+
+    def __init__(self, text: str, code: int = FAILED, details: Sequence[str] = ()) -> None:
+        super().__init__(text)
+        self.text = text
+        self.code = code
+        self.details = tuple(details)
+
+
+@dataclass(frozen=True, slots=True)
+class Printer:
+    """Writes answers to standard output, and complaints to standard error as well."""
+
+    is_json: bool = field(default=False)
+
+    def answer(self, answer: Answer) -> int:
+        """Print an answer; return its exit code."""
+        if self.is_json:
+            self._print_json({"ok": answer.code == FINE, **answer.data})
+        else:
+            sys.stdout.write("".join(f"{_printable(line)}\n" for line in answer.lines))
+        sys.stdout.flush()
+        return answer.code
+
+    def complain(self, complaint: Complaint) -> int:
+        """Print a complaint; return its exit code."""
+        if self.is_json:
+            self._print_json(
+                {"ok": False, "error": complaint.text, "details": list(complaint.details)}
+            )
+        for line in complaint.details:
+            print(_printable(line), file=sys.stderr)
+        print(f"twisted-mail: {_printable(complaint.text)}", file=sys.stderr)
+        return complaint.code
+
+    def remark(self, text: str) -> None:
+        """Say something beside the answer, to people only."""
+        if not self.is_json:
+            print(f"twisted-mail: {_printable(text)}", file=sys.stderr)
+
+    def _print_json(self, data: dict[str, Any]) -> None:
+        print(json.dumps(data, indent=2, ensure_ascii=True))
+
+
+def _printable(text: str) -> str:
+    """Keep what others named from steering the terminal."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
+def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return aligned lines, the titles first; nothing at all when there are no rows."""
+    if not rows:
+        return []
+    lines = [titles, *rows]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(titles))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return ``1 account``, ``2 accounts``."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

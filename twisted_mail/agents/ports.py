@@ -1,0 +1,111 @@
+"""Ports of this machine: can a listener have its endpoint, and if not, who has it."""
+
+import errno
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from twisted_mail.config.endpoints import Endpoint
+
+PROC = Path("/proc")
+_LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
+_COMMAND = b"mailserver"  # the word after twistd, and so in the server's command line
+
+State = Literal["free", "ours", "taken", "forbidden", "impossible", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The state of one endpoint, and a remark for people."""
+
+    state: State
+    text: str
+
+
+def look(endpoint: Endpoint) -> Finding:
+    """Try the endpoint for a moment."""
+    if endpoint.kind == "unix":
+        return _look_at_socket(endpoint.path)
+    if not endpoint.port:
+        return Finding("unknown", "is known when the server starts")
+    family = socket.AF_INET6 if ":" in endpoint.interface else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Twisted does
+            trial.bind((endpoint.interface, endpoint.port))
+            trial.listen()  # with SO_REUSEADDR some systems find the conflict only now
+    except OSError as error:
+        return _refused(endpoint, error)
+    return Finding("free", "is free")
+
+
+def _refused(endpoint: Endpoint, error: OSError) -> Finding:
+    if error.errno == errno.EADDRINUSE:
+        return _owner(endpoint.port)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return Finding("forbidden", "may be had by root or systemd only")
+    return Finding("impossible", error.strerror or str(error))
+
+
+def _look_at_socket(path: str) -> Finding:
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            return Finding("taken", "is a file and no socket")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
+            trial.settimeout(1)
+            trial.connect(path)
+    except FileNotFoundError:
+        return Finding("free", "is free")
+    except ConnectionRefusedError:
+        return Finding("free", "is left over from a server that has ended")
+    except OSError as error:
+        return Finding("unknown", error.strerror or str(error))
+    return Finding("taken", "is in use")
+
+
+# ---------------------------------------------------------------- who has it (Linux)
+
+
+def _owner(port: int) -> Finding:
+    sockets = {f"socket:[{inode}]" for inode in _inodes(port)}
+    for process, command in _processes():
+        if sockets and _holds(process, sockets):
+            name = command.split(b"\0")[0].rpartition(b"/")[2].decode("utf-8", "replace")
+            if _COMMAND in command.split(b"\0"):
+                return Finding("ours", f"is in use by the running server, process {process}")
+            return Finding("taken", f"is in use by {name}, process {process}")
+    return Finding("taken", "is in use by another program (root can see which)")
+
+
+def _inodes(port: int) -> Iterator[str]:
+    for name in ("tcp", "tcp6"):
+        with suppress(OSError):
+            for line in (PROC / "net" / name).read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == _LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
+                    yield fields[9]
+
+
+def _processes() -> Iterator[tuple[int, bytes]]:
+    """Yield the processes with their command lines, mail servers first."""
+    found = []
+    with suppress(OSError):
+        for name in filter(str.isdigit, os.listdir(PROC)):
+            with suppress(OSError):
+                found.append((int(name), (PROC / name / "cmdline").read_bytes()))
+    yield from sorted(found, key=lambda one: _COMMAND not in one[1])
+
+
+def _holds(process: int, sockets: set[str]) -> bool:
+    folder = PROC / str(process) / "fd"
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            with suppress(OSError):
+                if os.readlink(folder / name) in sockets:
+                    return True
+    return False
