@@ -1,0 +1,30 @@
+import random
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twisted_mail.mail.ids import make_id
+
+TIMES = st.floats(0, 2**34)
+
+
+def test_an_id_has_ten_signs_of_time_and_six_of_chance() -> None:
+    assert make_id(0.0, lambda bits: 0) == "0" * 16
+    assert make_id(0.001, lambda bits: 1) == "0000000001000001"
+    assert make_id(0.0, lambda bits: 2**bits - 1) == "0" * 10 + "zzzzzz"
+
+
+@given(TIMES)
+def test_an_id_is_safe_wherever_a_word_is(now: float) -> None:
+    assert re.fullmatch("[0-9a-hjkmnp-tv-z]{16}", make_id(now, random.getrandbits))
+
+
+@given(TIMES, TIMES)
+def test_ids_sort_by_time(one: float, other: float) -> None:
+    first, second = sorted([one, other])
+    assert make_id(first, lambda bits: 0) <= make_id(second, lambda bits: 0)
+
+
+def test_ids_of_one_moment_differ() -> None:
+    assert len({make_id(1e9, random.getrandbits) for _ in range(1000)}) == 1000
