@@ -1,0 +1,119 @@
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from tests.support import NoteJournal, finish
+from twisted_mail.delivery.local import LocalDelivery
+from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.directory.fixed import FixedDirectory
+from twisted_mail.mail.address import NULL, parse
+from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
+
+ALICE, BOB = "alice@example.org", "bob@example.org"
+FULL = Refused(Outcome(552, "5.2.2", "The mailbox is full"))
+BUSY = Unavailable(Outcome(452, "4.3.1", "The disk is full"))
+
+
+class NotingBlob(MemoryBlob):
+    closed = 0
+
+    def close(self) -> None:
+        NotingBlob.closed += 1
+
+
+class FakeStore:
+    def __init__(self, failures: Mapping[str, MailError]) -> None:
+        self.failures = failures
+        self.deliveries: list[tuple[Sequence[str], bytes]] = []
+
+    async def deliver(
+        self, names: Sequence[str], message: Message
+    ) -> Mapping[str, MailError | None]:
+        self.deliveries.append((names, b"".join(message.pieces())))
+        message.blob.close()
+        return {name: self.failures.get(name) for name in names}
+
+    async def account(self, name: str) -> object:
+        raise NotImplementedError
+
+
+class Delivery:
+    def __init__(self, **failures: MailError) -> None:
+        directory = FixedDirectory(
+            {ALICE: "", BOB: ""}, {"team@example.org": [parse(ALICE), parse(BOB)]}
+        )
+        self.journal = NoteJournal()
+        self.store = FakeStore({f"{name}@example.org": error for name, error in failures.items()})
+        self.queue = LocalDelivery(LocalRouter(directory), self.store, self.journal)  # type: ignore[arg-type]
+
+    def accept(self, *recipients: str, sender: str = "s@client.example") -> None:
+        envelope = Envelope(
+            "id1", parse(sender) if sender else NULL, tuple(parse(one) for one in recipients)
+        )
+        NotingBlob.closed = 0
+        try:
+            finish(
+                self.queue.accept(envelope, Message(NotingBlob(b"body\r\n"), b"Received: x\r\n"))
+            )
+        finally:
+            assert NotingBlob.closed == 1
+
+    def refusal(self, *recipients: str) -> MailError:
+        with pytest.raises(MailError) as caught:
+            self.accept(*recipients)
+        return caught.value
+
+
+def test_a_message_is_delivered_with_its_return_path_in_front() -> None:
+    delivery = Delivery()
+    delivery.accept(ALICE)
+    assert delivery.store.deliveries == [
+        ([ALICE], b"Return-Path: <s@client.example>\r\nReceived: x\r\nbody\r\n")
+    ]
+    assert delivery.journal.events == [("delivered", ("id1", ALICE))]
+
+
+def test_the_null_sender_is_an_empty_return_path() -> None:
+    delivery = Delivery()
+    delivery.accept(ALICE, sender="")
+    assert delivery.store.deliveries[0][1].startswith(b"Return-Path: <>\r\n")
+
+
+def test_every_account_gets_one_copy_in_one_delivery() -> None:
+    delivery = Delivery()
+    delivery.accept(BOB, "team@example.org", "Bob+x@example.org", ALICE)
+    assert delivery.store.deliveries[0][0] == [BOB, ALICE]
+    assert len(delivery.store.deliveries) == 1
+
+
+@pytest.mark.parametrize("recipient", ["nobody@example.org", "a@b.example"])
+def test_recipients_that_are_not_here_are_refused_before_anybody_gets_mail(recipient: str) -> None:
+    delivery = Delivery()
+    assert isinstance(delivery.refusal(ALICE, recipient), Refused)
+    assert not delivery.store.deliveries
+
+
+def test_a_single_failure_is_told_as_it_is() -> None:
+    assert Delivery(alice=FULL).refusal(ALICE).outcome == FULL.outcome
+    assert Delivery(alice=BUSY).refusal(ALICE).outcome == BUSY.outcome
+    assert isinstance(Delivery(alice=BUSY).refusal(ALICE), Unavailable)
+
+
+def test_when_some_accounts_fail_for_now_the_sender_keeps_the_message() -> None:
+    delivery = Delivery(alice=BUSY)
+    error = delivery.refusal(ALICE, BOB)
+    assert isinstance(error, Unavailable)
+    assert error.outcome.text == "Not delivered to every recipient: The disk is full"
+    assert delivery.journal.events == [("delivered", ("id1", BOB))]
+
+
+def test_when_some_fail_for_good_no_retry_makes_copies_for_the_others() -> None:
+    error = Delivery(alice=FULL).refusal(ALICE, BOB)
+    assert isinstance(error, Refused)
+    assert str(error.outcome.code) == "552"
+
+
+def test_a_failure_for_now_outweighs_one_for_good() -> None:
+    assert isinstance(Delivery(alice=FULL, bob=BUSY).refusal(ALICE, BOB), Unavailable)

@@ -1,0 +1,162 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support import finish
+from twisted_mail.delivery.route import MAX_ADDRESSES, MAX_DEPTH, LocalRouter
+from twisted_mail.directory.fixed import FixedDirectory
+from twisted_mail.mail.address import Address, parse
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.mail.route import Elsewhere, Here, NoRoute, Route
+
+ACCOUNTS = dict.fromkeys(("alice@example.org", "bob@example.org", "carol@example.net"), "secret")
+
+
+def route(recipient: str | Address, hostname: str = "", **aliases: str) -> Route:
+    targets = {
+        f"{name}@example.org": [parse(one) for one in leads.split()]
+        for name, leads in aliases.items()
+    }
+    router = LocalRouter(FixedDirectory(ACCOUNTS, targets), hostname)
+    address = parse(recipient) if isinstance(recipient, str) else recipient
+    return finish(router.route(address))
+
+
+def refusal(route: Route) -> str:
+    assert isinstance(route, NoRoute)
+    return f"{route.outcome.code} {route.outcome.enhanced}"
+
+
+def test_an_account_is_here() -> None:
+    assert route("Alice@example.org") == Here(("alice@example.org",))
+
+
+def test_an_unknown_address_of_ours_has_no_route() -> None:
+    assert refusal(route("nobody@example.org")) == "550 5.1.1"
+
+
+def test_a_domain_not_ours_is_elsewhere() -> None:
+    assert route("a@b.example") == Elsewhere((parse("a@b.example"),))
+
+
+def test_an_alias_leads_to_accounts_in_order_and_each_once() -> None:
+    both = "carol@example.net alice@example.org carol@example.net"
+    assert route("team@example.org", team=both) == Here(("carol@example.net", "alice@example.org"))
+
+
+def test_aliases_lead_to_aliases_breadth_first() -> None:
+    found = route(
+        "all@example.org",
+        all="team@example.org carol@example.net",
+        team="alice@example.org bob@example.org",
+    )
+    assert found == Here(("carol@example.net", "alice@example.org", "bob@example.org"))
+
+
+def test_an_alias_that_leads_elsewhere_keeps_its_accounts() -> None:
+    found = route("me@example.org", me="alice@example.org a@b.example")
+    assert found == Elsewhere((parse("a@b.example"),), ("alice@example.org",))
+
+
+def test_an_alias_that_leads_to_nobody_has_no_route() -> None:
+    assert refusal(route("x@example.org", x="nobody@example.org")) == "550 5.1.1"
+
+
+def test_an_unknown_target_does_not_hinder_the_others() -> None:
+    assert route("x@example.org", x="nobody@example.org bob@example.org") == Here(
+        ("bob@example.org",)
+    )
+
+
+def test_loops_end() -> None:
+    assert route(
+        "a@example.org", a="b@example.org", b="a@example.org b@example.org bob@example.org"
+    ) == Here(("bob@example.org",))
+    assert refusal(route("a@example.org", a="a@example.org")) == "550 5.1.1"
+
+
+def chain(length: int) -> dict[str, str]:
+    links = {f"a{at}": f"a{at + 1}@example.org" for at in range(length - 1)}
+    return {**links, f"a{length - 1}": "bob@example.org"}
+
+
+def test_aliases_nest_only_so_deep() -> None:
+    assert route("a0@example.org", **chain(MAX_DEPTH)) == Here(("bob@example.org",))
+    assert refusal(route("a0@example.org", **chain(MAX_DEPTH + 1))) == "451 4.3.5"
+
+
+def test_a_recipient_stands_for_only_so_many_addresses() -> None:
+    many = [f"u{number}@b.example" for number in range(MAX_ADDRESSES)]
+    assert refusal(route("list@example.org", list=" ".join(many))) == "451 4.3.5"
+    found = route("list@example.org", list=" ".join(many[1:]))
+    assert isinstance(found, Elsewhere)
+    assert len(found.addresses) == MAX_ADDRESSES - 1
+
+
+def test_an_alias_to_aliases_that_all_expand_widely_is_stopped_early() -> None:
+    wide = {
+        f"w{level}": " ".join(f"w{level + 1}+{number}@example.org" for number in range(500))
+        for level in range(5)
+    }
+    assert refusal(route("w0@example.org", **wide)) == "451 4.3.5"
+
+
+def test_a_detail_falls_back_to_the_user() -> None:
+    assert route("alice+lists@example.org") == Here(("alice@example.org",))
+    assert route("team+x+y@example.org", team="bob@example.org") == Here(("bob@example.org",))
+    assert refusal(route("nobody+x@example.org")) == "550 5.1.1"
+    assert refusal(route("+x@example.org")) == "550 5.1.1"
+
+
+def test_an_address_with_its_own_detail_comes_first() -> None:
+    assert route("alice+lists@example.org", **{"alice+lists": "bob@example.org"}) == Here(
+        ("bob@example.org",)
+    )
+
+
+@pytest.mark.parametrize("hostname", ["example.org", "mail.example.org", "a.b.Example.org"])
+def test_postmaster_without_domain_is_that_of_the_host_or_above(hostname: str) -> None:
+    found = route(Address("postmaster", ""), hostname, postmaster="alice@example.org")
+    assert found == Here(("alice@example.org",))
+
+
+@pytest.mark.parametrize("hostname", ["", "localhost", "mail.b.example", "example.org"])
+def test_without_any_postmaster_there_is_no_route(hostname: str) -> None:
+    assert refusal(route(Address("Postmaster", ""), hostname)) == "550 5.1.1"
+
+
+def test_postmaster_is_also_looked_for_in_the_domains_given() -> None:
+    directory = FixedDirectory({"postmaster@example.net": "secret"})
+    router = LocalRouter(directory, "mail.b.example", ("example.net",))
+    assert finish(router.route(Address("postmaster", ""))) == Here(("postmaster@example.net",))
+
+
+def test_nobody_else_is_known_without_domain() -> None:
+    assert refusal(route(Address("alice", ""), "example.org")) == "550 5.1.1"
+
+
+class BrokenDirectory(FixedDirectory):
+    async def account(self, address: Address) -> str | None:
+        raise Unavailable("The directory cannot be asked now")
+
+
+def test_a_directory_that_cannot_be_asked_is_said_so() -> None:
+    router = LocalRouter(BrokenDirectory(ACCOUNTS))
+    with pytest.raises(Unavailable):
+        finish(router.route(parse("alice@example.org")))
+
+
+NAMES = st.sampled_from(["a", "b", "c", "d", "alice", "bob"])
+
+
+@given(st.dictionaries(NAMES, st.lists(NAMES, min_size=1)), NAMES)
+def test_whatever_aliases_say_the_answer_names_accounts_once(
+    aliases: dict[str, list[str]], name: str
+) -> None:
+    leads = {key: " ".join(f"{one}@example.org" for one in value) for key, value in aliases.items()}
+    found = route(f"{name}@example.org", **leads)
+    if isinstance(found, Here):
+        assert len(set(found.accounts)) == len(found.accounts) > 0
+        assert set(found.accounts) <= set(ACCOUNTS)
+    else:
+        assert refusal(found) == "550 5.1.1"
