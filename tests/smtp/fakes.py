@@ -1,0 +1,243 @@
+"""A wire, a house of fakes behind it, and conversations in one call."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support import NoteJournal, StillClock, finish
+from twisted_mail.directory.fixed import FixedDirectory
+from twisted_mail.interfaces import Ending, Peer, Privacy
+from twisted_mail.mail.address import Address, parse
+from twisted_mail.mail.credentials import Credentials
+from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.outcome import Outcome, ProtocolError, Refused, Unavailable
+from twisted_mail.mail.route import Elsewhere, Here, NoRoute, Route
+from twisted_mail.smtp.session import Doors, SmtpSession
+from twisted_mail.smtp.settings import Settings, SubmissionSettings
+
+LOST, TIMEOUT, SHUTDOWN = Ending.Reason.LOST, Ending.Reason.TIMEOUT, Ending.Reason.SHUTDOWN
+TLS = Privacy("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
+
+
+class FakeWire:
+    """A wire whose client has said everything beforehand, in chunks; then ``ending`` happens."""
+
+    def __init__(self, chunks: Sequence[bytes], ending: Ending.Reason = LOST) -> None:
+        self.chunks = list(chunks)
+        self.ending = ending
+        self.peer = Peer("192.0.2.1", 54321)
+        self.privacy: Privacy | None = None
+        self.has_certificate = False
+        self.takes_passwords = True
+        self.sent = b""
+        self.timeouts: list[float] = []
+        self.on_read: Callable[[], None] = lambda: None
+        self.is_closed = False
+
+    @property
+    def may_start_tls(self) -> bool:
+        return self.has_certificate and self.privacy is None
+
+    @property
+    def has_unread(self) -> bool:
+        return False
+
+    def write(self, data: bytes) -> None:
+        assert not self.is_closed
+        self.sent += data
+
+    async def drain(self) -> None: ...
+
+    async def read(self, timeout: float) -> bytes:
+        self.on_read()
+        self.timeouts.append(timeout)
+        if not self.chunks:
+            raise Ending(self.ending)
+        return self.chunks.pop(0)
+
+    def nudge(self) -> None: ...
+
+    async def turn(self) -> None: ...
+
+    async def start_tls(self) -> None:
+        self.privacy = TLS
+        self.takes_passwords = True
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class FakeWriter:
+    def __init__(self, trouble: Exception | None = None) -> None:
+        self.data = b""
+        self.trouble = trouble
+        self.is_discarded = False
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    async def write(self, data: bytes) -> None:
+        assert not self.is_discarded
+        if self.trouble is not None:
+            raise self.trouble
+        self.data += data
+
+    async def finish(self) -> MemoryBlob:
+        return MemoryBlob(self.data)
+
+    def discard(self) -> None:
+        self.is_discarded = True
+
+
+class FakeQueue:
+    def __init__(self) -> None:
+        self.accepted: list[tuple[Envelope, Message]] = []
+        self.trouble: Exception | None = None
+
+    async def accept(self, envelope: Envelope, message: Message) -> None:
+        message.blob.close()
+        if self.trouble is not None:
+            raise self.trouble
+        self.accepted.append((envelope, message))
+
+
+@dataclass
+class FakeRouter:
+    """alice, bob and carol live at example.org; the domain broken.example.org cannot be asked."""
+
+    async def route(self, recipient: Address) -> Route:
+        if recipient.domain == "broken.example.org":
+            raise Unavailable(Outcome(451, "4.3.0", "The directory cannot be asked now"))
+        if recipient.domain == "bug.example.org":
+            raise RuntimeError("secret inside")
+        if recipient.domain not in ("example.org", ""):
+            return Elsewhere((recipient,))
+        if recipient == Address("away", "example.org"):
+            return Elsewhere((parse("me@elsewhere.example"),))
+        if recipient.local.lower() in ("alice", "bob", "carol", "postmaster"):
+            return Here((f"{recipient.local.lower()}@example.org",))
+        return NoRoute(Outcome(550, "5.1.1", "There is no such mailbox here"))
+
+
+@dataclass
+class FakeSubmitter:
+    name: str = "alice@example.org"
+    is_logged_out: bool = False
+
+    async def may_send_as(self, address: Address) -> bool:
+        return str(address) == self.name
+
+    def logout(self) -> None:
+        self.is_logged_out = True
+
+
+class FakePlain:
+    """The response is ``name password``; as a mechanism and as an exchange of it."""
+
+    name = "PLAIN"
+    server_first = False
+    reveals_password = True
+
+    def begin(self) -> "FakePlain":
+        return self
+
+    def step(self, response: bytes) -> bytes | Credentials:
+        name, space, password = response.decode().partition(" ")
+        if not space:
+            raise ProtocolError(Outcome(501, "5.5.2", "name password, please"))
+        return Credentials(name, password)
+
+
+class FakeEndless(FakePlain):
+    """A mechanism whose challenges do not end."""
+
+    name = "ENDLESS"
+    server_first = True
+    reveals_password = False
+
+    def step(self, response: bytes) -> bytes | Credentials:
+        return b"again"
+
+
+@dataclass
+class House:
+    """Everything behind a session."""
+
+    clock: StillClock = field(default_factory=StillClock)
+    journal: NoteJournal = field(default_factory=NoteJournal)
+    queue: FakeQueue = field(default_factory=FakeQueue)
+    submitter: FakeSubmitter = field(default_factory=FakeSubmitter)
+    writers: list[FakeWriter] = field(default_factory=list)
+    writer_trouble: Exception | None = None
+    login_trouble: Exception | None = None
+
+    async def login(self, credentials: Credentials, peer: Peer) -> FakeSubmitter:
+        if self.login_trouble is not None:
+            raise self.login_trouble
+        if credentials.password != "secret":
+            raise Refused(Outcome(535, "5.7.8", "no"))
+        return self.submitter
+
+    def writer(self) -> FakeWriter:
+        self.writers.append(FakeWriter(self.writer_trouble))
+        return self.writers[-1]
+
+    def doors(self) -> Doors:
+        directory = FixedDirectory(
+            {"alice@example.org": "secret"},
+            {"team@example.org": [parse("alice@example.org"), parse("bob@example.org")]},
+        )
+        return Doors(
+            hostname="mail.example.org",
+            clock=self.clock,
+            journal=self.journal,
+            directory=directory,
+            router=FakeRouter(),
+            queue=self.queue,
+            mechanisms=[FakePlain(), FakeEndless()],
+            login_submitter=self.login,
+            blob_writer=self.writer,
+        )
+
+    def hold(self, wire: FakeWire, settings: Settings | None = None) -> list[str]:
+        """Hold a conversation; return the lines of the server."""
+        finish(SmtpSession(wire, settings or Settings(), self.doors()).run())
+        assert wire.is_closed
+        text = wire.sent.decode("ascii")
+        assert not text or text.endswith("\r\n")
+        return text.split("\r\n")[:-1]
+
+    def events(self, name: str) -> list[tuple[Any, ...]]:
+        return [arguments for event, arguments in self.journal.events if event == name]
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of the one message that was taken."""
+        ((_, message),) = self.queue.accepted
+        return b"".join(message.blob.pieces())
+
+    @property
+    def prefix(self) -> bytes:
+        ((_, message),) = self.queue.accepted
+        return message.prefix
+
+
+def lines(*texts: str | bytes) -> bytes:
+    return b"".join((one.encode() if isinstance(one, str) else one) + b"\r\n" for one in texts)
+
+
+def say(
+    *texts: str | bytes, house: House | None = None, settings: Settings | None = None
+) -> list[str]:
+    """Return what the server says to these lines, in one packet, behind its greeting."""
+    greeting, *replies = (house or House()).hold(FakeWire([lines(*texts)]), settings)
+    assert greeting == "220 mail.example.org ESMTP twisted_mail ready"
+    return replies
+
+
+HELLO = "HELO client.example"
+LOGIN = "AUTH PLAIN YWxpY2Ugc2VjcmV0"  # alice secret
+MAIL, RCPT = "MAIL FROM:<sender@client.example>", "RCPT TO:<alice@example.org>"
+SUBMISSION = SubmissionSettings()

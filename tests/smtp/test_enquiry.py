@@ -1,0 +1,50 @@
+import pytest
+
+from tests.smtp.fakes import HELLO, LOGIN, House, say
+from twisted_mail.smtp.settings import Settings
+
+OPEN = Settings(offers_login=True, answers_vrfy=True, answers_expn=True)
+
+
+@pytest.mark.parametrize("command", ["VRFY alice@example.org", "EXPN team@example.org", "VRFY x"])
+@pytest.mark.parametrize("settings", [Settings(), OPEN])
+def test_strangers_learn_nothing(command: str, settings: Settings) -> None:
+    assert say(HELLO, command, settings=settings)[-1].startswith("252 2.5.2")
+
+
+@pytest.mark.parametrize("command", ["VRFY", "EXPN"])
+def test_an_enquiry_needs_an_address(command: str) -> None:
+    assert say(command)[0].startswith("501 5.5.4")
+
+
+@pytest.mark.parametrize(
+    ("command", "replies"),
+    [
+        ("VRFY alice@example.org", ["250 2.1.5 <alice@example.org>"]),
+        ("VRFY <alice@example.org>", ["250 2.1.5 <alice@example.org>"]),
+        ("VRFY nobody@example.org", ["550 5.1.1 There is no such mailbox here"]),
+        ("VRFY a@b.example", ["252 2.5.2 Not verified here; send mail and see"]),
+        ("EXPN alice@example.org", ["250 2.1.5 <alice@example.org>"]),
+        (
+            "EXPN team@example.org",
+            ["250-2.1.5 <alice@example.org>", "250 2.1.5 <bob@example.org>"],
+        ),
+        ("EXPN nobody@example.org", ["550 5.1.1 There is no such list"]),
+    ],
+)
+def test_those_who_logged_in_learn_what_the_settings_allow(
+    command: str, replies: list[str]
+) -> None:
+    assert say(HELLO, LOGIN, command, settings=OPEN)[2:] == replies
+
+
+def test_addresses_that_are_none_are_501() -> None:
+    assert say(HELLO, LOGIN, "VRFY a b", settings=OPEN)[-1].startswith("501 5.1.3")
+    assert say(HELLO, LOGIN, b"VRFY \xff", settings=OPEN)[-1].startswith("501 5.1.3")
+
+
+def test_enquiries_do_not_disturb_a_transaction() -> None:
+    house = House()
+    mail = ("MAIL FROM:<>", "RCPT TO:<alice@example.org>")
+    say(HELLO, *mail, "VRFY alice", "EXPN staff", "NOOP", "HELP", "DATA", ".", house=house)
+    assert len(house.queue.accepted) == 1

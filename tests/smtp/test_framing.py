@@ -1,0 +1,96 @@
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twisted_mail.smtp.framing import Flaw, Framer
+
+LIMIT, AUTH_LIMIT = 20, 40
+OCTETS = st.lists(
+    st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b"AUTH ", b" " * 9, b"x" * 15, b"\0"])
+)
+
+
+def units(chunks: list[bytes], limit: int | None = None) -> list[bytes | Flaw]:
+    framer = Framer(LIMIT, AUTH_LIMIT)
+    found = []
+    for chunk in chunks:
+        framer.feed(chunk)
+        while (unit := framer.next(limit)) is not None:
+            found.append(unit)
+        assert len(framer._buffer) - framer._at <= AUTH_LIMIT + 1
+    return found
+
+
+def test_lines_end_with_crlf() -> None:
+    assert units([b"one\r\ntwo\r\n\r\nthr"]) == [b"one", b"two", b""]
+
+
+def test_a_line_may_come_in_pieces() -> None:
+    assert units([b"o", b"ne\r", b"\n", b"two\r\n"]) == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("line", [b"a\nb", b"a\rb", b"\n", b"\r", b"a\r", b"\na", b"a\n\rb"])
+def test_a_cr_or_lf_alone_is_named_and_what_follows_is_in_step(line: bytes) -> None:
+    assert units([line + b"\r\nnext\r\n"]) == [Flaw.BARE, b"next"]
+
+
+def test_a_client_that_only_sends_lf_hears_so_at_once() -> None:
+    assert units([b"NOOP\n"]) == [Flaw.BARE]
+    assert units([b"NOOP\n", b"QUIT\n", b"x\r\n", b"next\r\n"]) == [Flaw.BARE, b"next"]
+
+
+def test_a_line_up_to_the_limit_is_a_line() -> None:
+    assert units([b"x" * LIMIT + b"\r\n"]) == [b"x" * LIMIT]
+
+
+def test_a_longer_line_is_named_and_skipped() -> None:
+    assert units([b"x" * (LIMIT + 1) + b"\r\nnext\r\n"]) == [Flaw.LONG, b"next"]
+
+
+def test_a_line_without_end_is_named_once_and_costs_no_memory() -> None:
+    framer = Framer(LIMIT, AUTH_LIMIT)
+    framer.feed(b"x" * 100)
+    assert framer.next() is Flaw.LONG
+    for _ in range(1000):
+        framer.feed(b"QUIT\n" * 100)
+        assert framer.next() is None
+        assert len(framer._buffer) <= 1
+    framer.feed(b"\r\nnext\r\n")
+    assert framer.next() == b"next"
+
+
+def test_an_auth_line_may_be_longer() -> None:
+    line = b"auth " + b"x" * (AUTH_LIMIT - 5)
+    assert units([line + b"\r\n"]) == [line]
+    assert units([line + b"x\r\n"]) == [Flaw.LONG]
+
+
+def test_a_limit_for_one_line_stands_for_both() -> None:
+    assert units([b"x" * 30 + b"\r\n"], limit=30) == [b"x" * 30]
+    assert units([b"x" * 11 + b"\r\n"], limit=10) == [Flaw.LONG]
+
+
+def test_take_returns_what_was_not_returned_as_lines() -> None:
+    framer = Framer(LIMIT, AUTH_LIMIT)
+    framer.feed(b"DATA\r\nmessage\r\n.\r\n")
+    assert framer.next() == b"DATA"
+    assert framer.take() == b"message\r\n.\r\n"
+    assert framer.is_empty
+
+
+@given(OCTETS, st.lists(st.integers(0, 200)), st.sampled_from([None, 10, 30]))
+def test_any_split_gives_the_same_lines(
+    parts: list[bytes], cuts: list[int], limit: int | None
+) -> None:
+    whole = b"".join(parts)
+    ends = sorted({min(cut, len(whole)) for cut in cuts} | {0, len(whole)})
+    chunks = [whole[start:end] for start, end in itertools.pairwise(ends)]
+    single = [whole[at : at + 1] for at in range(len(whole))]
+    assert units(chunks, limit) == units([whole], limit) == units(single, limit)
+
+
+@given(st.lists(st.binary(max_size=LIMIT).filter(lambda line: not set(line) & {10, 13})))
+def test_good_lines_come_back_as_they_are(good: list[bytes]) -> None:
+    assert units([b"".join(line + b"\r\n" for line in good)]) == good

@@ -1,0 +1,162 @@
+import pytest
+
+from tests.smtp.fakes import HELLO, LOGIN, MAIL, RCPT, SUBMISSION, FakeWire, House, lines, say
+from twisted_mail.mail.address import parse
+from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
+from twisted_mail.smtp.settings import Settings
+
+START = (HELLO, MAIL, RCPT, "DATA")
+
+
+def last(*texts: str | bytes, house: House | None = None, settings: Settings | None = None) -> str:
+    """Return the answer to a message; the conversation goes on behind it."""
+    *_, answer, noop = say(*START, *texts, "NOOP", house=house, settings=settings)
+    assert noop == "250 2.0.0 Ok"
+    return answer
+
+
+def test_the_envelope_says_what_the_commands_said() -> None:
+    house = House()
+    mail = "MAIL FROM:<s@client.example> SIZE=9 BODY=8BITMIME"
+    say("EHLO c", mail, RCPT, "RCPT TO:<bob@example.org>", "DATA", "x", ".", house=house)
+    ((envelope, message),) = house.queue.accepted
+    assert envelope.sender == parse("s@client.example")
+    assert envelope.recipients == (parse("alice@example.org"), parse("bob@example.org"))
+    assert (envelope.declared_size, envelope.is_8bit, envelope.submitter) == (9, True, "")
+    assert house.events("received") == [(envelope, house.events("connected")[0][1], 3)]
+    assert message.prefix.startswith(b"Received: from c ([192.0.2.1])\r\n\tby mail.example.org")
+
+
+def test_a_submission_carries_its_submitter_and_gets_date_and_message_id() -> None:
+    house = House()
+    mail = "MAIL FROM:<alice@example.org>"
+    say(
+        "EHLO c", LOGIN, mail, RCPT, "DATA", "Subject: x", "", ".", house=house, settings=SUBMISSION
+    )
+    ((envelope, message),) = house.queue.accepted
+    assert envelope.submitter == "alice@example.org"
+    fields = message.prefix.decode().replace("\r\n\t", " ").split("\r\n")
+    assert " with ESMTPA id " in fields[0]
+    assert fields[1].startswith("Date: ")
+    assert fields[2] == f"Message-ID: <{envelope.id}@mail.example.org>"
+
+
+def test_mail_from_other_servers_gets_only_the_trace() -> None:
+    house = House()
+    last("Subject: x", "", ".", house=house)
+    assert b"Date:" not in house.prefix
+
+
+@pytest.mark.parametrize(
+    "text", [b"a\nb", b"a\rb", b"a\n.", b"a\n.\nb", b"a\r.\rb", b".\n", b"\n.", b"a\r", b"\0\n"]
+)
+def test_a_cr_or_lf_alone_is_refused_behind_the_whole_message(text: bytes) -> None:
+    house = House()
+    answer = last(text, "MAIL FROM:<smuggler@example.org>", ".", house=house)
+    assert answer.startswith("550 5.6.11")
+    assert "bare CR or bare LF" in answer
+    assert not house.queue.accepted
+    assert house.writers[0].is_discarded
+
+
+def test_a_message_of_the_size_allowed_is_taken() -> None:
+    assert last("x" * 98, ".", settings=Settings(max_size=100)).startswith("250")
+
+
+def test_a_larger_message_is_read_to_its_end_and_refused() -> None:
+    house = House()
+    answer = last("x" * 99, "y", ".", house=house, settings=Settings(max_size=100))
+    assert answer.startswith("552 5.3.4")
+    assert house.writers[0].is_discarded
+
+
+def test_a_message_without_end_is_not_read_for_ever() -> None:
+    house = House()
+    wire = FakeWire([lines(*START), *[b"x" * 100] * 99])
+    assert house.hold(wire, Settings(max_size=100))[-1].startswith("552 5.3.4")
+    assert len(wire.chunks) == 99 - 11
+
+
+def test_a_message_that_trickles_is_given_up() -> None:
+    house = House()
+    wire = FakeWire([lines(*START), *[b"x"] * 999])
+
+    def a_minute_passes() -> None:
+        house.clock.seconds += 60
+
+    wire.on_read = a_minute_passes
+    assert house.hold(wire)[-1].startswith("421 4.4.2")
+    assert max(wire.timeouts[1:]) == 180
+    assert len(wire.timeouts) < 15
+    assert house.writers[0].is_discarded
+
+
+def test_a_large_message_has_more_time() -> None:
+    wire = FakeWire([lines(*START), *[b"x" * 60_000] * 30, b"\r\n.\r\n"])
+    house = House()
+
+    def a_minute_passes() -> None:
+        house.clock.seconds += 60
+
+    wire.on_read = a_minute_passes
+    assert house.hold(wire)[-1].startswith("250 2.0.0")
+
+
+def test_a_message_with_too_many_hops_is_refused() -> None:
+    hops = ["Received: from a by b; date"] * 51
+    assert last(*hops, "", "Received: no", ".").startswith("554 5.4.6")
+    assert last(*hops[1:], "", "Received: no", ".").startswith("250")
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_hops_are_counted_across_pieces(size: int) -> None:
+    stream = lines(*START, *["RECEIVED: x"] * 51, "", "body", ".")
+    chunks = [stream[at : at + size] for at in range(0, len(stream), size)]
+    assert House().hold(FakeWire(chunks))[-1].startswith("554 5.4.6")
+
+
+def test_the_header_looked_at_is_bounded() -> None:
+    house = House()
+    say(*START, *["x" * 1000] * 1000, ".", house=house)
+    assert len(house.content) == 1002 * 1000
+
+
+@pytest.mark.parametrize(
+    ("trouble", "answer"),
+    [
+        (Unavailable(Outcome(452, "4.3.1", "The disk is full")), "452 4.3.1 The disk is full"),
+        (Refused(Outcome(552, "5.2.2", "The mailbox is full")), "552 5.2.2 The mailbox is full"),
+        (RuntimeError("inside"), "451 4.3.0 Something went wrong here; try again later"),
+    ],
+)
+def test_what_the_queue_says_is_answered(trouble: Exception, answer: str) -> None:
+    house = House()
+    house.queue.trouble = trouble
+    assert last("x", ".", house=house) == answer
+    assert not house.events("received")
+    assert len(house.events("refused")) == 1
+
+
+@pytest.mark.parametrize(
+    ("trouble", "answer"),
+    [(Unavailable(Outcome(452, "4.3.1", "full")), "452 4.3.1"), (RuntimeError("x"), "451 4.3.0")],
+)
+def test_bytes_that_cannot_be_kept_are_read_to_their_end(trouble: Exception, answer: str) -> None:
+    house = House(writer_trouble=trouble)
+    assert last("x", "y", ".", house=house)[:9] == answer
+
+
+def test_the_transaction_ends_with_the_message_either_way() -> None:
+    assert say(*START, ".", "DATA")[-1].startswith("503")
+    assert say(*START, "\n", ".", "DATA")[-1].startswith("503")
+
+
+def test_another_message_may_follow_in_the_same_packet() -> None:
+    house = House()
+    say(*START, "one", ".", MAIL, RCPT, "DATA", "two", ".", "QUIT", house=house)
+    assert [b"".join(message.blob.pieces()) for _, message in house.queue.accepted] == [
+        b"one\r\n",
+        b"two\r\n",
+    ]
+    ids = [envelope.id for envelope, _ in house.queue.accepted]
+    assert len(set(ids)) == 2

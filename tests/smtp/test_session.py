@@ -1,0 +1,160 @@
+import pytest
+
+from tests.smtp.fakes import (
+    HELLO,
+    LOST,
+    MAIL,
+    RCPT,
+    SHUTDOWN,
+    SUBMISSION,
+    TIMEOUT,
+    FakeWire,
+    House,
+    lines,
+    say,
+)
+from twisted_mail.interfaces import Peer
+from twisted_mail.smtp.settings import Settings
+
+PEER = Peer("192.0.2.1", 54321)
+WHOLE = lines(HELLO, MAIL, RCPT, "DATA", "Subject: x", "", "..hi", ".", "QUIT")
+
+
+def test_a_message_goes_from_greeting_to_quit() -> None:
+    house = House()
+    replies = house.hold(FakeWire([WHOLE]))
+    assert replies[1:5] == [
+        "250 mail.example.org",
+        "250 2.1.0 Sender ok",
+        "250 2.1.5 Recipient ok",
+        "354 End data with <CR><LF>.<CR><LF>",
+    ]
+    ((envelope, _),) = house.queue.accepted
+    assert replies[5] == f"250 2.0.0 Ok: queued as {envelope.id}"
+    assert replies[6].startswith("221 2.0.0 ")
+    assert len(replies) == 7
+    assert house.content == b"Subject: x\r\n\r\n.hi\r\n"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 50])
+def test_any_split_of_the_stream_gets_the_same_answers(size: int) -> None:
+    house = House()
+    chunks = [WHOLE[at : at + size] for at in range(0, len(WHOLE), size)]
+    replies = house.hold(FakeWire(chunks))
+    assert [reply[:3] for reply in replies] == ["220", "250", "250", "250", "354", "250", "221"]
+    assert house.content == b"Subject: x\r\n\r\n.hi\r\n"
+
+
+def test_the_journal_hears_of_the_connection() -> None:
+    house = House()
+    house.hold(FakeWire([lines("QUIT")]))
+    assert house.events("connected") == [("smtp", PEER)]
+    assert house.events("disconnected") == [("smtp", PEER, "quit")]
+
+
+@pytest.mark.parametrize(
+    ("ending", "farewell"), [(TIMEOUT, "421 4.4.2"), (SHUTDOWN, "421 4.3.2"), (LOST, None)]
+)
+def test_each_ending_has_its_farewell(ending: LOST.__class__, farewell: str | None) -> None:
+    house = House()
+    _, *replies = house.hold(FakeWire([], ending))
+    assert [reply[:9] for reply in replies] == ([farewell] if farewell else [])
+    assert house.events("disconnected") == [("smtp", PEER, ending.value)]
+
+
+def test_an_ending_within_a_message_takes_nothing() -> None:
+    house = House()
+    replies = house.hold(FakeWire([lines(HELLO, MAIL, RCPT, "DATA", "half")], TIMEOUT))
+    assert replies[-1].startswith("421 4.4.2")
+    assert not house.queue.accepted
+    assert house.writers[0].is_discarded
+
+
+def test_unknown_commands_are_500() -> None:
+    assert [reply[:9] for reply in say("FROB", "X-FOO bar", "", "\0", "\x16\x03\x01")] == [
+        "500 5.5.1"
+    ] * 5
+
+
+def test_lines_that_are_no_lines_are_answered_and_not_run() -> None:
+    house = House()
+    replies = house.hold(
+        FakeWire([b"NOOP\nQUIT\r\nNOOP\rQUIT\r\n" + b"x" * 2049 + b"\r\nNOOP\r\n"])
+    )
+    assert [reply[:9] for reply in replies[1:]] == [
+        "500 5.5.2",
+        "500 5.5.2",
+        "500 5.5.6",
+        "250 2.0.0",
+    ]
+
+
+def test_a_line_may_have_2048_octets() -> None:
+    assert say("NOOP " + "x" * 2043)[0].startswith("250")
+
+
+def test_a_bug_is_noted_and_answered_without_our_insides_and_the_connection_goes_on() -> None:
+    house = House()
+    replies = say(HELLO, MAIL, "RCPT TO:<a@bug.example.org>", RCPT, house=house)
+    assert replies[2].startswith("451 4.3.0")
+    assert "secret" not in replies[2]
+    assert replies[3].startswith("250")
+    assert house.events("failed") == [("smtp",)]
+
+
+def test_errors_are_slowed_down_and_then_ended() -> None:
+    house = House()
+    replies = say(*["FROB"] * 30, house=house)
+    assert len(replies) == 21
+    assert replies[-1].startswith("421 4.7.0")
+    assert house.clock.slept == [1] * 9
+    assert house.events("disconnected")[0][2] == "errors"
+
+
+def test_a_message_taken_clears_earlier_errors() -> None:
+    message = (MAIL, RCPT, "DATA", ".")
+    replies = say(HELLO, *["FROB"] * 15, *message, *["FROB"] * 15, "QUIT")
+    assert replies[-1].startswith("221")
+
+
+def test_commands_without_mail_become_errors_after_a_hundred() -> None:
+    replies = say(*["NOOP"] * 200)
+    assert len(replies) == 121
+    assert replies[-1].startswith("421 4.7.0")
+
+
+def test_asking_for_many_unknown_recipients_ends_the_conversation() -> None:
+    settings = Settings(max_unknown=3)
+    tries = [f"RCPT TO:<user{number}@example.org>" for number in range(9)]
+    house = House()
+    replies = say(HELLO, MAIL, *tries, house=house, settings=settings)
+    assert [reply[:3] for reply in replies[2:]] == ["550"] * 4 + ["421"]
+    assert house.events("disconnected")[0][2] == "unknown recipients"
+
+
+def test_unknown_recipients_are_counted_across_messages() -> None:
+    settings = Settings(max_unknown=2)
+    once = (MAIL, RCPT, "RCPT TO:<nobody@example.org>", "DATA", ".")
+    assert say(HELLO, *once * 5, settings=settings)[-1].startswith("421 4.7.0")
+
+
+def test_small_pieces_do_not_put_off_the_time_limit() -> None:
+    house = House()
+    wire = FakeWire([b"N"] * 1000)
+
+    def a_minute_passes() -> None:
+        house.clock.seconds += 60
+
+    wire.on_read = a_minute_passes
+    assert house.hold(wire)[-1].startswith("421 4.4.2")
+    assert wire.timeouts == [300, 240, 180, 120, 60]
+
+
+def test_a_nudge_is_no_end() -> None:
+    assert House().hold(FakeWire([b"", b"NO", b"", b"OP\r\n"]))[1].startswith("250")
+
+
+def test_the_login_is_ended_with_the_conversation() -> None:
+    house = House()
+    say("EHLO c", "AUTH PLAIN YWxpY2Ugc2VjcmV0", house=house, settings=SUBMISSION)
+    assert house.submitter.is_logged_out

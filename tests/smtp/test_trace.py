@@ -1,0 +1,106 @@
+from email import message_from_bytes, policy
+from email.utils import parsedate_to_datetime
+
+import pytest
+
+from twisted_mail.interfaces import Peer, Privacy
+from twisted_mail.mail.address import NULL, parse
+from twisted_mail.mail.envelope import Envelope
+from twisted_mail.smtp.trace import (
+    Arrival,
+    count_fields,
+    date,
+    header_end,
+    missing_fields,
+    received,
+)
+
+ALICE, BOB = parse("alice@example.org"), parse("bob@example.org")
+PEER = Peer("192.0.2.1", 1)
+NOW = 1_000_000_000.0
+
+
+def field(
+    *recipients: object, hello: str = "client.example", peer: Peer = PEER, **more: object
+) -> str:
+    envelope = Envelope("id1", NULL, recipients or (ALICE,), submitter=str(more.pop("who", "")))  # type: ignore[arg-type]
+    arrival = Arrival(hello, bool(more.get("is_extended", True)), peer, more.get("privacy"))  # type: ignore[arg-type]
+    raw = received(envelope, arrival, "mail.example.org", NOW)
+    assert raw.endswith(b"\r\n")
+    assert raw.count(b"\r") == raw.count(b"\n") == raw.count(b"\r\n")
+    message = message_from_bytes(raw + b"\r\n", policy=policy.compat32)
+    assert message.keys() == ["Received"]
+    assert not message.get_payload()
+    return " ".join(str(message["Received"]).split())
+
+
+def test_a_received_field_says_from_by_with_id_for_and_when() -> None:
+    text, _, when = field().partition("; ")
+    assert text == (
+        "from client.example ([192.0.2.1]) by mail.example.org with ESMTP id id1 "
+        "for <alice@example.org>"
+    )
+    assert parsedate_to_datetime(when).timestamp() == NOW
+
+
+def test_of_several_recipients_none_is_named() -> None:
+    assert " for " not in field(ALICE, BOB)
+
+
+def test_tls_is_described_in_a_comment() -> None:
+    text = field(privacy=Privacy("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256))
+    assert "(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256 bits)) by" in text
+
+
+@pytest.mark.parametrize(
+    ("is_extended", "privacy", "who", "kind"),
+    [
+        (False, None, "", "SMTP"),
+        (True, None, "", "ESMTP"),
+        (True, None, "alice", "ESMTPA"),
+        (True, Privacy("TLSv1.2", "x", 128), "", "ESMTPS"),
+        (True, Privacy("TLSv1.2", "x", 128), "alice", "ESMTPSA"),
+    ],
+)
+def test_the_protocol_is_that_of_rfc_3848(
+    is_extended: bool, privacy: Privacy | None, who: str, kind: str
+) -> None:
+    assert f"with {kind} id" in field(is_extended=is_extended, privacy=privacy, who=who)
+
+
+def test_an_ipv6_peer_is_an_ipv6_literal() -> None:
+    assert "([IPv6:2001:db8::1])" in field(peer=Peer("2001:db8::1", 1))
+
+
+def test_a_peer_on_a_unix_socket_has_no_address() -> None:
+    assert field(peer=Peer("", 0)).startswith("from client.example by ")
+
+
+@pytest.mark.parametrize("hello", ["a(b", "x) by evil", "a;b", '"', "\\", "a b", "<x>", "x" * 255])
+def test_no_name_of_a_client_breaks_the_field(hello: str) -> None:
+    text = field(hello=hello)
+    name = text.split()[1]
+    assert len(name) == len(hello)
+    assert text[5 + len(name) :].startswith(" ([192.0.2.1]) by mail.example.org")
+
+
+def test_dates_are_those_of_rfc_5322() -> None:
+    assert parsedate_to_datetime(date(NOW + 0.9)).timestamp() == NOW
+
+
+def test_fields_are_counted_in_any_case_and_only_at_the_start_of_a_line() -> None:
+    header = b"Received: a\r\nRECEIVED:b\r\nX-Received: c\r\n received: d\r\nReceivedx: e\r\n"
+    assert count_fields(header, b"received") == 2
+
+
+def test_the_header_ends_at_the_empty_line() -> None:
+    assert header_end(b"a: b\r\n\r\nbody") == 6
+    assert header_end(b"\r\nbody") == 0
+    assert header_end(b"a: b\r\n") == -1
+
+
+def test_only_what_is_missing_is_added() -> None:
+    both = missing_fields(b"Subject: x\r\n", "id1", "mail.example.org", NOW)
+    assert both.startswith(b"Date: ")
+    assert both.endswith(b"\r\nMessage-ID: <id1@mail.example.org>\r\n")
+    assert missing_fields(b"date: x\r\nMESSAGE-ID: y\r\n", "id1", "h", NOW) == b""
