@@ -1,0 +1,220 @@
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twisted_mail.imap import grammar
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.mail.message import MemoryBlob
+from twisted_mail.mail.numbers import NumberSet
+from twisted_mail.mail.outcome import ProtocolError
+
+GOOD: list[tuple[Callable[[Reader], Any], bytes, Any]] = [
+    (Reader.tag, b"A142", "A142"),
+    (Reader.tag, b"a]b", "a]b"),
+    (Reader.word, b"RFC822.SIZE", "RFC822.SIZE"),
+    (Reader.word, b"+FLAGS.SILENT", "+FLAGS.SILENT"),
+    (Reader.atom, b"$Junk", "$Junk"),
+    (Reader.astring, b"foo]", b"foo]"),
+    (Reader.astring, b'"a \\"b\\" \\\\c"', b'a "b" \\c'),
+    (Reader.astring, b'""', b""),
+    (Reader.astring, b'"\xc3\xbc"', b"\xc3\xbc"),
+    (Reader.astring, b"{3}\r\na\r\n", b"a\r\n"),
+    (Reader.astring, b"{0+}\r\n", b""),
+    (Reader.pattern, b"foo/%*]", b"foo/%*]"),
+    (Reader.nstring, b"nil", None),
+    (Reader.nstring, b'"NIL"', b"NIL"),
+    (Reader.number, b"0", 0),
+    (Reader.number, b"4294967295", 2**32 - 1),
+    (Reader.nonzero, b"7", 7),
+    (Reader.numbers, b"1,3:*", NumberSet(((1, 1), (3, 0)))),
+    (Reader.flag_list, b"()", []),
+    (Reader.flag_list, b"(\\Seen $Junk)", ["\\Seen", "$Junk"]),
+    (Reader.flags, b"\\seen foo", ["\\seen", "foo"]),
+    (Reader.flags, b"(foo)", ["foo"]),
+    (Reader.mailbox, b"iNbOx", "INBOX"),
+    (Reader.mailbox, b'"{x}"', "{x}"),
+    (Reader.mailbox, b"~peter/mail/&U,BTFw-/&ZeVnLIqe-", "~peter/mail/台北/日本語"),
+    (Reader.date, b"1-Feb-1994", date(1994, 2, 1)),
+    (Reader.date, b'"01-feb-1994"', date(1994, 2, 1)),
+    (
+        Reader.date_time,
+        b'" 7-Feb-1994 21:52:25 -0800"',
+        datetime(1994, 2, 7, 21, 52, 25, tzinfo=timezone(timedelta(hours=-8))),
+    ),
+]
+
+
+@pytest.mark.parametrize(("read", "text", "value"), GOOD)
+def test_it_reads(read: Callable[[Reader], Any], text: bytes, value: Any) -> None:
+    reader = Reader(text)
+    assert read(reader) == value
+    reader.end()
+
+
+BAD: list[tuple[Callable[[Reader], Any], bytes]] = [
+    (Reader.tag, b""),
+    (Reader.tag, b"+"),
+    (Reader.tag, b"x" * 200),
+    (Reader.word, b"\\Seen"),
+    (Reader.atom, b"(a)"),
+    (Reader.atom, b"\xe4"),
+    (Reader.astring, b""),
+    (Reader.astring, b'"abc'),
+    (Reader.astring, b'"a\\b"'),
+    (Reader.astring, b"{3"),
+    (Reader.astring, b"{x}\r\n"),
+    (Reader.astring, b"a%b"),
+    (Reader.string, b"abc"),
+    (Reader.nstring, b"NILS"),
+    (Reader.number, b"4294967296"),
+    (Reader.number, b"99999999999999"),
+    (Reader.number, b"-1"),
+    (Reader.nonzero, b"0"),
+    (Reader.nonzero, b"01"),
+    (Reader.numbers, b"1,,2"),
+    (Reader.numbers, b"0"),
+    (Reader.numbers, b""),
+    (Reader.flag_list, b"\\Seen"),
+    (Reader.flag_list, b"(\\Recent)"),
+    (Reader.flag_list, b"(\\*)"),
+    (Reader.flag_list, b"(\\Unknown)"),
+    (Reader.flag_list, b"(foo"),
+    (Reader.flag_list, b"(" + b"x" * 101 + b")"),
+    (Reader.mailbox, b"&Jjo"),
+    (Reader.mailbox, b'"&Jjo!"'),
+    (Reader.mailbox, b'"\xe4"'),
+    (Reader.date, b"31-Feb-1994"),
+    (Reader.date, b'"1-Feb-1994'),
+    (Reader.date_time, b'"1-Feb-1994"'),
+    (Reader.date_time, b" 7-Feb-1994"),
+    (Reader.message_literal, b"abc"),
+    (Reader.message_literal, b"{3}\r\nabc"),
+    (Reader.message_literal, b"{3"),
+]
+
+
+def taken_whole(read: Callable[[Reader], Any], text: bytes) -> None:
+    reader = Reader(text)
+    read(reader)
+    reader.end()
+
+
+@pytest.mark.parametrize(("read", "text"), BAD)
+def test_it_refuses(read: Callable[[Reader], Any], text: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        taken_whole(read, text)
+
+
+def test_the_cursor_moves_over_tokens() -> None:
+    reader = Reader(b"BODY[TEXT]<0.5> x")
+    assert reader.word() == "BODY"
+    reader.take(b"[")
+    assert reader.text_until(b"]") == b"TEXT"
+    assert reader.accept(b"<")
+    assert not reader.accept(b"x")
+    assert reader.peek(b"0")
+    assert reader.rest == b"0.5> x"
+    with pytest.raises(ProtocolError, match="space"):
+        reader.space()
+    with pytest.raises(ProtocolError, match="'x'"):
+        reader.take(b"x")
+    with pytest.raises(ProtocolError, match="at the end"):
+        reader.end()
+    with pytest.raises(ProtocolError):
+        reader.text_until(b"]")
+    assert not reader.at_end
+
+
+def test_text_does_not_reach_over_a_line() -> None:
+    with pytest.raises(ProtocolError):
+        Reader(b"TEXT\r\n]").text_until(b"]")
+
+
+class Held(MemoryBlob):
+    closed = 0
+
+    def close(self) -> None:
+        Held.closed += 1
+
+
+def test_a_message_belongs_to_who_took_it() -> None:
+    Held.closed = 0
+    blob = Held(b"mail")
+    reader = Reader(b"{4}\r\n", {5: blob})
+    assert reader.message_literal() is blob
+    reader.close()
+    assert Held.closed == 0
+
+
+def test_a_message_nobody_took_is_closed() -> None:
+    Held.closed = 0
+    reader = Reader(b"{4}\r\n", {5: Held(b"mail")})
+    with pytest.raises(ProtocolError, match="not expected"):
+        reader.astring()
+    reader.close()
+    assert Held.closed == 1
+
+
+# ---------------------------------------------------------------- writing
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("INBOX", b"INBOX"),
+        ("a b", b'"a b"'),
+        ('a"b', b'"a\\"b"'),
+        ("", b'""'),
+        ("nil", b'"nil"'),
+        ("R&D", b"R&-D"),
+        ("Entwürfe", b"Entw&APw-rfe"),
+        ("100%", b'"100%"'),
+        ("[Gmail]/Spam", b'"[Gmail]/Spam"'),
+    ],
+)
+def test_a_mailbox_name_is_an_atom_or_quoted(name: str, written: bytes) -> None:
+    assert grammar.mailbox_name(name) == written
+
+
+def test_strings_are_quoted_where_they_can_be() -> None:
+    assert grammar.nstring(None) == b"NIL"
+    assert grammar.nstring(b'a"\\') == b'"a\\"\\\\"'
+    assert grammar.nstring(b"a\r\n") == b"{3}\r\na\r\n"
+    assert grammar.nstring(b"\xe4") == b"{1}\r\n\xe4"
+    assert grammar.string(b"x" * 2000).startswith(b"{2000}\r\n")
+    assert grammar.quoted('a"\\') == b'"a\\"\\\\"'
+
+
+def test_flags_have_the_order_of_the_rfc() -> None:
+    names = ["b", "\\*", "\\Recent", "a", "\\Seen", "\\Answered"]
+    assert grammar.flag_list(names) == b"(\\Answered \\Seen \\Recent a b \\*)"
+
+
+@given(st.binary(max_size=50))
+def test_strings_come_back_as_they_were(value: bytes) -> None:
+    assert Reader(grammar.string(value)).string() == value
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
+def test_mailbox_names_come_back_as_they_were(name: str) -> None:
+    read = Reader(grammar.mailbox_name(name)).mailbox()
+    assert read == ("INBOX" if name.upper() == "INBOX" else name)
+
+
+READS = [read for read, _, _ in GOOD]
+
+
+@given(st.sampled_from(READS), st.binary(max_size=60))
+def test_whatever_comes_the_reader_reads_or_says_no(
+    read: Callable[[Reader], Any], text: bytes
+) -> None:
+    reader = Reader(text)
+    try:
+        read(reader)
+    except ProtocolError as error:
+        assert error.outcome.text
+    assert 0 <= reader.position <= len(text) or b"{" in text
