@@ -1,13 +1,12 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.imap.selected import SmallMailbox
 from tests.support import InlineBlocking, finish
 from twisted_mail.imap import items
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.items import Kind, Section, Text
-from twisted_mail.imap.texts import GROUP, Extent, Source, Texts, Value, selected_fields
+from twisted_mail.imap.items import Text
+from twisted_mail.imap.sections import Source
+from twisted_mail.imap.texts import GROUP, Extent, Texts, Value
 
 MESSAGE = b"From: a@b\r\nTo: c@d,\r\n e@f\r\nX-To: no\r\n\r\nbody\r\n"
 HEADER_SIZE = MESSAGE.index(b"body")
@@ -105,29 +104,3 @@ def test_a_message_that_is_gone_has_no_values(size):
 
 def test_a_header_without_an_end_gets_none():
     assert values(b"BODY[HEADER.FIELDS (From)]", b"From: a\r\n", 9) == [b"{9}\r\nFrom: a\r\n"]
-
-
-def test_a_line_without_an_end_is_a_field_too():
-    section = Section((), Kind.FIELDS, (b"From",))
-    assert selected_fields(b"From: a", section) == b"From: a"
-    assert selected_fields(b"To: b\r\nFrom: a\r\n c", section) == b"From: a\r\n c"
-
-
-def test_names_are_no_patterns():
-    section = Section((), Kind.FIELDS, (b".*", b"a|b"))
-    assert selected_fields(b"From: a\r\n.*: x\r\nb: y\r\n\r\n", section) == b".*: x\r\n\r\n"
-
-
-LINES = st.lists(
-    st.sampled_from([b"A: 1\r\n", b"b : 2\r\n", b" c\r\n", b"\td\r\n", b"C\r\n", b"\xff\r\n"])
-)
-
-
-@given(LINES, st.booleans())
-def test_listed_fields_and_all_others_are_the_whole_header(lines, has_end):
-    header = b"".join(lines) + (b"\r\n" if has_end else b"")
-    names = (b"a", b"B")
-    listed = selected_fields(header, Section((), Kind.FIELDS, names))
-    others = selected_fields(header, Section((), Kind.FIELDS_NOT, names))
-    end = 2 if has_end else 0
-    assert len(listed) + len(others) == len(header) + end

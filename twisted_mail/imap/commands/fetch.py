@@ -8,7 +8,8 @@ from twisted_mail.imap.batches import batch_of
 from twisted_mail.imap.command import SELECTED, Command
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.plan import Batch, Plan, compiled
-from twisted_mail.imap.texts import GROUP, Extent, Source, Texts, Value
+from twisted_mail.imap.sections import Source
+from twisted_mail.imap.texts import GROUP, Extent, Texts, Value
 from twisted_mail.interfaces import Ending
 from twisted_mail.mail import flags
 from twisted_mail.mail.entry import Items, Piece

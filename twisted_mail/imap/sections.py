@@ -1,0 +1,118 @@
+"""Sections: where the texts of a message lie, and what is taken of them (RFC 3501 §6.4.5)."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from twisted_mail.imap.items import Kind, Section, Text
+from twisted_mail.mail import mime
+from twisted_mail.mail.parameters import MESSAGE, ContentType
+
+MAX_HEADER = 1024 * 1024  # octets in which header fields are looked for
+
+Span = tuple[int, int]  # first octet, and the one behind the last
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One message to read: its UID, the octets of the whole and of its header."""
+
+    uid: int
+    size: int
+    header_size: int
+
+
+def outline(data: bytes) -> mime.Part:
+    """Return the parts of a message without what takes memory and finding sections does not need."""
+    root = mime.scan(data)
+    for part in root.walk():
+        part.fields.clear()
+        part.type = _KEPT_TYPES.get(part.type[:2]) or (_MULTIPART if part.is_multipart else _OTHER)
+    return root
+
+
+_MULTIPART = ContentType(b"multipart", b"mixed")
+_OTHER = ContentType(b"application", b"octet-stream")
+_KEPT_TYPES = {MESSAGE[:2]: MESSAGE}
+
+
+# ---------------------------------------------------------------- where a section lies
+
+
+def span_of(text: Text, source: Source, root: mime.Part | None) -> Span | None:
+    """Return where the text lies, its range taken; None when there is no such part."""
+    if root is None or not text.section.path:
+        return whole_span(text, source)
+    found = mime.locate(root, text.section.path, _MEANT[text.section.kind])
+    return None if found is None else _ranged(text, *found)
+
+
+_MEANT = {
+    Kind.ALL: mime.Section.ALL,
+    Kind.HEADER: mime.Section.HEADER,
+    Kind.FIELDS: mime.Section.HEADER,
+    Kind.FIELDS_NOT: mime.Section.HEADER,
+    Kind.TEXT: mime.Section.TEXT,
+    Kind.MIME: mime.Section.MIME,
+}
+
+
+def whole_span(text: Text, source: Source) -> Span:
+    """Return where a section without part numbers lies, its range taken."""
+    header_size = min(source.header_size, source.size)
+    match text.section.kind:
+        case Kind.ALL:
+            return _ranged(text, 0, source.size)
+        case Kind.TEXT:
+            return _ranged(text, header_size, source.size)
+        case _:
+            return _ranged(text, 0, header_size)
+
+
+def _ranged(text: Text, start: int, stop: int) -> Span:
+    if selects(text.section):
+        return start, min(stop, start + MAX_HEADER)
+    if text.range is None:
+        return start, stop
+    first = min(start + text.range.start, stop)
+    return first, min(first + text.range.count, stop)
+
+
+# ---------------------------------------------------------------- header fields
+
+
+def selects(section: Section) -> bool:
+    """Say whether a section is some of the fields of a header."""
+    return section.kind in (Kind.FIELDS, Kind.FIELDS_NOT)
+
+
+def selected(text: Text, data: bytes) -> bytes:
+    """Take the listed fields, and then the range, which counts in what is left."""
+    if not selects(text.section):
+        return data
+    data = selected_fields(data, text.section)
+    if text.range is None:
+        return data
+    return data[text.range.start : text.range.start + text.range.count]
+
+
+def selected_fields(header: bytes, section: Section) -> bytes:
+    """Return the fields of a header that a section lists, or else all others.
+
+    The empty line at the header's end stays, if there is one (RFC 3501 §6.4.5).
+    """
+    pattern = _fields_pattern(section.fields)
+    if section.kind is Kind.FIELDS_NOT:
+        return pattern.sub(b"", header)
+    has_end = header.endswith(b"\r\n\r\n") or header == b"\r\n"
+    return b"".join(pattern.findall(header)) + (b"\r\n" if has_end else b"")
+
+
+@lru_cache(64)
+def _fields_pattern(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    # Each continuation line begins behind the end of the line before it, so there is one way to match.
+    listed = b"|".join(re.escape(name) for name in names)
+    return re.compile(
+        rb"^(?:" + listed + rb")[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z)",
+        re.IGNORECASE | re.MULTILINE,
+    )
