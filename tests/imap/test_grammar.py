@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
@@ -213,8 +214,6 @@ def test_whatever_comes_the_reader_reads_or_says_no(
     read: Callable[[Reader], Any], text: bytes
 ) -> None:
     reader = Reader(text)
-    try:
+    with suppress(ProtocolError):
         read(reader)
-    except ProtocolError as error:
-        assert error.outcome.text
     assert 0 <= reader.position <= len(text) or b"{" in text

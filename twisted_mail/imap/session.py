@@ -79,6 +79,23 @@ class ImapSession:
     present command.
     """
 
+    __slots__ = (
+        "_errors",
+        "_face",
+        "_farewell",
+        "_leaving",
+        "_login_deadline",
+        "_login_failures",
+        "_upload",
+        "afterwards",
+        "doors",
+        "enabled",
+        "framer",
+        "selected",
+        "settings",
+        "wire",
+    )
+
     def __init__(self, wire: Wire, settings: Settings, doors: Doors) -> None:
         self.wire = wire
         self.settings = settings
