@@ -28,6 +28,12 @@ def test_replies_to_pipelined_commands_leave_together():
     assert wire.turns == 5
 
 
+def test_replies_to_very_many_commands_wait_for_the_peer():
+    wire = House().talk(LOGIN, b"CAPA\r\n" * 5000)
+    assert wire.text.count("PIPELINING") == 5000
+    assert max(map(len, wire.sent)) < 70_000
+
+
 def test_unknown_commands_are_refused():
     assert House().replies(b"LAST\r\n\r\n\xff\r\n") == ["-ERR Unknown command"] * 3
 

@@ -46,6 +46,7 @@ class Talk:
 
     async def line(self, timeout: float, is_response: bool = False) -> bytes:
         """Return the next line. Raises ProtocolError when it is too long, and Ending."""
+        await self._breathe()
         while (line := self.framer.next(is_response)) is None:
             data = await self.wire.read(timeout)
             self._unsent = 0
@@ -71,6 +72,10 @@ class Talk:
     async def stream(self, data: bytes) -> None:
         """Write bytes of a long reply, and wait for the peer now and then."""
         self.send(data)
+        await self._breathe()
+
+    async def _breathe(self) -> None:
+        """Wait for the peer when much was written: pipelined commands pile up replies too."""
         if self._unsent >= DRAIN:
             self._unsent = 0
             await self.wire.drain()
