@@ -1,5 +1,6 @@
 import hashlib
 from base64 import b64encode
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -149,10 +150,8 @@ def test_what_is_no_hash_is_named(stored: str) -> None:
 
 @pytest.mark.parametrize("stored", ["{SSHA}" + "A" * 8, "{SHA256}" + "A" * 80, "{SHA}" + "A" * 27])
 def test_a_digest_of_the_wrong_size_never_matches(stored: str) -> None:
-    try:
+    with suppress(Uncheckable):
         assert not matches(stored, b"secret")
-    except Uncheckable:
-        pass
 
 
 def test_the_scheme_is_read_without_case() -> None:
@@ -162,9 +161,7 @@ def test_the_scheme_is_read_without_case() -> None:
 @given(st.text(max_size=80), st.sampled_from(["", *[f"{{{name}}}" for name in schemes.SCHEMES]]))
 def test_no_text_breaks_the_check(text: str, scheme: str) -> None:
     if "$2" in text or "$6" in text or "$5" in text or "$y" in text or "$7" in text:
-        return
+        return  # what crypt(3) says to a broken hash is its own affair, and may take seconds
     for work in (lambda: examine(scheme + text), lambda: matches(scheme + text, b"secret")):
-        try:
+        with suppress(Uncheckable):
             work()
-        except Uncheckable:
-            pass

@@ -1,0 +1,91 @@
+import os
+import stat
+from pathlib import Path
+
+import apsw
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twisted_mail.directory import schema
+from twisted_mail.directory.schema import Unusable, open_database
+from twisted_mail.mail.address import Address, parse
+
+
+def test_the_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    open_database(tmp_path / "a")
+    assert all(stat.S_IMODE(os.stat(file).st_mode) == 0o600 for file in tmp_path.iterdir())
+
+
+def test_commits_are_synced_in_wal_mode(tmp_path: Path) -> None:
+    connection = open_database(tmp_path / "a")
+    assert connection.pragma("journal_mode") == "wal"
+    assert connection.pragma("synchronous") == 2
+
+
+def test_opening_again_changes_nothing(tmp_path: Path) -> None:
+    open_database(tmp_path / "a").close()
+    connection = open_database(tmp_path / "a")
+    assert connection.pragma("user_version") == len(schema.STEPS)
+
+
+def test_steps_are_taken_from_where_the_file_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_database(tmp_path / "a").close()
+    monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, "CREATE TABLE extra (x)"))
+    connection = open_database(tmp_path / "a")
+    assert list(connection.execute("SELECT x FROM extra")) == []
+    assert connection.pragma("user_version") == len(schema.STEPS)
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_database(tmp_path / "a").close()
+    steps = schema.STEPS
+    monkeypatch.setattr(schema, "STEPS", (*steps, "CREATE TABLE extra (x)", "nonsense"))
+    with pytest.raises(Unusable):
+        open_database(tmp_path / "a")
+    monkeypatch.setattr(schema, "STEPS", steps)
+    assert open_database(tmp_path / "a").pragma("user_version") == len(steps)
+
+
+def test_a_file_of_a_later_release_is_refused(tmp_path: Path) -> None:
+    connection = open_database(tmp_path / "a")
+    connection.pragma("user_version", 99)
+    with pytest.raises(Unusable, match="later release"):
+        open_database(tmp_path / "a")
+
+
+def test_an_old_sqlite_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apsw, "sqlite_lib_version", lambda: "3.51.2")
+    with pytest.raises(Unusable, match=r"3\.51\.3 or later"):
+        open_database(tmp_path / "a")
+
+
+@pytest.mark.parametrize("content", [b"no database at all, but long enough to be one" * 9])
+def test_what_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(Unusable, match="not a database"):
+        open_database(tmp_path / "a")
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Unusable, match="No such file"):
+        open_database(tmp_path / "no" / "a")
+
+
+def test_keys_ignore_case_and_composition() -> None:
+    assert schema.key(parse("Alice.Ä@Example.ORG")) == schema.key(
+        parse("aLICE.A\u0308@example.org")
+    )
+    assert schema.key(parse("a@example.org")) != schema.key(parse("a@example.net"))
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=20))
+def test_every_key_is_its_own_key(local: str) -> None:
+    key = schema.key(Address(local, "example.org"))
+    assert schema.key(Address(local.lower(), "EXAMPLE.org")) == key

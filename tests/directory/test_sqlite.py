@@ -1,0 +1,271 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from tests.support import InlineBlocking, StillClock, finish
+from twisted_mail.directory.passwords import Passwords, hashed, is_current
+from twisted_mail.directory.register import Register
+from twisted_mail.directory.sqlite import Listing, SqliteDirectory
+from twisted_mail.mail.address import parse
+from twisted_mail.mail.credentials import Credentials
+from twisted_mail.mail.outcome import Unavailable
+
+CHEAP = Passwords(memory_mib=1, passes=1, lanes=1)
+
+
+class CountingBlocking(InlineBlocking):
+    """Counts the trips to a thread; may be full."""
+
+    def __init__(self) -> None:
+        self.trips: list[str] = []
+        self.is_full = False
+
+    async def run(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if self.is_full:
+            raise Unavailable("full")
+        self.trips.append(work.__name__)
+        return work(*args, **kwargs)
+
+    def lane(self) -> "CountingBlocking":
+        return self
+
+
+class House:
+    """A directory, the register that edits it from outside, and what happened in threads."""
+
+    def __init__(self, path: Path, settings: Passwords = CHEAP) -> None:
+        self.register = Register(path, settings, ["example.org"])
+        self.register.accounts.add("Alice@example.org", "secret")
+        self.register.aliases.add("team@example.org", ["alice@example.org", "x@elsewhere.example"])
+        self.clock = StillClock()
+        self.blocking, self.hashing = CountingBlocking(), CountingBlocking()
+        self.directory = SqliteDirectory(
+            path, self.blocking, self.hashing, settings, ["Example.org"], self.clock.monotonic
+        )
+
+    def login(self, name: str, password: str) -> str | None:
+        return finish(self.directory.verify(Credentials(name, password)))
+
+    def stored(self) -> str:
+        return str(next(self.register._tables.connection.execute("SELECT hash FROM account"))[0])
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path / "accounts")
+    yield made
+    made.directory.close()
+    made.register.close()
+
+
+# ---------------------------------------------------------------- look-ups
+
+
+def test_an_account_is_found_whatever_the_case(house: House) -> None:
+    assert finish(house.directory.account(parse("aLICE@EXAMPLE.org"))) == "Alice@example.org"
+    assert finish(house.directory.account(parse("bob@example.org"))) is None
+    assert finish(house.directory.account(parse("alice@example.net"))) is None
+
+
+def test_an_alias_leads_one_step_in_order(house: House) -> None:
+    targets = finish(house.directory.targets(parse("Team@example.org")))
+    assert [str(target) for target in targets] == ["alice@example.org", "x@elsewhere.example"]
+    assert finish(house.directory.targets(parse("alice@example.org"))) == ()
+    assert finish(house.directory.account(parse("team@example.org"))) is None
+
+
+def test_domains_of_both_sources_are_ours(house: House) -> None:
+    house.register.domains.add("example.net")
+    assert finish(house.directory.is_ours("EXAMPLE.org"))
+    assert finish(house.directory.is_ours("Example.Net"))
+    assert not finish(house.directory.is_ours("elsewhere.example"))
+    assert not finish(house.directory.is_ours(""))
+
+
+def test_answers_are_kept_in_memory(house: House) -> None:
+    for _ in range(3):
+        finish(house.directory.account(parse("alice@example.org")))
+        finish(house.directory.account(parse("nobody@example.org")))
+        finish(house.directory.is_ours("elsewhere.example"))
+    assert house.blocking.trips == ["_read_listing", "_read_listing", "_read_domains"]
+
+
+def test_what_another_connection_commits_is_seen_at_once(house: House) -> None:
+    address = parse("bob@example.org")
+    assert finish(house.directory.account(address)) is None
+    house.register.accounts.add("bob@example.org", "x")
+    assert finish(house.directory.account(address)) == "bob@example.org"
+    house.register.accounts.remove("bob@example.org")
+    assert finish(house.directory.account(address)) is None
+    assert not finish(house.directory.is_ours("example.net"))
+    house.register.domains.add("example.net")
+    assert finish(house.directory.is_ours("example.net"))
+
+
+def test_an_answer_that_a_change_overtook_is_not_kept(house: House) -> None:
+    read = house.directory._read_listing
+    bob = parse("bob@example.org")
+
+    def overtaken(key: str) -> Listing:
+        listing = read(key)
+        house.directory._read_listing = read  # type: ignore[method-assign]
+        house.register.accounts.add("bob@example.org", "x")
+        finish(house.directory.account(parse("alice@example.org")))  # somebody else asks meanwhile
+        return listing
+
+    house.directory._read_listing = overtaken  # type: ignore[method-assign]
+    assert finish(house.directory.account(bob)) is None
+    assert finish(house.directory.account(bob)) == "bob@example.org"
+
+
+def test_unknown_addresses_do_not_fill_the_memory(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twisted_mail.directory.sqlite.MAX_LISTINGS", 10)
+    for number in range(100):
+        finish(house.directory.account(parse(f"x{number}@example.org")))
+    assert len(house.directory._listings) <= 10
+
+
+def test_a_closed_database_is_unavailable(house: House) -> None:
+    house.directory.close()
+    with pytest.raises(Unavailable):
+        finish(house.directory.account(parse("alice@example.org")))
+
+
+def test_a_broken_reader_is_unavailable(house: House) -> None:
+    house.directory._reader.close()
+    with pytest.raises(Unavailable):
+        finish(house.directory.account(parse("bob@example.org")))
+    with pytest.raises(Unavailable):
+        finish(house.directory.is_ours("example.net"))
+
+
+def test_the_watch_never_waits_for_a_writer(house: House, tmp_path: Path) -> None:
+    other = apsw.Connection(str(tmp_path / "accounts"))
+    other.execute("BEGIN IMMEDIATE")
+    assert finish(house.directory.account(parse("alice@example.org"))) == "Alice@example.org"
+    other.execute("ROLLBACK")
+
+
+# ---------------------------------------------------------------- logins
+
+
+def test_the_right_password_gives_the_name_as_it_was_written(house: House) -> None:
+    assert house.login("ALICE@example.org", "secret") == "Alice@example.org"
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        ("alice@example.org", "wrong"),
+        ("alice@example.org", ""),
+        ("nobody@example.org", "secret"),
+        ("team@example.org", "secret"),
+        ("alice", "secret"),
+        ("", "secret"),
+        ("a" * 10_000, "secret"),
+        ("alice@example.org\0", "secret"),
+    ],
+)
+def test_whatever_is_wrong_costs_one_check(house: House, name: str, password: str) -> None:
+    assert house.login(name, password) is None
+    assert house.hashing.trips == ["check"]
+
+
+def test_a_right_password_is_remembered_for_a_while(house: House) -> None:
+    for _ in range(3):
+        assert house.login("alice@example.org", "secret")
+    assert house.hashing.trips == ["check"]
+    house.clock.seconds += CHEAP.remembered_seconds
+    assert house.login("alice@example.org", "secret")
+    assert house.hashing.trips == ["check", "check"]
+
+
+def test_a_wrong_password_is_never_remembered(house: House) -> None:
+    house.login("alice@example.org", "wrong")
+    house.login("alice@example.org", "wrong")
+    assert house.hashing.trips == ["check", "check"]
+
+
+def test_a_new_password_ends_the_old_one_at_once(house: House) -> None:
+    assert house.login("alice@example.org", "secret")
+    house.register.accounts.set_password("alice@example.org", "other")
+    assert house.login("alice@example.org", "secret") is None
+    assert house.login("alice@example.org", "other")
+
+
+def test_a_disabled_account_receives_and_does_not_log_in(house: House) -> None:
+    assert house.login("alice@example.org", "secret")
+    house.register.accounts.enable("alice@example.org", False)
+    assert house.login("alice@example.org", "secret") is None
+    assert finish(house.directory.account(parse("alice@example.org")))
+    house.register.accounts.enable("alice@example.org", True)
+    assert house.login("alice@example.org", "secret")
+
+
+def test_too_many_waiting_checks_are_unavailable(house: House) -> None:
+    house.hashing.is_full = True
+    with pytest.raises(Unavailable):
+        house.login("alice@example.org", "secret")
+    with pytest.raises(Unavailable):
+        house.login("nobody@example.org", "secret")
+
+
+def test_a_hash_that_cannot_be_checked_is_unavailable(house: House) -> None:
+    house.register.accounts.take_in(["alice@example.org:{PLAIN}x"], is_replacing=True)
+    house.register._tables.connection.execute("UPDATE account SET hash = '{NOPE}x'")
+    with pytest.raises(Unavailable):
+        house.login("alice@example.org", "x")
+
+
+# ---------------------------------------------------------------- renewal
+
+
+def test_a_hash_of_another_scheme_is_renewed_at_login(house: House) -> None:
+    house.register.accounts.take_in(["alice@example.org:{PLAIN}secret"], is_replacing=True)
+    assert house.login("alice@example.org", "wrong") is None
+    assert house.stored() == "{PLAIN}secret"
+    assert house.login("alice@example.org", "secret")
+    assert is_current(house.stored(), CHEAP)
+    assert house.login("alice@example.org", "secret")
+    assert house.hashing.trips == ["check", "check", "hashed"]
+
+
+def test_a_hash_of_another_cost_is_renewed_at_login(house: House) -> None:
+    weak = hashed("secret", Passwords(1, 2, 1))
+    house.register.accounts.take_in([f"alice@example.org:{weak}"], is_replacing=True)
+    assert house.login("alice@example.org", "secret")
+    assert is_current(house.stored(), CHEAP)
+
+
+def test_hashes_stay_where_renewal_is_off(tmp_path: Path) -> None:
+    house = House(tmp_path / "accounts", Passwords(1, 1, 1, is_upgraded=False))
+    house.register.accounts.take_in(["alice@example.org:{PLAIN}secret"], is_replacing=True)
+    assert house.login("alice@example.org", "secret")
+    assert house.stored() == "{PLAIN}secret"
+
+
+def test_a_directory_that_cannot_be_written_does_not_stop_a_login(house: House) -> None:
+    house.register.accounts.take_in(["alice@example.org:{PLAIN}secret"], is_replacing=True)
+    house.directory._reader.pragma("query_only", True)
+    assert house.login("alice@example.org", "secret")
+    assert house.stored() == "{PLAIN}secret"
+
+
+def test_a_password_that_changed_during_the_renewal_stays(house: House) -> None:
+    house.register.accounts.take_in(["alice@example.org:{PLAIN}secret"], is_replacing=True)
+    replace = house.directory._replace_hash
+
+    def late(name: str, old: str, new: str) -> None:
+        house.register.accounts.set_password("alice@example.org", "other")
+        replace(name, old, new)
+
+    late.__name__ = "late"
+    house.directory._replace_hash = late  # type: ignore[method-assign]
+    house.login("alice@example.org", "secret")
+    assert house.login("alice@example.org", "secret") is None
+    assert house.login("alice@example.org", "other")
