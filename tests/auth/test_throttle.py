@@ -61,6 +61,13 @@ def test_a_check_that_took_longer_than_the_delay_is_answered_at_once(throttle, c
     assert clock.slept == [0.0]
 
 
+def test_peers_on_this_host_are_many_people_and_only_accounts_count(throttle):
+    for name in ("alice", "bob", "carol"):
+        assert fail(throttle, name, Peer("127.0.0.1", 1)) == 2.0
+    assert fail(throttle, "alice", Peer("", 0)) == 4.0
+    throttle.admit(Peer("127.0.0.1", 1))
+
+
 def test_time_forgets(throttle, clock):
     fail(throttle, "alice", HERE)
     clock.seconds += MEMORY_SECONDS + 1
@@ -115,7 +122,11 @@ def test_many_connections_of_one_network_are_no_way_around():
         ("::ffff:192.0.2.77", "192.0.2.0/24"),
         ("2001:db8:1:2ff:3::4", "2001:db8:1:200::/56"),
         ("fe80::1%eth0", "fe80::/56"),
-        ("", "local"),
+        ("", ""),
+        ("127.0.0.1", ""),
+        ("::1", ""),
+        ("::ffff:127.0.0.1", ""),
+        ("somewhere", "somewhere"),
     ],
 )
 def test_a_network_is_what_one_guesser_commands(host, expected):

@@ -3,6 +3,8 @@
 Guessing passwords is made slow, and a login that succeeds is never delayed. Failures are counted for
 the network a peer is in and for the account that was named; the longer of the two delays holds. The
 delay runs from the start of the attempt, so its length says nothing about what the check had to do.
+
+Peers on this very host (a webmail, a proxy) stand for many people: for them only accounts are counted.
 """
 
 import ipaddress
@@ -51,9 +53,9 @@ class Throttle:
 
         ``began`` is the monotonic time at which the attempt came.
         """
-        where = self._counted(network(peer))
+        where = self._counted(network(peer)) if network(peer) else _Failures()
         who = self._counted(_account(name))
-        delay = max(_delay(where.count), _delay(who.count))
+        delay = _delay(max(where.count, who.count))
         where.waiting += 1
         try:
             await self.clock.sleep(max(0.0, began + delay - self.clock.monotonic()))
@@ -97,12 +99,14 @@ def _account(name: str) -> str:
 
 
 def network(peer: Peer) -> str:
-    """Return the network that the peer's failures count for; ``local`` for a UNIX socket."""
+    """Return the network that the peer's failures count for; empty for a peer on this host."""
     try:
         address = ipaddress.ip_address(peer.host.partition("%")[0])
     except ValueError:
-        return peer.host or "local"
+        return peer.host
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
+    if address.is_loopback:
+        return ""
     prefix = _IPV4_PREFIX if address.version == 4 else _IPV6_PREFIX
     return str(ipaddress.ip_network((address, prefix), strict=False))
