@@ -2,5 +2,15 @@
 
 import pytest
 
-for _name in ("ground", "names", "messages", "marks", "moves", "restart", "chance", "account"):
+for _name in (
+    "ground",
+    "names",
+    "messages",
+    "marks",
+    "moves",
+    "restart",
+    "chance",
+    "meanwhile",
+    "account",
+):
     pytest.register_assert_rewrite(f"tests.contracts.{_name}")

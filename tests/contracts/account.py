@@ -11,8 +11,8 @@
 ``ground.Ground`` says what else a subclass may define.
 """
 
-from tests.contracts.chance import ChanceContract
 from tests.contracts.marks import ConditionContract, KeywordContract, MarkContract
+from tests.contracts.meanwhile import MeanwhileContract
 from tests.contracts.messages import AppendContract, ReadContract, StatusContract
 from tests.contracts.moves import CopyContract, ExpungeContract, MoveContract
 from tests.contracts.names import (
@@ -39,6 +39,6 @@ class AccountContract(
     MoveContract,
     ExpungeContract,
     RestartContract,
-    ChanceContract,
+    MeanwhileContract,
 ):
     """Everything that ``interfaces`` promises of stores."""

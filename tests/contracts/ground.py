@@ -1,13 +1,13 @@
 """What the parts of the account contract stand on: how a store is made, and what tests ask of it."""
 
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 
 import pytest
 
-from tests.support import StillClock, finish
+from tests.support import StillClock
 from twisted_mail.interfaces import Account, Mailbox, Store
 from twisted_mail.mail.change import Change
 from twisted_mail.mail.entry import Draft, Entry, Items, Piece
@@ -16,6 +16,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
 
 T = TypeVar("T")
+MANY = 100_000  # turns, after which a coroutine is taken to wait for ever
 ALICE, BOB = "alice@example.org", "bob@example.org"
 HELLO = b"From: a@example.org\r\nSubject: Hello\r\n\r\nHow are you?\r\n"
 
@@ -59,6 +60,24 @@ def draft(data: bytes, *flags: str, date: int | None = None) -> Draft:
     return Draft(Message(MemoryBlob(data)), normal(flags), when)
 
 
+class Turn:
+    """Awaited to let others go first."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+def patiently(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that waits for nothing but turns, and return its result."""
+    for _ in range(MANY):
+        try:
+            waits_for = coroutine.send(None)
+        except StopIteration as stop:
+            return stop.value
+        assert waits_for is None, "the coroutine waits for something else"
+    raise AssertionError("the coroutine waits for ever")
+
+
 @contextmanager
 def refused(condition: str) -> Iterator[None]:
     with pytest.raises(Refused) as caught:
@@ -69,7 +88,7 @@ def refused(condition: str) -> Iterator[None]:
 class Ground:
     """The base of all parts.
 
-    A subclass fulfils ``make_store``, and ``run`` where coroutines of its store have to wait. Each
+    A subclass fulfils ``make_store``, and ``run`` where its store waits for more than turns. Each
     call of ``make_store()`` gives a new and empty store, which uses the fixtures ``clock`` and
     ``render``; with ``quota=n`` its accounts hold at most ``n`` octets.
     """
@@ -78,7 +97,7 @@ class Ground:
     has_quota = True
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return finish(coroutine)
+        return patiently(coroutine)
 
     def reopened(self, store: Store) -> Store | None:
         """Return a store that finds what ``store`` left, as after a restart; None: not durable."""

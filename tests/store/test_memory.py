@@ -1,16 +1,21 @@
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import Any
 
 import pytest
 
 from tests.contracts.account import AccountContract
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail, refused
 from tests.support import StillClock, finish
-from twisted_mail.interfaces import Account
+from twisted_mail.interfaces import Account, Blocking
 from twisted_mail.mail.change import Made
 from twisted_mail.mail.flags import normal
 from twisted_mail.store.box import Limits
-from twisted_mail.store.memory import MemoryStore
+from twisted_mail.store.memory import MemoryAccount, MemoryStore
+from twisted_mail.store.opened import MemoryMailbox
 
 
 class TestMemoryStore(AccountContract):
@@ -19,6 +24,27 @@ class TestMemoryStore(AccountContract):
     @pytest.fixture
     def make_store(self, clock, render):
         return lambda quota=None: MemoryStore(clock, render, Limits(quota=quota, keywords=30))
+
+    @pytest.fixture
+    def make_waiting_store(self, clock, render):
+        return lambda blocking: Hesitant(MemoryStore(clock, render), blocking)
+
+
+class Hesitant:
+    """A store, account or mailbox that lets others go first before and after all it does."""
+
+    def __init__(self, target: Any, blocking: Blocking) -> None:
+        self._target = target
+        self._blocking = blocking
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._target, name)
+        return partial(self._hesitate, found) if iscoroutinefunction(found) else found
+
+    async def _hesitate(self, method: Callable[..., Any], *arguments: Any) -> Any:
+        answer = await self._blocking.run(lambda: finish(method(*arguments)))
+        is_place = isinstance(answer, MemoryAccount | MemoryMailbox)
+        return Hesitant(answer, self._blocking) if is_place else answer
 
 
 def account_with(limits: Limits) -> Account:
