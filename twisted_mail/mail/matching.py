@@ -1,0 +1,168 @@
+"""The plain scan of SEARCH: whether a message holds a substring (RFC 3501 §6.4.4).
+
+Text is compared as people read it: encoded words, transfer encodings and charsets undone, HTML without
+its tags, letters without case. Time is linear in the message's length, and nothing raises.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from twisted_mail.mail import header
+from twisted_mail.mail.encoding import decode_body, decode_text
+from twisted_mail.mail.entry import Contains
+from twisted_mail.mail.mime import Part, scan
+from twisted_mail.mail.parameters import content_type, decoded, disposition
+
+
+class Searchable(NamedTuple):
+    """The text of a message, folded for comparison.
+
+    ``headers`` has a line ``name: value`` for each field of the message; ``body`` the text of its parts,
+    and the headers of messages within; ``names`` the file names of its parts.
+    """
+
+    headers: str
+    body: str
+    names: str
+
+    def holds(self, what: Contains) -> bool:
+        """Say whether the message holds the substring."""
+        needle = folded(what.needle)
+        if what.where == "header":
+            return self._field_holds(what.name, needle)
+        if needle in self.body:
+            return True
+        return what.where == "text" and (needle in self.headers or needle in self.names)
+
+    def _field_holds(self, name: str, needle: str) -> bool:
+        start = f"{name.lower()}: "
+        lines = self.headers.split("\n")
+        return any(line.startswith(start) and needle in line[len(start) :] for line in lines)
+
+
+def matches(data: bytes, what: Contains) -> bool:
+    """Say whether a whole message holds the substring."""
+    if what.where == "header":
+        return _header_holds(data, what)
+    return searchable(data).holds(what)
+
+
+def _header_holds(data: bytes, what: Contains) -> bool:
+    """Look at one field's values, without reading the body."""
+    name, needle = what.name.lower().encode("utf-8", "replace"), folded(what.needle)
+    return any(
+        needle in folded(header.text(field.value))
+        for field in header.fields(data)
+        if field.name.lower() == name
+    )
+
+
+def searchable(data: bytes) -> Searchable:
+    """Return the folded text of a message, for several substrings to be looked up in."""
+    root = scan(data)
+    parts = list(root.walk())
+    texts = []
+    for part in parts:
+        if part.is_message:
+            texts.append(_headers(data, part.children[0]))
+        elif part.type.type in (b"text", b"message"):
+            texts.append(part_text(data, part))
+    names = "\n".join(name for part in parts for name in _file_names(part))
+    return Searchable(folded(_headers(data, root)), folded("\n".join(texts)), folded(names))
+
+
+def _headers(data: bytes, part: Part) -> str:
+    lines = (
+        f"{field.name.decode('latin-1').lower()}: {header.text(field.value)}"
+        for field in header.fields(data, part.start, part.body)
+    )
+    return "\n".join(line.replace("\n", " ") for line in lines)
+
+
+def _file_names(part: Part) -> Iterable[str]:
+    """Return the names that a part's header gives to its file."""
+    kind = content_type(part.field(b"content-type") or b"")
+    how = disposition(part.field(b"content-disposition") or b"")
+    if kind and (name := decoded(kind.parameters).get("name")):
+        yield name
+    if how and (name := decoded(how.parameters).get("filename")):
+        yield name
+
+
+def part_text(data: bytes, part: Part) -> str:
+    """Return the text of a part as a person reads it, HTML without its tags."""
+    encoding = (part.field(b"content-transfer-encoding") or b"").decode("latin-1")
+    octets = decode_body(data[part.body : part.stop], encoding)
+    text = decode_text(octets, part.type.parameter(b"charset").decode("latin-1"))
+    return html_text(text) if part.type.subtype in (b"html", b"xhtml+xml") else text
+
+
+# ---------------------------------------------------------------- HTML
+
+_TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*+)[^<>]*+>|<[!?][^<>]*+>")
+_NO_TEXT = {name: re.compile(rf"</{name}", re.IGNORECASE) for name in ("script", "style")}
+# Tags that may stand within a word; all others part words.
+_INLINE_NAMES = """
+a abbr acronym b bdi bdo big cite code em font i ins kbd mark s samp small span strike strong sub sup
+tt u var wbr
+"""
+_INLINE = frozenset(_INLINE_NAMES.split())
+
+
+def html_text(source: str) -> str:
+    """Return the text of HTML: no tags, comments, scripts or styles, one blank for any white space."""
+    pieces = []
+    position = 0
+    while (at := source.find("<", position)) >= 0:
+        pieces.append(source[position:at])
+        gap, position = _markup(source, at)
+        pieces.append(gap)
+    pieces.append(source[position:])
+    return " ".join(_unescape("".join(pieces)).split())
+
+
+def _markup(source: str, at: int) -> tuple[str, int]:
+    """Return what the markup at a ``<`` leaves in the text, and where it ends."""
+    if source.startswith("<!--", at):
+        end = source.find("-->", at + 4)
+        return "", len(source) if end < 0 else end + 3
+    match = _TAG.match(source, at)
+    if match is None:
+        return "<", at + 1
+    name = (match[1] or "").lower()
+    if name in _NO_TEXT and source[at + 1] != "/":
+        close = _NO_TEXT[name].search(source, match.end())
+        return " ", len(source) if close is None else close.start()
+    return "" if name in _INLINE else " ", match.end()
+
+
+def _unescape(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # a character number of thousands of digits
+        return text
+
+
+# ---------------------------------------------------------------- letters without case
+
+_MARKS = "\u0300-\u036f\u3099\u309a"
+_CLUSTER = re.compile(
+    f"[^{_MARKS}][{_MARKS}]{{1,30}}+|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
+)
+
+
+def folded(text: str) -> str:
+    """Return the text for comparison without case, letters and their marks composed.
+
+    Only short clusters are composed: ``unicodedata.normalize`` is quadratic in long ones.
+    """
+    if text.isascii():
+        return text.lower()
+    return _CLUSTER.sub(_compose, text.casefold())
+
+
+def _compose(match: re.Match[str]) -> str:
+    return unicodedata.normalize("NFC", match[0])
