@@ -11,17 +11,16 @@
 ``ground.Ground`` says what else a subclass may define.
 """
 
+from tests.contracts.appending import AppendContract
+from tests.contracts.deleting import DeleteContract
 from tests.contracts.marks import ConditionContract, KeywordContract, MarkContract
 from tests.contracts.meanwhile import MeanwhileContract
-from tests.contracts.messages import AppendContract, ReadContract, StatusContract
 from tests.contracts.moves import CopyContract, ExpungeContract, MoveContract
-from tests.contracts.names import (
-    DeleteContract,
-    MadeContract,
-    RenameContract,
-    SubscribeContract,
-)
+from tests.contracts.names import MadeContract
+from tests.contracts.reading import ReadContract, StatusContract
+from tests.contracts.renaming import RenameContract
 from tests.contracts.restart import RestartContract
+from tests.contracts.subscribing import SubscribeContract
 
 
 class AccountContract(
