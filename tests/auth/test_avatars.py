@@ -1,17 +1,18 @@
 import pytest
 from zope.interface.verify import verifyObject
 
-from tests.auth.fakes import NamedAccount, directory
+from tests.auth.fakes import NamedAccount, NamedStore, directory
 from tests.support import finish
 from twisted_mail.auth.avatars import Avatar, IMailboxes, IMaildrop, ISubmitter
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.outcome import Refused, Unavailable
 
-ALICE = NamedAccount("alice@example.org")
 
-
-def avatar(locks=None, account=ALICE, **aliases):
-    return Avatar(account, directory(**aliases), set() if locks is None else locks)
+def avatar(locks=None, name="alice@example.org", error=None, **aliases):
+    store = NamedStore({name: NamedAccount(name, error)})
+    found = Avatar(name, store, directory(**aliases), set() if locks is None else locks)
+    finish(found.open())
+    return found
 
 
 def may_send(address, **aliases):
@@ -45,13 +46,13 @@ def test_a_second_session_finds_the_maildrop_in_use():
 def test_accounts_do_not_lock_each_other():
     locks = set()
     finish(avatar(locks).lock())
-    finish(avatar(locks, NamedAccount("bob@example.org")).lock())
+    finish(avatar(locks, "bob@example.org").lock())
 
 
 def test_an_inbox_that_does_not_open_leaves_no_lock():
     locks = set()
     with pytest.raises(Unavailable):
-        finish(avatar(locks, NamedAccount("alice@example.org", Unavailable("disk"))).lock())
+        finish(avatar(locks, error=Unavailable("disk")).lock())
     assert not locks
 
 
@@ -100,6 +101,6 @@ def test_endless_aliases_come_to_an_end():
         async def targets(self, address):
             return tuple(parse(f"{address.local}{n}@example.org") for n in range(1000))
 
-    endless = Avatar(ALICE, Endless(), set())
+    endless = Avatar("alice@example.org", NamedStore(), Endless(), set())
     assert not finish(endless.may_send_as(parse("a@example.org")))
     assert len(asked) <= 100

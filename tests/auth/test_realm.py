@@ -98,6 +98,12 @@ def test_acting_as_another_is_refused():
     assert refusal.outcome.code == 535
 
 
+def test_sending_mail_needs_no_store():
+    house = House()
+    house.store.is_broken = True
+    assert finish(house.logins.submitter(RIGHT, PEER)).name == "alice@example.org"
+
+
 def test_a_store_that_is_away_is_no_wrong_password():
     house = House()
     house.store.is_broken = True

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from zope.interface import Attribute, Interface, implementer
 
-from twisted_mail.interfaces import Account, Directory, Mailbox
+from twisted_mail.interfaces import Account, Directory, Mailbox, Store
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Outcome, Refused
 
@@ -56,19 +56,26 @@ class ISubmitter(Interface):
 class Avatar:
     """The account of one login, with all three faces.
 
-    ``locks`` holds the names of the accounts whose maildrop some POP3 session has; all avatars of a
-    realm share it.
+    Its mail is opened only for the faces that need it. ``locks`` holds the names of the accounts whose
+    maildrop some POP3 session has; all avatars of a realm share it.
     """
 
-    account: Account
+    name: str
+    store: Store
     directory: Directory
     locks: set[str]
+    _account: Account | None = field(default=None, init=False)
     _has_lock: bool = field(default=False, init=False)
 
+    async def open(self) -> None:
+        """Open the account's mail, for the faces that show it."""
+        self._account = await self.store.account(self.name)
+
     @property
-    def name(self) -> str:
-        """Return the account's name."""
-        return self.account.name
+    def account(self) -> Account:
+        """Return the account, which the realm has opened."""
+        assert self._account is not None, "this face shows no mail"
+        return self._account
 
     async def lock(self) -> Mailbox:
         """Open the inbox for this session alone among POP3 sessions (RFC 1939 §4).

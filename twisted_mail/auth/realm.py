@@ -60,8 +60,10 @@ class Realm:
         raise NotImplementedError("an avatar has the faces IMailboxes, IMaildrop and ISubmitter")
 
     async def _avatar(self, avatar_id: object, face: type[Interface]) -> LoggedIn:
-        account = await self.store.account(account_name(avatar_id, self.default_domain))
-        avatar = Avatar(account, self.directory, self._locks)
+        name = account_name(avatar_id, self.default_domain)
+        avatar = Avatar(name, self.store, self.directory, self._locks)
+        if face is not ISubmitter:
+            await avatar.open()
         return face, avatar, avatar.logout
 
 
