@@ -7,6 +7,7 @@ from twisted_mail.interfaces import Renderer, Watcher
 from twisted_mail.mail import flags as flag
 from twisted_mail.mail.entry import Columns, Contains, Copied, Items, Piece
 from twisted_mail.mail.flags import Flags
+from twisted_mail.mail.matching import matches
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.box import Arrival, Box, Home
 
@@ -119,8 +120,6 @@ class MemoryMailbox:
 
     async def matching(self, uids: Sequence[int], what: Contains) -> frozenset[int]:
         """Return those of the UIDs whose messages hold the substring."""
-        from twisted_mail.mail.matching import matches
-
         box = self._present()
         return frozenset(uid for uid in box.present(uids) if matches(box.bodies[uid].data, what))
 
