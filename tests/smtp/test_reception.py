@@ -160,3 +160,35 @@ def test_another_message_may_follow_in_the_same_packet() -> None:
     ]
     ids = [envelope.id for envelope, _ in house.queue.accepted]
     assert len(set(ids)) == 2
+
+
+def test_a_message_without_header_is_all_body() -> None:
+    house = House()
+    last(" forged continuation", ".", house=house)
+    assert house.prefix.endswith(b"\r\n\r\n")
+
+
+def test_a_message_with_a_header_has_no_line_between() -> None:
+    house = House()
+    last("Subject: x", "", "body", ".", house=house)
+    assert not house.prefix.endswith(b"\r\n\r\n")
+
+
+def test_a_header_too_long_to_look_at_is_not_completed() -> None:
+    house = House()
+    long = ["X: " + "x" * 990] * 200
+    mail = "MAIL FROM:<alice@example.org>"
+    say(
+        "EHLO c",
+        LOGIN,
+        mail,
+        RCPT,
+        "DATA",
+        *long,
+        "Date: x",
+        "",
+        ".",
+        house=house,
+        settings=SUBMISSION,
+    )
+    assert b"Date:" not in house.prefix

@@ -1,4 +1,9 @@
+import itertools
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.smtp.fakes import (
     HELLO,
@@ -158,3 +163,58 @@ def test_the_login_is_ended_with_the_conversation() -> None:
     house = House()
     say("EHLO c", "AUTH PLAIN YWxpY2Ugc2VjcmV0", house=house, settings=SUBMISSION)
     assert house.submitter.is_logged_out
+
+
+ANY_LINES = st.lists(
+    st.sampled_from(
+        [
+            b"EHLO c\r\n",
+            b"HELO c\r\n",
+            lines(MAIL),
+            b"MAIL FROM:<alice@example.org> BODY=8BITMIME\r\n",
+            lines(RCPT),
+            b"RCPT TO:<nobody@example.org>\r\n",
+            b"RCPT TO:<a@bug.example.org>\r\n",
+            b"DATA\r\n",
+            b"Subject: x\r\n\r\ntext\r\n",
+            b".\r\n",
+            b"..\r\n",
+            b".\n",
+            b"\r",
+            b"\n",
+            b"RSET\r\n",
+            b"VRFY <\r\n",
+            b"AUTH PLAIN\r\n",
+            b"AUTH PLAIN YWxpY2Ugc2VjcmV0\r\n",
+            b"AUTH ENDLESS\r\n",
+            b"YWxpY2Ugd3Jvbmc=\r\n",
+            b"*\r\n",
+            b"x" * 700,
+            b"QUIT\r\n",
+        ]
+    ),
+    max_size=40,
+)
+
+
+@given(ANY_LINES, st.lists(st.integers(0, 3000), max_size=20), st.booleans())
+def test_whatever_is_said_and_however_it_is_cut_the_answers_are_the_same(
+    said: list[bytes], cuts: list[int], is_submission: bool
+) -> None:
+    stream = b"".join([b"EHLO c\r\n", *said])
+    ends = sorted({min(cut, len(stream)) for cut in cuts} | {0, len(stream)})
+    ways = [
+        [stream],
+        [stream[start:end] for start, end in itertools.pairwise(ends)],
+        [stream[at : at + 1] for at in range(len(stream))],
+    ]
+    told = []
+    for chunks in ways:
+        house = House()
+        settings = SUBMISSION if is_submission else Settings(offers_login=True, max_size=3000)
+        replies = house.hold(FakeWire(chunks), settings)
+        assert all(re.match(r"[2345]\d\d[ -]", reply) for reply in replies)
+        assert len(house.queue.accepted) == sum("queued as" in reply for reply in replies)
+        assert len(house.events("failed")) == sum(reply.startswith("451") for reply in replies)
+        told.append([re.sub("queued as .*", "queued", reply) for reply in replies])
+    assert told[0] == told[1] == told[2]

@@ -13,6 +13,7 @@ from twisted_mail.smtp.trace import (
     header_end,
     missing_fields,
     received,
+    separator,
 )
 
 ALICE, BOB = parse("alice@example.org"), parse("bob@example.org")
@@ -104,3 +105,15 @@ def test_only_what_is_missing_is_added() -> None:
     assert both.startswith(b"Date: ")
     assert both.endswith(b"\r\nMessage-ID: <id1@mail.example.org>\r\n")
     assert missing_fields(b"date: x\r\nMESSAGE-ID: y\r\n", "id1", "h", NOW) == b""
+
+
+@pytest.mark.parametrize("header", [b"", b"a: b\r\n", b"X-Y :\r\n", b"From me Mon\r\n", b">From x"])
+def test_a_header_stands_directly_behind_our_fields(header: bytes) -> None:
+    assert separator(header) == b""
+
+
+@pytest.mark.parametrize(
+    "header", [b"Blah blah\r\n", b" folded: x\r\n", b"\tx\r\n", b":\r\n", b"\0:"]
+)
+def test_what_is_no_header_cannot_continue_our_fields(header: bytes) -> None:
+    assert separator(header) == b"\r\n"

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.mail.route import Elsewhere, Here, NoRoute
 from twisted_mail.smtp import grammar, login, replies
 from twisted_mail.smtp.enquiry import expn, vrfy
@@ -122,7 +122,10 @@ def _refuse_overshoot(state: State) -> None:
 
 async def _refusal(state: State, recipient: Address) -> Outcome | None:
     """Return why mail for the recipient is not taken from this client, or None."""
-    route = await state.doors.router.route(recipient)
+    try:
+        route = await state.doors.router.route(recipient)
+    except MailError as error:
+        return error.outcome
     if isinstance(route, Here):
         return None
     if isinstance(route, NoRoute):

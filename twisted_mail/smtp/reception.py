@@ -143,6 +143,6 @@ def _prefix(state: State, envelope: Envelope, header: bytes) -> bytes:
     doors, now = state.doors, state.doors.clock.now()
     arrival = trace.Arrival(state.hello, state.is_extended, state.wire.peer, state.wire.privacy)
     prefix = trace.received(envelope, arrival, doors.hostname, now)
-    if state.settings.completes_header:
+    if state.settings.completes_header and len(header) < trace.MAX_HEADER:
         prefix += trace.missing_fields(header, envelope.id, doors.hostname, now)
-    return prefix
+    return prefix + trace.separator(header)

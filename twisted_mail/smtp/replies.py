@@ -22,7 +22,10 @@ def encode_lines(code: int, enhanced: str, texts: Sequence[str]) -> bytes:
 
 def _one_line(text: str) -> str:
     """Return a text that cannot end the line or fill more than one."""
-    return "".join(one if one.isprintable() else " " for one in text[:MAX_TEXT])
+    text = text[:MAX_TEXT]
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def _reply(code: int, enhanced: str, text: str) -> bytes:
@@ -43,7 +46,6 @@ STOPPING = _reply(421, "4.3.2", "The service is stopping; try again soon")
 TOO_MANY_ERRORS = _reply(421, "4.7.0", "Too many errors; closing")
 TOO_MANY_UNKNOWN = _reply(421, "4.7.0", "Too many unknown recipients; closing")
 TOO_MANY_LOGINS = _reply(421, "4.7.0", "Too many failed logins; closing")
-FAULT = _reply(451, "4.3.0", "Something went wrong here; try again later")
 TOO_MANY_RECIPIENTS = _reply(
     452, "4.5.3", "Too many recipients; send to the rest in another message"
 )

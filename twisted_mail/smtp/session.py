@@ -90,7 +90,7 @@ class SmtpSession:
             raise
         except Exception:
             state.doors.journal.failed(state.settings.service)
-            state.wire.write(replies.FAULT)
+            state.tell(replies.BUG)
 
     async def _bear(self) -> None:
         """Slow down a client that errs, and leave one that errs too much."""

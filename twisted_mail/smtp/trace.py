@@ -10,6 +10,7 @@ from twisted_mail.mail.envelope import Envelope
 
 MAX_HEADER = 128 * 1024  # octets of header that are looked at
 
+_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|>?From ")  # what a header may begin with
 _UNSAFE = re.compile(r"[^A-Za-z0-9.:_\[\]-]")
 
 
@@ -83,6 +84,14 @@ def header_end(head: bytes | bytearray, start: int = 0) -> int:
 def count_fields(header: bytes, name: bytes) -> int:
     """Return how many fields of a header have the lower-case ``name``."""
     return (b"\r\n" + header.lower()).count(b"\r\n" + name + b":")
+
+
+def separator(header: bytes) -> bytes:
+    """Return the empty line that keeps a message without header apart from what we put in front.
+
+    Otherwise its first line would be read as a part of our own fields.
+    """
+    return b"" if not header or _FIELD.match(header) else b"\r\n"
 
 
 def missing_fields(header: bytes, id: str, hostname: str, now: float) -> bytes:  # noqa: A002
