@@ -56,14 +56,14 @@ class TurningLane(TurningBlocking):
 
 
 def together(coroutines: Sequence[Coroutine[Any, Any, T]], turns: Sequence[int] = ()) -> list[Any]:
-    """Run coroutines to their ends, taking turns as told; return their results or refusals."""
+    """Run coroutines to their ends, turns as told and then in a circle; return results or refusals."""
     results: list[Any] = [None] * len(coroutines)
     left = dict(enumerate(coroutines))
     told = deque(turns)
-    for _ in range(MANY):
+    for count in range(MANY):
         if not left:
             return results
-        which = [*left][(told.popleft() if told else 0) % len(left)]
+        which = [*left][(told.popleft() if told else count) % len(left)]
         try:
             left[which].send(None)
         except StopIteration as stop:
