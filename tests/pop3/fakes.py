@@ -8,7 +8,7 @@ from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.interfaces import Ending, Peer, Privacy
 from twisted_mail.mail.entry import Draft, Items
 from twisted_mail.mail.message import MemoryBlob, Message
-from twisted_mail.mail.outcome import Refused, Unavailable
+from twisted_mail.mail.outcome import Refused
 from twisted_mail.pop3.session import Pop3Session
 from twisted_mail.pop3.settings import Doors, Settings
 from twisted_mail.store.memory import MemoryStore
@@ -157,6 +157,3 @@ class House:
     @property
     def bugs(self) -> list[Any]:
         return [event for event in self.journal.events if event[0] == "failed"]
-
-
-__all__ = ["LOGIN", "PEER", "FailingMailbox", "House", "ScriptWire", "Unavailable"]

@@ -2,9 +2,11 @@ import base64
 
 import pytest
 
-from tests.pop3.fakes import LOGIN, House
+from tests.pop3.fakes import LOGIN, House, ScriptWire
+from tests.support import finish
 from twisted_mail.interfaces import Privacy
-from twisted_mail.pop3.settings import Settings
+from twisted_mail.pop3.session import Pop3Session
+from twisted_mail.pop3.settings import Doors, Settings
 
 CAPABILITIES = [
     "TOP",
@@ -206,15 +208,9 @@ def test_an_exchange_without_end_is_ended():
             return b"and?"
 
     house = House()
-    from twisted_mail.pop3 import session
-    from twisted_mail.pop3.settings import Doors
-
     doors = Doors("h", house.clock, house.journal, (Endless(),), house.login)
-    from tests.pop3.fakes import ScriptWire
-    from tests.support import finish
-
     wire = ScriptWire([b"AUTH ENDLESS\r\n" + b"AAAA\r\n" * 10 + b"QUIT\r\n"])
-    finish(session.Pop3Session(wire, Settings(), doors).run())
+    finish(Pop3Session(wire, Settings(), doors).run())
     assert wire.text.count("+ YW5kPw==\r\n") == 10
     assert wire.text.endswith("-ERR The exchange has too many steps\r\n+OK Bye\r\n")
 
