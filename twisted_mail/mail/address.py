@@ -11,9 +11,9 @@ from dataclasses import dataclass
 MAX_LOCAL = 64  # octets, RFC 5321 §4.5.3.1.1
 MAX_DOMAIN = 255  # octets, RFC 5321 §4.5.3.1.2
 
-_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]"  # with UTF-8, RFC 6531 §3.3
+_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\xa0-\U0010ffff-]"  # with UTF-8, RFC 6531 §3.3
 _DOT_STRING = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*")
-_QUOTED = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e\x80-\U0010ffff]|\\[\x20-\x7e])*)"')
+_QUOTED = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e\xa0-\U0010ffff]|\\[\x20-\x7e])*)"')
 _LABEL = r"[A-Za-z0-9\x80-\U0010ffff](?:[A-Za-z0-9\x80-\U0010ffff_-]*[A-Za-z0-9\x80-\U0010ffff])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
@@ -92,9 +92,12 @@ def parse_domain(text: str) -> str:
 
 def _to_alabels(text: str) -> str:
     try:
-        return text.encode("idna").decode("ascii")
+        name = text.encode("idna").decode("ascii")
     except UnicodeError:
         raise ValueError("the domain is not a valid internationalised name") from None
+    if len(name) > MAX_DOMAIN:
+        raise ValueError(f"the domain is longer than {MAX_DOMAIN} octets")
+    return name
 
 
 def _parse_literal(text: str) -> str:
@@ -102,7 +105,7 @@ def _parse_literal(text: str) -> str:
     inner = text[1:-1] if text.endswith("]") else ""
     tag, _, rest = inner.partition(":")
     try:
-        if tag.lower() == "ipv6":
+        if tag.lower() == "ipv6" and "%" not in rest:  # a zone may hold any character
             return f"[IPv6:{ipaddress.IPv6Address(rest)}]"
         return f"[{ipaddress.IPv4Address(inner)}]"
     except ValueError:

@@ -1,0 +1,115 @@
+"""Tests of twisted_mail.mail.address."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twisted_mail.mail.address import (
+    MAX_DOMAIN,
+    MAX_LOCAL,
+    NULL,
+    Address,
+    parse,
+    parse_domain,
+    quote,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "local", "domain"),
+    [
+        ("joe@example.org", "joe", "example.org"),
+        ("Joe.Doe+tag@Example.ORG", "Joe.Doe+tag", "example.org"),
+        ('"joe"@a', "joe", "a"),
+        ('"a \\"b\\" @ c"@a', 'a "b" @ c', "a"),
+        ('""@a', "", "a"),
+        ("josé@exämple.org", "josé", "xn--exmple-cua.org"),
+        ("a@xn--exmple-cua.org", "a", "xn--exmple-cua.org"),
+        ("a@[127.0.0.1]", "a", "[127.0.0.1]"),
+        ("a@[ipv6:2001:DB8:0::1]", "a", "[IPv6:2001:db8::1]"),
+        ("a@under_score.example", "a", "under_score.example"),
+        ("x" * MAX_LOCAL + "@a", "x" * MAX_LOCAL, "a"),
+    ],
+)
+def test_addresses_are_read_in_their_normal_form(text: str, local: str, domain: str) -> None:
+    assert parse(text) == Address(local, domain)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "joe",
+        "joe@",
+        "@example.org",
+        "joe@a b",
+        "joe doe@a",
+        "joe@a@b",
+        "joe.@a",
+        ".joe@a",
+        "jo..e@a",
+        "<joe@a>",
+        "joe@a..b",
+        "joe@-a",
+        "joe@a-",
+        "joe@a.",
+        "joe@" + "x" * 64,
+        "joe@" + "a." * 127 + "ab",
+        "joe@" + "é." * 100 + "a",  # short as written, long on the wire
+        "x" * (MAX_LOCAL + 1) + "@a",
+        "é" * 33 + "@a",
+        '"open@a',
+        '"a"b@a',
+        "joe\r\n@a",
+        "joe@a\n",
+        "jo\x85e@a",
+        "jo\x00e@a",
+        '"jo\ne"@a',
+        "joe@[127.0.0.1",
+        "joe@[127.0.0.256]",
+        "joe@[]",
+        "joe@[IPv6:::1%eth0]",
+        "joe@[IPv6:fe80::1%<a b>]",
+        "joe@\ud800",
+        "jo\ud800e@a",
+    ],
+)
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        parse(text)
+
+
+def test_the_null_sender_is_empty() -> None:
+    assert NULL.is_null
+    assert str(NULL) == ""
+    assert not Address("", "a").is_null
+
+
+def test_postmaster_alone_has_no_domain() -> None:
+    assert str(Address("Postmaster", "")) == "Postmaster"
+
+
+def test_local_parts_are_quoted_where_they_must_be() -> None:
+    assert str(Address("joe.doe", "a")) == "joe.doe@a"
+    assert str(Address("joe doe", "a")) == '"joe doe"@a'
+    assert quote('a"b\\c') == '"a\\"b\\\\c"'
+
+
+locals_ = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=MAX_LOCAL)
+domains = st.from_regex(r"[a-z0-9]{1,9}(\.[a-z0-9]{1,9}){0,4}", fullmatch=True)
+
+
+@given(locals_, domains)
+def test_any_address_comes_back(local: str, domain: str) -> None:
+    assert parse(str(Address(local, domain))) == Address(local, domain)
+
+
+@given(st.text(max_size=30) | st.text('ab."\\@[]:%é\n', max_size=20))
+def test_any_text_is_an_address_or_refused(text: str) -> None:
+    try:
+        address = parse(text)
+    except ValueError:
+        return
+    assert parse(str(address)) == address
+    assert parse_domain(address.domain) == address.domain
+    assert len(address.domain) <= MAX_DOMAIN
