@@ -326,6 +326,10 @@ lines = st.sampled_from(
 )
 
 
+def test_an_outer_boundary_may_follow_an_inner_at_once() -> None:
+    check_nesting(crlf(multipart("b") + "--b\n" + multipart("c") + "--c\n--b\n\nx"))
+
+
 @given(st.lists(lines, max_size=40), st.sampled_from([b"\r\n", b"\n", b"\r"]))
 def test_parts_lie_within_their_parents(found: list[bytes], end: bytes) -> None:
     check_nesting(end.join(found))

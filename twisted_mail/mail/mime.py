@@ -204,7 +204,7 @@ class _Scanner:
         self._forget(depth)
         while len(self.open) > depth:
             part = self.open.pop()
-            part.stop = max(stop, part.body)
+            stop = part.stop = max(stop, part.body)
 
 
 def _boundary(kind: ContentType) -> bytes:
