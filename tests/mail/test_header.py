@@ -68,22 +68,6 @@ def test_a_value_is_read_as_a_person_reads_it() -> None:
     assert header.text(b" =?utf-8?Q?caf=C3=A9?=\r\n =?utf-8?Q?_noir?=\r\n") == "café noir"
 
 
-@pytest.mark.parametrize(
-    ("data", "names", "wanted", "others"),
-    [
-        (b"A: 1\r\nB: 2\r\n\r\nbody", b"a", b"A: 1\r\n\r\n", b"B: 2\r\n\r\n"),
-        (b"A: 1\nB: 2\n\nbody", b"a", b"A: 1\n\n", b"B: 2\n\n"),
-        (b"A: 1\r\nB: 2\r\n", b"a", b"A: 1\r\n", b"B: 2\r\n"),
-        (b"A: 1\r\nB: 2", b"b", b"B: 2", b"A: 1\r\n"),
-        (b"\r\nbody", b"a", b"\r\n", b"\r\n"),
-        (b"", b"a", b"", b""),
-    ],
-)
-def test_a_header_is_subset(data: bytes, names: bytes, wanted: bytes, others: bytes) -> None:
-    assert header.subset(data, frozenset({names})) == wanted
-    assert header.subset(data, frozenset({names}), is_without=True) == others
-
-
 @given(hostile)
 def test_fields_of_any_octets_lie_within_the_header(data: bytes) -> None:
     end = header.end(data)
@@ -93,7 +77,6 @@ def test_fields_of_any_octets_lie_within_the_header(data: bytes) -> None:
         assert data[field.start : field.stop].startswith(field.name)
         assert field.value in data[field.start : field.stop]
         position = field.stop
-    assert header.subset(data, frozenset(), is_without=True) is not None
 
 
 @given(st.lists(st.tuples(st.text("ABc-", min_size=1), st.text("xyz é", max_size=9)), min_size=1))

@@ -88,26 +88,3 @@ def unfolded(value: bytes) -> bytes:
 def text(value: bytes) -> str:
     """Return a field's value as a person reads it: unfolded, encoded words read."""
     return decode_words(unfolded(value))
-
-
-def subset(data: bytes, names: frozenset[bytes], is_without: bool = False) -> bytes:
-    """Return the header fields with these lower-case names, or all but these.
-
-    ``data`` is a header, or a message that begins with one. The empty line that ends the header comes
-    along if there is one (RFC 3501 §6.4.5, HEADER.FIELDS).
-    """
-    stop = end(data)
-    kept = [
-        data[field.start : field.stop]
-        for field in fields(data, 0, stop)
-        if (field.name.lower() in names) is not is_without
-    ]
-    return b"".join(kept) + _last_line(data, stop)
-
-
-def _last_line(data: bytes, stop: int) -> bytes:
-    """Return the empty line that ends a header at ``stop``, or empty bytes."""
-    lines = data[max(stop - 3, 0) : stop]
-    if lines.endswith(b"\n\r\n") or lines == b"\r\n":
-        return b"\r\n"
-    return b"\n" if lines.endswith(b"\n\n") or lines == b"\n" else b""
