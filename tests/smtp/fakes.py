@@ -110,6 +110,8 @@ class FakeRouter:
     async def route(self, recipient: Address) -> Route:
         if recipient.domain == "broken.example.org":
             raise Unavailable(Outcome(451, "4.3.0", "The directory cannot be asked now"))
+        if recipient == Address("later", "example.org"):
+            return NoRoute(Outcome(450, "4.2.1", "This mailbox takes no mail now"))
         if recipient.domain == "bug.example.org":
             raise RuntimeError("secret inside")
         if recipient.domain not in ("example.org", ""):
@@ -172,6 +174,7 @@ class House:
     writers: list[FakeWriter] = field(default_factory=list)
     writer_trouble: Exception | None = None
     login_trouble: Exception | None = None
+    has_no_writer: bool = False
 
     async def login(self, credentials: Credentials, peer: Peer) -> FakeSubmitter:
         if self.login_trouble is not None:
@@ -181,6 +184,8 @@ class House:
         return self.submitter
 
     def writer(self) -> FakeWriter:
+        if self.has_no_writer:
+            raise RuntimeError("no writer")
         self.writers.append(FakeWriter(self.writer_trouble))
         return self.writers[-1]
 

@@ -73,6 +73,15 @@ def test_ehlo_lists_what_is_offered() -> None:
     ]
 
 
+def test_ehlo_offers_expn_where_it_is_answered() -> None:
+    assert "250-EXPN" in say("EHLO c", settings=Settings(answers_expn=True))
+
+
+def test_a_refusal_for_now_is_no_error_of_the_client() -> None:
+    replies = say(HELLO, MAIL, *["RCPT TO:<later@example.org>"] * 30)
+    assert {reply[:3] for reply in replies[2:]} == {"450"}
+
+
 def test_ehlo_offers_tls_where_there_is_a_certificate_and_logins_to_submitters() -> None:
     wire = FakeWire([lines("EHLO c")])
     wire.has_certificate = True
@@ -137,6 +146,7 @@ def test_a_refused_mail_opens_no_transaction() -> None:
         ("RCPT TO:<Postmaster>", "250 2.1.5"),
         ("RCPT TO:<@a.example,@b.example:alice@example.org>", "250 2.1.5"),
         ("RCPT TO:<nobody@example.org>", "550 5.1.1"),
+        ("RCPT TO:<later@example.org>", "450 4.2.1"),
         ("RCPT TO:<someone@elsewhere.example>", "550 5.7.1"),
         ("RCPT TO:<away@example.org>", "550 5.1.2"),
         ("RCPT TO:<alice@broken.example.org>", "451 4.3.0"),

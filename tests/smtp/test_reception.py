@@ -192,3 +192,8 @@ def test_a_header_too_long_to_look_at_is_not_completed() -> None:
         settings=SUBMISSION,
     )
     assert b"Date:" not in house.prefix
+
+
+def test_a_message_is_not_asked_for_when_there_is_nowhere_to_put_it() -> None:
+    replies = say(*START, "DATA", house=House(has_no_writer=True))
+    assert [reply[:9] for reply in replies[3:]] == ["451 4.3.0"] * 2

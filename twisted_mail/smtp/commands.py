@@ -148,7 +148,6 @@ async def data(state: State, argument: bytes) -> None:
     """Answer DATA, and the message that follows (RFC 5321 §4.1.1.4)."""
     transaction = state.transaction
     assert transaction is not None
-    state.wire.write(replies.SEND_DATA)
     outcome = await receive(state, transaction)
     if outcome.is_success:
         state.tell(outcome)

@@ -65,8 +65,9 @@ class Reception:
 
 
 async def receive(state: State, transaction: Transaction) -> Outcome:
-    """Read a message to its end and hand it on; return what to answer. Raises Ending."""
+    """Ask for a message, read it to its end and hand it on; return what to answer. Raises Ending."""
     reception = Reception(state.doors.blob_writer(), state.settings.max_size)
+    state.wire.write(replies.SEND_DATA)  # not before all is ready to read the message
     try:
         await _read(state, reception)
         return await _accept(state, transaction, reception)
@@ -107,8 +108,6 @@ async def _keep(state: State, reception: Reception, piece: bytes) -> None:
         await reception.take(piece)
     except MailError as error:
         reception.spoil(error.outcome)
-    except Ending:
-        raise
     except Exception:
         state.doors.journal.failed(state.settings.service)
         reception.spoil(replies.BUG)
