@@ -33,7 +33,7 @@ Rows = Sequence[int]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
 _DAY = 86400  # seconds
-_BATCH = 1000  # messages whose rendered items are read at a time
+_BATCH = 100  # messages whose rendered items are read at a time
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 r"""FETCH and UID FETCH (RFC 3501 §6.4.5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from twisted_mail.imap import items
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from twisted_mail.imap.session import ImapSession
 
 STEP = 1000  # messages between two looks at other connections
+FEW = 250  # of those whose rendered items or texts are in memory together,
+HEAVY = 2 * 1024 * 1024  # and their octets: items of a message of many parts outgrow it 30 times
+_WEIGHT = 128 * 1024  # octets beyond which a message weighs no more
 FLUSH = 64 * 1024  # octets between two waits for the client
 _SEEN = flags.normal([flags.SEEN])
 
@@ -49,10 +52,30 @@ class Fetching:
     async def answer(self, uids: Sequence[int]) -> int:
         """Answer for each message; return how many were there."""
         answered = 0
-        for start in range(0, len(uids), STEP):
+        for step in self._steps(uids):
             await self._session.wire.turn()
-            answered += await self._step(uids[start : start + STEP])
+            answered += await self._step(step)
         return answered
+
+    def _steps(self, uids: Sequence[int]) -> Iterator[Sequence[int]]:
+        """Yield the UIDs in portions that fit into memory and take little time."""
+        if not self._plan.needs_items and not self._plan.texts:
+            for start in range(0, len(uids), STEP):
+                yield uids[start : start + STEP]
+            return
+        start = weight = 0
+        for at, uid in enumerate(uids):
+            weight += min(self._size(uid), _WEIGHT)
+            if weight >= HEAVY or at - start >= FEW - 1:
+                yield uids[start : at + 1]
+                start, weight = at + 1, 0
+        if start < len(uids):
+            yield uids[start:]
+
+    def _size(self, uid: int) -> int:
+        columns = self._session.mailbox.columns
+        row = columns.row(uid)
+        return 0 if row is None else columns.sizes[row]
 
     async def _step(self, uids: Sequence[int]) -> int:
         changed = await self._mark_seen(uids)
