@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.contracts.meanwhile import TurningBlocking, begin
 from tests.support import InlineBlocking, finish
 from twisted_mail.mail.message import PIECE, MemoryBlob
 from twisted_mail.mail.outcome import Unavailable
@@ -226,6 +227,30 @@ def test_discarding_after_finish_leaves_the_blob(writer):
     writer.discard()
     assert content(found) == b"x" * 1000
     found.close()
+
+
+def open_files() -> set[str]:
+    gc.collect()
+    return {*os.listdir("/proc/self/fd")}
+
+
+@pytest.mark.parametrize("turns", range(1, 6))
+def test_a_session_that_ends_during_a_write_leaves_no_file_open(tmp_path, turns):
+    before, blocking = open_files(), TurningBlocking()
+    writer = SpoolWriter(tmp_path, blocking, SMALL)
+    begin(writer.write(b"x" * 1000), turns)
+    while blocking.jobs:
+        blocking.jobs.popleft().do()
+    writer.discard()
+    del writer
+    assert open_files() == before
+
+
+def test_what_a_session_left_half_written_cannot_be_finished(tmp_path):
+    writer = SpoolWriter(tmp_path, TurningBlocking(), SMALL)
+    begin(writer.write(b"x" * 1000), 2)
+    with pytest.raises(Unavailable):
+        finish(writer.finish())
 
 
 def test_a_closed_blob_closes_its_file(writer):

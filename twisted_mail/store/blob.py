@@ -136,6 +136,9 @@ class SpoolWriter:
         except Unavailable as error:
             self._fail(error)
             raise
+        except BaseException:  # the session ended: what is here is not whole
+            self.discard()
+            raise
 
     async def finish(self) -> Blob:
         """Return all that was written."""
