@@ -1,0 +1,204 @@
+"""An account in a maildir: the door on the reactor thread, with the work done in its lane."""
+
+from collections.abc import Callable, Sequence
+from typing import Concatenate, ParamSpec, TypeVar
+
+from twisted_mail.interfaces import Blocking, Renderer, Watcher
+from twisted_mail.mail.change import Change
+from twisted_mail.mail.entry import Copied, Draft, MailboxInfo, Status
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store import layout, transfer
+from twisted_mail.store.changes import Bell
+from twisted_mail.store.folder import Folder
+from twisted_mail.store.live import Live
+from twisted_mail.store.mailbox import MaildirMailbox
+from twisted_mail.store.scan import columns, scan
+from twisted_mail.store.tree import Tree
+from twisted_mail.store.work import Opened
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class MaildirAccount:
+    """One holder of mail. Fulfils ``interfaces.Account``.
+
+    What the lane does becomes news, in order; whoever comes back from the lane takes all that waits,
+    so that nothing is left untold when a session ends before its work does.
+    """
+
+    def __init__(self, name: str, tree: Tree, lane: Blocking, render: Renderer, bell: Bell) -> None:
+        self.name = name
+        self.render = render
+        self.bell = bell
+        self._tree = tree
+        self._lane = lane
+        self._live: dict[Folder, Live] = {}
+        self._watchers = 0
+
+    # ------------------------------------------------------------ the lane
+
+    async def perform(
+        self, work: Callable[Concatenate[Tree, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do a piece of work in the lane, and ring what happened."""
+        try:
+            return await self._lane.run(lambda: self._tree.perform(work, *args, **kwargs))
+        finally:
+            self._take_news()
+
+    def _take_news(self) -> None:
+        news = self._tree.news
+        try:
+            while news:
+                each = news.popleft()
+                if isinstance(each, Opened):
+                    self._open(each)
+                else:
+                    self._ring(each.folder, each.change)
+        finally:
+            if news:  # a watcher raised, and nobody takes reports
+                self._take_news()
+
+    def _ring(self, folder: Folder, change: Change) -> None:
+        live = self._live.get(folder)
+        if live is not None:
+            live.apply(change)
+        self.bell.ring(change)
+
+    def _open(self, opened: Opened) -> None:
+        live = self._live.get(opened.folder)
+        if live is None:
+            self._live[opened.folder] = Live(opened.folder, opened.folder.name, opened.columns)
+            return
+        for change in live.differences(opened.columns):
+            self._ring(opened.folder, change)
+
+    @property
+    def is_watched(self) -> bool:
+        """Say whether anybody waits for news of the inbox."""
+        return self._watchers > 0 or any(folder.folder == layout.INBOX for folder in self._live)
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether any mailbox is open."""
+        return bool(self._live)
+
+    # ------------------------------------------------------------ mailboxes
+
+    async def prepare(self) -> None:
+        """Make the account's folders where they are missing."""
+        await self.perform(Tree.prepare)
+
+    async def mailboxes(self) -> Sequence[MailboxInfo]:
+        """Return all mailboxes, and names that are subscribed to and gone, sorted by name."""
+        return await self.perform(Tree.listing)
+
+    async def open(self, name: str) -> MaildirMailbox:
+        """Open a mailbox."""
+        is_open = any(live.name == name for live in self._live.values())
+        folder = await self.perform(_open, name, not is_open)
+        while folder not in self._live:
+            folder = await self.perform(_open, name, True)
+        return MaildirMailbox(self, self._live[folder])
+
+    def give_back(self, live: Live) -> None:
+        """Forget the columns of a mailbox that nobody has open any more."""
+        live.users -= 1
+        if live.users == 0:
+            self._live.pop(live.folder, None)
+
+    async def status(self, name: str) -> Status:
+        """Return the counts of a mailbox."""
+        return await self.perform(Tree.status, name)
+
+    async def create(self, name: str, use: str = "") -> None:
+        """Make a mailbox and the levels above it."""
+        await self.perform(Tree.create, name, use)
+
+    async def rename(self, name: str, new_name: str) -> None:
+        """Rename a mailbox with its children; renaming INBOX moves its messages."""
+        await self.perform(Tree.rename, name, new_name)
+
+    async def delete(self, name: str) -> None:
+        """Delete a mailbox, not its children."""
+        await self.perform(Tree.delete, name)
+
+    async def subscribe(self, name: str, is_subscribed: bool) -> None:
+        """Subscribe to a name, or no longer."""
+        await self.perform(Tree.subscribe, name, is_subscribed)
+
+    # ------------------------------------------------------------ messages
+
+    async def append(self, name: str, drafts: Sequence[Draft]) -> Copied:
+        """Put messages into a mailbox, all or none."""
+        begun: list[bool] = []
+        try:
+            return await self._lane.run(_append, self._tree, name, drafts, begun)
+        except Unavailable:
+            if not begun:  # the lane did not take the work
+                _close(drafts)
+            raise
+        finally:
+            self._take_news()
+
+    async def refresh_inbox(self) -> None:
+        """Look for new mail."""
+        await self.perform(refresh, None)
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Hand every Change of the account to ``watcher``."""
+        end = self.bell.watch(watcher)
+        self._watchers += 1
+        is_over = False
+
+        def stop() -> None:
+            nonlocal is_over
+            end()
+            self._watchers -= not is_over
+            is_over = True
+
+        return stop
+
+    async def close(self) -> None:
+        """Close the index, which is opened again at the next use."""
+        await self._lane.run(self._tree.close)
+        self._take_news()
+
+
+# ---------------------------------------------------------------- in the lane
+
+
+def _open(tree: Tree, name: str, with_columns: bool) -> Folder:
+    folder = tree.find(name)
+    with tree.working() as work:
+        scan(folder, work)
+        if with_columns:
+            work.news.append(Opened(folder, columns(folder, work)))
+    return folder
+
+
+def refresh(tree: Tree, folder: Folder | None) -> None:
+    """Look for what other programs and deliveries did to a mailbox, or else to INBOX."""
+    folder = folder or tree.find("INBOX")
+    with tree.working() as work:
+        scan(folder, work)
+
+
+def _append(tree: Tree, name: str, drafts: Sequence[Draft], begun: list[bool]) -> Copied:
+    begun.append(True)
+    try:
+        return tree.perform(_append_all, name, drafts)
+    finally:
+        _close(drafts)
+
+
+def _append_all(tree: Tree, name: str, drafts: Sequence[Draft]) -> Copied:
+    folder = tree.target(name)
+    with tree.working() as work:
+        return transfer.append(folder, work, drafts)
+
+
+def _close(drafts: Sequence[Draft]) -> None:
+    for draft in drafts:
+        draft.message.blob.close()

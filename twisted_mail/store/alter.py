@@ -1,0 +1,175 @@
+"""Altering one mailbox: flags and expunging. Files first, synced, then the index."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Literal
+
+from twisted_mail.mail import flags as flag
+from twisted_mail.mail.change import Gone, Marked
+from twisted_mail.mail.flags import Flags
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store import filename
+from twisted_mail.store.durable import exists
+from twisted_mail.store.folder import Folder
+from twisted_mail.store.index import Row, State
+from twisted_mail.store.scan import ready, scan
+from twisted_mail.store.work import Work
+
+How = Literal["set", "add", "remove"]
+
+_ATTEMPTS = 5  # at finding files that other programs rename meanwhile
+
+
+# ---------------------------------------------------------------- flags
+
+
+def mark(
+    folder: Folder,
+    work: Work,
+    uids: Sequence[int],
+    how: How,
+    flags: Flags,
+    unchanged_since: int | None,
+) -> tuple[int, ...]:
+    """Alter flags; return the ascending UIDs refused for being changed since."""
+    state = ready(folder, work)
+    if how != "remove":
+        admit(folder, work, state, flags)
+    named = folder.keywords.spelled(flags)
+    rows = work.index.rows(state, set(uids))
+    late = () if unchanged_since is None else _changed_since(rows, unchanged_since)
+    marked = _mark_all(folder, work, state, {row.uid for row in rows}.difference(late), how, named)
+    if marked:
+        _sync(folder, work, marked)
+        marks = tuple((new.uid, new.flags, new.modseq) for _, new in marked)
+        work.happened(folder, Marked(folder.name, marks))
+    return tuple(late)
+
+
+def admit(folder: Folder, work: Work, state: State, flags: Flags) -> None:
+    """See to it that messages in a mailbox can have these flags. Raises Refused: LIMIT, CANNOT."""
+    in_use = work.index.keywords(state) if folder.keywords.needs_room(flags) else None
+    folder.keywords.admit(flags, in_use)
+
+
+def _changed_since(rows: Iterable[Row], modseq: int) -> list[int]:
+    return [row.uid for row in rows if row.modseq > modseq]
+
+
+def _mark_all(
+    folder: Folder, work: Work, state: State, uids: set[int], how: How, named: Flags
+) -> list[tuple[Row, Row]]:
+    """Rename files; return the rows before and after, ascending."""
+    marked: list[tuple[Row, Row]] = []
+    modseq = 0
+    with folder.renaming(state):
+        for _ in range(_ATTEMPTS):
+            pairs = _altered(folder, work.index.rows(state, uids), how, named)
+            if pairs and not modseq:
+                modseq = state.next_modseq()
+            done = [
+                (old, new._replace(modseq=modseq))
+                for old, new in pairs
+                if _rename(folder, work, old, new)
+            ]
+            work.index.update(state, [new for _, new in done])
+            marked += done
+            if len(done) == len(pairs):
+                return sorted(marked)
+            uids = {old.uid for old, _ in pairs}.difference(old.uid for old, _ in done)
+            scan(folder, work, is_forced=True)
+    raise Unavailable("The mailbox is being changed by another program.")
+
+
+def _altered(folder: Folder, rows: Iterable[Row], how: How, named: Flags) -> list[tuple[Row, Row]]:
+    pairs = []
+    for row in rows:
+        flags = flag.intern(_combined(row.flags, how, named))
+        if flags != row.flags:
+            tail = filename.tail_of(flags, folder.keywords.letter_of, row.tail)
+            pairs.append((row, row._replace(flags=flags, tail=tail)))
+    return pairs
+
+
+def _combined(old: Flags, how: How, named: Flags) -> Flags:
+    match how:
+        case "set":
+            return named
+        case "add":
+            return old | named
+        case "remove":
+            return old - named
+
+
+def _rename(folder: Folder, work: Work, old: Row, new: Row) -> bool:
+    """Rename one file; say whether it was where it was thought to be, and its new name free."""
+    path, new_path = folder.file(old), folder.file(new)
+    if path == new_path:
+        return True
+    if exists(folder.disk, new_path):
+        return False
+    try:
+        folder.disk.rename(path, new_path)
+    except FileNotFoundError:
+        return False
+    work.undo.append(partial(folder.disk.rename, new_path, path))
+    return True
+
+
+def _sync(folder: Folder, work: Work, marked: list[tuple[Row, Row]]) -> None:
+    renamed = [old for old, new in marked if old.tail != new.tail]
+    folder.sync({place(row) for row in renamed} | ({b"cur"} if renamed else set()))
+    letters = folder.keywords.letter_of
+    told = (flag.keywords(old.flags ^ new.flags) for old, new in marked)
+    if any(name not in letters for name in flag.NONE.union(*told)):
+        work.index.need_full_sync()
+
+
+def place(row: Row) -> bytes:
+    """Return the folder that a message's file lies in."""
+    return b"new" if row.tail.startswith(b"n") else b"cur"
+
+
+# ---------------------------------------------------------------- expunging
+
+
+def expunge(
+    folder: Folder, work: Work, uids: Sequence[int]
+) -> tuple[tuple[int, ...], OSError | None]:
+    """Remove messages; return the ascending UIDs of those removed, and why not more were."""
+    state = ready(folder, work)
+    error: OSError | None = None
+    removed: list[Row] = []
+    wanted = set(uids)
+    with folder.renaming(state):
+        for _ in range(_ATTEMPTS):
+            done, lost, error = _unlink_all(folder, work.index.rows(state, wanted))
+            removed += done
+            if done:
+                modseq = state.next_modseq()
+                work.index.remove(state, [row.uid for row in done], modseq)
+            if error is not None or not lost:
+                break
+            wanted = set(lost)
+            scan(folder, work, is_forced=True)
+    if removed:
+        folder.sync({place(row) for row in removed})
+        gone = tuple(sorted(row.uid for row in removed))
+        work.happened(folder, Gone(folder.name, gone, state.highest_modseq))
+    return tuple(sorted(row.uid for row in removed)), error
+
+
+def _unlink_all(folder: Folder, rows: Sequence[Row]) -> tuple[list[Row], list[int], OSError | None]:
+    """Return the rows whose files were removed, the UIDs of files not found, and what went wrong."""
+    removed: list[Row] = []
+    lost: list[int] = []
+    for row in rows:
+        try:
+            folder.disk.unlink(folder.file(row))
+        except FileNotFoundError:
+            lost.append(row.uid)
+        except OSError as error:
+            return removed, lost, error
+        else:
+            removed.append(row)
+    return removed, lost, None

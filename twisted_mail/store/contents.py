@@ -1,0 +1,185 @@
+"""What is in message files: sizes, ranges, items, and substrings, as they are on the wire.
+
+Files that this server wrote are served as they are. Files with bare LF that other programs put there
+are served with CRLF; ``Row.size`` is then larger than ``Row.stored``.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from twisted_mail.interfaces import Renderer
+from twisted_mail.mail.entry import Items, Piece
+from twisted_mail.store import filename
+from twisted_mail.store.durable import Disk
+from twisted_mail.store.folder import Folder
+from twisted_mail.store.index import Row
+from twisted_mail.store.work import Work
+
+T = TypeVar("T")
+
+_CHUNK = 64 * 1024
+_RESUMED = 16  # places remembered in files that are converted while they are read
+BATCH = 32  # messages handled before others have their turn
+BATCH_SIZE = 1024 * 1024  # octets, likewise
+
+
+def wire_size(disk: Disk, path: bytes, base: bytes, stored: int) -> int:
+    """Return the size of a message on the wire: from its file's name, or by reading it."""
+    named, wire = filename.sizes(base)
+    if named == stored and wire is not None:
+        return wire
+    fd = disk.open(path)
+    try:
+        return sum(map(len, _converted(disk, fd, 0, b"")))
+    finally:
+        disk.close(fd)
+
+
+def _converted(disk: Disk, fd: int, at: int, last: bytes) -> Iterator[bytes]:
+    """Yield the file from an offset with CRLF line ends, a chunk of the file at a time.
+
+    ``last`` is the octet before the offset.
+    """
+    while chunk := disk.read(fd, _CHUNK, at):
+        yield _with_crlf(chunk, last)
+        at += len(chunk)
+        last = chunk[-1:]
+
+
+def _with_crlf(chunk: bytes, last: bytes) -> bytes:
+    if last == b"\r" and chunk.startswith(b"\n"):
+        return b"\n" + _with_crlf(chunk[1:], b"")
+    return chunk.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+# ---------------------------------------------------------------- ranges
+
+
+def read_range(folder: Folder, row: Row, start: int, stop: int) -> bytes:
+    """Return octets of one message. Raises FileNotFoundError when its file has another name now."""
+    fd = folder.disk.open(folder.file(row))
+    try:
+        if row.size == row.stored:
+            return _read_fully(folder.disk, fd, start, stop)
+        return _read_converted(folder, row, fd, start, stop)
+    finally:
+        folder.disk.close(fd)
+
+
+def _read_fully(disk: Disk, fd: int, start: int, stop: int) -> bytes:
+    parts = []
+    while start < stop and (part := disk.read(fd, stop - start, start)):
+        parts.append(part)
+        start += len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _read_converted(folder: Folder, row: Row, fd: int, start: int, stop: int) -> bytes:
+    """Read on where the last range of this message ended, so that reading it all stays linear."""
+    wire, at, last = folder.resume.pop(row.uid, (0, 0, b""))
+    if wire > start:
+        wire, at, last = 0, 0, b""
+    parts = []
+    while wire < stop and (chunk := folder.disk.read(fd, _CHUNK, at)):
+        text = _with_crlf(chunk, last)
+        parts.append(text[max(0, start - wire) : stop - wire])
+        if wire + len(text) > stop:
+            break
+        wire, at, last = wire + len(text), at + len(chunk), chunk[-1:]
+    folder.resume[row.uid] = wire, at, last
+    if len(folder.resume) > _RESUMED:
+        del folder.resume[next(iter(folder.resume))]
+    return b"".join(parts)
+
+
+def whole(folder: Folder, row: Row) -> bytes:
+    """Return one whole message."""
+    return read_range(folder, row, 0, row.size)
+
+
+# ---------------------------------------------------------------- in bulk
+
+
+Rescan = Callable[[], object]
+
+
+def each(
+    folder: Folder,
+    work: Work,
+    uids: Sequence[int],
+    act: Callable[[Row], T],
+    rescan: Rescan,
+) -> dict[int, T]:
+    """Do something with the file of each message; follow renames by looking at the folder again."""
+    done: dict[int, T] = {}
+    stale = set(uids)
+    for attempt in range(3):
+        if attempt:
+            rescan()
+        for row in work.index.rows(folder.state(work), stale):
+            try:
+                done[row.uid] = act(row)
+            except FileNotFoundError:
+                continue
+        stale -= done.keys()
+        stale &= {row.uid for row in work.index.rows(folder.state(work), stale)} if stale else stale
+        if not stale:
+            break
+    return done
+
+
+def read(folder: Folder, work: Work, pieces: Sequence[Piece], rescan: Rescan) -> list[bytes | None]:
+    """Return ranges of messages; None where a message is gone."""
+    wanted: dict[int, list[int]] = {}
+    for place, piece in enumerate(pieces):
+        wanted.setdefault(piece.uid, []).append(place)
+
+    def ranges(row: Row) -> list[bytes]:
+        return [_range(folder, row, pieces[place]) for place in wanted[row.uid]]
+
+    result: list[bytes | None] = [None] * len(pieces)
+    for uid, found in each(folder, work, list(wanted), ranges, rescan).items():
+        for place, data in zip(wanted[uid], found, strict=True):
+            result[place] = data
+    return result
+
+
+def _range(folder: Folder, row: Row, piece: Piece) -> bytes:
+    stop = row.size if piece.stop is None else min(piece.stop, row.size)
+    return read_range(folder, row, piece.start, stop) if piece.start < stop else b""
+
+
+def known_items(
+    folder: Folder, work: Work, uids: Sequence[int], version: int
+) -> dict[int, Items | None]:
+    """Return items by UID as far as they are in the index; None for messages to be rendered."""
+    state = folder.state(work)
+    found: dict[int, Items | None] = dict(work.index.items(state, uids, version))
+    missing = [uid for uid in uids if uid not in found]
+    if missing:
+        found |= dict.fromkeys((row.uid for row in work.index.rows(state, missing)), None)
+    return found
+
+
+def render_items(
+    folder: Folder, work: Work, uids: Sequence[int], render: Renderer, rescan: Rescan
+) -> dict[int, Items]:
+    """Render messages and keep what was made."""
+    found = each(folder, work, uids, lambda row: render(whole(folder, row)), rescan)
+    work.index.save_items(folder.state(work), render.version, found)
+    return found
+
+
+def batch(folder: Folder, work: Work, uids: Sequence[int]) -> tuple[int, list[int]]:
+    """Say how many of the first of these UIDs are handled at once, and which of them are there."""
+    rows = {row.uid: row for row in work.index.rows(folder.state(work), uids[:BATCH])}
+    size = 0
+    chosen: list[int] = []
+    for number, uid in enumerate(uids[:BATCH]):
+        if uid not in rows:
+            continue
+        size += rows[uid].size
+        if chosen and size > BATCH_SIZE:
+            return number, chosen
+        chosen.append(uid)
+    return min(len(uids), BATCH), chosen

@@ -1,0 +1,110 @@
+"""Names of message files in a maildir: unique bases, sizes, and flags as letters.
+
+A file is called ``cur/<base>:2,<letters>``; the base never changes, the letters are the flags. In the
+index a file's name is kept as base and tail, where the tail is the place's first letter and what
+follows the base: ``c:2,FS``. See maildir(5), and Dovecot for ``,S=`` (size of the file) and ``,W=``
+(size on the wire).
+"""
+
+import itertools
+import os
+import re
+import socket
+
+from twisted_mail.mail import flags as flag
+from twisted_mail.mail.flags import Flags
+
+_LETTERS = {
+    "D": flag.DRAFT,
+    "F": flag.FLAGGED,
+    "R": flag.ANSWERED,
+    "S": flag.SEEN,
+    "T": flag.DELETED,
+}
+_LETTER_OF = {name: letter for letter, name in _LETTERS.items()}
+KEYWORD_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+_SIZE = re.compile(rb",S=([0-9]{1,15})(?![^,:])")
+_WIRE = re.compile(rb",W=([0-9]{1,15})(?![^,:])")
+_NUMBERS = re.compile(rb"[0-9]{1,20}")
+
+
+class Namer:
+    """Makes base names that no other process, host or time makes.
+
+    Seconds and microseconds, process, a counter, 64 random bits and the host: the clock may be set
+    back and process numbers may return.
+    """
+
+    def __init__(self, host: str = "") -> None:
+        host = host or socket.gethostname()
+        escaped = host.replace("/", "\\057").replace(":", "\\072")
+        self._host = re.sub(r"[^\x21-\x7e]|,", "_", escaped).encode()[:100]
+        self._counter = itertools.count()
+
+    def base(self, now: float, size: int, wire: int) -> bytes:
+        """Return a new base name for a file of these sizes."""
+        seconds, fraction = divmod(max(0, int(now * 1_000_000)), 1_000_000)
+        unique = b"M%06dP%dQ%dR%s" % (
+            fraction,
+            os.getpid(),
+            next(self._counter),
+            os.urandom(8).hex().encode(),
+        )
+        return b"%d.%s.%s,S=%d,W=%d" % (seconds, unique, self._host, size, wire)
+
+
+def split(name: bytes) -> tuple[bytes, bytes]:
+    """Return base and rest (from the first colon) of a file's name."""
+    base, colon, rest = name.partition(b":")
+    return base, colon + rest
+
+
+def is_listable(name: bytes) -> bool:
+    """Say whether a file of this name can be a message, and stand in a list of UIDs."""
+    return not name.startswith((b".", b":")) and b"\n" not in name
+
+
+def sizes(base: bytes) -> tuple[int | None, int | None]:
+    """Return the sizes a base name tells: of the file, and on the wire."""
+    found = _SIZE.search(base), _WIRE.search(base)
+    stored, wire = (int(match[1]) if match else None for match in found)
+    return stored, wire
+
+
+def order(base: bytes) -> list[int]:
+    """Return a key that sorts base names by age, as far as they tell it."""
+    return [int(number) for number in _NUMBERS.findall(base)[:4]]
+
+
+def path(folder: bytes, base: bytes, tail: bytes) -> bytes:
+    """Return where a file lies that the index knows by base and tail."""
+    place = b"/new/" if tail.startswith(b"n") else b"/cur/"
+    return folder + place + base + tail[1:]
+
+
+def letters(tail: bytes) -> str:
+    """Return the letters of a tail; empty unless it has them as maildir(5) says."""
+    info = tail[1:]
+    return info[3:].partition(b",")[0].decode("latin-1") if info.startswith(b":2,") else ""
+
+
+def flags_of(tail: bytes, keywords: dict[str, str]) -> Flags:
+    """Return the flags that a tail's letters mean; ``keywords`` are those with a letter."""
+    found = letters(tail)
+    if not found:
+        return flag.NONE
+    named = (_LETTERS.get(letter) or keywords.get(letter) for letter in found)
+    return flag.intern(frozenset(name for name in named if name))
+
+
+def tail_of(flags: Flags, letter_of: dict[str, str], old: bytes = b"c") -> bytes:
+    """Return the tail, in cur, for these flags; letters of ``old`` that mean nothing here stay.
+
+    ``letter_of`` gives the letter of a keyword; keywords without one are not in the name.
+    """
+    known = {*_LETTERS, *letter_of.values()}
+    kept = {letter for letter in letters(old) if letter not in known and letter.isalpha()}
+    own = {_LETTER_OF.get(name) or letter_of.get(name, "") for name in flags}
+    text = "".join(sorted(kept | own))
+    return b"c:2," + text.encode("latin-1")

@@ -1,0 +1,179 @@
+"""One mailbox on disk: its folder, its UIDs, its keywords, and how current the index is.
+
+Everything here runs in the account's lane, but for ``first_recent``, which the reactor thread raises,
+and ``name``, ``uidvalidity`` and ``keywords.names``, which it reads.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from twisted_mail.interfaces import Clock
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store import filename, layout, uidlist
+from twisted_mail.store.durable import Disk, exists, make_folders
+from twisted_mail.store.filename import Namer
+from twisted_mail.store.index import Row, State
+from twisted_mail.store.keywords import Keywords
+from twisted_mail.store.uidlist import UidFile, UidList
+
+if TYPE_CHECKING:
+    from twisted_mail.store.work import Work
+
+# A folder altered so shortly before it was read may be altered again within the same tick of the
+# file system's clock: then its modification time says nothing yet.
+RACY_SECONDS = 0.1
+# After own renames in cur, what other programs did in the same moment goes unseen for so long.
+DOUBT_SECONDS = 10.0
+UID_GAP = 1_000_000  # numbers skipped when a list of UIDs is made again from the index
+
+
+class Folder:
+    """One mailbox of an account, by the name of its folder in the maildir (see ``layout``)."""
+
+    def __init__(
+        self, disk: Disk, clock: Clock, namer: Namer, maildir: bytes, folder: bytes
+    ) -> None:
+        self.disk = disk
+        self.clock = clock
+        self.namer = namer
+        self.folder = folder
+        self.path = os.path.join(maildir, folder) if folder else maildir
+        self.name = layout.mailbox_name(folder) or ""
+        self.uids = UidFile(disk, self.path)
+        self.keywords = Keywords(disk, self.path)
+        self.listed: UidList | None = None  # read, and not compared with the files yet
+        self.seen = (0, 0)  # modification times of new and cur when they were read
+        self.doubted_since: float | None = None
+        self.first_recent = 0
+        self.settled = 0  # below this UID, no file lies in new
+        self.is_removed = False
+        self.resume: dict[int, tuple[int, int, bytes]] = {}  # see ``contents``
+
+    @property
+    def uidvalidity(self) -> int:
+        """Return the UIDVALIDITY."""
+        return self.uids.uidvalidity
+
+    def move(self, maildir: bytes, folder: bytes) -> None:
+        """Follow the mailbox to another folder."""
+        self.folder = folder
+        self.path = os.path.join(maildir, folder)
+        self.name = layout.mailbox_name(folder) or ""
+        self.uids.move(self.path)
+        self.keywords.move(self.path)
+
+    def place(self, name: bytes) -> bytes:
+        """Return the path of ``cur``, ``new`` or ``tmp``."""
+        return os.path.join(self.path, name)
+
+    def file(self, row: Row) -> bytes:
+        """Return the path of a message."""
+        return filename.path(self.path, row.base, row.tail)
+
+    # ------------------------------------------------------------ the row in the index
+
+    def state(self, work: "Work") -> State:
+        """Return the mailbox's row in the index. Raises Refused: NONEXISTENT."""
+        if self.is_removed:
+            raise Refused("The mailbox has been deleted.", "NONEXISTENT")
+        state = work.index.state(self.folder)
+        if state is None or state.uidvalidity != self.uidvalidity:
+            state = self._load(work, state)
+        state.first_recent = max(state.first_recent, self.first_recent)
+        return state
+
+    def _load(self, work: "Work", state: State | None) -> State:
+        self._check_places()
+        if state is not None and state.list_seen and self.uids.current_stamp() == state.list_seen:
+            self.uids.trust(state.uidvalidity, state.uidnext, state.list_seen)
+        else:
+            state = self._read_list(work, state)
+        self.keywords.catch_up()
+        self.keywords.learn(sorted(work.index.keywords(state)))
+        self.seen = (state.new_seen, state.cur_seen)
+        self.first_recent = max(self.first_recent, state.first_recent)
+        return state
+
+    def _check_places(self) -> None:
+        """Complete a maildir; but where another program removed one, do not make it again."""
+        if self.folder != layout.INBOX and not exists(self.disk, self.path):
+            raise Refused("The mailbox has been deleted.", "NONEXISTENT")
+        for place in layout.PLACES:
+            make_folders(self.disk, self.place(place))
+
+    def _read_list(self, work: "Work", state: State | None) -> State:
+        """Read the list of UIDs; make it again from the index where it is lost, else begin one."""
+        found = self.uids.load()
+        if found is None:
+            found = self._rescued(work, state) if state else UidList(work.new_uidvalidity())
+            found.guid = uidlist.new_guid()
+            self.uids.start(found)
+        if state is not None and state.uidvalidity != found.uidvalidity:
+            work.index.remove_mailbox(state)
+            state = None
+            self.first_recent = self.settled = 0
+        self.listed = found
+        if state is None:
+            state = work.index.add_mailbox(self.folder, found.uidvalidity)
+        state.new_seen = state.cur_seen = 0
+        return state
+
+    def _rescued(self, work: "Work", state: State) -> UidList:
+        """The index may have forgotten the last UIDs: leave a gap that they lie in."""
+        records = {row.base: (row.uid, b"") for row in work.index.all_rows(state)}
+        return UidList(state.uidvalidity, state.uidnext + UID_GAP, b"", records)
+
+    # ------------------------------------------------------------ how current the index is
+
+    def times(self) -> tuple[int, int]:
+        """Return the modification times of new and cur. Raises Refused: NONEXISTENT."""
+        try:
+            stats = [self.disk.stat(self.place(place)) for place in (b"new", b"cur")]
+        except FileNotFoundError:
+            if self.folder != layout.INBOX and not exists(self.disk, self.path):
+                raise Refused("The mailbox has been deleted.", "NONEXISTENT") from None
+            raise
+        return stats[0].st_mtime_ns, stats[1].st_mtime_ns
+
+    def believable(self, time: int) -> int:
+        """Return a modification time, or 0 if it is too young to tell a second alteration."""
+        age = self.clock.now() - time / 1_000_000_000
+        return time if age > RACY_SECONDS else 0
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Say whether it is time to look for what own renames may have hidden."""
+        since = self.doubted_since
+        return since is not None and self.clock.monotonic() - since > DOUBT_SECONDS
+
+    @contextmanager
+    def renaming(self, state: State) -> Iterator[None]:
+        """Surround own alterations of ``cur``, so that they need not be found by reading it all.
+
+        ``new`` is read again: deliveries come there at the same time.
+        """
+        is_current = self.times()[1] == self.seen[1]
+        yield
+        if is_current:
+            self.seen = (self.seen[0], self.times()[1])
+            if self.doubted_since is None:
+                self.doubted_since = self.clock.monotonic()
+        state.cur_seen = 0
+
+    # ------------------------------------------------------------ files
+
+    def is_message(self, path: bytes) -> os.stat_result | None:
+        """Describe a file if it is there and regular."""
+        try:
+            found = self.disk.stat(path)
+        except FileNotFoundError:
+            return None
+        return found if stat.S_ISREG(found.st_mode) else None
+
+    def sync(self, places: set[bytes]) -> None:
+        """Make what was done in ``cur`` or ``new`` durable."""
+        for place in sorted(places):
+            self.disk.sync_folder(self.place(place))

@@ -1,0 +1,411 @@
+"""The index of one account: a cache over its files, in SQLite.
+
+Used by one thread at a time. Everything happens in ``transaction``; what a mailbox's row says is read
+at its first use there and written back at the end.
+"""
+
+import json
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import apsw
+
+from twisted_mail.mail import flags as flag
+from twisted_mail.mail.entry import Items
+from twisted_mail.mail.flags import Flags
+from twisted_mail.store.durable import Disk
+from twisted_mail.store.schema import Unusable, prepare
+
+BUSY_MILLISECONDS = 2000  # in a thread: another process may be writing
+MODSEQ_STEP = 1 << 20  # more mod-sequences than a power cut can make SQLite forget
+GONE_KEPT = 20_000  # expunged UIDs remembered for each mailbox
+
+# What SQLite raises when the disk is full, read-only or failing; and when the file is damaged.
+NO_DISK = (
+    apsw.FullError,
+    apsw.ReadOnlyError,
+    apsw.IOError,
+    apsw.CantOpenError,
+    apsw.PermissionsError,
+)
+DAMAGED = (apsw.CorruptError, apsw.NotADBError)
+
+
+class Row(NamedTuple):
+    """One message as the index knows it; ``stored`` is the size of its file."""
+
+    uid: int
+    base: bytes
+    tail: bytes
+    flags: Flags
+    modseq: int
+    date: int
+    size: int
+    stored: int
+
+
+@dataclass(slots=True)
+class State:
+    """One mailbox's row (see ``schema``)."""
+
+    id: int
+    folder: bytes
+    uidvalidity: int
+    uidnext: int = 1
+    highest_modseq: int = 1
+    first_recent: int = 0  # not known yet
+    new_seen: int = 0
+    cur_seen: int = 0
+    list_seen: str = ""
+
+    def next_modseq(self) -> int:
+        """Return the mod-sequence of one more alteration."""
+        self.highest_modseq += 1
+        return self.highest_modseq
+
+
+_ROW = "uid, base, tail, flags, modseq, date, size, stored"
+_STATE = (
+    "id, folder, uidvalidity, uidnext, highest_modseq, first_recent, new_seen, cur_seen, list_seen"
+)
+_AMONG = "mailbox = ? AND uid IN (SELECT value FROM json_each(?))"
+
+
+def boot_id() -> str:
+    """Return what is different after each start of the machine (or of the process, if unknown)."""
+    with suppress(OSError), open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+    return uuid.uuid4().hex
+
+
+class Index:
+    """The database. ``is_fresh`` says that it was empty and knows no mailbox yet.
+
+    ``first_modseq`` is where mod-sequences begin in mailboxes that an index which was lost may have
+    known: they must not go backwards.
+    """
+
+    def __init__(self, disk: Disk, path: bytes, boot: str, now: float) -> None:
+        self._disk = disk
+        self._path = path
+        self._boot = boot
+        self._states: dict[bytes, State] | None = None
+        self._loaded: dict[int, State] = {}
+        self._is_full_sync = False
+        self.first_modseq = 1
+        self.is_fresh = False
+        self._connection = self._open_or_replace(now)
+
+    # ------------------------------------------------------------ opening
+
+    def _open_or_replace(self, now: float) -> apsw.Connection:
+        try:
+            try:
+                return self._open()
+            except (Unusable, *DAMAGED, apsw.SQLError):
+                self._move_aside(now)
+                return self._open()
+        except NO_DISK:
+            return self._in_memory(now)
+
+    def _open(self) -> apsw.Connection:
+        connection = apsw.Connection(os.fsdecode(self._path))
+        try:
+            connection.set_busy_timeout(BUSY_MILLISECONDS)
+            connection.pragma("journal_mode", "wal")
+            connection.pragma("synchronous", 1)
+            self.is_fresh = connection.pragma("user_version") == 0
+            prepare(connection)
+            self._settle_boot(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _settle_boot(self, connection: apsw.Connection) -> None:
+        """After a start of the machine, check the file and raise what SQLite may have forgotten."""
+        row = connection.execute("SELECT value FROM account WHERE key = 'boot'").fetchone()
+        if row is not None and row[0] == self._boot:
+            return
+        if connection.pragma("quick_check") != "ok":
+            raise Unusable
+        connection.pragma("synchronous", 2)
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(
+            "UPDATE mailboxes SET highest_modseq = highest_modseq + ?, new_seen = 0, cur_seen = 0,"
+            " list_seen = ''",
+            (MODSEQ_STEP,),
+        )
+        connection.execute("INSERT OR REPLACE INTO account VALUES ('boot', ?)", (self._boot,))
+        connection.execute("COMMIT")
+        connection.pragma("synchronous", 1)
+
+    def _move_aside(self, now: float) -> None:
+        """Put a damaged index out of the way, for people to look at."""
+        self.first_modseq = int(now * 1000)
+        for suffix in (b"", b"-wal", b"-shm"):
+            with suppress(OSError):
+                os.replace(self._path + suffix, self._path + b".damaged" + suffix)
+
+    def _in_memory(self, now: float) -> apsw.Connection:
+        """Do without a file: the disk takes none now."""
+        self.first_modseq = int(now * 1000)
+        self.is_fresh = True
+        connection = apsw.Connection(":memory:")
+        prepare(connection)
+        return connection
+
+    def replace(self, now: float) -> None:
+        """Begin anew, with an empty index: this one turned out to be damaged."""
+        self.close()
+        self._move_aside(now)
+        self._connection = self._open_or_replace(now)
+
+    def leave_disk(self) -> None:
+        """Go on in memory with what is known, since the disk takes no more. Raises apsw.Error."""
+        memory = apsw.Connection(":memory:")
+        with memory.backup("main", self._connection, "main") as backup:
+            while not backup.done:
+                backup.step()
+        self.close()
+        self._connection = memory
+
+    def close(self) -> None:
+        """Close the database; whatever was not committed is undone."""
+        self._states = None
+        with suppress(apsw.Error):
+            self._connection.close()
+
+    # ------------------------------------------------------------ transactions
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make what happens inside happen as a whole, or not at all. Raises apsw.Error."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._states, self._loaded = {}, {}
+        self._is_full_sync = False
+        try:
+            yield
+            self._save_states()
+            self._commit()
+        except BaseException:
+            with suppress(apsw.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+        finally:
+            self._states = None
+
+    def need_full_sync(self) -> None:
+        """Have this transaction wait for the disk: it says what no file says."""
+        self._is_full_sync = True
+
+    def _commit(self) -> None:
+        self._disk.commit(self._connection)
+        if self._is_full_sync:
+            # PRAGMA synchronous cannot change inside a transaction; a checkpoint syncs the log.
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+
+    # ------------------------------------------------------------ mailboxes
+
+    def state(self, folder: bytes) -> State | None:
+        """Return the row of a mailbox, to alter: it is saved with the transaction."""
+        assert self._states is not None, "outside of a transaction"
+        if folder not in self._states:
+            found = self._connection.execute(
+                f"SELECT {_STATE} FROM mailboxes WHERE folder = ?", (folder,)
+            ).fetchone()
+            if found is None:
+                return None
+            self._states[folder] = State(*found)
+            self._loaded[found[0]] = State(*found)
+        return self._states[folder]
+
+    def add_mailbox(self, folder: bytes, uidvalidity: int) -> State:
+        """Make the row of a mailbox."""
+        self._connection.execute(
+            "INSERT INTO mailboxes VALUES (NULL, ?, ?, 1, ?, 0, 0, 0, '')",
+            (folder, uidvalidity, self.first_modseq),
+        )
+        state = self.state(folder)
+        assert state is not None
+        return state
+
+    def rename_mailbox(self, state: State, folder: bytes) -> None:
+        """Give a mailbox another folder. What was known of that folder is forgotten."""
+        assert self._states is not None
+        other = self.state(folder)
+        if other is not None:
+            self.remove_mailbox(other)
+        self._connection.execute("UPDATE mailboxes SET folder = ? WHERE id = ?", (folder, state.id))
+        self._states.pop(state.folder, None)
+        state.folder = folder
+        self._states[folder] = state
+
+    def remove_mailbox(self, state: State) -> None:
+        """Forget a mailbox."""
+        assert self._states is not None
+        for table in ("entries", "items", "gone"):
+            self._connection.execute(f"DELETE FROM {table} WHERE mailbox = ?", (state.id,))
+        self._connection.execute("DELETE FROM mailboxes WHERE id = ?", (state.id,))
+        self._states.pop(state.folder, None)
+
+    def highest_uidvalidity(self) -> int:
+        """Return the greatest UIDVALIDITY of any mailbox, or 0."""
+        found = self._connection.execute("SELECT max(uidvalidity) FROM mailboxes").fetchone()
+        return int(found[0] or 0) if found else 0
+
+    def _save_states(self) -> None:
+        assert self._states is not None
+        self._connection.executemany(
+            "UPDATE mailboxes SET uidvalidity = ?, uidnext = ?, highest_modseq = ?,"
+            " first_recent = ?, new_seen = ?, cur_seen = ?, list_seen = ? WHERE id = ?",
+            [
+                (
+                    state.uidvalidity,
+                    state.uidnext,
+                    state.highest_modseq,
+                    state.first_recent,
+                    state.new_seen,
+                    state.cur_seen,
+                    state.list_seen,
+                    state.id,
+                )
+                for state in self._states.values()
+                if state != self._loaded[state.id]
+            ],
+        )
+
+    # ------------------------------------------------------------ entries
+
+    def all_rows(self, state: State) -> list[Row]:
+        """Return all messages of a mailbox, ascending."""
+        found = self._connection.execute(
+            f"SELECT {_ROW} FROM entries WHERE mailbox = ? ORDER BY uid", (state.id,)
+        )
+        return [_row(values) for values in found]
+
+    def rows(self, state: State, uids: Iterable[int]) -> list[Row]:
+        """Return those of the messages that are known, ascending."""
+        found = self._connection.execute(
+            f"SELECT {_ROW} FROM entries WHERE {_AMONG} ORDER BY uid",
+            (state.id, json.dumps(list(uids))),
+        )
+        return [_row(values) for values in found]
+
+    def new_rows(self, state: State) -> list[Row]:
+        """Return the messages whose files lie in ``new``, ascending."""
+        found = self._connection.execute(
+            f"SELECT {_ROW} FROM entries WHERE mailbox = ? AND tail >= x'6e' AND tail < x'6f'"
+            " ORDER BY uid",
+            (state.id,),
+        )
+        return [_row(values) for values in found]
+
+    def knows_base(self, state: State, base: bytes) -> bool:
+        """Say whether a message of this base name is known."""
+        found = self._connection.execute(
+            "SELECT 1 FROM entries WHERE mailbox = ? AND base = ?", (state.id, base)
+        )
+        return found.fetchone() is not None
+
+    def keywords(self, state: State) -> Flags:
+        """Return the keywords that messages of a mailbox have."""
+        found = self._connection.execute(
+            "SELECT DISTINCT flags FROM entries WHERE mailbox = ?", (state.id,)
+        )
+        return flag.keywords(flag.NONE.union(*(_flags(text) for (text,) in found)))
+
+    def counts(self, state: State) -> Iterator[tuple[Flags, int, int]]:
+        """Yield for each set of flags how many messages have it, and their size in all."""
+        found = self._connection.execute(
+            "SELECT flags, count(*), sum(size) FROM entries WHERE mailbox = ? GROUP BY flags",
+            (state.id,),
+        )
+        return ((_flags(text), number, size) for text, number, size in found)
+
+    def number_from(self, state: State, uid: int) -> int:
+        """Return how many messages have this UID or a higher one."""
+        found = self._connection.execute(
+            "SELECT count(*) FROM entries WHERE mailbox = ? AND uid >= ?", (state.id, uid)
+        )
+        return int(found.fetchone()[0])  # type: ignore[index]
+
+    def add(self, state: State, rows: Iterable[Row]) -> None:
+        """Take in messages."""
+        self._connection.executemany(
+            "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (state.id, uid, base, tail, _text(flags), modseq, date, size, stored)
+                for uid, base, tail, flags, modseq, date, size, stored in rows
+            ],
+        )
+
+    def update(self, state: State, rows: Iterable[Row]) -> None:
+        """Take note of the tails, flags and mod-sequences that messages have now."""
+        self._connection.executemany(
+            "UPDATE entries SET tail = ?, flags = ?, modseq = ? WHERE mailbox = ? AND uid = ?",
+            [(row.tail, _text(row.flags), row.modseq, state.id, row.uid) for row in rows],
+        )
+
+    def remove(self, state: State, uids: Sequence[int], modseq: int) -> None:
+        """Forget messages, but not that they were there."""
+        among = (state.id, json.dumps(list(uids)))
+        self._connection.execute(f"DELETE FROM entries WHERE {_AMONG}", among)
+        self._connection.execute(f"DELETE FROM items WHERE {_AMONG}", among)
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO gone VALUES (?, ?, ?)",
+            [(state.id, uid, modseq) for uid in uids],
+        )
+
+    # ------------------------------------------------------------ items
+
+    def items(self, state: State, uids: Iterable[int], version: int) -> dict[int, Items]:
+        """Return the items that were rendered already, by UID."""
+        found = self._connection.execute(
+            "SELECT uid, envelope, body, bodystructure, header_size FROM items"
+            f" WHERE {_AMONG} AND version = ?",
+            (state.id, json.dumps(list(uids)), version),
+        )
+        return {values[0]: Items(*values[1:]) for values in found}
+
+    def save_items(self, state: State, version: int, items: dict[int, Items]) -> None:
+        """Keep items, where their messages are still there."""
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO items SELECT mailbox, uid, ?, ?, ?, ?, ? FROM entries"
+            " WHERE mailbox = ? AND uid = ?",
+            [(version, *rendered, state.id, uid) for uid, rendered in items.items()],
+        )
+
+
+# ---------------------------------------------------------------- values
+
+_flags_of_text: dict[str, Flags] = {}
+_texts: dict[Flags, str] = {}
+_KEPT = 65536  # of each; past it they are merely made again
+
+
+def _flags(text: str) -> Flags:
+    found = _flags_of_text.get(text)
+    if found is None:
+        found = flag.intern(frozenset(text.split()))
+        if len(_flags_of_text) < _KEPT:
+            _flags_of_text[text] = found
+    return found
+
+
+def _text(flags: Flags) -> str:
+    found = _texts.get(flags)
+    if found is None:
+        found = " ".join(sorted(flags))
+        if len(_texts) < _KEPT:
+            _texts[flags] = found
+    return found
+
+
+def _row(values: Sequence[object]) -> Row:
+    uid, base, tail, text, *rest = values
+    return Row(uid, base, tail, _flags(text), *rest)  # type: ignore[arg-type]

@@ -1,0 +1,178 @@
+"""All accounts' mail in maildirs, and delivery into them.
+
+A delivered message is written to tmp and synced, linked into ``new`` of each account, and each ``new``
+is synced: only then is it told to be there. Nothing else is on this path: UIDs, and the index, come
+when somebody looks.
+"""
+
+import os
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+from twisted_mail.interfaces import Blocking, Clock, Renderer
+from twisted_mail.mail.message import Message
+from twisted_mail.mail.outcome import MailError, Unavailable
+from twisted_mail.store import layout
+from twisted_mail.store.account import MaildirAccount
+from twisted_mail.store.changes import Bell, Report
+from twisted_mail.store.durable import Disk, unavailable
+from twisted_mail.store.filename import Namer
+from twisted_mail.store.index import boot_id
+from twisted_mail.store.transfer import link_or_copy, write_message
+from twisted_mail.store.tree import Ground, Tree, make_maildir
+
+OPEN_ACCOUNTS = 256  # whose indexes stay open: each needs three descriptors
+
+
+class MaildirStore:
+    """All accounts' mail, below one folder. Fulfils ``interfaces.Store``; any name is an account.
+
+    ``report`` takes the exceptions of watchers; without it they are raised where the change was made.
+    ``host`` stands in the names of files; ``disk`` makes the system calls.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        blocking: Blocking,
+        clock: Clock,
+        render: Renderer,
+        *,
+        report: Report | None = None,
+        host: str = "",
+        disk: Disk | None = None,
+    ) -> None:
+        self._root = os.path.abspath(os.fsencode(root))
+        self._blocking = blocking
+        self._render = render
+        self._report = report
+        self._ground = Ground(disk or Disk(), clock, Namer(host), boot_id())
+        self._accounts: WeakValueDictionary[str, MaildirAccount] = WeakValueDictionary()
+        self._recent: OrderedDict[str, MaildirAccount] = OrderedDict()
+
+    async def account(self, name: str) -> MaildirAccount:
+        """Return the account's mail, making its folders at first use."""
+        account = self._accounts.get(name)
+        if account is None:
+            tree = Tree(self._ground, layout.account_path(self._root, name))
+            lane = self._blocking.lane()
+            account = MaildirAccount(name, tree, lane, self._render, Bell(self._report))
+            self._accounts[name] = account
+        self._recent[name] = account
+        self._recent.move_to_end(name)
+        await account.prepare()
+        await self._close_some()
+        return account
+
+    async def _close_some(self) -> None:
+        """Close the indexes of accounts that were asked for least recently, where nothing is open."""
+        spare = len(self._recent) - OPEN_ACCOUNTS
+        idle = [name for name, account in self._recent.items() if not account.is_open]
+        for name in idle[: max(0, spare)]:
+            with suppress(Unavailable):
+                await self._recent.pop(name).close()
+
+    async def close(self) -> None:
+        """Close all indexes. The store can still be used, and opens them again."""
+        for account in list(self._accounts.values()):
+            with suppress(Unavailable):
+                await account.close()
+        self._recent.clear()
+
+    # ------------------------------------------------------------ delivery
+
+    async def deliver(
+        self, names: Sequence[str], message: Message
+    ) -> Mapping[str, MailError | None]:
+        """Put one message into the inboxes of several accounts; the copies share their bytes."""
+        begun: list[bool] = []
+        try:
+            answers = await self._blocking.run(self._deliver, names, message, begun)
+        except Unavailable as error:
+            if not begun:  # no thread took the work
+                message.blob.close()
+            return dict.fromkeys(names, error)
+        for name in [name for name, error in answers.items() if error is None]:
+            account = self._accounts.get(name)
+            if account is not None and account.is_watched:
+                # It is delivered; if it cannot be shown now, the next look at the inbox shows it.
+                with suppress(MailError):
+                    await account.refresh_inbox()
+        return answers
+
+    def _deliver(
+        self, names: Sequence[str], message: Message, begun: list[bool]
+    ) -> dict[str, MailError | None]:
+        begun.append(True)
+        try:
+            return Delivery(self._ground, self._root, message).into(names)
+        finally:
+            message.blob.close()
+
+
+class Delivery:
+    """One message on its way into several inboxes. Runs in a thread."""
+
+    def __init__(self, ground: Ground, root: bytes, message: Message) -> None:
+        self._disk = ground.disk
+        self._ground = ground
+        self._root = root
+        self._message = message
+        self._written = b""  # the first account's file in tmp, which the others link to
+
+    def into(self, names: Sequence[str]) -> dict[str, MailError | None]:
+        """Put the message into inboxes; return None for each where it is durable, else why not."""
+        answers: dict[str, MailError | None] = {}
+        try:
+            for name in dict.fromkeys(names):
+                answers[name] = self._into(name)
+        finally:
+            if self._written:
+                with suppress(OSError):
+                    self._disk.unlink(self._written)
+        return answers
+
+    def _into(self, name: str) -> MailError | None:
+        maildir = os.path.join(layout.account_path(self._root, name), b"Maildir")
+        size = self._message.size
+        base = self._ground.namer.base(self._ground.clock.now(), size, size)
+        try:
+            try:
+                self._put(maildir, base)
+            except FileNotFoundError:  # the account's first mail
+                make_maildir(self._disk, maildir)
+                self._put(maildir, base)
+        except OSError as error:
+            return unavailable(error)
+        return None
+
+    def _put(self, maildir: bytes, base: bytes) -> None:
+        folder = os.path.join(maildir, b"new")
+        path = os.path.join(folder, base)
+        if self._written:
+            self._link(maildir, base, path)
+        else:
+            written = os.path.join(maildir, b"tmp", base)
+            write_message(self._disk, written, self._message, self._ground.clock.now())
+            self._written = written
+            self._disk.link(written, path)
+        try:
+            self._disk.sync_folder(folder)
+        except OSError:
+            with suppress(OSError):
+                self._disk.unlink(path)
+            raise
+
+    def _link(self, maildir: bytes, base: bytes, path: bytes) -> None:
+        """Link, by way of tmp where it must be copied: nothing half written is ever in new."""
+        try:
+            self._disk.link(self._written, path)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            copied = os.path.join(maildir, b"tmp", base)
+            link_or_copy(self._disk, self._written, copied)
+            self._disk.rename(copied, path)

@@ -1,0 +1,280 @@
+"""Comparing a mailbox's folders with the index: what other programs and deliveries did.
+
+Another program may rename any file at any moment, and a listing made meanwhile may show it twice or
+not at all. So a file counts as gone only when a second listing does not show it either.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from twisted_mail.mail import flags as flag
+from twisted_mail.mail.change import Added, Gone, Marked
+from twisted_mail.mail.entry import Columns, Entry
+from twisted_mail.mail.flags import Flags
+from twisted_mail.store import filename
+from twisted_mail.store.contents import wire_size
+from twisted_mail.store.folder import Folder
+from twisted_mail.store.index import Row, State
+from twisted_mail.store.work import Work
+
+_ATTEMPTS = 5
+
+
+class Newcomer(NamedTuple):
+    """A file without a UID yet; ``row`` has the UID 0."""
+
+    row: Row
+    order: tuple[int, list[int], bytes]
+
+
+def scan(folder: Folder, work: Work, is_forced: bool = False) -> State:
+    """Bring the index up to date with the folder; return the mailbox's row."""
+    state = folder.state(work)
+    is_relettered = folder.keywords.catch_up()
+    times = folder.times()
+    is_whole = is_forced or is_relettered or folder.is_doubtful or times[1] != folder.seen[1]
+    if is_whole or not _scan_new(folder, work, state, times):
+        _scan_whole(folder, work, state, is_relettered)
+    folder.listed = None
+    if state.first_recent == 0:
+        state.first_recent = _first_in_new(work, state)
+        folder.first_recent = max(folder.first_recent, state.first_recent)
+    _settle(folder, work, state)
+    return state
+
+
+def _first_in_new(work: Work, state: State) -> int:
+    rows = work.index.new_rows(state)
+    return rows[0].uid if rows else state.uidnext
+
+
+def ready(folder: Folder, work: Work) -> State:
+    """Return the mailbox's row, without a look at the folder unless one is due."""
+    state = folder.state(work)
+    if folder.listed is not None or folder.keywords.is_stale():
+        return scan(folder, work)
+    return state
+
+
+def columns(folder: Folder, work: Work) -> Columns:
+    """Return all entries of a mailbox as columns."""
+    state = folder.state(work)
+    found = Columns()
+    found.add(
+        Entry(row.uid, row.flags, row.modseq, row.date, row.size)
+        for row in work.index.all_rows(state)
+    )
+    found.uidnext = max(found.uidnext, state.uidnext)
+    found.highest_modseq = max(found.highest_modseq, state.highest_modseq)
+    return found
+
+
+# ---------------------------------------------------------------- listings
+
+
+@dataclass(slots=True)
+class _Listing:
+    """Tails by base name; ``twice`` are paths of files whose base names stand there already."""
+
+    tails: dict[bytes, bytes]
+    twice: list[tuple[bytes, bytes]]
+
+
+def _list(folder: Folder, *places: bytes) -> _Listing:
+    found = _Listing({}, [])
+    for place in places:
+        for name in folder.disk.names(folder.place(place)):
+            if not filename.is_listable(name):
+                _rename_strange(folder, place, name)
+                continue
+            base, rest = filename.split(name)
+            tail = place[:1] + rest
+            if base in found.tails:
+                older = filename.path(folder.path, base, found.tails[base])
+                found.twice.append((older, filename.path(folder.path, base, tail)))
+            found.tails[base] = tail
+    return found
+
+
+def _rename_strange(folder: Folder, place: bytes, name: bytes) -> None:
+    """Give a file a name that fits on a line; it is listed the next time."""
+    path = folder.place(place) + b"/" + name
+    found = None if name.startswith(b".") else folder.is_message(path)
+    if found is not None:
+        base = folder.namer.base(folder.clock.now(), found.st_size, 0).partition(b",")[0]
+        folder.disk.rename(path, folder.place(place) + b"/" + base)
+
+
+def _list_all(folder: Folder) -> dict[bytes, bytes]:
+    """List new, then cur, until no base name stands for two files."""
+    for _ in range(_ATTEMPTS):
+        found = _list(folder, b"new", b"cur")
+        if not found.twice:
+            break
+        for older, newer in found.twice:
+            _part(folder, older, newer)
+    return found.tails
+
+
+def _part(folder: Folder, one: bytes, other: bytes) -> None:
+    """Settle that two files have one base name: two names of one file, or two messages."""
+    stats = folder.is_message(one), folder.is_message(other)
+    if stats[0] is None or stats[1] is None:
+        return  # one was renamed while the listing was made
+    if (stats[0].st_dev, stats[0].st_ino) == (stats[1].st_dev, stats[1].st_ino):
+        folder.disk.unlink(one)
+        return
+    base = folder.namer.base(folder.clock.now(), stats[0].st_size, 0).partition(b",")[0]
+    folder.disk.rename(one, folder.place(b"new") + b"/" + base)
+
+
+# ---------------------------------------------------------------- comparing
+
+
+def _scan_new(folder: Folder, work: Work, state: State, times: tuple[int, int]) -> bool:
+    """Look for files added to new, cur being unaltered; say whether that was all."""
+    if times[0] == folder.seen[0]:
+        return True
+    found = _list(folder, b"new")
+    known = {row.base for row in work.index.new_rows(state)}
+    fresh = {base: tail for base, tail in found.tails.items() if base not in known}
+    if found.twice or not known <= found.tails.keys():
+        return False
+    if any(work.index.knows_base(state, base) for base in fresh):
+        return False
+    _see(folder, state, times)
+    _add(folder, work, state, fresh)
+    return True
+
+
+def _scan_whole(folder: Folder, work: Work, state: State, is_relettered: bool) -> None:
+    times = folder.times()
+    found = _list_all(folder)
+    rows = work.index.all_rows(state)
+    if any(row.base not in found for row in rows):
+        found |= _list_all(folder)
+    _see(folder, state, times)
+    folder.doubted_since = None
+    gone = [row.uid for row in rows if row.base not in found]
+    _compare(folder, work, state, [row for row in rows if row.base in found], found, is_relettered)
+    _forget(folder, work, state, gone)
+    known = {row.base for row in rows}
+    _add(folder, work, state, {base: found[base] for base in found if base not in known})
+
+
+def _see(folder: Folder, state: State, times: tuple[int, int]) -> None:
+    new, cur = (folder.believable(time) for time in times)
+    folder.seen = new, cur
+    state.new_seen, state.cur_seen = new, cur
+
+
+def _compare(
+    folder: Folder,
+    work: Work,
+    state: State,
+    rows: list[Row],
+    found: dict[bytes, bytes],
+    is_relettered: bool,
+) -> None:
+    """Take note of new names, and of the flags they mean."""
+    moved = [row for row in rows if is_relettered or found[row.base] != row.tail]
+    if not moved:
+        return
+    changed = []
+    for row in moved:
+        tail = found[row.base]
+        flags = flag.intern(
+            filename.flags_of(tail, folder.keywords.by_letter) | _letterless(folder, row.flags)
+        )
+        changed.append(row._replace(tail=tail, flags=flags))
+    marked = {new.uid for new, old in zip(changed, moved, strict=True) if new.flags != old.flags}
+    if marked:
+        modseq = state.next_modseq()
+        changed = [row._replace(modseq=modseq) if row.uid in marked else row for row in changed]
+        marks = tuple((row.uid, row.flags, modseq) for row in changed if row.uid in marked)
+        work.happened(folder, Marked(folder.name, marks))
+    work.index.update(state, changed)
+
+
+def _letterless(folder: Folder, flags: Flags) -> Flags:
+    """Return the keywords that no file name can tell."""
+    return frozenset(name for name in flag.keywords(flags) if name not in folder.keywords.letter_of)
+
+
+def _forget(folder: Folder, work: Work, state: State, uids: list[int]) -> None:
+    if uids:
+        modseq = state.next_modseq()
+        work.index.remove(state, uids, modseq)
+        work.happened(folder, Gone(folder.name, tuple(uids), modseq))
+
+
+# ---------------------------------------------------------------- newcomers
+
+
+def _add(folder: Folder, work: Work, state: State, fresh: dict[bytes, bytes]) -> None:
+    """Give UIDs to files: those of the list where it has them, as far as none was told higher."""
+    newcomers = sorted(_newcomers(folder, fresh), key=lambda each: each.order)
+    known = _listed_uids(folder, state, newcomers) if newcomers or folder.listed else {}
+    unknown = [each.row.base for each in newcomers if each.row.base not in known]
+    if unknown:
+        known |= zip(unknown, folder.uids.append(unknown), strict=True)
+    state.uidnext = max(state.uidnext, folder.uids.uidnext)
+    state.list_seen = folder.uids.stamp
+    if newcomers:
+        modseq = state.next_modseq()
+        rows = sorted(
+            each.row._replace(uid=known[each.row.base], modseq=modseq) for each in newcomers
+        )
+        work.index.add(state, rows)
+        entries = tuple(Entry(row.uid, row.flags, modseq, row.date, row.size) for row in rows)
+        work.happened(folder, Added(folder.name, entries))
+
+
+def _newcomers(folder: Folder, fresh: dict[bytes, bytes]) -> list[Newcomer]:
+    found = []
+    for base, tail in fresh.items():
+        path = filename.path(folder.path, base, tail)
+        described = folder.is_message(path)
+        if described is None:
+            continue
+        flags = filename.flags_of(tail, folder.keywords.by_letter)
+        try:
+            size = wire_size(folder.disk, path, base, described.st_size)
+        except FileNotFoundError:
+            continue
+        row = Row(
+            0, base, tail, flags, 0, described.st_mtime_ns // 1_000_000_000, size, described.st_size
+        )
+        found.append(Newcomer(row, (described.st_mtime_ns, filename.order(base), base)))
+    return found
+
+
+def _listed_uids(folder: Folder, state: State, newcomers: list[Newcomer]) -> dict[bytes, int]:
+    if folder.listed is None and folder.uids.current_stamp() != folder.uids.stamp:
+        folder.listed = folder.uids.load()
+    if folder.listed is None:
+        return {}
+    listed = {each.row.base: folder.listed.uid(each.row.base) for each in newcomers}
+    return {base: uid for base, uid in listed.items() if uid is not None and uid >= state.uidnext}
+
+
+# ---------------------------------------------------------------- new to cur
+
+
+def _settle(folder: Folder, work: Work, state: State) -> None:
+    """Move files that a session was told of from new to cur, as maildir(5) asks."""
+    if folder.settled >= folder.first_recent:
+        return
+    settled = folder.first_recent
+    rows = [row for row in work.index.new_rows(state) if row.uid < settled]
+    moved = []
+    with folder.renaming(state):
+        for row in rows:
+            tail = b"c" + (row.tail[1:] or b":2,")
+            try:
+                folder.disk.rename(folder.file(row), filename.path(folder.path, row.base, tail))
+            except FileNotFoundError:
+                continue  # the next look at the folder tells
+            moved.append(row._replace(tail=tail))
+    work.index.update(state, moved)
+    folder.settled = settled

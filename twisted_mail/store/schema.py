@@ -1,0 +1,74 @@
+"""The tables of an account's index, and the steps from older ones.
+
+All of it can be made again from the maildir, its lists of UIDs and its keywords; only keywords beyond
+the 26 that have letters live here alone.
+"""
+
+import apsw
+
+VERSION = 1
+
+# A mailbox is known by its folder (empty for INBOX). new_seen and cur_seen are the modification times
+# of its two folders, in nanoseconds, when they were last read; 0 when they must be read again.
+# list_seen is the stamp of its list of UIDs.
+_FIRST = """
+CREATE TABLE account (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE mailboxes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    folder BLOB NOT NULL UNIQUE,
+    uidvalidity INTEGER NOT NULL,
+    uidnext INTEGER NOT NULL,
+    highest_modseq INTEGER NOT NULL,
+    first_recent INTEGER NOT NULL,
+    new_seen INTEGER NOT NULL,
+    cur_seen INTEGER NOT NULL,
+    list_seen TEXT NOT NULL
+);
+CREATE TABLE entries (
+    mailbox INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    base BLOB NOT NULL,
+    tail BLOB NOT NULL,
+    flags TEXT NOT NULL,
+    modseq INTEGER NOT NULL,
+    date INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    stored INTEGER NOT NULL,
+    PRIMARY KEY (mailbox, uid)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX entries_by_base ON entries (mailbox, base);
+CREATE TABLE items (
+    mailbox INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    envelope BLOB NOT NULL,
+    body BLOB NOT NULL,
+    bodystructure BLOB NOT NULL,
+    header_size INTEGER NOT NULL,
+    PRIMARY KEY (mailbox, uid)
+) WITHOUT ROWID;
+CREATE TABLE gone (
+    mailbox INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    modseq INTEGER NOT NULL,
+    PRIMARY KEY (mailbox, uid)
+) WITHOUT ROWID;
+"""
+
+STEPS = [_FIRST]  # step n leads from version n to n + 1
+
+
+class Unusable(Exception):
+    """The index is damaged, or from a later version: it is to be made again."""
+
+
+def prepare(connection: apsw.Connection) -> None:
+    """Bring the tables up to date. Raises Unusable, apsw.Error."""
+    found = connection.pragma("user_version")
+    if not isinstance(found, int) or found > VERSION:
+        raise Unusable
+    for step in STEPS[found:]:
+        connection.execute("BEGIN IMMEDIATE;" + step)
+        found += 1
+        connection.pragma("user_version", found)
+        connection.execute("COMMIT")

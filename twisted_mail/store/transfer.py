@@ -1,0 +1,234 @@
+"""Putting messages into mailboxes: by APPEND, COPY and MOVE.
+
+The steps, in this order: the file lies in the target's tmp, synced; its UID is in the list, synced; it
+is renamed into cur, and cur is synced; the index knows it. Whatever fails takes all back. A move ends
+with unlinking in the source; a message is then in both places or in one, and never in none.
+"""
+
+import errno
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from twisted_mail.mail import flags as flag
+from twisted_mail.mail.change import Added, Gone
+from twisted_mail.mail.entry import Copied, Draft, Entry
+from twisted_mail.mail.flags import Flags
+from twisted_mail.mail.message import PIECE, Message
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store import filename
+from twisted_mail.store.alter import admit, place
+from twisted_mail.store.durable import Disk, exists, write_file
+from twisted_mail.store.folder import Folder
+from twisted_mail.store.index import Row, State
+from twisted_mail.store.scan import ready, scan
+from twisted_mail.store.work import Work
+
+NO_LINK = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file in the target's tmp, on its way into the target.
+
+    ``flags`` are as the source spells them. ``original`` is the file that a move will remove.
+    """
+
+    base: bytes
+    flags: Flags
+    date: int
+    size: int
+    stored: int
+    original: bytes | None = None
+
+
+def write_message(disk: Disk, path: bytes, message: Message, seconds: float) -> None:
+    """Write a message into a new file, synced. Raises OSError, too when its blob is cut short."""
+    written = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal written
+        for piece in message.pieces():
+            written += len(piece)
+            yield piece
+        if written != message.size:
+            raise OSError(errno.EIO, "the message is not as long as it says")
+
+    write_file(disk, path, counted(), seconds)
+
+
+# ---------------------------------------------------------------- append
+
+
+def append(folder: Folder, work: Work, drafts: Sequence[Draft]) -> Copied:
+    """Put messages into a mailbox, all or none."""
+    state = scan(folder, work)
+    admit(folder, work, state, flag.NONE.union(*(draft.flags for draft in drafts)))
+    arrivals = [_written(folder, work, draft) for draft in drafts]
+    rows = _publish(folder, work, state, arrivals)
+    return Copied(state.uidvalidity, (), tuple(row.uid for row in rows))
+
+
+def _written(folder: Folder, work: Work, draft: Draft) -> Arrival:
+    now = folder.clock.now()
+    seconds = now if draft.date is None else draft.date.timestamp()
+    size = draft.message.size
+    base = folder.namer.base(now, size, size)
+    path = folder.place(b"tmp") + b"/" + base
+    write_message(folder.disk, path, draft.message, seconds)
+    work.undo.append(partial(folder.disk.unlink, path))
+    return Arrival(base, draft.flags, math.floor(seconds), size, size)
+
+
+# ---------------------------------------------------------------- the common end
+
+
+def _publish(folder: Folder, work: Work, state: State, arrivals: Sequence[Arrival]) -> list[Row]:
+    """Give UIDs to files that lie in tmp, and move them to cur."""
+    if not arrivals:
+        return []
+    uids = folder.uids.append([arrival.base for arrival in arrivals])
+    modseq = state.next_modseq()
+    rows = [_row(folder, uid, modseq, arrival) for uid, arrival in zip(uids, arrivals, strict=True)]
+    with folder.renaming(state):
+        for row, arrival in zip(rows, arrivals, strict=True):
+            path = folder.file(row)
+            folder.disk.rename(folder.place(b"tmp") + b"/" + row.base, path)
+            work.undo.append(partial(_withdraw, folder.disk, path, arrival.original))
+        folder.sync({b"cur"})
+    state.uidnext = max(state.uidnext, folder.uids.uidnext)
+    state.list_seen = folder.uids.stamp
+    work.index.add(state, rows)
+    if any(
+        name not in folder.keywords.letter_of for row in rows for name in flag.keywords(row.flags)
+    ):
+        work.index.need_full_sync()
+    entries = tuple(Entry(row.uid, row.flags, modseq, row.date, row.size) for row in rows)
+    work.happened(folder, Added(folder.name, entries))
+    return rows
+
+
+def _withdraw(disk: Disk, path: bytes, original: bytes | None) -> None:
+    """Take back a file. A copy goes only where its original is: half an undoing loses no mail."""
+    if original is None or exists(disk, original):
+        disk.unlink(path)
+
+
+def _row(folder: Folder, uid: int, modseq: int, arrival: Arrival) -> Row:
+    flags = folder.keywords.spelled(arrival.flags)
+    tail = filename.tail_of(flags, folder.keywords.letter_of)
+    return Row(uid, arrival.base, tail, flags, modseq, arrival.date, arrival.size, arrival.stored)
+
+
+# ---------------------------------------------------------------- copy and move
+
+
+def copy(source: Folder, target: Folder, work: Work, uids: Sequence[int]) -> Copied:
+    """Copy messages, all or none."""
+    rows, copies = _copied(source, target, work, uids, is_move=False)
+    return _pairs(target, rows, copies)
+
+
+def move(source: Folder, target: Folder, work: Work, uids: Sequence[int]) -> Copied:
+    """Move messages, all or none."""
+    rows, copies = _copied(source, target, work, uids, is_move=True)
+    if rows:
+        _remove(source, target, work, rows, copies)
+    return _pairs(target, rows, copies)
+
+
+def _pairs(target: Folder, rows: Sequence[Row], copies: Sequence[Row]) -> Copied:
+    uids = tuple(row.uid for row in rows), tuple(row.uid for row in copies)
+    return Copied(target.uidvalidity, *uids)
+
+
+def _copied(
+    source: Folder, target: Folder, work: Work, uids: Sequence[int], is_move: bool
+) -> tuple[list[Row], list[Row]]:
+    """Return the rows of the messages that were there, and of their copies."""
+    state = scan(target, work)
+    origin = ready(source, work)
+    linked = _link_all(source, target, work, origin, uids)
+    rows = [row for row, _ in linked]
+    admit(target, work, state, flag.NONE.union(*(row.flags for row in rows)))
+    arrivals = [
+        Arrival(
+            base,
+            row.flags,
+            row.date,
+            row.size,
+            row.stored,
+            source.file(row) if is_move else None,
+        )
+        for row, base in linked
+    ]
+    return rows, _publish(target, work, state, arrivals)
+
+
+def _link_all(
+    source: Folder, target: Folder, work: Work, origin: State, uids: Sequence[int]
+) -> list[tuple[Row, bytes]]:
+    """Put links to messages into the target's tmp; return the rows with the new base names."""
+    linked: dict[int, bytes] = {}
+    for _ in range(_ATTEMPTS):
+        lost = False
+        for row in work.index.rows(origin, set(uids) - linked.keys()):
+            try:
+                linked[row.uid] = _link(source, target, work, row)
+            except FileNotFoundError:
+                lost = True
+        if not lost:
+            # Read again: a look at the folder may have found other names and flags.
+            return [(row, linked[row.uid]) for row in work.index.rows(origin, linked)]
+        scan(source, work, is_forced=True)
+    raise Unavailable("The mailbox is being changed by another program.")
+
+
+def _link(source: Folder, target: Folder, work: Work, row: Row) -> bytes:
+    base = target.namer.base(target.clock.now(), row.stored, row.size)
+    path, new_path = source.file(row), target.place(b"tmp") + b"/" + base
+    link_or_copy(target.disk, path, new_path)
+    work.undo.append(partial(target.disk.unlink, new_path))
+    return base
+
+
+def link_or_copy(disk: Disk, path: bytes, new_path: bytes) -> None:
+    """Link a file to a new name, or copy it, synced, where it cannot be linked."""
+    try:
+        disk.link(path, new_path)
+    except OSError as error:
+        if error.errno not in NO_LINK:
+            raise
+        write_file(disk, new_path, _chunks(disk, path), disk.stat(path).st_mtime)
+
+
+def _chunks(disk: Disk, path: bytes) -> Iterator[bytes]:
+    fd = disk.open(path)
+    try:
+        at = 0
+        while chunk := disk.read(fd, PIECE, at):
+            yield chunk
+            at += len(chunk)
+    finally:
+        disk.close(fd)
+
+
+def _remove(
+    source: Folder, target: Folder, work: Work, rows: Sequence[Row], copies: Sequence[Row]
+) -> None:
+    """Take messages that were copied out of the source."""
+    origin = source.state(work)
+    with source.renaming(origin):
+        for row, copied in zip(rows, copies, strict=True):
+            path = source.file(row)
+            with suppress(FileNotFoundError):  # renamed just now: then it is in both places
+                source.disk.unlink(path)
+            work.undo.append(partial(source.disk.link, target.file(copied), path))
+        source.sync({place(row) for row in rows})
+    modseq = origin.next_modseq()
+    gone = tuple(row.uid for row in rows)
+    work.index.remove(origin, gone, modseq)
+    work.happened(source, Gone(source.name, gone, modseq))

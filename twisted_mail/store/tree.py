@@ -1,0 +1,463 @@
+"""All mailboxes of one account on disk, and the way into every piece of work on them.
+
+Everything here runs in the account's lane, one piece of work at a time.
+"""
+
+import os
+import stat
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Concatenate, ParamSpec, TypeVar
+
+import apsw
+
+from twisted_mail.interfaces import Clock
+from twisted_mail.mail import flags as flag
+from twisted_mail.mail.change import Made, Removed, Renamed, Subscribed
+from twisted_mail.mail.entry import MailboxInfo, Status
+from twisted_mail.mail.numbers import MAX_NUMBER
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store import layout, names, subscriptions, transfer, uidlist
+from twisted_mail.store.durable import (
+    Disk,
+    faults,
+    make_folders,
+    read_file,
+    remove_tree,
+    replace_file,
+)
+from twisted_mail.store.filename import Namer
+from twisted_mail.store.folder import Folder
+from twisted_mail.store.index import DAMAGED, NO_DISK, Index
+from twisted_mail.store.scan import columns, scan
+from twisted_mail.store.uidlist import UidList
+from twisted_mail.store.work import News, Opened, Work, working
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+TMP_SECONDS = 36 * 3600  # maildir(5): older files in tmp belong to nobody
+MAX_MAILBOXES = 10_000  # of one account, and as many subscriptions
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every account of a store stands on."""
+
+    disk: Disk
+    clock: Clock
+    namer: Namer
+    boot: str
+
+
+class Tree:
+    """One account on disk. ``news`` is what happened there and the reactor has not taken yet."""
+
+    def __init__(self, ground: Ground, path: bytes) -> None:
+        self.ground = ground
+        self.disk = ground.disk
+        self.path = path
+        self.maildir = os.path.join(path, b"Maildir")
+        self.news: deque[News] = deque()
+        self.folders: dict[bytes, Folder] = {}
+        self._index: Index | None = None
+        self._is_prepared = False
+
+    # ------------------------------------------------------------ work
+
+    def perform(
+        self,
+        work: Callable[Concatenate["Tree", P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Do a piece of work. Raises Refused, Unavailable.
+
+        When the index turns out to be damaged it is made again from the files, and when the disk takes
+        no more it is kept in memory; then the work is done once more.
+        """
+        with faults():
+            try:
+                self._prepare()
+                return work(self, *args, **kwargs)
+            except DAMAGED:
+                self._rebuild()
+            except NO_DISK:
+                self.index.leave_disk()
+            self._prepare()
+            return work(self, *args, **kwargs)
+
+    @property
+    def index(self) -> Index:
+        """Return the index, opened at first use."""
+        if self._index is None:
+            path = os.path.join(self.path, b"index.sqlite3")
+            self._index = Index(self.disk, path, self.ground.boot, self.ground.clock.now())
+        return self._index
+
+    @contextmanager
+    def working(self) -> Iterator[Work]:
+        """Do a piece of work within a transaction; what happened in it becomes news at its end."""
+        with working(self.index, self.new_uidvalidity) as work:
+            yield work
+        self.news += work.news
+
+    def _rebuild(self) -> None:
+        """Make the index again, and have those who have mailboxes open compare."""
+        self.index.replace(self.ground.clock.now())
+        for folder in [each for each in self.folders.values() if each.uidvalidity]:
+            with suppress(Refused), self.working() as work:
+                scan(folder, work, is_forced=True)
+                work.news[:] = [Opened(folder, columns(folder, work))]
+
+    def close(self) -> None:
+        """Close the index; it is opened again when it is needed."""
+        if self._index is not None:
+            with suppress(Refused, OSError, apsw.Error):
+                self._save_recent()
+            self._index.close()
+            self._index = None
+
+    def _save_recent(self) -> None:
+        """Write down what sessions claimed."""
+        with self.working() as work:
+            for folder in self.folders.values():
+                if folder.uidvalidity and not folder.is_removed:
+                    folder.state(work)
+
+    # ------------------------------------------------------------ the beginning
+
+    def prepare(self) -> None:
+        """Make what is missing: that was done on the way here."""
+
+    def _prepare(self) -> None:
+        if self._is_prepared:
+            return
+        make_maildir(self.disk, self.maildir)
+        self._clean()
+        if read_file(self.disk, self._uses_path) is None:
+            self._begin()
+        self._is_prepared = True
+
+    def _clean(self) -> None:
+        """Remove what a crash or another program left."""
+        for name in self.disk.names(self.maildir):
+            path = os.path.join(self.maildir, name)
+            if name.startswith(b".."):
+                with suppress(OSError):
+                    remove_tree(self.disk, path)
+            elif layout.mailbox_name(name) is not None and name.startswith(b"."):
+                self._clean_tmp(os.path.join(path, b"tmp"))
+        self._clean_tmp(os.path.join(self.maildir, b"tmp"))
+
+    def _clean_tmp(self, path: bytes) -> None:
+        oldest = self.ground.clock.now() - TMP_SECONDS
+        with suppress(FileNotFoundError, NotADirectoryError):
+            for name in self.disk.names(path):
+                with suppress(OSError):
+                    file = os.path.join(path, name)
+                    if self.disk.stat(file).st_mtime < oldest:
+                        self.disk.unlink(file)
+
+    def _begin(self) -> None:
+        """Make the first mailboxes; the file of special uses, written last, says that it is done."""
+        there = self._mailboxes()
+        for name in names.SPECIAL:
+            if name not in there:
+                self._make(name)
+        path = os.path.join(self.maildir, subscriptions.FILE)
+        found = subscriptions.parse(read_file(self.disk, path) or b"")
+        first = {names.INBOX, *names.SPECIAL}
+        replace_file(self.disk, path, subscriptions.write(found | first))
+        self._write_uses(dict(names.SPECIAL))
+
+    # ------------------------------------------------------------ mailboxes
+
+    def find(self, name: str) -> Folder:
+        """Return a mailbox. Raises Refused: NONEXISTENT."""
+        try:
+            coded = layout.folder_name(name)
+        except Refused:
+            raise Refused("There is no such mailbox.", "NONEXISTENT") from None
+        if not self._is_folder(coded):
+            raise Refused("There is no such mailbox.", "NONEXISTENT")
+        return self._folder(coded)
+
+    def target(self, name: str) -> Folder:
+        """Return the mailbox that messages shall go to. Raises Refused: TRYCREATE, CANNOT.
+
+        TRYCREATE is only for names that could be created (RFC 3501 §7.1).
+        """
+        coded = layout.folder_name(names.new(name))
+        if not self._is_folder(coded):
+            raise Refused("There is no such mailbox.", "TRYCREATE")
+        return self._folder(coded)
+
+    def _folder(self, coded: bytes) -> Folder:
+        if coded not in self.folders:
+            ground = self.ground
+            self.folders[coded] = Folder(self.disk, ground.clock, ground.namer, self.maildir, coded)
+        return self.folders[coded]
+
+    def _is_folder(self, coded: bytes) -> bool:
+        try:
+            found = self.disk.stat(os.path.join(self.maildir, coded) if coded else self.maildir)
+        except FileNotFoundError:
+            return False
+        return stat.S_ISDIR(found.st_mode)
+
+    def _mailboxes(self) -> dict[str, bytes]:
+        """Return the folders of all mailboxes by name."""
+        found = {names.INBOX: layout.INBOX}
+        for coded in self.disk.names(self.maildir):
+            if coded.startswith(b".") and self._is_folder(coded):
+                name = layout.mailbox_name(coded)
+                if name is not None:
+                    found[name] = coded
+        return found
+
+    def listing(self) -> list[MailboxInfo]:
+        """Return the mailboxes as clients see them."""
+        uses = self._uses()
+        there = {name: uses.get(name, "") for name in self._mailboxes()}
+        return names.listing(there, self._subscribed())
+
+    def status(self, name: str) -> Status:
+        """Return the counts of a mailbox."""
+        folder = self.find(name)
+        with self.working() as work:
+            state = scan(folder, work)
+            counts = list(work.index.counts(state))
+            return Status(
+                messages=sum(number for _, number, _ in counts),
+                recent=work.index.number_from(state, state.first_recent),
+                unseen=sum(number for flags, number, _ in counts if flag.SEEN not in flags),
+                deleted=sum(number for flags, number, _ in counts if flag.DELETED in flags),
+                size=sum(size for _, _, size in counts),
+                uidnext=state.uidnext,
+                uidvalidity=state.uidvalidity,
+                highest_modseq=state.highest_modseq,
+            )
+
+    # ------------------------------------------------------------ create, delete
+
+    def create(self, name: str, use: str) -> None:
+        """Make a mailbox and the levels above it."""
+        name = names.new(name.removesuffix("/"))
+        layout.folder_name(name)
+        there = self._mailboxes()
+        if name in there:
+            raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
+        use = names.use(use)
+        uses = self._uses()
+        if uses.get(name, "") != use:
+            self._write_uses({**uses, name: use})
+        self._make_all([*self._missing_above(name, there, 1), name])
+
+    def _missing_above(self, name: str, there: dict[str, bytes], beside: int = 0) -> list[str]:
+        missing = [level for level in names.above(name) if level not in there]
+        if len(there) + len(missing) + beside > MAX_MAILBOXES:
+            raise Refused("There are too many mailboxes.", "LIMIT")
+        return missing
+
+    def _make_all(self, made: list[str]) -> None:
+        with self.working() as work:
+            for name in made:
+                self._make(name)
+                coded = layout.folder_name(name)
+                work.undo.append(partial(self._trash, coded))
+                work.happened(self._folder(coded), Made(name))
+
+    def _make(self, name: str) -> None:
+        """Make a mailbox out of sight, then give it its name."""
+        coded = layout.folder_name(name)
+        path = os.path.join(self.maildir, coded)
+        hidden = self._hidden()
+        for place in layout.PLACES:
+            make_folders(self.disk, os.path.join(hidden, place))
+        self.disk.close(self.disk.create(os.path.join(hidden, b"maildirfolder")))
+        uids = uidlist.UidFile(self.disk, hidden)
+        uids.start(UidList(self.new_uidvalidity(), guid=uidlist.new_guid()))
+        self.disk.rename(hidden, path)
+        self.disk.sync_folder(self.maildir)
+
+    def _hidden(self) -> bytes:
+        """Return a new path in the maildir that is no mailbox's."""
+        unique = self.ground.namer.base(self.ground.clock.now(), 0, 0).partition(b",")[0]
+        return os.path.join(self.maildir, b".." + unique)
+
+    def _trash(self, coded: bytes) -> bytes:
+        """Take a mailbox's name away, durably; return where it lies now."""
+        hidden = self._hidden()
+        self.disk.rename(os.path.join(self.maildir, coded), hidden)
+        self.disk.sync_folder(self.maildir)
+        return hidden
+
+    def delete(self, name: str) -> None:
+        """Delete a mailbox, not its children."""
+        name = names.canonical(name)
+        if name == names.INBOX:
+            raise Refused("INBOX cannot be deleted.", "CANNOT")
+        there = self._mailboxes()
+        if name not in there and any(names.below(name, there)):
+            raise Refused("The name stands for the mailboxes below it.", "CANNOT")
+        folder = self.find(name)
+        with self.working() as work:
+            state = folder.state(work)
+            self._note_uidvalidity(state.uidvalidity)
+            hidden = self._trash(folder.folder)
+            work.undo.append(partial(self.disk.rename, hidden, folder.path))
+            work.index.remove_mailbox(state)
+            work.happened(folder, Removed(name))
+        folder.is_removed = True
+        self.folders.pop(folder.folder, None)
+        with suppress(OSError):
+            self._forget_use(name)
+            remove_tree(self.disk, hidden)
+
+    # ------------------------------------------------------------ rename
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Rename a mailbox with its children; renaming INBOX moves its messages."""
+        name, new_name = names.canonical(name), names.new(new_name)
+        if name == names.INBOX:
+            self._empty_inbox_into(new_name)
+            return
+        there = self._mailboxes()
+        pairs = names.renamed(name, new_name, there)
+        coded = [(layout.folder_name(old), layout.folder_name(new)) for old, new in pairs]
+        above = self._missing_above(new_name, there)
+        self._carry_uses(pairs)
+        with self.working() as work:
+            for level in above:
+                self._make(level)
+                work.undo.append(partial(self._trash, layout.folder_name(level)))
+                work.happened(self._folder(layout.folder_name(level)), Made(level))
+            for old, new in coded:
+                self._rename(work, old, new)
+            self.disk.sync_folder(self.maildir)
+            for (old_name, next_name), (_, new) in zip(pairs, coded, strict=True):
+                work.happened(self._folder(new), Renamed(old_name, next_name))
+        self._carry_uses_end(pairs)
+
+    def _rename(self, work: Work, old: bytes, new: bytes) -> None:
+        folder = self._folder(old)
+        state = work.index.state(old)
+        self.disk.rename(os.path.join(self.maildir, old), os.path.join(self.maildir, new))
+        self._follow(folder, new)
+        work.undo.append(partial(self._rename_back, folder, old, new))
+        if state is not None:
+            work.index.rename_mailbox(state, new)
+
+    def _rename_back(self, folder: Folder, old: bytes, new: bytes) -> None:
+        self.disk.rename(os.path.join(self.maildir, new), os.path.join(self.maildir, old))
+        self._follow(folder, old)
+
+    def _follow(self, folder: Folder, new: bytes) -> None:
+        self.folders.pop(folder.folder, None)
+        folder.move(self.maildir, new)
+        self.folders[new] = folder
+
+    def _empty_inbox_into(self, new_name: str) -> None:
+        there = self._mailboxes()
+        if new_name in there:
+            raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
+        layout.folder_name(new_name)
+        made = [*self._missing_above(new_name, there, 1), new_name]
+        self._make_all(made)
+        source, target = self.find(names.INBOX), self.find(new_name)
+        with self.working() as work:
+            rows = work.index.all_rows(scan(source, work))
+            transfer.move(source, target, work, [row.uid for row in rows])
+
+    # ------------------------------------------------------------ subscriptions
+
+    def _subscribed(self) -> set[str]:
+        path = os.path.join(self.maildir, subscriptions.FILE)
+        return subscriptions.parse(read_file(self.disk, path) or b"")
+
+    def subscribe(self, name: str, is_subscribed: bool) -> None:
+        """Subscribe to a name, or no longer."""
+        name = names.new(name) if is_subscribed else names.canonical(name)
+        found = self._subscribed()
+        if (name in found) == is_subscribed:
+            return
+        if is_subscribed:
+            if len(found) >= MAX_MAILBOXES:
+                raise Refused("There are too many subscriptions.", "LIMIT")
+            layout.folder_name(name)
+        wanted = found | {name} if is_subscribed else found - {name}
+        path = os.path.join(self.maildir, subscriptions.FILE)
+        replace_file(self.disk, path, subscriptions.write(wanted))
+        with self.working() as work:
+            work.happened(self._folder(layout.INBOX), Subscribed(name, is_subscribed))
+
+    # ------------------------------------------------------------ special uses
+
+    @property
+    def _uses_path(self) -> bytes:
+        return os.path.join(self.path, b"special-use")
+
+    def _uses(self) -> dict[str, str]:
+        r"""Return special uses by name: lines ``\Sent .Sent`` in the file."""
+        found: dict[str, str] = {}
+        for line in (read_file(self.disk, self._uses_path) or b"").split(b"\n"):
+            use, _, coded = line.partition(b" ")
+            name = layout.mailbox_name(coded) if coded else None
+            if name is not None:
+                found[name] = use.decode("ascii", "replace")
+        return found
+
+    def _write_uses(self, uses: dict[str, str]) -> None:
+        lines = sorted(
+            b"%s %s\n" % (use.encode(), layout.folder_name(name))
+            for name, use in uses.items()
+            if use
+        )
+        replace_file(self.disk, self._uses_path, b"".join(lines))
+
+    def _forget_use(self, name: str) -> None:
+        uses = self._uses()
+        if uses.pop(name, ""):
+            self._write_uses(uses)
+
+    def _carry_uses(self, pairs: list[tuple[str, str]]) -> None:
+        """Give the new names the old ones' uses; the old ones keep them until all is renamed."""
+        uses = self._uses()
+        carried = {new: uses[old] for old, new in pairs if old in uses}
+        if carried:
+            self._write_uses(uses | carried)
+
+    def _carry_uses_end(self, pairs: list[tuple[str, str]]) -> None:
+        new_names = {new for _, new in pairs}
+        for old, _ in pairs:
+            if old not in new_names:
+                with suppress(OSError):
+                    self._forget_use(old)
+
+    # ------------------------------------------------------------ UIDVALIDITY
+
+    def new_uidvalidity(self) -> int:
+        """Return a number greater than any UIDVALIDITY given before, noted durably."""
+        used = max(self._noted_uidvalidity(), self.index.highest_uidvalidity())
+        value = min(max(int(self.ground.clock.now()), used + 1), MAX_NUMBER)
+        self._note_uidvalidity(value)
+        return value
+
+    def _note_uidvalidity(self, value: int) -> None:
+        if value > self._noted_uidvalidity():
+            replace_file(self.disk, os.path.join(self.path, b"uidvalidity"), b"%d\n" % value)
+
+    def _noted_uidvalidity(self) -> int:
+        data = read_file(self.disk, os.path.join(self.path, b"uidvalidity")) or b""
+        text = data.strip()
+        return int(text) if text.isdigit() and len(text) <= 10 else 0
+
+
+def make_maildir(disk: Disk, path: bytes) -> None:
+    """Make a maildir where it is missing or incomplete."""
+    for place in layout.PLACES:
+        make_folders(disk, os.path.join(path, place))

@@ -1,0 +1,65 @@
+"""One piece of work on an account: files and index together, all or nothing."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from twisted_mail.mail.change import Change
+from twisted_mail.mail.entry import Columns
+from twisted_mail.store.folder import Folder
+from twisted_mail.store.index import Index
+
+
+class Happened(NamedTuple):
+    """A change, and the folder of the mailbox it happened in."""
+
+    folder: Folder
+    change: Change
+
+
+class Opened(NamedTuple):
+    """All entries of a mailbox at one moment between two changes."""
+
+    folder: Folder
+    columns: Columns
+
+
+News = Happened | Opened
+
+
+@dataclass(slots=True)
+class Work:
+    """What a piece of work may use, and what it leaves.
+
+    ``news`` is what happened; ``undo`` takes back what was done to files, the last first, if the work
+    does not reach its end.
+    """
+
+    index: Index
+    new_uidvalidity: Callable[[], int]
+    news: list[News] = field(default_factory=list)
+    undo: list[Callable[[], object]] = field(default_factory=list)
+
+    def happened(self, folder: Folder, change: Change) -> None:
+        """Tell a change, once the work is done."""
+        self.news.append(Happened(folder, change))
+
+    def take_back(self) -> None:
+        """Undo what can be undone."""
+        while self.undo:
+            step = self.undo.pop()
+            with suppress(OSError):
+                step()
+
+
+@contextmanager
+def working(index: Index, new_uidvalidity: Callable[[], int]) -> Iterator[Work]:
+    """Do a piece of work within a transaction of the index."""
+    work = Work(index, new_uidvalidity)
+    try:
+        with index.transaction():
+            yield work
+    except BaseException:
+        work.take_back()
+        raise
