@@ -1,0 +1,77 @@
+import pytest
+
+from tests.imap.talk import House
+from tests.support import finish
+from twisted_mail.mail.entry import Piece
+from twisted_mail.mail.outcome import Unavailable
+
+
+def test_a_message_is_kept_as_it_came() -> None:
+    house = House()
+    body = b"Subject: x\r\n\r\nbare\nlf and \x80 octets\r\n"
+    head = b'a APPEND INBOX (\\Seen $Junk) "17-Jul-1996 02:44:25 -0700" {%d}\r\n' % len(body)
+    lines = house.inside(head, body + b"\r\n")
+    assert lines == ["+ OK", "a OK [APPENDUID 1000000000 1] APPEND completed."]
+    box = house.box()
+    assert finish(box.read([Piece(1)])) == [body]
+    assert box.columns[0].flags == {"\\Seen", "$Junk"}
+    assert box.columns[0].date == 837596665
+
+
+def test_the_mailbox_may_be_a_literal_too() -> None:
+    lines = House().inside(b"a APPEND {5+}\r\ninbox () {1+}\r\nx\r\n")
+    assert lines == ["a OK [APPENDUID 1000000000 1] APPEND completed."]
+
+
+def test_news_of_the_selected_mailbox_come_with_the_answer() -> None:
+    lines = House().inside("s SELECT INBOX", b"a APPEND INBOX {1+}\r\nx\r\n")
+    assert lines[-3:-1] == ["* 1 EXISTS", "* 1 RECENT"]
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        (b"a APPEND x {1+}\r\nx\r\n", "a NO [TRYCREATE]"),
+        (b"a APPEND INBOX {0+}\r\n\r\n", "a NO [CANNOT]"),
+        (b"a APPEND INBOX (\\Recent) {1+}\r\nx\r\n", "a BAD"),
+        (b"a APPEND INBOX (\\Seen){1+}\r\nx\r\n", "a BAD"),
+        (b'a APPEND INBOX "yesterday" {1+}\r\nx\r\n', "a BAD"),
+        (b"a APPEND INBOX {1+}\r\nx{1+}\r\ny\r\n", "a BAD"),
+        (b"a APPEND INBOX {1+}\r\nx y\r\n", "a BAD"),
+        (b"a APPEND INBOX {3+}\r\nx\0y\r\n", "a BAD"),
+        (b"a APPEND INBOX text\r\n", "a BAD"),
+        (b"a APPEND INBOX\r\n", "a BAD"),
+        (b"a APPEND\r\n", "a BAD"),
+        (b"a SELECT {1+}\r\nx{1+}\r\ny\r\n", "a BAD"),
+    ],
+)
+def test_what_cannot_be_appended(command: bytes, answer: str) -> None:
+    house = House()
+    lines = house.inside(command, "b NOOP")
+    assert lines[0].startswith(answer)
+    assert lines[1:] == ["b OK NOOP completed."]
+    assert len(house.box().columns) == 0
+
+
+def test_a_message_that_is_too_large_is_not_asked_for() -> None:
+    lines = House(message_size=100).inside("a APPEND INBOX {101}", "b NOOP")
+    assert lines == ["a NO [TOOBIG] The message is too large", "b OK NOOP completed."]
+
+
+def test_a_full_disk_is_told_when_all_octets_have_come() -> None:
+    house = House()
+    house.disk_error = Unavailable("There is no room")
+    lines = house.inside(b"a APPEND INBOX {10}\r\n", b"x NOOP", b"\r\nx\r\nb NOOP\r\n")
+    assert lines == ["+ OK", "a NO [UNAVAILABLE] There is no room", "b OK NOOP completed."]
+
+
+def test_a_writer_that_cannot_be_made_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+
+    def failing() -> None:
+        raise Unavailable("There are too many messages")
+
+    monkeypatch.setattr(house, "writer", failing)
+    lines = house.inside(b"a APPEND INBOX {2+}\r\nxy\r\n", "b NOOP")
+    assert lines[0] == "a NO [UNAVAILABLE] There are too many messages"
+    assert len(lines) == 2

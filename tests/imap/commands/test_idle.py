@@ -1,0 +1,145 @@
+from itertools import pairwise
+
+import pytest
+
+from tests.imap.talk import House, Step
+from tests.support import finish
+from twisted_mail.interfaces import Ending
+from twisted_mail.mail.flags import normal
+from twisted_mail.mail.outcome import Refused, Unavailable
+
+TIMEOUT = Ending.Reason.TIMEOUT
+
+
+def test_what_happens_is_told_at_once() -> None:
+    house = House()
+
+    def somebody_marks() -> None:
+        finish(house.box().mark([1], "add", normal(["\\Seen"])))
+
+    def somebody_expunges() -> None:
+        finish(house.box().expunge([1]))
+
+    lines = house.inside(
+        "a SELECT INBOX", "b IDLE", house.put, somebody_marks, somebody_expunges, "DONE"
+    )
+    assert lines[-7:] == [
+        "+ idling",
+        "* 1 EXISTS",
+        "* 1 RECENT",
+        "* 1 FETCH (UID 1 FLAGS (\\Seen \\Recent))",
+        "* 1 EXPUNGE",
+        "* 0 RECENT",
+        "b OK IDLE terminated.",
+    ]
+
+
+def test_what_happened_before_is_told_first() -> None:
+    house = House()
+    lines = house.inside("a SELECT INBOX", house.put, b"b IDLE\r\nDONE\r\n")
+    assert lines[-4:] == ["+ idling", "* 1 EXISTS", "* 1 RECENT", "b OK IDLE terminated."]
+
+
+def test_commands_behind_done_are_run() -> None:
+    lines = House().inside(b"a IDLE\r\nDONE\r\nb NOOP\r\nc IDLE\r\ndo", b"ne\r\nd NOOP\r\n")
+    assert lines == [
+        "+ idling",
+        "a OK IDLE terminated.",
+        "b OK NOOP completed.",
+        "+ idling",
+        "c OK IDLE terminated.",
+        "d OK NOOP completed.",
+    ]
+
+
+@pytest.mark.parametrize("line", ["b NOOP", "", b"DONE\n", "DONE now", "x" * 70000])
+def test_anything_but_done_is_bad(line: str | bytes) -> None:
+    assert House().inside("a IDLE", line, "c NOOP")[1:] == [
+        House().inside("a IDLE", line)[1],
+        "c OK NOOP completed.",
+    ]
+    assert House().inside("a IDLE", line)[1].startswith("a BAD")
+
+
+def test_idle_looks_for_what_other_programs_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(idle_poll_seconds=3)
+    box = house.box()
+    looks = []
+
+    async def refresh() -> None:
+        looks.append(house.clock.seconds)
+        if len(looks) == 2:
+            raise Unavailable("The disk is away for a moment")
+        if len(looks) == 3:
+            house.put()
+
+    async def opened(name: str) -> object:
+        return box
+
+    monkeypatch.setattr(box, "refresh", refresh)
+    monkeypatch.setattr(house.account, "open", opened)
+    lines = house.inside("a SELECT INBOX", "b IDLE", TIMEOUT, TIMEOUT, TIMEOUT, "DONE")
+    assert lines[-4:] == ["+ idling", "* 1 EXISTS", "* 1 RECENT", "b OK IDLE terminated."]
+    assert [later - earlier for earlier, later in pairwise(looks)] == [3, 3, 3]
+
+
+def test_without_a_mailbox_idle_only_listens() -> None:
+    house = House()
+    session = house.session("0 LOGIN alice secret", "a IDLE", TIMEOUT, "DONE")
+    finish(session.run())
+    assert session.wire.timeouts[-2] == house.settings.keepalive_seconds  # type: ignore[attr-defined]
+
+
+def test_the_server_says_seldom_that_it_is_there() -> None:
+    house = House(keepalive_seconds=240, idle_seconds=1800)
+    script: list[Step] = ["a IDLE", *[TIMEOUT] * 20]
+    lines = house.inside(*script)
+    assert lines[1:-1] == ["* OK Still here"] * 7
+    assert lines[-1] == "* BYE Autologout; idle for too long"
+    assert house.clock.seconds == 1_000_001_800
+
+
+def test_when_the_mailbox_is_deleted_idle_ends() -> None:
+    house = House()
+    finish(house.account.create("x"))
+
+    def somebody_deletes() -> None:
+        finish(house.account.delete("x"))
+
+    lines = house.inside("a SELECT x", "b IDLE", somebody_deletes, "DONE")
+    assert lines[-2:] == [
+        "b NO [NONEXISTENT] The mailbox was deleted",
+        "* BYE The selected mailbox was deleted",
+    ]
+
+
+def test_when_the_server_stops_idle_says_farewell() -> None:
+    assert House().inside("a IDLE", Ending.Reason.SHUTDOWN)[-1] == "* BYE Server shutting down"
+
+
+def test_after_idle_nobody_wakes_the_wire() -> None:
+    house = House()
+    session = house.session("0 LOGIN alice secret", "a SELECT INBOX", "b IDLE", "DONE", house.put)
+    finish(session.run())
+    assert session.wire.nudges == 0  # type: ignore[attr-defined]
+
+
+def test_a_mailbox_that_cannot_be_looked_at_any_more_ends_idle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    house = House()
+    box = house.box()
+    looks: list[int] = []
+
+    async def refresh() -> None:
+        looks.append(1)
+        if len(looks) > 1:
+            raise Refused("There is no such mailbox", "NONEXISTENT")
+
+    async def opened(name: str) -> object:
+        return box
+
+    monkeypatch.setattr(box, "refresh", refresh)
+    monkeypatch.setattr(house.account, "open", opened)
+    lines = house.inside("a SELECT INBOX", "b IDLE", TIMEOUT)
+    assert lines[-1] == "b NO [NONEXISTENT] There is no such mailbox"

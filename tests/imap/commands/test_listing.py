@@ -1,0 +1,131 @@
+import pytest
+
+from tests.imap.talk import House
+from tests.support import finish
+from twisted_mail.mail.outcome import Refused
+
+
+def house_of(*names: str, subscribed: tuple[str, ...] = ()) -> House:
+    house = House()
+    for name in ("Archive", "Drafts", "Junk", "Sent", "Trash"):
+        finish(house.account.delete(name))
+        finish(house.account.subscribe(name, False))
+    for name in names:
+        finish(house.account.create(name))
+    for name in subscribed:
+        finish(house.account.subscribe(name, True))
+    return house
+
+
+def test_the_separator_is_asked_for_with_an_empty_pattern() -> None:
+    assert House().inside('a LIST "" ""')[0] == '* LIST (\\Noselect) "/" ""'
+    assert House().inside('a LIST foo ""')[0] == '* LIST (\\Noselect) "/" ""'
+
+
+def test_levels_without_a_mailbox_are_shown() -> None:
+    house = house_of("a/b")
+    finish(house.account.delete("a"))
+    assert house.inside('a LIST "" %') [:-1] == [
+        '* LIST (\\HasNoChildren) "/" INBOX',
+        '* LIST (\\Noselect \\HasChildren) "/" a',
+    ]  # fmt: skip
+
+
+def test_names_that_are_only_subscribed_to_are_not_mailboxes() -> None:
+    house = house_of(subscribed=("gone/far",))
+    assert house.inside('a LIST "" *')[:-1] == ['* LIST (\\HasNoChildren) "/" INBOX']
+    assert house.inside('a LIST (SUBSCRIBED) "" gone*')[:-1] == [
+        '* LIST (\\NonExistent \\Noselect \\HasNoChildren \\Subscribed) "/" gone/far'
+    ]
+
+
+def test_lsub_shows_levels_that_percent_does_not_reach_below() -> None:
+    house = house_of("a", "a/b", "c", subscribed=("a/b", "c", "d/e/f"))
+    assert house.inside('a LSUB "" %')[:-1] == [
+        '* LSUB () "/" INBOX',
+        '* LSUB (\\Noselect) "/" a',
+        '* LSUB () "/" c',
+        '* LSUB (\\Noselect) "/" d',
+    ]
+    assert house.inside('a LSUB "" d/%')[:-1] == ['* LSUB (\\Noselect) "/" d/e']
+    assert house.inside('a LSUB "d/" "*"')[:-1] == ['* LSUB (\\Noselect) "/" d/e/f']
+
+
+def test_recursivematch_shows_parents_of_what_is_chosen() -> None:
+    house = house_of("a/b", "c", subscribed=("a/b", "c"))
+    assert house.inside('a LIST (SUBSCRIBED RECURSIVEMATCH) "" %')[:-1] == [
+        '* LIST (\\HasNoChildren \\Subscribed) "/" INBOX',
+        '* LIST (\\HasChildren) "/" a ("CHILDINFO" ("SUBSCRIBED"))',
+        '* LIST (\\HasNoChildren \\Subscribed) "/" c',
+    ]
+
+
+def test_a_status_that_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = house_of("a")
+    status = house.account.status
+
+    async def failing(name: str) -> object:
+        if name == "a":
+            raise Refused("gone", "NONEXISTENT")
+        return await status(name)
+
+    monkeypatch.setattr(house.account, "status", failing)
+    lines = house.inside('a LIST "" % RETURN (STATUS (MESSAGES))')
+    assert lines[:-1] == [
+        '* LIST (\\HasNoChildren) "/" INBOX',
+        "* STATUS INBOX (MESSAGES 0)",
+        '* LIST (\\HasNoChildren) "/" a',
+    ]
+
+
+def test_many_mailboxes_are_all_listed() -> None:
+    house = house_of(*(f"m{number}" for number in range(600)))
+    assert len(house.inside('a LIST "" m*')) == 601
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "",
+        '""',
+        '"" * x',
+        '"" * RETURN',
+        '"" * RETURN (',
+        '"" * RETURN (FOO)',
+        '"" * RETURN (STATUS)',
+        '"" * RETURN (STATUS (FOO))',
+        '"" * RETURN (CHILDREN  SUBSCRIBED)',
+        '(FOO) "" *',
+        '(RECURSIVEMATCH) "" *',
+        '"" ()',
+        '"" (a b',
+        '"" (' + "a " * 200 + "a)",
+    ],
+)
+def test_list_refuses_anything_else(arguments: str) -> None:
+    [line] = House().inside(f"a LIST {arguments}")
+    assert line.startswith("a BAD")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['LSUB "" * x', "LSUB", 'XLIST "" * RETURN ()', "STATUS INBOX", "STATUS INBOX ()", "NAMESPACE x",
+     "STATUS INBOX (MESSAGES", "STATUS INBOX (MESSAGES) x", "STATUS INBOX (COLOUR)"],
+)  # fmt: skip
+def test_the_others_refuse_it_too(line: str) -> None:
+    [answer] = House().inside(f"a {line}")
+    assert answer.startswith("a BAD")
+
+
+def test_status_counts() -> None:
+    house = House()
+    house.put()
+    house.put("\\Seen")
+    lines = house.inside("a STATUS inbox (MESSAGES MESSAGES RECENT UIDNEXT UNSEEN SIZE)")
+    assert lines[0] == "* STATUS INBOX (MESSAGES 2 RECENT 2 UIDNEXT 3 UNSEEN 1 SIZE 44)"
+
+
+def test_google_had_other_names() -> None:
+    lines = House().inside('a XLIST "" *')
+    assert '* XLIST (\\HasNoChildren \\Spam) "/" Junk' in lines
+    assert '* XLIST (\\HasNoChildren \\Inbox) "/" INBOX' in lines
