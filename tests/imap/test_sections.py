@@ -11,7 +11,7 @@ from tests.support import InlineBlocking, finish
 from twisted_mail.imap import items
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.items import Kind, Section, Text
-from twisted_mail.imap.sections import Source, selected_fields
+from twisted_mail.imap.sections import selected_fields
 from twisted_mail.imap.texts import GROUP, Extent, Texts, Value
 
 
@@ -60,7 +60,7 @@ def texts_of(section: bytes, mailbox: SmallMailbox) -> Texts:
 
 def value(section: bytes, message: bytes = MESSAGE) -> Value:
     texts = texts_of(b"BODY[" + section, SmallMailbox(message))
-    [found] = finish(texts.values([Source(1, len(message), message.index(b"\r\n\r\n") + 4)]))
+    [found] = finish(texts.values([texts.source(1, len(message), message.index(b"\r\n\r\n") + 4)]))
     assert found is not None
     return found[0]
 
@@ -130,7 +130,7 @@ def test_parts_of_a_large_message_are_the_same(section):
     large = MESSAGE + bytes(GROUP)
     mailbox = SmallMailbox(large)
     texts = texts_of(b"BODY[" + section, mailbox)
-    [[found]] = finish(texts.values([Source(1, len(large), 30)]))  # type: ignore[misc]
+    [[found]] = finish(texts.values([texts.source(1, len(large), 30)]))  # type: ignore[misc]
     if isinstance(found, Extent):
         found = literal(large[found.start : found.stop].decode("ascii"))
     assert found == value(section)
@@ -141,7 +141,7 @@ def test_the_parts_of_a_large_message_are_found_once():
     mailbox = SmallMailbox(large)
     texts = texts_of(b"BODY[1]<0.1>", mailbox)
     for _ in range(3):
-        finish(texts.values([Source(1, len(large), 30)]))
+        finish(texts.values([texts.source(1, len(large), 30)]))
     assert len(mailbox.calls) == 1
 
 
@@ -150,7 +150,7 @@ def test_few_large_messages_are_remembered():
     mailbox = SmallMailbox(*[large] * 9)
     texts = texts_of(b"BODY[1]", mailbox)
     for uid in range(1, 10):
-        finish(texts.values([Source(uid, len(large), 30)]))
+        finish(texts.values([texts.source(uid, len(large), 30)]))
     assert list(texts.remembered) == [6, 7, 8, 9]
     assert not any(part.fields for root in texts.remembered.values() for part in root.walk())
 

@@ -5,7 +5,6 @@ from tests.support import InlineBlocking, finish
 from twisted_mail.imap import items
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.items import Text
-from twisted_mail.imap.sections import Source
 from twisted_mail.imap.texts import GROUP, Extent, Texts, Value
 
 MESSAGE = b"From: a@b\r\nTo: c@d,\r\n e@f\r\nX-To: no\r\n\r\nbody\r\n"
@@ -19,7 +18,8 @@ def texts_of(data: bytes, mailbox: SmallMailbox) -> Texts:
 
 def values(data: bytes, message: bytes = MESSAGE, header_size: int = HEADER_SIZE) -> list[Value]:
     mailbox = SmallMailbox(message)
-    [found] = finish(texts_of(data, mailbox).values([Source(1, len(message), header_size)]))
+    texts = texts_of(data, mailbox)
+    [found] = finish(texts.values([texts.source(1, len(message), header_size)]))
     assert found is not None
     return found
 
@@ -54,29 +54,31 @@ def test_several_sections_come_in_their_order():
 
 def test_small_messages_are_read_in_one_call():
     mailbox = SmallMailbox(MESSAGE, MESSAGE, MESSAGE)
-    sources = [Source(uid, len(MESSAGE), HEADER_SIZE) for uid in (1, 2, 3)]
     texts = texts_of(b"(BODY[TEXT] BODY[HEADER])", mailbox)
+    sources = [texts.source(uid, len(MESSAGE), HEADER_SIZE) for uid in (1, 2, 3)]
     [group] = texts.groups(sources)
     assert len(finish(texts.values(group))) == 3
     assert len(mailbox.calls) == 1
 
 
 def test_groups_are_bounded_in_octets():
-    sources = [Source(uid, GROUP // 2 - 1, 10) for uid in range(1, 8)]
-    groups = list(texts_of(b"BODY[]", SmallMailbox()).groups(sources))
+    texts = texts_of(b"BODY[]", SmallMailbox())
+    sources = [texts.source(uid, GROUP // 2 - 1, 10) for uid in range(1, 8)]
+    groups = list(texts.groups(sources))
     assert [len(group) for group in groups] == [2, 2, 2, 1]
 
 
 def test_groups_count_only_the_range_that_is_wanted():
-    sources = [Source(uid, 10 * GROUP, 10) for uid in range(1, 8)]
-    assert len(list(texts_of(b"BODY[]<0.100>", SmallMailbox()).groups(sources))) == 1
+    texts = texts_of(b"BODY[]<0.100>", SmallMailbox())
+    sources = [texts.source(uid, 10 * GROUP, 10) for uid in range(1, 8)]
+    assert len(list(texts.groups(sources))) == 1
 
 
 def test_a_large_message_is_sent_in_pieces():
     mailbox = SmallMailbox(MESSAGE + bytes(GROUP))
     size = len(MESSAGE) + GROUP
     texts = texts_of(b"(BODY[HEADER.FIELDS (From)] BODY[] BODY[TEXT])", mailbox)
-    [found] = finish(texts.values([Source(1, size, HEADER_SIZE)]))
+    [found] = finish(texts.values([texts.source(1, size, HEADER_SIZE)]))
     assert found == [
         b"{13}\r\nFrom: a@b\r\n\r\n",
         Extent(1, 0, size),
@@ -98,7 +100,8 @@ def test_a_message_that_is_gone_has_no_values(size):
     mailbox = SmallMailbox(MESSAGE)
     mailbox.remove([1])
     for data in (b"BODY[]", b"BODY[HEADER.FIELDS (From)]", b"BODY[1]"):
-        found = finish(texts_of(data, mailbox).values([Source(1, size, HEADER_SIZE)]))
+        texts = texts_of(data, mailbox)
+        found = finish(texts.values([texts.source(1, size, HEADER_SIZE)]))
         assert found == [None]
 
 

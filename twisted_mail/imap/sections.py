@@ -1,7 +1,6 @@
 """Sections: where the texts of a message lie, and what is taken of them (RFC 3501 §6.4.5)."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from twisted_mail.imap.items import Kind, Section, Text
@@ -11,15 +10,6 @@ from twisted_mail.mail.parameters import MESSAGE, ContentType
 MAX_HEADER = 1024 * 1024  # octets in which header fields are looked for
 
 Span = tuple[int, int]  # first octet, and the one behind the last
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One message to read: its UID, the octets of the whole and of its header."""
-
-    uid: int
-    size: int
-    header_size: int
 
 
 def outline(data: bytes) -> mime.Part:
@@ -39,10 +29,8 @@ _KEPT_TYPES = {MESSAGE[:2]: MESSAGE}
 # ---------------------------------------------------------------- where a section lies
 
 
-def span_of(text: Text, source: Source, root: mime.Part | None) -> Span | None:
-    """Return where the text lies, its range taken; None when there is no such part."""
-    if root is None or not text.section.path:
-        return whole_span(text, source)
+def part_span(text: Text, root: mime.Part) -> Span | None:
+    """Return where a section with part numbers lies; None when there is no such part."""
     found = mime.locate(root, text.section.path, _MEANT[text.section.kind])
     return None if found is None else _ranged(text, *found)
 
@@ -57,20 +45,19 @@ _MEANT = {
 }
 
 
-def whole_span(text: Text, source: Source) -> Span:
-    """Return where a section without part numbers lies, its range taken."""
-    header_size = min(source.header_size, source.size)
-    match text.section.kind:
-        case Kind.ALL:
-            return _ranged(text, 0, source.size)
-        case Kind.TEXT:
-            return _ranged(text, header_size, source.size)
-        case _:
-            return _ranged(text, 0, header_size)
+def whole_span(text: Text, size: int, header_size: int) -> Span:
+    """Return where a section without part numbers lies in a message, its range taken."""
+    kind = text.section.kind
+    header_size = min(header_size, size)
+    if kind is Kind.ALL:
+        return _ranged(text, 0, size)
+    if kind is Kind.TEXT:
+        return _ranged(text, header_size, size)
+    return _ranged(text, 0, header_size)
 
 
 def _ranged(text: Text, start: int, stop: int) -> Span:
-    if selects(text.section):
+    if text.section.fields:
         return start, min(stop, start + MAX_HEADER)
     if text.range is None:
         return start, stop
@@ -81,14 +68,9 @@ def _ranged(text: Text, start: int, stop: int) -> Span:
 # ---------------------------------------------------------------- header fields
 
 
-def selects(section: Section) -> bool:
-    """Say whether a section is some of the fields of a header."""
-    return section.kind in (Kind.FIELDS, Kind.FIELDS_NOT)
-
-
 def selected(text: Text, data: bytes) -> bytes:
     """Take the listed fields, and then the range, which counts in what is left."""
-    if not selects(text.section):
+    if not text.section.fields:
         return data
     data = selected_fields(data, text.section)
     if text.range is None:

@@ -7,20 +7,13 @@ last few large ones are remembered, for clients fetch one part in many ranges.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 from twisted_mail.imap.items import Text
-from twisted_mail.imap.sections import (
-    Source,
-    Span,
-    outline,
-    selected,
-    selects,
-    span_of,
-    whole_span,
-)
+from twisted_mail.imap.sections import Span, outline, part_span, selected, whole_span
 from twisted_mail.interfaces import Blocking, Mailbox
 from twisted_mail.mail import mime
 from twisted_mail.mail.entry import Piece
@@ -47,6 +40,19 @@ class Extent:
 Value = bytes | Extent
 
 
+class Source(NamedTuple):
+    """A message to read; ``spans`` are where its sections lie if no parts have to be found for that.
+
+    ``weight`` is how many octets reading takes into memory.
+    """
+
+    uid: int
+    size: int
+    header_size: int
+    spans: Sequence[Span]
+    weight: int
+
+
 @dataclass(slots=True)
 class Texts:
     """Reads texts of messages, in the order of ``wanted``.
@@ -63,41 +69,40 @@ class Texts:
     def __post_init__(self) -> None:
         self._needs_parts = any(text.section.path for text in self.wanted)
 
-    def groups(self, sources: Sequence[Source]) -> Iterator[list[Source]]:
+    def source(self, uid: int, size: int, header_size: int) -> Source:
+        """Describe a message: the octets of the whole, and of its header if a section needs it."""
+        if self._needs_parts:
+            return Source(uid, size, header_size, (), size * len(self.wanted))
+        spans = [whole_span(text, size, header_size) for text in self.wanted]
+        weight = sum([stop - start for start, stop in spans])
+        return Source(uid, size, header_size, spans, weight)
+
+    def groups(self, sources: Iterable[Source]) -> Iterator[list[Source]]:
         """Yield the messages in groups of bounded size; a large message is a group of its own."""
         group: list[Source] = []
         total = 0
         for source in sources:
-            weight = self._weight(source)
-            if group and total + weight > GROUP:
+            if group and total + source.weight > GROUP:
                 yield group
                 group, total = [], 0
             group.append(source)
-            total += weight
+            total += source.weight
         if group:
             yield group
 
     async def values(self, group: Sequence[Source]) -> list[list[Value] | None]:
         """Return what to send for each message of a group; None where a message is gone."""
-        if len(group) == 1 and self._weight(group[0]) > GROUP:
+        if len(group) == 1 and group[0].weight > GROUP:
             return [await self._large(group[0])]
         if self._needs_parts:
             return await self._through_parts(group)
         return await self._small(group)
 
-    def _weight(self, source: Source) -> int:
-        if self._needs_parts:
-            return source.size * len(self.wanted)
-        spans = (whole_span(text, source) for text in self.wanted)
-        return sum(stop - start for start, stop in spans)
-
     # ------------------------------------------------------------ three ways to read
 
     async def _small(self, group: Sequence[Source]) -> list[list[Value] | None]:
         """Read just the sections, all in one call."""
-        pieces = [
-            Piece(source.uid, *whole_span(text, source)) for source in group for text in self.wanted
-        ]
+        pieces = [Piece(source.uid, *span) for source in group for span in source.spans]
         found = iter(await self.mailbox.read(pieces))
         return [self._finished([next(found) for _ in self.wanted]) for _ in group]
 
@@ -124,7 +129,7 @@ class Texts:
             return None
         values: list[Value] = []
         for text, span in zip(self.wanted, spans, strict=True):
-            if span is not None and selects(text.section):
+            if span is not None and text.section.fields:
                 [data] = await self.mailbox.read([Piece(source.uid, *span)])
                 if data is None:
                     return None
@@ -133,18 +138,13 @@ class Texts:
                 values.append(b"NIL" if span is None else Extent(source.uid, *span))
         return values
 
-    async def _spans(self, source: Source) -> list[Span | None] | None:
+    async def _spans(self, source: Source) -> Sequence[Span | None] | None:
         """Return the span of each section of a large message, or None when it is gone."""
-        root = None
         if self._needs_parts:
             root = await self._root(source)
-            if root is None:
-                return None
-        else:
-            [first] = await self.mailbox.read([Piece(source.uid, 0, 1)])
-            if first is None:
-                return None
-        return [span_of(text, source, root) for text in self.wanted]
+            return None if root is None else [_span(text, source, root) for text in self.wanted]
+        [first] = await self.mailbox.read([Piece(source.uid, 0, 1)])
+        return None if first is None else source.spans
 
     async def _root(self, source: Source) -> mime.Part | None:
         root = self.remembered.get(source.uid)
@@ -173,9 +173,15 @@ def _cut(wanted: Sequence[Text], data: bytes, source: Source) -> list[Value]:
     root = mime.scan(data)
     values: list[Value] = []
     for text in wanted:
-        span = span_of(text, source, root)
+        span = _span(text, source, root)
         values.append(b"NIL" if span is None else _literal(selected(text, data[slice(*span)])))
     return values
+
+
+def _span(text: Text, source: Source, root: mime.Part) -> Span | None:
+    if text.section.path:
+        return part_span(text, root)
+    return whole_span(text, source.size, source.header_size)
 
 
 def _literal(data: bytes) -> bytes:

@@ -8,7 +8,6 @@ from twisted_mail.imap.batches import batch_of
 from twisted_mail.imap.command import SELECTED, Command
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.plan import Batch, Plan, compiled
-from twisted_mail.imap.sections import Source
 from twisted_mail.imap.texts import GROUP, Extent, Texts, Value
 from twisted_mail.interfaces import Ending
 from twisted_mail.mail import flags
@@ -142,9 +141,8 @@ class Fetching:
         self, uids: Sequence[int], rendered: dict[int, Items], changed: frozenset[int]
     ) -> int:
         batch = batch_of(self._session, uids)
-        header_sizes = {uid: one.header_size for uid, one in rendered.items()}
         sources = [
-            Source(uid, size, header_sizes.get(uid, 0))
+            self._texts.source(uid, size, rendered[uid].header_size if rendered else 0)
             for uid, size in zip(batch.uids, batch.sizes, strict=True)
         ]
         answered = 0
