@@ -2,17 +2,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twisted_mail.imap.framing import (
+from twisted_mail.imap.events import (
     Event,
     Fault,
-    Framer,
     Limits,
-    Lost,
     MessageBegins,
     MessageEnds,
     MessageOctets,
     Whole,
 )
+from twisted_mail.imap.framing import Framer, Lost
 from twisted_mail.mail.message import MemoryBlob
 from twisted_mail.mail.outcome import ProtocolError, Unavailable
 
@@ -69,8 +68,14 @@ def test_a_literal_is_inside_its_command() -> None:
     assert events_of(whole + b"\r\n") == ["+", whole]
 
 
-def test_an_empty_line_before_a_command_is_passed_over() -> None:
-    assert events_of(b"\r\n\r\na NOOP\r\n") == [b"a NOOP"]
+def test_one_empty_line_before_a_command_is_passed_over() -> None:
+    assert events_of(b"\r\na NOOP\r\n\r\nb NOOP\r\n") == [b"a NOOP", b"b NOOP"]
+    assert events_of(b"\r\n\r\n\r\na NOOP\r\n") == [b"", b"a NOOP"]
+
+
+def test_an_append_has_one_message() -> None:
+    said = events_of(b"a APPEND INBOX {1+}\r\nx {1+}\r\ny\r\nb NOOP\r\n")
+    assert said[2:] == [bad("a", "One message at a time"), b"b NOOP"]
 
 
 def test_an_empty_line_behind_a_literal_ends_the_command() -> None:

@@ -9,8 +9,17 @@ fault (a bare CR or a NUL likewise).
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
 
+from twisted_mail.imap.events import (
+    Event,
+    Fault,
+    GoAhead,
+    Limits,
+    MessageBegins,
+    MessageEnds,
+    MessageOctets,
+    Whole,
+)
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.message import Blob
 from twisted_mail.mail.outcome import MailError, ProtocolError, Refused
@@ -18,75 +27,6 @@ from twisted_mail.mail.outcome import MailError, ProtocolError, Refused
 _HEAD, _TAIL = 160, 40  # octets that are kept of a line that is too long: tag and literal
 _NEVER = 1 << 63  # the size of a literal with more digits than any number here
 _LONGEST_NUMBER = 20  # digits
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one command may hold, in octets.
-
-    ``literal`` is for literals that stay in memory, ``message`` for the message of an APPEND (0 where
-    there can be none), ``command`` for all lines and literals but that message; ``swallow`` is how much
-    is thrown away in silence before the client is given up.
-    """
-
-    line: int
-    literal: int
-    literals: int
-    command: int
-    message: int
-    swallow: int
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """One command, without the CRLF that ends it, and its messages by position."""
-
-    data: bytes
-    blobs: dict[int, Blob]
-
-    def reader(self) -> Reader:
-        """Return a cursor at its beginning, which owns the messages."""
-        return Reader(self.data, self.blobs)
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A command that was dropped: its tag (``*`` if there was none), and why.
-
-    After a fatal one the stream cannot be followed any more.
-    """
-
-    tag: str
-    error: MailError
-    is_fatal: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class GoAhead:
-    """The client waits for a continuation before it sends a literal."""
-
-
-@dataclass(frozen=True, slots=True)
-class MessageBegins:
-    """A message of ``size`` octets comes; ``is_awaited`` as in ``GoAhead``."""
-
-    size: int
-    is_awaited: bool
-
-
-@dataclass(frozen=True, slots=True)
-class MessageOctets:
-    """Some octets of the message."""
-
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class MessageEnds:
-    """All its octets have come; the session answers with ``attach`` or ``refuse``."""
-
-
-Event = Whole | Fault | GoAhead | MessageBegins | MessageOctets | MessageEnds
 
 
 class Lost(ProtocolError):
@@ -186,10 +126,10 @@ class Framer:
 
     def _one_command(self) -> Generator[Event | None, None, None]:
         self._literals = self._wasted = 0
+        line = yield from self._line()
+        if line == b"\r\n":
+            line = yield from self._line()  # clients send an empty line before a command
         while True:
-            line = yield from self._line()
-            if line == b"\r\n" and not self._literals:
-                continue  # clients send an empty line before a command
             self._add(line)
             announced = _announced(line)
             if announced is None:
@@ -200,6 +140,7 @@ class Framer:
             if self._fault is not None and is_awaited:
                 break  # no continuation, no octets: the command ends here
             yield from self._literal(size, is_awaited)
+            line = yield from self._line()
         yield self._result()
 
     def _result(self) -> Event:
@@ -270,6 +211,8 @@ class Framer:
         elif self._is_message():
             if size > limits.message:
                 self.refuse(Refused("The message is too large", "TOOBIG"))
+            elif self._blobs:
+                self.refuse(ProtocolError("One message at a time"))
         elif size > limits.literal or len(self._command) + size > limits.command:
             self.refuse(ProtocolError("The literal is too large", "TOOBIG"))
 

@@ -4,7 +4,7 @@ RFC 3501 §6.3.8, with RFC 3348 (children), RFC 5258 (extended), RFC 5819 (STATU
 use, which plain LIST shows too: clients make folders of their own where it does not).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from twisted_mail.imap.counts import read_items
@@ -13,7 +13,7 @@ from twisted_mail.imap.patterns import SEPARATOR, Pattern, pattern
 from twisted_mail.mail.entry import MailboxInfo
 from twisted_mail.mail.outcome import ProtocolError
 
-_MAX_PATTERNS = 100
+_MAX_PATTERNS = 50
 _SELECTIONS = frozenset({"SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE"})
 _RETURNS = frozenset({"SUBSCRIBED", "CHILDREN", "SPECIAL-USE"})
 
@@ -123,21 +123,25 @@ def _read_returns(reader: Reader, question: Question) -> None:
 # ---------------------------------------------------------------- finding the answer
 
 
-def listed(infos: Sequence[MailboxInfo], question: Question) -> list[Listed]:
-    """Return what LIST shows, in the order of ``infos``."""
-    parents = _parents(info.name for info in infos if info.is_selectable)
-    chosen = [info for info in infos if _is_chosen(info, question, parents)]
-    chosen_parents: set[str] = set()
-    if "RECURSIVEMATCH" in question.selections:
-        chosen_parents = _parents(info.name for info in chosen)
-    names = {info.name for info in chosen}
-    found = []
-    for info in infos:
-        has_chosen_children = info.name in chosen_parents
-        if (info.name in names or has_chosen_children) and question.matches(info.name):
-            attributes = _attributes(info, question, parents)
-            found.append(Listed(info, attributes, has_chosen_children))
-    return found
+class Listing:
+    """What LIST shows of all mailboxes: asked slice by slice, for matching takes time."""
+
+    def __init__(self, infos: Sequence[MailboxInfo], question: Question) -> None:
+        self._question = question
+        self._parents = _parents(info.name for info in infos if info.is_selectable)
+        self._chosen = {info.name for info in infos if _is_chosen(info, question, self._parents)}
+        self._chosen_parents: set[str] = set()
+        if "RECURSIVEMATCH" in question.selections:
+            self._chosen_parents = _parents(self._chosen)
+
+    def of(self, infos: Iterable[MailboxInfo]) -> Iterator[Listed]:
+        """Return those of ``infos`` that are shown, in their order."""
+        for info in infos:
+            has_chosen_children = info.name in self._chosen_parents
+            is_candidate = has_chosen_children or info.name in self._chosen
+            if is_candidate and self._question.matches(info.name):
+                attributes = _attributes(info, self._question, self._parents)
+                yield Listed(info, attributes, has_chosen_children)
 
 
 def _parents(names: Iterable[str]) -> set[str]:
@@ -171,17 +175,30 @@ def _attributes(info: MailboxInfo, question: Question, parents: set[str]) -> tup
     return tuple(words)
 
 
-def subscribed(infos: Sequence[MailboxInfo], question: Question) -> list[Listed]:
-    r"""Return what LSUB shows (RFC 3501 §6.3.9).
+class Subscriptions:
+    r"""What LSUB shows (RFC 3501 §6.3.9), asked slice by slice.
 
     A level that is not subscribed to, with something below that is and that ``%`` does not reach, is
     shown as \Noselect.
     """
-    names = [info.name for info in infos if info.is_subscribed]
-    levels = _parents(name for name in names if not question.matches(name)).difference(names)
-    found = {name: ("\\Noselect",) for name in levels if question.matches(name)}
-    for info in infos:
-        if info.is_subscribed and question.matches(info.name):
-            gone = () if info.is_selectable else ("\\Noselect",)
-            found[info.name] = (*gone, *([info.use] if info.use else []))
-    return [Listed(MailboxInfo(name), found[name]) for name in sorted(found)]
+
+    def __init__(self, infos: Sequence[MailboxInfo], question: Question) -> None:
+        self._question = question
+        self._names = {info.name for info in infos if info.is_subscribed}
+
+    def of(self, infos: Iterable[MailboxInfo]) -> Iterator[Listed]:
+        """Return what is shown for these of the mailboxes."""
+        for info in infos:
+            if not info.is_subscribed:
+                continue
+            if self._question.matches(info.name):
+                gone = () if info.is_selectable else ("\\Noselect",)
+                yield Listed(info, (*gone, *([info.use] if info.use else [])))
+            else:
+                yield from self._levels(info.name)
+
+    def _levels(self, name: str) -> Iterator[Listed]:
+        for level in sorted(_parents([name]) - self._names):
+            self._names.add(level)  # once is enough
+            if self._question.matches(level):
+                yield Listed(MailboxInfo(level), ("\\Noselect",))

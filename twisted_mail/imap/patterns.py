@@ -8,8 +8,10 @@ import re
 
 from twisted_mail.imap.grammar import INBOX
 from twisted_mail.mail.encoding import decode_mailbox_name
+from twisted_mail.mail.outcome import ProtocolError
 
 SEPARATOR = "/"
+MAX_PATTERN = 4000  # octets
 _RUN = re.compile(r"[*%]{2,}")
 
 
@@ -54,9 +56,12 @@ class Pattern:
 def pattern(reference: bytes, octets: bytes) -> Pattern:
     """Return the pattern that LIST means: the reference, and then the name with wildcards.
 
-    INBOX is matched in any case. A pattern that is no modified UTF-7 is taken as it stands.
+    INBOX is matched in any case. A pattern that is no modified UTF-7 is taken as it stands. Raises
+    ProtocolError for one that is longer than any name.
     """
     joined = reference + octets
+    if len(joined) > MAX_PATTERN:
+        raise ProtocolError("The pattern is too long")
     try:
         text = decode_mailbox_name(joined)
     except ValueError:

@@ -18,16 +18,8 @@ from typing import TYPE_CHECKING
 from twisted_mail.imap import capabilities
 from twisted_mail.imap.command import Command, State
 from twisted_mail.imap.commands import TABLE
-from twisted_mail.imap.framing import (
-    Event,
-    Fault,
-    Framer,
-    GoAhead,
-    Limits,
-    MessageBegins,
-    Whole,
-    tag_of,
-)
+from twisted_mail.imap.events import Event, Fault, GoAhead, MessageBegins, Whole
+from twisted_mail.imap.framing import Framer, tag_of
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.settings import Settings
 from twisted_mail.imap.upload import Upload
@@ -100,7 +92,7 @@ class ImapSession:
         self.wire = wire
         self.settings = settings
         self.doors = doors
-        self.framer = Framer(_limits_before_login(settings))
+        self.framer = Framer(settings.before_login)
         self.enabled: set[str] = set()
         self.selected: Selected | None = None
         self.afterwards: Callable[[], Awaitable[None]] | None = None
@@ -228,7 +220,7 @@ class ImapSession:
         """Go to the authenticated state."""
         self._face = face
         self._errors = 0
-        self.framer.limits = _limits_after_login(self.settings)
+        self.framer.limits = self.settings.after_login
 
     def count_login_failure(self) -> None:
         """Note a refused login; after too many the conversation ends."""
@@ -239,6 +231,7 @@ class ImapSession:
     # ------------------------------------------------------------ what the framer says
 
     async def _take(self, event: Event) -> None:
+        await self.wire.turn()
         if isinstance(event, Whole):
             await self._run_command(event)
         elif isinstance(event, Fault):
@@ -259,7 +252,6 @@ class ImapSession:
     # ------------------------------------------------------------ commands
 
     async def _run_command(self, whole: Whole) -> None:
-        await self.wire.turn()
         reader = whole.reader()
         tag = tag_of(whole.data)
         try:
@@ -352,25 +344,3 @@ class ImapSession:
             if written > _CHUNK:
                 written = 0
                 await self.wire.drain()
-
-
-def _limits_before_login(settings: Settings) -> Limits:
-    return Limits(
-        line=settings.login_line_size,
-        literal=settings.login_literal_size,
-        literals=settings.login_literals,
-        command=settings.login_line_size + settings.login_literal_size,
-        message=0,
-        swallow=16 * settings.login_literal_size,
-    )
-
-
-def _limits_after_login(settings: Settings) -> Limits:
-    return Limits(
-        line=settings.line_size,
-        literal=settings.literal_size,
-        literals=settings.literals,
-        command=settings.command_size,
-        message=settings.message_size,
-        swallow=2 * settings.message_size,
-    )

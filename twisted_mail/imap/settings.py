@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from twisted_mail.imap.events import Limits
+
 KIB = 1024
 MIB = 1024 * KIB
 
@@ -36,3 +38,27 @@ class Settings:
     errors: int = 20  # bad commands after login, one after the other
 
     identity: str = "twisted-mail"  # the name in the answer to ID, or nothing
+
+    @property
+    def before_login(self) -> Limits:
+        """Return what one command may hold before login."""
+        return Limits(
+            line=self.login_line_size,
+            literal=self.login_literal_size,
+            literals=self.login_literals,
+            command=self.login_line_size + self.login_literal_size,
+            message=0,
+            swallow=16 * self.login_literal_size,
+        )
+
+    @property
+    def after_login(self) -> Limits:
+        """Return what one command may hold after login."""
+        return Limits(
+            line=self.line_size,
+            literal=self.literal_size,
+            literals=self.literals,
+            command=self.command_size,
+            message=self.message_size,
+            swallow=max(2 * self.message_size, self.command_size),
+        )

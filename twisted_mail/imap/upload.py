@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from twisted_mail.imap.framing import Framer, MessageBegins, MessageEnds, MessageOctets
+from twisted_mail.imap.events import MessageBegins, MessageEnds, MessageOctets
+from twisted_mail.imap.framing import Framer
 from twisted_mail.interfaces import BlobWriter
 from twisted_mail.mail.outcome import MailError
 

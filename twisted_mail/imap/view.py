@@ -55,8 +55,8 @@ class View:
         self.uids = array("Q", columns.uids)
         self._believed: list[Flags] = list(columns.flags)
         self._arrived = array("Q")  # in the store, and not told yet
-        self._gone: set[int] = set()  # told, and not in the store any more
-        self._news: set[int] = set()  # told, and with other flags now
+        self._gone: set[int] = set()  # not in the store any more
+        self._news: set[int] = set()  # with other flags now
         self._recent: list[Range] = [(recent_from, columns.uidnext - 1)]
         self._rendered: dict[tuple[Flags, bool], bytes] = {}
         self._told_recent = self.recent_count
@@ -184,8 +184,8 @@ class View:
 
     def _expunged(self) -> Iterator[bytes]:
         """Tell the highest number first, so that each is right whatever was told before."""
-        rows = [number - 1 for number in map(self.number, sorted(self._gone)) if number is not None]
-        self._gone.clear()
+        gone, self._gone = self._gone, set()
+        rows = [row for row, uid in enumerate(self.uids) if uid in gone]
         self._drop(rows)
         for row in reversed(rows):
             yield b"%d EXPUNGE" % (row + 1)
@@ -243,7 +243,7 @@ class View:
 
     def _note(self, change: Change) -> None:
         if isinstance(change, Marked):
-            self._news.update(uid for uid, _, _ in change.marks if self.number(uid) is not None)
+            self._news.update([uid for uid, _, _ in change.marks])
         elif isinstance(change, Added):
             self._note_added([entry.uid for entry in change.entries])
         elif isinstance(change, Gone):
@@ -264,7 +264,7 @@ class View:
         self._recent.append((first, last))
 
     def _note_gone(self, uids: Sequence[int]) -> None:
-        self._gone.update(uid for uid in uids if self.number(uid) is not None)
+        self._gone.update(uids)
         if self._arrived:
             gone = set(uids)
             self._arrived = array("Q", [uid for uid in self._arrived if uid not in gone])

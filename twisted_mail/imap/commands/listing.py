@@ -1,18 +1,21 @@
 """Commands that look at mailboxes from outside: LIST, LSUB, XLIST, STATUS, NAMESPACE."""
 
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from twisted_mail.imap.command import AFTER_LOGIN, Command
 from twisted_mail.imap.counts import read_items, status_line
 from twisted_mail.imap.grammar import INBOX, Reader
-from twisted_mail.imap.listing import Listed, Question, listed, read_question, subscribed
+from twisted_mail.imap.listing import Listed, Listing, Question, Subscriptions, read_question
 from twisted_mail.imap.patterns import pattern
+from twisted_mail.mail.entry import MailboxInfo
 from twisted_mail.mail.outcome import Refused, Unavailable
 
 if TYPE_CHECKING:
     from twisted_mail.imap.session import ImapSession
 
-_CHUNK = 500  # mailboxes between two drains
+_SLICE = 20  # mailboxes between two looks at other connections
+_CHUNK = 25 * _SLICE  # mailboxes between two drains
 _XLIST_USES = {"\\Junk": "\\Spam", "\\All": "\\AllMail", "\\Flagged": "\\Starred"}
 
 
@@ -22,12 +25,21 @@ async def _list(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
         session.untagged(b'LIST (\\Noselect) "/" ""')
         return "LIST completed."
     infos = await session.account.mailboxes()
-    for count, one in enumerate(listed(infos, question), 1):
+    async for one in _shown(session, infos, Listing(infos, question)):
         session.untagged(one.line(b"LIST"))
         await _count(session, one, question)
-        if count % _CHUNK == 0:
-            await session.wire.drain()
     return "LIST completed."
+
+
+async def _shown(
+    session: "ImapSession", infos: Sequence[MailboxInfo], listing: Listing | Subscriptions
+) -> AsyncIterator[Listed]:
+    for start in range(0, len(infos), _SLICE):
+        await session.wire.turn()
+        for one in listing.of(infos[start : start + _SLICE]):
+            yield one
+        if start % _CHUNK == 0:
+            await session.wire.drain()
 
 
 async def _count(session: "ImapSession", one: Listed, question: Question) -> None:
@@ -45,7 +57,8 @@ async def _count(session: "ImapSession", one: Listed, question: Question) -> Non
 async def _xlist(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     """Answer what old clients asked before SPECIAL-USE: LIST with Google's names for the uses."""
     question = _plain_question(reader)
-    for one in listed(await session.account.mailboxes(), question):
+    infos = await session.account.mailboxes()
+    async for one in _shown(session, infos, Listing(infos, question)):
         names = [_XLIST_USES.get(word, word) for word in one.attributes]
         names += ["\\Inbox"] if one.info.name == INBOX else []
         session.untagged(Listed(one.info, tuple(names)).line(b"XLIST"))
@@ -54,7 +67,8 @@ async def _xlist(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
 
 async def _lsub(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     question = _plain_question(reader)
-    for one in subscribed(await session.account.mailboxes(), question):
+    infos = await session.account.mailboxes()
+    async for one in _shown(session, infos, Subscriptions(infos, question)):
         session.untagged(one.line(b"LSUB"))
     return "LSUB completed."
 

@@ -1,0 +1,76 @@
+"""What framing says about the client's stream, and the limits it keeps."""
+
+from dataclasses import dataclass
+
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.mail.message import Blob
+from twisted_mail.mail.outcome import MailError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one command may hold, in octets.
+
+    ``literal`` is for literals that stay in memory, ``message`` for the message of an APPEND (0 where
+    there can be none), ``command`` for all lines and literals but that message; ``swallow`` is how much
+    is thrown away in silence before the client is given up.
+    """
+
+    line: int
+    literal: int
+    literals: int
+    command: int
+    message: int
+    swallow: int
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One command, without the CRLF that ends it, and its messages by position."""
+
+    data: bytes
+    blobs: dict[int, Blob]
+
+    def reader(self) -> Reader:
+        """Return a cursor at its beginning, which owns the messages."""
+        return Reader(self.data, self.blobs)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A command that was dropped: its tag (``*`` if there was none), and why.
+
+    After a fatal one the stream cannot be followed any more.
+    """
+
+    tag: str
+    error: MailError
+    is_fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GoAhead:
+    """The client waits for a continuation before it sends a literal."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageBegins:
+    """A message of ``size`` octets comes; ``is_awaited`` as in ``GoAhead``."""
+
+    size: int
+    is_awaited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessageOctets:
+    """Some octets of the message."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEnds:
+    """All its octets have come; the session answers with ``attach`` or ``refuse``."""
+
+
+Event = Whole | Fault | GoAhead | MessageBegins | MessageOctets | MessageEnds
