@@ -270,6 +270,14 @@ def test_the_number_of_parts_is_bounded() -> None:
     assert data[parts[-1].body : parts[-1].stop].endswith(b"end")
 
 
+def test_headers_beyond_the_limit_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mime, "MAX_HEADERS", 64)
+    data = crlf(
+        multipart() + "--b\nContent-Type: image/gif\n\n--b\nContent-Type: image/gif\n\n--b--"
+    )
+    assert [outline(part) for part in scan(data).children] == ["text/plain"] * 2
+
+
 class CountedBytes(bytes):
     """Octets that count how many of them searches went over."""
 

@@ -16,6 +16,8 @@ from twisted_mail.mail.entry import Contains
 from twisted_mail.mail.mime import Part, scan
 from twisted_mail.mail.parameters import content_type, decoded, disposition
 
+MAX_HEADERS = 1024 * 1024  # octets of all headers of a message that are searched
+
 
 class Searchable(NamedTuple):
     """The text of a message, folded for comparison.
@@ -64,20 +66,24 @@ def searchable(data: bytes) -> Searchable:
     """Return the folded text of a message, for several substrings to be looked up in."""
     root = scan(data)
     parts = list(root.walk())
+    headers = _headers(data, root, MAX_HEADERS)
     texts = []
+    left = MAX_HEADERS
     for part in parts:
         if part.is_message:
-            texts.append(_headers(data, part.children[0]))
+            inside = part.children[0]
+            texts.append(_headers(data, inside, left))
+            left = max(left - (inside.body - inside.start), 0)
         elif part.type.type in (b"text", b"message"):
             texts.append(part_text(data, part))
     names = "\n".join(name for part in parts for name in _file_names(part))
-    return Searchable(folded(_headers(data, root)), folded("\n".join(texts)), folded(names))
+    return Searchable(folded(headers), folded("\n".join(texts)), folded(names))
 
 
-def _headers(data: bytes, part: Part) -> str:
+def _headers(data: bytes, part: Part, limit: int) -> str:
     lines = (
         f"{field.name.decode('latin-1').lower()}: {header.text(field.value)}"
-        for field in header.fields(data, part.start, part.body)
+        for field in header.fields(data, part.start, min(part.body, part.start + limit))
     )
     return "\n".join(line.replace("\n", " ") for line in lines)
 
@@ -102,8 +108,14 @@ def part_text(data: bytes, part: Part) -> str:
 
 # ---------------------------------------------------------------- HTML
 
-_TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]*+)[^<>]*+>|<[!?][^<>]*+>")
-_NO_TEXT = {name: re.compile(rf"</{name}", re.IGNORECASE) for name in ("script", "style")}
+# Whatever begins as a comment, script or style matches, at worst up to the end: nothing is read twice.
+_MARKUP = re.compile(
+    r"<!--.*?(?:-->|\Z)"
+    r"|<(script|style)(?=[\s/>])[^<>]*+>.*?(?=</\1|\Z)"
+    r"|</?([a-z][a-z0-9]*+)[^<>]*+>"
+    r"|<[!?][^<>]*+>",
+    re.IGNORECASE | re.DOTALL,
+)
 # Tags that may stand within a word; all others part words.
 _INLINE_NAMES = """
 a abbr acronym b bdi bdo big cite code em font i ins kbd mark s samp small span strike strong sub sup
@@ -114,29 +126,13 @@ _INLINE = frozenset(_INLINE_NAMES.split())
 
 def html_text(source: str) -> str:
     """Return the text of HTML: no tags, comments, scripts or styles, one blank for any white space."""
-    pieces = []
-    position = 0
-    while (at := source.find("<", position)) >= 0:
-        pieces.append(source[position:at])
-        gap, position = _markup(source, at)
-        pieces.append(gap)
-    pieces.append(source[position:])
-    return " ".join(_unescape("".join(pieces)).split())
+    return " ".join(_unescape(_MARKUP.sub(_gap, source)).split())
 
 
-def _markup(source: str, at: int) -> tuple[str, int]:
-    """Return what the markup at a ``<`` leaves in the text, and where it ends."""
-    if source.startswith("<!--", at):
-        end = source.find("-->", at + 4)
-        return "", len(source) if end < 0 else end + 3
-    match = _TAG.match(source, at)
-    if match is None:
-        return "<", at + 1
-    name = (match[1] or "").lower()
-    if name in _NO_TEXT and source[at + 1] != "/":
-        close = _NO_TEXT[name].search(source, match.end())
-        return " ", len(source) if close is None else close.start()
-    return "" if name in _INLINE else " ", match.end()
+def _gap(match: re.Match[str]) -> str:
+    """Return what stands for markup in the text."""
+    is_within_word = match[0].startswith("<!--") or (match[2] or "").lower() in _INLINE
+    return "" if is_within_word else " "
 
 
 def _unescape(text: str) -> str:

@@ -15,6 +15,7 @@ from twisted_mail.mail.parameters import MESSAGE, PLAIN, ContentType, content_ty
 
 MAX_DEPTH = 100  # parts within parts; what is deeper is one part of octets
 MAX_PARTS = 10_000  # of one message; the last of them holds all that follows
+MAX_HEADERS = 2 * 1024 * 1024  # octets of all headers together that are looked at
 MAX_BOUNDARY = 256  # octets; RFC 2046 §5.1.1 says 70, and some senders take more
 
 # The fields that say what a part is and what a message's envelope is; no others are kept.
@@ -90,7 +91,7 @@ class _Scanner:
     keeps what an inner multipart with the same boundary hid.
     """
 
-    __slots__ = ("boundaries", "count", "data", "empty_line", "open", "shadowed")
+    __slots__ = ("boundaries", "count", "data", "empty_line", "left", "open", "shadowed")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -98,6 +99,7 @@ class _Scanner:
         self.boundaries: dict[bytes, int] = {}
         self.shadowed: list[tuple[bytes, int | None]] = []
         self.count = 0
+        self.left = MAX_HEADERS
         self.empty_line = (-1, -1)  # where the next one begins and ends, found once
 
     def scan(self) -> Part:
@@ -143,7 +145,8 @@ class _Scanner:
         return max(body - 1, 0)
 
     def _part(self, start: int, body: int, default: ContentType) -> Part:
-        fields = header.values(self.data, start, body, STRUCTURAL)
+        fields = header.values(self.data, start, min(body, start + self.left), STRUCTURAL)
+        self.left = max(self.left - (body - start), 0)
         value = fields.get(b"content-type")
         kind = default if value is None else content_type(header.unfolded(value)) or PLAIN
         if kind.type == b"multipart" and not 0 < len(_boundary(kind)) <= MAX_BOUNDARY:
