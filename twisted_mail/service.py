@@ -33,8 +33,8 @@ from twisted_mail.net.conversation import Terms
 from twisted_mail.net.listening import ConversationFactory, Listener
 from twisted_mail.net.tls import Certificates
 from twisted_mail.plugin import Doors, protocols
-from twisted_mail.store.account import MaildirStore
 from twisted_mail.store.blob import SpoolWriter
+from twisted_mail.store.maildir import MaildirStore
 
 CERTIFICATE_SECONDS = 10.0  # how often the folder of certificates is looked at
 FILE_THREADS = 16  # enough for the file system to share its syncs between them
@@ -74,7 +74,9 @@ class MailService(Service):
             extra_domains=config.domains,
         )
         self._directory = directory
-        self._store = MaildirStore(config.state / "mail", self._files, clock, Render())
+        self._store = MaildirStore(
+            config.state / "mail", self._files, clock, Render(), report=self._watcher_failed
+        )
         router = LocalRouter(directory, config.hostname, config.domains)
         asked = checker(config.login.checkers, directory, default_domain)
         doors = logins(
@@ -98,6 +100,13 @@ class MailService(Service):
             login_submitter=doors.submitter,
             blob_writer=lambda: SpoolWriter(spool, self._files),
         )
+
+    def _watcher_failed(self, error: Exception) -> None:
+        """Note the failure of one who watches a mailbox; the change itself has been made."""
+        try:
+            raise error
+        except Exception:
+            self._journal.failed("watcher")
 
     def _make_listener(self, listener: ListenerConfig) -> Listener:
         plugin: Any = protocols()[listener.service]
@@ -152,7 +161,7 @@ class MailService(Service):
         if self._renewal.running:
             self._renewal.stop()
         await DeferredList([listener.stop() for listener in self.listeners], consumeErrors=True)
-        self._store.close()
+        await self._store.close()
         self._directory.close()
         self._files.stop()
         self._hashing.stop()

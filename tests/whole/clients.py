@@ -43,7 +43,7 @@ def run(command: list[str], folder: Path, given: str = "", status: int | None = 
     return said
 
 
-def run_in_terminal(command: list[str], folder: Path, seconds: float = 60) -> str:
+def run_in_terminal(command: list[str], folder: Path, seconds: float = 30) -> str:
     """Run a full-screen program in a terminal of its own until it ends; return its screen's bytes."""
     environment = {**os.environ, "HOME": str(folder), "TERM": "xterm", "LC_ALL": "C.UTF-8"}
     master, slave = pty.openpty()
@@ -62,12 +62,22 @@ def run_in_terminal(command: list[str], folder: Path, seconds: float = 60) -> st
                     break
             elif process.poll() is not None:
                 break
-        assert process.wait(10) == 0, screen[-2000:].decode("utf-8", "replace")
+        shown = screen[-3000:].decode("utf-8", "replace")
+        assert process.poll() is not None or _ends(process), f"still running:\n{shown}"
+        assert process.returncode == 0, shown
     finally:
         process.kill()
         process.wait()
         os.close(master)
     return screen.decode("utf-8", "replace")
+
+
+def _ends(process: "subprocess.Popen[bytes]") -> bool:
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def send(
@@ -94,7 +104,8 @@ def subjects(
 ) -> list[str]:
     """Return the subjects of a mailbox, in order, as IMAP shows them."""
     client = imap(server, account)
-    client.select(mailbox, readonly=True)
+    if client.select(mailbox, readonly=True) == ("OK", [b"0"]):
+        return []
     _, found = client.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
     client.logout()
     return [part[1].decode().split(":", 1)[1].strip() for part in found if isinstance(part, tuple)]

@@ -111,7 +111,7 @@ def test_pop3_lists_reads_and_deletes(
     curl(
         server,
         *options,
-        *("--request", "DELE 1", "--list-only", url(server, scheme, listener)),
+        *("--request", "DELE 1", "--head", url(server, scheme, listener)),
         user="bob@example.org",
     )
     assert subjects(server) == []

@@ -11,7 +11,7 @@ from tests.dialogues.score import Dialogue, StartTls, all_dialogues
 from tests.whole.live import LiveServer
 
 # What a server says depends on whether TLS is on already; such dialogues are not played over TLS.
-_TELLS_OF_TLS = re.compile(r"STARTTLS|STLS|LOGINDISABLED|%\{tls|ESMTP(S?A?) id")
+_TELLS_OF_TLS = re.compile(r"STARTTLS|STLS|LOGINDISABLED|%\{tls|by %\{|with E?SMTP")
 
 
 def ways_of(dialogue: Dialogue) -> list[str]:

@@ -19,8 +19,10 @@ password = secret
 ca_certs = {ca}
 {more}
 [destination]
-type = Maildir
-path = {folder}/
+type = MDA_external
+path = /bin/sh
+arguments = ("-c", "cat > {folder}/$$")
+allow_root_commands = true
 
 [options]
 delete = {delete}
@@ -32,8 +34,7 @@ received = false
 
 def getmail(server: LiveServer, tmp_path: Path, kind: str, delete: bool = False) -> list[Path]:
     folder = tmp_path / "downloaded"
-    for part in ("cur", "new", "tmp"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     more = 'mailboxes = ("INBOX",)' if "IMAP" in kind else ""
     port = server.ports["imaps" if "IMAP" in kind else "pop3s"]
     rc = tmp_path / "getmailrc"
@@ -48,7 +49,7 @@ def getmail(server: LiveServer, tmp_path: Path, kind: str, delete: bool = False)
         )
     )
     run([needs("getmail"), f"--getmaildir={tmp_path}", f"--rcfile={rc}"], tmp_path)
-    return sorted((folder / "new").iterdir())
+    return sorted(folder.iterdir())
 
 
 @pytest.mark.parametrize("kind", ["SimplePOP3SSLRetriever", "SimpleIMAPSSLRetriever"])
@@ -74,9 +75,9 @@ def test_getmail_takes_mail_away(server: LiveServer, tmp_path: Path) -> None:
 
 FETCHMAIL = """\
 set no bouncemail
-poll 127.0.0.1 protocol {protocol} port {port}
+poll localhost protocol {protocol} port {port} {uidl}
   user "bob@example.org" password "secret" is "root" here
-  {tls} sslcertfile "{ca}" sslcertck sslcommonname "localhost"
+  {tls} sslcertfile "{ca}" sslcertck
   {keep} mda "/bin/sh -c 'cat >> {folder}/fetched; echo >> {folder}/fetched'"
 """
 
@@ -98,6 +99,7 @@ def fetchmail(
             tls=tls,
             ca=server.folder / "ca.pem",
             keep=keep,
+            uidl="uidl" if keep == "keep" else "",
             folder=tmp_path,
         )
     )
@@ -131,7 +133,7 @@ def test_fetchmail_takes_mail_away(
 
 def test_fetchmail_keeps_mail_and_fetches_it_once(server: LiveServer, tmp_path: Path) -> None:
     send(server, "kept")
-    rest = ("POP3", "pop3s", "ssl", "keep uidl")
+    rest = ("POP3", "pop3s", "ssl", "keep")
     assert fetchmail(server, tmp_path, *rest, 0).count("Subject: kept") == 1
     assert fetchmail(server, tmp_path, *rest, 1).count("Subject: kept") == 1
     assert subjects(server) == ["kept"]
