@@ -7,7 +7,7 @@ from twisted_mail.imap.items import Kind, Section, Text
 from twisted_mail.mail import mime
 from twisted_mail.mail.parameters import MESSAGE, ContentType
 
-MAX_HEADER = 1024 * 1024  # octets in which header fields are looked for
+MAX_HEADER = 256 * 1024  # octets in which header fields are looked for
 
 Span = tuple[int, int]  # first octet, and the one behind the last
 
@@ -83,18 +83,19 @@ def selected_fields(header: bytes, section: Section) -> bytes:
 
     The empty line at the header's end stays, if there is one (RFC 3501 §6.4.5).
     """
-    pattern = _fields_pattern(section.fields)
+    names = _lowered(section.fields)
     if section.kind is Kind.FIELDS_NOT:
-        return pattern.sub(b"", header)
+        return _FIELD.sub(lambda one: b"" if one[2].lower() in names else one[1], header)
     has_end = header.endswith(b"\r\n\r\n") or header == b"\r\n"
-    return b"".join(pattern.findall(header)) + (b"\r\n" if has_end else b"")
+    listed = [field for field, name in _FIELD.findall(header) if name.lower() in names]
+    return b"".join(listed) + (b"\r\n" if has_end else b"")
+
+
+# A field with its continuation lines, and its name. Each of those lines begins behind the end of the one
+# before it, so there is one way to match.
+_FIELD = re.compile(rb"^(([^\s:]+)[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z))", re.MULTILINE)
 
 
 @lru_cache(64)
-def _fields_pattern(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
-    # Each continuation line begins behind the end of the line before it, so there is one way to match.
-    listed = b"|".join(re.escape(name) for name in names)
-    return re.compile(
-        rb"^(?:" + listed + rb")[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z)",
-        re.IGNORECASE | re.MULTILINE,
-    )
+def _lowered(names: tuple[bytes, ...]) -> frozenset[bytes]:
+    return frozenset(map(bytes.lower, names))

@@ -19,7 +19,7 @@ from twisted_mail.mail import mime
 from twisted_mail.mail.entry import Piece
 
 GROUP = 256 * 1024  # octets read at a time
-_INLINE = 32 * 1024  # octets whose parts are found in less time than a thread takes
+_INLINE = 16 * 1024  # octets whose parts are found in less time than a thread takes
 _REMEMBERED = 4  # large messages whose parts are remembered
 
 

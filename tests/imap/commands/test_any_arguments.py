@@ -1,0 +1,41 @@
+"""Whatever follows the name of a command: an answer, or an error that the session knows how to tell."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.imap.selected import SelectedSession, SmallMailbox
+from tests.support import finish
+from twisted_mail.imap.command import Command
+from twisted_mail.imap.commands import copy, expunge, fetch, search, store
+from twisted_mail.mail.outcome import MailError
+
+COMMANDS = (*fetch.COMMANDS, *store.COMMANDS, *search.COMMANDS, *copy.COMMANDS, *expunge.COMMANDS)
+MESSAGE = (
+    b"From: a@b\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nbody\r\n--x--\r\n"
+)
+WORDS = (
+    b"1 1:* * 4,2 99 0 FLAGS +FLAGS -FLAGS.SILENT UID BODY[] BODY.PEEK[1.MIME] BODY[HEADER.FIELDS"
+    b" (From)] ALL SEEN NOT OR TEXT HEADER From SINCE 1-Feb-1994 CHARSET UTF-8 LARGER INBOX Archive"
+    b' (\\Seen) \\Deleted $Junk BODY[TEXT]<0.5> ENVELOPE {1}\r\nx ( ) [ ] < > % &- "a" \xff \x00'
+).split(b" ")
+ARGUMENTS = st.lists(st.sampled_from(WORDS), max_size=8).map(b" ".join) | st.binary(max_size=40)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+@given(ARGUMENTS, st.booleans(), st.booleans())
+def test_any_arguments_give_an_answer_or_a_clear_error(
+    command: Command, arguments: bytes, is_uid: bool, is_read_only: bool
+) -> None:
+    mailbox = SmallMailbox(MESSAGE, b"", b"\r\n", MESSAGE)
+    session = SelectedSession(mailbox, recent_from=3, is_read_only=is_read_only)
+    mailbox.remove([2])
+    with contextlib.suppress(MailError):
+        answer = finish(session.run(command, arguments, is_uid))
+        assert answer.isascii()
+        assert answer.isprintable()
+    written = session.written()
+    assert not written or written.endswith(b"\r\n")
+    session.view.updates(may_expunge=True)
