@@ -1,7 +1,10 @@
 from array import array
+from collections.abc import Callable
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.imap.selected import SmallMailbox
 from tests.support import finish
@@ -9,7 +12,7 @@ from twisted_mail.imap import program
 from twisted_mail.imap.candidates import Candidates, Chooser, known
 from twisted_mail.imap.commands.search import sent_day
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.mail.entry import Contains
+from twisted_mail.mail.entry import Contains, Entry
 
 DAY = 86400
 
@@ -140,3 +143,61 @@ def test_the_answer_is_about_the_moment_of_the_question():
 )
 def test_the_day_of_sending_is_the_one_that_the_field_names(envelope, day):
     assert sent_day(envelope) == day
+
+
+# Programs as text, each with what it means for a message: its number from 1, its UID and the mailbox.
+Meaning = Callable[[int, Entry, SmallMailbox], bool]
+
+
+def has(flag: str) -> Meaning:
+    return lambda number, entry, mailbox: flag in entry.flags
+
+
+LEAVES: list[tuple[bytes, Meaning]] = [
+    (b"ALL", lambda number, entry, mailbox: True),
+    (b"SEEN", has("\\Seen")),
+    (b"KEYWORD $junk", has("$Junk")),
+    (b"UNFLAGGED", lambda number, entry, mailbox: "\\Flagged" not in entry.flags),
+    (b"2:3", lambda number, entry, mailbox: number in (2, 3)),
+    (b"UID 15:30", lambda number, entry, mailbox: 15 <= entry.uid <= 30),
+    (b"LARGER 9", lambda number, entry, mailbox: entry.size > 9),
+    (b"SINCE 4-Jan-1970", lambda number, entry, mailbox: entry.date >= 3 * DAY),
+    (b"TEXT two", lambda number, entry, mailbox: b"two" in mailbox.bodies[entry.uid]),
+    (b"SENTON 1-Feb-1994", lambda number, entry, mailbox: entry.uid == 40),
+]
+
+
+def negated(inner: tuple[bytes, Meaning]) -> tuple[bytes, Meaning]:
+    return b"NOT " + inner[0], lambda *message: not inner[1](*message)
+
+
+def both(one: tuple[bytes, Meaning], two: tuple[bytes, Meaning]) -> tuple[bytes, Meaning]:
+    return (
+        b"(%b %b)" % (one[0], two[0]),
+        lambda *message: one[1](*message) and two[1](*message),
+    )
+
+
+def one_of(one: tuple[bytes, Meaning], two: tuple[bytes, Meaning]) -> tuple[bytes, Meaning]:
+    return (
+        b"OR %b %b" % (one[0], two[0]),
+        lambda *message: one[1](*message) or two[1](*message),
+    )
+
+
+PROGRAMS = st.recursive(
+    st.sampled_from(LEAVES),
+    lambda inner: (
+        st.builds(negated, inner) | st.builds(both, inner, inner) | st.builds(one_of, inner, inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(PROGRAMS)
+def test_programs_mean_what_they_say(wanted):
+    text, means = wanted
+    mailbox = mailbox_of_five()
+    entries = [mailbox.columns[row] for row in range(5)]
+    expected = [n for n, entry in enumerate(entries, 1) if means(n, entry, mailbox)]
+    assert chosen(text, mailbox) == expected
