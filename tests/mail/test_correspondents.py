@@ -116,6 +116,11 @@ def test_long_hostile_lists_are_read_in_one_pass(unit: bytes) -> None:
     assert reader.finish() == parse(value)[: correspondents.MAX_CORRESPONDENTS]
 
 
+@pytest.mark.parametrize("octet", range(256))
+def test_every_octet_begins_a_token(octet: int) -> None:
+    assert correspondents._TOKEN.match(bytes([octet])) is not None
+
+
 names = st.text('abc, ."\\(<é', max_size=12).map(lambda name: name.strip().replace("é", "e"))
 specs = st.tuples(st.text("abc", min_size=1), st.text("xyz", min_size=1)).map("@".join)
 

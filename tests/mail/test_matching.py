@@ -90,6 +90,15 @@ def test_text_is_header_and_body(needle: str) -> None:
     assert holds("text", needle)
 
 
+@pytest.mark.parametrize(
+    "field", ["Content-Type: image/gif; name", "Content-Disposition: x; filename"]
+)
+def test_file_names_are_text(field: str) -> None:
+    data = f'{field}="=?utf-8?Q?caf=C3=A9?="\r\n\r\n'.encode()
+    assert matches(data, Contains("text", "café"))
+    assert not matches(data, Contains("body", "café"))
+
+
 def test_a_word_cannot_make_a_field() -> None:
     data = b"Subject: =?utf-8?Q?x=0Ato:_me?=\r\n\r\n"
     assert not searchable(data).holds(Contains("header", "me", "to"))

@@ -85,6 +85,7 @@ def test_dispositions_are_read() -> None:
             {"title": "This is even more ***fun*** isn't it!"},
         ),
         (b"a/x; n*1=b; n*0=a", ((b"n", b"ab"),), {"n": "ab"}),
+        (b"a/x; n*0=a; n*0=c; n*1=b", ((b"n", b"ab"),), {"n": "ab"}),
         (b"a/x; n*0=a; n*2=c", ((b"n", b"a"),), {"n": "a"}),
         (b"a/x; n*0=a; n*1*=%41", ((b"n*", b"''a%41"),), {"n": "aA"}),
         (b"a/x; n*=%C3%A9", ((b"n*", b"%C3%A9"),), {"n": "é"}),

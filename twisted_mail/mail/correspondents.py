@@ -93,8 +93,7 @@ class _Reader:
     def read(self, value: bytes, position: int) -> int:
         """Read one token; return the position behind it."""
         match = _TOKEN.match(value, position)
-        if match is None:
-            return position + 1
+        assert match is not None  # every octet begins a token
         kind, text = match.lastindex, match[match.lastindex or 0]
         if kind == _SPECIAL:
             if text == b"(":
