@@ -107,3 +107,21 @@ def test_a_message_that_is_gone_has_no_values(size):
 
 def test_a_header_without_an_end_gets_none():
     assert values(b"BODY[HEADER.FIELDS (From)]", b"From: a\r\n", 9) == [b"{9}\r\nFrom: a\r\n"]
+
+
+def test_a_large_message_may_vanish_between_two_looks():
+    mailbox = SmallMailbox(MESSAGE + bytes(GROUP))
+    mailbox.before = lambda name: mailbox.remove([1]) if mailbox.calls else None
+    texts = texts_of(b"(BODY[] BODY[HEADER.FIELDS (From)])", mailbox)
+    source = texts.source(1, len(MESSAGE) + GROUP, HEADER_SIZE)
+    assert finish(texts.values([source])) == [None]
+    assert [call[0] for call in mailbox.calls] == ["read", "read"]
+
+
+def test_the_parts_of_a_large_message_that_is_gone_are_not_looked_for():
+    mailbox = SmallMailbox(MESSAGE + bytes(GROUP))
+    mailbox.remove([1])
+    texts = texts_of(b"BODY[1]", mailbox)
+    source = texts.source(1, len(MESSAGE) + GROUP, HEADER_SIZE)
+    assert finish(texts.values([source])) == [None]
+    assert not texts.remembered

@@ -188,3 +188,22 @@ def test_many_messages_leave_with_pauses():
 
 def test_fetching_nothing_by_uid_is_fine():
     assert fetched(session_of(), b"1:* FLAGS", is_uid=True) == []
+
+
+def test_rendered_items_are_asked_for_in_bounded_portions():
+    mailbox = SmallMailbox(*[MESSAGE] * (2 * fetch.FEW + 1))
+    fetched(SelectedSession(mailbox), b"1:* ENVELOPE")
+    assert [len(call[1]) for call in mailbox.calls] == [fetch.FEW, fetch.FEW, 1]
+
+
+def test_rendered_items_of_large_messages_are_asked_for_in_smaller_portions():
+    mailbox = SmallMailbox(*[bytes(GROUP)] * 40)
+    fetched(SelectedSession(mailbox), b"1:* ENVELOPE")
+    assert [len(call[1]) for call in mailbox.calls] == [16, 16, 8]
+
+
+def test_nothing_is_fetched_when_all_is_gone():
+    session = session_of(MESSAGE)
+    session.mailbox.remove([1])
+    assert fetched(session, b"1 (FLAGS BODY.PEEK[])", is_uid=True) == []
+    assert fetched(session, b"1 FLAGS", is_uid=True) == []
