@@ -3,7 +3,6 @@
 ``twistd mailserver`` comes in at ``makeService``.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +54,7 @@ class MailService(Service):
         self._certificates = Certificates(config.tls.folder, config.hostname)
         self._renewal = LoopingCall(self._renew_certificates)
         self._journal = LogJournal()
+        self._troubles: list[str] = []  # why there can be no service
         self.doors = self._make_doors()
         self.listeners = [self._make_listener(listener) for listener in config.listeners]
 
@@ -133,12 +133,18 @@ class MailService(Service):
     # ------------------------------------------------------------ starting and stopping
 
     def privilegedStartService(self) -> None:
-        """Bind the ports and read the keys, while this may still be root."""
+        """Bind the ports and read the keys, while this may still be root.
+
+        Raises SystemExit with a line for each reason why there can be no service.
+        """
         self._renew_certificates()
         if self._needs_certificate() and not self._certificates.is_ready:
-            self._fail(f"no usable certificate in {self.config.tls.folder}, and listeners want TLS")
+            folder = self.config.tls.folder
+            self._troubles.append(f"no usable certificate in {folder}, and listeners want TLS")
         for listener in self.listeners:
             listener.listen(self._cannot_listen)
+        if self._troubles:
+            raise SystemExit("\n".join(f"mailserver: {text}" for text in self._troubles))
 
     def startService(self) -> None:
         """Start the threads."""
@@ -180,17 +186,10 @@ class MailService(Service):
         log.warn("{path} is not used: {text}", path=str(path), text=text)
 
     def _cannot_listen(self, listener: Listener, reason: str) -> None:
-        self._fail(f"cannot listen: {listener.description}: {reason}")
-
-    def _fail(self, text: str) -> None:
-        """Say why there is no server, and end the process with a code that scripts can see."""
+        text = f"cannot listen: {listener.description}: {reason}"
         log.critical("{text}", text=text)
-        print(f"mailserver: {text}", file=sys.stderr)  # noqa: T201
-        self._reactor.callWhenRunning(self._stop_reactor)
-
-    def _stop_reactor(self) -> None:
+        self._troubles.append(text)
         if self._reactor.running:
-            self._reactor._exitStatus = 1
             self._reactor.stop()
 
 

@@ -65,6 +65,7 @@ class ServerProcess:
         os.kill(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def stop(self) -> int:
+    def stop(self) -> bool:
+        """Ask the server to end; say whether it did so in good order."""
         self._process.terminate()
-        return self._process.wait(PATIENCE)
+        return self._process.wait(PATIENCE) in (0, -signal.SIGTERM)

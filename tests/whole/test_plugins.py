@@ -33,7 +33,7 @@ def test_the_plugin_of_the_documentation_serves(
         with socket.create_connection(("127.0.0.1", port), 10) as client:
             assert re.fullmatch(rb"\d\d:\d\d\r\n", client.recv(100))
     finally:
-        assert server.stop() == 0
+        assert server.stop()
 
 
 def test_the_checker_is_offered_to_every_twisted_program() -> None:

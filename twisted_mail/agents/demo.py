@@ -101,7 +101,7 @@ def prepare(folder: Path) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     config = folder / "mail.toml"
     _write_once(config, CONFIG)
-    _write_once(folder / "hello.eml", HELLO)
+    _write_once(folder / "hello.eml", HELLO.replace("\n", "\r\n"))  # curl sends it as it is
     if not any((folder / "tls").glob("*.pem")):
         certificates.make(folder / "tls", HOSTNAME)
     if not (folder / "passwords.txt").exists():
@@ -111,7 +111,7 @@ def prepare(folder: Path) -> Path:
 
 def _write_once(path: Path, text: str) -> None:
     if not path.exists():
-        path.write_text(text)
+        path.write_text(text, newline="")
 
 
 def _make_accounts(path: Path) -> None:
