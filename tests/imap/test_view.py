@@ -223,7 +223,6 @@ def test_a_deleted_mailbox_is_noticed() -> None:
     view = View(box, 1, claims=True)
     finish(ground.house.account.delete("x"))
     assert view.is_removed
-    assert view.has_news
 
 
 def test_a_closed_view_hears_nothing() -> None:

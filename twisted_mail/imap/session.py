@@ -19,7 +19,7 @@ from twisted_mail.imap import capabilities
 from twisted_mail.imap.command import Command, State
 from twisted_mail.imap.commands import TABLE
 from twisted_mail.imap.events import Event, Fault, GoAhead, MessageBegins, Whole
-from twisted_mail.imap.framing import Framer, tag_of
+from twisted_mail.imap.framing import Framer
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.settings import Settings
 from twisted_mail.imap.upload import Upload
@@ -48,7 +48,7 @@ _FAREWELLS = {
     Ending.Reason.SHUTDOWN: b"* BYE Server shutting down\r\n",
 }
 _GO_AHEAD = b"+ OK\r\n"
-_CHUNK = 64 * 1024  # octets between two drains
+_LINES = 1000  # untagged answers between two drains
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +253,9 @@ class ImapSession:
 
     async def _run_command(self, whole: Whole) -> None:
         reader = whole.reader()
-        tag = tag_of(whole.data)
+        tag = "*"
         try:
+            tag = reader.tag()
             command, is_uid = self._find(reader)
             answer = await self._outcome(command, reader, is_uid)
             await self.tell_news(may_expunge=is_uid or not command.keeps_numbers)
@@ -283,7 +284,6 @@ class ImapSession:
         return answer
 
     def _find(self, reader: Reader) -> tuple[Command, bool]:
-        reader.tag()
         reader.space()
         name = reader.word().upper()
         is_uid = name == "UID"
@@ -335,12 +335,16 @@ class ImapSession:
 
     async def tell_news(self, may_expunge: bool) -> None:
         """Tell the client what happened in the selected mailbox (RFC 3501 §5.2)."""
-        if self.selected is None:
+        if self.selected is None or not self.selected.view.has_news:
             return
-        written = 0
-        for line in self.selected.view.updates(may_expunge):
-            self.untagged(line)
-            written += len(line)
-            if written > _CHUNK:
-                written = 0
+        view = self.selected.view
+        for _ in range(view.rounds):
+            await self._write_untagged(view.updates(may_expunge))
+
+    async def _write_untagged(self, lines: Sequence[bytes]) -> None:
+        """Write untagged answers, in pieces that the client takes one after the other."""
+        for start in range(0, len(lines), _LINES):
+            part = lines[start : start + _LINES]
+            self.wire.write(b"* %b\r\n" % b"\r\n* ".join(part))
+            if len(part) == _LINES:
                 await self.wire.drain()

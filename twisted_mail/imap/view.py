@@ -10,18 +10,21 @@ from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from twisted_mail.imap.grammar import flag_list
+from twisted_mail.imap.recent import Recent
 from twisted_mail.interfaces import Mailbox
 from twisted_mail.mail.change import Added, Change, Gone, Marked, Removed
 from twisted_mail.mail.flags import NONE, RECENT, SYSTEM, Flags
-from twisted_mail.mail.numbers import NumberSet, Range
+from twisted_mail.mail.numbers import NumberSet
 from twisted_mail.mail.outcome import ProtocolError
 
 if TYPE_CHECKING:
     from twisted_mail.mail import mime
 
+_ROUND = 5000  # messages whose flags are told at once
 _FEW = 64  # rows that are cheaper to delete one by one than to copy the rest
 
 
@@ -56,8 +59,9 @@ class View:
         self._believed: list[Flags] = list(columns.flags)
         self._arrived = array("Q")  # in the store, and not told yet
         self._gone: set[int] = set()  # not in the store any more
-        self._news: set[int] = set()  # with other flags now
-        self._recent: list[Range] = [(recent_from, columns.uidnext - 1)]
+        self._news: dict[int, None] = {}  # with other flags now; a set with an order
+        self._recent = Recent()
+        self._recent.add(recent_from, columns.uidnext - 1)
         self._rendered: dict[tuple[Flags, bool], bytes] = {}
         self._told_recent = self.recent_count
         self._told_keywords = len(mailbox.keywords)
@@ -107,15 +111,12 @@ class View:
 
     def is_recent(self, uid: int) -> bool:
         r"""Say whether a message is \Recent for this session."""
-        return any(first <= uid <= last for first, last in self._recent)
+        return uid in self._recent
 
     @property
     def recent_count(self) -> int:
         r"""Return how many messages that the client knows are \Recent for this session."""
-        uids = self.uids
-        return sum(
-            bisect_right(uids, last) - bisect_left(uids, first) for first, last in self._recent
-        )
+        return self._recent.count(self.uids)
 
     def flags(self, uid: int) -> bytes:
         r"""Return the flags a message has now, with \Recent, as FETCH shows them.
@@ -143,7 +144,7 @@ class View:
     def told(self, uid: int) -> None:
         """Note that the client has just been told the flags of a message as they are now."""
         if uid in self._news:
-            self._news.discard(uid)
+            del self._news[uid]
             self._believe(uid, self._flags_now(uid))
 
     def assume(self, uids: Iterable[int], how: str, flags: Flags) -> None:
@@ -167,14 +168,21 @@ class View:
     @property
     def has_news(self) -> bool:
         """Say whether ``updates`` may have something to tell."""
-        return bool(self._arrived or self._gone or self._news or self.is_removed)
+        has_new_keywords = len(self._mailbox.keywords) != self._told_keywords
+        return bool(self._arrived or self._gone or self._news or has_new_keywords)
+
+    @property
+    def rounds(self) -> int:
+        """Return how often ``updates`` must be asked for all the news there are now."""
+        return 1 + len(self._news) // _ROUND
 
     def updates(self, may_expunge: bool) -> list[bytes]:
         """Return the untagged answers that bring the client up to date, without ``*`` and CRLF.
 
-        EXPUNGE comes first and EXISTS before what mentions new numbers.
+        EXPUNGE comes first and EXISTS before what mentions new numbers. Of flags, so many are told at
+        once that others have their turn.
         """
-        if not self.has_news and len(self._mailbox.keywords) == self._told_keywords:
+        if not self.has_news:
             return []
         lines = list(self._expunged()) if may_expunge and self._gone else []
         lines += self._grown()
@@ -221,14 +229,18 @@ class View:
                 yield b"OK [PERMANENTFLAGS %b] Flags that can be stored" % self.permanent_flags()
 
     def _altered_flags(self) -> Iterator[bytes]:
-        uids = sorted(self._news.difference(self._gone))
-        self._news.clear()
+        uids = list(islice(self._news, _ROUND))
+        columns = self._mailbox.columns
         for uid in uids:
-            number = self.number(uid)
-            flags = self._flags_now(uid)
-            if number is not None and self._believed[number - 1] != flags:
+            del self._news[uid]
+            number, row = self.number(uid), columns.row(uid)
+            if number is None or row is None:
+                continue
+            flags = columns.flags[row]
+            if self._believed[number - 1] != flags:
                 self._believed[number - 1] = flags
-                yield b"%d FETCH (UID %d FLAGS %b)" % (number, uid, self.flags(uid))
+                shown = self._render(flags, uid in self._recent)
+                yield b"%d FETCH (UID %d FLAGS %b)" % (number, uid, shown)
 
     def known_flags(self) -> bytes:
         """Return the flags that are in use in the mailbox, as the FLAGS answer has them."""
@@ -243,7 +255,7 @@ class View:
 
     def _note(self, change: Change) -> None:
         if isinstance(change, Marked):
-            self._news.update([uid for uid, _, _ in change.marks])
+            self._news.update(dict.fromkeys([uid for uid, _, _ in change.marks]))
         elif isinstance(change, Added):
             self._note_added([entry.uid for entry in change.entries])
         elif isinstance(change, Gone):
@@ -254,14 +266,7 @@ class View:
     def _note_added(self, uids: Collection[int]) -> None:
         self._arrived.extend(uids)
         first = self._mailbox.claim_recent() if self._claims else min(uids)
-        last = self._mailbox.columns.uidnext - 1
-        if first <= last:
-            self._add_recent(first, last)
-
-    def _add_recent(self, first: int, last: int) -> None:
-        if self._recent and self._recent[-1][1] >= first - 1:
-            first = min(first, self._recent.pop()[0])
-        self._recent.append((first, last))
+        self._recent.add(first, self._mailbox.columns.uidnext - 1)
 
     def _note_gone(self, uids: Sequence[int]) -> None:
         self._gone.update(uids)

@@ -1,0 +1,35 @@
+r"""Which messages are \Recent for one session (RFC 3501 §2.3.2): a few ranges of UIDs."""
+
+from array import array
+from bisect import bisect_left, bisect_right
+
+from twisted_mail.mail.numbers import Range
+
+
+class Recent:
+    """Ascending, disjoint ranges, to which only higher ones are added."""
+
+    __slots__ = ("_ranges",)
+
+    def __init__(self) -> None:
+        self._ranges: list[Range] = []
+
+    def add(self, first: int, last: int) -> None:
+        """Add the UIDs from ``first`` to ``last``, both included; none if ``last`` is lower."""
+        if last < first:
+            return
+        if self._ranges and self._ranges[-1][1] >= first - 1:
+            first = min(first, self._ranges.pop()[0])
+        self._ranges.append((first, last))
+
+    def __contains__(self, uid: int) -> bool:
+        for first, last in reversed(self._ranges):
+            if first <= uid:
+                return uid <= last
+        return False
+
+    def count(self, uids: "array[int]") -> int:
+        """Return how many of the ascending ``uids`` are recent."""
+        return sum(
+            bisect_right(uids, last) - bisect_left(uids, first) for first, last in self._ranges
+        )
