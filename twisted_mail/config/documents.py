@@ -14,8 +14,7 @@ from twisted_mail.config.mistakes import Mistake, Place, name_of
 
 Table = dict[str, Any]
 
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?")
-_KEY = re.compile(r"\s*([A-Za-z0-9_.\"' -]+?)\s*=")
+_KEY = re.compile(r"[A-Za-z0-9_.\"' -]+")
 _SYNTAX = re.compile(r"(.*) \(at line (\d+), column \d+\)", re.DOTALL)
 
 
@@ -105,18 +104,25 @@ def lines_of(text: str) -> dict[Place, int]:
         in_string ^= (line.count('"""') + line.count("'''")) % 2 == 1
         if was_in_string:
             continue
-        if header := _HEADER.fullmatch(line):
-            table = _split(header[2])
-            if header[1] == "[[":
-                counts[table] = counts.get(table, -1) + 1
-                lines.setdefault(table, number)
-                table = (*table, counts[table])
-            elif table[:1] in counts and len(table) > 1:  # a table inside the last [[table]]
-                table = (table[0], counts[table[:1]], *table[1:])
+        code = line.strip()
+        if code.startswith("["):
+            table = _table(code, counts)
+            lines.setdefault(table[:1], number)
             lines[table] = number
-        elif key := _KEY.match(line):
-            lines.setdefault((*table, *_split(key[1])), number)
+        elif _KEY.fullmatch(key := code.partition("=")[0]):
+            lines.setdefault((*table, *_split(key)), number)
     return lines
+
+
+def _table(header: str, counts: dict[Place, int]) -> Place:
+    """Return the place that a header opens; ``counts`` has the last number of each [[list]]."""
+    name = _split(header.lstrip("[").partition("]")[0])
+    if header.startswith("[["):
+        counts[name] = counts.get(name, -1) + 1
+        return (*name, counts[name])
+    if name[:1] in counts and len(name) > 1:  # a table inside the last [[table]]
+        return (name[0], counts[name[:1]], *name[1:])
+    return name
 
 
 def _split(dotted: str) -> tuple[str, ...]:

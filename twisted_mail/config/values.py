@@ -1,6 +1,10 @@
-"""From TOML values to dataclasses, strictly: a text is never a number, and no option is unknown."""
+"""From TOML values to dataclasses, strictly: a text is never a number, and no option is unknown.
+
+Numbers are sizes, counts and durations everywhere, so none is negative.
+"""
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -104,9 +108,11 @@ class Structure:
 def _exactly(kind: type) -> Hook:
     def hook(value: object, _: object) -> object:
         if kind is float and type(value) is int:
-            return float(value)
+            value = float(value)
         if type(value) is not kind:
             raise _WrongKind(_KINDS[kind], value)
+        if isinstance(value, (int, float)) and not 0 <= value < math.inf:
+            raise ValueError(f"must not be negative or endless, as {_shown(value)} is")
         return value
 
     return hook

@@ -1,0 +1,85 @@
+import tomllib
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twisted_mail.config.documents import lines_of, read
+
+TEXT = '''\
+hostname = "x"  # 1
+text = """
+hostname = "inside a text"
+[not.a.header]
+"""
+[imap]
+errors = 3
+
+[[listener]]
+service = "smtp"
+[[listener]] # second
+  "service" = "imap"
+  [listener.more]
+  deep.er = 1
+[a . b]
+c=1
+'''
+
+
+def test_lines_of_headers_and_keys_are_found() -> None:
+    tomllib.loads(TEXT)
+    lines = lines_of(TEXT)
+    assert lines["hostname",] == 1
+    assert lines["imap",] == 6
+    assert lines["imap", "errors"] == 7
+    assert lines["listener", 0] == 9
+    assert lines["listener", 0, "service"] == 10
+    assert lines["listener", 1] == 11
+    assert lines["listener", 1, "service"] == 12
+    assert lines["listener", 1, "more"] == 13
+    assert lines["listener", 1, "more", "deep", "er"] == 14
+    assert lines["a", "b", "c"] == 16
+
+
+@given(st.text(alphabet="[]=.\"'#a1 \n", max_size=200))
+def test_any_text_is_read(text: str) -> None:
+    assert all(1 <= line <= len(text.splitlines()) for line in lines_of(text).values())
+
+
+def test_hostile_lines_take_no_time() -> None:
+    lines_of("[" * 100_000 + "\n" + "a." * 100_000 + "\n" + " " * 100_000 + "x\n" + '"' * 100_000)
+
+
+def test_later_files_add_and_override(tmp_path: Path) -> None:
+    folder = tmp_path / "mail.toml.d"
+    folder.mkdir()
+    (tmp_path / "mail.toml").write_text("a = 1\n[s]\nb = 2\nc = [1]\n[[listener]]\nd = 1\n")
+    (folder / "20.toml").write_text("[[listener]]\nd = 3\n[s]\nc = [2]\n")
+    (folder / "10.toml").write_text("a = 2\n[[listener]]\nd = 2\n")
+    (folder / "not.txt").write_text("nonsense")
+    document, mistakes = read(tmp_path / "mail.toml")
+    assert not mistakes
+    assert document.values == {
+        "a": 2,
+        "s": {"b": 2, "c": [2]},
+        "listener": [{"d": 1}, {"d": 2}, {"d": 3}],
+    }
+    assert document.lines["a",] == (folder / "10.toml", 1)
+    assert document.lines["s", "b"] == (tmp_path / "mail.toml", 3)
+    assert document.lines["listener", 2, "d"] == (folder / "20.toml", 2)
+
+
+def test_files_that_are_no_toml_are_named_with_the_line(tmp_path: Path) -> None:
+    (tmp_path / "mail.toml.d").mkdir()
+    (tmp_path / "mail.toml").write_text("a = 1\nb = \n")
+    (tmp_path / "mail.toml.d" / "x.toml").write_bytes(b"a = '\xff'")
+    _, mistakes = read(tmp_path / "mail.toml")
+    assert [(mistake.file.name, mistake.line) for mistake in mistakes] == [
+        ("mail.toml", 2),
+        ("x.toml", 0),
+    ]
+
+
+def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:
+    _, mistakes = read(tmp_path / "none.toml")
+    assert "No such file" in str(mistakes[0])

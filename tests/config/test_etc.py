@@ -1,0 +1,73 @@
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twisted_mail.config import Config, Listener, Login, Tls, load
+from twisted_mail.directory.passwords import Passwords
+from twisted_mail.plugin import protocols
+
+ETC = Path(__file__).parents[2] / "etc"
+PROTOCOLS: dict[str, Any] = protocols()
+
+
+def written(section: str) -> dict[str, Any]:
+    values = tomllib.loads((ETC / "mail.toml").read_text())[section]
+    return values[0] if isinstance(values, list) else values
+
+
+def names(kind: Any) -> set[str]:
+    return {item.name for item in dataclasses.fields(kind)}
+
+
+@pytest.mark.parametrize("file", ["mail.toml", "minimal.toml"])
+def test_the_examples_have_no_mistakes(file: str) -> None:
+    assert load(ETC / file).hostname == "mail.example.org"
+
+
+@pytest.mark.parametrize(
+    ("section", "kind"),
+    [
+        ("tls", Tls),
+        ("listener", Listener),
+        ("login", Login),
+        ("passwords", Passwords),
+        *((name, plugin.settings) for name, plugin in PROTOCOLS.items() if name != "submission"),
+    ],
+)
+def test_every_option_is_explained(section: str, kind: Any) -> None:
+    assert names(kind) - set(written(section)) == set(), f"add them to [{section}] of etc/mail.toml"
+
+
+def test_the_first_listener_explains_every_option_of_listeners() -> None:
+    text = (ETC / "mail.toml").read_text()
+    assert all(f"# {name} " in text for name in names(Listener))
+
+
+def test_options_of_submission_that_differ_are_explained() -> None:
+    smtp, submission = (PROTOCOLS[name].settings() for name in ("smtp", "submission"))
+    different = {
+        name for name in names(submission) if getattr(smtp, name, None) != getattr(submission, name)
+    }
+    assert different <= set(written("submission"))
+
+
+def test_every_option_has_its_default() -> None:
+    config = load(ETC / "mail.toml")
+    assert config.services == {name: plugin.settings() for name, plugin in PROTOCOLS.items()}
+    assert config.passwords == Passwords()
+    assert config.login == Login()
+    assert config.listeners[0] == Listener("smtp", "tcp:25")
+    assert config.tls.folder == ETC / "tls"
+
+
+def test_the_top_of_the_file_has_every_option() -> None:
+    own = names(Config) - {"path", "services", "listeners"}
+    assert own <= set(tomllib.loads((ETC / "mail.toml").read_text()))
+
+
+def test_the_unit_starts_the_server_the_documented_way() -> None:
+    unit = (ETC / "twisted-mail.service").read_text()
+    assert "twistd --nodaemon --pidfile= mailserver --config /etc/twisted-mail/mail.toml" in unit
