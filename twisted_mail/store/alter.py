@@ -136,11 +136,11 @@ def place(row: Row) -> bytes:
 def expunge(
     folder: Folder, work: Work, uids: Sequence[int]
 ) -> tuple[tuple[int, ...], OSError | None]:
-    """Remove messages; return the ascending UIDs of those removed, and why not more were."""
+    """Remove messages; return the ascending UIDs of those that are gone now, and why not more are."""
     state = ready(folder, work)
     error: OSError | None = None
     removed: list[Row] = []
-    wanted = set(uids)
+    wanted = there = {row.uid for row in work.index.rows(state, set(uids))}
     with folder.renaming(state):
         for _ in range(_ATTEMPTS):
             done, lost, error = _unlink_all(folder, work.index.rows(state, wanted))
@@ -156,7 +156,8 @@ def expunge(
         folder.sync({place(row) for row in removed})
         gone = tuple(sorted(row.uid for row in removed))
         work.happened(folder, Gone(folder.name, gone, state.highest_modseq))
-    return tuple(sorted(row.uid for row in removed)), error
+    left = {row.uid for row in work.index.rows(state, there)}
+    return tuple(sorted(there - left)), error
 
 
 def _unlink_all(folder: Folder, rows: Sequence[Row]) -> tuple[list[Row], list[int], OSError | None]:

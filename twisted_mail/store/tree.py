@@ -34,7 +34,7 @@ from twisted_mail.store.folder import Folder
 from twisted_mail.store.index import DAMAGED, NO_DISK, Index
 from twisted_mail.store.scan import columns, scan
 from twisted_mail.store.uidlist import UidList
-from twisted_mail.store.work import News, Opened, Work, working
+from twisted_mail.store.work import Happened, News, Opened, Work, working
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -255,7 +255,8 @@ class Tree:
         uses = self._uses()
         if uses.get(name, "") != use:
             self._write_uses({**uses, name: use})
-        self._make_all([*self._missing_above(name, there, 1), name])
+        with self.working() as work:
+            self._make_all(work, [*self._missing_above(name, there, 1), name])
 
     def _missing_above(self, name: str, there: dict[str, bytes], beside: int = 0) -> list[str]:
         missing = [level for level in names.above(name) if level not in there]
@@ -263,13 +264,12 @@ class Tree:
             raise Refused("There are too many mailboxes.", "LIMIT")
         return missing
 
-    def _make_all(self, made: list[str]) -> None:
-        with self.working() as work:
-            for name in made:
-                self._make(name)
-                coded = layout.folder_name(name)
-                work.undo.append(partial(self._trash, coded))
-                work.happened(self._folder(coded), Made(name))
+    def _make_all(self, work: Work, made: list[str]) -> None:
+        for name in made:
+            coded = layout.folder_name(name)
+            self._make(name)
+            work.undo.append(partial(self._trash, coded))
+            work.happened(self._folder(coded), Made(name))
 
     def _make(self, name: str) -> None:
         """Make a mailbox out of sight, then give it its name."""
@@ -332,10 +332,7 @@ class Tree:
         above = self._missing_above(new_name, there)
         self._carry_uses(pairs)
         with self.working() as work:
-            for level in above:
-                self._make(level)
-                work.undo.append(partial(self._trash, layout.folder_name(level)))
-                work.happened(self._folder(layout.folder_name(level)), Made(level))
+            self._make_all(work, above)
             for old, new in coded:
                 self._rename(work, old, new)
             self.disk.sync_folder(self.maildir)
@@ -366,10 +363,9 @@ class Tree:
         if new_name in there:
             raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
         layout.folder_name(new_name)
-        made = [*self._missing_above(new_name, there, 1), new_name]
-        self._make_all(made)
-        source, target = self.find(names.INBOX), self.find(new_name)
         with self.working() as work:
+            self._make_all(work, [*self._missing_above(new_name, there, 1), new_name])
+            source, target = self.find(names.INBOX), self.find(new_name)
             rows = work.index.all_rows(scan(source, work))
             transfer.move(source, target, work, [row.uid for row in rows])
 
@@ -392,8 +388,8 @@ class Tree:
         wanted = found | {name} if is_subscribed else found - {name}
         path = os.path.join(self.maildir, subscriptions.FILE)
         replace_file(self.disk, path, subscriptions.write(wanted))
-        with self.working() as work:
-            work.happened(self._folder(layout.INBOX), Subscribed(name, is_subscribed))
+        happened = Happened(self._folder(layout.INBOX), Subscribed(name, is_subscribed))
+        self.news.append(happened)
 
     # ------------------------------------------------------------ special uses
 

@@ -1,0 +1,214 @@
+"""Disks that stop, fail, or lose what was not synced, for tests of what must survive."""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from twisted_mail.store.durable import Disk
+
+STEPS = [
+    "create",
+    "overwrite",
+    "extend",
+    "write",
+    "date",
+    "sync_file",
+    "sync_data",
+    "sync_folder",
+    "link",
+    "rename",
+    "unlink",
+    "make_folder",
+    "remove_folder",
+    "commit",
+]
+TAKING_ROOM = {"create", "overwrite", "extend", "write", "link", "make_folder"}
+
+
+class Stopped(BaseException):
+    """The process is no more."""
+
+
+class QuickDisk(Disk):
+    """Waits for nothing."""
+
+    def sync_file(self, fd: int) -> None: ...
+
+    def sync_data(self, fd: int) -> None: ...
+
+    def sync_folder(self, path: bytes) -> None:
+        os.stat(path)
+
+
+class StopDisk(QuickDisk):
+    """Stops the world before its n-th step; ``done`` are the steps before."""
+
+    def __init__(self, stop_at: int) -> None:
+        self.stop_at = stop_at
+        self.done: list[str] = []
+
+    def step(self, name: str) -> None:
+        if len(self.done) >= self.stop_at:
+            raise Stopped(name)
+        self.done.append(name)
+
+
+class FailDisk(QuickDisk):
+    """Fails at its n-th step with ``error``: once, or for good for steps that take room."""
+
+    def __init__(self, fail_at: int, error: int, for_good: bool = False) -> None:
+        self.left = fail_at
+        self.error = error
+        self.for_good = for_good
+        self.has_failed = False
+
+    def step(self, name: str) -> None:
+        if self.for_good and name not in TAKING_ROOM:
+            return
+        self.left -= 1
+        if self.left == -1 or (self.for_good and self.left < 0):
+            self.has_failed = True
+            if name == "commit":
+                raise apsw.FullError("full")
+            raise OSError(self.error, "as told")
+
+
+def _stepping(name: str) -> Callable[..., Any]:
+    act = getattr(QuickDisk, name)
+
+    def call(self: Any, *args: Any) -> Any:
+        self.step(name)
+        return act(self, *args)
+
+    call.__name__ = name
+    return call
+
+
+for _disk in (StopDisk, FailDisk):
+    for _name in STEPS:
+        setattr(_disk, _name, _stepping(_name))
+
+
+@dataclass
+class Event:
+    """Something that a power cut takes back unless one of ``folders`` is synced first."""
+
+    folders: set[bytes]
+    take_back: Callable[[], None]
+
+
+@dataclass
+class Lengths:
+    """The length of each file at its last sync."""
+
+    synced: dict[bytes, int] = field(default_factory=dict)
+    open: dict[int, bytes] = field(default_factory=dict)
+
+
+class PowerDisk(StopDisk):
+    """A disk that forgets, at ``cut``, every name and octet that was not synced.
+
+    A rename is one event, as on every file system with a journal.
+    """
+
+    def __init__(self, stop_at: int, attic: Path) -> None:
+        super().__init__(stop_at)
+        self.attic = os.fsencode(attic)
+        self.events: list[Event] = []
+        self.lengths = Lengths()
+        self.kept = 0
+        os.mkdir(self.attic)
+
+    def keep(self, path: bytes) -> bytes | None:
+        """Keep a file that loses its name."""
+        self.kept += 1
+        kept = os.path.join(self.attic, b"%d" % self.kept)
+        try:
+            os.link(path, kept, follow_symlinks=False)
+        except (FileNotFoundError, PermissionError):
+            return None
+        return kept
+
+    def note(self, path: bytes, take_back: Callable[[], None], *more: bytes) -> None:
+        folders = {os.path.dirname(each) for each in (path, *more)}
+        self.events.append(Event(folders, take_back))
+
+    def create(self, path: bytes) -> int:
+        return self._opened(super().create(path), path, 0)
+
+    def overwrite(self, path: bytes) -> int:
+        return self._opened(super().overwrite(path), path, 0)
+
+    def extend(self, path: bytes) -> int:
+        return self._opened(super().extend(path), path, os.stat(path).st_size)
+
+    def _opened(self, fd: int, path: bytes, length: int) -> int:
+        self.lengths.open[fd] = path
+        self.lengths.synced[path] = length
+        if length == 0:
+            self.note(path, lambda: _unlink(path))
+        return fd
+
+    def sync_file(self, fd: int) -> None:
+        super().sync_file(fd)
+        path = self.lengths.open[fd]
+        self.lengths.synced[path] = os.fstat(fd).st_size
+
+    sync_data = sync_file
+
+    def sync_folder(self, path: bytes) -> None:
+        super().sync_folder(path)
+        self.events = [event for event in self.events if path not in event.folders]
+
+    def link(self, path: bytes, new_path: bytes) -> None:
+        super().link(path, new_path)
+        self.note(new_path, lambda: _unlink(new_path))
+        self._carry(path, new_path)
+
+    def rename(self, path: bytes, new_path: bytes) -> None:
+        replaced = self.keep(new_path)
+        super().rename(path, new_path)
+
+        def take_back() -> None:
+            os.rename(new_path, path)
+            if replaced:
+                os.link(replaced, new_path)
+
+        self.note(path, take_back, new_path)
+        self._carry(path, new_path)
+
+    def _carry(self, path: bytes, new_path: bytes) -> None:
+        if path in self.lengths.synced:
+            self.lengths.synced[new_path] = self.lengths.synced[path]
+
+    def unlink(self, path: bytes) -> None:
+        kept = self.keep(path)
+        super().unlink(path)
+        if kept is not None:
+            self.note(path, lambda: os.link(kept, path))
+
+    def make_folder(self, path: bytes) -> None:
+        super().make_folder(path)
+        self.note(path, lambda: shutil.rmtree(path))
+
+    def remove_folder(self, path: bytes) -> None:
+        super().remove_folder(path)
+        self.note(path, lambda: os.mkdir(path))
+
+    def cut(self) -> None:
+        """Lose all that was not synced."""
+        for path, length in self.lengths.synced.items():
+            if os.path.exists(path) and os.path.getsize(path) > length:
+                os.truncate(path, length)
+        for event in reversed(self.events):
+            event.take_back()
+
+
+def _unlink(path: bytes) -> None:
+    if os.path.exists(path):
+        os.unlink(path)

@@ -1,0 +1,367 @@
+"""What survives when the process, or the machine, stops at any step, and when any step fails.
+
+Each story is begun again and again, stopped one step later each time, and the account looked at by a
+store that knows nothing of what happened.
+"""
+
+import errno
+import shutil
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contracts.ground import ALICE, BOB, FakeRenderer, draft, mail
+from tests.faults import FailDisk, PowerDisk, QuickDisk, StopDisk, Stopped
+from tests.support import InlineBlocking, StillClock, finish
+from twisted_mail.interfaces import Account
+from twisted_mail.mail.entry import Copied, Piece
+from twisted_mail.mail.flags import normal
+from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.durable import Disk
+from twisted_mail.store.maildir import MaildirStore
+
+SEEN = normal(["\\Seen", "$Work"])
+MAX_STEPS = 400
+
+
+def store_at(root: Path, disk: Disk) -> MaildirStore:
+    return MaildirStore(root, InlineBlocking(), StillClock(2e9), FakeRenderer(), disk=disk)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One mailbox as a client sees it: text and flags by UID."""
+
+    uidvalidity: int
+    messages: dict[int, tuple[bytes, frozenset[str]]]
+    uidnext: int
+    highest_modseq: int
+
+    @property
+    def texts(self) -> list[bytes]:
+        return sorted(text for text, _ in self.messages.values())
+
+
+def look(account: Account, name: str) -> Seen:
+    mailbox = finish(account.open(name))
+    uids = list(mailbox.columns.uids)
+    texts = finish(mailbox.read([Piece(uid) for uid in uids]))
+    found = dict(zip(uids, zip(texts, mailbox.columns.flags, strict=True), strict=True))
+    columns = mailbox.columns
+    seen = Seen(mailbox.uidvalidity, found, columns.uidnext, columns.highest_modseq)
+    mailbox.close()
+    return seen
+
+
+def look_all(root: Path) -> dict[str, Seen]:
+    store = store_at(root, QuickDisk())
+    account = finish(store.account(ALICE))
+    infos = finish(account.mailboxes())
+    seen = {info.name: look(account, info.name) for info in infos if info.is_selectable}
+    finish(store.close())
+    return seen
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An account with three messages in the inbox and one in Sent."""
+    root = tmp_path_factory.mktemp("before") / "mail"
+    store = store_at(root, QuickDisk())
+    account = finish(store.account(ALICE))
+    finish(account.append("INBOX", [draft(mail(text)) for text in ("one", "two", "three")]))
+    finish(account.append("Sent", [draft(mail("sent"), "\\Seen")]))
+    finish(store.account(BOB))
+    finish(store.deliver([ALICE], Message(MemoryBlob(mail("delivered")))))
+    for name in ("INBOX", "Sent"):
+        finish(account.open(name)).close()
+    finish(store.close())
+    return root
+
+
+# ---------------------------------------------------------------- stories
+
+Story = Callable[[MaildirStore], Coroutine[Any, Any, Any]]
+
+
+async def inbox_of(store: MaildirStore) -> Any:
+    return await (await store.account(ALICE)).open("INBOX")
+
+
+async def deliver(store: MaildirStore) -> Any:
+    answers = await store.deliver([ALICE, BOB], Message(MemoryBlob(mail("new"))))
+    if answers[ALICE] is not None:
+        raise answers[ALICE]
+    return None
+
+
+async def append(store: MaildirStore) -> Any:
+    account = await store.account(ALICE)
+    return await account.append("Sent", [draft(mail("new"), "$Fresh"), draft(mail("newer"))])
+
+
+async def copy(store: MaildirStore) -> Any:
+    return await (await inbox_of(store)).copy([1, 2, 4], "Sent")
+
+
+async def move(store: MaildirStore) -> Any:
+    return await (await inbox_of(store)).move([1, 2, 4], "Sent")
+
+
+async def mark(store: MaildirStore) -> Any:
+    return await (await inbox_of(store)).mark([1, 3, 4], "add", SEEN)
+
+
+async def expunge(store: MaildirStore) -> Any:
+    return await (await inbox_of(store)).expunge([1, 3, 4])
+
+
+async def rename(store: MaildirStore) -> Any:
+    return await (await store.account(ALICE)).rename("Sent", "Old/Sent")
+
+
+async def empty_inbox(store: MaildirStore) -> Any:
+    return await (await store.account(ALICE)).rename("INBOX", "Old")
+
+
+async def delete(store: MaildirStore) -> Any:
+    return await (await store.account(ALICE)).delete("Sent")
+
+
+STORIES = [deliver, append, copy, move, mark, expunge, rename, empty_inbox, delete]
+
+# ---------------------------------------------------------------- what must be true
+
+
+def check(
+    story: Story, answer: Any, done: bool, old: dict[str, Seen], new: dict[str, Seen]
+) -> None:
+    CHECKS[story.__name__](answer, done, old, new)
+    for name in old.keys() & new.keys():
+        if old[name].uidvalidity == new[name].uidvalidity:
+            kept = old[name].messages.keys() & new[name].messages.keys()
+            assert all(old[name].messages[uid][0] == new[name].messages[uid][0] for uid in kept), (
+                "a UID means another message"
+            )
+            fresh = new[name].messages.keys() - old[name].messages.keys()
+            assert min(fresh, default=old[name].uidnext) >= old[name].uidnext
+            assert new[name].uidnext >= old[name].uidnext
+
+
+def check_deliver(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+    more = [mail("new")] if done else []
+    assert new["INBOX"].texts in (
+        sorted([*old["INBOX"].texts, *more]),
+        sorted([*old["INBOX"].texts, mail("new")]),
+    )
+
+
+def check_append(answer: Copied, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+    added = [mail("new"), mail("newer")]
+    found = new["Sent"].texts
+    assert found in [sorted([*old["Sent"].texts, *added[:n]]) for n in range(3)] or (
+        not done and found == sorted([*old["Sent"].texts, added[1]])
+    )
+    assert new["INBOX"].texts == old["INBOX"].texts
+    if done:
+        assert answer.uidvalidity == new["Sent"].uidvalidity
+        told = [new["Sent"].messages[uid] for uid in answer.targets]
+        assert told == [(mail("new"), normal(["$Fresh"])), (mail("newer"), frozenset())]
+
+
+def check_copy(answer: Copied, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+    assert new["INBOX"].messages == old["INBOX"].messages
+    moved = [old["INBOX"].messages[uid][0] for uid in (1, 2, 4)]
+    added = list(new["Sent"].texts)
+    for text in old["Sent"].texts:
+        added.remove(text)
+    assert len(set(added)) == len(added)
+    assert {*added} <= {*moved}
+    if done:
+        told = [new["Sent"].messages[uid][0] for uid in answer.targets]
+        assert told == [old["INBOX"].messages[uid][0] for uid in answer.sources] == moved
+
+
+def check_move(answer: Copied, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+    everything = {*old["INBOX"].texts, *old["Sent"].texts}
+    assert {*new["INBOX"].texts, *new["Sent"].texts} == everything, "lost"
+    for name in ("INBOX", "Sent"):
+        assert len({*new[name].texts}) == len(new[name].texts), "doubled"
+    if done:
+        assert new["INBOX"].messages.keys() == {3}
+        told = [new["Sent"].messages[uid][0] for uid in answer.targets]
+        assert told == [old["INBOX"].messages[uid][0] for uid in answer.sources]
+
+
+def check_mark(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+    assert new["INBOX"].messages.keys() == old["INBOX"].messages.keys()
+    for uid, (text, flags) in new["INBOX"].messages.items():
+        assert text == old["INBOX"].messages[uid][0]
+        wanted = SEEN if uid in (1, 3, 4) else frozenset()
+        assert flags == wanted or (not done and flags == frozenset())
+
+
+def check_expunge(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+    left = new["INBOX"].messages
+    assert left == {uid: old["INBOX"].messages[uid] for uid in left}
+    assert 2 in left
+    if done:
+        assert answer == (1, 3, 4)
+        assert left.keys() == {2}
+
+
+def check_rename(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+    assert ("Sent" in new) + ("Old/Sent" in new) == 1
+    found = new["Sent"] if "Sent" in new else new["Old/Sent"]
+    assert found.messages == old["Sent"].messages
+    assert found.uidvalidity == old["Sent"].uidvalidity
+    assert not done or "Old/Sent" in new
+
+
+def check_empty_inbox(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+    found = new["Old"].texts if "Old" in new else []
+    assert {*new["INBOX"].texts, *found} == {*old["INBOX"].texts}
+    if done:
+        assert new["INBOX"].texts == []
+
+
+def check_delete(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+    assert new["INBOX"].messages == old["INBOX"].messages
+    if "Sent" in new:
+        assert not done
+        assert new["Sent"] == old["Sent"] or new["Sent"].messages == old["Sent"].messages
+
+
+CHECKS = {
+    name.removeprefix("check_"): each for name, each in globals().items() if name[:6] == "check_"
+}
+
+# ---------------------------------------------------------------- stopping
+
+
+def abandon(store: MaildirStore) -> None:
+    """Let go of the index as a process that dies does."""
+    for account in list(store._accounts.values()):
+        if account._tree._index is not None:
+            account._tree._index.close()
+
+
+def play(story: Story, store: MaildirStore) -> tuple[Any, bool]:
+    try:
+        return finish(story(store)), True
+    except Stopped:
+        return None, False
+    finally:
+        abandon(store)
+
+
+def aftermath(story: Story, root: Path, answer: Any, done: bool, old: dict[str, Seen]) -> None:
+    new = look_all(root)
+    check(story, answer, done, old, new)
+    again = look_all(root)
+    assert {name: seen.messages for name, seen in again.items()} == {
+        name: seen.messages for name, seen in new.items()
+    }
+    for name in new:
+        told = max([0, *new[name].messages, *old[name].messages] if name in old else [0])
+        if done and isinstance(answer, Copied) and name == "Sent":
+            told = max([told, *answer.targets])
+        store = store_at(root, QuickDisk())
+        copied = finish(finish(store.account(ALICE)).append(name, [draft(b"later")]))
+        finish(store.close())
+        same = name not in old or copied.uidvalidity == old[name].uidvalidity
+        assert not same or copied.targets[0] > told
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+def test_whenever_the_process_stops_nothing_promised_is_lost(
+    story: Story, before: Path, tmp_path: Path
+) -> None:
+    old = look_all(before)
+    for stop_at in range(MAX_STEPS):
+        root = tmp_path / str(stop_at)
+        shutil.copytree(before, root)
+        disk = StopDisk(stop_at)
+        answer, done = play(story, store_at(root, disk))
+        aftermath(story, root, answer, done, old)
+        shutil.rmtree(root)
+        if done:
+            return
+    raise AssertionError("the story does not end")
+
+
+@pytest.mark.parametrize("index", ["kept", "older", "lost"])
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+def test_whenever_the_power_fails_nothing_promised_is_lost(
+    story: Story, index: str, before: Path, tmp_path: Path
+) -> None:
+    old = look_all(before)
+    for stop_at in range(MAX_STEPS):
+        root = tmp_path / str(stop_at)
+        shutil.copytree(before, root)
+        disk = PowerDisk(stop_at, tmp_path / f"attic{stop_at}")
+        answer, done = play(story, store_at(root, disk))
+        disk.cut()
+        lose_index(index, before, root)
+        aftermath(story, root, answer, done, old)
+        shutil.rmtree(root)
+        if done:
+            return
+    raise AssertionError("the story does not end")
+
+
+def lose_index(how: str, before: Path, root: Path) -> None:
+    if how == "kept":
+        return
+    for path in root.glob("*/*/index.sqlite3*"):
+        path.unlink()
+    if how == "older":
+        for path in before.glob("*/*/index.sqlite3*"):
+            shutil.copy(path, root / path.relative_to(before))
+
+
+# ---------------------------------------------------------------- failing
+
+
+@pytest.mark.parametrize(
+    ("error", "for_good"), [(errno.EIO, False), (errno.ENOSPC, False), (errno.ENOSPC, True)]
+)
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+def test_whichever_step_fails_all_is_done_or_nothing(
+    story: Story, error: int, for_good: bool, before: Path, tmp_path: Path
+) -> None:
+    old = look_all(before)
+    for fail_at in range(MAX_STEPS):
+        root = tmp_path / str(fail_at)
+        shutil.copytree(before, root)
+        disk = FailDisk(fail_at, error, for_good)
+        store = store_at(root, disk)
+        try:
+            answer, done = finish(story(store)), True
+        except Unavailable:
+            answer, done = None, False
+        abandon(store)
+        if not done and story not in (mark, expunge, delete):
+            new = look_all(root)
+            assert new["INBOX"].messages == old["INBOX"].messages or story is empty_inbox
+        aftermath(story, root, answer, done, old)
+        shutil.rmtree(root)
+        if not disk.has_failed:
+            return
+    raise AssertionError("the story does not end")
+
+
+def test_mail_can_be_read_and_removed_while_the_disk_is_full(before: Path, tmp_path: Path) -> None:
+    root = tmp_path / "mail"
+    shutil.copytree(before, root)
+    store = store_at(root, FailDisk(0, errno.ENOSPC, for_good=True))
+    inbox = finish(inbox_of(store))
+    assert finish(inbox.read([Piece(1)])) == [mail("one")]
+    with pytest.raises(Unavailable) as caught:
+        finish(append(store))
+    assert caught.value.outcome.enhanced == "4.3.1"
+    assert finish(inbox.expunge([1, 2])) == (1, 2)
+    assert list(inbox.columns.uids) == [3, 4]
