@@ -104,6 +104,21 @@ def test_continued_and_extended_parameters(
     assert decoded(found.parameters) == read
 
 
+@pytest.mark.parametrize(
+    ("value", "boundary"),
+    [
+        (b"multipart/mixed; boundary*=us-ascii''a%20b", b"a b"),
+        (b"multipart/mixed; boundary*0=a; boundary*1=b", b"ab"),
+        (b"multipart/mixed; name*=x", b""),
+        (b"multipart/mixed; name=x", b""),
+    ],
+)
+def test_a_boundary_may_be_extended(value: bytes, boundary: bytes) -> None:
+    found = content_type(value)
+    assert found is not None
+    assert found.parameter(b"boundary") == boundary
+
+
 def test_the_number_of_parameters_is_bounded() -> None:
     found = content_type(b"a/b" + b";x=y" * (MAX_PARAMETERS + 5))
     assert found is not None

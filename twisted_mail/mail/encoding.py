@@ -116,15 +116,24 @@ def is_charset(charset: str) -> bool:
 
 
 def decode_text(data: bytes, charset: str = "") -> str:
-    """Return text as its charset says; else as UTF-8; else as windows-1252. Never raises."""
+    """Return text as its charset says; else as UTF-8; else as windows-1252.
+
+    Never raises, and the text can always be encoded again.
+    """
     codec = codec_of(charset) if charset else None
     for attempt in (codec, "utf_8"):
         if attempt is not None:
             try:
-                return data.decode(attempt)
+                return _encodable(data.decode(attempt), attempt)
             except UnicodeError:
                 pass
-    return data.decode("cp1252" if codec in (None, "utf_8") else codec, "replace")
+    last = "cp1252" if codec is None or codec == "utf_8" else codec
+    return _encodable(data.decode(last, "replace"), last)
+
+
+def _encodable(text: str, codec: str) -> str:
+    """Return the text without lone surrogates, which only UTF-7 lets through."""
+    return text.encode("utf-8", "replace").decode("utf-8") if codec == "utf_7" else text
 
 
 # ---------------------------------------------------------------- encoded words

@@ -35,8 +35,13 @@ class ContentType(NamedTuple):
     parameters: Parameters = ()
 
     def parameter(self, name: bytes) -> bytes:
-        """Return the value of a parameter, or empty bytes."""
-        return next((value for known, value in self.parameters if known == name), b"")
+        """Return the value of a parameter, or empty bytes. RFC 2231 may have it in pieces."""
+        for known, value in self.parameters:
+            if known == name:
+                return value
+        if any(b"*" in known for known, _ in self.parameters):
+            return decoded(self.parameters).get(name.decode("latin-1"), "").encode("utf-8")
+        return b""
 
 
 class Disposition(NamedTuple):
