@@ -24,6 +24,7 @@ class SmallMailbox:
         self.uidvalidity = 7
         self.columns = Columns()
         self.may_add_keywords = True
+        self.keywords: Sequence[str] = ()
         self.bodies: dict[int, bytes] = {}
         self.calls: list[tuple[Any, ...]] = []
         self.before: Callable[[str], None] = lambda name: None
@@ -31,17 +32,17 @@ class SmallMailbox:
         for body in bodies:
             self.add(body)
 
-    @property
-    def keywords(self) -> Sequence[str]:
-        return sorted({name for flags in self.columns.flags for name in flag.keywords(flags)})
-
     def add(self, body: bytes = b"", *names: str, date: int = 0, uid: int | None = None) -> int:
         uid = self.columns.uidnext if uid is None else uid
         entry = Entry(uid, flag.normal(names), 1, date, len(body))
         self.bodies[uid] = body
         self.columns.add([entry])
+        self._spell(entry.flags)
         self._ring(Added(self.name, (entry,)))
         return uid
+
+    def _spell(self, flags: Flags) -> None:
+        self.keywords = (*self.keywords, *sorted(flag.keywords(flags).difference(self.keywords)))
 
     def _ring(self, change: Change) -> None:
         for watcher in self._watchers:
@@ -73,6 +74,8 @@ class SmallMailbox:
                 new = {"set": flags, "add": old | flags, "remove": old - flags}[how]
                 marks.append((uid, flag.intern(new), 2))
         self.columns.mark(marks)
+        if how != "remove":
+            self._spell(flags)
         self._ring(Marked(self.name, tuple(marks)))
         return ()
 
