@@ -1,6 +1,7 @@
 """What ``twisted-mail init`` is about to make, checked before anything is written."""
 
 import argparse
+import pwd
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,6 +67,8 @@ def planned(options: argparse.Namespace) -> Plan:
     account = _account(options.account, domains[0]) if options.account else ""
     if account and parse(account).domain not in domains:
         raise Complaint(f"{account} is in none of the domains ({', '.join(domains)})", WRONG_USE)
+    if options.owner:
+        _check_owner(options.owner)
     folder = Path(options.folder).absolute()
     return Plan(
         folder,
@@ -78,6 +81,13 @@ def planned(options: argparse.Namespace) -> Plan:
         options.owner or "",
         _password(options) if account else "",
     )
+
+
+def _check_owner(name: str) -> None:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        raise Complaint(f"there is no user {name!r} on this machine", WRONG_USE) from None
 
 
 def _domain(text: str) -> str:
