@@ -1,0 +1,86 @@
+"""Serve many accounts for a load generator: ``python -m bench.serve FOLDER`` until interrupted.
+
+Accounts are ``u0@bench.test`` and so on with the password ``secret``; FOLDER/spec.json names ports,
+maildirs and the process, for a driver that compares servers.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from twisted_mail.agents import certificates
+from twisted_mail.config import load
+from twisted_mail.directory.register import Register
+
+HOSTNAME = "mail.bench.test"
+PORTS = {
+    "smtp": ("smtp", 15025, "starttls"),
+    "submission": ("submission", 15587, "starttls"),
+    "submissions": ("submission", 15465, "implicit"),
+    "pop3": ("pop3", 15110, "starttls"),
+    "pop3s": ("pop3", 15995, "implicit"),
+    "imap": ("imap", 15143, "starttls"),
+    "imaps": ("imap", 15993, "implicit"),
+}
+CONFIG = """\
+hostname = "mail.bench.test"
+state = "state"
+domains = ["bench.test"]
+
+[passwords]
+memory_mib = 1
+passes = 1
+lanes = 1
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--accounts", type=int, default=300)
+    arguments = parser.parse_args()
+    folder = arguments.folder.absolute()
+    if not (folder / "mail.toml").exists():
+        make(folder, arguments.accounts)
+    write_spec(folder)
+    twistd = str(Path(sys.executable).parent / "twistd")
+    options = ["--nodaemon", f"--pidfile={folder}/pid", f"--logfile={folder}/log"]
+    config = ["mailserver", "--config", str(folder / "mail.toml")]
+    os.execv(twistd, [twistd, *options, *config])
+
+
+def make(folder: Path, count: int) -> None:
+    folder.mkdir(parents=True)
+    certificates.make(folder / "tls", HOSTNAME)
+    listeners = "".join(
+        f'[[listener]]\nservice = "{service}"\nendpoint = "tcp:{port}:backlog=500:interface=127.0.0.1"\n'
+        f'tls = "{tls}"\ncleartext_passwords = true\nconnections_per_address = 10000\n'
+        for service, port, tls in PORTS.values()
+    )
+    (folder / "mail.toml").write_text(CONFIG + listeners)
+    (folder / "state").mkdir(mode=0o700)
+    config = load(folder / "mail.toml")
+    with Register(config.accounts_file, config.passwords, config.domains) as register:
+        register.accounts.take_in(f"u{one}@bench.test:{{PLAIN}}secret" for one in range(count))
+
+
+def write_spec(folder: Path) -> None:
+    account = f"{folder}/state/mail/bench.test/u{{n}}"
+    spec = {
+        "name": "twisted_mail",
+        "host": "127.0.0.1",
+        "ports": {name: port for name, (_, port, _) in PORTS.items()},
+        "users": {"fmt": "u{n}@bench.test", "pass": "secret", "rcpt": "u{n}@bench.test"},
+        "maildir": f"{account}/Maildir",
+        "index_paths": [f"{account}/index.sqlite3{end}" for end in ("", "-wal", "-shm")],
+        "count_dirs": [f"{account}/Maildir/new", f"{account}/Maildir/cur"],
+        "procs": {"pidfiles": [f"{folder}/pid"]},
+        "submission_starttls": True,
+    }
+    (folder / "spec.json").write_text(json.dumps(spec, indent=1))
+
+
+if __name__ == "__main__":
+    main()
