@@ -7,7 +7,7 @@ from tests.support import finish
 from twisted_mail.imap.commands import TABLE
 from twisted_mail.imap.framing import Framer
 from twisted_mail.interfaces import Ending
-from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.mail.outcome import ProtocolError, Unavailable
 
 TIMEOUT, SHUTDOWN = Ending.Reason.TIMEOUT, Ending.Reason.SHUTDOWN
 
@@ -120,12 +120,12 @@ def test_a_bare_line_feed_ends_a_line_and_is_bad() -> None:
 
 
 def test_too_many_bad_commands_before_login_end_the_connection() -> None:
-    lines = House(login_errors=2).talk("a X", "b NOOP", "c X", "d NOOP")
+    lines = House(max_login_errors=2).talk("a X", "b NOOP", "c X", "d NOOP")
     assert lines[-2:] == ["c BAD Unknown command", "* BYE Too many bad commands"]
 
 
 def test_after_login_good_commands_forgive_bad_ones() -> None:
-    house = House(errors=2)
+    house = House(max_errors=2)
     lines = house.inside("a X", "b NOOP", "c X", "d NOOP", "e X", "f Y", "g NOOP")
     assert lines[-1] == "* BYE Too many bad commands"
     assert lines[-2].startswith("f BAD")
@@ -133,7 +133,7 @@ def test_after_login_good_commands_forgive_bad_ones() -> None:
 
 
 def test_before_login_time_is_limited_in_all() -> None:
-    house = House(login_seconds=60)
+    house = House(login_timeout=60)
 
     def later() -> None:
         house.clock.seconds += 40
@@ -153,8 +153,8 @@ def test_a_half_command_has_less_time() -> None:
     house = House()
     session = house.session("0 LOGIN alice secret", "a NOOP", b"b N", TIMEOUT)
     finish(session.run())
-    assert session.wire.timeouts[-1] == house.settings.command_seconds  # type: ignore[attr-defined]
-    assert session.wire.timeouts[-2] == house.settings.idle_seconds  # type: ignore[attr-defined]
+    assert session.wire.timeouts[-1] == house.settings.command_timeout  # type: ignore[attr-defined]
+    assert session.wire.timeouts[-2] == house.settings.idle_timeout  # type: ignore[attr-defined]
 
 
 def test_when_the_server_stops_it_says_so() -> None:
@@ -259,3 +259,10 @@ def test_texts_for_the_client_are_plain() -> None:
     house = House()
     house.login_error = Unavailable("caf\xe9\r\nb OK")
     assert house.talk("a LOGIN alice secret") == ["a NO [UNAVAILABLE] caf???b OK"]
+
+
+def test_what_is_not_there_is_said_so() -> None:
+    session = House().session()
+    for name in ("account", "mailbox", "view", "is_read_only", "parts"):
+        with pytest.raises(ProtocolError):
+            getattr(session, name)

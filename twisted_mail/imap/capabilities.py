@@ -34,9 +34,9 @@ def before_login(wire: Wire, mechanisms: Sequence[Mechanism]) -> str:
     return " ".join(words)
 
 
-def after_login(message_size: int) -> str:
-    """Return the capabilities of a session; ``message_size`` is APPEND's (RFC 7889 §4)."""
-    return " ".join((*_ALWAYS, *_AFTER_LOGIN, f"APPENDLIMIT={message_size}"))
+def after_login(max_size: int) -> str:
+    """Return the capabilities of a session; ``max_size`` is APPEND's (RFC 7889 §4)."""
+    return " ".join((*_ALWAYS, *_AFTER_LOGIN, f"APPENDLIMIT={max_size}"))
 
 
 def usable(wire: Wire, mechanisms: Sequence[Mechanism]) -> list[Mechanism]:

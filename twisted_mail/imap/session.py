@@ -98,7 +98,7 @@ class ImapSession:
         self.afterwards: Callable[[], Awaitable[None]] | None = None
         self._face: Mailboxes | None = None
         self._upload = Upload(self.framer, doors.blob_writer)
-        self._login_deadline = doors.clock.monotonic() + settings.login_seconds
+        self._login_deadline = doors.clock.monotonic() + settings.login_timeout
         self._errors = 0
         self._login_failures = 0
         self._leaving = ""  # why the loop shall end
@@ -161,7 +161,7 @@ class ImapSession:
                 raise Ending(Ending.Reason.TIMEOUT)
             return left
         is_between = self.framer.is_empty
-        return self.settings.idle_seconds if is_between else self.settings.command_seconds
+        return self.settings.idle_timeout if is_between else self.settings.command_timeout
 
     # ------------------------------------------------------------ what commands see
 
@@ -214,7 +214,7 @@ class ImapSession:
         """Return the capabilities in the present state."""
         if self._face is None:
             return capabilities.before_login(self.wire, self.doors.mechanisms)
-        return capabilities.after_login(self.settings.message_size)
+        return capabilities.after_login(self.settings.max_size)
 
     def admit(self, face: Mailboxes) -> None:
         """Go to the authenticated state."""
@@ -225,7 +225,7 @@ class ImapSession:
     def count_login_failure(self) -> None:
         """Note a refused login; after too many the conversation ends."""
         self._login_failures += 1
-        if self._login_failures >= self.settings.login_failures:
+        if self._login_failures >= self.settings.max_failed_logins:
             self.leave("login failures", "Too many failed logins")
 
     # ------------------------------------------------------------ what the framer says
@@ -308,7 +308,7 @@ class ImapSession:
         if not isinstance(error, ProtocolError):
             return
         self._errors += 1
-        allowed = self.settings.login_errors if self._face is None else self.settings.errors
+        allowed = self.settings.max_login_errors if self._face is None else self.settings.max_errors
         if self._errors >= allowed:
             self.leave("errors", "Too many bad commands")
 

@@ -1,6 +1,7 @@
-"""The settings of the IMAP service."""
+"""What an operator may set for IMAP."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from twisted_mail.imap.events import Limits
 
@@ -10,55 +11,63 @@ MIB = 1024 * KIB
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Limits and time-outs; sizes in octets, times in seconds.
+    """The service on ports 143 and 993. Sizes are in octets, durations in seconds.
 
-    Before login, one whole command takes at most ``login_line_size`` and what literals add to it, and
-    the connection has ``login_seconds`` in all. After login, silence may last ``idle_seconds``, for
-    which RFC 3501 §5.4 wants 30 minutes at least; in the middle of a command ``command_seconds``.
+    Before login, one whole command takes at most ``max_login_line`` and what literals add to it, and
+    the connection has ``login_timeout`` in all. After login, silence may last ``idle_timeout``, for
+    which RFC 3501 §5.4 wants 30 minutes at least; in the middle of a command ``command_timeout``.
     """
 
-    message_size: int = 64 * MIB  # the largest message APPEND takes
+    service: ClassVar[str] = "imap"
 
-    login_line_size: int = 8 * KIB
-    login_literal_size: int = 4 * KIB
-    login_literals: int = 8
-    line_size: int = 64 * KIB
-    literal_size: int = 64 * KIB
-    literals: int = 1000
-    command_size: int = 1 * MIB
+    max_size: int = 64 * MIB  # the largest message APPEND takes
 
-    login_seconds: float = 180.0
-    command_seconds: float = 300.0
-    idle_seconds: float = 1860.0
+    max_login_line: int = 8 * KIB
+    max_login_literal: int = 4 * KIB
+    max_login_literals: int = 8
+    max_line: int = 64 * KIB
+    max_literal: int = 64 * KIB
+    max_literals: int = 1000
+    max_command: int = 1 * MIB
+
+    login_timeout: float = 180.0
+    command_timeout: float = 300.0
+    idle_timeout: float = 1860.0
     idle_poll_seconds: float = 5.0  # how often IDLE looks for what other programs did
     keepalive_seconds: float = 240.0  # how often IDLE says that the server is there
 
-    login_errors: int = 10  # bad commands before login, in all
-    login_failures: int = 5  # wrong passwords on one connection
-    errors: int = 20  # bad commands after login, one after the other
+    max_login_errors: int = 10  # bad commands before login, in all
+    max_failed_logins: int = 5  # wrong passwords on one connection
+    max_errors: int = 20  # bad commands after login, one after the other
 
     identity: str = "twisted-mail"  # the name in the answer to ID, or nothing
+
+    def __post_init__(self) -> None:
+        if self.idle_timeout < 1800:
+            raise ValueError("idle_timeout must be at least 1800 seconds (RFC 3501 §5.4)")
+        if min(self.max_login_line, self.max_line) < 1000:
+            raise ValueError("lines of 1000 octets must be allowed (RFC 2683 §3.2.1.5)")
 
     @property
     def before_login(self) -> Limits:
         """Return what one command may hold before login."""
         return Limits(
-            line=self.login_line_size,
-            literal=self.login_literal_size,
-            literals=self.login_literals,
-            command=self.login_line_size + self.login_literal_size,
+            line=self.max_login_line,
+            literal=self.max_login_literal,
+            literals=self.max_login_literals,
+            command=self.max_login_line + self.max_login_literal,
             message=0,
-            swallow=16 * self.login_literal_size,
+            swallow=max(16 * self.max_login_literal, 2 * self.max_login_line),
         )
 
     @property
     def after_login(self) -> Limits:
         """Return what one command may hold after login."""
         return Limits(
-            line=self.line_size,
-            literal=self.literal_size,
-            literals=self.literals,
-            command=self.command_size,
-            message=self.message_size,
-            swallow=max(2 * self.message_size, self.command_size),
+            line=self.max_line,
+            literal=self.max_literal,
+            literals=self.max_literals,
+            command=self.max_command,
+            message=self.max_size,
+            swallow=2 * max(self.max_size, self.max_command),
         )

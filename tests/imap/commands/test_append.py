@@ -54,7 +54,7 @@ def test_what_cannot_be_appended(command: bytes, answer: str) -> None:
 
 
 def test_a_message_that_is_too_large_is_not_asked_for() -> None:
-    lines = House(message_size=100).inside("a APPEND INBOX {101}", "b NOOP")
+    lines = House(max_size=100).inside("a APPEND INBOX {101}", "b NOOP")
     assert lines == ["a NO [TOOBIG] The message is too large", "b OK NOOP completed."]
 
 

@@ -83,6 +83,27 @@ def test_idle_looks_for_what_other_programs_did(monkeypatch: pytest.MonkeyPatch)
     assert [later - earlier for earlier, later in pairwise(looks)] == [3, 3, 3]
 
 
+def test_news_do_not_keep_idle_from_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(idle_poll_seconds=5)
+    box = house.box()
+    looks = []
+
+    async def refresh() -> None:
+        looks.append(house.clock.seconds)
+
+    async def opened(name: str) -> object:
+        return box
+
+    def later() -> None:
+        house.clock.seconds += 2
+        house.put()
+
+    monkeypatch.setattr(box, "refresh", refresh)
+    monkeypatch.setattr(house.account, "open", opened)
+    house.inside("a SELECT INBOX", "b IDLE", *[later] * 6, "DONE")
+    assert [later - looks[0] for later in looks] == [0, 6, 12]
+
+
 def test_without_a_mailbox_idle_only_listens() -> None:
     house = House()
     session = house.session("0 LOGIN alice secret", "a IDLE", TIMEOUT, "DONE")
@@ -91,7 +112,7 @@ def test_without_a_mailbox_idle_only_listens() -> None:
 
 
 def test_the_server_says_seldom_that_it_is_there() -> None:
-    house = House(keepalive_seconds=240, idle_seconds=1800)
+    house = House(keepalive_seconds=240, idle_timeout=1800)
     script: list[Step] = ["a IDLE", *[TIMEOUT] * 20]
     lines = house.inside(*script)
     assert lines[1:-1] == ["* OK Still here"] * 7

@@ -100,6 +100,7 @@ def test_many_mailboxes_are_all_listed() -> None:
         '"" ()',
         '"" (a b',
         '"" (' + "a " * 200 + "a)",
+        '"" ' + "a" * 5000,
     ],
 )
 def test_list_refuses_anything_else(arguments: str) -> None:
@@ -129,3 +130,12 @@ def test_google_had_other_names() -> None:
     lines = House().inside('a XLIST "" *')
     assert '* XLIST (\\HasNoChildren \\Spam) "/" Junk' in lines
     assert '* XLIST (\\HasNoChildren \\Inbox) "/" INBOX' in lines
+
+
+def test_all_names_are_the_account_s_own() -> None:
+    assert House().inside("a NAMESPACE")[0] == '* NAMESPACE (("" "/")) NIL NIL'
+
+
+def test_a_level_is_shown_once() -> None:
+    house = house_of(subscribed=("d/e", "d/f"))
+    assert house.inside('a LSUB "" d%')[:-1] == ['* LSUB (\\Noselect) "/" d']

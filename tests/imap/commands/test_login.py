@@ -1,4 +1,5 @@
 from base64 import b64encode
+from dataclasses import replace
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_a_name_must_be_utf_8() -> None:
 
 
 def test_guessing_ends_the_connection() -> None:
-    house = House(login_failures=2)
+    house = House(max_failed_logins=2)
     lines = house.talk("a LOGIN alice x", "b LOGIN alice y", "c LOGIN alice secret")
     assert lines[2:] == ["* BYE Too many failed logins"]
     assert house.events("disconnected")[0][2] == "login failures"
@@ -112,6 +113,25 @@ def test_a_broken_exchange_is_bad_and_the_connection_goes_on(
 
 def test_an_unknown_mechanism_is_refused() -> None:
     assert House().talk("a AUTHENTICATE GSSAPI")[0].startswith("a NO [CANNOT]")
+
+
+def test_an_exchange_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Endless:
+        name, server_first, reveals_password = "ENDLESS", True, False
+
+        def begin(self) -> "Endless":
+            return self
+
+        def step(self, response: bytes) -> bytes:
+            return b"more"
+
+    house = House()
+    session = house.session("a AUTHENTICATE ENDLESS", *["AAAA"] * 20, passwords=False)
+    monkeypatch.setattr(session, "doors", replace(session.doors, mechanisms=[Endless()]))
+    finish(session.run())
+    written: bytes = session.wire.written  # type: ignore[attr-defined]
+    assert written.count(b"\n+ ") == 8
+    assert b"a BAD The exchange is too long" in written
 
 
 def test_a_response_is_no_command_and_no_literal() -> None:

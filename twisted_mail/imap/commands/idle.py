@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 from typing import TYPE_CHECKING
 
 from twisted_mail.imap.command import AFTER_LOGIN, Command
@@ -36,8 +37,10 @@ def _wake_on_changes(session: "ImapSession") -> Callable[[], None]:
 async def _listen(session: "ImapSession") -> bytes:
     """Return the line that ends the IDLE. Raises Ending when the client stays away too long."""
     clock, settings = session.doors.clock, session.settings
-    ends_at = clock.monotonic() + settings.idle_seconds
-    speaks_at = clock.monotonic() + settings.keepalive_seconds
+    began = clock.monotonic()
+    ends_at = began + settings.idle_timeout
+    speaks_at = began + settings.keepalive_seconds
+    looks_at = inf if session.selected is None else began + settings.idle_poll_seconds
     while (line := session.framer.line()) is None:
         await _tell(session)
         now = clock.monotonic()
@@ -46,7 +49,10 @@ async def _listen(session: "ImapSession") -> bytes:
         if now >= speaks_at:
             session.untagged(b"OK Still here")
             speaks_at = now + settings.keepalive_seconds
-        await _wait(session, min(ends_at, speaks_at) - now)
+        if now >= looks_at:
+            looks_at = now + settings.idle_poll_seconds
+            await _look(session)
+        await _wait(session, min(ends_at, speaks_at, looks_at) - now)
     return line
 
 
@@ -56,22 +62,19 @@ async def _tell(session: "ImapSession") -> None:
     await session.tell_news(may_expunge=True)
 
 
+async def _look(session: "ImapSession") -> None:
+    """Look for what other programs did. What they did wakes the wire."""
+    with suppress(Unavailable):  # a fault that passes must not end the IDLE
+        await session.mailbox.refresh()
+
+
 async def _wait(session: "ImapSession", seconds: float) -> None:
-    """Wait for the client, for a change, or until it is time to look for other programs' changes."""
-    if session.selected is not None:
-        seconds = min(seconds, session.settings.idle_poll_seconds)
+    """Wait for the client, for a change, or until so many seconds have passed."""
     try:
         session.framer.feed(await session.wire.read(seconds))
     except Ending as ending:
         if ending.reason is not Ending.Reason.TIMEOUT:
             raise
-        await _look(session)
-
-
-async def _look(session: "ImapSession") -> None:
-    if session.selected is not None:
-        with suppress(Unavailable):  # a fault that passes must not end the IDLE
-            await session.mailbox.refresh()
 
 
 COMMANDS = (Command("IDLE", AFTER_LOGIN, _idle),)
