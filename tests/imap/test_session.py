@@ -182,6 +182,18 @@ def test_what_cannot_be_given_back_is_noted() -> None:
     assert house.events("failed") == [("imap",)]
 
 
+def test_answers_wait_for_a_client_that_does_not_take_them() -> None:
+    session = House().session(b"a NOOP\r\n" * 100)
+    drained: list[int] = []
+
+    async def drain() -> None:
+        drained.append(session.wire.written.count(b"a OK"))  # type: ignore[attr-defined]
+
+    session.wire.drain = drain  # type: ignore[method-assign]
+    finish(session.run())
+    assert drained == [16, 32, 48, 64, 80, 96]
+
+
 def test_a_connection_is_noted_from_beginning_to_end() -> None:
     house = House()
     house.talk("a LOGIN alice wrong", "b LOGIN alice secret", "c LOGOUT")

@@ -48,6 +48,7 @@ _FAREWELLS = {
     Ending.Reason.SHUTDOWN: b"* BYE Server shutting down\r\n",
 }
 _GO_AHEAD = b"+ OK\r\n"
+_UNSENT = 16  # commands whose answers leave together at most; each may have left 64 KiB unsent
 _LINES = 1000  # untagged answers between two drains
 
 
@@ -78,6 +79,7 @@ class ImapSession:
         "_leaving",
         "_login_deadline",
         "_login_failures",
+        "_unsent",
         "_upload",
         "afterwards",
         "doors",
@@ -101,6 +103,7 @@ class ImapSession:
         self._login_deadline = doors.clock.monotonic() + settings.login_timeout
         self._errors = 0
         self._login_failures = 0
+        self._unsent = 0  # answered commands since the wire last sent
         self._leaving = ""  # why the loop shall end
         self._farewell = b""
 
@@ -130,22 +133,23 @@ class ImapSession:
             event = self.framer.next()
             if event is None:
                 self.framer.feed(await self.wire.read(self._patience()))
+                self._unsent = 0
             else:
                 await self._take(event)
         self.wire.write(self._farewell)
         return self._leaving
 
     def _release(self) -> None:
-        try:
-            self.deselect()
-            self._upload.discard()
-            self.framer.close()
-            if self._face is not None:
-                self._face.logout()
-        except Exception:
-            self.doors.journal.failed(SERVICE)
-        finally:
-            self.wire.close()
+        for give_back in (self.deselect, self._upload.discard, self.framer.close, self._log_out):
+            try:
+                give_back()
+            except Exception:
+                self.doors.journal.failed(SERVICE)
+        self.wire.close()
+
+    def _log_out(self) -> None:
+        if self._face is not None:
+            self._face.logout()
 
     def leave(self, reason: str, farewell: str = "") -> None:
         """End the conversation behind the present answer; ``reason`` is for the journal."""
@@ -234,6 +238,7 @@ class ImapSession:
         await self.wire.turn()
         if isinstance(event, Whole):
             await self._run_command(event)
+            await self._hold_back()
         elif isinstance(event, Fault):
             self._answer_fault(event)
         elif isinstance(event, GoAhead):
@@ -242,6 +247,13 @@ class ImapSession:
             if isinstance(event, MessageBegins) and event.is_awaited:
                 self.wire.write(_GO_AHEAD)
             await self._upload.take(event)
+
+    async def _hold_back(self) -> None:
+        """Wait for a client that sends many commands at once and does not take the answers."""
+        self._unsent += 1
+        if self._unsent >= _UNSENT:
+            self._unsent = 0
+            await self.wire.drain()
 
     def _answer_fault(self, fault: Fault) -> None:
         self._answer(fault.tag, self._error_line(fault.error))
