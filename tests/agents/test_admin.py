@@ -419,3 +419,31 @@ def test_check_of_a_wrong_configuration_is_code_2(server: Terminal) -> None:
 def test_names_cannot_steer_the_terminal(server: Terminal) -> None:
     assert server("domain", "add", "\x1b[2J") == 1
     assert "\x1b" not in server.err
+
+
+# ---------------------------------------------------------------- certificates
+
+
+def test_certificates_are_listed_and_renewed(server: Terminal) -> None:
+    (before,) = server.json("certificate", "list")["certificates"]
+    assert before["faults"] == []
+    assert server("certificate", "renew") == 0
+    assert server("certificate", "list") == 0
+    assert "mail.example.org.pem" in server.out
+    (server.folder / "tls" / "authority.key").unlink()
+    assert server("certificate", "renew") == 1
+    assert "authority.key is missing" in server.err
+
+
+def test_what_belongs_to_others_is_found(server: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.stat
+
+    def moved(path: Any, *args: Any, **kwargs: Any) -> Any:
+        found = real(path, *args, **kwargs)
+        if str(path) != str(server.folder / "state"):
+            return found
+        return os.stat_result((*found[:4], found.st_uid + 1, *found[5:10]))
+
+    monkeypatch.setattr(os, "stat", moved)
+    server("check")
+    assert "folder's owner: accounts.sqlite3" in server.out

@@ -121,3 +121,34 @@ def test_keys_that_others_can_read_are_named(tmp_path: Path) -> None:
 def test_a_missing_folder_raises(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         certificates.look(tmp_path / "none")
+
+
+def test_a_renewed_certificate_has_the_same_authority(tmp_path: Path) -> None:
+    path = made(tmp_path)
+    path.chmod(0o640)
+    before = path.read_bytes()
+    later = NOW + timedelta(days=800)
+    assert certificates.renew(tmp_path, HOST, later) == path
+    old, new = (x509.load_pem_x509_certificates(pem) for pem in (before, path.read_bytes()))
+    assert old[1] == new[1]
+    assert new[0].not_valid_after_utc > old[0].not_valid_after_utc
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o640
+    assert finding(tmp_path, later).faults == ()
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        certificates.AUTHORITY,
+        certificates.AUTHORITY_KEY,
+        path.name,
+    ]
+
+
+def test_only_our_own_authority_renews(tmp_path: Path) -> None:
+    made(tmp_path)
+    made(tmp_path / "other")
+    (tmp_path / certificates.AUTHORITY_KEY).write_bytes(
+        (tmp_path / "other" / certificates.AUTHORITY_KEY).read_bytes()
+    )
+    with pytest.raises(ValueError, match="is not the key"):
+        certificates.renew(tmp_path, HOST)
+    (tmp_path / certificates.AUTHORITY_KEY).unlink()
+    with pytest.raises(FileNotFoundError):
+        certificates.renew(tmp_path, HOST)

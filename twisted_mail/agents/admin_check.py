@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Literal
 
 from twisted_mail.agents import certificates, ports
@@ -96,8 +97,18 @@ def _state(config: Config) -> Iterator[Note]:
         mode = stat.S_IMODE(found.st_mode)
         text = f"{path} is open to others on this machine (mode {mode:o}; chmod 700 {path})"
         yield Note("warning", "state folder", text)
+    elif strangers := _strangers(path, found.st_uid):
+        text = f"in {path} not everything belongs to the folder's owner: {', '.join(strangers)}"
+        yield Note("warning", "state folder", text)
     else:
         yield Note("fine", "state folder", f"{path} belongs to its owner alone")
+
+
+def _strangers(path: Path, owner: int) -> list[str]:
+    """Return what root left behind, or somebody else, at the top of the state folder."""
+    with os.scandir(path) as entries:
+        found = [one.name for one in entries if one.stat(follow_symlinks=False).st_uid != owner]
+    return sorted(found)[:10]
 
 
 # ---------------------------------------------------------------- the directory

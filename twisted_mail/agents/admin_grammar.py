@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from twisted_mail import __version__
-from twisted_mail.agents import admin_check, admin_directory, admin_init
+from twisted_mail.agents import admin_certificates, admin_check, admin_directory, admin_init
 from twisted_mail.agents.admin_output import WRONG_USE, Answer, Complaint
 
 VARIABLE = "TWISTED_MAIL_CONFIG"
@@ -46,6 +46,8 @@ def parser() -> Parser:
     _account_grammar(grammar, grammar.group(commands, "account", "the holders of mail"))
     _alias_grammar(grammar, grammar.group(commands, "alias", "addresses that lead to others"))
     _domain_grammar(grammar, grammar.group(commands, "domain", "the domains that live here"))
+    certificate = grammar.group(commands, "certificate", "what the server proves its name with")
+    _certificate_grammar(grammar, certificate)
     grammar.command(commands, "check", admin_check.check, "look for everything that could go wrong")
     return top
 
@@ -146,3 +148,11 @@ def _domain_grammar(grammar: _Grammar, actions: Family) -> None:
     grammar.command(actions, "add", own.domain_add, "take mail for a domain", "domain")
     grammar.command(actions, "remove", own.domain_remove, "take no more mail for it", "domain")
     grammar.command(actions, "list", own.domain_list, "list the domains")
+
+
+def _certificate_grammar(grammar: _Grammar, actions: Family) -> None:
+    own = admin_certificates
+    grammar.command(actions, "list", own.certificate_list, "list the certificates")
+    grammar.command(
+        actions, "renew", own.certificate_renew, "renew the one for the hostname that init made"
+    )

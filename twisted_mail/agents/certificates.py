@@ -7,6 +7,7 @@ the folder: one ``*.pem`` file with the key and the chain.
 
 import ipaddress
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -44,6 +45,32 @@ def make(folder: Path, hostname: str, now: datetime | None = None) -> Path:
     _write(path, _pem_key(key) + _pem(certificate) + _pem(authority[1]))
     _write(folder / AUTHORITY_KEY, _pem_key(authority[0]))
     _write(folder / AUTHORITY, _pem(authority[1]))
+    return path
+
+
+def renew(folder: Path, hostname: str, now: datetime | None = None) -> Path:
+    """Replace the certificate for ``hostname`` by a new one of the same authority; return its file.
+
+    Mail programs that trust the authority notice nothing, and the server takes it up by itself.
+    Raises FileNotFoundError when the folder has no authority of ours, ValueError when it is broken.
+    """
+    now = now or datetime.now(UTC)
+    key = serialization.load_pem_private_key((folder / AUTHORITY_KEY).read_bytes(), password=None)
+    authority = x509.load_pem_x509_certificate((folder / AUTHORITY).read_bytes())
+    if (
+        not isinstance(key, ec.EllipticCurvePrivateKey)
+        or key.public_key() != authority.public_key()
+    ):
+        raise ValueError(f"{folder / AUTHORITY_KEY} is not the key of {AUTHORITY}")
+    own_key, certificate = _server((key, authority), hostname, now)
+    path, new = folder / f"{hostname}.pem", folder / f".{hostname}.new"
+    new.unlink(missing_ok=True)
+    _write(new, _pem_key(own_key) + _pem(certificate) + _pem(authority))
+    if path.exists():
+        shutil.copystat(path, new)
+        os.chown(new, os.stat(path).st_uid, os.stat(path).st_gid)
+    os.utime(new)
+    new.replace(path)
     return path
 
 
