@@ -1,17 +1,22 @@
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import apsw
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.directory.passwords import Passwords, hashed, is_current
 from twisted_mail.directory.register import Register
+from twisted_mail.directory.roster import Mistaken
 from twisted_mail.directory.sqlite import Listing, SqliteDirectory
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.credentials import Credentials
-from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.mail.outcome import Refused, Unavailable
 
 CHEAP = Passwords(memory_mib=1, passes=1, lanes=1)
 
@@ -36,14 +41,14 @@ class CountingBlocking(InlineBlocking):
 class House:
     """A directory, the register that edits it from outside, and what happened in threads."""
 
-    def __init__(self, path: Path, settings: Passwords = CHEAP) -> None:
-        self.register = Register(path, settings, ["example.org"])
+    def __init__(self, path: Path, cost: Passwords = CHEAP) -> None:
+        self.register = Register(path, cost, ["example.org"])
         self.register.accounts.add("Alice@example.org", "secret")
         self.register.aliases.add("team@example.org", ["alice@example.org", "x@elsewhere.example"])
         self.clock = StillClock()
         self.blocking, self.hashing = CountingBlocking(), CountingBlocking()
         self.directory = SqliteDirectory(
-            path, self.blocking, self.hashing, settings, ["Example.org"], self.clock.monotonic
+            path, self.blocking, self.hashing, cost, ["Example.org"], self.clock.monotonic
         )
 
     def login(self, name: str, password: str) -> str | None:
@@ -269,3 +274,62 @@ def test_a_password_that_changed_during_the_renewal_stays(house: House) -> None:
     house.login("alice@example.org", "secret")
     assert house.login("alice@example.org", "secret") is None
     assert house.login("alice@example.org", "other")
+
+
+# ---------------------------------------------------------------- always the truth
+
+LOCALS = ["a", "B", "c"]
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["account", "drop", "alias", "unalias", "ask", "domain", "undomain"]),
+        st.sampled_from(LOCALS),
+        st.sampled_from(LOCALS),
+    ),
+    max_size=25,
+)
+
+
+def act(register: Register, what: str, one: str, other: str) -> None:
+    mine, target = f"{one}@example.org", f"{other}@elsewhere.example"
+    with suppress(Refused):
+        match what:
+            case "account":
+                register.accounts.take_in([f"{mine}:{{PLAIN}}x"], is_replacing=True)
+            case "drop":
+                register.accounts.remove(mine.upper())
+            case "alias":
+                register.aliases.add(mine, [target])
+            case "unalias":
+                register.aliases.remove(mine.lower(), [target])
+            case "domain":
+                register.domains.add(f"{one}.example")
+            case "undomain":
+                register.domains.remove(f"{one}.example")
+
+
+def everything(directory: SqliteDirectory) -> list[object]:
+    found: list[object] = []
+    for local in LOCALS:
+        address = parse(f"{local}@example.org")
+        found.append(finish(directory.account(address)))
+        found.append(finish(directory.targets(address)))
+        found.append(finish(directory.is_ours(f"{local}.example")))
+    return found
+
+
+@settings(max_examples=30, deadline=None)
+@given(STEPS)
+def test_what_is_in_memory_is_what_is_in_the_file(steps: list[tuple[str, str, str]]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "accounts")
+        register = Register(path, CHEAP, ["example.org"])
+        blocking = InlineBlocking()
+        warm = SqliteDirectory(path, blocking, blocking, CHEAP)
+        for step in steps:
+            with suppress(Mistaken):  # the address is an alias
+                act(register, *step)
+            cold = SqliteDirectory(path, blocking, blocking, CHEAP)
+            assert everything(warm) == everything(cold)
+            cold.close()
+        warm.close()
+        register.close()
