@@ -1,4 +1,4 @@
-"""The items of STATUS (RFC 3501 §6.3.10, RFC 8438 §2)."""
+"""The items of STATUS (RFC 3501 §6.3.10, RFC 8438 §2, RFC 7889 §3.1)."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,13 +6,14 @@ from twisted_mail.imap.grammar import Reader, mailbox_name
 from twisted_mail.mail.entry import Status
 from twisted_mail.mail.outcome import ProtocolError
 
-_ITEMS: dict[str, Callable[[Status], int]] = {
-    "MESSAGES": lambda status: status.messages,
-    "RECENT": lambda status: status.recent,
-    "UIDNEXT": lambda status: status.uidnext,
-    "UIDVALIDITY": lambda status: status.uidvalidity,
-    "UNSEEN": lambda status: status.unseen,
-    "SIZE": lambda status: status.size,
+_ITEMS: dict[str, Callable[[Status, int], int]] = {
+    "MESSAGES": lambda status, _: status.messages,
+    "RECENT": lambda status, _: status.recent,
+    "UIDNEXT": lambda status, _: status.uidnext,
+    "UIDVALIDITY": lambda status, _: status.uidvalidity,
+    "UNSEEN": lambda status, _: status.unseen,
+    "SIZE": lambda status, _: status.size,
+    "APPENDLIMIT": lambda _, append_limit: append_limit,
 }
 
 
@@ -33,7 +34,7 @@ def _item(reader: Reader) -> str:
     return name
 
 
-def status_line(name: str, status: Status, items: Sequence[str]) -> bytes:
-    """Return the untagged STATUS answer."""
-    counts = " ".join(f"{item} {_ITEMS[item](status)}" for item in items)
+def status_line(name: str, status: Status, items: Sequence[str], append_limit: int) -> bytes:
+    """Return the untagged STATUS answer; ``append_limit`` is the size of the largest message."""
+    counts = " ".join(f"{item} {_ITEMS[item](status, append_limit)}" for item in items)
     return b"STATUS %b (%b)" % (mailbox_name(name), counts.encode("ascii"))

@@ -51,7 +51,8 @@ async def _count(session: "ImapSession", one: Listed, question: Question) -> Non
         status = await session.account.status(one.info.name)
     except (Refused, Unavailable):
         return
-    session.untagged(status_line(one.info.name, status, question.counts))
+    limit = session.settings.max_size
+    session.untagged(status_line(one.info.name, status, question.counts, limit))
 
 
 async def _xlist(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
@@ -88,7 +89,8 @@ async def _status(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     reader.space()
     items = read_items(reader)
     reader.end()
-    session.untagged(status_line(name, await session.account.status(name), items))
+    status = await session.account.status(name)
+    session.untagged(status_line(name, status, items, session.settings.max_size))
     return "STATUS completed."
 
 
