@@ -27,7 +27,8 @@ STEPS = [
     "remove_folder",
     "commit",
 ]
-TAKING_ROOM = {"create", "overwrite", "extend", "write", "link", "make_folder"}
+TAKING_ROOM = frozenset({"create", "overwrite", "extend", "write", "link", "make_folder"})
+SYNCING = frozenset({"sync_file", "sync_data", "sync_folder"})
 
 
 class Stopped(BaseException):
@@ -59,16 +60,16 @@ class StopDisk(QuickDisk):
 
 
 class FailDisk(QuickDisk):
-    """Fails at its n-th step with ``error``: once, or for good for steps that take room."""
+    """Fails at its n-th step with ``error``: once, or, for steps ``for_good``, from then on."""
 
-    def __init__(self, fail_at: int, error: int, for_good: bool = False) -> None:
+    def __init__(self, fail_at: int, error: int, for_good: frozenset[str] = frozenset()) -> None:
         self.left = fail_at
         self.error = error
         self.for_good = for_good
         self.has_failed = False
 
     def step(self, name: str) -> None:
-        if self.for_good and name not in TAKING_ROOM:
+        if self.for_good and name not in self.for_good:
             return
         self.left -= 1
         if self.left == -1 or (self.for_good and self.left < 0):

@@ -107,6 +107,7 @@ class Folder:
     def _read_list(self, work: "Work", state: State | None) -> State:
         """Read the list of UIDs; make it again from the index where it is lost, else begin one."""
         found = self.uids.load()
+        is_old = found is not None and found.uidnext > 1
         if found is None:
             found = self._rescued(work, state) if state else UidList(work.new_uidvalidity())
             found.guid = uidlist.new_guid()
@@ -118,6 +119,8 @@ class Folder:
         self.listed = found
         if state is None:
             state = work.index.add_mailbox(self.folder, found.uidvalidity)
+            if is_old:  # an index that was lost may have given mod-sequences: go on beyond them
+                state.highest_modseq = int(self.clock.now() * 1000)
         state.new_seen = state.cur_seen = 0
         return state
 

@@ -17,7 +17,7 @@ import apsw
 from twisted_mail.mail import flags as flag
 from twisted_mail.mail.entry import Items
 from twisted_mail.mail.flags import Flags
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.durable import Disk, exists
 from twisted_mail.store.schema import Unusable, prepare
 
 BUSY_MILLISECONDS = 2000  # in a thread: another process may be writing
@@ -83,34 +83,42 @@ def boot_id() -> str:
 
 
 class Index:
-    """The database. ``is_fresh`` says that it was empty and knows no mailbox yet.
+    """The database, at ``path`` or in memory; ``boot`` is what ``boot_id`` returned."""
 
-    ``first_modseq`` is where mod-sequences begin in mailboxes that an index which was lost may have
-    known: they must not go backwards.
-    """
-
-    def __init__(self, disk: Disk, path: bytes, boot: str, now: float) -> None:
+    def __init__(self, disk: Disk, path: bytes, boot: str) -> None:
         self._disk = disk
         self._path = path
         self._boot = boot
         self._states: dict[bytes, State] | None = None
         self._loaded: dict[int, State] = {}
         self._is_full_sync = False
-        self.first_modseq = 1
-        self.is_fresh = False
-        self._connection = self._open_or_replace(now)
+        self._connection = self._open_or_replace()
 
     # ------------------------------------------------------------ opening
 
-    def _open_or_replace(self, now: float) -> apsw.Connection:
+    def _open_or_replace(self) -> apsw.Connection:
         try:
+            self._come_back()
             try:
                 return self._open()
             except (Unusable, *DAMAGED, apsw.SQLError):
-                self._move_aside(now)
+                self._move(b"", b".damaged")  # for people to look at
                 return self._open()
         except NO_DISK:
-            return self._in_memory(now)
+            connection = apsw.Connection(":memory:")
+            prepare(connection)
+            return connection
+
+    def _come_back(self) -> None:
+        """Use the file again that was left when the disk took no more; it is behind by now."""
+        if exists(self._disk, self._path + b".left"):
+            self._boot = uuid.uuid4().hex
+            self._move(b".left", b"")
+
+    def _move(self, old: bytes, new: bytes) -> None:
+        for suffix in (b"", b"-wal", b"-shm"):
+            with suppress(OSError):
+                os.replace(self._path + old + suffix, self._path + new + suffix)
 
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(os.fsdecode(self._path))
@@ -118,7 +126,6 @@ class Index:
             connection.set_busy_timeout(BUSY_MILLISECONDS)
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", 1)
-            self.is_fresh = connection.pragma("user_version") == 0
             prepare(connection)
             self._settle_boot(connection)
         except BaseException:
@@ -144,26 +151,11 @@ class Index:
         connection.execute("COMMIT")
         connection.pragma("synchronous", 1)
 
-    def _move_aside(self, now: float) -> None:
-        """Put a damaged index out of the way, for people to look at."""
-        self.first_modseq = int(now * 1000)
-        for suffix in (b"", b"-wal", b"-shm"):
-            with suppress(OSError):
-                os.replace(self._path + suffix, self._path + b".damaged" + suffix)
-
-    def _in_memory(self, now: float) -> apsw.Connection:
-        """Do without a file: the disk takes none now."""
-        self.first_modseq = int(now * 1000)
-        self.is_fresh = True
-        connection = apsw.Connection(":memory:")
-        prepare(connection)
-        return connection
-
-    def replace(self, now: float) -> None:
+    def replace(self) -> None:
         """Begin anew, with an empty index: this one turned out to be damaged."""
         self.close()
-        self._move_aside(now)
-        self._connection = self._open_or_replace(now)
+        self._move(b"", b".damaged")
+        self._connection = self._open_or_replace()
 
     def leave_disk(self) -> None:
         """Go on in memory with what is known, since the disk takes no more. Raises apsw.Error."""
@@ -172,6 +164,7 @@ class Index:
             while not backup.done:
                 backup.step()
         self.close()
+        self._move(b"", b".left")
         self._connection = memory
 
     def close(self) -> None:
@@ -227,8 +220,7 @@ class Index:
     def add_mailbox(self, folder: bytes, uidvalidity: int) -> State:
         """Make the row of a mailbox."""
         self._connection.execute(
-            "INSERT INTO mailboxes VALUES (NULL, ?, ?, 1, ?, 0, 0, 0, '')",
-            (folder, uidvalidity, self.first_modseq),
+            "INSERT INTO mailboxes VALUES (NULL, ?, ?, 1, 1, 0, 0, 0, '')", (folder, uidvalidity)
         )
         state = self.state(folder)
         assert state is not None

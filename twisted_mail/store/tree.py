@@ -95,7 +95,7 @@ class Tree:
         """Return the index, opened at first use."""
         if self._index is None:
             path = os.path.join(self.path, b"index.sqlite3")
-            self._index = Index(self.disk, path, self.ground.boot, self.ground.clock.now())
+            self._index = Index(self.disk, path, self.ground.boot)
         return self._index
 
     @contextmanager
@@ -107,7 +107,7 @@ class Tree:
 
     def _rebuild(self) -> None:
         """Make the index again, and have those who have mailboxes open compare."""
-        self.index.replace(self.ground.clock.now())
+        self.index.replace()
         for folder in [each for each in self.folders.values() if each.uidvalidity]:
             with suppress(Refused), self.working() as work:
                 scan(folder, work, is_forced=True)
@@ -267,8 +267,8 @@ class Tree:
     def _make_all(self, work: Work, made: list[str]) -> None:
         for name in made:
             coded = layout.folder_name(name)
+            work.undo.append(partial(self._unmake, coded))
             self._make(name)
-            work.undo.append(partial(self._trash, coded))
             work.happened(self._folder(coded), Made(name))
 
     def _make(self, name: str) -> None:
@@ -291,10 +291,20 @@ class Tree:
 
     def _trash(self, coded: bytes) -> bytes:
         """Take a mailbox's name away, durably; return where it lies now."""
-        hidden = self._hidden()
-        self.disk.rename(os.path.join(self.maildir, coded), hidden)
-        self.disk.sync_folder(self.maildir)
+        path, hidden = os.path.join(self.maildir, coded), self._hidden()
+        self.disk.rename(path, hidden)
+        try:
+            self.disk.sync_folder(self.maildir)
+        except OSError:
+            self.disk.rename(hidden, path)
+            raise
         return hidden
+
+    def _unmake(self, coded: bytes) -> None:
+        """Take back a mailbox that was made, unless mail lies in it by now."""
+        folder = self._folder(coded)
+        if not any(self.disk.names(folder.place(place)) for place in (b"new", b"cur")):
+            self._trash(coded)
 
     def delete(self, name: str) -> None:
         """Delete a mailbox, not its children."""
