@@ -224,6 +224,14 @@ def test_init_looks_before_it_writes(terminal: Terminal, words: list[str]) -> No
     assert not terminal.folder.exists()
 
 
+@pytest.mark.parametrize("password", ["", "a\0b", "x" * 2000])
+def test_init_refuses_bad_passwords_first(terminal: Terminal, password: str) -> None:
+    terminal.type(password + "\n")
+    words = ("--domain", "example.org", "--account", "alice", "--password-stdin")
+    assert terminal.run("init", str(terminal.folder), *words) == 2
+    assert not terminal.folder.exists()
+
+
 def test_init_for_another_state_folder_and_interface(terminal: Terminal, tmp_path: Path) -> None:
     words = ("--domain", "example.org", "--state", str(tmp_path / "var"), "--interface", "::1")
     assert terminal.run("init", str(terminal.folder), *words) == 0
@@ -404,6 +412,13 @@ def test_check_finds_what_is_wrong(server: Terminal) -> None:
         assert text in server.out
 
 
+def test_check_finds_listeners_where_nobody_can_log_in(server: Terminal) -> None:
+    path = server.folder / "mail.toml"
+    path.write_text(path.read_text().replace('"starttls"', '"none"'))
+    server("check")
+    assert server.out.count("nobody can log in here") == 3
+
+
 def test_check_makes_nothing(server: Terminal) -> None:
     (server.folder / "state" / "accounts.sqlite3").unlink()
     server("check")
@@ -414,6 +429,15 @@ def test_check_makes_nothing(server: Terminal) -> None:
 def test_check_of_a_wrong_configuration_is_code_2(server: Terminal) -> None:
     (server.folder / "mail.toml.d" / "x.toml").write_text("[imapp]")
     assert server("check") == 2
+
+
+def test_terminals_without_unicode_are_served(server: Terminal) -> None:
+    server("account", "add", "ärger@example.org", "--generate")
+    narrow = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    server.monkeypatch.setattr(sys, "stdout", narrow)
+    assert server("account", "list") == 0
+    narrow.seek(0)
+    assert r"\xe4rger@example.org" in narrow.read()
 
 
 def test_names_cannot_steer_the_terminal(server: Terminal) -> None:

@@ -149,6 +149,7 @@ def _words(trouble: Trouble) -> str:
 
 # ---------------------------------------------------------------- ports
 
+_WITH_LOGIN = ("submission", "imap", "pop3")  # where nothing can be done without one
 _LEVELS: dict[ports.State, Level] = {
     "free": "fine",
     "ours": "fine",
@@ -164,3 +165,9 @@ def _ports(config: Config) -> Iterator[Note]:
         finding = ports.look(endpoints.parse(listener.endpoint))
         subject = f"{listener.service} on {listener.endpoint}"
         yield Note(_LEVELS[finding.state], subject, finding.text)
+        if (
+            listener.service in _WITH_LOGIN
+            and listener.tls == "none"
+            and not listener.cleartext_passwords
+        ):
+            yield Note("warning", subject, "nobody can log in here: there is no TLS")

@@ -2,9 +2,9 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TextIO
 
 FINE, FAILED, WRONG_USE = 0, 1, 2  # exit codes; the last for usage and configuration
 
@@ -39,7 +39,7 @@ class Printer:
         if self.is_json:
             self._print_json({"ok": answer.code == FINE, **answer.data})
         else:
-            sys.stdout.write("".join(f"{_printable(line)}\n" for line in answer.lines))
+            _write(sys.stdout, answer.lines)
         sys.stdout.flush()
         return answer.code
 
@@ -49,23 +49,24 @@ class Printer:
             self._print_json(
                 {"ok": False, "error": complaint.text, "details": list(complaint.details)}
             )
-        for line in complaint.details:
-            print(_printable(line), file=sys.stderr)
-        print(f"twisted-mail: {_printable(complaint.text)}", file=sys.stderr)
+        _write(sys.stderr, (*complaint.details, f"twisted-mail: {complaint.text}"))
         return complaint.code
 
     def remark(self, text: str) -> None:
         """Say something beside the answer, to people only."""
         if not self.is_json:
-            print(f"twisted-mail: {_printable(text)}", file=sys.stderr)
+            _write(sys.stderr, [f"twisted-mail: {text}"])
 
     def _print_json(self, data: dict[str, Any]) -> None:
         print(json.dumps(data, indent=2, ensure_ascii=True))
 
 
-def _printable(text: str) -> str:
-    """Keep what others named from steering the terminal."""
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+def _write(stream: TextIO, lines: Iterable[str]) -> None:
+    """Write lines; what the terminal cannot show, or would obey, is escaped."""
+    for line in lines:
+        shown = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
+        known = stream.encoding or "utf-8"
+        stream.write(shown.encode(known, "backslashreplace").decode(known) + "\n")
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

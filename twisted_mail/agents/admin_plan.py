@@ -7,6 +7,7 @@ from pathlib import Path
 
 from twisted_mail.agents import admin_secrets
 from twisted_mail.agents.admin_output import WRONG_USE, Complaint
+from twisted_mail.directory.passwords import MAX_PASSWORD, is_possible
 from twisted_mail.mail.address import parse, parse_domain
 
 
@@ -109,6 +110,7 @@ def _account(text: str, domain: str) -> str:
 
 def _password(options: argparse.Namespace) -> str:
     password = admin_secrets.piped() if options.password_stdin else admin_secrets.generated()
-    if not password:
-        raise Complaint("the password is empty", WRONG_USE)
+    if not is_possible(password):
+        text = f"a password has 1 to {MAX_PASSWORD} octets and no NUL"
+        raise Complaint(text, WRONG_USE)
     return password

@@ -147,14 +147,18 @@ class _Reader:
             return None
         if not login.checkers:
             self._complain(("login", "checkers"), "is empty: nobody could log in")
-        factories = findCheckerFactories()  # type: ignore[no-untyped-call]
-        known = {"directory", *(factory.authType for factory in factories)}
         for at, text in enumerate(login.checkers):
             name = text.partition(":")[0]
-            if name not in known:
+            if name != "directory" and name not in (known := _checkers()):
                 hint = suggestion(name, known)
                 self._complain(("login", "checkers", at), f"there is no checker {name!r}{hint}")
         return login
 
     def _settings(self, name: str) -> object:
         return self._take(name, self._protocols[name].settings, {})
+
+
+def _checkers() -> set[str]:
+    """Return the names of all checkers. Asked only where needed: it imports much of Twisted."""
+    factories = findCheckerFactories()  # type: ignore[no-untyped-call]
+    return {"directory", *(factory.authType for factory in factories)}
