@@ -23,6 +23,7 @@ from twisted_mail.config import Config, ConfigError, load
 from twisted_mail.config import Listener as ListenerConfig
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.directory.schema import Unusable
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.imap.render import Render
 from twisted_mail.log import LogJournal
@@ -232,7 +233,10 @@ def makeService(options: Options) -> MailService:
     """Return the service that twistd runs."""
     from twisted.internet import reactor
 
-    service = MailService(reactor, options["loaded"])
+    try:
+        service = MailService(reactor, options["loaded"])
+    except (Unusable, OSError) as error:
+        raise SystemExit(f"mailserver: {error}") from None
     if options["demo"]:
         print(demo.invitation(Path(options["config"]).parent))  # noqa: T201
     return service

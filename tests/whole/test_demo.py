@@ -134,3 +134,19 @@ def test_a_missing_configuration_is_told_in_one_line(tmp_path: Path) -> None:
     said = run(command, tmp_path, status=1)
     assert "no.toml" in said
     assert "Traceback" not in said
+
+
+def test_a_directory_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "accounts.sqlite3").write_text(
+        "this is no database, whatever its name\n" * 50
+    )
+    (tmp_path / "mail.toml").write_text(
+        'hostname = "h.example.org"\nstate = "state"\n'
+        '[[listener]]\nservice = "smtp"\nendpoint = "tcp:0"\ntls = "none"\n'
+    )
+    command = [str(TWISTD), "--nodaemon", "--pidfile=", "mailserver", "--config", "mail.toml"]
+    said = run(command, tmp_path, status=1)
+    assert "mailserver: " in said
+    assert "accounts.sqlite3" in said
+    assert "Traceback" not in said
