@@ -8,6 +8,7 @@ import pytest
 from twisted_mail.config import Config, Listener, Login, Tls, load
 from twisted_mail.directory.passwords import Passwords
 from twisted_mail.plugin import protocols
+from twisted_mail.store.settings import StoreSettings
 
 ETC = Path(__file__).parents[2] / "etc"
 PROTOCOLS: dict[str, Any] = protocols()
@@ -34,6 +35,7 @@ def test_the_examples_have_no_mistakes(file: str) -> None:
         ("listener", Listener),
         ("login", Login),
         ("passwords", Passwords),
+        ("store", StoreSettings),
         *((name, plugin.settings) for name, plugin in PROTOCOLS.items() if name != "submission"),
     ],
 )
@@ -58,6 +60,7 @@ def test_every_option_has_its_default() -> None:
     config = load(ETC / "mail.toml")
     assert config.services == {name: plugin.settings() for name, plugin in PROTOCOLS.items()}
     assert config.passwords == Passwords()
+    assert config.store == StoreSettings()
     assert config.login == Login()
     assert config.listeners[0] == Listener("smtp", "tcp:25")
     assert config.tls.folder == ETC / "tls"

@@ -7,6 +7,7 @@ from typing import Literal
 
 from twisted_mail.directory import schema
 from twisted_mail.directory.passwords import Passwords
+from twisted_mail.store.settings import StoreSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Config:
     listeners: tuple[Listener, ...] = ()
     login: Login = field(default_factory=Login)
     passwords: Passwords = field(default_factory=Passwords)
+    store: StoreSettings = field(default_factory=StoreSettings)
     services: Mapping[str, object] = field(default_factory=dict)
 
     @property

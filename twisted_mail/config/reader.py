@@ -13,10 +13,11 @@ from twisted_mail.config.model import Config, Listener, Login, Tls
 from twisted_mail.config.values import Structure
 from twisted_mail.directory.passwords import Passwords
 from twisted_mail.mail.address import parse_domain
+from twisted_mail.store.settings import StoreSettings
 
 T = TypeVar("T")
 
-OWN_SECTIONS = ("hostname", "state", "domains", "tls", "listener", "login", "passwords")
+OWN_SECTIONS = ("hostname", "state", "domains", "tls", "listener", "login", "passwords", "store")
 
 
 def load(path: Path, protocols: Mapping[str, Any] | None = None) -> Config:
@@ -55,8 +56,9 @@ class _Reader:
         tls = self._take("tls", Tls, {})
         login = self._login()
         passwords = self._take("passwords", Passwords, {})
+        store = self._take("store", StoreSettings, {})
         services = {name: self._settings(name) for name in self._protocols}
-        if None in (state, tls, login, passwords) or self.mistakes:
+        if None in (state, tls, login, passwords, store) or self.mistakes:
             return None
         return Config(
             self._document.path,
@@ -67,6 +69,7 @@ class _Reader:
             listeners,
             login or Login(),
             passwords or Passwords(),
+            store or StoreSettings(),
             services,
         )
 
