@@ -51,7 +51,7 @@ def terminal(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> Te
 @pytest.fixture
 def server(terminal: Terminal) -> Terminal:
     """A server that init made, with cheap passwords and one account."""
-    flags = ("--high-ports", "--interface", "127.0.0.1")
+    flags = ("--high-ports", "--interface", "127.0.0.1", "--account", "")
     assert terminal.run("init", str(terminal.folder), "--domain", "example.org", *flags) == 0
     drop_ins = terminal.folder / "mail.toml.d"
     drop_ins.mkdir()
@@ -230,6 +230,14 @@ def test_init_refuses_bad_passwords_first(terminal: Terminal, password: str) -> 
     words = ("--domain", "example.org", "--account", "alice", "--password-stdin")
     assert terminal.run("init", str(terminal.folder), *words) == 2
     assert not terminal.folder.exists()
+
+
+def test_init_makes_a_postmaster_unless_told_otherwise(terminal: Terminal) -> None:
+    assert terminal.run("init", str(terminal.folder), "--domain", "example.org") == 0
+    assert "account   postmaster@example.org" in terminal.out
+    assert "password  " in terminal.out
+    assert terminal("account", "list") == 0
+    assert "postmaster@example.org" in terminal.out
 
 
 def test_init_for_another_state_folder_and_interface(terminal: Terminal, tmp_path: Path) -> None:

@@ -97,7 +97,12 @@ def _init_grammar(grammar: _Grammar, commands: Family) -> None:
         "--domain", action="append", required=True, help="one that mail is for; repeat"
     )
     init.add_argument("--hostname", help="the server's name; mail.DOMAIN if not given")
-    init.add_argument("--account", metavar="NAME", help="make a first account, with its postmaster")
+    init.add_argument(
+        "--account",
+        metavar="NAME",
+        default="postmaster",
+        help="the first account, which is postmaster too ('' for none)",
+    )
     init.add_argument("--password-stdin", action="store_true", help="its password is on stdin")
     init.add_argument("--state", metavar="DIR", help="where mail is kept; DIR/state if not given")
     init.add_argument("--owner", metavar="USER", help="the user the server will run as")
