@@ -22,6 +22,7 @@ _LETTERS = {
     "T": flag.DELETED,
 }
 _LETTER_OF = {name: letter for letter, name in _LETTERS.items()}
+MARK = b"I"  # before the mark of an import, behind what makes a name unique
 KEYWORD_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 _SIZE = re.compile(rb",S=([0-9]{1,15})(?![^,:])")
@@ -42,8 +43,8 @@ class Namer:
         self._host = re.sub(r"[^\x21-\x7e]|,", "_", escaped).encode()[:100]
         self._counter = itertools.count()
 
-    def base(self, now: float, size: int, wire: int) -> bytes:
-        """Return a new base name for a file of these sizes."""
+    def base(self, now: float, size: int, wire: int, mark: bytes = b"") -> bytes:
+        """Return a new base name for a file of these sizes; ``mark`` tells an import what it was."""
         seconds, fraction = divmod(max(0, int(now * 1_000_000)), 1_000_000)
         unique = b"M%06dP%dQ%dR%s" % (
             fraction,
@@ -51,6 +52,7 @@ class Namer:
             next(self._counter),
             os.urandom(8).hex().encode(),
         )
+        unique += MARK + mark if mark else b""
         return b"%d.%s.%s,S=%d,W=%d" % (seconds, unique, self._host, size, wire)
 
 

@@ -6,6 +6,7 @@ with unlinking in the source; a message is then in both places or in one, and ne
 """
 
 import errno
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -63,20 +64,23 @@ def write_message(disk: Disk, path: bytes, message: Message, seconds: float) -> 
 # ---------------------------------------------------------------- append
 
 
-def append(folder: Folder, work: Work, drafts: Sequence[Draft]) -> Copied:
-    """Put messages into a mailbox, all or none."""
+def append(
+    folder: Folder, work: Work, drafts: Sequence[Draft], marks: Sequence[bytes] = ()
+) -> Copied:
+    """Put messages into a mailbox, all or none; ``marks`` stand in their files' names, pairwise."""
     state = scan(folder, work)
     admit(folder, work, state, flag.NONE.union(*(draft.flags for draft in drafts)))
-    arrivals = [_written(folder, work, draft) for draft in drafts]
+    marked = zip(drafts, marks or itertools.repeat(b""), strict=bool(marks))
+    arrivals = [_written(folder, work, draft, mark) for draft, mark in marked]
     rows = _publish(folder, work, state, arrivals)
     return Copied(state.uidvalidity, (), tuple(row.uid for row in rows))
 
 
-def _written(folder: Folder, work: Work, draft: Draft) -> Arrival:
+def _written(folder: Folder, work: Work, draft: Draft, mark: bytes) -> Arrival:
     now = folder.clock.now()
     seconds = now if draft.date is None else draft.date.timestamp()
     size = draft.message.size
-    base = folder.namer.base(now, size, size)
+    base = folder.namer.base(now, size, size, mark)
     path = folder.place(b"tmp") + b"/" + base
     write_message(folder.disk, path, draft.message, seconds)
     work.undo.append(partial(folder.disk.unlink, path))
