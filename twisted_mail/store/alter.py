@@ -9,6 +9,7 @@ from twisted_mail.mail.change import Gone, Marked
 from twisted_mail.mail.flags import Flags
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store import filename
+from twisted_mail.store.attic import Shelf
 from twisted_mail.store.durable import exists
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.index import Row, State
@@ -138,12 +139,13 @@ def expunge(
 ) -> tuple[tuple[int, ...], OSError | None]:
     """Remove messages; return the ascending UIDs of those that are gone now, and why not more are."""
     state = ready(folder, work)
+    shelf = work.attic.shelf(folder.folder)
     error: OSError | None = None
     removed: list[Row] = []
     wanted = there = {row.uid for row in work.index.rows(state, set(uids))}
     with folder.renaming(state):
         for _ in range(_ATTEMPTS):
-            done, lost, error = _unlink_all(folder, work.index.rows(state, wanted))
+            done, lost, error = _take_all(folder, work, shelf, work.index.rows(state, wanted))
             removed += done
             if done:
                 modseq = state.next_modseq()
@@ -153,6 +155,7 @@ def expunge(
             wanted = set(lost)
             scan(folder, work, is_forced=True)
     if removed:
+        shelf.sync()
         folder.sync({place(row) for row in removed})
         gone = tuple(sorted(row.uid for row in removed))
         work.happened(folder, Gone(folder.name, gone, state.highest_modseq))
@@ -160,17 +163,21 @@ def expunge(
     return tuple(sorted(there - left)), error
 
 
-def _unlink_all(folder: Folder, rows: Sequence[Row]) -> tuple[list[Row], list[int], OSError | None]:
+def _take_all(
+    folder: Folder, work: Work, shelf: Shelf, rows: Sequence[Row]
+) -> tuple[list[Row], list[int], OSError | None]:
     """Return the rows whose files were removed, the UIDs of files not found, and what went wrong."""
     removed: list[Row] = []
     lost: list[int] = []
     for row in rows:
         try:
-            folder.disk.unlink(folder.file(row))
+            bring_back = shelf.take(folder.file(row), row)
         except FileNotFoundError:
             lost.append(row.uid)
         except OSError as error:
             return removed, lost, error
         else:
             removed.append(row)
+            if bring_back is not None:
+                work.undo.append(bring_back)
     return removed, lost, None

@@ -21,6 +21,7 @@ from twisted_mail.store.changes import Bell, Report
 from twisted_mail.store.durable import Disk, unavailable
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.index import boot_id
+from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.transfer import link_or_copy, write_message
 from twisted_mail.store.tree import Ground, Tree, make_maildir
 
@@ -41,6 +42,7 @@ class MaildirStore:
         clock: Clock,
         render: Renderer,
         *,
+        settings: StoreSettings = StoreSettings(),  # noqa: B008  # it is frozen
         report: Report | None = None,
         host: str = "",
         disk: Disk | None = None,
@@ -49,7 +51,7 @@ class MaildirStore:
         self._blocking = blocking
         self._render = render
         self._report = report
-        self._ground = Ground(disk or Disk(), clock, Namer(host), boot_id())
+        self._ground = Ground(disk or Disk(), clock, Namer(host), boot_id(), settings)
         self._accounts: WeakValueDictionary[str, MaildirAccount] = WeakValueDictionary()
         self._recent: OrderedDict[str, MaildirAccount] = OrderedDict()
 

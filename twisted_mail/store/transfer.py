@@ -72,7 +72,7 @@ def append(
     admit(folder, work, state, flag.NONE.union(*(draft.flags for draft in drafts)))
     marked = zip(drafts, marks or itertools.repeat(b""), strict=bool(marks))
     arrivals = [_written(folder, work, draft, mark) for draft, mark in marked]
-    rows = _publish(folder, work, state, arrivals)
+    rows = publish(folder, work, state, arrivals)
     return Copied(state.uidvalidity, (), tuple(row.uid for row in rows))
 
 
@@ -90,7 +90,7 @@ def _written(folder: Folder, work: Work, draft: Draft, mark: bytes) -> Arrival:
 # ---------------------------------------------------------------- the common end
 
 
-def _publish(folder: Folder, work: Work, state: State, arrivals: Sequence[Arrival]) -> list[Row]:
+def publish(folder: Folder, work: Work, state: State, arrivals: Sequence[Arrival]) -> list[Row]:
     """Give UIDs to files that lie in tmp, and move them to cur."""
     if not arrivals:
         return []
@@ -169,7 +169,7 @@ def _copied(
         )
         for row, base in linked
     ]
-    return rows, _publish(target, work, state, arrivals)
+    return rows, publish(target, work, state, arrivals)
 
 
 def _link_all(

@@ -21,6 +21,7 @@ from twisted_mail.mail.entry import MailboxInfo, Status
 from twisted_mail.mail.numbers import MAX_NUMBER
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import layout, names, subscriptions, transfer, uidlist
+from twisted_mail.store.attic import NO_ROOM, Attic
 from twisted_mail.store.durable import (
     Disk,
     faults,
@@ -33,6 +34,7 @@ from twisted_mail.store.filename import Namer
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.index import DAMAGED, NO_DISK, Index
 from twisted_mail.store.scan import columns, scan
+from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.uidlist import UidList
 from twisted_mail.store.work import Happened, News, Opened, Work, working
 
@@ -51,6 +53,7 @@ class Ground:
     clock: Clock
     namer: Namer
     boot: str
+    settings: StoreSettings
 
 
 class Tree:
@@ -61,6 +64,7 @@ class Tree:
         self.disk = ground.disk
         self.path = path
         self.maildir = os.path.join(path, b"Maildir")
+        self.attic = Attic(ground.disk, ground.clock, path, ground.settings.undelete_days)
         self.news: deque[News] = deque()
         self.folders: dict[bytes, Folder] = {}
         self._index: Index | None = None
@@ -101,7 +105,7 @@ class Tree:
     @contextmanager
     def working(self) -> Iterator[Work]:
         """Do a piece of work within a transaction; what happened in it becomes news at its end."""
-        with working(self.index, self.new_uidvalidity) as work:
+        with working(self.index, self.new_uidvalidity, self.attic) as work:
             yield work
         self.news += work.news
 
@@ -286,15 +290,23 @@ class Tree:
 
     def _hidden(self) -> bytes:
         """Return a new path in the maildir that is no mailbox's."""
-        unique = self.ground.namer.base(self.ground.clock.now(), 0, 0).partition(b",")[0]
-        return os.path.join(self.maildir, b".." + unique)
+        return os.path.join(self.maildir, b".." + self._unique())
 
-    def _trash(self, coded: bytes) -> bytes:
-        """Take a mailbox's name away, durably; return where it lies now."""
-        path, hidden = os.path.join(self.maildir, coded), self._hidden()
-        self.disk.rename(path, hidden)
+    def _unique(self) -> bytes:
+        return self.ground.namer.base(self.ground.clock.now(), 0, 0).partition(b",")[0]
+
+    def _trash(self, coded: bytes, kept: bytes = b"") -> bytes:
+        """Take a mailbox's name away, durably; return where it lies now: at ``kept`` if it can."""
+        path, hidden = os.path.join(self.maildir, coded), kept or self._hidden()
         try:
-            self.disk.sync_folder(self.maildir)
+            self.disk.rename(path, hidden)
+        except OSError as error:
+            if not kept or error.errno not in NO_ROOM:
+                raise
+            return self._trash(coded)
+        try:
+            for folder in dict.fromkeys((os.path.dirname(hidden), self.maildir)):
+                self.disk.sync_folder(folder)
         except OSError:
             self.disk.rename(hidden, path)
             raise
@@ -318,7 +330,8 @@ class Tree:
         with self.working() as work:
             state = folder.state(work)
             self._note_uidvalidity(state.uidvalidity)
-            hidden = self._trash(folder.folder)
+            kept = self._room_in_attic(folder)
+            hidden = self._trash(folder.folder, kept)
             work.undo.append(partial(self.disk.rename, hidden, folder.path))
             work.index.remove_mailbox(state)
             work.happened(folder, Removed(name))
@@ -326,7 +339,14 @@ class Tree:
         self.folders.pop(folder.folder, None)
         with suppress(OSError):
             self._forget_use(name)
-            remove_tree(self.disk, hidden)
+            if hidden != kept:
+                remove_tree(self.disk, hidden)
+
+    def _room_in_attic(self, folder: Folder) -> bytes:
+        """Return where a mailbox that has messages goes as a whole, or nothing if it cannot."""
+        if not any(self.disk.names(folder.place(place)) for place in (b"new", b"cur")):
+            return b""
+        return self.attic.room(folder.folder, self._unique())
 
     # ------------------------------------------------------------ rename
 

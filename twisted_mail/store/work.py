@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from twisted_mail.mail.change import Change
 from twisted_mail.mail.entry import Columns
+from twisted_mail.store.attic import Attic
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.index import Index
 
@@ -33,11 +34,12 @@ class Work:
     """What a piece of work may use, and what it leaves.
 
     ``news`` is what happened; ``undo`` takes back what was done to files, the last first, if the work
-    does not reach its end.
+    does not reach its end. ``attic`` is where expunged files go.
     """
 
     index: Index
     new_uidvalidity: Callable[[], int]
+    attic: Attic
     news: list[News] = field(default_factory=list)
     undo: list[Callable[[], object]] = field(default_factory=list)
 
@@ -54,9 +56,9 @@ class Work:
 
 
 @contextmanager
-def working(index: Index, new_uidvalidity: Callable[[], int]) -> Iterator[Work]:
+def working(index: Index, new_uidvalidity: Callable[[], int], attic: Attic) -> Iterator[Work]:
     """Do a piece of work within a transaction of the index."""
-    work = Work(index, new_uidvalidity)
+    work = Work(index, new_uidvalidity, attic)
     try:
         with index.transaction():
             yield work
