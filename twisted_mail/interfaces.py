@@ -140,7 +140,7 @@ class Session(Protocol):
         """
 
 
-# ---------------------------------------------------------------- time and threads
+# ---------------------------------------------------------------- time, threads, and folders
 
 
 class Clock(Protocol):
@@ -167,6 +167,46 @@ class Blocking(Protocol):
 
     def lane(self) -> "Blocking":
         """Return a door of its own whose work is done one piece at a time, in order."""
+
+
+class Sight(Enum):
+    """What was seen of a name in a folder.
+
+    ``LEFT`` is a name renamed away, perhaps to another place; ``LOST`` says that anything may have
+    happened in the folder, or that the folder itself is gone: then there is no name.
+    """
+
+    CAME = "came"
+    LEFT = "left"
+    DELETED = "deleted"
+    LOST = "lost"
+
+
+class Onlooker(Protocol):
+    """One who wants to know what happens in folders of the file system."""
+
+    def heard(self, folder: bytes, sight: Sight, name: bytes) -> bool:
+        """Take note of one happening; say whether ``look`` shall be called for it. Must not raise."""
+
+    async def look(self) -> None:
+        """Look at what was heard, some milliseconds later, when the burst is over."""
+
+
+class Watching(Protocol):
+    """Notices at once what any program does to the names in folders. Reactor thread only.
+
+    Where this cannot be had, whoever needs news looks at the folders from time to time.
+    """
+
+    def watch(self, onlooker: Onlooker, folders: Sequence[bytes]) -> Callable[[], None] | None:
+        """Tell the onlooker what happens in these folders; return the function that ends it.
+
+        ``look`` is not called again before it has returned. Returns None when not all of them can be
+        watched: too many are, or their file system does not tell.
+        """
+
+    def catch_up(self) -> None:
+        """Tell now what has happened until now. Never waits."""
 
 
 # ---------------------------------------------------------------- who are you

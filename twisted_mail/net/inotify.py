@@ -1,0 +1,246 @@
+"""What happens in folders, from the kernel: inotify(7) on the reactor.
+
+``twisted.internet.inotify`` is not used: it loses the news that events were lost, ends all watches when
+one folder is removed, and makes a path object and a callback list for every event (see
+``docs/decisions``).
+"""
+
+import ctypes
+import errno
+import os
+import struct
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReadDescriptor
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from twisted_mail.interfaces import Journal, Onlooker, Sight
+
+MAX_WATCHES = 50_000  # the kernel keeps about a kilobyte for each
+BURST_SECONDS = 0.003  # how long to listen on before looking
+_PART = 64 * 1024  # octets read at once: some hundred events
+_PARTS = 64  # read at once by ``catch_up``; the kernel keeps 16,384 events, most shorter than 200
+
+_HEAD = struct.Struct("=iIII")
+_MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x40, 0x80, 0x100, 0x200
+_DELETE_SELF, _MOVE_SELF, _UNMOUNT, _OVERFLOW, _IGNORED = 0x400, 0x800, 0x2000, 0x4000, 0x8000
+_ONLY_FOLDERS, _NO_LINKS = 0x01000000, 0x02000000
+_MASK = _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _DELETE_SELF | _ONLY_FOLDERS | _NO_LINKS
+_SIGHTS = (
+    (_MOVED_TO | _CREATE, Sight.CAME),
+    (_MOVED_FROM, Sight.LEFT),
+    (_DELETE, Sight.DELETED),
+)
+
+# File systems where another machine, or a program behind the kernel's back, may alter folders without
+# a word to inotify: NFS, SMB (three numbers), 9P, AFS, Ceph, Coda, FUSE, GFS2, Lustre, OCFS2.
+_SILENT = {0x6969, 0x517B, 0xFF534D42, 0xFE534D42, 0x01021997, 0x5346414F, 0x00C36400}
+_SILENT |= {0x73757245, 0x65735546, 0x01161970, 0x0BD00BD0, 0x7461636F}
+
+
+class _Calls:
+    """The system calls. Raises OSError, AttributeError where there is no such thing."""
+
+    def __init__(self) -> None:
+        libc = ctypes.CDLL(None, use_errno=True)
+        self._init, self._add = libc.inotify_init1, libc.inotify_add_watch
+        self._remove, self._statfs = libc.inotify_rm_watch, libc.statfs
+
+    def init(self) -> int:
+        """Return a new descriptor that never blocks."""
+        return _checked(self._init(os.O_NONBLOCK | os.O_CLOEXEC))
+
+    def add(self, fd: int, path: bytes) -> int:
+        """Watch a folder; return the number of the watch."""
+        return _checked(self._add(fd, path, ctypes.c_uint32(_MASK)))
+
+    def remove(self, fd: int, number: int) -> None:
+        """End a watch."""
+        _checked(self._remove(fd, number))
+
+    def kind(self, path: bytes) -> int:
+        """Return the number of the file system's kind (statfs(2))."""
+        buffer = ctypes.create_string_buffer(512)
+        _checked(self._statfs(path, buffer))
+        (kind,) = struct.unpack_from("@L", buffer.raw)
+        return int(kind) & 0xFFFFFFFF
+
+
+def _checked(result: int) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+@dataclass(slots=True, eq=False)
+class _Post:
+    """One onlooker, and whether a look is due or under way."""
+
+    onlooker: Onlooker
+    numbers: list[int] = field(default_factory=list)
+    is_due: bool = False
+    is_looking: bool = False
+    is_over: bool = False
+
+
+@implementer(IReadDescriptor)
+class Inotify:
+    """Fulfils ``interfaces.Watching``. The descriptor is made at the first watch."""
+
+    def __init__(self, reactor: Any, journal: Journal, max_watches: int = MAX_WATCHES) -> None:
+        self._reactor = reactor
+        self._journal = journal
+        self._max_watches = max_watches
+        self._calls: _Calls | None = None
+        self._fd = -1
+        self._is_absent = False
+        self._posts: dict[int, list[tuple[_Post, bytes]]] = {}
+
+    # ------------------------------------------------------------ watches
+
+    def watch(self, onlooker: Onlooker, folders: Sequence[bytes]) -> Callable[[], None] | None:
+        """Tell the onlooker what happens in these folders; return the function that ends it."""
+        calls = self._start()
+        if calls is None or len(self._posts) + len(folders) > self._max_watches:
+            return None
+        post = _Post(onlooker)
+        try:
+            for folder in folders:
+                self._add(calls, post, folder)
+        except OSError:
+            self._leave(post)
+            return None
+        return lambda: self._leave(post)
+
+    def _start(self) -> _Calls | None:
+        """Return the system calls, with the descriptor made; None where there is no inotify."""
+        if self._calls is None and not self._is_absent:
+            try:
+                calls = _Calls()
+                self._fd = calls.init()
+            except (OSError, AttributeError):
+                self._is_absent = True
+            else:
+                self._calls = calls
+                self._reactor.addReader(self)
+        return self._calls
+
+    def _add(self, calls: _Calls, post: _Post, folder: bytes) -> None:
+        if calls.kind(folder) in _SILENT:
+            raise OSError(errno.ENOTSUP, "this file system does not tell")
+        number = calls.add(self._fd, folder)
+        self._posts.setdefault(number, []).append((post, folder))
+        post.numbers.append(number)
+
+    def _leave(self, post: _Post) -> None:
+        post.is_over = True
+        while post.numbers:
+            number = post.numbers.pop()
+            left = [each for each in self._posts.get(number, ()) if each[0] is not post]
+            if left:
+                self._posts[number] = left
+            elif self._posts.pop(number, None) and self._calls is not None:
+                with suppress(OSError):  # the folder is gone, and its watch with it
+                    self._calls.remove(self._fd, number)
+
+    def close(self) -> None:
+        """End all watches."""
+        if self._calls is not None:
+            self._reactor.removeReader(self)
+            os.close(self._fd)
+        self._calls, self._fd, self._is_absent = None, -1, True
+        for posts in self._posts.values():
+            for post, _ in posts:
+                post.is_over = True
+        self._posts.clear()
+
+    # ------------------------------------------------------------ events
+
+    def catch_up(self) -> None:
+        """Tell now what has happened until now."""
+        for _ in range(_PARTS):
+            if not self._read():
+                break
+
+    def _read(self) -> bool:
+        """Take some events; say whether there were any."""
+        if self._fd < 0:
+            return False
+        try:
+            data = os.read(self._fd, _PART)
+        except OSError:  # mostly EAGAIN: nothing happened
+            return False
+        at = 0
+        while at < len(data):
+            number, mask, _, length = _HEAD.unpack_from(data, at)
+            at += _HEAD.size
+            name = data[at : at + length].rstrip(b"\0")
+            at += length
+            self._take(number, mask, name)
+        return True
+
+    def _take(self, number: int, mask: int, name: bytes) -> None:
+        if mask & _OVERFLOW:
+            for each in list(self._posts):
+                self._tell(each, Sight.LOST, b"")
+        elif mask & (_DELETE_SELF | _MOVE_SELF | _UNMOUNT | _IGNORED):
+            self._tell(number, Sight.LOST, b"")
+            if mask & _IGNORED:
+                self._posts.pop(number, None)
+        else:
+            for bits, sight in _SIGHTS:
+                if mask & bits:
+                    self._tell(number, sight, name)
+
+    def _tell(self, number: int, sight: Sight, name: bytes) -> None:
+        for post, folder in self._posts.get(number, ()):
+            if post.onlooker.heard(folder, sight, name) and not post.is_due:
+                post.is_due = True
+                if not post.is_looking:
+                    self._reactor.callLater(BURST_SECONDS, self._look, post)
+
+    # ------------------------------------------------------------ looking
+
+    def _look(self, post: _Post) -> None:
+        self.catch_up()
+        post.is_due = False
+        if post.is_over:
+            return
+        post.is_looking = True
+        looking = Deferred.fromCoroutine(post.onlooker.look())
+        looking.addErrback(self._look_failed)
+        looking.addCallback(self._looked, post)
+
+    def _looked(self, _: object, post: _Post) -> None:
+        post.is_looking = False
+        if post.is_due:
+            self._reactor.callLater(BURST_SECONDS, self._look, post)
+
+    def _look_failed(self, failure: Failure) -> None:
+        try:
+            failure.raiseException()
+        except Exception:
+            self._journal.failed("watching")
+
+    # ------------------------------------------------------------ what Twisted calls
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._fd
+
+    def doRead(self) -> None:
+        """Take some events, and leave the rest for the reactor's next round."""
+        self._read()
+
+    def logPrefix(self) -> str:
+        """Return who this is, for the log."""
+        return "inotify"
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Do nothing: ``close`` ends this."""
