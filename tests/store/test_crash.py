@@ -30,6 +30,7 @@ from twisted_mail.mail.entry import Copied, Piece
 from twisted_mail.mail.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused, Unavailable
+from twisted_mail.store import expunged
 from twisted_mail.store.durable import Disk
 from twisted_mail.store.maildir import MaildirStore
 
@@ -77,12 +78,17 @@ def look_all(root: Path) -> dict[str, Seen]:
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An account with three messages in the inbox and one in Sent."""
+    """An account with three messages in the inbox and one in Sent; two more can be brought back."""
     root = tmp_path_factory.mktemp("before") / "mail"
     store = store_at(root, QuickDisk())
     account = finish(store.account(ALICE))
     finish(account.append("INBOX", [draft(mail(text)) for text in ("one", "two", "three")]))
     finish(account.append("Sent", [draft(mail("sent"), "\\Seen")]))
+    gone = finish(account.append("Sent", [draft(mail("gone"), "\\Seen")])).targets
+    finish(finish(account.open("Sent")).expunge(gone))
+    finish(account.create("Lost"))
+    finish(account.append("Lost", [draft(mail("lost"))]))
+    finish(account.delete("Lost"))
     finish(store.account(BOB))
     finish(store.deliver([ALICE], Message(MemoryBlob(mail("delivered")))))
     for name in ("INBOX", "Sent"):
@@ -147,7 +153,25 @@ async def delete(store: MaildirStore) -> Any:
     return await (await store.account(ALICE)).delete("Sent")
 
 
-STORIES = [deliver, append, come_and_go, copy, move, mark, expunge, rename, empty_inbox, delete]
+async def restore(store: MaildirStore) -> Any:
+    account = await store.account(ALICE)
+    found = await account.perform(expunged.listing)
+    return await account.perform(expunged.restore, found)
+
+
+STORIES = [
+    deliver,
+    append,
+    come_and_go,
+    copy,
+    move,
+    mark,
+    expunge,
+    rename,
+    empty_inbox,
+    delete,
+    restore,
+]
 
 # ---------------------------------------------------------------- what must be true
 
@@ -259,6 +283,27 @@ def check_delete(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, S
         assert new["Sent"] == old["Sent"] or new["Sent"].messages == old["Sent"].messages
 
 
+def check_restore(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+    back = {"Sent": mail("gone"), "Lost": mail("lost")}
+    for name, text in back.items():
+        before, after = (
+            old[name].texts if name in old else [],
+            new[name].texts if name in new else [],
+        )
+        assert after == sorted([*before, text]) or (not done and after == before)
+
+
+def check_nothing_lost(root: Path, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+    """Every message is in a mailbox, or can be brought back."""
+    store = store_at(root, QuickDisk())
+    account = finish(store.account(ALICE))
+    found = finish(account.perform(expunged.listing))
+    kept = {finish(account.perform(expunged.head, each)) for each in found}
+    finish(store.close())
+    there = kept.union(*(seen.texts for seen in new.values()))
+    assert there >= {mail("gone"), mail("lost")}.union(*(seen.texts for seen in old.values()))
+
+
 CHECKS = {
     name.removeprefix("check_"): each for name, each in globals().items() if name[:6] == "check_"
 }
@@ -310,6 +355,7 @@ def test_whenever_the_process_stops_nothing_promised_is_lost(
         shutil.copytree(before, root)
         disk = StopDisk(stop_at)
         answer, done = play(story, store_at(root, disk))
+        check_nothing_lost(root, old, look_all(root))
         aftermath(story, root, answer, done, old)
         shutil.rmtree(root)
         if done:
@@ -330,6 +376,7 @@ def test_whenever_the_power_fails_nothing_promised_is_lost(
         answer, done = play(story, store_at(root, disk))
         disk.cut()
         lose_index(index, before, root)
+        check_nothing_lost(root, old, look_all(root))
         aftermath(story, root, answer, done, old)
         shutil.rmtree(root)
         if done:
@@ -386,7 +433,7 @@ def test_whichever_step_fails_all_is_done_or_nothing(
 
 
 def check_nothing_happened(story: Story, old: dict[str, Seen], new: dict[str, Seen]) -> None:
-    if story in (mark, expunge, come_and_go, delete):
+    if story in (mark, expunge, come_and_go, delete, restore):
         return
     for name in ("INBOX", "Sent"):
         assert new[name].messages == old[name].messages
