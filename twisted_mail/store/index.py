@@ -343,6 +343,13 @@ class Index:
             [(row.tail, _text(row.flags), row.modseq, state.id, row.uid) for row in rows],
         )
 
+    def rebase(self, state: State, rows: Iterable[Row]) -> None:
+        """Take note of the base names and sizes that messages have now."""
+        self._connection.executemany(
+            "UPDATE entries SET base = ?, size = ?, stored = ? WHERE mailbox = ? AND uid = ?",
+            [(row.base, row.size, row.stored, state.id, row.uid) for row in rows],
+        )
+
     def remove(self, state: State, uids: Sequence[int], modseq: int) -> None:
         """Forget messages, but not that they were there."""
         among = (state.id, json.dumps(list(uids)))
