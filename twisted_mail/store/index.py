@@ -6,6 +6,7 @@ at its first use there and written back at the end.
 
 import json
 import os
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,7 +21,8 @@ from twisted_mail.mail.flags import Flags
 from twisted_mail.store.durable import Disk, exists
 from twisted_mail.store.schema import Unusable, prepare
 
-BUSY_MILLISECONDS = 2000  # in a thread: another process may be writing
+BUSY_SECONDS = 30.0  # in a thread: another process may be at work on the account
+_PAUSE, _LONGEST_PAUSE = 0.0005, 0.005  # seconds, between two attempts to be next
 MODSEQ_STEP = 1 << 20  # more mod-sequences than a power cut can make SQLite forget
 GONE_KEPT = 20_000  # expunged UIDs remembered for each mailbox
 
@@ -82,6 +84,14 @@ def boot_id() -> str:
     return uuid.uuid4().hex
 
 
+def _inode(disk: Disk, path: bytes) -> tuple[int, int] | None:
+    try:
+        found = disk.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 class Index:
     """The database, at ``path`` or in memory; ``boot`` is what ``boot_id`` returned."""
 
@@ -92,6 +102,7 @@ class Index:
         self._states: dict[bytes, State] | None = None
         self._loaded: dict[int, State] = {}
         self._is_full_sync = False
+        self._inode: tuple[int, int] | None = None  # of the file, while it is used
         self._connection = self._open_or_replace()
 
     # ------------------------------------------------------------ opening
@@ -105,9 +116,21 @@ class Index:
                 self._move(b"", b".damaged")  # for people to look at
                 return self._open()
         except NO_DISK:
+            self._inode = None
             connection = apsw.Connection(":memory:")
             prepare(connection)
             return connection
+
+    def _is_ours(self) -> bool:
+        return self._inode is None or self._inode == _inode(self._disk, self._path)
+
+    def was_replaced(self) -> bool:
+        """Say whether the file was removed, or another put in its place."""
+        return not self._is_ours()
+
+    def version(self) -> int:
+        """Return a number that is another once another process altered the index."""
+        return int(self._connection.pragma("data_version"))
 
     def _come_back(self) -> None:
         """Use the file again that was left when the disk took no more; it is behind by now."""
@@ -123,7 +146,7 @@ class Index:
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(os.fsdecode(self._path))
         try:
-            connection.set_busy_timeout(BUSY_MILLISECONDS)
+            connection.set_busy_handler(self._wait)
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", 1)
             prepare(connection)
@@ -131,7 +154,17 @@ class Index:
         except BaseException:
             connection.close()
             raise
+        self._inode = _inode(self._disk, self._path)
         return connection
+
+    def _wait(self, attempt: int) -> bool:
+        """Wait for another process; say whether to try again.
+
+        SQLite's own waiting grows to a tenth of a second between attempts: behind a busy process
+        that means never.
+        """
+        time.sleep(min(_PAUSE * (attempt + 1), _LONGEST_PAUSE))
+        return attempt * _LONGEST_PAUSE < BUSY_SECONDS
 
     def _settle_boot(self, connection: apsw.Connection) -> None:
         """After a start of the machine, check the file and raise what SQLite may have forgotten."""
@@ -152,9 +185,10 @@ class Index:
         connection.pragma("synchronous", 1)
 
     def replace(self) -> None:
-        """Begin anew, with an empty index: this one turned out to be damaged."""
+        """Begin anew: this index turned out to be damaged, or another process put another there."""
         self.close()
-        self._move(b"", b".damaged")
+        if self._is_ours():
+            self._move(b"", b".damaged")
         self._connection = self._open_or_replace()
 
     def leave_disk(self) -> None:
@@ -164,7 +198,9 @@ class Index:
             while not backup.done:
                 backup.step()
         self.close()
-        self._move(b"", b".left")
+        if self._is_ours():
+            self._move(b"", b".left")
+        self._inode = None
         self._connection = memory
 
     def close(self) -> None:
@@ -296,6 +332,37 @@ class Index:
             (state.id,),
         )
         return [_row(values) for values in found]
+
+    def rows_of(self, state: State, bases: Iterable[bytes]) -> list[Row]:
+        """Return those of the messages that are known by their base names."""
+        found = []
+        for base in bases:
+            values = self._connection.execute(
+                f"SELECT {_ROW} FROM entries WHERE mailbox = ? AND base = ?", (state.id, base)
+            ).fetchone()
+            if values is not None:
+                found.append(_row(values))
+        return found
+
+    def changed(self, state: State, modseq: int) -> list[Row]:
+        """Return the messages that were added or altered after a mod-sequence, ascending."""
+        found = self._connection.execute(
+            f"SELECT {_ROW} FROM entries WHERE mailbox = ? AND modseq > ? ORDER BY uid",
+            (state.id, modseq),
+        )
+        return [_row(values) for values in found]
+
+    def vanished(self, state: State, modseq: int) -> list[int]:
+        """Return the UIDs of messages that were removed after a mod-sequence, ascending."""
+        found = self._connection.execute(
+            "SELECT uid FROM gone WHERE mailbox = ? AND modseq > ? ORDER BY uid", (state.id, modseq)
+        )
+        return [int(values[0] or 0) for values in found]
+
+    def folders(self) -> dict[int, bytes]:
+        """Return the folder of each mailbox by its id, which stays when the mailbox is renamed."""
+        found = self._connection.execute("SELECT id, folder FROM mailboxes")
+        return dict(found)  # type: ignore[arg-type]
 
     def knows_base(self, state: State, base: bytes) -> bool:
         """Say whether a message of this base name is known."""

@@ -64,11 +64,23 @@ class Unusable(Exception):
 
 def prepare(connection: apsw.Connection) -> None:
     """Bring the tables up to date. Raises Unusable, apsw.Error."""
+    found = _version(connection)
+    while found < VERSION:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            found = _version(connection)  # another process may have been here
+            if found < VERSION:
+                connection.execute(STEPS[found])
+                found += 1
+                connection.pragma("user_version", found)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+def _version(connection: apsw.Connection) -> int:
     found = connection.pragma("user_version")
     if not isinstance(found, int) or found > VERSION:
         raise Unusable
-    for step in STEPS[found:]:
-        connection.execute("BEGIN IMMEDIATE;" + step)
-        found += 1
-        connection.pragma("user_version", found)
-        connection.execute("COMMIT")
+    return found
