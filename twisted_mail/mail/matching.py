@@ -16,6 +16,7 @@ from twisted_mail.mail.entry import Contains
 from twisted_mail.mail.mime import Part, scan
 from twisted_mail.mail.parameters import content_type, decoded, disposition
 
+VERSION = 1  # raised when the text of any message changes: whoever kept text makes it again
 MAX_HEADERS = 1024 * 1024  # octets of all headers of a message that are searched
 
 

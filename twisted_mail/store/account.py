@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
 from twisted_mail.interfaces import Blocking, Renderer, Watcher
-from twisted_mail.mail.change import Change
+from twisted_mail.mail.change import Added, Change, Gone
 from twisted_mail.mail.entry import Copied, Draft, MailboxInfo, Status
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store import layout, transfer
@@ -13,21 +13,33 @@ from twisted_mail.store.folder import Folder
 from twisted_mail.store.live import Live
 from twisted_mail.store.mailbox import MaildirMailbox
 from twisted_mail.store.scan import columns, scan
+from twisted_mail.store.search import Search
 from twisted_mail.store.tree import Tree
 from twisted_mail.store.work import Opened
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+Noted = Callable[["MaildirAccount", Folder, Change | None], None]
+
 
 class MaildirAccount:
     """One holder of mail. Fulfils ``interfaces.Account``.
 
     What the lane does becomes news, in order; whoever comes back from the lane takes all that waits,
-    so that nothing is left untold when a session ends before its work does.
+    so that nothing is left untold when a session ends before its work does. ``noted`` is told which
+    mailboxes have messages that are not indexed for SEARCH, or may have.
     """
 
-    def __init__(self, name: str, tree: Tree, lane: Blocking, render: Renderer, bell: Bell) -> None:
+    def __init__(
+        self,
+        name: str,
+        tree: Tree,
+        lane: Blocking,
+        render: Renderer,
+        bell: Bell,
+        noted: Noted | None = None,
+    ) -> None:
         self.name = name
         self.render = render
         self.bell = bell
@@ -35,6 +47,9 @@ class MaildirAccount:
         self._lane = lane
         self._live: dict[Folder, Live] = {}
         self._watchers = 0
+        self._noted = noted
+        self.search = Search(self, lane.lane(), tree)
+        self.used_at = 0.0  # by the monotonic clock
 
     # ------------------------------------------------------------ the lane
 
@@ -42,6 +57,13 @@ class MaildirAccount:
         self, work: Callable[Concatenate[Tree, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Do a piece of work in the lane, and ring what happened."""
+        self.used_at = self._tree.ground.clock.monotonic()
+        return await self.quietly(work, *args, **kwargs)
+
+    async def quietly(
+        self, work: Callable[Concatenate[Tree, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do a piece of work in the background: the account still counts as idle."""
         try:
             return await self._lane.run(lambda: self._tree.perform(work, *args, **kwargs))
         finally:
@@ -64,12 +86,21 @@ class MaildirAccount:
         live = self._live.get(folder)
         if live is not None:
             live.apply(change)
+        if isinstance(change, Added | Gone):
+            self.note(folder, change)
         self.bell.ring(change)
+
+    def note(self, folder: Folder, change: Change | None = None) -> None:
+        """Tell that messages came or went; None: that some may not be indexed."""
+        if self._noted is not None:
+            self._noted(self, folder, change)
 
     def _open(self, opened: Opened) -> None:
         live = self._live.get(opened.folder)
         if live is None:
             self._live[opened.folder] = Live(opened.folder, opened.folder.name, opened.columns)
+            if opened.folder not in self.search.compared:
+                self.note(opened.folder)
             return
         for change in live.differences(opened.columns):
             self._ring(opened.folder, change)
@@ -161,7 +192,8 @@ class MaildirAccount:
         return stop
 
     async def close(self) -> None:
-        """Close the index, which is opened again at the next use."""
+        """Close the indexes, which are opened again at the next use."""
+        await self.search.close()
         await self._lane.run(self._tree.close)
         self._take_news()
 

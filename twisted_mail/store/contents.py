@@ -97,6 +97,17 @@ def whole(folder: Folder, row: Row) -> bytes:
     return read_range(folder, row, 0, row.size)
 
 
+def whole_file(disk: Disk, path: bytes, row: Row) -> bytes:
+    """Return one whole message from its file, in any thread. Raises FileNotFoundError."""
+    fd = disk.open(path)
+    try:
+        if row.size == row.stored:
+            return _read_fully(disk, fd, 0, row.size)
+        return b"".join(_converted(disk, fd, 0, b""))[: row.size]
+    finally:
+        disk.close(fd)
+
+
 # ---------------------------------------------------------------- in bulk
 
 
@@ -170,7 +181,9 @@ def render_items(
     return found
 
 
-def batch(folder: Folder, work: Work, uids: Sequence[int]) -> tuple[int, list[int]]:
+def batch(
+    folder: Folder, work: Work, uids: Sequence[int], octets: int = BATCH_SIZE
+) -> tuple[int, list[int]]:
     """Say how many of the first of these UIDs are handled at once, and which of them are there."""
     rows = {row.uid: row for row in work.index.rows(folder.state(work), uids[:BATCH])}
     size = 0
@@ -179,7 +192,7 @@ def batch(folder: Folder, work: Work, uids: Sequence[int]) -> tuple[int, list[in
         if uid not in rows:
             continue
         size += rows[uid].size
-        if chosen and size > BATCH_SIZE:
+        if chosen and size > octets:
             return number, chosen
         chosen.append(uid)
     return min(len(uids), BATCH), chosen

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -324,6 +324,28 @@ class Index:
         )
         return [_row(values) for values in found]
 
+    def uids(self, state: State) -> frozenset[int]:
+        """Return the UIDs of all messages of a mailbox."""
+        found: list[Any] = self._connection.execute(
+            "SELECT uid FROM entries WHERE mailbox = ?", (state.id,)
+        ).fetchall()
+        return frozenset([uid for (uid,) in found])
+
+    def identities(self, state: State, after: int, number: int) -> list[tuple[int, bytes, int]]:
+        """Return UID, base name and stored size of the next messages behind a UID, ascending."""
+        found: list[Any] = self._connection.execute(
+            "SELECT uid, base, stored FROM entries WHERE mailbox = ? AND uid > ? ORDER BY uid LIMIT ?",
+            (state.id, after, number),
+        ).fetchall()
+        return found
+
+    def places(self) -> list[tuple[bytes, int]]:
+        """Return folder and UIDVALIDITY of all mailboxes that are known."""
+        found: list[Any] = self._connection.execute(
+            "SELECT folder, uidvalidity FROM mailboxes"
+        ).fetchall()
+        return found
+
     def new_rows(self, state: State) -> list[Row]:
         """Return the messages whose files lie in ``new``, ascending."""
         found = self._connection.execute(
@@ -362,7 +384,7 @@ class Index:
     def folders(self) -> dict[int, bytes]:
         """Return the folder of each mailbox by its id, which stays when the mailbox is renamed."""
         found = self._connection.execute("SELECT id, folder FROM mailboxes")
-        return dict(found)  # type: ignore[arg-type]
+        return dict(found)
 
     def knows_base(self, state: State, base: bytes) -> bool:
         """Say whether a message of this base name is known."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from twisted_mail.interfaces import Renderer, Watcher
 from twisted_mail.mail.entry import Columns, Contains, Copied, Items, Piece
 from twisted_mail.mail.flags import Flags
-from twisted_mail.mail.matching import matches
 from twisted_mail.store import alter, contents, transfer
 from twisted_mail.store.alter import How
 from twisted_mail.store.durable import unavailable
@@ -116,13 +115,7 @@ class MaildirMailbox:
 
     async def matching(self, uids: Sequence[int], what: Contains) -> frozenset[int]:
         """Return those of the UIDs whose messages hold the substring."""
-        found: set[int] = set()
-        rest = list(uids)
-        while rest:
-            done, hits = await self._account.perform(_matching, self._folder, rest, what)
-            found |= hits
-            rest = rest[done:]
-        return frozenset(found)
+        return await self._account.search.matching(self._folder, uids, what)
 
     # ------------------------------------------------------------ watching
 
@@ -204,23 +197,3 @@ def _render_items(
         number, batch = contents.batch(folder, work, uids)
         made = contents.render_items(folder, work, batch, render, _rescan(folder, work))
         return number, made
-
-
-def _matching(
-    tree: Tree, folder: Folder, uids: Sequence[int], what: Contains
-) -> tuple[int, set[int]]:
-    """Search a batch from the front of the UIDs; return its length, and the hits."""
-    with tree.working() as work:
-        number, batch = contents.batch(folder, work, uids)
-
-        def is_hit(data: bytes) -> bool:
-            return matches(data, what)
-
-        found = contents.each(
-            folder,
-            work,
-            batch,
-            lambda row: is_hit(contents.whole(folder, row)),
-            _rescan(folder, work),
-        )
-        return number, {uid for uid, hit in found.items() if hit}

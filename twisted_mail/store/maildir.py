@@ -21,6 +21,8 @@ from twisted_mail.store.changes import Bell, Report
 from twisted_mail.store.durable import Disk, unavailable
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.index import boot_id
+from twisted_mail.store.indexing import Indexing
+from twisted_mail.store.indexing import Report as Progress
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.transfer import link_or_copy, write_message
 from twisted_mail.store.tree import Ground, Tree, make_maildir
@@ -32,7 +34,8 @@ class MaildirStore:
     """All accounts' mail, below one folder. Fulfils ``interfaces.Store``; any name is an account.
 
     ``report`` takes the exceptions of watchers; without it they are raised where the change was made.
-    ``host`` stands in the names of files; ``disk`` makes the system calls.
+    ``host`` stands in the names of files; ``disk`` makes the system calls. ``indexing`` is to be worked
+    off from time to time, and tells ``progress`` how far a long one has come.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class MaildirStore:
         *,
         settings: StoreSettings = StoreSettings(),  # noqa: B008  # it is frozen
         report: Report | None = None,
+        progress: Progress | None = None,
         host: str = "",
         disk: Disk | None = None,
     ) -> None:
@@ -52,6 +56,7 @@ class MaildirStore:
         self._render = render
         self._report = report
         self._ground = Ground(disk or Disk(), clock, Namer(host), boot_id(), settings)
+        self.indexing = Indexing(clock, progress)
         self._accounts: WeakValueDictionary[str, MaildirAccount] = WeakValueDictionary()
         self._recent: OrderedDict[str, MaildirAccount] = OrderedDict()
 
@@ -61,7 +66,8 @@ class MaildirStore:
         if account is None:
             tree = Tree(self._ground, layout.account_path(self._root, name))
             lane = self._blocking.lane()
-            account = MaildirAccount(name, tree, lane, self._render, Bell(self._report))
+            bell = Bell(self._report)
+            account = MaildirAccount(name, tree, lane, self._render, bell, self.indexing.note)
             self._accounts[name] = account
         self._recent[name] = account
         self._recent.move_to_end(name)

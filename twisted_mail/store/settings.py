@@ -8,8 +8,13 @@ class StoreSettings:
     """How much an account may hold, in octets and messages (0: any number), and what is kept.
 
     Messages that were expunged can be brought back for ``undelete_days`` (0: not at all).
+
+    With ``search`` an index of texts is kept, of at most ``search_text_limit`` characters of each
+    message; a longer one is read when that index cannot tell whether it holds what is searched for.
     """
 
     quota_bytes: int = 0
     quota_messages: int = 0
     undelete_days: int = 14
+    search: bool = True
+    search_text_limit: int = 1_000_000
