@@ -10,12 +10,12 @@ from tests.support import InlineBlocking, StillClock
 from twisted_mail.interfaces import Blocking, Store
 from twisted_mail.store import keywords
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.settings import StoreSettings
 
 
 class TestMaildirContract(AccountContract):
     """A store in maildirs keeps what every store promises."""
 
-    has_quota = False
     keyword_limit = keywords.LIMIT
     chance_examples = 25
 
@@ -25,9 +25,10 @@ class TestMaildirContract(AccountContract):
     ) -> Callable[..., Store]:
         numbers = itertools.count()
 
-        def make() -> Store:
+        def make(quota: int = 0) -> Store:
             root = tmp_path / str(next(numbers))
-            return MaildirStore(root, InlineBlocking(), clock, render)
+            settings = StoreSettings(quota_bytes=quota)
+            return MaildirStore(root, InlineBlocking(), clock, render, settings=settings)
 
         return make
 

@@ -8,9 +8,10 @@ from twisted_mail.mail import flags as flag
 from twisted_mail.mail.change import Added, Gone, Made, Marked
 from twisted_mail.mail.entry import Columns, Entry, Items, Status
 from twisted_mail.mail.flags import Flags
-from twisted_mail.mail.outcome import Outcome, Refused
+from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import names
 from twisted_mail.store.changes import Bell
+from twisted_mail.store.quota import refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +196,7 @@ class Home:
         """See to it that there is room for more octets. Raises Refused: OVERQUOTA."""
         quota = self.limits.quota
         if quota is not None and sum(box.size for box in self.boxes.values()) + octets > quota:
-            outcome = Outcome(552, "5.2.2", "The account has no room for this.")
-            raise Refused(outcome, "OVERQUOTA")
+            raise refusal()
 
     def make(self, name: str, use: str = "") -> list[Made]:
         """Make a box and the missing levels above it; return what is to be rung.

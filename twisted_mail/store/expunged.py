@@ -22,6 +22,7 @@ from twisted_mail.store.contents import wire_size
 from twisted_mail.store.durable import Disk, exists, read_file
 from twisted_mail.store.keywords import FILE as KEYWORDS
 from twisted_mail.store.keywords import parse as parse_keywords
+from twisted_mail.store.quota import Usage
 from twisted_mail.store.scan import scan
 from twisted_mail.store.transfer import Arrival
 from twisted_mail.store.tree import Tree
@@ -183,6 +184,7 @@ def _restore(tree: Tree, group: Sequence[Expunged], name: str, is_target: bool) 
     with tree.working() as work:
         state = scan(folder, work)
         admit(folder, work, state, flag.NONE.union(*map(_flags, group)))
+        work.claim(Usage(sum(each.size for each in group), len(group)))
         linked = [(each, _linked(tree, work, folder.place(b"tmp"), each)) for each in group]
         there = [each for each, arrival in linked if arrival]
         rows = transfer.publish(folder, work, state, [arrival for _, arrival in linked if arrival])

@@ -63,6 +63,8 @@ class State:
     new_seen: int = 0
     cur_seen: int = 0
     list_seen: str = ""
+    messages: int = 0
+    octets: int = 0
 
     def next_modseq(self) -> int:
         """Return the mod-sequence of one more alteration."""
@@ -72,7 +74,8 @@ class State:
 
 _ROW = "uid, base, tail, flags, modseq, date, size, stored"
 _STATE = (
-    "id, folder, uidvalidity, uidnext, highest_modseq, first_recent, new_seen, cur_seen, list_seen"
+    "id, folder, uidvalidity, uidnext, highest_modseq, first_recent, new_seen, cur_seen, list_seen,"
+    " messages, octets"
 )
 _AMONG = "mailbox = ? AND uid IN (SELECT value FROM json_each(?))"
 
@@ -256,7 +259,8 @@ class Index:
     def add_mailbox(self, folder: bytes, uidvalidity: int) -> State:
         """Make the row of a mailbox."""
         self._connection.execute(
-            "INSERT INTO mailboxes VALUES (NULL, ?, ?, 1, 1, 0, 0, 0, '')", (folder, uidvalidity)
+            "INSERT INTO mailboxes VALUES (NULL, ?, ?, 1, 1, 0, 0, 0, '', 0, 0)",
+            (folder, uidvalidity),
         )
         state = self.state(folder)
         assert state is not None
@@ -290,7 +294,8 @@ class Index:
         assert self._states is not None
         self._connection.executemany(
             "UPDATE mailboxes SET uidvalidity = ?, uidnext = ?, highest_modseq = ?,"
-            " first_recent = ?, new_seen = ?, cur_seen = ?, list_seen = ? WHERE id = ?",
+            " first_recent = ?, new_seen = ?, cur_seen = ?, list_seen = ?, messages = ?, octets = ?"
+            " WHERE id = ?",
             [
                 (
                     state.uidvalidity,
@@ -300,6 +305,8 @@ class Index:
                     state.new_seen,
                     state.cur_seen,
                     state.list_seen,
+                    state.messages,
+                    state.octets,
                     state.id,
                 )
                 for state in self._states.values()
@@ -415,8 +422,21 @@ class Index:
         )
         return int(found.fetchone()[0])  # type: ignore[index]
 
-    def add(self, state: State, rows: Iterable[Row]) -> None:
+    def usage(self) -> dict[bytes, tuple[int, int]]:
+        """Return how many messages and octets each mailbox has, by its folder."""
+        self._save_states()
+        found = self._connection.execute("SELECT folder, messages, octets FROM mailboxes")
+        return {folder: (messages, octets) for folder, messages, octets in found}
+
+    def _held(self, where: str, values: tuple[int | str, ...]) -> tuple[int, int]:
+        sums = "SELECT count(*), ifnull(sum(size), 0) FROM entries WHERE "
+        row: Any = self._connection.execute(sums + where, values).fetchone()
+        return row[0], row[1]
+
+    def add(self, state: State, rows: Sequence[Row]) -> None:
         """Take in messages."""
+        state.messages += len(rows)
+        state.octets += sum(row.size for row in rows)
         self._connection.executemany(
             "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
@@ -438,10 +458,14 @@ class Index:
             "UPDATE entries SET base = ?, size = ?, stored = ? WHERE mailbox = ? AND uid = ?",
             [(row.base, row.size, row.stored, state.id, row.uid) for row in rows],
         )
+        state.messages, state.octets = self._held("mailbox = ?", (state.id,))
 
     def remove(self, state: State, uids: Sequence[int], modseq: int) -> None:
         """Forget messages, but not that they were there."""
         among = (state.id, json.dumps(list(uids)))
+        messages, octets = self._held(_AMONG, among)
+        state.messages -= messages
+        state.octets -= octets
         self._connection.execute(f"DELETE FROM entries WHERE {_AMONG}", among)
         self._connection.execute(f"DELETE FROM items WHERE {_AMONG}", among)
         self._connection.executemany(

@@ -23,9 +23,12 @@ from twisted_mail.store.filename import Namer
 from twisted_mail.store.index import boot_id
 from twisted_mail.store.indexing import Indexing
 from twisted_mail.store.indexing import Report as Progress
+from twisted_mail.store.quota import Quotas, Usage
+from twisted_mail.store.room import Room, constant, end
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.transfer import link_or_copy, write_message
 from twisted_mail.store.tree import Ground, Tree, make_maildir
+from twisted_mail.store.usage import survey
 
 OPEN_ACCOUNTS = 256  # whose indexes stay open: each needs three descriptors
 
@@ -33,6 +36,7 @@ OPEN_ACCOUNTS = 256  # whose indexes stay open: each needs three descriptors
 class MaildirStore:
     """All accounts' mail, below one folder. Fulfils ``interfaces.Store``; any name is an account.
 
+    ``quotas`` gives an account's quota at each login and delivery, in place of that of the settings.
     ``report`` takes the exceptions of watchers; without it they are raised where the change was made.
     ``host`` stands in the names of files; ``disk`` makes the system calls. ``indexing`` is to be worked
     off from time to time, and tells ``progress`` how far a long one has come.
@@ -46,6 +50,7 @@ class MaildirStore:
         render: Renderer,
         *,
         settings: StoreSettings = StoreSettings(),  # noqa: B008  # it is frozen
+        quotas: Quotas | None = None,
         report: Report | None = None,
         progress: Progress | None = None,
         host: str = "",
@@ -59,12 +64,14 @@ class MaildirStore:
         self.indexing = Indexing(clock, progress)
         self._accounts: WeakValueDictionary[str, MaildirAccount] = WeakValueDictionary()
         self._recent: OrderedDict[str, MaildirAccount] = OrderedDict()
+        self._room = Room(quotas or constant(settings), self._count, clock)
 
     async def account(self, name: str) -> MaildirAccount:
         """Return the account's mail, making its folders at first use."""
+        ledger = await self._room.ledger(name)
         account = self._accounts.get(name)
         if account is None:
-            tree = Tree(self._ground, layout.account_path(self._root, name))
+            tree = Tree(self._ground, layout.account_path(self._root, name), ledger)
             lane = self._blocking.lane()
             bell = Bell(self._report)
             account = MaildirAccount(name, tree, lane, self._render, bell, self.indexing.note)
@@ -96,6 +103,24 @@ class MaildirStore:
         self, names: Sequence[str], message: Message
     ) -> Mapping[str, MailError | None]:
         """Put one message into the inboxes of several accounts; the copies share their bytes."""
+        try:
+            taken = await self._room.take(names, message.size)
+        except BaseException:
+            message.blob.close()
+            raise
+        answers = {name: slot for name, slot in taken.items() if isinstance(slot, MailError)}
+        delivered: Mapping[str, MailError | None] = {}
+        try:
+            delivered = await self._put([name for name in taken if name not in answers], message)
+        finally:
+            end(taken, delivered)
+        return {**answers, **delivered}
+
+    async def _count(self, name: str) -> tuple[Usage, int]:
+        account = await self.account(name)
+        return await account.perform(survey)
+
+    async def _put(self, names: Sequence[str], message: Message) -> Mapping[str, MailError | None]:
         begun: list[bool] = []
         try:
             answers = await self._blocking.run(self._deliver, names, message, begun)

@@ -6,8 +6,6 @@ the 26 that have letters live here alone.
 
 import apsw
 
-VERSION = 1
-
 # A mailbox is known by its folder (empty for INBOX). new_seen and cur_seen are the modification times
 # of its two folders, in nanoseconds, when they were last read; 0 when they must be read again.
 # list_seen is the stamp of its list of UIDs.
@@ -55,7 +53,17 @@ CREATE TABLE gone (
 ) WITHOUT ROWID;
 """
 
-STEPS = [_FIRST]  # step n leads from version n to n + 1
+# How many messages a mailbox has, and their octets on the wire: kept with every alteration.
+_COUNTS = """
+ALTER TABLE mailboxes ADD COLUMN messages INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE mailboxes ADD COLUMN octets INTEGER NOT NULL DEFAULT 0;
+UPDATE mailboxes SET (messages, octets) = (
+    SELECT count(*), ifnull(sum(size), 0) FROM entries WHERE mailbox = mailboxes.id
+);
+"""
+
+STEPS = [_FIRST, _COUNTS]  # step n leads from version n to n + 1
+VERSION = len(STEPS)
 
 
 class Unusable(Exception):

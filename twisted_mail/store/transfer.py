@@ -24,6 +24,7 @@ from twisted_mail.store.alter import admit, place
 from twisted_mail.store.durable import Disk, exists, write_file
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.index import Row, State
+from twisted_mail.store.quota import Usage
 from twisted_mail.store.scan import ready, scan
 from twisted_mail.store.work import Work
 
@@ -70,6 +71,7 @@ def append(
     """Put messages into a mailbox, all or none; ``marks`` stand in their files' names, pairwise."""
     state = scan(folder, work)
     admit(folder, work, state, flag.NONE.union(*(draft.flags for draft in drafts)))
+    work.claim(Usage(sum(draft.message.size for draft in drafts), len(drafts)))
     marked = zip(drafts, marks or itertools.repeat(b""), strict=bool(marks))
     arrivals = [_written(folder, work, draft, mark) for draft, mark in marked]
     rows = publish(folder, work, state, arrivals)
@@ -155,6 +157,9 @@ def _copied(
     """Return the rows of the messages that were there, and of their copies."""
     state = scan(target, work)
     origin = ready(source, work)
+    if not is_move:
+        sizes = [row.size for row in work.index.rows(origin, set(uids))]
+        work.claim(Usage(sum(sizes), len(sizes)))
     linked = _link_all(source, target, work, origin, uids)
     rows = [row for row, _ in linked]
     admit(target, work, state, flag.NONE.union(*(row.flags for row in rows)))

@@ -3,6 +3,7 @@
 Everything here runs in the account's lane, one piece of work at a time.
 """
 
+import math
 import os
 import stat
 from collections import deque
@@ -33,9 +34,11 @@ from twisted_mail.store.durable import (
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.index import DAMAGED, NO_DISK, Index
+from twisted_mail.store.quota import Ledger
 from twisted_mail.store.scan import columns, scan
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.uidlist import UidList
+from twisted_mail.store.usage import claim
 from twisted_mail.store.work import Happened, News, Opened, Work, working
 
 P = ParamSpec("P")
@@ -59,8 +62,10 @@ class Ground:
 class Tree:
     """One account on disk. ``news`` is what happened there and the reactor has not taken yet."""
 
-    def __init__(self, ground: Ground, path: bytes) -> None:
+    def __init__(self, ground: Ground, path: bytes, ledger: Ledger) -> None:
         self.ground = ground
+        self.ledger = ledger
+        self.counted_at = -math.inf  # when all mailboxes were looked at to know the room there is
         self.disk = ground.disk
         self.path = path
         self.maildir = os.path.join(path, b"Maildir")
@@ -106,6 +111,7 @@ class Tree:
     def working(self) -> Iterator[Work]:
         """Do a piece of work within a transaction; what happened in it becomes news at its end."""
         with working(self.index, self.new_uidvalidity, self.attic) as work:
+            work.claim = partial(claim, self, work)
             yield work
         self.news += work.news
 

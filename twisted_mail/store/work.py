@@ -10,6 +10,7 @@ from twisted_mail.mail.entry import Columns
 from twisted_mail.store.attic import Attic
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.index import Index
+from twisted_mail.store.quota import Usage
 
 
 class Happened(NamedTuple):
@@ -34,7 +35,8 @@ class Work:
     """What a piece of work may use, and what it leaves.
 
     ``news`` is what happened; ``undo`` takes back what was done to files, the last first, if the work
-    does not reach its end. ``attic`` is where expunged files go.
+    does not reach its end. ``attic`` is where expunged files go. ``claim`` raises
+    Refused when there is no room for so much.
     """
 
     index: Index
@@ -42,6 +44,7 @@ class Work:
     attic: Attic
     news: list[News] = field(default_factory=list)
     undo: list[Callable[[], object]] = field(default_factory=list)
+    claim: Callable[[Usage], object] = lambda _: None
 
     def happened(self, folder: Folder, change: Change) -> None:
         """Tell a change, once the work is done."""

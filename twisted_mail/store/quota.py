@@ -1,0 +1,135 @@
+"""How much an account may hold, and what deliveries to it have to know.
+
+A delivery does not open the index. It goes by the last count, and by what was delivered since; where
+that leaves room, all is well. A refusal is always decided on a fresh count.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
+
+COUNT_SECONDS = 60.0  # what others put into the account is counted after so long at the latest
+MAX_SLOTS = 1000  # deliveries after which it is counted again
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many octets and messages an account may hold; 0: any number."""
+
+    octets: int = 0
+    messages: int = 0
+
+    @property
+    def is_set(self) -> bool:
+        """Say whether there is a limit at all."""
+        return self.octets > 0 or self.messages > 0
+
+    def holds(self, usage: "Usage") -> bool:
+        """Say whether an account may hold so much."""
+        return not (0 < self.octets < usage.octets or 0 < self.messages < usage.messages)
+
+
+Quotas = Callable[[str], Awaitable[Quota]]  # an account's quota, by its name
+
+
+class Usage(NamedTuple):
+    """How much an account holds, all mailboxes together; octets as on the wire."""
+
+    octets: int = 0
+    messages: int = 0
+
+    def plus(self, other: "Usage") -> "Usage":
+        """Return both together."""
+        return Usage(self.octets + other.octets, self.messages + other.messages)
+
+
+def refusal(is_certain: bool = True) -> MailError:
+    """Return what is told when there is no room; not ``is_certain`` while deliveries are under way."""
+    text = "The account has no room for this."
+    if is_certain:
+        return Refused(Outcome(552, "5.2.2", text), "OVERQUOTA")
+    return Unavailable(Outcome(452, "4.2.2", text), "OVERQUOTA")
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """Room that one delivery takes: ``is_over`` when it came to its end, however that was."""
+
+    ledger: "Ledger"
+    size: Usage
+    is_over: bool = False
+
+    def end(self, is_delivered: bool) -> None:
+        """Note that the delivery is over; if it failed, its room is free again."""
+        self.ledger.end(self, is_delivered)
+
+
+class Ledger:
+    """What is known of one account's room. On the reactor thread, but for what is said otherwise.
+
+    ``claims`` is raised by the account's lane before it looks whether something else than a delivery
+    has room; ``flying`` is read there after that. So of a delivery and an APPEND at the same time one
+    sees the other.
+    """
+
+    def __init__(self) -> None:
+        self.quota = Quota()
+        self.claims = 0
+        self.flying = Usage()  # deliveries under way
+        self._counted: Usage | None = None
+        self._counted_at = 0.0
+        self._counted_claims = 0
+        self._slots: set[Slot] = set()  # deliveries that the last count may not have seen
+        self._taken = Usage()  # by them
+
+    def take(self, size: Usage, now: float) -> Slot | None:
+        """Take room, if it is known that there is some."""
+        slot = Slot(self, size)
+        self.flying = self.flying.plus(size)
+        if not self._is_current(now) or not self._fits(size):
+            self.flying = self.flying.plus(_negative(size))
+            return None
+        self._slots.add(slot)
+        self._taken = self._taken.plus(size)
+        return slot
+
+    def _is_current(self, now: float) -> bool:
+        return (
+            self._counted is not None
+            and self._counted_claims == self.claims
+            and 0 <= now - self._counted_at < COUNT_SECONDS
+            and len(self._slots) < MAX_SLOTS
+        )
+
+    def _fits(self, size: Usage) -> bool:
+        counted = self._counted or Usage()
+        return self.quota.holds(counted.plus(self._taken).plus(size))
+
+    def end(self, slot: Slot, is_delivered: bool) -> None:
+        """Note that a delivery is over (see ``Slot.end``)."""
+        if slot.is_over:
+            return
+        slot.is_over = True
+        self.flying = self.flying.plus(_negative(slot.size))
+        if not is_delivered:
+            self._forget({slot})
+
+    def over(self) -> frozenset[Slot]:
+        """Return the deliveries that a count which begins now will see."""
+        return frozenset(slot for slot in self._slots if slot.is_over)
+
+    def learn(self, counted: Usage, claims: int, seen: frozenset[Slot], now: float) -> None:
+        """Take a count that was made at this number of claims, and saw these deliveries."""
+        self._counted, self._counted_claims, self._counted_at = counted, claims, now
+        self._forget(seen)
+
+    def _forget(self, slots: "set[Slot] | frozenset[Slot]") -> None:
+        for slot in self._slots & slots:
+            self._slots.remove(slot)
+            self._taken = self._taken.plus(_negative(slot.size))
+
+
+def _negative(size: Usage) -> Usage:
+    return Usage(-size.octets, -size.messages)

@@ -1,0 +1,54 @@
+"""How much an account holds, by its index, and whether more has room. In the account's lane."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store import layout, quota
+from twisted_mail.store.quota import Usage
+from twisted_mail.store.scan import scan
+from twisted_mail.store.work import Work
+
+if TYPE_CHECKING:
+    from twisted_mail.store.tree import Tree
+
+LOOK_SECONDS = 10.0  # how often APPEND and COPY look for what other programs put elsewhere
+
+
+def count(tree: "Tree", work: Work, is_fresh: bool = True) -> Usage:
+    """Return how much the account holds.
+
+    INBOX is looked at each time, the others if they are not in the index yet, or if ``is_fresh``.
+    """
+    there = tree._mailboxes()
+    known = work.index.usage()
+    for name, coded in there.items():
+        if is_fresh or coded == layout.INBOX or coded not in known:
+            with suppress(Refused):  # it is being deleted
+                scan(tree.find(name), work)
+    if is_fresh:
+        tree.counted_at = tree.ground.clock.monotonic()
+    found = work.index.usage()
+    held = [found[coded] for coded in there.values() if coded in found]
+    return Usage(sum(octets for _, octets in held), sum(messages for messages, _ in held))
+
+
+def claim(tree: "Tree", work: Work, size: Usage) -> None:
+    """See to it that there is room for more. Raises Refused, or Unavailable, with OVERQUOTA."""
+    ledger = tree.ledger
+    if not ledger.quota.is_set:
+        return
+    ledger.claims += 1
+    flying = ledger.flying
+    age = tree.ground.clock.monotonic() - tree.counted_at
+    for is_fresh in (False, True) if 0 <= age < LOOK_SECONDS else (True,):
+        wanted = count(tree, work, is_fresh).plus(size)
+        if ledger.quota.holds(wanted.plus(flying)):
+            return
+    raise quota.refusal(is_certain=not ledger.quota.holds(wanted))
+
+
+def survey(tree: "Tree") -> tuple[Usage, int]:
+    """Count anew; return the number of claims, too."""
+    with tree.working() as work:
+        return count(tree, work), tree.ledger.claims
