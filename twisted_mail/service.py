@@ -32,6 +32,7 @@ from twisted_mail.net.clock import ReactorClock
 from twisted_mail.net.conversation import Terms
 from twisted_mail.net.listening import ConversationFactory, Listener
 from twisted_mail.net.tls import Certificates
+from twisted_mail.net.turns import Turns
 from twisted_mail.plugin import Doors, protocols
 from twisted_mail.store.blob import SpoolWriter
 from twisted_mail.store.maildir import MaildirStore
@@ -55,6 +56,7 @@ class MailService(Service):
         self._certificates = Certificates(config.tls.folder, config.hostname)
         self._renewal = LoopingCall(self._renew_certificates)
         self._journal = LogJournal()
+        self._turns = Turns(reactor)
         self._troubles: list[str] = []  # why there can be no service
         self.doors = self._make_doors()
         self.listeners = [self._make_listener(listener) for listener in config.listeners]
@@ -124,6 +126,7 @@ class MailService(Service):
             plugin.busy,
             listener.connections,
             listener.connections_per_address,
+            self._turns,
         )
         return Listener(
             f"{listener.service} on {listener.endpoint}",

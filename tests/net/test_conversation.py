@@ -12,11 +12,11 @@ from tests.support import NoteJournal
 from twisted_mail.interfaces import Ending, Wire
 from twisted_mail.net.conversation import (
     READ_AHEAD,
-    SLICE_SECONDS,
     STALL_SECONDS,
     Conversation,
     Terms,
 )
+from twisted_mail.net.turns import SLICE_SECONDS
 
 Script = Callable[[Wire], Awaitable[None]]
 
@@ -339,6 +339,22 @@ def test_a_session_that_worked_for_long_gives_way() -> None:
     assert held.said == b"slow"
 
 
+def test_a_session_whose_peer_is_gone_gets_no_more_turns() -> None:
+    held: Held
+
+    async def script(wire: Wire) -> None:
+        await wire.read(60)
+        held.conversation.connectionLost()
+        await wire.turn()
+        seen.append("worked on")
+
+    seen: list[str] = []
+    held = Held(script)
+    held.hears(b"go")
+    assert seen == []
+    assert not held.journal.events
+
+
 def test_tls_starts_after_what_was_written_in_clear() -> None:
     certificates: Any = object()
 
@@ -407,3 +423,17 @@ def test_the_peer_has_a_name() -> None:
 
     Held(script)
     assert (peers[0].host, peers[0].port) == ("192.0.2.7", 4000)
+
+
+def test_an_earlier_time_limit_does_not_cut_the_last_answer_off() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.read(10)
+        wire.write(b"a long answer")
+
+    held = Held(script)
+    held.hears(b"quit")
+    assert held.transport.disconnecting
+    held.clock.advance(10)
+    assert not held.transport.aborted
+    held.clock.advance(STALL_SECONDS)
+    assert held.transport.aborted

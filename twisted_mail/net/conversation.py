@@ -7,7 +7,7 @@ What keeps a hostile peer from costing more than its share is here, once for all
 * input: the transport is paused while more than ``READ_AHEAD`` octets wait to be read;
 * output: a session that writes much waits in ``drain`` until the peer has taken it, and a peer that
   takes nothing for ``STALL_SECONDS`` is cut off;
-* work: ``turn`` gives way after ``SLICE_SECONDS``;
+* work: ``turn`` gives way after ``turns.SLICE_SECONDS``, and sooner where many work;
 * silence: every ``read`` has a time limit;
 * STARTTLS: bytes that came in clear can be seen (``has_unread``) and are never read as encrypted ones.
 """
@@ -31,10 +31,10 @@ from zope.interface import implementer
 from twisted_mail.interfaces import Ending, Journal, Peer, Privacy, Session, Wire
 from twisted_mail.net.outlet import TransportOutlet
 from twisted_mail.net.tls import Certificates
+from twisted_mail.net.turns import Turns
 
 READ_AHEAD = 64 * 1024  # octets that may wait before the transport is paused
 STALL_SECONDS = 300.0  # how long a peer may take nothing of what was sent
-SLICE_SECONDS = 0.02  # how long one connection works before others have their turn
 
 MakeSession = Callable[[Wire], Session]
 _SHUTDOWN, _LOST, _TIMEOUT = Ending.Reason.SHUTDOWN, Ending.Reason.LOST, Ending.Reason.TIMEOUT
@@ -73,6 +73,7 @@ class Conversation:
         "_terms",
         "_timer",
         "_tls",
+        "_turns",
         "_unread",
         "_waiting",
         "ended",
@@ -80,7 +81,12 @@ class Conversation:
     )
 
     def __init__(
-        self, reactor: IReactorTime, make_session: MakeSession, terms: Terms, journal: Journal
+        self,
+        reactor: IReactorTime,
+        make_session: MakeSession,
+        terms: Terms,
+        journal: Journal,
+        turns: Turns | None = None,
     ) -> None:
         self.transport: Any = None
         self.ended: Callable[[Conversation], None] | None = None
@@ -88,6 +94,7 @@ class Conversation:
         self._reactor = reactor
         self._terms = terms
         self._journal = journal
+        self._turns = turns or Turns(reactor)
         self._unread = b""
         self._waiting: Deferred[bytes] | None = None  # a read that has nothing to return yet
         self._resumed: Deferred[None] | None = None  # a drain that waits for the peer
@@ -260,12 +267,12 @@ class Conversation:
 
     async def turn(self) -> None:
         """Let others go first if this connection has worked for long."""
-        if self._reactor.seconds() - self._began < SLICE_SECONDS:
+        if self._closed:
+            raise Ending(self._ending or _LOST)
+        if self._reactor.seconds() - self._began < self._turns.slice_seconds:
             return
         self._outlet.flush()
-        later: Deferred[None] = Deferred()
-        self._reactor.callLater(0, later.callback, None)
-        await later
+        await self._turns.wait()
         self._began = self._reactor.seconds()
 
     async def _peer_takes_more(self) -> None:
@@ -339,15 +346,14 @@ class Conversation:
 
     def _time_passed(self) -> None:
         self._timer = None
-        if self._closed:
-            self.transport.abortConnection()
-            return
-        if self._waiting is None:
+        if self._waiting is None and not self._closed:
             return
         left = self._deadline - self._reactor.seconds()
         if left > 0:
             self._timer = self._reactor.callLater(left, self._time_passed)
-        else:
+        elif self._closed:
+            self.transport.abortConnection()
+        elif self._waiting is not None:
             waiting, self._waiting = self._waiting, None
             self._began = self._reactor.seconds()
             waiting.errback(Ending(_TIMEOUT))

@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 
 from twisted_mail.interfaces import Journal
 from twisted_mail.net.conversation import Conversation, MakeSession, Terms
+from twisted_mail.net.turns import Turns
 
 FAREWELL_SECONDS = 5.0  # how long open connections have to finish when the server stops
 
@@ -38,6 +39,7 @@ class ConversationFactory(Factory):
         busy: bytes,
         connections: int,
         connections_per_address: int,
+        turns: Turns | None = None,
     ) -> None:
         self._reactor = reactor
         self._make_session = make_session
@@ -46,6 +48,7 @@ class ConversationFactory(Factory):
         self._busy = busy
         self._most = connections
         self._most_per_address = connections_per_address
+        self._turns = turns or Turns(reactor)
         self._open: set[Conversation] = set()
         self._by_address: Counter[str] = Counter()
         self._emptied: Deferred[None] | None = None
@@ -54,7 +57,7 @@ class ConversationFactory(Factory):
         """Return the conversation for a connection, or one that only says that we are busy."""
         host: str = getattr(addr, "host", "")  # a UNIX socket has none
         conversation = Conversation(
-            self._reactor, self._session_for(host), self._terms, self._journal
+            self._reactor, self._session_for(host), self._terms, self._journal, self._turns
         )
         self._open.add(conversation)
         self._by_address[host] += 1
