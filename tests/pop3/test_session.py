@@ -111,6 +111,40 @@ def test_time_is_short_before_login_and_long_after():
     assert house.talk(later, LOGIN, b"NOOP\r\n").timeouts == [180, 80, 600, 600]
 
 
+def test_octets_now_and_then_do_not_put_the_end_off():
+    house = House()
+
+    def dribble():
+        house.clock.seconds += 100
+        return b"x"
+
+    assert house.talk(*[dribble] * 5).timeouts == [180, 80]
+    assert house.reasons == ["timeout"]
+
+
+def test_a_line_without_end_does_not_put_the_end_off():
+    house = House()
+
+    def flood():
+        house.clock.seconds += 100
+        return b"x" * 5000
+
+    assert house.talk(*[flood] * 5).timeouts == [180, 80]
+    assert house.reasons == ["timeout"]
+
+
+def test_commands_without_end_do_not_put_the_login_off():
+    house = House()
+
+    def ask():
+        house.clock.seconds += 100
+        return b"CAPA
+"
+
+    assert house.talk(*[ask] * 5).timeouts == [180, 80]
+    assert house.reasons == ["timeout"]
+
+
 def test_settings_keep_to_the_rfcs():
     with pytest.raises(ValueError, match="600"):
         Settings(idle_timeout=300)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from twisted_mail.interfaces import Wire
+from twisted_mail.interfaces import Ending, Wire
 from twisted_mail.mail.outcome import ProtocolError
 from twisted_mail.pop3 import grammar
 from twisted_mail.pop3.framing import Framer, TooLong
@@ -45,15 +45,25 @@ class Talk:
         self.framer = Framer(self.settings.max_line, self.settings.max_auth_line)
 
     async def line(self, timeout: float, is_response: bool = False) -> bytes:
-        """Return the next line. Raises ProtocolError when it is too long, and Ending."""
+        """Return the next line. Raises ProtocolError when it is too long, and Ending.
+
+        It is to come whole within ``timeout``: a client that sends an octet now and then is silent too.
+        """
         await self._breathe()
+        deadline = self.doors.clock.monotonic() + timeout
         while (line := self.framer.next(is_response)) is None:
-            data = await self.wire.read(timeout)
-            self._unsent = 0
-            self.framer.feed(data)
+            self.framer.feed(await self._read_until(deadline))
         if isinstance(line, TooLong):
             raise ProtocolError("The line is too long")
         return line
+
+    async def _read_until(self, deadline: float) -> bytes:
+        seconds = deadline - self.doors.clock.monotonic()
+        if seconds <= 0:
+            raise Ending(Ending.Reason.TIMEOUT)
+        data = await self.wire.read(seconds)
+        self._unsent = 0
+        return data
 
     @property
     def has_unread(self) -> bool:
