@@ -1,5 +1,6 @@
 """Other programs in the same maildir: Dovecot, mutt, delivery agents, people with a shell."""
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -527,9 +528,7 @@ def test_mod_sequences_leap_when_the_machine_was_started_again(place: Place) -> 
     highest = place.open().columns.highest_modseq
     place.close()
     place.restart()
-    place.store._ground = type(place.store._ground)(
-        place.store._ground.disk, place.clock, place.store._ground.namer, "another boot"
-    )
+    place.store._ground = dataclasses.replace(place.store._ground, boot="another boot")
     assert place.open().columns.highest_modseq >= highest + 1_000_000
 
 

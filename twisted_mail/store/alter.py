@@ -18,7 +18,7 @@ from twisted_mail.store.work import Work
 
 How = Literal["set", "add", "remove"]
 
-_ATTEMPTS = 5  # at finding files that other programs rename meanwhile
+_ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 
 
 # ---------------------------------------------------------------- flags

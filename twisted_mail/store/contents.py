@@ -4,11 +4,12 @@ Files that this server wrote are served as they are. Files with bare LF that oth
 are served with CRLF; ``Row.size`` is then larger than ``Row.stored``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from twisted_mail.interfaces import Renderer
 from twisted_mail.mail.entry import Items, Piece
+from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store import filename
 from twisted_mail.store.durable import Disk
 from twisted_mail.store.folder import Folder
@@ -18,6 +19,7 @@ from twisted_mail.store.work import Work
 T = TypeVar("T")
 
 _CHUNK = 64 * 1024
+_ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 _RESUMED = 16  # places remembered in files that are converted while they are read
 BATCH = 32  # messages handled before others have their turn
 BATCH_SIZE = 1024 * 1024  # octets, likewise
@@ -117,26 +119,28 @@ Rescan = Callable[[], object]
 def each(
     folder: Folder,
     work: Work,
-    uids: Sequence[int],
+    uids: Iterable[int],
     act: Callable[[Row], T],
     rescan: Rescan,
 ) -> dict[int, T]:
-    """Do something with the file of each message; follow renames by looking at the folder again."""
+    """Do something with the file of each message; follow renames by looking at the folder again.
+
+    Messages that are gone are left out. Raises Unavailable when a file is renamed again and again.
+    """
     done: dict[int, T] = {}
     stale = set(uids)
-    for attempt in range(3):
-        if attempt:
-            rescan()
+    for _ in range(_ATTEMPTS):
+        lost = set()
         for row in work.index.rows(folder.state(work), stale):
             try:
                 done[row.uid] = act(row)
             except FileNotFoundError:
-                continue
-        stale -= done.keys()
-        stale &= {row.uid for row in work.index.rows(folder.state(work), stale)} if stale else stale
-        if not stale:
-            break
-    return done
+                lost.add(row.uid)
+        if not lost:
+            return done
+        stale = lost
+        rescan()
+    raise Unavailable("The mailbox is being changed by another program.")
 
 
 def read(folder: Folder, work: Work, pieces: Sequence[Piece], rescan: Rescan) -> list[bytes | None]:

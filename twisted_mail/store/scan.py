@@ -1,7 +1,7 @@
 """Comparing a mailbox's folders with the index: what other programs and deliveries did.
 
 Another program may rename any file at any moment, and a listing made meanwhile may show it twice or
-not at all. So a file counts as gone only when a second listing does not show it either.
+not at all. So a file counts as gone only when several listings do not show it.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from twisted_mail.store.index import Row, State
 from twisted_mail.store.work import Work
 
 _ATTEMPTS = 5
+_LISTINGS = 4  # that must all miss a file before it is gone
 
 
 class Newcomer(NamedTuple):
@@ -142,7 +143,9 @@ def _scan_new(folder: Folder, work: Work, state: State, times: tuple[int, int]) 
         return False
     if any(work.index.knows_base(state, base) for base in fresh):
         return False
-    _see(folder, state, times)
+    # Of cur nothing is said: a believed time of its own renames must outlive this.
+    state.new_seen = folder.believable(times[0])
+    folder.seen = state.new_seen, folder.seen[1]
     _add(folder, work, state, fresh)
     return True
 
@@ -151,7 +154,9 @@ def _scan_whole(folder: Folder, work: Work, state: State, is_relettered: bool) -
     times = folder.times()
     found = _list_all(folder)
     rows = work.index.all_rows(state)
-    if any(row.base not in found for row in rows):
+    for _ in range(_LISTINGS - 1):
+        if all(row.base in found for row in rows):
+            break
         found |= _list_all(folder)
     _see(folder, state, times)
     folder.doubted_since = None

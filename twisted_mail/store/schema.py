@@ -35,6 +35,7 @@ CREATE TABLE entries (
     PRIMARY KEY (mailbox, uid)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX entries_by_base ON entries (mailbox, base);
+CREATE INDEX entries_in_new ON entries (mailbox, uid) WHERE tail >= x'6e' AND tail < x'6f';
 CREATE TABLE items (
     mailbox INTEGER NOT NULL,
     uid INTEGER NOT NULL,

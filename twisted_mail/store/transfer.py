@@ -8,8 +8,7 @@ with unlinking in the source; a message is then in both places or in one, and ne
 import errno
 import itertools
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,7 +28,7 @@ from twisted_mail.store.scan import ready, scan
 from twisted_mail.store.work import Work
 
 NO_LINK = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)
-_ATTEMPTS = 5
+_ATTEMPTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,14 +229,35 @@ def _remove(
 ) -> None:
     """Take messages that were copied out of the source."""
     origin = source.state(work)
+    copy_of = {row.uid: target.file(copied) for row, copied in zip(rows, copies, strict=True)}
+    gone: list[int] = []
+    wanted = set(copy_of)
     with source.renaming(origin):
-        for row, copied in zip(rows, copies, strict=True):
-            path = source.file(row)
-            with suppress(FileNotFoundError):  # renamed just now: then it is in both places
-                source.disk.unlink(path)
-            work.undo.append(partial(source.disk.link, target.file(copied), path))
-        source.sync({place(row) for row in rows})
-    modseq = origin.next_modseq()
-    gone = tuple(row.uid for row in rows)
-    work.index.remove(origin, gone, modseq)
-    work.happened(source, Gone(source.name, gone, modseq))
+        for _ in range(_ATTEMPTS):
+            done = _unlink_all(source, work, work.index.rows(origin, wanted), copy_of)
+            if done:
+                work.index.remove(origin, done, origin.next_modseq())
+            gone += done
+            wanted -= {*done}
+            if not wanted:
+                break
+            scan(source, work, is_forced=True)
+        source.sync({place(row) for row in rows} | {b"cur"})
+    if gone:
+        work.happened(source, Gone(source.name, tuple(sorted(gone)), origin.highest_modseq))
+
+
+def _unlink_all(
+    source: Folder, work: Work, rows: Sequence[Row], copy_of: Mapping[int, bytes]
+) -> list[int]:
+    """Unlink files; return the UIDs of those that were where they were thought to be."""
+    done = []
+    for row in rows:
+        path = source.file(row)
+        try:
+            source.disk.unlink(path)
+        except FileNotFoundError:
+            continue
+        work.undo.append(partial(source.disk.link, copy_of[row.uid], path))
+        done.append(row.uid)
+    return done
