@@ -114,6 +114,13 @@ def test_octets_outside_the_charset_are_a_protocol_error():
         parsed(b"CHARSET UTF-8 TEXT {1}\r\n\xff")
 
 
+def test_a_program_looks_for_so_many_texts_and_no_more():
+    parsed(b"TEXT a " * 99 + b"SUBJECT b")
+    with pytest.raises(Refused) as refused:
+        parsed(b"TEXT a " * 99 + b"SUBJECT b HEADER c d")
+    assert refused.value.condition == "LIMIT"
+
+
 def test_long_chains_of_or_are_one_group():
     chain = b"OR SEEN " * 400 + b"DELETED"
     assert parsed(chain) == either((*[SEEN] * 400, DELETED))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from twisted_mail.imap.counts import read_items
 from twisted_mail.imap.grammar import Reader, mailbox_name
-from twisted_mail.imap.patterns import SEPARATOR, Pattern, pattern
+from twisted_mail.imap.patterns import MAX_PATTERN, SEPARATOR, Pattern, pattern
 from twisted_mail.mail.entry import MailboxInfo
 from twisted_mail.mail.outcome import ProtocolError
 
@@ -81,6 +81,8 @@ def _read_patterns(reader: Reader, reference: bytes, question: Question) -> None
     else:
         found = [reader.pattern()]
         question.is_root = not found[0] and not question.is_extended
+    if sum(len(reference) + len(octets) for octets in found) > MAX_PATTERN:
+        raise ProtocolError("The patterns are too long")
     question.patterns = [pattern(reference, octets) for octets in found]
 
 

@@ -30,12 +30,14 @@ from twisted_mail.mail.entry import Contains
 from twisted_mail.mail.outcome import ProtocolError, Refused
 
 MAX_KEYS = 1000  # in one program
+MAX_TEXTS = 100  # of which so many look for text: each may have to read the whole mailbox
 
 
 def parse(reader: Reader) -> Criterion:
     """Read the arguments of SEARCH to the end of the command.
 
-    Raises ProtocolError, and Refused with condition BADCHARSET for a charset that is not known.
+    Raises ProtocolError, and Refused: BADCHARSET for a charset that is not known, LIMIT for too many
+    texts to look for.
     """
     return _Parser(reader, _charset(reader)).program()
 
@@ -68,6 +70,7 @@ class _Parser:
         self._reader = reader
         self._codec = codec
         self._stack = [_Open(every)]
+        self._texts = 0
 
     def program(self) -> Criterion:
         """Read keys until the program ends."""
@@ -135,12 +138,20 @@ class _Parser:
         if not is_field_name(name):
             raise ProtocolError("Malformed header field name")
         self._reader.space()
-        return Holding(Contains("header", self.text(), name.decode("ascii")))
+        return self._looking_for(Contains("header", self.text(), name.decode("ascii")))
 
     def holding(self, where: str, name: str = "") -> Criterion:
         """Read a string; an empty one is in every text."""
         needle = self.text()
-        return Holding(Contains(where, needle, name)) if needle or where == "header" else ALL
+        if not needle and where != "header":
+            return ALL
+        return self._looking_for(Contains(where, needle, name))
+
+    def _looking_for(self, what: Contains) -> Criterion:
+        self._texts += 1
+        if self._texts > MAX_TEXTS:
+            raise Refused(f"A search program looks for at most {MAX_TEXTS} texts", "LIMIT")
+        return Holding(what)
 
     def keyword(self) -> Criterion:
         """Read a keyword."""

@@ -118,6 +118,15 @@ def test_the_others_refuse_it_too(line: str) -> None:
     assert answer.startswith("a BAD")
 
 
+def test_many_long_patterns_are_refused_together() -> None:
+    pattern = "%a" * 500
+    house = house_of()
+    lines = house.inside(f't LIST "" ({pattern} {pattern} {pattern} {pattern})')
+    assert lines[-1].startswith("t OK")
+    lines = house_of().inside(f't LIST "" ({pattern} {pattern} {pattern} {pattern} a)')
+    assert lines[-1] == "t BAD The patterns are too long"
+
+
 def test_status_counts() -> None:
     house = House()
     house.put()
