@@ -22,6 +22,11 @@ BASE = st.binary(min_size=1, max_size=12).map(
 )
 
 
+@pytest.fixture(autouse=True)
+def tmp(tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+
+
 def started(folder: Path, found: UidList) -> UidFile:
     file = UidFile(Disk(), os.fsencode(folder))
     file.start(found)

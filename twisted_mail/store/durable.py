@@ -6,6 +6,7 @@ stop the world there. Paths are bytes: names that other programs chose need not 
 
 import errno
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -100,6 +101,20 @@ class Disk:
         """Read at most ``size`` octets from an offset."""
         return os.pread(fd, size, offset)
 
+    def pause(self, seconds: float) -> None:
+        """Wait, in a lane, for another program."""
+        time.sleep(seconds)
+
+    def is_running(self, process: int) -> bool:
+        """Say whether there is a process of this number."""
+        try:
+            os.kill(process, 0)
+        except (ProcessLookupError, OverflowError):
+            return False
+        except PermissionError:
+            return True
+        return True
+
     def commit(self, connection: apsw.Connection) -> None:
         """Commit a transaction. Raises apsw.Error."""
         connection.execute("COMMIT")
@@ -148,12 +163,17 @@ def write_file(disk: Disk, path: bytes, pieces: Iterable[bytes], seconds: float)
         raise
 
 
-def replace_file(disk: Disk, path: bytes, data: bytes) -> None:
-    """Put new contents in the place of a file, durably: afterwards either all is new or all old."""
+def replace_file(disk: Disk, path: bytes, data: bytes, seconds: float | None = None) -> None:
+    """Put new contents in the place of a file, durably: afterwards either all is new or all old.
+
+    ``seconds`` is its time of last modification, if not now.
+    """
     beside = path + b".new"
     fd = disk.overwrite(beside)
     try:
         disk.write(fd, data)
+        if seconds is not None:
+            disk.date(fd, seconds)
         disk.sync_file(fd)
     finally:
         disk.close(fd)

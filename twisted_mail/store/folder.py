@@ -43,7 +43,7 @@ class Folder:
         self.path = os.path.join(maildir, folder) if folder else maildir
         self.name = layout.mailbox_name(folder) or ""
         self.uids = UidFile(disk, self.path)
-        self.keywords = Keywords(disk, self.path)
+        self.keywords = Keywords(disk, clock, self.path, self.uids.lock)
         self.listed: UidList | None = None  # read, and not compared with the files yet
         self.seen = (0, 0)  # modification times of new and cur when they were read
         self.doubted_since: float | None = None
@@ -109,9 +109,8 @@ class Folder:
         found = self.uids.load()
         is_old = found is not None and found.uidnext > 1
         if found is None:
-            found = self._rescued(work, state) if state else UidList(work.new_uidvalidity())
-            found.guid = uidlist.new_guid()
-            self.uids.start(found)
+            with self.uids.lock.held():
+                found = self.uids.load() or self._begin_list(work, state)
         if state is not None and state.uidvalidity != found.uidvalidity:
             work.index.remove_mailbox(state)
             state = None
@@ -128,6 +127,12 @@ class Folder:
         """The index may have forgotten the last UIDs: leave a gap that they lie in."""
         records = {row.base: (row.uid, b"") for row in work.index.all_rows(state)}
         return UidList(state.uidvalidity, state.uidnext + UID_GAP, b"", records)
+
+    def _begin_list(self, work: "Work", state: State | None) -> UidList:
+        found = self._rescued(work, state) if state else UidList(work.new_uidvalidity())
+        found.guid = uidlist.new_guid()
+        self.uids.start(found)
+        return found
 
     # ------------------------------------------------------------ how current the index is
 

@@ -8,9 +8,11 @@ import os
 import re
 from collections.abc import Iterable
 
+from twisted_mail.interfaces import Clock
 from twisted_mail.mail import flags as flag
 from twisted_mail.mail.flags import Flags
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.dotlock import Dotlock
 from twisted_mail.store.durable import Disk, read_file, replace_file
 from twisted_mail.store.filename import KEYWORD_LETTERS
 
@@ -39,8 +41,10 @@ def write(letters: dict[str, str]) -> bytes:
 class Keywords:
     """The keywords of one mailbox. ``names`` may be read from any thread: it is replaced as a whole."""
 
-    def __init__(self, disk: Disk, folder: bytes) -> None:
+    def __init__(self, disk: Disk, clock: Clock, folder: bytes, lock: Dotlock) -> None:
         self._disk = disk
+        self._clock = clock
+        self._lock = lock  # of the list of UIDs, which Dovecot takes for this file too
         self._path = os.path.join(folder, FILE)
         self._stamp = ""
         self.names: tuple[str, ...] = ()
@@ -123,14 +127,34 @@ class Keywords:
             raise Refused("There is no room for more keywords in this mailbox.", "LIMIT")
 
     def _give_letters(self, names: list[str]) -> None:
-        free = [letter for letter in KEYWORD_LETTERS if letter not in self.by_letter]
-        added = dict(zip(free, names, strict=False))
-        if added:
-            letters = self.by_letter | added
-            replace_file(self._disk, self._path, write(letters))
-            self._stamp = self._current_stamp()
-            self._know(letters)
+        if len(self.by_letter) < len(KEYWORD_LETTERS):
+            with self._lock.held():
+                self._write_letters(names)
         self.learn(names)
+
+    def _write_letters(self, names: list[str]) -> None:
+        """Give letters beside those there are, perhaps since another program wrote just now."""
+        was_stale = self.is_stale()
+        if was_stale:
+            self._know(parse(read_file(self._disk, self._path) or b""))
+        lettered = {name.lower() for name in self.letter_of}
+        free = [letter for letter in KEYWORD_LETTERS if letter not in self.by_letter]
+        wanted = [name for name in names if name.lower() not in lettered]
+        added = dict(zip(free, wanted, strict=False))
+        if not added:
+            return
+        letters = self.by_letter | added
+        replace_file(self._disk, self._path, write(letters), self._next_time())
+        self._stamp = "" if was_stale else self._current_stamp()  # stale until files are compared
+        self._know(letters)
+
+    def _next_time(self) -> float | None:
+        """Return a time of modification that Dovecot sees is another: it compares whole seconds."""
+        try:
+            last = self._disk.stat(self._path).st_mtime
+        except FileNotFoundError:
+            return None
+        return max(self._clock.now(), int(last) + 1)
 
     def _know(self, letters: dict[str, str]) -> None:
         self.by_letter = letters

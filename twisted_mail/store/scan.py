@@ -218,11 +218,19 @@ def _forget(folder: Folder, work: Work, state: State, uids: list[int]) -> None:
 
 def _add(folder: Folder, work: Work, state: State, fresh: dict[bytes, bytes]) -> None:
     """Give UIDs to files: those of the list where it has them, as far as none was told higher."""
-    newcomers = sorted(_newcomers(folder, fresh), key=lambda each: each.order)
-    known = _listed_uids(folder, state, newcomers) if newcomers or folder.listed else {}
-    unknown = [each.row.base for each in newcomers if each.row.base not in known]
-    if unknown:
-        known |= zip(unknown, folder.uids.append(unknown), strict=True)
+    newcomers = _newcomers(folder, fresh)
+    if newcomers or folder.listed:
+        newcomers += _read_list(folder, work, state)
+    known = _listed_uids(folder, state, newcomers)
+    if len(known) < len(newcomers):
+        with folder.uids.lock.held():
+            if folder.uids.is_behind():
+                newcomers += _latecomers(folder, work, state, newcomers)
+                newcomers += _read_list(folder, work, state)
+                known = _listed_uids(folder, state, newcomers)
+            newcomers.sort(key=lambda each: each.order)
+            unknown = [each.row.base for each in newcomers if each.row.base not in known]
+            known |= zip(unknown, folder.uids.append(unknown), strict=True)
     state.uidnext = max(state.uidnext, folder.uids.uidnext)
     state.list_seen = folder.uids.stamp
     if newcomers:
@@ -254,9 +262,36 @@ def _newcomers(folder: Folder, fresh: dict[bytes, bytes]) -> list[Newcomer]:
     return found
 
 
+def _read_list(folder: Folder, work: Work, state: State) -> list[Newcomer]:
+    """Read the list if another program wrote it; return the files that it gave another UID.
+
+    Dovecot does so with a file that it missed for a moment.
+    """
+    if not folder.uids.is_behind():
+        return []
+    folder.listed = folder.uids.load()
+    if folder.listed is None:
+        return []
+    listed = folder.listed.records
+    again = [
+        row
+        for row in work.index.all_rows(state)
+        if state.uidnext <= listed.get(row.base, (0, b""))[0] != row.uid
+    ]
+    _forget(folder, work, state, [row.uid for row in again])
+    return _newcomers(folder, {row.base: row.tail for row in again})
+
+
+def _latecomers(
+    folder: Folder, work: Work, state: State, newcomers: list[Newcomer]
+) -> list[Newcomer]:
+    """Return the files that came after the others were listed, while another program gave UIDs."""
+    there = {each.row.base for each in newcomers} | {row.base for row in work.index.all_rows(state)}
+    found = _list_all(folder)
+    return _newcomers(folder, {base: found[base] for base in found if base not in there})
+
+
 def _listed_uids(folder: Folder, state: State, newcomers: list[Newcomer]) -> dict[bytes, int]:
-    if folder.listed is None and folder.uids.current_stamp() != folder.uids.stamp:
-        folder.listed = folder.uids.load()
     if folder.listed is None:
         return {}
     listed = {each.row.base: folder.listed.uid(each.row.base) for each in newcomers}

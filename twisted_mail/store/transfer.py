@@ -95,6 +95,13 @@ def publish(folder: Folder, work: Work, state: State, arrivals: Sequence[Arrival
     """Give UIDs to files that lie in tmp, and move them to cur."""
     if not arrivals:
         return []
+    with folder.uids.lock.held():
+        if folder.uids.is_behind():
+            scan(folder, work)
+        return _numbered(folder, work, state, arrivals)
+
+
+def _numbered(folder: Folder, work: Work, state: State, arrivals: Sequence[Arrival]) -> list[Row]:
     uids = folder.uids.append([arrival.base for arrival in arrivals])
     modseq = state.next_modseq()
     rows = [_row(folder, uid, modseq, arrival) for uid, arrival in zip(uids, arrivals, strict=True)]

@@ -18,12 +18,14 @@ from dataclasses import dataclass, field
 
 from twisted_mail.mail.numbers import MAX_NUMBER
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.dotlock import Dotlock
 from twisted_mail.store.durable import Disk, extend_file, read_file, replace_file
 
 FILE = b"dovecot-uidlist"
 
 _HEADER = re.compile(rb"3 ([^\n]*)")
 _OLD_HEADER = re.compile(rb"1 ([0-9]{1,10}) ([0-9]{1,10})")
+_KNOWN = (b"V", b"N", b"G")
 _RECORD = re.compile(rb"([1-9][0-9]{0,9})((?: [A-Za-z][^ \n]*)*) :([^:\n]+)(?::[^\n]*)?")
 _OLD_RECORD = re.compile(rb"([1-9][0-9]{0,9})() ([^: \n][^:\n]*)(?::[^\n]*)?")
 
@@ -31,6 +33,8 @@ _OLD_RECORD = re.compile(rb"([1-9][0-9]{0,9})() ([^: \n][^:\n]*)(?::[^\n]*)?")
 @dataclass(slots=True)
 class UidList:
     """What the file says: ``records`` are UID and extensions by base name.
+
+    ``extra`` are fields of the header that mean nothing here, and are kept.
 
     ``is_sound`` is False when lines were left out that could not be read, the last one mostly: then
     nothing may be appended before the list is rewritten.
@@ -41,6 +45,7 @@ class UidList:
     guid: bytes = b""
     records: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
     is_sound: bool = True
+    extra: bytes = b""
 
     def uid(self, base: bytes) -> int | None:
         """Return the UID of a file."""
@@ -77,11 +82,12 @@ def _parse_header(line: bytes) -> UidList | None:
     if old := _OLD_HEADER.fullmatch(line):
         return _checked(UidList(int(old[1]), int(old[2])))
     match = _HEADER.fullmatch(line)
-    fields = {part[:1]: part[1:] for part in match[1].split(b" ")} if match else {}
+    fields = {part[:1]: part[1:] for part in match[1].split()} if match else {}
     numbers = [fields.get(key, b"") for key in (b"V", b"N")]
     if not all(number.isdigit() and len(number) <= 10 for number in numbers):
         return None
-    return _checked(UidList(int(numbers[0]), int(numbers[1]), fields.get(b"G", b"")))
+    extra = b" ".join(key + rest for key, rest in fields.items() if key not in _KNOWN)
+    return _checked(UidList(int(numbers[0]), int(numbers[1]), fields.get(b"G", b""), extra=extra))
 
 
 def _checked(found: UidList) -> UidList | None:
@@ -92,7 +98,8 @@ def _checked(found: UidList) -> UidList | None:
 def write(found: UidList) -> bytes:
     """Return the list as it stands in the file."""
     guid = b" G" + found.guid if found.guid else b""
-    header = b"3 V%d N%d%s\n" % (found.uidvalidity, found.uidnext, guid)
+    extra = b" " + found.extra if found.extra else b""
+    header = b"3 V%d N%d%s%s\n" % (found.uidvalidity, found.uidnext, guid, extra)
     records = sorted((uid, extra, base) for base, (uid, extra) in found.records.items())
     return header + b"".join(b"%d%s :%s\n" % record for record in records)
 
@@ -111,6 +118,7 @@ class UidFile:
     def __init__(self, disk: Disk, folder: bytes) -> None:
         self._disk = disk
         self._path = os.path.join(folder, FILE)
+        self.lock = Dotlock(disk, self._path)
         self.uidvalidity = 0
         self.uidnext = 1
         self.stamp = ""
@@ -119,6 +127,7 @@ class UidFile:
     def move(self, folder: bytes) -> None:
         """Follow the mailbox to another folder."""
         self._path = os.path.join(folder, FILE)
+        self.lock.move(self._path)
 
     def current_stamp(self) -> str:
         """Return what changes when another program writes the file; empty when there is none."""
@@ -151,7 +160,15 @@ class UidFile:
         self._is_sound = True
 
     def append(self, bases: Sequence[bytes]) -> list[int]:
-        """Give UIDs to files, durably; return them in the same order."""
+        """Give UIDs to files, durably; return them in the same order.
+
+        Whoever holds the lock from before it looked at the files, until they are where they belong,
+        keeps Dovecot from giving them others.
+        """
+        with self.lock.held():
+            return self._append(bases)
+
+    def _append(self, bases: Sequence[bytes]) -> list[int]:
         self._catch_up()
         uids = list(range(self.uidnext, self.uidnext + len(bases)))
         if uids and uids[-1] >= MAX_NUMBER:
@@ -166,10 +183,15 @@ class UidFile:
 
     def compact(self, present: Collection[bytes]) -> None:
         """Leave out the files that are gone; the next UID stays what it is."""
-        self._rewrite(present)
+        with self.lock.held():
+            self._rewrite(present)
+
+    def is_behind(self) -> bool:
+        """Say whether another program wrote the file."""
+        return self.current_stamp() != self.stamp
 
     def _catch_up(self) -> None:
-        if not self._is_sound or self.current_stamp() != self.stamp:
+        if not self._is_sound or self.is_behind():
             self._rewrite(None)
 
     def _rewrite(self, present: Collection[bytes] | None) -> None:
