@@ -38,6 +38,7 @@ from twisted_mail.store.blob import SpoolWriter
 from twisted_mail.store.maildir import MaildirStore
 
 CERTIFICATE_SECONDS = 10.0  # how often the folder of certificates is looked at
+TIDYING_SECONDS = 1.0  # between two steps of removing what was expunged long ago
 FILE_THREADS = 16  # enough for the file system to share its syncs between them
 
 log = Logger(namespace="twisted_mail")
@@ -55,6 +56,7 @@ class MailService(Service):
         )
         self._certificates = Certificates(config.tls.folder, config.hostname)
         self._renewal = LoopingCall(self._renew_certificates)
+        self._tidying = LoopingCall(lambda: Deferred.fromCoroutine(self._tidy()))
         self._journal = LogJournal()
         self._turns = Turns(reactor)
         self._troubles: list[str] = []  # why there can be no service
@@ -78,7 +80,12 @@ class MailService(Service):
         )
         self._directory = directory
         self._store = MaildirStore(
-            config.state / "mail", self._files, clock, Render(), report=self._watcher_failed
+            config.state / "mail",
+            self._files,
+            clock,
+            Render(),
+            settings=config.store,
+            report=self._watcher_failed,
         )
         router = LocalRouter(directory, config.hostname, config.domains)
         asked = checker(config.login.checkers, directory, default_domain)
@@ -103,6 +110,12 @@ class MailService(Service):
             login_submitter=doors.submitter,
             blob_writer=lambda: SpoolWriter(spool, self._files),
         )
+
+    async def _tidy(self) -> None:
+        try:
+            await self._store.tidying.step()
+        except Exception:
+            self._journal.failed("tidying")
 
     def _watcher_failed(self, error: Exception) -> None:
         """Note the failure of one who watches a mailbox; the change itself has been made."""
@@ -155,6 +168,7 @@ class MailService(Service):
         self._files.start()
         self._hashing.start()
         self._renewal.start(CERTIFICATE_SECONDS, now=False)
+        self._tidying.start(TIDYING_SECONDS, now=False)
         log.info(
             "twisted_mail {version} serves {hostname}: {listeners}",
             version=__version__,
@@ -168,8 +182,9 @@ class MailService(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        if self._renewal.running:
-            self._renewal.stop()
+        for repeated in (self._renewal, self._tidying):
+            if repeated.running:
+                repeated.stop()
         await DeferredList([listener.stop() for listener in self.listeners], consumeErrors=True)
         await self._store.close()
         self._directory.close()

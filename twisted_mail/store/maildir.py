@@ -26,6 +26,7 @@ from twisted_mail.store.indexing import Report as Progress
 from twisted_mail.store.quota import Quotas, Usage
 from twisted_mail.store.room import Room, constant, end
 from twisted_mail.store.settings import StoreSettings
+from twisted_mail.store.tidying import Tidying
 from twisted_mail.store.transfer import link_or_copy, write_message
 from twisted_mail.store.tree import Ground, Tree, make_maildir
 from twisted_mail.store.usage import survey
@@ -39,7 +40,8 @@ class MaildirStore:
     ``quotas`` gives an account's quota at each login and delivery, in place of that of the settings.
     ``report`` takes the exceptions of watchers; without it they are raised where the change was made.
     ``host`` stands in the names of files; ``disk`` makes the system calls. ``indexing`` is to be worked
-    off from time to time, and tells ``progress`` how far a long one has come.
+    off from time to time, and tells ``progress`` how far a long one has come. ``tidying`` is to be asked
+    for a step every second or so.
     """
 
     def __init__(
@@ -65,6 +67,9 @@ class MaildirStore:
         self._accounts: WeakValueDictionary[str, MaildirAccount] = WeakValueDictionary()
         self._recent: OrderedDict[str, MaildirAccount] = OrderedDict()
         self._room = Room(quotas or constant(settings), self._count, clock)
+        self.tidying = Tidying(
+            self._ground.disk, clock, blocking, self._root, settings.undelete_days
+        )
 
     async def account(self, name: str) -> MaildirAccount:
         """Return the account's mail, making its folders at first use."""
