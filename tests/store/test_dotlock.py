@@ -122,7 +122,7 @@ class LaterDisk(PatientDisk):
 
     def stat(self, path: bytes) -> Any:
         found = super().stat(path)
-        ahead = 180 if b"/tmp/" in path else 0
+        ahead = 180 if b"/tmp/lock." in path else 0
         return SimpleNamespace(
             st_ino=found.st_ino, st_mtime=found.st_mtime + ahead, st_ctime=found.st_ctime + ahead
         )
