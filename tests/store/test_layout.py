@@ -62,6 +62,16 @@ def test_mailbox_names_round_trip(levels: list[str]) -> None:
     assert b".." not in folder
 
 
+@given(
+    st.lists(st.from_regex(r"[a-z\\257ecf0%* ][a-z\\~257ecf0%* ]{0,8}", fullmatch=True), min_size=1)
+)
+def test_every_folder_of_dovecot_is_a_mailbox(levels: list[str]) -> None:
+    folder = "".join("." + level for level in levels[:4]).encode()
+    name = layout.mailbox_name(folder)
+    assert name is not None or folder.lower().startswith(b".inbox")
+    assert name is None or layout.folder_name(name) == folder
+
+
 @given(st.binary(max_size=40))
 def test_any_folder_is_one_mailbox_or_none(junk: bytes) -> None:
     name = layout.mailbox_name(b"." + junk)
@@ -77,7 +87,16 @@ def test_any_folder_is_one_mailbox_or_none(junk: bytes) -> None:
         ("Sent/2024", b".Sent.2024"),
         ("a.b", rb".a\2eb"),
         ("~root", rb".\7eroot"),
-        ("a\\b", rb".a\5cb"),
+        ("~root/~root", rb".\7eroot.\7eroot"),
+        ("a~b", b".a~b"),
+        ("a\\b", rb".a\b"),
+        (r"a\2fb", rb".a\2fb"),
+        (r"a\5cb", rb".a\5cb"),
+        (r"a\2eb", rb".a\5c2eb"),
+        (r"a\5c2eb", rb".a\5c5c2eb"),
+        (r"a\.b", rb".a\\2eb"),
+        (r"\7eb", rb".\5c7eb"),
+        (r"a\7eb", rb".a\7eb"),
         ("Entwürfe", b".Entw&APw-rfe"),
         ("R&D", b".R&-D"),
     ],

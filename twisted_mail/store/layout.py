@@ -10,6 +10,8 @@ r"""Where things lie on disk, and how names become paths that cannot leave their
 
 Mailbox names are those of Maildir++ as Dovecot writes them: modified UTF-7, ``.`` between levels, and
 a backslash with two hexadecimal digits for letters that would mean something else (its ``listescape``).
+Other backslashes are letters, as they are for a Dovecot without that plugin; one before what looks
+escaped is written ``\\5c``. So every folder that Dovecot made is a mailbox.
 """
 
 import hashlib
@@ -72,8 +74,11 @@ def _decode(coded: bytes) -> str | None:
 
 # ---------------------------------------------------------------- mailboxes
 
-_TO_ESCAPE = re.compile(r"[\x00-\x1f\x7f./\\]|\A~")
-_ESCAPED = re.compile(r"\\([0-9a-f]{2})")
+_CODE = (
+    "2e|[01][0-9a-f]|7f"  # of a letter that is escaped wherever it stands; at the beginning, ~ is
+)
+_TO_ESCAPE = re.compile(rf"\A~|\A\\(?=(?:5c)*7e)|\\(?=(?:5c)*(?:{_CODE}))|[\x00-\x1f\x7f./]")
+_ESCAPED = re.compile(rf"\A\\(7e)|\\({_CODE})|\A\\5c(?=(?:5c)*7e)|\\5c(?=(?:5c)*(?:{_CODE}))")
 
 
 def folder_name(mailbox: str) -> bytes:
@@ -111,4 +116,8 @@ def _escape(level: str) -> str:
 
 
 def _unescape(level: str) -> str:
-    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), level)
+    return _ESCAPED.sub(_letter, level)
+
+
+def _letter(match: re.Match[str]) -> str:
+    return chr(int(match[1] or match[2] or "5c", 16))
