@@ -2,12 +2,14 @@
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from twisted_mail import __version__
 from twisted_mail.agents import admin_certificates, admin_check, admin_directory, admin_init
 from twisted_mail.agents.admin_output import WRONG_USE, Answer, Complaint
+from twisted_mail.agents.storage import grammar as storage
 
 VARIABLE = "TWISTED_MAIL_CONFIG"
 PLACES = (Path("mail.toml"), Path("/etc/twisted-mail/mail.toml"))
@@ -48,6 +50,8 @@ def parser() -> Parser:
     _domain_grammar(grammar, grammar.group(commands, "domain", "the domains that live here"))
     certificate = grammar.group(commands, "certificate", "what the server proves its name with")
     _certificate_grammar(grammar, certificate)
+    stored = grammar.group(commands, "store", "mail on disk: check, import, back up, bring back")
+    storage.add(partial(grammar.command, stored))
     grammar.command(commands, "check", admin_check.check, "look for everything that could go wrong")
     return top
 

@@ -1,0 +1,56 @@
+"""The command line of ``twisted-mail store``."""
+
+from argparse import ArgumentParser
+from typing import Protocol
+
+from twisted_mail.agents.storage import checking, importing
+
+
+class Adder(Protocol):
+    """What makes a command of this family, and returns its parser."""
+
+    def __call__(self, name: str, command: object, about: str, /) -> ArgumentParser:
+        """Make one."""
+
+
+def add(command: Adder) -> None:
+    """Add the commands."""
+    _checking(command)
+    _importing(command)
+
+
+def _checking(command: Adder) -> None:
+    check = command("check", checking.check, "look for everything that is wrong; change nothing")
+    repair = command("repair", checking.repair, "mend what check finds; no mail is removed")
+    reindex = command("reindex", checking.reindex, "make the index again from the files")
+    for parser in (check, repair, reindex):
+        parser.add_argument("account", metavar="ACCOUNT", nargs="*", help="all if none is named")
+    for parser in (check, repair):
+        parser.add_argument("--quick", action="store_true", help="do not read every message")
+    repair.add_argument(
+        "--new-uidvalidity", action="store_true", help="have clients load everything again"
+    )
+    repair.add_argument("--mailbox", metavar="MAILBOX", help="that for this mailbox only")
+
+
+def _importing(command: Adder) -> None:
+    take_in = command("import", importing.take_in, "import from a Maildir, mbox or IMAP server")
+    take_in.add_argument("account", metavar="ACCOUNT")
+    take_in.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="a Maildir, an mbox file, a folder of them, or imaps://user@host/",
+    )
+    take_in.add_argument("--into", metavar="MAILBOX", help="instead of INBOX; others go below it")
+    take_in.add_argument("--dry-run", action="store_true", help="count, and import nothing")
+    take_in.add_argument("--only", metavar="PATTERN", action="append", help="these mailboxes")
+    take_in.add_argument("--skip", metavar="PATTERN", action="append", help="not these mailboxes")
+    take_in.add_argument(
+        "--mbox", choices=("mboxrd", "mboxo"), default="mboxrd", help="how From lines are quoted"
+    )
+    take_in.add_argument("--starttls", action="store_true", help="with imap://")
+    take_in.add_argument("--ca", metavar="FILE", help="trust certificates signed by these")
+    take_in.add_argument("--tls-name", metavar="NAME", help="the name the certificate must have")
+    take_in.add_argument(
+        "--password-stdin", action="store_true", help="read it from the first line of stdin"
+    )

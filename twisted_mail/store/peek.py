@@ -1,0 +1,87 @@
+"""Reading an account's index without altering it, while others may be writing."""
+
+import os
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import quote_from_bytes
+
+import apsw
+
+from twisted_mail.mail import flags as flag
+from twisted_mail.store import keywords, schema
+from twisted_mail.store.durable import Disk, exists, read_file
+from twisted_mail.store.index import Row
+
+_BUSY_MILLISECONDS = 5000
+_READ = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+_ROWS = (
+    "SELECT uid, base, tail, flags, modseq, date, size, stored FROM entries WHERE mailbox = ?"
+    " ORDER BY uid"
+)
+
+
+class Known(NamedTuple):
+    """What the index knows of one mailbox; ``letters`` are those of its keywords."""
+
+    uidvalidity: int
+    uidnext: int
+    rows: list[Row]
+    letters: dict[str, str]
+
+
+@dataclass(slots=True)
+class Peek:
+    """What an index says, by the folders of mailboxes; ``fault`` is why it cannot be used."""
+
+    known: dict[bytes, Known] = field(default_factory=dict)
+    fault: str = ""
+
+
+def look(disk: Disk, account: bytes) -> Peek:
+    """Read the index of an account; one that is missing knows nothing, and is no fault."""
+    path = os.path.join(account, b"index.sqlite3")
+    if not exists(disk, path):
+        return Peek()
+    # Without a write-ahead log nobody is at work, and opening must not make one.
+    how = "mode=ro" if exists(disk, path + b"-wal") else "mode=ro&immutable=1"
+    try:
+        connection = apsw.Connection(f"file:{quote_from_bytes(path)}?{how}", flags=_READ)
+        try:
+            connection.set_busy_timeout(_BUSY_MILLISECONDS)
+            return _read(disk, account, connection)
+        finally:
+            connection.close()
+    except apsw.Error as error:
+        return Peek(fault=f"the index is damaged: {error}")
+
+
+def _read(disk: Disk, account: bytes, connection: apsw.Connection) -> Peek:
+    version = connection.pragma("user_version")
+    if not isinstance(version, int) or version > schema.VERSION:
+        return Peek(fault="the index was written by a later version of this program")
+    if version < schema.VERSION:
+        return Peek()  # an earlier version's, which is brought up to date at its next use
+    fault = connection.pragma("quick_check")
+    if fault != "ok":
+        return Peek(fault=f"the index is damaged: {str(fault).splitlines()[0]}")
+    found = Peek()
+    with connection:  # one moment
+        mailboxes = list(
+            connection.execute("SELECT id, folder, uidvalidity, uidnext FROM mailboxes")
+        )
+        for number, folder, uidvalidity, uidnext in mailboxes:
+            rows = [_row(values) for values in connection.execute(_ROWS, (number,))]
+            letters = _letters(disk, os.path.join(account, b"Maildir", folder))
+            found.known[folder] = Known(uidvalidity, uidnext, rows, letters)
+    return found
+
+
+def _row(values: tuple[object, ...]) -> Row:
+    uid, base, tail, text, *rest = values
+    flags = flag.intern(frozenset(str(text).split()))
+    return Row(uid, base, tail, flags, *rest)  # type: ignore[arg-type]
+
+
+def _letters(disk: Disk, folder: bytes) -> dict[str, str]:
+    letters = keywords.parse(read_file(disk, os.path.join(folder, keywords.FILE)) or b"")
+    return {name: letter for letter, name in letters.items()}
