@@ -39,7 +39,9 @@ from twisted_mail.store.maildir import MaildirStore
 
 CERTIFICATE_SECONDS = 10.0  # how often the folder of certificates is looked at
 TIDYING_SECONDS = 1.0  # between two steps of removing what was expunged long ago
+INDEXING_SECONDS = 0.5  # between two rounds of indexing texts, which take 0.2 s each
 FILE_THREADS = 16  # enough for the file system to share its syncs between them
+MESSAGE_THREADS = 2  # taking messages apart is all computing, of which one thread is done at a time
 
 log = Logger(namespace="twisted_mail")
 
@@ -51,12 +53,15 @@ class MailService(Service):
         self.config = config
         self._reactor = reactor
         self._files = ThreadBlocking(reactor, "files", FILE_THREADS)
+        self._messages = ThreadBlocking(reactor, "messages", MESSAGE_THREADS)
         self._hashing = ThreadBlocking(
             reactor, "passwords", config.passwords.threads, config.passwords.waiting
         )
         self._certificates = Certificates(config.tls.folder, config.hostname)
         self._renewal = LoopingCall(self._renew_certificates)
         self._tidying = LoopingCall(lambda: Deferred.fromCoroutine(self._tidy()))
+        self._indexing = LoopingCall(lambda: Deferred.fromCoroutine(self._index()))
+        self._indexed: Deferred[LoopingCall] | None = None  # fires when the last round is over
         self._journal = LogJournal()
         self._turns = Turns(reactor)
         self._troubles: list[str] = []  # why there can be no service
@@ -86,6 +91,7 @@ class MailService(Service):
             Render(),
             settings=config.store,
             report=self._watcher_failed,
+            progress=self._journal.indexed,
         )
         router = LocalRouter(directory, config.hostname, config.domains)
         asked = checker(config.login.checkers, directory, default_domain)
@@ -98,7 +104,7 @@ class MailService(Service):
         return Doors(
             hostname=config.hostname,
             clock=clock,
-            blocking=self._files,
+            blocking=self._messages,
             journal=self._journal,
             directory=directory,
             router=router,
@@ -116,6 +122,12 @@ class MailService(Service):
             await self._store.tidying.step()
         except Exception:
             self._journal.failed("tidying")
+
+    async def _index(self) -> None:
+        try:
+            await self._store.indexing.work()
+        except Exception:
+            self._journal.failed("indexing")
 
     def _watcher_failed(self, error: Exception) -> None:
         """Note the failure of one who watches a mailbox; the change itself has been made."""
@@ -166,9 +178,11 @@ class MailService(Service):
     def startService(self) -> None:
         """Start the threads."""
         self._files.start()
+        self._messages.start()
         self._hashing.start()
         self._renewal.start(CERTIFICATE_SECONDS, now=False)
         self._tidying.start(TIDYING_SECONDS, now=False)
+        self._indexed = self._indexing.start(INDEXING_SECONDS, now=False)
         log.info(
             "twisted_mail {version} serves {hostname}: {listeners}",
             version=__version__,
@@ -182,13 +196,16 @@ class MailService(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        for repeated in (self._renewal, self._tidying):
+        for repeated in (self._renewal, self._tidying, self._indexing):
             if repeated.running:
                 repeated.stop()
+        if self._indexed is not None:
+            await self._indexed
         await DeferredList([listener.stop() for listener in self.listeners], consumeErrors=True)
         await self._store.close()
         self._directory.close()
         self._files.stop()
+        self._messages.stop()
         self._hashing.stop()
         self.running = 0
 
