@@ -583,3 +583,16 @@ def test_another_uidvalidity_means_another_mailbox(place: Place) -> None:
     inbox = place.open()
     assert inbox.uidvalidity == 77
     assert min(uids(inbox)) >= 100
+
+
+@pytest.mark.parametrize("file", ["subscriptions", "dovecot-uidlist"])
+def test_a_maildir_that_was_served_keeps_its_mailboxes_and_subscriptions(
+    place: Place, file: str
+) -> None:
+    place.drop(file, b"V\t2\n\nWork\n" if file == "subscriptions" else b"3 V7 N1\n")
+    place.drop(".Sent/cur/1.M1P1Q1.here:2,S")
+    mailboxes = finish(place.account.mailboxes())
+    there = {each.name: each.use for each in mailboxes if each.is_selectable}
+    assert there == {"INBOX": "", "Sent": "\\Sent"}
+    subscribed = {each.name for each in mailboxes if each.is_subscribed}
+    assert subscribed == ({"Work"} if file == "subscriptions" else set())

@@ -21,10 +21,11 @@ from twisted_mail.mail.change import Made, Removed, Renamed, Subscribed
 from twisted_mail.mail.entry import MailboxInfo, Status
 from twisted_mail.mail.numbers import MAX_NUMBER
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store import layout, names, subscriptions, transfer, uidlist
+from twisted_mail.store import layout, names, subscriptions, transfer, uidlist, uidvalidity
 from twisted_mail.store.attic import NO_ROOM, Attic
 from twisted_mail.store.durable import (
     Disk,
+    exists,
     faults,
     make_folders,
     read_file,
@@ -173,16 +174,23 @@ class Tree:
                         self.disk.unlink(file)
 
     def _begin(self) -> None:
-        """Make the first mailboxes; the file of special uses, written last, says that it is done."""
-        there = self._mailboxes()
-        for name in names.SPECIAL:
-            if name not in there:
-                self._make(name)
-        path = os.path.join(self.maildir, subscriptions.FILE)
-        found = subscriptions.parse(read_file(self.disk, path) or b"")
-        first = {names.INBOX, *names.SPECIAL}
-        replace_file(self.disk, path, subscriptions.write(found | first))
+        """Make the first mailboxes; the file of special uses, written last, says that it is done.
+
+        A maildir that another server served has those that its user wants, and their subscriptions.
+        """
+        if not self._was_served():
+            there = self._mailboxes()
+            for name in names.SPECIAL:
+                if name not in there:
+                    self._make(name)
+            first = {names.INBOX, *names.SPECIAL}
+            path = os.path.join(self.maildir, subscriptions.FILE)
+            replace_file(self.disk, path, subscriptions.write(first))
         self._write_uses(dict(names.SPECIAL))
+
+    def _was_served(self) -> bool:
+        files = (subscriptions.FILE, uidlist.FILE)
+        return any(exists(self.disk, os.path.join(self.maildir, file)) for file in files)
 
     # ------------------------------------------------------------ mailboxes
 
@@ -474,9 +482,11 @@ class Tree:
 
     def new_uidvalidity(self) -> int:
         """Return a number greater than any UIDVALIDITY given before, noted durably."""
-        used = max(self._noted_uidvalidity(), self.index.highest_uidvalidity())
+        dovecots = uidvalidity.last(self.disk, self.maildir)
+        used = max(self._noted_uidvalidity(), self.index.highest_uidvalidity(), dovecots)
         value = min(max(int(self.ground.clock.now()), used + 1), MAX_NUMBER)
         self._note_uidvalidity(value)
+        uidvalidity.count_on(self.disk, self.maildir, value)
         return value
 
     def _note_uidvalidity(self, value: int) -> None:
