@@ -562,5 +562,8 @@ class Journal(Protocol):
     def delivered(self, id: str, account: str) -> None:  # noqa: A002
         """Note that a message is in an account's inbox."""
 
+    def indexed(self, account: str, mailbox: str, done: int, total: int) -> None:
+        """Note how far a long indexing of a mailbox for SEARCH has come, in messages."""
+
     def failed(self, where: str) -> None:
         """Note a bug, with the traceback of the exception being handled."""

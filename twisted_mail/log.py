@@ -69,6 +69,16 @@ class LogJournal:
         """Note that a message is in an account's inbox."""
         self.log.info("{id}: delivered to {account}", id=id, account=account)
 
+    def indexed(self, account: str, mailbox: str, done: int, total: int) -> None:
+        """Note how far a long indexing for SEARCH has come."""
+        self.log.info(
+            "{account}: {done} of {total} messages of {mailbox} are indexed for SEARCH",
+            account=account,
+            mailbox=mailbox,
+            done=done,
+            total=total,
+        )
+
     def failed(self, where: str) -> None:
         """Note a bug, with the traceback of the exception being handled."""
         self.log.failure("{where} failed: this is a bug", where=where)
