@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from twisted_mail.interfaces import Clock
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store import filename, layout, uidlist
+from twisted_mail.store import filename, layout, processes, uidlist
 from twisted_mail.store.durable import Disk, exists, make_folders
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.index import Row, State
@@ -47,6 +47,7 @@ class Folder:
         self.listed: UidList | None = None  # read, and not compared with the files yet
         self.seen = (0, 0)  # modification times of new and cur when they were read
         self.doubted_since: float | None = None
+        self.known: processes.Known | None = None
         self.first_recent = 0
         self.settled = 0  # below this UID, no file lies in new
         self.is_removed = False
@@ -81,7 +82,11 @@ class Folder:
             raise Refused("The mailbox has been deleted.", "NONEXISTENT")
         state = work.index.state(self.folder)
         if state is None or state.uidvalidity != self.uidvalidity:
+            self.known = None
             state = self._load(work, state)
+        elif self not in work.states:
+            processes.catch_up(self, work, state)
+        work.states[self] = state
         state.first_recent = max(state.first_recent, self.first_recent)
         return state
 
@@ -123,16 +128,16 @@ class Folder:
         state.new_seen = state.cur_seen = 0
         return state
 
-    def _rescued(self, work: "Work", state: State) -> UidList:
-        """The index may have forgotten the last UIDs: leave a gap that they lie in."""
-        records = {row.base: (row.uid, b"") for row in work.index.all_rows(state)}
-        return UidList(state.uidvalidity, state.uidnext + UID_GAP, b"", records)
-
     def _begin_list(self, work: "Work", state: State | None) -> UidList:
         found = self._rescued(work, state) if state else UidList(work.new_uidvalidity())
         found.guid = uidlist.new_guid()
         self.uids.start(found)
         return found
+
+    def _rescued(self, work: "Work", state: State) -> UidList:
+        """The index may have forgotten the last UIDs: leave a gap that they lie in."""
+        records = {row.base: (row.uid, b"") for row in work.index.all_rows(state)}
+        return UidList(state.uidvalidity, state.uidnext + UID_GAP, b"", records)
 
     # ------------------------------------------------------------ how current the index is
 

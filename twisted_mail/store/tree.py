@@ -21,7 +21,15 @@ from twisted_mail.mail.change import Made, Removed, Renamed, Subscribed
 from twisted_mail.mail.entry import MailboxInfo, Status
 from twisted_mail.mail.numbers import MAX_NUMBER
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store import layout, names, subscriptions, transfer, uidlist, uidvalidity
+from twisted_mail.store import (
+    layout,
+    names,
+    processes,
+    subscriptions,
+    transfer,
+    uidlist,
+    uidvalidity,
+)
 from twisted_mail.store.attic import NO_ROOM, Attic
 from twisted_mail.store.durable import (
     Disk,
@@ -75,6 +83,7 @@ class Tree:
         self.folders: dict[bytes, Folder] = {}
         self._index: Index | None = None
         self._is_prepared = False
+        self._version = -1  # of the index, when other processes' work was last looked for
 
     # ------------------------------------------------------------ work
 
@@ -92,6 +101,7 @@ class Tree:
         with faults():
             try:
                 self._prepare()
+                self._meet_others()
                 return work(self, *args, **kwargs)
             except DAMAGED:
                 self._rebuild()
@@ -114,11 +124,25 @@ class Tree:
         with working(self.index, self.new_uidvalidity, self.attic) as work:
             work.claim = partial(claim, self, work)
             yield work
+        for folder, state in work.states.items():
+            folder.known = processes.known(state)
         self.news += work.news
+
+    def _meet_others(self) -> None:
+        """Take note of what other processes of this server did."""
+        if self.index.was_replaced():
+            self._rebuild()
+        version = self.index.version()
+        if version != self._version:
+            with self.working() as work:
+                processes.follow(self, work)
+            self._version = version
 
     def _rebuild(self) -> None:
         """Make the index again, and have those who have mailboxes open compare."""
         self.index.replace()
+        for folder in self.folders.values():
+            folder.known = None
         for folder in [each for each in self.folders.values() if each.uidvalidity]:
             with suppress(Refused), self.working() as work:
                 scan(folder, work, is_forced=True)
@@ -148,9 +172,10 @@ class Tree:
         if self._is_prepared:
             return
         make_maildir(self.disk, self.maildir)
-        self._clean()
-        if read_file(self.disk, self._uses_path) is None:
-            self._begin()
+        with self.working():
+            self._clean()
+            if read_file(self.disk, self._uses_path) is None:
+                self._begin()
         self._is_prepared = True
 
     def _clean(self) -> None:
@@ -266,14 +291,14 @@ class Tree:
         """Make a mailbox and the levels above it."""
         name = names.new(name.removesuffix("/"))
         layout.folder_name(name)
-        there = self._mailboxes()
-        if name in there:
-            raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
-        use = names.use(use)
-        uses = self._uses()
-        if uses.get(name, "") != use:
-            self._write_uses({**uses, name: use})
         with self.working() as work:
+            there = self._mailboxes()
+            if name in there:
+                raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
+            use = names.use(use)
+            uses = self._uses()
+            if uses.get(name, "") != use:
+                self._write_uses({**uses, name: use})
             self._make_all(work, [*self._missing_above(name, there, 1), name])
 
     def _missing_above(self, name: str, there: dict[str, bytes], beside: int = 0) -> list[str]:
@@ -351,9 +376,9 @@ class Tree:
             work.happened(folder, Removed(name))
         folder.is_removed = True
         self.folders.pop(folder.folder, None)
-        with suppress(OSError):
-            self._forget_use(name)
-            if hidden != kept:
+        self._forget_use(name)
+        if hidden != kept:
+            with suppress(OSError):
                 remove_tree(self.disk, hidden)
 
     def _room_in_attic(self, folder: Folder) -> bytes:
@@ -370,12 +395,12 @@ class Tree:
         if name == names.INBOX:
             self._empty_inbox_into(new_name)
             return
-        there = self._mailboxes()
-        pairs = names.renamed(name, new_name, there)
-        coded = [(layout.folder_name(old), layout.folder_name(new)) for old, new in pairs]
-        above = self._missing_above(new_name, there)
-        self._carry_uses(pairs)
         with self.working() as work:
+            there = self._mailboxes()
+            pairs = names.renamed(name, new_name, there)
+            coded = [(layout.folder_name(old), layout.folder_name(new)) for old, new in pairs]
+            above = self._missing_above(new_name, there)
+            self._carry_uses(pairs)
             self._make_all(work, above)
             for old, new in coded:
                 self._rename(work, old, new)
@@ -403,11 +428,11 @@ class Tree:
         self.folders[new] = folder
 
     def _empty_inbox_into(self, new_name: str) -> None:
-        there = self._mailboxes()
-        if new_name in there:
-            raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
         layout.folder_name(new_name)
         with self.working() as work:
+            there = self._mailboxes()
+            if new_name in there:
+                raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
             self._make_all(work, [*self._missing_above(new_name, there, 1), new_name])
             source, target = self.find(names.INBOX), self.find(new_name)
             rows = work.index.all_rows(scan(source, work))
@@ -422,16 +447,17 @@ class Tree:
     def subscribe(self, name: str, is_subscribed: bool) -> None:
         """Subscribe to a name, or no longer."""
         name = names.new(name) if is_subscribed else names.canonical(name)
-        found = self._subscribed()
-        if (name in found) == is_subscribed:
-            return
-        if is_subscribed:
-            if len(found) >= MAX_MAILBOXES:
-                raise Refused("There are too many subscriptions.", "LIMIT")
-            layout.folder_name(name)
-        wanted = found | {name} if is_subscribed else found - {name}
-        path = os.path.join(self.maildir, subscriptions.FILE)
-        replace_file(self.disk, path, subscriptions.write(wanted))
+        with self.working():
+            found = self._subscribed()
+            if (name in found) == is_subscribed:
+                return
+            if is_subscribed:
+                if len(found) >= MAX_MAILBOXES:
+                    raise Refused("There are too many subscriptions.", "LIMIT")
+                layout.folder_name(name)
+            wanted = found | {name} if is_subscribed else found - {name}
+            path = os.path.join(self.maildir, subscriptions.FILE)
+            replace_file(self.disk, path, subscriptions.write(wanted))
         happened = Happened(self._folder(layout.INBOX), Subscribed(name, is_subscribed))
         self.news.append(happened)
 
@@ -460,9 +486,13 @@ class Tree:
         replace_file(self.disk, self._uses_path, b"".join(lines))
 
     def _forget_use(self, name: str) -> None:
-        uses = self._uses()
-        if uses.pop(name, ""):
-            self._write_uses(uses)
+        """Forget a use. What goes wrong here does not undo what was done before."""
+        with suppress(OSError, apsw.Error):
+            if name in self._uses():
+                with self.working():
+                    uses = self._uses()
+                    uses.pop(name, "")
+                    self._write_uses(uses)
 
     def _carry_uses(self, pairs: list[tuple[str, str]]) -> None:
         """Give the new names the old ones' uses; the old ones keep them until all is renamed."""
@@ -475,8 +505,7 @@ class Tree:
         new_names = {new for _, new in pairs}
         for old, _ in pairs:
             if old not in new_names:
-                with suppress(OSError):
-                    self._forget_use(old)
+                self._forget_use(old)
 
     # ------------------------------------------------------------ UIDVALIDITY
 

@@ -9,7 +9,7 @@ from twisted_mail.mail.change import Change
 from twisted_mail.mail.entry import Columns
 from twisted_mail.store.attic import Attic
 from twisted_mail.store.folder import Folder
-from twisted_mail.store.index import Index
+from twisted_mail.store.index import Index, State
 from twisted_mail.store.quota import Usage
 
 
@@ -45,6 +45,7 @@ class Work:
     news: list[News] = field(default_factory=list)
     undo: list[Callable[[], object]] = field(default_factory=list)
     claim: Callable[[Usage], object] = lambda _: None
+    states: dict[Folder, State] = field(default_factory=dict)  # of the mailboxes that it touches
 
     def happened(self, folder: Folder, change: Change) -> None:
         """Tell a change, once the work is done."""
