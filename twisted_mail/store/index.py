@@ -356,8 +356,8 @@ class Index:
     def new_rows(self, state: State) -> list[Row]:
         """Return the messages whose files lie in ``new``, ascending."""
         found = self._connection.execute(
-            f"SELECT {_ROW} FROM entries WHERE mailbox = ? AND tail >= x'6e' AND tail < x'6f'"
-            " ORDER BY uid",
+            f"SELECT {_ROW} FROM entries INDEXED BY entries_in_new"
+            " WHERE mailbox = ? AND tail >= x'6e' AND tail < x'6f' ORDER BY uid",
             (state.id,),
         )
         return [_row(values) for values in found]
