@@ -41,6 +41,7 @@ CERTIFICATE_SECONDS = 10.0  # how often the folder of certificates is looked at
 TIDYING_SECONDS = 1.0  # between two steps of removing what was expunged long ago
 INDEXING_SECONDS = 0.5  # between two rounds of indexing texts, which take 0.2 s each
 FILE_THREADS = 16  # enough for the file system to share its syncs between them
+MESSAGE_THREADS = 2  # taking messages apart is all computing, of which one thread is done at a time
 
 log = Logger(namespace="twisted_mail")
 
@@ -52,6 +53,7 @@ class MailService(Service):
         self.config = config
         self._reactor = reactor
         self._files = ThreadBlocking(reactor, "files", FILE_THREADS)
+        self._messages = ThreadBlocking(reactor, "messages", MESSAGE_THREADS)
         self._hashing = ThreadBlocking(
             reactor, "passwords", config.passwords.threads, config.passwords.waiting
         )
@@ -102,7 +104,7 @@ class MailService(Service):
         return Doors(
             hostname=config.hostname,
             clock=clock,
-            blocking=self._files,
+            blocking=self._messages,
             journal=self._journal,
             directory=directory,
             router=router,
@@ -176,6 +178,7 @@ class MailService(Service):
     def startService(self) -> None:
         """Start the threads."""
         self._files.start()
+        self._messages.start()
         self._hashing.start()
         self._renewal.start(CERTIFICATE_SECONDS, now=False)
         self._tidying.start(TIDYING_SECONDS, now=False)
@@ -202,6 +205,7 @@ class MailService(Service):
         await self._store.close()
         self._directory.close()
         self._files.stop()
+        self._messages.stop()
         self._hashing.stop()
         self.running = 0
 
