@@ -10,7 +10,6 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.endpoints import serverFromString
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python import usage
 
@@ -28,6 +27,7 @@ from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.imap.render import Render
 from twisted_mail.log import LogJournal
 from twisted_mail.net.blocking import ThreadBlocking
+from twisted_mail.net.chores import Chore, Chores
 from twisted_mail.net.clock import ReactorClock
 from twisted_mail.net.conversation import Terms
 from twisted_mail.net.listening import ConversationFactory, Listener
@@ -58,11 +58,8 @@ class MailService(Service):
             reactor, "passwords", config.passwords.threads, config.passwords.waiting
         )
         self._certificates = Certificates(config.tls.folder, config.hostname)
-        self._renewal = LoopingCall(self._renew_certificates)
-        self._tidying = LoopingCall(lambda: Deferred.fromCoroutine(self._tidy()))
-        self._indexing = LoopingCall(lambda: Deferred.fromCoroutine(self._index()))
-        self._indexed: Deferred[LoopingCall] | None = None  # fires when the last round is over
         self._journal = LogJournal()
+        self._chores = Chores(reactor, self._journal)
         self._turns = Turns(reactor)
         self._troubles: list[str] = []  # why there can be no service
         self.doors = self._make_doors()
@@ -117,18 +114,6 @@ class MailService(Service):
             blob_writer=lambda: SpoolWriter(spool, self._files),
         )
 
-    async def _tidy(self) -> None:
-        try:
-            await self._store.tidying.step()
-        except Exception:
-            self._journal.failed("tidying")
-
-    async def _index(self) -> None:
-        try:
-            await self._store.indexing.work()
-        except Exception:
-            self._journal.failed("indexing")
-
     def _watcher_failed(self, error: Exception) -> None:
         """Note the failure of one who watches a mailbox; the change itself has been made."""
         try:
@@ -166,7 +151,7 @@ class MailService(Service):
 
         Raises SystemExit with a line for each reason why there can be no service.
         """
-        self._renew_certificates()
+        self._read_certificates()
         if self._needs_certificate() and not self._certificates.is_ready:
             folder = self.config.tls.folder
             self._troubles.append(f"no usable certificate in {folder}, and listeners want TLS")
@@ -180,9 +165,11 @@ class MailService(Service):
         self._files.start()
         self._messages.start()
         self._hashing.start()
-        self._renewal.start(CERTIFICATE_SECONDS, now=False)
-        self._tidying.start(TIDYING_SECONDS, now=False)
-        self._indexed = self._indexing.start(INDEXING_SECONDS, now=False)
+        self._chores.start(
+            Chore("certificates", CERTIFICATE_SECONDS, self._renew_certificates),
+            Chore("tidying", TIDYING_SECONDS, self._store.tidying.step),
+            Chore("indexing", INDEXING_SECONDS, self._store.indexing.work),
+        )
         log.info(
             "twisted_mail {version} serves {hostname}: {listeners}",
             version=__version__,
@@ -196,11 +183,7 @@ class MailService(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        for repeated in (self._renewal, self._tidying, self._indexing):
-            if repeated.running:
-                repeated.stop()
-        if self._indexed is not None:
-            await self._indexed
+        await self._chores.stop()
         await DeferredList([listener.stop() for listener in self.listeners], consumeErrors=True)
         await self._store.close()
         self._directory.close()
@@ -214,7 +197,10 @@ class MailService(Service):
     def _needs_certificate(self) -> bool:
         return any(listener.tls != "none" for listener in self.config.listeners)
 
-    def _renew_certificates(self) -> None:
+    async def _renew_certificates(self) -> None:
+        await self._files.run(self._read_certificates)
+
+    def _read_certificates(self) -> None:
         if self._certificates.scan(self._complain_of):
             log.info("certificates read from {folder}", folder=str(self.config.tls.folder))
 
