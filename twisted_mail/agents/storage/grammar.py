@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from typing import Protocol
 
-from twisted_mail.agents.storage import checking, importing
+from twisted_mail.agents.storage import checking, exporting, importing
 
 
 class Adder(Protocol):
@@ -17,6 +17,7 @@ def add(command: Adder) -> None:
     """Add the commands."""
     _checking(command)
     _importing(command)
+    _exporting(command)
 
 
 def _checking(command: Adder) -> None:
@@ -42,9 +43,7 @@ def _importing(command: Adder) -> None:
         help="a Maildir, an mbox file, a folder of them, or imaps://user@host/",
     )
     take_in.add_argument("--into", metavar="MAILBOX", help="instead of INBOX; others go below it")
-    take_in.add_argument("--dry-run", action="store_true", help="count, and import nothing")
-    take_in.add_argument("--only", metavar="PATTERN", action="append", help="these mailboxes")
-    take_in.add_argument("--skip", metavar="PATTERN", action="append", help="not these mailboxes")
+    _choosing(take_in)
     take_in.add_argument(
         "--mbox", choices=("mboxrd", "mboxo"), default="mboxrd", help="how From lines are quoted"
     )
@@ -54,3 +53,19 @@ def _importing(command: Adder) -> None:
     take_in.add_argument(
         "--password-stdin", action="store_true", help="read it from the first line of stdin"
     )
+
+
+def _exporting(command: Adder) -> None:
+    put_out = command("export", exporting.put_out, "export to a Maildir or to mbox files")
+    put_out.add_argument("account", metavar="ACCOUNT")
+    put_out.add_argument(
+        "target", metavar="TARGET", help="a folder; run again, it gets what is new"
+    )
+    put_out.add_argument("--format", choices=("maildir", "mbox"), default="maildir")
+    _choosing(put_out)
+
+
+def _choosing(parser: ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="count, and do nothing")
+    parser.add_argument("--only", metavar="PATTERN", action="append", help="these mailboxes")
+    parser.add_argument("--skip", metavar="PATTERN", action="append", help="not these mailboxes")

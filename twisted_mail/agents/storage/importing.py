@@ -139,7 +139,7 @@ class Import:
 
     def run(self) -> None:
         """Do all of it. Raises Complaint, MailError, OSError."""
-        mailboxes = [name for name in self._source.mailboxes() if self._is_wanted(name)]
+        mailboxes = chosen_mailboxes(self._source.mailboxes(), self._options)
         total = sum(self._source.count(name) for name in mailboxes)
         with Progress(total, not self._options.json) as self._progress:
             for mailbox in mailboxes:
@@ -153,10 +153,6 @@ class Import:
         if not self._options.dry_run:
             self._subscribe(mailboxes)
         self.skipped.items += self._source.bad()
-
-    def _is_wanted(self, mailbox: str) -> bool:
-        only, without = self._options.only or ["*"], self._options.skip or []
-        return _matches(mailbox, only) and not _matches(mailbox, without)
 
     def _target(self, mailbox: str) -> str:
         into: str | None = self._options.into
@@ -328,6 +324,12 @@ def _append(tree: Tree, name: str, drafts: Sequence[Draft], marks: Sequence[byte
     folder = tree.target(name)
     with tree.working() as work:
         transfer.append(folder, work, drafts, marks)
+
+
+def chosen_mailboxes(mailboxes: Sequence[str], options: argparse.Namespace) -> list[str]:
+    """Return those that ``--only`` and ``--skip`` leave."""
+    only, skip = options.only or ["*"], options.skip or []
+    return [name for name in mailboxes if _matches(name, only) and not _matches(name, skip)]
 
 
 def _matches(mailbox: str, patterns: Sequence[str]) -> bool:

@@ -1,0 +1,92 @@
+"""Mailboxes as they are at one moment, for copying them while others go on working."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from twisted_mail.mail.flags import keywords
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store import filename, uidlist
+from twisted_mail.store.index import Row
+from twisted_mail.store.scan import scan
+from twisted_mail.store.tree import Tree
+from twisted_mail.store.uidlist import UidList
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One mailbox: its folder in the maildir, its numbers, its messages, and its keywords' letters."""
+
+    name: str
+    folder: bytes
+    path: bytes
+    uidvalidity: int
+    uidnext: int
+    rows: tuple[Row, ...]
+    by_letter: dict[str, str]
+
+    def file_name(self, row: Row) -> bytes:
+        """Return the name that a message's file has in ``cur``."""
+        letter_of = {name: letter for letter, name in self.by_letter.items()}
+        return row.base + filename.tail_of(row.flags, letter_of, row.tail)[1:]
+
+    def has_hidden_keywords(self, row: Row) -> bool:
+        """Say whether a message has keywords that no file name can tell."""
+        return not keywords(row.flags) <= {*self.by_letter.values()}
+
+    def uid_list(self) -> UidList:
+        """Return the list of UIDs that belongs to it."""
+        found = UidList(self.uidvalidity, self.uidnext, uidlist.new_guid())
+        found.records = {row.base: (row.uid, b"") for row in self.rows}
+        return found
+
+
+def moments(tree: Tree, names: Iterable[str] | None = None) -> list[Moment]:
+    """Return mailboxes, all or those named, as they are at one and the same moment.
+
+    To be called within ``Tree.perform``.
+    """
+    if names is None:
+        names = [info.name for info in tree.listing() if info.is_selectable]
+    found = []
+    with tree.working() as work:
+        for name in names:
+            try:
+                folder = tree.find(name)
+                state = scan(folder, work)
+            except Refused:
+                continue  # removed just now
+            uidnext = max(state.uidnext, folder.uids.uidnext)
+            rows = tuple(work.index.all_rows(state))
+            letters = dict(folder.keywords.by_letter)
+            found.append(
+                Moment(
+                    folder.name,
+                    folder.folder,
+                    folder.path,
+                    state.uidvalidity,
+                    uidnext,
+                    rows,
+                    letters,
+                )
+            )
+    return found
+
+
+def located(tree: Tree, moment: Moment, row: Row) -> bytes | None:
+    """Return where a message's file is that is not where it was; None when it is gone."""
+    for now in moments(tree, [moment.name]):
+        for other in now.rows:
+            if other.base == row.base:
+                return filename.path(now.path, other.base, other.tail)
+    return None
+
+
+def opened(tree: Tree, moment: Moment, row: Row) -> int | None:
+    """Open a message's file, wherever it was renamed to; None when it is gone. Raises OSError."""
+    path: bytes | None = filename.path(moment.path, row.base, row.tail)
+    for _ in range(3):
+        try:
+            return None if path is None else tree.disk.open(path)
+        except FileNotFoundError:
+            path = tree.perform(located, moment, row)
+    return None
