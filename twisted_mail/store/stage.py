@@ -6,7 +6,7 @@ renamed into the mailbox. If that is cut short, what is there keeps its UIDs, th
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -24,7 +24,7 @@ from twisted_mail.store.durable import (
 )
 from twisted_mail.store.scan import scan
 from twisted_mail.store.tree import Tree
-from twisted_mail.store.uidlist import UidList
+from twisted_mail.store.uidlist import UidFile, UidList
 from twisted_mail.store.work import Work
 
 FOLDER = b"arriving"
@@ -85,42 +85,42 @@ class Stage:
             remove_tree(self._disk, self.path)
 
 
-def is_empty(tree: Tree, mailbox: str) -> bool:
-    """Say whether there is no such mailbox, or no message in it."""
+def is_free(tree: Tree, mailbox: str, own: Container[bytes] = ()) -> bool:
+    """Say whether there is no such mailbox, or no message in it but those of these base names."""
     try:
         folder = tree.find(mailbox)
     except Refused:
         return True
-    return not any(
-        exists(tree.disk, folder.place(place)) and tree.disk.names(folder.place(place))
-        for place in (b"new", b"cur")
-    )
+    found: list[bytes] = []
+    for place in (b"new", b"cur"):
+        if exists(tree.disk, folder.place(place)):
+            found += tree.disk.names(folder.place(place))
+    return all(filename.split(name)[0] in own for name in found)
 
 
 def adopt(
-    tree: Tree, stage: Stage, uidvalidity: int, uidnext: int, uids: Mapping[bytes, int]
+    tree: Tree,
+    stage: Stage,
+    uidvalidity: int,
+    uidnext: int,
+    uids: Mapping[bytes, int],
+    use: str = "",
 ) -> bool:
     """Make a mailbox of what is staged, with UIDs by base names; say whether its place was free.
 
-    To be called within ``Tree.perform``.
+    It is free, too, when an earlier attempt was stopped in the middle of it. To be called within
+    ``Tree.perform``.
     """
-    if not is_empty(tree, stage.mailbox):
+    if not is_free(tree, stage.mailbox, uids):
         return False
-    with suppress(Refused):
-        tree.create(stage.mailbox, "")
+    with suppress(Refused):  # it is there already
+        tree.create(stage.mailbox, use)
     folder = tree.find(stage.mailbox)
     with tree.working() as work, folder.uids.lock.held():
         state = scan(folder, work, is_forced=True)
-        if not is_empty(tree, stage.mailbox):
+        if not is_free(tree, stage.mailbox, uids):
             return False
-        guid = uidlist.new_guid()
-        records = {base: (uid, b"") for base, uid in uids.items() if uid}
-        listed = UidList(uidvalidity, max([uidnext, *(uid + 1 for uid in uids.values())]), guid)
-        listed.records = records
-        data = read_file(tree.disk, os.path.join(stage.path, keywords.FILE))
-        if data is not None:
-            replace_file(tree.disk, os.path.join(folder.path, keywords.FILE), data)
-        uidlist.UidFile(tree.disk, folder.path).start(listed)
+        _write_lists(tree, stage, folder.path, _listed(folder.uids, uidvalidity, uidnext, uids))
         _rename_all(tree, work, stage, folder.place(b"cur"))
         work.index.remove_mailbox(state)
     tree.folders.pop(folder.folder, None)
@@ -129,6 +129,22 @@ def adopt(
         scan(folder, work, is_forced=True)
     stage.remove()
     return True
+
+
+def _listed(now: UidFile, uidvalidity: int, uidnext: int, uids: Mapping[bytes, int]) -> UidList:
+    highest = max([uidnext, *(uid + 1 for uid in uids.values())])
+    if now.uidvalidity == uidvalidity:
+        highest = max(highest, now.uidnext)
+    listed = UidList(uidvalidity, highest, uidlist.new_guid())
+    listed.records = {base: (uid, b"") for base, uid in uids.items() if uid}
+    return listed
+
+
+def _write_lists(tree: Tree, stage: Stage, path: bytes, listed: UidList) -> None:
+    data = read_file(tree.disk, os.path.join(stage.path, keywords.FILE))
+    if data is not None:
+        replace_file(tree.disk, os.path.join(path, keywords.FILE), data)
+    UidFile(tree.disk, path).start(listed)
 
 
 def _rename_all(tree: Tree, work: Work, stage: Stage, target: bytes) -> None:

@@ -25,7 +25,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import names, transfer
 from twisted_mail.store.durable import faults
-from twisted_mail.store.stage import Stage, adopt, is_empty
+from twisted_mail.store.stage import Stage, adopt, is_free
 from twisted_mail.store.tree import Tree
 
 BATCH = 100  # messages that become visible together
@@ -180,17 +180,21 @@ class Import:
 
     def _count(self, mailbox: str, done: Sum, numbering: Numbering | None) -> None:
         known = self._known(done.target)
-        done.has_uids = numbering is not None and is_empty(self._tree, done.target)
+        done.has_uids = numbering is not None and is_free(self._tree, done.target)
         for item in self._fresh(mailbox, done, known):
             done.imported += 1
             done.octets += item.size
 
     def _known(self, target: str) -> set[bytes]:
         """Return the marks of messages that came before, wherever they are now."""
-        present: set[bytes] = set()
-        with suppress(Refused):
-            present = {*marks_in(self._tree.find(target).path)}
-        return present | self._journal.done
+        return {*self._present(target)} | self._journal.done
+
+    def _present(self, target: str) -> dict[bytes, bytes]:
+        """Return the base names of messages that an import put into a mailbox, by their marks."""
+        try:
+            return marks_in(self._tree.find(target).path)
+        except Refused:
+            return {}
 
     def _fresh(self, mailbox: str, done: Sum, known: set[bytes]) -> Iterator[Item]:
         for item in self._source.items(mailbox):
@@ -254,9 +258,11 @@ class Import:
     def _with_uids(self, mailbox: str, done: Sum, numbering: Numbering) -> bool:
         """Import into a mailbox that is empty; say whether it was."""
         stage = Stage(self._tree, done.target)
-        if not self._tree.perform(is_empty, done.target):
+        # What an earlier run had put into the mailbox already when it was stopped.
+        present = self._present(done.target) if stage.is_begun else {}
+        if not self._tree.perform(is_free, done.target, {*present.values()}):
             return False
-        staged = {mark_of(base): base for base in stage.files()}
+        staged = {mark_of(base): base for base in stage.files()} | present
         uids: dict[bytes, int] = {}
         batch = _Batch()
         for item in self._fresh(mailbox, done, self._journal.done):
