@@ -125,6 +125,7 @@ class Folder:
             state = work.index.add_mailbox(self.folder, found.uidvalidity)
             if is_old:  # an index that was lost may have given mod-sequences: go on beyond them
                 state.highest_modseq = int(self.clock.now() * 1000)
+                work.index.forget(state, state.highest_modseq)
         state.new_seen = state.cur_seen = 0
         return state
 

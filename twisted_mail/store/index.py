@@ -24,7 +24,8 @@ from twisted_mail.store.schema import Unusable, prepare
 BUSY_SECONDS = 30.0  # in a thread: another process may be at work on the account
 _PAUSE, _LONGEST_PAUSE = 0.0005, 0.005  # seconds, between two attempts to be next
 MODSEQ_STEP = 1 << 20  # more mod-sequences than a power cut can make SQLite forget
-GONE_KEPT = 20_000  # expunged UIDs remembered for each mailbox
+GONE_KEPT = 100_000  # expunged UIDs remembered for each mailbox, and
+RECENT_MODSEQS = 64  # all of so many last alterations; once in so many there is a look
 
 # What SQLite raises when the disk is full, read-only or failing; and when the file is damaged.
 NO_DISK = (
@@ -382,11 +383,38 @@ class Index:
         return [_row(values) for values in found]
 
     def vanished(self, state: State, modseq: int) -> list[int]:
-        """Return the UIDs of messages that were removed after a mod-sequence, ascending."""
+        """Return the UIDs of messages that were removed after a mod-sequence, ascending.
+
+        All of them if the mod-sequence is not below what ``forgotten`` returns.
+        """
         found = self._connection.execute(
-            "SELECT uid FROM gone WHERE mailbox = ? AND modseq > ? ORDER BY uid", (state.id, modseq)
+            "SELECT uid FROM gone WHERE mailbox = ? AND modseq > ? AND uid > 0 ORDER BY uid",
+            (state.id, modseq),
         )
         return [int(values[0] or 0) for values in found]
+
+    def forgotten(self, state: State) -> int:
+        """Return the mod-sequence up to which it is not known which messages were removed."""
+        row: Any = self._connection.execute(
+            "SELECT modseq FROM gone WHERE mailbox = ? AND uid = 0", (state.id,)
+        ).fetchone()
+        return row[0] if row else 0
+
+    def forget(self, state: State, modseq: int) -> None:
+        """Forget which messages were removed up to a mod-sequence."""
+        self._connection.execute(
+            "DELETE FROM gone WHERE mailbox = ? AND modseq <= ?", (state.id, modseq)
+        )
+        self._connection.execute("INSERT INTO gone VALUES (?, 0, ?)", (state.id, modseq))
+
+    def _forget_oldest(self, state: State) -> None:
+        row: Any = self._connection.execute(
+            "SELECT modseq FROM gone WHERE mailbox = ? ORDER BY modseq DESC LIMIT 1 OFFSET ?",
+            (state.id, GONE_KEPT),
+        ).fetchone()
+        last = min(row[0], state.highest_modseq - RECENT_MODSEQS) if row else 0
+        if last > self.forgotten(state):
+            self.forget(state, last)
 
     def folders(self) -> dict[int, bytes]:
         """Return the folder of each mailbox by its id, which stays when the mailbox is renamed."""
@@ -472,6 +500,8 @@ class Index:
             "INSERT OR REPLACE INTO gone VALUES (?, ?, ?)",
             [(state.id, uid, modseq) for uid in uids],
         )
+        if modseq % RECENT_MODSEQS == 0:
+            self._forget_oldest(state)
 
     # ------------------------------------------------------------ items
 

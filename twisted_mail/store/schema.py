@@ -68,7 +68,13 @@ CREATE INDEX IF NOT EXISTS entries_in_new ON entries (mailbox, uid)
     WHERE tail >= x'6e' AND tail < x'6f';
 """
 
-STEPS = [_FIRST, _COUNTS, _IN_NEW]  # step n leads from version n to n + 1
+# For QRESYNC (RFC 7162 §3.2.5): what was expunged since a mod-sequence. The UID 0 stands for messages
+# that are forgotten, and has the mod-sequence up to which they are.
+_GONE = """
+CREATE INDEX gone_by_modseq ON gone (mailbox, modseq);
+"""
+
+STEPS = [_FIRST, _COUNTS, _IN_NEW, _GONE]  # step n leads from version n to n + 1
 VERSION = len(STEPS)
 
 
