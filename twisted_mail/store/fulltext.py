@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 import apsw
 
 from twisted_mail.mail.matching import VERSION as TEXT_VERSION
+from twisted_mail.store import checked
 from twisted_mail.store.index import NO_DISK
 from twisted_mail.store.texts import Question, Text
 
@@ -56,6 +57,7 @@ CREATE VIRTUAL TABLE texts USING fts5(
     headers, body, names,
     content='', contentless_delete=1, tokenize='trigram case_sensitive 1'
 );
+INSERT INTO texts (texts, rank) VALUES ('automerge', 8), ('pgsz', 16200);
 """
 
 
@@ -116,7 +118,7 @@ class FullText:
         return self._opened
 
     def _open(self) -> apsw.Connection:
-        connection = apsw.Connection(os.fsdecode(self._path))
+        connection = checked.connect(os.fsdecode(self._path))
         try:
             connection.set_busy_timeout(BUSY_MILLISECONDS)
             connection.pragma("journal_mode", "wal")
@@ -265,8 +267,8 @@ class FullText:
 
     # ------------------------------------------------------------ writing
 
-    def add(self, place: Place, texts: Sequence[tuple[Identity, Text]]) -> None:
-        """Take in messages, or find that they are here."""
+    def add(self, place: Place, texts: Sequence[tuple[Identity, Text]]) -> int:
+        """Take in messages, or find that they are here; return how many there were."""
         with self._transaction():
             number = self._number(place)
             if number is None:
@@ -276,6 +278,7 @@ class FullText:
                 number = self._connection.last_insert_rowid()
             for identity, text in sorted(texts):
                 self._put(number * _UIDS + identity.uid, identity, text)
+        return len(texts)
 
     def _put(self, message: int, identity: Identity, text: Text) -> None:
         there = self._connection.execute(

@@ -69,6 +69,11 @@ class Indexing:
 
     # ------------------------------------------------------------ what there is to do
 
+    @property
+    def is_needed(self) -> bool:
+        """Say whether anything waits."""
+        return any(waiting.jobs for waiting in self._waiting.values())
+
     def note(self, account: "MaildirAccount", folder: Folder, change: Change | None = None) -> None:
         """Take note of a change in a mailbox; None: it is to be compared with its index."""
         if not account.search.is_indexed:

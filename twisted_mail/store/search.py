@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 COMPARED = 5000  # messages whose names are compared before others have their turn
 INDEXED_SIZE = 128 * 1024  # octets of messages indexed at a time
+INDEXED_AT_ONCE = 1000  # messages that a search indexes: who waits for it does not wait for more
 _ATTEMPTS = 3  # to compare a mailbox that another process writes about
 
 
@@ -95,10 +96,13 @@ class Search:
         rest = sorted(found.unknown)
         if rest and self._index is not None:
             self._account.note(folder)
+        read = 0
         while rest:
             batch = await self._account.perform(_batch, folder, rest)
-            seen, moved = await self._lane.run(self._scan, batch, what)
+            is_kept = self._index is not None and read < INDEXED_AT_ONCE
+            seen, moved = await self._lane.run(self._scan, batch, what, is_kept)
             hits |= seen
+            read += len(batch.files)
             if moved:
                 hits |= await self._account.perform(_matching, folder, moved, what)
             rest = rest[batch.number :]
@@ -116,7 +120,7 @@ class Search:
                 place = await self._compare(folder, self._index)
         return Found(frozenset(), there)
 
-    def _scan(self, batch: Batch, what: Contains) -> tuple[set[int], list[int]]:
+    def _scan(self, batch: Batch, what: Contains, is_kept: bool) -> tuple[set[int], list[int]]:
         """Search messages in the lane; return the hits, and which lie elsewhere by now."""
         hits = set()
         texts = []
@@ -130,7 +134,8 @@ class Search:
             else:
                 text = searchable(data)
                 hits |= {file.row.uid} if text.holds(what) else set()
-                texts.append((_identity(file.row), text_of(data, text, self._limit)))
+                if is_kept:
+                    texts.append((_identity(file.row), text_of(data, text, self._limit)))
         self._add(batch.place, texts)
         return hits, moved
 
