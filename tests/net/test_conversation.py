@@ -11,6 +11,7 @@ from twisted.internet.testing import StringTransport
 from tests.support import NoteJournal
 from twisted_mail.interfaces import Ending, Wire
 from twisted_mail.net.conversation import (
+    HANDSHAKE_SECONDS,
     READ_AHEAD,
     STALL_SECONDS,
     Conversation,
@@ -370,6 +371,40 @@ def test_tls_starts_after_what_was_written_in_clear() -> None:
     assert held.said == b"220 go"
     assert held.transport.tls_started_with is certificates
     assert not held.journal.events
+
+
+def secured() -> Held:
+    async def script(wire: Wire) -> None:
+        wire.write(b"greeting")
+        await wire.read(HANDSHAKE_SECONDS * 10)
+
+    certificates: Any = object()
+    return Held(script, Terms(certificates, is_implicit=True))
+
+
+def test_a_handshake_that_does_not_end_is_cut_off() -> None:
+    held = secured()
+    held.clock.advance(HANDSHAKE_SECONDS - 1)
+    assert not held.transport.aborted
+    held.clock.advance(1)
+    assert held.transport.aborted
+    held.conversation.connectionLost()
+    assert held.clock.getDelayedCalls() == []
+
+
+def test_a_handshake_that_ends_in_time_is_forgotten() -> None:
+    held = secured()
+    held.conversation.handshakeCompleted()
+    held.clock.advance(HANDSHAKE_SECONDS)
+    assert not held.transport.aborted
+    held.conversation.connectionLost()
+    assert held.clock.getDelayedCalls() == []
+
+
+def test_a_peer_that_leaves_in_the_handshake_leaves_no_timer() -> None:
+    held = secured()
+    held.conversation.connectionLost()
+    assert held.clock.getDelayedCalls() == []
 
 
 def test_what_came_in_clear_is_never_read_as_encrypted() -> None:

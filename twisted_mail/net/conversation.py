@@ -8,7 +8,7 @@ What keeps a hostile peer from costing more than its share is here, once for all
 * output: a session that writes much waits in ``drain`` until the peer has taken it, and a peer that
   takes nothing for ``STALL_SECONDS`` is cut off;
 * work: ``turn`` gives way after ``turns.SLICE_SECONDS``, and sooner where many work;
-* silence: every ``read`` has a time limit;
+* silence: every ``read`` has a time limit, and so has a TLS handshake, whatever the session does;
 * STARTTLS: bytes that came in clear can be seen (``has_unread``) and are never read as encrypted ones.
 """
 
@@ -20,6 +20,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IDelayedCall,
     IHalfCloseableProtocol,
+    IHandshakeListener,
     IProtocol,
     IPushProducer,
     IReactorTime,
@@ -35,6 +36,7 @@ from twisted_mail.net.turns import Turns
 
 READ_AHEAD = 64 * 1024  # octets that may wait before the transport is paused
 STALL_SECONDS = 300.0  # how long a peer may take nothing of what was sent
+HANDSHAKE_SECONDS = 30.0  # how long a TLS handshake may take
 
 MakeSession = Callable[[Wire], Session]
 _SHUTDOWN, _LOST, _TIMEOUT = Ending.Reason.SHUTDOWN, Ending.Reason.LOST, Ending.Reason.TIMEOUT
@@ -49,7 +51,7 @@ class Terms:
     takes_cleartext_passwords: bool = False
 
 
-@implementer(IProtocol, IPushProducer, IHalfCloseableProtocol)
+@implementer(IProtocol, IPushProducer, IHalfCloseableProtocol, IHandshakeListener)
 class Conversation:
     """One connection; fulfils ``interfaces.Wire`` for its session.
 
@@ -62,6 +64,7 @@ class Conversation:
         "_closed",
         "_deadline",
         "_ending",
+        "_handshake",
         "_is_held",
         "_is_nudged",
         "_is_stopped",
@@ -99,6 +102,7 @@ class Conversation:
         self._waiting: Deferred[bytes] | None = None  # a read that has nothing to return yet
         self._resumed: Deferred[None] | None = None  # a drain that waits for the peer
         self._timer: IDelayedCall | None = None
+        self._handshake: IDelayedCall | None = None  # cuts off a peer that does not finish it
         self._deadline = 0.0
         self._began = 0.0
         self._ending: Ending.Reason | None = None
@@ -137,6 +141,12 @@ class Conversation:
             self._is_stopped = True
             self.transport.pauseProducing()
 
+    def handshakeCompleted(self) -> None:
+        """Note that TLS is on."""
+        handshake, self._handshake = self._handshake, None
+        if handshake is not None:
+            handshake.cancel()
+
     def readConnectionLost(self) -> None:
         """Note that the peer will send no more; it may still want the answers."""
         self._end(_LOST)
@@ -152,6 +162,7 @@ class Conversation:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self.handshakeCompleted()  # or never will be
         self._end(_LOST)
         if self.ended is not None:
             self.ended(self)
@@ -327,7 +338,12 @@ class Conversation:
     def _start_tls(self) -> None:
         self._unread = b""  # the session has refused what came in clear; nothing of it may remain
         self._tls = True
+        self._handshake = self._reactor.callLater(HANDSHAKE_SECONDS, self._handshake_failed)
         self.transport.startTLS(self._terms.certificates)
+
+    def _handshake_failed(self) -> None:
+        self._handshake = None
+        self.transport.abortConnection()
 
     # ------------------------------------------------------------ time and failure
 
