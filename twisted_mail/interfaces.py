@@ -172,13 +172,15 @@ class Blocking(Protocol):
 class Sight(Enum):
     """What was seen of a name in a folder.
 
-    ``LEFT`` is a name renamed away, perhaps to another place; ``LOST`` says that anything may have
-    happened in the folder, or that the folder itself is gone: then there is no name.
+    ``LEFT`` is a name renamed away, perhaps to another place. There is no name with ``TOUCHED``, which
+    says that the folder's own attributes were set, nor with ``LOST``: anything may have happened in it,
+    or it is gone.
     """
 
     CAME = "came"
     LEFT = "left"
     DELETED = "deleted"
+    TOUCHED = "touched"
     LOST = "lost"
 
 

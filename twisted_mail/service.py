@@ -30,6 +30,7 @@ from twisted_mail.net.blocking import ThreadBlocking
 from twisted_mail.net.chores import Chore, Chores
 from twisted_mail.net.clock import ReactorClock
 from twisted_mail.net.conversation import Terms
+from twisted_mail.net.inotify import Inotify
 from twisted_mail.net.listening import ConversationFactory, Listener
 from twisted_mail.net.tls import Certificates
 from twisted_mail.net.turns import Turns
@@ -62,6 +63,7 @@ class MailService(Service):
         self._chores = Chores(reactor, self._journal)
         self._turns = Turns(reactor)
         self._troubles: list[str] = []  # why there can be no service
+        self._watching = Inotify(reactor, self._journal)
         self.doors = self._make_doors()
         self.listeners = [self._make_listener(listener) for listener in config.listeners]
 
@@ -89,6 +91,7 @@ class MailService(Service):
             settings=config.store,
             report=self._watcher_failed,
             progress=self._journal.indexed,
+            watching=self._watching,
         )
         router = LocalRouter(directory, config.hostname, config.domains)
         asked = checker(config.login.checkers, directory, default_domain)
@@ -186,6 +189,7 @@ class MailService(Service):
         await self._chores.stop()
         await DeferredList([listener.stop() for listener in self.listeners], consumeErrors=True)
         await self._store.close()
+        self._watching.close()
         self._directory.close()
         self._files.stop()
         self._messages.stop()

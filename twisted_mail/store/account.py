@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
-from twisted_mail.interfaces import Blocking, Renderer, Watcher
+from twisted_mail.interfaces import Blocking, Renderer, Watcher, Watching
 from twisted_mail.mail.change import Added, Change, Gone
 from twisted_mail.mail.entry import Copied, Draft, MailboxInfo, Status
 from twisted_mail.mail.outcome import Unavailable
@@ -15,6 +15,7 @@ from twisted_mail.store.mailbox import MaildirMailbox
 from twisted_mail.store.scan import columns, scan
 from twisted_mail.store.search import Search
 from twisted_mail.store.tree import Tree
+from twisted_mail.store.watched import WatchedMailbox, WatchedTree
 from twisted_mail.store.work import Opened
 
 P = ParamSpec("P")
@@ -39,6 +40,7 @@ class MaildirAccount:
         render: Renderer,
         bell: Bell,
         noted: Noted | None = None,
+        watching: Watching | None = None,
     ) -> None:
         self.name = name
         self.render = render
@@ -48,6 +50,8 @@ class MaildirAccount:
         self._live: dict[Folder, Live] = {}
         self._watchers = 0
         self._noted = noted
+        self._watching = watching
+        self._watched: WatchedTree | None = None
         self.search = Search(self, lane.lane(), tree)
         self.used_at = 0.0  # by the monotonic clock
 
@@ -98,12 +102,25 @@ class MaildirAccount:
     def _open(self, opened: Opened) -> None:
         live = self._live.get(opened.folder)
         if live is None:
-            self._live[opened.folder] = Live(opened.folder, opened.folder.name, opened.columns)
+            live = Live(opened.folder, opened.folder.name, opened.columns)
+            live.watched = WatchedMailbox(self, live.folder, self._tree.own, self._watching)
+            self._live[opened.folder] = live
+            self._watch_tree()
             if opened.folder not in self.search.compared:
                 self.note(opened.folder)
             return
         for change in live.differences(opened.columns):
             self._ring(opened.folder, change)
+
+    def _watch_tree(self) -> None:
+        """Watch the account's mailboxes while any is open."""
+        if self._watching is None or bool(self._live) == (self._watched is not None):
+            return
+        if self._watched is None:
+            self._watched = WatchedTree(self, self._tree.maildir, self._watching)
+        else:
+            self._watched.close()
+            self._watched = self._tree.told = None
 
     @property
     def is_watched(self) -> bool:
@@ -138,6 +155,9 @@ class MaildirAccount:
         live.users -= 1
         if live.users == 0:
             self._live.pop(live.folder, None)
+            if live.watched is not None:
+                live.watched.close()
+            self._watch_tree()
 
     async def status(self, name: str) -> Status:
         """Return the counts of a mailbox."""
@@ -175,7 +195,11 @@ class MaildirAccount:
 
     async def refresh_inbox(self) -> None:
         """Look for new mail."""
-        await self.perform(refresh, None)
+        for live in self._live.values():
+            if live.folder.folder == layout.INBOX and live.watched is not None:
+                await live.watched.refresh()
+                return
+        await self.perform(refresh)
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Hand every Change of the account to ``watcher``."""
@@ -203,6 +227,8 @@ class MaildirAccount:
 
 def _open(tree: Tree, name: str, with_columns: bool) -> Folder:
     folder = tree.find(name)
+    if tree.told is None:
+        tree.told = tree.places()
     with tree.working() as work:
         scan(folder, work)
         if with_columns:
@@ -210,11 +236,10 @@ def _open(tree: Tree, name: str, with_columns: bool) -> Folder:
     return folder
 
 
-def refresh(tree: Tree, folder: Folder | None) -> None:
-    """Look for what other programs and deliveries did to a mailbox, or else to INBOX."""
-    folder = folder or tree.find("INBOX")
+def refresh(tree: Tree) -> None:
+    """Look for what other programs and deliveries did to INBOX."""
     with tree.working() as work:
-        scan(folder, work)
+        scan(tree.find("INBOX"), work)
 
 
 def _append(tree: Tree, name: str, drafts: Sequence[Draft], begun: list[bool]) -> Copied:

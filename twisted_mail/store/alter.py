@@ -124,6 +124,8 @@ def _sync(folder: Folder, work: Work, marked: list[tuple[Row, Row]]) -> None:
     told = (flag.keywords(old.flags ^ new.flags) for old, new in marked)
     if any(name not in letters for name in flag.NONE.union(*told)):
         work.index.need_full_sync()
+    if len(renamed) < len(marked):
+        folder.touch()
 
 
 def place(row: Row) -> bytes:

@@ -7,7 +7,7 @@ and ``name``, ``uidvalidity`` and ``keywords.names``, which it reads.
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from twisted_mail.interfaces import Clock
@@ -48,6 +48,7 @@ class Folder:
         self.seen = (0, 0)  # modification times of new and cur when they were read
         self.doubted_since: float | None = None
         self.known: processes.Known | None = None
+        self.is_watched = False  # what happens in new and cur is heard of
         self.first_recent = 0
         self.settled = 0  # below this UID, no file lies in new
         self.is_removed = False
@@ -161,7 +162,11 @@ class Folder:
     def is_doubtful(self) -> bool:
         """Say whether it is time to look for what own renames may have hidden."""
         since = self.doubted_since
-        return since is not None and self.clock.monotonic() - since > DOUBT_SECONDS
+        return (
+            since is not None
+            and not self.is_watched
+            and self.clock.monotonic() - since > DOUBT_SECONDS
+        )
 
     @contextmanager
     def renaming(self, state: State) -> Iterator[None]:
@@ -186,6 +191,11 @@ class Folder:
         except FileNotFoundError:
             return None
         return found if stat.S_ISREG(found.st_mode) else None
+
+    def touch(self) -> None:
+        """Have other processes of this server look at the index: no file tells of this alteration."""
+        with suppress(OSError):  # the folder is somebody else's; they look sooner or later
+            self.disk.touch(self.place(b"cur"))
 
     def sync(self, places: set[bytes]) -> None:
         """Make what was done in ``cur`` or ``new`` durable."""

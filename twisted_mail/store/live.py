@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from twisted_mail.mail.change import Added, Change, Gone, Marked, Renamed
 from twisted_mail.mail.entry import Columns
 from twisted_mail.store.folder import Folder
+
+if TYPE_CHECKING:
+    from twisted_mail.store.watched import WatchedMailbox
 
 
 @dataclass(slots=True, eq=False)
@@ -16,6 +20,7 @@ class Live:
     name: str
     columns: Columns = field(default_factory=Columns)
     users: int = 0
+    watched: "WatchedMailbox | None" = None
 
     def apply(self, change: Change) -> None:
         """Alter the columns as a change says."""
@@ -29,6 +34,8 @@ class Live:
                 self.columns.highest_modseq = max(self.columns.highest_modseq, modseq)
             case Renamed(_, new_name):
                 self.name = new_name
+                if self.watched is not None:
+                    self.watched.follow()
 
     def differences(self, now: Columns) -> Iterator[Change]:
         """Yield the changes that make the columns those of ``now``; then take over its counters.

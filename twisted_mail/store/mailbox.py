@@ -67,7 +67,11 @@ class MaildirMailbox:
 
     async def refresh(self) -> None:
         """Look for what other programs did, and ring the bell for it."""
-        await self._account.perform(_refresh, self._folder)
+        watched = self._live.watched
+        if watched is None:
+            await self._account.perform(_refresh, self._folder)
+        else:
+            await watched.refresh()
 
     # ------------------------------------------------------------ alterations
 

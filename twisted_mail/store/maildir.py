@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from twisted_mail.interfaces import Blocking, Clock, Renderer
+from twisted_mail.interfaces import Blocking, Clock, Renderer, Watching
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.store import layout
@@ -39,7 +39,8 @@ class MaildirStore:
 
     ``quotas`` gives an account's quota at each login and delivery, in place of that of the settings.
     ``report`` takes the exceptions of watchers; without it they are raised where the change was made.
-    ``host`` stands in the names of files; ``disk`` makes the system calls. ``indexing`` is to be worked
+    ``host`` stands in the names of files; ``disk`` makes the system calls; ``watching`` tells what other
+    programs do, where that can be told at once. ``indexing`` is to be worked
     off from time to time, and tells ``progress`` how far a long one has come. ``tidying`` is to be asked
     for a step every second or so.
     """
@@ -57,11 +58,13 @@ class MaildirStore:
         progress: Progress | None = None,
         host: str = "",
         disk: Disk | None = None,
+        watching: Watching | None = None,
     ) -> None:
         self._root = os.path.abspath(os.fsencode(root))
         self._blocking = blocking
         self._render = render
         self._report = report
+        self._watching = watching
         self._ground = Ground(disk or Disk(), clock, Namer(host), boot_id(), settings)
         self.indexing = Indexing(clock, progress)
         self._accounts: WeakValueDictionary[str, MaildirAccount] = WeakValueDictionary()
@@ -79,7 +82,9 @@ class MaildirStore:
             tree = Tree(self._ground, layout.account_path(self._root, name), ledger)
             lane = self._blocking.lane()
             bell = Bell(self._report)
-            account = MaildirAccount(name, tree, lane, self._render, bell, self.indexing.note)
+            account = MaildirAccount(
+                name, tree, lane, self._render, bell, self.indexing.note, self._watching
+            )
             self._accounts[name] = account
         self._recent[name] = account
         self._recent.move_to_end(name)

@@ -9,8 +9,9 @@ mod-sequence. What differs is told as if it had happened here.
 from typing import TYPE_CHECKING, NamedTuple
 
 from twisted_mail.mail import flags as flag
-from twisted_mail.mail.change import Added, Gone, Marked, Removed, Renamed
+from twisted_mail.mail.change import Added, Gone, Made, Marked, Removed, Renamed
 from twisted_mail.mail.entry import Entry
+from twisted_mail.store import layout
 from twisted_mail.store.index import Row, State
 
 if TYPE_CHECKING:
@@ -65,6 +66,19 @@ def _tell(folder: "Folder", work: "Work", rows: list[Row], uidnext: int) -> None
 
 
 # ---------------------------------------------------------------- mailboxes
+
+
+def told(last: frozenset[bytes], work: "Work") -> frozenset[bytes]:
+    """Return the folders of mailboxes that were told, when what happened in ``work`` is told, too."""
+    for each in work.news:
+        match getattr(each, "change", None):
+            case Made(name):
+                last |= {layout.folder_name(name)}
+            case Removed(name):
+                last -= {layout.folder_name(name)}
+            case Renamed(name, new_name):
+                last = last - {layout.folder_name(name)} | {layout.folder_name(new_name)}
+    return last
 
 
 def follow(tree: "Tree", work: "Work") -> None:

@@ -40,7 +40,7 @@ def scan(folder: Folder, work: Work, is_forced: bool = False) -> State:
     if state.first_recent == 0:
         state.first_recent = _first_in_new(work, state)
         folder.first_recent = max(folder.first_recent, state.first_recent)
-    _settle(folder, work, state)
+    settle(folder, work, state)
     return state
 
 
@@ -146,7 +146,7 @@ def _scan_new(folder: Folder, work: Work, state: State, times: tuple[int, int]) 
     # Of cur nothing is said: a believed time of its own renames must outlive this.
     state.new_seen = folder.believable(times[0])
     folder.seen = state.new_seen, folder.seen[1]
-    _add(folder, work, state, fresh)
+    add(folder, work, state, fresh)
     return True
 
 
@@ -161,10 +161,10 @@ def _scan_whole(folder: Folder, work: Work, state: State, is_relettered: bool) -
     _see(folder, state, times)
     folder.doubted_since = None
     gone = [row.uid for row in rows if row.base not in found]
-    _compare(folder, work, state, [row for row in rows if row.base in found], found, is_relettered)
-    _forget(folder, work, state, gone)
+    compare(folder, work, state, [row for row in rows if row.base in found], found, is_relettered)
+    forget(folder, work, state, gone)
     known = {row.base for row in rows}
-    _add(folder, work, state, {base: found[base] for base in found if base not in known})
+    add(folder, work, state, {base: found[base] for base in found if base not in known})
 
 
 def _see(folder: Folder, state: State, times: tuple[int, int]) -> None:
@@ -173,7 +173,7 @@ def _see(folder: Folder, state: State, times: tuple[int, int]) -> None:
     state.new_seen, state.cur_seen = new, cur
 
 
-def _compare(
+def compare(
     folder: Folder,
     work: Work,
     state: State,
@@ -206,7 +206,8 @@ def _letterless(folder: Folder, flags: Flags) -> Flags:
     return frozenset(name for name in flag.keywords(flags) if name not in folder.keywords.letter_of)
 
 
-def _forget(folder: Folder, work: Work, state: State, uids: list[int]) -> None:
+def forget(folder: Folder, work: Work, state: State, uids: list[int]) -> None:
+    """Take note that messages are gone."""
     if uids:
         modseq = state.next_modseq()
         work.index.remove(state, uids, modseq)
@@ -216,7 +217,7 @@ def _forget(folder: Folder, work: Work, state: State, uids: list[int]) -> None:
 # ---------------------------------------------------------------- newcomers
 
 
-def _add(folder: Folder, work: Work, state: State, fresh: dict[bytes, bytes]) -> None:
+def add(folder: Folder, work: Work, state: State, fresh: dict[bytes, bytes]) -> None:
     """Give UIDs to files: those of the list where it has them, as far as none was told higher."""
     newcomers = _newcomers(folder, fresh)
     if newcomers or folder.listed:
@@ -278,7 +279,7 @@ def _read_list(folder: Folder, work: Work, state: State) -> list[Newcomer]:
         for row in work.index.all_rows(state)
         if state.uidnext <= listed.get(row.base, (0, b""))[0] != row.uid
     ]
-    _forget(folder, work, state, [row.uid for row in again])
+    forget(folder, work, state, [row.uid for row in again])
     return _newcomers(folder, {row.base: row.tail for row in again})
 
 
@@ -301,7 +302,7 @@ def _listed_uids(folder: Folder, state: State, newcomers: list[Newcomer]) -> dic
 # ---------------------------------------------------------------- new to cur
 
 
-def _settle(folder: Folder, work: Work, state: State) -> None:
+def settle(folder: Folder, work: Work, state: State) -> None:
     """Move files that a session was told of from new to cur, as maildir(5) asks."""
     if folder.settled >= folder.first_recent:
         return

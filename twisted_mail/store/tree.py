@@ -43,6 +43,7 @@ from twisted_mail.store.durable import (
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.index import DAMAGED, NO_DISK, Index
+from twisted_mail.store.own import Own, noting
 from twisted_mail.store.quota import Ledger
 from twisted_mail.store.scan import columns, scan
 from twisted_mail.store.settings import StoreSettings
@@ -75,14 +76,16 @@ class Tree:
         self.ground = ground
         self.ledger = ledger
         self.counted_at = -math.inf  # when all mailboxes were looked at to know the room there is
-        self.disk = ground.disk
+        self.own = Own()
+        self.disk = noting(ground.disk, self.own)
         self.path = path
         self.maildir = os.path.join(path, b"Maildir")
-        self.attic = Attic(ground.disk, ground.clock, path, ground.settings.undelete_days)
+        self.attic = Attic(self.disk, ground.clock, path, ground.settings.undelete_days)
         self.news: deque[News] = deque()
         self.folders: dict[bytes, Folder] = {}
         self._index: Index | None = None
         self._is_prepared = False
+        self.told: frozenset[bytes] | None = None  # the mailboxes that were told, if any were
         self._version = -1  # of the index, when other processes' work was last looked for
 
     # ------------------------------------------------------------ work
@@ -126,6 +129,8 @@ class Tree:
             yield work
         for folder, state in work.states.items():
             folder.known = processes.known(state)
+        if self.told is not None:
+            self.told = processes.told(self.told, work)
         self.news += work.news
 
     def _meet_others(self) -> None:
@@ -227,7 +232,7 @@ class Tree:
             raise Refused("There is no such mailbox.", "NONEXISTENT") from None
         if not self._is_folder(coded):
             raise Refused("There is no such mailbox.", "NONEXISTENT")
-        return self._folder(coded)
+        return self.folder(coded)
 
     def target(self, name: str) -> Folder:
         """Return the mailbox that messages shall go to. Raises Refused: TRYCREATE, CANNOT.
@@ -237,9 +242,10 @@ class Tree:
         coded = layout.folder_name(names.new(name))
         if not self._is_folder(coded):
             raise Refused("There is no such mailbox.", "TRYCREATE")
-        return self._folder(coded)
+        return self.folder(coded)
 
-    def _folder(self, coded: bytes) -> Folder:
+    def folder(self, coded: bytes) -> Folder:
+        """Return the mailbox in a folder of the maildir, whether or not there is one."""
         if coded not in self.folders:
             ground = self.ground
             self.folders[coded] = Folder(self.disk, ground.clock, ground.namer, self.maildir, coded)
@@ -251,6 +257,10 @@ class Tree:
         except FileNotFoundError:
             return False
         return stat.S_ISDIR(found.st_mode)
+
+    def places(self) -> frozenset[bytes]:
+        """Return the folders of all mailboxes but INBOX."""
+        return frozenset(self._mailboxes().values()) - {layout.INBOX}
 
     def _mailboxes(self) -> dict[str, bytes]:
         """Return the folders of all mailboxes by name."""
@@ -312,7 +322,7 @@ class Tree:
             coded = layout.folder_name(name)
             work.undo.append(partial(self._unmake, coded))
             self._make(name)
-            work.happened(self._folder(coded), Made(name))
+            work.happened(self.folder(coded), Made(name))
 
     def _make(self, name: str) -> None:
         """Make a mailbox out of sight, then give it its name."""
@@ -353,7 +363,7 @@ class Tree:
 
     def _unmake(self, coded: bytes) -> None:
         """Take back a mailbox that was made, unless mail lies in it by now."""
-        folder = self._folder(coded)
+        folder = self.folder(coded)
         if not any(self.disk.names(folder.place(place)) for place in (b"new", b"cur")):
             self._trash(coded)
 
@@ -368,7 +378,7 @@ class Tree:
         folder = self.find(name)
         with self.working() as work:
             state = folder.state(work)
-            self._note_uidvalidity(state.uidvalidity)
+            self.note_uidvalidity(state.uidvalidity)
             kept = self._room_in_attic(folder)
             hidden = self._trash(folder.folder, kept)
             work.undo.append(partial(self.disk.rename, hidden, folder.path))
@@ -406,23 +416,24 @@ class Tree:
                 self._rename(work, old, new)
             self.disk.sync_folder(self.maildir)
             for (old_name, next_name), (_, new) in zip(pairs, coded, strict=True):
-                work.happened(self._folder(new), Renamed(old_name, next_name))
+                work.happened(self.folder(new), Renamed(old_name, next_name))
         self._carry_uses_end(pairs)
 
     def _rename(self, work: Work, old: bytes, new: bytes) -> None:
-        folder = self._folder(old)
+        folder = self.folder(old)
         state = work.index.state(old)
         self.disk.rename(os.path.join(self.maildir, old), os.path.join(self.maildir, new))
-        self._follow(folder, new)
+        self.follow(folder, new)
         work.undo.append(partial(self._rename_back, folder, old, new))
         if state is not None:
             work.index.rename_mailbox(state, new)
 
     def _rename_back(self, folder: Folder, old: bytes, new: bytes) -> None:
         self.disk.rename(os.path.join(self.maildir, new), os.path.join(self.maildir, old))
-        self._follow(folder, old)
+        self.follow(folder, old)
 
-    def _follow(self, folder: Folder, new: bytes) -> None:
+    def follow(self, folder: Folder, new: bytes) -> None:
+        """Take note that a mailbox lies in another folder now."""
         self.folders.pop(folder.folder, None)
         folder.move(self.maildir, new)
         self.folders[new] = folder
@@ -458,7 +469,7 @@ class Tree:
             wanted = found | {name} if is_subscribed else found - {name}
             path = os.path.join(self.maildir, subscriptions.FILE)
             replace_file(self.disk, path, subscriptions.write(wanted))
-        happened = Happened(self._folder(layout.INBOX), Subscribed(name, is_subscribed))
+        happened = Happened(self.folder(layout.INBOX), Subscribed(name, is_subscribed))
         self.news.append(happened)
 
     # ------------------------------------------------------------ special uses
@@ -514,11 +525,12 @@ class Tree:
         dovecots = uidvalidity.last(self.disk, self.maildir)
         used = max(self._noted_uidvalidity(), self.index.highest_uidvalidity(), dovecots)
         value = min(max(int(self.ground.clock.now()), used + 1), MAX_NUMBER)
-        self._note_uidvalidity(value)
+        self.note_uidvalidity(value)
         uidvalidity.count_on(self.disk, self.maildir, value)
         return value
 
-    def _note_uidvalidity(self, value: int) -> None:
+    def note_uidvalidity(self, value: int) -> None:
+        """See to it that higher ones only are given from now on."""
         if value > self._noted_uidvalidity():
             replace_file(self.disk, os.path.join(self.path, b"uidvalidity"), b"%d\n" % value)
 

@@ -1,0 +1,154 @@
+"""Looking at what was heard of a mailbox's folders: name by name, without reading the folders.
+
+The names are looked at on the disk once more, for much may have happened since. Whatever is not plain,
+such as a name that left and came nowhere, is left to a scan of the whole mailbox.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from twisted_mail.interfaces import Sight
+from twisted_mail.mail.change import Made, Removed, Renamed
+from twisted_mail.store import filename, layout
+from twisted_mail.store.durable import exists
+from twisted_mail.store.folder import Folder
+from twisted_mail.store.index import Row, State
+from twisted_mail.store.scan import add, compare, forget, scan, settle
+from twisted_mail.store.uidlist import UidFile
+from twisted_mail.store.work import Work
+
+if TYPE_CHECKING:
+    from twisted_mail.store.tree import Tree
+
+Heard = tuple[bytes, Sight, bytes]  # new or cur, what was seen, the file's name
+
+
+def look(tree: "Tree", folder: Folder, heard: Sequence[Heard] | None, is_lost: bool) -> None:
+    """Bring the index up to date with what was heard; None: with what is there."""
+    with tree.working() as work:
+        if is_lost or (heard and not _look_at(folder, work, heard)):
+            scan(folder, work, is_forced=True)
+        elif heard is None:
+            scan(folder, work)
+        else:
+            settle(folder, work, folder.state(work))
+
+
+def _look_at(folder: Folder, work: Work, heard: Sequence[Heard]) -> bool:
+    """Take in what happened to single names; say whether that was possible."""
+    state = folder.state(work)
+    if folder.listed is not None or folder.keywords.is_stale() or folder.uids.is_behind():
+        return False
+    times = folder.times()
+    tails = _tails(heard)
+    found = {row.base: row for row in work.index.rows_of(state, tails)}
+    altered: list[Row] = []
+    gone: list[int] = []
+    fresh: dict[bytes, bytes] = {}
+    for base, (tail, is_deleted) in tails.items():
+        row = found.get(base)
+        if row is None:
+            if tail:
+                fresh[base] = tail
+        elif tail == row.tail or _is_there(folder, row.base, row.tail):
+            if tail and tail != row.tail and _is_there(folder, base, tail):
+                return False  # two files of one base name
+        elif tail and _is_there(folder, base, tail):
+            altered.append(row)
+        elif is_deleted:
+            gone.append(row.uid)
+        else:
+            return False
+    present = {base: tail for base, (tail, _) in tails.items()}
+    compare(folder, work, state, altered, present, False)
+    forget(folder, work, state, gone)
+    add(folder, work, state, fresh)
+    _see(folder, state, times, heard)
+    settle(folder, work, state)
+    return True
+
+
+def _tails(heard: Sequence[Heard]) -> dict[bytes, tuple[bytes, bool]]:
+    """Return for each base name its last tail, or nothing and whether it was deleted."""
+    found: dict[bytes, tuple[bytes, bool]] = {}
+    for place, sight, name in heard:
+        if sight is Sight.TOUCHED or not filename.is_listable(name):
+            continue
+        base, rest = filename.split(name)
+        tail = place[:1] + rest
+        if sight is Sight.CAME:
+            found[base] = tail, False
+        elif found.get(base, (tail,))[0] in (tail, b""):
+            found[base] = b"", sight is Sight.DELETED
+    return found
+
+
+def _is_there(folder: Folder, base: bytes, tail: bytes) -> bool:
+    return exists(folder.disk, filename.path(folder.path, base, tail))
+
+
+def _see(folder: Folder, state: State, times: tuple[int, int], heard: Sequence[Heard]) -> None:
+    """Take the folders as read: what happened since will be heard of.
+
+    But the next process must read them itself.
+    """
+    folder.seen = times
+    state.new_seen = 0
+    if any(place == b"cur" for place, _, _ in heard):
+        state.cur_seen = 0
+
+
+# ---------------------------------------------------------------- mailboxes
+
+
+def look_at_tree(tree: "Tree") -> None:
+    """Tell which mailboxes other programs made, renamed or removed since the last look."""
+    there = frozenset(tree.places())
+    last, tree.told = tree.told, there
+    if last is None:
+        return
+    made, gone = sorted(there - last), sorted(last - there)
+    with tree.working() as work:
+        for old in gone:
+            new = _new_place(tree, work, old, made)
+            if new is None:
+                _removed(tree, work, old)
+            else:
+                made.remove(new)
+                _renamed(tree, work, old, new)
+        for coded in made:
+            work.happened(tree.folder(coded), Made(layout.mailbox_name(coded) or ""))
+
+
+def _new_place(tree: "Tree", work: Work, old: bytes, made: list[bytes]) -> bytes | None:
+    """Return the folder that has the UIDVALIDITY of the one that is gone."""
+    state = work.index.state(old)
+    if state is None:
+        return None
+    for coded in made:
+        found = UidFile(tree.disk, os.path.join(tree.maildir, coded)).load()
+        if found is not None and found.uidvalidity == state.uidvalidity:
+            return coded
+    return None
+
+
+def _renamed(tree: "Tree", work: Work, old: bytes, new: bytes) -> None:
+    folder, state = tree.folder(old), work.index.state(old)
+    name = folder.name
+    tree.follow(folder, new)
+    if state is not None:
+        work.index.rename_mailbox(state, new)
+    work.happened(folder, Renamed(name, folder.name))
+
+
+def _removed(tree: "Tree", work: Work, old: bytes) -> None:
+    folder, state = tree.folders.pop(old, None), work.index.state(old)
+    if state is not None:
+        tree.note_uidvalidity(state.uidvalidity)
+        work.index.remove_mailbox(state)
+    if folder is None:
+        folder = tree.folder(old)
+        tree.folders.pop(old)
+    folder.is_removed = True
+    work.happened(folder, Removed(folder.name))
