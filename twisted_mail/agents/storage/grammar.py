@@ -3,7 +3,14 @@
 from argparse import ArgumentParser
 from typing import Protocol
 
-from twisted_mail.agents.storage import checking, exporting, importing
+from twisted_mail.agents.storage import (
+    backing,
+    checking,
+    exporting,
+    importing,
+    restoring,
+    undeleting,
+)
 
 
 class Adder(Protocol):
@@ -18,6 +25,8 @@ def add(command: Adder) -> None:
     _checking(command)
     _importing(command)
     _exporting(command)
+    _backing_up(command)
+    _undeleting(command)
 
 
 def _checking(command: Adder) -> None:
@@ -63,6 +72,33 @@ def _exporting(command: Adder) -> None:
     )
     put_out.add_argument("--format", choices=("maildir", "mbox"), default="maildir")
     _choosing(put_out)
+
+
+def _backing_up(command: Adder) -> None:
+    back_up = command("backup", backing.back_up, "back up accounts, while the server runs")
+    back_up.add_argument("folder", metavar="DIR", help="where backups are; what one has is linked")
+    back_up.add_argument("account", metavar="ACCOUNT", nargs="*", help="all if none is named")
+    back_up.add_argument("--keep", type=int, metavar="N", help="remove all but the last N backups")
+    listing = command("backups", backing.listing, "list the backups in a folder")
+    listing.add_argument("folder", metavar="DIR")
+    restore = command("restore", restoring.restore, "restore accounts from a backup")
+    restore.add_argument("folder", metavar="DIR", help="where backups are, or one of them")
+    restore.add_argument("account", metavar="ACCOUNT", nargs="*", help="all if none is named")
+    restore.add_argument("--snapshot", metavar="NAME", help="this backup, not the last")
+    restore.add_argument("--into", metavar="STATE", help="another state folder")
+    restore.add_argument(
+        "--replace", action="store_true", help="move mail that is there into mailboxes of its own"
+    )
+
+
+def _undeleting(command: Adder) -> None:
+    undelete = command("undelete", undeleting.undelete, "bring back expunged messages")
+    undelete.add_argument("account", metavar="ACCOUNT")
+    undelete.add_argument("mailbox", metavar="MAILBOX", nargs="?", help="of this mailbox only")
+    undelete.add_argument("--since", metavar="TIME", help="expunged since: 2h, 3d, 2026-11-23")
+    undelete.add_argument("--uid", type=int, action="append", help="only this one; repeat")
+    undelete.add_argument("--into", metavar="MAILBOX", help="not where they were")
+    undelete.add_argument("--list", action="store_true", help="list them, and change nothing")
 
 
 def _choosing(parser: ArgumentParser) -> None:

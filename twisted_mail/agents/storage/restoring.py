@@ -1,0 +1,339 @@
+"""``store restore``: accounts as they were in a backup, UIDs and all."""
+
+import argparse
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from twisted_mail.agents.admin_output import FAILED, FINE, Answer, Complaint, count
+from twisted_mail.agents.storage import accounts, files, snapshots
+from twisted_mail.agents.storage.importing import GO_ON
+from twisted_mail.agents.storage.progress import Progress
+from twisted_mail.agents.storage.skipped import Bad, Skipped
+from twisted_mail.config import Config
+from twisted_mail.directory.register import Register
+from twisted_mail.mail import flags as flag
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store import alter, filename, subscriptions, transfer
+from twisted_mail.store.durable import faults
+from twisted_mail.store.scan import scan
+from twisted_mail.store.stage import Stage, adopt, is_free
+from twisted_mail.store.tree import Tree
+
+
+@dataclass(slots=True)
+class Saved:
+    """One mailbox of a backup, with its lines."""
+
+    name: str
+    folder: Path
+    uidvalidity: int
+    uidnext: int
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def uids(self) -> dict[bytes, int]:
+        """Return UIDs by base names."""
+        return {_base(line): int(line["uid"]) for line in self.lines}
+
+
+def restore(options: argparse.Namespace, config: Config) -> Answer:
+    """Restore; what is there already as it was is passed over."""
+    snapshot = _snapshot(Path(os.path.abspath(options.folder)), options.snapshot)
+    about = snapshots.manifest(snapshot)
+    if options.into:
+        config = replace(config, state=Path(os.path.abspath(options.into)))
+    names = _chosen(about, options.account, config)
+    config.state.mkdir(0o700, parents=True, exist_ok=True)
+    work = Restore(config, snapshot, options)
+    try:
+        return work.run(names)
+    except KeyboardInterrupt:
+        raise Complaint(f"interrupted; {GO_ON}") from None
+
+
+def _snapshot(folder: Path, name: str | None) -> Path:
+    if name is not None:
+        return folder / name
+    if (folder / snapshots.MANIFEST).is_file():
+        return folder
+    found = snapshots.finished(folder)
+    if not found:
+        raise Complaint(f"there is no finished backup in {folder}")
+    return found[-1]
+
+
+def _chosen(about: dict[str, Any], named: list[str], config: Config) -> dict[str, str]:
+    """Return the folders, within the backup, of the accounts that are meant."""
+    there = {str(each["account"]): str(each["folder"]) for each in about["accounts"]}
+    if not named:
+        return there
+    found = {}
+    for name in named:
+        if "@" not in name and config.domains:
+            name = f"{name}@{config.domains[0]}"
+        if name not in there:
+            raise Complaint(f"the backup has no account {name}")
+        found[name] = there[name]
+    return found
+
+
+def _base(line: dict[str, Any]) -> bytes:
+    return filename.split(os.fsencode(line["file"]))[0]
+
+
+class Restore:
+    """One run."""
+
+    def __init__(self, config: Config, snapshot: Path, options: argparse.Namespace) -> None:
+        self._config = config
+        self._snapshot = snapshot
+        self._options = options
+        self._skipped = Skipped()
+        self._restored = self._already = self._aside = 0
+        stamp = time.strftime("%Y-%m-%d %H.%M.%S", time.gmtime())
+        self._set_aside = f"Before restore {stamp}"
+
+    def run(self, names: dict[str, str]) -> Answer:
+        """Do all of it. Raises Complaint, MailError, OSError."""
+        saved = {name: list(_saved(self._snapshot / where)) for name, where in names.items()}
+        if not self._options.replace:
+            self._refuse_to_overwrite(saved)
+        made = self._directory([*names])
+        total = sum(len(box.lines) for boxes in saved.values() for box in boxes)
+        with Progress(total, not self._options.json) as progress:
+            for name, where in names.items():
+                with accounts.opened(self._config, name) as tree:
+                    self._account(tree, self._snapshot / where, saved[name], progress)
+        return self._answer([*names], made)
+
+    def _refuse_to_overwrite(self, saved: dict[str, list[Saved]]) -> None:
+        taken = []
+        for name, boxes in saved.items():
+            if not accounts.has_mail(self._config, name):
+                continue
+            with accounts.opened(self._config, name) as tree:
+                for box in boxes:
+                    if not is_free(tree, box.name, box.uids):
+                        taken.append(f"{name}: {box.name} has mail that is not in the backup")
+        if taken:
+            raise Complaint(
+                "nothing was restored: --replace moves what is there into mailboxes of its own",
+                details=taken,
+            )
+
+    # ------------------------------------------------------------ the directory
+
+    def _directory(self, names: list[str]) -> list[str]:
+        """Bring back accounts that are missing, with their passwords; all of it if there is none."""
+        source = self._snapshot / self._config.accounts_file.name
+        if not source.exists():
+            return []
+        if not self._config.accounts_file.exists():
+            beside = self._config.accounts_file.with_name(".accounts.part")
+            shutil.copyfile(source, beside)
+            beside.chmod(0o600)
+            beside.rename(self._config.accounts_file)
+            files.sync_folder(self._config.state)
+            return names
+        return self._missing_accounts(source, names)
+
+    def _missing_accounts(self, source: Path, names: list[str]) -> list[str]:
+        saved = apsw.Connection(f"file:{source}?immutable=1", flags=_READ)
+        try:
+            hashes = dict(saved.execute("SELECT address, hash FROM account"))
+        finally:
+            saved.close()
+        made = []
+        with Register(
+            self._config.accounts_file, self._config.passwords, self._config.domains
+        ) as register:
+            there = {row.address.lower() for row in register.accounts.all()}
+            for name in names:
+                if name.lower() in there or name not in hashes:
+                    continue
+                with suppress(Refused):
+                    register.domains.add(name.rpartition("@")[2])
+                register.accounts.take_in([f"{name}:{hashes[name]}"])
+                made.append(name)
+        return made
+
+    # ------------------------------------------------------------ one account
+
+    def _account(self, tree: Tree, where: Path, boxes: list[Saved], progress: Progress) -> None:
+        uses = _uses(where)
+        for box in boxes:
+            progress.place = box.name
+            self._mailbox(tree, box, uses.get(os.fsencode(box.folder.name), ""), progress)
+        listed = where / "Maildir" / os.fsdecode(subscriptions.FILE)
+        if listed.exists():
+            for name in sorted(subscriptions.parse(listed.read_bytes())):
+                with suppress(Refused):
+                    tree.perform(Tree.subscribe, name, True)
+
+    def _mailbox(self, tree: Tree, box: Saved, use: str, progress: Progress) -> None:
+        uids = box.uids
+        if tree.perform(_is_restored, box):
+            self._already += len(uids)
+            progress.step(len(uids))
+            return
+        if not tree.perform(is_free, box.name, uids):
+            self._aside += tree.perform(_move_aside, box.name, f"{self._set_aside}/{box.name}")
+        stage = Stage(tree, box.name)
+        there = {*stage.files(), *_present(tree, box.name)}
+        for line in box.lines:
+            progress.step()
+            base = _base(line)
+            if base not in there and not self._put(stage, box, line, base):
+                uids.pop(base)
+        if not tree.perform(adopt, stage, box.uidvalidity, box.uidnext, uids, use):
+            self._skipped.add(box.name, "mail arrived there meanwhile: --replace moves it aside")
+            return
+        tree.perform(_mark_again, box)
+        self._restored += len(uids)
+
+    def _put(self, stage: Stage, box: Saved, line: dict[str, Any], base: bytes) -> bool:
+        path = box.folder / "cur" / line["file"]
+        try:
+            pieces = list(_checked(path, line))
+        except (Bad, OSError) as error:
+            why = getattr(error, "strerror", None) or error
+            self._skipped.add(str(path), why)
+            return False
+        with faults():
+            stage.put(base, flag.normal(line["flags"]), pieces, float(line["date"]))
+        return True
+
+    # ------------------------------------------------------------ the end
+
+    def _answer(self, names: list[str], made: list[str]) -> Answer:
+        sums = f"{count(len(names), 'account')}, {count(self._restored, 'message')} restored"
+        lines = [f"from {self._snapshot}: {sums}"]
+        if self._already:
+            lines.append(f"{count(self._already, 'message')} were there already")
+        if self._aside:
+            lines.append(f"{count(self._aside, 'message')} moved into {self._set_aside}")
+        if made:
+            lines.append(f"back in the directory: {', '.join(made)}")
+        data = {
+            "backup": str(self._snapshot),
+            "accounts": names,
+            "made": made,
+            "restored": self._restored,
+            "already": self._already,
+            "set_aside": self._aside,
+            "skipped": self._skipped.data(),
+        }
+        lines += self._skipped.lines()
+        return Answer(data, lines, FAILED if self._skipped.items else FINE)
+
+
+_READ = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+
+
+def _saved(account: Path) -> Iterator[Saved]:
+    box: Saved | None = None
+    for line in snapshots.lines(account):
+        try:
+            if "mailbox" in line:
+                if box is not None:
+                    yield box
+                folder = account / "Maildir" / str(line["folder"])
+                numbers = int(line["uidvalidity"]), int(line["uidnext"])
+                box = Saved(str(line["mailbox"]), folder, *numbers)
+            elif box is not None:
+                _check_line(line)
+                box.lines.append(line)
+        except (KeyError, ValueError, TypeError):
+            text = f"{account / snapshots.MESSAGES} is damaged"
+            raise Complaint(text) from None
+    if box is not None:
+        yield box
+
+
+def _check_line(line: dict[str, Any]) -> None:
+    int(line["uid"]), int(line["size"]), float(line["date"]), list(line["flags"])
+    if "/" in line["file"] or not line["sha256"]:
+        raise ValueError
+
+
+def _uses(account: Path) -> dict[bytes, str]:
+    path = account / "special-use"
+    if not path.exists():
+        return {}
+    words = [line.partition(b" ") for line in path.read_bytes().split(b"\n") if line]
+    return {folder: use.decode("ascii", "replace") for use, _, folder in words}
+
+
+def _checked(path: Path, line: dict[str, Any]) -> Iterator[bytes]:
+    """Yield the octets of a message's file. Raises Bad at the end if they are others than they were."""
+    size, digest = 0, sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1024 * 1024):
+            size += len(piece)
+            digest.update(piece)
+            yield piece
+    if size != line["size"]:
+        raise Bad(f"it has {size} octets in the backup and should have {line['size']}")
+    if digest.hexdigest() != line["sha256"]:
+        raise Bad("it was altered in the backup")
+
+
+# ---------------------------------------------------------------- in the account
+
+
+def _present(tree: Tree, mailbox: str) -> set[bytes]:
+    try:
+        folder = tree.find(mailbox)
+    except Refused:
+        return set()
+    names = [name for place in (b"new", b"cur") for name in tree.disk.names(folder.place(place))]
+    return {filename.split(name)[0] for name in names}
+
+
+def _is_restored(tree: Tree, box: Saved) -> bool:
+    """Say whether a mailbox has all that the backup has, with the same numbers."""
+    try:
+        folder = tree.find(box.name)
+    except Refused:
+        return False
+    with tree.working() as work:
+        state = scan(folder, work)
+        if state.uidvalidity != box.uidvalidity or state.uidnext < box.uidnext:
+            return False
+        there = {row.base: row.uid for row in work.index.all_rows(state)}
+    return all(there.get(base) == uid for base, uid in box.uids.items())
+
+
+def _move_aside(tree: Tree, mailbox: str, target: str) -> int:
+    with suppress(Refused):
+        tree.create(target, "")
+    source, aside = tree.find(mailbox), tree.find(target)
+    with tree.working() as work:
+        rows = work.index.all_rows(scan(source, work, is_forced=True))
+        transfer.move(source, aside, work, [row.uid for row in rows])
+    return len(rows)
+
+
+def _mark_again(tree: Tree, box: Saved) -> None:
+    """Give messages the keywords that no file name could tell."""
+    folder = tree.find(box.name)
+    groups: dict[flag.Flags, list[int]] = {}
+    with tree.working() as work:
+        state = scan(folder, work)
+        has = {row.uid: row.flags for row in work.index.all_rows(state)}
+        for line in box.lines:
+            wanted = flag.normal(line["flags"])
+            missing = wanted - has.get(int(line["uid"]), wanted)
+            if missing:
+                groups.setdefault(missing, []).append(int(line["uid"]))
+        for flags, uids in groups.items():
+            alter.mark(folder, work, uids, "add", flags, None)
