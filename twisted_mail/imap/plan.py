@@ -13,6 +13,7 @@ from typing import Any
 
 from twisted_mail.imap import grammar
 from twisted_mail.imap.items import Fact, Item, Kind, Text
+from twisted_mail.imap.sections import is_kept
 from twisted_mail.mail.entry import Items
 from twisted_mail.mail.flags import RECENT, Flags
 
@@ -46,6 +47,7 @@ class Plan:
     texts: tuple[Text, ...]
     needs_items: bool
     has_flags: bool
+    needs_kept: bool  # the texts can be made of the fields that were kept
     template: bytes
 
     @property
@@ -90,6 +92,7 @@ def compiled(items: Sequence[Item], is_uid: bool) -> Plan:
         texts,
         any(item in _RENDERED for item in items) or any(map(_needs_header_size, texts)),
         Fact.FLAGS in items,
+        bool(texts) and all(map(is_kept, texts)),
         b"* %d FETCH (" + b"".join(shown for shown, _ in places) + b")\r\n",
     )
 

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Sequence
 
+from twisted_mail.imap.sections import kept_fields
 from twisted_mail.mail import correspondents
 from twisted_mail.mail.correspondents import Correspondent
 from twisted_mail.mail.entry import Items
 from twisted_mail.mail.mime import Part, scan
 from twisted_mail.mail.parameters import Parameters, disposition, joined
+from twisted_mail.mail.preview import preview
 
 # RFC 3501 §9 wants a part in every multipart: where there is none, an empty text stands for it.
 _EMPTY_BODY = b'("text" "plain" NIL NIL NIL "7bit" 0 0)'
@@ -23,13 +25,16 @@ class Render:
     before are made anew.
     """
 
-    version: int = 1
+    version: int = 2
 
     def __call__(self, data: bytes) -> Items:
         """Render one whole message. Never raises, whatever the bytes."""
         root = scan(data)
         body, structure = _bodies(root)
-        return Items(envelope(root), body, structure, root.body)
+        words = preview(data, root).encode("utf-8", "replace")
+        return Items(
+            envelope(root), body, structure, root.body, kept_fields(data, root.body), words
+        )
 
 
 # ---------------------------------------------------------------- strings

@@ -8,6 +8,15 @@ from twisted_mail.mail import mime
 from twisted_mail.mail.parameters import MESSAGE, ContentType
 
 MAX_HEADER = 256 * 1024  # octets in which header fields are looked for
+MAX_KEPT = 8 * 1024  # octets of fields that are kept of a message
+
+# What the lists of messages in mail programs are made of.
+_KEPT_NAMES = b"""
+bcc cc content-type date from importance in-reply-to list-id list-post list-unsubscribe mail-followup-to
+message-id newsgroups priority references reply-to return-path sender subject to x-label x-mailer
+x-priority
+"""
+KEPT = frozenset(_KEPT_NAMES.split())
 
 Span = tuple[int, int]  # first octet, and the one behind the last
 
@@ -91,9 +100,24 @@ def selected_fields(header: bytes, section: Section) -> bytes:
     return b"".join(listed) + (b"\r\n" if has_end else b"")
 
 
+def kept_fields(data: bytes, header_size: int) -> bytes | None:
+    """Return those fields of a message that are kept, or None where they are too long."""
+    fields = selected_fields(data[: min(header_size, MAX_HEADER)], _KEPT_SECTION)
+    return fields if len(fields) <= MAX_KEPT else None
+
+
+def is_kept(text: Text) -> bool:
+    """Say whether a text can be made of the kept fields alone."""
+    section = text.section
+    return section.kind is Kind.FIELDS and not section.path and _lowered(section.fields) <= KEPT
+
+
 # A field with its continuation lines, and its name. Each of those lines begins behind the end of the one
 # before it, so there is one way to match.
 _FIELD = re.compile(rb"^(([^\s:]+)[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z))", re.MULTILINE)
+
+
+_KEPT_SECTION = Section(kind=Kind.FIELDS, fields=tuple(sorted(KEPT)))
 
 
 @lru_cache(64)

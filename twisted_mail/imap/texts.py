@@ -77,6 +77,10 @@ class Texts:
         weight = sum([stop - start for start, stop in spans])
         return Source(uid, size, header_size, spans, weight)
 
+    def from_kept(self, fields: bytes) -> list[Value]:
+        """Return what to send for a message all of whose texts can be made of its kept fields."""
+        return [_literal(selected(text, fields)) for text in self.wanted]
+
     def groups(self, sources: Iterable[Source]) -> Iterator[list[Source]]:
         """Yield the messages in groups of bounded size; a large message is a group of its own."""
         group: list[Source] = []

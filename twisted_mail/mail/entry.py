@@ -32,13 +32,17 @@ class Items(NamedTuple):
     """What clients ask of a message, rendered as IMAP writes it.
 
     ``envelope``, ``body`` and ``bodystructure`` are the parenthesised lists of RFC 3501 §7.4.2;
-    ``header_size`` is the octets of the header with the empty line that ends it.
+    ``header_size`` is the octets of the header with the empty line that ends it. ``fields`` are the
+    header fields that clients ask for most, as they stand there, or None where they are too long to be
+    kept; ``preview`` is the text of RFC 8970, in UTF-8.
     """
 
     envelope: bytes
     body: bytes
     bodystructure: bytes
     header_size: int
+    fields: bytes | None = None
+    preview: bytes = b""
 
 
 class Piece(NamedTuple):

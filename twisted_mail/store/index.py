@@ -508,7 +508,7 @@ class Index:
     def items(self, state: State, uids: Iterable[int], version: int) -> dict[int, Items]:
         """Return the items that were rendered already, by UID."""
         found = self._connection.execute(
-            "SELECT uid, envelope, body, bodystructure, header_size FROM items"
+            "SELECT uid, envelope, body, bodystructure, header_size, fields, preview FROM items"
             f" WHERE {_AMONG} AND version = ?",
             (state.id, json.dumps(list(uids)), version),
         )
@@ -517,7 +517,7 @@ class Index:
     def save_items(self, state: State, version: int, items: dict[int, Items]) -> None:
         """Keep items, where their messages are still there."""
         self._connection.executemany(
-            "INSERT OR REPLACE INTO items SELECT mailbox, uid, ?, ?, ?, ?, ? FROM entries"
+            "INSERT OR REPLACE INTO items SELECT mailbox, uid, ?, ?, ?, ?, ?, ?, ? FROM entries"
             " WHERE mailbox = ? AND uid = ?",
             [(version, *rendered, state.id, uid) for uid, rendered in items.items()],
         )

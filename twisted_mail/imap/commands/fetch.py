@@ -140,6 +140,9 @@ class Fetching:
     async def _with_texts(
         self, uids: Sequence[int], rendered: dict[int, Items], changed: frozenset[int]
     ) -> int:
+        kept = self._from_kept(uids, rendered)
+        if kept is not None:
+            return await self._send(self._batch(list(kept), rendered, kept, changed))
         batch = batch_of(self._session, uids)
         sources = [
             self._texts.source(uid, size, rendered[uid].header_size if rendered else 0)
@@ -153,6 +156,15 @@ class Fetching:
             batch = self._batch(list(values), rendered, values, changed)
             answered += await self._send_texts(batch)
         return answered
+
+    def _from_kept(
+        self, uids: Sequence[int], rendered: dict[int, Items]
+    ) -> dict[int, list[Value]] | None:
+        """Return the texts if those of all messages can be made of fields that were kept."""
+        fields = {uid: rendered[uid].fields for uid in uids} if self._plan.needs_kept else {}
+        if not fields or None in fields.values():
+            return None
+        return {uid: self._texts.from_kept(kept or b"") for uid, kept in fields.items()}
 
     async def _send_texts(self, batch: Batch) -> int:
         if len(batch.texts) == 1 and any(isinstance(one, Extent) for one in batch.texts[0]):
