@@ -1,6 +1,7 @@
 """The floors: imports point down. The law, and the proof that it is enforced."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,10 @@ def test_pure_floors_need_no_reactor() -> None:
 def test_twisted_plugins_is_no_package() -> None:
     assert not (ROOT / "twisted" / "__init__.py").exists()
     assert not (ROOT / "twisted" / "plugins" / "__init__.py").exists()
+
+
+def test_every_decision_stands_in_the_list() -> None:
+    folder = ROOT / "docs" / "decisions"
+    pages = {path.name for path in folder.glob("0*.md")}
+    listed = set(re.findall(r"\((0[^)]+\.md)\)", (folder / "README.md").read_text()))
+    assert pages == listed
