@@ -22,7 +22,7 @@ class Raw:
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
-        self.socket.settimeout(6)
+        self.socket.settimeout(PATIENCE)
         self._received = b""
         self.is_over = False  # the server has closed
 
@@ -61,7 +61,8 @@ class Raw:
 
     def finish(self) -> bytes:
         """Say that nothing more will come, and return everything that does."""
-        self.socket.shutdown(socket.SHUT_WR)
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
         return self.rest()
 
     def _more(self) -> bool:
