@@ -211,7 +211,7 @@ def forget(folder: Folder, work: Work, state: State, uids: list[int]) -> None:
     if uids:
         modseq = state.next_modseq()
         work.index.remove(state, uids, modseq)
-        work.happened(folder, Gone(folder.name, tuple(uids), modseq))
+        work.happened(folder, Gone(folder.name, tuple(sorted(uids)), modseq))
 
 
 # ---------------------------------------------------------------- newcomers
@@ -221,13 +221,13 @@ def add(folder: Folder, work: Work, state: State, fresh: dict[bytes, bytes]) -> 
     """Give UIDs to files: those of the list where it has them, as far as none was told higher."""
     newcomers = _newcomers(folder, fresh)
     if newcomers or folder.listed:
-        newcomers += _read_list(folder, work, state)
+        newcomers += _read_list(folder, work, state, newcomers)
     known = _listed_uids(folder, state, newcomers)
     if len(known) < len(newcomers):
         with folder.uids.lock.held():
             if folder.uids.is_behind():
                 newcomers += _latecomers(folder, work, state, newcomers)
-                newcomers += _read_list(folder, work, state)
+                newcomers += _read_list(folder, work, state, newcomers)
                 known = _listed_uids(folder, state, newcomers)
             newcomers.sort(key=lambda each: each.order)
             unknown = [each.row.base for each in newcomers if each.row.base not in known]
@@ -263,10 +263,13 @@ def _newcomers(folder: Folder, fresh: dict[bytes, bytes]) -> list[Newcomer]:
     return found
 
 
-def _read_list(folder: Folder, work: Work, state: State) -> list[Newcomer]:
-    """Read the list if another program wrote it; return the files that it gave another UID.
+def _read_list(
+    folder: Folder, work: Work, state: State, newcomers: list[Newcomer]
+) -> list[Newcomer]:
+    """Read the list if another program wrote it; return more newcomers.
 
-    Dovecot does so with a file that it missed for a moment.
+    Those are files that it gave another UID, as Dovecot does with one that it missed for a moment, and
+    files that a listing missed.
     """
     if not folder.uids.is_behind():
         return []
@@ -280,7 +283,12 @@ def _read_list(folder: Folder, work: Work, state: State) -> list[Newcomer]:
         if state.uidnext <= listed.get(row.base, (0, b""))[0] != row.uid
     ]
     forget(folder, work, state, [row.uid for row in again])
-    return _newcomers(folder, {row.base: row.tail for row in again})
+    found = _newcomers(folder, {row.base: row.tail for row in again})
+    there = {each.row.base for each in (*newcomers, *found)}
+    told = (uid for base, (uid, _) in listed.items() if base not in there)
+    if any(uid >= state.uidnext for uid in told):
+        found += _latecomers(folder, work, state, [*newcomers, *found])
+    return found
 
 
 def _latecomers(

@@ -97,7 +97,7 @@ def publish(folder: Folder, work: Work, state: State, arrivals: Sequence[Arrival
         return []
     with folder.uids.lock.held():
         if folder.uids.is_behind():
-            scan(folder, work)
+            scan(folder, work, is_forced=True)
         return _numbered(folder, work, state, arrivals)
 
 

@@ -1,0 +1,155 @@
+"""Dovecot gives UIDs and letters just before this store has its lock."""
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.ground import ALICE, FakeRenderer, draft, listen, mail
+from tests.faults import QuickDisk
+from tests.support import InlineBlocking, StillClock, finish
+from twisted_mail.mail.change import Added, Gone
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.maildir import MaildirStore
+
+LATER = 2_500_000_000  # the clock stands after all dates of files
+LOCK = b"dovecot-uidlist.lock"
+
+
+class Meanwhile(QuickDisk):
+    """Lets ``act`` happen before the lock is taken next, and waits for nothing."""
+
+    def __init__(self) -> None:
+        self.act: Callable[[], object] | None = None
+        self.unlocked: list[bytes] = []
+
+    def link(self, path: bytes, new_path: bytes) -> None:
+        act, self.act = (self.act, None) if new_path.endswith(LOCK) else (None, self.act)
+        if act is not None:
+            act()
+        super().link(path, new_path)
+
+    def rename(self, path: bytes, new_path: bytes) -> None:
+        folder, file = os.path.split(new_path)
+        if os.path.dirname(path).endswith(b"/tmp") and folder.endswith(b"/cur"):
+            lock = os.path.join(os.path.dirname(folder), LOCK)
+            self.unlocked += [] if os.path.exists(lock) else [file]
+        super().rename(path, new_path)
+
+    def pause(self, seconds: float) -> None: ...
+
+
+class Place:
+    def __init__(self, root: Path) -> None:
+        self.disk = Meanwhile()
+        self.maildir = root / "example.org" / "alice" / "Maildir"
+        store = MaildirStore(
+            root, InlineBlocking(), StillClock(LATER), FakeRenderer(), disk=self.disk
+        )
+        self.account = finish(store.account(ALICE))
+        finish(self.account.append("INBOX", [draft(mail("first"))]))
+        self.inbox = finish(self.account.open("INBOX"))
+        self.list = self.maildir / "dovecot-uidlist"
+
+    def drop(self, name: str) -> None:
+        path = self.maildir / name
+        path.write_bytes(mail(name))
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+
+    def told(self, line: str) -> None:
+        with self.list.open("a") as file:
+            file.write(line + "\n")
+
+    def bases(self) -> dict[int, str]:
+        lines = self.list.read_text().splitlines()[1:]
+        pairs = (line.split(" :") for line in lines)
+        return {int(uid): base for uid, base in pairs}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_an_append_comes_after_what_dovecot_appended_just_now(place: Place) -> None:
+    def dovecot() -> None:
+        place.drop("cur/theirs:2,S")
+        place.told("2 :theirs")
+
+    place.disk.act = dovecot
+    copied = finish(place.account.append("INBOX", [draft(mail("ours"))]))
+    assert copied.targets == (3,)
+    assert list(place.inbox.columns.uids) == [1, 2, 3]
+    assert place.bases()[2] == "theirs"
+    assert place.disk.unlocked == []
+
+
+def test_what_dovecot_appended_behind_an_own_mark_is_not_passed_over(place: Place) -> None:
+    seen = os.stat(place.maildir / "cur")
+    place.drop("cur/theirs:2,S")  # in the same tick of the clock
+    os.utime(place.maildir / "cur", ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    place.told("2 :theirs")
+    assert finish(place.account.append("INBOX", [draft(mail("ours"))])).targets == (3,)
+    assert list(place.inbox.columns.uids) == [1, 2, 3]
+
+
+def test_a_delivery_that_dovecot_saw_first_has_its_uid(place: Place) -> None:
+    def dovecot() -> None:
+        place.drop("cur/late:2,")
+        place.told("2 :late\n3 :delivered")
+
+    place.drop("new/delivered")
+    place.disk.act = dovecot
+    heard = listen(place.inbox)
+    finish(place.inbox.refresh())
+    assert [type(change) for change in heard] == [Added]
+    assert list(place.inbox.columns.uids) == [1, 2, 3]
+    assert [place.bases()[uid] for uid in (2, 3)] == ["late", "delivered"]
+    assert len(place.bases()) == 3
+
+
+def test_a_file_that_dovecot_gave_another_uid_is_another_message(place: Place) -> None:
+    place.drop("new/delivered")
+    place.told(f"2 :{place.bases()[1]}")
+    heard = listen(place.inbox)
+    finish(place.inbox.refresh())
+    assert [type(change) for change in heard] == [Gone, Added]
+    assert list(place.inbox.columns.uids) == [2, 3]
+    assert len(place.bases()) == 3
+
+
+def test_letters_that_dovecot_gave_just_now_stay_its_own(place: Place) -> None:
+    place.disk.act = lambda: (place.maildir / "dovecot-keywords").write_text("0 theirs\n")
+    finish(place.inbox.mark([1], "add", frozenset({"ours", "more"})))
+    assert (place.maildir / "dovecot-keywords").read_text() == "0 theirs\n1 more\n2 ours\n"
+    assert [path.name[-5:] for path in (place.maildir / "cur").iterdir()] == [":2,bc"]
+
+
+def test_a_keyword_that_dovecot_gave_a_letter_just_now_has_that_one(place: Place) -> None:
+    place.disk.act = lambda: (place.maildir / "dovecot-keywords").write_text("4 Ours\n")
+    finish(place.inbox.mark([1], "add", frozenset({"ours"})))
+    finish(place.inbox.refresh())
+    assert place.inbox.columns.flags[0] == {"Ours"}
+    assert (place.maildir / "dovecot-keywords").read_text() == "4 Ours\n"
+
+
+def test_the_keywords_file_gets_a_new_second_each_time(place: Place) -> None:
+    seconds = []
+    for name in ("a", "b", "c"):
+        finish(place.inbox.mark([1], "add", frozenset({name})))
+        seconds.append(int(os.stat(place.maildir / "dovecot-keywords").st_mtime))
+    assert seconds == sorted({*seconds})
+
+
+def test_a_lock_that_stays_is_waited_for_in_vain_and_then_nothing_was_done(place: Place) -> None:
+    lock = place.maildir / "dovecot-uidlist.lock"
+    lock.write_text(f"1:{socket.gethostname()}")
+    with pytest.raises(Unavailable):
+        finish(place.account.append("INBOX", [draft(mail("ours"))]))
+    assert place.bases().keys() == {1}
+    assert os.listdir(place.maildir / "tmp") == []
+    lock.unlink()
+    assert finish(place.account.append("INBOX", [draft(mail("ours"))])).targets == (2,)
+    assert not lock.exists()
