@@ -359,6 +359,13 @@ class Mailbox(Protocol):
     async def refresh(self) -> None:
         """Look for what other programs did, and ring the bell for it."""
 
+    async def measure(self, uids: Sequence[int]) -> None:
+        """See to it that the columns tell date and size of these messages, as far as they are there.
+
+        Called before either is used: the store may put off looking into files that other programs
+        put there. Returns at once where all is known.
+        """
+
     async def mark(
         self,
         uids: Sequence[int],
@@ -432,8 +439,11 @@ class Account(Protocol):
     async def open(self, name: str) -> Mailbox:
         """Open a mailbox, to be closed by the caller. Raises Refused: NONEXISTENT."""
 
-    async def status(self, name: str) -> Status:
-        """Return the counts of a mailbox without opening it. Raises Refused: NONEXISTENT."""
+    async def status(self, name: str, has_size: bool = True) -> Status:
+        """Return the counts of a mailbox without opening it. Raises Refused: NONEXISTENT.
+
+        Without ``has_size`` the size may be too small, and the answer is quicker.
+        """
 
     async def create(self, name: str, use: str = "") -> None:
         """Make a mailbox and those levels above it that are no mailboxes yet.

@@ -58,6 +58,9 @@ class SmallMailbox:
     async def refresh(self) -> None:
         pass
 
+    async def measure(self, uids: Sequence[int]) -> None:
+        pass
+
     async def mark(
         self,
         uids: Sequence[int],

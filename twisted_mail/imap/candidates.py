@@ -6,7 +6,7 @@ rows, and is asked only about rows that cheaper criteria have left over.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
@@ -26,7 +26,7 @@ from twisted_mail.imap.criteria import (
     Unless,
 )
 from twisted_mail.interfaces import Mailbox
-from twisted_mail.mail.entry import Columns
+from twisted_mail.mail.entry import UNKNOWN, Columns
 from twisted_mail.mail.flags import Flags
 
 Rows = Sequence[int]
@@ -47,8 +47,8 @@ class Candidates:
     numbers: Sequence[int]
     uids: Sequence[int]
     flags: Sequence[Flags]
-    dates: Sequence[int]
-    sizes: Sequence[int]
+    dates: MutableSequence[int]
+    sizes: MutableSequence[int]
     highest: tuple[int, int]
     sent: dict[int, int | None] = field(default_factory=dict)
 
@@ -112,8 +112,23 @@ class Chooser:
                 return await self._sent(first, end, rows)
             case Holding():
                 return await self._holding(criterion, rows)
+            case Sized() | Arrived() | Aged():
+                await self._measure(rows)
+                return self._by_column(criterion, rows)
             case _:
                 return self._by_column(criterion, rows)
+
+    async def _measure(self, rows: Rows) -> None:
+        """Learn dates and sizes that the store did not know before somebody asked."""
+        columns, known = self.mailbox.columns, self.candidates
+        unknown = [row for row in rows if known.dates[row] == UNKNOWN]
+        if not unknown:
+            return
+        await self.mailbox.measure([known.uids[row] for row in unknown])
+        for row in unknown:
+            at = columns.row(known.uids[row])
+            if at is not None:
+                known.dates[row], known.sizes[row] = columns.dates[at], columns.sizes[at]
 
     async def _every(self, criteria: Sequence[Criterion], rows: Rows) -> Rows:
         for one in criteria:

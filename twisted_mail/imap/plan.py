@@ -46,6 +46,7 @@ class Plan:
     places: tuple[tuple[bytes, Column], ...]  # what stands before a value, and the values
     texts: tuple[Text, ...]
     needs_items: bool
+    needs_sizes: bool  # or dates, of the messages
     has_flags: bool
     needs_kept: bool  # the texts can be made of the fields that were kept
     template: bytes
@@ -87,16 +88,19 @@ def compiled(items: Sequence[Item], is_uid: bool) -> Plan:
         (b" " + shown if at and shown != b"%b" else shown, column)
         for at, (shown, column) in enumerate(places)
     ]
+    needs_items = any(item in _RENDERED for item in items) or any(map(_needs_header_size, texts))
     return Plan(
         tuple(places),
         texts,
-        any(item in _RENDERED for item in items) or any(map(_needs_header_size, texts)),
+        needs_items,
+        needs_items or bool(texts) or any(item in _MEASURED for item in items),
         Fact.FLAGS in items,
         bool(texts) and all(map(is_kept, texts)),
         b"* %d FETCH (" + b"".join(shown for shown, _ in places) + b")\r\n",
     )
 
 
+_MEASURED = frozenset({Fact.INTERNALDATE, Fact.SIZE})
 _RENDERED = frozenset({Fact.ENVELOPE, Fact.BODY, Fact.BODYSTRUCTURE})
 
 

@@ -13,12 +13,16 @@ from typing import NamedTuple
 from twisted_mail.mail.flags import Flags
 from twisted_mail.mail.message import Message
 
+_FEW = 64  # messages that are cheaper to deal with one by one than the columns as a whole
+UNKNOWN = -(1 << 62)  # the date of a message that was not measured yet
+
 
 class Entry(NamedTuple):
     """One message's place in one mailbox.
 
     ``date`` is the internal date in seconds since 1970 (RFC 3501 §2.3.3); ``size`` is in octets as
-    sent on the wire, with CRLF line ends (RFC 3501 §2.3.4); ``modseq`` is RFC 7162 §3.1.
+    sent on the wire, with CRLF line ends (RFC 3501 §2.3.4); ``modseq`` is RFC 7162 §3.1. Until
+    ``Mailbox.measure`` was asked for them, the date may be UNKNOWN and the size 0.
     """
 
     uid: int
@@ -160,10 +164,25 @@ class Columns:
                 self.modseqs[row] = modseq
                 self.highest_modseq = max(self.highest_modseq, modseq)
 
+    def unmeasured(self, uids: Sequence[int]) -> list[int]:
+        """Return those of the UIDs whose messages are here, with unknown date and size."""
+        if len(uids) > _FEW and UNKNOWN not in self.dates:
+            return []
+        rows = ((uid, self.row(uid)) for uid in uids)
+        return [uid for uid, row in rows if row is not None and self.dates[row] == UNKNOWN]
+
+    def measure(self, facts: Iterable[tuple[int, int, int]]) -> None:
+        """Set date and size by UID; UIDs that are gone are passed over."""
+        for uid, date, size in facts:
+            row = self.row(uid)
+            if row is not None:
+                self.dates[row] = date
+                self.sizes[row] = size
+
     def remove(self, uids: Sequence[int]) -> None:
         """Drop the rows of ascending UIDs; UIDs that are gone are passed over."""
         rows = [row for row in map(self.row, uids) if row is not None]
-        if len(rows) > 64:
+        if len(rows) > _FEW:
             self._keep(set(rows))
             return
         for row in reversed(rows):

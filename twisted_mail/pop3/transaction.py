@@ -26,6 +26,7 @@ async def begin(talk: Talk, maildrop: Maildrop) -> "Transaction":
     try:
         mailbox = await maildrop.lock()
         await mailbox.refresh()
+        await mailbox.measure(mailbox.columns.uids)
         return Transaction(talk, maildrop, mailbox, Snapshot(mailbox))
     except BaseException:
         if mailbox is not None:

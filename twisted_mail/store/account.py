@@ -12,11 +12,12 @@ from twisted_mail.store.changes import Bell
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.live import Live
 from twisted_mail.store.mailbox import MaildirMailbox
+from twisted_mail.store.measure import measure_next
 from twisted_mail.store.scan import columns, scan
 from twisted_mail.store.search import Search
 from twisted_mail.store.tree import Tree
 from twisted_mail.store.watched import WatchedMailbox, WatchedTree
-from twisted_mail.store.work import Opened
+from twisted_mail.store.work import Measured, Opened
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -80,11 +81,18 @@ class MaildirAccount:
                 each = news.popleft()
                 if isinstance(each, Opened):
                     self._open(each)
+                elif isinstance(each, Measured):
+                    self._measure(each)
                 else:
                     self._ring(each.folder, each.change)
         finally:
             if news:  # a watcher raised, and nobody takes reports
                 self._take_news()
+
+    def _measure(self, measured: Measured) -> None:
+        live = self._live.get(measured.folder)
+        if live is not None:
+            live.columns.measure(measured.facts)
 
     def _ring(self, folder: Folder, change: Change) -> None:
         live = self._live.get(folder)
@@ -159,8 +167,11 @@ class MaildirAccount:
                 live.watched.close()
             self._watch_tree()
 
-    async def status(self, name: str) -> Status:
+    async def status(self, name: str, has_size: bool = True) -> Status:
         """Return the counts of a mailbox."""
+        after: int | None = 0
+        while has_size and after is not None:
+            after = await self.perform(_measure_next, name, after)
         return await self.perform(Tree.status, name)
 
     async def create(self, name: str, use: str = "") -> None:
@@ -240,6 +251,14 @@ def refresh(tree: Tree) -> None:
     """Look for what other programs and deliveries did to INBOX."""
     with tree.working() as work:
         scan(tree.find("INBOX"), work)
+
+
+def _measure_next(tree: Tree, name: str, after: int) -> int | None:
+    folder = tree.find(name)
+    with tree.working() as work:
+        if after == 0:
+            scan(folder, work)
+        return measure_next(folder, work, after)
 
 
 def _append(tree: Tree, name: str, drafts: Sequence[Draft], begun: list[bool]) -> Copied:

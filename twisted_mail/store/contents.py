@@ -1,57 +1,27 @@
-"""What is in message files: sizes, ranges, items, and substrings, as they are on the wire.
+"""What is in message files: ranges, items, and substrings, as they are on the wire.
 
 Files that this server wrote are served as they are. Files with bare LF that other programs put there
 are served with CRLF; ``Row.size`` is then larger than ``Row.stored``.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from twisted_mail.interfaces import Renderer
-from twisted_mail.mail.entry import Items, Piece
+from twisted_mail.mail.entry import UNKNOWN, Items, Piece
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.store import filename
 from twisted_mail.store.durable import Disk
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.index import Row
+from twisted_mail.store.measure import CHUNK, all_measured, converted, keep, measured, with_crlf
 from twisted_mail.store.work import Work
 
 T = TypeVar("T")
 
-_CHUNK = 64 * 1024
 _ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 _RESUMED = 16  # places remembered in files that are converted while they are read
 BATCH = 32  # messages handled before others have their turn
 BATCH_SIZE = 1024 * 1024  # octets, likewise
-
-
-def wire_size(disk: Disk, path: bytes, base: bytes, stored: int) -> int:
-    """Return the size of a message on the wire: from its file's name, or by reading it."""
-    named, wire = filename.sizes(base)
-    if named == stored and wire is not None:
-        return wire
-    fd = disk.open(path)
-    try:
-        return sum(map(len, _converted(disk, fd, 0, b"")))
-    finally:
-        disk.close(fd)
-
-
-def _converted(disk: Disk, fd: int, at: int, last: bytes) -> Iterator[bytes]:
-    """Yield the file from an offset with CRLF line ends, a chunk of the file at a time.
-
-    ``last`` is the octet before the offset.
-    """
-    while chunk := disk.read(fd, _CHUNK, at):
-        yield _with_crlf(chunk, last)
-        at += len(chunk)
-        last = chunk[-1:]
-
-
-def _with_crlf(chunk: bytes, last: bytes) -> bytes:
-    if last == b"\r" and chunk.startswith(b"\n"):
-        return b"\n" + _with_crlf(chunk[1:], b"")
-    return chunk.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
 # ---------------------------------------------------------------- ranges
@@ -82,8 +52,8 @@ def _read_converted(folder: Folder, row: Row, fd: int, start: int, stop: int) ->
     if wire > start:
         wire, at, last = 0, 0, b""
     parts = []
-    while wire < stop and (chunk := folder.disk.read(fd, _CHUNK, at)):
-        text = _with_crlf(chunk, last)
+    while wire < stop and (chunk := folder.disk.read(fd, CHUNK, at)):
+        text = with_crlf(chunk, last)
         parts.append(text[max(0, start - wire) : stop - wire])
         if wire + len(text) > stop:
             break
@@ -101,11 +71,13 @@ def whole(folder: Folder, row: Row) -> bytes:
 
 def whole_file(disk: Disk, path: bytes, row: Row) -> bytes:
     """Return one whole message from its file, in any thread. Raises FileNotFoundError."""
+    if row.date == UNKNOWN:  # it was not found just now
+        raise FileNotFoundError
     fd = disk.open(path)
     try:
         if row.size == row.stored:
             return _read_fully(disk, fd, 0, row.size)
-        return b"".join(_converted(disk, fd, 0, b""))[: row.size]
+        return b"".join(converted(disk, fd, 0, b""))[: row.size]
     finally:
         disk.close(fd)
 
@@ -131,11 +103,16 @@ def each(
     stale = set(uids)
     for _ in range(_ATTEMPTS):
         lost = set()
+        fresh = []
         for row in work.index.rows(folder.state(work), stale):
             try:
+                if row.date == UNKNOWN:
+                    row = measured(folder, row)
+                    fresh.append(row)
                 done[row.uid] = act(row)
             except FileNotFoundError:
                 lost.add(row.uid)
+        keep(folder, work, fresh)
         if not lost:
             return done
         stale = lost
@@ -189,7 +166,8 @@ def batch(
     folder: Folder, work: Work, uids: Sequence[int], octets: int = BATCH_SIZE
 ) -> tuple[int, list[int]]:
     """Say how many of the first of these UIDs are handled at once, and which of them are there."""
-    rows = {row.uid: row for row in work.index.rows(folder.state(work), uids[:BATCH])}
+    there = work.index.rows(folder.state(work), uids[:BATCH])
+    rows = {row.uid: row for row in all_measured(folder, work, there)}
     size = 0
     chosen: list[int] = []
     for number, uid in enumerate(uids[:BATCH]):

@@ -90,6 +90,11 @@ class Disk:
         """Return the names in a folder, in no order."""
         return os.listdir(path)
 
+    def files(self, path: bytes) -> list[bytes]:
+        """Return the names of the regular files in a folder, in no order."""
+        with os.scandir(path) as found:
+            return [each.name for each in found if each.is_file(follow_symlinks=False)]
+
     def stat(self, path: bytes) -> os.stat_result:
         """Describe a path itself, not what a symbolic link leads to."""
         return os.stat(path, follow_symlinks=False)

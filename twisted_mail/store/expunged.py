@@ -18,10 +18,10 @@ from twisted_mail.mail.flags import Flags
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import attic, filename, layout, names, transfer
 from twisted_mail.store.alter import admit
-from twisted_mail.store.contents import wire_size
 from twisted_mail.store.durable import Disk, exists, read_file
 from twisted_mail.store.keywords import FILE as KEYWORDS
 from twisted_mail.store.keywords import parse as parse_keywords
+from twisted_mail.store.measure import wire_size
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.scan import scan
 from twisted_mail.store.transfer import Arrival

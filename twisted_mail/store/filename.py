@@ -10,6 +10,7 @@ import itertools
 import os
 import re
 import socket
+from collections.abc import Iterable
 
 from twisted_mail.mail import flags as flag
 from twisted_mail.mail.flags import Flags
@@ -28,6 +29,8 @@ KEYWORD_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SIZE = re.compile(rb",S=([0-9]{1,15})(?![^,:])")
 _WIRE = re.compile(rb",W=([0-9]{1,15})(?![^,:])")
 _NUMBERS = re.compile(rb"[0-9]{1,20}")
+_BEGINNING = re.compile(rb"[1-9][0-9]{9}\.")
+_SECONDS = 11  # octets of it
 
 
 class Namer:
@@ -74,9 +77,30 @@ def sizes(base: bytes) -> tuple[int | None, int | None]:
     return stored, wire
 
 
-def order(base: bytes) -> list[int]:
-    """Return a key that sorts base names by age, as far as they tell it."""
-    return [int(number) for number in _NUMBERS.findall(base)[:4]]
+def by_age(bases: Iterable[bytes]) -> list[bytes]:
+    """Return base names sorted by age, as far as they tell it.
+
+    Most begin with ten digits of seconds: sorted as they are, only those of one second are left to
+    be told apart.
+    """
+    found = sorted(bases)
+    for start, stop in _runs(found):
+        found[start:stop] = sorted(found[start:stop], key=_order)
+    return found
+
+
+def _runs(found: list[bytes]) -> list[tuple[int, int]]:
+    """Return where base names stand together that are not in order yet."""
+    seconds = [base[:_SECONDS] for base in found]
+    if not all(map(_BEGINNING.fullmatch, dict.fromkeys(seconds))):
+        return [(0, len(found))]
+    pairs = enumerate(itertools.pairwise(seconds), 1)
+    starts = [0, *(at for at, (one, other) in pairs if one != other), len(found)]
+    return [(start, stop) for start, stop in itertools.pairwise(starts) if stop > start + 1]
+
+
+def _order(base: bytes) -> tuple[list[int], bytes]:
+    return [int(number) for number in _NUMBERS.findall(base)[:4]], base
 
 
 def path(folder: bytes, base: bytes, tail: bytes) -> bytes:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import apsw
 
 from twisted_mail.mail import flags as flag
-from twisted_mail.mail.entry import Items
+from twisted_mail.mail.entry import UNKNOWN, Items
 from twisted_mail.mail.flags import Flags
 from twisted_mail.store.durable import Disk, exists
 from twisted_mail.store.schema import Unusable, prepare
@@ -39,7 +39,10 @@ DAMAGED = (apsw.CorruptError, apsw.NotADBError)
 
 
 class Row(NamedTuple):
-    """One message as the index knows it; ``stored`` is the size of its file."""
+    """One message as the index knows it; ``stored`` is the size of its file.
+
+    While the date is UNKNOWN, so are both sizes, which are 0 then.
+    """
 
     uid: int
     base: bytes
@@ -66,6 +69,7 @@ class State:
     list_seen: str = ""
     messages: int = 0
     octets: int = 0
+    unmeasured: int = 0
 
     def next_modseq(self) -> int:
         """Return the mod-sequence of one more alteration."""
@@ -76,7 +80,7 @@ class State:
 _ROW = "uid, base, tail, flags, modseq, date, size, stored"
 _STATE = (
     "id, folder, uidvalidity, uidnext, highest_modseq, first_recent, new_seen, cur_seen, list_seen,"
-    " messages, octets"
+    " messages, octets, unmeasured"
 )
 _AMONG = "mailbox = ? AND uid IN (SELECT value FROM json_each(?))"
 
@@ -260,7 +264,8 @@ class Index:
     def add_mailbox(self, folder: bytes, uidvalidity: int) -> State:
         """Make the row of a mailbox."""
         self._connection.execute(
-            "INSERT INTO mailboxes VALUES (NULL, ?, ?, 1, 1, 0, 0, 0, '', 0, 0)",
+            "INSERT INTO mailboxes (folder, uidvalidity, uidnext, highest_modseq, first_recent,"
+            " new_seen, cur_seen, list_seen) VALUES (?, ?, 1, 1, 0, 0, 0, '')",
             (folder, uidvalidity),
         )
         state = self.state(folder)
@@ -295,8 +300,8 @@ class Index:
         assert self._states is not None
         self._connection.executemany(
             "UPDATE mailboxes SET uidvalidity = ?, uidnext = ?, highest_modseq = ?,"
-            " first_recent = ?, new_seen = ?, cur_seen = ?, list_seen = ?, messages = ?, octets = ?"
-            " WHERE id = ?",
+            " first_recent = ?, new_seen = ?, cur_seen = ?, list_seen = ?, messages = ?, octets = ?,"
+            " unmeasured = ? WHERE id = ?",
             [
                 (
                     state.uidvalidity,
@@ -308,6 +313,7 @@ class Index:
                     state.list_seen,
                     state.messages,
                     state.octets,
+                    state.unmeasured,
                     state.id,
                 )
                 for state in self._states.values()
@@ -456,15 +462,25 @@ class Index:
         found = self._connection.execute("SELECT folder, messages, octets FROM mailboxes")
         return {folder: (messages, octets) for folder, messages, octets in found}
 
-    def _held(self, where: str, values: tuple[int | str, ...]) -> tuple[int, int]:
-        sums = "SELECT count(*), ifnull(sum(size), 0) FROM entries WHERE "
-        row: Any = self._connection.execute(sums + where, values).fetchone()
-        return row[0], row[1]
+    def unmeasured_folders(self) -> set[bytes]:
+        """Return the folders of the mailboxes that have messages to be measured."""
+        self._save_states()
+        found: list[Any] = self._connection.execute(
+            "SELECT folder FROM mailboxes WHERE unmeasured > 0"
+        ).fetchall()
+        return {folder for (folder,) in found}
+
+    def _held(self, where: str, values: tuple[int | str, ...]) -> tuple[int, int, int]:
+        sums = f"SELECT count(*), ifnull(sum(size), 0), ifnull(sum(date = {UNKNOWN}), 0)"
+        query = f"{sums} FROM entries WHERE {where}"
+        row: Any = self._connection.execute(query, values).fetchone()
+        return row[0], row[1], row[2]
 
     def add(self, state: State, rows: Sequence[Row]) -> None:
         """Take in messages."""
         state.messages += len(rows)
-        state.octets += sum(row.size for row in rows)
+        state.octets += sum([row.size for row in rows])
+        state.unmeasured += [row.date for row in rows].count(UNKNOWN)
         self._connection.executemany(
             "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
@@ -486,14 +502,36 @@ class Index:
             "UPDATE entries SET base = ?, size = ?, stored = ? WHERE mailbox = ? AND uid = ?",
             [(row.base, row.size, row.stored, state.id, row.uid) for row in rows],
         )
-        state.messages, state.octets = self._held("mailbox = ?", (state.id,))
+        held = self._held("mailbox = ?", (state.id,))
+        state.messages, state.octets, state.unmeasured = held
+
+    def measure(self, state: State, rows: Sequence[Row]) -> None:
+        """Take note of the dates and sizes of messages that were not known yet."""
+        state.octets += sum([row.size for row in rows])
+        state.unmeasured -= len(rows)
+        self._connection.executemany(
+            "UPDATE entries SET date = ?, size = ?, stored = ? WHERE mailbox = ? AND uid = ?",
+            [(row.date, row.size, row.stored, state.id, row.uid) for row in rows],
+        )
+
+    def unmeasured(self, state: State, after: int, number: int) -> list[Row]:
+        """Return the next messages behind a UID whose date and sizes are not known yet, ascending."""
+        if state.unmeasured == 0:
+            return []
+        found = self._connection.execute(
+            f"SELECT {_ROW} FROM entries WHERE mailbox = ? AND uid > ? AND date = ?"
+            " ORDER BY uid LIMIT ?",
+            (state.id, after, UNKNOWN, number),
+        )
+        return [_row(values) for values in found]
 
     def remove(self, state: State, uids: Sequence[int], modseq: int) -> None:
         """Forget messages, but not that they were there."""
         among = (state.id, json.dumps(list(uids)))
-        messages, octets = self._held(_AMONG, among)
+        messages, octets, unmeasured = self._held(_AMONG, among)
         state.messages -= messages
         state.octets -= octets
+        state.unmeasured -= unmeasured
         self._connection.execute(f"DELETE FROM entries WHERE {_AMONG}", among)
         self._connection.execute(f"DELETE FROM items WHERE {_AMONG}", among)
         self._connection.executemany(

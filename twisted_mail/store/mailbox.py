@@ -12,6 +12,7 @@ from twisted_mail.store.alter import How
 from twisted_mail.store.durable import unavailable
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.live import Live
+from twisted_mail.store.measure import PIECE, measure
 from twisted_mail.store.scan import scan
 from twisted_mail.store.tree import Tree
 from twisted_mail.store.work import Work
@@ -72,6 +73,12 @@ class MaildirMailbox:
             await self._account.perform(_refresh, self._folder)
         else:
             await watched.refresh()
+
+    async def measure(self, uids: Sequence[int]) -> None:
+        """See to it that the columns tell date and size of these messages."""
+        unknown = self.columns.unmeasured(uids)
+        for start in range(0, len(unknown), PIECE):
+            await self._account.perform(_measure, self._folder, unknown[start : start + PIECE])
 
     # ------------------------------------------------------------ alterations
 
@@ -144,6 +151,11 @@ class MaildirMailbox:
 def _refresh(tree: Tree, folder: Folder) -> None:
     with tree.working() as work:
         scan(folder, work)
+
+
+def _measure(tree: Tree, folder: Folder, uids: Sequence[int]) -> None:
+    with tree.working() as work:
+        measure(folder, work, uids)
 
 
 def _mark(

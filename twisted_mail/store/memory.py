@@ -82,7 +82,7 @@ class MemoryAccount:
     def _open(self, name: str) -> MemoryMailbox:
         return MemoryMailbox(self._home, self._home.box(name), self._render)
 
-    async def status(self, name: str) -> Status:
+    async def status(self, name: str, has_size: bool = True) -> Status:
         """Return the counts of a mailbox."""
         return self._home.box(name).status()
 

@@ -57,6 +57,9 @@ class MemoryMailbox:
         """Do nothing: no other program comes here."""
         self._present()
 
+    async def measure(self, uids: Sequence[int]) -> None:
+        """Do nothing: all is known."""
+
     async def mark(
         self, uids: Sequence[int], how: How, flags: Flags, unchanged_since: int | None = None
     ) -> tuple[int, ...]:

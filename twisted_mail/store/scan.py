@@ -4,28 +4,23 @@ Another program may rename any file at any moment, and a listing made meanwhile 
 not at all. So a file counts as gone only when several listings do not show it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from operator import itemgetter
 
 from twisted_mail.mail import flags as flag
 from twisted_mail.mail.change import Added, Gone, Marked
-from twisted_mail.mail.entry import Columns, Entry
+from twisted_mail.mail.entry import UNKNOWN, Columns, Entry
 from twisted_mail.mail.flags import Flags
 from twisted_mail.store import filename
-from twisted_mail.store.contents import wire_size
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.index import Row, State
+from twisted_mail.store.measure import glanced
 from twisted_mail.store.work import Work
 
 _ATTEMPTS = 5
+GLANCED = 100  # newcomers that are measured at once, as far as little is to be read for it
 _LISTINGS = 4  # that must all miss a file before it is gone
-
-
-class Newcomer(NamedTuple):
-    """A file without a UID yet; ``row`` has the UID 0."""
-
-    row: Row
-    order: tuple[int, list[int], bytes]
 
 
 def scan(folder: Folder, work: Work, is_forced: bool = False) -> State:
@@ -84,12 +79,13 @@ class _Listing:
 def _list(folder: Folder, *places: bytes) -> _Listing:
     found = _Listing({}, [])
     for place in places:
-        for name in folder.disk.names(folder.place(place)):
+        tails: dict[bytes, bytes] = {}  # shared, since there are few different ones
+        for name in folder.disk.files(folder.place(place)):
             if not filename.is_listable(name):
                 _rename_strange(folder, place, name)
                 continue
             base, rest = filename.split(name)
-            tail = place[:1] + rest
+            tail = tails.setdefault(rest, place[:1] + rest)
             if base in found.tails:
                 older = filename.path(folder.path, base, found.tails[base])
                 found.twice.append((older, filename.path(folder.path, base, tail)))
@@ -219,63 +215,59 @@ def forget(folder: Folder, work: Work, state: State, uids: list[int]) -> None:
 
 def add(folder: Folder, work: Work, state: State, fresh: dict[bytes, bytes]) -> None:
     """Give UIDs to files: those of the list where it has them, as far as none was told higher."""
-    newcomers = _newcomers(folder, fresh)
+    newcomers = dict(fresh)
     if newcomers or folder.listed:
-        newcomers += _read_list(folder, work, state, newcomers)
+        newcomers |= _read_list(folder, work, state, newcomers)
     known = _listed_uids(folder, state, newcomers)
     if len(known) < len(newcomers):
         with folder.uids.lock.held():
             if folder.uids.is_behind():
-                newcomers += _latecomers(folder, work, state, newcomers)
-                newcomers += _read_list(folder, work, state, newcomers)
+                newcomers |= _latecomers(folder, work, state, newcomers)
+                newcomers |= _read_list(folder, work, state, newcomers)
                 known = _listed_uids(folder, state, newcomers)
-            newcomers.sort(key=lambda each: each.order)
-            unknown = [each.row.base for each in newcomers if each.row.base not in known]
-            known |= zip(unknown, folder.uids.append(unknown), strict=True)
+            unknown = filename.by_age(base for base in newcomers if base not in known)
+            known.update(zip(unknown, folder.uids.append(unknown), strict=True))
     state.uidnext = max(state.uidnext, folder.uids.uidnext)
     state.list_seen = folder.uids.stamp
     if newcomers:
-        modseq = state.next_modseq()
-        rows = sorted(
-            each.row._replace(uid=known[each.row.base], modseq=modseq) for each in newcomers
-        )
-        work.index.add(state, rows)
-        entries = tuple(Entry(row.uid, row.flags, modseq, row.date, row.size) for row in rows)
-        work.happened(folder, Added(folder.name, entries))
+        _take_in(folder, work, state, newcomers, known)
 
 
-def _newcomers(folder: Folder, fresh: dict[bytes, bytes]) -> list[Newcomer]:
-    found = []
-    for base, tail in fresh.items():
-        path = filename.path(folder.path, base, tail)
-        described = folder.is_message(path)
-        if described is None:
-            continue
-        flags = filename.flags_of(tail, folder.keywords.by_letter)
-        try:
-            size = wire_size(folder.disk, path, base, described.st_size)
-        except FileNotFoundError:
-            continue
-        row = Row(
-            0, base, tail, flags, 0, described.st_mtime_ns // 1_000_000_000, size, described.st_size
-        )
-        found.append(Newcomer(row, (described.st_mtime_ns, filename.order(base), base)))
-    return found
+def _take_in(
+    folder: Folder,
+    work: Work,
+    state: State,
+    newcomers: dict[bytes, bytes],
+    uids: dict[bytes, int],
+) -> None:
+    modseq = state.next_modseq()
+    letters = folder.keywords.by_letter
+    flags = {tail: filename.flags_of(tail, letters) for tail in set(newcomers.values())}
+    rows = [
+        Row(uids[base], base, tail, flags[tail], modseq, UNKNOWN, 0, 0)
+        for base, tail in newcomers.items()
+    ]
+    rows.sort(key=itemgetter(0))
+    if len(rows) <= GLANCED:
+        rows = [glanced(folder, row) for row in rows]
+    work.index.add(state, rows)
+    entries = tuple([Entry(row.uid, row.flags, modseq, row.date, row.size) for row in rows])
+    work.happened(folder, Added(folder.name, entries))
 
 
 def _read_list(
-    folder: Folder, work: Work, state: State, newcomers: list[Newcomer]
-) -> list[Newcomer]:
+    folder: Folder, work: Work, state: State, newcomers: dict[bytes, bytes]
+) -> dict[bytes, bytes]:
     """Read the list if another program wrote it; return more newcomers.
 
     Those are files that it gave another UID, as Dovecot does with one that it missed for a moment, and
     files that a listing missed.
     """
     if not folder.uids.is_behind():
-        return []
+        return {}
     folder.listed = folder.uids.load()
     if folder.listed is None:
-        return []
+        return {}
     listed = folder.listed.records
     again = [
         row
@@ -283,27 +275,27 @@ def _read_list(
         if state.uidnext <= listed.get(row.base, (0, b""))[0] != row.uid
     ]
     forget(folder, work, state, [row.uid for row in again])
-    found = _newcomers(folder, {row.base: row.tail for row in again})
-    there = {each.row.base for each in (*newcomers, *found)}
+    found = {row.base: row.tail for row in again}
+    there = newcomers.keys() | found.keys()
     told = (uid for base, (uid, _) in listed.items() if base not in there)
     if any(uid >= state.uidnext for uid in told):
-        found += _latecomers(folder, work, state, [*newcomers, *found])
+        found |= _latecomers(folder, work, state, newcomers | found)
     return found
 
 
 def _latecomers(
-    folder: Folder, work: Work, state: State, newcomers: list[Newcomer]
-) -> list[Newcomer]:
+    folder: Folder, work: Work, state: State, newcomers: dict[bytes, bytes]
+) -> dict[bytes, bytes]:
     """Return the files that came after the others were listed, while another program gave UIDs."""
-    there = {each.row.base for each in newcomers} | {row.base for row in work.index.all_rows(state)}
+    there = newcomers.keys() | {row.base for row in work.index.all_rows(state)}
     found = _list_all(folder)
-    return _newcomers(folder, {base: found[base] for base in found if base not in there})
+    return {base: found[base] for base in found if base not in there}
 
 
-def _listed_uids(folder: Folder, state: State, newcomers: list[Newcomer]) -> dict[bytes, int]:
+def _listed_uids(folder: Folder, state: State, newcomers: Iterable[bytes]) -> dict[bytes, int]:
     if folder.listed is None:
         return {}
-    listed = {each.row.base: folder.listed.uid(each.row.base) for each in newcomers}
+    listed = {base: folder.listed.uid(base) for base in newcomers}
     return {base: uid for base, uid in listed.items() if uid is not None and uid >= state.uidnext}
 
 

@@ -92,7 +92,12 @@ CREATE TABLE items (
 );
 """
 
-STEPS = [_FIRST, _COUNTS, _IN_NEW, _GONE, _FIELDS]  # step n leads from version n to n + 1
+# unmeasured is the number of messages whose date and sizes are not known yet.
+_UNMEASURED = """
+ALTER TABLE mailboxes ADD COLUMN unmeasured INTEGER NOT NULL DEFAULT 0;
+"""
+
+STEPS = [_FIRST, _COUNTS, _IN_NEW, _GONE, _FIELDS, _UNMEASURED]  # step n leads from version n to n + 1
 VERSION = len(STEPS)
 
 

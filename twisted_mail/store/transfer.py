@@ -14,7 +14,7 @@ from functools import partial
 
 from twisted_mail.mail import flags as flag
 from twisted_mail.mail.change import Added, Gone
-from twisted_mail.mail.entry import Copied, Draft, Entry
+from twisted_mail.mail.entry import UNKNOWN, Copied, Draft, Entry
 from twisted_mail.mail.flags import Flags
 from twisted_mail.mail.message import PIECE, Message
 from twisted_mail.mail.outcome import Unavailable
@@ -23,6 +23,7 @@ from twisted_mail.store.alter import admit, place
 from twisted_mail.store.durable import Disk, exists, write_file
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.index import Row, State
+from twisted_mail.store.measure import all_measured
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.scan import ready, scan
 from twisted_mail.store.work import Work
@@ -164,7 +165,8 @@ def _copied(
     state = scan(target, work)
     origin = ready(source, work)
     if not is_move:
-        sizes = [row.size for row in work.index.rows(origin, set(uids))]
+        there = all_measured(source, work, work.index.rows(origin, set(uids)))
+        sizes = [row.size for row in there]
         work.claim(Usage(sum(sizes), len(sizes)))
     linked = _link_all(source, target, work, origin, uids)
     rows = [row for row, _ in linked]
@@ -190,8 +192,11 @@ def _link_all(
     linked: dict[int, bytes] = {}
     for _ in range(_ATTEMPTS):
         lost = False
-        for row in work.index.rows(origin, set(uids) - linked.keys()):
+        rows = work.index.rows(origin, set(uids) - linked.keys())
+        for row in all_measured(source, work, rows):
             try:
+                if row.date == UNKNOWN:
+                    raise FileNotFoundError
                 linked[row.uid] = _link(source, target, work, row)
             except FileNotFoundError:
                 lost = True

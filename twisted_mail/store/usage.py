@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import layout, quota
+from twisted_mail.store.measure import measure_all
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.scan import scan
 from twisted_mail.store.work import Work
@@ -28,6 +29,9 @@ def count(tree: "Tree", work: Work, is_fresh: bool = True) -> Usage:
                 scan(tree.find(name), work)
     if is_fresh:
         tree.counted_at = tree.ground.clock.monotonic()
+    if tree.ledger.quota.octets:
+        for coded in {*there.values()} & work.index.unmeasured_folders():
+            measure_all(tree.folder(coded), work)
     found = work.index.usage()
     held = [found[coded] for coded in there.values() if coded in found]
     return Usage(sum(octets for _, octets in held), sum(messages for messages, _ in held))

@@ -1,6 +1,6 @@
 """One piece of work on an account: files and index together, all or nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from twisted_mail.mail.change import Change
 from twisted_mail.mail.entry import Columns
 from twisted_mail.store.attic import Attic
 from twisted_mail.store.folder import Folder
-from twisted_mail.store.index import Index, State
+from twisted_mail.store.index import Index, Row, State
 from twisted_mail.store.quota import Usage
 
 
@@ -27,7 +27,14 @@ class Opened(NamedTuple):
     columns: Columns
 
 
-News = Happened | Opened
+class Measured(NamedTuple):
+    """UID, date and size of messages of which they were not known before."""
+
+    folder: Folder
+    facts: tuple[tuple[int, int, int], ...]
+
+
+News = Happened | Opened | Measured
 
 
 @dataclass(slots=True)
@@ -50,6 +57,10 @@ class Work:
     def happened(self, folder: Folder, change: Change) -> None:
         """Tell a change, once the work is done."""
         self.news.append(Happened(folder, change))
+
+    def measured(self, folder: Folder, rows: Sequence[Row]) -> None:
+        """Tell dates and sizes of messages, once the work is done."""
+        self.news.append(Measured(folder, tuple([(row.uid, row.date, row.size) for row in rows])))
 
     def take_back(self) -> None:
         """Undo what can be undone."""

@@ -64,10 +64,10 @@ def test_a_status_that_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> Non
     house = house_of("a")
     status = house.account.status
 
-    async def failing(name: str) -> object:
+    async def failing(name: str, has_size: bool) -> object:
         if name == "a":
             raise Refused("gone", "NONEXISTENT")
-        return await status(name)
+        return await status(name, has_size)
 
     monkeypatch.setattr(house.account, "status", failing)
     lines = house.inside('a LIST "" % RETURN (STATUS (MESSAGES))')

@@ -51,16 +51,19 @@ class Fetching:
     async def answer(self, uids: Sequence[int]) -> int:
         """Answer for each message; return how many were there."""
         answered = 0
-        for step in self._steps(uids):
-            await self._session.wire.turn()
-            answered += await self._step(step)
+        for start in range(0, len(uids), STEP):
+            part = uids[start : start + STEP]
+            if self._plan.needs_sizes:
+                await self._session.mailbox.measure(part)
+            for step in self._steps(part):
+                await self._session.wire.turn()
+                answered += await self._step(step)
         return answered
 
     def _steps(self, uids: Sequence[int]) -> Iterator[Sequence[int]]:
-        """Yield the UIDs in portions that fit into memory and take little time."""
+        """Yield a thousand UIDs in portions that fit into memory and take little time."""
         if not self._plan.needs_items and not self._plan.texts:
-            for start in range(0, len(uids), STEP):
-                yield uids[start : start + STEP]
+            yield uids
             return
         start = weight = 0
         for at, uid in enumerate(uids):

@@ -48,7 +48,7 @@ async def _count(session: "ImapSession", one: Listed, question: Question) -> Non
         return
     await session.wire.turn()
     try:
-        status = await session.account.status(one.info.name)
+        status = await session.account.status(one.info.name, "SIZE" in question.counts)
     except (Refused, Unavailable):
         return
     limit = session.settings.max_size
@@ -89,7 +89,7 @@ async def _status(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     reader.space()
     items = read_items(reader)
     reader.end()
-    status = await session.account.status(name)
+    status = await session.account.status(name, "SIZE" in items)
     session.untagged(status_line(name, status, items, session.settings.max_size))
     return "STATUS completed."
 

@@ -50,7 +50,7 @@ async def _recent_from(session: "ImapSession", mailbox: Mailbox, is_read_only: b
     r"""Return the lowest UID that is \Recent; EXAMINE does not take it away from others."""
     if not is_read_only:
         return mailbox.claim_recent()
-    recent = (await session.account.status(mailbox.name)).recent
+    recent = (await session.account.status(mailbox.name, has_size=False)).recent
     uids = mailbox.columns.uids
     return uids[-recent] if 0 < recent <= len(uids) else mailbox.columns.uidnext
 
