@@ -30,6 +30,7 @@ from twisted_mail.net.blocking import ThreadBlocking
 from twisted_mail.net.chores import Chore, Chores
 from twisted_mail.net.clock import ReactorClock
 from twisted_mail.net.conversation import Terms
+from twisted_mail.net.crowd import crowd_of, most_descriptors
 from twisted_mail.net.inotify import Inotify
 from twisted_mail.net.listening import ConversationFactory, Listener
 from twisted_mail.net.tls import Certificates
@@ -62,6 +63,7 @@ class MailService(Service):
         self._journal = LogJournal()
         self._chores = Chores(reactor, self._journal)
         self._turns = Turns(reactor)
+        self._crowd = crowd_of(most_descriptors())
         self._troubles: list[str] = []  # why there can be no service
         self._watching = Inotify(reactor, self._journal)
         self.doors = self._make_doors()
@@ -140,6 +142,7 @@ class MailService(Service):
             listener.connections,
             listener.connections_per_address,
             self._turns,
+            self._crowd,
         )
         return Listener(
             f"{listener.service} on {listener.endpoint}",

@@ -1,5 +1,6 @@
 """Listeners: endpoints that accept connections, and the conversations that came of them."""
 
+import ipaddress
 from collections import Counter
 from collections.abc import Callable
 from typing import cast
@@ -17,6 +18,7 @@ from twisted.python.failure import Failure
 
 from twisted_mail.interfaces import Journal
 from twisted_mail.net.conversation import Conversation, MakeSession, Terms
+from twisted_mail.net.crowd import Crowd
 from twisted_mail.net.turns import Turns
 
 FAREWELL_SECONDS = 5.0  # how long open connections have to finish when the server stops
@@ -25,7 +27,8 @@ FAREWELL_SECONDS = 5.0  # how long open connections have to finish when the serv
 class ConversationFactory(Factory):
     """Makes a conversation for each connection, up to a number in all and for each address.
 
-    A connection beyond that is sent ``busy``, the protocol's own words for it, and closed.
+    A connection beyond that, or beyond what the crowd of all listeners may be, is sent ``busy``, the
+    protocol's own words for it, and closed.
     """
 
     noisy = False
@@ -40,6 +43,7 @@ class ConversationFactory(Factory):
         connections: int,
         connections_per_address: int,
         turns: Turns | None = None,
+        crowd: Crowd | None = None,
     ) -> None:
         self._reactor = reactor
         self._make_session = make_session
@@ -49,36 +53,54 @@ class ConversationFactory(Factory):
         self._most = connections
         self._most_per_address = connections_per_address
         self._turns = turns or Turns(reactor)
+        self._crowd = crowd or Crowd()
         self._open: set[Conversation] = set()
+        self._served = 0  # of those, without the ones that are told that we are busy
         self._by_address: Counter[str] = Counter()
         self._emptied: Deferred[None] | None = None
 
-    def buildProtocol(self, addr: IAddress | None) -> Conversation:  # type: ignore[override]
-        """Return the conversation for a connection, or one that only says that we are busy."""
-        host: str = getattr(addr, "host", "")  # a UNIX socket has none
+    def buildProtocol(self, addr: IAddress | None) -> Conversation | None:  # type: ignore[override]
+        """Return the conversation for a connection, or one that only says that we are busy.
+
+        None when even that is too much: the connection is closed without a word.
+        """
+        host = _origin(getattr(addr, "host", ""))  # a UNIX socket has none
+        is_busy = self._is_full_for(host)
+        if is_busy and self._crowd.cannot_be_told:
+            return None
         conversation = Conversation(
-            self._reactor, self._session_for(host), self._terms, self._journal, self._turns
+            self._reactor,
+            self._say_busy if is_busy else self._make_session,
+            self._terms,
+            self._journal,
+            self._turns,
         )
         self._open.add(conversation)
-        self._by_address[host] += 1
-        conversation.ended = lambda ended: self._forget(ended, host)
+        self._count(host, is_busy, 1)
+        conversation.ended = lambda ended: self._forget(ended, host, is_busy)
         return conversation
 
-    def _session_for(self, host: str) -> MakeSession:
-        if len(self._open) >= self._most:
-            return self._say_busy
-        if host and self._by_address[host] >= self._most_per_address:
-            return self._say_busy
-        return self._make_session
+    def _is_full_for(self, host: str) -> bool:
+        if self._crowd.is_full or self._served >= self._most:
+            return True
+        return bool(host) and self._by_address[host] >= self._most_per_address
 
     def _say_busy(self, wire: object) -> "_Busy":
         return _Busy(cast("Conversation", wire), self._busy)
 
-    def _forget(self, conversation: Conversation, host: str) -> None:
-        self._open.discard(conversation)
-        self._by_address[host] -= 1
+    def _count(self, host: str, is_busy: bool, change: int) -> None:
+        if is_busy:
+            self._crowd.busy += change
+            return
+        self._crowd.served += change
+        self._served += change
+        self._by_address[host] += change
         if not self._by_address[host]:
             del self._by_address[host]
+
+    def _forget(self, conversation: Conversation, host: str, is_busy: bool) -> None:
+        self._open.discard(conversation)
+        self._count(host, is_busy, -1)
         if not self._open and self._emptied is not None:
             emptied, self._emptied = self._emptied, None
             emptied.callback(None)
@@ -99,6 +121,16 @@ class ConversationFactory(Factory):
     def _cut_off(self) -> None:
         for conversation in list(self._open):
             conversation.abort()
+
+
+def _origin(host: str) -> str:
+    """Return what counts as one address: all of the /64 that an IPv6 host commands."""
+    if ":" not in host:
+        return host
+    address = ipaddress.IPv6Address(host.partition("%")[0])
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.IPv6Network((address, 64), strict=False))
 
 
 class _Busy:
