@@ -20,6 +20,7 @@ from twisted_mail.mail.entry import (
     Contains,
     Copied,
     Draft,
+    Identity,
     Items,
     MailboxInfo,
     Piece,
@@ -338,6 +339,10 @@ class Mailbox(Protocol):
         """Return the UIDVALIDITY (RFC 3501 §2.3.1.1)."""
 
     @property
+    def id(self) -> str:
+        """Return the MAILBOXID (RFC 8474 §4): it stays when the mailbox is renamed."""
+
+    @property
     def columns(self) -> Columns:
         """Return the entries that are here now: the live columns, to read and not to keep."""
 
@@ -397,6 +402,9 @@ class Mailbox(Protocol):
 
     async def items(self, uids: Sequence[int]) -> Sequence[Items | None]:
         """Return the rendered items, in the order asked; None where a message is gone."""
+
+    async def identities(self, uids: Sequence[int]) -> Sequence[Identity | None]:
+        """Return what messages are called, in the order asked; None where one is gone."""
 
     async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
         """Return ranges of messages as they are on the wire; None where a message is gone.

@@ -13,6 +13,7 @@
 
 from tests.contracts.appending import AppendContract
 from tests.contracts.deleting import DeleteContract
+from tests.contracts.identity import IdentityContract
 from tests.contracts.marks import ConditionContract, KeywordContract, MarkContract
 from tests.contracts.meanwhile import MeanwhileContract
 from tests.contracts.moves import CopyContract, ExpungeContract, MoveContract
@@ -37,6 +38,7 @@ class AccountContract(
     CopyContract,
     MoveContract,
     ExpungeContract,
+    IdentityContract,
     RestartContract,
     MeanwhileContract,
 ):

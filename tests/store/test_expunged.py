@@ -292,3 +292,35 @@ def test_no_name_is_too_long(length: int) -> None:
 @pytest.mark.parametrize("name", [b"", b"x", b"1.2", b"1.2.", b"1.2.x", b"1.2.:2,", b"a.b.c:2,S"])
 def test_other_names_are_no_labels(name: bytes) -> None:
     assert attic.parse(name) is None
+
+
+# ---------------------------------------------------------------- ids
+
+
+def emails(account: MaildirAccount, name: str) -> list[str]:
+    mailbox = finish(account.open(name))
+    found = finish(mailbox.identities(mailbox.columns.uids))
+    mailbox.close()
+    return [each.email for each in found if each]
+
+
+def test_a_message_that_comes_back_keeps_its_email_id(account: MaildirAccount) -> None:
+    put(account, "INBOX", "one", "two")
+    before = emails(account, "INBOX")
+    expunge(account, "INBOX", [1, 2])
+    restore(account, listing(account), "Sent")
+    assert emails(account, "Sent") == before
+
+
+def test_ids_survive_the_loss_of_the_index(
+    make_account: Callable[..., MaildirAccount], tmp_path: Path
+) -> None:
+    account = make_account()
+    uids = put(account, "INBOX", "one", "two")
+    finish(finish(account.open("INBOX")).copy(uids, "Sent"))
+    before = emails(account, "INBOX"), finish(account.status("Sent")).id
+    finish(account.close())
+    for path in tmp_path.glob("*/*/index.sqlite3*"):
+        path.unlink()
+    account = make_account()
+    assert (emails(account, "Sent"), finish(account.status("Sent")).id) == before

@@ -49,6 +49,17 @@ class Items(NamedTuple):
     preview: bytes = b""
 
 
+class Identity(NamedTuple):
+    """What a message is called wherever it goes, and when it came to where it is.
+
+    ``email`` is the EMAILID of RFC 8474 §5.1: the same for all copies in an account. ``saved`` is the
+    save date in seconds since 1970 (RFC 8514 §3).
+    """
+
+    email: str
+    saved: int
+
+
 class Piece(NamedTuple):
     """A range of one message's octets; ``stop`` None means to the end."""
 
@@ -99,6 +110,7 @@ class Status:
     uidnext: int
     uidvalidity: int
     highest_modseq: int
+    id: str = ""  # the MAILBOXID of RFC 8474 §4
 
 
 @dataclass(frozen=True, slots=True)

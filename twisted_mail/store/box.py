@@ -1,9 +1,11 @@
 """What the memory store holds: boxes of entries and bytes, and the home that they are in."""
 
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from twisted_mail.interfaces import Renderer
+from twisted_mail.interfaces import Clock, Renderer
 from twisted_mail.mail import flags as flag
 from twisted_mail.mail.change import Added, Gone, Made, Marked
 from twisted_mail.mail.entry import Columns, Entry, Items, Status
@@ -28,6 +30,7 @@ class Body:
     """The bytes of one message, shared by its copies, and its items once somebody asked."""
 
     data: bytes
+    id: str = field(default_factory=partial(secrets.token_hex, 12))
     _items: Items | None = None
 
     def items(self, render: Renderer) -> Items:
@@ -77,10 +80,12 @@ class Box:
     name: str
     uidvalidity: int
     bell: Bell
+    clock: Clock
     spellings: Spellings
     use: str = ""
     columns: Columns = field(default_factory=Columns)
     bodies: dict[int, Body] = field(default_factory=dict)
+    saved: dict[int, int] = field(default_factory=dict)
     size: int = 0
     first_recent: int = 1
     is_removed: bool = False
@@ -107,6 +112,7 @@ class Box:
         entries = tuple(self._entries(arrivals))
         for entry, arrival in zip(entries, arrivals, strict=True):
             self.bodies[entry.uid] = arrival.body
+            self.saved[entry.uid] = int(self.clock.now())
             self.size += entry.size
         self.columns.add(entries)
         self.bell.ring(Added(self.name, entries))
@@ -133,6 +139,8 @@ class Box:
             return
         modseq = self.columns.highest_modseq + 1
         self.size -= sum(len(self.bodies.pop(uid).data) for uid in uids)
+        for uid in uids:
+            del self.saved[uid]
         self.columns.remove(uids)
         self.columns.highest_modseq = modseq
         self.bell.ring(Gone(self.name, tuple(uids), modseq))
@@ -147,6 +155,11 @@ class Box:
         """Return those of the UIDs that are here, ascending, each once."""
         return sorted({uid for uid in uids if uid in self.bodies})
 
+    @property
+    def id(self) -> str:
+        """Return the MAILBOXID: no other mailbox of the account ever has this UIDVALIDITY."""
+        return f"{self.uidvalidity}"
+
     def status(self) -> Status:
         """Return the counts."""
         columns = self.columns
@@ -159,6 +172,7 @@ class Box:
             uidnext=columns.uidnext,
             uidvalidity=self.uidvalidity,
             highest_modseq=columns.highest_modseq,
+            id=self.id,
         )
 
 
@@ -171,6 +185,7 @@ class Home:
 
     limits: Limits
     bell: Bell
+    clock: Clock
     next_uidvalidity: int
     boxes: dict[str, Box] = field(default_factory=dict)
 
@@ -218,5 +233,5 @@ class Home:
 
     def _make(self, name: str, use: str = "") -> None:
         spellings = Spellings(self.limits.keywords)
-        self.boxes[name] = Box(name, self.next_uidvalidity, self.bell, spellings, use)
+        self.boxes[name] = Box(name, self.next_uidvalidity, self.bell, self.clock, spellings, use)
         self.next_uidvalidity += 1

@@ -207,7 +207,7 @@ def _linked(tree: Tree, work: Work, tmp: bytes, message: Expunged) -> Arrival | 
         return None
     stored = described.st_size
     size = wire_size(tree.disk, path, message.base, stored)
-    base = tree.ground.namer.base(tree.ground.clock.now(), stored, size)
+    base = tree.ground.namer.base(tree.ground.clock.now(), stored, size, original=message.base)
     linked = os.path.join(tmp, base)
     transfer.link_or_copy(tree.disk, path, linked)
     work.undo.append(lambda: tree.disk.unlink(linked))

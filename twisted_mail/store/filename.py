@@ -3,9 +3,10 @@
 A file is called ``cur/<base>:2,<letters>``; the base never changes, the letters are the flags. In the
 index a file's name is kept as base and tail, where the tail is the place's first letter and what
 follows the base: ``c:2,FS``. See maildir(5), and Dovecot for ``,S=`` (size of the file) and ``,W=``
-(size on the wire).
+(size on the wire); ``,E=`` is ours (EMAILID, of a copy).
 """
 
+import hashlib
 import itertools
 import os
 import re
@@ -28,6 +29,8 @@ KEYWORD_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 _SIZE = re.compile(rb",S=([0-9]{1,15})(?![^,:])")
 _WIRE = re.compile(rb",W=([0-9]{1,15})(?![^,:])")
+_EMAIL = re.compile(rb",E=([A-Za-z0-9_-]{1,64})(?![^,:])")
+_SECONDS = re.compile(rb"([1-9][0-9]{0,10})\.")
 _NUMBERS = re.compile(rb"[0-9]{1,20}")
 _BEGINNING = re.compile(rb"[1-9][0-9]{9}\.")
 _SECONDS = 11  # octets of it
@@ -46,8 +49,13 @@ class Namer:
         self._host = re.sub(r"[^\x21-\x7e]|,", "_", escaped).encode()[:100]
         self._counter = itertools.count()
 
-    def base(self, now: float, size: int, wire: int, mark: bytes = b"") -> bytes:
-        """Return a new base name for a file of these sizes; ``mark`` tells an import what it was."""
+    def base(
+        self, now: float, size: int, wire: int, mark: bytes = b"", original: bytes = b""
+    ) -> bytes:
+        """Return a new base name for a file of these sizes.
+
+        ``mark`` tells an import what it was, ``original`` is the base name of what it is a copy of.
+        """
         seconds, fraction = divmod(max(0, int(now * 1_000_000)), 1_000_000)
         unique = b"M%06dP%dQ%dR%s" % (
             fraction,
@@ -56,7 +64,25 @@ class Namer:
             os.urandom(8).hex().encode(),
         )
         unique += MARK + mark if mark else b""
-        return b"%d.%s.%s,S=%d,W=%d" % (seconds, unique, self._host, size, wire)
+        email = b",E=" + email_id(original).encode() if original else b""
+        return b"%d.%s.%s%s,S=%d,W=%d" % (seconds, unique, self._host, email, size, wire)
+
+
+def email_id(base: bytes) -> str:
+    """Return the EMAILID of a message: that of the first message it is a copy of.
+
+    What behind the first comma comes may be put right later, and does not count.
+    """
+    match = _EMAIL.search(base)
+    if match:
+        return match[1].decode("ascii")
+    return hashlib.sha256(base.partition(b",")[0]).hexdigest()[:24]
+
+
+def saved(base: bytes) -> int | None:
+    """Return when a file was given its name, in seconds since 1970, if the name tells."""
+    match = _SECONDS.match(base)
+    return int(match[1]) if match else None
 
 
 def split(name: bytes) -> tuple[bytes, bytes]:

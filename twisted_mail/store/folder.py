@@ -42,6 +42,7 @@ class Folder:
         self.folder = folder
         self.path = os.path.join(maildir, folder) if folder else maildir
         self.name = layout.mailbox_name(folder) or ""
+        self.id = ""
         self.uids = UidFile(disk, self.path)
         self.keywords = Keywords(disk, clock, self.path, self.uids.lock)
         self.listed: UidList | None = None  # read, and not compared with the files yet
@@ -99,6 +100,7 @@ class Folder:
             state = self._read_list(work, state)
         self.keywords.catch_up()
         self.keywords.learn(sorted(work.index.keywords(state)))
+        self.id = self.uids.id()
         self.seen = (state.new_seen, state.cur_seen)
         self.first_recent = max(self.first_recent, state.first_recent)
         return state

@@ -5,9 +5,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from twisted_mail.interfaces import Renderer, Watcher
-from twisted_mail.mail.entry import Columns, Contains, Copied, Items, Piece
+from twisted_mail.mail.entry import Columns, Contains, Copied, Identity, Items, Piece
 from twisted_mail.mail.flags import Flags
-from twisted_mail.store import alter, contents, transfer
+from twisted_mail.store import alter, contents, filename, transfer
 from twisted_mail.store.alter import How
 from twisted_mail.store.durable import unavailable
 from twisted_mail.store.folder import Folder
@@ -41,6 +41,11 @@ class MaildirMailbox:
     def uidvalidity(self) -> int:
         """Return the UIDVALIDITY."""
         return self._folder.uidvalidity
+
+    @property
+    def id(self) -> str:
+        """Return the MAILBOXID."""
+        return self._folder.id
 
     @property
     def columns(self) -> Columns:
@@ -120,6 +125,11 @@ class MaildirMailbox:
             missing = missing[done:]
         return [found.get(uid) for uid in uids]
 
+    async def identities(self, uids: Sequence[int]) -> Sequence[Identity | None]:
+        """Return what messages are called, in the order asked; None where one is gone."""
+        found = await self._account.perform(_identities, self._folder, uids)
+        return [found.get(uid) for uid in uids]
+
     async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
         """Return ranges of messages; None where a message is gone."""
         return await self._account.perform(_read, self._folder, pieces)
@@ -196,6 +206,15 @@ def _read(tree: Tree, folder: Folder, pieces: Sequence[Piece]) -> list[bytes | N
 
 def _rescan(folder: Folder, work: Work) -> Callable[[], object]:
     return partial(scan, folder, work, is_forced=True)
+
+
+def _identities(tree: Tree, folder: Folder, uids: Sequence[int]) -> dict[int, Identity]:
+    with tree.working() as work:
+        rows = work.index.rows(folder.state(work), uids)
+        return {
+            row.uid: Identity(filename.email_id(row.base), filename.saved(row.base) or row.date)
+            for row in rows
+        }
 
 
 def _known_items(

@@ -42,7 +42,8 @@ class MemoryStore:
         """Return the account's mail, making it at first use."""
         account = self._accounts.get(name)
         if account is None:
-            home = Home(self._limits, Bell(self._report), max(1, int(self._clock.now())))
+            first = max(1, int(self._clock.now()))
+            home = Home(self._limits, Bell(self._report), self._clock, first)
             account = MemoryAccount(name, home, self._clock, self._render)
             self._accounts[name] = account
         return account

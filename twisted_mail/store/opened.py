@@ -5,7 +5,7 @@ from typing import Literal
 
 from twisted_mail.interfaces import Renderer, Watcher
 from twisted_mail.mail import flags as flag
-from twisted_mail.mail.entry import Columns, Contains, Copied, Items, Piece
+from twisted_mail.mail.entry import Columns, Contains, Copied, Identity, Items, Piece
 from twisted_mail.mail.flags import Flags
 from twisted_mail.mail.matching import matches
 from twisted_mail.mail.outcome import Refused
@@ -32,6 +32,11 @@ class MemoryMailbox:
     def uidvalidity(self) -> int:
         """Return the UIDVALIDITY."""
         return self._box.uidvalidity
+
+    @property
+    def id(self) -> str:
+        """Return the MAILBOXID."""
+        return self._box.id
 
     @property
     def columns(self) -> Columns:
@@ -112,6 +117,14 @@ class MemoryMailbox:
         """Return the rendered items, in the order asked; None where a message is gone."""
         bodies = map(self._present().bodies.get, uids)
         return [None if body is None else body.items(self._render) for body in bodies]
+
+    async def identities(self, uids: Sequence[int]) -> Sequence[Identity | None]:
+        """Return what messages are called, in the order asked; None where one is gone."""
+        box = self._present()
+        return [
+            Identity(box.bodies[uid].id, box.saved[uid]) if uid in box.bodies else None
+            for uid in uids
+        ]
 
     async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
         """Return ranges of messages; None where a message is gone."""

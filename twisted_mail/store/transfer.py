@@ -208,7 +208,7 @@ def _link_all(
 
 
 def _link(source: Folder, target: Folder, work: Work, row: Row) -> bytes:
-    base = target.namer.base(target.clock.now(), row.stored, row.size)
+    base = target.namer.base(target.clock.now(), row.stored, row.size, original=row.base)
     path, new_path = source.file(row), target.place(b"tmp") + b"/" + base
     link_or_copy(target.disk, path, new_path)
     work.undo.append(partial(target.disk.unlink, new_path))

@@ -293,6 +293,7 @@ class Tree:
                 uidnext=state.uidnext,
                 uidvalidity=state.uidvalidity,
                 highest_modseq=state.highest_modseq,
+                id=folder.id,
             )
 
     # ------------------------------------------------------------ create, delete

@@ -24,6 +24,7 @@ from twisted_mail.store.durable import Disk, extend_file, read_file, replace_fil
 FILE = b"dovecot-uidlist"
 
 _HEADER = re.compile(rb"3 ([^\n]*)")
+_GUID = re.compile(rb" G([A-Za-z0-9_-]{1,255})(?![^ ])")
 _OLD_HEADER = re.compile(rb"1 ([0-9]{1,10}) ([0-9]{1,10})")
 _KNOWN = (b"V", b"N", b"G")
 _RECORD = re.compile(rb"([1-9][0-9]{0,9})((?: [A-Za-z][^ \n]*)*) :([^:\n]+)(?::[^\n]*)?")
@@ -145,6 +146,12 @@ class UidFile:
         if found is not None:
             self._know(found, stamp)
         return found
+
+    def id(self) -> str:
+        """Return the identifier in the list's header; the UIDVALIDITY where there is none."""
+        header = (read_file(self._disk, self._path, 512) or b"").partition(b"\n")[0]
+        match = _GUID.search(header)
+        return match[1].decode("ascii") if match else f"V{self.uidvalidity}"
 
     def trust(self, uidvalidity: int, uidnext: int, stamp: str) -> None:
         """Take what was known when the file had this stamp, instead of reading it."""
