@@ -127,7 +127,11 @@ def serve(folder: str) -> int:
 
 def test(arguments: list[str]) -> int:
     """Run the test suite."""
-    workers = [] if any(one.startswith("-n") for one in arguments) else ["-n", "auto"]
+    workers = (
+        []
+        if any(one.startswith("-n") for one in arguments)
+        else ["-n", "auto", "--dist", "loadgroup"]
+    )
     command = [str(BIN / "python"), "-m", "pytest", *workers, *arguments]
     return subprocess.run(command, cwd=HERE, check=False).returncode
 

@@ -53,14 +53,14 @@ def main() -> None:
 
 def make(folder: Path, count: int) -> None:
     folder.mkdir(parents=True)
-    certificates.make(folder / "tls", HOSTNAME)
+    certificates.make(folder / "state" / "tls", HOSTNAME)
     listeners = "".join(
         f'[[listener]]\nservice = "{service}"\nendpoint = "tcp:{port}:backlog=500:interface=127.0.0.1"\n'
         f'tls = "{tls}"\ncleartext_passwords = true\nconnections_per_address = 10000\n'
         for service, port, tls in PORTS.values()
     )
     (folder / "mail.toml").write_text(CONFIG + listeners)
-    (folder / "state").mkdir(mode=0o700)
+    (folder / "state").chmod(0o700)
     config = load(folder / "mail.toml")
     with Register(config.accounts_file, config.passwords, config.domains) as register:
         register.accounts.take_in(f"u{one}@bench.test:{{PLAIN}}secret" for one in range(count))

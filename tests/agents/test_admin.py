@@ -150,7 +150,7 @@ def test_a_missing_state_folder_is_named(server: Terminal) -> None:
 
 
 def test_a_broken_database_is_named(server: Terminal) -> None:
-    for file in (server.folder / "state").iterdir():
+    for file in (server.folder / "state").glob("accounts.*"):
         file.write_bytes(b"no database, but long enough to be mistaken for one" * 50)
     assert server("account", "list") == 1
     assert "not a database" in server.err
@@ -411,7 +411,7 @@ def test_check_is_content_with_what_init_made(server: Terminal) -> None:
 
 
 def test_check_finds_what_is_wrong(server: Terminal) -> None:
-    next((server.folder / "tls").glob("*.pem")).unlink()
+    next((server.folder / "state" / "tls").glob("*.pem")).unlink()
     (server.folder / "state").chmod(0o755)
     server("alias", "add", "team@example.org", "alice@example.org")
     server("account", "remove", "alice@example.org")
@@ -431,7 +431,7 @@ def test_check_makes_nothing(server: Terminal) -> None:
     (server.folder / "state" / "accounts.sqlite3").unlink()
     server("check")
     assert "no accounts yet" in server.out
-    assert not list((server.folder / "state").iterdir())
+    assert not list((server.folder / "state").glob("accounts.*"))
 
 
 def test_check_of_a_wrong_configuration_is_code_2(server: Terminal) -> None:
@@ -462,7 +462,7 @@ def test_certificates_are_listed_and_renewed(server: Terminal) -> None:
     assert server("certificate", "renew") == 0
     assert server("certificate", "list") == 0
     assert "mail.example.org.pem" in server.out
-    (server.folder / "tls" / "authority.key").unlink()
+    (server.folder / "state" / "tls" / "authority.key").unlink()
     assert server("certificate", "renew") == 1
     assert "authority.key is missing" in server.err
 

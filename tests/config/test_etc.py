@@ -63,7 +63,7 @@ def test_every_option_has_its_default() -> None:
     assert config.store == StoreSettings()
     assert config.login == Login()
     assert config.listeners[0] == Listener("smtp", "tcp:25")
-    assert config.tls.folder == ETC / "tls"
+    assert config.tls.folder == config.state / "tls"
 
 
 def test_the_top_of_the_file_has_every_option() -> None:

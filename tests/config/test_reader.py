@@ -52,7 +52,7 @@ def test_the_least_configuration_has_defaults(tmp_path: Path) -> None:
     read = config(tmp_path, GOOD + LISTENER)
     assert read.path == tmp_path / "mail.toml"
     assert read.state == tmp_path / "state"
-    assert read.tls.folder == tmp_path / "tls"
+    assert read.tls.folder == read.state / "tls"
     assert read.listeners == (Listener("imap", "tcp:143"),)
     assert read.login.checkers == ("directory",)
     assert read.services["smtp"] == Settings(folder=tmp_path / "inner")
@@ -67,7 +67,7 @@ def test_names_are_normal_and_paths_absolute(tmp_path: Path) -> None:
     )
     read = config(tmp_path, text)
     assert (read.hostname, read.domains) == ("mail.example.org", ("xn--bcher-kva.example",))
-    assert (read.state, read.tls.folder) == (Path("/var/x"), tmp_path / "a/b")
+    assert (read.state, read.tls.folder) == (Path("/var/x"), Path("/var/x/a/b"))
     assert read.services["imap"] == Settings(folder=tmp_path / "c")
 
 

@@ -92,8 +92,10 @@ class LiveServer:
         self.start()
 
     def _write_config(self, sections: str, cleartext: bool, tls: str) -> None:
-        certificates.make(self.folder / "tls", HOSTNAME)
-        shutil.copy(self.folder / "tls" / certificates.AUTHORITY, self.folder / "ca.pem")
+        state = self.folder / "state"
+        state.mkdir(mode=0o700)
+        certificates.make(state / "tls", HOSTNAME)
+        shutil.copy(state / "tls" / certificates.AUTHORITY, self.folder / "ca.pem")
         listeners = "".join(
             f'[[listener]]\nservice = "{service}"\nendpoint = "tcp:0:interface=127.0.0.1"\n'
             f'tls = "{mode if mode == "implicit" else tls}"\n'
@@ -103,7 +105,6 @@ class LiveServer:
         (self.folder / "mail.toml").write_text(CONFIG + sections + listeners)
 
     def _fill_directory(self) -> None:
-        (self.folder / "state").mkdir(mode=0o700)
         config = load(self.folder / "mail.toml")
         with Register(config.accounts_file, config.passwords, config.domains) as register:
             register.accounts.take_in(f"{name}:{{PLAIN}}secret" for name in ACCOUNTS)

@@ -87,7 +87,8 @@ def test_a_second_start_finds_everything_as_it_was(demonstration: Demonstration)
     needs("curl")
     send, by_imap, _ = demonstration.commands("curl")
     shell(send, folder)
-    before = {path: path.read_bytes() for path in (folder / "demo" / "tls").iterdir()}
+    certificates = folder / "demo" / "state" / "tls"
+    before = {path: path.read_bytes() for path in certificates.iterdir()}
     first = demonstration.commands("curl")
     demonstration.stop()
 
@@ -95,7 +96,7 @@ def test_a_second_start_finds_everything_as_it_was(demonstration: Demonstration)
     try:
         assert again.commands("curl") == first
         assert "Do you like ketchup?" in shell(by_imap, folder)
-        assert {path: path.read_bytes() for path in (folder / "demo" / "tls").iterdir()} == before
+        assert {path: path.read_bytes() for path in certificates.iterdir()} == before
     finally:
         again.stop()
 

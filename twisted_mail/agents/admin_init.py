@@ -21,8 +21,8 @@ def init(options: argparse.Namespace) -> Answer:
     plan = planned(options)
     _refuse_to_overwrite(plan)
     _make_folder(plan.folder, 0o755 if plan.owner else 0o700)
-    certificates.make(plan.folder / "tls", plan.hostname)
     _make_folder(plan.state, 0o700)
+    certificates.make(plan.tls, plan.hostname)
     plan.config.write_text(config_text(plan), encoding="utf-8")
     config = load(plan.config)
     _fill_directory(plan, config)
@@ -30,7 +30,7 @@ def init(options: argparse.Namespace) -> Answer:
     data = {
         "config": str(plan.config),
         "state": str(plan.state),
-        "authority": str(plan.folder / "tls" / certificates.AUTHORITY),
+        "authority": str(plan.tls / certificates.AUTHORITY),
         "hostname": plan.hostname,
         "domains": list(plan.domains),
         "account": plan.account or None,
@@ -43,8 +43,8 @@ def _refuse_to_overwrite(plan: Plan) -> None:
     files = (
         plan.config,
         plan.certificate,
-        plan.folder / "tls" / certificates.AUTHORITY,
-        plan.folder / "tls" / certificates.AUTHORITY_KEY,
+        plan.tls / certificates.AUTHORITY,
+        plan.tls / certificates.AUTHORITY_KEY,
         plan.state / schema.FILE,
     )
     for path in files:
@@ -73,8 +73,7 @@ def _give_away(plan: Plan) -> None:
     """Hand what was made to the user that the server will run as."""
     if not plan.owner:
         return
-    made = [plan.config, plan.folder / "tls", *(plan.folder / "tls").iterdir()]
-    made += [plan.state, *plan.state.iterdir()]
+    made = [plan.config, plan.state, *plan.state.iterdir(), *plan.tls.iterdir()]
     try:
         for path in made:
             shutil.chown(path, plan.owner)

@@ -48,6 +48,11 @@ class Plan:
     password: str = field(repr=False, default="")
 
     @property
+    def tls(self) -> Path:
+        """Return the folder of the certificates."""
+        return self.state / "tls"
+
+    @property
     def config(self) -> Path:
         """Return the path of the configuration file."""
         return self.folder / "mail.toml"
@@ -55,7 +60,7 @@ class Plan:
     @property
     def certificate(self) -> Path:
         """Return the path of the certificate file."""
-        return self.folder / "tls" / f"{self.hostname}.pem"
+        return self.tls / f"{self.hostname}.pem"
 
     def port(self, port: Port) -> int:
         """Return the number of a port as it will be."""

@@ -26,7 +26,8 @@ domains = {domains}
 state = {state}
 
 [tls]
-# Each *.pem file here is a private key with its certificates. New files are seen within seconds.
+# Each *.pem file here, in the state folder, is a private key with its certificates. New files are
+# seen within seconds.
 folder = "tls"
 """
 LISTENER = """
@@ -87,7 +88,7 @@ def invitation(plan: Plan, is_shown: bool) -> Sequence[str]:
         ),
         f"  4. mail programs use TLS:   {plan.hostname}, IMAP {imap}, POP3 {pop3}, SMTP {submission}",
         "",
-        f"The certificate is signed by {plan.folder / 'tls' / certificates.AUTHORITY}: let mail",
+        f"The certificate is signed by {plan.tls / certificates.AUTHORITY}: let mail",
         f"programs trust that file, or put a public key and chain at {plan.certificate}.",
     ]
     if os.geteuid() != 0 and not plan.is_high:

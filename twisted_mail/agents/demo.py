@@ -22,7 +22,7 @@ state = "state"                              # mail, accounts: everything that i
 domains = ["example.org", "example.net"]     # mail for these stays here
 
 [tls]
-folder = "tls"                               # *.pem files, each a key and its certificates
+folder = "tls"                               # in state: *.pem files, each a key and its certificates
 
 [[listener]]                                 # mail from other servers (port 25)
 service = "smtp"
@@ -102,8 +102,9 @@ def prepare(folder: Path) -> Path:
     config = folder / "mail.toml"
     _write_once(config, CONFIG)
     _write_once(folder / "hello.eml", HELLO.replace("\n", "\r\n"))  # curl sends it as it is
-    if not any((folder / "tls").glob("*.pem")):
-        certificates.make(folder / "tls", HOSTNAME)
+    (folder / "state").mkdir(mode=0o700, exist_ok=True)
+    if not any((folder / "state" / "tls").glob("*.pem")):
+        certificates.make(folder / "state" / "tls", HOSTNAME)
     if not (folder / "passwords.txt").exists():
         _make_accounts(config)
     return config
@@ -117,7 +118,6 @@ def _write_once(path: Path, text: str) -> None:
 def _make_accounts(path: Path) -> None:
     """Make the accounts with passwords of their own, which are written down beside them."""
     config = load(path)
-    config.state.mkdir(mode=0o700, exist_ok=True)
     passwords = {name: secrets.token_hex(6) for name in ACCOUNTS}
     with Register(config.accounts_file, config.passwords, config.domains) as register:
         present = {row.address for row in register.accounts.all()}
@@ -138,7 +138,7 @@ def invitation(folder: Path) -> str:
     return INVITATION.format(
         hostname=HOSTNAME,
         folder=folder,
-        ca=folder / "tls" / certificates.AUTHORITY,
+        ca=folder / "state" / "tls" / certificates.AUTHORITY,
         hello=folder / "hello.eml",
         **passwords,
     )

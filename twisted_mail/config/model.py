@@ -12,7 +12,10 @@ from twisted_mail.store.settings import StoreSettings
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """The section ``[tls]``: the folder with ``*.pem`` files, each a key and its certificates."""
+    """The section ``[tls]``: the folder with ``*.pem`` files, each a key and its certificates.
+
+    A relative path begins at the state folder.
+    """
 
     folder: Path = Path("tls")
 

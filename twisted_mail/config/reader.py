@@ -53,7 +53,7 @@ class _Reader:
         state = self._take("state", Path, "state")
         domains = self._domains()
         listeners = self._listeners()
-        tls = self._take("tls", Tls, {})
+        tls = self._take("tls", Tls, {}, Structure(state) if state else None)
         login = self._login()
         passwords = self._take("passwords", Passwords, {})
         store = self._take("store", StoreSettings, {})
@@ -76,8 +76,11 @@ class _Reader:
     def _complain(self, place: Place, text: str) -> None:
         self.mistakes.append(self._document.mistake(place, text))
 
-    def _take(self, name: str, kind: type[T], default: object) -> T | None:
-        return self._structure(self._values.get(name, default), kind, (name,), self._complain)
+    def _take(
+        self, name: str, kind: type[T], default: object, structure: Structure | None = None
+    ) -> T | None:
+        structure = structure or self._structure
+        return structure(self._values.get(name, default), kind, (name,), self._complain)
 
     def _check_names(self) -> None:
         known = (*OWN_SECTIONS, *self._protocols)
