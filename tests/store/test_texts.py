@@ -4,7 +4,7 @@ import pytest
 
 from twisted_mail.mail.entry import Contains
 from twisted_mail.mail.matching import MAX_HEADERS, searchable
-from twisted_mail.store.texts import MAX_FIELDS, Text, is_everywhere, question, text_of
+from twisted_mail.store.texts import MAX_FIELDS, Question, Text, is_everywhere, question, text_of
 
 DATA = b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nX-Other: one\r\n\r\nHello World\r\n"
 
@@ -44,10 +44,15 @@ def test_every_message_holds_nothing(where: str):
     assert not is_everywhere(Contains("header", "", "subject"))
 
 
-@pytest.mark.parametrize("needle", ["ab", "a", "a\0b", "a\ufffdb"])
+@pytest.mark.parametrize("needle", ["a", "a\0b", "a\0", "\ufffdb", "a\ufffdb", "\ufffd"])
 def test_some_questions_are_not_put_to_the_index(needle: str):
     assert not question(Contains("text", needle)).is_answerable
     assert not question(Contains("header", needle, "x\0y")).is_answerable
+
+
+def test_short_needles_are_looked_up_as_openings_where_they_are_rare():
+    assert question(Contains("text", "AB")).opening == "ab"
+    assert question(Contains("body", "会")) == Question(opening="会", is_anywhere=False)
 
 
 def test_quotes_do_not_end_a_phrase():

@@ -17,7 +17,7 @@ import apsw
 from twisted_mail.mail.matching import VERSION as TEXT_VERSION
 from twisted_mail.store import checked
 from twisted_mail.store.index import NO_DISK
-from twisted_mail.store.texts import Question, Text
+from twisted_mail.store.texts import END, Question, Text
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,10 +25,11 @@ T = TypeVar("T")
 FILE = b"search.sqlite3"
 BUSY_MILLISECONDS = 500  # another process may be writing; then the messages themselves are read
 _UIDS = 1 << 32  # a message's id is its mailbox's number times this, and its UID
+READING_COST = 20  # of a message, in messages looked up by the opening of their grams
 _FORGOTTEN = 500  # messages forgotten in one transaction
 
 # Of another making it is made again: the text that is compared must be the text that was indexed.
-MADE = f"1 {TEXT_VERSION} {unicodedata.unidata_version}"
+MADE = f"2 {TEXT_VERSION} {unicodedata.unidata_version}"
 
 _SCHEMA = """
 CREATE TABLE about (made TEXT NOT NULL);
@@ -123,7 +124,11 @@ class FullText:
             connection.set_busy_timeout(BUSY_MILLISECONDS)
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", 1)
+            connection.pragma("temp_store", 2)
             self._prepare(connection)
+            connection.execute(
+                "CREATE VIRTUAL TABLE temp.grams USING fts5vocab(main, texts, instance)"
+            )
         except BaseException:
             connection.close()
             raise
@@ -226,7 +231,7 @@ class FullText:
             self._notice()
             if place not in self._trusted:
                 return None
-            if number is None or not uids:
+            if number is None or not uids or self._is_costly(asked, len(uids)):
                 return Found(frozenset(), uids)
             bounds = number * _UIDS + min(uids), number * _UIDS + max(uids)
             named = self._named(bounds, asked) & uids
@@ -237,11 +242,25 @@ class FullText:
                 return Found(frozenset(), unknown | named)
             return Found(named, unknown - named)
 
+    def _is_costly(self, asked: Question, number: int) -> bool:
+        """Say whether reading so many messages is cheaper: openings are looked up in all mailboxes."""
+        if not asked.opening:
+            return False
+        [(in_all,)] = self._rows("SELECT count(*) FROM messages")
+        return int(in_all) > number * READING_COST
+
     def _named(self, bounds: tuple[int, int], asked: Question) -> frozenset[int]:
         if asked.phrase:
             return self._uids(
                 "SELECT rowid FROM texts WHERE rowid BETWEEN ? AND ? AND texts MATCH ?",
                 (*bounds, asked.phrase),
+            )
+        if asked.opening:
+            column = "" if asked.is_anywhere else " AND col = 'body'"
+            return self._uids(
+                "SELECT DISTINCT doc FROM temp.grams WHERE doc BETWEEN ? AND ?"
+                f" AND term BETWEEN ? AND ?{column}",
+                (*bounds, asked.opening, asked.opening + "\U0010ffff"),
             )
         return self._uids(
             "SELECT message FROM fields WHERE message BETWEEN ? AND ? AND name = ?"
@@ -298,7 +317,7 @@ class FullText:
         )
         self._connection.execute(
             "INSERT INTO texts (rowid, headers, body, names) VALUES (?, ?, ?, ?)",
-            (message, text.headers, text.body, text.names),
+            (message, *(part and part + END for part in text[:3])),
         )
 
     def forget(self, place: Place, uids: Sequence[int]) -> None:

@@ -20,6 +20,7 @@ FIELDS = frozenset(_NAMES.split())  # whose values are kept apart, as clients se
 MAX_FIELDS = 100  # of these, of one message
 MAX_VALUES = 64 * 1024  # octets of their values
 GRAM = 3  # characters that the tokenizer takes together: no shorter phrase is found
+END = "\ufffd\ufffd"  # behind every text, so that its last characters begin a gram, too
 MAX_PHRASE = 120  # characters: a longer one is looked up by its beginning
 
 # SQLite reads NUL as nothing, and three other characters as one; marks are put together or apart by
@@ -87,12 +88,15 @@ def _storable(text: str) -> str:
 class Question:
     """A substring to look up.
 
-    Either ``phrase`` is an expression for the index of texts, or ``field`` is one of ``FIELDS`` and
-    ``needle`` what its value must hold; or both are empty, and only the messages can tell. Unless
-    ``is_exact``, the index names all messages that may hold the substring, and some that do not.
+    Either ``phrase`` is an expression for the index of texts; or ``opening`` are the characters that a
+    gram begins with, in the body or, with ``is_anywhere``, in any text; or ``field`` is one of
+    ``FIELDS`` and ``needle`` what its value must hold. If all are empty, only the messages can tell.
+    Unless ``is_exact``, the index names all messages that may hold the substring, and some that do not.
     """
 
     phrase: str = ""
+    opening: str = ""
+    is_anywhere: bool = True
     field: str = ""
     needle: bytes = b""
     is_exact: bool = True
@@ -100,7 +104,7 @@ class Question:
     @property
     def is_answerable(self) -> bool:
         """Say whether the index can tell anything."""
-        return bool(self.phrase or self.field)
+        return bool(self.phrase or self.opening or self.field)
 
 
 def is_everywhere(what: Contains) -> bool:
@@ -113,6 +117,8 @@ def question(what: Contains) -> Question:
     needle = folded(what.needle)
     if what.where == "header":
         return _about_field(what.name.lower(), needle)
+    if _is_opening(needle):
+        return Question(opening=needle, is_anywhere=what.where == "text")
     if not _is_phrase(needle):
         return Question()
     column = "body : " if what.where == "body" else ""
@@ -131,9 +137,16 @@ def _about_field(name: str, needle: str) -> Question:
 
 
 def _is_phrase(text: str) -> bool:
-    if len(text) < GRAM or not _ODD.isdisjoint(text):
-        return False
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+    return len(text) >= GRAM and _is_plain(text)
+
+
+def _is_opening(text: str) -> bool:
+    """Say whether text is short, but rare enough: two letters, or one ideograph."""
+    return len(text) < GRAM <= len(text.encode("utf-8", "replace")) + 1 and _is_plain(text)
+
+
+def _is_plain(text: str) -> bool:
+    return _ODD.isdisjoint(text) and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _quoted(phrase: str) -> str:
