@@ -291,6 +291,13 @@ class Index:
         self._connection.execute("DELETE FROM mailboxes WHERE id = ?", (state.id,))
         self._states.pop(state.folder, None)
 
+    def clear_mailbox(self, state: State) -> None:
+        """Forget what messages a mailbox has, to read them anew; its numbers stay, and what is gone."""
+        for table in ("entries", "items"):
+            self._connection.execute(f"DELETE FROM {table} WHERE mailbox = ?", (state.id,))
+        state.messages = state.octets = state.unmeasured = 0
+        state.new_seen = state.cur_seen = 0
+
     def highest_uidvalidity(self) -> int:
         """Return the greatest UIDVALIDITY of any mailbox, or 0."""
         found = self._connection.execute("SELECT max(uidvalidity) FROM mailboxes").fetchone()
