@@ -10,6 +10,7 @@ import pytest
 
 from tests.contracts.ground import ALICE, BOB, FakeRenderer, draft, mail
 from tests.support import InlineBlocking, StillClock, finish
+from twisted_mail.mail.change import Gone
 from twisted_mail.mail.entry import Contains
 from twisted_mail.store import indexing
 from twisted_mail.store.account import MaildirAccount
@@ -171,33 +172,68 @@ def _indexed(place: Place) -> set[int]:
     return {number % 2**32 for (number,) in index._connection.execute("SELECT id FROM messages")}
 
 
+def _rows_of_texts(place: Place) -> int:
+    index = place.alice.search._index
+    assert index is not None
+    [(number,)] = index._connection.execute("SELECT count(*) FROM messages").fetchall()
+    return int(number)
+
+
 def test_a_deleted_mailbox_is_forgotten(place: Place):
     finish(place.alice.create("A"))
     place.put(place.alice, "hello", name="A")
     place.put(place.alice, "hello")
     place.idle()
     place.work()
-    assert len(_indexed(place)) == 1  # both have UID 1
+    assert _rows_of_texts(place) == 2
     finish(place.alice.delete("A"))
-    finish(place.alice.append("INBOX", [draft(mail("more"))]))
     place.idle()
-    while place.is_needed:
-        place.work()
-    assert _indexed(place) == {1, 2}
+    place.work()
+    assert not place.is_needed
+    assert _rows_of_texts(place) == 1
 
 
 def test_very_many_changes_are_not_remembered_one_by_one(place: Place):
+    uids = place.put(place.alice, "hello", "hello")
+    place.idle()
+    place.work()
+    box = finish(place.alice.open("INBOX"))
+    for _ in range(NOTED + 10):
+        place.store.indexing.note(place.alice, box._folder, Gone("INBOX", uids[:1], 9))
+    [waiting] = place.store.indexing._waiting.values()
+    [job] = waiting.jobs.values()
+    assert job.must_compare
+    assert len(job.gone) < NOTED
+    place.idle()
+    place.work()
+    assert not place.is_needed
+    assert _indexed(place) == set(uids)
+
+
+def test_mail_that_comes_while_the_index_is_asked_is_indexed(place: Place):
+    place.put(place.alice, "hello")
+    place.idle()
+    real = place.alice.search.missing
+
+    async def missing(folder: Any) -> list[int]:
+        found = await real(folder)
+        await place.alice.append("INBOX", [draft(mail("hello"))])
+        return found
+
+    place.alice.search.missing = missing  # type: ignore[method-assign]
+    while place.is_needed:
+        place.work()
+        place.idle()
+    assert _indexed(place) == {1, 2}
+
+
+def test_an_index_that_nobody_uses_is_closed(place: Place):
     place.put(place.alice, "hello")
     place.idle()
     place.work()
-    uids = place.put(place.alice, *["hello"] * 5)
-    for _ in range(NOTED):
-        place.store.indexing.note(place.alice, finish(place.alice.open("INBOX"))._folder, None)
-    [waiting] = place.store.indexing._waiting.values()
-    [job] = waiting.jobs.values()
-    assert job.todo is None
-    place.idle()
-    assert place.work() == len(uids)
+    index = place.alice.search._index
+    assert index is not None
+    assert index._opened is None
 
 
 def test_a_long_indexing_is_told_and_a_short_one_is_not(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
 from twisted_mail.interfaces import Blocking, Renderer, Watcher, Watching
-from twisted_mail.mail.change import Added, Change, Gone
+from twisted_mail.mail.change import Added, Change, Gone, Removed
 from twisted_mail.mail.entry import Copied, Draft, MailboxInfo, Status
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store import layout, transfer
@@ -98,7 +98,7 @@ class MaildirAccount:
         live = self._live.get(folder)
         if live is not None:
             live.apply(change)
-        if isinstance(change, Added | Gone):
+        if isinstance(change, Added | Gone | Removed):
             self.note(folder, change)
         self.bell.ring(change)
 

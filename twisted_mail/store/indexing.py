@@ -31,21 +31,35 @@ Report = Callable[[str, str, int, int], None]  # account, mailbox, messages done
 
 @dataclass(slots=True)
 class Job:
-    """The indexing of one mailbox; ``todo`` is None while it is to be found out."""
+    """The indexing of one mailbox: UIDs to index and to forget, in the order in which they came.
 
-    todo: list[int] | None = None
+    With ``must_compare`` there may be more, which the index is to be asked for first.
+    """
+
+    must_compare: bool
+    todo: list[int] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     total: int = 0
     reported_at: float = 0.0
 
+    @property
+    def is_done(self) -> bool:
+        """Say whether nothing is left."""
+        return not (self.must_compare or self.todo or self.gone)
+
     def compare(self) -> None:
-        """Find out what there is to do by comparing."""
-        self.todo = None
+        """Ask the index what there is to do: that is more than is remembered one by one."""
+        self.must_compare = True
+        self.todo.clear()
         self.gone.clear()
+
+    def learn(self, missing: list[int]) -> None:
+        """Take the index's answer; what came while it was asked for is behind it."""
+        self.todo[:0] = missing
+        self.total = len(self.todo)
 
     def take(self) -> list[int]:
         """Take the next few UIDs off the list, ascending."""
-        assert self.todo is not None
         taken = sorted(self.todo[-PIECE:])
         del self.todo[-PIECE:]
         return taken
@@ -81,18 +95,17 @@ class Indexing:
         waiting = self._waiting.setdefault(account, Waiting(self._clock.monotonic()))
         job = waiting.jobs.get(folder)
         if job is None:
-            known: list[int] | None = [] if folder in account.search.compared else None
-            job = waiting.jobs[folder] = Job(known)
-        if change is None:
-            job.compare()
-        elif job.todo is not None:
-            if isinstance(change, Added):
-                job.todo += [entry.uid for entry in change.entries]
-                job.total += len(change.entries)
-            elif isinstance(change, Gone):
-                job.gone += change.uids
-            if len(job.todo) + len(job.gone) > NOTED + job.total:
+            job = waiting.jobs[folder] = Job(folder not in account.search.compared)
+        match change:
+            case None:
                 job.compare()
+            case Added(_, entries):
+                job.todo += [entry.uid for entry in entries]
+                job.total += len(entries)
+            case Gone(_, uids, _):
+                job.gone += uids
+        if not job.must_compare and len(job.todo) + len(job.gone) > NOTED + job.total:
+            job.compare()
 
     # ------------------------------------------------------------ doing it
 
@@ -119,6 +132,8 @@ class Indexing:
         else:
             self._waiting.pop(account, None)
             await account.search.tidy()
+            if not account.is_open:
+                await account.search.close()  # its descriptors are worth more than its memory
 
     def _next(self) -> "MaildirAccount | None":
         """Return an account that may be worked on, and let the others go before it next time."""
@@ -135,21 +150,22 @@ class Indexing:
 
     async def _step(self, account: "MaildirAccount", folder: Folder, job: Job) -> bool:
         """Do one piece of work; say whether it was the last."""
-        if job.gone:
+        if job.must_compare:
+            job.compare()
+            job.must_compare = False
+            job.learn(await account.search.missing(folder))
+            self._tell(account, folder, job)
+        elif job.gone:
             gone, job.gone = job.gone, []
             await account.search.forget(folder, gone)
-        elif job.todo is None:
-            missing = await account.search.missing(folder)
-            job.todo, job.total = missing, len(missing)
-            self._tell(account, folder, job)
         elif job.todo:
             if not await account.search.index(folder, job.take()):
                 return True  # the index has trouble: another time
             self._tell(account, folder, job)
-        return not job.todo and not job.gone and job.todo is not None
+        return job.is_done
 
     def _tell(self, account: "MaildirAccount", folder: Folder, job: Job) -> None:
-        if self._report is None or job.total < REPORTED or job.todo is None:
+        if self._report is None or job.total < REPORTED:
             return
         now = self._clock.monotonic()
         if not job.todo or job.reported_at == 0 or now - job.reported_at >= REPORT_SECONDS:
