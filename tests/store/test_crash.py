@@ -33,13 +33,16 @@ from twisted_mail.mail.outcome import Refused, Unavailable
 from twisted_mail.store import expunged
 from twisted_mail.store.durable import Disk
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.settings import StoreSettings
 
 SEEN = normal(["\\Seen", "$Work"])
 MAX_STEPS = 400
 
 
 def store_at(root: Path, disk: Disk) -> MaildirStore:
-    return MaildirStore(root, InlineBlocking(), StillClock(2e9), FakeRenderer(), disk=disk)
+    limits = StoreSettings(quota_messages=100)  # so that room is looked for on the way
+    clock = StillClock(2e9)
+    return MaildirStore(root, InlineBlocking(), clock, FakeRenderer(), settings=limits, disk=disk)
 
 
 @dataclass(frozen=True)

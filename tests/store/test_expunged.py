@@ -324,3 +324,13 @@ def test_ids_survive_the_loss_of_the_index(
         path.unlink()
     account = make_account()
     assert (emails(account, "Sent"), finish(account.status("Sent")).id) == before
+
+
+def test_a_file_whose_name_tells_no_time_was_saved_at_its_date(account: MaildirAccount) -> None:
+    path = Path(os.fsdecode(account._tree.maildir)) / "cur" / "strange:2,"
+    path.write_bytes(mail("x"))
+    os.utime(path, (NOW - 5000, NOW - 5000))
+    mailbox = finish(account.open("INBOX"))
+    [found] = finish(mailbox.identities([1]))
+    assert found is not None
+    assert found.saved == NOW - 5000

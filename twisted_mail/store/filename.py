@@ -30,7 +30,7 @@ KEYWORD_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SIZE = re.compile(rb",S=([0-9]{1,15})(?![^,:])")
 _WIRE = re.compile(rb",W=([0-9]{1,15})(?![^,:])")
 _EMAIL = re.compile(rb",E=([A-Za-z0-9_-]{1,64})(?![^,:])")
-_SECONDS = re.compile(rb"([1-9][0-9]{0,10})\.")
+_SAVED = re.compile(rb"([1-9][0-9]{0,10})\.")
 _NUMBERS = re.compile(rb"[0-9]{1,20}")
 _BEGINNING = re.compile(rb"[1-9][0-9]{9}\.")
 _SECONDS = 11  # octets of it
@@ -81,7 +81,7 @@ def email_id(base: bytes) -> str:
 
 def saved(base: bytes) -> int | None:
     """Return when a file was given its name, in seconds since 1970, if the name tells."""
-    match = _SECONDS.match(base)
+    match = _SAVED.match(base)
     return int(match[1]) if match else None
 
 

@@ -12,7 +12,7 @@ from twisted_mail.store.alter import How
 from twisted_mail.store.durable import unavailable
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.live import Live
-from twisted_mail.store.measure import PIECE, measure
+from twisted_mail.store.measure import PIECE, all_measured, measure
 from twisted_mail.store.scan import scan
 from twisted_mail.store.tree import Tree
 from twisted_mail.store.work import Work
@@ -211,8 +211,12 @@ def _rescan(folder: Folder, work: Work) -> Callable[[], object]:
 def _identities(tree: Tree, folder: Folder, uids: Sequence[int]) -> dict[int, Identity]:
     with tree.working() as work:
         rows = work.index.rows(folder.state(work), uids)
+        strange = [row for row in rows if filename.saved(row.base) is None]
+        dates = {row.uid: row.date for row in all_measured(folder, work, strange)}
         return {
-            row.uid: Identity(filename.email_id(row.base), filename.saved(row.base) or row.date)
+            row.uid: Identity(
+                filename.email_id(row.base), filename.saved(row.base) or dates[row.uid]
+            )
             for row in rows
         }
 

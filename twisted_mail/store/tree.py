@@ -209,7 +209,7 @@ class Tree:
         A maildir that another server served has those that its user wants, and their subscriptions.
         """
         if not self._was_served():
-            there = self._mailboxes()
+            there = self.mailboxes()
             for name in names.SPECIAL:
                 if name not in there:
                     self._make(name)
@@ -260,9 +260,9 @@ class Tree:
 
     def places(self) -> frozenset[bytes]:
         """Return the folders of all mailboxes but INBOX."""
-        return frozenset(self._mailboxes().values()) - {layout.INBOX}
+        return frozenset(self.mailboxes().values()) - {layout.INBOX}
 
-    def _mailboxes(self) -> dict[str, bytes]:
+    def mailboxes(self) -> dict[str, bytes]:
         """Return the folders of all mailboxes by name."""
         found = {names.INBOX: layout.INBOX}
         for coded in self.disk.names(self.maildir):
@@ -275,7 +275,7 @@ class Tree:
     def listing(self) -> list[MailboxInfo]:
         """Return the mailboxes as clients see them."""
         uses = self._uses()
-        there = {name: uses.get(name, "") for name in self._mailboxes()}
+        there = {name: uses.get(name, "") for name in self.mailboxes()}
         return names.listing(there, self._subscribed())
 
     def status(self, name: str) -> Status:
@@ -303,7 +303,7 @@ class Tree:
         name = names.new(name.removesuffix("/"))
         layout.folder_name(name)
         with self.working() as work:
-            there = self._mailboxes()
+            there = self.mailboxes()
             if name in there:
                 raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
             use = names.use(use)
@@ -373,7 +373,7 @@ class Tree:
         name = names.canonical(name)
         if name == names.INBOX:
             raise Refused("INBOX cannot be deleted.", "CANNOT")
-        there = self._mailboxes()
+        there = self.mailboxes()
         if name not in there and any(names.below(name, there)):
             raise Refused("The name stands for the mailboxes below it.", "CANNOT")
         folder = self.find(name)
@@ -407,7 +407,7 @@ class Tree:
             self._empty_inbox_into(new_name)
             return
         with self.working() as work:
-            there = self._mailboxes()
+            there = self.mailboxes()
             pairs = names.renamed(name, new_name, there)
             coded = [(layout.folder_name(old), layout.folder_name(new)) for old, new in pairs]
             above = self._missing_above(new_name, there)
@@ -442,7 +442,7 @@ class Tree:
     def _empty_inbox_into(self, new_name: str) -> None:
         layout.folder_name(new_name)
         with self.working() as work:
-            there = self._mailboxes()
+            there = self.mailboxes()
             if new_name in there:
                 raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
             self._make_all(work, [*self._missing_above(new_name, there, 1), new_name])

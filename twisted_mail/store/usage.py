@@ -21,7 +21,7 @@ def count(tree: "Tree", work: Work, is_fresh: bool = True) -> Usage:
 
     INBOX is looked at each time, the others if they are not in the index yet, or if ``is_fresh``.
     """
-    there = tree._mailboxes()
+    there = tree.mailboxes()
     known = work.index.usage()
     for name, coded in there.items():
         if is_fresh or coded == layout.INBOX or coded not in known:
