@@ -21,6 +21,7 @@ from twisted_mail.mail.entry import Draft
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.store import transfer
 from twisted_mail.store.contents import whole
+from twisted_mail.store.measure import all_measured
 from twisted_mail.store.scan import scan
 from twisted_mail.store.tree import Tree
 
@@ -124,7 +125,7 @@ def _append(tree: Tree, name: str, drafts: list[Draft]) -> None:
 def _look(tree: Tree, name: str) -> list[Seen]:
     folder = tree.find(name)
     with tree.working() as work:
-        rows = work.index.all_rows(scan(folder, work))
+        rows = all_measured(folder, work, work.index.all_rows(scan(folder, work)))
         return [Seen(row.uid, whole(folder, row), row.flags, row.date) for row in rows]
 
 

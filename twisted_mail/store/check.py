@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from twisted_mail.mail.entry import UNKNOWN
 from twisted_mail.mail.numbers import MAX_NUMBER
 from twisted_mail.store import filename, layout, peek, subscriptions, uidlist
 from twisted_mail.store.durable import Disk, read_file
@@ -288,7 +289,7 @@ def _index_findings(
             says = f"says {uid}" if uid else "does not know it"
             yield Finding(mailbox, "uid", f"{where}: the list of UIDs {says}", row.base)
         size = sizes.get(row.base, row.stored)
-        if row.stored != size:
+        if row.date != UNKNOWN and row.stored != size:
             text = f"{where}: the index says {row.stored} octets, its file has {size}"
             yield Finding(mailbox, "stored", text, row.base)
         if row.tail == file.tail and _told(row, letters) != {*filename.letters(row.tail)}:

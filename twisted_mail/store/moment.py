@@ -1,12 +1,15 @@
 """Mailboxes as they are at one moment, for copying them while others go on working."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
+from twisted_mail.mail.entry import UNKNOWN
 from twisted_mail.mail.flags import keywords
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import filename, uidlist
 from twisted_mail.store.index import Row
+from twisted_mail.store.measure import all_measured, measure_next
 from twisted_mail.store.scan import scan
 from twisted_mail.store.tree import Tree
 from twisted_mail.store.uidlist import UidList
@@ -47,6 +50,8 @@ def moments(tree: Tree, names: Iterable[str] | None = None) -> list[Moment]:
     """
     if names is None:
         names = [info.name for info in tree.listing() if info.is_selectable]
+    names = list(names)
+    _measure(tree, names)
     found = []
     with tree.working() as work:
         for name in names:
@@ -56,7 +61,11 @@ def moments(tree: Tree, names: Iterable[str] | None = None) -> list[Moment]:
             except Refused:
                 continue  # removed just now
             uidnext = max(state.uidnext, folder.uids.uidnext)
-            rows = tuple(work.index.all_rows(state))
+            rows = tuple(
+                row
+                for row in all_measured(folder, work, work.index.all_rows(state))
+                if row.date != UNKNOWN  # else its file is gone
+            )
             letters = dict(folder.keywords.by_letter)
             found.append(
                 Moment(
@@ -70,6 +79,19 @@ def moments(tree: Tree, names: Iterable[str] | None = None) -> list[Moment]:
                 )
             )
     return found
+
+
+def _measure(tree: Tree, names: Iterable[str]) -> None:
+    """Look up dates and sizes that are not known yet, a few at a time: others have their turn."""
+    for name in names:
+        after: int | None = 0
+        with suppress(Refused):
+            folder = tree.find(name)
+            with tree.working() as work:
+                scan(folder, work)
+            while after is not None:
+                with tree.working() as work:
+                    after = measure_next(folder, work, after)
 
 
 def located(tree: Tree, moment: Moment, row: Row) -> bytes | None:

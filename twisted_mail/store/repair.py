@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from twisted_mail.mail import flags as flag
+from twisted_mail.mail.entry import UNKNOWN
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import filename, layout, names, peek, subscriptions, uidlist
 from twisted_mail.store.check import DAMAGED, Finding, count_lone
@@ -154,7 +155,7 @@ def _mend_sizes(folder: Folder, work: Work, state: State, paths: Sequence[bytes]
     for row in rows.values():
         if not any(old.uid == row.uid for _, _, old, _ in renamed):
             size = folder.disk.stat(folder.file(row)).st_size
-            if size != row.stored:
+            if row.date != UNKNOWN and size != row.stored:
                 path = folder.file(row)
                 renamed.append((path, row.tail[1:], row, _sized(folder, path, row, row.base)))
     if not renamed or found is None:
@@ -202,28 +203,44 @@ def _mend_flags(folder: Folder, work: Work, state: State) -> Iterator[str]:
 # ---------------------------------------------------------------- from the beginning
 
 
-def reindex(tree: Tree, mailbox: str, is_renumbered: bool = False) -> int:
+def reindex(tree: Tree, mailbox: str) -> int:
     """Make again what the index knows of a mailbox; return how many messages it has.
 
-    UIDs are kept, unless ``is_renumbered``: then the mailbox has a new UIDVALIDITY. Keywords that no
-    file tells are carried over.
+    UIDs, UIDVALIDITY and mod-sequences go on, and keywords that no file tells are carried over, so
+    that sessions may have it open.
     """
+    folder = tree.find(mailbox)
+    with tree.working() as work:
+        state = scan(folder, work, is_forced=True)
+        rows = work.index.all_rows(state)
+        uidnext = state.uidnext
+        work.index.clear_mailbox(state)
+        state.uidnext = 1  # so that those of the list are taken again
+        folder.listed = folder.uids.load()
+        scan(folder, work, is_forced=True)
+        state.uidnext = max(state.uidnext, uidnext)
+        again = work.index.all_rows(state)
+        gone = {row.uid for row in rows}.difference(row.uid for row in again)
+        if gone:
+            work.index.remove(state, sorted(gone), state.next_modseq())
+        _carry_keywords(folder, work, state, rows)
+        return len(again)
+
+
+def renumber(tree: Tree, mailbox: str) -> None:
+    """Give a mailbox a new UIDVALIDITY, and its messages new UIDs: clients load it again."""
     folder = tree.find(mailbox)
     with tree.working() as work:
         old = scan(folder, work, is_forced=True)
         rows = work.index.all_rows(old)
-        if is_renumbered:
-            fresh = UidList(work.new_uidvalidity(), guid=uidlist.new_guid())
+        fresh = UidList(work.new_uidvalidity(), guid=uidlist.new_guid())
+        with folder.uids.lock.held():
             uidlist.UidFile(folder.disk, folder.path).start(fresh)
         work.index.remove_mailbox(old)
         tree.folders.pop(folder.folder, None)
         folder = tree.find(mailbox)
-        state = folder.state(work)
-        state.highest_modseq = max(state.highest_modseq, old.highest_modseq + 1)
-        state.first_recent = 0 if is_renumbered else old.first_recent
-        scan(folder, work, is_forced=True)
+        state = scan(folder, work, is_forced=True)
         _carry_keywords(folder, work, state, rows)
-        return len(work.index.all_rows(state))
 
 
 def _carry_keywords(folder: Folder, work: Work, state: State, rows: Sequence[Row]) -> None:
@@ -240,14 +257,14 @@ def _carry_keywords(folder: Folder, work: Work, state: State, rows: Sequence[Row
         folder.keywords.learn(sorted(flag.NONE.union(*hidden.values())))
 
 
-def in_all(tree: Tree, is_renumbered: bool = False) -> dict[str, int]:
+def in_all(tree: Tree) -> dict[str, int]:
     """Make the whole index again; return the messages of each mailbox."""
     if peek.look(tree.disk, tree.path).fault:
         tree.index.replace()
     found: dict[str, int] = {}
     for mailbox in mailboxes(tree):
         try:
-            found[mailbox] = reindex(tree, mailbox, is_renumbered)
+            found[mailbox] = reindex(tree, mailbox)
         except Refused:
             continue  # removed just now
     return found

@@ -130,7 +130,7 @@ def _repaired(
 def _renumber(tree: Tree, mailbox: str | None) -> list[str]:
     names = [mailbox] if mailbox else mending.mailboxes(tree)
     for name in names:
-        mending.reindex(tree, name, is_renumbered=True)
+        mending.renumber(tree, name)
     return [f"{name}: has a new UIDVALIDITY, clients load it again" for name in names]
 
 
