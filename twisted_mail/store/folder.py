@@ -84,8 +84,8 @@ class Folder:
             raise Refused("The mailbox has been deleted.", "NONEXISTENT")
         state = work.index.state(self.folder)
         if state is None or state.uidvalidity != self.uidvalidity:
-            self.known = None
             state = self._load(work, state)
+            self.known = None
         elif self not in work.states:
             processes.catch_up(self, work, state)
         work.states[self] = state

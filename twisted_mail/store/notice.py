@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from twisted_mail.interfaces import Sight
 from twisted_mail.mail.change import Made, Removed, Renamed
-from twisted_mail.store import filename, layout
+from twisted_mail.store import filename, layout, processes
 from twisted_mail.store.durable import exists
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.index import Row, State
@@ -104,12 +104,13 @@ def _see(folder: Folder, state: State, times: tuple[int, int], heard: Sequence[H
 
 def look_at_tree(tree: "Tree") -> None:
     """Tell which mailboxes other programs made, renamed or removed since the last look."""
-    there = frozenset(tree.places())
-    last, tree.told = tree.told, there
-    if last is None:
-        return
-    made, gone = sorted(there - last), sorted(last - there)
     with tree.working() as work:
+        there = _places(tree)
+        if tree.told is None:
+            tree.told = there
+            return
+        last = processes.told(tree.told, work.news)
+        made, gone = sorted(there - last), sorted(last - there)
         for old in gone:
             new = _new_place(tree, work, old, made)
             if new is None:
@@ -119,6 +120,14 @@ def look_at_tree(tree: "Tree") -> None:
                 _renamed(tree, work, old, new)
         for coded in made:
             work.happened(tree.folder(coded), Made(layout.mailbox_name(coded) or ""))
+
+
+def _places(tree: "Tree") -> frozenset[bytes]:
+    """Return the folders of mailboxes. One that is renamed meanwhile may be missing in one listing."""
+    first, second = tree.places(), tree.places()
+    return frozenset(
+        coded for coded in first | second if exists(tree.disk, os.path.join(tree.maildir, coded))
+    )
 
 
 def _new_place(tree: "Tree", work: Work, old: bytes, made: list[bytes]) -> bytes | None:

@@ -6,6 +6,7 @@ next work: mailboxes by the number of their row, which stays when they are renam
 mod-sequence. What differs is told as if it had happened here.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from twisted_mail.mail import flags as flag
@@ -17,7 +18,7 @@ from twisted_mail.store.index import Row, State
 if TYPE_CHECKING:
     from twisted_mail.store.folder import Folder
     from twisted_mail.store.tree import Tree
-    from twisted_mail.store.work import Work
+    from twisted_mail.store.work import News, Work
 
 
 class Known(NamedTuple):
@@ -68,9 +69,9 @@ def _tell(folder: "Folder", work: "Work", rows: list[Row], uidnext: int) -> None
 # ---------------------------------------------------------------- mailboxes
 
 
-def told(last: frozenset[bytes], work: "Work") -> frozenset[bytes]:
-    """Return the folders of mailboxes that were told, when what happened in ``work`` is told, too."""
-    for each in work.news:
+def told(last: frozenset[bytes], news: "Iterable[News]") -> frozenset[bytes]:
+    """Return the folders of the mailboxes that were told, once this news is told, too."""
+    for each in news:
         match getattr(each, "change", None):
             case Made(name):
                 last |= {layout.folder_name(name)}

@@ -124,24 +124,39 @@ class Tree:
     @contextmanager
     def working(self) -> Iterator[Work]:
         """Do a piece of work within a transaction; what happened in it becomes news at its end."""
-        with working(self.index, self.new_uidvalidity, self.attic) as work:
-            work.claim = partial(claim, self, work)
-            yield work
+        foreign: list[News] = []
+        try:
+            with working(self.index, self.new_uidvalidity, self.attic) as work:
+                foreign = self._follow_others(work)
+                work.claim = partial(claim, self, work)
+                yield work
+        except BaseException:
+            self._tell(foreign)
+            raise
         for folder, state in work.states.items():
             folder.known = processes.known(state)
+        self._tell(work.news)
+
+    def _follow_others(self, work: Work) -> list[News]:
+        """Follow mailboxes that other processes renamed or deleted; return what there is to tell."""
+        version = self.index.version()
+        if version != self._version:
+            processes.follow(self, work)
+            self._version = version
+        return list(work.news)
+
+    def _tell(self, news: list[News]) -> None:
         if self.told is not None:
-            self.told = processes.told(self.told, work)
-        self.news += work.news
+            self.told = processes.told(self.told, news)
+        self.news += news
 
     def _meet_others(self) -> None:
         """Take note of what other processes of this server did."""
         if self.index.was_replaced():
             self._rebuild()
-        version = self.index.version()
-        if version != self._version:
-            with self.working() as work:
-                processes.follow(self, work)
-            self._version = version
+        if self.index.version() != self._version:
+            with self.working():
+                pass
 
     def _rebuild(self) -> None:
         """Make the index again, and have those who have mailboxes open compare."""
