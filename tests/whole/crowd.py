@@ -33,6 +33,8 @@ class Book:
         self.doomed: Counter[str] = Counter()  # copies that somebody tried to expunge
         self.gone: set[tuple[int, int]] = set()  # acknowledged as expunged, or moved away
         self.flags: dict[str, tuple[frozenset[str], ...]] = {}  # of private messages; one of these
+        self.made: set[str] = set()  # mailboxes that must be there
+        self.deleted: set[str] = set()  # and those that must not
         self.errors: list[str] = []
         self.done: Counter[str] = Counter()
 
@@ -85,6 +87,7 @@ class Worker(threading.Thread):
 
     def _deeds(self) -> list[Callable[[], object]]:
         often = [self._append, self._deliver, self._store, self._copy, self._move, self._expunge]
+        often.append(self._expunge)  # it does so half of the time
         seldom = [self._select, self._noop, self._idle, self._private, self._passing, self._wander]
         return [*often, *often, *seldom]
 
@@ -209,12 +212,16 @@ class Worker(threading.Thread):
         """Make a mailbox, put a message there, rename it, and delete it."""
         name = f"Passing/{self._new_name()}"
         assert self._ask(f'CREATE "{name}"').is_ok
+        self.book.made.add(name)
         inside = self._new_name()
         self._put(name, inside)
+        self.book.made.discard(name)
         assert self._ask(f'RENAME "{name}" "{name}-renamed"').is_ok
+        self.book.deleted.add(name)
         with self.book.lock:
             self.book.doomed[inside] += 1
         assert self._ask(f'DELETE "{name}-renamed"').is_ok
+        self.book.deleted.add(f"{name}-renamed")
 
     def _wander(self) -> None:
         """Give a mailbox that everybody uses its other name."""
@@ -279,6 +286,8 @@ def check(found: Truth, book: Book) -> None:
     for uidvalidity, seen in found.values():
         back = {(uidvalidity, uid) for uid in seen} & book.gone
         assert not back, f"expunged messages are back: {sorted(back)}"
+    assert book.made <= found.keys(), f"mailboxes were lost: {book.made - found.keys()}"
+    assert not book.deleted & found.keys(), "deleted mailboxes are back"
     marked = {name: flags for _, seen in found.values() for name, flags in seen.values()}
     for name, allowed in book.flags.items():
         if book.surely[name]:
