@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twisted_mail.mail import encoding
 from twisted_mail.mail.encoding import (
     codec_of,
     decode_base64,
@@ -236,5 +237,44 @@ def test_transfer_encodings_are_inverses(data: bytes) -> None:
 
 @given(st.binary() | st.text("= \t\r\nAF09", max_size=80).map(str.encode))
 def test_any_body_is_decoded(data: bytes) -> None:
-    for encoding in ("base64", "quoted-printable", "x-uuencode", ""):
-        decode_body(data, encoding)
+    for name in ("base64", "quoted-printable", "x-uuencode", ""):
+        decode_body(data, name)
+
+
+@pytest.mark.parametrize(
+    "charset",
+    [
+        "utf-8",
+        "koi8-r",
+        "gb18030",
+        "iso-2022-jp",
+        "shift_jis",
+        "euc-kr",
+        "utf-16",
+        "big5",
+        "windows-1252",
+    ],
+)
+def test_long_text_is_decoded_in_steps_as_in_one(
+    charset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = {
+        "koi8-r": "\u043f\u0440\u0438\u0432\u0435\u0442 ",
+        "windows-1252": "\u00e9t\u00e9 ",
+    }.get(charset, "\u4e2d\u6587 " if charset != "euc-kr" else "\ud55c\uad6d ")
+    data = (text * 50).encode(charset)
+    for step in (1, 2, 3, 7, 1000):
+        monkeypatch.setattr(encoding, "STEP", step)
+        assert encoding.decode_text(data, charset) == text * 50
+
+
+@given(st.binary(max_size=60), st.sampled_from(["utf-8", "gb18030", "iso-2022-jp", "koi8-r"]))
+def test_steps_change_nothing_in_malformed_text(data: bytes, charset: str) -> None:
+    whole = encoding.decode_text(data, charset)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoding, "STEP", 7)
+        assert encoding.decode_text(data, charset) == whole
+
+
+def test_long_utf_7_is_read_as_ascii() -> None:
+    assert encoding.decode_text(b"+AOk-" * 100_000, "utf-7") == "+AOk-" * 100_000

@@ -5,9 +5,10 @@ import quopri
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twisted_mail.mail import matching
 from twisted_mail.mail.entry import Contains
 from twisted_mail.mail.matching import folded, html_text, matches, searchable
 
@@ -165,3 +166,29 @@ def test_what_was_written_is_found(text: str, is_base64: bool) -> None:
         + encode(text.encode())
     )
     assert matches(data, Contains("body", text))
+
+
+HTML = ["<!--", "-->", "--", "<!-->", "<script>", "</script>", "<style a>", "</STYLE>", "<b>", "</b>",
+        "<p>", "<", ">", "x", "yz", " ", "\n", "!", "<p x"]  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(HTML), max_size=30).map("".join), st.integers(1, 20))
+def test_html_in_pieces_is_the_same_text(source: str, size: int) -> None:
+    whole = matching.html_text(source)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matching, "PIECE", size)
+        assert matching.html_text(source) == whole
+
+
+@given(st.text("aE\u0301\u0302\u1100\u1161\u11a8\u00df\u0130x", max_size=60), st.integers(1, 20))
+def test_text_folded_in_pieces_is_the_same(text: str, size: int) -> None:
+    whole = matching.folded(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matching, "PIECE", size)
+        assert matching.folded(text) == whole
+
+
+def test_an_entity_is_not_cut() -> None:
+    source = "word " * 20_000 + "&amp;" * 4 + " word" * 20_000
+    assert matching.html_text(source) == "word " * 20_000 + "&&&&" + " word" * 20_000

@@ -7,7 +7,7 @@ its tags, letters without case. Time is linear in the message's length, and noth
 import html
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from twisted_mail.mail import header
@@ -18,6 +18,7 @@ from twisted_mail.mail.parameters import content_type, decoded, disposition
 
 VERSION = 1  # raised when the text of any message changes: whoever kept text makes it again
 MAX_HEADERS = 1024 * 1024  # octets of all headers of a message that are searched
+PIECE = 64 * 1024  # characters handled in one step, in which no other thread can do anything
 
 
 class Searchable(NamedTuple):
@@ -117,6 +118,7 @@ _MARKUP = re.compile(
     r"|<[!?][^<>]*+>",
     re.IGNORECASE | re.DOTALL,
 )
+_SCRIPT_END = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style")}
 # Tags that may stand within a word; all others part words.
 _INLINE_NAMES = """
 a abbr acronym b bdi bdo big cite code em font i ins kbd mark s samp small span strike strong sub sup
@@ -127,7 +129,60 @@ _INLINE = frozenset(_INLINE_NAMES.split())
 
 def html_text(source: str) -> str:
     """Return the text of HTML: no tags, comments, scripts or styles, one blank for any white space."""
-    return " ".join(_unescape(_MARKUP.sub(_gap, source)).split())
+    found: list[str] = []
+    is_parted = False  # by white space from what comes next
+    for piece in _shown(source):
+        words = " ".join(piece.split())
+        if words and found and (is_parted or piece[0].isspace()):
+            found.append(" ")
+        if words:
+            found.append(words)
+        is_parted = piece[-1:].isspace() or (is_parted and not words)
+    return "".join(found)
+
+
+def _shown(source: str) -> Iterator[str]:
+    """Yield the source piece by piece, without markup and with its entities read."""
+    position = 0
+    while position < len(source):
+        stop = _before_markup(source, position)
+        piece = source[position:stop]
+        shown, behind, match = [], 0, None
+        for match in _MARKUP.finditer(piece):
+            shown += [piece[behind : match.start()], _gap(match)]
+            behind = match.end()
+        yield _unescape("".join([*shown, piece[behind:]]))
+        is_cut = match is not None and behind == len(piece)
+        position = _behind_markup(source, match, stop) if is_cut and match else stop
+
+
+def _before_markup(source: str, position: int) -> int:
+    """Return where the piece that begins at ``position`` ends: not within a tag."""
+    stop = position + PIECE
+    if stop >= len(source):
+        return len(source)
+    at = source.rfind("<", position + 1, stop)
+    if at > 0:
+        return at
+    behind = position
+    if source[position] == "<":
+        behind = source.find(">", position, stop) + 1
+        if not behind:  # a tag of such a length
+            at = source.find("<", stop)
+            return len(source) if at < 0 else at
+    at = source.rfind(" ", max(behind, stop - 1000), stop)  # not within an entity either
+    return at if at > position else stop
+
+
+def _behind_markup(source: str, match: re.Match[str], stop: int) -> int:
+    """Return where the markup ends that a piece ends with: a comment or script may go on for long."""
+    if match[0].startswith("<!--") and (len(match[0]) < 7 or not match[0].endswith("-->")):
+        at = source.find("-->", stop - 2)
+        return len(source) if at < 0 else at + 3
+    if match[1]:
+        end = _SCRIPT_END[match[1].lower()].search(source, stop)
+        return len(source) if end is None else end.start()
+    return stop
 
 
 def _gap(match: re.Match[str]) -> str:
@@ -150,6 +205,9 @@ _CLUSTER = re.compile(
     f"[^{_MARKS}][{_MARKS}]{{1,30}}+|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
 )
 
+_JOINED = re.compile(f"[{_MARKS}\u1161-\u1175\u11a8-\u11c2]")
+_LONGEST_CLUSTER = 32
+
 
 def folded(text: str) -> str:
     """Return the text for comparison without case, letters and their marks composed.
@@ -158,7 +216,18 @@ def folded(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    return _CLUSTER.sub(_compose, text.casefold())
+    return "".join([_CLUSTER.sub(_compose, piece.casefold()) for piece in _pieces(text)])
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield the text in pieces that do not part a letter from its marks."""
+    position = 0
+    while position < len(text):
+        stop = position + PIECE
+        while stop < position + PIECE + _LONGEST_CLUSTER and _JOINED.match(text, stop):
+            stop += 1
+        yield text[position:stop]
+        position = stop
 
 
 def _compose(match: re.Match[str]) -> str:
