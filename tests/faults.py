@@ -205,7 +205,9 @@ class PowerDisk(StopDisk):
         """Lose all that was not synced."""
         for path, length in self.lengths.synced.items():
             if os.path.exists(path) and os.path.getsize(path) > length:
+                before = os.stat(path).st_mtime - 60  # a machine takes a while to start again
                 os.truncate(path, length)
+                os.utime(path, (before, before))
         for event in reversed(self.events):
             event.take_back()
 

@@ -2,7 +2,9 @@
 
 It holds ``<process>:<host>``. As with Dovecot, a lock of this host is void when its process is gone,
 and never before; any other when neither it nor the list was touched for two minutes. It is made by a
-link to a file that has its contents already, so that no crash leaves one that names nobody.
+link to a file that has its contents already, so that only a power cut leaves one that names nobody.
+Such a one is void after ten seconds; and one that is older than the machine is up names a process that
+is gone, whoever has its number now.
 """
 
 import os
@@ -16,6 +18,7 @@ from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.durable import Disk, read_file
 
 STALE_SECONDS = 120.0
+EMPTY_SECONDS = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.1  # seconds
 _PAUSES = 60  # 5 seconds in all
 
@@ -104,14 +107,17 @@ class Dotlock:
         """Describe the lock there is, if nobody can hold it any more."""
         try:
             found = self._disk.stat(self._path)
-            process = _process(read_file(self._disk, self._path, 512) or b"")
+            data = read_file(self._disk, self._path, 512) or b""
         except FileNotFoundError:
             return None
+        process = _process(data)
         if process == os.getpid():
             with _guard:
                 return None if self._path in _held else found
         if process is not None:
-            return None if self._disk.is_running(process) else found
+            return None if self._disk.is_running(process, found.st_mtime) else found
+        if not data:
+            return found if now - found.st_mtime > EMPTY_SECONDS else None
         return found if now - self._touched(found) > STALE_SECONDS else None
 
     def _touched(self, lock: os.stat_result) -> float:

@@ -17,6 +17,7 @@ from twisted_mail.mail.outcome import Outcome, Unavailable
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO must not stop us
+_CLOCK_STEP = 5.0  # seconds that a clock may be set by while the machine starts
 _FOLDER = os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY
 
 
@@ -115,8 +116,12 @@ class Disk:
         """Wait, in a lane, for another program."""
         time.sleep(seconds)
 
-    def is_running(self, process: int) -> bool:
-        """Say whether there is a process of this number."""
+    def is_running(self, process: int, since: float) -> bool:
+        """Say whether there is a process of this number that may have been there since a time."""
+        if hasattr(time, "CLOCK_BOOTTIME"):
+            started = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+            if since < started - _CLOCK_STEP:
+                return False
         try:
             os.kill(process, 0)
         except (ProcessLookupError, OverflowError):
