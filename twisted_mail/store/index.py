@@ -244,7 +244,19 @@ class Index:
         self._disk.commit(self._connection)
         if self._is_full_sync:
             # PRAGMA synchronous cannot change inside a transaction; a checkpoint syncs the log.
-            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        attempt = 0
+        while True:
+            try:
+                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            except apsw.BusyError:  # another process is at it, perhaps with an older state of the log
+                if not self._wait(attempt):
+                    raise
+                attempt += 1
+            else:
+                return
 
     # ------------------------------------------------------------ mailboxes
 
