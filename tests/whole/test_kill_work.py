@@ -33,7 +33,7 @@ def test_whatever_was_acknowledged_survives_kill(tmp_path: Path) -> None:
     )
     (tmp_path / "mail.toml").write_text(CONFIG + listeners)
     log = tmp_path / "log"
-    server = ServerProcess(tmp_path / "mail.toml", smtp, log)
+    server = ServerProcess(tmp_path / "mail.toml", imap, log)  # which listens last
     chance, book = random.Random(SEED), Book()
     prepare(imap)
     for kill in range(KILLS):

@@ -38,7 +38,7 @@ class Twins:
             )
             config = folder / f"mail{number}.toml"
             config.write_text(CONFIG + listeners)
-            self.processes.append(ServerProcess(config, smtp, self.logs[number]))
+            self.processes.append(ServerProcess(config, imap, self.logs[number]))
 
     def talker(self, number: int, mailbox: str) -> Talker:
         talker = Talker(self.ports[number][1], ACCOUNT, f"watcher {number} of {mailbox}")
