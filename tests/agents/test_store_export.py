@@ -52,11 +52,13 @@ def test_pythons_own_reader_understands_the_mbox(place: Place, tmp_path: Path) -
     assert seen == sum("\\Seen" in each.flags for each in mails(12))
 
 
-@pytest.mark.parametrize("form", ["maildir", "mbox"])
+@pytest.mark.parametrize(
+    ("form", "together"), [("maildir", 1), ("mbox", 1), ("mbox", 8000), ("mbox", 100_000)]
+)
 def test_stopped_anywhere_it_goes_on(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, together: int
 ) -> None:
-    monkeypatch.setattr(to_mbox, "_TOGETHER", 1)
+    monkeypatch.setattr(to_mbox, "_TOGETHER", together)
     turns = iter(range(1000))
     copy, write = files.copy, to_mbox._write
 
@@ -66,7 +68,7 @@ def test_stopped_anywhere_it_goes_on(
         return copy(*args)
 
     def writing(fd: int, data: bytes) -> int:
-        if next(turns) % 4 == 3:
+        if next(turns) in (0, 2, 5, 9, 20):
             write(fd, data[: len(data) // 2])
             raise KeyboardInterrupt
         return write(fd, data)

@@ -5,6 +5,7 @@ with a running server.
 """
 
 import os
+import pwd
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -67,6 +68,7 @@ def opened(config: Config, account: str) -> Iterator[Tree]:
 
 def chosen(config: Config, named: Sequence[str]) -> list[str]:
     """Return the accounts that have mail: those named, or all. Raises Complaint."""
+    check_user(config)
     if not named:
         return sorted(name for name in _known(config) if has_mail(config, name))
     found = list(dict.fromkeys(resident(config, name) for name in named))
@@ -76,11 +78,26 @@ def chosen(config: Config, named: Sequence[str]) -> list[str]:
     return found
 
 
+def check_user(config: Config) -> None:
+    """Raise Complaint unless the state folder is ours: the server could not read what we write."""
+    try:
+        owner = config.state.stat().st_uid
+    except FileNotFoundError:
+        raise Complaint(f"the state folder {config.state} is missing") from None
+    if owner != os.geteuid():
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = f"#{owner}"
+        raise Complaint(f"{config.state} belongs to {name}: sudo -u {name} twisted-mail store ...")
+
+
 def resident(config: Config, name: str) -> str:
     """Return the account that was meant: one of the directory, or one that left mail here.
 
     A name without a domain is of the first. Raises Complaint.
     """
+    check_user(config)
     if "@" not in name and config.domains:
         name = f"{name}@{config.domains[0]}"
     known = _known(config)

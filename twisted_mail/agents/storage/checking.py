@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from twisted_mail.agents.admin_output import FAILED, FINE, Answer, count
+from twisted_mail.agents.admin_output import FAILED, FINE, Answer, Complaint, count
 from twisted_mail.agents.storage import accounts
 from twisted_mail.agents.storage.progress import Progress
 from twisted_mail.config import Config
@@ -97,6 +97,13 @@ def _data(finding: Finding) -> dict[str, Any]:
 
 def repair(options: argparse.Namespace, config: Config) -> Answer:
     """Mend what check finds; no mail is removed."""
+    try:
+        return _repair(options, config)
+    except KeyboardInterrupt:
+        raise Complaint("interrupted; run the same command again") from None
+
+
+def _repair(options: argparse.Namespace, config: Config) -> Answer:
     lines: list[str] = []
     data: list[dict[str, Any]] = []
     left = 0

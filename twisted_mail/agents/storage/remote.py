@@ -74,6 +74,12 @@ class _Client(imaplib.IMAP4):
             return self._context.wrap_socket(raw, server_hostname=self._name)
         return raw
 
+    def read(self, size: int) -> bytes:
+        """Read a literal, as long as the server says, within bounds."""
+        if size > MAX_MESSAGE:
+            raise self.abort(f"the server sends {size} octets at once")
+        return super().read(size)
+
     def secure(self) -> None:
         """Begin TLS on the open connection."""
         self.host = self._name

@@ -53,6 +53,7 @@ def restore(options: argparse.Namespace, config: Config) -> Answer:
         config = replace(config, state=Path(os.path.abspath(options.into)))
     names = _chosen(about, options.account, config)
     config.state.mkdir(0o700, parents=True, exist_ok=True)
+    accounts.check_user(config)
     work = Restore(config, snapshot, options)
     try:
         return work.run(names)
@@ -99,36 +100,35 @@ class Restore:
         self._options = options
         self._skipped = Skipped()
         self._restored = self._already = self._aside = 0
+        self._taken: list[str] = []
         stamp = time.strftime("%Y-%m-%d %H.%M.%S", time.gmtime())
         self._set_aside = f"Before restore {stamp}"
 
     def run(self, names: dict[str, str]) -> Answer:
         """Do all of it. Raises Complaint, MailError, OSError."""
-        saved = {name: list(_saved(self._snapshot / where)) for name, where in names.items()}
-        if not self._options.replace:
-            self._refuse_to_overwrite(saved)
+        total = sum(self._look(name, self._snapshot / where) for name, where in names.items())
+        if self._taken:
+            raise Complaint(
+                "nothing was restored: --replace moves what is there into mailboxes of its own",
+                details=self._taken,
+            )
         made = self._directory([*names])
-        total = sum(len(box.lines) for boxes in saved.values() for box in boxes)
         with Progress(total, not self._options.json) as progress:
             for name, where in names.items():
                 with accounts.opened(self._config, name) as tree:
-                    self._account(tree, self._snapshot / where, saved[name], progress)
+                    self._account(tree, self._snapshot / where, progress)
         return self._answer([*names], made)
 
-    def _refuse_to_overwrite(self, saved: dict[str, list[Saved]]) -> None:
-        taken = []
-        for name, boxes in saved.items():
-            if not accounts.has_mail(self._config, name):
-                continue
-            with accounts.opened(self._config, name) as tree:
-                for box in boxes:
-                    if not is_free(tree, box.name, box.uids):
-                        taken.append(f"{name}: {box.name} has mail that is not in the backup")
-        if taken:
-            raise Complaint(
-                "nothing was restored: --replace moves what is there into mailboxes of its own",
-                details=taken,
-            )
+    def _look(self, name: str, where: Path) -> int:
+        """Count the messages of an account; note the mailboxes that are not to be overwritten."""
+        total = 0
+        has_mail = not self._options.replace and accounts.has_mail(self._config, name)
+        with accounts.opened(self._config, name) as tree:
+            for box in _saved(where):
+                total += len(box.lines)
+                if has_mail and not is_free(tree, box.name, box.uids):
+                    self._taken.append(f"{name}: {box.name} has mail that is not in the backup")
+        return total
 
     # ------------------------------------------------------------ the directory
 
@@ -168,9 +168,9 @@ class Restore:
 
     # ------------------------------------------------------------ one account
 
-    def _account(self, tree: Tree, where: Path, boxes: list[Saved], progress: Progress) -> None:
+    def _account(self, tree: Tree, where: Path, progress: Progress) -> None:
         uses = _uses(where)
-        for box in boxes:
+        for box in _saved(where):
             progress.place = box.name
             self._mailbox(tree, box, uses.get(os.fsencode(box.folder.name), ""), progress)
         listed = where / "Maildir" / os.fsdecode(subscriptions.FILE)

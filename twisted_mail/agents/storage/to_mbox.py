@@ -68,6 +68,8 @@ class MboxTarget:
         note = self._note(moment)
         path = self._path / note["file"]
         files.make(path.parent)
+        self._notes[moment.name] = note  # before the file: what is there without a note is not ours
+        files.replace_json(self._path / NOTES, self._notes)
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             if os.fstat(fd).st_size < note["size"]:
