@@ -138,8 +138,7 @@ def test_commands_without_end_do_not_put_the_login_off():
 
     def ask():
         house.clock.seconds += 100
-        return b"CAPA
-"
+        return b"CAPA\r\n"
 
     assert house.talk(*[ask] * 5).timeouts == [180, 80]
     assert house.reasons == ["timeout"]
