@@ -73,6 +73,16 @@ def test_what_is_restored_is_what_there_was(place: Place, folder: Path) -> None:
     assert place("check") == 0, place.out
 
 
+def test_a_mailbox_keeps_its_identifier(place: Place, folder: Path) -> None:
+    before = (place.maildir() / "dovecot-uidlist").read_bytes().splitlines()[0]
+    place("backup", folder)
+    forget(place)
+    place("restore", folder)
+    after = (place.maildir() / "dovecot-uidlist").read_bytes().splitlines()[0]
+    assert before.split()[-1] == after.split()[-1]
+    assert before.split()[-1].startswith(b"G")
+
+
 def test_keywords_without_letters_come_back(place: Place, folder: Path) -> None:
     many = [f"word{number}" for number in range(40)]
     change(place, mark, [2, 5], *many)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from twisted_mail.mail.entry import UNKNOWN
 from twisted_mail.mail.flags import keywords
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store import filename, uidlist
+from twisted_mail.store import filename
 from twisted_mail.store.index import Row
 from twisted_mail.store.measure import all_measured, measure_next
 from twisted_mail.store.scan import scan
@@ -17,11 +17,12 @@ from twisted_mail.store.uidlist import UidList
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One mailbox: its folder in the maildir, its numbers, its messages, and its keywords' letters."""
+    """One mailbox: its folder, identifiers, messages, and its keywords' letters."""
 
     name: str
     folder: bytes
     path: bytes
+    guid: bytes
     uidvalidity: int
     uidnext: int
     rows: tuple[Row, ...]
@@ -38,7 +39,7 @@ class Moment:
 
     def uid_list(self) -> UidList:
         """Return the list of UIDs that belongs to it."""
-        found = UidList(self.uidvalidity, self.uidnext, uidlist.new_guid())
+        found = UidList(self.uidvalidity, self.uidnext, self.guid)
         found.records = {row.base: (row.uid, b"") for row in self.rows}
         return found
 
@@ -72,6 +73,7 @@ def moments(tree: Tree, names: Iterable[str] | None = None) -> list[Moment]:
                     folder.name,
                     folder.folder,
                     folder.path,
+                    b"" if folder.id.startswith("V") else folder.id.encode(),
                     state.uidvalidity,
                     uidnext,
                     rows,

@@ -105,6 +105,7 @@ def adopt(
     uidnext: int,
     uids: Mapping[bytes, int],
     use: str = "",
+    guid: bytes = b"",
 ) -> bool:
     """Make a mailbox of what is staged, with UIDs by base names; say whether its place was free.
 
@@ -120,7 +121,9 @@ def adopt(
         state = scan(folder, work, is_forced=True)
         if not is_free(tree, stage.mailbox, uids):
             return False
-        _write_lists(tree, stage, folder.path, _listed(folder.uids, uidvalidity, uidnext, uids))
+        listed = _listed(folder.uids, uidvalidity, uidnext, uids)
+        listed.guid = guid or uidlist.new_guid()
+        _write_lists(tree, stage, folder.path, listed)
         _rename_all(tree, work, stage, folder.place(b"cur"))
         work.index.remove_mailbox(state)
     tree.folders.pop(folder.folder, None)
@@ -135,7 +138,7 @@ def _listed(now: UidFile, uidvalidity: int, uidnext: int, uids: Mapping[bytes, i
     highest = max([uidnext, *(uid + 1 for uid in uids.values())])
     if now.uidvalidity == uidvalidity:
         highest = max(highest, now.uidnext)
-    listed = UidList(uidvalidity, highest, uidlist.new_guid())
+    listed = UidList(uidvalidity, highest)
     listed.records = {base: (uid, b"") for base, uid in uids.items() if uid}
     return listed
 

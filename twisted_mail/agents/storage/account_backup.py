@@ -170,6 +170,7 @@ class AccountBackup:
             yield {
                 "mailbox": moment.name,
                 "folder": snapshots.text_of(moment.folder),
+                "guid": moment.guid.decode("ascii"),
                 "uidvalidity": moment.uidvalidity,
                 "uidnext": moment.uidnext,
             }

@@ -35,6 +35,7 @@ class Saved:
 
     name: str
     folder: Path
+    guid: bytes
     uidvalidity: int
     uidnext: int
     lines: list[dict[str, Any]] = field(default_factory=list)
@@ -194,7 +195,8 @@ class Restore:
             base = _base(line)
             if base not in there and not self._put(stage, box, line, base):
                 uids.pop(base)
-        if not tree.perform(adopt, stage, box.uidvalidity, box.uidnext, uids, use):
+        numbers = box.uidvalidity, box.uidnext
+        if not tree.perform(adopt, stage, *numbers, uids, use, box.guid):
             self._skipped.add(box.name, "mail arrived there meanwhile: --replace moves it aside")
             return
         tree.perform(_mark_again, box)
@@ -248,7 +250,7 @@ def _saved(account: Path) -> Iterator[Saved]:
                     yield box
                 folder = account / "Maildir" / str(line["folder"])
                 numbers = int(line["uidvalidity"]), int(line["uidnext"])
-                box = Saved(str(line["mailbox"]), folder, *numbers)
+                box = Saved(str(line["mailbox"]), folder, _guid(line), *numbers)
             elif box is not None:
                 _check_line(line)
                 box.lines.append(line)
@@ -257,6 +259,13 @@ def _saved(account: Path) -> Iterator[Saved]:
             raise Complaint(text) from None
     if box is not None:
         yield box
+
+
+def _guid(line: dict[str, Any]) -> bytes:
+    guid = str(line["guid"]).encode("ascii")
+    if not guid.isalnum() and guid:
+        raise ValueError
+    return guid
 
 
 def _check_line(line: dict[str, Any]) -> None:
