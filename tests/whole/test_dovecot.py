@@ -142,6 +142,8 @@ def ground(folder: Path) -> Ground:
 
 
 MBSYNC = """\
+FSync no
+
 IMAPAccount one
 Host 127.0.0.1
 Port {port}

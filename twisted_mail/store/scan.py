@@ -1,11 +1,9 @@
 """Comparing a mailbox's folders with the index: what other programs and deliveries did.
 
-Another program may rename any file at any moment, and a listing made meanwhile may show it twice or
-not at all. So a file counts as gone only when several listings do not show it.
+A listing may miss a file that is being renamed, so one counts as gone only when several do not show it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from operator import itemgetter
 
 from twisted_mail.mail import flags as flag
@@ -15,10 +13,10 @@ from twisted_mail.mail.flags import Flags
 from twisted_mail.store import filename
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.index import Row, State
+from twisted_mail.store.listing import list_all, list_some
 from twisted_mail.store.measure import glanced
 from twisted_mail.store.work import Work
 
-_ATTEMPTS = 5
 GLANCED = 100  # newcomers that are measured at once, as far as little is to be read for it
 _LISTINGS = 4  # that must all miss a file before it is gone
 
@@ -65,66 +63,6 @@ def columns(folder: Folder, work: Work) -> Columns:
     return found
 
 
-# ---------------------------------------------------------------- listings
-
-
-@dataclass(slots=True)
-class _Listing:
-    """Tails by base name; ``twice`` are paths of files whose base names stand there already."""
-
-    tails: dict[bytes, bytes]
-    twice: list[tuple[bytes, bytes]]
-
-
-def _list(folder: Folder, *places: bytes) -> _Listing:
-    found = _Listing({}, [])
-    for place in places:
-        tails: dict[bytes, bytes] = {}  # shared, since there are few different ones
-        for name in folder.disk.files(folder.place(place)):
-            if not filename.is_listable(name):
-                _rename_strange(folder, place, name)
-                continue
-            base, rest = filename.split(name)
-            tail = tails.setdefault(rest, place[:1] + rest)
-            if base in found.tails:
-                older = filename.path(folder.path, base, found.tails[base])
-                found.twice.append((older, filename.path(folder.path, base, tail)))
-            found.tails[base] = tail
-    return found
-
-
-def _rename_strange(folder: Folder, place: bytes, name: bytes) -> None:
-    """Give a file a name that fits on a line; it is listed the next time."""
-    path = folder.place(place) + b"/" + name
-    found = None if name.startswith(b".") else folder.is_message(path)
-    if found is not None:
-        base = folder.namer.base(folder.clock.now(), found.st_size, 0).partition(b",")[0]
-        folder.disk.rename(path, folder.place(place) + b"/" + base)
-
-
-def _list_all(folder: Folder) -> dict[bytes, bytes]:
-    """List new, then cur, until no base name stands for two files."""
-    for _ in range(_ATTEMPTS):
-        found = _list(folder, b"new", b"cur")
-        if not found.twice:
-            break
-        for older, newer in found.twice:
-            _part(folder, older, newer)
-    return found.tails
-
-
-def _part(folder: Folder, one: bytes, other: bytes) -> None:
-    """Settle that two files have one base name: two names of one file, or two messages."""
-    stats = folder.is_message(one), folder.is_message(other)
-    if stats[0] is None or stats[1] is None:
-        return  # one was renamed while the listing was made
-    if (stats[0].st_dev, stats[0].st_ino) == (stats[1].st_dev, stats[1].st_ino):
-        folder.disk.unlink(one)
-        return
-    base = folder.namer.base(folder.clock.now(), stats[0].st_size, 0).partition(b",")[0]
-    folder.disk.rename(one, folder.place(b"new") + b"/" + base)
-
-
 # ---------------------------------------------------------------- comparing
 
 
@@ -132,7 +70,7 @@ def _scan_new(folder: Folder, work: Work, state: State, times: tuple[int, int]) 
     """Look for files added to new, cur being unaltered; say whether that was all."""
     if times[0] == folder.seen[0]:
         return True
-    found = _list(folder, b"new")
+    found = list_some(folder, b"new")
     known = {row.base for row in work.index.new_rows(state)}
     fresh = {base: tail for base, tail in found.tails.items() if base not in known}
     if found.twice or not known <= found.tails.keys():
@@ -148,12 +86,12 @@ def _scan_new(folder: Folder, work: Work, state: State, times: tuple[int, int]) 
 
 def _scan_whole(folder: Folder, work: Work, state: State, is_relettered: bool) -> None:
     times = folder.times()
-    found = _list_all(folder)
+    found = list_all(folder)
     rows = work.index.all_rows(state)
     for _ in range(_LISTINGS - 1):
         if all(row.base in found for row in rows):
             break
-        found |= _list_all(folder)
+        found |= list_all(folder)
     _see(folder, state, times)
     folder.doubted_since = None
     gone = [row.uid for row in rows if row.base not in found]
@@ -288,7 +226,7 @@ def _latecomers(
 ) -> dict[bytes, bytes]:
     """Return the files that came after the others were listed, while another program gave UIDs."""
     there = newcomers.keys() | {row.base for row in work.index.all_rows(state)}
-    found = _list_all(folder)
+    found = list_all(folder)
     return {base: found[base] for base in found if base not in there}
 
 

@@ -1,0 +1,70 @@
+"""Which message files lie in a mailbox's folders, by base name.
+
+Another program may rename any file at any moment, and a listing made meanwhile may show it twice or
+not at all.
+"""
+
+from dataclasses import dataclass
+
+from twisted_mail.store import filename
+from twisted_mail.store.folder import Folder
+
+_ATTEMPTS = 5
+
+
+@dataclass(slots=True)
+class Listing:
+    """Tails by base name; ``twice`` are paths of files whose base names stand there already."""
+
+    tails: dict[bytes, bytes]
+    twice: list[tuple[bytes, bytes]]
+
+
+def list_some(folder: Folder, *places: bytes) -> Listing:
+    """List some of the places, in order. Files whose names fit on no line get other names."""
+    found = Listing({}, [])
+    for place in places:
+        tails: dict[bytes, bytes] = {}  # shared, since there are few different ones
+        for name in folder.disk.files(folder.place(place)):
+            if not filename.is_listable(name):
+                _rename_strange(folder, place, name)
+                continue
+            base, rest = filename.split(name)
+            tail = tails.setdefault(rest, place[:1] + rest)
+            if base in found.tails:
+                older = filename.path(folder.path, base, found.tails[base])
+                found.twice.append((older, filename.path(folder.path, base, tail)))
+            found.tails[base] = tail
+    return found
+
+
+def _rename_strange(folder: Folder, place: bytes, name: bytes) -> None:
+    """Give a file a name that fits on a line; it is listed the next time."""
+    path = folder.place(place) + b"/" + name
+    found = None if name.startswith(b".") else folder.is_message(path)
+    if found is not None:
+        base = folder.namer.base(folder.clock.now(), found.st_size, 0).partition(b",")[0]
+        folder.disk.rename(path, folder.place(place) + b"/" + base)
+
+
+def list_all(folder: Folder) -> dict[bytes, bytes]:
+    """List new, then cur, until no base name stands for two files."""
+    for _ in range(_ATTEMPTS):
+        found = list_some(folder, b"new", b"cur")
+        if not found.twice:
+            break
+        for older, newer in found.twice:
+            _part(folder, older, newer)
+    return found.tails
+
+
+def _part(folder: Folder, one: bytes, other: bytes) -> None:
+    """Settle that two files have one base name: two names of one file, or two messages."""
+    stats = folder.is_message(one), folder.is_message(other)
+    if stats[0] is None or stats[1] is None:
+        return  # one was renamed while the listing was made
+    if (stats[0].st_dev, stats[0].st_ino) == (stats[1].st_dev, stats[1].st_ino):
+        folder.disk.unlink(one)
+        return
+    base = folder.namer.base(folder.clock.now(), stats[0].st_size, 0).partition(b",")[0]
+    folder.disk.rename(one, folder.place(b"new") + b"/" + base)
