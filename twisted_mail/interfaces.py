@@ -173,7 +173,8 @@ class Blocking(Protocol):
 class Sight(Enum):
     """What was seen of a name in a folder.
 
-    ``LEFT`` is a name renamed away, perhaps to another place. There is no name with ``TOUCHED``, which
+    ``LEFT`` is a name renamed away, perhaps to another place; ``WRITTEN`` a file that somebody was
+    writing, and closed. There is no name with ``TOUCHED``, which
     says that the folder's own attributes were set, nor with ``LOST``: anything may have happened in it,
     or it is gone.
     """
@@ -181,6 +182,7 @@ class Sight(Enum):
     CAME = "came"
     LEFT = "left"
     DELETED = "deleted"
+    WRITTEN = "written"
     TOUCHED = "touched"
     LOST = "lost"
 

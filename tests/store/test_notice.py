@@ -12,6 +12,7 @@ from tests.faults import QuickDisk
 from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.interfaces import Mailbox, Sight
 from twisted_mail.mail.change import Added, Gone, Made, Marked, Removed, Renamed
+from twisted_mail.mail.entry import Piece
 from twisted_mail.mail.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.net.inotify import Inotify
@@ -203,6 +204,19 @@ def test_two_files_of_one_base_name_become_two_messages(place: Place) -> None:
     place.drop("cur/1.a:2,S", mail("two"))
     finish(inbox.refresh())
     assert len(inbox.columns) == 2
+
+
+def test_a_file_that_grew_after_it_was_seen_is_another_message(place: Place) -> None:
+    inbox = place.open()
+    data = mail("written in place")
+    with (place.maildir / "new" / "1.a").open("wb", buffering=0) as file:
+        file.write(data[:10])
+        finish(inbox.refresh())
+        assert list(inbox.columns.uids) == [1]
+        file.write(data[10:])
+    finish(inbox.refresh())
+    assert list(inbox.columns.uids) == [2]
+    assert finish(inbox.read([Piece(2, 0, len(data))])) == [data]
 
 
 def test_after_lost_events_the_whole_mailbox_is_read(place: Place) -> None:

@@ -27,16 +27,17 @@ _PART = 64 * 1024  # octets read at once: some hundred events
 _PARTS = 64  # read at once by ``catch_up``; the kernel keeps 16,384 events, most shorter than 200
 
 _HEAD = struct.Struct("=iIII")
-_ATTRIB, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x4, 0x40, 0x80, 0x100, 0x200
+_ATTRIB, _CLOSE_WRITE = 0x4, 0x8
+_MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x40, 0x80, 0x100, 0x200
 _DELETE_SELF, _MOVE_SELF, _UNMOUNT, _OVERFLOW, _IGNORED = 0x400, 0x800, 0x2000, 0x4000, 0x8000
 _ONLY_FOLDERS, _NO_LINKS = 0x01000000, 0x02000000
-_MASK = (
-    _ATTRIB | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _DELETE_SELF | _ONLY_FOLDERS | _NO_LINKS
-)
+_MASK = _ATTRIB | _CLOSE_WRITE | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _DELETE_SELF
+_MASK |= _ONLY_FOLDERS | _NO_LINKS
 _SIGHTS = (
     (_MOVED_TO | _CREATE, Sight.CAME),
     (_MOVED_FROM, Sight.LEFT),
     (_DELETE, Sight.DELETED),
+    (_CLOSE_WRITE, Sight.WRITTEN),
 )
 
 # File systems where another machine, or a program behind the kernel's back, may alter folders without

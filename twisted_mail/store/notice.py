@@ -43,6 +43,7 @@ def _look_at(folder: Folder, work: Work, heard: Sequence[Heard]) -> bool:
     times = folder.times()
     tails = _tails(heard)
     found = {row.base: row for row in work.index.rows_of(state, tails)}
+    written = {filename.split(name)[0] for _, sight, name in heard if sight is Sight.WRITTEN}
     altered: list[Row] = []
     gone: list[int] = []
     fresh: dict[bytes, bytes] = {}
@@ -54,6 +55,9 @@ def _look_at(folder: Folder, work: Work, heard: Sequence[Heard]) -> bool:
         elif tail == row.tail or _is_there(folder, row.base, row.tail):
             if tail and tail != row.tail and _is_there(folder, base, tail):
                 return False  # two files of one base name
+            if base in written and not _is_whole(folder, row):
+                gone.append(row.uid)
+                fresh[base] = row.tail
         elif tail and _is_there(folder, base, tail):
             altered.append(row)
         elif is_deleted:
@@ -77,7 +81,7 @@ def _tails(heard: Sequence[Heard]) -> dict[bytes, tuple[bytes, bool]]:
             continue
         base, rest = filename.split(name)
         tail = place[:1] + rest
-        if sight is Sight.CAME:
+        if sight in (Sight.CAME, Sight.WRITTEN):
             found[base] = tail, False
         elif found.get(base, (tail,))[0] in (tail, b""):
             found[base] = b"", sight is Sight.DELETED
@@ -86,6 +90,15 @@ def _tails(heard: Sequence[Heard]) -> dict[bytes, tuple[bytes, bool]]:
 
 def _is_there(folder: Folder, base: bytes, tail: bytes) -> bool:
     return exists(folder.disk, filename.path(folder.path, base, tail))
+
+
+def _is_whole(folder: Folder, row: Row) -> bool:
+    """Say whether a file is as long as it was when it was first seen.
+
+    Else it is another message, with another UID: some program wrote it where it was to be moved.
+    """
+    found = folder.is_message(folder.file(row))
+    return found is None or found.st_size == row.stored
 
 
 def _see(folder: Folder, state: State, times: tuple[int, int], heard: Sequence[Heard]) -> None:
