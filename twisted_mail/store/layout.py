@@ -2,6 +2,7 @@ r"""Where things lie on disk, and how names become paths that cannot leave their
 
     ROOT/<domain>/<local part>/            one account
         index.sqlite3                      what can be made again from the rest
+        search.sqlite3                     the same of texts, for SEARCH
         uidvalidity                        the last UIDVALIDITY given
         special-use                        special use of mailboxes, a line each
         Maildir/                           INBOX: cur, new, tmp, and
