@@ -91,11 +91,12 @@ def _mend(tree: Tree, mailbox: str, findings: Sequence[Finding]) -> Iterator[str
     folder = tree.find(mailbox)
     with tree.working() as work:
         state = scan(folder, work, is_forced=True)
-        if kinds & {"list", "uid"}:
-            yield from _mend_list(folder, work, state)
-        if kinds & {"size", "stored"}:
-            paths = [finding.subject for finding in findings if finding.kind == "size"]
-            yield from _mend_sizes(folder, work, state, paths)
+        with folder.uids.lock.held():  # Dovecot may be at work as well
+            if kinds & {"list", "uid"}:
+                yield from _mend_list(folder, work, state)
+            if kinds & {"size", "stored"}:
+                paths = [finding.subject for finding in findings if finding.kind == "size"]
+                yield from _mend_sizes(folder, work, state, paths)
         if "flags" in kinds:
             yield from _mend_flags(folder, work, state)
         if before and state.uidvalidity != before:
