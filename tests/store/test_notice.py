@@ -206,6 +206,16 @@ def test_two_files_of_one_base_name_become_two_messages(place: Place) -> None:
     assert len(inbox.columns) == 2
 
 
+def test_a_file_of_a_strange_name_is_seen_too(place: Place) -> None:
+    inbox = place.open()
+    place.drop("new/1.\na")
+    finish(inbox.refresh())
+    place.turn()
+    place.turn()
+    finish(inbox.refresh())
+    assert len(inbox.columns) == 1
+
+
 def test_a_file_that_grew_after_it_was_seen_is_another_message(place: Place) -> None:
     inbox = place.open()
     data = mail("written in place")

@@ -29,6 +29,8 @@ def look(tree: "Tree", folder: Folder, heard: Sequence[Heard] | None, is_lost: b
     with tree.working() as work:
         if is_lost or (heard and not _look_at(folder, work, heard)):
             scan(folder, work, is_forced=True)
+            if any(_is_strange(name) for _, _, name in heard or ()):
+                scan(folder, work, is_forced=True)  # the first one gave them other names
         elif heard is None:
             scan(folder, work)
         else:
@@ -39,6 +41,8 @@ def _look_at(folder: Folder, work: Work, heard: Sequence[Heard]) -> bool:
     """Take in what happened to single names; say whether that was possible."""
     state = folder.state(work)
     if folder.listed is not None or folder.keywords.is_stale() or folder.uids.is_behind():
+        return False
+    if any(_is_strange(name) for _, _, name in heard):
         return False
     times = folder.times()
     tails = _tails(heard)
@@ -71,6 +75,11 @@ def _look_at(folder: Folder, work: Work, heard: Sequence[Heard]) -> bool:
     _see(folder, state, times, heard)
     settle(folder, work, state)
     return True
+
+
+def _is_strange(name: bytes) -> bool:
+    """Say whether a scan gives files of this name another one."""
+    return not filename.is_listable(name) and not name.startswith(b".")
 
 
 def _tails(heard: Sequence[Heard]) -> dict[bytes, tuple[bytes, bool]]:
