@@ -1,6 +1,6 @@
 import io
 
-from twisted_mail.agents.storage import remote
+from twisted_mail.agents.storage import replies
 from twisted_mail.agents.storage.progress import Progress
 from twisted_mail.agents.storage.skipped import Skipped
 
@@ -57,7 +57,7 @@ def test_a_long_list_of_bad_items_is_cut_for_people() -> None:
 
 
 def test_names_of_another_server_become_names_here() -> None:
-    local = remote._local
+    local = replies.local
     assert local(b"INBOX.Sent", b".") == "INBOX/Sent"
     assert local(b"inbox", b"/") == "INBOX"
     assert local(b"a/b.c", b".") == "a_b/c"
@@ -65,16 +65,16 @@ def test_names_of_another_server_become_names_here() -> None:
 
 
 def test_answers_of_list_are_understood() -> None:
-    assert remote._mailbox(b'(\\HasChildren) "/" "a \\"b\\""') == (
+    assert replies.mailbox(b'(\\HasChildren) "/" "a \\"b\\""') == (
         b"\\HasChildren",
         b"/",
         b'a "b"',
     )
-    assert remote._mailbox(b"() NIL INBOX") == (b"", b"", b"INBOX")
-    assert remote._mailbox((b'() "." {3}', b"x.y")) == (b"", b".", b"x.y")
-    assert remote._mailbox(b"nonsense") is None
+    assert replies.mailbox(b"() NIL INBOX") == (b"", b"", b"INBOX")
+    assert replies.mailbox((b'() "." {3}', b"x.y")) == (b"", b".", b"x.y")
+    assert replies.mailbox(b"nonsense") is None
 
 
 def test_a_uid_may_stand_behind_the_message() -> None:
     answers = [(b"1 (UID 7 BODY[] {1}", b"a"), b")", (b"2 (BODY[] {1}", b"b"), b" UID 9)"]
-    assert list(remote._bodies(answers)) == [(7, b"a"), (9, b"b")]
+    assert list(replies.bodies(answers)) == [(7, b"a"), (9, b"b")]

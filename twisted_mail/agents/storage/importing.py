@@ -1,21 +1,16 @@
 """``store import``: mail from a Maildir, from mbox files, or from another IMAP server."""
 
 import argparse
-import getpass
-import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from twisted_mail.agents import admin_secrets
-from twisted_mail.agents.admin_output import FAILED, FINE, WRONG_USE, Answer, Complaint, count
-from twisted_mail.agents.storage import accounts, mboxes, remote
+from twisted_mail.agents.admin_output import FAILED, FINE, Answer, Complaint, count
+from twisted_mail.agents.storage import accounts, sources
 from twisted_mail.agents.storage.items import Item, Numbering, Source, mark, with_crlf
 from twisted_mail.agents.storage.journal import Journal, mark_of, marks_in
-from twisted_mail.agents.storage.maildirs import MaildirSource
 from twisted_mail.agents.storage.progress import Progress
 from twisted_mail.agents.storage.skipped import Bad, Skipped
 from twisted_mail.config import Config
@@ -36,7 +31,7 @@ GO_ON = "the same command goes on where it ended"
 def take_in(options: argparse.Namespace, config: Config) -> Answer:
     """Import; every message once, however often the command is run."""
     account = accounts.resident(config, options.account)
-    source, name = _source(options)
+    source, name = sources.opened(options)
     try:
         with accounts.opened(config, account) as tree:
             work = Import(tree, source, f"{name}>{options.into}", options)
@@ -48,39 +43,6 @@ def take_in(options: argparse.Namespace, config: Config) -> Answer:
             return work.answer(account)
     finally:
         source.close()
-
-
-def _source(options: argparse.Namespace) -> tuple[Source, str]:
-    """Open the source; return it with a name that is the same the next time."""
-    given: str = options.source
-    if "://" in given:
-        address = remote.parse(given)
-        password = _password(options, address.user)
-        return (
-            remote.ImapSource(
-                address, password, options.starttls, options.ca or "", options.tls_name or ""
-            ),
-            f"imap:{address.user}@{address.host}:{address.port}",
-        )
-    path = os.path.abspath(given)
-    if not os.path.exists(path):
-        raise Complaint(f"{given}: there is no such file or folder")
-    if MaildirSource.is_one(path):
-        return MaildirSource(path), f"maildir:{path}"
-    source = mboxes.open_mboxes(path, options.mbox)
-    if not source.mailboxes():
-        raise Complaint(f"{given} is no Maildir, and no mbox file is in it")
-    return source, f"mbox:{path}"
-
-
-def _password(options: argparse.Namespace, user: str) -> str:
-    if options.password_stdin:
-        return admin_secrets.piped()
-    if not sys.stdin.isatty():
-        raise Complaint(
-            "there is no terminal to ask for the password: use --password-stdin", WRONG_USE
-        )
-    return getpass.getpass(f"Password of {user}: ")
 
 
 @dataclass(slots=True)

@@ -5,20 +5,17 @@ import re
 import socket
 import ssl
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from twisted_mail.agents.admin_output import WRONG_USE, Complaint
+from twisted_mail.agents.storage import replies
 from twisted_mail.agents.storage.items import MAX_MESSAGE, Item, possible
 from twisted_mail.agents.storage.skipped import Bad
-from twisted_mail.mail.dates import parse_date_time
-from twisted_mail.mail.encoding import decode_mailbox_name
 
 TIMEOUT = 120.0  # seconds of silence
 _BULK = 500  # messages asked about at a time
 _TOGETHER = 8 * 1024 * 1024  # octets of messages asked for at a time
-_LIST = re.compile(rb'\(([^)]*)\) (?:"\\?(.)"|NIL) (.+)', re.DOTALL)
 _UID = re.compile(rb"\bUID ([0-9]{1,10})")
 _FLAGS = re.compile(rb"\bFLAGS \(([^)]*)\)")
 _DATE = re.compile(rb'\bINTERNALDATE "([^"]{1,40})"')
@@ -165,13 +162,13 @@ class ImapSource:
         except Bad as bad:
             raise Complaint(f"{self._address.host} does not list mailboxes: {bad}") from None
         for answer in answers:
-            named = _mailbox(answer)
+            named = replies.mailbox(answer)
             if named is None:
                 continue
             attributes, delimiter, raw = named
             if command == "LIST" and any(word in attributes.lower() for word in _HIDDEN):
                 continue
-            found[_local(raw, delimiter)] = raw
+            found[replies.local(raw, delimiter)] = raw
         return found
 
     def mailboxes(self) -> Sequence[str]:
@@ -239,7 +236,7 @@ class ImapSource:
         key = b"%s.%s" % (self._uidvalidity, uid[1])
         where = f"{mailbox}, UID {int(uid[1])}"
         octets = int(size[1]) if size else 0
-        return Item(key, where, possible(words), _date(date), octets, int(uid[1]))
+        return Item(key, where, possible(words), replies.date(date), octets, int(uid[1]))
 
     def load(self, mailbox: str, items: Sequence[Item]) -> Iterator[tuple[Item, bytes | Bad]]:
         """Fetch the messages, several with one command."""
@@ -267,7 +264,7 @@ class ImapSource:
                 return
             yield items[0], bad
             return
-        found = dict(_bodies(answers))
+        found = dict(replies.bodies(answers))
         for item in items:
             data = found.get(item.uid)
             yield item, (data or Bad("it is empty" if data == b"" else "the server has it not"))
@@ -282,62 +279,3 @@ class ImapSource:
             self._client.logout()
         except (imaplib.IMAP4.error, OSError):
             self._client.shutdown()
-
-
-# ---------------------------------------------------------------- answers
-
-
-def _mailbox(answer: Any) -> tuple[bytes, bytes, bytes] | None:
-    """Return attributes, delimiter and name of a LIST answer, quoted or with a literal."""
-    literal = b""
-    if isinstance(answer, tuple):
-        answer, literal = answer[0], answer[1]
-    if not isinstance(answer, bytes):
-        return None
-    match = _LIST.match(answer)
-    if match is None:
-        return None
-    name = match[3]
-    if literal:
-        name = literal
-    elif name.startswith(b'"'):
-        name = re.sub(rb"\\(.)", rb"\1", name.strip()[1:-1])
-    return match[1], match[2] or b"", name
-
-
-def _local(raw: bytes, delimiter: bytes) -> str:
-    """Return a server's mailbox name as it is here: ``/`` between levels and nowhere else."""
-    try:
-        name = decode_mailbox_name(raw)
-    except ValueError:
-        name = raw.decode("utf-8", "replace")
-    levels = name.split(delimiter.decode("latin-1")) if delimiter else [name]
-    name = "/".join(level.replace("/", "_") or "_" for level in levels)
-    first, slash, rest = name.partition("/")
-    return "INBOX" + slash + rest if first.upper() == "INBOX" else name
-
-
-def _bodies(answers: Iterable[Any]) -> Iterator[tuple[int, bytes]]:
-    """Yield UIDs and messages; the UID may stand before or behind the literal."""
-    body: bytes | None = None
-    for answer in answers:
-        if isinstance(answer, tuple) and len(answer) >= 2:
-            before, body = answer[0], answer[1]
-            uid = _UID.search(before)
-            if uid is not None:
-                yield int(uid[1]), body
-                body = None
-        elif isinstance(answer, bytes) and body is not None:
-            uid = _UID.search(answer)
-            if uid is not None:
-                yield int(uid[1]), body
-            body = None
-
-
-def _date(match: "re.Match[bytes] | None") -> datetime | None:
-    if match is None:
-        return None
-    try:
-        return parse_date_time(match[1].decode("ascii", "replace"))
-    except ValueError:
-        return None

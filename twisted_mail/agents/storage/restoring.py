@@ -4,17 +4,15 @@ import argparse
 import os
 import shutil
 import time
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from hashlib import sha256
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import apsw
 
 from twisted_mail.agents.admin_output import FAILED, FINE, Answer, Complaint, count
-from twisted_mail.agents.storage import accounts, files, snapshots
+from twisted_mail.agents.storage import accounts, files, saved, snapshots
 from twisted_mail.agents.storage.importing import GO_ON
 from twisted_mail.agents.storage.progress import Progress
 from twisted_mail.agents.storage.skipped import Bad, Skipped
@@ -27,23 +25,6 @@ from twisted_mail.store.durable import faults
 from twisted_mail.store.scan import scan
 from twisted_mail.store.stage import Stage, adopt, is_free
 from twisted_mail.store.tree import Tree
-
-
-@dataclass(slots=True)
-class Saved:
-    """One mailbox of a backup, with its lines."""
-
-    name: str
-    folder: Path
-    guid: bytes
-    uidvalidity: int
-    uidnext: int
-    lines: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def uids(self) -> dict[bytes, int]:
-        """Return UIDs by base names."""
-        return {_base(line): int(line["uid"]) for line in self.lines}
 
 
 def restore(options: argparse.Namespace, config: Config) -> Answer:
@@ -88,10 +69,6 @@ def _chosen(about: dict[str, Any], named: list[str], config: Config) -> dict[str
     return found
 
 
-def _base(line: dict[str, Any]) -> bytes:
-    return filename.split(os.fsencode(line["file"]))[0]
-
-
 class Restore:
     """One run."""
 
@@ -125,7 +102,7 @@ class Restore:
         total = 0
         has_mail = not self._options.replace and accounts.has_mail(self._config, name)
         with accounts.opened(self._config, name) as tree:
-            for box in _saved(where):
+            for box in saved.mailboxes(where):
                 total += len(box.lines)
                 if has_mail and not is_free(tree, box.name, box.uids):
                     self._taken.append(f"{name}: {box.name} has mail that is not in the backup")
@@ -148,11 +125,11 @@ class Restore:
         return self._missing_accounts(source, names)
 
     def _missing_accounts(self, source: Path, names: list[str]) -> list[str]:
-        saved = apsw.Connection(f"file:{source}?immutable=1", flags=_READ)
+        old = apsw.Connection(f"file:{source}?immutable=1", flags=_READ)
         try:
-            hashes = dict(saved.execute("SELECT address, hash FROM account"))
+            hashes = dict(old.execute("SELECT address, hash FROM account"))
         finally:
-            saved.close()
+            old.close()
         made = []
         with Register(
             self._config.accounts_file, self._config.passwords, self._config.domains
@@ -170,8 +147,8 @@ class Restore:
     # ------------------------------------------------------------ one account
 
     def _account(self, tree: Tree, where: Path, progress: Progress) -> None:
-        uses = _uses(where)
-        for box in _saved(where):
+        uses = saved.uses(where)
+        for box in saved.mailboxes(where):
             progress.place = box.name
             self._mailbox(tree, box, uses.get(os.fsencode(box.folder.name), ""), progress)
         listed = where / "Maildir" / os.fsdecode(subscriptions.FILE)
@@ -180,7 +157,7 @@ class Restore:
                 with suppress(Refused):
                     tree.perform(Tree.subscribe, name, True)
 
-    def _mailbox(self, tree: Tree, box: Saved, use: str, progress: Progress) -> None:
+    def _mailbox(self, tree: Tree, box: saved.Saved, use: str, progress: Progress) -> None:
         uids = box.uids
         if tree.perform(_is_restored, box):
             self._already += len(uids)
@@ -192,7 +169,7 @@ class Restore:
         there = {*stage.files(), *_present(tree, box.name)}
         for line in box.lines:
             progress.step()
-            base = _base(line)
+            base = saved.base_of(line)
             if base not in there and not self._put(stage, box, line, base):
                 uids.pop(base)
         numbers = box.uidvalidity, box.uidnext
@@ -202,10 +179,10 @@ class Restore:
         tree.perform(_mark_again, box)
         self._restored += len(uids)
 
-    def _put(self, stage: Stage, box: Saved, line: dict[str, Any], base: bytes) -> bool:
+    def _put(self, stage: Stage, box: saved.Saved, line: dict[str, Any], base: bytes) -> bool:
         path = box.folder / "cur" / line["file"]
         try:
-            pieces = list(_checked(path, line))
+            pieces = list(saved.checked(path, line))
         except (Bad, OSError) as error:
             why = getattr(error, "strerror", None) or error
             self._skipped.add(str(path), why)
@@ -241,61 +218,6 @@ class Restore:
 _READ = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 
 
-def _saved(account: Path) -> Iterator[Saved]:
-    box: Saved | None = None
-    for line in snapshots.lines(account):
-        try:
-            if "mailbox" in line:
-                if box is not None:
-                    yield box
-                folder = account / "Maildir" / str(line["folder"])
-                numbers = int(line["uidvalidity"]), int(line["uidnext"])
-                box = Saved(str(line["mailbox"]), folder, _guid(line), *numbers)
-            elif box is not None:
-                _check_line(line)
-                box.lines.append(line)
-        except (KeyError, ValueError, TypeError):
-            text = f"{account / snapshots.MESSAGES} is damaged"
-            raise Complaint(text) from None
-    if box is not None:
-        yield box
-
-
-def _guid(line: dict[str, Any]) -> bytes:
-    guid = str(line["guid"]).encode("ascii")
-    if not guid.isalnum() and guid:
-        raise ValueError
-    return guid
-
-
-def _check_line(line: dict[str, Any]) -> None:
-    int(line["uid"]), int(line["size"]), float(line["date"]), list(line["flags"])
-    if "/" in line["file"] or not line["sha256"]:
-        raise ValueError
-
-
-def _uses(account: Path) -> dict[bytes, str]:
-    path = account / "special-use"
-    if not path.exists():
-        return {}
-    words = [line.partition(b" ") for line in path.read_bytes().split(b"\n") if line]
-    return {folder: use.decode("ascii", "replace") for use, _, folder in words}
-
-
-def _checked(path: Path, line: dict[str, Any]) -> Iterator[bytes]:
-    """Yield the octets of a message's file. Raises Bad at the end if they are others than they were."""
-    size, digest = 0, sha256()
-    with path.open("rb") as file:
-        while piece := file.read(1024 * 1024):
-            size += len(piece)
-            digest.update(piece)
-            yield piece
-    if size != line["size"]:
-        raise Bad(f"it has {size} octets in the backup and should have {line['size']}")
-    if digest.hexdigest() != line["sha256"]:
-        raise Bad("it was altered in the backup")
-
-
 # ---------------------------------------------------------------- in the account
 
 
@@ -308,7 +230,7 @@ def _present(tree: Tree, mailbox: str) -> set[bytes]:
     return {filename.split(name)[0] for name in names}
 
 
-def _is_restored(tree: Tree, box: Saved) -> bool:
+def _is_restored(tree: Tree, box: saved.Saved) -> bool:
     """Say whether a mailbox has all that the backup has, with the same numbers."""
     try:
         folder = tree.find(box.name)
@@ -332,7 +254,7 @@ def _move_aside(tree: Tree, mailbox: str, target: str) -> int:
     return len(rows)
 
 
-def _mark_again(tree: Tree, box: Saved) -> None:
+def _mark_again(tree: Tree, box: saved.Saved) -> None:
     """Give messages the keywords that no file name could tell."""
     folder = tree.find(box.name)
     groups: dict[flag.Flags, list[int]] = {}
