@@ -58,7 +58,7 @@ def build(maildir: Path, count: int, names: str) -> None:
         sources.append((str(source), source.stat().st_size, body(number).count(b"\n")))
     for number in range(count):
         source, size, lines = sources[number % BODIES]
-        moment = f"{1_700_000_000 + number // 3}.M{number * 7919 % 1_000_000:06}"
+        moment = f"{1_700_000_000 + number}.M{number * 7919 % 1_000_000:06}"
         base = f"{moment}P{number % 5000}Q{number}.host"
         sizes = f",S={size},W={size + lines}" if names == "sized" else ""
         os.link(source, maildir / "cur" / f"{base}{sizes}:2,{'S' if number % 7 else ''}")

@@ -5,16 +5,16 @@ Every alteration is one of these, handed to all who watch. IMAP sessions are the
 
 from dataclasses import dataclass
 
-from twisted_mail.mail.entry import Entry
+from twisted_mail.mail.entry import Columns, Entry
 from twisted_mail.mail.flags import Flags
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """Entries appeared, ascending by UID beyond all earlier ones."""
+    """Entries appeared, ascending by UID beyond all earlier ones; thousands of them as columns."""
 
     mailbox: str
-    entries: tuple[Entry, ...]
+    entries: tuple[Entry, ...] | Columns
 
 
 @dataclass(frozen=True, slots=True)

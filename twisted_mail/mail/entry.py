@@ -5,7 +5,7 @@ A mailbox of 100,000 messages is a few arrays, not 100,000 objects.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -151,13 +151,19 @@ class Columns:
             self.uids[row], self.flags[row], self.modseqs[row], self.dates[row], self.sizes[row]
         )
 
+    def __iter__(self) -> Iterator[Entry]:
+        return map(Entry, self.uids, self.flags, self.modseqs, self.dates, self.sizes)
+
     def row(self, uid: int) -> int | None:
         """Return the row of a UID, or None where there is no such message now."""
         at = bisect_left(self.uids, uid)
         return at if at < len(self.uids) and self.uids[at] == uid else None
 
-    def add(self, entries: Iterable[Entry]) -> None:
+    def add(self, entries: "Iterable[Entry] | Columns") -> None:
         """Append entries whose UIDs ascend beyond all that were here before."""
+        if isinstance(entries, Columns):
+            self._extend(entries)
+            return
         for entry in entries:
             self.uids.append(entry.uid)
             self.flags.append(entry.flags)
@@ -166,6 +172,15 @@ class Columns:
             self.sizes.append(entry.size)
             self.uidnext = max(self.uidnext, entry.uid + 1)
             self.highest_modseq = max(self.highest_modseq, entry.modseq)
+
+    def _extend(self, other: "Columns") -> None:
+        self.uids.extend(other.uids)
+        self.flags.extend(other.flags)
+        self.modseqs.extend(other.modseqs)
+        self.dates.extend(other.dates)
+        self.sizes.extend(other.sizes)
+        self.uidnext = max(self.uidnext, other.uidnext)
+        self.highest_modseq = max(self.highest_modseq, other.highest_modseq)
 
     def mark(self, marks: Iterable[tuple[int, Flags, int]]) -> None:
         """Set flags and mod-sequence by UID; UIDs that are gone are passed over."""

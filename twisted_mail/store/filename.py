@@ -34,6 +34,7 @@ _SAVED = re.compile(rb"([1-9][0-9]{0,10})\.")
 _NUMBERS = re.compile(rb"[0-9]{1,20}")
 _BEGINNING = re.compile(rb"[1-9][0-9]{9}\.")
 _SECONDS = 11  # octets of it
+_TELLING = 60  # octets in which a name's age stands
 
 
 class Namer:
@@ -126,7 +127,7 @@ def _runs(found: list[bytes]) -> list[tuple[int, int]]:
 
 
 def _order(base: bytes) -> tuple[list[int], bytes]:
-    return [int(number) for number in _NUMBERS.findall(base)[:4]], base
+    return [int(number) for number in _NUMBERS.findall(base[:_TELLING])[:4]], base
 
 
 def path(folder: bytes, base: bytes, tail: bytes) -> bytes:

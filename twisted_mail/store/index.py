@@ -8,6 +8,8 @@ import json
 import os
 import time
 import uuid
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,9 +18,11 @@ from typing import Any, NamedTuple
 import apsw
 
 from twisted_mail.mail import flags as flag
-from twisted_mail.mail.entry import UNKNOWN, Items
+from twisted_mail.mail.entry import UNKNOWN, Columns, Items
 from twisted_mail.mail.flags import Flags
+from twisted_mail.store import parcels
 from twisted_mail.store.durable import Disk, exists
+from twisted_mail.store.parcels import Parcel
 from twisted_mail.store.schema import Unusable, prepare
 
 BUSY_SECONDS = 30.0  # in a thread: another process may be at work on the account
@@ -70,6 +74,7 @@ class State:
     messages: int = 0
     octets: int = 0
     unmeasured: int = 0
+    apart: int = 0
 
     def next_modseq(self) -> int:
         """Return the mod-sequence of one more alteration."""
@@ -80,7 +85,7 @@ class State:
 _ROW = "uid, base, tail, flags, modseq, date, size, stored"
 _STATE = (
     "id, folder, uidvalidity, uidnext, highest_modseq, first_recent, new_seen, cur_seen, list_seen,"
-    " messages, octets, unmeasured"
+    " messages, octets, unmeasured, apart"
 )
 _AMONG = "mailbox = ? AND uid IN (SELECT value FROM json_each(?))"
 
@@ -251,7 +256,9 @@ class Index:
         while True:
             try:
                 self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-            except apsw.BusyError:  # another process is at it, perhaps with an older state of the log
+            except (
+                apsw.BusyError
+            ):  # another process is at it, perhaps with an older state of the log
                 if not self._wait(attempt):
                     raise
                 attempt += 1
@@ -298,7 +305,7 @@ class Index:
     def remove_mailbox(self, state: State) -> None:
         """Forget a mailbox."""
         assert self._states is not None
-        for table in ("entries", "items", "gone"):
+        for table in ("entries", "items", "gone", "parcels"):
             self._connection.execute(f"DELETE FROM {table} WHERE mailbox = ?", (state.id,))
         self._connection.execute("DELETE FROM mailboxes WHERE id = ?", (state.id,))
         self._states.pop(state.folder, None)
@@ -320,7 +327,7 @@ class Index:
         self._connection.executemany(
             "UPDATE mailboxes SET uidvalidity = ?, uidnext = ?, highest_modseq = ?,"
             " first_recent = ?, new_seen = ?, cur_seen = ?, list_seen = ?, messages = ?, octets = ?,"
-            " unmeasured = ? WHERE id = ?",
+            " unmeasured = ?, apart = ? WHERE id = ?",
             [
                 (
                     state.uidvalidity,
@@ -333,6 +340,7 @@ class Index:
                     state.messages,
                     state.octets,
                     state.unmeasured,
+                    state.apart,
                     state.id,
                 )
                 for state in self._states.values()
@@ -344,6 +352,7 @@ class Index:
 
     def all_rows(self, state: State) -> list[Row]:
         """Return all messages of a mailbox, ascending."""
+        self._join(state)
         found = self._connection.execute(
             f"SELECT {_ROW} FROM entries WHERE mailbox = ? ORDER BY uid", (state.id,)
         )
@@ -351,21 +360,90 @@ class Index:
 
     def rows(self, state: State, uids: Iterable[int]) -> list[Row]:
         """Return those of the messages that are known, ascending."""
+        uids = list(uids)
+        self._join_those(state, uids)
         found = self._connection.execute(
             f"SELECT {_ROW} FROM entries WHERE {_AMONG} ORDER BY uid",
-            (state.id, json.dumps(list(uids))),
+            (state.id, json.dumps(uids)),
         )
         return [_row(values) for values in found]
 
     def uids(self, state: State) -> frozenset[int]:
         """Return the UIDs of all messages of a mailbox."""
-        found: list[Any] = self._connection.execute(
-            "SELECT uid FROM entries WHERE mailbox = ?", (state.id,)
+        return frozenset(self.columns(state).uids)
+
+    def columns(self, state: State) -> Columns:
+        """Return all messages of a mailbox as columns."""
+        found = Columns()
+        last = 0
+        for parcel in parcels.all_packed(self._connection, state.id):
+            self._add_rows(state, found, last, parcel.first)
+            parcels.unpack(found, parcel.flags, parcel.columns)
+            last = parcel.last
+        self._add_rows(state, found, last, parcels.HIGHEST)
+        found.uidnext, found.highest_modseq = state.uidnext, state.highest_modseq
+        return found
+
+    def _add_rows(self, state: State, columns: Columns, low: int, high: int) -> None:
+        """Append the messages between two UIDs, where no parcels are, and make some if it is worth it."""
+        rows: list[Any] = self._connection.execute(
+            "SELECT uid, flags, modseq, date, size FROM entries"
+            " WHERE mailbox = ? AND uid > ? AND uid < ? ORDER BY uid",
+            (state.id, low, high),
         ).fetchall()
-        return frozenset([uid for (uid,) in found])
+        if rows:
+            uids, texts, modseqs, dates, sizes = zip(*rows, strict=True)
+            found = Columns(
+                array("Q", uids),
+                list(map(_flags, texts)),
+                array("Q", modseqs),
+                array("q", dates),
+                array("Q", sizes),
+            )
+            parcels.put(self._connection, state.id, found)
+            columns.add(found)
+
+    def names(self, state: State) -> dict[bytes, bytes]:
+        """Return base names and tails of all messages of a mailbox."""
+        found: list[Any] = self._connection.execute(
+            "SELECT base, tail FROM entries WHERE mailbox = ?", (state.id,)
+        ).fetchall()
+        names: dict[bytes, bytes] = dict(found)
+        if state.apart:
+            for parcel in parcels.apart(self._connection, state.id, 0, parcels.HIGHEST):
+                names.update(parcel.files())
+        return names
+
+    def _join_those(self, state: State, uids: Sequence[int]) -> None:
+        """Make rows of the parcels that have these messages."""
+        if state.apart and uids:
+            wanted = sorted(uids)
+            for parcel in parcels.apart(self._connection, state.id, wanted[0], wanted[-1]):
+                at = bisect_left(wanted, parcel.first)
+                if wanted[at] <= parcel.last:
+                    self._join_one(state, parcel)
+
+    def _join(
+        self, state: State, low: int = 0, high: int = parcels.HIGHEST, is_new: bool = False
+    ) -> None:
+        """Make rows of the parcels of a range of UIDs; ``is_new``: that have files in new."""
+        if state.apart:
+            for parcel in parcels.apart(self._connection, state.id, low, high, is_new):
+                self._join_one(state, parcel)
+
+    def _join_one(self, state: State, parcel: Parcel) -> None:
+        columns = parcel.unpack()
+        rows = zip(columns, parcel.files(), strict=True)
+        self._insert(
+            (state.id, uid, base, tail, _text(flags), modseq, date, size, 0)
+            for (uid, flags, modseq, date, size), (base, tail) in rows
+        )
+        parcels.join(self._connection, state.id, parcel)
+        state.apart -= len(columns)
 
     def identities(self, state: State, after: int, number: int) -> list[tuple[int, bytes, int]]:
         """Return UID, base name and stored size of the next messages behind a UID, ascending."""
+        self._join(state)
         found: list[Any] = self._connection.execute(
             "SELECT uid, base, stored FROM entries WHERE mailbox = ? AND uid > ? ORDER BY uid LIMIT ?",
             (state.id, after, number),
@@ -381,6 +459,7 @@ class Index:
 
     def new_rows(self, state: State) -> list[Row]:
         """Return the messages whose files lie in ``new``, ascending."""
+        self._join(state, is_new=True)
         found = self._connection.execute(
             f"SELECT {_ROW} FROM entries INDEXED BY entries_in_new"
             " WHERE mailbox = ? AND tail >= x'6e' AND tail < x'6f' ORDER BY uid",
@@ -390,6 +469,9 @@ class Index:
 
     def rows_of(self, state: State, bases: Iterable[bytes]) -> list[Row]:
         """Return those of the messages that are known by their base names."""
+        bases = list(bases)
+        if bases:
+            self._join(state)
         found = []
         for base in bases:
             values = self._connection.execute(
@@ -401,6 +483,7 @@ class Index:
 
     def changed(self, state: State, modseq: int) -> list[Row]:
         """Return the messages that were added or altered after a mod-sequence, ascending."""
+        self._join(state)
         found = self._connection.execute(
             f"SELECT {_ROW} FROM entries WHERE mailbox = ? AND modseq > ? ORDER BY uid",
             (state.id, modseq),
@@ -448,6 +531,7 @@ class Index:
 
     def knows_base(self, state: State, base: bytes) -> bool:
         """Say whether a message of this base name is known."""
+        self._join(state)
         found = self._connection.execute(
             "SELECT 1 FROM entries WHERE mailbox = ? AND base = ?", (state.id, base)
         )
@@ -455,25 +539,20 @@ class Index:
 
     def keywords(self, state: State) -> Flags:
         """Return the keywords that messages of a mailbox have."""
-        found = self._connection.execute(
-            "SELECT DISTINCT flags FROM entries WHERE mailbox = ?", (state.id,)
-        )
-        return flag.keywords(flag.NONE.union(*(_flags(text) for (text,) in found)))
+        texts: set[str] = set()
+        last = 0
+        for first, end, flags in parcels.ranges(self._connection, state.id):
+            texts.update(flags.split("\n"), self._texts(state, last, first))
+            last = end
+        texts |= self._texts(state, last, parcels.HIGHEST)
+        return flag.keywords(flag.NONE.union(*map(_flags, texts)))
 
-    def counts(self, state: State) -> Iterator[tuple[Flags, int, int]]:
-        """Yield for each set of flags how many messages have it, and their size in all."""
-        found = self._connection.execute(
-            "SELECT flags, count(*), sum(size) FROM entries WHERE mailbox = ? GROUP BY flags",
-            (state.id,),
-        )
-        return ((_flags(text), number, size) for text, number, size in found)
-
-    def number_from(self, state: State, uid: int) -> int:
-        """Return how many messages have this UID or a higher one."""
-        found = self._connection.execute(
-            "SELECT count(*) FROM entries WHERE mailbox = ? AND uid >= ?", (state.id, uid)
-        )
-        return int(found.fetchone()[0])  # type: ignore[index]
+    def _texts(self, state: State, low: int, high: int) -> set[str]:
+        found: list[Any] = self._connection.execute(
+            "SELECT DISTINCT flags FROM entries WHERE mailbox = ? AND uid > ? AND uid < ?",
+            (state.id, low, high),
+        ).fetchall()
+        return {text for (text,) in found}
 
     def usage(self) -> dict[bytes, tuple[int, int]]:
         """Return how many messages and octets each mailbox has, by its folder."""
@@ -500,23 +579,35 @@ class Index:
         state.messages += len(rows)
         state.octets += sum([row.size for row in rows])
         state.unmeasured += [row.date for row in rows].count(UNKNOWN)
-        self._connection.executemany(
-            "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (state.id, uid, base, tail, _text(flags), modseq, date, size, stored)
-                for uid, base, tail, flags, modseq, date, size, stored in rows
-            ],
+        self._insert(
+            (state.id, uid, base, tail, _text(flags), modseq, date, size, stored)
+            for uid, base, tail, flags, modseq, date, size, stored in rows
         )
 
-    def update(self, state: State, rows: Iterable[Row]) -> None:
+    def _insert(self, rows: Iterable[tuple[int | bytes | str, ...]]) -> None:
+        self._connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def add_many(
+        self, state: State, columns: Columns, bases: Sequence[bytes], tails: Sequence[bytes]
+    ) -> None:
+        """Take in thousands of messages that were not measured yet."""
+        state.messages += len(columns)
+        state.unmeasured += len(columns)
+        state.apart += len(columns)
+        parcels.put_apart(self._connection, state.id, columns, bases, tails)
+
+    def update(self, state: State, rows: Sequence[Row]) -> None:
         """Take note of the tails, flags and mod-sequences that messages have now."""
+        parcels.forget(self._connection, state.id, [row.uid for row in rows])
         self._connection.executemany(
             "UPDATE entries SET tail = ?, flags = ?, modseq = ? WHERE mailbox = ? AND uid = ?",
             [(row.tail, _text(row.flags), row.modseq, state.id, row.uid) for row in rows],
         )
 
-    def rebase(self, state: State, rows: Iterable[Row]) -> None:
+    def rebase(self, state: State, rows: Sequence[Row]) -> None:
         """Take note of the base names and sizes that messages have now."""
+        self._join(state)
+        parcels.forget(self._connection, state.id, [row.uid for row in rows])
         self._connection.executemany(
             "UPDATE entries SET base = ?, size = ?, stored = ? WHERE mailbox = ? AND uid = ?",
             [(row.base, row.size, row.stored, state.id, row.uid) for row in rows],
@@ -528,6 +619,7 @@ class Index:
         """Take note of the dates and sizes of messages that were not known yet."""
         state.octets += sum([row.size for row in rows])
         state.unmeasured -= len(rows)
+        parcels.forget(self._connection, state.id, [row.uid for row in rows])
         self._connection.executemany(
             "UPDATE entries SET date = ?, size = ?, stored = ? WHERE mailbox = ? AND uid = ?",
             [(row.date, row.size, row.stored, state.id, row.uid) for row in rows],
@@ -537,6 +629,7 @@ class Index:
         """Return the next messages behind a UID whose date and sizes are not known yet, ascending."""
         if state.unmeasured == 0:
             return []
+        self._join(state)
         found = self._connection.execute(
             f"SELECT {_ROW} FROM entries WHERE mailbox = ? AND uid > ? AND date = ?"
             " ORDER BY uid LIMIT ?",
@@ -546,6 +639,8 @@ class Index:
 
     def remove(self, state: State, uids: Sequence[int], modseq: int) -> None:
         """Forget messages, but not that they were there."""
+        self._join_those(state, uids)
+        parcels.forget(self._connection, state.id, uids)
         among = (state.id, json.dumps(list(uids)))
         messages, octets, unmeasured = self._held(_AMONG, among)
         state.messages -= messages

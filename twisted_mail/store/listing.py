@@ -4,6 +4,7 @@ Another program may rename any file at any moment, and a listing made meanwhile 
 not at all.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from twisted_mail.store import filename
@@ -24,18 +25,36 @@ def list_some(folder: Folder, *places: bytes) -> Listing:
     """List some of the places, in order. Files whose names fit on no line get other names."""
     found = Listing({}, [])
     for place in places:
-        tails: dict[bytes, bytes] = {}  # shared, since there are few different ones
-        for name in folder.disk.files(folder.place(place)):
-            if not filename.is_listable(name):
-                _rename_strange(folder, place, name)
-                continue
-            base, rest = filename.split(name)
-            tail = tails.setdefault(rest, place[:1] + rest)
-            if base in found.tails:
-                older = filename.path(folder.path, base, found.tails[base])
-                found.twice.append((older, filename.path(folder.path, base, tail)))
-            found.tails[base] = tail
+        names = _listable(folder, place, folder.disk.files(folder.place(place)))
+        parts = [name.partition(b":") for name in names]
+        # One object for equal tails: there are few different ones.
+        tails = {(colon, rest): place[:1] + colon + rest for _, colon, rest in parts}
+        files = {base: tails[colon, rest] for base, colon, rest in parts}
+        if len(files) < len(parts) or not found.tails.keys().isdisjoint(files):
+            _find_twice(folder, found, ((base, tails[colon, rest]) for base, colon, rest in parts))
+        found.tails |= files
     return found
+
+
+def _find_twice(folder: Folder, found: Listing, files: Iterable[tuple[bytes, bytes]]) -> None:
+    """Find base names that stand for two files."""
+    there = dict(found.tails)
+    for base, tail in files:
+        if base in there:
+            older = filename.path(folder.path, base, there[base])
+            found.twice.append((older, filename.path(folder.path, base, tail)))
+        there[base] = tail
+
+
+def _listable(folder: Folder, place: bytes, names: list[bytes]) -> list[bytes]:
+    """Leave out names that cannot stand in a list, and give them others."""
+    text = b"\n".join([b"", *names])
+    if text.count(b"\n") == len(names) and b"\n." not in text and b"\n:" not in text:
+        return names
+    for name in names:
+        if not filename.is_listable(name):
+            _rename_strange(folder, place, name)
+    return list(filter(filename.is_listable, names))
 
 
 def _rename_strange(folder: Folder, place: bytes, name: bytes) -> None:

@@ -1,16 +1,19 @@
 """Reading an account's index without altering it, while others may be writing."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes
 
 import apsw
 
 from twisted_mail.mail import flags as flag
-from twisted_mail.store import keywords, schema
+from twisted_mail.store import keywords, parcels, schema
 from twisted_mail.store.durable import Disk, exists, read_file
 from twisted_mail.store.index import Row
+from twisted_mail.store.parcels import Parcel
 
 _BUSY_MILLISECONDS = 5000
 _READ = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
@@ -71,6 +74,9 @@ def _read(disk: Disk, account: bytes, connection: apsw.Connection) -> Peek:
         )
         for number, folder, uidvalidity, uidnext in mailboxes:
             rows = [_row(values) for values in connection.execute(_ROWS, (number,))]
+            for parcel in parcels.apart(connection, number, 0, parcels.HIGHEST):
+                rows += _parcelled(parcel)
+            rows.sort(key=itemgetter(0))
             letters = _letters(disk, os.path.join(account, b"Maildir", folder))
             found.known[folder] = Known(uidvalidity, uidnext, rows, letters)
     return found
@@ -80,6 +86,12 @@ def _row(values: tuple[object, ...]) -> Row:
     uid, base, tail, text, *rest = values
     flags = flag.intern(frozenset(str(text).split()))
     return Row(uid, base, tail, flags, *rest)  # type: ignore[arg-type]
+
+
+def _parcelled(parcel: Parcel) -> Iterator[Row]:
+    """Yield messages that are no rows yet."""
+    for entry, (base, tail) in zip(parcel.unpack(), parcel.files(), strict=True):
+        yield Row(entry.uid, base, tail, entry.flags, entry.modseq, entry.date, entry.size, 0)
 
 
 def _letters(disk: Disk, folder: bytes) -> dict[str, str]:

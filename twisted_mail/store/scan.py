@@ -3,6 +3,7 @@
 A listing may miss a file that is being renamed, so one counts as gone only when several do not show it.
 """
 
+from array import array
 from collections.abc import Iterable
 from operator import itemgetter
 
@@ -10,7 +11,7 @@ from twisted_mail.mail import flags as flag
 from twisted_mail.mail.change import Added, Gone, Marked
 from twisted_mail.mail.entry import UNKNOWN, Columns, Entry
 from twisted_mail.mail.flags import Flags
-from twisted_mail.store import filename
+from twisted_mail.store import filename, parcels
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.index import Row, State
 from twisted_mail.store.listing import list_all, list_some
@@ -52,15 +53,7 @@ def ready(folder: Folder, work: Work) -> State:
 
 def columns(folder: Folder, work: Work) -> Columns:
     """Return all entries of a mailbox as columns."""
-    state = folder.state(work)
-    found = Columns()
-    found.add(
-        Entry(row.uid, row.flags, row.modseq, row.date, row.size)
-        for row in work.index.all_rows(state)
-    )
-    found.uidnext = max(found.uidnext, state.uidnext)
-    found.highest_modseq = max(found.highest_modseq, state.highest_modseq)
-    return found
+    return work.index.columns(folder.state(work))
 
 
 # ---------------------------------------------------------------- comparing
@@ -87,18 +80,23 @@ def _scan_new(folder: Folder, work: Work, state: State, times: tuple[int, int]) 
 def _scan_whole(folder: Folder, work: Work, state: State, is_relettered: bool) -> None:
     times = folder.times()
     found = list_all(folder)
-    rows = work.index.all_rows(state)
+    known = work.index.names(state)
     for _ in range(_LISTINGS - 1):
-        if all(row.base in found for row in rows):
+        if known.keys() <= found.keys():
             break
         found |= list_all(folder)
     _see(folder, state, times)
     folder.doubted_since = None
-    gone = [row.uid for row in rows if row.base not in found]
-    compare(folder, work, state, [row for row in rows if row.base in found], found, is_relettered)
+    gone = [row.uid for row in work.index.rows_of(state, known.keys() - found.keys())]
+    if is_relettered:
+        rows = [row for row in work.index.all_rows(state) if row.base in found]
+    else:
+        moved = [base for base, tail in known.items() if found.get(base, tail) != tail]
+        rows = sorted(work.index.rows_of(state, moved), key=itemgetter(0))
+    compare(folder, work, state, rows, found, is_relettered)
     forget(folder, work, state, gone)
-    known = {row.base for row in rows}
-    add(folder, work, state, {base: found[base] for base in found if base not in known})
+    fresh = {base: found[base] for base in found if base not in known} if known else found
+    add(folder, work, state, fresh)
 
 
 def _see(folder: Folder, state: State, times: tuple[int, int]) -> None:
@@ -181,16 +179,36 @@ def _take_in(
     modseq = state.next_modseq()
     letters = folder.keywords.by_letter
     flags = {tail: filename.flags_of(tail, letters) for tail in set(newcomers.values())}
+    bases = sorted(newcomers, key=uids.__getitem__)
+    if len(bases) >= parcels.LEAST:
+        tails = [newcomers[base] for base in bases]
+        found = _columns([uids[base] for base in bases], [flags[tail] for tail in tails], modseq)
+        work.index.add_many(state, found, bases, tails)
+        work.happened(folder, Added(folder.name, found))
+        return
     rows = [
-        Row(uids[base], base, tail, flags[tail], modseq, UNKNOWN, 0, 0)
-        for base, tail in newcomers.items()
+        Row(uids[base], base, newcomers[base], flags[newcomers[base]], modseq, UNKNOWN, 0, 0)
+        for base in bases
     ]
-    rows.sort(key=itemgetter(0))
     if len(rows) <= GLANCED:
         rows = [glanced(folder, row) for row in rows]
     work.index.add(state, rows)
     entries = tuple([Entry(row.uid, row.flags, modseq, row.date, row.size) for row in rows])
     work.happened(folder, Added(folder.name, entries))
+
+
+def _columns(uids: list[int], flags: list[Flags], modseq: int) -> Columns:
+    """Return the columns of messages that are not measured."""
+    number = len(uids)
+    return Columns(
+        array("Q", uids),
+        flags,
+        array("Q", [modseq]) * number,
+        array("q", [UNKNOWN]) * number,
+        array("Q", [0]) * number,
+        uids[-1] + 1,
+        modseq,
+    )
 
 
 def _read_list(
@@ -246,6 +264,12 @@ def settle(folder: Folder, work: Work, state: State) -> None:
         return
     settled = folder.first_recent
     rows = [row for row in work.index.new_rows(state) if row.uid < settled]
+    if rows:
+        _move_to_cur(folder, work, state, rows)
+    folder.settled = settled
+
+
+def _move_to_cur(folder: Folder, work: Work, state: State, rows: list[Row]) -> None:
     moved = []
     with folder.renaming(state):
         for row in rows:
@@ -256,4 +280,3 @@ def settle(folder: Folder, work: Work, state: State) -> None:
                 continue  # the next look at the folder tells
             moved.append(row._replace(tail=tail))
     work.index.update(state, moved)
-    folder.settled = settled

@@ -6,6 +6,8 @@ the 26 that have letters live here alone.
 
 import apsw
 
+from twisted_mail.store import parcels
+
 # A mailbox is known by its folder (empty for INBOX). new_seen and cur_seen are the modification times
 # of its two folders, in nanoseconds, when they were last read; 0 when they must be read again.
 # list_seen is the stamp of its list of UIDs.
@@ -97,7 +99,14 @@ _UNMEASURED = """
 ALTER TABLE mailboxes ADD COLUMN unmeasured INTEGER NOT NULL DEFAULT 0;
 """
 
-STEPS = [_FIRST, _COUNTS, _IN_NEW, _GONE, _FIELDS, _UNMEASURED]  # step n leads from version n to n + 1
+# apart is the number of messages that are in parcels and no rows yet (see ``parcels``).
+_PARCELS = f"""
+{parcels.TABLE}
+ALTER TABLE mailboxes ADD COLUMN apart INTEGER NOT NULL DEFAULT 0;
+"""
+
+# Step n leads from version n to n + 1.
+STEPS = [_FIRST, _COUNTS, _IN_NEW, _GONE, _FIELDS, _UNMEASURED, _PARCELS]
 VERSION = len(STEPS)
 
 

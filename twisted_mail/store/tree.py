@@ -6,7 +6,8 @@ Everything here runs in the account's lane, one piece of work at a time.
 import math
 import os
 import stat
-from collections import deque
+from bisect import bisect_left
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -298,13 +299,14 @@ class Tree:
         folder = self.find(name)
         with self.working() as work:
             state = scan(folder, work)
-            counts = list(work.index.counts(state))
+            found = work.index.columns(state)
+            sets = Counter(found.flags)
             return Status(
-                messages=sum(number for _, number, _ in counts),
-                recent=work.index.number_from(state, state.first_recent),
-                unseen=sum(number for flags, number, _ in counts if flag.SEEN not in flags),
-                deleted=sum(number for flags, number, _ in counts if flag.DELETED in flags),
-                size=sum(size for _, _, size in counts),
+                messages=len(found),
+                recent=len(found) - bisect_left(found.uids, state.first_recent),
+                unseen=sum(number for flags, number in sets.items() if flag.SEEN not in flags),
+                deleted=sum(number for flags, number in sets.items() if flag.DELETED in flags),
+                size=state.octets,
                 uidnext=state.uidnext,
                 uidvalidity=state.uidvalidity,
                 highest_modseq=state.highest_modseq,
