@@ -252,7 +252,9 @@ def stop(workers: list[Worker]) -> None:
         worker.stopped.set()
     for worker in workers:
         worker.join(3 * PATIENCE)
-        assert not worker.is_alive(), f"{worker.name} hangs"
+        if worker.is_alive():
+            hung = f"{worker.name} hangs in {worker.talker.view} with {worker.talker.last}"
+            raise AssertionError("\n".join((hung, *worker.book.errors)))
 
 
 # ---------------------------------------------------------------- the truth

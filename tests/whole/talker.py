@@ -70,7 +70,7 @@ class Talker:
         self.uidvalidity = 0
         self.view: list[Seen] = []
         self._unread = b""
-        self._last = b""  # response
+        self.last = b""  # response
         self._count = 0
         try:
             self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
@@ -87,7 +87,7 @@ class Talker:
         except ConnectionError:
             data = b""
         if not data:
-            raise Lost(self._last)
+            raise Lost(self.last)
         self._unread += data
 
     def _line(self) -> bytes:
@@ -98,7 +98,7 @@ class Talker:
                 self._more()
             part, _, self._unread = self._unread.partition(b"\r\n")
             line += part
-            self._last = line
+            self.last = line
             literal = _LITERAL.search(part)
             if literal is None:
                 return line
