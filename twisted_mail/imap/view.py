@@ -257,7 +257,7 @@ class View:
         if isinstance(change, Marked):
             self._news.update(dict.fromkeys([uid for uid, _, _ in change.marks]))
         elif isinstance(change, Added):
-            self._note_added([entry.uid for entry in change.entries])
+            self._note_added(change.uids)
         elif isinstance(change, Gone):
             self._note_gone(change.uids)
         elif isinstance(change, Removed):

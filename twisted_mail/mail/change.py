@@ -3,6 +3,7 @@
 Every alteration is one of these, handed to all who watch. IMAP sessions are the first readers.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twisted_mail.mail.entry import Columns, Entry
@@ -15,6 +16,13 @@ class Added:
 
     mailbox: str
     entries: tuple[Entry, ...] | Columns
+
+    @property
+    def uids(self) -> Sequence[int]:
+        """Return the UIDs, ascending."""
+        if isinstance(self.entries, Columns):
+            return self.entries.uids
+        return [entry.uid for entry in self.entries]
 
 
 @dataclass(frozen=True, slots=True)

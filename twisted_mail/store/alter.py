@@ -84,11 +84,16 @@ def _mark_all(
 
 def _altered(folder: Folder, rows: Iterable[Row], how: How, named: Flags) -> list[tuple[Row, Row]]:
     pairs = []
+    known: dict[tuple[Flags, bytes], tuple[Flags, bytes]] = {}  # few differ
     for row in rows:
-        flags = flag.intern(_combined(row.flags, how, named))
-        if flags != row.flags:
-            tail = filename.tail_of(flags, folder.keywords.letter_of, row.tail)
-            pairs.append((row, row._replace(flags=flags, tail=tail)))
+        before = row.flags, row.tail
+        after = known.get(before)
+        if after is None:
+            flags = flag.intern(_combined(row.flags, how, named))
+            after = flags, filename.tail_of(flags, folder.keywords.letter_of, row.tail)
+            known[before] = after
+        if after[0] != row.flags:
+            pairs.append((row, row._replace(flags=after[0], tail=after[1])))
     return pairs
 
 

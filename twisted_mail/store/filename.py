@@ -119,8 +119,11 @@ def by_age(bases: Iterable[bytes]) -> list[bytes]:
 def _runs(found: list[bytes]) -> list[tuple[int, int]]:
     """Return where base names stand together that are not in order yet."""
     seconds = [base[:_SECONDS] for base in found]
-    if not all(map(_BEGINNING.fullmatch, dict.fromkeys(seconds))):
+    different = dict.fromkeys(seconds)
+    if not all(map(_BEGINNING.fullmatch, different)):
         return [(0, len(found))]
+    if len(different) == len(found):
+        return []
     pairs = enumerate(itertools.pairwise(seconds), 1)
     starts = [0, *(at for at, (one, other) in pairs if one != other), len(found)]
     return [(start, stop) for start, stop in itertools.pairwise(starts) if stop > start + 1]

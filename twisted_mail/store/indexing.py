@@ -99,9 +99,9 @@ class Indexing:
         match change:
             case None:
                 job.compare()
-            case Added(_, entries):
-                job.todo += [entry.uid for entry in entries]
-                job.total += len(entries)
+            case Added():
+                job.todo += change.uids
+                job.total += len(change.uids)
             case Gone(_, uids, _):
                 job.gone += uids
         if not job.must_compare and len(job.todo) + len(job.gone) > NOTED + job.total:

@@ -4,8 +4,8 @@ Another program may rename any file at any moment, and a listing made meanwhile 
 not at all.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import repeat
 
 from twisted_mail.store import filename
 from twisted_mail.store.folder import Folder
@@ -26,20 +26,32 @@ def list_some(folder: Folder, *places: bytes) -> Listing:
     found = Listing({}, [])
     for place in places:
         names = _listable(folder, place, folder.disk.files(folder.place(place)))
-        parts = [name.partition(b":") for name in names]
-        # One object for equal tails: there are few different ones.
-        tails = {(colon, rest): place[:1] + colon + rest for _, colon, rest in parts}
-        files = {base: tails[colon, rest] for base, colon, rest in parts}
-        if len(files) < len(parts) or not found.tails.keys().isdisjoint(files):
-            _find_twice(folder, found, ((base, tails[colon, rest]) for base, colon, rest in parts))
+        tails = _Tails(place)
+        parts = map(bytes.partition, names, repeat(b":"))
+        files = {base: tails[rest if colon else None] for base, colon, rest in parts}
+        if len(files) < len(names) or not found.tails.keys().isdisjoint(files):
+            _find_twice(folder, found, place, names)
         found.tails |= files
     return found
 
 
-def _find_twice(folder: Folder, found: Listing, files: Iterable[tuple[bytes, bytes]]) -> None:
+class _Tails(dict[bytes | None, bytes]):
+    """Tails by what follows the colon of a name, None where there is none: few differ."""
+
+    def __init__(self, place: bytes) -> None:
+        self._letter = place[:1]
+
+    def __missing__(self, rest: bytes | None) -> bytes:
+        tail = self[rest] = self._letter if rest is None else self._letter + b":" + rest
+        return tail
+
+
+def _find_twice(folder: Folder, found: Listing, place: bytes, names: list[bytes]) -> None:
     """Find base names that stand for two files."""
     there = dict(found.tails)
-    for base, tail in files:
+    for name in names:
+        base, rest = filename.split(name)
+        tail = place[:1] + rest
         if base in there:
             older = filename.path(folder.path, base, there[base])
             found.twice.append((older, filename.path(folder.path, base, tail)))

@@ -161,7 +161,8 @@ def add(folder: Folder, work: Work, state: State, fresh: dict[bytes, bytes]) -> 
                 newcomers |= _latecomers(folder, work, state, newcomers)
                 newcomers |= _read_list(folder, work, state, newcomers)
                 known = _listed_uids(folder, state, newcomers)
-            unknown = filename.by_age(base for base in newcomers if base not in known)
+            strange = [base for base in newcomers if base not in known] if known else newcomers
+            unknown = filename.by_age(strange)
             known.update(zip(unknown, folder.uids.append(unknown), strict=True))
     state.uidnext = max(state.uidnext, folder.uids.uidnext)
     state.list_seen = folder.uids.stamp
@@ -179,7 +180,9 @@ def _take_in(
     modseq = state.next_modseq()
     letters = folder.keywords.by_letter
     flags = {tail: filename.flags_of(tail, letters) for tail in set(newcomers.values())}
-    bases = sorted(newcomers, key=uids.__getitem__)
+    bases = list(uids)
+    if [*uids.values()] != sorted(uids.values()):  # mostly they are in order
+        bases.sort(key=uids.__getitem__)
     if len(bases) >= parcels.LEAST:
         tails = [newcomers[base] for base in bases]
         found = _columns([uids[base] for base in bases], [flags[tail] for tail in tails], modseq)
@@ -249,7 +252,7 @@ def _latecomers(
 
 
 def _listed_uids(folder: Folder, state: State, newcomers: Iterable[bytes]) -> dict[bytes, int]:
-    if folder.listed is None:
+    if folder.listed is None or not folder.listed.records:
         return {}
     listed = {base: folder.listed.uid(base) for base in newcomers}
     return {base: uid for base, uid in listed.items() if uid is not None and uid >= state.uidnext}

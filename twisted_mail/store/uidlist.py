@@ -183,7 +183,7 @@ class UidFile:
         self._is_sound = False  # a failure may leave half a line behind
         self.uidnext += len(bases)
         records = zip(uids, bases, strict=True)
-        extend_file(self._disk, self._path, b"".join(b"%d :%s\n" % each for each in records))
+        extend_file(self._disk, self._path, b"".join(map(b"%d :%s\n".__mod__, records)))
         self.stamp = self.current_stamp()
         self._is_sound = True
         return uids
