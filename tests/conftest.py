@@ -1,6 +1,7 @@
 """Settings for the whole suite."""
 
 import os
+from typing import Any
 
 from hypothesis import settings
 
@@ -9,3 +10,17 @@ from hypothesis import settings
 settings.register_profile("everywhere", deadline=None)
 settings.register_profile("gate", deadline=None, derandomize=True)
 settings.load_profile("gate" if os.environ.get("CI") else "everywhere")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the size of the fault matrix: every alteration, stopped or failed at every step."""
+    properties = [
+        value
+        for report in terminalreporter.stats.get("passed", [])
+        for name, value in report.user_properties
+        if name == "faults"
+    ]
+    if properties:
+        terminalreporter.write_line(
+            f"fault matrix: {sum(properties)} faults survived, in {len(properties)} tests"
+        )

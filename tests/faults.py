@@ -29,6 +29,8 @@ STEPS = [
 ]
 TAKING_ROOM = frozenset({"create", "overwrite", "extend", "write", "link", "make_folder"})
 SYNCING = frozenset({"sync_file", "sync_data", "sync_folder"})
+READING = ["names", "files", "stat", "open", "read"]
+OPENING = frozenset({"create", "overwrite", "extend", "open", "names", "files"})
 
 
 class Stopped(BaseException):
@@ -59,17 +61,40 @@ class StopDisk(QuickDisk):
         self.done.append(name)
 
 
-class FailDisk(QuickDisk):
-    """Fails at its n-th step with ``error``: once, or, for steps ``for_good``, from then on."""
+class VanishDisk(QuickDisk):
+    """Before its n-th step, another program removes a folder with all that is in it."""
 
-    def __init__(self, fail_at: int, error: int, for_good: frozenset[str] = frozenset()) -> None:
+    def __init__(self, vanish_at: int, folder: Path) -> None:
+        self.left = vanish_at
+        self.folder = folder
+
+    def step(self, name: str) -> None:
+        self.left -= 1
+        if self.left == -1:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class FailDisk(QuickDisk):
+    """Fails at its n-th step with ``error``: once, or, for steps ``for_good``, from then on.
+
+    The steps that count are those ``for_good``, or else ``among``.
+    """
+
+    def __init__(
+        self,
+        fail_at: int,
+        error: int,
+        for_good: frozenset[str] = frozenset(),
+        among: frozenset[str] = frozenset(STEPS),
+    ) -> None:
         self.left = fail_at
         self.error = error
         self.for_good = for_good
+        self.counted = for_good or among
         self.has_failed = False
 
     def step(self, name: str) -> None:
-        if self.for_good and name not in self.for_good:
+        if name not in self.counted:
             return
         self.left -= 1
         if self.left == -1 or (self.for_good and self.left < 0):
@@ -90,9 +115,11 @@ def _stepping(name: str) -> Callable[..., Any]:
     return call
 
 
-for _disk in (StopDisk, FailDisk):
+for _disk in (StopDisk, FailDisk, VanishDisk):
     for _name in STEPS:
         setattr(_disk, _name, _stepping(_name))
+for _name in READING:
+    setattr(FailDisk, _name, _stepping(_name))
 
 
 @dataclass

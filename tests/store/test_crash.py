@@ -7,6 +7,7 @@ store that knows nothing of what happened.
 import errno
 import shutil
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import pytest
 
 from tests.contracts.ground import ALICE, BOB, FakeRenderer, draft, mail
 from tests.faults import (
+    OPENING,
+    READING,
     STEPS,
     SYNCING,
     TAKING_ROOM,
@@ -23,6 +26,7 @@ from tests.faults import (
     QuickDisk,
     StopDisk,
     Stopped,
+    VanishDisk,
 )
 from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.interfaces import Account
@@ -37,6 +41,8 @@ from twisted_mail.store.settings import StoreSettings
 
 SEEN = normal(["\\Seen", "$Work"])
 MAX_STEPS = 400
+
+Record = Callable[[str, object], None]  # tests/conftest.py prints the sum of what is recorded
 
 
 def store_at(root: Path, disk: Disk) -> MaildirStore:
@@ -350,7 +356,7 @@ def aftermath(story: Story, root: Path, answer: Any, done: bool, old: dict[str, 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 def test_whenever_the_process_stops_nothing_promised_is_lost(
-    story: Story, before: Path, tmp_path: Path
+    story: Story, before: Path, tmp_path: Path, record_property: Record
 ) -> None:
     old = look_all(before)
     for stop_at in range(MAX_STEPS):
@@ -362,6 +368,7 @@ def test_whenever_the_process_stops_nothing_promised_is_lost(
         aftermath(story, root, answer, done, old)
         shutil.rmtree(root)
         if done:
+            record_property("faults", stop_at + 1)
             return
     raise AssertionError("the story does not end")
 
@@ -369,7 +376,7 @@ def test_whenever_the_process_stops_nothing_promised_is_lost(
 @pytest.mark.parametrize("index", ["kept", "older", "lost"])
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 def test_whenever_the_power_fails_nothing_promised_is_lost(
-    story: Story, index: str, before: Path, tmp_path: Path
+    story: Story, index: str, before: Path, tmp_path: Path, record_property: Record
 ) -> None:
     old = look_all(before)
     for stop_at in range(MAX_STEPS):
@@ -383,6 +390,7 @@ def test_whenever_the_power_fails_nothing_promised_is_lost(
         aftermath(story, root, answer, done, old)
         shutil.rmtree(root)
         if done:
+            record_property("faults", stop_at + 1)
             return
     raise AssertionError("the story does not end")
 
@@ -407,12 +415,19 @@ def lose_index(how: str, before: Path, root: Path) -> None:
         (errno.ENOSPC, TAKING_ROOM),
         (errno.EIO, TAKING_ROOM | SYNCING),
         (errno.EROFS, frozenset(STEPS)),
+        (errno.EDQUOT, TAKING_ROOM),
+        (errno.EMFILE, OPENING),
     ],
-    ids=["once", "full", "cannot write", "read-only"],
+    ids=["once", "full", "cannot write", "read-only", "over quota", "no descriptors"],
 )
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 def test_whichever_step_fails_all_is_done_or_nothing(
-    story: Story, error: int, for_good: frozenset[str], before: Path, tmp_path: Path
+    story: Story,
+    error: int,
+    for_good: frozenset[str],
+    before: Path,
+    tmp_path: Path,
+    record_property: Record,
 ) -> None:
     old = look_all(before)
     for fail_at in range(MAX_STEPS):
@@ -431,6 +446,57 @@ def test_whichever_step_fails_all_is_done_or_nothing(
         aftermath(story, root, answer, done, old)
         shutil.rmtree(root)
         if not disk.has_failed:
+            record_property("faults", fail_at + 1)
+            return
+    raise AssertionError("the story does not end")
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+def test_whatever_cannot_be_read_once_is_read_the_next_time(
+    story: Story, before: Path, tmp_path: Path, record_property: Record
+) -> None:
+    old = look_all(before)
+    for fail_at in range(MAX_STEPS):
+        root = tmp_path / str(fail_at)
+        shutil.copytree(before, root)
+        disk = FailDisk(fail_at, errno.EIO, among=frozenset(READING))
+        store = store_at(root, disk)
+        try:
+            answer, done = finish(story(store)), True
+        except (Unavailable, Refused):
+            answer, done = None, False
+        abandon(store)
+        aftermath(story, root, answer, done, old)
+        shutil.rmtree(root)
+        if not disk.has_failed:
+            record_property("faults", fail_at + 1)
+            return
+    raise AssertionError("the story does not end")
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
+def test_a_mailbox_that_vanishes_at_any_step_takes_no_other_with_it(
+    story: Story, before: Path, tmp_path: Path, record_property: Record
+) -> None:
+    old = look_all(before)
+    for vanish_at in range(MAX_STEPS):
+        root = tmp_path / str(vanish_at)
+        shutil.copytree(before, root)
+        disk = VanishDisk(vanish_at, root / "example.org" / "alice" / "Maildir" / ".Sent")
+        store = store_at(root, disk)
+        with suppress(Unavailable, Refused):
+            finish(story(store))
+        abandon(store)
+        new = look_all(root)
+        everywhere = {text for seen in new.values() for text in seen.texts}
+        if story not in (move, expunge):  # what had gone into the folder went with it
+            assert everywhere >= {*old["INBOX"].texts}
+        assert finish(
+            finish(store_at(root, QuickDisk()).account(ALICE)).append("INBOX", [draft(b"x")])
+        )
+        shutil.rmtree(root)
+        if disk.left >= 0:
+            record_property("faults", vanish_at + 1)
             return
     raise AssertionError("the story does not end")
 
