@@ -118,6 +118,20 @@ def test_a_mailbox_that_the_other_renamed_stays_open(twins: Twins) -> None:
     assert len(twins.agree(one, other)) == 1
 
 
+def test_a_mailbox_that_the_other_is_just_renaming_is_not_taken_for_another(
+    twins: Twins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = twins.both("Sent")
+    heard = listen(one)
+    finish(twins.other.rename("Sent", "Posted"))
+    with monkeypatch.context() as patch:  # it renames after the last look, and before the next work
+        patch.setattr(twins.one._tree, "_meet_others", lambda: None)
+        put(twins.one, "Posted")
+    assert [type(change) for change in heard] == [Renamed, Added]
+    assert len(one.columns) == 1
+    assert len(twins.agree(one, other)) == 1
+
+
 def test_mailboxes_that_the_other_renamed_in_a_chain_are_followed(twins: Twins) -> None:
     names = ["a", "b", "c"]
     for name in names:

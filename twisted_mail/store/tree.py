@@ -86,6 +86,7 @@ class Tree:
         self.folders: dict[bytes, Folder] = {}
         self._index: Index | None = None
         self._is_prepared = False
+        self._is_working = False
         self.told: frozenset[bytes] | None = None  # the mailboxes that were told, if any were
         self._version = -1  # of the index, when other processes' work was last looked for
 
@@ -128,12 +129,15 @@ class Tree:
         foreign: list[News] = []
         try:
             with working(self.index, self.new_uidvalidity, self.attic) as work:
+                self._is_working = True
                 foreign = self._follow_others(work)
                 work.claim = partial(claim, self, work)
                 yield work
         except BaseException:
             self._tell(foreign)
             raise
+        finally:
+            self._is_working = False
         for folder, state in work.states.items():
             folder.known = processes.known(state)
         self._tell(work.news)
@@ -246,9 +250,7 @@ class Tree:
             coded = layout.folder_name(name)
         except Refused:
             raise Refused("There is no such mailbox.", "NONEXISTENT") from None
-        if not self._is_folder(coded):
-            raise Refused("There is no such mailbox.", "NONEXISTENT")
-        return self.folder(coded)
+        return self._found(coded, "NONEXISTENT")
 
     def target(self, name: str) -> Folder:
         """Return the mailbox that messages shall go to. Raises Refused: TRYCREATE, CANNOT.
@@ -256,8 +258,19 @@ class Tree:
         TRYCREATE is only for names that could be created (RFC 3501 §7.1).
         """
         coded = layout.folder_name(names.new(name))
+        return self._found(coded, "TRYCREATE")
+
+    def _found(self, coded: bytes, condition: str) -> Folder:
+        """Return the mailbox in a folder of the maildir. Raises Refused with this condition.
+
+        What lies in a folder that is not known yet may be a mailbox that is known, and that another
+        process is just renaming: that is certain only when the other is done.
+        """
+        if coded not in self.folders and not self._is_working:
+            with self.working():
+                return self._found(coded, condition)
         if not self._is_folder(coded):
-            raise Refused("There is no such mailbox.", "TRYCREATE")
+            raise Refused("There is no such mailbox.", condition)
         return self.folder(coded)
 
     def folder(self, coded: bytes) -> Folder:
