@@ -32,7 +32,7 @@ _WIRE = re.compile(rb",W=([0-9]{1,15})(?![^,:])")
 _EMAIL = re.compile(rb",E=([A-Za-z0-9_-]{1,64})(?![^,:])")
 _SAVED = re.compile(rb"([1-9][0-9]{0,10})\.")
 _NUMBERS = re.compile(rb"[0-9]{1,20}")
-_BEGINNING = re.compile(rb"[1-9][0-9]{9}\.")
+_BEGINNINGS = re.compile(rb"(?:[1-9][0-9]{9}\.)*")
 _SECONDS = 11  # octets of it
 _TELLING = 60  # octets in which a name's age stands
 
@@ -119,10 +119,10 @@ def by_age(bases: Iterable[bytes]) -> list[bytes]:
 def _runs(found: list[bytes]) -> list[tuple[int, int]]:
     """Return where base names stand together that are not in order yet."""
     seconds = [base[:_SECONDS] for base in found]
-    different = dict.fromkeys(seconds)
-    if not all(map(_BEGINNING.fullmatch, different)):
+    text = b"".join(seconds)
+    if len(text) != len(found) * _SECONDS or _BEGINNINGS.fullmatch(text) is None:
         return [(0, len(found))]
-    if len(different) == len(found):
+    if len(set(seconds)) == len(found):
         return []
     pairs = enumerate(itertools.pairwise(seconds), 1)
     starts = [0, *(at for at, (one, other) in pairs if one != other), len(found)]

@@ -31,7 +31,7 @@ def list_some(folder: Folder, *places: bytes) -> Listing:
         files = {base: tails[rest if colon else None] for base, colon, rest in parts}
         if len(files) < len(names) or not found.tails.keys().isdisjoint(files):
             _find_twice(folder, found, place, names)
-        found.tails |= files
+        found.tails = found.tails | files if found.tails else files
     return found
 
 

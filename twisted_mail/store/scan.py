@@ -151,10 +151,12 @@ def forget(folder: Folder, work: Work, state: State, uids: list[int]) -> None:
 
 def add(folder: Folder, work: Work, state: State, fresh: dict[bytes, bytes]) -> None:
     """Give UIDs to files: those of the list where it has them, as far as none was told higher."""
-    newcomers = dict(fresh)
+    newcomers = fresh
     if newcomers or folder.listed:
         newcomers |= _read_list(folder, work, state, newcomers)
     known = _listed_uids(folder, state, newcomers)
+    unknown: list[bytes] = []
+    given: list[int] = []
     if len(known) < len(newcomers):
         with folder.uids.lock.held():
             if folder.uids.is_behind():
@@ -163,11 +165,13 @@ def add(folder: Folder, work: Work, state: State, fresh: dict[bytes, bytes]) -> 
                 known = _listed_uids(folder, state, newcomers)
             strange = [base for base in newcomers if base not in known] if known else newcomers
             unknown = filename.by_age(strange)
-            known.update(zip(unknown, folder.uids.append(unknown), strict=True))
+            given = folder.uids.append(unknown)
     state.uidnext = max(state.uidnext, folder.uids.uidnext)
     state.list_seen = folder.uids.stamp
     if newcomers:
-        _take_in(folder, work, state, newcomers, known)
+        bases = sorted(known, key=known.__getitem__)
+        uids = [known[base] for base in bases]
+        _take_in(folder, work, state, newcomers, [*bases, *unknown], [*uids, *given])
 
 
 def _take_in(
@@ -175,23 +179,22 @@ def _take_in(
     work: Work,
     state: State,
     newcomers: dict[bytes, bytes],
-    uids: dict[bytes, int],
+    bases: list[bytes],
+    uids: list[int],
 ) -> None:
+    """Take in newcomers, whose base names are in the order of their UIDs."""
     modseq = state.next_modseq()
     letters = folder.keywords.by_letter
     flags = {tail: filename.flags_of(tail, letters) for tail in set(newcomers.values())}
-    bases = list(uids)
-    if [*uids.values()] != sorted(uids.values()):  # mostly they are in order
-        bases.sort(key=uids.__getitem__)
+    tails = [newcomers[base] for base in bases]
     if len(bases) >= parcels.LEAST:
-        tails = [newcomers[base] for base in bases]
-        found = _columns([uids[base] for base in bases], [flags[tail] for tail in tails], modseq)
+        found = _columns(uids, [flags[tail] for tail in tails], modseq)
         work.index.add_many(state, found, bases, tails)
         work.happened(folder, Added(folder.name, found))
         return
     rows = [
-        Row(uids[base], base, newcomers[base], flags[newcomers[base]], modseq, UNKNOWN, 0, 0)
-        for base in bases
+        Row(uid, base, tail, flags[tail], modseq, UNKNOWN, 0, 0)
+        for uid, base, tail in zip(uids, bases, tails, strict=True)
     ]
     if len(rows) <= GLANCED:
         rows = [glanced(folder, row) for row in rows]
