@@ -39,7 +39,10 @@ def mark(
     named = folder.keywords.spelled(flags)
     rows = work.index.rows(state, set(uids))
     late = () if unchanged_since is None else _changed_since(rows, unchanged_since)
-    marked = _mark_all(folder, work, state, {row.uid for row in rows}.difference(late), how, named)
+    if late:
+        refused = set(late)
+        rows = [row for row in rows if row.uid not in refused]
+    marked = _mark_all(folder, work, state, rows, how, named)
     if marked:
         _sync(folder, work, marked)
         marks = tuple((new.uid, new.flags, new.modseq) for _, new in marked)
@@ -58,31 +61,31 @@ def _changed_since(rows: Iterable[Row], modseq: int) -> list[int]:
 
 
 def _mark_all(
-    folder: Folder, work: Work, state: State, uids: set[int], how: How, named: Flags
+    folder: Folder, work: Work, state: State, rows: list[Row], how: How, named: Flags
 ) -> list[tuple[Row, Row]]:
     """Rename files; return the rows before and after, ascending."""
     marked: list[tuple[Row, Row]] = []
     modseq = 0
     with folder.renaming(state):
         for _ in range(_ATTEMPTS):
-            pairs = _altered(folder, work.index.rows(state, uids), how, named)
+            pairs = _altered(folder, rows, how, named, modseq or state.highest_modseq + 1)
             if pairs and not modseq:
                 modseq = state.next_modseq()
-            done = [
-                (old, new._replace(modseq=modseq))
-                for old, new in pairs
-                if _rename(folder, work, old, new)
-            ]
+            done = [pair for pair in pairs if _rename(folder, work, *pair)]
             work.index.update(state, [new for _, new in done])
             marked += done
             if len(done) == len(pairs):
                 return sorted(marked)
             uids = {old.uid for old, _ in pairs}.difference(old.uid for old, _ in done)
             scan(folder, work, is_forced=True)
+            rows = work.index.rows(state, uids)
     raise Unavailable("The mailbox is being changed by another program.")
 
 
-def _altered(folder: Folder, rows: Iterable[Row], how: How, named: Flags) -> list[tuple[Row, Row]]:
+def _altered(
+    folder: Folder, rows: Iterable[Row], how: How, named: Flags, modseq: int
+) -> list[tuple[Row, Row]]:
+    """Return the rows that are to be altered, as they are and as they will be."""
     pairs = []
     known: dict[tuple[Flags, bytes], tuple[Flags, bytes]] = {}  # few differ
     for row in rows:
@@ -93,7 +96,7 @@ def _altered(folder: Folder, rows: Iterable[Row], how: How, named: Flags) -> lis
             after = flags, filename.tail_of(flags, folder.keywords.letter_of, row.tail)
             known[before] = after
         if after[0] != row.flags:
-            pairs.append((row, row._replace(flags=after[0], tail=after[1])))
+            pairs.append((row, row._replace(flags=after[0], tail=after[1], modseq=modseq)))
     return pairs
 
 
