@@ -106,8 +106,8 @@ class Together(RuleBasedStateMachine):
         self.store = maildir_at(self.root, QuickDisk())
         self.memory = finish(MemoryStore(StillClock(2e9), FakeRenderer()).account(ALICE))
         self.count = 0
+        self.both(lambda account: account.create("Work"))
         for name in ("INBOX", "Work"):  # something to work on from the start
-            self.both(lambda account: account.create("Work"))
             self.both(appending(name, self.texts(3), ["Own"]))
 
     @property
