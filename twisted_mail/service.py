@@ -16,7 +16,7 @@ from twisted.python import usage
 from twisted_mail import __version__
 from twisted_mail.agents import demo
 from twisted_mail.auth.checkers import checker
-from twisted_mail.auth.realm import Realm, logins, portal
+from twisted_mail.auth.realm import Logins, Realm, logins, portal
 from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.config import Config, ConfigError, load
 from twisted_mail.config import Listener as ListenerConfig
@@ -66,49 +66,56 @@ class MailService(Service):
         self._crowd = crowd_of(most_descriptors())
         self._troubles: list[str] = []  # why there can be no service
         self._watching = Inotify(reactor, self._journal)
+        self._clock = ReactorClock(reactor)
         self.doors = self._make_doors()
         self.listeners = [self._make_listener(listener) for listener in config.listeners]
 
     # ------------------------------------------------------------ making
 
-    def _make_doors(self) -> Doors:
-        config, clock = self.config, ReactorClock(self._reactor)
-        config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        spool = config.state / "tmp"
+    def _make_folders(self) -> Path:
+        """Make the state folder; return the folder inside for messages on their way in."""
+        self.config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        spool = self.config.state / "tmp"
         spool.mkdir(mode=0o700, exist_ok=True)
-        default_domain = config.domains[0] if config.domains else config.hostname
-        directory = SqliteDirectory(
-            config.accounts_file,
-            self._files,
-            self._hashing,
-            config.passwords,
-            extra_domains=config.domains,
+        return spool
+
+    def _make_directory(self) -> SqliteDirectory:
+        config = self.config
+        return SqliteDirectory(
+            config.accounts_file, self._files, self._hashing, config.passwords, config.domains
         )
-        self._directory = directory
-        self._store = MaildirStore(
-            config.state / "mail",
+
+    def _make_store(self) -> MaildirStore:
+        return MaildirStore(
+            self.config.state / "mail",
             self._files,
-            clock,
+            self._clock,
             Render(),
-            settings=config.store,
+            settings=self.config.store,
             report=self._watcher_failed,
             progress=self._journal.indexed,
             watching=self._watching,
         )
-        router = LocalRouter(directory, config.hostname, config.domains)
-        asked = checker(config.login.checkers, directory, default_domain)
-        doors = logins(
-            portal(Realm(self._store, directory, default_domain), asked),
-            default_domain,
-            clock,
-            self._journal,
-        )
+
+    def _make_logins(self) -> Logins:
+        """Make the one portal, seen for each face; the first domain completes bare user names."""
+        domain = (*self.config.domains, self.config.hostname)[0]
+        asked = checker(self.config.login.checkers, self._directory, domain)
+        one_portal = portal(Realm(self._store, self._directory, domain), asked)
+        return logins(one_portal, domain, self._clock, self._journal)
+
+    def _make_doors(self) -> Doors:
+        config, spool = self.config, self._make_folders()
+        self._directory = self._make_directory()
+        self._store = self._make_store()
+        router = LocalRouter(self._directory, config.hostname, config.domains)
+        doors = self._make_logins()
         return Doors(
             hostname=config.hostname,
-            clock=clock,
+            clock=self._clock,
             blocking=self._messages,
             journal=self._journal,
-            directory=directory,
+            directory=self._directory,
             router=router,
             queue=LocalDelivery(router, self._store, self._journal),
             store=self._store,
