@@ -84,7 +84,9 @@ def test_a_file_dropped_into_new_is_found(place: Place) -> None:
 def test_files_get_uids_in_the_order_of_their_age(place: Place) -> None:
     for name in ("new/10.Q10", "new/9.Q11", "cur/10.Q9:2,"):
         place.drop(name, mail(name))
-    assert texts(place.open()) == [mail(name) for name in ("new/9.Q11", "cur/10.Q9:2,", "new/10.Q10")]
+    assert texts(place.open()) == [
+        mail(name) for name in ("new/9.Q11", "cur/10.Q9:2,", "new/10.Q10")
+    ]
 
 
 def test_a_renamed_file_has_other_flags(place: Place) -> None:
