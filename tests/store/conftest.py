@@ -1,4 +1,4 @@
-"""The store's tests live in memory where they can: they start, stop and copy stores ten thousand times."""
+"""The store's tests live in memory where they can: they copy and stop stores ten thousand times."""
 
 import os
 import shutil
