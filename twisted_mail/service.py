@@ -181,6 +181,7 @@ class MailService(Service):
         self._chores.start(
             Chore("certificates", CERTIFICATE_SECONDS, self._renew_certificates),
             Chore("tidying", TIDYING_SECONDS, self._store.tidying.step),
+            Chore("compacting", TIDYING_SECONDS, self._store.compacting.step),
             Chore("indexing", INDEXING_SECONDS, self._store.indexing.work),
         )
         log.info(

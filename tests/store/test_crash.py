@@ -34,7 +34,7 @@ from twisted_mail.mail.entry import Copied, Piece
 from twisted_mail.mail.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused, Unavailable
-from twisted_mail.store import expunged
+from twisted_mail.store import compacting, expunged
 from twisted_mail.store.durable import Disk
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.settings import StoreSettings
@@ -158,6 +158,12 @@ async def empty_inbox(store: MaildirStore) -> Any:
     return await (await store.account(ALICE)).rename("INBOX", "Old")
 
 
+async def compact(store: MaildirStore) -> Any:
+    account = await store.account(ALICE)
+    mailbox = await account.open("Sent")
+    await account.perform(compacting.compact, mailbox._folder, least=0)
+
+
 async def delete(store: MaildirStore) -> Any:
     return await (await store.account(ALICE)).delete("Sent")
 
@@ -178,6 +184,7 @@ STORIES = [
     expunge,
     rename,
     empty_inbox,
+    compact,
     delete,
     restore,
 ]
@@ -283,6 +290,12 @@ def check_empty_inbox(answer: Any, done: bool, old: dict[str, Seen], new: dict[s
     assert {*new["INBOX"].texts, *found} == {*old["INBOX"].texts}
     if done:
         assert new["INBOX"].texts == []
+
+
+def check_compact(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+    assert {name: seen.messages for name, seen in new.items()} == {
+        name: seen.messages for name, seen in old.items()
+    }
 
 
 def check_delete(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:

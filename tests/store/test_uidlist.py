@@ -132,9 +132,16 @@ def test_nothing_is_appended_to_another_mailbox(tmp_path: Path) -> None:
 def test_compacting_keeps_the_next_number(tmp_path: Path) -> None:
     file = started(tmp_path, UidList(9, 1))
     file.append([b"a", b"b", b"c"])
-    file.compact([b"a"])
+    file.compact({b"a"}, 4)
     assert (tmp_path / "dovecot-uidlist").read_bytes() == b"3 V9 N4\n1 :a\n"
     assert file.append([b"d"]) == [4]
+
+
+def test_compacting_leaves_what_is_not_known_yet(tmp_path: Path) -> None:
+    file = started(tmp_path, UidList(9, 1))
+    file.append([b"a", b"b", b"c"])
+    file.compact(set(), 3)
+    assert (tmp_path / "dovecot-uidlist").read_bytes() == b"3 V9 N4\n3 :c\n"
 
 
 def test_numbers_end_at_the_last_one(tmp_path: Path) -> None:

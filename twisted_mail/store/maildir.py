@@ -13,13 +13,16 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from twisted_mail.interfaces import Blocking, Clock, Renderer, Watching
+from twisted_mail.mail.change import Change
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.store import layout
 from twisted_mail.store.account import MaildirAccount
 from twisted_mail.store.changes import Bell, Report
+from twisted_mail.store.compacting import Compacting
 from twisted_mail.store.durable import Disk, unavailable
 from twisted_mail.store.filename import Namer
+from twisted_mail.store.folder import Folder
 from twisted_mail.store.index import boot_id
 from twisted_mail.store.indexing import Indexing
 from twisted_mail.store.indexing import Report as Progress
@@ -41,8 +44,8 @@ class MaildirStore:
     ``report`` takes the exceptions of watchers; without it they are raised where the change was made.
     ``host`` stands in the names of files; ``disk`` makes the system calls; ``watching`` tells what other
     programs do, where that can be told at once. ``indexing`` is to be worked
-    off from time to time, and tells ``progress`` how far a long one has come. ``tidying`` is to be asked
-    for a step every second or so.
+    off from time to time, and tells ``progress`` how far a long one has come. ``tidying`` and
+    ``compacting`` are to be asked for a step every second or so.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class MaildirStore:
         self._watching = watching
         self._ground = Ground(disk or Disk(), clock, Namer(host), boot_id(), settings)
         self.indexing = Indexing(clock, progress)
+        self.compacting = Compacting(clock)
         self._accounts: WeakValueDictionary[str, MaildirAccount] = WeakValueDictionary()
         self._recent: OrderedDict[str, MaildirAccount] = OrderedDict()
         self._room = Room(quotas or constant(settings), self._count, clock)
@@ -83,7 +87,7 @@ class MaildirStore:
             lane = self._blocking.lane()
             bell = Bell(self._report)
             account = MaildirAccount(
-                name, tree, lane, self._render, bell, self.indexing.note, self._watching
+                name, tree, lane, self._render, bell, self._note, self._watching
             )
             self._accounts[name] = account
         self._recent[name] = account
@@ -91,6 +95,10 @@ class MaildirStore:
         await account.prepare()
         await self._close_some()
         return account
+
+    def _note(self, account: MaildirAccount, folder: Folder, change: Change | None) -> None:
+        self.indexing.note(account, folder, change)
+        self.compacting.note(account, folder, change)
 
     async def _close_some(self) -> None:
         """Close the indexes of accounts that were asked for least recently, where nothing is open."""

@@ -13,7 +13,7 @@ with a higher N. So the next UID is never below the last line, and no UID is giv
 import os
 import re
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from twisted_mail.mail.numbers import MAX_NUMBER
@@ -188,10 +188,14 @@ class UidFile:
         self._is_sound = True
         return uids
 
-    def compact(self, present: Collection[bytes]) -> None:
-        """Leave out the files that are gone; the next UID stays what it is."""
+    def lines(self) -> int:
+        """Return how many files the list tells of, those that are gone included."""
+        return (read_file(self._disk, self._path) or b"\n").count(b"\n") - 1
+
+    def compact(self, present: Collection[bytes], uidnext: int) -> None:
+        """Leave out the files below a UID that are gone; the next UID stays what it is."""
         with self.lock.held():
-            self._rewrite(present)
+            self._rewrite(present, uidnext)
 
     def is_behind(self) -> bool:
         """Say whether another program wrote the file."""
@@ -201,7 +205,7 @@ class UidFile:
         if not self._is_sound or self.is_behind():
             self._rewrite(None)
 
-    def _rewrite(self, present: Collection[bytes] | None) -> None:
+    def _rewrite(self, present: Collection[bytes] | None, uidnext: int = 0) -> None:
         """Read again; write anew where lines are to go, or the file is damaged."""
         data = read_file(self._disk, self._path)
         found = None if data is None else parse(data)
@@ -212,7 +216,7 @@ class UidFile:
             self._know(found, self.current_stamp())
             return
         if present is not None:
-            found.records = _only(found, present)
+            found.records = _only(found, present, uidnext)
         self.start(found)
 
     def _know(self, found: UidList, stamp: str) -> None:
@@ -221,5 +225,11 @@ class UidFile:
         self._is_sound = found.is_sound
 
 
-def _only(found: UidList, present: Iterable[bytes]) -> dict[bytes, tuple[int, bytes]]:
-    return {base: found.records[base] for base in present if base in found.records}
+def _only(
+    found: UidList, present: Collection[bytes], uidnext: int
+) -> dict[bytes, tuple[int, bytes]]:
+    return {
+        base: record
+        for base, record in found.records.items()
+        if record[0] >= uidnext or base in present
+    }
