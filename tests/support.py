@@ -44,6 +44,13 @@ class StillClock:
         self.slept.append(seconds)
         self.seconds += seconds
 
+    async def within(self, seconds: float, work: Coroutine[Any, Any, T]) -> T:
+        began = self.seconds
+        result = await work
+        if self.seconds - began > seconds:
+            raise TimeoutError
+        return result
+
 
 class NoteJournal:
     """A Journal that keeps what it is told: a list of (event, arguments)."""

@@ -7,12 +7,12 @@ a thousand messages. Every coroutine may raise ``Unavailable``; what else it rai
 Sessions are coroutines that await nothing but these doors, so they run without a reactor.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal, ParamSpec, Protocol, TypeVar
+from typing import Any, Literal, ParamSpec, Protocol, TypeVar
 
-from twisted_mail.mail.address import Address
+from twisted_mail.mail.address import NULL, Address
 from twisted_mail.mail.change import Change
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.entry import (
@@ -31,6 +31,7 @@ from twisted_mail.mail.flags import Flags
 from twisted_mail.mail.message import Blob, Message
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.mail.route import Route
+from twisted_mail.mail.verdict import Stage, Verdict
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -155,6 +156,9 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
+
+    async def within(self, seconds: float, work: Coroutine[Any, Any, T]) -> T:
+        """Return or raise what ``work`` does. Raises TimeoutError, and cancels it, after ``seconds``."""
 
 
 class Blocking(Protocol):
@@ -536,6 +540,71 @@ class BlobWriter(Protocol):
         """Forget what was written; harmless after ``finish``."""
 
 
+# ---------------------------------------------------------------- may this come in
+
+
+@dataclass(slots=True)
+class Visit:
+    """One SMTP conversation as filters see it: to read, but for ``notes``.
+
+    Grows with the stages: at each, what came before is there. ``recipients`` are those taken so far,
+    ``recipient`` is the one asked about. ``header`` is the message's own, up to a bound, and
+    ``message`` the whole with our trace fields in front, both at the last stage only; reading its pieces
+    may block. In ``notes`` a filter keeps, under its name, what it wants to find again at a later
+    stage. ``verdicts`` are those given so far that have a reason, with the names of the filters.
+    """
+
+    service: str
+    peer: Peer
+    hello: str = ""
+    privacy: Privacy | None = None
+    submitter: str = ""
+    id: str = ""
+    sender: Address = NULL
+    declared_size: int = 0
+    recipients: Collection[Address] = ()
+    recipient: Address | None = None
+    header: bytes = b""
+    message: Message | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+    verdicts: list[tuple[str, Verdict]] = field(default_factory=list)
+
+
+class Filter(Protocol):
+    """One who judges whether mail may come in. One object serves all conversations.
+
+    One that keeps something of a conversation may have a method ``ended(visit, is_over)``: a
+    transaction has ended, whether its message was taken or not, or all of the conversation is over.
+    """
+
+    @property
+    def stages(self) -> Collection[Stage]:
+        """Say at which stages it wants to be asked."""
+
+    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+        """Return the verdict. Whatever it raises, the configuration says what is done then."""
+
+
+class Policy(Protocol):
+    """All filters together."""
+
+    def begin(self, service: str, peer: Peer) -> Visit | None:
+        """Return the visit of a new conversation; None when nobody is asked about this service."""
+
+    def is_asked(self, stage: Stage, visit: Visit) -> bool:
+        """Say whether any filter is asked at a stage."""
+
+    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+        """Ask the filters in their order, up to the first refusal; return their verdict.
+
+        A verdict that takes the mail has the edits and the strictest decision of all. Never raises
+        but Ending, and takes no longer than the filters' time limits.
+        """
+
+    def ended(self, visit: Visit, is_over: bool) -> None:
+        """Tell the filters that a transaction has ended, or that all of the conversation is over."""
+
+
 # ---------------------------------------------------------------- where mail goes
 
 
@@ -580,6 +649,9 @@ class Journal(Protocol):
 
     def refused(self, service: str, peer: Peer, id: str, reason: str) -> None:  # noqa: A002
         """Note that a recipient or a message was refused, in the words that the peer was told."""
+
+    def judged(self, name: str, stage: Stage, visit: Visit, verdict: Verdict) -> None:
+        """Note what a filter decided, if it gave a reason."""
 
     def delivered(self, id: str, account: str) -> None:  # noqa: A002
         """Note that a message is in an account's inbox."""

@@ -6,8 +6,9 @@ acceptance to its mailbox.
 
 from twisted.logger import Logger
 
-from twisted_mail.interfaces import Peer
+from twisted_mail.interfaces import Peer, Visit
 from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.verdict import Stage, Verdict
 
 
 class LogJournal:
@@ -63,6 +64,18 @@ class LogJournal:
             service=service,
             host=peer.host,
             reason=reason,
+        )
+
+    def judged(self, name: str, stage: Stage, visit: Visit, verdict: Verdict) -> None:
+        """Note what a filter decided."""
+        self.log.info(
+            "{id}: {name} at {stage}: {decision} {host}: {reason}",
+            id=visit.id,
+            name=name,
+            stage=stage.value,
+            decision=verdict.decision.value,
+            host=visit.peer.host,
+            reason=verdict.reason,
         )
 
     def delivered(self, id: str, account: str) -> None:  # noqa: A002

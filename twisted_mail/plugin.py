@@ -23,6 +23,7 @@ from twisted_mail.interfaces import (
     Mailboxes,
     Maildrop,
     Mechanism,
+    Policy,
     Queue,
     Router,
     Session,
@@ -47,6 +48,7 @@ class Doors:
     directory: Directory
     router: Router
     queue: Queue
+    policy: Policy
     store: Store
     mechanisms: Sequence[Mechanism]
     login_mailboxes: Login[Mailboxes]
@@ -65,6 +67,17 @@ class IProtocol(Interface):
 
     def make(settings: object, doors: Doors) -> object:  # noqa: N805
         """Return a ``Callable[[Wire], Session]``: one conversation for each connection."""
+
+
+class IFilter(Interface):
+    """A kind of filter that a ``[[filter]]`` may name as its ``kind``."""
+
+    name = Attribute("The word in the configuration: 'greylist'.")
+    help = Attribute("One line for people.")
+    settings = Attribute("A frozen dataclass with a default for each field: the table's options.")
+
+    def make(settings: object, doors: Doors) -> object:  # noqa: N805
+        """Return an ``interfaces.Filter``; called once, before the first connection."""
 
 
 class MakeRoomSession(Protocol):
@@ -99,8 +112,18 @@ class RoomProtocol:
 
 def protocols() -> dict[str, object]:
     """Return the installed protocols by name. Raises ValueError when two have one name."""
+    return _by_name(IProtocol)
+
+
+def filters() -> dict[str, object]:
+    """Return the installed kinds of filters by name. Raises ValueError when two have one name."""
+    return _by_name(IFilter)
+
+
+def _by_name(interface: Any) -> dict[str, object]:
     found: dict[str, object] = {}
-    for plugin in getPlugins(IProtocol, plugins):
+    plugin: Any
+    for plugin in getPlugins(interface, plugins):
         if plugin.name in found:
             raise ValueError(f"two plugins are called {plugin.name!r}")
         found[plugin.name] = plugin

@@ -19,6 +19,7 @@ from twisted_mail.auth.checkers import checker
 from twisted_mail.auth.realm import Logins, Realm, logins, portal
 from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.config import Config, ConfigError, load
+from twisted_mail.config import Filter as FilterConfig
 from twisted_mail.config import Listener as ListenerConfig
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.route import LocalRouter
@@ -26,6 +27,7 @@ from twisted_mail.directory.schema import Unusable
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.imap.render import Render
 from twisted_mail.log import LogJournal
+from twisted_mail.mail.verdict import Decision
 from twisted_mail.net.blocking import ThreadBlocking
 from twisted_mail.net.chores import Chore, Chores
 from twisted_mail.net.clock import ReactorClock
@@ -35,7 +37,8 @@ from twisted_mail.net.inotify import Inotify
 from twisted_mail.net.listening import ConversationFactory, Listener
 from twisted_mail.net.tls import Certificates
 from twisted_mail.net.turns import Turns
-from twisted_mail.plugin import Doors, protocols
+from twisted_mail.plugin import Doors, filters, protocols
+from twisted_mail.policy.stages import Seat, Stages
 from twisted_mail.store.blob import SpoolWriter
 from twisted_mail.store.maildir import MaildirStore
 
@@ -68,6 +71,7 @@ class MailService(Service):
         self._watching = Inotify(reactor, self._journal)
         self._clock = ReactorClock(reactor)
         self.doors = self._make_doors()
+        self._policy.seat([self._make_seat(one) for one in config.filters])
         self.listeners = [self._make_listener(listener) for listener in config.listeners]
 
     # ------------------------------------------------------------ making
@@ -109,6 +113,7 @@ class MailService(Service):
         self._directory = self._make_directory()
         self._store = self._make_store()
         router = LocalRouter(self._directory, config.hostname, config.domains)
+        self._policy = Stages(self._clock, self._journal)
         doors = self._make_logins()
         return Doors(
             hostname=config.hostname,
@@ -118,6 +123,7 @@ class MailService(Service):
             directory=self._directory,
             router=router,
             queue=LocalDelivery(router, self._store, self._journal),
+            policy=self._policy,
             store=self._store,
             mechanisms=MECHANISMS,
             login_mailboxes=doors.mailboxes,
@@ -125,6 +131,11 @@ class MailService(Service):
             login_submitter=doors.submitter,
             blob_writer=lambda: SpoolWriter(spool, self._files),
         )
+
+    def _make_seat(self, one: FilterConfig) -> Seat:
+        plugin: Any = filters()[one.kind]
+        made = plugin.make(one.settings, self.doors)
+        return Seat(one.name, made, one.services, one.seconds, Decision(one.when_failed))
 
     def _watcher_failed(self, error: Exception) -> None:
         """Note the failure of one who watches a mailbox; the change itself has been made."""

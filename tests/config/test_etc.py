@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from twisted_mail.config import Config, Listener, Login, Tls, load
+from twisted_mail.config import Config, Filter, Listener, Login, Tls, load
 from twisted_mail.directory.passwords import Passwords
 from twisted_mail.plugin import protocols
 from twisted_mail.store.settings import StoreSettings
@@ -48,6 +48,11 @@ def test_the_first_listener_explains_every_option_of_listeners() -> None:
     assert all(f"# {name} " in text for name in names(Listener))
 
 
+def test_the_file_explains_every_option_of_filters() -> None:
+    text = (ETC / "mail.toml").read_text()
+    assert all(f"# {name} " in text for name in names(Filter) - {"settings"})
+
+
 def test_options_of_submission_that_differ_are_explained() -> None:
     smtp, submission = (PROTOCOLS[name].settings() for name in ("smtp", "submission"))
     different = {
@@ -67,7 +72,7 @@ def test_every_option_has_its_default() -> None:
 
 
 def test_the_top_of_the_file_has_every_option() -> None:
-    own = names(Config) - {"path", "services", "listeners"}
+    own = names(Config) - {"path", "services", "listeners", "filters"}
     assert own <= set(tomllib.loads((ETC / "mail.toml").read_text()))
 
 

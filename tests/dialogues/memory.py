@@ -1,7 +1,8 @@
 """The whole server in memory: real sessions and conversations, no sockets, no files, no time."""
 
 import dataclasses
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
@@ -19,10 +20,14 @@ from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.imap.render import Render
 from twisted_mail.mail import address
+from twisted_mail.net.clock import ReactorClock
 from twisted_mail.net.conversation import Conversation, Terms
 from twisted_mail.plugin import Doors, protocols
+from twisted_mail.policy.stages import Stages
 from twisted_mail.store.blob import SpoolWriter
 from twisted_mail.store.memory import MemoryStore
+
+T = TypeVar("T")
 
 HOSTNAME = "mail.example.org"
 PASSWORDS = dict.fromkeys(("alice@example.org", "bob@example.org", "carol@example.net"), "secret")
@@ -48,6 +53,9 @@ class DialogueClock:
         waiting: Deferred[None] = Deferred()
         self._clock.callLater(seconds, waiting.callback, None)
         await waiting
+
+    async def within(self, seconds: float, work: Coroutine[Any, Any, T]) -> T:
+        return await ReactorClock(self._clock).within(seconds, work)
 
 
 class FakeTlsHandle:
@@ -93,6 +101,7 @@ class MemoryServer:
         checker = DirectoryChecker(self.directory, "example.org")
         doors = logins(portal(realm, checker), "example.org", time, self.journal)
         blocking = InlineBlocking()
+        self.policy = Stages(time, self.journal)
         self.doors = Doors(
             hostname=HOSTNAME,
             clock=time,
@@ -101,6 +110,7 @@ class MemoryServer:
             directory=self.directory,
             router=router,
             queue=LocalDelivery(router, self.store, self.journal),
+            policy=self.policy,
             store=self.store,
             mechanisms=MECHANISMS,
             login_mailboxes=doors.mailboxes,

@@ -6,13 +6,14 @@ from typing import Any
 
 from tests.support import NoteJournal, StillClock, finish
 from twisted_mail.directory.fixed import FixedDirectory
-from twisted_mail.interfaces import Ending, Peer, Privacy
+from twisted_mail.interfaces import Ending, Filter, Peer, Privacy
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome, ProtocolError, Refused, Unavailable
 from twisted_mail.mail.route import Elsewhere, Here, NoRoute, Route
+from twisted_mail.policy.stages import Seat, Stages
 from twisted_mail.smtp.session import Doors, SmtpSession
 from twisted_mail.smtp.settings import Settings, SubmissionSettings
 
@@ -175,6 +176,7 @@ class House:
     writer_trouble: Exception | None = None
     login_trouble: Exception | None = None
     has_no_writer: bool = False
+    filters: Sequence[Filter] = ()
 
     async def login(self, credentials: Credentials, peer: Peer) -> FakeSubmitter:
         if self.login_trouble is not None:
@@ -201,6 +203,11 @@ class House:
             directory=directory,
             router=FakeRouter(),
             queue=self.queue,
+            policy=Stages(
+                self.clock,
+                self.journal,
+                [Seat(f"filter{at}", one) for at, one in enumerate(self.filters)],
+            ),
             mechanisms=[FakePlain(), FakeEndless()],
             login_submitter=self.login,
             blob_writer=self.writer,

@@ -2,11 +2,12 @@
 
 ``load("mail.toml")`` reads the file, then ``mail.toml.d/*.toml`` in the order of their names: a later
 file adds to and overrides an earlier one, and its ``[[listener]]`` tables come behind. Each protocol
-owns a section of its name. All mistakes are reported together, each with its place.
+owns a section of its name, and each kind of filter the other options of its ``[[filter]]`` tables.
+All mistakes are reported together, each with its place.
 """
 
 from twisted_mail.config.mistakes import ConfigError, Mistake
-from twisted_mail.config.model import Config, Listener, Login, Tls
+from twisted_mail.config.model import Config, Filter, Listener, Login, Tls
 from twisted_mail.config.reader import load
 
-__all__ = ["Config", "ConfigError", "Listener", "Login", "Mistake", "Tls", "load"]
+__all__ = ["Config", "ConfigError", "Filter", "Listener", "Login", "Mistake", "Tls", "load"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from twisted_mail.directory import schema
 from twisted_mail.directory.passwords import Passwords
@@ -53,6 +53,23 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
+class Filter:
+    """One ``[[filter]]``: a kind of filter, its place among the others, and its own settings.
+
+    Asked in the order of the configuration, about the ``services`` named (none: all). What it does not
+    answer within ``seconds``, or fails to answer, is decided by ``when_failed``. The table's other
+    options are those of the kind, and become ``settings``.
+    """
+
+    kind: str
+    name: str = ""  # in the log and in headers; the kind, if it has no other
+    services: tuple[str, ...] = ("smtp",)
+    seconds: float = 10.0
+    when_failed: Literal["accept", "defer", "refuse"] = "accept"
+    settings: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that was configured; paths are absolute.
 
@@ -70,6 +87,7 @@ class Config:
     passwords: Passwords = field(default_factory=Passwords)
     store: StoreSettings = field(default_factory=StoreSettings)
     services: Mapping[str, object] = field(default_factory=dict)
+    filters: tuple[Filter, ...] = ()
 
     @property
     def accounts_file(self) -> Path:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from twisted.cred.strcred import findCheckerFactories
 
 from twisted_mail import plugin
-from twisted_mail.config import documents, endpoints
+from twisted_mail.config import documents, endpoints, filters
 from twisted_mail.config.mistakes import ConfigError, Mistake, Place, suggestion
 from twisted_mail.config.model import Config, Listener, Login, Tls
 from twisted_mail.config.values import Structure
@@ -17,19 +17,32 @@ from twisted_mail.store.settings import StoreSettings
 
 T = TypeVar("T")
 
-OWN_SECTIONS = ("hostname", "state", "domains", "tls", "listener", "login", "passwords", "store")
+OWN_SECTIONS = (
+    "hostname",
+    "state",
+    "domains",
+    "tls",
+    "listener",
+    "login",
+    "passwords",
+    "store",
+    "filter",
+)
 
 
-def load(path: Path, protocols: Mapping[str, Any] | None = None) -> Config:
+def load(
+    path: Path, protocols: Mapping[str, Any] | None = None, kinds: filters.Kinds = plugin.filters
+) -> Config:
     """Read a configuration file and its drop-in folder.
 
-    ``protocols`` are the plugins by name, the installed ones if not given. Raises ConfigError.
+    ``protocols`` are the plugins by name, the installed ones if not given; so are ``kinds`` of filters.
+    Raises ConfigError.
     """
     path = path.absolute()
     document, mistakes = documents.read(path)
     if mistakes:
         raise ConfigError(mistakes)  # what a broken file does not say would look like more mistakes
-    reader = _Reader(document, plugin.protocols() if protocols is None else protocols)
+    reader = _Reader(document, plugin.protocols() if protocols is None else protocols, kinds)
     config = reader.config()
     if reader.mistakes or config is None:
         raise ConfigError(sorted(reader.mistakes, key=lambda one: (str(one.file), one.line)))
@@ -39,11 +52,14 @@ def load(path: Path, protocols: Mapping[str, Any] | None = None) -> Config:
 class _Reader:
     """One reading: the document, and the mistakes so far."""
 
-    def __init__(self, document: documents.Document, protocols: Mapping[str, Any]) -> None:
+    def __init__(
+        self, document: documents.Document, protocols: Mapping[str, Any], kinds: filters.Kinds
+    ) -> None:
         self.mistakes: list[Mistake] = []
         self._document = document
         self._values = document.values
         self._protocols = protocols
+        self._kinds = kinds
         self._structure = Structure(document.path.parent)
 
     def config(self) -> Config | None:
@@ -58,6 +74,10 @@ class _Reader:
         passwords = self._take("passwords", Passwords, {})
         store = self._take("store", StoreSettings, {})
         services = {name: self._settings(name) for name in self._protocols}
+        tables = self._values.get("filter")
+        asked = filters.filters(
+            tables, self._structure, self._kinds, self._protocols, self._complain
+        )
         if None in (state, tls, login, passwords, store) or self.mistakes:
             return None
         return Config(
@@ -71,6 +91,7 @@ class _Reader:
             passwords or Passwords(),
             store or StoreSettings(),
             services,
+            asked,
         )
 
     def _complain(self, place: Place, text: str) -> None:

@@ -12,6 +12,7 @@ class Envelope:
     ``id`` is the one name this message has in replies, in trace headers and in the log.
     ``declared_size`` is the octets announced by SIZE (RFC 1870 §3), or 0; ``is_8bit`` is BODY=8BITMIME
     (RFC 6152 §2); ``submitter`` is the account that logged in to send it, or empty.
+    What ``is_quarantined`` is put where junk lies, and not sent on.
     """
 
     id: str
@@ -20,3 +21,4 @@ class Envelope:
     declared_size: int = 0
     is_8bit: bool = False
     submitter: str = ""
+    is_quarantined: bool = False

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.mail.route import Elsewhere, Here, NoRoute
-from twisted_mail.smtp import grammar, login, replies
+from twisted_mail.smtp import grammar, judging, login, replies
 from twisted_mail.smtp.enquiry import expn, vrfy
 from twisted_mail.smtp.framing import Framer
 from twisted_mail.smtp.reception import receive
@@ -42,20 +42,28 @@ class Command:
 
 async def helo(state: State, argument: bytes) -> None:
     """Answer HELO, which also resets (RFC 5321 §4.1.4)."""
-    _greet(state, grammar.parse_hello(argument), is_extended=False)
+    if not await _greet(state, grammar.parse_hello(argument), is_extended=False):
+        return
     state.wire.write(replies.encode_lines(250, "", [state.doors.hostname]))
 
 
 async def ehlo(state: State, argument: bytes) -> None:
     """Answer EHLO with what is offered on the line as it is now."""
-    _greet(state, grammar.parse_hello(argument), is_extended=True)
+    if not await _greet(state, grammar.parse_hello(argument), is_extended=True):
+        return
     state.wire.write(replies.encode_lines(250, "", [state.doors.hostname, *_extensions(state)]))
 
 
-def _greet(state: State, hello: str, is_extended: bool) -> None:
+async def _greet(state: State, hello: str, is_extended: bool) -> bool:
+    """Take the client's name for itself, unless a filter refuses it; say whether it was taken."""
+    refusal = await judging.at_hello(state, hello)
+    if refusal is not None:
+        state.refuse_mail(refusal)
+        return False
     state.hello = hello
     state.is_extended = is_extended
-    state.transaction = None
+    state.end_transaction()
+    return True
 
 
 def _extensions(state: State) -> list[str]:
@@ -81,7 +89,17 @@ async def mail(state: State, argument: bytes) -> None:
         state.refuse_mail(replies.NOT_YOUR_SENDER)
     else:
         state.open(sender, promises)
+        await _open(state)
+
+
+async def _open(state: State) -> None:
+    """Ask the filters about the transaction that was opened, and answer."""
+    refusal = await judging.at_sender(state)
+    if refusal is None:
         state.wire.write(replies.SENDER_OK)
+    else:
+        state.refuse_mail(refusal)
+        state.end_transaction()
 
 
 async def _may_send(state: State, sender: Address) -> bool:
@@ -102,7 +120,7 @@ async def rcpt(state: State, argument: bytes) -> None:
     if len(transaction.recipients) >= state.settings.max_recipients:
         _refuse_overshoot(state)
         return
-    refusal = await _refusal(state, recipient)
+    refusal = await _refusal(state, recipient) or await judging.at_recipient(state, recipient)
     if refusal is not None:
         state.refuse_mail(refusal)
     else:
@@ -154,12 +172,12 @@ async def data(state: State, argument: bytes) -> None:
         state.errors = state.junk = 0
     else:
         state.refuse_mail(outcome)
-    state.transaction = None
+    state.end_transaction()
 
 
 async def rset(state: State, argument: bytes) -> None:
     """Answer RSET: the transaction is forgotten (RFC 5321 §4.1.1.5)."""
-    state.transaction = None
+    state.end_transaction()
     state.wire.write(replies.OK)
 
 

@@ -8,8 +8,10 @@ from twisted_mail.interfaces import BlobWriter, Ending
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Blob, Message
 from twisted_mail.mail.outcome import MailError, Outcome
-from twisted_mail.smtp import replies, trace
+from twisted_mail.mail.verdict import Decision
+from twisted_mail.smtp import judging, replies, trace
 from twisted_mail.smtp.data import DataReader
+from twisted_mail.smtp.editing import edited
 from twisted_mail.smtp.state import State, Transaction
 
 _ENDLESS = 10  # times the size allowed: nobody sends that much by mistake
@@ -132,10 +134,20 @@ async def _accept(state: State, transaction: Transaction, reception: Reception) 
         return replies.LOOPING
     envelope = transaction.envelope(state.submitter_name)
     message = Message(await reception.finish(), _prefix(state, envelope, header))
+    taken = Outcome(250, "2.0.0", f"Ok: queued as {envelope.id}")
+    try:
+        verdict = await judging.at_message(state, header, message)
+        envelope, message = edited(envelope, message, state.visit, verdict)
+    except BaseException:
+        message.blob.close()
+        raise
+    if verdict.is_refusal or verdict.decision is Decision.DISCARD:
+        message.blob.close()
+        return verdict.answer if verdict.is_refusal else taken
     size = message.blob.size
     await state.doors.queue.accept(envelope, message)
     state.doors.journal.received(envelope, state.wire.peer, size)
-    return Outcome(250, "2.0.0", f"Ok: queued as {envelope.id}")
+    return taken
 
 
 def _prefix(state: State, envelope: Envelope, header: bytes) -> bytes:

@@ -3,9 +3,11 @@
 ``state`` is what it knows, ``commands`` what it does; here is the loop, and what ends it.
 """
 
+from dataclasses import replace
+
 from twisted_mail.interfaces import Ending, Wire
 from twisted_mail.mail.outcome import MailError
-from twisted_mail.smtp import replies
+from twisted_mail.smtp import judging, replies
 from twisted_mail.smtp.commands import COMMANDS, Command
 from twisted_mail.smtp.framing import Flaw
 from twisted_mail.smtp.grammar import parse_command
@@ -34,16 +36,27 @@ class SmtpSession:
         state = self._state
         journal, service, peer = state.doors.journal, state.settings.service, state.wire.peer
         journal.connected(service, peer)
-        state.wire.write(f"220 {state.doors.hostname} ESMTP twisted_mail ready\r\n".encode())
         try:
+            await self._greet()
             while not state.leaving:
                 await self._obey(await state.next_line())
         except Ending as ending:
             state.leave(_FAREWELLS[ending.reason], ending.reason.value)
         finally:
             state.logout()
+            judging.ended(state)
             state.wire.close()
             journal.disconnected(service, peer, state.leaving or "failed")
+
+    async def _greet(self) -> None:
+        """Say 220, or, to a client that is not wanted, 554 or 421 (RFC 5321 §3.1)."""
+        state = self._state
+        refusal = await judging.at_connection(state)
+        if refusal is None:
+            state.wire.write(f"220 {state.doors.hostname} ESMTP twisted_mail ready\r\n".encode())
+            return
+        state.refuse_mail(replace(refusal, code=421 if refusal.is_temporary else 554))
+        state.leaving = "policy"
 
     async def _obey(self, line: bytes | Flaw) -> None:
         """Do what one line says, and see to it that a bad client does not go on for ever."""

@@ -13,9 +13,11 @@ from twisted_mail.interfaces import (
     Journal,
     Login,
     Mechanism,
+    Policy,
     Queue,
     Router,
     Submitter,
+    Visit,
     Wire,
 )
 from twisted_mail.mail.address import Address
@@ -38,6 +40,7 @@ class Doors:
     directory: Directory
     router: Router
     queue: Queue
+    policy: Policy
     mechanisms: Sequence[Mechanism]
     login_submitter: Login[Submitter]
     blob_writer: Callable[[], BlobWriter]
@@ -90,6 +93,7 @@ class State:
         "submitter",
         "transaction",
         "unknown",
+        "visit",
         "wire",
     )
 
@@ -106,6 +110,7 @@ class State:
         self.junk = 0  # commands without mail, since then
         self.unknown = 0  # recipients
         self.failed_logins = 0
+        self.visit: Visit | None = None  # what filters are told, where there are any
         self.leaving = ""  # why the conversation is over, in one word
 
     @property
@@ -136,6 +141,12 @@ class State:
         id = make_id(self.doors.clock.now(), random.getrandbits)  # noqa: A001
         self.transaction = Transaction(id, sender, parameters)
 
+    def end_transaction(self) -> None:
+        """Forget the mail transaction, if one is open."""
+        if self.transaction is not None and self.visit is not None:
+            self.doors.policy.ended(self.visit, is_over=False)
+        self.transaction = None
+
     def refuse(self, reply: bytes) -> None:
         """Answer with an error that counts."""
         self.wire.write(reply)
@@ -163,7 +174,7 @@ class State:
         """Forget all that the client said, as TLS demands (RFC 3207 §4.2)."""
         self.hello = ""
         self.is_extended = False
-        self.transaction = None
+        self.end_transaction()
         self.logout()
 
     def logout(self) -> None:

@@ -1,0 +1,151 @@
+from tests.smtp.fakes import TIMEOUT, FakeWire, House
+from twisted_mail.mail.address import NULL, parse
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.verdict import (
+    ACCEPT,
+    AddField,
+    AddRecipient,
+    ChangeSender,
+    Decision,
+    DropRecipient,
+    Stage,
+    Verdict,
+    defer,
+    refuse,
+)
+
+HEADER = b"Subject: hello\r\n"
+CONVERSATION = (
+    (
+        b"EHLO client.example\r\n"
+        b"MAIL FROM:<a@client.example> SIZE=100\r\n"
+        b"RCPT TO:<alice@example.org>\r\nRCPT TO:<bob@example.org>\r\n"
+        b"DATA\r\n"
+    ),
+    HEADER + b"\r\nwords\r\n.\r\nQUIT\r\n",
+)
+
+
+class Judge:
+    """A filter with a verdict for each stage; keeps what it could see."""
+
+    stages = tuple(Stage)
+
+    def __init__(self, **verdicts):
+        self.verdicts = verdicts
+        self.seen = []
+        self.heard = []
+
+    async def judge(self, stage, visit):
+        self.seen.append((stage.value, visit.hello, str(visit.sender), str(visit.recipient or "")))
+        self.visit = visit
+        return self.verdicts.get(stage.value, ACCEPT)
+
+    def ended(self, visit, is_over):
+        self.heard.append(is_over)
+
+
+def held(judge, *chunks, ending=TIMEOUT):
+    house = House(filters=[judge])
+    return house.hold(FakeWire(chunks or CONVERSATION, ending)), house
+
+
+def test_a_filter_sees_the_conversation_grow():
+    judge = Judge()
+    _, house = held(judge)
+    assert judge.seen == [
+        ("connect", "", "", ""),
+        ("hello", "client.example", "", ""),
+        ("sender", "client.example", "a@client.example", ""),
+        ("recipient", "client.example", "a@client.example", "alice@example.org"),
+        ("recipient", "client.example", "a@client.example", "bob@example.org"),
+        ("message", "client.example", "a@client.example", ""),
+    ]
+    assert judge.visit.header == HEADER
+    assert judge.visit.declared_size == 100
+    assert list(judge.visit.recipients) == [parse("alice@example.org"), parse("bob@example.org")]
+    assert judge.visit.id == house.queue.accepted[0][0].id
+
+
+def test_a_client_that_is_not_wanted_is_not_greeted():
+    lines, _ = held(Judge(connect=refuse("listed")))
+    assert lines == ["554 5.7.1 Refused for reasons of policy"]
+    lines, _ = held(Judge(connect=defer("too many", Outcome(450, "4.7.0", "Not so fast"))))
+    assert lines == ["421 4.7.0 Not so fast"]
+
+
+def test_a_name_that_is_refused_has_not_been_said():
+    lines, _ = held(Judge(hello=refuse("no such host")))
+    assert lines[1] == "550 5.7.1 Refused for reasons of policy"
+    assert lines[2].startswith("503 5.5.1 Say EHLO first")
+
+
+def test_a_refused_sender_opens_no_transaction():
+    judge = Judge(sender=refuse("bad sender"))
+    lines, house = held(judge)
+    assert "550 5.7.1 Refused for reasons of policy" in lines
+    assert not house.queue.accepted
+    assert judge.heard == [False, True]
+
+
+def test_a_refused_recipient_is_not_among_them():
+    class OnlyAlice(Judge):
+        async def judge(self, stage, visit):
+            is_other = stage is Stage.RECIPIENT and visit.recipient.local != "alice"
+            return defer("greylisted") if is_other else ACCEPT
+
+    lines, house = held(OnlyAlice())
+    assert "450 4.7.1 Not now, for reasons of policy; try again later" in lines
+    ((envelope, _),) = house.queue.accepted
+    assert envelope.recipients == (parse("alice@example.org"),)
+
+
+def test_an_unknown_recipient_is_not_asked_about():
+    judge = Judge()
+    held(judge, b"EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<nobody@example.org>\r\nQUIT\r\n")
+    assert "recipient" not in [stage for stage, *_ in judge.seen]
+
+
+def test_a_refused_message_is_not_taken():
+    lines, house = held(Judge(message=refuse("virus", Outcome(554, "5.7.1", "A virus"))))
+    assert "554 5.7.1 A virus" in lines
+    assert not house.queue.accepted
+
+
+def test_a_discarded_message_is_taken_and_gone():
+    lines, house = held(Judge(message=Verdict(Decision.DISCARD, "loop")))
+    assert any(line.startswith("250 2.0.0 Ok: queued as") for line in lines)
+    assert not house.queue.accepted
+
+
+def test_a_quarantined_message_is_marked_and_says_why():
+    _, house = held(Judge(message=Verdict(Decision.QUARANTINE, "smells\r\nof: ham")))
+    ((envelope, message),) = house.queue.accepted
+    assert envelope.is_quarantined
+    assert message.prefix.startswith(
+        b"X-Verdict: quarantine (filter0: smells__of: ham)\r\nReceived:"
+    )
+
+
+def test_edits_add_fields_and_alter_the_envelope():
+    edits = (
+        AddField("X-One", "1"),
+        AddField("X-Two", "2"),
+        ChangeSender(NULL),
+        AddRecipient(parse("carol@example.org")),
+        DropRecipient(parse("alice@example.org")),
+    )
+    _, house = held(Judge(message=Verdict(edits=edits)))
+    ((envelope, message),) = house.queue.accepted
+    assert message.prefix.startswith(b"X-Two: 2\r\nX-One: 1\r\nReceived:")
+    assert envelope.sender == NULL
+    assert envelope.recipients == (parse("bob@example.org"), parse("carol@example.org"))
+
+
+def test_filters_hear_when_a_transaction_ends_and_when_all_is_over():
+    judge = Judge()
+    held(judge)
+    assert judge.heard == [False, True]
+    judge = Judge()
+    held(judge, b"EHLO a\r\nMAIL FROM:<>\r\nRSET\r\nRSET\r\n")
+    assert judge.heard == [False, True]

@@ -1,0 +1,132 @@
+"""Verdicts: what a filter decided about mail that wants to come in, and why.
+
+A filter is asked at stages of an SMTP conversation. Its verdict may also alter the message, by edits;
+the message itself is never touched, edits are applied to what is handed on.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.outcome import Outcome
+
+
+class Stage(Enum):
+    """When a filter is asked: the moments of RFC 5321 at which a server may say no."""
+
+    CONNECT = "connect"  # before the greeting
+    HELLO = "hello"
+    SENDER = "sender"
+    RECIPIENT = "recipient"  # for each, before it is taken
+    MESSAGE = "message"  # when its last octet has come
+
+
+class Decision(Enum):
+    """What is to become of the mail, the least first."""
+
+    ACCEPT = "accept"
+    QUARANTINE = "quarantine"  # taken, and put where junk lies
+    DISCARD = "discard"  # taken, and put nowhere
+    DEFER = "defer"  # not now
+    REFUSE = "refuse"
+
+
+# ---------------------------------------------------------------- edits
+
+
+@dataclass(frozen=True, slots=True)
+class AddField:
+    """Put a header field before the others, or with ``at_end`` behind them.
+
+    ``value`` is what follows the colon and its space; it may be folded, with CRLF before the white space.
+    """
+
+    name: str
+    value: str
+    at_end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeField:
+    """Give the n-th field of a name (from 1) another value; None removes it."""
+
+    name: str
+    number: int
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeBody:
+    """Put another body, with CRLF line ends, in the place of the message's own."""
+
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSender:
+    """Send on under another envelope sender."""
+
+    sender: Address
+
+
+@dataclass(frozen=True, slots=True)
+class AddRecipient:
+    """Send to one more."""
+
+    recipient: Address
+
+
+@dataclass(frozen=True, slots=True)
+class DropRecipient:
+    """Do not send to this one."""
+
+    recipient: Address
+
+
+Edit = AddField | ChangeField | ChangeBody | ChangeSender | AddRecipient | DropRecipient
+
+
+# ---------------------------------------------------------------- verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one filter decided.
+
+    ``reason`` is for the log and for the header of the message, in a few words of printable ASCII;
+    ``outcome`` is what the peer is told of a refusal, if other words than the usual are wanted.
+    After a verdict that ``is_final`` no further filter is asked at this stage.
+    """
+
+    decision: Decision = Decision.ACCEPT
+    reason: str = ""
+    outcome: Outcome | None = None
+    is_final: bool = False
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def is_refusal(self) -> bool:
+        """True when the peer is told no, for now or for good."""
+        return self.decision in (Decision.DEFER, Decision.REFUSE)
+
+    @property
+    def answer(self) -> Outcome:
+        """Return what the peer is told of a refusal."""
+        if self.outcome is not None:
+            return self.outcome
+        if self.decision is Decision.DEFER:
+            return Outcome(450, "4.7.1", "Not now, for reasons of policy; try again later")
+        return Outcome(550, "5.7.1", "Refused for reasons of policy")
+
+
+ACCEPT = Verdict()
+
+
+def refuse(reason: str, outcome: Outcome | None = None) -> Verdict:
+    """Return the verdict that mail shall not come in."""
+    return Verdict(Decision.REFUSE, reason, outcome)
+
+
+def defer(reason: str, outcome: Outcome | None = None) -> Verdict:
+    """Return the verdict that mail shall not come in now."""
+    return Verdict(Decision.DEFER, reason, outcome)

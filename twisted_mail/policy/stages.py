@@ -1,0 +1,109 @@
+"""Asking the filters, stage by stage: in the order of the configuration, each within its time.
+
+The first filter that says no ends the asking, and so does one whose verdict is final. Of verdicts that
+take the mail the strictest holds, and all their edits do.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from twisted_mail.interfaces import Clock, Ending, Filter, Journal, Peer, Visit
+from twisted_mail.mail.outcome import MailError
+from twisted_mail.mail.verdict import ACCEPT, Decision, Edit, Stage, Verdict
+
+_STRICTNESS = {decision: rank for rank, decision in enumerate(Decision)}
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A filter's place: for which services it is asked (none named: for all), and how long.
+
+    ``when_failed`` is what is decided for it when it fails or takes longer than ``seconds``.
+    """
+
+    name: str
+    filter: Filter
+    services: Collection[str] = ()
+    seconds: float = 10.0
+    when_failed: Decision = Decision.ACCEPT
+
+    def is_for(self, service: str) -> bool:
+        """Say whether it is asked about a service."""
+        return not self.services or service in self.services
+
+
+class Stages:
+    """All filters in their seats. Fulfils ``interfaces.Policy``.
+
+    ``seat`` is called once, before the first conversation: filters are made with doors of which
+    this is one.
+    """
+
+    def __init__(self, clock: Clock, journal: Journal, seats: Sequence[Seat] = ()) -> None:
+        self._clock = clock
+        self._journal = journal
+        self.seat(seats)
+
+    def seat(self, seats: Sequence[Seat]) -> None:
+        """Take the filters, in the order in which they are to be asked."""
+        self._seats = tuple(seats)
+        self._asked = cache(self._find)
+        self._followers = cache(self._find_followers)
+
+    def _find(self, service: str, stage: Stage) -> tuple[Seat, ...]:
+        return tuple(
+            seat for seat in self._seats if seat.is_for(service) and stage in seat.filter.stages
+        )
+
+    def _find_followers(self, service: str) -> tuple[Seat, ...]:
+        return tuple(
+            seat for seat in self._seats if seat.is_for(service) and hasattr(seat.filter, "ended")
+        )
+
+    def begin(self, service: str, peer: Peer) -> Visit | None:
+        """Return the visit of a new conversation, if anybody is asked about it."""
+        is_wanted = any(seat.is_for(service) for seat in self._seats)
+        return Visit(service, peer) if is_wanted else None
+
+    def is_asked(self, stage: Stage, visit: Visit) -> bool:
+        """Say whether any filter is asked at a stage."""
+        return bool(self._asked(visit.service, stage))
+
+    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+        """Ask the filters, up to the first refusal."""
+        strictest, edits = ACCEPT, list[Edit]()
+        for seat in self._asked(visit.service, stage):
+            verdict = await self._ask(seat, stage, visit)
+            if verdict.reason:
+                visit.verdicts.append((seat.name, verdict))
+                self._journal.judged(seat.name, stage, visit, verdict)
+            if verdict.is_refusal:
+                return verdict
+            edits += verdict.edits
+            if _STRICTNESS[verdict.decision] > _STRICTNESS[strictest.decision]:
+                strictest = verdict
+            if verdict.is_final:
+                break
+        return Verdict(strictest.decision, strictest.reason, edits=tuple(edits))
+
+    async def _ask(self, seat: Seat, stage: Stage, visit: Visit) -> Verdict:
+        try:
+            return await self._clock.within(seat.seconds, seat.filter.judge(stage, visit))
+        except Ending:
+            raise
+        except TimeoutError:
+            return Verdict(seat.when_failed, f"no answer within {seat.seconds:g} seconds")
+        except MailError as error:
+            return Verdict(seat.when_failed, f"could not be asked: {error.outcome.text}")
+        except Exception:
+            self._journal.failed(f"filter {seat.name}")
+            return Verdict(seat.when_failed, "failed")
+
+    def ended(self, visit: Visit, is_over: bool) -> None:
+        """Tell those filters that keep something of a conversation."""
+        for seat in self._followers(visit.service):
+            try:
+                seat.filter.ended(visit, is_over)  # type: ignore[attr-defined]
+            except Exception:
+                self._journal.failed(f"filter {seat.name}")

@@ -1,0 +1,61 @@
+"""What filters alter: their edits, and the field that says what each decided.
+
+The message that came in is not altered; fields in front of it become a part of our prefix.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from twisted_mail.interfaces import Visit
+from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.message import Message
+from twisted_mail.mail.verdict import (
+    AddField,
+    AddRecipient,
+    ChangeSender,
+    Decision,
+    DropRecipient,
+    Edit,
+    Verdict,
+)
+
+FIELD = "X-Verdict"
+
+
+def edited(
+    envelope: Envelope, message: Message, visit: Visit | None, verdict: Verdict
+) -> tuple[Envelope, Message]:
+    """Return envelope and message as they are to be handed on after the last verdict."""
+    if visit is None:
+        return envelope, message
+    fields = [_field(edit.name, edit.value) for edit in verdict.edits if isinstance(edit, AddField)]
+    fields.reverse()  # each was put before those that were there
+    fields += [_field(FIELD, _told(name, one)) for name, one in visit.verdicts]
+    message = replace(message, prefix=b"".join(fields) + message.prefix)
+    if verdict.decision is Decision.QUARANTINE:
+        envelope = replace(envelope, is_quarantined=True)
+    return _readdressed(envelope, verdict.edits), message
+
+
+def _field(name: str, value: str) -> bytes:
+    return f"{name}: {value}\r\n".encode()
+
+
+def _told(name: str, verdict: Verdict) -> str:
+    """Return what a filter decided, for people and programs: ``accept (greylist: known)``."""
+    reason = "".join(one if " " <= one <= "~" else "_" for one in verdict.reason)
+    return f"{verdict.decision.value} ({name}: {reason})"
+
+
+def _readdressed(envelope: Envelope, edits: Sequence[Edit]) -> Envelope:
+    """Return the envelope with another sender and other recipients."""
+    recipients = dict.fromkeys(envelope.recipients)
+    sender = envelope.sender
+    for edit in edits:
+        if isinstance(edit, ChangeSender):
+            sender = edit.sender
+        elif isinstance(edit, AddRecipient):
+            recipients[edit.recipient] = None
+        elif isinstance(edit, DropRecipient):
+            recipients.pop(edit.recipient, None)
+    return replace(envelope, sender=sender, recipients=tuple(recipients))
