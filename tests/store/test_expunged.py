@@ -14,8 +14,8 @@ from twisted_mail.store import attic, expunged
 from twisted_mail.store.account import MaildirAccount
 from twisted_mail.store.attic import Label
 from twisted_mail.store.expunged import Expunged
-from twisted_mail.store.index import Row
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.rows import Row
 from twisted_mail.store.settings import StoreSettings
 
 NOW = 1_795_423_000  # 2026-11-23

@@ -7,9 +7,10 @@ from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.flags import NONE
-from twisted_mail.store import index as index_module
-from twisted_mail.store.index import Index, Row, State
+from twisted_mail.store import gone
+from twisted_mail.store.index import Index
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.rows import Row, State
 from twisted_mail.store.tree import Tree
 
 
@@ -22,7 +23,7 @@ def index(tmp_path: Path) -> Iterator[Index]:
 
 def fill(index: Index, number: int) -> None:
     with index.transaction():
-        state = index.add_mailbox(b"", 1)
+        state = index.mailboxes.add(b"", 1)
         index.add(
             state,
             [Row(uid, b"%d" % uid, b"c", NONE, 1, 0, 1, 1) for uid in range(1, number + 1)],
@@ -32,7 +33,7 @@ def fill(index: Index, number: int) -> None:
 def remove(index: Index, *uids: int) -> int:
     """Remove messages; return the mod-sequence of that."""
     with index.transaction():
-        state = index.state(b"")
+        state = index.mailboxes.state(b"")
         assert state is not None
         index.remove(state, uids, state.next_modseq())
         return state.highest_modseq
@@ -40,9 +41,9 @@ def remove(index: Index, *uids: int) -> int:
 
 def since(index: Index, modseq: int) -> tuple[list[int], int]:
     with index.transaction():
-        state = index.state(b"")
+        state = index.mailboxes.state(b"")
         assert isinstance(state, State)
-        return index.vanished(state, modseq), index.forgotten(state)
+        return index.gone.since(state, modseq), index.gone.forgotten(state)
 
 
 def test_what_was_removed_since_a_mod_sequence_is_known(index: Index) -> None:
@@ -57,7 +58,7 @@ def test_what_was_removed_since_a_mod_sequence_is_known(index: Index) -> None:
 def test_the_oldest_are_forgotten_and_that_is_known(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_module, "GONE_KEPT", 100)
+    monkeypatch.setattr(gone, "GONE_KEPT", 100)
     fill(index, 1000)
     modseqs = [remove(index, uid) for uid in range(1, 1001)]
     vanished, forgotten = since(index, 0)
@@ -70,11 +71,11 @@ def test_the_oldest_are_forgotten_and_that_is_known(
 def test_what_happened_lately_is_not_forgotten_however_much_it_is(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_module, "GONE_KEPT", 100)
+    monkeypatch.setattr(gone, "GONE_KEPT", 100)
     fill(index, 1000)
     while True:
         with index.transaction():
-            state = index.state(b"")
+            state = index.mailboxes.state(b"")
             assert state is not None
             if state.next_modseq() % 64 == 63:
                 break
@@ -87,7 +88,7 @@ def test_a_new_index_knows_that_it_knows_nothing_of_the_past(tmp_path: Path) -> 
     def forgotten(tree: Tree) -> tuple[int, int]:
         with tree.working() as work:
             state = tree.find("INBOX").state(work)
-            return work.index.forgotten(state), state.highest_modseq
+            return work.index.gone.forgotten(state), state.highest_modseq
 
     def store() -> MaildirStore:
         return MaildirStore(

@@ -501,9 +501,9 @@ def test_an_index_damaged_while_in_use_is_replaced_under_open_mailboxes(place: P
     before = filled(place)
     inbox = place.open()
     heard = listen(inbox)
-    place.account._tree.index._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    place.account._tree.index.database.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     destroy(place)
-    place.account._tree.index._connection.execute("PRAGMA shrink_memory")
+    place.account._tree.index.database.connection.execute("PRAGMA shrink_memory")
     place.drop("new/99.late")
     finish(inbox.refresh())
     assert {uid: row for uid, row in seen(inbox).items() if uid in before} == before

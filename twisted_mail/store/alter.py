@@ -12,7 +12,7 @@ from twisted_mail.store import filename
 from twisted_mail.store.attic import Shelf
 from twisted_mail.store.durable import exists
 from twisted_mail.store.folder import Folder
-from twisted_mail.store.index import Row, State
+from twisted_mail.store.rows import Row, State
 from twisted_mail.store.scan import ready, scan
 from twisted_mail.store.work import Work
 

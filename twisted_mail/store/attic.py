@@ -27,7 +27,7 @@ from twisted_mail.mail import flags as flag
 from twisted_mail.mail.flags import Flags
 from twisted_mail.store import filename, layout
 from twisted_mail.store.durable import Disk, exists, make_folders
-from twisted_mail.store.index import Row
+from twisted_mail.store.rows import Row
 
 FOLDER = b"expunged"
 INBOX = b"INBOX"  # the other mailboxes' folders begin with a dot

@@ -14,8 +14,8 @@ from twisted_mail.mail.entry import UNKNOWN
 from twisted_mail.mail.numbers import MAX_NUMBER
 from twisted_mail.store import filename, layout, peek, subscriptions, uidlist
 from twisted_mail.store.durable import Disk, read_file
-from twisted_mail.store.index import Row
 from twisted_mail.store.peek import Known, Peek
+from twisted_mail.store.rows import Row
 
 OLD_SECONDS = 36 * 3600  # maildir(5): then a file in tmp belongs to nobody
 DAMAGED = b"index.sqlite3.damaged"

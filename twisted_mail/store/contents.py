@@ -12,8 +12,8 @@ from twisted_mail.mail.entry import UNKNOWN, Items, Piece
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.durable import Disk
 from twisted_mail.store.folder import Folder
-from twisted_mail.store.index import Row
 from twisted_mail.store.measure import CHUNK, all_measured, converted, keep, measured, with_crlf
+from twisted_mail.store.rows import Row
 from twisted_mail.store.work import Work
 
 T = TypeVar("T")
@@ -146,7 +146,7 @@ def known_items(
 ) -> dict[int, Items | None]:
     """Return items by UID as far as they are in the index; None for messages to be rendered."""
     state = folder.state(work)
-    found: dict[int, Items | None] = dict(work.index.items(state, uids, version))
+    found: dict[int, Items | None] = dict(work.index.rendered.items(state, uids, version))
     missing = [uid for uid in uids if uid not in found]
     if missing:
         found |= dict.fromkeys((row.uid for row in work.index.rows(state, missing)), None)
@@ -158,7 +158,7 @@ def render_items(
 ) -> dict[int, Items]:
     """Render messages and keep what was made."""
     found = each(folder, work, uids, lambda row: render(whole(folder, row)), rescan)
-    work.index.save_items(folder.state(work), render.version, found)
+    work.index.rendered.save(folder.state(work), render.version, found)
     return found
 
 

@@ -15,8 +15,8 @@ from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import filename, layout, processes, uidlist
 from twisted_mail.store.durable import Disk, exists, make_folders
 from twisted_mail.store.filename import Namer
-from twisted_mail.store.index import Row, State
 from twisted_mail.store.keywords import Keywords
+from twisted_mail.store.rows import Row, State
 from twisted_mail.store.uidlist import UidFile, UidList
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Folder:
         """Return the mailbox's row in the index. Raises Refused: NONEXISTENT."""
         if self.is_removed:
             raise Refused("The mailbox has been deleted.", "NONEXISTENT")
-        state = work.index.state(self.folder)
+        state = work.index.mailboxes.state(self.folder)
         if state is None or state.uidvalidity != self.uidvalidity:
             state = self._load(work, state)
             self.known = None
@@ -120,15 +120,15 @@ class Folder:
             with self.uids.lock.held():
                 found = self.uids.load() or self._begin_list(work, state)
         if state is not None and state.uidvalidity != found.uidvalidity:
-            work.index.remove_mailbox(state)
+            work.index.mailboxes.remove(state)
             state = None
             self.first_recent = self.settled = 0
         self.listed = found
         if state is None:
-            state = work.index.add_mailbox(self.folder, found.uidvalidity)
+            state = work.index.mailboxes.add(self.folder, found.uidvalidity)
             if is_old:  # an index that was lost may have given mod-sequences: go on beyond them
                 state.highest_modseq = int(self.clock.now() * 1000)
-                work.index.forget(state, state.highest_modseq)
+                work.index.gone.forget(state, state.highest_modseq)
         state.new_seen = state.cur_seen = 0
         return state
 

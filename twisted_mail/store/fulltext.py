@@ -16,7 +16,7 @@ import apsw
 
 from twisted_mail.mail.matching import VERSION as TEXT_VERSION
 from twisted_mail.store import checked
-from twisted_mail.store.index import NO_DISK
+from twisted_mail.store.database import NO_DISK
 from twisted_mail.store.texts import END, Question, Text
 
 P = ParamSpec("P")

@@ -20,10 +20,10 @@ from twisted_mail.store import layout
 from twisted_mail.store.account import MaildirAccount
 from twisted_mail.store.changes import Bell, Report
 from twisted_mail.store.compacting import Compacting
+from twisted_mail.store.database import boot_id
 from twisted_mail.store.durable import Disk, unavailable
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.folder import Folder
-from twisted_mail.store.index import boot_id
 from twisted_mail.store.indexing import Indexing
 from twisted_mail.store.indexing import Report as Progress
 from twisted_mail.store.quota import Quotas, Usage

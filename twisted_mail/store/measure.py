@@ -12,7 +12,7 @@ from twisted_mail.mail.entry import UNKNOWN
 from twisted_mail.store import filename
 from twisted_mail.store.durable import Disk
 from twisted_mail.store.folder import Folder
-from twisted_mail.store.index import Row
+from twisted_mail.store.rows import Row
 
 if TYPE_CHECKING:
     from twisted_mail.store.work import Work

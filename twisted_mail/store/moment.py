@@ -8,8 +8,8 @@ from twisted_mail.mail.entry import UNKNOWN
 from twisted_mail.mail.flags import keywords
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import filename
-from twisted_mail.store.index import Row
 from twisted_mail.store.measure import all_measured, measure_next
+from twisted_mail.store.rows import Row
 from twisted_mail.store.scan import scan
 from twisted_mail.store.tree import Tree
 from twisted_mail.store.uidlist import UidList

@@ -13,7 +13,7 @@ from twisted_mail.mail.change import Made, Removed, Renamed
 from twisted_mail.store import filename, layout, processes
 from twisted_mail.store.durable import exists
 from twisted_mail.store.folder import Folder
-from twisted_mail.store.index import Row, State
+from twisted_mail.store.rows import Row, State
 from twisted_mail.store.scan import add, compare, forget, scan, settle
 from twisted_mail.store.uidlist import UidFile
 from twisted_mail.store.work import Work
@@ -154,7 +154,7 @@ def _places(tree: "Tree") -> frozenset[bytes]:
 
 def _new_place(tree: "Tree", work: Work, old: bytes, made: list[bytes]) -> bytes | None:
     """Return the folder that has the UIDVALIDITY of the one that is gone."""
-    state = work.index.state(old)
+    state = work.index.mailboxes.state(old)
     if state is None:
         return None
     for coded in made:
@@ -165,19 +165,19 @@ def _new_place(tree: "Tree", work: Work, old: bytes, made: list[bytes]) -> bytes
 
 
 def _renamed(tree: "Tree", work: Work, old: bytes, new: bytes) -> None:
-    folder, state = tree.folder(old), work.index.state(old)
+    folder, state = tree.folder(old), work.index.mailboxes.state(old)
     name = folder.name
     tree.follow(folder, new)
     if state is not None:
-        work.index.rename_mailbox(state, new)
+        work.index.mailboxes.rename(state, new)
     work.happened(folder, Renamed(name, folder.name))
 
 
 def _removed(tree: "Tree", work: Work, old: bytes) -> None:
-    folder, state = tree.folders.pop(old, None), work.index.state(old)
+    folder, state = tree.folders.pop(old, None), work.index.mailboxes.state(old)
     if state is not None:
         tree.note_uidvalidity(state.uidvalidity)
-        work.index.remove_mailbox(state)
+        work.index.mailboxes.remove(state)
     if folder is None:
         folder = tree.folder(old)
         tree.folders.pop(old)

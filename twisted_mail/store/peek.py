@@ -12,8 +12,8 @@ import apsw
 from twisted_mail.mail import flags as flag
 from twisted_mail.store import keywords, parcels, schema
 from twisted_mail.store.durable import Disk, exists, read_file
-from twisted_mail.store.index import Row
 from twisted_mail.store.parcels import Parcel
+from twisted_mail.store.rows import Row
 
 _BUSY_MILLISECONDS = 5000
 _READ = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI

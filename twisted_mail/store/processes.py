@@ -13,7 +13,7 @@ from twisted_mail.mail import flags as flag
 from twisted_mail.mail.change import Added, Gone, Made, Marked, Removed, Renamed
 from twisted_mail.mail.entry import Entry
 from twisted_mail.store import layout
-from twisted_mail.store.index import Row, State
+from twisted_mail.store.rows import Row, State
 
 if TYPE_CHECKING:
     from twisted_mail.store.folder import Folder
@@ -48,7 +48,7 @@ def catch_up(folder: "Folder", work: "Work", state: State) -> None:
     rows = work.index.changed(state, last.highest_modseq)
     folder.keywords.learn(sorted(flag.keywords(flag.NONE.union(*{row.flags for row in rows}))))
     _tell(folder, work, rows, last.uidnext)
-    gone = [uid for uid in work.index.vanished(state, last.highest_modseq) if uid < last.uidnext]
+    gone = [uid for uid in work.index.gone.since(state, last.highest_modseq) if uid < last.uidnext]
     if gone:
         work.happened(folder, Gone(folder.name, tuple(gone), state.highest_modseq))
 
@@ -84,7 +84,7 @@ def told(last: frozenset[bytes], news: "Iterable[News]") -> frozenset[bytes]:
 
 def follow(tree: "Tree", work: "Work") -> None:
     """Follow mailboxes that other processes renamed or deleted."""
-    there = work.index.folders()
+    there = work.index.mailboxes.folders()
     moved: dict[bytes, Folder] = {}
     for folder in list(tree.folders.values()):
         if folder.known is None:

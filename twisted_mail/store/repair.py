@@ -17,7 +17,7 @@ from twisted_mail.store import filename, layout, names, peek, subscriptions, uid
 from twisted_mail.store.check import DAMAGED, Finding, count_lone
 from twisted_mail.store.durable import exists, replace_file
 from twisted_mail.store.folder import Folder
-from twisted_mail.store.index import Row, State
+from twisted_mail.store.rows import Row, State
 from twisted_mail.store.scan import scan
 from twisted_mail.store.tree import Tree
 from twisted_mail.store.uidlist import UidList
@@ -49,7 +49,7 @@ def mailboxes(tree: Tree) -> list[str]:
 def _of_account(tree: Tree, findings: Sequence[Finding]) -> Iterator[str]:
     kinds = {finding.kind for finding in findings if not finding.mailbox}
     if "index" in kinds and peek.look(tree.disk, tree.path).fault:
-        tree.index.replace()
+        tree.index.database.replace()
         yield "the index is made again from the files, UIDs are kept"
     for name in tree.disk.names(tree.path):
         if name.startswith(DAMAGED):
@@ -215,7 +215,7 @@ def reindex(tree: Tree, mailbox: str) -> int:
         state = scan(folder, work, is_forced=True)
         rows = work.index.all_rows(state)
         uidnext = state.uidnext
-        work.index.clear_mailbox(state)
+        work.index.mailboxes.clear(state)
         state.uidnext = 1  # so that those of the list are taken again
         folder.listed = folder.uids.load()
         scan(folder, work, is_forced=True)
@@ -237,7 +237,7 @@ def renumber(tree: Tree, mailbox: str) -> None:
         fresh = UidList(work.new_uidvalidity(), guid=uidlist.new_guid())
         with folder.uids.lock.held():
             uidlist.UidFile(folder.disk, folder.path).start(fresh)
-        work.index.remove_mailbox(old)
+        work.index.mailboxes.remove(old)
         tree.folders.pop(folder.folder, None)
         folder = tree.find(mailbox)
         state = scan(folder, work, is_forced=True)
@@ -261,7 +261,7 @@ def _carry_keywords(folder: Folder, work: Work, state: State, rows: Sequence[Row
 def in_all(tree: Tree) -> dict[str, int]:
     """Make the whole index again; return the messages of each mailbox."""
     if peek.look(tree.disk, tree.path).fault:
-        tree.index.replace()
+        tree.index.database.replace()
     found: dict[str, int] = {}
     for mailbox in mailboxes(tree):
         try:

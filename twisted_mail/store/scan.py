@@ -13,9 +13,9 @@ from twisted_mail.mail.entry import UNKNOWN, Columns, Entry
 from twisted_mail.mail.flags import Flags
 from twisted_mail.store import filename, parcels
 from twisted_mail.store.folder import Folder
-from twisted_mail.store.index import Row, State
 from twisted_mail.store.listing import list_all, list_some
 from twisted_mail.store.measure import glanced
+from twisted_mail.store.rows import Row, State
 from twisted_mail.store.work import Work
 
 GLANCED = 100  # newcomers that are measured at once, as far as little is to be read for it

@@ -18,7 +18,7 @@ from twisted_mail.store import contents
 from twisted_mail.store.durable import Disk, faults
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.fulltext import FILE, Found, FullText, Identity, Place
-from twisted_mail.store.index import Row
+from twisted_mail.store.rows import Row
 from twisted_mail.store.scan import scan
 from twisted_mail.store.texts import Question, Text, is_everywhere, question, text_of
 from twisted_mail.store.tree import Tree
@@ -260,12 +260,12 @@ def _matching(tree: Tree, folder: Folder, uids: Sequence[int], what: Contains) -
 def _places(tree: Tree, folder: Folder) -> tuple[Place, frozenset[Place]]:
     with tree.working() as work:
         folder.state(work)
-        return _place(folder), frozenset(map(Place._make, work.index.places()))
+        return _place(folder), frozenset(map(Place._make, work.index.mailboxes.places()))
 
 
 def _all(tree: Tree) -> frozenset[Place]:
     with tree.working() as work:
-        return frozenset(map(Place._make, work.index.places()))
+        return frozenset(map(Place._make, work.index.mailboxes.places()))
 
 
 def _identities(tree: Tree, folder: Folder, after: int) -> list[Identity]:

@@ -125,7 +125,7 @@ def adopt(
         listed.guid = guid or uidlist.new_guid()
         _write_lists(tree, stage, folder.path, listed)
         _rename_all(tree, work, stage, folder.place(b"cur"))
-        work.index.remove_mailbox(state)
+        work.index.mailboxes.remove(state)
     tree.folders.pop(folder.folder, None)
     folder = tree.find(stage.mailbox)
     with tree.working() as work:

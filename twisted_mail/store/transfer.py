@@ -22,9 +22,9 @@ from twisted_mail.store import filename
 from twisted_mail.store.alter import admit, place
 from twisted_mail.store.durable import Disk, exists, write_file
 from twisted_mail.store.folder import Folder
-from twisted_mail.store.index import Row, State
 from twisted_mail.store.measure import all_measured
 from twisted_mail.store.quota import Usage
+from twisted_mail.store.rows import Row, State
 from twisted_mail.store.scan import ready, scan
 from twisted_mail.store.work import Work
 

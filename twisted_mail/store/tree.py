@@ -32,6 +32,7 @@ from twisted_mail.store import (
     uidvalidity,
 )
 from twisted_mail.store.attic import NO_ROOM, Attic
+from twisted_mail.store.database import DAMAGED, NO_DISK
 from twisted_mail.store.durable import (
     Disk,
     exists,
@@ -43,7 +44,7 @@ from twisted_mail.store.durable import (
 )
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.folder import Folder
-from twisted_mail.store.index import DAMAGED, NO_DISK, Index
+from twisted_mail.store.index import Index
 from twisted_mail.store.own import Own, noting
 from twisted_mail.store.quota import Ledger
 from twisted_mail.store.scan import columns, scan
@@ -111,7 +112,7 @@ class Tree:
             except DAMAGED:
                 self._rebuild()
             except NO_DISK:
-                self.index.leave_disk()
+                self.index.database.leave_disk()
             self._prepare()
             return work(self, *args, **kwargs)
 
@@ -144,7 +145,7 @@ class Tree:
 
     def _follow_others(self, work: Work) -> list[News]:
         """Follow mailboxes that other processes renamed or deleted; return what there is to tell."""
-        version = self.index.version()
+        version = self.index.database.version()
         if version != self._version:
             processes.follow(self, work)
             self._version = version
@@ -157,15 +158,15 @@ class Tree:
 
     def _meet_others(self) -> None:
         """Take note of what other processes of this server did."""
-        if self.index.was_replaced():
+        if self.index.database.was_replaced():
             self._rebuild()
-        if self.index.version() != self._version:
+        if self.index.database.version() != self._version:
             with self.working():
                 pass
 
     def _rebuild(self) -> None:
         """Make the index again, and have those who have mailboxes open compare."""
-        self.index.replace()
+        self.index.database.replace()
         for folder in self.folders.values():
             folder.known = None
         for folder in [each for each in self.folders.values() if each.uidvalidity]:
@@ -413,7 +414,7 @@ class Tree:
             kept = self._room_in_attic(folder)
             hidden = self._trash(folder.folder, kept)
             work.undo.append(partial(self.disk.rename, hidden, folder.path))
-            work.index.remove_mailbox(state)
+            work.index.mailboxes.remove(state)
             work.happened(folder, Removed(name))
         folder.is_removed = True
         self.folders.pop(folder.folder, None)
@@ -452,12 +453,12 @@ class Tree:
 
     def _rename(self, work: Work, old: bytes, new: bytes) -> None:
         folder = self.folder(old)
-        state = work.index.state(old)
+        state = work.index.mailboxes.state(old)
         self.disk.rename(os.path.join(self.maildir, old), os.path.join(self.maildir, new))
         self.follow(folder, new)
         work.undo.append(partial(self._rename_back, folder, old, new))
         if state is not None:
-            work.index.rename_mailbox(state, new)
+            work.index.mailboxes.rename(state, new)
 
     def _rename_back(self, folder: Folder, old: bytes, new: bytes) -> None:
         self.disk.rename(os.path.join(self.maildir, new), os.path.join(self.maildir, old))
@@ -554,7 +555,7 @@ class Tree:
     def new_uidvalidity(self) -> int:
         """Return a number greater than any UIDVALIDITY given before, noted durably."""
         dovecots = uidvalidity.last(self.disk, self.maildir)
-        used = max(self._noted_uidvalidity(), self.index.highest_uidvalidity(), dovecots)
+        used = max(self._noted_uidvalidity(), self.index.mailboxes.highest_uidvalidity(), dovecots)
         value = min(max(int(self.ground.clock.now()), used + 1), MAX_NUMBER)
         self.note_uidvalidity(value)
         uidvalidity.count_on(self.disk, self.maildir, value)

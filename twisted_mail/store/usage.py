@@ -22,7 +22,7 @@ def count(tree: "Tree", work: Work, is_fresh: bool = True) -> Usage:
     INBOX is looked at each time, the others if they are not in the index yet, or if ``is_fresh``.
     """
     there = tree.mailboxes()
-    known = work.index.usage()
+    known = work.index.mailboxes.usage()
     for name, coded in there.items():
         if is_fresh or coded == layout.INBOX or coded not in known:
             with suppress(Refused):  # it is being deleted
@@ -30,9 +30,9 @@ def count(tree: "Tree", work: Work, is_fresh: bool = True) -> Usage:
     if is_fresh:
         tree.counted_at = tree.ground.clock.monotonic()
     if tree.ledger.quota.octets:
-        for coded in {*there.values()} & work.index.unmeasured_folders():
+        for coded in {*there.values()} & work.index.mailboxes.unmeasured():
             measure_all(tree.folder(coded), work)
-    found = work.index.usage()
+    found = work.index.mailboxes.usage()
     held = [found[coded] for coded in there.values() if coded in found]
     return Usage(sum(octets for _, octets in held), sum(messages for messages, _ in held))
 

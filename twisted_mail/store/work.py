@@ -9,8 +9,9 @@ from twisted_mail.mail.change import Change
 from twisted_mail.mail.entry import Columns
 from twisted_mail.store.attic import Attic
 from twisted_mail.store.folder import Folder
-from twisted_mail.store.index import Index, Row, State
+from twisted_mail.store.index import Index
 from twisted_mail.store.quota import Usage
+from twisted_mail.store.rows import Row, State
 
 
 class Happened(NamedTuple):

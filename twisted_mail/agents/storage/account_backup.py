@@ -11,8 +11,8 @@ from twisted_mail.agents.storage.progress import Progress
 from twisted_mail.agents.storage.skipped import Bad, Skipped
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store import filename, keywords, subscriptions, uidlist
-from twisted_mail.store.index import Row
 from twisted_mail.store.moment import Moment, moments, opened
+from twisted_mail.store.rows import Row
 from twisted_mail.store.tree import Tree
 
 _PASSES = 5

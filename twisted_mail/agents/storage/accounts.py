@@ -14,9 +14,9 @@ from twisted_mail.agents.admin_output import Complaint
 from twisted_mail.config import Config
 from twisted_mail.directory.register import Register
 from twisted_mail.store import layout
+from twisted_mail.store.database import boot_id
 from twisted_mail.store.durable import Disk
 from twisted_mail.store.filename import Namer
-from twisted_mail.store.index import boot_id
 from twisted_mail.store.quota import Ledger
 from twisted_mail.store.tree import Ground, Tree
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from twisted_mail.agents.storage import files
 from twisted_mail.agents.storage.skipped import Bad, Skipped
 from twisted_mail.store import filename, keywords, subscriptions, uidlist
-from twisted_mail.store.index import Row
 from twisted_mail.store.moment import Moment, opened
+from twisted_mail.store.rows import Row
 from twisted_mail.store.tree import Tree
 
 

@@ -10,8 +10,8 @@ from twisted_mail.agents.admin_output import Complaint
 from twisted_mail.agents.storage import files, mbox
 from twisted_mail.agents.storage.items import MAX_MESSAGE
 from twisted_mail.agents.storage.skipped import Bad, Skipped
-from twisted_mail.store.index import Row
 from twisted_mail.store.moment import Moment, opened
+from twisted_mail.store.rows import Row
 from twisted_mail.store.tree import Tree
 
 NOTES = "export.journal"  # beside the files: how far each of them is whole

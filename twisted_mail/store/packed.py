@@ -1,0 +1,123 @@
+"""A mailbox's messages where parcels and rows hold them together.
+
+A range of UIDs is in a parcel, in rows, or in both, and then they are equal (see ``parcels``).
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+
+from twisted_mail.mail.entry import Columns
+from twisted_mail.mail.flags import Flags
+from twisted_mail.store import parcels
+from twisted_mail.store.parcels import Parcel
+from twisted_mail.store.rows import INSERT, State, flags_in, text_of
+
+
+def columns(connection: apsw.Connection, state: State) -> Columns:
+    """Return all messages of a mailbox, and keep them in parcels where that is worth it."""
+    found = Columns()
+    last = 0
+    for parcel in parcels.all_packed(connection, state.id):
+        _add_rows(connection, state, found, last, parcel.first)
+        parcels.unpack(found, parcel.flags, parcel.columns)
+        last = parcel.last
+    _add_rows(connection, state, found, last, parcels.HIGHEST)
+    found.uidnext, found.highest_modseq = state.uidnext, state.highest_modseq
+    return found
+
+
+def _add_rows(
+    connection: apsw.Connection, state: State, found: Columns, low: int, high: int
+) -> None:
+    """Append the messages between two UIDs, where no parcels are, and make some if it is worth it."""
+    rows: list[Any] = connection.execute(
+        "SELECT uid, flags, modseq, date, size FROM entries"
+        " WHERE mailbox = ? AND uid > ? AND uid < ? ORDER BY uid",
+        (state.id, low, high),
+    ).fetchall()
+    if rows:
+        uids, texts, modseqs, dates, sizes = zip(*rows, strict=True)
+        fresh = Columns(
+            array("Q", uids),
+            list(map(flags_in, texts)),
+            array("Q", modseqs),
+            array("q", dates),
+            array("Q", sizes),
+        )
+        parcels.put(connection, state.id, fresh)
+        found.add(fresh)
+
+
+def names(connection: apsw.Connection, state: State) -> dict[bytes, bytes]:
+    """Return base names and tails of all messages of a mailbox."""
+    rows: list[Any] = connection.execute(
+        "SELECT base, tail FROM entries WHERE mailbox = ?", (state.id,)
+    ).fetchall()
+    found: dict[bytes, bytes] = dict(rows)
+    if state.apart:
+        for parcel in parcels.apart(connection, state.id, 0, parcels.HIGHEST):
+            found.update(parcel.files())
+    return found
+
+
+def flag_sets(connection: apsw.Connection, state: State) -> list[Flags]:
+    """Return the different sets of flags that messages of a mailbox have."""
+    texts: set[str] = set()
+    last = 0
+    for first, end, flags in parcels.ranges(connection, state.id):
+        texts.update(flags.split("\n"), _texts(connection, state, last, first))
+        last = end
+    texts |= _texts(connection, state, last, parcels.HIGHEST)
+    return list(map(flags_in, texts))
+
+
+def _texts(connection: apsw.Connection, state: State, low: int, high: int) -> set[str]:
+    found: list[Any] = connection.execute(
+        "SELECT DISTINCT flags FROM entries WHERE mailbox = ? AND uid > ? AND uid < ?",
+        (state.id, low, high),
+    ).fetchall()
+    return {text for (text,) in found}
+
+
+# ---------------------------------------------------------------- parcels that are apart
+
+
+def join(
+    connection: apsw.Connection,
+    state: State,
+    low: int = 0,
+    high: int = parcels.HIGHEST,
+    is_new: bool = False,
+) -> None:
+    """Make rows of the parcels of a range of UIDs; ``is_new``: that have files in new."""
+    if state.apart:
+        for parcel in parcels.apart(connection, state.id, low, high, is_new):
+            _join_one(connection, state, parcel)
+
+
+def join_those(connection: apsw.Connection, state: State, uids: Sequence[int]) -> None:
+    """Make rows of the parcels that have these messages."""
+    if state.apart and uids:
+        wanted = sorted(uids)
+        for parcel in parcels.apart(connection, state.id, wanted[0], wanted[-1]):
+            at = bisect_left(wanted, parcel.first)
+            if wanted[at] <= parcel.last:
+                _join_one(connection, state, parcel)
+
+
+def _join_one(connection: apsw.Connection, state: State, parcel: Parcel) -> None:
+    found = parcel.unpack()
+    rows = zip(found, parcel.files(), strict=True)
+    connection.executemany(
+        INSERT,
+        (
+            (state.id, uid, base, tail, text_of(flags), modseq, date, size, 0)
+            for (uid, flags, modseq, date, size), (base, tail) in rows
+        ),
+    )
+    parcels.join(connection, state.id, parcel)
+    state.apart -= len(found)
