@@ -494,6 +494,13 @@ class Account(Protocol):
         Refused: TRYCREATE, OVERQUOTA, LIMIT; CANNOT for a name no mailbox, or a flag no message can have.
         """
 
+    async def hold_maildrop(self) -> Callable[[], None]:
+        """Keep all other POP3 sessions out, whichever process serves them (RFC 1939 §4).
+
+        Returns what lets them in again; it is harmless when repeated, and does not wait. Nothing else is
+        kept out. Raises Refused with condition IN-USE when another session holds the maildrop.
+        """
+
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Hand every Change of the account to ``watcher``; return the function that ends it."""
 

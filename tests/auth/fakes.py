@@ -1,11 +1,13 @@
 """An account, a mailbox and a store that only know their names."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import parse
-from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.mail.outcome import Refused, Unavailable
 
 
 @dataclass
@@ -21,11 +23,18 @@ class NamedMailbox:
 class NamedAccount:
     name: str
     error: BaseException | None = None
+    is_held: bool = False
 
     async def open(self, name: str) -> Any:
         if self.error is not None:
             raise self.error
         return NamedMailbox(name)
+
+    async def hold_maildrop(self) -> Callable[[], None]:
+        if self.is_held:
+            raise Refused("In use", "IN-USE")
+        self.is_held = True
+        return partial(setattr, self, "is_held", False)
 
 
 @dataclass

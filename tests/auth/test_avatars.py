@@ -8,9 +8,9 @@ from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.outcome import Refused, Unavailable
 
 
-def avatar(locks=None, name="alice@example.org", error=None, **aliases):
-    store = NamedStore({name: NamedAccount(name, error)})
-    found = Avatar(name, store, directory(**aliases), set() if locks is None else locks)
+def avatar(account=None, error=None, **aliases):
+    account = account or NamedAccount("alice@example.org", error)
+    found = Avatar(account.name, NamedStore({account.name: account}), directory(**aliases))
     finish(found.open())
     return found
 
@@ -29,8 +29,8 @@ def test_the_maildrop_is_the_inbox():
 
 
 def test_a_second_session_finds_the_maildrop_in_use():
-    locks = set()
-    first, second = avatar(locks), avatar(locks)
+    account = NamedAccount("alice@example.org")
+    first, second = avatar(account), avatar(account)
     finish(first.lock())
     with pytest.raises(Refused) as caught:
         finish(second.lock())
@@ -43,17 +43,11 @@ def test_a_second_session_finds_the_maildrop_in_use():
     finish(second.lock())
 
 
-def test_accounts_do_not_lock_each_other():
-    locks = set()
-    finish(avatar(locks).lock())
-    finish(avatar(locks, "bob@example.org").lock())
-
-
 def test_an_inbox_that_does_not_open_leaves_no_lock():
-    locks = set()
+    account = NamedAccount("alice@example.org", Unavailable("disk"))
     with pytest.raises(Unavailable):
-        finish(avatar(locks, error=Unavailable("disk")).lock())
-    assert not locks
+        finish(avatar(account).lock())
+    assert not account.is_held
 
 
 @pytest.mark.parametrize(
@@ -101,6 +95,6 @@ def test_endless_aliases_come_to_an_end():
         async def targets(self, address):
             return tuple(parse(f"{address.local}{n}@example.org") for n in range(1000))
 
-    endless = Avatar("alice@example.org", NamedStore(), Endless(), set())
+    endless = Avatar("alice@example.org", NamedStore(), Endless())
     assert not finish(endless.may_send_as(parse("a@example.org")))
     assert len(asked) <= 100

@@ -14,6 +14,7 @@
 from tests.contracts.appending import AppendContract
 from tests.contracts.deleting import DeleteContract
 from tests.contracts.identity import IdentityContract
+from tests.contracts.maildrop import MaildropContract
 from tests.contracts.marks import ConditionContract, KeywordContract, MarkContract
 from tests.contracts.meanwhile import MeanwhileContract
 from tests.contracts.moves import CopyContract, ExpungeContract, MoveContract
@@ -40,6 +41,7 @@ class AccountContract(
     ExpungeContract,
     IdentityContract,
     RestartContract,
+    MaildropContract,
     MeanwhileContract,
 ):
     """Everything that ``interfaces`` promises of stores."""

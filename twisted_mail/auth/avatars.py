@@ -4,18 +4,16 @@ The zope interfaces are for twisted.cred, which asks for a face by interface at 
 are those of the doors ``Mailboxes``, ``Maildrop`` and ``Submitter``, where they are described.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from zope.interface import Attribute, Interface, implementer
 
 from twisted_mail.interfaces import Account, Directory, Mailbox, Store
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.outcome import Outcome, Refused
 
 MAX_LOOKUPS = 100  # addresses looked at while aliases are followed
 DETAIL = "+"  # separates the detail in a local part (RFC 5233 §1)
-
-_IN_USE = Outcome(450, "4.2.0", "Another POP3 session has the maildrop open")
 
 
 class IMailboxes(Interface):
@@ -56,16 +54,14 @@ class ISubmitter(Interface):
 class Avatar:
     """The account of one login, with all three faces.
 
-    Its mail is opened only for the faces that need it. ``locks`` holds the names of the accounts whose
-    maildrop some POP3 session has; all avatars of a realm share it.
+    Its mail is opened only for the faces that need it.
     """
 
     name: str
     store: Store
     directory: Directory
-    locks: set[str]
     _account: Account | None = field(default=None, init=False)
-    _has_lock: bool = field(default=False, init=False)
+    _give_up: Callable[[], None] | None = field(default=None, init=False)  # the maildrop
 
     async def open(self) -> None:
         """Open the account's mail, for the faces that show it."""
@@ -82,10 +78,7 @@ class Avatar:
 
         Raises Refused with condition IN-USE.
         """
-        if self.name in self.locks:
-            raise Refused(_IN_USE, "IN-USE")
-        self.locks.add(self.name)
-        self._has_lock = True
+        self._give_up = await self.account.hold_maildrop()
         try:
             return await self.account.open("INBOX")
         except BaseException:
@@ -94,9 +87,9 @@ class Avatar:
 
     def logout(self) -> None:
         """Give the lock back if this avatar has it; harmless when repeated."""
-        if self._has_lock:
-            self._has_lock = False
-            self.locks.discard(self.name)
+        if self._give_up is not None:
+            self._give_up()
+            self._give_up = None
 
     async def may_send_as(self, address: Address) -> bool:
         """Say whether the address is the account's own, or leads to it.

@@ -1,7 +1,7 @@
 """The one portal (twisted.cred), and the login doors that sessions see of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
 from twisted.cred.checkers import ICredentialsChecker
@@ -48,7 +48,6 @@ class Realm:
     store: Store
     directory: Directory
     default_domain: str
-    _locks: set[str] = field(default_factory=set, init=False)
 
     def requestAvatar(
         self, avatarId: object, mind: object, *interfaces: type[Interface]
@@ -61,7 +60,7 @@ class Realm:
 
     async def _avatar(self, avatar_id: object, face: type[Interface]) -> LoggedIn:
         name = account_name(avatar_id, self.default_domain)
-        avatar = Avatar(name, self.store, self.directory, self._locks)
+        avatar = Avatar(name, self.store, self.directory)
         if face is not ISubmitter:
             await avatar.open()
         return face, avatar, avatar.logout

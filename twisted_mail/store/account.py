@@ -12,6 +12,7 @@ from twisted_mail.store.changes import Bell
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.live import Live
 from twisted_mail.store.mailbox import MaildirMailbox
+from twisted_mail.store.maildrop import MaildropLock
 from twisted_mail.store.measure import measure_next
 from twisted_mail.store.scan import columns, scan
 from twisted_mail.store.search import Search
@@ -203,6 +204,16 @@ class MaildirAccount:
             raise
         finally:
             self._take_news()
+
+    async def hold_maildrop(self) -> Callable[[], None]:
+        """Keep other POP3 sessions out; return what lets them in again."""
+        lock = MaildropLock(self._tree.disk, self._tree.path)
+        try:
+            await self._lane.run(lock.take)
+        except BaseException:
+            lock.give_up()
+            raise
+        return lock.give_up
 
     async def refresh_inbox(self) -> None:
         """Look for new mail."""

@@ -5,6 +5,7 @@ stop the world there. Paths are bytes: names that other programs chose need not 
 """
 
 import errno
+import fcntl
 import os
 import stat
 import time
@@ -66,6 +67,14 @@ class Disk:
     def close(self, fd: int) -> None:
         """Close a descriptor."""
         os.close(fd)
+
+    def lock(self, fd: int) -> bool:
+        """Lock an open file, until it is closed, if nobody else has; say whether that was so."""
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def link(self, path: bytes, new_path: bytes) -> None:
         """Give a file another name; the new name must be free."""

@@ -5,6 +5,7 @@ r"""Where things lie on disk, and how names become paths that cannot leave their
         search.sqlite3                     the same of texts, for SEARCH
         uidvalidity                        the last UIDVALIDITY given
         special-use                        special use of mailboxes, a line each
+        maildrop.lock                      locked by the POP3 session that has the maildrop
         Maildir/                           INBOX: cur, new, tmp, and
             subscriptions                  as Dovecot writes it
             .Sent.2024/                    the mailbox Sent/2024: cur, new, tmp, maildirfolder

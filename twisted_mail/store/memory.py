@@ -16,6 +16,7 @@ from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 from twisted_mail.store import names
 from twisted_mail.store.box import Arrival, Body, Home, Limits
 from twisted_mail.store.changes import Bell, Report
+from twisted_mail.store.maildrop import in_use
 from twisted_mail.store.opened import MemoryMailbox
 
 
@@ -68,6 +69,7 @@ class MemoryAccount:
         self._clock = clock
         self._render = render
         self._subscribed = {names.INBOX, *names.SPECIAL}
+        self._holder: object | None = None  # of the maildrop
         for mailbox, use in {names.INBOX: "", **names.SPECIAL}.items():
             home.make(mailbox, use)
 
@@ -159,6 +161,18 @@ class MemoryAccount:
 
     def _seconds(self, date: datetime | None) -> int:
         return int(self._clock.now() if date is None else date.timestamp())
+
+    async def hold_maildrop(self) -> Callable[[], None]:
+        """Keep other POP3 sessions out; return what lets them in again."""
+        if self._holder is not None:
+            raise in_use()
+        holder = self._holder = object()
+
+        def give_up() -> None:
+            if self._holder is holder:
+                self._holder = None
+
+        return give_up
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Hand every Change of the account to ``watcher``."""
