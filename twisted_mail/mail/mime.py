@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol, Self, TypeVar
 
 from twisted_mail.mail import header
 from twisted_mail.mail.parameters import MESSAGE, PLAIN, ContentType, content_type
@@ -244,7 +245,38 @@ class Section(Enum):
     MIME = "mime"
 
 
-def find(root: Part, path: Sequence[int]) -> Part | None:
+class Node(Protocol):
+    """What finding a section needs to know of a part (see ``Part``)."""
+
+    @property
+    def start(self) -> int:
+        """Return where the part begins, with its header."""
+
+    @property
+    def body(self) -> int:
+        """Return where its content begins."""
+
+    @property
+    def stop(self) -> int:
+        """Return where its content ends."""
+
+    @property
+    def is_multipart(self) -> bool:
+        """Say whether the content is parts between boundaries."""
+
+    @property
+    def is_message(self) -> bool:
+        """Say whether the content is a message, the only child."""
+
+    @property
+    def children(self) -> Sequence[Self]:
+        """Return the parts directly within."""
+
+
+N = TypeVar("N", bound=Node)
+
+
+def find(root: N, path: Sequence[int]) -> N | None:
     """Return the part with these section numbers, or None. The empty path is the message itself."""
     part, is_message_itself = root, True
     for number in path:
@@ -261,7 +293,7 @@ def find(root: Part, path: Sequence[int]) -> Part | None:
     return part
 
 
-def locate(root: Part, path: Sequence[int], kind: Section = Section.ALL) -> tuple[int, int] | None:
+def locate(root: Node, path: Sequence[int], kind: Section = Section.ALL) -> tuple[int, int] | None:
     """Return the offsets of a section, or None where the message has no such section.
 
     ``HEADER`` and ``TEXT`` are those of the message with an empty path, else of the message inside a
