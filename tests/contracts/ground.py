@@ -32,7 +32,9 @@ class FakeRenderer:
     def __call__(self, data: bytes) -> Items:
         self.rendered.append(data)
         size = str(len(data)).encode()
-        return Items(b"(E " + size + b")", b"(B)", b"(BS)", data.find(b"\r\n\r\n") + 4)
+        return Items(
+            b"(E " + size + b")", b"(B)", b"(BS)", data.find(b"\r\n\r\n") + 4, outline=size
+        )
 
 
 class NotedBlob(MemoryBlob):

@@ -11,6 +11,7 @@ from twisted_mail.imap.grammar import Reader, quoted
 from twisted_mail.imap.view import View
 from twisted_mail.interfaces import Watcher
 from twisted_mail.mail import flags as flag
+from twisted_mail.mail import mime, outline
 from twisted_mail.mail.change import Added, Change, Gone, Marked
 from twisted_mail.mail.entry import Columns, Contains, Copied, Entry, Items, Piece
 from twisted_mail.mail.flags import Flags
@@ -111,7 +112,8 @@ class SmallMailbox:
         dates = [line[6:] for line in header.split(b"\r\n") if line.startswith(b"Date: ")]
         date = quoted(dates[0].decode()) if dates else b"NIL"
         size = len(header + empty)
-        return Items(b"(%b NIL)" % date, b"(BODY)", b"(BODYSTRUCTURE)", size)
+        where = outline.written(mime.scan(body))
+        return Items(b"(%b NIL)" % date, b"(BODY)", b"(BODYSTRUCTURE)", size, outline=where)
 
     async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
         self._note("read", list(pieces))

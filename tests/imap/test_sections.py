@@ -142,7 +142,7 @@ def test_the_parts_of_a_large_message_are_found_once():
     texts = texts_of(b"BODY[1]<0.1>", mailbox)
     for _ in range(3):
         finish(texts.values([texts.source(1, len(large), 30)]))
-    assert len(mailbox.calls) == 1
+    assert [call[0] for call in mailbox.calls] == ["items"]
 
 
 def test_few_large_messages_are_remembered():
@@ -152,7 +152,6 @@ def test_few_large_messages_are_remembered():
     for uid in range(1, 10):
         finish(texts.values([texts.source(uid, len(large), 30)]))
     assert list(texts.remembered) == [6, 7, 8, 9]
-    assert not any(part.fields for root in texts.remembered.values() for part in root.walk())
 
 
 def test_a_line_without_an_end_is_a_field_too():

@@ -5,7 +5,8 @@ from tests.support import InlineBlocking, finish
 from twisted_mail.imap import items
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.items import Text
-from twisted_mail.imap.texts import GROUP, Extent, Texts, Value
+from twisted_mail.imap.texts import GROUP, Extent, Listed, Texts, Value
+from twisted_mail.mail.entry import Piece
 
 MESSAGE = b"From: a@b\r\nTo: c@d,\r\n e@f\r\nX-To: no\r\n\r\nbody\r\n"
 HEADER_SIZE = MESSAGE.index(b"body")
@@ -80,7 +81,7 @@ def test_a_large_message_is_sent_in_pieces():
     texts = texts_of(b"(BODY[HEADER.FIELDS (From)] BODY[] BODY[TEXT])", mailbox)
     [found] = finish(texts.values([texts.source(1, size, HEADER_SIZE)]))
     assert found == [
-        b"{13}\r\nFrom: a@b\r\n\r\n",
+        Listed(texts.wanted[0], Piece(1, 0, HEADER_SIZE)),
         Extent(1, 0, size),
         Extent(1, HEADER_SIZE, size),
     ]
@@ -109,13 +110,23 @@ def test_a_header_without_an_end_gets_none():
     assert values(b"BODY[HEADER.FIELDS (From)]", b"From: a\r\n", 9) == [b"{9}\r\nFrom: a\r\n"]
 
 
-def test_a_large_message_may_vanish_between_two_looks():
+def test_listed_fields_of_a_large_message_are_selected_when_they_are_there():
     mailbox = SmallMailbox(MESSAGE + bytes(GROUP))
-    mailbox.before = lambda name: mailbox.remove([1]) if mailbox.calls else None
-    texts = texts_of(b"(BODY[] BODY[HEADER.FIELDS (From)])", mailbox)
+    texts = texts_of(b"(BODY[] BODY[HEADER.FIELDS (From)]<2.5>)", mailbox)
     source = texts.source(1, len(MESSAGE) + GROUP, HEADER_SIZE)
-    assert finish(texts.values([source])) == [None]
-    assert [call[0] for call in mailbox.calls] == ["read", "read"]
+    [found] = finish(texts.values([source]))
+    assert found is not None
+    assert isinstance(found[1], Listed)
+    assert found[1].literal(MESSAGE[:HEADER_SIZE]) == b"{5}\r\nom: a"
+
+
+def test_nothing_is_read_to_know_where_the_parts_of_a_large_message_lie():
+    mailbox = SmallMailbox(MESSAGE + bytes(GROUP))
+    texts = texts_of(b"(BODY[1] BODY[2] BODY[1.MIME])", mailbox)
+    size = len(MESSAGE) + GROUP
+    found = finish(texts.values([texts.source(1, size, HEADER_SIZE)]))
+    assert found == [[Extent(1, HEADER_SIZE, size), b"NIL", Extent(1, 0, HEADER_SIZE)]]
+    assert [call[0] for call in mailbox.calls] == ["items"]
 
 
 def test_the_parts_of_a_large_message_that_is_gone_are_not_looked_for():

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from twisted_mail.imap.sections import kept_fields
-from twisted_mail.mail import correspondents
+from twisted_mail.mail import correspondents, outline
 from twisted_mail.mail.correspondents import Correspondent
 from twisted_mail.mail.entry import Items
 from twisted_mail.mail.mime import Part, scan
@@ -25,15 +25,20 @@ class Render:
     before are made anew.
     """
 
-    version: int = 2
+    version: int = 3
 
     def __call__(self, data: bytes) -> Items:
         """Render one whole message. Never raises, whatever the bytes."""
         root = scan(data)
         body, structure = _bodies(root)
-        words = preview(data, root).encode("utf-8", "replace")
         return Items(
-            envelope(root), body, structure, root.body, kept_fields(data, root.body), words
+            envelope(root),
+            body,
+            structure,
+            root.body,
+            kept_fields(data, root.body),
+            preview(data, root).encode("utf-8", "replace"),
+            outline.written(root),
         )
 
 

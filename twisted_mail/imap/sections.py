@@ -5,7 +5,6 @@ from functools import lru_cache
 
 from twisted_mail.imap.items import Kind, Section, Text
 from twisted_mail.mail import mime
-from twisted_mail.mail.parameters import MESSAGE, ContentType
 
 MAX_HEADER = 256 * 1024  # octets in which header fields are looked for
 MAX_KEPT = 8 * 1024  # octets of fields that are kept of a message
@@ -21,24 +20,10 @@ KEPT = frozenset(_KEPT_NAMES.split())
 Span = tuple[int, int]  # first octet, and the one behind the last
 
 
-def outline(data: bytes) -> mime.Part:
-    """Return the parts of a message without what takes memory and finding sections does not need."""
-    root = mime.scan(data)
-    for part in root.walk():
-        part.fields.clear()
-        part.type = _KEPT_TYPES.get(part.type[:2]) or (_MULTIPART if part.is_multipart else _OTHER)
-    return root
-
-
-_MULTIPART = ContentType(b"multipart", b"mixed")
-_OTHER = ContentType(b"application", b"octet-stream")
-_KEPT_TYPES = {MESSAGE[:2]: MESSAGE}
-
-
 # ---------------------------------------------------------------- where a section lies
 
 
-def part_span(text: Text, root: mime.Part) -> Span | None:
+def part_span(text: Text, root: mime.Node) -> Span | None:
     """Return where a section with part numbers lies; None when there is no such part."""
     found = mime.locate(root, text.section.path, _MEANT[text.section.kind])
     return None if found is None else _ranged(text, *found)

@@ -40,7 +40,7 @@ from twisted_mail.interfaces import (
 from twisted_mail.mail.outcome import MailError, ProtocolError
 
 if TYPE_CHECKING:
-    from twisted_mail.mail import mime
+    from twisted_mail.mail.outline import Outline
 
 SERVICE = "imap"
 _FAREWELLS = {
@@ -199,7 +199,7 @@ class ImapSession:
         return self._selected().is_read_only
 
     @property
-    def parts(self) -> "OrderedDict[int, mime.Part]":
+    def parts(self) -> "OrderedDict[int, Outline]":
         """Return where FETCH remembers the structure of large messages of the selected mailbox."""
         return self._selected().parts
 

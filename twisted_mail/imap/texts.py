@@ -1,9 +1,9 @@
 """Texts: the sections of messages that a FETCH sends, and how they are read within bounds.
 
-Small messages are read many at a time. Of a large one only the extents of its sections are found, and
-the octets follow in pieces when the line to the client can take them, so memory stays bounded whatever
-is asked for. A message is read as a whole only when its parts have to be found, and the parts of the
-last few large ones are remembered, for clients fetch one part in many ranges.
+Small messages are read many at a time. Of a large one only the extents of its sections are found, by
+the outline that the store keeps of it, and the octets follow in pieces when the line to the client can
+take them: memory stays bounded whatever is asked for. The outlines of the last few large messages are
+remembered, for clients fetch one part in many ranges.
 """
 
 from collections import OrderedDict
@@ -13,14 +13,15 @@ from functools import partial
 from typing import NamedTuple
 
 from twisted_mail.imap.items import Text
-from twisted_mail.imap.sections import Span, outline, part_span, selected, whole_span
+from twisted_mail.imap.sections import Span, part_span, selected, whole_span
 from twisted_mail.interfaces import Blocking, Mailbox
 from twisted_mail.mail import mime
 from twisted_mail.mail.entry import Piece
+from twisted_mail.mail.outline import Outline
 
 GROUP = 256 * 1024  # octets read at a time
 _INLINE = 16 * 1024  # octets whose parts are found in less time than a thread takes
-_REMEMBERED = 4  # large messages whose parts are remembered
+_REMEMBERED = 4  # large messages whose outlines are remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,19 @@ class Extent:
             yield Piece(self.uid, at, min(at + GROUP, self.stop))
 
 
-Value = bytes | Extent
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Header fields of a large message that are read when their turn comes."""
+
+    text: Text
+    piece: Piece
+
+    def literal(self, header: bytes) -> bytes:
+        """Return what to send, of the octets of the piece."""
+        return _literal(selected(self.text, header))
+
+
+Value = bytes | Extent | Listed
 
 
 class Source(NamedTuple):
@@ -63,7 +76,7 @@ class Texts:
     wanted: Sequence[Text]
     mailbox: Mailbox
     blocking: Blocking
-    remembered: OrderedDict[int, mime.Part]
+    remembered: OrderedDict[int, Outline]
     _needs_parts: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -127,41 +140,42 @@ class Texts:
         return await self.blocking.run(cut)
 
     async def _large(self, source: Source) -> list[Value] | None:
-        """Find the extents of a large message's sections; read only what must be altered."""
+        """Find where a large message's sections lie; read nothing of them."""
         spans = await self._spans(source)
         if spans is None:
             return None
-        values: list[Value] = []
-        for text, span in zip(self.wanted, spans, strict=True):
-            if span is not None and text.section.fields:
-                [data] = await self.mailbox.read([Piece(source.uid, *span)])
-                if data is None:
-                    return None
-                values.append(_literal(selected(text, data)))
-            else:
-                values.append(b"NIL" if span is None else Extent(source.uid, *span))
-        return values
+        return [
+            _unread(text, source.uid, span) for text, span in zip(self.wanted, spans, strict=True)
+        ]
 
     async def _spans(self, source: Source) -> Sequence[Span | None] | None:
         """Return the span of each section of a large message, or None when it is gone."""
         if self._needs_parts:
-            root = await self._root(source)
-            return None if root is None else [_span(text, source, root) for text in self.wanted]
+            outline = await self._outline(source.uid)
+            if outline is None:
+                return None
+            return [_span(text, source, outline.root) for text in self.wanted]
         [first] = await self.mailbox.read([Piece(source.uid, 0, 1)])
         return None if first is None else source.spans
 
-    async def _root(self, source: Source) -> mime.Part | None:
-        root = self.remembered.get(source.uid)
-        if root is not None:
-            self.remembered.move_to_end(source.uid)
-            return root
-        [data] = await self.mailbox.read([Piece(source.uid)])
-        if data is None:
+    async def _outline(self, uid: int) -> Outline | None:
+        outline = self.remembered.get(uid)
+        if outline is not None:
+            self.remembered.move_to_end(uid)
+            return outline
+        [items] = await self.mailbox.items([uid])
+        if items is None:
             return None
-        root = self.remembered[source.uid] = await self.blocking.run(outline, data)
+        outline = self.remembered[uid] = Outline(items.outline)
         while len(self.remembered) > _REMEMBERED:
             self.remembered.popitem(last=False)
-        return root
+        return outline
+
+
+def _unread(text: Text, uid: int, span: Span | None) -> Value:
+    if span is None:
+        return b"NIL"
+    return Listed(text, Piece(uid, *span)) if text.section.fields else Extent(uid, *span)
 
 
 def _cut_all(
@@ -182,7 +196,7 @@ def _cut(wanted: Sequence[Text], data: bytes, source: Source) -> list[Value]:
     return values
 
 
-def _span(text: Text, source: Source, root: mime.Part) -> Span | None:
+def _span(text: Text, source: Source, root: mime.Node) -> Span | None:
     if text.section.path:
         return part_span(text, root)
     return whole_span(text, source.size, source.header_size)

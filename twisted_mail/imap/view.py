@@ -22,7 +22,7 @@ from twisted_mail.mail.numbers import NumberSet
 from twisted_mail.mail.outcome import ProtocolError
 
 if TYPE_CHECKING:
-    from twisted_mail.mail import mime
+    from twisted_mail.mail.outline import Outline
 
 _ROUND = 5000  # messages whose flags are told at once
 _FEW = 64  # rows that are cheaper to delete one by one than to copy the rest
@@ -291,7 +291,7 @@ class Selected:
     mailbox: Mailbox
     view: View
     is_read_only: bool
-    parts: "OrderedDict[int, mime.Part]" = field(default_factory=OrderedDict)
+    parts: "OrderedDict[int, Outline]" = field(default_factory=OrderedDict)
 
     def close(self) -> None:
         """Give the mailbox back."""

@@ -38,7 +38,8 @@ class Items(NamedTuple):
     ``envelope``, ``body`` and ``bodystructure`` are the parenthesised lists of RFC 3501 §7.4.2;
     ``header_size`` is the octets of the header with the empty line that ends it. ``fields`` are the
     header fields that clients ask for most, as they stand there, or None where they are too long to be
-    kept; ``preview`` is the text of RFC 8970, in UTF-8.
+    kept; ``preview`` is the text of RFC 8970, in UTF-8; ``outline`` says where the parts lie (see
+    ``mail.outline``).
     """
 
     envelope: bytes
@@ -47,6 +48,7 @@ class Items(NamedTuple):
     header_size: int
     fields: bytes | None = None
     preview: bytes = b""
+    outline: bytes = b""
 
 
 class Identity(NamedTuple):

@@ -17,8 +17,8 @@ class Rendered:
     def items(self, state: State, uids: Iterable[int], version: int) -> dict[int, Items]:
         """Return the items that were rendered already, by UID."""
         found = self._database.connection.execute(
-            "SELECT uid, envelope, body, bodystructure, header_size, fields, preview FROM items"
-            " WHERE mailbox = ? AND uid IN (SELECT value FROM json_each(?)) AND version = ?",
+            "SELECT uid, envelope, body, bodystructure, header_size, fields, preview, outline"
+            " FROM items WHERE mailbox = ? AND uid IN (SELECT value FROM json_each(?)) AND version = ?",
             (state.id, json.dumps(list(uids)), version),
         )
         return {values[0]: Items(*values[1:]) for values in found}
@@ -26,7 +26,7 @@ class Rendered:
     def save(self, state: State, version: int, items: dict[int, Items]) -> None:
         """Keep items, where their messages are still there."""
         self._database.connection.executemany(
-            "INSERT OR REPLACE INTO items SELECT mailbox, uid, ?, ?, ?, ?, ?, ?, ? FROM entries"
+            "INSERT OR REPLACE INTO items SELECT mailbox, uid, ?, ?, ?, ?, ?, ?, ?, ? FROM entries"
             " WHERE mailbox = ? AND uid = ?",
             [(version, *rendered, state.id, uid) for uid, rendered in items.items()],
         )

@@ -105,8 +105,13 @@ _PARCELS = f"""
 ALTER TABLE mailboxes ADD COLUMN apart INTEGER NOT NULL DEFAULT 0;
 """
 
+# Where the parts of a message lie (see ``mail.outline``).
+_OUTLINE = """
+ALTER TABLE items ADD COLUMN outline BLOB NOT NULL DEFAULT x'';
+"""
+
 # Step n leads from version n to n + 1.
-STEPS = [_FIRST, _COUNTS, _IN_NEW, _GONE, _FIELDS, _UNMEASURED, _PARCELS]
+STEPS = [_FIRST, _COUNTS, _IN_NEW, _GONE, _FIELDS, _UNMEASURED, _PARCELS, _OUTLINE]
 VERSION = len(STEPS)
 
 

@@ -8,7 +8,7 @@ from twisted_mail.imap.batches import batch_of
 from twisted_mail.imap.command import SELECTED, Command
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.plan import Batch, Plan, compiled
-from twisted_mail.imap.texts import GROUP, Extent, Texts, Value
+from twisted_mail.imap.texts import GROUP, Extent, Listed, Texts, Value
 from twisted_mail.interfaces import Ending
 from twisted_mail.mail import flags
 from twisted_mail.mail.entry import Items, Piece
@@ -66,8 +66,9 @@ class Fetching:
             yield uids
             return
         start = weight = 0
+        times = len(self._plan.texts) if self._plan.needs_kept else 1
         for at, uid in enumerate(uids):
-            weight += min(self._size(uid), _WEIGHT)
+            weight += min(self._size(uid), _WEIGHT) * times
             if weight >= HEAVY or at - start >= FEW - 1:
                 yield uids[start : at + 1]
                 start, weight = at + 1, 0
@@ -170,17 +171,21 @@ class Fetching:
         return {uid: self._texts.from_kept(kept or b"") for uid, kept in fields.items()}
 
     async def _send_texts(self, batch: Batch) -> int:
-        if len(batch.texts) == 1 and any(isinstance(one, Extent) for one in batch.texts[0]):
+        if len(batch.texts) == 1 and not all(isinstance(one, bytes) for one in batch.texts[0]):
             return await self._send_large(batch)
         return await self._send(batch)
 
     async def _send_large(self, batch: Batch) -> int:
         for shown, value in self._plan.parts(batch):
-            if isinstance(value, Extent):
-                await self._write(b"%b{%d}\r\n" % (shown, value.stop - value.start))
-                await self._stream(value)
-            else:
-                await self._write(b"%b%b" % (shown, value))
+            match value:
+                case Extent():
+                    await self._write(b"%b{%d}\r\n" % (shown, value.stop - value.start))
+                    await self._stream(value)
+                case Listed():
+                    header = await self._read(value.piece)
+                    await self._write(shown + value.literal(header))
+                case _:
+                    await self._write(shown + value)
         return 1
 
     async def _stream(self, extent: Extent) -> None:
@@ -190,7 +195,8 @@ class Fetching:
             if len(data) != min(GROUP, extent.stop - piece.start):
                 self._session.wire.close()
                 raise Ending(Ending.Reason.LOST)
-            await self._write(data)
+            for at in range(0, len(data), FLUSH):  # what the client is slow to take is held twice
+                await self._write(data[at : at + FLUSH])
 
     async def _read(self, piece: Piece) -> bytes:
         try:
