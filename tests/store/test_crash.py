@@ -5,6 +5,7 @@ store that knows nothing of what happened.
 """
 
 import errno
+import os
 import shutil
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -158,6 +159,13 @@ async def empty_inbox(store: MaildirStore) -> Any:
     return await (await store.account(ALICE)).rename("INBOX", "Old")
 
 
+async def recover(store: MaildirStore) -> Any:
+    account = await store.account(ALICE)
+    mailbox = await account.open("Sent")
+    Path(os.fsdecode(mailbox._folder.path), "dovecot-uidlist").unlink(missing_ok=True)
+    return await account.append("Sent", [draft(mail("new"), "$Fresh"), draft(mail("newer"))])
+
+
 async def compact(store: MaildirStore) -> Any:
     account = await store.account(ALICE)
     mailbox = await account.open("Sent")
@@ -184,6 +192,7 @@ STORIES = [
     expunge,
     rename,
     empty_inbox,
+    recover,
     compact,
     delete,
     restore,
@@ -226,6 +235,9 @@ def check_append(answer: Copied, done: bool, old: dict[str, Seen], new: dict[str
         assert answer.uidvalidity == new["Sent"].uidvalidity
         told = [new["Sent"].messages[uid] for uid in answer.targets]
         assert told == [(mail("new"), normal(["$Fresh"])), (mail("newer"), frozenset())]
+
+
+check_recover = check_append
 
 
 def check_come_and_go(

@@ -6,7 +6,7 @@ and ``name``, ``uidvalidity`` and ``keywords.names``, which it reads.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -123,6 +123,8 @@ class Folder:
             work.index.mailboxes.remove(state)
             state = None
             self.first_recent = self.settled = 0
+        if state is not None:
+            found = self._raised(work, state, found)
         self.listed = found
         if state is None:
             state = work.index.mailboxes.add(self.folder, found.uidvalidity)
@@ -142,6 +144,44 @@ class Folder:
         """The index may have forgotten the last UIDs: leave a gap that they lie in."""
         records = {row.base: (row.uid, b"") for row in work.index.all_rows(state)}
         return UidList(state.uidvalidity, state.uidnext + UID_GAP, b"", records)
+
+    def reread(self, work: "Work", state: State) -> UidList:
+        """Read the list that another program wrote.
+
+        One that is lost, or has another UIDVALIDITY than the index, is made again: sessions go on.
+        """
+        found = self.uids.load(self.uidvalidity)
+        if found is None:
+            with self.uids.lock.held():
+                found = self.uids.load(self.uidvalidity) or self._recovered(work, state)
+        return self._raised(work, state, found)
+
+    def _recovered(self, work: "Work", state: State) -> UidList:
+        found = self._rescued(work, state)
+        found.uidnext = max(found.uidnext, self.uids.uidnext + UID_GAP)
+        found.guid = b"" if self.id.startswith("V") else self.id.encode()
+        self.uids.start(found)
+        return found
+
+    def _raised(self, work: "Work", state: State, found: UidList) -> UidList:
+        """A list from a backup is behind the index: see to it that no UID is given again."""
+        if found.uidnext >= state.uidnext:
+            return found
+        with self.uids.lock.held():
+            found = self.uids.load(self.uidvalidity) or found
+            found.uidnext = max(found.uidnext, state.uidnext)
+            taken = {uid for uid, _ in found.records.values()}
+            for row in work.index.all_rows(state):
+                if row.uid not in taken:
+                    found.records.setdefault(row.base, (row.uid, b""))
+            self.uids.start(found)
+        return found
+
+    def number(self, work: "Work", state: State, bases: Sequence[bytes]) -> list[int]:
+        """Give UIDs to files, durably; return them in the same order. The lock is held."""
+        if self.uids.is_behind():
+            self.reread(work, state)
+        return self.uids.append(bases)
 
     # ------------------------------------------------------------ how current the index is
 

@@ -165,9 +165,9 @@ def add(folder: Folder, work: Work, state: State, fresh: dict[bytes, bytes]) -> 
                 known = _listed_uids(folder, state, newcomers)
             strange = [base for base in newcomers if base not in known] if known else newcomers
             unknown = filename.by_age(strange)
-            given = folder.uids.append(unknown)
+            given = folder.number(work, state, unknown)
     state.uidnext = max(state.uidnext, folder.uids.uidnext)
-    state.list_seen = folder.uids.stamp
+    state.list_seen = folder.uids.seen
     if newcomers:
         bases = sorted(known, key=known.__getitem__)
         uids = [known[base] for base in bases]
@@ -227,9 +227,7 @@ def _read_list(
     """
     if not folder.uids.is_behind():
         return {}
-    folder.listed = folder.uids.load()
-    if folder.listed is None:
-        return {}
+    folder.listed = folder.reread(work, state)
     listed = folder.listed.records
     again = [
         row

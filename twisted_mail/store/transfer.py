@@ -103,7 +103,7 @@ def publish(folder: Folder, work: Work, state: State, arrivals: Sequence[Arrival
 
 
 def _numbered(folder: Folder, work: Work, state: State, arrivals: Sequence[Arrival]) -> list[Row]:
-    uids = folder.uids.append([arrival.base for arrival in arrivals])
+    uids = folder.number(work, state, [arrival.base for arrival in arrivals])
     modseq = state.next_modseq()
     rows = [_row(folder, uid, modseq, arrival) for uid, arrival in zip(uids, arrivals, strict=True)]
     with folder.renaming(state):

@@ -138,13 +138,14 @@ class UidFile:
             return ""
         return f"{stat.st_ino}.{stat.st_size}.{stat.st_mtime_ns}"
 
-    def load(self) -> UidList | None:
-        """Read the whole file; None where it is missing or has no valid header."""
+    def load(self, uidvalidity: int = 0) -> UidList | None:
+        """Read the whole file; None where it is missing, has no valid header, or another UIDVALIDITY."""
         stamp = self.current_stamp()
         data = read_file(self._disk, self._path)
         found = None if data is None else parse(data)
-        if found is not None:
-            self._know(found, stamp)
+        if found is None or uidvalidity not in (0, found.uidvalidity):
+            return None
+        self._know(found, stamp)
         return found
 
     def id(self) -> str:
@@ -196,6 +197,11 @@ class UidFile:
         """Leave out the files below a UID that are gone; the next UID stays what it is."""
         with self.lock.held():
             self._rewrite(present, uidnext)
+
+    @property
+    def seen(self) -> str:
+        """Return the stamp of the file, if it may be gone on with as it is when it is found again."""
+        return self.stamp if self._is_sound else ""
 
     def is_behind(self) -> bool:
         """Say whether another program wrote the file."""
