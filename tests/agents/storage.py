@@ -22,6 +22,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.store import transfer
 from twisted_mail.store.contents import whole
 from twisted_mail.store.measure import all_measured
+from twisted_mail.store.overview import listing, status
 from twisted_mail.store.scan import scan
 from twisted_mail.store.tree import Tree
 
@@ -106,15 +107,15 @@ class Place:
 
     def names(self, account: str = ALICE) -> list[str]:
         with accounts.opened(self.config, account) as tree:
-            return [info.name for info in tree.perform(Tree.listing) if info.is_selectable]
+            return [info.name for info in tree.perform(listing) if info.is_selectable]
 
     def subscribed(self, account: str = ALICE) -> list[str]:
         with accounts.opened(self.config, account) as tree:
-            return [info.name for info in tree.perform(Tree.listing) if info.is_subscribed]
+            return [info.name for info in tree.perform(listing) if info.is_subscribed]
 
     def uidvalidity(self, account: str = ALICE, mailbox: str = "INBOX") -> int:
         with accounts.opened(self.config, account) as tree:
-            return tree.perform(Tree.status, mailbox).uidvalidity
+            return tree.perform(status, mailbox).uidvalidity
 
 
 def _append(tree: Tree, name: str, drafts: list[Draft]) -> None:

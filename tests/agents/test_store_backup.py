@@ -13,7 +13,9 @@ from twisted_mail.agents.storage.account_backup import AccountBackup
 from twisted_mail.directory.register import Register
 from twisted_mail.mail.flags import normal
 from twisted_mail.store import alter, transfer
+from twisted_mail.store.arrange import create
 from twisted_mail.store.stage import Stage
+from twisted_mail.store.subscriptions import subscribe
 from twisted_mail.store.tree import Tree
 
 
@@ -59,8 +61,8 @@ def forget(place: Place) -> None:
 
 
 def test_what_is_restored_is_what_there_was(place: Place, folder: Path) -> None:
-    change(place, Tree.create, "Work/Ketchup", "")
-    change(place, Tree.subscribe, "Work/Ketchup", True)
+    change(place, create, "Work/Ketchup", "")
+    change(place, subscribe, "Work/Ketchup", True)
     before = place.look(), place.look(mailbox="Sent"), place.uidvalidity(), place.subscribed()
     empty = place.uidvalidity(mailbox="Work/Ketchup")
     assert place("backup", folder) == 0, place.out

@@ -7,7 +7,7 @@ import pytest
 from tests.agents.storage import ALICE, BOB, Place, facts, wanted
 from tests.corpus import mails
 from twisted_mail.agents.storage import files, to_mbox
-from twisted_mail.store.tree import Tree
+from twisted_mail.store.arrange import create
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_names_that_would_leave_the_folder_stay_in_it(place: Place, tmp_path: Pa
     from twisted_mail.agents.storage import accounts
 
     with accounts.opened(place.config, ALICE) as tree:
-        tree.perform(Tree.create, "../../x", "")
+        tree.perform(create, "../../x", "")
     place.put(mails(1), mailbox="../../x")
     assert place("export", ALICE, tmp_path / "out", "--format", "mbox") == 0
     assert (tmp_path / "out" / "_." / "_." / "x.mbox").exists()

@@ -6,7 +6,7 @@ import pytest
 from tests.agents.storage import ALICE, BOB, Place, facts, wanted
 from tests.agents.test_store_backup import change, expunge
 from tests.corpus import mails
-from twisted_mail.store.tree import Tree
+from twisted_mail.store.arrange import create, delete
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def test_they_are_chosen_by_mailbox_time_and_uid(place: Place) -> None:
 
 
 def test_a_deleted_mailbox_comes_back(place: Place) -> None:
-    change(place, Tree.create, "Work", "")
+    change(place, create, "Work", "")
     place.put(mails(2, seed=4), mailbox="Work")
-    change(place, Tree.delete, "Work")
+    change(place, delete, "Work")
     assert place("undelete", ALICE, "Work") == 0
     assert len(place.look(mailbox="Work")) == 2
 

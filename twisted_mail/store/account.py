@@ -7,7 +7,7 @@ from twisted_mail.interfaces import Blocking, Renderer, Watcher, Watching
 from twisted_mail.mail.change import Added, Change, Gone, Removed
 from twisted_mail.mail.entry import Copied, Draft, MailboxInfo, Status
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.store import layout, transfer
+from twisted_mail.store import arrange, layout, overview, transfer
 from twisted_mail.store.changes import Bell
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.live import Live
@@ -16,6 +16,7 @@ from twisted_mail.store.maildrop import MaildropLock
 from twisted_mail.store.measure import measure_next
 from twisted_mail.store.scan import columns, scan
 from twisted_mail.store.search import Search
+from twisted_mail.store.subscriptions import subscribe
 from twisted_mail.store.tree import Tree
 from twisted_mail.store.watched import WatchedMailbox, WatchedTree
 from twisted_mail.store.work import Measured, Opened
@@ -149,7 +150,7 @@ class MaildirAccount:
 
     async def mailboxes(self) -> Sequence[MailboxInfo]:
         """Return all mailboxes, and names that are subscribed to and gone, sorted by name."""
-        return await self.perform(Tree.listing)
+        return await self.perform(overview.listing)
 
     async def open(self, name: str) -> MaildirMailbox:
         """Open a mailbox."""
@@ -173,23 +174,23 @@ class MaildirAccount:
         after: int | None = 0
         while has_size and after is not None:
             after = await self.perform(_measure_next, name, after)
-        return await self.perform(Tree.status, name)
+        return await self.perform(overview.status, name)
 
     async def create(self, name: str, use: str = "") -> None:
         """Make a mailbox and the levels above it."""
-        await self.perform(Tree.create, name, use)
+        await self.perform(arrange.create, name, use)
 
     async def rename(self, name: str, new_name: str) -> None:
         """Rename a mailbox with its children; renaming INBOX moves its messages."""
-        await self.perform(Tree.rename, name, new_name)
+        await self.perform(arrange.rename, name, new_name)
 
     async def delete(self, name: str) -> None:
         """Delete a mailbox, not its children."""
-        await self.perform(Tree.delete, name)
+        await self.perform(arrange.delete, name)
 
     async def subscribe(self, name: str, is_subscribed: bool) -> None:
         """Subscribe to a name, or no longer."""
-        await self.perform(Tree.subscribe, name, is_subscribed)
+        await self.perform(subscribe, name, is_subscribed)
 
     # ------------------------------------------------------------ messages
 

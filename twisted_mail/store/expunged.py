@@ -18,6 +18,7 @@ from twisted_mail.mail.flags import Flags
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import attic, filename, layout, names, transfer
 from twisted_mail.store.alter import admit
+from twisted_mail.store.arrange import create
 from twisted_mail.store.durable import Disk, exists, read_file
 from twisted_mail.store.keywords import FILE as KEYWORDS
 from twisted_mail.store.keywords import parse as parse_keywords
@@ -179,7 +180,7 @@ def restore(tree: Tree, found: Sequence[Expunged], target: str = "") -> Mapping[
 def _restore(tree: Tree, group: Sequence[Expunged], name: str, is_target: bool) -> Copied:
     coded = layout.folder_name(name)
     if not is_target and not exists(tree.disk, os.path.join(tree.maildir, coded)):
-        tree.create(name, "")
+        create(tree, name, "")
     folder = tree.target(name)
     with tree.working() as work:
         state = scan(folder, work)

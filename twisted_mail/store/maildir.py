@@ -18,6 +18,7 @@ from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.store import layout
 from twisted_mail.store.account import MaildirAccount
+from twisted_mail.store.beginning import make_maildir
 from twisted_mail.store.changes import Bell, Report
 from twisted_mail.store.compacting import Compacting
 from twisted_mail.store.database import boot_id
@@ -31,7 +32,7 @@ from twisted_mail.store.room import Room, constant, end
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.tidying import Tidying
 from twisted_mail.store.transfer import link_or_copy, write_message
-from twisted_mail.store.tree import Ground, Tree, make_maildir
+from twisted_mail.store.tree import Ground, Tree
 from twisted_mail.store.usage import survey
 
 OPEN_ACCOUNTS = 256  # whose indexes stay open: each needs three descriptors

@@ -9,6 +9,7 @@ from twisted_mail.mail.flags import keywords
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import filename
 from twisted_mail.store.measure import all_measured, measure_next
+from twisted_mail.store.overview import listing
 from twisted_mail.store.rows import Row
 from twisted_mail.store.scan import scan
 from twisted_mail.store.tree import Tree
@@ -50,7 +51,7 @@ def moments(tree: Tree, names: Iterable[str] | None = None) -> list[Moment]:
     To be called within ``Tree.perform``.
     """
     if names is None:
-        names = [info.name for info in tree.listing() if info.is_selectable]
+        names = [info.name for info in listing(tree) if info.is_selectable]
     names = list(names)
     _measure(tree, names)
     found = []

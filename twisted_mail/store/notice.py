@@ -176,7 +176,7 @@ def _renamed(tree: "Tree", work: Work, old: bytes, new: bytes) -> None:
 def _removed(tree: "Tree", work: Work, old: bytes) -> None:
     folder, state = tree.folders.pop(old, None), work.index.mailboxes.state(old)
     if state is not None:
-        tree.note_uidvalidity(state.uidvalidity)
+        tree.validities.note(state.uidvalidity)
         work.index.mailboxes.remove(state)
     if folder is None:
         folder = tree.folder(old)

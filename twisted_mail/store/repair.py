@@ -17,6 +17,7 @@ from twisted_mail.store import filename, layout, names, peek, subscriptions, uid
 from twisted_mail.store.check import DAMAGED, Finding, count_lone
 from twisted_mail.store.durable import exists, replace_file
 from twisted_mail.store.folder import Folder
+from twisted_mail.store.overview import listing
 from twisted_mail.store.rows import Row, State
 from twisted_mail.store.scan import scan
 from twisted_mail.store.tree import Tree
@@ -40,7 +41,7 @@ def repair(tree: Tree, findings: Sequence[Finding]) -> list[str]:
 
 def mailboxes(tree: Tree) -> list[str]:
     """Return the names of an account's mailboxes."""
-    return [info.name for info in tree.listing() if info.is_selectable]
+    return [info.name for info in listing(tree) if info.is_selectable]
 
 
 # ---------------------------------------------------------------- the account

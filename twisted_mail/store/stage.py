@@ -14,6 +14,7 @@ from twisted_mail.mail import flags as flag
 from twisted_mail.mail.flags import Flags
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import filename, keywords, layout, names, uidlist
+from twisted_mail.store.arrange import create
 from twisted_mail.store.durable import (
     exists,
     make_folders,
@@ -115,7 +116,7 @@ def adopt(
     if not is_free(tree, stage.mailbox, uids):
         return False
     with suppress(Refused):  # it is there already
-        tree.create(stage.mailbox, use)
+        create(tree, stage.mailbox, use)
     folder = tree.find(stage.mailbox)
     with tree.working() as work, folder.uids.lock.held():
         state = scan(folder, work, is_forced=True)

@@ -8,13 +8,22 @@ r"""The file ``subscriptions``, in Dovecot's formats: names a line, the second w
 Levels are spelled as in the names of folders (see ``layout``).
 """
 
+import os
 import re
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
+from twisted_mail.mail.change import Subscribed
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import layout, names
+from twisted_mail.store.durable import Disk, read_file, replace_file
+from twisted_mail.store.work import Happened
+
+if TYPE_CHECKING:
+    from twisted_mail.store.tree import Tree
 
 FILE = b"subscriptions"
+MAX_SUBSCRIPTIONS = 10_000  # of one account
 _HEADER = b"V\t2\n\n"
 _ESCAPES = {b"\x01t": b"\t", b"\x01n": b"\n", b"\x01r": b"\r", b"\x010": b"\0", b"\x011": b"\x01"}
 _ESCAPED = re.compile(rb"\x01[tnr01]")
@@ -57,3 +66,38 @@ def is_writable(name: str) -> bool:
         return bool(_line(name))
     except Refused:
         return False
+
+
+# ---------------------------------------------------------------- in an account
+
+
+class Subscriptions:
+    """The file in the maildir of an account."""
+
+    def __init__(self, disk: Disk, maildir: bytes) -> None:
+        self._disk = disk
+        self._path = os.path.join(maildir, FILE)
+
+    def read(self) -> set[str]:
+        """Return the names that are subscribed to."""
+        return parse(read_file(self._disk, self._path) or b"")
+
+    def write(self, subscribed: Collection[str]) -> None:
+        """Replace the file, durably."""
+        replace_file(self._disk, self._path, write(subscribed))
+
+
+def subscribe(tree: "Tree", name: str, is_subscribed: bool) -> None:
+    """Subscribe to a name, or no longer. By way of ``Tree.perform``."""
+    name = names.new(name) if is_subscribed else names.canonical(name)
+    with tree.working():
+        found = tree.subscriptions.read()
+        if (name in found) == is_subscribed:
+            return
+        if is_subscribed:
+            if len(found) >= MAX_SUBSCRIPTIONS:
+                raise Refused("There are too many subscriptions.", "LIMIT")
+            layout.folder_name(name)
+        tree.subscriptions.write(found | {name} if is_subscribed else found - {name})
+    happened = Happened(tree.folder(layout.INBOX), Subscribed(name, is_subscribed))
+    tree.news.append(happened)

@@ -15,6 +15,7 @@ from twisted_mail.agents.storage.to_maildir import MaildirTarget
 from twisted_mail.agents.storage.to_mbox import MboxTarget
 from twisted_mail.config import Config
 from twisted_mail.store.moment import Moment, moments
+from twisted_mail.store.overview import listing
 from twisted_mail.store.tree import Tree
 
 
@@ -50,7 +51,7 @@ def put_out(options: argparse.Namespace, config: Config) -> Answer:
 def _run(
     tree: Tree, path: Path, options: argparse.Namespace, skipped: Skipped, account: str
 ) -> Answer:
-    infos = tree.perform(Tree.listing)
+    infos = tree.perform(listing)
     names = chosen_mailboxes([info.name for info in infos if info.is_selectable], options)
     kind = MboxTarget if options.format == "mbox" else MaildirTarget
     target: Target = kind(path, tree, skipped)

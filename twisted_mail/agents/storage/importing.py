@@ -19,8 +19,10 @@ from twisted_mail.mail.entry import Draft
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import names, transfer
+from twisted_mail.store.arrange import create
 from twisted_mail.store.durable import faults
 from twisted_mail.store.stage import Stage, adopt, is_free
+from twisted_mail.store.subscriptions import subscribe
 from twisted_mail.store.tree import Tree
 
 BATCH = 100  # messages that become visible together
@@ -126,7 +128,7 @@ class Import:
         for mailbox in self._source.subscribed():
             if mailbox in mailboxes:
                 with suppress(Refused):
-                    self._tree.perform(Tree.subscribe, self._target(mailbox), True)
+                    self._tree.perform(subscribe, self._target(mailbox), True)
 
     # ------------------------------------------------------------ one mailbox
 
@@ -171,7 +173,7 @@ class Import:
 
     def _plain(self, mailbox: str, done: Sum) -> None:
         with suppress(Refused):  # it is there already
-            self._tree.perform(Tree.create, done.target, "")
+            self._tree.perform(create, done.target, "")
         known = self._known(done.target)
         self._journal.write(known)
         batch = _Batch()

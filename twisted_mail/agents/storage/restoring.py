@@ -21,6 +21,7 @@ from twisted_mail.directory.register import Register
 from twisted_mail.mail import flags as flag
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import alter, filename, subscriptions, transfer
+from twisted_mail.store.arrange import create
 from twisted_mail.store.durable import faults
 from twisted_mail.store.scan import scan
 from twisted_mail.store.stage import Stage, adopt, is_free
@@ -155,7 +156,7 @@ class Restore:
         if listed.exists():
             for name in sorted(subscriptions.parse(listed.read_bytes())):
                 with suppress(Refused):
-                    tree.perform(Tree.subscribe, name, True)
+                    tree.perform(subscriptions.subscribe, name, True)
 
     def _mailbox(self, tree: Tree, box: saved.Saved, use: str, progress: Progress) -> None:
         uids = box.uids
@@ -246,7 +247,7 @@ def _is_restored(tree: Tree, box: saved.Saved) -> bool:
 
 def _move_aside(tree: Tree, mailbox: str, target: str) -> int:
     with suppress(Refused):
-        tree.create(target, "")
+        create(tree, target, "")
     source, aside = tree.find(mailbox), tree.find(target)
     with tree.working() as work:
         rows = work.index.all_rows(scan(source, work, is_forced=True))
