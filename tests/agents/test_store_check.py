@@ -11,6 +11,7 @@ import pytest
 from tests.agents.storage import ALICE, BOB, Place, facts, wanted
 from tests.corpus import mails
 from twisted_mail.store import check as looking
+from twisted_mail.store import parcels
 from twisted_mail.store.repair import _SIZES
 
 
@@ -222,6 +223,15 @@ def test_reindex_keeps_uids_flags_and_uidvalidity(place: Place) -> None:
     before, seen = place.uidvalidity(), place.look()
     assert place("reindex", ALICE) == 0
     assert "12 messages" in place.out
+    assert (place.uidvalidity(), place.look()) == (before, seen)
+
+
+def test_reindex_forgets_the_parcels_of_a_mailbox(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parcels, "LEAST", 4)
+    before, seen = place.uidvalidity(), place.look()  # which makes a parcel
+    assert place("reindex", ALICE) == 0
     assert (place.uidvalidity(), place.look()) == (before, seen)
 
 

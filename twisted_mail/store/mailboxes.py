@@ -90,9 +90,9 @@ class Mailboxes:
 
     def clear(self, state: State) -> None:
         """Forget what messages a mailbox has, to read them anew; its numbers stay, and what is gone."""
-        for table in ("entries", "items"):
+        for table in ("entries", "items", "parcels"):
             self._database.connection.execute(f"DELETE FROM {table} WHERE mailbox = ?", (state.id,))
-        state.messages = state.octets = state.unmeasured = 0
+        state.messages = state.octets = state.unmeasured = state.apart = 0
         state.new_seen = state.cur_seen = 0
 
     # ------------------------------------------------------------ all of them
