@@ -11,6 +11,7 @@ from twisted_mail.interfaces import Mailbox
 from twisted_mail.mail.change import Added, Gone, Marked, Removed, Renamed
 from twisted_mail.mail.entry import Entry
 from twisted_mail.mail.flags import normal
+from twisted_mail.store import gone
 from twisted_mail.store.account import MaildirAccount
 from twisted_mail.store.maildir import MaildirStore
 
@@ -93,6 +94,50 @@ def test_what_came_and_went_between_two_looks_is_not_told(twins: Twins) -> None:
     finish(one.refresh())
     assert heard == []
     assert put(twins.one) == (2,)
+
+
+def test_what_is_forgotten_again_is_found_by_comparing(
+    twins: Twins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gone, "GONE_KEPT", 0)
+    monkeypatch.setattr(gone, "RECENT_MODSEQS", 1)
+    for _ in range(4):
+        put(twins.one)
+    one, other = twins.both()
+    heard = listen(one)
+    finish(other.expunge([1]))
+    finish(other.mark([3], "add", normal(["\\Seen", "Word"])))
+    finish(other.expunge([2]))
+    put(twins.other)
+    finish(one.refresh())
+    assert [type(change) for change in heard] == [Gone, Marked, Added]
+    assert [entry.uid for entry in twins.agree(one, other)] == [3, 4, 5]
+    assert "Word" in one.keywords
+    assert one.columns.highest_modseq == other.columns.highest_modseq
+
+
+def test_a_mailbox_that_nobody_has_open_is_not_opened_by_comparing(
+    twins: Twins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gone, "GONE_KEPT", 0)
+    monkeypatch.setattr(gone, "RECENT_MODSEQS", 1)
+    for _ in range(4):
+        put(twins.one)
+    one, other = twins.both()
+    one.close()
+    for uid in (1, 2, 3):
+        finish(other.expunge([uid]))
+    assert finish(twins.one.status("INBOX")).messages == 1
+    assert not twins.one.is_open
+
+
+def test_an_index_that_is_made_again_opens_no_mailbox(twins: Twins) -> None:
+    put(twins.one)
+    finish(twins.one.status("INBOX"))
+    for suffix in ("", "-wal", "-shm"):
+        twins.index.with_name(twins.index.name + suffix).unlink(missing_ok=True)
+    assert finish(twins.one.status("INBOX")).messages == 1
+    assert not twins.one.is_open
 
 
 def test_news_is_told_though_the_work_that_found_it_is_refused(twins: Twins) -> None:

@@ -5,7 +5,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from twisted_mail.interfaces import Blocking, Renderer, Watcher, Watching
 from twisted_mail.mail.change import Added, Change, Gone, Removed
-from twisted_mail.mail.entry import Copied, Draft, MailboxInfo, Status
+from twisted_mail.mail.entry import Columns, Copied, Draft, MailboxInfo, Status
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store import arrange, layout, overview, transfer
 from twisted_mail.store.changes import Bell
@@ -19,7 +19,7 @@ from twisted_mail.store.search import Search
 from twisted_mail.store.subscriptions import subscribe
 from twisted_mail.store.tree import Tree
 from twisted_mail.store.watched import WatchedMailbox, WatchedTree
-from twisted_mail.store.work import Measured, Opened
+from twisted_mail.store.work import Compared, Measured, Opened
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -83,6 +83,8 @@ class MaildirAccount:
                 each = news.popleft()
                 if isinstance(each, Opened):
                     self._open(each)
+                elif isinstance(each, Compared):
+                    self._compare(each.folder, each.columns)
                 elif isinstance(each, Measured):
                     self._measure(each)
                 else:
@@ -118,9 +120,17 @@ class MaildirAccount:
             self._watch_tree()
             if opened.folder not in self.search.compared:
                 self.note(opened.folder)
+        else:
+            self._compare(opened.folder, opened.columns)
+
+    def _compare(self, folder: Folder, columns: Columns) -> None:
+        """Ring what differs in a mailbox from what was told, if it is open."""
+        live = self._live.get(folder)
+        if live is None:
+            self.note(folder)
             return
-        for change in live.differences(opened.columns):
-            self._ring(opened.folder, change)
+        for change in live.differences(columns):
+            self._ring(folder, change)
 
     def _watch_tree(self) -> None:
         """Watch the account's mailboxes while any is open."""

@@ -47,6 +47,9 @@ def catch_up(folder: "Folder", work: "Work", state: State) -> None:
     folder.first_recent = max(folder.first_recent, state.first_recent)
     rows = work.index.changed(state, last.highest_modseq)
     folder.keywords.learn(sorted(flag.keywords(flag.NONE.union(*{row.flags for row in rows}))))
+    if work.index.gone.forgotten(state) > last.highest_modseq:
+        work.compared(folder, work.index.columns(state))
+        return
     _tell(folder, work, rows, last.uidnext)
     gone = [uid for uid in work.index.gone.since(state, last.highest_modseq) if uid < last.uidnext]
     if gone:

@@ -33,7 +33,7 @@ from twisted_mail.store.subscriptions import Subscriptions
 from twisted_mail.store.uidvalidity import Validities
 from twisted_mail.store.usage import claim
 from twisted_mail.store.uses import Uses
-from twisted_mail.store.work import News, Opened, Work, working
+from twisted_mail.store.work import Compared, News, Work, working
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -154,7 +154,7 @@ class Tree:
         for folder in [each for each in self.folders.values() if each.uidvalidity]:
             with suppress(Refused), self.working() as work:
                 scan(folder, work, is_forced=True)
-                work.news[:] = [Opened(folder, columns(folder, work))]
+                work.news[:] = [Compared(folder, columns(folder, work))]
 
     def close(self) -> None:
         """Close the index; it is opened again when it is needed."""

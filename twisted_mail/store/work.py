@@ -28,6 +28,13 @@ class Opened(NamedTuple):
     columns: Columns
 
 
+class Compared(NamedTuple):
+    """The same, to be held against what was told before, if somebody has the mailbox open."""
+
+    folder: Folder
+    columns: Columns
+
+
 class Measured(NamedTuple):
     """UID, date and size of messages of which they were not known before."""
 
@@ -35,7 +42,7 @@ class Measured(NamedTuple):
     facts: tuple[tuple[int, int, int], ...]
 
 
-News = Happened | Opened | Measured
+News = Happened | Opened | Compared | Measured
 
 
 @dataclass(slots=True)
@@ -58,6 +65,10 @@ class Work:
     def happened(self, folder: Folder, change: Change) -> None:
         """Tell a change, once the work is done."""
         self.news.append(Happened(folder, change))
+
+    def compared(self, folder: Folder, columns: Columns) -> None:
+        """Tell how a mailbox differs from what was told before, once the work is done."""
+        self.news.append(Compared(folder, columns))
 
     def measured(self, folder: Folder, rows: Sequence[Row]) -> None:
         """Tell dates and sizes of messages, once the work is done."""
