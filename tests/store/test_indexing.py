@@ -169,13 +169,15 @@ def test_messages_that_are_gone_are_forgotten(place: Place):
 def _indexed(place: Place) -> set[int]:
     index = place.alice.search._index
     assert index is not None
-    return {number % 2**32 for (number,) in index._connection.execute("SELECT id FROM messages")}
+    return {
+        number % 2**32 for (number,) in index.file.connection.execute("SELECT id FROM messages")
+    }
 
 
 def _rows_of_texts(place: Place) -> int:
     index = place.alice.search._index
     assert index is not None
-    [(number,)] = index._connection.execute("SELECT count(*) FROM messages").fetchall()
+    [(number,)] = index.file.connection.execute("SELECT count(*) FROM messages").fetchall()
     return int(number)
 
 
@@ -233,7 +235,7 @@ def test_an_index_that_nobody_uses_is_closed(place: Place):
     place.work()
     index = place.alice.search._index
     assert index is not None
-    assert index._opened is None
+    assert not index.file.is_open
 
 
 def test_a_long_indexing_is_told_and_a_short_one_is_not(

@@ -6,60 +6,21 @@ may be: what was restored from a backup is found out by comparing the base names
 when a mailbox is first asked for and whenever another process wrote here. Used by one thread at a time.
 """
 
-import os
-import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import apsw
 
-from twisted_mail.mail.matching import VERSION as TEXT_VERSION
-from twisted_mail.store import checked
 from twisted_mail.store.database import NO_DISK
+from twisted_mail.store.textfile import TextFile
 from twisted_mail.store.texts import END, Question, Text
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-FILE = b"search.sqlite3"
-BUSY_MILLISECONDS = 500  # another process may be writing; then the messages themselves are read
 _UIDS = 1 << 32  # a message's id is its mailbox's number times this, and its UID
 READING_COST = 20  # of a message, in messages looked up by the opening of their grams
 _FORGOTTEN = 500  # messages forgotten in one transaction
-
-# Of another making it is made again: the text that is compared must be the text that was indexed.
-MADE = f"2 {TEXT_VERSION} {unicodedata.unidata_version}"
-
-_SCHEMA = """
-CREATE TABLE about (made TEXT NOT NULL);
-CREATE TABLE mailboxes (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    folder BLOB NOT NULL,
-    uidvalidity INTEGER NOT NULL,
-    UNIQUE (folder, uidvalidity)
-);
-CREATE TABLE messages (
-    id INTEGER PRIMARY KEY,
-    base BLOB NOT NULL,
-    stored INTEGER NOT NULL,
-    is_whole INTEGER NOT NULL
-);
-CREATE INDEX messages_in_part ON messages (id) WHERE NOT is_whole;
-CREATE TABLE fields (
-    name TEXT NOT NULL,
-    message INTEGER NOT NULL,
-    place INTEGER NOT NULL,
-    value BLOB NOT NULL,
-    PRIMARY KEY (name, message, place)
-) WITHOUT ROWID;
-CREATE INDEX fields_of_message ON fields (message);
-CREATE VIRTUAL TABLE texts USING fts5(
-    headers, body, names,
-    content='', contentless_delete=1, tokenize='trigram case_sensitive 1'
-);
-INSERT INTO texts (texts, rank) VALUES ('automerge', 8), ('pgsz', 16200);
-"""
 
 
 class Place(NamedTuple):
@@ -91,8 +52,7 @@ class FullText:
     """
 
     def __init__(self, path: bytes) -> None:
-        self._path = path
-        self._opened: apsw.Connection | None = None
+        self.file = TextFile(path)
         self._trusted: set[Place] = set()
         self._data_version = 0
         self._epoch = 0
@@ -107,68 +67,15 @@ class FullText:
         except (apsw.BusyError, apsw.LockedError, *NO_DISK):
             self.close()
         except (apsw.Error, UnicodeError):
-            self._discard()
+            self.close()
+            self.file.discard()
         return None
-
-    # ------------------------------------------------------------ opening
-
-    @property
-    def _connection(self) -> apsw.Connection:
-        if self._opened is None:
-            self._opened = self._open()
-        return self._opened
-
-    def _open(self) -> apsw.Connection:
-        connection = checked.connect(os.fsdecode(self._path))
-        try:
-            connection.set_busy_timeout(BUSY_MILLISECONDS)
-            connection.pragma("journal_mode", "wal")
-            connection.pragma("synchronous", 1)
-            connection.pragma("temp_store", 2)
-            self._prepare(connection)
-            connection.execute(
-                "CREATE VIRTUAL TABLE temp.grams USING fts5vocab(main, texts, instance)"
-            )
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _prepare(self, connection: apsw.Connection) -> None:
-        if connection.execute("SELECT count(*) FROM sqlite_master").get == 0:
-            connection.execute("BEGIN IMMEDIATE")
-            if connection.execute("SELECT count(*) FROM sqlite_master").get == 0:
-                connection.execute(_SCHEMA)
-                connection.execute("INSERT INTO about VALUES (?)", (MADE,))
-            connection.execute("COMMIT")
-        if connection.execute("SELECT made FROM about").get != MADE:
-            raise apsw.SchemaChangeError("made by another version")
 
     def close(self) -> None:
         """Close the database; whatever was not committed is undone."""
         self._trusted.clear()
         self._epoch += 1
-        if self._opened is not None:
-            with suppress(apsw.Error):
-                self._opened.close()
-            self._opened = None
-
-    def _discard(self) -> None:
-        self.close()
-        for suffix in (b"-wal", b"-shm", b""):
-            with suppress(OSError):
-                os.unlink(self._path + suffix)
-
-    @contextmanager
-    def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
-        self._connection.execute(f"BEGIN {kind}")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            with suppress(apsw.Error):
-                self._connection.execute("ROLLBACK")
-            raise
+        self.file.close()
 
     # ------------------------------------------------------------ whether messages are the same
 
@@ -178,7 +85,7 @@ class FullText:
         ``places`` are all mailboxes of the account: one that is not there any more may have been renamed
         to this.
         """
-        with self._transaction():
+        with self.file.transaction():
             self._notice()
             if place in self._trusted:
                 return None
@@ -188,19 +95,19 @@ class FullText:
 
     def _notice(self) -> None:
         """Trust nothing any more if another process wrote."""
-        found = self._connection.pragma("data_version")
+        found = self.file.connection.pragma("data_version")
         if found != self._data_version:
             self._data_version = int(str(found))
             self._trusted.clear()
             self._epoch += 1
 
     def _adopt(self, place: Place, places: Collection[Place]) -> None:
-        found = self._rows(
+        found = self.file.rows(
             "SELECT number, folder FROM mailboxes WHERE uidvalidity = ?", (place.uidvalidity,)
         )
         for number, folder in found:
             if Place(folder, place.uidvalidity) not in places:
-                self._connection.execute(
+                self.file.connection.execute(
                     "UPDATE mailboxes SET folder = ? WHERE number = ?", (place.folder, number)
                 )
                 return
@@ -210,7 +117,7 @@ class FullText:
         number = self._number(place)
         if number is None:
             return
-        known = self._rows(
+        known = self.file.rows(
             "SELECT id - ?1, base, stored FROM messages WHERE id BETWEEN ?1 + ?2 AND ?1 + ?3",
             (number * _UIDS, first, last),
         )
@@ -226,7 +133,7 @@ class FullText:
 
     def look_up(self, place: Place, uids: frozenset[int], asked: Question) -> Found | None:
         """Return which of these messages hold a substring; None if they are to be compared first."""
-        with self._transaction("DEFERRED"):
+        with self.file.transaction("DEFERRED"):
             number = self._number(place)
             self._notice()
             if place not in self._trusted:
@@ -246,7 +153,7 @@ class FullText:
         """Say whether reading so many messages is cheaper: openings are looked up in all mailboxes."""
         if not asked.opening:
             return False
-        [(in_all,)] = self._rows("SELECT count(*) FROM messages")
+        [(in_all,)] = self.file.rows("SELECT count(*) FROM messages")
         return int(in_all) > number * READING_COST
 
     def _named(self, bounds: tuple[int, int], asked: Question) -> frozenset[int]:
@@ -269,10 +176,7 @@ class FullText:
         )
 
     def _uids(self, query: str, values: tuple[int | str | bytes, ...]) -> frozenset[int]:
-        return frozenset([number % _UIDS for (number,) in self._rows(query, values)])
-
-    def _rows(self, query: str, values: tuple[int | str | bytes, ...] = ()) -> list[Any]:
-        return self._connection.execute(query, values).fetchall()
+        return frozenset([number % _UIDS for (number,) in self.file.rows(query, values)])
 
     def strange(self, place: Place, uids: Iterable[int]) -> tuple[list[int], list[int]]:
         """Return, ascending, which of these UIDs are not here, and which that are here are not these."""
@@ -288,34 +192,34 @@ class FullText:
 
     def add(self, place: Place, texts: Sequence[tuple[Identity, Text]]) -> int:
         """Take in messages, or find that they are here; return how many there were."""
-        with self._transaction():
+        with self.file.transaction():
             number = self._number(place)
             if number is None:
-                self._connection.execute(
+                self.file.connection.execute(
                     "INSERT INTO mailboxes (folder, uidvalidity) VALUES (?, ?)", place
                 )
-                number = self._connection.last_insert_rowid()
+                number = self.file.connection.last_insert_rowid()
             for identity, text in sorted(texts):
                 self._put(number * _UIDS + identity.uid, identity, text)
         return len(texts)
 
     def _put(self, message: int, identity: Identity, text: Text) -> None:
-        there = self._connection.execute(
+        there = self.file.connection.execute(
             "SELECT base, stored FROM messages WHERE id = ?", (message,)
         ).fetchone()
         if there == identity[1:]:
             return
         if there is not None:
             self._drop([message])
-        self._connection.execute(
+        self.file.connection.execute(
             "INSERT INTO messages VALUES (?, ?, ?, ?)",
             (message, identity.base, identity.stored, text.is_whole),
         )
-        self._connection.executemany(
+        self.file.connection.executemany(
             "INSERT INTO fields VALUES (?, ?, ?, ?)",
             [(name, message, at, value) for at, (name, value) in enumerate(text.fields)],
         )
-        self._connection.execute(
+        self.file.connection.execute(
             "INSERT INTO texts (rowid, headers, body, names) VALUES (?, ?, ?, ?)",
             (message, *(part and part + END for part in text[:3])),
         )
@@ -323,35 +227,37 @@ class FullText:
     def forget(self, place: Place, uids: Sequence[int]) -> None:
         """Forget messages."""
         for start in range(0, len(uids), _FORGOTTEN):
-            with self._transaction():
+            with self.file.transaction():
                 number = self._number(place)
                 if number is not None:
                     self._drop([number * _UIDS + uid for uid in uids[start : start + _FORGOTTEN]])
 
     def forget_some(self, places: Collection[Place]) -> bool:
         """Forget a number of messages of mailboxes that are not among these; say whether any were."""
-        with self._transaction():
-            for number, *place in self._rows("SELECT * FROM mailboxes"):
+        with self.file.transaction():
+            for number, *place in self.file.rows("SELECT * FROM mailboxes"):
                 if Place._make(place) in places:
                     continue
                 bounds = number * _UIDS, number * _UIDS + _UIDS - 1
-                found = self._rows(
+                found = self.file.rows(
                     f"SELECT id FROM messages WHERE id BETWEEN ? AND ? LIMIT {_FORGOTTEN}", bounds
                 )
                 self._drop([message for (message,) in found])
                 if len(found) < _FORGOTTEN:
-                    self._connection.execute("DELETE FROM mailboxes WHERE number = ?", (number,))
+                    self.file.connection.execute(
+                        "DELETE FROM mailboxes WHERE number = ?", (number,)
+                    )
                 return True
         return False
 
     def _drop(self, messages: Iterable[int]) -> None:
         rows = [(message,) for message in messages]
-        self._connection.executemany("DELETE FROM texts WHERE rowid = ?", rows)
-        self._connection.executemany("DELETE FROM fields WHERE message = ?", rows)
-        self._connection.executemany("DELETE FROM messages WHERE id = ?", rows)
+        self.file.connection.executemany("DELETE FROM texts WHERE rowid = ?", rows)
+        self.file.connection.executemany("DELETE FROM fields WHERE message = ?", rows)
+        self.file.connection.executemany("DELETE FROM messages WHERE id = ?", rows)
 
     def _number(self, place: Place) -> int | None:
-        found = self._rows(
+        found = self.file.rows(
             "SELECT number FROM mailboxes WHERE folder = ? AND uidvalidity = ?", place
         )
         return found[0][0] if found else None

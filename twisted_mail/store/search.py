@@ -17,9 +17,10 @@ from twisted_mail.mail.numbers import MAX_NUMBER
 from twisted_mail.store import contents
 from twisted_mail.store.durable import Disk, faults
 from twisted_mail.store.folder import Folder
-from twisted_mail.store.fulltext import FILE, Found, FullText, Identity, Place
+from twisted_mail.store.fulltext import Found, FullText, Identity, Place
 from twisted_mail.store.rows import Row
 from twisted_mail.store.scan import scan
+from twisted_mail.store.textfile import FILE
 from twisted_mail.store.texts import Question, Text, is_everywhere, question, text_of
 from twisted_mail.store.tree import Tree
 
