@@ -14,6 +14,7 @@ from twisted_mail.store.durable import Disk
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.measure import CHUNK, all_measured, converted, keep, measured, with_crlf
 from twisted_mail.store.rows import Row
+from twisted_mail.store.wholes import Wholes
 from twisted_mail.store.work import Work
 
 T = TypeVar("T")
@@ -154,10 +155,20 @@ def known_items(
 
 
 def render_items(
-    folder: Folder, work: Work, uids: Sequence[int], render: Renderer, rescan: Rescan
+    folder: Folder,
+    work: Work,
+    uids: Sequence[int],
+    render: Renderer,
+    rescan: Rescan,
+    wholes: Wholes,
 ) -> dict[int, Items]:
     """Render messages and keep what was made."""
-    found = each(folder, work, uids, lambda row: render(whole(folder, row)), rescan)
+
+    def rendered(row: Row) -> Items:
+        with wholes.holding(row.size):
+            return render(whole(folder, row))
+
+    found = each(folder, work, uids, rendered, rescan)
     work.index.rendered.save(folder.state(work), render.version, found)
     return found
 

@@ -234,5 +234,6 @@ def _render_items(
     """Render a batch from the front of the UIDs; return its length, and what was made."""
     with tree.working() as work:
         number, batch = contents.batch(folder, work, uids)
-        made = contents.render_items(folder, work, batch, render, _rescan(folder, work))
+        rescan, wholes = _rescan(folder, work), tree.ground.wholes
+        made = contents.render_items(folder, work, batch, render, rescan, wholes)
         return number, made

@@ -67,6 +67,7 @@ class Search:
         self._account = account
         self._lane = lane
         self._disk = tree.disk
+        self._wholes = tree.ground.wholes
         self._index = FullText(os.path.join(tree.path, FILE)) if settings.search else None
         self._limit = settings.search_text_limit
 
@@ -127,16 +128,17 @@ class Search:
         texts = []
         moved = []
         for file in batch.files:
-            data = _data(self._disk, file)
-            if data is None:
-                moved.append(file.row.uid)
-            elif what.where == "header":
-                hits |= {file.row.uid} if matches(data, what) else set()
-            else:
-                text = searchable(data)
-                hits |= {file.row.uid} if text.holds(what) else set()
-                if is_kept:
-                    texts.append((_identity(file.row), text_of(data, text, self._limit)))
+            with self._wholes.holding(file.row.size):
+                data = _data(self._disk, file)
+                if data is None:
+                    moved.append(file.row.uid)
+                elif what.where == "header":
+                    hits |= {file.row.uid} if matches(data, what) else set()
+                else:
+                    text = searchable(data)
+                    hits |= {file.row.uid} if text.holds(what) else set()
+                    if is_kept:
+                        texts.append((_identity(file.row), text_of(data, text, self._limit)))
         self._add(batch.place, texts)
         return hits, moved
 
@@ -195,10 +197,11 @@ class Search:
     def _index_batch(self, batch: Batch) -> bool:
         texts = []
         for file in batch.files:
-            data = _data(self._disk, file)
-            if data is not None:  # else it lies elsewhere, and its turn comes another time
-                text = text_of(data, searchable(data), self._limit)
-                texts.append((_identity(file.row), text))
+            with self._wholes.holding(file.row.size):
+                data = _data(self._disk, file)
+                if data is not None:  # else it lies elsewhere, and its turn comes another time
+                    text = text_of(data, searchable(data), self._limit)
+                    texts.append((_identity(file.row), text))
         return self._add(batch.place, texts)
 
     async def tidy(self) -> None:
@@ -249,7 +252,8 @@ def _matching(tree: Tree, folder: Folder, uids: Sequence[int], what: Contains) -
     with tree.working() as work:
 
         def is_hit(row: Row) -> bool:
-            return matches(contents.whole(folder, row), what)
+            with tree.ground.wholes.holding(row.size):
+                return matches(contents.whole(folder, row), what)
 
         def rescan() -> None:
             scan(folder, work, is_forced=True)

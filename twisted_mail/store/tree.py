@@ -9,7 +9,7 @@ import stat
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -33,6 +33,7 @@ from twisted_mail.store.subscriptions import Subscriptions
 from twisted_mail.store.uidvalidity import Validities
 from twisted_mail.store.usage import claim
 from twisted_mail.store.uses import Uses
+from twisted_mail.store.wholes import Wholes
 from twisted_mail.store.work import Compared, News, Work, working
 
 P = ParamSpec("P")
@@ -48,6 +49,7 @@ class Ground:
     namer: Namer
     boot: str
     settings: StoreSettings
+    wholes: Wholes = field(default_factory=Wholes)
 
 
 class Tree:
