@@ -11,7 +11,7 @@ from tests.contracts.ground import ALICE, FakeRenderer, draft, listen, mail
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.interfaces import Mailbox, Sight
-from twisted_mail.mail.change import Added, Gone, Made, Marked, Removed, Renamed
+from twisted_mail.mail.change import Added, Gone, Made, Marked, Removed, Renamed, Subscribed
 from twisted_mail.mail.entry import Piece
 from twisted_mail.mail.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
@@ -106,6 +106,17 @@ def place(tmp_path: Path) -> Iterator[Place]:
     found = Place(tmp_path)
     yield found
     found.watching.close()
+
+
+def test_subscriptions_that_another_program_writes_are_told(place: Place) -> None:
+    inbox = place.open()
+    heard = listen(place.account)
+    path = place.maildir / "subscriptions.lock"
+    path.write_bytes(b"V\t2\n\nINBOX\nSent\nDrafts\nJunk\nTrash\n")
+    path.rename(place.maildir / "subscriptions")
+    place.turn()
+    assert heard == [Subscribed("Archive", False)]
+    inbox.close()
 
 
 def test_a_quiet_mailbox_is_refreshed_without_any_work(place: Place) -> None:

@@ -8,7 +8,7 @@ from tests.contracts.ground import ALICE, FakeRenderer, draft, listen, mail, ref
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.interfaces import Mailbox
-from twisted_mail.mail.change import Added, Gone, Marked, Removed, Renamed
+from twisted_mail.mail.change import Added, Gone, Marked, Removed, Renamed, Subscribed
 from twisted_mail.mail.entry import Entry
 from twisted_mail.mail.flags import normal
 from twisted_mail.store import gone
@@ -234,6 +234,44 @@ def test_subscriptions_of_both_are_kept(twins: Twins) -> None:
         found = {info.name for info in finish(account.mailboxes()) if info.is_subscribed}
         assert {"a", "b"} <= found
         assert "Sent" not in found
+
+
+def test_subscriptions_of_the_other_are_told(twins: Twins) -> None:
+    heard, others = listen(twins.one), listen(twins.other)
+    finish(twins.other.subscribe("a", True))
+    finish(twins.other.subscribe("Sent", False))
+    finish(twins.one.subscribe("b", True))
+    finish(twins.one.mailboxes())
+    finish(twins.other.mailboxes())
+    told = [Subscribed("Sent", False), Subscribed("a", True), Subscribed("b", True)]
+    assert heard == told
+    assert others == [told[1], told[0], told[2]]
+
+
+def test_subscriptions_of_another_program_are_told(twins: Twins) -> None:
+    heard = listen(twins.one)
+    path = twins.index.parent / "Maildir" / "subscriptions"
+    path.write_bytes(b"V\t2\n\nINBOX\nSent\nTrash\tOld\nDrafts\nJunk\nTrash\n")
+    finish(twins.one.status("INBOX"))
+    assert heard == [Subscribed("Archive", False), Subscribed("Trash/Old", True)]
+    path.unlink()
+    finish(twins.one.subscribe("x", True))
+    gone = ("Drafts", "INBOX", "Junk", "Sent", "Trash", "Trash/Old")
+    assert heard[2:] == [*(Subscribed(name, False) for name in gone), Subscribed("x", True)]
+
+
+def test_special_uses_of_the_other_are_seen(twins: Twins) -> None:
+    finish(twins.one.mailboxes())
+    finish(twins.other.create("Kept", "\\Archive"))
+    finish(twins.other.rename("Sent", "Posted"))
+    finish(twins.other.delete("Junk"))
+    seen = [
+        {info.name: info.use for info in finish(account.mailboxes()) if info.use}
+        for account in (twins.one, twins.other)
+    ]
+    assert seen[0] == seen[1]
+    assert (seen[0]["Kept"], seen[0]["Posted"]) == ("\\Archive", "\\Sent")
+    assert not {"Sent", "Junk"} & seen[0].keys()
 
 
 def test_an_index_that_is_removed_under_both_is_made_again_once(twins: Twins) -> None:

@@ -11,6 +11,7 @@ Levels are spelled as in the names of folders (see ``layout``).
 import os
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from twisted_mail.mail.change import Subscribed
@@ -77,10 +78,29 @@ class Subscriptions:
     def __init__(self, disk: Disk, maildir: bytes) -> None:
         self._disk = disk
         self._path = os.path.join(maildir, FILE)
+        self._told: set[str] | None = None
+        self._stamp = ""  # of the file when that was read
 
     def read(self) -> set[str]:
         """Return the names that are subscribed to."""
         return parse(read_file(self._disk, self._path) or b"")
+
+    def news(self) -> list[Subscribed]:
+        """Return what is altered since this was last asked, whoever did it."""
+        stamp = self._current_stamp()
+        if self._told is not None and stamp == self._stamp:
+            return []
+        now = self.read()
+        altered = set() if self._told is None else self._told ^ now
+        self._told, self._stamp = now, stamp
+        return [Subscribed(name, name in now) for name in sorted(altered)]
+
+    def _current_stamp(self) -> str:
+        try:
+            stat = self._disk.stat(self._path)
+        except FileNotFoundError:
+            return ""
+        return f"{stat.st_ino}.{stat.st_size}.{stat.st_mtime_ns}"
 
     def write(self, subscribed: Collection[str]) -> None:
         """Replace the file, durably."""
@@ -91,6 +111,7 @@ def subscribe(tree: "Tree", name: str, is_subscribed: bool) -> None:
     """Subscribe to a name, or no longer. By way of ``Tree.perform``."""
     name = names.new(name) if is_subscribed else names.canonical(name)
     with tree.working():
+        tell(tree)  # what another process did just before
         found = tree.subscriptions.read()
         if (name in found) == is_subscribed:
             return
@@ -99,5 +120,11 @@ def subscribe(tree: "Tree", name: str, is_subscribed: bool) -> None:
                 raise Refused("There are too many subscriptions.", "LIMIT")
             layout.folder_name(name)
         tree.subscriptions.write(found | {name} if is_subscribed else found - {name})
-    happened = Happened(tree.folder(layout.INBOX), Subscribed(name, is_subscribed))
-    tree.news.append(happened)
+    tell(tree)
+
+
+def tell(tree: "Tree") -> None:
+    """Tell what is subscribed to by now, and what no longer."""
+    with suppress(OSError):
+        inbox = tree.folder(layout.INBOX)
+        tree.news += [Happened(inbox, each) for each in tree.subscriptions.news()]

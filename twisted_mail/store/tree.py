@@ -17,7 +17,7 @@ import apsw
 
 from twisted_mail.interfaces import Clock
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store import layout, names, processes
+from twisted_mail.store import layout, names, processes, subscriptions
 from twisted_mail.store.attic import Attic
 from twisted_mail.store.beginning import begin, clean, make_maildir
 from twisted_mail.store.database import DAMAGED, NO_DISK
@@ -147,6 +147,7 @@ class Tree:
         if self.index.database.version() != self._version:
             with self.working():
                 pass
+        subscriptions.tell(self)
 
     def _rebuild(self) -> None:
         """Make the index again, and have those who have mailboxes open compare."""

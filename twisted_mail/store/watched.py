@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from twisted_mail.interfaces import Sight, Watching
 from twisted_mail.mail.outcome import MailError
-from twisted_mail.store import layout, notice
+from twisted_mail.store import layout, notice, subscriptions
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.notice import Heard
 from twisted_mail.store.own import Own
@@ -143,8 +143,8 @@ class WatchedTree:
             self._end = None
 
     def heard(self, folder: bytes, sight: Sight, name: bytes) -> bool:
-        """Take note that a mailbox may have come or gone."""
-        if sight is Sight.LOST or _is_mailbox(name):
+        """Take note that a mailbox may have come or gone, or what is subscribed to."""
+        if sight is Sight.LOST or name == subscriptions.FILE or _is_mailbox(name):
             self._is_due = True
             return True
         return False
