@@ -6,38 +6,17 @@ only what is found twice is told.
 
 import os
 import stat
-from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
-from twisted_mail.mail.entry import UNKNOWN
-from twisted_mail.mail.numbers import MAX_NUMBER
 from twisted_mail.store import filename, layout, peek, subscriptions, uidlist
 from twisted_mail.store.durable import Disk, read_file
+from twisted_mail.store.findings import File, Finding, of_index, of_list, shown
 from twisted_mail.store.peek import Known, Peek
-from twisted_mail.store.rows import Row
 
 OLD_SECONDS = 36 * 3600  # maildir(5): then a file in tmp belongs to nobody
 DAMAGED = b"index.sqlite3.damaged"
 HIDDEN_SECONDS = 3600  # no mailbox takes longer to make or to remove
 _PIECE = 1024 * 1024
-
-
-class Finding(NamedTuple):
-    """One thing: the mailbox (empty for the account), its kind, what it is in words, and its file."""
-
-    mailbox: str
-    kind: str
-    text: str
-    subject: bytes = b""
-
-
-class File(NamedTuple):
-    """One message file: its base name, tail, and path."""
-
-    base: bytes
-    tail: bytes
-    path: bytes
 
 
 class Check:
@@ -77,7 +56,7 @@ class Check:
             yield Finding("", "index", seen.fault)
         for name in self._disk.names(self._path):
             if name.startswith(DAMAGED):
-                text = f"{_shown(name)} is left of an index that was damaged; it holds no mail"
+                text = f"{shown(name)} is left of an index that was damaged; it holds no mail"
                 yield Finding("", "leftover", text, os.path.join(self._path, name))
         listed = read_file(self._disk, os.path.join(self._maildir, subscriptions.FILE))
         if listed and not subscriptions.parse(listed) and listed.strip(b"V\t2\n"):
@@ -91,14 +70,14 @@ class Check:
             elif not name or (name.startswith(b".") and self._is_folder(path)):
                 mailbox = layout.mailbox_name(name)
                 if mailbox is None:
-                    text = f"the folder {_shown(name)} has no name that clients can be told"
+                    text = f"the folder {shown(name)} has no name that clients can be told"
                     yield Finding("", "name", text, path)
                 else:
                     yield from self._of_mailbox(mailbox, path, seen.known.get(name))
 
     def _hidden(self, name: bytes, path: bytes) -> Iterator[Finding]:
         if self._is_older(path, HIDDEN_SECONDS):
-            text = f"{_shown(name)} is left of a mailbox that was being made or removed"
+            text = f"{shown(name)} is left of a mailbox that was being made or removed"
             yield Finding("", "leftover", text, path)
 
     def _is_folder(self, path: bytes) -> bool:
@@ -119,7 +98,7 @@ class Check:
         self.mailboxes += 1
         missing = [p for p in layout.PLACES if not self._is_folder(os.path.join(path, p))]
         for place in missing:
-            yield Finding(mailbox, "folder", f"the folder {_shown(place)} is missing")
+            yield Finding(mailbox, "folder", f"the folder {shown(place)} is missing")
         if b"tmp" not in missing:
             yield from self._tmp(mailbox, os.path.join(path, b"tmp"))
         self._sizes = {}
@@ -130,17 +109,17 @@ class Check:
         for file in files:
             yield from self._file(mailbox, file)
         data = read_file(self._disk, os.path.join(path, uidlist.FILE))
-        yield from _list_findings(mailbox, data, known)
+        yield from of_list(mailbox, data, known)
         listed = None if data is None else uidlist.parse(data)
         if known is not None:
             by_base = {file.base: file for file in files}
-            yield from _index_findings(mailbox, known, by_base, self._sizes, listed)
+            yield from of_index(mailbox, known, by_base, self._sizes, listed)
 
     def _tmp(self, mailbox: str, path: bytes) -> Iterator[Finding]:
         for name in self._disk.names(path):
             file = os.path.join(path, name)
             if self._is_older(file, OLD_SECONDS):
-                text = f"tmp/{_shown(name)} was never finished"
+                text = f"tmp/{shown(name)} was never finished"
                 yield Finding(mailbox, "leftover", text, file)
 
     def _list(
@@ -152,7 +131,7 @@ class Check:
                 base, rest = filename.split(name)
                 files.append(File(base, place[:1] + rest, file))
             elif not name.startswith(b"."):
-                text = f"{_shown(place)}/{_shown(name)} cannot stand in a list of UIDs"
+                text = f"{shown(place)}/{shown(name)} cannot stand in a list of UIDs"
                 yield Finding(mailbox, "name", text, file)
 
     # ------------------------------------------------------------ one file
@@ -160,7 +139,7 @@ class Check:
     def _file(self, mailbox: str, file: File) -> Iterator[Finding]:
         self.messages += 1
         self._step()
-        where = _shown(os.path.join(*file.path.split(b"/")[-2:]))
+        where = shown(os.path.join(*file.path.split(b"/")[-2:]))
         try:
             found = self._disk.stat(file.path)
         except FileNotFoundError:
@@ -205,102 +184,3 @@ def count_lone(disk: Disk, fd: int) -> int:
         number -= last == b"\r" and piece.startswith(b"\n")
         at, last = at + len(piece), piece[-1:]
     return number
-
-
-# ---------------------------------------------------------------- lists of UIDs
-
-
-def _list_findings(mailbox: str, data: bytes | None, known: Known | None) -> Iterator[Finding]:
-    if data is None:
-        if known is not None and known.rows:
-            yield Finding(mailbox, "list", "the list of UIDs is missing")
-        return
-    header, _, rest = data.partition(b"\n")
-    listed = uidlist.parse(data)
-    if listed is None:
-        yield Finding(mailbox, "list", "the list of UIDs has no valid first line")
-        return
-    if not header.startswith(b"3 "):
-        return  # an older format, which is read as it is
-    yield from _line_findings(mailbox, rest)
-    if known is not None and listed.uidvalidity != known.uidvalidity:
-        text = (
-            f"the list of UIDs has UIDVALIDITY {listed.uidvalidity}, the index {known.uidvalidity}"
-        )
-        yield Finding(mailbox, "list", text)
-
-
-def _line_findings(mailbox: str, rest: bytes) -> Iterator[Finding]:
-    lines = rest.split(b"\n")
-    if lines.pop():
-        yield Finding(mailbox, "list", "the last line of the list of UIDs is torn")
-    highest = torn = falling = 0
-    uids: Counter[int] = Counter()
-    bases: Counter[bytes] = Counter()
-    for line in lines:
-        number, base = _record(line)
-        uid = int(number) if number.isdigit() and len(number) <= 10 else 0
-        if not base or not 0 < uid <= MAX_NUMBER:
-            torn += 1
-            continue
-        falling += uid < highest
-        highest = max(highest, uid)
-        uids[uid] += 1
-        bases[base] += 1
-    twice = [uid for uid, number in uids.items() if number > 1]
-    doubled = sum(number > 1 for number in bases.values())
-    if torn:
-        yield Finding(mailbox, "list", f"{torn} lines of the list of UIDs cannot be read")
-    if twice:
-        some = ", ".join(map(str, twice[:5]))
-        yield Finding(mailbox, "list", f"UIDs stand for two messages each in the list: {some}")
-    if doubled:
-        yield Finding(mailbox, "list", f"{doubled} messages stand in the list of UIDs twice")
-    if falling:
-        yield Finding(mailbox, "list", f"UIDs fall {falling} times in the list of UIDs")
-
-
-def _record(line: bytes) -> tuple[bytes, bytes]:
-    """Return the UID, as it is written, and the base name of a line."""
-    head, _, name = line.partition(b" :")
-    return head.partition(b" ")[0], name.partition(b":")[0]
-
-
-# ---------------------------------------------------------------- the index
-
-
-def _index_findings(
-    mailbox: str,
-    known: Known,
-    files: dict[bytes, File],
-    sizes: dict[bytes, int],
-    listed: uidlist.UidList | None,
-) -> Iterator[Finding]:
-    letters = known.letters
-    for row in known.rows:
-        where = f"the message with UID {row.uid}"
-        file = files.get(row.base)
-        uid = None if listed is None else listed.uid(row.base)
-        if file is None:
-            text = f"{where} has no file: another program removed it, or it is lost"
-            yield Finding(mailbox, "missing", text, row.base)
-            continue
-        if listed is not None and listed.uidvalidity == known.uidvalidity and uid != row.uid:
-            says = f"says {uid}" if uid else "does not know it"
-            yield Finding(mailbox, "uid", f"{where}: the list of UIDs {says}", row.base)
-        size = sizes.get(row.base, row.stored)
-        if row.date != UNKNOWN and row.stored != size:
-            text = f"{where}: the index says {row.stored} octets, its file has {size}"
-            yield Finding(mailbox, "stored", text, row.base)
-        if row.tail == file.tail and _told(row, letters) != {*filename.letters(row.tail)}:
-            text = f"{where}: the index has other flags than the name of its file"
-            yield Finding(mailbox, "flags", text, row.base)
-
-
-def _told(row: Row, letters: dict[str, str]) -> set[str]:
-    """Return the letters that a row's flags ask for, with those nobody knows."""
-    return {*filename.letters(filename.tail_of(row.flags, letters, row.tail))}
-
-
-def _shown(name: bytes) -> str:
-    return os.fsdecode(name).encode("utf-8", "replace").decode()

@@ -14,8 +14,9 @@ from twisted_mail.mail import flags as flag
 from twisted_mail.mail.entry import UNKNOWN
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import filename, layout, names, peek, subscriptions, uidlist
-from twisted_mail.store.check import DAMAGED, Finding, count_lone
+from twisted_mail.store.check import DAMAGED, count_lone
 from twisted_mail.store.durable import exists, replace_file
+from twisted_mail.store.findings import Finding
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.overview import listing
 from twisted_mail.store.rows import Row, State

@@ -11,8 +11,9 @@ from twisted_mail.agents.storage import accounts
 from twisted_mail.agents.storage.progress import Progress
 from twisted_mail.config import Config
 from twisted_mail.store import repair as mending
-from twisted_mail.store.check import Check, Finding
+from twisted_mail.store.check import Check
 from twisted_mail.store.durable import Disk
+from twisted_mail.store.findings import Finding
 from twisted_mail.store.tree import Tree
 
 SHOWN = 10  # findings of one kind in one mailbox
