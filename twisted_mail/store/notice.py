@@ -6,6 +6,7 @@ such as a name that left and came nowhere, is left to a scan of the whole mailbo
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twisted_mail.interfaces import Sight
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from twisted_mail.store.tree import Tree
 
 Heard = tuple[bytes, Sight, bytes]  # new or cur, what was seen, the file's name
+Tail = tuple[bytes, bool]  # the last one, or nothing and whether the file was deleted
 
 
 def look(tree: "Tree", folder: Folder, heard: Sequence[Heard] | None, is_lost: bool) -> None:
@@ -46,35 +48,55 @@ def _look_at(folder: Folder, work: Work, heard: Sequence[Heard]) -> bool:
         return False
     times = folder.times()
     tails = _tails(heard)
-    found = {row.base: row for row in work.index.rows_of(state, tails)}
-    written = {filename.split(name)[0] for _, sight, name in heard if sight is Sight.WRITTEN}
-    altered: list[Row] = []
-    gone: list[int] = []
-    fresh: dict[bytes, bytes] = {}
-    for base, (tail, is_deleted) in tails.items():
-        row = found.get(base)
-        if row is None:
-            if tail:
-                fresh[base] = tail
-        elif tail == row.tail or _is_there(folder, row.base, row.tail):
-            if tail and tail != row.tail and _is_there(folder, base, tail):
-                return False  # two files of one base name
-            if base in written and not _is_whole(folder, row):
-                gone.append(row.uid)
-                fresh[base] = row.tail
-        elif tail and _is_there(folder, base, tail):
-            altered.append(row)
-        elif is_deleted:
-            gone.append(row.uid)
-        else:
-            return False
+    rows = {row.base: row for row in work.index.rows_of(state, tails)}
+    seen = _compared(folder, rows, tails, _written(heard))
+    if seen is None:
+        return False
     present = {base: tail for base, (tail, _) in tails.items()}
-    compare(folder, work, state, altered, present, False)
-    forget(folder, work, state, gone)
-    add(folder, work, state, fresh)
+    compare(folder, work, state, seen.altered, present, False)
+    forget(folder, work, state, seen.gone)
+    add(folder, work, state, seen.fresh)
     _see(folder, state, times, heard)
     settle(folder, work, state)
     return True
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What happened to messages: those with other names now, UIDs of those gone, names of new ones."""
+
+    altered: list[Row] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+    fresh: dict[bytes, bytes] = field(default_factory=dict)
+
+
+def _compared(
+    folder: Folder, rows: dict[bytes, Row], tails: dict[bytes, Tail], written: set[bytes]
+) -> _Seen | None:
+    """Return what happened to messages; None if that is not plain."""
+    seen = _Seen()
+    for base, (tail, is_deleted) in tails.items():
+        row = rows.get(base)
+        if row is None:
+            if tail:
+                seen.fresh[base] = tail
+        elif tail == row.tail or _is_there(folder, row.base, row.tail):
+            if tail and tail != row.tail and _is_there(folder, base, tail):
+                return None  # two files of one base name
+            if base in written and not _is_whole(folder, row):
+                seen.gone.append(row.uid)
+                seen.fresh[base] = row.tail
+        elif tail and _is_there(folder, base, tail):
+            seen.altered.append(row)
+        elif is_deleted:
+            seen.gone.append(row.uid)
+        else:
+            return None
+    return seen
+
+
+def _written(heard: Sequence[Heard]) -> set[bytes]:
+    return {filename.split(name)[0] for _, sight, name in heard if sight is Sight.WRITTEN}
 
 
 def _is_strange(name: bytes) -> bool:
@@ -82,9 +104,9 @@ def _is_strange(name: bytes) -> bool:
     return not filename.is_listable(name) and not name.startswith(b".")
 
 
-def _tails(heard: Sequence[Heard]) -> dict[bytes, tuple[bytes, bool]]:
+def _tails(heard: Sequence[Heard]) -> dict[bytes, Tail]:
     """Return for each base name its last tail, or nothing and whether it was deleted."""
-    found: dict[bytes, tuple[bytes, bool]] = {}
+    found: dict[bytes, Tail] = {}
     for place, sight, name in heard:
         if sight is Sight.TOUCHED or not filename.is_listable(name):
             continue
