@@ -108,3 +108,41 @@ def test_a_lane_of_an_overfull_pool_is_unavailable_and_recovers(
     reactor.until(results, 51)
     begin(lane.run(int, "2"), results)
     assert reactor.until(results, 52)[51] == 2
+
+
+def test_work_given_before_the_start_is_done_after_it(reactor: QueueReactor) -> None:
+    threads: Any = reactor
+    pool, results = ThreadBlocking(threads, "test", 2), []
+    for number in range(3):
+        begin(pool.run(int, str(number)), results)
+    assert reactor.calls.empty()
+    pool.start()
+    assert sorted(reactor.until(results, 3)) == [0, 1, 2]
+    pool.stop()
+
+
+def test_there_are_no_more_threads_than_work_and_than_allowed(
+    blocking: ThreadBlocking, reactor: QueueReactor
+) -> None:
+    def names() -> set[str]:
+        return {thread.name for thread in threading.enumerate() if thread.name.startswith("test-")}
+
+    gate, results = threading.Event(), []
+    begin(blocking.run(gate.wait, 10), results)
+    assert names() == {"test-1"}
+    for _ in range(9):
+        begin(blocking.run(gate.wait, 10), results)
+    assert names() == {"test-1", "test-2", "test-3", "test-4"}
+    gate.set()
+    reactor.until(results, 10)
+
+
+def test_results_that_come_together_cost_one_call_of_the_reactor(
+    blocking: ThreadBlocking, reactor: QueueReactor
+) -> None:
+    results: list[Any] = []
+    for number in range(20):
+        begin(blocking.run(int, str(number)), results)
+    blocking.stop()  # all is done, and the reactor has not looked yet
+    assert reactor.calls.qsize() == 1
+    assert sorted(reactor.until(results, 20)) == list(range(20))

@@ -6,12 +6,13 @@ reactor's default pool, which also resolves names.
 
 from collections import deque
 from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
-from twisted.python.threadpool import ThreadPool
 
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.outcome import Unavailable
@@ -20,26 +21,54 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Piece = tuple[Deferred[Any], Callable[[], Any]]
+Results = list[tuple[Deferred[Any], object]]
 
 
 class ThreadBlocking:
-    """Fulfils ``interfaces.Blocking`` with a bounded pool of threads and a bounded line of waiters."""
+    """Fulfils ``interfaces.Blocking`` with a bounded number of threads and a bounded line of waiters.
+
+    Threads begin when there is work for them and stay. Not ``twisted.python.threadpool``, whose
+    queue in Python and whose call of the reactor for each result cost more than a delivery's
+    system calls, and while the interpreter's lock is held.
+    """
 
     def __init__(
         self, reactor: IReactorFromThreads, name: str, threads: int, waiting: int = 10_000
     ) -> None:
         self._reactor = reactor
-        self._pool = ThreadPool(0, threads, name)
+        self._name = name
+        self._most = threads
+        self._threads: list[Thread] = []
+        self._line: SimpleQueue[list[Piece] | None] = SimpleQueue()
+        self._is_started = False
+        self._given = 0  # lists of pieces that are not done
         self._waiting = waiting
         self._unfinished = 0
+        self._done: deque[Results] = (
+            deque()
+        )  # for the reactor thread, which is called once for many
+        self._is_called = False
 
     def start(self) -> None:
-        """Start the pool."""
-        self._pool.start()
+        """Begin to work, and with what was given already."""
+        self._is_started = True
+        for _ in range(min(self._given, self._most)):
+            self._start_thread()
+
+    def _start_thread(self) -> None:
+        name = f"{self._name}-{len(self._threads) + 1}"
+        thread = Thread(target=self._work, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def stop(self) -> None:
-        """Finish the work that was begun and end the threads. Blocks until then."""
-        self._pool.stop()
+        """Finish the work that was given and end the threads. Blocks until then."""
+        self._is_started = False
+        for _ in self._threads:
+            self._line.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``work`` in a thread; return or raise what it does."""
@@ -55,16 +84,28 @@ class ThreadBlocking:
         if self._unfinished + len(pieces) > self._waiting:
             raise Unavailable("Too busy, try again later")
         self._unfinished += len(pieces)
-        self._pool.callInThread(self._work, pieces)
+        self._given += 1
+        self._line.put(pieces)
+        if self._is_started and len(self._threads) < min(self._given, self._most):
+            self._start_thread()
 
-    def _work(self, pieces: list[Piece]) -> None:
-        results = [(deferred, _outcome_of(work)) for deferred, work in pieces]
-        self._reactor.callFromThread(self._finish, results)
+    def _work(self) -> None:
+        """Be a thread."""
+        while (pieces := self._line.get()) is not None:
+            self._done.append([(deferred, _outcome_of(work)) for deferred, work in pieces])
+            del pieces  # what the work held is let go before the next comes
+            if not self._is_called:
+                self._is_called = True
+                self._reactor.callFromThread(self._finish)
 
-    def _finish(self, results: list[tuple[Deferred[Any], object]]) -> None:
-        self._unfinished -= len(results)
-        for deferred, result in results:
-            deferred.callback(result)  # a Failure here becomes an errback
+    def _finish(self) -> None:
+        self._is_called = False  # before the look: what is put there behind it calls again
+        while self._done:
+            results = self._done.popleft()
+            self._given -= 1
+            self._unfinished -= len(results)
+            for deferred, result in results:
+                deferred.callback(result)  # a Failure here becomes an errback
 
     def lane(self) -> Blocking:
         """Return a door whose work is done one piece at a time, in order."""
