@@ -38,11 +38,9 @@ def create(tree: "Tree", name: str, use: str) -> None:
         there = tree.mailboxes()
         if name in there:
             raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
-        use = names.use(use)
-        uses = tree.uses.read()
-        if uses.get(name, "") != use:
-            tree.uses.write({**uses, name: use})
-        _make_all(tree, work, [*_missing_above(name, there, 1), name])
+        missing = _missing_above(name, there, 1)
+        tree.uses.add({name: names.use(use)}, there)
+        _make_all(tree, work, [*missing, name])
 
 
 def _missing_above(name: str, there: dict[str, bytes], beside: int = 0) -> list[str]:
@@ -173,7 +171,7 @@ def rename(tree: "Tree", name: str, new_name: str) -> None:
         pairs = names.renamed(name, new_name, there)
         coded = [(layout.folder_name(old), layout.folder_name(new)) for old, new in pairs]
         above = _missing_above(new_name, there)
-        tree.uses.carry(pairs)
+        tree.uses.carry(pairs, there)
         _make_all(tree, work, above)
         for old, new in coded:
             _rename(tree, work, old, new)
@@ -211,7 +209,9 @@ def _empty_inbox_into(tree: "Tree", new_name: str) -> None:
         there = tree.mailboxes()
         if new_name in there:
             raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
-        _make_all(tree, work, [*_missing_above(new_name, there, 1), new_name])
+        missing = _missing_above(new_name, there, 1)
+        tree.uses.add({}, there)
+        _make_all(tree, work, [*missing, new_name])
         source, target = tree.find(names.INBOX), tree.find(new_name)
         rows = work.index.all_rows(scan(source, work))
         transfer.move(source, target, work, [row.uid for row in rows])

@@ -1,7 +1,7 @@
 r"""The file ``special-use`` of an account (RFC 6154): lines ``\Sent .Sent``."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from twisted_mail.store import layout
 from twisted_mail.store.durable import Disk, read_file, replace_file
@@ -38,9 +38,18 @@ class Uses:
         )
         replace_file(self._disk, self._path, b"".join(lines))
 
-    def carry(self, pairs: Iterable[tuple[str, str]]) -> None:
+    def add(self, added: dict[str, str], there: Container[str]) -> None:
+        """Note the uses of mailboxes to come, and forget those of mailboxes that are not there.
+
+        Those were about to be made, or just deleted, when something went wrong.
+        """
+        uses = self.read()
+        wanted = {name: use for name, use in uses.items() if name in there} | added
+        wanted = {name: use for name, use in wanted.items() if use}
+        if wanted != uses:
+            self.write(wanted)
+
+    def carry(self, pairs: Iterable[tuple[str, str]], there: Container[str]) -> None:
         """Give new names the uses of old ones, which keep them for now."""
         uses = self.read()
-        carried = {new: uses[old] for old, new in pairs if old in uses}
-        if carried:
-            self.write(uses | carried)
+        self.add({new: uses.get(old, "") for old, new in pairs}, there)
