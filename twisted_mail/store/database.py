@@ -99,8 +99,8 @@ class Database:
         connection.pragma("synchronous", 2)
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(
-            "UPDATE mailboxes SET highest_modseq = highest_modseq + ?, new_seen = 0, cur_seen = 0,"
-            " list_seen = ''",
+            "UPDATE mailboxes SET highest_modseq = highest_modseq + iif(uidnext > 1, ?, 0),"
+            " new_seen = 0, cur_seen = 0, list_seen = ''",
             (MODSEQ_STEP,),
         )
         connection.execute("INSERT OR REPLACE INTO account VALUES ('boot', ?)", (self._boot,))

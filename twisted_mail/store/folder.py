@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from twisted_mail.interfaces import Clock
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import filename, layout, processes, uidlist
+from twisted_mail.store.database import MODSEQ_STEP
 from twisted_mail.store.durable import Disk, exists, make_folders
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.keywords import Keywords
@@ -129,8 +130,10 @@ class Folder:
         if state is None:
             state = work.index.mailboxes.add(self.folder, found.uidvalidity)
             if is_old:  # an index that was lost may have given mod-sequences: go on beyond them
-                state.highest_modseq = int(self.clock.now() * 1000)
+                state.highest_modseq = int(self.clock.now() * MODSEQ_STEP)
                 work.index.gone.forget(state, state.highest_modseq)
+        elif is_old and state.uidnext == 1:  # it may have forgotten all that was told
+            state.highest_modseq += MODSEQ_STEP
         state.new_seen = state.cur_seen = 0
         return state
 
