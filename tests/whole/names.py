@@ -1,0 +1,93 @@
+"""A real DNS server on loopback, UDP and TCP on one port, for tests: it knows what it was told."""
+
+import socket
+import struct
+import threading
+from collections import Counter
+from collections.abc import Mapping
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+Records = Mapping[str, Mapping[str, list[str]]]  # name -> type -> texts, as in a zone file
+
+
+class NameServer:
+    """Answers from ``records``. Names in ``broken`` get SERVFAIL, those in ``silent`` nothing at all.
+
+    ``asked`` counts questions by their way and name; with ``is_validating`` answers have AD.
+    """
+
+    def __init__(self, records: Records, host: str = "127.0.0.1") -> None:
+        self.records = {name.lower(): dict(kinds) for name, kinds in records.items()}
+        self.broken: set[str] = set()
+        self.silent: set[str] = set()
+        self.is_validating = False
+        self.asked: Counter[tuple[str, str]] = Counter()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._tcp = socket.create_server((host, 0), family=family)
+        self.port = self._tcp.getsockname()[1]
+        self._udp = socket.socket(family, socket.SOCK_DGRAM)
+        self._udp.bind((host, self.port))
+        self.host = host
+        for serve in (self._serve_udp, self._serve_tcp):
+            threading.Thread(target=serve, daemon=True).start()
+
+    @property
+    def where(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def close(self) -> None:
+        for one in (self._tcp, self._udp):
+            one.close()
+
+    def _serve_udp(self) -> None:
+        while True:
+            try:
+                wire, client = self._udp.recvfrom(65535)
+            except OSError:
+                return
+            response = self._response(wire, "udp")
+            if response is not None:
+                most = max(512, dns.message.from_wire(wire).payload)
+                try:
+                    answer = response.to_wire(max_size=most)
+                except dns.exception.TooBig:
+                    response.answer.clear()
+                    response.flags |= dns.flags.TC
+                    answer = response.to_wire(max_size=65535)
+                self._udp.sendto(answer, client)
+
+    def _serve_tcp(self) -> None:
+        while True:
+            try:
+                client, _ = self._tcp.accept()
+            except OSError:
+                return
+            with client:
+                (size,) = struct.unpack("!H", client.recv(2, socket.MSG_WAITALL))
+                response = self._response(client.recv(size, socket.MSG_WAITALL), "tcp")
+                if response is not None:
+                    wire = response.to_wire(max_size=65535)
+                    client.sendall(struct.pack("!H", len(wire)) + wire)
+
+    def _response(self, wire: bytes, way: str) -> dns.message.Message | None:
+        query = dns.message.from_wire(wire)
+        [question] = query.question
+        name = question.name.to_text(omit_final_dot=True).lower()
+        kind = dns.rdatatype.to_text(question.rdtype)
+        self.asked[way, name] += 1
+        if name in self.silent:
+            return None
+        response = dns.message.make_response(query)
+        response.flags |= dns.flags.RA | (dns.flags.AD if self.is_validating else 0)
+        if name in self.broken:
+            response.set_rcode(dns.rcode.SERVFAIL)
+        elif name not in self.records:
+            response.set_rcode(dns.rcode.NXDOMAIN)
+        elif texts := self.records[name].get(kind):
+            response.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *texts))
+        return response

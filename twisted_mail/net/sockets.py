@@ -1,0 +1,199 @@
+"""The sockets of dnspython on Twisted's reactor: a new one for each question.
+
+dnspython closes each when its question is over, whatever came of it. What the other side sends is
+bounded: some datagrams, and not more of a stream than one answer has.
+"""
+
+import socket
+from collections import deque
+from typing import Any
+
+import dns.exception
+from dns import asyncbackend
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
+from twisted.python.failure import Failure
+
+MAX_DATAGRAMS = 16  # that wait to be looked at; what comes beyond is lost, as it is on any network
+MAX_STREAM = 65_537  # octets that wait: an answer with its length
+
+
+class Backend(asyncbackend.Backend):
+    """What dnspython asks for sockets and time."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+
+    def name(self) -> str:
+        """Return the name."""
+        return "twisted"
+
+    async def make_socket(
+        self,
+        af: int,
+        socktype: int,
+        proto: int = 0,
+        source: Any = None,
+        destination: Any = None,
+        timeout: float | None = None,
+        ssl_context: Any = None,
+        server_hostname: str | None = None,
+    ) -> Any:
+        """Return a new socket, on a port that nobody can guess."""
+        if socktype == socket.SOCK_DGRAM:
+            return Datagrams(self._reactor, af)
+        stream = Stream(self._reactor, af)
+        host, port = destination[:2]
+        endpoint = HostnameEndpoint(self._reactor, host, port)
+        factory = Factory.forProtocol(lambda: stream.protocol)
+        await within(self._reactor, timeout, endpoint.connect(factory))
+        return stream
+
+    async def sleep(self, interval: float) -> None:
+        """Wait."""
+        waiting: Deferred[None] = Deferred()
+        self._reactor.callLater(interval, waiting.callback, None)
+        await waiting
+
+
+async def within(reactor: Any, seconds: float | None, waiting: Deferred[Any]) -> Any:
+    """Return what comes in time. Raises dnspython's Timeout when nothing does."""
+    late = None if seconds is None else reactor.callLater(seconds, waiting.cancel)
+    try:
+        return await waiting
+    except CancelledError:
+        if late is None or late.active():
+            raise
+        raise dns.exception.Timeout(timeout=seconds) from None  # type: ignore[no-untyped-call]
+    finally:
+        if late is not None and late.active():
+            late.cancel()
+
+
+# ---------------------------------------------------------------- UDP
+
+
+class _Mailslot(DatagramProtocol):
+    """Keeps what comes until it is asked for."""
+
+    def __init__(self) -> None:
+        self.here: deque[bytes | OSError] = deque()
+        self.waiting: Deferred[None] | None = None
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        """Keep a datagram; the kernel passes on those of our server only."""
+        self._keep(datagram)
+
+    def connectionRefused(self) -> None:
+        """Note that there is no server (ICMP)."""
+        self._keep(ConnectionRefusedError("no server answers there"))
+
+    stopProtocol = connectionRefused  # what epoll makes of it
+
+    def _keep(self, what: bytes | OSError) -> None:
+        if len(self.here) < MAX_DATAGRAMS:
+            self.here.append(what)
+        waiting, self.waiting = self.waiting, None
+        if waiting is not None:
+            waiting.callback(None)
+
+
+class Datagrams(asyncbackend.DatagramSocket):
+    """One UDP socket for one server."""
+
+    def __init__(self, reactor: Any, family: int) -> None:
+        super().__init__(family, socket.SOCK_DGRAM)
+        self._reactor = reactor
+        self._slot = _Mailslot()
+        self._destination: Any = None
+        everywhere = "::" if family == socket.AF_INET6 else ""
+        self._port = reactor.listenUDP(0, self._slot, everywhere, maxPacketSize=65_535)
+
+    async def sendto(self, what: bytes, destination: Any, timeout: float | None) -> int:
+        """Send a datagram; from now on nobody else than its receiver is heard."""
+        if self._destination is None:
+            self._destination = destination
+            transport: Any = self._slot.transport
+            transport.connect(*destination[:2])
+        self._port.write(what)
+        return len(what)
+
+    async def recvfrom(self, size: int, timeout: float | None) -> tuple[bytes, Any]:
+        """Return the next datagram. Raises Timeout, and OSError when there is no server."""
+        if not self._slot.here:
+            waiting = self._slot.waiting = Deferred()
+            await within(self._reactor, timeout, waiting)
+        what = self._slot.here.popleft()
+        if isinstance(what, OSError):
+            raise what
+        return what, self._destination
+
+    async def close(self) -> None:
+        """Give the socket back."""
+        self._slot.waiting = None
+        self._port.stopListening()
+
+
+# ---------------------------------------------------------------- TCP
+
+
+class _Pipe(Protocol):
+    """Keeps the octets that came until they are asked for."""
+
+    def __init__(self) -> None:
+        self.here = bytearray()
+        self.is_over = False
+        self.waiting: Deferred[None] | None = None
+
+    def dataReceived(self, data: bytes) -> None:
+        """Keep octets; who sends more than one answer is not listened to any more."""
+        self.here += data
+        if len(self.here) > MAX_STREAM:
+            self._close()
+        self._wake()
+
+    def _close(self) -> None:
+        transport: Any = self.transport
+        transport.abortConnection()
+
+    def connectionLost(self, reason: Failure = Failure(Exception())) -> None:  # type: ignore[no-untyped-call]  # noqa: B008
+        """Note that nothing more comes."""
+        self.is_over = True
+        self._wake()
+
+    def _wake(self) -> None:
+        waiting, self.waiting = self.waiting, None
+        if waiting is not None:
+            waiting.callback(None)
+
+
+class Stream(asyncbackend.StreamSocket):
+    """One TCP connection to one server."""
+
+    def __init__(self, reactor: Any, family: int) -> None:
+        super().__init__(family, socket.SOCK_STREAM)
+        self._reactor = reactor
+        self.protocol = _Pipe()
+
+    async def sendall(self, what: bytes, timeout: float | None) -> None:
+        """Send octets: one question, which needs no back-pressure."""
+        transport: Any = self.protocol.transport
+        transport.write(what)
+
+    async def recv(self, size: int, timeout: float | None) -> bytes:
+        """Return some octets, none at the end. Raises Timeout."""
+        pipe = self.protocol
+        if not pipe.here and not pipe.is_over:
+            waiting = pipe.waiting = Deferred()
+            await within(self._reactor, timeout, waiting)
+        data = bytes(pipe.here[:size])
+        del pipe.here[:size]
+        return data
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        self.protocol.waiting = None
+        transport: Any = self.protocol.transport
+        if transport is not None:
+            transport.abortConnection()
