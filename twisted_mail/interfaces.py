@@ -31,7 +31,8 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.flags import Flags
 from twisted_mail.mail.message import Blob, Message
 from twisted_mail.mail.outcome import MailError
-from twisted_mail.mail.route import Route
+from twisted_mail.mail.resident import Resident
+from twisted_mail.mail.route import Route, Step
 from twisted_mail.mail.verdict import Stage, Verdict
 
 P = ParamSpec("P")
@@ -348,6 +349,19 @@ class Directory(Protocol):
     async def targets(self, address: Address) -> tuple[Address, ...]:
         """Return where the alias of this address leads, one step; empty when it is no alias."""
 
+    async def find(self, address: Address) -> Resident | None:
+        """Return all that lives under this very address; None when its domain is not ours.
+
+        An address in a domain that is an alias of another is looked for there, and what takes the
+        rest of a domain's mail under ``catch_all`` (mail/resident.py).
+        """
+
+    async def home(self, domain: str) -> str | None:
+        """Return the domain of ours that a domain is, or is another name of; None if not ours."""
+
+    async def members(self, address: Address) -> tuple[Address, ...]:
+        """Return who gets what is sent to an alias or a mailing list, one step, as EXPN tells it."""
+
     async def verify(self, credentials: Credentials) -> str | None:
         """Return the account's name if the password is right, else None, after the same time."""
 
@@ -650,6 +664,9 @@ class Router(Protocol):
 
     async def route(self, recipient: Address) -> Route:
         """Return the route of one recipient, aliases expanded."""
+
+    async def explain(self, recipient: Address) -> tuple[Route, Sequence[Step]]:
+        """Return the route, and the steps by which it was found."""
 
 
 class Queue(Protocol):

@@ -3,10 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import finish
-from twisted_mail.delivery.route import MAX_ADDRESSES, MAX_DEPTH, LocalRouter
+from twisted_mail.delivery.expansion import MAX_ADDRESSES, MAX_DEPTH
+from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.mail.resident import Resident
 from twisted_mail.mail.route import Elsewhere, Here, NoRoute, Route
 
 ACCOUNTS = dict.fromkeys(("alice@example.org", "bob@example.org", "carol@example.net"), "secret")
@@ -102,8 +104,10 @@ def test_an_alias_to_aliases_that_all_expand_widely_is_stopped_early() -> None:
 
 
 def test_a_detail_falls_back_to_the_user() -> None:
-    assert route("alice+lists@example.org") == Here(("alice@example.org",))
-    assert route("team+x+y@example.org", team="bob@example.org") == Here(("bob@example.org",))
+    alice, bob = "alice@example.org", "bob@example.org"
+    assert route("alice+lists@example.org") == Here((alice,), details=((alice, "lists"),))
+    found = route("team+x+y@example.org", team=bob)
+    assert found == Here((bob,), details=((bob, "x+y"),))
     assert refusal(route("nobody+x@example.org")) == "550 5.1.1"
     assert refusal(route("+x@example.org")) == "550 5.1.1"
 
@@ -136,7 +140,7 @@ def test_nobody_else_is_known_without_domain() -> None:
 
 
 class BrokenDirectory(FixedDirectory):
-    async def account(self, address: Address) -> str | None:
+    async def find(self, address: Address) -> Resident | None:
         raise Unavailable("The directory cannot be asked now")
 
 

@@ -39,6 +39,31 @@ def test_steps_are_taken_from_where_the_file_is(
     assert connection.pragma("user_version") == len(schema.STEPS)
 
 
+def test_a_directory_of_the_first_release_is_brought_up_to_date(tmp_path: Path) -> None:
+    old = apsw.Connection(str(tmp_path / "a"))
+    old.execute(schema.STEPS[0])
+    old.execute("INSERT INTO domain VALUES ('example.org', 1)")
+    old.execute(
+        "INSERT INTO account (key, address, domain, hash, created)"
+        " VALUES ('a@example.org', 'A@example.org', 'example.org', '{PLAIN}x', 1)"
+    )
+    old.execute(
+        "INSERT INTO alias VALUES"
+        " ('b@example.org', 'a@example.org', 0, 'b@example.org', 'example.org', 'a@example.org')"
+    )
+    old.pragma("user_version", 1)
+    old.close()
+    connection = open_database(tmp_path / "a")
+    assert connection.pragma("user_version") == len(schema.STEPS)
+    assert list(connection.execute("SELECT address, is_enabled FROM account")) == [
+        ("A@example.org", 1)
+    ]
+    assert list(connection.execute("SELECT address, target FROM alias")) == [
+        ("b@example.org", "a@example.org")
+    ]
+    assert not list(connection.execute("SELECT * FROM list, list_member, domain_alias, secret"))
+
+
 def test_a_step_that_fails_leaves_the_file_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,7 +95,7 @@ def test_answers_are_kept_in_memory(house: House) -> None:
         finish(house.directory.account(parse("alice@example.org")))
         finish(house.directory.account(parse("nobody@example.org")))
         finish(house.directory.is_ours("elsewhere.example"))
-    assert house.blocking.trips == ["_read_listing", "_read_listing", "_read_domains"]
+    assert house.blocking.trips == ["_read_homes", "_read_listing", "_read_listing"]
 
 
 def test_what_another_connection_commits_is_seen_at_once(house: House) -> None:

@@ -5,31 +5,58 @@ from dataclasses import dataclass, field
 
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.credentials import Credentials
+from twisted_mail.mail.resident import NOBODY, Resident
 
 
 @dataclass(frozen=True, slots=True)
 class FixedDirectory:
     """Accounts (name to password) and aliases (address to targets), as given.
 
-    The domains are those of the accounts and aliases. Fulfils ``interfaces.Directory``.
+    ``programs`` are aliases that lead to programs, by their names; ``lists`` are mailing lists with
+    the addresses of their owners; ``domain_aliases`` are other names of domains. The domains are those
+    of the accounts, aliases and lists. Fulfils ``interfaces.Directory``.
     """
 
     passwords: Mapping[str, str] = field(repr=False)
     aliases: Mapping[str, Sequence[Address]] = field(default_factory=dict)
+    programs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    lists: Mapping[str, Sequence[Address]] = field(default_factory=dict)
+    domain_aliases: Mapping[str, str] = field(default_factory=dict)
 
     async def is_ours(self, domain: str) -> bool:
-        """Say whether some account or alias is in the domain."""
-        names = [*self.passwords, *self.aliases]
-        return any(name.endswith(f"@{domain}") for name in names)
+        """Say whether something is in the domain, or in the one that it is another name of."""
+        return await self.home(domain) is not None
+
+    async def home(self, domain: str) -> str | None:
+        """Return the domain of ours that a domain is, or is another name of."""
+        home = self.domain_aliases.get(domain, domain)
+        names = [*self.passwords, *self.aliases, *self.programs, *self.lists]
+        return home if any(name.endswith(f"@{home}") for name in names) else None
+
+    async def find(self, address: Address) -> Resident | None:
+        """Return all that lives under this very address; local parts compare without case."""
+        home = await self.home(address.domain)
+        if home is None:
+            return None
+        name = str(Address(address.local, home)).lower()
+        if name in self.passwords:
+            return Resident(name)
+        if name in self.lists:
+            return Resident(list=name, owners=tuple(self.lists[name]))
+        targets, programs = self.aliases.get(name, ()), self.programs.get(name, ())
+        return Resident(targets=tuple(targets), programs=tuple(programs))
 
     async def account(self, address: Address) -> str | None:
-        """Return the name of the account that has this address; local parts compare without case."""
-        name = str(address).lower()
-        return name if name in self.passwords else None
+        """Return the name of the account that has this address."""
+        return (await self.find(address) or NOBODY).account
 
     async def targets(self, address: Address) -> tuple[Address, ...]:
         """Return where the alias of this address leads."""
-        return tuple(self.aliases.get(str(address).lower(), ()))
+        return (await self.find(address) or NOBODY).targets
+
+    async def members(self, address: Address) -> tuple[Address, ...]:
+        """Return where the alias of this address leads; who is on a list is not known here."""
+        return await self.targets(address)
 
     async def verify(self, credentials: Credentials) -> str | None:
         """Return the account's name if the password is right."""

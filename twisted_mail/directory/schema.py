@@ -45,6 +45,56 @@ STEPS = (
     CREATE INDEX alias_by_domain ON alias (domain);
     CREATE INDEX alias_by_target ON alias (target_key);
     """,
+    """
+    CREATE TABLE domain_alias (
+        name TEXT PRIMARY KEY,
+        target TEXT NOT NULL,
+        created INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE secret (
+        name TEXT PRIMARY KEY,
+        value BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE list (
+        key TEXT PRIMARY KEY,
+        address TEXT NOT NULL,
+        domain TEXT NOT NULL,
+        title TEXT NOT NULL,
+        posting TEXT NOT NULL,
+        joining TEXT NOT NULL,
+        is_moderated INTEGER NOT NULL,
+        created INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX list_by_domain ON list (domain);
+    CREATE TABLE list_owner (
+        list TEXT NOT NULL,
+        key TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        address TEXT NOT NULL,
+        PRIMARY KEY (list, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE list_member (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        list TEXT NOT NULL,
+        key TEXT NOT NULL,
+        address TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        bounces INTEGER NOT NULL DEFAULT 0,
+        first_bounce INTEGER NOT NULL DEFAULT 0,
+        last_bounce INTEGER NOT NULL DEFAULT 0,
+        suspended INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (list, key)
+    ) STRICT;
+    CREATE TABLE list_request (
+        token TEXT PRIMARY KEY,
+        list TEXT NOT NULL,
+        role TEXT NOT NULL,
+        key TEXT NOT NULL,
+        address TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        UNIQUE (list, role, key)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 

@@ -18,24 +18,26 @@ from twisted_mail.directory import passwords, schema
 from twisted_mail.directory.passwords import Passwords
 from twisted_mail.directory.remembered import Remembered
 from twisted_mail.directory.schemes import Uncheckable
+from twisted_mail.directory.tables import read_target
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.mail.resident import NOBODY, Resident
 
 T = TypeVar("T")
 
+MAX_MEMBERS = 1000  # that ``members`` returns
 MAX_LISTINGS = 50_000  # answers in memory, about 0.5 KiB each; unknown addresses are answers too
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All that the directory has under one address."""
+    """All that the directory has under one address, for logins too."""
 
-    account: str | None = None
+    resident: Resident = NOBODY
     hash: str | None = field(default=None, repr=False)
     is_enabled: bool = False
-    targets: tuple[Address, ...] = ()
 
 
 class SqliteDirectory:
@@ -67,7 +69,10 @@ class SqliteDirectory:
         )
         self._version: object = None
         self._listings: dict[str, Listing] = {}
-        self._domains: frozenset[str] | None = None
+        self._residents: dict[
+            tuple[str, str], Resident
+        ] = {}  # by local part, as spelled, and domain
+        self._homes: dict[str, str] | None = None
 
     def close(self) -> None:
         """Close the database. Look-ups that still wait for a thread fail with Unavailable."""
@@ -78,22 +83,50 @@ class SqliteDirectory:
 
     async def is_ours(self, domain: str) -> bool:
         """Say whether mail for the domain is kept here."""
-        domain = domain.lower()
-        if domain in self._extra_domains:
-            return True
+        return await self.home(domain) is not None
+
+    async def home(self, domain: str) -> str | None:
+        """Return the domain of ours that a domain is, or is another name of."""
         self._forget_if_changed()
-        return domain in (self._domains if self._domains is not None else await self._all_domains())
+        homes = self._homes if self._homes is not None else await self._all_homes()
+        return homes.get(domain.lower())
+
+    async def find(self, address: Address) -> Resident | None:
+        """Return all that lives under this very address; None when its domain is not ours."""
+        self._forget_if_changed()
+        # The path of each recipient of each message: what was asked before is answered from here.
+        resident = self._residents.get((address.local, address.domain))
+        return resident if resident is not None else await self._find(address)
+
+    async def _find(self, address: Address) -> Resident | None:
+        residents = self._residents
+        home = await self.home(address.domain)
+        if home is None:
+            return None
+        resident = (await self._listing(Address(address.local, home))).resident
+        if len(residents) >= MAX_LISTINGS:
+            residents.clear()
+        residents[address.local, address.domain] = resident
+        return resident
 
     async def account(self, address: Address) -> str | None:
         """Return the account's name, its address as it was written when the account was made.
 
         A disabled account is still there: its mail arrives, and its logins are refused.
         """
-        return (await self._listing(address)).account
+        return (await self.find(address) or NOBODY).account
 
     async def targets(self, address: Address) -> tuple[Address, ...]:
         """Return the targets of the alias, in the order they were given."""
-        return (await self._listing(address)).targets
+        return (await self.find(address) or NOBODY).targets
+
+    async def members(self, address: Address) -> tuple[Address, ...]:
+        """Return the addresses that an alias leads to, or those of a list's members, at most 1000."""
+        resident = await self.find(address) or NOBODY
+        if resident.list is None:
+            return resident.targets
+        texts = await self._read(self._read_members, schema.key(parse(resident.list)))
+        return tuple(parse(text) for text in texts)
 
     async def verify(self, credentials: Credentials) -> str | None:
         """Return the account's name if the password is right and the account is enabled.
@@ -101,7 +134,8 @@ class SqliteDirectory:
         Whom the login shall act as is not looked at.
         """
         listing = await self._listing_of_name(credentials.name)
-        name, stored, password = listing.account, listing.hash, credentials.password
+        name, stored = listing.resident.account, listing.hash
+        password = credentials.password
         if name is None or stored is None:
             await self._check(None, password)
             return None
@@ -156,14 +190,15 @@ class SqliteDirectory:
         if version != self._version:
             self._version = version
             self._listings = {}
-            self._domains = None
+            self._residents = {}
+            self._homes = None
 
-    async def _all_domains(self) -> frozenset[str]:
+    async def _all_homes(self) -> dict[str, str]:
         version = self._version
-        domains = await self._read(self._read_domains)
+        homes = await self._read(self._read_homes)
         if version == self._version:
-            self._domains = domains
-        return domains
+            self._homes = homes
+        return homes
 
     async def _listing_of_name(self, name: str) -> Listing:
         try:
@@ -191,8 +226,13 @@ class SqliteDirectory:
         except apsw.Error as error:
             raise Unavailable("The directory cannot be read now") from error
 
-    def _read_domains(self) -> frozenset[str]:
-        return frozenset(name for (name,) in self._reader.execute("SELECT name FROM domain"))
+    def _read_homes(self) -> dict[str, str]:
+        """Return all domains of ours with the domain each stands for, mostly itself."""
+        names = {name for (name,) in self._reader.execute("SELECT name FROM domain")}
+        names |= self._extra_domains
+        aliases = self._reader.execute("SELECT name, target FROM domain_alias")
+        homes = {name: target for name, target in aliases if target in names}
+        return homes | {name: name for name in names}
 
     def _read_listing(self, key: str) -> Listing:
         account, stored, is_enabled = None, None, 0
@@ -200,7 +240,34 @@ class SqliteDirectory:
             "SELECT address, hash, is_enabled FROM account WHERE key = ?", (key,)
         ):
             account, stored, is_enabled = row
+        if account is not None:
+            return Listing(Resident(account), stored, bool(is_enabled))
+        return Listing(self._read_alias(key) or self._read_list(key) or NOBODY)
+
+    def _read_alias(self, key: str) -> Resident | None:
         rows = self._reader.execute(
             "SELECT target FROM alias WHERE key = ? ORDER BY position", (key,)
         )
-        return Listing(account, stored, bool(is_enabled), tuple(parse(text) for (text,) in rows))
+        targets = [read_target(text) for (text,) in rows]
+        if not targets:
+            return None
+        return Resident(
+            targets=tuple(one for one in targets if isinstance(one, Address)),
+            programs=tuple(one for one in targets if isinstance(one, str)),
+        )
+
+    def _read_list(self, key: str) -> Resident | None:
+        for (name,) in self._reader.execute("SELECT address FROM list WHERE key = ?", (key,)):
+            owners = self._reader.execute(
+                "SELECT address FROM list_owner WHERE list = ? ORDER BY position", (key,)
+            )
+            return Resident(list=name, owners=tuple(parse(text) for (text,) in owners))
+        return None
+
+    def _read_members(self, key: str) -> list[str]:
+        rows = self._reader.execute(
+            "SELECT address FROM list_member WHERE list = ? AND suspended = 0"
+            " ORDER BY number LIMIT ?",
+            (key, MAX_MEMBERS),
+        )
+        return [text for (text,) in rows]

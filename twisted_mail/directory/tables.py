@@ -87,6 +87,12 @@ class Tables:
         )
 
 
+def read_target(text: str) -> Address | str:
+    """Read where an alias leads, as it is kept: an address, or ``|name`` for a program's name."""
+    is_program = text.startswith("|") and "@" not in text
+    return text[1:] if is_program else addresses.parse(text)
+
+
 def to_address(text: str) -> Address:
     """Read an address that somebody typed. Raises Refused."""
     try:

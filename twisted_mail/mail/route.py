@@ -1,24 +1,63 @@
-"""Routes: the next hop for one recipient."""
+"""Routes: the next hop for one recipient, and the steps by which it was found."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.roll import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A program that gets the mail, by its name, and the address that leads to it.
+
+    ``detail`` is what stood behind the separator in the recipient (RFC 5233 §1), or empty.
+    """
+
+    program: str
+    recipient: Address
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListMail:
+    """Mail for one of the addresses of a mailing list.
+
+    ``list`` is the list's name; ``detail`` is what stood behind the role: ``list-bounces+detail``.
+    """
+
+    list: str
+    role: Role
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """The mail stays: the accounts, by name, that receive it once aliases are expanded."""
+    """The mail stays: the accounts, by name, that receive it once aliases are expanded.
+
+    ``details`` has, for those accounts where there is one, what stood behind the separator of the
+    address that led there: ``lists`` for ``alice+lists``.
+    """
 
     accounts: tuple[str, ...]
+    programs: tuple[Errand, ...] = ()
+    lists: tuple[ListMail, ...] = ()
+    details: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """The mail goes on to other hosts: addresses whose domains are not ours."""
+    """The mail goes on to other hosts: addresses whose domains are not ours.
+
+    The other fields are what ``Here`` has, for the part of the mail that stays.
+    """
 
     addresses: tuple[Address, ...]
     accounts: tuple[str, ...] = ()
+    programs: tuple[Errand, ...] = ()
+    lists: tuple[ListMail, ...] = ()
+    details: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +68,35 @@ class NoRoute:
 
 
 Route = Here | Elsewhere | NoRoute
+
+
+class Turn(Enum):
+    """What was found at one address on the way."""
+
+    POSTMASTER = "postmaster"  # without a domain, looked for in ours
+    DOMAIN_ALIAS = "domain alias"  # its domain is another name of one of ours
+    ACCOUNT = "account"
+    ALIAS = "alias"
+    PROGRAM = "program"
+    SUBADDRESS = "subaddress"  # nothing is there, but before the separator
+    CATCH_ALL = "catch-all"
+    LIST = "list"
+    LIST_OWNERS = "list owners"
+    ELSEWHERE = "elsewhere"
+    REPEATED = "repeated"  # it was followed before: a loop, or two ways to one address
+    UNKNOWN = "unknown"
+    TOO_DEEP = "too deep"
+    TOO_MANY = "too many"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One address on the way of a recipient's mail: what it is, and where it leads.
+
+    ``depth`` counts the aliases before it; ``found`` is what was found, in the directory's words.
+    """
+
+    depth: int
+    address: Address
+    turn: Turn
+    found: tuple[str, ...] = ()

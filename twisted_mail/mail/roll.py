@@ -1,0 +1,79 @@
+"""Mailing lists as values: who is on them, who may write, and the addresses that each list has."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from twisted_mail.mail.address import Address
+
+
+class Role(Enum):
+    """The addresses of a list: its own, and those with one of these words behind a hyphen.
+
+    The words are those of RFC 2142 §6 and of the common list programs.
+    """
+
+    POST = ""
+    OWNER = "owner"
+    REQUEST = "request"
+    SUBSCRIBE = "subscribe"
+    UNSUBSCRIBE = "unsubscribe"
+    CONFIRM = "confirm"
+    BOUNCES = "bounces"
+
+
+class Posting(Enum):
+    """Who may write to all members of a list without being asked."""
+
+    MEMBERS = "members"  # and owners
+    OWNERS = "owners"
+    ANYONE = "anyone"
+
+
+class Joining(Enum):
+    """How one becomes a member."""
+
+    CONFIRMED = "confirmed"  # whoever asks by mail, and answers the question sent back
+    CLOSED = "closed"  # by the administrator alone
+
+
+@dataclass(frozen=True, slots=True)
+class MailingList:
+    """A mailing list: its name, which is its address, and its rules.
+
+    With ``is_moderated`` an owner or the administrator looks at every post of others before it goes
+    out. ``owners`` are told of what is held, and get what is sent to ``-owner``.
+    """
+
+    name: str
+    address: Address
+    title: str = ""
+    posting: Posting = Posting.MEMBERS
+    joining: Joining = Joining.CONFIRMED
+    is_moderated: bool = False
+    owners: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a list; ``number`` is never given to another member."""
+
+    number: int
+    address: Address
+    is_suspended: bool = False
+
+
+_ROLES = {role.value: role for role in Role if role is not Role.POST}
+
+
+def role_address(address: Address, role: Role, detail: str = "") -> Address:
+    """Return the address of a list for one role: ``list-request``, ``list-bounces+detail``."""
+    local = f"{address.local}-{role.value}" if role is not Role.POST else address.local
+    return Address(f"{local}+{detail}" if detail else local, address.domain)
+
+
+def read_role(local: str) -> tuple[str, Role, str] | None:
+    """Return the local part of the list, the role and the detail that a local part may stand for."""
+    plain, _, detail = local.partition("+")
+    name, hyphen, word = plain.rpartition("-")
+    role = _ROLES.get(word.lower())
+    return (name, role, detail) if hyphen and name and role is not None else None
