@@ -1,13 +1,10 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from twisted_mail.imap import items
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.plan import Batch, Plan, compiled, date_shown, flags_shown, with_recent
+from twisted_mail.imap.plan import Batch, Plan, compiled, flags_shown, with_recent
 from twisted_mail.imap.texts import Extent
 from twisted_mail.mail import flags
-from twisted_mail.mail.dates import parse_date_time
 from twisted_mail.mail.entry import Items
 
 SEEN = flags.normal(["\\Seen"])
@@ -107,17 +104,6 @@ def test_an_extent_comes_out_of_the_parts_as_it_is():
         (b" BODY[] ", Extent(11, 0, 5)),
         (b")\r\n", b""),
     ]
-
-
-@given(st.integers(-62135596800, 253402300799))
-def test_dates_read_back(seconds):
-    shown = date_shown(seconds).decode("ascii").strip('"')
-    assert int(parse_date_time(shown).timestamp()) == seconds
-
-
-@pytest.mark.parametrize("seconds", [-(2**60), 2**60])
-def test_dates_outside_the_calendar_are_brought_to_its_ends(seconds):
-    assert len(date_shown(seconds)) == len('"17-Jul-1996 02:44:25 -0700"')
 
 
 def test_recent_is_shown_among_the_flags():

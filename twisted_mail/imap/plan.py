@@ -7,13 +7,13 @@ then one ``%``, and rendering a batch one join.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from twisted_mail.imap import grammar
 from twisted_mail.imap.items import Fact, Item, Kind, Text
 from twisted_mail.imap.sections import is_kept
+from twisted_mail.mail.dates import format_internal
 from twisted_mail.mail.entry import Items
 from twisted_mail.mail.flags import RECENT, Flags
 
@@ -135,7 +135,7 @@ def _news(batch: Batch) -> Iterable[bytes]:
 _FACT_COLUMNS: dict[Fact, Column] = {
     Fact.UID: lambda batch: batch.uids,
     Fact.FLAGS: _flags,
-    Fact.INTERNALDATE: lambda batch: map(date_shown, batch.dates),
+    Fact.INTERNALDATE: lambda batch: map(format_internal, batch.dates),
     Fact.SIZE: lambda batch: batch.sizes,
     Fact.ENVELOPE: lambda batch: [items.envelope for items in batch.items],
     Fact.BODY: lambda batch: [items.body for items in batch.items],
@@ -156,25 +156,3 @@ def flags_shown(flags: Flags) -> bytes:
 def with_recent(flags: Flags) -> Flags:
     r"""Return the flags and ``\Recent``."""
     return flags | {RECENT}
-
-
-_EPOCH = date(1970, 1, 1).toordinal()
-_FIRST, _LAST = -62135596800, 253402300799  # seconds: the years 1 to 9999
-_MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-
-
-def date_shown(seconds: int) -> bytes:
-    """Return an internal date as FETCH shows it, in UTC (RFC 3501 §9, date-time).
-
-    A third of the cost of formatting it whole: a mailbox has few days and many messages.
-    """
-    days, second = divmod(max(_FIRST, min(seconds, _LAST)), 86400)
-    minutes, second = divmod(second, 60)
-    return _day_shown(days) % (minutes // 60, minutes % 60, second)
-
-
-@lru_cache(4096)
-def _day_shown(days: int) -> bytes:
-    day = date.fromordinal(_EPOCH + days)
-    start = b'"%2d-%b-%04d' % (day.day, _MONTHS[day.month - 1], day.year)
-    return start + b' %02d:%02d:%02d +0000"'

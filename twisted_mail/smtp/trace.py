@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from email.utils import formatdate
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from twisted_mail.interfaces import Peer, Privacy
+from twisted_mail.mail.dates import format_mail_date
 from twisted_mail.mail.envelope import Envelope
 
 MAX_HEADER = 128 * 1024  # octets of header that are looked at
@@ -16,7 +17,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9.:_\[\]-]")
 
 @lru_cache(maxsize=4)
 def _date_of_second(second: int) -> str:
-    return formatdate(second, localtime=True)
+    return format_mail_date(datetime.fromtimestamp(second, UTC).astimezone())
 
 
 def date(now: float) -> str:
