@@ -19,7 +19,6 @@ from twisted_mail.mail.encoding import (
     decode_text,
     decode_words,
     encode_mailbox_name,
-    is_charset,
 )
 
 names = st.text(st.characters(exclude_categories=("Cs",)))
@@ -113,7 +112,6 @@ def test_any_bytes_are_a_name_or_refused(wire: bytes) -> None:
 )
 def test_only_charsets_of_mail_have_a_codec(charset: str, codec: str | None) -> None:
     assert codec_of(charset) == codec
-    assert is_charset(charset) is (codec is not None)
 
 
 def test_an_unknown_charset_imports_nothing() -> None:

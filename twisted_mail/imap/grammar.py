@@ -91,15 +91,6 @@ class Reader:
         if not self.accept(b" "):
             raise ProtocolError("Missing argument" if self.at_end else "Expected a space")
 
-    def text_until(self, stop: bytes) -> bytes:
-        """Return the octets before ``stop`` on this line, and step over both."""
-        at = self.data.find(stop, self.position)
-        found = self.data[self.position : at]
-        if at < 0 or b"\r" in found:
-            raise ProtocolError(f"Expected {stop.decode('ascii', 'replace')!r}")
-        self.position = at + len(stop)
-        return found
-
     def _match(self, pattern: re.Pattern[bytes], what: str) -> bytes:
         match = pattern.match(self.data, self.position)
         if match is None:

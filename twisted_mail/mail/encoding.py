@@ -113,11 +113,6 @@ def codec_of(charset: str) -> str | None:
     return _CHARSETS.get(name)
 
 
-def is_charset(charset: str) -> bool:
-    """Say whether text in this charset can be read."""
-    return codec_of(charset) is not None
-
-
 def decode_text(data: bytes, charset: str = "") -> str:
     """Return text as its charset says; else as UTF-8; else as windows-1252.
 

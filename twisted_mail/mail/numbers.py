@@ -61,16 +61,6 @@ def merged(ranges: Iterable[Range]) -> list[Range]:
     return result
 
 
-def compact(numbers: Iterable[int]) -> list[Range]:
-    """Return the ranges that ascending numbers make."""
-    return merged((number, number) for number in numbers)
-
-
 def format_ranges(ranges: Sequence[Range]) -> str:
     """Write ranges as a sequence set."""
     return ",".join(str(first) if first == last else f"{first}:{last}" for first, last in ranges)
-
-
-def format_numbers(numbers: Iterable[int]) -> str:
-    """Write ascending numbers as the shortest sequence set."""
-    return format_ranges(compact(numbers))

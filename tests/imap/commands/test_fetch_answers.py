@@ -47,7 +47,7 @@ def item_name(reader: Reader) -> bytes:
     start = reader.position
     reader.word()
     if reader.accept(b"["):
-        reader.text_until(b"]")
+        reader.position = reader.data.index(b"]", reader.position) + 1
         if reader.accept(b"<"):
             reader.number()
             reader.take(b">")
