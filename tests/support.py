@@ -1,7 +1,10 @@
 """What tests of pure rooms share: coroutines run to their end, time that stands still."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, ParamSpec, TypeVar
+
+from twisted_mail.mail.dns import Answer, IpVersion, MailHost
+from twisted_mail.mail.outcome import Unavailable
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -50,6 +53,48 @@ class StillClock:
         if self.seconds - began > seconds:
             raise TimeoutError
         return result
+
+
+class FakeResolver:
+    """A Resolver that knows what it was told: ``tell("mail.example", "A", "192.0.2.1")``.
+
+    Names in ``broken`` raise Unavailable; ``asked`` keeps what was asked, in order.
+    """
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[str, str], list[Any]] = {}
+        self.broken: set[str] = set()
+        self.asked: list[tuple[str, str]] = []
+
+    def tell(self, name: str, kind: str, *values: Any) -> "FakeResolver":
+        self.records.setdefault((name, kind), []).extend(values)
+        return self
+
+    def _find(self, name: str, kind: str) -> Answer[Any]:
+        self.asked.append((name, kind))
+        if name in self.broken:
+            raise Unavailable("The DNS does not answer now")
+        return Answer(tuple(self.records.get((name.lower(), kind), ())))
+
+    async def addresses(self, name: str, version: IpVersion | None = None) -> Answer[str]:
+        kinds = {4: ["A"], 6: ["AAAA"], None: ["AAAA", "A"]}[version]
+        return Answer(tuple(value for kind in kinds for value in self._find(name, kind)))
+
+    async def addresses_of_each(
+        self, names: Sequence[str], version: IpVersion | None = None
+    ) -> Sequence[Answer[str] | None]:
+        return [
+            None if name in self.broken else await self.addresses(name, version) for name in names
+        ]
+
+    async def names(self, address: str) -> Answer[str]:
+        return self._find(address, "PTR")
+
+    async def mail_hosts(self, domain: str) -> Answer[MailHost]:
+        return self._find(domain, "MX")
+
+    async def texts(self, name: str) -> Answer[bytes]:
+        return self._find(name, "TXT")
 
 
 class NoteJournal:

@@ -7,6 +7,7 @@ are ``twisted.cred.strcred`` checkers and need nothing of ours.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Protocol
 
 from twisted.plugin import IPlugin, getPlugins
@@ -25,6 +26,7 @@ from twisted_mail.interfaces import (
     Mechanism,
     Policy,
     Queue,
+    Resolver,
     Router,
     Session,
     Store,
@@ -38,7 +40,8 @@ class Doors:
     """Every door of the house, for makers to pick from.
 
     ``login_*`` are the portal seen for one face each; ``blob_writer`` makes a new writer for the bytes
-    of one message.
+    of one message. ``state`` is the folder where the server keeps what it has to remember; without one,
+    nothing outlives the process.
     """
 
     hostname: str
@@ -55,6 +58,8 @@ class Doors:
     login_maildrop: Login[Maildrop]
     login_submitter: Login[Submitter]
     blob_writer: Callable[[], BlobWriter]
+    resolver: Resolver
+    state: Path | None = None
 
 
 class IProtocol(Interface):

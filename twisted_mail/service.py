@@ -35,6 +35,8 @@ from twisted_mail.net.conversation import Terms
 from twisted_mail.net.crowd import crowd_of, most_descriptors
 from twisted_mail.net.inotify import Inotify
 from twisted_mail.net.listening import ConversationFactory, Listener
+from twisted_mail.net.resolver import DnsResolver
+from twisted_mail.net.stub import Stub
 from twisted_mail.net.tls import Certificates
 from twisted_mail.net.turns import Turns
 from twisted_mail.plugin import Doors, filters, protocols
@@ -130,7 +132,13 @@ class MailService(Service):
             login_maildrop=doors.maildrop,
             login_submitter=doors.submitter,
             blob_writer=lambda: SpoolWriter(spool, self._files),
+            resolver=self._make_resolver(),
+            state=config.state,
         )
+
+    def _make_resolver(self) -> DnsResolver:
+        dns = self.config.dns
+        return DnsResolver(Stub(self._reactor, dns.places(), dns.timeout).ask, self._clock)
 
     def _make_seat(self, one: FilterConfig) -> Seat:
         plugin: Any = filters()[one.kind]

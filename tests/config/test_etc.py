@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from twisted_mail.config import Config, Filter, Listener, Login, Tls, load
+from twisted_mail.config import Config, Dns, Filter, Listener, Login, Tls, load
 from twisted_mail.directory.passwords import Passwords
 from twisted_mail.plugin import protocols
 from twisted_mail.store.settings import StoreSettings
@@ -36,6 +36,7 @@ def test_the_examples_have_no_mistakes(file: str) -> None:
         ("login", Login),
         ("passwords", Passwords),
         ("store", StoreSettings),
+        ("dns", Dns),
         *((name, plugin.settings) for name, plugin in PROTOCOLS.items() if name != "submission"),
     ],
 )
@@ -66,6 +67,7 @@ def test_every_option_has_its_default() -> None:
     assert config.services == {name: plugin.settings() for name, plugin in PROTOCOLS.items()}
     assert config.passwords == Passwords()
     assert config.store == StoreSettings()
+    assert config.dns == Dns()
     assert config.login == Login()
     assert config.listeners[0] == Listener("smtp", "tcp:25")
     assert config.tls.folder == config.state / "tls"

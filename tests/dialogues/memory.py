@@ -11,7 +11,7 @@ from twisted.internet.testing import StringTransport
 
 from tests.dialogues.player import given_draft
 from tests.dialogues.score import Dialogue
-from tests.support import InlineBlocking, NoteJournal, finish
+from tests.support import FakeResolver, InlineBlocking, NoteJournal, finish
 from twisted_mail.auth.checkers import DirectoryChecker
 from twisted_mail.auth.realm import Realm, logins, portal
 from twisted_mail.auth.sasl import MECHANISMS
@@ -102,6 +102,7 @@ class MemoryServer:
         doors = logins(portal(realm, checker), "example.org", time, self.journal)
         blocking = InlineBlocking()
         self.policy = Stages(time, self.journal)
+        self.resolver = FakeResolver()
         self.doors = Doors(
             hostname=HOSTNAME,
             clock=time,
@@ -117,6 +118,7 @@ class MemoryServer:
             login_maildrop=doors.maildrop,
             login_submitter=doors.submitter,
             blob_writer=lambda: SpoolWriter("/nowhere", blocking, in_memory=2**30),
+            resolver=self.resolver,
         )
 
     def put(self, text: str) -> None:

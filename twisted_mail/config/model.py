@@ -1,5 +1,6 @@
 """What can be configured, apart from the protocols' own settings."""
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,42 @@ class Login:
     """
 
     checkers: tuple[str, ...] = ("directory",)
+
+
+@dataclass(frozen=True, slots=True)
+class Dns:
+    """The section ``[dns]``: who is asked for names, and for how many seconds in all.
+
+    Servers are numeric addresses, with a port where it is not 53; none: those of /etc/resolv.conf.
+    """
+
+    servers: tuple[str, ...] = ()
+    timeout: float = 5.0
+
+    def __post_init__(self) -> None:
+        if self.timeout < 0.1:
+            raise ValueError("timeout must be 0.1 or more")
+        self.places()
+
+    def places(self) -> tuple[tuple[str, int], ...]:
+        """Return address and port of each server. Raises ValueError."""
+        return tuple(_place(text) for text in self.servers)
+
+
+def _place(text: str) -> tuple[str, int]:
+    """Read ``192.0.2.53``, ``192.0.2.53:5353``, ``2001:db8::53`` or ``[2001:db8::53]:5353``."""
+    bracketed, _, rest = text.removeprefix("[").partition("]")
+    host, port = (bracketed, rest) if text.startswith("[") else (text, "")
+    if text.count(":") == 1:
+        host, _, port = text.partition(":")
+        port = f":{port}"
+    try:
+        number = int(port.removeprefix(":")) if port else 53
+        if (port and not port.startswith(":")) or not 0 < number < 65536:
+            raise ValueError
+        return str(ipaddress.ip_address(host)), number
+    except ValueError:
+        raise ValueError(f"{text!r} is not an address, as in '192.0.2.53:5353'") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +125,7 @@ class Config:
     store: StoreSettings = field(default_factory=StoreSettings)
     services: Mapping[str, object] = field(default_factory=dict)
     filters: tuple[Filter, ...] = ()
+    dns: Dns = field(default_factory=Dns)
 
     @property
     def accounts_file(self) -> Path:

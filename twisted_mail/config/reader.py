@@ -9,7 +9,7 @@ from twisted.cred.strcred import findCheckerFactories
 from twisted_mail import plugin
 from twisted_mail.config import documents, endpoints, filters
 from twisted_mail.config.mistakes import ConfigError, Mistake, Place, suggestion
-from twisted_mail.config.model import Config, Listener, Login, Tls
+from twisted_mail.config.model import Config, Dns, Listener, Login, Tls
 from twisted_mail.config.values import Structure
 from twisted_mail.directory.passwords import Passwords
 from twisted_mail.mail.address import parse_domain
@@ -26,6 +26,7 @@ OWN_SECTIONS = (
     "login",
     "passwords",
     "store",
+    "dns",
     "filter",
 )
 
@@ -73,12 +74,13 @@ class _Reader:
         login = self._login()
         passwords = self._take("passwords", Passwords, {})
         store = self._take("store", StoreSettings, {})
+        dns = self._take("dns", Dns, {})
         services = {name: self._settings(name) for name in self._protocols}
         tables = self._values.get("filter")
         asked = filters.filters(
             tables, self._structure, self._kinds, self._protocols, self._complain
         )
-        if None in (state, tls, login, passwords, store) or self.mistakes:
+        if None in (state, tls, login, passwords, store, dns) or self.mistakes:
             return None
         return Config(
             self._document.path,
@@ -92,6 +94,7 @@ class _Reader:
             store or StoreSettings(),
             services,
             asked,
+            dns or Dns(),
         )
 
     def _complain(self, place: Place, text: str) -> None:
