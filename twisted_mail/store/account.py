@@ -7,7 +7,7 @@ from twisted_mail.interfaces import Blocking, Renderer, Watcher, Watching
 from twisted_mail.mail.change import Added, Change, Gone, Removed
 from twisted_mail.mail.entry import Columns, Copied, Draft, MailboxInfo, Status
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.store import arrange, layout, overview, transfer
+from twisted_mail.store import arrange, layout, overview, transfer, usage
 from twisted_mail.store.changes import Bell
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.live import Live
@@ -208,6 +208,11 @@ class MaildirAccount:
         """Put messages into a mailbox, all or none."""
         begun: list[bool] = []
         try:
+            await self.measure_for_claim()
+        except BaseException:
+            _close(drafts)
+            raise
+        try:
             return await self._lane.run(_append, self._tree, name, drafts, begun)
         except Unavailable:
             if not begun:  # the lane did not take the work
@@ -215,6 +220,23 @@ class MaildirAccount:
             raise
         finally:
             self._take_news()
+
+    async def measure_for_claim(self) -> None:
+        """Measure what the next claim has to know (see ``measure_for_count``)."""
+        if usage.is_due(self._tree):
+            await self.measure_for_count()
+
+    async def measure_for_count(self) -> None:
+        """Measure what a count of octets has to know, some messages at a time.
+
+        So others have their turn while the messages of an imported account are read.
+        """
+        if not self._tree.ledger.quota.octets:
+            return
+        for coded in await self.perform(usage.unmeasured):
+            after: int | None = 0
+            while after is not None:
+                after = await self.perform(usage.measure_piece, coded, after)
 
     async def hold_maildrop(self) -> Callable[[], None]:
         """Keep other POP3 sessions out; return what lets them in again."""

@@ -99,6 +99,7 @@ class MaildirMailbox:
 
     async def copy(self, uids: Sequence[int], target: str) -> Copied:
         """Copy messages, all or none."""
+        await self._account.measure_for_claim()
         return await self._account.perform(_transfer, self._folder, transfer.copy, uids, target)
 
     async def move(self, uids: Sequence[int], target: str) -> Copied:

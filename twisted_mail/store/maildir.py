@@ -137,6 +137,7 @@ class MaildirStore:
 
     async def _count(self, name: str) -> tuple[Usage, int]:
         account = await self.account(name)
+        await account.measure_for_count()
         return await account.perform(survey)
 
     async def _put(self, names: Sequence[str], message: Message) -> Mapping[str, MailError | None]:

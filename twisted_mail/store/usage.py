@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import layout, quota
-from twisted_mail.store.measure import measure_all
+from twisted_mail.store.measure import measure_all, measure_next
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.scan import scan
 from twisted_mail.store.work import Work
@@ -19,7 +19,8 @@ LOOK_SECONDS = 10.0  # how often APPEND and COPY look for what other programs pu
 def count(tree: "Tree", work: Work, is_fresh: bool = True) -> Usage:
     """Return how much the account holds.
 
-    INBOX is looked at each time, the others if they are not in the index yet, or if ``is_fresh``.
+    INBOX is looked at each time, the others if they are not in the index yet, or if ``is_fresh``. What
+    came since ``measure_piece`` was at work is measured here.
     """
     there = tree.mailboxes()
     known = work.index.mailboxes.usage()
@@ -37,6 +38,28 @@ def count(tree: "Tree", work: Work, is_fresh: bool = True) -> Usage:
     return Usage(sum(octets for _, octets in held), sum(messages for messages, _ in held))
 
 
+def is_due(tree: "Tree") -> bool:
+    """Say whether the next claim looks at all mailboxes anew."""
+    return not 0 <= tree.ground.clock.monotonic() - tree.counted_at < LOOK_SECONDS
+
+
+def unmeasured(tree: "Tree") -> list[bytes]:
+    """Look at all mailboxes; return the folders of those that have messages to be measured."""
+    with tree.working() as work:
+        there = tree.mailboxes()
+        for name in there:
+            with suppress(Refused):
+                scan(tree.find(name), work)
+        return sorted({*there.values()} & work.index.mailboxes.unmeasured())
+
+
+def measure_piece(tree: "Tree", coded: bytes, after: int) -> int | None:
+    """Measure the next messages of a mailbox behind a UID; return how far that went, None: to the end."""
+    with suppress(Refused), tree.working() as work:
+        return measure_next(tree.folder(coded), work, after)
+    return None
+
+
 def claim(tree: "Tree", work: Work, size: Usage) -> None:
     """See to it that there is room for more. Raises Refused, or Unavailable, with OVERQUOTA."""
     ledger = tree.ledger
@@ -44,8 +67,7 @@ def claim(tree: "Tree", work: Work, size: Usage) -> None:
         return
     ledger.claims += 1
     flying = ledger.flying
-    age = tree.ground.clock.monotonic() - tree.counted_at
-    for is_fresh in (False, True) if 0 <= age < LOOK_SECONDS else (True,):
+    for is_fresh in (True,) if is_due(tree) else (False, True):
         wanted = count(tree, work, is_fresh).plus(size)
         if ledger.quota.holds(wanted.plus(flying)):
             return
