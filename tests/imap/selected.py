@@ -7,8 +7,9 @@ from typing import Any
 
 from tests.support import InlineBlocking, StillClock
 from twisted_mail.imap.command import Command
-from twisted_mail.imap.grammar import Reader, quoted
+from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.view import View
+from twisted_mail.imap.writing import quoted
 from twisted_mail.interfaces import Watcher
 from twisted_mail.mail import flags as flag
 from twisted_mail.mail import mime, outline

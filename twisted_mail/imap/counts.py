@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from twisted_mail.imap.grammar import Reader, mailbox_name
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.writing import mailbox_name
 from twisted_mail.mail.entry import Status
 from twisted_mail.mail.outcome import ProtocolError
 

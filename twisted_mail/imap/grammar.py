@@ -7,10 +7,9 @@ raises ProtocolError, with a text for the client, where the command is not what 
 
 import datetime as dt
 import re
-from collections.abc import Iterable
 
 from twisted_mail.mail import dates, flags, numbers
-from twisted_mail.mail.encoding import decode_mailbox_name, encode_mailbox_name
+from twisted_mail.mail.encoding import decode_mailbox_name
 from twisted_mail.mail.message import Blob
 from twisted_mail.mail.numbers import MAX_NUMBER, NumberSet
 from twisted_mail.mail.outcome import ProtocolError
@@ -265,51 +264,3 @@ def decoded_name(octets: bytes) -> str:
         return decode_mailbox_name(octets)
     except ValueError:
         raise ProtocolError("The mailbox name is not valid modified UTF-7") from None
-
-
-# ---------------------------------------------------------------- writing
-
-_PLAIN_ATOM = re.compile(rb"[^\x00-\x20(){%*\"\\\]\x7f-\xff]+")
-_QUOTABLE = re.compile(rb"[^\x00\r\n\x7f-\xff]*")
-_MAX_QUOTED = 1000  # octets: longer values travel better as literals
-
-
-def quoted(text: str) -> bytes:
-    """Write ASCII text without line ends as a quoted string."""
-    return b'"' + text.encode("ascii").replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
-
-
-def literal(value: bytes) -> bytes:
-    """Write octets as a literal."""
-    return b"{%d}\r\n%b" % (len(value), value)
-
-
-def string(value: bytes) -> bytes:
-    """Write octets as a quoted string where that can hold them, else as a literal."""
-    if len(value) <= _MAX_QUOTED and _QUOTABLE.fullmatch(value):
-        return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
-    return literal(value)
-
-
-def nstring(value: bytes | None) -> bytes:
-    """Write octets as a string, None as NIL."""
-    return b"NIL" if value is None else string(value)
-
-
-def mailbox_name(name: str) -> bytes:
-    """Write a mailbox's name in modified UTF-7, as an atom or quoted."""
-    encoded = encode_mailbox_name(name)
-    if _PLAIN_ATOM.fullmatch(encoded) and encoded.upper() != b"NIL":
-        return encoded
-    return string(encoded)
-
-
-def flag_list(names: Iterable[str]) -> bytes:
-    r"""Write flags in parentheses: system flags as the RFC lists them, keywords, and ``\*``."""
-    ordered = sorted(names, key=lambda name: (_ORDER.get(name, _KEYWORDS), name))
-    return b"(" + " ".join(ordered).encode("ascii") + b")"
-
-
-_KEYWORDS = len(flags.SYSTEM) + 1
-_ORDER = {name: place for place, name in enumerate((*flags.SYSTEM, flags.RECENT))}
-_ORDER["\\*"] = _KEYWORDS + 1

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from twisted_mail.imap import grammar
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.writing import quoted
 from twisted_mail.mail.outcome import ProtocolError
 
 MAX_ITEMS = 100  # in one command
@@ -191,7 +191,7 @@ _PLAIN = re.compile(rb"[A-Za-z0-9_.-]+")
 
 
 def _astring(name: bytes) -> bytes:
-    return name if _PLAIN.fullmatch(name) else grammar.quoted(name.decode("ascii"))
+    return name if _PLAIN.fullmatch(name) else quoted(name.decode("ascii"))
 
 
 def _range(reader: Reader) -> Range | None:

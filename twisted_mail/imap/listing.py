@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from twisted_mail.imap.counts import read_items
-from twisted_mail.imap.grammar import Reader, mailbox_name
+from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.patterns import MAX_PATTERN, SEPARATOR, Pattern, pattern
+from twisted_mail.imap.writing import mailbox_name
 from twisted_mail.mail.entry import MailboxInfo
 from twisted_mail.mail.outcome import ProtocolError
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from twisted_mail.imap import grammar
 from twisted_mail.imap.items import Fact, Item, Kind, Text
 from twisted_mail.imap.sections import is_kept
+from twisted_mail.imap.writing import flag_list
 from twisted_mail.mail.dates import format_internal
 from twisted_mail.mail.entry import Items
 from twisted_mail.mail.flags import RECENT, Flags
@@ -149,7 +149,7 @@ _FACT_COLUMNS: dict[Fact, Column] = {
 @lru_cache(4096)
 def flags_shown(flags: Flags) -> bytes:
     """Return a set of flags as FETCH shows it. A mailbox has a few dozen different ones."""
-    return grammar.flag_list(flags)
+    return flag_list(flags)
 
 
 @lru_cache(4096)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from twisted_mail.imap.items import Text
 from twisted_mail.imap.sections import Span, part_span, selected, whole_span
+from twisted_mail.imap.writing import literal
 from twisted_mail.interfaces import Blocking, Mailbox
 from twisted_mail.mail import mime
 from twisted_mail.mail.entry import Piece
@@ -47,7 +48,7 @@ class Listed:
 
     def literal(self, header: bytes) -> bytes:
         """Return what to send, of the octets of the piece."""
-        return _literal(selected(self.text, header))
+        return literal(selected(self.text, header))
 
 
 Value = bytes | Extent | Listed
@@ -92,7 +93,7 @@ class Texts:
 
     def from_kept(self, fields: bytes) -> list[Value]:
         """Return what to send for a message all of whose texts can be made of its kept fields."""
-        return [_literal(selected(text, fields)) for text in self.wanted]
+        return [literal(selected(text, fields)) for text in self.wanted]
 
     def groups(self, sources: Iterable[Source]) -> Iterator[list[Source]]:
         """Yield the messages in groups of bounded size; a large message is a group of its own."""
@@ -128,7 +129,7 @@ class Texts:
         for text, data in zip(self.wanted, octets, strict=True):
             if data is None:
                 return None
-            values.append(_literal(selected(text, data)))
+            values.append(literal(selected(text, data)))
         return values
 
     async def _through_parts(self, group: Sequence[Source]) -> list[list[Value] | None]:
@@ -192,7 +193,7 @@ def _cut(wanted: Sequence[Text], data: bytes, source: Source) -> list[Value]:
     values: list[Value] = []
     for text in wanted:
         span = _span(text, source, root)
-        values.append(b"NIL" if span is None else _literal(selected(text, data[slice(*span)])))
+        values.append(b"NIL" if span is None else literal(selected(text, data[slice(*span)])))
     return values
 
 
@@ -200,7 +201,3 @@ def _span(text: Text, source: Source, root: mime.Node) -> Span | None:
     if text.section.path:
         return part_span(text, root)
     return whole_span(text, source.size, source.header_size)
-
-
-def _literal(data: bytes) -> bytes:
-    return b"{%d}\r\n%b" % (len(data), data)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from twisted_mail.imap.grammar import flag_list
 from twisted_mail.imap.recent import Recent
+from twisted_mail.imap.writing import flag_list
 from twisted_mail.interfaces import Mailbox
 from twisted_mail.mail.change import Added, Change, Gone, Marked, Removed
 from twisted_mail.mail.flags import NONE, RECENT, SYSTEM, Flags

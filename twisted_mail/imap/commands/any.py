@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from twisted_mail.imap.command import AFTER_LOGIN, ANY, Command
-from twisted_mail.imap.grammar import Reader, string
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.writing import string
 from twisted_mail.mail.outcome import ProtocolError
 
 if TYPE_CHECKING:
