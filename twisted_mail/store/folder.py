@@ -6,7 +6,7 @@ and ``name``, ``uidvalidity`` and ``keywords.names``, which it reads.
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -83,6 +83,8 @@ class Folder:
         """Return the mailbox's row in the index. Raises Refused: NONEXISTENT."""
         if self.is_removed:
             raise Refused("The mailbox has been deleted.", "NONEXISTENT")
+        if self not in work.states:
+            work.undo.append(self._unseeing())
         state = work.index.mailboxes.state(self.folder)
         if state is None or state.uidvalidity != self.uidvalidity:
             state = self._load(work, state)
@@ -92,6 +94,17 @@ class Folder:
         work.states[self] = state
         state.first_recent = max(state.first_recent, self.first_recent)
         return state
+
+    def _unseeing(self) -> Callable[[], None]:
+        """Return what takes back what will be seen in a piece of work: it may not reach the index."""
+        seen, listed, doubted_since = self.seen, self.listed, self.doubted_since
+        stamp = self.uids.stamp
+
+        def take_back() -> None:
+            self.seen, self.listed, self.doubted_since = seen, listed, doubted_since
+            self.uids.stamp = stamp
+
+        return take_back
 
     def _load(self, work: "Work", state: State | None) -> State:
         self._check_places()
