@@ -167,7 +167,11 @@ class MaildirStore:
 
 
 class Delivery:
-    """One message on its way into several inboxes. Runs in a thread."""
+    """One message on its way into several inboxes. Runs in a thread.
+
+    All names are made before the first folder is synced: one commit of the file system's journal then
+    serves them all.
+    """
 
     def __init__(self, ground: Ground, root: bytes, message: Message) -> None:
         self._disk = ground.disk
@@ -175,49 +179,61 @@ class Delivery:
         self._root = root
         self._message = message
         self._written = b""  # the first account's file in tmp, which the others link to
+        self._is_sole = False
 
     def into(self, names: Sequence[str]) -> dict[str, MailError | None]:
         """Put the message into inboxes; return None for each where it is durable, else why not."""
         answers: dict[str, MailError | None] = {}
+        paths: dict[str, bytes] = {}
+        self._is_sole = len(names) == 1
         try:
             for name in dict.fromkeys(names):
-                answers[name] = self._into(name)
+                try:
+                    paths[name] = self._place(name)
+                except OSError as error:
+                    answers[name] = unavailable(error)
         finally:
             if self._written:
                 with suppress(OSError):
                     self._disk.unlink(self._written)
+        for name, path in paths.items():
+            answers[name] = self._sync(path)
         return answers
 
-    def _into(self, name: str) -> MailError | None:
+    def _place(self, name: str) -> bytes:
+        """Give the message a name in an inbox, and return it. Raises OSError."""
         maildir = os.path.join(layout.account_path(self._root, name), b"Maildir")
         size = self._message.size
         base = self._ground.namer.base(self._ground.clock.now(), size, size)
         try:
-            try:
-                self._put(maildir, base)
-            except FileNotFoundError:  # the account's first mail
-                make_maildir(self._disk, maildir)
-                self._put(maildir, base)
-        except OSError as error:
-            return unavailable(error)
-        return None
+            return self._put(maildir, base)
+        except FileNotFoundError:  # the account's first mail
+            make_maildir(self._disk, maildir)
+            return self._put(maildir, base)
 
-    def _put(self, maildir: bytes, base: bytes) -> None:
-        folder = os.path.join(maildir, b"new")
-        path = os.path.join(folder, base)
+    def _put(self, maildir: bytes, base: bytes) -> bytes:
+        path = os.path.join(maildir, b"new", base)
         if self._written:
             self._link(maildir, base, path)
+            return path
+        written = os.path.join(maildir, b"tmp", base)
+        write_message(self._disk, written, self._message, self._ground.clock.now())
+        self._written = written
+        if self._is_sole:
+            self._disk.rename(written, path)
+            self._written = b""
         else:
-            written = os.path.join(maildir, b"tmp", base)
-            write_message(self._disk, written, self._message, self._ground.clock.now())
-            self._written = written
             self._disk.link(written, path)
+        return path
+
+    def _sync(self, path: bytes) -> MailError | None:
         try:
-            self._disk.sync_folder(folder)
-        except OSError:
+            self._disk.sync_folder(os.path.dirname(path))
+        except OSError as error:
             with suppress(OSError):
                 self._disk.unlink(path)
-            raise
+            return unavailable(error)
+        return None
 
     def _link(self, maildir: bytes, base: bytes, path: bytes) -> None:
         """Link, by way of tmp where it must be copied: nothing half written is ever in new."""

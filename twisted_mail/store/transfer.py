@@ -49,6 +49,12 @@ class Arrival:
 
 def write_message(disk: Disk, path: bytes, message: Message, seconds: float) -> None:
     """Write a message into a new file, synced. Raises OSError, too when its blob is cut short."""
+    if message.size <= PIECE:  # most are: one system call
+        whole = b"".join(message.pieces())
+        if len(whole) != message.size:
+            raise _cut_short()
+        write_file(disk, path, (whole,), seconds)
+        return
     written = 0
 
     def counted() -> Iterator[bytes]:
@@ -57,9 +63,13 @@ def write_message(disk: Disk, path: bytes, message: Message, seconds: float) -> 
             written += len(piece)
             yield piece
         if written != message.size:
-            raise OSError(errno.EIO, "the message is not as long as it says")
+            raise _cut_short()
 
     write_file(disk, path, counted(), seconds)
+
+
+def _cut_short() -> OSError:
+    return OSError(errno.EIO, "the message is not as long as it says")
 
 
 # ---------------------------------------------------------------- append
