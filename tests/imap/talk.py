@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.auth.sasl import MECHANISMS
-from twisted_mail.imap.session import Doors, ImapSession
+from twisted_mail.imap.doors import Doors
+from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.settings import Settings
 from twisted_mail.interfaces import Account, Ending, Mailbox, Peer, Privacy
 from twisted_mail.mail.credentials import Credentials

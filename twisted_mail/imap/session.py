@@ -12,31 +12,21 @@ are in the order of the commands, however they were pipelined.
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twisted_mail.imap import capabilities
 from twisted_mail.imap.command import Command, State
-from twisted_mail.imap.commands import TABLE
+from twisted_mail.imap.commands import find
+from twisted_mail.imap.doors import Doors
 from twisted_mail.imap.events import Event, Fault, GoAhead, MessageBegins, Whole
 from twisted_mail.imap.framing import Framer
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.patience import Patience
 from twisted_mail.imap.settings import Settings
 from twisted_mail.imap.upload import Upload
 from twisted_mail.imap.view import Selected, View
-from twisted_mail.interfaces import (
-    Account,
-    BlobWriter,
-    Blocking,
-    Clock,
-    Ending,
-    Journal,
-    Login,
-    Mailbox,
-    Mailboxes,
-    Mechanism,
-    Wire,
-)
+from twisted_mail.imap.writing import refusal
+from twisted_mail.interfaces import Account, Ending, Mailbox, Mailboxes, Wire
 from twisted_mail.mail.outcome import MailError, ProtocolError
 
 if TYPE_CHECKING:
@@ -52,19 +42,6 @@ _UNSENT = 16  # commands whose answers leave together at most; each may have lef
 _LINES = 1000  # untagged answers between two drains
 
 
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """The doors an IMAP session needs; the fields are those of ``twisted_mail.plugin.Doors``."""
-
-    hostname: str
-    clock: Clock
-    blocking: Blocking
-    journal: Journal
-    mechanisms: Sequence[Mechanism]
-    login_mailboxes: Login[Mailboxes]
-    blob_writer: Callable[[], BlobWriter]
-
-
 class ImapSession:
     """One conversation. Commands see its public attributes.
 
@@ -73,12 +50,10 @@ class ImapSession:
     """
 
     __slots__ = (
-        "_errors",
         "_face",
         "_farewell",
         "_leaving",
-        "_login_deadline",
-        "_login_failures",
+        "_patience",
         "_unsent",
         "_upload",
         "afterwards",
@@ -100,9 +75,7 @@ class ImapSession:
         self.afterwards: Callable[[], Awaitable[None]] | None = None
         self._face: Mailboxes | None = None
         self._upload = Upload(self.framer, doors.blob_writer)
-        self._login_deadline = doors.clock.monotonic() + settings.login_timeout
-        self._errors = 0
-        self._login_failures = 0
+        self._patience = Patience(settings, doors.clock)
         self._unsent = 0  # answered commands since the wire last sent
         self._leaving = ""  # why the loop shall end
         self._farewell = b""
@@ -132,7 +105,7 @@ class ImapSession:
         while not self._leaving:
             event = self.framer.next()
             if event is None:
-                self.framer.feed(await self.wire.read(self._patience()))
+                self.framer.feed(await self.wire.read(self._limit()))
                 self._unsent = 0
             else:
                 await self._take(event)
@@ -157,15 +130,9 @@ class ImapSession:
         if farewell and not self._farewell:
             self._farewell = b"* BYE %b\r\n" % farewell.encode("ascii")
 
-    def _patience(self) -> float:
+    def _limit(self) -> float:
         """Return how long the client may be silent now. Raises Ending."""
-        if self._face is None:
-            left = self._login_deadline - self.doors.clock.monotonic()
-            if left <= 0:
-                raise Ending(Ending.Reason.TIMEOUT)
-            return left
-        is_between = self.framer.is_empty
-        return self.settings.idle_timeout if is_between else self.settings.command_timeout
+        return self._patience.seconds(is_between=self.framer.is_empty)
 
     # ------------------------------------------------------------ what commands see
 
@@ -223,13 +190,12 @@ class ImapSession:
     def admit(self, face: Mailboxes) -> None:
         """Go to the authenticated state."""
         self._face = face
-        self._errors = 0
+        self._patience.count_login()
         self.framer.limits = self.settings.after_login
 
     def count_login_failure(self) -> None:
         """Note a refused login; after too many the conversation ends."""
-        self._login_failures += 1
-        if self._login_failures >= self.settings.max_failed_logins:
+        if self._patience.count_login_failure():
             self.leave("login failures", "Too many failed logins")
 
     # ------------------------------------------------------------ what the framer says
@@ -256,7 +222,7 @@ class ImapSession:
             await self.wire.drain()
 
     def _answer_fault(self, fault: Fault) -> None:
-        self._answer(fault.tag, self._error_line(fault.error))
+        self._answer(fault.tag, refusal(fault.error))
         self._count_error(fault.error)
         if fault.is_fatal:
             self.leave("flood", "Too much data")
@@ -268,12 +234,12 @@ class ImapSession:
         tag = "*"
         try:
             tag = reader.tag()
-            command, is_uid = self._find(reader)
+            command, is_uid = find(reader, self.state)
             answer = await self._outcome(command, reader, is_uid)
             await self.tell_news(may_expunge=is_uid or not command.keeps_numbers)
         except MailError as error:  # no such command, or not now
             self._count_error(error)
-            answer = self._error_line(error)
+            answer = refusal(error)
         finally:
             reader.close()
         self._answer(tag, answer)
@@ -285,29 +251,14 @@ class ImapSession:
             answer = "OK " + await command.run(self, reader, is_uid)
         except MailError as error:
             self._count_error(error)
-            return self._error_line(error)
+            return refusal(error)
         except Ending:
             raise
         except Exception:
             self.doors.journal.failed(f"{SERVICE} {command.name}")
             return "NO [SERVERBUG] Internal error; it has been noted"
-        if self._face is not None:
-            self._errors = 0
+        self._patience.count_success()
         return answer
-
-    def _find(self, reader: Reader) -> tuple[Command, bool]:
-        reader.space()
-        name = reader.word().upper()
-        is_uid = name == "UID"
-        if is_uid:
-            reader.space()
-            name = reader.word().upper()
-        command = TABLE.get(name)
-        if command is None or (is_uid and not command.has_uid_form):
-            raise ProtocolError("Unknown command")
-        if self.state not in command.states:
-            raise ProtocolError(f"Not possible {self.state.value}")
-        return command, is_uid
 
     async def _follow_up(self) -> None:
         afterwards, self.afterwards = self.afterwards, None
@@ -317,11 +268,7 @@ class ImapSession:
             self.leave("mailbox deleted", "The selected mailbox was deleted")
 
     def _count_error(self, error: MailError) -> None:
-        if not isinstance(error, ProtocolError):
-            return
-        self._errors += 1
-        allowed = self.settings.max_login_errors if self._face is None else self.settings.max_errors
-        if self._errors >= allowed:
+        if self._patience.count_error(error):
             self.leave("errors", "Too many bad commands")
 
     # ------------------------------------------------------------ answers
@@ -333,16 +280,10 @@ class ImapSession:
     def _answer(self, tag: str, line: str) -> None:
         self.wire.write(f"{tag} {line}\r\n".encode("ascii", "replace"))
 
-    def _error_line(self, error: MailError) -> str:
-        word = "BAD" if isinstance(error, ProtocolError) else "NO"
-        code = f"[{error.condition}] " if error.condition else ""
-        text = "".join(c if " " <= c <= "~" else "?" for c in error.outcome.text)
-        return f"{word} {code}{text}"
-
     async def read_line(self) -> bytes:
         """Return the client's next line, which is no command (RFC 3501 §6.2.2)."""
         while (line := self.framer.line()) is None:
-            self.framer.feed(await self.wire.read(self._patience()))
+            self.framer.feed(await self.wire.read(self._limit()))
         return line
 
     async def tell_news(self, may_expunge: bool) -> None:

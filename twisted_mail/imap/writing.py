@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from twisted_mail.mail import flags
 from twisted_mail.mail.encoding import encode_mailbox_name
+from twisted_mail.mail.outcome import MailError, ProtocolError
 
 _PLAIN_ATOM = re.compile(rb"[^\x00-\x20(){%*\"\\\]\x7f-\xff]+")
 _QUOTABLE = re.compile(rb"[^\x00\r\n\x7f-\xff]*")
@@ -45,3 +46,11 @@ def flag_list(names: Iterable[str]) -> bytes:
 _KEYWORDS = len(flags.SYSTEM) + 1
 _ORDER = {name: place for place, name in enumerate((*flags.SYSTEM, flags.RECENT))}
 _ORDER["\\*"] = _KEYWORDS + 1
+
+
+def refusal(error: MailError) -> str:
+    """Return the answer that tells an error: BAD or NO, code and text."""
+    word = "BAD" if isinstance(error, ProtocolError) else "NO"
+    code = f"[{error.condition}] " if error.condition else ""
+    text = "".join(c if " " <= c <= "~" else "?" for c in error.outcome.text)
+    return f"{word} {code}{text}"

@@ -1,6 +1,6 @@
 """The protocols of our own house."""
 
-from twisted_mail.imap.session import Doors as ImapDoors
+from twisted_mail.imap.doors import Doors as ImapDoors
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.settings import Settings as ImapSettings
 from twisted_mail.plugin import RoomProtocol

@@ -15,8 +15,10 @@ from twisted_mail.imap.commands import (
     selection,
     store,
 )
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.mail.outcome import ProtocolError
 
-__all__ = ["TABLE", "Command", "State"]
+__all__ = ["TABLE", "Command", "State", "find"]
 
 _FAMILIES = (
     any.COMMANDS,
@@ -34,3 +36,22 @@ _FAMILIES = (
 )
 
 TABLE: dict[str, Command] = {each.name: each for family in _FAMILIES for each in family}
+
+
+def find(reader: Reader, state: State) -> tuple[Command, bool]:
+    """Read a command's name; return the command, and whether it came as ``UID name``.
+
+    Raises ProtocolError for one that is not known, or not possible in this state.
+    """
+    reader.space()
+    name = reader.word().upper()
+    is_uid = name == "UID"
+    if is_uid:
+        reader.space()
+        name = reader.word().upper()
+    command = TABLE.get(name)
+    if command is None or (is_uid and not command.has_uid_form):
+        raise ProtocolError("Unknown command")
+    if state not in command.states:
+        raise ProtocolError(f"Not possible {state.value}")
+    return command, is_uid
