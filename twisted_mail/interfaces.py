@@ -602,7 +602,8 @@ class Visit:
     ``recipient`` is the one asked about. ``header`` is the message's own, up to a bound, and
     ``message`` the whole with our trace fields in front, both at the last stage only; reading its pieces
     may block. In ``notes`` a filter keeps, under its name, what it wants to find again at a later
-    stage. ``verdicts`` are those given so far that have a reason, with the names of the filters.
+    stage. ``verdicts`` are those given so far that say anything, with the names of the filters: the first
+    ``of_client`` of the client, up to ``of_hello`` of its name, and the others of the transaction.
     """
 
     service: str
@@ -619,6 +620,8 @@ class Visit:
     message: Message | None = None
     notes: dict[str, Any] = field(default_factory=dict)
     verdicts: list[tuple[str, Verdict]] = field(default_factory=list)
+    of_client: int = 0
+    of_hello: int = 0
 
 
 class Filter(Protocol):

@@ -1,3 +1,5 @@
+import pytest
+
 from tests.support import NoteJournal, StillClock, finish
 from twisted_mail.interfaces import Peer
 from twisted_mail.mail.outcome import Outcome, Unavailable
@@ -71,6 +73,77 @@ def test_of_verdicts_that_take_the_mail_the_strictest_holds_with_all_edits():
         Says(ACCEPT),
     )
     assert verdict == Verdict(Decision.QUARANTINE, "smells", edits=(one, other))
+
+
+def conversation(filters, *steps):
+    """Return the last verdict; a step is a stage, or the end of a transaction (None)."""
+    journal = NoteJournal()
+    stages = Stages(StillClock(), journal, [Seat(f"{at}", one) for at, one in enumerate(filters)])
+    visit, verdict = stages.begin("smtp", PEER), None
+    for step in steps:
+        if step is None:
+            stages.ended(visit, is_over=False)
+        else:
+            verdict = finish(stages.judge(step, visit))
+    return verdict, visit, journal
+
+
+@pytest.mark.parametrize("stage", [Stage.CONNECT, Stage.HELLO, Stage.SENDER, Stage.RECIPIENT])
+def test_what_was_said_earlier_holds_for_the_message(stage):
+    quarantine = Verdict(Decision.QUARANTINE, "odd", edits=(AddField("X-Odd", "1"),))
+    verdict, _, _ = conversation([Says(quarantine, stage)], stage, Stage.MESSAGE)
+    assert verdict == quarantine
+
+
+def test_what_was_said_of_a_message_does_not_hold_for_the_next():
+    says = [Says(Verdict(reason="client"), Stage.CONNECT), Says(defer("x", None), Stage.RECIPIENT)]
+    says.append(Says(Verdict(Decision.QUARANTINE, "bad"), Stage.SENDER))
+    steps = (Stage.SENDER, Stage.RECIPIENT, Stage.MESSAGE, None)
+    verdict, visit, _ = conversation(says, Stage.CONNECT, Stage.HELLO, *steps, Stage.MESSAGE)
+    assert [name for name, _ in visit.verdicts] == ["0"]
+    assert verdict.decision is Decision.ACCEPT
+
+
+def test_what_was_said_of_a_name_goes_with_the_name():
+    class Names(Says):
+        async def judge(self, stage, visit):
+            return Verdict(reason=f"name {len(self.asked)}") if self.asked.append(1) is None else 0
+
+    _, visit, _ = conversation([Names(ACCEPT, Stage.HELLO)], Stage.HELLO, Stage.HELLO, None)
+    assert [one.reason for _, one in visit.verdicts] == ["name 2"]
+
+
+def test_a_name_that_is_refused_takes_nothing_back():
+    hello = Says(ACCEPT, Stage.HELLO)
+    says = [hello, Says(Verdict(Decision.QUARANTINE, "bad"), Stage.SENDER)]
+    stages = Stages(
+        StillClock(), NoteJournal(), [Seat(f"{at}", one) for at, one in enumerate(says)]
+    )
+    visit = stages.begin("smtp", PEER)
+    for stage in (Stage.HELLO, Stage.SENDER):
+        finish(stages.judge(stage, visit))
+    hello.verdict = refuse("no")
+    finish(stages.judge(Stage.HELLO, visit))
+    assert finish(stages.judge(Stage.MESSAGE, visit)).decision is Decision.QUARANTINE
+
+
+def test_the_same_verdict_for_many_recipients_is_kept_and_told_once():
+    stage = Stage.RECIPIENT
+    _, visit, journal = conversation([Says(Verdict(reason="fine"), stage)], *[stage] * 100)
+    assert len(visit.verdicts) == len(journal.events) == 1
+
+
+def test_reasons_beyond_the_bound_are_not_kept_but_decisions_are():
+    class Chatty(Says):
+        async def judge(self, stage, visit):
+            self.asked.append(stage)
+            number = len(self.asked)
+            return Verdict(Decision.QUARANTINE if number == 200 else Decision.ACCEPT, f"{number}")
+
+    steps = [Stage.RECIPIENT] * 200
+    verdict, visit, _ = conversation([Chatty(ACCEPT, Stage.RECIPIENT)], *steps, Stage.MESSAGE)
+    assert len(visit.verdicts) == 51
+    assert verdict.decision is Decision.QUARANTINE
 
 
 def test_nobody_is_asked_after_a_final_verdict():

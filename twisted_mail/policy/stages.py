@@ -1,7 +1,8 @@
 """Asking the filters, stage by stage: in the order of the configuration, each within its time.
 
 The first filter that says no ends the asking, and so does one whose verdict is final. Of verdicts that
-take the mail the strictest holds, and all their edits do.
+take the mail the strictest holds, and all their edits do, whatever the stage at which they were given:
+what is said of the client holds for all its messages, what is said of a recipient for the whole message.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,7 +11,9 @@ from functools import cache
 
 from twisted_mail.interfaces import Clock, Ending, Filter, Journal, Peer, Visit
 from twisted_mail.mail.outcome import MailError
-from twisted_mail.mail.verdict import ACCEPT, Decision, Edit, Stage, Verdict
+from twisted_mail.mail.verdict import ACCEPT, Decision, Stage, Verdict
+
+MAX_VERDICTS = 50  # kept of one transaction; those that decide nothing are not kept beyond it
 
 _STRICTNESS = {decision: rank for rank, decision in enumerate(Decision)}
 
@@ -67,25 +70,44 @@ class Stages:
         return Visit(service, peer) if is_wanted else None
 
     def is_asked(self, stage: Stage, visit: Visit) -> bool:
-        """Say whether any filter is asked at a stage."""
-        return bool(self._asked(visit.service, stage))
+        """Say whether any filter is asked at a stage, or at the last was asked before."""
+        is_last = stage is Stage.MESSAGE
+        return bool(self._asked(visit.service, stage)) or (is_last and bool(visit.verdicts))
 
     async def judge(self, stage: Stage, visit: Visit) -> Verdict:
         """Ask the filters, up to the first refusal."""
-        strictest, edits = ACCEPT, list[Edit]()
+        before = len(visit.verdicts)
+        verdict = await self._judge(stage, visit)
+        if stage is Stage.CONNECT:
+            visit.of_client = visit.of_hello = len(visit.verdicts)
+        elif stage is Stage.HELLO and not verdict.is_refusal:
+            del visit.verdicts[visit.of_client : before]  # said of another name
+            visit.of_hello = len(visit.verdicts)
+        elif stage is Stage.MESSAGE and not verdict.is_refusal:
+            return _all_together(visit)
+        return verdict
+
+    async def _judge(self, stage: Stage, visit: Visit) -> Verdict:
         for seat in self._asked(visit.service, stage):
             verdict = await self._ask(seat, stage, visit)
-            if verdict.reason:
-                visit.verdicts.append((seat.name, verdict))
-                self._journal.judged(seat.name, stage, visit, verdict)
+            if verdict != ACCEPT:
+                self._note(seat.name, stage, visit, verdict)
             if verdict.is_refusal:
                 return verdict
-            edits += verdict.edits
-            if _STRICTNESS[verdict.decision] > _STRICTNESS[strictest.decision]:
-                strictest = verdict
             if verdict.is_final:
                 break
-        return Verdict(strictest.decision, strictest.reason, edits=tuple(edits))
+        return ACCEPT
+
+    def _note(self, name: str, stage: Stage, visit: Visit, verdict: Verdict) -> None:
+        """Keep a verdict, and tell of it; once, if it is the same for many recipients."""
+        is_new = (name, verdict) not in visit.verdicts
+        decides = not verdict.is_refusal and (
+            verdict.decision is not Decision.ACCEPT or verdict.edits
+        )
+        if is_new and (decides or len(visit.verdicts) < MAX_VERDICTS):
+            visit.verdicts.append((name, verdict))
+        if verdict.reason and (is_new or verdict.is_refusal):
+            self._journal.judged(name, stage, visit, verdict)
 
     async def _ask(self, seat: Seat, stage: Stage, visit: Visit) -> Verdict:
         try:
@@ -102,8 +124,17 @@ class Stages:
 
     def ended(self, visit: Visit, is_over: bool) -> None:
         """Tell those filters that keep something of a conversation."""
+        del visit.verdicts[visit.of_hello :]
         for seat in self._followers(visit.service):
             try:
                 seat.filter.ended(visit, is_over)  # type: ignore[attr-defined]
             except Exception:
                 self._journal.failed(f"filter {seat.name}")
+
+
+def _all_together(visit: Visit) -> Verdict:
+    """Return the strictest of the verdicts that took the mail, with all their edits."""
+    taken = [one for _, one in visit.verdicts if not one.is_refusal]
+    strictest = max(taken, key=lambda one: _STRICTNESS[one.decision], default=ACCEPT)
+    edits = tuple(edit for one in taken for edit in one.edits)
+    return Verdict(strictest.decision, strictest.reason, edits=edits)

@@ -18,8 +18,11 @@ from twisted_mail.mail.verdict import (
     Edit,
     Verdict,
 )
+from twisted_mail.smtp.fields import MAX_NAME, field, phrase
 
 FIELD = "X-Verdict"
+MAX_FIELDS = 20
+MAX_REASON = 200
 
 
 def edited(
@@ -28,23 +31,34 @@ def edited(
     """Return envelope and message as they are to be handed on after the last verdict."""
     if visit is None:
         return envelope, message
-    fields = [_field(edit.name, edit.value) for edit in verdict.edits if isinstance(edit, AddField)]
+    fields = [field(edit.name, edit.value) for edit in verdict.edits if isinstance(edit, AddField)]
     fields.reverse()  # each was put before those that were there
-    fields += [_field(FIELD, _told(name, one)) for name, one in visit.verdicts]
+    fields += [field(FIELD, told) for told in _all_told(visit)]
     message = replace(message, prefix=b"".join(fields) + message.prefix)
     if verdict.decision is Decision.QUARANTINE:
         envelope = replace(envelope, is_quarantined=True)
     return _readdressed(envelope, verdict.edits), message
 
 
-def _field(name: str, value: str) -> bytes:
-    return f"{name}: {value}\r\n".encode()
+def _all_told(visit: Visit) -> list[str]:
+    """Return what is told of the verdicts that took the mail.
+
+    Refusals were of other recipients, of whom those who got it need not know (RFC 5321 §7.2).
+    """
+    wanted = [
+        (name, one)
+        for name, one in visit.verdicts
+        if not one.is_refusal and (one.reason or one.decision is not Decision.ACCEPT)
+    ]
+    told = [_told(name, one) for name, one in wanted[:MAX_FIELDS]]
+    more = len(wanted) - len(told)
+    return [*told, f"accept (and {more} more)"] if more else told
 
 
 def _told(name: str, verdict: Verdict) -> str:
     """Return what a filter decided, for people and programs: ``accept (greylist: known)``."""
-    reason = "".join(one if " " <= one <= "~" else "_" for one in verdict.reason)
-    return f"{verdict.decision.value} ({name}: {reason})"
+    about = f"{phrase(name, MAX_NAME)}: {phrase(verdict.reason, MAX_REASON)}"
+    return f"{verdict.decision.value} ({about})"
 
 
 def _readdressed(envelope: Envelope, edits: Sequence[Edit]) -> Envelope:
