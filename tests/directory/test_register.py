@@ -182,7 +182,7 @@ def test_an_address_is_an_account_or_an_alias(register: Register) -> None:
 
 
 def test_an_alias_leads_to_somebody(register: Register) -> None:
-    assert "no account or alias" in refusal(
+    assert "no account, alias or list" in refusal(
         register.aliases.add, "b@example.org", ["nobody@example.net"]
     )
     assert "not ours" in refusal(register.aliases.add, "b@x.example", ["alice@example.org"])
@@ -207,6 +207,58 @@ def test_a_long_row_of_aliases_is_refused(register: Register) -> None:
 def test_an_alias_with_too_many_targets_is_refused(register: Register) -> None:
     targets = [f"x{number}@elsewhere.example" for number in range(1001)]
     assert "at most 1000" in refusal(register.aliases.add, "b@example.org", targets)
+
+
+def test_a_catch_all_is_an_alias_without_local_part(register: Register) -> None:
+    row = register.aliases.add("@Example.org", ["alice@example.org"])
+    assert row.address == "@example.org"
+    assert [one.address for one in register.aliases.all()] == ["@example.org"]
+    register.aliases.add("b@example.org", ["anything@example.org"])
+    assert not register.troubles()
+    assert register.aliases.remove("@example.org").targets == ()
+    assert [one.address for one in register.troubles()] == ["b@example.org"]
+
+
+def test_an_alias_leads_to_programs_by_their_names(register: Register) -> None:
+    row = register.aliases.add("t@example.org", ["|ticket", "alice@example.org", "|ticket"])
+    assert row.targets == ("|ticket", "alice@example.org")
+    assert not register.troubles()
+    assert register.aliases.remove("t@example.org", ["|ticket"]).targets == ("alice@example.org",)
+    assert "a program has a name" in refusal(register.aliases.add, "t@example.org", ["|"])
+
+
+@pytest.mark.parametrize("target", ["alice+lists@example.org", "alice@example.com"])
+def test_a_target_may_have_a_detail_or_another_name_of_the_domain(
+    register: Register, target: str
+) -> None:
+    register.domains.add_name("example.com", "example.org")
+    register.aliases.add("b@example.org", [target])
+    assert not register.troubles()
+    assert "no account" in refusal(register.aliases.add, "c@example.org", [f"no{target}"])
+
+
+# ---------------------------------------------------------------- other names of domains
+
+
+def test_a_domain_has_other_names(register: Register) -> None:
+    assert register.domains.add_name("Example.COM.", "example.org") == (
+        "example.com",
+        "example.org",
+    )
+    assert [row.other_names for row in register.domains.all()] == [(), ("example.com",)]
+    assert "another name of example.org" in refusal(register.accounts.check_free, "bob@example.com")
+    assert "another name of" in refusal(register.domains.add, "example.com")
+    assert "another name of" in refusal(register.domains.add_name, "example.com", "example.net")
+    assert register.domains.remove("example.com") == "example.com"
+    assert "no domain" in refusal(register.domains.remove, "example.com")
+
+
+def test_other_names_are_of_domains_that_are_there(register: Register) -> None:
+    register.domains.add_name("example.com", "example.net")
+    assert "no domain" in refusal(register.domains.add_name, "b.example", "a.example")
+    assert "no domain" in refusal(register.domains.add_name, "b.example", "example.com")
+    assert "there already" in refusal(register.domains.add_name, "example.org", "example.net")
+    assert "other names (1)" in refusal(register.domains.remove, "example.net")
 
 
 # ---------------------------------------------------------------- trouble

@@ -120,8 +120,8 @@ class Accounts:
         self._tables.check_domain(address)
         if (name := self._tables.account_name(address)) is not None:
             raise Refused(f"the account {name} is there already")
-        if self._tables.targets(schema.key(address)):
-            raise Refused(f"{address} is an alias: remove it first")
+        if occupant := self._tables.occupant(address):
+            raise Refused(f"{address} is {occupant}: remove it first")
 
     def _insert_account(self, address: Address, stored: str) -> None:
         self._tables.connection.execute(

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twisted_mail.directory import schema
-from twisted_mail.directory.tables import Tables, to_address, to_domain
+from twisted_mail.directory.tables import Tables, read_target, to_address, to_domain
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.mail.resident import catch_all
 
 MAX_TARGETS = 1000  # of one alias; more is a mailing list
 MAX_ALIAS_DEPTH = 10
@@ -14,7 +15,10 @@ MAX_ALIAS_DEPTH = 10
 
 @dataclass(frozen=True, slots=True)
 class AliasRow:
-    """One alias with its targets, in order."""
+    """One alias with its targets, in order; ``@domain`` takes what nobody else in the domain does.
+
+    A target is an address, or ``|name`` for a program of the configuration.
+    """
 
     address: str
     targets: tuple[str, ...]
@@ -41,16 +45,18 @@ class Aliases:
 
     def add(self, text: str, targets: Sequence[str]) -> AliasRow:
         """Make an alias, or give one more targets; return it as it is now."""
-        address = to_address(text)
+        address = _to_source(text)
         with self._tables.writing():
             self._tables.check_domain(address)
-            if self._tables.account_name(address) is not None:
-                raise Refused(f"{address} is an account")
+            occupant = self._tables.occupant(address)
+            if occupant not in ("", "an alias"):
+                raise Refused(f"{address} is {occupant}")
             kept = self._tables.targets(schema.key(address))
-            spelling = kept[0][0] if kept else str(address)
-            added = [to_address(target) for target in targets]
+            spelling = kept[0][0] if kept else _written(address)
+            added = [_to_target(target) for target in targets]
             for target in added:
-                self._check_target(address, target)
+                if isinstance(target, Address):
+                    self._check_target(address, target)
             if len(kept) + len(added) > MAX_TARGETS:
                 raise Refused(f"an alias has at most {MAX_TARGETS} targets")
             self._insert_targets(address, spelling, added)
@@ -58,15 +64,15 @@ class Aliases:
 
     def remove(self, text: str, targets: Sequence[str] = ()) -> AliasRow:
         """Remove an alias, or some of its targets; return what is left of it."""
-        address = to_address(text)
+        address = _to_source(text)
         key = schema.key(address)
         with self._tables.writing() as connection:
-            kept = {schema.key(to_address(target)) for _, target in self._tables.targets(key)}
+            kept = {_key(_to_target(target)) for _, target in self._tables.targets(key)}
             if not kept:
-                raise Refused(f"there is no alias {address}")
-            gone = {schema.key(to_address(target)) for target in targets} or kept
+                raise Refused(f"there is no alias {_written(address)}")
+            gone = {_key(_to_target(target)) for target in targets} or kept
             if unknown := gone - kept:
-                raise Refused(f"{address} does not lead to {', '.join(sorted(unknown))}")
+                raise Refused(f"{_written(address)} does not lead to {', '.join(sorted(unknown))}")
             for target_key in gone:
                 connection.execute(
                     "DELETE FROM alias WHERE key = ? AND target_key = ?", (key, target_key)
@@ -75,10 +81,12 @@ class Aliases:
 
     def _alias(self, address: Address) -> AliasRow:
         kept = self._tables.targets(schema.key(address))
-        name = kept[0][0] if kept else str(address)
+        name = kept[0][0] if kept else _written(address)
         return AliasRow(name, tuple(target for _, target in kept))
 
-    def _insert_targets(self, address: Address, spelling: str, targets: Sequence[Address]) -> None:
+    def _insert_targets(
+        self, address: Address, spelling: str, targets: Sequence[Address | str]
+    ) -> None:
         key = schema.key(address)
         first = self._tables.count(
             "SELECT ifnull(max(position), -1) + 1 FROM alias WHERE key = ?", key
@@ -86,24 +94,50 @@ class Aliases:
         self._tables.connection.executemany(
             "INSERT OR IGNORE INTO alias VALUES (?, ?, ?, ?, ?, ?)",
             (
-                (key, schema.key(target), first + at, spelling, address.domain, str(target))
+                (key, _key(target), first + at, spelling, address.domain, _text(target))
                 for at, target in enumerate(targets)
             ),
         )
 
     def _check_target(self, address: Address, target: Address) -> None:
         if self._tables.is_dangling(target):
-            raise Refused(f"there is no account or alias {target}")
+            raise Refused(f"there is no account, alias or list {target}")
         level, seen = {schema.key(target)}, set[str]()
         for _ in range(MAX_ALIAS_DEPTH):
             if schema.key(address) in level:
-                raise Refused(f"{address} would lead to itself through {target}")
+                raise Refused(f"{_written(address)} would lead to itself through {target}")
             seen |= level
-            level = {
-                schema.key(to_address(text))
-                for key in level
-                for _, text in self._tables.targets(key)
-            } - seen
+            level = {_key(to) for key in level for to in self._following(key)} - seen
             if not level:
                 return
         raise Refused(f"{target} is the start of more than {MAX_ALIAS_DEPTH} aliases in a row")
+
+    def _following(self, key: str) -> list[Address]:
+        found = [read_target(text) for _, text in self._tables.targets(key)]
+        return [one for one in found if isinstance(one, Address)]
+
+
+def _to_source(text: str) -> Address:
+    """Read the address of an alias; ``@domain`` is that of the domain's catch-all."""
+    return catch_all(to_domain(text[1:])) if text.startswith("@") else to_address(text)
+
+
+def _to_target(text: str) -> Address | str:
+    """Read where an alias leads: an address, or the name of a program behind a bar."""
+    if text.startswith("|") and "@" not in text:
+        if not text[1:].strip():
+            raise Refused("a program has a name: |name")
+        return text[1:]
+    return to_address(text)
+
+
+def _key(target: Address | str) -> str:
+    return schema.key(target) if isinstance(target, Address) else f"|{target}"
+
+
+def _text(target: Address | str) -> str:
+    return str(target) if isinstance(target, Address) else f"|{target}"
+
+
+def _written(address: Address) -> str:
+    return str(address) if address.local else f"@{address.domain}"

@@ -13,9 +13,11 @@ from types import TracebackType
 from twisted_mail.directory.accounts import Accounts
 from twisted_mail.directory.aliases import Aliases
 from twisted_mail.directory.domains import Domains
+from twisted_mail.directory.lists import Lists
 from twisted_mail.directory.passwords import Passwords
 from twisted_mail.directory.schemes import Uncheckable, examine
-from twisted_mail.directory.tables import Tables, to_address
+from twisted_mail.directory.tables import Tables, read_target
+from twisted_mail.mail.address import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,10 @@ class Trouble:
 
 
 class Register:
-    """Domains, accounts and aliases, to read and to alter.
+    """Domains, accounts, aliases and mailing lists, to read and to alter.
 
-    ``extra_domains`` are those of the configuration file: accounts may live there too. Methods raise
+    ``extra_domains`` are those of the configuration file: accounts may live there too. Each of the
+    ``separators`` may stand between a user and a detail. Methods raise
     Refused for what cannot be done, with a text for the administrator, and Unavailable when the file
     is busy or broken. Raises ``schema.Unusable``.
     """
@@ -40,11 +43,13 @@ class Register:
         settings: Passwords | None = None,
         extra_domains: Iterable[str] = (),
         now: Callable[[], float] = time.time,
+        separators: str = "+",
     ) -> None:
-        self._tables = Tables(path, extra_domains)
+        self._tables = Tables(path, extra_domains, separators)
         self.domains = Domains(self._tables, now)
         self.accounts = Accounts(self._tables, settings or Passwords(), now)
         self.aliases = Aliases(self._tables)
+        self.lists = Lists(self._tables, now)
 
     def close(self) -> None:
         """Close the file."""
@@ -71,6 +76,7 @@ class Register:
             except Uncheckable as error:
                 found.append(Trouble(address, f"nobody can log in: {error}"))
         for address, target in query("SELECT address, target FROM alias ORDER BY key, position"):
-            if self._tables.is_dangling(to_address(target)):
+            to = read_target(target)
+            if isinstance(to, Address) and self._tables.is_dangling(to):
                 found.append(Trouble(address, f"the alias leads to {target}, who is not here"))
         return found

@@ -10,17 +10,23 @@ from twisted_mail.directory import schema
 from twisted_mail.mail import address as addresses
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Refused, Unavailable
+from twisted_mail.mail.resident import catch_all, cuts
+from twisted_mail.mail.roll import read_role
 
 
 class Tables:
-    """The open file, with the questions that domains, accounts and aliases ask of each other.
+    """The open file, with the questions that domains, accounts, aliases and lists ask of each other.
 
-    ``extra_domains`` are those of the configuration file. Raises ``schema.Unusable``.
+    ``extra_domains`` are those of the configuration file, and ``separators`` stand before details.
+    Raises ``schema.Unusable``.
     """
 
-    def __init__(self, path: Path, extra_domains: Iterable[str] = ()) -> None:
+    def __init__(
+        self, path: Path, extra_domains: Iterable[str] = (), separators: str = "+"
+    ) -> None:
         self.connection = schema.open_database(path)
         self.extra_domains = frozenset(domain.lower() for domain in extra_domains)
+        self._separators = separators
 
     @contextmanager
     def writing(self) -> Iterator[apsw.Connection]:
@@ -43,16 +49,35 @@ class Tables:
         """Return the one number that a query asks for."""
         return int(next(self.connection.execute(query, values))[0])
 
+    # ------------------------------------------------------------ domains
+
     def is_ours(self, domain: str) -> bool:
-        """Say whether mail for the domain, in its normal form, is kept here."""
+        """Say whether a domain, in its normal form, is one of ours, and no other name of one."""
         return domain in self.extra_domains or bool(
             self.count("SELECT count(*) FROM domain WHERE name = ?", domain)
         )
 
+    def alias_of(self, domain: str) -> str | None:
+        """Return the domain that this one is another name of, or None."""
+        rows = self.connection.execute("SELECT target FROM domain_alias WHERE name = ?", (domain,))
+        return next((target for (target,) in rows), None)
+
+    def home(self, domain: str) -> str | None:
+        """Return the domain of ours that a domain is, or is another name of; None if not ours."""
+        if self.is_ours(domain):
+            return domain
+        target = self.alias_of(domain)
+        return target if target is not None and self.is_ours(target) else None
+
     def check_domain(self, address: Address) -> None:
-        """Raise Refused when the address is in a domain that is not ours."""
-        if not self.is_ours(address.domain):
-            raise Refused(f"the domain {address.domain} is not ours: add it first")
+        """Raise Refused when nothing can be made in the address's domain."""
+        if self.is_ours(address.domain):
+            return
+        if (target := self.alias_of(address.domain)) is not None:
+            raise Refused(f"{address.domain} is another name of {target}: make it there")
+        raise Refused(f"the domain {address.domain} is not ours: add it first")
+
+    # ------------------------------------------------------------ addresses
 
     def account_name(self, address: Address) -> str | None:
         """Return the name of the account with this address, or None."""
@@ -78,13 +103,32 @@ class Tables:
             )
         )
 
-    def is_dangling(self, target: Address) -> bool:
-        """Say whether the target is in a domain of ours and nobody there has this address."""
-        return (
-            self.is_ours(target.domain)
-            and self.account_name(target) is None
-            and not self.targets(schema.key(target))
+    def list_name(self, address: Address) -> str | None:
+        """Return the name of the mailing list with this address, or None."""
+        rows = self.connection.execute(
+            "SELECT address FROM list WHERE key = ?", (schema.key(address),)
         )
+        return next((name for (name,) in rows), None)
+
+    def occupant(self, address: Address) -> str:
+        """Return what stands under this very address: ``an alias``, and so on; empty for nothing."""
+        if self.account_name(address) is not None:
+            return "an account"
+        if self.targets(schema.key(address)):
+            return "an alias"
+        return "a mailing list" if self.list_name(address) is not None else ""
+
+    def is_dangling(self, target: Address) -> bool:
+        """Say whether the target is in a domain of ours, and mail for it would not arrive."""
+        home = self.home(target.domain)
+        if home is None:
+            return False
+        role = read_role(target.local)
+        if role is not None and self.list_name(Address(role[0], home)) is not None:
+            return False
+        users = [target.local, *(user for user, _ in cuts(target.local, self._separators))]
+        ways = [*(Address(user, home) for user in users), catch_all(home)]
+        return not any(self.occupant(way) for way in ways)
 
 
 def read_target(text: str) -> Address | str:

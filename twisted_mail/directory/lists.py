@@ -1,0 +1,245 @@
+"""Editing the mailing lists."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from twisted_mail.directory import schema
+from twisted_mail.directory.tables import Tables, to_address, to_domain
+from twisted_mail.mail.address import MAX_LOCAL, Address, parse
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.mail.roll import Joining, MailingList, Posting, Role, read_role, role_address
+
+MAX_MEMBERS = 100_000  # of one list
+MAX_OWNERS = 20
+MAX_TITLE = 200  # characters
+_ROOM = MAX_LOCAL - len("-bounces+=4294967295=12345678")  # for the addresses that are made of it
+
+NOT_SENT_YET = "members live in domains of ours until mail is sent on to other hosts"
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """One list as an overview shows it."""
+
+    list: MailingList
+    members: int
+    suspended: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """One member; ``created`` and ``suspended`` in seconds since 1970, the latter 0 if it is not."""
+
+    address: str
+    created: int
+    bounces: int
+    suspended: int
+
+
+class Lists:
+    """Mailing lists and who is on them. Methods raise Refused and Unavailable."""
+
+    def __init__(self, tables: Tables, now: Callable[[], float] = time.time) -> None:
+        self._tables = tables
+        self._now = now
+
+    # ------------------------------------------------------------ lists
+
+    def all(self, domain: str = "") -> list[ListRow]:
+        """Return the lists of one domain, or all, sorted by domain and address."""
+        name = to_domain(domain) if domain else None
+        rows = self._tables.connection.execute(
+            "SELECT list.address, count(number), ifnull(sum(suspended > 0), 0) FROM list"
+            " LEFT JOIN list_member ON list_member.list = list.key"
+            " WHERE ?1 IS NULL OR domain = ?1 GROUP BY list.key ORDER BY domain, list.key",
+            (name,),
+        )
+        return [
+            ListRow(self.find(address), members, suspended)
+            for address, members, suspended in list(rows)
+        ]
+
+    def find(self, text: str) -> MailingList:
+        """Return a list. Raises Refused when there is none."""
+        address = to_address(text)
+        found = self.look(address)
+        if found is None:
+            raise Refused(f"there is no mailing list {address}")
+        return found
+
+    def look(self, address: Address) -> MailingList | None:
+        """Return the list with this very address, or None."""
+        key = schema.key(address)
+        rows = self._tables.connection.execute(
+            "SELECT address, title, posting, joining, is_moderated FROM list WHERE key = ?", (key,)
+        )
+        for name, title, posting, joining, is_moderated in list(rows):
+            owners = self._tables.connection.execute(
+                "SELECT address FROM list_owner WHERE list = ? ORDER BY position", (key,)
+            )
+            return MailingList(
+                name,
+                parse(name),
+                title,
+                Posting(posting),
+                Joining(joining),
+                bool(is_moderated),
+                tuple(parse(owner) for (owner,) in owners),
+            )
+        return None
+
+    def add(self, text: str) -> MailingList:
+        """Make a list; return it."""
+        address = to_address(text)
+        with self._tables.writing() as connection:
+            self._tables.check_domain(address)
+            if occupant := self._tables.occupant(address):
+                raise Refused(f"{address} is {occupant}")
+            _check_name(address)
+            made = MailingList(str(address), address)
+            values = made.posting.value, made.joining.value, made.is_moderated, int(self._now())
+            connection.execute(
+                "INSERT INTO list VALUES (?, ?, ?, '', ?, ?, ?, ?)",
+                (schema.key(address), str(address), address.domain, *values),
+            )
+        return made
+
+    def alter(
+        self,
+        text: str,
+        title: str | None = None,
+        posting: Posting | None = None,
+        joining: Joining | None = None,
+        is_moderated: bool | None = None,
+    ) -> MailingList:
+        """Alter what is given of a list's rules; return the list as it is now."""
+        if title is not None and (len(title) > MAX_TITLE or not title.isprintable()):
+            raise Refused(f"a title is one line of at most {MAX_TITLE} characters")
+        with self._tables.writing() as connection:
+            found = self.find(text)
+            connection.execute(
+                "UPDATE list SET title = ?, posting = ?, joining = ?, is_moderated = ?"
+                " WHERE key = ?",
+                (
+                    found.title if title is None else title,
+                    (posting or found.posting).value,
+                    (joining or found.joining).value,
+                    found.is_moderated if is_moderated is None else is_moderated,
+                    schema.key(found.address),
+                ),
+            )
+            return self.find(text)
+
+    def remove(self, text: str) -> int:
+        """Remove a list; return how many members it had."""
+        with self._tables.writing() as connection:
+            key = schema.key(self.find(text).address)
+            members = self._tables.count("SELECT count(*) FROM list_member WHERE list = ?", key)
+            for table in ("list_owner", "list_member", "list_request"):
+                connection.execute(f"DELETE FROM {table} WHERE list = ?", (key,))
+            connection.execute("DELETE FROM list WHERE key = ?", (key,))
+        return members
+
+    # ------------------------------------------------------------ owners and members
+
+    def set_owners(self, text: str, owners: Sequence[str]) -> MailingList:
+        """Give a list these owners and no others; return the list."""
+        addresses = [to_address(owner) for owner in owners]
+        if len(addresses) > MAX_OWNERS:
+            raise Refused(f"a list has at most {MAX_OWNERS} owners")
+        with self._tables.writing() as connection:
+            found = self.find(text)
+            key = schema.key(found.address)
+            for owner in addresses:
+                self._check_reachable(found, owner)
+            connection.execute("DELETE FROM list_owner WHERE list = ?", (key,))
+            connection.executemany(
+                "INSERT OR IGNORE INTO list_owner VALUES (?, ?, ?, ?)",
+                ((key, schema.key(one), at, str(one)) for at, one in enumerate(addresses)),
+            )
+            return self.find(text)
+
+    def members(self, text: str) -> list[MemberRow]:
+        """Return the members, sorted by address."""
+        key = schema.key(self.find(text).address)
+        rows = self._tables.connection.execute(
+            "SELECT address, created, bounces, suspended FROM list_member"
+            " WHERE list = ? ORDER BY key",
+            (key,),
+        )
+        return [MemberRow(*row) for row in rows]
+
+    def add_members(self, text: str, members: Sequence[str]) -> list[str]:
+        """Put people on a list, all or none; return those who were not there before."""
+        addresses = [to_address(member) for member in members]
+        with self._tables.writing():
+            found = self.find(text)
+            return [str(one) for one in addresses if self.join(found, one)]
+
+    def join(self, to: MailingList, address: Address) -> bool:
+        """Put somebody on a list, inside a transaction; say whether this is new."""
+        self._check_reachable(to, address)
+        if self._tables.home(address.domain) is None:
+            raise Refused(f"{address} is elsewhere: {NOT_SENT_YET}")
+        key = schema.key(to.address)
+        if (
+            self._tables.count("SELECT count(*) FROM list_member WHERE list = ?", key)
+            >= MAX_MEMBERS
+        ):
+            raise Refused(f"a list has at most {MAX_MEMBERS} members")
+        connection = self._tables.connection
+        connection.execute(
+            "INSERT OR IGNORE INTO list_member (list, key, address, created) VALUES (?, ?, ?, ?)",
+            (key, schema.key(address), str(address), int(self._now())),
+        )
+        return connection.changes() > 0
+
+    def remove_members(self, text: str, members: Sequence[str]) -> list[str]:
+        """Take people off a list, all or none; return them."""
+        addresses = [to_address(member) for member in members]
+        with self._tables.writing():
+            found = self.find(text)
+            for one in addresses:
+                if not self.leave(found, one):
+                    raise Refused(f"{one} is not on {found.name}")
+        return [str(one) for one in addresses]
+
+    def leave(self, to: MailingList, address: Address) -> bool:
+        """Take somebody off a list, inside a transaction; say whether they were on it."""
+        connection = self._tables.connection
+        connection.execute(
+            "DELETE FROM list_member WHERE list = ? AND key = ?",
+            (schema.key(to.address), schema.key(address)),
+        )
+        return connection.changes() > 0
+
+    def resume(self, text: str, member: str) -> str:
+        """Send to a suspended member again; return the address."""
+        address = to_address(member)
+        with self._tables.writing() as connection:
+            found = self.find(text)
+            connection.execute(
+                "UPDATE list_member SET suspended = 0, bounces = 0 WHERE list = ? AND key = ?",
+                (schema.key(found.address), schema.key(address)),
+            )
+            if not connection.changes():
+                raise Refused(f"{address} is not on {found.name}")
+        return str(address)
+
+    def _check_reachable(self, to: MailingList, address: Address) -> None:
+        if self._tables.is_dangling(address):
+            raise Refused(f"there is no account, alias or list {address}")
+        role = read_role(address.local)
+        if address == to.address or (role and Address(role[0], address.domain) == to.address):
+            raise Refused(f"{address} is the list itself")
+
+
+def _check_name(address: Address) -> None:
+    """Raise Refused for a name whose further addresses could not be told apart or written."""
+    if read_role(address.local) is not None:
+        raise Refused(f"{address} ends with a word for the further addresses of a list")
+    if len(address.local) > _ROOM:
+        raise Refused(f"the part before the @ of a list has at most {_ROOM} characters")
+    if str(role_address(address, Role.OWNER)).startswith('"') or "+" in address.local:
+        raise Refused("the part before the @ of a list has neither quotes nor +")
