@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from twisted_mail.config import Config, Dns, Filter, Listener, Login, Tls, load
+from twisted_mail.delivery.program import Program
+from twisted_mail.delivery.settings import AddressSettings, ListSettings, WaitingSettings
 from twisted_mail.directory.passwords import Passwords
 from twisted_mail.plugin import protocols
 from twisted_mail.store.settings import StoreSettings
@@ -34,6 +36,9 @@ def test_the_examples_have_no_mistakes(file: str) -> None:
         ("tls", Tls),
         ("listener", Listener),
         ("login", Login),
+        ("addresses", AddressSettings),
+        ("lists", ListSettings),
+        ("waiting", WaitingSettings),
         ("passwords", Passwords),
         ("store", StoreSettings),
         ("dns", Dns),
@@ -54,6 +59,11 @@ def test_the_file_explains_every_option_of_filters() -> None:
     assert all(f"# {name} " in text for name in names(Filter) - {"settings"})
 
 
+def test_the_file_explains_every_option_of_programs() -> None:
+    text = (ETC / "mail.toml").read_text()
+    assert all(f"# {name} " in text for name in names(Program))
+
+
 def test_options_of_submission_that_differ_are_explained() -> None:
     smtp, submission = (PROTOCOLS[name].settings() for name in ("smtp", "submission"))
     different = {
@@ -69,12 +79,14 @@ def test_every_option_has_its_default() -> None:
     assert config.store == StoreSettings()
     assert config.dns == Dns()
     assert config.login == Login()
+    assert (config.addresses, config.lists) == (AddressSettings(), ListSettings())
+    assert config.waiting == WaitingSettings()
     assert config.listeners[0] == Listener("smtp", "tcp:25")
     assert config.tls.folder == config.state / "tls"
 
 
 def test_the_top_of_the_file_has_every_option() -> None:
-    own = names(Config) - {"path", "services", "listeners", "filters"}
+    own = names(Config) - {"path", "services", "listeners", "filters", "programs"}
     assert own <= set(tomllib.loads((ETC / "mail.toml").read_text()))
 
 

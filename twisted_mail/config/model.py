@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from twisted_mail.delivery.program import Program
+from twisted_mail.delivery.settings import AddressSettings, ListSettings, WaitingSettings
 from twisted_mail.directory import schema
 from twisted_mail.directory.passwords import Passwords
 from twisted_mail.store.settings import StoreSettings
@@ -126,6 +128,10 @@ class Config:
     services: Mapping[str, object] = field(default_factory=dict)
     filters: tuple[Filter, ...] = ()
     dns: Dns = field(default_factory=Dns)
+    addresses: AddressSettings = field(default_factory=AddressSettings)
+    lists: ListSettings = field(default_factory=ListSettings)
+    waiting: WaitingSettings = field(default_factory=WaitingSettings)
+    programs: tuple[Program, ...] = ()
 
     @property
     def accounts_file(self) -> Path:

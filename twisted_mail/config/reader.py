@@ -11,6 +11,8 @@ from twisted_mail.config import documents, endpoints, filters
 from twisted_mail.config.mistakes import ConfigError, Mistake, Place, suggestion
 from twisted_mail.config.model import Config, Dns, Listener, Login, Tls
 from twisted_mail.config.values import Structure
+from twisted_mail.delivery.program import Program
+from twisted_mail.delivery.settings import AddressSettings, ListSettings, WaitingSettings
 from twisted_mail.directory.passwords import Passwords
 from twisted_mail.mail.address import parse_domain
 from twisted_mail.store.settings import StoreSettings
@@ -28,6 +30,10 @@ OWN_SECTIONS = (
     "store",
     "dns",
     "filter",
+    "addresses",
+    "lists",
+    "waiting",
+    "program",
 )
 
 
@@ -75,6 +81,10 @@ class _Reader:
         passwords = self._take("passwords", Passwords, {})
         store = self._take("store", StoreSettings, {})
         dns = self._take("dns", Dns, {})
+        addresses = self._take("addresses", AddressSettings, {})
+        lists = self._take("lists", ListSettings, {})
+        waiting = self._take("waiting", WaitingSettings, {})
+        programs = self._programs()
         services = {name: self._settings(name) for name in self._protocols}
         tables = self._values.get("filter")
         asked = filters.filters(
@@ -95,6 +105,10 @@ class _Reader:
             services,
             asked,
             dns or Dns(),
+            addresses=addresses or AddressSettings(),
+            lists=lists or ListSettings(),
+            waiting=waiting or WaitingSettings(),
+            programs=programs,
         )
 
     def _complain(self, place: Place, text: str) -> None:
@@ -168,6 +182,24 @@ class _Reader:
                 "passwords may go without TLS on the loopback interface only, as in"
                 " endpoint = 'tcp:143:interface=127.0.0.1'",
             )
+
+    # ------------------------------------------------------------ programs
+
+    def _programs(self) -> tuple[Program, ...]:
+        tables = self._values.get("program", [])
+        if not isinstance(tables, list):
+            self._complain(("program",), "must be tables; begin each with [[program]]")
+            return ()
+        made = [
+            self._structure(table, Program, ("program", at), self._complain)
+            for at, table in enumerate(tables)
+        ]
+        taken: set[str] = set()
+        for at, one in enumerate(made):
+            if one is not None and one.name in taken:
+                self._complain(("program", at), f"another program is called {one.name!r}")
+            taken.add("" if one is None else one.name)
+        return tuple(one for one in made if one is not None)
 
     # ------------------------------------------------------------ login and services
 

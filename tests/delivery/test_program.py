@@ -1,0 +1,41 @@
+import pytest
+
+from twisted_mail.delivery.program import Program, Result, end_of
+
+
+@pytest.mark.parametrize("code", [71, 74, 75, 78])
+def test_what_may_pass_is_tried_again(code: int) -> None:
+    ended = end_of(code)
+    assert ended.result is Result.LATER
+    assert ended.status.startswith("4.")
+
+
+@pytest.mark.parametrize("code", [64, 65, 67, 69, 70, 73, 77, 1, 126, 127, 255])
+def test_the_rest_is_for_good(code: int) -> None:
+    ended = end_of(code)
+    assert ended.result is Result.FAILED
+    assert ended.status.startswith("5.")
+
+
+def test_nought_is_success() -> None:
+    assert end_of(0).result is Result.DONE
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "a b"},
+        {"name": ""},
+        {"name": "a@b"},
+        {"command": ()},
+        {"command": ("ticket",)},
+        {"command": ("/bin/x", "a\0b")},
+        {"command": ("/bin/x",) * 101},
+        {"folder": "tmp"},
+        {"seconds": 0.0},
+        {"max_running": 0},
+    ],
+)
+def test_what_cannot_work_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"must|has at most"):
+        Program(**({"name": "ticket", "command": ("/bin/ticket",)} | wrong))  # type: ignore[arg-type]

@@ -1,0 +1,94 @@
+"""Programs that get mail: what an administrator writes down about one, and what its end means.
+
+Aliases lead to programs by their names, so that whoever may edit aliases chooses among what the
+administrator has written into the configuration, and cannot run anything else.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+MAX_ARGUMENTS = 100
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One ``[[program]]``: a program that gets messages on its standard input.
+
+    ``command`` is the program's path and its arguments; no shell is involved. It runs as ``user``, if
+    the server is root, in ``folder``, and is killed after ``seconds``. At most ``max_running`` run at
+    a time; of what one writes, the first ``max_output`` octets are kept for the log.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    user: str = ""
+    folder: str = "/"
+    seconds: float = 300.0
+    max_running: int = 5
+    max_output: int = 4096
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name) or len(self.name) > 64:
+            raise ValueError("name must be letters, digits, dots, hyphens and underscores")
+        if not self.command or not self.command[0].startswith("/"):
+            raise ValueError("command must begin with the whole path of a program")
+        if len(self.command) > MAX_ARGUMENTS or any("\0" in part for part in self.command):
+            raise ValueError(f"command has at most {MAX_ARGUMENTS} parts, and no NUL in them")
+        if not self.folder.startswith("/"):
+            raise ValueError("folder must be a whole path")
+        if self.max_running < 1 or self.seconds <= 0:
+            raise ValueError("max_running and seconds must be more than 0")
+
+
+class Result(Enum):
+    """What a program's end means for the message."""
+
+    DONE = "done"
+    LATER = "later"  # the program gets the message again
+    FAILED = "failed"  # for good: the sender is told
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended: the result, a status of RFC 3463 for reports, and why in a few words.
+
+    ``output`` is the beginning of what it wrote; it is for the log, and never told to anybody.
+    """
+
+    result: Result
+    status: str = "2.0.0"
+    reason: str = ""
+    output: str = ""
+
+
+# The codes of sysexits(3), as other mail systems read them: what the program or this machine may get
+# over is tried again, and what the message itself is at fault for is not.
+_EXITS = {
+    0: Ended(Result.DONE),
+    64: Ended(Result.FAILED, "5.3.5", "the program was called wrongly"),
+    65: Ended(Result.FAILED, "5.6.0", "the program cannot read the message"),
+    66: Ended(Result.FAILED, "5.3.0", "the program lacks its input"),
+    67: Ended(Result.FAILED, "5.1.1", "the program knows no such user"),
+    68: Ended(Result.FAILED, "5.1.2", "the program knows no such host"),
+    69: Ended(Result.FAILED, "5.3.0", "a service that the program needs is not available"),
+    70: Ended(Result.FAILED, "5.3.0", "the program has failed inside"),
+    71: Ended(Result.LATER, "4.3.0", "the system has failed the program"),
+    72: Ended(Result.FAILED, "5.3.0", "the program lacks a file of the system"),
+    73: Ended(Result.FAILED, "5.2.0", "the program cannot write its output"),
+    74: Ended(Result.LATER, "4.3.0", "the program has trouble reading or writing"),
+    75: Ended(Result.LATER, "4.3.0", "the program asks to try again later"),
+    76: Ended(Result.FAILED, "5.5.0", "the program has trouble with a protocol"),
+    77: Ended(Result.FAILED, "5.7.0", "the program may not take the message"),
+    78: Ended(Result.LATER, "4.3.5", "the program is not set up rightly"),
+}
+NOT_STARTED = Ended(Result.LATER, "4.3.5", "the program cannot be started")
+KILLED = Ended(Result.LATER, "4.3.0", "the program was ended by a signal")
+TOO_SLOW = Ended(Result.LATER, "4.4.7", "the program took too long")
+UNKNOWN = Ended(Result.LATER, "4.3.5", "the program is not in the configuration")
+
+
+def end_of(code: int) -> Ended:
+    """Return what an exit code means; one that is no code of sysexits is a failure for good."""
+    return _EXITS.get(code) or Ended(Result.FAILED, "5.3.0", f"the program ended with code {code}")
