@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
@@ -292,10 +293,10 @@ def test_a_session_that_writes_much_waits_for_its_peer() -> None:
         await wire.drain()
 
     held = Held(slow)
-    held.conversation.pauseProducing()
+    held.transport.producer.pauseProducing()
     held.hears(b"go")
     assert held.said == b"1"
-    held.conversation.resumeProducing()
+    held.transport.producer.resumeProducing()
     assert held.said == b"2"
 
 
@@ -306,20 +307,39 @@ def test_a_peer_that_takes_nothing_is_cut_off() -> None:
         await wire.drain()
 
     held = Held(script)
-    held.conversation.pauseProducing()
+    held.transport.producer.pauseProducing()
     held.hears(b"go")
     held.clock.advance(STALL_SECONDS)
     assert held.transport.aborted
 
 
+def test_a_session_at_work_hears_at_its_next_read_that_a_slow_peer_left() -> None:
+    work: Deferred[None] = Deferred()
+    ends = []
+
+    async def script(wire: Wire) -> None:
+        await work
+        try:
+            await wire.read(60)
+        except Ending as ending:
+            ends.append(ending.reason)
+
+    held = Held(script)
+    held.transport.producer.pauseProducing()
+    held.conversation.connectionLost()
+    work.callback(None)
+    assert ends == [Ending.Reason.LOST]
+    assert held.clock.getDelayedCalls() == []
+
+
 def test_commands_are_not_read_from_a_peer_that_takes_no_answers() -> None:
     held = Held(echo)
     held.hears(b"a")
-    held.conversation.pauseProducing()
+    held.transport.producer.pauseProducing()
     held.hears(b"b")
     held.hears(b"c")
     assert held.said == b"ab"
-    held.conversation.resumeProducing()
+    held.transport.producer.resumeProducing()
     assert held.said == b"c"
 
 

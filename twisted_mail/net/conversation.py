@@ -158,6 +158,7 @@ class Conversation:
     def connectionLost(self, reason: Failure | None = None) -> None:
         """End the session at its next word."""
         self._closed = True
+        self._is_held = False  # nobody will tell us to go on
         self._outlet.forget()
         if self._timer is not None:
             self._timer.cancel()
