@@ -12,6 +12,7 @@ import os
 import re
 import socket
 from collections.abc import Iterable
+from operator import eq, itemgetter
 
 from twisted_mail.mail import flags as flag
 from twisted_mail.mail.flags import Flags
@@ -32,7 +33,6 @@ _WIRE = re.compile(rb",W=([0-9]{1,15})(?![^,:])")
 _EMAIL = re.compile(rb",E=([A-Za-z0-9_-]{1,64})(?![^,:])")
 _SAVED = re.compile(rb"([1-9][0-9]{0,10})\.")
 _NUMBERS = re.compile(rb"[0-9]{1,20}")
-_BEGINNINGS = re.compile(rb"(?:[1-9][0-9]{9}\.)*")
 _SECONDS = 11  # octets of it
 _TELLING = 60  # octets in which a name's age stands
 
@@ -118,15 +118,26 @@ def by_age(bases: Iterable[bytes]) -> list[bytes]:
 
 def _runs(found: list[bytes]) -> list[tuple[int, int]]:
     """Return where base names stand together that are not in order yet."""
-    seconds = [base[:_SECONDS] for base in found]
+    seconds = list(map(itemgetter(slice(_SECONDS)), found))
     text = b"".join(seconds)
-    if len(text) != len(found) * _SECONDS or _BEGINNINGS.fullmatch(text) is None:
+    if not _are_seconds(text, len(found)):
         return [(0, len(found))]
-    if len(set(seconds)) == len(found):
+    if not any(map(eq, seconds, itertools.islice(seconds, 1, None))):
         return []
     pairs = enumerate(itertools.pairwise(seconds), 1)
     starts = [0, *(at for at, (one, other) in pairs if one != other), len(found)]
     return [(start, stop) for start, stop in itertools.pairwise(starts) if stop > start + 1]
+
+
+def _are_seconds(text: bytes, number: int) -> bool:
+    """Say whether a text is ten digits and a full stop, so often; the first digit being no 0."""
+    return (
+        len(text) == number * _SECONDS
+        and text[_SECONDS - 1 :: _SECONDS] == b"." * number
+        and text.replace(b".", b"").isdigit()
+        and text.count(b".") == number
+        and b"0" not in text[::_SECONDS]
+    )
 
 
 def _order(base: bytes) -> tuple[list[int], bytes]:
