@@ -15,6 +15,7 @@ import re
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from twisted_mail.mail.numbers import MAX_NUMBER
 from twisted_mail.mail.outcome import Unavailable
@@ -183,8 +184,8 @@ class UidFile:
             raise Unavailable("The mailbox has no more numbers for messages.")
         self._is_sound = False  # a failure may leave half a line behind
         self.uidnext += len(bases)
-        records = zip(uids, bases, strict=True)
-        extend_file(self._disk, self._path, b"".join(map(b"%d :%s\n".__mod__, records)))
+        records = chain.from_iterable(zip(uids, bases, strict=True))
+        extend_file(self._disk, self._path, b"%d :%s\n" * len(bases) % tuple(records))
         self.stamp = self.current_stamp()
         self._is_sound = True
         return uids
