@@ -13,6 +13,7 @@ import apsw
 from twisted_mail.store.durable import Disk, exists
 from twisted_mail.store.schema import Unusable, prepare
 
+LOGGED_PAGES = 4096  # written before somebody's work waits for SQLite to put them in their places
 BUSY_SECONDS = 30.0  # in a thread: another process may be at work on the account
 _PAUSE, _LONGEST_PAUSE = 0.0005, 0.005  # seconds, between two attempts to be next
 MODSEQ_STEP = 1 << 20  # more mod-sequences than a power cut can make SQLite forget
@@ -81,6 +82,7 @@ class Database:
             connection.set_busy_handler(_wait)
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", 1)
+            connection.wal_autocheckpoint(LOGGED_PAGES)
             prepare(connection)
             self._settle_boot(connection)
         except BaseException:
