@@ -105,6 +105,17 @@ def test_all_that_was_there_is_seen(place: Place) -> None:
     assert texts(inbox) == [mail(str(number)) for number in range(8)]
 
 
+def test_the_first_opening_shows_what_later_ones_show(place: Place) -> None:
+    lines = [f"{number + 11} :{1_000_000_000 + number}.a\n" for number in range(8)]
+    (place.path / "Maildir" / "dovecot-uidlist").write_text("3 V1 N99\n" + "".join(lines))
+    first = place.open().columns
+    place.restart()
+    again = place.open().columns
+    assert list(first) == list(again)
+    assert first.uidnext == again.uidnext == 99
+    assert first.highest_modseq == again.highest_modseq
+
+
 def test_looking_from_outside_shows_what_is_no_row_yet(place: Place) -> None:
     place.open()
     assert place.known() == [1, 2, 3, 4, 5, 6, 7, 8]

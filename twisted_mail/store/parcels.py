@@ -68,7 +68,7 @@ def pack(columns: Columns, start: int, stop: int) -> tuple[str, bytes]:
     number_of = {one: number for number, one in enumerate(dict.fromkeys(flags))}
     packed = (
         columns.uids[start:stop],
-        array("H", map(number_of.__getitem__, flags)),
+        array("H", list(map(number_of.__getitem__, flags))),
         columns.modseqs[start:stop],
         columns.dates[start:stop],
         columns.sizes[start:stop],

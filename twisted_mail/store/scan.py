@@ -16,7 +16,7 @@ from twisted_mail.store.folder import Folder
 from twisted_mail.store.listing import list_all, list_some
 from twisted_mail.store.measure import glanced
 from twisted_mail.store.rows import Row, State
-from twisted_mail.store.work import Work
+from twisted_mail.store.work import Happened, Work
 
 GLANCED = 100  # newcomers that are measured at once, as far as little is to be read for it
 _LISTINGS = 4  # that must all miss a file before it is gone
@@ -53,7 +53,23 @@ def ready(folder: Folder, work: Work) -> State:
 
 def columns(folder: Folder, work: Work) -> Columns:
     """Return all entries of a mailbox as columns."""
-    return work.index.columns(folder.state(work))
+    state = folder.state(work)
+    added = _all_at_once(folder, work, state)
+    if added is None:
+        return work.index.columns(state)
+    found = Columns(uidnext=state.uidnext, highest_modseq=state.highest_modseq)
+    found.add(added)
+    return found
+
+
+def _all_at_once(folder: Folder, work: Work, state: State) -> Columns | None:
+    """Return the columns of a mailbox all of whose messages this piece of work took in at once."""
+    for each in work.news:
+        if isinstance(each, Happened) and each.folder is folder and isinstance(each.change, Added):
+            entries = each.change.entries
+            if isinstance(entries, Columns) and len(entries) == state.messages:
+                return entries
+    return None
 
 
 # ---------------------------------------------------------------- comparing
@@ -186,9 +202,9 @@ def _take_in(
     modseq = state.next_modseq()
     letters = folder.keywords.by_letter
     flags = {tail: filename.flags_of(tail, letters) for tail in set(newcomers.values())}
-    tails = [newcomers[base] for base in bases]
+    tails = list(map(newcomers.__getitem__, bases))
     if len(bases) >= parcels.LEAST:
-        found = _columns(uids, [flags[tail] for tail in tails], modseq)
+        found = _columns(uids, list(map(flags.__getitem__, tails)), modseq)
         work.index.add_many(state, found, bases, tails)
         work.happened(folder, Added(folder.name, found))
         return
