@@ -710,8 +710,8 @@ class Journal(Protocol):
     def judged(self, name: str, stage: Stage, visit: Visit, verdict: Verdict) -> None:
         """Note what a filter decided, if it gave a reason."""
 
-    def delivered(self, id: str, account: str) -> None:  # noqa: A002
-        """Note that a message is in an account's inbox."""
+    def delivered(self, id: str, accounts: Sequence[str]) -> None:  # noqa: A002
+        """Note that a message is in these accounts' inboxes."""
 
     def indexed(self, account: str, mailbox: str, done: int, total: int) -> None:
         """Note how far a long indexing of a mailbox for SEARCH has come, in messages."""

@@ -65,7 +65,7 @@ class MailService(Service):
             reactor, "passwords", config.passwords.threads, config.passwords.waiting
         )
         self._certificates = Certificates(config.tls.folder, config.hostname)
-        self._journal = LogJournal()
+        self._journal = LogJournal(config.log.connections)
         self._chores = Chores(reactor, self._journal)
         self._turns = Turns(reactor)
         self._crowd = crowd_of(most_descriptors())

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from twisted_mail.config import Config, Dns, Filter, Listener, Login, Tls, load
+from twisted_mail.config import Config, Dns, Filter, Listener, Log, Login, Tls, load
 from twisted_mail.delivery.program import Program
 from twisted_mail.delivery.settings import AddressSettings, ListSettings, WaitingSettings
 from twisted_mail.directory.passwords import Passwords
@@ -35,6 +35,7 @@ def test_the_examples_have_no_mistakes(file: str) -> None:
     [
         ("tls", Tls),
         ("listener", Listener),
+        ("log", Log),
         ("login", Login),
         ("addresses", AddressSettings),
         ("lists", ListSettings),
@@ -78,6 +79,7 @@ def test_every_option_has_its_default() -> None:
     assert config.passwords == Passwords()
     assert config.store == StoreSettings()
     assert config.dns == Dns()
+    assert config.log == Log()
     assert config.login == Login()
     assert (config.addresses, config.lists) == (AddressSettings(), ListSettings())
     assert config.waiting == WaitingSettings()

@@ -72,7 +72,7 @@ def test_a_message_is_delivered_with_its_return_path_in_front() -> None:
     assert delivery.store.deliveries == [
         ([ALICE], b"Return-Path: <s@client.example>\r\nReceived: x\r\nbody\r\n")
     ]
-    assert delivery.journal.events == [("delivered", ("id1", ALICE))]
+    assert delivery.journal.events == [("delivered", ("id1", [ALICE]))]
 
 
 def test_the_null_sender_is_an_empty_return_path() -> None:
@@ -106,7 +106,7 @@ def test_when_some_accounts_fail_for_now_the_sender_keeps_the_message() -> None:
     error = delivery.refusal(ALICE, BOB)
     assert isinstance(error, Unavailable)
     assert error.outcome.text == "Not delivered to every recipient: The disk is full"
-    assert delivery.journal.events == [("delivered", ("id1", BOB))]
+    assert delivery.journal.events == [("delivered", ("id1", [BOB]))]
 
 
 def test_when_some_fail_for_good_no_retry_makes_copies_for_the_others() -> None:

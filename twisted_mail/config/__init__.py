@@ -7,7 +7,18 @@ All mistakes are reported together, each with its place.
 """
 
 from twisted_mail.config.mistakes import ConfigError, Mistake
-from twisted_mail.config.model import Config, Dns, Filter, Listener, Login, Tls
+from twisted_mail.config.model import Config, Dns, Filter, Listener, Log, Login, Tls
 from twisted_mail.config.reader import load
 
-__all__ = ["Config", "ConfigError", "Dns", "Filter", "Listener", "Login", "Mistake", "Tls", "load"]
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Dns",
+    "Filter",
+    "Listener",
+    "Log",
+    "Login",
+    "Mistake",
+    "Tls",
+    "load",
+]

@@ -71,6 +71,13 @@ def _place(text: str) -> tuple[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
+class Log:
+    """The section ``[log]``: what is noted beside the life of messages, logins and troubles."""
+
+    connections: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Listener:
     """One ``[[listener]]``: a service on an endpoint, with its rules for TLS and passwords.
 
@@ -128,6 +135,7 @@ class Config:
     services: Mapping[str, object] = field(default_factory=dict)
     filters: tuple[Filter, ...] = ()
     dns: Dns = field(default_factory=Dns)
+    log: Log = field(default_factory=Log)
     addresses: AddressSettings = field(default_factory=AddressSettings)
     lists: ListSettings = field(default_factory=ListSettings)
     waiting: WaitingSettings = field(default_factory=WaitingSettings)

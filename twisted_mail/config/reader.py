@@ -9,7 +9,7 @@ from twisted.cred.strcred import findCheckerFactories
 from twisted_mail import plugin
 from twisted_mail.config import documents, endpoints, filters
 from twisted_mail.config.mistakes import ConfigError, Mistake, Place, suggestion
-from twisted_mail.config.model import Config, Dns, Listener, Login, Tls
+from twisted_mail.config.model import Config, Dns, Listener, Log, Login, Tls
 from twisted_mail.config.values import Structure
 from twisted_mail.delivery.program import Program
 from twisted_mail.delivery.settings import AddressSettings, ListSettings, WaitingSettings
@@ -29,6 +29,7 @@ OWN_SECTIONS = (
     "passwords",
     "store",
     "dns",
+    "log",
     "filter",
     "addresses",
     "lists",
@@ -81,6 +82,7 @@ class _Reader:
         passwords = self._take("passwords", Passwords, {})
         store = self._take("store", StoreSettings, {})
         dns = self._take("dns", Dns, {})
+        log = self._take("log", Log, {})
         addresses = self._take("addresses", AddressSettings, {})
         lists = self._take("lists", ListSettings, {})
         waiting = self._take("waiting", WaitingSettings, {})
@@ -105,6 +107,7 @@ class _Reader:
             services,
             asked,
             dns or Dns(),
+            log=log or Log(),
             addresses=addresses or AddressSettings(),
             lists=lists or ListSettings(),
             waiting=waiting or WaitingSettings(),

@@ -30,9 +30,9 @@ class LocalDelivery:
             raise
         final = Message(message.blob, return_path(envelope) + message.prefix)
         results = await self._store.deliver(accounts, final)
-        for account in accounts:
-            if results[account] is None:
-                self._journal.delivered(envelope.id, account)
+        done = [account for account in accounts if results[account] is None]
+        if done:
+            self._journal.delivered(envelope.id, done)
         _raise_failures(results)
 
     async def _accounts(self, envelope: Envelope) -> list[str]:
