@@ -456,6 +456,13 @@ class Mailbox(Protocol):
     async def identities(self, uids: Sequence[int]) -> Sequence[Identity | None]:
         """Return what messages are called, in the order asked; None where one is gone."""
 
+    async def threads(self, uids: Sequence[int]) -> Sequence[str | None]:
+        """Return the threads of messages, in the order asked; None where one is gone (RFC 8474 §5.2).
+
+        All copies of a message are in one thread of the account, in which they stay. It may take a
+        while when it was never asked before.
+        """
+
     async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
         """Return ranges of messages as they are on the wire; None where a message is gone.
 

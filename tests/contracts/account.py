@@ -23,6 +23,7 @@ from tests.contracts.reading import ReadContract, StatusContract
 from tests.contracts.renaming import RenameContract
 from tests.contracts.restart import RestartContract
 from tests.contracts.subscribing import SubscribeContract
+from tests.contracts.threads import ThreadContract
 
 
 class AccountContract(
@@ -40,6 +41,7 @@ class AccountContract(
     MoveContract,
     ExpungeContract,
     IdentityContract,
+    ThreadContract,
     RestartContract,
     MaildropContract,
     MeanwhileContract,

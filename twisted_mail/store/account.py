@@ -14,6 +14,7 @@ from twisted_mail.store.live import Live
 from twisted_mail.store.mailbox import MaildirMailbox
 from twisted_mail.store.maildrop import MaildropLock
 from twisted_mail.store.measure import measure_next
+from twisted_mail.store.placing import Placing
 from twisted_mail.store.scan import columns, scan
 from twisted_mail.store.search import Search
 from twisted_mail.store.subscriptions import subscribe
@@ -56,6 +57,7 @@ class MaildirAccount:
         self._watching = watching
         self._watched: WatchedTree | None = None
         self.search = Search(self, lane.lane(), tree)
+        self.placing = Placing(self)
         self.used_at = 0.0  # by the monotonic clock
 
     # ------------------------------------------------------------ the lane

@@ -4,9 +4,11 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import itemgetter
 
 from twisted_mail.interfaces import Clock, Renderer
 from twisted_mail.mail import flags as flag
+from twisted_mail.mail import threads
 from twisted_mail.mail.change import Added, Gone, Made, Marked
 from twisted_mail.mail.entry import Columns, Entry, Items, Status
 from twisted_mail.mail.flags import Flags
@@ -188,6 +190,9 @@ class Home:
     clock: Clock
     next_uidvalidity: int
     boxes: dict[str, Box] = field(default_factory=dict)
+    threads: dict[str, str] = field(default_factory=dict)  # by EMAILID
+    _thread_of: dict[int, int] = field(default_factory=dict)  # by name
+    _ages: dict[int, int] = field(default_factory=dict)  # of threads, the oldest 0
 
     def box(self, name: str) -> Box:
         """Return a box. Raises Refused: NONEXISTENT."""
@@ -206,6 +211,26 @@ class Home:
             names.new(name)
             raise Refused("There is no such mailbox.", "TRYCREATE")
         return box
+
+    def place_newcomers(self) -> None:
+        """Give messages that have no thread theirs, the oldest first."""
+        fresh = [
+            (box.saved[uid], number, uid, body)
+            for number, box in enumerate(self.boxes.values())
+            for uid, body in box.bodies.items()
+            if body.id not in self.threads
+        ]
+        for *_, body in sorted(fresh, key=itemgetter(0, 1, 2)):
+            if body.id not in self.threads:
+                self._place(body)
+
+    def _place(self, body: Body) -> None:
+        names = threads.names(body.data) or (threads.lone(body.id),)
+        known = [self._thread_of[name] for name in names if name in self._thread_of]
+        thread = min(known, key=self._ages.__getitem__, default=names[0])
+        self._ages.setdefault(thread, len(self._ages))
+        self._thread_of.update(dict.fromkeys(names, thread))
+        self.threads[body.id] = threads.thread_id(thread)
 
     def claim(self, octets: int) -> None:
         """See to it that there is room for more octets. Raises Refused: OVERQUOTA."""

@@ -1,7 +1,7 @@
 """The index of one account: a cache over its files, in SQLite.
 
 Used by one thread at a time. Everything happens in ``transaction``. The messages of mailboxes are here;
-``mailboxes``, ``gone`` and ``rendered`` have the other tables, and ``database`` has the file.
+``mailboxes``, ``gone``, ``rendered`` and ``threads`` have the other tables, and ``database`` the file.
 """
 
 import json
@@ -19,6 +19,7 @@ from twisted_mail.store.gone import Gone
 from twisted_mail.store.mailboxes import Mailboxes
 from twisted_mail.store.rendered import Rendered
 from twisted_mail.store.rows import INSERT, ROW, Row, State, row, text_of
+from twisted_mail.store.threads import Threads
 
 _AMONG = "mailbox = ? AND uid IN (SELECT value FROM json_each(?))"
 
@@ -31,6 +32,7 @@ class Index:
         self.mailboxes = Mailboxes(self.database)
         self.gone = Gone(self.database)
         self.rendered = Rendered(self.database)
+        self.threads = Threads(self.database)
         self._is_full_sync = False
 
     def close(self) -> None:
@@ -114,7 +116,7 @@ class Index:
 
     def identities(self, state: State, after: int, number: int) -> list[tuple[int, bytes, int]]:
         """Return UID, base name and stored size of the next messages behind a UID, ascending."""
-        packed.join(self.database.connection, state)
+        packed.join(self.database.connection, state, after + 1)
         found: list[Any] = self.database.connection.execute(
             "SELECT uid, base, stored FROM entries WHERE mailbox = ? AND uid > ? ORDER BY uid LIMIT ?",
             (state.id, after, number),

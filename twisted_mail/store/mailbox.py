@@ -131,6 +131,11 @@ class MaildirMailbox:
         found = await self._account.perform(_identities, self._folder, uids)
         return [found.get(uid) for uid in uids]
 
+    async def threads(self, uids: Sequence[int]) -> Sequence[str | None]:
+        """Return the threads of messages, in the order asked; None where one is gone."""
+        found = await self._account.placing.threads(self._folder, uids)
+        return [found.get(uid) for uid in uids]
+
     async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
         """Return ranges of messages; None where a message is gone."""
         return await self._account.perform(_read, self._folder, pieces)

@@ -126,6 +126,12 @@ class MemoryMailbox:
             for uid in uids
         ]
 
+    async def threads(self, uids: Sequence[int]) -> Sequence[str | None]:
+        """Return the threads of messages, in the order asked; None where one is gone."""
+        bodies = self._present().bodies
+        self._home.place_newcomers()
+        return [self._home.threads[bodies[uid].id] if uid in bodies else None for uid in uids]
+
     async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
         """Return ranges of messages; None where a message is gone."""
         bodies = self._present().bodies

@@ -110,8 +110,17 @@ _OUTLINE = """
 ALTER TABLE items ADD COLUMN outline BLOB NOT NULL DEFAULT x'';
 """
 
+# Threads by age; the names of messages (see ``mail.threads``) that lead to them; which messages are in
+# them, by EMAILID; and up to which UID the messages of a mailbox are placed.
+_THREADS = """
+CREATE TABLE threads (number INTEGER PRIMARY KEY, name INTEGER NOT NULL);
+CREATE TABLE thread_names (name INTEGER PRIMARY KEY, thread INTEGER NOT NULL);
+CREATE TABLE threaded (email TEXT PRIMARY KEY, thread INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE placed (mailbox INTEGER PRIMARY KEY, uid INTEGER NOT NULL);
+"""
+
 # Step n leads from version n to n + 1.
-STEPS = [_FIRST, _COUNTS, _IN_NEW, _GONE, _FIELDS, _UNMEASURED, _PARCELS, _OUTLINE]
+STEPS = [_FIRST, _COUNTS, _IN_NEW, _GONE, _FIELDS, _UNMEASURED, _PARCELS, _OUTLINE, _THREADS]
 VERSION = len(STEPS)
 
 
