@@ -14,7 +14,7 @@ from twisted_mail.interfaces import Watcher
 from twisted_mail.mail import flags as flag
 from twisted_mail.mail import mime, outline
 from twisted_mail.mail.change import Added, Change, Gone, Marked
-from twisted_mail.mail.entry import Columns, Contains, Copied, Entry, Items, Piece
+from twisted_mail.mail.entry import Columns, Contains, Copied, Entry, Identity, Items, Piece
 from twisted_mail.mail.flags import Flags
 
 
@@ -115,6 +115,15 @@ class SmallMailbox:
         size = len(header + empty)
         where = outline.written(mime.scan(body))
         return Items(b"(%b NIL)" % date, b"(BODY)", b"(BODYSTRUCTURE)", size, outline=where)
+
+    async def identities(self, uids: Sequence[int]) -> Sequence[Identity | None]:
+        self._note("identities", list(uids))
+        return [Identity(f"e{uid}", 0) if uid in self.bodies else None for uid in uids]
+
+    async def threads(self, uids: Sequence[int]) -> Sequence[str | None]:
+        """Say that two messages each are together."""
+        self._note("threads", list(uids))
+        return [f"t{uid // 2}" if uid in self.bodies else None for uid in uids]
 
     async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
         self._note("read", list(pieces))

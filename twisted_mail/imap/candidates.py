@@ -19,12 +19,14 @@ from twisted_mail.imap.criteria import (
     Every,
     Flagged,
     Holding,
+    Identified,
     Numbered,
     Recent,
     Sent,
     Sized,
     Unless,
 )
+from twisted_mail.imap.objectid import Letter
 from twisted_mail.interfaces import Mailbox
 from twisted_mail.mail.entry import UNKNOWN, Columns
 from twisted_mail.mail.flags import Flags
@@ -34,6 +36,7 @@ Rows = Sequence[int]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
 _DAY = 86400  # seconds
 _BATCH = 100  # messages whose rendered items are read at a time
+_MANY = 1000  # messages whose names are
 
 
 @dataclass(slots=True)
@@ -110,6 +113,8 @@ class Chooser:
                 return _without(rows, await self._narrow(inner, rows))
             case Sent(first, end):
                 return await self._sent(first, end, rows)
+            case Identified(letter, name):
+                return await self._identified(letter, name, rows)
             case Holding():
                 return await self._holding(criterion, rows)
             case Sized() | Arrived() | Aged():
@@ -156,6 +161,20 @@ class Chooser:
         uids = [self.candidates.uids[row] for row in rows]
         for row, items in zip(rows, await self.mailbox.items(uids), strict=True):
             self.candidates.sent[row] = None if items is None else self.day_of(items.envelope)
+
+    async def _identified(self, letter: Letter, name: str, rows: Rows) -> Rows:
+        hits: list[int] = []
+        for start in range(0, len(rows) if name else 0, _MANY):
+            await self.turn()
+            some = rows[start : start + _MANY]
+            names = await self._names(letter, [self.candidates.uids[row] for row in some])
+            hits += [row for row, one in zip(some, names, strict=True) if one == name]
+        return hits
+
+    async def _names(self, letter: Letter, uids: Sequence[int]) -> Sequence[str | None]:
+        if letter is Letter.THREAD:
+            return await self.mailbox.threads(uids)
+        return [one and one.email for one in await self.mailbox.identities(uids)]
 
     async def _holding(self, criterion: Holding, rows: Rows) -> Rows:
         uids = self.candidates.uids

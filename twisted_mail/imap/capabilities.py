@@ -19,6 +19,7 @@ _AFTER_LOGIN = (
     "LIST-EXTENDED",
     "LIST-STATUS",
     "STATUS=SIZE",
+    "OBJECTID",
     "XLIST",
 )
 

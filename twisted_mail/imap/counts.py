@@ -1,13 +1,15 @@
-"""The items of STATUS (RFC 3501 §6.3.10, RFC 8438 §2, RFC 7889 §3.1)."""
+"""The items of STATUS (RFC 3501 §6.3.10, RFC 8438 §2, RFC 7889 §3.1, RFC 8474 §4.3)."""
 
 from collections.abc import Callable, Sequence
 
+from twisted_mail.imap import objectid
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.objectid import Letter
 from twisted_mail.imap.writing import mailbox_name
 from twisted_mail.mail.entry import Status
 from twisted_mail.mail.outcome import ProtocolError
 
-_ITEMS: dict[str, Callable[[Status, int], int]] = {
+_ITEMS: dict[str, Callable[[Status, int], int | str]] = {
     "MESSAGES": lambda status, _: status.messages,
     "RECENT": lambda status, _: status.recent,
     "UIDNEXT": lambda status, _: status.uidnext,
@@ -15,6 +17,7 @@ _ITEMS: dict[str, Callable[[Status, int], int]] = {
     "UNSEEN": lambda status, _: status.unseen,
     "SIZE": lambda status, _: status.size,
     "APPENDLIMIT": lambda _, append_limit: append_limit,
+    "MAILBOXID": lambda status, _: objectid.shown(Letter.MAILBOX, status.id).decode("ascii"),
 }
 
 

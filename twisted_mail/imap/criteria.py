@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from twisted_mail.imap.objectid import Letter
 from twisted_mail.mail.entry import Contains
 from twisted_mail.mail.numbers import NumberSet
 from twisted_mail.mail.outcome import ProtocolError
@@ -90,6 +91,16 @@ class Aged:
 
 
 @dataclass(frozen=True, slots=True)
+class Identified:
+    """Messages of an EMAILID or THREADID, without its letter (RFC 8474 §6); empty: none has it."""
+
+    cost: ClassVar[int] = RENDERED
+    depth: ClassVar[int] = 0
+    letter: Letter
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """Messages that hold a substring."""
 
@@ -126,7 +137,18 @@ class Unless:
 
 
 Criterion = (
-    Numbered | Flagged | Recent | Sized | Arrived | Sent | Aged | Holding | Every | Either | Unless
+    Numbered
+    | Flagged
+    | Recent
+    | Sized
+    | Arrived
+    | Sent
+    | Aged
+    | Identified
+    | Holding
+    | Every
+    | Either
+    | Unless
 )
 
 ALL = Every(())

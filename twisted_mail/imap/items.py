@@ -24,6 +24,8 @@ class Fact(Enum):
     ENVELOPE = "ENVELOPE"
     BODY = "BODY"
     BODYSTRUCTURE = "BODYSTRUCTURE"
+    EMAILID = "EMAILID"
+    THREADID = "THREADID"
 
 
 class Kind(Enum):

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from twisted_mail.imap import objectid
 from twisted_mail.imap.items import Fact, Item, Kind, Text
+from twisted_mail.imap.objectid import Letter
 from twisted_mail.imap.sections import is_kept
 from twisted_mail.imap.writing import flag_list
 from twisted_mail.mail.dates import format_internal
@@ -22,8 +24,9 @@ from twisted_mail.mail.flags import RECENT, Flags
 class Batch:
     r"""Columns of the messages that are answered together.
 
-    ``flags`` may hold ``\Recent``; ``items`` is empty when the plan needs none. ``texts`` has, for each
-    message, what the plan's texts became. ``changed`` are the UIDs whose flags this FETCH altered.
+    ``flags`` may hold ``\Recent``; ``items``, ``emails`` and ``threads`` are empty when the plan needs
+    none. ``texts`` has, for each message, what the plan's texts became. ``changed`` are the UIDs whose
+    flags this FETCH altered.
     """
 
     numbers: Sequence[int]
@@ -32,6 +35,8 @@ class Batch:
     dates: Sequence[int]
     sizes: Sequence[int]
     items: Sequence[Items] = ()
+    emails: Sequence[str] = ()
+    threads: Sequence[str] = ()
     texts: Sequence[Sequence[Any]] = ()
     changed: frozenset[int] = frozenset()
 
@@ -46,6 +51,8 @@ class Plan:
     places: tuple[tuple[bytes, Column], ...]  # what stands before a value, and the values
     texts: tuple[Text, ...]
     needs_items: bool
+    needs_emails: bool
+    needs_threads: bool
     needs_sizes: bool  # or dates, of the messages
     has_flags: bool
     needs_kept: bool  # the texts can be made of the fields that were kept
@@ -93,6 +100,8 @@ def compiled(items: Sequence[Item], is_uid: bool) -> Plan:
         tuple(places),
         texts,
         needs_items,
+        Fact.EMAILID in items,
+        Fact.THREADID in items,
         needs_items or bool(texts) or any(item in _MEASURED for item in items),
         Fact.FLAGS in items,
         bool(texts) and all(map(is_kept, texts)),
@@ -140,6 +149,8 @@ _FACT_COLUMNS: dict[Fact, Column] = {
     Fact.ENVELOPE: lambda batch: [items.envelope for items in batch.items],
     Fact.BODY: lambda batch: [items.body for items in batch.items],
     Fact.BODYSTRUCTURE: lambda batch: [items.bodystructure for items in batch.items],
+    Fact.EMAILID: lambda batch: [objectid.shown(Letter.EMAIL, one) for one in batch.emails],
+    Fact.THREADID: lambda batch: [objectid.shown(Letter.THREAD, one) for one in batch.threads],
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 
+from twisted_mail.imap import objectid
 from twisted_mail.imap.criteria import (
     ALL,
     Aged,
@@ -15,6 +16,7 @@ from twisted_mail.imap.criteria import (
     Criterion,
     Flagged,
     Holding,
+    Identified,
     Numbered,
     Recent,
     Sent,
@@ -25,6 +27,7 @@ from twisted_mail.imap.criteria import (
 )
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.items import is_field_name
+from twisted_mail.imap.objectid import Letter
 from twisted_mail.mail import encoding, flags
 from twisted_mail.mail.entry import Contains
 from twisted_mail.mail.outcome import ProtocolError, Refused
@@ -169,6 +172,10 @@ class _Parser:
         """Read a number."""
         return self._reader.number()
 
+    def identified(self, letter: Letter) -> Criterion:
+        """Read an object identifier."""
+        return Identified(letter, objectid.read(self._reader, letter))
+
     def interval(self) -> int:
         """Read a number of seconds, not nought (RFC 5032 §2)."""
         return self._reader.nonzero()
@@ -224,6 +231,8 @@ _WITH_ARGUMENT: dict[str, _Argument] = {
     "SENTSINCE": partial(_since, Sent),
     "YOUNGER": lambda parser: Aged(parser.interval(), or_more=False),
     "OLDER": lambda parser: Aged(parser.interval(), or_more=True),
+    "EMAILID": lambda parser: parser.identified(Letter.EMAIL),
+    "THREADID": lambda parser: parser.identified(Letter.THREAD),
     "HEADER": _Parser.header,
     "TEXT": lambda parser: parser.holding("text"),
     "BODY": lambda parser: parser.holding("body"),

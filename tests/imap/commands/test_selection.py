@@ -11,6 +11,7 @@ def test_select_describes_the_mailbox() -> None:
     house = House()
     house.put("\\Seen")
     house.put("foo")
+    mailbox_id = finish(house.account.status("INBOX")).id
     assert house.inside("a SELECT inbox") == [
         f"* FLAGS ({ALL} foo)",
         f"* OK [PERMANENTFLAGS ({ALL} foo \\*)] Flags that can be stored",
@@ -19,6 +20,7 @@ def test_select_describes_the_mailbox() -> None:
         "* OK [UNSEEN 2] First message that is not seen",
         "* OK [UIDVALIDITY 1000000000] UIDs are valid",
         "* OK [UIDNEXT 3] The next UID",
+        f"* OK [MAILBOXID (F{mailbox_id})] The mailbox, whatever its name",
         "a OK [READ-WRITE] SELECT completed.",
     ]
 

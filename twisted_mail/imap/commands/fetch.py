@@ -1,7 +1,8 @@
 r"""FETCH and UID FETCH (RFC 3501 §6.4.5)."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 
 from twisted_mail.imap import items
 from twisted_mail.imap.batches import batch_of
@@ -16,6 +17,8 @@ from twisted_mail.mail.outcome import Refused, Unavailable
 
 if TYPE_CHECKING:
     from twisted_mail.imap.session import ImapSession
+
+T = TypeVar("T")
 
 STEP = 1000  # messages between two looks at other connections
 FEW = 250  # of those whose rendered items or texts are in memory together,
@@ -37,6 +40,20 @@ async def fetch(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     if answered < len(uids) and not is_uid:
         raise Refused("Some of the messages are no longer there.", "EXPUNGEISSUED")
     return "FETCH completed."
+
+
+@dataclass(slots=True)
+class Told:
+    """What the store told of some messages, by UID; ``changed`` are those just marked as seen."""
+
+    changed: frozenset[int]
+    items: dict[int, Items] = field(default_factory=dict)
+    emails: dict[int, str] = field(default_factory=dict)
+    threads: dict[int, str] = field(default_factory=dict)
+
+
+def _present(uids: Sequence[int], found: Sequence[T | None]) -> dict[int, T]:
+    return {uid: one for uid, one in zip(uids, found, strict=True) if one is not None}
 
 
 class Fetching:
@@ -81,15 +98,26 @@ class Fetching:
         return 0 if row is None else columns.sizes[row]
 
     async def _step(self, uids: Sequence[int]) -> int:
-        changed = await self._mark_seen(uids)
-        rendered: dict[int, Items] = {}
-        if self._plan.needs_items:
-            found = await self._session.mailbox.items(uids)
-            rendered = {uid: one for uid, one in zip(uids, found, strict=True) if one is not None}
-            uids = list(rendered)
+        told = Told(await self._mark_seen(uids))
+        uids = await self._ask(uids, told)
         if self._plan.texts:
-            return await self._with_texts(uids, rendered, changed)
-        return await self._send(self._batch(uids, rendered, {}, changed))
+            return await self._with_texts(uids, told)
+        return await self._send(self._batch(uids, told, {}))
+
+    async def _ask(self, uids: Sequence[int], told: Told) -> Sequence[int]:
+        """Ask the store what the plan needs; return the UIDs of those that are there."""
+        mailbox, plan = self._session.mailbox, self._plan
+        if plan.needs_items:
+            told.items = _present(uids, await mailbox.items(uids))
+            uids = list(told.items)
+        if plan.needs_emails:
+            identities = _present(uids, await mailbox.identities(uids))
+            told.emails = {uid: identity.email for uid, identity in identities.items()}
+            uids = list(told.emails)
+        if plan.needs_threads:
+            told.threads = _present(uids, await mailbox.threads(uids))
+            uids = list(told.threads)
+        return uids
 
     async def _mark_seen(self, uids: Sequence[int]) -> frozenset[int]:
         r"""Mark as ``\Seen``; return the UIDs that were not. Reading works on a full disk too."""
@@ -105,19 +133,17 @@ class Fetching:
             return frozenset()
         return frozenset(unseen)
 
-    def _batch(
-        self,
-        uids: Sequence[int],
-        rendered: dict[int, Items],
-        values: dict[int, list[Value]],
-        changed: frozenset[int],
-    ) -> Batch:
+    def _batch(self, uids: Sequence[int], told: Told, values: dict[int, list[Value]]) -> Batch:
         batch = batch_of(self._session, uids)
-        if rendered:
-            batch.items = [rendered[uid] for uid in batch.uids]
+        if told.items:
+            batch.items = [told.items[uid] for uid in batch.uids]
+        if told.emails:
+            batch.emails = [told.emails[uid] for uid in batch.uids]
+        if told.threads:
+            batch.threads = [told.threads[uid] for uid in batch.uids]
         if values:
             batch.texts = [values[uid] for uid in batch.uids]
-        batch.changed = changed
+        batch.changed = told.changed
         self._note_told(batch)
         return batch
 
@@ -141,12 +167,11 @@ class Fetching:
 
     # ------------------------------------------------------------ bodies
 
-    async def _with_texts(
-        self, uids: Sequence[int], rendered: dict[int, Items], changed: frozenset[int]
-    ) -> int:
+    async def _with_texts(self, uids: Sequence[int], told: Told) -> int:
+        rendered = told.items
         kept = self._from_kept(uids, rendered)
         if kept is not None:
-            return await self._send(self._batch(list(kept), rendered, kept, changed))
+            return await self._send(self._batch(list(kept), told, kept))
         batch = batch_of(self._session, uids)
         sources = [
             self._texts.source(uid, size, rendered[uid].header_size if rendered else 0)
@@ -157,7 +182,7 @@ class Fetching:
             await self._session.wire.turn()
             pairs = zip(group, await self._texts.values(group), strict=True)
             values = {source.uid: value for source, value in pairs if value is not None}
-            batch = self._batch(list(values), rendered, values, changed)
+            batch = self._batch(list(values), told, values)
             answered += await self._send_texts(batch)
         return answered
 

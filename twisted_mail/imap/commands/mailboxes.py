@@ -2,21 +2,29 @@
 
 from typing import TYPE_CHECKING
 
+from twisted_mail.imap import objectid
 from twisted_mail.imap.command import AFTER_LOGIN, Command
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.mail.outcome import ProtocolError, Refused
+from twisted_mail.imap.objectid import Letter
+from twisted_mail.mail.outcome import ProtocolError, Refused, Unavailable
 
 if TYPE_CHECKING:
     from twisted_mail.imap.session import ImapSession
 
 
 async def _create(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+    """Make a mailbox, and say what it is called whatever its name (RFC 8474 §4.1)."""
     reader.space()
     name = reader.mailbox()
     use = _read_use(reader)
     reader.end()
     await session.account.create(name, use)
-    return "CREATE completed."
+    try:
+        status = await session.account.status(name.removesuffix("/"), has_size=False)
+    except (Refused, Unavailable):  # removed already, or it cannot be seen just now: it was made
+        return "CREATE completed."
+    named = objectid.shown(Letter.MAILBOX, status.id).decode("ascii")
+    return f"[MAILBOXID {named}] CREATE completed."
 
 
 def _read_use(reader: Reader) -> str:

@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from twisted_mail.imap import objectid
 from twisted_mail.imap.command import AFTER_LOGIN, SELECTED, Command
 from twisted_mail.imap.commands.expunge import purge
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.objectid import Letter
 from twisted_mail.imap.view import Selected, View
 from twisted_mail.interfaces import Mailbox
 from twisted_mail.mail.entry import Columns
@@ -56,7 +58,7 @@ async def _recent_from(session: "ImapSession", mailbox: Mailbox, is_read_only: b
 
 
 def _describe(session: "ImapSession", selected: Selected) -> None:
-    """Write the untagged answers of SELECT (RFC 3501 §6.3.1)."""
+    """Write the untagged answers of SELECT (RFC 3501 §6.3.1, RFC 8474 §4.2)."""
     mailbox, view = selected.mailbox, selected.view
     columns = mailbox.columns
     session.untagged(b"FLAGS " + view.known_flags())
@@ -69,6 +71,8 @@ def _describe(session: "ImapSession", selected: Selected) -> None:
         session.untagged(b"OK [UNSEEN %d] First message that is not seen" % unseen)
     session.untagged(b"OK [UIDVALIDITY %d] UIDs are valid" % mailbox.uidvalidity)
     session.untagged(b"OK [UIDNEXT %d] The next UID" % columns.uidnext)
+    named = objectid.shown(Letter.MAILBOX, mailbox.id)
+    session.untagged(b"OK [MAILBOXID %b] The mailbox, whatever its name" % named)
 
 
 def _first_unseen(columns: Columns) -> int:
