@@ -14,10 +14,10 @@ from twisted_mail.interfaces import Ending, Wire
 from twisted_mail.net.conversation import (
     HANDSHAKE_SECONDS,
     READ_AHEAD,
-    STALL_SECONDS,
     Conversation,
     Terms,
 )
+from twisted_mail.net.outlet import STALL_SECONDS
 from twisted_mail.net.turns import SLICE_SECONDS
 
 Script = Callable[[Wire], Awaitable[None]]

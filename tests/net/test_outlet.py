@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from twisted.internet.task import Clock
 from twisted.internet.tcp import Connection
 from twisted.internet.testing import StringTransport
 
@@ -35,7 +36,7 @@ class BareConnection(Connection):
 
 
 def outlet_over(transport: Any) -> TransportOutlet:
-    return TransportOutlet(transport)
+    return TransportOutlet(transport, Clock())
 
 
 def test_nothing_leaves_before_the_flush_and_all_leaves_in_one_piece() -> None:
@@ -86,10 +87,10 @@ def test_other_transports_are_simply_written_to() -> None:
     assert transport.value() == b"data"
 
 
-def test_what_is_forgotten_is_not_sent() -> None:
+def test_what_was_not_sent_before_the_end_is_dropped() -> None:
     transport = StringTransport()
     outlet = outlet_over(transport)
     outlet.write(b"data")
-    outlet.forget()
+    outlet.close()
     outlet.flush()
     assert transport.value() == b""

@@ -22,7 +22,6 @@ from twisted.internet.interfaces import (
     IHalfCloseableProtocol,
     IHandshakeListener,
     IProtocol,
-    IPushProducer,
     IReactorTime,
     ISSLTransport,
 )
@@ -30,12 +29,12 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_mail.interfaces import Ending, Journal, Peer, Privacy, Session, Wire
-from twisted_mail.net.outlet import TransportOutlet
-from twisted_mail.net.tls import Certificates
+from twisted_mail.net.outlet import STALL_SECONDS, TransportOutlet
+from twisted_mail.net.timelimit import TimeLimit
+from twisted_mail.net.tls import Certificates, privacy
 from twisted_mail.net.turns import Turns
 
 READ_AHEAD = 64 * 1024  # octets that may wait before the transport is paused
-STALL_SECONDS = 300.0  # how long a peer may take nothing of what was sent
 HANDSHAKE_SECONDS = 30.0  # how long a TLS handshake may take
 
 MakeSession = Callable[[Wire], Session]
@@ -51,7 +50,7 @@ class Terms:
     takes_cleartext_passwords: bool = False
 
 
-@implementer(IProtocol, IPushProducer, IHalfCloseableProtocol, IHandshakeListener)
+@implementer(IProtocol, IHalfCloseableProtocol, IHandshakeListener)
 class Conversation:
     """One connection; fulfils ``interfaces.Wire`` for its session.
 
@@ -62,19 +61,16 @@ class Conversation:
     __slots__ = (
         "_began",
         "_closed",
-        "_deadline",
         "_ending",
         "_handshake",
-        "_is_held",
         "_is_nudged",
         "_is_stopped",
         "_journal",
+        "_limit",
         "_make_session",
         "_outlet",
         "_reactor",
-        "_resumed",
         "_terms",
-        "_timer",
         "_tls",
         "_turns",
         "_unread",
@@ -100,14 +96,11 @@ class Conversation:
         self._turns = turns or Turns(reactor)
         self._unread = b""
         self._waiting: Deferred[bytes] | None = None  # a read that has nothing to return yet
-        self._resumed: Deferred[None] | None = None  # a drain that waits for the peer
-        self._timer: IDelayedCall | None = None
+        self._limit = TimeLimit(reactor, self._time_passed)
         self._handshake: IDelayedCall | None = None  # cuts off a peer that does not finish it
-        self._deadline = 0.0
         self._began = 0.0
         self._ending: Ending.Reason | None = None
         self._is_nudged = False
-        self._is_held = False  # the transport asked us to write no more for now
         self._is_stopped = False  # we asked the transport to read no more for now
         self._tls = False
         self._closed = False
@@ -117,12 +110,12 @@ class Conversation:
     def makeConnection(self, transport: Any) -> None:
         """Take the transport and begin the session."""
         self.transport = transport
-        self._outlet = TransportOutlet(transport)
+        self._outlet = TransportOutlet(transport, self._reactor)
         self.connectionMade()
 
     def connectionMade(self) -> None:
         """Begin the session."""
-        self.transport.registerProducer(self, True)
+        self.transport.registerProducer(self._outlet, True)
         self._tls = ISSLTransport.providedBy(self.transport)
         if self._terms.is_implicit:
             self._start_tls()
@@ -158,30 +151,12 @@ class Conversation:
     def connectionLost(self, reason: Failure | None = None) -> None:
         """End the session at its next word."""
         self._closed = True
-        self._is_held = False  # nobody will tell us to go on
-        self._outlet.forget()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._limit.end()
         self.handshakeCompleted()  # or never will be
         self._end(_LOST)
+        self._outlet.close()
         if self.ended is not None:
             self.ended(self)
-
-    def pauseProducing(self) -> None:
-        """Hold back: the transport has enough."""
-        self._is_held = True
-
-    def resumeProducing(self) -> None:
-        """Go on: the transport has sent what it had."""
-        self._is_held = False
-        resumed, self._resumed = self._resumed, None
-        if resumed is not None:
-            self._began = self._reactor.seconds()
-            resumed.callback(None)
-
-    def stopProducing(self) -> None:
-        """Do nothing: ``connectionLost`` follows."""
 
     # ------------------------------------------------------------ what the service calls
 
@@ -209,7 +184,7 @@ class Conversation:
     async def read(self, timeout: float) -> bytes:
         """Send what was written, then return the bytes that came."""
         self._outlet.flush()
-        if self._is_held:
+        if self._outlet.is_held:
             await self._peer_takes_more()
         if self._unread and not self._closed:
             return self._take_unread()
@@ -219,7 +194,7 @@ class Conversation:
             self._is_nudged = False
             return b""
         self._waiting = Deferred()
-        self._watch_time(timeout)
+        self._limit.set(timeout)
         return await self._waiting
 
     def nudge(self) -> None:
@@ -256,10 +231,6 @@ class Conversation:
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             waiting.errback(Ending(reason))
-        if reason is _LOST and self._closed:
-            resumed, self._resumed = self._resumed, None
-            if resumed is not None:
-                resumed.errback(Ending(reason))
 
     # ------------------------------------------------------------ the wire, writing
 
@@ -273,7 +244,7 @@ class Conversation:
         if self._closed:
             raise Ending(self._ending or _LOST)
         self._outlet.flush()
-        if self._is_held:
+        if self._outlet.is_held:
             await self._peer_takes_more()
         await self.turn()
 
@@ -288,13 +259,8 @@ class Conversation:
         self._began = self._reactor.seconds()
 
     async def _peer_takes_more(self) -> None:
-        self._resumed = Deferred()
-        stalled = self._reactor.callLater(STALL_SECONDS, self.transport.abortConnection)
-        try:
-            await self._resumed
-        finally:
-            if stalled.active():
-                stalled.cancel()
+        await self._outlet.room()
+        self._began = self._reactor.seconds()
 
     def close(self) -> None:
         """Send what was written and close."""
@@ -306,7 +272,7 @@ class Conversation:
         self.transport.unregisterProducer()
         self.transport.loseConnection()
         # A peer that never takes the rest, or never ends its half, does not keep the socket.
-        self._watch_time(STALL_SECONDS)
+        self._limit.set(STALL_SECONDS)
 
     # ------------------------------------------------------------ TLS
 
@@ -315,9 +281,7 @@ class Conversation:
         """Return the TLS of the connection, or None while it is in clear."""
         if not self._tls:
             return None
-        handle = self.transport.getHandle()  # the TLS connection, once TLS is on
-        version, cipher = handle.get_protocol_version_name(), handle.get_cipher_name()
-        return Privacy(version, cipher or "", handle.get_cipher_bits() or 0)
+        return privacy(self.transport.getHandle())  # the TLS connection, once TLS is on
 
     @property
     def may_start_tls(self) -> bool:
@@ -348,27 +312,8 @@ class Conversation:
 
     # ------------------------------------------------------------ time and failure
 
-    def _watch_time(self, timeout: float) -> None:
-        """Let the reactor call when ``timeout`` has passed.
-
-        One timer for the life of the connection: it is moved only to come earlier, and looks at the
-        deadline again when it fires. Two timer operations for each command would cost more than the
-        command.
-        """
-        self._deadline = self._reactor.seconds() + timeout
-        if self._timer is None:
-            self._timer = self._reactor.callLater(timeout, self._time_passed)
-        elif self._timer.getTime() > self._deadline:
-            self._timer.reset(timeout)
-
     def _time_passed(self) -> None:
-        self._timer = None
-        if self._waiting is None and not self._closed:
-            return
-        left = self._deadline - self._reactor.seconds()
-        if left > 0:
-            self._timer = self._reactor.callLater(left, self._time_passed)
-        elif self._closed:
+        if self._closed:
             self.transport.abortConnection()
         elif self._waiting is not None:
             waiting, self._waiting = self._waiting, None

@@ -4,26 +4,35 @@ A write through the reactor costs a second round of its loop. When nothing is wa
 sending on the socket at once takes a third off the cost of a small request.
 """
 
-from twisted.internet.interfaces import ITransport
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IPushProducer, IReactorTime, ITCPTransport
 from twisted.internet.tcp import Connection
+from zope.interface import implementer
+
+from twisted_mail.interfaces import Ending
+
+STALL_SECONDS = 300.0  # how long a peer may take nothing of what was sent
 
 
+@implementer(IPushProducer)
 class TransportOutlet:
-    """The writing half of a connection. Bytes leave together at ``flush``."""
+    """The writing half of a connection. Bytes leave together at ``flush``.
 
-    __slots__ = ("_pending", "_transport")
+    ``is_held`` is true while the transport has enough; then its user waits for ``room``.
+    """
 
-    def __init__(self, transport: ITransport) -> None:
+    __slots__ = ("_pending", "_reactor", "_resumed", "_transport", "is_held")
+
+    def __init__(self, transport: ITCPTransport, reactor: IReactorTime) -> None:
         self._transport = transport
+        self._reactor = reactor
         self._pending: list[bytes] = []
+        self._resumed: Deferred[None] | None = None  # whoever waits for room
+        self.is_held = False
 
     def write(self, data: bytes) -> None:
         """Take bytes to send."""
         self._pending.append(data)
-
-    def forget(self) -> None:
-        """Drop what was not sent."""
-        self._pending.clear()
 
     def flush(self) -> None:
         """Send what was taken."""
@@ -45,3 +54,37 @@ class TransportOutlet:
         sent = transport.writeSomeData(data)
         # An exception in place of a number: the reactor finds the broken socket by itself.
         return data[sent:] if isinstance(sent, int) else data
+
+    # ------------------------------------------------------------ back-pressure
+
+    async def room(self) -> None:
+        """Wait until the peer has taken most; cut one off that takes nothing. Raises Ending."""
+        self._resumed = Deferred()
+        stalled = self._reactor.callLater(STALL_SECONDS, self._transport.abortConnection)
+        try:
+            await self._resumed
+        finally:
+            if stalled.active():
+                stalled.cancel()
+
+    def pauseProducing(self) -> None:
+        """Hold back: the transport has enough."""
+        self.is_held = True
+
+    def resumeProducing(self) -> None:
+        """Go on: the transport has sent what it had."""
+        self.is_held = False
+        resumed, self._resumed = self._resumed, None
+        if resumed is not None:
+            resumed.callback(None)
+
+    def stopProducing(self) -> None:
+        """Do nothing: ``close`` follows."""
+
+    def close(self) -> None:
+        """Drop what was not sent: the connection is lost."""
+        self._pending.clear()
+        self.is_held = False  # nobody will tell us to go on
+        resumed, self._resumed = self._resumed, None
+        if resumed is not None:
+            resumed.errback(Ending(Ending.Reason.LOST))

@@ -17,6 +17,8 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.ssl import CertificateOptions, TLSVersion
 from zope.interface import implementer
 
+from twisted_mail.interfaces import Privacy
+
 _Stamp = tuple[tuple[str, int, int], ...]  # name, size and mtime of each file
 
 
@@ -128,3 +130,9 @@ class Certificates:
         if self._shelf.fallback is None:
             raise ValueError("there is no certificate")
         return SSL.Connection(self._shelf.fallback, None)
+
+
+def privacy(connection: SSL.Connection) -> Privacy:
+    """Say what a TLS connection speaks."""
+    version, cipher = connection.get_protocol_version_name(), connection.get_cipher_name()
+    return Privacy(version, cipher or "", connection.get_cipher_bits() or 0)

@@ -1,0 +1,49 @@
+"""A time limit that is moved all the time and hardly ever reached."""
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+
+class TimeLimit:
+    """Calls ``passed`` when the time set last is over.
+
+    One timer for all limits of a connection: it is moved only to come earlier, and looks at the
+    deadline again when it fires. Two timer operations for each command would cost more than the
+    command.
+    """
+
+    __slots__ = ("_deadline", "_passed", "_reactor", "_timer")
+
+    def __init__(self, reactor: IReactorTime, passed: Callable[[], None]) -> None:
+        self._reactor = reactor
+        self._passed = passed
+        self._timer: IDelayedCall | None = None
+        self._deadline = 0.0
+
+    def set(self, seconds: float) -> None:
+        """Begin anew: the time is over when ``seconds`` have passed."""
+        self._deadline = self._reactor.seconds() + seconds
+        if self._timer is None:
+            self._timer = self._reactor.callLater(seconds, self._look)
+        elif self._timer.getTime() > self._deadline:
+            self._timer.reset(seconds)
+
+    def end(self) -> None:
+        """Forget the time, for good."""
+        self._passed = _nothing
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+    def _look(self) -> None:
+        self._timer = None
+        left = self._deadline - self._reactor.seconds()
+        if left > 0:
+            self._timer = self._reactor.callLater(left, self._look)
+        else:
+            self._passed()
+
+
+def _nothing() -> None:
+    """Do nothing; to hold the connection here would keep it alive."""
