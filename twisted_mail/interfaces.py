@@ -682,6 +682,14 @@ class Router(Protocol):
 class Queue(Protocol):
     """The one door through which mail enters our responsibility."""
 
+    @property
+    def promises(self) -> Collection[str]:
+        """Name what it keeps of ``Envelope.wishes`` and ``notifications``, by keywords of EHLO.
+
+        DSN, FUTURERELEASE, DELIVERBY, MT-PRIORITY, REQUIRETLS: what is not named here is neither offered
+        to clients nor asked for. ``TLS-Required`` stands for the header field of RFC 8689 §3.
+        """
+
     async def accept(self, envelope: Envelope, message: Message) -> None:
         """Take responsibility for a message: when this returns, every recipient's copy is durable.
 

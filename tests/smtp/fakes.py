@@ -1,6 +1,6 @@
 """A wire, a house of fakes behind it, and conversations in one call."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,8 +92,12 @@ class FakeWriter:
         self.is_discarded = True
 
 
+PROMISES = frozenset({"DSN", "REQUIRETLS", "FUTURERELEASE", "DELIVERBY", "MT-PRIORITY"})
+
+
 class FakeQueue:
-    def __init__(self) -> None:
+    def __init__(self, promises: Collection[str] = ()) -> None:
+        self.promises = promises
         self.accepted: list[tuple[Envelope, Message]] = []
         self.trouble: Exception | None = None
 
@@ -194,7 +198,10 @@ class House:
     def doors(self) -> Doors:
         directory = FixedDirectory(
             {"alice@example.org": "secret"},
-            {"team@example.org": [parse("alice@example.org"), parse("bob@example.org")]},
+            {
+                "team@example.org": [parse("alice@example.org"), parse("bob@example.org")],
+                "utf8@example.org": [parse("jos\xe9@example.org")],
+            },
         )
         return Doors(
             hostname="mail.example.org",

@@ -12,6 +12,7 @@ EVERYTHING = {
     "MAIL": MAIL,
     "RCPT": RCPT,
     "DATA": "DATA",
+    "BDAT": "BDAT 0 LAST",
     "RSET": "RSET",
     "NOOP": "NOOP",
     "QUIT": "QUIT",
@@ -33,6 +34,7 @@ CODES = {
     "MAIL": "503 250 503 503",
     "RCPT": "503 503 250 250",
     "DATA": "503 503 554 354",
+    "BDAT": "503 503 554 250",
     "RSET": "250 250 250 250",
     "NOOP": "250 250 250 250",
     "QUIT": "221 221 221 221",
@@ -69,12 +71,15 @@ def test_ehlo_lists_what_is_offered() -> None:
         "250-SIZE 52428800",
         "250-ENHANCEDSTATUSCODES",
         "250-8BITMIME",
+        "250-SMTPUTF8",
+        "250-CHUNKING",
+        "250-LIMITS RCPTMAX=1000",
         "250 HELP",
     ]
 
 
 def test_ehlo_offers_expn_where_it_is_answered() -> None:
-    assert "250-EXPN" in say("EHLO c", settings=Settings(answers_expn=True))
+    assert "250-EXPN" in say("EHLO c", settings=Settings(expn_for="everyone"))
 
 
 def test_a_refusal_for_now_is_no_error_of_the_client() -> None:
@@ -116,10 +121,12 @@ def test_a_greeting_without_name_changes_nothing() -> None:
         ("MAIL FROM: <a@b.example> SIZE=1000 BODY=8BITMIME", "250 2.1.0"),
         ("MAIL FROM:<a@b.example> SIZE=52428801", "552 5.3.4"),
         ("MAIL FROM:<a@b.example> SIZE=52428800", "250 2.1.0"),
-        ("MAIL FROM:<a@b.example> SMTPUTF8", "555 5.5.4"),
+        ("MAIL FROM:<a@b.example> SMTPUTF8", "250 2.1.0"),
+        ("MAIL FROM:<a@b.example> FROB", "555 5.5.4"),
         ("MAIL FROM:<a@b.example> AUTH=<>", "555 5.5.4"),
         ("MAIL FROM:<a@b.example> SIZE=1 SIZE=1", "501 5.5.4"),
-        ("MAIL FROM:a@b.example", "501 5.1.7"),
+        ("MAIL FROM:a@b.example", "250 2.1.0"),
+        ("MAIL FROM:a", "501 5.1.7"),
         ("MAIL", "501 5.5.4"),
     ],
 )
@@ -250,13 +257,23 @@ def test_rset_forgets_the_transaction_and_nothing_else() -> None:
 
 
 def test_help_lists_all_commands() -> None:
-    first, second = say("HELP")
-    assert first == "214-2.0.0 Commands:"
-    assert set(second.removeprefix("214 2.0.0 ").split()) == set(EVERYTHING)
+    commands, extensions, _ = say("HELP")
+    assert set(commands.removeprefix("214-2.0.0 Commands: ").split()) == set(EVERYTHING)
+    assert "PIPELINING" in extensions
+    assert "FUTURERELEASE" not in extensions
+
+
+def test_help_explains_what_is_offered() -> None:
+    (size,) = say("HELP size")
+    assert size.startswith("214 2.0.0 SIZE: ")
+    syntax, about = say("HELP expn", settings=Settings(expn_for="everyone"))
+    assert syntax.startswith("214-2.0.0 Syntax: EXPN")
+    assert about.startswith("214 2.0.0 EXPN: ")
+    assert say("HELP futurerelease")[0].startswith("504 5.5.4")
 
 
 def test_help_tells_the_syntax_of_one() -> None:
-    assert say("HELP rcpt") == ["214 2.0.0 Syntax: RCPT TO:<address>"]
+    assert say("HELP rcpt") == ["214 2.0.0 Syntax: RCPT TO:<address> [parameters]"]
     assert say("HELP frob")[0].startswith("504 5.5.4")
 
 

@@ -1,9 +1,12 @@
 import pytest
 
-from tests.smtp.fakes import HELLO, LOGIN, House, say
+from tests.smtp.fakes import HELLO, LOGIN, FakeWire, House, lines, say
+from tests.support import finish
+from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.settings import Settings
 
-OPEN = Settings(offers_login=True, answers_vrfy=True, answers_expn=True)
+OPEN = Settings(offers_login=True, vrfy_for="authenticated", expn_for="authenticated")
+EVERYONE = Settings(vrfy_for="everyone", expn_for="everyone")
 
 
 @pytest.mark.parametrize("command", ["VRFY alice@example.org", "EXPN team@example.org", "VRFY x"])
@@ -36,6 +39,25 @@ def test_those_who_logged_in_learn_what_the_settings_allow(
     command: str, replies: list[str]
 ) -> None:
     assert say(HELLO, LOGIN, command, settings=OPEN)[2:] == replies
+
+
+def test_everyone_may_be_told() -> None:
+    assert say(HELLO, "VRFY alice@example.org", settings=EVERYONE)[-1].startswith("250 2.1.5")
+    assert say(HELLO, "EXPN alice@example.org", settings=EVERYONE)[-1].startswith("250 2.1.5")
+
+
+def test_a_name_alone_is_looked_for_in_the_domains_of_this_host() -> None:
+    assert say(HELLO, "VRFY alice", settings=EVERYONE)[-1] == "250 2.1.5 <alice@example.org>"
+    assert say(HELLO, "VRFY nobody", settings=EVERYONE)[-1].startswith("550 5.1.1")
+    assert say(HELLO, "VRFY Postmaster", settings=EVERYONE)[-1].startswith("250 2.1.5")
+
+
+def test_an_answer_in_utf8_is_for_those_who_ask_for_it() -> None:
+    wire = FakeWire([lines(HELLO, "EXPN utf8@example.org", "EXPN utf8@example.org SMTPUTF8")])
+    finish(SmtpSession(wire, EVERYONE, House().doors()).run())
+    first, second = wire.sent.decode().split("\r\n")[2:4]
+    assert first.startswith("252 2.6.8")
+    assert second == "250 2.1.5 <jos\xe9@example.org>"
 
 
 def test_addresses_that_are_none_are_501() -> None:

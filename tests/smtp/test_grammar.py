@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from twisted_mail.mail.address import NULL, Address
 from twisted_mail.mail.outcome import ProtocolError
 from twisted_mail.smtp.grammar import (
-    MailParameters,
+    Enquiry,
+    parse_chunk,
     parse_command,
+    parse_enquiry,
     parse_hello,
     parse_mail,
-    parse_mailbox,
     parse_rcpt,
-    read_mail_parameters,
 )
 
 
@@ -44,6 +44,9 @@ def test_verbs_have_no_case_and_spaces_at_the_end_do_not_count() -> None:
         (b"FROM:<a@[IPv6:2001:DB8::1]>", Address("a", "[IPv6:2001:db8::1]")),
         (b"FROM:<@hosta.int,@jkl.org:userc@d.bar.org>", Address("userc", "d.bar.org")),
         (b"FROM:<e=mc2@example.com>", Address("e=mc2", "example.com")),
+        (b"FROM:a@b.example", Address("a", "b.example")),
+        (b"FROM: a@b.example", Address("a", "b.example")),
+        (b'FROM:"a b"@c.example', Address("a b", "c.example")),
     ],
 )
 def test_senders(argument: bytes, address: Address) -> None:
@@ -57,7 +60,10 @@ def test_senders(argument: bytes, address: Address) -> None:
         b"FROM",
         b"FROM:",
         b"FROM a@b.example",
-        b"FROM:a@b.example",
+        b"FROM:a",
+        b"FROM:a@b.example>",
+        b"FROM:@b.example:c@d.example",
+        b"FROM: SIZE=1",
         b"FROM:<a@b.example",
         b"FROM:<a>",
         b"FROM:<a@>",
@@ -70,7 +76,9 @@ def test_senders(argument: bytes, address: Address) -> None:
         b"FROM:<a@[192.0.2.256]>",
         b"FROM:<@a.example;@b.example:c@d.example>",
         b"FROM:<@a.example,b.example:c@d.example>",
-        b"FROM:<\xe4@b.example>",
+        b"FROM:<\xe4@b.example> SMTPUTF8",
+        b"FROM:<a\xc2\x85b@b.example> SMTPUTF8",
+        b"FROM:<\xed\xa0\x80@b.example> SMTPUTF8",
         b"FROM:<a\0@b.example>",
         b"FROM:<" + b"a" * 65 + b"@b.example>",
         b"FROM:<a@b.example>SIZE=1",
@@ -102,39 +110,50 @@ def test_the_enhanced_code_tells_sender_from_recipient() -> None:
 def test_parameters_have_names_without_case() -> None:
     _, parameters = parse_mail(b"FROM:<> size=12  Body=8bitMIME AUTH=<>")
     assert parameters == {"SIZE": "12", "BODY": "8bitMIME", "AUTH": "<>"}
-    assert read_mail_parameters(parameters, offers_auth=True) == MailParameters(12, True)
 
 
-def test_body_7bit_promises_nothing() -> None:
-    assert read_mail_parameters({"BODY": "7BIT"}, offers_auth=False) == MailParameters()
+def test_brackets_may_be_demanded() -> None:
+    assert refusal(parse_mail, b"FROM:a@b.example", True) == (501, "5.1.7")
+    assert refusal(parse_rcpt, b"TO:a@b.example", False, True) == (501, "5.1.3")
 
 
-@pytest.mark.parametrize(
-    ("parameters", "code"),
-    [
-        ({"SMTPUTF8": None}, 555),
-        ({"SIZE": "1", "FOO": "x"}, 555),
-        ({"SIZE": None}, 501),
-        ({"SIZE": "-1"}, 501),
-        ({"SIZE": "9" * 21}, 501),
-        ({"BODY": None}, 501),
-        ({"BODY": "BINARYMIME"}, 501),
-        ({"AUTH": None}, 501),
-        ({"AUTH": "a+4"}, 501),
-        ({"AUTH": "nobody"}, 501),
-    ],
-)
-def test_parameters_that_are_refused(parameters: dict[str, str | None], code: int) -> None:
-    assert refusal(read_mail_parameters, parameters, True) == (code, "5.5.4")
+# ------------------------------------------------------------ UTF-8 (RFC 6531)
+
+JOSE = "jos\xe9@ex\xe4mple.org".encode()
+JOSE_ADDRESS = Address("jos\xe9", "xn--exmple-cua.org")
 
 
-def test_auth_is_unknown_where_no_login_is_offered() -> None:
-    assert refusal(read_mail_parameters, {"AUTH": "<>"}, False) == (555, "5.5.4")
+def test_a_sender_in_utf8_needs_the_parameter() -> None:
+    assert parse_mail(b"FROM:<%b> SMTPUTF8" % JOSE) == (JOSE_ADDRESS, {"SMTPUTF8": None})
+    assert refusal(parse_mail, b"FROM:<%b>" % JOSE) == (550, "5.6.7")
 
 
-def test_auth_is_an_address_in_xtext() -> None:
-    parameters = {"AUTH": "e+3Dmc2@example.com"}
-    assert read_mail_parameters(parameters, offers_auth=True) == MailParameters()
+def test_a_recipient_in_utf8_needs_it_as_well() -> None:
+    assert parse_rcpt(b"TO:<%b>" % JOSE, is_utf8=True) == (JOSE_ADDRESS, {})
+    assert refusal(parse_rcpt, b"TO:<%b>" % JOSE) == (553, "5.6.7")
+
+
+def test_a_domain_in_utf8_is_enough_to_need_it() -> None:
+    assert refusal(parse_rcpt, "TO:<a@ex\xe4mple.org>".encode()) == (553, "5.6.7")
+
+
+def test_values_of_parameters_may_be_in_utf8() -> None:
+    _, parameters = parse_rcpt("TO:<a@b.example> ORCPT=utf-8;jos\xe9@b.example".encode(), True)
+    assert parameters == {"ORCPT": "utf-8;jos\xe9@b.example"}
+
+
+def test_names_of_parameters_may_not() -> None:
+    assert refusal(parse_rcpt, "TO:<a@b.example> \xe9=1".encode(), True) == (501, "5.5.4")
+
+
+@given(st.text(st.characters(min_codepoint=0xA1, exclude_categories=["Z", "C"]), max_size=16))
+def test_every_address_in_utf8_survives_a_path(local: str) -> None:
+    address = Address(local or "\xe9", "b.example")
+    assert parse_mail(f"FROM:<{address}> SMTPUTF8".encode())[0] == address
+    assert parse_rcpt(f"TO:<{address}>".encode(), is_utf8=True)[0] == address
+
+
+# ------------------------------------------------------------ other arguments
 
 
 @pytest.mark.parametrize("name", [b"x", b"[192.0.2.1]", b"DESKTOP_1", b"localhost", b"a b"])
@@ -147,8 +166,47 @@ def test_but_not_everything_is_a_name(name: bytes) -> None:
     assert refusal(parse_hello, name) == (501, "5.5.4")
 
 
-def test_enquiries_take_addresses_with_and_without_brackets() -> None:
-    assert parse_mailbox(b"<a@b.example>") == parse_mailbox(b"a@b.example")
+@pytest.mark.parametrize("argument", [b"a@b.example", b"<a@b.example>"])
+def test_enquiries_take_addresses_with_and_without_brackets(argument: bytes) -> None:
+    assert parse_enquiry(argument) == Enquiry(Address("a", "b.example"))
+
+
+def test_enquiries_take_names() -> None:
+    assert parse_enquiry(b"alice") == Enquiry(Address("alice", ""))
+    assert parse_enquiry(b'"al ice"') == Enquiry(Address("al ice", ""))
+
+
+def test_enquiries_in_utf8_say_so() -> None:
+    assert parse_enquiry(JOSE + b" smtputf8") == Enquiry(JOSE_ADDRESS, is_utf8=True)
+    assert refusal(parse_enquiry, JOSE) == (553, "5.6.7")
+
+
+@pytest.mark.parametrize(
+    "argument", [b"a b", b"<a", b"@b", b"\xe9 SMTPUTF8", b"SMTPUTF8 SMTPUTF8 x"]
+)
+def test_malformed_enquiries(argument: bytes) -> None:
+    assert refusal(parse_enquiry, argument) == (501, "5.1.3")
+
+
+@pytest.mark.parametrize(
+    ("argument", "chunk"),
+    [
+        (b"0", (0, False)),
+        (b"86 LAST", (86, True)),
+        (b"86  last", (86, True)),
+        (b"1" * 19, (int("1" * 19), False)),
+    ],
+)
+def test_chunks(argument: bytes, chunk: tuple[int, bool]) -> None:
+    assert parse_chunk(argument) == chunk
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [b"", b"LAST", b"-1", b"+1", b"1x", b"1 LAST x", b"1LAST", b"1" * 20, b"\xb2", b"0x1"],
+)
+def test_malformed_chunks(argument: bytes) -> None:
+    assert parse_chunk(argument) is None
 
 
 LOCALS = st.text("ab.\"\\ <>@,:'", min_size=1, max_size=20)
@@ -167,7 +225,9 @@ def test_no_argument_does_worse_than_a_refusal(argument: bytes) -> None:
         lambda: parse_mail(b"FROM:" + argument),
         lambda: parse_rcpt(b"TO:<" + argument),
         lambda: parse_hello(argument),
-        lambda: parse_mailbox(argument),
+        lambda: parse_enquiry(argument),
+        lambda: parse_chunk(argument),
+        lambda: parse_rcpt(b"TO:" + argument, is_utf8=True),
         lambda: parse_command(argument),
     ):
         with suppress(ProtocolError):

@@ -89,7 +89,7 @@ def test_lines_that_are_no_lines_are_answered_and_not_run() -> None:
     assert [reply[:9] for reply in replies[1:]] == [
         "500 5.5.2",
         "500 5.5.2",
-        "500 5.5.6",
+        "500 5.5.2",
         "250 2.0.0",
     ]
 

@@ -16,6 +16,9 @@ class LocalDelivery:
     sends it again, and accounts that have it already get it twice: better twice than not at all.
     """
 
+    # What is never sent on needs no TLS on the way; reports need somebody who sends them.
+    promises = frozenset({"REQUIRETLS"})
+
     def __init__(self, router: Router, store: Store, journal: Journal) -> None:
         self._router = router
         self._store = store

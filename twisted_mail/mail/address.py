@@ -85,7 +85,7 @@ def parse_domain(text: str) -> str:
         raise ValueError("the domain is missing or malformed")
     if not text.isascii():
         text = _to_alabels(text)
-    if any(len(label) > 63 for label in text.split(".")):
+    if len(text) > 63 and any(len(label) > 63 for label in text.split(".")):
         raise ValueError("a label of the domain is longer than 63 octets")
     return text.lower()
 

@@ -1,24 +1,112 @@
-"""Envelopes: what SMTP says about one message."""
+"""Envelopes: what SMTP says about one message, and what its sender asks of those who carry it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
-from twisted_mail.mail.address import Address
+from twisted_mail.mail.address import NULL, Address
+
+Body = Literal["7BIT", "8BITMIME", "BINARYMIME"]
+Returns = Literal["", "FULL", "HDRS"]
+Happening = Literal["SUCCESS", "FAILURE", "DELAY"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What the sender wants to hear of one recipient (RFC 3461 §4.1, §4.2).
+
+    ``happenings`` are those of NOTIFY: none for NEVER, and None where nothing was said, which means
+    FAILURE and perhaps DELAY. ``original`` is ORCPT as it came, ``type;address`` in xtext, to be passed
+    on unaltered.
+    """
+
+    happenings: frozenset[Happening] | None = None
+    original: str = ""
+
+
+NOTHING_SAID = Notification()
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Until when a message is not to be released, in seconds since 1970 (RFC 4865 §4).
+
+    ``request`` is what was asked for, as reports repeat it: ``for;3600`` (RFC 4865 §5.1.2).
+    """
+
+    until: float
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverBy:
+    """Until when a message is to be delivered, in seconds since 1970 (RFC 2852 §4).
+
+    Later it ``is_returned`` or, if not, delivered all the same and the sender told of the delay. With
+    ``is_traced``, each relay tells the sender.
+    """
+
+    deadline: float
+    is_returned: bool
+    is_traced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the parameters of MAIL ask for one message; by default, nothing.
+
+    ``size`` is the octets announced by SIZE (RFC 1870 §6), or 0; ``body`` what BODY says (RFC 6152 §2,
+    RFC 3030 §3). ``is_utf8``: addresses and header may be UTF-8 (RFC 6531 §3.4). ``requires_tls``: only
+    to be sent on over TLS to a verified server (RFC 8689 §4.1). ``originator`` is who first
+    submitted it, as far as that is known and believed (RFC 4954 §5). ``returns`` says how much of it a
+    report of failure repeats, and ``envid``, in xtext as it came, is what the sender calls it
+    (RFC 3461 §4.3, §4.4). ``priority`` goes from -9 to 9 (RFC 6710 §5).
+    """
+
+    size: int = 0
+    body: Body = "7BIT"
+    is_utf8: bool = False
+    requires_tls: bool = False
+    originator: Address = NULL
+    returns: Returns = ""
+    envid: str = ""
+    hold: Hold | None = None
+    deliver_by: DeliverBy | None = None
+    priority: int = 0
+
+
+NO_WISHES = Wishes()
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Sender, recipients, and the promises made with them.
+    """Sender, recipients, and what was asked for with them.
 
     ``id`` is the one name this message has in replies, in trace headers and in the log.
-    ``declared_size`` is the octets announced by SIZE (RFC 1870 §3), or 0; ``is_8bit`` is BODY=8BITMIME
-    (RFC 6152 §2); ``submitter`` is the account that logged in to send it, or empty.
-    What ``is_quarantined`` is put where junk lies, and not sent on.
+    ``submitter`` is the account that logged in to send it, or empty. What ``is_quarantined`` is put
+    where junk lies, and not sent on. ``notifications`` has those recipients of whom something was said.
+    With ``is_tls_optional`` the sender wants it delivered even where TLS fails (RFC 8689 §3).
     """
 
     id: str
     sender: Address
     recipients: tuple[Address, ...]
-    declared_size: int = 0
-    is_8bit: bool = False
     submitter: str = ""
     is_quarantined: bool = False
+    wishes: Wishes = NO_WISHES
+    notifications: Mapping[Address, Notification] = field(default_factory=dict, hash=False)
+    is_tls_optional: bool = False
+
+    @property
+    def declared_size(self) -> int:
+        """Return the octets announced by SIZE, or 0."""
+        return self.wishes.size
+
+    @property
+    def is_8bit(self) -> bool:
+        """True when octets above 127 may occur."""
+        return self.wishes.body != "7BIT"
+
+    def notification(self, recipient: Address) -> Notification:
+        """Return what the sender wants to hear of a recipient."""
+        return self.notifications.get(recipient, NOTHING_SAID)

@@ -6,22 +6,26 @@
 | MAIL, AUTH | 503 | yes | 503 | 503 |
 | RCPT | 503 | 503 | yes | yes |
 | DATA | 503 | 503 | 554 | yes |
+| BDAT | 503 | 503 | 554 | yes, and RCPT, DATA no more: 503 |
 | STARTTLS | yes | yes | 503 | 503 |
 
-(RFC 5321 §4.1.4, RFC 3207 §4, RFC 4954 §4.) Where a login is required and lacking, whatever is marked so
-below is answered with 530 before anything else.
+(RFC 5321 §4.1.4, RFC 3207 §4, RFC 4954 §4; for BDAT see ``chunks``.) Where a login is required and
+lacking, whatever is marked so below is answered with 530 before anything else.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from twisted_mail.mail.address import Address
+from twisted_mail.mail.envelope import NO_WISHES, Wishes
 from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.mail.route import Elsewhere, Here, NoRoute
 from twisted_mail.smtp import grammar, judging, login, replies
+from twisted_mail.smtp.chunks import bdat
 from twisted_mail.smtp.enquiry import expn, vrfy
+from twisted_mail.smtp.extensions import table
 from twisted_mail.smtp.framing import Framer
-from twisted_mail.smtp.reception import receive
+from twisted_mail.smtp.reception import conclude, receive
 from twisted_mail.smtp.state import Phase, State
 
 
@@ -51,7 +55,7 @@ async def ehlo(state: State, argument: bytes) -> None:
     """Answer EHLO with what is offered on the line as it is now."""
     if not await _greet(state, grammar.parse_hello(argument), is_extended=True):
         return
-    state.wire.write(replies.encode_lines(250, "", [state.doors.hostname, *_extensions(state)]))
+    state.wire.write(table.answer(state))
 
 
 async def _greet(state: State, hello: str, is_extended: bool) -> bool:
@@ -66,37 +70,31 @@ async def _greet(state: State, hello: str, is_extended: bool) -> bool:
     return True
 
 
-def _extensions(state: State) -> list[str]:
-    """Return the keywords of EHLO (RFC 5321 §4.1.1.1)."""
-    keywords = ["PIPELINING", f"SIZE {state.settings.max_size}"]
-    if state.wire.may_start_tls:
-        keywords.append("STARTTLS")
-    if mechanisms := login.offered(state):
-        keywords.append("AUTH " + " ".join(one.name for one in mechanisms))
-    keywords += ["ENHANCEDSTATUSCODES", "8BITMIME"]
-    if state.settings.answers_expn:
-        keywords.append("EXPN")
-    return [*keywords, "HELP"]
-
-
 async def mail(state: State, argument: bytes) -> None:
     """Answer MAIL FROM:<address> [parameters] (RFC 5321 §4.1.1.2)."""
-    sender, parameters = grammar.parse_mail(argument)
-    promises = grammar.read_mail_parameters(parameters, state.settings.offers_login)
-    if promises.size > state.settings.max_size:
+    sender, parameters = grammar.parse_mail(argument, state.settings.needs_brackets)
+    wishes = await table.read_mail(state, parameters) if parameters else NO_WISHES
+    if 0 < state.settings.max_messages <= state.messages:
+        state.leave(replies.TOO_MANY_MESSAGES, "messages")
+    elif wishes.size > state.settings.max_size:
         state.refuse_mail(replies.TOO_LARGE)
     elif not await _may_send(state, sender):
         state.refuse_mail(replies.NOT_YOUR_SENDER)
     else:
-        state.open(sender, promises)
-        await _open(state)
+        await _open(state, sender, wishes)
 
 
-async def _open(state: State) -> None:
-    """Ask the filters about the transaction that was opened, and answer."""
+async def _open(state: State, sender: Address, wishes: Wishes) -> None:
+    """Open the transaction, ask the filters about it, and answer."""
+    reply = replies.SENDER_OK
+    if wishes.priority > state.settings.max_priority:  # RFC 6710 §4.1
+        wishes = replace(wishes, priority=state.settings.max_priority)
+        text = f"{wishes.priority} is the priority that this message gets"
+        reply = replies.encode(Outcome(250, "2.3.6", text))
+    state.open(sender, wishes)
     refusal = await judging.at_sender(state)
     if refusal is None:
-        state.wire.write(replies.SENDER_OK)
+        state.wire.write(reply)
     else:
         state.refuse_mail(refusal)
         state.end_transaction()
@@ -113,10 +111,15 @@ async def _may_send(state: State, sender: Address) -> bool:
 
 async def rcpt(state: State, argument: bytes) -> None:
     """Answer RCPT TO:<address> (RFC 5321 §4.1.1.3)."""
-    recipient, parameters = grammar.parse_rcpt(argument)
-    grammar.refuse_unknown(parameters, set())
     transaction = state.transaction
     assert transaction is not None  # the table says so
+    recipient, parameters = grammar.parse_rcpt(
+        argument, transaction.wishes.is_utf8, state.settings.needs_brackets
+    )
+    notification = table.read_rcpt(state, parameters) if parameters else None
+    if transaction.reception is not None:
+        state.refuse(replies.CHUNKS_HAVE_BEGUN)
+        return
     if len(transaction.recipients) >= state.settings.max_recipients:
         _refuse_overshoot(state)
         return
@@ -125,6 +128,8 @@ async def rcpt(state: State, argument: bytes) -> None:
         state.refuse_mail(refusal)
     else:
         transaction.recipients[recipient] = None
+        if notification is not None:
+            transaction.notify(recipient, notification)
         state.wire.write(replies.RECIPIENT_OK)
 
 
@@ -166,17 +171,15 @@ async def data(state: State, argument: bytes) -> None:
     """Answer DATA, and the message that follows (RFC 5321 §4.1.1.4)."""
     transaction = state.transaction
     assert transaction is not None
-    outcome = await receive(state, transaction)
-    if outcome.is_success:
-        state.tell(outcome)
-        state.errors = state.junk = 0
-    else:
-        state.refuse_mail(outcome)
-    state.end_transaction()
+    if transaction.reception is not None or transaction.wishes.body == "BINARYMIME":
+        state.refuse(replies.DATA_BY_CHUNKS)  # RFC 3030 §2, §3
+        return
+    conclude(state, await receive(state, transaction))
 
 
 async def rset(state: State, argument: bytes) -> None:
     """Answer RSET: the transaction is forgotten (RFC 5321 §4.1.1.5)."""
+    state.is_draining = False
     state.end_transaction()
     state.wire.write(replies.OK)
 
@@ -193,16 +196,30 @@ async def quit(state: State, argument: bytes) -> None:  # noqa: A001
 
 
 async def help(state: State, argument: bytes) -> None:  # noqa: A001
-    """Answer HELP [command] (RFC 5321 §4.1.1.8)."""
+    """Answer HELP [command or extension] (RFC 5321 §4.1.1.8)."""
     if not argument:
-        names = " ".join(name.decode() for name in COMMANDS)
-        state.wire.write(replies.encode_lines(214, "2.0.0", ["Commands:", names]))
+        state.wire.write(replies.encode_lines(214, "2.0.0", _overview(state)))
         return
-    command = COMMANDS.get(argument.upper())
-    if command is None:
-        state.refuse(replies.NO_SUCH_TOPIC)
+    texts = _explanation(state, argument.upper())
+    if texts:
+        state.wire.write(replies.encode_lines(214, "2.0.0", texts))
     else:
-        state.wire.write(replies.encode_lines(214, "2.0.0", [f"Syntax: {command.syntax}"]))
+        state.refuse(replies.NO_SUCH_TOPIC)
+
+
+def _overview(state: State) -> list[str]:
+    return [
+        "Commands: " + " ".join(name.decode() for name in COMMANDS),
+        "Extensions: " + " ".join(table.offered(state)),
+        "HELP with one of these says more; postmaster reads what people write",
+    ]
+
+
+def _explanation(state: State, topic: bytes) -> list[str]:
+    """Return what is said of a command, an extension, or both of that name."""
+    command = COMMANDS.get(topic)
+    syntax = [] if command is None else [f"Syntax: {command.syntax}"]
+    return [*syntax, *table.explained(state, topic.decode("ascii", "replace"))]
 
 
 async def starttls(state: State, argument: bytes) -> None:
@@ -235,17 +252,16 @@ _BETWEEN_MAILS = {Phase.SENDER: replies.MAIL_IS_OPEN, Phase.RECIPIENTS: replies.
 COMMANDS: Mapping[bytes, Command] = {
     b"EHLO": Command(ehlo, "EHLO hostname", is_junk=True),
     b"HELO": Command(helo, "HELO hostname", is_junk=True),
-    b"MAIL": Command(
-        mail, "MAIL FROM:<address> [SIZE=octets] [BODY=8BITMIME]", _OPENS_MAIL, needs_login=True
-    ),
-    b"RCPT": Command(rcpt, "RCPT TO:<address>", _IN_MAIL, needs_login=True),
+    b"MAIL": Command(mail, "MAIL FROM:<address> [parameters]", _OPENS_MAIL, needs_login=True),
+    b"RCPT": Command(rcpt, "RCPT TO:<address> [parameters]", _IN_MAIL, needs_login=True),
+    b"BDAT": Command(bdat, "BDAT octets [LAST]"),
     b"DATA": Command(data, "DATA", _NEEDS_RECIPIENTS, needs_login=True, has_argument=False),
     b"RSET": Command(rset, "RSET", is_junk=True, has_argument=False),
     b"NOOP": Command(noop, "NOOP [text]", is_junk=True),
     b"QUIT": Command(quit, "QUIT", has_argument=False),
-    b"VRFY": Command(vrfy, "VRFY address", needs_login=True, is_junk=True),
-    b"EXPN": Command(expn, "EXPN address", needs_login=True, is_junk=True),
-    b"HELP": Command(help, "HELP [command]", is_junk=True),
+    b"VRFY": Command(vrfy, "VRFY address [SMTPUTF8]", needs_login=True, is_junk=True),
+    b"EXPN": Command(expn, "EXPN address [SMTPUTF8]", needs_login=True, is_junk=True),
+    b"HELP": Command(help, "HELP [command or extension]", is_junk=True),
     b"STARTTLS": Command(starttls, "STARTTLS", _BETWEEN_MAILS, has_argument=False),
     b"AUTH": Command(login.auth, "AUTH mechanism [initial-response]", _OPENS_MAIL, is_junk=True),
 }

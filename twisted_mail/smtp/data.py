@@ -10,6 +10,35 @@ _END = b"\r\n.\r\n"
 _BEGINNINGS = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")  # of the end, longest first
 
 
+class LineEnds:
+    """Whether each CR and LF of a message stands beside the other, in whatever pieces it comes."""
+
+    __slots__ = ("_crs", "_last", "_lfs", "_pairs")
+
+    def __init__(self) -> None:
+        self._crs = self._lfs = self._pairs = 0
+        self._last = b""  # the last octet
+
+    def feed(self, data: bytes) -> None:
+        """Look at the next piece."""
+        if not data:
+            return
+        self._pairs += data.count(b"\r\n") + (self._last == b"\r" and data.startswith(b"\n"))
+        self._crs += data.count(b"\r")
+        self._lfs += data.count(b"\n")
+        self._last = data[-1:]
+
+    @property
+    def are_clean(self) -> bool:
+        """Say, at the end of the message, whether none stood alone."""
+        return self._crs == self._lfs == self._pairs
+
+    @property
+    def is_line_open(self) -> bool:
+        """Say whether the last line has no end yet."""
+        return self._last not in (b"", b"\n")
+
+
 class DataReader:
     """One message on its way in."""
 

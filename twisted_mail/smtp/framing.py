@@ -50,6 +50,15 @@ class Framer:
         self._at = 0
         return rest
 
+    def take_up_to(self, most: int) -> bytes:
+        """Return bytes not yet returned as lines, no more than ``most``."""
+        start = self._at
+        self._at = min(start + most, len(self._buffer))
+        taken = self._buffer[start : self._at]
+        if self._at == len(self._buffer):
+            self._buffer, self._at = b"", 0
+        return taken
+
     def next(self, limit: int | None = None) -> bytes | Flaw | None:
         """Return the next line without its CRLF, its flaw, or None when more bytes are needed.
 

@@ -17,24 +17,16 @@ MAX_HELLO = 255  # octets, RFC 5321 §4.5.3.1.2
 
 # After "FROM:" or "TO:". Outlook puts a space there. The route is that of RFC 5321 appendix C.
 _PATH = re.compile(r' *<(?:(@[^<>:"\s]+):)?("(?:[^"\\]|\\.)*"[^<>"\s]*|[^<>"\s]*)>')
-_PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([\x21-\x3c\x3e-\x7e]+))?")
+# Some programs leave the brackets out.
+_BARE_PATH = re.compile(r' *("(?:[^"\\]|\\.)*"[^<>"\s]*|[^<>"\s]+)')
+_PARAMETER = re.compile(
+    r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([\x21-\x3c\x3e-\x7e\xa0-\U0010ffff]+))?"  # RFC 6531 §3.3
+)
 _HELLO = re.compile(rb"[\x21-\x7e]+(?:[ \t]+[\x21-\x7e]+)*")
-_XTEXT = re.compile(r"(?:[\x21-\x2a\x2c-\x3c\x3e-\x7e]|\+[0-9A-F]{2})+")
-_HEXCHAR = re.compile(r"\+([0-9A-F]{2})")
+_CHUNK = re.compile(rb"([0-9]{1,19})(?:[ \t]+(LAST))?", re.IGNORECASE)
 
 Parameters = Mapping[str, str | None]
 _NO_PARAMETERS: Parameters = {}
-
-
-@dataclass(frozen=True, slots=True)
-class MailParameters:
-    """What MAIL says besides the sender: SIZE (RFC 1870 §6), BODY (RFC 6152 §2)."""
-
-    size: int = 0
-    is_8bit: bool = False
-
-
-NO_MAIL_PARAMETERS = MailParameters()
 
 
 def parse_command(line: bytes) -> tuple[bytes, bytes]:
@@ -55,57 +47,94 @@ def parse_hello(argument: bytes) -> str:
     return argument.decode("ascii")
 
 
-def parse_mail(argument: bytes) -> tuple[Address, Parameters]:
+def parse_mail(argument: bytes, needs_brackets: bool = False) -> tuple[Address, Parameters]:
     """Read what follows MAIL: the sender, perhaps null, and the parameters by upper-case name.
 
-    Raises ProtocolError.
+    Raises ProtocolError, with 550 for a path in UTF-8 without the parameter for it (RFC 6531 §3.5).
     """
     text = _after(b"FROM:", argument, "MAIL FROM:<address>", "5.1.7")
-    path, end = _parse_path(text, "5.1.7")
+    path, end = _parse_path(text, "5.1.7", needs_brackets)
     sender = _parse_address(path, "5.1.7") if path else NULL
-    return sender, _parse_parameters(text[end:])
+    parameters = _parse_parameters(text[end:])
+    if not text.isascii() and "SMTPUTF8" not in parameters:
+        raise ProtocolError(Outcome(550, "5.6.7", "Addresses in UTF-8 need the parameter SMTPUTF8"))
+    return sender, parameters
 
 
-def parse_rcpt(argument: bytes) -> tuple[Address, Parameters]:
+def parse_rcpt(
+    argument: bytes, is_utf8: bool = False, needs_brackets: bool = False
+) -> tuple[Address, Parameters]:
     """Read what follows RCPT: the recipient, and the parameters by upper-case name.
 
-    ``<Postmaster>`` needs no domain (RFC 5321 §4.1.1.3). Raises ProtocolError.
+    ``<Postmaster>`` needs no domain (RFC 5321 §4.1.1.3). Raises ProtocolError, with 553 for UTF-8 where
+    MAIL did not announce it (RFC 6531 §3.5).
     """
     text = _after(b"TO:", argument, "RCPT TO:<address>", "5.1.3")
-    path, end = _parse_path(text, "5.1.3")
+    path, end = _parse_path(text, "5.1.3", needs_brackets)
     if path.lower() == "postmaster":
         recipient = Address("postmaster", "")
     else:
         recipient = _parse_address(path, "5.1.3")
+    if not is_utf8 and not text.isascii():
+        raise ProtocolError(Outcome(553, "5.6.7", "Addresses in UTF-8 need SMTPUTF8 with MAIL"))
     return recipient, _parse_parameters(text[end:])
 
 
-def parse_mailbox(argument: bytes) -> Address:
-    """Read what follows VRFY or EXPN: an address, with or without angle brackets.
+@dataclass(frozen=True, slots=True)
+class Enquiry:
+    """What VRFY and EXPN are asked: an address, or a name alone, for which the domain is empty.
+
+    With ``is_utf8`` the answer may be in UTF-8 (RFC 6531 §3.7.4.2).
+    """
+
+    address: Address
+    is_utf8: bool = False
+
+
+def parse_enquiry(argument: bytes) -> Enquiry:
+    """Read what follows VRFY or EXPN: an address, with or without angle brackets, or a name.
 
     Raises ProtocolError.
     """
-    try:
-        text = argument.decode("ascii").strip("<>")
-    except UnicodeDecodeError:
-        _syntax("5.1.3", "Addresses are ASCII here")
-    return _parse_address(text, "5.1.3")
+    text, is_utf8 = _decode(argument, "5.1.3"), False
+    if text[-9:].upper() == " SMTPUTF8":
+        text, is_utf8 = text[:-9].rstrip(), True
+    if text.startswith("<") and text.endswith(">"):
+        text = text[1:-1]
+    if not text.isascii() and not is_utf8:
+        raise ProtocolError(Outcome(553, "5.6.7", "Addresses in UTF-8 need the parameter SMTPUTF8"))
+    if "@" not in text:
+        return Enquiry(Address(_parse_address(f"{text}@name", "5.1.3").local, ""), is_utf8)
+    return Enquiry(_parse_address(text, "5.1.3"), is_utf8)
+
+
+def parse_chunk(argument: bytes) -> tuple[int, bool] | None:
+    """Read what follows BDAT: how many octets come, and whether they are the last (RFC 3030 §2)."""
+    match = _CHUNK.fullmatch(argument)
+    return None if match is None else (int(match[1]), match[2] is not None)
 
 
 def _after(word: bytes, argument: bytes, syntax: str, enhanced: str) -> str:
     if argument[: len(word)].upper() != word:
         _syntax("5.5.4", f"Syntax: {syntax}")
+    return _decode(argument[len(word) :], enhanced)
+
+
+def _decode(argument: bytes, enhanced: str) -> str:
     try:
-        return argument[len(word) :].decode("ascii")
+        return argument.decode()
     except UnicodeDecodeError:
-        _syntax(enhanced, "Addresses are ASCII here")
+        _syntax(enhanced, "That is neither ASCII nor UTF-8")
 
 
-def _parse_path(text: str, enhanced: str) -> tuple[str, int]:
+def _parse_path(text: str, enhanced: str, needs_brackets: bool) -> tuple[str, int]:
     """Return the mailbox between the angle brackets, and where they end."""
     match = _PATH.match(text)
     if match is None:
-        _syntax(enhanced, "Write the address as <local@domain>")
+        bare = None if needs_brackets else _BARE_PATH.match(text)
+        if bare is None:
+            _syntax(enhanced, "Write the address as <local@domain>")
+        return bare[1], bare.end()
     if match[1]:
         _check_route(match[1], enhanced)
     return match[2], match.end()
@@ -144,46 +173,6 @@ def _parse_parameters(text: str) -> Parameters:
             _syntax("5.5.4", f"{name} is given twice")
         parameters[name] = match[2]
     return parameters
-
-
-def read_mail_parameters(parameters: Parameters, offers_auth: bool) -> MailParameters:
-    """Return what the parameters of MAIL say. Raises ProtocolError, 555 for an unknown one."""
-    if not parameters:
-        return NO_MAIL_PARAMETERS
-    known = {"SIZE", "BODY", "AUTH"} if offers_auth else {"SIZE", "BODY"}
-    refuse_unknown(parameters, known)
-    if "AUTH" in parameters:
-        _check_auth(parameters["AUTH"] or "")
-    size = _parse_size(parameters["SIZE"] or "") if "SIZE" in parameters else 0
-    return MailParameters(size, "BODY" in parameters and _is_8bit(parameters["BODY"] or ""))
-
-
-def refuse_unknown(parameters: Parameters, known: set[str]) -> None:
-    """Raise ProtocolError (RFC 5321 §4.1.1.11) when there is a parameter not known."""
-    for name in parameters:
-        if name not in known:
-            raise ProtocolError(Outcome(555, "5.5.4", f"Unsupported parameter: {name}"))
-
-
-def _parse_size(value: str) -> int:
-    if not (value.isdigit() and len(value) <= 20):  # RFC 1870 §3
-        _syntax("5.5.4", "SIZE is a number of up to 20 digits")
-    return int(value)
-
-
-def _is_8bit(value: str) -> bool:
-    if value.upper() not in ("7BIT", "8BITMIME"):
-        _syntax("5.5.4", "BODY is 7BIT or 8BITMIME")
-    return value.upper() == "8BITMIME"
-
-
-def _check_auth(value: str) -> None:
-    """Refuse what is no AUTH value (RFC 4954 §5); whom it names is not believed and not kept."""
-    if not _XTEXT.fullmatch(value):
-        _syntax("5.5.4", "AUTH is an address in xtext, or <>")
-    text = _HEXCHAR.sub(lambda match: chr(int(match[1], 16)), value)
-    if text != "<>":
-        _parse_address(text, "5.5.4")
 
 
 def _syntax(enhanced: str, text: str) -> NoReturn:

@@ -44,7 +44,7 @@ async def at_sender(state: State) -> Outcome | None:
         visit.privacy = state.wire.privacy
         visit.submitter = state.submitter_name
         visit.id, visit.sender = transaction.id, transaction.sender
-        visit.declared_size = transaction.parameters.size
+        visit.declared_size = transaction.wishes.size
         visit.recipients = transaction.recipients.keys()
         visit.recipient, visit.header, visit.message = None, b"", None
     return await _refusal(state, Stage.SENDER)

@@ -79,7 +79,7 @@ async def _ask(state: State, challenge: bytes) -> bytes | None:
     state.wire.write(b"334 " + base64.encode(challenge) + b"\r\n")
     line = await state.next_line(state.settings.max_auth_line)
     if isinstance(line, Flaw):
-        state.refuse(replies.LINE_TOO_LONG if line is Flaw.LONG else replies.BARE_LINE_END)
+        state.refuse(replies.RESPONSE_TOO_LONG if line is Flaw.LONG else replies.BARE_LINE_END)
     elif line == b"*":
         state.refuse(replies.CANCELLED)
     else:

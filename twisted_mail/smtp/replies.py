@@ -12,12 +12,15 @@ def encode(outcome: Outcome) -> bytes:
     return encode_lines(outcome.code, outcome.enhanced, [outcome.text])
 
 
-def encode_lines(code: int, enhanced: str, texts: Sequence[str]) -> bytes:
-    """Return a reply of one or more lines; an empty ``enhanced`` leaves that code out."""
+def encode_lines(code: int, enhanced: str, texts: Sequence[str], encoding: str = "ascii") -> bytes:
+    """Return a reply of one or more lines; an empty ``enhanced`` leaves that code out.
+
+    UTF-8 is for those who said that they can read it (RFC 6531 §3.7.4.2).
+    """
     start = f" {enhanced} " if enhanced else " "
     lines = [f"{code}{start}{_one_line(text)}\r\n" for text in texts]
     lines[:-1] = [line.replace(" ", "-", 1) for line in lines[:-1]]
-    return "".join(lines).encode("ascii", "replace")
+    return "".join(lines).encode(encoding, "replace")
 
 
 def _one_line(text: str) -> str:
@@ -39,6 +42,7 @@ SEND_DATA = b"354 End data with <CR><LF>.<CR><LF>\r\n"
 LOGGED_IN = _reply(235, "2.7.0", "Authentication successful")
 READY_FOR_TLS = _reply(220, "2.0.0", "Ready to start TLS")
 NOT_VERIFIED = _reply(252, "2.5.2", "Not verified here; send mail and see")
+NEEDS_UTF8 = _reply(252, "2.6.8", "The answer is in UTF-8; ask with SMTPUTF8")
 NO_CHALLENGE = b"334 \r\n"
 
 IDLE_TOO_LONG = _reply(421, "4.4.2", "Too long without a command; closing")
@@ -46,12 +50,17 @@ STOPPING = _reply(421, "4.3.2", "The service is stopping; try again soon")
 TOO_MANY_ERRORS = _reply(421, "4.7.0", "Too many errors; closing")
 TOO_MANY_UNKNOWN = _reply(421, "4.7.0", "Too many unknown recipients; closing")
 TOO_MANY_LOGINS = _reply(421, "4.7.0", "Too many failed logins; closing")
+TOO_MANY_MESSAGES = _reply(
+    421, "4.5.3", "Too many messages in one conversation; send the rest in another"
+)
+TALKED_EARLY = _reply(554, "5.5.1", "Wait for the greeting before you speak")
 TOO_MANY_RECIPIENTS = _reply(
     452, "4.5.3", "Too many recipients; send to the rest in another message"
 )
 
 BARE_LINE_END = _reply(500, "5.5.2", "A line ends with CR LF; neither may stand alone")
-LINE_TOO_LONG = _reply(500, "5.5.6", "The line is too long")
+LINE_TOO_LONG = _reply(500, "5.5.2", "The line is too long")
+RESPONSE_TOO_LONG = _reply(500, "5.5.6", "The authentication exchange line is too long")
 UNKNOWN_COMMAND = _reply(500, "5.5.1", "Unknown command")
 NO_ARGUMENT = _reply(501, "5.5.4", "This command has no arguments")
 CANCELLED = _reply(501, "5.7.0", "Authentication cancelled")
@@ -62,6 +71,9 @@ RECIPIENTS_FIRST = _reply(554, "5.5.1", "No valid recipients")
 MAIL_IS_OPEN = _reply(503, "5.5.1", "Not while a mail transaction is open")
 TLS_IS_ON = _reply(503, "5.5.1", "TLS is on already")
 TLS_SYNTAX = _reply(503, "5.5.1", "Nothing may follow STARTTLS before TLS is on; closing")
+DATA_BY_CHUNKS = _reply(503, "5.5.1", "This message comes by BDAT")
+CHUNKS_HAVE_BEGUN = _reply(503, "5.5.1", "Not after BDAT")
+CHUNK_SYNTAX = _reply(501, "5.5.4", "Syntax: BDAT octets [LAST]; closing")
 IS_LOGGED_IN = _reply(503, "5.5.1", "Already authenticated")
 UNKNOWN_MECHANISM = _reply(504, "5.5.4", "This authentication mechanism is not offered")
 NO_SUCH_TOPIC = _reply(504, "5.5.4", "There is no help on that")

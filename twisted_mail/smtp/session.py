@@ -43,6 +43,8 @@ class SmtpSession:
         except Ending as ending:
             state.leave(_FAREWELLS[ending.reason], ending.reason.value)
         finally:
+            if state.transaction is not None and state.transaction.reception is not None:
+                state.transaction.reception.discard()
             state.logout()
             judging.ended(state)
             state.wire.close()
@@ -51,12 +53,30 @@ class SmtpSession:
     async def _greet(self) -> None:
         """Say 220, or, to a client that is not wanted, 554 or 421 (RFC 5321 §3.1)."""
         state = self._state
+        if state.settings.greeting_delay and not await self._is_patient():
+            state.refuse(replies.TALKED_EARLY)
+            state.leaving = "talked early"
+            return
         refusal = await judging.at_connection(state)
         if refusal is None:
             state.wire.write(f"220 {state.doors.hostname} ESMTP twisted_mail ready\r\n".encode())
             return
         state.refuse_mail(replace(refusal, code=421 if refusal.is_temporary else 554))
         state.leaving = "policy"
+
+    async def _is_patient(self) -> bool:
+        """Wait before the greeting; say whether the client may go on (RFC 5321 §4.3.1).
+
+        Programs that only send spam often do not wait for it.
+        """
+        state = self._state
+        try:
+            state.framer.feed(await state.wire.read(state.settings.greeting_delay))
+        except Ending as ending:
+            if ending.reason is Ending.Reason.TIMEOUT:
+                return True
+            raise
+        return not state.settings.refuses_early_talkers
 
     async def _obey(self, line: bytes | Flaw) -> None:
         """Do what one line says, and see to it that a bad client does not go on for ever."""

@@ -1,7 +1,11 @@
 """What an operator may set for SMTP."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+from twisted_mail.smtp.mending import parse_networks
+
+Audience = Literal["everyone", "authenticated", "nobody"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +20,19 @@ class Settings:
     requires_login: bool = False  # refuse everything but a login before it
     offers_login: bool = False
     completes_header: bool = False  # give a message Date and Message-ID where it has none
-    answers_vrfy: bool = False  # truthfully, to those who have logged in
-    answers_expn: bool = False  # truthfully, to those who have logged in
+    vrfy_for: Audience = "nobody"  # who hears the truth; others hear neither yes nor no
+    expn_for: Audience = "nobody"  # the same
+    shows_login: bool = False  # in the Received field
+    needs_brackets: bool = False  # refuse MAIL FROM:user@host, without < and >
+    hidden_keywords: tuple[str, ...] = ()  # extensions not offered, by their keywords in EHLO
+    repairs_lf_from: tuple[str, ...] = ()  # networks whose lines may end with LF alone
+
+    greeting_delay: float = 0  # before the greeting
+    refuses_early_talkers: bool = False  # who speak before it
 
     max_size: int = 50 * 1024 * 1024
     max_recipients: int = 1000
+    max_messages: int = 0  # in one conversation; 0: any number
     max_hops: int = 50
     max_line: int = 2048
     max_auth_line: int = 12288  # RFC 4954 §4
@@ -36,6 +48,15 @@ class Settings:
     max_junk: int = 100  # commands without mail that are not yet errors
     max_unknown: int = 100  # unknown recipients in one conversation
     max_failed_logins: int = 3
+
+    max_hold: int = 31 * 86400  # how long messages are held at most (RFC 4865)
+    min_deliver_by: int = 60  # less cannot be promised (RFC 2852)
+    max_priority: int = 0  # higher ones are lowered to this (RFC 6710)
+
+    def __post_init__(self) -> None:
+        parse_networks(self.repairs_lf_from)
+        if self.max_priority > 9:
+            raise ValueError("max_priority is 9 at most")
 
 
 @dataclass(frozen=True, slots=True)

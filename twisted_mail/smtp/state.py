@@ -1,7 +1,7 @@
 """What one conversation knows, and the few things all its commands do with it."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -21,13 +21,16 @@ from twisted_mail.interfaces import (
     Wire,
 )
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.envelope import Envelope, Notification, Wishes
 from twisted_mail.mail.ids import make_id
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.framing import Flaw, Framer
-from twisted_mail.smtp.grammar import MailParameters
+from twisted_mail.smtp.incoming import ChunkedReception
+from twisted_mail.smtp.mending import MendingWire, is_among
 from twisted_mail.smtp.settings import Settings
+
+NO_NOTIFICATIONS: Mapping[Address, Notification] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,11 @@ class Transaction:
 
     id: str
     sender: Address
-    parameters: MailParameters
+    wishes: Wishes
     recipients: dict[Address, None] = field(default_factory=dict)  # in order, each once
+    notifications: dict[Address, Notification] | None = None
     overshoot: int = 0  # recipients refused for being too many
+    reception: ChunkedReception | None = None  # the message, when it comes by BDAT and has begun
 
     def envelope(self, submitter: str) -> Envelope:
         """Return the envelope, once all has been said."""
@@ -71,10 +76,16 @@ class Transaction:
             self.id,
             self.sender,
             tuple(self.recipients),
-            self.parameters.size,
-            self.parameters.is_8bit,
             submitter,
+            wishes=self.wishes,
+            notifications=self.notifications or NO_NOTIFICATIONS,
         )
+
+    def notify(self, recipient: Address, notification: Notification) -> None:
+        """Note what the sender wants to hear of a recipient."""
+        if self.notifications is None:
+            self.notifications = {}
+        self.notifications[recipient] = notification
 
 
 class State:
@@ -82,13 +93,16 @@ class State:
 
     __slots__ = (
         "doors",
+        "drained",
         "errors",
         "failed_logins",
         "framer",
         "hello",
+        "is_draining",
         "is_extended",
         "junk",
         "leaving",
+        "messages",
         "settings",
         "submitter",
         "transaction",
@@ -98,6 +112,8 @@ class State:
     )
 
     def __init__(self, wire: Wire, settings: Settings, doors: Doors) -> None:
+        if settings.repairs_lf_from and is_among(wire.peer.host, settings.repairs_lf_from):
+            wire = MendingWire(wire)
         self.wire = wire
         self.settings = settings
         self.doors = doors
@@ -110,6 +126,9 @@ class State:
         self.junk = 0  # commands without mail, since then
         self.unknown = 0  # recipients
         self.failed_logins = 0
+        self.messages = 0  # transactions opened
+        self.is_draining = False  # behind a chunk that was refused, up to the last one
+        self.drained = 0  # octets of refused chunks, since the last message taken
         self.visit: Visit | None = None  # what filters are told, where there are any
         self.leaving = ""  # why the conversation is over, in one word
 
@@ -136,16 +155,26 @@ class State:
         can_login = self.wire.takes_passwords or not self.wire.may_start_tls
         return replies.LOGIN_NEEDED if can_login else replies.TLS_NEEDED
 
-    def open(self, sender: Address, parameters: MailParameters) -> None:
+    def open(self, sender: Address, wishes: Wishes) -> None:
         """Begin a mail transaction."""
         id = make_id(self.doors.clock.now(), random.getrandbits)  # noqa: A001
-        self.transaction = Transaction(id, sender, parameters)
+        self.transaction = Transaction(id, sender, wishes)
+        self.messages += 1
+        self.is_draining = False
 
     def end_transaction(self) -> None:
         """Forget the mail transaction, if one is open."""
-        if self.transaction is not None and self.visit is not None:
-            self.doors.policy.ended(self.visit, is_over=False)
+        if self.transaction is not None:
+            if self.visit is not None:
+                self.doors.policy.ended(self.visit, is_over=False)
+            if self.transaction.reception is not None:
+                self.transaction.reception.discard()
         self.transaction = None
+
+    def count_junk(self) -> None:
+        """Count a command that brings no mail nearer; too many are errors."""
+        self.junk += 1
+        self.errors += self.junk > self.settings.max_junk
 
     def refuse(self, reply: bytes) -> None:
         """Answer with an error that counts."""

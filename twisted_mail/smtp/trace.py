@@ -12,7 +12,7 @@ from twisted_mail.mail.envelope import Envelope
 MAX_HEADER = 128 * 1024  # octets of header that are looked at
 
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|>?From ")  # what a header may begin with
-_UNSAFE = re.compile(r"[^A-Za-z0-9.:_\[\]-]")
+_UNSAFE = re.compile(r"[^A-Za-z0-9.:_@+\[\]-]")
 
 
 @lru_cache(maxsize=4)
@@ -27,19 +27,29 @@ def date(now: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How a message came: what the client called itself, after EHLO or HELO, and over which line."""
+    """How a message came: what the client called itself, after EHLO or HELO, and over which line.
+
+    ``reverse_name`` is the client's name in the DNS, if it is known and leads back to the address.
+    With ``shows_login`` the account that logged in is named.
+    """
 
     hello: str
     is_extended: bool
     peer: Peer
     privacy: Privacy | None
+    reverse_name: str = ""
+    shows_login: bool = False
 
 
-def protocol(arrival: Arrival, submitter: str) -> str:
-    """Return the transmission type (RFC 3848): SMTP, or ESMTP with S for TLS and A for a login."""
+def protocol(arrival: Arrival, envelope: Envelope) -> str:
+    """Return the transmission type (RFC 3848): SMTP, or ESMTP with S for TLS and A for a login.
+
+    A message with SMTPUTF8 has a type of its own (RFC 6531 §4.3).
+    """
     if not arrival.is_extended:
         return "SMTP"
-    return f"ESMTP{'S' if arrival.privacy else ''}{'A' if submitter else ''}"
+    kind = "UTF8SMTP" if envelope.wishes.is_utf8 else "ESMTP"
+    return f"{kind}{'S' if arrival.privacy else ''}{'A' if envelope.submitter else ''}"
 
 
 def received(envelope: Envelope, arrival: Arrival, hostname: str, now: float) -> bytes:
@@ -48,16 +58,20 @@ def received(envelope: Envelope, arrival: Arrival, hostname: str, now: float) ->
     A sole recipient is named; of several none is, since they need not know of each other
     (RFC 5321 §7.2).
     """
-    lines = [f"Received: from {safe_name(arrival.hello)}{_tcp_info(arrival.peer)}"]
+    lines = [f"Received: from {safe_name(arrival.hello)}{_tcp_info(arrival)}"]
     if (privacy := arrival.privacy) is not None:
         lines.append(
             f"(using {privacy.version} with cipher {privacy.cipher} ({privacy.bits} bits))"
         )
-    kind = protocol(arrival, envelope.submitter)
+    if arrival.shows_login and envelope.submitter:
+        lines.append(f"(authenticated as {safe_name(envelope.submitter)})")
+    kind = protocol(arrival, envelope)
     lines.append(f"by {hostname} with {kind} id {envelope.id}")
+    if envelope.wishes.priority:
+        lines.append(f"PRIORITY {envelope.wishes.priority}")  # RFC 6710 §7
     if len(envelope.recipients) == 1:
         lines.append(f"for <{envelope.recipients[0]}>")
-    return ("\r\n\t".join(lines) + f";\r\n\t{date(now)}\r\n").encode("ascii", "replace")
+    return ("\r\n\t".join(lines) + f";\r\n\t{date(now)}\r\n").encode()
 
 
 def safe_name(hello: str) -> str:
@@ -65,10 +79,12 @@ def safe_name(hello: str) -> str:
     return _UNSAFE.sub("_", hello)
 
 
-def _tcp_info(peer: Peer) -> str:
-    if not peer.host:
+def _tcp_info(arrival: Arrival) -> str:
+    host = arrival.peer.host
+    if not host:
         return ""
-    return f" ([IPv6:{peer.host}])" if ":" in peer.host else f" ([{peer.host}])"
+    name = f"{safe_name(arrival.reverse_name)} " if arrival.reverse_name else ""
+    return f" ({name}[IPv6:{host}])" if ":" in host else f" ({name}[{host}])"
 
 
 def header_end(head: bytes | bytearray, start: int = 0) -> int:

@@ -1,0 +1,75 @@
+"""What a service extension is, and the refusals that its parameters share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
+
+from twisted_mail.mail.outcome import Outcome, ProtocolError
+from twisted_mail.smtp.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of MAIL or RCPT: the field of ``Wishes`` or ``Notification`` that it fills.
+
+    ``read`` is given the value, or None, and raises ProtocolError.
+    """
+
+    name: str
+    field: str
+    read: Callable[[State, str | None], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """One extension: its keyword in EHLO, when it is offered, and what it adds to MAIL and RCPT.
+
+    ``about`` is what HELP says. Without ``is_offered`` it always is; ``value`` is what follows the
+    keyword. ``refusal`` is what a parameter is answered where the extension is not offered, if that is
+    not simply that it is unknown.
+    """
+
+    keyword: str
+    about: str
+    is_offered: Callable[[State], bool] | None = None
+    value: Callable[[State], str] | None = None
+    mail: tuple[Parameter, ...] = ()
+    rcpt: tuple[Parameter, ...] = ()
+    refusal: Callable[[State], Outcome] | None = None
+
+    def stands_for(self, state: State) -> bool:
+        """Say whether the extension is offered on the line as it is now."""
+        if self.keyword in state.settings.hidden_keywords:
+            return False
+        return self.is_offered is None or self.is_offered(state)
+
+
+def malformed(text: str, enhanced: str = "5.5.4") -> NoReturn:
+    """Refuse a value that breaks its grammar."""
+    raise ProtocolError(Outcome(501, enhanced, text))
+
+
+def read_flag(name: str) -> Callable[[State, str | None], bool]:
+    """Return what reads a parameter that has no value."""
+
+    def read(state: State, value: str | None) -> bool:
+        if value is not None:
+            malformed(f"{name} has no value")
+        return True
+
+    return read
+
+
+def is_submission(state: State) -> bool:
+    """Say whether this is a service for our own users (RFC 6409)."""
+    return state.settings.requires_login
+
+
+def promised(keyword: str) -> Callable[[State], bool]:
+    """Return what says whether the queue keeps what the extension promises."""
+    return lambda state: keyword in state.doors.queue.promises
+
+
+def promised_to_users(keyword: str) -> Callable[[State], bool]:
+    """Return what says the same, for extensions that are for submission alone."""
+    return lambda state: is_submission(state) and keyword in state.doors.queue.promises

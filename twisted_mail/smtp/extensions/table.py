@@ -1,0 +1,212 @@
+"""All extensions, in the order of EHLO's lines, and the reading of what they add to MAIL and RCPT."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from twisted_mail.mail.envelope import NO_WISHES, NOTHING_SAID, Notification, Wishes
+from twisted_mail.mail.outcome import Outcome, ProtocolError
+from twisted_mail.smtp import login
+from twisted_mail.smtp.extensions import body, notices, times, trust
+from twisted_mail.smtp.extensions.extension import (
+    Extension,
+    Parameter,
+    malformed,
+    promised,
+    promised_to_users,
+    read_flag,
+)
+from twisted_mail.smtp.grammar import Parameters
+from twisted_mail.smtp.state import State
+
+EXTENSIONS = (
+    Extension("PIPELINING", "commands may be sent before earlier ones are answered (RFC 2920)"),
+    Extension(
+        "SIZE",
+        "MAIL FROM:<address> SIZE=octets announces the size of the message (RFC 1870)",
+        value=lambda state: str(state.settings.max_size),
+        mail=(Parameter("SIZE", "size", body.read_size),),
+    ),
+    Extension(
+        "STARTTLS",
+        "the connection can be encrypted (RFC 3207)",
+        lambda state: state.wire.may_start_tls,
+    ),
+    Extension(
+        "AUTH",
+        "users can log in (RFC 4954); MAIL FROM:<address> AUTH=address says who wrote the message",
+        lambda state: bool(login.offered(state)),
+        lambda state: " ".join(one.name for one in login.offered(state)),
+    ),
+    Extension("ENHANCEDSTATUSCODES", "replies have a second code (RFC 2034)"),
+    Extension(
+        "8BITMIME",
+        "MAIL FROM:<address> BODY=8BITMIME announces octets above 127 (RFC 6152)",
+        mail=(Parameter("BODY", "body", body.read_body),),
+    ),
+    Extension(
+        "SMTPUTF8",
+        "MAIL FROM:<address> SMTPUTF8 announces addresses and header in UTF-8 (RFC 6531)",
+        mail=(Parameter("SMTPUTF8", "is_utf8", read_flag("SMTPUTF8")),),
+    ),
+    Extension(
+        "CHUNKING",
+        "BDAT octets [LAST] sends a message in chunks (RFC 3030)",
+        body.offers_chunks,
+    ),
+    Extension(
+        "BINARYMIME",
+        "MAIL FROM:<address> BODY=BINARYMIME announces any octets, by BDAT (RFC 3030)",
+        body.offers_binary,
+    ),
+    Extension(
+        "DSN",
+        "MAIL has RET and ENVID, RCPT has NOTIFY and ORCPT, about reports (RFC 3461)",
+        promised("DSN"),
+        mail=(
+            Parameter("RET", "returns", notices.read_ret),
+            Parameter("ENVID", "envid", notices.read_envid),
+        ),
+        rcpt=(
+            Parameter("NOTIFY", "happenings", notices.read_notify),
+            Parameter("ORCPT", "original", notices.read_orcpt),
+        ),
+    ),
+    Extension(
+        "REQUIRETLS",
+        "MAIL FROM:<address> REQUIRETLS wants TLS all the way (RFC 8689)",
+        trust.offers_tls_only,
+        mail=(Parameter("REQUIRETLS", "requires_tls", read_flag("REQUIRETLS")),),
+        refusal=trust.why_no_tls_only,
+    ),
+    Extension(
+        "LIMITS",
+        "how much is taken (RFC 9422)",
+        value=lambda state: _limits(state),
+    ),
+    Extension(
+        "FUTURERELEASE",
+        "MAIL FROM:<address> HOLDFOR=seconds or HOLDUNTIL=time sends later (RFC 4865)",
+        promised_to_users("FUTURERELEASE"),
+        times.hold_limits,
+        mail=(
+            Parameter("HOLDFOR", "hold", times.read_hold_for),
+            Parameter("HOLDUNTIL", "hold", times.read_hold_until),
+        ),
+    ),
+    Extension(
+        "DELIVERBY",
+        "MAIL FROM:<address> BY=seconds;N or seconds;R wants delivery in time (RFC 2852)",
+        promised_to_users("DELIVERBY"),
+        times.least_deliver_by,
+        mail=(Parameter("BY", "deliver_by", times.read_by),),
+    ),
+    Extension(
+        "MT-PRIORITY",
+        "MAIL FROM:<address> MT-PRIORITY=number, from -9 to 9 (RFC 6710)",
+        promised_to_users("MT-PRIORITY"),
+        mail=(Parameter("MT-PRIORITY", "priority", times.read_priority),),
+    ),
+    Extension(
+        "EXPN",
+        "EXPN address says who is on a list (RFC 5321)",
+        lambda state: state.settings.expn_for != "nobody",
+    ),
+    Extension("HELP", "HELP [command or extension] (RFC 5321)"),
+)
+
+# Wherever logins are taken, known or not (RFC 4954 §5).
+_AUTH = Extension(
+    "AUTH",
+    "",
+    lambda state: state.settings.offers_login,
+    mail=(Parameter("AUTH", "originator", trust.read_originator),),
+)
+
+
+def _limits(state: State) -> str:
+    """Return the limits that a client may run into (RFC 9422 §4)."""
+    settings = state.settings
+    most = f"MAILMAX={settings.max_messages} " if settings.max_messages else ""
+    return f"{most}RCPTMAX={settings.max_recipients}"
+
+
+def _by_name(
+    rows: Iterable[tuple[Extension, tuple[Parameter, ...]]],
+) -> Mapping[str, tuple[Extension, Parameter]]:
+    return {one.name: (extension, one) for extension, parameters in rows for one in parameters}
+
+
+MAIL_PARAMETERS = _by_name((one, one.mail) for one in (*EXTENSIONS, _AUTH))
+RCPT_PARAMETERS = _by_name((one, one.rcpt) for one in EXTENSIONS)
+
+
+def answer(state: State) -> bytes:
+    """Return the answer to EHLO: what is offered on the line as it is now (RFC 5321 §4.1.1.1)."""
+    hidden = state.settings.hidden_keywords
+    *others, last = [
+        state.doors.hostname,
+        *[
+            one.keyword if one.value is None else f"{one.keyword} {one.value(state)}"
+            for one in EXTENSIONS
+            if (one.is_offered is None or one.is_offered(state)) and one.keyword not in hidden
+        ],
+    ]
+    return ("".join([f"250-{line}\r\n" for line in others]) + f"250 {last}\r\n").encode()
+
+
+def offered(state: State) -> list[str]:
+    """Return the keywords of what is offered."""
+    return [one.keyword for one in EXTENSIONS if one.stands_for(state)]
+
+
+def explained(state: State, keyword: str) -> list[str]:
+    """Return what HELP says of an extension that is offered."""
+    found = [one for one in EXTENSIONS if one.keyword == keyword and one.stands_for(state)]
+    return [f"{one.keyword}: {one.about}" for one in found]
+
+
+async def read_mail(state: State, parameters: Parameters) -> Wishes:
+    """Return what the parameters of MAIL ask for.
+
+    Raises ProtocolError, with 555 for one that is not offered (RFC 5321 §4.1.1.11).
+    """
+    if not parameters:
+        return NO_WISHES
+    wishes = Wishes(**_read(state, parameters, MAIL_PARAMETERS))
+    hold, deliver_by = wishes.hold, wishes.deliver_by
+    if hold and deliver_by and hold.until > deliver_by.deadline:  # RFC 4865 §5.2.2
+        malformed("The message would be held for longer than it has to be delivered")
+    return wishes if wishes.originator.is_null else await trust.believed(state, wishes)
+
+
+def read_rcpt(state: State, parameters: Parameters) -> Notification:
+    """Return what the parameters of RCPT ask for. Raises ProtocolError as ``read_mail`` does."""
+    if not parameters:
+        return NOTHING_SAID
+    return Notification(**_read(state, parameters, RCPT_PARAMETERS))
+
+
+def _read(
+    state: State,
+    parameters: Parameters,
+    known: Mapping[str, tuple[Extension, Parameter]],
+) -> dict[str, Any]:
+    """Return the fields that parameters fill."""
+    fields: dict[str, Any] = {}
+    for name, value in parameters.items():
+        parameter = _find(state, name, known)
+        if parameter.field in fields:
+            malformed(f"{name} and what comes before it exclude each other")
+        fields[parameter.field] = parameter.read(state, value)
+    return fields
+
+
+def _find(state: State, name: str, known: Mapping[str, tuple[Extension, Parameter]]) -> Parameter:
+    """Return the parameter of a name, if it is offered. Raises ProtocolError."""
+    extension, parameter = known.get(name, (None, None))
+    if extension is not None and parameter is not None:
+        if extension.stands_for(state):
+            return parameter
+        if extension.refusal is not None:
+            raise ProtocolError(extension.refusal(state))
+    raise ProtocolError(Outcome(555, "5.5.4", f"Unsupported parameter: {name}"))
