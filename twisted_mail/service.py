@@ -114,7 +114,9 @@ class MailService(Service):
         config, spool = self.config, self._make_folders()
         self._directory = self._make_directory()
         self._store = self._make_store()
-        router = LocalRouter(self._directory, config.hostname, config.domains)
+        router = LocalRouter(
+            self._directory, config.hostname, config.domains, config.addresses.separators
+        )
         self._policy = Stages(self._clock, self._journal)
         doors = self._make_logins()
         return Doors(

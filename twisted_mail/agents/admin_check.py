@@ -119,8 +119,14 @@ def _directory(config: Config) -> Iterator[Note]:
         yield Note("warning", "directory", "there are no accounts yet: twisted-mail account add")
         return
     try:
-        with Register(config.accounts_file, config.passwords, config.domains) as register:
+        with Register(
+            config.accounts_file,
+            config.passwords,
+            config.domains,
+            separators=config.addresses.separators,
+        ) as register:
             yield from _residents(register)
+            yield from _programs(register, config)
     except Unusable as error:
         yield Note("fault", "directory", str(error))
 
@@ -138,9 +144,22 @@ def _residents(register: Register) -> Iterator[Note]:
         yield Note("fault" if not trouble.address else "warning", "directory", _words(trouble))
     known = {row.address.lower() for row in accounts} | {row.address.lower() for row in aliases}
     for domain in domains:
-        if f"postmaster@{domain.name}" not in known:
+        if not {f"postmaster@{domain.name}", f"@{domain.name}"} & known:
             text = f"postmaster@{domain.name} is missing, and RFC 5321 §4.5.1 asks for it"
             yield Note("warning", "directory", text)
+
+
+def _programs(register: Register, config: Config) -> Iterator[Note]:
+    """Look for aliases that lead to programs that are not configured, and programs that are not there."""
+    known = {f"|{program.name}" for program in config.programs}
+    for row in register.aliases.all():
+        for target in row.targets:
+            if target.startswith("|") and "@" not in target and target not in known:
+                yield Note("warning", "directory", f"{row.address}: there is no program {target[1:]}")
+    for program in config.programs:
+        if not os.access(program.command[0], os.X_OK):
+            text = f"{program.command[0]} cannot be run"
+            yield Note("warning", f"program {program.name}", text)
 
 
 def _words(trouble: Trouble) -> str:

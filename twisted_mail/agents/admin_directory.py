@@ -24,7 +24,12 @@ def opened(config: Config) -> Iterator[Register]:
         raise Complaint(
             f"the state folder {config.state} is missing: twisted-mail init makes it, or mkdir -m 700"
         )
-    with Register(config.accounts_file, config.passwords, config.domains) as register:
+    with Register(
+        config.accounts_file,
+        config.passwords,
+        config.domains,
+        separators=config.addresses.separators,
+    ) as register:
         yield register
 
 
@@ -138,6 +143,10 @@ def _roster(name: str) -> str:
 
 def alias_add(options: argparse.Namespace, config: Config) -> Answer:
     """Make an alias, or lead it to more addresses."""
+    known = {f"|{program.name}" for program in config.programs}
+    for target in options.target:
+        if target.startswith("|") and "@" not in target and target not in known:
+            raise Complaint(f"the configuration has no [[program]] called {target[1:]!r}")
     with opened(config) as register:
         row = register.aliases.add(options.address, options.target)
     return Answer({"alias": asdict(row)}, [f"{row.address} leads to {', '.join(row.targets)}"])
@@ -174,8 +183,19 @@ def domain_add(options: argparse.Namespace, config: Config) -> Answer:
     return Answer({"domain": name}, lines)
 
 
+def domain_alias(options: argparse.Namespace, config: Config) -> Answer:
+    """Give a domain another name."""
+    with opened(config) as register:
+        name, home = register.domains.add_name(options.name, options.domain)
+    lines = [
+        f"every address of {home} is one of {name} too",
+        f"other servers find it by DNS: {name}. IN MX 10 {config.hostname}.",
+    ]
+    return Answer({"name": name, "domain": home}, lines)
+
+
 def domain_remove(options: argparse.Namespace, config: Config) -> Answer:
-    """Remove a domain where nobody lives any more."""
+    """Remove a domain where nobody lives any more, or another name of one."""
     with opened(config) as register:
         name = register.domains.remove(options.domain)
     return Answer({"domain": name}, [f"domain {name} is removed"])
@@ -190,9 +210,12 @@ def domain_list(_: argparse.Namespace, config: Config) -> Answer:
             row.name,
             str(row.accounts),
             str(row.aliases),
+            str(row.lists),
             "file" if row.is_configured else "directory",
+            ", ".join(row.other_names) or "-",
         )
         for row in rows
     ]
-    lines = table(("DOMAIN", "ACCOUNTS", "ALIASES", "FROM"), cells) or ["there are no domains"]
+    titles = ("DOMAIN", "ACCOUNTS", "ALIASES", "LISTS", "FROM", "OTHER NAMES")
+    lines = table(titles, cells) or ["there are no domains"]
     return Answer({"domains": [asdict(row) for row in rows]}, lines)

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from twisted_mail import __version__
-from twisted_mail.agents import admin_certificates, admin_check, admin_directory, admin_init
+from twisted_mail.agents import (
+    admin_addresses,
+    admin_certificates,
+    admin_check,
+    admin_directory,
+    admin_init,
+)
 from twisted_mail.agents.admin_output import WRONG_USE, Answer, Complaint
 from twisted_mail.agents.storage import grammar as storage
 
@@ -48,6 +54,10 @@ def parser() -> Parser:
     _account_grammar(grammar, grammar.group(commands, "account", "the holders of mail"))
     _alias_grammar(grammar, grammar.group(commands, "alias", "addresses that lead to others"))
     _domain_grammar(grammar, grammar.group(commands, "domain", "the domains that live here"))
+    address = grammar.group(commands, "address", "where mail for an address goes")
+    grammar.command(
+        address, "explain", admin_addresses.address_explain, "show each step, and why", "address"
+    )
     certificate = grammar.group(commands, "certificate", "what the server proves its name with")
     _certificate_grammar(grammar, certificate)
     stored = grammar.group(commands, "store", "mail on disk: check, import, back up, bring back")
@@ -145,7 +155,8 @@ def _account_grammar(grammar: _Grammar, actions: Family) -> None:
 def _alias_grammar(grammar: _Grammar, actions: Family) -> None:
     own = admin_directory
     add = grammar.command(actions, "add", own.alias_add, "lead an address to others", "address")
-    add.add_argument("target", metavar="TARGET", nargs="+")
+    add.add_argument("target", metavar="TARGET", nargs="+", help="an address, or '|program'")
+    add.epilog = "@domain as ADDRESS takes all mail of a domain that nobody else does."
     remove = grammar.command(actions, "remove", own.alias_remove, "remove an alias", "address")
     remove.add_argument("target", metavar="TARGET", nargs="*", help="only these of its targets")
     listing = grammar.command(actions, "list", own.alias_list, "list the aliases")
@@ -155,6 +166,9 @@ def _alias_grammar(grammar: _Grammar, actions: Family) -> None:
 def _domain_grammar(grammar: _Grammar, actions: Family) -> None:
     own = admin_directory
     grammar.command(actions, "add", own.domain_add, "take mail for a domain", "domain")
+    grammar.command(
+        actions, "alias", own.domain_alias, "give a domain another name", "name", "domain"
+    )
     grammar.command(actions, "remove", own.domain_remove, "take no more mail for it", "domain")
     grammar.command(actions, "list", own.domain_list, "list the domains")
 

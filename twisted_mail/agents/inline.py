@@ -1,0 +1,30 @@
+"""Doors of the server where there is no reactor: work is done at once, and nothing waits."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Inline:
+    """Fulfils ``interfaces.Blocking`` by doing the work where it is asked for."""
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do the work; return or raise what it does."""
+        return work(*args, **kwargs)
+
+    def lane(self) -> "Inline":
+        """Return this door: nothing overlaps here anyway."""
+        return self
+
+
+def finished(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that has nothing to wait for; return what it returns."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    coroutine.close()
+    raise RuntimeError("the work waits for something")
