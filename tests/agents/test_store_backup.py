@@ -12,7 +12,7 @@ from twisted_mail.agents.storage import accounts, files, snapshots
 from twisted_mail.agents.storage.account_backup import AccountBackup
 from twisted_mail.directory.register import Register
 from twisted_mail.mail.flags import normal
-from twisted_mail.store import alter, transfer
+from twisted_mail.store import alter, moving
 from twisted_mail.store.arrange import create
 from twisted_mail.store.stage import Stage
 from twisted_mail.store.subscriptions import subscribe
@@ -50,7 +50,7 @@ def expunge(tree: Tree, uids: list[int]) -> None:
 
 def move(tree: Tree, uids: list[int]) -> None:
     with tree.working() as work:
-        transfer.move(tree.find("INBOX"), tree.find("Sent"), work, uids)
+        moving.move(tree.find("INBOX"), tree.find("Sent"), work, uids)
 
 
 def forget(place: Place) -> None:

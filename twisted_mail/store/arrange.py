@@ -13,7 +13,7 @@ import apsw
 
 from twisted_mail.mail.change import Made, Removed, Renamed
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store import layout, names, transfer, uidlist
+from twisted_mail.store import layout, moving, names, uidlist
 from twisted_mail.store.attic import NO_ROOM
 from twisted_mail.store.durable import make_folders, remove_tree
 from twisted_mail.store.folder import Folder
@@ -214,4 +214,4 @@ def _empty_inbox_into(tree: "Tree", new_name: str) -> None:
         _make_all(tree, work, [*missing, new_name])
         source, target = tree.find(names.INBOX), tree.find(new_name)
         rows = work.index.all_rows(scan(source, work))
-        transfer.move(source, target, work, [row.uid for row in rows])
+        moving.move(source, target, work, [row.uid for row in rows])

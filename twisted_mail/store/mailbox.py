@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from twisted_mail.interfaces import Renderer, Watcher
 from twisted_mail.mail.entry import Columns, Contains, Copied, Identity, Items, Piece
 from twisted_mail.mail.flags import Flags
-from twisted_mail.store import alter, contents, filename, transfer
+from twisted_mail.store import alter, contents, filename, moving, transfer
 from twisted_mail.store.alter import How
 from twisted_mail.store.durable import unavailable
 from twisted_mail.store.folder import Folder
@@ -104,7 +104,7 @@ class MaildirMailbox:
 
     async def move(self, uids: Sequence[int], target: str) -> Copied:
         """Move messages, all or none."""
-        return await self._account.perform(_transfer, self._folder, transfer.move, uids, target)
+        return await self._account.perform(_transfer, self._folder, moving.move, uids, target)
 
     async def expunge(self, uids: Sequence[int]) -> tuple[int, ...]:
         """Remove messages; return the ascending UIDs of those that were there."""

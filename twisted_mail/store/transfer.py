@@ -1,26 +1,25 @@
-"""Putting messages into mailboxes: by APPEND, COPY and MOVE.
+"""Putting messages into mailboxes: by APPEND and COPY.
 
 The steps, in this order: the file lies in the target's tmp, synced; its UID is in the list, synced; it
-is renamed into cur, and cur is synced; the index knows it. Whatever fails takes all back. A move ends
-with unlinking in the source; a message is then in both places or in one, and never in none.
+is renamed into cur, and cur is synced; the index knows it. Whatever fails takes all back.
 """
 
 import errno
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from twisted_mail.mail import flags as flag
-from twisted_mail.mail.change import Added, Gone
+from twisted_mail.mail.change import Added
 from twisted_mail.mail.entry import UNKNOWN, Copied, Draft, Entry
 from twisted_mail.mail.flags import Flags
 from twisted_mail.mail.message import PIECE, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store import filename
-from twisted_mail.store.alter import admit, place
-from twisted_mail.store.durable import Disk, exists, write_file
+from twisted_mail.store.alter import admit
+from twisted_mail.store.durable import Disk, write_file
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.measure import all_measured
 from twisted_mail.store.quota import Usage
@@ -36,7 +35,7 @@ _ATTEMPTS = 8
 class Arrival:
     """A file in the target's tmp, on its way into the target.
 
-    ``flags`` are as the source spells them. ``original`` is the file that a move will remove.
+    ``flags`` are as the source spells them.
     """
 
     base: bytes
@@ -44,7 +43,6 @@ class Arrival:
     date: int
     size: int
     stored: int
-    original: bytes | None = None
 
 
 def write_message(disk: Disk, path: bytes, message: Message, seconds: float) -> None:
@@ -117,11 +115,17 @@ def _numbered(folder: Folder, work: Work, state: State, arrivals: Sequence[Arriv
     modseq = state.next_modseq()
     rows = [_row(folder, uid, modseq, arrival) for uid, arrival in zip(uids, arrivals, strict=True)]
     with folder.renaming(state):
-        for row, arrival in zip(rows, arrivals, strict=True):
+        for row in rows:
             path = folder.file(row)
             folder.disk.rename(folder.place(b"tmp") + b"/" + row.base, path)
-            work.undo.append(partial(_withdraw, folder.disk, path, arrival.original))
+            work.undo.append(partial(folder.disk.unlink, path))
         folder.sync({b"cur"})
+    enter(folder, work, state, rows)
+    return rows
+
+
+def enter(folder: Folder, work: Work, state: State, rows: Sequence[Row]) -> None:
+    """Have the index know messages that came to a mailbox, with UIDs of its list, and tell it."""
     state.uidnext = max(state.uidnext, folder.uids.uidnext)
     state.list_seen = folder.uids.stamp
     work.index.add(state, rows)
@@ -129,15 +133,8 @@ def _numbered(folder: Folder, work: Work, state: State, arrivals: Sequence[Arriv
         name not in folder.keywords.letter_of for row in rows for name in flag.keywords(row.flags)
     ):
         work.index.need_full_sync()
-    entries = tuple(Entry(row.uid, row.flags, modseq, row.date, row.size) for row in rows)
+    entries = tuple(Entry(row.uid, row.flags, row.modseq, row.date, row.size) for row in rows)
     work.happened(folder, Added(folder.name, entries))
-    return rows
-
-
-def _withdraw(disk: Disk, path: bytes, original: bytes | None) -> None:
-    """Take back a file. A copy goes only where its original is: half an undoing loses no mail."""
-    if original is None or exists(disk, original):
-        disk.unlink(path)
 
 
 def _row(folder: Folder, uid: int, modseq: int, arrival: Arrival) -> Row:
@@ -146,53 +143,22 @@ def _row(folder: Folder, uid: int, modseq: int, arrival: Arrival) -> Row:
     return Row(uid, arrival.base, tail, flags, modseq, arrival.date, arrival.size, arrival.stored)
 
 
-# ---------------------------------------------------------------- copy and move
+# ---------------------------------------------------------------- copy
 
 
 def copy(source: Folder, target: Folder, work: Work, uids: Sequence[int]) -> Copied:
     """Copy messages, all or none."""
-    rows, copies = _copied(source, target, work, uids, is_move=False)
-    return _pairs(target, rows, copies)
-
-
-def move(source: Folder, target: Folder, work: Work, uids: Sequence[int]) -> Copied:
-    """Move messages, all or none."""
-    rows, copies = _copied(source, target, work, uids, is_move=True)
-    if rows:
-        _remove(source, target, work, rows, copies)
-    return _pairs(target, rows, copies)
-
-
-def _pairs(target: Folder, rows: Sequence[Row], copies: Sequence[Row]) -> Copied:
-    uids = tuple(row.uid for row in rows), tuple(row.uid for row in copies)
-    return Copied(target.uidvalidity, *uids)
-
-
-def _copied(
-    source: Folder, target: Folder, work: Work, uids: Sequence[int], is_move: bool
-) -> tuple[list[Row], list[Row]]:
-    """Return the rows of the messages that were there, and of their copies."""
     state = scan(target, work)
     origin = ready(source, work)
-    if not is_move:
-        there = all_measured(source, work, work.index.rows(origin, set(uids)))
-        sizes = [row.size for row in there]
-        work.claim(Usage(sum(sizes), len(sizes)))
+    there = all_measured(source, work, work.index.rows(origin, set(uids)))
+    work.claim(Usage(sum(row.size for row in there), len(there)))
     linked = _link_all(source, target, work, origin, uids)
     rows = [row for row, _ in linked]
     admit(target, work, state, flag.NONE.union(*(row.flags for row in rows)))
-    arrivals = [
-        Arrival(
-            base,
-            row.flags,
-            row.date,
-            row.size,
-            row.stored,
-            source.file(row) if is_move else None,
-        )
-        for row, base in linked
-    ]
-    return rows, publish(target, work, state, arrivals)
+    arrivals = [Arrival(base, row.flags, row.date, row.size, row.stored) for row, base in linked]
+    copies = publish(target, work, state, arrivals)
+    pairs = tuple(row.uid for row in rows), tuple(row.uid for row in copies)
+    return Copied(target.uidvalidity, *pairs)
 
 
 def _link_all(
@@ -244,42 +210,3 @@ def _chunks(disk: Disk, path: bytes) -> Iterator[bytes]:
             at += len(chunk)
     finally:
         disk.close(fd)
-
-
-def _remove(
-    source: Folder, target: Folder, work: Work, rows: Sequence[Row], copies: Sequence[Row]
-) -> None:
-    """Take messages that were copied out of the source."""
-    origin = source.state(work)
-    copy_of = {row.uid: target.file(copied) for row, copied in zip(rows, copies, strict=True)}
-    gone: list[int] = []
-    wanted = set(copy_of)
-    with source.renaming(origin):
-        for _ in range(_ATTEMPTS):
-            done = _unlink_all(source, work, work.index.rows(origin, wanted), copy_of)
-            if done:
-                work.index.remove(origin, done, origin.next_modseq())
-            gone += done
-            wanted -= {*done}
-            if not wanted:
-                break
-            scan(source, work, is_forced=True)
-        source.sync({place(row) for row in rows} | {b"cur"})
-    if gone:
-        work.happened(source, Gone(source.name, tuple(sorted(gone)), origin.highest_modseq))
-
-
-def _unlink_all(
-    source: Folder, work: Work, rows: Sequence[Row], copy_of: Mapping[int, bytes]
-) -> list[int]:
-    """Unlink files; return the UIDs of those that were where they were thought to be."""
-    done = []
-    for row in rows:
-        path = source.file(row)
-        try:
-            source.disk.unlink(path)
-        except FileNotFoundError:
-            continue
-        work.undo.append(partial(source.disk.link, copy_of[row.uid], path))
-        done.append(row.uid)
-    return done

@@ -20,7 +20,7 @@ from twisted_mail.config import Config
 from twisted_mail.directory.register import Register
 from twisted_mail.mail import flags as flag
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store import alter, filename, subscriptions, transfer
+from twisted_mail.store import alter, filename, moving, subscriptions
 from twisted_mail.store.arrange import create
 from twisted_mail.store.durable import faults
 from twisted_mail.store.scan import scan
@@ -251,7 +251,7 @@ def _move_aside(tree: Tree, mailbox: str, target: str) -> int:
     source, aside = tree.find(mailbox), tree.find(target)
     with tree.working() as work:
         rows = work.index.all_rows(scan(source, work, is_forced=True))
-        transfer.move(source, aside, work, [row.uid for row in rows])
+        moving.move(source, aside, work, [row.uid for row in rows])
     return len(rows)
 
 
