@@ -22,6 +22,7 @@ STEPS = [
     "sync_folder",
     "link",
     "rename",
+    "rename_to_free",
     "unlink",
     "make_folder",
     "remove_folder",
@@ -209,6 +210,11 @@ class PowerDisk(StopDisk):
 
         self.note(path, take_back, new_path)
         self._carry(path, new_path)
+
+    def rename_to_free(self, path: bytes, new_path: bytes) -> None:
+        if os.path.lexists(new_path):
+            raise FileExistsError(new_path)
+        self.rename(path, new_path)
 
     def _carry(self, path: bytes, new_path: bytes) -> None:
         if path in self.lengths.synced:

@@ -39,6 +39,7 @@ _SIGHTS = (
     (_DELETE, Sight.DELETED),
     (_CLOSE_WRITE, Sight.WRITTEN),
 )
+_PLAIN = {_MOVED_TO: Sight.CAME, _MOVED_FROM: Sight.LEFT, _DELETE: Sight.DELETED}
 
 # File systems where another machine, or a program behind the kernel's back, may alter folders without
 # a word to inotify: NFS, SMB (three numbers), 9P, AFS, Ceph, Coda, FUSE, GFS2, Lustre, OCFS2.
@@ -189,7 +190,10 @@ class Inotify:
         return True
 
     def _take(self, number: int, mask: int, name: bytes) -> None:
-        if mask & _OVERFLOW:
+        plain = _PLAIN.get(mask)
+        if plain is not None:  # most are
+            self._tell(number, plain, name)
+        elif mask & _OVERFLOW:
             for each in list(self._posts):
                 self._tell(each, Sight.LOST, b"")
         elif mask & (_DELETE_SELF | _MOVE_SELF | _UNMOUNT | _IGNORED):

@@ -1,6 +1,7 @@
 """Altering one mailbox: flags and expunging. Files first, synced, then the index."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Literal
 
@@ -10,7 +11,6 @@ from twisted_mail.mail.flags import Flags
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store import filename
 from twisted_mail.store.attic import Shelf
-from twisted_mail.store.durable import exists
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.rows import Row, State
 from twisted_mail.store.scan import ready, scan
@@ -65,13 +65,15 @@ def _mark_all(
 ) -> list[tuple[Row, Row]]:
     """Rename files; return the rows before and after, ascending."""
     marked: list[tuple[Row, Row]] = []
+    renamed: list[tuple[bytes, bytes]] = []
+    work.undo.append(partial(_rename_back, folder, renamed))
     modseq = 0
     with folder.renaming(state):
         for _ in range(_ATTEMPTS):
             pairs = _altered(folder, rows, how, named, modseq or state.highest_modseq + 1)
             if pairs and not modseq:
                 modseq = state.next_modseq()
-            done = [pair for pair in pairs if _rename(folder, work, *pair)]
+            done = _rename_all(folder, pairs, renamed)
             work.index.update(state, [new for _, new in done])
             marked += done
             if len(done) == len(pairs):
@@ -110,19 +112,30 @@ def _combined(old: Flags, how: How, named: Flags) -> Flags:
             return old - named
 
 
-def _rename(folder: Folder, work: Work, old: Row, new: Row) -> bool:
-    """Rename one file; say whether it was where it was thought to be, and its new name free."""
-    path, new_path = folder.file(old), folder.file(new)
-    if path == new_path:
-        return True
-    if exists(folder.disk, new_path):
-        return False
-    try:
-        folder.disk.rename(path, new_path)
-    except FileNotFoundError:
-        return False
-    work.undo.append(partial(folder.disk.rename, new_path, path))
-    return True
+def _rename_all(
+    folder: Folder, pairs: list[tuple[Row, Row]], renamed: list[tuple[bytes, bytes]]
+) -> list[tuple[Row, Row]]:
+    """Rename files; return those that were where they were thought to be, their new names free."""
+    done = []
+    rename, within = folder.disk.rename_to_free, folder.path
+    for pair in pairs:
+        old, new = pair
+        path = filename.path(within, old.base, old.tail)
+        new_path = filename.path(within, new.base, new.tail)
+        if path != new_path:
+            try:
+                rename(path, new_path)
+            except (FileNotFoundError, FileExistsError):
+                continue
+            renamed.append((path, new_path))
+        done.append(pair)
+    return done
+
+
+def _rename_back(folder: Folder, renamed: list[tuple[bytes, bytes]]) -> None:
+    for path, new_path in reversed(renamed):
+        with suppress(OSError):
+            folder.disk.rename(new_path, path)
 
 
 def _sync(folder: Folder, work: Work, marked: list[tuple[Row, Row]]) -> None:

@@ -24,7 +24,10 @@ class Own:
 
     def note(self, *doings: Doing) -> tuple[Doing, ...]:
         """Take note of what is about to be done, as far as it will be heard of; return that."""
-        noted = tuple(each for each in doings if each[1].rpartition(b"/")[0] in self.folders)
+        folders = self.folders
+        if not folders:
+            return ()
+        noted = tuple([each for each in doings if each[1][: each[1].rfind(b"/")] in folders])
         if noted:
             if len(self._noted) > MOST:
                 self._noted.clear()
@@ -79,6 +82,15 @@ class NotingDisk:
         noted = self._own.note((Sight.LEFT, path), (Sight.CAME, new_path))
         try:
             self._disk.rename(path, new_path)
+        except BaseException:
+            self._own.forget(*noted)
+            raise
+
+    def rename_to_free(self, path: bytes, new_path: bytes) -> None:
+        """Rename; the new name must be free."""
+        noted = self._own.note((Sight.LEFT, path), (Sight.CAME, new_path))
+        try:
+            self._disk.rename_to_free(path, new_path)
         except BaseException:
             self._own.forget(*noted)
             raise

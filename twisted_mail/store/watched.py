@@ -1,7 +1,6 @@
 """What is heard of watched folders, on the reactor thread, until the lane looks at it."""
 
 import math
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -69,7 +68,7 @@ class WatchedMailbox:
 
     def heard(self, folder: bytes, sight: Sight, name: bytes) -> bool:
         """Take note of one happening, unless it was our own doing."""
-        place = os.path.basename(folder)
+        place = folder[-3:]  # new or cur; the path before it may be another by now
         if sight is Sight.LOST:
             self._is_lost = True
         elif self._own.takes((sight, b"/".join((self._folder.path, place, name)))):
