@@ -180,3 +180,82 @@ def test_a_file_in_new_moves_to_cur_when_it_was_told(place: Place) -> None:
     finish(inbox.refresh())
     assert os.listdir(new) == []
     assert texts(inbox)[8:] == [mail("new")] * 4
+
+
+# ---------------------------------------------------------------- only what a change touches
+
+
+def apart(place: Place) -> list[int]:
+    """Return the first UIDs of the parcels that are no rows yet."""
+    connection = place.account._tree.index.database.connection
+    found = connection.execute("SELECT first FROM parcels WHERE is_apart ORDER BY first")
+    return [first for (first,) in found]
+
+
+def test_newcomers_leave_the_others_in_their_parcels(place: Place) -> None:
+    inbox = place.open()
+    assert apart(place) == [1, 4, 7]
+    new = place.path / "Maildir" / "new"
+    for number in range(4):
+        (new / f"{1_000_000_100 + number}.b").write_bytes(mail("new"))
+        os.utime(new, (1_000_000_100 + number,) * 2)
+        finish(inbox.refresh())
+    assert apart(place) == [1, 4, 7]
+    assert list(inbox.columns.uids) == list(range(1, 13))
+    assert texts(inbox)[8:] == [mail("new")] * 4
+
+
+def test_a_file_of_a_parcel_that_lies_in_new_again_is_no_newcomer(place: Place) -> None:
+    inbox = place.open()
+    old = place.path / "Maildir" / "cur" / "1000000004.a:2,S"
+    old.rename(place.path / "Maildir" / "new" / "1000000004.a")
+    finish(inbox.refresh())
+    assert list(inbox.columns.uids) == list(range(1, 9))
+    assert texts(inbox)[4] == mail("4")
+    assert flags_of(inbox)[4] == set()
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 5])
+def test_removals_by_others_touch_only_their_parcels(place: Place, number: int) -> None:
+    inbox = place.open()
+    for each in range(number):
+        (place.path / "Maildir" / "cur" / f"{1_000_000_000 + each}.a:2,S").unlink()
+    finish(inbox.refresh())
+    assert list(inbox.columns.uids) == list(range(1, 9))[number:]
+    assert apart(place) == ([4, 7] if number <= 3 else [7])
+
+
+def test_measuring_a_few_takes_only_their_parcels(place: Place) -> None:
+    inbox = place.open()
+    finish(inbox.measure([5]))
+    assert apart(place) == [1, 7]
+    tree = place.account._tree
+    with tree.working() as work:
+        state = tree.folder(b"").state(work)
+        assert [row.uid for row in work.index.unmeasured(state, 5, 1)] == [6]
+        assert apart(place) == [1]
+        assert [row.uid for row in work.index.unmeasured(state, 0, 2)] == [1, 2]
+        assert apart(place) == []
+
+
+def test_the_next_messages_behind_a_uid_are_found_in_parcels_and_rows(place: Place) -> None:
+    inbox = place.open()
+    finish(inbox.read([Piece(5)]))
+    tree = place.account._tree
+    with tree.working() as work:
+        state = tree.folder(b"").state(work)
+        assert [found[0] for found in work.index.identities(state, 5, 2)] == [6, 7]
+        assert [found[0] for found in work.index.identities(state, 2, 3)] == [3, 4, 5]
+        assert [found[0] for found in work.index.identities(state, 0, -1)] == list(range(1, 9))
+
+
+def test_only_parcels_that_were_altered_since_are_looked_at(place: Place) -> None:
+    inbox = place.open()
+    modseq = inbox.columns.highest_modseq
+    place.drop(*range(20, 23))
+    finish(inbox.refresh())
+    tree = place.account._tree
+    with tree.working() as work:
+        state = tree.folder(b"").state(work)
+        assert [row.uid for row in work.index.changed(state, modseq)] == [9, 10, 11]
+    assert apart(place) == [1, 4, 7]

@@ -77,8 +77,7 @@ class Index:
     def rows_of(self, state: State, bases: Iterable[bytes]) -> list[Row]:
         """Return those of the messages that are known by their base names."""
         bases = list(bases)
-        if bases:
-            packed.join(self.database.connection, state)
+        packed.join_named(self.database.connection, state, bases)
         found = []
         query = f"SELECT {ROW} FROM entries WHERE mailbox = ? AND base = ?"
         for base in bases:
@@ -98,7 +97,7 @@ class Index:
 
     def changed(self, state: State, modseq: int) -> list[Row]:
         """Return the messages that were added or altered after a mod-sequence, ascending."""
-        packed.join(self.database.connection, state)
+        packed.join_newer(self.database.connection, state, modseq)
         where = "entries WHERE mailbox = ? AND modseq > ? ORDER BY uid"
         return self._found(where, state.id, modseq)
 
@@ -106,7 +105,7 @@ class Index:
         """Return the next messages behind a UID whose date and sizes are not known yet, ascending."""
         if state.unmeasured == 0:
             return []
-        packed.join(self.database.connection, state)
+        packed.join_next(self.database.connection, state, after, number)
         where = "entries WHERE mailbox = ? AND uid > ? AND date = ? ORDER BY uid LIMIT ?"
         return self._found(where, state.id, after, UNKNOWN, number)
 
@@ -116,20 +115,12 @@ class Index:
 
     def identities(self, state: State, after: int, number: int) -> list[tuple[int, bytes, int]]:
         """Return UID, base name and stored size of the next messages behind a UID, ascending."""
-        packed.join(self.database.connection, state, after + 1)
+        packed.join_next(self.database.connection, state, after, number)
         found: list[Any] = self.database.connection.execute(
             "SELECT uid, base, stored FROM entries WHERE mailbox = ? AND uid > ? ORDER BY uid LIMIT ?",
             (state.id, after, number),
         ).fetchall()
         return found
-
-    def knows_base(self, state: State, base: bytes) -> bool:
-        """Say whether a message of this base name is known."""
-        packed.join(self.database.connection, state)
-        found = self.database.connection.execute(
-            "SELECT 1 FROM entries WHERE mailbox = ? AND base = ?", (state.id, base)
-        )
-        return found.fetchone() is not None
 
     # ------------------------------------------------------------ all messages
 

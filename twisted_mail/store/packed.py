@@ -4,8 +4,8 @@ A range of UIDs is in a parcel, in rows, or in both, and then they are equal (se
 """
 
 from array import array
-from bisect import bisect_left
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import apsw
@@ -109,7 +109,34 @@ def join_those(connection: apsw.Connection, state: State, uids: Sequence[int]) -
                 _join_one(connection, state, parcel)
 
 
-def _join_one(connection: apsw.Connection, state: State, parcel: Parcel) -> None:
+def join_named(connection: apsw.Connection, state: State, bases: Collection[bytes]) -> None:
+    """Make rows of the parcels that have files of these base names."""
+    if state.apart and bases:
+        for first in parcels.naming(connection, state.id, bases):
+            join(connection, state, first, first)
+
+
+def join_newer(connection: apsw.Connection, state: State, modseq: int) -> None:
+    """Make rows of the parcels that have messages altered after a mod-sequence."""
+    if state.apart:
+        for first in parcels.newer(connection, state.id, modseq):
+            join(connection, state, first, first)
+
+
+def join_next(connection: apsw.Connection, state: State, after: int, number: int) -> None:
+    """Make rows of as many parcels as the next messages behind a UID can lie in; -1: all of them."""
+    low = after + 1
+    while state.apart and number != 0:
+        parcel = parcels.next_apart(connection, state.id, low)
+        if parcel is None:
+            return
+        uids = _join_one(connection, state, parcel).uids
+        behind = len(uids) - bisect_right(uids, after)
+        number = max(number - behind, 0) if number > 0 else number
+        low = parcel.last + 1
+
+
+def _join_one(connection: apsw.Connection, state: State, parcel: Parcel) -> Columns:
     found = parcel.unpack()
     rows = zip(found, parcel.files(), strict=True)
     connection.executemany(
@@ -121,3 +148,4 @@ def _join_one(connection: apsw.Connection, state: State, parcel: Parcel) -> None
     )
     parcels.join(connection, state.id, parcel)
     state.apart -= len(found)
+    return found

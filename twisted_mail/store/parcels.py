@@ -9,7 +9,7 @@ next opening. Where thousands of messages appear at once, the parcel is all ther
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import apsw
@@ -21,6 +21,7 @@ from twisted_mail.mail.flags import Flags
 SIZE = 4096  # messages in one parcel
 LEAST = 1024  # fewer are not worth it
 HIGHEST = 1 << 62  # above all UIDs
+_FEW = 2  # names that are quicker looked for one by one
 _OCTETS = 8 + 2 + 8 + 8 + 8  # of one message: UID, number of its flags, mod-sequence, date, size
 
 TABLE = """
@@ -180,6 +181,44 @@ def apart(
         (mailbox, low, high, is_new),
     )
     return [Parcel(*values) for values in found]
+
+
+def next_apart(connection: apsw.Connection, mailbox: int, low: int) -> Parcel | None:
+    """Return the first parcel that is no rows yet and has UIDs from ``low`` on."""
+    found: Any = connection.execute(
+        "SELECT first, last, flags, columns, names FROM parcels WHERE mailbox = ?"
+        " AND is_apart AND last >= ? ORDER BY first LIMIT 1",
+        (mailbox, low),
+    ).fetchone()
+    return None if found is None else Parcel(*found)
+
+
+def naming(connection: apsw.Connection, mailbox: int, bases: Collection[bytes]) -> list[int]:
+    """Return the first UIDs of parcels that are no rows yet and have files of these base names."""
+    found: Any = connection.execute(
+        "SELECT first, names FROM parcels WHERE mailbox = ? AND is_apart", (mailbox,)
+    )
+    return [first for first, names in found if _has(names, bases)]
+
+
+def _has(names: bytes, bases: Collection[bytes]) -> bool:
+    if len(bases) <= _FEW:
+        lines = b"\n" + names
+        return any(b"\n%b\n" % base in lines for base in bases)
+    return not set(names.split(b"\n")).isdisjoint(bases)
+
+
+def newer(connection: apsw.Connection, mailbox: int, modseq: int) -> list[int]:
+    """Return the first UIDs of parcels that are no rows yet and were altered after a mod-sequence."""
+    found: Any = connection.execute(
+        "SELECT first, columns FROM parcels WHERE mailbox = ? AND is_apart", (mailbox,)
+    )
+    return [first for first, columns in found if _highest_modseq(columns) > modseq]
+
+
+def _highest_modseq(columns: bytes) -> int:
+    number = len(columns) // _OCTETS
+    return max(_values("Q", columns[10 * number : 18 * number]))
 
 
 def join(connection: apsw.Connection, mailbox: int, parcel: Parcel) -> None:

@@ -84,7 +84,7 @@ def _scan_new(folder: Folder, work: Work, state: State, times: tuple[int, int]) 
     fresh = {base: tail for base, tail in found.tails.items() if base not in known}
     if found.twice or not known <= found.tails.keys():
         return False
-    if any(work.index.knows_base(state, base) for base in fresh):
+    if work.index.rows_of(state, fresh):
         return False
     # Of cur nothing is said: a believed time of its own renames must outlive this.
     state.new_seen = folder.believable(times[0])
