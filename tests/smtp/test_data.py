@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.smtp.data import DataReader
+from twisted_mail.smtp.data import DataReader, LineEnds
 
 OCTETS = st.lists(
     st.sampled_from([b"\r", b"\n", b"\r\n", b".", b"..", b"a", b"\r\n.", b"\r\n.\r\n", b"QUIT"])
@@ -109,3 +109,15 @@ def test_what_a_client_sends_comes_back(text: list[bytes]) -> None:
     message = b"".join(line + b"\r\n" for line in text)
     stuffed = re.sub(rb"(?m)^\.", b"..", message)
     assert read([stuffed + b".\r\nrest"]) == (message, b"rest", False)
+
+
+@given(st.lists(st.sampled_from([b"\r\n", b"\r", b"\n", b"a"])), st.integers(1, 4))
+def test_line_ends_are_judged_alike_in_any_pieces(parts: list[bytes], size: int) -> None:
+    content = b"".join(parts)
+    ends = LineEnds()
+    for at in range(0, len(content), size):
+        ends.feed(content[at : at + size])
+        ends.feed(b"")
+    rest = content.replace(b"\r\n", b"")
+    assert ends.are_clean is (b"\r" not in rest and b"\n" not in rest)
+    assert ends.is_line_open is bool(content and not content.endswith(b"\n"))

@@ -80,6 +80,20 @@ def test_take_returns_what_was_not_returned_as_lines() -> None:
     assert framer.is_empty
 
 
+def test_so_many_octets_may_be_taken_and_no_more() -> None:
+    framer = Framer(LIMIT, AUTH_LIMIT)
+    framer.feed(b"BDAT 4\r\n\r\n\r\nQUIT\r\n")
+    assert framer.next() == b"BDAT 4"
+    assert [framer.take_up_to(3), framer.take_up_to(1), framer.take_up_to(0)] == [
+        b"\r\n\r",
+        b"\n",
+        b"",
+    ]
+    assert framer.next() == b"QUIT"
+    assert framer.take_up_to(9) == b""
+    assert framer.is_empty
+
+
 @given(OCTETS, st.lists(st.integers(0, 200)), st.sampled_from([None, 10, 30]))
 def test_any_split_gives_the_same_lines(
     parts: list[bytes], cuts: list[int], limit: int | None

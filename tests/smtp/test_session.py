@@ -18,7 +18,7 @@ from tests.smtp.fakes import (
     lines,
     say,
 )
-from twisted_mail.interfaces import Peer
+from twisted_mail.interfaces import Ending, Peer
 from twisted_mail.smtp.settings import Settings
 
 PEER = Peer("192.0.2.1", 54321)
@@ -218,3 +218,46 @@ def test_whatever_is_said_and_however_it_is_cut_the_answers_are_the_same(
         assert len(house.events("failed")) == sum(reply.startswith("451") for reply in replies)
         told.append([re.sub("queued as .*", "queued", reply) for reply in replies])
     assert told[0] == told[1] == told[2]
+
+
+# ------------------------------------------------------------ before the greeting
+
+
+class PatientWire(FakeWire):
+    """A client that says nothing at first."""
+
+    async def read(self, timeout: float) -> bytes:
+        if not self.timeouts:
+            self.timeouts.append(timeout)
+            raise Ending(TIMEOUT)
+        return await super().read(timeout)
+
+
+SLOW = Settings(greeting_delay=3, refuses_early_talkers=True)
+
+
+def test_a_client_that_waits_for_the_greeting_is_served() -> None:
+    wire = PatientWire([lines("HELO c", "QUIT")])
+    assert [line[:3] for line in House().hold(wire, SLOW)] == ["220", "250", "221"]
+    assert wire.timeouts[0] == 3
+
+
+def test_a_client_that_talks_early_is_sent_away() -> None:
+    house = House()
+    assert house.hold(FakeWire([lines("HELO c", "QUIT")]), SLOW) == [
+        "554 5.5.1 Wait for the greeting before you speak"
+    ]
+    assert house.events("disconnected")[0][-1] == "talked early"
+
+
+def test_or_served_all_the_same() -> None:
+    replies = House().hold(FakeWire([lines("HELO c", "QUIT")]), Settings(greeting_delay=3))
+    assert [line[:3] for line in replies] == ["220", "250", "221"]
+
+
+def test_a_client_that_goes_before_the_greeting_hears_none() -> None:
+    assert House().hold(FakeWire([]), SLOW) == []
+
+
+def test_a_server_that_stops_says_so_instead_of_the_greeting() -> None:
+    assert House().hold(FakeWire([], SHUTDOWN), SLOW)[-1].startswith("421 4.3.2")

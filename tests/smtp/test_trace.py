@@ -5,7 +5,7 @@ import pytest
 
 from twisted_mail.interfaces import Peer, Privacy
 from twisted_mail.mail.address import NULL, parse
-from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.envelope import NO_WISHES, Envelope, Wishes
 from twisted_mail.smtp.trace import (
     Arrival,
     count_fields,
@@ -24,8 +24,21 @@ NOW = 1_000_000_000.0
 def field(
     *recipients: object, hello: str = "client.example", peer: Peer = PEER, **more: object
 ) -> str:
-    envelope = Envelope("id1", NULL, recipients or (ALICE,), submitter=str(more.pop("who", "")))  # type: ignore[arg-type]
-    arrival = Arrival(hello, bool(more.get("is_extended", True)), peer, more.get("privacy"))  # type: ignore[arg-type]
+    envelope = Envelope(
+        "id1",
+        NULL,
+        recipients or (ALICE,),  # type: ignore[arg-type]
+        submitter=str(more.pop("who", "")),
+        wishes=more.get("wishes", NO_WISHES),  # type: ignore[arg-type]
+    )
+    arrival = Arrival(
+        hello,
+        bool(more.get("is_extended", True)),
+        peer,
+        more.get("privacy"),  # type: ignore[arg-type]
+        reverse_name=str(more.get("reverse_name", "")),
+        shows_login=bool(more.get("shows_login")),
+    )
     raw = received(envelope, arrival, "mail.example.org", NOW)
     assert raw.endswith(b"\r\n")
     assert raw.count(b"\r") == raw.count(b"\n") == raw.count(b"\r\n")
@@ -67,6 +80,44 @@ def test_the_protocol_is_that_of_rfc_3848(
     is_extended: bool, privacy: Privacy | None, who: str, kind: str
 ) -> None:
     assert f"with {kind} id" in field(is_extended=is_extended, privacy=privacy, who=who)
+
+
+@pytest.mark.parametrize(
+    ("privacy", "who", "kind"),
+    [
+        (None, "", "UTF8SMTP"),
+        (None, "alice", "UTF8SMTPA"),
+        (Privacy("TLSv1.3", "x", 128), "", "UTF8SMTPS"),
+        (Privacy("TLSv1.3", "x", 128), "alice", "UTF8SMTPSA"),
+    ],
+)
+def test_a_message_with_smtputf8_has_the_types_of_rfc_6531(
+    privacy: Privacy | None, who: str, kind: str
+) -> None:
+    text = field(privacy=privacy, who=who, wishes=Wishes(is_utf8=True))
+    assert f"with {kind} id" in text
+
+
+def test_a_recipient_in_utf8_is_named_in_utf8() -> None:
+    envelope = Envelope("id1", NULL, (parse("jos\xe9@example.org"),), wishes=Wishes(is_utf8=True))
+    raw = received(envelope, Arrival("c", True, PEER, None), "mail.example.org", NOW)
+    assert "for <jos\xe9@example.org>;".encode() in raw
+
+
+def test_a_verified_name_of_the_client_stands_before_its_address() -> None:
+    assert "(mx.client.example [192.0.2.1])" in field(reverse_name="mx.client.example")
+    assert "(mx_evil_ [192.0.2.1])" in field(reverse_name="mx(evil)")
+
+
+def test_the_login_is_named_where_the_settings_say_so() -> None:
+    assert "alice" not in field(BOB, who="alice@example.org")
+    text = field(BOB, who="alice@example.org", shows_login=True)
+    assert " (authenticated as alice@example.org) by mail.example.org with ESMTPA " in text
+    assert "authenticated" not in field(shows_login=True)
+
+
+def test_a_priority_is_named() -> None:
+    assert " id id1 PRIORITY -3 for " in field(wishes=Wishes(priority=-3))
 
 
 def test_an_ipv6_peer_is_an_ipv6_literal() -> None:

@@ -71,6 +71,11 @@ async def _refuse(state: State, octets: int, is_last: bool, refusal: bytes) -> N
 async def _take(state: State, transaction: Transaction, octets: int, is_last: bool) -> None:
     """Take a chunk of the message, and answer."""
     reception = transaction.reception or _begin(state, transaction)
+    if reception is None:
+        state.end_transaction()
+        state.is_draining = True
+        await _refuse(state, octets, is_last, replies.encode(replies.BUG))
+        return
     if reception.size + octets > state.settings.max_size:
         reception.spoil(replies.TOO_LARGE)
     if reception.size + octets > ENDLESS * state.settings.max_size:
@@ -86,13 +91,16 @@ async def _take(state: State, transaction: Transaction, octets: int, is_last: bo
         state.wire.write(replies.encode(Outcome(250, "2.0.0", f"{octets} octets received")))
 
 
-def _begin(state: State, transaction: Transaction) -> ChunkedReception:
-    transaction.reception = ChunkedReception(
-        state.doors.blob_writer(),
-        state.settings.max_size,
-        is_binary=transaction.wishes.body == "BINARYMIME",
-        started=state.doors.clock.monotonic(),
-    )
+def _begin(state: State, transaction: Transaction) -> ChunkedReception | None:
+    """Begin to keep a message; return None when there is nowhere to put it."""
+    try:
+        writer = state.doors.blob_writer()
+    except Exception:
+        state.doors.journal.failed(state.settings.service)
+        return None
+    is_binary = transaction.wishes.body == "BINARYMIME"
+    started = state.doors.clock.monotonic()
+    transaction.reception = ChunkedReception(writer, state.settings.max_size, is_binary, started)
     return transaction.reception
 
 

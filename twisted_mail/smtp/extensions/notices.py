@@ -68,6 +68,7 @@ def _check_unicode(state: State, address: str) -> None:
 
 def _is_printable_xtext(text: str) -> bool:
     try:
-        return xtext.decode(text).isprintable() and text.isascii()
+        plain = xtext.decode(text)
     except ValueError:
         return False
+    return plain.isascii() and plain.isprintable()

@@ -1,0 +1,91 @@
+from dataclasses import fields
+
+import pytest
+
+from tests.smtp.fakes import (
+    HELLO,
+    MAIL,
+    PROMISES,
+    RCPT,
+    SUBMISSION,
+    TLS,
+    FakeQueue,
+    FakeWire,
+    House,
+    lines,
+    say,
+)
+from twisted_mail.mail.envelope import Notification, Wishes
+from twisted_mail.smtp.extensions.table import EXTENSIONS, MAIL_PARAMETERS, RCPT_PARAMETERS
+from twisted_mail.smtp.settings import Settings
+
+JOSE = "jos\xe9@ex\xe4mple.org"
+
+
+def test_every_parameter_fills_a_field() -> None:
+    wishes = {one.name for one in fields(Wishes)}
+    assert {one.field for _, one in MAIL_PARAMETERS.values()} == wishes
+    notification = {one.name for one in fields(Notification)}
+    assert {one.field for _, one in RCPT_PARAMETERS.values()} == notification
+
+
+def test_everything_is_offered_where_everything_is_kept() -> None:
+    house = House(queue=FakeQueue({*PROMISES, "BINARYMIME"}))
+    wire = FakeWire([lines("EHLO c")])
+    wire.privacy = TLS
+    offered = {line[4:].split()[0] for line in house.hold(wire, SUBMISSION)[2:]}
+    assert offered == {one.keyword for one in EXTENSIONS} - {"STARTTLS", "EXPN"}
+
+
+def test_a_keyword_that_is_hidden_is_neither_offered_nor_known() -> None:
+    settings = Settings(hidden_keywords=("SMTPUTF8", "8BITMIME", "HELP"))
+    *_, last = replies = say("EHLO c", settings=settings)
+    assert not [line for line in replies if "SMTPUTF8" in line or "8BITMIME" in line]
+    assert last.startswith("250 LIMITS")
+    assert say(HELLO, f"{MAIL} BODY=7BIT", settings=settings)[-1].startswith("555 5.5.4")
+
+
+def test_with_everything_hidden_ehlo_is_one_line() -> None:
+    settings = Settings(hidden_keywords=tuple(one.keyword for one in EXTENSIONS))
+    assert say("EHLO c", settings=settings) == ["250 mail.example.org"]
+
+
+def test_limits_are_told() -> None:
+    settings = Settings(max_recipients=100, max_messages=20)
+    assert "250-LIMITS MAILMAX=20 RCPTMAX=100" in say("EHLO c", settings=settings)
+
+
+def test_a_conversation_has_so_many_messages_and_no_more() -> None:
+    house = House()
+    message = (MAIL, RCPT, "DATA", ".")
+    replies = say(HELLO, *message * 2, MAIL, "NOOP", house=house, settings=Settings(max_messages=2))
+    assert len(house.queue.accepted) == 2
+    assert replies[-1].startswith("421 4.5.3")
+
+
+@pytest.mark.parametrize("name", ["NOTIFY=NEVER", "FROB", "FROB=1", "RET=FULL"])
+def test_an_unknown_parameter_is_555(name: str) -> None:
+    assert say(HELLO, f"{MAIL} {name}")[-1].startswith("555 5.5.4 Unsupported parameter: ")
+
+
+# ------------------------------------------------------------ SMTPUTF8 (RFC 6531)
+
+
+def test_a_message_in_utf8_says_so_in_its_trace() -> None:
+    house = House()
+    say("EHLO c", f"MAIL FROM:<{JOSE}> SMTPUTF8", RCPT, "DATA", ".", house=house)
+    ((envelope, _),) = house.queue.accepted
+    assert str(envelope.sender) == "jos\xe9@xn--exmple-cua.org"
+    assert envelope.wishes.is_utf8
+    assert b"with UTF8SMTP id" in house.prefix
+
+
+def test_without_the_parameter_no_address_is_in_utf8() -> None:
+    assert say("EHLO c", f"MAIL FROM:<{JOSE}>")[-1].startswith("550 5.6.7")
+    assert say("EHLO c", MAIL, f"RCPT TO:<{JOSE}>")[-1].startswith("553 5.6.7")
+
+
+def test_a_recipient_in_utf8_may_follow_a_sender_who_announced_it() -> None:
+    replies = say("EHLO c", f"{MAIL} SMTPUTF8", "RCPT TO:<jos\xe9@example.org>")
+    assert replies[-1].startswith("550 5.1.1")
+    assert replies[-1].isascii()

@@ -1,0 +1,78 @@
+import pytest
+
+from tests.smtp.fakes import (
+    HELLO,
+    LOGIN,
+    MAIL,
+    PROMISES,
+    RCPT,
+    SUBMISSION,
+    TLS,
+    FakeQueue,
+    FakeWire,
+    House,
+    lines,
+    say,
+)
+from twisted_mail.mail.address import NULL, Address, parse
+
+OWN = "MAIL FROM:<alice@example.org>"
+
+
+def originator(value: str) -> Address:
+    house = House()
+    say("EHLO c", LOGIN, f"{OWN} AUTH={value}", RCPT, "DATA", ".", house=house, settings=SUBMISSION)
+    return house.queue.accepted[0][0].wishes.originator
+
+
+def test_a_user_speaks_for_own_addresses() -> None:
+    assert originator("alice@example.org") == parse("alice@example.org")
+
+
+@pytest.mark.parametrize("value", ["<>", "bob@example.org", "e+3Dmc2@example.com"])
+def test_others_are_not_believed(value: str) -> None:
+    assert originator(value) == NULL
+
+
+@pytest.mark.parametrize("value", ["", "=", "=a+4", "=nobody", "=a@b.example AUTH=<>"])
+def test_what_is_no_originator(value: str) -> None:
+    reply = say("EHLO c", LOGIN, f"{OWN} AUTH{value}", settings=SUBMISSION)[-1]
+    assert reply.startswith("501 5.5.4")
+
+
+def test_auth_is_unknown_where_no_login_is_offered() -> None:
+    assert say(HELLO, f"{MAIL} AUTH=<>")[-1].startswith("555 5.5.4")
+
+
+# ------------------------------------------------------------ REQUIRETLS (RFC 8689)
+
+
+def under_tls(*texts: str, promises: frozenset[str] = PROMISES) -> tuple[House, list[str]]:
+    house = House(queue=FakeQueue(promises))
+    wire = FakeWire([lines("EHLO c", *texts)])
+    wire.privacy = TLS
+    return house, house.hold(wire)
+
+
+def test_requiretls_is_offered_under_tls_alone() -> None:
+    assert "250-REQUIRETLS" in under_tls()[1]
+    assert "250-REQUIRETLS" not in under_tls(promises=frozenset())[1]
+    assert "250-REQUIRETLS" not in say("EHLO c", house=House(queue=FakeQueue(PROMISES)))
+
+
+def test_a_message_that_requires_tls_is_marked() -> None:
+    house, _ = under_tls(f"{MAIL} REQUIRETLS", RCPT, "DATA", ".")
+    assert house.queue.accepted[0][0].wishes.requires_tls
+
+
+def test_in_clear_tls_is_asked_for() -> None:
+    reply = say(HELLO, f"{MAIL} REQUIRETLS", house=House(queue=FakeQueue(PROMISES)))[-1]
+    assert reply.startswith("530 5.7.10")
+
+
+def test_where_nobody_can_keep_it_the_client_is_told() -> None:
+    assert under_tls(f"{MAIL} REQUIRETLS", promises=frozenset())[1][-1].startswith("550 5.7.30")
+
+
+def test_requiretls_has_no_value() -> None:
+    assert under_tls(f"{MAIL} REQUIRETLS=yes")[1][-1].startswith("501 5.5.4")
