@@ -57,9 +57,8 @@ def columns(folder: Folder, work: Work) -> Columns:
     added = _all_at_once(folder, work, state)
     if added is None:
         return work.index.columns(state)
-    found = Columns(uidnext=state.uidnext, highest_modseq=state.highest_modseq)
-    found.add(added)
-    return found
+    added.uidnext, added.highest_modseq = state.uidnext, state.highest_modseq
+    return added
 
 
 def _all_at_once(folder: Folder, work: Work, state: State) -> Columns | None:
