@@ -14,6 +14,7 @@ from tests.whole.clients import hello
 from tests.whole.live import PATIENCE
 from tests.whole.process import select_nothing
 from tests.whole.shared_maildir import SharedMaildir, done, shared_maildir
+from twisted_mail.store import compacting
 
 pytestmark = pytest.mark.whole
 
@@ -146,6 +147,37 @@ def test_both_at_once(ground: SharedMaildir) -> None:
         wanted = expected(clients, shared)
         eventually(lambda: shown(theirs), wanted)
         eventually(lambda: shown(ours), wanted)
+
+
+def test_dovecot_goes_on_with_a_list_that_was_written_anew(
+    ground: SharedMaildir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compacting, "LEAST", 20)
+    with ground.dovecot_serves() as (theirs, _), ground.live_serves() as (ours, _):
+        date = imaplib.Time2Internaldate(SINCE)
+
+        def put(client: imaplib.IMAP4, subject: str) -> int:
+            answer = client.append("INBOX", "", date, hello(subject).encode())
+            match = re.search(rb"APPENDUID \d+ (\d+)", done(answer)[0])
+            assert match
+            return int(match[1])
+
+        for number in range(1, 61):
+            assert put((ours, theirs)[number % 2], f"message {number}") == number
+        for client in (ours, theirs):
+            done(client.select("INBOX"))
+        done(ours.store("1:50", "+FLAGS.SILENT", "(\\Deleted)"))
+        done(ours.expunge())
+        path = ground.maildir / "dovecot-uidlist"
+        eventually(lambda: len(path.read_bytes().splitlines()), 11)
+        done(theirs.noop())
+        uids = [put(client, "later") for client in (theirs, ours, theirs)]
+        assert uids == [61, 62, 63]
+        wanted = [*range(51, 64)]
+        for client in (ours, theirs):
+            eventually(lambda client=client: sorted(shown(client)), wanted)
+        validities = {done(client.status("INBOX", "(UIDVALIDITY)"))[0] for client in (ours, theirs)}
+        assert len(validities) == 1
 
 
 def alternately(clients: list[Client]) -> None:
