@@ -731,5 +731,8 @@ class Journal(Protocol):
     def indexed(self, account: str, mailbox: str, done: int, total: int) -> None:
         """Note how far a long indexing of a mailbox for SEARCH has come, in messages."""
 
+    def warned(self, where: str, text: str) -> None:
+        """Note what whoever runs the server should look at, though it goes on."""
+
     def failed(self, where: str) -> None:
         """Note a bug, with the traceback of the exception being handled."""

@@ -103,6 +103,10 @@ class LogJournal:
             total=total,
         )
 
+    def warned(self, where: str, text: str) -> None:
+        """Note what whoever runs the server should look at."""
+        self.log.warn("{where} {text}", where=where, text=text)
+
     def failed(self, where: str) -> None:
         """Note a bug, with the traceback of the exception being handled."""
         self.log.failure("{where} failed: this is a bug", where=where)

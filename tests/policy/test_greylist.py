@@ -1,0 +1,168 @@
+import pytest
+
+from tests.policy.visits import judged, visit
+from tests.support import InlineBlocking, NoteJournal, StillClock
+from twisted_mail.mail.address import NULL, Address, parse
+from twisted_mail.mail.outcome import Outcome, Unavailable
+from twisted_mail.mail.verdict import ACCEPT, Decision
+from twisted_mail.policy.greylist import Greylist, GreylistSettings, folded, key_of
+
+
+class Place:
+    def __init__(self, state=None, blocking=None, **options):
+        self.clock, self.journal = StillClock(), NoteJournal()
+        self.filter = Greylist(
+            GreylistSettings(**options),
+            self.clock,
+            blocking or InlineBlocking(),
+            self.journal,
+            state,
+        )
+
+    def comes(self, *args, **more):
+        return judged(self.filter, visit(*args, **more))
+
+
+def test_who_is_new_waits_and_who_comes_again_passes():
+    place = Place()
+    first = place.comes()
+    assert first.answer == Outcome(450, "4.7.1", "Greylisted: please try again in 60 seconds")
+    place.clock.seconds += 40
+    assert place.comes().answer.text.endswith("in 20 seconds")
+    place.clock.seconds += 20
+    assert place.comes().reason == "came again"
+    assert place.comes(sender="b@other.example", recipient="bob@example.org") == ACCEPT
+
+
+def test_the_servers_of_a_network_are_one():
+    place = Place(passes=0)
+    place.comes("192.0.2.1")
+    place.clock.seconds += 60
+    assert not place.comes("192.0.2.77").is_refusal
+    assert place.comes("198.51.100.1").is_refusal
+    assert place.comes("2001:db8::1").is_refusal
+    place.clock.seconds += 60
+    assert not place.comes("2001:db8::ffff:1").is_refusal
+
+
+def test_only_after_so_many_passes_all_of_a_network_is_let_through():
+    place = Place(passes=2)
+    for number in range(2):
+        sender = f"{'ab'[number]}@client.example"
+        assert place.comes(sender=sender).is_refusal
+        place.clock.seconds += 60
+        assert not place.comes(sender=sender).is_refusal
+    assert place.comes(sender="c@client.example") == ACCEPT
+
+
+def test_who_comes_too_late_begins_anew():
+    place = Place(window=3600)
+    place.comes()
+    place.clock.seconds += 3601
+    assert place.comes().is_refusal
+    place.clock.seconds += 60
+    assert not place.comes().is_refusal
+
+
+def test_who_is_known_is_forgotten_after_a_time_without_mail():
+    place = Place(passes=0)
+    place.comes()
+    place.clock.seconds += 60
+    place.comes()
+    place.clock.seconds += 30 * 86400
+    assert place.comes() == ACCEPT
+    place.clock.seconds += 30 * 86400
+    assert place.comes() == ACCEPT
+    place.clock.seconds += 37 * 86400
+    assert place.comes().is_refusal
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"host": "127.0.0.1"},
+        {"submitter": "alice@example.org"},
+        {"recipient": "Postmaster@example.org"},
+    ],
+)
+def test_some_never_wait(who):
+    assert Place().comes(**who) == ACCEPT
+
+
+def test_it_survives_a_restart(tmp_path):
+    place = Place(tmp_path)
+    place.comes()
+    again = Place(tmp_path)
+    again.clock.seconds += 60
+    assert not again.comes().is_refusal
+    third = Place(tmp_path)
+    third.clock.seconds += 120
+    assert third.comes(sender="x@y.example") == ACCEPT
+
+
+def test_a_database_that_cannot_be_used_lets_everybody_through(tmp_path):
+    place = Place(tmp_path / "nowhere")
+    for _ in range(3):
+        verdict = place.comes()
+        assert verdict.decision is Decision.ACCEPT
+        assert verdict.reason == "the database cannot be asked"
+    assert len(place.journal.events) == 1
+    (tmp_path / "nowhere").mkdir()
+    place.clock.seconds += 60
+    assert place.comes().is_refusal
+
+
+def test_a_damaged_database_lets_everybody_through(tmp_path):
+    (tmp_path / "greylist.sqlite3").write_bytes(b"nonsense" * 1000)
+    assert Place(tmp_path).comes().decision is Decision.ACCEPT
+
+
+def test_threads_that_are_too_busy_let_everybody_through():
+    class Busy(InlineBlocking):
+        async def run(self, work, *args, **kwargs):
+            raise Unavailable("Too busy")
+
+    assert Place(blocking=Busy()).comes().decision is Decision.ACCEPT
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out():
+    place = Place()
+    place.comes()
+    place.clock.seconds -= 86400
+    assert place.comes().is_refusal
+    place.clock.seconds += 60
+    assert not place.comes().is_refusal
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("bounce-123-45a@list.example", "bounce-9-77bc@list.example"),
+        ("l+alice=example.org-1@list.example", "l+alice=example.org-2@list.example"),
+        ("prvs=0123456789=Alice@x.example", "prvs=9a23456789=alice@x.example"),
+        ("SRS0=abc=XY=y.example=bob@x.example", "srs0=zzz=ZZ=y.example=bob@x.example"),
+    ],
+)
+def test_what_varies_in_a_sender_is_folded(one, other):
+    assert folded(parse(one)) == folded(parse(other))
+
+
+def test_senders_that_differ_stay_different():
+    assert folded(parse("alice@x.example")) != folded(parse("bob@x.example"))
+    assert folded(NULL) == ""
+    assert folded(Address("a", "x.example")) == "a@x.example"
+
+
+def test_a_key_tells_nobody_who_wrote_whom():
+    key = key_of("192.0.2.0/24", parse("a@b.example"), parse("Alice@example.org"))
+    assert len(key) == 16
+    assert key == key_of("192.0.2.0/24", parse("A@b.example"), parse("alice@example.org"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"window": 60}, {"ipv4_bits": 33}, {"file": "../x"}, {"max_entries": 0}, {"trusted": ("x",)}],
+)
+def test_settings_that_make_no_sense_are_mistakes(options):
+    with pytest.raises(ValueError, match=r"."):
+        GreylistSettings(**options)

@@ -1,0 +1,40 @@
+"""Visits for tests of filters."""
+
+from tests.support import FakeResolver, finish
+from twisted_mail.interfaces import Peer, Visit
+from twisted_mail.mail.address import NULL, parse
+from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.verdict import Stage
+
+HOST = "192.0.2.1"
+RECIPIENT = Stage.RECIPIENT
+
+
+def visit(
+    host=HOST,
+    hello="client.example",
+    sender="a@client.example",
+    recipient="alice@example.org",
+    **more,
+):
+    found = Visit("smtp", Peer(host, 25000), hello, **more)
+    found.sender = parse(sender) if sender else NULL
+    found.recipient = parse(recipient) if recipient else None
+    return found
+
+
+def judged(check, who=None, stage=RECIPIENT):
+    return finish(check.judge(stage, who or visit()))
+
+
+def message(size):
+    return Message(MemoryBlob(b"x" * size), b"Received: x\r\n")
+
+
+def names(**records):
+    """Return a resolver; a keyword is a kind of record, its value a table."""
+    resolver = FakeResolver()
+    for kind, table in records.items():
+        for name, values in table.items():
+            resolver.tell(name, kind, *values)
+    return resolver

@@ -1,0 +1,106 @@
+"""How large a message may be, and for how many, by the account that sends or gets it."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from twisted_mail.interfaces import Router, Visit
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.route import Here
+from twisted_mail.mail.verdict import ACCEPT, Stage, Verdict, refuse
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLimit:
+    """What holds for accounts: of an address, of a domain (``@example.org``), or of all (``*``).
+
+    ``size`` is in octets, 0: any. ``recipients`` are those of one message that the account sends.
+    """
+
+    account: str = "*"
+    sends: int = 0
+    gets: int = 0
+    recipients: int = 0
+
+    def is_for(self, name: str) -> bool:
+        """Say whether it holds for an account."""
+        wanted, name = self.account.lower(), name.lower()
+        return wanted in ("*", name) or (wanted.startswith("@") and name.endswith(wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class SizeSettings:
+    """Options of the kind ``account-limits``: the first that is for an account holds for it."""
+
+    limits: tuple[AccountLimit, ...] = ()
+
+    def limit(self, name: str) -> AccountLimit:
+        """Return what holds for an account."""
+        return next((one for one in self.limits if one.is_for(name)), AccountLimit())
+
+
+class AccountLimits:
+    """Fulfils ``interfaces.Filter``.
+
+    What the client declares is believed as far as it goes, so that a message too large is refused before
+    it comes, and for that recipient only; what comes is measured.
+    """
+
+    stages: Collection[Stage] = (Stage.SENDER, Stage.RECIPIENT, Stage.MESSAGE)
+
+    def __init__(self, settings: SizeSettings, router: Router) -> None:
+        self._settings = settings
+        self._router = router
+        self._note = f"account-limits {id(self)}"
+
+    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+        """Compare with what the accounts may send and get."""
+        own = self._settings.limit(visit.submitter) if visit.submitter else AccountLimit()
+        if stage is Stage.SENDER:
+            visit.notes.pop(self._note, None)
+            return _sent(visit.declared_size, own)
+        if stage is Stage.RECIPIENT:
+            if 0 < own.recipients <= len(visit.recipients):
+                return _too_many(own)
+            return await self._judge_recipient(visit)
+        size = visit.message.blob.size if visit.message is not None else 0
+        most = visit.notes.get(self._note, 0)
+        return (
+            refuse(f"larger than {most} octets", _TOO_LARGE)
+            if 0 < most < size
+            else _sent(size, own)
+        )
+
+    async def _judge_recipient(self, visit: Visit) -> Verdict:
+        """Keep the least that any recipient takes, in case the message is larger than declared."""
+        limits = [self._settings.limit(name).gets for name in await self._accounts(visit)]
+        most = min(_set(limits), default=0)
+        if 0 < most < visit.declared_size:
+            return refuse(f"larger than {most} octets", _TOO_LARGE)
+        if most:
+            visit.notes[self._note] = min(_set([most, visit.notes.get(self._note, 0)]))
+        return ACCEPT
+
+    async def _accounts(self, visit: Visit) -> Sequence[str]:
+        if visit.recipient is None or not any(one.gets for one in self._settings.limits):
+            return ()
+        route = await self._router.route(visit.recipient)
+        return route.accounts if isinstance(route, Here) else ()
+
+
+_TOO_LARGE = Outcome(552, "5.2.3", "The message is larger than the recipient takes")
+
+
+def _set(limits: Sequence[int]) -> Iterator[int]:
+    return (one for one in limits if one > 0)
+
+
+def _sent(size: int, own: AccountLimit) -> Verdict:
+    if 0 < own.sends < size:
+        text = f"You may send messages of {own.sends} octets"
+        return refuse(f"larger than {own.sends} octets", Outcome(552, "5.3.4", text))
+    return ACCEPT
+
+
+def _too_many(own: AccountLimit) -> Verdict:
+    text = f"You may send a message to {own.recipients} recipients"
+    return refuse(f"more than {own.recipients} recipients", Outcome(550, "5.5.3", text))

@@ -1,0 +1,77 @@
+"""How many connections anybody may have at a time."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from twisted_mail.interfaces import Visit
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.verdict import ACCEPT, Decision, Stage, Verdict
+from twisted_mail.policy.networks import IPV4_BITS, IPV6_BITS, LOOPBACK, Networks, network_of
+
+TOO_MANY = Outcome(450, "4.7.0", "Too many connections at a time; try again later")
+
+
+@dataclass(frozen=True, slots=True)
+class ConcurrencySettings:
+    """Options of the kind ``concurrency``: connections at a time for each; 0: any number."""
+
+    address: int = 20
+    network: int = 50
+    account: int = 20
+    trusted: tuple[str, ...] = LOOPBACK  # networks whose connections are not counted
+    ipv4_bits: int = IPV4_BITS
+    ipv6_bits: int = IPV6_BITS
+
+    def __post_init__(self) -> None:
+        Networks(self.trusted)
+        if not (8 <= self.ipv4_bits <= 32 and 16 <= self.ipv6_bits <= 128):
+            raise ValueError("ipv4_bits must be 8 to 32, ipv6_bits 16 to 128")
+
+
+class Concurrency:
+    """Fulfils ``interfaces.Filter``; keeps a number for each address, network and account here now."""
+
+    stages: Collection[Stage] = (Stage.CONNECT, Stage.SENDER)
+
+    def __init__(self, settings: ConcurrencySettings) -> None:
+        self._settings = settings
+        self._trusted = Networks(settings.trusted)
+        self._here: Counter[str] = Counter()
+        self._note = f"concurrency {id(self)}"
+
+    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+        """Count a connection when it comes, and its account when that is known."""
+        if visit.peer.host in self._trusted and not visit.submitter:
+            return ACCEPT
+        counted: set[str] = visit.notes.setdefault(self._note, set())
+        wanted = {
+            key: most
+            for key, most in self._wanted(stage, visit).items()
+            if most and key not in counted
+        }
+        for key, most in wanted.items():
+            if self._here[key] >= most:
+                return Verdict(Decision.DEFER, f"more than {most} connections: {key}", TOO_MANY)
+        self._here.update(wanted.keys())
+        counted.update(wanted)
+        return ACCEPT
+
+    def _wanted(self, stage: Stage, visit: Visit) -> dict[str, int]:
+        settings, host = self._settings, visit.peer.host
+        if stage is Stage.SENDER:
+            return {f"account {visit.submitter}": settings.account} if visit.submitter else {}
+        network = network_of(host, settings.ipv4_bits, settings.ipv6_bits)
+        return {f"address {host}": settings.address, f"network {network}": settings.network}
+
+    def ended(self, visit: Visit, is_over: bool) -> None:
+        """Forget a connection that is over."""
+        if is_over:
+            for key in visit.notes.pop(self._note, ()):
+                self._here[key] -= 1
+                if self._here[key] <= 0:
+                    del self._here[key]
+
+    def __len__(self) -> int:
+        """Return how many numbers are kept."""
+        return len(self._here)

@@ -1,0 +1,139 @@
+"""Greylisting (RFC 6647): who is not known yet is asked to come again, as every real server does.
+
+| what is known | what is said |
+| --- | --- |
+| the network came again in time, often enough | yes, whatever it brings |
+| network, sender and recipient came before, and waited | yes |
+| they came before, a moment ago | not now |
+| nothing, or it was too long ago | not now, and it is noted |
+
+A database that cannot be asked says yes.
+"""
+
+import hashlib
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from twisted_mail.interfaces import Blocking, Clock, Journal, Visit
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.outcome import MailError, Outcome
+from twisted_mail.mail.verdict import ACCEPT, Decision, Stage, Verdict
+from twisted_mail.policy.acquaintances import Acquaintances, Terms, Unreadable
+from twisted_mail.policy.networks import IPV4_BITS, IPV6_BITS, LOOPBACK, Networks, network_of
+
+_WORD = re.compile(r"[a-z0-9]+")
+_WARN_SECONDS = 3600.0  # between two complaints of the same trouble
+
+
+@dataclass(frozen=True, slots=True)
+class GreylistSettings:
+    """Options of the kind ``greylist``; times in seconds."""
+
+    delay: float = 60  # that a new client waits (RFC 6647 §5 asks for a minute) ...
+    window: float = 86_400  # ... and within which it comes again
+    known_days: float = 36  # that those who came again are known without coming
+    passes: int = 1  # after so many, all of a network is let through; 0: never
+    ipv4_bits: int = IPV4_BITS  # of a network, whose servers share a queue
+    ipv6_bits: int = IPV6_BITS
+    trusted: tuple[str, ...] = LOOPBACK  # networks that never wait
+    spares: tuple[str, ...] = ("postmaster", "abuse")  # local parts that anybody may write to
+    max_entries: int = 500_000  # in the database; the oldest go
+    file: str = "greylist.sqlite3"  # in the state folder
+
+    def __post_init__(self) -> None:
+        Networks(self.trusted)
+        if self.window <= self.delay:
+            raise ValueError("window must be longer than delay")
+        if not (8 <= self.ipv4_bits <= 32 and 16 <= self.ipv6_bits <= 128):
+            raise ValueError("ipv4_bits must be 8 to 32, ipv6_bits 16 to 128")
+        if self.max_entries < 1000 or "/" in self.file or not self.file:
+            raise ValueError("max_entries must be 1000 or more, and file a name without '/'")
+
+    @property
+    def terms(self) -> Terms:
+        """Return what the database goes by."""
+        known = self.known_days * 86_400
+        return Terms(self.delay, self.window, known, self.passes, self.max_entries)
+
+
+class Greylist:
+    """Fulfils ``interfaces.Filter``; ``state`` is the folder of the database, None: in memory."""
+
+    stages: Collection[Stage] = (Stage.RECIPIENT,)
+
+    def __init__(
+        self,
+        settings: GreylistSettings,
+        clock: Clock,
+        blocking: Blocking,
+        journal: Journal,
+        state: Path | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._journal = journal
+        self._lane = blocking.lane()
+        self._trusted = Networks(settings.trusted)
+        self._spares = frozenset(one.lower() for one in settings.spares)
+        self._known = Acquaintances(state and state / settings.file, settings.terms)
+        self._warned_at = -_WARN_SECONDS
+
+    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+        """Say yes to those who are known, and not now to others."""
+        recipient = visit.recipient
+        if recipient is None or self._is_exempt(visit, recipient):
+            return ACCEPT
+        network = network_of(visit.peer.host, self._settings.ipv4_bits, self._settings.ipv6_bits)
+        key = key_of(network, visit.sender, recipient)
+        try:
+            wait = await self._lane.run(self._known.meet, network, key, self._clock.now())
+        except (Unreadable, MailError) as error:
+            self._complain(error)
+            return Verdict(reason="the database cannot be asked")
+        if wait is None:
+            return ACCEPT
+        return later(wait) if wait > 0 else Verdict(reason="came again")
+
+    def _is_exempt(self, visit: Visit, recipient: Address) -> bool:
+        if visit.submitter or visit.peer.host in self._trusted:
+            return True
+        return recipient.local.lower() in self._spares
+
+    def _complain(self, error: Exception) -> None:
+        now = self._clock.monotonic()
+        if now - self._warned_at >= _WARN_SECONDS:
+            self._warned_at = now
+            self._journal.warned("the greylist", f"lets everybody through: {error}")
+
+
+def later(seconds: float) -> Verdict:
+    """Return the verdict that somebody shall come again."""
+    whole = max(1, round(seconds))
+    text = f"Greylisted: please try again in {whole} seconds"
+    return Verdict(Decision.DEFER, "not known yet", Outcome(450, "4.7.1", text))
+
+
+def key_of(network: str, sender: Address, recipient: Address) -> bytes:
+    """Return the short key of network, sender and recipient: nobody can read from it who wrote whom."""
+    text = "\0".join((network, folded(sender), f"{recipient.local}@{recipient.domain}".lower()))
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def folded(sender: Address) -> str:
+    """Return a sender without what differs from message to message (VERP, SRS, BATV).
+
+    Every word of the local part that has a digit is taken for a number.
+    """
+    local = sender.local.lower()
+    if local.startswith("prvs="):  # BATV: prvs=0123abcdef=alice
+        local = local.rpartition("=")[2]
+    elif local.startswith(("srs0", "srs1")):  # SRS0=hash=stamp=domain=alice
+        local = "=".join(["srs", *local.split("=")[3:]])
+    local = _WORD.sub(_fold, local)
+    return f"{local}@{sender.domain}" if sender.domain else local
+
+
+def _fold(word: re.Match[str]) -> str:
+    return "#" if any(sign.isdigit() for sign in word[0]) else word[0]

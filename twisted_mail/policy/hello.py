@@ -1,0 +1,97 @@
+"""What the client calls itself in HELO or EHLO: whether it is a name, and could be its own.
+
+RFC 5321 §4.1.4 lets nobody refuse mail for a name that does not match the address. Refused is what no
+client that was set up by anybody says: no name at all, or our own.
+"""
+
+import re
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass
+
+from twisted_mail.interfaces import Directory, Resolver, Visit
+from twisted_mail.mail.address import parse_domain
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.verdict import ACCEPT, Stage, Verdict
+from twisted_mail.policy.check import Action, Check, CheckSettings, too_early, verdict
+from twisted_mail.policy.networks import address_of
+
+MALFORMED = Outcome(550, "5.5.2", "HELO needs your full name or an address literal")
+FORGED = Outcome(550, "5.7.1", "The name you gave in HELO is ours")
+NO_SUCH_NAME = Outcome(550, "5.7.1", "The name you gave in HELO does not exist")
+
+_BARE_ADDRESS = re.compile(r"[0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")
+
+
+@dataclass(frozen=True, slots=True)
+class HelloSettings(CheckSettings):
+    """Options of the kind ``hello``: what is done with a client whose name ..."""
+
+    malformed: Action = "refuse"  # is no domain with a dot, and no address literal
+    ours: Action = "refuse"  # is that of this server, or one of our domains
+    wrong_literal: Action = "accept"  # is the literal of another address
+    unknown: Action = "accept"  # does not exist in the DNS
+
+    def __post_init__(self) -> None:
+        super(HelloSettings, self).__post_init__()  # the class is made anew for its slots
+        if too_early(self.stage, Stage.HELLO):
+            raise ValueError("stage must be 'hello' or later")
+
+
+class HelloCheck(Check):
+    """Looks at the client's name for itself; ``own`` are this server's names."""
+
+    def __init__(
+        self,
+        settings: HelloSettings,
+        resolver: Resolver,
+        directory: Directory,
+        own: Collection[str],
+    ) -> None:
+        super().__init__(settings)
+        self._settings = settings
+        self._resolver = resolver
+        self._directory = directory
+        self._own = frozenset(one.lower() for one in own)
+
+    def subject(self, visit: Visit) -> Hashable:
+        """Return the name."""
+        return visit.hello or None
+
+    async def look(self, visit: Visit) -> Verdict:
+        """Look at the form of the name, at whose it is, and for it in the DNS."""
+        settings, hello = self._settings, visit.hello
+        name = normal(hello)
+        if name is None:
+            return verdict(settings.malformed, f"HELO {hello} is no name", MALFORMED)
+        if name.startswith("["):
+            return self._judge_literal(name, visit)
+        if name in self._own or await self._directory.is_ours(name):
+            return verdict(settings.ours, f"HELO {name} is ours", FORGED)
+        if settings.unknown != "accept" and not await self._exists(name):
+            return verdict(settings.unknown, f"HELO {name} does not exist", NO_SUCH_NAME)
+        return ACCEPT
+
+    def _judge_literal(self, name: str, visit: Visit) -> Verdict:
+        address = address_of(name.strip("[]").removeprefix("IPv6:"))
+        if address == address_of(visit.peer.host):
+            return ACCEPT
+        reason = f"HELO {name} from {visit.peer.host}"
+        return verdict(self._settings.wrong_literal, reason, FORGED_LITERAL)
+
+    async def _exists(self, name: str) -> bool:
+        return bool(await self._resolver.addresses(name) or await self._resolver.mail_hosts(name))
+
+
+FORGED_LITERAL = Outcome(550, "5.7.1", "The address you gave in HELO is not yours")
+
+
+def normal(hello: str) -> str | None:
+    """Return a name in its normal form; None for what is neither a full name nor a literal."""
+    text = hello.removesuffix(".")
+    try:
+        name = parse_domain(text)
+    except ValueError:
+        return None
+    if name.startswith("["):
+        return name
+    return name if "." in name and not _BARE_ADDRESS.fullmatch(name) else None

@@ -1,0 +1,117 @@
+"""How much anybody may send in a time: connections, messages, recipients, octets."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from twisted_mail.interfaces import Clock, Visit
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.verdict import ACCEPT, Decision, Stage, Verdict
+from twisted_mail.policy.buckets import Buckets
+from twisted_mail.policy.networks import IPV4_BITS, IPV6_BITS, LOOPBACK, Networks, network_of
+
+What = Literal["connections", "messages", "recipients", "octets"]
+Whose = Literal["address", "network", "account", "sender"]
+
+_STAGES = {
+    "connections": Stage.CONNECT,
+    "messages": Stage.SENDER,  # whatever becomes of it: trying costs us as much
+    "recipients": Stage.RECIPIENT,
+    "octets": Stage.MESSAGE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many of something in so many seconds, for each address, network, account or sender."""
+
+    of: What
+    each: Whose
+    number: int
+    seconds: float = 3600
+
+    def __post_init__(self) -> None:
+        if self.number < 1 or self.seconds <= 0:
+            raise ValueError("number must be 1 or more, and seconds more than 0")
+        if self.of == "connections" and self.each in ("account", "sender"):
+            raise ValueError("connections are counted for each address or network only")
+
+
+@dataclass(frozen=True, slots=True)
+class RateSettings:
+    """Options of the kind ``rates``."""
+
+    rates: tuple[Rate, ...] = ()
+    action: Literal["defer", "refuse"] = "defer"
+    trusted: tuple[str, ...] = LOOPBACK  # networks that nothing is counted of
+    ipv4_bits: int = IPV4_BITS
+    ipv6_bits: int = IPV6_BITS
+    max_entries: int = 100_000  # remembered for each rate
+
+    def __post_init__(self) -> None:
+        Networks(self.trusted)
+        if not (8 <= self.ipv4_bits <= 32 and 16 <= self.ipv6_bits <= 128):
+            raise ValueError("ipv4_bits must be 8 to 32, ipv6_bits 16 to 128")
+
+
+class Rates:
+    """Fulfils ``interfaces.Filter`` with a bucket for each rate and each whose it is.
+
+    People who have logged in are counted by account and sender, not by where they are.
+    """
+
+    def __init__(self, settings: RateSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._trusted = Networks(settings.trusted)
+        self._rates = [
+            (rate, Buckets(rate.number, rate.seconds, settings.max_entries))
+            for rate in settings.rates
+        ]
+
+    @property
+    def stages(self) -> Collection[Stage]:
+        """Say at which stages something is counted."""
+        return {_STAGES[rate.of] for rate in self._settings.rates}
+
+    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+        """Count, unless one of the rates is exceeded: then nothing is taken from any."""
+        if visit.peer.host in self._trusted and not visit.submitter:
+            return ACCEPT
+        now, count = self._clock.monotonic(), _count(stage, visit)
+        counted = [
+            (rate, buckets, key)
+            for rate, buckets in self._rates
+            if _STAGES[rate.of] is stage and (key := self._key(rate, visit))
+        ]
+        for rate, buckets, key in counted:
+            if (seconds := buckets.wait(key, now)) > 0:
+                return self._refusal(rate, key, seconds)
+        for _, buckets, key in counted:
+            buckets.take(key, now, count)
+        return ACCEPT
+
+    def _key(self, rate: Rate, visit: Visit) -> str:
+        """Return whose bucket it is; nothing where it is nobody's."""
+        if rate.each == "account":
+            return visit.submitter
+        if rate.each == "sender":
+            return f"{visit.sender.local}@{visit.sender.domain}".lower()
+        if visit.submitter and rate.of != "connections":
+            return ""
+        if rate.each == "address":
+            return visit.peer.host
+        return network_of(visit.peer.host, self._settings.ipv4_bits, self._settings.ipv6_bits)
+
+    def _refusal(self, rate: Rate, key: str, seconds: float) -> Verdict:
+        reason = f"more than {rate.number} {rate.of} in {rate.seconds:g} s: {rate.each} {key}"
+        text = f"Too many {rate.of} for now; try again in {max(1, round(seconds))} seconds"
+        if self._settings.action == "refuse":
+            return Verdict(Decision.REFUSE, reason, Outcome(550, "5.7.1", text))
+        return Verdict(Decision.DEFER, reason, Outcome(450, "4.7.1", text))
+
+
+def _count(stage: Stage, visit: Visit) -> float:
+    if stage is Stage.MESSAGE and visit.message is not None:
+        return visit.message.blob.size
+    return 1

@@ -1,0 +1,52 @@
+"""Does the sender's domain exist, and does it take mail? Nobody could be told what became of the mail."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from twisted_mail.interfaces import Directory, Resolver, Visit
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.verdict import ACCEPT, Stage, Verdict
+from twisted_mail.policy.check import Action, Check, CheckSettings, too_early, verdict
+
+NO_DOMAIN = Outcome(550, "5.1.8", "The domain of the sender does not exist")
+NULL_MX = Outcome(550, "5.7.27", "The domain of the sender takes no mail")  # RFC 7505 §4.2
+
+
+@dataclass(frozen=True, slots=True)
+class SenderSettings(CheckSettings):
+    """Options of the kind ``sender-domain``: what is done with a sender whose domain ..."""
+
+    missing: Action = "refuse"  # has neither MX nor an address (RFC 5321 §5.1)
+    null_mx: Action = "refuse"  # says that it takes no mail (RFC 7505)
+
+    def __post_init__(self) -> None:
+        super(SenderSettings, self).__post_init__()  # the class is made anew for its slots
+        if too_early(self.stage, Stage.SENDER):
+            raise ValueError("stage must be 'sender' or 'recipient'")
+
+
+class SenderCheck(Check):
+    """Looks for the sender's domain in the DNS, unless it is null, a literal or ours."""
+
+    def __init__(self, settings: SenderSettings, resolver: Resolver, directory: Directory) -> None:
+        super().__init__(settings)
+        self._settings = settings
+        self._resolver = resolver
+        self._directory = directory
+
+    def subject(self, visit: Visit) -> Hashable:
+        """Return the sender's domain."""
+        domain = visit.sender.domain
+        return None if not domain or domain.startswith("[") else domain
+
+    async def look(self, visit: Visit) -> Verdict:
+        """Look whether mail could be sent back."""
+        domain = visit.sender.domain
+        if await self._directory.is_ours(domain):
+            return ACCEPT
+        hosts = await self._resolver.mail_hosts(domain)
+        if len(hosts) == 1 and hosts.values[0].is_null:
+            return verdict(self._settings.null_mx, f"{domain} has a null MX", NULL_MX)
+        if hosts or await self._resolver.addresses(domain):
+            return ACCEPT
+        return verdict(self._settings.missing, f"{domain} has no MX and no address", NO_DOMAIN)
