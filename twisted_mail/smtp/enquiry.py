@@ -14,7 +14,7 @@ from twisted_mail.smtp.grammar import Enquiry
 from twisted_mail.smtp.settings import Audience
 from twisted_mail.smtp.state import State
 
-_MAX_MEMBERS = 100  # lines of one answer
+MAX_MEMBERS = 100  # lines of one answer
 
 
 async def vrfy(state: State, argument: bytes) -> None:
@@ -42,7 +42,7 @@ async def expn(state: State, argument: bytes) -> None:
     if not members and await state.doors.directory.account(enquiry.address) is not None:
         members = (enquiry.address,)
     if members:
-        _tell(state, enquiry, members[:_MAX_MEMBERS])
+        _tell(state, enquiry, members[:MAX_MEMBERS])
     else:
         _unknown(state, Outcome(550, "5.1.1", "There is no such list"))
 

@@ -8,7 +8,7 @@ from twisted_mail.smtp import replies
 from twisted_mail.smtp.framing import Flaw
 from twisted_mail.smtp.state import State
 
-_MAX_STEPS = 10  # no mechanism has so many
+MAX_STEPS = 10  # no mechanism has so many
 
 
 def offered(state: State) -> list[Mechanism]:
@@ -64,7 +64,7 @@ async def _exchange(state: State, mechanism: Mechanism, initial: bytes) -> Crede
         said = exchange.step(base64.decode_initial(initial))
     else:
         said = exchange.step(b"") if mechanism.server_first else b""
-    for _ in range(_MAX_STEPS):
+    for _ in range(MAX_STEPS):
         if isinstance(said, Credentials):
             return said
         response = await _ask(state, said)
