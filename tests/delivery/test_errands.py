@@ -1,0 +1,57 @@
+import itertools
+from collections.abc import Iterable, Mapping
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support import InlineBlocking, finish
+from twisted_mail.delivery.errands import ProgramErrands, environment, with_lf
+from twisted_mail.delivery.parcel import Parcel
+from twisted_mail.delivery.program import UNKNOWN, Ended, Program, Result
+from twisted_mail.mail.address import NULL, Address, parse
+from twisted_mail.mail.message import MemoryBlob
+from twisted_mail.mail.route import Errand
+
+TICKET = Program("ticket", ("/bin/ticket",))
+ERRAND = Errand("ticket", parse("tickets+7@example.org"), "7")
+PARCEL = Parcel("0abc-1", 1.0, parse("a@b.example"), ERRAND, submitter="a@b.example")
+
+
+def test_a_program_is_told_of_sender_recipient_and_detail() -> None:
+    values = environment(PARCEL, ERRAND)
+    assert values["SENDER"] == "a@b.example"
+    assert values["RECIPIENT"] == "tickets+7@example.org"
+    assert (values["LOCAL"], values["DOMAIN"]) == ("tickets+7", "example.org")
+    assert (values["EXTENSION"], values["MESSAGE"]) == ("7", "0abc-1")
+
+
+def test_nothing_that_means_something_to_a_shell_reaches_a_program() -> None:
+    sender = Address("() { :;}; `id` $(id) \"'\\|&<>*?", "b.example")
+    parcel = Parcel("x-1", 1.0, sender, ERRAND)
+    told = environment(parcel, Errand("ticket", Address("x;y\u202e", "example.org"), "$IFS"))
+    assert not set("() {};`$'\"\\|&<>*?\u202e") & set("".join(told.values()))
+    assert environment(Parcel("x-1", 1.0, NULL, ERRAND), ERRAND)["SENDER"] == ""
+
+
+def test_the_message_has_the_last_trace_fields_and_lf() -> None:
+    seen: list[bytes] = []
+
+    def run(program: Program, told: Mapping[str, str], message: Iterable[bytes]) -> Ended:
+        seen.append(b"".join(message))
+        return Ended(Result.DONE)
+
+    errands = ProgramErrands([TICKET], run, InlineBlocking())
+    blob = MemoryBlob(b"Subject: x\r\n\r\nbody\r\n")
+    assert finish(errands.do(PARCEL, blob)).result is Result.DONE
+    assert seen == [
+        b"Return-Path: <a@b.example>\nDelivered-To: tickets+7@example.org\nSubject: x\n\nbody\n"
+    ]
+    other = Parcel("x-1", 1.0, NULL, Errand("other", ERRAND.recipient))
+    assert finish(errands.do(other, blob)) is UNKNOWN
+
+
+@given(st.text("a\r\n").map(str.encode), st.lists(st.integers(0, 20)))
+def test_line_ends_are_the_same_for_any_split(data: bytes, cuts: list[int]) -> None:
+    places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
+    pieces = [data[start:stop] for start, stop in itertools.pairwise(places)]
+    assert b"".join(with_lf(pieces)) == data.replace(b"\r\n", b"\n")

@@ -1,0 +1,157 @@
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from twisted_mail.delivery.pipe import Pipe
+from twisted_mail.delivery.program import Ended, Program, Result
+
+MAIL = [b"Subject: x\n", b"\nbody\n"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    tmp_path.chmod(0o777)  # for nobody, where the tests run as root
+    for parent in tmp_path.parents[:3]:
+        if parent.stat().st_uid == os.geteuid():
+            parent.chmod(0o755)
+    return tmp_path
+
+
+def run(script: str, message: Iterable[bytes] = MAIL, **rules: object) -> Ended:
+    program = Program("test", ("/bin/sh", "-c", script, "sh", "$(id)"), **rules)  # type: ignore[arg-type]
+    return Pipe().run(program, {"PATH": "/usr/bin:/bin", "SENDER": "a@b.example"}, message)
+
+
+def test_a_program_gets_the_message_and_its_arguments_as_they_are() -> None:
+    ended = run('cat; echo "$1 $SENDER"')
+    assert ended.result is Result.DONE
+    assert ended.output == "Subject: x\n\nbody\n$(id) a@b.example"
+
+
+def test_the_environment_is_what_was_given_and_no_more() -> None:
+    os.environ["SECRET_OF_TEST"] = "x"
+    try:
+        names = {line.partition("=")[0] for line in run("env").output.splitlines()}
+    finally:
+        del os.environ["SECRET_OF_TEST"]
+    assert names <= {"PATH", "SENDER", "PWD", "HOME", "_", "SHLVL", "OLDPWD"}
+
+
+@pytest.mark.parametrize(
+    ("code", "result"), [(0, Result.DONE), (75, Result.LATER), (69, Result.FAILED)]
+)
+def test_the_exit_code_decides(code: int, result: Result) -> None:
+    assert run(f"exit {code}").result is result
+
+
+def test_a_program_that_reads_nothing_is_no_trouble() -> None:
+    assert run("exit 0", [b"x" * 1_000_000]).result is Result.DONE
+
+
+def test_the_message_may_be_opened_again_by_its_name() -> None:
+    assert run("cat /dev/stdin").output.endswith("body")
+
+
+def test_of_the_output_only_the_beginning_is_kept() -> None:
+    ended = run("yes | head -c 3000000", max_output=100)
+    assert ended.result is Result.DONE
+    assert 90 <= len(ended.output) <= 100
+
+
+def test_what_cannot_be_started_is_tried_later() -> None:
+    missing = Program("test", ("/no/such/program",))
+    assert Pipe().run(missing, {}, MAIL).result is Result.LATER
+    assert Pipe().run(replace(missing, user="no-such-user"), {}, MAIL).result is Result.LATER
+
+
+def test_a_program_that_a_signal_ends_is_tried_later() -> None:
+    assert run("kill -9 $$").result is Result.LATER
+
+
+def test_a_slow_program_is_ended_with_all_its_children(folder: Path) -> None:
+    began = time.monotonic()
+    ended = run(f"sleep 300 & echo $! > {folder}/child; sleep 300", seconds=0.5)
+    assert (ended.result, ended.status) == (Result.LATER, "4.4.7")
+    assert time.monotonic() - began < 4
+    assert has_gone(int((folder / "child").read_text()))
+
+
+def test_a_program_deaf_to_asking_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twisted_mail.delivery.pipe._GRACE", 0.3)
+    began = time.monotonic()
+    assert run("trap '' TERM; sleep 2; sleep 300", seconds=0.3).status == "4.4.7"
+    assert time.monotonic() - began < 4
+
+
+def test_what_a_program_leaves_behind_is_ended_and_does_not_hold_us_up(folder: Path) -> None:
+    began = time.monotonic()
+    ended = run(f"sleep 300 & echo $! > {folder}/child; exit 0")
+    assert ended.result is Result.DONE
+    assert time.monotonic() - began < 3
+    assert has_gone(int((folder / "child").read_text()))
+
+
+def has_gone(pid: int) -> bool:
+    for _ in range(50):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_stopping_ends_what_runs_and_starts_no_more() -> None:
+    pipe = Pipe()
+    ends: list[Ended] = []
+    program = Program("test", ("/bin/sleep", "300"))
+    thread = threading.Thread(target=lambda: ends.append(pipe.run(program, {}, MAIL)))
+    thread.start()
+    while not pipe._running:
+        time.sleep(0.01)
+    pipe.stop()
+    thread.join(5)
+    assert ends[0].result is Result.LATER
+    assert pipe.run(program, {}, MAIL).result is Result.LATER
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become others")
+def test_root_never_runs_programs_as_itself() -> None:
+    assert run("id -un").output == "nobody"
+    assert run("id -un; id -Gn", user="daemon").output.split() == ["daemon", "daemon"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become others")
+def test_others_than_root_run_programs_as_themselves() -> None:
+    script = (
+        "from twisted_mail.delivery.pipe import Pipe\n"
+        "from twisted_mail.delivery.program import Program\n"
+        "print(Pipe().run(Program('t', ('/usr/bin/id', '-un')), {}, []).output)\n"
+        "print(Pipe().run(Program('t', ('/usr/bin/id',), user='root'), {}, []).output)\n"
+    )
+    done = subprocess.run(
+        ["setpriv", "--reuid=65534", "--clear-groups", ".venv/bin/python", "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    if done.returncode:
+        pytest.skip("nobody may not read this folder")
+    assert done.stdout.splitlines() == ["nobody", "only root can run programs as root"]
+
+
+def test_signals_to_a_group_that_has_gone_are_no_error() -> None:
+    from twisted_mail.delivery.pipe import _signal
+
+    child = subprocess.Popen(["/bin/true"], start_new_session=True)
+    child.wait()
+    _signal(child.pid, signal.SIGTERM)

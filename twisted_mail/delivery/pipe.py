@@ -1,0 +1,171 @@
+"""Running a program with a message on its standard input, and with limits to all that it does.
+
+The message is a file, so that no program can hold us up by reading slowly. The program leads a process
+group of its own, which is ended with it. Nothing here needs the reactor: it all happens in a thread.
+"""
+
+import os
+import pwd
+import select
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from twisted_mail.delivery.program import (
+    KILLED,
+    NOT_STARTED,
+    TOO_SLOW,
+    Ended,
+    Program,
+    end_of,
+)
+
+_GRACE = 5.0  # seconds between asking a program to end and ending it
+_POLL = 0.2  # seconds between two looks whether a silent program has ended
+_NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """Whom a program runs as, if that is not ourselves."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    home: str
+
+
+class Pipe:
+    """Runs programs, and ends those that are running when the server stops."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[int] = set()
+        self._is_stopping = False
+
+    def run(
+        self, program: Program, environment: Mapping[str, str], message: Iterable[bytes]
+    ) -> Ended:
+        """Run a program to its end; return how it ended. Blocks, and never raises for its sake."""
+        try:
+            person = _person(program.user)
+            with tempfile.TemporaryFile() as file:
+                for piece in message:
+                    file.write(piece)
+                file.flush()
+                file.seek(0)
+                if person is not None:
+                    os.fchown(file.fileno(), person.uid, person.gid)  # /dev/stdin is opened again
+                process = self._start(program, environment, file.fileno(), person)
+        except (OSError, KeyError, subprocess.SubprocessError) as error:
+            return replace(NOT_STARTED, output=str(error))
+        try:
+            return self._attend(program, process)
+        finally:
+            with self._lock:
+                self._running.discard(process.pid)
+
+    def stop(self) -> None:
+        """End all programs that are running, and start no more."""
+        with self._lock:
+            self._is_stopping = True
+            for group in self._running:
+                _signal(group, signal.SIGKILL)
+
+    def _start(
+        self,
+        program: Program,
+        environment: Mapping[str, str],
+        message: int,
+        person: _Person | None,
+    ) -> "subprocess.Popen[bytes]":
+        own = {"HOME": person.home} if person is not None else {}
+        with self._lock:
+            if self._is_stopping:
+                raise OSError("the server is stopping")
+            process = subprocess.Popen(
+                program.command,
+                stdin=message,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd=program.folder,
+                env={**environment, **own},
+                start_new_session=True,
+                user=None if person is None else person.uid,
+                group=None if person is None else person.gid,
+                extra_groups=None if person is None else person.groups,
+                umask=0o077,
+            )
+            self._running.add(process.pid)
+        return process
+
+    def _attend(self, program: Program, process: "subprocess.Popen[bytes]") -> Ended:
+        """Read what a program says until it ends, or until its time is over; end its group."""
+        output = bytearray()
+        deadline = time.monotonic() + program.seconds
+        is_late = False
+        for said in _says(process):
+            output += said[: program.max_output - len(output)]
+            if time.monotonic() > deadline:
+                # First politely; what does not listen is ended at the second time.
+                _signal(process.pid, signal.SIGKILL if is_late else signal.SIGTERM)
+                is_late, deadline = True, time.monotonic() + _GRACE
+        _signal(
+            process.pid, signal.SIGKILL
+        )  # whatever it has left behind; it is not waited for yet
+        code = process.wait()
+        text = output.decode("utf-8", "replace").strip()
+        if is_late:
+            return replace(TOO_SLOW, output=text)
+        return replace(KILLED if code < 0 else end_of(code), output=text)
+
+
+def _says(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
+    """Yield what a program writes, and nothing now and then, until it has ended."""
+    assert process.stdout is not None
+    with process.stdout as stream:
+        is_open = True
+        while not _has_ended(process.pid):
+            if not is_open:
+                time.sleep(_POLL)
+            elif select.select([stream], [], [], _POLL)[0]:
+                said = os.read(stream.fileno(), 65536)
+                is_open = bool(said)
+                yield said
+                continue
+            yield b""
+        if is_open and select.select([stream], [], [], 0)[0]:
+            yield os.read(stream.fileno(), 65536)
+
+
+def _has_ended(pid: int) -> bool:
+    """Say whether a child has ended, which stays a child, so that its group's number stays taken."""
+    how = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    return os.waitid(os.P_PID, pid, how) is not None
+
+
+def _signal(group: int, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def _person(user: str) -> _Person | None:
+    """Return whom to run a program as; root's programs without a user are nobody's.
+
+    Raises KeyError for an unknown user, and OSError where this server cannot become that user.
+    """
+    is_root = os.geteuid() == 0
+    if not is_root and not user:
+        return None
+    entry = pwd.getpwnam(user or _NOBODY)
+    if not is_root:
+        if entry.pw_uid != os.geteuid():
+            raise PermissionError(f"only root can run programs as {user}")
+        return None
+    groups = os.getgrouplist(entry.pw_name, entry.pw_gid)
+    return _Person(entry.pw_uid, entry.pw_gid, tuple(groups), entry.pw_dir)
