@@ -8,7 +8,6 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,6 +104,33 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
         finish(account.open(name)).close()
     finish(store.close())
     return root
+
+
+@pytest.fixture(scope="module")
+def old(before: Path) -> dict[str, Seen]:
+    return look_all(before)
+
+
+Attempt = Callable[[Path, int], bool]
+Everywhere = Callable[[Attempt], None]
+
+
+@pytest.fixture
+def at_every_step(before: Path, tmp_path: Path, record_property: Record) -> Everywhere:
+    """Try something on fresh copies, at one step later each time, until it says that it is through."""
+
+    def run(attempt: Attempt) -> None:
+        for step in range(MAX_STEPS):
+            root = tmp_path / str(step)
+            shutil.copytree(before, root)
+            is_through = attempt(root, step)
+            shutil.rmtree(root)
+            if is_through:
+                record_property("faults", step + 1)
+                return
+        raise AssertionError("the story does not end")
+
+    return run
 
 
 # ---------------------------------------------------------------- stories
@@ -359,6 +385,15 @@ def play(story: Story, store: MaildirStore) -> tuple[Any, bool]:
         abandon(store)
 
 
+def play_or_refuse(story: Story, store: MaildirStore) -> tuple[Any, bool]:
+    try:
+        return finish(story(store)), True
+    except (Unavailable, Refused):
+        return None, False
+    finally:
+        abandon(store)
+
+
 def aftermath(story: Story, root: Path, answer: Any, done: bool, old: dict[str, Seen]) -> None:
     new = look_all(root)
     check(story, answer, done, old, new)
@@ -379,43 +414,37 @@ def aftermath(story: Story, root: Path, answer: Any, done: bool, old: dict[str, 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 def test_whenever_the_process_stops_nothing_promised_is_lost(
-    story: Story, before: Path, tmp_path: Path, record_property: Record
+    story: Story, old: dict[str, Seen], at_every_step: Everywhere
 ) -> None:
-    old = look_all(before)
-    for stop_at in range(MAX_STEPS):
-        root = tmp_path / str(stop_at)
-        shutil.copytree(before, root)
-        disk = StopDisk(stop_at)
-        answer, done = play(story, store_at(root, disk))
+    def attempt(root: Path, step: int) -> bool:
+        answer, done = play(story, store_at(root, StopDisk(step)))
         check_nothing_lost(root, old, look_all(root))
         aftermath(story, root, answer, done, old)
-        shutil.rmtree(root)
-        if done:
-            record_property("faults", stop_at + 1)
-            return
-    raise AssertionError("the story does not end")
+        return done
+
+    at_every_step(attempt)
 
 
 @pytest.mark.parametrize("index", ["kept", "older", "lost"])
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 def test_whenever_the_power_fails_nothing_promised_is_lost(
-    story: Story, index: str, before: Path, tmp_path: Path, record_property: Record
+    story: Story,
+    index: str,
+    before: Path,
+    old: dict[str, Seen],
+    tmp_path: Path,
+    at_every_step: Everywhere,
 ) -> None:
-    old = look_all(before)
-    for stop_at in range(MAX_STEPS):
-        root = tmp_path / str(stop_at)
-        shutil.copytree(before, root)
-        disk = PowerDisk(stop_at, tmp_path / f"attic{stop_at}")
+    def attempt(root: Path, step: int) -> bool:
+        disk = PowerDisk(step, tmp_path / f"attic{step}")
         answer, done = play(story, store_at(root, disk))
         disk.cut()
         lose_index(index, before, root)
         check_nothing_lost(root, old, look_all(root))
         aftermath(story, root, answer, done, old)
-        shutil.rmtree(root)
-        if done:
-            record_property("faults", stop_at + 1)
-            return
-    raise AssertionError("the story does not end")
+        return done
+
+    at_every_step(attempt)
 
 
 def lose_index(how: str, before: Path, root: Path) -> None:
@@ -448,80 +477,50 @@ def test_whichever_step_fails_all_is_done_or_nothing(
     story: Story,
     error: int,
     for_good: frozenset[str],
-    before: Path,
-    tmp_path: Path,
-    record_property: Record,
+    old: dict[str, Seen],
+    at_every_step: Everywhere,
 ) -> None:
-    old = look_all(before)
-    for fail_at in range(MAX_STEPS):
-        root = tmp_path / str(fail_at)
-        shutil.copytree(before, root)
-        disk = FailDisk(fail_at, error, for_good)
-        store = store_at(root, disk)
-        try:
-            answer, done = finish(story(store)), True
-        except (Unavailable, Refused):
-            answer, done = None, False
-        abandon(store)
+    def attempt(root: Path, step: int) -> bool:
+        disk = FailDisk(step, error, for_good)
+        answer, done = play_or_refuse(story, store_at(root, disk))
         # With two failures the second may hit the taking back; then nothing is lost, that is all.
         if not done and for_good in (frozenset(), TAKING_ROOM):
             check_nothing_happened(story, old, look_all(root))
         aftermath(story, root, answer, done, old)
-        shutil.rmtree(root)
-        if not disk.has_failed:
-            record_property("faults", fail_at + 1)
-            return
-    raise AssertionError("the story does not end")
+        return not disk.has_failed
+
+    at_every_step(attempt)
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 def test_whatever_cannot_be_read_once_is_read_the_next_time(
-    story: Story, before: Path, tmp_path: Path, record_property: Record
+    story: Story, old: dict[str, Seen], at_every_step: Everywhere
 ) -> None:
-    old = look_all(before)
-    for fail_at in range(MAX_STEPS):
-        root = tmp_path / str(fail_at)
-        shutil.copytree(before, root)
-        disk = FailDisk(fail_at, errno.EIO, among=frozenset(READING))
-        store = store_at(root, disk)
-        try:
-            answer, done = finish(story(store)), True
-        except (Unavailable, Refused):
-            answer, done = None, False
-        abandon(store)
+    def attempt(root: Path, step: int) -> bool:
+        disk = FailDisk(step, errno.EIO, among=frozenset(READING))
+        answer, done = play_or_refuse(story, store_at(root, disk))
         aftermath(story, root, answer, done, old)
-        shutil.rmtree(root)
-        if not disk.has_failed:
-            record_property("faults", fail_at + 1)
-            return
-    raise AssertionError("the story does not end")
+        return not disk.has_failed
+
+    at_every_step(attempt)
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 def test_a_mailbox_that_vanishes_at_any_step_takes_no_other_with_it(
-    story: Story, before: Path, tmp_path: Path, record_property: Record
+    story: Story, old: dict[str, Seen], at_every_step: Everywhere
 ) -> None:
-    old = look_all(before)
-    for vanish_at in range(MAX_STEPS):
-        root = tmp_path / str(vanish_at)
-        shutil.copytree(before, root)
-        disk = VanishDisk(vanish_at, root / "example.org" / "alice" / "Maildir" / ".Sent")
-        store = store_at(root, disk)
-        with suppress(Unavailable, Refused):
-            finish(story(store))
-        abandon(store)
+    def attempt(root: Path, step: int) -> bool:
+        disk = VanishDisk(step, root / "example.org" / "alice" / "Maildir" / ".Sent")
+        play_or_refuse(story, store_at(root, disk))
         new = look_all(root)
         everywhere = {text for seen in new.values() for text in seen.texts}
         if story not in (move, expunge):  # what had gone into the folder went with it
             assert everywhere >= {*old["INBOX"].texts}
-        assert finish(
-            finish(store_at(root, QuickDisk()).account(ALICE)).append("INBOX", [draft(b"x")])
-        )
-        shutil.rmtree(root)
-        if disk.left >= 0:
-            record_property("faults", vanish_at + 1)
-            return
-    raise AssertionError("the story does not end")
+        account = finish(store_at(root, QuickDisk()).account(ALICE))
+        assert finish(account.append("INBOX", [draft(b"x")]))
+        return disk.left >= 0
+
+    at_every_step(attempt)
 
 
 def check_nothing_happened(story: Story, old: dict[str, Seen], new: dict[str, Seen]) -> None:
