@@ -30,7 +30,7 @@ from twisted_mail.mail.entry import (
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.flags import Flags
 from twisted_mail.mail.message import Blob, Message
-from twisted_mail.mail.outcome import MailError
+from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.mail.resident import Resident
 from twisted_mail.mail.route import Route, Step
 from twisted_mail.mail.verdict import Stage, Verdict
@@ -562,6 +562,12 @@ class Store(Protocol):
     async def account(self, name: str) -> Account:
         """Return the account's mail, making its folders at first use."""
 
+    async def room(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
+        """Return None for each account that has room for a message of so many octets, else why not.
+
+        No room is kept: ``deliver`` decides. Nobody is said to have none but after a fresh count.
+        """
+
     async def deliver(
         self, names: Sequence[str], message: Message
     ) -> Mapping[str, MailError | None]:
@@ -681,6 +687,12 @@ class Router(Protocol):
 
 class Queue(Protocol):
     """The one door through which mail enters our responsibility."""
+
+    async def room(self, accounts: Sequence[str], size: int) -> Outcome | None:
+        """Return why none of the accounts has room for a message of so many octets, or None.
+
+        Where some have room, the message is taken for them. Raises Unavailable.
+        """
 
     @property
     def promises(self) -> Collection[str]:

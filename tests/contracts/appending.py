@@ -20,6 +20,7 @@ from tests.contracts.ground import (
     rows,
 )
 from tests.support import StillClock
+from twisted_mail.delivery.quarantine import quarantine
 from twisted_mail.interfaces import Account, Mailbox, Store
 from twisted_mail.mail.change import Added
 from twisted_mail.mail.entry import Draft, Entry
@@ -234,6 +235,51 @@ class AppendContract(Ground):
         for name in (ALICE, BOB):
             account = self.run(store.account(name))
             assert self.run(account.status("INBOX")).messages == 0
+
+    def test_what_is_quarantined_goes_where_junk_lies(self, store: Store, account: Account):
+        NotedBlob.closed.clear()
+        message = Message(NotedBlob(HELLO), b"X-Verdict: quarantine (x: y)\r\n")
+        self.run(account.rename("Junk", "Filtered"))
+        heard = listen(account)
+        assert self.run(quarantine(store, [ALICE, BOB, ALICE], message)) == {ALICE: None, BOB: None}
+        for name, mailbox in ((ALICE, "Filtered"), (BOB, "Junk")):
+            box = self.run(self.run(store.account(name)).open(mailbox))
+            assert [self.whole(box, uid) for uid in box.columns.uids] == [
+                b"X-Verdict: quarantine (x: y)\r\n" + HELLO
+            ]
+        assert [change.mailbox for change in heard] == ["Filtered"]
+        assert NotedBlob.closed == [HELLO]
+
+    def test_without_such_a_mailbox_it_goes_into_the_inbox(self, store: Store, account: Account):
+        self.run(account.delete("Junk"))
+        assert self.run(quarantine(store, [ALICE], Message(MemoryBlob(HELLO)))) == {ALICE: None}
+        assert self.run(account.status("INBOX")).messages == 1
+
+    def test_a_full_account_gets_no_junk(self, make_store: Callable[..., Store]):
+        self._narrow(make_store)
+        store = make_store(quota=3 * len(HELLO))
+        self.put(self.run(store.account(ALICE)), "INBOX", *[draft(HELLO)] * 3)
+        answers = self.run(quarantine(store, [ALICE, BOB], Message(MemoryBlob(HELLO))))
+        assert answers[BOB] is None
+        assert isinstance(answers[ALICE], Refused)
+
+    def test_a_message_that_cannot_be_read_is_no_junk_either(self, store: Store):
+        answers = self.run(quarantine(store, [ALICE, BOB], Message(BrokenBlob(b"broken"))))
+        assert [type(answers[name]) for name in (ALICE, BOB)] == [Unavailable, Unavailable]
+
+    def test_room_is_told_and_not_taken(self, make_store: Callable[..., Store]):
+        self._narrow(make_store)
+        store = make_store(quota=3 * len(HELLO))
+        self.put(self.run(store.account(ALICE)), "Sent", *[draft(HELLO)] * 2)
+        for _ in range(3):
+            assert self.run(store.room([ALICE, BOB], len(HELLO))) == {ALICE: None, BOB: None}
+        answers = self.run(store.room([ALICE, BOB], 2 * len(HELLO)))
+        refusal = answers[ALICE]
+        assert isinstance(refusal, Refused)
+        assert refusal.outcome.enhanced.endswith(".2.2")
+        assert answers[BOB] is None
+        answers = self.run(store.deliver([ALICE], Message(MemoryBlob(HELLO))))
+        assert answers == {ALICE: None}
 
     def test_a_full_account_does_not_keep_the_others_from_their_mail(
         self, make_store: Callable[..., Store]

@@ -2,14 +2,16 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from tests.support import NoteJournal, finish
+from tests.support import NoteJournal, StillClock, finish
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
+from twisted_mail.imap.render import Render
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
+from twisted_mail.store.memory import MemoryStore
 
 ALICE, BOB = "alice@example.org", "bob@example.org"
 FULL = Refused(Outcome(552, "5.2.2", "The mailbox is full"))
@@ -33,6 +35,9 @@ class FakeStore:
     ) -> Mapping[str, MailError | None]:
         self.deliveries.append((names, b"".join(message.pieces())))
         message.blob.close()
+        return {name: self.failures.get(name) for name in names}
+
+    async def room(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
         return {name: self.failures.get(name) for name in names}
 
     async def account(self, name: str) -> object:
@@ -117,3 +122,25 @@ def test_when_some_fail_for_good_no_retry_makes_copies_for_the_others() -> None:
 
 def test_a_failure_for_now_outweighs_one_for_good() -> None:
     assert isinstance(Delivery(alice=FULL, bob=BUSY).refusal(ALICE, BOB), Unavailable)
+
+
+def room(*accounts: str, **failures: MailError) -> Outcome | None:
+    return finish(Delivery(**failures).queue.room(accounts, 10))
+
+
+def test_room_is_lacking_only_where_nobody_has_any() -> None:
+    assert room(ALICE) is None
+    assert room(ALICE, BOB, alice=FULL) is None
+    assert room(ALICE, alice=FULL) == FULL.outcome
+    assert room(ALICE, BOB, alice=FULL, bob=BUSY) == BUSY.outcome
+    assert room() is None
+
+
+def test_quarantined_mail_goes_where_junk_lies() -> None:
+    store = MemoryStore(StillClock(), Render())
+    queue = LocalDelivery(LocalRouter(FixedDirectory({ALICE: ""}, {})), store, NoteJournal())
+    envelope = Envelope("id1", NULL, (parse(ALICE),), is_quarantined=True)
+    finish(queue.accept(envelope, Message(MemoryBlob(b"Subject: x\r\n\r\n"))))
+    account = finish(store.account(ALICE))
+    assert finish(account.status("Junk")).messages == 1
+    assert finish(account.status("INBOX")).messages == 0

@@ -100,6 +100,13 @@ class FakeQueue:
         self.promises = promises
         self.accepted: list[tuple[Envelope, Message]] = []
         self.trouble: Exception | None = None
+        self.full: dict[str, Outcome] = {}
+        self.asked_room: list[tuple[Sequence[str], int]] = []
+
+    async def room(self, accounts: Sequence[str], size: int) -> Outcome | None:
+        self.asked_room.append((accounts, size))
+        refusals = [self.full.get(account) for account in accounts]
+        return refusals[0] if all(refusals) else None
 
     async def accept(self, envelope: Envelope, message: Message) -> None:
         message.blob.close()

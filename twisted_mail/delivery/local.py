@@ -1,7 +1,8 @@
 """Delivery to the accounts here: the queue of a server that sends nothing on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from twisted_mail.delivery.quarantine import quarantine
 from twisted_mail.interfaces import Journal, Router, Store
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
@@ -10,7 +11,7 @@ from twisted_mail.mail.route import Here, NoRoute
 
 
 class LocalDelivery:
-    """Puts messages into inboxes at once. Fulfils ``interfaces.Queue``.
+    """Puts messages into inboxes at once, or where junk lies. Fulfils ``interfaces.Queue``.
 
     A message is taken when every account has it. When one does not, the sender keeps the message and
     sends it again, and accounts that have it already get it twice: better twice than not at all.
@@ -32,11 +33,22 @@ class LocalDelivery:
             message.blob.close()
             raise
         final = Message(message.blob, return_path(envelope) + message.prefix)
-        results = await self._store.deliver(accounts, final)
+        if envelope.is_quarantined:
+            results = await quarantine(self._store, accounts, final)
+        else:
+            results = await self._store.deliver(accounts, final)
         done = [account for account in accounts if results[account] is None]
         if done:
             self._journal.delivered(envelope.id, done)
         _raise_failures(results)
+
+    async def room(self, accounts: Sequence[str], size: int) -> Outcome | None:
+        """Return why none of the accounts has room for so many octets, or None."""
+        answers = (await self._store.room(accounts, size)).values()
+        errors = [error for error in answers if error is not None]
+        if not errors or len(errors) < len(answers):
+            return None
+        return (next((one for one in errors if one.outcome.is_temporary), errors[0])).outcome
 
     async def _accounts(self, envelope: Envelope) -> list[str]:
         """Return the accounts that get a copy, each once."""

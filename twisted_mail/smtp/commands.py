@@ -150,12 +150,27 @@ async def _refusal(state: State, recipient: Address) -> Outcome | None:
     except MailError as error:
         return error.outcome
     if isinstance(route, Here):
-        return None
+        return await _no_room(state, route)
     if isinstance(route, NoRoute):
         if not route.outcome.is_temporary:
             state.unknown += 1
         return route.outcome
     return _refuse_elsewhere(state, recipient, route)
+
+
+async def _no_room(state: State, route: Here) -> Outcome | None:
+    """Return why nobody whom the recipient leads to has room for the message, or None.
+
+    Now, rather than after the message has come.
+    """
+    transaction = state.transaction
+    assert transaction is not None
+    if route.programs or route.lists:
+        return None
+    try:
+        return await state.doors.queue.room(route.accounts, transaction.wishes.size or 1)
+    except MailError as error:
+        return error.outcome
 
 
 def _refuse_elsewhere(state: State, recipient: Address, route: Elsewhere) -> Outcome:

@@ -27,7 +27,7 @@ from twisted_mail.store.filename import Namer
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.indexing import Indexing
 from twisted_mail.store.indexing import Report as Progress
-from twisted_mail.store.quota import Quotas, Usage
+from twisted_mail.store.quota import Quotas, Slot, Usage
 from twisted_mail.store.room import Room, constant, end
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.tidying import Tidying
@@ -134,6 +134,14 @@ class MaildirStore:
         finally:
             end(taken, delivered)
         return {**answers, **delivered}
+
+    async def room(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
+        """Return None for each account that has room for so many octets, else why not."""
+        taken = await self._room.take(names, size)
+        for slot in taken.values():
+            if isinstance(slot, Slot):
+                slot.end(is_delivered=False)
+        return {name: slot if isinstance(slot, MailError) else None for name, slot in taken.items()}
 
     async def _count(self, name: str) -> tuple[Usage, int]:
         account = await self.account(name)

@@ -49,6 +49,10 @@ class MemoryStore:
             self._accounts[name] = account
         return account
 
+    async def room(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
+        """Return None for each account that has room for so many octets, else why not."""
+        return {name: (await self.account(name)).room(size) for name in dict.fromkeys(names)}
+
     async def deliver(
         self, names: Sequence[str], message: Message
     ) -> Mapping[str, MailError | None]:
@@ -152,11 +156,17 @@ class MemoryAccount:
 
     def deliver(self, body: Body) -> MailError | None:
         """Put a message into the inbox; return why it could not be done."""
+        if (refusal := self.room(len(body.data))) is not None:
+            return refusal
+        self._home.box(names.INBOX).add([Arrival(body, flag.NONE, self._seconds(None))])
+        return None
+
+    def room(self, size: int) -> MailError | None:
+        """Return why there is no room for so many octets, or None."""
         try:
-            self._home.claim(len(body.data))
+            self._home.claim(size)
         except Refused as error:
             return error
-        self._home.box(names.INBOX).add([Arrival(body, flag.NONE, self._seconds(None))])
         return None
 
     def _seconds(self, date: datetime | None) -> int:

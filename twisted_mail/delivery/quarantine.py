@@ -1,0 +1,68 @@
+r"""Delivery of what is quarantined: into the mailbox with the special use ``\Junk`` (RFC 6154 §2).
+
+Such mail is rare, so each account gets a copy of its own by the way that clients take, with its quota.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from twisted_mail.interfaces import Store
+from twisted_mail.mail.entry import Draft
+from twisted_mail.mail.message import Blob, Message
+from twisted_mail.mail.outcome import MailError
+
+JUNK = "\\Junk"
+GONE = ("TRYCREATE", "NONEXISTENT")  # conditions of a mailbox that was there a moment ago
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A blob that several accounts read; whoever lends it closes it."""
+
+    blob: Blob
+
+    @property
+    def size(self) -> int:
+        """Return the number of octets."""
+        return self.blob.size
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield the octets from ``start`` to ``stop``."""
+        return self.blob.pieces(start, stop)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+async def quarantine(
+    store: Store, names: Sequence[str], message: Message
+) -> Mapping[str, MailError | None]:
+    """Put a message where junk lies in several accounts, as ``Store.deliver`` does into inboxes.
+
+    An account without such a mailbox gets it into its inbox. The message's blob is closed.
+    """
+    lent = Message(Lent(message.blob), message.prefix)
+    answers: dict[str, MailError | None] = {}
+    try:
+        for name in dict.fromkeys(names):
+            try:
+                answers[name] = await _put(store, name, lent)
+            except MailError as error:
+                answers[name] = error
+    finally:
+        message.blob.close()
+    return answers
+
+
+async def _put(store: Store, name: str, message: Message) -> MailError | None:
+    account = await store.account(name)
+    for mailbox in await account.mailboxes():
+        if mailbox.use == JUNK and mailbox.is_selectable:
+            try:
+                await account.append(mailbox.name, [Draft(message)])
+            except MailError as error:
+                if error.condition not in GONE:
+                    raise
+            else:
+                return None
+    return (await store.deliver([name], message))[name]
