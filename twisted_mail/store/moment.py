@@ -8,12 +8,14 @@ from twisted_mail.mail.entry import UNKNOWN
 from twisted_mail.mail.flags import keywords
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import filename
+from twisted_mail.store.folder import Folder
 from twisted_mail.store.measure import all_measured, measure_next
 from twisted_mail.store.overview import listing
-from twisted_mail.store.rows import Row
+from twisted_mail.store.rows import Row, State
 from twisted_mail.store.scan import scan
 from twisted_mail.store.tree import Tree
 from twisted_mail.store.uidlist import UidList
+from twisted_mail.store.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +64,22 @@ def moments(tree: Tree, names: Iterable[str] | None = None) -> list[Moment]:
                 state = scan(folder, work)
             except Refused:
                 continue  # removed just now
-            uidnext = max(state.uidnext, folder.uids.uidnext)
-            rows = tuple(
-                row
-                for row in all_measured(folder, work, work.index.all_rows(state))
-                if row.date != UNKNOWN  # else its file is gone
-            )
-            letters = dict(folder.keywords.by_letter)
-            found.append(
-                Moment(
-                    folder.name,
-                    folder.folder,
-                    folder.path,
-                    b"" if folder.id.startswith("V") else folder.id.encode(),
-                    state.uidvalidity,
-                    uidnext,
-                    rows,
-                    letters,
-                )
-            )
+            found.append(_moment(folder, work, state))
     return found
+
+
+def _moment(folder: Folder, work: Work, state: State) -> Moment:
+    rows = all_measured(folder, work, work.index.all_rows(state))
+    return Moment(
+        folder.name,
+        folder.folder,
+        folder.path,
+        b"" if folder.id.startswith("V") else folder.id.encode(),
+        state.uidvalidity,
+        max(state.uidnext, folder.uids.uidnext),
+        tuple(row for row in rows if row.date != UNKNOWN),  # else its file is gone
+        dict(folder.keywords.by_letter),
+    )
 
 
 def _measure(tree: Tree, names: Iterable[str]) -> None:
