@@ -740,6 +740,9 @@ class Journal(Protocol):
     def delivered(self, id: str, accounts: Sequence[str]) -> None:  # noqa: A002
         """Note that a message is in these accounts' inboxes."""
 
+    def tried(self, id: str, to: str, result: str, reason: str) -> None:  # noqa: A002
+        """Note what came of an attempt to hand a message to a program or a list, and why."""
+
     def indexed(self, account: str, mailbox: str, done: int, total: int) -> None:
         """Note how far a long indexing of a mailbox for SEARCH has come, in messages."""
 

@@ -93,6 +93,10 @@ class LogJournal:
         """Note that a message is in these accounts' inboxes."""
         self.log.info("{id}: delivered to {accounts}", id=id, accounts=", ".join(accounts))
 
+    def tried(self, id: str, to: str, result: str, reason: str) -> None:  # noqa: A002
+        """Note what came of an attempt to hand a message to a program or a list."""
+        self.log.info("{id}: {to}: {result} {reason}", id=id, to=to, result=result, reason=reason)
+
     def indexed(self, account: str, mailbox: str, done: int, total: int) -> None:
         """Note how far a long indexing for SEARCH has come."""
         self.log.info(

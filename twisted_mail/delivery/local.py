@@ -1,46 +1,72 @@
-"""Delivery to the accounts here: the queue of a server that sends nothing on."""
+"""Delivery to accounts, programs and lists here: the queue of a server that sends nothing on.
+
+For a message with several kinds of recipients, in this order:
+
+1. Every recipient is routed, and every list asked whether it takes the message: what is refused is
+   refused before anybody gets anything.
+2. Parcels for programs and lists are written, synced, and not promised yet.
+3. The accounts get their copies.
+4. The parcels are promised by a rename, and the sender is told that all is taken.
+
+When 3 fails, the parcels are withdrawn: the sender, who keeps the message, sends it again, and no
+program or list gets it twice. When a program fails later, its parcel is tried again, and nobody else
+gets a second copy. Only when 4 itself fails do accounts get the message twice.
+"""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
+from twisted_mail.delivery.parcel import Parcel
 from twisted_mail.delivery.quarantine import quarantine
+from twisted_mail.delivery.waiting import Waiting
 from twisted_mail.interfaces import Journal, Router, Store
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
-from twisted_mail.mail.route import Here, NoRoute
+from twisted_mail.mail.route import Errand, Here, ListMail, NoRoute
+
+_NOBODY_WAITS = Outcome(451, "4.3.5", "Mail for programs and lists is not taken now")
 
 
 class LocalDelivery:
-    """Puts messages into inboxes at once, or where junk lies. Fulfils ``interfaces.Queue``.
+    """Puts messages into inboxes, or where junk lies, and keeps them for programs and lists.
+
+    Fulfils ``interfaces.Queue``.
 
     A message is taken when every account has it. When one does not, the sender keeps the message and
     sends it again, and accounts that have it already get it twice: better twice than not at all.
+    Without ``waiting`` there are no programs and lists.
     """
 
     # What is never sent on needs no TLS on the way; reports need somebody who sends them.
     promises = frozenset({"REQUIRETLS"})
 
-    def __init__(self, router: Router, store: Store, journal: Journal) -> None:
+    def __init__(
+        self, router: Router, store: Store, journal: Journal, waiting: Waiting | None = None
+    ) -> None:
         self._router = router
         self._store = store
         self._journal = journal
+        self._waiting = waiting
 
     async def accept(self, envelope: Envelope, message: Message) -> None:
         """Deliver to every recipient. Raises Refused or Unavailable; closes the message's blob."""
+        errands: dict[Errand | ListMail, None] = {}
+        parcels: list[Parcel] = []
         try:
-            accounts = await self._accounts(envelope)
+            accounts = await self._accounts(envelope, errands)
+            if errands:
+                parcels = await self._prepared(envelope, message, list(errands))
         except BaseException:
             message.blob.close()
             raise
-        final = Message(message.blob, return_path(envelope) + message.prefix)
-        if envelope.is_quarantined:
-            results = await quarantine(self._store, accounts, final)
-        else:
-            results = await self._store.deliver(accounts, final)
-        done = [account for account in accounts if results[account] is None]
-        if done:
-            self._journal.delivered(envelope.id, done)
-        _raise_failures(results)
+        try:
+            await self._deliver(envelope, message, accounts)
+        except BaseException:
+            await self._withdraw(parcels)
+            raise
+        if parcels and self._waiting is not None:
+            await self._waiting.promise(parcels)
 
     async def room(self, accounts: Sequence[str], size: int) -> Outcome | None:
         """Return why none of the accounts has room for so many octets, or None."""
@@ -50,8 +76,10 @@ class LocalDelivery:
             return None
         return (next((one for one in errors if one.outcome.is_temporary), errors[0])).outcome
 
-    async def _accounts(self, envelope: Envelope) -> list[str]:
-        """Return the accounts that get a copy, each once."""
+    async def _accounts(
+        self, envelope: Envelope, errands: dict[Errand | ListMail, None]
+    ) -> list[str]:
+        """Return the accounts that get a copy, each once; note the errands beside them."""
         accounts: dict[str, None] = {}
         for recipient in envelope.recipients:
             route = await self._router.route(recipient)
@@ -60,7 +88,37 @@ class LocalDelivery:
             if not isinstance(route, Here):
                 raise Refused(Outcome(550, "5.1.2", "Mail for other domains is not sent yet"))
             accounts.update(dict.fromkeys(route.accounts))
+            if route.programs or route.lists:
+                errands.update(dict.fromkeys((*route.programs, *route.lists)))
         return list(accounts)
+
+    async def _prepared(
+        self, envelope: Envelope, message: Message, errands: Sequence[Errand | ListMail]
+    ) -> list[Parcel]:
+        if self._waiting is None:
+            raise Unavailable(_NOBODY_WAITS)
+        return await self._waiting.prepare(envelope, message, errands)
+
+    async def _withdraw(self, parcels: Sequence[Parcel]) -> None:
+        if parcels and self._waiting is not None:
+            with suppress(
+                Unavailable
+            ):  # what stays is not promised, and swept away at the next start
+                await self._waiting.withdraw(parcels)
+
+    async def _deliver(self, envelope: Envelope, message: Message, accounts: Sequence[str]) -> None:
+        if not accounts:
+            message.blob.close()
+            return
+        final = Message(message.blob, return_path(envelope) + message.prefix)
+        if envelope.is_quarantined:
+            results = await quarantine(self._store, accounts, final)
+        else:
+            results = await self._store.deliver(accounts, final)
+        done = [account for account in accounts if results[account] is None]
+        if done:
+            self._journal.delivered(envelope.id, done)
+        _raise_failures(results)
 
 
 def return_path(envelope: Envelope) -> bytes:
