@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 from twisted.internet.address import IPv4Address
@@ -15,15 +16,19 @@ from tests.support import FakeResolver, InlineBlocking, NoteJournal, finish
 from twisted_mail.auth.checkers import DirectoryChecker
 from twisted_mail.auth.realm import Realm, logins, portal
 from twisted_mail.auth.sasl import MECHANISMS
+from twisted_mail.config.filters import filters as configured
+from twisted_mail.config.values import Structure
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.imap.render import Render
 from twisted_mail.mail import address
+from twisted_mail.mail.dns import MailHost
+from twisted_mail.mail.verdict import Decision
 from twisted_mail.net.clock import ReactorClock
 from twisted_mail.net.conversation import Conversation, Terms
-from twisted_mail.plugin import Doors, protocols
-from twisted_mail.policy.stages import Stages
+from twisted_mail.plugin import Doors, filters, protocols
+from twisted_mail.policy.stages import Seat, Stages
 from twisted_mail.store.blob import SpoolWriter
 from twisted_mail.store.memory import MemoryStore
 
@@ -121,6 +126,39 @@ class MemoryServer:
             resolver=self.resolver,
         )
 
+    def promise(self, keywords: frozenset[str]) -> None:
+        """Let SMTP believe that the queue keeps more than it does."""
+        queue: Any = self.doors.queue
+        queue.promises = LocalDelivery.promises | keywords
+
+    def seat(self, dialogue: Dialogue) -> None:
+        """Ask the filters of a dialogue, which find its records in the DNS."""
+        for line in dialogue.dns:
+            name, kind, *values = line.split()
+            if kind == "broken":
+                self.resolver.broken.add(name)
+            elif kind == "MX":
+                host = values[1].removesuffix(".")
+                self.resolver.tell(name, kind, MailHost(int(values[0]), host))
+            else:
+                value = " ".join(values)
+                self.resolver.tell(name, kind, value.encode() if kind == "TXT" else value)
+        mistakes: list[str] = []
+        found = configured(
+            dialogue.filters,
+            Structure(Path("/")),
+            filters,
+            protocols(),
+            lambda place, text: mistakes.append(text),
+        )
+        assert not mistakes, mistakes
+        self.policy.seat([self._seat(one) for one in found])
+
+    def _seat(self, one: Any) -> Seat:
+        plugin: Any = filters()[one.kind]
+        made = plugin.make(one.settings, self.doors)
+        return Seat(one.name, made, one.services, one.seconds, Decision(one.when_failed))
+
     def put(self, text: str) -> None:
         account, mailbox, draft = given_draft(text)
         finish(finish(self.store.account(account)).append(mailbox, [draft]))
@@ -132,6 +170,7 @@ class MemoryLine:
     def __init__(self, server: MemoryServer, dialogue: Dialogue, connection: int, way: str) -> None:
         self._server = server
         self._way = way
+        server.promise(dialogue.promises)
         plugin: Any = protocols()[dialogue.service(connection)]
         settings = plugin.settings(**_known(plugin.settings, dialogue.settings))
         tls = dialogue.headings.get("tls", "starttls")
@@ -194,4 +233,8 @@ class MemoryLine:
 
 def _known(settings: Any, values: dict[str, Any]) -> dict[str, Any]:
     names = {field.name for field in dataclasses.fields(settings)}
-    return {name: value for name, value in values.items() if name in names}
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in values.items()
+        if name in names
+    }

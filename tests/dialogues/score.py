@@ -99,14 +99,23 @@ class Dialogue:
     headings: dict[str, str] = field(default_factory=dict)
     given: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    filters: list[dict[str, Any]] = field(default_factory=list)
+    dns: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
 
     def service(self, connection: int) -> str:
         return self.headings.get(f"service{connection}", self.headings["service"])
 
+    @property
+    def promises(self) -> frozenset[str]:
+        """What the queue behind SMTP keeps besides; there is such a queue only in memory."""
+        return frozenset(self.headings.get("promises", "").split())
+
     def plays(self, way: str) -> bool:
         """Say whether the file may be played this way: whole, lines, bytes (in memory), tcp or tls."""
-        ways = self.headings.get("play", "").split()
+        if self.filters and way in ("tcp", "tls"):
+            return False  # the client and its names are made up
+        ways = self.headings.get("play", "memory" if self.promises else "").split()
         if "memory" in ways:
             ways = [
                 *ways,
@@ -137,7 +146,13 @@ def read(path: Path) -> Dialogue:
 
 
 def _heading(dialogue: Dialogue, name: str, value: str) -> None:
-    known = ("service", "tls", "cleartext", "given", "setting", "play")
+    if name == "filter":
+        dialogue.filters.append(tomllib.loads(f"filter = {{{value}}}")["filter"])
+        return
+    if name == "dns":
+        dialogue.dns.append(value)
+        return
+    known = ("service", "tls", "cleartext", "given", "setting", "promises", "play")
     assert name.rstrip("0123456789") in known, f"{dialogue.path}: unknown heading {name}"
     if name == "given":
         dialogue.given.append(value)
