@@ -179,9 +179,7 @@ class Lists:
 
     def join(self, to: MailingList, address: Address) -> bool:
         """Put somebody on a list, inside a transaction; say whether this is new."""
-        self._check_reachable(to, address)
-        if self._tables.home(address.domain) is None:
-            raise Refused(f"{address} is elsewhere: {NOT_SENT_YET}")
+        self.check_joining(to, address)
         key = schema.key(to.address)
         if (
             self._tables.count("SELECT count(*) FROM list_member WHERE list = ?", key)
@@ -226,6 +224,12 @@ class Lists:
             if not connection.changes():
                 raise Refused(f"{address} is not on {found.name}")
         return str(address)
+
+    def check_joining(self, to: MailingList, address: Address) -> None:
+        """Raise Refused when the address cannot be that of a member."""
+        self._check_reachable(to, address)
+        if self._tables.home(address.domain) is None:
+            raise Refused(f"{address} is elsewhere: {NOT_SENT_YET}")
 
     def _check_reachable(self, to: MailingList, address: Address) -> None:
         if self._tables.is_dangling(address):

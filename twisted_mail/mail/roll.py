@@ -62,6 +62,35 @@ class Member:
     is_suspended: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody has asked for by mail: to be on a list (``SUBSCRIBE``) or not."""
+
+    role: Role
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class BounceRule:
+    """When a member is suspended: after ``limit`` bounces within ``window`` seconds.
+
+    Of several within ``apart`` seconds one is counted.
+    """
+
+    limit: int
+    window: float
+    apart: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bounced:
+    """How a member stands after a bounce; ``is_new`` says that this one has suspended them."""
+
+    count: int = 0
+    is_suspended: bool = False
+    is_new: bool = False
+
+
 _ROLES = {role.value: role for role in Role if role is not Role.POST}
 
 
