@@ -201,6 +201,7 @@ def test_no_parameters_do_more_than_be_refused(server: LiveServer, parameters: b
         "\u202ebob@example.org".encode(),  # turns the direction of writing
         "bob\u200b@example.org".encode(),  # no width
         "ｂｏｂ@example.org".encode(),  # wide letters
+        "bob@example．org".encode(),
         "bob@\u202eexample.org".encode(),
         "é/../../bob@example.org".encode(),
         ("é" * 33 + "@example.org").encode(),  # 66 octets

@@ -8,6 +8,8 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from twisted_mail.mail.alabel import to_alabels
+
 MAX_LOCAL = 64  # octets, RFC 5321 §4.5.3.1.1
 MAX_DOMAIN = 255  # octets, RFC 5321 §4.5.3.1.2
 
@@ -91,10 +93,7 @@ def parse_domain(text: str) -> str:
 
 
 def _to_alabels(text: str) -> str:
-    try:
-        name = text.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise ValueError("the domain is not a valid internationalised name") from None
+    name = to_alabels(text)
     if len(name) > MAX_DOMAIN:
         raise ValueError(f"the domain is longer than {MAX_DOMAIN} octets")
     return name
