@@ -19,6 +19,7 @@ from twisted_mail.interfaces import (
     Blocking,
     Clock,
     Directory,
+    Filter,
     Journal,
     Login,
     Mailboxes,
@@ -113,6 +114,17 @@ class RoomProtocol:
             **{field.name: getattr(doors, field.name) for field in fields(self.doors)}
         )
         return lambda wire: self.session(wire, settings, picked)
+
+
+@implementer(IPlugin, IFilter)
+@dataclass(frozen=True)
+class RoomFilter:
+    """A kind of filter as ours are: its settings, and what makes it of them and the doors."""
+
+    name: str
+    help: str
+    settings: type
+    make: Callable[[Any, Doors], Filter]
 
 
 def protocols() -> dict[str, object]:

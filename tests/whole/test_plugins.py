@@ -1,6 +1,7 @@
 """The plugin of docs/plugins.md, installed as a user would install it."""
 
 import re
+import smtplib
 import socket
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from tests.whole.process import ServerProcess, free_port
 pytestmark = pytest.mark.whole
 
 PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
-[PLUGIN] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+PLUGIN, FILTER = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
 def test_the_plugin_of_the_documentation_serves(
@@ -34,6 +35,41 @@ def test_the_plugin_of_the_documentation_serves(
             assert re.fullmatch(rb"\d\d:\d\d\r\n", client.recv(100))
     finally:
         assert server.stop()
+
+
+def test_the_filter_of_the_documentation_judges(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    LiveServer(tmp_path).stop()
+    package = tmp_path / "site" / "twisted_mail" / "plugins"
+    package.mkdir(parents=True)
+    (package / "subjects.py").write_text(FILTER)
+    section = re.findall(r"```toml\n(\[\[filter.*?)```", PAGE.read_text(), re.DOTALL)[0]
+    port = free_port()
+    endpoint = f"tcp:{port}:interface=127.0.0.1"
+    listener = f'[[listener]]\nservice = "smtp"\nendpoint = "{endpoint}"\n'
+    (tmp_path / "mail.toml").write_text(CONFIG + listener + section)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    command = Path(sys.executable).parent / "twisted-mail"
+    listed = subprocess.run(
+        [command, "filters", "subjects"], capture_output=True, text=True, check=True
+    )
+    assert listed.stdout.startswith("subjects\n    Refuses certain words in the subject.\n")
+    server = ServerProcess(tmp_path / "mail.toml", port, tmp_path / "log")
+    try:
+        assert _sent(port, "You won the Lottery") == (550, "5.7.1 Refused for reasons of policy")
+        assert _sent(port, "Lunch")[0] == 250
+    finally:
+        assert server.stop()
+
+
+def _sent(port: int, subject: str) -> tuple[int, str]:
+    with smtplib.SMTP("127.0.0.1", port, "client.example", 20) as client:
+        client.ehlo()
+        client.mail("a@client.example")
+        client.rcpt("alice@example.org")
+        code, text = client.data(f"Subject: {subject}\r\n\r\nHello\r\n".encode())
+        return code, text.decode()
 
 
 def test_the_checker_is_offered_to_every_twisted_program() -> None:

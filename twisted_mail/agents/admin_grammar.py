@@ -12,6 +12,7 @@ from twisted_mail.agents import (
     admin_certificates,
     admin_check,
     admin_directory,
+    admin_filters,
     admin_init,
 )
 from twisted_mail.agents.admin_output import WRONG_USE, Answer, Complaint
@@ -62,6 +63,11 @@ def parser() -> Parser:
     _certificate_grammar(grammar, certificate)
     stored = grammar.group(commands, "store", "mail on disk: check, import, back up, bring back")
     storage.add(partial(grammar.command, stored))
+    filters = grammar.command(
+        commands, "filters", admin_filters.list_filters, "list the kinds of filters and their options"
+    )
+    filters.set_defaults(needs_config=False)
+    filters.add_argument("kind", metavar="KIND", nargs="?", help="of this kind only")
     grammar.command(commands, "check", admin_check.check, "look for everything that could go wrong")
     return top
 

@@ -1,14 +1,6 @@
 """The filters of our own house."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-from twisted.plugin import IPlugin
-from zope.interface import implementer
-
-from twisted_mail.interfaces import Filter
-from twisted_mail.plugin import Doors, IFilter
+from twisted_mail.plugin import RoomFilter
 from twisted_mail.policy.accounts import AccountLimits, SizeSettings
 from twisted_mail.policy.concurrency import Concurrency, ConcurrencySettings
 from twisted_mail.policy.dnslist import DnsListCheck, DnsListSettings
@@ -17,18 +9,6 @@ from twisted_mail.policy.hello import HelloCheck, HelloSettings
 from twisted_mail.policy.rates import Rates, RateSettings
 from twisted_mail.policy.reverse import ReverseCheck, ReverseSettings
 from twisted_mail.policy.sender import SenderCheck, SenderSettings
-
-
-@implementer(IPlugin, IFilter)
-@dataclass(frozen=True)
-class RoomFilter:
-    """A filter of our own: its settings, and what makes it of them and the doors."""
-
-    name: str
-    help: str
-    settings: type
-    make: Callable[[Any, Doors], Filter]
-
 
 reverse_name_filter = RoomFilter(
     "reverse-name",
