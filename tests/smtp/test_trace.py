@@ -14,6 +14,7 @@ from twisted_mail.smtp.trace import (
     missing_fields,
     received,
     separator,
+    waives_tls,
 )
 
 ALICE, BOB = parse("alice@example.org"), parse("bob@example.org")
@@ -156,6 +157,18 @@ def test_only_what_is_missing_is_added() -> None:
     assert both.startswith(b"Date: ")
     assert both.endswith(b"\r\nMessage-ID: <id1@mail.example.org>\r\n")
     assert missing_fields(b"date: x\r\nMESSAGE-ID: y\r\n", "id1", "h", NOW) == b""
+
+
+@pytest.mark.parametrize(
+    "header", [b"TLS-Required: No\r\n", b"a: b\r\ntls-required:no \r\nc: d\r\n"]
+)
+def test_a_sender_may_waive_tls(header: bytes) -> None:
+    assert waives_tls(header)
+
+
+@pytest.mark.parametrize("header", [b"", b"TLS-Required: Nope\r\n", b"X-TLS-Required: No\r\n"])
+def test_nothing_else_waives_it(header: bytes) -> None:
+    assert not waives_tls(header)
 
 
 @pytest.mark.parametrize("header", [b"", b"a: b\r\n", b"X-Y :\r\n", b"From me Mon\r\n", b">From x"])

@@ -38,7 +38,7 @@ async def expn(state: State, argument: bytes) -> None:
     if enquiry is None:
         state.wire.write(replies.NOT_VERIFIED)
         return
-    members = await state.doors.directory.targets(enquiry.address)
+    members = await state.doors.directory.members(enquiry.address)
     if not members and await state.doors.directory.account(enquiry.address) is not None:
         members = (enquiry.address,)
     if members:

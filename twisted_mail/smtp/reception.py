@@ -4,6 +4,8 @@ The answer comes only when the message has ended, whatever is wrong with it, so 
 taken for commands.
 """
 
+from dataclasses import replace
+
 from twisted_mail.interfaces import Ending
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
@@ -101,6 +103,8 @@ async def _accept(state: State, transaction: Transaction, reception: Reception) 
     if trace.count_fields(header, b"received") > state.settings.max_hops:
         return replies.LOOPING
     envelope = transaction.envelope(state.submitter_name)
+    if "TLS-Required" in state.doors.queue.promises and trace.waives_tls(header):
+        envelope = replace(envelope, is_tls_optional=not envelope.wishes.requires_tls)
     message = Message(await reception.finish(), _prefix(state, envelope, header))
     taken = Outcome(250, "2.0.0", f"Ok: queued as {envelope.id}")
     try:

@@ -12,6 +12,9 @@ from twisted_mail.mail.envelope import Envelope
 MAX_HEADER = 128 * 1024  # octets of header that are looked at
 
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|>?From ")  # what a header may begin with
+_TLS_OPTIONAL = re.compile(
+    rb"(?:\A|\r\n)TLS-Required:(?:\r\n)?[ \t]*No[ \t]*(?:\r\n|\Z)", re.IGNORECASE
+)
 _UNSAFE = re.compile(r"[^A-Za-z0-9.:_@+\[\]-]")
 
 
@@ -101,6 +104,11 @@ def header_end(head: bytes | bytearray, start: int = 0) -> int:
 def count_fields(header: bytes, name: bytes) -> int:
     """Return how many fields of a header have the lower-case ``name``."""
     return (b"\r\n" + header.lower()).count(b"\r\n" + name + b":")
+
+
+def waives_tls(header: bytes) -> bool:
+    """Say whether the header wants the message delivered even where TLS fails (RFC 8689 §3)."""
+    return _TLS_OPTIONAL.search(header) is not None
 
 
 def separator(header: bytes) -> bytes:

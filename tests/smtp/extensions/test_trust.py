@@ -65,6 +65,22 @@ def test_a_message_that_requires_tls_is_marked() -> None:
     assert house.queue.accepted[0][0].wishes.requires_tls
 
 
+@pytest.mark.parametrize(
+    ("promises", "parameter", "is_optional"),
+    [
+        ({"TLS-Required", "REQUIRETLS"}, "", True),
+        ({"TLS-Required", "REQUIRETLS"}, " REQUIRETLS", False),
+        ({"REQUIRETLS"}, "", False),
+    ],
+)
+def test_the_field_that_waives_tls_is_heeded_where_somebody_keeps_it(
+    promises: set[str], parameter: str, is_optional: bool
+) -> None:
+    message = ("DATA", "TLS-Required: No", "", ".")
+    house, _ = under_tls(f"{MAIL}{parameter}", RCPT, *message, promises=frozenset(promises))
+    assert house.queue.accepted[0][0].is_tls_optional is is_optional
+
+
 def test_in_clear_tls_is_asked_for() -> None:
     reply = say(HELLO, f"{MAIL} REQUIRETLS", house=House(queue=FakeQueue(PROMISES)))[-1]
     assert reply.startswith("530 5.7.10")
