@@ -2,6 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.policy.visits import judged, visit
+from twisted_mail.mail.address import parse
 from twisted_mail.mail.verdict import ACCEPT, Stage
 from twisted_mail.policy.concurrency import Concurrency, ConcurrencySettings
 
@@ -40,6 +41,24 @@ def test_an_account_is_counted_once_for_each_connection():
     assert judged(some, other, Stage.SENDER).is_refusal
     some.ended(who, True)
     assert judged(some, other, Stage.SENDER) == ACCEPT
+
+
+def test_of_the_senders_of_a_connection_the_last_is_counted():
+    some = Concurrency(ConcurrencySettings(address=0, network=0, sender=1))
+    who, other = visit(), visit("198.51.100.1")
+    assert judged(some, who, Stage.SENDER) == ACCEPT
+    assert judged(some, other, Stage.SENDER).reason == (
+        "more than 1 connections: sender a@client.example"
+    )
+    for number in range(100):
+        who.sender = parse(f"b{number}@client.example")
+        assert judged(some, who, Stage.SENDER) == ACCEPT
+    assert len(some) == 1
+    assert judged(some, other, Stage.SENDER) == ACCEPT
+    for one in (who, other):
+        some.ended(one, True)
+    assert len(some) == 0
+    assert judged(some, visit(sender=""), Stage.SENDER) == ACCEPT
 
 
 def test_trusted_networks_are_not_counted():

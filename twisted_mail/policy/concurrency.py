@@ -19,6 +19,7 @@ class ConcurrencySettings:
     address: int = 20
     network: int = 50
     account: int = 20
+    sender: int = 0  # that send for one address at a time
     trusted: tuple[str, ...] = LOOPBACK  # networks whose connections are not counted
     ipv4_bits: int = IPV4_BITS
     ipv6_bits: int = IPV6_BITS
@@ -30,7 +31,10 @@ class ConcurrencySettings:
 
 
 class Concurrency:
-    """Fulfils ``interfaces.Filter``; keeps a number for each address, network and account here now."""
+    """Fulfils ``interfaces.Filter``; keeps a number for each address, network and so on here now.
+
+    Of the senders of one connection the last is counted.
+    """
 
     stages: Collection[Stage] = (Stage.CONNECT, Stage.SENDER)
 
@@ -45,6 +49,8 @@ class Concurrency:
         if visit.peer.host in self._trusted and not visit.submitter:
             return ACCEPT
         counted: set[str] = visit.notes.setdefault(self._note, set())
+        if stage is Stage.SENDER:
+            self._forget(counted, {one for one in counted if one.startswith("sender ")})
         wanted = {
             key: most
             for key, most in self._wanted(stage, visit).items()
@@ -60,17 +66,24 @@ class Concurrency:
     def _wanted(self, stage: Stage, visit: Visit) -> dict[str, int]:
         settings, host = self._settings, visit.peer.host
         if stage is Stage.SENDER:
-            return {f"account {visit.submitter}": settings.account} if visit.submitter else {}
+            account = settings.account if visit.submitter else 0
+            sender = 0 if visit.sender.is_null else settings.sender
+            return {f"account {visit.submitter}": account, f"sender {visit.sender}".lower(): sender}
         network = network_of(host, settings.ipv4_bits, settings.ipv6_bits)
         return {f"address {host}": settings.address, f"network {network}": settings.network}
 
     def ended(self, visit: Visit, is_over: bool) -> None:
         """Forget a connection that is over."""
         if is_over:
-            for key in visit.notes.pop(self._note, ()):
-                self._here[key] -= 1
-                if self._here[key] <= 0:
-                    del self._here[key]
+            counted = visit.notes.pop(self._note, set())
+            self._forget(counted, set(counted))
+
+    def _forget(self, counted: set[str], keys: set[str]) -> None:
+        counted -= keys
+        for key in keys:
+            self._here[key] -= 1
+            if self._here[key] <= 0:
+                del self._here[key]
 
     def __len__(self) -> int:
         """Return how many numbers are kept."""
