@@ -618,6 +618,7 @@ class Visit:
     may block. In ``notes`` a filter keeps, under its name, what it wants to find again at a later
     stage. ``verdicts`` are those given so far that say anything, with the names of the filters: the first
     ``of_client`` of the client, up to ``of_hello`` of its name, and the others of the transaction.
+    ``reverse_name`` is set by the filter that has found it to lead back to the client's address.
     """
 
     service: str
@@ -636,6 +637,7 @@ class Visit:
     verdicts: list[tuple[str, Verdict]] = field(default_factory=list)
     of_client: int = 0
     of_hello: int = 0
+    reverse_name: str = ""
 
 
 class Filter(Protocol):

@@ -10,7 +10,9 @@ STRICT = ReverseSettings(unconfirmed="quarantine")
 
 def test_a_name_that_leads_back_is_fine():
     resolver = names(PTR={HOST: ["mail.example"]}, A={"mail.example": [HOST]})
-    assert judged(ReverseCheck(STRICT, resolver)).reason == "192.0.2.1 is mail.example"
+    client = visit()
+    assert judged(ReverseCheck(STRICT, resolver), client).reason == "192.0.2.1 is mail.example"
+    assert client.reverse_name == "mail.example"
 
 
 def test_an_ipv6_address_is_confirmed_by_its_own_kind():
@@ -34,7 +36,9 @@ def test_a_name_that_leads_elsewhere_is_what_the_settings_say():
     verdict = judged(ReverseCheck(STRICT, resolver))
     assert verdict.decision is Decision.QUARANTINE
     assert verdict.reason == "192.0.2.1 claims to be bank.example"
-    assert judged(ReverseCheck(ReverseSettings(), resolver)).decision is Decision.ACCEPT
+    client = visit()
+    assert judged(ReverseCheck(ReverseSettings(), resolver), client).decision is Decision.ACCEPT
+    assert not client.reverse_name
 
 
 def test_when_nobody_answers_nothing_is_decided():

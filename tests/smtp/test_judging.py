@@ -149,3 +149,13 @@ def test_filters_hear_when_a_transaction_ends_and_when_all_is_over():
     judge = Judge()
     held(judge, b"EHLO a\r\nMAIL FROM:<>\r\nRSET\r\nRSET\r\n")
     assert judge.heard == [False, True]
+
+
+def test_a_name_that_a_filter_has_confirmed_is_in_the_trace():
+    class Namer(Judge):
+        async def judge(self, stage, visit):
+            visit.reverse_name = "mx.client.example"
+            return ACCEPT
+
+    _, house = held(Namer())
+    assert house.prefix.startswith(b"Received: from client.example (mx.client.example [192.0.2.1])")

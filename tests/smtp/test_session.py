@@ -261,3 +261,8 @@ def test_a_client_that_goes_before_the_greeting_hears_none() -> None:
 
 def test_a_server_that_stops_says_so_instead_of_the_greeting() -> None:
     assert House().hold(FakeWire([], SHUTDOWN), SLOW)[-1].startswith("421 4.3.2")
+
+
+def test_early_talkers_can_only_be_seen_by_those_who_wait() -> None:
+    with pytest.raises(ValueError, match="greeting_delay"):
+        Settings(refuses_early_talkers=True)

@@ -50,6 +50,7 @@ class ReverseCheck(Check):
         found = await self._resolver.addresses_of_each(names, 4 if version == 4 else 6)
         for name, answer in zip(names, found, strict=True):
             if answer is not None and address in answer.values:
+                visit.reverse_name = name
                 return Verdict(reason=f"{address} is {name}")
         if None in found:
             raise Unavailable("the reverse name cannot be confirmed now")

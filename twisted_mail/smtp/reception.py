@@ -129,6 +129,7 @@ def _prefix(state: State, envelope: Envelope, header: bytes) -> bytes:
         state.is_extended,
         state.wire.peer,
         state.wire.privacy,
+        reverse_name="" if state.visit is None else state.visit.reverse_name,
         shows_login=state.settings.shows_login,
     )
     prefix = trace.received(envelope, arrival, doors.hostname, now)

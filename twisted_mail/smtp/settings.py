@@ -5,6 +5,27 @@ from typing import ClassVar, Literal
 
 from twisted_mail.smtp.mending import parse_networks
 
+KEYWORDS = frozenset(
+    [
+        "PIPELINING",
+        "SIZE",
+        "STARTTLS",
+        "AUTH",
+        "ENHANCEDSTATUSCODES",
+        "8BITMIME",
+        "SMTPUTF8",
+        "CHUNKING",
+        "BINARYMIME",
+        "DSN",
+        "REQUIRETLS",
+        "LIMITS",
+        "FUTURERELEASE",
+        "DELIVERBY",
+        "MT-PRIORITY",
+        "EXPN",
+        "HELP",
+    ]
+)
 Audience = Literal["everyone", "authenticated", "nobody"]
 
 
@@ -55,6 +76,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         parse_networks(self.repairs_lf_from)
+        if unknown := set(self.hidden_keywords) - KEYWORDS:
+            raise ValueError(f"hidden_keywords has {min(unknown)!r}, which is no keyword of EHLO")
+        if self.refuses_early_talkers and not self.greeting_delay:
+            raise ValueError("refuses_early_talkers needs a greeting_delay")
         if self.max_priority > 9:
             raise ValueError("max_priority is 9 at most")
 

@@ -17,7 +17,7 @@ from tests.smtp.fakes import (
 )
 from twisted_mail.mail.envelope import Notification, Wishes
 from twisted_mail.smtp.extensions.table import EXTENSIONS, MAIL_PARAMETERS, RCPT_PARAMETERS
-from twisted_mail.smtp.settings import Settings
+from twisted_mail.smtp.settings import KEYWORDS, Settings
 
 JOSE = "jos\xe9@ex\xe4mple.org"
 
@@ -27,6 +27,12 @@ def test_every_parameter_fills_a_field() -> None:
     assert {one.field for _, one in MAIL_PARAMETERS.values()} == wishes
     notification = {one.name for one in fields(Notification)}
     assert {one.field for _, one in RCPT_PARAMETERS.values()} == notification
+
+
+def test_the_settings_know_every_keyword() -> None:
+    assert {one.keyword for one in EXTENSIONS} == KEYWORDS
+    with pytest.raises(ValueError, match="'CHUNKS'"):
+        Settings(hidden_keywords=("SIZE", "CHUNKS"))
 
 
 def test_everything_is_offered_where_everything_is_kept() -> None:
