@@ -5,6 +5,7 @@ import struct
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 
 import dns.flags
 import dns.message
@@ -18,7 +19,8 @@ Records = Mapping[str, Mapping[str, list[str]]]  # name -> type -> texts, as in 
 class NameServer:
     """Answers from ``records``. Names in ``broken`` get SERVFAIL, those in ``silent`` nothing at all.
 
-    ``asked`` counts questions by their way and name; with ``is_validating`` answers have AD.
+    Before an answer the datagrams in ``noise`` come; what is asked over TCP gets ``torrent`` instead, if
+    there is one. ``asked`` counts questions by their way and name; with ``is_validating`` answers have AD.
     """
 
     def __init__(self, records: Records, host: str = "127.0.0.1") -> None:
@@ -26,6 +28,8 @@ class NameServer:
         self.broken: set[str] = set()
         self.silent: set[str] = set()
         self.is_validating = False
+        self.noise: list[bytes] = []
+        self.torrent: bytes | None = None
         self.asked: Counter[tuple[str, str]] = Counter()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._tcp = socket.create_server((host, 0), family=family)
@@ -51,6 +55,8 @@ class NameServer:
             except OSError:
                 return
             response = self._response(wire, "udp")
+            for noise in self.noise:
+                self._udp.sendto(noise, client)
             if response is not None:
                 most = max(512, dns.message.from_wire(wire).payload)
                 try:
@@ -70,7 +76,10 @@ class NameServer:
             with client:
                 (size,) = struct.unpack("!H", client.recv(2, socket.MSG_WAITALL))
                 response = self._response(client.recv(size, socket.MSG_WAITALL), "tcp")
-                if response is not None:
+                if self.torrent is not None:
+                    with suppress(OSError):
+                        client.sendall(self.torrent)
+                elif response is not None:
                     wire = response.to_wire(max_size=65535)
                     client.sendall(struct.pack("!H", len(wire)) + wire)
 

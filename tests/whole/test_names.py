@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import dns.message
 import pytest
 
 from tests.whole.live import await_in_reactor, the_reactor
@@ -110,3 +111,36 @@ def test_hundreds_of_questions_at_once_are_all_answered(server: NameServer) -> N
     names = [f"host{at}.example" for at in range(400)]
     found = asked(server, "addresses_of_each", names, 4)
     assert [each.values[0] for each in found] == [f"10.0.{at // 250}.1" for at in range(400)]
+
+
+def test_datagrams_that_are_no_answer_are_passed_over(server: NameServer) -> None:
+    other = dns.message.make_response(dns.message.make_query("half.example", "A")).to_wire()
+    server.noise = [b"", b"nonsense", b"\xff" * 600, other] * 3
+    assert asked(server, "addresses", "half.example", 4).values == ("192.0.2.9",)
+
+
+def test_a_flood_of_datagrams_costs_no_more_than_the_time(server: NameServer) -> None:
+    server.noise = [b"x" * 1000] * 500
+    server.silent.add("half.example")
+    with pytest.raises(Unavailable):
+        asked(server, "texts", "half.example", timeout=0.5)
+
+
+@pytest.mark.parametrize(
+    "torrent", [b"", b"\x00", b"\x00\x00", b"\x00\x05ab", b"\xff\xff" + b"x" * 10**6]
+)
+def test_a_stream_that_is_no_answer_is_none(server: NameServer, torrent: bytes) -> None:
+    server.torrent = torrent
+    with pytest.raises(Unavailable):
+        asked(server, "mail_hosts", "many.example", timeout=1.0)
+
+
+def test_aliases_in_a_circle_are_no_answer(server: NameServer) -> None:
+    server.records["one.example"] = {"CNAME": ["two.example."]}
+    server.records["two.example"] = {"CNAME": ["one.example."]}
+    assert asked(server, "texts", "one.example") == Answer()
+
+
+def test_an_answer_of_hundreds_of_values_is_cut(server: NameServer) -> None:
+    server.records["wide.example"] = {"A": [f"10.0.{at // 250}.{at % 250}" for at in range(900)]}
+    assert len(asked(server, "addresses", "wide.example", 4)) == 100
