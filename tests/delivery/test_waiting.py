@@ -56,6 +56,7 @@ class House:
         self.clock, self.journal, self.store = StillClock(), NoteJournal(), FakeStore()
         self.program, self.lists = FakeDoer(), FakeDoer()
         self.reports: list[tuple[str, str]] = []
+        self.told: list[str] = []
         self.report_trouble: MailError | None = None
         self.admission: str | Exception | None = ""
         self.waiting = Waiting(
@@ -75,6 +76,9 @@ class House:
         if isinstance(self.admission, Exception):
             raise self.admission
         return self.admission
+
+    async def tell_held(self, parcel: Parcel, blob: ParcelBlob) -> None:
+        self.told.append(parcel.id)
 
     async def failed(self, parcel: Parcel, ended: Ended, blob: ParcelBlob) -> None:
         if self.report_trouble is not None:
@@ -291,6 +295,17 @@ def test_what_is_held_waits_for_a_word(house: House) -> None:
     house.work(LISTS)
     assert len(house.lists.seen) == 1
     assert house.folder.words() == []
+
+
+def test_owners_are_told_once_of_what_is_held(house: House, tmp_path: Path) -> None:
+    house.admission = "moderated"
+    house.accept(NEWS)
+    for _ in range(3):
+        finish(house.waiting.listen())
+    assert house.told == ["id1-1"]
+    again = House(tmp_path / "waiting")
+    finish(again.waiting.listen())
+    assert again.told == []
 
 
 def test_what_is_rejected_is_gone(house: House) -> None:

@@ -16,8 +16,9 @@ So a program or list that fails costs nobody else a second copy, and the sender 
 import heapq
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, TypeVar
 
+from twisted_mail.delivery.doers import Admission, Doer, Reports
 from twisted_mail.delivery.parcel import LISTS, Parcel
 from twisted_mail.delivery.parcels import APPROVE, ParcelBlob, ParcelFolder
 from twisted_mail.delivery.program import Ended, Result
@@ -34,30 +35,6 @@ T = TypeVar("T")
 MAX_HEADER = 128 * 1024  # octets of header that are looked at
 _BUSY = Outcome(452, "4.3.1", "Too much mail is waiting; try again later")
 _LOOPS = Outcome(554, "5.4.6", "The message has been at this address before")
-
-
-class Doer(Protocol):
-    """Does errands of one kind."""
-
-    async def do(self, parcel: Parcel, blob: ParcelBlob) -> Ended:
-        """Try once; return how it ended. Raises MailError, which counts as a failure for now."""
-
-
-class Admission(Protocol):
-    """Says whether a mailing list takes a message."""
-
-    async def admit(self, envelope: Envelope, mail: ListMail, header: bytes) -> str | None:
-        """Return the empty text for a message that is taken, or why it is held; None to drop it.
-
-        Raises Refused and Unavailable.
-        """
-
-
-class Reports(Protocol):
-    """Tells senders what became of their mail."""
-
-    async def failed(self, parcel: Parcel, ended: Ended, blob: ParcelBlob) -> None:
-        """Tell the sender that a message was not handed on. Raises MailError when that is impossible."""
 
 
 class Waiting:
@@ -250,7 +227,10 @@ class Waiting:
     # ------------------------------------------------------------ words about what is held
 
     async def listen(self) -> None:
-        """Do what somebody has said about held parcels."""
+        """Do what somebody has said about held parcels, and tell of those that are new."""
+        for new in self.held:
+            if not new.tries:
+                await self._tell(new)
         for id, word in await self._work(self._folder.words):  # noqa: A001
             parcel = self._parcels.get(id)
             if parcel is not None and parcel.is_held:
@@ -261,9 +241,16 @@ class Waiting:
                 self._journal.tried(id, parcel.key, word, "")
             await self._work(self._folder.unsay, id, word)
 
+    async def _tell(self, parcel: Parcel) -> None:
+        assert self._lists is not None, "nobody is seated"
+        await self._lists.tell_held(parcel, await self._work(self._folder.blob, parcel.id))
+        told = replace(parcel, tries=1)
+        await self._work(self._folder.update, told)
+        self._keep(told)
+
     async def release(self, parcel: Parcel) -> None:
         """Have the errand of a held parcel done."""
-        free = replace(parcel, is_held=False, reason="", due=self._clock.now())
+        free = replace(parcel, is_held=False, tries=0, reason="", due=self._clock.now())
         await self._work(self._folder.update, free)
         self._keep(free)
 

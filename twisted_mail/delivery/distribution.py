@@ -1,0 +1,176 @@
+"""Sending a post to the members of a list: a copy for each, with an envelope sender of its own.
+
+Who has a copy is noted durably after every few, so that after a crash at most these get it twice.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from twisted_mail.delivery import listfields
+from twisted_mail.delivery.letters import Letter, Post
+from twisted_mail.delivery.listtexts import TEXTS
+from twisted_mail.delivery.parcel import Parcel
+from twisted_mail.delivery.parcels import ParcelBlob, ParcelFolder
+from twisted_mail.delivery.program import Ended, Result
+from twisted_mail.delivery.settings import ListSettings
+from twisted_mail.delivery.tags import Signer
+from twisted_mail.interfaces import Blocking, Journal, Queue, Rolls
+from twisted_mail.mail.envelope import Envelope, Wishes
+from twisted_mail.mail.header import end
+from twisted_mail.mail.message import Message
+from twisted_mail.mail.outcome import MailError, Refused, Unavailable
+from twisted_mail.mail.roll import BounceRule, MailingList, Member, Role, role_address
+
+BATCH = 20  # copies between two notes of who has one
+_MAX_HEADER = 256 * 1024  # octets in which fields are taken out
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A blob from some octet on; closing it is left to the owner of the whole."""
+
+    whole: ParcelBlob
+    start: int
+
+    @property
+    def size(self) -> int:
+        """Return the number of octets."""
+        return self.whole.size - self.start
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield the octets from ``start`` to ``stop``. Raises OSError."""
+        stop = self.size if stop is None else min(stop, self.size)
+        return self.whole.pieces(self.start + start, self.start + stop)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+@dataclass(slots=True)
+class _Round:
+    """One attempt: what all copies share, who has one, and why some have none yet."""
+
+    parcel: Parcel
+    to: MailingList
+    signer: Signer
+    trace: bytes
+    header: bytes
+    body: Body
+    done: set[int]
+    noted: list[int] = field(default_factory=list)  # those done since the last note
+    trouble: MailError | None = None
+
+
+class Distribution:
+    """Sends posts to members, and counts what comes back."""
+
+    def __init__(
+        self,
+        rolls: Rolls,
+        queue: Queue,
+        folder: ParcelFolder,
+        post: Post,
+        blocking: Blocking,
+        journal: Journal,
+        settings: ListSettings,
+    ) -> None:
+        self._rolls = rolls
+        self._queue = queue
+        self._folder = folder
+        self._post = post
+        self._blocking = blocking
+        self._journal = journal
+        self._settings = settings
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Send no more copies; those that are missing are sent after the next start."""
+        self._is_stopping = True
+
+    async def send(self, to: MailingList, parcel: Parcel, blob: ParcelBlob) -> Ended:
+        """Send a post to all members who have no copy yet. Raises Unavailable."""
+        try:
+            header, body = await self._blocking.run(_split, to, blob)
+            done = await self._blocking.run(self._folder.done, parcel.id)
+        except OSError as error:
+            raise Unavailable("The message cannot be read now") from error
+        signer = Signer(await self._rolls.secret())
+        trace = self._post.received(parcel.id, f"list {to.name}")
+        this = _Round(parcel, to, signer, trace, header, body, done)
+        try:
+            is_whole = await self._send_all(this)
+        finally:
+            await self._note(this)
+        if this.trouble is not None:
+            return Ended(Result.LATER, this.trouble.outcome.enhanced, "some members have no copy")
+        return Ended(Result.DONE if is_whole else Result.LATER, reason=f"{len(this.done)} copies")
+
+    async def _send_all(self, this: _Round) -> bool:
+        """Go through the members by their numbers; say whether none was left out for a stop."""
+        after = 0
+        while members := await self._rolls.members(this.to.name, after, BATCH):
+            for member in members:
+                if self._is_stopping:
+                    return False
+                if member.number not in this.done:
+                    await self._send_copy(this, member)
+            await self._note(this)
+            after = members[-1].number
+        return True
+
+    async def _send_copy(self, this: _Round, member: Member) -> None:
+        sender = this.signer.member_address(this.to, member, Role.BOUNCES)
+        fields = listfields.own(this.to, member, this.signer, self._settings.base_url)
+        envelope = Envelope(
+            f"{this.parcel.id}.{member.number}",
+            sender,
+            (member.address,),
+            wishes=Wishes(body=this.parcel.body, is_utf8=this.parcel.is_utf8),
+        )
+        try:
+            await self._queue.accept(
+                envelope, Message(this.body, this.trace + fields + this.header)
+            )
+        except Refused:
+            await self.count(this.to, member)
+        except Unavailable as error:
+            this.trouble = error
+            return
+        this.done.add(member.number)
+        this.noted.append(member.number)
+
+    async def _note(self, this: _Round) -> None:
+        if this.noted:
+            noted, this.noted = this.noted, []
+            try:
+                await self._blocking.run(self._folder.note_done, this.parcel.id, noted)
+            except OSError as error:
+                raise Unavailable("The message cannot be kept now") from error
+
+    # ------------------------------------------------------------ what comes back
+
+    async def count(self, to: MailingList, member: Member) -> Ended:
+        """Count a bounce of a member, and tell the owners when it is one too many."""
+        rule = BounceRule(
+            self._settings.max_bounces,
+            self._settings.bounce_days * 86400,
+            self._settings.bounce_hours * 3600,
+        )
+        bounced = await self._rolls.bounced(to.name, member.number, rule)
+        if bounced.is_new:
+            self._journal.warned(to.name, f"{member.address} is suspended after bounces")
+            subject, text = TEXTS["suspended"]
+            words = {"list": to.name, "title": to.title or to.name, "member": str(member.address)}
+            sender = role_address(to.address, Role.REQUEST)
+            for owner in to.owners:
+                await self._post.send(
+                    Letter(sender, owner, subject.format(**words), text.format(**words))
+                )
+        return Ended(Result.DONE, reason=f"bounce {bounced.count} of {member.address}")
+
+
+def _split(to: MailingList, blob: ParcelBlob) -> tuple[bytes, Body]:
+    """Return the header that all copies share, its empty line included, and the body behind it."""
+    data = b"".join(blob.pieces(0, _MAX_HEADER))
+    behind = end(data)
+    return listfields.common(to) + listfields.kept(data[:behind]), Body(blob, behind)

@@ -1,0 +1,128 @@
+"""May this message go to the list? Asked before anything is promised.
+
+| the message | is |
+| --- | --- |
+| has been on this list already | refused: a loop |
+| is an answer by a program, a report, or from the null sender | refused (RFC 3834 §2) |
+| comes from another list | held |
+| was found to be junk by a filter | held |
+| is from an owner who has logged in | taken |
+| is from somebody who may not write | refused, and held where the list is moderated |
+| is for a moderated list | held |
+| anything else | taken |
+
+Whoever the envelope sender or a From field names is believed to have written, as on all lists; only an
+owner's rights need a login.
+"""
+
+from dataclasses import dataclass
+
+from twisted_mail.delivery.listfields import list_id
+from twisted_mail.interfaces import Rolls
+from twisted_mail.mail import correspondents
+from twisted_mail.mail.address import Address, parse
+from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.header import fields, unfolded
+from twisted_mail.mail.outcome import Outcome, Refused
+from twisted_mail.mail.roll import MailingList, Posting
+
+MAX_AUTHORS = 10  # of one message that are looked for among the members
+
+_LOOPS = Outcome(554, "5.4.6", "The message has been on this list already")
+_AUTOMATIC = Outcome(550, "5.7.1", "This list takes no automatic answers and reports")
+# RFC 3463 §3.8: 5.7.2, mailing list expansion prohibited
+_MEMBERS = Outcome(550, "5.7.2", "Only members may write to this list")
+_OWNERS = Outcome(550, "5.7.2", "Only its owners may write to this list")
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """What a message's header says that matters to a list; texts are in lower case."""
+
+    list_ids: tuple[str, ...]
+    loops: tuple[str, ...]
+    auto_submitted: str
+    precedence: str
+    authors: tuple[Address, ...]
+
+    @property
+    def is_answer(self) -> bool:
+        """True when a program has written it as an answer (RFC 3834 §5)."""
+        return self.auto_submitted.startswith("auto-replied") or self.precedence == "junk"
+
+    @property
+    def is_automatic(self) -> bool:
+        """True when a program has written it, or sent it to many."""
+        is_bulk = self.precedence in ("bulk", "junk", "list")
+        return is_bulk or self.auto_submitted not in ("", "no")
+
+
+def read(header: bytes) -> Letterhead:
+    """Read the fields that matter."""
+    found: dict[bytes, list[bytes]] = {}
+    for field in fields(header):
+        found.setdefault(field.name.lower(), []).append(unfolded(field.value))
+
+    def texts(name: bytes) -> tuple[str, ...]:
+        return tuple(
+            value.decode("ascii", "replace").strip().lower() for value in found.get(name, ())
+        )
+
+    return Letterhead(
+        texts(b"list-id"),
+        texts(b"x-loop"),
+        (texts(b"auto-submitted") or ("",))[0],
+        (texts(b"precedence") or ("",))[0],
+        _authors(found.get(b"from", [])),
+    )
+
+
+def _authors(values: list[bytes]) -> tuple[Address, ...]:
+    """Return the addresses of the From fields (RFC 5322 §3.6.2)."""
+    authors: dict[Address, None] = {}
+    for value in values[:1]:
+        for one in correspondents.parse(value[:10_000])[:MAX_AUTHORS]:
+            try:
+                local, domain = (one.local or b"").decode(), (one.domain or b"").decode()
+                authors[parse(f"{local}@{domain}")] = None
+            except ValueError:
+                continue
+    return tuple(authors)
+
+
+async def judged(to: MailingList, envelope: Envelope, head: Letterhead, rolls: Rolls) -> str:
+    """Return the empty text for a post that goes out, or why it is held. Raises Refused."""
+    if to.name.lower() in head.loops or any(f"<{list_id(to)}>" in one for one in head.list_ids):
+        raise Refused(_LOOPS)
+    if envelope.sender.is_null or head.is_answer:
+        raise Refused(_AUTOMATIC)
+    if _is_owner(to, envelope.submitter):
+        return ""
+    if head.list_ids:
+        return "it comes from another list"
+    if envelope.is_quarantined:
+        return "a filter takes it for junk"
+    may_write = await _may_write(to, envelope, head, rolls)
+    if to.is_moderated:
+        return "the list is moderated" if may_write else "whoever wrote it is no member"
+    if not may_write:
+        raise Refused(_MEMBERS if to.posting is Posting.MEMBERS else _OWNERS)
+    return ""
+
+
+def _is_owner(to: MailingList, submitter: str) -> bool:
+    return bool(submitter) and submitter.lower() in {str(owner).lower() for owner in to.owners}
+
+
+async def _may_write(to: MailingList, envelope: Envelope, head: Letterhead, rolls: Rolls) -> bool:
+    """Say whether one of those who seem to have written may write; owners were asked for before."""
+    if to.posting is not Posting.MEMBERS:
+        return to.posting is Posting.ANYONE
+    authors = dict.fromkeys((envelope.sender, *head.authors))
+    if envelope.submitter:
+        authors[parse(envelope.submitter)] = None
+    owners = {str(owner).lower() for owner in to.owners}
+    for author in authors:
+        if str(author).lower() in owners or await rolls.member(to.name, author) is not None:
+            return True
+    return False

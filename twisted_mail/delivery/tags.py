@@ -1,0 +1,69 @@
+"""Addresses that say who is meant, and that nobody else can make.
+
+Each copy of a list's message has an envelope sender of its own (VERP), so that a bounce tells whom it
+is about whatever it says: ``news-bounces+alice=example.net=TAG@example.org``. The tag is made with the
+list's secret: without it, anybody could have a member suspended by a few invented bounces. Where the
+local part would be longer than RFC 5321 §4.5.3.1.1 allows, the member's number stands in the place of
+the address: ``news-bounces+=42=TAG``.
+"""
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+from twisted_mail.mail.address import MAX_LOCAL, Address, parse
+from twisted_mail.mail.roll import MailingList, Member, Role, role_address
+
+_LENGTH = 8  # signs of base 32: one guess in 2**40 is right
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Makes tags, and knows them again."""
+
+    secret: bytes
+
+    def tag(self, purpose: str, *about: str) -> str:
+        """Return the tag for a purpose, about something."""
+        text = "\0".join((purpose, *about)).lower().encode()
+        digest = hmac.digest(self.secret, text, hashlib.sha256)
+        return base64.b32encode(digest)[:_LENGTH].decode().lower()
+
+    def is_right(self, tag: str, purpose: str, *about: str) -> bool:
+        """Say whether a tag is the one for a purpose; letter case aside."""
+        wanted = self.tag(purpose, *about).encode()
+        return hmac.compare_digest(tag.lower().encode(), wanted)
+
+    def member_address(self, to: MailingList, member: Member, role: Role) -> Address:
+        """Return the address of a list for one member: for bounces, or to unsubscribe at once."""
+        tag = self.member_tag(to, member.number, role)
+        named = Address(f"{member.address.local}={member.address.domain}={tag}", "")
+        address = role_address(to.address, role, named.local)
+        if len(address.local.encode()) <= MAX_LOCAL and _is_plain(address):
+            return address
+        return role_address(to.address, role, f"={member.number}={tag}")
+
+    def member_tag(self, to: MailingList, number: int, role: Role) -> str:
+        """Return the tag of a member for one role."""
+        return self.tag(role.value, to.name, str(number))
+
+
+def _is_plain(address: Address) -> bool:
+    return not str(address).startswith('"') and address.local.isascii()
+
+
+def read_member(detail: str) -> tuple[Address | int, str] | None:
+    """Return whom a detail names, by address or number, and its tag; None where it names nobody."""
+    named, equals, tag = detail.rpartition("=")
+    if not equals:
+        return None
+    local, equals, domain = named.rpartition("=")
+    if not equals:
+        return None
+    if not local:
+        return (int(domain), tag) if domain.isdecimal() and len(domain) < 16 else None
+    try:
+        return parse(f"{local}@{domain}"), tag
+    except ValueError:
+        return None
