@@ -9,10 +9,12 @@ from tests.smtp.fakes import (
     HELLO,
     LOST,
     MAIL,
+    PROMISES,
     RCPT,
     SHUTDOWN,
     SUBMISSION,
     TIMEOUT,
+    FakeQueue,
     FakeWire,
     House,
     lines,
@@ -172,9 +174,19 @@ ANY_LINES = st.lists(
             b"HELO c\r\n",
             lines(MAIL),
             b"MAIL FROM:<alice@example.org> BODY=8BITMIME\r\n",
+            b"MAIL FROM:alice@example.org SMTPUTF8 SIZE=2000\r\n",
+            b"MAIL FROM:<alice@example.org> BODY=BINARYMIME RET=FULL\r\n",
             lines(RCPT),
             b"RCPT TO:<nobody@example.org>\r\n",
             b"RCPT TO:<a@bug.example.org>\r\n",
+            b"RCPT TO:<bob@example.org> NOTIFY=NEVER\r\n",
+            b"RCPT TO:<\xc3\xa9@example.org>\r\n",
+            b"BDAT 0\r\n",
+            b"BDAT 6\r\nQUIT\r\n",
+            b"BDAT 7 LAST\r\na: b\r\n\r",
+            b"BDAT 2000\r\n" + b"y" * 1999 + b"\r",
+            b"BDAT 0 LAST\r\n",
+            b"BDAT 3 LAST\r\n",
             b"DATA\r\n",
             b"Subject: x\r\n\r\ntext\r\n",
             b".\r\n",
@@ -210,7 +222,7 @@ def test_whatever_is_said_and_however_it_is_cut_the_answers_are_the_same(
     ]
     told = []
     for chunks in ways:
-        house = House()
+        house = House(queue=FakeQueue({*PROMISES, "BINARYMIME"}))
         settings = SUBMISSION if is_submission else Settings(offers_login=True, max_size=3000)
         replies = house.hold(FakeWire(chunks), settings)
         assert all(re.match(r"[2345]\d\d[ -]", reply) for reply in replies)
