@@ -2,7 +2,7 @@ import apsw
 import pytest
 
 from twisted_mail.policy import acquaintances
-from twisted_mail.policy.acquaintances import Acquaintances, Terms, Unreadable
+from twisted_mail.policy.acquaintances import Acquaintances, Standing, Terms, Unreadable
 
 TERMS = Terms(delay=60, window=3600, known=86400, passes=1, max_entries=1000)
 
@@ -31,7 +31,7 @@ def test_there_are_never_much_more_than_the_bound(tmp_path):
     for at in range(5000):
         known.meet("n", b"%d" % at, 1000.0 + at)
     assert rows(tmp_path / "db") <= 1000 + acquaintances.CLEAN_SECONDS + 1
-    assert known.meet("n", b"4999", 6000.0 + 60) == 0
+    assert known.meet("n", b"4999", 6000.0 + 60)[0] is Standing.PASSED
 
 
 def test_much_that_is_too_old_goes_piece_by_piece(tmp_path, monkeypatch):
@@ -55,7 +55,7 @@ def test_another_process_at_work_is_not_waited_for_long(tmp_path, monkeypatch):
     with pytest.raises(Unreadable):
         known.meet("n", b"y", 1000.0)
     other.execute("ROLLBACK")
-    assert known.meet("n", b"y", 1001.0) == 60
+    assert known.meet("n", b"y", 1001.0) == (Standing.NEW, 60)
 
 
 def test_it_can_be_closed_and_used_again(tmp_path):
@@ -63,4 +63,4 @@ def test_it_can_be_closed_and_used_again(tmp_path):
     known.meet("n", b"x", 1000.0)
     known.close()
     known.close()
-    assert known.meet("n", b"x", 1060.0) == 0
+    assert known.meet("n", b"x", 1060.0)[0] is Standing.PASSED

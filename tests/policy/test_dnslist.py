@@ -131,6 +131,37 @@ def test_without_an_answer_nothing_is_decided_unless_another_list_suffices():
     assert place.judge().is_refusal
 
 
+def test_what_a_list_says_may_be_missing():
+    place = Place(BLOCK, listed=["1.2.0.192.bl.example"])
+    find = place.resolver.texts
+
+    async def texts(name):
+        raise Unavailable("no answer")
+
+    place.resolver.texts = texts
+    assert place.judge().answer.text == "Listed by bl.example"
+    place.resolver.texts = find
+
+
+def test_reverse_names_that_cannot_be_found_are_not_looked_up():
+    place = Place(DnsList("d.example", of="reverse-name"))
+    place.resolver.broken.add(HOST)
+    assert place.judge() == ACCEPT
+
+
+def test_a_list_that_refuses_the_trial_is_not_believed():
+    place = Place(DnsList("big.example"))
+    place.resolver.tell("2.0.0.127.big.example", "A", "127.255.255.254")
+    place.resolver.tell("1.2.0.192.big.example", "A", "127.0.0.2")
+    assert place.judge() == ACCEPT
+    assert place.warnings == ["is not used: it says that it does not serve us"]
+
+
+def test_lists_are_believed_untried_where_the_settings_say_so():
+    place = Place(BLOCK, test_hours=0.0, listed=["1.0.0.127.bl.example", "1.2.0.192.bl.example"])
+    assert place.judge().is_refusal
+
+
 def test_several_uses_of_one_zone_ask_it_the_same():
     worse = DnsList("bl.example", weight=5, replies=("127.0.0.9",))
     place = Place(BLOCK, worse, refuse_at=6)

@@ -89,6 +89,27 @@ def test_some_never_wait(who):
     assert Place().comes(**who) == ACCEPT
 
 
+def test_a_network_that_is_known_is_not_asked_about_again_and_again():
+    class Counting(InlineBlocking):
+        runs = 0
+
+        async def run(self, work, *args, **kwargs):
+            self.runs += 1
+            return work(*args, **kwargs)
+
+    blocking = Counting()
+    place = Place(blocking=blocking)
+    place.comes()
+    place.clock.seconds += 60
+    place.comes()
+    for at in range(50):
+        assert place.comes(sender=f"{'abc'[at % 3]}@client.example") == ACCEPT
+    assert blocking.runs == 3
+    place.clock.seconds += 600
+    place.comes()
+    assert blocking.runs == 4
+
+
 def test_it_survives_a_restart(tmp_path):
     place = Place(tmp_path)
     place.comes()

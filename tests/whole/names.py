@@ -20,7 +20,7 @@ class NameServer:
     """Answers from ``records``. Names in ``broken`` get SERVFAIL, those in ``silent`` nothing at all.
 
     Before an answer the datagrams in ``noise`` come; what is asked over TCP gets ``torrent`` instead, if
-    there is one. ``asked`` counts questions by their way and name; with ``is_validating`` answers have AD.
+    there is one. With ``is_validating`` answers have AD. ``asked`` counts questions by way and name.
     """
 
     def __init__(self, records: Records, host: str = "127.0.0.1") -> None:

@@ -6,6 +6,7 @@ that came again. After a power cut the last few may be forgotten; they wait once
 
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 import apsw
@@ -42,6 +43,18 @@ class Terms:
     max_entries: int
 
 
+class Standing(Enum):
+    """How somebody stands who came: unknown, just known, known, or one of a network that is known."""
+
+    NEW = "new"
+    PASSED = "passed"
+    KNOWN = "known"
+    NETWORK = "network"
+
+
+Meeting = tuple[Standing, float]  # with the seconds that a new one shall wait
+
+
 class Acquaintances:
     """The database at ``path``, opened at first use; in memory without one."""
 
@@ -52,11 +65,8 @@ class Acquaintances:
         self._broken_at = -RETRY_SECONDS
         self._cleaned_at = -CLEAN_SECONDS
 
-    def meet(self, network: str, key: bytes, now: float) -> float | None:
-        """Note that somebody came. Return how many seconds they shall wait; 0: they have just passed.
-
-        None: they were known. Raises Unreadable.
-        """
+    def meet(self, network: str, key: bytes, now: float) -> Meeting:
+        """Note that somebody came; return how they stand. Raises Unreadable."""
         if now - self._broken_at < RETRY_SECONDS and now >= self._broken_at:
             raise Unreadable("it failed a moment ago")
         try:
@@ -67,7 +77,7 @@ class Acquaintances:
             self._give_up(now)
             raise Unreadable(f"{type(error).__name__}: {error}") from error
 
-    def _within(self, network: str, key: bytes, now: int) -> float | None:
+    def _within(self, network: str, key: bytes, now: int) -> Meeting:
         connection = self._opened()
         connection.execute("BEGIN")
         try:
@@ -103,30 +113,28 @@ class Acquaintances:
 
     # ------------------------------------------------------------ meeting
 
-    def _meet(
-        self, connection: apsw.Connection, network: str, key: bytes, now: int
-    ) -> float | None:
+    def _meet(self, connection: apsw.Connection, network: str, key: bytes, now: int) -> Meeting:
         self._clean(connection, now)
         if self._is_known_network(connection, network, now):
-            return None
+            return Standing.NETWORK, 0
         row = connection.execute("SELECT first, last, passed FROM met WHERE key = ?", (key,))
         first, last, passed = row.fetchone() or (now, -1, 0)
         if passed and now - last <= self._terms.known:
             connection.execute("UPDATE met SET last = ? WHERE key = ?", (now, key))
-            return None
+            return Standing.KNOWN, 0
         if last < 0 or now - first > self._terms.window or now < first:
             connection.execute("INSERT OR REPLACE INTO met VALUES (?, ?, ?, 0)", (key, now, now))
-            return self._terms.delay
+            return Standing.NEW, self._terms.delay
         if now - first < self._terms.delay:
             connection.execute("UPDATE met SET last = ? WHERE key = ?", (now, key))
-            return first + self._terms.delay - now
+            return Standing.NEW, first + self._terms.delay - now
         connection.execute("UPDATE met SET last = ?, passed = 1 WHERE key = ?", (now, key))
         connection.execute(
             "INSERT INTO networks VALUES (?, 1, ?)"
             " ON CONFLICT (network) DO UPDATE SET passes = passes + 1, last = excluded.last",
             (network, now),
         )
-        return 0
+        return Standing.PASSED, 0
 
     def _is_known_network(self, connection: apsw.Connection, network: str, now: int) -> bool:
         if not self._terms.passes:

@@ -20,10 +20,12 @@ from twisted_mail.interfaces import Blocking, Clock, Journal, Visit
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.mail.verdict import ACCEPT, Decision, Stage, Verdict
-from twisted_mail.policy.acquaintances import Acquaintances, Terms, Unreadable
+from twisted_mail.policy.acquaintances import Acquaintances, Standing, Terms, Unreadable
 from twisted_mail.policy.networks import IPV4_BITS, IPV6_BITS, LOOPBACK, Networks, network_of
 
 _WORD = re.compile(r"[a-z0-9]+")
+MAX_FRIENDS = 10_000  # networks that are known and need no asking
+FRIEND_SECONDS = 600.0
 _WARN_SECONDS = 3600.0  # between two complaints of the same trouble
 
 
@@ -78,6 +80,7 @@ class Greylist:
         self._trusted = Networks(settings.trusted)
         self._spares = frozenset(one.lower() for one in settings.spares)
         self._known = Acquaintances(state and state / settings.file, settings.terms)
+        self._friends: dict[str, float] = {}  # networks that are known, until when
         self._warned_at = -_WARN_SECONDS
 
     async def judge(self, stage: Stage, visit: Visit) -> Verdict:
@@ -86,15 +89,25 @@ class Greylist:
         if recipient is None or self._is_exempt(visit, recipient):
             return ACCEPT
         network = network_of(visit.peer.host, self._settings.ipv4_bits, self._settings.ipv6_bits)
+        if self._clock.monotonic() < self._friends.get(network, 0):
+            return ACCEPT
         key = key_of(network, visit.sender, recipient)
         try:
-            wait = await self._lane.run(self._known.meet, network, key, self._clock.now())
+            standing, wait = await self._lane.run(self._known.meet, network, key, self._clock.now())
         except (Unreadable, MailError) as error:
             self._complain(error)
             return Verdict(reason="the database cannot be asked")
-        if wait is None:
-            return ACCEPT
-        return later(wait) if wait > 0 else Verdict(reason="came again")
+        if standing is Standing.NEW:
+            return later(wait)
+        if standing is Standing.NETWORK:
+            self._remember(network)
+        return Verdict(reason="came again") if standing is Standing.PASSED else ACCEPT
+
+    def _remember(self, network: str) -> None:
+        """Ask no more about a network that is known, for a while."""
+        if len(self._friends) >= MAX_FRIENDS:
+            self._friends.clear()
+        self._friends[network] = self._clock.monotonic() + FRIEND_SECONDS
 
     def _is_exempt(self, visit: Visit, recipient: Address) -> bool:
         if visit.submitter or visit.peer.host in self._trusted:
