@@ -92,6 +92,13 @@ class MemoryTransport(StringTransport):
     abortConnection = loseConnection
 
 
+class LimitedStore(MemoryStore):
+    """A store whose accounts may hold so many octets from now on."""
+
+    def limit(self, quota: int | None) -> None:
+        self._limits = dataclasses.replace(self._limits, quota=quota)
+
+
 class MemoryServer:
     """Everything that the service makes, over memory."""
 
@@ -100,7 +107,7 @@ class MemoryServer:
         self.journal = NoteJournal()
         time = DialogueClock(self.clock)
         self.directory = FixedDirectory(PASSWORDS, ALIASES)
-        self.store = MemoryStore(time, Render())
+        self.store = LimitedStore(time, Render())
         router = LocalRouter(self.directory, HOSTNAME)
         realm = Realm(self.store, self.directory, "example.org")
         checker = DirectoryChecker(self.directory, "example.org")
@@ -132,7 +139,8 @@ class MemoryServer:
         queue.promises = LocalDelivery.promises | keywords
 
     def seat(self, dialogue: Dialogue) -> None:
-        """Ask the filters of a dialogue, which find its records in the DNS."""
+        """Ask the filters of a dialogue, which find its records in the DNS; give accounts their quota."""
+        self.store.limit(dialogue.quota)
         for line in dialogue.dns:
             name, kind, *values = line.split()
             if kind == "broken":

@@ -101,6 +101,7 @@ class Dialogue:
     settings: dict[str, Any] = field(default_factory=dict)
     filters: list[dict[str, Any]] = field(default_factory=list)
     dns: list[str] = field(default_factory=list)
+    quota: int | None = None
     steps: list[Step] = field(default_factory=list)
 
     def service(self, connection: int) -> str:
@@ -113,8 +114,9 @@ class Dialogue:
 
     def plays(self, way: str) -> bool:
         """Say whether the file may be played this way: whole, lines, bytes (in memory), tcp or tls."""
-        if self.filters and way in ("tcp", "tls"):
-            return False  # the client and its names are made up
+        is_made_up = bool(self.filters) or self.quota is not None
+        if is_made_up and way in ("tcp", "tls"):
+            return False  # there is no such client, nor such an account
         ways = self.headings.get("play", "memory" if self.promises else "").split()
         if "memory" in ways:
             ways = [
@@ -148,6 +150,9 @@ def read(path: Path) -> Dialogue:
 def _heading(dialogue: Dialogue, name: str, value: str) -> None:
     if name == "filter":
         dialogue.filters.append(tomllib.loads(f"filter = {{{value}}}")["filter"])
+        return
+    if name == "quota":
+        dialogue.quota = int(value)
         return
     if name == "dns":
         dialogue.dns.append(value)
