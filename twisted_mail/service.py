@@ -21,8 +21,11 @@ from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.config import Config, ConfigError, load
 from twisted_mail.config import Filter as FilterConfig
 from twisted_mail.config import Listener as ListenerConfig
-from twisted_mail.delivery.local import LocalDelivery
+from twisted_mail.delivery.office import PostOffice, Supplies
+from twisted_mail.delivery.parcels import WAITING_FOLDER
+from twisted_mail.delivery.pipe import Pipe
 from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.directory.rolls import SqliteRolls
 from twisted_mail.directory.schema import Unusable
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.imap.render import Render
@@ -46,6 +49,7 @@ from twisted_mail.store.maildir import MaildirStore
 
 CERTIFICATE_SECONDS = 10.0  # how often the folder of certificates is looked at
 TIDYING_SECONDS = 1.0  # between two steps of removing what was expunged long ago
+ERRAND_SECONDS = 0.5  # between two looks for mail that waits for programs and lists
 INDEXING_SECONDS = 0.5  # between two rounds of indexing texts, which take 0.2 s each
 FILE_THREADS = 16  # enough for the file system to share its syncs between them
 MESSAGE_THREADS = 2  # taking messages apart is all computing, of which one thread is done at a time
@@ -64,6 +68,9 @@ class MailService(Service):
         self._hashing = ThreadBlocking(
             reactor, "passwords", config.passwords.threads, config.passwords.waiting
         )
+        running = sum(program.max_running for program in config.programs)
+        self._programs = ThreadBlocking(reactor, "programs", max(1, running))
+        self._pipe = Pipe()
         self._certificates = Certificates(config.tls.folder, config.hostname)
         self._journal = LogJournal(config.log.connections)
         self._chores = Chores(reactor, self._journal)
@@ -103,6 +110,29 @@ class MailService(Service):
             watching=self._watching,
         )
 
+    def _make_office(self, router: LocalRouter) -> PostOffice:
+        config = self.config
+        self._rolls = SqliteRolls(
+            config.accounts_file, self._files, config.domains, config.addresses.separators
+        )
+        return PostOffice(
+            Supplies(
+                hostname=config.hostname,
+                router=router,
+                store=self._store,
+                rolls=self._rolls,
+                journal=self._journal,
+                clock=self._clock,
+                folder=str(config.state / WAITING_FOLDER),
+                files=self._files,
+                running=self._programs,
+                run=self._pipe.run,
+                programs=config.programs,
+                lists=config.lists,
+                waiting=config.waiting,
+            )
+        )
+
     def _make_logins(self) -> Logins:
         """Make the one portal, seen for each face; the first domain completes bare user names."""
         domain = (*self.config.domains, self.config.hostname)[0]
@@ -117,6 +147,7 @@ class MailService(Service):
         router = LocalRouter(
             self._directory, config.hostname, config.domains, config.addresses.separators
         )
+        self._office = self._make_office(router)
         self._policy = Stages(self._clock, self._journal)
         doors = self._make_logins()
         return Doors(
@@ -126,7 +157,7 @@ class MailService(Service):
             journal=self._journal,
             directory=self._directory,
             router=router,
-            queue=LocalDelivery(router, self._store, self._journal),
+            queue=self._office.queue,
             policy=self._policy,
             store=self._store,
             mechanisms=MECHANISMS,
@@ -199,11 +230,14 @@ class MailService(Service):
         self._files.start()
         self._messages.start()
         self._hashing.start()
+        self._programs.start()
+        self._office.load()
         self._chores.start(
             Chore("certificates", CERTIFICATE_SECONDS, self._renew_certificates),
             Chore("tidying", TIDYING_SECONDS, self._store.tidying.step),
             Chore("compacting", TIDYING_SECONDS, self._store.compacting.step),
             Chore("indexing", INDEXING_SECONDS, self._store.indexing.work),
+            *(Chore(name, ERRAND_SECONDS, work) for name, work in self._office.work()),
         )
         log.info(
             "twisted_mail {version} serves {hostname}: {listeners}",
@@ -218,11 +252,15 @@ class MailService(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        self._office.stop()
+        self._pipe.stop()
         await self._chores.stop()
         await DeferredList([listener.stop() for listener in self.listeners], consumeErrors=True)
         await self._store.close()
         self._watching.close()
         self._directory.close()
+        self._rolls.close()
+        self._programs.stop()
         self._files.stop()
         self._messages.stop()
         self._hashing.stop()

@@ -14,6 +14,7 @@ from twisted_mail.agents import (
     admin_directory,
     admin_filters,
     admin_init,
+    admin_lists,
 )
 from twisted_mail.agents.admin_output import WRONG_USE, Answer, Complaint
 from twisted_mail.agents.storage import grammar as storage
@@ -55,6 +56,10 @@ def parser() -> Parser:
     _account_grammar(grammar, grammar.group(commands, "account", "the holders of mail"))
     _alias_grammar(grammar, grammar.group(commands, "alias", "addresses that lead to others"))
     _domain_grammar(grammar, grammar.group(commands, "domain", "the domains that live here"))
+    lists = grammar.group(commands, "list", "mailing lists, their members, and held posts")
+    admin_lists.add(partial(grammar.command, lists))
+    waiting = grammar.group(commands, "waiting", "mail that waits for programs and lists")
+    grammar.command(waiting, "list", admin_lists.waiting_list, "list it, and why it waits")
     address = grammar.group(commands, "address", "where mail for an address goes")
     grammar.command(
         address, "explain", admin_addresses.address_explain, "show each step, and why", "address"

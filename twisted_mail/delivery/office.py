@@ -85,6 +85,8 @@ class PostOffice:
         return found
 
     async def _look_after_held(self) -> None:
+        if not self._held():
+            return
         await self._waiting.listen()
         await self._waiting.expire(self._settings.held_days * 86400)
 

@@ -22,6 +22,7 @@ from twisted_mail.mail.message import PIECE, Message
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 APPROVE, REJECT = "approve", "reject"
+WAITING_FOLDER = "waiting"  # its name in the state folder
 
 
 class ParcelBlob:
@@ -102,6 +103,13 @@ class ParcelFolder:
             if id not in ours and kind in ("mail", "new", "tmp", "done", APPROVE, REJECT):
                 self._remove(id, (kind,))
         return sorted(found.values(), key=lambda parcel: parcel.created)
+
+    def look(self) -> list[Parcel]:
+        """Return all parcels that are ours, oldest first, for whoever looks from outside."""
+        names = os.listdir(self._folder) if os.path.isdir(self._folder) else []
+        read = (self._read(name[:-5]) for name in names if name.endswith(".json"))
+        found = [parcel for parcel in read if parcel is not None]
+        return sorted(found, key=lambda parcel: parcel.created)
 
     def _read(self, id: str) -> Parcel | None:  # noqa: A002
         """Return a parcel; None where its files are damaged, which then stay for whoever looks."""
