@@ -34,7 +34,7 @@ from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.mail.resident import Resident
 from twisted_mail.mail.roll import Bounced, BounceRule, MailingList, Member, Request, Role
 from twisted_mail.mail.route import Route, Step
-from twisted_mail.mail.verdict import Stage, Verdict
+from twisted_mail.mail.verdict import Edit, Stage, Verdict
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -638,6 +638,11 @@ class Visit:
     of_client: int = 0
     of_hello: int = 0
     reverse_name: str = ""
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """Return all that is to be edited by the verdicts that took the mail so far."""
+        return tuple(edit for _, one in self.verdicts if not one.is_refusal for edit in one.edits)
 
 
 class Filter(Protocol):

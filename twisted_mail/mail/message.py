@@ -46,6 +46,55 @@ class MemoryBlob:
 
 
 @dataclass(frozen=True, slots=True)
+class SlicedBlob:
+    """A part of a blob, which it owns: the octets from ``start`` to ``stop``."""
+
+    blob: Blob
+    start: int
+    stop: int
+
+    @property
+    def size(self) -> int:
+        """Return the number of octets."""
+        return self.stop - self.start
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield the octets from ``start`` to ``stop`` of the part. Raises OSError."""
+        stop = self.size if stop is None else min(stop, self.size)
+        if start < stop:
+            yield from self.blob.pieces(self.start + start, self.start + stop)
+
+    def close(self) -> None:
+        """Give up the whole blob."""
+        self.blob.close()
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedBlob:
+    """Blobs behind each other, all of which it owns."""
+
+    parts: tuple[Blob, ...]
+
+    @property
+    def size(self) -> int:
+        """Return the number of octets."""
+        return sum(part.size for part in self.parts)
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield the octets from ``start`` to ``stop``. Raises OSError."""
+        stop = self.size if stop is None else stop
+        for part in self.parts:
+            if max(start, 0) < min(stop, part.size):
+                yield from part.pieces(max(start, 0), min(stop, part.size))
+            start, stop = start - part.size, stop - part.size
+
+    def close(self) -> None:
+        """Give up all of them."""
+        for part in self.parts:
+            part.close()
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """The bytes of one mail as they came in, and our own trace headers in front of them.
 

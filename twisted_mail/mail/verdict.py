@@ -39,16 +39,21 @@ class AddField:
     """Put a header field before the others, or with ``at_end`` behind them.
 
     ``value`` is what follows the colon and its space; it may be folded, with CRLF before the white space.
+    From 1 on, ``place`` is where it shall stand among the message's fields, behind our trace.
     """
 
     name: str
     value: str
     at_end: bool = False
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeField:
-    """Give the n-th field of a name (from 1) another value; None removes it."""
+    """Give the n-th field of a name (from 1) another value; None removes it.
+
+    Our own trace does not count. Where there are fewer, one with the value is added at the end.
+    """
 
     name: str
     number: int

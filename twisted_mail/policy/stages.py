@@ -136,5 +136,4 @@ def _all_together(visit: Visit) -> Verdict:
     """Return the strictest of the verdicts that took the mail, with all their edits."""
     taken = [one for _, one in visit.verdicts if not one.is_refusal]
     strictest = max(taken, key=lambda one: _STRICTNESS[one.decision], default=ACCEPT)
-    edits = tuple(edit for one in taken for edit in one.edits)
-    return Verdict(strictest.decision, strictest.reason, edits=edits)
+    return Verdict(strictest.decision, strictest.reason, edits=visit.edits)

@@ -1,6 +1,6 @@
 """What filters alter: their edits, and the field that says what each decided.
 
-The message that came in is not altered; fields in front of it become a part of our prefix.
+The message that came in is not altered; what is handed on is put together anew.
 """
 
 from collections.abc import Sequence
@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from twisted_mail.interfaces import Visit
 from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.fields import MAX_NAME, field, phrase
 from twisted_mail.mail.message import Message
+from twisted_mail.mail.revision import Revision
 from twisted_mail.mail.verdict import (
-    AddField,
     AddRecipient,
     ChangeSender,
     Decision,
@@ -18,7 +19,6 @@ from twisted_mail.mail.verdict import (
     Edit,
     Verdict,
 )
-from twisted_mail.smtp.fields import MAX_NAME, field, phrase
 
 FIELD = "X-Verdict"
 MAX_FIELDS = 20
@@ -28,13 +28,18 @@ MAX_REASON = 200
 def edited(
     envelope: Envelope, message: Message, visit: Visit | None, verdict: Verdict
 ) -> tuple[Envelope, Message]:
-    """Return envelope and message as they are to be handed on after the last verdict."""
+    """Return envelope and message as they are to be handed on after the last verdict.
+
+    Raises Refused when the message cannot be edited.
+    """
     if visit is None:
         return envelope, message
-    fields = [field(edit.name, edit.value) for edit in verdict.edits if isinstance(edit, AddField)]
-    fields.reverse()  # each was put before those that were there
-    fields += [field(FIELD, told) for told in _all_told(visit)]
-    message = replace(message, prefix=b"".join(fields) + message.prefix)
+    if verdict.edits:
+        revision = Revision(message, visit.header)
+        revision.edit(verdict.edits)
+        message = revision.message()
+    told = b"".join(field(FIELD, one) for one in _all_told(visit))
+    message = replace(message, prefix=told + message.prefix)
     if verdict.decision is Decision.QUARANTINE:
         envelope = replace(envelope, is_quarantined=True)
     return _readdressed(envelope, verdict.edits), message

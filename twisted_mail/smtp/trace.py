@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from twisted_mail.interfaces import Peer, Privacy
+from twisted_mail.mail import revision
 from twisted_mail.mail.dates import format_mail_date
 from twisted_mail.mail.envelope import Envelope
 
-MAX_HEADER = 128 * 1024  # octets of header that are looked at
+MAX_HEADER = revision.MAX_HEADER  # octets of header that are looked at
 
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|>?From ")  # what a header may begin with
 _TLS_OPTIONAL = re.compile(

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.smtp.fields import MAX_VALUE, field, phrase
+from twisted_mail.mail.fields import MAX_VALUE, field, phrase
 
 
 def test_a_folded_value_stays_as_it_is():
@@ -35,7 +35,12 @@ def test_one_field_is_one_field(name, value):
 
 
 def test_a_value_is_bounded():
-    assert len(field("X-A", "x" * 10**6)) == MAX_VALUE + len("X-A: \r\n")
+    assert field("X-A", "x" * MAX_VALUE)
+    assert field("X-A", "x" * (MAX_VALUE + 1)) == b""
+
+
+def test_octets_that_are_no_text_stay_as_they_are():
+    assert field("X-A", b"caf\xe9".decode("utf-8", "surrogateescape")) == b"X-A: caf\xe9\r\n"
 
 
 def test_a_phrase_is_short_printable_ascii():

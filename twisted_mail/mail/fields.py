@@ -15,15 +15,19 @@ _EMPTY_LINES = re.compile(r"\r\n[ \t]+(?=\r\n|\Z)")
 
 
 def field(name: str, value: str) -> bytes:
-    """Return a field with its line end; nothing where the name is none.
+    """Return a field with its line end; nothing where the name is none, or the value too long.
 
     A value may be folded. Line ends that do not fold, and control characters, become ``_``; folds that
-    leave an empty line go, for some readers end a header there (RFC 5322 §3.2.2).
+    leave an empty line go, for some readers end a header there (RFC 5322 §3.2.2). Octets that are no
+    UTF-8 may stand in it as ``surrogateescape`` has them.
     """
-    if len(name) > MAX_NAME or not _NAME.fullmatch(name):
+    if len(name) > MAX_NAME or len(value) > MAX_VALUE or not _NAME.fullmatch(name):
         return b""
-    harmless = _EMPTY_LINES.sub("", _BREAK.sub("_", value[:MAX_VALUE]))
-    return f"{name}: {harmless}\r\n".encode("utf-8", "replace")
+    made = f"{name}: {_EMPTY_LINES.sub('', _BREAK.sub('_', value))}\r\n"
+    try:
+        return made.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return made.encode("utf-8", "replace")
 
 
 def phrase(text: str, limit: int) -> str:
