@@ -3,7 +3,7 @@ import pytest
 from tests.policy.visits import HOST, judged, names, visit
 from tests.support import NoteJournal, StillClock
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.mail.verdict import ACCEPT, Decision
+from twisted_mail.mail.verdict import Decision
 from twisted_mail.policy.dnslist import DnsListCheck, DnsListSettings
 from twisted_mail.policy.dnslists import DnsList
 
@@ -33,7 +33,7 @@ class Place:
 
 def test_a_client_that_is_not_listed_is_fine():
     place = Place(BLOCK, OTHER)
-    assert place.judge() == ACCEPT
+    assert place.judge().reason == "not listed"
     assert not place.warnings
 
 
@@ -90,7 +90,7 @@ def test_an_ipv6_client_is_looked_up_too():
 
 def test_a_list_that_has_everything_is_not_believed():
     place = Place(BLOCK, listed=["1.0.0.127.bl.example", "1.2.0.192.bl.example"])
-    assert place.judge() == ACCEPT
+    assert place.judge().decision is Decision.ACCEPT
     assert place.warnings == ["is not used: it lists what no list may have"]
     place.judge("192.0.2.2")
     assert len(place.warnings) == 1
@@ -102,10 +102,10 @@ def test_a_list_that_has_everything_is_not_believed():
 def test_a_list_that_does_not_serve_us_is_not_believed():
     place = Place(BLOCK)
     place.resolver.tell("1.2.0.192.bl.example", "A", "127.255.255.254")
-    assert place.judge() == ACCEPT
+    assert place.judge().decision is Decision.ACCEPT
     assert place.warnings == ["is not used: it says that it does not serve us"]
     asked = len(place.resolver.asked)
-    assert place.judge("192.0.2.9") == ACCEPT
+    assert place.judge("192.0.2.9").decision is Decision.ACCEPT
     assert len(place.resolver.asked) == asked
 
 
@@ -118,7 +118,7 @@ def test_a_list_without_its_test_entry_is_used_with_a_warning():
 def test_a_domain_that_lapsed_lists_nobody():
     place = Place(BLOCK)
     place.resolver.tell("1.2.0.192.bl.example", "A", "198.51.100.80")
-    assert place.judge() == ACCEPT
+    assert place.judge().decision is Decision.ACCEPT
 
 
 def test_without_an_answer_nothing_is_decided_unless_another_list_suffices():
@@ -146,14 +146,14 @@ def test_what_a_list_says_may_be_missing():
 def test_reverse_names_that_cannot_be_found_are_not_looked_up():
     place = Place(DnsList("d.example", of="reverse-name"))
     place.resolver.broken.add(HOST)
-    assert place.judge() == ACCEPT
+    assert place.judge().decision is Decision.ACCEPT
 
 
 def test_a_list_that_refuses_the_trial_is_not_believed():
     place = Place(DnsList("big.example"))
     place.resolver.tell("2.0.0.127.big.example", "A", "127.255.255.254")
     place.resolver.tell("1.2.0.192.big.example", "A", "127.0.0.2")
-    assert place.judge() == ACCEPT
+    assert place.judge().decision is Decision.ACCEPT
     assert place.warnings == ["is not used: it says that it does not serve us"]
 
 
@@ -175,4 +175,4 @@ def test_lists_need_to_know_what_they_list():
 
 
 def test_without_lists_nobody_is_asked():
-    assert Place().judge() == ACCEPT
+    assert Place().judge().decision is Decision.ACCEPT

@@ -2,7 +2,7 @@ import pytest
 
 from tests.policy.visits import judged, names, visit
 from twisted_mail.directory.fixed import FixedDirectory
-from twisted_mail.mail.verdict import ACCEPT, Decision
+from twisted_mail.mail.verdict import Decision
 from twisted_mail.policy.hello import HelloCheck, HelloSettings, normal
 
 STRICT = HelloSettings(wrong_literal="refuse", unknown="defer")
@@ -29,22 +29,24 @@ def test_our_own_name_is_refused(hello):
 
 
 def test_a_literal_is_that_of_the_client():
-    assert said("[192.0.2.1]") == ACCEPT
+    assert said("[192.0.2.1]").decision is Decision.ACCEPT
     assert said("[198.51.100.1]").decision is Decision.REFUSE
     assert said("[198.51.100.1]", HelloSettings()).decision is Decision.ACCEPT
-    assert said("[IPv6:::ffff:192.0.2.1]") == ACCEPT
+    assert said("[IPv6:::ffff:192.0.2.1]").decision is Decision.ACCEPT
 
 
 def test_a_name_exists_by_an_address_or_by_mail_hosts():
-    assert said("client.example", A={"client.example": ["198.51.100.1"]}) == ACCEPT
-    assert said("client.example", MX={"client.example": ["x"]}) == ACCEPT
+    assert (
+        said("client.example", A={"client.example": ["198.51.100.1"]}).decision is Decision.ACCEPT
+    )
+    assert said("client.example", MX={"client.example": ["x"]}).decision is Decision.ACCEPT
     verdict = said("client.example")
     assert verdict.decision is Decision.DEFER
     assert verdict.answer.code == 450
 
 
 def test_by_default_nobody_is_asked_whether_a_name_exists():
-    assert said("client.example", HelloSettings()) == ACCEPT
+    assert said("client.example", HelloSettings()).decision is Decision.ACCEPT
 
 
 def test_the_normal_form_of_names():

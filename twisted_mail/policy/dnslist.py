@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from twisted_mail.interfaces import Clock, Journal, Resolver, Visit
 from twisted_mail.mail.dns import Answer
 from twisted_mail.mail.outcome import Outcome, Unavailable
-from twisted_mail.mail.verdict import ACCEPT, Decision, Stage, Verdict
+from twisted_mail.mail.verdict import Decision, Stage, Verdict
 from twisted_mail.policy.check import Check, CheckSettings, too_early, verdict
 from twisted_mail.policy.dnslists import DnsList, of_address, of_domain, test_points
 
@@ -102,7 +102,7 @@ class DnsListCheck(Check):
 
     async def _decide(self, weight: int, hits: Sequence[tuple[DnsList, str]]) -> Verdict:
         if not hits:
-            return ACCEPT
+            return Verdict(reason="not listed")
         settings = self._settings
         said = ", ".join(
             f"{one.zone}{'' if one.use == 'block' else ' (allows)'}" for one, _ in hits

@@ -90,7 +90,7 @@ class Greylist:
             return ACCEPT
         network = network_of(visit.peer.host, self._settings.ipv4_bits, self._settings.ipv6_bits)
         if self._clock.monotonic() < self._friends.get(network, 0):
-            return ACCEPT
+            return KNOWN
         key = key_of(network, visit.sender, recipient)
         try:
             standing, wait = await self._lane.run(self._known.meet, network, key, self._clock.now())
@@ -101,7 +101,7 @@ class Greylist:
             return later(wait)
         if standing is Standing.NETWORK:
             self._remember(network)
-        return Verdict(reason="came again") if standing is Standing.PASSED else ACCEPT
+        return Verdict(reason="came again") if standing is Standing.PASSED else KNOWN
 
     def _remember(self, network: str) -> None:
         """Ask no more about a network that is known, for a while."""
@@ -119,6 +119,9 @@ class Greylist:
         if now - self._warned_at >= _WARN_SECONDS:
             self._warned_at = now
             self._journal.warned("the greylist", f"lets everybody through: {error}")
+
+
+KNOWN = Verdict(reason="known")
 
 
 def later(seconds: float) -> Verdict:

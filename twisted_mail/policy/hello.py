@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from twisted_mail.interfaces import Directory, Resolver, Visit
 from twisted_mail.mail.address import parse_domain
 from twisted_mail.mail.outcome import Outcome
-from twisted_mail.mail.verdict import ACCEPT, Stage, Verdict
+from twisted_mail.mail.verdict import Stage, Verdict
 from twisted_mail.policy.check import Action, Check, CheckSettings, too_early, verdict
 from twisted_mail.policy.networks import address_of
 
@@ -69,12 +69,12 @@ class HelloCheck(Check):
             return verdict(settings.ours, f"HELO {name} is ours", FORGED)
         if settings.unknown != "accept" and not await self._exists(name):
             return verdict(settings.unknown, f"HELO {name} does not exist", NO_SUCH_NAME)
-        return ACCEPT
+        return Verdict(reason=f"HELO {name} is in order")
 
     def _judge_literal(self, name: str, visit: Visit) -> Verdict:
         address = address_of(name.strip("[]").removeprefix("IPv6:"))
         if address == address_of(visit.peer.host):
-            return ACCEPT
+            return Verdict(reason=f"HELO {name} is in order")
         reason = f"HELO {name} from {visit.peer.host}"
         return verdict(self._settings.wrong_literal, reason, FORGED_LITERAL)
 

@@ -48,5 +48,5 @@ class SenderCheck(Check):
         if len(hosts) == 1 and hosts.values[0].is_null:
             return verdict(self._settings.null_mx, f"{domain} has a null MX", NULL_MX)
         if hosts or await self._resolver.addresses(domain):
-            return ACCEPT
+            return Verdict(reason=f"{domain} takes mail")
         return verdict(self._settings.missing, f"{domain} has no MX and no address", NO_DOMAIN)
