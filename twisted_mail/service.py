@@ -37,7 +37,8 @@ from twisted_mail.net.clock import ReactorClock
 from twisted_mail.net.conversation import Terms
 from twisted_mail.net.crowd import crowd_of, most_descriptors
 from twisted_mail.net.inotify import Inotify
-from twisted_mail.net.listening import ConversationFactory, Listener
+from twisted_mail.net.listening import ConversationFactory, Listener, Receiving
+from twisted_mail.net.proxied import ProxiedFactory
 from twisted_mail.net.resolver import DnsResolver
 from twisted_mail.net.stub import Stub
 from twisted_mail.net.tls import Certificates
@@ -192,7 +193,8 @@ class MailService(Service):
             listener.tls == "implicit",
             listener.cleartext_passwords,
         )
-        factory = ConversationFactory(
+        factory: Receiving
+        factory = conversations = ConversationFactory(
             self._reactor,
             plugin.make(self.config.services[listener.service], self.doors),
             terms,
@@ -203,6 +205,8 @@ class MailService(Service):
             self._turns,
             self._crowd,
         )
+        if listener.proxy:
+            factory = ProxiedFactory(self._reactor, conversations, listener.proxies, self._journal)
         return Listener(
             f"{listener.service} on {listener.endpoint}",
             serverFromString(self._reactor, listener.endpoint),  # type: ignore[no-untyped-call]

@@ -10,6 +10,7 @@ from twisted_mail.delivery.program import Program
 from twisted_mail.delivery.settings import AddressSettings, ListSettings, WaitingSettings
 from twisted_mail.directory import schema
 from twisted_mail.directory.passwords import Passwords
+from twisted_mail.policy.networks import Networks
 from twisted_mail.store.settings import StoreSettings
 
 
@@ -83,7 +84,9 @@ class Listener:
 
     ``endpoint`` is an endpoint string of Twisted. With ``cleartext_passwords`` passwords are taken
     without TLS, which is for the loopback interface only. More than ``connections`` in all, or
-    ``connections_per_address`` from one address, are told that the server is busy.
+    ``connections_per_address`` from one address, are told that the server is busy. With ``proxy`` each
+    connection begins with the header of a proxy that brings a client; ``proxies`` are the networks that
+    may connect then, this host alone if there are none.
     """
 
     service: str
@@ -92,10 +95,15 @@ class Listener:
     cleartext_passwords: bool = False
     connections: int = 10_000
     connections_per_address: int = 100
+    proxy: bool = False
+    proxies: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if min(self.connections, self.connections_per_address) < 1:
             raise ValueError("connections and connections_per_address must be 1 or more")
+        Networks(self.proxies)
+        if self.proxies and not self.proxy:
+            raise ValueError("proxies are for listeners with proxy = true")
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ class Conversation:
         "_limit",
         "_make_session",
         "_outlet",
+        "_peer",
         "_reactor",
         "_terms",
         "_tls",
@@ -86,6 +87,7 @@ class Conversation:
         terms: Terms,
         journal: Journal,
         turns: Turns | None = None,
+        peer: Peer | None = None,
     ) -> None:
         self.transport: Any = None
         self.ended: Callable[[Conversation], None] | None = None
@@ -93,6 +95,7 @@ class Conversation:
         self._reactor = reactor
         self._terms = terms
         self._journal = journal
+        self._peer = peer  # whom a proxy brings, if this is not who the transport knows
         self._turns = turns or Turns(reactor)
         self._unread = b""
         self._waiting: Deferred[bytes] | None = None  # a read that has nothing to return yet
@@ -173,6 +176,8 @@ class Conversation:
     @property
     def peer(self) -> Peer:
         """Say who is at the other end."""
+        if self._peer is not None:
+            return self._peer
         address = self.transport.getPeer()
         return Peer(getattr(address, "host", ""), getattr(address, "port", 0))
 

@@ -16,7 +16,7 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
-from twisted_mail.interfaces import Journal
+from twisted_mail.interfaces import Journal, Peer
 from twisted_mail.net.conversation import Conversation, MakeSession, Terms
 from twisted_mail.net.crowd import Crowd
 from twisted_mail.net.turns import Turns
@@ -24,14 +24,22 @@ from twisted_mail.net.turns import Turns
 FAREWELL_SECONDS = 5.0  # how long open connections have to finish when the server stops
 
 
-class ConversationFactory(Factory):
+class Receiving(Factory):
+    """A factory that can end what came of it."""
+
+    noisy = False
+
+    def shut_down(self) -> Deferred[None]:
+        """End the open connections."""
+        raise NotImplementedError
+
+
+class ConversationFactory(Receiving):
     """Makes a conversation for each connection, up to a number in all and for each address.
 
     A connection beyond that, or beyond what the crowd of all listeners may be, is sent ``busy``, the
     protocol's own words for it, and closed.
     """
-
-    noisy = False
 
     def __init__(
         self,
@@ -60,11 +68,16 @@ class ConversationFactory(Factory):
         self._emptied: Deferred[None] | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Conversation | None:  # type: ignore[override]
-        """Return the conversation for a connection, or one that only says that we are busy.
+        """Return the conversation for a connection."""
+        return self.conversation(getattr(addr, "host", ""))  # a UNIX socket has none
 
-        None when even that is too much: the connection is closed without a word.
+    def conversation(self, host: str, peer: Peer | None = None) -> Conversation | None:
+        """Return the conversation with a host, or one that only says that we are busy.
+
+        ``peer`` is given where it is not the transport that knows it. None when even that is too much:
+        the connection is closed without a word.
         """
-        host = _origin(getattr(addr, "host", ""))  # a UNIX socket has none
+        host = _origin(host)
         is_busy = self._is_full_for(host)
         if is_busy and self._crowd.cannot_be_told:
             return None
@@ -74,6 +87,7 @@ class ConversationFactory(Factory):
             self._terms,
             self._journal,
             self._turns,
+            peer,
         )
         self._open.add(conversation)
         self._count(host, is_busy, 1)
@@ -150,7 +164,7 @@ class Listener:
     """One endpoint with its factory."""
 
     def __init__(
-        self, description: str, endpoint: IStreamServerEndpoint, factory: ConversationFactory
+        self, description: str, endpoint: IStreamServerEndpoint, factory: Receiving
     ) -> None:
         self.description = description
         self._endpoint = endpoint
