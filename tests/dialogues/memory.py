@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Coroutine
+from tempfile import TemporaryDirectory
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from tests.dialogues.player import given_draft
+from tests.dialogues.rolls import FixedRolls
 from tests.dialogues.score import Dialogue
 from tests.support import FakeResolver, InlineBlocking, NoteJournal, finish
 from twisted_mail.auth.checkers import DirectoryChecker
@@ -19,12 +21,15 @@ from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.config.filters import filters as configured
 from twisted_mail.config.values import Structure
 from twisted_mail.delivery.local import LocalDelivery
+from twisted_mail.delivery.office import PostOffice, Supplies
+from twisted_mail.delivery.program import Program, end_of
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.imap.render import Render
 from twisted_mail.mail import address
 from twisted_mail.mail.dns import MailHost
 from twisted_mail.mail.verdict import Decision
+from twisted_mail.net.chores import Chore, Chores
 from twisted_mail.net.clock import ReactorClock
 from twisted_mail.net.conversation import Conversation, Terms
 from twisted_mail.plugin import Doors, filters, protocols
@@ -39,7 +44,11 @@ PASSWORDS = dict.fromkeys(("alice@example.org", "bob@example.org", "carol@exampl
 ALIASES = {
     "team@example.org": [address.parse("alice@example.org"), address.parse("bob@example.org")],
     "postmaster@example.org": [address.parse("alice@example.org")],
+    '""@catch.example': [address.parse("bob@example.org")],
 }
+PROGRAMS = {"tickets@example.org": ["ticket"]}
+LISTS = {"news@example.org": [address.parse("carol@example.net")]}
+OTHER_NAMES = {"example.edu": "example.org"}
 
 
 class DialogueClock:
@@ -106,7 +115,7 @@ class MemoryServer:
         self.clock = Clock()
         self.journal = NoteJournal()
         time = DialogueClock(self.clock)
-        self.directory = FixedDirectory(PASSWORDS, ALIASES)
+        self.directory = FixedDirectory(PASSWORDS, ALIASES, PROGRAMS, LISTS, OTHER_NAMES)
         self.store = LimitedStore(time, Render())
         router = LocalRouter(self.directory, HOSTNAME)
         realm = Realm(self.store, self.directory, "example.org")
@@ -122,7 +131,7 @@ class MemoryServer:
             journal=self.journal,
             directory=self.directory,
             router=router,
-            queue=LocalDelivery(router, self.store, self.journal),
+            queue=self._make_office(router, time),
             policy=self.policy,
             store=self.store,
             mechanisms=MECHANISMS,
@@ -132,6 +141,29 @@ class MemoryServer:
             blob_writer=lambda: SpoolWriter("/nowhere", blocking, in_memory=2**30),
             resolver=self.resolver,
         )
+
+    def _make_office(self, router: LocalRouter, time: DialogueClock) -> LocalDelivery:
+        """Make what delivers; what waits for lists and programs is looked at twice a second."""
+        self.waiting = TemporaryDirectory()
+        blocking = InlineBlocking()
+        office = PostOffice(
+            Supplies(
+                HOSTNAME,
+                router,
+                self.store,
+                FixedRolls(),
+                self.journal,
+                time,
+                self.waiting.name,
+                blocking,
+                blocking,
+                lambda *_: end_of(0),
+                [Program("ticket", ("/bin/true",), max_running=1)],
+            )
+        )
+        chores = Chores(self.clock, self.journal)
+        chores.start(*(Chore(name, 0.5, work) for name, work in office.work()))
+        return office.queue
 
     def promise(self, keywords: frozenset[str]) -> None:
         """Let SMTP believe that the queue keeps more than it does."""

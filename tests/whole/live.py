@@ -110,6 +110,13 @@ class LiveServer:
             register.accounts.take_in(f"{name}:{{PLAIN}}secret" for name in ACCOUNTS)
             for name, targets in ALIASES.items():
                 register.aliases.add(name, targets)
+            register.domains.add("catch.example")
+            register.domains.add_name("example.edu", "example.org")
+            register.aliases.add("@catch.example", ["bob@example.org"])
+            register.aliases.add("tickets@example.org", ["|ticket"])
+            register.lists.add("news@example.org")
+            register.lists.add_members("news@example.org", ["alice@example.org", "bob@example.org"])
+            register.lists.set_owners("news@example.org", ["carol@example.net"])
 
     def start(self) -> None:
         config = load(self.folder / "mail.toml")
