@@ -86,7 +86,7 @@ class LogJournal:
             stage=stage.value,
             decision=verdict.decision.value,
             host=visit.peer.host,
-            reason=verdict.reason,
+            reason=verdict.words,
         )
 
     def delivered(self, id: str, accounts: Sequence[str]) -> None:  # noqa: A002

@@ -69,7 +69,10 @@ def parser() -> Parser:
     stored = grammar.group(commands, "store", "mail on disk: check, import, back up, bring back")
     storage.add(partial(grammar.command, stored))
     filters = grammar.command(
-        commands, "filters", admin_filters.list_filters, "list the kinds of filters and their options"
+        commands,
+        "filters",
+        admin_filters.list_filters,
+        "list the kinds of filters and their options",
     )
     filters.set_defaults(needs_config=False)
     filters.add_argument("kind", metavar="KIND", nargs="?", help="of this kind only")

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from twisted_mail.mail.address import Address
+from twisted_mail.mail.fields import phrase
 from twisted_mail.mail.outcome import Outcome
+
+MAX_REASON = 200  # characters of a reason that are told
 
 
 class Stage(Enum):
@@ -113,6 +116,11 @@ class Verdict:
     def is_refusal(self) -> bool:
         """True when the peer is told no, for now or for good."""
         return self.decision in (Decision.DEFER, Decision.REFUSE)
+
+    @property
+    def words(self) -> str:
+        """Return the reason as one line of printable ASCII, whatever a filter has put there."""
+        return phrase(self.reason, MAX_REASON)
 
     @property
     def answer(self) -> Outcome:

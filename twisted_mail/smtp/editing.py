@@ -22,7 +22,6 @@ from twisted_mail.mail.verdict import (
 
 FIELD = "X-Verdict"
 MAX_FIELDS = 20
-MAX_REASON = 200
 
 
 def edited(
@@ -62,8 +61,7 @@ def _all_told(visit: Visit) -> list[str]:
 
 def _told(name: str, verdict: Verdict) -> str:
     """Return what a filter decided, for people and programs: ``accept (greylist: known)``."""
-    about = f"{phrase(name, MAX_NAME)}: {phrase(verdict.reason, MAX_REASON)}"
-    return f"{verdict.decision.value} ({about})"
+    return f"{verdict.decision.value} ({phrase(name, MAX_NAME)}: {verdict.words})"
 
 
 def _readdressed(envelope: Envelope, edits: Sequence[Edit]) -> Envelope:
