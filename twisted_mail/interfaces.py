@@ -7,7 +7,7 @@ a thousand messages. Every coroutine may raise ``Unavailable``; what else it rai
 Sessions are coroutines that await nothing but these doors, so they run without a reactor.
 """
 
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, ParamSpec, Protocol, TypeVar
@@ -605,6 +605,74 @@ class BlobWriter(Protocol):
         """Forget what was written; harmless after ``finish``."""
 
 
+# ---------------------------------------------------------------- other programs
+
+
+class Line(Protocol):
+    """A connection that we have opened to another program. Reactor thread only.
+
+    What is written or read after the end raises Unavailable.
+    """
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether nobody has closed it, as far as is known."""
+
+    def write(self, data: bytes) -> None:
+        """Take bytes to send, soon."""
+
+    async def drain(self, timeout: float) -> None:
+        """Wait until the other side has taken most of what was written.
+
+        Raises Unavailable when it has closed, or takes nothing for ``timeout`` seconds.
+        """
+
+    async def read(self, timeout: float) -> bytes:
+        """Return the bytes that came, at least one; not many are taken in before they are asked for.
+
+        Raises Unavailable when the other side has closed, or says nothing for ``timeout`` seconds.
+        """
+
+    def close(self) -> None:
+        """Send what was written and close; harmless when done twice."""
+
+
+class Dialing(Protocol):
+    """Opens connections to other programs."""
+
+    async def dial(self, endpoint: str, timeout: float) -> Line:
+        """Connect to ``tcp:host:port`` or ``unix:/path``, an endpoint string of Twisted's clients.
+
+        Raises Unavailable when it cannot be reached within ``timeout`` seconds.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What an HTTP server answered: the status and the body."""
+
+    status: int
+    body: bytes
+
+
+class Posting(Protocol):
+    """Sends requests to HTTP servers."""
+
+    async def post(
+        self,
+        url: str,
+        fields: Sequence[tuple[str, str]],
+        size: int,
+        body: AsyncIterator[bytes],
+        limit: int,
+    ) -> HttpAnswer:
+        """Send a POST whose body has ``size`` octets; return the answer.
+
+        Raises Unavailable when the server cannot be reached, breaks off, or answers with more than
+        ``limit`` octets. Whoever asks sets the time limit.
+        """
+
+
 # ---------------------------------------------------------------- may this come in
 
 
@@ -755,6 +823,19 @@ class Queue(Protocol):
 
         Raises Refused or Unavailable when not, and then responsibility stays with the sender. The
         message's blob is closed in any case.
+        """
+
+
+class Delivery(Protocol):
+    """Final delivery, with an answer for each recipient: what LMTP needs (RFC 2033 §4.2)."""
+
+    async def deliver_each(
+        self, envelope: Envelope, message: Message
+    ) -> Mapping[Address, Outcome | None]:
+        """Deliver to every recipient for whom it can be done.
+
+        Returns None for each whose copy is durable, else why it is not: then responsibility for that
+        recipient stays with the sender. The message's blob is closed in any case.
         """
 
 
