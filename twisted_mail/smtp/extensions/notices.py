@@ -48,22 +48,18 @@ def read_orcpt(state: State, value: str | None) -> str:
     if len((value or "").encode()) > MAX_ORCPT or not _TYPE.fullmatch(kind):
         malformed(f"ORCPT is type;address of up to {MAX_ORCPT} characters")
     if kind.lower() == "utf-8":
-        _check_unicode(state, address)
+        _check_unicode(address)
     elif not _is_printable_xtext(address):
         malformed("ORCPT is type;address in xtext")
     return f"{kind};{address}"
 
 
-def _check_unicode(state: State, address: str) -> None:
-    """Refuse what is no address of type utf-8, or not in ASCII where it has to be (RFC 6533 §3)."""
-    transaction = state.transaction
-    is_utf8 = transaction is not None and transaction.wishes.is_utf8
+def _check_unicode(address: str) -> None:
+    """Refuse what is no address of type utf-8 (RFC 6533 §3)."""
     try:
         xtext.decode_unicode(address)
     except ValueError as error:
         malformed(f"ORCPT is malformed: {error}")
-    if not address.isascii() and not is_utf8:
-        malformed("ORCPT has UTF-8, and MAIL had no SMTPUTF8", "5.6.7")
 
 
 def _is_printable_xtext(text: str) -> bool:
