@@ -44,6 +44,10 @@ class NameServer:
     def where(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
+    def close_tcp(self) -> None:
+        self._tcp.shutdown(socket.SHUT_RDWR)
+        self._tcp.close()
+
     def close(self) -> None:
         for one in (self._tcp, self._udp):
             one.close()

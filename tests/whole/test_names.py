@@ -1,5 +1,6 @@
 """The resolver against a real server, over UDP and TCP."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -144,3 +145,11 @@ def test_aliases_in_a_circle_are_no_answer(server: NameServer) -> None:
 def test_an_answer_of_hundreds_of_values_is_cut(server: NameServer) -> None:
     server.records["wide.example"] = {"A": [f"10.0.{at // 250}.{at % 250}" for at in range(900)]}
     assert len(asked(server, "addresses", "wide.example", 4)) == 100
+
+
+def test_a_server_without_tcp_is_no_answer_at_once(server: NameServer) -> None:
+    server.close_tcp()
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        asked(server, "mail_hosts", "many.example")
+    assert time.monotonic() - began < 4

@@ -12,6 +12,7 @@ import dns.exception
 from dns import asyncbackend
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.error import ConnectError
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.python.failure import Failure
 
@@ -47,7 +48,10 @@ class Backend(asyncbackend.Backend):
         host, port = destination[:2]
         endpoint = HostnameEndpoint(self._reactor, host, port)
         factory = Factory.forProtocol(lambda: stream.protocol)
-        await within(self._reactor, timeout, endpoint.connect(factory))
+        try:
+            await within(self._reactor, timeout, endpoint.connect(factory))
+        except ConnectError as error:
+            raise ConnectionError(str(error)) from error  # the next server is asked at once
         return stream
 
     async def sleep(self, interval: float) -> None:
