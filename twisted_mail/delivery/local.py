@@ -25,7 +25,7 @@ from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 from twisted_mail.mail.route import Errand, Here, ListMail, NoRoute
 
-_NOBODY_WAITS = Outcome(451, "4.3.5", "Mail for programs and lists is not taken now")
+NOBODY_WAITS = Outcome(451, "4.3.5", "Mail for programs and lists is not taken now")
 
 
 class LocalDelivery:
@@ -96,7 +96,7 @@ class LocalDelivery:
         self, envelope: Envelope, message: Message, errands: Sequence[Errand | ListMail]
     ) -> list[Parcel]:
         if self._waiting is None:
-            raise Unavailable(_NOBODY_WAITS)
+            raise Unavailable(NOBODY_WAITS)
         return await self._waiting.prepare(envelope, message, errands)
 
     async def _withdraw(self, parcels: Sequence[Parcel]) -> None:
@@ -107,18 +107,25 @@ class LocalDelivery:
                 await self._waiting.withdraw(parcels)
 
     async def _deliver(self, envelope: Envelope, message: Message, accounts: Sequence[str]) -> None:
-        if not accounts:
-            message.blob.close()
-            return
-        final = Message(message.blob, return_path(envelope) + message.prefix)
-        if envelope.is_quarantined:
-            results = await quarantine(self._store, accounts, final)
-        else:
-            results = await self._store.deliver(accounts, final)
-        done = [account for account in accounts if results[account] is None]
-        if done:
-            self._journal.delivered(envelope.id, done)
-        _raise_failures(results)
+        _raise_failures(await put(self._store, self._journal, envelope, message, accounts))
+
+
+async def put(
+    store: Store, journal: Journal, envelope: Envelope, message: Message, accounts: Sequence[str]
+) -> Mapping[str, MailError | None]:
+    """Put a message into accounts, as ``Store.deliver`` does, or where junk lies; note it."""
+    if not accounts:
+        message.blob.close()
+        return {}
+    final = Message(message.blob, return_path(envelope) + message.prefix)
+    if envelope.is_quarantined:
+        results = await quarantine(store, accounts, final)
+    else:
+        results = await store.deliver(accounts, final)
+    done = [account for account in accounts if results[account] is None]
+    if done:
+        journal.delivered(envelope.id, done)
+    return results
 
 
 def return_path(envelope: Envelope) -> bytes:

@@ -6,6 +6,7 @@ from functools import partial
 
 from twisted_mail.delivery.distribution import Distribution
 from twisted_mail.delivery.doers import Doer
+from twisted_mail.delivery.each import EachDelivery
 from twisted_mail.delivery.errands import ProgramErrands, Run
 from twisted_mail.delivery.letters import Post
 from twisted_mail.delivery.lists import ListDesk
@@ -54,6 +55,7 @@ class PostOffice:
         folder = ParcelFolder(of.folder)
         self._waiting = Waiting(folder, of.files, of.clock, of.journal, of.waiting)
         self.queue = LocalDelivery(of.router, of.store, of.journal, self._waiting)
+        self.each = EachDelivery(of.router, of.store, of.journal, self._waiting)
         post = Post(self.queue, of.clock, of.hostname)
         self._distribution = Distribution(
             of.rolls, self.queue, folder, post, of.files, of.journal, of.lists

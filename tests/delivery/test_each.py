@@ -1,0 +1,176 @@
+"""Delivery with an answer for each recipient: nobody waits for another's trouble."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from tests.support import NoteJournal, finish
+from twisted_mail.delivery.each import EachDelivery
+from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.directory.fixed import FixedDirectory
+from twisted_mail.mail.address import parse
+from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
+
+ALICE, BOB, TEAM = "alice@example.org", "bob@example.org", "team@example.org"
+TICKET, BOTH, LIST = "ticket@example.org", "both@example.org", "list@example.org"
+FULL = Outcome(552, "5.2.2", "The mailbox is full")
+BUSY = Outcome(452, "4.3.1", "The disk is full")
+
+
+class NotingBlob(MemoryBlob):
+    closed = 0
+
+    def close(self) -> None:
+        NotingBlob.closed += 1
+
+
+class FakeStore:
+    def __init__(self) -> None:
+        self.failures: dict[str, MailError] = {}
+        self.trouble: Exception | None = None
+        self.deliveries: list[tuple[Sequence[str], bytes]] = []
+
+    async def deliver(
+        self, names: Sequence[str], message: Message
+    ) -> Mapping[str, MailError | None]:
+        message.blob.close()
+        if self.trouble is not None:
+            raise self.trouble
+        self.deliveries.append((names, b"".join(message.pieces())))
+        return {name: self.failures.get(name) for name in names}
+
+
+class FakeWaiting:
+    def __init__(self) -> None:
+        self.refused: dict[str, MailError] = {}
+        self.promise_trouble: Unavailable | None = None
+        self.prepared: list[str] = []
+        self.promised: list[str] = []
+        self.withdrawn: list[str] = []
+
+    async def prepare(self, envelope: Envelope, message: Message, errands: Any) -> list[Any]:
+        (errand,) = errands
+        name = getattr(errand, "program", None) or errand.list
+        if name in self.refused:
+            raise self.refused[name]
+        self.prepared.append(envelope.id)
+        return [name]
+
+    async def promise(self, parcels: list[Any]) -> None:
+        if self.promise_trouble is not None:
+            raise self.promise_trouble
+        self.promised += parcels
+
+    async def withdraw(self, parcels: list[Any]) -> None:
+        self.withdrawn += parcels
+
+
+class Delivery:
+    def __init__(self) -> None:
+        directory = FixedDirectory(
+            {ALICE: "", BOB: ""},
+            {
+                TEAM: [parse(ALICE), parse(BOB)],
+                "away@example.org": [parse("x@elsewhere.example")],
+                BOTH: [parse(BOB)],
+            },
+            {TICKET: ["ticket"], BOTH: ["ticket2"]},
+            {LIST: [parse(ALICE)]},
+        )
+        self.store, self.waiting = FakeStore(), FakeWaiting()
+        self.journal = NoteJournal()
+        store: Any = self.store
+        waiting: Any = self.waiting
+        self.each = EachDelivery(LocalRouter(directory), store, self.journal, waiting)
+
+    def to(self, *recipients: str) -> list[Outcome | None]:
+        addresses = tuple(parse(one) for one in recipients)
+        NotingBlob.closed = 0
+        try:
+            answers = finish(
+                self.each.deliver_each(
+                    Envelope("id1", parse("s@client.example"), addresses),
+                    Message(NotingBlob(b"body\r\n"), b"Received: x\r\n"),
+                )
+            )
+        finally:
+            assert NotingBlob.closed == 1
+        return [answers[one] for one in addresses]
+
+
+def test_all_are_served_by_one_delivery() -> None:
+    delivery = Delivery()
+    assert delivery.to(ALICE, BOB, TEAM, ALICE) == [None] * 4
+    message = b"Return-Path: <s@client.example>\r\nReceived: x\r\nbody\r\n"
+    assert delivery.store.deliveries == [([ALICE, BOB], message)]
+
+
+def test_who_cannot_be_served_keeps_nobody_waiting() -> None:
+    delivery = Delivery()
+    delivery.store.failures = {BOB: Refused(FULL)}
+    nobody, away = "nobody@example.org", "away@example.org"
+    served, full, team, unknown, elsewhere = delivery.to(ALICE, BOB, TEAM, nobody, away)
+    assert (served, full, team) == (None, FULL, FULL)
+    assert unknown is not None
+    assert (unknown.code, unknown.enhanced) == (550, "5.1.1")
+    assert elsewhere is not None
+    assert (elsewhere.code, elsewhere.enhanced) == (550, "5.1.2")
+
+
+def test_trouble_that_passes_is_told_before_what_stays() -> None:
+    delivery = Delivery()
+    delivery.store.failures = {ALICE: Refused(FULL), BOB: Unavailable(BUSY)}
+    assert delivery.to(TEAM) == [BUSY]
+
+
+def test_a_store_that_fails_fails_those_who_needed_it() -> None:
+    delivery = Delivery()
+    delivery.store.trouble = Unavailable(BUSY)
+    assert delivery.to(ALICE, TICKET) == [BUSY, BUSY]
+    assert delivery.waiting.withdrawn == ["ticket"]
+
+
+def test_a_bug_withdraws_what_was_prepared() -> None:
+    delivery = Delivery()
+    delivery.store.trouble = RuntimeError("secret inside")
+    with pytest.raises(RuntimeError):
+        delivery.to(ALICE, TICKET)
+    assert delivery.waiting.withdrawn == ["ticket"]
+
+
+def test_parcels_are_promised_for_those_who_are_served() -> None:
+    delivery = Delivery()
+    delivery.store.failures = {BOB: Unavailable(BUSY)}
+    assert delivery.to(TICKET, LIST, BOTH) == [None, None, BUSY]
+    assert delivery.waiting.prepared == ["id1-1", "id1-2", "id1-3"]
+    assert delivery.waiting.promised == ["ticket", LIST]
+    assert delivery.waiting.withdrawn == ["ticket2"]
+
+
+def test_a_parcel_that_is_refused_is_one_recipients_affair() -> None:
+    delivery = Delivery()
+    delivery.waiting.refused = {LIST: Refused("Only members may post"), "ticket2": Refused(FULL)}
+    listed, both, ticket = delivery.to(LIST, BOTH, TICKET)
+    assert listed is not None
+    assert listed.text == "Only members may post"
+    assert (both, ticket) == (FULL, None)
+    assert delivery.store.deliveries == []
+    assert delivery.waiting.promised == ["ticket"]
+
+
+def test_a_promise_that_fails_is_told() -> None:
+    delivery = Delivery()
+    delivery.waiting.promise_trouble = Unavailable(BUSY)
+    assert delivery.to(ALICE, TICKET) == [None, BUSY]
+
+
+def test_without_anybody_who_waits_there_are_no_programs() -> None:
+    delivery = Delivery()
+    delivery.each._waiting = None
+    answers = delivery.to(ALICE, TICKET)
+    assert answers[0] is None
+    assert answers[1] is not None
+    assert answers[1].enhanced == "4.3.5"
