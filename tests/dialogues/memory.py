@@ -2,8 +2,8 @@
 
 import dataclasses
 from collections.abc import Coroutine
-from tempfile import TemporaryDirectory
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from twisted.internet.address import IPv4Address
