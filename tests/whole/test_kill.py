@@ -32,6 +32,9 @@ def config(tmp_path: Path) -> tuple[Path, int, int]:
 class Senders:
     """Clients that deliver numbered messages until the server is gone."""
 
+    sender: str = "a@example.com"
+    recipients: tuple[str, ...] = ("bob@example.org", "alice@example.org")
+
     def __init__(self, port: int, count: int, enough: int) -> None:
         self.port, self.answered, self.lock = port, set[str](), threading.Lock()
         self.is_enough, self.enough = threading.Event(), enough
@@ -45,7 +48,7 @@ class Senders:
                 for number in range(1000):
                     name = f"{sender}-{number}"
                     text = f"Subject: {name}\r\n\r\n{BODY}end of {name}\r\n"
-                    client.sendmail("a@example.com", ["bob@example.org", "alice@example.org"], text)
+                    client.sendmail(self.sender, self.recipients, text)
                     with self.lock:
                         self.answered.add(name)
                         if len(self.answered) >= self.enough:
