@@ -138,7 +138,8 @@ class MailService(Service):
         """Make the one portal, seen for each face; the first domain completes bare user names."""
         domain = (*self.config.domains, self.config.hostname)[0]
         asked = checker(self.config.login.checkers, self._directory, domain)
-        one_portal = portal(Realm(self._store, self._directory, domain), asked)
+        separators = self.config.addresses.separators
+        one_portal = portal(Realm(self._store, self._directory, domain, separators), asked)
         return logins(one_portal, domain, self._clock, self._journal)
 
     def _make_doors(self) -> Doors:

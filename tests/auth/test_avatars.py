@@ -68,6 +68,14 @@ def test_the_null_sender_impersonates_nobody():
     assert finish(avatar().may_send_as(NULL))
 
 
+@pytest.mark.parametrize(
+    ("separators", "may"), [("+", True), ("-", False), ("-+", True), ("", False)]
+)
+def test_a_detail_is_what_stands_behind_a_separator_that_is_set(separators, may):
+    one = Avatar("alice@example.org", NamedStore(), directory(), separators)
+    assert finish(one.may_send_as(parse("alice+x@example.org"))) is may
+
+
 def test_an_alias_that_leads_to_the_account_may_send():
     assert may_send("team@example.org", team=["bob@example.org", "alice@example.org"])
     assert may_send("team+x@example.org", team=["alice+team@example.org"])

@@ -11,9 +11,9 @@ from zope.interface import Attribute, Interface, implementer
 
 from twisted_mail.interfaces import Account, Directory, Mailbox, Store
 from twisted_mail.mail.address import Address
+from twisted_mail.mail.resident import cuts
 
 MAX_LOOKUPS = 100  # addresses looked at while aliases are followed
-DETAIL = "+"  # separates the detail in a local part (RFC 5233 §1)
 
 
 class IMailboxes(Interface):
@@ -60,6 +60,7 @@ class Avatar:
     name: str
     store: Store
     directory: Directory
+    separators: str = "+"  # each may stand before a detail (RFC 5233 §1)
     _account: Account | None = field(default=None, init=False)
     _give_up: Callable[[], None] | None = field(default=None, init=False)  # the maildrop
 
@@ -100,7 +101,7 @@ class Avatar:
         if address.is_null:
             return True
         seen: set[Address] = set()
-        waiting = _with_and_without_detail(address)
+        waiting = self._with_and_without_detail(address)
         while waiting and len(seen) < MAX_LOOKUPS:
             candidate = waiting.pop(0)
             if candidate in seen:
@@ -109,12 +110,9 @@ class Avatar:
             if await self.directory.account(candidate) == self.name:
                 return True
             for target in (await self.directory.targets(candidate))[:MAX_LOOKUPS]:
-                waiting += _with_and_without_detail(target)
+                waiting += self._with_and_without_detail(target)
         return False
 
-
-def _with_and_without_detail(address: Address) -> list[Address]:
-    local, delimiter, _ = address.local.partition(DETAIL)
-    if delimiter and local:
-        return [address, Address(local, address.domain)]
-    return [address]
+    def _with_and_without_detail(self, address: Address) -> list[Address]:
+        users = (user for user, _ in cuts(address.local, self.separators))
+        return [address, *(Address(user, address.domain) for user in users)]

@@ -42,12 +42,14 @@ Face = TypeVar("Face", Mailboxes, Maildrop, Submitter)
 class Realm:
     """Gives an avatar to whoever a checker has let in.
 
-    Checkers return an account's name, or a bare user name, to which ``default_domain`` belongs.
+    Checkers return an account's name, or a bare user name, to which ``default_domain`` belongs. Each of
+    the ``separators`` may stand before a detail.
     """
 
     store: Store
     directory: Directory
     default_domain: str
+    separators: str = "+"
 
     def requestAvatar(
         self, avatarId: object, mind: object, *interfaces: type[Interface]
@@ -60,7 +62,7 @@ class Realm:
 
     async def _avatar(self, avatar_id: object, face: type[Interface]) -> LoggedIn:
         name = account_name(avatar_id, self.default_domain)
-        avatar = Avatar(name, self.store, self.directory)
+        avatar = Avatar(name, self.store, self.directory, self.separators)
         if face is not ISubmitter:
             await avatar.open()
         return face, avatar, avatar.logout
