@@ -21,6 +21,11 @@ from twisted_mail.mail.alabel import to_alabel, to_alabels
         ("موقع.وزارة", "xn--4gbrim.xn--mgbexc3i"),
         ("क्\u200dष.example", "xn--11b2ezcw70k.example"),
         ("col·lecció.example", "xn--collecci-ioa91d.example"),
+        ("α͵ω.example", idna.encode("α͵ω.example").decode()),
+        ("א״ב.example", idna.encode("א״ב.example").decode()),
+        ("ا۱.example", idna.encode("ا۱.example").decode()),
+        ("ا١.example", idna.encode("ا١.example").decode()),
+        ("אָ.example", idna.encode("אָ.example").decode()),
         ("ascii.example", "ascii.example"),
     ],
 )

@@ -41,5 +41,5 @@ def test_utf8_may_stand_for_itself() -> None:
     "text", ["", "a\\b", "a+b", "a b", "\\x{}", "\\x{110000}", "\\x{D800}", "\\x{e9}", "\x85"]
 )
 def test_what_is_no_encoded_utf8_address(text: str) -> None:
-    with pytest.raises(ValueError, match="UTF-8|no such"):
+    with pytest.raises(ValueError, match=r"UTF-8|no such"):
         decode_unicode(text)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from tests.smtp.fakes import HELLO, LOGIN, FakeWire, House, lines, say
@@ -50,6 +52,14 @@ def test_a_name_alone_is_looked_for_in_the_domains_of_this_host() -> None:
     assert say(HELLO, "VRFY alice", settings=EVERYONE)[-1] == "250 2.1.5 <alice@example.org>"
     assert say(HELLO, "VRFY nobody", settings=EVERYONE)[-1].startswith("550 5.1.1")
     assert say(HELLO, "VRFY Postmaster", settings=EVERYONE)[-1].startswith("250 2.1.5")
+
+
+def test_a_name_alone_is_none_where_no_domain_is_ours() -> None:
+    house = House()
+    doors = replace(house.doors(), hostname="mx.elsewhere.example")
+    wire = FakeWire([lines("VRFY alice")])
+    finish(SmtpSession(wire, EVERYONE, doors).run())
+    assert b"\r\n501 5.1.3 " in wire.sent
 
 
 def test_an_answer_in_utf8_is_for_those_who_ask_for_it() -> None:

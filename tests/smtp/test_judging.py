@@ -159,3 +159,8 @@ def test_a_name_that_a_filter_has_confirmed_is_in_the_trace():
 
     _, house = held(Namer())
     assert house.prefix.startswith(b"Received: from client.example (mx.client.example [192.0.2.1])")
+
+
+def test_helo_is_refused_as_ehlo_is():
+    lines, _ = held(Judge(hello=refuse("no such host")), b"HELO client.example\r\nMAIL FROM:<>\r\n")
+    assert [line[:9] for line in lines[1:3]] == ["550 5.7.1", "503 5.5.1"]

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.smtp.fakes import HELLO, MAIL, RCPT, FakeWire, House, lines
+from tests.support import finish
 from twisted_mail.smtp.mending import MendingWire, is_among
 from twisted_mail.smtp.settings import Settings
 
@@ -76,3 +77,11 @@ def test_the_rest_of_the_wire_is_as_it_was() -> None:
     assert "250-STARTTLS" in replies
     assert "250-REQUIRETLS" not in replies
     assert wire.privacy is not None
+    mending = MendingWire(wire)
+    assert (mending.takes_passwords, mending.has_unread, mending.may_start_tls) == (
+        True,
+        False,
+        False,
+    )
+    finish(mending.drain())
+    mending.nudge()

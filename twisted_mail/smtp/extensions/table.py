@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from twisted_mail.mail.envelope import NO_WISHES, NOTHING_SAID, Notification, Wishes
+from twisted_mail.mail.envelope import Notification, Wishes
 from twisted_mail.mail.outcome import Outcome, ProtocolError
 from twisted_mail.smtp import login
 from twisted_mail.smtp.extensions import body, notices, times, trust
@@ -170,8 +170,6 @@ async def read_mail(state: State, parameters: Parameters) -> Wishes:
 
     Raises ProtocolError, with 555 for one that is not offered (RFC 5321 §4.1.1.11).
     """
-    if not parameters:
-        return NO_WISHES
     wishes = Wishes(**_read(state, parameters, MAIL_PARAMETERS))
     hold, deliver_by = wishes.hold, wishes.deliver_by
     if hold and deliver_by and hold.until > deliver_by.deadline:  # RFC 4865 §5.2.2
@@ -181,8 +179,6 @@ async def read_mail(state: State, parameters: Parameters) -> Wishes:
 
 def read_rcpt(state: State, parameters: Parameters) -> Notification:
     """Return what the parameters of RCPT ask for. Raises ProtocolError as ``read_mail`` does."""
-    if not parameters:
-        return NOTHING_SAID
     return Notification(**_read(state, parameters, RCPT_PARAMETERS))
 
 
