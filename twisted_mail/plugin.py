@@ -18,6 +18,7 @@ from twisted_mail.interfaces import (
     BlobWriter,
     Blocking,
     Clock,
+    Delivery,
     Directory,
     Filter,
     Journal,
@@ -42,7 +43,7 @@ class Doors:
 
     ``login_*`` are the portal seen for one face each; ``blob_writer`` makes a new writer for the bytes
     of one message. ``state`` is the folder where the server keeps what it has to remember; without one,
-    nothing outlives the process.
+    nothing outlives the process. ``delivery`` is final delivery alone, past any queue.
     """
 
     hostname: str
@@ -61,6 +62,7 @@ class Doors:
     blob_writer: Callable[[], BlobWriter]
     resolver: Resolver
     state: Path | None = None
+    delivery: Delivery | None = None
 
 
 class IProtocol(Interface):

@@ -160,6 +160,7 @@ class MailService(Service):
             directory=self._directory,
             router=router,
             queue=self._office.queue,
+            delivery=self._office.each,
             policy=self._policy,
             store=self._store,
             mechanisms=MECHANISMS,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from twisted_mail.config import Config, Dns, Filter, Listener, Log, Login, Tls, load
+from twisted_mail.config import Config, Dns, Filter, Listener, Log, Login, Threads, Tls, load
 from twisted_mail.delivery.program import Program
 from twisted_mail.delivery.settings import AddressSettings, ListSettings, WaitingSettings
 from twisted_mail.directory.passwords import Passwords
@@ -36,6 +36,7 @@ def test_the_examples_have_no_mistakes(file: str) -> None:
         ("tls", Tls),
         ("listener", Listener),
         ("log", Log),
+        ("threads", Threads),
         ("login", Login),
         ("addresses", AddressSettings),
         ("lists", ListSettings),
@@ -43,7 +44,7 @@ def test_the_examples_have_no_mistakes(file: str) -> None:
         ("passwords", Passwords),
         ("store", StoreSettings),
         ("dns", Dns),
-        *((name, plugin.settings) for name, plugin in PROTOCOLS.items() if name != "submission"),
+        *((name, plugin.settings) for name, plugin in PROTOCOLS.items() if name not in ("submission", "lmtp")),
     ],
 )
 def test_every_option_is_explained(section: str, kind: Any) -> None:
@@ -80,6 +81,7 @@ def test_every_option_has_its_default() -> None:
     assert config.store == StoreSettings()
     assert config.dns == Dns()
     assert config.log == Log()
+    assert config.threads == Threads()
     assert config.login == Login()
     assert (config.addresses, config.lists) == (AddressSettings(), ListSettings())
     assert config.waiting == WaitingSettings()

@@ -132,6 +132,7 @@ class MemoryServer:
             directory=self.directory,
             router=router,
             queue=self._make_office(router, time),
+            delivery=self._each,
             policy=self.policy,
             store=self.store,
             mechanisms=MECHANISMS,
@@ -163,6 +164,7 @@ class MemoryServer:
         )
         chores = Chores(self.clock, self.journal)
         chores.start(*(Chore(name, 0.5, work) for name, work in office.work()))
+        self._each = office.each
         return office.queue
 
     def promise(self, keywords: frozenset[str]) -> None:

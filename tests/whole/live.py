@@ -48,6 +48,8 @@ LISTENERS = {
     "submission": ("submission", "starttls"),
     "submissions": ("submission", "implicit"),
     "smtps": ("smtp", "implicit"),
+    "lmtp": ("lmtp", "starttls"),
+    "lmtps": ("lmtp", "implicit"),
     "pop3": ("pop3", "starttls"),
     "pop3s": ("pop3", "implicit"),
     "imap": ("imap", "starttls"),

@@ -9,7 +9,7 @@ from twisted.cred.strcred import findCheckerFactories
 from twisted_mail import plugin
 from twisted_mail.config import documents, endpoints, filters
 from twisted_mail.config.mistakes import ConfigError, Mistake, Place, suggestion
-from twisted_mail.config.model import Config, Dns, Listener, Log, Login, Tls
+from twisted_mail.config.model import Config, Dns, Listener, Log, Login, Threads, Tls
 from twisted_mail.config.values import Structure
 from twisted_mail.delivery.program import Program
 from twisted_mail.delivery.settings import AddressSettings, ListSettings, WaitingSettings
@@ -30,6 +30,7 @@ OWN_SECTIONS = (
     "store",
     "dns",
     "log",
+    "threads",
     "filter",
     "addresses",
     "lists",
@@ -83,6 +84,7 @@ class _Reader:
         store = self._take("store", StoreSettings, {})
         dns = self._take("dns", Dns, {})
         log = self._take("log", Log, {})
+        threads = self._take("threads", Threads, {})
         addresses = self._take("addresses", AddressSettings, {})
         lists = self._take("lists", ListSettings, {})
         waiting = self._take("waiting", WaitingSettings, {})
@@ -108,6 +110,7 @@ class _Reader:
             asked,
             dns or Dns(),
             log=log or Log(),
+            threads=threads or Threads(),
             addresses=addresses or AddressSettings(),
             lists=lists or ListSettings(),
             waiting=waiting or WaitingSettings(),
@@ -176,6 +179,8 @@ class _Reader:
         except ValueError as error:
             self._complain(place, str(error))
             return
+        if listener.service == "lmtp" and endpoint.port == 25:
+            self._complain(place, "LMTP is not spoken on port 25 (RFC 2033 §5); use another")
         identity = endpoint.identity
         if identity is not None and taken.setdefault(identity, at) != at:
             self._complain(place, f"listener[{taken[identity] + 1}] has this endpoint already")

@@ -7,10 +7,11 @@ from twisted_mail.plugin import RoomProtocol
 from twisted_mail.pop3.session import Doors as Pop3Doors
 from twisted_mail.pop3.session import Pop3Session
 from twisted_mail.pop3.settings import Settings as Pop3Settings
+from twisted_mail.smtp.lmtp import LmtpSession
 from twisted_mail.smtp.session import Doors as SmtpDoors
 from twisted_mail.smtp.session import SmtpSession
+from twisted_mail.smtp.settings import LmtpSettings, SubmissionSettings
 from twisted_mail.smtp.settings import Settings as SmtpSettings
-from twisted_mail.smtp.settings import SubmissionSettings
 
 _SMTP_BUSY = b"421 4.3.2 Too many connections, try again later\r\n"
 
@@ -28,6 +29,14 @@ submission_protocol = RoomProtocol(
     busy=_SMTP_BUSY,
     settings=SubmissionSettings,
     session=SmtpSession,
+    doors=SmtpDoors,
+)
+lmtp_protocol = RoomProtocol(
+    name="lmtp",
+    help="Takes mail for the accounts here from another mail server on this host.",
+    busy=_SMTP_BUSY,
+    settings=LmtpSettings,
+    session=LmtpSession,
     doors=SmtpDoors,
 )
 pop3_protocol = RoomProtocol(

@@ -12,7 +12,7 @@ Whatever the answer, the octets of the chunk are read first, so that they are ne
 """
 
 from twisted_mail.mail.outcome import Outcome
-from twisted_mail.smtp import grammar, replies
+from twisted_mail.smtp import each, grammar, replies
 from twisted_mail.smtp.extensions.body import offers_chunks
 from twisted_mail.smtp.incoming import ChunkedReception
 from twisted_mail.smtp.reception import ENDLESS, accepted, conclude, keep, patience
@@ -59,13 +59,14 @@ async def _refuse(state: State, octets: int, is_last: bool, refusal: bytes) -> N
     if state.drained > ENDLESS * state.settings.max_size:
         state.leave(refusal, "endless message")
         return
+    replies_wanted = each.replies_to_chunk(state, is_last)
     await _read(state, octets, None)
     if state.is_draining:  # it may have been sent before the first refusal was heard
-        state.wire.write(refusal)
+        state.wire.write(refusal * replies_wanted)
         state.is_draining = not is_last
         state.count_junk()
     else:
-        state.refuse(refusal)
+        state.refuse(refusal * replies_wanted)
 
 
 async def _take(state: State, transaction: Transaction, octets: int, is_last: bool) -> None:
@@ -85,7 +86,8 @@ async def _take(state: State, transaction: Transaction, octets: int, is_last: bo
     if is_last:
         await _finish(state, transaction, reception)
     elif reception.fault is not None:
-        conclude(state, reception.fault)
+        state.owed = each.replies_to_chunk(state, is_last=True)
+        conclude(state, reception.fault, is_last=False)
         state.is_draining = True
     else:
         state.wire.write(replies.encode(Outcome(250, "2.0.0", f"{octets} octets received")))

@@ -139,27 +139,32 @@ async def quit(state: State, argument: bytes) -> None:  # noqa: A001
 
 async def help(state: State, argument: bytes) -> None:  # noqa: A001
     """Answer HELP [command or extension] (RFC 5321 §4.1.1.8)."""
+    tell_help(state, argument, COMMANDS)
+
+
+def tell_help(state: State, argument: bytes, commands: Mapping[bytes, Command]) -> None:
+    """Say which commands there are, or what one of them is, or an extension."""
     if not argument:
-        state.wire.write(replies.encode_lines(214, "2.0.0", _overview(state)))
+        state.wire.write(replies.encode_lines(214, "2.0.0", _overview(state, commands)))
         return
-    texts = _explanation(state, argument.upper())
+    texts = _explanation(state, argument.upper(), commands)
     if texts:
         state.wire.write(replies.encode_lines(214, "2.0.0", texts))
     else:
         state.refuse(replies.NO_SUCH_TOPIC)
 
 
-def _overview(state: State) -> list[str]:
+def _overview(state: State, commands: Mapping[bytes, Command]) -> list[str]:
     return [
-        "Commands: " + " ".join(name.decode() for name in COMMANDS),
+        "Commands: " + " ".join(name.decode() for name in commands),
         "Extensions: " + " ".join(table.offered(state)),
         "HELP with one of these says more; postmaster reads what people write",
     ]
 
 
-def _explanation(state: State, topic: bytes) -> list[str]:
+def _explanation(state: State, topic: bytes, commands: Mapping[bytes, Command]) -> list[str]:
     """Return what is said of a command, an extension, or both of that name."""
-    command = COMMANDS.get(topic)
+    command = commands.get(topic)
     syntax = [] if command is None else [f"Syntax: {command.syntax}"]
     return [*syntax, *table.explained(state, topic.decode("ascii", "replace"))]
 

@@ -11,7 +11,7 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.mail.verdict import Decision
-from twisted_mail.smtp import judging, replies, trace
+from twisted_mail.smtp import each, judging, replies, trace
 from twisted_mail.smtp.data import DataReader
 from twisted_mail.smtp.editing import edited
 from twisted_mail.smtp.incoming import Reception
@@ -31,9 +31,11 @@ async def receive(state: State, transaction: Transaction) -> Outcome:
         reception.discard()
 
 
-def conclude(state: State, outcome: Outcome) -> None:
-    """Answer a message that has come to its end, and end its transaction."""
-    if outcome.is_success:
+def conclude(state: State, outcome: Outcome, is_last: bool = True) -> None:
+    """Answer a message that has come to its end, or to its fault; end its transaction."""
+    if state.settings.is_lmtp and is_last:
+        each.tell(state, outcome)
+    elif outcome.is_success:
         state.tell(outcome)
         state.errors = state.junk = state.drained = 0
     else:
@@ -117,7 +119,12 @@ async def _accept(state: State, transaction: Transaction, reception: Reception) 
         message.blob.close()
         return verdict.answer if verdict.is_refusal else taken
     size = message.blob.size
-    await state.doors.queue.accept(envelope, message)
+    if state.settings.is_lmtp:
+        transaction.answers = await each.deliver(state, envelope, message)
+        if None not in transaction.answers.values():
+            return taken  # by nobody: what each is told is another thing
+    else:
+        await state.doors.queue.accept(envelope, message)
     state.doors.journal.received(envelope, state.wire.peer, size)
     return taken
 
@@ -131,6 +138,7 @@ def _prefix(state: State, envelope: Envelope, header: bytes) -> bytes:
         state.wire.privacy,
         reverse_name="" if state.visit is None else state.visit.reverse_name,
         shows_login=state.settings.shows_login,
+        is_lmtp=state.settings.is_lmtp,
     )
     prefix = trace.received(envelope, arrival, doors.hostname, now)
     if state.settings.completes_header and len(header) < trace.MAX_HEADER:

@@ -19,14 +19,14 @@ async def rcpt(state: State, argument: bytes) -> None:
     if transaction.reception is not None:
         state.refuse(replies.CHUNKS_HAVE_BEGUN)
         return
-    if len(transaction.recipients) >= state.settings.max_recipients:
+    if transaction.count >= state.settings.max_recipients:
         _refuse_overshoot(state)
         return
     refusal = await _refusal(state, recipient) or await judging.at_recipient(state, recipient)
     if refusal is not None:
         state.refuse_mail(refusal)
     else:
-        transaction.recipients[recipient] = None
+        transaction.take(recipient)
         if notification is not None:
             transaction.notify(recipient, notification)
         state.wire.write(replies.RECIPIENT_OK)

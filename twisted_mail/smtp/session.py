@@ -3,7 +3,9 @@
 ``state`` is what it knows, ``commands`` what it does; here is the loop, and what ends it.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import ClassVar
 
 from twisted_mail.interfaces import Ending, Wire
 from twisted_mail.mail.outcome import MailError
@@ -27,6 +29,8 @@ class SmtpSession:
     """Fulfils ``interfaces.Session`` for SMTP and for submission: the settings are the difference."""
 
     __slots__ = ("_state",)
+
+    commands: ClassVar[Mapping[bytes, Command]] = COMMANDS
 
     def __init__(self, wire: Wire, settings: Settings, doors: Doors) -> None:
         self._state = State(wire, settings, doors)
@@ -59,7 +63,8 @@ class SmtpSession:
             return
         refusal = await judging.at_connection(state)
         if refusal is None:
-            state.wire.write(f"220 {state.doors.hostname} ESMTP twisted_mail ready\r\n".encode())
+            kind = "LMTP" if state.settings.is_lmtp else "ESMTP"
+            state.wire.write(f"220 {state.doors.hostname} {kind} twisted_mail ready\r\n".encode())
             return
         state.refuse_mail(replace(refusal, code=421 if refusal.is_temporary else 554))
         state.leaving = "policy"
@@ -93,7 +98,7 @@ class SmtpSession:
     async def _run(self, line: bytes) -> None:
         """Run one command; answer what it raises."""
         verb, argument = parse_command(line)
-        command = COMMANDS.get(verb)
+        command = self.commands.get(verb)
         if command is None:
             self._state.refuse(replies.UNKNOWN_COMMAND)
         elif (refusal := self._refusal(command, argument)) is not None:

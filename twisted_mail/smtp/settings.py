@@ -37,6 +37,7 @@ class Settings:
     """
 
     service: ClassVar[str] = "smtp"
+    is_lmtp: ClassVar[bool] = False  # LHLO, and a reply for each recipient
 
     requires_login: bool = False  # refuse everything but a login before it
     offers_login: bool = False
@@ -93,3 +94,19 @@ class SubmissionSettings(Settings):
     requires_login: bool = True
     offers_login: bool = True
     completes_header: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LmtpSettings(Settings):
+    """Final delivery for another mail server, beside this one (RFC 2033).
+
+    What it passes on is other people's, and so are the errors in it: it is not slowed down for them.
+    """
+
+    service: ClassVar[str] = "lmtp"
+    is_lmtp: ClassVar[bool] = True
+
+    soft_errors: int = 1000
+    hard_errors: int = 1000
+    max_junk: int = 1000
+    max_unknown: int = 100_000

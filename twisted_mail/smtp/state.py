@@ -8,6 +8,7 @@ from enum import Enum
 from twisted_mail.interfaces import (
     BlobWriter,
     Clock,
+    Delivery,
     Directory,
     Ending,
     Journal,
@@ -35,7 +36,10 @@ NO_NOTIFICATIONS: Mapping[Address, Notification] = {}
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """The doors that SMTP needs; ``blob_writer`` makes a writer for one message."""
+    """The doors that SMTP needs; ``blob_writer`` makes a writer for one message.
+
+    ``delivery`` is for LMTP alone.
+    """
 
     hostname: str
     clock: Clock
@@ -47,6 +51,7 @@ class Doors:
     mechanisms: Sequence[Mechanism]
     login_submitter: Login[Submitter]
     blob_writer: Callable[[], BlobWriter]
+    delivery: Delivery | None = None
 
 
 class Phase(Enum):
@@ -68,6 +73,8 @@ class Transaction:
     recipients: dict[Address, None] = field(default_factory=dict)  # in order, each once
     notifications: dict[Address, Notification] | None = None
     overshoot: int = 0  # recipients refused for being too many
+    each: list[Address] | None = None  # LMTP: recipients as often as they were taken
+    answers: Mapping[Address, Outcome | None] | None = None  # LMTP: what became of each
     reception: ChunkedReception | None = None  # the message, when it comes by BDAT and has begun
 
     def envelope(self, submitter: str) -> Envelope:
@@ -80,6 +87,17 @@ class Transaction:
             wishes=self.wishes,
             notifications=self.notifications or NO_NOTIFICATIONS,
         )
+
+    @property
+    def count(self) -> int:
+        """Return how many recipients were taken."""
+        return len(self.recipients if self.each is None else self.each)
+
+    def take(self, recipient: Address) -> None:
+        """Take a recipient."""
+        self.recipients[recipient] = None
+        if self.each is not None:
+            self.each.append(recipient)
 
     def notify(self, recipient: Address, notification: Notification) -> None:
         """Note what the sender wants to hear of a recipient."""
@@ -103,6 +121,7 @@ class State:
         "junk",
         "leaving",
         "messages",
+        "owed",
         "settings",
         "submitter",
         "transaction",
@@ -129,6 +148,7 @@ class State:
         self.messages = 0  # transactions opened
         self.is_draining = False  # behind a chunk that was refused, up to the last one
         self.drained = 0  # octets of refused chunks, since the last message taken
+        self.owed = 1  # replies to the last chunk while draining
         self.visit: Visit | None = None  # what filters are told, where there are any
         self.leaving = ""  # why the conversation is over, in one word
 
@@ -159,6 +179,8 @@ class State:
         """Begin a mail transaction."""
         id = make_id(self.doors.clock.now(), random.getrandbits)  # noqa: A001
         self.transaction = Transaction(id, sender, wishes)
+        if self.settings.is_lmtp:
+            self.transaction.each = []
         self.messages += 1
         self.is_draining = False
 
@@ -181,9 +203,10 @@ class State:
         self.wire.write(reply)
         self.errors += 1
 
-    def refuse_mail(self, outcome: Outcome) -> None:
-        """Answer a command of the transaction with a refusal, and note it."""
-        self.tell(outcome)
+    def refuse_mail(self, outcome: Outcome, is_told: bool = True) -> None:
+        """Answer a command of the transaction with a refusal, if it is not told yet, and note it."""
+        if is_told:
+            self.tell(outcome)
         id = self.transaction.id if self.transaction is not None else ""  # noqa: A001
         self.doors.journal.refused(self.settings.service, self.wire.peer, id, outcome.text)
 

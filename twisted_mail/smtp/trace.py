@@ -43,6 +43,7 @@ class Arrival:
     privacy: Privacy | None
     reverse_name: str = ""
     shows_login: bool = False
+    is_lmtp: bool = False
 
 
 def protocol(arrival: Arrival, envelope: Envelope) -> str:
@@ -52,7 +53,10 @@ def protocol(arrival: Arrival, envelope: Envelope) -> str:
     """
     if not arrival.is_extended:
         return "SMTP"
-    kind = "UTF8SMTP" if envelope.wishes.is_utf8 else "ESMTP"
+    if arrival.is_lmtp:
+        kind = "UTF8LMTP" if envelope.wishes.is_utf8 else "LMTP"
+    else:
+        kind = "UTF8SMTP" if envelope.wishes.is_utf8 else "ESMTP"
     return f"{kind}{'S' if arrival.privacy else ''}{'A' if envelope.submitter else ''}"
 
 

@@ -1,0 +1,104 @@
+"""LMTP: a reply for each recipient, whatever happens."""
+
+import dataclasses
+from typing import Any
+
+from tests.smtp.fakes import FakeWire, House, lines
+from tests.support import finish
+from twisted_mail.mail.address import parse
+from twisted_mail.mail.outcome import Outcome, Unavailable
+from twisted_mail.smtp.lmtp import LMTP_COMMANDS, LmtpSession
+from twisted_mail.smtp.settings import LmtpSettings
+from twisted_mail.smtp.state import Phase
+
+ALICE, BOB = "RCPT TO:<alice@example.org>", "RCPT TO:<bob@example.org>"
+MESSAGE = ("DATA", "Subject: x", "", "Blah", ".")
+START = ("LHLO foo.edu", "MAIL FROM:<a@client.example>")
+
+
+class FakeDelivery:
+    def __init__(self, **answers: Outcome) -> None:
+        self.answers = {parse(f"{name}@example.org"): answer for name, answer in answers.items()}
+        self.trouble: Exception | None = None
+        self.envelopes: list[Any] = []
+
+    async def deliver_each(self, envelope: Any, message: Any) -> Any:
+        message.blob.close()
+        if self.trouble is not None:
+            raise self.trouble
+        self.envelopes.append(envelope)
+        return {one: self.answers.get(one) for one in envelope.recipients}
+
+
+def say(*texts: str, delivery: FakeDelivery, house: House | None = None, **settings: Any) -> Any:
+    house = house or House()
+    wire = FakeWire([lines(*texts)])
+    doors = dataclasses.replace(house.doors(), delivery=delivery)  # type: ignore[arg-type]
+    finish(LmtpSession(wire, LmtpSettings(**settings), doors).run())
+    greeting, *said = wire.sent.decode().split("\r\n")[:-1]
+    assert greeting == "220 mail.example.org LMTP twisted_mail ready"
+    return [line for line in said if not line.startswith("250-")][1:]
+
+
+def test_each_recipient_has_an_answer_of_its_own() -> None:
+    busy = Outcome(452, "4.3.1", "The disk is full")
+    house, delivery = House(), FakeDelivery(bob=busy)
+    said = say(*START, BOB, ALICE, BOB, *MESSAGE, delivery=delivery, house=house)
+    assert said[-3] == "452 4.3.1 <bob@example.org> The disk is full"
+    assert said[-2].startswith("250 2.0.0 <alice@example.org> Ok: queued as ")
+    assert said[-1] == said[-3]
+    assert len(house.events("received")) == 1
+    assert house.events("refused")[0][3] == "<bob@example.org> The disk is full"
+    assert [str(one) for one in delivery.envelopes[0].recipients] == [
+        "bob@example.org",
+        "alice@example.org",
+    ]
+
+
+def test_a_message_that_nobody_got_was_not_received() -> None:
+    full = Outcome(552, "5.2.2", "Full")
+    house = House()
+    said = say(*START, BOB, *MESSAGE, delivery=FakeDelivery(bob=full), house=house)
+    assert said[-1] == "552 5.2.2 <bob@example.org> Full"
+    assert not house.events("received")
+
+
+def test_a_failure_of_the_whole_is_told_to_each() -> None:
+    delivery = FakeDelivery()
+    delivery.trouble = Unavailable(Outcome(451, "4.3.0", "not now"))
+    said = say(*START, ALICE, BOB, *MESSAGE, "NOOP", delivery=delivery)
+    assert said[-3:] == [
+        "451 4.3.0 <alice@example.org> not now",
+        "451 4.3.0 <bob@example.org> not now",
+        "250 2.0.0 Ok",
+    ]
+
+
+def test_a_bug_is_told_to_each_and_the_conversation_goes_on() -> None:
+    house, delivery = House(), FakeDelivery()
+    delivery.trouble = RuntimeError("secret inside")
+    said = say(*START, ALICE, BOB, *MESSAGE, "NOOP", delivery=delivery, house=house)
+    assert [line[:3] for line in said[-3:]] == ["451", "451", "250"]
+    assert house.events("failed")
+    assert "secret" not in "".join(said)
+
+
+def test_recipients_that_repeat_are_not_endless() -> None:
+    said = say(*START, *[ALICE] * 12, "QUIT", delivery=FakeDelivery(), max_recipients=10)
+    assert [line[:3] for line in said[1:-1]] == ["250"] * 10 + ["452"] * 2
+
+
+def test_the_queue_is_not_asked() -> None:
+    house = House()
+    say(*START, ALICE, *MESSAGE, delivery=FakeDelivery(), house=house)
+    assert house.queue.accepted == []
+
+
+def test_every_command_but_the_greeting_is_that_of_smtp() -> None:
+    assert b"EHLO" not in LMTP_COMMANDS
+    assert b"HELO" not in LMTP_COMMANDS
+    assert all(
+        b"LHLO" in command.refused[Phase.CONNECTED]
+        for command in LMTP_COMMANDS.values()
+        if Phase.CONNECTED in command.refused
+    )

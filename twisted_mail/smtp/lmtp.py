@@ -1,0 +1,55 @@
+"""LMTP (RFC 2033): SMTP for final delivery, from a mail server to the mail store beside it.
+
+| | SMTP | LMTP |
+| --- | --- | --- |
+| greeting of the client | EHLO, HELO | LHLO |
+| DATA without recipients | 554 | 503 |
+| reply to a message | one | one for each RCPT that was taken, in their order |
+| recipients | here, and elsewhere for those who log in | here |
+
+The one reply of SMTP is a promise for all recipients; here each stands for itself, so that the other
+server knows to whom it has to try again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import ClassVar
+
+from twisted_mail.smtp import replies
+from twisted_mail.smtp.commands import COMMANDS, Command, ehlo, tell_help
+from twisted_mail.smtp.session import SmtpSession
+from twisted_mail.smtp.state import Phase, State
+
+
+async def help(state: State, argument: bytes) -> None:  # noqa: A001
+    """Answer HELP with the commands that are here."""
+    tell_help(state, argument, LMTP_COMMANDS)
+
+
+def _adapted(command: Command) -> Command:
+    """Return a command of SMTP as it is here: another greeting is missed before it."""
+    if Phase.CONNECTED not in command.refused:
+        return command
+    return replace(command, refused={**command.refused, Phase.CONNECTED: replies.LHLO_FIRST})
+
+
+_DATA = _adapted(COMMANDS[b"DATA"])
+
+LMTP_COMMANDS: Mapping[bytes, Command] = {
+    b"LHLO": Command(ehlo, "LHLO hostname", is_junk=True),
+    **{
+        verb: _adapted(command)
+        for verb, command in COMMANDS.items()
+        if verb not in (b"EHLO", b"HELO")
+    },
+    b"DATA": replace(_DATA, refused={**_DATA.refused, Phase.SENDER: replies.NO_RECIPIENTS}),
+    b"HELP": Command(help, "HELP [command or extension]", is_junk=True),
+}
+
+
+class LmtpSession(SmtpSession):
+    """Fulfils ``interfaces.Session`` for LMTP."""
+
+    __slots__ = ()
+
+    commands: ClassVar[Mapping[bytes, Command]] = LMTP_COMMANDS
