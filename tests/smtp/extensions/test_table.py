@@ -1,9 +1,12 @@
 from dataclasses import fields
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.smtp.fakes import (
     HELLO,
+    LOGIN,
     MAIL,
     PROMISES,
     RCPT,
@@ -95,3 +98,31 @@ def test_a_recipient_in_utf8_may_follow_a_sender_who_announced_it() -> None:
     replies = say("EHLO c", f"{MAIL} SMTPUTF8", "RCPT TO:<jos\xe9@example.org>")
     assert replies[-1].startswith("550 5.1.1")
     assert replies[-1].isascii()
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.text("0123456789-+;,NRTabcdefxyzFULHDSEVC.:<>@{}\\=\xe9", max_size=30),
+    st.text(max_size=10),
+    st.sampled_from(["60;R", "FULL", "<>", "rfc822;a@b", "utf-8;\\x{10FFFF}", "SUCCESS,DELAY"]),
+)
+MAIL_SAID = st.lists(st.tuples(st.sampled_from([*MAIL_PARAMETERS, "X"]), VALUES), max_size=4)
+RCPT_SAID = st.lists(st.tuples(st.sampled_from([*RCPT_PARAMETERS, "X"]), VALUES), max_size=4)
+
+
+def written(verb: str, parameters: list[tuple[str, str | None]]) -> bytes:
+    words = [name if value is None else f"{name}={value}" for name, value in parameters]
+    return " ".join([verb, *words]).encode("utf-8", "surrogatepass")
+
+
+@given(MAIL_SAID, RCPT_SAID)
+def test_no_parameters_do_worse_than_a_refusal(
+    mail: list[tuple[str, str | None]], rcpt: list[tuple[str, str | None]]
+) -> None:
+    house = House(queue=FakeQueue({*PROMISES, "BINARYMIME"}))
+    said = (written("MAIL FROM:<alice@example.org>", mail), written(RCPT, rcpt), RCPT)
+    wire = FakeWire([lines("EHLO c", LOGIN, *said, "BDAT 3 LAST", "a", "QUIT")])
+    wire.privacy = TLS
+    replies = house.hold(wire, SUBMISSION)
+    assert not house.events("failed")
+    assert len(house.queue.accepted) == sum("queued as" in reply for reply in replies)
