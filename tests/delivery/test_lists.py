@@ -237,6 +237,49 @@ def test_a_post_to_a_moderated_list_waits_for_a_word(house: House) -> None:
     assert len(house.inbox(ALICE)) == len(house.inbox(BOB)) == 1
 
 
+@pytest.mark.parametrize(("word", "copies"), [("approve", 1), ("reject", 0)])
+def test_an_owner_says_a_word_by_mail(house: House, word: str, copies: int) -> None:
+    house.register.lists.alter(NEWS, is_moderated=True)
+    house.send(NEWS)
+    text = house.inbox(CAROL)[0].get_payload(decode=True).decode()  # type: ignore[union-attr]
+    (address,) = re.findall(rf"{word} +(news-confirm\S+)", text)
+    forged = address.replace(address.partition("@")[0][-8:], "aaaaaaaa")
+    house.send(forged, CAROL)
+    house.work()
+    assert [path.suffix for path in house.path.iterdir()].count(".json") == 1
+    house.send(address, CAROL, "Auto-Submitted: auto-replied\r\n")  # no vacation says a word
+    house.work()
+    assert [path.suffix for path in house.path.iterdir()].count(".json") == 1
+    house.send(address, CAROL)
+    house.work()
+    house.work()
+    assert len(house.inbox(ALICE)) == copies
+    assert not list(house.path.iterdir())
+
+
+def test_a_word_for_another_list_is_none(house: House) -> None:
+    house.register.lists.alter(NEWS, is_moderated=True)
+    house.register.lists.add("x@example.org")
+    house.send(NEWS)
+    text = house.inbox(CAROL)[0].get_payload(decode=True).decode()  # type: ignore[union-attr]
+    (address,) = re.findall(r"approve +(news-confirm\S+)", text)
+    house.send(address.replace("news-", "x-"), CAROL)
+    house.work()
+    assert not house.inbox(ALICE)
+
+
+def test_where_the_address_would_be_too_long_owners_ask_the_administrator(house: House) -> None:
+    name = "a" * 35 + "@example.org"
+    house.register.lists.add(name)
+    house.register.lists.set_owners(name, [CAROL])
+    house.register.lists.alter(name, is_moderated=True)
+    house.count = 10**14  # so that the id has as many signs as one from outside
+    house.send(name)
+    text = house.inbox(CAROL)[0].get_payload(decode=True).decode()  # type: ignore[union-attr]
+    assert "twisted-mail list approve id1" in text
+    assert "-confirm+" not in text
+
+
 def test_only_so_many_posts_are_held(tmp_path: Path) -> None:
     house = House(tmp_path, max_held=1).furnish()
     house.register.lists.alter(NEWS, is_moderated=True)

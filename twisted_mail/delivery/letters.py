@@ -84,7 +84,7 @@ def date(seconds: float) -> str:
 
 def text_part(text: str) -> bytes:
     """Return the fields and the body of a text with LF line ends."""
-    body = encodestring(text.encode()).replace(b"\n", b"\r\n")
+    body = encodestring(text.encode("utf-8", "replace")).replace(b"\n", b"\r\n")
     fields = (
         "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n"
     )

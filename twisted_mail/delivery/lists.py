@@ -6,7 +6,7 @@
 | ``list-subscribe`` | a wish | a question back, which the answer confirms |
 | ``list-unsubscribe`` | a wish | the same; with a member's own tag, it is done at once |
 | ``list-request`` | a command in the subject | as if it had come to the right address, or help |
-| ``list-confirm+word`` | an answer | what was asked for |
+| ``list-confirm+word`` | an answer | what was asked for; an owner's word about a held post |
 | ``list-bounces+member`` | a report | it counts for that member |
 
 What programs have sent is dropped where a letter would answer it: two programs shall not write to each
@@ -14,20 +14,20 @@ other for ever (RFC 3834 §2).
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from twisted_mail.delivery import posting
+from twisted_mail.delivery import contents, posting
 from twisted_mail.delivery.distribution import Distribution
 from twisted_mail.delivery.letters import Letter, Post
 from twisted_mail.delivery.listtexts import TEXTS
 from twisted_mail.delivery.parcel import Parcel
-from twisted_mail.delivery.parcels import ParcelBlob
+from twisted_mail.delivery.parcels import APPROVE, REJECT, ParcelBlob
 from twisted_mail.delivery.program import UNKNOWN, Ended, Result
 from twisted_mail.delivery.settings import ListSettings
 from twisted_mail.delivery.tags import Signer, read_member
-from twisted_mail.interfaces import Blocking, Journal, Rolls
-from twisted_mail.mail.address import Address
+from twisted_mail.interfaces import Blocking, Rolls
+from twisted_mail.mail.address import MAX_LOCAL, Address
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.header import end, fields, text
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
 from twisted_mail.mail.roll import Joining, MailingList, Member, Role, role_address
 from twisted_mail.mail.route import ListMail
@@ -36,16 +36,19 @@ _GONE = Outcome(550, "5.1.1", "There is no such mailing list here")
 _NOT_OURS = Outcome(550, "5.1.1", "There is no such member")
 _FULL = Outcome(452, "4.3.1", "Too many messages wait for the owners of lists")
 _DONE = Ended(Result.DONE)
-_MAX_REPORT = 256 * 1024  # octets of a report in which is looked for what happened
-_COMMANDS = {"subscribe": Role.SUBSCRIBE, "join": Role.SUBSCRIBE, "unsubscribe": Role.UNSUBSCRIBE}
-_COMMANDS |= {"leave": Role.UNSUBSCRIBE, "signoff": Role.UNSUBSCRIBE}
+_WORDS = {"a": APPROVE, "r": REJECT}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The posts that wait for a word: how many there are, and how to leave one, which may block."""
+
+    count: Callable[[], int]
+    say: Callable[[str, str], None]
 
 
 class ListDesk:
-    """Takes and does what comes to lists; fulfils ``Admission`` and ``Doer`` of ``delivery.waiting``.
-
-    ``held`` counts the posts that wait for a word.
-    """
+    """Takes and does what comes to lists; fulfils ``Admission`` and ``Doer`` of ``delivery.doers``."""
 
     def __init__(
         self,
@@ -53,15 +56,13 @@ class ListDesk:
         distribution: Distribution,
         post: Post,
         blocking: Blocking,
-        journal: Journal,
         settings: ListSettings,
-        held: Callable[[], int],
+        held: Held,
     ) -> None:
         self._rolls = rolls
         self._distribution = distribution
         self._post = post
         self._blocking = blocking
-        self._journal = journal
         self._settings = settings
         self._held = held
 
@@ -78,13 +79,13 @@ class ListDesk:
         head = posting.read(header)
         if mail.role is Role.POST:
             reason = await posting.judged(to, envelope, head, self._rolls)
-            if reason and self._held() >= self._settings.max_held:
+            if reason and self._held.count() >= self._settings.max_held:
                 raise Unavailable(_FULL)
             return reason
         if mail.role is Role.BOUNCES:
             if await self._member(to, mail) is None:
                 raise Refused(_NOT_OURS)
-            is_report = envelope.sender.is_null and not _is_human_answer(header, head)
+            is_report = envelope.sender.is_null and not contents.is_human_answer(header, head)
             return "" if is_report else None
         is_dropped = envelope.sender.is_null or head.is_automatic
         return None if is_dropped else ""
@@ -114,10 +115,12 @@ class ListDesk:
                 return await self._distribution.send(to, parcel, blob)
             case Role.BOUNCES:
                 return await self._bounced(to, mail, blob)
+            case Role.CONFIRM if (said := await self._word(to, mail.detail)) is not None:
+                return await self._pass_on(*said)
             case Role.CONFIRM:
                 return await self._confirmed(to, mail.detail)
             case Role.REQUEST:
-                role = await self._blocking.run(_command, blob)
+                role = await self._blocking.run(contents.command, blob)
                 return await self._wish(to, role, parcel.sender)
             case Role.UNSUBSCRIBE if (member := await self._member(to, mail)) is not None:
                 return await self._leave(to, member)
@@ -138,6 +141,23 @@ class ListDesk:
             return Ended(Result.DONE, reason="was asked shortly before")
         sender = role_address(to.address, Role.CONFIRM, word)
         return await self._tell(to, who, f"confirm {role.value}", sender)
+
+    async def _word(self, to: MailingList, detail: str) -> tuple[str, str] | None:
+        """Return the parcel and the word of an owner's answer; None where it is something else."""
+        sign, _, rest = detail.partition("=")
+        id, _, tag = rest.partition("=")  # noqa: A001
+        word = _WORDS.get(sign.lower())
+        if word is None:
+            return None
+        is_right = Signer(await self._rolls.secret()).is_right(tag, word, to.name, id)
+        return (id.lower(), word) if is_right else None
+
+    async def _pass_on(self, id: str, word: str) -> Ended:  # noqa: A002
+        try:
+            await self._blocking.run(self._held.say, id, word)
+        except OSError as error:
+            raise Unavailable("The word cannot be kept now") from error
+        return Ended(Result.DONE, reason=f"{word} {id}")
 
     async def _confirmed(self, to: MailingList, word: str) -> Ended:
         try:
@@ -165,7 +185,7 @@ class ListDesk:
 
     async def _bounced(self, to: MailingList, mail: ListMail, blob: ParcelBlob) -> Ended:
         member = await self._member(to, mail)
-        if member is None or not await self._blocking.run(_says_failed, blob):
+        if member is None or not await self._blocking.run(contents.says_failed, blob):
             return Ended(Result.DONE, reason="this is no failure of a member")
         return await self._distribution.count(to, member)
 
@@ -179,11 +199,28 @@ class ListDesk:
             values = {
                 "id": parcel.id,
                 "author": str(parcel.sender),
-                "subject": await self._blocking.run(_subject, blob),
+                "subject": await self._blocking.run(contents.subject, blob),
                 "reason": parcel.reason,
+                "ways": await self._ways(to, parcel.id),
             }
             for owner in to.owners:
                 await self._tell(to, owner, "held", None, **values)
+
+    async def _ways(self, to: MailingList, id: str) -> str:  # noqa: A002
+        """Return the addresses by which owners say a word, where these are not too long."""
+        signer = Signer(await self._rolls.secret())
+        addresses = {
+            word: role_address(
+                to.address, Role.CONFIRM, f"{sign}={id}={signer.tag(word, to.name, id)}"
+            )
+            for sign, word in _WORDS.items()
+        }
+        if any(len(one.local) > MAX_LOCAL for one in addresses.values()):
+            return ""
+        lines = [f"    {word:8} {address}\n" for word, address in addresses.items()]
+        return "\nOr write a letter, which may be empty, to one of these addresses:\n\n" + "".join(
+            lines
+        )
 
     async def _tell(
         self,
@@ -204,33 +241,3 @@ class ListDesk:
         )
         is_sent = await self._post.send(letter)
         return _DONE if is_sent else Ended(Result.DONE, reason="who wrote cannot be reached")
-
-
-def _is_human_answer(header: bytes, head: posting.Letterhead) -> bool:
-    """Say whether this is an answer such as of somebody's vacation, which is no bounce."""
-    return head.is_answer and b"multipart/report" not in header.lower()
-
-
-def _command(blob: ParcelBlob) -> Role | None:
-    """Return what the subject of a message asks for; None for help."""
-    words = _subject(blob).lower().split()
-    while words and words[0].endswith(":"):  # Re:
-        words.pop(0)
-    return _COMMANDS.get(words[0]) if words else None
-
-
-def _subject(blob: ParcelBlob) -> str:
-    data = next(blob.pieces(0, 64 * 1024), b"")
-    values = [
-        field.value for field in fields(data, 0, end(data)) if field.name.lower() == b"subject"
-    ]
-    shown = text(values[0])[:200] if values else ""
-    return "".join(sign if sign.isprintable() else " " for sign in shown)
-
-
-def _says_failed(blob: ParcelBlob) -> bool:
-    """Say whether a report tells of a failure: one of RFC 3464 that tells of a delay does not."""
-    data = b"".join(blob.pieces(0, _MAX_REPORT)).lower()
-    if b"multipart/report" not in data[: end(data)]:
-        return True
-    return b"\naction: failed" in data or b"\naction:" not in data

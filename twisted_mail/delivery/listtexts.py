@@ -71,7 +71,7 @@ The administrator of the server lets it pass or not:
 
     twisted-mail list approve {id}
     twisted-mail list reject {id}
-""",
+{ways}""",
     ),
     "suspended": (
         "{member} gets no more mail of {list}",

@@ -9,7 +9,7 @@ from twisted_mail.delivery.doers import Doer
 from twisted_mail.delivery.each import EachDelivery
 from twisted_mail.delivery.errands import ProgramErrands, Run
 from twisted_mail.delivery.letters import Post
-from twisted_mail.delivery.lists import ListDesk
+from twisted_mail.delivery.lists import Held, ListDesk
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.parcel import LISTS
 from twisted_mail.delivery.parcels import ParcelFolder
@@ -61,7 +61,7 @@ class PostOffice:
             of.rolls, self.queue, folder, post, of.files, of.journal, of.lists
         )
         self.lists = ListDesk(
-            of.rolls, self._distribution, post, of.files, of.journal, of.lists, self._held
+            of.rolls, self._distribution, post, of.files, of.lists, Held(self._held, folder.say)
         )
         programs = ProgramErrands(of.programs, of.run, of.running)
         doers: dict[str, Doer] = {f"|{program.name}": programs for program in of.programs}
