@@ -38,6 +38,8 @@ from twisted_mail.net.conversation import Terms
 from twisted_mail.net.crowd import crowd_of, most_descriptors
 from twisted_mail.net.inotify import Inotify
 from twisted_mail.net.listening import ConversationFactory, Listener, Receiving
+from twisted_mail.net.memory import Ebb
+from twisted_mail.net.processor import Processor
 from twisted_mail.net.proxied import ProxiedFactory
 from twisted_mail.net.resolver import DnsResolver
 from twisted_mail.net.stub import Stub
@@ -67,10 +69,12 @@ class MailService(Service):
         self._files = ThreadBlocking(reactor, "files", FILE_THREADS)
         self._messages = ThreadBlocking(reactor, "messages", MESSAGE_THREADS)
         self._hashing = ThreadBlocking(
-            reactor, "passwords", config.passwords.threads, config.passwords.waiting
+        self._processor = Processor()
+        spread = self._processor.spread  # what computes outside of Python, and programs
+            reactor, "passwords", config.passwords.threads, config.passwords.waiting, spread
         )
         running = sum(program.max_running for program in config.programs)
-        self._programs = ThreadBlocking(reactor, "programs", max(1, running))
+        self._programs = ThreadBlocking(reactor, "programs", max(1, running), begin=spread)
         self._pipe = Pipe()
         self._certificates = Certificates(config.tls.folder, config.hostname)
         self._journal = LogJournal(config.log.connections)
@@ -234,6 +238,8 @@ class MailService(Service):
     def startService(self) -> None:
         """Start the threads."""
         self._files.start()
+        if self.config.threads.one_processor:
+            self._processor.stay()
         self._messages.start()
         self._hashing.start()
         self._programs.start()
@@ -272,6 +278,7 @@ class MailService(Service):
         self._hashing.stop()
         self.running = 0
 
+        self._processor.spread()
     # ------------------------------------------------------------ certificates and trouble
 
     def _needs_certificate(self) -> bool:

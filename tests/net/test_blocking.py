@@ -146,3 +146,15 @@ def test_results_that_come_together_cost_one_call_of_the_reactor(
     blocking.stop()  # all is done, and the reactor has not looked yet
     assert reactor.calls.qsize() == 1
     assert sorted(reactor.until(results, 20)) == list(range(20))
+
+
+def test_each_thread_begins_as_told(reactor: QueueReactor) -> None:
+    threads: Any = reactor
+    began: list[int] = []
+    pool = ThreadBlocking(threads, "test", 1, begin=lambda: began.append(threading.get_ident()))
+    results: list[Any] = []
+    begin(pool.run(threading.get_ident), results)
+    begin(pool.run(threading.get_ident), results)
+    pool.start()
+    assert reactor.until(results, 2) == began * 2
+    pool.stop()

@@ -42,6 +42,9 @@ folder = "tls"
 memory_mib = 1
 passes = 1
 lanes = 1
+
+[threads]
+one_processor = false
 """
 LISTENERS = {
     "smtp": ("smtp", "starttls"),

@@ -7,7 +7,7 @@ All mistakes are reported together, each with its place.
 """
 
 from twisted_mail.config.mistakes import ConfigError, Mistake
-from twisted_mail.config.model import Config, Dns, Filter, Listener, Log, Login, Tls
+from twisted_mail.config.model import Config, Dns, Filter, Listener, Log, Login, Threads, Tls
 from twisted_mail.config.reader import load
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Log",
     "Login",
     "Mistake",
+    "Threads",
     "Tls",
     "load",
 ]

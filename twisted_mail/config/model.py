@@ -72,6 +72,13 @@ def _place(text: str) -> tuple[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
+class Threads:
+    """The section ``[threads]``: see ``net.processor`` for why they stay on one processor."""
+
+    one_processor: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """The section ``[log]``: what is noted beside the life of messages, logins and troubles."""
 
@@ -144,6 +151,7 @@ class Config:
     filters: tuple[Filter, ...] = ()
     dns: Dns = field(default_factory=Dns)
     log: Log = field(default_factory=Log)
+    threads: Threads = field(default_factory=Threads)
     addresses: AddressSettings = field(default_factory=AddressSettings)
     lists: ListSettings = field(default_factory=ListSettings)
     waiting: WaitingSettings = field(default_factory=WaitingSettings)

@@ -24,20 +24,30 @@ Piece = tuple[Deferred[Any], Callable[[], Any]]
 Results = list[tuple[Deferred[Any], object]]
 
 
+def _nothing() -> None:
+    pass
+
+
 class ThreadBlocking:
     """Fulfils ``interfaces.Blocking`` with a bounded number of threads and a bounded line of waiters.
 
-    Threads begin when there is work for them and stay. Not ``twisted.python.threadpool``, whose
-    queue in Python and whose call of the reactor for each result cost more than a delivery's
-    system calls, and while the interpreter's lock is held.
+    Threads begin when there is work for them, with a call of ``begin``, and stay. Not
+    ``twisted.python.threadpool``, whose queue in Python and whose call of the reactor for each result
+    cost more than a delivery's system calls, and while the interpreter's lock is held.
     """
 
     def __init__(
-        self, reactor: IReactorFromThreads, name: str, threads: int, waiting: int = 10_000
+        self,
+        reactor: IReactorFromThreads,
+        name: str,
+        threads: int,
+        waiting: int = 10_000,
+        begin: Callable[[], None] = _nothing,
     ) -> None:
         self._reactor = reactor
         self._name = name
         self._most = threads
+        self._begin = begin
         self._threads: list[Thread] = []
         self._line: SimpleQueue[list[Piece] | None] = SimpleQueue()
         self._is_started = False
@@ -91,6 +101,7 @@ class ThreadBlocking:
 
     def _work(self) -> None:
         """Be a thread."""
+        self._begin()
         while (pieces := self._line.get()) is not None:
             self._done.append([(deferred, _outcome_of(work)) for deferred, work in pieces])
             del pieces  # what the work held is let go before the next comes
@@ -159,7 +170,3 @@ class Lane:
             self._is_busy = False
             for deferred, _ in pieces:
                 deferred.errback()
-
-
-def _nothing() -> None:
-    pass
