@@ -248,6 +248,34 @@ def test_what_did_not_succeed_for_days_is_a_failure(house: House) -> None:
     assert house.reports == [("id1-1", LATER.reason)]
 
 
+def test_on_a_full_disk_the_mail_stays_and_is_tried_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    house.program.ends = [LATER]
+    house.accept(TICKETS)
+    with monkeypatch.context() as patched:
+        patched.setattr(house.folder, "update", full)
+        house.work()
+    assert len(house.kept) == 1
+    house.clock.seconds += 3600
+    house.work()
+    assert len(house.program.seen) == 2
+    assert not house.kept
+
+
+def test_a_parcel_whose_message_is_gone_does_not_hinder_the_others(
+    house: House, tmp_path: Path
+) -> None:
+    house.accept(TICKETS)
+    (tmp_path / "waiting" / "id1-1.mail").unlink()
+    house.work()
+    assert not house.program.seen
+    assert "id1-1" in house.waiting._parcels
+
+
 @pytest.mark.parametrize("error", [RuntimeError("bug"), Unavailable("busy")])
 def test_whatever_goes_wrong_the_mail_stays(house: House, error: Exception) -> None:
     house.program.ends = [error]

@@ -17,6 +17,7 @@ from twisted_mail.directory.sqlite import Listing, SqliteDirectory
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import Refused, Unavailable
+from twisted_mail.mail.resident import NOBODY, Resident, catch_all
 
 CHEAP = Passwords(memory_mib=1, passes=1, lanes=1)
 
@@ -333,3 +334,68 @@ def test_what_is_in_memory_is_what_is_in_the_file(steps: list[tuple[str, str, st
             cold.close()
         warm.close()
         register.close()
+
+
+# ---------------------------------------------------------------- residents
+
+
+def test_residents_are_accounts_aliases_and_lists(house: House) -> None:
+    house.register.aliases.add("t@example.org", ["|ticket", "Bob@Elsewhere.example"])
+    house.register.lists.add("news@example.org")
+    house.register.lists.set_owners("news@example.org", ["alice@example.org"])
+
+    def find(text: str) -> Resident | None:
+        return finish(house.directory.find(parse(text)))
+
+    assert find("alice@example.org") == Resident("Alice@example.org")
+    assert find("T@example.org") == Resident(
+        targets=(parse("Bob@elsewhere.example"),), programs=("ticket",)
+    )
+    owners = (parse("alice@example.org"),)
+    assert find("News@example.org") == Resident(list="news@example.org", owners=owners)
+    assert find("nobody@example.org") == NOBODY
+    assert find("alice@elsewhere.example") is None
+
+
+def test_the_catch_all_is_found_under_no_local_part(house: House) -> None:
+    house.register.aliases.add("@example.org", ["alice@example.org"])
+    found = finish(house.directory.find(catch_all("example.org")))
+    assert found == Resident(targets=(parse("alice@example.org"),))
+
+
+def test_another_name_of_a_domain_has_the_same_residents(house: House) -> None:
+    assert finish(house.directory.home("example.com")) is None
+    house.register.domains.add_name("example.com", "example.org")
+    assert finish(house.directory.home("Example.COM")) == "example.org"
+    assert finish(house.directory.is_ours("example.com"))
+    assert finish(house.directory.account(parse("ALICE@example.com"))) == "Alice@example.org"
+    house.register.domains.remove("example.com")
+    assert finish(house.directory.find(parse("alice@example.com"))) is None
+
+
+def test_another_name_of_a_domain_that_is_gone_is_not_ours(house: House) -> None:
+    house.register._tables.connection.execute(
+        "INSERT INTO domain_alias VALUES ('b.example', 'gone.example', 0)"
+    )
+    assert not finish(house.directory.is_ours("b.example"))
+
+
+def test_members_are_those_of_an_alias_or_a_list(house: House) -> None:
+    def members(text: str) -> list[str]:
+        return [str(one) for one in finish(house.directory.members(parse(text)))]
+
+    house.register.lists.add("news@example.org")
+    house.register.lists.add_members("news@example.org", ["team@example.org", "alice@example.org"])
+    assert members("team@example.org") == ["alice@example.org", "x@elsewhere.example"]
+    assert members("News@example.org") == ["team@example.org", "alice@example.org"]
+    house.register._tables.connection.execute(
+        "UPDATE list_member SET suspended = 9 WHERE number = 1"
+    )
+    assert members("news@example.org") == ["alice@example.org"]
+    assert members("alice@example.org") == members("nobody@example.org") == []
+
+
+def test_found_residents_are_kept_in_memory(house: House) -> None:
+    for spelling in ("alice@example.org", "ALICE@example.org", "alice@example.org"):
+        finish(house.directory.find(parse(spelling)))
+    assert house.blocking.trips == ["_read_homes", "_read_listing"]

@@ -1,0 +1,56 @@
+from email import message_from_bytes
+from email.message import Message as EmailMessage
+from pathlib import Path
+
+import pytest
+
+from tests.delivery.test_letters import FakeQueue
+from tests.support import InlineBlocking, StillClock, finish
+from twisted_mail.delivery.letters import Post
+from twisted_mail.delivery.parcel import Parcel
+from twisted_mail.delivery.parcels import ParcelBlob
+from twisted_mail.delivery.program import end_of
+from twisted_mail.delivery.report import MAX_RETURNED, FailureReports
+from twisted_mail.mail.address import parse
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.mail.route import Errand
+
+PARCEL = Parcel("0abc-1", 1e9, parse("s@b.example"), Errand("ticket", parse("t@example.org")))
+
+
+def reported(folder: Path, queue: FakeQueue, data: bytes) -> EmailMessage:
+    (folder / "mail").write_bytes(data)
+    post = Post(queue, StillClock(), "mail.example.org")  # type: ignore[arg-type]
+    reports = FailureReports(post, "mail.example.org", InlineBlocking())
+    blob = ParcelBlob(str(folder / "mail"), len(data))
+    finish(reports.failed(PARCEL, end_of(75), blob))
+    return message_from_bytes(queue.taken[-1][1])
+
+
+def test_a_report_says_what_failed_and_returns_the_message(tmp_path: Path) -> None:
+    queue = FakeQueue()
+    report = reported(tmp_path, queue, b"Subject: \xff\r\n\r\nbody\r\n")
+    assert queue.taken[0][0].recipients == (PARCEL.sender,)
+    assert report["Auto-Submitted"] == "auto-replied"
+    assert report.get_param("report-type") == "delivery-status"
+    text, status, returned = report.get_payload()  # type: ignore[misc]
+    assert "<t@example.org>" in text.get_payload()  # type: ignore[union-attr]
+    fields = status.get_payload()[1]  # type: ignore[union-attr, index, call-overload]
+    assert (fields["Final-Recipient"], fields["Action"]) == ("rfc822; t@example.org", "failed")
+    assert fields["Status"] == "5.3.0"
+    assert returned.get_payload()[0].get_payload() == "body\r\n"  # type: ignore[union-attr, index, call-overload]
+
+
+def test_of_a_large_message_the_header_is_returned(tmp_path: Path) -> None:
+    data = b"Subject: x\r\n\r\n" + b"x" * MAX_RETURNED
+    report = reported(tmp_path, FakeQueue(), data)
+    returned = report.get_payload()[2]  # type: ignore[index, call-overload]
+    assert returned.get_content_type() == "text/rfc822-headers"  # type: ignore[union-attr]
+    assert returned.get_payload() == "Subject: x\r\n\r\n"  # type: ignore[union-attr]
+
+
+def test_where_nobody_can_be_told_it_is_tried_again(tmp_path: Path) -> None:
+    queue = FakeQueue()
+    queue.is_closed = True
+    with pytest.raises(Unavailable, match="postmaster"):
+        reported(tmp_path, queue, b"x")
