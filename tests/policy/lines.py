@@ -1,0 +1,52 @@
+"""Lines to fake programs: whatever is written is answered at once."""
+
+from twisted_mail.mail.outcome import Unavailable
+
+
+class FakeLine:
+    """A line to ``program``, whose ``hear(data)`` returns what it says."""
+
+    def __init__(self, program, size=7):
+        self.program = program
+        self.is_open = True
+        self.said = b""
+        self.size = size  # octets that come at a time
+        self.timeouts = []
+
+    def write(self, data):
+        if not self.is_open:
+            raise Unavailable("gone")
+        self.said += self.program.hear(data)
+        if getattr(self.program, "has_left", False):
+            self.is_open = False
+
+    async def drain(self, timeout):
+        if not self.is_open:
+            raise Unavailable("gone")
+
+    async def read(self, timeout):
+        self.timeouts.append(timeout)
+        if not self.said:
+            raise Unavailable("silent")
+        data, self.said = self.said[: self.size], self.said[self.size :]
+        return data
+
+    def close(self):
+        self.is_open = False
+
+
+class FakeDialing:
+    """Dials ``make()``; keeps the lines."""
+
+    def __init__(self, make):
+        self.make = make
+        self.lines = []
+        self.dialed = []
+
+    async def dial(self, endpoint, timeout):
+        self.dialed.append(endpoint)
+        program = self.make()
+        if program is None:
+            raise Unavailable("cannot be reached")
+        self.lines.append(FakeLine(program))
+        return self.lines[-1]

@@ -1,0 +1,427 @@
+import struct
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.policy import visits
+from tests.policy.lines import FakeDialing
+from tests.policy.milter import filters as milter
+from tests.policy.milter.filters import FakeFilter, packet, texts
+from tests.support import InlineBlocking, finish
+from twisted_mail.interfaces import Privacy
+from twisted_mail.mail.address import NULL, parse
+from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.outcome import Outcome, ProtocolError, Unavailable
+from twisted_mail.mail.revision import MAX_HEADER
+from twisted_mail.mail.verdict import (
+    ACCEPT,
+    AddField,
+    AddRecipient,
+    ChangeBody,
+    ChangeField,
+    ChangeSender,
+    Decision,
+    DropRecipient,
+    Stage,
+    Verdict,
+)
+from twisted_mail.policy.milter.filter import MilterFilter
+from twisted_mail.policy.milter.settings import MilterSettings
+from twisted_mail.policy.milter.talk import CHUNK
+
+CONNECT, HELLO, SENDER, RECIPIENT, MESSAGE = Stage
+HEADER = b"Subject: hello,\r\n world\r\nX-A:1\r\n"
+BODY = b"words\r\n"
+TLS = Privacy("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
+
+
+class Place:
+    """A filter of ours, and the fake ones behind it, one for each connection."""
+
+    def __init__(self, *others, **options):
+        self.others = list(others) or [FakeFilter()]
+        self.waiting = list(self.others)
+        self.dialing = FakeDialing(lambda: self.waiting.pop(0))
+        self.filter = MilterFilter(
+            MilterSettings(**options), "mail.example.org", self.dialing, InlineBlocking()
+        )
+        self.visit = visits.visit()
+        self.visit.id = "id1"
+        self.visit.message = Message(MemoryBlob(HEADER + b"\r\n" + BODY), b"Received: x\r\n")
+        self.visit.header = HEADER
+
+    @property
+    def other(self):
+        return self.others[0]
+
+    def judge(self, *stages):
+        """Ask at each stage up to the first refusal; return the last verdict."""
+        for stage in stages:
+            if stage is SENDER:
+                self.visit.verdicts.clear()
+            verdict = finish(self.filter.judge(stage, self.visit))
+            if verdict.is_refusal:
+                break
+            if verdict != ACCEPT:
+                self.visit.verdicts.append(("milter", verdict))
+        return verdict
+
+    def whole(self):
+        return self.judge(SENDER, RECIPIENT, MESSAGE)
+
+    def ended(self, is_over=False):
+        self.filter.ended(self.visit, is_over)
+
+
+def test_a_filter_is_told_the_whole_conversation():
+    here = Place()
+    assert here.whole() == ACCEPT
+    here.ended()
+    here.ended(is_over=True)
+    assert here.other.told[1:] == [
+        (b"C", texts(b"unknown") + b"4" + struct.pack(">H", 25000) + texts(b"192.0.2.1")),
+        (b"H", texts(b"client.example")),
+        (b"M", texts(b"<a@client.example>")),
+        (b"R", texts(b"<alice@example.org>")),
+        (b"T", b""),
+        (b"L", texts(b"Subject", b"hello,\n world")),
+        (b"L", texts(b"X-A", b"1")),
+        (b"N", b""),
+        (b"B", BODY),
+        (b"E", b""),
+        (b"Q", b""),
+    ]
+    assert not here.dialing.lines[0].is_open
+
+
+def test_our_own_trace_is_not_told_but_what_was_added_is():
+    here = Place()
+    here.visit.message = Message(
+        here.visit.message.blob, b"Received: x\r\nMessage-ID: <1@example.org>\r\n"
+    )
+    here.judge(SENDER, RECIPIENT)
+    here.visit.verdicts.append(("other", Verdict(edits=(AddField("X-B", "2"), ChangeBody(b"new")))))
+    here.judge(MESSAGE)
+    names = [data.split(b"\0")[0] for data in here.other.data(b"L")]
+    assert names == [b"X-B", b"Message-ID", b"Subject", b"X-A"]
+    assert here.other.data(b"B") == [b"new"]
+
+
+def test_macros_go_with_the_steps():
+    here = Place()
+    here.visit.privacy, here.visit.submitter = TLS, "alice@example.org"
+    here.visit.reverse_name = "client.example"
+    here.whole()
+    macros = here.other.macros
+    assert macros[b"C"][b"j"] == b"mail.example.org"
+    assert macros[b"C"][b"{client_addr}"] == b"192.0.2.1"
+    assert macros[b"C"][b"{client_name}"] == b"client.example"
+    assert macros[b"H"] == {
+        b"{tls_version}": b"TLSv1.3",
+        b"{cipher}": b"TLS_AES_256_GCM_SHA384",
+        b"{cipher_bits}": b"256",
+    }
+    assert macros[b"M"][b"i"] == b"id1"
+    assert macros[b"M"][b"{auth_authen}"] == b"alice@example.org"
+    assert macros[b"M"][b"{mail_addr}"] == b"a@client.example"
+    assert macros[b"R"] == {
+        b"i": b"id1",
+        b"{rcpt_addr}": b"alice@example.org",
+        b"{rcpt_host}": b"example.org",
+        b"{rcpt_mailer}": b"local",
+    }
+    assert macros[b"E"][b"i"] == b"id1"
+
+
+def test_a_filter_gets_the_macros_that_it_asks_for():
+    here = Place(FakeFilter(symbols=struct.pack(">I", 2) + b"{client_addr} i {nonsense}\0"))
+    here.whole()
+    assert here.other.macros[b"M"] == {b"i": b"id1", b"{client_addr}": b"192.0.2.1"}
+
+
+def test_steps_that_are_not_wanted_are_not_told():
+    here = Place(FakeFilter(flow=0x01 | 0x02 | 0x10 | 0x20 | 0x40 | 0x200))
+    assert here.whole() == ACCEPT
+    assert here.other.kinds == b"OMRE"
+
+
+def test_steps_that_are_not_answered_are_not_waited_for():
+    silent = 0x80 | 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x10000 | 0x40000 | 0x80000
+    here = Place(FakeFilter(flow=silent))
+    assert here.whole() == ACCEPT
+    assert here.other.kinds == b"OCHMRTLLNBE"
+    assert len(here.dialing.lines[0].timeouts) <= 4
+
+
+def test_an_old_filter_hears_nothing_of_data():
+    here = Place(FakeFilter(version=2))
+    assert here.whole() == ACCEPT
+    assert here.other.kinds == b"OCHMRLLNBE"
+
+
+def test_where_spaces_are_kept_values_begin_behind_the_colon():
+    here = Place(FakeFilter({b"E": milter.add(b"X-B", b" 2") + milter.ACCEPT}, flow=0x100000))
+    assert here.whole().edits == (AddField("X-B", "2", at_end=True),)
+    assert here.other.data(b"L")[1:] == [texts(b"X-A", b"1")]
+    assert here.other.data(b"L")[0] == texts(b"Subject", b" hello,\n world")
+
+
+def test_a_body_comes_in_chunks_and_no_more_than_is_wanted():
+    here = Place()
+    body = b"x" * (2 * CHUNK + 5)
+    here.visit.message = Message(MemoryBlob(HEADER + b"\r\n" + body), b"")
+    here.whole()
+    chunks = here.other.data(b"B")
+    assert b"".join(chunks) == body
+    assert max(map(len, chunks)) == CHUNK
+    here = Place(FakeFilter({b"B": milter.SKIP}, flow=0x400))
+    here.visit.message = Message(MemoryBlob(HEADER + b"\r\n" + body), b"")
+    assert here.whole() == ACCEPT
+    assert here.other.kinds.count(b"B") == 1
+
+
+# ---------------------------------------------------------------- decisions
+
+
+@pytest.mark.parametrize("step", [b"C", b"H", b"M", b"T", b"L", b"N", b"B", b"E"])
+def test_a_filter_may_refuse_at_any_step(step):
+    here = Place(FakeFilter({step: milter.REJECT}))
+    assert here.whole().decision is Decision.REFUSE
+    here = Place(FakeFilter({step: milter.TEMPFAIL}))
+    assert here.whole().decision is Decision.DEFER
+    here = Place(FakeFilter({step: milter.reply(b"451 4.3.2 Full\r\n")}))
+    assert here.whole().answer == Outcome(451, "4.3.2", "Full")
+
+
+@pytest.mark.parametrize("step", [b"C", b"H", b"M", b"R", b"T", b"L", b"N", b"B", b"E"])
+def test_after_a_decision_the_filter_is_not_asked_any_more(step):
+    here = Place(FakeFilter({step: milter.ACCEPT}))
+    assert here.whole() == ACCEPT
+    assert here.other.kinds[-1:] == step
+    here = Place(FakeFilter({step: milter.DISCARD}))
+    here.whole()
+    assert here.visit.verdicts == [("milter", Verdict(Decision.DISCARD, "discarded"))]
+
+
+def test_a_refused_recipient_is_refused_alone():
+    here = Place(FakeFilter({b"R": [milter.REJECT, milter.CONTINUE]}))
+    assert here.judge(SENDER, RECIPIENT).decision is Decision.REFUSE
+    assert here.judge(RECIPIENT, MESSAGE) == ACCEPT
+    assert here.other.kinds.endswith(b"RRTLLNBE")
+
+
+def test_a_filter_that_takes_its_time_says_so():
+    here = Place(FakeFilter({b"E": milter.PROGRESS * 3 + milter.CONTINUE}))
+    assert here.whole() == ACCEPT
+
+
+def test_what_was_decided_of_a_client_holds_for_all_its_messages():
+    here = Place(FakeFilter({b"C": milter.REJECT}))
+    assert here.whole().is_refusal
+    here.ended()
+    assert here.whole().is_refusal
+    assert here.other.kinds == b"OC"
+    here = Place(FakeFilter({b"H": milter.ACCEPT}))
+    here.whole()
+    here.ended()
+    assert here.whole() == ACCEPT
+    assert here.other.kinds == b"OCH"
+
+
+def test_what_was_decided_of_a_name_holds_until_it_changes():
+    here = Place(FakeFilter({b"H": [milter.REJECT, milter.CONTINUE]}))
+    assert here.whole().is_refusal
+    here.ended()
+    here.visit.privacy = TLS
+    assert here.whole() == ACCEPT
+    assert here.other.kinds == b"OCHHMRTLLNBE"
+
+
+def test_messages_of_a_conversation_share_a_connection():
+    here = Place()
+    here.whole()
+    here.ended()
+    here.whole()
+    here.ended(is_over=True)
+    assert here.other.kinds == b"OCHMRTLLNBEMRTLLNBEQ"
+
+
+def test_a_message_without_end_is_aborted():
+    here = Place()
+    here.judge(SENDER, RECIPIENT)
+    here.ended()
+    here.ended()
+    here.judge(SENDER)
+    here.ended(is_over=True)
+    assert here.other.kinds == b"OCHMRAMQ"
+
+
+def test_a_filter_may_be_told_of_clients_when_they_come():
+    here = Place(FakeFilter({b"C": milter.reply(b"554 5.7.1 Never")}), begins="connect")
+    assert set(here.filter.stages) == set(Stage)
+    assert here.judge(CONNECT).answer == Outcome(554, "5.7.1", "Never")
+    here = Place(begins="hello")
+    assert set(here.filter.stages) == set(Stage) - {CONNECT}
+    assert here.judge(HELLO, SENDER) == ACCEPT
+    assert here.other.kinds == b"OCHM"
+
+
+def test_people_who_have_logged_in_may_be_left_alone():
+    here = Place(skips_submitted=True)
+    here.visit.submitter = "alice@example.org"
+    assert here.whole() == ACCEPT
+    assert not here.dialing.dialed
+    here.ended(is_over=True)
+
+
+def test_a_client_of_a_unix_socket_and_the_null_sender():
+    here = Place()
+    here.visit.peer = type(here.visit.peer)("", 0)
+    here.visit.sender = NULL
+    here.whole()
+    assert here.other.data(b"C") == [b"unknown\0U"]
+    assert here.other.data(b"M") == [b"<>\0"]
+    here = Place()
+    here.visit.peer = type(here.visit.peer)("2001:db8::1", 25)
+    here.whole()
+    assert here.other.data(b"C") == [b"unknown\x006\0\x192001:db8::1\0"]
+
+
+# ---------------------------------------------------------------- edits
+
+
+def test_a_filter_alters_a_message_at_its_end():
+    said = [
+        milter.add(b"X-End", b"1"),
+        milter.insert(1, b"X-First", b"2"),
+        milter.change(1, b"Subject", b"other"),
+        packet(b"e", texts(b"<new@example.org>")),
+        packet(b"+", texts(b"<bob@example.org>")),
+        packet(b"-", texts(b"<alice@example.org>")),
+        packet(b"b", b"new "),
+        packet(b"b", b"body\r\n"),
+        packet(b"q", texts(b"odd")),
+        milter.ACCEPT,
+    ]
+    verdict = Place(FakeFilter({b"E": b"".join(said)})).whole()
+    assert verdict == Verdict(
+        Decision.QUARANTINE,
+        "odd",
+        edits=(
+            AddField("X-End", "1", at_end=True),
+            AddField("X-First", "2", place=1),
+            ChangeField("Subject", 1, "other"),
+            ChangeSender(parse("new@example.org")),
+            AddRecipient(parse("bob@example.org")),
+            DropRecipient(parse("alice@example.org")),
+            ChangeBody(b"new body\r\n"),
+        ),
+    )
+
+
+def test_what_was_to_be_altered_of_a_refused_message_is_forgotten():
+    here = Place(FakeFilter({b"E": milter.add(b"X-End", b"1") + milter.REJECT}))
+    assert here.whole().edits == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "options"),
+    [
+        (packet(b"e", texts(b"<a@b.example>")), {"allows": ("fields",)}),
+        (packet(b"b", b"x" * 11), {"max_body": 10}),
+        (milter.add(b"X", b"1") * 501, {}),
+        (milter.add(b"X", b"1" * 500_000) * 9, {}),
+        (packet(b"?"), {}),
+    ],
+)
+def test_a_filter_that_asks_for_what_it_may_not_fails(said, options):
+    here = Place(FakeFilter({b"E": said + milter.ACCEPT}), **options)
+    with pytest.raises(ProtocolError):
+        here.whole()
+    assert not here.dialing.lines[0].is_open
+
+
+def test_an_edit_before_the_end_is_out_of_place():
+    here = Place(FakeFilter({b"M": milter.add(b"X", b"1")}))
+    with pytest.raises(ProtocolError):
+        here.whole()
+
+
+# ---------------------------------------------------------------- failures
+
+
+def test_a_header_that_never_ends_is_refused():
+    here = Place()
+    here.visit.header = b"A: " + b"x" * MAX_HEADER
+    here.visit.message = Message(MemoryBlob(here.visit.header), b"")
+    assert here.whole().answer.code == 552
+    here.ended()
+    assert here.other.kinds == b"OCHMRA"
+
+
+def test_a_filter_that_cannot_be_reached_is_tried_for_the_next_message():
+    here = Place(None, FakeFilter())
+    with pytest.raises(Unavailable):
+        here.judge(SENDER)
+    with pytest.raises(Unavailable):
+        here.judge(MESSAGE)
+    here.ended()
+    assert here.whole() == ACCEPT
+    assert here.others[1].kinds == b"OCHMRTLLNBE"
+
+
+@pytest.mark.parametrize("said", [b"", packet(b"4"), packet(b"f"), b"\0\0\0\0", b"\xff" * 5])
+def test_a_filter_that_breaks_off_is_asked_no_more_of_this_message(said):
+    here = Place(FakeFilter({b"R": said}), FakeFilter())
+    with pytest.raises((Unavailable, ProtocolError)):
+        here.whole()
+    assert not here.dialing.lines[0].is_open
+    with pytest.raises(Unavailable):
+        here.judge(MESSAGE)
+    here.ended()
+    assert here.whole() == ACCEPT
+    here.ended(is_over=True)
+    assert here.others[1].kinds == b"OCHMRTLLNBEQ"
+
+
+def test_a_connection_that_was_closed_meanwhile_is_made_anew():
+    here = Place(FakeFilter(), FakeFilter())
+    here.whole()
+    here.ended()
+    here.dialing.lines[0].close()
+    assert here.whole() == ACCEPT
+    assert here.others[1].kinds == b"OCHMRTLLNBE"
+
+
+def test_a_message_that_cannot_be_read_is_not_judged():
+    class Broken(MemoryBlob):
+        def pieces(self, start=0, stop=None):
+            raise OSError
+
+    here = Place()
+    here.visit.message = Message(Broken(HEADER + b"\r\n" + b"x" * 100_000), b"")
+    with pytest.raises(Unavailable):
+        here.whole()
+
+
+OCTETS = st.sampled_from(
+    [milter.CONTINUE, milter.ACCEPT, milter.SKIP, milter.add(b"X", b"1"), b"\0\0", b"junk"]
+)
+
+
+@settings(max_examples=60)
+@given(
+    st.dictionaries(st.sampled_from([bytes([one]) for one in b"OCHMRTLNBE"]), OCTETS),
+    st.integers(0, 0x1FFFFF),
+)
+def test_whatever_a_filter_says_there_is_a_verdict_or_an_error(answers, flow):
+    here = Place(FakeFilter(answers, flow=flow & ~0x800), *[FakeFilter()] * 3)
+    for _ in range(2):
+        try:
+            assert isinstance(here.whole(), Verdict)
+        except (Unavailable, ProtocolError):
+            assert not here.dialing.lines or not here.dialing.lines[-1].is_open
+        here.ended()
+    here.ended(is_over=True)
+    assert all(not line.is_open for line in here.dialing.lines)

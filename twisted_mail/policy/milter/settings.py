@@ -1,0 +1,57 @@
+"""Options of the kind ``milter``."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from twisted_mail.policy.endpoints import check_endpoint
+from twisted_mail.policy.milter.negotiation import HIGHEST, LOWEST, Flow, May
+
+Begins = Literal["connect", "hello", "sender"]
+Change = Literal["fields", "body", "sender", "recipients", "quarantine"]
+CHANGES: tuple[Change, ...] = ("fields", "body", "sender", "recipients", "quarantine")
+
+_MAY = {
+    "fields": May.ADD_FIELDS | May.CHANGE_FIELDS,
+    "body": May.CHANGE_BODY,
+    "sender": May.CHANGE_SENDER,
+    "recipients": May.ADD_RECIPIENTS | May.DROP_RECIPIENTS | May.ADD_RECIPIENTS_WITH_PARAMETERS,
+    "quarantine": May.QUARANTINE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MilterSettings:
+    """Options of the kind ``milter``.
+
+    ``begins`` is when the filter is first talked to; what was said before is told then. Earlier costs a
+    connection for each client that comes, whether it sends mail or not.
+    """
+
+    endpoint: str = "tcp:127.0.0.1:8891"
+    begins: Begins = "sender"
+    allows: tuple[Change, ...] = CHANGES  # what the filter may do with a message
+    skips_submitted: bool = False  # it is not asked about mail of people who have logged in
+    version: int = HIGHEST  # of the protocol, the highest that is offered
+    connect_timeout: float = 5.0
+    timeout: float = 30.0  # for each answer
+    max_body: int = (
+        50_000_000  # octets of a body that the filter puts in the place of the message's
+    )
+
+    def __post_init__(self) -> None:
+        check_endpoint(self.endpoint)
+        if not LOWEST <= self.version <= HIGHEST:
+            raise ValueError(f"version must be {LOWEST} to {HIGHEST}")
+
+    @property
+    def actions(self) -> May:
+        """Return what is offered to the filter."""
+        found = May.NAME_MACROS
+        for word in self.allows:
+            found |= _MAY[word]
+        return found
+
+    @property
+    def flow(self) -> Flow:
+        """Return which steps the filter may do without: any, and all answers but the last."""
+        return Flow(0x1FFFFF) & ~Flow.WANTS_REFUSED
