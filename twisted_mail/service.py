@@ -68,9 +68,9 @@ class MailService(Service):
         self._reactor = reactor
         self._files = ThreadBlocking(reactor, "files", FILE_THREADS)
         self._messages = ThreadBlocking(reactor, "messages", MESSAGE_THREADS)
-        self._hashing = ThreadBlocking(
         self._processor = Processor()
         spread = self._processor.spread  # what computes outside of Python, and programs
+        self._hashing = ThreadBlocking(
             reactor, "passwords", config.passwords.threads, config.passwords.waiting, spread
         )
         running = sum(program.max_running for program in config.programs)
@@ -237,9 +237,9 @@ class MailService(Service):
 
     def startService(self) -> None:
         """Start the threads."""
-        self._files.start()
         if self.config.threads.one_processor:
             self._processor.stay()
+        self._files.start()
         self._messages.start()
         self._hashing.start()
         self._programs.start()
@@ -276,9 +276,9 @@ class MailService(Service):
         self._files.stop()
         self._messages.stop()
         self._hashing.stop()
+        self._processor.spread()
         self.running = 0
 
-        self._processor.spread()
     # ------------------------------------------------------------ certificates and trouble
 
     def _needs_certificate(self) -> bool:
