@@ -53,6 +53,7 @@ from twisted_mail.store.maildir import MaildirStore
 CERTIFICATE_SECONDS = 10.0  # how often the folder of certificates is looked at
 TIDYING_SECONDS = 1.0  # between two steps of removing what was expunged long ago
 ERRAND_SECONDS = 0.5  # between two looks for mail that waits for programs and lists
+EBB_SECONDS = 3.0  # between two looks whether a crowd has gone
 INDEXING_SECONDS = 0.5  # between two rounds of indexing texts, which take 0.2 s each
 FILE_THREADS = 16  # enough for the file system to share its syncs between them
 MESSAGE_THREADS = 2  # taking messages apart is all computing, of which one thread is done at a time
@@ -249,6 +250,7 @@ class MailService(Service):
             Chore("tidying", TIDYING_SECONDS, self._store.tidying.step),
             Chore("compacting", TIDYING_SECONDS, self._store.compacting.step),
             Chore("indexing", INDEXING_SECONDS, self._store.indexing.work),
+            Chore("memory", EBB_SECONDS, Ebb(self._crowd).work),
             *(Chore(name, ERRAND_SECONDS, work) for name, work in self._office.work()),
         )
         log.info(

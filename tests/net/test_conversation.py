@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from tests.support import NoteJournal
-from twisted_mail.interfaces import Ending, Wire
+from twisted_mail.interfaces import Ending, Privacy, Wire
 from twisted_mail.net.conversation import (
     HANDSHAKE_SECONDS,
     READ_AHEAD,
@@ -33,12 +33,29 @@ class Scripted:
         await self.script(self.wire)
 
 
+class TlsHandle:
+    """What OpenSSL tells of a connection."""
+
+    def get_protocol_version_name(self) -> str:
+        return "TLSv1.3"
+
+    def get_cipher_name(self) -> str:
+        return "TLS_AES_256_GCM_SHA384"
+
+    def get_cipher_bits(self) -> int:
+        return 256
+
+
 class Transport(StringTransport):
     tls_started_with: Any = None
     aborted = False
 
     def startTLS(self, certificates: Any) -> None:
         self.tls_started_with = certificates
+        self.handle: TlsHandle | None = TlsHandle()
+
+    def getHandle(self) -> "TlsHandle | None":
+        return self.handle
 
     def abortConnection(self) -> None:
         self.aborted = True
@@ -425,6 +442,14 @@ def test_a_peer_that_leaves_in_the_handshake_leaves_no_timer() -> None:
     held = secured()
     held.conversation.connectionLost()
     assert held.clock.getDelayedCalls() == []
+
+
+def test_the_tls_that_was_is_known_when_the_peer_has_left() -> None:
+    held = secured()
+    before = held.conversation.privacy
+    held.conversation.connectionLost()
+    held.transport.handle = None  # as Twisted does
+    assert held.conversation.privacy == before == Privacy("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
 
 
 def test_what_came_in_clear_is_never_read_as_encrypted() -> None:

@@ -169,6 +169,13 @@ class House:
                 return int(line.split()[1]) * 1024
         raise AssertionError("no VmRSS")
 
+    def share(self) -> int:
+        """Return the octets that it has for itself, with its share of what others use too."""
+        for line in Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+        raise AssertionError("no Pss")
+
     def cpu(self) -> float:
         """Return the seconds of processor time used so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()

@@ -31,7 +31,7 @@ from zope.interface import implementer
 from twisted_mail.interfaces import Ending, Journal, Peer, Privacy, Session, Wire
 from twisted_mail.net.outlet import STALL_SECONDS, TransportOutlet
 from twisted_mail.net.timelimit import TimeLimit
-from twisted_mail.net.tls import Certificates, privacy
+from twisted_mail.net.tls import Certificates, let_go, privacy
 from twisted_mail.net.turns import Turns
 
 READ_AHEAD = 64 * 1024  # octets that may wait before the transport is paused
@@ -70,6 +70,7 @@ class Conversation:
         "_make_session",
         "_outlet",
         "_peer",
+        "_privacy",
         "_reactor",
         "_terms",
         "_tls",
@@ -106,6 +107,7 @@ class Conversation:
         self._is_nudged = False
         self._is_stopped = False  # we asked the transport to read no more for now
         self._tls = False
+        self._privacy: Privacy | None = None  # of the TLS there was, once the connection is lost
         self._closed = False
 
     # ------------------------------------------------------------ what Twisted calls
@@ -158,6 +160,9 @@ class Conversation:
         self.handshakeCompleted()  # or never will be
         self._end(_LOST)
         self._outlet.close()
+        if self._tls:
+            self._privacy = privacy(self.transport.getHandle())
+            let_go(self.transport)
         if self.ended is not None:
             self.ended(self)
 
@@ -286,7 +291,7 @@ class Conversation:
         """Return the TLS of the connection, or None while it is in clear."""
         if not self._tls:
             return None
-        return privacy(self.transport.getHandle())  # the TLS connection, once TLS is on
+        return self._privacy or privacy(self.transport.getHandle())
 
     @property
     def may_start_tls(self) -> bool:

@@ -22,6 +22,12 @@ class Crowd:
     most_busy: int = MOST_BUSY
     served: int = 0
     busy: int = 0
+    peak: int = 0  # the most that were served together since somebody looked
+
+    def serve(self, change: int) -> None:
+        """Count connections that come, or with a negative number go."""
+        self.served += change
+        self.peak = max(self.peak, self.served)
 
     @property
     def is_full(self) -> bool:

@@ -106,7 +106,7 @@ class ConversationFactory(Receiving):
         if is_busy:
             self._crowd.busy += change
             return
-        self._crowd.served += change
+        self._crowd.serve(change)
         self._served += change
         self._by_address[host] += change
         if not self._by_address[host]:

@@ -129,7 +129,30 @@ class Certificates:
         """Return a new TLS connection (called by Twisted)."""
         if self._shelf.fallback is None:
             raise ValueError("there is no certificate")
-        return SSL.Connection(self._shelf.fallback, None)
+        return _Connection(self._shelf.fallback, None)
+
+
+class _Connection(SSL.Connection):
+    """A TLS connection for which a fault of TLS is its end, like any other.
+
+    Most clients end without a word of TLS. Twisted makes a failure of that, whose traceback holds the
+    whole connection and is held by it, and which nobody asks for.
+    """
+
+    def recv(self, bufsiz: int, flags: int | None = None) -> bytes:
+        """Return octets that came (called by Twisted)."""
+        try:
+            return super().recv(bufsiz, flags)
+        except (SSL.WantReadError, SSL.ZeroReturnError):
+            raise
+        except SSL.Error:
+            raise SSL.ZeroReturnError from None
+
+
+def let_go(transport: object) -> None:
+    """Undo what ``startTLS`` did to a transport that is lost: the two keep each other in memory."""
+    for method in ("getHandle", "getPeerCertificate"):
+        vars(transport).pop(method, None)
 
 
 def privacy(connection: SSL.Connection) -> Privacy:

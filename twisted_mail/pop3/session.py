@@ -61,6 +61,7 @@ class Pop3Session:
             await self._state.end()
         except Exception:
             self._talk.doors.journal.failed("pop3")
+        del self._state  # it knows this session: the two would keep each other in memory
 
     async def _command(self) -> None:
         """Read one command, run it, and see to it that it gets a reply whatever happens."""

@@ -1,0 +1,139 @@
+"""What connections cost while they are idle, and what is left of them when they have gone."""
+
+import gc
+import resource
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import CoroutineType
+
+import pytest
+from OpenSSL import SSL
+from twisted.internet.tcp import Server
+from twisted.protocols.tls import BufferingTLSTransport
+
+from tests.whole.hostile import MIB, House, Raw, eventually, many_descriptors, plain, raw
+from tests.whole.live import LISTENERS, LiveServer, in_reactor
+from twisted_mail.net.conversation import Conversation
+
+pytestmark = pytest.mark.whole
+
+# ---------------------------------------------------------------- no cycles
+
+PARTS = (Conversation, Server, BufferingTLSTransport, SSL.Connection, CoroutineType)
+OPENING = b"MAIL FROM:<a@example.com>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n"
+PARTING = {"imap": b"a LOGOUT"}  # others say QUIT
+
+
+@pytest.fixture
+def without_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def parts() -> int:
+    """Return how many parts of connections are in memory, whatever keeps them there."""
+    return sum(issubclass(type(one), PARTS) for one in in_reactor(gc.get_objects))
+
+
+def leave_silently(client: Raw, service: str) -> None:
+    client.close()
+
+
+def leave_politely(client: Raw, service: str) -> None:
+    assert client.ask(PARTING.get(service, b"QUIT"))
+    client.rest()
+    client.close()
+
+
+def leave_abruptly(client: Raw, service: str) -> None:
+    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
+@pytest.mark.usefixtures("without_collector")
+@pytest.mark.parametrize("leave", [leave_silently, leave_politely, leave_abruptly])
+@pytest.mark.parametrize("listener", LISTENERS)
+def test_a_connection_that_has_gone_is_freed_at_once(
+    server: LiveServer, listener: str, leave: Callable[[Raw, str], None]
+) -> None:
+    before = parts()
+    for _ in range(3):
+        leave(raw(server, listener), LISTENERS[listener][0])
+    assert eventually(lambda: parts() <= before, 5)
+
+
+@pytest.mark.usefixtures("without_collector")
+@pytest.mark.parametrize("data", [OPENING + b"Subject: half\r\n", b"STARTTLS\r\n" + b"junk" * 20])
+def test_so_is_one_that_broke_off(server: LiveServer, data: bytes) -> None:
+    before = parts()
+    for _ in range(3):
+        with raw(server, "smtp") as client:
+            client.send(b"EHLO x\r\n" + data)
+            client.until(b"354" if data.startswith(b"MAIL") else b"220")
+    assert eventually(lambda: parts() <= before, 5)
+
+
+# ---------------------------------------------------------------- thousands
+
+MOST = 5000  # connections that the server is set to hold
+MOST_OCTETS = 10 * 1024  # for one that is idle
+ROUNDS = 3
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with many_descriptors(4 * MOST):
+        if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 3 * MOST:
+            pytest.skip("this system allows too few descriptors")
+        house = House(
+            tmp_path, listener=f"connections = {MOST}\nconnections_per_address = {2 * MOST}\n"
+        )
+        yield house
+        bugs = house.bugs()
+        house.stop()
+    assert not bugs
+
+
+def crowd(house: House) -> list[Raw]:
+    """Let as many in as may come; all have said who they are and wait."""
+    clients = [house.connect("smtp") for _ in range(MOST)]
+    for client in clients:
+        client.send(b"EHLO client.example.com\r\n")
+    for client in clients:
+        assert client.until(b"250 ")[-1].startswith(b"250 ")
+    return clients
+
+
+def leave_all(house: House, clients: list[Raw], descriptors: int) -> None:
+    for client in clients:
+        client.close()
+    assert eventually(lambda: house.descriptors() <= descriptors)
+
+
+def test_five_thousand_wait_and_their_memory_returns(
+    house: House, record_property: Callable[[str, object], None]
+) -> None:
+    descriptors, kept = house.descriptors(), []
+    start = house.share()
+    for _ in range(ROUNDS):
+        before = house.share()
+        clients = crowd(house)
+        each = (house.share() - before) // MOST
+        record_property("octets for one idle connection", each)
+        assert each < MOST_OCTETS
+        for _ in range(3):
+            with plain(house.ports["smtp"]) as late:
+                assert late.rest().startswith(b"421 ")
+        assert clients[MOST // 2].ask(b"NOOP").startswith(b"250 ")
+        leave_all(house, clients, descriptors)
+        with house.connect("smtp") as client:
+            assert client.ask(b"NOOP").startswith(b"250 ")
+        eventually(lambda: house.share() - start < 8 * MIB, 8)
+        kept.append((house.share() - start) // 1024)
+    record_property("KiB kept when they had gone, after each round", kept)
+    assert kept[0] * 1024 < 10 * MIB
+    assert kept[-1] * 1024 < 10 * MIB, "more is kept with each crowd"
