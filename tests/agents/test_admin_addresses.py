@@ -97,6 +97,14 @@ def test_only_programs_of_the_configuration_can_be_led_to(house: Terminal) -> No
     assert "tickets@example.org: there is no program ticket" in house.out
 
 
+def test_programs_that_cannot_run_are_found(house: Terminal) -> None:
+    wrong = '[[program]]\nname = "x"\ncommand = ["/no/x"]\nuser = "no-such"\nfolder = "/no"\n'
+    (house.folder / "mail.toml.d" / "wrong.toml").write_text(wrong)
+    house("check")
+    for text in ("/no/x cannot be run", "/no is no folder", "there is no user no-such"):
+        assert f"program x: {text}" in house.out
+
+
 def test_other_names_stand_with_their_domain(house: Terminal) -> None:
     assert house("domain", "list") == 0
     assert "example.com" in house.out

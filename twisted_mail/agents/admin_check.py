@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import pwd
 import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -11,6 +12,7 @@ from typing import Literal
 from twisted_mail.agents import certificates, ports
 from twisted_mail.agents.admin_output import FAILED, FINE, Answer, count
 from twisted_mail.config import Config, endpoints
+from twisted_mail.delivery.program import Program
 from twisted_mail.directory.register import Register, Trouble
 from twisted_mail.directory.schema import Unusable
 
@@ -155,11 +157,24 @@ def _programs(register: Register, config: Config) -> Iterator[Note]:
     for row in register.aliases.all():
         for target in row.targets:
             if target.startswith("|") and "@" not in target and target not in known:
-                yield Note("warning", "directory", f"{row.address}: there is no program {target[1:]}")
+                yield Note(
+                    "warning", "directory", f"{row.address}: there is no program {target[1:]}"
+                )
     for program in config.programs:
-        if not os.access(program.command[0], os.X_OK):
-            text = f"{program.command[0]} cannot be run"
-            yield Note("warning", f"program {program.name}", text)
+        yield from (Note("warning", f"program {program.name}", text) for text in _faults(program))
+
+
+def _faults(program: Program) -> Iterator[str]:
+    """Say what keeps a program from being run."""
+    if not os.access(program.command[0], os.X_OK):
+        yield f"{program.command[0]} cannot be run"
+    if not os.path.isdir(program.folder):
+        yield f"{program.folder} is no folder"
+    if program.user:
+        try:
+            pwd.getpwnam(program.user)
+        except KeyError:
+            yield f"there is no user {program.user}"
 
 
 def _words(trouble: Trouble) -> str:
