@@ -815,7 +815,8 @@ class Queue(Protocol):
         """Name what it keeps of ``Envelope.wishes`` and ``notifications``, by keywords of EHLO.
 
         DSN, FUTURERELEASE, DELIVERBY, MT-PRIORITY, REQUIRETLS: what is not named here is neither offered
-        to clients nor asked for. ``TLS-Required`` stands for the header field of RFC 8689 §3.
+        to clients nor asked for. ``TLS-Required`` stands for the header field of RFC 8689 §3. Without
+        BINARYMIME, binary messages are converted before they are handed on.
         """
 
     async def accept(self, envelope: Envelope, message: Message) -> None:

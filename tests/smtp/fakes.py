@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support import NoteJournal, StillClock, finish
+from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.interfaces import Ending, Filter, Peer, Privacy
 from twisted_mail.mail.address import Address, parse
@@ -213,6 +213,7 @@ class House:
         return Doors(
             hostname="mail.example.org",
             clock=self.clock,
+            blocking=InlineBlocking(),
             journal=self.journal,
             directory=directory,
             router=FakeRouter(),

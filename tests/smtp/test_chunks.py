@@ -18,7 +18,6 @@ from twisted_mail.smtp.settings import Settings
 
 TEXT = b"Subject: x\r\n\r\nbody\r\n.\r\n..\r\nend\r\n"
 START = lines("EHLO c", MAIL, RCPT)
-REPLIES = 13  # to START, with the greeting
 
 
 def chunk(content: bytes, last: str = "") -> bytes:

@@ -73,6 +73,7 @@ def test_ehlo_lists_what_is_offered() -> None:
         "250-8BITMIME",
         "250-SMTPUTF8",
         "250-CHUNKING",
+        "250-BINARYMIME",
         "250-LIMITS RCPTMAX=1000",
         "250 HELP",
     ]

@@ -8,7 +8,7 @@ from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
 from twisted_mail.smtp.settings import Settings
 
 PEER = Peer("192.0.2.1", 54321)
-EHLO = 10  # lines of the answer
+EHLO = 11  # lines of the answer
 
 
 def b64(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,21 @@ def test_a_client_that_vanishes_between_chunks_leaves_nothing(server: LiveServer
     assert new_mail(server, before) == []
     spool = server.folder / "state" / "tmp"
     assert eventually(lambda: not list(spool.iterdir()))
+
+
+def test_a_binary_message_is_kept_in_lines(server: LiveServer) -> None:
+    octets = bytes(range(256)) * 2000
+    head = b"Subject: binary\r\nMIME-Version: 1.0\r\nContent-Type: image/png\r\n"
+    text = head + b"Content-Transfer-Encoding: binary\r\n\r\n" + octets
+    with raw(server, "smtp") as client:
+        mail = START.replace(b"<a@example.com>", b"<a@example.com> BODY=BINARYMIME")
+        client.send(mail + chunk(text[:999]) + chunk(text[999:], b" LAST") + b"QUIT\r\n")
+        assert codes(client.rest())[3:] == [b"250", b"250", b"221"]
+    files = [file.read_bytes() for file in (server.maildir("bob@example.org") / "new").iterdir()]
+    (kept,) = [file for file in files if b"Subject: binary" in file]
+    assert b"\0" not in kept
+    assert kept.count(b"\n") == kept.count(b"\r\n") == kept.count(b"\r")
+    assert message_from_bytes(kept).get_payload(decode=True) == octets
 
 
 # ------------------------------------------------------------ parameters and addresses

@@ -11,10 +11,13 @@
 Whatever the answer, the octets of the chunk are read first, so that they are never taken for commands.
 """
 
+from dataclasses import replace
+
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import each, grammar, replies
+from twisted_mail.smtp.binary import as_lines
 from twisted_mail.smtp.extensions.body import offers_chunks
-from twisted_mail.smtp.incoming import ChunkedReception
+from twisted_mail.smtp.incoming import ChunkedReception, Reception
 from twisted_mail.smtp.reception import ENDLESS, accepted, conclude, keep, patience
 from twisted_mail.smtp.state import Phase, State, Transaction
 
@@ -112,7 +115,14 @@ async def _finish(state: State, transaction: Transaction, reception: ChunkedRece
         await keep(state, reception, b"\r\n")  # as DATA would have made it
     if reception.is_malformed:
         reception.spoil(replies.MALFORMED)
-    conclude(state, await accepted(state, transaction, reception))
+    whole: Reception = reception
+    if transaction.wishes.body == "BINARYMIME" and "BINARYMIME" not in state.doors.queue.promises:
+        whole = await as_lines(state, reception)
+        transaction.wishes = replace(transaction.wishes, body="8BITMIME")
+    try:
+        conclude(state, await accepted(state, transaction, whole))
+    finally:
+        whole.discard()
 
 
 async def _read(state: State, octets: int, reception: ChunkedReception | None) -> None:

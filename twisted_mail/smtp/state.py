@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from twisted_mail.interfaces import (
+    Blocking,
     BlobWriter,
+    Blocking,
     Clock,
     Delivery,
     Directory,
@@ -43,6 +45,7 @@ class Doors:
 
     hostname: str
     clock: Clock
+    blocking: Blocking
     journal: Journal
     directory: Directory
     router: Router
@@ -51,6 +54,7 @@ class Doors:
     mechanisms: Sequence[Mechanism]
     login_submitter: Login[Submitter]
     blob_writer: Callable[[], BlobWriter]
+    blocking: Blocking
     delivery: Delivery | None = None
 
 

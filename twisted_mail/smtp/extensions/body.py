@@ -32,6 +32,4 @@ def offers_chunks(state: State) -> bool:
 
 def offers_binary(state: State) -> bool:
     """Say whether messages may be binary (RFC 3030 §3), which only BDAT can carry."""
-    if not offers_chunks(state) or "BINARYMIME" in state.settings.hidden_keywords:
-        return False
-    return "BINARYMIME" in state.doors.queue.promises
+    return offers_chunks(state) and "BINARYMIME" not in state.settings.hidden_keywords
