@@ -1,7 +1,11 @@
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.delivery.local import LocalDelivery
@@ -367,3 +371,42 @@ def test_what_is_held_too_long_is_gone(house: House) -> None:
 
 def test_results_are_three() -> None:
     assert {DONE.result, LATER.result, FAILED.result} == set(Result)
+
+
+# ---------------------------------------------------------------- whatever happens
+
+ENDS = st.lists(
+    st.sampled_from([LATER, FAILED, DONE, Unavailable("x"), RuntimeError("x")]), max_size=6
+)
+
+
+@given(ends=ENDS, full=st.lists(st.booleans(), max_size=3), restarts=st.integers(0, 3))
+def test_whatever_fails_nothing_is_lost_and_only_what_failed_is_repeated(
+    ends: list[Ended | Exception], full: list[bool], restarts: int
+) -> None:
+    with TemporaryDirectory() as name:
+        house = House(Path(name) / "waiting", first_retry=1, longest_retry=1)
+        house.program.ends = list(ends)
+        for is_full in [*full, False]:  # the sender tries until it hears 250
+            house.store.trouble = Unavailable("full") if is_full else None
+            with suppress(Unavailable):
+                house.accept(TICKETS, ALICE)
+                break
+        for step in range(len(ends) + restarts + 1):
+            if step < restarts:
+                house.waiting = Waiting(
+                    house.folder,
+                    InlineBlocking(),
+                    house.clock,
+                    house.journal,
+                    WaitingSettings(1, 1),
+                )
+                house.waiting.seat({KEY: house.program, LISTS: house.lists}, house, house)
+                house.waiting.load()
+            house.clock.seconds += 2
+            house.work()
+        assert house.store.delivered == [ALICE]
+        settled = next((at for at, end in enumerate(ends) if end in (DONE, FAILED)), len(ends))
+        assert len(house.program.seen) == settled + 1
+        assert len(house.reports) == (settled < len(ends) and ends[settled] is FAILED)
+        assert not house.kept
