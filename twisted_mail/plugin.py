@@ -19,6 +19,7 @@ from twisted_mail.interfaces import (
     Blocking,
     Clock,
     Delivery,
+    Dialing,
     Directory,
     Filter,
     Journal,
@@ -27,6 +28,7 @@ from twisted_mail.interfaces import (
     Maildrop,
     Mechanism,
     Policy,
+    Posting,
     Queue,
     Resolver,
     Router,
@@ -44,6 +46,7 @@ class Doors:
     ``login_*`` are the portal seen for one face each; ``blob_writer`` makes a new writer for the bytes
     of one message. ``state`` is the folder where the server keeps what it has to remember; without one,
     nothing outlives the process. ``delivery`` is final delivery alone, past any queue.
+    ``dialing`` and ``posting`` lead to other programs, which only a running server asks.
     """
 
     hostname: str
@@ -63,6 +66,8 @@ class Doors:
     resolver: Resolver
     state: Path | None = None
     delivery: Delivery | None = None
+    dialing: Dialing | None = None
+    posting: Posting | None = None
 
 
 class IProtocol(Interface):

@@ -36,9 +36,11 @@ from twisted_mail.net.chores import Chore, Chores
 from twisted_mail.net.clock import ReactorClock
 from twisted_mail.net.conversation import Terms
 from twisted_mail.net.crowd import crowd_of, most_descriptors
+from twisted_mail.net.dialing import ReactorDialing
 from twisted_mail.net.inotify import Inotify
 from twisted_mail.net.listening import ConversationFactory, Listener, Receiving
 from twisted_mail.net.memory import Ebb
+from twisted_mail.net.posting import AgentPosting
 from twisted_mail.net.processor import Processor
 from twisted_mail.net.proxied import ProxiedFactory
 from twisted_mail.net.resolver import DnsResolver
@@ -82,6 +84,7 @@ class MailService(Service):
         self._chores = Chores(reactor, self._journal)
         self._turns = Turns(reactor)
         self._crowd = crowd_of(most_descriptors())
+        self._posting = AgentPosting(reactor)
         self._troubles: list[str] = []  # why there can be no service
         self._watching = Inotify(reactor, self._journal)
         self._clock = ReactorClock(reactor)
@@ -175,6 +178,8 @@ class MailService(Service):
             blob_writer=lambda: SpoolWriter(spool, self._files),
             resolver=self._make_resolver(),
             state=config.state,
+            dialing=ReactorDialing(self._reactor),
+            posting=self._posting,
         )
 
     def _make_resolver(self) -> DnsResolver:
@@ -270,6 +275,7 @@ class MailService(Service):
         self._pipe.stop()
         await self._chores.stop()
         await DeferredList([listener.stop() for listener in self.listeners], consumeErrors=True)
+        await self._posting.close()
         await self._store.close()
         self._watching.close()
         self._directory.close()

@@ -1,0 +1,103 @@
+"""Debian's mail filters beside the server: OpenDKIM and Rspamd, on ports of their own."""
+
+import smtplib
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.whole.live import PATIENCE, LiveServer, needs
+from tests.whole.process import free_port, select_nothing
+
+START_SECONDS = 30.0
+
+
+@contextmanager
+def running(command: list[str], folder: Path, ports: tuple[int, ...]) -> Iterator[None]:
+    """Run a program until the end of the ``with``, once its ports answer."""
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+    try:
+        for port in ports:
+            _wait(process, port, folder / "log")
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        select_nothing(0.05)
+    raise AssertionError(f"it does not listen: {log.read_text()}")
+
+
+# ---------------------------------------------------------------- OpenDKIM
+
+_OPENDKIM = """\
+Mode sv
+Socket inet:{port}@127.0.0.1
+Domain example.org
+Selector test
+KeyFile {folder}/test.private
+InternalHosts 192.0.2.0/24
+TestPublicKeys {folder}/public
+AuthservID mail.example.org
+Canonicalization relaxed/simple
+RequireSafeKeys no
+AlwaysAddARHeader yes
+SyslogFacility mail
+"""
+
+
+@contextmanager
+def opendkim(folder: Path) -> Iterator[int]:
+    """Run OpenDKIM, which signs for example.org and knows the key; give its port."""
+    program, keys = needs("opendkim"), needs("opendkim-genkey")
+    folder.mkdir()
+    subprocess.run(
+        [keys, "-b", "1024", "-s", "test", "-d", "example.org", "-D", folder], check=True
+    )
+    record = "".join((folder / "test.txt").read_text().split('"')[1::2])
+    (folder / "public").write_text(f"test._domainkey.example.org {record}\n")
+    port = free_port()
+    (folder / "opendkim.conf").write_text(_OPENDKIM.format(port=port, folder=folder))
+    with running([program, "-f", "-x", str(folder / "opendkim.conf")], folder, (port,)):
+        yield port
+
+
+# ---------------------------------------------------------------- mail
+
+
+def submit(server: LiveServer, message: bytes) -> None:
+    with smtplib.SMTP("127.0.0.1", server.ports["submission"], timeout=PATIENCE) as client:
+        client.login("alice@example.org", "secret")
+        client.sendmail("alice@example.org", ["bob@example.org"], message)
+
+
+def send(server: LiveServer, message: bytes) -> tuple[int, bytes]:
+    """Hand a message to the service for other servers' mail; return the last reply."""
+    with smtplib.SMTP("127.0.0.1", server.ports["smtp"], "client.example", PATIENCE) as client:
+        client.ehlo()
+        client.mail("alice@example.org")
+        client.rcpt("bob@example.org")
+        return client.data(message.replace(b"\n", b"\r\n").replace(b"\r\r\n", b"\r\n"))
+
+
+def received(server: LiveServer) -> list[bytes]:
+    """Return the messages of bob, the newest last."""
+    found = sorted(
+        server.maildir("bob@example.org").glob("new/*"), key=lambda one: one.stat().st_mtime_ns
+    )
+    return [one.read_bytes().replace(b"\r\n", b"\n") for one in found]

@@ -1,0 +1,26 @@
+"""The filters of our own house that ask other programs."""
+
+from typing import TypeVar
+
+from twisted_mail.plugin import RoomFilter
+from twisted_mail.policy.milter.filter import MilterFilter
+from twisted_mail.policy.milter.settings import MilterSettings
+
+T = TypeVar("T")
+
+
+def _needed(door: T | None) -> T:
+    """Return a door that only a running server has."""
+    if door is None:
+        raise ValueError("this filter needs a running server")
+    return door
+
+
+milter_filter = RoomFilter(
+    "milter",
+    "Asks a mail filter of another program, such as OpenDKIM or Rspamd, by the milter protocol.",
+    MilterSettings,
+    lambda settings, doors: MilterFilter(
+        settings, doors.hostname, _needed(doors.dialing), doors.blocking
+    ),
+)
