@@ -60,16 +60,11 @@ def read_flag(name: str) -> Callable[[State, str | None], bool]:
     return read
 
 
-def is_submission(state: State) -> bool:
-    """Say whether this is a service for our own users (RFC 6409)."""
-    return state.settings.requires_login
-
-
 def promised(keyword: str) -> Callable[[State], bool]:
     """Return what says whether the queue keeps what the extension promises."""
     return lambda state: keyword in state.doors.queue.promises
 
 
 def promised_to_users(keyword: str) -> Callable[[State], bool]:
-    """Return what says the same, for extensions that are for submission alone."""
-    return lambda state: is_submission(state) and keyword in state.doors.queue.promises
+    """Return what says the same, for extensions that are for submission (RFC 6409) alone."""
+    return lambda state: state.settings.requires_login and keyword in state.doors.queue.promises

@@ -56,7 +56,7 @@ EXTENSIONS = (
     Extension(
         "BINARYMIME",
         "MAIL FROM:<address> BODY=BINARYMIME announces any octets, by BDAT (RFC 3030)",
-        body.offers_binary,
+        body.offers_chunks,
     ),
     Extension(
         "DSN",
