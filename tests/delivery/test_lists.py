@@ -340,6 +340,16 @@ def test_a_command_may_stand_in_the_subject(house: House) -> None:
     assert house.subjects(BOB) == ["Confirm that you want to leave news@example.org"]
 
 
+def test_nobody_is_told_the_same_many_times(house: House) -> None:
+    for _ in range(3):
+        house.send("news-request@example.org", BOB)
+        house.send("news-unsubscribe@example.org", CAROL)
+    assert len(house.inbox(BOB)) == len(house.inbox(CAROL)) == 1
+    house.clock.seconds += 3601
+    house.send("news-request@example.org", BOB)
+    assert len(house.inbox(BOB)) == 2
+
+
 def test_a_closed_list_is_joined_by_the_administrator_alone(house: House) -> None:
     house.register.lists.alter(NEWS, joining=Joining.CLOSED)
     house.send("news-subscribe@example.org", CAROL)

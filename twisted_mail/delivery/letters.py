@@ -50,6 +50,10 @@ class Post:
             return False
         return True
 
+    def now(self) -> float:
+        """Return seconds since 1970."""
+        return self._clock.now()
+
     def _id(self) -> str:
         return make_id(self._clock.now(), random.getrandbits)
 

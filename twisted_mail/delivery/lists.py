@@ -36,6 +36,8 @@ _GONE = Outcome(550, "5.1.1", "There is no such mailing list here")
 _NOT_OURS = Outcome(550, "5.1.1", "There is no such member")
 _FULL = Outcome(452, "4.3.1", "Too many messages wait for the owners of lists")
 _DONE = Ended(Result.DONE)
+_HOUR = 3600.0
+_MAX_INFORMED = 10_000  # letters that are remembered, so that nobody gets many
 _WORDS = {"a": APPROVE, "r": REJECT}
 
 
@@ -65,6 +67,7 @@ class ListDesk:
         self._blocking = blocking
         self._settings = settings
         self._held = held
+        self._informed: dict[tuple[str, str, str], float] = {}
 
     # ------------------------------------------------------------ taking in
 
@@ -130,13 +133,13 @@ class ListDesk:
     async def _wish(self, to: MailingList, role: Role | None, who: Address) -> Ended:
         """Ask back whoever wants to join or leave, and help others."""
         if role is None:
-            return await self._tell(to, who, "help")
+            return await self._inform(to, who, "help")
         if role is Role.SUBSCRIBE and to.joining is Joining.CLOSED:
-            return await self._tell(to, who, "closed")
+            return await self._inform(to, who, "closed")
         try:
             word = await self._rolls.ask(to.name, role, who)
         except Refused as refused:
-            return await self._tell(to, who, "cannot", reason=refused.outcome.text)
+            return await self._inform(to, who, "cannot", reason=refused.outcome.text)
         if not word:
             return Ended(Result.DONE, reason="was asked shortly before")
         sender = role_address(to.address, Role.CONFIRM, word)
@@ -221,6 +224,16 @@ class ListDesk:
         return "\nOr write a letter, which may be empty, to one of these addresses:\n\n" + "".join(
             lines
         )
+
+    async def _inform(self, to: MailingList, who: Address, what: str, **values: str) -> Ended:
+        """Send a letter that somebody gets once an hour at most: senders are easily forged."""
+        now, mark = self._post.now(), (to.name, str(who), what)
+        if now - self._informed.get(mark, -_HOUR) < _HOUR:
+            return Ended(Result.DONE, reason="has been told shortly before")
+        if len(self._informed) >= _MAX_INFORMED:
+            self._informed.clear()
+        self._informed[mark] = now
+        return await self._tell(to, who, what, None, **values)
 
     async def _tell(
         self,
