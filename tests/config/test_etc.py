@@ -44,7 +44,11 @@ def test_the_examples_have_no_mistakes(file: str) -> None:
         ("passwords", Passwords),
         ("store", StoreSettings),
         ("dns", Dns),
-        *((name, plugin.settings) for name, plugin in PROTOCOLS.items() if name not in ("submission", "lmtp")),
+        *(
+            (name, plugin.settings)
+            for name, plugin in PROTOCOLS.items()
+            if name not in ("submission", "lmtp")
+        ),
     ],
 )
 def test_every_option_is_explained(section: str, kind: Any) -> None:

@@ -103,10 +103,14 @@ async def _open(state: State, sender: Address, wishes: Wishes) -> None:
 async def _may_send(state: State, sender: Address) -> bool:
     """Say whether the sender is one that this client may use (RFC 6409 §6.1).
 
-    Everybody may use the null sender, for reports of all kinds.
+    The null sender is for reports of all kinds, and nobody's.
     """
     submitter = state.submitter
-    return submitter is None or sender.is_null or await submitter.may_send_as(sender)
+    if submitter is None:
+        return True
+    if sender.is_null:
+        return state.settings.takes_null_sender
+    return await submitter.may_send_as(sender)
 
 
 async def data(state: State, argument: bytes) -> None:

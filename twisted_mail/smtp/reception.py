@@ -11,7 +11,7 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.mail.verdict import Decision
-from twisted_mail.smtp import each, judging, replies, trace
+from twisted_mail.smtp import each, judging, replies, submission, trace
 from twisted_mail.smtp.data import DataReader
 from twisted_mail.smtp.editing import edited
 from twisted_mail.smtp.incoming import Reception
@@ -107,7 +107,10 @@ async def _accept(state: State, transaction: Transaction, reception: Reception) 
     envelope = transaction.envelope(state.submitter_name)
     if "TLS-Required" in state.doors.queue.promises and trace.waives_tls(header):
         envelope = replace(envelope, is_tls_optional=not envelope.wishes.requires_tls)
-    message = Message(await reception.finish(), _prefix(state, envelope, header))
+    blob = await reception.finish()
+    if submission.is_wanted(state):
+        envelope, header, blob = await submission.prepared(state, envelope, header, blob)
+    message = Message(blob, _prefix(state, envelope, header))
     taken = Outcome(250, "2.0.0", f"Ok: queued as {envelope.id}")
     try:
         verdict = await judging.at_message(state, header, message)
@@ -142,5 +145,6 @@ def _prefix(state: State, envelope: Envelope, header: bytes) -> bytes:
     )
     prefix = trace.received(envelope, arrival, doors.hostname, now)
     if state.settings.completes_header and len(header) < trace.MAX_HEADER:
-        prefix += trace.missing_fields(header, envelope.id, doors.hostname, now)
+        author = submission.author(envelope)
+        prefix += trace.missing_fields(header, envelope.id, doors.hostname, now, author)
     return prefix + trace.separator(header)

@@ -91,4 +91,5 @@ MALFORMED = Outcome(
 LOOPING = Outcome(554, "5.4.6", "Too many hops: the message seems to be in a loop")
 NO_RELAY = Outcome(550, "5.7.1", "Relaying denied")
 NOT_YOUR_SENDER = Outcome(553, "5.7.1", "This sender address does not belong to your account")
+NOT_YOUR_NAME = Outcome(550, "5.7.1", "From and Sender have to be addresses of your account")
 BUG = Outcome(451, "4.3.0", "Something went wrong here; try again later")

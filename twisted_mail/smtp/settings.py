@@ -41,7 +41,11 @@ class Settings:
 
     requires_login: bool = False  # refuse everything but a login before it
     offers_login: bool = False
-    completes_header: bool = False  # give a message Date and Message-ID where it has none
+    completes_header: bool = False  # give a message Date, Message-ID and From where it has none
+    removes_bcc: bool = False  # the fields that name secret recipients
+    makes_legal: bool = False  # encode long lines and binary octets anew
+    checks_author: bool = False  # From and Sender have to be of the account that logged in
+    takes_null_sender: bool = True  # from those who have logged in
     vrfy_for: Audience = "nobody"  # who hears the truth; others hear neither yes nor no
     expn_for: Audience = "nobody"  # the same
     shows_login: bool = False  # in the Received field
@@ -94,6 +98,8 @@ class SubmissionSettings(Settings):
     requires_login: bool = True
     offers_login: bool = True
     completes_header: bool = True
+    removes_bcc: bool = True
+    makes_legal: bool = True
 
 
 @dataclass(frozen=True, slots=True)

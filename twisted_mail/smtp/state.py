@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from twisted_mail.interfaces import (
-    Blocking,
     BlobWriter,
     Blocking,
     Clock,
@@ -54,7 +53,6 @@ class Doors:
     mechanisms: Sequence[Mechanism]
     login_submitter: Login[Submitter]
     blob_writer: Callable[[], BlobWriter]
-    blocking: Blocking
     delivery: Delivery | None = None
 
 

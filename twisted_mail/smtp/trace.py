@@ -124,11 +124,19 @@ def separator(header: bytes) -> bytes:
     return b"" if not header or _FIELD.match(header) else b"\r\n"
 
 
-def missing_fields(header: bytes, id: str, hostname: str, now: float) -> bytes:  # noqa: A002
-    """Return the Date and Message-ID that a submitted message lacks (RFC 6409 §8.2, §8.3)."""
+def missing_fields(
+    header: bytes,
+    id: str,  # noqa: A002
+    hostname: str,
+    now: float,
+    author: str = "",
+) -> bytes:
+    """Return the Date, Message-ID and From that a submitted message lacks (RFC 6409 §8.2, §8.3)."""
     fields = b""
     if not count_fields(header, b"date"):
         fields += f"Date: {date(now)}\r\n".encode()
     if not count_fields(header, b"message-id"):
         fields += f"Message-ID: <{id}@{hostname}>\r\n".encode()
+    if author and not count_fields(header, b"from"):
+        fields += f"From: <{author}>\r\n".encode()
     return fields
