@@ -338,6 +338,13 @@ class Submitter(Protocol):
         """End the login."""
 
 
+class Adoption(Protocol):
+    """Lets somebody submit whose password a trusted proxy has checked."""
+
+    async def __call__(self, name: str) -> Submitter:
+        """Return the SMTP face of the account of this name. Raises Refused when there is none."""
+
+
 class Directory(Protocol):
     """Who lives here."""
 

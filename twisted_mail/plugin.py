@@ -15,6 +15,7 @@ from zope.interface import Attribute, Interface, implementer
 
 from twisted_mail import plugins
 from twisted_mail.interfaces import (
+    Adoption,
     BlobWriter,
     Blocking,
     Clock,
@@ -45,7 +46,8 @@ class Doors:
 
     ``login_*`` are the portal seen for one face each; ``blob_writer`` makes a new writer for the bytes
     of one message. ``state`` is the folder where the server keeps what it has to remember; without one,
-    nothing outlives the process. ``delivery`` is final delivery alone, past any queue.
+    nothing outlives the process. ``delivery`` is final delivery alone, past any queue;
+    ``adopt_submitter`` opens an account without a password, for whom somebody else has let in.
     ``dialing`` and ``posting`` lead to other programs, which only a running server asks.
     """
 
@@ -66,6 +68,7 @@ class Doors:
     resolver: Resolver
     state: Path | None = None
     delivery: Delivery | None = None
+    adopt_submitter: Adoption | None = None
     dialing: Dialing | None = None
     posting: Posting | None = None
 

@@ -147,7 +147,8 @@ class MailService(Service):
         domain = (*self.config.domains, self.config.hostname)[0]
         asked = checker(self.config.login.checkers, self._directory, domain)
         separators = self.config.addresses.separators
-        one_portal = portal(Realm(self._store, self._directory, domain, separators), asked)
+        self._realm = Realm(self._store, self._directory, domain, separators)
+        one_portal = portal(self._realm, asked)
         return logins(one_portal, domain, self._clock, self._journal)
 
     def _make_doors(self) -> Doors:
@@ -169,6 +170,7 @@ class MailService(Service):
             router=router,
             queue=self._office.queue,
             delivery=self._office.each,
+            adopt_submitter=self._realm.adopt,
             policy=self._policy,
             store=self._store,
             mechanisms=MECHANISMS,

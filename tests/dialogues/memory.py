@@ -133,6 +133,7 @@ class MemoryServer:
             router=router,
             queue=self._make_office(router, time),
             delivery=self._each,
+            adopt_submitter=realm.adopt,
             policy=self.policy,
             store=self.store,
             mechanisms=MECHANISMS,

@@ -20,6 +20,7 @@ EVERYTHING = {
     "EXPN": "EXPN staff",
     "HELP": "HELP",
     "STARTTLS": "STARTTLS",
+    "XCLIENT": "XCLIENT NAME=x",
     "AUTH": LOGIN,
 }
 BEFORE = {
@@ -42,6 +43,7 @@ CODES = {
     "EXPN": "252 252 252 252",
     "HELP": "214 214 214 214",
     "STARTTLS": "220 220 503 503",
+    "XCLIENT": "550 550 503 503",
     "AUTH": "503 235 503 503",
 }
 

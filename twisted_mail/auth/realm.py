@@ -30,6 +30,7 @@ from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 
 _WRONG = Outcome(535, "5.7.8", "Authentication credentials invalid")
 _NOT_AS_OTHER = Outcome(535, "5.7.8", "Acting as another user is not allowed")
+_NO_ACCOUNT = Outcome(550, "5.7.8", "There is no such account")
 _CANNOT = Outcome(454, "4.7.0", "Temporary authentication failure")
 _FACES = (IMailboxes, IMaildrop, ISubmitter)
 
@@ -66,6 +67,20 @@ class Realm:
         if face is not ISubmitter:
             await avatar.open()
         return face, avatar, avatar.logout
+
+    async def adopt(self, name: str) -> Submitter:
+        """Return the SMTP face of an account without asking for a password.
+
+        Fulfils ``interfaces.Adoption``. Raises Refused when there is no such account.
+        """
+        try:
+            address = parse(account_name(name, self.default_domain))
+            known = await self.directory.account(address)
+        except UnauthorizedLogin:
+            known = None
+        if known is None:
+            raise Refused(_NO_ACCOUNT)
+        return Avatar(known, self.store, self.directory, self.separators)
 
 
 def account_name(avatar_id: object, default_domain: str) -> str:

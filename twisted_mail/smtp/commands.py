@@ -7,7 +7,7 @@
 | RCPT | 503 | 503 | yes | yes |
 | DATA | 503 | 503 | 554 | yes |
 | BDAT | 503 | 503 | 554 | yes, and RCPT, DATA no more: 503 |
-| STARTTLS | yes | yes | 503 | 503 |
+| STARTTLS, XCLIENT | yes | yes | 503 | 503 |
 
 (RFC 5321 §4.1.4, RFC 3207 §4, RFC 4954 §4; for BDAT see ``chunks``.) Where a login is required and
 lacking, whatever is marked so below is answered with 530 before anything else.
@@ -27,6 +27,7 @@ from twisted_mail.smtp.framing import Framer
 from twisted_mail.smtp.reception import conclude, receive
 from twisted_mail.smtp.recipients import rcpt
 from twisted_mail.smtp.state import Phase, State
+from twisted_mail.smtp.xclient import xclient
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,5 +215,6 @@ COMMANDS: Mapping[bytes, Command] = {
     b"EXPN": Command(expn, "EXPN address [SMTPUTF8]", needs_login=True, is_junk=True),
     b"HELP": Command(help, "HELP [command or extension]", is_junk=True),
     b"STARTTLS": Command(starttls, "STARTTLS", _BETWEEN_MAILS, has_argument=False),
+    b"XCLIENT": Command(xclient, "XCLIENT attribute=value ...", _BETWEEN_MAILS, is_junk=True),
     b"AUTH": Command(login.auth, "AUTH mechanism [initial-response]", _OPENS_MAIL, is_junk=True),
 }

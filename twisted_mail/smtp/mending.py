@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from twisted_mail.interfaces import Peer, Privacy, Wire
+from twisted_mail.interfaces import Wire
+from twisted_mail.smtp.overlay import Overlay
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 
@@ -32,70 +33,21 @@ def is_among(host: str, texts: tuple[str, ...]) -> bool:
     return any(address in network for network in parse_networks(texts))
 
 
-class MendingWire:
-    """A wire on which LF alone arrives as CRLF. Fulfils ``interfaces.Wire``."""
+class MendingWire(Overlay):
+    """A wire on which LF alone arrives as CRLF."""
 
-    __slots__ = ("_had_cr", "_wire")
+    __slots__ = ("_had_cr",)
 
     def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+        super().__init__(wire)
         self._had_cr = False  # the last octet was a CR: an LF behind it does not stand alone
-
-    @property
-    def peer(self) -> Peer:
-        """Say who is at the other end."""
-        return self._wire.peer
-
-    @property
-    def privacy(self) -> Privacy | None:
-        """Return the TLS of the connection, if it is on."""
-        return self._wire.privacy
-
-    @property
-    def may_start_tls(self) -> bool:
-        """Say whether TLS can begin."""
-        return self._wire.may_start_tls
-
-    @property
-    def takes_passwords(self) -> bool:
-        """Say whether a password may cross."""
-        return self._wire.takes_passwords
-
-    @property
-    def has_unread(self) -> bool:
-        """Say whether bytes have come that were not read."""
-        return self._wire.has_unread
-
-    def write(self, data: bytes) -> None:
-        """Take bytes to send."""
-        self._wire.write(data)
-
-    async def drain(self) -> None:
-        """Send what was written."""
-        await self._wire.drain()
 
     async def read(self, timeout: float) -> bytes:
         """Return the bytes that came, mended."""
-        return self.mend(await self._wire.read(timeout))
+        return self.mend(await super().read(timeout))
 
     def mend(self, data: bytes) -> bytes:
         """Return bytes of the stream with CRLF for every line end."""
         held = b"\r" if self._had_cr else b""
         self._had_cr = data.endswith(b"\r")
         return _BARE_LF.sub(b"\r\n", held + data)[len(held) :]
-
-    def nudge(self) -> None:
-        """Make a read return."""
-        self._wire.nudge()
-
-    async def turn(self) -> None:
-        """Let other connections go first."""
-        await self._wire.turn()
-
-    async def start_tls(self) -> None:
-        """Speak TLS from the next byte on."""
-        await self._wire.start_tls()
-
-    def close(self) -> None:
-        """Send what was written and close."""
-        self._wire.close()

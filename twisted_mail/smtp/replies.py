@@ -89,6 +89,7 @@ MALFORMED = Outcome(
     550, "5.6.11", "The message has a CR or LF that stands alone (bare CR or bare LF)"
 )
 LOOPING = Outcome(554, "5.4.6", "Too many hops: the message seems to be in a loop")
+NOT_TRUSTED = _reply(550, "5.7.1", "You may not speak for others")
 NO_RELAY = Outcome(550, "5.7.1", "Relaying denied")
 NOT_YOUR_SENDER = Outcome(553, "5.7.1", "This sender address does not belong to your account")
 NOT_YOUR_NAME = Outcome(550, "5.7.1", "From and Sender have to be addresses of your account")

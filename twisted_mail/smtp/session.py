@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import ClassVar
 
 from twisted_mail.interfaces import Ending, Wire
@@ -13,6 +12,7 @@ from twisted_mail.smtp import judging, replies
 from twisted_mail.smtp.commands import COMMANDS, Command
 from twisted_mail.smtp.framing import Flaw
 from twisted_mail.smtp.grammar import parse_command
+from twisted_mail.smtp.greeting import greet
 from twisted_mail.smtp.settings import Settings
 from twisted_mail.smtp.state import Doors, State
 
@@ -61,13 +61,7 @@ class SmtpSession:
             state.refuse(replies.TALKED_EARLY)
             state.leaving = "talked early"
             return
-        refusal = await judging.at_connection(state)
-        if refusal is None:
-            kind = "LMTP" if state.settings.is_lmtp else "ESMTP"
-            state.wire.write(f"220 {state.doors.hostname} {kind} twisted_mail ready\r\n".encode())
-            return
-        state.refuse_mail(replace(refusal, code=421 if refusal.is_temporary else 554))
-        state.leaving = "policy"
+        await greet(state)
 
     async def _is_patient(self) -> bool:
         """Wait before the greeting; say whether the client may go on (RFC 5321 §4.3.1).

@@ -8,6 +8,7 @@ from twisted_mail.smtp.mending import parse_networks
 KEYWORDS = frozenset(
     [
         "PIPELINING",
+        "XCLIENT",
         "SIZE",
         "STARTTLS",
         "AUTH",
@@ -52,6 +53,7 @@ class Settings:
     needs_brackets: bool = False  # refuse MAIL FROM:user@host, without < and >
     hidden_keywords: tuple[str, ...] = ()  # extensions not offered, by their keywords in EHLO
     repairs_lf_from: tuple[str, ...] = ()  # networks whose lines may end with LF alone
+    xclient_from: tuple[str, ...] = ()  # networks of proxies that say whom they speak for
 
     greeting_delay: float = 0  # before the greeting
     refuses_early_talkers: bool = False  # who speak before it
@@ -81,6 +83,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         parse_networks(self.repairs_lf_from)
+        parse_networks(self.xclient_from)
         if unknown := set(self.hidden_keywords) - KEYWORDS:
             raise ValueError(f"hidden_keywords has {min(unknown)!r}, which is no keyword of EHLO")
         if self.refuses_early_talkers and not self.greeting_delay:

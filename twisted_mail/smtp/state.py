@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from twisted_mail.interfaces import (
+    Adoption,
     BlobWriter,
     Blocking,
     Clock,
@@ -39,7 +40,7 @@ NO_NOTIFICATIONS: Mapping[Address, Notification] = {}
 class Doors:
     """The doors that SMTP needs; ``blob_writer`` makes a writer for one message.
 
-    ``delivery`` is for LMTP alone.
+    ``delivery`` is for LMTP alone, ``adopt_submitter`` for XCLIENT.
     """
 
     hostname: str
@@ -54,6 +55,7 @@ class Doors:
     login_submitter: Login[Submitter]
     blob_writer: Callable[[], BlobWriter]
     delivery: Delivery | None = None
+    adopt_submitter: Adoption | None = None
 
 
 class Phase(Enum):

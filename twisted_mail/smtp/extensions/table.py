@@ -5,7 +5,7 @@ from typing import Any
 
 from twisted_mail.mail.envelope import Notification, Wishes
 from twisted_mail.mail.outcome import Outcome, ProtocolError
-from twisted_mail.smtp import login
+from twisted_mail.smtp import login, xclient
 from twisted_mail.smtp.extensions import body, notices, times, trust
 from twisted_mail.smtp.extensions.extension import (
     Extension,
@@ -110,6 +110,12 @@ EXTENSIONS = (
         "EXPN",
         "EXPN address says who is on a list (RFC 5321)",
         lambda state: state.settings.expn_for != "nobody",
+    ),
+    Extension(
+        "XCLIENT",
+        "XCLIENT attribute=value says which client a proxy brings (Postfix, XCLIENT_README)",
+        xclient.is_trusted,
+        xclient.attributes,
     ),
     Extension("HELP", "HELP [command or extension] (RFC 5321)"),
 )

@@ -1,0 +1,17 @@
+"""The first word of a conversation (RFC 5321 §3.1)."""
+
+from dataclasses import replace
+
+from twisted_mail.smtp import judging
+from twisted_mail.smtp.state import State
+
+
+async def greet(state: State) -> None:
+    """Say 220, or, to a client that is not wanted, 554 or 421."""
+    refusal = await judging.at_connection(state)
+    if refusal is None:
+        kind = "LMTP" if state.settings.is_lmtp else "ESMTP"
+        state.wire.write(f"220 {state.doors.hostname} {kind} twisted_mail ready\r\n".encode())
+        return
+    state.refuse_mail(replace(refusal, code=421 if refusal.is_temporary else 554))
+    state.leaving = "policy"
