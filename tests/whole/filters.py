@@ -77,6 +77,52 @@ def opendkim(folder: Path) -> Iterator[int]:
         yield port
 
 
+# ---------------------------------------------------------------- Rspamd
+
+_RSPAMD = """\
+options {{
+    pidfile = "{folder}/pid"; tempdir = "{folder}"; filters = ""; disable_hyperscan = true;
+    cache_file = "{folder}/cache"; hs_cache_dir = "{folder}/"; stats_file = "{folder}/stats";
+    control_socket = "{folder}/control mode=0600"; url_tld = "{folder}/tld";
+    dns {{ nameserver = ["127.0.0.1:1"]; timeout = 0.1s; retransmits = 1; }}
+}}
+logging {{ type = "console"; level = "notice"; }}
+actions {{ reject = 15; add_header = 6; greylist = 4; }}
+lua = "{folder}/rules.lua";
+worker "normal" {{ bind_socket = "127.0.0.1:{http}"; count = 1; mime = true; }}
+worker "rspamd_proxy" {{
+    bind_socket = "127.0.0.1:{milter}"; count = 1; milter = yes; timeout = 30s;
+    upstream "local" {{ default = yes; self_scan = yes; }}
+}}
+"""
+_RULES = """\
+rspamd_config.PICKLES = {
+    score = 7,
+    callback = function(task)
+        if task:get_subject() ~= 'pickles' then return false end
+        task:set_milter_reply({
+            add_headers = {['X-Pickles'] = 'from ' .. task:get_from('smtp')[1].addr},
+            remove_headers = {['X-Old'] = 0},
+        })
+        return true, 1
+    end
+}
+"""
+
+
+@contextmanager
+def rspamd(folder: Path) -> Iterator[tuple[int, int]]:
+    """Run Rspamd without its modules, with one rule of our own; give its ports: HTTP and milter."""
+    program = needs("rspamd")
+    folder.mkdir()
+    http, milter = free_port(), free_port()
+    (folder / "tld").write_text("com\norg\nnet\nexample\n")
+    (folder / "rules.lua").write_text(_RULES)
+    (folder / "conf").write_text(_RSPAMD.format(folder=folder, http=http, milter=milter))
+    with running([program, "-f", "-i", "-c", str(folder / "conf")], folder, (http, milter)):
+        yield http, milter
+
+
 # ---------------------------------------------------------------- mail
 
 

@@ -58,6 +58,11 @@ class Revision:
         return [*self._fields[:at], *self._fields[at + 1 :], *_split(self._rest)]
 
     @property
+    def names(self) -> Sequence[bytes]:
+        """Return the lower-case names of the fields."""
+        return [name_of(one) for one in self.fields]
+
+    @property
     def body(self) -> Blob:
         """Return what is behind the empty line. Raises Refused when the header is too long."""
         if self._body is not None:

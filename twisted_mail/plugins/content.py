@@ -3,8 +3,10 @@
 from typing import TypeVar
 
 from twisted_mail.plugin import RoomFilter
+from twisted_mail.policy.clamav import ClamavFilter, ClamavSettings
 from twisted_mail.policy.milter.filter import MilterFilter
 from twisted_mail.policy.milter.settings import MilterSettings
+from twisted_mail.policy.rspamd import RspamdFilter, RspamdSettings
 
 T = TypeVar("T")
 
@@ -23,4 +25,18 @@ milter_filter = RoomFilter(
     lambda settings, doors: MilterFilter(
         settings, doors.hostname, _needed(doors.dialing), doors.blocking
     ),
+)
+rspamd_filter = RoomFilter(
+    "rspamd",
+    "Asks Rspamd, over HTTP, what it thinks of a message.",
+    RspamdSettings,
+    lambda settings, doors: RspamdFilter(
+        settings, doors.hostname, _needed(doors.posting), doors.blocking
+    ),
+)
+clamav_filter = RoomFilter(
+    "clamav",
+    "Asks ClamAV whether a message has a virus.",
+    ClamavSettings,
+    lambda settings, doors: ClamavFilter(settings, _needed(doors.dialing), doors.blocking),
 )
