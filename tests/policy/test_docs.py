@@ -9,13 +9,17 @@ from typing import Any
 
 import pytest
 
-from twisted_mail.plugins import filters as own
+from twisted_mail.plugin import RoomFilter
+from twisted_mail.plugins import content, filters
 
 TEXT = (Path(__file__).parents[2] / "docs" / "filters.md").read_text()
 SECTIONS = dict(re.findall(r"\n### ([\w-]+)\n(.*?)(?=\n##)", TEXT, re.DOTALL))
 COMMON = {"stage", "trusted", "spares"}
 KINDS: dict[str, Any] = {
-    one.name: one for one in vars(own).values() if isinstance(one, own.RoomFilter)
+    one.name: one
+    for module in (filters, content)
+    for one in vars(module).values()
+    if isinstance(one, RoomFilter)
 }
 
 
