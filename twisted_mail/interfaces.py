@@ -370,6 +370,9 @@ class Directory(Protocol):
     async def members(self, address: Address) -> tuple[Address, ...]:
         """Return who gets what is sent to an alias or a mailing list, one step, as EXPN tells it."""
 
+    async def may_send_as(self, account: str, address: Address) -> bool:
+        """Say whether an account was allowed to send as an address that may not lead to it."""
+
     async def verify(self, credentials: Credentials) -> str | None:
         """Return the account's name if the password is right, else None, after the same time."""
 

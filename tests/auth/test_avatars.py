@@ -4,6 +4,7 @@ from zope.interface.verify import verifyObject
 from tests.auth.fakes import NamedAccount, NamedStore, directory
 from tests.support import finish
 from twisted_mail.auth.avatars import Avatar, IMailboxes, IMaildrop, ISubmitter
+from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.outcome import Refused, Unavailable
 
@@ -103,6 +104,28 @@ def test_endless_aliases_come_to_an_end():
         async def targets(self, address):
             return tuple(parse(f"{address.local}{n}@example.org") for n in range(1000))
 
+        async def may_send_as(self, account, address):
+            return False
+
     endless = Avatar("alice@example.org", NamedStore(), Endless())
     assert not finish(endless.may_send_as(parse("a@example.org")))
     assert len(asked) <= 100
+
+
+@pytest.mark.parametrize(
+    ("address", "may"),
+    [
+        ("office@example.org", True),
+        ("office+x@example.org", True),
+        ("me@private.example", True),
+        ("anybody@whole.example", True),
+        ("bob@example.org", False),
+        ("x@private.example", False),
+    ],
+)
+def test_what_was_granted_may_be_used_as_sender(address, may):
+    granted = {"alice@example.org": ["office@example.org", "me@private.example", "@whole.example"]}
+    alice = Avatar("alice@example.org", NamedStore(), FixedDirectory({}, grants=granted))
+    bob = Avatar("bob@example.org", NamedStore(), FixedDirectory({}, grants=granted))
+    assert finish(alice.may_send_as(parse(address))) is may
+    assert not finish(bob.may_send_as(parse(address)))

@@ -111,6 +111,20 @@ def _enable(options: argparse.Namespace, config: Config, is_enabled: bool) -> An
     return Answer({"account": name, "is_enabled": is_enabled}, lines)
 
 
+def account_may_send_as(options: argparse.Namespace, config: Config) -> Answer:
+    """Say as whom an account may send, beside its own addresses and aliases, after altering that."""
+    with opened(config) as register:
+        name = register.accounts.find(options.address)
+        granted = register.grants.of(name)
+        if options.remove:
+            granted = register.grants.take(name, options.remove)
+        if options.other:
+            granted = register.grants.give(name, options.other)
+    besides = f" and as {', '.join(granted)}" if granted else ""
+    line = f"account {name} may send as itself, its aliases{besides}"
+    return Answer({"account": name, "may_send_as": list(granted)}, [line])
+
+
 def account_import(options: argparse.Namespace, config: Config) -> Answer:
     """Take accounts in from a file, all or none."""
     text = _roster(options.file)

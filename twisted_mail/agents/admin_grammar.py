@@ -157,6 +157,19 @@ def _account_grammar(grammar: _Grammar, actions: Family) -> None:
     listing.add_argument("domain", metavar="DOMAIN", nargs="?", help="of this domain only")
     grammar.command(actions, "enable", own.account_enable, "allow logins again", "address")
     grammar.command(actions, "disable", own.account_disable, "refuse logins", "address")
+    sending = grammar.command(
+        actions,
+        "may-send-as",
+        own.account_may_send_as,
+        "let an account send under other addresses, or list those",
+        "address",
+    )
+    sending.add_argument(
+        "other", metavar="OTHER", nargs="*", help="an address, or @domain for all of a domain"
+    )
+    sending.add_argument(
+        "--remove", metavar="OTHER", action="append", default=[], help="forbid it again"
+    )
     taking = grammar.command(
         actions, "import", own.account_import, "make accounts from address:{SCHEME}hash lines"
     )

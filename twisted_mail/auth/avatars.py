@@ -93,13 +93,20 @@ class Avatar:
             self._give_up = None
 
     async def may_send_as(self, address: Address) -> bool:
-        """Say whether the address is the account's own, or leads to it.
+        """Say whether the address is the account's own, leads to it, or was granted to it.
 
-        That is: an address of the account, one of these with a detail (``alice+lists``), and any
-        alias that leads here by one or more steps. The null sender impersonates nobody and is free.
+        That is: an address of the account, one of these with a detail (``alice+lists``), any alias
+        that leads here by one or more steps, and what the directory allows besides. The null sender
+        impersonates nobody and is free.
         """
-        if address.is_null:
+        if address.is_null or await self._leads_here(address):
             return True
+        for candidate in self._with_and_without_detail(address):
+            if await self.directory.may_send_as(self.name, candidate):
+                return True
+        return False
+
+    async def _leads_here(self, address: Address) -> bool:
         seen: set[Address] = set()
         waiting = self._with_and_without_detail(address)
         while waiting and len(seen) < MAX_LOOKUPS:

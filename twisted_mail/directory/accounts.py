@@ -92,6 +92,7 @@ class Accounts:
         with self._tables.writing() as connection:
             self._tables.find_account(text)
             connection.execute("DELETE FROM account WHERE key = ?", (key,))
+            connection.execute("DELETE FROM may_send_as WHERE account = ?", (key,))
             rows = connection.execute(
                 "SELECT address FROM alias WHERE target_key = ? ORDER BY key", (key,)
             )

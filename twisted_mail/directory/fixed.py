@@ -13,7 +13,8 @@ class FixedDirectory:
     """Accounts (name to password) and aliases (address to targets), as given.
 
     ``programs`` are aliases that lead to programs, by their names; ``lists`` are mailing lists with
-    the addresses of their owners; ``domain_aliases`` are other names of domains. The domains are those
+    the addresses of their owners; ``domain_aliases`` are other names of domains; ``grants`` what
+    accounts may send as besides, ``@domain`` for all of one. The domains are those
     of the accounts, aliases and lists. Fulfils ``interfaces.Directory``.
     """
 
@@ -22,6 +23,7 @@ class FixedDirectory:
     programs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     lists: Mapping[str, Sequence[Address]] = field(default_factory=dict)
     domain_aliases: Mapping[str, str] = field(default_factory=dict)
+    grants: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     async def is_ours(self, domain: str) -> bool:
         """Say whether something is in the domain, or in the one that it is another name of."""
@@ -57,6 +59,11 @@ class FixedDirectory:
     async def members(self, address: Address) -> tuple[Address, ...]:
         """Return where the alias of this address leads; who is on a list is not known here."""
         return await self.targets(address)
+
+    async def may_send_as(self, account: str, address: Address) -> bool:
+        """Say whether the account was allowed to send as an address that may not lead to it."""
+        granted = self.grants.get(account, ())
+        return str(address).lower() in granted or f"@{address.domain}" in granted
 
     async def verify(self, credentials: Credentials) -> str | None:
         """Return the account's name if the password is right."""

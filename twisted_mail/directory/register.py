@@ -13,6 +13,7 @@ from types import TracebackType
 from twisted_mail.directory.accounts import Accounts
 from twisted_mail.directory.aliases import Aliases
 from twisted_mail.directory.domains import Domains
+from twisted_mail.directory.grants import Grants
 from twisted_mail.directory.lists import Lists
 from twisted_mail.directory.passwords import Passwords
 from twisted_mail.directory.schemes import Uncheckable, examine
@@ -29,7 +30,7 @@ class Trouble:
 
 
 class Register:
-    """Domains, accounts, aliases and mailing lists, to read and to alter.
+    """Domains, accounts, aliases, mailing lists and who may send as whom, to read and to alter.
 
     ``extra_domains`` are those of the configuration file: accounts may live there too. Each of the
     ``separators`` may stand between a user and a detail. Methods raise
@@ -50,6 +51,7 @@ class Register:
         self.accounts = Accounts(self._tables, settings or Passwords(), now)
         self.aliases = Aliases(self._tables)
         self.lists = Lists(self._tables, now)
+        self.grants = Grants(self._tables)
 
     def close(self) -> None:
         """Close the file."""

@@ -95,6 +95,14 @@ STEPS = (
         UNIQUE (list, role, key)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE may_send_as (
+        account TEXT NOT NULL,
+        key TEXT NOT NULL,
+        address TEXT NOT NULL,
+        PRIMARY KEY (account, key)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 

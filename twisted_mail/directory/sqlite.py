@@ -23,7 +23,7 @@ from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.mail.resident import NOBODY, Resident
+from twisted_mail.mail.resident import NOBODY, Resident, catch_all
 
 T = TypeVar("T")
 
@@ -38,6 +38,7 @@ class Listing:
     resident: Resident = NOBODY
     hash: str | None = field(default=None, repr=False)
     is_enabled: bool = False
+    may_send_as: frozenset[str] = frozenset()  # keys
 
 
 class SqliteDirectory:
@@ -127,6 +128,15 @@ class SqliteDirectory:
             return resident.targets
         texts = await self._read(self._read_members, schema.key(parse(resident.list)))
         return tuple(parse(text) for text in texts)
+
+    async def may_send_as(self, account: str, address: Address) -> bool:
+        """Say whether the account was allowed to send as an address that may not lead to it."""
+        granted = (await self._listing_of_name(account)).may_send_as
+        if not granted:
+            return False
+        domains = {address.domain, await self.home(address.domain) or address.domain}
+        ways = [way for one in domains for way in (Address(address.local, one), catch_all(one))]
+        return any(schema.key(way) in granted for way in ways)
 
     async def verify(self, credentials: Credentials) -> str | None:
         """Return the account's name if the password is right and the account is enabled.
@@ -241,8 +251,12 @@ class SqliteDirectory:
         ):
             account, stored, is_enabled = row
         if account is not None:
-            return Listing(Resident(account), stored, bool(is_enabled))
+            return Listing(Resident(account), stored, bool(is_enabled), self._read_grants(key))
         return Listing(self._read_alias(key) or self._read_list(key) or NOBODY)
+
+    def _read_grants(self, key: str) -> frozenset[str]:
+        rows = self._reader.execute("SELECT key FROM may_send_as WHERE account = ?", (key,))
+        return frozenset(granted for (granted,) in rows)
 
     def _read_alias(self, key: str) -> Resident | None:
         rows = self._reader.execute(
