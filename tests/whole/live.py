@@ -86,7 +86,10 @@ def await_in_reactor(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 class LiveServer:
-    """A running server. ``ports`` are by the names in ``LISTENERS``; every password is ``secret``."""
+    """A running server. ``ports`` are by the names in ``LISTENERS``; every password is ``secret``.
+
+    Listeners of the folder's ``mail.toml.d`` come behind those; ``more_ports`` are theirs.
+    """
 
     def __init__(
         self, folder: Path, sections: str = "", cleartext: bool = True, tls: str = "starttls"
@@ -128,8 +131,9 @@ class LiveServer:
         self.service: MailService = in_reactor(lambda: self._started(config))
         addresses = [listener.address for listener in self.service.listeners]
         self.ports = {
-            name: address.port for name, address in zip(LISTENERS, addresses, strict=True)
+            name: address.port for name, address in zip(LISTENERS, addresses, strict=False)
         }
+        self.more_ports = [getattr(one, "port", 0) for one in addresses[len(LISTENERS) :]]
 
     def _started(self, config: Any) -> MailService:
         service = MailService(the_reactor(), config)

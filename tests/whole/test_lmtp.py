@@ -1,6 +1,8 @@
-"""LMTP clients: swaks, curl, and Postfix delivering over a UNIX socket."""
+"""LMTP clients: swaks, Python's own, and that of Postfix over a UNIX socket."""
 
+import os
 import smtplib
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +35,24 @@ def test_python_delivers(server: LiveServer) -> None:
         )
     assert list(refused) == ["nobody@example.org"]
     assert subjects(server) == ["by python"]
+
+
+def test_postfix_delivers_a_thousand_over_a_unix_socket(tmp_path: Path) -> None:
+    folder = tmp_path / "mail"
+    (folder / "mail.toml.d").mkdir(parents=True)
+    path = folder / "lmtp.sock"
+    (folder / "mail.toml.d" / "lmtp.toml").write_text(
+        f'[[listener]]\nservice = "lmtp"\nendpoint = "unix:{path}:mode=600"\ntls = "none"\n'
+    )
+    server = LiveServer(folder)
+    try:
+        run(
+            [
+                *(needs("smtp-source"), "-L", "-m", "1000", "-s", "20", "-d"),
+                *("-f", "x@example.com", "-t", "bob@example.org", f"unix:{path}"),
+            ],
+            folder,
+        )
+        assert len(os.listdir(server.maildir("bob@example.org") / "new")) == 1000
+    finally:
+        server.stop()
