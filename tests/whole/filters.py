@@ -15,7 +15,7 @@ START_SECONDS = 30.0
 
 
 @contextmanager
-def running(command: list[str], folder: Path, ports: tuple[int, ...]) -> Iterator[None]:
+def running(command: list[str], folder: Path, ports: tuple[int | Path, ...]) -> Iterator[None]:
     """Run a program until the end of the ``with``, once its ports answer."""
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
@@ -32,12 +32,12 @@ def running(command: list[str], folder: Path, ports: tuple[int, ...]) -> Iterato
             process.wait()
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+def _wait(process: "subprocess.Popen[bytes]", port: int | Path, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+        with socket.socket(socket.AF_UNIX if isinstance(port, Path) else socket.AF_INET) as probe:
+            if probe.connect_ex(str(port) if isinstance(port, Path) else ("127.0.0.1", port)) == 0:
                 return
         select_nothing(0.05)
     raise AssertionError(f"it does not listen: {log.read_text()}")
@@ -47,7 +47,7 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
 
 _OPENDKIM = """\
 Mode sv
-Socket inet:{port}@127.0.0.1
+Socket {socket}
 Domain example.org
 Selector test
 KeyFile {folder}/test.private
@@ -62,8 +62,8 @@ SyslogFacility mail
 
 
 @contextmanager
-def opendkim(folder: Path) -> Iterator[int]:
-    """Run OpenDKIM, which signs for example.org and knows the key; give its port."""
+def opendkim(folder: Path, family: str) -> Iterator[str]:
+    """Run OpenDKIM, which signs for example.org and knows the key; give its endpoint."""
     program, keys = needs("opendkim"), needs("opendkim-genkey")
     folder.mkdir()
     subprocess.run(
@@ -71,10 +71,12 @@ def opendkim(folder: Path) -> Iterator[int]:
     )
     record = "".join((folder / "test.txt").read_text().split('"')[1::2])
     (folder / "public").write_text(f"test._domainkey.example.org {record}\n")
-    port = free_port()
-    (folder / "opendkim.conf").write_text(_OPENDKIM.format(port=port, folder=folder))
-    with running([program, "-f", "-x", str(folder / "opendkim.conf")], folder, (port,)):
-        yield port
+    port, path = free_port(), folder / "socket"
+    place: int | Path = port if family == "tcp" else path
+    listens = f"inet:{port}@127.0.0.1" if family == "tcp" else f"local:{path}"
+    (folder / "opendkim.conf").write_text(_OPENDKIM.format(socket=listens, folder=folder))
+    with running([program, "-f", "-x", str(folder / "opendkim.conf")], folder, (place,)):
+        yield f"tcp:127.0.0.1:{port}" if family == "tcp" else f"unix:{path}"
 
 
 # ---------------------------------------------------------------- Rspamd

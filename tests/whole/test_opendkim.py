@@ -17,15 +17,15 @@ kind = "milter"
 name = "opendkim"
 services = []
 when_failed = "defer"
-endpoint = "tcp:127.0.0.1:{port}"
+endpoint = "{endpoint}"
 """
 
 
-@pytest.fixture
-def signing(tmp_path: Path) -> Iterator[LiveServer]:
-    with opendkim(tmp_path / "opendkim") as port:
+@pytest.fixture(params=["tcp", "unix"])
+def signing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
+    with opendkim(tmp_path / "opendkim", request.param) as endpoint:
         (tmp_path / "server").mkdir()
-        live = LiveServer(tmp_path / "server", FILTER.format(port=port))
+        live = LiveServer(tmp_path / "server", FILTER.format(endpoint=endpoint))
         yield live
         live.stop()
 

@@ -320,6 +320,12 @@ def test_a_filter_alters_a_message_at_its_end():
     )
 
 
+@pytest.mark.parametrize("body", [b"a\nb\r\n.\r", b"a\r\nb\r\n.\r\n"])
+def test_a_new_body_has_whole_line_ends(body):
+    here = Place(FakeFilter({b"E": packet(b"b", body) + milter.ACCEPT}))
+    assert here.whole().edits == (ChangeBody(b"a\r\nb\r\n.\r\n"),)
+
+
 def test_what_was_to_be_altered_of_a_refused_message_is_forgotten():
     here = Place(FakeFilter({b"E": milter.add(b"X-End", b"1") + milter.REJECT}))
     assert here.whole().edits == ()
@@ -403,6 +409,31 @@ def test_a_message_that_cannot_be_read_is_not_judged():
     here.visit.message = Message(Broken(HEADER + b"\r\n" + b"x" * 100_000), b"")
     with pytest.raises(Unavailable):
         here.whole()
+
+
+def test_who_is_waited_for_too_long_is_left():
+    class Slow(FakeDialing):
+        async def dial(self, endpoint, timeout):
+            line = await super().dial(endpoint, timeout)
+            line.read = self.read
+            return line
+
+        async def read(self, timeout):
+            await Pause()
+
+    class Pause:
+        def __await__(self):
+            yield
+
+    here = Place()
+    here.filter._dialing = slow = Slow(FakeFilter)
+    asking = here.filter.judge(SENDER, here.visit)
+    asking.send(None)
+    with pytest.raises(TimeoutError):
+        asking.throw(TimeoutError())
+    assert not slow.lines[0].is_open
+    with pytest.raises(Unavailable):
+        here.judge(RECIPIENT)
 
 
 OCTETS = st.sampled_from(

@@ -167,7 +167,7 @@ class Talk:
             if len(edits) > MAX_EDITS or octets > MAX_EDITED or replaced > self._settings.max_body:
                 raise ProtocolError("too much is to be altered")
         if body:
-            edits.append(ChangeBody(b"".join(body)))
+            edits.append(ChangeBody(_clean(b"".join(body))))
         return answer, quarantine, tuple(edits)
 
     def _check(self, answer: Answer) -> None:
@@ -191,6 +191,14 @@ class Talk:
     def close(self) -> None:
         """Close without a word."""
         self._line.close()
+
+
+def _clean(body: bytes) -> bytes:
+    """Return a body in which CR and LF stand together only, as in all that we take in."""
+    ends = body.count(b"\r\n")
+    if body.count(b"\r") == ends == body.count(b"\n"):
+        return body
+    return body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
 
 
 def _size(edit: Edit) -> int:
