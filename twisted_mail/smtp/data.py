@@ -7,6 +7,7 @@ that nobody behind us can be made to see two messages where we saw one (SMTP smu
 """
 
 _END = b"\r\n.\r\n"
+_DOT = b"\r\n."  # at the beginning of a line: one too many, or the end
 _BEGINNINGS = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")  # of the end, longest first
 
 
@@ -53,19 +54,21 @@ class DataReader:
     def feed(self, chunk: bytes) -> bytes:
         """Take bytes from the stream; return the content that is certain now, without added dots."""
         data = self._held + chunk
-        end = data.find(_END)
+        dot = data.find(_DOT)  # where there is none, there is no end, and nothing to take away
+        end = data.find(_END, dot) if dot >= 0 else -1
         if end >= 0:
             self.rest = data[end + 5 :]
-            return self._content(data[: end + 2])
+            return self._content(data[: end + 2], dot < end)
         self._held = next((start for start in _BEGINNINGS if data.endswith(start)), b"")
-        return self._content(data[: len(data) - len(self._held)])
+        return self._content(data[: len(data) - len(self._held)], dot >= 0)
 
-    def _content(self, data: bytes) -> bytes:
+    def _content(self, data: bytes, has_dots: bool) -> bytes:
         # Cuts fall before a CR, never behind it, so a pair is always in one piece.
         pairs = data.count(b"\r\n")
         if data.count(b"\n") != pairs or data.count(b"\r") != pairs:
             self.is_malformed = True
-        data = data.replace(b"\r\n.", b"\r\n")
+        if has_dots:
+            data = data.replace(_DOT, b"\r\n")
         if self._is_first and data:
             self._is_first = False
             return data[2:]
