@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.protocol import Factory, Protocol
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
@@ -110,3 +111,24 @@ def test_a_server_that_is_not_there_is_unavailable():
         pass
     with pytest.raises(Unavailable):
         post(posting, f"{url}/", b"x")
+
+
+def test_a_server_that_hangs_up_ends_the_sending():
+    class Rude(Protocol):
+        def dataReceived(self, data):
+            self.transport.pauseProducing()
+            the_reactor().callLater(0.1, self.transport.abortConnection)
+
+    async def endless():
+        while True:
+            yield b"x" * 100_000
+
+    def start():
+        rude = Factory.forProtocol(Rude)
+        return AgentPosting(the_reactor()), the_reactor().listenTCP(0, rude, interface="127.0.0.1")
+
+    posting, port = in_reactor(start)
+    url = f"http://127.0.0.1:{port.getHost().port}/"
+    with pytest.raises(Unavailable):
+        in_reactor(lambda: Deferred.fromCoroutine(posting.post(url, [], 10**9, endless(), 1000)))
+    in_reactor(port.stopListening)
