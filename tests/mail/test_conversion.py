@@ -3,12 +3,13 @@
 import binascii
 import email
 import email.policy
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.mail import mime
+from twisted_mail.mail import conversion, mime
 from twisted_mail.mail.conversion import (
     MAX_LINE,
     converted,
@@ -289,3 +290,33 @@ def test_quoted_printable_is_read_as_it_was_written(lines: list[bytes]) -> None:
     assert binascii.a2b_qp(encoded) == content
     assert encoded.isascii()
     assert all(len(line) <= 76 for line in encoded.split(b"\r\n"))
+
+
+@given(
+    st.lists(
+        st.binary(max_size=60).map(lambda piece: piece.replace(b"\r", b"").replace(b"\n", b""))
+    ),
+    st.sampled_from([b"", b"\r\n", b" ", b"=", b"\xff"]),
+    st.integers(40, 200),
+)
+def test_quoting_in_pieces_makes_no_difference(
+    words: list[bytes], between: bytes, stride: int
+) -> None:
+    content = between.join(words)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conversion, "_STRIDE", stride)
+        encoded = to_quoted_printable(content)
+    assert binascii.a2b_qp(encoded) == content
+    assert all(len(line) <= 76 for line in encoded.split(b"\r\n"))
+    assert not has_binary(encoded)
+
+
+def test_many_parts_are_converted_in_linear_time() -> None:
+    fields = b"X: y\r\n" * 9000
+    parts = b"".join(b"--b\r\n\r\n\0\r\n" for _ in range(9000))
+    data = (
+        b"Content-Type: multipart/mixed; boundary=b\r\n" + fields + b"\r\n" + parts + b"--b--\r\n"
+    )
+    began = time.process_time()
+    assert leaves(converted(data)) == [b"\0"] * 9000
+    assert time.process_time() - began < 5

@@ -22,6 +22,7 @@ from twisted_mail.mail.mime import Part
 
 MAX_LINE = 998  # octets without CRLF, RFC 5322 §2.1.1
 _WRAP = 57  # octets that make 76 of base64, RFC 2045 §6.8
+_STRIDE = 64 * 1024  # octets that are quoted at a time: other threads are held up meanwhile
 
 _ENCODING = b"content-transfer-encoding"
 _SIGNATURES = frozenset((b"dkim-signature", b"arc-message-signature"))
@@ -85,6 +86,7 @@ class _Conversion:
     is_7bit: bool
     edits: list[tuple[int, int, bytes]] = field(default_factory=list)
     labels: list[Part] = field(default_factory=list)  # containers that say more than 7bit
+    versions: set[int] = field(default_factory=set)  # where messages begin that have one
     is_8bit_left: bool = False  # in what is not altered
 
     def result(self) -> bytes:
@@ -173,6 +175,9 @@ class _Conversion:
             self._insert(part, new)
 
     def _ensure_version(self, message: Part) -> None:
+        if message.start in self.versions:
+            return
+        self.versions.add(message.start)
         fields = header.fields(self.data, message.start, message.body)
         if not any(one.name.lower() == b"mime-version" for one in fields):
             self._insert(message, b"MIME-Version: 1.0\r\n")
@@ -181,8 +186,7 @@ class _Conversion:
         """Put a field at the end of a part's header, before the empty line."""
         at = part.body - (2 if self.data.endswith(b"\r\n", part.start, part.body) else 1)
         at = max(at, part.start)
-        if (at, at, new) not in self.edits:
-            self.edits.append((at, at, new))
+        self.edits.append((at, at, new))
 
     def _fold(self, part: Part) -> None:
         """Fold lines of a header that are too long, where they have a space (RFC 5322 §2.2.3)."""
@@ -266,5 +270,28 @@ def to_base64(content: bytes) -> bytes:
 
 def to_quoted_printable(content: bytes) -> bytes:
     """Return text, whose line ends are CRLF, in quoted-printable (RFC 2045 §6.7)."""
+    pieces, at = [], 0
+    while len(content) - at > _STRIDE:
+        end = content.rfind(b"\r\n", at, at + _STRIDE) + 2
+        if end > at + 1:
+            pieces.append(_quoted(content[at:end]))
+        else:
+            end = at + _STRIDE - (content[at + _STRIDE - 1] == 13)
+            pieces.append(_broken(_quoted(content[at:end])))
+        at = end
+    return b"".join([*pieces, _quoted(content[at:])])
+
+
+def _quoted(content: bytes) -> bytes:
     # The end lets binascii see that lines end with CRLF, and goes again.
     return binascii.b2a_qp(content + b"\r\n", istext=True)[:-2]
+
+
+def _broken(quoted: bytes) -> bytes:
+    """Return the beginning of a line with a soft end; no piece of it may be too long for that."""
+    start = quoted.rfind(b"\n") + 1
+    if len(quoted) - start < 76:
+        return quoted + b"=\r\n"
+    at = start + 38
+    at -= next((back for back in (1, 2) if quoted[at - back] == 61), 0)  # not inside =3D
+    return quoted[:at] + b"=\r\n" + quoted[at:] + b"=\r\n"
