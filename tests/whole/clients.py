@@ -23,7 +23,13 @@ def hello(subject: str = "hello") -> str:
     return HELLO.format(subject=subject)
 
 
-def run(command: list[str], folder: Path, given: str = "", status: int | None = 0) -> str:
+def run(
+    command: list[str],
+    folder: Path,
+    given: str = "",
+    status: int | None = 0,
+    seconds: float = 60,
+) -> str:
     """Run a program in ``folder`` and return all it printed; check its exit status."""
     environment = {**os.environ, "HOME": str(folder), "LC_ALL": "C.UTF-8"}
     done = subprocess.run(
@@ -32,7 +38,7 @@ def run(command: list[str], folder: Path, given: str = "", status: int | None = 
         input=given.encode(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=60,
+        timeout=seconds,
         check=False,
         env=environment,
     )
