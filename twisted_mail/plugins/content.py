@@ -7,6 +7,7 @@ from twisted_mail.policy.clamav import ClamavFilter, ClamavSettings
 from twisted_mail.policy.milter.filter import MilterFilter
 from twisted_mail.policy.milter.settings import MilterSettings
 from twisted_mail.policy.rspamd import RspamdFilter, RspamdSettings
+from twisted_mail.policy.spamassassin import SpamassassinFilter, SpamassassinSettings
 
 T = TypeVar("T")
 
@@ -39,4 +40,10 @@ clamav_filter = RoomFilter(
     "Asks ClamAV whether a message has a virus.",
     ClamavSettings,
     lambda settings, doors: ClamavFilter(settings, _needed(doors.dialing), doors.blocking),
+)
+spamassassin_filter = RoomFilter(
+    "spamassassin",
+    "Asks SpamAssassin for the score of a message.",
+    SpamassassinSettings,
+    lambda settings, doors: SpamassassinFilter(settings, _needed(doors.dialing), doors.blocking),
 )
