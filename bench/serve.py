@@ -15,6 +15,7 @@ from twisted_mail.config import load
 from twisted_mail.directory.register import Register
 
 HOSTNAME = "mail.bench.test"
+SENDER = "sender@bench.test"
 PORTS = {
     "smtp": ("smtp", 15025, "starttls"),
     "submission": ("submission", 15587, "starttls"),
@@ -63,7 +64,10 @@ def make(folder: Path, count: int) -> None:
     (folder / "state").chmod(0o700)
     config = load(folder / "mail.toml")
     with Register(config.accounts_file, config.passwords, config.domains) as register:
-        register.accounts.take_in(f"u{one}@bench.test:{{PLAIN}}secret" for one in range(count))
+        accounts = [f"u{one}@bench.test" for one in range(count)]
+        register.accounts.take_in(f"{one}:{{PLAIN}}secret" for one in accounts)
+        for one in accounts:
+            register.grants.give(one, [SENDER])
 
 
 def write_spec(folder: Path) -> None:
@@ -78,6 +82,7 @@ def write_spec(folder: Path) -> None:
         "count_dirs": [f"{account}/Maildir/new", f"{account}/Maildir/cur"],
         "procs": {"pidfiles": [f"{folder}/pid"]},
         "submission_starttls": True,
+        "submit_from": SENDER,
     }
     (folder / "spec.json").write_text(json.dumps(spec, indent=1))
 

@@ -109,7 +109,15 @@ def test_endless_aliases_come_to_an_end():
 
     endless = Avatar("alice@example.org", NamedStore(), Endless())
     assert not finish(endless.may_send_as(parse("a@example.org")))
-    assert len(asked) <= 100
+    assert len(asked) <= 1000
+
+
+def test_the_last_target_of_a_large_alias_may_send_as_it():
+    members = [parse(f"member{n}@example.org") for n in range(999)]
+    names = {str(member): "secret" for member in members}
+    directory = FixedDirectory(names, {"all@example.org": members})
+    last = Avatar(str(members[-1]), NamedStore(), directory)
+    assert finish(last.may_send_as(parse("all@example.org")))
 
 
 @pytest.mark.parametrize(

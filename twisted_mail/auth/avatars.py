@@ -4,6 +4,7 @@ The zope interfaces are for twisted.cred, which asks for a face by interface at 
 are those of the doors ``Mailboxes``, ``Maildrop`` and ``Submitter``, where they are described.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,7 +14,7 @@ from twisted_mail.interfaces import Account, Directory, Mailbox, Store
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.resident import cuts
 
-MAX_LOOKUPS = 100  # addresses looked at while aliases are followed
+MAX_LOOKUPS = 1000  # addresses looked at while aliases are followed: as many as an alias may have
 
 
 class IMailboxes(Interface):
@@ -108,9 +109,9 @@ class Avatar:
 
     async def _leads_here(self, address: Address) -> bool:
         seen: set[Address] = set()
-        waiting = self._with_and_without_detail(address)
+        waiting = deque(self._with_and_without_detail(address))
         while waiting and len(seen) < MAX_LOOKUPS:
-            candidate = waiting.pop(0)
+            candidate = waiting.popleft()
             if candidate in seen:
                 continue
             seen.add(candidate)
