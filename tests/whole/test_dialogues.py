@@ -1,14 +1,17 @@
 """Every dialogue again, over TCP and over TLS against the real service."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.dialogues.player import given_draft, play
 from tests.dialogues.score import Dialogue, StartTls, all_dialogues
 from tests.whole.live import LiveServer
+from twisted_mail.plugin import protocols
 
 # What a server says depends on whether TLS is on already; such dialogues are not played over TLS.
 _TELLS_OF_TLS = re.compile(r"STARTTLS|STLS|LOGINDISABLED|%\{tls|by %\{|with E?SMTP")
@@ -70,9 +73,19 @@ class SocketLine:
 def settings_of(dialogue: Dialogue) -> str:
     if not dialogue.settings:
         return ""
-    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in dialogue.settings.items())
     services = {dialogue.service(connection) for connection in range(1, 4)}
-    return "".join(f"[{service}]\n{lines}" for service in sorted(services))
+    return "".join(f"[{service}]\n{_known(service, dialogue)}" for service in sorted(services))
+
+
+def _known(service: str, dialogue: Dialogue) -> str:
+    """Return the settings that a service has, and not another one of the dialogue."""
+    plugin: Any = protocols()[service]
+    names = {field.name for field in dataclasses.fields(plugin.settings)}
+    return "".join(
+        f"{name} = {json.dumps(value)}\n"
+        for name, value in dialogue.settings.items()
+        if name in names
+    )
 
 
 @pytest.mark.whole

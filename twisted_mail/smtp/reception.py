@@ -139,7 +139,7 @@ def _prefix(state: State, envelope: Envelope, header: bytes) -> bytes:
         state.is_extended,
         state.wire.peer,
         state.wire.privacy,
-        reverse_name="" if state.visit is None else state.visit.reverse_name,
+        reverse_name=state.client_name or (state.visit.reverse_name if state.visit else ""),
         shows_login=state.settings.shows_login,
         is_lmtp=state.settings.is_lmtp,
     )

@@ -114,6 +114,7 @@ class State:
     """One conversation between two commands."""
 
     __slots__ = (
+        "client_name",
         "doors",
         "drained",
         "errors",
@@ -142,6 +143,7 @@ class State:
         self.doors = doors
         self.framer = Framer(settings.max_line, settings.max_auth_line)
         self.hello = ""  # what the client calls itself
+        self.client_name = ""  # its name in the DNS, as a trusted proxy has found it
         self.is_extended = False  # it said EHLO
         self.transaction: Transaction | None = None
         self.submitter: Submitter | None = None  # who has logged in

@@ -160,6 +160,7 @@ async def xclient(state: State, argument: bytes) -> None:
     await greet(state)
     if state.visit is not None:
         state.visit.reverse_name, state.visit.hello = claim.name, claim.hello
+    state.client_name = claim.name
     state.hello, state.is_extended = claim.hello, claim.protocol != "SMTP"
 
 
