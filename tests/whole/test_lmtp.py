@@ -2,12 +2,15 @@
 
 import os
 import smtplib
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.whole.clients import hello, run, subjects
 from tests.whole.live import PATIENCE, LiveServer, needs
+from tests.whole.senders import Postfix
 
 pytestmark = pytest.mark.whole
 
@@ -56,3 +59,31 @@ def test_postfix_delivers_a_thousand_over_a_unix_socket(tmp_path: Path) -> None:
         assert len(os.listdir(server.maildir("bob@example.org") / "new")) == 1000
     finally:
         server.stop()
+
+
+class PostfixWithLmtp(Postfix):
+    """Postfix that hands everything on by LMTP."""
+
+    def _prepare(self) -> Sequence[tuple[str, str]]:
+        self._settings = f"relayhost =\ndefault_transport = lmtp:inet:127.0.0.1:{self._target}"
+        prepared = super()._prepare()
+        with (self.folder / "etc" / "master.cf").open("a") as file:
+            file.write("lmtp unix - - n - - lmtp\n")
+        return prepared
+
+
+def test_postfix_hears_of_each_recipient(server: LiveServer) -> None:
+    postfix = PostfixWithLmtp(server.ports["lmtp"])
+    try:
+        recipients = ["bob@example.org", "nobody@example.org", "alice@example.org"]
+        postfix.send(hello("by postfix").encode(), recipients)
+        deadline = time.monotonic() + PATIENCE
+        while postfix.log().count("status=") < 3 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        log = postfix.log()
+    finally:
+        postfix.stop()
+    assert "250 2.0.0 <bob@example.org> Ok: queued as" in log
+    assert "250 2.0.0 <alice@example.org> Ok: queued as" in log
+    assert "status=bounced (host 127.0.0.1[127.0.0.1] said: 550 5.1.1" in log
+    assert subjects(server) == subjects(server, "alice@example.org") == ["by postfix"]
