@@ -56,11 +56,19 @@ class AgentPosting:
         except (MailError, CancelledError):
             raise
         except Exception as error:
+            if _is_cancelled(error):
+                raise CancelledError from None
             raise Unavailable(NO_ANSWER) from error
 
     async def close(self) -> None:
         """Close the connections that were kept."""
         await self._pool.closeCachedConnections()  # type: ignore[no-untyped-call]
+
+
+def _is_cancelled(error: Exception) -> bool:
+    """Say whether Agent tells, in its way, that whoever asked waits no longer."""
+    reasons = getattr(error, "reasons", None) or ()
+    return any(isinstance(reason.value, CancelledError) for reason in reasons)
 
 
 @implementer(IBodyProducer)

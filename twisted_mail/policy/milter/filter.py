@@ -20,7 +20,7 @@ from twisted_mail.policy.milter.talk import Final, Talk
 from twisted_mail.policy.reading import pieces
 
 _ORDER = tuple(Stage)
-_FAILED = Outcome(451, "4.7.1", "The mail filter failed a moment ago; try again later")
+_FAILED = Outcome(451, "4.7.1", "The mail filter failed a moment ago")
 
 
 @dataclass(slots=True)
