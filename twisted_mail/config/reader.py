@@ -9,7 +9,7 @@ from twisted.cred.strcred import findCheckerFactories
 from twisted_mail import plugin
 from twisted_mail.config import documents, endpoints, filters
 from twisted_mail.config.mistakes import ConfigError, Mistake, Place, suggestion
-from twisted_mail.config.model import Config, Dns, Listener, Log, Login, Threads, Tls
+from twisted_mail.config.model import Config, Dns, Filter, Listener, Log, Login, Threads, Tls
 from twisted_mail.config.values import Structure
 from twisted_mail.delivery.program import Program
 from twisted_mail.delivery.settings import AddressSettings, ListSettings, WaitingSettings
@@ -19,24 +19,19 @@ from twisted_mail.store.settings import StoreSettings
 
 T = TypeVar("T")
 
-OWN_SECTIONS = (
-    "hostname",
-    "state",
-    "domains",
-    "tls",
-    "listener",
-    "login",
-    "passwords",
-    "store",
-    "dns",
-    "log",
-    "threads",
-    "filter",
-    "addresses",
-    "lists",
-    "waiting",
-    "program",
-)
+# Sections that are read as they stand, each into its dataclass; their names are fields of Config.
+PLAIN_SECTIONS: Mapping[str, type] = {
+    "passwords": Passwords,
+    "store": StoreSettings,
+    "dns": Dns,
+    "log": Log,
+    "threads": Threads,
+    "addresses": AddressSettings,
+    "lists": ListSettings,
+    "waiting": WaitingSettings,
+}
+_READ_APART = ("hostname", "state", "domains", "tls", "listener", "login", "filter", "program")
+OWN_SECTIONS = (*_READ_APART, *PLAIN_SECTIONS)
 
 
 def load(
@@ -74,48 +69,22 @@ class _Reader:
     def config(self) -> Config | None:
         """Return the configuration; None only if there are mistakes."""
         self._check_names()
-        hostname = self._hostname()
         state = self._take("state", Path, "state")
-        domains = self._domains()
-        listeners = self._listeners()
-        tls = self._take("tls", Tls, {}, Structure(state) if state else None)
-        login = self._login()
-        passwords = self._take("passwords", Passwords, {})
-        store = self._take("store", StoreSettings, {})
-        dns = self._take("dns", Dns, {})
-        log = self._take("log", Log, {})
-        threads = self._take("threads", Threads, {})
-        addresses = self._take("addresses", AddressSettings, {})
-        lists = self._take("lists", ListSettings, {})
-        waiting = self._take("waiting", WaitingSettings, {})
-        programs = self._programs()
-        services = {name: self._settings(name) for name in self._protocols}
-        tables = self._values.get("filter")
-        asked = filters.filters(
-            tables, self._structure, self._kinds, self._protocols, self._complain
-        )
-        if None in (state, tls, login, passwords, store, dns) or self.mistakes:
-            return None
-        return Config(
-            self._document.path,
-            hostname,
-            state or Path(),
-            domains,
-            tls or Tls(),
-            listeners,
-            login or Login(),
-            passwords or Passwords(),
-            store or StoreSettings(),
-            services,
-            asked,
-            dns or Dns(),
-            log=log or Log(),
-            threads=threads or Threads(),
-            addresses=addresses or AddressSettings(),
-            lists=lists or ListSettings(),
-            waiting=waiting or WaitingSettings(),
-            programs=programs,
-        )
+        values: dict[str, Any] = {
+            "path": self._document.path,
+            "hostname": self._hostname(),
+            "state": state,
+            "domains": self._domains(),
+            "tls": self._take("tls", Tls, {}, Structure(state) if state else None),
+            "listeners": self._listeners(),
+            "login": self._login(),
+            "services": {name: self._settings(name) for name in self._protocols},
+            "filters": self._filters(),
+            "programs": self._programs(),
+        }
+        for name, kind in PLAIN_SECTIONS.items():
+            values[name] = self._take(name, kind, {})
+        return None if self.mistakes else Config(**values)
 
     def _complain(self, place: Place, text: str) -> None:
         self.mistakes.append(self._document.mistake(place, text))
@@ -191,7 +160,13 @@ class _Reader:
                 " endpoint = 'tcp:143:interface=127.0.0.1'",
             )
 
-    # ------------------------------------------------------------ programs
+    # ------------------------------------------------------------ filters and programs
+
+    def _filters(self) -> tuple[Filter, ...]:
+        tables = self._values.get("filter")
+        return filters.filters(
+            tables, self._structure, self._kinds, self._protocols, self._complain
+        )
 
     def _programs(self) -> tuple[Program, ...]:
         tables = self._values.get("program", [])
