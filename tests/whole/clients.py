@@ -26,7 +26,7 @@ def hello(subject: str = "hello") -> str:
 def run(
     command: list[str],
     folder: Path,
-    given: str = "",
+    given: str | bytes = "",
     status: int | None = 0,
     seconds: float = 60,
 ) -> str:
@@ -35,7 +35,7 @@ def run(
     done = subprocess.run(
         command,
         cwd=folder,
-        input=given.encode(),
+        input=given if isinstance(given, bytes) else given.encode(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         timeout=seconds,

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.live import PATIENCE, needs
+from tests.whole.hostile import MIB
+from tests.whole.live import PATIENCE, LiveServer, needs
 from tests.whole.process import free_port, wait_until_listening
 
 # Where .ci/run lays packages that cannot be installed beside each other.
@@ -117,6 +118,39 @@ listen on 127.0.0.1 port {port}
 action "out" relay host "{settings}://127.0.0.1:{target}"
 match from any for any action "out"
 """
+
+
+# ---------------------------------------------------------------- what is sent
+
+HEADER = (
+    "From: Alice <alice@example.com>\r\nTo: Bob <bob@example.org>\r\nSubject: {0}\r\n"
+    "Message-ID: <{0}@example.com>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n"
+    "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    "Content-Transfer-Encoding: 8bit\r\n\r\n"
+)
+
+
+def message(name: str, body: bytes) -> bytes:
+    return HEADER.format(name).encode() + body
+
+
+PLAIN = message("plain", b"Do you like ketchup?\r\n")
+EIGHT = message("eight", "Blåbærgrød, naïve, 漢字\r\n".encode() * 50)
+DOTS = message("dots", b".\r\n..\r\n...\r\n.x\r\n\r\n.\r\n \r\n.\r\n")
+LONG = message("long", (b"x" * 998 + b"\r\n") * 20 + b"." + b"y" * 997 + b"\r\n")
+BARE = message("no body", b"")
+LARGE = message("large", (b"All work and no play, line after line. " * 2)[:76] + b"\r\n") + (
+    b"0123456789abcdef" * 4 + b"\r\n"
+) * (5 * MIB // 66)
+MESSAGES = [PLAIN, EIGHT, DOTS, LONG, BARE, LARGE]
+
+
+def stored(server: LiveServer, account: str) -> list[bytes]:
+    """Return the messages that lie in an account's inbox."""
+    return [file.read_bytes() for file in (server.maildir(account) / "new").glob("*")]
+
+
+# ---------------------------------------------------------------- who sends it
 
 
 class Tap:

@@ -6,39 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.hostile import MIB, eventually, raw
+from tests.whole.hostile import eventually, raw
 from tests.whole.live import LiveServer
-from tests.whole.senders import Exim, OpenSmtpd, Postfix, Sender, Tap
+from tests.whole.senders import (
+    DOTS,
+    EIGHT,
+    LARGE,
+    MESSAGES,
+    PLAIN,
+    Exim,
+    OpenSmtpd,
+    Postfix,
+    Sender,
+    Tap,
+    stored,
+)
 
 pytestmark = pytest.mark.whole
 
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.net"
-HEADER = (
-    "From: Alice <alice@example.com>\r\nTo: Bob <bob@example.org>\r\nSubject: {0}\r\n"
-    "Message-ID: <{0}@example.com>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n"
-    "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
-    "Content-Transfer-Encoding: 8bit\r\n\r\n"
-)
-
-
-def message(name: str, body: bytes) -> bytes:
-    return HEADER.format(name).encode() + body
-
-
-PLAIN = message("plain", b"Do you like ketchup?\r\n")
-EIGHT = message("eight", "Blåbærgrød, naïve, 漢字\r\n".encode() * 50)
-DOTS = message("dots", b".\r\n..\r\n...\r\n.x\r\n\r\n.\r\n \r\n.\r\n")
-LONG = message("long", (b"x" * 998 + b"\r\n") * 20 + b"." + b"y" * 997 + b"\r\n")
-BARE = message("no body", b"")
-LARGE = message("large", (b"All work and no play, line after line. " * 2)[:76] + b"\r\n") + (
-    b"0123456789abcdef" * 4 + b"\r\n"
-) * (5 * MIB // 66)
-ALL = [PLAIN, EIGHT, DOTS, LONG, BARE, LARGE]
-
-
-def stored(server: LiveServer, account: str = BOB) -> list[bytes]:
-    """Return the messages that lie in an account's inbox."""
-    return [file.read_bytes() for file in (server.maildir(account) / "new").glob("*")]
 
 
 def came(server: LiveServer, messages: list[bytes], account: str = BOB) -> bool:
@@ -50,7 +36,7 @@ def came(server: LiveServer, messages: list[bytes], account: str = BOB) -> bool:
 
 
 def described(server: LiveServer, sender: Sender) -> str:
-    return f"{[file[:400] for file in stored(server)]}\n{sender.log()[-5000:]}"
+    return f"{[file[:400] for file in stored(server, BOB)]}\n{sender.log()[-5000:]}"
 
 
 POOR = """\
@@ -103,13 +89,15 @@ def sending(name: str, port: int) -> Iterator[Sender]:
 @pytest.mark.parametrize("name", SENDERS)
 def test_every_octet_arrives(server: LiveServer, name: str) -> None:
     with sending(name, server.ports["smtp"]) as sender:
-        for one in ALL:
+        for one in MESSAGES:
             sender.send(one, [BOB], options=["BODY=8BITMIME"])
         sender.send(PLAIN, [ALICE, CAROL])
-        assert eventually(lambda: came(server, ALL), 30), described(server, sender)
+        assert eventually(lambda: came(server, MESSAGES), 30), described(server, sender)
         assert eventually(lambda: came(server, [PLAIN], ALICE)), described(server, sender)
         assert eventually(lambda: came(server, [PLAIN], CAROL)), described(server, sender)
-    assert all(SENDERS[name][2] in file for file in stored(server)), stored(server)[0][:1000]
+    assert all(SENDERS[name][2] in file for file in stored(server, BOB)), stored(server, BOB)[0][
+        :1000
+    ]
 
 
 # ---------------------------------------------------------------- what is said on the way
@@ -157,7 +145,7 @@ def test_addresses_beyond_ascii_are_handed_on(server: LiveServer, name: str) -> 
         assert eventually(lambda: came(server, [text])), described(server, sender)
     assert "MAIL FROM:<jörg@example.com>".encode() in tap.said
     assert b" SMTPUTF8" in tap.said
-    [file] = stored(server)
+    [file] = stored(server, BOB)
     assert b" with UTF8SMTP id " in file
 
 
