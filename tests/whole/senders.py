@@ -7,6 +7,7 @@ that this system need not have, and when its first process ends, so do all.
 import os
 import pwd
 import shutil
+import signal
 import smtplib
 import socket
 import subprocess
@@ -245,7 +246,7 @@ class Sender:
         try:
             wait_until_listening(self.port, self._process)
         except AssertionError as error:
-            self._process.kill()
+            self._kill()
             raise AssertionError(self.log()) from error
 
     def _prepare(self) -> Sequence[tuple[str, str]]:
@@ -296,9 +297,16 @@ class Sender:
         assert not refused, refused
 
     def stop(self) -> None:
+        self._kill()
+        shutil.rmtree(self.folder)
+
+    def _kill(self) -> None:
+        """End the first process of the namespace, and so all: some do not die with their parent."""
+        parent = self._process.pid
+        for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
         self._process.kill()
         self._process.wait()
-        shutil.rmtree(self.folder)
 
 
 class Postfix(Sender):
