@@ -1,6 +1,7 @@
 """Many connections at once: those that say nothing, read nothing, or have much to do."""
 
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -8,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.whole import good_client
+from tests.whole.clients import run
+from tests.whole.company import Company
 from tests.whole.hostile import (
     MIB,
     House,
@@ -166,6 +170,25 @@ def test_half_a_command_of_strangers_costs_its_length(
     assert house.memory() - before < 200 * 64 * 1024
     for client in clients:
         client.close()
+
+
+BAD = 2000
+
+
+def test_mail_is_taken_quickly_while_two_thousand_hang_on(
+    house: House, record_property: Callable[[str, object], None]
+) -> None:
+    with Company(house, BAD):
+        said = run(
+            [sys.executable, good_client.__file__, str(house.ports["smtp"]), "3"], house.folder
+        )
+    took = sorted(float(line) for line in said.split())
+    record_property(
+        "milliseconds for one delivery: median, longest", (took[len(took) // 2], took[-1])
+    )
+    assert len(took) >= 3
+    # On a machine that does nothing else none takes 100 ms: python -m bench.bad_company
+    assert took[len(took) // 2] < PATIENT
 
 
 # ---------------------------------------------------------------- limits on connections
