@@ -8,7 +8,7 @@ from twisted_mail.store import filename
 from twisted_mail.store.durable import Disk
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.folder import Folder
-from twisted_mail.store.listing import list_some
+from twisted_mail.store.listing import list_plainly, list_some
 
 
 class Names(Disk):
@@ -40,3 +40,13 @@ def test_every_name_is_split_at_its_first_colon(some: list[bytes]) -> None:
 
 def test_names_are_listed_in_order() -> None:
     assert list(tails([b"3:2,", b"1:2,S", b"2:2,"])) == [b"1", b"2", b"3"]
+
+
+@given(st.lists(names, unique_by=lambda name: filename.split(name)[0]))
+def test_a_plain_listing_says_the_same_as_any_other(some: list[bytes]) -> None:
+    folder = Folder(Names(some), StillClock(1.0), Namer("host"), b"/maildir", b"")
+    found = list_plainly(folder)
+    parts = [filename.split(name) for name in sorted(some)]
+    assert list(zip(*found, strict=True)) == [
+        (base, place + rest) for place in (b"n", b"c") for base, rest in parts
+    ]

@@ -1,5 +1,6 @@
 """Mailboxes whose messages come by the thousand: here by the pair."""
 
+import errno
 import os
 from array import array
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.faults import QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.entry import Columns, Contains, Entry, Piece
 from twisted_mail.mail.flags import normal
+from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store import parcels, peek
 from twisted_mail.store.account import MaildirAccount
 from twisted_mail.store.durable import Disk
@@ -114,6 +116,46 @@ def test_the_first_opening_shows_what_later_ones_show(place: Place) -> None:
     assert list(first) == list(again)
     assert first.uidnext == again.uidnext == 99
     assert first.highest_modseq == again.highest_modseq
+
+
+def test_many_files_that_are_not_in_order_of_age_are_seen(place: Place) -> None:
+    for name in ("99.a:2,S", "1000000003.b:2,", "1000000003.a,X=1:2,"):
+        (place.path / "Maildir" / "cur" / name).write_bytes(mail(name))
+    mailbox = place.open()
+    assert list(mailbox.columns.uids) == list(range(1, 12))
+    assert place.known() == list(range(1, 12))
+
+
+def test_a_name_that_stands_for_two_of_many_files_is_parted(place: Place) -> None:
+    (place.path / "Maildir" / "new").mkdir()
+    (place.path / "Maildir" / "new" / "1000000003.a").write_bytes(mail("another"))
+    assert list(place.open().columns.uids) == list(range(1, 10))
+    place.restart()
+    assert list(place.open().columns.uids) == list(range(1, 10))
+
+
+class OnceFailing(QuickDisk):
+    """A disk that fails at its first sync of data."""
+
+    has_failed = False
+
+    def sync_data(self, fd: int) -> None:
+        if not self.has_failed:
+            self.has_failed = True
+            raise OSError(errno.EIO, "")
+
+
+def test_many_files_are_told_only_when_their_numbers_are_on_disk(place: Place) -> None:
+    disk, clock = OnceFailing(), StillClock(2.5e9)
+    place.store = MaildirStore(place.root, InlineBlocking(), clock, FakeRenderer(), disk=disk)
+    account = place.account
+    with pytest.raises(Unavailable):
+        finish(account.open("INBOX"))
+    assert peek.look(Disk(), os.fsencode(place.path)).known == {}
+    uids = list(finish(account.open("INBOX")).columns.uids)
+    place.restart()
+    assert len(uids) == 8
+    assert list(place.open().columns.uids) == uids
 
 
 def test_looking_from_outside_shows_what_is_no_row_yet(place: Place) -> None:

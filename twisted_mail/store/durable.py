@@ -10,7 +10,8 @@ import fcntl
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import apsw
@@ -235,14 +236,29 @@ def replace_file(disk: Disk, path: bytes, data: bytes, seconds: float | None = N
     disk.sync_folder(os.path.dirname(path))
 
 
-def extend_file(disk: Disk, path: bytes, data: bytes) -> None:
-    """Write at the end of a file, durably."""
+def extend_file(
+    disk: Disk, path: bytes, data: bytes, meanwhile: Callable[[], object] | None = None
+) -> None:
+    """Write at the end of a file, durably; do something else while the disk is at it."""
     fd = disk.extend(path)
     try:
         disk.write(fd, data)
-        disk.sync_data(fd)
+        if meanwhile is None:
+            disk.sync_data(fd)
+        else:
+            _sync_and(disk, fd, meanwhile)
     finally:
         disk.close(fd)
+
+
+def _sync_and(disk: Disk, fd: int, meanwhile: Callable[[], object]) -> None:
+    """Sync a file in a thread; whatever else happens, return or raise only when that is done."""
+    with ThreadPoolExecutor(1, "sync") as thread:
+        synced = thread.submit(disk.sync_data, fd)
+        try:
+            meanwhile()
+        finally:
+            synced.result()
 
 
 def make_folders(disk: Disk, path: bytes) -> None:

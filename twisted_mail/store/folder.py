@@ -18,7 +18,7 @@ from twisted_mail.store.durable import Disk, exists, make_folders
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.keywords import Keywords
 from twisted_mail.store.rows import Row, State
-from twisted_mail.store.uidlist import UidFile, UidList
+from twisted_mail.store.uidlist import Meanwhile, UidFile, UidList
 
 if TYPE_CHECKING:
     from twisted_mail.store.work import Work
@@ -193,11 +193,13 @@ class Folder:
             self.uids.start(found)
         return found
 
-    def number(self, work: "Work", state: State, bases: Sequence[bytes]) -> list[int]:
-        """Give UIDs to files, durably; return them in the same order. The lock is held."""
+    def number(
+        self, work: "Work", state: State, bases: Sequence[bytes], meanwhile: Meanwhile | None = None
+    ) -> list[int]:
+        """Give UIDs to files as ``UidFile.append`` does. The lock is held."""
         if self.uids.is_behind():
             self.reread(work, state)
-        return self.uids.append(bases)
+        return self.uids.append(bases, meanwhile)
 
     # ------------------------------------------------------------ how current the index is
 

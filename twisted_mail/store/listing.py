@@ -4,17 +4,20 @@ Another program may rename any file at any moment, and a listing made meanwhile 
 not at all.
 """
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
-from operator import itemgetter
+from itertools import chain, starmap
+from typing import NamedTuple
 
 from twisted_mail.store import filename
 from twisted_mail.store.folder import Folder
 
 _ATTEMPTS = 5
 _PIECE = 4096  # names that are dealt with at once
-_UNLISTED = frozenset(b".:")  # with these, no listable name begins
+_UNLISTED = b".:"  # with these, no listable name begins
+
+Parts = tuple[list[bytes], list[bytes]]  # bases and tails, pairwise
 
 
 @dataclass(slots=True)
@@ -25,19 +28,44 @@ class Listing:
     twice: list[tuple[bytes, bytes]]
 
 
+class Plain(NamedTuple):
+    """Bases and tails of files, pairwise, in the order of their names."""
+
+    bases: list[bytes]
+    tails: list[bytes]
+
+
 def list_some(folder: Folder, *places: bytes) -> Listing:
     """List some of the places, in order. Files whose names fit on no line get other names."""
     found = Listing({}, [])
     for place in places:
-        names = folder.disk.files(folder.place(place))
-        names.sort()  # here, for what follows is quicker with neighbours in memory
-        if not _are_listable(names):
-            names = _listable(folder, place, names)
-        files = dict(chain.from_iterable(_parts(place[:1], piece) for piece in _pieces(names)))
+        names = _names(folder, place)
+        parts = starmap(zip, _parts(place[:1], names))
+        files: dict[bytes, bytes] = dict(chain.from_iterable(parts))
         if len(files) < len(names) or not found.tails.keys().isdisjoint(files):
             _find_twice(folder, found, place, names)
         found.tails = found.tails | files if found.tails else files
     return found
+
+
+def list_plainly(folder: Folder) -> Plain:
+    """List new, then cur, once, as ``list_some`` does. A base name may stand there twice."""
+    bases: list[bytes] = []
+    tails: list[bytes] = []
+    for place in (b"new", b"cur"):
+        for some, their_tails in _parts(place[:1], _names(folder, place)):
+            bases += some
+            tails += their_tails
+    return Plain(bases, tails)
+
+
+def _names(folder: Folder, place: bytes) -> list[bytes]:
+    """Return the names of a place's files, sorted: what follows is quicker with neighbours in memory."""
+    names = folder.disk.files(folder.place(place))
+    names.sort()
+    if not _are_listable(names):
+        names = _listable(folder, place, names)
+    return names
 
 
 def _pieces(names: list[bytes]) -> Iterator[list[bytes]]:
@@ -45,13 +73,19 @@ def _pieces(names: list[bytes]) -> Iterator[list[bytes]]:
     return (names[start : start + _PIECE] for start in range(0, len(names), _PIECE))
 
 
-def _parts(letter: bytes, names: list[bytes]) -> Iterable[tuple[bytes, bytes]]:
+def _parts(letter: bytes, names: list[bytes]) -> Iterator[Parts]:
+    """Yield bases and tails of some names at a time."""
+    return (_parted(letter, piece) for piece in _pieces(names))
+
+
+def _parted(letter: bytes, names: list[bytes]) -> Parts:
     """Return bases and tails. If each name has one colon, they take turns once colons begin lines."""
     lines = b"\n".join(names).replace(b":", b"\n%b:" % letter).split(b"\n")
     tails = lines[1::2]
     if len(lines) == 2 * len(names) and all(tail[1:2] == b":" for tail in set(tails)):
-        return zip(lines[::2], tails, strict=True)
-    return ((base, letter + rest) for base, rest in map(filename.split, names))
+        return lines[::2], tails
+    split = [filename.split(name) for name in names]
+    return [base for base, _ in split], [letter + rest for _, rest in split]
 
 
 def _find_twice(folder: Folder, found: Listing, place: bytes, names: list[bytes]) -> None:
@@ -67,9 +101,15 @@ def _find_twice(folder: Folder, found: Listing, place: bytes, names: list[bytes]
 
 
 def _are_listable(names: list[bytes]) -> bool:
-    firsts = map(itemgetter(0), names)
+    """Say whether all of the sorted names can stand in a list."""
     has_line_ends = any(b"\n" in b"".join(piece) for piece in _pieces(names))
-    return _UNLISTED.isdisjoint(firsts) and not has_line_ends
+    return not has_line_ends and not any(_begins(names, first) for first in _UNLISTED)
+
+
+def _begins(names: list[bytes], first: int) -> bool:
+    """Say whether any of the sorted names begins with an octet."""
+    at = bisect_left(names, bytes((first,)))
+    return at < len(names) and names[at][0] == first
 
 
 def _listable(folder: Folder, place: bytes, names: list[bytes]) -> list[bytes]:
@@ -98,6 +138,12 @@ def list_all(folder: Folder) -> dict[bytes, bytes]:
         for older, newer in found.twice:
             _part(folder, older, newer)
     return found.tails
+
+
+def by_base(folder: Folder, files: Plain) -> dict[bytes, bytes]:
+    """Return tails by base name; where one stands for two files, list anew until none does."""
+    found = dict(zip(*files, strict=True))
+    return found if len(found) == len(files.bases) else list_all(folder)
 
 
 def _part(folder: Folder, one: bytes, other: bytes) -> None:

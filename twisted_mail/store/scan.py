@@ -3,7 +3,6 @@
 A listing may miss a file that is being renamed, so one counts as gone only when several do not show it.
 """
 
-from array import array
 from collections.abc import Iterable
 from operator import itemgetter
 
@@ -13,7 +12,8 @@ from twisted_mail.mail.entry import UNKNOWN, Columns, Entry
 from twisted_mail.mail.flags import Flags
 from twisted_mail.store import filename, parcels
 from twisted_mail.store.folder import Folder
-from twisted_mail.store.listing import list_all, list_some
+from twisted_mail.store.listing import by_base, list_all, list_plainly, list_some
+from twisted_mail.store.many import add_all, is_unknown, take_in
 from twisted_mail.store.measure import glanced
 from twisted_mail.store.rows import Row, State
 from twisted_mail.store.work import Happened, Work
@@ -94,14 +94,17 @@ def _scan_new(folder: Folder, work: Work, state: State, times: tuple[int, int]) 
 
 def _scan_whole(folder: Folder, work: Work, state: State, is_relettered: bool) -> None:
     times = folder.times()
-    found = list_all(folder)
+    files = list_plainly(folder) if is_unknown(folder, state) else None
+    if files is not None and add_all(folder, work, state, files):
+        _see(folder, state, times)
+        return
+    found = list_all(folder) if files is None else by_base(folder, files)
     known = work.index.names(state)
     for _ in range(_LISTINGS - 1):
         if known.keys() <= found.keys():
             break
         found |= list_all(folder)
     _see(folder, state, times)
-    folder.doubted_since = None
     gone = [row.uid for row in work.index.rows_of(state, known.keys() - found.keys())]
     if is_relettered:
         rows = [row for row in work.index.all_rows(state) if row.base in found]
@@ -118,6 +121,7 @@ def _see(folder: Folder, state: State, times: tuple[int, int]) -> None:
     new, cur = (folder.believable(time) for time in times)
     folder.seen = new, cur
     state.new_seen, state.cur_seen = new, cur
+    folder.doubted_since = None
 
 
 def compare(
@@ -198,15 +202,12 @@ def _take_in(
     uids: list[int],
 ) -> None:
     """Take in newcomers, whose base names are in the order of their UIDs."""
-    modseq = state.next_modseq()
-    letters = folder.keywords.by_letter
-    flags = {tail: filename.flags_of(tail, letters) for tail in set(newcomers.values())}
     tails = list(map(newcomers.__getitem__, bases))
     if len(bases) >= parcels.LEAST:
-        found = _columns(uids, list(map(flags.__getitem__, tails)), modseq)
-        work.index.add_many(state, found, bases, tails)
-        work.happened(folder, Added(folder.name, found))
+        take_in(folder, work, state, bases, tails, uids)
         return
+    modseq, letters = state.next_modseq(), folder.keywords.by_letter
+    flags = {tail: filename.flags_of(tail, letters) for tail in set(tails)}
     rows = [
         Row(uid, base, tail, flags[tail], modseq, UNKNOWN, 0, 0)
         for uid, base, tail in zip(uids, bases, tails, strict=True)
@@ -216,20 +217,6 @@ def _take_in(
     work.index.add(state, rows)
     entries = tuple([Entry(row.uid, row.flags, modseq, row.date, row.size) for row in rows])
     work.happened(folder, Added(folder.name, entries))
-
-
-def _columns(uids: list[int], flags: list[Flags], modseq: int) -> Columns:
-    """Return the columns of messages that are not measured."""
-    number = len(uids)
-    return Columns(
-        array("Q", uids),
-        flags,
-        array("Q", [modseq]) * number,
-        array("q", [UNKNOWN]) * number,
-        array("Q", [0]) * number,
-        uids[-1] + 1,
-        modseq,
-    )
 
 
 def _read_list(

@@ -13,9 +13,9 @@ with a higher N. So the next UID is never below the last line, and no UID is giv
 import os
 import re
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from functools import partial
 
 from twisted_mail.mail.numbers import MAX_NUMBER
 from twisted_mail.mail.outcome import Unavailable
@@ -23,6 +23,9 @@ from twisted_mail.store.dotlock import Dotlock
 from twisted_mail.store.durable import Disk, extend_file, read_file, replace_file
 
 FILE = b"dovecot-uidlist"
+_PIECE = 512  # lines that are made at once
+
+Meanwhile = Callable[[list[int]], object]
 
 _HEADER = re.compile(rb"3 ([^\n]*)")
 _GUID = re.compile(rb" G([A-Za-z0-9_-]{1,255})(?![^ ])")
@@ -106,6 +109,18 @@ def write(found: UidList) -> bytes:
     return header + b"".join(b"%d%s :%s\n" % record for record in records)
 
 
+def _lines(uids: Sequence[int], bases: Sequence[bytes]) -> bytes:
+    """Return new lines; some at a time, which fit into a processor's cache."""
+    lines = []
+    for start in range(0, len(bases), _PIECE):
+        some = bases[start : start + _PIECE]
+        records: list[int | bytes] = [b""] * (2 * len(some))
+        records[::2] = uids[start : start + _PIECE]
+        records[1::2] = some
+        lines.append(b"%d :%s\n" * len(some) % tuple(records))
+    return b"".join(lines)
+
+
 def new_guid() -> bytes:
     """Return a fresh identifier of a mailbox."""
     return secrets.token_hex(16).encode()
@@ -168,24 +183,26 @@ class UidFile:
         self.stamp = self.current_stamp()
         self._is_sound = True
 
-    def append(self, bases: Sequence[bytes]) -> list[int]:
+    def append(self, bases: Sequence[bytes], meanwhile: Meanwhile | None = None) -> list[int]:
         """Give UIDs to files, durably; return them in the same order.
+
+        ``meanwhile`` is called with them while the disk is waited for: nobody may be told of them yet.
 
         Whoever holds the lock from before it looked at the files, until they are where they belong,
         keeps Dovecot from giving them others.
         """
         with self.lock.held():
-            return self._append(bases)
+            return self._append(bases, meanwhile)
 
-    def _append(self, bases: Sequence[bytes]) -> list[int]:
+    def _append(self, bases: Sequence[bytes], meanwhile: Meanwhile | None) -> list[int]:
         self._catch_up()
         uids = list(range(self.uidnext, self.uidnext + len(bases)))
         if uids and uids[-1] >= MAX_NUMBER:
             raise Unavailable("The mailbox has no more numbers for messages.")
         self._is_sound = False  # a failure may leave half a line behind
         self.uidnext += len(bases)
-        records = chain.from_iterable(zip(uids, bases, strict=True))
-        extend_file(self._disk, self._path, b"%d :%s\n" * len(bases) % tuple(records))
+        act = None if meanwhile is None else partial(meanwhile, uids)
+        extend_file(self._disk, self._path, _lines(uids, bases), act)
         self.stamp = self.current_stamp()
         self._is_sound = True
         return uids
