@@ -1,0 +1,49 @@
+"""What happened."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from twisted_mail.interfaces.policy import Visit
+from twisted_mail.interfaces.wire import Peer
+from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.verdict import Stage, Verdict
+
+
+class Journal(Protocol):
+    """The events of connections and of a message's life, for the log. One word, one method."""
+
+    def connected(self, service: str, peer: Peer) -> None:
+        """Note that a connection came."""
+
+    def disconnected(self, service: str, peer: Peer, reason: str) -> None:
+        """Note that it ended: ``quit``, ``lost``, ``timeout``, ``shutdown``, or an error's name."""
+
+    def logged_in(self, service: str, peer: Peer, account: str) -> None:
+        """Note a login."""
+
+    def login_failed(self, service: str, peer: Peer, name: str) -> None:
+        """Note a refused login."""
+
+    def received(self, envelope: Envelope, peer: Peer, size: int) -> None:
+        """Note that we took responsibility for a message."""
+
+    def refused(self, service: str, peer: Peer, id: str, reason: str) -> None:  # noqa: A002
+        """Note that a recipient or a message was refused, in the words that the peer was told."""
+
+    def judged(self, name: str, stage: Stage, visit: Visit, verdict: Verdict) -> None:
+        """Note what a filter decided, if it gave a reason."""
+
+    def delivered(self, id: str, accounts: Sequence[str]) -> None:  # noqa: A002
+        """Note that a message is in these accounts' inboxes."""
+
+    def tried(self, id: str, to: str, result: str, reason: str) -> None:  # noqa: A002
+        """Note what came of an attempt to hand a message to a program or a list, and why."""
+
+    def indexed(self, account: str, mailbox: str, done: int, total: int) -> None:
+        """Note how far a long indexing of a mailbox for SEARCH has come, in messages."""
+
+    def warned(self, where: str, text: str) -> None:
+        """Note what whoever runs the server should look at, though it goes on."""
+
+    def failed(self, where: str) -> None:
+        """Note a bug, with the traceback of the exception being handled."""

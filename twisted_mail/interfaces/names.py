@@ -1,0 +1,32 @@
+"""Names: what the DNS says."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from twisted_mail.mail.dns import Answer, IpVersion, MailHost
+
+
+class Resolver(Protocol):
+    """Asks the DNS.
+
+    Where there is no such name, or nothing of the kind under it, an answer is empty; so it is for what
+    cannot be a name. Raises Unavailable when nobody answers in time, when servers fail (SERVFAIL), and
+    when too many questions are waiting. Answers are remembered as long as the DNS allows.
+    """
+
+    async def addresses(self, name: str, version: IpVersion | None = None) -> Answer[str]:
+        """Return the numeric addresses of a name: of one version of IP, or those of IPv6 first."""
+
+    async def addresses_of_each(
+        self, names: Sequence[str], version: IpVersion | None = None
+    ) -> Sequence[Answer[str] | None]:
+        """Return the addresses of several names, asked at once; None where ``addresses`` raises."""
+
+    async def names(self, address: str) -> Answer[str]:
+        """Return the names that a numeric address has by its PTR records, unconfirmed."""
+
+    async def mail_hosts(self, domain: str) -> Answer[MailHost]:
+        """Return the MX records of a domain, the most preferred first."""
+
+    async def texts(self, name: str) -> Answer[bytes]:
+        """Return the TXT records of a name, the strings of each joined."""

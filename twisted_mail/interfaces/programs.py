@@ -1,0 +1,70 @@
+"""Other programs, and other hosts."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Line(Protocol):
+    """A connection that we have opened to another program. Reactor thread only.
+
+    What is written or read after the end raises Unavailable.
+    """
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether nobody has closed it, as far as is known."""
+
+    def write(self, data: bytes) -> None:
+        """Take bytes to send, soon."""
+
+    async def drain(self, timeout: float) -> None:
+        """Wait until the other side has taken most of what was written.
+
+        Raises Unavailable when it has closed, or takes nothing for ``timeout`` seconds.
+        """
+
+    async def read(self, timeout: float) -> bytes:
+        """Return the bytes that came, at least one; not many are taken in before they are asked for.
+
+        Raises Unavailable when the other side has closed, or says nothing for ``timeout`` seconds.
+        """
+
+    def close(self) -> None:
+        """Send what was written and close; harmless when done twice."""
+
+
+class Dialing(Protocol):
+    """Opens connections to other programs."""
+
+    async def dial(self, endpoint: str, timeout: float) -> Line:
+        """Connect to ``tcp:host:port`` or ``unix:/path``, an endpoint string of Twisted's clients.
+
+        Raises Unavailable when it cannot be reached within ``timeout`` seconds.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What an HTTP server answered: the status and the body."""
+
+    status: int
+    body: bytes
+
+
+class Posting(Protocol):
+    """Sends requests to HTTP servers."""
+
+    async def post(
+        self,
+        url: str,
+        fields: Sequence[tuple[str, str]],
+        size: int,
+        body: AsyncIterator[bytes],
+        limit: int,
+    ) -> HttpAnswer:
+        """Send a POST whose body has ``size`` octets; return the answer.
+
+        Raises Unavailable when the server cannot be reached, breaks off, or answers with more than
+        ``limit`` octets. Whoever asks sets the time limit.
+        """

@@ -1,0 +1,255 @@
+"""Where mail lives."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, Protocol
+
+from twisted_mail.mail.change import Change
+from twisted_mail.mail.entry import (
+    Columns,
+    Contains,
+    Copied,
+    Draft,
+    Identity,
+    Items,
+    MailboxInfo,
+    Piece,
+    Status,
+)
+from twisted_mail.mail.flags import Flags
+from twisted_mail.mail.message import Blob, Message
+from twisted_mail.mail.outcome import MailError
+
+Watcher = Callable[[Change], None]
+
+
+class Mailbox(Protocol):
+    """One open mailbox: an ordered set of entries.
+
+    Every alteration is durable when it returns, and has rung the bell: one Change and one new highest
+    mod-sequence for one call, and none where nothing was altered. UIDs given to a method come in any
+    order; those not there any more are passed over. A mailbox that was deleted meanwhile raises
+    Refused with condition NONEXISTENT; a renamed one stays open under its new name.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return the present name."""
+
+    @property
+    def uidvalidity(self) -> int:
+        """Return the UIDVALIDITY (RFC 3501 §2.3.1.1)."""
+
+    @property
+    def id(self) -> str:
+        """Return the MAILBOXID (RFC 8474 §4): it stays when the mailbox is renamed."""
+
+    @property
+    def columns(self) -> Columns:
+        """Return the entries that are here now: the live columns, to read and not to keep."""
+
+    @property
+    def may_add_keywords(self) -> bool:
+        r"""Say whether new keywords can be made (``\*`` in PERMANENTFLAGS)."""
+
+    @property
+    def keywords(self) -> Sequence[str]:
+        """Return the keywords in use."""
+
+    def claim_recent(self) -> int:
+        """Return the lowest UID nobody was told of as recent, and take it and all above.
+
+        Called by sessions that selected the mailbox for reading and writing, at the start and after
+        each ``Added``.
+        """
+
+    async def refresh(self) -> None:
+        """Look for what other programs did, and ring the bell for it."""
+
+    async def measure(self, uids: Sequence[int]) -> None:
+        """See to it that the columns tell date and size of these messages, as far as they are there.
+
+        Called before either is used: the store may put off looking into files that other programs
+        put there. Returns at once where all is known.
+        """
+
+    async def mark(
+        self,
+        uids: Sequence[int],
+        how: Literal["set", "add", "remove"],
+        flags: Flags,
+        unchanged_since: int | None = None,
+    ) -> tuple[int, ...]:
+        r"""Alter flags; return the ascending UIDs refused for being changed since (RFC 7162 §3.1.3).
+
+        A message that has the flags already keeps its mod-sequence. Keywords are spelled as they were
+        first; ``\Recent`` is passed over. Raises Refused: LIMIT when there is no room for a new
+        keyword, CANNOT for a flag that is neither a system flag nor a keyword; then nothing is altered.
+        """
+
+    async def copy(self, uids: Sequence[int], target: str) -> Copied:
+        """Copy messages, all or none, in ascending order, with their flags and dates.
+
+        Raises Refused: TRYCREATE, OVERQUOTA, LIMIT; CANNOT when no mailbox can have such a name.
+        """
+
+    async def move(self, uids: Sequence[int], target: str) -> Copied:
+        """Move messages, all or none (RFC 6851 §3). Raises as ``copy`` does, but for OVERQUOTA.
+
+        ``Added`` is rung for the target before ``Gone`` is for this mailbox.
+        """
+
+    async def expunge(self, uids: Sequence[int]) -> tuple[int, ...]:
+        """Remove messages; return the ascending UIDs of those that were there."""
+
+    async def items(self, uids: Sequence[int]) -> Sequence[Items | None]:
+        """Return the rendered items, in the order asked; None where a message is gone."""
+
+    async def identities(self, uids: Sequence[int]) -> Sequence[Identity | None]:
+        """Return what messages are called, in the order asked; None where one is gone."""
+
+    async def threads(self, uids: Sequence[int]) -> Sequence[str | None]:
+        """Return the threads of messages, in the order asked; None where one is gone (RFC 8474 §5.2).
+
+        All copies of a message are in one thread of the account, in which they stay. It may take a
+        while when it was never asked before.
+        """
+
+    async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
+        """Return ranges of messages as they are on the wire; None where a message is gone.
+
+        The caller asks for a bounded number of octets at a time.
+        """
+
+    async def matching(self, uids: Sequence[int], what: Contains) -> frozenset[int]:
+        """Return those of the UIDs whose messages hold the substring."""
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Hand every Change of this mailbox to ``watcher``; return the function that ends it.
+
+        Changes arrive on the reactor thread after the columns have been altered, the caller's own
+        included, before the altering method returns. ``close`` ends the watch, too.
+        """
+
+    def close(self) -> None:
+        """Give the mailbox back; harmless when done twice."""
+
+
+class Account(Protocol):
+    """One holder of mail, whichever protocol asks.
+
+    ``INBOX`` (any case) always exists. Names are Unicode with ``/`` between levels. Drafts, Sent, Junk,
+    Trash and Archive are there from the start, with their special uses; they and INBOX are subscribed.
+    A mailbox that is made again under an old name has a greater UIDVALIDITY.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return the name: the account's main address."""
+
+    async def mailboxes(self) -> Sequence[MailboxInfo]:
+        """Return all mailboxes, and names that are subscribed to and gone, sorted by name.
+
+        The latter, and names that only have children, are not selectable.
+        """
+
+    async def open(self, name: str) -> Mailbox:
+        """Open a mailbox, to be closed by the caller. Raises Refused: NONEXISTENT."""
+
+    async def status(self, name: str, has_size: bool = True) -> Status:
+        """Return the counts of a mailbox without opening it. Raises Refused: NONEXISTENT.
+
+        Without ``has_size`` the size may be too small, and the answer is quicker.
+        """
+
+    async def create(self, name: str, use: str = "") -> None:
+        """Make a mailbox and those levels above it that are no mailboxes yet.
+
+        A ``/`` at the end of the name is passed over (RFC 3501 §6.3.3). ``Made`` is rung for each, the
+        highest first. Raises Refused: ALREADYEXISTS, CANNOT, USEATTR (RFC 6154 §3), LIMIT.
+        """
+
+    async def rename(self, name: str, new_name: str) -> None:
+        """Rename a mailbox with its children; renaming INBOX moves its messages (RFC 3501 §6.3.5).
+
+        A name that only has children can be renamed. Levels above the new name are made as ``create``
+        does. UIDVALIDITY, UIDs and special uses go along, subscriptions stay with the names. Children
+        of INBOX stay. ``Renamed`` is rung for each mailbox, higher levels first. Raises Refused:
+        NONEXISTENT, ALREADYEXISTS, CANNOT, LIMIT; then nothing is renamed.
+        """
+
+    async def delete(self, name: str) -> None:
+        """Delete a mailbox, not its children, nor the subscription (RFC 3501 §6.3.4).
+
+        Raises Refused: NONEXISTENT; CANNOT for INBOX and for a name that only has children.
+        """
+
+    async def subscribe(self, name: str, is_subscribed: bool) -> None:
+        """Subscribe to a name, whether or not there is such a mailbox, or no longer.
+
+        Raises Refused: CANNOT when no mailbox can have such a name, LIMIT.
+        """
+
+    async def append(self, name: str, drafts: Sequence[Draft]) -> Copied:
+        """Put messages into a mailbox, all or none; ``sources`` of the answer is empty.
+
+        Takes over the drafts' blobs and closes them in any case. Without a date it is now. Raises
+        Refused: TRYCREATE, OVERQUOTA, LIMIT; CANNOT for a name no mailbox, or a flag no message can have.
+        """
+
+    async def hold_maildrop(self) -> Callable[[], None]:
+        """Keep all other POP3 sessions out, whichever process serves them (RFC 1939 §4).
+
+        Returns what lets them in again; it is harmless when repeated, and does not wait. Nothing else is
+        kept out. Raises Refused with condition IN-USE when another session holds the maildrop.
+        """
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Hand every Change of the account to ``watcher``; return the function that ends it."""
+
+
+class Store(Protocol):
+    """All accounts' mail."""
+
+    async def account(self, name: str) -> Account:
+        """Return the account's mail, making its folders at first use."""
+
+    async def room(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
+        """Return None for each account that has room for a message of so many octets, else why not.
+
+        No room is kept: ``deliver`` decides. Nobody is said to have none but after a fresh count.
+        """
+
+    async def deliver(
+        self, names: Sequence[str], message: Message
+    ) -> Mapping[str, MailError | None]:
+        """Put one message into the inboxes of several accounts.
+
+        Returns None for each name where the message is now durable and visible, else why not. The
+        message's blob is closed.
+        """
+
+
+class Renderer(Protocol):
+    """Makes the items of a message; handed to the store, which keeps what it makes."""
+
+    version: int
+
+    def __call__(self, data: bytes) -> Items:
+        """Render one whole message. Never raises on hostile bytes, and may take milliseconds."""
+
+
+class BlobWriter(Protocol):
+    """Takes in bytes whose number is not known: in memory up to a bound, then in a file."""
+
+    @property
+    def size(self) -> int:
+        """Return the octets written so far."""
+
+    async def write(self, data: bytes) -> None:
+        """Take bytes. After Unavailable the writer only counts, and ``finish`` raises again."""
+
+    async def finish(self) -> Blob:
+        """Return all that was written. The caller owns the blob."""
+
+    def discard(self) -> None:
+        """Forget what was written; harmless after ``finish``."""

@@ -1,0 +1,108 @@
+"""The peer, and the line to it."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end: numeric address (empty for a UNIX socket) and port."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """The TLS of a connection: version (``TLSv1.3``), cipher suite name, key bits."""
+
+    version: str
+    cipher: str
+    bits: int
+
+
+class Ending(Exception):
+    """The conversation is over, for a reason that is nobody's error."""
+
+    class Reason(Enum):
+        """Why: the peer left, was silent too long, or the server stops."""
+
+        LOST = "lost"
+        TIMEOUT = "timeout"
+        SHUTDOWN = "shutdown"
+
+    def __init__(self, reason: "Ending.Reason") -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+class Outlet(Protocol):
+    """Where an answer is written."""
+
+    def write(self, data: bytes) -> None:
+        """Take bytes to send. They leave together at the next ``drain`` or ``read``."""
+
+    async def drain(self) -> None:
+        """Send what was written and wait until the peer has taken most of it.
+
+        Also lets other connections have their turn when this one's was long. Loops over many
+        messages drain about every 64 KiB. Raises Ending.
+        """
+
+
+class Wire(Outlet, Protocol):
+    """Both directions of one connection, as a session sees it."""
+
+    @property
+    def peer(self) -> Peer:
+        """Say who is at the other end."""
+
+    @property
+    def privacy(self) -> Privacy | None:
+        """Return the TLS of the connection, or None while it is in clear."""
+
+    @property
+    def may_start_tls(self) -> bool:
+        """Say whether ``start_tls`` can succeed: a certificate is there and TLS is not on yet."""
+
+    @property
+    def takes_passwords(self) -> bool:
+        """Say whether a password may cross: under TLS, or where the listener says so."""
+
+    @property
+    def has_unread(self) -> bool:
+        """Say whether bytes have arrived that no ``read`` has returned yet."""
+
+    async def read(self, timeout: float) -> bytes:
+        """Send what was written, then return the bytes that came, at least one.
+
+        Returns empty bytes after a ``nudge``. Raises Ending: LOST when the peer has closed, TIMEOUT
+        after ``timeout`` seconds of silence, SHUTDOWN when the server stops. After TIMEOUT the wire is as
+        it was: a session may look after something else and read again.
+        """
+
+    def nudge(self) -> None:
+        """Make the present ``read``, or else the next, return at once. Reactor thread only."""
+
+    async def turn(self) -> None:
+        """Let other connections go first if this one has worked for long. Cheap otherwise."""
+
+    async def start_tls(self) -> None:
+        """Send what was written in clear, then speak TLS from the next byte on.
+
+        The caller has made sure that nothing is unread. Raises Ending.
+        """
+
+    def close(self) -> None:
+        """Send what was written and close. ``read`` and ``drain`` raise Ending from now on."""
+
+
+class Session(Protocol):
+    """One conversation, from greeting to farewell."""
+
+    async def run(self) -> None:
+        """Hold the conversation; return when it is over.
+
+        Ending is handled inside: the session writes its protocol's farewell on TIMEOUT and SHUTDOWN.
+        """
