@@ -110,10 +110,36 @@ def test_a_client_cannot_make_itself_trusted() -> None:
     assert talk("XCLIENT ADDR=198.51.100.7", settings=elsewhere)[0].startswith("550 5.7.1")
 
 
-def test_the_proxy_stays_trusted_whoever_it_brings() -> None:
-    said = talk("XCLIENT ADDR=198.51.100.7", "XCLIENT ADDR=IPV6:2001:db8::7", "EHLO x")
-    assert [line[:3] for line in said[:2]] == ["220", "220"]
-    assert any(line.startswith("250-XCLIENT NAME ") for line in said)
+def test_the_proxy_may_take_several_commands_up_to_the_address() -> None:
+    said = talk("XCLIENT HELO=x", "XCLIENT NAME=x", "XCLIENT ADDR=198.51.100.7")
+    assert [line[:3] for line in said] == ["220", "220", "220"]
+
+
+@pytest.mark.parametrize("address", ["198.51.100.7", "IPV6:2001:db8::7", "[UNAVAILABLE]"])
+def test_the_client_that_was_brought_speaks_for_nobody(address: str) -> None:
+    said = talk(f"XCLIENT ADDR={address}", "XCLIENT ADDR=127.0.0.1 NAME=x", "EHLO x")
+    assert said[0].startswith("220 ")
+    assert said[1].startswith("550 5.7.1")
+    assert not any("XCLIENT" in line for line in said[2:])
+
+
+def test_a_client_that_was_brought_cannot_log_in_without_a_password() -> None:
+    house = House()
+    settings = Settings(xclient_from=("192.0.2.1",), offers_login=True)
+    wire = FakeWire([lines("XCLIENT ADDR=198.51.100.7", "XCLIENT LOGIN=x", "HELO c")])
+
+    async def adopt(name: str) -> Any:
+        return house.submitter
+
+    doors = dataclasses.replace(house.doors(), adopt_submitter=adopt)
+    finish(SmtpSession(wire, settings, doors).run())
+    assert not house.events("logged_in")
+
+
+def test_a_client_without_an_address_is_not_taken_for_the_proxy() -> None:
+    watcher: Any = Watcher()
+    talk("XCLIENT ADDR=[UNAVAILABLE]", house=House(filters=[watcher]))
+    assert watcher.seen[-1][1].host == ""
 
 
 def test_what_was_said_before_is_forgotten() -> None:
@@ -137,7 +163,7 @@ def test_the_log_names_the_client() -> None:
 @pytest.mark.parametrize("networks", [("192.0.2.1",), ("0.0.0.0/0", "::/0")])
 def test_mended_lines_stay_mended(networks: tuple[str, ...]) -> None:
     settings = Settings(xclient_from=networks, repairs_lf_from=networks)
-    wire = FakeWire([b"XCLIENT ADDR=198.51.100.7\nNOOP\nXCLIENT PORT=5\nNOOP\n"])
+    wire = FakeWire([b"XCLIENT PORT=5\nNOOP\nXCLIENT ADDR=198.51.100.7\nNOOP\n"])
     assert [line[:3] for line in House().hold(wire, settings)] == [
         "220",
         "220",

@@ -1,7 +1,8 @@
 """XCLIENT: a trusted proxy says whom it speaks for (Postfix, XCLIENT_README).
 
 What it says takes the place of what the connection shows, for filters, limits, the log and the trace;
-then the conversation begins anew with a greeting. It may say it in several commands.
+then the conversation begins anew with a greeting. It may say it in several commands, ADDR in the last:
+behind it the client itself is heard, which may say nothing of the kind.
 """
 
 import ipaddress
@@ -128,14 +129,13 @@ class PosedWire(Overlay):
 
 
 def is_trusted(state: State) -> bool:
-    """Say whether the client may speak for others."""
+    """Say whether whoever is heard now may speak for others.
+
+    Once an address has been claimed, that is the one that counts: proxies such as nginx hand on what
+    their client says, and it could make itself anybody.
+    """
     networks = state.settings.xclient_from
-    if not networks:
-        return False
-    wire = state.wire
-    while isinstance(wire, Overlay):
-        wire = wire.under
-    return is_among(wire.peer.host, networks)
+    return bool(networks) and is_among(state.wire.peer.host, networks)
 
 
 def attributes(state: State) -> str:
@@ -179,8 +179,12 @@ def _posed(state: State) -> PosedWire:
 
 
 def _claimed(claim: Claim, said: Attributes) -> Claim:
-    """Return what is claimed now; an address or port that is not known stays the proxy's."""
-    peer = Peer(said.get("ADDR") or claim.peer.host, int(said.get("PORT") or claim.peer.port))
+    """Return what is claimed now.
+
+    A port that is not known stays the proxy's. An address does not, which may be trusted: it is empty.
+    """
+    host = (said["ADDR"] or "") if "ADDR" in said else claim.peer.host
+    peer = Peer(host, int(said.get("PORT") or claim.peer.port))
     return replace(
         claim,
         peer=peer,
