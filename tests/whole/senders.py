@@ -233,11 +233,12 @@ class Sender:
                 ),
             ]
         )
+        # The shell stays the first process: --kill-child does not reach one that changes its user.
         with (self.folder / "output").open("wb") as output:
             self._process = subprocess.Popen(
                 [
                     *(needs("unshare"), "--mount", "--pid", "--fork", "--kill-child"),
-                    *("sh", "-c", f'{script}\nexec "$@"', "sh", *self._command()),
+                    *("sh", "-c", f'{script}\n"$@"; exit', "sh", *self._command()),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
