@@ -257,6 +257,21 @@ def test_an_owner_says_a_word_by_mail(house: House, word: str, copies: int) -> N
     assert not list(house.path.iterdir())
 
 
+def test_an_owner_who_has_no_room_keeps_no_other_from_being_told(house: House) -> None:
+    house.register.lists.alter(NEWS, is_moderated=True)
+    house.register.lists.set_owners(NEWS, [BOB, CAROL])
+    house.store.trouble[BOB] = Unavailable("full")
+    house.send(NEWS)
+    for _ in range(10):
+        house.work()
+    assert len(house.inbox(CAROL)) == 1
+    house.register.lists.set_owners(NEWS, [CAROL, BOB])
+    house.send(NEWS)
+    for _ in range(10):
+        house.work()
+    assert len(house.inbox(CAROL)) == 2
+
+
 def test_a_word_for_another_list_is_none(house: House) -> None:
     house.register.lists.alter(NEWS, is_moderated=True)
     house.register.lists.add("x@example.org")

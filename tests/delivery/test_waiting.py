@@ -61,6 +61,7 @@ class House:
         self.program, self.lists = FakeDoer(), FakeDoer()
         self.reports: list[tuple[str, str]] = []
         self.told: list[str] = []
+        self.untellable: dict[str, Exception] = {}
         self.report_trouble: MailError | None = None
         self.admission: str | Exception | None = ""
         self.waiting = Waiting(
@@ -83,6 +84,8 @@ class House:
 
     async def tell_held(self, parcel: Parcel, blob: ParcelBlob) -> None:
         self.told.append(parcel.id)
+        if parcel.id in self.untellable:
+            raise self.untellable[parcel.id]
 
     async def failed(self, parcel: Parcel, ended: Ended, blob: ParcelBlob) -> None:
         if self.report_trouble is not None:
@@ -338,6 +341,30 @@ def test_owners_are_told_once_of_what_is_held(house: House, tmp_path: Path) -> N
     again = House(tmp_path / "waiting")
     finish(again.waiting.listen())
     assert again.told == []
+
+
+@pytest.mark.parametrize("trouble", [Unavailable("full"), RuntimeError("a bug")])
+def test_owners_who_cannot_be_told_hold_up_nothing_else(house: House, trouble: Exception) -> None:
+    house.admission = "moderated"
+    house.accept(NEWS)
+    house.untellable["id1-1"] = trouble
+    house.folder.say("id1-1", APPROVE)
+    finish(house.waiting.listen())
+    assert not house.waiting.held
+
+
+def test_owners_who_cannot_be_told_are_not_written_to_all_the_time(house: House) -> None:
+    house.admission = "moderated"
+    house.accept(NEWS)
+    house.untellable["id1-1"] = Unavailable("full")
+    for _ in range(10):
+        finish(house.waiting.listen())
+    assert house.told == ["id1-1"]
+    house.untellable.clear()
+    house.clock.seconds += 3601
+    for _ in range(10):
+        finish(house.waiting.listen())
+    assert house.told == ["id1-1"] * 2
 
 
 def test_what_is_rejected_is_gone(house: House) -> None:

@@ -13,7 +13,7 @@ What programs have sent is dropped where a letter would answer it: two programs 
 other for ever (RFC 3834 §2).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from twisted_mail.delivery import contents, posting
@@ -195,7 +195,7 @@ class ListDesk:
     # ------------------------------------------------------------ letters
 
     async def tell_held(self, parcel: Parcel, blob: ParcelBlob) -> None:
-        """Tell a list's owners that a post is held. Raises Unavailable."""
+        """Tell a list's owners that a post is held. Raises Unavailable when none can be told now."""
         mail = parcel.errand
         to = await self._rolls.find(mail.list) if isinstance(mail, ListMail) else None
         if to is not None:
@@ -206,8 +206,17 @@ class ListDesk:
                 "reason": parcel.reason,
                 "ways": await self._ways(to, parcel.id),
             }
-            for owner in to.owners:
+            await self._tell_owners(to, values)
+
+    async def _tell_owners(self, to: MailingList, values: Mapping[str, str]) -> None:
+        troubles: list[Unavailable] = []
+        for owner in to.owners:
+            try:
                 await self._tell(to, owner, "held", None, **values)
+            except Unavailable as error:
+                troubles.append(error)
+        if troubles and len(troubles) == len(to.owners):  # else some would be told once more
+            raise troubles[0]
 
     async def _ways(self, to: MailingList, id: str) -> str:  # noqa: A002
         """Return the addresses by which owners say a word, where these are not too long."""

@@ -229,8 +229,8 @@ class Waiting:
     async def listen(self) -> None:
         """Do what somebody has said about held parcels, and tell of those that are new."""
         for new in self.held:
-            if not new.tries:
-                await self._tell(new)
+            if not new.tries and new.due <= self._clock.now():
+                self._keep(await self._told(new))
         for id, word in await self._work(self._folder.words):  # noqa: A001
             parcel = self._parcels.get(id)
             if parcel is not None and parcel.is_held:
@@ -241,12 +241,19 @@ class Waiting:
                 self._journal.tried(id, parcel.key, word, "")
             await self._work(self._folder.unsay, id, word)
 
-    async def _tell(self, parcel: Parcel) -> None:
-        assert self._lists is not None, "nobody is seated"
-        await self._lists.tell_held(parcel, await self._work(self._folder.blob, parcel.id))
-        told = replace(parcel, tries=1)
-        await self._work(self._folder.update, told)
-        self._keep(told)
+    async def _told(self, parcel: Parcel) -> Parcel:
+        """Tell of a held parcel; return it as it is then. Who cannot be told holds up nobody else."""
+        try:
+            assert self._lists is not None, "nobody is seated"
+            await self._lists.tell_held(parcel, await self._work(self._folder.blob, parcel.id))
+            told = replace(parcel, tries=1)
+            await self._work(self._folder.update, told)
+            return told
+        except MailError as error:
+            self._journal.tried(parcel.id, parcel.key, Result.LATER.value, error.outcome.text)
+        except Exception:
+            self._journal.failed("waiting")
+        return replace(parcel, due=self._clock.now() + self._settings.longest_retry)
 
     async def release(self, parcel: Parcel) -> None:
         """Have the errand of a held parcel done."""
