@@ -302,12 +302,12 @@ class Sender:
         shutil.rmtree(self.folder)
 
     def _kill(self) -> None:
-        """End the first process of the namespace, and so all: some do not die with their parent."""
+        """End the first process of the namespace; its parent ends when the last of all has ended."""
         parent = self._process.pid
-        for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        for child in children or [parent]:
             os.kill(int(child), signal.SIGKILL)
-        self._process.kill()
-        self._process.wait()
+        self._process.wait(PATIENCE)
 
 
 class Postfix(Sender):
