@@ -50,6 +50,12 @@ def test_a_sender_is_counted_wherever_it_comes_from():
     assert place.judge(Stage.SENDER, "198.51.100.1", sender="A@client.example").is_refusal
 
 
+def test_the_null_sender_is_nobody_whose_messages_are_counted():
+    place = Place(Rate("messages", "sender", 1))
+    hosts = ("192.0.2.1", "198.51.100.1", "198.51.100.2")
+    assert [place.judge(Stage.SENDER, host, sender="") for host in hosts] == [ACCEPT] * 3
+
+
 def test_recipients_and_octets_are_counted_at_their_stages():
     place = Place(Rate("recipients", "address", 2), Rate("octets", "address", 1000))
     assert place.filter.stages == {Stage.RECIPIENT, Stage.MESSAGE}

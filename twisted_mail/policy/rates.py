@@ -96,6 +96,8 @@ class Rates:
         if rate.each == "account":
             return visit.submitter
         if rate.each == "sender":
+            if visit.sender.is_null:  # everybody's: whoever used it up would stop all reports
+                return ""
             return f"{visit.sender.local}@{visit.sender.domain}".lower()
         if visit.submitter and rate.of != "connections":
             return ""
