@@ -302,3 +302,15 @@ def test_chunks_that_trickle_are_given_up() -> None:
     wire.on_read = a_minute_passes
     assert house.hold(wire)[-1].startswith("421 4.4.2")
     assert len(wire.timeouts) < 15
+
+
+def test_chunks_that_come_with_their_commands_are_given_up_as_well() -> None:
+    house = House()
+    wire = FakeWire([START, *[chunk(b"x")] * 999])
+
+    def minutes_pass() -> None:
+        house.clock.seconds += 299
+
+    wire.on_read = minutes_pass
+    assert house.hold(wire)[-1].startswith("421 4.4.2")
+    assert len(wire.timeouts) < 15

@@ -85,6 +85,7 @@ async def _take(state: State, transaction: Transaction, octets: int, is_last: bo
     if reception.size + octets > ENDLESS * state.settings.max_size:
         state.leave(replies.encode(replies.TOO_LARGE), "endless message")
         return
+    patience(state, reception.size, reception.started)  # a chunk may come with its command
     await _read(state, octets, reception)
     if is_last:
         await _finish(state, transaction, reception)
