@@ -88,10 +88,10 @@ def _ends(process: "subprocess.Popen[bytes]") -> bool:
 
 def send(
     server: LiveServer, subject: str, recipients: tuple[str, ...] = ("bob@example.org",)
-) -> None:
-    """Hand a message to the service for other servers' mail."""
+) -> dict[str, tuple[int, bytes]]:
+    """Hand a message to the service for other servers' mail; return which recipients it refused."""
     with smtplib.SMTP("127.0.0.1", server.ports["smtp"], timeout=PATIENCE) as client:
-        client.sendmail("alice@example.net", list(recipients), hello(subject).encode())
+        return client.sendmail("alice@example.net", list(recipients), hello(subject).encode())
 
 
 def imap(server: LiveServer, account: str = "bob@example.org") -> imaplib.IMAP4:

@@ -25,12 +25,14 @@ def narrow(tmp_path: Path) -> Iterator[LiveServer]:
 
 
 def sent(server: LiveServer, subject: str, recipients: tuple[str, ...] = (BOB,)) -> bytes:
-    """Send a message; return what the server answered when it took it not."""
+    """Send a message; return what the server answered of a recipient or message that it took not."""
     try:
-        send(server, subject, recipients)
+        refused = send(server, subject, recipients)
+    except smtplib.SMTPRecipientsRefused as error:
+        refused = error.recipients
     except smtplib.SMTPDataError as error:
-        return b"%d %s" % (error.smtp_code, error.smtp_error)
-    return b""
+        refused = {"": (error.smtp_code, error.smtp_error)}
+    return b"".join(b"%d %s" % answer for answer in refused.values())
 
 
 def test_a_full_account_is_told_to_senders_and_to_its_owner(narrow: LiveServer) -> None:
