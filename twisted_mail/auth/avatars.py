@@ -117,7 +117,8 @@ class Avatar:
             seen.add(candidate)
             if await self.directory.account(candidate) == self.name:
                 return True
-            for target in (await self.directory.targets(candidate))[:MAX_LOOKUPS]:
+            most = MAX_LOOKUPS - len(seen) - len(waiting)
+            for target in (await self.directory.targets(candidate))[: max(0, most)]:
                 waiting += self._with_and_without_detail(target)
         return False
 
