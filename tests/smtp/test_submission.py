@@ -158,6 +158,24 @@ def test_others_may_not_be_named_as_authors(fields: list[str | bytes]) -> None:
     assert house.queue.accepted == []
 
 
+def test_while_many_authors_are_looked_at_others_have_their_turn() -> None:
+    class TurnWire(FakeWire):
+        turns = 0
+
+        async def turn(self) -> None:
+            self.turns += 1
+
+    def turns(authors: int) -> int:
+        field = f"From: {', '.join([ALICE] * authors)}"
+        talk = lines(HELLO, LOGIN, f"MAIL FROM:<{ALICE}>", RCPT, "DATA", field, "", ".")
+        wire = TurnWire([talk])
+        said = House().hold(wire, SubmissionSettings(checks_author=True))
+        assert said[-1].startswith("250 ")
+        return wire.turns
+
+    assert turns(500) >= turns(1) + 499
+
+
 def test_authors_are_free_unless_they_are_checked() -> None:
     assert submit("From: bob@example.org", "", "Hello")[0].startswith("250 ")
 

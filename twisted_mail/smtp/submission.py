@@ -26,7 +26,7 @@ _SECRET = frozenset((b"bcc", b"resent-bcc"))
 async def prepared(
     state: State, envelope: Envelope, head: bytes, blob: Blob
 ) -> tuple[Envelope, bytes, Blob]:
-    """Return envelope, header and message as they are handed on. Raises Refused.
+    """Return envelope, header and message as they are handed on. Raises Refused and Ending.
 
     The blob is closed when something is raised, and otherwise owned by the one returned.
     """
@@ -71,17 +71,18 @@ async def _check_author(state: State, envelope: Envelope, head: bytes) -> None:
         name = field.name.lower()
         if name not in (b"from", b"sender"):
             continue
-        if name in names or not await _is_own(submitter, field.value):
+        if name in names or not await _is_own(state, submitter, field.value):
             raise Refused(replies.NOT_YOUR_NAME)
         names.add(name)
 
 
-async def _is_own(submitter: Submitter, value: bytes) -> bool:
+async def _is_own(state: State, submitter: Submitter, value: bytes) -> bool:
     """Say whether all addresses of a field may be used by who has logged in, and there are any."""
     found = [one for one in correspondents.parse(header.unfolded(value)) if one.local is not None]
     for one in found:
         if one.domain is None:
             continue  # the name of a group
+        await state.wire.turn()  # there may be thousands, each behind a large alias
         address = _address(one.local or b"", one.domain)
         if address is None or not await submitter.may_send_as(address):
             return False
