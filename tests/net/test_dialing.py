@@ -3,6 +3,7 @@ from twisted.internet import error
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.python import log
 from twisted.python.failure import Failure
 
 from twisted_mail.mail.outcome import Unavailable
@@ -43,6 +44,18 @@ def test_a_line_is_opened():
     assert results[0].is_open
     reactor, results = dialed("unix:/run/filter.sock")
     assert reactor.unixClients[0][0] == "/run/filter.sock"
+
+
+def test_connections_to_programs_leave_no_lines_in_the_log():
+    lines = []
+    log.addObserver(lines.append)
+    try:
+        factory = dialed()[0].tcpClients[0][2]
+        factory.doStart()
+        factory.doStop()
+    finally:
+        log.removeObserver(lines.append)
+    assert not lines
 
 
 def test_who_cannot_be_reached_is_unavailable():

@@ -1,32 +1,29 @@
+import socket
+
 import dns.exception
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.python import log
+from twisted.python.failure import Failure
 
 from twisted_mail.net import sockets
 from twisted_mail.net.sockets import Datagrams, Stream, within
 
 
-class Port:
-    def __init__(self):
-        self.sent, self.connected, self.is_closed = [], None, False
-
-    def write(self, data):
-        self.sent.append(data)
-
-    def connect(self, host, port):
-        self.connected = host, port
-
-    def stopListening(self):
-        self.is_closed = True
-
-
 class Reactor(Clock):
-    def listenUDP(self, port, protocol, interface, maxPacketSize):
-        self.bound, self.port, self.protocol = (port, interface), Port(), protocol
-        protocol.transport = self.port
-        return self.port
+    def __init__(self):
+        super().__init__()
+        self.readers = []
+
+    def addReader(self, reader):
+        self.readers.append(reader)
+
+    def removeReader(self, reader):
+        if reader in self.readers:
+            self.readers.remove(reader)
 
 
 def result(coroutine):
@@ -41,19 +38,32 @@ def reactor():
 
 
 @pytest.fixture
-def datagrams(reactor):
-    made = Datagrams(reactor, 2)
-    result(made.sendto(b"question", ("192.0.2.53", 53), 5))
-    return made
+def server():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        made.bind(("127.0.0.1", 0))
+        made.settimeout(5)
+        yield made
 
 
-def test_a_socket_hears_only_whom_it_asked(reactor, datagrams):
-    assert reactor.bound == (0, "")
-    assert reactor.port.connected == ("192.0.2.53", 53)
-    assert reactor.port.sent == [b"question"]
+@pytest.fixture
+def datagrams(reactor, server):
+    made = Datagrams(reactor, socket.AF_INET)
+    result(made.sendto(b"question", server.getsockname(), 5))
+    yield made
+    result(made.close())
+
+
+def test_a_socket_hears_only_whom_it_asked(reactor, server, datagrams):
+    asked, us = server.recvfrom(100)
+    assert asked == b"question"
     found = result(datagrams.recvfrom(65535, 5))
-    reactor.protocol.datagramReceived(b"answer", ("192.0.2.53", 53))
-    assert found == [(b"answer", ("192.0.2.53", 53))]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.sendto(b"forged", us)
+    reactor.readers[0].doRead()
+    assert not found
+    server.sendto(b"answer", us)
+    reactor.readers[0].doRead()
+    assert found == [(b"answer", server.getsockname())]
     assert not reactor.getDelayedCalls()
 
 
@@ -63,20 +73,43 @@ def test_nothing_in_time_is_a_timeout(reactor, datagrams):
     assert isinstance(found[0].value, dns.exception.Timeout)
 
 
-def test_a_host_without_a_server_is_an_error_at_once(reactor, datagrams):
-    reactor.protocol.connectionRefused()
+def test_a_host_without_a_server_is_an_error_at_once(reactor, server, datagrams):
+    server.close()
+    result(datagrams.sendto(b"question", None, 5))
+    reactor.readers[0].doRead()
+    assert isinstance(result(datagrams.recvfrom(65535, 5))[0].value, ConnectionRefusedError)
+
+
+def test_a_socket_in_error_is_one_too(reactor, datagrams):
+    reactor.readers[0].connectionLost(Failure(ConnectionLost()))
     assert isinstance(result(datagrams.recvfrom(65535, 5))[0].value, OSError)
 
 
-def test_few_datagrams_wait(reactor, datagrams):
-    for at in range(1000):
-        reactor.protocol.datagramReceived(b"%d" % at, None)
-    assert len(reactor.protocol.here) == sockets.MAX_DATAGRAMS
+def test_few_datagrams_wait(reactor, server, datagrams):
+    _, us = server.recvfrom(100)
+    for at in range(100):
+        server.sendto(b"%d" % at, us)
+        reactor.readers[0].doRead()
+    assert len(reactor.readers[0].here) == sockets.MAX_DATAGRAMS
 
 
 def test_a_socket_is_given_back(reactor, datagrams):
+    reader = reactor.readers[0]
     result(datagrams.close())
-    assert reactor.port.is_closed
+    assert reader.fileno() == -1
+    assert not reactor.readers
+
+
+def test_questions_leave_no_lines_in_the_log(reactor, server):
+    lines = []
+    log.addObserver(lines.append)
+    try:
+        asking = Datagrams(reactor, socket.AF_INET)
+        result(asking.sendto(b"question", server.getsockname(), 5))
+        result(asking.close())
+    finally:
+        log.removeObserver(lines.append)
+    assert not lines
 
 
 def test_a_stream_gives_what_came_and_nothing_at_the_end(reactor):

@@ -32,6 +32,7 @@ class ReactorDialing:
         """Connect."""
         place: Any = clientFromString(self._reactor, endpoint)  # type: ignore[no-untyped-call]
         factory = Factory.forProtocol(lambda: DialedLine(self._reactor))
+        factory.noisy = False  # in the log
         try:
             line: DialedLine = await within(
                 self._reactor, timeout, place.connect(factory), NOT_REACHED

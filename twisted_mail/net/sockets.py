@@ -6,6 +6,7 @@ bounded: some datagrams, and not more of a stream than one answer has.
 
 import socket
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 import dns.exception
@@ -13,8 +14,10 @@ from dns import asyncbackend
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.error import ConnectError
-from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
+from twisted.internet.interfaces import IReadDescriptor
+from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 MAX_DATAGRAMS = 16  # that wait to be looked at; what comes beyond is lost, as it is on any network
 MAX_STREAM = 65_537  # octets that wait: an answer with its length
@@ -48,6 +51,7 @@ class Backend(asyncbackend.Backend):
         host, port = destination[:2]
         endpoint = HostnameEndpoint(self._reactor, host, port)
         factory = Factory.forProtocol(lambda: stream.protocol)
+        factory.noisy = False  # in the log
         try:
             await within(self._reactor, timeout, endpoint.connect(factory))
         except ConnectError as error:
@@ -78,22 +82,37 @@ async def within(reactor: Any, seconds: float | None, waiting: Deferred[Any]) ->
 # ---------------------------------------------------------------- UDP
 
 
-class _Mailslot(DatagramProtocol):
-    """Keeps what comes until it is asked for."""
+@implementer(IReadDescriptor)
+class _Mailslot:
+    """A socket that the reactor reads; keeps what comes until it is asked for.
 
-    def __init__(self) -> None:
+    Twisted's own UDP ports write two lines into the log for each question.
+    """
+
+    def __init__(self, kernel: socket.socket) -> None:
+        self._kernel = kernel
         self.here: deque[bytes | OSError] = deque()
         self.waiting: Deferred[None] | None = None
 
-    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+    def fileno(self) -> int:
+        """Return the descriptor, -1 once it is closed."""
+        return self._kernel.fileno()
+
+    def logPrefix(self) -> str:
+        """Return what the log calls it."""
+        return "dns"
+
+    def doRead(self) -> None:
         """Keep a datagram; the kernel passes on those of our server only."""
-        self._keep(datagram)
+        with suppress(BlockingIOError, InterruptedError):
+            try:
+                self._keep(self._kernel.recv(65_535))
+            except ConnectionError as error:
+                self._keep(error)
 
-    def connectionRefused(self) -> None:
-        """Note that there is no server (ICMP)."""
+    def connectionLost(self, reason: Failure) -> None:
+        """Note that there is no server (ICMP), which is what epoll makes of it."""
         self._keep(ConnectionRefusedError("no server answers there"))
-
-    stopProtocol = connectionRefused  # what epoll makes of it
 
     def _keep(self, what: bytes | OSError) -> None:
         if len(self.here) < MAX_DATAGRAMS:
@@ -104,23 +123,24 @@ class _Mailslot(DatagramProtocol):
 
 
 class Datagrams(asyncbackend.DatagramSocket):
-    """One UDP socket for one server."""
+    """One UDP socket for one server. Its port is the kernel's choice, which nobody can guess."""
 
     def __init__(self, reactor: Any, family: int) -> None:
         super().__init__(family, socket.SOCK_DGRAM)
         self._reactor = reactor
-        self._slot = _Mailslot()
+        self._kernel = socket.socket(family, socket.SOCK_DGRAM)
+        self._kernel.setblocking(False)
+        self._slot = _Mailslot(self._kernel)
         self._destination: Any = None
-        everywhere = "::" if family == socket.AF_INET6 else ""
-        self._port = reactor.listenUDP(0, self._slot, everywhere, maxPacketSize=65_535)
 
     async def sendto(self, what: bytes, destination: Any, timeout: float | None) -> int:
         """Send a datagram; from now on nobody else than its receiver is heard."""
         if self._destination is None:
+            self._kernel.connect(destination[:2])
             self._destination = destination
-            transport: Any = self._slot.transport
-            transport.connect(*destination[:2])
-        self._port.write(what)
+            self._reactor.addReader(self._slot)
+        with suppress(BlockingIOError):  # it is lost, as on any network
+            self._kernel.send(what)
         return len(what)
 
     async def recvfrom(self, size: int, timeout: float | None) -> tuple[bytes, Any]:
@@ -136,7 +156,8 @@ class Datagrams(asyncbackend.DatagramSocket):
     async def close(self) -> None:
         """Give the socket back."""
         self._slot.waiting = None
-        self._port.stopListening()
+        self._reactor.removeReader(self._slot)
+        self._kernel.close()
 
 
 # ---------------------------------------------------------------- TCP
