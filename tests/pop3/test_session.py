@@ -1,6 +1,6 @@
 import pytest
 
-from tests.pop3.fakes import LOGIN, PEER, House
+from tests.pop3.fakes import LOGIN, PEER, House, ScriptWire
 from twisted_mail.interfaces import Ending
 from twisted_mail.mail.outcome import Refused, Unavailable
 from twisted_mail.pop3.settings import Settings
@@ -159,6 +159,20 @@ def test_mailbox_and_lock_are_given_back_once_however_it_ends(chunk):
     house = House(ONE)
     house.talk(LOGIN, chunk)
     assert (house.mailbox.closed, house.logouts) == (1, 1)
+
+
+def test_the_lock_is_given_back_before_the_answer_to_quit_leaves(monkeypatch):
+    house = House(ONE)
+    logouts_at_close = []
+    close = ScriptWire.close
+
+    def closing(wire):
+        logouts_at_close.append(house.logouts)
+        close(wire)
+
+    monkeypatch.setattr(ScriptWire, "close", closing)
+    house.talk(LOGIN, b"QUIT\r\n")
+    assert logouts_at_close == [1]
 
 
 def test_all_is_given_back_when_the_maildrop_does_not_open():

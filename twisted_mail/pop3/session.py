@@ -46,8 +46,8 @@ class Pop3Session:
         except Ending as ending:
             self._farewell(ending.reason)
         finally:
+            await self._end()  # before the last reply leaves: its reader may log in again at once
             talk.wire.close()
-            await self._end()
             journal.disconnected(service, peer, talk.ending or "error")
 
     def _farewell(self, reason: Ending.Reason) -> None:
