@@ -7,10 +7,11 @@ from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.imap.render import Render
-from twisted_mail.mail.address import NULL, parse
+from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
+from twisted_mail.mail.route import Route
 from twisted_mail.store.memory import MemoryStore
 
 ALICE, BOB = "alice@example.org", "bob@example.org"
@@ -144,3 +145,20 @@ def test_quarantined_mail_goes_where_junk_lies() -> None:
     account = finish(store.account(ALICE))
     assert finish(account.status("Junk")).messages == 1
     assert finish(account.status("INBOX")).messages == 0
+
+
+def test_while_many_recipients_are_routed_others_have_their_turn() -> None:
+    clock, store = StillClock(), FakeStore({})
+    names = [f"u{number}@example.org" for number in range(100)]
+
+    class SlowRouter(LocalRouter):
+        async def route(self, recipient: Address) -> Route:
+            clock.seconds += 0.005
+            return await super().route(recipient)
+
+    router = SlowRouter(FixedDirectory(dict.fromkeys(names, ""), {}))
+    queue = LocalDelivery(router, store, NoteJournal(), clock=clock)  # type: ignore[arg-type]
+    envelope = Envelope("id1", NULL, tuple(parse(name) for name in names))
+    finish(queue.accept(envelope, Message(MemoryBlob(b"body\r\n"))))
+    assert [list(to) for to, _ in store.deliveries] == [names]
+    assert 20 <= len(clock.slept) <= 25

@@ -8,10 +8,10 @@ every account has one. What concerns one recipient alone keeps nobody else waiti
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from twisted_mail.delivery.local import NOBODY_WAITS, put
+from twisted_mail.delivery.local import NOBODY_WAITS, in_turns, put
 from twisted_mail.delivery.parcel import Parcel
 from twisted_mail.delivery.waiting import Waiting
-from twisted_mail.interfaces import Journal, Router, Store
+from twisted_mail.interfaces import Clock, Journal, Router, Store
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
@@ -41,12 +41,18 @@ class EachDelivery:
     """Fulfils ``interfaces.Delivery``. Without ``waiting`` there are no programs and lists."""
 
     def __init__(
-        self, router: Router, store: Store, journal: Journal, waiting: Waiting | None = None
+        self,
+        router: Router,
+        store: Store,
+        journal: Journal,
+        waiting: Waiting | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._router = router
         self._store = store
         self._journal = journal
         self._waiting = waiting
+        self._clock = clock
 
     async def deliver_each(
         self, envelope: Envelope, message: Message
@@ -54,7 +60,7 @@ class EachDelivery:
         """Deliver to every recipient for whom it can be done; closes the message's blob."""
         plan = _Plan()
         try:
-            for recipient in dict.fromkeys(envelope.recipients):
+            async for recipient in in_turns(dict.fromkeys(envelope.recipients), self._clock):
                 plan.answers[recipient] = await self._routed(recipient, plan)
             for recipient, route in plan.hopeful:
                 plan.answers[recipient] = await self._prepared(envelope, message, route, plan)

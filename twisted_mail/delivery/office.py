@@ -54,8 +54,8 @@ class PostOffice:
         self._programs = of.programs
         folder = ParcelFolder(of.folder)
         self._waiting = Waiting(folder, of.files, of.clock, of.journal, of.waiting)
-        self.queue = LocalDelivery(of.router, of.store, of.journal, self._waiting)
-        self.each = EachDelivery(of.router, of.store, of.journal, self._waiting)
+        self.queue = LocalDelivery(of.router, of.store, of.journal, self._waiting, of.clock)
+        self.each = EachDelivery(of.router, of.store, of.journal, self._waiting, of.clock)
         post = Post(self.queue, of.clock, of.hostname)
         self._distribution = Distribution(
             of.rolls, self.queue, folder, post, of.files, of.journal, of.lists
