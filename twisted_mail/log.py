@@ -28,13 +28,16 @@ class LogJournal:
     def connected(self, service: str, peer: Peer) -> None:
         """Note that a connection came."""
         if self._notes_connections:
-            self.log.info("{service}: connection from {host}", service=service, host=peer.host)
+            self.log.info("{service}: connection from {host}", service=service, host=_host(peer))
 
     def disconnected(self, service: str, peer: Peer, reason: str) -> None:
         """Note that it ended."""
         if self._notes_connections:
             self.log.info(
-                "{service}: {host} gone: {reason}", service=service, host=peer.host, reason=reason
+                "{service}: {host} gone: {reason}",
+                service=service,
+                host=_host(peer),
+                reason=reason,
             )
 
     def logged_in(self, service: str, peer: Peer, account: str) -> None:
@@ -43,7 +46,7 @@ class LogJournal:
             "{service}: {account} logged in from {host}",
             service=service,
             account=account,
-            host=peer.host,
+            host=_host(peer),
         )
 
     def login_failed(self, service: str, peer: Peer, name: str) -> None:
@@ -52,7 +55,7 @@ class LogJournal:
             "{service}: login as {name!r} refused from {host}",
             service=service,
             name=name[:100],
-            host=peer.host,
+            host=_host(peer),
         )
 
     def received(self, envelope: Envelope, peer: Peer, size: int) -> None:
@@ -61,31 +64,31 @@ class LogJournal:
             "{id}: received from=<{sender}> to={recipients} size={size} host={host} login={login}",
             id=envelope.id,
             sender=str(envelope.sender),
-            recipients=[str(recipient) for recipient in envelope.recipients],
+            recipients=",".join(f"<{recipient}>" for recipient in envelope.recipients),
             size=size,
-            host=peer.host,
+            host=_host(peer),
             login=envelope.submitter,
         )
 
     def refused(self, service: str, peer: Peer, id: str, reason: str) -> None:  # noqa: A002
         """Note that a recipient or a message was refused."""
         self.log.info(
-            "{id}: {service} refused {host}: {reason}",
-            id=id,
+            "{id}{service} refused {host}: {reason}",
+            id=id and f"{id}: ",
             service=service,
-            host=peer.host,
+            host=_host(peer),
             reason=reason,
         )
 
     def judged(self, name: str, stage: Stage, visit: Visit, verdict: Verdict) -> None:
         """Note what a filter decided."""
         self.log.info(
-            "{id}: {name} at {stage}: {decision} {host}: {reason}",
-            id=visit.id,
+            "{id}{name} at {stage}: {decision} {host}: {reason}",
+            id=visit.id and f"{visit.id}: ",
             name=name,
             stage=stage.value,
             decision=verdict.decision.value,
-            host=visit.peer.host,
+            host=_host(visit.peer),
             reason=verdict.words,
         )
 
@@ -95,7 +98,8 @@ class LogJournal:
 
     def tried(self, id: str, to: str, result: str, reason: str) -> None:  # noqa: A002
         """Note what came of an attempt to hand a message to a program or a list."""
-        self.log.info("{id}: {to}: {result} {reason}", id=id, to=to, result=result, reason=reason)
+        reason = reason and f": {reason}"
+        self.log.info("{id}: {to}: {result}{reason}", id=id, to=to, result=result, reason=reason)
 
     def indexed(self, account: str, mailbox: str, done: int, total: int) -> None:
         """Note how far a long indexing for SEARCH has come."""
@@ -114,3 +118,8 @@ class LogJournal:
     def failed(self, where: str) -> None:
         """Note a bug, with the traceback of the exception being handled."""
         self.log.failure("{where} failed: this is a bug", where=where)
+
+
+def _host(peer: Peer) -> str:
+    """Return the client's address; one over a UNIX socket has none."""
+    return peer.host or "unix"

@@ -175,7 +175,7 @@ def test_a_refused_recipient_is_in_the_journal_in_the_words_it_was_told() -> Non
     reply = say(HELLO, MAIL, "RCPT TO:<nobody@example.org>", house=house)[-1]
     ((service, peer, _, reason),) = house.events("refused")
     assert (service, peer.host) == ("smtp", "192.0.2.1")
-    assert reply == f"550 5.1.1 {reason}"
+    assert reason == f"from=<sender@client.example> to=<nobody@example.org> {reply}"
 
 
 def test_a_recipient_named_twice_gets_one_copy() -> None:

@@ -48,7 +48,8 @@ def test_each_recipient_has_an_answer_of_its_own() -> None:
     assert said[-2].startswith("250 2.0.0 <alice@example.org> Ok: queued as ")
     assert said[-1] == said[-3]
     assert len(house.events("received")) == 1
-    assert house.events("refused")[0][3] == "<bob@example.org> The disk is full"
+    told = "from=<a@client.example> to=<bob@example.org> 452 4.3.1 The disk is full"
+    assert house.events("refused")[0][3] == told
     assert [str(one) for one in delivery.envelopes[0].recipients] == [
         "bob@example.org",
         "alice@example.org",

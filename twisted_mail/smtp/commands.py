@@ -78,9 +78,9 @@ async def mail(state: State, argument: bytes) -> None:
     if 0 < state.settings.max_messages <= state.messages:
         state.leave(replies.TOO_MANY_MESSAGES, "messages")
     elif wishes.size > state.settings.max_size:
-        state.refuse_mail(replies.TOO_LARGE)
+        state.refuse_mail(replies.TOO_LARGE, sender=sender)
     elif not await _may_send(state, sender):
-        state.refuse_mail(replies.NOT_YOUR_SENDER)
+        state.refuse_mail(replies.NOT_YOUR_SENDER, sender=sender)
     else:
         await _open(state, sender, wishes)
 

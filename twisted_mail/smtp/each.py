@@ -19,8 +19,7 @@ async def deliver(
     answers = await state.doors.delivery.deliver_each(envelope, message)
     for recipient, outcome in answers.items():
         if outcome is not None:
-            text = f"<{recipient}> {outcome.text}"
-            state.doors.journal.refused(state.settings.service, state.wire.peer, envelope.id, text)
+            state.refuse_mail(outcome, is_told=False, recipient=recipient)
     return answers
 
 

@@ -24,7 +24,7 @@ async def rcpt(state: State, argument: bytes) -> None:
         return
     refusal = await _refusal(state, recipient) or await judging.at_recipient(state, recipient)
     if refusal is not None:
-        state.refuse_mail(refusal)
+        state.refuse_mail(refusal, recipient=recipient)
     else:
         transaction.take(recipient)
         if notification is not None:

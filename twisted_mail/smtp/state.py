@@ -209,12 +209,28 @@ class State:
         self.wire.write(reply)
         self.errors += 1
 
-    def refuse_mail(self, outcome: Outcome, is_told: bool = True) -> None:
-        """Answer a command of the transaction with a refusal, if it is not told yet, and note it."""
+    def refuse_mail(
+        self,
+        outcome: Outcome,
+        is_told: bool = True,
+        sender: Address | None = None,
+        recipient: Address | None = None,
+    ) -> None:
+        """Answer a command of the transaction with a refusal, if it is not told yet, and note it.
+
+        ``sender`` needs to be named only before there is a transaction.
+        """
         if is_told:
             self.tell(outcome)
-        id = self.transaction.id if self.transaction is not None else ""  # noqa: A001
-        self.doors.journal.refused(self.settings.service, self.wire.peer, id, outcome.text)
+        id = ""  # noqa: A001
+        if self.transaction is not None:
+            id, sender = self.transaction.id, self.transaction.sender  # noqa: A001
+        words = [f"{outcome.code} {outcome.enhanced} {outcome.text}"]
+        if recipient is not None:
+            words.insert(0, f"to=<{recipient}>")
+        if sender is not None:
+            words.insert(0, f"from=<{sender}>")
+        self.doors.journal.refused(self.settings.service, self.wire.peer, id, " ".join(words))
 
     def tell(self, outcome: Outcome) -> None:
         """Answer with an outcome; what is not the client's fault does not count as its error."""
