@@ -95,6 +95,25 @@ def test_a_filter_is_told_the_whole_conversation():
     assert not here.dialing.lines[0].is_open
 
 
+def test_another_hello_that_may_be_refused_does_not_come_between_the_steps_of_a_message():
+    here = Place()
+    here.judge(HELLO, SENDER, RECIPIENT)
+    here.visit.hello = "other.example"
+    assert here.judge(HELLO, MESSAGE) == ACCEPT
+    here.ended()
+    here.whole()
+    kinds = b"".join(kind for kind, _ in here.other.told[1:])
+    assert kinds == b"CHMRTLLNBE" + b"HMRTLLNBE"
+    assert here.other.data(b"H") == [texts(b"client.example"), texts(b"other.example")]
+
+
+def test_another_hello_does_not_make_a_filter_forget_what_it_said_of_the_message():
+    here = Place(FakeFilter({b"M": packet(b"d")}))
+    here.judge(HELLO, SENDER)
+    here.judge(HELLO, RECIPIENT, MESSAGE)
+    assert b"R" not in [kind for kind, _ in here.other.told]
+
+
 def test_our_own_trace_is_not_told_but_what_was_added_is():
     here = Place()
     here.visit.message = Message(

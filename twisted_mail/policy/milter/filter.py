@@ -65,6 +65,8 @@ class MilterFilter:
         if self._settings.skips_submitted and visit.submitter:
             return ACCEPT
         course: _Course = visit.notes.setdefault(self._note, _Course())
+        if stage is Stage.HELLO and (course.is_in_message or course.of_message is not None):
+            return ACCEPT  # told before the next message: another filter may refuse it, and this goes on
         if stage in (Stage.CONNECT, Stage.HELLO, Stage.SENDER):
             course.of_message, course.has_failed = None, False
         if course.has_failed:
@@ -176,7 +178,7 @@ class MilterFilter:
             course.talk.quit()
         elif course.talk is not None and course.is_in_message:
             course.talk.abort()
-        course.is_in_message = False
+        course.is_in_message, course.of_message = False, None
         if is_over:
             del visit.notes[self._note]
 
