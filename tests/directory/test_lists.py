@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from twisted_mail.directory import lists
 from twisted_mail.directory.passwords import Passwords
 from twisted_mail.directory.register import Register
+from twisted_mail.directory.tables import Tables
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.mail.roll import Joining, Posting
@@ -91,6 +93,31 @@ def test_members_come_and_go(register: Register) -> None:
 def test_some_addresses_cannot_be_members(register: Register, member: str, reason: str) -> None:
     assert reason in refusal(register.lists.add_members, NEWS, [ALICE, member])
     assert not register.lists.members(NEWS)
+
+
+def test_a_list_has_so_many_members_and_no_more(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "MAX_MEMBERS", 2)
+    assert "at most 2" in refusal(
+        register.lists.add_members, NEWS, [ALICE, BOB, "bob+x@example.org"]
+    )
+    assert register.lists.members(NEWS) == []
+    register.lists.add_members(NEWS, [ALICE, BOB])
+    assert register.lists.add_members(NEWS, [BOB]) == []
+
+
+def test_many_members_are_counted_once(register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[str] = []
+    count = Tables.count
+
+    def noting(tables: Tables, query: str, *values: str) -> int:
+        counted.append(query)
+        return count(tables, query, *values)
+
+    monkeypatch.setattr(Tables, "count", noting)
+    register.lists.add_members(NEWS, [f"bob+{number}@example.org" for number in range(50)])
+    assert len([query for query in counted if "list_member" in query]) == 1
 
 
 def test_owners_are_set_together(register: Register) -> None:

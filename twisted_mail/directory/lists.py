@@ -175,23 +175,29 @@ class Lists:
         addresses = [to_address(member) for member in members]
         with self._tables.writing():
             found = self.find(text)
-            return [str(one) for one in addresses if self.join(found, one)]
+            new = [str(one) for one in addresses if self._put(found, one)]
+            self._check_number(found)  # once: counting takes as long as there are members
+            return new
 
     def join(self, to: MailingList, address: Address) -> bool:
         """Put somebody on a list, inside a transaction; say whether this is new."""
+        is_new = self._put(to, address)
+        self._check_number(to)
+        return is_new
+
+    def _put(self, to: MailingList, address: Address) -> bool:
         self.check_joining(to, address)
-        key = schema.key(to.address)
-        if (
-            self._tables.count("SELECT count(*) FROM list_member WHERE list = ?", key)
-            >= MAX_MEMBERS
-        ):
-            raise Refused(f"a list has at most {MAX_MEMBERS} members")
         connection = self._tables.connection
         connection.execute(
             "INSERT OR IGNORE INTO list_member (list, key, address, created) VALUES (?, ?, ?, ?)",
-            (key, schema.key(address), str(address), int(self._now())),
+            (schema.key(to.address), schema.key(address), str(address), int(self._now())),
         )
         return connection.changes() > 0
+
+    def _check_number(self, to: MailingList) -> None:
+        count = "SELECT count(*) FROM list_member WHERE list = ?"
+        if self._tables.count(count, schema.key(to.address)) > MAX_MEMBERS:
+            raise Refused(f"a list has at most {MAX_MEMBERS} members")
 
     def remove_members(self, text: str, members: Sequence[str]) -> list[str]:
         """Take people off a list, all or none; return them."""
