@@ -239,6 +239,11 @@ def test_mail_for_elsewhere_is_refused_for_good_until_there_is_a_queue() -> None
     assert reply == "550 5.1.2 Mail for other domains is not sent yet: b.example"
 
 
+def test_strangers_are_not_told_where_an_alias_leads() -> None:
+    reply = say("HELO c", MAIL, "RCPT TO:<away@example.org>")[-1]
+    assert reply == "550 5.1.2 Mail for other domains is not sent yet"
+
+
 # ------------------------------------------------------------ the rest
 
 

@@ -7,6 +7,8 @@ from twisted_mail.smtp import grammar, judging, replies
 from twisted_mail.smtp.extensions import table
 from twisted_mail.smtp.state import State
 
+_LEADS_AWAY = Outcome(550, "5.1.2", "Mail for other domains is not sent yet")
+
 
 async def rcpt(state: State, argument: bytes) -> None:
     """Answer RCPT TO:<address> (RFC 5321 §4.1.1.3)."""
@@ -73,9 +75,12 @@ async def _no_room(state: State, route: Here) -> Outcome | None:
 
 
 def _refuse_elsewhere(state: State, recipient: Address, route: Elsewhere) -> Outcome:
-    """Relaying is for those who have logged in; and there is no queue to send from yet."""
+    """Relaying is for those who have logged in; and there is no queue to send from yet.
+
+    Where an alias leads is not told to strangers.
+    """
     is_foreign = route.addresses == (recipient,) and not route.accounts
-    if is_foreign and state.submitter is None:
-        return replies.NO_RELAY
+    if state.submitter is None:
+        return replies.NO_RELAY if is_foreign else _LEADS_AWAY
     host = route.addresses[0].domain
     return Outcome(550, "5.1.2", f"Mail for other domains is not sent yet: {host}")
