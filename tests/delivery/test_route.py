@@ -9,7 +9,7 @@ from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.resident import Resident
-from twisted_mail.mail.route import Elsewhere, Here, NoRoute, Route
+from twisted_mail.mail.route import Elsewhere, Here, NoRoute, Route, Turn
 
 ACCOUNTS = dict.fromkeys(("alice@example.org", "bob@example.org", "carol@example.net"), "secret")
 
@@ -133,6 +133,14 @@ def test_postmaster_is_also_looked_for_in_the_domains_given() -> None:
     directory = FixedDirectory({"postmaster@example.net": "secret"})
     router = LocalRouter(directory, "mail.b.example", ("example.net",))
     assert finish(router.route(Address("postmaster", ""))) == Here(("postmaster@example.net",))
+
+
+def test_each_domain_is_looked_into_once_for_the_postmaster() -> None:
+    directory = FixedDirectory({"alice@example.org": "secret"})
+    router = LocalRouter(directory, "mail.example.org", ("example.org",))
+    _, steps = finish(router.explain(Address("postmaster", "")))
+    found = [step for step in steps if step.turn is Turn.POSTMASTER]
+    assert len(found) == 1
 
 
 def test_nobody_else_is_known_without_domain() -> None:

@@ -24,7 +24,8 @@ class LocalRouter:
         self._directory = directory
         self._separators = separators
         self._postmasters = tuple(
-            Address("postmaster", domain) for domain in (*_and_above(hostname), *domains)
+            Address("postmaster", domain)
+            for domain in dict.fromkeys((*_and_above(hostname), *domains))
         )
 
     async def route(self, recipient: Address) -> Route:
