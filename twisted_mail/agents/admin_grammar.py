@@ -193,9 +193,9 @@ def _alias_grammar(grammar: _Grammar, actions: Family) -> None:
 def _domain_grammar(grammar: _Grammar, actions: Family) -> None:
     own = admin_directory
     grammar.command(actions, "add", own.domain_add, "take mail for a domain", "domain")
-    grammar.command(
-        actions, "alias", own.domain_alias, "give a domain another name", "name", "domain"
-    )
+    alias = grammar.command(actions, "alias", own.domain_alias, "give a domain another name")
+    alias.add_argument("name", metavar="NAME", help="the other name")
+    alias.add_argument("domain", metavar="DOMAIN", help="the domain it stands for")
     grammar.command(actions, "remove", own.domain_remove, "take no more mail for it", "domain")
     grammar.command(actions, "list", own.domain_list, "list the domains")
 

@@ -66,6 +66,8 @@ class Domains:
         with self._tables.writing() as connection:
             self._check_free(name)
             if not self._tables.is_ours(home):
+                if (other := self._tables.alias_of(home)) is not None:
+                    raise Refused(f"{home} is another name itself: name {other}")
                 raise Refused(f"there is no domain {home}")
             connection.execute(
                 "INSERT INTO domain_alias VALUES (?, ?, ?)", (name, home, int(self._now()))
