@@ -44,6 +44,7 @@ def test_every_kind_is_listed_with_its_options(run):
         assert f"\n{kind}\n" in f"\n{out}"
     assert "    delay = 60\n" in out
     assert '        of = "address"  # or "hello", "sender", "reverse-name"\n' in out
+    assert '        of = needed  # "connections", "messages", "recipients", "octets"\n' in out
     assert '    missing = "refuse"  # or "accept", "quarantine", "defer"\n' in out
 
 

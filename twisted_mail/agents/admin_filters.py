@@ -42,7 +42,8 @@ def _option_lines(option: dict[str, Any], indent: str) -> Iterator[str]:
     default = "needed" if "default" not in option else json.dumps(option["default"])
     text = f"{indent}{option['name']} = {default}"
     others = [json.dumps(word) for word in option.get("words", ()) if word != option.get("default")]
-    yield text + (f"  # or {', '.join(others)}" if others else "")
+    either = "or " if "default" in option else ""
+    yield text + (f"  # {either}{', '.join(others)}" if others else "")
     for inner in option.get("tables", ()):
         yield from _option_lines(inner, f"{indent}    ")
 
