@@ -64,5 +64,10 @@ def test_sockets_of_the_file_system(tmp_path: Path) -> None:
     assert ports.look(endpoint).state == "taken"
     listening.close()
     assert "left over" in ports.look(endpoint).text
+    elsewhere = ports.look(Endpoint("unix", path=str(tmp_path / "none" / "s")))
+    assert (elsewhere.state, elsewhere.text) == (
+        "homeless",
+        f"there is no folder {tmp_path}/none",
+    )
     (tmp_path / "f").touch()
     assert "no socket" in ports.look(Endpoint("unix", path=str(tmp_path / "f"))).text

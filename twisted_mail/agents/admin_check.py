@@ -189,6 +189,7 @@ _LEVELS: dict[ports.State, Level] = {
     "ours": "fine",
     "unknown": "fine",
     "forbidden": "warning",
+    "homeless": "warning",  # what starts the server may make the folder
     "taken": "fault",
     "impossible": "fault",
 }

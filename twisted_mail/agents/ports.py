@@ -16,7 +16,7 @@ PROC = Path("/proc")
 _LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
 _COMMAND = b"mailserver"  # the word after twistd, and so in the server's command line
 
-State = Literal["free", "ours", "taken", "forbidden", "impossible", "unknown"]
+State = Literal["free", "ours", "taken", "forbidden", "impossible", "homeless", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,9 @@ def _look_at_socket(path: str) -> Finding:
             trial.settimeout(1)
             trial.connect(path)
     except FileNotFoundError:
+        folder = os.path.dirname(os.path.abspath(path))
+        if not os.path.isdir(folder):
+            return Finding("homeless", f"there is no folder {folder}")
         return Finding("free", "is free")
     except ConnectionRefusedError:
         return Finding("free", "is left over from a server that has ended")
