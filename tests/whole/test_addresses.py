@@ -1,6 +1,7 @@
 """Programs and mailing lists on the real server, over its ports and with its control command."""
 
 import smtplib
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,16 +26,14 @@ pytestmark = pytest.mark.whole
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    out = tmp_path / "out"
-    out.mkdir()
-    out.chmod(0o777)  # for nobody, where the tests run as root
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(folder.stat().st_mode | 0o011)
-    live = LiveServer(tmp_path, PROGRAM.format(out=out))
-    with register(live) as directory:
-        directory.lists.add_members(NEWS, [CAROL])  # beside alice and bob
-    yield live
-    live.stop()
+    with tempfile.TemporaryDirectory() as out:
+        Path(out).chmod(0o777)  # for nobody, where the tests run as root
+        (tmp_path / "out").symlink_to(out)
+        live = LiveServer(tmp_path, PROGRAM.format(out=out))
+        with register(live) as directory:
+            directory.lists.add_members(NEWS, [CAROL])  # beside alice and bob
+        yield live
+        live.stop()
 
 
 def register(live: LiveServer) -> Register:

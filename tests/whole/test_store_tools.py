@@ -26,7 +26,7 @@ from twisted_mail.mail.entry import Draft
 from twisted_mail.mail.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 
-NUMBER = int(os.environ.get("TWISTED_MAIL_MESSAGES", "2000"))
+NUMBER = int(os.environ.get("TWISTED_MAIL_MESSAGES", "1000"))
 COMMAND = Path(sys.executable).parent / "twisted-mail"
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.net"
 
