@@ -43,7 +43,6 @@ LOGGED_IN = _reply(235, "2.7.0", "Authentication successful")
 READY_FOR_TLS = _reply(220, "2.0.0", "Ready to start TLS")
 NOT_VERIFIED = _reply(252, "2.5.2", "Not verified here; send mail and see")
 NEEDS_UTF8 = _reply(252, "2.6.8", "The answer is in UTF-8; ask with SMTPUTF8")
-NO_CHALLENGE = b"334 \r\n"
 
 IDLE_TOO_LONG = _reply(421, "4.4.2", "Too long without a command; closing")
 STOPPING = _reply(421, "4.3.2", "The service is stopping; try again soon")

@@ -47,27 +47,18 @@ class Arrival:
 
 def write_message(disk: Disk, path: bytes, message: Message, seconds: float) -> None:
     """Write a message into a new file, synced. Raises OSError, too when its blob is cut short."""
-    if message.size <= PIECE:  # most are: one system call
-        whole = b"".join(message.pieces())
-        if len(whole) != message.size:
-            raise _cut_short()
-        write_file(disk, path, (whole,), seconds)
-        return
+    write_file(disk, path, _pieces(message), seconds)
+
+
+def _pieces(message: Message) -> Iterator[bytes]:
+    """Yield a message; most are small and come in one piece, which is one system call."""
+    pieces = message.pieces()
     written = 0
-
-    def counted() -> Iterator[bytes]:
-        nonlocal written
-        for piece in message.pieces():
-            written += len(piece)
-            yield piece
-        if written != message.size:
-            raise _cut_short()
-
-    write_file(disk, path, counted(), seconds)
-
-
-def _cut_short() -> OSError:
-    return OSError(errno.EIO, "the message is not as long as it says")
+    for piece in (b"".join(pieces),) if message.size <= PIECE else pieces:
+        written += len(piece)
+        yield piece
+    if written != message.size:
+        raise OSError(errno.EIO, "the message is not as long as it says")
 
 
 # ---------------------------------------------------------------- append
