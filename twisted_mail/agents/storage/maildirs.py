@@ -5,7 +5,6 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from twisted_mail.agents.admin_output import Complaint
 from twisted_mail.agents.storage.items import MAX_MESSAGE, Item, Numbering, possible
 from twisted_mail.agents.storage.skipped import Bad
 from twisted_mail.mail import flags as flag
@@ -172,10 +171,3 @@ def _date(seconds: float) -> datetime | None:
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def open_maildir(path: str) -> MaildirSource:
-    """Open a Maildir. Raises Complaint, OSError."""
-    if not MaildirSource.is_one(path):
-        raise Complaint(f"{path} is no Maildir: it has no new and cur")
-    return MaildirSource(path)
