@@ -356,5 +356,6 @@ def makeService(options: Options) -> MailService:
     except (Unusable, OSError) as error:
         raise SystemExit(f"mailserver: {error}") from None
     if options["demo"]:
-        print(demo.invitation(Path(options["config"]).parent))  # noqa: T201
+        # At once, also into a file or a pipe: the ports are open soon, and programs wait for them.
+        print(demo.invitation(Path(options["config"]).parent), flush=True)  # noqa: T201
     return service

@@ -1,5 +1,6 @@
 """The demonstration, as a newcomer meets it: the printed command lines work as printed."""
 
+import io
 import re
 import signal
 import socket
@@ -12,6 +13,7 @@ import pytest
 from tests.whole.clients import run
 from tests.whole.live import needs
 from tests.whole.process import TWISTD, wait_until_listening
+from twisted_mail.service import Options, makeService
 
 pytestmark = [pytest.mark.whole, pytest.mark.xdist_group("demo")]
 
@@ -80,6 +82,19 @@ def test_the_printed_command_lines_work(demonstration: Demonstration) -> None:
     said = shell(f"(sleep 1; echo '{login}'; echo 'b LOGOUT'; sleep 1) | {openssl}", folder)
     assert "a OK" in said
     assert "* BYE" in said
+
+
+def test_the_invitation_is_there_before_the_ports_are_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for a port reads it from a file, to which Python writes late unless told."""
+    monkeypatch.chdir(tmp_path)
+    options = Options()
+    options.parseOptions(["--demo"])
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="utf-8"))
+    makeService(options)
+    assert b"curl" in written.getvalue()
 
 
 def test_a_second_start_finds_everything_as_it_was(demonstration: Demonstration) -> None:
