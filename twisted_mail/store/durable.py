@@ -4,7 +4,6 @@ Every system call of the store is a method of ``Disk``, so that a test can make 
 stop the world there. Paths are bytes: names that other programs chose need not be UTF-8.
 """
 
-import ctypes
 import errno
 import fcntl
 import os
@@ -17,23 +16,12 @@ from contextlib import contextmanager, suppress
 import apsw
 
 from twisted_mail.mail.outcome import Outcome, Unavailable
+from twisted_mail.store import kernel
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO must not stop us
 _CLOCK_STEP = 5.0  # seconds that a clock may be set by while the machine starts
 _FOLDER = os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY
-
-_AT_FDCWD, _NOREPLACE = -100, 1
-_NO_RENAMEAT2 = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
-_renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-if _renameat2 is not None:
-    _renameat2.argtypes = (
-        ctypes.c_int,
-        ctypes.c_char_p,
-        ctypes.c_int,
-        ctypes.c_char_p,
-        ctypes.c_uint,
-    )
 
 
 class Disk:
@@ -100,7 +88,7 @@ class Disk:
 
     def rename_to_free(self, path: bytes, new_path: bytes) -> None:
         """Rename; the new name must be free. Raises FileExistsError."""
-        _rename_to_free(path, new_path)
+        kernel.rename_to_free(path, new_path)
 
     def unlink(self, path: bytes) -> None:
         """Take a name away."""
@@ -160,19 +148,6 @@ class Disk:
     def commit(self, connection: apsw.Connection) -> None:
         """Commit a transaction. Raises apsw.Error."""
         connection.execute("COMMIT")
-
-
-def _rename_to_free(path: bytes, new_path: bytes) -> None:
-    """Call renameat2(2); where there is none, or not on this file system, look first."""
-    if _renameat2 is not None:
-        if _renameat2(_AT_FDCWD, path, _AT_FDCWD, new_path, _NOREPLACE) == 0:
-            return
-        number = ctypes.get_errno()
-        if number not in _NO_RENAMEAT2:
-            raise OSError(number, os.strerror(number))
-    if os.path.lexists(new_path):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-    os.rename(path, new_path)
 
 
 def exists(disk: Disk, path: bytes) -> bool:
