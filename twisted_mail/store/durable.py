@@ -176,15 +176,21 @@ def read_file(disk: Disk, path: bytes, limit: int = 256 * 1024 * 1024) -> bytes 
         disk.close(fd)
 
 
-def write_file(disk: Disk, path: bytes, pieces: Iterable[bytes], seconds: float) -> None:
-    """Write a new file, dated, and sync it. Nothing of it stays when that fails."""
+def write_file(
+    disk: Disk,
+    path: bytes,
+    pieces: Iterable[bytes],
+    seconds: float,
+    seal: Callable[[int], None] | None = None,
+) -> None:
+    """Write a new file, dated, and sync it, or else ``seal`` it. Nothing stays when that fails."""
     fd = disk.create(path)
     try:
         try:
             for piece in pieces:
                 disk.write(fd, piece)
             disk.date(fd, seconds)
-            disk.sync_file(fd)
+            (seal or disk.sync_file)(fd)
         finally:
             disk.close(fd)
     except OSError:

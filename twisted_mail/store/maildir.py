@@ -1,9 +1,4 @@
-"""All accounts' mail in maildirs, and delivery into them.
-
-A delivered message is written to tmp and synced, linked into ``new`` of each account, and each ``new``
-is synced: only then is it told to be there. Nothing else is on this path: UIDs, and the index, come
-when somebody looks.
-"""
+"""All accounts' mail in maildirs, and delivery into them."""
 
 import os
 from collections import OrderedDict
@@ -18,20 +13,19 @@ from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.store import layout
 from twisted_mail.store.account import MaildirAccount
-from twisted_mail.store.beginning import make_maildir
 from twisted_mail.store.changes import Bell, Report
 from twisted_mail.store.compacting import Compacting
 from twisted_mail.store.database import boot_id
-from twisted_mail.store.durable import Disk, unavailable
+from twisted_mail.store.durable import Disk
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.folder import Folder
+from twisted_mail.store.inbound import Inbound
 from twisted_mail.store.indexing import Indexing
 from twisted_mail.store.indexing import Report as Progress
 from twisted_mail.store.quota import Quotas, Slot, Usage
 from twisted_mail.store.room import Room, constant, end
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.tidying import Tidying
-from twisted_mail.store.transfer import link_or_copy, write_message
 from twisted_mail.store.tree import Ground, Tree
 from twisted_mail.store.usage import survey
 
@@ -149,11 +143,11 @@ class MaildirStore:
         return await account.perform(survey)
 
     async def _put(self, names: Sequence[str], message: Message) -> Mapping[str, MailError | None]:
-        begun: list[bool] = []
+        inbound = Inbound(self._ground, self._root, names, message)
         try:
-            answers = await self._blocking.run(self._deliver, names, message, begun)
+            answers = await self._blocking.run(inbound.deliver)
         except Unavailable as error:
-            if not begun:  # no thread took the work
+            if not inbound.is_begun:  # no thread took the work
                 message.blob.close()
             return dict.fromkeys(names, error)
         for name in [name for name, error in answers.items() if error is None]:
@@ -163,93 +157,3 @@ class MaildirStore:
                 with suppress(MailError):
                     await account.refresh_inbox()
         return answers
-
-    def _deliver(
-        self, names: Sequence[str], message: Message, begun: list[bool]
-    ) -> dict[str, MailError | None]:
-        begun.append(True)
-        try:
-            return Delivery(self._ground, self._root, message).into(names)
-        finally:
-            message.blob.close()
-
-
-class Delivery:
-    """One message on its way into several inboxes. Runs in a thread.
-
-    All names are made before the first folder is synced: one commit of the file system's journal then
-    serves them all.
-    """
-
-    def __init__(self, ground: Ground, root: bytes, message: Message) -> None:
-        self._disk = ground.disk
-        self._ground = ground
-        self._root = root
-        self._message = message
-        self._written = b""  # the first account's file in tmp, which the others link to
-        self._is_sole = False
-
-    def into(self, names: Sequence[str]) -> dict[str, MailError | None]:
-        """Put the message into inboxes; return None for each where it is durable, else why not."""
-        answers: dict[str, MailError | None] = {}
-        paths: dict[str, bytes] = {}
-        self._is_sole = len(names) == 1
-        try:
-            for name in dict.fromkeys(names):
-                try:
-                    paths[name] = self._place(name)
-                except OSError as error:
-                    answers[name] = unavailable(error)
-        finally:
-            if self._written:
-                with suppress(OSError):
-                    self._disk.unlink(self._written)
-        for name, path in paths.items():
-            answers[name] = self._sync(path)
-        return answers
-
-    def _place(self, name: str) -> bytes:
-        """Give the message a name in an inbox, and return it. Raises OSError."""
-        maildir = os.path.join(layout.account_path(self._root, name), b"Maildir")
-        size = self._message.size
-        base = self._ground.namer.base(self._ground.clock.now(), size, size)
-        try:
-            return self._put(maildir, base)
-        except FileNotFoundError:  # the account's first mail
-            make_maildir(self._disk, maildir)
-            return self._put(maildir, base)
-
-    def _put(self, maildir: bytes, base: bytes) -> bytes:
-        path = os.path.join(maildir, b"new", base)
-        if self._written:
-            self._link(maildir, base, path)
-            return path
-        written = os.path.join(maildir, b"tmp", base)
-        write_message(self._disk, written, self._message, self._ground.clock.now())
-        self._written = written
-        if self._is_sole:
-            self._disk.rename(written, path)
-            self._written = b""
-        else:
-            self._disk.link(written, path)
-        return path
-
-    def _sync(self, path: bytes) -> MailError | None:
-        try:
-            self._disk.sync_folder(os.path.dirname(path))
-        except OSError as error:
-            with suppress(OSError):
-                self._disk.unlink(path)
-            return unavailable(error)
-        return None
-
-    def _link(self, maildir: bytes, base: bytes, path: bytes) -> None:
-        """Link, by way of tmp where it must be copied: nothing half written is ever in new."""
-        try:
-            self._disk.link(self._written, path)
-        except FileNotFoundError:
-            raise
-        except OSError:
-            copied = os.path.join(maildir, b"tmp", base)
-            link_or_copy(self._disk, self._written, copied)
-            self._disk.rename(copied, path)

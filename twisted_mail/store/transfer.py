@@ -7,7 +7,7 @@ is renamed into cur, and cur is synced; the index knows it. Whatever fails takes
 import errno
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -45,9 +45,15 @@ class Arrival:
     stored: int
 
 
-def write_message(disk: Disk, path: bytes, message: Message, seconds: float) -> None:
-    """Write a message into a new file, synced. Raises OSError, too when its blob is cut short."""
-    write_file(disk, path, _pieces(message), seconds)
+def write_message(
+    disk: Disk,
+    path: bytes,
+    message: Message,
+    seconds: float,
+    seal: Callable[[int], None] | None = None,
+) -> None:
+    """Write a message as ``write_file`` does. Raises OSError, too when its blob is cut short."""
+    write_file(disk, path, _pieces(message), seconds, seal)
 
 
 def _pieces(message: Message) -> Iterator[bytes]:

@@ -1,0 +1,160 @@
+"""One message on its way into the inboxes of several accounts.
+
+It is written to tmp and synced, then it gets a name in ``new`` of each account, then each ``new`` is
+synced: only then is it told to be there. Nothing else is on this path: UIDs, and the index, come when
+somebody looks. Everything here runs in a thread, on one message at a time.
+"""
+
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+
+from twisted_mail.mail.message import Message
+from twisted_mail.mail.outcome import MailError
+from twisted_mail.store import layout
+from twisted_mail.store.beginning import make_maildir
+from twisted_mail.store.durable import unavailable
+from twisted_mail.store.transfer import link_or_copy, write_message
+from twisted_mail.store.tree import Ground
+
+Seal = Callable[
+    [int], None
+]  # what is done with a file that has all its octets, before it is closed
+
+
+class Inbound:
+    """A message, the accounts it is for, and how far it has come; it owns the message's blob.
+
+    ``answers`` gets None for each account where the message is durable and visible, else why not.
+    ``is_begun`` says that a thread has taken it. ``placed`` has the paths of its names in ``new``;
+    ``apart`` are those on a file system that is not the one of the store.
+    """
+
+    def __init__(self, ground: Ground, root: bytes, names: Sequence[str], message: Message) -> None:
+        self.message = message
+        self.names = tuple(dict.fromkeys(names))
+        self.answers: dict[str, MailError | None] = {}
+        self.placed: dict[str, bytes] = {}
+        self.apart: set[bytes] = set()
+        self.is_begun = False
+        self._disk = ground.disk
+        self._ground = ground
+        self._root = root
+        self._home = ""  # the account in whose tmp the file was written
+        self._base = b""  # what it is called there, and in new of that account
+        self._written = b""  # its path in tmp, while it has that name
+
+    def deliver(self) -> Mapping[str, MailError | None]:
+        """Take the message all the way by itself; return the answers."""
+        self.is_begun = True
+        try:
+            self.write(self._disk.sync_file)
+            self.place()
+            self.settle(set(self.placed.values()))
+        finally:
+            self.message.blob.close()
+        return self.answers
+
+    # ------------------------------------------------------------ the steps
+
+    def write(self, seal: Seal) -> None:
+        """Write the file into the tmp of the first account where that can be done, and seal it."""
+        for name in self.names:
+            try:
+                self._write(name, seal)
+            except OSError as error:
+                self.answers[name] = unavailable(error)
+            else:
+                return
+
+    def place(self) -> None:
+        """Give the file a name in ``new`` of each account; do nothing if it was not written."""
+        if not self._written:
+            return
+        try:
+            for name in self.names:
+                if name not in self.answers:
+                    self._place(name)
+        finally:
+            if self._written:
+                with suppress(OSError):
+                    self._disk.unlink(self._written)
+
+    def settle(self, unsynced: Collection[bytes]) -> None:
+        """Sync the folders of names that are not on disk yet, and answer for all names."""
+        for name, path in self.placed.items():
+            self.answers[name] = self._sync(path) if path in unsynced else None
+
+    def fail(self, error: OSError) -> None:
+        """Take back what was done, and answer that for now nobody has the message."""
+        for path in (self._written, *self.placed.values()):
+            if path:
+                with suppress(OSError):
+                    self._disk.unlink(path)
+        self._written = b""
+        self.answers |= dict.fromkeys(self.names, unavailable(error))
+
+    # ------------------------------------------------------------ names
+
+    def _write(self, name: str, seal: Seal) -> None:
+        maildir = self._maildir(name)
+        self._home, self._base = name, self._new_base()
+        path = os.path.join(maildir, b"tmp", self._base)
+        now = self._ground.clock.now()
+        try:
+            write_message(self._disk, path, self.message, now, seal)
+        except FileNotFoundError:  # the account's first mail
+            make_maildir(self._disk, maildir)
+            write_message(self._disk, path, self.message, now, seal)
+        self._written = path
+
+    def _place(self, name: str) -> None:
+        maildir = self._maildir(name)
+        base = self._base if name == self._home else self._new_base()
+        try:
+            self._name(maildir, base, name)
+        except FileNotFoundError:
+            try:
+                make_maildir(self._disk, maildir)
+                self._name(maildir, base, name)
+            except OSError as error:
+                self.answers[name] = unavailable(error)
+        except OSError as error:
+            self.answers[name] = unavailable(error)
+
+    def _name(self, maildir: bytes, base: bytes, name: str) -> None:
+        path = os.path.join(maildir, b"new", base)
+        if len(self.names) == 1:
+            self._disk.rename(self._written, path)
+            self._written = b""
+        else:
+            self._link(maildir, base, path)
+        self.placed[name] = path
+
+    def _link(self, maildir: bytes, base: bytes, path: bytes) -> None:
+        """Link, by way of tmp where it must be copied: nothing half written is ever in new."""
+        try:
+            self._disk.link(self._written, path)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            copied = os.path.join(maildir, b"tmp", base)
+            link_or_copy(self._disk, self._written, copied)
+            self._disk.rename(copied, path)
+            self.apart.add(path)
+
+    def _sync(self, path: bytes) -> MailError | None:
+        try:
+            self._disk.sync_folder(os.path.dirname(path))
+        except OSError as error:
+            with suppress(OSError):
+                self._disk.unlink(path)
+            return unavailable(error)
+        return None
+
+    def _maildir(self, name: str) -> bytes:
+        return os.path.join(layout.account_path(self._root, name), b"Maildir")
+
+    def _new_base(self) -> bytes:
+        size = self.message.size
+        return self._ground.namer.base(self._ground.clock.now(), size, size)
