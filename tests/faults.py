@@ -20,6 +20,7 @@ STEPS = [
     "sync_file",
     "sync_data",
     "sync_folder",
+    "sync_all",
     "link",
     "rename",
     "rename_to_free",
@@ -29,9 +30,9 @@ STEPS = [
     "commit",
 ]
 TAKING_ROOM = frozenset({"create", "overwrite", "extend", "write", "link", "make_folder"})
-SYNCING = frozenset({"sync_file", "sync_data", "sync_folder"})
-READING = ["names", "files", "stat", "open", "read"]
-OPENING = frozenset({"create", "overwrite", "extend", "open", "names", "files"})
+SYNCING = frozenset({"sync_file", "sync_data", "sync_folder", "sync_all"})
+READING = ["names", "files", "stat", "open", "open_folder", "read"]
+OPENING = frozenset({"create", "overwrite", "extend", "open", "open_folder", "names", "files"})
 
 
 class Stopped(BaseException):
@@ -47,6 +48,11 @@ class QuickDisk(Disk):
 
     def sync_folder(self, path: bytes) -> None:
         os.stat(path)
+
+    def sync_all(self, fd: int) -> None: ...
+
+    def keeps_all(self, fd: int) -> bool:
+        return True
 
 
 class StopDisk(QuickDisk):
@@ -193,6 +199,13 @@ class PowerDisk(StopDisk):
     def sync_folder(self, path: bytes) -> None:
         super().sync_folder(path)
         self.events = [event for event in self.events if path not in event.folders]
+
+    def sync_all(self, fd: int) -> None:
+        super().sync_all(fd)
+        self.events.clear()
+        for path in self.lengths.synced:
+            if os.path.exists(path):
+                self.lengths.synced[path] = os.path.getsize(path)
 
     def link(self, path: bytes, new_path: bytes) -> None:
         super().link(path, new_path)

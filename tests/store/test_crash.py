@@ -36,7 +36,9 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused, Unavailable
 from twisted_mail.store import compacting, expunged
 from twisted_mail.store.durable import Disk
+from twisted_mail.store.inbound import Inbound
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.rounds import deliver_together
 from twisted_mail.store.settings import StoreSettings
 
 SEEN = normal(["\\Seen", "$Work"])
@@ -149,6 +151,25 @@ async def deliver(store: MaildirStore) -> Any:
     return None
 
 
+async def deliver_round(store: MaildirStore) -> Any:
+    """Two messages at once; the answer is which of them Alice has, and which she has not."""
+    disk, ground = store._ground.disk, store._ground
+    wanted = {"new": [ALICE, BOB], "newer": [ALICE]}
+    members = {
+        text: Inbound(ground, store._root, names, Message(MemoryBlob(mail(text))))
+        for text, names in wanted.items()
+    }
+    try:
+        fd = disk.open_folder(store._root)
+    except OSError as error:
+        raise Unavailable("no folder") from error
+    try:
+        deliver_together(disk, fd, list(members.values()))
+    finally:
+        disk.close(fd)
+    return {text: one.answers[ALICE] is None for text, one in members.items()}
+
+
 async def append(store: MaildirStore) -> Any:
     account = await store.account(ALICE)
     return await account.append("Sent", [draft(mail("new"), "$Fresh"), draft(mail("newer"))])
@@ -210,6 +231,7 @@ async def restore(store: MaildirStore) -> Any:
 
 STORIES = [
     deliver,
+    deliver_round,
     append,
     come_and_go,
     copy,
@@ -248,6 +270,18 @@ def check_deliver(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, 
         sorted([*old["INBOX"].texts, *more]),
         sorted([*old["INBOX"].texts, mail("new")]),
     )
+
+
+def check_deliver_round(
+    answer: Any, done: bool, old: dict[str, Seen], new: dict[str, Seen]
+) -> None:
+    more = list(new["INBOX"].texts)
+    for text in old["INBOX"].texts:
+        more.remove(text)
+    assert len(set(more)) == len(more)
+    assert {*more} <= {mail("new"), mail("newer")}
+    if done:
+        assert {*more} >= {mail(text) for text, is_there in answer.items() if is_there}
 
 
 def check_append(answer: Copied, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
@@ -524,7 +558,7 @@ def test_a_mailbox_that_vanishes_at_any_step_takes_no_other_with_it(
 
 
 def check_nothing_happened(story: Story, old: dict[str, Seen], new: dict[str, Seen]) -> None:
-    if story in (mark, expunge, come_and_go, delete, restore):
+    if story in (deliver_round, mark, expunge, come_and_go, delete, restore):
         return
     for name in ("INBOX", "Sent"):
         assert new[name].messages == old[name].messages

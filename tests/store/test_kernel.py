@@ -1,5 +1,8 @@
+import ctypes
+import errno
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,3 +37,39 @@ def test_a_file_is_never_renamed_over_another(renaming: None, tmp_path: Path) ->
 def test_a_file_that_is_gone_is_told(renaming: None, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         kernel.rename_to_free(os.fsencode(tmp_path / "one"), os.fsencode(tmp_path / "other"))
+
+
+@pytest.mark.parametrize(
+    ("platform", "release", "kind", "keeps"),
+    [
+        ("linux", "5.8.0-generic", 0xEF53, True),
+        ("linux", "6.18.44-fc", 0x58465342, True),
+        ("linux", "10.0", 0x9123683E, True),
+        ("linux", "5.7.19", 0xEF53, False),  # it would not tell of failed writes
+        ("linux", "6.1.0", 0x65735546, False),  # FUSE
+        ("linux", "6.1.0", 0x6969, False),  # NFS
+        ("freebsd14", "14.1-RELEASE", 0xEF53, False),
+    ],
+)
+def test_only_file_systems_that_are_known_to_keep_all_are_relied_on(
+    platform: str, release: str, kind: int, keeps: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fstatfs(fd: int, described: ctypes.Array[ctypes.c_char]) -> int:
+        ctypes.c_long.from_buffer(described).value = kind
+        return 0
+
+    monkeypatch.setattr(kernel.sys, "platform", platform)
+    monkeypatch.setattr(kernel.os, "uname", lambda: SimpleNamespace(release=release))
+    monkeypatch.setattr(kernel, "_fstatfs", fstatfs)
+    assert kernel.keeps_all(0) is keeps
+
+
+def test_a_descriptor_that_is_none_keeps_nothing() -> None:
+    assert not kernel.keeps_all(-1)
+
+
+def test_without_syncfs_nothing_is_relied_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "_syncfs", None)
+    assert not kernel.keeps_all(0)
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSYS)):
+        kernel.sync_file_system(0)

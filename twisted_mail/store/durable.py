@@ -66,6 +66,22 @@ class Disk:
         finally:
             os.close(fd)
 
+    def open_folder(self, path: bytes) -> int:
+        """Open a folder, and so the file system it is on."""
+        return os.open(path, _FOLDER)
+
+    def sync_all(self, fd: int) -> None:
+        """Wait until all files and names of a file system are on disk, whoever wrote them."""
+        kernel.sync_file_system(fd)
+
+    def keeps_all(self, fd: int) -> bool:
+        """Say whether ``sync_all`` does what it says on this file system."""
+        return kernel.keeps_all(fd)
+
+    def device(self, fd: int) -> int:
+        """Return the number of the file system that a descriptor is on."""
+        return os.fstat(fd).st_dev
+
     def close(self, fd: int) -> None:
         """Close a descriptor."""
         os.close(fd)

@@ -26,23 +26,30 @@ class Inbound:
     """A message, the accounts it is for, and how far it has come; it owns the message's blob.
 
     ``answers`` gets None for each account where the message is durable and visible, else why not.
-    ``is_begun`` says that a thread has taken it. ``placed`` has the paths of its names in ``new``;
-    ``apart`` are those on a file system that is not the one of the store.
+    ``is_begun`` says that a thread has taken it, ``is_apart`` that its file turned out to be on another
+    file system than that of the store, and ``failure`` is a bug that ended it.
     """
 
     def __init__(self, ground: Ground, root: bytes, names: Sequence[str], message: Message) -> None:
         self.message = message
         self.names = tuple(dict.fromkeys(names))
         self.answers: dict[str, MailError | None] = {}
-        self.placed: dict[str, bytes] = {}
-        self.apart: set[bytes] = set()
         self.is_begun = False
+        self.is_apart = False
+        self.failure: BaseException | None = None
         self._disk = ground.disk
         self._ground = ground
         self._root = root
         self._home = ""  # the account in whose tmp the file was written
         self._base = b""  # what it is called there, and in new of that account
         self._written = b""  # its path in tmp, while it has that name
+        self._placed: dict[str, bytes] = {}  # its paths in new, by account
+        self._copied: set[bytes] = set()  # those that could not be links
+
+    @property
+    def apart(self) -> Collection[bytes]:
+        """Return the names in ``new`` that may be on another file system than that of the store."""
+        return self._placed.values() if self.is_apart else self._copied
 
     def deliver(self) -> Mapping[str, MailError | None]:
         """Take the message all the way by itself; return the answers."""
@@ -50,7 +57,7 @@ class Inbound:
         try:
             self.write(self._disk.sync_file)
             self.place()
-            self.settle(set(self.placed.values()))
+            self.settle(self._placed.values())
         finally:
             self.message.blob.close()
         return self.answers
@@ -68,30 +75,36 @@ class Inbound:
                 return
 
     def place(self) -> None:
-        """Give the file a name in ``new`` of each account; do nothing if it was not written."""
+        """Give the file a name in ``new`` of each account; do nothing if it was not written.
+
+        The others' names are links to its name in tmp, which at last becomes that in its own ``new``.
+        """
         if not self._written:
             return
         try:
             for name in self.names:
-                if name not in self.answers:
-                    self._place(name)
+                if name not in self.answers and name != self._home:
+                    self._place(name, self._new_base(), self._link)
+            self._place(self._home, self._base, self._rename)
         finally:
             if self._written:
                 with suppress(OSError):
                     self._disk.unlink(self._written)
+                self._written = b""
 
     def settle(self, unsynced: Collection[bytes]) -> None:
         """Sync the folders of names that are not on disk yet, and answer for all names."""
-        for name, path in self.placed.items():
+        for name, path in self._placed.items():
             self.answers[name] = self._sync(path) if path in unsynced else None
 
     def fail(self, error: OSError) -> None:
         """Take back what was done, and answer that for now nobody has the message."""
-        for path in (self._written, *self.placed.values()):
+        for path in (self._written, *self._placed.values()):
             if path:
                 with suppress(OSError):
                     self._disk.unlink(path)
         self._written = b""
+        self._placed.clear()
         self.answers |= dict.fromkeys(self.names, unavailable(error))
 
     # ------------------------------------------------------------ names
@@ -108,31 +121,27 @@ class Inbound:
             write_message(self._disk, path, self.message, now, seal)
         self._written = path
 
-    def _place(self, name: str) -> None:
+    def _place(self, name: str, base: bytes, give: Callable[[bytes, bytes], bytes]) -> None:
+        """Have ``give`` make a name in an account's maildir; note it, or why there is none."""
         maildir = self._maildir(name)
-        base = self._base if name == self._home else self._new_base()
         try:
-            self._name(maildir, base, name)
-        except FileNotFoundError:
             try:
+                self._placed[name] = give(maildir, base)
+            except FileNotFoundError:  # the account's first mail
                 make_maildir(self._disk, maildir)
-                self._name(maildir, base, name)
-            except OSError as error:
-                self.answers[name] = unavailable(error)
+                self._placed[name] = give(maildir, base)
         except OSError as error:
             self.answers[name] = unavailable(error)
 
-    def _name(self, maildir: bytes, base: bytes, name: str) -> None:
+    def _rename(self, maildir: bytes, base: bytes) -> bytes:
         path = os.path.join(maildir, b"new", base)
-        if len(self.names) == 1:
-            self._disk.rename(self._written, path)
-            self._written = b""
-        else:
-            self._link(maildir, base, path)
-        self.placed[name] = path
+        self._disk.rename(self._written, path)
+        self._written = b""
+        return path
 
-    def _link(self, maildir: bytes, base: bytes, path: bytes) -> None:
+    def _link(self, maildir: bytes, base: bytes) -> bytes:
         """Link, by way of tmp where it must be copied: nothing half written is ever in new."""
+        path = os.path.join(maildir, b"new", base)
         try:
             self._disk.link(self._written, path)
         except FileNotFoundError:
@@ -141,7 +150,8 @@ class Inbound:
             copied = os.path.join(maildir, b"tmp", base)
             link_or_copy(self._disk, self._written, copied)
             self._disk.rename(copied, path)
-            self.apart.add(path)
+            self._copied.add(path)
+        return path
 
     def _sync(self, path: bytes) -> MailError | None:
         try:

@@ -3,6 +3,8 @@
 import ctypes
 import errno
 import os
+import re
+import sys
 
 _AT_FDCWD, _NOREPLACE = -100, 1
 _NO_RENAMEAT2 = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
@@ -30,3 +32,38 @@ def rename_to_free(path: bytes, new_path: bytes) -> None:
     if os.path.lexists(new_path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
     os.rename(path, new_path)
+
+
+# ---------------------------------------------------------------- file systems
+
+_KEEPING = frozenset({0xEF53, 0x58465342, 0x9123683E})  # ext4, XFS, Btrfs (linux/magic.h)
+_TELLING = (5, 8)  # the first Linux whose syncfs tells of failed writes (syncfs(2))
+
+_syncfs = getattr(_library, "syncfs", None)
+_fstatfs = getattr(_library, "fstatfs", None)
+
+
+def sync_file_system(fd: int) -> None:
+    """Call syncfs(2): wait until all of the file system that ``fd`` is on is on disk.
+
+    Raises OSError, too for what was written since ``fd`` was opened and could not be kept.
+    """
+    if _syncfs is None or _syncfs(fd) != 0:
+        number = ctypes.get_errno() if _syncfs is not None else errno.ENOSYS
+        raise OSError(number, os.strerror(number))
+
+
+def keeps_all(fd: int) -> bool:
+    """Say whether ``sync_file_system`` can be relied on for the file system that ``fd`` is on.
+
+    It can where the file system is known to put data, names and the disk's own cache into it, and the
+    kernel to tell what failed. FUSE and network file systems write, and promise nothing.
+    """
+    if sys.platform != "linux" or _syncfs is None or _fstatfs is None:
+        return False
+    if tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2]) < _TELLING:
+        return False
+    described = ctypes.create_string_buffer(512)  # struct statfs, which begins with the type
+    if _fstatfs(fd, described) != 0:
+        return False
+    return ctypes.c_long.from_buffer(described).value in _KEEPING

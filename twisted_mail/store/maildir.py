@@ -19,11 +19,11 @@ from twisted_mail.store.database import boot_id
 from twisted_mail.store.durable import Disk
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.folder import Folder
-from twisted_mail.store.inbound import Inbound
 from twisted_mail.store.indexing import Indexing
 from twisted_mail.store.indexing import Report as Progress
 from twisted_mail.store.quota import Quotas, Slot, Usage
 from twisted_mail.store.room import Room, constant, end
+from twisted_mail.store.rounds import Rounds
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.tidying import Tidying
 from twisted_mail.store.tree import Ground, Tree
@@ -64,6 +64,7 @@ class MaildirStore:
         self._report = report
         self._watching = watching
         self._ground = Ground(disk or Disk(), clock, Namer(host), boot_id(), settings)
+        self._rounds = Rounds(self._ground, self._root, blocking)
         self.indexing = Indexing(clock, progress)
         self.compacting = Compacting(clock)
         self._accounts: WeakValueDictionary[str, MaildirAccount] = WeakValueDictionary()
@@ -143,13 +144,7 @@ class MaildirStore:
         return await account.perform(survey)
 
     async def _put(self, names: Sequence[str], message: Message) -> Mapping[str, MailError | None]:
-        inbound = Inbound(self._ground, self._root, names, message)
-        try:
-            answers = await self._blocking.run(inbound.deliver)
-        except Unavailable as error:
-            if not inbound.is_begun:  # no thread took the work
-                message.blob.close()
-            return dict.fromkeys(names, error)
+        answers = await self._rounds.deliver(names, message)
         for name in [name for name, error in answers.items() if error is None]:
             account = self._accounts.get(name)
             if account is not None and account.is_watched:
