@@ -1,11 +1,13 @@
 """Delivery with an answer for each recipient: nobody waits for another's trouble."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.support import NoteJournal, finish
+from tests.support import NoteJournal, StillClock, finish
+from twisted_mail.delivery.doors import Doors
 from twisted_mail.delivery.each import EachDelivery
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
@@ -84,7 +86,8 @@ class Delivery:
         self.journal = NoteJournal()
         store: Any = self.store
         waiting: Any = self.waiting
-        self.each = EachDelivery(LocalRouter(directory), store, self.journal, waiting)
+        router = LocalRouter(directory)
+        self.each = EachDelivery(Doors(router, store, self.journal, StillClock(), waiting))
 
     def to(self, *recipients: str) -> list[Outcome | None]:
         addresses = tuple(parse(one) for one in recipients)
@@ -169,7 +172,7 @@ def test_a_promise_that_fails_is_told() -> None:
 
 def test_without_anybody_who_waits_there_are_no_programs() -> None:
     delivery = Delivery()
-    delivery.each._waiting = None
+    delivery.each._doors = replace(delivery.each._doors, waiting=None)
     answers = delivery.to(ALICE, TICKET)
     assert answers[0] is None
     assert answers[1] is not None

@@ -1,8 +1,10 @@
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 
 from tests.support import NoteJournal, StillClock, finish
+from twisted_mail.delivery.doors import Doors
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
@@ -52,7 +54,8 @@ class Delivery:
         )
         self.journal = NoteJournal()
         self.store = FakeStore({f"{name}@example.org": error for name, error in failures.items()})
-        self.queue = LocalDelivery(LocalRouter(directory), self.store, self.journal)  # type: ignore[arg-type]
+        store: Any = self.store
+        self.queue = LocalDelivery(Doors(LocalRouter(directory), store, self.journal, StillClock()))
 
     def accept(self, *recipients: str, sender: str = "s@client.example") -> None:
         envelope = Envelope(
@@ -139,7 +142,8 @@ def test_room_is_lacking_only_where_nobody_has_any() -> None:
 
 def test_quarantined_mail_goes_where_junk_lies() -> None:
     store = MemoryStore(StillClock(), Render())
-    queue = LocalDelivery(LocalRouter(FixedDirectory({ALICE: ""}, {})), store, NoteJournal())
+    router = LocalRouter(FixedDirectory({ALICE: ""}, {}))
+    queue = LocalDelivery(Doors(router, store, NoteJournal(), StillClock()))
     envelope = Envelope("id1", NULL, (parse(ALICE),), is_quarantined=True)
     finish(queue.accept(envelope, Message(MemoryBlob(b"Subject: x\r\n\r\n"))))
     account = finish(store.account(ALICE))
@@ -157,7 +161,7 @@ def test_while_many_recipients_are_routed_others_have_their_turn() -> None:
             return await super().route(recipient)
 
     router = SlowRouter(FixedDirectory(dict.fromkeys(names, ""), {}))
-    queue = LocalDelivery(router, store, NoteJournal(), clock=clock)  # type: ignore[arg-type]
+    queue = LocalDelivery(Doors(router, store, NoteJournal(), clock))  # type: ignore[arg-type]
     envelope = Envelope("id1", NULL, tuple(parse(name) for name in names))
     finish(queue.accept(envelope, Message(MemoryBlob(b"body\r\n"))))
     assert [list(to) for to, _ in store.deliveries] == [names]

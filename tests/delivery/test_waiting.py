@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import InlineBlocking, NoteJournal, StillClock, finish
+from twisted_mail.delivery.doors import Doors
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.parcel import LISTS, Parcel
 from twisted_mail.delivery.parcels import APPROVE, REJECT, ParcelBlob, ParcelFolder
@@ -74,7 +75,10 @@ class House:
             programs={TICKETS: ["ticket"], "other@example.org": ["gone"]},
             lists={NEWS: []},
         )
-        self.queue = LocalDelivery(LocalRouter(directory), self.store, self.journal, self.waiting)  # type: ignore[arg-type]
+        store: Any = self.store
+        self.queue = LocalDelivery(
+            Doors(LocalRouter(directory), store, self.journal, self.clock, self.waiting)
+        )
 
     async def admit(self, envelope: Envelope, mail: ListMail, header: bytes) -> str | None:
         self.header = header

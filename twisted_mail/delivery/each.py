@@ -8,10 +8,9 @@ every account has one. What concerns one recipient alone keeps nobody else waiti
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from twisted_mail.delivery.doors import Doors
 from twisted_mail.delivery.local import NOBODY_WAITS, in_turns, put
 from twisted_mail.delivery.parcel import Parcel
-from twisted_mail.delivery.waiting import Waiting
-from twisted_mail.interfaces import Clock, Journal, Router, Store
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
@@ -38,21 +37,10 @@ class _Plan:
 
 
 class EachDelivery:
-    """Fulfils ``interfaces.Delivery``. Without ``waiting`` there are no programs and lists."""
+    """Fulfils ``interfaces.Delivery``."""
 
-    def __init__(
-        self,
-        router: Router,
-        store: Store,
-        journal: Journal,
-        waiting: Waiting | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        self._router = router
-        self._store = store
-        self._journal = journal
-        self._waiting = waiting
-        self._clock = clock
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
 
     async def deliver_each(
         self, envelope: Envelope, message: Message
@@ -60,7 +48,7 @@ class EachDelivery:
         """Deliver to every recipient for whom it can be done; closes the message's blob."""
         plan = _Plan()
         try:
-            async for recipient in in_turns(dict.fromkeys(envelope.recipients), self._clock):
+            async for recipient in in_turns(dict.fromkeys(envelope.recipients), self._doors.clock):
                 plan.answers[recipient] = await self._routed(recipient, plan)
             for recipient, route in plan.hopeful:
                 plan.answers[recipient] = await self._prepared(envelope, message, route, plan)
@@ -75,7 +63,7 @@ class EachDelivery:
 
     async def _routed(self, recipient: Address, plan: _Plan) -> Outcome | None:
         try:
-            route = await self._router.route(recipient)
+            route = await self._doors.router.route(recipient)
         except MailError as error:
             return error.outcome
         if isinstance(route, NoRoute):
@@ -102,11 +90,11 @@ class EachDelivery:
     async def _parcels(
         self, envelope: Envelope, message: Message, errand: Errand | ListMail, plan: _Plan
     ) -> Parcels:
-        if self._waiting is None:
+        if self._doors.waiting is None:
             return NOBODY_WAITS
         alone = replace(envelope, id=f"{envelope.id}-{len(plan.parcels) + 1}")
         try:
-            return await self._waiting.prepare(alone, message, [errand])
+            return await self._doors.waiting.prepare(alone, message, [errand])
         except MailError as error:
             return error.outcome
 
@@ -114,10 +102,14 @@ class EachDelivery:
         """Promise the parcels of those who are served, and withdraw the others."""
         served = {errand for _, route in plan.hopeful for errand in _errands(route)}
         for errand, parcels in plan.parcels.items():
-            if self._waiting is None or isinstance(parcels, Outcome) or not parcels:
+            if self._doors.waiting is None or isinstance(parcels, Outcome) or not parcels:
                 continue
             try:
-                settle = self._waiting.promise if errand in served else self._waiting.withdraw
+                settle = (
+                    self._doors.waiting.promise
+                    if errand in served
+                    else self._doors.waiting.withdraw
+                )
                 await settle(parcels)
             except Unavailable as error:  # what stays is swept away at the next start
                 self._fail(errand, error.outcome, plan)
@@ -135,7 +127,7 @@ class EachDelivery:
         accounts = list(dict.fromkeys(name for _, route in hopeful for name in route.accounts))
         results: Mapping[str, MailError | None] = {}
         try:
-            results = await put(self._store, self._journal, envelope, message, accounts)
+            results = await put(self._doors.store, self._doors.journal, envelope, message, accounts)
         except BaseException as error:
             outcome = error.outcome if isinstance(error, MailError) else _BUG
             plan.answers |= dict.fromkeys((one for one, _ in hopeful), outcome)

@@ -16,10 +16,10 @@ gets a second copy. Only when 4 itself fails do accounts get the message twice.
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 
+from twisted_mail.delivery.doors import Doors
 from twisted_mail.delivery.parcel import Parcel
 from twisted_mail.delivery.quarantine import quarantine
-from twisted_mail.delivery.waiting import Waiting
-from twisted_mail.interfaces import Clock, Journal, Router, Store
+from twisted_mail.interfaces import Clock, Journal, Store
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
@@ -37,25 +37,13 @@ class LocalDelivery:
 
     A message is taken when every account has it. When one does not, the sender keeps the message and
     sends it again, and accounts that have it already get it twice: better twice than not at all.
-    Without ``waiting`` there are no programs and lists.
     """
 
     # What is never sent on needs no TLS on the way; reports need somebody who sends them.
     promises = frozenset({"REQUIRETLS"})
 
-    def __init__(
-        self,
-        router: Router,
-        store: Store,
-        journal: Journal,
-        waiting: Waiting | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        self._router = router
-        self._store = store
-        self._journal = journal
-        self._waiting = waiting
-        self._clock = clock
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
 
     async def accept(self, envelope: Envelope, message: Message) -> None:
         """Deliver to every recipient. Raises Refused or Unavailable; closes the message's blob."""
@@ -73,12 +61,12 @@ class LocalDelivery:
         except BaseException:
             await self._withdraw(parcels)
             raise
-        if parcels and self._waiting is not None:
-            await self._waiting.promise(parcels)
+        if parcels and self._doors.waiting is not None:
+            await self._doors.waiting.promise(parcels)
 
     async def room(self, accounts: Sequence[str], size: int) -> Outcome | None:
         """Return why none of the accounts has room for so many octets, or None."""
-        answers = (await self._store.room(accounts, size)).values()
+        answers = (await self._doors.store.room(accounts, size)).values()
         errors = [error for error in answers if error is not None]
         if not errors or len(errors) < len(answers):
             return None
@@ -89,8 +77,8 @@ class LocalDelivery:
     ) -> list[str]:
         """Return the accounts that get a copy, each once; note the errands beside them."""
         accounts: dict[str, None] = {}
-        async for recipient in in_turns(envelope.recipients, self._clock):
-            route = await self._router.route(recipient)
+        async for recipient in in_turns(envelope.recipients, self._doors.clock):
+            route = await self._doors.router.route(recipient)
             if isinstance(route, NoRoute):
                 raise _as_error(route.outcome)
             if not isinstance(route, Here):
@@ -103,27 +91,29 @@ class LocalDelivery:
     async def _prepared(
         self, envelope: Envelope, message: Message, errands: Sequence[Errand | ListMail]
     ) -> list[Parcel]:
-        if self._waiting is None:
+        if self._doors.waiting is None:
             raise Unavailable(NOBODY_WAITS)
-        return await self._waiting.prepare(envelope, message, errands)
+        return await self._doors.waiting.prepare(envelope, message, errands)
 
     async def _withdraw(self, parcels: Sequence[Parcel]) -> None:
-        if parcels and self._waiting is not None:
+        if parcels and self._doors.waiting is not None:
             with suppress(
                 Unavailable
             ):  # what stays is not promised, and swept away at the next start
-                await self._waiting.withdraw(parcels)
+                await self._doors.waiting.withdraw(parcels)
 
     async def _deliver(self, envelope: Envelope, message: Message, accounts: Sequence[str]) -> None:
-        _raise_failures(await put(self._store, self._journal, envelope, message, accounts))
+        _raise_failures(
+            await put(self._doors.store, self._doors.journal, envelope, message, accounts)
+        )
 
 
-async def in_turns(recipients: Iterable[Address], clock: Clock | None) -> AsyncIterator[Address]:
+async def in_turns(recipients: Iterable[Address], clock: Clock) -> AsyncIterator[Address]:
     """Yield recipients, and let others go first when looking at them takes long."""
-    began = clock.monotonic() if clock is not None else 0.0
+    began = clock.monotonic()
     for recipient in recipients:
         yield recipient
-        if clock is not None and clock.monotonic() - began >= SLICE_SECONDS:
+        if clock.monotonic() - began >= SLICE_SECONDS:
             await clock.sleep(0)
             began = clock.monotonic()
 

@@ -6,6 +6,7 @@ from functools import partial
 
 from twisted_mail.delivery.distribution import Distribution
 from twisted_mail.delivery.doers import Doer
+from twisted_mail.delivery.doors import Doors
 from twisted_mail.delivery.each import EachDelivery
 from twisted_mail.delivery.errands import ProgramErrands, Run
 from twisted_mail.delivery.letters import Post
@@ -54,8 +55,9 @@ class PostOffice:
         self._programs = of.programs
         folder = ParcelFolder(of.folder)
         self._waiting = Waiting(folder, of.files, of.clock, of.journal, of.waiting)
-        self.queue = LocalDelivery(of.router, of.store, of.journal, self._waiting, of.clock)
-        self.each = EachDelivery(of.router, of.store, of.journal, self._waiting, of.clock)
+        doors = Doors(of.router, of.store, of.journal, of.clock, self._waiting)
+        self.queue = LocalDelivery(doors)
+        self.each = EachDelivery(doors)
         post = Post(self.queue, of.clock, of.hostname)
         self._distribution = Distribution(
             of.rolls, self.queue, folder, post, of.files, of.journal, of.lists
