@@ -1,7 +1,6 @@
 """Listeners: endpoints that accept connections, and the conversations that came of them."""
 
 import ipaddress
-from collections import Counter
 from collections.abc import Callable
 from typing import cast
 
@@ -19,6 +18,7 @@ from twisted.python.failure import Failure
 from twisted_mail.interfaces import Journal, Peer
 from twisted_mail.net.conversation import Conversation, MakeSession, Terms
 from twisted_mail.net.crowd import Crowd
+from twisted_mail.net.tally import OwnTally, Tally
 from twisted_mail.net.turns import Turns
 
 FAREWELL_SECONDS = 5.0  # how long open connections have to finish when the server stops
@@ -52,6 +52,7 @@ class ConversationFactory(Receiving):
         connections_per_address: int,
         turns: Turns | None = None,
         crowd: Crowd | None = None,
+        tally: Tally | None = None,
     ) -> None:
         self._reactor = reactor
         self._make_session = make_session
@@ -63,8 +64,9 @@ class ConversationFactory(Receiving):
         self._turns = turns or Turns(reactor)
         self._crowd = crowd or Crowd()
         self._open: set[Conversation] = set()
-        self._served = 0  # of those, without the ones that are told that we are busy
-        self._by_address: Counter[str] = Counter()
+        self._tally = (
+            tally if tally is not None else OwnTally()
+        )  # without those we are too busy for
         self._emptied: Deferred[None] | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Conversation | None:  # type: ignore[override]
@@ -95,9 +97,9 @@ class ConversationFactory(Receiving):
         return conversation
 
     def _is_full_for(self, host: str) -> bool:
-        if self._crowd.is_full or self._served >= self._most:
+        if self._crowd.is_full or self._tally.count("") >= self._most:
             return True
-        return bool(host) and self._by_address[host] >= self._most_per_address
+        return bool(host) and self._tally.count(host) >= self._most_per_address
 
     def _say_busy(self, wire: object) -> "_Busy":
         return _Busy(cast("Conversation", wire), self._busy)
@@ -107,10 +109,9 @@ class ConversationFactory(Receiving):
             self._crowd.busy += change
             return
         self._crowd.serve(change)
-        self._served += change
-        self._by_address[host] += change
-        if not self._by_address[host]:
-            del self._by_address[host]
+        self._tally.change("", change)
+        if host:  # a UNIX socket has none
+            self._tally.change(host, change)
 
     def _forget(self, conversation: Conversation, host: str, is_busy: bool) -> None:
         self._open.discard(conversation)

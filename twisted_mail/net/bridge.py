@@ -1,0 +1,114 @@
+"""A bridge between two processes of one server: calls over a socket, in both directions.
+
+A call names a desk, which is an object of the other side, one of its methods, and arguments. ``ask``
+waits for what the method returns or raises; ``tell`` does not. Calls arrive in the order in which they
+were made; answers come as they are ready.
+
+What crosses is pickled. Both ends are this very program, run by the same user, and nobody else has the
+socket: whoever could write to it could as well write to the process.
+"""
+
+import itertools
+import pickle
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.protocols.basic import Int32StringReceiver
+from twisted.python.failure import Failure
+
+from twisted_mail.interfaces import Journal
+from twisted_mail.mail.outcome import MailError, Outcome, ProtocolError, Refused, Unavailable
+
+MOST_OCTETS = 16 * 1024 * 1024  # of one call: what is large goes by a file
+_KINDS = {kind.__name__: kind for kind in (MailError, ProtocolError, Refused, Unavailable)}
+_GONE = "Another process of the server ended; try again later"
+_BROKEN = "Another process of the server failed; try again later"
+
+
+class Bridge(Int32StringReceiver):
+    """One end; ``desks`` are what the other side may call, by their names."""
+
+    MAX_LENGTH = MOST_OCTETS
+
+    def __init__(
+        self,
+        desks: Mapping[str, object],
+        journal: Journal,
+        lost: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.desks = dict(desks)
+        self._journal = journal
+        self._lost = lost
+        self._numbers = itertools.count(1)
+        self._asked: dict[int, Deferred[Any]] = {}
+        self._is_lost = False
+
+    async def ask(self, desk: str, method: str, *args: Any) -> Any:
+        """Call a method of the other side; return or raise what it does.
+
+        Raises Unavailable when it fails by a bug, which is noted there, and when the other side is
+        gone or goes.
+        """
+        if self._is_lost:
+            raise Unavailable(_GONE)
+        number = next(self._numbers)
+        answer: Deferred[Any] = Deferred()
+        self._asked[number] = answer
+        self._send(number, desk, method, args)
+        return await answer
+
+    def tell(self, desk: str, method: str, *args: Any) -> None:
+        """Call a method of the other side without waiting; when it is gone, do nothing."""
+        if not self._is_lost:
+            self._send(0, desk, method, args)
+
+    def _send(self, *what: object) -> None:
+        self.sendString(pickle.dumps(what, pickle.HIGHEST_PROTOCOL))  # type: ignore[no-untyped-call]
+
+    # ------------------------------------------------------------ what Twisted calls
+
+    def stringReceived(self, string: bytes) -> None:
+        """Take a call or an answer."""
+        number, *rest = pickle.loads(string)  # see above
+        if len(rest) == 2:
+            self._answered(number, *rest)
+        else:
+            Deferred.fromCoroutine(self._serve(number, *rest))
+
+    def lengthLimitExceeded(self, length: int) -> None:
+        """Give the bridge up: what is sent is never so long."""
+        self._journal.warned("bridge", f"a call of {length} octets is too long")
+        super().lengthLimitExceeded(length)  # type: ignore[no-untyped-call]
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        """Tell all who wait that there will be no answer."""
+        self._is_lost = True
+        asked, self._asked = self._asked, {}
+        for answer in asked.values():
+            answer.errback(Unavailable(_GONE))
+        self._lost()
+
+    # ------------------------------------------------------------ calls and answers
+
+    def _answered(self, number: int, error: tuple[str, Outcome, str] | None, value: Any) -> None:
+        answer = self._asked.pop(number)
+        if error is None:
+            answer.callback(value)
+        else:
+            kind, outcome, condition = error
+            answer.errback(_KINDS[kind](outcome, condition))
+
+    async def _serve(self, number: int, desk: str, method: str, args: tuple[Any, ...]) -> None:
+        error = value = None
+        try:
+            value = getattr(self.desks[desk], method)(*args)
+            if isinstance(value, Awaitable):
+                value = await value
+        except MailError as caught:
+            error = type(caught).__name__, caught.outcome, caught.condition
+        except Exception:
+            self._journal.failed(f"desk {desk}")
+            error = Unavailable.__name__, Unavailable(_BROKEN).outcome, "UNAVAILABLE"
+        if number and not self._is_lost:
+            self._send(number, error, None if error else value)

@@ -1,0 +1,133 @@
+"""How many connections there are, in all and from each address: of one process, or of several.
+
+Several processes count in memory that they share. Each writes a row of its own and reads all, so no lock
+is needed and none can be left behind by a process that dies; its row is emptied by whoever started it.
+Two processes that let somebody in at the same moment may exceed a limit by one.
+"""
+
+import hashlib
+import mmap
+import os
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from typing import Protocol
+
+SLOTS = 1 << 16  # of addresses, for each listener; those of one slot are counted together
+_WIDTH = 4  # octets of a number
+_EMPTY = memoryview(bytes(4096)).cast("I")  # divides SLOTS
+
+
+class Tally(Protocol):
+    """Counts of one listener; the empty key stands for all of its connections."""
+
+    def change(self, key: str, by: int) -> None:
+        """Add to a count."""
+
+    def count(self, key: str) -> int:
+        """Return a count."""
+
+
+class OwnTally:
+    """The counts of a process that is alone. Fulfils ``Tally``."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def change(self, key: str, by: int) -> None:
+        """Add to a count."""
+        self._counts[key] += by
+        if not self._counts[key]:
+            del self._counts[key]
+
+    def count(self, key: str) -> int:
+        """Return a count."""
+        return self._counts[key]
+
+    def __len__(self) -> int:
+        """Return how many counts are kept."""
+        return len(self._counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the shared memory is laid out: for whom, and with which key addresses are spread.
+
+    The key is random, so that nobody can choose addresses that are counted together.
+    """
+
+    processes: int
+    listeners: int
+    key: bytes
+
+    @property
+    def row(self) -> int:
+        """Return how many numbers one process has."""
+        return self.listeners * SLOTS
+
+    @property
+    def size(self) -> int:
+        """Return the octets of all."""
+        return self.processes * self.row * _WIDTH
+
+
+class SharedCounts:
+    """The memory, as one process sees it; ``process`` is its row. ``fd`` is handed to the others.
+
+    What is never written takes no memory, however large the plan is.
+    """
+
+    def __init__(self, plan: Plan, process: int, fd: int | None = None) -> None:
+        self.plan = plan
+        self.fd = _memory(plan.size) if fd is None else fd
+        self._process = process
+        self._numbers = memoryview(mmap.mmap(self.fd, plan.size)).cast("I")
+
+    def listener(self, number: int) -> "SharedTally":
+        """Return the counts of one listener."""
+        return SharedTally(self.plan, self._numbers, self._process, number)
+
+    def forget(self, process: int) -> None:
+        """Empty the row of a process that is no more."""
+        row = self.plan.row
+        for at in range(process * row, (process + 1) * row, len(_EMPTY)):
+            page = self._numbers[at : at + len(_EMPTY)]
+            if page != _EMPTY:  # a page that was never written stays so
+                page[:] = _EMPTY
+
+
+def _memory(size: int) -> int:
+    """Return a descriptor of memory that can be shared."""
+    if hasattr(os, "memfd_create"):
+        fd = os.memfd_create("twisted_mail counts", os.MFD_CLOEXEC)
+    else:
+        with tempfile.TemporaryFile() as file:
+            fd = os.dup(file.fileno())
+    os.ftruncate(fd, size)
+    return fd
+
+
+class SharedTally:
+    """The counts of one listener in all processes. Fulfils ``Tally``."""
+
+    def __init__(self, plan: Plan, numbers: memoryview, process: int, listener: int) -> None:
+        self._key = plan.key
+        self._numbers = numbers
+        self._own = process * plan.row + listener * SLOTS
+        self._rows = [row * plan.row + listener * SLOTS for row in range(plan.processes)]
+
+    def change(self, key: str, by: int) -> None:
+        """Add to a count, of this process alone."""
+        self._numbers[self._own + self._slot(key)] += by
+
+    def count(self, key: str) -> int:
+        """Return a count, of all processes."""
+        slot = self._slot(key)
+        return sum(self._numbers[row + slot] for row in self._rows)
+
+    def _slot(self, key: str) -> int:
+        """Return where a key is counted: 0 is for all, and for nobody else."""
+        if not key:
+            return 0
+        digest = hashlib.blake2b(key.encode(), key=self._key, digest_size=8).digest()
+        return 1 + int.from_bytes(digest, "big") % (SLOTS - 1)
