@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "twisted_mail"
 
-ASSEMBLY = {"service", "config", "agents", "web", "plugins"}
+ASSEMBLY = {"service", "assembly", "workers", "config", "agents", "web", "plugins"}
 EDGE_ROOMS = {"net", "auth", "plugin", "log"}
 EDGE_MODULES = {"queue.runner", "delivery.remote", "delivery.pipe"}
 EDGE_NAMES = {"server", "client"}

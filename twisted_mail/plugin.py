@@ -80,6 +80,9 @@ class IProtocol(Interface):
     help = Attribute("One line for people.")
     busy = Attribute("The octets that tell a connection beyond the limit that we are busy.")
     settings = Attribute("A frozen dataclass with a default for each field: the section's options.")
+    is_spread = Attribute(
+        "Whether workers may hold its conversations: no two of them need one process. Optional: False."
+    )
 
     def make(settings: object, doors: Doors) -> object:  # noqa: N805
         """Return a ``Callable[[Wire], Session]``: one conversation for each connection."""
@@ -91,6 +94,10 @@ class IFilter(Interface):
     name = Attribute("The word in the configuration: 'greylist'.")
     help = Attribute("One line for people.")
     settings = Attribute("A frozen dataclass with a default for each field: the table's options.")
+    is_common = Attribute(
+        "Whether one object must judge all conversations, those of workers too: it counts, say. It is"
+        " asked without the octets of header and message then. Optional: False."
+    )
 
     def make(settings: object, doors: Doors) -> object:  # noqa: N805
         """Return an ``interfaces.Filter``; called once, before the first connection."""
@@ -117,6 +124,7 @@ class RoomProtocol:
     settings: type
     session: MakeRoomSession
     doors: type
+    is_spread: bool = False
 
     def make(self, settings: object, doors: Doors) -> Callable[[Wire], Session]:
         """Return what makes a session for each connection."""
@@ -135,6 +143,7 @@ class RoomFilter:
     help: str
     settings: type
     make: Callable[[Any, Doors], Filter]
+    is_common: bool = False
 
 
 def protocols() -> dict[str, object]:

@@ -11,6 +11,7 @@ from tests.support import NoteJournal, StillClock, finish
 from twisted_mail.auth.avatars import IMailboxes, IMaildrop, ISubmitter
 from twisted_mail.auth.checkers import FirstOf, checker
 from twisted_mail.auth.realm import Realm, account_name, logins, portal
+from twisted_mail.auth.throttle import Throttle
 from twisted_mail.interfaces import Peer
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
@@ -26,7 +27,7 @@ class House:
         self.realm = Realm(self.store, directory(), "example.org")
         checks = checks or checker(strings or ("directory",), directory(), "example.org")
         door = portal(self.realm, checks)
-        self.logins = logins(door, "example.org", self.clock, self.journal)
+        self.logins = logins(door, "example.org", self.clock, self.journal, Throttle(self.clock))
 
     def refusal(self, credentials):
         with pytest.raises(MailError) as caught:

@@ -18,6 +18,7 @@ from tests.support import FakeResolver, InlineBlocking, NoteJournal, finish
 from twisted_mail.auth.checkers import DirectoryChecker
 from twisted_mail.auth.realm import Realm, logins, portal
 from twisted_mail.auth.sasl import MECHANISMS
+from twisted_mail.auth.throttle import Throttle
 from twisted_mail.config.filters import filters as configured
 from twisted_mail.config.values import Structure
 from twisted_mail.delivery.local import LocalDelivery
@@ -120,7 +121,7 @@ class MemoryServer:
         router = LocalRouter(self.directory, HOSTNAME)
         realm = Realm(self.store, self.directory, "example.org")
         checker = DirectoryChecker(self.directory, "example.org")
-        doors = logins(portal(realm, checker), "example.org", time, self.journal)
+        doors = logins(portal(realm, checker), "example.org", time, self.journal, Throttle(time))
         blocking = InlineBlocking()
         self.policy = Stages(time, self.journal)
         self.resolver = FakeResolver()

@@ -48,7 +48,7 @@ def test_search_gives_the_same_answers_before_and_after_indexing(server: LiveSer
         ("NOT", "TEXT", "s1"),
     ]
     before = [client.uid("SEARCH", *one) for one in searches]
-    indexing = server.service._store.indexing
+    indexing = server.service.parts.store.indexing
     until(lambda: not in_reactor(lambda: indexing.is_needed))
     assert (server.maildir("bob@example.org").parent / "search.sqlite3").exists()
     assert [client.uid("SEARCH", *one) for one in searches] == before

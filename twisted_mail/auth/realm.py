@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import Interface, implementer
 
 from twisted_mail.auth.avatars import Avatar, IMailboxes, IMaildrop, ISubmitter
-from twisted_mail.auth.throttle import Throttle
+from twisted_mail.auth.throttle import Throttling
 from twisted_mail.interfaces import (
     Clock,
     Directory,
@@ -112,7 +112,7 @@ class PortalLogin(Generic[Face]):
     portal: Portal
     interface: type[Interface]
     default_domain: str
-    throttle: Throttle
+    throttle: Throttling
     clock: Clock
     journal: Journal
 
@@ -162,9 +162,11 @@ class Logins:
     submitter: Login[Submitter]
 
 
-def logins(portal: Portal, default_domain: str, clock: Clock, journal: Journal) -> Logins:
+def logins(
+    portal: Portal, default_domain: str, clock: Clock, journal: Journal, throttle: Throttling
+) -> Logins:
     """Make the login doors."""
-    rest = default_domain, Throttle(clock), clock, journal
+    rest = default_domain, throttle, clock, journal
     return Logins(
         PortalLogin[Mailboxes](portal, IMailboxes, *rest),
         PortalLogin[Maildrop](portal, IMaildrop, *rest),

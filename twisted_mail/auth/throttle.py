@@ -10,6 +10,7 @@ Peers on this very host (a webmail, a proxy) stand for many people: for them onl
 import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from twisted_mail.interfaces import Clock, Peer
 from twisted_mail.mail.outcome import Outcome, Unavailable
@@ -21,7 +22,20 @@ MAX_REMEMBERED = 10_000  # networks and accounts; beyond it the oldest are forgo
 MAX_WAITING = 32  # refusals being held back for one network at the same time
 _IPV4_PREFIX, _IPV6_PREFIX = 24, 56  # what one guesser usually commands
 
-_TOO_MANY = Outcome(454, "4.7.0", "Too many failed logins, try again later")
+TOO_MANY = Outcome(454, "4.7.0", "Too many failed logins, try again later")
+
+
+class Throttling(Protocol):
+    """Slows the guessing of passwords down."""
+
+    def admit(self, peer: Peer) -> None:
+        """Say that a password may be tried. Raises Unavailable."""
+
+    async def hold_back(self, name: str, peer: Peer, began: float) -> None:
+        """Count a failed login, and return when it may be answered."""
+
+    def forgive(self, name: str) -> None:
+        """Forget an account's failures."""
 
 
 @dataclass(slots=True)
@@ -33,7 +47,7 @@ class _Failures:
 
 @dataclass(slots=True)
 class Throttle:
-    """Counts failed logins and holds their answers back."""
+    """Counts failed logins and holds their answers back. Fulfils ``Throttling``."""
 
     clock: Clock
     _failures: OrderedDict[str, _Failures] = field(default_factory=OrderedDict)
@@ -46,7 +60,7 @@ class Throttle:
         """
         found = self._failures.get(network(peer))
         if found is not None and found.waiting >= MAX_WAITING:
-            raise Unavailable(_TOO_MANY)
+            raise Unavailable(TOO_MANY)
 
     async def hold_back(self, name: str, peer: Peer, began: float) -> None:
         """Count a failed login, and return when it may be answered.

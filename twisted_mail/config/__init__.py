@@ -7,7 +7,17 @@ All mistakes are reported together, each with its place.
 """
 
 from twisted_mail.config.mistakes import ConfigError, Mistake
-from twisted_mail.config.model import Config, Dns, Filter, Listener, Log, Login, Threads, Tls
+from twisted_mail.config.model import (
+    Config,
+    Dns,
+    Filter,
+    Listener,
+    Log,
+    Login,
+    Threads,
+    Tls,
+    Workers,
+)
 from twisted_mail.config.reader import load
 
 __all__ = [
@@ -21,5 +31,6 @@ __all__ = [
     "Mistake",
     "Threads",
     "Tls",
+    "Workers",
     "load",
 ]

@@ -13,6 +13,8 @@ from twisted_mail.directory.passwords import Passwords
 from twisted_mail.policy.networks import Networks
 from twisted_mail.store.settings import StoreSettings
 
+MOST_WORKERS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Tls:
@@ -76,6 +78,17 @@ class Threads:
     """The section ``[threads]``: see ``net.processor`` for why they stay on one processor."""
 
     one_processor: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The section ``[workers]``: how many processes of their own take mail in; 0: none."""
+
+    number: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.number <= MOST_WORKERS:
+            raise ValueError(f"number must be 0 to {MOST_WORKERS}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +165,7 @@ class Config:
     dns: Dns = field(default_factory=Dns)
     log: Log = field(default_factory=Log)
     threads: Threads = field(default_factory=Threads)
+    workers: Workers = field(default_factory=Workers)
     addresses: AddressSettings = field(default_factory=AddressSettings)
     lists: ListSettings = field(default_factory=ListSettings)
     waiting: WaitingSettings = field(default_factory=WaitingSettings)

@@ -9,7 +9,17 @@ from twisted.cred.strcred import findCheckerFactories
 from twisted_mail import plugin
 from twisted_mail.config import documents, endpoints, filters
 from twisted_mail.config.mistakes import ConfigError, Mistake, Place, suggestion
-from twisted_mail.config.model import Config, Dns, Filter, Listener, Log, Login, Threads, Tls
+from twisted_mail.config.model import (
+    Config,
+    Dns,
+    Filter,
+    Listener,
+    Log,
+    Login,
+    Threads,
+    Tls,
+    Workers,
+)
 from twisted_mail.config.values import Structure
 from twisted_mail.delivery.program import Program
 from twisted_mail.delivery.settings import AddressSettings, ListSettings, WaitingSettings
@@ -26,6 +36,7 @@ PLAIN_SECTIONS: Mapping[str, type] = {
     "dns": Dns,
     "log": Log,
     "threads": Threads,
+    "workers": Workers,
     "addresses": AddressSettings,
     "lists": ListSettings,
     "waiting": WaitingSettings,

@@ -1,17 +1,27 @@
 """The doors that final delivery needs, whoever asks for it."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from twisted_mail.delivery.waiting import Waiting
-from twisted_mail.interfaces import Clock, Journal, Router, Store
+from twisted_mail.interfaces import Clock, Delivery, Journal, Queue, Router, Store
+
+
+class Elsewhere(Queue, Delivery, Protocol):
+    """Another process of this server, which does what this one leaves to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """What ``local`` and ``each`` deliver with; without ``waiting`` there are no programs and lists."""
+    """What ``local`` and ``each`` deliver with.
+
+    Without ``waiting`` there are no programs and lists. ``elsewhere`` gets what is for those, and what
+    is quarantined, whole: all that needs more than putting files into inboxes.
+    """
 
     router: Router
     store: Store
     journal: Journal
     clock: Clock
     waiting: Waiting | None = None
+    elsewhere: Elsewhere | None = None

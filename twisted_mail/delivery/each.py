@@ -50,6 +50,9 @@ class EachDelivery:
         try:
             async for recipient in in_turns(dict.fromkeys(envelope.recipients), self._doors.clock):
                 plan.answers[recipient] = await self._routed(recipient, plan)
+            if self._is_for_elsewhere(envelope, plan):
+                assert self._doors.elsewhere is not None
+                return await self._doors.elsewhere.deliver_each(envelope, message)
             for recipient, route in plan.hopeful:
                 plan.answers[recipient] = await self._prepared(envelope, message, route, plan)
         except BaseException:
@@ -60,6 +63,11 @@ class EachDelivery:
         finally:
             await self._settle(plan)
         return plan.answers
+
+    def _is_for_elsewhere(self, envelope: Envelope, plan: _Plan) -> bool:
+        if self._doors.elsewhere is None:
+            return False
+        return envelope.is_quarantined or any(_errands(route) for _, route in plan.hopeful)
 
     async def _routed(self, recipient: Address, plan: _Plan) -> Outcome | None:
         try:

@@ -51,6 +51,10 @@ class LocalDelivery:
         parcels: list[Parcel] = []
         try:
             accounts = await self._accounts(envelope, errands)
+            elsewhere = self._doors.elsewhere
+            if elsewhere is not None and (errands or envelope.is_quarantined):
+                await elsewhere.accept(envelope, message)
+                return
             if errands:
                 parcels = await self._prepared(envelope, message, list(errands))
         except BaseException:

@@ -6,7 +6,7 @@ from functools import partial
 
 from twisted_mail.delivery.distribution import Distribution
 from twisted_mail.delivery.doers import Doer
-from twisted_mail.delivery.doors import Doors
+from twisted_mail.delivery.doors import Doors, Elsewhere
 from twisted_mail.delivery.each import EachDelivery
 from twisted_mail.delivery.errands import ProgramErrands, Run
 from twisted_mail.delivery.letters import Post
@@ -44,6 +44,7 @@ class Supplies:
     programs: Sequence[Program] = ()
     lists: ListSettings = field(default_factory=ListSettings)
     waiting: WaitingSettings = field(default_factory=WaitingSettings)
+    elsewhere: Elsewhere | None = None
 
 
 class PostOffice:
@@ -55,7 +56,7 @@ class PostOffice:
         self._programs = of.programs
         folder = ParcelFolder(of.folder)
         self._waiting = Waiting(folder, of.files, of.clock, of.journal, of.waiting)
-        doors = Doors(of.router, of.store, of.journal, of.clock, self._waiting)
+        doors = Doors(of.router, of.store, of.journal, of.clock, self._waiting, of.elsewhere)
         self.queue = LocalDelivery(doors)
         self.each = EachDelivery(doors)
         post = Post(self.queue, of.clock, of.hostname)

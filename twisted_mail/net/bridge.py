@@ -10,10 +10,12 @@ socket: whoever could write to it could as well write to the process.
 
 import itertools
 import pickle
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory
 from twisted.protocols.basic import Int32StringReceiver
 from twisted.python.failure import Failure
 
@@ -24,6 +26,14 @@ MOST_OCTETS = 16 * 1024 * 1024  # of one call: what is large goes by a file
 _KINDS = {kind.__name__: kind for kind in (MailError, ProtocolError, Refused, Unavailable)}
 _GONE = "Another process of the server ended; try again later"
 _BROKEN = "Another process of the server failed; try again later"
+
+
+def attach(reactor: Any, end: socket.socket, bridge: "Bridge") -> None:
+    """Let a bridge have its end of a pair of sockets; the caller closes what it has of it."""
+    end.setblocking(False)
+    factory: Any = Factory.forProtocol(lambda: bridge)
+    factory.noisy = False  # in the log
+    reactor.adoptStreamConnection(end.fileno(), socket.AF_UNIX, factory)
 
 
 class Bridge(Int32StringReceiver):

@@ -2,8 +2,9 @@
 
 import ipaddress
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
+from twisted.internet import tcp
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import (
@@ -185,6 +186,27 @@ class Listener:
 
     def _listening(self, port: IListeningPort) -> None:
         self._port = port
+
+    @property
+    def socket(self) -> tuple[int, int] | None:
+        """Return descriptor and address family of a socket that others may accept from, too.
+
+        None where there is none, or connections pass through something else than our factory.
+        """
+        port: Any = self._port
+        if type(port) is not tcp.Port or port.factory is not self._factory:
+            return None
+        return port.fileno(), port.addressFamily  # type: ignore[no-untyped-call]
+
+    def pause(self) -> None:
+        """Accept no connections for now: others do, by ``socket``. Those that are open go on."""
+        port: Any = self._port
+        port.stopReading()
+
+    def resume(self) -> None:
+        """Accept connections again."""
+        port: Any = self._port
+        port.startReading()
 
     def stop(self) -> Deferred[object]:
         """Accept no more, and end the open conversations."""

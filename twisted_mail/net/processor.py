@@ -14,21 +14,26 @@ from contextlib import suppress
 class Processor:
     """The one processor that a process stays on, and the others that it may use.
 
-    Where the system cannot be told (it is not Linux) or there is one processor only, nothing is done.
+    ``allowed`` are those that it may use; if it is not told, those that the calling thread may. Where
+    the system cannot be told (it is not Linux) or there is one processor only, nothing is done.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, allowed: Collection[int] | None = None) -> None:
         known = getattr(os, "sched_getaffinity", None)
-        self.allowed: frozenset[int] = frozenset(known(0)) if known is not None else frozenset()
+        if allowed is None:
+            allowed = known(0) if known is not None else ()
+        self.allowed = frozenset(allowed)
         self._chosen: int | None = None
 
-    def stay(self) -> None:
+    def stay(self, process: int | None = None) -> None:
         """Keep the calling thread, and those it will start, on one of the processors allowed.
 
-        Processes choose by their number, so that several spread.
+        Processes of one server choose by the number they have in it, others by that of the system,
+        so that several spread.
         """
         if len(self.allowed) > 1:
-            self._chosen = sorted(self.allowed)[os.getpid() % len(self.allowed)]
+            number = os.getpid() if process is None else process
+            self._chosen = sorted(self.allowed)[number % len(self.allowed)]
             _set({self._chosen})
 
     def spread(self) -> None:

@@ -49,12 +49,14 @@ rates_filter = RoomFilter(
     "How many connections, messages, recipients and octets may anybody send in a time?",
     RateSettings,
     lambda settings, doors: Rates(settings, doors.clock),
+    is_common=True,
 )
 concurrency_filter = RoomFilter(
     "concurrency",
     "How many connections may anybody have at a time?",
     ConcurrencySettings,
     lambda settings, doors: Concurrency(settings),
+    is_common=True,
 )
 account_limits_filter = RoomFilter(
     "account-limits",

@@ -22,6 +22,7 @@ smtp_protocol = RoomProtocol(
     settings=SmtpSettings,
     session=SmtpSession,
     doors=SmtpDoors,
+    is_spread=True,
 )
 submission_protocol = RoomProtocol(
     name="submission",
@@ -30,6 +31,7 @@ submission_protocol = RoomProtocol(
     settings=SubmissionSettings,
     session=SmtpSession,
     doors=SmtpDoors,
+    is_spread=True,
 )
 lmtp_protocol = RoomProtocol(
     name="lmtp",
@@ -38,6 +40,7 @@ lmtp_protocol = RoomProtocol(
     settings=LmtpSettings,
     session=LmtpSession,
     doors=SmtpDoors,
+    is_spread=True,
 )
 pop3_protocol = RoomProtocol(
     name="pop3",

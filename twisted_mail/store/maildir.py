@@ -21,8 +21,8 @@ from twisted_mail.store.filename import Namer
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.indexing import Indexing
 from twisted_mail.store.indexing import Report as Progress
-from twisted_mail.store.quota import Quotas, Slot, Usage
-from twisted_mail.store.room import Room, constant, end
+from twisted_mail.store.quota import Quotas, Usage
+from twisted_mail.store.room import Room, Taking, constant, end
 from twisted_mail.store.rounds import Rounds
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.tidying import Tidying
@@ -38,9 +38,10 @@ class MaildirStore:
     ``quotas`` gives an account's quota at each login and delivery, in place of that of the settings.
     ``report`` takes the exceptions of watchers; without it they are raised where the change was made.
     ``host`` stands in the names of files; ``disk`` makes the system calls; ``watching`` tells what other
-    programs do, where that can be told at once. ``indexing`` is to be worked
-    off from time to time, and tells ``progress`` how far a long one has come. ``tidying`` and
-    ``compacting`` are to be asked for a step every second or so.
+    programs do, where that can be told at once. ``room`` is asked in place of ``own_room`` which accounts
+    have room for what is delivered. ``indexing`` is to be worked off from time to time, and tells
+    ``progress`` how far a long one has come. ``tidying`` and ``compacting`` are to be asked for a step
+    every second or so.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class MaildirStore:
         host: str = "",
         disk: Disk | None = None,
         watching: Watching | None = None,
+        room: Taking | None = None,
     ) -> None:
         self._root = os.path.abspath(os.fsencode(root))
         self._blocking = blocking
@@ -69,14 +71,15 @@ class MaildirStore:
         self.compacting = Compacting(clock)
         self._accounts: WeakValueDictionary[str, MaildirAccount] = WeakValueDictionary()
         self._recent: OrderedDict[str, MaildirAccount] = OrderedDict()
-        self._room = Room(quotas or constant(settings), self._count, clock)
+        self.own_room = Room(quotas or constant(settings), self._count, clock)
+        self._room = self.own_room if room is None else room
         self.tidying = Tidying(
             self._ground.disk, clock, blocking, self._root, settings.undelete_days
         )
 
     async def account(self, name: str) -> MaildirAccount:
         """Return the account's mail, making its folders at first use."""
-        ledger = await self._room.ledger(name)
+        ledger = await self.own_room.ledger(name)
         account = self._accounts.get(name)
         if account is None:
             tree = Tree(self._ground, layout.account_path(self._root, name), ledger)
@@ -134,7 +137,7 @@ class MaildirStore:
         """Return None for each account that has room for so many octets, else why not."""
         taken = await self._room.take(names, size)
         for slot in taken.values():
-            if isinstance(slot, Slot):
+            if slot is not None and not isinstance(slot, MailError):
                 slot.end(is_delivered=False)
         return {name: slot if isinstance(slot, MailError) else None for name, slot in taken.items()}
 

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Protocol
 from weakref import WeakValueDictionary
 
 from twisted_mail.interfaces import Clock
@@ -14,7 +15,22 @@ Count = Callable[[str], Awaitable[tuple[Usage, int]]]  # see ``usage.survey``
 LEDGERS = 10_000  # accounts whose last count is remembered
 _ATTEMPTS = 3  # at counting while messages are appended
 
-Taken = Mapping[str, Slot | MailError | None]  # by account; None: it has no quota
+
+class Place(Protocol):
+    """Room that a delivery has taken."""
+
+    def end(self, is_delivered: bool) -> None:
+        """Note that the delivery is over; if it failed, its room is free again."""
+
+
+Taken = Mapping[str, Place | MailError | None]  # by account; None: it has no quota
+
+
+class Taking(Protocol):
+    """Takes room for deliveries."""
+
+    async def take(self, names: Iterable[str], size: int) -> Taken:
+        """Take room for a message in each account; the answer says where there is none, and why."""
 
 
 def constant(settings: StoreSettings) -> Quotas:
@@ -28,7 +44,10 @@ def constant(settings: StoreSettings) -> Quotas:
 
 
 class Room:
-    """What is known of the room in accounts; ``count`` counts one anew, in its lane."""
+    """What is known of the room in accounts; ``count`` counts one anew, in its lane.
+
+    Fulfils ``Taking``.
+    """
 
     def __init__(self, quotas: Quotas, count: Count, clock: Clock) -> None:
         self._quotas = quotas
@@ -54,7 +73,7 @@ class Room:
 
     async def take(self, names: Iterable[str], size: int) -> Taken:
         """Take room for a message in each account; the answer says where there is none, and why."""
-        taken: dict[str, Slot | MailError | None] = {}
+        taken: dict[str, Place | MailError | None] = {}
         try:
             for name in dict.fromkeys(names):
                 try:
@@ -62,9 +81,7 @@ class Room:
                 except MailError as error:
                     taken[name] = error
         except BaseException:
-            for slot in taken.values():
-                if isinstance(slot, Slot):
-                    slot.end(is_delivered=False)
+            end(taken, dict.fromkeys(taken, refusal()))
             raise
         return taken
 
@@ -91,5 +108,5 @@ class Room:
 def end(taken: Taken, answers: Mapping[str, MailError | None]) -> None:
     """Note that deliveries are over; an account without an answer may have the message."""
     for name, slot in taken.items():
-        if isinstance(slot, Slot):
+        if slot is not None and not isinstance(slot, MailError):
             slot.end(is_delivered=answers.get(name) is None)

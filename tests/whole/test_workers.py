@@ -1,0 +1,287 @@
+"""A server with workers: several processes that take mail in, and are one server to everybody."""
+
+import os
+import signal
+import smtplib
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.whole import test_kill
+from tests.whole.clients import hello
+from tests.whole.hostile import Raw, eventually
+from tests.whole.live import CONFIG, PATIENCE, LiveServer
+from tests.whole.process import ServerProcess, free_port
+from tests.whole.talker import Talker
+from twisted_mail.workers.remote import HANDED
+
+pytestmark = pytest.mark.whole
+
+ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.net"
+WORKERS = 2
+SERVICES = ("smtp", "submission", "lmtp", "imap")
+
+
+class Crewed:
+    """A server of one main process and two workers."""
+
+    def __init__(self, folder: Path, settings: str = "", listener: str = "") -> None:
+        LiveServer(folder).stop()  # makes the accounts and certificates
+        self.folder, self.log = folder, folder / "log"
+        self.ports = {name: free_port() for name in SERVICES}
+        listeners = "".join(
+            f'[[listener]]\nservice = "{name}"\ncleartext_passwords = true\n{listener}'
+            f'endpoint = "tcp:{port}:interface=127.0.0.1"\n'
+            for name, port in self.ports.items()
+        )
+        workers = f"[workers]\nnumber = {WORKERS}\n"
+        (folder / "mail.toml").write_text(CONFIG + workers + settings + listeners)
+        self.process = ServerProcess(folder / "mail.toml", self.ports["imap"], self.log)
+        self.pid = self.process._process.pid
+        assert self.has_begun(WORKERS)
+
+    def has_begun(self, count: int) -> bool:
+        """Wait until so many workers have begun since the server was started."""
+        return eventually(lambda: self.text().count("takes mail in") >= count)
+
+    def text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def workers(self) -> list[int]:
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [int(one) for one in children.split()]
+
+    def smtp(self, name: str = "smtp") -> smtplib.SMTP:
+        return smtplib.SMTP("127.0.0.1", self.ports[name], timeout=PATIENCE)
+
+    def send(self, subject: str, *recipients: str, sender: str = CAROL) -> dict[str, object]:
+        with self.smtp() as client:
+            return client.sendmail(sender, list(recipients), hello(subject).encode())
+
+    def raw(self, name: str = "smtp") -> Raw:
+        return Raw(socket.create_connection(("127.0.0.1", self.ports[name]), PATIENCE))
+
+    def count(self, account: str, mailbox: str = "INBOX") -> int:
+        talker = Talker(self.ports["imap"], account)
+        talker.select(mailbox)
+        found = len(talker.view)
+        talker.close()
+        return found
+
+    def stop(self) -> None:
+        assert self.process.stop()
+
+
+@pytest.fixture
+def crewed(tmp_path: Path) -> Iterator[Crewed]:
+    server = Crewed(tmp_path)
+    yield server
+    if server.process._process.poll() is None:
+        server.stop()
+    assert "this is a bug" not in server.text()
+
+
+def worker_of(server: Crewed, pids: list[int], port: int) -> int:
+    """Return the process that serves a connection which comes from a port of ours."""
+    [inode] = [
+        line.split()[9]
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+        if line.split()[2].endswith(f":{port:04X}")
+        and line.split()[1].endswith(f":{server.ports['smtp']:04X}")
+        and line.split()[9] != "0"  # of an earlier connection
+    ]
+    for pid in pids:
+        folder = Path(f"/proc/{pid}/fd")
+        if any(_target(one) == f"socket:[{inode}]" for one in folder.iterdir()):
+            return pid
+    return 0
+
+
+def _target(link: Path) -> str:
+    try:
+        return os.readlink(link)
+    except OSError:
+        return ""
+
+
+def test_mail_comes_in_by_workers_and_is_read_in_the_main_process(crewed: Crewed) -> None:
+    watching = Talker(crewed.ports["imap"], BOB)
+    watching.select("INBOX")
+    with ExitStack() as stack:
+        clients = [stack.enter_context(crewed.smtp()) for _ in range(30)]
+        ports = [client.sock.getsockname()[1] for client in clients if client.sock]
+        servers = {worker_of(crewed, crewed.workers(), port) for port in ports}
+        for number, client in enumerate(clients):
+            client.sendmail(CAROL, [BOB, ALICE], hello(f"m{number}").encode())
+    assert 0 not in servers
+    assert len(servers) == WORKERS
+    assert crewed.count(ALICE) == 30
+    assert eventually(lambda: watching.ask("NOOP").is_ok and len(watching.view) == 30)
+
+
+def test_what_workers_do_is_in_the_one_log(crewed: Crewed) -> None:
+    crewed.send("hello", BOB)
+    assert eventually(lambda: f"delivered to {BOB}" in crewed.text())
+    assert f"received from=<{CAROL}> to=<{BOB}>" in crewed.text()
+
+
+def test_submission_programs_and_lists_work_as_in_one_process(crewed: Crewed) -> None:
+    with crewed.smtp("submission") as client:
+        client.starttls()
+        client.login(ALICE, "secret")
+        client.sendmail(ALICE, ["news@example.org", BOB], hello("to the list").encode())
+    assert eventually(lambda: crewed.count(BOB) == 2)
+    assert eventually(lambda: crewed.count(ALICE) == 1)
+    assert not list((crewed.folder / "state" / "tmp").glob(f"{HANDED}*"))
+
+
+def test_lmtp_answers_for_each_recipient(crewed: Crewed) -> None:
+    with crewed.raw("lmtp") as client:
+        client.send(b"LHLO c\r\n")
+        client.until(b"250 ")
+        for command in (b"MAIL FROM:<alice@example.org>", b"RCPT TO:<bob@example.org>"):
+            assert client.ask(command).startswith(b"250")
+        assert client.ask(b"RCPT TO:<news@example.org>").startswith(b"250")
+        assert client.ask(b"DATA").startswith(b"354")
+        message = b"From: alice@example.org\r\nSubject: x\r\n\r\nhello\r\n."
+        assert client.ask(message).startswith(b"250")
+        assert client.line().startswith(b"250")
+    assert eventually(lambda: crewed.count(BOB) == 2)
+
+
+@pytest.mark.parametrize("quota", [5])
+def test_a_quota_is_one_for_all_workers(tmp_path: Path, quota: int) -> None:
+    server = Crewed(tmp_path, f"[store]\nquota_messages = {quota}\n")
+    answers: list[object] = []
+
+    def send(number: int) -> None:
+        try:
+            server.send(f"m{number}", BOB)
+            answers.append(250)
+        except smtplib.SMTPRecipientsRefused as error:
+            answers.append(error.recipients[BOB][0])
+        except smtplib.SMTPDataError as error:
+            answers.append(error.smtp_code)
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers.count(250) == quota
+    assert {*answers} <= {250, 552, 452}
+    assert server.count(BOB) == quota
+    server.stop()
+
+
+def test_connections_of_one_address_are_counted_together(tmp_path: Path) -> None:
+    server = Crewed(tmp_path, listener="connections_per_address = 8\n")
+    with ExitStack() as stack:
+        greetings = []
+        for _ in range(12):
+            greetings.append(stack.enter_context(server.raw()).line()[:3])
+        assert greetings == [b"220"] * 8 + [b"421"] * 4
+    assert eventually(lambda: server.raw().line().startswith(b"220"))
+    server.stop()
+
+
+def takers(server: Crewed, clients: int) -> list[bool]:
+    """Return of as many clients at a time which may send a message."""
+    found = []
+    with ExitStack() as stack:
+        for _ in range(clients):
+            client = stack.enter_context(server.raw())
+            answer = client.line()
+            for command in (b"HELO c", b"MAIL FROM:<a@b.example>", b"RCPT TO:<bob@example.org>"):
+                if answer.startswith(b"2"):
+                    answer = client.ask(command)
+            found.append(answer.startswith(b"250"))
+    return found
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        'kind = "rates"\nrates = [{of = "messages", each = "address", number = 6}]\n',
+        'kind = "concurrency"\naddress = 6\n',
+    ],
+    ids=["rates", "concurrency"],
+)
+def test_what_is_counted_is_counted_for_all_workers(tmp_path: Path, kind: str) -> None:
+    server = Crewed(tmp_path, f"[[filter]]\ntrusted = []\n{kind}")
+    assert takers(server, 10) == [True] * 6 + [False] * 4
+    if "concurrency" in kind:
+        for pid in server.workers():
+            os.kill(pid, signal.SIGKILL)
+        assert server.has_begun(2 * WORKERS)
+        assert takers(server, 10).count(True) == 6
+    server.stop()
+
+
+def test_guessers_are_slowed_down_by_all_workers_together(crewed: Crewed) -> None:
+    """Whoever comes to another worker each time waits as if it were one."""
+    waits = []
+    with ExitStack() as stack:
+        clients = [stack.enter_context(crewed.raw("submission")) for _ in range(6)]
+        for client in clients:
+            client.send(b"EHLO c\r\n")
+            client.until(b"250 ")
+        for client in clients[:3]:
+            began = os.times().elapsed
+            assert client.ask(b"AUTH PLAIN AGJvYkBleGFtcGxlLm9yZwB3cm9uZw==").startswith(b"535")
+            waits.append(os.times().elapsed - began)
+    assert [round(wait) for wait in waits] == [2, 4, 8]
+
+
+def test_a_worker_that_is_killed_is_replaced_and_nothing_promised_is_lost(crewed: Crewed) -> None:
+    senders = test_kill.Senders(crewed.ports["smtp"], 10, 40)
+    assert senders.is_enough.wait(60)
+    for pid in crewed.workers():
+        os.kill(pid, signal.SIGKILL)
+    for thread in senders.threads:
+        thread.join(30)
+    assert crewed.has_begun(2 * WORKERS)
+    crewed.send("afterwards", CAROL)
+    for account in (ALICE, BOB):
+        names = test_kill.received(crewed.ports["imap"], account)
+        assert senders.answered <= set(names)
+        assert max(names.values()) == 1
+
+
+def test_while_there_is_no_worker_the_main_process_takes_the_mail(crewed: Crewed) -> None:
+    for pid in crewed.workers():
+        os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: crewed.text().count("the next starts in") == WORKERS)
+    with crewed.smtp() as client:
+        client.sendmail(CAROL, [BOB], hello("at once").encode())
+        assert crewed.has_begun(2 * WORKERS)
+        client.sendmail(CAROL, [BOB], hello("later").encode())
+    assert crewed.count(BOB) == 2
+
+
+def test_a_server_that_stops_says_farewell_and_leaves_nobody_behind(crewed: Crewed) -> None:
+    workers = crewed.workers()
+    with crewed.raw() as client:
+        client.line()
+        crewed.process._process.terminate()
+        assert client.line().startswith(b"421 4.3.2")
+    assert crewed.process._process.wait(PATIENCE) in (0, -signal.SIGTERM)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+    assert "the next starts in" not in crewed.text()
+
+
+def test_workers_do_not_outlive_a_main_process_that_is_killed(crewed: Crewed) -> None:
+    workers = crewed.workers()
+    crewed.process.kill()
+    assert eventually(lambda: not any(_is_running(pid) for pid in workers))
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

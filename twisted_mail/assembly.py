@@ -1,0 +1,269 @@
+"""The assembly: makes every part that one configuration asks for, and connects them.
+
+What the processes of one server have together, if it has several, comes from ``commons``. Nothing runs
+yet: that is for ``service``, and in a worker for ``workers.worker``.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from twisted.logger import Logger
+
+from twisted_mail.auth.checkers import checker
+from twisted_mail.auth.realm import Logins, Realm, logins, portal
+from twisted_mail.auth.sasl import MECHANISMS
+from twisted_mail.config import Config
+from twisted_mail.config import Filter as FilterConfig
+from twisted_mail.delivery.office import PostOffice, Supplies
+from twisted_mail.delivery.parcels import WAITING_FOLDER
+from twisted_mail.delivery.pipe import Pipe
+from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.directory.rolls import SqliteRolls
+from twisted_mail.directory.sqlite import SqliteDirectory
+from twisted_mail.imap.render import Render
+from twisted_mail.interfaces import Filter
+from twisted_mail.log import LogJournal
+from twisted_mail.mail.verdict import Decision
+from twisted_mail.net.blocking import ThreadBlocking
+from twisted_mail.net.chores import Chore, Chores
+from twisted_mail.net.clock import ReactorClock
+from twisted_mail.net.conversation import Terms
+from twisted_mail.net.crowd import crowd_of, most_descriptors
+from twisted_mail.net.dialing import ReactorDialing
+from twisted_mail.net.inotify import Inotify
+from twisted_mail.net.listening import ConversationFactory, Receiving
+from twisted_mail.net.memory import Ebb
+from twisted_mail.net.posting import AgentPosting
+from twisted_mail.net.processor import Processor
+from twisted_mail.net.proxied import ProxiedFactory
+from twisted_mail.net.resolver import DnsResolver
+from twisted_mail.net.stub import Stub
+from twisted_mail.net.tls import Certificates
+from twisted_mail.net.turns import Turns
+from twisted_mail.plugin import Doors, filters, protocols
+from twisted_mail.policy.stages import Seat, Stages
+from twisted_mail.store.blob import SpoolWriter
+from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.workers.commons import Commons
+
+CERTIFICATE_SECONDS = 10.0  # how often the folder of certificates is looked at
+EBB_SECONDS = 3.0  # between two looks whether a crowd has gone
+SPOOL_FOLDER = "tmp"  # in the state folder: messages on their way in
+FILE_THREADS = 16  # enough for the file system to share its syncs between them
+MESSAGE_THREADS = 2  # taking messages apart is all computing, of which one thread is done at a time
+
+log = Logger(namespace="twisted_mail")
+
+
+class Assembly:
+    """All parts of one process of the mail server."""
+
+    def __init__(self, reactor: Any, config: Config, commons: Commons) -> None:
+        self.config = config
+        self._reactor = reactor
+        self._commons = commons
+        self.processor = Processor(commons.processors)
+        self._make_threads()
+        self.certificates = Certificates(config.tls.folder, config.hostname)
+        self.journal = LogJournal(config.log.connections)
+        self.chores = Chores(reactor, self.journal)
+        self._turns = Turns(reactor)
+        self._crowd = crowd_of(most_descriptors())
+        self._posting = AgentPosting(reactor)
+        self.pipe = Pipe()
+        self._watching = Inotify(reactor, self.journal)
+        self._clock = ReactorClock(reactor)
+        self.doors = self._make_doors()
+        self.filters = [self._make_filter(*one) for one in enumerate(config.filters)]
+        self._policy.seat(list(map(self._make_seat, config.filters, self.filters)))
+
+    # ------------------------------------------------------------ making
+
+    def _make_threads(self) -> None:
+        reactor, config = self._reactor, self.config
+        spread = self.processor.spread  # what computes outside of Python, and programs
+        running = sum(program.max_running for program in config.programs)
+        self.files = ThreadBlocking(reactor, "files", FILE_THREADS)
+        self._messages = ThreadBlocking(reactor, "messages", MESSAGE_THREADS)
+        self._hashing = ThreadBlocking(
+            reactor, "passwords", config.passwords.threads, config.passwords.waiting, spread
+        )
+        self._programs = ThreadBlocking(reactor, "programs", max(1, running), begin=spread)
+
+    def _make_folders(self) -> Path:
+        """Make the state folder; return the folder inside for messages on their way in."""
+        self.config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        spool = self.config.state / SPOOL_FOLDER
+        spool.mkdir(mode=0o700, exist_ok=True)
+        return spool
+
+    def _make_directory(self) -> SqliteDirectory:
+        config = self.config
+        return SqliteDirectory(
+            config.accounts_file, self.files, self._hashing, config.passwords, config.domains
+        )
+
+    def _make_store(self) -> MaildirStore:
+        room = self._commons.room(self.config.store)
+        return MaildirStore(
+            self.config.state / "mail",
+            self.files,
+            self._clock,
+            Render(),
+            settings=self.config.store,
+            report=self._watcher_failed,
+            progress=self.journal.indexed,
+            watching=self._watching,
+            room=room,
+        )
+
+    def _make_office(self, router: LocalRouter) -> PostOffice:
+        config = self.config
+        self._rolls = SqliteRolls(
+            config.accounts_file, self.files, config.domains, config.addresses.separators
+        )
+        return PostOffice(
+            Supplies(
+                hostname=config.hostname,
+                router=router,
+                store=self.store,
+                rolls=self._rolls,
+                journal=self.journal,
+                clock=self._clock,
+                folder=str(config.state / WAITING_FOLDER),
+                files=self.files,
+                running=self._programs,
+                run=self.pipe.run,
+                programs=config.programs,
+                lists=config.lists,
+                waiting=config.waiting,
+                elsewhere=self._commons.elsewhere(config.state / SPOOL_FOLDER, self.files),
+            )
+        )
+
+    def _make_logins(self) -> Logins:
+        """Make the one portal, seen for each face; the first domain completes bare user names."""
+        domain = (*self.config.domains, self.config.hostname)[0]
+        asked = checker(self.config.login.checkers, self._directory, domain)
+        separators = self.config.addresses.separators
+        self._realm = Realm(self.store, self._directory, domain, separators)
+        one_portal = portal(self._realm, asked)
+        self.throttle = self._commons.throttle(self._clock)
+        return logins(one_portal, domain, self._clock, self.journal, self.throttle)
+
+    def _make_doors(self) -> Doors:
+        config, spool = self.config, self._make_folders()
+        self._directory = self._make_directory()
+        self.store = self._make_store()
+        router = LocalRouter(
+            self._directory, config.hostname, config.domains, config.addresses.separators
+        )
+        self.office = self._make_office(router)
+        self._policy = Stages(self._clock, self.journal)
+        doors = self._make_logins()
+        return Doors(
+            hostname=config.hostname,
+            clock=self._clock,
+            blocking=self._messages,
+            journal=self.journal,
+            directory=self._directory,
+            router=router,
+            queue=self.office.queue,
+            delivery=self.office.each,
+            adopt_submitter=self._realm.adopt,
+            policy=self._policy,
+            store=self.store,
+            mechanisms=MECHANISMS,
+            login_mailboxes=doors.mailboxes,
+            login_maildrop=doors.maildrop,
+            login_submitter=doors.submitter,
+            blob_writer=lambda: SpoolWriter(spool, self.files),
+            resolver=self._make_resolver(),
+            state=config.state,
+            dialing=ReactorDialing(self._reactor),
+            posting=self._posting,
+        )
+
+    def _make_resolver(self) -> DnsResolver:
+        dns = self.config.dns
+        return DnsResolver(Stub(self._reactor, dns.places(), dns.timeout).ask, self._clock)
+
+    def _make_filter(self, number: int, one: FilterConfig) -> Filter:
+        plugin: Any = filters()[one.kind]
+        made: Filter = plugin.make(one.settings, self.doors)
+        if getattr(plugin, "is_common", False):
+            return self._commons.filter(number, made)
+        return made
+
+    def _make_seat(self, one: FilterConfig, made: Filter) -> Seat:
+        return Seat(one.name, made, one.services, one.seconds, Decision(one.when_failed))
+
+    def _watcher_failed(self, error: Exception) -> None:
+        """Note the failure of one who watches a mailbox; the change itself has been made."""
+        try:
+            raise error
+        except Exception:
+            self.journal.failed("watcher")
+
+    def make_factory(self, number: int) -> Receiving:
+        """Make what begins the conversations of one of the configured listeners."""
+        listener = self.config.listeners[number]
+        plugin: Any = protocols()[listener.service]
+        terms = Terms(
+            None if listener.tls == "none" else self.certificates,
+            listener.tls == "implicit",
+            listener.cleartext_passwords,
+        )
+        conversations = ConversationFactory(
+            self._reactor,
+            plugin.make(self.config.services[listener.service], self.doors),
+            terms,
+            self.journal,
+            plugin.busy,
+            listener.connections,
+            listener.connections_per_address,
+            self._turns,
+            self._crowd,
+            self._commons.tally(number),
+        )
+        if listener.proxy:
+            return ProxiedFactory(self._reactor, conversations, listener.proxies, self.journal)
+        return conversations
+
+    # ------------------------------------------------------------ starting and stopping
+
+    def start(self, *chores: Chore) -> None:
+        """Start the threads, and the chores: those of every process and those given."""
+        if self.config.threads.one_processor:
+            self.processor.stay(self._commons.process)
+        for threads in (self.files, self._messages, self._hashing, self._programs):
+            threads.start()
+        self.chores.start(
+            Chore("certificates", CERTIFICATE_SECONDS, self._renew_certificates),
+            Chore("memory", EBB_SECONDS, Ebb(self._crowd).work),
+            *chores,
+        )
+
+    async def close(self) -> None:
+        """Finish what was begun, and close everything; no conversation is open any more."""
+        await self._posting.close()
+        await self.store.close()
+        self._watching.close()
+        self._directory.close()
+        self._rolls.close()
+        for threads in (self._programs, self.files, self._messages, self._hashing):
+            threads.stop()
+        self.processor.spread()
+
+    # ------------------------------------------------------------ certificates
+
+    def read_certificates(self) -> None:
+        """Take new certificates up. Blocks a little."""
+        if self.certificates.scan(self._complain_of):
+            log.info("certificates read from {folder}", folder=str(self.config.tls.folder))
+
+    async def _renew_certificates(self) -> None:
+        await self.files.run(self.read_certificates)
+
+    def _complain_of(self, path: Path, text: str) -> None:
+        log.warn("{path} is not used: {text}", path=str(path), text=text)

@@ -1,0 +1,237 @@
+"""What a worker leaves to the main process, each behind the door by which it is asked for in any case."""
+
+import itertools
+import os
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from twisted_mail.auth.throttle import MAX_WAITING, TOO_MANY, Throttling, network
+from twisted_mail.delivery.doors import Elsewhere
+from twisted_mail.interfaces import Blocking, Clock, Filter, Peer, Visit
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.message import Message
+from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
+from twisted_mail.mail.verdict import Stage, Verdict
+from twisted_mail.net.bridge import Bridge
+from twisted_mail.net.tally import SharedCounts, Tally
+from twisted_mail.store.quota import Quota
+from twisted_mail.store.room import Taken, Taking
+from twisted_mail.store.settings import StoreSettings
+from twisted_mail.workers.commons import Commons
+
+HANDED = "handed-"  # how the names of messages begin that are handed over, in the spool folder
+
+
+class RemoteCommons(Commons):
+    """What a worker has: a bridge to the main process, and memory that it shares."""
+
+    def __init__(
+        self, process: int, processors: Collection[int], bridge: Bridge, counts: SharedCounts
+    ) -> None:
+        self.process = process
+        self.processors = processors
+        self._bridge = bridge
+        self._counts = counts
+        self._visits = itertools.count(1)
+
+    def throttle(self, clock: Clock) -> Throttling:
+        """Return what slows guessers down."""
+        return RemoteThrottle(self._bridge)
+
+    def room(self, settings: StoreSettings) -> Taking:
+        """Return who knows how much room accounts have."""
+        return RemoteRoom(self._bridge, Quota(settings.quota_bytes, settings.quota_messages))
+
+    def elsewhere(self, spool: Path, files: Blocking) -> Elsewhere:
+        """Return who takes mail that is not for inboxes alone."""
+        return RemoteDelivery(self._bridge, spool, files)
+
+    def filter(self, number: int, made: Filter) -> Filter:
+        """Return who judges in the place of a filter that is common to all processes."""
+        kind = RemoteFollower if hasattr(made, "ended") else RemoteFilter
+        return kind(self._bridge, number, made.stages, self._visits)
+
+    def tally(self, listener: int) -> Tally:
+        """Return the counts of a listener's connections, in all processes."""
+        return self._counts.listener(listener)
+
+
+class RemoteThrottle:
+    """Failed logins, counted in the main process. Fulfils ``auth.throttle.Throttling``.
+
+    How many answers are held back for one network is bounded for each process.
+    """
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        self._waiting: Counter[str] = Counter()
+
+    def admit(self, peer: Peer) -> None:
+        """Say that a password may be tried. Raises Unavailable."""
+        if self._waiting[network(peer)] >= MAX_WAITING:
+            raise Unavailable(TOO_MANY)
+
+    async def hold_back(self, name: str, peer: Peer, began: float) -> None:
+        """Count a failed login, and return when it may be answered."""
+        where = network(peer)
+        self._waiting[where] += bool(where)
+        try:
+            await self._bridge.ask("throttle", "hold_back", name, peer, began)
+        finally:
+            self._waiting -= Counter({where: 1} if where else {})
+
+    def forgive(self, name: str) -> None:
+        """Forget an account's failures."""
+        self._bridge.tell("throttle", "forgive", name)
+
+
+# ---------------------------------------------------------------- room
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePlace:
+    """Room that the main process keeps for a delivery of ours. Fulfils ``store.room.Place``."""
+
+    bridge: Bridge
+    number: int
+
+    def end(self, is_delivered: bool) -> None:
+        """Note that the delivery is over."""
+        self.bridge.tell("room", "end", self.number, is_delivered)
+
+
+class RemoteRoom:
+    """The room in accounts, which the main process knows. Fulfils ``store.room.Taking``."""
+
+    def __init__(self, bridge: Bridge, quota: Quota) -> None:
+        self._bridge = bridge
+        self._quota = quota
+
+    async def take(self, names: Iterable[str], size: int) -> Taken:
+        """Take room for a message in each account; where nobody has a quota, ask nobody."""
+        names = tuple(dict.fromkeys(names))
+        if not self._quota.is_set:
+            return dict.fromkeys(names)
+        taken: Mapping[str, int | MailError | None]
+        taken = await self._bridge.ask("room", "take", names, size)
+        return {
+            name: RemotePlace(self._bridge, place) if isinstance(place, int) else place
+            for name, place in taken.items()
+        }
+
+
+# ---------------------------------------------------------------- delivery
+
+
+class RemoteDelivery:
+    """Mail for programs and lists, and what is quarantined. Fulfils ``delivery.doors.Elsewhere``.
+
+    The message goes by a file, which the main process removes.
+    """
+
+    promises: Collection[str] = frozenset()
+
+    def __init__(self, bridge: Bridge, spool: Path, files: Blocking) -> None:
+        self._bridge = bridge
+        self._spool = spool
+        self._files = files
+        self._numbers = itertools.count(1)
+
+    async def accept(self, envelope: Envelope, message: Message) -> None:
+        """Hand a message over; when this returns, it is as durable as the main process makes it."""
+        await self._handed("accept", envelope, message)
+
+    async def deliver_each(
+        self, envelope: Envelope, message: Message
+    ) -> Mapping[Address, Outcome | None]:
+        """Hand a message over; return the answer for each recipient."""
+        answers: Mapping[Address, Outcome | None]
+        answers = await self._handed("deliver_each", envelope, message)
+        return answers
+
+    async def room(self, accounts: Sequence[str], size: int) -> NoReturn:
+        """Never called: room is a matter of the store."""
+        raise NotImplementedError
+
+    async def _handed(self, method: str, envelope: Envelope, message: Message) -> Any:
+        path = self._spool / f"{HANDED}{os.getpid()}-{next(self._numbers)}"
+        try:
+            await self._files.run(_write, path, message)
+            return await self._bridge.ask("delivery", method, envelope, message.prefix, str(path))
+        except OSError as error:
+            raise Unavailable("The message cannot be stored now.") from error
+        finally:
+            await self._files.run(path.unlink, missing_ok=True)
+
+
+def _write(path: Path, message: Message) -> None:
+    """Write a message without its prefix; it need not be durable yet."""
+    try:
+        with path.open("xb") as file:
+            for piece in message.blob.pieces():
+                file.write(piece)
+    finally:
+        message.blob.close()
+
+
+# ---------------------------------------------------------------- filters
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The size of a blob whose octets stay where they are. Fulfils ``mail.message.Blob``."""
+
+    size: int
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield nothing."""
+        return iter(())
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class RemoteFilter:
+    """A filter that the main process has for all processes. Fulfils ``interfaces.Filter``."""
+
+    def __init__(
+        self, bridge: Bridge, number: int, stages: Collection[Stage], visits: Iterator[int]
+    ) -> None:
+        self.stages = stages
+        self._bridge = bridge
+        self._number = number
+        self._visits = visits
+
+    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+        """Return the verdict of the main process's filter."""
+        verdict: Verdict = await self._bridge.ask(
+            "filters", "judge", self._number, self._visit(visit), stage, _portable(visit)
+        )
+        return verdict
+
+    def _visit(self, visit: Visit) -> int:
+        """Return the number by which the main process knows a conversation."""
+        number = visit.notes.get("workers")
+        if number is None:
+            number = visit.notes["workers"] = next(self._visits)
+        return int(number)
+
+
+class RemoteFollower(RemoteFilter):
+    """One that keeps something of conversations, and is told when they end."""
+
+    def ended(self, visit: Visit, is_over: bool) -> None:
+        """Tell that a transaction has ended, or the conversation."""
+        number = self._visit(visit)
+        self._bridge.tell("filters", "ended", self._number, number, _portable(visit), is_over)
+
+
+def _portable(visit: Visit) -> Visit:
+    """Return a visit without what is large or stays here: octets, notes and verdicts."""
+    message = visit.message and Message(Measured(visit.message.blob.size), visit.message.prefix)
+    recipients = tuple(visit.recipients)
+    return replace(visit, header=b"", message=message, notes={}, verdicts=[], recipients=recipients)

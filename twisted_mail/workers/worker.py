@@ -1,0 +1,107 @@
+"""The life of a worker: it takes its orders, takes mail in, and goes when it is told to.
+
+Its orders come over the bridge, which is the descriptor ``BRIDGE``. When the bridge is lost, so is the
+main process, and the worker ends as it does when told.
+"""
+
+import os
+import signal
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.interfaces import IListeningPort
+from twisted.logger import globalLogBeginner
+
+from twisted_mail.assembly import Assembly
+from twisted_mail.config import Config
+from twisted_mail.log import LogJournal
+from twisted_mail.net.bridge import Bridge, attach
+from twisted_mail.net.listening import Receiving
+from twisted_mail.net.tally import Plan, SharedCounts
+from twisted_mail.workers.remote import RemoteCommons
+from twisted_mail.workers.sending import LogSender
+
+BRIDGE, COUNTS, FIRST_PORT = 3, 4, 5  # descriptors that a worker is given
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a worker is told at its start.
+
+    ``processors`` are those of the server, of which the main process has kept itself to one. ``ports``
+    are the listeners it serves, by their numbers in the configuration, each with the descriptor and the
+    address family of its socket.
+    """
+
+    process: int
+    processors: frozenset[int]
+    config: Config
+    plan: Plan
+    ports: Mapping[int, tuple[int, int]]
+
+
+class Worker:
+    """One worker; the desk ``worker`` of its end of the bridge."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self.bridge = Bridge({"worker": self}, LogJournal(), self.leave)
+        self._parts: Assembly | None = None
+        self._ports: list[IListeningPort] = []
+        self._factories: list[Receiving] = []
+
+    # ------------------------------------------------------------ what the main process calls
+
+    def begin(self, orders: Orders) -> None:
+        """Make everything, and accept connections."""
+        counts = SharedCounts(orders.plan, orders.process, COUNTS)
+        commons = RemoteCommons(orders.process, orders.processors, self.bridge, counts)
+        parts = self._parts = Assembly(self._reactor, orders.config, commons)
+        parts.read_certificates()
+        parts.start()
+        for number, (descriptor, family) in orders.ports.items():
+            factory = parts.make_factory(number)
+            self._factories.append(factory)
+            self._ports.append(self._reactor.adoptStreamPort(descriptor, family, factory))
+            os.close(descriptor)  # the port has one of its own
+
+    def leave(self) -> None:
+        """End, in good order."""
+        if self._reactor.running:
+            self._reactor.stop()
+
+    # ------------------------------------------------------------ the end
+
+    def stop(self) -> Deferred[None]:
+        """Accept no more, say farewell on the open connections, finish what was begun."""
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        ends: list[Any] = [port.stopListening() for port in self._ports]
+        ends += [factory.shut_down() for factory in self._factories]
+        await DeferredList([one for one in ends if one is not None], consumeErrors=True)
+        if self._parts is not None:
+            await self._parts.chores.stop()
+            await self._parts.close()
+
+
+def main() -> None:
+    """Be a worker."""
+    from twisted.internet import reactor as installed
+
+    reactor: Any = installed
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # a terminal sends it to all; the main process decides
+    worker = Worker(reactor)
+    observers: list[Any] = [LogSender(worker.bridge, reactor)]
+    globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False)
+    with socket.socket(fileno=BRIDGE) as end:
+        attach(reactor, end, worker.bridge)
+    reactor.addSystemEventTrigger("before", "shutdown", worker.stop)
+    with suppress(KeyboardInterrupt):
+        reactor.run()
