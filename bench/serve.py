@@ -41,10 +41,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--accounts", type=int, default=300)
+    parser.add_argument("--workers", type=int, default=0)
     arguments = parser.parse_args()
     folder = arguments.folder.absolute()
     if not (folder / "mail.toml").exists():
-        make(folder, arguments.accounts)
+        make(folder, arguments.accounts, arguments.workers)
     write_spec(folder)
     twistd = str(Path(sys.executable).parent / "twistd")
     options = ["--nodaemon", f"--pidfile={folder}/pid", f"--logfile={folder}/log"]
@@ -52,7 +53,7 @@ def main() -> None:
     os.execv(twistd, [twistd, *options, *config])
 
 
-def make(folder: Path, count: int) -> None:
+def make(folder: Path, count: int, workers: int) -> None:
     folder.mkdir(parents=True)
     certificates.make(folder / "state" / "tls", HOSTNAME)
     listeners = "".join(
@@ -60,7 +61,8 @@ def make(folder: Path, count: int) -> None:
         f'tls = "{tls}"\ncleartext_passwords = true\nconnections_per_address = 10000\n'
         for service, port, tls in PORTS.values()
     )
-    (folder / "mail.toml").write_text(CONFIG + listeners)
+    crew = f"[workers]\nnumber = {workers}\n"
+    (folder / "mail.toml").write_text(CONFIG + crew + listeners)
     (folder / "state").chmod(0o700)
     config = load(folder / "mail.toml")
     with Register(config.accounts_file, config.passwords, config.domains) as register:

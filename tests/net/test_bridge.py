@@ -3,13 +3,11 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from tests.support import NoteJournal
+from tests.net.bridged import Pair
 from twisted_mail.mail.outcome import Outcome, ProtocolError, Refused, Unavailable
 from twisted_mail.net import bridge as room
-from twisted_mail.net.bridge import Bridge
 
 
 class Desk:
@@ -33,36 +31,19 @@ class Desk:
         raise error
 
 
-class Pair:
-    """Two ends of a bridge; what they send is carried when ``carry`` is called."""
+class Asking(Pair):
+    """A pair with a desk."""
 
     def __init__(self) -> None:
-        self.desk, self.journal = Desk(), NoteJournal()
-        self.lost: list[str] = []
-        self.near = Bridge({}, self.journal, lambda: self.lost.append("near"))
-        self.far = Bridge({"desk": self.desk}, self.journal)
-        for end in (self.near, self.far):
-            end.makeConnection(StringTransport())
-
-    def carry(self, size: int = 1 << 20) -> None:
-        """Carry what was sent, in pieces of a size, until both are silent."""
-        ends = [(self.near, self.far), (self.far, self.near)]
-        while any(end.transport.value() for end, _ in ends):
-            for end, other in ends:
-                data = end.transport.value()
-                end.transport.clear()
-                for at in range(0, len(data), size):
-                    other.dataReceived(data[at : at + size])
+        self.desk = Desk()
+        super().__init__({"desk": self.desk})
 
     def ask(self, method: str, *args: Any) -> list[Any]:
-        """Ask, and return a list to which the answer is added."""
-        answers: list[Any] = []
-        Deferred.fromCoroutine(self.near.ask("desk", method, *args)).addBoth(answers.append)
-        return answers
+        return self.begin(self.near.ask("desk", method, *args))
 
 
 def test_a_method_of_the_other_side_is_called() -> None:
-    pair = Pair()
+    pair = Asking()
     answers = pair.ask("add", 2, 3)
     assert answers == []
     pair.carry()
@@ -71,14 +52,14 @@ def test_a_method_of_the_other_side_is_called() -> None:
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_pieces_of_any_size_are_put_together(size: int) -> None:
-    pair = Pair()
+    pair = Asking()
     answers = [pair.ask("add", n, 1) for n in range(5)]
     pair.carry(size)
     assert answers == [[1], [2], [3], [4], [5]]
 
 
 def test_answers_come_as_they_are_ready() -> None:
-    pair = Pair()
+    pair = Asking()
     slow, quick = pair.ask("wait"), pair.ask("add", 1, 1)
     pair.carry()
     assert (slow, quick) == ([], [2])
@@ -88,7 +69,7 @@ def test_answers_come_as_they_are_ready() -> None:
 
 
 def test_what_is_told_has_no_answer() -> None:
-    pair = Pair()
+    pair = Asking()
     pair.near.tell("desk", "note", {"id": b"1"})
     pair.near.tell("desk", "fail", ZeroDivisionError())
     pair.carry()
@@ -105,7 +86,7 @@ def test_what_is_told_has_no_answer() -> None:
     ],
 )
 def test_refusals_cross_the_bridge(error: Any) -> None:
-    pair = Pair()
+    pair = Asking()
     answers = pair.ask("fail", error)
     pair.carry()
     [failure] = answers
@@ -115,7 +96,7 @@ def test_refusals_cross_the_bridge(error: Any) -> None:
 
 
 def test_a_bug_is_noted_where_it_is_and_told_as_a_trouble() -> None:
-    pair = Pair()
+    pair = Asking()
     answers = [pair.ask("fail", ZeroDivisionError("secret")), pair.ask("nothing")]
     pair.carry()
     for [failure] in answers:
@@ -125,7 +106,7 @@ def test_a_bug_is_noted_where_it_is_and_told_as_a_trouble() -> None:
 
 
 def test_when_the_other_side_goes_nobody_waits_for_it() -> None:
-    pair = Pair()
+    pair = Asking()
     answers = pair.ask("wait")
     pair.near.connectionLost(Failure(ConnectionDone()))
     assert isinstance(answers[0].value, Unavailable)
@@ -136,7 +117,7 @@ def test_when_the_other_side_goes_nobody_waits_for_it() -> None:
 
 
 def test_an_answer_that_comes_too_late_is_dropped() -> None:
-    pair = Pair()
+    pair = Asking()
     pair.ask("wait")
     pair.carry()
     pair.far.connectionLost(Failure(ConnectionDone()))
@@ -145,7 +126,7 @@ def test_an_answer_that_comes_too_late_is_dropped() -> None:
 
 
 def test_a_length_beyond_all_calls_ends_the_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
-    pair = Pair()
+    pair = Asking()
     pair.far.dataReceived((room.MOST_OCTETS + 1).to_bytes(4, "big"))
     assert pair.far.transport.disconnecting
     assert pair.journal.events[0][0] == "warned"

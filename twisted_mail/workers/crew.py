@@ -255,7 +255,7 @@ class WorkerProcess(ProcessProtocol):
 
     def kill(self) -> None:
         """End it now."""
-        self.late = None
+        self.end_patience()
         transport: Any = self.transport
         if transport.pid is not None:
             transport.signalProcess("KILL")
@@ -263,5 +263,5 @@ class WorkerProcess(ProcessProtocol):
     def end_patience(self) -> None:
         """Kill it no more for being late."""
         late, self.late = self.late, None
-        if late is not None:
+        if late is not None and late.active():
             late.cancel()
