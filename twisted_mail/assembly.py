@@ -62,7 +62,7 @@ class Assembly:
         self.config = config
         self._reactor = reactor
         self._commons = commons
-        self.processor = Processor(commons.processors)
+        self.processor = Processor()
         self._make_threads()
         self.certificates = Certificates(config.tls.folder, config.hostname)
         self.journal = LogJournal(config.log.connections)

@@ -5,7 +5,7 @@ import signal
 import smtplib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -46,7 +46,7 @@ class Crewed:
 
     def has_begun(self, count: int) -> bool:
         """Wait until so many workers have begun since the server was started."""
-        return eventually(lambda: self.text().count("takes mail in") >= count)
+        return eventually(lambda: self.text().count("is at work") >= count)
 
     def text(self) -> str:
         return self.log.read_text(errors="replace")
@@ -77,12 +77,24 @@ class Crewed:
 
 
 @pytest.fixture
-def crewed(tmp_path: Path) -> Iterator[Crewed]:
-    server = Crewed(tmp_path)
-    yield server
-    if server.process._process.poll() is None:
-        server.stop()
-    assert "this is a bug" not in server.text()
+def crew(tmp_path: Path) -> Iterator[Callable[..., Crewed]]:
+    """Start a server, with settings or not, that is stopped after the test."""
+    servers: list[Crewed] = []
+
+    def start(settings: str = "", listener: str = "") -> Crewed:
+        servers.append(Crewed(tmp_path, settings, listener))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        if server.process._process.poll() is None:
+            server.stop()
+        assert "this is a bug" not in server.text()
+
+
+@pytest.fixture
+def crewed(crew: Callable[..., Crewed]) -> Crewed:
+    return crew()
 
 
 def worker_of(server: Crewed, pids: list[int], port: int) -> int:
@@ -154,8 +166,8 @@ def test_lmtp_answers_for_each_recipient(crewed: Crewed) -> None:
 
 
 @pytest.mark.parametrize("quota", [5])
-def test_a_quota_is_one_for_all_workers(tmp_path: Path, quota: int) -> None:
-    server = Crewed(tmp_path, f"[store]\nquota_messages = {quota}\n")
+def test_a_quota_is_one_for_all_workers(crew: Callable[..., Crewed], quota: int) -> None:
+    server = crew(f"[store]\nquota_messages = {quota}\n")
     answers: list[object] = []
 
     def send(number: int) -> None:
@@ -175,18 +187,16 @@ def test_a_quota_is_one_for_all_workers(tmp_path: Path, quota: int) -> None:
     assert answers.count(250) == quota
     assert {*answers} <= {250, 552, 452}
     assert server.count(BOB) == quota
-    server.stop()
 
 
-def test_connections_of_one_address_are_counted_together(tmp_path: Path) -> None:
-    server = Crewed(tmp_path, listener="connections_per_address = 8\n")
+def test_connections_of_one_address_are_counted_together(crew: Callable[..., Crewed]) -> None:
+    server = crew(listener="connections_per_address = 8\n")
     with ExitStack() as stack:
         greetings = []
         for _ in range(12):
             greetings.append(stack.enter_context(server.raw()).line()[:3])
         assert greetings == [b"220"] * 8 + [b"421"] * 4
     assert eventually(lambda: server.raw().line().startswith(b"220"))
-    server.stop()
 
 
 def takers(server: Crewed, clients: int) -> list[bool]:
@@ -211,15 +221,14 @@ def takers(server: Crewed, clients: int) -> list[bool]:
     ],
     ids=["rates", "concurrency"],
 )
-def test_what_is_counted_is_counted_for_all_workers(tmp_path: Path, kind: str) -> None:
-    server = Crewed(tmp_path, f"[[filter]]\ntrusted = []\n{kind}")
+def test_what_is_counted_is_counted_for_all_workers(crew: Callable[..., Crewed], kind: str) -> None:
+    server = crew(f"[[filter]]\ntrusted = []\n{kind}")
     assert takers(server, 10) == [True] * 6 + [False] * 4
     if "concurrency" in kind:
         for pid in server.workers():
             os.kill(pid, signal.SIGKILL)
         assert server.has_begun(2 * WORKERS)
         assert takers(server, 10).count(True) == 6
-    server.stop()
 
 
 def test_guessers_are_slowed_down_by_all_workers_together(crewed: Crewed) -> None:

@@ -18,7 +18,10 @@ from tests.support import NoteJournal
 from twisted_mail.config import Config, Listener, Workers
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.net.bridge import Bridge
-from twisted_mail.workers import crew as room
+from twisted_mail.net.processor import Processor
+from twisted_mail.net.tally import SharedCounts
+from twisted_mail.workers import places as room
+from twisted_mail.workers import role
 from twisted_mail.workers.crew import Crew
 from twisted_mail.workers.remote import HANDED
 from twisted_mail.workers.worker import BRIDGE, COUNTS, FIRST_PORT, Orders
@@ -58,8 +61,11 @@ class FakeWorker:
 class FakeProcess:
     """A process that was started."""
 
-    def __init__(self, protocol: Any, command: list[str], descriptors: dict[int, int]) -> None:
+    def __init__(
+        self, protocol: Any, command: list[str], descriptors: dict[int, int], near: Any
+    ) -> None:
         self.protocol, self.command, self.descriptors = protocol, command, descriptors
+        self.near = near
         self.worker, self.pid, self.signals = FakeWorker(), 1, list[str]()
         self.far = Bridge({"worker": self.worker}, NoteJournal())
         self.far.makeConnection(StringTransport())
@@ -70,7 +76,7 @@ class FakeProcess:
 
     def carry(self) -> None:
         """Carry what the two ends of the bridge have sent."""
-        near = self.protocol.bridge
+        near = self.near
         while near.transport.value() or self.far.transport.value():
             for end, other in ((near, self.far), (self.far, near)):
                 data = end.transport.value()
@@ -91,8 +97,8 @@ class FakeReactor(Clock):
         self.trouble: OSError | None = None
 
     def adoptStreamConnection(self, descriptor: int, family: int, factory: Factory) -> None:
-        bridge: Any = factory.buildProtocol(None)  # type: ignore[arg-type]
-        bridge.makeConnection(StringTransport())
+        self.bridge: Any = factory.buildProtocol(None)  # type: ignore[arg-type]
+        self.bridge.makeConnection(StringTransport())
 
     def spawnProcess(
         self, protocol: Any, path: str, command: list[str], env: Any, childFDs: dict[int, int]
@@ -100,15 +106,13 @@ class FakeReactor(Clock):
         if self.trouble is not None:
             raise self.trouble
         assert os.path.exists(path)
-        self.processes.append(FakeProcess(protocol, command, dict(childFDs)))
+        self.processes.append(FakeProcess(protocol, command, dict(childFDs), self.bridge))
 
 
 class FakeParts:
     """The parts of the main process, as far as the crew looks at them."""
 
-    class processor:
-        allowed = frozenset({0, 1})
-
+    processor = Processor()
     journal = NoteJournal()
 
 
@@ -126,7 +130,7 @@ class Ship:
     """A crew of two, with a listener for SMTP and one for IMAP."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(room, "Desks", FakeDesks)
+        monkeypatch.setattr(role, "Desks", FakeDesks)
         FakeDesks.closed = 0
         (folder / "tmp").mkdir()
         listeners = (Listener("smtp", "tcp:1"), Listener("imap", "tcp:2"))
@@ -170,7 +174,6 @@ def test_workers_get_what_they_need(ship: Ship) -> None:
         [orders] = process.worker.orders
         assert orders.process == number
         assert orders.ports == {0: (FIRST_PORT, socket.AF_INET)}
-        assert orders.processors == {0, 1}
 
 
 def test_the_main_process_accepts_until_a_worker_does_and_when_none_does(ship: Ship) -> None:
@@ -218,7 +221,7 @@ def test_after_a_healthy_life_the_pause_is_short_again(ship: Ship) -> None:
 def test_what_a_worker_counted_is_forgotten_with_it(ship: Ship) -> None:
     ship.start()
     counts = ship.crew._counts
-    worker = room.SharedCounts(counts.plan, 1, os.dup(counts.fd))
+    worker = SharedCounts(counts.plan, 1, os.dup(counts.fd))
     worker.listener(0).change("192.0.2.1", 3)
     assert ship.crew.commons.tally(0).count("192.0.2.1") == 3
     ship.processes[0].end(ProcessTerminated(exitCode=1))

@@ -31,7 +31,7 @@ ENVELOPE = Envelope("m1", parse("s@client.example"), (parse(ALICE), parse(BOB)))
 
 
 def commons(pair: Pair) -> RemoteCommons:
-    return RemoteCommons(1, {0, 1}, pair.near, SharedCounts(Plan(2, 1, b"key"), 1))
+    return RemoteCommons(1, pair.near, SharedCounts(Plan(2, 1, b"key"), 1))
 
 
 # ---------------------------------------------------------------- room
@@ -272,7 +272,7 @@ def test_a_server_of_one_process_has_all_by_itself() -> None:
 def test_connections_are_counted_with_the_main_process() -> None:
     counts = SharedCounts(Plan(2, 1, b"key"), 0)
     main = MainCommons(counts)
-    worker = RemoteCommons(1, {0}, Pair({}).near, SharedCounts(counts.plan, 1, counts.fd))
+    worker = RemoteCommons(1, Pair({}).near, SharedCounts(counts.plan, 1, counts.fd))
     main.tally(0).change("192.0.2.1", 1)
     worker.tally(0).change("192.0.2.1", 1)
     assert main.tally(0).count("192.0.2.1") == 2

@@ -7,22 +7,19 @@ interpreter, such as hashing passwords, is better spread.
 """
 
 import os
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 
 
 class Processor:
     """The one processor that a process stays on, and the others that it may use.
 
-    ``allowed`` are those that it may use; if it is not told, those that the calling thread may. Where
-    the system cannot be told (it is not Linux) or there is one processor only, nothing is done.
+    Where the system cannot be told (it is not Linux) or there is one processor only, nothing is done.
     """
 
-    def __init__(self, allowed: Collection[int] | None = None) -> None:
+    def __init__(self) -> None:
         known = getattr(os, "sched_getaffinity", None)
-        if allowed is None:
-            allowed = known(0) if known is not None else ()
-        self.allowed = frozenset(allowed)
+        self.allowed: frozenset[int] = frozenset(known(0)) if known is not None else frozenset()
         self._chosen: int | None = None
 
     def stay(self, process: int | None = None) -> None:
@@ -40,6 +37,16 @@ class Processor:
         """Let the calling thread, and those it will start, use all processors again."""
         if self._chosen is not None:
             _set(self.allowed)
+
+    @contextmanager
+    def spreading(self) -> Iterator[None]:
+        """Let processes that are started meanwhile use all processors."""
+        self.spread()
+        try:
+            yield
+        finally:
+            if self._chosen is not None:
+                _set({self._chosen})
 
 
 def _set(processors: Collection[int]) -> None:

@@ -1,8 +1,8 @@
 """Workers: processes that take mail in, so that a server uses more than one processor.
 
 Read in this order: ``commons``, what the processes of a server have together; ``desks``, what the main
-process does for the workers; ``remote``, how a worker asks for it; ``worker``, its life; ``crew``, how
-the main process starts them and looks after them.
+process does for the workers; ``remote``, how a worker asks for it; ``worker``, its life; ``role``,
+``places`` and ``crew``, how the main process starts workers and looks after them.
 
 What each process does:
 

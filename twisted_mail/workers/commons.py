@@ -1,6 +1,5 @@
 """What the processes of one server have together. A server of one process has it by itself."""
 
-from collections.abc import Collection
 from pathlib import Path
 
 from twisted_mail.auth.throttle import Throttle, Throttling
@@ -14,12 +13,10 @@ from twisted_mail.store.settings import StoreSettings
 class Commons:
     """Makes the parts of which a server has one, whatever the number of its processes.
 
-    ``process`` is the number of this process in the server, None where it is alone; ``processors`` are
-    those that the server may use, None where nobody has said.
+    ``process`` is the number of this process in the server, None where it is alone.
     """
 
     process: int | None = None
-    processors: Collection[int] | None = None
 
     def throttle(self, clock: Clock) -> Throttling:
         """Return what slows guessers down."""

@@ -29,11 +29,8 @@ HANDED = "handed-"  # how the names of messages begin that are handed over, in t
 class RemoteCommons(Commons):
     """What a worker has: a bridge to the main process, and memory that it shares."""
 
-    def __init__(
-        self, process: int, processors: Collection[int], bridge: Bridge, counts: SharedCounts
-    ) -> None:
+    def __init__(self, process: int, bridge: Bridge, counts: SharedCounts) -> None:
         self.process = process
-        self.processors = processors
         self._bridge = bridge
         self._counts = counts
         self._visits = itertools.count(1)

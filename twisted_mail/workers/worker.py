@@ -32,13 +32,11 @@ BRIDGE, COUNTS, FIRST_PORT = 3, 4, 5  # descriptors that a worker is given
 class Orders:
     """What a worker is told at its start.
 
-    ``processors`` are those of the server, of which the main process has kept itself to one. ``ports``
-    are the listeners it serves, by their numbers in the configuration, each with the descriptor and the
-    address family of its socket.
+    ``ports`` are the listeners it serves, by their numbers in the configuration, each with the
+    descriptor and the address family of its socket.
     """
 
     process: int
-    processors: frozenset[int]
     config: Config
     plan: Plan
     ports: Mapping[int, tuple[int, int]]
@@ -59,7 +57,7 @@ class Worker:
     def begin(self, orders: Orders) -> None:
         """Make everything, and accept connections."""
         counts = SharedCounts(orders.plan, orders.process, COUNTS)
-        commons = RemoteCommons(orders.process, orders.processors, self.bridge, counts)
+        commons = RemoteCommons(orders.process, self.bridge, counts)
         parts = self._parts = Assembly(self._reactor, orders.config, commons)
         parts.read_certificates()
         parts.start()

@@ -1,0 +1,151 @@
+"""Places: each has a process at work, or is about to start one.
+
+| a process | becomes | when |
+| --- | --- | --- |
+| starting | at work | it has begun |
+| starting, at work | gone | its process ends, whatever the reason |
+| gone | starting | some seconds later, more after each failure; never when the server stops |
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessDone
+from twisted.internet.protocol import ProcessProtocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from twisted_mail.mail.outcome import MailError
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before a process that ended is replaced
+HEALTHY_SECONDS = 60.0  # of life, after which an end counts as the first
+START_SECONDS = 30.0  # that a process may take to begin
+LEAVE_SECONDS = 20.0  # that it may take to end, farewells included, before it is killed
+
+log = Logger(namespace="twisted_mail")
+
+
+class Role(Protocol):
+    """What the process in a place is there for. One process has it at a time."""
+
+    name: str
+
+    def spawn(self, process: ProcessProtocol) -> None:
+        """Start a process. Raises OSError."""
+
+    async def begin(self) -> None:
+        """Have it begin; return when it has. Raises MailError."""
+
+    def leave(self) -> None:
+        """Have it end."""
+
+    def ended(self) -> None:
+        """Forget what it had: it is no more."""
+
+
+class Place:
+    """A place for one process after the other; ``changed`` is called when one is at work, or gone."""
+
+    def __init__(self, reactor: Any, role: Role, changed: Callable[[], object]) -> None:
+        self.role = role
+        self.is_at_work = False
+        self._reactor = reactor
+        self._changed = changed
+        self._process: Process | None = None
+        self._pause = FIRST_PAUSE
+        self._is_stopping = False
+        self._again: Any = None  # the call that starts the next one
+        self._late: Any = None  # the call that kills one that takes too long
+        self._left: Deferred[None] = Deferred()
+        self._began = 0.0
+
+    def start(self) -> None:
+        """Start a process, and have it begin."""
+        self._again = None
+        process = self._process = Process(self._gone)
+        self._began = self._reactor.seconds()
+        try:
+            self.role.spawn(process)
+        except OSError as error:
+            self._gone(f"it could not start: {error}")
+            return
+        self._late = self._reactor.callLater(START_SECONDS, process.kill)
+        Deferred.fromCoroutine(self._begin(process))
+
+    async def _begin(self, process: "Process") -> None:
+        has_begun = True
+        try:
+            await self.role.begin()
+        except MailError:
+            has_begun = False
+        if self._is_stopping or self._process is not process:
+            return
+        self._be_patient()
+        if not has_begun:
+            process.kill()
+            return
+        self.is_at_work = True
+        log.info("{name} is at work", name=self.role.name)
+        self._changed()
+
+    def _gone(self, reason: str) -> None:
+        self._process = None
+        self._be_patient()
+        self.is_at_work = False
+        self.role.ended()
+        if self._is_stopping:
+            self._left.callback(None)
+            return
+        if self._reactor.seconds() - self._began > HEALTHY_SECONDS:
+            self._pause = FIRST_PAUSE
+        log.error(
+            "{name} ended ({reason}); the next starts in {pause:g} s",
+            name=self.role.name,
+            reason=reason,
+            pause=self._pause,
+        )
+        self._again = self._reactor.callLater(self._pause, self.start)
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        self._changed()
+
+    def stop(self) -> Deferred[None]:
+        """Have the process end, and start no other; the Deferred tells when it has."""
+        self._is_stopping = True
+        if self._again is not None:
+            self._again.cancel()
+        if self._process is None:
+            self._left.callback(None)
+        else:
+            self._be_patient()
+            self._late = self._reactor.callLater(LEAVE_SECONDS, self._process.kill)
+            self.role.leave()
+        return self._left
+
+    def _be_patient(self) -> None:
+        late, self._late = self._late, None
+        if late is not None and late.active():
+            late.cancel()
+
+
+class Process(ProcessProtocol):
+    """A process; ``gone`` is told in words why it ended."""
+
+    def __init__(self, gone: Callable[[str], None]) -> None:
+        self._gone = gone
+
+    def processEnded(self, reason: Failure) -> None:
+        """Tell that it ended."""
+        ended: Any = reason.value
+        if isinstance(ended, ProcessDone):
+            self._gone("it left")
+        elif ended.signal is not None:
+            self._gone(f"signal {ended.signal}")
+        else:
+            self._gone(f"exit code {ended.exitCode}")
+
+    def kill(self) -> None:
+        """End it now."""
+        transport: Any = self.transport
+        if transport.pid is not None:
+            transport.signalProcess("KILL")
