@@ -13,7 +13,9 @@ from tests.support import NoteJournal
 from twisted_mail.interfaces import Ending, Privacy, Wire
 from twisted_mail.net.conversation import (
     HANDSHAKE_SECONDS,
+    MOST_READ,
     READ_AHEAD,
+    SMALL_READ,
     Conversation,
     Terms,
 )
@@ -87,6 +89,17 @@ class Held:
 async def echo(wire: Wire) -> None:
     while True:
         wire.write(await wire.read(60))
+
+
+def test_more_is_read_at_a_time_from_a_peer_that_sends_much() -> None:
+    held = Held(echo)
+    transport: Any = held.transport
+    transport.bufferSize = SMALL_READ
+    sizes = []
+    for size in (10, SMALL_READ, 2 * SMALL_READ, MOST_READ, SMALL_READ, 10):
+        held.hears(b"x" * size)
+        sizes.append(transport.bufferSize)
+    assert sizes == [SMALL_READ, 2 * SMALL_READ, MOST_READ, MOST_READ, MOST_READ, SMALL_READ]
 
 
 def test_what_is_read_is_what_came() -> None:

@@ -35,6 +35,8 @@ from twisted_mail.net.tls import Certificates, let_go, privacy
 from twisted_mail.net.turns import Turns
 
 READ_AHEAD = 64 * 1024  # octets that may wait before the transport is paused
+SMALL_READ = 64 * 1024  # what the transport reads at a time, as long as no peer sends more
+MOST_READ = 256 * 1024  # octets that are read at a time from a peer that sends much
 HANDSHAKE_SECONDS = 30.0  # how long a TLS handshake may take
 
 MakeSession = Callable[[Wire], Session]
@@ -72,6 +74,7 @@ class Conversation:
         "_peer",
         "_privacy",
         "_reactor",
+        "_reads_much",
         "_terms",
         "_tls",
         "_turns",
@@ -105,6 +108,7 @@ class Conversation:
         self._began = 0.0
         self._ending: Ending.Reason | None = None
         self._is_nudged = False
+        self._reads_much = False
         self._is_stopped = False  # we asked the transport to read no more for now
         self._tls = False
         self._privacy: Privacy | None = None  # of the TLS there was, once the connection is lost
@@ -131,6 +135,8 @@ class Conversation:
 
     def dataReceived(self, data: bytes) -> None:
         """Hand the bytes to the session, or keep them until it reads."""
+        if len(data) >= SMALL_READ or self._reads_much:
+            self._read_at_a_time(len(data))
         if self._waiting is not None:
             self._wake(data)
             return
@@ -138,6 +144,16 @@ class Conversation:
         if len(self._unread) >= READ_AHEAD and not self._is_stopped:
             self._is_stopped = True
             self.transport.pauseProducing()
+
+    def _read_at_a_time(self, size: int) -> None:
+        """Have the transport read more at a time while much is on its way, and else as it did."""
+        transport = self.transport
+        if size == getattr(transport, "bufferSize", 0):
+            transport.bufferSize = min(size * 2, MOST_READ)
+            self._reads_much = True
+        elif self._reads_much and size < SMALL_READ:
+            transport.bufferSize = SMALL_READ
+            self._reads_much = False
 
     def handshakeCompleted(self) -> None:
         """Note that TLS is on."""
