@@ -43,6 +43,7 @@ from twisted_mail.net.turns import Turns
 from twisted_mail.plugin import Doors, filters, protocols
 from twisted_mail.policy.stages import Seat, Stages
 from twisted_mail.store.blob import SpoolWriter
+from twisted_mail.store.budget import Budget
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.workers.commons import Commons
 
@@ -152,7 +153,7 @@ class Assembly:
         return logins(one_portal, domain, self._clock, self.journal, self.throttle)
 
     def _make_doors(self) -> Doors:
-        config, spool = self.config, self._make_folders()
+        config, spool, budget = self.config, self._make_folders(), Budget()
         self._directory = self._make_directory()
         self.store = self._make_store()
         router = LocalRouter(
@@ -177,7 +178,7 @@ class Assembly:
             login_mailboxes=doors.mailboxes,
             login_maildrop=doors.maildrop,
             login_submitter=doors.submitter,
-            blob_writer=lambda: SpoolWriter(spool, self.files),
+            blob_writer=lambda: SpoolWriter(spool, self.files, budget=budget),
             resolver=self._make_resolver(),
             state=config.state,
             dialing=ReactorDialing(self._reactor),

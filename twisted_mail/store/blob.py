@@ -1,5 +1,7 @@
 """Where the bytes of messages rest on their way: in memory up to a bound, then in an unnamed file.
 
+Beyond a bound of its own a message stays in memory as long as the budget of all messages allows it.
+
 An unnamed file needs no cleaning up: it is gone with its descriptor, power loss included.
 """
 
@@ -13,8 +15,10 @@ from contextlib import contextmanager
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.message import PIECE, Blob, MemoryBlob
 from twisted_mail.mail.outcome import Outcome, Unavailable
+from twisted_mail.store.budget import Budget, HeldBlob, Share
 
 IN_MEMORY = 256 * 1024  # octets
+NOTHING = Budget(0, 0)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -94,15 +98,21 @@ class FileBlob:
 class SpoolWriter:
     """Takes in a message whose size is not known. Fulfils ``interfaces.BlobWriter``.
 
-    At most about ``in_memory`` octets and one piece are held; files lie in ``folder`` without a name.
+    At most about ``in_memory`` octets and one piece are held, or what ``budget`` allows beyond that;
+    files lie in ``folder`` without a name.
     """
 
     def __init__(
-        self, folder: str | os.PathLike[str], blocking: Blocking, in_memory: int = IN_MEMORY
+        self,
+        folder: str | os.PathLike[str],
+        blocking: Blocking,
+        in_memory: int = IN_MEMORY,
+        budget: Budget = NOTHING,
     ) -> None:
         self._folder = os.fspath(folder)
         self._blocking = blocking
         self._in_memory = in_memory
+        self._share = Share(budget)
         self._size = 0
         self._held = bytearray()
         self._file: Descriptor | None = None
@@ -119,12 +129,16 @@ class SpoolWriter:
         if self._failure is not None:
             return
         self._held += data
-        if len(self._held) > (self._in_memory if self._file is None else PIECE):
+        if self._file is None:
+            if len(self._held) > self._in_memory and not self._share.covers(len(self._held)):
+                await self._spill()
+        elif len(self._held) > PIECE:
             await self._spill()
 
     async def _spill(self) -> None:
         """Write what is held to the file."""
         data, self._held = self._held, bytearray()
+        self._share.close()  # what is being written is not much longer there
         try:
             if self._file is None:
                 self._file = await self._blocking.run(_unnamed, self._folder)
@@ -152,9 +166,12 @@ class SpoolWriter:
         return blob
 
     def _blob(self) -> Blob:
-        if self._file is None:
+        if self._file is not None:
+            return FileBlob(self._file, self._size)
+        if len(self._held) <= self._in_memory:
             return MemoryBlob(bytes(self._held))
-        return FileBlob(self._file, self._size)
+        share, self._share = self._share, Share(NOTHING)
+        return HeldBlob(bytes(self._held), share)
 
     def discard(self) -> None:
         """Forget what was written; what comes now is only counted."""
@@ -163,6 +180,7 @@ class SpoolWriter:
     def _fail(self, failure: Unavailable) -> None:
         self._failure = failure
         self._held = bytearray()
+        self._share.close()
         if self._file is not None:
             self._file.close()
             self._file = None
