@@ -17,7 +17,8 @@ class LogJournal:
     """Fulfils ``interfaces.Journal`` with ``twisted.logger``.
 
     The begin and end of each connection are noted only where ``notes_connections``: two lines for each
-    cost a tenth of what taking a message does.
+    cost a tenth of what taking a message does. The two lines of every message are put together here, in
+    a tenth of the time that ``twisted.logger`` takes for a format with fields.
     """
 
     log = Logger(namespace="twisted_mail")
@@ -60,14 +61,18 @@ class LogJournal:
 
     def received(self, envelope: Envelope, peer: Peer, size: int) -> None:
         """Note that we took responsibility for a message."""
+        sender, host, login = str(envelope.sender), _host(peer), envelope.submitter
+        recipients = ",".join(f"<{recipient}>" for recipient in envelope.recipients)
         self.log.info(
-            "{id}: received from=<{sender}> to={recipients} size={size} host={host} login={login}",
+            "{text}",
+            text=f"{envelope.id}: received from=<{sender}> to={recipients} size={size} host={host}"
+            f" login={login}",
             id=envelope.id,
-            sender=str(envelope.sender),
-            recipients=",".join(f"<{recipient}>" for recipient in envelope.recipients),
+            sender=sender,
+            recipients=recipients,
             size=size,
-            host=_host(peer),
-            login=envelope.submitter,
+            host=host,
+            login=login,
         )
 
     def refused(self, service: str, peer: Peer, id: str, reason: str) -> None:  # noqa: A002
@@ -94,7 +99,8 @@ class LogJournal:
 
     def delivered(self, id: str, accounts: Sequence[str]) -> None:  # noqa: A002
         """Note that a message is in these accounts' inboxes."""
-        self.log.info("{id}: delivered to {accounts}", id=id, accounts=", ".join(accounts))
+        names = ", ".join(accounts)
+        self.log.info("{text}", text=f"{id}: delivered to {names}", id=id, accounts=names)
 
     def tried(self, id: str, to: str, result: str, reason: str) -> None:  # noqa: A002
         """Note what came of an attempt to hand a message to a program or a list."""

@@ -116,7 +116,8 @@ class SpoolWriter:
         self._size = 0
         self._held = bytearray()
         self._file: Descriptor | None = None
-        self._failure: Unavailable | None = None
+        self._is_over = False  # nothing more is kept
+        self._failure: Unavailable | None = None  # why, if the disk was at fault
 
     @property
     def size(self) -> int:
@@ -126,7 +127,7 @@ class SpoolWriter:
     async def write(self, data: bytes) -> None:
         """Take bytes."""
         self._size += len(data)
-        if self._failure is not None:
+        if self._is_over:
             return
         self._held += data
         if self._file is None:
@@ -156,10 +157,10 @@ class SpoolWriter:
 
     async def finish(self) -> Blob:
         """Return all that was written."""
-        if self._failure is None and self._file is not None and self._held:
+        if not self._is_over and self._file is not None and self._held:
             await self._spill()
-        if self._failure is not None:
-            raise self._failure
+        if self._is_over:
+            raise self._failure or Unavailable("The message is not kept.")
         blob = self._blob()
         self._file = None
         self.discard()
@@ -175,15 +176,17 @@ class SpoolWriter:
 
     def discard(self) -> None:
         """Forget what was written; what comes now is only counted."""
-        self._fail(Unavailable("The message is not kept."))
+        if not self._is_over:
+            self._is_over = True
+            self._held = bytearray()
+            self._share.close()
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
     def _fail(self, failure: Unavailable) -> None:
         self._failure = failure
-        self._held = bytearray()
-        self._share.close()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self.discard()
 
 
 def _unavailable(error: OSError) -> Unavailable:
