@@ -5,6 +5,7 @@ import pytest
 
 from tests.support import NoteJournal, StillClock, finish
 from twisted_mail.delivery.doors import Doors
+from twisted_mail.delivery.each import EachDelivery
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
@@ -166,3 +167,73 @@ def test_while_many_recipients_are_routed_others_have_their_turn() -> None:
     finish(queue.accept(envelope, Message(MemoryBlob(b"body\r\n"))))
     assert [list(to) for to, _ in store.deliveries] == [names]
     assert 20 <= len(clock.slept) <= 25
+
+
+class FakeElsewhere:
+    """Another process, which takes whole messages."""
+
+    promises = frozenset[str]()
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[Envelope, bytes]] = []
+
+    async def accept(self, envelope: Envelope, message: Message) -> None:
+        self.taken.append((envelope, b"".join(message.pieces())))
+        message.blob.close()
+
+    async def deliver_each(self, envelope: Envelope, message: Message) -> dict[Any, None]:
+        await self.accept(envelope, message)
+        return dict.fromkeys(envelope.recipients)
+
+    async def room(self, accounts: Sequence[str], size: int) -> None:
+        raise NotImplementedError
+
+
+class Worker:
+    """A process that leaves to another what needs more than putting files into inboxes."""
+
+    def __init__(self) -> None:
+        directory = FixedDirectory({ALICE: ""}, {}, {"tickets@example.org": ["ticket"]})
+        self.store, self.elsewhere = FakeStore({}), FakeElsewhere()
+        store: Any = self.store
+        router = LocalRouter(directory)
+        self.doors = Doors(
+            router, store, NoteJournal(), StillClock(), waiting=None, elsewhere=self.elsewhere
+        )
+
+    def deliver(self, *recipients: str, is_quarantined: bool = False) -> None:
+        addresses = tuple(parse(one) for one in recipients)
+        envelope = Envelope("id1", NULL, addresses, is_quarantined=is_quarantined)
+        message = b"Received: x\r\n", b"body\r\n"
+        for each in (False, True):
+            NotingBlob.closed = 0
+            whole = Message(NotingBlob(message[1]), message[0])
+            if each:
+                finish(EachDelivery(self.doors).deliver_each(envelope, whole))
+            else:
+                finish(LocalDelivery(self.doors).accept(envelope, whole))
+            assert NotingBlob.closed >= 1
+
+
+def test_a_worker_delivers_what_is_for_inboxes() -> None:
+    worker = Worker()
+    worker.deliver(ALICE)
+    assert worker.elsewhere.taken == []
+    assert len(worker.store.deliveries) == 2
+
+
+@pytest.mark.parametrize(
+    ("recipients", "is_quarantined"),
+    [((ALICE, "tickets@example.org"), False), ((ALICE,), True)],
+    ids=["for a program too", "quarantined"],
+)
+def test_a_worker_hands_everything_else_over_whole(
+    recipients: tuple[str, ...], is_quarantined: bool
+) -> None:
+    worker = Worker()
+    worker.deliver(*recipients, is_quarantined=is_quarantined)
+    assert worker.store.deliveries == []
+    for envelope, data in worker.elsewhere.taken:
+        assert [str(one) for one in envelope.recipients] == [*recipients]
+        assert data == b"Received: x\r\nbody\r\n"
+    assert len(worker.elsewhere.taken) == 2
