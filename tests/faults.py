@@ -21,6 +21,7 @@ STEPS = [
     "sync_data",
     "sync_folder",
     "sync_all",
+    "sync_all_for_good",
     "link",
     "rename",
     "rename_to_free",
@@ -30,7 +31,7 @@ STEPS = [
     "commit",
 ]
 TAKING_ROOM = frozenset({"create", "overwrite", "extend", "write", "link", "make_folder"})
-SYNCING = frozenset({"sync_file", "sync_data", "sync_folder", "sync_all"})
+SYNCING = frozenset({"sync_file", "sync_data", "sync_folder", "sync_all", "sync_all_for_good"})
 READING = ["names", "files", "stat", "open", "open_folder", "read"]
 OPENING = frozenset({"create", "overwrite", "extend", "open", "open_folder", "names", "files"})
 
@@ -50,6 +51,8 @@ class QuickDisk(Disk):
         os.stat(path)
 
     def sync_all(self, fd: int) -> None: ...
+
+    def sync_all_for_good(self, fd: int) -> None: ...
 
     def keeps_all(self, fd: int) -> bool:
         return True
@@ -206,6 +209,10 @@ class PowerDisk(StopDisk):
         for path in self.lengths.synced:
             if os.path.exists(path):
                 self.lengths.synced[path] = os.path.getsize(path)
+
+    def sync_all_for_good(self, fd: int) -> None:
+        self.step("sync_all_for_good")
+        self.sync_all(fd)
 
     def link(self, path: bytes, new_path: bytes) -> None:
         super().link(path, new_path)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contracts.meanwhile import TurningBlocking, together
 from tests.support import InlineBlocking, finish
 from twisted_mail.mail.message import Blob, MemoryBlob
 from twisted_mail.store.blob import FileBlob, SpoolWriter
@@ -73,6 +74,19 @@ def test_what_is_forgotten_is_given_back(tmp_path: Path, budget: Budget) -> None
     del blob
     gc.collect()
     assert budget.left == 1000
+
+
+def test_memory_is_given_back_when_it_is_written_and_not_before(
+    tmp_path: Path, budget: Budget
+) -> None:
+    writer = SpoolWriter(tmp_path, TurningBlocking(), SMALL, budget)
+    finish(writer.write(b"x" * 600))
+    spilling = writer.write(b"x" * 50)
+    spilling.send(None)
+    assert budget.left == 400
+    together([spilling])
+    assert budget.left == 1000
+    writer.discard()
 
 
 def test_threads_do_not_lose_count() -> None:

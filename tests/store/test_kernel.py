@@ -42,10 +42,10 @@ def test_a_file_that_is_gone_is_told(renaming: None, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("platform", "release", "kind", "keeps"),
     [
-        ("linux", "5.8.0-generic", 0xEF53, True),
+        ("linux", "5.17.0-generic", 0xEF53, True),
         ("linux", "6.18.44-fc", 0x58465342, True),
         ("linux", "10.0", 0x9123683E, True),
-        ("linux", "5.7.19", 0xEF53, False),  # it would not tell of failed writes
+        ("linux", "5.16.19", 0xEF53, False),  # it would not tell of a failed journal
         ("linux", "6.1.0", 0x65735546, False),  # FUSE
         ("linux", "6.1.0", 0x6969, False),  # NFS
         ("freebsd14", "14.1-RELEASE", 0xEF53, False),
@@ -73,3 +73,14 @@ def test_without_syncfs_nothing_is_relied_on(monkeypatch: pytest.MonkeyPatch) ->
     assert not kernel.keeps_all(0)
     with pytest.raises(OSError, match=os.strerror(errno.ENOSYS)):
         kernel.sync_file_system(0)
+
+
+@pytest.mark.parametrize(("release", "synced"), [("6.1.0-32-amd64", [7]), ("6.18.44", [])])
+def test_where_syncfs_may_be_silent_the_folder_is_synced_too(
+    release: str, synced: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[int] = []
+    monkeypatch.setattr(kernel.os, "uname", lambda: SimpleNamespace(release=release))
+    monkeypatch.setattr(kernel.os, "fsync", found.append)
+    kernel.sync_if_doubtful(7)
+    assert found == synced

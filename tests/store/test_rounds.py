@@ -2,14 +2,14 @@
 
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.contracts.ground import ALICE, BOB, BrokenBlob, NotedBlob, mail
-from tests.contracts.meanwhile import TurningBlocking, together
+from tests.contracts.meanwhile import TurningBlocking, TurningLane, together
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.interfaces import Blocking
@@ -58,6 +58,9 @@ class WatchedDisk(QuickDisk):
     def sync_folder(self, path: bytes) -> None:
         self._sync("folder")
 
+    def sync_all_for_good(self, fd: int) -> None:
+        self.sync_all(fd)
+
     def sync_all(self, fd: int) -> None:
         self.visible.append(len(list(self.root.glob("*/*/Maildir/new/*"))))
         self.seconds()
@@ -71,8 +74,8 @@ class Place:
         self.root = root
         self.disk = WatchedDisk(root)
         self.clock = StillClock(2e9)
-        ground = Ground(self.disk, self.clock, Namer("host"), "boot", StoreSettings())
-        self.rounds = Rounds(ground, bytes(root), blocking)
+        self.ground = Ground(self.disk, self.clock, Namer("host"), "boot", StoreSettings())
+        self.rounds = Rounds(self.ground, bytes(root), blocking)
         self._make_maildirs()
 
     def _make_maildirs(self) -> None:
@@ -195,6 +198,41 @@ def test_a_copy_where_no_link_can_be_is_synced_by_itself(
     assert place.left == []
 
 
+def test_a_file_that_failed_elsewhere_relies_on_the_sync_of_all(place: Place) -> None:
+    """Written in alice's tmp on another file system in vain, and then in bob's on the store's."""
+    place.disk.elsewhere = b"/alice/"
+    place.disk.failing |= {"file": 0, "all": 0}
+    [one, two] = place.deliver(([ALICE, BOB], message("one")), ([CAROL], message("two")))
+    errors = [one[ALICE], one[BOB], two[CAROL]]
+    assert [type(error) for error in errors] == [Unavailable] * 3
+    assert (place.texts(BOB), place.left) == ([], [])
+
+
+def test_where_every_message_is_elsewhere_nothing_is_synced_for_all(place: Place) -> None:
+    place.disk.elsewhere = b"Maildir"
+    assert place.deliver(([ALICE], message("one")), ([BOB], message("two"))) == [
+        {ALICE: None},
+        {BOB: None},
+    ]
+    assert "all" not in place.disk.syncs
+
+
+def test_a_copy_that_gets_no_name_does_not_stay(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(path: bytes, new_path: bytes) -> None:
+        raise OSError(errno.EXDEV, "another mount")
+
+    def no_names(path: bytes, new_path: bytes) -> None:
+        raise OSError(errno.EDQUOT, "as told")
+
+    monkeypatch.setattr(place.disk, "link", no_links)
+    monkeypatch.setattr(place.disk, "rename", no_names)
+    [answers] = place.deliver(([ALICE, BOB], message("one")))
+    assert all(isinstance(error, Unavailable) for error in answers.values())
+    assert place.left == []
+
+
 def test_while_somebody_else_keeps_the_disk_busy_messages_go_by_themselves(place: Place) -> None:
     two = [([ALICE], message("one")), ([BOB], message("two"))]
     place.disk.seconds = lambda: finish(place.clock.sleep(room.SLOW_SECONDS))
@@ -230,7 +268,30 @@ def test_a_round_takes_a_bounded_number_of_names(
     assert place.disk.syncs.count("all") == 4
 
 
-def test_a_bug_is_told_to_all_of_the_round(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+class BuggyBlob(NotedBlob):
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        yield b"so far so good"
+        raise ZeroDivisionError
+
+
+def test_a_bug_is_told_to_the_one_that_has_it(place: Place) -> None:
+    ended = []
+
+    async def watched(name: str, blob: MemoryBlob) -> None:
+        try:
+            ended.append(await place.rounds.deliver([name], Message(blob)))
+        except ZeroDivisionError:
+            ended.append({name: None})
+            raise Unavailable("a bug") from None
+
+    results = together([watched(ALICE, BuggyBlob(b"buggy")), watched(BOB, NotedBlob(mail("one")))])
+    assert isinstance(results[0], Unavailable)
+    assert place.texts(BOB) == [mail("one")]
+    assert (place.texts(ALICE), place.left) == ([], [])
+    assert sorted(NotedBlob.closed) == sorted([b"buggy", mail("one")])
+
+
+def test_a_bug_of_the_round_is_told_to_all(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     def bug(*_: object) -> None:
         raise ZeroDivisionError
 
@@ -246,6 +307,35 @@ def test_a_bug_is_told_to_all_of_the_round(place: Place, monkeypatch: pytest.Mon
     together([watched(ALICE), watched(BOB)])
     assert ended == [ALICE, BOB]
     assert sorted(NotedBlob.closed) == [mail(ALICE), mail(BOB)]
+
+
+def test_nobody_is_told_that_a_message_was_refused_which_is_there(place: Place) -> None:
+    """Its piece of work is refused when an earlier message's round has delivered it already."""
+
+    class Refusing(TurningBlocking):
+        def lane(self) -> Any:
+            return RefusingLane()
+
+    class RefusingLane(TurningLane):
+        count = 0
+
+        async def run(self, work: Any, *args: Any, **kwargs: Any) -> Any:
+            self.count += 1
+            number = self.count
+            answer = await super().run(work, *args, **kwargs)
+            if number == 2:
+                raise Unavailable("Too busy, try again later")
+            return answer
+
+    place.rounds = Rounds(place.ground, bytes(place.root), Refusing())
+    answers = place.deliver(([ALICE], message("one")), ([BOB], message("two")))
+    assert answers == [{ALICE: None}, {BOB: None}]
+
+
+def test_a_message_for_nobody_is_delivered_at_once(place: Place) -> None:
+    [answers] = place.deliver(([], message("one")))
+    assert answers == {}
+    assert NotedBlob.closed == [mail("one")]
 
 
 class BusyBlocking(InlineBlocking):
@@ -273,6 +363,7 @@ def test_a_real_file_system_is_synced(tmp_path: Path) -> None:
     disk = Disk()
     fd = disk.open_folder(bytes(tmp_path))
     disk.sync_all(fd)
+    disk.sync_all_for_good(fd)
     assert disk.device(fd) == tmp_path.stat().st_dev
     assert disk.keeps_all(fd) in (True, False)
     os.close(fd)

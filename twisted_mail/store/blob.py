@@ -139,11 +139,11 @@ class SpoolWriter:
     async def _spill(self) -> None:
         """Write what is held to the file."""
         data, self._held = self._held, bytearray()
-        self._share.close()  # what is being written is not much longer there
         try:
             if self._file is None:
                 self._file = await self._blocking.run(_unnamed, self._folder)
             await self._blocking.run(_write, self._file, data)
+            self._share.close()  # not before: a disk that is slow would let others take the same memory
         except OSError as error:
             failure = _unavailable(error)
             self._fail(failure)

@@ -74,6 +74,11 @@ class Disk:
         """Wait until all files and names of a file system are on disk, whoever wrote them."""
         kernel.sync_file_system(fd)
 
+    def sync_all_for_good(self, fd: int) -> None:
+        """Wait as ``sync_all`` does, and raise OSError too if the file system has given up."""
+        kernel.sync_file_system(fd)
+        kernel.sync_if_doubtful(fd)
+
     def keeps_all(self, fd: int) -> bool:
         """Say whether ``sync_all`` does what it says on this file system."""
         return kernel.keeps_all(fd)
@@ -209,7 +214,7 @@ def write_file(
             (seal or disk.sync_file)(fd)
         finally:
             disk.close(fd)
-    except OSError:
+    except Exception:
         with suppress(OSError):
             disk.unlink(path)
         raise

@@ -5,6 +5,7 @@ synced: only then is it told to be there. Nothing else is on this path: UIDs, an
 somebody looks. Everything here runs in a thread, on one message at a time.
 """
 
+import errno
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -97,8 +98,14 @@ class Inbound:
         for name, path in self._placed.items():
             self.answers[name] = self._sync(path) if path in unsynced else None
 
-    def fail(self, error: OSError) -> None:
-        """Take back what was done, and answer that for now nobody has the message."""
+    def fail(self, error: Exception) -> None:
+        """Take back what was done, and answer that for now nobody has the message.
+
+        What is no OSError is a bug, to be raised by whoever wants the answers.
+        """
+        if not isinstance(error, OSError):
+            self.failure = error
+            error = OSError(errno.EIO, "a bug")
         for path in (self._written, *self._placed.values()):
             if path:
                 with suppress(OSError):
@@ -147,11 +154,18 @@ class Inbound:
         except FileNotFoundError:
             raise
         except OSError:
-            copied = os.path.join(maildir, b"tmp", base)
-            link_or_copy(self._disk, self._written, copied)
-            self._disk.rename(copied, path)
-            self._copied.add(path)
+            self._copy(os.path.join(maildir, b"tmp", base), path)
         return path
+
+    def _copy(self, beside: bytes, path: bytes) -> None:
+        link_or_copy(self._disk, self._written, beside)
+        try:
+            self._disk.rename(beside, path)
+        except OSError:
+            with suppress(OSError):
+                self._disk.unlink(beside)
+            raise
+        self._copied.add(path)
 
     def _sync(self, path: bytes) -> MailError | None:
         try:

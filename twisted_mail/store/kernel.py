@@ -37,7 +37,10 @@ def rename_to_free(path: bytes, new_path: bytes) -> None:
 # ---------------------------------------------------------------- file systems
 
 _KEEPING = frozenset({0xEF53, 0x58465342, 0x9123683E})  # ext4, XFS, Btrfs (linux/magic.h)
-_TELLING = (5, 8)  # the first Linux whose syncfs tells of failed writes (syncfs(2))
+_TELLING = (
+    5,
+    17,
+)  # the first Linux whose syncfs tells all that failed: octets since 5.8, names since here
 
 _syncfs = getattr(_library, "syncfs", None)
 _fstatfs = getattr(_library, "fstatfs", None)
@@ -46,11 +49,26 @@ _fstatfs = getattr(_library, "fstatfs", None)
 def sync_file_system(fd: int) -> None:
     """Call syncfs(2): wait until all of the file system that ``fd`` is on is on disk.
 
-    Raises OSError, too for what was written since ``fd`` was opened and could not be kept.
+    Raises OSError, too for what was written since ``fd`` was opened and could not be kept; but not always
+    on a file system that has given up, see ``sync_if_doubtful``.
     """
     if _syncfs is None or _syncfs(fd) != 0:
         number = ctypes.get_errno() if _syncfs is not None else errno.ENOSYS
         raise OSError(number, os.strerror(number))
+
+
+def sync_if_doubtful(fd: int) -> None:
+    """Call fsync(2) on a folder where ``sync_file_system`` may succeed without doing anything.
+
+    That is so on a file system that has given up, as ext4 does after an error in its journal, on many
+    kernels; fsync fails there. Raises OSError.
+    """
+    if _linux() < _FRANK:
+        os.fsync(fd)
+
+
+def _linux() -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
 
 
 def keeps_all(fd: int) -> bool:
@@ -61,7 +79,7 @@ def keeps_all(fd: int) -> bool:
     """
     if sys.platform != "linux" or _syncfs is None or _fstatfs is None:
         return False
-    if tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2]) < _TELLING:
+    if _linux() < _TELLING:
         return False
     described = ctypes.create_string_buffer(512)  # struct statfs, which begins with the type
     if _fstatfs(fd, described) != 0:

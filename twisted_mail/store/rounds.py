@@ -7,13 +7,13 @@
 | place | each file gets its names in ``new`` |
 | sync | the file system is synced: all names are on disk, and all messages are answered |
 
-A message alone needs a sync of its file and one of each folder. A round needs two of the file system,
-however many messages and recipients it has, so a busy server pays a fraction of a sync for each. As
-``inbound`` does it for one message, nothing is visible before its octets are on disk.
+A message alone needs a sync of its file and one of each folder. A round needs two in all, however many
+messages and recipients it has, so a busy server pays a fraction of a sync for each. As ``inbound`` does
+it for one message, nothing is visible before its octets are on disk.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 
@@ -50,6 +50,9 @@ class Rounds:
         self, names: Sequence[str], message: Message
     ) -> Mapping[str, MailError | None]:
         """Deliver one message, whose blob is closed; return None for each inbox that has it durably."""
+        if not names:
+            message.blob.close()
+            return {}
         inbound = Inbound(self._ground, self._root, names, message)
         try:
             if await self._goes_alone(message):
@@ -61,7 +64,8 @@ class Rounds:
                 with suppress(ValueError):
                     self._gathered.remove(inbound)
                 message.blob.close()
-            return dict.fromkeys(names, error)
+            # An earlier message's round may have had it along before its own piece of work was refused.
+            return {**dict.fromkeys(names, error), **inbound.answers}
 
     async def _goes_alone(self, message: Message) -> bool:
         if message.size > PIECE or self._ground.clock.monotonic() < self._alone_until:
@@ -125,30 +129,41 @@ def deliver_together(disk: Disk, fd: int, members: Sequence[Inbound]) -> None:
     """
     device = disk.device(fd)
     for one in members:
-        one.write(partial(_seal, disk, device, one))
-    _sync(disk, fd, members)
+        _try(one, partial(one.write, partial(_seal, disk, device, one)))
+    _sync(members, partial(disk.sync_all, fd))
     for one in members:
-        one.place()
-    _sync(disk, fd, members)
+        _try(one, one.place)
+    _sync(members, partial(disk.sync_all_for_good, fd))
     for one in members:
         one.settle(one.apart)
 
 
+def _try(inbound: Inbound, step: Callable[[], None]) -> None:
+    """Take one message a step further; a bug that it meets is its own."""
+    try:
+        step()
+    except Exception as error:
+        inbound.fail(error)
+
+
 def _seal(disk: Disk, device: int, inbound: Inbound, fd: int) -> None:
     """Leave a file to the sync of all, unless it is on a file system of its own."""
-    if disk.device(fd) != device:
-        inbound.is_apart = True
+    inbound.is_apart = (
+        disk.device(fd) != device
+    )  # of the last try: there may have been another account's
+    if inbound.is_apart:
         disk.sync_file(fd)
 
 
-def _sync(disk: Disk, fd: int, members: Sequence[Inbound]) -> None:
+def _sync(members: Sequence[Inbound], sync: Callable[[], None]) -> None:
     """Sync the file system; whoever relied on it fails when that fails."""
+    relying = [one for one in members if not one.is_apart]
     try:
-        disk.sync_all(fd)
+        if relying:
+            sync()
     except OSError as error:
-        for one in members:
-            if not one.is_apart:
-                one.fail(error)
+        for one in relying:
+            one.fail(error)
 
 
 @contextmanager
@@ -157,7 +172,8 @@ def _opened(disk: Disk, path: bytes) -> Iterator[int]:
     try:
         yield fd
     finally:
-        disk.close(fd)
+        with suppress(OSError):
+            disk.close(fd)
 
 
 def _keeps_all(disk: Disk, path: bytes) -> bool | None:
