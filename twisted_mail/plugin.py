@@ -96,7 +96,8 @@ class IFilter(Interface):
     settings = Attribute("A frozen dataclass with a default for each field: the table's options.")
     is_common = Attribute(
         "Whether one object must judge all conversations, those of workers too: it counts, say. It is"
-        " asked without the octets of header and message then. Optional: False."
+        " asked without the octets of header and message then, and hears of all recipients together at"
+        " the last stage only. Optional: False."
     )
 
     def make(settings: object, doors: Doors) -> object:  # noqa: N805

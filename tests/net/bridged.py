@@ -19,7 +19,8 @@ class Pair:
     def __init__(self, desks: Mapping[str, object]) -> None:
         self.journal = NoteJournal()
         self.lost: list[str] = []
-        self.near = Bridge({}, self.journal, lambda: self.lost.append("near"))
+        self.near = Bridge({}, self.journal)
+        self.near.ended.addCallback(lambda _: self.lost.append("near"))
         self.far = Bridge(desks, self.journal)
         for end in (self.near, self.far):
             end.makeConnection(StringTransport())

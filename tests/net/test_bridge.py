@@ -17,6 +17,11 @@ class Desk:
         self.told: list[Any] = []
         self.slow: list[Deferred[str]] = []
 
+    value: Any = None
+
+    def get(self) -> Any:
+        return self.value
+
     def add(self, one: int, other: int) -> int:
         return one + other
 
@@ -125,8 +130,44 @@ def test_an_answer_that_comes_too_late_is_dropped() -> None:
     assert pair.far.transport.value() == b""
 
 
-def test_a_length_beyond_all_calls_ends_the_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_length_beyond_all_calls_ends_the_bridge() -> None:
     pair = Asking()
     pair.far.dataReceived((room.MOST_OCTETS + 1).to_bytes(4, "big"))
-    assert pair.far.transport.disconnecting
-    assert pair.journal.events[0][0] == "warned"
+    assert pair.far.transport.disconnected
+    assert [event for event, _ in pair.journal.events] == ["warned"]
+
+
+@pytest.mark.parametrize("what", [b"x" * 200, lambda: 0], ids=["too long", "no plain value"])
+def test_what_cannot_be_sent_is_refused_and_nothing_else(
+    what: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MOST_OCTETS", 150)
+    pair = Asking()
+    pair.near.tell("desk", "note", what)
+    [failure] = pair.ask("add", what, 1)
+    assert isinstance(failure.value, Unavailable)
+    assert len(pair.journal.events) == 2
+    answers = pair.ask("add", 1, 1)
+    pair.carry()
+    assert answers == [2]
+
+
+@pytest.mark.parametrize("value", [b"x" * 2000, lambda: 0], ids=["too long", "no plain value"])
+def test_an_answer_that_cannot_be_sent_is_a_trouble(
+    value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MOST_OCTETS", 1000)
+    pair = Asking()
+    pair.desk.value = value
+    answers = pair.ask("get")
+    pair.carry()
+    assert isinstance(answers[0].value, Unavailable)
+
+
+def test_what_was_said_is_sent_before_the_bridge_ends() -> None:
+    pair = Asking()
+    pair.near.tell("desk", "note", "the last word")
+    pair.near.close()
+    pair.carry()
+    assert pair.near.transport.disconnecting
+    assert pair.desk.told == ["the last word"]

@@ -97,13 +97,13 @@ def crewed(crew: Callable[..., Crewed]) -> Crewed:
     return crew()
 
 
-def worker_of(server: Crewed, pids: list[int], port: int) -> int:
+def worker_of(server: Crewed, pids: list[int], port: int, name: str = "smtp") -> int:
     """Return the process that serves a connection which comes from a port of ours."""
     [inode] = [
         line.split()[9]
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
         if line.split()[2].endswith(f":{port:04X}")
-        and line.split()[1].endswith(f":{server.ports['smtp']:04X}")
+        and line.split()[1].endswith(f":{server.ports[name]:04X}")
         and line.split()[9] != "0"  # of an earlier connection
     ]
     for pid in pids:
@@ -235,12 +235,17 @@ def test_guessers_are_slowed_down_by_all_workers_together(crewed: Crewed) -> Non
     """Whoever comes to another worker each time waits as if it were one."""
     waits = []
     with ExitStack() as stack:
-        clients = [stack.enter_context(crewed.raw("submission")) for _ in range(6)]
-        for client in clients:
+        clients: dict[int, Raw] = {}
+        while len(clients) < WORKERS:
+            client = stack.enter_context(crewed.raw("submission"))
+            client.line()
+            port = client.socket.getsockname()[1]
+            clients.setdefault(worker_of(crewed, crewed.workers(), port, "submission"), client)
+        first, second = clients.values()
+        for client in (first, second, first):
+            began = os.times().elapsed
             client.send(b"EHLO c\r\n")
             client.until(b"250 ")
-        for client in clients[:3]:
-            began = os.times().elapsed
             assert client.ask(b"AUTH PLAIN AGJvYkBleGFtcGxlLm9yZwB3cm9uZw==").startswith(b"535")
             waits.append(os.times().elapsed - began)
     assert [round(wait) for wait in waits] == [2, 4, 8]
@@ -266,10 +271,35 @@ def test_while_there_is_no_worker_the_main_process_takes_the_mail(crewed: Crewed
         os.kill(pid, signal.SIGKILL)
     assert eventually(lambda: crewed.text().count("the next starts in") == WORKERS)
     with crewed.smtp() as client:
+        assert client.sock is not None
+        assert worker_of(crewed, [crewed.pid], client.sock.getsockname()[1]) == crewed.pid
         client.sendmail(CAROL, [BOB], hello("at once").encode())
         assert crewed.has_begun(2 * WORKERS)
         client.sendmail(CAROL, [BOB], hello("later").encode())
     assert crewed.count(BOB) == 2
+
+
+def test_what_was_answered_before_the_end_is_in_the_log(crewed: Crewed) -> None:
+    clients = [crewed.raw() for _ in range(40)]
+    for client in clients:
+        client.line()
+        for command in (
+            b"HELO c",
+            b"MAIL FROM:<a@b.example>",
+            b"RCPT TO:<bob@example.org>",
+            b"DATA",
+        ):
+            client.ask(command)
+    for client in clients:
+        client.send(b"Subject: x\r\n\r\nhello\r\n.\r\n")
+    assert clients[0].line().startswith(b"250")
+    crewed.process._process.terminate()
+    answers = [client.line() for client in clients[1:]]
+    assert crewed.process._process.wait(PATIENCE) in (0, -signal.SIGTERM)
+    taken = 1 + sum(answer.startswith(b"250") for answer in answers)
+    assert crewed.text().count("received from=<a@b.example>") >= taken
+    for client in clients:
+        client.close()
 
 
 def test_a_server_that_stops_says_farewell_and_leaves_nobody_behind(crewed: Crewed) -> None:

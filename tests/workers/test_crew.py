@@ -86,6 +86,7 @@ class FakeProcess:
     def end(self, status: Exception) -> None:
         self.pid = 0
         self.protocol.processEnded(Failure(status))
+        self.near.connectionLost()
 
 
 class FakeReactor(Clock):
@@ -104,6 +105,7 @@ class FakeReactor(Clock):
         self, protocol: Any, path: str, command: list[str], env: Any, childFDs: dict[int, int]
     ) -> None:
         if self.trouble is not None:
+            self.bridge.connectionLost()
             raise self.trouble
         assert os.path.exists(path)
         self.processes.append(FakeProcess(protocol, command, dict(childFDs), self.bridge))
@@ -202,6 +204,19 @@ def test_a_worker_that_ends_is_replaced_after_pauses_that_grow(ship: Ship) -> No
         pauses.append(seconds)
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert FakeDesks.closed == 9
+
+
+def test_the_last_words_of_a_worker_are_taken_before_it_is_forgotten(ship: Ship) -> None:
+    ship.start()
+    ship.begin(0, 1)
+    process = ship.processes[0]
+    process.pid = 0
+    process.protocol.processEnded(Failure(KILLED))  # the bridge has something to read yet
+    ship.reactor.advance(room.LONGEST_PAUSE)
+    assert (len(ship.processes), FakeDesks.closed) == (2, 0)
+    process.near.connectionLost()
+    ship.reactor.advance(room.FIRST_PAUSE)
+    assert (len(ship.processes), FakeDesks.closed) == (3, 1)
 
 
 def test_after_a_healthy_life_the_pause_is_short_again(ship: Ship) -> None:

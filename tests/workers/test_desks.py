@@ -8,7 +8,7 @@ import pytest
 from twisted.logger import LogLevel, globalLogPublisher
 
 from tests.net.bridged import Pair
-from tests.support import InlineBlocking, StillClock
+from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.auth.throttle import MAX_WAITING, Throttle
 from twisted_mail.interfaces import Peer, Visit
 from twisted_mail.mail.address import Address, parse
@@ -78,6 +78,15 @@ def test_room_is_taken_where_it_is_known() -> None:
     assert space.ended == [(ALICE, True), (BOB, False)]
     desk.close()
     assert space.ended[2:] == [(ALICE, True), (BOB, True)]  # of the delivery that nobody ended
+
+
+def test_room_that_is_found_after_the_worker_has_ended_is_free_again() -> None:
+    space = Space()
+    desk = RoomDesk(space)
+    taking = desk.take([ALICE], 10)
+    desk.close()
+    finish(taking)
+    assert space.ended == [(ALICE, False)]
 
 
 def test_without_quotas_nobody_is_asked() -> None:
@@ -190,6 +199,14 @@ def test_a_spool_that_fails_is_a_trouble_of_now(pair: Pair, tmp_path: Path) -> N
         pair.finish(elsewhere.accept(ENVELOPE, Message(MemoryBlob(MESSAGE))))
 
 
+def test_a_message_is_gone_from_the_spool_once_it_is_taken(pair: Pair, tmp_path: Path) -> None:
+    """Whatever becomes of the worker that handed it over."""
+    path = tmp_path / f"{HANDED}1"
+    path.write_bytes(MESSAGE)
+    pair.finish(pair.near.ask("delivery", "accept", ENVELOPE, b"", str(path)))
+    assert not path.exists()
+
+
 def test_a_message_that_is_gone_is_a_trouble_of_now(pair: Pair, tmp_path: Path) -> None:
     path = str(tmp_path / f"{HANDED}1")
     with pytest.raises(Unavailable):
@@ -244,6 +261,34 @@ def test_conversations_are_counted_until_they_end() -> None:
     desk.close()  # the worker has ended
     assert len(made) == 0
     assert pair.journal.events == []
+
+
+def test_a_conversation_of_a_worker_that_has_ended_is_not_kept() -> None:
+    made = Concurrency(ConcurrencySettings(address=2, trusted=()))
+    desk = FilterDesk([made])
+    judging = desk.judge(0, 1, Stage.CONNECT, Visit("smtp", PEER))
+    desk.close()
+    finish(judging)
+    assert len(made) == 0
+
+
+def test_all_recipients_are_told_at_the_last_stage_only() -> None:
+    seen: list[int] = []
+
+    class Watcher:
+        stages = (Stage.RECIPIENT, Stage.MESSAGE)
+
+        async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+            seen.append(len(visit.recipients))
+            return Verdict()
+
+    made = Watcher()
+    pair = Pair({"filters": FilterDesk([made])})
+    remote = commons(pair).filter(0, made)
+    visit = Visit("smtp", PEER, recipients=ENVELOPE.recipients)
+    for stage in Watcher.stages:
+        pair.finish(remote.judge(stage, visit))
+    assert seen == [0, 2]
 
 
 # ---------------------------------------------------------------- the rest

@@ -82,3 +82,17 @@ def test_events_of_other_threads_wake_the_reactor(monkeypatch: pytest.MonkeyPatc
     call()
     pair.carry()
     assert len(wall.events[0]) == 2
+
+
+def test_many_events_go_in_several_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "isInIOThread", lambda: True)
+    wall = Wall()
+    pair, clock = Pair({"log": wall}), Clock()
+    sender = LogSender(pair.near, clock)
+    for number in range(120):
+        sender(event("{n}", n=number))
+    sender.flush()
+    clock.advance(0)
+    pair.carry()
+    assert [len(events) for events in wall.events] == [50, 50, 20]
+    assert [one["n"] for events in wall.events for one in events] == [*range(120)]

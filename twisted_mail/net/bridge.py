@@ -11,7 +11,7 @@ socket: whoever could write to it could as well write to the process.
 import itertools
 import pickle
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -37,19 +37,17 @@ def attach(reactor: Any, end: socket.socket, bridge: "Bridge") -> None:
 
 
 class Bridge(Int32StringReceiver):
-    """One end; ``desks`` are what the other side may call, by their names."""
+    """One end; ``desks`` are what the other side may call, by their names.
+
+    ``ended`` fires when the other side is gone, and all that it sent has been taken.
+    """
 
     MAX_LENGTH = MOST_OCTETS
 
-    def __init__(
-        self,
-        desks: Mapping[str, object],
-        journal: Journal,
-        lost: Callable[[], object] = lambda: None,
-    ) -> None:
+    def __init__(self, desks: Mapping[str, object], journal: Journal) -> None:
         self.desks = dict(desks)
         self._journal = journal
-        self._lost = lost
+        self.ended: Deferred[None] = Deferred()
         self._numbers = itertools.count(1)
         self._asked: dict[int, Deferred[Any]] = {}
         self._is_lost = False
@@ -63,9 +61,9 @@ class Bridge(Int32StringReceiver):
         if self._is_lost:
             raise Unavailable(_GONE)
         number = next(self._numbers)
-        answer: Deferred[Any] = Deferred()
-        self._asked[number] = answer
-        self._send(number, desk, method, args)
+        if not self._send(number, desk, method, args):
+            raise Unavailable(_BROKEN)
+        answer = self._asked[number] = Deferred[Any]()
         return await answer
 
     def tell(self, desk: str, method: str, *args: Any) -> None:
@@ -73,8 +71,25 @@ class Bridge(Int32StringReceiver):
         if not self._is_lost:
             self._send(0, desk, method, args)
 
-    def _send(self, *what: object) -> None:
-        self.sendString(pickle.dumps(what, pickle.HIGHEST_PROTOCOL))  # type: ignore[no-untyped-call]
+    def _send(self, *what: object) -> bool:
+        """Send something; say whether it could be: what cannot, and what is too long, is noted."""
+        try:
+            data = pickle.dumps(what, pickle.HIGHEST_PROTOCOL)
+        except Exception:
+            self._journal.failed("bridge")
+            return False
+        if len(data) > MOST_OCTETS:
+            self._journal.warned("bridge", f"{len(data)} octets are too many for one call")
+            return False
+        self.sendString(data)  # type: ignore[no-untyped-call]
+        return True
+
+    def close(self) -> Deferred[None]:
+        """Send what was said, then end the bridge; the Deferred tells when it has ended."""
+        transport: Any = self.transport
+        if not self._is_lost and transport is not None:
+            transport.loseConnection()
+        return self.ended
 
     # ------------------------------------------------------------ what Twisted calls
 
@@ -89,7 +104,8 @@ class Bridge(Int32StringReceiver):
     def lengthLimitExceeded(self, length: int) -> None:
         """Give the bridge up: what is sent is never so long."""
         self._journal.warned("bridge", f"a call of {length} octets is too long")
-        super().lengthLimitExceeded(length)  # type: ignore[no-untyped-call]
+        transport: Any = self.transport
+        transport.abortConnection()
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         """Tell all who wait that there will be no answer."""
@@ -97,7 +113,7 @@ class Bridge(Int32StringReceiver):
         asked, self._asked = self._asked, {}
         for answer in asked.values():
             answer.errback(Unavailable(_GONE))
-        self._lost()
+        self.ended.callback(None)
 
     # ------------------------------------------------------------ calls and answers
 
@@ -120,5 +136,7 @@ class Bridge(Int32StringReceiver):
         except Exception:
             self._journal.failed(f"desk {desk}")
             error = Unavailable.__name__, Unavailable(_BROKEN).outcome, "UNAVAILABLE"
-        if number and not self._is_lost:
-            self._send(number, error, None if error else value)
+        if number and not self._is_lost and not self._send(number, error, None if error else value):
+            self._send(
+                number, (Unavailable.__name__, Unavailable(_BROKEN).outcome, "UNAVAILABLE"), None
+            )

@@ -40,7 +40,8 @@ _KEEPING = frozenset({0xEF53, 0x58465342, 0x9123683E})  # ext4, XFS, Btrfs (linu
 _TELLING = (
     5,
     17,
-)  # the first Linux whose syncfs tells all that failed: octets since 5.8, names since here
+)  # the first Linux whose syncfs tells all that failed (of octets it did since 5.8)
+_FRANK = (6, 18)  # one on which syncfs was seen to fail on a file system that has given up
 
 _syncfs = getattr(_library, "syncfs", None)
 _fstatfs = getattr(_library, "fstatfs", None)

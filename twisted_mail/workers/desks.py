@@ -28,6 +28,7 @@ class RoomDesk:
         self._room = room
         self._numbers = itertools.count(1)
         self._places: dict[int, Place] = {}
+        self._is_closed = False
 
     async def take(self, names: Sequence[str], size: int) -> Mapping[str, int | MailError | None]:
         """Take room; return the number of the place in each account, why there is none, or None."""
@@ -40,6 +41,8 @@ class RoomDesk:
     def _keep(self, place: Place) -> int:
         number = next(self._numbers)
         self._places[number] = place
+        if self._is_closed:  # while room was looked for
+            self.end(number, is_delivered=False)
         return number
 
     def end(self, number: int, is_delivered: bool) -> None:
@@ -48,6 +51,7 @@ class RoomDesk:
 
     def close(self) -> None:
         """End all deliveries: for all we know they were made."""
+        self._is_closed = True
         for number in list(self._places):
             self.end(number, is_delivered=True)
 
@@ -76,9 +80,12 @@ class DeliveryDesk:
 
 
 def _opened(path: str) -> FileBlob:
+    """Open a file that was handed over, and take its name away: it is gone when it is closed."""
     try:
         file = Descriptor(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-        return FileBlob(file, os.path.getsize(path))
+        size = os.path.getsize(path)
+        os.unlink(path)
+        return FileBlob(file, size)
     except OSError as error:
         raise Unavailable("The message cannot be read now.") from error
 
@@ -92,6 +99,7 @@ class FilterDesk:
     def __init__(self, filters: Sequence[Filter]) -> None:
         self._filters = filters
         self._kept: dict[tuple[int, int], Visit] = {}  # of those that want to know of the end
+        self._is_closed = False
 
     async def judge(self, number: int, visit_number: int, stage: Stage, visit: Visit) -> Verdict:
         """Return a filter's verdict."""
@@ -99,9 +107,13 @@ class FilterDesk:
         kept = self._kept.get((number, visit_number))
         if kept is not None:
             visit.notes = kept.notes
-        if hasattr(made, "ended"):
-            self._kept[number, visit_number] = visit
-        return await made.judge(stage, visit)
+        if not hasattr(made, "ended"):
+            return await made.judge(stage, visit)
+        self._kept[number, visit_number] = visit
+        verdict = await made.judge(stage, visit)
+        if self._is_closed:  # meanwhile
+            self.ended(number, visit_number, visit, is_over=True)
+        return verdict
 
     def ended(self, number: int, visit_number: int, visit: Visit, is_over: bool) -> None:
         """Tell a filter that a transaction or a conversation is over."""
@@ -119,6 +131,7 @@ class FilterDesk:
 
     def close(self) -> None:
         """End all conversations of the worker."""
+        self._is_closed = True
         kept, self._kept = self._kept, {}
         for (number, _), visit in kept.items():
             self._end(number, visit, is_over=True)

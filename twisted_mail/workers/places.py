@@ -40,8 +40,8 @@ class Role(Protocol):
     def leave(self) -> None:
         """Have it end."""
 
-    def ended(self) -> None:
-        """Forget what it had: it is no more."""
+    async def ended(self) -> None:
+        """Take its last words, and forget what it had: it is no more."""
 
 
 class Place:
@@ -93,7 +93,12 @@ class Place:
         self._process = None
         self._be_patient()
         self.is_at_work = False
-        self.role.ended()
+        if not self._is_stopping:
+            self._changed()
+        Deferred.fromCoroutine(self._replace(reason))
+
+    async def _replace(self, reason: str) -> None:
+        await self.role.ended()
         if self._is_stopping:
             self._left.callback(None)
             return
@@ -107,16 +112,14 @@ class Place:
         )
         self._again = self._reactor.callLater(self._pause, self.start)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
-        self._changed()
 
     def stop(self) -> Deferred[None]:
         """Have the process end, and start no other; the Deferred tells when it has."""
         self._is_stopping = True
         if self._again is not None:
             self._again.cancel()
-        if self._process is None:
             self._left.callback(None)
-        else:
+        elif self._process is not None:
             self._be_patient()
             self._late = self._reactor.callLater(LEAVE_SECONDS, self._process.kill)
             self.role.leave()

@@ -4,6 +4,7 @@ import itertools
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -161,8 +162,9 @@ class RemoteDelivery:
             return await self._bridge.ask("delivery", method, envelope, message.prefix, str(path))
         except OSError as error:
             raise Unavailable("The message cannot be stored now.") from error
-        finally:
-            await self._files.run(path.unlink, missing_ok=True)
+        finally:  # where the main process has not come to it
+            with suppress(OSError, Unavailable):
+                await self._files.run(path.unlink, missing_ok=True)
 
 
 def _write(path: Path, message: Message) -> None:
@@ -206,7 +208,7 @@ class RemoteFilter:
     async def judge(self, stage: Stage, visit: Visit) -> Verdict:
         """Return the verdict of the main process's filter."""
         verdict: Verdict = await self._bridge.ask(
-            "filters", "judge", self._number, self._visit(visit), stage, _portable(visit)
+            "filters", "judge", self._number, self._visit(visit), stage, _portable(visit, stage)
         )
         return verdict
 
@@ -224,11 +226,15 @@ class RemoteFollower(RemoteFilter):
     def ended(self, visit: Visit, is_over: bool) -> None:
         """Tell that a transaction has ended, or the conversation."""
         number = self._visit(visit)
-        self._bridge.tell("filters", "ended", self._number, number, _portable(visit), is_over)
+        left = _portable(visit, None)
+        self._bridge.tell("filters", "ended", self._number, number, left, is_over)
 
 
-def _portable(visit: Visit) -> Visit:
-    """Return a visit without what is large or stays here: octets, notes and verdicts."""
+def _portable(visit: Visit, stage: Stage | None) -> Visit:
+    """Return a visit without what is large or stays here: octets, notes and verdicts.
+
+    All recipients are there at the last stage only: with each of a thousand they would be a million.
+    """
     message = visit.message and Message(Measured(visit.message.blob.size), visit.message.prefix)
-    recipients = tuple(visit.recipients)
+    recipients = tuple(visit.recipients) if stage is Stage.MESSAGE else ()
     return replace(visit, header=b"", message=message, notes={}, verdicts=[], recipients=recipients)

@@ -49,6 +49,7 @@ class WorkerRole:
             attach(self._reactor, near, self._bridge)
             _, descriptors = self._orders(self._number)
             self._spawn(process, {BRIDGE: far.fileno(), **descriptors})
+        # If it could not be started, nobody has the far end, and the bridge ends by itself.
 
     def _spawn(self, process: ProcessProtocol, descriptors: Mapping[int, int]) -> None:
         search = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -70,7 +71,8 @@ class WorkerRole:
         """Have it end, in good order."""
         self._bridge.tell("worker", "leave")
 
-    def ended(self) -> None:
-        """Give up what is kept for it."""
+    async def ended(self) -> None:
+        """Take what it still had to say, then give up what is kept for it."""
+        await self._bridge.ended
         self._desks.close()
         self._forget(self._number)

@@ -10,6 +10,7 @@ from twisted.python.threadable import isInIOThread
 from twisted_mail.net.bridge import Bridge
 
 MOST_WAITING = 10_000  # events that have not left yet; what comes beyond is lost
+MOST_TOGETHER = 50  # in one call: each may name a thousand recipients
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -31,17 +32,17 @@ class LogSender:
                 return
             self._is_called = True
         if isInIOThread():  # type: ignore[no-untyped-call]
-            self._reactor.callLater(0, self._send)
+            self._reactor.callLater(0, self.flush)
         else:
-            self._reactor.callFromThread(self._send)
+            self._reactor.callFromThread(self.flush)
 
-    def _send(self) -> None:
+    def flush(self) -> None:
+        """Send what waits. Reactor thread only."""
         with self._lock:
             self._is_called = False
-        events = []
         while self._waiting:
-            events.append(self._waiting.popleft())
-        self._bridge.tell("log", "publish", events)
+            count = min(len(self._waiting), MOST_TOGETHER)
+            self._bridge.tell("log", "publish", [self._waiting.popleft() for _ in range(count)])
 
 
 def portable(event: LogEvent) -> LogEvent:

@@ -47,7 +47,10 @@ class Worker:
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
-        self.bridge = Bridge({"worker": self}, LogJournal(), self.leave)
+        self.bridge = Bridge({"worker": self}, LogJournal())
+        self.bridge.ended.addCallback(lambda _: self.leave())
+        self.log = LogSender(self.bridge, reactor)
+        self._is_leaving = False
         self._parts: Assembly | None = None
         self._ports: list[IListeningPort] = []
         self._factories: list[Receiving] = []
@@ -69,13 +72,14 @@ class Worker:
 
     def leave(self) -> None:
         """End, in good order."""
-        if self._reactor.running:
+        if self._reactor.running and not self._is_leaving:
             self._reactor.stop()
 
     # ------------------------------------------------------------ the end
 
     def stop(self) -> Deferred[None]:
         """Accept no more, say farewell on the open connections, finish what was begun."""
+        self._is_leaving = True
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
@@ -85,6 +89,8 @@ class Worker:
         if self._parts is not None:
             await self._parts.chores.stop()
             await self._parts.close()
+        self.log.flush()
+        await self.bridge.close()
 
 
 def main() -> None:
@@ -96,7 +102,7 @@ def main() -> None:
         signal.SIGINT, signal.SIG_IGN
     )  # a terminal sends it to all; the main process decides
     worker = Worker(reactor)
-    observers: list[Any] = [LogSender(worker.bridge, reactor)]
+    observers: list[Any] = [worker.log]
     globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False)
     with socket.socket(fileno=BRIDGE) as end:
         attach(reactor, end, worker.bridge)
