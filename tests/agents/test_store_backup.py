@@ -243,7 +243,7 @@ def test_a_restore_killed_while_a_mailbox_takes_its_place_goes_on(
 
 
 def _restore_and_die(place: Place, folder: Path) -> None:
-    from twisted_mail.store.durable import Disk
+    from twisted_mail.store.disk import Disk
 
     turns = iter(range(1000))
     rename = Disk.rename

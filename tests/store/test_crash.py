@@ -35,7 +35,7 @@ from twisted_mail.mail.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused, Unavailable
 from twisted_mail.store import compacting, expunged
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.inbound import Inbound
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.rounds import deliver_together

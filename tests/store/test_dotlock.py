@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.dotlock import STALE_SECONDS, Dotlock
-from twisted_mail.store.durable import Disk
 
 HOST = socket.gethostname()
 

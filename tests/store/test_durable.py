@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from twisted_mail.store.durable import Disk, extend_file
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import extend_file
 
 
 class FailingSync(Disk):

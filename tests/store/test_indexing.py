@@ -14,7 +14,7 @@ from twisted_mail.mail.change import Gone
 from twisted_mail.mail.entry import Contains
 from twisted_mail.store import indexing
 from twisted_mail.store.account import MaildirAccount
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.indexing import IDLE_SECONDS, NOTED, PATIENCE_SECONDS, PIECE
 from twisted_mail.store.maildir import MaildirStore
 

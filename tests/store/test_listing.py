@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.support import StillClock
 from twisted_mail.store import filename
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.listing import list_plainly, list_some

@@ -10,7 +10,7 @@ from tests.faults import FailDisk, QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.account import MaildirAccount
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.maildir import MaildirStore
 
 

@@ -17,7 +17,7 @@ from twisted_mail.mail.flags import normal
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store import parcels, peek
 from twisted_mail.store.account import MaildirAccount
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.maildir import MaildirStore
 
 FLAGGED = normal(["\\Flagged"])

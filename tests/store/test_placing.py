@@ -11,7 +11,7 @@ from tests.contracts.ground import ALICE, FakeRenderer, draft
 from tests.contracts.threads import letter
 from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.store import layout
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.schema import VERSION
 

@@ -16,7 +16,7 @@ from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.message import PIECE, MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store import rounds as room
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.rounds import Rounds
 from twisted_mail.store.settings import StoreSettings

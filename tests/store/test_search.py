@@ -18,7 +18,7 @@ from twisted_mail.mail.matching import matches
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store import search
 from twisted_mail.store.account import MaildirAccount
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.mailbox import MaildirMailbox
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.settings import StoreSettings

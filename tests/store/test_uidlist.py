@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted_mail.mail.numbers import MAX_NUMBER
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store import uidlist
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.uidlist import UidFile, UidList
 
 DOVECOT = b"""3 V1275660208 N25022 G3085f01b7f11094c501100008c4a11c1

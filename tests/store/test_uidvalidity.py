@@ -7,7 +7,7 @@ from tests.contracts.ground import ALICE, FakeRenderer
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.store import uidvalidity
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.maildir import MaildirStore
 
 

@@ -18,7 +18,7 @@ import pytest
 from tests.whole.clients import run_in_terminal
 from tests.whole.live import PATIENCE, LiveServer, needs
 from tests.whole.peers import Dovecot, give
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 
 BOB = "bob@example.org"
 

@@ -26,7 +26,8 @@ from twisted_mail.interfaces import Clock
 from twisted_mail.mail import flags as flag
 from twisted_mail.mail.flags import Flags
 from twisted_mail.store import filename, layout
-from twisted_mail.store.durable import Disk, exists, make_folders
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import exists, make_folders
 from twisted_mail.store.rows import Row
 
 FOLDER = b"expunged"

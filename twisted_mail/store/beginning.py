@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from twisted_mail.store import layout, names, subscriptions, uidlist
 from twisted_mail.store.arrange import make
-from twisted_mail.store.durable import Disk, exists, make_folders, remove_tree
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import exists, make_folders, remove_tree
 
 if TYPE_CHECKING:
     from twisted_mail.store.tree import Tree

@@ -9,7 +9,8 @@ import stat
 from collections.abc import Callable, Iterator
 
 from twisted_mail.store import filename, layout, peek, subscriptions, uidlist
-from twisted_mail.store.durable import Disk, read_file
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import read_file
 from twisted_mail.store.findings import File, Finding, of_index, of_list, shown
 from twisted_mail.store.peek import Known, Peek
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from twisted_mail.interfaces import Renderer
 from twisted_mail.mail.entry import UNKNOWN, Items, Piece
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.measure import CHUNK, all_measured, converted, keep, measured, with_crlf
 from twisted_mail.store.rows import Row

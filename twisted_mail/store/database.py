@@ -10,7 +10,8 @@ from contextlib import suppress
 
 import apsw
 
-from twisted_mail.store.durable import Disk, exists
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import exists
 from twisted_mail.store.schema import Unusable, prepare
 
 LOGGED_PAGES = 4096  # written before somebody's work waits for SQLite to put them in their places

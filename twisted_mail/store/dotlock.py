@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.store.durable import Disk, read_file
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import read_file
 
 STALE_SECONDS = 120.0
 EMPTY_SECONDS = 10.0

@@ -19,7 +19,8 @@ from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import attic, filename, layout, names, transfer
 from twisted_mail.store.alter import admit
 from twisted_mail.store.arrange import create
-from twisted_mail.store.durable import Disk, exists, read_file
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import exists, read_file
 from twisted_mail.store.keywords import FILE as KEYWORDS
 from twisted_mail.store.keywords import parse as parse_keywords
 from twisted_mail.store.measure import wire_size

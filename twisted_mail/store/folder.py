@@ -14,7 +14,8 @@ from twisted_mail.interfaces import Clock
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import filename, layout, processes, uidlist
 from twisted_mail.store.database import MODSEQ_STEP
-from twisted_mail.store.durable import Disk, exists, make_folders
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import exists, make_folders
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.keywords import Keywords
 from twisted_mail.store.rows import Row, State

@@ -14,7 +14,7 @@ from twisted_mail.mail.entry import UNKNOWN, Columns
 from twisted_mail.mail.flags import Flags
 from twisted_mail.store import packed, parcels
 from twisted_mail.store.database import Database
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.gone import Gone
 from twisted_mail.store.mailboxes import Mailboxes
 from twisted_mail.store.rendered import Rendered

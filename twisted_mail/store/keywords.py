@@ -12,8 +12,9 @@ from twisted_mail.interfaces import Clock
 from twisted_mail.mail import flags as flag
 from twisted_mail.mail.flags import Flags
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.dotlock import Dotlock
-from twisted_mail.store.durable import Disk, read_file, replace_file
+from twisted_mail.store.durable import read_file, replace_file
 from twisted_mail.store.filename import KEYWORD_LETTERS
 
 FILE = b"dovecot-keywords"

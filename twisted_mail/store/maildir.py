@@ -16,7 +16,7 @@ from twisted_mail.store.account import MaildirAccount
 from twisted_mail.store.changes import Bell, Report
 from twisted_mail.store.compacting import Compacting
 from twisted_mail.store.database import boot_id
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.indexing import Indexing

@@ -9,7 +9,8 @@ import threading
 from contextlib import suppress
 
 from twisted_mail.mail.outcome import Outcome, Refused
-from twisted_mail.store.durable import Disk, faults
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import faults
 
 FILE = b"maildrop.lock"
 

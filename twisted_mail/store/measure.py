@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from twisted_mail.mail.entry import UNKNOWN
 from twisted_mail.store import filename
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.rows import Row
 

@@ -16,7 +16,7 @@ from twisted_mail.mail.entry import UNKNOWN, Copied
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store import filename
 from twisted_mail.store.alter import admit, place
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.measure import all_measured
 from twisted_mail.store.rows import Row, State

@@ -3,7 +3,7 @@
 from typing import cast
 
 from twisted_mail.interfaces import Sight
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 
 MOST = 100_000  # of our own doings that nobody has heard of yet
 

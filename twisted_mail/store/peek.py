@@ -11,7 +11,8 @@ import apsw
 
 from twisted_mail.mail import flags as flag
 from twisted_mail.store import keywords, parcels, schema
-from twisted_mail.store.durable import Disk, exists, read_file
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import exists, read_file
 from twisted_mail.store.parcels import Parcel
 from twisted_mail.store.rows import Row
 

@@ -20,7 +20,7 @@ from functools import partial
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.message import PIECE, Message
 from twisted_mail.mail.outcome import MailError, Unavailable
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.inbound import Inbound
 from twisted_mail.store.tree import Ground
 

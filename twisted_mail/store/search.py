@@ -15,7 +15,8 @@ from twisted_mail.mail.entry import Contains
 from twisted_mail.mail.matching import matches, searchable
 from twisted_mail.mail.numbers import MAX_NUMBER
 from twisted_mail.store import contents
-from twisted_mail.store.durable import Disk, faults
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import faults
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.fulltext import Found, FullText, Identity, Place
 from twisted_mail.store.rows import Row

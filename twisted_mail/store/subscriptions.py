@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from twisted_mail.mail.change import Subscribed
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import layout, names
-from twisted_mail.store.durable import Disk, read_file, replace_file
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import read_file, replace_file
 from twisted_mail.store.work import Happened
 
 if TYPE_CHECKING:

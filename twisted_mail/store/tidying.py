@@ -9,7 +9,7 @@ from contextlib import suppress
 from twisted_mail.interfaces import Blocking, Clock
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store import attic
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 
 FIRST_SECONDS = 60.0  # after the start
 PASS_SECONDS = 3600.0  # from the beginning of one pass to that of the next

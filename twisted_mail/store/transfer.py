@@ -19,7 +19,8 @@ from twisted_mail.mail.message import PIECE, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store import filename
 from twisted_mail.store.alter import admit
-from twisted_mail.store.durable import Disk, write_file
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import write_file
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.measure import all_measured
 from twisted_mail.store.quota import Usage

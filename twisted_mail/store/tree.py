@@ -21,7 +21,8 @@ from twisted_mail.store import layout, names, processes, subscriptions
 from twisted_mail.store.attic import Attic
 from twisted_mail.store.beginning import begin, clean, make_maildir
 from twisted_mail.store.database import DAMAGED, NO_DISK
-from twisted_mail.store.durable import Disk, faults
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import faults
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.folder import Folder
 from twisted_mail.store.index import Index

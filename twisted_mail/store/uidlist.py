@@ -19,8 +19,9 @@ from functools import partial
 
 from twisted_mail.mail.numbers import MAX_NUMBER
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.dotlock import Dotlock
-from twisted_mail.store.durable import Disk, extend_file, read_file, replace_file
+from twisted_mail.store.durable import extend_file, read_file, replace_file
 
 FILE = b"dovecot-uidlist"
 _PIECE = 512  # lines that are made at once

@@ -11,7 +11,8 @@ from contextlib import suppress
 
 from twisted_mail.interfaces import Clock
 from twisted_mail.mail.numbers import MAX_NUMBER
-from twisted_mail.store.durable import Disk, read_file, replace_file
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import read_file, replace_file
 
 _PREFIX = b"dovecot-uidvalidity."
 _COUNTER = re.compile(rb"dovecot-uidvalidity\.([0-9a-f]{8})")

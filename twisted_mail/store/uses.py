@@ -4,7 +4,8 @@ import os
 from collections.abc import Container, Iterable, Mapping
 
 from twisted_mail.store import layout
-from twisted_mail.store.durable import Disk, read_file, replace_file
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import read_file, replace_file
 
 
 class Uses:

@@ -16,7 +16,7 @@ from twisted_mail.config import Config
 from twisted_mail.directory.register import Register
 from twisted_mail.store import layout
 from twisted_mail.store.database import boot_id
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.filename import Namer
 from twisted_mail.store.quota import Ledger
 from twisted_mail.store.tree import Ground, Tree

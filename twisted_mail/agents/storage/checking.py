@@ -12,7 +12,7 @@ from twisted_mail.agents.storage.progress import Progress
 from twisted_mail.config import Config
 from twisted_mail.store import repair as mending
 from twisted_mail.store.check import Check
-from twisted_mail.store.durable import Disk
+from twisted_mail.store.disk import Disk
 from twisted_mail.store.findings import Finding
 from twisted_mail.store.tree import Tree
 

@@ -9,7 +9,8 @@ from twisted_mail.agents.storage.items import MAX_MESSAGE, Item, Numbering, poss
 from twisted_mail.agents.storage.skipped import Bad
 from twisted_mail.mail import flags as flag
 from twisted_mail.store import filename, keywords, layout, subscriptions, uidlist
-from twisted_mail.store.durable import Disk, read_file
+from twisted_mail.store.disk import Disk
+from twisted_mail.store.durable import read_file
 
 
 class MaildirSource:
