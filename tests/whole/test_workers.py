@@ -324,3 +324,18 @@ def _is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_clients_that_a_proxy_brings_are_counted_by_their_own_addresses(
+    crew: Callable[..., Crewed],
+) -> None:
+    server = crew(listener="proxy = true\nconnections_per_address = 3\n")
+    with ExitStack() as stack:
+
+        def greeting(host: str) -> bytes:
+            client = stack.enter_context(server.raw())
+            client.send(f"PROXY TCP4 {host} 192.0.2.99 40000 25\r\n".encode())
+            return client.line()[:3]
+
+        assert [greeting("192.0.2.1") for _ in range(4)] == [b"220"] * 3 + [b"421"]
+        assert greeting("192.0.2.2") == b"220"
