@@ -12,7 +12,7 @@ _END = b"\r\n.\r\n"
 _DOT = b"\r\n."  # at the beginning of a line: one too many, or the end
 # Regular expressions that begin with a fixed octet look for it as memchr does, and take half the time of
 # bytes.find and bytes.count with two octets or more: 0.3 ms in place of 0.6 to 0.8 for each MiB.
-_A_DOT = re.compile(rb"\r\n\.")
+_NOTABLE = re.compile(rb"\r(?!\n(?!\.))")  # a dot at the beginning of a line, or a lone CR
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _LONE_LF = re.compile(rb"\n(?<!\r\n)")
 _BEGINNINGS = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")  # of the end, longest first
@@ -61,19 +61,19 @@ class DataReader:
     def feed(self, chunk: bytes) -> bytes:
         """Take bytes from the stream; return the content that is certain now, without added dots."""
         data = self._held + chunk
-        dot = _A_DOT.search(data)  # where there is none, there is no end, and nothing to take away
-        end = data.find(_END, dot.start()) if dot is not None else -1
-        if dot is not None and end >= 0:
+        notable = _NOTABLE.search(data)  # without one there is no end, and nothing to take away
+        end = data.find(_END, notable.start()) if notable else -1
+        if end >= 0:
             self.rest = data[end + 5 :]
-            return self._content(data[: end + 2], dot.start() < end)
+            return self._content(data[: end + 2], is_notable=True)
         self._held = next((start for start in _BEGINNINGS if data.endswith(start)), b"")
-        return self._content(data[: len(data) - len(self._held)], dot is not None)
+        return self._content(data[: len(data) - len(self._held)], notable is not None)
 
-    def _content(self, data: bytes, has_dots: bool) -> bytes:
+    def _content(self, data: bytes, is_notable: bool) -> bytes:
         # Cuts fall before a CR, never behind it, so a pair is always in one piece.
-        if _LONE_CR.search(data) or _LONE_LF.search(data):
+        if _LONE_LF.search(data) or (is_notable and _LONE_CR.search(data)):
             self.is_malformed = True
-        if has_dots:
+        if is_notable:
             data = data.replace(_DOT, b"\r\n")
         if self._is_first and data:
             self._is_first = False
