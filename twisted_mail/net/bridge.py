@@ -26,6 +26,7 @@ MOST_OCTETS = 16 * 1024 * 1024  # of one call: what is large goes by a file
 _KINDS = {kind.__name__: kind for kind in (MailError, ProtocolError, Refused, Unavailable)}
 _GONE = "Another process of the server ended; try again later"
 _BROKEN = "Another process of the server failed; try again later"
+_TROUBLE = Unavailable.__name__, Unavailable(_BROKEN).outcome, "UNAVAILABLE"
 
 
 def attach(reactor: Any, end: socket.socket, bridge: "Bridge") -> None:
@@ -95,7 +96,7 @@ class Bridge(Int32StringReceiver):
 
     def stringReceived(self, string: bytes) -> None:
         """Take a call or an answer."""
-        number, *rest = pickle.loads(string)  # see above
+        number, *rest = pickle.loads(string)  # our own, see the beginning of this file
         if len(rest) == 2:
             self._answered(number, *rest)
         else:
@@ -126,7 +127,8 @@ class Bridge(Int32StringReceiver):
             answer.errback(_KINDS[kind](outcome, condition))
 
     async def _serve(self, number: int, desk: str, method: str, args: tuple[Any, ...]) -> None:
-        error = value = None
+        error: tuple[str, Outcome, str] | None = None
+        value = None
         try:
             value = getattr(self.desks[desk], method)(*args)
             if isinstance(value, Awaitable):
@@ -135,8 +137,6 @@ class Bridge(Int32StringReceiver):
             error = type(caught).__name__, caught.outcome, caught.condition
         except Exception:
             self._journal.failed(f"desk {desk}")
-            error = Unavailable.__name__, Unavailable(_BROKEN).outcome, "UNAVAILABLE"
+            error = _TROUBLE
         if number and not self._is_lost and not self._send(number, error, None if error else value):
-            self._send(
-                number, (Unavailable.__name__, Unavailable(_BROKEN).outcome, "UNAVAILABLE"), None
-            )
+            self._send(number, _TROUBLE, None)
