@@ -61,7 +61,7 @@ def make(folder: Path, count: int, workers: int) -> None:
         f'tls = "{tls}"\ncleartext_passwords = true\nconnections_per_address = 10000\n'
         for service, port, tls in PORTS.values()
     )
-    crew = f"[workers]\nnumber = {workers}\n"
+    crew = f'[workers]\nnumber = {workers}\n[log]\nfile = "mail.log"\n'
     (folder / "mail.toml").write_text(CONFIG + crew + listeners)
     (folder / "state").chmod(0o700)
     config = load(folder / "mail.toml")

@@ -49,3 +49,31 @@ def test_an_attempt_has_its_reason_if_there_is_one(lines):
     LogJournal().tried("1-1", "|ticket", "done", "")
     LogJournal().tried("1-1", "|ticket", "later", "too slow")
     assert lines == ["1-1: |ticket: done", "1-1: |ticket: later: too slow"]
+
+
+def test_lines_go_to_the_mail_log_where_there_is_one(lines):
+    written = []
+    journal = LogJournal(notes_connections=True, write=written.append)
+    journal.connected("smtp", CLIENT)
+    journal.delivered("1", ["alice@example.org", "bob@example.org"])
+    journal.login_failed("imap", CLIENT, "x" * 200)
+    journal.indexed("alice@example.org", "INBOX", 5, 10)
+    journal.disconnected("smtp", CLIENT, "quit")
+    assert lines == []
+    assert written == [
+        "smtp: connection from 192.0.2.1",
+        "1: delivered to alice@example.org, bob@example.org",
+        f"imap: login as '{'x' * 100}' refused from 192.0.2.1",
+        "alice@example.org: 5 of 10 messages of INBOX are indexed for SEARCH",
+        "smtp: 192.0.2.1 gone: quit",
+    ]
+
+
+def test_bugs_go_to_the_log_of_all_programs(lines):
+    written = []
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        LogJournal(write=written.append).failed("smtp")
+    assert written == []
+    assert "smtp failed: this is a bug" in lines[0]

@@ -32,6 +32,7 @@ from twisted_mail.net.crowd import crowd_of, most_descriptors
 from twisted_mail.net.dialing import ReactorDialing
 from twisted_mail.net.inotify import Inotify
 from twisted_mail.net.listening import ConversationFactory, Receiving
+from twisted_mail.net.maillog import MailLog
 from twisted_mail.net.memory import Ebb
 from twisted_mail.net.posting import AgentPosting
 from twisted_mail.net.processor import Processor
@@ -66,7 +67,9 @@ class Assembly:
         self.processor = Processor()
         self._make_threads()
         self.certificates = Certificates(config.tls.folder, config.hostname)
-        self.journal = LogJournal(config.log.connections)
+        self._mail_log = self._make_mail_log()
+        write = None if self._mail_log is None else self._mail_log.write
+        self.journal = LogJournal(config.log.connections, write)
         self.chores = Chores(reactor, self.journal)
         self._turns = Turns(reactor)
         self._crowd = crowd_of(most_descriptors())
@@ -90,6 +93,12 @@ class Assembly:
             reactor, "passwords", config.passwords.threads, config.passwords.waiting, spread
         )
         self._programs = ThreadBlocking(reactor, "programs", max(1, running), begin=spread)
+
+    def _make_mail_log(self) -> MailLog | None:
+        if not self.config.log.file:
+            return None
+        path = self.config.state / self.config.log.file
+        return MailLog(self._reactor, path, lambda text: log.warn("{text}", text=text))
 
     def _make_folders(self) -> Path:
         """Make the state folder; return the folder inside for messages on their way in."""
@@ -255,6 +264,9 @@ class Assembly:
         for threads in (self._programs, self.files, self._messages, self._hashing):
             threads.stop()
         self.processor.spread()
+        if self._mail_log is not None:
+            self._mail_log.flush()
+            self._mail_log.close()
 
     # ------------------------------------------------------------ certificates
 

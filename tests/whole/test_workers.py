@@ -141,6 +141,18 @@ def test_what_workers_do_is_in_the_one_log(crewed: Crewed) -> None:
     assert f"received from=<{CAROL}> to=<{BOB}>" in crewed.text()
 
 
+def test_all_processes_write_one_mail_log(crew: Callable[..., Crewed]) -> None:
+    server = crew('[log]\nfile = "mail.log"\n')
+    path = server.folder / "state" / "mail.log"
+    for number in range(10):
+        server.send(f"m{number}", BOB)
+    assert eventually(lambda: path.read_text().count(f"delivered to {BOB}") == 10)
+    path.rename(path.with_suffix(".1"))
+    server.send("afterwards", BOB)
+    assert eventually(lambda: server.send("more", BOB) == {} and path.exists(), 5)
+    assert "received from" not in server.text()
+
+
 def test_submission_programs_and_lists_work_as_in_one_process(crewed: Crewed) -> None:
     with crewed.smtp("submission") as client:
         client.starttls()

@@ -93,9 +93,17 @@ class Workers:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The section ``[log]``: what is noted beside the life of messages, logins and troubles."""
+    """The section ``[log]``: what is noted beside the life of messages, logins and troubles, and where.
+
+    ``file`` is the mail log, from the state folder if relative; without one, all goes to twistd's log.
+    """
 
     connections: bool = False
+    file: str = ""
+
+    def __post_init__(self) -> None:
+        if "\0" in self.file:
+            raise ValueError("file must be a path")
 
 
 @dataclass(frozen=True, slots=True)
