@@ -13,7 +13,8 @@ What each process does:
 | delivery | of what workers hand over: programs, lists, quarantine | into inboxes |
 | quotas, failed logins, rates | counted here | asked for over the bridge |
 | connections | counted in memory that all share | the same |
-| log | written here | sent over the bridge |
+| mail log, if there is one | written here, too | written here, too |
+| other log events | written here | sent over the bridge |
 | indexing, tidying, mail that waits | yes | no |
 
 A worker that dies takes its conversations along, nothing that was promised, and is replaced. Without any
