@@ -13,7 +13,7 @@ What each process does:
 | delivery | of what workers hand over: programs, lists, quarantine | into inboxes |
 | quotas, failed logins, rates | counted here | asked for over the bridge |
 | connections | counted in memory that all share | the same |
-| mail log, if there is one | written here, too | written here, too |
+| mail log, if there is one | written here | written here |
 | other log events | written here | sent over the bridge |
 | indexing, tidying, mail that waits | yes | no |
 
