@@ -427,6 +427,22 @@ def test_check_finds_listeners_where_nobody_can_log_in(server: Terminal) -> None
     assert server.out.count("nobody can log in here") == 3
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ('[log]\nfile = "mail.log"\n', "fine     mail log: "),
+        ('[log]\nfile = "/nowhere/mail.log"\n', "warning  mail log: /nowhere cannot be written"),
+        ("[workers]\nnumber = 2\n", "warning  workers: without [log] file"),
+        ('[workers]\nnumber = 2\n[log]\nfile = "mail.log"\n', "fine     mail log: "),
+    ],
+)
+def test_check_looks_at_the_mail_log(server: Terminal, settings: str, words: str) -> None:
+    (server.folder / "mail.toml.d" / "log.toml").write_text(settings)
+    assert server("check") == 0
+    assert words in server.out
+    assert not (server.folder / "state" / "mail.log").exists()
+
+
 def test_check_makes_nothing(server: Terminal) -> None:
     (server.folder / "state" / "accounts.sqlite3").unlink()
     server("check")

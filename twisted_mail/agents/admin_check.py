@@ -34,6 +34,7 @@ def check(_: argparse.Namespace, config: Config) -> Answer:
         Note("fine", "configuration", f"{config.path} has no mistakes"),
         *_certificates(config),
         *_state(config),
+        *_mail_log(config),
         *_directory(config),
         *_ports(config),
     ]
@@ -111,6 +112,21 @@ def _strangers(path: Path, owner: int) -> list[str]:
     with os.scandir(path) as entries:
         found = [one.name for one in entries if one.stat(follow_symlinks=False).st_uid != owner]
     return sorted(found)[:10]
+
+
+def _mail_log(config: Config) -> Iterator[Note]:
+    """Look whether a mail log can be written; where there is none, workers lose what they bring."""
+    if config.log.file:
+        path = config.state / config.log.file
+        wanted = path if path.exists() else path.parent
+        if os.access(wanted, os.W_OK):
+            yield Note("fine", "mail log", f"{path} can be written")
+        else:
+            text = f"{wanted} cannot be written by this user; the lines will go to twistd's log"
+            yield Note("warning", "mail log", text)
+    elif config.workers.number:
+        text = "without [log] file each line of the workers goes through the main process"
+        yield Note("warning", "workers", text)
 
 
 # ---------------------------------------------------------------- the directory
