@@ -1,5 +1,6 @@
 """The demonstration, as a newcomer meets it: the printed command lines work as printed."""
 
+import fcntl
 import io
 import re
 import signal
@@ -15,7 +16,7 @@ from tests.whole.live import needs
 from tests.whole.process import TWISTD, wait_until_listening
 from twisted_mail.service import Options, makeService
 
-pytestmark = [pytest.mark.whole, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.whole
 
 PORTS = (2525, 5870, 4650, 1100, 9950, 1430, 9930)
 
@@ -50,7 +51,15 @@ class Demonstration:
 
 
 @pytest.fixture
-def demonstration(tmp_path: Path) -> Iterator[Demonstration]:
+def one_at_a_time(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the other processes that run tests from a demonstration: all have the same ports."""
+    with (tmp_path_factory.getbasetemp().parent / "demonstration.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture
+def demonstration(one_at_a_time: None, tmp_path: Path) -> Iterator[Demonstration]:
     for port in PORTS:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
