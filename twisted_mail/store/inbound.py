@@ -7,7 +7,7 @@ somebody looks. Everything here runs in a thread, on one message at a time.
 
 import errno
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 
 from twisted_mail.mail.message import Message
@@ -18,9 +18,7 @@ from twisted_mail.store.durable import unavailable
 from twisted_mail.store.transfer import link_or_copy, write_message
 from twisted_mail.store.tree import Ground
 
-Seal = Callable[
-    [int], None
-]  # what is done with a file that has all its octets, before it is closed
+Seal = Callable[[int], None]  # what is done with a file that is written, before it is closed
 
 
 class Inbound:
@@ -48,9 +46,9 @@ class Inbound:
         self._copied: set[bytes] = set()  # those that could not be links
 
     @property
-    def apart(self) -> Collection[bytes]:
+    def apart(self) -> Set[bytes]:
         """Return the names in ``new`` that may be on another file system than that of the store."""
-        return self._placed.values() if self.is_apart else self._copied
+        return set(self._placed.values()) if self.is_apart else self._copied
 
     def deliver(self) -> Mapping[str, MailError | None]:
         """Take the message all the way by itself; return the answers."""
@@ -58,7 +56,7 @@ class Inbound:
         try:
             self.write(self._disk.sync_file)
             self.place()
-            self.settle(self._placed.values())
+            self.settle(set(self._placed.values()))
         finally:
             self.message.blob.close()
         return self.answers
@@ -93,7 +91,7 @@ class Inbound:
                     self._disk.unlink(self._written)
                 self._written = b""
 
-    def settle(self, unsynced: Collection[bytes]) -> None:
+    def settle(self, unsynced: Set[bytes]) -> None:
         """Sync the folders of names that are not on disk yet, and answer for all names."""
         for name, path in self._placed.items():
             self.answers[name] = self._sync(path) if path in unsynced else None
