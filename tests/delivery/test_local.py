@@ -172,8 +172,6 @@ def test_while_many_recipients_are_routed_others_have_their_turn() -> None:
 class FakeElsewhere:
     """Another process, which takes whole messages."""
 
-    promises = frozenset[str]()
-
     def __init__(self) -> None:
         self.taken: list[tuple[Envelope, bytes]] = []
 
@@ -184,9 +182,6 @@ class FakeElsewhere:
     async def deliver_each(self, envelope: Envelope, message: Message) -> dict[Any, None]:
         await self.accept(envelope, message)
         return dict.fromkeys(envelope.recipients)
-
-    async def room(self, accounts: Sequence[str], size: int) -> None:
-        raise NotImplementedError
 
 
 class Worker:

@@ -4,11 +4,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from twisted_mail.delivery.waiting import Waiting
-from twisted_mail.interfaces import Clock, Delivery, Journal, Queue, Router, Store
+from twisted_mail.interfaces import Clock, Delivery, Journal, Router, Store
+from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.message import Message
 
 
-class Elsewhere(Queue, Delivery, Protocol):
+class Elsewhere(Delivery, Protocol):
     """Another process of this server, which does what this one leaves to it."""
+
+    async def accept(self, envelope: Envelope, message: Message) -> None:
+        """Take responsibility for a message, as ``interfaces.Queue`` does."""
 
 
 @dataclass(frozen=True, slots=True)

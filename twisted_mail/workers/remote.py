@@ -3,11 +3,11 @@
 import itertools
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from twisted_mail.auth.throttle import MAX_WAITING, TOO_MANY, Throttling, network
 from twisted_mail.delivery.doors import Elsewhere
@@ -131,8 +131,6 @@ class RemoteDelivery:
     The message goes by a file, which the main process removes.
     """
 
-    promises: Collection[str] = frozenset()
-
     def __init__(self, bridge: Bridge, spool: Path, files: Blocking) -> None:
         self._bridge = bridge
         self._spool = spool
@@ -150,10 +148,6 @@ class RemoteDelivery:
         answers: Mapping[Address, Outcome | None]
         answers = await self._handed("deliver_each", envelope, message)
         return answers
-
-    async def room(self, accounts: Sequence[str], size: int) -> NoReturn:
-        """Never called: room is a matter of the store."""
-        raise NotImplementedError
 
     async def _handed(self, method: str, envelope: Envelope, message: Message) -> Any:
         path = self._spool / f"{HANDED}{os.getpid()}-{next(self._numbers)}"
