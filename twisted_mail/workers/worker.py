@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,14 +97,12 @@ def main() -> None:
     from twisted.internet import reactor as installed
 
     reactor: Any = installed
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # a terminal sends it to all; the main process decides
+    # A terminal sends it to all processes; the main one decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     worker = Worker(reactor)
     observers: list[Any] = [worker.log]
     globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False)
     with socket.socket(fileno=BRIDGE) as end:
         attach(reactor, end, worker.bridge)
     reactor.addSystemEventTrigger("before", "shutdown", worker.stop)
-    with suppress(KeyboardInterrupt):
-        reactor.run()
+    reactor.run()
