@@ -11,70 +11,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from tests.whole.dovecot_config import dovecot_config, dovecot_version
 from tests.whole.live import PATIENCE, needs
 from tests.whole.process import free_port, select_nothing
-
-# What a Debian package sets for maildirs, and what a test needs beside that: a folder, ports and users
-# of its own.
-CONFIG = """\
-base_dir = {folder}/run
-state_dir = {folder}/state
-instance_name = {instance}
-log_path = {folder}/dovecot.log
-listen = 127.0.0.1
-protocols = imap pop3
-ssl = no
-disable_plaintext_auth = no
-auth_mechanisms = plain
-default_login_user = {login_user}
-default_internal_user = {user}
-default_internal_group = {group}
-first_valid_uid = 0
-first_valid_gid = 0
-mail_uid = {mail_user}
-mail_gid = {mail_group}
-mail_location = maildir:{maildir}
-mail_max_userip_connections = 100
-auth_failure_delay = 0
-passdb {{
-  driver = static
-  args = nopassword=y
-}}
-userdb {{
-  driver = static
-  args = home={folder}/home
-}}
-namespace inbox {{
-  inbox = yes
-}}
-service anvil {{
-  chroot =
-}}
-service stats {{
-  chroot =
-  unix_listener stats-writer {{
-    mode = 0666
-  }}
-}}
-service imap-login {{
-  chroot = {chroot}
-  inet_listener imap {{
-    port = {imap}
-  }}
-  inet_listener imaps {{
-    port = 0
-  }}
-}}
-service pop3-login {{
-  chroot = {chroot}
-  inet_listener pop3 {{
-    port = {pop3}
-  }}
-  inet_listener pop3s {{
-    port = 0
-  }}
-}}
-"""
 
 ROOT = "root"
 MAIL_USER = "mail"  # Debian has it always; as root, Dovecot serves no mail
@@ -109,7 +48,7 @@ class Dovecot:
         user = pwd.getpwuid(os.getuid()).pw_name
         group = grp.getgrgid(os.getgid()).gr_name
         is_root = user == ROOT
-        return CONFIG.format(
+        return dovecot_config(dovecot_version(self._program)).format(
             folder=self.folder,
             maildir=self.maildir,
             instance=self.folder.name,
