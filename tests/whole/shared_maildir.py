@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.whole.clients import run_in_terminal
 from tests.whole.live import PATIENCE, LiveServer, needs
+from tests.whole.mbsync import Synchronised, mbsync
 from tests.whole.peers import Dovecot, give
 from twisted_mail.store.disk import Disk
 
@@ -89,14 +89,13 @@ class SharedMaildir:
         client.login(BOB, "secret")
         return client
 
-    def mbsync(self, port: int) -> str:
-        """Synchronise everything with a server; return the counts."""
+    def mbsync(self, port: int) -> Synchronised:
+        """Synchronise everything with a server."""
         near = self.folder / "near"
         near.mkdir(exist_ok=True)
         config = self.folder / "mbsyncrc"
         config.write_text(MBSYNC.format(port=port, folder=near))
-        said = run_in_terminal([needs("mbsync"), "-c", str(config), "-a"], self.folder)
-        return re.split(r"[\r\n]+", said.strip())[-1]
+        return mbsync(config)
 
 
 MBSYNC = """\
@@ -126,7 +125,6 @@ Create Near
 Expunge None
 SyncState *
 """
-NOTHING = r"F: \+0/0 \*0/0 #0/0\s+N: \+0/0 \*0/0 #0/0"
 
 
 # ---------------------------------------------------------------- what a client sees
