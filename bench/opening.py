@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import InlineBlocking, finish
-from twisted_mail.imap.render import Render
+from twisted_mail.imap.fetch.render import Render
 from twisted_mail.imap.view import View
-from twisted_mail.mail import flags as flag
+from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.store.maildir import MaildirStore
 
 ACCOUNT = "u1@bench.test"

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.support import InlineBlocking, finish
-from twisted_mail.imap.render import Render
-from twisted_mail.mail.entry import Contains
-from twisted_mail.store.account import MaildirAccount
-from twisted_mail.store.mailbox import MaildirMailbox
+from twisted_mail.imap.fetch.render import Render
+from twisted_mail.mail.mailbox.entry import Contains
+from twisted_mail.store.account.account import MaildirAccount
+from twisted_mail.store.account.mailbox import MaildirMailbox
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.settings import StoreSettings
 

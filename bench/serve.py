@@ -10,9 +10,9 @@ import os
 import sys
 from pathlib import Path
 
-from twisted_mail.agents import certificates
 from twisted_mail.config import load
-from twisted_mail.directory.register import Register
+from twisted_mail.control.setup import certificates
+from twisted_mail.directory.editor import Register
 
 HOSTNAME = "mail.bench.test"
 SENDER = "sender@bench.test"

@@ -9,7 +9,7 @@ from typing import Any
 
 import apsw
 
-from twisted_mail.store.disk import Disk
+from twisted_mail.store.disk.calls import Disk
 
 STEPS = [
     "create",

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "twisted_mail"
 
-ASSEMBLY = {"service", "assembly", "workers", "config", "agents", "web", "plugins"}
+ASSEMBLY = {"service", "assembly", "workers", "config", "control", "agents", "web", "plugins"}
 EDGE_ROOMS = {"net", "auth", "plugin", "log"}
 EDGE_MODULES = {"queue.runner", "delivery.remote", "delivery.pipe"}
 EDGE_NAMES = {"server", "client"}
@@ -88,15 +88,15 @@ def test_imports_point_down(path: Path) -> None:
     ("module", "imported"),
     [
         ("mail.address", "twisted_mail.interfaces"),
-        ("interfaces", "twisted_mail.store.memory"),
+        ("interfaces", "twisted_mail.store.memory.account"),
         ("imap.session", "twisted.internet.defer"),
-        ("imap.session", "twisted_mail.net.conversation"),
-        ("imap.render", "twisted_mail.store.memory"),
+        ("imap.session", "twisted_mail.net.server.conversation"),
+        ("imap.render", "twisted_mail.store.memory.account"),
         ("smtp.session", "twisted_mail.imap.grammar"),
         ("store.account", "zope.interface"),
         ("auth.sasl", "twisted.cred.portal"),
         ("net.conversation", "twisted_mail.service"),
-        ("auth.realm", "twisted_mail.agents.admin"),
+        ("auth.realm", "twisted_mail.control.main"),
     ],
 )
 def test_an_import_against_the_floors_is_refused(module: str, imported: str) -> None:
@@ -108,9 +108,9 @@ def test_an_import_against_the_floors_is_refused(module: str, imported: str) -> 
     [
         ("imap.session", "twisted_mail.imap.grammar"),
         ("imap.session", "twisted_mail.interfaces"),
-        ("store.account", "twisted_mail.mail.flags"),
+        ("store.account", "twisted_mail.mail.mailbox.flags"),
         ("net.conversation", "twisted_mail.interfaces"),
-        ("service", "twisted_mail.store.account"),
+        ("service", "twisted_mail.store.account.account"),
         ("delivery.remote", "twisted_mail.smtp.client"),
     ],
 )

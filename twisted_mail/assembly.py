@@ -18,35 +18,35 @@ from twisted_mail.delivery.office import PostOffice, Supplies
 from twisted_mail.delivery.parcels import WAITING_FOLDER
 from twisted_mail.delivery.pipe import Pipe
 from twisted_mail.delivery.route import LocalRouter
-from twisted_mail.directory.rolls import SqliteRolls
+from twisted_mail.directory.mailing_lists import SqliteRolls
 from twisted_mail.directory.sqlite import SqliteDirectory
-from twisted_mail.imap.render import Render
+from twisted_mail.imap.fetch.render import Render
 from twisted_mail.interfaces import Filter
 from twisted_mail.log import LogJournal
 from twisted_mail.mail.verdict import Decision
-from twisted_mail.net.blocking import ThreadBlocking
-from twisted_mail.net.chores import Chore, Chores
-from twisted_mail.net.clock import ReactorClock
-from twisted_mail.net.conversation import Terms
-from twisted_mail.net.crowd import crowd_of, most_descriptors
-from twisted_mail.net.dialing import ReactorDialing
-from twisted_mail.net.inotify import Inotify
-from twisted_mail.net.listening import ConversationFactory, Receiving
-from twisted_mail.net.maillog import MailLog
-from twisted_mail.net.memory import Ebb
-from twisted_mail.net.posting import AgentPosting
-from twisted_mail.net.processor import Processor
-from twisted_mail.net.proxied import ProxiedFactory
-from twisted_mail.net.resolver import DnsResolver
-from twisted_mail.net.stub import Stub
-from twisted_mail.net.tls import Certificates
-from twisted_mail.net.turns import Turns
+from twisted_mail.net.client.connector import ReactorDialing
+from twisted_mail.net.client.http_client import AgentPosting
+from twisted_mail.net.dns.resolver import DnsResolver
+from twisted_mail.net.dns.stub_resolver import Stub
+from twisted_mail.net.process.blocking import ThreadBlocking
+from twisted_mail.net.process.clock import ReactorClock
+from twisted_mail.net.process.cpu_affinity import Processor
+from twisted_mail.net.process.inotify import Inotify
+from twisted_mail.net.process.maillog import MailLog
+from twisted_mail.net.process.memory_trim import Ebb
+from twisted_mail.net.process.periodic import Chore, Chores
+from twisted_mail.net.server.connection_limit import crowd_of, most_descriptors
+from twisted_mail.net.server.conversation import Terms
+from twisted_mail.net.server.fair_share import Turns
+from twisted_mail.net.server.listening import ConversationFactory, Receiving
+from twisted_mail.net.server.proxied import ProxiedFactory
+from twisted_mail.net.server.tls import Certificates
 from twisted_mail.plugin import Doors, filters, protocols
-from twisted_mail.policy.stages import Seat, Stages
-from twisted_mail.store.blob import SpoolWriter
-from twisted_mail.store.budget import Budget
+from twisted_mail.policy.filter_chain import Seat, Stages
+from twisted_mail.store.disk.blob import SpoolWriter
+from twisted_mail.store.disk.budget import Budget
 from twisted_mail.store.maildir import MaildirStore
-from twisted_mail.workers.commons import Commons
+from twisted_mail.workers.shared import Commons
 
 CERTIFICATE_SECONDS = 10.0  # how often the folder of certificates is looked at
 EBB_SECONDS = 3.0  # between two looks whether a crowd has gone

@@ -15,14 +15,14 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from twisted_mail import __version__
-from twisted_mail.agents import demo
 from twisted_mail.assembly import Assembly
 from twisted_mail.config import Config, ConfigError, load
+from twisted_mail.control.setup import demo
 from twisted_mail.directory.schema import Unusable
-from twisted_mail.net.chores import Chore
-from twisted_mail.net.listening import Listener
-from twisted_mail.workers.commons import Commons
-from twisted_mail.workers.crew import Crew
+from twisted_mail.net.process.periodic import Chore
+from twisted_mail.net.server.listening import Listener
+from twisted_mail.workers.pool import Crew
+from twisted_mail.workers.shared import Commons
 
 TIDYING_SECONDS = 1.0  # between two steps of removing what was expunged long ago
 ERRAND_SECONDS = 0.5  # between two looks for mail that waits for programs and lists

@@ -22,8 +22,8 @@ from tests.contracts.ground import (
 from tests.support import StillClock
 from twisted_mail.delivery.quarantine import quarantine
 from twisted_mail.interfaces import Account, Mailbox, Store
-from twisted_mail.mail.change import Added
-from twisted_mail.mail.entry import Draft, Entry
+from twisted_mail.mail.mailbox.change import Added
+from twisted_mail.mail.mailbox.entry import Draft, Entry
 from twisted_mail.mail.message import PIECE, MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused, Unavailable
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.contracts.ground import ALICE, Ground, draft, mail, rows
 from twisted_mail.interfaces import Account, Mailbox, Store
-from twisted_mail.mail.change import Added, Change, Gone, Made, Marked, Removed, Renamed
-from twisted_mail.mail.flags import normal
+from twisted_mail.mail.mailbox.change import Added, Change, Gone, Made, Marked, Removed, Renamed
+from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import Refused
 
 NAMES = ["INBOX", "Sent", "a", "a/b", "a/b/b", "c", "c/d"]

@@ -5,7 +5,7 @@ import pytest
 from tests.contracts.ground import Ground, draft, listen, mail, refused
 from tests.contracts.names import FIRST
 from twisted_mail.interfaces import Account
-from twisted_mail.mail.change import Removed
+from twisted_mail.mail.mailbox.change import Removed
 
 
 class DeleteContract(Ground):

@@ -9,9 +9,9 @@ import pytest
 
 from tests.support import StillClock
 from twisted_mail.interfaces import Account, Mailbox, Store
-from twisted_mail.mail.change import Change
-from twisted_mail.mail.entry import Draft, Entry, Items, Piece
-from twisted_mail.mail.flags import normal
+from twisted_mail.mail.mailbox.change import Change
+from twisted_mail.mail.mailbox.entry import Draft, Entry, Items, Piece
+from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tests.contracts.ground import Ground, draft, mail
 from tests.support import StillClock
 from twisted_mail.interfaces import Account, Mailbox, Store
-from twisted_mail.mail.entry import Identity
+from twisted_mail.mail.mailbox.entry import Identity
 
 
 class IdentityContract(Ground):

@@ -13,8 +13,8 @@ from tests.contracts.ground import (
     rows,
 )
 from twisted_mail.interfaces import Account, Mailbox
-from twisted_mail.mail.change import Marked
-from twisted_mail.mail.flags import SYSTEM, normal
+from twisted_mail.mail.mailbox.change import Marked
+from twisted_mail.mail.mailbox.flags import SYSTEM, normal
 
 SEEN, FLAGGED, BOTH = (
     frozenset({"\\Seen"}),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.contracts.chance import ChanceContract, Mirror, steps
 from tests.contracts.ground import ALICE, BOB, MANY, Ground, Turn, draft, mail, rows
 from twisted_mail.interfaces import Account, Blocking, Store
-from twisted_mail.mail.flags import normal
+from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError
 

@@ -18,8 +18,8 @@ from tests.contracts.ground import (
 )
 from tests.support import StillClock
 from twisted_mail.interfaces import Account, Mailbox, Store
-from twisted_mail.mail.change import Added, Gone
-from twisted_mail.mail.flags import normal
+from twisted_mail.mail.mailbox.change import Added, Gone
+from twisted_mail.mail.mailbox.flags import normal
 
 
 class CopyContract(Ground):

@@ -4,7 +4,7 @@ import pytest
 
 from tests.contracts.ground import BOB, Ground, draft, listen, mail, refused
 from twisted_mail.interfaces import Account, Store
-from twisted_mail.mail.change import Made
+from twisted_mail.mail.mailbox.change import Made
 
 FIRST = ["Archive", "Drafts", "INBOX", "Junk", "Sent", "Trash"]
 ODD_NAMES = [

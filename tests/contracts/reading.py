@@ -11,7 +11,7 @@ from tests.contracts.ground import (
     rows,
 )
 from twisted_mail.interfaces import Account, Mailbox, Store
-from twisted_mail.mail.entry import Contains, Draft, Piece
+from twisted_mail.mail.mailbox.entry import Contains, Draft, Piece
 from twisted_mail.mail.message import PIECE, MemoryBlob, Message
 
 

@@ -5,7 +5,7 @@ import pytest
 from tests.contracts.ground import Ground, draft, listen, mail, refused
 from tests.contracts.names import FIRST, IMPOSSIBLE_NAMES
 from twisted_mail.interfaces import Account, Mailbox
-from twisted_mail.mail.change import Added, Gone, Made, Renamed
+from twisted_mail.mail.mailbox.change import Added, Gone, Made, Renamed
 
 
 class RenameContract(Ground):

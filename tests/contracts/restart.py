@@ -11,7 +11,7 @@ from tests.contracts.ground import (
     rows,
 )
 from twisted_mail.interfaces import Account, Store
-from twisted_mail.mail.flags import normal
+from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 
 

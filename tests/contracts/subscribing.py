@@ -5,7 +5,7 @@ import pytest
 from tests.contracts.ground import Ground, listen, refused
 from tests.contracts.names import FIRST, IMPOSSIBLE_NAMES, ODD_NAMES
 from twisted_mail.interfaces import Account
-from twisted_mail.mail.change import Subscribed
+from twisted_mail.mail.mailbox.change import Subscribed
 
 
 class SubscribeContract(Ground):

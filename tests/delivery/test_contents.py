@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted_mail.delivery.contents import command, is_human_answer, says_failed, subject
 from twisted_mail.delivery.parcels import ParcelBlob
 from twisted_mail.delivery.posting import read
-from twisted_mail.mail.roll import Role
+from twisted_mail.mail.mailing_list import Role
 
 REPORT = b"Content-Type: multipart/report; report-type=delivery-status\r\n\r\n"
 

@@ -9,7 +9,7 @@ from twisted_mail.delivery.expansion import MAX_ADDRESSES, MAX_DEPTH, TOO_DEEP, 
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import Address, parse
-from twisted_mail.mail.roll import Role
+from twisted_mail.mail.mailing_list import Role
 from twisted_mail.mail.route import Elsewhere, Errand, Here, ListMail, Route, Step, Turn
 
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.net"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted_mail.delivery.listfields import common, kept, mailto, own
 from twisted_mail.delivery.tags import Signer
 from twisted_mail.mail.address import Address, parse
-from twisted_mail.mail.roll import Joining, MailingList, Member, Posting
+from twisted_mail.mail.mailing_list import Joining, MailingList, Member, Posting
 
 ADDRESS = parse("News@example.org")
 NEWS = MailingList("News@example.org", ADDRESS, "All the news")

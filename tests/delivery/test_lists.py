@@ -12,15 +12,15 @@ from twisted_mail.delivery.parcels import APPROVE, ParcelFolder
 from twisted_mail.delivery.program import end_of
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.delivery.settings import ListSettings
+from twisted_mail.directory.editor import Register
+from twisted_mail.directory.mailing_lists import SqliteRolls
 from twisted_mail.directory.passwords import Passwords
-from twisted_mail.directory.register import Register
-from twisted_mail.directory.rolls import SqliteRolls
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.mailing_list import Joining, Posting
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
-from twisted_mail.mail.roll import Joining, Posting
 
 CHEAP = Passwords(memory_mib=1, passes=1, lanes=1)
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.org"

@@ -9,13 +9,13 @@ from twisted_mail.delivery.each import EachDelivery
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
-from twisted_mail.imap.render import Render
+from twisted_mail.imap.fetch.render import Render
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 from twisted_mail.mail.route import Route
-from twisted_mail.store.memory import MemoryStore
+from twisted_mail.store.memory.account import MemoryStore
 
 ALICE, BOB = "alice@example.org", "bob@example.org"
 FULL = Refused(Outcome(552, "5.2.2", "The mailbox is full"))

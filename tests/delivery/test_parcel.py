@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from twisted_mail.delivery.parcel import LISTS, Parcel, decode, encode
 from twisted_mail.mail.address import NULL, Address, parse
-from twisted_mail.mail.roll import Role
+from twisted_mail.mail.mailing_list import Role
 from twisted_mail.mail.route import Errand, ListMail
 
 ADDRESSES = st.sampled_from(

@@ -8,8 +8,8 @@ import pytest
 from twisted_mail.delivery.parcel import Parcel
 from twisted_mail.delivery.parcels import APPROVE, ParcelFolder
 from twisted_mail.mail.address import NULL, parse
+from twisted_mail.mail.mailing_list import Role
 from twisted_mail.mail.message import MemoryBlob, Message
-from twisted_mail.mail.roll import Role
 from twisted_mail.mail.route import Errand, ListMail
 
 ONE = Parcel("0abc-1", 5.0, NULL, Errand("ticket", parse("t@example.org")))

@@ -8,8 +8,8 @@ from tests.support import finish
 from twisted_mail.delivery.posting import judged, read
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.mailing_list import MailingList, Member, Posting
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.mail.roll import MailingList, Member, Posting
 
 ALICE, BOB, BOSS = "alice@example.org", "bob@example.org", "boss@example.org"
 NEWS = MailingList("news@example.org", parse("news@example.org"), owners=(parse(BOSS),))

@@ -7,8 +7,8 @@ from twisted_mail.delivery.expansion import MAX_ADDRESSES, MAX_DEPTH
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import Address, parse
+from twisted_mail.mail.directory_entry import Resident
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.mail.resident import Resident
 from twisted_mail.mail.route import Elsewhere, Here, NoRoute, Route, Turn
 
 ACCOUNTS = dict.fromkeys(("alice@example.org", "bob@example.org", "carol@example.net"), "secret")

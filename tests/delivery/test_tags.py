@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from twisted_mail.delivery.tags import Signer, read_member
 from twisted_mail.mail.address import MAX_LOCAL, Address, parse
-from twisted_mail.mail.roll import MailingList, Member, Role, read_role
+from twisted_mail.mail.mailing_list import MailingList, Member, Role, read_role
 
 NEWS = MailingList("news@example.org", parse("news@example.org"))
 SIGNER = Signer(b"secret")

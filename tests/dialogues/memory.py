@@ -26,17 +26,17 @@ from twisted_mail.delivery.office import PostOffice, Supplies
 from twisted_mail.delivery.program import Program, end_of
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
-from twisted_mail.imap.render import Render
+from twisted_mail.imap.fetch.render import Render
 from twisted_mail.mail import address
 from twisted_mail.mail.dns import MailHost
 from twisted_mail.mail.verdict import Decision
-from twisted_mail.net.chores import Chore, Chores
-from twisted_mail.net.clock import ReactorClock
-from twisted_mail.net.conversation import Conversation, Terms
+from twisted_mail.net.process.clock import ReactorClock
+from twisted_mail.net.process.periodic import Chore, Chores
+from twisted_mail.net.server.conversation import Conversation, Terms
 from twisted_mail.plugin import Doors, filters, protocols
-from twisted_mail.policy.stages import Seat, Stages
-from twisted_mail.store.blob import SpoolWriter
-from twisted_mail.store.memory import MemoryStore
+from twisted_mail.policy.filter_chain import Seat, Stages
+from twisted_mail.store.disk.blob import SpoolWriter
+from twisted_mail.store.memory.account import MemoryStore
 
 T = TypeVar("T")
 

@@ -15,8 +15,8 @@ from tests.dialogues.score import (
     StartTls,
     TimePasses,
 )
-from twisted_mail.mail import flags
-from twisted_mail.mail.entry import Draft
+from twisted_mail.mail.mailbox import flags
+from twisted_mail.mail.mailbox.entry import Draft
 from twisted_mail.mail.message import MemoryBlob, Message
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from twisted_mail.mail.address import Address, parse
-from twisted_mail.mail.roll import Bounced, BounceRule, MailingList, Member, Request, Role
+from twisted_mail.mail.mailing_list import Bounced, BounceRule, MailingList, Member, Request, Role
 
 
 class FixedRolls:

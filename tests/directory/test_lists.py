@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 
 from twisted_mail.directory import lists
+from twisted_mail.directory.editor import Register
 from twisted_mail.directory.passwords import Passwords
-from twisted_mail.directory.register import Register
 from twisted_mail.directory.tables import Tables
 from twisted_mail.mail.address import parse
+from twisted_mail.mail.mailing_list import Joining, Posting
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.mail.roll import Joining, Posting
 
 CHEAP = Passwords(memory_mib=1, passes=1, lanes=1)
 ALICE, BOB, NEWS = "Alice@example.org", "bob@example.org", "news@example.org"

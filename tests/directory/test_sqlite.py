@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import InlineBlocking, StillClock, finish
+from twisted_mail.directory.account_import import Mistaken
+from twisted_mail.directory.editor import Register
 from twisted_mail.directory.passwords import Passwords, hashed, is_current
-from twisted_mail.directory.register import Register
-from twisted_mail.directory.roster import Mistaken
 from twisted_mail.directory.sqlite import Listing, SqliteDirectory
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.credentials import Credentials
+from twisted_mail.mail.directory_entry import NOBODY, Resident, catch_all
 from twisted_mail.mail.outcome import Refused, Unavailable
-from twisted_mail.mail.resident import NOBODY, Resident, catch_all
 
 CHEAP = Passwords(memory_mib=1, passes=1, lanes=1)
 

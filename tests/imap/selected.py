@@ -7,15 +7,16 @@ from typing import Any
 
 from tests.support import InlineBlocking, StillClock
 from twisted_mail.imap.command import Command
+from twisted_mail.imap.fetch import outline
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.view import View
 from twisted_mail.imap.writing import quoted
 from twisted_mail.interfaces import Watcher
-from twisted_mail.mail import flags as flag
-from twisted_mail.mail import mime, outline
-from twisted_mail.mail.change import Added, Change, Gone, Marked
-from twisted_mail.mail.entry import Columns, Contains, Copied, Entry, Identity, Items, Piece
-from twisted_mail.mail.flags import Flags
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.mailbox.change import Added, Change, Gone, Marked
+from twisted_mail.mail.mailbox.entry import Columns, Contains, Copied, Entry, Identity, Items, Piece
+from twisted_mail.mail.mailbox.flags import Flags
+from twisted_mail.mail.mime import structure
 
 
 class SmallMailbox:
@@ -113,7 +114,7 @@ class SmallMailbox:
         dates = [line[6:] for line in header.split(b"\r\n") if line.startswith(b"Date: ")]
         date = quoted(dates[0].decode()) if dates else b"NIL"
         size = len(header + empty)
-        where = outline.written(mime.scan(body))
+        where = outline.written(structure.scan(body))
         return Items(b"(%b NIL)" % date, b"(BODY)", b"(BODYSTRUCTURE)", size, outline=where)
 
     async def identities(self, uids: Sequence[int]) -> Sequence[Identity | None]:

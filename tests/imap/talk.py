@@ -4,16 +4,16 @@ from collections.abc import Callable, Sequence
 
 from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.auth.sasl import MECHANISMS
-from twisted_mail.imap.doors import Doors
+from twisted_mail.imap.backend import Doors
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.settings import Settings
 from twisted_mail.interfaces import Account, Ending, Mailbox, Peer, Privacy
 from twisted_mail.mail.credentials import Credentials
-from twisted_mail.mail.entry import Draft, Items
-from twisted_mail.mail.flags import normal
+from twisted_mail.mail.mailbox.entry import Draft, Items
+from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused
-from twisted_mail.store.memory import MemoryStore
+from twisted_mail.store.memory.account import MemoryStore
 
 Step = str | bytes | Ending.Reason | Callable[[], None]
 MAIL = b"Subject: hi\r\n\r\nhello\r\n"

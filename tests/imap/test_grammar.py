@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.mail.mailbox.numbers import NumberSet
 from twisted_mail.mail.message import MemoryBlob
-from twisted_mail.mail.numbers import NumberSet
 from twisted_mail.mail.outcome import ProtocolError
 
 GOOD: list[tuple[Callable[[Reader], Any], bytes, Any]] = [

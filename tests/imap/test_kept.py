@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from tests.imap.selected import SelectedSession, SmallMailbox
 from tests.support import finish
 from twisted_mail.imap.commands import fetch
-from twisted_mail.imap.items import Kind, Section, Text
-from twisted_mail.imap.render import Render
-from twisted_mail.imap.sections import (
+from twisted_mail.imap.fetch.items import Kind, Section, Text
+from twisted_mail.imap.fetch.render import Render
+from twisted_mail.imap.fetch.sections import (
     KEPT,
     MAX_HEADER,
     MAX_KEPT,
@@ -16,8 +16,8 @@ from twisted_mail.imap.sections import (
     kept_fields,
     selected_fields,
 )
-from twisted_mail.mail import mime
-from twisted_mail.mail.entry import Items
+from twisted_mail.mail.mailbox.entry import Items
+from twisted_mail.mail.mime import structure
 
 [FETCH] = fetch.COMMANDS
 MESSAGE = b"From: a@b\r\nX-Other: x\r\nSubject: one\r\n two\r\n\r\nbody\r\n"
@@ -113,7 +113,7 @@ def test_what_is_taken_of_the_kept_fields_is_what_is_taken_of_the_header(
 ) -> None:
     data = b"\r\n".join(lines) + end
     section = Section(kind=Kind.FIELDS, fields=tuple(names))
-    size = mime.scan(data).body
+    size = structure.scan(data).body
     kept = kept_fields(data, size)
     assert kept is not None
     assert selected_fields(kept, section) == selected_fields(data[:size], section)

@@ -8,8 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.imap.talk import House
 from tests.support import finish
 from twisted_mail.imap.view import View
-from twisted_mail.mail import numbers
-from twisted_mail.mail.flags import normal
+from twisted_mail.mail.mailbox import numbers
+from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import ProtocolError
 
 SEEN = normal(["\\Seen"])

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
 
 from tests.support import NoteJournal
-from twisted_mail.net.bridge import Bridge
+from twisted_mail.net.process.bridge import Bridge
 
 
 class Pair:

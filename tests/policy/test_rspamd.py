@@ -9,8 +9,8 @@ from tests.support import InlineBlocking, finish
 from twisted_mail.interfaces import HttpAnswer, Privacy
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.mime.revision import MAX_HEADER
 from twisted_mail.mail.outcome import Outcome, Unavailable
-from twisted_mail.mail.revision import MAX_HEADER
 from twisted_mail.mail.verdict import (
     ACCEPT,
     AddField,
@@ -20,8 +20,8 @@ from twisted_mail.mail.verdict import (
     Stage,
     Verdict,
 )
-from twisted_mail.policy.opinion import MAX_EDITS, parse_opinion
 from twisted_mail.policy.rspamd import RspamdFilter, RspamdSettings
+from twisted_mail.policy.rspamd_result import MAX_EDITS, parse_opinion
 
 HEADER = b"Subject: hello\r\nX-A: 1\r\nx-a: 2\r\n"
 TRACE = b"Received: x\r\n"

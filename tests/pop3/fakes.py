@@ -6,12 +6,12 @@ from typing import Any
 from tests.support import NoteJournal, StillClock, finish
 from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.interfaces import Ending, Peer, Privacy
-from twisted_mail.mail.entry import Draft, Items
+from twisted_mail.mail.mailbox.entry import Draft, Items
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.pop3.session import Pop3Session
+from twisted_mail.pop3.loop import Pop3Session
 from twisted_mail.pop3.settings import Doors, Settings
-from twisted_mail.store.memory import MemoryStore
+from twisted_mail.store.memory.account import MemoryStore
 
 PEER = Peer("192.0.2.1", 4711)
 LOGIN = b"USER alice\r\nPASS secret\r\n"

@@ -5,7 +5,7 @@ import pytest
 from tests.pop3.fakes import LOGIN, House, ScriptWire
 from tests.support import finish
 from twisted_mail.interfaces import Privacy
-from twisted_mail.pop3.session import Pop3Session
+from twisted_mail.pop3.loop import Pop3Session
 from twisted_mail.pop3.settings import Doors, Settings
 
 CAPABILITIES = [

@@ -2,8 +2,8 @@ import pytest
 
 from tests.pop3.fakes import LOGIN, House
 from tests.support import finish
-from twisted_mail.mail import flags
-from twisted_mail.mail.entry import Draft
+from twisted_mail.mail.mailbox import flags
+from twisted_mail.mail.mailbox.entry import Draft
 from twisted_mail.mail.message import PIECE, MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.pop3.settings import Settings

@@ -13,8 +13,8 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome, ProtocolError, Refused, Unavailable
 from twisted_mail.mail.route import Elsewhere, Here, NoRoute, Route
-from twisted_mail.policy.stages import Seat, Stages
-from twisted_mail.smtp.session import Doors, SmtpSession
+from twisted_mail.policy.filter_chain import Seat, Stages
+from twisted_mail.smtp.loop import Doors, SmtpSession
 from twisted_mail.smtp.settings import Settings, SubmissionSettings
 
 LOST, TIMEOUT, SHUTDOWN = Ending.Reason.LOST, Ending.Reason.TIMEOUT, Ending.Reason.SHUTDOWN

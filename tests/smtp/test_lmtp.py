@@ -8,8 +8,8 @@ from tests.support import finish
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.smtp.lmtp import LMTP_COMMANDS, LmtpSession
+from twisted_mail.smtp.session import Phase
 from twisted_mail.smtp.settings import LmtpSettings
-from twisted_mail.smtp.state import Phase
 
 ALICE, BOB = "RCPT TO:<alice@example.org>", "RCPT TO:<bob@example.org>"
 MESSAGE = ("DATA", "Subject: x", "", "Blah", ".")

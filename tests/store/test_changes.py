@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.mail.change import Change, Made, Marked, Removed, Renamed
+from twisted_mail.mail.mailbox.change import Change, Made, Marked, Removed, Renamed
 from twisted_mail.store.changes import Bell
 
 ONE, TWO, THREE = Made("one"), Made("two"), Made("three")

@@ -30,15 +30,16 @@ from tests.faults import (
 )
 from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.interfaces import Account
-from twisted_mail.mail.entry import Copied, Piece
-from twisted_mail.mail.flags import normal
+from twisted_mail.mail.mailbox.entry import Copied, Piece
+from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused, Unavailable
-from twisted_mail.store import compacting, expunged
-from twisted_mail.store.disk import Disk
-from twisted_mail.store.inbound import Inbound
+from twisted_mail.store.delivery.group_commit import deliver_together
+from twisted_mail.store.delivery.inbound import Inbound
+from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.maildir import MaildirStore
-from twisted_mail.store.rounds import deliver_together
+from twisted_mail.store.repair import compact as compact_list
+from twisted_mail.store.repair import undelete
 from twisted_mail.store.settings import StoreSettings
 
 SEEN = normal(["\\Seen", "$Work"])
@@ -216,7 +217,7 @@ async def recover(store: MaildirStore) -> Any:
 async def compact(store: MaildirStore) -> Any:
     account = await store.account(ALICE)
     mailbox = await account.open("Sent")
-    await account.perform(compacting.compact, mailbox._folder, least=0)
+    await account.perform(compact_list.compact, mailbox._folder, least=0)
 
 
 async def delete(store: MaildirStore) -> Any:
@@ -225,8 +226,8 @@ async def delete(store: MaildirStore) -> Any:
 
 async def restore(store: MaildirStore) -> Any:
     account = await store.account(ALICE)
-    found = await account.perform(expunged.listing)
-    return await account.perform(expunged.restore, found)
+    found = await account.perform(undelete.listing)
+    return await account.perform(undelete.restore, found)
 
 
 STORIES = [
@@ -389,8 +390,8 @@ def check_nothing_lost(root: Path, old: dict[str, Seen], new: dict[str, Seen]) -
     """Every message is in a mailbox, or can be brought back."""
     store = store_at(root, QuickDisk())
     account = finish(store.account(ALICE))
-    found = finish(account.perform(expunged.listing))
-    kept = {finish(account.perform(expunged.head, each)) for each in found}
+    found = finish(account.perform(undelete.listing))
+    kept = {finish(account.perform(undelete.head, each)) for each in found}
     finish(store.close())
     there = kept.union(*(seen.texts for seen in new.values()))
     assert there >= {mail("gone"), mail("lost")}.union(*(seen.texts for seen in old.values()))

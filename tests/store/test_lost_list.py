@@ -9,8 +9,8 @@ from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.interfaces import Mailbox
-from twisted_mail.mail.flags import normal
-from twisted_mail.store.account import MaildirAccount
+from twisted_mail.mail.mailbox.flags import normal
+from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.maildir import MaildirStore
 
 Blow = Callable[[Path], object]

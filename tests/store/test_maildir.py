@@ -8,7 +8,7 @@ from tests.contracts.account import AccountContract
 from tests.contracts.ground import FakeRenderer
 from tests.support import InlineBlocking, StillClock
 from twisted_mail.interfaces import Blocking, Store
-from twisted_mail.store import keywords
+from twisted_mail.store.format import keywords
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.settings import StoreSettings
 

@@ -10,7 +10,7 @@ import pytest
 from tests.contracts.ground import ALICE, FakeRenderer, draft, listen, mail
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.mail.change import Added, Gone
+from twisted_mail.mail.mailbox.change import Added, Gone
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.maildir import MaildirStore
 

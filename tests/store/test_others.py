@@ -9,12 +9,12 @@ import pytest
 from tests.contracts.ground import ALICE, FakeRenderer, draft, entry, listen, mail
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.mail.change import Added, Gone, Marked
-from twisted_mail.mail.entry import Contains, Piece
-from twisted_mail.mail.flags import normal
+from twisted_mail.mail.mailbox.change import Added, Gone, Marked
+from twisted_mail.mail.mailbox.entry import Contains, Piece
+from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.account import MaildirAccount
+from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.maildir import MaildirStore
 
 LATER = 2_500_000_000  # the clock stands after all dates of files

@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 from tests.contracts.ground import ALICE, BOB, FakeRenderer, NotedBlob, draft, mail, refused
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.mail.entry import Draft
+from twisted_mail.mail.mailbox.entry import Draft
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
-from twisted_mail.store import expunged, layout, measure, scan, usage
-from twisted_mail.store.account import MaildirAccount
+from twisted_mail.store.account.account import MaildirAccount
+from twisted_mail.store.delivery.reservations import Room, end
+from twisted_mail.store.format import layout
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.quota import COUNT_SECONDS, MAX_SLOTS, Ledger, Quota, Usage
-from twisted_mail.store.room import Room, end
+from twisted_mail.store.repair import undelete
 from twisted_mail.store.settings import StoreSettings
+from twisted_mail.store.work import measure, reconcile, usage
 
 TEXT = mail("x")
 
@@ -111,11 +113,11 @@ def test_what_is_expunged_does_not_count_and_comes_back_only_into_room(
     uids = put(account, number=2)
     finish(finish(account.open("INBOX")).expunge(uids))
     put(account, number=1)
-    found = finish(account.perform(expunged.listing))
+    found = finish(account.perform(undelete.listing))
     with refused("OVERQUOTA"):
-        finish(account.perform(expunged.restore, found))
-    assert len(finish(account.perform(expunged.listing))) == 2
-    assert finish(account.perform(expunged.restore, found[:1]))
+        finish(account.perform(undelete.restore, found))
+    assert len(finish(account.perform(undelete.listing))) == 2
+    assert finish(account.perform(undelete.restore, found[:1]))
 
 
 def test_each_account_can_have_its_own_quota(make_store: Callable[..., MaildirStore]) -> None:
@@ -362,7 +364,7 @@ class OpenDisk(QuickDisk):
 @pytest.fixture
 def pieces(monkeypatch: pytest.MonkeyPatch) -> Pieces:
     monkeypatch.setattr(measure, "PIECE", 10)
-    monkeypatch.setattr(scan, "GLANCED", 0)
+    monkeypatch.setattr(reconcile, "GLANCED", 0)
     return Pieces()
 
 

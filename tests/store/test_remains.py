@@ -12,7 +12,7 @@ from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.interfaces import Account
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.store.account import MaildirAccount
+from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.settings import StoreSettings
 

@@ -28,12 +28,12 @@ from tests.faults import FailDisk, QuickDisk, StopDisk, Stopped
 from tests.store.conftest import MEMORY
 from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.interfaces import Account, Mailbox, Store
-from twisted_mail.mail.entry import MailboxInfo, Piece
-from twisted_mail.mail.flags import Flags, normal
+from twisted_mail.mail.mailbox.entry import MailboxInfo, Piece
+from twisted_mail.mail.mailbox.flags import Flags, normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.store.maildir import MaildirStore
-from twisted_mail.store.memory import MemoryStore
+from twisted_mail.store.memory.account import MemoryStore
 
 EXAMPLES = int(os.environ.get("TWISTED_MAIL_EXAMPLES", "0"))
 SHRINKS = bool(os.environ.get("TWISTED_MAIL_SHRINK"))

@@ -14,10 +14,10 @@ import pytest
 from twisted.internet import threads
 from twisted.internet.defer import Deferred
 
-from twisted_mail.agents import certificates
 from twisted_mail.config import load
-from twisted_mail.directory.register import Register
-from twisted_mail.mail.entry import Draft
+from twisted_mail.control.setup import certificates
+from twisted_mail.directory.editor import Register
+from twisted_mail.mail.mailbox.entry import Draft
 from twisted_mail.service import MailService
 
 T = TypeVar("T")

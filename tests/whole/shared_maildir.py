@@ -18,7 +18,7 @@ import pytest
 from tests.whole.live import PATIENCE, LiveServer, needs
 from tests.whole.mbsync import Synchronised, mbsync
 from tests.whole.peers import Dovecot, give
-from twisted_mail.store.disk import Disk
+from twisted_mail.store.disk.calls import Disk
 
 BOB = "bob@example.org"
 

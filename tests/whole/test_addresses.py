@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.whole.live import LiveServer
-from twisted_mail.agents import admin
 from twisted_mail.config import load
-from twisted_mail.directory.register import Register
+from twisted_mail.control import main
+from twisted_mail.directory.editor import Register
 
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.net"
 NEWS, TICKETS = "news@example.org", "tickets@example.org"
@@ -102,7 +102,7 @@ def test_a_held_post_is_approved_with_the_control_command(
     server: LiveServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def command(*words: str) -> str:
-        assert admin.main(["--config", str(server.folder / "mail.toml"), *words]) == 0
+        assert main.main(["--config", str(server.folder / "mail.toml"), *words]) == 0
         return capsys.readouterr().out
 
     command("list", "set", NEWS, "--moderated", "yes", "--owner", CAROL)

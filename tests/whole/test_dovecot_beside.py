@@ -14,7 +14,7 @@ from tests.whole.clients import hello
 from tests.whole.live import PATIENCE
 from tests.whole.process import select_nothing
 from tests.whole.shared_maildir import SharedMaildir, done, shared_maildir
-from twisted_mail.store import compacting
+from twisted_mail.store.repair import compact
 
 pytestmark = pytest.mark.whole
 
@@ -152,7 +152,7 @@ def test_both_at_once(ground: SharedMaildir) -> None:
 def test_dovecot_goes_on_with_a_list_that_was_written_anew(
     ground: SharedMaildir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compacting, "LEAST", 20)
+    monkeypatch.setattr(compact, "LEAST", 20)
     with ground.dovecot_serves() as (theirs, _), ground.live_serves() as (ours, _):
         date = imaplib.Time2Internaldate(SINCE)
 

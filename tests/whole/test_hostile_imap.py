@@ -8,7 +8,7 @@ import pytest
 
 from tests.whole.hostile import Raw, good_client_is_served, logged_in, plain, raw, selected
 from tests.whole.live import LiveServer
-from twisted_mail.mail.entry import Draft
+from twisted_mail.mail.mailbox.entry import Draft
 from twisted_mail.mail.message import MemoryBlob, Message
 
 pytestmark = pytest.mark.whole

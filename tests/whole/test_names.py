@@ -11,9 +11,9 @@ from tests.whole.live import await_in_reactor, the_reactor
 from tests.whole.names import NameServer
 from twisted_mail.mail.dns import Answer, MailHost
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.net.clock import ReactorClock
-from twisted_mail.net.resolver import DnsResolver
-from twisted_mail.net.stub import Stub
+from twisted_mail.net.dns.resolver import DnsResolver
+from twisted_mail.net.dns.stub_resolver import Stub
+from twisted_mail.net.process.clock import ReactorClock
 
 pytestmark = pytest.mark.whole
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.whole.clients import hello, imap, send, subjects
 from tests.whole.live import LiveServer, await_in_reactor
-from twisted_mail.store import expunged
+from twisted_mail.store.repair import undelete
 
 pytestmark = pytest.mark.whole
 
@@ -77,9 +77,9 @@ def test_a_client_sees_expunged_messages_come_back(server: LiveServer) -> None:
 
     async def restore() -> None:
         account = await server.service.doors.store.account(BOB)
-        found = await account.perform(expunged.listing)
+        found = await account.perform(undelete.listing)
         assert [each.uid for each in found] == [1, 2]
-        await account.perform(expunged.restore, found)
+        await account.perform(undelete.restore, found)
 
     await_in_reactor(restore())
     client.noop()

@@ -21,9 +21,9 @@ import pytest
 from tests.corpus import Sample, mails
 from tests.whole.clients import imap
 from tests.whole.live import HOSTNAME, LiveServer
-from twisted_mail.agents.storage import mbox
-from twisted_mail.mail.entry import Draft
-from twisted_mail.mail.flags import normal
+from twisted_mail.control.store import mbox
+from twisted_mail.mail.mailbox.entry import Draft
+from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 
 NUMBER = int(os.environ.get("TWISTED_MAIL_MESSAGES", "1000"))

@@ -1,1 +1,1 @@
-"""Programs that people run: the control command, and later the user agents."""
+"""User agents: programs with which people compose, send and read mail."""

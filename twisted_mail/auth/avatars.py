@@ -12,7 +12,7 @@ from zope.interface import Attribute, Interface, implementer
 
 from twisted_mail.interfaces import Account, Directory, Mailbox, Store
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.resident import cuts
+from twisted_mail.mail.directory_entry import cuts
 
 MAX_LOOKUPS = 1000  # addresses looked at while aliases are followed: as many as an alias may have
 

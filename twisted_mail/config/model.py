@@ -75,7 +75,7 @@ def _place(text: str) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """The section ``[threads]``: see ``net.processor`` for why they stay on one processor."""
+    """The section ``[threads]``: see ``net.process.cpu_affinity`` for why they stay on one processor."""
 
     one_processor: bool = True
 

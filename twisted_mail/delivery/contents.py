@@ -2,8 +2,8 @@
 
 from twisted_mail.delivery.parcels import ParcelBlob
 from twisted_mail.delivery.posting import Letterhead
-from twisted_mail.mail.header import end, fields, text
-from twisted_mail.mail.roll import Role
+from twisted_mail.mail.mailing_list import Role
+from twisted_mail.mail.mime.header import end, fields, text
 
 _MAX_REPORT = 256 * 1024  # octets of a report in which is looked for what happened
 _COMMANDS = {"subscribe": Role.SUBSCRIBE, "join": Role.SUBSCRIBE, "unsubscribe": Role.UNSUBSCRIBE}

@@ -16,10 +16,10 @@ from twisted_mail.delivery.settings import ListSettings
 from twisted_mail.delivery.tags import Signer
 from twisted_mail.interfaces import Blocking, Journal, Queue, Rolls
 from twisted_mail.mail.envelope import Envelope, Wishes
-from twisted_mail.mail.header import end
+from twisted_mail.mail.mailing_list import BounceRule, MailingList, Member, Role, role_address
 from twisted_mail.mail.message import Message
+from twisted_mail.mail.mime.header import end
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
-from twisted_mail.mail.roll import BounceRule, MailingList, Member, Role, role_address
 
 BATCH = 20  # copies between two notes of who has one
 _MAX_HEADER = 256 * 1024  # octets in which fields are taken out

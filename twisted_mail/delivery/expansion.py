@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from twisted_mail.interfaces import Directory
 from twisted_mail.mail.address import Address
+from twisted_mail.mail.directory_entry import NOBODY, Resident, catch_all, cuts
+from twisted_mail.mail.mailing_list import Role, read_role
 from twisted_mail.mail.outcome import Outcome
-from twisted_mail.mail.resident import NOBODY, Resident, catch_all, cuts
-from twisted_mail.mail.roll import Role, read_role
 from twisted_mail.mail.route import Elsewhere, Errand, Here, ListMail, NoRoute, Route, Step, Turn
 
 MAX_DEPTH = 10  # aliases that lead to aliases

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from twisted_mail.delivery.tags import Signer
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.header import fields
-from twisted_mail.mail.roll import Joining, MailingList, Member, Posting, Role, role_address
+from twisted_mail.mail.mailing_list import Joining, MailingList, Member, Posting, Role, role_address
+from twisted_mail.mail.mime.header import fields
 
 # A message has the fields of one list only (RFC 2369 §4): those of a list before ours go, and what
 # might lead answers and receipts away from us.

@@ -28,8 +28,8 @@ from twisted_mail.delivery.tags import Signer, read_member
 from twisted_mail.interfaces import Blocking, Rolls
 from twisted_mail.mail.address import MAX_LOCAL, Address
 from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.mailing_list import Joining, MailingList, Member, Role, role_address
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
-from twisted_mail.mail.roll import Joining, MailingList, Member, Role, role_address
 from twisted_mail.mail.route import ListMail
 
 _GONE = Outcome(550, "5.1.1", "There is no such mailing list here")

@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.envelope import Body
-from twisted_mail.mail.roll import Role
+from twisted_mail.mail.mailing_list import Role
 from twisted_mail.mail.route import Errand, ListMail
 
 MAX_STATE = 64 * 1024  # octets of the file that describes a parcel

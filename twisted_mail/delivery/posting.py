@@ -19,12 +19,12 @@ from dataclasses import dataclass
 
 from twisted_mail.delivery.listfields import list_id
 from twisted_mail.interfaces import Rolls
-from twisted_mail.mail import correspondents
+from twisted_mail.mail import address_list
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.header import fields, unfolded
+from twisted_mail.mail.mailing_list import MailingList, Posting
+from twisted_mail.mail.mime.header import fields, unfolded
 from twisted_mail.mail.outcome import Outcome, Refused
-from twisted_mail.mail.roll import MailingList, Posting
 
 MAX_AUTHORS = 10  # of one message that are looked for among the members
 
@@ -81,7 +81,7 @@ def _authors(values: list[bytes]) -> tuple[Address, ...]:
     """Return the addresses of the From fields (RFC 5322 §3.6.2)."""
     authors: dict[Address, None] = {}
     for value in values[:1]:
-        for one in correspondents.parse(value[:10_000])[:MAX_AUTHORS]:
+        for one in address_list.parse(value[:10_000])[:MAX_AUTHORS]:
             try:
                 local, domain = (one.local or b"").decode(), (one.domain or b"").decode()
                 authors[parse(f"{local}@{domain}")] = None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from twisted_mail.interfaces import Store
-from twisted_mail.mail.entry import Draft
+from twisted_mail.mail.mailbox.entry import Draft
 from twisted_mail.mail.message import Blob, Message
 from twisted_mail.mail.outcome import MailError
 

@@ -10,7 +10,7 @@ from twisted_mail.delivery.parcels import ParcelBlob
 from twisted_mail.delivery.program import Ended
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.header import end
+from twisted_mail.mail.mime.header import end
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.route import Errand
 

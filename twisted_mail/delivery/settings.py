@@ -18,7 +18,7 @@ class AddressSettings:
 
 @dataclass(frozen=True, slots=True)
 class ListSettings:
-    """The section ``[lists]``. What a bounce counts is told in ``directory/rolls.py``."""
+    """The section ``[lists]``. What a bounce counts is told in ``directory/mailing_lists.py``."""
 
     base_url: str = ""  # https, where one click unsubscribes; none: only by mail
     max_bounces: int = 5  # after so many of a member ...

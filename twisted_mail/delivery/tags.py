@@ -13,7 +13,7 @@ import hmac
 from dataclasses import dataclass
 
 from twisted_mail.mail.address import MAX_LOCAL, Address, parse
-from twisted_mail.mail.roll import MailingList, Member, Role, role_address
+from twisted_mail.mail.mailing_list import MailingList, Member, Role, role_address
 
 _LENGTH = 8  # signs of base 32: one guess in 2**40 is right
 

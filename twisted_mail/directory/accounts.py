@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from twisted_mail.directory import passwords, roster, schema
+from twisted_mail.directory import account_import, passwords, schema
 from twisted_mail.directory.passwords import Passwords
 from twisted_mail.directory.schemes import Uncheckable, split
 from twisted_mail.directory.tables import Tables, to_address, to_domain
@@ -69,18 +69,18 @@ class Accounts:
 
         With ``is_replacing`` accounts that exist get the new hash. Raises ``roster.Mistaken``.
         """
-        entries, mistakes = roster.read(lines)
+        entries, mistakes = account_import.read(lines)
         with self._tables.writing():
             for entry in entries:
                 try:
                     self._import(entry, is_replacing)
                 except Refused as refused:
-                    mistakes.append(roster.Mistake(entry.line, refused.outcome.text))
+                    mistakes.append(account_import.Mistake(entry.line, refused.outcome.text))
             if mistakes:
-                raise roster.Mistaken(sorted(mistakes, key=lambda mistake: mistake.line))
+                raise account_import.Mistaken(sorted(mistakes, key=lambda mistake: mistake.line))
         return [str(entry.address) for entry in entries]
 
-    def _import(self, entry: roster.Entry, is_replacing: bool) -> None:
+    def _import(self, entry: account_import.Entry, is_replacing: bool) -> None:
         if is_replacing and self._set_hash(entry.address, entry.hash):
             return
         self._check_free(entry.address)

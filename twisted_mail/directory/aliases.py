@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from twisted_mail.directory import schema
 from twisted_mail.directory.tables import Tables, read_target, to_address, to_domain
 from twisted_mail.mail.address import Address
+from twisted_mail.mail.directory_entry import catch_all
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.mail.resident import catch_all
 
 MAX_TARGETS = 1000  # of one alias; more is a mailing list
 MAX_ALIAS_DEPTH = 10

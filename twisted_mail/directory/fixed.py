@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.credentials import Credentials
-from twisted_mail.mail.resident import NOBODY, Resident
+from twisted_mail.mail.directory_entry import NOBODY, Resident
 
 
 @dataclass(frozen=True, slots=True)

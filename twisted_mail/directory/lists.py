@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from twisted_mail.directory import schema
 from twisted_mail.directory.tables import Tables, to_address, to_domain
 from twisted_mail.mail.address import MAX_LOCAL, Address, parse
+from twisted_mail.mail.mailing_list import (
+    Joining,
+    MailingList,
+    Posting,
+    Role,
+    read_role,
+    role_address,
+)
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.mail.roll import Joining, MailingList, Posting, Role, read_role, role_address
 
 MAX_MEMBERS = 100_000  # of one list
 MAX_OWNERS = 20

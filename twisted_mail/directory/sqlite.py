@@ -15,15 +15,15 @@ from typing import TypeVar
 import apsw
 
 from twisted_mail.directory import passwords, schema
+from twisted_mail.directory.password_cache import Remembered
 from twisted_mail.directory.passwords import Passwords
-from twisted_mail.directory.remembered import Remembered
 from twisted_mail.directory.schemes import Uncheckable
 from twisted_mail.directory.tables import read_target
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.credentials import Credentials
+from twisted_mail.mail.directory_entry import NOBODY, Resident, catch_all
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.mail.resident import NOBODY, Resident, catch_all
 
 T = TypeVar("T")
 

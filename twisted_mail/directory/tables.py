@@ -9,9 +9,9 @@ import apsw
 from twisted_mail.directory import schema
 from twisted_mail.mail import address as addresses
 from twisted_mail.mail.address import Address
+from twisted_mail.mail.directory_entry import catch_all, cuts
+from twisted_mail.mail.mailing_list import read_role
 from twisted_mail.mail.outcome import Refused, Unavailable
-from twisted_mail.mail.resident import catch_all, cuts
-from twisted_mail.mail.roll import read_role
 
 
 class Tables:

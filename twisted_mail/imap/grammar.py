@@ -8,10 +8,11 @@ raises ProtocolError, with a text for the client, where the command is not what 
 import datetime as dt
 import re
 
-from twisted_mail.mail import dates, flags, numbers
-from twisted_mail.mail.encoding import decode_mailbox_name
+from twisted_mail.mail import dates
+from twisted_mail.mail.mailbox import flags, numbers
+from twisted_mail.mail.mailbox.numbers import MAX_NUMBER, NumberSet
 from twisted_mail.mail.message import Blob
-from twisted_mail.mail.numbers import MAX_NUMBER, NumberSet
+from twisted_mail.mail.mime.encoding import decode_mailbox_name
 from twisted_mail.mail.outcome import ProtocolError
 
 INBOX = "INBOX"

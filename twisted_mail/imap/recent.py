@@ -3,7 +3,7 @@ r"""Which messages are \Recent for one session (RFC 3501 §2.3.2): a few ranges 
 from array import array
 from bisect import bisect_left, bisect_right
 
-from twisted_mail.mail.numbers import Range
+from twisted_mail.mail.mailbox.numbers import Range
 
 
 class Recent:

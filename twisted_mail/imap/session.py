@@ -15,22 +15,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from twisted_mail.imap import capabilities
+from twisted_mail.imap.append_literal import Upload
+from twisted_mail.imap.backend import Doors
 from twisted_mail.imap.command import Command, State
 from twisted_mail.imap.commands import find
-from twisted_mail.imap.doors import Doors
 from twisted_mail.imap.events import Event, Fault, GoAhead, MessageBegins, Whole
 from twisted_mail.imap.framing import Framer
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.patience import Patience
+from twisted_mail.imap.limits import Patience
 from twisted_mail.imap.settings import Settings
-from twisted_mail.imap.upload import Upload
 from twisted_mail.imap.view import Selected, View
 from twisted_mail.imap.writing import refusal
 from twisted_mail.interfaces import Account, Ending, Mailbox, Mailboxes, Wire
 from twisted_mail.mail.outcome import MailError, ProtocolError
 
 if TYPE_CHECKING:
-    from twisted_mail.mail.outline import Outline
+    from twisted_mail.imap.fetch.outline import Outline
 
 SERVICE = "imap"
 _FAREWELLS = {

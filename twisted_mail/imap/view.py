@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 from twisted_mail.imap.recent import Recent
 from twisted_mail.imap.writing import flag_list
 from twisted_mail.interfaces import Mailbox
-from twisted_mail.mail.change import Added, Change, Gone, Marked, Removed
-from twisted_mail.mail.flags import NONE, RECENT, SYSTEM, Flags
-from twisted_mail.mail.numbers import NumberSet
+from twisted_mail.mail.mailbox.change import Added, Change, Gone, Marked, Removed
+from twisted_mail.mail.mailbox.flags import NONE, RECENT, SYSTEM, Flags
+from twisted_mail.mail.mailbox.numbers import NumberSet
 from twisted_mail.mail.outcome import ProtocolError
 
 if TYPE_CHECKING:
-    from twisted_mail.mail.outline import Outline
+    from twisted_mail.imap.fetch.outline import Outline
 
 _ROUND = 5000  # messages whose flags are told at once
 _FEW = 64  # rows that are cheaper to delete one by one than to copy the rest

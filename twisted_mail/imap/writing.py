@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from twisted_mail.mail import flags
-from twisted_mail.mail.encoding import encode_mailbox_name
+from twisted_mail.mail.mailbox import flags
+from twisted_mail.mail.mime.encoding import encode_mailbox_name
 from twisted_mail.mail.outcome import MailError, ProtocolError
 
 _PLAIN_ATOM = re.compile(rb"[^\x00-\x20(){%*\"\\\]\x7f-\xff]+")

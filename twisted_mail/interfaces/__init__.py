@@ -9,6 +9,7 @@ Sessions are coroutines that await nothing but these doors, so they run without 
 One file for each subject.
 """
 
+from twisted_mail.interfaces.clients import Dialing, HttpAnswer, Line, Posting
 from twisted_mail.interfaces.delivery import Delivery, Queue, Router
 from twisted_mail.interfaces.journal import Journal
 from twisted_mail.interfaces.lists import Rolls
@@ -23,11 +24,10 @@ from twisted_mail.interfaces.login import (
     Mechanism,
     Submitter,
 )
-from twisted_mail.interfaces.machine import Blocking, Clock, Onlooker, Sight, Watching
-from twisted_mail.interfaces.names import Resolver
 from twisted_mail.interfaces.policy import Filter, Policy, Visit
-from twisted_mail.interfaces.programs import Dialing, HttpAnswer, Line, Posting
+from twisted_mail.interfaces.resolver import Resolver
 from twisted_mail.interfaces.store import Account, BlobWriter, Mailbox, Renderer, Store, Watcher
+from twisted_mail.interfaces.system import Blocking, Clock, Onlooker, Sight, Watching
 from twisted_mail.interfaces.wire import Ending, Outlet, Peer, Privacy, Session, Wire
 
 __all__ = [

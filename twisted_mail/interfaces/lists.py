@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.roll import Bounced, BounceRule, MailingList, Member, Request, Role
+from twisted_mail.mail.mailing_list import Bounced, BounceRule, MailingList, Member, Request, Role
 
 
 class Rolls(Protocol):

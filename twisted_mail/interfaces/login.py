@@ -6,7 +6,7 @@ from twisted_mail.interfaces.store import Account, Mailbox
 from twisted_mail.interfaces.wire import Peer
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.credentials import Credentials
-from twisted_mail.mail.resident import Resident
+from twisted_mail.mail.directory_entry import Resident
 
 Face = TypeVar("Face", covariant=True)
 
@@ -117,7 +117,7 @@ class Directory(Protocol):
         """Return all that lives under this very address; None when its domain is not ours.
 
         An address in a domain that is an alias of another is looked for there, and what takes the
-        rest of a domain's mail under ``catch_all`` (mail/resident.py).
+        rest of a domain's mail under ``catch_all`` (mail/directory_entry.py).
         """
 
     async def home(self, domain: str) -> str | None:

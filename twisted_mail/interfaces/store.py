@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol
 
-from twisted_mail.mail.change import Change
-from twisted_mail.mail.entry import (
+from twisted_mail.mail.mailbox.change import Change
+from twisted_mail.mail.mailbox.entry import (
     Columns,
     Contains,
     Copied,
@@ -15,7 +15,7 @@ from twisted_mail.mail.entry import (
     Piece,
     Status,
 )
-from twisted_mail.mail.flags import Flags
+from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.message import Blob, Message
 from twisted_mail.mail.outcome import MailError
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from twisted_mail.mail.address import Address
+from twisted_mail.mail.mailing_list import Role
 from twisted_mail.mail.outcome import Outcome
-from twisted_mail.mail.roll import Role
 
 
 @dataclass(frozen=True, slots=True)

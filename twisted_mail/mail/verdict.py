@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.fields import phrase
+from twisted_mail.mail.mime.safe_fields import phrase
 from twisted_mail.mail.outcome import Outcome
 
 MAX_REASON = 200  # characters of a reason that are told

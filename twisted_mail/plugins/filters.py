@@ -1,14 +1,14 @@
 """The filters of our own house."""
 
 from twisted_mail.plugin import RoomFilter
-from twisted_mail.policy.accounts import AccountLimits, SizeSettings
+from twisted_mail.policy.account_sizes import AccountLimits, SizeSettings
 from twisted_mail.policy.concurrency import Concurrency, ConcurrencySettings
-from twisted_mail.policy.dnslist import DnsListCheck, DnsListSettings
+from twisted_mail.policy.dnsbl import DnsListCheck, DnsListSettings
 from twisted_mail.policy.greylist import Greylist, GreylistSettings
-from twisted_mail.policy.hello import HelloCheck, HelloSettings
+from twisted_mail.policy.helo import HelloCheck, HelloSettings
 from twisted_mail.policy.rates import Rates, RateSettings
-from twisted_mail.policy.reverse import ReverseCheck, ReverseSettings
-from twisted_mail.policy.sender import SenderCheck, SenderSettings
+from twisted_mail.policy.reverse_dns import ReverseCheck, ReverseSettings
+from twisted_mail.policy.sender_domain import SenderCheck, SenderSettings
 
 reverse_name_filter = RoomFilter(
     "reverse-name",

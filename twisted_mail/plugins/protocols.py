@@ -1,15 +1,15 @@
 """The protocols of our own house."""
 
-from twisted_mail.imap.doors import Doors as ImapDoors
+from twisted_mail.imap.backend import Doors as ImapDoors
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.settings import Settings as ImapSettings
 from twisted_mail.plugin import RoomProtocol
-from twisted_mail.pop3.session import Doors as Pop3Doors
-from twisted_mail.pop3.session import Pop3Session
+from twisted_mail.pop3.loop import Doors as Pop3Doors
+from twisted_mail.pop3.loop import Pop3Session
 from twisted_mail.pop3.settings import Settings as Pop3Settings
 from twisted_mail.smtp.lmtp import LmtpSession
-from twisted_mail.smtp.session import Doors as SmtpDoors
-from twisted_mail.smtp.session import SmtpSession
+from twisted_mail.smtp.loop import Doors as SmtpDoors
+from twisted_mail.smtp.loop import SmtpSession
 from twisted_mail.smtp.settings import LmtpSettings, SubmissionSettings
 from twisted_mail.smtp.settings import Settings as SmtpSettings
 

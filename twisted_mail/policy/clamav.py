@@ -5,13 +5,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from twisted_mail.interfaces import Blocking, Dialing, Line, Visit
-from twisted_mail.mail.fields import phrase
 from twisted_mail.mail.message import Message
+from twisted_mail.mail.mime.safe_fields import phrase
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import ACCEPT, Stage, Verdict
 from twisted_mail.policy.check import Action, verdict
 from twisted_mail.policy.endpoints import check_endpoint
-from twisted_mail.policy.reading import pieces
+from twisted_mail.policy.message_pieces import pieces
 
 MAX_ANSWER = 4096  # octets
 

@@ -20,7 +20,7 @@ from twisted_mail.interfaces import Blocking, Clock, Journal, Visit
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.mail.verdict import ACCEPT, Decision, Stage, Verdict
-from twisted_mail.policy.acquaintances import Acquaintances, Standing, Terms, Unreadable
+from twisted_mail.policy.greylist_store import Acquaintances, Standing, Terms, Unreadable
 from twisted_mail.policy.networks import IPV4_BITS, IPV6_BITS, LOOPBACK, Networks, network_of
 
 _WORD = re.compile(r"[a-z0-9]+")

@@ -7,8 +7,8 @@ from typing import Literal
 from twisted_mail.interfaces import Clock, Visit
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.verdict import ACCEPT, Decision, Stage, Verdict
-from twisted_mail.policy.buckets import Buckets
 from twisted_mail.policy.networks import IPV4_BITS, IPV6_BITS, LOOPBACK, Networks, network_of
+from twisted_mail.policy.token_buckets import Buckets
 
 What = Literal["connections", "messages", "recipients", "octets"]
 Whose = Literal["address", "network", "account", "sender"]

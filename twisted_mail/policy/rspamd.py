@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from twisted_mail.interfaces import Blocking, Posting, Visit
-from twisted_mail.mail.fields import phrase
+from twisted_mail.mail.mime.revision import Revision
+from twisted_mail.mail.mime.safe_fields import phrase
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
-from twisted_mail.mail.revision import Revision
 from twisted_mail.mail.verdict import ACCEPT, Decision, Stage, Verdict, refuse
 from twisted_mail.policy.check import Action, verdict
-from twisted_mail.policy.opinion import Opinion, parse_opinion
-from twisted_mail.policy.reading import pieces
+from twisted_mail.policy.message_pieces import pieces
+from twisted_mail.policy.rspamd_result import Opinion, parse_opinion
 
 MAX_ANSWER = 1024 * 1024  # octets
 MAX_RECIPIENTS = 500  # that are told

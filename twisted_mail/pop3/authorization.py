@@ -9,7 +9,7 @@ from twisted_mail.mail import base64
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import MailError, ProtocolError, Refused
 from twisted_mail.pop3 import capabilities, grammar
-from twisted_mail.pop3.talk import Command, State, Talk
+from twisted_mail.pop3.session import Command, State, Talk
 from twisted_mail.pop3.transaction import begin
 
 MAX_STEPS = 10  # challenges in one SASL exchange; ours need two

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from twisted_mail.interfaces import Mechanism, Wire
-from twisted_mail.pop3.talk import Talk
+from twisted_mail.pop3.session import Talk
 
 _ALWAYS = (
     "TOP",

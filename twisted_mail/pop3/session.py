@@ -1,107 +1,101 @@
-"""One POP3 conversation, from greeting to farewell.
+"""What the states of one POP3 session share: the lines that come and the replies that go."""
 
-    state           entered by                      left by
-    AUTHORIZATION   the connection                  a login that locked the maildrop; QUIT
-    TRANSACTION     a login                         QUIT
-    UPDATE          QUIT in TRANSACTION             itself: messages are removed, the line is closed
-
-Only UPDATE removes messages; a connection that ends in any other way leaves them all (RFC 1939 §6).
-"""
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from twisted_mail.interfaces import Ending, Wire
-from twisted_mail.mail.outcome import MailError, ProtocolError
+from twisted_mail.mail.outcome import ProtocolError
 from twisted_mail.pop3 import grammar
-from twisted_mail.pop3.authorization import Authorization
+from twisted_mail.pop3.framing import Framer, TooLong
 from twisted_mail.pop3.settings import Doors, Settings
-from twisted_mail.pop3.talk import State, Talk
 
-__all__ = ["Doors", "Pop3Session"]
+DRAIN: Final = 64 * 1024  # octets written before the peer is waited for
+
+Command = Callable[[bytes], Awaitable[None]]
 
 
-class Pop3Session:
-    """One POP3 conversation (RFC 1939 with RFC 2449, RFC 2595, RFC 3206, RFC 5034).
+class State(Protocol):
+    """One of the states of a session (RFC 1939 §3): the commands that are right in it."""
 
-    Fulfils ``interfaces.Session``.
-    """
+    def command(self, keyword: str) -> Command | None:
+        """Return the command of this name, or None. It takes its argument and writes its reply."""
 
-    __slots__ = ("_errors", "_state", "_talk")
+    @property
+    def timeout(self) -> float:
+        """Return how long the next command may be waited for, in seconds."""
 
-    def __init__(self, wire: Wire, settings: Settings, doors: Doors) -> None:
-        self._talk = Talk(wire, settings, doors)
-        self._state: State = Authorization(self._talk, self._enter)
-        self._errors = 0
+    async def end(self) -> None:
+        """Give back what the state holds. Nothing can be written any more."""
 
-    def _enter(self, state: State) -> None:
-        self._state = state
 
-    async def run(self) -> None:
-        """Hold the conversation; return when it is over."""
-        talk = self._talk
-        service, peer, journal = talk.settings.service, talk.wire.peer, talk.doors.journal
-        journal.connected(service, peer)
-        try:
-            talk.ok(f"{talk.doors.hostname} POP3 ready")
-            while not talk.ending:
-                await self._command()
-        except Ending as ending:
-            self._farewell(ending.reason)
-        finally:
-            await self._end()  # before the last reply leaves: its reader may log in again at once
-            talk.wire.close()
-            journal.disconnected(service, peer, talk.ending or "error")
+@dataclass(slots=True)
+class Talk:
+    """One conversation: wire, terms, lines in and replies out."""
 
-    def _farewell(self, reason: Ending.Reason) -> None:
-        """Say why the server closes; a client that was silent is told nothing (RFC 1939 §3)."""
-        self._talk.ending = reason.value
-        if reason is Ending.Reason.SHUTDOWN and not self._talk.is_amid_reply:
-            self._talk.send(grammar.err("The server is shutting down", "SYS/TEMP"))
+    wire: Wire
+    settings: Settings
+    doors: Doors
+    framer: Framer = field(init=False)
+    ending: str = ""  # why the conversation shall end, once the reply has been written
+    is_amid_reply: bool = False  # a multi-line reply has begun, and no other can be written
+    _unsent: int = 0
 
-    async def _end(self) -> None:
-        try:
-            await self._state.end()
-        except Exception:
-            self._talk.doors.journal.failed("pop3")
-        del self._state  # it knows this session: the two would keep each other in memory
+    def __post_init__(self) -> None:
+        self.framer = Framer(self.settings.max_line, self.settings.max_auth_line)
 
-    async def _command(self) -> None:
-        """Read one command, run it, and see to it that it gets a reply whatever happens."""
-        try:
-            line = await self._talk.line(self._state.timeout)
-            await self._talk.wire.turn()
-            await self._run(line)
-        except Ending:
-            raise
-        except ProtocolError as error:
-            self._refuse(error)
-            self._count_error()
-        except MailError as error:
-            self._refuse(error)
-        except Exception:
-            self._talk.doors.journal.failed("pop3")
-            self._refuse(None)
+    async def line(self, timeout: float, is_response: bool = False) -> bytes:
+        """Return the next line. Raises ProtocolError when it is too long, and Ending.
 
-    async def _run(self, line: bytes) -> None:
-        keyword, argument = grammar.parse(line)
-        command = self._state.command(keyword)
-        if command is None:
-            is_known = keyword in grammar.KEYWORDS
-            raise ProtocolError("Not possible in this state" if is_known else "Unknown command")
-        await command(argument)
-
-    def _refuse(self, error: MailError | None) -> None:
-        """Write the reply for an error, or for a bug.
-
-        Amid a multi-line reply nothing would be taken for an error: closing is the one thing that a
-        client understands.
+        It is to come whole within ``timeout``: a client that sends an octet now and then is silent too.
         """
-        if self._talk.is_amid_reply:
-            self._talk.ending = "reply cut short"
-        elif error is None:
-            self._talk.send(grammar.err("Internal error", "SYS/TEMP"))
-        else:
-            self._talk.send(grammar.refusal(error))
+        await self._breathe()
+        deadline = self.doors.clock.monotonic() + timeout
+        while (line := self.framer.next(is_response)) is None:
+            self.framer.feed(await self._read_until(deadline))
+        if isinstance(line, TooLong):
+            raise ProtocolError("The line is too long")
+        return line
 
-    def _count_error(self) -> None:
-        self._errors += 1
-        if self._errors >= self._talk.settings.max_errors:
-            self._talk.ending = self._talk.ending or "too many errors"
+    async def _read_until(self, deadline: float) -> bytes:
+        seconds = deadline - self.doors.clock.monotonic()
+        if seconds <= 0:
+            raise Ending(Ending.Reason.TIMEOUT)
+        data = await self.wire.read(seconds)
+        self._unsent = 0
+        return data
+
+    @property
+    def has_unread(self) -> bool:
+        """Say whether anything has come that was not yet looked at."""
+        return not self.framer.is_empty or self.wire.has_unread
+
+    def ok(self, words: str = "") -> None:
+        """Write a positive reply of one line."""
+        self.send(grammar.ok(words))
+
+    def send(self, data: bytes) -> None:
+        """Write bytes."""
+        self.wire.write(data)
+        self._unsent += len(data)
+
+    async def stream(self, data: bytes) -> None:
+        """Write bytes of a long reply, and wait for the peer now and then."""
+        self.send(data)
+        await self._breathe()
+
+    async def _breathe(self) -> None:
+        """Wait for the peer when much was written: pipelined commands pile up replies too."""
+        if self._unsent >= DRAIN:
+            self._unsent = 0
+            await self.wire.drain()
+
+    def open_reply(self, words: str = "") -> None:
+        """Write the first line of a multi-line reply."""
+        self.ok(words)
+        self.is_amid_reply = True
+
+    def close_reply(self, end: bytes = b".\r\n") -> None:
+        """Write the end of a multi-line reply."""
+        self.send(end)
+        self.is_amid_reply = False

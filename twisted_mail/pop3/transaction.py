@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from twisted_mail.interfaces import Mailbox, Maildrop
-from twisted_mail.mail import flags
-from twisted_mail.mail.entry import Piece
+from twisted_mail.mail.mailbox import flags
+from twisted_mail.mail.mailbox.entry import Piece
 from twisted_mail.mail.message import PIECE
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.pop3 import capabilities, grammar
 from twisted_mail.pop3.framing import DotStuffing, Top
+from twisted_mail.pop3.session import Command, Talk
 from twisted_mail.pop3.snapshot import Row, Snapshot
-from twisted_mail.pop3.talk import Command, Talk
 
 FIRST_PIECE_OF_TOP = 16 * 1024  # octets: most headers, and the few lines that clients ask for
 

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from twisted_mail.smtp import judging
-from twisted_mail.smtp.state import State
+from twisted_mail.smtp.arrival import filter_stages
+from twisted_mail.smtp.session import State
 
 
 async def greet(state: State) -> None:
     """Say 220, or, to a client that is not wanted, 554 or 421."""
-    refusal = await judging.at_connection(state)
+    refusal = await filter_stages.at_connection(state)
     if refusal is None:
         kind = "LMTP" if state.settings.is_lmtp else "ESMTP"
         state.wire.write(f"220 {state.doors.hostname} {kind} twisted_mail ready\r\n".encode())

@@ -16,9 +16,9 @@ from dataclasses import replace
 from typing import ClassVar
 
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.commands import COMMANDS, Command, ehlo, tell_help
-from twisted_mail.smtp.session import SmtpSession
-from twisted_mail.smtp.state import Phase, State
+from twisted_mail.smtp.commands.table import COMMANDS, Command, ehlo, tell_help
+from twisted_mail.smtp.loop import SmtpSession
+from twisted_mail.smtp.session import Phase, State
 
 
 async def help(state: State, argument: bytes) -> None:  # noqa: A001

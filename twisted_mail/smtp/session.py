@@ -1,135 +1,276 @@
-"""One SMTP conversation on the server's side, from greeting to farewell.
+"""What one conversation knows, and the few things all its commands do with it."""
 
-``state`` is what it knows, ``commands`` what it does; here is the loop, and what ends it.
-"""
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
 
-from collections.abc import Mapping
-from typing import ClassVar
-
-from twisted_mail.interfaces import Ending, Wire
-from twisted_mail.mail.outcome import MailError
-from twisted_mail.smtp import judging, replies
-from twisted_mail.smtp.commands import COMMANDS, Command
-from twisted_mail.smtp.framing import Flaw
-from twisted_mail.smtp.grammar import parse_command
-from twisted_mail.smtp.greeting import greet
+from twisted_mail.interfaces import (
+    Adoption,
+    BlobWriter,
+    Blocking,
+    Clock,
+    Delivery,
+    Directory,
+    Ending,
+    Journal,
+    Login,
+    Mechanism,
+    Policy,
+    Queue,
+    Router,
+    Submitter,
+    Visit,
+    Wire,
+)
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.envelope import Envelope, Notification, Wishes
+from twisted_mail.mail.ids import make_id
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.smtp import replies
+from twisted_mail.smtp.arrival.incoming_message import ChunkedReception
+from twisted_mail.smtp.framing import Flaw, Framer
 from twisted_mail.smtp.settings import Settings
-from twisted_mail.smtp.state import Doors, State
+from twisted_mail.smtp.stream.lf_repair import MendingWire, is_among
 
-__all__ = ["Doors", "SmtpSession"]
-
-_FAREWELLS = {
-    Ending.Reason.TIMEOUT: replies.IDLE_TOO_LONG,
-    Ending.Reason.SHUTDOWN: replies.STOPPING,
-    Ending.Reason.LOST: b"",
-}
+NO_NOTIFICATIONS: Mapping[Address, Notification] = {}
 
 
-class SmtpSession:
-    """Fulfils ``interfaces.Session`` for SMTP and for submission: the settings are the difference."""
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The doors that SMTP needs; ``blob_writer`` makes a writer for one message.
 
-    __slots__ = ("_state",)
+    ``delivery`` is for LMTP alone, ``adopt_submitter`` for XCLIENT.
+    """
 
-    commands: ClassVar[Mapping[bytes, Command]] = COMMANDS
+    hostname: str
+    clock: Clock
+    blocking: Blocking
+    journal: Journal
+    directory: Directory
+    router: Router
+    queue: Queue
+    policy: Policy
+    mechanisms: Sequence[Mechanism]
+    login_submitter: Login[Submitter]
+    blob_writer: Callable[[], BlobWriter]
+    delivery: Delivery | None = None
+    adopt_submitter: Adoption | None = None
+
+
+class Phase(Enum):
+    """How far a conversation is (RFC 5321 §4.1.4)."""
+
+    CONNECTED = 1  # no HELO or EHLO yet
+    GREETED = 2  # no mail transaction open
+    SENDER = 3  # MAIL has been said
+    RECIPIENTS = 4  # and RCPT, at least once with success
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What has been said of one message (RFC 5321 §3.3)."""
+
+    id: str
+    sender: Address
+    wishes: Wishes
+    recipients: dict[Address, None] = field(default_factory=dict)  # in order, each once
+    notifications: dict[Address, Notification] | None = None
+    overshoot: int = 0  # recipients refused for being too many
+    each: list[Address] | None = None  # LMTP: recipients as often as they were taken
+    answers: Mapping[Address, Outcome | None] | None = None  # LMTP: what became of each
+    reception: ChunkedReception | None = None  # the message, when it comes by BDAT and has begun
+
+    def envelope(self, submitter: str) -> Envelope:
+        """Return the envelope, once all has been said."""
+        return Envelope(
+            self.id,
+            self.sender,
+            tuple(self.recipients),
+            submitter,
+            wishes=self.wishes,
+            notifications=self.notifications or NO_NOTIFICATIONS,
+        )
+
+    @property
+    def count(self) -> int:
+        """Return how many recipients were taken."""
+        return len(self.recipients if self.each is None else self.each)
+
+    def take(self, recipient: Address) -> None:
+        """Take a recipient."""
+        self.recipients[recipient] = None
+        if self.each is not None:
+            self.each.append(recipient)
+
+    def notify(self, recipient: Address, notification: Notification) -> None:
+        """Note what the sender wants to hear of a recipient."""
+        if self.notifications is None:
+            self.notifications = {}
+        self.notifications[recipient] = notification
+
+
+class State:
+    """One conversation between two commands."""
+
+    __slots__ = (
+        "client_name",
+        "doors",
+        "drained",
+        "errors",
+        "failed_logins",
+        "framer",
+        "hello",
+        "is_draining",
+        "is_extended",
+        "junk",
+        "leaving",
+        "messages",
+        "owed",
+        "settings",
+        "submitter",
+        "transaction",
+        "unknown",
+        "visit",
+        "wire",
+    )
 
     def __init__(self, wire: Wire, settings: Settings, doors: Doors) -> None:
-        self._state = State(wire, settings, doors)
+        if settings.repairs_lf_from and is_among(wire.peer.host, settings.repairs_lf_from):
+            wire = MendingWire(wire)
+        self.wire = wire
+        self.settings = settings
+        self.doors = doors
+        self.framer = Framer(settings.max_line, settings.max_auth_line)
+        self.hello = ""  # what the client calls itself
+        self.client_name = ""  # its name in the DNS, as a trusted proxy has found it
+        self.is_extended = False  # it said EHLO
+        self.transaction: Transaction | None = None
+        self.submitter: Submitter | None = None  # who has logged in
+        self.errors = 0  # since the last message taken
+        self.junk = 0  # commands without mail, since then
+        self.unknown = 0  # recipients
+        self.failed_logins = 0
+        self.messages = 0  # transactions opened
+        self.is_draining = False  # behind a chunk that was refused, up to the last one
+        self.drained = 0  # octets of refused chunks, since the last message taken
+        self.owed = 1  # replies to the last chunk while draining
+        self.visit: Visit | None = None  # what filters are told, where there are any
+        self.leaving = ""  # why the conversation is over, in one word
 
-    async def run(self) -> None:
-        """Hold the conversation."""
-        state = self._state
-        journal, service, peer = state.doors.journal, state.settings.service, state.wire.peer
-        journal.connected(service, peer)
-        try:
-            await self._greet()
-            while not state.leaving:
-                await self._obey(await state.next_line())
-        except Ending as ending:
-            state.leave(_FAREWELLS[ending.reason], ending.reason.value)
-        finally:
-            if state.transaction is not None and state.transaction.reception is not None:
-                state.transaction.reception.discard()
-            state.logout()
-            judging.ended(state)
-            state.wire.close()
-            journal.disconnected(service, peer, state.leaving or "failed")
+    @property
+    def phase(self) -> Phase:
+        """Say how far the conversation is."""
+        if self.transaction is not None:
+            return Phase.RECIPIENTS if self.transaction.recipients else Phase.SENDER
+        return Phase.GREETED if self.hello else Phase.CONNECTED
 
-    async def _greet(self) -> None:
-        """Say 220, or, to a client that is not wanted, 554 or 421 (RFC 5321 §3.1)."""
-        state = self._state
-        if state.settings.greeting_delay and not await self._is_patient():
-            state.refuse(replies.TALKED_EARLY)
-            state.leaving = "talked early"
-            return
-        await greet(state)
+    @property
+    def submitter_name(self) -> str:
+        """Return the name of the account that has logged in, or nothing."""
+        return "" if self.submitter is None else self.submitter.name
 
-    async def _is_patient(self) -> bool:
-        """Wait before the greeting; say whether the client may go on (RFC 5321 §4.3.1).
+    @property
+    def lacks_login(self) -> bool:
+        """Say whether a login is required and has not been made."""
+        return self.submitter is None and self.settings.requires_login
 
-        Programs that only send spam often do not wait for it.
+    @property
+    def login_refusal(self) -> bytes:
+        """Return what is answered where a login is lacking."""
+        can_login = self.wire.takes_passwords or not self.wire.may_start_tls
+        return replies.LOGIN_NEEDED if can_login else replies.TLS_NEEDED
+
+    def open(self, sender: Address, wishes: Wishes) -> None:
+        """Begin a mail transaction."""
+        id = make_id(self.doors.clock.now(), random.getrandbits)  # noqa: A001
+        self.transaction = Transaction(id, sender, wishes)
+        if self.settings.is_lmtp:
+            self.transaction.each = []
+        self.messages += 1
+        self.is_draining = False
+
+    def end_transaction(self) -> None:
+        """Forget the mail transaction, if one is open."""
+        if self.transaction is not None:
+            if self.visit is not None:
+                self.doors.policy.ended(self.visit, is_over=False)
+            if self.transaction.reception is not None:
+                self.transaction.reception.discard()
+        self.transaction = None
+
+    def count_junk(self) -> None:
+        """Count a command that brings no mail nearer; too many are errors."""
+        self.junk += 1
+        self.errors += self.junk > self.settings.max_junk
+
+    def refuse(self, reply: bytes) -> None:
+        """Answer with an error that counts."""
+        self.wire.write(reply)
+        self.errors += 1
+
+    def refuse_mail(
+        self,
+        outcome: Outcome,
+        is_told: bool = True,
+        sender: Address | None = None,
+        recipient: Address | None = None,
+    ) -> None:
+        """Answer a command of the transaction with a refusal, if it is not told yet, and note it.
+
+        ``sender`` needs to be named only before there is a transaction.
         """
-        state = self._state
-        try:
-            state.framer.feed(await state.wire.read(state.settings.greeting_delay))
-        except Ending as ending:
-            if ending.reason is Ending.Reason.TIMEOUT:
-                return True
-            raise
-        return not state.settings.refuses_early_talkers
+        if is_told:
+            self.tell(outcome)
+        id = ""  # noqa: A001
+        if self.transaction is not None:
+            id, sender = self.transaction.id, self.transaction.sender  # noqa: A001
+        words = [f"{outcome.code} {outcome.enhanced} {outcome.text}"]
+        if recipient is not None:
+            words.insert(0, f"to=<{recipient}>")
+        if sender is not None:
+            words.insert(0, f"from=<{sender}>")
+        self.doors.journal.refused(self.settings.service, self.wire.peer, id, " ".join(words))
 
-    async def _obey(self, line: bytes | Flaw) -> None:
-        """Do what one line says, and see to it that a bad client does not go on for ever."""
-        state = self._state
-        await state.wire.turn()
-        errors = state.errors
-        if isinstance(line, Flaw):
-            state.refuse(replies.BARE_LINE_END if line is Flaw.BARE else replies.LINE_TOO_LONG)
+    def tell(self, outcome: Outcome) -> None:
+        """Answer with an outcome; what is not the client's fault does not count as its error."""
+        if outcome.is_success or outcome.is_temporary:
+            self.wire.write(replies.encode(outcome))
         else:
-            await self._run(line)
-        if state.errors > errors and not state.leaving:
-            await self._bear()
+            self.refuse(replies.encode(outcome))
 
-    async def _run(self, line: bytes) -> None:
-        """Run one command; answer what it raises."""
-        verb, argument = parse_command(line)
-        command = self.commands.get(verb)
-        if command is None:
-            self._state.refuse(replies.UNKNOWN_COMMAND)
-        elif (refusal := self._refusal(command, argument)) is not None:
-            self._state.refuse(refusal)
-        else:
-            await self._run_command(command, argument)
+    def leave(self, reply: bytes, reason: str) -> None:
+        """Say the last word; the conversation ends behind the present command."""
+        self.wire.write(reply)
+        self.leaving = reason
 
-    def _refusal(self, command: Command, argument: bytes) -> bytes | None:
-        """Return why a command is not run here and now, or None."""
-        state = self._state
-        if command.needs_login and state.lacks_login:
-            return state.login_refusal
-        if argument and not command.has_argument:
-            return replies.NO_ARGUMENT
-        return command.refused.get(state.phase)
+    def forget(self) -> None:
+        """Forget all that the client said, as TLS demands (RFC 3207 §4.2)."""
+        self.hello = ""
+        self.is_extended = False
+        self.end_transaction()
+        self.logout()
 
-    async def _run_command(self, command: Command, argument: bytes) -> None:
-        state = self._state
-        if command.is_junk:
-            state.junk += 1
-            state.errors += state.junk > state.settings.max_junk
-        try:
-            await command.run(state, argument)
-        except MailError as error:
-            state.tell(error.outcome)
-        except Ending:
-            raise
-        except Exception:
-            state.doors.journal.failed(state.settings.service)
-            state.tell(replies.BUG)
+    def logout(self) -> None:
+        """End the login, if there is one."""
+        submitter, self.submitter = self.submitter, None
+        if submitter is not None:
+            submitter.logout()
 
-    async def _bear(self) -> None:
-        """Slow down a client that errs, and leave one that errs too much."""
-        state, settings = self._state, self._state.settings
-        if state.unknown > settings.max_unknown:
-            state.leave(replies.TOO_MANY_UNKNOWN, "unknown recipients")
-        elif state.errors >= settings.hard_errors:
-            state.leave(replies.TOO_MANY_ERRORS, "errors")
-        elif state.errors > settings.soft_errors:
-            await state.doors.clock.sleep(settings.error_delay)
+    async def next_line(self, limit: int | None = None) -> bytes | Flaw:
+        """Return the client's next line; ``limit`` is other than for commands. Raises Ending."""
+        line = self.framer.next(limit)
+        if line is not None:
+            return line
+        deadline = self.doors.clock.monotonic() + self.settings.command_timeout
+        while line is None:
+            self.framer.feed(await self._read_until(deadline))
+            line = self.framer.next(limit)
+        return line
+
+    async def _read_until(self, deadline: float) -> bytes:
+        """Read before a moment that small pieces do not put off."""
+        seconds = deadline - self.doors.clock.monotonic()
+        if seconds <= 0:
+            raise Ending(Ending.Reason.TIMEOUT)
+        return await self.wire.read(seconds)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from twisted_mail.smtp.mending import parse_networks
+from twisted_mail.smtp.stream.lf_repair import parse_networks
 
 KEYWORDS = frozenset(
     [

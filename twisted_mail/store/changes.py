@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from twisted_mail.interfaces import Watcher
-from twisted_mail.mail.change import Change, Removed, Renamed
+from twisted_mail.mail.mailbox.change import Change, Removed, Renamed
 
 Report = Callable[[Exception], None]
 

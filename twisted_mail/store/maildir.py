@@ -8,26 +8,26 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from twisted_mail.interfaces import Blocking, Clock, Renderer, Watching
-from twisted_mail.mail.change import Change
+from twisted_mail.mail.mailbox.change import Change
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Unavailable
-from twisted_mail.store import layout
-from twisted_mail.store.account import MaildirAccount
+from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.changes import Bell, Report
-from twisted_mail.store.compacting import Compacting
-from twisted_mail.store.database import boot_id
-from twisted_mail.store.disk import Disk
-from twisted_mail.store.filename import Namer
-from twisted_mail.store.folder import Folder
-from twisted_mail.store.indexing import Indexing
-from twisted_mail.store.indexing import Report as Progress
+from twisted_mail.store.delivery.group_commit import Rounds
+from twisted_mail.store.delivery.reservations import Room, Taking, constant, end
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.format import layout
+from twisted_mail.store.format.filename import Namer
+from twisted_mail.store.index.database import boot_id
 from twisted_mail.store.quota import Quotas, Usage
-from twisted_mail.store.room import Room, Taking, constant, end
-from twisted_mail.store.rounds import Rounds
+from twisted_mail.store.repair.compact import Compacting
+from twisted_mail.store.search.indexing import Indexing
+from twisted_mail.store.search.indexing import Report as Progress
 from twisted_mail.store.settings import StoreSettings
-from twisted_mail.store.tidying import Tidying
-from twisted_mail.store.tree import Ground, Tree
-from twisted_mail.store.usage import survey
+from twisted_mail.store.trash.purge import Tidying
+from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.work.tree import Ground, Tree
+from twisted_mail.store.work.usage import survey
 
 OPEN_ACCOUNTS = 256  # whose indexes stay open: each needs three descriptors
 

@@ -17,12 +17,12 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
 from twisted_mail.mail.verdict import Stage, Verdict
-from twisted_mail.net.bridge import Bridge
-from twisted_mail.net.tally import SharedCounts, Tally
+from twisted_mail.net.process.bridge import Bridge
+from twisted_mail.net.server.connection_count import SharedCounts, Tally
+from twisted_mail.store.delivery.reservations import Taken, Taking
 from twisted_mail.store.quota import Quota
-from twisted_mail.store.room import Taken, Taking
 from twisted_mail.store.settings import StoreSettings
-from twisted_mail.workers.commons import Commons
+from twisted_mail.workers.shared import Commons
 
 HANDED = "handed-"  # how the names of messages begin that are handed over, in the spool folder
 
@@ -92,7 +92,7 @@ class RemoteThrottle:
 
 @dataclass(frozen=True, slots=True)
 class RemotePlace:
-    """Room that the main process keeps for a delivery of ours. Fulfils ``store.room.Place``."""
+    """Room that the main process keeps for a delivery of ours. A ``Place`` of the store."""
 
     bridge: Bridge
     number: int
@@ -103,7 +103,7 @@ class RemotePlace:
 
 
 class RemoteRoom:
-    """The room in accounts, which the main process knows. Fulfils ``store.room.Taking``."""
+    """The room in accounts, which the main process knows. A ``Taking`` of the store."""
 
     def __init__(self, bridge: Bridge, quota: Quota) -> None:
         self._bridge = bridge

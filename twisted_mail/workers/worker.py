@@ -18,11 +18,11 @@ from twisted.logger import globalLogBeginner
 from twisted_mail.assembly import Assembly
 from twisted_mail.config import Config
 from twisted_mail.log import LogJournal
-from twisted_mail.net.bridge import Bridge, attach
-from twisted_mail.net.listening import Receiving
-from twisted_mail.net.tally import Plan, SharedCounts
+from twisted_mail.net.process.bridge import Bridge, attach
+from twisted_mail.net.server.connection_count import Plan, SharedCounts
+from twisted_mail.net.server.listening import Receiving
+from twisted_mail.workers.log_forwarding import LogSender
 from twisted_mail.workers.remote import RemoteCommons
-from twisted_mail.workers.sending import LogSender
 
 BRIDGE, COUNTS, FIRST_PORT = 3, 4, 5  # descriptors that a worker is given
 

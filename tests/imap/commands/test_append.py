@@ -2,7 +2,7 @@ import pytest
 
 from tests.imap.talk import House
 from tests.support import finish
-from twisted_mail.mail.entry import Piece
+from twisted_mail.mail.mailbox.entry import Piece
 from twisted_mail.mail.outcome import Unavailable
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from tests.imap.selected import SelectedSession, SmallMailbox
 from tests.support import finish
 from twisted_mail.imap.commands import copy
-from twisted_mail.mail.entry import Copied
+from twisted_mail.mail.mailbox.entry import Copied
 from twisted_mail.mail.outcome import ProtocolError, Refused
 
 COPY, MOVE = copy.COMMANDS

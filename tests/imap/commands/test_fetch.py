@@ -3,7 +3,7 @@ import pytest
 from tests.imap.selected import SelectedSession, SmallMailbox
 from tests.support import finish
 from twisted_mail.imap.commands import fetch
-from twisted_mail.imap.texts import GROUP
+from twisted_mail.imap.fetch.body_sections import GROUP
 from twisted_mail.interfaces import Ending
 from twisted_mail.mail.outcome import ProtocolError, Refused, Unavailable
 

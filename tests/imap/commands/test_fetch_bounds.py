@@ -7,9 +7,9 @@ import pytest
 from tests.imap.selected import NoteWire, SelectedSession, SmallMailbox
 from tests.support import finish
 from twisted_mail.imap.commands import fetch
-from twisted_mail.imap.sections import MAX_HEADER, kept_fields
-from twisted_mail.imap.texts import GROUP
-from twisted_mail.mail.entry import Items, Piece
+from twisted_mail.imap.fetch.body_sections import GROUP
+from twisted_mail.imap.fetch.sections import MAX_HEADER, kept_fields
+from twisted_mail.mail.mailbox.entry import Items, Piece
 
 [FETCH] = fetch.COMMANDS
 OCTETS = 3 * 1024 * 1024

@@ -5,7 +5,7 @@ import pytest
 from tests.imap.talk import House, Step
 from tests.support import finish
 from twisted_mail.interfaces import Ending
-from twisted_mail.mail.flags import normal
+from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import Refused, Unavailable
 
 TIMEOUT = Ending.Reason.TIMEOUT

@@ -12,8 +12,8 @@ from tests.support import InlineBlocking, finish
 from twisted_mail.interfaces import Privacy
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.mime.revision import MAX_HEADER
 from twisted_mail.mail.outcome import Outcome, ProtocolError, Unavailable
-from twisted_mail.mail.revision import MAX_HEADER
 from twisted_mail.mail.verdict import (
     ACCEPT,
     AddField,
@@ -26,9 +26,9 @@ from twisted_mail.mail.verdict import (
     Stage,
     Verdict,
 )
+from twisted_mail.policy.milter.connection import CHUNK
 from twisted_mail.policy.milter.filter import MilterFilter
 from twisted_mail.policy.milter.settings import MilterSettings
-from twisted_mail.policy.milter.talk import CHUNK
 
 CONNECT, HELLO, SENDER, RECIPIENT, MESSAGE = Stage
 HEADER = b"Subject: hello,\r\n world\r\nX-A:1\r\n"

@@ -2,7 +2,7 @@
 
 from twisted_mail.imap.command import Command, State
 from twisted_mail.imap.commands import (
-    any,  # noqa: A004  (the RFC's own word for these commands)
+    always,
     append,
     copy,
     expunge,
@@ -21,7 +21,7 @@ from twisted_mail.mail.outcome import ProtocolError
 __all__ = ["TABLE", "Command", "State", "find"]
 
 _FAMILIES = (
-    any.COMMANDS,
+    always.COMMANDS,
     login.COMMANDS,
     mailboxes.COMMANDS,
     listing.COMMANDS,

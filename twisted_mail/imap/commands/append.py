@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from twisted_mail.imap.command import AFTER_LOGIN, Command
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.mail.entry import Draft
-from twisted_mail.mail.flags import Flags, normal
+from twisted_mail.mail.mailbox.entry import Draft
+from twisted_mail.mail.mailbox.flags import Flags, normal
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import Refused
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from twisted_mail.imap.batches import batch_of, insist_on_all, insist_on_writing
 from twisted_mail.imap.command import SELECTED, Command
+from twisted_mail.imap.fetch.batches import batch_of, insist_on_all, insist_on_writing
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.mail.entry import Copied
-from twisted_mail.mail.numbers import Range, format_ranges
+from twisted_mail.mail.mailbox.entry import Copied
+from twisted_mail.mail.mailbox.numbers import Range, format_ranges
 
 if TYPE_CHECKING:
     from twisted_mail.imap.session import ImapSession

@@ -2,11 +2,11 @@ r"""EXPUNGE and UID EXPUNGE (RFC 3501 §6.4.3, RFC 4315 §2.1), and what CLOSE r
 
 from typing import TYPE_CHECKING
 
-from twisted_mail.imap.batches import insist_on_writing
 from twisted_mail.imap.command import SELECTED, Command
+from twisted_mail.imap.fetch.batches import insist_on_writing
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.interfaces import Mailbox
-from twisted_mail.mail.flags import DELETED
+from twisted_mail.mail.mailbox.flags import DELETED
 
 if TYPE_CHECKING:
     from twisted_mail.imap.session import ImapSession

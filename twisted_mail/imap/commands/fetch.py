@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from twisted_mail.imap import items
-from twisted_mail.imap.batches import batch_of
 from twisted_mail.imap.command import SELECTED, Command
+from twisted_mail.imap.fetch import items
+from twisted_mail.imap.fetch.batches import batch_of
+from twisted_mail.imap.fetch.body_sections import GROUP, Extent, Listed, Texts, Value
+from twisted_mail.imap.fetch.plan import Batch, Plan, compiled
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.plan import Batch, Plan, compiled
-from twisted_mail.imap.texts import GROUP, Extent, Listed, Texts, Value
 from twisted_mail.interfaces import Ending
-from twisted_mail.mail import flags
-from twisted_mail.mail.entry import Items, Piece
+from twisted_mail.mail.mailbox import flags
+from twisted_mail.mail.mailbox.entry import Items, Piece
 from twisted_mail.mail.outcome import Refused, Unavailable
 
 if TYPE_CHECKING:

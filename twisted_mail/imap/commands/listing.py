@@ -4,11 +4,17 @@ from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from twisted_mail.imap.command import AFTER_LOGIN, Command
-from twisted_mail.imap.counts import read_items, status_line
 from twisted_mail.imap.grammar import INBOX, Reader
-from twisted_mail.imap.listing import Listed, Listing, Question, Subscriptions, read_question
-from twisted_mail.imap.patterns import pattern
-from twisted_mail.mail.entry import MailboxInfo
+from twisted_mail.imap.mailboxes.listing import (
+    Listed,
+    Listing,
+    Question,
+    Subscriptions,
+    read_question,
+)
+from twisted_mail.imap.mailboxes.patterns import pattern
+from twisted_mail.imap.mailboxes.status_items import read_items, status_line
+from twisted_mail.mail.mailbox.entry import MailboxInfo
 from twisted_mail.mail.outcome import Refused, Unavailable
 
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from twisted_mail.imap import candidates, program
-from twisted_mail.imap.candidates import Chooser
 from twisted_mail.imap.command import SELECTED, Command
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.search import evaluation, parser
+from twisted_mail.imap.search.evaluation import Chooser
 from twisted_mail.mail import dates
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ _STEP = 8000  # numbers written between two waits for the client: about 64 KiB
 async def search(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     """Answer SEARCH with the messages that the client knows and that meet its program."""
     reader.space()
-    wanted = program.parse(reader)
-    known = candidates.known(session.view.uids, session.mailbox.columns)
+    wanted = parser.parse(reader)
+    known = evaluation.known(session.view.uids, session.mailbox.columns)
     chooser = Chooser(
         known,
         session.mailbox,

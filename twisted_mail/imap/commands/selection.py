@@ -9,8 +9,8 @@ from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.objectid import Letter
 from twisted_mail.imap.view import Selected, View
 from twisted_mail.interfaces import Mailbox
-from twisted_mail.mail.entry import Columns
-from twisted_mail.mail.flags import SEEN
+from twisted_mail.mail.mailbox.entry import Columns
+from twisted_mail.mail.mailbox.flags import SEEN
 
 if TYPE_CHECKING:
     from twisted_mail.imap.session import ImapSession

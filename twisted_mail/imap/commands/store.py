@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from twisted_mail.imap.batches import batch_of, insist_on_all, insist_on_writing
 from twisted_mail.imap.command import SELECTED, Command
 from twisted_mail.imap.commands.fetch import Fetching
+from twisted_mail.imap.fetch.batches import batch_of, insist_on_all, insist_on_writing
+from twisted_mail.imap.fetch.items import Fact
+from twisted_mail.imap.fetch.plan import compiled
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.items import Fact
-from twisted_mail.imap.plan import compiled
-from twisted_mail.mail import flags
-from twisted_mail.mail.flags import Flags
+from twisted_mail.mail.mailbox import flags
+from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import ProtocolError
 
 if TYPE_CHECKING:

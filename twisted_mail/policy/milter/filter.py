@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 from twisted_mail.interfaces import Blocking, Dialing, Privacy, Visit
 from twisted_mail.mail.message import Blob
+from twisted_mail.mail.mime.revision import Revision
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
-from twisted_mail.mail.revision import Revision
 from twisted_mail.mail.verdict import ACCEPT, Decision, Edit, Stage, Verdict, refuse
+from twisted_mail.policy.message_pieces import pieces
 from twisted_mail.policy.milter import commands
-from twisted_mail.policy.milter.answers import Quarantine, Reply, Step
+from twisted_mail.policy.milter.connection import Final, Talk
 from twisted_mail.policy.milter.packets import texts
+from twisted_mail.policy.milter.replies import Quarantine, Reply, Step
 from twisted_mail.policy.milter.settings import MilterSettings
-from twisted_mail.policy.milter.talk import Final, Talk
-from twisted_mail.policy.reading import pieces
 
 _ORDER = tuple(Stage)
 _FAILED = Outcome(451, "4.7.1", "The mail filter failed a moment ago")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from twisted_mail.mail.outcome import Outcome, ProtocolError
-from twisted_mail.smtp.state import State
+from twisted_mail.smtp.session import State
 
 
 @dataclass(frozen=True, slots=True)

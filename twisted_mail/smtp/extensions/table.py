@@ -5,8 +5,8 @@ from typing import Any
 
 from twisted_mail.mail.envelope import Notification, Wishes
 from twisted_mail.mail.outcome import Outcome, ProtocolError
-from twisted_mail.smtp import login, xclient
-from twisted_mail.smtp.extensions import body, notices, times, trust
+from twisted_mail.smtp.commands import auth, xclient
+from twisted_mail.smtp.extensions import auth_requiretls, dsn, scheduling, size_body
 from twisted_mail.smtp.extensions.extension import (
     Extension,
     Parameter,
@@ -16,7 +16,7 @@ from twisted_mail.smtp.extensions.extension import (
     read_flag,
 )
 from twisted_mail.smtp.grammar import Parameters
-from twisted_mail.smtp.state import State
+from twisted_mail.smtp.session import State
 
 EXTENSIONS = (
     Extension("PIPELINING", "commands may be sent before earlier ones are answered (RFC 2920)"),
@@ -24,7 +24,7 @@ EXTENSIONS = (
         "SIZE",
         "MAIL FROM:<address> SIZE=octets announces the size of the message (RFC 1870)",
         value=lambda state: str(state.settings.max_size),
-        mail=(Parameter("SIZE", "size", body.read_size),),
+        mail=(Parameter("SIZE", "size", size_body.read_size),),
     ),
     Extension(
         "STARTTLS",
@@ -34,14 +34,14 @@ EXTENSIONS = (
     Extension(
         "AUTH",
         "users can log in (RFC 4954); MAIL FROM:<address> AUTH=address says who wrote the message",
-        lambda state: bool(login.offered(state)),
-        lambda state: " ".join(one.name for one in login.offered(state)),
+        lambda state: bool(auth.offered(state)),
+        lambda state: " ".join(one.name for one in auth.offered(state)),
     ),
     Extension("ENHANCEDSTATUSCODES", "replies have a second code (RFC 2034)"),
     Extension(
         "8BITMIME",
         "MAIL FROM:<address> BODY=8BITMIME announces octets above 127 (RFC 6152)",
-        mail=(Parameter("BODY", "body", body.read_body),),
+        mail=(Parameter("BODY", "body", size_body.read_body),),
     ),
     Extension(
         "SMTPUTF8",
@@ -51,32 +51,32 @@ EXTENSIONS = (
     Extension(
         "CHUNKING",
         "BDAT octets [LAST] sends a message in chunks (RFC 3030)",
-        body.offers_chunks,
+        size_body.offers_chunks,
     ),
     Extension(
         "BINARYMIME",
         "MAIL FROM:<address> BODY=BINARYMIME announces any octets, by BDAT (RFC 3030)",
-        body.offers_chunks,
+        size_body.offers_chunks,
     ),
     Extension(
         "DSN",
         "MAIL has RET and ENVID, RCPT has NOTIFY and ORCPT, about reports (RFC 3461)",
         promised("DSN"),
         mail=(
-            Parameter("RET", "returns", notices.read_ret),
-            Parameter("ENVID", "envid", notices.read_envid),
+            Parameter("RET", "returns", dsn.read_ret),
+            Parameter("ENVID", "envid", dsn.read_envid),
         ),
         rcpt=(
-            Parameter("NOTIFY", "happenings", notices.read_notify),
-            Parameter("ORCPT", "original", notices.read_orcpt),
+            Parameter("NOTIFY", "happenings", dsn.read_notify),
+            Parameter("ORCPT", "original", dsn.read_orcpt),
         ),
     ),
     Extension(
         "REQUIRETLS",
         "MAIL FROM:<address> REQUIRETLS wants TLS all the way (RFC 8689)",
-        trust.offers_tls_only,
+        auth_requiretls.offers_tls_only,
         mail=(Parameter("REQUIRETLS", "requires_tls", read_flag("REQUIRETLS")),),
-        refusal=trust.why_no_tls_only,
+        refusal=auth_requiretls.why_no_tls_only,
     ),
     Extension(
         "LIMITS",
@@ -87,24 +87,24 @@ EXTENSIONS = (
         "FUTURERELEASE",
         "MAIL FROM:<address> HOLDFOR=seconds or HOLDUNTIL=time sends later (RFC 4865)",
         promised_to_users("FUTURERELEASE"),
-        times.hold_limits,
+        scheduling.hold_limits,
         mail=(
-            Parameter("HOLDFOR", "hold", times.read_hold_for),
-            Parameter("HOLDUNTIL", "hold", times.read_hold_until),
+            Parameter("HOLDFOR", "hold", scheduling.read_hold_for),
+            Parameter("HOLDUNTIL", "hold", scheduling.read_hold_until),
         ),
     ),
     Extension(
         "DELIVERBY",
         "MAIL FROM:<address> BY=seconds;N or seconds;R wants delivery in time (RFC 2852)",
         promised_to_users("DELIVERBY"),
-        times.least_deliver_by,
-        mail=(Parameter("BY", "deliver_by", times.read_by),),
+        scheduling.least_deliver_by,
+        mail=(Parameter("BY", "deliver_by", scheduling.read_by),),
     ),
     Extension(
         "MT-PRIORITY",
         "MAIL FROM:<address> MT-PRIORITY=number, from -9 to 9 (RFC 6710)",
         promised_to_users("MT-PRIORITY"),
-        mail=(Parameter("MT-PRIORITY", "priority", times.read_priority),),
+        mail=(Parameter("MT-PRIORITY", "priority", scheduling.read_priority),),
     ),
     Extension(
         "EXPN",
@@ -125,7 +125,7 @@ _AUTH = Extension(
     "AUTH",
     "",
     lambda state: state.settings.offers_login,
-    mail=(Parameter("AUTH", "originator", trust.read_originator),),
+    mail=(Parameter("AUTH", "originator", auth_requiretls.read_originator),),
 )
 
 
@@ -180,7 +180,7 @@ async def read_mail(state: State, parameters: Parameters) -> Wishes:
     hold, deliver_by = wishes.hold, wishes.deliver_by
     if hold and deliver_by and hold.until > deliver_by.deadline:  # RFC 4865 §5.2.2
         malformed("The message would be held for longer than it has to be delivered")
-    return wishes if wishes.originator.is_null else await trust.believed(state, wishes)
+    return wishes if wishes.originator.is_null else await auth_requiretls.believed(state, wishes)
 
 
 def read_rcpt(state: State, parameters: Parameters) -> Notification:

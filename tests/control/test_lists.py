@@ -1,0 +1,118 @@
+import pytest
+
+from tests.control.test_main import Terminal, server, terminal  # noqa: F401
+from twisted_mail.delivery.parcel import Parcel
+from twisted_mail.delivery.parcels import APPROVE, REJECT, WAITING_FOLDER, ParcelFolder
+from twisted_mail.mail.address import NULL, parse
+from twisted_mail.mail.mailing_list import Role
+from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.route import Errand, ListMail
+
+NEWS, ALICE = "news@example.org", "alice@example.org"
+
+
+@pytest.fixture
+def house(server: Terminal) -> Terminal:  # noqa: F811
+    assert server("list", "add", NEWS, "--title", "All the news", "--owner", ALICE) == 0
+    return server
+
+
+def parcels(house: Terminal) -> ParcelFolder:
+    """Have one post held and one message wait for a program."""
+    folder = ParcelFolder(str(next(house.folder.rglob("accounts.sqlite3")).parent / WAITING_FOLDER))
+    folder.load()
+    several = [
+        Parcel("id1-1", 9.0, parse(ALICE), ListMail(NEWS, Role.POST), is_held=True, reason="why"),
+        Parcel("id2-1", 8.0, NULL, Errand("ticket", parse("t@example.org")), due=99.0, tries=2),
+    ]
+    folder.prepare(several, Message(MemoryBlob(b"x\r\n")))
+    folder.promise(several)
+    return folder
+
+
+def test_a_list_is_made_with_its_rules(house: Terminal) -> None:
+    assert "list news@example.org is made" in house.out
+    assert house("list", "list") == 0
+    assert house.out.splitlines()[1].split() == [NEWS, "0", "0", "members", "confirmed", ALICE]
+    words = ("--post", "owners", "--join", "closed", "--moderated", "yes", "--owner", "")
+    made = house.json("list", "set", NEWS, *words)["list"]
+    assert made == {
+        "address": NEWS,
+        "title": "All the news",
+        "post": "owners",
+        "join": "closed",
+        "is_moderated": True,
+        "owners": [],
+    }
+    assert house("list", "set", NEWS, "--moderated", "no") == 0
+    assert "  post    owners\n" in house.out
+
+
+def test_what_cannot_be_made_leaves_nothing(house: Terminal) -> None:
+    assert house("list", "add", "x@example.org", "--owner", "nobody@example.org") == 1
+    assert "no account" in house.err
+    assert len(house.json("list", "list")["lists"]) == 1
+    assert house("list", "add", "x@example.org", "--post", "nobody") == 2
+
+
+def test_members_come_and_go(house: Terminal) -> None:
+    assert house("list", "subscribe", NEWS, ALICE) == 0
+    assert house.out == f"{ALICE} is on {NEWS}\n"
+    assert house("list", "subscribe", NEWS, ALICE) == 0
+    assert house.out == "all were on it already\n"
+    (member,) = house.json("list", "members", NEWS)["members"]
+    assert (member["address"], member["bounces"], member["suspended"]) == (ALICE, 0, None)
+    assert house("list", "members", NEWS) == 0
+    assert house("list", "resume", NEWS, ALICE) == 0
+    assert house("list", "unsubscribe", NEWS, ALICE) == 0
+    assert house("list", "unsubscribe", NEWS, ALICE) == 1
+    assert house("list", "subscribe", NEWS, "x@elsewhere.example") == 1
+    assert "until mail is sent on" in house.err
+
+
+def test_a_list_is_removed_with_its_members(house: Terminal) -> None:
+    house("list", "subscribe", NEWS, ALICE)
+    assert house("list", "remove", NEWS) == 0
+    assert house.out == f"list {NEWS} is removed, with 1 member\n"
+    assert house("list", "remove", NEWS) == 1
+    assert house("list", "list") == 0
+    assert house.out == "there are no mailing lists\n"
+
+
+def test_held_posts_are_listed_and_get_a_word(house: Terminal) -> None:
+    assert house("list", "held") == 0
+    assert house.out == "nothing is held\n"
+    folder = parcels(house)
+    assert [one["id"] for one in house.json("list", "held")["held"]] == ["id1-1"]
+    assert house("list", "held") == 0
+    assert house.out.splitlines()[1].split()[2:] == [NEWS, ALICE, "why"]
+    assert house("list", "approve", "id1-1") == 0
+    assert folder.words() == [("id1-1", APPROVE)]
+    folder.unsay("id1-1", APPROVE)
+    assert house("list", "reject", "id1-1") == 0
+    assert folder.words() == [("id1-1", REJECT)]
+
+
+@pytest.mark.parametrize("name", ["id2-1", "id9-9", "../id1-1"])
+def test_only_what_is_held_gets_a_word(house: Terminal, name: str) -> None:
+    folder = parcels(house)
+    assert house("list", "approve", "id1-1", name) == 1
+    assert folder.words() == []
+
+
+def test_mail_that_waits_is_listed(house: Terminal) -> None:
+    assert house("waiting", "list") == 0
+    assert house.out == "no mail waits\n"
+    parcels(house)
+    assert house("waiting", "list") == 0
+    lines = house.out.splitlines()
+    assert lines[1].split()[:5] == ["id2-1", "1970-01-01", "|ticket", "<>", "2"]
+    assert "held" in lines[2]
+    assert house.json("waiting", "list")["waiting"][0]["next"] == "1970-01-01T00:01:39+00:00"
+
+
+def test_lists_are_explained(house: Terminal) -> None:
+    assert house("address", "explain", "news-subscribe+x@example.org") == 0
+    assert "the list news@example.org, its address for subscribe" in house.out
+    assert house("address", "explain", "news-owner@example.org") == 0
+    assert "it goes to the account alice@example.org" in house.out

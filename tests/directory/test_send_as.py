@@ -1,0 +1,96 @@
+"""Who may send as whom: what the control command grants, the server sees at once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import InlineBlocking, finish
+from twisted_mail.directory import send_as
+from twisted_mail.directory.editor import Register
+from twisted_mail.directory.passwords import Passwords
+from twisted_mail.directory.sqlite import SqliteDirectory
+from twisted_mail.mail.address import parse
+from twisted_mail.mail.outcome import Refused
+
+CHEAP = Passwords(memory_mib=1, passes=1, lanes=1)
+ALICE = "Alice@example.org"
+
+
+class House:
+    def __init__(self, path: Path) -> None:
+        self.register = Register(path, CHEAP, ["example.org"])
+        for name in (ALICE, "bob@example.org"):
+            self.register.accounts.add(name, "secret")
+        self.grants = self.register.grants
+        self.directory = SqliteDirectory(
+            path, InlineBlocking(), InlineBlocking(), CHEAP, ["example.org"]
+        )
+
+    def may(self, address: str, account: str = ALICE) -> bool:
+        return finish(self.directory.may_send_as(account, parse(address)))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path / "accounts.sqlite3")
+    yield made
+    made.directory.close()
+    made.register.close()
+
+
+def test_nobody_may_send_as_others_until_it_is_granted(house: House) -> None:
+    assert not house.may("office@example.org")
+    assert house.grants.give(ALICE, ["Office@example.org", "me@Private.example"]) == (
+        "me@private.example",
+        "Office@example.org",
+    )
+    assert house.may("OFFICE@example.org")
+    assert house.may("me@private.example")
+    assert not house.may("office@example.org", "bob@example.org")
+    assert not house.may("other@private.example")
+
+
+def test_all_of_a_domain_may_be_granted(house: House) -> None:
+    assert house.grants.give(ALICE, ["@private.example"]) == ("@private.example",)
+    assert house.may("anybody@private.example")
+    assert not house.may("anybody@other.example")
+
+
+def test_another_name_of_a_domain_is_meant_too(house: House) -> None:
+    house.register.domains.add_name("example.net", "example.org")
+    house.grants.give(ALICE, ["office@example.org"])
+    assert house.may("office@example.net")
+
+
+def test_a_grant_is_taken_back(house: House) -> None:
+    house.grants.give(ALICE, ["a@example.org", "b@example.org", "a@example.org"])
+    assert house.grants.take(ALICE, ["A@example.org"]) == ("b@example.org",)
+    assert not house.may("a@example.org")
+    assert house.may("b@example.org")
+    with pytest.raises(Refused, match="anyway"):
+        house.grants.take(ALICE, ["b@example.org", "c@example.org"])
+    assert house.grants.of(ALICE) == ("b@example.org",)
+
+
+def test_what_is_no_address_is_refused(house: House) -> None:
+    for text in ("office", "@", "a b@example.org"):
+        with pytest.raises(Refused):
+            house.grants.give(ALICE, [text])
+    with pytest.raises(Refused, match="no account"):
+        house.grants.give("nobody@example.org", ["a@example.org"])
+
+
+def test_grants_go_with_the_account(house: House) -> None:
+    house.grants.give("bob@example.org", ["office@example.org"])
+    house.register.accounts.remove("bob@example.org")
+    house.register.accounts.add("bob@example.org", "other")
+    assert house.grants.of("bob@example.org") == ()
+    assert not house.may("office@example.org", "bob@example.org")
+
+
+def test_grants_are_not_endless(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(send_as, "MAX_GRANTS", 2)
+    with pytest.raises(Refused, match="at most"):
+        house.grants.give(ALICE, [f"a{number}@example.org" for number in range(3)])
+    assert house.grants.of(ALICE) == ()

@@ -1,0 +1,89 @@
+import pytest
+
+from tests.imap.talk import House
+from tests.support import finish
+from twisted_mail.imap.commands import always as commands
+
+
+def test_capability_lists_the_capabilities() -> None:
+    lines = House().talk("a CAPABILITY")
+    assert lines[0] == "* CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE AUTH=PLAIN AUTH=LOGIN"
+    assert lines[1] == "a OK CAPABILITY completed."
+
+
+def test_noop_looks_for_what_other_programs_did() -> None:
+    house = House()
+    session = house.session("0 LOGIN alice secret", "a SELECT INBOX", "b NOOP")
+    looks: list[str] = []
+
+    def watch_refresh() -> None:
+        box = session.mailbox
+
+        async def refresh() -> None:
+            looks.append("looked")
+
+        box.refresh = refresh  # type: ignore[method-assign]
+
+    session.wire._script.insert(2, watch_refresh)  # type: ignore[attr-defined]
+    finish(session.run())
+    assert looks == ["looked"]
+
+
+def test_logout_gives_everything_back() -> None:
+    house = House()
+    assert house.inside("a SELECT INBOX", "b LOGOUT")[-2:] == [
+        "* BYE Logging out",
+        "b OK LOGOUT completed.",
+    ]
+    assert house.faces[0].is_out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "NIL",
+        "()",
+        '("name" "sodr")',
+        '("name" "sodr" "version" NIL)',
+        "(" + " ".join(['"a" "b"'] * 30) + ")",
+    ],
+)
+def test_id_takes_a_list_or_nil(arguments: str) -> None:
+    lines = House().talk(f"a ID {arguments}")
+    assert lines == ['* ID ("name" "twisted-mail")', "a OK ID completed."]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "",
+        '"name"',
+        '("name")',
+        '("name" "x"',
+        "(NIL NIL)",
+        '("' + "n" * 31 + '" "x")',
+        '("name" "' + "n" * 1025 + '")',
+        "(" + " ".join(['"a" "b"'] * 31) + ")",
+    ],
+)
+def test_id_refuses_anything_else(arguments: str) -> None:
+    [line] = House().talk(f"a ID {arguments}")
+    assert line.startswith("a BAD")
+
+
+def test_a_server_may_keep_its_name_to_itself() -> None:
+    assert House(identity="").talk("a ID NIL")[0] == "* ID NIL"  # type: ignore[arg-type]
+
+
+def test_enable_passes_over_what_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert House().inside("a ENABLE X-THIS X-THAT")[0] == "* ENABLED"
+    monkeypatch.setattr(commands, "ENABLEABLE", frozenset({"X-THIS"}))
+    house = House()
+    session = house.session("0 LOGIN alice secret", "a ENABLE x-that x-this x-this")
+    finish(session.run())
+    assert b"* ENABLED X-THIS\r\n" in session.wire.written  # type: ignore[attr-defined]
+    assert session.enabled == {"X-THIS"}
+
+
+def test_enable_wants_a_name() -> None:
+    assert House().inside("a ENABLE")[0].startswith("a BAD")

@@ -1,0 +1,110 @@
+import pytest
+
+from twisted_mail.imap.fetch import items
+from twisted_mail.imap.fetch.body_sections import Extent
+from twisted_mail.imap.fetch.plan import Batch, Plan, compiled, flags_shown, with_recent
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.mail.mailbox import flags
+from twisted_mail.mail.mailbox.entry import Items
+
+SEEN = flags.normal(["\\Seen"])
+
+
+def plan_of(data: bytes, is_uid: bool = False) -> Plan:
+    return compiled(items.parse(Reader(data)), is_uid)
+
+
+def two() -> Batch:
+    return Batch([1, 3], [11, 33], [flags.NONE, SEEN], [0, 86399], [5, 6])
+
+
+def test_columns_become_lines_in_the_order_asked():
+    assert plan_of(b"(RFC822.SIZE FLAGS UID INTERNALDATE)").lines(two()) == (
+        b'* 1 FETCH (RFC822.SIZE 5 FLAGS () UID 11 INTERNALDATE " 1-Jan-1970 00:00:00 +0000")\r\n'
+        b"* 3 FETCH (RFC822.SIZE 6 FLAGS (\\Seen) UID 33 "
+        b'INTERNALDATE " 1-Jan-1970 23:59:59 +0000")\r\n'
+    )
+
+
+def test_uid_fetch_tells_the_uid_unasked():
+    assert plan_of(b"FLAGS", is_uid=True).lines(two()).startswith(b"* 1 FETCH (UID 11 FLAGS ())")
+
+
+def test_uid_fetch_tells_the_uid_once():
+    line = plan_of(b"(FLAGS UID)", is_uid=True).lines(two()).splitlines()[0]
+    assert line == b"* 1 FETCH (FLAGS () UID 11)"
+
+
+def test_rendered_items_go_in_as_they_are():
+    batch = two()
+    batch.items = [Items(b"(E1)", b"(B1)", b"(S1)", 1), Items(b"(E2)", b"(B2)", b"(S2)", 2)]
+    plan = plan_of(b"(ENVELOPE BODY BODYSTRUCTURE)")
+    assert plan.needs_items
+    assert plan.lines(batch).splitlines() == [
+        b"* 1 FETCH (ENVELOPE (E1) BODY (B1) BODYSTRUCTURE (S1))",
+        b"* 3 FETCH (ENVELOPE (E2) BODY (B2) BODYSTRUCTURE (S2))",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "needs"),
+    [
+        (b"(FLAGS UID)", False),
+        (b"BODY[]", False),
+        (b"BODY[1]", False),
+        (b"BODY[HEADER]", True),
+        (b"RFC822.TEXT", True),
+        (b"ENVELOPE", True),
+    ],
+)
+def test_only_what_needs_them_reads_rendered_items(data, needs):
+    assert plan_of(data).needs_items is needs
+
+
+def test_flags_that_the_fetch_altered_are_told():
+    batch = two()
+    batch.texts = [[b"NIL"], [b"NIL"]]
+    batch.changed = frozenset({33})
+    assert plan_of(b"BODY[]").lines(batch).splitlines() == [
+        b"* 1 FETCH (BODY[] NIL)",
+        b"* 3 FETCH (BODY[] NIL FLAGS (\\Seen))",
+    ]
+
+
+def test_altered_flags_are_told_once():
+    batch = two()
+    batch.texts = [[b"NIL"], [b"NIL"]]
+    batch.changed = frozenset({33})
+    plan = plan_of(b"(FLAGS BODY[])")
+    assert plan.lines(batch).splitlines()[1] == b"* 3 FETCH (FLAGS (\\Seen) BODY[] NIL)"
+
+
+def test_a_percent_sign_in_a_field_name_is_no_place():
+    batch = two()
+    batch.texts = [[b"{0}\r\n"], [b"{0}\r\n"]]
+    plan = plan_of(
+        b"BODY.PEEK[HEADER.FIELDS (%b %d%%)]".replace(b"%b", b'"%b"').replace(b"%d%%", b'"%d%%"')
+    )
+    label = b'BODY[HEADER.FIELDS ("%b" "%d%%")]'
+    assert plan.lines(batch).startswith(b"* 1 FETCH (" + label + b" {0}")
+    one = Batch([1], [11], [SEEN], [0], [5], texts=[[b"{0}\r\n"]])
+    assert b"".join(b"%b%b" % part for part in plan.parts(one)) == plan.lines(one)
+
+
+def test_the_parts_of_a_line_are_the_line():
+    plan = plan_of(b"(UID FLAGS BODY[] BODY[]<3.4> RFC822.SIZE)")
+    one = Batch([1], [11], [SEEN], [0], [5], texts=[[b"{1}\r\nx", b"{0}\r\n"]])
+    assert b"".join(b"%b%b" % part for part in plan.parts(one)) == plan.lines(one)
+
+
+def test_an_extent_comes_out_of_the_parts_as_it_is():
+    one = Batch([1], [11], [SEEN], [0], [5], texts=[[Extent(11, 0, 5)]])
+    assert list(plan_of(b"(UID BODY.PEEK[])").parts(one)) == [
+        (b"* 1 FETCH (UID ", b"11"),
+        (b" BODY[] ", Extent(11, 0, 5)),
+        (b")\r\n", b""),
+    ]
+
+
+def test_recent_is_shown_among_the_flags():
+    assert flags_shown(with_recent(SEEN)) == b"(\\Seen \\Recent)"

@@ -1,0 +1,180 @@
+"""Sections with part numbers, of the message that RFC 3501 §6.4.5 prints as its example."""
+
+from collections import OrderedDict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.imap.selected import SmallMailbox
+from tests.support import InlineBlocking, finish
+from twisted_mail.imap.fetch import items
+from twisted_mail.imap.fetch.body_sections import GROUP, Extent, Texts, Value
+from twisted_mail.imap.fetch.items import Kind, Section, Text
+from twisted_mail.imap.fetch.sections import selected_fields
+from twisted_mail.imap.grammar import Reader
+
+
+def multipart(subtype: str, boundary: str, *parts: str) -> str:
+    inside = "".join(f"--{boundary}\r\n{part}\r\n" for part in parts)
+    return (
+        f"Content-Type: multipart/{subtype}; boundary={boundary}\r\n\r\n{inside}--{boundary}--\r\n"
+    )
+
+
+def leaf(kind: str, text: str) -> str:
+    return f"Content-Type: {kind}\r\n\r\n{text}"
+
+
+INNER = "Subject: three\r\n" + multipart(
+    "mixed", "b3", leaf("text/plain", "3.1"), leaf("application/octet-stream", "3.2")
+)
+DEEP = "Subject: deep\r\n" + multipart(
+    "mixed",
+    "b42",
+    leaf("text/plain", "4.2.1"),
+    multipart(
+        "alternative", "b422", leaf("text/plain", "4.2.2.1"), leaf("text/richtext", "4.2.2.2")
+    ),
+)
+MESSAGE = (
+    "Subject: whole\r\n"
+    + multipart(
+        "mixed",
+        "b0",
+        leaf("text/plain", "1"),
+        leaf("application/octet-stream", "2"),
+        "Content-Type: message/rfc822\r\n\r\n" + INNER,
+        multipart(
+            "mixed", "b4", leaf("image/gif", "4.1"), "Content-Type: message/rfc822\r\n\r\n" + DEEP
+        ),
+    )
+).encode("ascii")
+SIMPLE = b"Subject: simple\r\n\r\nbody\r\n"
+
+
+def texts_of(section: bytes, mailbox: SmallMailbox) -> Texts:
+    wanted = [item for item in items.parse(Reader(section)) if isinstance(item, Text)]
+    return Texts(wanted, mailbox, InlineBlocking(), OrderedDict())
+
+
+def value(section: bytes, message: bytes = MESSAGE) -> Value:
+    texts = texts_of(b"BODY[" + section, SmallMailbox(message))
+    [found] = finish(texts.values([texts.source(1, len(message), message.index(b"\r\n\r\n") + 4)]))
+    assert found is not None
+    return found[0]
+
+
+def literal(text: str) -> bytes:
+    return b"{%d}\r\n%b" % (len(text), text.encode("ascii"))
+
+
+@pytest.mark.parametrize("path", ["1", "2", "3.1", "3.2", "4.1", "4.2.1", "4.2.2.1", "4.2.2.2"])
+def test_part_numbers_lead_to_leaves(path):
+    assert value(path.encode() + b"]") == literal(path)
+
+
+@pytest.mark.parametrize(
+    ("section", "text"),
+    [
+        (b"4.1.MIME]", "Content-Type: image/gif\r\n\r\n"),
+        (b"3.MIME]", "Content-Type: message/rfc822\r\n\r\n"),
+        (b"3.HEADER.FIELDS (Subject)]", "Subject: three\r\n\r\n"),
+        (b"4.2.HEADER.FIELDS.NOT (Content-Type)]", "Subject: deep\r\n\r\n"),
+        (b"4.2.HEADER.FIELDS (Subject)]<0.7>", "Subject"),
+        (b"4.2.2.2]<2.3>", "2.2"),
+        (b"4.2.2.2]<90.3>", ""),
+        (b"HEADER.FIELDS (Subject)]", "Subject: whole\r\n\r\n"),
+    ],
+)
+def test_words_mean_texts_of_parts(section, text):
+    assert value(section) == literal(text)
+
+
+def test_header_and_text_of_an_enclosed_message_are_all_of_it():
+    header, text = value(b"3.HEADER]"), value(b"3.TEXT]")
+    assert isinstance(header, bytes)
+    assert isinstance(text, bytes)
+    assert header.startswith(b"{")
+    joined = header.split(b"\r\n", 1)[1] + text.split(b"\r\n", 1)[1]
+    assert joined == value(b"3]").split(b"\r\n", 1)[1]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        b"5]",
+        b"1.1]",
+        b"1.HEADER]",
+        b"1.TEXT]",
+        b"4.HEADER]",
+        b"3.3]",
+        b"4.2.3]",
+        b"9.9.9.9.MIME]",
+        b"5]<0.10>",
+        b"1.HEADER.FIELDS (To)]",
+    ],
+)
+def test_what_a_message_does_not_have_is_nil(section):
+    assert value(section) == b"NIL"
+
+
+def test_a_simple_message_has_one_part():
+    assert value(b"1]", SIMPLE) == literal("body\r\n")
+    assert value(b"1.1]", SIMPLE) == b"NIL"
+    assert value(b"2]", SIMPLE) == b"NIL"
+
+
+@pytest.mark.parametrize("section", [b"1]", b"3.1]", b"4.2.2.1]", b"3.HEADER]", b"9]", b"3.TEXT]"])
+def test_parts_of_a_large_message_are_the_same(section):
+    large = MESSAGE + bytes(GROUP)
+    mailbox = SmallMailbox(large)
+    texts = texts_of(b"BODY[" + section, mailbox)
+    [[found]] = finish(texts.values([texts.source(1, len(large), 30)]))  # type: ignore[misc]
+    if isinstance(found, Extent):
+        found = literal(large[found.start : found.stop].decode("ascii"))
+    assert found == value(section)
+
+
+def test_the_parts_of_a_large_message_are_found_once():
+    large = MESSAGE + bytes(GROUP)
+    mailbox = SmallMailbox(large)
+    texts = texts_of(b"BODY[1]<0.1>", mailbox)
+    for _ in range(3):
+        finish(texts.values([texts.source(1, len(large), 30)]))
+    assert [call[0] for call in mailbox.calls] == ["items"]
+
+
+def test_few_large_messages_are_remembered():
+    large = MESSAGE + bytes(GROUP)
+    mailbox = SmallMailbox(*[large] * 9)
+    texts = texts_of(b"BODY[1]", mailbox)
+    for uid in range(1, 10):
+        finish(texts.values([texts.source(uid, len(large), 30)]))
+    assert list(texts.remembered) == [6, 7, 8, 9]
+
+
+def test_a_line_without_an_end_is_a_field_too():
+    section = Section((), Kind.FIELDS, (b"From",))
+    assert selected_fields(b"From: a", section) == b"From: a"
+    assert selected_fields(b"To: b\r\nFrom: a\r\n c", section) == b"From: a\r\n c"
+
+
+def test_names_are_no_patterns():
+    section = Section((), Kind.FIELDS, (b".*", b"a|b"))
+    assert selected_fields(b"From: a\r\n.*: x\r\nb: y\r\n\r\n", section) == b".*: x\r\n\r\n"
+
+
+LINES = st.lists(
+    st.sampled_from([b"A: 1\r\n", b"b : 2\r\n", b" c\r\n", b"\td\r\n", b"C\r\n", b"\xff\r\n"])
+)
+
+
+@given(LINES, st.booleans())
+def test_listed_fields_and_all_others_are_the_whole_header(lines, has_end):
+    header = b"".join(lines) + (b"\r\n" if has_end else b"")
+    names = (b"a", b"B")
+    listed = selected_fields(header, Section((), Kind.FIELDS, names))
+    others = selected_fields(header, Section((), Kind.FIELDS_NOT, names))
+    end = 2 if has_end else 0
+    assert len(listed) + len(others) == len(header) + end

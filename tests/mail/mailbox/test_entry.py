@@ -1,0 +1,73 @@
+"""Tests of twisted_mail.mail.mailbox.entry."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twisted_mail.mail.mailbox.entry import Columns, Entry
+from twisted_mail.mail.mailbox.flags import NONE, normal
+
+
+def entry(uid: int, modseq: int = 1) -> Entry:
+    return Entry(uid, NONE, modseq, 1_000_000_000 + uid, 100 * uid)
+
+
+def columns(*uids: int) -> Columns:
+    made = Columns()
+    made.add(map(entry, uids))
+    return made
+
+
+def test_a_new_mailbox_is_empty() -> None:
+    made = Columns()
+    assert len(made) == 0
+    assert (made.uidnext, made.highest_modseq) == (1, 1)
+    assert made.row(1) is None
+
+
+def test_entries_are_found_by_row_and_by_uid() -> None:
+    made = columns(3, 5, 9)
+    assert list(made.uids) == [3, 5, 9]
+    assert made[1] == entry(5)
+    assert [made.row(uid) for uid in (2, 3, 4, 9, 10)] == [None, 0, None, 2, None]
+
+
+def test_adding_raises_the_next_uid_and_the_modseq() -> None:
+    made = columns(3)
+    made.add([entry(7, 12), entry(8, 11)])
+    assert (made.uidnext, made.highest_modseq) == (9, 12)
+
+
+def test_marking_sets_flags_and_modseq() -> None:
+    made = columns(3, 5)
+    seen = normal(["\\Seen"])
+    made.mark([(5, seen, 4), (6, seen, 9)])
+    assert made[1] == entry(5)._replace(flags=seen, modseq=4)
+    assert made[0] == entry(3)
+    assert made.highest_modseq == 4
+
+
+@pytest.mark.parametrize("count", [3, 100])
+def test_removing_keeps_the_rest_in_order(count: int) -> None:
+    made = columns(*range(1, 301))
+    made.remove([*range(2, 2 * count + 1, 2), 999])
+    gone = set(range(2, 2 * count + 1, 2))
+    left = [uid for uid in range(1, 301) if uid not in gone]
+    assert list(made.uids) == left
+    assert [made[row] for row in range(len(made))] == [entry(uid) for uid in left]
+    assert made.uidnext == 301
+
+
+@given(st.sets(st.integers(1, 200)), st.sets(st.integers(1, 200)))
+def test_columns_stay_of_one_length(present: set[int], gone: set[int]) -> None:
+    made = columns(*sorted(present))
+    made.remove(sorted(gone))
+    assert list(made.uids) == sorted(present - gone)
+    lengths = {len(made.flags), len(made.modseqs), len(made.dates), len(made.sizes), len(made)}
+    assert lengths == {len(present - gone)}
+
+
+def test_large_numbers_fit() -> None:
+    made = Columns()
+    made.add([Entry(2**32 - 1, NONE, 2**63 - 1, -(2**40), 2**40)])
+    assert made[0] == Entry(2**32 - 1, NONE, 2**63 - 1, -(2**40), 2**40)

@@ -1,0 +1,87 @@
+"""Tests of twisted_mail.mail.mime.header."""
+
+import email
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twisted_mail.mail.mime import header
+
+LINES = [b"A: 1\r\n", b"B:\r\n folded\r\n\ttwice\r\n", b"no field\r\n", b"a : 2\r\n", b" lost\r\n"]
+hostile = st.binary() | st.text("AB:c \t\r\n", max_size=80).map(str.encode)
+
+
+@pytest.mark.parametrize(
+    ("data", "end"),
+    [
+        (b"", 0),
+        (b"\r\n", 2),
+        (b"\nbody", 1),
+        (b"A: 1\r\n\r\nbody", 8),
+        (b"A: 1\n\nbody", 6),
+        (b"A: 1\n\r\nbody", 7),
+        (b"A: 1\r\n", 6),
+        (b"A: 1", 4),
+        (b"A: 1\r\r\nB: 2\r\n\r\n\r\n", 15),
+    ],
+)
+def test_a_header_ends_behind_the_first_empty_line(data: bytes, end: int) -> None:
+    assert header.end(data) == end
+    assert header.end(b"before\n" + data, 7) == 7 + end
+
+
+def test_fields_come_in_order_with_their_octets() -> None:
+    data = b"".join(LINES) + b"\r\nbody: no field\r\n"
+    found = header.fields(data)
+    assert [(field.name, header.unfolded(field.value)) for field in found] == [
+        (b"A", b"1"),
+        (b"B", b"folded\ttwice"),
+        (b"a", b"2\x20lost"),
+    ]
+    assert [data[field.start : field.stop] for field in found] == [
+        LINES[0],
+        LINES[1],
+        LINES[3] + LINES[4],
+    ]
+
+
+def test_the_last_field_may_lack_its_line_end() -> None:
+    (field,) = header.fields(b"A: 1")
+    assert field == (b"A", b" 1", 0, 4)
+
+
+def test_the_number_of_fields_is_bounded() -> None:
+    data = b"A: 1\r\n" * (header.MAX_FIELDS + 5)
+    assert len(header.fields(data)) == header.MAX_FIELDS
+
+
+def test_the_first_value_of_each_wanted_field_is_found() -> None:
+    data = b"a: 1\r\nB: 2\r\nA: 3\r\nC: 4\r\n\r\n"
+    assert header.values(data, 0, len(data), frozenset({b"a", b"c", b"d"})) == {
+        b"a": b" 1\r",
+        b"c": b" 4\r",
+    }
+
+
+def test_a_value_is_read_as_a_person_reads_it() -> None:
+    assert header.text(b" =?utf-8?Q?caf=C3=A9?=\r\n =?utf-8?Q?_noir?=\r\n") == "café noir"
+
+
+@given(hostile)
+def test_fields_of_any_octets_lie_within_the_header(data: bytes) -> None:
+    end = header.end(data)
+    position = 0
+    for field in header.fields(data):
+        assert position <= field.start < field.stop <= end
+        assert data[field.start : field.stop].startswith(field.name)
+        assert field.value in data[field.start : field.stop]
+        position = field.stop
+
+
+@given(st.lists(st.tuples(st.text("ABc-", min_size=1), st.text("xyz é", max_size=9)), min_size=1))
+def test_fields_agree_with_the_standard_library(pairs: list[tuple[str, str]]) -> None:
+    data = b"".join(f"{name}: {value.strip()}\r\n".encode() for name, value in pairs) + b"\r\n"
+    theirs = email.message_from_bytes(data)
+    ours = [field.name.decode() for field in header.fields(data)]
+    assert ours == theirs.keys()

@@ -1,0 +1,194 @@
+"""Tests of twisted_mail.mail.mime.matching."""
+
+import base64
+import quopri
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twisted_mail.mail.mailbox.entry import Contains
+from twisted_mail.mail.mime import matching
+from twisted_mail.mail.mime.matching import folded, html_text, matches, searchable
+
+MESSAGE = (
+    "From: =?utf-8?Q?Ren=C3=A9e?= <renee@example.org>\n"
+    "To: team@example.org\n"
+    "Subject: A folded\n subject\n"
+    "X-Empty:\n"
+    'Content-Type: multipart/mixed; boundary="b"\n\n'
+    "preamble\n"
+    "--b\n"
+    "Content-Type: text/plain; charset=iso-8859-1\n"
+    "Content-Transfer-Encoding: quoted-printable\n\n"
+    "Gr=FC=DFe aus M=FC=\nnchen\n"
+    "--b\n"
+    "Content-Type: text/html; charset=utf-8\n"
+    "Content-Transfer-Encoding: base64\n\n"
+    + base64.encodebytes(b"<style>p {}</style><p>H<b>e</b>llo\n w&ouml;rld</p>").decode()
+    + "\n--b\n"
+    "Content-Type: application/pdf; name*=utf-8''caf%C3%A9.pdf\n"
+    "Content-Transfer-Encoding: base64\n\n" + base64.encodebytes(b"hidden octets").decode() + "\n"
+    "--b\n"
+    "Content-Type: message/rfc822\n\n"
+    "Subject: the one within\n\nits text\n"
+    "--b--\n"
+    "epilogue\n"
+)
+DATA = MESSAGE.replace("\n", "\r\n").encode()
+
+
+def holds(where: str, needle: str, name: str = "") -> bool:
+    what = Contains(where, needle, name)
+    assert searchable(DATA).holds(what) is matches(DATA, what)
+    return matches(DATA, what)
+
+
+@pytest.mark.parametrize(
+    ("name", "needle", "is_there"),
+    [
+        ("subject", "folded subject", True),
+        ("SUBJECT", "FOLDED", True),
+        ("Subject", "within", False),
+        ("from", "renée", True),
+        ("from", "RENÉE <", True),
+        ("from", "Rene\u0301e", True),
+        ("from", "=C3", False),
+        ("to", "renée", False),
+        ("x-empty", "", True),
+        ("x-empty", "x", False),
+        ("x-absent", "", False),
+    ],
+)
+def test_fields_are_searched_as_people_read_them(name: str, needle: str, is_there: bool) -> None:
+    assert holds("header", needle, name) is is_there
+
+
+@pytest.mark.parametrize(
+    ("needle", "is_there"),
+    [
+        ("", True),
+        ("grüße aus münchen", True),
+        ("GRÜSSE AUS", True),
+        ("hello wörld", True),
+        ("<p>", False),
+        ("p {}", False),
+        ("the one within", True),
+        ("its text", True),
+        ("hidden", False),
+        ("folded", False),
+        ("preamble", False),
+        ("café.pdf", False),
+    ],
+)
+def test_the_body_is_the_text_of_its_parts(needle: str, is_there: bool) -> None:
+    assert holds("body", needle) is is_there
+
+
+@pytest.mark.parametrize("needle", ["folded subject", "renée", "münchen", "café.pdf", "x-empty: "])
+def test_text_is_header_and_body(needle: str) -> None:
+    assert holds("text", needle)
+
+
+@pytest.mark.parametrize(
+    "field", ["Content-Type: image/gif; name", "Content-Disposition: x; filename"]
+)
+def test_file_names_are_text(field: str) -> None:
+    data = f'{field}="=?utf-8?Q?caf=C3=A9?="\r\n\r\n'.encode()
+    assert matches(data, Contains("text", "café"))
+    assert not matches(data, Contains("body", "café"))
+
+
+def test_a_word_cannot_make_a_field() -> None:
+    data = b"Subject: =?utf-8?Q?x=0Ato:_me?=\r\n\r\n"
+    assert not searchable(data).holds(Contains("header", "me", "to"))
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("plain", "plain"),
+        ("a<br>b<p>c</p>d", "a b c d"),
+        ("<b>H</b>ello <span class='x'>th</span>ere", "Hello there"),
+        ("a<!-- b > c -->d", "ad"),
+        ("a<!-- b", "a"),
+        ("<SCRIPT>x < y</script >z", "z"),
+        ("<scripted>x</scripted>", "x"),
+        ("<style/>a</style>b", "b"),
+        ("in<!-- a -->side", "inside"),
+        ("a<style>b", "a"),
+        ("1 < 2 &lt; 3 &#x41; &amp;", "1 < 2 < 3 A &"),
+        ("<!DOCTYPE html><?xml ?>x", "x"),
+        ("&#" + "9" * 5000 + ";", "&#" + "9" * 5000 + ";"),
+        ("a <unclosed", "a <unclosed"),
+    ],
+)
+def test_html_is_read_without_its_tags(source: str, text: str) -> None:
+    assert html_text(source) == text
+
+
+def test_case_and_composition_do_not_matter() -> None:
+    for text in ("Straße", "STRASSE", "strasse"):
+        assert folded(text) == "strasse"
+    for text in ("Ünïcödé", "한글", "が"):
+        assert folded(unicodedata.normalize("NFD", text)) == folded(text)
+
+
+@pytest.mark.parametrize(
+    "unit", ["<", "<a ", "<!--", "<script>", "</", "&#", "&amp", "a\u0301\u0316", "\u0301\u0316"]
+)
+def test_long_hostile_text_is_read(unit: str) -> None:
+    text = unit * 100_000
+    assert len(folded(html_text(text))) <= 2 * len(text)
+
+
+hostile = st.binary() | st.sampled_from(["plain", "html"]).flatmap(
+    lambda kind: st.binary().map(lambda body: f"Content-Type: text/{kind}\r\n\r\n".encode() + body)
+)
+
+
+@given(hostile, st.text(), st.sampled_from(["text", "body", "header"]))
+def test_any_octets_are_searched(data: bytes, needle: str, where: str) -> None:
+    matches(data, Contains(where, needle, "subject"))
+    searchable(data)
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\r"), min_size=1), st.booleans())
+def test_what_was_written_is_found(text: str, is_base64: bool) -> None:
+    encode, name = (
+        (base64.encodebytes, b"base64") if is_base64 else (quopri.encodestring, b"quoted-printable")
+    )
+    data = (
+        b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: "
+        + name
+        + b"\r\n\r\n"
+        + encode(text.encode())
+    )
+    assert matches(data, Contains("body", text))
+
+
+HTML = ["<!--", "-->", "--", "<!-->", "<script>", "</script>", "<style a>", "</STYLE>", "<b>", "</b>",
+        "<p>", "<", ">", "x", "yz", " ", "\n", "!", "<p x"]  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(HTML), max_size=30).map("".join), st.integers(1, 20))
+def test_html_in_pieces_is_the_same_text(source: str, size: int) -> None:
+    whole = matching.html_text(source)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matching, "PIECE", size)
+        assert matching.html_text(source) == whole
+
+
+@given(st.text("aE\u0301\u0302\u1100\u1161\u11a8\u00df\u0130x", max_size=60), st.integers(1, 20))
+def test_text_folded_in_pieces_is_the_same(text: str, size: int) -> None:
+    whole = matching.folded(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matching, "PIECE", size)
+        assert matching.folded(text) == whole
+
+
+def test_an_entity_is_not_cut() -> None:
+    source = "word " * 20_000 + "&amp;" * 4 + " word" * 20_000
+    assert matching.html_text(source) == "word " * 20_000 + "&&&&" + " word" * 20_000

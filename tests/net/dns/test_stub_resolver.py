@@ -1,0 +1,51 @@
+import dns.name
+import dns.rdata
+import pytest
+
+from twisted_mail.mail.dns import MailHost
+from twisted_mail.net.dns import stub_resolver
+from twisted_mail.net.dns.stub_resolver import Stub, to_name
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("A", "192.0.2.1", "192.0.2.1"),
+        ("AAAA", "2001:DB8::1", "2001:db8::1"),
+        ("PTR", "Mail.Example.", "mail.example"),
+        ("PTR", "a\\013\\010b.example.", "a\\013\\010b.example"),
+        ("MX", "10 Mail.Example.", MailHost(10, "mail.example")),
+        ("MX", "0 .", MailHost(0, "")),
+        ("TXT", '"one" "two"', b"onetwo"),
+    ],
+)
+def test_records_become_values(kind, text, value):
+    data = dns.rdata.from_text("IN", kind, text)
+    assert stub_resolver._READERS[kind](data) == value
+
+
+def test_a_text_is_a_name_label_by_label():
+    assert to_name("Mail.Example.") == dns.name.from_text("mail.example.")
+    assert to_name("a\\046b.example").labels[0] == b"a\\046b"
+    for text in ("", ".", "a..b", "x" * 64, "\u00e4.example", "a." * 130):
+        assert to_name(text) is None
+
+
+def test_only_this_host_is_believed():
+    assert stub_resolver._is_local("127.0.0.53")
+    assert stub_resolver._is_local("::1")
+    assert not stub_resolver._is_local("192.0.2.53")
+    assert not stub_resolver._is_local(None)
+
+
+def test_servers_are_asked_in_the_order_given():
+    made = Stub(None, [("192.0.2.1", 53), ("2001:db8::1", 5353)], 0.5)._resolver
+    assert [(one.address, one.port) for one in made.nameservers] == [
+        ("192.0.2.1", 53),
+        ("2001:db8::1", 5353),
+    ]
+    assert (made.lifetime, made.timeout, made.payload) == (0.5, 0.5, 1232)
+
+
+def test_without_servers_those_of_the_system_are_asked():
+    assert Stub(None)._resolver.nameservers

@@ -1,0 +1,160 @@
+"""Threads: real ones, with a reactor that is only a queue."""
+
+import queue
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.net.process.blocking import ThreadBlocking
+
+
+class QueueReactor:
+    """Takes calls from threads; the test makes them."""
+
+    def __init__(self) -> None:
+        self.calls: queue.Queue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.Queue()
+
+    def callFromThread(self, call: Callable[..., None], *args: Any) -> None:
+        self.calls.put((call, args))
+
+    def until(self, results: list[Any], count: int) -> list[Any]:
+        while len(results) < count:
+            call, args = self.calls.get(timeout=10)
+            call(*args)
+        return results
+
+
+@pytest.fixture
+def reactor() -> QueueReactor:
+    return QueueReactor()
+
+
+@pytest.fixture
+def blocking(reactor: QueueReactor) -> Iterator[ThreadBlocking]:
+    threads: Any = reactor
+    pool = ThreadBlocking(threads, "test", 4, waiting=50)
+    pool.start()
+    yield pool
+    pool.stop()
+
+
+def begin(coroutine: Coroutine[Any, Any, Any], results: list[Any]) -> None:
+    Deferred.fromCoroutine(coroutine).addBoth(results.append)
+
+
+def test_work_is_done_in_another_thread(blocking: ThreadBlocking, reactor: QueueReactor) -> None:
+    results: list[Any] = []
+    begin(blocking.run(threading.get_ident), results)
+    assert reactor.until(results, 1)[0] != threading.get_ident()
+
+
+def test_what_work_raises_is_raised(blocking: ThreadBlocking, reactor: QueueReactor) -> None:
+    results: list[Any] = []
+    begin(blocking.run(int, "not a number"), results)
+    assert isinstance(reactor.until(results, 1)[0].value, ValueError)
+
+
+def test_a_lane_keeps_order_and_does_one_thing_at_a_time(
+    blocking: ThreadBlocking, reactor: QueueReactor
+) -> None:
+    lane, busy, order, results = blocking.lane(), threading.Lock(), [], []
+
+    def work(number: int) -> int:
+        assert busy.acquire(blocking=False)
+        order.append(number)
+        busy.release()
+        return number
+
+    for number in range(40):
+        begin(lane.run(work, number), results)
+    assert reactor.until(results, 40) == list(range(40)) == order
+
+
+def test_one_failure_in_a_lane_does_not_stop_the_rest(
+    blocking: ThreadBlocking, reactor: QueueReactor
+) -> None:
+    lane, results = blocking.lane(), []
+    begin(lane.run(int, "no"), results)
+    begin(lane.run(int, "7"), results)
+    assert isinstance(reactor.until(results, 2)[0].value, ValueError)
+    assert results[1] == 7
+
+
+def test_too_much_waiting_work_is_unavailable(
+    blocking: ThreadBlocking, reactor: QueueReactor
+) -> None:
+    gate, results = threading.Event(), []
+    for _ in range(50):
+        begin(blocking.run(gate.wait, 10), results)
+    begin(blocking.run(int, "1"), results)
+    assert isinstance(results[0].value, Unavailable)
+    gate.set()
+    assert reactor.until(results, 51)[1:] == [True] * 50
+
+
+def test_a_lane_of_an_overfull_pool_is_unavailable_and_recovers(
+    blocking: ThreadBlocking, reactor: QueueReactor
+) -> None:
+    gate, results, lane = threading.Event(), [], blocking.lane()
+    for _ in range(50):
+        begin(blocking.run(gate.wait, 10), results)
+    begin(lane.run(int, "1"), results)
+    assert isinstance(results[0].value, Unavailable)
+    gate.set()
+    reactor.until(results, 51)
+    begin(lane.run(int, "2"), results)
+    assert reactor.until(results, 52)[51] == 2
+
+
+def test_work_given_before_the_start_is_done_after_it(reactor: QueueReactor) -> None:
+    threads: Any = reactor
+    pool, results = ThreadBlocking(threads, "test", 2), []
+    for number in range(3):
+        begin(pool.run(int, str(number)), results)
+    assert reactor.calls.empty()
+    pool.start()
+    assert sorted(reactor.until(results, 3)) == [0, 1, 2]
+    pool.stop()
+
+
+def test_there_are_no_more_threads_than_work_and_than_allowed(
+    blocking: ThreadBlocking, reactor: QueueReactor
+) -> None:
+    def names() -> set[str]:
+        return {thread.name for thread in threading.enumerate() if thread.name.startswith("test-")}
+
+    gate, results = threading.Event(), []
+    begin(blocking.run(gate.wait, 10), results)
+    assert names() == {"test-1"}
+    for _ in range(9):
+        begin(blocking.run(gate.wait, 10), results)
+    assert names() == {"test-1", "test-2", "test-3", "test-4"}
+    gate.set()
+    reactor.until(results, 10)
+
+
+def test_results_that_come_together_cost_one_call_of_the_reactor(
+    blocking: ThreadBlocking, reactor: QueueReactor
+) -> None:
+    results: list[Any] = []
+    for number in range(20):
+        begin(blocking.run(int, str(number)), results)
+    blocking.stop()  # all is done, and the reactor has not looked yet
+    assert reactor.calls.qsize() == 1
+    assert sorted(reactor.until(results, 20)) == list(range(20))
+
+
+def test_each_thread_begins_as_told(reactor: QueueReactor) -> None:
+    threads: Any = reactor
+    began: list[int] = []
+    pool = ThreadBlocking(threads, "test", 1, begin=lambda: began.append(threading.get_ident()))
+    results: list[Any] = []
+    begin(pool.run(threading.get_ident), results)
+    begin(pool.run(threading.get_ident), results)
+    pool.start()
+    assert reactor.until(results, 2) == began * 2
+    pool.stop()

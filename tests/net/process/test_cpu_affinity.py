@@ -1,0 +1,68 @@
+import os
+import threading
+
+import pytest
+
+from twisted_mail.net.process.cpu_affinity import Processor
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2,
+    reason="needs two processors",
+)
+
+
+@pytest.fixture(autouse=True)
+def _restore():
+    before = os.sched_getaffinity(0)
+    yield
+    os.sched_setaffinity(0, before)
+
+
+def in_a_thread(work):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(work()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def test_the_thread_and_those_it_starts_stay_on_one_processor():
+    processor = Processor()
+    processor.stay()
+    assert len(os.sched_getaffinity(0)) == 1
+    assert in_a_thread(lambda: os.sched_getaffinity(0)) == os.sched_getaffinity(0)
+
+
+def test_a_thread_may_use_all_again():
+    processor = Processor()
+    processor.stay()
+
+    def spread():
+        processor.spread()
+        return os.sched_getaffinity(0)
+
+    assert in_a_thread(spread) == processor.allowed
+    assert len(os.sched_getaffinity(0)) == 1
+
+
+def test_who_does_not_stay_is_left_alone():
+    before = os.sched_getaffinity(0)
+    processor = Processor()
+    processor.spread()
+    assert os.sched_getaffinity(0) == before
+
+
+def test_one_processor_needs_no_choice():
+    one = min(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {one})
+    processor = Processor()
+    processor.stay()
+    processor.spread()
+    assert os.sched_getaffinity(0) == {one}
+
+
+def test_a_system_that_cannot_be_told_is_left_alone(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity")
+    processor = Processor()
+    processor.stay()
+    assert processor.allowed == frozenset()

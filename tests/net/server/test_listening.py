@@ -1,0 +1,156 @@
+"""Limits on connections, and the end of a listener."""
+
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+
+from tests.support import NoteJournal
+from twisted_mail.interfaces import Ending, Wire
+from twisted_mail.net.server.connection_limit import MOST_BUSY, Crowd, crowd_of
+from twisted_mail.net.server.conversation import Conversation, Terms
+from twisted_mail.net.server.listening import FAREWELL_SECONDS, ConversationFactory
+
+
+class Greeter:
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+
+    async def run(self) -> None:
+        self.wire.write(b"hello ")
+        try:
+            await self.wire.read(60)
+        except Ending as ending:
+            self.wire.write(ending.reason.value.encode())
+
+
+class Listening:
+    def __init__(
+        self,
+        session: Any = Greeter,
+        most: int = 3,
+        most_per_address: int = 2,
+        crowd: Crowd | None = None,
+    ) -> None:
+        self.clock = Clock()
+        reactor: Any = self.clock
+        self.factory = ConversationFactory(
+            reactor,
+            session,
+            Terms(),
+            NoteJournal(),
+            b"busy\r\n",
+            most,
+            most_per_address,
+            crowd=crowd,
+        )
+
+    def connects(self, host: str) -> tuple[Conversation, StringTransport]:
+        address = IPv4Address("TCP", host, 1000)
+        conversation = self.factory.buildProtocol(address)
+        assert conversation is not None
+        transport = StringTransport(peerAddress=address)
+        conversation.makeConnection(transport)
+        return conversation, transport
+
+
+def test_connections_beyond_the_number_are_told_so() -> None:
+    listening = Listening()
+    for number in range(3):
+        assert listening.connects(f"192.0.2.{number}")[1].value() == b"hello "
+    _, transport = listening.connects("192.0.2.99")
+    assert transport.value() == b"busy\r\n"
+    assert transport.disconnecting
+
+
+def test_one_address_cannot_take_all() -> None:
+    listening = Listening()
+    listening.connects("192.0.2.1")
+    listening.connects("192.0.2.1")
+    assert listening.connects("192.0.2.1")[1].value() == b"busy\r\n"
+
+
+def test_the_addresses_of_one_ipv6_network_are_one() -> None:
+    listening = Listening(most=9, most_per_address=2)
+    for host in ("2001:db8::1", "2001:db8::2:3"):
+        assert listening.connects(host)[1].value() == b"hello "
+    assert listening.connects("2001:db8::ffff")[1].value() == b"busy\r\n"
+    assert listening.connects("2001:db8:0:1::1")[1].value() == b"hello "
+    assert listening.connects("fe80::1%eth0")[1].value() == b"hello "
+    for host in ("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2"):
+        assert listening.connects(host)[1].value() == b"hello "
+    assert listening.connects("::ffff:192.0.2.1")[1].value() == b"busy\r\n"
+
+
+def test_all_listeners_together_are_one_crowd() -> None:
+    crowd = Crowd(2)
+    one, two = Listening(crowd=crowd), Listening(crowd=crowd)
+    first, _ = one.connects("192.0.2.1")
+    one.connects("192.0.2.2")
+    assert two.connects("192.0.2.3")[1].value() == b"busy\r\n"
+    first.connectionLost()
+    assert two.connects("192.0.2.3")[1].value() == b"hello "
+
+
+def test_few_are_told_that_there_is_no_room_and_others_nothing() -> None:
+    crowd = Crowd(1, most_busy=2)
+    listening = Listening(crowd=crowd)
+    listening.connects("192.0.2.1")
+    told, _ = listening.connects("192.0.2.2")
+    listening.connects("192.0.2.3")
+    assert listening.factory.buildProtocol(IPv4Address("TCP", "192.0.2.4", 1000)) is None
+    told.connectionLost()
+    assert listening.connects("192.0.2.4")[1].value() == b"busy\r\n"
+
+
+def test_half_of_the_descriptors_are_for_files() -> None:
+    assert crowd_of(20_000).most == 10_000 - MOST_BUSY
+    assert crowd_of(10).most == 1
+
+
+def test_those_who_are_told_off_take_no_room() -> None:
+    listening = Listening(most_per_address=1)
+    first, _ = listening.connects("192.0.2.1")
+    listening.connects("192.0.2.1")
+    first.connectionLost()
+    assert listening.connects("192.0.2.1")[1].value() == b"hello "
+
+
+def test_room_is_given_back() -> None:
+    listening = Listening(most_per_address=1)
+    first, _ = listening.connects("192.0.2.1")
+    first.connectionLost()
+    assert listening.connects("192.0.2.1")[1].value() == b"hello "
+
+
+def test_sessions_say_farewell_when_the_listener_ends() -> None:
+    listening = Listening()
+    conversation, transport = listening.connects("192.0.2.1")
+    done: list[Any] = []
+    listening.factory.shut_down().addCallback(done.append)
+    assert transport.value() == b"hello shutdown"
+    assert not done
+    conversation.connectionLost()
+    assert len(done) == 1
+    assert listening.clock.getDelayedCalls() == []
+
+
+def test_an_unused_listener_ends_at_once() -> None:
+    done: list[Any] = []
+    Listening().factory.shut_down().addCallback(done.append)
+    assert len(done) == 1
+
+
+def test_those_who_do_not_finish_are_cut_off() -> None:
+    class Busy(Greeter):
+        async def run(self) -> None:
+            await Deferred()
+
+    listening = Listening(Busy)
+    _, transport = listening.connects("192.0.2.1")
+    listening.factory.shut_down()
+    assert not transport.disconnecting
+    listening.clock.advance(FAREWELL_SECONDS)
+    assert transport.disconnected or transport.disconnecting

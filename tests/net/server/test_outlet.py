@@ -1,0 +1,96 @@
+"""Grouped writes, at once where the socket takes them."""
+
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.internet.tcp import Connection
+from twisted.internet.testing import StringTransport
+
+from twisted_mail.net.server.outlet import TransportOutlet
+
+
+class BareConnection(Connection):
+    """A TCP connection whose socket takes ``room`` octets at a time."""
+
+    TLS = False
+    disconnecting = False
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.sent: list[bytes] = []
+        self.queued: list[bytes] = []
+        self.dataBuffer = b""
+        self._tempDataBuffer = []
+        self.result: Any = None
+
+    def writeSomeData(self, data: bytes) -> Any:
+        if self.result is not None:
+            return self.result
+        self.sent.append(data[: self.room])
+        return min(len(data), self.room)
+
+    def write(self, data: bytes) -> None:
+        self.queued.append(data)
+
+    def __del__(self) -> None: ...
+
+
+def outlet_over(transport: Any) -> TransportOutlet:
+    return TransportOutlet(transport, Clock())
+
+
+def test_nothing_leaves_before_the_flush_and_all_leaves_in_one_piece() -> None:
+    transport = BareConnection(100)
+    outlet = outlet_over(transport)
+    outlet.write(b"one ")
+    outlet.write(b"two")
+    assert transport.sent == []
+    outlet.flush()
+    outlet.flush()
+    assert transport.sent == [b"one two"]
+    assert transport.queued == []
+
+
+def test_what_the_socket_does_not_take_goes_through_the_reactor() -> None:
+    transport = BareConnection(3)
+    outlet = outlet_over(transport)
+    outlet.write(b"abcdef")
+    outlet.flush()
+    assert transport.sent == [b"abc"]
+    assert transport.queued == [b"def"]
+
+
+def test_nothing_overtakes_what_still_waits() -> None:
+    transport = BareConnection(100)
+    transport._tempDataBuffer = [b"earlier"]
+    outlet = outlet_over(transport)
+    outlet.write(b"later")
+    outlet.flush()
+    assert transport.sent == []
+    assert transport.queued == [b"later"]
+
+
+def test_a_broken_socket_is_left_to_the_reactor() -> None:
+    transport = BareConnection(100)
+    transport.result = ConnectionResetError()
+    outlet = outlet_over(transport)
+    outlet.write(b"data")
+    outlet.flush()
+    assert transport.queued == [b"data"]
+
+
+def test_other_transports_are_simply_written_to() -> None:
+    transport = StringTransport()
+    outlet = outlet_over(transport)
+    outlet.write(b"data")
+    outlet.flush()
+    assert transport.value() == b"data"
+
+
+def test_what_was_not_sent_before_the_end_is_dropped() -> None:
+    transport = StringTransport()
+    outlet = outlet_over(transport)
+    outlet.write(b"data")
+    outlet.close()
+    outlet.flush()
+    assert transport.value() == b""

@@ -1,0 +1,178 @@
+import pytest
+
+from tests.policy.visits import HOST, judged, names, visit
+from tests.support import NoteJournal, StillClock
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.mail.verdict import Decision
+from twisted_mail.policy.dnsbl import DnsListCheck, DnsListSettings
+from twisted_mail.policy.dnsbl_query import DnsList
+
+BLOCK, OTHER = DnsList("bl.example"), DnsList("other.example", weight=2)
+ALLOW = DnsList("wl.example", use="allow", weight=5)
+SOUND = {
+    f"2.0.0.127.{zone}": ["127.0.0.2"] for zone in ("bl.example", "other.example", "wl.example")
+}
+
+
+class Place:
+    def __init__(self, *lists, listed=(), txt=None, **options):
+        self.resolver = names(
+            A={**SOUND, **{name: ["127.0.0.2"] for name in listed}}, TXT=txt or {}
+        )
+        self.clock, self.journal = StillClock(), NoteJournal()
+        settings = DnsListSettings(lists=lists, **options)
+        self.check = DnsListCheck(settings, self.resolver, self.clock, self.journal)
+
+    def judge(self, *args, **more):
+        return judged(self.check, visit(*args, **more))
+
+    @property
+    def warnings(self):
+        return [text for _, (_, text) in self.journal.events]
+
+
+def test_a_client_that_is_not_listed_is_fine():
+    place = Place(BLOCK, OTHER)
+    assert place.judge().reason == "not listed"
+    assert not place.warnings
+
+
+def test_a_listed_client_is_refused_in_the_words_of_the_list():
+    place = Place(
+        BLOCK,
+        listed=["1.2.0.192.bl.example"],
+        txt={"1.2.0.192.bl.example": [b"see https://bl.example/?ip=192.0.2.1\r\n250 \xff"]},
+    )
+    verdict = place.judge()
+    assert verdict.decision is Decision.REFUSE
+    assert verdict.reason == "listed by bl.example: weight 1"
+    said = "Listed by bl.example: see https://bl.example/?ip=192.0.2.1__250 _"
+    assert (verdict.answer.code, verdict.answer.enhanced, verdict.answer.text) == (
+        550,
+        "5.7.1",
+        said,
+    )
+
+
+def test_weights_are_added_and_what_they_reach_is_done():
+    listed = ["1.2.0.192.bl.example", "1.2.0.192.other.example"]
+    rules = {"quarantine_at": 1, "defer_at": 2, "refuse_at": 3}
+    assert Place(BLOCK, OTHER, listed=listed, **rules).judge().decision is Decision.REFUSE
+    assert Place(BLOCK, OTHER, listed=listed[1:], **rules).judge().decision is Decision.DEFER
+    assert Place(BLOCK, OTHER, listed=listed[:1], **rules).judge().decision is Decision.QUARANTINE
+
+
+def test_an_allow_list_outweighs_and_ends_the_asking():
+    listed = ["1.2.0.192.bl.example", "1.2.0.192.wl.example"]
+    verdict = Place(BLOCK, ALLOW, listed=listed).judge()
+    assert verdict.decision is Decision.ACCEPT
+    assert verdict.is_final
+    assert verdict.reason == "listed by bl.example, wl.example (allows): weight -4"
+    assert not Place(ALLOW, listed=listed, trusts_allowed=False).judge().is_final
+
+
+def test_names_are_looked_up_where_a_list_is_of_names():
+    lists = [DnsList("d.example", of=of) for of in ("hello", "sender", "reverse-name")]
+    for listed, hello, sender in [
+        ("bad.example.d.example", "bad.example", "a@good.example"),
+        ("bad.example.d.example", "good.example", "a@Bad.Example"),
+        ("host.example.d.example", "good.example", ""),
+    ]:
+        place = Place(*lists, listed=[listed])
+        place.resolver.tell(HOST, "PTR", "host.example")
+        assert place.judge(hello=hello, sender=sender.lower()).is_refusal
+
+
+def test_an_ipv6_client_is_looked_up_too():
+    name = "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.bl.example"
+    assert Place(BLOCK, listed=[name]).judge("2001:db8::1").is_refusal
+
+
+def test_a_list_that_has_everything_is_not_believed():
+    place = Place(BLOCK, listed=["1.0.0.127.bl.example", "1.2.0.192.bl.example"])
+    assert place.judge().decision is Decision.ACCEPT
+    assert place.warnings == ["is not used: it lists what no list may have"]
+    place.judge("192.0.2.2")
+    assert len(place.warnings) == 1
+    place.resolver.records.pop(("1.0.0.127.bl.example", "A"))
+    place.clock.seconds += 3600
+    assert place.judge().is_refusal
+
+
+def test_a_list_that_does_not_serve_us_is_not_believed():
+    place = Place(BLOCK)
+    place.resolver.tell("1.2.0.192.bl.example", "A", "127.255.255.254")
+    assert place.judge().decision is Decision.ACCEPT
+    assert place.warnings == ["is not used: it says that it does not serve us"]
+    asked = len(place.resolver.asked)
+    assert place.judge("192.0.2.9").decision is Decision.ACCEPT
+    assert len(place.resolver.asked) == asked
+
+
+def test_a_list_without_its_test_entry_is_used_with_a_warning():
+    place = Place(DnsList("own.example"), listed=["1.2.0.192.own.example"])
+    assert place.judge().is_refusal
+    assert place.warnings == ["lists nothing, not even its test entry"]
+
+
+def test_a_domain_that_lapsed_lists_nobody():
+    place = Place(BLOCK)
+    place.resolver.tell("1.2.0.192.bl.example", "A", "198.51.100.80")
+    assert place.judge().decision is Decision.ACCEPT
+
+
+def test_without_an_answer_nothing_is_decided_unless_another_list_suffices():
+    place = Place(BLOCK, OTHER)
+    place.resolver.broken.add("1.2.0.192.bl.example")
+    with pytest.raises(Unavailable):
+        place.judge()
+    place = Place(BLOCK, OTHER, listed=["1.2.0.192.other.example"])
+    place.resolver.broken |= {"1.2.0.192.bl.example", "2.0.0.127.bl.example"}
+    assert place.judge().is_refusal
+
+
+def test_what_a_list_says_may_be_missing():
+    place = Place(BLOCK, listed=["1.2.0.192.bl.example"])
+    find = place.resolver.texts
+
+    async def texts(name):
+        raise Unavailable("no answer")
+
+    place.resolver.texts = texts
+    assert place.judge().answer.text == "Listed by bl.example"
+    place.resolver.texts = find
+
+
+def test_reverse_names_that_cannot_be_found_are_not_looked_up():
+    place = Place(DnsList("d.example", of="reverse-name"))
+    place.resolver.broken.add(HOST)
+    assert place.judge().decision is Decision.ACCEPT
+
+
+def test_a_list_that_refuses_the_trial_is_not_believed():
+    place = Place(DnsList("big.example"))
+    place.resolver.tell("2.0.0.127.big.example", "A", "127.255.255.254")
+    place.resolver.tell("1.2.0.192.big.example", "A", "127.0.0.2")
+    assert place.judge().decision is Decision.ACCEPT
+    assert place.warnings == ["is not used: it says that it does not serve us"]
+
+
+def test_lists_are_believed_untried_where_the_settings_say_so():
+    place = Place(BLOCK, test_hours=0.0, listed=["1.0.0.127.bl.example", "1.2.0.192.bl.example"])
+    assert place.judge().is_refusal
+
+
+def test_several_uses_of_one_zone_ask_it_the_same():
+    worse = DnsList("bl.example", weight=5, replies=("127.0.0.9",))
+    place = Place(BLOCK, worse, refuse_at=6)
+    place.resolver.tell("1.2.0.192.bl.example", "A", "127.0.0.9")
+    assert place.judge().is_refusal
+
+
+def test_lists_need_to_know_what_they_list():
+    with pytest.raises(ValueError, match="before the hello"):
+        DnsListSettings(stage="connect", lists=(DnsList("d.example", of="hello"),))
+
+
+def test_without_lists_nobody_is_asked():
+    assert Place().judge().decision is Decision.ACCEPT

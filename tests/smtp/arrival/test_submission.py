@@ -1,0 +1,273 @@
+"""What a submission server does to messages, and to nobody's secret recipients."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.smtp.fakes import HELLO, LOGIN, RCPT, FakeWire, House, lines
+from twisted_mail.mail.message import MemoryBlob, SlicedBlob
+from twisted_mail.mail.mime import header
+from twisted_mail.smtp.arrival import submission
+from twisted_mail.smtp.arrival.submission import look_through, without_bcc
+from twisted_mail.smtp.settings import SubmissionSettings
+
+ALICE = "alice@example.org"
+LONG = "x" * 3000
+
+
+def submit(
+    *message: str | bytes, sender: str = ALICE, house: House | None = None, **settings: Any
+) -> tuple[str, House]:
+    """Return what is said of a message, and the house that has it."""
+    house = house or House()
+    talk = lines(HELLO, LOGIN, f"MAIL FROM:<{sender}>", RCPT, "DATA", *message, ".")
+    said = house.hold(FakeWire([talk]), SubmissionSettings(**settings))
+    return said[-1], house
+
+
+# ---------------------------------------------------------------- Bcc
+
+
+def test_secret_recipients_are_removed_with_their_folded_lines() -> None:
+    _, house = submit(
+        "Bcc: eve@client.example,",
+        "\tmallory@client.example",
+        "From: alice@example.org",
+        "bCC : x@client.example",
+        "Resent-Bcc:",
+        "Subject: Bcc: is a word",
+        " and so is",
+        " Bcc: here",
+        "",
+        "Bcc: stays",
+    )
+    assert house.content == (
+        b"From: alice@example.org\r\nSubject: Bcc: is a word\r\n and so is\r\n Bcc: here\r\n\r\n"
+        b"Bcc: stays\r\n"
+    )
+
+
+def test_a_message_that_only_has_secret_recipients_keeps_its_body() -> None:
+    _, house = submit("Bcc: eve@client.example", "", "Hello")
+    assert house.content == b"\r\nHello\r\n"
+    assert b"Date: " in house.prefix
+
+
+def test_text_without_a_header_has_no_secret() -> None:
+    _, house = submit("Hello there", "Bcc: x", "", "bye")
+    assert house.content == b"Hello there\r\nBcc: x\r\n\r\nbye\r\n"
+
+
+def test_a_large_body_is_not_rewritten() -> None:
+    head, body = b"Bcc: x\r\nSubject: y\r\n", b"\r\nbody\r\n"
+    big = SlicedBlob(MemoryBlob(head + body), 0, len(head + body))
+    kept, blob = without_bcc(head, big)
+    assert kept == b"Subject: y\r\n"
+    assert b"".join(blob.pieces()) == kept + body
+    assert blob.size == len(kept + body)
+
+
+FIELD = st.sampled_from(
+    [
+        b"Bcc: a\r\n",
+        b"BCC:\r\n\tb\r\n",
+        b"resent-bcc : c\r\n d\r\n",
+        b"Subject: bcc\r\n",
+        b"X: y\r\n Bcc: z\r\n",
+    ]
+)
+
+
+@given(st.lists(FIELD), st.binary(max_size=30))
+def test_what_is_no_secret_stays_as_it_was(fields: list[bytes], body: bytes) -> None:
+    head = b"".join(fields)
+    kept, blob = without_bcc(head, MemoryBlob(head + b"\r\n" + body))
+    assert kept == b"".join(one for one in fields if one[:1] in b"SX")
+    assert b"".join(blob.pieces()) == kept + b"\r\n" + body
+
+
+def test_on_port_25_nothing_is_removed() -> None:
+    house = House()
+    talk = lines(HELLO, "MAIL FROM:<a@client.example>", RCPT, "DATA", "Bcc: x", "", LONG, ".")
+    house.hold(FakeWire([talk]))
+    assert house.content == b"Bcc: x\r\n\r\n" + LONG.encode() + b"\r\n"
+
+
+# ---------------------------------------------------------------- missing fields
+
+
+def test_a_message_without_author_is_from_its_sender() -> None:
+    _, house = submit("Subject: x", "", "Hello")
+    assert house.prefix.endswith(b"\r\nFrom: <alice@example.org>\r\n")
+
+
+def test_a_report_without_author_is_from_the_account() -> None:
+    _, house = submit("Subject: x", "", "Hello", sender="")
+    assert house.prefix.endswith(b"\r\nFrom: <alice@example.org>\r\n")
+
+
+def test_an_author_is_not_named_twice() -> None:
+    _, house = submit("From: Alice <alice@example.org>", "", "Hello")
+    assert b"From: <" not in house.prefix
+
+
+# ---------------------------------------------------------------- the author
+
+NOT_YOURS = "550 5.7.1 From and Sender have to be addresses of your account"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ["From: Alice <alice@example.org>"],
+        ['From: "Bob <bob@example.org>" <alice@example.org>'],
+        ["From: alice@example.org", "Sender: alice@EXAMPLE.org"],
+        ["From: team: alice@example.org, Alice <alice@example.org>;"],
+        ["Subject: neither"],
+    ],
+)
+def test_an_author_of_the_account_may_write(fields: list[str]) -> None:
+    said, house = submit(*fields, "", "Hello", checks_author=True)
+    assert said.startswith("250 ")
+    assert len(house.queue.accepted) == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ["From: Bob <bob@example.org>"],
+        ["From: alice@example.org, bob@example.org"],
+        ["From: alice@example.org", "From: alice@example.org"],
+        ["From: alice@example.org", "Sender: bob@example.org"],
+        ["from : bob@example.org"],
+        ["FROM:", " bob@example.org"],
+        ["From: alice@example.org", "sender: bob@example.org"],
+        ["From:"],
+        ["From: nobody at all"],
+        ["From: undisclosed:;"],
+        ["From: alice@[not-an-address]"],
+        [b"From: \xff@example.org"],
+    ],
+)
+def test_others_may_not_be_named_as_authors(fields: list[str | bytes]) -> None:
+    said, house = submit(*fields, "", "Hello", checks_author=True)
+    assert said == NOT_YOURS
+    assert house.queue.accepted == []
+
+
+def test_while_many_authors_are_looked_at_others_have_their_turn() -> None:
+    class TurnWire(FakeWire):
+        turns = 0
+
+        async def turn(self) -> None:
+            self.turns += 1
+
+    def turns(authors: int) -> int:
+        field = f"From: {', '.join([ALICE] * authors)}"
+        talk = lines(HELLO, LOGIN, f"MAIL FROM:<{ALICE}>", RCPT, "DATA", field, "", ".")
+        wire = TurnWire([talk])
+        said = House().hold(wire, SubmissionSettings(checks_author=True))
+        assert said[-1].startswith("250 ")
+        return wire.turns
+
+    assert turns(500) >= turns(1) + 499
+
+
+def test_authors_are_free_unless_they_are_checked() -> None:
+    assert submit("From: bob@example.org", "", "Hello")[0].startswith("250 ")
+
+
+def test_a_report_names_its_author_truly_in_any_case() -> None:
+    assert submit("From: bob@example.org", "", "Hello", sender="")[0] == NOT_YOURS
+    assert submit("From: alice@example.org", "", "Hello", sender="")[0].startswith("250 ")
+
+
+def test_reports_may_be_forbidden() -> None:
+    house = House()
+    talk = lines(HELLO, LOGIN, "MAIL FROM:<>")
+    said = house.hold(FakeWire([talk]), SubmissionSettings(takes_null_sender=False))
+    assert said[-1] == "553 5.7.1 This sender address does not belong to your account"
+
+
+# ---------------------------------------------------------------- legal octets
+
+
+def test_a_plain_message_is_kept_as_it_came() -> None:
+    _, house = submit("From: alice@example.org", "", "Hello")
+    assert house.content == b"From: alice@example.org\r\n\r\nHello\r\n"
+
+
+def test_long_lines_are_encoded() -> None:
+    _, house = submit("From: alice@example.org", "", LONG)
+    assert house.content.startswith(
+        b"From: alice@example.org\r\nContent-Transfer-Encoding: quoted-printable\r\n"
+        b"MIME-Version: 1.0\r\n\r\nxxx"
+    )
+    assert house.content.count(b"=\r\n") > 30
+
+
+def test_long_lines_of_text_without_header_are_encoded_under_one() -> None:
+    _, house = submit("Hello there", LONG)
+    whole = house.prefix + house.content
+    assert b"\r\n\r\nHello there\r\n" in whole
+    names = [field.name for field in header.fields(whole)]
+    assert b"Content-Transfer-Encoding" in names
+    assert b"From" in names
+
+
+def test_octets_above_127_are_announced_whether_or_not_the_client_did() -> None:
+    _, house = submit("From: alice@example.org", "", "h\xe9")
+    ((envelope, _),) = house.queue.accepted
+    assert envelope.wishes.body == "8BITMIME"
+    _, house = submit("From: alice@example.org", "", "he")
+    ((envelope, _),) = house.queue.accepted
+    assert envelope.wishes.body == "7BIT"
+
+
+def test_a_message_that_is_too_large_to_convert_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submission, "MAX_CONVERTED", 100)
+    _, house = submit("From: alice@example.org", "", LONG)
+    assert LONG.encode() in house.content
+
+
+def test_what_has_grown_beyond_memory_goes_where_large_messages_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(submission, "IN_MEMORY", 1000)
+    _, house = submit("From: alice@example.org", "", LONG)
+    assert len(house.writers) == 2
+    assert house.content == house.writers[1].data
+    assert b"quoted-printable" in house.content
+
+
+class Pieces:
+    """A blob in pieces of its own."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces = pieces
+        self.size = sum(map(len, pieces))
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Any:
+        return iter(self._pieces)
+
+    def close(self) -> None: ...
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"a\r\n", b"x" * 500, b"\r\n", b"\r", b"\n", b"\0", b"\xe9", b"x" * 998])
+    ),
+    st.lists(st.integers(0, 3000), max_size=4),
+)
+def test_the_pieces_in_which_it_is_looked_at_do_not_matter(
+    words: list[bytes], cuts: list[int]
+) -> None:
+    data = b"".join(words)
+    edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
+    pieces = [data[start:stop] for start, stop in pairwise(edges)]
+    whole, cut = look_through(Pieces([data])), look_through(Pieces(pieces))
+    assert whole[0] == cut[0]
+    assert not whole[0] or whole == cut

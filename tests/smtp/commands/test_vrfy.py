@@ -1,0 +1,82 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.smtp.fakes import HELLO, LOGIN, FakeWire, House, lines, say
+from tests.support import finish
+from twisted_mail.smtp.loop import SmtpSession
+from twisted_mail.smtp.settings import Settings
+
+OPEN = Settings(offers_login=True, vrfy_for="authenticated", expn_for="authenticated")
+EVERYONE = Settings(vrfy_for="everyone", expn_for="everyone")
+
+
+@pytest.mark.parametrize("command", ["VRFY alice@example.org", "EXPN team@example.org", "VRFY x"])
+@pytest.mark.parametrize("settings", [Settings(), OPEN])
+def test_strangers_learn_nothing(command: str, settings: Settings) -> None:
+    assert say(HELLO, command, settings=settings)[-1].startswith("252 2.5.2")
+
+
+@pytest.mark.parametrize("command", ["VRFY", "EXPN"])
+def test_an_enquiry_needs_an_address(command: str) -> None:
+    assert say(command)[0].startswith("501 5.5.4")
+
+
+@pytest.mark.parametrize(
+    ("command", "replies"),
+    [
+        ("VRFY alice@example.org", ["250 2.1.5 <alice@example.org>"]),
+        ("VRFY <alice@example.org>", ["250 2.1.5 <alice@example.org>"]),
+        ("VRFY nobody@example.org", ["550 5.1.1 There is no such mailbox here"]),
+        ("VRFY a@b.example", ["252 2.5.2 Not verified here; send mail and see"]),
+        ("EXPN alice@example.org", ["250 2.1.5 <alice@example.org>"]),
+        (
+            "EXPN team@example.org",
+            ["250-2.1.5 <alice@example.org>", "250 2.1.5 <bob@example.org>"],
+        ),
+        ("EXPN nobody@example.org", ["550 5.1.1 There is no such list"]),
+    ],
+)
+def test_those_who_logged_in_learn_what_the_settings_allow(
+    command: str, replies: list[str]
+) -> None:
+    assert say(HELLO, LOGIN, command, settings=OPEN)[2:] == replies
+
+
+def test_everyone_may_be_told() -> None:
+    assert say(HELLO, "VRFY alice@example.org", settings=EVERYONE)[-1].startswith("250 2.1.5")
+    assert say(HELLO, "EXPN alice@example.org", settings=EVERYONE)[-1].startswith("250 2.1.5")
+
+
+def test_a_name_alone_is_looked_for_in_the_domains_of_this_host() -> None:
+    assert say(HELLO, "VRFY alice", settings=EVERYONE)[-1] == "250 2.1.5 <alice@example.org>"
+    assert say(HELLO, "VRFY nobody", settings=EVERYONE)[-1].startswith("550 5.1.1")
+    assert say(HELLO, "VRFY Postmaster", settings=EVERYONE)[-1].startswith("250 2.1.5")
+
+
+def test_a_name_alone_is_none_where_no_domain_is_ours() -> None:
+    house = House()
+    doors = replace(house.doors(), hostname="mx.elsewhere.example")
+    wire = FakeWire([lines("VRFY alice")])
+    finish(SmtpSession(wire, EVERYONE, doors).run())
+    assert b"\r\n501 5.1.3 " in wire.sent
+
+
+def test_an_answer_in_utf8_is_for_those_who_ask_for_it() -> None:
+    wire = FakeWire([lines(HELLO, "EXPN utf8@example.org", "EXPN utf8@example.org SMTPUTF8")])
+    finish(SmtpSession(wire, EVERYONE, House().doors()).run())
+    first, second = wire.sent.decode().split("\r\n")[2:4]
+    assert first.startswith("252 2.6.8")
+    assert second == "250 2.1.5 <jos\xe9@example.org>"
+
+
+def test_addresses_that_are_none_are_501() -> None:
+    assert say(HELLO, LOGIN, "VRFY a b", settings=OPEN)[-1].startswith("501 5.1.3")
+    assert say(HELLO, LOGIN, b"VRFY \xff", settings=OPEN)[-1].startswith("501 5.1.3")
+
+
+def test_enquiries_do_not_disturb_a_transaction() -> None:
+    house = House()
+    mail = ("MAIL FROM:<>", "RCPT TO:<alice@example.org>")
+    say(HELLO, *mail, "VRFY alice", "EXPN staff", "NOOP", "HELP", "DATA", ".", house=house)
+    assert len(house.queue.accepted) == 1

@@ -1,0 +1,205 @@
+"""XCLIENT: its grammar, and who is believed what."""
+
+import dataclasses
+import ipaddress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.smtp.fakes import FakeWire, House, lines
+from tests.support import finish
+from twisted_mail.interfaces import Peer, Visit
+from twisted_mail.mail.outcome import ProtocolError, Refused
+from twisted_mail.mail.verdict import ACCEPT, Stage, Verdict, refuse
+from twisted_mail.smtp.commands.xclient import format_attributes, parse
+from twisted_mail.smtp.loop import SmtpSession
+from twisted_mail.smtp.settings import Settings
+
+PROXY = Settings(xclient_from=("192.0.2.0/24",))
+PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=50).filter(
+    lambda text: text.upper() not in ("[UNAVAILABLE]", "[TEMPUNAVAIL]")
+)
+ADDRESS = st.ip_addresses().map(str).filter(lambda text: "%" not in text)
+PORT = st.integers(0, 65535).map(str)
+ATTRIBUTES = st.fixed_dictionaries(
+    {},
+    optional={
+        "NAME": st.none() | PLAIN,
+        "HELO": st.none() | PLAIN,
+        "LOGIN": st.none() | PLAIN,
+        "ADDR": st.none() | ADDRESS,
+        "DESTADDR": st.none() | ADDRESS,
+        "PORT": st.none() | PORT,
+        "DESTPORT": st.none() | PORT,
+        "PROTO": st.sampled_from([None, "SMTP", "ESMTP"]),
+    },
+).filter(bool)
+
+
+@given(ATTRIBUTES)
+def test_attributes_are_read_as_they_were_written(attributes: dict[str, str | None]) -> None:
+    assert parse(format_attributes(attributes)) == attributes
+
+
+@given(st.binary(max_size=200))
+def test_any_argument_is_read_or_refused(argument: bytes) -> None:
+    try:
+        said = parse(argument)
+    except ProtocolError:
+        return
+    assert said
+
+
+@given(st.sampled_from(["ADDR", "PORT", "PROTO", "NAME"]), st.text(max_size=30))
+def test_any_value_is_read_or_refused(name: str, value: str) -> None:
+    try:
+        said = parse(f"{name}={value}".encode())
+    except ProtocolError:
+        return
+    if name == "ADDR" and said[name] is not None:
+        ipaddress.ip_address(said[name])
+
+
+class Watcher:
+    """A filter that notes whom it is asked about, and sends one host away."""
+
+    stages = (Stage.CONNECT, Stage.HELLO, Stage.SENDER)
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[Stage, Peer, str]] = []
+
+    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+        self.seen.append((stage, visit.peer, visit.hello))
+        return refuse("bad") if visit.peer.host == "198.51.100.66" else ACCEPT
+
+
+def talk(*texts: str, settings: Settings = PROXY, house: House | None = None) -> list[str]:
+    return (house or House()).hold(FakeWire([lines(*texts)]), settings)[1:]
+
+
+def test_filters_judge_the_client_and_not_the_proxy() -> None:
+    watcher: Any = Watcher()
+    said = talk(
+        "XCLIENT ADDR=198.51.100.7 PORT=99",
+        "EHLO client.example",
+        "MAIL FROM:<a@client.example>",
+        house=House(filters=[watcher]),
+        settings=Settings(xclient_from=("192.0.2.1",)),
+    )
+    assert said[-1].startswith("250 ")
+    client = Peer("198.51.100.7", 99)
+    assert watcher.seen == [
+        (Stage.CONNECT, Peer("192.0.2.1", 54321), ""),
+        (Stage.CONNECT, client, ""),
+        (Stage.HELLO, client, "client.example"),
+        (Stage.SENDER, client, "client.example"),
+    ]
+
+
+def test_a_client_that_is_not_wanted_is_sent_away() -> None:
+    watcher: Any = Watcher()
+    said = talk("XCLIENT ADDR=198.51.100.66", "NOOP", house=House(filters=[watcher]))
+    assert len(said) == 1
+    assert said[0].startswith("554 ")
+
+
+def test_a_client_cannot_make_itself_trusted() -> None:
+    elsewhere = Settings(xclient_from=("198.51.100.0/24",))
+    assert talk("XCLIENT ADDR=198.51.100.7", settings=elsewhere)[0].startswith("550 5.7.1")
+
+
+def test_the_proxy_may_take_several_commands_up_to_the_address() -> None:
+    said = talk("XCLIENT HELO=x", "XCLIENT NAME=x", "XCLIENT ADDR=198.51.100.7")
+    assert [line[:3] for line in said] == ["220", "220", "220"]
+
+
+@pytest.mark.parametrize("address", ["198.51.100.7", "IPV6:2001:db8::7", "[UNAVAILABLE]"])
+def test_the_client_that_was_brought_speaks_for_nobody(address: str) -> None:
+    said = talk(f"XCLIENT ADDR={address}", "XCLIENT ADDR=127.0.0.1 NAME=x", "EHLO x")
+    assert said[0].startswith("220 ")
+    assert said[1].startswith("550 5.7.1")
+    assert not any("XCLIENT" in line for line in said[2:])
+
+
+def test_a_client_that_was_brought_cannot_log_in_without_a_password() -> None:
+    house = House()
+    settings = Settings(xclient_from=("192.0.2.1",), offers_login=True)
+    wire = FakeWire([lines("XCLIENT ADDR=198.51.100.7", "XCLIENT LOGIN=x", "HELO c")])
+
+    async def adopt(name: str) -> Any:
+        return house.submitter
+
+    doors = dataclasses.replace(house.doors(), adopt_submitter=adopt)
+    finish(SmtpSession(wire, settings, doors).run())
+    assert not house.events("logged_in")
+
+
+def test_a_client_without_an_address_is_not_taken_for_the_proxy() -> None:
+    watcher: Any = Watcher()
+    talk("XCLIENT ADDR=[UNAVAILABLE]", house=House(filters=[watcher]))
+    assert watcher.seen[-1][1].host == ""
+
+
+def test_what_was_said_before_is_forgotten() -> None:
+    said = talk("EHLO proxy.example", "XCLIENT NAME=x", "MAIL FROM:<a@client.example>")
+    assert said[-1] == "503 5.5.1 Say EHLO first"
+
+
+def test_the_log_names_the_client() -> None:
+    house = House()
+    talk(
+        "XCLIENT ADDR=198.51.100.7",
+        "HELO x",
+        "MAIL FROM:<>",
+        "RCPT TO:<x@elsewhere.example>",
+        house=house,
+    )
+    ((_, peer, _, reason),) = house.events("refused")
+    assert peer.host == "198.51.100.7"
+    assert reason == "from=<> to=<x@elsewhere.example> 550 5.7.1 Relaying denied"
+
+
+@pytest.mark.parametrize("networks", [("192.0.2.1",), ("0.0.0.0/0", "::/0")])
+def test_mended_lines_stay_mended(networks: tuple[str, ...]) -> None:
+    settings = Settings(xclient_from=networks, repairs_lf_from=networks)
+    wire = FakeWire([b"XCLIENT PORT=5\nNOOP\nXCLIENT ADDR=198.51.100.7\nNOOP\n"])
+    assert [line[:3] for line in House().hold(wire, settings)] == [
+        "220",
+        "220",
+        "250",
+        "220",
+        "250",
+    ]
+
+
+def test_a_login_that_fails_changes_nothing() -> None:
+    watcher: Any = Watcher()
+    house = House(filters=[watcher])
+    with_login = Settings(xclient_from=("192.0.2.1",), offers_login=True)
+    wire = FakeWire([lines("XCLIENT ADDR=198.51.100.7 LOGIN=x", "HELO c", "MAIL FROM:<>")])
+
+    async def adopt(name: str) -> Any:
+        raise Refused("There is no such account")
+
+    doors = dataclasses.replace(house.doors(), adopt_submitter=adopt)
+    finish(SmtpSession(wire, with_login, doors).run())
+    assert b"550 5.7.1 There is no such account" in wire.sent
+    assert {peer.host for _, peer, _ in watcher.seen} == {"192.0.2.1"}
+    assert [stage for stage, _, _ in watcher.seen] == list(Watcher.stages)
+
+
+def test_a_login_outlives_further_words_of_the_proxy() -> None:
+    house = House()
+    settings = Settings(xclient_from=("192.0.2.1",), offers_login=True)
+    wire = FakeWire(
+        [lines("XCLIENT LOGIN=x", "XCLIENT NAME=y", "HELO c", "MAIL FROM:<b@c.example>")]
+    )
+
+    async def adopt(name: str) -> Any:
+        return house.submitter
+
+    doors = dataclasses.replace(house.doors(), adopt_submitter=adopt)
+    finish(SmtpSession(wire, settings, doors).run())
+    assert wire.sent.endswith(b"553 5.7.1 This sender address does not belong to your account\r\n")

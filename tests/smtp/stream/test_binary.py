@@ -1,0 +1,85 @@
+from email import message_from_bytes
+
+import pytest
+
+from tests.smtp.fakes import MAIL, RCPT, FakeQueue, FakeWire, House, lines
+from twisted_mail.mail.message import MemoryBlob
+from twisted_mail.mail.outcome import Outcome, Unavailable
+from twisted_mail.smtp.stream import binary
+
+OCTETS = bytes(range(256)) * 10
+HEAD = b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: image/png\r\n"
+MESSAGE = HEAD + b"Content-Transfer-Encoding: binary\r\n\r\n" + OCTETS
+
+
+def send(message: bytes, house: House) -> str:
+    """Send a binary message in two chunks; return the last answer."""
+    start = lines("EHLO c", f"{MAIL} BODY=BINARYMIME", RCPT)
+    half = len(message) // 2
+    chunks = b"BDAT %d\r\n%bBDAT %d LAST\r\n" % (half, message[:half], len(message) - half)
+    return house.hold(FakeWire([start + chunks + message[half:]]))[-1]
+
+
+def test_the_parts_of_a_binary_message_are_encoded() -> None:
+    house = House()
+    assert send(MESSAGE, house).startswith("250 2.0.0 Ok: queued as")
+    message = message_from_bytes(house.content)
+    assert message["Content-Transfer-Encoding"] == "base64"
+    assert message.get_payload(decode=True) == OCTETS
+    assert house.queue.accepted[0][0].wishes.body == "8BITMIME"
+    assert house.prefix.startswith(b"Received: ")
+
+
+def test_a_message_that_is_not_binary_after_all_is_left_as_it_is() -> None:
+    house = House()
+    send(HEAD + b"\r\ntext\r\n", house)
+    assert house.content == HEAD + b"\r\ntext\r\n"
+
+
+def test_a_queue_that_keeps_binary_messages_gets_them() -> None:
+    house = House(queue=FakeQueue({"BINARYMIME"}))
+    send(MESSAGE, house)
+    assert house.content == MESSAGE
+    assert house.queue.accepted[0][0].wishes.body == "BINARYMIME"
+
+
+def test_what_is_signed_is_not_altered_but_refused() -> None:
+    house = House()
+    assert send(b"DKIM-Signature: v=1\r\n" + MESSAGE, house).startswith("554 5.6.3")
+    assert not house.queue.accepted
+    assert all(writer.is_discarded for writer in house.writers)
+
+
+def test_more_than_memory_allows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(binary, "MAX_BINARY", len(MESSAGE) - 1)
+    house = House()
+    assert send(MESSAGE, house).startswith("552 5.3.4")
+    assert all(writer.is_discarded for writer in house.writers)
+
+
+def test_the_hops_are_counted_in_what_it_becomes() -> None:
+    house = House()
+    assert send(b"Received: x\r\n" * 51 + MESSAGE, house).startswith("554 5.4.6")
+    assert all(writer.is_discarded for writer in house.writers)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "answer"),
+    [
+        (Unavailable(Outcome(451, "4.3.2", "Too much to do")), "451 4.3.2 Too much to do"),
+        (RuntimeError("inside"), "451 4.3.0 Something went wrong here; try again later"),
+    ],
+)
+def test_a_message_that_cannot_be_converted_now_is_refused_for_now(
+    trouble: Exception, answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(data: bytes) -> bytes:
+        raise trouble
+
+    closed: list[MemoryBlob] = []
+    monkeypatch.setattr(binary.conversion, "converted", fail)
+    monkeypatch.setattr(MemoryBlob, "close", lambda blob: closed.append(blob))
+    house = House()
+    assert send(MESSAGE, house) == answer
+    assert len(closed) == 1
+    assert not house.queue.accepted

@@ -1,0 +1,86 @@
+import ctypes
+import errno
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from twisted_mail.store.disk import kernel
+
+
+@pytest.fixture(params=["with renameat2", "without it", "refused"])
+def renaming(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "without it":
+        monkeypatch.setattr(kernel, "_renameat2", None)
+    elif request.param == "refused":
+        monkeypatch.setattr(kernel, "_NOREPLACE", 1 << 20)  # a flag that no kernel knows: EINVAL
+
+
+def test_a_file_is_renamed_to_a_free_name(renaming: None, tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_text("a message")
+    kernel.rename_to_free(os.fsencode(one), os.fsencode(other))
+    assert other.read_text() == "a message"
+    assert not one.exists()
+
+
+def test_a_file_is_never_renamed_over_another(renaming: None, tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_text("a message")
+    other.write_text("another")
+    with pytest.raises(FileExistsError):
+        kernel.rename_to_free(os.fsencode(one), os.fsencode(other))
+    assert (one.read_text(), other.read_text()) == ("a message", "another")
+
+
+def test_a_file_that_is_gone_is_told(renaming: None, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        kernel.rename_to_free(os.fsencode(tmp_path / "one"), os.fsencode(tmp_path / "other"))
+
+
+@pytest.mark.parametrize(
+    ("platform", "release", "kind", "keeps"),
+    [
+        ("linux", "5.17.0-generic", 0xEF53, True),
+        ("linux", "6.18.44-fc", 0x58465342, True),
+        ("linux", "10.0", 0x9123683E, True),
+        ("linux", "5.16.19", 0xEF53, False),  # it would not tell of a failed journal
+        ("linux", "6.1.0", 0x65735546, False),  # FUSE
+        ("linux", "6.1.0", 0x6969, False),  # NFS
+        ("freebsd14", "14.1-RELEASE", 0xEF53, False),
+    ],
+)
+def test_only_file_systems_that_are_known_to_keep_all_are_relied_on(
+    platform: str, release: str, kind: int, keeps: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fstatfs(fd: int, described: ctypes.Array[ctypes.c_char]) -> int:
+        ctypes.c_long.from_buffer(described).value = kind
+        return 0
+
+    monkeypatch.setattr(kernel.sys, "platform", platform)
+    monkeypatch.setattr(kernel.os, "uname", lambda: SimpleNamespace(release=release))
+    monkeypatch.setattr(kernel, "_fstatfs", fstatfs)
+    assert kernel.keeps_all(0) is keeps
+
+
+def test_a_descriptor_that_is_none_keeps_nothing() -> None:
+    assert not kernel.keeps_all(-1)
+
+
+def test_without_syncfs_nothing_is_relied_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "_syncfs", None)
+    assert not kernel.keeps_all(0)
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSYS)):
+        kernel.sync_file_system(0)
+
+
+@pytest.mark.parametrize(("release", "synced"), [("6.1.0-32-amd64", [7]), ("6.18.44", [])])
+def test_where_syncfs_may_be_silent_the_folder_is_synced_too(
+    release: str, synced: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[int] = []
+    monkeypatch.setattr(kernel.os, "uname", lambda: SimpleNamespace(release=release))
+    monkeypatch.setattr(kernel.os, "fsync", found.append)
+    kernel.sync_if_doubtful(7)
+    assert found == synced

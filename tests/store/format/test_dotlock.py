@@ -1,0 +1,176 @@
+"""The lock of Dovecot's lists."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.format.dotlock import STALE_SECONDS, Dotlock
+
+HOST = socket.gethostname()
+
+
+class PatientDisk(Disk):
+    """Waits for nothing, and adds up for how long."""
+
+    def __init__(self) -> None:
+        self.waited = 0.0
+
+    def pause(self, seconds: float) -> None:
+        self.waited += seconds
+
+
+class Ground:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "tmp").mkdir()
+        self.list = folder / "dovecot-uidlist"
+        self.lock = folder / "dovecot-uidlist.lock"
+        self.list.write_bytes(b"3 V9 N1\n")
+        self.disk = PatientDisk()
+
+    def dotlock(self) -> Dotlock:
+        return Dotlock(self.disk, os.fsencode(self.list))
+
+    def age(self, *paths: Path) -> None:
+        """Make the files older than any lock is believed."""
+        for path in paths:
+            old = path.stat().st_mtime - STALE_SECONDS - 10
+            os.utime(path, (old, old))
+
+    def takes(self) -> bool:
+        try:
+            with self.dotlock().held():
+                return self.lock.read_text() == f"{os.getpid()}:{HOST}"
+        except Unavailable:
+            return False
+
+    def left(self) -> list[str]:
+        return sorted(os.listdir(self.folder)) + os.listdir(self.folder / "tmp")
+
+
+@pytest.fixture
+def ground(tmp_path: Path) -> Ground:
+    return Ground(tmp_path)
+
+
+@pytest.fixture
+def gone() -> int:
+    """Return the number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_the_lock_names_process_and_host_and_goes_away(ground: Ground) -> None:
+    assert ground.takes()
+    assert ground.left() == ["dovecot-uidlist", "tmp"]
+
+
+def test_whoever_has_the_lock_may_take_it_again(ground: Ground) -> None:
+    lock = ground.dotlock()
+    with lock.held():
+        with lock.held():
+            pass
+        assert ground.lock.exists()
+    assert not ground.lock.exists()
+
+
+def test_another_store_of_this_process_waits(ground: Ground) -> None:
+    with ground.dotlock().held():
+        assert not ground.takes()
+        assert 3 < ground.disk.waited < 10
+    assert ground.takes()
+
+
+def test_the_lock_of_a_running_process_is_respected(ground: Ground) -> None:
+    ground.lock.write_text(f"1:{HOST}")
+    assert not ground.takes()
+    assert ground.left() == ["dovecot-uidlist", "dovecot-uidlist.lock", "tmp"]
+
+
+def test_the_lock_of_a_process_that_ended_is_void(ground: Ground, gone: int) -> None:
+    ground.lock.write_text(f"{gone}:{HOST}\n")
+    assert ground.takes()
+    assert ground.disk.waited == 0
+    assert ground.left() == ["dovecot-uidlist", "tmp"]
+
+
+def test_the_lock_of_an_earlier_process_of_this_number_is_void(ground: Ground) -> None:
+    ground.lock.write_text(f"{os.getpid()}:{HOST}")
+    assert ground.takes()
+
+
+@pytest.mark.parametrize("text", ["77:elsewhere", "nonsense", f"0:{HOST}", f"-1:{HOST}"])
+def test_a_lock_of_whoever_is_void_after_two_minutes(ground: Ground, text: str) -> None:
+    ground.lock.write_text(text)
+    assert not ground.takes()
+    ground.age(ground.lock)
+    assert not ground.takes(), "the list was touched lately"
+
+
+def test_a_lock_that_names_nobody_is_void_after_seconds(ground: Ground) -> None:
+    ground.lock.write_text("")
+    assert not ground.takes()
+    ground.age(ground.lock)
+    assert ground.takes()
+
+
+def test_a_lock_from_before_the_machine_was_started_is_void(ground: Ground) -> None:
+    ground.lock.write_text(f"1:{HOST}")
+    os.utime(ground.lock, (1_000_000_000, 1_000_000_000))
+    assert ground.takes()
+
+
+class LaterDisk(PatientDisk):
+    """New files are as old as files are in three minutes."""
+
+    def stat(self, path: bytes) -> Any:
+        found = super().stat(path)
+        ahead = 180 if b"/tmp/lock." in path else 0
+        return SimpleNamespace(
+            st_ino=found.st_ino, st_mtime=found.st_mtime + ahead, st_ctime=found.st_ctime + ahead
+        )
+
+
+@pytest.mark.parametrize("text", ["77:elsewhere", "", "nonsense"])
+def test_a_lock_that_nobody_touched_for_two_minutes_is_void(ground: Ground, text: str) -> None:
+    ground.disk = LaterDisk()
+    ground.lock.write_text(text)
+    assert ground.takes()
+    assert ground.left() == ["dovecot-uidlist", "tmp"]
+
+
+def test_a_lock_that_changed_hands_is_put_back(ground: Ground, gone: int) -> None:
+    class Racing(PatientDisk):
+        def rename(self, path: bytes, new_path: bytes) -> None:
+            ground.lock.unlink()
+            (ground.folder / "spare").write_text("")  # takes the inode
+            ground.lock.write_text(f"1:{HOST}")
+            super().rename(path, new_path)
+
+    ground.disk = Racing()
+    ground.lock.write_text(f"{gone}:{HOST}")
+    assert not ground.takes()
+    assert ground.lock.read_text() == f"1:{HOST}"
+
+
+def test_a_lock_that_others_overrode_is_left_to_them(ground: Ground) -> None:
+    with ground.dotlock().held():
+        (ground.folder / "theirs").write_text("1:elsewhere")
+        os.replace(ground.folder / "theirs", ground.lock)
+    assert ground.lock.read_text() == "1:elsewhere"
+
+
+def test_a_failure_gives_the_lock_up(ground: Ground) -> None:
+    with pytest.raises(OSError, match="full"), ground.dotlock().held():
+        raise OSError("full")
+    assert ground.left() == ["dovecot-uidlist", "tmp"]
+    assert ground.takes()

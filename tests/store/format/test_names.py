@@ -1,0 +1,114 @@
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.contracts.ground import refused
+from twisted_mail.mail.mailbox.entry import MailboxInfo
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.format import names
+
+level = st.text(st.sampled_from("ab"), min_size=1, max_size=2)
+name = st.lists(level, min_size=1, max_size=4).map("/".join)
+
+
+@pytest.mark.parametrize("written", ["INBOX", "inbox", "iNbOx"])
+def test_inbox_is_one_name_in_any_case(written):
+    assert names.canonical(written) == "INBOX"
+    assert names.canonical(f"{written}/Sub") == "INBOX/Sub"
+
+
+@pytest.mark.parametrize("written", ["inboxes", "a/inbox", "ınbox", "İnbox", "", "/inbox"])
+def test_other_names_are_left_alone(written):
+    assert names.canonical(written) == written
+
+
+def test_a_new_name_is_canonical():
+    assert names.new("inbox/x") == "INBOX/x"
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        "x" * 255,
+        "/".join("abcdefghijklmnopqrst"),
+        "/".join(["x" * 199] * 5),
+        "ä" * 127,
+        ". .",
+        "\u2028",
+    ],
+)
+def test_names_up_to_the_bounds_are_allowed(good):
+    assert names.new(good) == good
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "",
+        "/",
+        "a/",
+        "/a",
+        "a//b",
+        "x" * 256,
+        "ä" * 128,
+        "/".join("a" * 21),
+        "/".join(["x" * 200] * 5),
+    ],
+)
+def test_names_beyond_the_bounds_are_refused(bad):
+    with refused("CANNOT"):
+        names.new(bad)
+
+
+@pytest.mark.parametrize("letter", [*map(chr, range(32)), "\x7f", "\x80", "\x9f", "\ud800"])
+def test_control_characters_and_surrogates_are_refused(letter):
+    with refused("CANNOT"):
+        names.new(f"a{letter}b")
+
+
+@given(st.text())
+def test_a_name_that_was_new_is_left_as_it_is(text):
+    with suppress(Refused):
+        assert names.new(names.new(text)) == names.new(text)
+
+
+def test_uses_are_spelled_as_usual():
+    assert names.use("\\sent") == "\\Sent"
+    assert names.use("") == ""
+    with refused("USEATTR"):
+        names.use("\\Important")
+
+
+def test_levels_above_come_highest_first():
+    assert names.above("a/b/c") == ["a", "a/b"]
+    assert names.above("a") == []
+
+
+def test_names_below_are_below_by_level_and_not_by_letter():
+    assert [*names.below("a", ["a", "ab", "a/b", "a/b/c", "b/a"])] == ["a/b", "a/b/c"]
+
+
+@given(st.sets(name, max_size=8), name, name)
+def test_a_rename_leaves_as_many_mailboxes_and_can_be_done_one_by_one(mailboxes, old, new):
+    try:
+        pairs = names.renamed(old, new, mailboxes)
+    except Refused:
+        return
+    left = {*mailboxes}
+    for before, after in pairs:
+        left.remove(before)
+        assert after not in left
+        left.add(after)
+        assert after == new + before[len(old) :]
+    assert len(left) == len(mailboxes)
+
+
+def test_the_list_has_mailboxes_levels_above_and_subscriptions():
+    assert names.listing({"b/c": "\\Sent", "a": ""}, {"a", "gone/away"}) == [
+        MailboxInfo("a", "", True, True),
+        MailboxInfo("b", "", False, False),
+        MailboxInfo("b/c", "\\Sent", False, True),
+        MailboxInfo("gone/away", "", True, False),
+    ]

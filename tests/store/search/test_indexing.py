@@ -1,0 +1,296 @@
+"""Tests of twisted_mail.store.search.indexing: whose turn it is, and how far it has come."""
+
+import gc
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contracts.ground import ALICE, BOB, FakeRenderer, draft, mail
+from tests.support import InlineBlocking, StillClock, finish
+from twisted_mail.mail.mailbox.change import Gone
+from twisted_mail.mail.mailbox.entry import Contains
+from twisted_mail.store.account.account import MaildirAccount
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.search import indexing
+from twisted_mail.store.search.indexing import IDLE_SECONDS, NOTED, PATIENCE_SECONDS, PIECE
+
+HELLO = Contains("text", "hello")
+
+
+class SlowDisk(Disk):
+    """Lets time go by whenever a message is opened, and notes which."""
+
+    def __init__(self, clock: StillClock) -> None:
+        self.clock = clock
+        self.seconds = 0.0
+        self.opened: list[bytes] = []
+        self.error: Exception | None = None
+
+    def open(self, path: bytes) -> int:
+        if b"/cur/" in path:
+            self.clock.seconds += self.seconds
+            self.opened.append(path)
+            if self.error is not None:
+                raise self.error
+        return super().open(path)
+
+
+class Place:
+    def __init__(self, root: Path) -> None:
+        self.clock = StillClock(2e9)
+        self.disk = SlowDisk(self.clock)
+        self.told: list[tuple[str, str, int, int]] = []
+        self.store = MaildirStore(
+            root,
+            InlineBlocking(),
+            self.clock,
+            FakeRenderer(),
+            progress=lambda *told: self.told.append(told),
+            disk=self.disk,
+        )
+        self.alice = self.account(ALICE)
+
+    def account(self, name: str) -> MaildirAccount:
+        return finish(self.store.account(name))
+
+    def put(self, account: MaildirAccount, *texts: str, name: str = "INBOX") -> tuple[int, ...]:
+        return finish(account.append(name, [draft(mail(text)) for text in texts])).targets
+
+    def work(self) -> int:
+        """Do one round; return how many messages were read for it."""
+        before = len(self.disk.opened)
+        finish(self.store.indexing.work())
+        return len(self.disk.opened) - before
+
+    def idle(self) -> None:
+        self.clock.seconds += IDLE_SECONDS
+
+    @property
+    def is_needed(self) -> bool:
+        return self.store.indexing.is_needed
+
+    def read_by_search(self, account: MaildirAccount) -> int:
+        box = finish(account.open("INBOX"))
+        before = len(self.disk.opened)
+        finish(box.matching(list(box.columns.uids), HELLO))
+        box.close()
+        return len(self.disk.opened) - before
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_new_mail_is_indexed_once_the_account_is_idle(place: Place):
+    place.put(place.alice, "hello", "other")
+    assert place.is_needed
+    assert place.work() == 0
+    place.idle()
+    assert place.work() == 2
+    assert not place.is_needed
+    assert place.read_by_search(place.alice) == 0
+
+
+def test_an_account_that_is_never_idle_has_its_turn_too(place: Place):
+    place.put(place.alice, "hello")
+    for _ in range(int(PATIENCE_SECONDS / 0.5)):
+        finish(place.alice.status("INBOX"))
+        assert place.work() == 0
+        place.clock.seconds += 0.5
+    assert place.work() == 1
+
+
+def test_a_round_ends_when_its_time_is_over_and_accounts_take_turns(place: Place):
+    bob = place.account(BOB)
+    place.put(place.alice, *["hello"] * 3 * PIECE)
+    place.put(bob, *["hello"] * 3 * PIECE)
+    place.idle()
+    place.disk.seconds = 0.02
+    read = [place.work() for _ in range(10)]
+    assert max(read) <= 2 * PIECE
+    owners = [b"alice" in path for path in place.disk.opened]
+    changes = sum(one != two for one, two in itertools.pairwise(owners))
+    assert len(owners) == 6 * PIECE
+    assert changes >= 3
+    assert not place.is_needed
+
+
+def test_a_round_ends_when_the_account_is_used(place: Place):
+    place.put(place.alice, *["hello"] * 3 * PIECE)
+    place.idle()
+    real_open = place.disk.open
+
+    def used(path: bytes) -> int:
+        place.alice.used_at = place.clock.monotonic()
+        return real_open(path)
+
+    place.disk.open = used  # type: ignore[method-assign]
+    assert place.work() <= PIECE
+    assert place.is_needed
+
+
+def test_the_newest_messages_are_indexed_first(place: Place):
+    uids = place.put(place.alice, *[f"text {number}" for number in range(40)])
+    place.idle()
+    place.work()
+    folder = finish(place.alice.open("INBOX"))._folder
+    files = {folder.file(row): row.uid for row in _rows(place.alice, folder)}
+    order = [files[path] for path in place.disk.opened]
+    assert sorted(order) == list(uids)
+    assert min(order[:PIECE]) > max(order[-PIECE:])
+
+
+def _rows(account: MaildirAccount, folder: Any) -> Any:
+    def work(tree: Any) -> Any:
+        with tree.working() as work:
+            return work.index.all_rows(folder.state(work))
+
+    return finish(account.perform(work))
+
+
+def test_messages_that_are_gone_are_forgotten(place: Place):
+    uids = place.put(place.alice, "hello", "hello")
+    place.idle()
+    place.work()
+    box = finish(place.alice.open("INBOX"))
+    finish(box.expunge(uids[:1]))
+    assert place.is_needed
+    place.idle()
+    place.work()
+    assert not place.is_needed
+    assert _indexed(place) == {uids[1]}
+
+
+def _indexed(place: Place) -> set[int]:
+    index = place.alice.search._index
+    assert index is not None
+    return {
+        number % 2**32 for (number,) in index.file.connection.execute("SELECT id FROM messages")
+    }
+
+
+def _rows_of_texts(place: Place) -> int:
+    index = place.alice.search._index
+    assert index is not None
+    [(number,)] = index.file.connection.execute("SELECT count(*) FROM messages").fetchall()
+    return int(number)
+
+
+def test_a_deleted_mailbox_is_forgotten(place: Place):
+    finish(place.alice.create("A"))
+    place.put(place.alice, "hello", name="A")
+    place.put(place.alice, "hello")
+    place.idle()
+    place.work()
+    assert _rows_of_texts(place) == 2
+    finish(place.alice.delete("A"))
+    place.idle()
+    place.work()
+    assert not place.is_needed
+    assert _rows_of_texts(place) == 1
+
+
+def test_very_many_changes_are_not_remembered_one_by_one(place: Place):
+    uids = place.put(place.alice, "hello", "hello")
+    place.idle()
+    place.work()
+    box = finish(place.alice.open("INBOX"))
+    for _ in range(NOTED + 10):
+        place.store.indexing.note(place.alice, box._folder, Gone("INBOX", uids[:1], 9))
+    [waiting] = place.store.indexing._waiting.values()
+    [job] = waiting.jobs.values()
+    assert job.must_compare
+    assert len(job.gone) < NOTED
+    place.idle()
+    place.work()
+    assert not place.is_needed
+    assert _indexed(place) == set(uids)
+
+
+def test_mail_that_comes_while_the_index_is_asked_is_indexed(place: Place):
+    place.put(place.alice, "hello")
+    place.idle()
+    real = place.alice.search.missing
+
+    async def missing(folder: Any) -> list[int]:
+        found = await real(folder)
+        await place.alice.append("INBOX", [draft(mail("hello"))])
+        return found
+
+    place.alice.search.missing = missing  # type: ignore[method-assign]
+    while place.is_needed:
+        place.work()
+        place.idle()
+    assert _indexed(place) == {1, 2}
+
+
+def test_an_index_that_nobody_uses_is_closed(place: Place):
+    place.put(place.alice, "hello")
+    place.idle()
+    place.work()
+    index = place.alice.search._index
+    assert index is not None
+    assert not index.file.is_open
+
+
+def test_a_long_indexing_is_told_and_a_short_one_is_not(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+):
+    place.put(place.alice, *["hello"] * 10)
+    place.idle()
+    place.work()
+    assert place.told == []
+    monkeypatch.setattr(indexing, "REPORTED", 50)
+    place.put(place.alice, *["hello"] * 100)
+    place.disk.seconds = 0.5
+    place.idle()
+    while place.is_needed:
+        place.work()
+    done = [each[2] for each in place.told]
+    assert place.told[-1] == (ALICE, "INBOX", 100, 100)
+    assert done == sorted(done)
+    assert 3 <= len(done) <= 8
+
+
+@pytest.mark.parametrize("act", [lambda place: finish(place.alice.delete("A")), lambda place: None])
+def test_trouble_puts_off_and_bugs_are_raised(place: Place, act: Callable[[Place], None]):
+    finish(place.alice.create("A"))
+    place.put(place.alice, "hello", name="A")
+    act(place)
+    place.disk.error = OSError(5, "Input/output error")
+    place.idle()
+    while place.is_needed:
+        place.work()
+    place.disk.error = None
+    place.put(place.alice, "hello")
+    place.disk.error = ZeroDivisionError()
+    place.idle()
+    with pytest.raises(ZeroDivisionError):
+        place.work()
+    assert not place.is_needed
+
+
+def test_an_account_that_nobody_has_is_not_kept_for_it(tmp_path: Path):
+    place = Place(tmp_path)
+    place.put(place.alice, "hello")
+    finish(place.store.close())
+    del place.alice
+    gc.collect()
+    assert not place.is_needed
+    place.idle()
+    assert place.work() == 0
+
+
+def test_a_mailbox_that_was_never_indexed_is_when_it_is_opened(tmp_path: Path):
+    place = Place(tmp_path)
+    place.put(place.alice, "hello", "hello")
+    finish(place.store.close())
+    later = Place(tmp_path)
+    finish(later.alice.open("INBOX"))
+    later.idle()
+    assert later.work() == 2

@@ -1,0 +1,321 @@
+"""Open mailboxes that are watched, with the kernel's own events and no reactor."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contracts.ground import ALICE, FakeRenderer, draft, listen, mail
+from tests.faults import QuickDisk
+from tests.support import InlineBlocking, NoteJournal, StillClock, finish
+from twisted_mail.interfaces import Mailbox, Sight
+from twisted_mail.mail.mailbox.change import Added, Gone, Made, Marked, Removed, Renamed, Subscribed
+from twisted_mail.mail.mailbox.entry import Piece
+from twisted_mail.mail.mailbox.flags import normal
+from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.net.process.inotify import Inotify
+from twisted_mail.store.maildir import MaildirStore
+
+LATER = 2_500_000_000
+
+
+class Reactor:
+    """Calls later what it is told to, when it is told to."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, tuple[Any, ...]]] = []
+
+    def addReader(self, _: object) -> None: ...
+
+    def removeReader(self, _: object) -> None: ...
+
+    def callLater(self, _: float, call: Any, *args: Any) -> None:
+        self.calls.append((call, args))
+
+
+class CountingDisk(QuickDisk):
+    """Counts the listings of folders."""
+
+    def __init__(self) -> None:
+        self.listings = 0
+
+    def names(self, path: bytes) -> list[bytes]:
+        self.listings += 1
+        return super().names(path)
+
+    def files(self, path: bytes) -> list[bytes]:
+        self.listings += 1
+        return super().files(path)
+
+
+class Place:
+    """A watched store, its account alice, and her maildir as another program sees it."""
+
+    def __init__(self, root: Path) -> None:
+        self.maildir = root / "example.org" / "alice" / "Maildir"
+        self.reactor, self.disk, self.clock = Reactor(), CountingDisk(), StillClock(LATER)
+        self.watching = Inotify(self.reactor, NoteJournal())
+        self.blocking = InlineBlocking()
+        self.store = MaildirStore(
+            root,
+            self.blocking,
+            self.clock,
+            FakeRenderer(),
+            disk=self.disk,
+            watching=self.watching,
+        )
+        self.account = finish(self.store.account(ALICE))
+        self.works = 0
+        self._count_works()
+
+    def _count_works(self) -> None:
+        run = self.account._lane.run
+
+        async def counted(*args: Any, **kwargs: Any) -> Any:
+            self.works += 1
+            return await run(*args, **kwargs)
+
+        self.account._lane.run = counted  # type: ignore[method-assign]
+
+    def open(self, name: str = "INBOX") -> Mailbox:
+        mailbox = finish(self.account.open(name))
+        finish(mailbox.refresh())
+        mailbox.claim_recent()
+        finish(mailbox.refresh())
+        self.turn()
+        self.works = self.disk.listings = 0
+        return mailbox
+
+    def turn(self) -> None:
+        """Let the reactor read, and do what is due."""
+        self.watching.doRead()
+        calls, self.reactor.calls = self.reactor.calls, []
+        for call, args in calls:
+            call(*args)
+
+    def drop(self, name: str, data: bytes = mail("dropped")) -> Path:
+        written = self.maildir / "tmp" / "written"
+        written.write_bytes(data)
+        return written.rename(self.maildir / name)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    found = Place(tmp_path)
+    yield found
+    found.watching.close()
+
+
+def test_subscriptions_that_another_program_writes_are_told(place: Place) -> None:
+    inbox = place.open()
+    heard = listen(place.account)
+    path = place.maildir / "subscriptions.lock"
+    path.write_bytes(b"V\t2\n\nINBOX\nSent\nDrafts\nJunk\nTrash\n")
+    path.rename(place.maildir / "subscriptions")
+    place.turn()
+    assert heard == [Subscribed("Archive", False)]
+    inbox.close()
+
+
+def test_a_quiet_mailbox_is_refreshed_without_any_work(place: Place) -> None:
+    inbox = place.open()
+    for _ in range(10):
+        finish(inbox.refresh())
+    assert place.works == 0
+
+
+def test_a_quiet_mailbox_is_looked_at_once_a_minute_all_the_same(place: Place) -> None:
+    inbox = place.open()
+    place.clock.seconds += 61
+    finish(inbox.refresh())
+    finish(inbox.refresh())
+    assert place.works == 1
+
+
+def test_what_others_do_is_seen_by_the_next_refresh_without_a_listing(place: Place) -> None:
+    inbox = place.open()
+    heard = listen(inbox)
+    path = place.drop("new/1.a")
+    finish(inbox.refresh())
+    path = path.rename(place.maildir / "cur" / "1.a:2,S")
+    finish(inbox.refresh())
+    path = path.rename(place.maildir / "cur" / "1.a:2,FS")
+    finish(inbox.refresh())
+    path.unlink()
+    finish(inbox.refresh())
+    assert [type(change) for change in heard] == [Added, Marked, Marked, Gone]
+    assert place.disk.listings == 0
+
+
+def test_what_others_do_is_told_without_a_refresh(place: Place) -> None:
+    inbox = place.open()
+    heard = listen(inbox)
+    place.drop("new/1.a")
+    place.turn()
+    place.turn()
+    assert [type(change) for change in heard] == [Added]
+
+
+def test_own_alterations_start_no_look(place: Place) -> None:
+    inbox = place.open()
+    finish(place.account.append("INBOX", [draft(mail(text)) for text in ("one", "two", "three")]))
+    finish(inbox.mark([1], "add", normal(["\\Seen"])))
+    finish(inbox.copy([1, 2], "Sent"))
+    finish(inbox.move([2], "Sent"))
+    finish(inbox.expunge([3]))
+    works = place.works
+    for _ in range(3):
+        place.turn()
+        finish(inbox.refresh())
+    assert place.works == works
+    assert place.account._tree.own._noted == set()
+
+
+def test_a_delivery_costs_one_look(place: Place) -> None:
+    inbox = place.open()
+    heard = listen(inbox)
+    message = Message(MemoryBlob(mail("delivered")))
+    assert finish(place.store.deliver([ALICE], message)) == {ALICE: None}
+    assert [type(change) for change in heard] == [Added]
+    works = place.works
+    for _ in range(3):
+        place.turn()
+        finish(inbox.refresh())
+    assert place.works == works
+
+
+def test_a_name_that_left_and_came_nowhere_is_looked_for_everywhere(place: Place) -> None:
+    inbox = place.open()
+    path = place.drop("cur/1.a:2,")
+    finish(inbox.refresh())
+    heard = listen(inbox)
+    path.rename(place.maildir / "1.a")
+    finish(inbox.refresh())
+    assert [type(change) for change in heard] == [Gone]
+    assert place.disk.listings > 0
+
+
+def test_events_of_a_file_that_was_altered_here_meanwhile_change_nothing(place: Place) -> None:
+    inbox = place.open()
+    path = place.drop("cur/1.a:2,")
+    finish(inbox.refresh())
+    path.rename(place.maildir / "cur" / "1.a:2,F")
+    finish(inbox.mark([1], "add", normal(["\\Seen"])))
+    finish(inbox.refresh())
+    assert inbox.columns.flags[0] == normal(["\\Flagged", "\\Seen"])
+    assert os.listdir(place.maildir / "cur") == ["1.a:2,FS"]
+
+
+def test_two_files_of_one_base_name_become_two_messages(place: Place) -> None:
+    inbox = place.open()
+    place.drop("cur/1.a:2,", mail("one"))
+    finish(inbox.refresh())
+    place.drop("cur/1.a:2,S", mail("two"))
+    finish(inbox.refresh())
+    assert len(inbox.columns) == 2
+
+
+def test_a_file_of_a_strange_name_is_seen_too(place: Place) -> None:
+    inbox = place.open()
+    place.drop("new/1.\na")
+    finish(inbox.refresh())
+    place.turn()
+    place.turn()
+    finish(inbox.refresh())
+    assert len(inbox.columns) == 1
+
+
+def test_a_file_that_grew_after_it_was_seen_is_another_message(place: Place) -> None:
+    inbox = place.open()
+    data = mail("written in place")
+    with (place.maildir / "new" / "1.a").open("wb", buffering=0) as file:
+        file.write(data[:10])
+        finish(inbox.refresh())
+        assert list(inbox.columns.uids) == [1]
+        file.write(data[10:])
+    finish(inbox.refresh())
+    assert list(inbox.columns.uids) == [2]
+    assert finish(inbox.read([Piece(2, 0, len(data))])) == [data]
+
+
+def test_after_lost_events_the_whole_mailbox_is_read(place: Place) -> None:
+    inbox = place.open()
+    live = place.account._live[next(iter(place.account._live))]
+    assert live.watched is not None
+    place.drop("cur/1.a:2,")
+    place.watching.catch_up()
+    assert live.watched.heard(bytes(place.maildir / "cur"), Sight.LOST, b"")
+    finish(inbox.refresh())
+    assert len(inbox.columns) == 1
+    assert place.disk.listings > 0
+
+
+def test_what_happened_just_before_a_mailbox_was_closed_is_seen_when_it_is_opened(
+    place: Place,
+) -> None:
+    inbox = place.open()
+    finish(inbox.mark([1], "add", normal(["\\Seen"])))
+    place.drop("cur/1.a:2,")
+    inbox.close()
+    assert len(place.open().columns) == 1
+
+
+def test_a_closed_mailbox_is_not_watched(place: Place) -> None:
+    place.open().close()
+    assert place.watching._posts == {}
+    assert place.account._tree.own.folders == frozenset()
+
+
+def test_mailboxes_that_others_make_rename_and_remove_are_told(place: Place) -> None:
+    place.open("Sent")
+    heard: list[object] = []
+    place.account.watch(heard.append)
+    for name in ("cur", "new", "tmp"):
+        (place.maildir / ".Work" / name).mkdir(parents=True)
+    place.turn()
+    place.turn()
+    finish(place.account.status("Work"))
+    (place.maildir / ".Work").rename(place.maildir / ".Play")
+    place.turn()
+    place.turn()
+    (place.maildir / ".Play").rename(place.maildir.parent / "elsewhere")
+    place.turn()
+    place.turn()
+    assert heard == [Made("Work"), Renamed("Work", "Play"), Removed("Play")]
+
+
+def test_own_mailboxes_are_told_once(place: Place) -> None:
+    place.open("Sent")
+    heard: list[object] = []
+    place.account.watch(heard.append)
+    finish(place.account.create("Work"))
+    place.turn()
+    place.turn()
+    finish(place.account.rename("Work", "Play"))
+    finish(place.account.delete("Play"))
+    place.turn()
+    place.turn()
+    assert heard == [Made("Work"), Renamed("Work", "Play"), Removed("Play")]
+
+
+def test_an_open_mailbox_that_another_program_renamed_stays_open(place: Place) -> None:
+    sent = place.open("Sent")
+    (place.maildir / ".Sent").rename(place.maildir / ".Posted")
+    place.turn()
+    place.turn()
+    assert sent.name == "Posted"
+    finish(place.account.append("Posted", [draft(mail("one"))]))
+    assert len(sent.columns) == 1
+    place.drop(".Posted/new/1.a")
+    finish(sent.refresh())
+    assert len(sent.columns) == 2
+
+
+def test_a_mailbox_beyond_the_limit_of_watches_is_read_at_each_refresh(place: Place) -> None:
+    place.watching._max_watches = 0
+    inbox = place.open()
+    place.drop("new/1.a")
+    finish(inbox.refresh())
+    assert len(inbox.columns) == 1

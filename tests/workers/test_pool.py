@@ -1,0 +1,343 @@
+"""Workers are started, replaced and ended, whatever becomes of them."""
+
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet import tcp
+from twisted.internet.error import ProcessDone, ProcessTerminated
+from twisted.internet.protocol import Factory
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+from tests.support import NoteJournal
+from twisted_mail.config import Config, Listener, Workers
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.net.process.bridge import Bridge
+from twisted_mail.net.process.cpu_affinity import Processor
+from twisted_mail.net.server.connection_count import SharedCounts
+from twisted_mail.workers import slots as room
+from twisted_mail.workers import spawn
+from twisted_mail.workers.pool import Crew
+from twisted_mail.workers.remote import HANDED
+from twisted_mail.workers.worker import BRIDGE, COUNTS, FIRST_PORT, Orders
+
+
+class FakeListener:
+    """A listener that notes whether it accepts connections."""
+
+    def __init__(self, descriptor: int | None) -> None:
+        self.socket = None if descriptor is None else (descriptor, socket.AF_INET)
+        self.is_accepting = True
+
+    def pause(self) -> None:
+        self.is_accepting = False
+
+    def resume(self) -> None:
+        self.is_accepting = True
+
+
+class FakeWorker:
+    """The other end of a bridge: the desk that a worker has."""
+
+    def __init__(self) -> None:
+        self.orders: list[Orders] = []
+        self.is_leaving = False
+        self.trouble: Exception | None = None
+
+    def begin(self, orders: Orders) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+        self.orders.append(orders)
+
+    def leave(self) -> None:
+        self.is_leaving = True
+
+
+class FakeProcess:
+    """A process that was started."""
+
+    def __init__(
+        self, protocol: Any, command: list[str], descriptors: dict[int, int], near: Any
+    ) -> None:
+        self.protocol, self.command, self.descriptors = protocol, command, descriptors
+        self.near = near
+        self.worker, self.pid, self.signals = FakeWorker(), 1, list[str]()
+        self.far = Bridge({"worker": self.worker}, NoteJournal())
+        self.far.makeConnection(StringTransport())
+        protocol.makeConnection(self)
+
+    def signalProcess(self, name: str) -> None:
+        self.signals.append(name)
+
+    def carry(self) -> None:
+        """Carry what the two ends of the bridge have sent."""
+        near = self.near
+        while near.transport.value() or self.far.transport.value():
+            for end, other in ((near, self.far), (self.far, near)):
+                data = end.transport.value()
+                end.transport.clear()
+                other.dataReceived(data)
+
+    def end(self, status: Exception) -> None:
+        self.pid = 0
+        self.protocol.processEnded(Failure(status))
+        self.near.connectionLost()
+
+
+class FakeReactor(Clock):
+    """Starts processes that are none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.processes: list[FakeProcess] = []
+        self.trouble: OSError | None = None
+
+    def adoptStreamConnection(self, descriptor: int, family: int, factory: Factory) -> None:
+        self.bridge: Any = factory.buildProtocol(None)  # type: ignore[arg-type]
+        self.bridge.makeConnection(StringTransport())
+
+    def spawnProcess(
+        self, protocol: Any, path: str, command: list[str], env: Any, childFDs: dict[int, int]
+    ) -> None:
+        if self.trouble is not None:
+            self.bridge.connectionLost()
+            raise self.trouble
+        assert os.path.exists(path)
+        self.processes.append(FakeProcess(protocol, command, dict(childFDs), self.bridge))
+
+
+class FakeParts:
+    """The parts of the main process, as far as the crew looks at them."""
+
+    processor = Processor()
+    journal = NoteJournal()
+
+
+class FakeDesks:
+    closed = 0
+
+    def __init__(self, parts: Any) -> None:
+        self.by_name: dict[str, object] = {}
+
+    def close(self) -> None:
+        FakeDesks.closed += 1
+
+
+class Ship:
+    """A crew of two, with a listener for SMTP and one for IMAP."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(spawn, "Desks", FakeDesks)
+        FakeDesks.closed = 0
+        (folder / "tmp").mkdir()
+        listeners = (Listener("smtp", "tcp:1"), Listener("imap", "tcp:2"))
+        config = Config(
+            folder / "mail.toml", "h.example", folder, listeners=listeners, workers=Workers(2)
+        )
+        self.reactor = FakeReactor()
+        self.crew = Crew(self.reactor, config)
+        self.smtp, self.imap = FakeListener(7), FakeListener(8)
+
+    def start(self) -> None:
+        parts: Any = FakeParts()
+        listeners: Any = [self.smtp, self.imap]
+        self.crew.start(parts, listeners)
+
+    @property
+    def processes(self) -> list[FakeProcess]:
+        return self.reactor.processes
+
+    def begin(self, *numbers: int) -> None:
+        """Let workers take their orders and begin."""
+        for number in numbers:
+            self.processes[number].carry()
+
+
+@pytest.fixture
+def ship(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ship:
+    return Ship(tmp_path, monkeypatch)
+
+
+KILLED = ProcessTerminated(signal=signal.SIGKILL)
+
+
+def test_workers_get_what_they_need(ship: Ship) -> None:
+    ship.start()
+    ship.begin(0, 1)
+    for number, process in enumerate(ship.processes, 1):
+        assert process.command[1:] == ["-P", "-m", "twisted_mail.workers", str(number)]
+        assert {*process.descriptors} == {0, 1, 2, BRIDGE, COUNTS, FIRST_PORT}
+        assert process.descriptors[FIRST_PORT] == 7
+        [orders] = process.worker.orders
+        assert orders.process == number
+        assert orders.ports == {0: (FIRST_PORT, socket.AF_INET)}
+
+
+def test_the_main_process_accepts_until_a_worker_does_and_when_none_does(ship: Ship) -> None:
+    ship.start()
+    assert ship.smtp.is_accepting
+    ship.begin(0)
+    assert not ship.smtp.is_accepting
+    assert ship.imap.is_accepting
+    ship.begin(1)
+    ship.processes[0].end(KILLED)
+    assert not ship.smtp.is_accepting
+    ship.processes[1].end(KILLED)
+    assert ship.smtp.is_accepting
+
+
+def test_a_worker_that_ends_is_replaced_after_pauses_that_grow(ship: Ship) -> None:
+    ship.start()
+    pauses = []
+    for _ in range(9):
+        ship.begin(len(ship.processes) - 1)
+        ship.processes[-1].end(KILLED)
+        before, seconds = len(ship.processes), 0
+        while len(ship.processes) == before:
+            ship.reactor.advance(1)
+            seconds += 1
+        pauses.append(seconds)
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert FakeDesks.closed == 9
+
+
+def test_the_last_words_of_a_worker_are_taken_before_it_is_forgotten(ship: Ship) -> None:
+    ship.start()
+    ship.begin(0, 1)
+    process = ship.processes[0]
+    process.pid = 0
+    process.protocol.processEnded(Failure(KILLED))  # the bridge has something to read yet
+    ship.reactor.advance(room.LONGEST_PAUSE)
+    assert (len(ship.processes), FakeDesks.closed) == (2, 0)
+    process.near.connectionLost()
+    ship.reactor.advance(room.FIRST_PAUSE)
+    assert (len(ship.processes), FakeDesks.closed) == (3, 1)
+
+
+def test_after_a_healthy_life_the_pause_is_short_again(ship: Ship) -> None:
+    ship.start()
+    ship.begin(0, 1)
+    for _ in range(3):
+        ship.processes[-1].end(KILLED)
+        ship.reactor.advance(room.LONGEST_PAUSE)
+        ship.begin(len(ship.processes) - 1)
+        ship.reactor.advance(room.HEALTHY_SECONDS + 1)
+    ship.processes[-1].end(ProcessDone(0))
+    count = len(ship.processes)
+    ship.reactor.advance(room.FIRST_PAUSE)
+    assert len(ship.processes) == count + 1
+
+
+def test_what_a_worker_counted_is_forgotten_with_it(ship: Ship) -> None:
+    ship.start()
+    counts = ship.crew._counts
+    worker = SharedCounts(counts.plan, 1, os.dup(counts.fd))
+    worker.listener(0).change("192.0.2.1", 3)
+    assert ship.crew.commons.tally(0).count("192.0.2.1") == 3
+    ship.processes[0].end(ProcessTerminated(exitCode=1))
+    assert ship.crew.commons.tally(0).count("192.0.2.1") == 0
+
+
+def test_a_worker_that_does_not_begin_in_time_is_killed(ship: Ship) -> None:
+    ship.start()
+    ship.begin(1)
+    ship.reactor.advance(room.START_SECONDS)
+    assert [one.signals for one in ship.processes] == [["KILL"], []]
+
+
+def test_a_worker_that_cannot_begin_is_killed_and_replaced(ship: Ship) -> None:
+    ship.start()
+    ship.processes[0].worker.trouble = Unavailable("no")
+    ship.begin(0)
+    ship.begin(1)
+    assert ship.processes[0].signals == ["KILL"]
+    assert not ship.reactor.getDelayedCalls()
+    ship.processes[0].end(KILLED)
+    ship.processes[1].end(KILLED)
+    ship.reactor.advance(room.FIRST_PAUSE)
+    assert len(ship.processes) == 4
+    assert ship.smtp.is_accepting
+
+
+def test_a_process_that_cannot_be_started_is_tried_again(ship: Ship) -> None:
+    ship.reactor.trouble = OSError("no more processes")
+    ship.start()
+    assert ship.processes == []
+    ship.reactor.trouble = None
+    ship.reactor.advance(room.FIRST_PAUSE)
+    assert len(ship.processes) == 2
+
+
+def test_all_are_told_to_leave_and_waited_for(ship: Ship) -> None:
+    ship.start()
+    ship.begin(0, 1)
+    over: list[Any] = []
+    ship.crew.stop().addCallback(over.append)
+    ship.begin(0, 1)
+    assert all(one.worker.is_leaving for one in ship.processes)
+    ship.processes[0].end(ProcessDone(0))
+    assert not over
+    ship.processes[1].end(ProcessDone(0))
+    assert over
+    ship.reactor.advance(1000)
+    assert len(ship.processes) == 2
+    assert not ship.reactor.getDelayedCalls()
+
+
+def test_who_does_not_leave_is_killed(ship: Ship) -> None:
+    ship.start()
+    ship.begin(0, 1)
+    ship.crew.stop()
+    ship.processes[0].end(ProcessDone(0))
+    ship.reactor.advance(room.LEAVE_SECONDS)
+    assert [one.signals for one in ship.processes] == [[], ["KILL"]]
+
+
+def test_who_is_about_to_be_replaced_is_not(ship: Ship) -> None:
+    ship.start()
+    for process in ship.processes:
+        process.end(KILLED)
+    over: list[Any] = []
+    ship.crew.stop().addCallback(over.append)
+    assert over
+    ship.reactor.advance(1000)
+    assert len(ship.processes) == 2
+
+
+def test_without_anything_to_serve_there_are_no_workers(ship: Ship) -> None:
+    ship.smtp.socket = None  # a UNIX socket, or an endpoint that wraps its connections
+    ship.start()
+    assert ship.processes == []
+    over: list[Any] = []
+    ship.crew.stop().addCallback(over.append)
+    assert over
+
+
+def test_messages_that_were_being_handed_over_are_swept_away(ship: Ship, tmp_path: Path) -> None:
+    left, other = tmp_path / "tmp" / f"{HANDED}1-1", tmp_path / "tmp" / "other"
+    left.touch()
+    other.touch()
+    ship.start()
+    assert (left.exists(), other.exists()) == (False, True)
+
+
+def test_only_plain_ports_of_tcp_are_handed_over() -> None:
+    from twisted_mail.net.server.listening import Listener as Listening
+    from twisted_mail.net.server.listening import Receiving
+
+    factory, wrapped = Receiving(), Receiving()
+    listening = Listening("smtp", None, factory)  # type: ignore[arg-type]
+    assert listening.socket is None
+    port: Any = tcp.Port(0, factory)
+    port.socket = socket.socket()
+    port.fileno = port.socket.fileno
+    listening._listening(port)
+    assert listening.socket == (port.fileno(), socket.AF_INET)
+    port.factory = wrapped
+    assert listening.socket is None
+    port.socket.close()

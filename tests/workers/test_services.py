@@ -1,0 +1,323 @@
+"""What a worker leaves to the main process comes out as if it had been done here."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.logger import LogLevel, globalLogPublisher
+
+from tests.net.bridged import Pair
+from tests.support import InlineBlocking, StillClock, finish
+from twisted_mail.auth.throttle import MAX_WAITING, Throttle
+from twisted_mail.interfaces import Peer, Visit
+from twisted_mail.mail.address import Address, parse
+from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
+from twisted_mail.mail.verdict import Decision, Stage, Verdict
+from twisted_mail.net.server.connection_count import OwnTally, Plan, SharedCounts
+from twisted_mail.policy.concurrency import Concurrency, ConcurrencySettings
+from twisted_mail.policy.rates import Rate, Rates, RateSettings
+from twisted_mail.store.delivery.reservations import end
+from twisted_mail.store.settings import StoreSettings
+from twisted_mail.workers.remote import HANDED, RemoteCommons
+from twisted_mail.workers.services import DeliveryDesk, FilterDesk, LogDesk, RoomDesk
+from twisted_mail.workers.shared import Commons, MainCommons
+
+ALICE, BOB = "alice@example.org", "bob@example.org"
+PEER = Peer("192.0.2.1", 1234)
+ENVELOPE = Envelope("m1", parse("s@client.example"), (parse(ALICE), parse(BOB)))
+
+
+def commons(pair: Pair) -> RemoteCommons:
+    return RemoteCommons(1, pair.near, SharedCounts(Plan(2, 1, b"key"), 1))
+
+
+# ---------------------------------------------------------------- room
+
+
+class Space:
+    """Room for two messages in each account."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.ended: list[tuple[str, bool]] = []
+
+    async def take(self, names: Iterable[str], size: int) -> Mapping[str, Any]:
+        return {name: self._take(name) for name in names}
+
+    def _take(self, name: str) -> Any:
+        if self.taken.count(name) == 2:
+            return Refused(Outcome(552, "5.2.2", "full"), "OVERQUOTA")
+        self.taken.append(name)
+        return Slot(self, name)
+
+
+class Slot:
+    def __init__(self, space: Space, name: str) -> None:
+        self.space, self.name = space, name
+
+    def end(self, is_delivered: bool) -> None:
+        self.space.ended.append((self.name, is_delivered))
+
+
+def test_room_is_taken_where_it_is_known() -> None:
+    space = Space()
+    desk = RoomDesk(space)
+    pair = Pair({"room": desk})
+    room = commons(pair).room(StoreSettings(quota_messages=2))
+    for _ in range(2):
+        taken = pair.finish(room.take([ALICE, BOB, ALICE], 10))
+        assert [*taken] == [ALICE, BOB]
+    full = pair.finish(room.take([ALICE], 10))[ALICE]
+    assert isinstance(full, MailError)
+    assert full.outcome.code == 552
+    end(taken, {ALICE: None, BOB: Unavailable("no")})
+    pair.carry()
+    assert space.ended == [(ALICE, True), (BOB, False)]
+    desk.close()
+    assert space.ended[2:] == [(ALICE, True), (BOB, True)]  # of the delivery that nobody ended
+
+
+def test_room_that_is_found_after_the_worker_has_ended_is_free_again() -> None:
+    space = Space()
+    desk = RoomDesk(space)
+    taking = desk.take([ALICE], 10)
+    desk.close()
+    finish(taking)
+    assert space.ended == [(ALICE, False)]
+
+
+def test_without_quotas_nobody_is_asked() -> None:
+    pair = Pair({})
+    room = commons(pair).room(StoreSettings())
+    [taken] = pair.begin(room.take([ALICE, BOB], 10))
+    assert taken == {ALICE: None, BOB: None}
+
+
+# ---------------------------------------------------------------- failed logins
+
+
+def test_failed_logins_are_counted_for_all() -> None:
+    clock = StillClock()
+    throttle = Throttle(clock)
+    pair = Pair({"throttle": throttle})
+    one, two = (commons(pair).throttle(StillClock()) for _ in range(2))
+    for remote in (one, two, one):
+        remote.admit(PEER)
+        pair.finish(remote.hold_back("alice", PEER, clock.seconds))
+    assert clock.slept == [2.0, 4.0, 8.0]
+    one.forgive("alice")
+    pair.carry()
+    pair.finish(two.hold_back("alice", Peer("198.51.100.1", 1), clock.seconds))
+    assert clock.slept[-1] == 2.0
+
+
+def test_answers_that_are_held_back_are_bounded() -> None:
+    pair = Pair({"throttle": object()})
+    remote = commons(pair).throttle(StillClock())
+    waiting = [pair.begin(remote.hold_back("alice", PEER, 0.0)) for _ in range(MAX_WAITING)]
+    with pytest.raises(Unavailable):
+        remote.admit(PEER)
+    remote.admit(Peer("198.51.100.1", 1))
+    pair.carry()
+    assert all(waiting)
+    remote.admit(PEER)
+
+
+def test_peers_of_this_host_are_not_counted() -> None:
+    pair = Pair({"throttle": object()})
+    remote = commons(pair).throttle(StillClock())
+    for _ in range(MAX_WAITING):
+        pair.begin(remote.hold_back("alice", Peer("127.0.0.1", 1), 0.0))
+    remote.admit(Peer("127.0.0.1", 1))
+
+
+# ---------------------------------------------------------------- delivery
+
+
+class Office:
+    """A queue, and the delivery for each recipient."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[Envelope, bytes]] = []
+        self.error: MailError | None = None
+
+    async def accept(self, envelope: Envelope, message: Message) -> None:
+        data = b"".join(message.pieces())
+        message.blob.close()
+        if self.error is not None:
+            raise self.error
+        self.taken.append((envelope, data))
+
+    async def deliver_each(
+        self, envelope: Envelope, message: Message
+    ) -> Mapping[Address, Outcome | None]:
+        await self.accept(envelope, message)
+        return {envelope.recipients[0]: None, envelope.recipients[1]: Outcome(550, "5.1.1", "no")}
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+@pytest.fixture
+def pair(office: Any) -> Pair:
+    return Pair({"delivery": DeliveryDesk(office, office, InlineBlocking())})
+
+
+MESSAGE = b"Subject: x\r\n\r\nhello\r\n"
+
+
+def test_a_message_is_handed_over_whole(pair: Pair, office: Office, tmp_path: Path) -> None:
+    elsewhere = commons(pair).elsewhere(tmp_path, InlineBlocking())
+    message = Message(MemoryBlob(MESSAGE), b"Received: x\r\n")
+    pair.finish(elsewhere.accept(ENVELOPE, message))
+    assert office.taken == [(ENVELOPE, b"Received: x\r\n" + MESSAGE)]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_each_recipient_has_an_answer(pair: Pair, tmp_path: Path) -> None:
+    elsewhere = commons(pair).elsewhere(tmp_path, InlineBlocking())
+    answers = pair.finish(elsewhere.deliver_each(ENVELOPE, Message(MemoryBlob(MESSAGE))))
+    assert answers == {parse(ALICE): None, parse(BOB): Outcome(550, "5.1.1", "no")}
+
+
+def test_a_refusal_comes_back_and_nothing_stays(pair: Pair, office: Office, tmp_path: Path) -> None:
+    office.error = Refused(Outcome(550, "5.7.1", "Not for you"))
+    elsewhere = commons(pair).elsewhere(tmp_path, InlineBlocking())
+    with pytest.raises(Refused, match="Not for you"):
+        pair.finish(elsewhere.accept(ENVELOPE, Message(MemoryBlob(MESSAGE))))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_spool_that_fails_is_a_trouble_of_now(pair: Pair, tmp_path: Path) -> None:
+    elsewhere = commons(pair).elsewhere(tmp_path / "gone", InlineBlocking())
+    with pytest.raises(Unavailable):
+        pair.finish(elsewhere.accept(ENVELOPE, Message(MemoryBlob(MESSAGE))))
+
+
+def test_a_message_is_gone_from_the_spool_once_it_is_taken(pair: Pair, tmp_path: Path) -> None:
+    """Whatever becomes of the worker that handed it over."""
+    path = tmp_path / f"{HANDED}1"
+    path.write_bytes(MESSAGE)
+    pair.finish(pair.near.ask("delivery", "accept", ENVELOPE, b"", str(path)))
+    assert not path.exists()
+
+
+def test_a_message_that_is_gone_is_a_trouble_of_now(pair: Pair, tmp_path: Path) -> None:
+    path = str(tmp_path / f"{HANDED}1")
+    with pytest.raises(Unavailable):
+        pair.finish(pair.near.ask("delivery", "accept", ENVELOPE, b"", path))
+
+
+# ---------------------------------------------------------------- filters
+
+
+def test_rates_are_counted_for_all() -> None:
+    rates = Rates(RateSettings((Rate("messages", "address", 3),), trusted=()), StillClock())
+    pair = Pair({"filters": FilterDesk([rates])})
+    remotes = [commons(pair).filter(0, rates) for _ in range(2)]
+    assert not hasattr(remotes[0], "ended")
+    assert [*remotes[0].stages] == [Stage.SENDER]
+    verdicts = [
+        pair.finish(remotes[number % 2].judge(Stage.SENDER, Visit("smtp", PEER)))
+        for number in range(4)
+    ]
+    assert [one.decision for one in verdicts] == [Decision.ACCEPT] * 3 + [Decision.DEFER]
+
+
+def test_octets_are_counted_without_being_sent() -> None:
+    rates = Rates(RateSettings((Rate("octets", "address", 100),), trusted=()), StillClock())
+    pair = Pair({"filters": FilterDesk([rates])})
+    remote = commons(pair).filter(0, rates)
+    visit = Visit("smtp", PEER, header=b"x" * 999, message=Message(MemoryBlob(b"x" * 90)))
+    assert pair.finish(remote.judge(Stage.MESSAGE, visit)) == Verdict()
+    pair.finish(remote.judge(Stage.MESSAGE, visit))
+    assert pair.finish(remote.judge(Stage.MESSAGE, visit)).decision is Decision.DEFER
+    answer = pair.begin(remote.judge(Stage.MESSAGE, visit))
+    assert b"x" * 90 not in pair.near.transport.value()
+    pair.carry()
+    assert answer
+
+
+def test_conversations_are_counted_until_they_end() -> None:
+    made = Concurrency(ConcurrencySettings(address=2, trusted=()))
+    desk = FilterDesk([made])
+    pair = Pair({"filters": desk})
+    remote: Any = commons(pair).filter(0, made)
+    visits = [Visit("smtp", PEER) for _ in range(3)]
+    decisions = [pair.finish(remote.judge(Stage.CONNECT, one)).decision for one in visits]
+    assert decisions == [Decision.ACCEPT, Decision.ACCEPT, Decision.DEFER]
+    pair.finish(remote.judge(Stage.SENDER, visits[0]))
+    remote.ended(visits[0], is_over=False)
+    remote.ended(visits[0], is_over=True)
+    pair.carry()
+    assert pair.finish(remote.judge(Stage.CONNECT, Visit("smtp", PEER))).decision is Decision.ACCEPT
+    remote.ended(Visit("smtp", PEER), is_over=True)  # of whom nothing is kept
+    pair.carry()
+    desk.close()  # the worker has ended
+    assert len(made) == 0
+    assert pair.journal.events == []
+
+
+def test_a_conversation_of_a_worker_that_has_ended_is_not_kept() -> None:
+    made = Concurrency(ConcurrencySettings(address=2, trusted=()))
+    desk = FilterDesk([made])
+    judging = desk.judge(0, 1, Stage.CONNECT, Visit("smtp", PEER))
+    desk.close()
+    finish(judging)
+    assert len(made) == 0
+
+
+def test_all_recipients_are_told_at_the_last_stage_only() -> None:
+    seen: list[int] = []
+
+    class Watcher:
+        stages = (Stage.RECIPIENT, Stage.MESSAGE)
+
+        async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+            seen.append(len(visit.recipients))
+            return Verdict()
+
+    made = Watcher()
+    pair = Pair({"filters": FilterDesk([made])})
+    remote = commons(pair).filter(0, made)
+    visit = Visit("smtp", PEER, recipients=ENVELOPE.recipients)
+    for stage in Watcher.stages:
+        pair.finish(remote.judge(stage, visit))
+    assert seen == [0, 2]
+
+
+# ---------------------------------------------------------------- the rest
+
+
+def test_events_are_published_as_if_they_were_of_here() -> None:
+    seen: list[Any] = []
+    globalLogPublisher.addObserver(seen.append)
+    try:
+        LogDesk().publish([{"log_level": "warn", "log_format": "hello", "log_time": 1.0}])
+    finally:
+        globalLogPublisher.removeObserver(seen.append)
+    assert seen[-1]["log_level"] is LogLevel.warn
+    assert seen[-1]["log_time"] == 1.0
+
+
+def test_a_server_of_one_process_has_all_by_itself() -> None:
+    alone, made = Commons(), Rates(RateSettings(), StillClock())
+    assert isinstance(alone.throttle(StillClock()), Throttle)
+    assert alone.room(StoreSettings()) is None
+    assert alone.elsewhere(Path(), InlineBlocking()) is None
+    assert alone.filter(0, made) is made
+    assert isinstance(alone.tally(0), OwnTally)
+
+
+def test_connections_are_counted_with_the_main_process() -> None:
+    counts = SharedCounts(Plan(2, 1, b"key"), 0)
+    main = MainCommons(counts)
+    worker = RemoteCommons(1, Pair({}).near, SharedCounts(counts.plan, 1, counts.fd))
+    main.tally(0).change("192.0.2.1", 1)
+    worker.tally(0).change("192.0.2.1", 1)
+    assert main.tally(0).count("192.0.2.1") == 2

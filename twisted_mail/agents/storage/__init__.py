@@ -1,1 +1,0 @@
-"""``twisted-mail store``: look after mail on disk, beside the running server."""

@@ -1,0 +1,1 @@
+"""``twisted-mail``, the control command: a file for each family of commands."""

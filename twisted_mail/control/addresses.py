@@ -1,0 +1,153 @@
+"""``twisted-mail address explain``: where mail for an address goes, step by step, and why."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twisted_mail.config import Config
+from twisted_mail.control.output import FAILED, FINE, Answer, Complaint
+from twisted_mail.control.synchronous import Inline, finished
+from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.directory.sqlite import SqliteDirectory
+from twisted_mail.directory.tables import to_address
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.route import Elsewhere, Here, NoRoute, Route, Step, Turn
+
+_NOT_SENT = (550, "5.1.2", "Mail for other domains is not sent yet")
+
+
+def address_explain(options: argparse.Namespace, config: Config) -> Answer:
+    """Show the steps by which the server finds where mail for an address goes."""
+    recipient = _recipient(options.address)
+    route, steps = _explained(recipient, config)
+    end = _end(route)
+    lines = [f"mail for {recipient}:", *map(_line, steps), *end.lines]
+    data = {
+        "address": str(recipient),
+        "steps": [
+            {
+                "depth": step.depth,
+                "address": str(step.address),
+                "turn": step.turn.value,
+                "found": list(step.found),
+            }
+            for step in steps
+        ],
+        **end.data,
+    }
+    return Answer(data, lines, FAILED if end.data["refusal"] else FINE)
+
+
+def _recipient(text: str) -> Address:
+    return Address(text, "") if text.lower() == "postmaster" else to_address(text)
+
+
+def _explained(recipient: Address, config: Config) -> tuple[Route, Sequence[Step]]:
+    if not config.accounts_file.exists():
+        raise Complaint("there is no directory yet: twisted-mail account add makes it")
+    blocking = Inline()
+    directory = SqliteDirectory(
+        config.accounts_file, blocking, blocking, config.passwords, config.domains
+    )
+    try:
+        router = LocalRouter(
+            directory, config.hostname, config.domains, config.addresses.separators
+        )
+        return finished(router.explain(recipient))
+    finally:
+        directory.close()
+
+
+# ---------------------------------------------------------------- steps in words
+
+
+def _line(step: Step) -> str:
+    return f"{'  ' * (step.depth + 1)}{step.address}: {_words(step)}"
+
+
+def _words(step: Step) -> str:
+    found = ", ".join(step.found)
+    match step.turn:
+        case Turn.POSTMASTER:
+            return f"without a domain, looked for as {found}"
+        case Turn.DOMAIN_ALIAS:
+            return f"{step.address.domain} is another name of {found}"
+        case Turn.ACCOUNT:
+            return f"the account {found}"
+        case Turn.ALIAS:
+            return f"leads to {found}"
+        case Turn.PROGRAM:
+            return f"the program {found} of the configuration"
+        case Turn.SUBADDRESS:
+            user, detail = step.found
+            return f"nobody, so {user} gets it, with the detail {detail or '(empty)'}"
+        case Turn.CATCH_ALL:
+            return f"nobody, so @{step.address.domain} takes it"
+        case Turn.LIST if len(step.found) > 1:
+            return f"the list {step.found[0]}, its address for {step.found[1]}"
+        case Turn.LIST:
+            return f"the list {found}"
+        case Turn.LIST_OWNERS:
+            return f"a list's owners: {found}"
+    return _PLAIN[step.turn]
+
+
+_PLAIN = {
+    Turn.ELSEWHERE: "a domain that is not ours",
+    Turn.REPEATED: "was followed already, and is not followed again",
+    Turn.UNKNOWN: "nobody here has this address",
+    Turn.TOO_DEEP: "too many aliases in a row",
+    Turn.TOO_MANY: "too many addresses in all",
+}
+
+
+# ---------------------------------------------------------------- the end of the way
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What becomes of the mail, for people and for programs."""
+
+    lines: list[str]
+    data: dict[str, Any]
+
+
+def _end(route: Route) -> _End:
+    if isinstance(route, NoRoute):
+        outcome = route.outcome
+        return _refused((outcome.code, outcome.enhanced, outcome.text))
+    parts = _parts(route)
+    if isinstance(route, Elsewhere):
+        parts["elsewhere"] = [str(address) for address in route.addresses]
+        end = _refused(_NOT_SENT)
+        lines = [*_told(parts), *end.lines]
+        return _End(lines, {**end.data, **parts})
+    return _End(_told(parts), {"refusal": None, "elsewhere": [], **parts})
+
+
+def _refused(refusal: tuple[int, str, str]) -> _End:
+    code, enhanced, text = refusal
+    data = {"refusal": {"code": code, "enhanced": enhanced, "text": text}}
+    return _End([f"it is refused: {code} {enhanced} {text}"], data)
+
+
+def _parts(route: Here | Elsewhere) -> dict[str, Any]:
+    return {
+        "accounts": list(route.accounts),
+        "details": dict(route.details),
+        "programs": [one.program for one in route.programs],
+        "lists": [{"list": one.list, "role": one.role.value or "post"} for one in route.lists],
+    }
+
+
+def _told(parts: dict[str, Any]) -> list[str]:
+    details = parts["details"]
+    lines = [
+        f"it goes to the account {name}{f' (detail {details[name]})' if name in details else ''}"
+        for name in parts["accounts"]
+    ]
+    lines += [f"it goes to the program {name}" for name in parts["programs"]]
+    lines += [f"it goes to the list {one['list']} ({one['role']})" for one in parts["lists"]]
+    lines += [f"it would go on to {address}" for address in parts.get("elsewhere", ())]
+    return lines

@@ -1,0 +1,235 @@
+"""The commands about domains, accounts and aliases."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from twisted_mail.config import Config
+from twisted_mail.control import secrets
+from twisted_mail.control.output import Answer, Complaint, count, table
+from twisted_mail.directory.account_import import Mistaken
+from twisted_mail.directory.editor import Register
+
+MAX_ROSTER = 64 * 1024 * 1024  # octets
+
+
+@contextmanager
+def opened(config: Config) -> Iterator[Register]:
+    """Open the directory that a configuration names. Raises Complaint."""
+    if not config.state.is_dir():
+        raise Complaint(
+            f"the state folder {config.state} is missing: twisted-mail init makes it, or mkdir -m 700"
+        )
+    with Register(
+        config.accounts_file,
+        config.passwords,
+        config.domains,
+        separators=config.addresses.separators,
+    ) as register:
+        yield register
+
+
+# ---------------------------------------------------------------- accounts
+
+
+def account_add(options: argparse.Namespace, config: Config) -> Answer:
+    """Make an account."""
+    with opened(config) as register:
+        register.accounts.check_free(options.address)  # before anybody types a password
+        password = secrets.asked(options)
+        name = register.accounts.add(options.address, password)
+    shown = {"password": password} if options.generate else {}
+    lines = [f"account {name} is made", *(f"password: {text}" for text in shown.values())]
+    return Answer({"account": name, **shown}, lines)
+
+
+def account_remove(options: argparse.Namespace, config: Config) -> Answer:
+    """Remove an account."""
+    with opened(config) as register:
+        aliases = register.accounts.remove(options.address)
+    lines = [
+        f"account {options.address} is removed",
+        f"its mail stays below {config.state} until you delete it",
+    ]
+    if aliases:
+        lines.append(f"still leading there: {', '.join(aliases)}")
+    return Answer({"account": options.address, "aliases": list(aliases)}, lines)
+
+
+def account_list(options: argparse.Namespace, config: Config) -> Answer:
+    """List accounts."""
+    with opened(config) as register:
+        rows = register.accounts.all(options.domain or "")
+    cells = [
+        (row.address, f"{_date(row.created):%Y-%m-%d}", _state(row.is_enabled), row.scheme)
+        for row in rows
+    ]
+    data = [asdict(row) | {"created": _date(row.created).isoformat()} for row in rows]
+    lines = table(("ADDRESS", "MADE", "LOGIN", "PASSWORD"), cells) or ["there are no accounts"]
+    return Answer({"accounts": data}, lines)
+
+
+def _date(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _state(is_enabled: bool) -> str:
+    return "enabled" if is_enabled else "disabled"
+
+
+def account_password(options: argparse.Namespace, config: Config) -> Answer:
+    """Set a password."""
+    with opened(config) as register:
+        register.accounts.find(options.address)
+        password = secrets.asked(options)
+        name = register.accounts.set_password(options.address, password)
+    shown = {"password": password} if options.generate else {}
+    lines = [f"account {name} has a new password", *(f"password: {t}" for t in shown.values())]
+    return Answer({"account": name, **shown}, lines)
+
+
+def account_enable(options: argparse.Namespace, config: Config) -> Answer:
+    """Allow logins."""
+    return _enable(options, config, is_enabled=True)
+
+
+def account_disable(options: argparse.Namespace, config: Config) -> Answer:
+    """Refuse logins."""
+    return _enable(options, config, is_enabled=False)
+
+
+def _enable(options: argparse.Namespace, config: Config, is_enabled: bool) -> Answer:
+    with opened(config) as register:
+        name = register.accounts.enable(options.address, is_enabled)
+    lines = [f"account {name} is {_state(is_enabled)}"]
+    if not is_enabled:
+        lines.append("its mail still arrives; connections that are open stay open")
+    return Answer({"account": name, "is_enabled": is_enabled}, lines)
+
+
+def account_may_send_as(options: argparse.Namespace, config: Config) -> Answer:
+    """Say as whom an account may send, beside its own addresses and aliases, after altering that."""
+    with opened(config) as register:
+        name = register.accounts.find(options.address)
+        granted = register.grants.of(name)
+        if options.remove:
+            granted = register.grants.take(name, options.remove)
+        if options.other:
+            granted = register.grants.give(name, options.other)
+    besides = f" and as {', '.join(granted)}" if granted else ""
+    line = f"account {name} may send as itself, its aliases{besides}"
+    return Answer({"account": name, "may_send_as": list(granted)}, [line])
+
+
+def account_import(options: argparse.Namespace, config: Config) -> Answer:
+    """Take accounts in from a file, all or none."""
+    text = _roster(options.file)
+    with opened(config) as register:
+        try:
+            names = register.accounts.take_in(text.splitlines(), options.replace)
+        except Mistaken as mistaken:
+            details = [f"{options.file}:{one.line}: {one.text}" for one in mistaken.mistakes]
+            found = count(len(details), "mistake")
+            raise Complaint(f"nothing was imported: {found}", details=details) from None
+    return Answer({"accounts": names}, [f"{count(len(names), 'account')} imported"])
+
+
+def _roster(name: str) -> str:
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.read(MAX_ROSTER + 1)
+        else:
+            with Path(name).open("rb") as file:
+                data = file.read(MAX_ROSTER + 1)
+        if len(data) > MAX_ROSTER:
+            raise Complaint(f"{name} is larger than {MAX_ROSTER} octets: import it in parts")
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Complaint(f"{name} is not UTF-8 text") from None
+
+
+# ---------------------------------------------------------------- aliases
+
+
+def alias_add(options: argparse.Namespace, config: Config) -> Answer:
+    """Make an alias, or lead it to more addresses."""
+    known = {f"|{program.name}" for program in config.programs}
+    for target in options.target:
+        if target.startswith("|") and "@" not in target and target not in known:
+            raise Complaint(f"the configuration has no [[program]] called {target[1:]!r}")
+    with opened(config) as register:
+        row = register.aliases.add(options.address, options.target)
+    return Answer({"alias": asdict(row)}, [f"{row.address} leads to {', '.join(row.targets)}"])
+
+
+def alias_remove(options: argparse.Namespace, config: Config) -> Answer:
+    """Remove an alias, or some of its targets."""
+    with opened(config) as register:
+        row = register.aliases.remove(options.address, options.target)
+    left = f"leads to {', '.join(row.targets)}" if row.targets else "is removed"
+    return Answer({"alias": asdict(row)}, [f"{row.address} {left}"])
+
+
+def alias_list(options: argparse.Namespace, config: Config) -> Answer:
+    """List aliases."""
+    with opened(config) as register:
+        rows = register.aliases.all(options.domain or "")
+    cells = [(row.address, ", ".join(row.targets)) for row in rows]
+    lines = table(("ALIAS", "LEADS TO"), cells) or ["there are no aliases"]
+    return Answer({"aliases": [asdict(row) for row in rows]}, lines)
+
+
+# ---------------------------------------------------------------- domains
+
+
+def domain_add(options: argparse.Namespace, config: Config) -> Answer:
+    """Add a domain."""
+    with opened(config) as register:
+        name = register.domains.add(options.domain)
+    lines = [
+        f"domain {name} is added",
+        f"other servers find it by DNS: {name}. IN MX 10 {config.hostname}.",
+    ]
+    return Answer({"domain": name}, lines)
+
+
+def domain_alias(options: argparse.Namespace, config: Config) -> Answer:
+    """Give a domain another name."""
+    with opened(config) as register:
+        name, home = register.domains.add_name(options.name, options.domain)
+    lines = [
+        f"every address of {home} is one of {name} too",
+        f"other servers find it by DNS: {name}. IN MX 10 {config.hostname}.",
+    ]
+    return Answer({"name": name, "domain": home}, lines)
+
+
+def domain_remove(options: argparse.Namespace, config: Config) -> Answer:
+    """Remove a domain where nobody lives any more, or another name of one."""
+    with opened(config) as register:
+        name = register.domains.remove(options.domain)
+    return Answer({"domain": name}, [f"domain {name} is removed"])
+
+
+def domain_list(_: argparse.Namespace, config: Config) -> Answer:
+    """List domains."""
+    with opened(config) as register:
+        rows = register.domains.all()
+    cells = [
+        (
+            row.name,
+            str(row.accounts),
+            str(row.aliases),
+            str(row.lists),
+            "file" if row.is_configured else "directory",
+            ", ".join(row.other_names) or "-",
+        )
+        for row in rows
+    ]
+    titles = ("DOMAIN", "ACCOUNTS", "ALIASES", "LISTS", "FROM", "OTHER NAMES")
+    lines = table(titles, cells) or ["there are no domains"]
+    return Answer({"domains": [asdict(row) for row in rows]}, lines)

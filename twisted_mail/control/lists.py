@@ -1,0 +1,279 @@
+"""The commands about mailing lists, and about the mail that waits for lists and programs."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from twisted_mail.config import Config
+from twisted_mail.control.directory import opened
+from twisted_mail.control.output import Answer, Complaint, count, table
+from twisted_mail.delivery.parcel import Parcel
+from twisted_mail.delivery.parcels import APPROVE, REJECT, WAITING_FOLDER, ParcelFolder
+from twisted_mail.directory.editor import Register
+from twisted_mail.mail.mailing_list import Joining, MailingList, Posting
+from twisted_mail.mail.route import Errand
+
+_YES = {"yes": True, "no": False}
+
+
+# ---------------------------------------------------------------- lists
+
+
+def list_add(options: argparse.Namespace, config: Config) -> Answer:
+    """Make a mailing list."""
+    with opened(config) as register:
+        register.lists.add(options.address)
+        try:
+            made = _altered(options, register)
+        except BaseException:
+            register.lists.remove(options.address)
+            raise
+    return Answer({"list": _data(made)}, [f"list {made.name} is made", *_rules(made)])
+
+
+def list_set(options: argparse.Namespace, config: Config) -> Answer:
+    """Alter the rules of a list."""
+    with opened(config) as register:
+        made = _altered(options, register)
+    return Answer({"list": _data(made)}, [f"list {made.name}", *_rules(made)])
+
+
+def _altered(options: argparse.Namespace, register: Register) -> MailingList:
+    if options.owner is not None:
+        register.lists.set_owners(options.address, [one for one in options.owner if one])
+    return register.lists.alter(
+        options.address,
+        options.title,
+        Posting(options.post) if options.post else None,
+        Joining(options.join) if options.join else None,
+        _YES.get(options.moderated or ""),
+    )
+
+
+def list_remove(options: argparse.Namespace, config: Config) -> Answer:
+    """Remove a list."""
+    with opened(config) as register:
+        members = register.lists.remove(options.address)
+    lines = [f"list {options.address} is removed, with {count(members, 'member')}"]
+    return Answer({"list": options.address, "members": members}, lines)
+
+
+def list_list(options: argparse.Namespace, config: Config) -> Answer:
+    """List the mailing lists."""
+    with opened(config) as register:
+        rows = register.lists.all(options.domain or "")
+    cells = [
+        (
+            row.list.name,
+            str(row.members),
+            str(row.suspended),
+            row.list.posting.value + (", moderated" if row.list.is_moderated else ""),
+            row.list.joining.value,
+            ", ".join(map(str, row.list.owners)) or "-",
+        )
+        for row in rows
+    ]
+    titles = ("LIST", "MEMBERS", "SUSPENDED", "WHO WRITES", "JOINING", "OWNERS")
+    data = [_data(row.list) | {"members": row.members, "suspended": row.suspended} for row in rows]
+    return Answer({"lists": data}, table(titles, cells) or ["there are no mailing lists"])
+
+
+def _data(one: MailingList) -> dict[str, Any]:
+    return {
+        "address": one.name,
+        "title": one.title,
+        "post": one.posting.value,
+        "join": one.joining.value,
+        "is_moderated": one.is_moderated,
+        "owners": [str(owner) for owner in one.owners],
+    }
+
+
+def _rules(one: MailingList) -> list[str]:
+    moderated = ", held for approval" if one.is_moderated else ""
+    return [
+        f"  title   {one.title or '-'}",
+        f"  post    {one.posting.value}{moderated}",
+        f"  join    {one.joining.value}",
+        f"  owners  {', '.join(map(str, one.owners)) or '-'}",
+    ]
+
+
+# ---------------------------------------------------------------- members
+
+
+def list_members(options: argparse.Namespace, config: Config) -> Answer:
+    """List the members of a list."""
+    with opened(config) as register:
+        rows = register.lists.members(options.address)
+    cells = [
+        (row.address, _day(row.created), str(row.bounces), _day(row.suspended)) for row in rows
+    ]
+    data = [
+        {
+            "address": row.address,
+            "since": _moment(row.created),
+            "bounces": row.bounces,
+            "suspended": _moment(row.suspended),
+        }
+        for row in rows
+    ]
+    lines = table(("MEMBER", "SINCE", "BOUNCES", "SUSPENDED"), cells) or ["there are no members"]
+    return Answer({"members": data}, lines)
+
+
+def list_subscribe(options: argparse.Namespace, config: Config) -> Answer:
+    """Put people on a list, all or none."""
+    with opened(config) as register:
+        new = register.lists.add_members(options.address, options.member)
+    lines = [f"{one} is on {options.address}" for one in new] or ["all were on it already"]
+    return Answer({"list": options.address, "members": new}, lines)
+
+
+def list_unsubscribe(options: argparse.Namespace, config: Config) -> Answer:
+    """Take people off a list, all or none."""
+    with opened(config) as register:
+        gone = register.lists.remove_members(options.address, options.member)
+    lines = [f"{one} is not on {options.address} any more" for one in gone]
+    return Answer({"list": options.address, "members": gone}, lines)
+
+
+def list_resume(options: argparse.Namespace, config: Config) -> Answer:
+    """Send to a suspended member again."""
+    with opened(config) as register:
+        name = register.lists.resume(options.address, options.member)
+    lines = [f"{name} gets mail of {options.address} again"]
+    return Answer({"list": options.address, "member": name}, lines)
+
+
+# ---------------------------------------------------------------- what waits
+
+
+def list_held(_: argparse.Namespace, config: Config) -> Answer:
+    """List the posts that wait for a word."""
+    rows = [parcel for parcel in _parcels(config) if parcel.is_held]
+    cells = [
+        (row.id, _day(int(row.created)), _goal(row), str(row.sender) or "<>", row.reason)
+        for row in rows
+    ]
+    lines = table(("ID", "SINCE", "LIST", "FROM", "WHY"), cells) or ["nothing is held"]
+    return Answer({"held": [_parcel(row) for row in rows]}, lines)
+
+
+def list_approve(options: argparse.Namespace, config: Config) -> Answer:
+    """Let held posts go out."""
+    return _say(options.id, APPROVE, "goes out", config)
+
+
+def list_reject(options: argparse.Namespace, config: Config) -> Answer:
+    """Drop held posts; nobody is told."""
+    return _say(options.id, REJECT, "is dropped", config)
+
+
+def _say(ids: Sequence[str], word: str, what: str, config: Config) -> Answer:
+    held = {parcel.id for parcel in _parcels(config) if parcel.is_held}
+    if unknown := [one for one in ids if one not in held]:
+        raise Complaint(f"nothing is held as {', '.join(unknown)}")
+    for one in ids:
+        _folder(config).say(one, word)
+    return Answer({word: list(ids)}, [f"{one} {what}" for one in ids])
+
+
+def waiting_list(_: argparse.Namespace, config: Config) -> Answer:
+    """List the mail that waits for programs and lists."""
+    rows = _parcels(config)
+    cells = [
+        (
+            row.id,
+            _day(int(row.created)),
+            _goal(row),
+            str(row.sender) or "<>",
+            str(row.tries),
+            "held" if row.is_held else _minute(row.due),
+            row.reason or "-",
+        )
+        for row in rows
+    ]
+    titles = ("ID", "SINCE", "FOR", "FROM", "TRIES", "NEXT", "WHY")
+    lines = table(titles, cells) or ["no mail waits"]
+    return Answer({"waiting": [_parcel(row) for row in rows]}, lines)
+
+
+def _folder(config: Config) -> ParcelFolder:
+    return ParcelFolder(str(config.state / WAITING_FOLDER))
+
+
+def _parcels(config: Config) -> list[Parcel]:
+    return _folder(config).look()
+
+
+def _goal(parcel: Parcel) -> str:
+    errand = parcel.errand
+    if isinstance(errand, Errand):
+        return f"|{errand.program}"
+    return f"{errand.list} ({errand.role.value})" if errand.role.value else errand.list
+
+
+def _parcel(parcel: Parcel) -> dict[str, Any]:
+    return {
+        "id": parcel.id,
+        "since": _moment(int(parcel.created)),
+        "for": _goal(parcel),
+        "sender": str(parcel.sender),
+        "tries": parcel.tries,
+        "next": None if parcel.is_held else _moment(int(parcel.due)),
+        "is_held": parcel.is_held,
+        "reason": parcel.reason,
+    }
+
+
+def _moment(seconds: int) -> str | None:
+    return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else None
+
+
+def _day(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}" if seconds else "-"
+
+
+def _minute(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
+
+
+# ---------------------------------------------------------------- the grammar
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands of the family ``list``."""
+    for name, work, about in (
+        ("add", list_add, "make a mailing list"),
+        ("set", list_set, "alter what is given of its rules"),
+    ):
+        parser = command(name, work, about, "address")
+        parser.add_argument("--title", help="what people call it")
+        parser.add_argument(
+            "--post", choices=[one.value for one in Posting], help="who may write to all"
+        )
+        parser.add_argument(
+            "--join", choices=[one.value for one in Joining], help="how one becomes a member"
+        )
+        parser.add_argument("--moderated", choices=list(_YES), help="hold posts for approval")
+        parser.add_argument(
+            "--owner", action="append", help="in the place of those before; repeat; '' for none"
+        )
+    command("remove", list_remove, "remove a list", "address")
+    listing = command("list", list_list, "list the mailing lists")
+    listing.add_argument("domain", metavar="DOMAIN", nargs="?", help="of this domain only")
+    command("members", list_members, "list the members", "address")
+    for name, work, about in (
+        ("subscribe", list_subscribe, "put people on a list"),
+        ("unsubscribe", list_unsubscribe, "take people off it"),
+    ):
+        command(name, work, about, "address").add_argument("member", metavar="MEMBER", nargs="+")
+    command("resume", list_resume, "send to a suspended member again", "address", "member")
+    command("held", list_held, "list the posts that wait for a word")
+    for name, work, about in (
+        ("approve", list_approve, "let held posts go out"),
+        ("reject", list_reject, "drop held posts; nobody is told"),
+    ):
+        command(name, work, about).add_argument("id", metavar="ID", nargs="+")

@@ -1,0 +1,1 @@
+"""A server where there was none: ``init``, the demonstration, certificates."""

@@ -1,0 +1,81 @@
+"""``twisted-mail init``: a configuration, a certificate, a state folder and a first account."""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from twisted_mail.config import Config, load
+from twisted_mail.control.output import Answer, Complaint
+from twisted_mail.control.setup import certificates
+from twisted_mail.control.setup.plan import Plan, planned
+from twisted_mail.control.setup.texts import config_text, invitation
+from twisted_mail.directory import schema
+from twisted_mail.directory.editor import Register
+
+# What every domain has to answer to: RFC 5321 §4.5.1, RFC 2142 §4.
+DUTIES = ("postmaster", "abuse")
+
+
+def init(options: argparse.Namespace) -> Answer:
+    """Make everything that a new server needs; overwrite nothing. Raises Complaint."""
+    plan = planned(options)
+    _refuse_to_overwrite(plan)
+    _make_folder(plan.folder, 0o755 if plan.owner else 0o700)
+    _make_folder(plan.state, 0o700)
+    certificates.make(plan.tls, plan.hostname)
+    plan.config.write_text(config_text(plan), encoding="utf-8")
+    config = load(plan.config)
+    _fill_directory(plan, config)
+    _give_away(plan)
+    data = {
+        "config": str(plan.config),
+        "state": str(plan.state),
+        "authority": str(plan.tls / certificates.AUTHORITY),
+        "hostname": plan.hostname,
+        "domains": list(plan.domains),
+        "account": plan.account or None,
+    }
+    shown = {"password": plan.password} if plan.password and not options.password_stdin else {}
+    return Answer({**data, **shown}, invitation(plan, bool(shown)))
+
+
+def _refuse_to_overwrite(plan: Plan) -> None:
+    files = (
+        plan.config,
+        plan.certificate,
+        plan.tls / certificates.AUTHORITY,
+        plan.tls / certificates.AUTHORITY_KEY,
+        plan.state / schema.FILE,
+    )
+    for path in files:
+        if path.exists():
+            raise Complaint(f"{path} is there already, and init overwrites nothing")
+
+
+def _make_folder(path: Path, mode: int) -> None:
+    if not path.is_dir():
+        path.mkdir(parents=True)
+        path.chmod(mode)
+
+
+def _fill_directory(plan: Plan, config: Config) -> None:
+    with Register(config.accounts_file, config.passwords, config.domains) as register:
+        if not plan.account:
+            return
+        register.accounts.add(plan.account, plan.password)
+        for domain in plan.domains:
+            for duty in DUTIES:
+                if plan.account.lower() != f"{duty}@{domain}":
+                    register.aliases.add(f"{duty}@{domain}", [plan.account])
+
+
+def _give_away(plan: Plan) -> None:
+    """Hand what was made to the user that the server will run as."""
+    if not plan.owner:
+        return
+    made = [plan.config, plan.state, *plan.state.iterdir(), *plan.tls.iterdir()]
+    try:
+        for path in made:
+            shutil.chown(path, plan.owner)
+    except (LookupError, PermissionError) as error:
+        raise Complaint(f"everything is made, but not given to {plan.owner}: {error}") from None

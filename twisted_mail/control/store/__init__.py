@@ -1,0 +1,1 @@
+"""``twisted-mail store``: look after mail on disk while the server runs."""

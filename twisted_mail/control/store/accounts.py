@@ -1,0 +1,143 @@
+"""Which accounts a command is about, and the way to their mail.
+
+The tool works on the maildirs in its own process, with the store's own classes: these share accounts
+with a running server.
+"""
+
+import os
+import pwd
+import time
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from twisted_mail.config import Config
+from twisted_mail.control.output import Complaint
+from twisted_mail.directory.editor import Register
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.format import layout
+from twisted_mail.store.format.filename import Namer
+from twisted_mail.store.index.database import boot_id
+from twisted_mail.store.quota import Ledger
+from twisted_mail.store.work.tree import Ground, Tree
+
+T = TypeVar("T")
+
+
+class SystemClock:
+    """Fulfils ``interfaces.Clock`` where there is no reactor."""
+
+    def now(self) -> float:
+        """Return seconds since 1970."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Return seconds that only rise."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, and have everything wait."""
+        time.sleep(seconds)
+
+    async def within(self, seconds: float, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work, however long it takes: nothing here could interrupt it."""
+        return await work
+
+
+def root(config: Config) -> bytes:
+    """Return the folder below which all accounts lie."""
+    return os.fsencode(config.state / "mail")
+
+
+def path(config: Config, account: str) -> bytes:
+    """Return the folder of an account."""
+    return layout.account_path(root(config), account)
+
+
+def has_mail(config: Config, account: str) -> bool:
+    """Say whether the account has a maildir."""
+    return os.path.isdir(os.path.join(path(config, account), b"Maildir"))
+
+
+@contextmanager
+def opened(config: Config, account: str) -> Iterator[Tree]:
+    """Open one account's mail. What an administrator puts there need not fit into its quota."""
+    ground = Ground(Disk(), SystemClock(), Namer(), boot_id(), config.store)
+    tree = Tree(ground, path(config, account), Ledger())
+    try:
+        yield tree
+    finally:
+        tree.close()
+
+
+# ---------------------------------------------------------------- names
+
+
+def chosen(config: Config, named: Sequence[str]) -> list[str]:
+    """Return the accounts that have mail: those named, or all. Raises Complaint."""
+    check_user(config)
+    if not named:
+        return sorted(name for name in _known(config) if has_mail(config, name))
+    found = list(dict.fromkeys(resident(config, name) for name in named))
+    for name in found:
+        if not has_mail(config, name):
+            raise Complaint(f"{name} has no mail yet")
+    return found
+
+
+def check_user(config: Config) -> None:
+    """Raise Complaint unless the state folder is ours: the server could not read what we write."""
+    try:
+        owner = config.state.stat().st_uid
+    except FileNotFoundError:
+        raise Complaint(f"the state folder {config.state} is missing") from None
+    if owner != os.geteuid():
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = f"#{owner}"
+        raise Complaint(f"{config.state} belongs to {name}: sudo -u {name} twisted-mail store ...")
+
+
+def resident(config: Config, name: str) -> str:
+    """Return the account that was meant: one of the directory, or one that left mail here.
+
+    A name without a domain is of the first. Raises Complaint.
+    """
+    check_user(config)
+    if "@" not in name and config.domains:
+        name = f"{name}@{config.domains[0]}"
+    known = _known(config)
+    if name in known:
+        return name
+    alike = [other for other in known if other.lower() == name.lower()]
+    if len(alike) == 1:
+        return alike[0]
+    raise Complaint(f"there is no account {name}, and no mail of one")
+
+
+def _known(config: Config) -> set[str]:
+    return {*_in_directory(config), *_on_disk(root(config))}
+
+
+def _in_directory(config: Config) -> list[str]:
+    if not config.accounts_file.exists():
+        return []
+    with Register(config.accounts_file, config.passwords, config.domains) as register:
+        return [row.address for row in register.accounts.all()]
+
+
+def _on_disk(folder: bytes) -> Iterator[str]:
+    for domain in _folders(folder):
+        for local in _folders(os.path.join(folder, domain)):
+            name = layout.account_name(domain, local)
+            if name is not None and os.path.isdir(os.path.join(folder, domain, local, b"Maildir")):
+                yield name
+
+
+def _folders(path: bytes) -> list[bytes]:
+    try:
+        names = os.listdir(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [name for name in names if not name.startswith(b".")]

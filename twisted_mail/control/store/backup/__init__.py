@@ -1,0 +1,1 @@
+"""``store backup`` and ``store restore``."""

@@ -1,0 +1,222 @@
+"""The backup of one account: as it was at one moment, though it changes meanwhile."""
+
+import os
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from twisted_mail.control.store.backup import copying, snapshots
+from twisted_mail.control.store.progress import Progress
+from twisted_mail.control.store.skipped import Bad, Skipped
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.format import filename, keywords, subscriptions, uidlist
+from twisted_mail.store.index.rows import Row
+from twisted_mail.store.repair.snapshot import Moment, moments, opened
+from twisted_mail.store.work.tree import Tree
+
+_PASSES = 5
+_PLACES = ("tmp", "new", "cur")
+
+
+class _Held(NamedTuple):
+    """A file that a backup has; ``sha256`` is empty when it has to be read again."""
+
+    path: Path
+    size: int
+    date: int
+    sha256: str
+
+
+class AccountBackup:
+    """Copies one account.
+
+    All mailboxes are looked at in one moment; then the files are copied or linked. Where one is gone by
+    then, expunged or moved, there is another pass with a later moment, for which most is there already.
+    So what is told is what there was at the last moment, and a message that was moved meanwhile is in
+    one of its two places.
+    """
+
+    def __init__(
+        self, tree: Tree, path: Path, earlier: Path | None, skipped: Skipped, name: str
+    ) -> None:
+        self._tree = tree
+        self._path = path
+        self._maildir = path / "Maildir"
+        self._skipped = skipped
+        self._name = name
+        self._held = _held(earlier) if earlier else {}
+        self._digests: dict[bytes, str] = {}
+        self._copied: set[bytes] = set()
+        self._bad: dict[bytes, str] = {}
+
+    def run(self, progress: Progress) -> dict[str, Any]:
+        """Do it; return what the manifest says of it."""
+        for _ in range(_PASSES):
+            found = self._tree.perform(moments)
+            self._held |= _held(self._path)
+            progress.total += sum(len(moment.rows) for moment in found)
+            wanted = {path: row for moment in found for path, row in self._wanted(moment)}
+            gone = [
+                row.base
+                for moment in found
+                for path, row in self._wanted(moment)
+                if not self._has(moment, row, path, progress)
+            ]
+            if not gone:
+                break
+        else:
+            raise Unavailable(f"{self._name} changes too fast to be copied now")
+        self._remove_others({path for path, row in wanted.items() if row.base not in self._bad})
+        self._finish(found)
+        for base, why in self._bad.items():
+            self._skipped.add(f"{self._name}: {os.fsdecode(base)}", why)
+        rows = [row for moment in found for row in moment.rows if row.base not in self._bad]
+        return {
+            "mailboxes": len(found),
+            "messages": len(rows),
+            "octets": sum(row.stored for row in rows),
+            "copied": len(self._copied & {row.base for row in rows}),
+        }
+
+    # ------------------------------------------------------------ files
+
+    def _folder(self, moment: Moment) -> Path:
+        return self._maildir / os.fsdecode(moment.folder) if moment.folder else self._maildir
+
+    def _wanted(self, moment: Moment) -> Iterator[tuple[Path, Row]]:
+        folder = self._folder(moment) / "cur"
+        for row in moment.rows:
+            yield folder / os.fsdecode(moment.file_name(row)), row
+
+    def _has(self, moment: Moment, row: Row, path: Path, progress: Progress) -> bool:
+        """See to it that a file is here; say False when it is gone where it was."""
+        progress.step()
+        if row.base in self._bad:
+            return True
+        held = self._held.get(row.base)
+        if held is not None and (held.size, held.date) == (row.stored, row.date):
+            if held.path != path:
+                self._link(held.path, path)
+            self._digests.setdefault(row.base, held.sha256)
+            return True
+        try:
+            return self._copy(moment, row, path)
+        except Bad as bad:
+            self._bad[row.base] = str(bad)
+        except PermissionError as error:
+            self._bad[row.base] = str(error.strerror)
+        return True
+
+    def _link(self, old: Path, path: Path) -> None:
+        path.parent.mkdir(0o700, parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        os.link(old, path)
+
+    def _copy(self, moment: Moment, row: Row, path: Path) -> bool:
+        fd = opened(self._tree, moment, row)
+        if fd is None:
+            return False
+        path.parent.mkdir(0o700, parents=True, exist_ok=True)
+        try:
+            digest = copying.copy(fd, path, row.stored, row.date)
+        finally:
+            os.close(fd)
+        self._digests[row.base] = digest
+        self._copied.add(row.base)
+        return True
+
+    def _remove_others(self, wanted: set[Path]) -> None:
+        """Remove what an earlier pass or run left that is not of this moment."""
+        for folder, _, names in os.walk(self._maildir):
+            for name in names:
+                path = Path(folder, name)
+                if path not in wanted:
+                    path.unlink()
+        for folder, _, _ in os.walk(self._maildir, topdown=False):
+            if not os.listdir(folder):
+                os.rmdir(folder)
+
+    # ------------------------------------------------------------ lists
+
+    def _finish(self, found: list[Moment]) -> None:
+        for moment in found:
+            folder = self._folder(moment)
+            for place in _PLACES:
+                copying.make(folder / place)
+            if moment.folder:
+                (folder / "maildirfolder").touch(0o600)
+            copying.replace(folder / os.fsdecode(uidlist.FILE), uidlist.write(moment.uid_list()))
+            if moment.by_letter:
+                letters = folder / os.fsdecode(keywords.FILE)
+                copying.replace(letters, keywords.write(moment.by_letter))
+        self._copy_small(found)
+        snapshots.write_lines(self._path, self._lines(found))
+
+    def _copy_small(self, found: list[Moment]) -> None:
+        account = Path(os.fsdecode(self._tree.path))
+        listed = os.fsdecode(subscriptions.FILE)
+        for source, target in (
+            (account / "Maildir" / listed, self._maildir / listed),
+            (account / "special-use", self._path / "special-use"),
+        ):
+            if source.exists():
+                copying.replace(target, source.read_bytes())
+        highest = max((moment.uidvalidity for moment in found), default=0)
+        copying.replace(self._path / "uidvalidity", b"%d\n" % highest)
+
+    def _lines(self, found: list[Moment]) -> Iterator[dict[str, Any]]:
+        for moment in found:
+            yield {
+                "mailbox": moment.name,
+                "folder": snapshots.text_of(moment.folder),
+                "guid": moment.guid.decode("ascii"),
+                "uidvalidity": moment.uidvalidity,
+                "uidnext": moment.uidnext,
+            }
+            for path, row in self._wanted(moment):
+                if row.base not in self._bad:
+                    yield self._line(path, row)
+
+    def _line(self, path: Path, row: Row) -> dict[str, Any]:
+        return {
+            "uid": row.uid,
+            "file": path.name,
+            "flags": sorted(row.flags),
+            "date": row.date,
+            "size": row.stored,
+            "sha256": self._digests.get(row.base) or digest(path),
+        }
+
+
+def _held(account: Path) -> dict[bytes, _Held]:
+    """Return the files that a backup of an account has, by base names."""
+    digests = {
+        filename.split(os.fsencode(line["file"]))[0]: line["sha256"]
+        for line in snapshots.lines(account)
+        if "sha256" in line
+    }
+    found = {}
+    for path in _files(account / "Maildir"):
+        base = filename.split(os.fsencode(path.name))[0]
+        about = path.stat()
+        date = about.st_mtime_ns // 1_000_000_000
+        found[base] = _Held(path, about.st_size, date, digests.get(base, ""))
+    return found
+
+
+def _files(maildir: Path) -> Iterable[Path]:
+    for folder, _, names in os.walk(maildir):
+        if os.path.basename(folder) == "cur":
+            for name in names:
+                if not name.endswith(".part"):
+                    yield Path(folder, name)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    found = sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1024 * 1024):
+            found.update(piece)
+    return found.hexdigest()

@@ -1,0 +1,172 @@
+"""``store backup``: everything, while the server runs."""
+
+import argparse
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from twisted_mail import __version__
+from twisted_mail.config import Config
+from twisted_mail.control.output import FAILED, FINE, Answer, Complaint, count
+from twisted_mail.control.store import accounts
+from twisted_mail.control.store.backup import copying, snapshots
+from twisted_mail.control.store.backup.account_backup import AccountBackup
+from twisted_mail.control.store.importing.importer import GO_ON
+from twisted_mail.control.store.progress import Progress
+from twisted_mail.control.store.skipped import Skipped
+
+
+def back_up(options: argparse.Namespace, config: Config) -> Answer:
+    """Make a backup; what the last one has already is linked, not copied."""
+    folder = Path(os.path.abspath(options.folder))
+    if folder.is_relative_to(config.state) or config.state.is_relative_to(folder):
+        raise Complaint(f"{folder} and the state folder {config.state} lie within each other")
+    work = Backup(config, folder, options)
+    try:
+        return work.run()
+    except KeyboardInterrupt:
+        raise Complaint(f"interrupted, no backup was made; {GO_ON}") from None
+
+
+class Backup:
+    """One run."""
+
+    def __init__(self, config: Config, folder: Path, options: argparse.Namespace) -> None:
+        self._config = config
+        self._folder = folder
+        self._options = options
+        self._build = folder / snapshots.UNFINISHED
+        self._skipped = Skipped()
+
+    def run(self) -> Answer:
+        """Do all of it. Raises Complaint, MailError, OSError."""
+        names = accounts.chosen(self._config, self._options.account)
+        before = snapshots.finished(self._folder)
+        copying.make(self._build / "mail")
+        self._leave_only(names)
+        with Progress(0, not self._options.json) as progress:
+            done = [self._account(name, before[-1:], progress) for name in names]
+        self._directory()
+        path = self._publish(done)
+        removed = self._remove_old()
+        return self._answer(path, done, removed)
+
+    def _where(self, account: str) -> Path:
+        return Path(os.fsdecode(accounts.path(self._config, account))).relative_to(
+            self._config.state
+        )
+
+    def _leave_only(self, names: Sequence[str]) -> None:
+        """Remove what an unfinished backup has of accounts that are not meant now."""
+        wanted = {self._build / self._where(name) for name in names}
+        for domain in (self._build / "mail").iterdir():
+            for local in domain.iterdir():
+                if local not in wanted:
+                    shutil.rmtree(local)
+
+    def _account(self, name: str, before: list[Path], progress: Progress) -> dict[str, Any]:
+        progress.place = name
+        where = self._where(name)
+        earlier = before[0] / where if before else None
+        with accounts.opened(self._config, name) as tree:
+            one = AccountBackup(tree, self._build / where, earlier, self._skipped, name)
+            found = one.run(progress)
+        return {"account": name, "folder": str(where), **found}
+
+    def _directory(self) -> None:
+        """Copy domains, accounts and aliases, by SQLite's own means."""
+        source = self._config.accounts_file
+        if not source.exists():
+            return
+        target = self._build / source.name
+        beside = target.with_name(target.name + ".part")
+        beside.unlink(missing_ok=True)
+        old = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READWRITE)
+        new = apsw.Connection(str(beside))
+        try:
+            with new.backup("main", old, "main") as copying:
+                while not copying.done:
+                    copying.step(1000)
+            new.pragma("journal_mode", "delete")  # one file, without a log beside it
+        finally:
+            new.close()
+            old.close()
+        beside.chmod(0o600)
+        _sync_file(beside)
+        beside.rename(target)
+
+    def _publish(self, done: list[dict[str, Any]]) -> Path:
+        """Make it a backup: all is on disk before its manifest is, and that before its name is."""
+        copying.sync_tree(self._build)
+        now = time.time()
+        about = {
+            "format": snapshots.FORMAT,
+            "made": int(now),
+            "by": f"twisted-mail {__version__}",
+            "hostname": self._config.hostname,
+            "accounts": done,
+            "skipped": self._skipped.data(),
+        }
+        copying.replace_json(self._build / snapshots.MANIFEST, about)
+        path = self._folder / snapshots.new_name(self._folder, now)
+        self._build.rename(path)
+        copying.sync_folder(self._folder)
+        return path
+
+    def _remove_old(self) -> list[str]:
+        if self._options.keep is None:
+            return []
+        old = snapshots.finished(self._folder)[: -max(1, self._options.keep)]
+        for path in old:
+            (path / snapshots.MANIFEST).unlink()  # from now on it is no backup
+            shutil.rmtree(path)
+        return [path.name for path in old]
+
+    def _answer(self, path: Path, done: list[dict[str, Any]], removed: list[str]) -> Answer:
+        messages = sum(each["messages"] for each in done)
+        copied = sum(each["copied"] for each in done)
+        lines = [
+            f"{path} is a backup of {count(len(done), 'account')}, {count(messages, 'message')}",
+            f"{copied} were copied, {messages - copied} were in the last backup already",
+            *(f"{name} is removed" for name in removed),
+            *self._skipped.lines(),
+        ]
+        data = {
+            "backup": str(path),
+            "messages": messages,
+            "copied": copied,
+            "accounts": done,
+            "removed": removed,
+            "skipped": self._skipped.data(),
+        }
+        return Answer(data, lines, FAILED if self._skipped.items else FINE)
+
+
+def _sync_file(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def listing(options: argparse.Namespace, config: Config) -> Answer:
+    """List the backups in a folder."""
+    del config
+    found = snapshots.finished(Path(options.folder))
+    about = [(path, snapshots.manifest(path)) for path in found]
+    lines = [f"{path.name}: {', '.join(_accounts(each))}" for path, each in about]
+    data = [{"backup": str(path), "accounts": list(_accounts(each))} for path, each in about]
+    return Answer({"backups": data}, lines or ["there are no backups"])
+
+
+def _accounts(about: dict[str, Any]) -> Iterator[str]:
+    with suppress(KeyError, TypeError):
+        for each in about["accounts"]:
+            yield f"{each['account']} ({each['messages']})"

@@ -1,0 +1,273 @@
+"""``store restore``: accounts as they were in a backup, UIDs and all."""
+
+import argparse
+import os
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from twisted_mail.config import Config
+from twisted_mail.control.output import FAILED, FINE, Answer, Complaint, count
+from twisted_mail.control.store import accounts
+from twisted_mail.control.store.backup import copying, manifest, snapshots
+from twisted_mail.control.store.importing.importer import GO_ON
+from twisted_mail.control.store.progress import Progress
+from twisted_mail.control.store.skipped import Bad, Skipped
+from twisted_mail.directory.editor import Register
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.disk.durable import faults
+from twisted_mail.store.format import filename, subscriptions
+from twisted_mail.store.repair.import_stage import Stage, adopt, is_free
+from twisted_mail.store.work import move, set_flags
+from twisted_mail.store.work.mailbox_operations import create
+from twisted_mail.store.work.reconcile import scan
+from twisted_mail.store.work.tree import Tree
+
+
+def restore(options: argparse.Namespace, config: Config) -> Answer:
+    """Restore; what is there already as it was is passed over."""
+    snapshot = _snapshot(Path(os.path.abspath(options.folder)), options.snapshot)
+    about = snapshots.manifest(snapshot)
+    if options.into:
+        config = replace(config, state=Path(os.path.abspath(options.into)))
+    names = _chosen(about, options.account, config)
+    config.state.mkdir(0o700, parents=True, exist_ok=True)
+    accounts.check_user(config)
+    work = Restore(config, snapshot, options)
+    try:
+        return work.run(names)
+    except KeyboardInterrupt:
+        raise Complaint(f"interrupted; {GO_ON}") from None
+
+
+def _snapshot(folder: Path, name: str | None) -> Path:
+    if name is not None:
+        return folder / name
+    if (folder / snapshots.MANIFEST).is_file():
+        return folder
+    found = snapshots.finished(folder)
+    if not found:
+        raise Complaint(f"there is no finished backup in {folder}")
+    return found[-1]
+
+
+def _chosen(about: dict[str, Any], named: list[str], config: Config) -> dict[str, str]:
+    """Return the folders, within the backup, of the accounts that are meant."""
+    there = {str(each["account"]): str(each["folder"]) for each in about["accounts"]}
+    if not named:
+        return there
+    found = {}
+    for name in named:
+        if "@" not in name and config.domains:
+            name = f"{name}@{config.domains[0]}"
+        if name not in there:
+            raise Complaint(f"the backup has no account {name}")
+        found[name] = there[name]
+    return found
+
+
+class Restore:
+    """One run."""
+
+    def __init__(self, config: Config, snapshot: Path, options: argparse.Namespace) -> None:
+        self._config = config
+        self._snapshot = snapshot
+        self._options = options
+        self._skipped = Skipped()
+        self._restored = self._already = self._aside = 0
+        self._taken: list[str] = []
+        stamp = time.strftime("%Y-%m-%d %H.%M.%S", time.gmtime())
+        self._set_aside = f"Before restore {stamp}"
+
+    def run(self, names: dict[str, str]) -> Answer:
+        """Do all of it. Raises Complaint, MailError, OSError."""
+        total = sum(self._look(name, self._snapshot / where) for name, where in names.items())
+        if self._taken:
+            raise Complaint(
+                "nothing was restored: --replace moves what is there into mailboxes of its own",
+                details=self._taken,
+            )
+        made = self._directory([*names])
+        with Progress(total, not self._options.json) as progress:
+            for name, where in names.items():
+                with accounts.opened(self._config, name) as tree:
+                    self._account(tree, self._snapshot / where, progress)
+        return self._answer([*names], made)
+
+    def _look(self, name: str, where: Path) -> int:
+        """Count the messages of an account; note the mailboxes that are not to be overwritten."""
+        total = 0
+        has_mail = not self._options.replace and accounts.has_mail(self._config, name)
+        with accounts.opened(self._config, name) as tree:
+            for box in manifest.mailboxes(where):
+                total += len(box.lines)
+                if has_mail and not is_free(tree, box.name, box.uids):
+                    self._taken.append(f"{name}: {box.name} has mail that is not in the backup")
+        return total
+
+    # ------------------------------------------------------------ the directory
+
+    def _directory(self, names: list[str]) -> list[str]:
+        """Bring back accounts that are missing, with their passwords; all of it if there is none."""
+        source = self._snapshot / self._config.accounts_file.name
+        if not source.exists():
+            return []
+        if not self._config.accounts_file.exists():
+            beside = self._config.accounts_file.with_name(".accounts.part")
+            shutil.copyfile(source, beside)
+            beside.chmod(0o600)
+            beside.rename(self._config.accounts_file)
+            copying.sync_folder(self._config.state)
+            return names
+        return self._missing_accounts(source, names)
+
+    def _missing_accounts(self, source: Path, names: list[str]) -> list[str]:
+        old = apsw.Connection(f"file:{source}?immutable=1", flags=_READ)
+        try:
+            hashes = dict(old.execute("SELECT address, hash FROM account"))
+        finally:
+            old.close()
+        made = []
+        with Register(
+            self._config.accounts_file, self._config.passwords, self._config.domains
+        ) as register:
+            there = {row.address.lower() for row in register.accounts.all()}
+            for name in names:
+                if name.lower() in there or name not in hashes:
+                    continue
+                with suppress(Refused):
+                    register.domains.add(name.rpartition("@")[2])
+                register.accounts.take_in([f"{name}:{hashes[name]}"])
+                made.append(name)
+        return made
+
+    # ------------------------------------------------------------ one account
+
+    def _account(self, tree: Tree, where: Path, progress: Progress) -> None:
+        uses = manifest.uses(where)
+        for box in manifest.mailboxes(where):
+            progress.place = box.name
+            self._mailbox(tree, box, uses.get(os.fsencode(box.folder.name), ""), progress)
+        listed = where / "Maildir" / os.fsdecode(subscriptions.FILE)
+        if listed.exists():
+            for name in sorted(subscriptions.parse(listed.read_bytes())):
+                with suppress(Refused):
+                    tree.perform(subscriptions.subscribe, name, True)
+
+    def _mailbox(self, tree: Tree, box: manifest.Saved, use: str, progress: Progress) -> None:
+        uids = box.uids
+        if tree.perform(_is_restored, box):
+            self._already += len(uids)
+            progress.step(len(uids))
+            return
+        if not tree.perform(is_free, box.name, uids):
+            self._aside += tree.perform(_move_aside, box.name, f"{self._set_aside}/{box.name}")
+        stage = Stage(tree, box.name)
+        there = {*stage.files(), *_present(tree, box.name)}
+        for line in box.lines:
+            progress.step()
+            base = manifest.base_of(line)
+            if base not in there and not self._put(stage, box, line, base):
+                uids.pop(base)
+        numbers = box.uidvalidity, box.uidnext
+        if not tree.perform(adopt, stage, *numbers, uids, use, box.guid):
+            self._skipped.add(box.name, "mail arrived there meanwhile: --replace moves it aside")
+            return
+        tree.perform(_mark_again, box)
+        self._restored += len(uids)
+
+    def _put(self, stage: Stage, box: manifest.Saved, line: dict[str, Any], base: bytes) -> bool:
+        path = box.folder / "cur" / line["file"]
+        try:
+            pieces = list(manifest.checked(path, line))
+        except (Bad, OSError) as error:
+            why = getattr(error, "strerror", None) or error
+            self._skipped.add(str(path), why)
+            return False
+        with faults():
+            stage.put(base, flag.normal(line["flags"]), pieces, float(line["date"]))
+        return True
+
+    # ------------------------------------------------------------ the end
+
+    def _answer(self, names: list[str], made: list[str]) -> Answer:
+        sums = f"{count(len(names), 'account')}, {count(self._restored, 'message')} restored"
+        lines = [f"from {self._snapshot}: {sums}"]
+        if self._already:
+            lines.append(f"{count(self._already, 'message')} were there already")
+        if self._aside:
+            lines.append(f"{count(self._aside, 'message')} moved into {self._set_aside}")
+        if made:
+            lines.append(f"back in the directory: {', '.join(made)}")
+        data = {
+            "backup": str(self._snapshot),
+            "accounts": names,
+            "made": made,
+            "restored": self._restored,
+            "already": self._already,
+            "set_aside": self._aside,
+            "skipped": self._skipped.data(),
+        }
+        lines += self._skipped.lines()
+        return Answer(data, lines, FAILED if self._skipped.items else FINE)
+
+
+_READ = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+
+
+# ---------------------------------------------------------------- in the account
+
+
+def _present(tree: Tree, mailbox: str) -> set[bytes]:
+    try:
+        folder = tree.find(mailbox)
+    except Refused:
+        return set()
+    names = [name for place in (b"new", b"cur") for name in tree.disk.names(folder.place(place))]
+    return {filename.split(name)[0] for name in names}
+
+
+def _is_restored(tree: Tree, box: manifest.Saved) -> bool:
+    """Say whether a mailbox has all that the backup has, with the same numbers."""
+    try:
+        folder = tree.find(box.name)
+    except Refused:
+        return False
+    with tree.working() as work:
+        state = scan(folder, work)
+        if state.uidvalidity != box.uidvalidity or state.uidnext < box.uidnext:
+            return False
+        there = {row.base: row.uid for row in work.index.all_rows(state)}
+    return all(there.get(base) == uid for base, uid in box.uids.items())
+
+
+def _move_aside(tree: Tree, mailbox: str, target: str) -> int:
+    with suppress(Refused):
+        create(tree, target, "")
+    source, aside = tree.find(mailbox), tree.find(target)
+    with tree.working() as work:
+        rows = work.index.all_rows(scan(source, work, is_forced=True))
+        move.move(source, aside, work, [row.uid for row in rows])
+    return len(rows)
+
+
+def _mark_again(tree: Tree, box: manifest.Saved) -> None:
+    """Give messages the keywords that no file name could tell."""
+    folder = tree.find(box.name)
+    groups: dict[flag.Flags, list[int]] = {}
+    with tree.working() as work:
+        state = scan(folder, work)
+        has = {row.uid: row.flags for row in work.index.all_rows(state)}
+        for line in box.lines:
+            wanted = flag.normal(line["flags"])
+            missing = wanted - has.get(int(line["uid"]), wanted)
+            if missing:
+                groups.setdefault(missing, []).append(int(line["uid"]))
+        for flags, uids in groups.items():
+            set_flags.mark(folder, work, uids, "add", flags, None)

@@ -1,0 +1,159 @@
+"""``store check``, ``store repair`` and ``store reindex``."""
+
+import argparse
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from twisted_mail.config import Config
+from twisted_mail.control.output import FAILED, FINE, Answer, Complaint, count
+from twisted_mail.control.store import accounts
+from twisted_mail.control.store.progress import Progress
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.repair import repair as mending
+from twisted_mail.store.repair.check import Check
+from twisted_mail.store.repair.findings import Finding
+from twisted_mail.store.work.tree import Tree
+
+SHOWN = 10  # findings of one kind in one mailbox
+_TRANSIENT_SECONDS = 0.3  # others finish in this time what they were doing
+
+
+# ---------------------------------------------------------------- check
+
+
+def check(options: argparse.Namespace, config: Config) -> Answer:
+    """Look at everything, and change nothing."""
+    lines: list[str] = []
+    data: list[dict[str, Any]] = []
+    faults = messages = 0
+    names = accounts.chosen(config, options.account)
+    with Progress(0, not options.json) as progress:
+        for account in names:
+            progress.place = account
+            look = _look(config, account, not options.quick, progress)
+            found = twice(look)
+            faults += len(found)
+            messages += look.messages
+            sums = f"{count(look.mailboxes, 'mailbox', 'mailboxes')}, {count(look.messages, 'message')}"
+            lines += [f"{account}: {sums}, {_verdict(found)}", *_lines(found)]
+            data.append(
+                {
+                    "account": account,
+                    "mailboxes": look.mailboxes,
+                    "messages": look.messages,
+                    "findings": [_data(finding) for finding in found],
+                }
+            )
+    lines.append(f"{count(len(names), 'account')}, {count(messages, 'message')}, {_sum(faults)}")
+    if faults:
+        lines.append("twisted-mail store repair ACCOUNT mends what can be mended")
+    return Answer({"findings": faults, "accounts": data}, lines, FAILED if faults else FINE)
+
+
+def _look(config: Config, account: str, reads: bool, progress: Progress) -> Check:
+    return Check(Disk(), accounts.path(config, account), time.time(), reads, progress.step)
+
+
+def twice(look: Check) -> list[Finding]:
+    """Return what is found now and still a moment later: others may be at work."""
+    found = look.findings()
+    if not found:
+        return []
+    time.sleep(_TRANSIENT_SECONDS)
+    again = set(look.findings())
+    return [finding for finding in found if finding in again]
+
+
+def _verdict(found: Sequence[Finding]) -> str:
+    return count(len(found), "finding") if found else "fine"
+
+
+def _sum(faults: int) -> str:
+    return count(faults, "finding") if faults else "nothing was found"
+
+
+def _lines(found: Iterable[Finding]) -> list[str]:
+    lines = []
+    told: Counter[tuple[str, str]] = Counter()
+    for finding in found:
+        group = finding.mailbox, finding.kind
+        told[group] += 1
+        if told[group] <= SHOWN:
+            where = f"{finding.mailbox}: " if finding.mailbox else ""
+            lines.append(f"  {where}{finding.text}")
+    for (mailbox, kind), number in told.items():
+        if number > SHOWN:
+            lines.append(f"  {mailbox}: and {number - SHOWN} more of the kind {kind!r}")
+    return lines
+
+
+def _data(finding: Finding) -> dict[str, Any]:
+    return {"mailbox": finding.mailbox, "kind": finding.kind, "text": finding.text}
+
+
+# ---------------------------------------------------------------- repair
+
+
+def repair(options: argparse.Namespace, config: Config) -> Answer:
+    """Mend what check finds; no mail is removed."""
+    try:
+        return _repair(options, config)
+    except KeyboardInterrupt:
+        raise Complaint("interrupted; run the same command again") from None
+
+
+def _repair(options: argparse.Namespace, config: Config) -> Answer:
+    lines: list[str] = []
+    data: list[dict[str, Any]] = []
+    left = 0
+    for account in accounts.chosen(config, options.account):
+        done, rest = _repaired(config, account, options)
+        left += len(rest)
+        lines.append(f"{account}: {'; '.join(done) if done else 'nothing was to be done'}")
+        if rest:
+            lines += [f"  left as it is, {count(len(rest), 'finding')}:", *_lines(rest)]
+        data.append({"account": account, "done": done, "left": [_data(each) for each in rest]})
+    return Answer({"accounts": data}, lines, FAILED if left else FINE)
+
+
+def _repaired(
+    config: Config, account: str, options: argparse.Namespace
+) -> tuple[list[str], list[Finding]]:
+    with Progress(0, not options.json) as progress:
+        progress.place = account
+        found = twice(_look(config, account, not options.quick, progress))
+        done: list[str] = []
+        if found or options.new_uidvalidity:
+            with accounts.opened(config, account) as tree:
+                if found:
+                    done = tree.perform(mending.repair, found)
+                if options.new_uidvalidity:
+                    done += tree.perform(_renumber, options.mailbox)
+        rest = twice(_look(config, account, not options.quick, progress)) if found else []
+    return done, rest
+
+
+def _renumber(tree: Tree, mailbox: str | None) -> list[str]:
+    names = [mailbox] if mailbox else mending.mailboxes(tree)
+    for name in names:
+        mending.renumber(tree, name)
+    return [f"{name}: has a new UIDVALIDITY, clients load it again" for name in names]
+
+
+# ---------------------------------------------------------------- reindex
+
+
+def reindex(options: argparse.Namespace, config: Config) -> Answer:
+    """Make the index again from the files; UIDs are kept."""
+    lines: list[str] = []
+    data: list[dict[str, Any]] = []
+    for account in accounts.chosen(config, options.account):
+        with accounts.opened(config, account) as tree:
+            found = tree.perform(mending.in_all)
+        messages = sum(found.values())
+        sums = f"{count(len(found), 'mailbox', 'mailboxes')}, {count(messages, 'message')}"
+        lines.append(f"{account}: the index is made again: {sums}")
+        data.append({"account": account, "mailboxes": found})
+    return Answer({"accounts": data}, lines)

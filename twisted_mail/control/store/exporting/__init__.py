@@ -1,0 +1,1 @@
+"""``store export``, and the formats it writes."""

@@ -1,0 +1,94 @@
+"""``store export``: mail as a Maildir or as mbox files, for any other program."""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from twisted_mail.config import Config
+from twisted_mail.control.output import FAILED, FINE, Answer, Complaint, count
+from twisted_mail.control.store import accounts
+from twisted_mail.control.store.exporting.maildir_target import MaildirTarget
+from twisted_mail.control.store.exporting.mbox_target import MboxTarget
+from twisted_mail.control.store.importing.importer import GO_ON, chosen_mailboxes
+from twisted_mail.control.store.progress import Progress
+from twisted_mail.control.store.skipped import Skipped
+from twisted_mail.store.repair.snapshot import Moment, moments
+from twisted_mail.store.work.list_status import listing
+from twisted_mail.store.work.tree import Tree
+
+
+class Target(Protocol):
+    """Where mail goes."""
+
+    def already(self, moment: Moment) -> int:
+        """Return how many of a mailbox's messages are there already."""
+
+    def take(self, moment: Moment, step: Callable[[int], object]) -> int:
+        """Take the messages of a mailbox that are not there yet; return how many came."""
+
+    def end(self, subscribed: set[str]) -> None:
+        """Write what belongs to the whole."""
+
+
+def put_out(options: argparse.Namespace, config: Config) -> Answer:
+    """Export; run again, it adds what is new."""
+    account = accounts.resident(config, options.account)
+    if not accounts.has_mail(config, account):
+        raise Complaint(f"{account} has no mail yet")
+    target = Path(os.path.abspath(options.target))
+    if target.is_relative_to(config.state):
+        raise Complaint(f"{target} lies in the server's own folder")
+    skipped = Skipped()
+    with accounts.opened(config, account) as tree:
+        try:
+            return _run(tree, target, options, skipped, account)
+        except KeyboardInterrupt:
+            raise Complaint(f"interrupted; {GO_ON}") from None
+
+
+def _run(
+    tree: Tree, path: Path, options: argparse.Namespace, skipped: Skipped, account: str
+) -> Answer:
+    infos = tree.perform(listing)
+    names = chosen_mailboxes([info.name for info in infos if info.is_selectable], options)
+    kind = MboxTarget if options.format == "mbox" else MaildirTarget
+    target: Target = kind(path, tree, skipped)
+    done: list[dict[str, Any]] = []
+    found = [moment for name in names for moment in tree.perform(moments, [name])]
+    total = sum(len(moment.rows) for moment in found)
+    with Progress(total, not options.json) as progress:
+        for moment in found:
+            progress.place = moment.name
+            if options.dry_run:
+                came = len(moment.rows) - target.already(moment)
+            else:
+                came = target.take(moment, progress.step)
+            size = len(moment.rows)
+            done.append({"mailbox": moment.name, "found": size, "exported": came})
+    if not options.dry_run:
+        target.end({info.name for info in infos if info.is_subscribed} & {*names})
+    return _answer(account, path, done, options.dry_run, skipped)
+
+
+def _answer(
+    account: str, path: Path, done: list[dict[str, Any]], is_dry: bool, skipped: Skipped
+) -> Answer:
+    would = "would be exported" if is_dry else "exported"
+    lines = []
+    for each in done:
+        rest = each["found"] - each["exported"]
+        already = f", {rest} there already or skipped" if rest else ""
+        lines.append(f"{each['mailbox']}: {count(each['exported'], 'message')} {would}{already}")
+    total = sum(each["exported"] for each in done)
+    lines += [f"{count(total, 'message')} {would} to {path}", *skipped.lines()]
+    data = {
+        "account": account,
+        "target": str(path),
+        "dry_run": is_dry,
+        "exported": total,
+        "mailboxes": done,
+        "skipped": skipped.data(),
+    }
+    return Answer(data, lines, FAILED if skipped.items else FINE)

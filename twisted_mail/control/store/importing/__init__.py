@@ -1,0 +1,1 @@
+"""``store import``, and the sources it reads from."""

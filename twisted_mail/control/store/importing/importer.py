@@ -1,0 +1,308 @@
+"""``store import``: mail from a Maildir, from mbox files, or from another IMAP server."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from twisted_mail.config import Config
+from twisted_mail.control.output import FAILED, FINE, Answer, Complaint, count
+from twisted_mail.control.store import accounts
+from twisted_mail.control.store.importing import open_source
+from twisted_mail.control.store.importing.journal import Journal, mark_of, marks_in
+from twisted_mail.control.store.importing.source import Item, Numbering, Source, mark, with_crlf
+from twisted_mail.control.store.progress import Progress
+from twisted_mail.control.store.skipped import Bad, Skipped
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.mailbox.entry import Draft
+from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.disk.durable import faults
+from twisted_mail.store.format import names
+from twisted_mail.store.format.subscriptions import subscribe
+from twisted_mail.store.repair.import_stage import Stage, adopt, is_free
+from twisted_mail.store.work import append_copy
+from twisted_mail.store.work.mailbox_operations import create
+from twisted_mail.store.work.tree import Tree
+
+BATCH = 100  # messages that become visible together
+BATCH_SIZE = 8 * 1024 * 1024  # octets, likewise
+GO_ON = "the same command goes on where it ended"
+
+
+def take_in(options: argparse.Namespace, config: Config) -> Answer:
+    """Import; every message once, however often the command is run."""
+    account = accounts.resident(config, options.account)
+    source, name = open_source.opened(options)
+    try:
+        with accounts.opened(config, account) as tree:
+            work = Import(tree, source, f"{name}>{options.into}", options)
+            try:
+                work.run()
+            except KeyboardInterrupt:
+                taken = count(work.imported, "message")
+                raise Complaint(f"interrupted after {taken}; {GO_ON}") from None
+            return work.answer(account)
+    finally:
+        source.close()
+
+
+@dataclass(slots=True)
+class Sum:
+    """What became of one mailbox's messages."""
+
+    target: str
+    found: int = 0
+    already: int = 0
+    imported: int = 0
+    octets: int = 0
+    has_uids: bool = False
+
+    def data(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {
+            "mailbox": self.target,
+            "found": self.found,
+            "already": self.already,
+            "imported": self.imported,
+            "octets": self.octets,
+            "uids_kept": self.has_uids,
+        }
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Messages that are put together."""
+
+    items: list[Item] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, item: Item) -> bool:
+        """Take one more; say whether it is full."""
+        self.items.append(item)
+        self.size += item.size
+        return len(self.items) >= BATCH or self.size >= BATCH_SIZE
+
+
+class Import:
+    """One run."""
+
+    def __init__(self, tree: Tree, source: Source, name: str, options: argparse.Namespace) -> None:
+        self._tree = tree
+        self._source = source
+        self._options = options
+        self._journal = Journal(tree.path, name)
+        self._progress = Progress(0, is_shown=False)
+        self.skipped = Skipped()
+        self.sums: list[Sum] = []
+
+    @property
+    def imported(self) -> int:
+        """Return how many messages came in this run."""
+        return sum(each.imported for each in self.sums)
+
+    def run(self) -> None:
+        """Do all of it. Raises Complaint, MailError, OSError."""
+        mailboxes = chosen_mailboxes(self._source.mailboxes(), self._options)
+        total = sum(self._source.count(name) for name in mailboxes)
+        with Progress(total, not self._options.json) as self._progress:
+            for mailbox in mailboxes:
+                self._progress.place = mailbox
+                try:
+                    target = names.new(self._target(mailbox))
+                except Refused as refused:
+                    self.skipped.add(mailbox, refused.outcome.text)
+                    continue
+                self._mailbox(mailbox, target)
+        if not self._options.dry_run:
+            self._subscribe(mailboxes)
+        self.skipped.items += self._source.bad()
+
+    def _target(self, mailbox: str) -> str:
+        into: str | None = self._options.into
+        if not into:
+            return mailbox
+        return into if mailbox == "INBOX" else f"{into}/{mailbox}"
+
+    def _subscribe(self, mailboxes: Sequence[str]) -> None:
+        for mailbox in self._source.subscribed():
+            if mailbox in mailboxes:
+                with suppress(Refused):
+                    self._tree.perform(subscribe, self._target(mailbox), True)
+
+    # ------------------------------------------------------------ one mailbox
+
+    def _mailbox(self, mailbox: str, target: str) -> None:
+        done = Sum(target)
+        self.sums.append(done)
+        numbering = self._source.numbering(mailbox)
+        if self._options.dry_run:
+            self._count(mailbox, done, numbering)
+            return
+        if numbering is None or not self._with_uids(mailbox, done, numbering):
+            self._plain(mailbox, done)
+
+    def _count(self, mailbox: str, done: Sum, numbering: Numbering | None) -> None:
+        known = self._known(done.target)
+        done.has_uids = numbering is not None and is_free(self._tree, done.target)
+        for item in self._fresh(mailbox, done, known):
+            done.imported += 1
+            done.octets += item.size
+
+    def _known(self, target: str) -> set[bytes]:
+        """Return the marks of messages that came before, wherever they are now."""
+        return {*self._present(target)} | self._journal.done
+
+    def _present(self, target: str) -> dict[bytes, bytes]:
+        """Return the base names of messages that an import put into a mailbox, by their marks."""
+        try:
+            return marks_in(self._tree.find(target).path)
+        except Refused:
+            return {}
+
+    def _fresh(self, mailbox: str, done: Sum, known: set[bytes]) -> Iterator[Item]:
+        for item in self._source.items(mailbox):
+            done.found += 1
+            if mark(mailbox, item) in known:
+                done.already += 1
+                self._progress.step()
+            else:
+                yield item
+
+    # ------------------------------------------------------------ with new UIDs
+
+    def _plain(self, mailbox: str, done: Sum) -> None:
+        with suppress(Refused):  # it is there already
+            self._tree.perform(create, done.target, "")
+        known = self._known(done.target)
+        self._journal.write(known)
+        batch = _Batch()
+        for item in self._fresh(mailbox, done, known):
+            if batch.add(item):
+                self._put(mailbox, done, batch.items)
+                batch = _Batch()
+        if batch.items:
+            self._put(mailbox, done, batch.items)
+
+    def _put(self, mailbox: str, done: Sum, items: Sequence[Item]) -> None:
+        drafts: list[Draft] = []
+        marks: list[bytes] = []
+        for item, data in self._loaded(mailbox, items):
+            drafts.append(Draft(Message(MemoryBlob(data)), item.flags, item.date))
+            marks.append(mark(mailbox, item))
+            done.octets += len(data)
+        if drafts:
+            self._append(done.target, drafts, marks)
+        self._journal.write(marks)
+        done.imported += len(drafts)
+        self._progress.step(len(items))
+
+    def _loaded(self, mailbox: str, items: Sequence[Item]) -> Iterator[tuple[Item, bytes]]:
+        for item, data in self._source.load(mailbox, items):
+            if isinstance(data, Bad):
+                self.skipped.add(item.where, data)
+            else:
+                yield item, with_crlf(data)
+
+    def _append(self, target: str, drafts: Sequence[Draft], marks: Sequence[bytes]) -> None:
+        try:
+            self._tree.perform(_append, target, drafts, marks)
+        except Refused as refused:
+            if refused.condition != "LIMIT":
+                raise Complaint(f"{target}: {refused.outcome.text} Then {GO_ON}.") from None
+            self.skipped.add(target, "there are too many keywords: some messages came without")
+            bare = [
+                Draft(each.message, each.flags.intersection(flag.SYSTEM), each.date)
+                for each in drafts
+            ]
+            self._tree.perform(_append, target, bare, marks)
+
+    # ------------------------------------------------------------ with the UIDs they had
+
+    def _with_uids(self, mailbox: str, done: Sum, numbering: Numbering) -> bool:
+        """Import into a mailbox that is empty; say whether it was."""
+        stage = Stage(self._tree, done.target)
+        # What an earlier run had put into the mailbox already when it was stopped.
+        present = self._present(done.target) if stage.is_begun else {}
+        if not self._tree.perform(is_free, done.target, {*present.values()}):
+            return False
+        staged = {mark_of(base): base for base in stage.files()} | present
+        uids: dict[bytes, int] = {}
+        batch = _Batch()
+        for item in self._fresh(mailbox, done, self._journal.done):
+            here = staged.get(mark(mailbox, item))
+            if here is not None:
+                uids[here] = item.uid
+                self._progress.step()
+            elif batch.add(item):
+                uids |= self._stage(stage, mailbox, done, batch.items)
+                batch = _Batch()
+        uids |= self._stage(stage, mailbox, done, batch.items)
+        is_adopted = self._tree.perform(
+            adopt, stage, numbering.uidvalidity, numbering.uidnext, uids
+        )
+        if not is_adopted:  # mail arrived there meanwhile
+            done.found = done.already = done.octets = 0
+            with faults():
+                stage.remove()
+            return False
+        self._journal.write(mark_of(base) for base in uids)
+        done.imported = len(uids)
+        done.has_uids = True
+        return True
+
+    def _stage(
+        self, stage: Stage, mailbox: str, done: Sum, items: Sequence[Item]
+    ) -> dict[bytes, int]:
+        uids = {}
+        for item, data in self._loaded(mailbox, items):
+            now = self._tree.ground.clock.now()
+            base = self._tree.ground.namer.base(now, len(data), len(data), mark(mailbox, item))
+            seconds = now if item.date is None else item.date.timestamp()
+            with faults():
+                stage.put(base, item.flags, [data], seconds)
+            uids[base] = item.uid
+            done.octets += len(data)
+        self._progress.step(len(items))
+        return uids
+
+    # ------------------------------------------------------------ the end
+
+    def answer(self, account: str) -> Answer:
+        """Return what is to be said."""
+        is_dry = self._options.dry_run
+        would = "would be imported" if is_dry else "imported"
+        lines = []
+        for done in self.sums:
+            already = f", {done.already} were here already" if done.already else ""
+            kept = ", UIDs kept" if done.has_uids else ""
+            lines.append(f"{done.target}: {count(done.imported, 'message')} {would}{already}{kept}")
+        octets = sum(done.octets for done in self.sums)
+        total = f"{count(self.imported, 'message')}, {octets / 1_000_000:.1f} MB, {would}"
+        lines += [total, *self.skipped.lines()]
+        data = {
+            "account": account,
+            "dry_run": is_dry,
+            "imported": self.imported,
+            "mailboxes": [done.data() for done in self.sums],
+            "skipped": self.skipped.data(),
+        }
+        return Answer(data, lines, FAILED if self.skipped.items else FINE)
+
+
+def _append(tree: Tree, name: str, drafts: Sequence[Draft], marks: Sequence[bytes]) -> None:
+    folder = tree.target(name)
+    with tree.working() as work:
+        append_copy.append(folder, work, drafts, marks)
+
+
+def chosen_mailboxes(mailboxes: Sequence[str], options: argparse.Namespace) -> list[str]:
+    """Return those that ``--only`` and ``--skip`` leave."""
+    only, skip = options.only or ["*"], options.skip or []
+    return [name for name in mailboxes if _matches(name, only) and not _matches(name, skip)]
+
+
+def _matches(mailbox: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(mailbox, pattern) for pattern in patterns)

@@ -1,0 +1,70 @@
+"""What an import has done already: a line for each message, beside the account's mail.
+
+The name of each imported file has its message's mark as well, so an import that is stopped between
+putting files and writing the journal knows them all the same. The journal remembers what users
+removed or moved since.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable
+
+from twisted_mail.store.format import filename, layout
+
+FOLDER = b"imports"
+_LENGTH = 20  # of a mark
+
+
+class Journal:
+    """The marks of one source's messages in one account. Raises OSError."""
+
+    def __init__(self, account: bytes, source: str) -> None:
+        name = hashlib.sha256(source.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        self._folder = os.path.join(account, FOLDER)
+        self._path = os.path.join(self._folder, name.encode())
+        self.done = self._read()
+
+    def _read(self) -> set[bytes]:
+        try:
+            with open(self._path, "rb") as file:
+                return {line for line in file.read().split(b"\n") if len(line) == _LENGTH}
+        except FileNotFoundError:
+            return set()
+
+    def write(self, marks: Iterable[bytes]) -> None:
+        """Note what is done."""
+        marks = [mark for mark in marks if mark not in self.done]
+        if not marks:
+            return
+        self.done.update(marks)
+        os.makedirs(self._folder, 0o700, exist_ok=True)
+        fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            # The first line end closes a line that was torn.
+            os.write(fd, b"\n" + b"".join(mark + b"\n" for mark in marks))
+            os.fdatasync(fd)
+        finally:
+            os.close(fd)
+
+
+def marks_in(folder: bytes) -> dict[bytes, bytes]:
+    """Return the marks in the names of a mailbox's files, with their base names."""
+    found = {}
+    for place in layout.PLACES[1:]:
+        try:
+            names = os.listdir(os.path.join(folder, place))
+        except FileNotFoundError:
+            continue
+        for name in names:
+            base = filename.split(name)[0]
+            mark = mark_of(base)
+            if mark:
+                found[mark] = base
+    return found
+
+
+def mark_of(base: bytes) -> bytes:
+    """Return the mark in a base name; empty when it has none."""
+    unique = base.split(b".", 2)[1:2]
+    _, letter, mark = unique[0].rpartition(filename.MARK) if unique else (b"", b"", b"")
+    return mark if letter and len(mark) == _LENGTH else b""

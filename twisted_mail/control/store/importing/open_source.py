@@ -1,0 +1,45 @@
+"""Opening what mail is imported from."""
+
+import argparse
+import getpass
+import os
+import sys
+
+from twisted_mail.control import secrets
+from twisted_mail.control.output import WRONG_USE, Complaint
+from twisted_mail.control.store.importing import imap_source, mbox_source
+from twisted_mail.control.store.importing.maildir_source import MaildirSource
+from twisted_mail.control.store.importing.source import Source
+
+
+def opened(options: argparse.Namespace) -> tuple[Source, str]:
+    """Open the source; return it with a name that is the same the next time."""
+    given: str = options.source
+    if "://" in given:
+        address = imap_source.parse(given)
+        password = _password(options, address.user)
+        return (
+            imap_source.ImapSource(
+                address, password, options.starttls, options.ca or "", options.tls_name or ""
+            ),
+            f"imap:{address.user}@{address.host}:{address.port}",
+        )
+    path = os.path.abspath(given)
+    if not os.path.exists(path):
+        raise Complaint(f"{given}: there is no such file or folder")
+    if MaildirSource.is_one(path):
+        return MaildirSource(path), f"maildir:{path}"
+    source = mbox_source.open_mboxes(path, options.mbox)
+    if not source.mailboxes():
+        raise Complaint(f"{given} is no Maildir, and no mbox file is in it")
+    return source, f"mbox:{path}"
+
+
+def _password(options: argparse.Namespace, user: str) -> str:
+    if options.password_stdin:
+        return secrets.piped()
+    if not sys.stdin.isatty():
+        raise Complaint(
+            "there is no terminal to ask for the password: use --password-stdin", WRONG_USE
+        )
+    return getpass.getpass(f"Password of {user}: ")

@@ -1,0 +1,84 @@
+"""The directory as people edit it: a plain, synchronous class for the control command.
+
+Every method that alters something is one transaction, durable when it returns; the running server
+sees it at its next look-up.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from twisted_mail.directory.accounts import Accounts
+from twisted_mail.directory.aliases import Aliases
+from twisted_mail.directory.domains import Domains
+from twisted_mail.directory.lists import Lists
+from twisted_mail.directory.passwords import Passwords
+from twisted_mail.directory.schemes import Uncheckable, examine
+from twisted_mail.directory.send_as import Grants
+from twisted_mail.directory.tables import Tables, read_target
+from twisted_mail.mail.address import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something in the directory that cannot work: where, and what."""
+
+    address: str
+    text: str
+
+
+class Register:
+    """Domains, accounts, aliases, mailing lists and who may send as whom, to read and to alter.
+
+    ``extra_domains`` are those of the configuration file: accounts may live there too. Each of the
+    ``separators`` may stand between a user and a detail. Methods raise
+    Refused for what cannot be done, with a text for the administrator, and Unavailable when the file
+    is busy or broken. Raises ``schema.Unusable``.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        settings: Passwords | None = None,
+        extra_domains: Iterable[str] = (),
+        now: Callable[[], float] = time.time,
+        separators: str = "+",
+    ) -> None:
+        self._tables = Tables(path, extra_domains, separators)
+        self.domains = Domains(self._tables, now)
+        self.accounts = Accounts(self._tables, settings or Passwords(), now)
+        self.aliases = Aliases(self._tables)
+        self.lists = Lists(self._tables, now)
+        self.grants = Grants(self._tables)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._tables.connection.close()
+
+    def __enter__(self) -> "Register":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def troubles(self) -> list[Trouble]:
+        """Return what cannot work: hashes nobody can check, aliases that lead nowhere, bad pages."""
+        query = self._tables.connection.execute
+        found = [Trouble("", str(row[0])) for row in query("PRAGMA quick_check") if row[0] != "ok"]
+        for address, stored in query("SELECT address, hash FROM account ORDER BY key"):
+            try:
+                examine(stored)
+            except Uncheckable as error:
+                found.append(Trouble(address, f"nobody can log in: {error}"))
+        for address, target in query("SELECT address, target FROM alias ORDER BY key, position"):
+            to = read_target(target)
+            if isinstance(to, Address) and self._tables.is_dangling(to):
+                found.append(Trouble(address, f"the alias leads to {target}, who is not here"))
+        return found

@@ -1,0 +1,198 @@
+"""The mailing lists as the server asks for them, and alters them when members write.
+
+A bounce counts if the one counted before is old enough, and counting begins anew when the first that
+counts is too old; the member is suspended when the limit is reached.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import apsw
+
+from twisted_mail.directory import schema
+from twisted_mail.directory.lists import Lists
+from twisted_mail.directory.tables import Tables
+from twisted_mail.interfaces import Blocking
+from twisted_mail.mail.address import Address, parse
+from twisted_mail.mail.mailing_list import (
+    Bounced,
+    BounceRule,
+    MailingList,
+    Member,
+    Request,
+    Role,
+)
+from twisted_mail.mail.outcome import Refused, Unavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ASK_AGAIN = 3600.0  # seconds before somebody is asked once more
+MAX_REQUESTS = 1000  # of one list that nobody has answered
+_MEMBER = "SELECT number, address, suspended FROM list_member WHERE list = ?"
+
+
+class SqliteRolls:
+    """Fulfils ``interfaces.Rolls`` over the directory's file. Raises ``schema.Unusable``."""
+
+    def __init__(
+        self,
+        path: Path,
+        blocking: Blocking,
+        extra_domains: Iterable[str] = (),
+        separators: str = "+",
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._lane = blocking.lane()
+        self._tables = Tables(path, extra_domains, separators)
+        self._lists = Lists(self._tables, now)
+        self._now = now
+        self._secret = b""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._tables.connection.close()
+
+    # ------------------------------------------------------------ the door
+
+    async def find(self, name: str) -> MailingList | None:
+        """Return a list, or None where there is none."""
+        return await self._run(self._lists.look, parse(name))
+
+    async def members(self, name: str, after: int, limit: int) -> Sequence[Member]:
+        """Return members who are sent to, in the order of their numbers, those above ``after``."""
+        query = f"{_MEMBER} AND suspended = 0 AND number > ? ORDER BY number LIMIT ?"
+        return await self._run(self._read, query, _key(name), after, limit)
+
+    async def member(self, name: str, who: Address | int) -> Member | None:
+        """Return the member with an address, or with a number, or None."""
+        if isinstance(who, int):
+            found = await self._run(self._read, f"{_MEMBER} AND number = ?", _key(name), who)
+        else:
+            key = schema.key(who)
+            found = await self._run(self._read, f"{_MEMBER} AND key = ?", _key(name), key)
+        return found[0] if found else None
+
+    async def secret(self) -> bytes:
+        """Return the secret of the lists, made at first use."""
+        if not self._secret:
+            self._secret = await self._run(self._make_secret)
+        return self._secret
+
+    async def ask(self, name: str, role: Role, address: Address) -> str:
+        """Note that somebody wants to join or leave; return the word that confirms it."""
+        return await self._run(self._ask, name, role, address)
+
+    async def answer(self, name: str, word: str, within: float) -> Request | None:
+        """Do what was asked no longer than ``within`` seconds ago, and return it."""
+        return await self._run(self._answer, name, word, within)
+
+    async def leave(self, name: str, address: Address) -> bool:
+        """Take a member off a list; say whether they were on it."""
+        return await self._run(self._leave, name, address)
+
+    async def bounced(self, name: str, number: int, rule: BounceRule) -> Bounced:
+        """Count a bounce of a member."""
+        return await self._run(self._bounced, name, number, rule)
+
+    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await self._lane.run(work, *args, **kwargs)
+        except apsw.Error as error:
+            raise Unavailable("The mailing lists cannot be read now") from error
+
+    # ------------------------------------------------------------ in the thread
+
+    def _read(self, query: str, *values: str | int) -> list[Member]:
+        rows = self._tables.connection.execute(query, values)
+        return [Member(number, parse(text), bool(since)) for number, text, since in rows]
+
+    def _make_secret(self) -> bytes:
+        with self._tables.writing() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO secret VALUES ('lists', ?)", (secrets.token_bytes(32),)
+            )
+            return bytes(
+                next(connection.execute("SELECT value FROM secret WHERE name = 'lists'"))[0]
+            )
+
+    def _ask(self, name: str, role: Role, address: Address) -> str:
+        key, now = _key(name), self._now()
+        row = key, role.value, schema.key(address)
+        with self._tables.writing() as connection:
+            found = self._lists.find(name)
+            if role is Role.SUBSCRIBE:
+                self._lists.check_joining(found, address)
+            elif not self._read(f"{_MEMBER} AND key = ?", key, row[2]):
+                raise Refused(f"{address} is not on {found.name}")
+            connection.execute(
+                "DELETE FROM list_request WHERE list = ? AND role = ? AND key = ? AND created < ?",
+                (*row, now - ASK_AGAIN),
+            )
+            self._make_room(key)
+            word = secrets.token_hex(10)
+            connection.execute(
+                "INSERT OR IGNORE INTO list_request VALUES (?, ?, ?, ?, ?, ?)",
+                (word, *row, str(address), int(now)),
+            )
+            return word if connection.changes() else ""
+
+    def _make_room(self, key: str) -> None:
+        """Forget the oldest requests of a list that has too many."""
+        self._tables.connection.execute(
+            "DELETE FROM list_request WHERE list = ?1 AND token NOT IN (SELECT token FROM"
+            " list_request WHERE list = ?1 ORDER BY created DESC LIMIT ?2)",
+            (key, MAX_REQUESTS - 1),
+        )
+
+    def _answer(self, name: str, word: str, within: float) -> Request | None:
+        with self._tables.writing() as connection:
+            rows = list(
+                connection.execute(
+                    "DELETE FROM list_request WHERE token = ? AND list = ?"
+                    " RETURNING role, address, created",
+                    (word.lower(), _key(name)),
+                )
+            )
+            if not rows or rows[0][2] < self._now() - within:
+                return None
+            role, address = Role(rows[0][0]), parse(rows[0][1])
+            found = self._lists.find(name)
+            if role is Role.SUBSCRIBE:
+                self._lists.join(found, address)
+            else:
+                self._lists.leave(found, address)
+            return Request(role, address)
+
+    def _leave(self, name: str, address: Address) -> bool:
+        with self._tables.writing():
+            return self._lists.leave(self._lists.find(name), address)
+
+    def _bounced(self, name: str, number: int, rule: BounceRule) -> Bounced:
+        now = int(self._now())
+        with self._tables.writing() as connection:
+            rows = connection.execute(
+                "SELECT bounces, first_bounce, last_bounce, suspended FROM list_member"
+                " WHERE list = ? AND number = ?",
+                (_key(name), number),
+            )
+            for count, first, last, since in list(rows):
+                if since or (count and now - last < rule.apart):
+                    return Bounced(count, bool(since))
+                if not count or now - first > rule.window:
+                    count, first = 0, now
+                is_new = count + 1 >= rule.limit
+                connection.execute(
+                    "UPDATE list_member SET bounces = ?, first_bounce = ?, last_bounce = ?,"
+                    " suspended = ? WHERE number = ?",
+                    (count + 1, first, now, now if is_new else 0, number),
+                )
+                return Bounced(count + 1, is_new, is_new)
+        return Bounced()
+
+
+def _key(name: str) -> str:
+    return schema.key(parse(name))

@@ -1,0 +1,203 @@
+"""Texts: the sections of messages that a FETCH sends, and how they are read within bounds.
+
+Small messages are read many at a time. Of a large one only the extents of its sections are found, by
+the outline that the store keeps of it, and the octets follow in pieces when the line to the client can
+take them: memory stays bounded whatever is asked for. The outlines of the last few large messages are
+remembered, for clients fetch one part in many ranges.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
+
+from twisted_mail.imap.fetch.items import Text
+from twisted_mail.imap.fetch.outline import Outline
+from twisted_mail.imap.fetch.sections import Span, part_span, selected, whole_span
+from twisted_mail.imap.writing import literal
+from twisted_mail.interfaces import Blocking, Mailbox
+from twisted_mail.mail.mailbox.entry import Piece
+from twisted_mail.mail.mime import structure
+
+GROUP = 256 * 1024  # octets read at a time
+_INLINE = 16 * 1024  # octets whose parts are found in less time than a thread takes
+_REMEMBERED = 4  # large messages whose outlines are remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A text that is sent in pieces: the octets of a message from ``start`` to ``stop``."""
+
+    uid: int
+    start: int
+    stop: int
+
+    def pieces(self) -> Iterator[Piece]:
+        """Yield the extent in pieces of bounded size."""
+        for at in range(self.start, self.stop, GROUP):
+            yield Piece(self.uid, at, min(at + GROUP, self.stop))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Header fields of a large message that are read when their turn comes."""
+
+    text: Text
+    piece: Piece
+
+    def literal(self, header: bytes) -> bytes:
+        """Return what to send, of the octets of the piece."""
+        return literal(selected(self.text, header))
+
+
+Value = bytes | Extent | Listed
+
+
+class Source(NamedTuple):
+    """A message to read; ``spans`` are where its sections lie if no parts have to be found for that.
+
+    ``weight`` is how many octets reading takes into memory.
+    """
+
+    uid: int
+    size: int
+    header_size: int
+    spans: Sequence[Span]
+    weight: int
+
+
+@dataclass(slots=True)
+class Texts:
+    """Reads texts of messages, in the order of ``wanted``.
+
+    ``remembered`` belongs to one session and one mailbox, and outlives this object.
+    """
+
+    wanted: Sequence[Text]
+    mailbox: Mailbox
+    blocking: Blocking
+    remembered: OrderedDict[int, Outline]
+    _needs_parts: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._needs_parts = any(text.section.path for text in self.wanted)
+
+    def source(self, uid: int, size: int, header_size: int) -> Source:
+        """Describe a message: the octets of the whole, and of its header if a section needs it."""
+        if self._needs_parts:
+            return Source(uid, size, header_size, (), size * len(self.wanted))
+        spans = [whole_span(text, size, header_size) for text in self.wanted]
+        weight = sum([stop - start for start, stop in spans])
+        return Source(uid, size, header_size, spans, weight)
+
+    def from_kept(self, fields: bytes) -> list[Value]:
+        """Return what to send for a message all of whose texts can be made of its kept fields."""
+        return [literal(selected(text, fields)) for text in self.wanted]
+
+    def groups(self, sources: Iterable[Source]) -> Iterator[list[Source]]:
+        """Yield the messages in groups of bounded size; a large message is a group of its own."""
+        group: list[Source] = []
+        total = 0
+        for source in sources:
+            if group and total + source.weight > GROUP:
+                yield group
+                group, total = [], 0
+            group.append(source)
+            total += source.weight
+        if group:
+            yield group
+
+    async def values(self, group: Sequence[Source]) -> list[list[Value] | None]:
+        """Return what to send for each message of a group; None where a message is gone."""
+        if len(group) == 1 and group[0].weight > GROUP:
+            return [await self._large(group[0])]
+        if self._needs_parts:
+            return await self._through_parts(group)
+        return await self._small(group)
+
+    # ------------------------------------------------------------ three ways to read
+
+    async def _small(self, group: Sequence[Source]) -> list[list[Value] | None]:
+        """Read just the sections, all in one call."""
+        pieces = [Piece(source.uid, *span) for source in group for span in source.spans]
+        found = iter(await self.mailbox.read(pieces))
+        return [self._finished([next(found) for _ in self.wanted]) for _ in group]
+
+    def _finished(self, octets: Sequence[bytes | None]) -> list[Value] | None:
+        values: list[Value] = []
+        for text, data in zip(self.wanted, octets, strict=True):
+            if data is None:
+                return None
+            values.append(literal(selected(text, data)))
+        return values
+
+    async def _through_parts(self, group: Sequence[Source]) -> list[list[Value] | None]:
+        """Read whole messages, find their parts, and cut out the sections."""
+        messages = await self.mailbox.read([Piece(source.uid) for source in group])
+        cut = partial(_cut_all, self.wanted, messages, group)
+        if sum(source.size for source in group) <= _INLINE:
+            return cut()
+        return await self.blocking.run(cut)
+
+    async def _large(self, source: Source) -> list[Value] | None:
+        """Find where a large message's sections lie; read nothing of them."""
+        spans = await self._spans(source)
+        if spans is None:
+            return None
+        return [
+            _unread(text, source.uid, span) for text, span in zip(self.wanted, spans, strict=True)
+        ]
+
+    async def _spans(self, source: Source) -> Sequence[Span | None] | None:
+        """Return the span of each section of a large message, or None when it is gone."""
+        if self._needs_parts:
+            outline = await self._outline(source.uid)
+            if outline is None:
+                return None
+            return [_span(text, source, outline.root) for text in self.wanted]
+        [first] = await self.mailbox.read([Piece(source.uid, 0, 1)])
+        return None if first is None else source.spans
+
+    async def _outline(self, uid: int) -> Outline | None:
+        outline = self.remembered.get(uid)
+        if outline is not None:
+            self.remembered.move_to_end(uid)
+            return outline
+        [items] = await self.mailbox.items([uid])
+        if items is None:
+            return None
+        outline = self.remembered[uid] = Outline(items.outline)
+        while len(self.remembered) > _REMEMBERED:
+            self.remembered.popitem(last=False)
+        return outline
+
+
+def _unread(text: Text, uid: int, span: Span | None) -> Value:
+    if span is None:
+        return b"NIL"
+    return Listed(text, Piece(uid, *span)) if text.section.fields else Extent(uid, *span)
+
+
+def _cut_all(
+    wanted: Sequence[Text], messages: Sequence[bytes | None], group: Sequence[Source]
+) -> list[list[Value] | None]:
+    return [
+        None if data is None else _cut(wanted, data, source)
+        for data, source in zip(messages, group, strict=True)
+    ]
+
+
+def _cut(wanted: Sequence[Text], data: bytes, source: Source) -> list[Value]:
+    root = structure.scan(data)
+    values: list[Value] = []
+    for text in wanted:
+        span = _span(text, source, root)
+        values.append(b"NIL" if span is None else literal(selected(text, data[slice(*span)])))
+    return values
+
+
+def _span(text: Text, source: Source, root: structure.Node) -> Span | None:
+    if text.section.path:
+        return part_span(text, root)
+    return whole_span(text, source.size, source.header_size)

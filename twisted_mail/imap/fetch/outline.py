@@ -1,0 +1,117 @@
+"""Outlines: where the parts of a message lie, and nothing of what they say.
+
+An outline is small enough to be kept of every message, so that one part of a large message is read
+without the rest of it.
+"""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+from twisted_mail.mail.mime.structure import Part
+
+# The numbers of one part: what it is, how many parts are within it, its start, body and stop.
+_NUMBERS = 5
+_LEAF, _MESSAGE, _MULTIPART = 0, 1, 2  # and more: a multipart has so many parts beyond 2
+
+
+class Outline:
+    """The parts of one message, in the order of its octets, as numbers."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self, written: bytes) -> None:
+        """Take what ``written`` made."""
+        self._numbers = array("Q", map(int, written.split()))
+
+    @property
+    def root(self) -> "Place":
+        """Return the place of the message itself."""
+        return Place(self._numbers, 0)
+
+
+class Place:
+    """Where one part lies. ``mime.find`` and ``mime.locate`` take it as they take a Part."""
+
+    __slots__ = ("_at", "_numbers")
+
+    def __init__(self, numbers: "array[int]", at: int) -> None:
+        self._numbers = numbers
+        self._at = at
+
+    @property
+    def start(self) -> int:
+        """Return where the part begins, with its header."""
+        return self._numbers[self._at + 2]
+
+    @property
+    def body(self) -> int:
+        """Return where its content begins."""
+        return self._numbers[self._at + 3]
+
+    @property
+    def stop(self) -> int:
+        """Return where its content ends."""
+        return self._numbers[self._at + 4]
+
+    @property
+    def is_multipart(self) -> bool:
+        """Say whether the content is parts between boundaries."""
+        return self._numbers[self._at] >= _MULTIPART
+
+    @property
+    def is_message(self) -> bool:
+        """Say whether the content is a message."""
+        return self._numbers[self._at] == _MESSAGE
+
+    @property
+    def children(self) -> "Children":
+        """Return the parts directly within."""
+        return Children(self._numbers, self._at)
+
+
+class Children(Sequence[Place]):
+    """The parts directly within a part: found one behind the other, and not kept."""
+
+    __slots__ = ("_numbers", "_parent")
+
+    def __init__(self, numbers: "array[int]", parent: int) -> None:
+        self._numbers = numbers
+        self._parent = parent
+
+    def __len__(self) -> int:
+        what = self._numbers[self._parent]
+        return what - _MULTIPART if what >= _MULTIPART else what
+
+    @overload
+    def __getitem__(self, number: int) -> Place: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Place]: ...
+    def __getitem__(self, number: int | slice) -> Place | Sequence[Place]:
+        if isinstance(number, slice):
+            return list(self)[number]
+        if not 0 <= number < len(self):
+            raise IndexError
+        at = self._parent + _NUMBERS
+        for _ in range(number):
+            at += _NUMBERS * (1 + self._numbers[at + 1])
+        return Place(self._numbers, at)
+
+
+def written(root: Part) -> bytes:
+    """Return the outline of a message as octets, some twenty for each part."""
+    return b" ".join([b"%d" % number for part in _with_counts(root) for number in part])
+
+
+def _with_counts(root: Part) -> Iterator[tuple[int, int, int, int, int]]:
+    parts = list(root.walk())
+    within: dict[int, int] = {}
+    for part in reversed(parts):  # parts come behind those that contain them
+        within[id(part)] = sum([1 + within[id(child)] for child in part.children])
+    for part in parts:
+        what = _LEAF
+        if part.is_message:
+            what = _MESSAGE
+        elif part.is_multipart:
+            what = _MULTIPART + len(part.children)
+        yield what, within[id(part)], part.start, part.body, part.stop

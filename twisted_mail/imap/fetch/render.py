@@ -1,0 +1,179 @@
+"""The items of a message as FETCH sends them: ENVELOPE, BODY and BODYSTRUCTURE (RFC 3501 §7.4.2)."""
+
+import re
+from collections.abc import Sequence
+
+from twisted_mail.imap.fetch import outline
+from twisted_mail.imap.fetch.preview import preview
+from twisted_mail.imap.fetch.sections import kept_fields
+from twisted_mail.mail import address_list
+from twisted_mail.mail.address_list import Correspondent
+from twisted_mail.mail.mailbox.entry import Items
+from twisted_mail.mail.mime.parameters import Parameters, disposition, joined
+from twisted_mail.mail.mime.structure import Part, scan
+
+# RFC 3501 §9 wants a part in every multipart: where there is none, an empty text stands for it.
+_EMPTY_BODY = b'("text" "plain" NIL NIL NIL "7bit" 0 0)'
+_EMPTY_STRUCTURE = b'("text" "plain" NIL NIL NIL "7bit" 0 0 NIL NIL NIL NIL)'
+_UNQUOTABLE = re.compile(rb"[\r\n\x80-\xff]")
+_TOKEN = re.compile(rb"[^\s;,()\"]++")
+
+
+class Render:
+    """Makes the items of a message.
+
+    ``version`` rises whenever the same message would be rendered otherwise, so that items kept from
+    before are made anew.
+    """
+
+    version: int = 3
+
+    def __call__(self, data: bytes) -> Items:
+        """Render one whole message. Never raises, whatever the bytes."""
+        root = scan(data)
+        body, structure = _bodies(root)
+        return Items(
+            envelope(root),
+            body,
+            structure,
+            root.body,
+            kept_fields(data, root.body),
+            preview(data, root).encode("utf-8", "replace"),
+            outline.written(root),
+        )
+
+
+# ---------------------------------------------------------------- strings
+
+
+def string(value: bytes) -> bytes:
+    """Write octets as a quoted string, or as a literal where they need one.
+
+    NUL, which neither can hold (RFC 3501 §4.3.1), is left out.
+    """
+    if b"\0" in value:
+        value = value.replace(b"\0", b"")
+    if _UNQUOTABLE.search(value):
+        return b"{%d}\r\n%b" % (len(value), value)
+    if b"\\" in value or b'"' in value:
+        value = value.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return b'"%b"' % value
+
+
+def nstring(value: bytes | None) -> bytes:
+    """Write octets as a string, and None as NIL."""
+    return b"NIL" if value is None else string(value)
+
+
+# ---------------------------------------------------------------- ENVELOPE
+
+
+def envelope(part: Part) -> bytes:
+    """Render the envelope of the message whose own part this is.
+
+    Sender and Reply-To stand in for themselves only where they name someone; else From does.
+    """
+    author = _addresses(part, b"from")
+    sender, reply_to = _addresses(part, b"sender"), _addresses(part, b"reply-to")
+    members = (
+        nstring(part.field(b"date")),
+        nstring(part.field(b"subject")),
+        author,
+        author if sender == b"NIL" else sender,
+        author if reply_to == b"NIL" else reply_to,
+        _addresses(part, b"to"),
+        _addresses(part, b"cc"),
+        _addresses(part, b"bcc"),
+        nstring(part.field(b"in-reply-to")),
+        nstring(part.field(b"message-id")),
+    )
+    return b"(%b)" % b" ".join(members)
+
+
+def _addresses(part: Part, name: bytes) -> bytes:
+    value = part.field(name)
+    found = address_list.parse(value) if value else None
+    return b"(%b)" % b"".join(map(_address, found)) if found else b"NIL"
+
+
+def _address(correspondent: Correspondent) -> bytes:
+    return b"(%b)" % b" ".join(map(nstring, correspondent))
+
+
+# ---------------------------------------------------------------- BODY and BODYSTRUCTURE
+
+
+def _bodies(root: Part) -> tuple[bytes, bytes]:
+    """Render BODY and BODYSTRUCTURE of a message.
+
+    Parts come after those that contain them, so going backwards finds every child rendered: no recursion.
+    """
+    rendered: dict[int, tuple[bytes, bytes]] = {}
+    for part in reversed(list(root.walk())):
+        children = [rendered.pop(id(child)) for child in part.children]
+        make = _multipart if part.is_multipart else _single
+        rendered[id(part)] = make(part, children)
+    return rendered[id(root)]
+
+
+def _multipart(part: Part, children: Sequence[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+    children = children or [(_EMPTY_BODY, _EMPTY_STRUCTURE)]
+    subtype = string(part.type.subtype)
+    bodies = b"".join(body for body, _ in children)
+    structures = b"".join(structure for _, structure in children)
+    parameters = _parameters(part.type.parameters)
+    return (
+        b"(%b %b)" % (bodies, subtype),
+        b"(%b %b %b %b)" % (structures, subtype, parameters, _extension(part)),
+    )
+
+
+def _single(part: Part, children: Sequence[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+    basic = _basic(part)
+    body = structure = basic
+    if part.type.type == b"text":
+        body = structure = b"%b %d" % (basic, part.lines)
+    for inner_body, inner_structure in children:
+        inside = envelope(part.children[0])
+        body = b"%b %b %b %d" % (basic, inside, inner_body, part.lines)
+        structure = b"%b %b %b %d" % (basic, inside, inner_structure, part.lines)
+    md5 = nstring(part.field(b"content-md5"))
+    return b"(%b)" % body, b"(%b %b %b)" % (structure, md5, _extension(part))
+
+
+def _basic(part: Part) -> bytes:
+    """Render the fields that every part has that is no multipart."""
+    return b"%b %b %b %b %b %b %d" % (
+        string(part.type.type),
+        string(part.type.subtype),
+        _parameters(part.type.parameters),
+        nstring(part.field(b"content-id")),
+        nstring(part.field(b"content-description")),
+        string(_encoding(part)),
+        part.size,
+    )
+
+
+def _encoding(part: Part) -> bytes:
+    match = _TOKEN.search(part.field(b"content-transfer-encoding") or b"")
+    return match[0].lower() if match else b"7bit"
+
+
+def _extension(part: Part) -> bytes:
+    """Render disposition, language and location."""
+    how = disposition(part.field(b"content-disposition") or b"")
+    shown = b"(%b %b)" % (string(how.kind), _parameters(how.parameters)) if how else b"NIL"
+    location = part.field(b"content-location")
+    return b"%b %b %b" % (shown, _languages(part), nstring(location))
+
+
+def _languages(part: Part) -> bytes:
+    tags = _TOKEN.findall(part.field(b"content-language") or b"")
+    return b"(%b)" % b" ".join(map(string, tags)) if tags else b"NIL"
+
+
+def _parameters(parameters: Parameters) -> bytes:
+    if not parameters:
+        return b"NIL"
+    pairs = [b"%b %b" % (string(name), string(value)) for name, value in joined(parameters)]
+    return b"(%b)" % b" ".join(pairs)

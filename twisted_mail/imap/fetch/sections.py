@@ -1,0 +1,110 @@
+"""Sections: where the texts of a message lie, and what is taken of them (RFC 3501 §6.4.5)."""
+
+import re
+from functools import lru_cache
+
+from twisted_mail.imap.fetch.items import Kind, Section, Text
+from twisted_mail.mail.mime import structure
+
+MAX_HEADER = 256 * 1024  # octets in which header fields are looked for
+MAX_KEPT = 8 * 1024  # octets of fields that are kept of a message
+
+# What the lists of messages in mail programs are made of.
+_KEPT_NAMES = b"""
+bcc cc content-type date from importance in-reply-to list-id list-post list-unsubscribe mail-followup-to
+message-id newsgroups priority references reply-to return-path sender subject to x-label x-mailer
+x-priority
+"""
+KEPT = frozenset(_KEPT_NAMES.split())
+
+Span = tuple[int, int]  # first octet, and the one behind the last
+
+
+# ---------------------------------------------------------------- where a section lies
+
+
+def part_span(text: Text, root: structure.Node) -> Span | None:
+    """Return where a section with part numbers lies; None when there is no such part."""
+    found = structure.locate(root, text.section.path, _MEANT[text.section.kind])
+    return None if found is None else _ranged(text, *found)
+
+
+_MEANT = {
+    Kind.ALL: structure.Section.ALL,
+    Kind.HEADER: structure.Section.HEADER,
+    Kind.FIELDS: structure.Section.HEADER,
+    Kind.FIELDS_NOT: structure.Section.HEADER,
+    Kind.TEXT: structure.Section.TEXT,
+    Kind.MIME: structure.Section.MIME,
+}
+
+
+def whole_span(text: Text, size: int, header_size: int) -> Span:
+    """Return where a section without part numbers lies in a message, its range taken."""
+    kind = text.section.kind
+    header_size = min(header_size, size)
+    if kind is Kind.ALL:
+        return _ranged(text, 0, size)
+    if kind is Kind.TEXT:
+        return _ranged(text, header_size, size)
+    return _ranged(text, 0, header_size)
+
+
+def _ranged(text: Text, start: int, stop: int) -> Span:
+    if text.section.fields:
+        return start, min(stop, start + MAX_HEADER)
+    if text.range is None:
+        return start, stop
+    first = min(start + text.range.start, stop)
+    return first, min(first + text.range.count, stop)
+
+
+# ---------------------------------------------------------------- header fields
+
+
+def selected(text: Text, data: bytes) -> bytes:
+    """Take the listed fields, and then the range, which counts in what is left."""
+    if not text.section.fields:
+        return data
+    data = selected_fields(data, text.section)
+    if text.range is None:
+        return data
+    return data[text.range.start : text.range.start + text.range.count]
+
+
+def selected_fields(header: bytes, section: Section) -> bytes:
+    """Return the fields of a header that a section lists, or else all others.
+
+    The empty line at the header's end stays, if there is one (RFC 3501 §6.4.5).
+    """
+    names = _lowered(section.fields)
+    if section.kind is Kind.FIELDS_NOT:
+        return _FIELD.sub(lambda one: b"" if one[2].lower() in names else one[1], header)
+    has_end = header.endswith(b"\r\n\r\n") or header == b"\r\n"
+    listed = [field for field, name in _FIELD.findall(header) if name.lower() in names]
+    return b"".join(listed) + (b"\r\n" if has_end else b"")
+
+
+def kept_fields(data: bytes, header_size: int) -> bytes | None:
+    """Return those fields of a message that are kept, or None where they are too long."""
+    fields = selected_fields(data[: min(header_size, MAX_HEADER)], _KEPT_SECTION)
+    return fields if len(fields) <= MAX_KEPT else None
+
+
+def is_kept(text: Text) -> bool:
+    """Say whether a text can be made of the kept fields alone."""
+    section = text.section
+    return section.kind is Kind.FIELDS and not section.path and _lowered(section.fields) <= KEPT
+
+
+# A field with its continuation lines, and its name. Each of those lines begins behind the end of the one
+# before it, so there is one way to match.
+_FIELD = re.compile(rb"^(([^\s:]+)[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z))", re.MULTILINE)
+
+
+_KEPT_SECTION = Section(kind=Kind.FIELDS, fields=tuple(sorted(KEPT)))
+
+
+@lru_cache(64)
+def _lowered(names: tuple[bytes, ...]) -> frozenset[bytes]:
+    return frozenset(map(bytes.lower, names))

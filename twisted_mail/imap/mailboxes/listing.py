@@ -1,0 +1,207 @@
+r"""Which mailboxes LIST shows, and with which attributes.
+
+RFC 3501 §6.3.8, with RFC 3348 (children), RFC 5258 (extended), RFC 5819 (STATUS), RFC 6154 (special
+use, which plain LIST shows too: clients make folders of their own where it does not).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.mailboxes.patterns import MAX_PATTERN, SEPARATOR, Pattern, pattern
+from twisted_mail.imap.mailboxes.status_items import read_items
+from twisted_mail.imap.writing import mailbox_name
+from twisted_mail.mail.mailbox.entry import MailboxInfo
+from twisted_mail.mail.outcome import ProtocolError
+
+_MAX_PATTERNS = 50
+_SELECTIONS = frozenset({"SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE"})
+_RETURNS = frozenset({"SUBSCRIBED", "CHILDREN", "SPECIAL-USE"})
+
+
+@dataclass(slots=True)
+class Question:
+    """What a LIST asks for. ``is_root`` is the question for the separator (an empty pattern)."""
+
+    patterns: list[Pattern] = field(default_factory=list)
+    selections: set[str] = field(default_factory=set)
+    returns: set[str] = field(default_factory=set)
+    counts: list[str] = field(default_factory=list)
+    is_extended: bool = False
+    is_root: bool = False
+
+    def matches(self, name: str) -> bool:
+        """Say whether one of the patterns fits."""
+        return any(pattern.matches(name) for pattern in self.patterns)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One mailbox of the answer."""
+
+    info: MailboxInfo
+    attributes: tuple[str, ...]
+    has_chosen_children: bool = False
+
+    def line(self, word: bytes) -> bytes:
+        """Return the untagged answer."""
+        extended = b' ("CHILDINFO" ("SUBSCRIBED"))' if self.has_chosen_children else b""
+        attributes = " ".join(self.attributes).encode("ascii")
+        return b'%b (%b) "/" %b%b' % (word, attributes, mailbox_name(self.info.name), extended)
+
+
+# ---------------------------------------------------------------- reading the question
+
+
+def read_question(reader: Reader) -> Question:
+    """Read the arguments of LIST (RFC 5258 §6)."""
+    question = Question()
+    reader.space()
+    if reader.peek(b"("):
+        question.is_extended = True
+        question.selections = set(_read_options(reader, _SELECTIONS))
+        reader.space()
+    reference = reader.astring()
+    reader.space()
+    _read_patterns(reader, reference, question)
+    if not reader.at_end:
+        _read_returns(reader, question)
+    reader.end()
+    if question.selections == {"RECURSIVEMATCH"}:
+        raise ProtocolError("RECURSIVEMATCH needs another option")
+    return question
+
+
+def _read_patterns(reader: Reader, reference: bytes, question: Question) -> None:
+    if reader.accept(b"("):
+        question.is_extended = True
+        found = [reader.pattern()]
+        while reader.accept(b" ") and len(found) < _MAX_PATTERNS:
+            found.append(reader.pattern())
+        reader.take(b")")
+    else:
+        found = [reader.pattern()]
+        question.is_root = not found[0] and not question.is_extended
+    if sum(len(reference) + len(octets) for octets in found) > MAX_PATTERN:
+        raise ProtocolError("The patterns are too long")
+    question.patterns = [pattern(reference, octets) for octets in found]
+
+
+def _read_options(reader: Reader, known: frozenset[str]) -> list[str]:
+    reader.take(b"(")
+    found: list[str] = []
+    while not reader.accept(b")"):
+        if found:
+            reader.space()
+        found.append(_known(reader.word().upper(), known))
+    return found
+
+
+def _known(option: str, known: frozenset[str]) -> str:
+    if option not in known:
+        raise ProtocolError(f"Unknown option {option[:40]}")
+    return option
+
+
+def _read_returns(reader: Reader, question: Question) -> None:
+    reader.space()
+    if reader.word().upper() != "RETURN":
+        raise ProtocolError("Expected RETURN")
+    question.is_extended = True
+    reader.space()
+    reader.take(b"(")
+    is_first = True
+    while not reader.accept(b")"):
+        if not is_first:
+            reader.space()
+        is_first = False
+        option = reader.word().upper()
+        if option == "STATUS":
+            reader.space()
+            question.counts = read_items(reader)
+        else:
+            question.returns.add(_known(option, _RETURNS))
+
+
+# ---------------------------------------------------------------- finding the answer
+
+
+class Listing:
+    """What LIST shows of all mailboxes: asked slice by slice, for matching takes time."""
+
+    def __init__(self, infos: Sequence[MailboxInfo], question: Question) -> None:
+        self._question = question
+        self._parents = _parents(info.name for info in infos if info.is_selectable)
+        self._chosen = {info.name for info in infos if _is_chosen(info, question, self._parents)}
+        self._chosen_parents: set[str] = set()
+        if "RECURSIVEMATCH" in question.selections:
+            self._chosen_parents = _parents(self._chosen)
+
+    def of(self, infos: Iterable[MailboxInfo]) -> Iterator[Listed]:
+        """Return those of ``infos`` that are shown, in their order."""
+        for info in infos:
+            has_chosen_children = info.name in self._chosen_parents
+            is_candidate = has_chosen_children or info.name in self._chosen
+            if is_candidate and self._question.matches(info.name):
+                attributes = _attributes(info, self._question, self._parents)
+                yield Listed(info, attributes, has_chosen_children)
+
+
+def _parents(names: Iterable[str]) -> set[str]:
+    """Return all levels above the names."""
+    found: set[str] = set()
+    for name in names:
+        at = name.rfind(SEPARATOR)
+        while at > 0 and name[:at] not in found:
+            found.add(name[:at])
+            at = name.rfind(SEPARATOR, 0, at)
+    return found
+
+
+def _is_chosen(info: MailboxInfo, question: Question, parents: set[str]) -> bool:
+    if "SPECIAL-USE" in question.selections and not info.use:
+        return False
+    if "SUBSCRIBED" in question.selections:
+        return info.is_subscribed
+    return info.is_selectable or info.name in parents
+
+
+def _attributes(info: MailboxInfo, question: Question, parents: set[str]) -> tuple[str, ...]:
+    words = []
+    if not info.is_selectable:
+        words += ["\\NonExistent", "\\Noselect"] if question.is_extended else ["\\Noselect"]
+    words.append("\\HasChildren" if info.name in parents else "\\HasNoChildren")
+    if info.use:
+        words.append(info.use)
+    if info.is_subscribed and "SUBSCRIBED" in question.selections | question.returns:
+        words.append("\\Subscribed")
+    return tuple(words)
+
+
+class Subscriptions:
+    r"""What LSUB shows (RFC 3501 §6.3.9), asked slice by slice.
+
+    A level that is not subscribed to, with something below that is and that ``%`` does not reach, is
+    shown as \Noselect.
+    """
+
+    def __init__(self, infos: Sequence[MailboxInfo], question: Question) -> None:
+        self._question = question
+        self._names = {info.name for info in infos if info.is_subscribed}
+
+    def of(self, infos: Iterable[MailboxInfo]) -> Iterator[Listed]:
+        """Return what is shown for these of the mailboxes."""
+        for info in infos:
+            if not info.is_subscribed:
+                continue
+            if self._question.matches(info.name):
+                gone = () if info.is_selectable else ("\\Noselect",)
+                yield Listed(info, (*gone, *([info.use] if info.use else [])))
+            else:
+                yield from self._levels(info.name)
+
+    def _levels(self, name: str) -> Iterator[Listed]:
+        for level in sorted(_parents([name]) - self._names):
+            self._names.add(level)  # once is enough
+            if self._question.matches(level):
+                yield Listed(MailboxInfo(level), ("\\Noselect",))

@@ -1,0 +1,1 @@
+"""What is in a mailbox: entries, flags, numbers, and changes to them."""

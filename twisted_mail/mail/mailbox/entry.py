@@ -1,0 +1,227 @@
+"""Entries: messages' places in one mailbox, kept as columns.
+
+A mailbox of 100,000 messages is a few arrays, not 100,000 objects.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from twisted_mail.mail.mailbox.flags import Flags
+from twisted_mail.mail.message import Message
+
+_FEW = 64  # messages that are cheaper to deal with one by one than the columns as a whole
+UNKNOWN = -(1 << 62)  # the date of a message that was not measured yet
+
+
+class Entry(NamedTuple):
+    """One message's place in one mailbox.
+
+    ``date`` is the internal date in seconds since 1970 (RFC 3501 §2.3.3); ``size`` is in octets as
+    sent on the wire, with CRLF line ends (RFC 3501 §2.3.4); ``modseq`` is RFC 7162 §3.1. Until
+    ``Mailbox.measure`` was asked for them, the date may be UNKNOWN and the size 0.
+    """
+
+    uid: int
+    flags: Flags
+    modseq: int
+    date: int
+    size: int
+
+
+class Items(NamedTuple):
+    """What clients ask of a message, rendered as IMAP writes it.
+
+    ``envelope``, ``body`` and ``bodystructure`` are the parenthesised lists of RFC 3501 §7.4.2;
+    ``header_size`` is the octets of the header with the empty line that ends it. ``fields`` are the
+    header fields that clients ask for most, as they stand there, or None where they are too long to be
+    kept; ``preview`` is the text of RFC 8970, in UTF-8; ``outline`` says where the parts lie (see
+    ``imap.fetch.outline``).
+    """
+
+    envelope: bytes
+    body: bytes
+    bodystructure: bytes
+    header_size: int
+    fields: bytes | None = None
+    preview: bytes = b""
+    outline: bytes = b""
+
+
+class Identity(NamedTuple):
+    """What a message is called wherever it goes, and when it came to where it is.
+
+    ``email`` is the EMAILID of RFC 8474 §5.1: the same for all copies in an account. ``saved`` is the
+    save date in seconds since 1970 (RFC 8514 §3).
+    """
+
+    email: str
+    saved: int
+
+
+class Piece(NamedTuple):
+    """A range of one message's octets; ``stop`` None means to the end."""
+
+    uid: int
+    start: int = 0
+    stop: int | None = None
+
+
+class Contains(NamedTuple):
+    """A substring that a message must hold, compared without case (RFC 3501 §6.4.4).
+
+    ``where`` is ``"text"`` (header and body), ``"body"``, or ``"header"`` with the field's ``name``.
+    An empty ``needle`` in a header means that the field exists.
+    """
+
+    where: str
+    needle: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message on its way into a mailbox by APPEND, with the flags and date it shall have."""
+
+    message: Message
+    flags: Flags = frozenset()
+    date: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """Where messages went: the target's UIDVALIDITY, and the UIDs here and there, pairwise."""
+
+    uidvalidity: int
+    sources: tuple[int, ...]
+    targets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The counts of one mailbox (RFC 3501 §6.3.10, RFC 7162 §3.1.2, RFC 8438 §2)."""
+
+    messages: int
+    recent: int
+    unseen: int
+    deleted: int
+    size: int
+    uidnext: int
+    uidvalidity: int
+    highest_modseq: int
+    id: str = ""  # the MAILBOXID of RFC 8474 §4
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxInfo:
+    r"""A mailbox as LIST shows it.
+
+    ``name`` is decoded, with ``/`` between levels; ``use`` is the special use (RFC 6154 §2) such as
+    ``\Sent``, or empty; a name that only has children is not ``selectable``.
+    """
+
+    name: str
+    use: str = ""
+    is_subscribed: bool = False
+    is_selectable: bool = True
+
+
+@dataclass(slots=True)
+class Columns:
+    """The entries of one mailbox, ascending by UID, a column for each fact.
+
+    Shared by every session that has the mailbox open: only its owner, the store, alters it, and only
+    between two awaits of the reactor thread.
+    """
+
+    uids: "array[int]" = field(default_factory=lambda: array("Q"))
+    flags: list[Flags] = field(default_factory=list)
+    modseqs: "array[int]" = field(default_factory=lambda: array("Q"))
+    dates: "array[int]" = field(default_factory=lambda: array("q"))
+    sizes: "array[int]" = field(default_factory=lambda: array("Q"))
+    uidnext: int = 1
+    highest_modseq: int = 1
+
+    def __len__(self) -> int:
+        return len(self.uids)
+
+    def __getitem__(self, row: int) -> Entry:
+        return Entry(
+            self.uids[row], self.flags[row], self.modseqs[row], self.dates[row], self.sizes[row]
+        )
+
+    def __iter__(self) -> Iterator[Entry]:
+        return map(Entry, self.uids, self.flags, self.modseqs, self.dates, self.sizes)
+
+    def row(self, uid: int) -> int | None:
+        """Return the row of a UID, or None where there is no such message now."""
+        at = bisect_left(self.uids, uid)
+        return at if at < len(self.uids) and self.uids[at] == uid else None
+
+    def add(self, entries: "Iterable[Entry] | Columns") -> None:
+        """Append entries whose UIDs ascend beyond all that were here before."""
+        if isinstance(entries, Columns):
+            self._extend(entries)
+            return
+        for entry in entries:
+            self.uids.append(entry.uid)
+            self.flags.append(entry.flags)
+            self.modseqs.append(entry.modseq)
+            self.dates.append(entry.date)
+            self.sizes.append(entry.size)
+            self.uidnext = max(self.uidnext, entry.uid + 1)
+            self.highest_modseq = max(self.highest_modseq, entry.modseq)
+
+    def _extend(self, other: "Columns") -> None:
+        self.uids.extend(other.uids)
+        self.flags.extend(other.flags)
+        self.modseqs.extend(other.modseqs)
+        self.dates.extend(other.dates)
+        self.sizes.extend(other.sizes)
+        self.uidnext = max(self.uidnext, other.uidnext)
+        self.highest_modseq = max(self.highest_modseq, other.highest_modseq)
+
+    def mark(self, marks: Iterable[tuple[int, Flags, int]]) -> None:
+        """Set flags and mod-sequence by UID; UIDs that are gone are passed over."""
+        for uid, flags, modseq in marks:
+            row = self.row(uid)
+            if row is not None:
+                self.flags[row] = flags
+                self.modseqs[row] = modseq
+                self.highest_modseq = max(self.highest_modseq, modseq)
+
+    def unmeasured(self, uids: Sequence[int]) -> list[int]:
+        """Return those of the UIDs whose messages are here, with unknown date and size."""
+        if len(uids) > _FEW and UNKNOWN not in self.dates:
+            return []
+        rows = ((uid, self.row(uid)) for uid in uids)
+        return [uid for uid, row in rows if row is not None and self.dates[row] == UNKNOWN]
+
+    def measure(self, facts: Iterable[tuple[int, int, int]]) -> None:
+        """Set date and size by UID; UIDs that are gone are passed over."""
+        for uid, date, size in facts:
+            row = self.row(uid)
+            if row is not None:
+                self.dates[row] = date
+                self.sizes[row] = size
+
+    def remove(self, uids: Sequence[int]) -> None:
+        """Drop the rows of ascending UIDs; UIDs that are gone are passed over."""
+        rows = [row for row in map(self.row, uids) if row is not None]
+        if len(rows) > _FEW:
+            self._keep(set(rows))
+            return
+        for row in reversed(rows):
+            for column in (self.uids, self.flags, self.modseqs, self.dates, self.sizes):
+                del column[row]
+
+    def _keep(self, gone: set[int]) -> None:
+        kept = [row for row in range(len(self.uids)) if row not in gone]
+        self.uids = array("Q", map(self.uids.__getitem__, kept))
+        self.flags = list(map(self.flags.__getitem__, kept))
+        self.modseqs = array("Q", map(self.modseqs.__getitem__, kept))
+        self.dates = array("q", map(self.dates.__getitem__, kept))
+        self.sizes = array("Q", map(self.sizes.__getitem__, kept))

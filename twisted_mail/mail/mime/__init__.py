@@ -1,0 +1,1 @@
+"""What is in a message: header fields, structure, encodings; read leniently, altered exactly."""

@@ -1,0 +1,234 @@
+"""The plain scan of SEARCH: whether a message holds a substring (RFC 3501 §6.4.4).
+
+Text is compared as people read it: encoded words, transfer encodings and charsets undone, HTML without
+its tags, letters without case. Time is linear in the message's length, and nothing raises.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from twisted_mail.mail.mailbox.entry import Contains
+from twisted_mail.mail.mime import header
+from twisted_mail.mail.mime.encoding import decode_body, decode_text
+from twisted_mail.mail.mime.parameters import content_type, decoded, disposition
+from twisted_mail.mail.mime.structure import Part, scan
+
+VERSION = 1  # raised when the text of any message changes: whoever kept text makes it again
+MAX_HEADERS = 1024 * 1024  # octets of all headers of a message that are searched
+PIECE = 64 * 1024  # characters handled in one step, in which no other thread can do anything
+
+
+class Searchable(NamedTuple):
+    """The text of a message, folded for comparison.
+
+    ``headers`` has a line ``name: value`` for each field of the message; ``body`` the text of its parts,
+    and the headers of messages within; ``names`` the file names of its parts.
+    """
+
+    headers: str
+    body: str
+    names: str
+
+    def holds(self, what: Contains) -> bool:
+        """Say whether the message holds the substring."""
+        needle = folded(what.needle)
+        if what.where == "header":
+            return self._field_holds(what.name, needle)
+        if needle in self.body:
+            return True
+        return what.where == "text" and (needle in self.headers or needle in self.names)
+
+    def _field_holds(self, name: str, needle: str) -> bool:
+        start = f"{name.lower()}: "
+        lines = self.headers.split("\n")
+        return any(line.startswith(start) and needle in line[len(start) :] for line in lines)
+
+
+def matches(data: bytes, what: Contains) -> bool:
+    """Say whether a whole message holds the substring."""
+    if what.where == "header":
+        return _header_holds(data, what)
+    return searchable(data).holds(what)
+
+
+def _header_holds(data: bytes, what: Contains) -> bool:
+    """Look at one field's values, without reading the body."""
+    name, needle = what.name.lower().encode("utf-8", "replace"), folded(what.needle)
+    return any(
+        needle in folded(header.text(field.value))
+        for field in header.fields(data)
+        if field.name.lower() == name
+    )
+
+
+def searchable(data: bytes) -> Searchable:
+    """Return the folded text of a message, for several substrings to be looked up in."""
+    root = scan(data)
+    parts = list(root.walk())
+    headers = _headers(data, root, MAX_HEADERS)
+    texts = []
+    left = MAX_HEADERS
+    for part in parts:
+        if part.is_message:
+            inside = part.children[0]
+            texts.append(_headers(data, inside, left))
+            left = max(left - (inside.body - inside.start), 0)
+        elif part.type.type in (b"text", b"message"):
+            texts.append(part_text(data, part))
+    names = "\n".join(name for part in parts for name in _file_names(part))
+    return Searchable(folded(headers), folded("\n".join(texts)), folded(names))
+
+
+def _headers(data: bytes, part: Part, limit: int) -> str:
+    lines = (
+        f"{field.name.decode('latin-1').lower()}: {header.text(field.value)}"
+        for field in header.fields(data, part.start, min(part.body, part.start + limit))
+    )
+    return "\n".join(line.replace("\n", " ") for line in lines)
+
+
+def _file_names(part: Part) -> Iterable[str]:
+    """Return the names that a part's header gives to its file."""
+    kind = content_type(part.field(b"content-type") or b"")
+    how = disposition(part.field(b"content-disposition") or b"")
+    if kind and (name := decoded(kind.parameters).get("name")):
+        yield name
+    if how and (name := decoded(how.parameters).get("filename")):
+        yield name
+
+
+def part_text(data: bytes, part: Part) -> str:
+    """Return the text of a part as a person reads it, HTML without its tags."""
+    encoding = (part.field(b"content-transfer-encoding") or b"").decode("latin-1")
+    octets = decode_body(data[part.body : part.stop], encoding)
+    text = decode_text(octets, part.type.parameter(b"charset").decode("latin-1"))
+    return html_text(text) if part.type.subtype in (b"html", b"xhtml+xml") else text
+
+
+# ---------------------------------------------------------------- HTML
+
+# Whatever begins as a comment, script or style matches, at worst up to the end: nothing is read twice.
+_MARKUP = re.compile(
+    r"<!--.*?(?:-->|\Z)"
+    r"|<(script|style)(?=[\s/>])[^<>]*+>.*?(?=</\1|\Z)"
+    r"|</?([a-z][a-z0-9]*+)[^<>]*+>"
+    r"|<[!?][^<>]*+>",
+    re.IGNORECASE | re.DOTALL,
+)
+_SCRIPT_END = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style")}
+# Tags that may stand within a word; all others part words.
+_INLINE_NAMES = """
+a abbr acronym b bdi bdo big cite code em font i ins kbd mark s samp small span strike strong sub sup
+tt u var wbr
+"""
+_INLINE = frozenset(_INLINE_NAMES.split())
+
+
+def html_text(source: str) -> str:
+    """Return the text of HTML: no tags, comments, scripts or styles, one blank for any white space."""
+    found: list[str] = []
+    is_parted = False  # by white space from what comes next
+    for piece in _shown(source):
+        words = " ".join(piece.split())
+        if words and found and (is_parted or piece[0].isspace()):
+            found.append(" ")
+        if words:
+            found.append(words)
+        is_parted = piece[-1:].isspace() or (is_parted and not words)
+    return "".join(found)
+
+
+def _shown(source: str) -> Iterator[str]:
+    """Yield the source piece by piece, without markup and with its entities read."""
+    position = 0
+    while position < len(source):
+        stop = _before_markup(source, position)
+        piece = source[position:stop]
+        shown, behind, match = [], 0, None
+        for match in _MARKUP.finditer(piece):
+            shown += [piece[behind : match.start()], _gap(match)]
+            behind = match.end()
+        yield _unescape("".join([*shown, piece[behind:]]))
+        is_cut = match is not None and behind == len(piece)
+        position = _behind_markup(source, match, stop) if is_cut and match else stop
+
+
+def _before_markup(source: str, position: int) -> int:
+    """Return where the piece that begins at ``position`` ends: not within a tag."""
+    stop = position + PIECE
+    if stop >= len(source):
+        return len(source)
+    at = source.rfind("<", position + 1, stop)
+    if at > 0:
+        return at
+    behind = position
+    if source[position] == "<":
+        behind = source.find(">", position, stop) + 1
+        if not behind:  # a tag of such a length
+            at = source.find("<", stop)
+            return len(source) if at < 0 else at
+    at = source.rfind(" ", max(behind, stop - 1000), stop)  # not within an entity either
+    return at if at > position else stop
+
+
+def _behind_markup(source: str, match: re.Match[str], stop: int) -> int:
+    """Return where the markup ends that a piece ends with: a comment or script may go on for long."""
+    if match[0].startswith("<!--") and (len(match[0]) < 7 or not match[0].endswith("-->")):
+        at = source.find("-->", stop - 2)
+        return len(source) if at < 0 else at + 3
+    if match[1]:
+        end = _SCRIPT_END[match[1].lower()].search(source, stop)
+        return len(source) if end is None else end.start()
+    return stop
+
+
+def _gap(match: re.Match[str]) -> str:
+    """Return what stands for markup in the text."""
+    is_within_word = match[0].startswith("<!--") or (match[2] or "").lower() in _INLINE
+    return "" if is_within_word else " "
+
+
+def _unescape(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # a character number of thousands of digits
+        return text
+
+
+# ---------------------------------------------------------------- letters without case
+
+_MARKS = "\u0300-\u036f\u3099\u309a"
+_CLUSTER = re.compile(
+    f"[^{_MARKS}][{_MARKS}]{{1,30}}+|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
+)
+
+_JOINED = re.compile(f"[{_MARKS}\u1161-\u1175\u11a8-\u11c2]")
+_LONGEST_CLUSTER = 32
+
+
+def folded(text: str) -> str:
+    """Return the text for comparison without case, letters and their marks composed.
+
+    Only short clusters are composed: ``unicodedata.normalize`` is quadratic in long ones.
+    """
+    if text.isascii():
+        return text.lower()
+    return "".join([_CLUSTER.sub(_compose, piece.casefold()) for piece in _pieces(text)])
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield the text in pieces that do not part a letter from its marks."""
+    position = 0
+    while position < len(text):
+        stop = position + PIECE
+        while stop < position + PIECE + _LONGEST_CLUSTER and _JOINED.match(text, stop):
+            stop += 1
+        yield text[position:stop]
+        position = stop
+
+
+def _compose(match: re.Match[str]) -> str:
+    return unicodedata.normalize("NFC", match[0])

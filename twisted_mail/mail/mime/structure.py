@@ -1,0 +1,313 @@
+"""The structure of a message as a tree of offsets into its octets.
+
+One pass over the message finds every part; nothing is copied and nothing recurses. A part's content
+ends before the line end that belongs to the next boundary (RFC 2046 §5.1.1). Any octets are a message:
+what is malformed is read as far as it makes sense, and never raises. Time is linear in the length.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol, Self, TypeVar
+
+from twisted_mail.mail.mime import header
+from twisted_mail.mail.mime.parameters import MESSAGE, PLAIN, ContentType, content_type
+
+MAX_DEPTH = 100  # parts within parts; what is deeper is one part of octets
+MAX_PARTS = 10_000  # of one message; the last of them holds all that follows
+MAX_HEADERS = 2 * 1024 * 1024  # octets of all headers together that are looked at
+MAX_BOUNDARY = 256  # octets; RFC 2046 §5.1.1 says 70, and some senders take more
+
+# The fields that say what a part is and what a message's envelope is; no others are kept.
+STRUCTURAL = frozenset(
+    b"content-type content-transfer-encoding content-id content-description content-md5"
+    b" content-disposition content-language content-location"
+    b" date subject from sender reply-to to cc bcc in-reply-to message-id".split()
+)
+
+_EMPTY_LINE = re.compile(rb"\n\r?\n")
+_OCTETS = ContentType(b"application", b"octet-stream")
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """A part, or the whole message: where its header and its content lie.
+
+    The header is ``start`` to ``body``, with the empty line that ends it; the content is ``body`` to
+    ``stop``. ``lines`` counts the line ends in the content. ``fields`` holds the first value of each
+    field of ``STRUCTURAL``, with its folding. A ``message/rfc822`` has one child: the message inside, as
+    long as the content.
+    """
+
+    start: int
+    body: int
+    stop: int
+    fields: dict[bytes, bytes]
+    type: ContentType
+    children: "list[Part]" = field(default_factory=list)
+    lines: int = 0
+
+    @property
+    def size(self) -> int:
+        """Return the octets of the content."""
+        return self.stop - self.body
+
+    @property
+    def is_multipart(self) -> bool:
+        """Say whether the content is parts between boundaries; there may be none."""
+        return self.type.type == b"multipart"
+
+    @property
+    def is_message(self) -> bool:
+        """Say whether the content is a message."""
+        return self.type[:2] == MESSAGE[:2]
+
+    def field(self, name: bytes) -> bytes | None:
+        """Return the unfolded value of the first field with this name of ``STRUCTURAL``, or None."""
+        value = self.fields.get(name)
+        return None if value is None else header.unfolded(value)
+
+    def walk(self) -> "Iterator[Part]":
+        """Yield this part and all within, in the order of the octets."""
+        waiting = [self]
+        while waiting:
+            part = waiting.pop()
+            yield part
+            waiting.extend(reversed(part.children))
+
+
+def scan(data: bytes) -> Part:
+    """Return the tree of a whole message."""
+    scanner = _Scanner(data)
+    root = scanner.scan()
+    _count_lines(data, root)
+    return root
+
+
+class _Scanner:
+    """The parts that are open while the octets go by, outermost first.
+
+    ``boundaries`` leads from each boundary that counts now to the depth of its multipart; ``shadowed``
+    keeps what an inner multipart with the same boundary hid.
+    """
+
+    __slots__ = ("boundaries", "count", "data", "empty_line", "left", "open", "shadowed")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.open: list[Part] = []
+        self.boundaries: dict[bytes, int] = {}
+        self.shadowed: list[tuple[bytes, int | None]] = []
+        self.count = 0
+        self.left = MAX_HEADERS
+        self.empty_line = (-1, -1)  # where the next one begins and ends, found once
+
+    def scan(self) -> Part:
+        position = self._open(0, PLAIN)
+        while self.boundaries:
+            found = self._next_delimiter(position, len(self.data))
+            if found is None or (self.count >= MAX_PARTS and not found[3]):
+                break
+            at, behind, boundary, is_last = found
+            depth = self.boundaries[boundary]
+            self._close(depth + 1, self._before(at))
+            if is_last:
+                self._forget(depth)
+                position = behind
+            else:
+                position = self._open(behind + 1, _default(self.open[-1]))
+        root = self.open[0]
+        self._close(0, len(self.data))
+        return root
+
+    def _open(self, start: int, default: ContentType) -> int:
+        """Open the part that begins at ``start``, and the message inside; return where to go on.
+
+        That is the line end from which the next delimiter may be found.
+        """
+        start = min(start, len(self.data))
+        while True:
+            body = self._header_end(start)
+            part = self._part(start, body, default)
+            if self.open:
+                self.open[-1].children.append(part)
+            self.open.append(part)
+            self.count += 1
+            if not (part.is_message or part.is_multipart):
+                break
+            if len(self.open) > MAX_DEPTH or self.count >= MAX_PARTS:
+                part.type = _OCTETS
+                break
+            if part.is_multipart:
+                self._remember(part)
+                break
+            start, default = body, PLAIN
+        return max(body - 1, 0)
+
+    def _part(self, start: int, body: int, default: ContentType) -> Part:
+        fields = header.values(self.data, start, min(body, start + self.left), STRUCTURAL)
+        self.left = max(self.left - (body - start), 0)
+        value = fields.get(b"content-type")
+        kind = default if value is None else content_type(header.unfolded(value)) or PLAIN
+        if kind.type == b"multipart" and not 0 < len(_boundary(kind)) <= MAX_BOUNDARY:
+            kind = PLAIN  # RFC 2045 §5.2
+        return Part(start, body, len(self.data), fields, kind)
+
+    def _header_end(self, start: int) -> int:
+        """Return where the header ends: behind its empty line, or where a delimiter cuts it off."""
+        data = self.data
+        if data.startswith((b"\r\n", b"\n"), start):
+            return start + (2 if data[start] == 13 else 1)
+        if self.empty_line[0] < start:
+            match = _EMPTY_LINE.search(data, start)
+            self.empty_line = match.span() if match else (len(data), len(data))
+        end = self.empty_line[1]
+        cut = self._next_delimiter(start - 1, end) if start and self.boundaries else None
+        return end if cut is None else cut[0] + 1
+
+    def _next_delimiter(self, position: int, stop: int) -> tuple[int, int, bytes, bool] | None:
+        """Find the next line that is a delimiter of an open multipart and begins before ``stop``.
+
+        Returns the offset of the line end before it, that of its own line end, the boundary, and whether
+        it is the last delimiter.
+        """
+        data = self.data
+        at = data.find(b"\n--", position, stop)
+        while at >= 0:
+            behind = data.find(b"\n", at + 3)
+            if behind < 0:
+                behind = len(data)
+            line = data[at + 3 : behind].rstrip(b" \t\r")
+            if line in self.boundaries:
+                return at, behind, line, False
+            if line[-2:] == b"--" and line[:-2] in self.boundaries:
+                return at, behind, line[:-2], True
+            at = data.find(b"\n--", behind, stop)
+        return None
+
+    def _before(self, at: int) -> int:
+        """Return the offset before the line end at ``at``."""
+        return at - 1 if at and self.data[at - 1] == 13 else at
+
+    def _remember(self, part: Part) -> None:
+        boundary = _boundary(part.type)
+        self.shadowed.append((boundary, self.boundaries.get(boundary)))
+        self.boundaries[boundary] = len(self.open) - 1
+
+    def _forget(self, depth: int) -> None:
+        """Let the boundaries of multiparts at ``depth`` and deeper count no more."""
+        while self.shadowed and self.boundaries.get(self.shadowed[-1][0], -1) >= depth:
+            boundary, hidden = self.shadowed.pop()
+            del self.boundaries[boundary]
+            if hidden is not None:
+                self.boundaries[boundary] = hidden
+
+    def _close(self, depth: int, stop: int) -> None:
+        """End the parts at ``depth`` and deeper before ``stop``."""
+        self._forget(depth)
+        while len(self.open) > depth:
+            part = self.open.pop()
+            stop = part.stop = max(stop, part.body)
+
+
+def _boundary(kind: ContentType) -> bytes:
+    return kind.parameter(b"boundary").rstrip(b" \t")
+
+
+def _default(parent: Part) -> ContentType:
+    """Return what a part without Content-Type is (RFC 2046 §5.1.5)."""
+    return MESSAGE if parent.type.subtype == b"digest" else PLAIN
+
+
+def _count_lines(data: bytes, root: Part) -> None:
+    """Count the line ends of every part, each octet of the message being looked at once."""
+    parts = list(root.walk())
+    before = {0: 0}
+    count = position = 0
+    for offset in sorted({offset for part in parts for offset in (part.body, part.stop)}):
+        count += data.count(b"\n", position, offset)
+        before[offset] = count
+        position = offset
+    for part in parts:
+        part.lines = before[part.stop] - before[part.body]
+
+
+# ---------------------------------------------------------------- sections (RFC 3501 §6.4.5)
+
+
+class Section(Enum):
+    """Which octets of a part are meant."""
+
+    ALL = "all"  # the content of a part; with an empty path, the whole message
+    HEADER = "header"
+    TEXT = "text"
+    MIME = "mime"
+
+
+class Node(Protocol):
+    """What finding a section needs to know of a part (see ``Part``)."""
+
+    @property
+    def start(self) -> int:
+        """Return where the part begins, with its header."""
+
+    @property
+    def body(self) -> int:
+        """Return where its content begins."""
+
+    @property
+    def stop(self) -> int:
+        """Return where its content ends."""
+
+    @property
+    def is_multipart(self) -> bool:
+        """Say whether the content is parts between boundaries."""
+
+    @property
+    def is_message(self) -> bool:
+        """Say whether the content is a message, the only child."""
+
+    @property
+    def children(self) -> Sequence[Self]:
+        """Return the parts directly within."""
+
+
+N = TypeVar("N", bound=Node)
+
+
+def find(root: N, path: Sequence[int]) -> N | None:
+    """Return the part with these section numbers, or None. The empty path is the message itself."""
+    part, is_message_itself = root, True
+    for number in path:
+        if not is_message_itself and part.is_message:
+            part, is_message_itself = part.children[0], True
+        if part.is_multipart:
+            if not 0 < number <= len(part.children):
+                return None
+            part, is_message_itself = part.children[number - 1], False
+        elif number == 1 and is_message_itself:
+            is_message_itself = False
+        else:
+            return None
+    return part
+
+
+def locate(root: Node, path: Sequence[int], kind: Section = Section.ALL) -> tuple[int, int] | None:
+    """Return the offsets of a section, or None where the message has no such section.
+
+    ``HEADER`` and ``TEXT`` are those of the message with an empty path, else of the message inside a
+    ``message/rfc822`` part.
+    """
+    part = find(root, path)
+    if part is None:
+        return None
+    if kind is Section.ALL:
+        return (part.body, part.stop) if path else (part.start, part.stop)
+    if kind is Section.MIME:
+        return (part.start, part.body) if path else None
+    if path:
+        if not part.is_message:
+            return None
+        part = part.children[0]
+    return (part.start, part.body) if kind is Section.HEADER else (part.body, part.stop)

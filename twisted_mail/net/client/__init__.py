@@ -1,0 +1,1 @@
+"""Connections that we open to other programs and hosts."""

@@ -1,0 +1,167 @@
+"""Names: the DNS behind one door, with what was answered remembered.
+
+The same question is asked once, however many wait for its answer. So many questions are under way at a
+time, each on a socket of its own, and so many more wait; whoever comes then is told at once.
+"""
+
+import ipaddress
+from collections import OrderedDict
+from collections.abc import Awaitable, Sequence
+from typing import Any, Protocol
+
+import dns.name
+import dns.reversename
+from twisted.internet.defer import Deferred, DeferredSemaphore
+
+from twisted_mail.interfaces import Clock
+from twisted_mail.mail.dns import Answer, IpVersion, MailHost
+from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
+from twisted_mail.net.dns.stub_resolver import NO_ANSWER, Reply, to_name
+
+MOST_ASKED = 100  # questions under way at a time: each takes a descriptor
+MOST_WAITING = 1000  # questions that wait for their turn
+MOST_REMEMBERED = 10_000  # answers
+LARGEST_REMEMBERED = 16 * 1024  # octets, about, of an answer
+LEAST_SECONDS, MOST_SECONDS = 5.0, 3600.0  # that an answer is remembered, whatever it says itself
+
+BUSY = Outcome(451, "4.3.2", "Too many questions to the DNS; try again later")
+
+Key = tuple[dns.name.Name, str]
+
+
+class Asks(Protocol):
+    """One question, such as ``stub.Stub.ask``."""
+
+    def __call__(self, name: dns.name.Name, kind: str) -> Awaitable[Reply]:
+        """Return the reply. Raises Unavailable."""
+
+
+class DnsResolver:
+    """Fulfils ``interfaces.Resolver``; ``ask`` asks one question within its own time limit."""
+
+    def __init__(self, ask: Asks, clock: Clock, most_asked: int = MOST_ASKED) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._turns = DeferredSemaphore(most_asked)
+        self._remembered: OrderedDict[Key, tuple[float, Answer[Any]]] = OrderedDict()
+        self._under_way: dict[Key, list[Deferred[Answer[Any]]]] = {}
+        self._most = most_asked + MOST_WAITING
+
+    # ------------------------------------------------------------ the door
+
+    async def addresses(self, name: str, version: IpVersion | None = None) -> Answer[str]:
+        """Return the numeric addresses of a name."""
+        key = to_name(name)
+        if version is not None:
+            return await self._find(key, "A" if version == 4 else "AAAA")
+        # Both are asked for at once; either is enough.
+        [first, second] = await self._find_each([(key, "AAAA"), (key, "A")])
+        if not first and not second and (first is None or second is None):
+            raise Unavailable(NO_ANSWER)
+        return _together(first, second)
+
+    async def addresses_of_each(
+        self, names: Sequence[str], version: IpVersion | None = None
+    ) -> Sequence[Answer[str] | None]:
+        """Return the addresses of several names, asked at once."""
+        kinds = {4: ["A"], 6: ["AAAA"], None: ["AAAA", "A"]}[version]
+        found = [await self._find_each([(to_name(name), kind) for name in names]) for kind in kinds]
+        if len(found) == 1:
+            return found[0]
+        pairs = zip(*found, strict=True)
+        return [
+            _together(one, other) if one or other or None not in (one, other) else None
+            for one, other in pairs
+        ]
+
+    async def names(self, address: str) -> Answer[str]:
+        """Return the names of a numeric address."""
+        try:
+            found = ipaddress.ip_address(address.partition("%")[0])
+        except ValueError:
+            return Answer()
+        mapped = getattr(found, "ipv4_mapped", None) or found
+        return await self._find(dns.reversename.from_address(str(mapped)), "PTR")
+
+    async def mail_hosts(self, domain: str) -> Answer[MailHost]:
+        """Return the MX records of a domain."""
+        return await self._find(to_name(domain), "MX")
+
+    async def texts(self, name: str) -> Answer[bytes]:
+        """Return the TXT records of a name."""
+        return await self._find(to_name(name), "TXT")
+
+    # ------------------------------------------------------------ asking
+
+    async def _find(self, name: dns.name.Name | None, kind: str) -> Answer[Any]:
+        if name is None:
+            return Answer()
+        key = name.canonicalize(), kind
+        known = self._recall(key)
+        return await self._answer(key) if known is None else known
+
+    async def _find_each(
+        self, wanted: Sequence[tuple[dns.name.Name | None, str]]
+    ) -> list[Answer[Any] | None]:
+        running = [Deferred.fromCoroutine(self._try(*each)) for each in wanted]
+        return [await each for each in running]
+
+    async def _try(self, name: dns.name.Name | None, kind: str) -> Answer[Any] | None:
+        try:
+            return await self._find(name, kind)
+        except MailError:
+            return None
+
+    def _recall(self, key: Key) -> Answer[Any] | None:
+        until, answer = self._remembered.get(key, (0.0, None))
+        if answer is None or until <= self._clock.monotonic():
+            return None
+        self._remembered.move_to_end(key)
+        return answer
+
+    def _answer(self, key: Key) -> Deferred[Answer[Any]]:
+        """Return the answer to come; giving up waiting for it harms nobody else's waiting."""
+        waiting: Deferred[Answer[Any]] = Deferred()
+        others = self._under_way.get(key)
+        if others is not None:
+            others.append(waiting)
+            return waiting
+        if len(self._under_way) >= self._most:
+            raise Unavailable(BUSY)
+        self._under_way[key] = [waiting]
+        self._turns.run(lambda: Deferred.fromCoroutine(self._question(key))).addBoth(
+            self._tell, key
+        )
+        return waiting
+
+    async def _question(self, key: Key) -> Answer[Any]:
+        reply = await self._ask(*key)
+        answer: Answer[Any] = Answer(reply.values, reply.is_authentic)
+        self._remember(key, answer, reply.seconds)
+        return answer
+
+    def _tell(self, result: Any, key: Key) -> None:
+        for waiting in self._under_way.pop(key):
+            if not waiting.called:
+                waiting.callback(result)  # a Failure here becomes an errback
+
+    def _remember(self, key: Key, answer: Answer[Any], seconds: float) -> None:
+        if sum(map(_size, answer.values)) > LARGEST_REMEMBERED:
+            return
+        seconds = min(max(seconds, LEAST_SECONDS), MOST_SECONDS)
+        self._remembered[key] = self._clock.monotonic() + seconds, answer
+        self._remembered.move_to_end(key)
+        if len(self._remembered) > MOST_REMEMBERED:
+            self._remembered.popitem(last=False)
+
+
+def _size(value: Any) -> int:
+    return 100 + (len(value) if isinstance(value, (str, bytes)) else len(value.name))
+
+
+def _together(first: Answer[str] | None, second: Answer[str] | None) -> Answer[str]:
+    parts = [one for one in (first, second) if one is not None]
+    return Answer(
+        tuple(value for one in parts for value in one),
+        all(one.is_authentic for one in parts) and len(parts) == 2,
+    )

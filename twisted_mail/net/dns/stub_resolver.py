@@ -1,0 +1,123 @@
+"""One question to the DNS, by dnspython: servers in turn, again over TCP what was cut short.
+
+What we ask for are the answers of the resolvers named, which do the walk from the root; we do none.
+"""
+
+import ipaddress
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dns.asyncresolver
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.nameserver
+import dns.rdatatype
+import dns.resolver
+
+from twisted_mail.mail.dns import MailHost
+from twisted_mail.mail.outcome import Outcome, Unavailable
+from twisted_mail.net.dns.sockets import Backend
+
+PORT = 53
+MAX_VALUES = 100  # of an answer; more is nonsense or malice
+PAYLOAD = 1232  # octets that we take in one datagram, which no network has to cut (RFC 6891 §6.2.5)
+_TRY_SECONDS = 2.0  # for one server, before the next is asked
+
+NO_ANSWER = Outcome(451, "4.4.3", "The DNS does not answer now; try again later")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What was answered, and for how many seconds it may be remembered."""
+
+    values: tuple[Any, ...]
+    is_authentic: bool
+    seconds: float
+
+
+class Stub:
+    """Asks the servers given, as ``("192.0.2.53", 53)``; without any, those of /etc/resolv.conf."""
+
+    def __init__(
+        self, reactor: Any, servers: Sequence[tuple[str, int]] = (), timeout: float = 5.0
+    ) -> None:
+        self._backend = Backend(reactor)
+        self._resolver = _resolver(servers, timeout)
+
+    async def ask(self, name: dns.name.Name, kind: str) -> Reply:
+        """Return what there is of a kind (A, AAAA, PTR, MX, TXT) under a name. Raises Unavailable."""
+        try:
+            answer = await self._resolver.resolve(
+                name, kind, search=False, raise_on_no_answer=False, backend=self._backend
+            )
+        except dns.resolver.NXDOMAIN as error:
+            return _nothing(error.response(name))  # type: ignore[no-untyped-call]
+        except (dns.exception.DNSException, OSError, EOFError) as error:
+            raise Unavailable(NO_ANSWER) from error
+        is_authentic = _is_local(answer.nameserver) and bool(answer.response.flags & dns.flags.AD)
+        found: Any = list(answer.rrset or ())[:MAX_VALUES]
+        values = sorted(_READERS[kind](one) for one in found)
+        ttl = answer.chaining_result.minimum_ttl
+        return Reply(tuple(values), is_authentic, ttl)
+
+
+def _resolver(servers: Sequence[tuple[str, int]], timeout: float) -> dns.asyncresolver.Resolver:
+    resolver = dns.asyncresolver.Resolver(configure=False)
+    if servers:
+        resolver.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in servers]
+    else:
+        _read_system(resolver)
+    resolver.lifetime = timeout
+    resolver.timeout = min(_TRY_SECONDS, timeout)
+    resolver.use_edns(0, 0, PAYLOAD)
+    # AD in a question asks for AD in the answer (RFC 6840 §5.7).
+    resolver.flags = dns.flags.RD | dns.flags.AD
+    return resolver
+
+
+def _read_system(resolver: dns.asyncresolver.Resolver) -> None:
+    try:
+        resolver.read_resolv_conf("/etc/resolv.conf")
+    except dns.resolver.NoResolverConfiguration:
+        resolver.nameservers = ["127.0.0.1"]  # as resolv.conf(5) says
+
+
+def _is_local(address: str | None) -> bool:
+    """Say whether nobody can have altered an answer on its way from a server."""
+    return address is not None and ipaddress.ip_address(address).is_loopback
+
+
+def _nothing(response: dns.message.QueryMessage) -> Reply:
+    """Return the reply that there is no such name, with its time to live (RFC 2308 §5)."""
+    seconds = response.resolve_chaining().minimum_ttl
+    # It may come from any server; that there is nothing is no ground to trust anybody.
+    return Reply((), False, seconds)
+
+
+# ---------------------------------------------------------------- values
+
+
+def _name(name: dns.name.Name) -> str:
+    """Return a name as text in ASCII, odd octets escaped; empty for the root."""
+    return name.to_text(omit_final_dot=True).lower() if name != dns.name.root else ""
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "A": lambda data: str(data.address),
+    "AAAA": lambda data: str(data.address),
+    "PTR": lambda data: _name(data.target),
+    "MX": lambda data: MailHost(data.preference, _name(data.exchange)),
+    "TXT": lambda data: b"".join(data.strings),
+}
+
+
+def to_name(text: str) -> dns.name.Name | None:
+    """Return the name that a text is, taken label by label; None for what cannot be one."""
+    try:
+        labels = [label.encode("ascii") for label in text.removesuffix(".").split(".")]
+        return dns.name.Name([*labels, b""])
+    except (UnicodeEncodeError, dns.exception.DNSException):
+        return None

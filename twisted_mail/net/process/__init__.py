@@ -1,0 +1,1 @@
+"""The process and its machine: threads, time, files that change, memory, calls between processes."""

@@ -1,0 +1,1 @@
+"""Connections that come to us: listeners, conversations, TLS, and their limits."""

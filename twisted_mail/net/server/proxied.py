@@ -1,0 +1,149 @@
+"""Connections that a proxy brings: first its header, then the conversation with the real client.
+
+The client's address is what the session, the log and the limits for each address see. Only the networks
+named may connect, for anybody else could say to be anyone; and each connection must begin with a header,
+for nothing else tells a proxy that was not configured from a client.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IProtocol, IReactorTime
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from twisted_mail.interfaces import Journal, Peer
+from twisted_mail.net.server.listening import ConversationFactory, Receiving
+from twisted_mail.net.server.proxy_header import HeaderReader, Told
+from twisted_mail.policy.networks import LOOPBACK, Networks
+
+HEADER_SECONDS = 10.0  # how long a header may take; proxies send it at once
+MOST_UNTOLD = 1000  # connections whose header has not come; further ones are closed
+COMPLAINT_SECONDS = 60.0  # between two lines in the log about proxies
+
+
+class ProxiedFactory(Receiving):
+    """Waits for the header of each connection, and hands it on to a factory of conversations.
+
+    ``networks`` are those of the proxies; without any, this host alone. What comes over a UNIX socket
+    is trusted: who may use it, its mode says.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        factory: ConversationFactory,
+        networks: Sequence[str],
+        journal: Journal,
+    ) -> None:
+        self.factory = factory
+        self.reactor = reactor
+        self._networks = Networks((*(networks or LOOPBACK), "unix"))
+        self._journal = journal
+        self._untold: set[Preface] = set()
+        self._quiet_until = 0.0
+
+    def buildProtocol(self, addr: IAddress | None) -> "Preface | None":  # type: ignore[override]
+        """Return what reads the header; None for strangers, whose connection is closed."""
+        host = getattr(addr, "host", "")
+        if host not in self._networks:
+            self.complain(f"{host} is not among the proxies of a listener, and was turned away")
+            return None
+        if len(self._untold) >= MOST_UNTOLD:
+            return None
+        preface = Preface(self)
+        self._untold.add(preface)
+        return preface
+
+    def told(self, preface: "Preface") -> None:
+        """Forget a connection whose header has come, or never will."""
+        self._untold.discard(preface)
+
+    def complain(self, text: str) -> None:
+        """Say in the log what is wrong with a proxy, from time to time."""
+        now = self.reactor.seconds()
+        if now >= self._quiet_until:
+            self._quiet_until = now + COMPLAINT_SECONDS
+            self._journal.warned("proxy", text)
+
+    def shut_down(self) -> Deferred[None]:
+        """Cut off those who have said nothing; end the conversations."""
+        for preface in list(self._untold):
+            preface.abort()
+        return self.factory.shut_down()
+
+
+@implementer(IProtocol)
+class Preface:
+    """One connection until its header has come."""
+
+    __slots__ = ("_factory", "_late", "_reader", "transport")
+
+    def __init__(self, factory: ProxiedFactory) -> None:
+        self.transport: Any = None
+        self._factory = factory
+        self._reader = HeaderReader()
+        self._late: Any = None
+
+    def makeConnection(self, transport: Any) -> None:
+        """Take the transport, and wait."""
+        self.transport = transport
+        self.connectionMade()
+
+    def connectionMade(self) -> None:
+        """Begin to wait."""
+        self._late = self._factory.reactor.callLater(HEADER_SECONDS, self._time_passed)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Read the header; what follows it is the client's."""
+        try:
+            told = self._reader.feed(data)
+        except ValueError as error:
+            self._factory.complain(f"{self._proxy} sends no good header: {error}")
+            self.abort()
+            return
+        if told is not None:
+            self._end()
+            self._hand_on(told)
+
+    @property
+    def _proxy(self) -> str:
+        return getattr(self.transport.getPeer(), "host", "") or "a UNIX socket"
+
+    def _time_passed(self) -> None:
+        self._late = None
+        self._factory.complain(f"{self._proxy} sends no header")
+        self.abort()
+
+    def _hand_on(self, told: Told) -> None:
+        """Begin the conversation on the transport, as if it had only now connected."""
+        transport = self.transport
+        if told.source is None:  # the proxy speaks for itself
+            address = transport.getPeer()
+            conversation = self._factory.factory.conversation(getattr(address, "host", ""))
+        else:
+            peer = Peer(told.source.host, told.source.port)
+            conversation = self._factory.factory.conversation(peer.host, peer)
+        if conversation is None:
+            transport.abortConnection()
+            return
+        transport.protocol = conversation
+        conversation.makeConnection(transport)
+        if self._reader.rest:
+            transport.protocol.dataReceived(self._reader.rest)  # which may be TLS by now
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        """Wait no more."""
+        self._end()
+
+    def abort(self) -> None:
+        """Cut the connection off."""
+        self._end()
+        self.transport.abortConnection()
+
+    def _end(self) -> None:
+        late, self._late = self._late, None
+        if late is not None:
+            late.cancel()
+        self._factory.told(self)

@@ -1,0 +1,107 @@
+"""One POP3 conversation, from greeting to farewell.
+
+    state           entered by                      left by
+    AUTHORIZATION   the connection                  a login that locked the maildrop; QUIT
+    TRANSACTION     a login                         QUIT
+    UPDATE          QUIT in TRANSACTION             itself: messages are removed, the line is closed
+
+Only UPDATE removes messages; a connection that ends in any other way leaves them all (RFC 1939 §6).
+"""
+
+from twisted_mail.interfaces import Ending, Wire
+from twisted_mail.mail.outcome import MailError, ProtocolError
+from twisted_mail.pop3 import grammar
+from twisted_mail.pop3.authorization import Authorization
+from twisted_mail.pop3.session import State, Talk
+from twisted_mail.pop3.settings import Doors, Settings
+
+__all__ = ["Doors", "Pop3Session"]
+
+
+class Pop3Session:
+    """One POP3 conversation (RFC 1939 with RFC 2449, RFC 2595, RFC 3206, RFC 5034).
+
+    Fulfils ``interfaces.Session``.
+    """
+
+    __slots__ = ("_errors", "_state", "_talk")
+
+    def __init__(self, wire: Wire, settings: Settings, doors: Doors) -> None:
+        self._talk = Talk(wire, settings, doors)
+        self._state: State = Authorization(self._talk, self._enter)
+        self._errors = 0
+
+    def _enter(self, state: State) -> None:
+        self._state = state
+
+    async def run(self) -> None:
+        """Hold the conversation; return when it is over."""
+        talk = self._talk
+        service, peer, journal = talk.settings.service, talk.wire.peer, talk.doors.journal
+        journal.connected(service, peer)
+        try:
+            talk.ok(f"{talk.doors.hostname} POP3 ready")
+            while not talk.ending:
+                await self._command()
+        except Ending as ending:
+            self._farewell(ending.reason)
+        finally:
+            await self._end()  # before the last reply leaves: its reader may log in again at once
+            talk.wire.close()
+            journal.disconnected(service, peer, talk.ending or "error")
+
+    def _farewell(self, reason: Ending.Reason) -> None:
+        """Say why the server closes; a client that was silent is told nothing (RFC 1939 §3)."""
+        self._talk.ending = reason.value
+        if reason is Ending.Reason.SHUTDOWN and not self._talk.is_amid_reply:
+            self._talk.send(grammar.err("The server is shutting down", "SYS/TEMP"))
+
+    async def _end(self) -> None:
+        try:
+            await self._state.end()
+        except Exception:
+            self._talk.doors.journal.failed("pop3")
+        del self._state  # it knows this session: the two would keep each other in memory
+
+    async def _command(self) -> None:
+        """Read one command, run it, and see to it that it gets a reply whatever happens."""
+        try:
+            line = await self._talk.line(self._state.timeout)
+            await self._talk.wire.turn()
+            await self._run(line)
+        except Ending:
+            raise
+        except ProtocolError as error:
+            self._refuse(error)
+            self._count_error()
+        except MailError as error:
+            self._refuse(error)
+        except Exception:
+            self._talk.doors.journal.failed("pop3")
+            self._refuse(None)
+
+    async def _run(self, line: bytes) -> None:
+        keyword, argument = grammar.parse(line)
+        command = self._state.command(keyword)
+        if command is None:
+            is_known = keyword in grammar.KEYWORDS
+            raise ProtocolError("Not possible in this state" if is_known else "Unknown command")
+        await command(argument)
+
+    def _refuse(self, error: MailError | None) -> None:
+        """Write the reply for an error, or for a bug.
+
+        Amid a multi-line reply nothing would be taken for an error: closing is the one thing that a
+        client understands.
+        """
+        if self._talk.is_amid_reply:
+            self._talk.ending = "reply cut short"
+        elif error is None:
+            self._talk.send(grammar.err("Internal error", "SYS/TEMP"))
+        else:
+            self._talk.send(grammar.refusal(error))
+
+    def _count_error(self) -> None:
+        self._errors += 1
+        if self._errors >= self._talk.settings.max_errors:
+            self._talk.ending = self._talk.ending or "too many errors"

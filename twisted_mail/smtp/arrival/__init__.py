@@ -1,0 +1,1 @@
+"""What happens to a message between its last octet and the reply."""

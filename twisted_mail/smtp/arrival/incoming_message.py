@@ -1,0 +1,87 @@
+"""One message on its way in: what is kept of it while it comes."""
+
+from twisted_mail.interfaces import BlobWriter
+from twisted_mail.mail.message import Blob
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.smtp import replies
+from twisted_mail.smtp.arrival import trace
+from twisted_mail.smtp.stream.dot_reader import LineEnds
+
+
+class Reception:
+    """One message on its way in: its header as far as we look, its bytes, or why they are not kept."""
+
+    __slots__ = ("_head", "_header_end", "_max_size", "_writer", "fault", "size")
+
+    def __init__(self, writer: BlobWriter, max_size: int) -> None:
+        self.size = 0
+        self.fault: Outcome | None = None
+        self._writer = writer
+        self._max_size = max_size
+        self._head = bytearray()
+        self._header_end = -1  # not seen yet
+
+    @property
+    def header(self) -> bytes:
+        """Return the header, or as much of it as we look at."""
+        return bytes(self._head[: self._header_end] if self._header_end >= 0 else self._head)
+
+    async def take(self, data: bytes) -> None:
+        """Take a piece of the message, unless it is spoilt."""
+        self.size += len(data)
+        if self.size > self._max_size:
+            self.spoil(replies.TOO_LARGE)
+        if self.fault is not None:
+            return
+        if self._header_end < 0 and len(self._head) < trace.MAX_HEADER:
+            self._look_for_header(data)
+        await self._writer.write(data)
+
+    def _look_for_header(self, data: bytes) -> None:
+        start = max(0, len(self._head) - 3)  # the end may lie across two pieces
+        self._head += data[: trace.MAX_HEADER]
+        self._header_end = trace.header_end(self._head, start)
+
+    def spoil(self, outcome: Outcome) -> None:
+        """Keep no more of the message; the first fault is the one that is told."""
+        if self.fault is None:
+            self.fault = outcome
+            self._writer.discard()
+
+    async def finish(self) -> Blob:
+        """Return the bytes of a message without fault. Raises Unavailable."""
+        return await self._writer.finish()
+
+    def discard(self) -> None:
+        """Forget what was kept; harmless after ``finish``."""
+        self._writer.discard()
+
+
+class ChunkedReception(Reception):
+    """A message that comes by BDAT (RFC 3030), and perhaps may hold any octets.
+
+    ``started`` is when it began, by the clock that only rises.
+    """
+
+    __slots__ = ("_line_ends", "started")
+
+    def __init__(self, writer: BlobWriter, max_size: int, is_binary: bool, started: float) -> None:
+        super().__init__(writer, max_size)
+        self.started = started
+        self._line_ends = None if is_binary else LineEnds()
+
+    async def take(self, data: bytes) -> None:
+        """Take a piece of the message, unless it is spoilt."""
+        if self._line_ends is not None:
+            self._line_ends.feed(data)
+        await super().take(data)
+
+    @property
+    def is_malformed(self) -> bool:
+        """Say, at its end, whether a text has a CR or LF that stands alone."""
+        return self._line_ends is not None and not self._line_ends.are_clean
+
+    @property
+    def is_line_open(self) -> bool:
+        """Say whether a text does not end with the end of a line."""
+        return self._line_ends is not None and self._line_ends.is_line_open

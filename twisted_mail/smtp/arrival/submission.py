@@ -1,0 +1,197 @@
+"""What a submission server does to a message that a relay must not (RFC 6409 §8).
+
+The message as it came is not rewritten where it need not be: without Bcc there is a new header in front
+of the old body, missing fields stand in our prefix, and only what nobody may carry is encoded anew. A
+plain small message is looked through once and stays as it is.
+"""
+
+from dataclasses import replace
+
+from twisted_mail.interfaces import Submitter
+from twisted_mail.mail import address_list
+from twisted_mail.mail.address import Address, parse_domain
+from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.message import Blob, JoinedBlob, MemoryBlob, SlicedBlob
+from twisted_mail.mail.mime import header
+from twisted_mail.mail.mime.revision import TOO_LONG
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.smtp import replies
+from twisted_mail.smtp.arrival import trace
+from twisted_mail.smtp.session import State
+from twisted_mail.smtp.stream.conversion import converted, has_long_line, is_legal
+
+IN_MEMORY = 256 * 1024  # octets of a message that are looked through at once
+MAX_CONVERTED = 32 * 1024 * 1024  # what is larger stays as it is; some times its size is needed
+_SECRET = frozenset((b"bcc", b"resent-bcc"))
+
+
+async def prepared(
+    state: State, envelope: Envelope, head: bytes, blob: Blob
+) -> tuple[Envelope, bytes, Blob]:
+    """Return envelope, header and message as they are handed on. Raises Refused and Ending.
+
+    The blob is closed when something is raised, and otherwise owned by the one returned.
+    """
+    try:
+        _check_length(state, head)
+        await _check_author(state, envelope, head)
+        if state.settings.removes_bcc:
+            head, blob = without_bcc(head, blob)
+        if state.settings.makes_legal:
+            envelope, head, blob = await _made_legal(state, envelope, head, blob)
+    except BaseException:
+        blob.close()
+        raise
+    return envelope, head, blob
+
+
+def is_wanted(state: State) -> bool:
+    """Say whether there is anything to do for the service."""
+    settings = state.settings
+    return settings.removes_bcc or settings.makes_legal or settings.checks_author
+
+
+def _check_length(state: State, head: bytes) -> None:
+    """Refuse a header of which we do not see all: there may be a Bcc, or another author."""
+    if len(head) >= trace.MAX_HEADER or head.count(b"\n") > header.MAX_FIELDS:
+        raise Refused(TOO_LONG)
+
+
+# ---------------------------------------------------------------- the author
+
+
+async def _check_author(state: State, envelope: Envelope, head: bytes) -> None:
+    """Refuse a message that names an author who is not the one that has logged in.
+
+    A message without return path is looked at in any case: nothing else says whose it is.
+    """
+    submitter = state.submitter
+    if submitter is None or not (state.settings.checks_author or envelope.sender.is_null):
+        return
+    names: set[bytes] = set()
+    for field in header.fields(head):
+        name = field.name.lower()
+        if name not in (b"from", b"sender"):
+            continue
+        if name in names or not await _is_own(state, submitter, field.value):
+            raise Refused(replies.NOT_YOUR_NAME)
+        names.add(name)
+
+
+async def _is_own(state: State, submitter: Submitter, value: bytes) -> bool:
+    """Say whether all addresses of a field may be used by who has logged in, and there are any."""
+    found = [one for one in address_list.parse(header.unfolded(value)) if one.local is not None]
+    for one in found:
+        if one.domain is None:
+            continue  # the name of a group
+        await state.wire.turn()  # there may be thousands, each behind a large alias
+        address = _address(one.local or b"", one.domain)
+        if address is None or not await submitter.may_send_as(address):
+            return False
+    return any(one.domain is not None for one in found)
+
+
+def _address(local: bytes, domain: bytes) -> Address | None:
+    try:
+        return Address(local.decode(), parse_domain(domain.decode()))
+    except ValueError:
+        return None
+
+
+# ---------------------------------------------------------------- Bcc
+
+
+def without_bcc(head: bytes, blob: Blob) -> tuple[bytes, Blob]:
+    """Return header and message without the fields that name secret recipients (RFC 5322 §3.6.3)."""
+    if b"bcc" not in head.lower() or trace.separator(head):
+        return head, blob
+    secret = [one for one in header.fields(head) if one.name.lower() in _SECRET]
+    if not secret:
+        return head, blob
+    at, pieces = 0, []
+    for one in secret:
+        pieces.append(head[at : one.start])
+        at = one.stop
+    kept = b"".join([*pieces, head[at:]])
+    if isinstance(blob, MemoryBlob):
+        return kept, MemoryBlob(kept + blob.data[len(head) :])
+    return kept, JoinedBlob((MemoryBlob(kept), SlicedBlob(blob, len(head), blob.size)))
+
+
+# ---------------------------------------------------------------- legal octets
+
+
+async def _made_legal(
+    state: State, envelope: Envelope, head: bytes, blob: Blob
+) -> tuple[Envelope, bytes, Blob]:
+    """Return a message that any server takes which knows 8BITMIME.
+
+    What is to be carried as BINARYMIME is legal as it is.
+    """
+    if envelope.wishes.body == "BINARYMIME":
+        return envelope, head, blob
+    is_plain, is_ascii = await _look(state, blob)
+    if not is_plain and blob.size <= MAX_CONVERTED:
+        made = await state.doors.blocking.run(_converted, blob, bool(trace.separator(head)))
+        is_ascii = made.isascii()
+        end = trace.header_end(made)
+        head = made[:end] if end >= 0 else made
+        blob = await _exchanged(state, blob, made)
+    if envelope.wishes.body == "7BIT" and not is_ascii:  # many clients do not say so
+        envelope = replace(envelope, wishes=replace(envelope.wishes, body="8BITMIME"))
+    return envelope, head, blob
+
+
+async def _look(state: State, blob: Blob) -> tuple[bool, bool]:
+    """Say whether a message is legal, and whether it is in ASCII."""
+    if isinstance(blob, MemoryBlob) and blob.size <= IN_MEMORY:
+        return is_legal(blob.data), blob.data.isascii()
+    return await state.doors.blocking.run(look_through, blob)
+
+
+def look_through(blob: Blob) -> tuple[bool, bool]:
+    """Say of a message in pieces whether it is legal, and whether it is in ASCII. May block."""
+    is_plain, is_ascii, tail = True, True, b""
+    for piece in blob.pieces():
+        data = tail + piece
+        cut = data.rfind(b"\n") + 1
+        tail = data[cut:]
+        is_ascii = is_ascii and piece.isascii()
+        is_plain = is_plain and is_legal(data[:cut]) and not has_long_line(tail)
+        if not is_plain:
+            return False, False
+    return is_plain and is_legal(tail), is_ascii
+
+
+def _converted(blob: Blob, lacks_header: bool) -> bytes:
+    """Return a message as it may be carried. May block, and takes long."""
+    data = b"".join(blob.pieces())
+    if not lacks_header:
+        return converted(data)
+    made = converted(b"\r\n" + data)
+    return made[2:] if made[2:] == data else made
+
+
+async def _exchanged(state: State, old: Blob, data: bytes) -> Blob:
+    """Return a new blob in the place of an old one."""
+    if len(data) <= IN_MEMORY:
+        new: Blob = MemoryBlob(data)
+    else:
+        writer = state.doors.blob_writer()
+        try:
+            await writer.write(data)
+            new = await writer.finish()
+        finally:
+            writer.discard()
+    old.close()
+    return new
+
+
+def author(envelope: Envelope) -> str:
+    """Return whom a message is from that does not say so: its sender, or the account.
+
+    Nobody knows where nobody has logged in.
+    """
+    if not envelope.submitter:
+        return ""
+    return envelope.submitter if envelope.sender.is_null else str(envelope.sender)

@@ -1,0 +1,1 @@
+"""The commands of SMTP, a file for each that needs one."""

@@ -1,0 +1,204 @@
+"""XCLIENT: a trusted proxy says whom it speaks for (Postfix, XCLIENT_README).
+
+What it says takes the place of what the connection shows, for filters, limits, the log and the trace;
+then the conversation begins anew with a greeting. It may say it in several commands, ADDR in the last:
+behind it the client itself is heard, which may say nothing of the kind.
+"""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from twisted_mail.interfaces import Peer, Submitter, Wire
+from twisted_mail.mail.outcome import Outcome, ProtocolError
+from twisted_mail.smtp import replies
+from twisted_mail.smtp.arrival import filter_stages
+from twisted_mail.smtp.extensions import xtext
+from twisted_mail.smtp.greeting import greet
+from twisted_mail.smtp.session import State
+from twisted_mail.smtp.stream.lf_repair import MendingWire, is_among
+from twisted_mail.smtp.stream.wire_wrapper import Overlay
+
+MAX_VALUE = 255  # octets
+
+_NAMES = ("NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT")
+_UNKNOWN = ("[UNAVAILABLE]", "[TEMPUNAVAIL]")
+_PORT = re.compile(r"0|[1-9][0-9]{0,4}")
+
+Attributes = Mapping[str, str | None]  # None: it is not known
+
+
+# ---------------------------------------------------------------- grammar
+
+
+def parse(argument: bytes) -> Attributes:
+    """Read what follows XCLIENT: attributes by upper-case name. Raises ProtocolError."""
+    found: dict[str, str | None] = {}
+    for word in argument.decode("ascii", "replace").split():
+        name, _, value = word.partition("=")
+        name = name.upper()
+        if name not in _NAMES or name in found:
+            _malformed(f"the attributes are {', '.join(_NAMES)}, each once")
+        found[name] = _value(name, value)
+    if not found:
+        _malformed("attribute=value")
+    return found
+
+
+def _value(name: str, value: str) -> str | None:
+    try:
+        plain = xtext.decode(value)
+        if plain.upper() in _UNKNOWN:
+            return None
+        if not plain.isascii() or not plain.isprintable() or len(plain) > MAX_VALUE:
+            raise ValueError
+        return _READERS[name](plain) if name in _READERS else plain
+    except ValueError:
+        _malformed(f"the value of {name} is malformed")
+
+
+def format_attributes(attributes: Attributes) -> bytes:
+    """Write what follows XCLIENT."""
+    words = []
+    for name, value in attributes.items():
+        if name.endswith("ADDR") and value is not None and ":" in value:
+            value = f"IPV6:{value}"
+        words.append(f"{name}={'[UNAVAILABLE]' if value is None else xtext.encode(value)}")
+    return " ".join(words).encode()
+
+
+def _read_address(value: str) -> str:
+    if value[:5].upper() == "IPV6:":
+        return str(ipaddress.IPv6Address(value[5:].partition("%")[0]))
+    return str(ipaddress.IPv4Address(value))
+
+
+def _read_port(value: str) -> str:
+    if not _PORT.fullmatch(value) or int(value) > 65535:
+        raise ValueError
+    return value
+
+
+def _read_protocol(value: str) -> str:
+    if value.upper() not in ("SMTP", "ESMTP"):
+        raise ValueError
+    return value.upper()
+
+
+_READERS = {
+    "ADDR": _read_address,
+    "DESTADDR": _read_address,
+    "PORT": _read_port,
+    "DESTPORT": _read_port,
+    "PROTO": _read_protocol,
+}
+
+
+def _malformed(text: str) -> NoReturn:
+    raise ProtocolError(Outcome(501, "5.5.4", f"XCLIENT: {text}"))
+
+
+# ---------------------------------------------------------------- the command
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a proxy has said of its client so far."""
+
+    peer: Peer
+    name: str = ""
+    protocol: str = ""
+    hello: str = ""
+    login: str = ""
+
+
+class PosedWire(Overlay):
+    """A wire with another client at its end than the connection shows."""
+
+    __slots__ = ("claim",)
+
+    def __init__(self, under: Wire) -> None:
+        super().__init__(under)
+        self.claim = Claim(under.peer)
+
+    @property
+    def peer(self) -> Peer:
+        """Return the client whom the proxy brings."""
+        return self.claim.peer
+
+
+def is_trusted(state: State) -> bool:
+    """Say whether whoever is heard now may speak for others.
+
+    Once an address has been claimed, that is the one that counts: proxies such as nginx hand on what
+    their client says, and it could make itself anybody.
+    """
+    networks = state.settings.xclient_from
+    return bool(networks) and is_among(state.wire.peer.host, networks)
+
+
+def attributes(state: State) -> str:
+    """Return the attributes that are known, as EHLO names them."""
+    return " ".join(_NAMES if state.settings.offers_login else (n for n in _NAMES if n != "LOGIN"))
+
+
+async def xclient(state: State, argument: bytes) -> None:
+    """Answer XCLIENT: believe it, and begin anew. Raises ProtocolError and Refused."""
+    if not is_trusted(state):
+        state.refuse(replies.NOT_TRUSTED)
+        return
+    wire = _posed(state)
+    claim = _claimed(wire.claim, parse(argument))
+    submitter = await _adopted(state, claim)
+    state.forget()
+    filter_stages.ended(state)
+    wire.claim = claim
+    if submitter is not None:
+        state.submitter = submitter
+        state.doors.journal.logged_in(state.settings.service, claim.peer, submitter.name)
+    await greet(state)
+    if state.visit is not None:
+        state.visit.reverse_name, state.visit.hello = claim.name, claim.hello
+    state.client_name = claim.name
+    state.hello, state.is_extended = claim.hello, claim.protocol != "SMTP"
+
+
+def _posed(state: State) -> PosedWire:
+    """Return the wire on which a client can be claimed, laid under the one that mends lines."""
+    mending = state.wire if isinstance(state.wire, MendingWire) else None
+    wire = state.wire if mending is None else mending.under
+    if isinstance(wire, PosedWire):
+        return wire
+    posed = PosedWire(wire)
+    if mending is None:
+        state.wire = posed
+    else:
+        mending.under = posed
+    return posed
+
+
+def _claimed(claim: Claim, said: Attributes) -> Claim:
+    """Return what is claimed now.
+
+    A port that is not known stays the proxy's. An address does not, which may be trusted: it is empty.
+    """
+    host = (said["ADDR"] or "") if "ADDR" in said else claim.peer.host
+    peer = Peer(host, int(said.get("PORT") or claim.peer.port))
+    return replace(
+        claim,
+        peer=peer,
+        name=(said.get("NAME") or "") if "NAME" in said else claim.name,
+        protocol=(said.get("PROTO") or "") if "PROTO" in said else claim.protocol,
+        hello=(said.get("HELO") or "") if "HELO" in said else claim.hello,
+        login=(said.get("LOGIN") or "") if "LOGIN" in said else claim.login,
+    )
+
+
+async def _adopted(state: State, claim: Claim) -> Submitter | None:
+    """Return the login that the proxy has checked, where logins are taken. Raises Refused."""
+    adopt = state.doors.adopt_submitter
+    if not claim.login or adopt is None or not state.settings.offers_login:
+        return None
+    return await adopt(claim.login)

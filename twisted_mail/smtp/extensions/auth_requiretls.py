@@ -1,0 +1,45 @@
+"""Whom to believe, and over which line: AUTH= (RFC 4954 §5), REQUIRETLS (RFC 8689)."""
+
+from dataclasses import replace
+
+from twisted_mail.mail import address
+from twisted_mail.mail.address import NULL, Address
+from twisted_mail.mail.envelope import Wishes
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.smtp.extensions import xtext
+from twisted_mail.smtp.extensions.extension import malformed
+from twisted_mail.smtp.session import State
+
+
+def read_originator(state: State, value: str | None) -> Address:
+    """Return who is said to have submitted the message first; null for unknown."""
+    try:
+        text = xtext.decode(value or "")
+    except ValueError:
+        malformed("AUTH is an address in xtext, or <>")
+    if text == "<>":
+        return NULL
+    try:
+        return address.parse(text)
+    except ValueError as error:
+        malformed(f"Malformed address: {error}")
+
+
+async def believed(state: State, wishes: Wishes) -> Wishes:
+    """Return the wishes without an originator that this client may not speak for."""
+    submitter = state.submitter
+    if submitter is not None and await submitter.may_send_as(wishes.originator):
+        return wishes
+    return replace(wishes, originator=NULL)
+
+
+def offers_tls_only(state: State) -> bool:
+    """Say whether REQUIRETLS is offered: under TLS alone (RFC 8689 §2)."""
+    return state.wire.privacy is not None and "REQUIRETLS" in state.doors.queue.promises
+
+
+def why_no_tls_only(state: State) -> Outcome:
+    """Return why REQUIRETLS is not taken here and now (RFC 8689 §4.2.1)."""
+    if state.wire.privacy is None:
+        return Outcome(530, "5.7.10", "REQUIRETLS is for connections under TLS")
+    return Outcome(550, "5.7.30", "REQUIRETLS support required")

@@ -1,0 +1,54 @@
+"""Binary messages (RFC 3030 §3), for a queue that keeps lines: their parts are encoded.
+
+IMAP and POP3 have no words for NUL, or for a CR or LF that stands alone. Whoever decodes the parts finds
+the same octets in them.
+"""
+
+from twisted_mail.mail.message import PIECE, Blob
+from twisted_mail.mail.outcome import MailError, Outcome
+from twisted_mail.smtp import replies
+from twisted_mail.smtp.arrival.incoming_message import ChunkedReception, Reception
+from twisted_mail.smtp.session import State
+from twisted_mail.smtp.stream import conversion
+
+MAX_BINARY = (
+    32 * 1024 * 1024
+)  # octets of a message that is converted, which needs some times that memory
+
+TOO_LARGE = Outcome(552, "5.3.4", "The message is too large to be converted; encode it")
+SEALED = Outcome(554, "5.6.3", "The message is binary, and signed or encrypted; encode it")
+
+
+async def as_lines(state: State, binary: ChunkedReception) -> Reception:
+    """Return a binary message that has come whole as one of lines, or spoilt by what forbids that."""
+    if binary.fault is not None:
+        return binary
+    try:
+        return await _as_lines(state, binary)
+    except MailError as error:
+        binary.spoil(error.outcome)
+    except Exception:
+        state.doors.journal.failed(state.settings.service)
+        binary.spoil(replies.BUG)
+    return binary
+
+
+async def _as_lines(state: State, binary: ChunkedReception) -> Reception:
+    if binary.size > MAX_BINARY:
+        binary.spoil(TOO_LARGE)
+        return binary
+    lines = Reception(state.doors.blob_writer(), 3 * MAX_BINARY)
+    blob = await binary.finish()
+    try:
+        data = await state.doors.blocking.run(_converted, blob)
+    finally:
+        blob.close()
+    if conversion.has_binary(data):
+        lines.spoil(SEALED)
+    for at in range(0, len(data), PIECE):
+        await lines.take(data[at : at + PIECE])
+    return lines
+
+
+def _converted(blob: Blob) -> bytes:
+    return conversion.converted(b"".join(blob.pieces()))

@@ -1,0 +1,53 @@
+"""Lines that end with LF alone, from devices that are trusted not to smuggle by them.
+
+For such a client every LF that stands alone is read as CRLF, in commands and in messages, even in the
+end of a message. So a client that passes on what strangers wrote must never be among them.
+"""
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from twisted_mail.interfaces import Wire
+from twisted_mail.smtp.stream.wire_wrapper import Overlay
+
+_BARE_LF = re.compile(rb"(?<!\r)\n")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@lru_cache(maxsize=16)
+def parse_networks(texts: tuple[str, ...]) -> Sequence[Network]:
+    """Return the networks that texts name, such as ``192.0.2.0/24``. Raises ValueError."""
+    return [ipaddress.ip_network(text) for text in texts]
+
+
+def is_among(host: str, texts: tuple[str, ...]) -> bool:
+    """Say whether a numeric address lies in one of the networks."""
+    if not host:
+        return False
+    address = ipaddress.ip_address(host.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return any(address in network for network in parse_networks(texts))
+
+
+class MendingWire(Overlay):
+    """A wire on which LF alone arrives as CRLF."""
+
+    __slots__ = ("_had_cr",)
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__(wire)
+        self._had_cr = False  # the last octet was a CR: an LF behind it does not stand alone
+
+    async def read(self, timeout: float) -> bytes:
+        """Return the bytes that came, mended."""
+        return self.mend(await super().read(timeout))
+
+    def mend(self, data: bytes) -> bytes:
+        """Return bytes of the stream with CRLF for every line end."""
+        held = b"\r" if self._had_cr else b""
+        self._had_cr = data.endswith(b"\r")
+        return _BARE_LF.sub(b"\r\n", held + data)[len(held) :]

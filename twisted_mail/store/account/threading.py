@@ -1,0 +1,146 @@
+"""Giving messages their threads, when somebody asks for one (RFC 8474 §5.2).
+
+Then all newcomers of the account are placed, the oldest first, whatever mailboxes they are in: so the
+same threads come of it when the index was lost. Nothing of this is on the delivery path.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.format import filename
+from twisted_mail.store.index import thread_keys
+from twisted_mail.store.index.rows import Row
+from twisted_mail.store.work import contents
+from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.work.reconcile import scan
+from twisted_mail.store.work.transaction import Work
+
+if TYPE_CHECKING:
+    from twisted_mail.store.account.account import MaildirAccount
+    from twisted_mail.store.work.tree import Tree
+
+ALL = -1  # as SQLite's LIMIT
+PIECE = 100  # messages placed before others have their turn
+
+
+class Newcomer(NamedTuple):
+    """A message that may not be placed yet. Base names sort by age, as far as they tell it."""
+
+    base: bytes
+    folder: bytes
+    uid: int
+
+
+class Newcomers(NamedTuple):
+    """Messages that came since messages were last placed, and up to which UID, by mailbox."""
+
+    messages: list[Newcomer]
+    reached: list[tuple[int, int]]  # the mailbox's number, and the UID
+
+
+class Placing:
+    """The threads of one account's messages, on the reactor thread."""
+
+    def __init__(self, account: "MaildirAccount") -> None:
+        self._account = account
+        self._is_busy = False
+
+    async def threads(self, folder: Folder, uids: Sequence[int]) -> dict[int, str]:
+        """Return the threads of messages that are there, by UID."""
+        if not self._is_busy:  # else whoever is at it goes on with the others
+            self._is_busy = True
+            try:
+                await self._catch_up()
+            finally:
+                self._is_busy = False
+        found: dict[int, str] = {}
+        for start in range(0, len(uids), PIECE):
+            some = uids[start : start + PIECE]
+            found |= await self._account.perform(_threads, folder, some)
+        return found
+
+    async def _catch_up(self) -> None:
+        messages, reached = await self._account.perform(_newcomers)
+        for start in range(0, len(messages), PIECE):
+            await self._account.perform(_place_some, messages[start : start + PIECE])
+        if reached:
+            await self._account.perform(_reached, reached)
+
+
+# ---------------------------------------------------------------- in the account's lane
+
+
+def _newcomers(tree: "Tree") -> Newcomers:
+    with tree.working() as work:
+        if not work.index.threads.has_begun:
+            for coded in tree.mailboxes().values():
+                with suppress(Refused):  # it is being deleted
+                    scan(tree.folder(coded), work)
+            work.index.mailboxes.save()
+            work.index.threads.begin()
+        found = Newcomers([], [])
+        for coded, last in work.index.threads.behind():
+            with suppress(Refused):
+                _look(tree.folder(coded), work, last, found)
+        found.messages.sort()
+        return found
+
+
+def _look(folder: Folder, work: Work, last: int, found: Newcomers) -> None:
+    state = folder.state(work)
+    names = work.index.identities(state, last, ALL)
+    found.messages.extend([Newcomer(base, folder.folder, uid) for uid, base, _ in names])
+    found.reached.append((state.id, state.uidnext - 1))
+
+
+def _reached(tree: "Tree", mailboxes: Sequence[tuple[int, int]]) -> None:
+    with tree.working() as work:
+        work.index.threads.reached(mailboxes)
+
+
+def _place_some(tree: "Tree", some: Sequence[Newcomer]) -> None:
+    with tree.working() as work:
+        emails = [filename.email_id(one.base) for one in some]
+        known = work.index.threads.of(emails)
+        new = [(one, email) for one, email in zip(some, emails, strict=True) if email not in known]
+        names: dict[tuple[bytes, int], tuple[int, ...]] = {}
+        for coded in {one.folder for one, _ in new}:
+            uids = [one.uid for one, _ in new if one.folder == coded]
+            with suppress(Refused):
+                found = _names(tree.folder(coded), work, uids)
+                names |= {(coded, uid): each for uid, each in found.items()}
+        for one, email in new:
+            if (one.folder, one.uid) in names:
+                _place(work, email, names[one.folder, one.uid])
+
+
+def _names(folder: Folder, work: Work, uids: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """Read what messages, and those before them, are called."""
+
+    def names(row: Row) -> tuple[int, ...]:
+        stop = min(row.size, thread_keys.HEADER)
+        return thread_keys.names(contents.read_range(folder, row, 0, stop))
+
+    return contents.each(folder, work, uids, names, partial(scan, folder, work, is_forced=True))
+
+
+def _place(work: Work, email: str, names: Sequence[int]) -> None:
+    if not work.index.threads.of([email]):  # its copy may just have been placed
+        work.index.threads.place(email, names)
+
+
+def _threads(tree: "Tree", folder: Folder, uids: Sequence[int]) -> dict[int, str]:
+    """Return threads by UID; messages that came since are placed."""
+    with tree.working() as work:
+        rows = work.index.rows(folder.state(work), uids)
+        emails = {row.uid: filename.email_id(row.base) for row in rows}
+        found = work.index.threads.of(emails.values())
+        missing = [uid for uid, email in emails.items() if email not in found]
+        for uid, names in _names(folder, work, missing).items() if missing else ():
+            _place(work, emails[uid], names)
+        if missing:
+            found = work.index.threads.of(emails.values())
+        return {uid: found[email] for uid, email in emails.items() if email in found}

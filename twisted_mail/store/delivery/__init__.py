@@ -1,0 +1,4 @@
+"""Mail into inboxes: written, synced in groups, and named; no index is touched.
+
+May import ``disk``, ``format`` and ``work``.
+"""

@@ -1,0 +1,185 @@
+"""Rounds: messages that come while the disk is busy, made durable together.
+
+| step | for all messages of the round |
+| --- | --- |
+| write | each file is written into tmp |
+| sync | the file system is synced: all octets are on disk |
+| place | each file gets its names in ``new`` |
+| sync | the file system is synced: all names are on disk, and all messages are answered |
+
+A message alone needs a sync of its file and one of each folder. A round needs two in all, however many
+messages and recipients it has, so a busy server pays a fraction of a sync for each. As ``inbound`` does
+it for one message, nothing is visible before its octets are on disk.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+
+from twisted_mail.interfaces import Blocking
+from twisted_mail.mail.message import PIECE, Message
+from twisted_mail.mail.outcome import MailError, Unavailable
+from twisted_mail.store.delivery.inbound import Inbound
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.work.tree import Ground
+
+MOST_NAMES = 1000  # in new, made by one round
+SLOW_SECONDS = 1.0  # for a round: somebody else writes much to this file system
+SLOW_PAUSE = 30.0  # seconds for which only our own files are waited for then
+
+
+class Rounds:
+    """Takes messages into inboxes: many small ones at a time together, others by themselves.
+
+    ``deliver`` belongs to the reactor thread. One round is on its way at a time; what comes meanwhile
+    gathers for the next. Where the file system is not known to keep all that is synced at once, and
+    while somebody else keeps it busy, every message goes by itself, on any thread.
+    """
+
+    def __init__(self, ground: Ground, root: bytes, blocking: Blocking) -> None:
+        self._ground = ground
+        self._root = root
+        self._blocking = blocking
+        self._lane = blocking.lane()
+        self._gathered: deque[Inbound] = deque()
+        self._keeps_all: bool | None = None  # not looked at yet
+        self._alone_until = 0.0  # by the monotonic clock
+
+    async def deliver(
+        self, names: Sequence[str], message: Message
+    ) -> Mapping[str, MailError | None]:
+        """Deliver one message, whose blob is closed; return None for each inbox that has it durably."""
+        if not names:
+            message.blob.close()
+            return {}
+        inbound = Inbound(self._ground, self._root, names, message)
+        try:
+            if await self._goes_alone(message):
+                return await self._blocking.run(inbound.deliver)
+            self._gathered.append(inbound)
+            return await self._lane.run(self._answers, inbound)
+        except Unavailable as error:
+            if not inbound.is_begun:  # and never will be: no thread took the work
+                with suppress(ValueError):
+                    self._gathered.remove(inbound)
+                message.blob.close()
+            # An earlier message's round may have had it along before its own piece of work was refused.
+            return {**dict.fromkeys(names, error), **inbound.answers}
+
+    async def _goes_alone(self, message: Message) -> bool:
+        if message.size > PIECE or self._ground.clock.monotonic() < self._alone_until:
+            return True
+        if self._keeps_all is None:
+            self._keeps_all = await self._blocking.run(_keeps_all, self._ground.disk, self._root)
+        return not self._keeps_all
+
+    # ------------------------------------------------------------ in the lane's thread
+
+    def _answers(self, inbound: Inbound) -> Mapping[str, MailError | None]:
+        """Return the answers for a message; an earlier message's round may have had it along."""
+        if not inbound.is_begun:
+            self._go_round()
+        if inbound.failure is not None:
+            raise inbound.failure
+        return inbound.answers
+
+    def _go_round(self) -> None:
+        members = self._members()
+        try:
+            if len(members) == 1:
+                members[0].deliver()
+            else:
+                self._deliver(members)
+        except BaseException as error:
+            for one in members:
+                one.failure = error
+
+    def _members(self) -> list[Inbound]:
+        """Take those that have gathered, until they are enough; the reactor thread may be adding some."""
+        members: list[Inbound] = []
+        names = 0
+        while self._gathered and names < MOST_NAMES:
+            one = self._gathered.popleft()
+            one.is_begun = True
+            names += len(one.names)
+            members.append(one)
+        return members
+
+    def _deliver(self, members: Sequence[Inbound]) -> None:
+        clock, disk = self._ground.clock, self._ground.disk
+        began = clock.monotonic()
+        try:
+            with _opened(disk, self._root) as fd:
+                deliver_together(disk, fd, members)
+        except OSError as error:
+            for one in members:
+                one.fail(error)
+        finally:
+            for one in members:
+                one.message.blob.close()
+        if clock.monotonic() - began > SLOW_SECONDS:
+            self._alone_until = clock.monotonic() + SLOW_PAUSE
+
+
+def deliver_together(disk: Disk, fd: int, members: Sequence[Inbound]) -> None:
+    """Take messages all the way into their inboxes; ``fd`` is on the file system of the store.
+
+    What turns out to lie on another file system is synced by itself.
+    """
+    device = disk.device(fd)
+    for one in members:
+        _try(one, partial(one.write, partial(_seal, disk, device, one)))
+    _sync(members, partial(disk.sync_all, fd))
+    for one in members:
+        _try(one, one.place)
+    _sync(members, partial(disk.sync_all_for_good, fd))
+    for one in members:
+        one.settle(one.apart)
+
+
+def _try(inbound: Inbound, step: Callable[[], None]) -> None:
+    """Take one message a step further; a bug that it meets is its own."""
+    try:
+        step()
+    except Exception as error:
+        inbound.fail(error)
+
+
+def _seal(disk: Disk, device: int, inbound: Inbound, fd: int) -> None:
+    """Leave a file to the sync of all, unless it is on a file system of its own."""
+    inbound.is_apart = (
+        disk.device(fd) != device
+    )  # of the last try: there may have been another account's
+    if inbound.is_apart:
+        disk.sync_file(fd)
+
+
+def _sync(members: Sequence[Inbound], sync: Callable[[], None]) -> None:
+    """Sync the file system; whoever relied on it fails when that fails."""
+    relying = [one for one in members if not one.is_apart]
+    try:
+        if relying:
+            sync()
+    except OSError as error:
+        for one in relying:
+            one.fail(error)
+
+
+@contextmanager
+def _opened(disk: Disk, path: bytes) -> Iterator[int]:
+    fd = disk.open_folder(path)
+    try:
+        yield fd
+    finally:
+        with suppress(OSError):
+            disk.close(fd)
+
+
+def _keeps_all(disk: Disk, path: bytes) -> bool | None:
+    """Say whether the file system of a folder can be synced as one; None: there is no folder yet."""
+    try:
+        with _opened(disk, path) as fd:
+            return disk.keeps_all(fd)
+    except OSError:
+        return None

@@ -1,0 +1,213 @@
+"""Where the bytes of messages rest on their way: in memory up to a bound, then in an unnamed file.
+
+Beyond a bound of its own a message stays in memory as long as the budget of all messages allows it.
+
+An unnamed file needs no cleaning up: it is gone with its descriptor, power loss included.
+"""
+
+import errno
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from twisted_mail.interfaces import Blocking
+from twisted_mail.mail.message import PIECE, Blob, MemoryBlob
+from twisted_mail.mail.outcome import Outcome, Unavailable
+from twisted_mail.store.disk.budget import Budget, HeldBlob, Share
+
+IN_MEMORY = 256 * 1024  # octets
+NOTHING = Budget(0, 0)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Descriptor:
+    """An open file that several threads may use.
+
+    It is closed when its owner has closed it and the last use has ended: a number that is closed
+    under a thread at work may already stand for another file or a socket. An abandoned one closes
+    itself.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._uses = 1  # the owner's
+        self._is_closed = False
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def use(self) -> Iterator[int]:
+        """Give the number for the time of a ``with``. Raises OSError when closed already."""
+        with self._lock:
+            if self._is_closed:
+                raise OSError(errno.EBADF, "the file is closed")
+            self._uses += 1
+        try:
+            yield self._number
+        finally:
+            self._leave()
+
+    def close(self) -> None:
+        """End the owner's use; harmless when done twice."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        self._leave()
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._uses -= 1
+            is_last = self._uses == 0
+        if is_last:
+            os.close(self._number)
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class FileBlob:
+    """A blob in a file. Fulfils ``mail.message.Blob``; may be read by several threads at once."""
+
+    def __init__(self, file: Descriptor, size: int) -> None:
+        self._file = file
+        self._size = size
+
+    @property
+    def size(self) -> int:
+        """Return the number of octets."""
+        return self._size
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """Yield the octets from ``start`` to ``stop``. Raises OSError."""
+        stop = self._size if stop is None else min(stop, self._size)
+        with self._file.use() as number:
+            while start < stop:
+                data = os.pread(number, min(PIECE, stop - start), start)
+                if not data:
+                    raise OSError(errno.EIO, "the file is shorter than it was")
+                start += len(data)
+                yield data
+
+    def close(self) -> None:
+        """Give up the file, once those who read it now have ended."""
+        self._file.close()
+
+
+class SpoolWriter:
+    """Takes in a message whose size is not known. Fulfils ``interfaces.BlobWriter``.
+
+    At most about ``in_memory`` octets and one piece are held, or what ``budget`` allows beyond that;
+    files lie in ``folder`` without a name.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        blocking: Blocking,
+        in_memory: int = IN_MEMORY,
+        budget: Budget = NOTHING,
+    ) -> None:
+        self._folder = os.fspath(folder)
+        self._blocking = blocking
+        self._in_memory = in_memory
+        self._share = Share(budget)
+        self._size = 0
+        self._held = bytearray()
+        self._file: Descriptor | None = None
+        self._is_over = False  # nothing more is kept
+        self._failure: Unavailable | None = None  # why, if the disk was at fault
+
+    @property
+    def size(self) -> int:
+        """Return the octets written so far, those included that found no room."""
+        return self._size
+
+    async def write(self, data: bytes) -> None:
+        """Take bytes."""
+        self._size += len(data)
+        if self._is_over:
+            return
+        self._held += data
+        if self._file is None:
+            if len(self._held) > self._in_memory and not self._share.covers(len(self._held)):
+                await self._spill()
+        elif len(self._held) > PIECE:
+            await self._spill()
+
+    async def _spill(self) -> None:
+        """Write what is held to the file."""
+        data, self._held = self._held, bytearray()
+        try:
+            if self._file is None:
+                self._file = await self._blocking.run(_unnamed, self._folder)
+            await self._blocking.run(_write, self._file, data)
+            self._share.close()  # not before: a disk that is slow would let others take the same memory
+        except OSError as error:
+            failure = _unavailable(error)
+            self._fail(failure)
+            raise failure from error
+        except Unavailable as error:
+            self._fail(error)
+            raise
+        except BaseException:  # the session ended: what is here is not whole
+            self.discard()
+            raise
+
+    async def finish(self) -> Blob:
+        """Return all that was written."""
+        if not self._is_over and self._file is not None and self._held:
+            await self._spill()
+        if self._is_over:
+            raise self._failure or Unavailable("The message is not kept.")
+        blob = self._blob()
+        self._file = None
+        self.discard()
+        return blob
+
+    def _blob(self) -> Blob:
+        if self._file is not None:
+            return FileBlob(self._file, self._size)
+        if len(self._held) <= self._in_memory:
+            return MemoryBlob(bytes(self._held))
+        share, self._share = self._share, Share(NOTHING)
+        return HeldBlob(bytes(self._held), share)
+
+    def discard(self) -> None:
+        """Forget what was written; what comes now is only counted."""
+        if not self._is_over:
+            self._is_over = True
+            self._held = bytearray()
+            self._share.close()
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+
+    def _fail(self, failure: Unavailable) -> None:
+        self._failure = failure
+        self.discard()
+
+
+def _unavailable(error: OSError) -> Unavailable:
+    if error.errno in _FULL:
+        return Unavailable(Outcome(452, "4.3.1", "There is no room for the message now."))
+    return Unavailable("The message cannot be stored now.")
+
+
+def _unnamed(folder: str) -> Descriptor:
+    """Open a new file without a name."""
+    try:
+        return Descriptor(os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except (AttributeError, OSError):  # not on this system, not on this file system
+        number, path = tempfile.mkstemp(dir=folder)
+        file = Descriptor(number)
+        os.unlink(path)
+        return file
+
+
+def _write(file: Descriptor, data: bytearray) -> None:
+    with file.use() as number, memoryview(data) as rest:
+        at = 0
+        while at < len(rest):
+            at += os.write(number, rest[at:])

@@ -1,0 +1,166 @@
+"""The one seam between the store and the operating system.
+
+Every system call of the store is a method of ``Disk``, so that a test can make the n-th one fail, or
+stop the world there. Paths are bytes: names that other programs chose need not be UTF-8.
+"""
+
+import fcntl
+import os
+import stat
+import time
+
+import apsw
+
+from twisted_mail.store.disk import kernel
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO must not stop us
+_CLOCK_STEP = 5.0  # seconds that a clock may be set by while the machine starts
+_FOLDER = os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY
+
+
+class Disk:
+    """The system calls, as they are. All raise OSError."""
+
+    def create(self, path: bytes) -> int:
+        """Make a file that is not there yet and return its descriptor, for writing."""
+        return os.open(path, _CREATE | os.O_EXCL, 0o600)
+
+    def overwrite(self, path: bytes) -> int:
+        """Make a file, or empty it if it is there, and return its descriptor, for writing."""
+        return os.open(path, _CREATE | os.O_TRUNC, 0o600)
+
+    def extend(self, path: bytes) -> int:
+        """Open a file that is there for writing at its end."""
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
+
+    def write(self, fd: int, data: bytes) -> None:
+        """Write all of the data."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+
+    def date(self, fd: int, seconds: float) -> None:
+        """Set the time of last modification."""
+        nanoseconds = int(seconds * 1_000_000) * 1000
+        os.utime(fd, ns=(nanoseconds, nanoseconds))
+
+    def sync_file(self, fd: int) -> None:
+        """Wait until the file's contents are on disk."""
+        os.fsync(fd)
+
+    def sync_data(self, fd: int) -> None:
+        """Wait until the file's contents and length are on disk, its dates perhaps not."""
+        os.fdatasync(fd)
+
+    def sync_folder(self, path: bytes) -> None:
+        """Wait until the names in a folder are on disk."""
+        fd = os.open(path, _FOLDER)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def open_folder(self, path: bytes) -> int:
+        """Open a folder, and so the file system it is on."""
+        return os.open(path, _FOLDER)
+
+    def sync_all(self, fd: int) -> None:
+        """Wait until all files and names of a file system are on disk, whoever wrote them."""
+        kernel.sync_file_system(fd)
+
+    def sync_all_for_good(self, fd: int) -> None:
+        """Wait as ``sync_all`` does, and raise OSError too if the file system has given up."""
+        kernel.sync_file_system(fd)
+        kernel.sync_if_doubtful(fd)
+
+    def keeps_all(self, fd: int) -> bool:
+        """Say whether ``sync_all`` does what it says on this file system."""
+        return kernel.keeps_all(fd)
+
+    def device(self, fd: int) -> int:
+        """Return the number of the file system that a descriptor is on."""
+        return os.fstat(fd).st_dev
+
+    def close(self, fd: int) -> None:
+        """Close a descriptor."""
+        os.close(fd)
+
+    def lock(self, fd: int) -> bool:
+        """Lock an open file, until it is closed, if nobody else has; say whether that was so."""
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def link(self, path: bytes, new_path: bytes) -> None:
+        """Give a file another name; the new name must be free."""
+        os.link(path, new_path, follow_symlinks=False)
+
+    def rename(self, path: bytes, new_path: bytes) -> None:
+        """Rename, replacing what has the new name."""
+        os.rename(path, new_path)
+
+    def rename_to_free(self, path: bytes, new_path: bytes) -> None:
+        """Rename; the new name must be free. Raises FileExistsError."""
+        kernel.rename_to_free(path, new_path)
+
+    def unlink(self, path: bytes) -> None:
+        """Take a name away."""
+        os.unlink(path)
+
+    def make_folder(self, path: bytes) -> None:
+        """Make a folder."""
+        os.mkdir(path, 0o700)
+
+    def remove_folder(self, path: bytes) -> None:
+        """Remove an empty folder."""
+        os.rmdir(path)
+
+    def names(self, path: bytes) -> list[bytes]:
+        """Return the names in a folder, in no order."""
+        return os.listdir(path)
+
+    def files(self, path: bytes) -> list[bytes]:
+        """Return the names of the regular files in a folder, in no order."""
+        with os.scandir(path) as found:
+            return [each.name for each in found if each.is_file(follow_symlinks=False)]
+
+    def stat(self, path: bytes) -> os.stat_result:
+        """Describe a path itself, not what a symbolic link leads to."""
+        return os.stat(path, follow_symlinks=False)
+
+    def open(self, path: bytes) -> int:
+        """Open a file for reading."""
+        return os.open(path, _READ)
+
+    def read(self, fd: int, size: int, offset: int) -> bytes:
+        """Read at most ``size`` octets from an offset."""
+        return os.pread(fd, size, offset)
+
+    def touch(self, path: bytes) -> None:
+        """Have those who watch a folder hear of it; its times of access and modification stay."""
+        os.chmod(path, stat.S_IMODE(os.stat(path).st_mode))
+
+    def pause(self, seconds: float) -> None:
+        """Wait, in a lane, for another program."""
+        time.sleep(seconds)
+
+    def is_running(self, process: int, since: float) -> bool:
+        """Say whether there is a process of this number that may have been there since a time."""
+        if hasattr(time, "CLOCK_BOOTTIME"):
+            started = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+            if since < started - _CLOCK_STEP:
+                return False
+        try:
+            os.kill(process, 0)
+        except (ProcessLookupError, OverflowError):
+            return False
+        except PermissionError:
+            return True
+        return True
+
+    def commit(self, connection: apsw.Connection) -> None:
+        """Commit a transaction. Raises apsw.Error."""
+        connection.execute("COMMIT")

@@ -1,0 +1,150 @@
+"""Writing files and folders so that they last, and telling what a disk that fails means."""
+
+import errno
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+import apsw
+
+from twisted_mail.mail.outcome import Outcome, Unavailable
+from twisted_mail.store.disk.calls import Disk
+
+
+def exists(disk: Disk, path: bytes) -> bool:
+    """Say whether anything has this name."""
+    try:
+        disk.stat(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def read_file(disk: Disk, path: bytes, limit: int = 256 * 1024 * 1024) -> bytes | None:
+    """Return the contents of a file of ours, or None where there is none."""
+    try:
+        fd = disk.open(path)
+    except FileNotFoundError:
+        return None
+    try:
+        parts: list[bytes] = []
+        size = 0
+        while size < limit and (part := disk.read(fd, 1024 * 1024, size)):
+            parts.append(part)
+            size += len(part)
+        return b"".join(parts)
+    finally:
+        disk.close(fd)
+
+
+def write_file(
+    disk: Disk,
+    path: bytes,
+    pieces: Iterable[bytes],
+    seconds: float,
+    seal: Callable[[int], None] | None = None,
+) -> None:
+    """Write a new file, dated, and sync it, or else ``seal`` it. Nothing stays when that fails."""
+    fd = disk.create(path)
+    try:
+        try:
+            for piece in pieces:
+                disk.write(fd, piece)
+            disk.date(fd, seconds)
+            (seal or disk.sync_file)(fd)
+        finally:
+            disk.close(fd)
+    except Exception:
+        with suppress(OSError):
+            disk.unlink(path)
+        raise
+
+
+def replace_file(disk: Disk, path: bytes, data: bytes, seconds: float | None = None) -> None:
+    """Put new contents in the place of a file, durably: afterwards either all is new or all old.
+
+    ``seconds`` is its time of last modification, if not now.
+    """
+    beside = path + b".new"
+    fd = disk.overwrite(beside)
+    try:
+        disk.write(fd, data)
+        if seconds is not None:
+            disk.date(fd, seconds)
+        disk.sync_file(fd)
+    finally:
+        disk.close(fd)
+    disk.rename(beside, path)
+    disk.sync_folder(os.path.dirname(path))
+
+
+def extend_file(
+    disk: Disk, path: bytes, data: bytes, meanwhile: Callable[[], object] | None = None
+) -> None:
+    """Write at the end of a file, durably; do something else while the disk is at it."""
+    fd = disk.extend(path)
+    try:
+        disk.write(fd, data)
+        if meanwhile is None:
+            disk.sync_data(fd)
+        else:
+            _sync_and(disk, fd, meanwhile)
+    finally:
+        disk.close(fd)
+
+
+def _sync_and(disk: Disk, fd: int, meanwhile: Callable[[], object]) -> None:
+    """Sync a file in a thread; whatever else happens, return or raise only when that is done."""
+    with ThreadPoolExecutor(1, "sync") as thread:
+        synced = thread.submit(disk.sync_data, fd)
+        try:
+            meanwhile()
+        finally:
+            synced.result()
+
+
+def make_folders(disk: Disk, path: bytes) -> None:
+    """Make a folder and those above it, durably, where they are missing."""
+    missing = []
+    while not exists(disk, path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    for folder in reversed(missing):
+        with suppress(FileExistsError):
+            disk.make_folder(folder)
+        disk.sync_folder(os.path.dirname(folder))
+
+
+def remove_tree(disk: Disk, path: bytes) -> None:
+    """Remove a folder and all in it, without following links."""
+    for name in disk.names(path):
+        inner = os.path.join(path, name)
+        try:
+            disk.unlink(inner)
+        except (IsADirectoryError, PermissionError):
+            remove_tree(disk, inner)
+    disk.remove_folder(path)
+
+
+@contextmanager
+def faults() -> Iterator[None]:
+    """Turn what the disk and the index raise into Unavailable."""
+    try:
+        yield
+    except OSError as error:
+        raise unavailable(error) from error
+    except apsw.FullError as error:
+        raise unavailable(OSError(errno.ENOSPC, "")) from error
+    except apsw.Error as error:
+        raise Unavailable("The mail store has trouble; try again later.") from error
+
+
+def unavailable(error: OSError) -> Unavailable:
+    """Return how a failed system call is told."""
+    if error.errno == errno.EDQUOT:
+        outcome = Outcome(452, "4.3.1", "The account's share of the disk is used up.")
+        return Unavailable(outcome, "OVERQUOTA")
+    if error.errno == errno.ENOSPC:
+        return Unavailable(Outcome(452, "4.3.1", "There is no room on the disk now."))
+    return Unavailable("The mail store has trouble; try again later.")

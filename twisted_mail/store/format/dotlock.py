@@ -1,0 +1,158 @@
+"""The lock file that Dovecot makes before it writes a mailbox's lists: ``dovecot-uidlist.lock``.
+
+It holds ``<process>:<host>``. As with Dovecot, a lock of this host is void when its process is gone,
+and never before; any other when neither it nor the list was touched for two minutes. It is made by a
+link to a file that has its contents already, so that only a power cut leaves one that names nobody.
+Such a one is void after ten seconds; and one that is older than the machine is up names a process that
+is gone, whoever has its number now.
+"""
+
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.durable import read_file
+
+STALE_SECONDS = 120.0
+EMPTY_SECONDS = 10.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.1  # seconds
+_PAUSES = 60  # 5 seconds in all
+
+# The locks that this process holds, by path: a lock with its number that is not among them was left
+# by another process, which had the same number.
+_held: set[bytes] = set()
+_guard = threading.Lock()
+
+
+class Dotlock:
+    """The lock of the list at ``path``. Whoever has it may take it again."""
+
+    def __init__(self, disk: Disk, path: bytes) -> None:
+        self._disk = disk
+        self._depth = 0
+        self._inode = 0  # of the lock while it is held
+        self.move(path)
+
+    def move(self, path: bytes) -> None:
+        """Follow the list to another place."""
+        self._list, self._path = path, path + b".lock"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the lock. Raises Unavailable when another program does not give it up in time."""
+        self._depth += 1
+        try:
+            if self._depth == 1:
+                self._take()
+            yield
+        finally:
+            self._depth -= 1
+            if self._depth == 0 and self._inode:
+                self._give_up()
+
+    # ------------------------------------------------------------ taking
+
+    def _take(self) -> None:
+        mine = self._written()
+        try:
+            self._wait(mine)
+        finally:
+            with suppress(OSError):
+                self._disk.unlink(mine)
+
+    def _written(self) -> bytes:
+        """Write what the lock shall say, under a name in tmp."""
+        name = b"lock.%d.%s" % (os.getpid(), secrets.token_hex(8).encode())
+        path = os.path.join(os.path.dirname(self._list), b"tmp", name)
+        fd = self._disk.create(path)
+        try:
+            self._disk.write(fd, _signature())
+        finally:
+            self._disk.close(fd)
+        return path
+
+    def _wait(self, mine: bytes) -> None:
+        made = self._disk.stat(mine)  # its time is the file system's
+        pause = _FIRST_PAUSE
+        for _ in range(_PAUSES):
+            if self._is_taken(mine, made.st_ino):
+                return
+            found = self._stale(made.st_mtime)
+            if found is not None:
+                self._override(found, mine + b".old")
+                continue
+            self._disk.pause(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+        raise Unavailable("The mailbox is being changed by another program.")
+
+    def _is_taken(self, mine: bytes, inode: int) -> bool:
+        with _guard:
+            if self._path in _held:  # by another store of this process
+                return False
+            try:
+                self._disk.link(mine, self._path)
+            except FileExistsError:
+                return False
+            _held.add(self._path)
+            self._inode = inode
+        return True
+
+    # ------------------------------------------------------------ stale locks
+
+    def _stale(self, now: float) -> os.stat_result | None:
+        """Describe the lock there is, if nobody can hold it any more."""
+        try:
+            found = self._disk.stat(self._path)
+            data = read_file(self._disk, self._path, 512) or b""
+        except FileNotFoundError:
+            return None
+        process = _process(data)
+        if process == os.getpid():
+            with _guard:
+                return None if self._path in _held else found
+        if process is not None:
+            return None if self._disk.is_running(process, found.st_mtime) else found
+        if not data:
+            return found if now - found.st_mtime > EMPTY_SECONDS else None
+        return found if now - self._touched(found) > STALE_SECONDS else None
+
+    def _touched(self, lock: os.stat_result) -> float:
+        times = [lock.st_mtime, lock.st_ctime]
+        with suppress(FileNotFoundError):
+            times.append(self._disk.stat(self._list).st_mtime)
+        return max(times)
+
+    def _override(self, found: os.stat_result, aside: bytes) -> None:
+        """Put a stale lock aside, and back if it has become another one meanwhile."""
+        with suppress(FileNotFoundError):
+            self._disk.rename(self._path, aside)
+            if self._disk.stat(aside).st_ino != found.st_ino:
+                with suppress(FileExistsError):
+                    self._disk.link(aside, self._path)
+            self._disk.unlink(aside)
+
+    # ------------------------------------------------------------ giving up
+
+    def _give_up(self) -> None:
+        """Remove the lock, unless somebody thought it stale and has made another."""
+        _held.discard(self._path)
+        inode, self._inode = self._inode, 0
+        with suppress(OSError):
+            if self._disk.stat(self._path).st_ino == inode:
+                self._disk.unlink(self._path)
+
+
+def _signature() -> bytes:
+    return b"%d:%s" % (os.getpid(), os.fsencode(socket.gethostname()))
+
+
+def _process(data: bytes) -> int | None:
+    """Return the process that a lock names, if it is one of this host."""
+    number, _, host = data.rstrip(b"\n").partition(b":")
+    is_ours = host == os.fsencode(socket.gethostname())
+    return (int(number) or None) if is_ours and number.isdigit() and len(number) <= 10 else None

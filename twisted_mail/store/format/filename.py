@@ -1,0 +1,177 @@
+"""Names of message files in a maildir: unique bases, sizes, and flags as letters.
+
+A file is called ``cur/<base>:2,<letters>``; the base never changes, the letters are the flags. In the
+index a file's name is kept as base and tail, where the tail is the place's first letter and what
+follows the base: ``c:2,FS``. See maildir(5), and Dovecot for ``,S=`` (size of the file) and ``,W=``
+(size on the wire); ``,E=`` is ours (EMAILID, of a copy).
+"""
+
+import hashlib
+import itertools
+import os
+import re
+import socket
+from collections.abc import Iterable
+from operator import eq, itemgetter
+
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.mailbox.flags import Flags
+
+_LETTERS = {
+    "D": flag.DRAFT,
+    "F": flag.FLAGGED,
+    "R": flag.ANSWERED,
+    "S": flag.SEEN,
+    "T": flag.DELETED,
+}
+_LETTER_OF = {name: letter for letter, name in _LETTERS.items()}
+MARK = b"I"  # before the mark of an import, behind what makes a name unique
+KEYWORD_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+_SIZE = re.compile(rb",S=([0-9]{1,15})(?![^,:])")
+_WIRE = re.compile(rb",W=([0-9]{1,15})(?![^,:])")
+_EMAIL = re.compile(rb",E=([A-Za-z0-9_-]{1,64})(?![^,:])")
+_SAVED = re.compile(rb"([1-9][0-9]{0,10})\.")
+_NUMBERS = re.compile(rb"[0-9]{1,20}")
+_SECONDS = 11  # octets of it
+_TELLING = 60  # octets in which a name's age stands
+
+
+class Namer:
+    """Makes base names that no other process, host or time makes.
+
+    Seconds and microseconds, process, a counter, 64 random bits and the host: the clock may be set
+    back and process numbers may return.
+    """
+
+    def __init__(self, host: str = "") -> None:
+        host = host or socket.gethostname()
+        escaped = host.replace("/", "\\057").replace(":", "\\072")
+        self._host = re.sub(r"[^\x21-\x7e]|,", "_", escaped).encode()[:100]
+        self._counter = itertools.count()
+
+    def base(
+        self, now: float, size: int, wire: int, mark: bytes = b"", original: bytes = b""
+    ) -> bytes:
+        """Return a new base name for a file of these sizes.
+
+        ``mark`` tells an import what it was, ``original`` is the base name of what it is a copy of.
+        """
+        seconds, fraction = divmod(max(0, int(now * 1_000_000)), 1_000_000)
+        unique = b"M%06dP%dQ%dR%s" % (
+            fraction,
+            os.getpid(),
+            next(self._counter),
+            os.urandom(8).hex().encode(),
+        )
+        unique += MARK + mark if mark else b""
+        email = b",E=" + email_id(original).encode() if original else b""
+        return b"%d.%s.%s%s,S=%d,W=%d" % (seconds, unique, self._host, email, size, wire)
+
+
+def email_id(base: bytes) -> str:
+    """Return the EMAILID of a message: that of the first message it is a copy of.
+
+    What behind the first comma comes may be put right later, and does not count.
+    """
+    match = _EMAIL.search(base)
+    if match:
+        return match[1].decode("ascii")
+    return hashlib.sha256(base.partition(b",")[0]).hexdigest()[:24]
+
+
+def saved(base: bytes) -> int | None:
+    """Return when a file was given its name, in seconds since 1970, if the name tells."""
+    match = _SAVED.match(base)
+    return int(match[1]) if match else None
+
+
+def split(name: bytes) -> tuple[bytes, bytes]:
+    """Return base and rest (from the first colon) of a file's name."""
+    base, colon, rest = name.partition(b":")
+    return base, colon + rest
+
+
+def is_listable(name: bytes) -> bool:
+    """Say whether a file of this name can be a message, and stand in a list of UIDs."""
+    return not name.startswith((b".", b":")) and b"\n" not in name
+
+
+def sizes(base: bytes) -> tuple[int | None, int | None]:
+    """Return the sizes a base name tells: of the file, and on the wire."""
+    found = _SIZE.search(base), _WIRE.search(base)
+    stored, wire = (int(match[1]) if match else None for match in found)
+    return stored, wire
+
+
+def by_age(bases: Iterable[bytes]) -> list[bytes]:
+    """Return base names sorted by age, as far as they tell it.
+
+    Most begin with ten digits of seconds: sorted as they are, only those of one second are left to
+    be told apart.
+    """
+    found = sorted(bases)
+    for start, stop in _runs(found):
+        found[start:stop] = sorted(found[start:stop], key=_order)
+    return found
+
+
+def _runs(found: list[bytes]) -> list[tuple[int, int]]:
+    """Return where base names stand together that are not in order yet."""
+    seconds = list(map(itemgetter(slice(_SECONDS)), found))
+    text = b"".join(seconds)
+    if not _are_seconds(text, len(found)):
+        return [(0, len(found))]
+    if not any(map(eq, seconds, itertools.islice(seconds, 1, None))):
+        return []
+    pairs = enumerate(itertools.pairwise(seconds), 1)
+    starts = [0, *(at for at, (one, other) in pairs if one != other), len(found)]
+    return [(start, stop) for start, stop in itertools.pairwise(starts) if stop > start + 1]
+
+
+def _are_seconds(text: bytes, number: int) -> bool:
+    """Say whether a text is ten digits and a full stop, so often; the first digit being no 0."""
+    return (
+        len(text) == number * _SECONDS
+        and text[_SECONDS - 1 :: _SECONDS] == b"." * number
+        and text.replace(b".", b"").isdigit()
+        and text.count(b".") == number
+        and b"0" not in text[::_SECONDS]
+    )
+
+
+def _order(base: bytes) -> tuple[list[int], bytes]:
+    return [int(number) for number in _NUMBERS.findall(base[:_TELLING])[:4]], base
+
+
+def path(folder: bytes, base: bytes, tail: bytes) -> bytes:
+    """Return where a file lies that the index knows by base and tail."""
+    place = b"/new/" if tail.startswith(b"n") else b"/cur/"
+    return folder + place + base + tail[1:]
+
+
+def letters(tail: bytes) -> str:
+    """Return the letters of a tail; empty unless it has them as maildir(5) says."""
+    info = tail[1:]
+    return info[3:].partition(b",")[0].decode("latin-1") if info.startswith(b":2,") else ""
+
+
+def flags_of(tail: bytes, keywords: dict[str, str]) -> Flags:
+    """Return the flags that a tail's letters mean; ``keywords`` are those with a letter."""
+    found = letters(tail)
+    if not found:
+        return flag.NONE
+    named = (_LETTERS.get(letter) or keywords.get(letter) for letter in found)
+    return flag.intern(frozenset(name for name in named if name))
+
+
+def tail_of(flags: Flags, letter_of: dict[str, str], old: bytes = b"c") -> bytes:
+    """Return the tail, in cur, for these flags; letters of ``old`` that mean nothing here stay.
+
+    ``letter_of`` gives the letter of a keyword; keywords without one are not in the name.
+    """
+    known = {*_LETTERS, *letter_of.values()}
+    kept = {letter for letter in letters(old) if letter not in known and letter.isalpha()}
+    own = {_LETTER_OF.get(name) or letter_of.get(name, "") for name in flags}
+    text = "".join(sorted(kept | own))
+    return b"c:2," + text.encode("latin-1")

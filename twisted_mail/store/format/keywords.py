@@ -1,0 +1,163 @@
+"""Keywords of one mailbox, and their letters: ``dovecot-keywords``, a line ``0 $Junk`` each.
+
+The first 26 keywords have a letter, a to z, in the names of files, so that Dovecot shows them too;
+further ones live in the index alone.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+
+from twisted_mail.interfaces import Clock
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.mailbox.flags import Flags
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.durable import read_file, replace_file
+from twisted_mail.store.format.dotlock import Dotlock
+from twisted_mail.store.format.filename import KEYWORD_LETTERS
+
+FILE = b"dovecot-keywords"
+LIMIT = 1000  # in one mailbox
+
+_LINE = re.compile(r"([0-9]{1,2}) ([^\s]+)")
+
+
+def parse(data: bytes) -> dict[str, str]:
+    """Return the keyword of each letter. Lines that make no sense are left out."""
+    found: dict[str, str] = {}
+    for line in data.decode("utf-8", "replace").split("\n"):
+        match = _LINE.fullmatch(line)
+        if match and int(match[1]) < len(KEYWORD_LETTERS) and flag.is_keyword(match[2]):
+            found.setdefault(KEYWORD_LETTERS[int(match[1])], match[2])
+    return found
+
+
+def write(letters: dict[str, str]) -> bytes:
+    """Return the file that says these letters."""
+    rows = sorted((KEYWORD_LETTERS.index(letter), name) for letter, name in letters.items())
+    return "".join(f"{number} {name}\n" for number, name in rows).encode()
+
+
+class Keywords:
+    """The keywords of one mailbox. ``names`` may be read from any thread: it is replaced as a whole."""
+
+    def __init__(self, disk: Disk, clock: Clock, folder: bytes, lock: Dotlock) -> None:
+        self._disk = disk
+        self._clock = clock
+        self._lock = lock  # of the list of UIDs, which Dovecot takes for this file too
+        self._path = os.path.join(folder, FILE)
+        self._stamp = ""
+        self.names: tuple[str, ...] = ()
+        self.by_letter: dict[str, str] = {}
+        self.letter_of: dict[str, str] = {}
+        self._spelling: dict[str, str] = {}
+
+    def move(self, folder: bytes) -> None:
+        """Follow the mailbox to another folder."""
+        self._path = os.path.join(folder, FILE)
+
+    def is_stale(self) -> bool:
+        """Say whether another program wrote the file since it was read."""
+        return self._current_stamp() != self._stamp
+
+    def catch_up(self) -> bool:
+        """Read the file if another program wrote it; say whether that was so."""
+        stamp = self._current_stamp()
+        if stamp == self._stamp:
+            return False
+        self._stamp = stamp
+        self._know(parse(read_file(self._disk, self._path) or b""))
+        return True
+
+    def _current_stamp(self) -> str:
+        try:
+            stat = self._disk.stat(self._path)
+        except FileNotFoundError:
+            return ""
+        return f"{stat.st_ino}.{stat.st_size}.{stat.st_mtime_ns}"
+
+    def learn(self, names: Iterable[str]) -> None:
+        """Take note of keywords that messages have without a letter."""
+        for name in names:
+            self._spelling.setdefault(name.lower(), name)
+        self.names = tuple(self._spelling.values())
+
+    def spelled(self, flags: Iterable[str]) -> Flags:
+        r"""Return flags as this mailbox spells them, without ``\Recent``."""
+        named = flag.normal(self._spelling.get(name.lower(), name) for name in flags)
+        return flag.intern(named - {flag.RECENT})
+
+    def admit(self, flags: Iterable[str], in_use: Flags | None = None) -> None:
+        """See to it that messages here can have these flags, with letters for their keywords.
+
+        ``in_use`` are the keywords that messages have, when it is known that there is little room.
+        Raises Refused: LIMIT, CANNOT.
+        """
+        fresh = [
+            name for name in sorted(flag.keywords(self.spelled(flags))) if not self._knows(name)
+        ]
+        if not all(map(flag.is_keyword, fresh)):
+            raise Refused("No message can have this flag.", "CANNOT")
+        if fresh:
+            self._make_room(len(fresh), in_use)
+            self._give_letters(fresh)
+
+    def needs_room(self, flags: Iterable[str]) -> bool:
+        """Say whether ``admit`` would have to know the keywords in use."""
+        fresh = [name for name in self.spelled(flags) if not self._knows(name)]
+        return len(self._spelling) + len(fresh) > LIMIT
+
+    @property
+    def has_room(self) -> bool:
+        """Say whether there is room for a new keyword."""
+        return len(self.names) < LIMIT
+
+    def _knows(self, name: str) -> bool:
+        return name.lower() in self._spelling
+
+    def _make_room(self, number: int, in_use: Flags | None) -> None:
+        if len(self._spelling) + number > LIMIT and in_use is not None:
+            lettered = set(self.letter_of)
+            self._spelling = {
+                low: name
+                for low, name in self._spelling.items()
+                if name in in_use or name in lettered
+            }
+        if len(self._spelling) + number > LIMIT:
+            raise Refused("There is no room for more keywords in this mailbox.", "LIMIT")
+
+    def _give_letters(self, names: list[str]) -> None:
+        if len(self.by_letter) < len(KEYWORD_LETTERS):
+            with self._lock.held():
+                self._write_letters(names)
+        self.learn(names)
+
+    def _write_letters(self, names: list[str]) -> None:
+        """Give letters beside those there are, perhaps since another program wrote just now."""
+        was_stale = self.is_stale()
+        if was_stale:
+            self._know(parse(read_file(self._disk, self._path) or b""))
+        lettered = {name.lower() for name in self.letter_of}
+        free = [letter for letter in KEYWORD_LETTERS if letter not in self.by_letter]
+        wanted = [name for name in names if name.lower() not in lettered]
+        added = dict(zip(free, wanted, strict=False))
+        if not added:
+            return
+        letters = self.by_letter | added
+        replace_file(self._disk, self._path, write(letters), self._next_time())
+        self._stamp = "" if was_stale else self._current_stamp()  # stale until files are compared
+        self._know(letters)
+
+    def _next_time(self) -> float | None:
+        """Return a time of modification that Dovecot sees is another: it compares whole seconds."""
+        try:
+            last = self._disk.stat(self._path).st_mtime
+        except FileNotFoundError:
+            return None
+        return max(self._clock.now(), int(last) + 1)
+
+    def _know(self, letters: dict[str, str]) -> None:
+        self.by_letter = letters
+        self.letter_of = {name: letter for letter, name in letters.items()}
+        self.learn(letters[letter] for letter in sorted(letters))

@@ -1,0 +1,131 @@
+r"""The file ``subscriptions``, in Dovecot's formats: names a line, the second with tabs for levels.
+
+    V	2
+
+    INBOX
+    Sent	2024
+
+Levels are spelled as in the names of folders (see ``layout``).
+"""
+
+import os
+import re
+from collections.abc import Collection
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from twisted_mail.mail.mailbox.change import Subscribed
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.durable import read_file, replace_file
+from twisted_mail.store.format import layout, names
+from twisted_mail.store.work.transaction import Happened
+
+if TYPE_CHECKING:
+    from twisted_mail.store.work.tree import Tree
+
+FILE = b"subscriptions"
+MAX_SUBSCRIPTIONS = 10_000  # of one account
+_HEADER = b"V\t2\n\n"
+_ESCAPES = {b"\x01t": b"\t", b"\x01n": b"\n", b"\x01r": b"\r", b"\x010": b"\0", b"\x011": b"\x01"}
+_ESCAPED = re.compile(rb"\x01[tnr01]")
+
+
+def parse(data: bytes) -> set[str]:
+    """Return the names in a file of either format; what is no name is left out."""
+    if data.startswith(_HEADER):
+        lines = data[len(_HEADER) :].split(b"\n")
+        found = [b".".join(map(_unescaped, line.split(b"\t"))) for line in lines]
+    else:
+        found = [line.strip(b"\r").replace(b"/", b".") for line in data.split(b"\n")]
+    named = (_mailbox(line) for line in found if line)
+    return {name for name in named if name}
+
+
+def _unescaped(level: bytes) -> bytes:
+    return _ESCAPED.sub(lambda match: _ESCAPES[match[0]], level)
+
+
+def _mailbox(line: bytes) -> str | None:
+    if line.upper() == b"INBOX":
+        return names.INBOX
+    return layout.mailbox_name(b"." + line)
+
+
+def write(subscribed: Collection[str]) -> bytes:
+    """Return the file that says these names."""
+    lines = sorted(map(_line, subscribed))
+    return _HEADER + b"".join(line + b"\n" for line in lines)
+
+
+def _line(name: str) -> bytes:
+    return layout.folder_name(name)[1:].replace(b".", b"\t") or b"INBOX"
+
+
+def is_writable(name: str) -> bool:
+    """Say whether a name can be subscribed to."""
+    try:
+        return bool(_line(name))
+    except Refused:
+        return False
+
+
+# ---------------------------------------------------------------- in an account
+
+
+class Subscriptions:
+    """The file in the maildir of an account."""
+
+    def __init__(self, disk: Disk, maildir: bytes) -> None:
+        self._disk = disk
+        self._path = os.path.join(maildir, FILE)
+        self._told: set[str] | None = None
+        self._stamp = ""  # of the file when that was read
+
+    def read(self) -> set[str]:
+        """Return the names that are subscribed to."""
+        return parse(read_file(self._disk, self._path) or b"")
+
+    def news(self) -> list[Subscribed]:
+        """Return what is altered since this was last asked, whoever did it."""
+        stamp = self._current_stamp()
+        if self._told is not None and stamp == self._stamp:
+            return []
+        now = self.read()
+        altered = set() if self._told is None else self._told ^ now
+        self._told, self._stamp = now, stamp
+        return [Subscribed(name, name in now) for name in sorted(altered)]
+
+    def _current_stamp(self) -> str:
+        try:
+            stat = self._disk.stat(self._path)
+        except FileNotFoundError:
+            return ""
+        return f"{stat.st_ino}.{stat.st_size}.{stat.st_mtime_ns}"
+
+    def write(self, subscribed: Collection[str]) -> None:
+        """Replace the file, durably."""
+        replace_file(self._disk, self._path, write(subscribed))
+
+
+def subscribe(tree: "Tree", name: str, is_subscribed: bool) -> None:
+    """Subscribe to a name, or no longer. By way of ``Tree.perform``."""
+    name = names.new(name) if is_subscribed else names.canonical(name)
+    with tree.working():
+        tell(tree)  # what another process did just before
+        found = tree.subscriptions.read()
+        if (name in found) == is_subscribed:
+            return
+        if is_subscribed:
+            if len(found) >= MAX_SUBSCRIPTIONS:
+                raise Refused("There are too many subscriptions.", "LIMIT")
+            layout.folder_name(name)
+        tree.subscriptions.write(found | {name} if is_subscribed else found - {name})
+    tell(tree)
+
+
+def tell(tree: "Tree") -> None:
+    """Tell what is subscribed to by now, and what no longer."""
+    with suppress(OSError):
+        inbox = tree.folder(layout.INBOX)
+        tree.news += [Happened(inbox, each) for each in tree.subscriptions.news()]

@@ -1,0 +1,71 @@
+"""Giving UIDVALIDITYs to an account's mailboxes: each is greater than all before.
+
+The last one is in the account's file ``uidvalidity``. Where Dovecot served the maildir, its counter
+there, too, is counted on: a file ``dovecot-uidvalidity.6b03fd10``, whose name holds the last one given,
+in hexadecimal, and which Dovecot renames. So both servers count on together.
+"""
+
+import os
+import re
+from contextlib import suppress
+
+from twisted_mail.interfaces import Clock
+from twisted_mail.mail.mailbox.numbers import MAX_NUMBER
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.durable import read_file, replace_file
+
+_PREFIX = b"dovecot-uidvalidity."
+_COUNTER = re.compile(rb"dovecot-uidvalidity\.([0-9a-f]{8})")
+
+
+class Validities:
+    """The UIDVALIDITYs that were given in an account."""
+
+    def __init__(self, disk: Disk, clock: Clock, account: bytes, maildir: bytes) -> None:
+        self._disk = disk
+        self._clock = clock
+        self._path = os.path.join(account, b"uidvalidity")
+        self._maildir = maildir
+
+    def new(self, used: int) -> int:
+        """Return a number greater than any given before and than ``used``, noted durably."""
+        used = max(used, self._noted(), last(self._disk, self._maildir))
+        value = min(max(int(self._clock.now()), used + 1), MAX_NUMBER)
+        self.note(value)
+        count_on(self._disk, self._maildir, value)
+        return value
+
+    def note(self, value: int) -> None:
+        """See to it that higher ones only are given from now on."""
+        if value > self._noted():
+            replace_file(self._disk, self._path, b"%d\n" % value)
+
+    def _noted(self) -> int:
+        text = (read_file(self._disk, self._path) or b"").strip()
+        return int(text) if text.isdigit() and len(text) <= 10 else 0
+
+
+# ---------------------------------------------------------------- Dovecot's counter
+
+
+def last(disk: Disk, maildir: bytes) -> int:
+    """Return the last UIDVALIDITY that Dovecot gave here, or 0 where it never did."""
+    return max(_counters(disk, maildir).values(), default=0)
+
+
+def count_on(disk: Disk, maildir: bytes, value: int) -> None:
+    """Have Dovecot give higher ones only, where it has a counter."""
+    path = os.path.join(maildir, _PREFIX)
+    for name, old in _counters(disk, maildir).items():
+        if old < value:
+            with suppress(FileNotFoundError):
+                disk.rename(os.path.join(maildir, name), path + b"%08x" % value)
+
+
+def _counters(disk: Disk, maildir: bytes) -> dict[bytes, int]:
+    found = {}
+    for name in disk.names(maildir):
+        match = _COUNTER.fullmatch(name)
+        if match:
+            found[name] = int(match[1], 16)
+    return found

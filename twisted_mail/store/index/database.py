@@ -1,0 +1,197 @@
+"""The file that holds an account's index: opening it, its transactions, and what can go wrong with it.
+
+Used by one thread at a time.
+"""
+
+import os
+import time
+import uuid
+from contextlib import suppress
+
+import apsw
+
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.durable import exists
+from twisted_mail.store.index.schema import Unusable, prepare
+
+LOGGED_PAGES = 4096  # written before somebody's work waits for SQLite to put them in their places
+BUSY_SECONDS = 30.0  # in a thread: another process may be at work on the account
+_PAUSE, _LONGEST_PAUSE = 0.0005, 0.005  # seconds, between two attempts to be next
+MODSEQ_STEP = 1 << 20  # more mod-sequences than a power cut can make SQLite forget
+
+# What SQLite raises when the disk is full, read-only or failing; and when the file is damaged.
+NO_DISK = (
+    apsw.FullError,
+    apsw.ReadOnlyError,
+    apsw.IOError,
+    apsw.CantOpenError,
+    apsw.PermissionsError,
+)
+DAMAGED = (apsw.CorruptError, apsw.NotADBError)
+
+
+def boot_id() -> str:
+    """Return what is different after each start of the machine (or of the process, if unknown)."""
+    with suppress(OSError), open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+    return uuid.uuid4().hex
+
+
+class Database:
+    """An SQLite database, at ``path`` or in memory; ``boot`` is what ``boot_id`` returned.
+
+    ``connection`` is another one after ``replace`` and ``leave_disk``.
+    """
+
+    def __init__(self, disk: Disk, path: bytes, boot: str) -> None:
+        self._disk = disk
+        self._path = path
+        self._boot = boot
+        self._inode: tuple[int, int] | None = None  # of the file, while it is used
+        self.connection = self._open_or_replace()
+
+    # ------------------------------------------------------------ opening
+
+    def _open_or_replace(self) -> apsw.Connection:
+        try:
+            self._come_back()
+            try:
+                return self._open()
+            except (Unusable, *DAMAGED, apsw.SQLError):
+                self._move(b"", b".damaged")  # for people to look at
+                return self._open()
+        except NO_DISK:
+            self._inode = None
+            connection = apsw.Connection(":memory:")
+            prepare(connection)
+            return connection
+
+    def _come_back(self) -> None:
+        """Use the file again that was left when the disk took no more; it is behind by now."""
+        if exists(self._disk, self._path + b".left"):
+            self._boot = uuid.uuid4().hex
+            self._move(b".left", b"")
+
+    def _move(self, old: bytes, new: bytes) -> None:
+        for suffix in (b"", b"-wal", b"-shm"):
+            with suppress(OSError):
+                os.replace(self._path + old + suffix, self._path + new + suffix)
+
+    def _open(self) -> apsw.Connection:
+        connection = apsw.Connection(os.fsdecode(self._path))
+        try:
+            connection.set_busy_handler(_wait)
+            connection.pragma("journal_mode", "wal")
+            connection.pragma("synchronous", 1)
+            connection.wal_autocheckpoint(LOGGED_PAGES)
+            prepare(connection)
+            self._settle_boot(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._inode = _inode(self._disk, self._path)
+        return connection
+
+    def _settle_boot(self, connection: apsw.Connection) -> None:
+        """After a start of the machine, check the file and raise what SQLite may have forgotten."""
+        row = connection.execute("SELECT value FROM account WHERE key = 'boot'").fetchone()
+        if row is not None and row[0] == self._boot:
+            return
+        if connection.pragma("quick_check") != "ok":
+            raise Unusable
+        connection.pragma("synchronous", 2)
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(
+            "UPDATE mailboxes SET highest_modseq = highest_modseq + iif(uidnext > 1, ?, 0),"
+            " new_seen = 0, cur_seen = 0, list_seen = ''",
+            (MODSEQ_STEP,),
+        )
+        connection.execute("INSERT OR REPLACE INTO account VALUES ('boot', ?)", (self._boot,))
+        connection.execute("COMMIT")
+        connection.pragma("synchronous", 1)
+
+    # ------------------------------------------------------------ the file
+
+    def was_replaced(self) -> bool:
+        """Say whether the file was removed, or another put in its place."""
+        return not self._is_ours()
+
+    def _is_ours(self) -> bool:
+        return self._inode is None or self._inode == _inode(self._disk, self._path)
+
+    def version(self) -> int:
+        """Return a number that is another once another process altered the index."""
+        return int(self.connection.pragma("data_version"))
+
+    def replace(self) -> None:
+        """Begin anew: this index turned out to be damaged, or another process put another there."""
+        self.close()
+        if self._is_ours():
+            self._move(b"", b".damaged")
+        self.connection = self._open_or_replace()
+
+    def leave_disk(self) -> None:
+        """Go on in memory with what is known, since the disk takes no more. Raises apsw.Error."""
+        memory = apsw.Connection(":memory:")
+        with memory.backup("main", self.connection, "main") as backup:
+            while not backup.done:
+                backup.step()
+        self.close()
+        if self._is_ours():
+            self._move(b"", b".left")
+        self._inode = None
+        self.connection = memory
+
+    def close(self) -> None:
+        """Close the database; whatever was not committed is undone."""
+        with suppress(apsw.Error):
+            self.connection.close()
+
+    # ------------------------------------------------------------ transactions
+
+    def begin(self) -> None:
+        """Begin a transaction, when no other process is in one. Raises apsw.Error."""
+        self.connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self, is_synced: bool) -> None:
+        """End the transaction; ``is_synced``: wait for the disk. Raises apsw.Error."""
+        self._disk.commit(self.connection)
+        if is_synced:
+            # PRAGMA synchronous cannot change inside a transaction; a checkpoint syncs the log.
+            self._checkpoint()
+
+    def roll_back(self) -> None:
+        """Undo the transaction."""
+        with suppress(apsw.Error):
+            self.connection.execute("ROLLBACK")
+
+    def _checkpoint(self) -> None:
+        attempt = 0
+        while True:
+            try:
+                self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            except apsw.BusyError:
+                # Another process is at it, perhaps with an older state of the log.
+                if not _wait(attempt):
+                    raise
+                attempt += 1
+            else:
+                return
+
+
+def _wait(attempt: int) -> bool:
+    """Wait for another process; say whether to try again.
+
+    SQLite's own waiting grows to a tenth of a second between attempts: behind a busy process
+    that means never.
+    """
+    time.sleep(min(_PAUSE * (attempt + 1), _LONGEST_PAUSE))
+    return attempt * _LONGEST_PAUSE < BUSY_SECONDS
+
+
+def _inode(disk: Disk, path: bytes) -> tuple[int, int] | None:
+    try:
+        found = disk.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,151 @@
+"""A mailbox's messages where parcels and rows hold them together.
+
+A range of UIDs is in a parcel, in rows, or in both, and then they are equal (see ``parcels``).
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import apsw
+
+from twisted_mail.mail.mailbox.entry import Columns
+from twisted_mail.mail.mailbox.flags import Flags
+from twisted_mail.store.index import blocks
+from twisted_mail.store.index.blocks import Parcel
+from twisted_mail.store.index.rows import INSERT, State, flags_in, text_of
+
+
+def columns(connection: apsw.Connection, state: State) -> Columns:
+    """Return all messages of a mailbox, and keep them in parcels where that is worth it."""
+    found = Columns()
+    last = 0
+    for parcel in blocks.all_packed(connection, state.id):
+        _add_rows(connection, state, found, last, parcel.first)
+        blocks.unpack(found, parcel.flags, parcel.columns)
+        last = parcel.last
+    _add_rows(connection, state, found, last, blocks.HIGHEST)
+    found.uidnext, found.highest_modseq = state.uidnext, state.highest_modseq
+    return found
+
+
+def _add_rows(
+    connection: apsw.Connection, state: State, found: Columns, low: int, high: int
+) -> None:
+    """Append the messages between two UIDs, where no parcels are, and make some if it is worth it."""
+    rows: list[Any] = connection.execute(
+        "SELECT uid, flags, modseq, date, size FROM entries"
+        " WHERE mailbox = ? AND uid > ? AND uid < ? ORDER BY uid",
+        (state.id, low, high),
+    ).fetchall()
+    if rows:
+        uids, texts, modseqs, dates, sizes = zip(*rows, strict=True)
+        fresh = Columns(
+            array("Q", uids),
+            list(map(flags_in, texts)),
+            array("Q", modseqs),
+            array("q", dates),
+            array("Q", sizes),
+        )
+        blocks.put(connection, state.id, fresh)
+        found.add(fresh)
+
+
+def names(connection: apsw.Connection, state: State) -> dict[bytes, bytes]:
+    """Return base names and tails of all messages of a mailbox."""
+    rows: list[Any] = connection.execute(
+        "SELECT base, tail FROM entries WHERE mailbox = ?", (state.id,)
+    ).fetchall()
+    found: dict[bytes, bytes] = dict(rows)
+    if state.apart:
+        for parcel in blocks.apart(connection, state.id, 0, blocks.HIGHEST):
+            found.update(parcel.files())
+    return found
+
+
+def flag_sets(connection: apsw.Connection, state: State) -> list[Flags]:
+    """Return the different sets of flags that messages of a mailbox have."""
+    texts: set[str] = set()
+    last = 0
+    for first, end, flags in blocks.ranges(connection, state.id):
+        texts.update(flags.split("\n"), _texts(connection, state, last, first))
+        last = end
+    texts |= _texts(connection, state, last, blocks.HIGHEST)
+    return list(map(flags_in, texts))
+
+
+def _texts(connection: apsw.Connection, state: State, low: int, high: int) -> set[str]:
+    found: list[Any] = connection.execute(
+        "SELECT DISTINCT flags FROM entries WHERE mailbox = ? AND uid > ? AND uid < ?",
+        (state.id, low, high),
+    ).fetchall()
+    return {text for (text,) in found}
+
+
+# ---------------------------------------------------------------- parcels that are apart
+
+
+def join(
+    connection: apsw.Connection,
+    state: State,
+    low: int = 0,
+    high: int = blocks.HIGHEST,
+    is_new: bool = False,
+) -> None:
+    """Make rows of the parcels of a range of UIDs; ``is_new``: that have files in new."""
+    if state.apart:
+        for parcel in blocks.apart(connection, state.id, low, high, is_new):
+            _join_one(connection, state, parcel)
+
+
+def join_those(connection: apsw.Connection, state: State, uids: Sequence[int]) -> None:
+    """Make rows of the parcels that have these messages."""
+    if state.apart and uids:
+        wanted = sorted(uids)
+        for parcel in blocks.apart(connection, state.id, wanted[0], wanted[-1]):
+            at = bisect_left(wanted, parcel.first)
+            if wanted[at] <= parcel.last:
+                _join_one(connection, state, parcel)
+
+
+def join_named(connection: apsw.Connection, state: State, bases: Collection[bytes]) -> None:
+    """Make rows of the parcels that have files of these base names."""
+    if state.apart and bases:
+        for first in blocks.naming(connection, state.id, bases):
+            join(connection, state, first, first)
+
+
+def join_newer(connection: apsw.Connection, state: State, modseq: int) -> None:
+    """Make rows of the parcels that have messages altered after a mod-sequence."""
+    if state.apart:
+        for first in blocks.newer(connection, state.id, modseq):
+            join(connection, state, first, first)
+
+
+def join_next(connection: apsw.Connection, state: State, after: int, number: int) -> None:
+    """Make rows of as many parcels as the next messages behind a UID can lie in; -1: all of them."""
+    low = after + 1
+    while state.apart and number != 0:
+        parcel = blocks.next_apart(connection, state.id, low)
+        if parcel is None:
+            return
+        uids = _join_one(connection, state, parcel).uids
+        behind = len(uids) - bisect_right(uids, after)
+        number = max(number - behind, 0) if number > 0 else number
+        low = parcel.last + 1
+
+
+def _join_one(connection: apsw.Connection, state: State, parcel: Parcel) -> Columns:
+    found = parcel.unpack()
+    rows = zip(found, parcel.files(), strict=True)
+    connection.executemany(
+        INSERT,
+        (
+            (state.id, uid, base, tail, text_of(flags), modseq, date, size, 0)
+            for (uid, flags, modseq, date, size), (base, tail) in rows
+        ),
+    )
+    blocks.join(connection, state.id, parcel)
+    state.apart -= len(found)
+    return found

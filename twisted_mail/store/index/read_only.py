@@ -1,0 +1,101 @@
+"""Reading an account's index without altering it, while others may be writing."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import NamedTuple
+from urllib.parse import quote_from_bytes
+
+import apsw
+
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.durable import exists, read_file
+from twisted_mail.store.format import keywords
+from twisted_mail.store.index import blocks, schema
+from twisted_mail.store.index.blocks import Parcel
+from twisted_mail.store.index.rows import Row
+
+_BUSY_MILLISECONDS = 5000
+_READ = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+_ROWS = (
+    "SELECT uid, base, tail, flags, modseq, date, size, stored FROM entries WHERE mailbox = ?"
+    " ORDER BY uid"
+)
+
+
+class Known(NamedTuple):
+    """What the index knows of one mailbox; ``letters`` are those of its keywords."""
+
+    uidvalidity: int
+    uidnext: int
+    rows: list[Row]
+    letters: dict[str, str]
+
+
+@dataclass(slots=True)
+class Peek:
+    """What an index says, by the folders of mailboxes; ``fault`` is why it cannot be used."""
+
+    known: dict[bytes, Known] = field(default_factory=dict)
+    fault: str = ""
+
+
+def look(disk: Disk, account: bytes) -> Peek:
+    """Read the index of an account; one that is missing knows nothing, and is no fault."""
+    path = os.path.join(account, b"index.sqlite3")
+    if not exists(disk, path):
+        return Peek()
+    # Without a write-ahead log nobody is at work, and opening must not make one.
+    how = "mode=ro" if exists(disk, path + b"-wal") else "mode=ro&immutable=1"
+    try:
+        connection = apsw.Connection(f"file:{quote_from_bytes(path)}?{how}", flags=_READ)
+        try:
+            connection.set_busy_timeout(_BUSY_MILLISECONDS)
+            return _read(disk, account, connection)
+        finally:
+            connection.close()
+    except apsw.Error as error:
+        return Peek(fault=f"the index is damaged: {error}")
+
+
+def _read(disk: Disk, account: bytes, connection: apsw.Connection) -> Peek:
+    version = connection.pragma("user_version")
+    if not isinstance(version, int) or version > schema.VERSION:
+        return Peek(fault="the index was written by a later version of this program")
+    if version < schema.VERSION:
+        return Peek()  # an earlier version's, which is brought up to date at its next use
+    fault = connection.pragma("quick_check")
+    if fault != "ok":
+        return Peek(fault=f"the index is damaged: {str(fault).splitlines()[0]}")
+    found = Peek()
+    with connection:  # one moment
+        mailboxes = list(
+            connection.execute("SELECT id, folder, uidvalidity, uidnext FROM mailboxes")
+        )
+        for number, folder, uidvalidity, uidnext in mailboxes:
+            rows = [_row(values) for values in connection.execute(_ROWS, (number,))]
+            for parcel in blocks.apart(connection, number, 0, blocks.HIGHEST):
+                rows += _parcelled(parcel)
+            rows.sort(key=itemgetter(0))
+            letters = _letters(disk, os.path.join(account, b"Maildir", folder))
+            found.known[folder] = Known(uidvalidity, uidnext, rows, letters)
+    return found
+
+
+def _row(values: tuple[object, ...]) -> Row:
+    uid, base, tail, text, *rest = values
+    flags = flag.intern(frozenset(str(text).split()))
+    return Row(uid, base, tail, flags, *rest)  # type: ignore[arg-type]
+
+
+def _parcelled(parcel: Parcel) -> Iterator[Row]:
+    """Yield messages that are no rows yet."""
+    for entry, (base, tail) in zip(parcel.unpack(), parcel.files(), strict=True):
+        yield Row(entry.uid, base, tail, entry.flags, entry.modseq, entry.date, entry.size, 0)
+
+
+def _letters(disk: Disk, folder: bytes) -> dict[str, str]:
+    letters = keywords.parse(read_file(disk, os.path.join(folder, keywords.FILE)) or b"")
+    return {name: letter for letter, name in letters.items()}

@@ -1,0 +1,84 @@
+"""What the index says of one message and of one mailbox, as values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.mailbox.flags import Flags
+
+
+class Row(NamedTuple):
+    """One message as the index knows it; ``stored`` is the size of its file.
+
+    While the date is UNKNOWN, so are both sizes, which are 0 then.
+    """
+
+    uid: int
+    base: bytes
+    tail: bytes
+    flags: Flags
+    modseq: int
+    date: int
+    size: int
+    stored: int
+
+
+@dataclass(slots=True)
+class State:
+    """One mailbox's row (see ``schema``)."""
+
+    id: int
+    folder: bytes
+    uidvalidity: int
+    uidnext: int = 1
+    highest_modseq: int = 1
+    first_recent: int = 0  # not known yet
+    new_seen: int = 0
+    cur_seen: int = 0
+    list_seen: str = ""
+    messages: int = 0
+    octets: int = 0
+    unmeasured: int = 0
+    apart: int = 0
+
+    def next_modseq(self) -> int:
+        """Return the mod-sequence of one more alteration."""
+        self.highest_modseq += 1
+        return self.highest_modseq
+
+
+# ---------------------------------------------------------------- as SQLite has them
+
+ROW = "uid, base, tail, flags, modseq, date, size, stored"  # what ``row`` takes
+INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # the mailbox, then the same
+
+_flags_of_text: dict[str, Flags] = {}
+_texts: dict[Flags, str] = {}
+_KEPT = 65536  # of each; past it they are merely made again
+
+
+def flags_in(text: str) -> Flags:
+    """Return flags that the index wrote."""
+    found = _flags_of_text.get(text)
+    if found is None:
+        found = flag.intern(frozenset(text.split()))
+        if len(_flags_of_text) < _KEPT:
+            _flags_of_text[text] = found
+    return found
+
+
+def text_of(flags: Flags) -> str:
+    """Return flags as the index writes them."""
+    found = _texts.get(flags)
+    if found is None:
+        found = " ".join(sorted(flags))
+        if len(_texts) < _KEPT:
+            _texts[flags] = found
+    return found
+
+
+def row(found: Sequence[object]) -> Row:
+    """Return what a SELECT found as a message."""
+    uid, base, tail, text, *rest = found
+    return Row(uid, base, tail, flags_in(text), *rest)  # type: ignore[arg-type]

@@ -1,0 +1,201 @@
+"""A store in memory: every promise of the doors but durability.
+
+For tests of all rooms above, and for accounts that need not outlive the process. Nothing here waits,
+so between the call of a method and its return nothing else happens.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from twisted_mail.interfaces import Clock, Renderer, Watcher
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.mailbox.change import Removed, Renamed, Subscribed
+from twisted_mail.mail.mailbox.entry import Copied, Draft, MailboxInfo, Status
+from twisted_mail.mail.message import Message
+from twisted_mail.mail.outcome import MailError, Refused, Unavailable
+from twisted_mail.store.changes import Bell, Report
+from twisted_mail.store.format import names
+from twisted_mail.store.format.maildrop_lock import in_use
+from twisted_mail.store.memory.box import Arrival, Body, Home, Limits
+from twisted_mail.store.memory.mailbox import MemoryMailbox
+
+
+class MemoryStore:
+    """All accounts' mail, in memory. Fulfils ``interfaces.Store``; any name is an account.
+
+    ``report`` takes the exceptions of watchers; without it they are raised where the change was made.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        render: Renderer,
+        limits: Limits | None = None,
+        report: Report | None = None,
+    ) -> None:
+        self._clock = clock
+        self._render = render
+        self._limits = limits or Limits()
+        self._report = report
+        self._accounts: dict[str, MemoryAccount] = {}
+
+    async def account(self, name: str) -> "MemoryAccount":
+        """Return the account's mail, making it at first use."""
+        account = self._accounts.get(name)
+        if account is None:
+            first = max(1, int(self._clock.now()))
+            home = Home(self._limits, Bell(self._report), self._clock, first)
+            account = MemoryAccount(name, home, self._clock, self._render)
+            self._accounts[name] = account
+        return account
+
+    async def room(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
+        """Return None for each account that has room for so many octets, else why not."""
+        return {name: (await self.account(name)).room(size) for name in dict.fromkeys(names)}
+
+    async def deliver(
+        self, names: Sequence[str], message: Message
+    ) -> Mapping[str, MailError | None]:
+        """Put one message into several inboxes; the copies share their bytes."""
+        try:
+            [body] = _bodies([message])
+        except Unavailable as error:
+            return dict.fromkeys(names, error)
+        return {name: (await self.account(name)).deliver(body) for name in dict.fromkeys(names)}
+
+
+class MemoryAccount:
+    """One holder of mail, in memory. Fulfils ``interfaces.Account``."""
+
+    def __init__(self, name: str, home: Home, clock: Clock, render: Renderer) -> None:
+        self.name = name
+        self._home = home
+        self._clock = clock
+        self._render = render
+        self._subscribed = {names.INBOX, *names.SPECIAL}
+        self._holder: object | None = None  # of the maildrop
+        for mailbox, use in {names.INBOX: "", **names.SPECIAL}.items():
+            home.make(mailbox, use)
+
+    async def mailboxes(self) -> Sequence[MailboxInfo]:
+        """Return all mailboxes, and names that are subscribed to and gone, sorted by name."""
+        uses = {name: box.use for name, box in self._home.boxes.items()}
+        return names.listing(uses, self._subscribed)
+
+    async def open(self, name: str) -> MemoryMailbox:
+        """Open a mailbox."""
+        return self._open(name)
+
+    def _open(self, name: str) -> MemoryMailbox:
+        return MemoryMailbox(self._home, self._home.box(name), self._render)
+
+    async def status(self, name: str, has_size: bool = True) -> Status:
+        """Return the counts of a mailbox."""
+        return self._home.box(name).status()
+
+    async def create(self, name: str, use: str = "") -> None:
+        """Make a mailbox and the levels above it."""
+        name = self._free(names.new(name.removesuffix("/")))
+        self._home.bell.ring(*self._home.make(name, names.use(use)))
+
+    def _free(self, name: str) -> str:
+        if name in self._home.boxes:
+            raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
+        return name
+
+    async def rename(self, name: str, new_name: str) -> None:
+        """Rename a mailbox with its children; renaming INBOX moves its messages."""
+        name, new_name = names.canonical(name), names.new(new_name)
+        if name == names.INBOX:
+            await self.create(new_name)
+            inbox = self._open(name)
+            await inbox.move(inbox.columns.uids, new_name)
+            return
+        boxes = self._home.boxes
+        pairs = names.renamed(name, new_name, boxes)
+        made = self._home.make_above(new_name)
+        for old, new in pairs:
+            boxes[new] = boxes.pop(old)
+            boxes[new].name = new
+        self._home.bell.ring(*made, *(Renamed(old, new) for old, new in pairs))
+
+    async def delete(self, name: str) -> None:
+        """Delete a mailbox, not its children."""
+        name, boxes = names.canonical(name), self._home.boxes
+        if name == names.INBOX:
+            raise Refused("INBOX cannot be deleted.", "CANNOT")
+        if name not in boxes and any(names.below(name, boxes)):
+            raise Refused("The name stands for the mailboxes below it.", "CANNOT")
+        box = self._home.box(name)
+        del boxes[name]
+        box.is_removed = True
+        box.bodies.clear()
+        self._home.bell.ring(Removed(name))
+
+    async def subscribe(self, name: str, is_subscribed: bool) -> None:
+        """Subscribe to a name, whether or not there is such a mailbox, or no longer."""
+        name = names.new(name) if is_subscribed else names.canonical(name)
+        if (name in self._subscribed) == is_subscribed:
+            return
+        if is_subscribed and len(self._subscribed) >= self._home.limits.mailboxes:
+            raise Refused("There are too many subscriptions.", "LIMIT")
+        (self._subscribed.add if is_subscribed else self._subscribed.remove)(name)
+        self._home.bell.ring(Subscribed(name, is_subscribed))
+
+    async def append(self, name: str, drafts: Sequence[Draft]) -> Copied:
+        """Put messages into a mailbox, all or none."""
+        bodies = _bodies(draft.message for draft in drafts)
+        box = self._home.target(name)
+        box.admit(flag.NONE.union(*{draft.flags for draft in drafts}))
+        self._home.claim(sum(len(body.data) for body in bodies))
+        arrivals = [
+            Arrival(body, draft.flags, self._seconds(draft.date))
+            for body, draft in zip(bodies, drafts, strict=True)
+        ]
+        return Copied(box.uidvalidity, (), box.add(arrivals))
+
+    def deliver(self, body: Body) -> MailError | None:
+        """Put a message into the inbox; return why it could not be done."""
+        if (refusal := self.room(len(body.data))) is not None:
+            return refusal
+        self._home.box(names.INBOX).add([Arrival(body, flag.NONE, self._seconds(None))])
+        return None
+
+    def room(self, size: int) -> MailError | None:
+        """Return why there is no room for so many octets, or None."""
+        try:
+            self._home.claim(size)
+        except Refused as error:
+            return error
+        return None
+
+    def _seconds(self, date: datetime | None) -> int:
+        return int(self._clock.now() if date is None else date.timestamp())
+
+    async def hold_maildrop(self) -> Callable[[], None]:
+        """Keep other POP3 sessions out; return what lets them in again."""
+        if self._holder is not None:
+            raise in_use()
+        holder = self._holder = object()
+
+        def give_up() -> None:
+            if self._holder is holder:
+                self._holder = None
+
+        return give_up
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Hand every Change of the account to ``watcher``."""
+        return self._home.bell.watch(watcher)
+
+
+def _bodies(messages: Iterable[Message]) -> list[Body]:
+    """Read messages and close their blobs, in any case."""
+    messages = list(messages)
+    try:
+        return [Body(b"".join(message.pieces())) for message in messages]
+    except OSError:
+        raise Unavailable("The message cannot be read now.") from None
+    finally:
+        for message in messages:
+            message.blob.close()

@@ -1,0 +1,262 @@
+"""What the memory store holds: boxes of entries and bytes, and the home that they are in."""
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from operator import itemgetter
+
+from twisted_mail.interfaces import Clock, Renderer
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.mailbox.change import Added, Gone, Made, Marked
+from twisted_mail.mail.mailbox.entry import Columns, Entry, Items, Status
+from twisted_mail.mail.mailbox.flags import Flags
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.changes import Bell
+from twisted_mail.store.format import names
+from twisted_mail.store.index import thread_keys
+from twisted_mail.store.quota import refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one account may hold: octets in all (None: any number), and numbers of names."""
+
+    quota: int | None = None
+    mailboxes: int = 10_000  # and as many subscriptions
+    keywords: int = 1000  # in one mailbox
+
+
+@dataclass(slots=True, eq=False)
+class Body:
+    """The bytes of one message, shared by its copies, and its items once somebody asked."""
+
+    data: bytes
+    id: str = field(default_factory=partial(secrets.token_hex, 12))
+    _items: Items | None = None
+
+    def items(self, render: Renderer) -> Items:
+        """Return the items, rendered at the first call."""
+        if self._items is None:
+            self._items = render(self.data)
+        return self._items
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message about to enter a mailbox; ``date`` is in seconds since 1970."""
+
+    body: Body
+    flags: Flags
+    date: int
+
+
+@dataclass(slots=True, eq=False)
+class Spellings:
+    """The keywords of one mailbox, as they were first spelled, at most ``limit``."""
+
+    limit: int
+    known: dict[str, str] = field(default_factory=dict)
+
+    def admit(self, names: Iterable[str], in_use: Iterable[Flags]) -> None:
+        """Make room for keywords, forgetting such as no message has. Raises Refused: LIMIT."""
+        fresh = {name.lower(): name for name in sorted(names) if name.lower() not in self.known}
+        if len(self.known) + len(fresh) > self.limit:
+            used = flag.NONE.union(*set(in_use))
+            self.known = {low: name for low, name in self.known.items() if name in used}
+            fresh = {low: name for low, name in fresh.items() if low not in self.known}
+        if len(self.known) + len(fresh) > self.limit:
+            raise Refused("There is no room for more keywords in this mailbox.", "LIMIT")
+        self.known.update(fresh)
+
+    def spelled(self, flags: Iterable[str]) -> Flags:
+        r"""Return the flags as this mailbox spells them, without ``\Recent``."""
+        names = flag.normal(self.known.get(name.lower(), name) for name in flags)
+        return flag.intern(names - {flag.RECENT})
+
+
+@dataclass(slots=True, eq=False)
+class Box:
+    """One mailbox in memory. Alterations ring the bell before they return."""
+
+    name: str
+    uidvalidity: int
+    bell: Bell
+    clock: Clock
+    spellings: Spellings
+    use: str = ""
+    columns: Columns = field(default_factory=Columns)
+    bodies: dict[int, Body] = field(default_factory=dict)
+    saved: dict[int, int] = field(default_factory=dict)
+    size: int = 0
+    first_recent: int = 1
+    is_removed: bool = False
+
+    def admit(self, flags: Iterable[str]) -> None:
+        """See to it that messages here can have these flags. Raises Refused: LIMIT, CANNOT."""
+        names = flag.keywords(flag.normal(flags)) - {flag.RECENT}
+        if not all(map(flag.is_keyword, names)):
+            raise Refused("No message can have this flag.", "CANNOT")
+        self.spellings.admit(names, self.columns.flags)
+
+    @property
+    def may_add_keywords(self) -> bool:
+        """Say whether there is room for a new keyword."""
+        limit = self.spellings.limit
+        if len(self.spellings.known) < limit:
+            return True
+        return len(flag.keywords(flag.NONE.union(*set(self.columns.flags)))) < limit
+
+    def add(self, arrivals: Sequence[Arrival]) -> tuple[int, ...]:
+        """Append messages whose flags were admitted; return their UIDs."""
+        if not arrivals:
+            return ()
+        entries = tuple(self._entries(arrivals))
+        for entry, arrival in zip(entries, arrivals, strict=True):
+            self.bodies[entry.uid] = arrival.body
+            self.saved[entry.uid] = int(self.clock.now())
+            self.size += entry.size
+        self.columns.add(entries)
+        self.bell.ring(Added(self.name, entries))
+        return tuple(entry.uid for entry in entries)
+
+    def _entries(self, arrivals: Iterable[Arrival]) -> Iterator[Entry]:
+        modseq = self.columns.highest_modseq + 1
+        for uid, each in enumerate(arrivals, self.columns.uidnext):
+            flags = self.spellings.spelled(each.flags)
+            yield Entry(uid, flags, modseq, each.date, len(each.body.data))
+
+    def mark(self, marks: Sequence[tuple[int, Flags]]) -> None:
+        """Give messages that are here, by ascending UID, new flags."""
+        if not marks:
+            return
+        modseq = self.columns.highest_modseq + 1
+        change = Marked(self.name, tuple((uid, flags, modseq) for uid, flags in marks))
+        self.columns.mark(change.marks)
+        self.bell.ring(change)
+
+    def remove(self, uids: Sequence[int]) -> None:
+        """Drop messages that are here, by ascending UID."""
+        if not uids:
+            return
+        modseq = self.columns.highest_modseq + 1
+        self.size -= sum(len(self.bodies.pop(uid).data) for uid in uids)
+        for uid in uids:
+            del self.saved[uid]
+        self.columns.remove(uids)
+        self.columns.highest_modseq = modseq
+        self.bell.ring(Gone(self.name, tuple(uids), modseq))
+
+    def entry(self, uid: int) -> Entry:
+        """Return the entry of a UID that is here."""
+        row = self.columns.row(uid)
+        assert row is not None, "asked for a message that is not here"
+        return self.columns[row]
+
+    def present(self, uids: Iterable[int]) -> list[int]:
+        """Return those of the UIDs that are here, ascending, each once."""
+        return sorted({uid for uid in uids if uid in self.bodies})
+
+    @property
+    def id(self) -> str:
+        """Return the MAILBOXID: no other mailbox of the account ever has this UIDVALIDITY."""
+        return f"{self.uidvalidity}"
+
+    def status(self) -> Status:
+        """Return the counts."""
+        columns = self.columns
+        return Status(
+            messages=len(columns),
+            recent=sum(uid >= self.first_recent for uid in columns.uids),
+            unseen=sum(flag.SEEN not in flags for flags in columns.flags),
+            deleted=sum(flag.DELETED in flags for flags in columns.flags),
+            size=self.size,
+            uidnext=columns.uidnext,
+            uidvalidity=self.uidvalidity,
+            highest_modseq=columns.highest_modseq,
+            id=self.id,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Home:
+    """What one account holds: its boxes by name, and the bell that all of them ring.
+
+    UIDVALIDITY comes from one counter, so that a mailbox that is made again is another one.
+    """
+
+    limits: Limits
+    bell: Bell
+    clock: Clock
+    next_uidvalidity: int
+    boxes: dict[str, Box] = field(default_factory=dict)
+    threads: dict[str, str] = field(default_factory=dict)  # by EMAILID
+    _thread_of: dict[int, int] = field(default_factory=dict)  # by name
+    _ages: dict[int, int] = field(default_factory=dict)  # of threads, the oldest 0
+
+    def box(self, name: str) -> Box:
+        """Return a box. Raises Refused: NONEXISTENT."""
+        box = self.boxes.get(names.canonical(name))
+        if box is None:
+            raise Refused("There is no such mailbox.", "NONEXISTENT")
+        return box
+
+    def target(self, name: str) -> Box:
+        """Return the box that messages shall go to. Raises Refused: TRYCREATE, CANNOT.
+
+        TRYCREATE is only for names that could be created (RFC 3501 §6.3.11).
+        """
+        box = self.boxes.get(names.canonical(name))
+        if box is None:
+            names.new(name)
+            raise Refused("There is no such mailbox.", "TRYCREATE")
+        return box
+
+    def place_newcomers(self) -> None:
+        """Give messages that have no thread theirs, the oldest first."""
+        fresh = [
+            (box.saved[uid], number, uid, body)
+            for number, box in enumerate(self.boxes.values())
+            for uid, body in box.bodies.items()
+            if body.id not in self.threads
+        ]
+        for *_, body in sorted(fresh, key=itemgetter(0, 1, 2)):
+            if body.id not in self.threads:
+                self._place(body)
+
+    def _place(self, body: Body) -> None:
+        names = thread_keys.names(body.data) or (thread_keys.lone(body.id),)
+        known = [self._thread_of[name] for name in names if name in self._thread_of]
+        thread = min(known, key=self._ages.__getitem__, default=names[0])
+        self._ages.setdefault(thread, len(self._ages))
+        self._thread_of.update(dict.fromkeys(names, thread))
+        self.threads[body.id] = thread_keys.thread_id(thread)
+
+    def claim(self, octets: int) -> None:
+        """See to it that there is room for more octets. Raises Refused: OVERQUOTA."""
+        quota = self.limits.quota
+        if quota is not None and sum(box.size for box in self.boxes.values()) + octets > quota:
+            raise refusal()
+
+    def make(self, name: str, use: str = "") -> list[Made]:
+        """Make a box and the missing levels above it; return what is to be rung.
+
+        Raises Refused: LIMIT.
+        """
+        made = [*self.make_above(name, beside=1), Made(name)]
+        self._make(name, use)
+        return made
+
+    def make_above(self, name: str, beside: int = 0) -> list[Made]:
+        """Make the missing levels above a name, with room for some boxes ``beside`` them."""
+        missing = [level for level in names.above(name) if level not in self.boxes]
+        if len(self.boxes) + len(missing) + beside > self.limits.mailboxes:
+            raise Refused("There are too many mailboxes.", "LIMIT")
+        for level in missing:
+            self._make(level)
+        return [Made(level) for level in missing]
+
+    def _make(self, name: str, use: str = "") -> None:
+        spellings = Spellings(self.limits.keywords)
+        self.boxes[name] = Box(name, self.next_uidvalidity, self.bell, self.clock, spellings, use)
+        self.next_uidvalidity += 1

@@ -1,0 +1,173 @@
+"""The door to one mailbox of the memory store."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal
+
+from twisted_mail.interfaces import Renderer, Watcher
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.mailbox.entry import Columns, Contains, Copied, Identity, Items, Piece
+from twisted_mail.mail.mailbox.flags import Flags
+from twisted_mail.mail.mime.matching import matches
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.memory.box import Arrival, Box, Home
+
+How = Literal["set", "add", "remove"]
+
+
+class MemoryMailbox:
+    """One open mailbox. Fulfils ``interfaces.Mailbox``."""
+
+    def __init__(self, home: Home, box: Box, render: Renderer) -> None:
+        self._home = home
+        self._box = box
+        self._render = render
+        self._ends: list[Callable[[], None]] = []
+
+    @property
+    def name(self) -> str:
+        """Return the present name."""
+        return self._box.name
+
+    @property
+    def uidvalidity(self) -> int:
+        """Return the UIDVALIDITY."""
+        return self._box.uidvalidity
+
+    @property
+    def id(self) -> str:
+        """Return the MAILBOXID."""
+        return self._box.id
+
+    @property
+    def columns(self) -> Columns:
+        """Return the live columns."""
+        return self._box.columns
+
+    @property
+    def may_add_keywords(self) -> bool:
+        """Say whether new keywords can be made."""
+        return self._box.may_add_keywords
+
+    @property
+    def keywords(self) -> Sequence[str]:
+        """Return the keywords in use, in the order in which they came."""
+        return tuple(self._box.spellings.known.values())
+
+    def claim_recent(self) -> int:
+        """Return the lowest UID nobody was told of as recent, and take it and all above."""
+        first, self._box.first_recent = self._box.first_recent, self._box.columns.uidnext
+        return first
+
+    async def refresh(self) -> None:
+        """Do nothing: no other program comes here."""
+        self._present()
+
+    async def measure(self, uids: Sequence[int]) -> None:
+        """Do nothing: all is known."""
+
+    async def mark(
+        self, uids: Sequence[int], how: How, flags: Flags, unchanged_since: int | None = None
+    ) -> tuple[int, ...]:
+        """Alter flags; return the UIDs refused for being changed since.
+
+        What is so already stays as it is, mod-sequence included.
+        """
+        box = self._present()
+        box.admit(flag.NONE if how == "remove" else flags)
+        named = box.spellings.spelled(flags)
+        refused = []
+        marks = []
+        for uid, old, modseq in _rows(box, uids):
+            new = _altered(old, how, named)
+            if unchanged_since is not None and modseq > unchanged_since:
+                refused.append(uid)
+            elif new != old:
+                marks.append((uid, new))
+        box.mark(marks)
+        return tuple(refused)
+
+    async def copy(self, uids: Sequence[int], target: str) -> Copied:
+        """Copy messages, all or none."""
+        present, box = self._present().present(uids), self._home.target(target)
+        self._home.claim(sum(len(self._box.bodies[uid].data) for uid in present))
+        return self._put(present, box)
+
+    async def move(self, uids: Sequence[int], target: str) -> Copied:
+        """Move messages, all or none; the target hears of it first."""
+        present, box = self._present().present(uids), self._home.target(target)
+        copied = self._put(present, box)
+        self._box.remove(present)
+        return copied
+
+    def _put(self, uids: Sequence[int], target: Box) -> Copied:
+        arrivals = [
+            Arrival(self._box.bodies[entry.uid], entry.flags, entry.date)
+            for entry in map(self._box.entry, uids)
+        ]
+        target.admit(flag.NONE.union(*{arrival.flags for arrival in arrivals}))
+        return Copied(target.uidvalidity, tuple(uids), target.add(arrivals))
+
+    async def expunge(self, uids: Sequence[int]) -> tuple[int, ...]:
+        """Remove messages; return the ascending UIDs of those that were there."""
+        present = self._present().present(uids)
+        self._box.remove(present)
+        return tuple(present)
+
+    async def items(self, uids: Sequence[int]) -> Sequence[Items | None]:
+        """Return the rendered items, in the order asked; None where a message is gone."""
+        bodies = map(self._present().bodies.get, uids)
+        return [None if body is None else body.items(self._render) for body in bodies]
+
+    async def identities(self, uids: Sequence[int]) -> Sequence[Identity | None]:
+        """Return what messages are called, in the order asked; None where one is gone."""
+        box = self._present()
+        return [
+            Identity(box.bodies[uid].id, box.saved[uid]) if uid in box.bodies else None
+            for uid in uids
+        ]
+
+    async def threads(self, uids: Sequence[int]) -> Sequence[str | None]:
+        """Return the threads of messages, in the order asked; None where one is gone."""
+        bodies = self._present().bodies
+        self._home.place_newcomers()
+        return [self._home.threads[bodies[uid].id] if uid in bodies else None for uid in uids]
+
+    async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
+        """Return ranges of messages; None where a message is gone."""
+        bodies = self._present().bodies
+        return [
+            bodies[piece.uid].data[piece.start : piece.stop] if piece.uid in bodies else None
+            for piece in pieces
+        ]
+
+    async def matching(self, uids: Sequence[int], what: Contains) -> frozenset[int]:
+        """Return those of the UIDs whose messages hold the substring."""
+        box = self._present()
+        return frozenset(uid for uid in box.present(uids) if matches(box.bodies[uid].data, what))
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Hand every Change of this mailbox to ``watcher``, until ended or closed."""
+        end = self._box.bell.watch(watcher, self._box.name)
+        self._ends.append(end)
+        return end
+
+    def close(self) -> None:
+        """Give the mailbox back; its watchers hear no more."""
+        while self._ends:
+            self._ends.pop()()
+
+    def _present(self) -> Box:
+        if self._box.is_removed:
+            raise Refused("The mailbox was deleted.", "NONEXISTENT")
+        return self._box
+
+
+def _rows(box: Box, uids: Iterable[int]) -> Iterator[tuple[int, Flags, int]]:
+    entries = map(box.entry, box.present(uids))
+    return ((entry.uid, entry.flags, entry.modseq) for entry in entries)
+
+
+def _altered(old: Flags, how: How, flags: Flags) -> Flags:
+    if how == "set":
+        return flags
+    return flag.intern(old | flags if how == "add" else old - flags)

@@ -1,0 +1,274 @@
+"""Mending one account: what ``check`` finds, and the index made again. No mail is ever removed.
+
+UIDs stay what they are wherever clients can go on trusting them. A message whose UID is doubtful gets
+a new one, so that no UID ever means two messages; a mailbox whose UIDs are all lost, or for which it is
+asked, gets a new UIDVALIDITY.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.mailbox.entry import UNKNOWN
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.disk.durable import exists, replace_file
+from twisted_mail.store.format import filename, layout, names, subscriptions, uidlist
+from twisted_mail.store.format.uidlist import UidList
+from twisted_mail.store.index import read_only
+from twisted_mail.store.index.rows import Row, State
+from twisted_mail.store.repair.check import DAMAGED, count_lone
+from twisted_mail.store.repair.findings import Finding
+from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.work.list_status import listing
+from twisted_mail.store.work.reconcile import scan
+from twisted_mail.store.work.transaction import Work
+from twisted_mail.store.work.tree import Tree
+
+_SIZES = re.compile(rb",[SW]=[0-9]+(?=[,:]|\Z)")
+
+
+def repair(tree: Tree, findings: Sequence[Finding]) -> list[str]:
+    """Mend what was found; return what was done, in words. Raises OSError, apsw.Error, Refused.
+
+    To be called within ``Tree.perform``, which removes leftovers on its way.
+    """
+    done = [*_of_account(tree, findings)]
+    for mailbox in sorted({finding.mailbox for finding in findings if finding.mailbox}):
+        mine = [finding for finding in findings if finding.mailbox == mailbox]
+        done += (f"{mailbox}: {text}" for text in _mend(tree, mailbox, mine))
+    return done
+
+
+def mailboxes(tree: Tree) -> list[str]:
+    """Return the names of an account's mailboxes."""
+    return [info.name for info in listing(tree) if info.is_selectable]
+
+
+# ---------------------------------------------------------------- the account
+
+
+def _of_account(tree: Tree, findings: Sequence[Finding]) -> Iterator[str]:
+    kinds = {finding.kind for finding in findings if not finding.mailbox}
+    if "index" in kinds and read_only.look(tree.disk, tree.path).fault:
+        tree.index.database.replace()
+        yield "the index is made again from the files, UIDs are kept"
+    for name in tree.disk.names(tree.path):
+        if name.startswith(DAMAGED):
+            tree.disk.unlink(os.path.join(tree.path, name))
+            yield f"{os.fsdecode(name)} is removed"
+    for finding in findings:
+        if finding.kind == "leftover" and DAMAGED in finding.subject:
+            continue
+        if finding.kind == "leftover" and not exists(tree.disk, finding.subject):
+            yield f"{os.fsdecode(os.path.basename(finding.subject))!r} is removed"
+        elif finding.kind == "name" and not finding.mailbox:
+            yield _named(tree, finding.subject)
+    if "subscriptions" in kinds:
+        path = os.path.join(tree.maildir, subscriptions.FILE)
+        tree.disk.rename(path, path + b".damaged")
+        replace_file(tree.disk, path, subscriptions.write(mailboxes(tree)))
+        yield "all mailboxes are subscribed to; the old file is subscriptions.damaged"
+
+
+def _named(tree: Tree, path: bytes) -> str:
+    """Give a folder a name that clients can be told."""
+    text = os.path.basename(path)[1:].decode("utf-8", "replace")
+    levels = ["".join(c if c.isprintable() else "_" for c in level) for level in text.split(".")]
+    name = names.new("/".join(level.replace("/", "_") or "_" for level in levels))
+    target = os.path.join(tree.maildir, layout.folder_name(name))
+    if exists(tree.disk, target):
+        return f"the folder {text!r} stays: there is a mailbox {name} already"
+    tree.disk.rename(path, target)
+    tree.disk.sync_folder(tree.maildir)
+    return f"the folder {text!r} is the mailbox {name} now"
+
+
+# ---------------------------------------------------------------- one mailbox
+
+
+def _mend(tree: Tree, mailbox: str, findings: Sequence[Finding]) -> Iterator[str]:
+    kinds = {finding.kind for finding in findings}
+    before = _uidvalidity(tree, mailbox)
+    folder = tree.find(mailbox)
+    with tree.working() as work:
+        state = scan(folder, work, is_forced=True)
+        with folder.uids.lock.held():  # Dovecot may be at work as well
+            if kinds & {"list", "uid"}:
+                yield from _mend_list(folder, work, state)
+            if kinds & {"size", "stored"}:
+                paths = [finding.subject for finding in findings if finding.kind == "size"]
+                yield from _mend_sizes(folder, work, state, paths)
+        if "flags" in kinds:
+            yield from _mend_flags(folder, work, state)
+        if before and state.uidvalidity != before:
+            yield (
+                f"UIDVALIDITY was {before} and is {state.uidvalidity}: its UIDs could not be trusted,"
+                " clients load it again"
+            )
+    if "missing" in kinds:
+        yield "messages without files are told to clients as gone"
+    if kinds & {"folder", "leftover", "name"}:
+        yield "missing folders are made, leftovers removed, odd names altered"
+
+
+def _uidvalidity(tree: Tree, mailbox: str) -> int:
+    known = read_only.look(tree.disk, tree.path).known.get(layout.folder_name(mailbox))
+    if known is not None:
+        return known.uidvalidity
+    found = uidlist.UidFile(tree.disk, tree.find(mailbox).path).load()
+    return 0 if found is None else found.uidvalidity
+
+
+def _mend_list(folder: Folder, work: Work, state: State) -> Iterator[str]:
+    """Write the list of UIDs anew, in order; messages with two UIDs get a third."""
+    found = folder.uids.load()
+    if found is None:
+        return
+    rows = work.index.all_rows(state)
+    taken = {uid for uid, _ in found.records.values()}
+    doubtful = []
+    for row in rows:
+        uid = found.uid(row.base)
+        if uid is None and row.uid not in taken:
+            found.records[row.base] = row.uid, b""
+        elif uid != row.uid:
+            found.records.pop(row.base, None)
+            doubtful.append(row.uid)
+    found.uidnext = max(found.uidnext, state.uidnext)
+    folder.uids.start(found)
+    state.list_seen = folder.uids.stamp
+    yield "the list of UIDs is written anew"
+    if doubtful:
+        work.index.remove(state, doubtful, state.next_modseq())
+        scan(folder, work, is_forced=True)
+        yield f"{len(doubtful)} messages whose UIDs were doubtful have new ones"
+
+
+def _mend_sizes(folder: Folder, work: Work, state: State, paths: Sequence[bytes]) -> Iterator[str]:
+    """Give files names that tell their sizes, and the index the sizes."""
+    rows = {row.base: row for row in work.index.all_rows(state)}
+    found = folder.uids.load()
+    renamed = []
+    for path in paths:
+        base, rest = filename.split(os.path.basename(path))
+        row = rows.get(base)
+        if row is not None and found is not None and exists(folder.disk, path):
+            renamed.append((path, rest, row, _sized(folder, path, row)))
+    for row in rows.values():
+        if not any(old.uid == row.uid for _, _, old, _ in renamed):
+            size = folder.disk.stat(folder.file(row)).st_size
+            if row.date != UNKNOWN and size != row.stored:
+                path = folder.file(row)
+                renamed.append((path, row.tail[1:], row, _sized(folder, path, row, row.base)))
+    if not renamed or found is None:
+        return
+    for _, _, old, new in renamed:
+        found.records[new.base] = found.records.pop(old.base, (old.uid, b""))
+    folder.uids.start(found)
+    state.list_seen = folder.uids.stamp
+    with folder.renaming(state):
+        for path, rest, _, new in renamed:
+            new_path = os.path.join(os.path.dirname(path), new.base + rest)
+            if new_path != path:
+                folder.disk.rename(path, new_path)
+                work.undo.append(partial(folder.disk.rename, new_path, path))
+        folder.sync({b"new", b"cur"})
+    work.index.rebase(state, [new for _, _, _, new in renamed])
+    yield f"{len(renamed)} messages have their true sizes, in their names and in the index"
+
+
+def _sized(folder: Folder, path: bytes, row: Row, base: bytes = b"") -> Row:
+    fd = folder.disk.open(path)
+    try:
+        lone = count_lone(folder.disk, fd)
+    finally:
+        folder.disk.close(fd)
+    size = folder.disk.stat(path).st_size
+    base = base or _SIZES.sub(b"", row.base) + b",S=%d,W=%d" % (size, size + lone)
+    return row._replace(base=base, size=size + lone, stored=size)
+
+
+def _mend_flags(folder: Folder, work: Work, state: State) -> Iterator[str]:
+    changed = []
+    for row in work.index.all_rows(state):
+        named = filename.flags_of(row.tail, folder.keywords.by_letter)
+        kept = [name for name in flag.keywords(row.flags) if name not in folder.keywords.letter_of]
+        flags = flag.intern(named.union(kept))
+        if flags != row.flags:
+            changed.append(row._replace(flags=flags))
+    if changed:
+        modseq = state.next_modseq()
+        work.index.update(state, [row._replace(modseq=modseq) for row in changed])
+        yield f"{len(changed)} messages have the flags that their files' names say"
+
+
+# ---------------------------------------------------------------- from the beginning
+
+
+def reindex(tree: Tree, mailbox: str) -> int:
+    """Make again what the index knows of a mailbox; return how many messages it has.
+
+    UIDs, UIDVALIDITY and mod-sequences go on, and keywords that no file tells are carried over, so
+    that sessions may have it open.
+    """
+    folder = tree.find(mailbox)
+    with tree.working() as work:
+        state = scan(folder, work, is_forced=True)
+        rows = work.index.all_rows(state)
+        uidnext = state.uidnext
+        work.index.mailboxes.clear(state)
+        state.uidnext = 1  # so that those of the list are taken again
+        folder.listed = folder.uids.load()
+        scan(folder, work, is_forced=True)
+        state.uidnext = max(state.uidnext, uidnext)
+        again = work.index.all_rows(state)
+        gone = {row.uid for row in rows}.difference(row.uid for row in again)
+        if gone:
+            work.index.remove(state, sorted(gone), state.next_modseq())
+        _carry_keywords(folder, work, state, rows)
+        return len(again)
+
+
+def renumber(tree: Tree, mailbox: str) -> None:
+    """Give a mailbox a new UIDVALIDITY, and its messages new UIDs: clients load it again."""
+    folder = tree.find(mailbox)
+    with tree.working() as work:
+        old = scan(folder, work, is_forced=True)
+        rows = work.index.all_rows(old)
+        fresh = UidList(work.new_uidvalidity(), guid=uidlist.new_guid())
+        with folder.uids.lock.held():
+            uidlist.UidFile(folder.disk, folder.path).start(fresh)
+        work.index.mailboxes.remove(old)
+        tree.folders.pop(folder.folder, None)
+        folder = tree.find(mailbox)
+        state = scan(folder, work, is_forced=True)
+        _carry_keywords(folder, work, state, rows)
+
+
+def _carry_keywords(folder: Folder, work: Work, state: State, rows: Sequence[Row]) -> None:
+    hidden = {
+        row.base: flag.keywords(row.flags).difference(folder.keywords.letter_of)
+        for row in rows
+        if not flag.keywords(row.flags) <= folder.keywords.letter_of.keys()
+    }
+    again = [row for row in work.index.all_rows(state) if row.base in hidden]
+    if again:
+        altered = [row._replace(flags=flag.intern(row.flags | hidden[row.base])) for row in again]
+        work.index.update(state, altered)
+        work.index.need_full_sync()
+        folder.keywords.learn(sorted(flag.NONE.union(*hidden.values())))
+
+
+def in_all(tree: Tree) -> dict[str, int]:
+    """Make the whole index again; return the messages of each mailbox."""
+    if read_only.look(tree.disk, tree.path).fault:
+        tree.index.database.replace()
+    found: dict[str, int] = {}
+    for mailbox in mailboxes(tree):
+        try:
+            found[mailbox] = reindex(tree, mailbox)
+        except Refused:
+            continue  # removed just now
+    return found

@@ -1,0 +1,115 @@
+"""Mailboxes as they are at one moment, for copying them while others go on working."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from twisted_mail.mail.mailbox.entry import UNKNOWN
+from twisted_mail.mail.mailbox.flags import keywords
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.format import filename
+from twisted_mail.store.format.uidlist import UidList
+from twisted_mail.store.index.rows import Row, State
+from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.work.list_status import listing
+from twisted_mail.store.work.measure import all_measured, measure_next
+from twisted_mail.store.work.reconcile import scan
+from twisted_mail.store.work.transaction import Work
+from twisted_mail.store.work.tree import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One mailbox: its folder, identifiers, messages, and its keywords' letters."""
+
+    name: str
+    folder: bytes
+    path: bytes
+    guid: bytes
+    uidvalidity: int
+    uidnext: int
+    rows: tuple[Row, ...]
+    by_letter: dict[str, str]
+
+    def file_name(self, row: Row) -> bytes:
+        """Return the name that a message's file has in ``cur``."""
+        letter_of = {name: letter for letter, name in self.by_letter.items()}
+        return row.base + filename.tail_of(row.flags, letter_of, row.tail)[1:]
+
+    def has_hidden_keywords(self, row: Row) -> bool:
+        """Say whether a message has keywords that no file name can tell."""
+        return not keywords(row.flags) <= {*self.by_letter.values()}
+
+    def uid_list(self) -> UidList:
+        """Return the list of UIDs that belongs to it."""
+        found = UidList(self.uidvalidity, self.uidnext, self.guid)
+        found.records = {row.base: (row.uid, b"") for row in self.rows}
+        return found
+
+
+def moments(tree: Tree, names: Iterable[str] | None = None) -> list[Moment]:
+    """Return mailboxes, all or those named, as they are at one and the same moment.
+
+    To be called within ``Tree.perform``.
+    """
+    if names is None:
+        names = [info.name for info in listing(tree) if info.is_selectable]
+    names = list(names)
+    _measure(tree, names)
+    found = []
+    with tree.working() as work:
+        for name in names:
+            try:
+                folder = tree.find(name)
+                state = scan(folder, work)
+            except Refused:
+                continue  # removed just now
+            found.append(_moment(folder, work, state))
+    return found
+
+
+def _moment(folder: Folder, work: Work, state: State) -> Moment:
+    rows = all_measured(folder, work, work.index.all_rows(state))
+    return Moment(
+        folder.name,
+        folder.folder,
+        folder.path,
+        b"" if folder.id.startswith("V") else folder.id.encode(),
+        state.uidvalidity,
+        max(state.uidnext, folder.uids.uidnext),
+        tuple(row for row in rows if row.date != UNKNOWN),  # else its file is gone
+        dict(folder.keywords.by_letter),
+    )
+
+
+def _measure(tree: Tree, names: Iterable[str]) -> None:
+    """Look up dates and sizes that are not known yet, a few at a time: others have their turn."""
+    for name in names:
+        after: int | None = 0
+        with suppress(Refused):
+            folder = tree.find(name)
+            with tree.working() as work:
+                scan(folder, work)
+            while after is not None:
+                with tree.working() as work:
+                    after = measure_next(folder, work, after)
+
+
+def located(tree: Tree, moment: Moment, row: Row) -> bytes | None:
+    """Return where a message's file is that is not where it was; None when it is gone."""
+    for now in moments(tree, [moment.name]):
+        for other in now.rows:
+            if other.base == row.base:
+                return filename.path(now.path, other.base, other.tail)
+    return None
+
+
+def opened(tree: Tree, moment: Moment, row: Row) -> int | None:
+    """Open a message's file, wherever it was renamed to; None when it is gone. Raises OSError."""
+    path: bytes | None = filename.path(moment.path, row.base, row.tail)
+    for _ in range(3):
+        try:
+            return None if path is None else tree.disk.open(path)
+        except FileNotFoundError:
+            path = tree.perform(located, moment, row)
+    return None

@@ -1,0 +1,173 @@
+"""Indexing texts in the background: whose turn it is, and how far it has come.
+
+Mailboxes to which mail came, or in which a search had to read messages, wait here until nobody has used
+the account for a moment. Then a few messages at a time are indexed, the newest first, and never for
+long. An account that the store has forgotten meanwhile waits until it is next used.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from twisted_mail.interfaces import Clock
+from twisted_mail.mail.mailbox.change import Added, Change, Gone
+from twisted_mail.mail.outcome import MailError
+from twisted_mail.store.work.folder import Folder
+
+if TYPE_CHECKING:
+    from twisted_mail.store.account.account import MaildirAccount
+
+IDLE_SECONDS = 1.0  # since an account was last used
+PATIENCE_SECONDS = 60.0  # after which an account is indexed though it is used all the time
+ROUND_SECONDS = 0.2  # of work at a time
+REPORT_SECONDS = 10.0  # between two reports
+REPORTED = 500  # messages: less work than this is not worth a report
+PIECE = 16  # messages indexed in one go
+NOTED = 1000  # changes remembered singly; for more, the mailbox is compared
+
+Report = Callable[[str, str, int, int], None]  # account, mailbox, messages done, of how many
+
+
+@dataclass(slots=True)
+class Job:
+    """The indexing of one mailbox: UIDs to index and to forget, in the order in which they came.
+
+    With ``must_compare`` there may be more, which the index is to be asked for first.
+    """
+
+    must_compare: bool
+    todo: list[int] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+    total: int = 0
+    reported_at: float = 0.0
+
+    @property
+    def is_done(self) -> bool:
+        """Say whether nothing is left."""
+        return not (self.must_compare or self.todo or self.gone)
+
+    def compare(self) -> None:
+        """Ask the index what there is to do: that is more than is remembered one by one."""
+        self.must_compare = True
+        self.todo.clear()
+        self.gone.clear()
+
+    def learn(self, missing: list[int]) -> None:
+        """Take the index's answer; what came while it was asked for is behind it."""
+        self.todo[:0] = missing
+        self.total = len(self.todo)
+
+    def take(self) -> list[int]:
+        """Take the next few UIDs off the list, ascending."""
+        taken = sorted(self.todo[-PIECE:])
+        del self.todo[-PIECE:]
+        return taken
+
+
+@dataclass(slots=True)
+class Waiting:
+    """What waits for one account."""
+
+    since: float
+    jobs: dict[Folder, Job] = field(default_factory=dict)
+
+
+class Indexing:
+    """The indexing of all accounts of a store, on the reactor thread."""
+
+    def __init__(self, clock: Clock, report: Report | None = None) -> None:
+        self._clock = clock
+        self._report = report
+        self._waiting: WeakKeyDictionary[MaildirAccount, Waiting] = WeakKeyDictionary()
+
+    # ------------------------------------------------------------ what there is to do
+
+    @property
+    def is_needed(self) -> bool:
+        """Say whether anything waits."""
+        return any(waiting.jobs for waiting in self._waiting.values())
+
+    def note(self, account: "MaildirAccount", folder: Folder, change: Change | None = None) -> None:
+        """Take note of a change in a mailbox; None: it is to be compared with its index."""
+        if not account.search.is_indexed:
+            return
+        waiting = self._waiting.setdefault(account, Waiting(self._clock.monotonic()))
+        job = waiting.jobs.get(folder)
+        if job is None:
+            job = waiting.jobs[folder] = Job(folder not in account.search.compared)
+        match change:
+            case None:
+                job.compare()
+            case Added():
+                job.todo += change.uids
+                job.total += len(change.uids)
+            case Gone(_, uids, _):
+                job.gone += uids
+        if not job.must_compare and len(job.todo) + len(job.gone) > NOTED + job.total:
+            job.compare()
+
+    # ------------------------------------------------------------ doing it
+
+    async def work(self) -> None:
+        """Do a little of what waits, if an account is idle. To be called again and again."""
+        account = self._next()
+        if account is None:
+            return
+        waiting = self._waiting[account]
+        end = self._clock.monotonic() + ROUND_SECONDS
+        while waiting.jobs:
+            folder = next(iter(waiting.jobs))
+            try:
+                is_done = await self._step(account, folder, waiting.jobs[folder])
+            except BaseException as error:
+                waiting.jobs.pop(folder, None)
+                if not isinstance(error, MailError):
+                    raise
+                continue
+            if is_done:
+                del waiting.jobs[folder]
+            if self._clock.monotonic() >= end or not self._may_work(account, waiting):
+                break
+        else:
+            self._waiting.pop(account, None)
+            await account.search.tidy()
+            if not account.is_open:
+                await account.search.close()  # its descriptors are worth more than its memory
+
+    def _next(self) -> "MaildirAccount | None":
+        """Return an account that may be worked on, and let the others go before it next time."""
+        for account, waiting in list(self._waiting.items()):
+            if self._may_work(account, waiting):
+                self._waiting.pop(account)
+                self._waiting[account] = waiting
+                return account
+        return None
+
+    def _may_work(self, account: "MaildirAccount", waiting: Waiting) -> bool:
+        now = self._clock.monotonic()
+        return now - account.used_at >= IDLE_SECONDS or now - waiting.since >= PATIENCE_SECONDS
+
+    async def _step(self, account: "MaildirAccount", folder: Folder, job: Job) -> bool:
+        """Do one piece of work; say whether it was the last."""
+        if job.must_compare:
+            job.compare()
+            job.must_compare = False
+            job.learn(await account.search.missing(folder))
+            self._tell(account, folder, job)
+        elif job.gone:
+            gone, job.gone = job.gone, []
+            await account.search.forget(folder, gone)
+        elif job.todo:
+            if not await account.search.index(folder, job.take()):
+                return True  # the index has trouble: another time
+            self._tell(account, folder, job)
+        return job.is_done
+
+    def _tell(self, account: "MaildirAccount", folder: Folder, job: Job) -> None:
+        if self._report is None or job.total < REPORTED:
+            return
+        now = self._clock.monotonic()
+        if not job.todo or job.reported_at == 0 or now - job.reported_at >= REPORT_SECONDS:
+            job.reported_at = now
+            self._report(account.name, folder.name, job.total - len(job.todo), job.total)

@@ -1,0 +1,280 @@
+"""SEARCH for substrings in one account: by the full-text index, and by reading where it cannot tell.
+
+The index has a lane of its own, and messages are read and decoded there: the account's lane, where mail
+comes and goes, is asked only for names of files. Whatever happens to the index, answers are those of
+the plain scan; a message that had to be read is indexed on the way.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
+from weakref import WeakSet
+
+from twisted_mail.interfaces import Blocking
+from twisted_mail.mail.mailbox.entry import Contains
+from twisted_mail.mail.mailbox.numbers import MAX_NUMBER
+from twisted_mail.mail.mime.matching import matches, searchable
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.durable import faults
+from twisted_mail.store.index.rows import Row
+from twisted_mail.store.search.fulltext import Found, FullText, Identity, Place
+from twisted_mail.store.search.textfile import FILE
+from twisted_mail.store.search.texts import Question, Text, is_everywhere, question, text_of
+from twisted_mail.store.work import contents
+from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.work.reconcile import scan
+from twisted_mail.store.work.tree import Tree
+
+if TYPE_CHECKING:
+    from twisted_mail.store.account.account import MaildirAccount
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+COMPARED = 5000  # messages whose names are compared before others have their turn
+INDEXED_SIZE = 128 * 1024  # octets of messages indexed at a time
+INDEXED_AT_ONCE = 1000  # messages that a search indexes: who waits for it does not wait for more
+_ATTEMPTS = 3  # to compare a mailbox that another process writes about
+
+
+class Present(NamedTuple):
+    """Which messages of a mailbox are there."""
+
+    place: Place
+    uids: frozenset[int]
+
+
+class File(NamedTuple):
+    """A message, and where it lay a moment ago."""
+
+    row: Row
+    path: bytes
+
+
+class Batch(NamedTuple):
+    """Some messages of a mailbox to read; ``number`` of the UIDs asked for are dealt with."""
+
+    place: Place
+    number: int
+    files: list[File]
+
+
+class Search:
+    """The search of one account, on the reactor thread."""
+
+    def __init__(self, account: "MaildirAccount", lane: Blocking, tree: Tree) -> None:
+        settings = tree.ground.settings
+        self.compared: WeakSet[Folder] = WeakSet()  # what these lack is told as it comes
+        self._account = account
+        self._lane = lane
+        self._disk = tree.disk
+        self._wholes = tree.ground.wholes
+        self._index = FullText(os.path.join(tree.path, FILE)) if settings.search else None
+        self._limit = settings.search_text_limit
+
+    @property
+    def is_indexed(self) -> bool:
+        """Say whether this account has an index of texts."""
+        return self._index is not None
+
+    async def _ask(
+        self, index: FullText, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T | None:
+        return await self._lane.run(lambda: index.attempt(work, *args, **kwargs))
+
+    async def close(self) -> None:
+        """Close the index, which is opened again at the next use."""
+        if self._index is not None:
+            await self._lane.run(self._index.close)
+
+    # ------------------------------------------------------------ searching
+
+    async def matching(self, folder: Folder, uids: Sequence[int], what: Contains) -> frozenset[int]:
+        """Return those of the UIDs whose messages are there and hold the substring."""
+        place, there = await self._account.perform(_present, folder, uids)
+        if is_everywhere(what):
+            return there
+        found = await self._found(folder, place, there, question(what))
+        hits = set(found.hits)
+        rest = sorted(found.unknown)
+        if rest and self._index is not None:
+            self._account.note(folder)
+        read = 0
+        while rest:
+            batch = await self._account.perform(_batch, folder, rest)
+            is_kept = self._index is not None and read < INDEXED_AT_ONCE
+            seen, moved = await self._lane.run(self._scan, batch, what, is_kept)
+            hits |= seen
+            read += len(batch.files)
+            if moved:
+                hits |= await self._account.perform(_matching, folder, moved, what)
+            rest = rest[batch.number :]
+        return frozenset(hits)
+
+    async def _found(
+        self, folder: Folder, place: Place, there: frozenset[int], asked: Question
+    ) -> Found:
+        """Ask the index. Where it is of no use, every message is unknown to it."""
+        if self._index is not None and asked.is_answerable:
+            for _ in range(_ATTEMPTS):
+                found = await self._ask(self._index, self._index.look_up, place, there, asked)
+                if found is not None:
+                    return found
+                place = await self._compare(folder, self._index)
+        return Found(frozenset(), there)
+
+    def _scan(self, batch: Batch, what: Contains, is_kept: bool) -> tuple[set[int], list[int]]:
+        """Search messages in the lane; return the hits, and which lie elsewhere by now."""
+        hits = set()
+        texts = []
+        moved = []
+        for file in batch.files:
+            with self._wholes.holding(file.row.size):
+                data = _data(self._disk, file)
+                if data is None:
+                    moved.append(file.row.uid)
+                elif what.where == "header":
+                    hits |= {file.row.uid} if matches(data, what) else set()
+                else:
+                    text = searchable(data)
+                    hits |= {file.row.uid} if text.holds(what) else set()
+                    if is_kept:
+                        texts.append((_identity(file.row), text_of(data, text, self._limit)))
+        self._add(batch.place, texts)
+        return hits, moved
+
+    def _add(self, place: Place, texts: list[tuple[Identity, Text]]) -> bool:
+        if self._index is None or not texts:
+            return True
+        return self._index.attempt(self._index.add, place, texts) is not None
+
+    # ------------------------------------------------------------ whether messages are the same
+
+    async def _compare(self, folder: Folder, index: FullText) -> Place:
+        """Have the index compare its messages with those that are there."""
+        place, places = await self._account.quietly(_places, folder)
+        epoch = await self._ask(index, index.begin, place, places)
+        last = 0
+        while epoch is not None and last < MAX_NUMBER:
+            there = await self._account.quietly(_identities, folder, last)
+            first, last = last + 1, there[-1].uid if len(there) == COMPARED else MAX_NUMBER
+            await self._ask(index, index.compare, place, first, last, there)
+        if epoch is not None:
+            await self._ask(index, index.trust, place, epoch)
+        return place
+
+    # ------------------------------------------------------------ indexing
+
+    async def missing(self, folder: Folder) -> list[int]:
+        """Return the UIDs that are not indexed, ascending, and forget those that are gone."""
+        index = self._index
+        if index is None:
+            return []
+        await self._compare(folder, index)
+        place, uids = await self._account.quietly(_present, folder, None)
+        found = await self._ask(index, index.strange, place, uids)
+        if found is None:
+            return []
+        missing, gone = found
+        await self._ask(index, index.forget, place, gone)
+        self.compared.add(folder)
+        return missing
+
+    async def forget(self, folder: Folder, uids: Sequence[int]) -> None:
+        """Forget messages that are gone."""
+        index = self._index
+        if index is not None:
+            place, there = await self._account.quietly(_present, folder, uids)
+            gone = sorted(set(uids) - there)
+            await self._ask(index, index.forget, place, gone)
+
+    async def index(self, folder: Folder, uids: Sequence[int]) -> bool:
+        """Index a few messages; say whether that can go on."""
+        batch = await self._account.quietly(_batch, folder, uids, INDEXED_SIZE)
+        can_go_on = await self._lane.run(self._index_batch, batch)
+        rest = uids[batch.number :]
+        return await self.index(folder, rest) if rest and can_go_on else can_go_on
+
+    def _index_batch(self, batch: Batch) -> bool:
+        texts = []
+        for file in batch.files:
+            with self._wholes.holding(file.row.size):
+                data = _data(self._disk, file)
+                if data is not None:  # else it lies elsewhere, and its turn comes another time
+                    text = text_of(data, searchable(data), self._limit)
+                    texts.append((_identity(file.row), text))
+        return self._add(batch.place, texts)
+
+    async def tidy(self) -> None:
+        """Forget mailboxes that are no more."""
+        index = self._index
+        if index is not None:
+            while await self._ask(index, index.forget_some, await self._account.quietly(_all)):
+                pass
+
+
+def _identity(row: Row) -> Identity:
+    return Identity(row.uid, row.base, row.stored)
+
+
+def _data(disk: Disk, file: File) -> bytes | None:
+    """Return a whole message; None where the file has another name now."""
+    with faults():
+        try:
+            return contents.whole_file(disk, file.path, file.row)
+        except FileNotFoundError:
+            return None
+
+
+# ---------------------------------------------------------------- in the account's lane
+
+
+def _place(folder: Folder) -> Place:
+    return Place(folder.folder, folder.uidvalidity)
+
+
+def _present(tree: Tree, folder: Folder, uids: Iterable[int] | None) -> Present:
+    with tree.working() as work:
+        there = work.index.uids(folder.state(work))
+        return Present(_place(folder), there if uids is None else there.intersection(uids))
+
+
+def _batch(
+    tree: Tree, folder: Folder, uids: Sequence[int], octets: int = contents.BATCH_SIZE
+) -> Batch:
+    with tree.working() as work:
+        number, chosen = contents.batch(folder, work, uids, octets)
+        rows = work.index.rows(folder.state(work), chosen)
+        return Batch(_place(folder), number, [File(row, folder.file(row)) for row in rows])
+
+
+def _matching(tree: Tree, folder: Folder, uids: Sequence[int], what: Contains) -> set[int]:
+    """Search messages that other programs rename."""
+    with tree.working() as work:
+
+        def is_hit(row: Row) -> bool:
+            with tree.ground.wholes.holding(row.size):
+                return matches(contents.whole(folder, row), what)
+
+        def rescan() -> None:
+            scan(folder, work, is_forced=True)
+
+        found = contents.each(folder, work, uids, is_hit, rescan)
+        return {uid for uid, hit in found.items() if hit}
+
+
+def _places(tree: Tree, folder: Folder) -> tuple[Place, frozenset[Place]]:
+    with tree.working() as work:
+        folder.state(work)
+        return _place(folder), frozenset(map(Place._make, work.index.mailboxes.places()))
+
+
+def _all(tree: Tree) -> frozenset[Place]:
+    with tree.working() as work:
+        return frozenset(map(Place._make, work.index.mailboxes.places()))
+
+
+def _identities(tree: Tree, folder: Folder, after: int) -> list[Identity]:
+    with tree.working() as work:
+        found = work.index.identities(folder.state(work), after, COMPARED)
+        return list(map(Identity._make, found))

@@ -1,0 +1,125 @@
+"""The file of an account's full-text index: its tables, opening it, and its transactions."""
+
+import os
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import apsw
+
+from twisted_mail.mail.mime.matching import VERSION as TEXT_VERSION
+from twisted_mail.store.search import checksums
+
+FILE = b"search.sqlite3"
+BUSY_MILLISECONDS = 500  # another process may be writing; then the messages themselves are read
+
+# Of another making it is made again: the text that is compared must be the text that was indexed.
+MADE = f"2 {TEXT_VERSION} {unicodedata.unidata_version}"
+
+_SCHEMA = """
+CREATE TABLE about (made TEXT NOT NULL);
+CREATE TABLE mailboxes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    folder BLOB NOT NULL,
+    uidvalidity INTEGER NOT NULL,
+    UNIQUE (folder, uidvalidity)
+);
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    base BLOB NOT NULL,
+    stored INTEGER NOT NULL,
+    is_whole INTEGER NOT NULL
+);
+CREATE INDEX messages_in_part ON messages (id) WHERE NOT is_whole;
+CREATE TABLE fields (
+    name TEXT NOT NULL,
+    message INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (name, message, place)
+) WITHOUT ROWID;
+CREATE INDEX fields_of_message ON fields (message);
+CREATE VIRTUAL TABLE texts USING fts5(
+    headers, body, names,
+    content='', contentless_delete=1, tokenize='trigram case_sensitive 1'
+);
+INSERT INTO texts (texts, rank) VALUES ('automerge', 8), ('pgsz', 16200);
+"""
+
+
+class TextFile:
+    """The database at ``path``, opened at first use."""
+
+    def __init__(self, path: bytes) -> None:
+        self._path = path
+        self._opened: apsw.Connection | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether the database is open."""
+        return self._opened is not None
+
+    @property
+    def connection(self) -> apsw.Connection:
+        """Return the connection. Raises apsw.Error."""
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
+
+    def _open(self) -> apsw.Connection:
+        connection = checksums.connect(os.fsdecode(self._path))
+        try:
+            connection.set_busy_timeout(BUSY_MILLISECONDS)
+            connection.pragma("journal_mode", "wal")
+            connection.pragma("synchronous", 1)
+            connection.pragma("temp_store", 2)
+            _prepare(connection)
+            connection.execute(
+                "CREATE VIRTUAL TABLE temp.grams USING fts5vocab(main, texts, instance)"
+            )
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def close(self) -> None:
+        """Close the database; whatever was not committed is undone."""
+        if self._opened is not None:
+            with suppress(apsw.Error):
+                self._opened.close()
+            self._opened = None
+
+    def discard(self) -> None:
+        """Throw the database away."""
+        self.close()
+        for suffix in (b"-wal", b"-shm", b""):
+            with suppress(OSError):
+                os.unlink(self._path + suffix)
+
+    @contextmanager
+    def transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
+        """Make what happens inside happen as a whole, or not at all. Raises apsw.Error."""
+        self.connection.execute(f"BEGIN {kind}")
+        try:
+            yield
+            self.connection.execute("COMMIT")
+        except BaseException:
+            with suppress(apsw.Error):
+                self.connection.execute("ROLLBACK")
+            raise
+
+    def rows(self, query: str, values: tuple[int | str | bytes, ...] = ()) -> list[Any]:
+        """Return what a query finds."""
+        return self.connection.execute(query, values).fetchall()
+
+
+def _prepare(connection: apsw.Connection) -> None:
+    if connection.execute("SELECT count(*) FROM sqlite_master").get == 0:
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute("SELECT count(*) FROM sqlite_master").get == 0:
+            connection.execute(_SCHEMA)
+            connection.execute("INSERT INTO about VALUES (?)", (MADE,))
+        connection.execute("COMMIT")
+    if connection.execute("SELECT made FROM about").get != MADE:
+        raise apsw.SchemaChangeError("made by another version")

@@ -1,0 +1,153 @@
+"""What the full-text index holds of a message, and how a search is put to it.
+
+The index must answer as ``mail.mime.matching.matches`` does. So the text in it is what that scan
+compares, and a question which the index cannot answer to the letter is not put to it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from twisted_mail.mail.mailbox.entry import Contains
+from twisted_mail.mail.mime import header
+from twisted_mail.mail.mime.matching import MAX_HEADERS, Searchable, folded
+
+_NAMES = """
+bcc cc date delivered-to from in-reply-to list-id message-id references reply-to return-path sender
+subject to
+"""
+FIELDS = frozenset(_NAMES.split())  # whose values are kept apart, as clients search for them
+MAX_FIELDS = 100  # of these, of one message
+MAX_VALUES = 64 * 1024  # octets of their values
+GRAM = 3  # characters that the tokenizer takes together: no shorter phrase is found
+END = "\ufffd\ufffd"  # behind every text, so that its last characters begin a gram, too
+MAX_PHRASE = 120  # characters: a longer one is looked up by its beginning
+
+# SQLite reads NUL as nothing, and three other characters as one; marks are put together or apart by
+# what stands around them.
+_ODD = frozenset("\0\ufffd\ufffe\uffff")
+_MARKS = frozenset(map(chr, (*range(0x300, 0x370), 0x3099, 0x309A)))
+
+
+class Text(NamedTuple):
+    """What the index holds of one message.
+
+    ``fields`` are name and folded value of those in ``FIELDS``. Unless ``is_whole`` something was too
+    long and was left out: what is found there is there, and what is not found may be.
+    """
+
+    headers: str
+    body: str
+    names: str
+    fields: tuple[tuple[str, bytes], ...]
+    is_whole: bool
+
+
+def text_of(data: bytes, found: Searchable, limit: int) -> Text:
+    """Return what the index holds of a message; ``limit`` is in characters."""
+    headers = found.headers[:limit]
+    names = found.names[: limit - len(headers)]
+    body = found.body[: limit - len(headers) - len(names)]
+    fields, are_whole = _fields(data)
+    kept, all_of_it = (headers, body, names), (found.headers, found.body, found.names)
+    is_whole = are_whole and kept == all_of_it and header.end(data) <= MAX_HEADERS
+    return Text(_storable(headers), _storable(body), _storable(names), fields, is_whole)
+
+
+def _fields(data: bytes) -> tuple[tuple[tuple[str, bytes], ...], bool]:
+    kept: list[tuple[str, bytes]] = []
+    left = MAX_VALUES
+    for name, value in _known_fields(data):
+        left -= len(value)
+        if left < 0 or len(kept) == MAX_FIELDS:
+            return tuple(kept), False
+        kept.append((name, value))
+    return tuple(kept), True
+
+
+def _known_fields(data: bytes) -> Iterator[tuple[str, bytes]]:
+    for field in header.fields(data):
+        name = field.name.decode("latin-1").lower()
+        if name in FIELDS:
+            yield name, folded(header.text(field.value)).encode("utf-8", "surrogatepass")
+
+
+def _storable(text: str) -> str:
+    """Return the text with a character that no question holds in place of those SQLite cannot keep."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.replace("\0", "\ufffd")
+
+
+# ---------------------------------------------------------------- questions
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A substring to look up.
+
+    Either ``phrase`` is an expression for the index of texts; or ``opening`` are the characters that a
+    gram begins with, in the body or, with ``is_anywhere``, in any text; or ``field`` is one of
+    ``FIELDS`` and ``needle`` what its value must hold. If all are empty, only the messages can tell.
+    Unless ``is_exact``, the index names all messages that may hold the substring, and some that do not.
+    """
+
+    phrase: str = ""
+    opening: str = ""
+    is_anywhere: bool = True
+    field: str = ""
+    needle: bytes = b""
+    is_exact: bool = True
+
+    @property
+    def is_answerable(self) -> bool:
+        """Say whether the index can tell anything."""
+        return bool(self.phrase or self.opening or self.field)
+
+
+def is_everywhere(what: Contains) -> bool:
+    """Say whether every message holds the substring."""
+    return what.where != "header" and not what.needle
+
+
+def question(what: Contains) -> Question:
+    """Return how a substring is looked up."""
+    needle = folded(what.needle)
+    if what.where == "header":
+        return _about_field(what.name.lower(), needle)
+    if _is_opening(needle):
+        return Question(opening=needle, is_anywhere=what.where == "text")
+    if not _is_phrase(needle):
+        return Question()
+    column = "body : " if what.where == "body" else ""
+    return Question(column + _quoted(needle), is_exact=len(needle) <= MAX_PHRASE)
+
+
+def _about_field(name: str, needle: str) -> Question:
+    if name in FIELDS:
+        return Question(field=name, needle=needle.encode("utf-8", "surrogatepass"))
+    if not name.isascii() or not _is_phrase(f"{name}: "):
+        return Question()
+    # A line break in a value is a blank in the text of all headers.
+    is_hint = _is_phrase(needle) and _MARKS.isdisjoint(needle) and "\n" not in needle
+    phrases = [f"{name}: ", needle] if is_hint else [f"{name}: "]
+    return Question(f"headers : ({' AND '.join(map(_quoted, phrases))})", is_exact=False)
+
+
+def _is_phrase(text: str) -> bool:
+    return len(text) >= GRAM and _is_plain(text)
+
+
+def _is_opening(text: str) -> bool:
+    """Say whether text is short, but rare enough: two letters, or one ideograph."""
+    return len(text) < GRAM <= len(text.encode("utf-8", "replace")) + 1 and _is_plain(text)
+
+
+def _is_plain(text: str) -> bool:
+    return _ODD.isdisjoint(text) and not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _quoted(phrase: str) -> str:
+    return '"' + phrase[:MAX_PHRASE].replace('"', '""') + '"'

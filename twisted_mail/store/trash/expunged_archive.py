@@ -1,0 +1,204 @@
+"""Where expunged files stay for some days: the folder ``expunged`` beside an account's maildir.
+
+    expunged/2026-11-23/            the day, in UTC
+        INBOX/  .Sent.2024/         files, by the folder of the mailbox that they were expunged from:
+            1795423000.17.<base>:2,FS,$Work
+        1795423000.M1P2Q3R4/        a mailbox that was deleted, as it was:
+            .Sent.2024/
+
+A file's name says when it was expunged, its UID, its base name, its letters, and its keywords, so that
+no index is needed to bring it back. A file comes here by one rename, as durable as the removal from
+its mailbox. Where it cannot come here, as on a full disk, it is removed: who expunges wants room.
+"""
+
+import errno
+import hashlib
+import os
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from twisted_mail.interfaces import Clock
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.mailbox.flags import Flags
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.durable import exists, make_folders
+from twisted_mail.store.format import filename, layout
+from twisted_mail.store.index.rows import Row
+
+FOLDER = b"expunged"
+INBOX = b"INBOX"  # the other mailboxes' folders begin with a dot
+DAY_SECONDS = 86_400
+
+# What stands in the way of keeping, and not of removing.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EXDEV, errno.EMLINK, errno.ENAMETOOLONG)
+_DAY = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NAME = re.compile(rb"([0-9]{1,12})\.([0-9]{1,10})\.([^:]+):2,([^,]*)((?:,[^,]*)*)")
+
+
+# ---------------------------------------------------------------- names
+
+
+class Label(NamedTuple):
+    """What the name of an expunged file says."""
+
+    when: int
+    uid: int
+    base: bytes
+    flags: Flags
+
+
+def name(row: Row, when: float) -> bytes:
+    """Return the name that the file of a message gets."""
+    letters = filename.tail_of(row.flags, {})[4:]
+    start, end = b"%d.%d." % (when, row.uid), b":2," + letters
+    room = layout.MAX_FILE_NAME - len(start) - len(end)
+    base = row.base
+    if len(base) > room:
+        base = hashlib.sha256(base).hexdigest().encode()
+    for keyword in sorted(flag.keywords(row.flags)):
+        coded = b"," + quote_from_bytes(keyword.encode(), safe="$+!#&@=^{}").encode()
+        if len(base) + len(end) + len(start) + len(coded) <= layout.MAX_FILE_NAME:
+            end += coded
+    return start + base + end
+
+
+def parse(label: bytes) -> Label | None:
+    """Read the name of an expunged file; None where it is none."""
+    match = _NAME.fullmatch(label)
+    if match is None:
+        return None
+    keywords = (unquote_to_bytes(each).decode("utf-8", "replace") for each in match[5].split(b","))
+    flags = filename.flags_of(b"c:2," + match[4], {})
+    flags |= {keyword for keyword in keywords if flag.is_keyword(keyword)}
+    return Label(int(match[1]), int(match[2]), match[3], flag.intern(flags))
+
+
+def mailbox_folder(name: bytes) -> bytes:
+    """Return the name, here, of a mailbox's folder in the maildir."""
+    return name or INBOX
+
+
+def _day(seconds: float) -> bytes:
+    return time.strftime("%Y-%m-%d", time.gmtime(max(0, seconds))).encode()
+
+
+# ---------------------------------------------------------------- keeping
+
+
+class Shelf:
+    """Where files of one mailbox go today; ``path`` is empty when they can only be removed."""
+
+    def __init__(self, disk: Disk, path: bytes, when: float) -> None:
+        self._disk = disk
+        self._path = path
+        self._when = when
+        self._is_used = False
+
+    def take(self, path: bytes, row: Row) -> Callable[[], object] | None:
+        """Take the file of a message away; return what brings it back, if anything can.
+
+        Raises OSError: FileNotFoundError where the file has another name now.
+        """
+        if self._path:
+            kept = os.path.join(self._path, name(row, self._when))
+            try:
+                self._rename(path, kept)
+            except OSError as error:
+                if error.errno not in NO_ROOM:
+                    raise
+            else:
+                self._is_used = True
+                return partial(self._disk.rename, kept, path)
+        self._disk.unlink(path)
+        return None
+
+    def _rename(self, path: bytes, kept: bytes) -> None:
+        try:
+            self._disk.rename(path, kept)
+        except FileNotFoundError:
+            if exists(self._disk, self._path):
+                raise
+            make_folders(self._disk, self._path)  # somebody tidied up
+            self._disk.rename(path, kept)
+
+    def sync(self) -> None:
+        """Make what was taken durable here, before it is durably gone from where it was."""
+        if self._is_used:
+            self._disk.sync_folder(self._path)
+
+
+class Attic:
+    """The expunged files of one account, kept for ``days``; with 0, nothing is kept."""
+
+    def __init__(self, disk: Disk, clock: Clock, account: bytes, days: int) -> None:
+        self.disk = disk
+        self.path = os.path.join(account, FOLDER)
+        self._clock = clock
+        self._days = days
+
+    def shelf(self, folder: bytes) -> Shelf:
+        """Return where files of the mailbox in this folder of the maildir go now."""
+        now = self._clock.now()
+        return Shelf(self.disk, self._made(_day(now), mailbox_folder(folder)), now)
+
+    def room(self, folder: bytes, unique: bytes) -> bytes:
+        """Return the path where a mailbox as a whole can go now, or nothing if it cannot.
+
+        ``unique`` is a name that begins with the seconds since 1970.
+        """
+        path = self._made(_day(self._clock.now()), unique)
+        return os.path.join(path, folder) if path else b""
+
+    def _made(self, *names: bytes) -> bytes:
+        if self._days == 0:
+            return b""
+        path = os.path.join(self.path, *names)
+        try:
+            make_folders(self.disk, path)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            return b""
+        return path
+
+
+# ---------------------------------------------------------------- tidying up
+
+
+def clean(disk: Disk, account: bytes, days: int, now: float, limit: int) -> int:
+    """Remove files of an account that were expunged more than ``days`` ago, at most ``limit``.
+
+    Returns how many were removed: there may be more if it is ``limit``. Needs no lane: whoever brings
+    a file back meanwhile has it already, or finds it gone.
+    """
+    path = os.path.join(account, FOLDER)
+    last = _day(now - days * DAY_SECONDS)
+    left = limit
+    with suppress(OSError):
+        for day in sorted(disk.names(path)):
+            if _DAY.fullmatch(day) and day < last and left > 0:
+                left = _remove(disk, os.path.join(path, day), left)
+    return limit - left
+
+
+def _remove(disk: Disk, path: bytes, left: int) -> int:
+    """Remove a folder and all in it, at most so many files; return how many more there might be."""
+    for inner in disk.names(path):
+        if left <= 0:
+            return left
+        inner = os.path.join(path, inner)
+        try:
+            disk.unlink(inner)
+            left -= 1
+        except (IsADirectoryError, PermissionError):
+            left = _remove(disk, inner, left)
+        except FileNotFoundError:
+            continue
+    if left > 0:
+        disk.remove_folder(path)
+    return left

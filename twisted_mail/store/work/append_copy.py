@@ -1,0 +1,210 @@
+"""Putting messages into mailboxes: by APPEND and COPY.
+
+The steps, in this order: the file lies in the target's tmp, synced; its UID is in the list, synced; it
+is renamed into cur, and cur is synced; the index knows it. Whatever fails takes all back.
+"""
+
+import errno
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.mailbox.change import Added
+from twisted_mail.mail.mailbox.entry import UNKNOWN, Copied, Draft, Entry
+from twisted_mail.mail.mailbox.flags import Flags
+from twisted_mail.mail.message import PIECE, Message
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.durable import write_file
+from twisted_mail.store.format import filename
+from twisted_mail.store.index.rows import Row, State
+from twisted_mail.store.quota import Usage
+from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.work.measure import all_measured
+from twisted_mail.store.work.reconcile import ready, scan
+from twisted_mail.store.work.set_flags import admit
+from twisted_mail.store.work.transaction import Work
+
+NO_LINK = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)
+_ATTEMPTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file in the target's tmp, on its way into the target.
+
+    ``flags`` are as the source spells them.
+    """
+
+    base: bytes
+    flags: Flags
+    date: int
+    size: int
+    stored: int
+
+
+def write_message(
+    disk: Disk,
+    path: bytes,
+    message: Message,
+    seconds: float,
+    seal: Callable[[int], None] | None = None,
+) -> None:
+    """Write a message as ``write_file`` does. Raises OSError, too when its blob is cut short."""
+    write_file(disk, path, _pieces(message), seconds, seal)
+
+
+def _pieces(message: Message) -> Iterator[bytes]:
+    """Yield a message; most are small and come in one piece, which is one system call."""
+    pieces = message.pieces()
+    written = 0
+    for piece in (b"".join(pieces),) if message.size <= PIECE else pieces:
+        written += len(piece)
+        yield piece
+    if written != message.size:
+        raise OSError(errno.EIO, "the message is not as long as it says")
+
+
+# ---------------------------------------------------------------- append
+
+
+def append(
+    folder: Folder, work: Work, drafts: Sequence[Draft], marks: Sequence[bytes] = ()
+) -> Copied:
+    """Put messages into a mailbox, all or none; ``marks`` stand in their files' names, pairwise."""
+    state = scan(folder, work)
+    admit(folder, work, state, flag.NONE.union(*(draft.flags for draft in drafts)))
+    work.claim(Usage(sum(draft.message.size for draft in drafts), len(drafts)))
+    marked = zip(drafts, marks or itertools.repeat(b""), strict=bool(marks))
+    arrivals = [_written(folder, work, draft, mark) for draft, mark in marked]
+    rows = publish(folder, work, state, arrivals)
+    return Copied(state.uidvalidity, (), tuple(row.uid for row in rows))
+
+
+def _written(folder: Folder, work: Work, draft: Draft, mark: bytes) -> Arrival:
+    now = folder.clock.now()
+    seconds = now if draft.date is None else draft.date.timestamp()
+    size = draft.message.size
+    base = folder.namer.base(now, size, size, mark)
+    path = folder.place(b"tmp") + b"/" + base
+    write_message(folder.disk, path, draft.message, seconds)
+    work.undo.append(partial(folder.disk.unlink, path))
+    return Arrival(base, draft.flags, math.floor(seconds), size, size)
+
+
+# ---------------------------------------------------------------- the common end
+
+
+def publish(folder: Folder, work: Work, state: State, arrivals: Sequence[Arrival]) -> list[Row]:
+    """Give UIDs to files that lie in tmp, and move them to cur."""
+    if not arrivals:
+        return []
+    with folder.uids.lock.held():
+        if folder.uids.is_behind():
+            scan(folder, work, is_forced=True)
+        return _numbered(folder, work, state, arrivals)
+
+
+def _numbered(folder: Folder, work: Work, state: State, arrivals: Sequence[Arrival]) -> list[Row]:
+    uids = folder.number(work, state, [arrival.base for arrival in arrivals])
+    modseq = state.next_modseq()
+    rows = [_row(folder, uid, modseq, arrival) for uid, arrival in zip(uids, arrivals, strict=True)]
+    with folder.renaming(state):
+        for row in rows:
+            path = folder.file(row)
+            folder.disk.rename(folder.place(b"tmp") + b"/" + row.base, path)
+            work.undo.append(partial(folder.disk.unlink, path))
+        folder.sync({b"cur"})
+    enter(folder, work, state, rows)
+    return rows
+
+
+def enter(folder: Folder, work: Work, state: State, rows: Sequence[Row]) -> None:
+    """Have the index know messages that came to a mailbox, with UIDs of its list, and tell it."""
+    state.uidnext = max(state.uidnext, folder.uids.uidnext)
+    state.list_seen = folder.uids.stamp
+    work.index.add(state, rows)
+    if any(
+        name not in folder.keywords.letter_of for row in rows for name in flag.keywords(row.flags)
+    ):
+        work.index.need_full_sync()
+    entries = tuple(Entry(row.uid, row.flags, row.modseq, row.date, row.size) for row in rows)
+    work.happened(folder, Added(folder.name, entries))
+
+
+def _row(folder: Folder, uid: int, modseq: int, arrival: Arrival) -> Row:
+    flags = folder.keywords.spelled(arrival.flags)
+    tail = filename.tail_of(flags, folder.keywords.letter_of)
+    return Row(uid, arrival.base, tail, flags, modseq, arrival.date, arrival.size, arrival.stored)
+
+
+# ---------------------------------------------------------------- copy
+
+
+def copy(source: Folder, target: Folder, work: Work, uids: Sequence[int]) -> Copied:
+    """Copy messages, all or none."""
+    state = scan(target, work)
+    origin = ready(source, work)
+    there = all_measured(source, work, work.index.rows(origin, set(uids)))
+    work.claim(Usage(sum(row.size for row in there), len(there)))
+    linked = _link_all(source, target, work, origin, uids)
+    rows = [row for row, _ in linked]
+    admit(target, work, state, flag.NONE.union(*(row.flags for row in rows)))
+    arrivals = [Arrival(base, row.flags, row.date, row.size, row.stored) for row, base in linked]
+    copies = publish(target, work, state, arrivals)
+    pairs = tuple(row.uid for row in rows), tuple(row.uid for row in copies)
+    return Copied(target.uidvalidity, *pairs)
+
+
+def _link_all(
+    source: Folder, target: Folder, work: Work, origin: State, uids: Sequence[int]
+) -> list[tuple[Row, bytes]]:
+    """Put links to messages into the target's tmp; return the rows with the new base names."""
+    linked: dict[int, bytes] = {}
+    for _ in range(_ATTEMPTS):
+        lost = False
+        rows = work.index.rows(origin, set(uids) - linked.keys())
+        for row in all_measured(source, work, rows):
+            try:
+                if row.date == UNKNOWN:
+                    raise FileNotFoundError
+                linked[row.uid] = _link(source, target, work, row)
+            except FileNotFoundError:
+                lost = True
+        if not lost:
+            # Read again: a look at the folder may have found other names and flags.
+            return [(row, linked[row.uid]) for row in work.index.rows(origin, linked)]
+        scan(source, work, is_forced=True)
+    raise Unavailable("The mailbox is being changed by another program.")
+
+
+def _link(source: Folder, target: Folder, work: Work, row: Row) -> bytes:
+    base = target.namer.base(target.clock.now(), row.stored, row.size, original=row.base)
+    path, new_path = source.file(row), target.place(b"tmp") + b"/" + base
+    link_or_copy(target.disk, path, new_path)
+    work.undo.append(partial(target.disk.unlink, new_path))
+    return base
+
+
+def link_or_copy(disk: Disk, path: bytes, new_path: bytes) -> None:
+    """Link a file to a new name, or copy it, synced, where it cannot be linked."""
+    try:
+        disk.link(path, new_path)
+    except OSError as error:
+        if error.errno not in NO_LINK:
+            raise
+        write_file(disk, new_path, _chunks(disk, path), disk.stat(path).st_mtime)
+
+
+def _chunks(disk: Disk, path: bytes) -> Iterator[bytes]:
+    fd = disk.open(path)
+    try:
+        at = 0
+        while chunk := disk.read(fd, PIECE, at):
+            yield chunk
+            at += len(chunk)
+    finally:
+        disk.close(fd)

@@ -1,0 +1,208 @@
+"""Looking at what was heard of a mailbox's folders: name by name, without reading the folders.
+
+The names are looked at on the disk once more, for much may have happened since. Whatever is not plain,
+such as a name that left and came nowhere, is left to a scan of the whole mailbox.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twisted_mail.interfaces import Sight
+from twisted_mail.mail.mailbox.change import Made, Removed, Renamed
+from twisted_mail.store.disk.durable import exists
+from twisted_mail.store.format import filename, layout
+from twisted_mail.store.format.uidlist import UidFile
+from twisted_mail.store.index.rows import Row, State
+from twisted_mail.store.work import processes
+from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.work.reconcile import add, compare, forget, scan, settle
+from twisted_mail.store.work.transaction import Work
+
+if TYPE_CHECKING:
+    from twisted_mail.store.work.tree import Tree
+
+Heard = tuple[bytes, Sight, bytes]  # new or cur, what was seen, the file's name
+Tail = tuple[bytes, bool]  # the last one, or nothing and whether the file was deleted
+
+
+def look(tree: "Tree", folder: Folder, heard: Sequence[Heard] | None, is_lost: bool) -> None:
+    """Bring the index up to date with what was heard; None: with what is there."""
+    with tree.working() as work:
+        if is_lost or (heard and not _look_at(folder, work, heard)):
+            scan(folder, work, is_forced=True)
+            if any(_is_strange(name) for _, _, name in heard or ()):
+                scan(folder, work, is_forced=True)  # the first one gave them other names
+        elif heard is None:
+            scan(folder, work)
+        else:
+            settle(folder, work, folder.state(work))
+
+
+def _look_at(folder: Folder, work: Work, heard: Sequence[Heard]) -> bool:
+    """Take in what happened to single names; say whether that was possible."""
+    state = folder.state(work)
+    if folder.listed is not None or folder.keywords.is_stale() or folder.uids.is_behind():
+        return False
+    if any(_is_strange(name) for _, _, name in heard):
+        return False
+    times = folder.times()
+    tails = _tails(heard)
+    rows = {row.base: row for row in work.index.rows_of(state, tails)}
+    seen = _compared(folder, rows, tails, _written(heard))
+    if seen is None:
+        return False
+    present = {base: tail for base, (tail, _) in tails.items()}
+    compare(folder, work, state, seen.altered, present, False)
+    forget(folder, work, state, seen.gone)
+    add(folder, work, state, seen.fresh)
+    _see(folder, state, times, heard)
+    settle(folder, work, state)
+    return True
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What happened to messages: those with other names now, UIDs of those gone, names of new ones."""
+
+    altered: list[Row] = field(default_factory=list)
+    gone: list[int] = field(default_factory=list)
+    fresh: dict[bytes, bytes] = field(default_factory=dict)
+
+
+def _compared(
+    folder: Folder, rows: dict[bytes, Row], tails: dict[bytes, Tail], written: set[bytes]
+) -> _Seen | None:
+    """Return what happened to messages; None if that is not plain."""
+    seen = _Seen()
+    for base, (tail, is_deleted) in tails.items():
+        row = rows.get(base)
+        if row is None:
+            if tail:
+                seen.fresh[base] = tail
+        elif tail == row.tail or _is_there(folder, row.base, row.tail):
+            if tail and tail != row.tail and _is_there(folder, base, tail):
+                return None  # two files of one base name
+            if base in written and not _is_whole(folder, row):
+                seen.gone.append(row.uid)
+                seen.fresh[base] = row.tail
+        elif tail and _is_there(folder, base, tail):
+            seen.altered.append(row)
+        elif is_deleted:
+            seen.gone.append(row.uid)
+        else:
+            return None
+    return seen
+
+
+def _written(heard: Sequence[Heard]) -> set[bytes]:
+    return {filename.split(name)[0] for _, sight, name in heard if sight is Sight.WRITTEN}
+
+
+def _is_strange(name: bytes) -> bool:
+    """Say whether a scan gives files of this name another one."""
+    return not filename.is_listable(name) and not name.startswith(b".")
+
+
+def _tails(heard: Sequence[Heard]) -> dict[bytes, Tail]:
+    """Return for each base name its last tail, or nothing and whether it was deleted."""
+    found: dict[bytes, Tail] = {}
+    for place, sight, name in heard:
+        if sight is Sight.TOUCHED or not filename.is_listable(name):
+            continue
+        base, rest = filename.split(name)
+        tail = place[:1] + rest
+        if sight in (Sight.CAME, Sight.WRITTEN):
+            found[base] = tail, False
+        elif found.get(base, (tail,))[0] in (tail, b""):
+            found[base] = b"", sight is Sight.DELETED
+    return found
+
+
+def _is_there(folder: Folder, base: bytes, tail: bytes) -> bool:
+    return exists(folder.disk, filename.path(folder.path, base, tail))
+
+
+def _is_whole(folder: Folder, row: Row) -> bool:
+    """Say whether a file is as long as it was when it was first seen.
+
+    Else it is another message, with another UID: some program wrote it where it was to be moved.
+    """
+    found = folder.is_message(folder.file(row))
+    return found is None or found.st_size == row.stored
+
+
+def _see(folder: Folder, state: State, times: tuple[int, int], heard: Sequence[Heard]) -> None:
+    """Take the folders as read: what happened since will be heard of.
+
+    But the next process must read them itself.
+    """
+    folder.seen = times
+    state.new_seen = 0
+    if any(place == b"cur" for place, _, _ in heard):
+        state.cur_seen = 0
+
+
+# ---------------------------------------------------------------- mailboxes
+
+
+def look_at_tree(tree: "Tree") -> None:
+    """Tell which mailboxes other programs made, renamed or removed since the last look."""
+    with tree.working() as work:
+        there = _places(tree)
+        if tree.told is None:
+            tree.told = there
+            return
+        last = processes.told(tree.told, work.news)
+        made, gone = sorted(there - last), sorted(last - there)
+        for old in gone:
+            new = _new_place(tree, work, old, made)
+            if new is None:
+                _removed(tree, work, old)
+            else:
+                made.remove(new)
+                _renamed(tree, work, old, new)
+        for coded in made:
+            work.happened(tree.folder(coded), Made(layout.mailbox_name(coded) or ""))
+
+
+def _places(tree: "Tree") -> frozenset[bytes]:
+    """Return the folders of mailboxes. One that is renamed meanwhile may be missing in one listing."""
+    first, second = tree.places(), tree.places()
+    return frozenset(
+        coded for coded in first | second if exists(tree.disk, os.path.join(tree.maildir, coded))
+    )
+
+
+def _new_place(tree: "Tree", work: Work, old: bytes, made: list[bytes]) -> bytes | None:
+    """Return the folder that has the UIDVALIDITY of the one that is gone."""
+    state = work.index.mailboxes.state(old)
+    if state is None:
+        return None
+    for coded in made:
+        found = UidFile(tree.disk, os.path.join(tree.maildir, coded)).load()
+        if found is not None and found.uidvalidity == state.uidvalidity:
+            return coded
+    return None
+
+
+def _renamed(tree: "Tree", work: Work, old: bytes, new: bytes) -> None:
+    folder, state = tree.folder(old), work.index.mailboxes.state(old)
+    name = folder.name
+    tree.follow(folder, new)
+    if state is not None:
+        work.index.mailboxes.rename(state, new)
+    work.happened(folder, Renamed(name, folder.name))
+
+
+def _removed(tree: "Tree", work: Work, old: bytes) -> None:
+    folder, state = tree.folders.pop(old, None), work.index.mailboxes.state(old)
+    if state is not None:
+        tree.validities.note(state.uidvalidity)
+        work.index.mailboxes.remove(state)
+    if folder is None:
+        folder = tree.folder(old)
+        tree.folders.pop(old)
+    folder.is_removed = True
+    work.happened(folder, Removed(folder.name))

@@ -1,0 +1,72 @@
+"""Taking in thousands of messages at once, as at the first look at a mailbox that has them."""
+
+from array import array
+from collections.abc import Sequence
+from functools import partial
+from itertools import islice
+from operator import eq
+
+from twisted_mail.mail.mailbox.change import Added
+from twisted_mail.mail.mailbox.entry import UNKNOWN, Columns
+from twisted_mail.mail.mailbox.flags import Flags
+from twisted_mail.store.format import filename
+from twisted_mail.store.index import blocks
+from twisted_mail.store.index.rows import State
+from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.work.listing import Plain
+from twisted_mail.store.work.transaction import Work
+
+
+def is_unknown(folder: Folder, state: State) -> bool:
+    """Say whether neither the index nor the list of UIDs knows any file of a mailbox."""
+    return state.messages == 0 and not (folder.listed and folder.listed.records)
+
+
+def add_all(folder: Folder, work: Work, state: State, files: Plain) -> bool:
+    """Take in all files of a mailbox that is unknown; say whether that was plain.
+
+    It is when the names stand in order of age, none of them twice, and no other program gives UIDs
+    meanwhile: then nothing need be looked up by name.
+    """
+    bases, tails = files
+    if len(bases) < blocks.LEAST or any(map(eq, bases, islice(bases, 1, None))):
+        return False
+    if filename.by_age(bases) != bases:
+        return False
+    with folder.uids.lock.held():
+        if folder.uids.is_behind():
+            return False
+        folder.number(work, state, bases, partial(take_in, folder, work, state, bases, tails))
+    state.uidnext = max(state.uidnext, folder.uids.uidnext)
+    state.list_seen = folder.uids.seen
+    return True
+
+
+def take_in(
+    folder: Folder,
+    work: Work,
+    state: State,
+    bases: Sequence[bytes],
+    tails: Sequence[bytes],
+    uids: list[int],
+) -> None:
+    """Take in newcomers, in the order of their UIDs, as parcels."""
+    modseq, letters = state.next_modseq(), folder.keywords.by_letter
+    flags = {tail: filename.flags_of(tail, letters) for tail in set(tails)}
+    found = _columns(uids, list(map(flags.__getitem__, tails)), modseq)
+    work.index.add_many(state, found, bases, tails)
+    work.happened(folder, Added(folder.name, found))
+
+
+def _columns(uids: list[int], flags: list[Flags], modseq: int) -> Columns:
+    """Return the columns of messages that are not measured."""
+    number = len(uids)
+    return Columns(
+        array("Q", uids),
+        flags,
+        array("Q", [modseq]) * number,
+        array("q", [UNKNOWN]) * number,
+        array("Q", [0]) * number,
+        uids[-1] + 1,
+        modseq,
+    )

@@ -1,0 +1,198 @@
+"""What is in message files: ranges, items, and substrings, as they are on the wire.
+
+Files that this server wrote are served as they are. Files with bare LF that other programs put there
+are served with CRLF; ``Row.size`` is then larger than ``Row.stored``.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from twisted_mail.interfaces import Renderer
+from twisted_mail.mail.mailbox.entry import UNKNOWN, Items, Piece
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.index.rows import Row
+from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.work.measure import (
+    CHUNK,
+    all_measured,
+    converted,
+    keep,
+    measured,
+    with_crlf,
+)
+from twisted_mail.store.work.memory_limit import Wholes
+from twisted_mail.store.work.transaction import Work
+
+T = TypeVar("T")
+
+_ATTEMPTS = 8  # at finding files that other programs rename meanwhile
+_RESUMED = 16  # places remembered in files that are converted while they are read
+BATCH = 32  # messages handled before others have their turn
+BATCH_SIZE = 1024 * 1024  # octets, likewise
+
+
+# ---------------------------------------------------------------- ranges
+
+
+def read_range(folder: Folder, row: Row, start: int, stop: int) -> bytes:
+    """Return octets of one message. Raises FileNotFoundError when its file has another name now."""
+    fd = folder.disk.open(folder.file(row))
+    try:
+        if row.size == row.stored:
+            return _read_fully(folder.disk, fd, start, stop)
+        return _read_converted(folder, row, fd, start, stop)
+    finally:
+        folder.disk.close(fd)
+
+
+def _read_fully(disk: Disk, fd: int, start: int, stop: int) -> bytes:
+    parts = []
+    while start < stop and (part := disk.read(fd, stop - start, start)):
+        parts.append(part)
+        start += len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _read_converted(folder: Folder, row: Row, fd: int, start: int, stop: int) -> bytes:
+    """Read on where the last range of this message ended, so that reading it all stays linear."""
+    wire, at, last = folder.resume.pop(row.uid, (0, 0, b""))
+    if wire > start:
+        wire, at, last = 0, 0, b""
+    parts = []
+    while wire < stop and (chunk := folder.disk.read(fd, CHUNK, at)):
+        text = with_crlf(chunk, last)
+        parts.append(text[max(0, start - wire) : stop - wire])
+        if wire + len(text) > stop:
+            break
+        wire, at, last = wire + len(text), at + len(chunk), chunk[-1:]
+    folder.resume[row.uid] = wire, at, last
+    if len(folder.resume) > _RESUMED:
+        del folder.resume[next(iter(folder.resume))]
+    return b"".join(parts)
+
+
+def whole(folder: Folder, row: Row) -> bytes:
+    """Return one whole message."""
+    return read_range(folder, row, 0, row.size)
+
+
+def whole_file(disk: Disk, path: bytes, row: Row) -> bytes:
+    """Return one whole message from its file, in any thread. Raises FileNotFoundError."""
+    if row.date == UNKNOWN:  # it was not found just now
+        raise FileNotFoundError
+    fd = disk.open(path)
+    try:
+        if row.size == row.stored:
+            return _read_fully(disk, fd, 0, row.size)
+        return b"".join(converted(disk, fd, 0, b""))[: row.size]
+    finally:
+        disk.close(fd)
+
+
+# ---------------------------------------------------------------- in bulk
+
+
+Rescan = Callable[[], object]
+
+
+def each(
+    folder: Folder,
+    work: Work,
+    uids: Iterable[int],
+    act: Callable[[Row], T],
+    rescan: Rescan,
+) -> dict[int, T]:
+    """Do something with the file of each message; follow renames by looking at the folder again.
+
+    Messages that are gone are left out. Raises Unavailable when a file is renamed again and again.
+    """
+    done: dict[int, T] = {}
+    stale = set(uids)
+    for _ in range(_ATTEMPTS):
+        lost = set()
+        fresh = []
+        for row in work.index.rows(folder.state(work), stale):
+            try:
+                if row.date == UNKNOWN:
+                    row = measured(folder, row)
+                    fresh.append(row)
+                done[row.uid] = act(row)
+            except FileNotFoundError:
+                lost.add(row.uid)
+        keep(folder, work, fresh)
+        if not lost:
+            return done
+        stale = lost
+        rescan()
+    raise Unavailable("The mailbox is being changed by another program.")
+
+
+def read(folder: Folder, work: Work, pieces: Sequence[Piece], rescan: Rescan) -> list[bytes | None]:
+    """Return ranges of messages; None where a message is gone."""
+    wanted: dict[int, list[int]] = {}
+    for place, piece in enumerate(pieces):
+        wanted.setdefault(piece.uid, []).append(place)
+
+    def ranges(row: Row) -> list[bytes]:
+        return [_range(folder, row, pieces[place]) for place in wanted[row.uid]]
+
+    result: list[bytes | None] = [None] * len(pieces)
+    for uid, found in each(folder, work, list(wanted), ranges, rescan).items():
+        for place, data in zip(wanted[uid], found, strict=True):
+            result[place] = data
+    return result
+
+
+def _range(folder: Folder, row: Row, piece: Piece) -> bytes:
+    stop = row.size if piece.stop is None else min(piece.stop, row.size)
+    return read_range(folder, row, piece.start, stop) if piece.start < stop else b""
+
+
+def known_items(
+    folder: Folder, work: Work, uids: Sequence[int], version: int
+) -> dict[int, Items | None]:
+    """Return items by UID as far as they are in the index; None for messages to be rendered."""
+    state = folder.state(work)
+    found: dict[int, Items | None] = dict(work.index.rendered.items(state, uids, version))
+    missing = [uid for uid in uids if uid not in found]
+    if missing:
+        found |= dict.fromkeys((row.uid for row in work.index.rows(state, missing)), None)
+    return found
+
+
+def render_items(
+    folder: Folder,
+    work: Work,
+    uids: Sequence[int],
+    render: Renderer,
+    rescan: Rescan,
+    wholes: Wholes,
+) -> dict[int, Items]:
+    """Render messages and keep what was made."""
+
+    def rendered(row: Row) -> Items:
+        with wholes.holding(row.size):
+            return render(whole(folder, row))
+
+    found = each(folder, work, uids, rendered, rescan)
+    work.index.rendered.save(folder.state(work), render.version, found)
+    return found
+
+
+def batch(
+    folder: Folder, work: Work, uids: Sequence[int], octets: int = BATCH_SIZE
+) -> tuple[int, list[int]]:
+    """Say how many of the first of these UIDs are handled at once, and which of them are there."""
+    there = work.index.rows(folder.state(work), uids[:BATCH])
+    rows = {row.uid: row for row in all_measured(folder, work, there)}
+    size = 0
+    chosen: list[int] = []
+    for number, uid in enumerate(uids[:BATCH]):
+        if uid not in rows:
+            continue
+        size += rows[uid].size
+        if chosen and size > octets:
+            return number, chosen
+        chosen.append(uid)
+    return min(len(uids), BATCH), chosen

@@ -1,0 +1,40 @@
+"""What clients see of an account's mailboxes without opening them: the answers to LIST and STATUS."""
+
+from bisect import bisect_left
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.mailbox.entry import MailboxInfo, Status
+from twisted_mail.store.format import names
+from twisted_mail.store.work.reconcile import scan
+
+if TYPE_CHECKING:
+    from twisted_mail.store.work.tree import Tree
+
+
+def listing(tree: "Tree") -> list[MailboxInfo]:
+    """Return the mailboxes, and names that are subscribed to and gone, sorted by name."""
+    uses = tree.uses.read()
+    there = {name: uses.get(name, "") for name in tree.mailboxes()}
+    return names.listing(there, tree.subscriptions.read())
+
+
+def status(tree: "Tree", name: str) -> Status:
+    """Return the counts of a mailbox."""
+    folder = tree.find(name)
+    with tree.working() as work:
+        state = scan(folder, work)
+        found = work.index.columns(state)
+        sets = Counter(found.flags)
+        return Status(
+            messages=len(found),
+            recent=len(found) - bisect_left(found.uids, state.first_recent),
+            unseen=sum(number for flags, number in sets.items() if flag.SEEN not in flags),
+            deleted=sum(number for flags, number in sets.items() if flag.DELETED in flags),
+            size=state.octets,
+            uidnext=state.uidnext,
+            uidvalidity=state.uidvalidity,
+            highest_modseq=state.highest_modseq,
+            id=folder.id,
+        )

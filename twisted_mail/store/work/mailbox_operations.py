@@ -1,0 +1,218 @@
+"""Making, deleting and renaming mailboxes of an account. In its lane, by way of ``Tree.perform``.
+
+Folders first, synced, then the index. A mailbox is made out of sight and then given its name; one that
+is deleted loses its name first. Whatever fails is taken back.
+"""
+
+import os
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+import apsw
+
+from twisted_mail.mail.mailbox.change import Made, Removed, Renamed
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.disk.durable import make_folders, remove_tree
+from twisted_mail.store.format import layout, names, uidlist
+from twisted_mail.store.format.uidlist import UidList
+from twisted_mail.store.trash.expunged_archive import NO_ROOM
+from twisted_mail.store.work import move
+from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.work.reconcile import scan
+from twisted_mail.store.work.transaction import Work
+
+if TYPE_CHECKING:
+    from twisted_mail.store.work.tree import Tree
+
+MAX_MAILBOXES = 10_000  # of one account
+
+
+# ---------------------------------------------------------------- making
+
+
+def create(tree: "Tree", name: str, use: str) -> None:
+    """Make a mailbox and the levels above it."""
+    name = names.new(name.removesuffix("/"))
+    layout.folder_name(name)
+    with tree.working() as work:
+        there = tree.mailboxes()
+        if name in there:
+            raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
+        missing = _missing_above(name, there, 1)
+        tree.uses.add({name: names.use(use)}, there)
+        _make_all(tree, work, [*missing, name])
+
+
+def _missing_above(name: str, there: dict[str, bytes], beside: int = 0) -> list[str]:
+    missing = [level for level in names.above(name) if level not in there]
+    if len(there) + len(missing) + beside > MAX_MAILBOXES:
+        raise Refused("There are too many mailboxes.", "LIMIT")
+    return missing
+
+
+def _make_all(tree: "Tree", work: Work, made: list[str]) -> None:
+    for name in made:
+        coded = layout.folder_name(name)
+        work.undo.append(partial(_unmake, tree, coded))
+        make(tree, name)
+        work.happened(tree.folder(coded), Made(name))
+
+
+def make(tree: "Tree", name: str) -> None:
+    """Make a mailbox out of sight, then give it its name."""
+    path = os.path.join(tree.maildir, layout.folder_name(name))
+    hidden = _hidden(tree)
+    for place in layout.PLACES:
+        make_folders(tree.disk, os.path.join(hidden, place))
+    tree.disk.close(tree.disk.create(os.path.join(hidden, b"maildirfolder")))
+    uids = uidlist.UidFile(tree.disk, hidden)
+    uids.start(UidList(tree.new_uidvalidity(), guid=uidlist.new_guid()))
+    tree.disk.rename(hidden, path)
+    tree.disk.sync_folder(tree.maildir)
+
+
+def _hidden(tree: "Tree") -> bytes:
+    """Return a new path in the maildir that is no mailbox's."""
+    return os.path.join(tree.maildir, b".." + _unique(tree))
+
+
+def _unique(tree: "Tree") -> bytes:
+    return tree.ground.namer.base(tree.ground.clock.now(), 0, 0).partition(b",")[0]
+
+
+def _unmake(tree: "Tree", coded: bytes) -> None:
+    """Take back a mailbox that was made, unless mail lies in it by now."""
+    if not _has_messages(tree, tree.folder(coded)):
+        _trash(tree, coded)
+
+
+def _has_messages(tree: "Tree", folder: Folder) -> bool:
+    return any(tree.disk.names(folder.place(place)) for place in (b"new", b"cur"))
+
+
+# ---------------------------------------------------------------- deleting
+
+
+def delete(tree: "Tree", name: str) -> None:
+    """Delete a mailbox, not its children."""
+    name = names.canonical(name)
+    folder = _deletable(tree, name)
+    with tree.working() as work:
+        state = folder.state(work)
+        tree.validities.note(state.uidvalidity)
+        kept = _room_in_attic(tree, folder)
+        hidden = _trash(tree, folder.folder, kept)
+        work.undo.append(partial(tree.disk.rename, hidden, folder.path))
+        work.index.mailboxes.remove(state)
+        work.happened(folder, Removed(name))
+    folder.is_removed = True
+    tree.folders.pop(folder.folder, None)
+    _forget_use(tree, name)
+    if hidden != kept:
+        with suppress(OSError):
+            remove_tree(tree.disk, hidden)
+
+
+def _deletable(tree: "Tree", name: str) -> Folder:
+    if name == names.INBOX:
+        raise Refused("INBOX cannot be deleted.", "CANNOT")
+    there = tree.mailboxes()
+    if name not in there and any(names.below(name, there)):
+        raise Refused("The name stands for the mailboxes below it.", "CANNOT")
+    return tree.find(name)
+
+
+def _room_in_attic(tree: "Tree", folder: Folder) -> bytes:
+    """Return where a mailbox that has messages goes as a whole, or nothing if it cannot."""
+    if not _has_messages(tree, folder):
+        return b""
+    return tree.attic.room(folder.folder, _unique(tree))
+
+
+def _trash(tree: "Tree", coded: bytes, kept: bytes = b"") -> bytes:
+    """Take a mailbox's name away, durably; return where it lies now: at ``kept`` if it can."""
+    path, hidden = os.path.join(tree.maildir, coded), kept or _hidden(tree)
+    try:
+        tree.disk.rename(path, hidden)
+    except OSError as error:
+        if not kept or error.errno not in NO_ROOM:
+            raise
+        return _trash(tree, coded)
+    try:
+        for folder in dict.fromkeys((os.path.dirname(hidden), tree.maildir)):
+            tree.disk.sync_folder(folder)
+    except OSError:
+        tree.disk.rename(hidden, path)
+        raise
+    return hidden
+
+
+def _forget_use(tree: "Tree", name: str) -> None:
+    """Forget a use. What goes wrong here does not undo what was done before."""
+    with suppress(OSError, apsw.Error):
+        if name in tree.uses.read():
+            with tree.working():
+                uses = tree.uses.read()
+                uses.pop(name, "")
+                tree.uses.write(uses)
+
+
+# ---------------------------------------------------------------- renaming
+
+
+def rename(tree: "Tree", name: str, new_name: str) -> None:
+    """Rename a mailbox with its children; renaming INBOX moves its messages."""
+    name, new_name = names.canonical(name), names.new(new_name)
+    if name == names.INBOX:
+        _empty_inbox_into(tree, new_name)
+        return
+    with tree.working() as work:
+        there = tree.mailboxes()
+        pairs = names.renamed(name, new_name, there)
+        coded = [(layout.folder_name(old), layout.folder_name(new)) for old, new in pairs]
+        above = _missing_above(new_name, there)
+        tree.uses.carry(pairs, there)
+        _make_all(tree, work, above)
+        for old, new in coded:
+            _rename(tree, work, old, new)
+        tree.disk.sync_folder(tree.maildir)
+        for (old_name, next_name), (_, new) in zip(pairs, coded, strict=True):
+            work.happened(tree.folder(new), Renamed(old_name, next_name))
+    _forget_old_uses(tree, pairs)
+
+
+def _rename(tree: "Tree", work: Work, old: bytes, new: bytes) -> None:
+    folder = tree.folder(old)
+    state = work.index.mailboxes.state(old)
+    tree.disk.rename(os.path.join(tree.maildir, old), os.path.join(tree.maildir, new))
+    tree.follow(folder, new)
+    work.undo.append(partial(_rename_back, tree, folder, old, new))
+    if state is not None:
+        work.index.mailboxes.rename(state, new)
+
+
+def _rename_back(tree: "Tree", folder: Folder, old: bytes, new: bytes) -> None:
+    tree.disk.rename(os.path.join(tree.maildir, new), os.path.join(tree.maildir, old))
+    tree.follow(folder, old)
+
+
+def _forget_old_uses(tree: "Tree", pairs: list[tuple[str, str]]) -> None:
+    new_names = {new for _, new in pairs}
+    for old, _ in pairs:
+        if old not in new_names:
+            _forget_use(tree, old)
+
+
+def _empty_inbox_into(tree: "Tree", new_name: str) -> None:
+    layout.folder_name(new_name)
+    with tree.working() as work:
+        there = tree.mailboxes()
+        if new_name in there:
+            raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
+        missing = _missing_above(new_name, there, 1)
+        tree.uses.add({}, there)
+        _make_all(tree, work, [*missing, new_name])
+        source, target = tree.find(names.INBOX), tree.find(new_name)
+        rows = work.index.all_rows(scan(source, work))
+        move.move(source, target, work, [row.uid for row in rows])

@@ -1,0 +1,125 @@
+"""Dates and sizes of messages, from their files.
+
+A mailbox is opened by the names of its files alone. What only the files tell, the internal date and,
+where the name does not say it, the size on the wire, is looked up when somebody asks, and kept.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from twisted_mail.mail.mailbox.entry import UNKNOWN
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.format import filename
+from twisted_mail.store.index.rows import Row
+from twisted_mail.store.work.folder import Folder
+
+if TYPE_CHECKING:
+    from twisted_mail.store.work.transaction import Work
+
+PIECE = 250  # messages measured before others have their turn
+CHUNK = 64 * 1024
+
+
+def wire_size(disk: Disk, path: bytes, base: bytes, stored: int) -> int:
+    """Return the size of a message on the wire: from its file's name, or by reading it."""
+    if filename.sizes(base)[0] == stored:
+        wire = filename.sizes(base)[1]
+        if wire is not None:
+            return wire
+    fd = disk.open(path)
+    try:
+        return sum(map(len, converted(disk, fd, 0, b"")))
+    finally:
+        disk.close(fd)
+
+
+def converted(disk: Disk, fd: int, at: int, last: bytes) -> Iterator[bytes]:
+    """Yield the file from an offset with CRLF line ends, a chunk of the file at a time.
+
+    ``last`` is the octet before the offset.
+    """
+    while chunk := disk.read(fd, CHUNK, at):
+        yield with_crlf(chunk, last)
+        at += len(chunk)
+        last = chunk[-1:]
+
+
+def with_crlf(chunk: bytes, last: bytes) -> bytes:
+    """Return a chunk of a file with CRLF line ends; ``last`` is the octet before it."""
+    if last == b"\r" and chunk.startswith(b"\n"):
+        return b"\n" + with_crlf(chunk[1:], b"")
+    return chunk.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+# ---------------------------------------------------------------- rows
+
+
+def measured(folder: Folder, row: Row) -> Row:
+    """Return a row with date and sizes. Raises FileNotFoundError when its file has another name now."""
+    if row.date != UNKNOWN:
+        return row
+    path = folder.file(row)
+    described = folder.is_message(path)
+    if described is None:
+        raise FileNotFoundError
+    size = wire_size(folder.disk, path, row.base, described.st_size)
+    date = described.st_mtime_ns // 1_000_000_000
+    return row._replace(date=date, size=size, stored=described.st_size)
+
+
+def all_measured(folder: Folder, work: "Work", rows: Iterable[Row]) -> list[Row]:
+    """Return rows with dates and sizes, and keep what was found; of files not found they stay UNKNOWN."""
+    found = []
+    fresh = []
+    for row in rows:
+        if row.date == UNKNOWN:
+            with suppress(FileNotFoundError):
+                row = measured(folder, row)
+                fresh.append(row)
+        found.append(row)
+    keep(folder, work, fresh)
+    return found
+
+
+def keep(folder: Folder, work: "Work", rows: Sequence[Row]) -> None:
+    """Keep the dates and sizes of messages in the index, and tell them."""
+    if rows:
+        work.index.measure(folder.state(work), rows)
+        work.measured(folder, rows)
+
+
+# ---------------------------------------------------------------- some at a time
+
+
+def glanced(folder: Folder, row: Row) -> Row:
+    """Return the row of a newcomer, with date and sizes if little is to be read for them."""
+    with suppress(OSError):
+        if filename.sizes(row.base)[1] is not None or _is_small(folder, row):
+            return measured(folder, row)
+    return row
+
+
+def _is_small(folder: Folder, row: Row) -> bool:
+    described = folder.is_message(folder.file(row))
+    return described is not None and described.st_size <= CHUNK
+
+
+def measure(folder: Folder, work: "Work", uids: Sequence[int]) -> None:
+    """Measure messages, and tell all their dates and sizes: another process may know them already."""
+    rows = all_measured(folder, work, work.index.rows(folder.state(work), uids))
+    work.measured(folder, [row for row in rows if row.date != UNKNOWN])
+
+
+def measure_next(folder: Folder, work: "Work", after: int) -> int | None:
+    """Measure the next messages behind a UID; return how far that went, None: to the end."""
+    rows = work.index.unmeasured(folder.state(work), after, PIECE)
+    all_measured(folder, work, rows)
+    return rows[-1].uid if rows else None
+
+
+def measure_all(folder: Folder, work: "Work") -> None:
+    """Measure all messages of a mailbox that are not measured yet."""
+    after: int | None = 0
+    while after is not None:
+        after = measure_next(folder, work, after)

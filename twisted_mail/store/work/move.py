@@ -1,0 +1,138 @@
+"""Moving messages from one mailbox to another, or within one.
+
+The steps, in this order: their new UIDs are in the target's list, synced; each file is renamed into the
+target's cur; both folders are synced; the index knows it. One rename moves one message, so wherever a
+crash stops the work, each is in the one place or the other (RFC 6851 §3.3). What fails takes all back.
+"""
+
+import errno
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.mailbox.change import Gone
+from twisted_mail.mail.mailbox.entry import UNKNOWN, Copied
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.format import filename
+from twisted_mail.store.index.rows import Row, State
+from twisted_mail.store.work.append_copy import enter, link_or_copy
+from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.work.measure import all_measured
+from twisted_mail.store.work.reconcile import ready, scan
+from twisted_mail.store.work.set_flags import admit, place
+from twisted_mail.store.work.transaction import Work
+
+_ATTEMPTS = 8  # at finding files that other programs rename meanwhile
+
+Numbers = Mapping[int, tuple[int, bytes]]  # by UID in the source: UID and base name in the target
+
+
+def move(source: Folder, target: Folder, work: Work, uids: Sequence[int]) -> Copied:
+    """Move messages, all or none."""
+    state = scan(target, work)
+    rows = _there(source, work, ready(source, work), set(uids))
+    if not rows:
+        return Copied(target.uidvalidity, (), ())
+    admit(target, work, state, flag.NONE.union(*(row.flags for row in rows)))
+    numbers = _numbered(target, work, state, rows)
+    pairs = _move_all(source, target, work, rows, numbers)
+    return Copied(
+        target.uidvalidity, tuple(old for old, _ in pairs), tuple(new for _, new in pairs)
+    )
+
+
+def _there(source: Folder, work: Work, origin: State, uids: set[int]) -> list[Row]:
+    """Return the messages that are in the source, measured."""
+    for _ in range(_ATTEMPTS):
+        rows = all_measured(source, work, work.index.rows(origin, uids))
+        if all(row.date != UNKNOWN for row in rows):
+            return rows
+        scan(source, work, is_forced=True)
+    raise _changing()
+
+
+def _numbered(target: Folder, work: Work, state: State, rows: Sequence[Row]) -> Numbers:
+    """Give the messages UIDs in the target."""
+    now = target.clock.now()
+    bases = [target.namer.base(now, row.stored, row.size, original=row.base) for row in rows]
+    with target.uids.lock.held():
+        if target.uids.is_behind():
+            scan(target, work, is_forced=True)
+        given = target.number(work, state, bases)
+    return {
+        row.uid: number for row, number in zip(rows, zip(given, bases, strict=True), strict=True)
+    }
+
+
+def _move_all(
+    source: Folder, target: Folder, work: Work, rows: Sequence[Row], numbers: Numbers
+) -> list[tuple[int, int]]:
+    """Move the files; return the UIDs, here and there, of those that were found."""
+    origin, state = source.state(work), target.state(work)
+    moved: list[tuple[Row, Row]] = []
+    with source.renaming(origin), target.renaming(state):
+        for _ in range(_ATTEMPTS):
+            modseq = state.next_modseq()
+            pairs = [(row, _row(target, row, numbers[row.uid], modseq)) for row in rows]
+            done = [pair for pair in pairs if _rename(source, target, work, *pair)]
+            _tell(source, target, work, done)
+            moved += done
+            if len(done) == len(pairs):
+                break
+            lost = {row.uid for row in rows}.difference(old.uid for old, _ in done)
+            scan(source, work, is_forced=True)
+            rows = work.index.rows(origin, lost)
+        else:
+            raise _changing()
+        target.sync({b"cur"})
+        source.sync({place(old) for old, _ in moved})
+    return sorted((old.uid, new.uid) for old, new in moved)
+
+
+def _row(target: Folder, row: Row, number: tuple[int, bytes], modseq: int) -> Row:
+    uid, base = number
+    flags = target.keywords.spelled(row.flags)
+    tail = filename.tail_of(flags, target.keywords.letter_of)
+    return row._replace(uid=uid, base=base, tail=tail, flags=flags, modseq=modseq)
+
+
+def _rename(source: Folder, target: Folder, work: Work, old: Row, new: Row) -> bool:
+    """Rename one file; say whether it was where it was thought to be."""
+    path, new_path = source.file(old), target.file(new)
+    try:
+        _carry(source.disk, path, new_path)
+    except FileNotFoundError:
+        return False
+    work.undo.append(partial(_carry, source.disk, new_path, path))
+    return True
+
+
+def _carry(disk: Disk, path: bytes, new_path: bytes) -> None:
+    """Rename a file; where the new place is on another file system, copy and remove it."""
+    try:
+        disk.rename(path, new_path)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        folder, name = os.path.split(new_path)
+        aside = os.path.join(os.path.dirname(folder), b"tmp", name)
+        link_or_copy(disk, path, aside)
+        disk.rename(aside, new_path)
+        disk.sync_folder(folder)
+        disk.unlink(path)
+
+
+def _tell(source: Folder, target: Folder, work: Work, done: Sequence[tuple[Row, Row]]) -> None:
+    """Have the index know what was moved, and tell it."""
+    if done:
+        enter(target, work, target.state(work), [new for _, new in done])
+        origin = source.state(work)
+        uids = [old.uid for old, _ in done]
+        work.index.remove(origin, uids, origin.next_modseq())
+        work.happened(source, Gone(source.name, tuple(uids), origin.highest_modseq))
+
+
+def _changing() -> Unavailable:
+    return Unavailable("The mailbox is being changed by another program.")

@@ -1,0 +1,64 @@
+"""The beginning of work on an account: its first mailboxes, and cleaning up after a crash."""
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.durable import exists, make_folders, remove_tree
+from twisted_mail.store.format import layout, names, subscriptions, uidlist
+from twisted_mail.store.work.mailbox_operations import make
+
+if TYPE_CHECKING:
+    from twisted_mail.store.work.tree import Tree
+
+TMP_SECONDS = 36 * 3600  # maildir(5): older files in tmp belong to nobody
+
+
+def make_maildir(disk: Disk, path: bytes) -> None:
+    """Make a maildir where it is missing or incomplete."""
+    for place in layout.PLACES:
+        make_folders(disk, os.path.join(path, place))
+
+
+def clean(tree: "Tree") -> None:
+    """Remove what a crash or another program left."""
+    for name in tree.disk.names(tree.maildir):
+        path = os.path.join(tree.maildir, name)
+        if name.startswith(b".."):
+            with suppress(OSError):
+                remove_tree(tree.disk, path)
+        elif layout.mailbox_name(name) is not None and name.startswith(b"."):
+            _clean_tmp(tree, os.path.join(path, b"tmp"))
+    _clean_tmp(tree, os.path.join(tree.maildir, b"tmp"))
+
+
+def _clean_tmp(tree: "Tree", path: bytes) -> None:
+    oldest = tree.ground.clock.now() - TMP_SECONDS
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for name in tree.disk.names(path):
+            with suppress(OSError):
+                file = os.path.join(path, name)
+                if tree.disk.stat(file).st_mtime < oldest:
+                    tree.disk.unlink(file)
+
+
+def begin(tree: "Tree") -> None:
+    """Make the first mailboxes; the file of special uses, written last, says that it is done.
+
+    A maildir that another server served has those that its user wants, and their subscriptions.
+    """
+    if tree.uses.are_written:
+        return
+    if not _was_served(tree):
+        there = tree.mailboxes()
+        for name in names.SPECIAL:
+            if name not in there:
+                make(tree, name)
+        tree.subscriptions.write({names.INBOX, *names.SPECIAL})
+    tree.uses.write(names.SPECIAL)
+
+
+def _was_served(tree: "Tree") -> bool:
+    files = (subscriptions.FILE, uidlist.FILE)
+    return any(exists(tree.disk, os.path.join(tree.maildir, file)) for file in files)

@@ -1,0 +1,289 @@
+"""Comparing a mailbox's folders with the index: what other programs and deliveries did.
+
+A listing may miss a file that is being renamed, so one counts as gone only when several do not show it.
+"""
+
+from collections.abc import Iterable
+from operator import itemgetter
+
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.mailbox.change import Added, Gone, Marked
+from twisted_mail.mail.mailbox.entry import UNKNOWN, Columns, Entry
+from twisted_mail.mail.mailbox.flags import Flags
+from twisted_mail.store.format import filename
+from twisted_mail.store.index import blocks
+from twisted_mail.store.index.rows import Row, State
+from twisted_mail.store.work.bulk import add_all, is_unknown, take_in
+from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.work.listing import by_base, list_all, list_plainly, list_some
+from twisted_mail.store.work.measure import glanced
+from twisted_mail.store.work.transaction import Happened, Work
+
+GLANCED = 100  # newcomers that are measured at once, as far as little is to be read for it
+_LISTINGS = 4  # that must all miss a file before it is gone
+
+
+def scan(folder: Folder, work: Work, is_forced: bool = False) -> State:
+    """Bring the index up to date with the folder; return the mailbox's row."""
+    state = folder.state(work)
+    is_relettered = folder.keywords.catch_up()
+    times = folder.times()
+    is_whole = is_forced or is_relettered or folder.is_doubtful or times[1] != folder.seen[1]
+    if is_whole or not _scan_new(folder, work, state, times):
+        _scan_whole(folder, work, state, is_relettered)
+    folder.listed = None
+    if state.first_recent == 0:
+        state.first_recent = _first_in_new(work, state)
+        folder.first_recent = max(folder.first_recent, state.first_recent)
+    settle(folder, work, state)
+    return state
+
+
+def _first_in_new(work: Work, state: State) -> int:
+    rows = work.index.new_rows(state)
+    return rows[0].uid if rows else state.uidnext
+
+
+def ready(folder: Folder, work: Work) -> State:
+    """Return the mailbox's row, without a look at the folder unless one is due."""
+    state = folder.state(work)
+    if folder.listed is not None or folder.keywords.is_stale():
+        return scan(folder, work)
+    return state
+
+
+def columns(folder: Folder, work: Work) -> Columns:
+    """Return all entries of a mailbox as columns."""
+    state = folder.state(work)
+    added = _all_at_once(folder, work, state)
+    if added is None:
+        return work.index.columns(state)
+    added.uidnext, added.highest_modseq = state.uidnext, state.highest_modseq
+    return added
+
+
+def _all_at_once(folder: Folder, work: Work, state: State) -> Columns | None:
+    """Return the columns of a mailbox all of whose messages this piece of work took in at once."""
+    for each in work.news:
+        if isinstance(each, Happened) and each.folder is folder and isinstance(each.change, Added):
+            entries = each.change.entries
+            if isinstance(entries, Columns) and len(entries) == state.messages:
+                return entries
+    return None
+
+
+# ---------------------------------------------------------------- comparing
+
+
+def _scan_new(folder: Folder, work: Work, state: State, times: tuple[int, int]) -> bool:
+    """Look for files added to new, cur being unaltered; say whether that was all."""
+    if times[0] == folder.seen[0]:
+        return True
+    found = list_some(folder, b"new")
+    known = {row.base for row in work.index.new_rows(state)}
+    fresh = {base: tail for base, tail in found.tails.items() if base not in known}
+    if found.twice or not known <= found.tails.keys():
+        return False
+    if work.index.rows_of(state, fresh):
+        return False
+    # Of cur nothing is said: a believed time of its own renames must outlive this.
+    state.new_seen = folder.believable(times[0])
+    folder.seen = state.new_seen, folder.seen[1]
+    add(folder, work, state, fresh)
+    return True
+
+
+def _scan_whole(folder: Folder, work: Work, state: State, is_relettered: bool) -> None:
+    times = folder.times()
+    files = list_plainly(folder) if is_unknown(folder, state) else None
+    if files is not None and add_all(folder, work, state, files):
+        _see(folder, state, times)
+        return
+    found = list_all(folder) if files is None else by_base(folder, files)
+    known = work.index.names(state)
+    for _ in range(_LISTINGS - 1):
+        if known.keys() <= found.keys():
+            break
+        found |= list_all(folder)
+    _see(folder, state, times)
+    gone = [row.uid for row in work.index.rows_of(state, known.keys() - found.keys())]
+    if is_relettered:
+        rows = [row for row in work.index.all_rows(state) if row.base in found]
+    else:
+        moved = [base for base, tail in known.items() if found.get(base, tail) != tail]
+        rows = sorted(work.index.rows_of(state, moved), key=itemgetter(0))
+    compare(folder, work, state, rows, found, is_relettered)
+    forget(folder, work, state, gone)
+    fresh = {base: found[base] for base in found if base not in known} if known else found
+    add(folder, work, state, fresh)
+
+
+def _see(folder: Folder, state: State, times: tuple[int, int]) -> None:
+    new, cur = (folder.believable(time) for time in times)
+    folder.seen = new, cur
+    state.new_seen, state.cur_seen = new, cur
+    folder.doubted_since = None
+
+
+def compare(
+    folder: Folder,
+    work: Work,
+    state: State,
+    rows: list[Row],
+    found: dict[bytes, bytes],
+    is_relettered: bool,
+) -> None:
+    """Take note of new names, and of the flags they mean."""
+    moved = [row for row in rows if is_relettered or found[row.base] != row.tail]
+    if not moved:
+        return
+    changed = []
+    for row in moved:
+        tail = found[row.base]
+        flags = flag.intern(
+            filename.flags_of(tail, folder.keywords.by_letter) | _letterless(folder, row.flags)
+        )
+        changed.append(row._replace(tail=tail, flags=flags))
+    marked = {new.uid for new, old in zip(changed, moved, strict=True) if new.flags != old.flags}
+    if marked:
+        modseq = state.next_modseq()
+        changed = [row._replace(modseq=modseq) if row.uid in marked else row for row in changed]
+        marks = tuple((row.uid, row.flags, modseq) for row in changed if row.uid in marked)
+        work.happened(folder, Marked(folder.name, marks))
+    work.index.update(state, changed)
+
+
+def _letterless(folder: Folder, flags: Flags) -> Flags:
+    """Return the keywords that no file name can tell."""
+    return frozenset(name for name in flag.keywords(flags) if name not in folder.keywords.letter_of)
+
+
+def forget(folder: Folder, work: Work, state: State, uids: list[int]) -> None:
+    """Take note that messages are gone."""
+    if uids:
+        modseq = state.next_modseq()
+        work.index.remove(state, uids, modseq)
+        work.happened(folder, Gone(folder.name, tuple(sorted(uids)), modseq))
+
+
+# ---------------------------------------------------------------- newcomers
+
+
+def add(folder: Folder, work: Work, state: State, fresh: dict[bytes, bytes]) -> None:
+    """Give UIDs to files: those of the list where it has them, as far as none was told higher."""
+    newcomers = fresh
+    if newcomers or folder.listed:
+        newcomers |= _read_list(folder, work, state, newcomers)
+    known = _listed_uids(folder, state, newcomers)
+    unknown: list[bytes] = []
+    given: list[int] = []
+    if len(known) < len(newcomers):
+        with folder.uids.lock.held():
+            if folder.uids.is_behind():
+                newcomers |= _latecomers(folder, work, state, newcomers)
+                newcomers |= _read_list(folder, work, state, newcomers)
+                known = _listed_uids(folder, state, newcomers)
+            strange = [base for base in newcomers if base not in known] if known else newcomers
+            unknown = filename.by_age(strange)
+            given = folder.number(work, state, unknown)
+    state.uidnext = max(state.uidnext, folder.uids.uidnext)
+    state.list_seen = folder.uids.seen
+    if newcomers:
+        bases = sorted(known, key=known.__getitem__)
+        uids = [known[base] for base in bases]
+        _take_in(folder, work, state, newcomers, [*bases, *unknown], [*uids, *given])
+
+
+def _take_in(
+    folder: Folder,
+    work: Work,
+    state: State,
+    newcomers: dict[bytes, bytes],
+    bases: list[bytes],
+    uids: list[int],
+) -> None:
+    """Take in newcomers, whose base names are in the order of their UIDs."""
+    tails = list(map(newcomers.__getitem__, bases))
+    if len(bases) >= blocks.LEAST:
+        take_in(folder, work, state, bases, tails, uids)
+        return
+    modseq, letters = state.next_modseq(), folder.keywords.by_letter
+    flags = {tail: filename.flags_of(tail, letters) for tail in set(tails)}
+    rows = [
+        Row(uid, base, tail, flags[tail], modseq, UNKNOWN, 0, 0)
+        for uid, base, tail in zip(uids, bases, tails, strict=True)
+    ]
+    if len(rows) <= GLANCED:
+        rows = [glanced(folder, row) for row in rows]
+    work.index.add(state, rows)
+    entries = tuple([Entry(row.uid, row.flags, modseq, row.date, row.size) for row in rows])
+    work.happened(folder, Added(folder.name, entries))
+
+
+def _read_list(
+    folder: Folder, work: Work, state: State, newcomers: dict[bytes, bytes]
+) -> dict[bytes, bytes]:
+    """Read the list if another program wrote it; return more newcomers.
+
+    Those are files that it gave another UID, as Dovecot does with one that it missed for a moment, and
+    files that a listing missed.
+    """
+    if not folder.uids.is_behind():
+        return {}
+    folder.listed = folder.reread(work, state)
+    listed = folder.listed.records
+    again = [
+        row
+        for row in work.index.all_rows(state)
+        if state.uidnext <= listed.get(row.base, (0, b""))[0] != row.uid
+    ]
+    forget(folder, work, state, [row.uid for row in again])
+    found = {row.base: row.tail for row in again}
+    there = newcomers.keys() | found.keys()
+    told = (uid for base, (uid, _) in listed.items() if base not in there)
+    if any(uid >= state.uidnext for uid in told):
+        found |= _latecomers(folder, work, state, newcomers | found)
+    return found
+
+
+def _latecomers(
+    folder: Folder, work: Work, state: State, newcomers: dict[bytes, bytes]
+) -> dict[bytes, bytes]:
+    """Return the files that came after the others were listed, while another program gave UIDs."""
+    there = newcomers.keys() | {row.base for row in work.index.all_rows(state)}
+    found = list_all(folder)
+    return {base: found[base] for base in found if base not in there}
+
+
+def _listed_uids(folder: Folder, state: State, newcomers: Iterable[bytes]) -> dict[bytes, int]:
+    if folder.listed is None or not folder.listed.records:
+        return {}
+    listed = {base: folder.listed.uid(base) for base in newcomers}
+    return {base: uid for base, uid in listed.items() if uid is not None and uid >= state.uidnext}
+
+
+# ---------------------------------------------------------------- new to cur
+
+
+def settle(folder: Folder, work: Work, state: State) -> None:
+    """Move files that a session was told of from new to cur, as maildir(5) asks."""
+    if folder.settled >= folder.first_recent:
+        return
+    settled = folder.first_recent
+    rows = [row for row in work.index.new_rows(state) if row.uid < settled]
+    if rows:
+        _move_to_cur(folder, work, state, rows)
+    folder.settled = settled
+
+
+def _move_to_cur(folder: Folder, work: Work, state: State, rows: list[Row]) -> None:
+    moved = []
+    with folder.renaming(state):
+        for row in rows:
+            tail = b"c" + (row.tail[1:] or b":2,")
+            try:
+                folder.disk.rename(folder.file(row), filename.path(folder.path, row.base, tail))
+            except FileNotFoundError:
+                continue  # the next look at the folder tells
+            moved.append(row._replace(tail=tail))
+    work.index.update(state, moved)

@@ -1,0 +1,206 @@
+"""Altering one mailbox: flags and expunging. Files first, synced, then the index."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Literal
+
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.mailbox.change import Gone, Marked
+from twisted_mail.mail.mailbox.flags import Flags
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.format import filename
+from twisted_mail.store.index.rows import Row, State
+from twisted_mail.store.trash.expunged_archive import Shelf
+from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.work.reconcile import ready, scan
+from twisted_mail.store.work.transaction import Work
+
+How = Literal["set", "add", "remove"]
+
+_ATTEMPTS = 8  # at finding files that other programs rename meanwhile
+
+
+# ---------------------------------------------------------------- flags
+
+
+def mark(
+    folder: Folder,
+    work: Work,
+    uids: Sequence[int],
+    how: How,
+    flags: Flags,
+    unchanged_since: int | None,
+) -> tuple[int, ...]:
+    """Alter flags; return the ascending UIDs refused for being changed since."""
+    state = ready(folder, work)
+    if how != "remove":
+        admit(folder, work, state, flags)
+    named = folder.keywords.spelled(flags)
+    rows = work.index.rows(state, set(uids))
+    late = () if unchanged_since is None else _changed_since(rows, unchanged_since)
+    if late:
+        refused = set(late)
+        rows = [row for row in rows if row.uid not in refused]
+    marked = _mark_all(folder, work, state, rows, how, named)
+    if marked:
+        _sync(folder, work, marked)
+        marks = tuple((new.uid, new.flags, new.modseq) for _, new in marked)
+        work.happened(folder, Marked(folder.name, marks))
+    return tuple(late)
+
+
+def admit(folder: Folder, work: Work, state: State, flags: Flags) -> None:
+    """See to it that messages in a mailbox can have these flags. Raises Refused: LIMIT, CANNOT."""
+    in_use = work.index.keywords(state) if folder.keywords.needs_room(flags) else None
+    folder.keywords.admit(flags, in_use)
+
+
+def _changed_since(rows: Iterable[Row], modseq: int) -> list[int]:
+    return [row.uid for row in rows if row.modseq > modseq]
+
+
+def _mark_all(
+    folder: Folder, work: Work, state: State, rows: list[Row], how: How, named: Flags
+) -> list[tuple[Row, Row]]:
+    """Rename files; return the rows before and after, ascending."""
+    marked: list[tuple[Row, Row]] = []
+    renamed: list[tuple[bytes, bytes]] = []
+    work.undo.append(partial(_rename_back, folder, renamed))
+    modseq = 0
+    with folder.renaming(state):
+        for _ in range(_ATTEMPTS):
+            pairs = _altered(folder, rows, how, named, modseq or state.highest_modseq + 1)
+            if pairs and not modseq:
+                modseq = state.next_modseq()
+            done = _rename_all(folder, pairs, renamed)
+            work.index.update(state, [new for _, new in done])
+            marked += done
+            if len(done) == len(pairs):
+                return sorted(marked)
+            uids = {old.uid for old, _ in pairs}.difference(old.uid for old, _ in done)
+            scan(folder, work, is_forced=True)
+            rows = work.index.rows(state, uids)
+    raise Unavailable("The mailbox is being changed by another program.")
+
+
+def _altered(
+    folder: Folder, rows: Iterable[Row], how: How, named: Flags, modseq: int
+) -> list[tuple[Row, Row]]:
+    """Return the rows that are to be altered, as they are and as they will be."""
+    pairs = []
+    known: dict[tuple[Flags, bytes], tuple[Flags, bytes]] = {}  # few differ
+    for row in rows:
+        before = row.flags, row.tail
+        after = known.get(before)
+        if after is None:
+            flags = flag.intern(_combined(row.flags, how, named))
+            after = flags, filename.tail_of(flags, folder.keywords.letter_of, row.tail)
+            known[before] = after
+        if after[0] != row.flags:
+            pairs.append((row, row._replace(flags=after[0], tail=after[1], modseq=modseq)))
+    return pairs
+
+
+def _combined(old: Flags, how: How, named: Flags) -> Flags:
+    match how:
+        case "set":
+            return named
+        case "add":
+            return old | named
+        case "remove":
+            return old - named
+
+
+def _rename_all(
+    folder: Folder, pairs: list[tuple[Row, Row]], renamed: list[tuple[bytes, bytes]]
+) -> list[tuple[Row, Row]]:
+    """Rename files; return those that were where they were thought to be, their new names free."""
+    done = []
+    rename, within = folder.disk.rename_to_free, folder.path
+    for pair in pairs:
+        old, new = pair
+        path = filename.path(within, old.base, old.tail)
+        new_path = filename.path(within, new.base, new.tail)
+        if path != new_path:
+            try:
+                rename(path, new_path)
+            except (FileNotFoundError, FileExistsError):
+                continue
+            renamed.append((path, new_path))
+        done.append(pair)
+    return done
+
+
+def _rename_back(folder: Folder, renamed: list[tuple[bytes, bytes]]) -> None:
+    for path, new_path in reversed(renamed):
+        with suppress(OSError):
+            folder.disk.rename(new_path, path)
+
+
+def _sync(folder: Folder, work: Work, marked: list[tuple[Row, Row]]) -> None:
+    renamed = [old for old, new in marked if old.tail != new.tail]
+    folder.sync({place(row) for row in renamed} | ({b"cur"} if renamed else set()))
+    letters = folder.keywords.letter_of
+    told = (flag.keywords(old.flags ^ new.flags) for old, new in marked)
+    if any(name not in letters for name in flag.NONE.union(*told)):
+        work.index.need_full_sync()
+    if len(renamed) < len(marked):
+        folder.touch()
+
+
+def place(row: Row) -> bytes:
+    """Return the folder that a message's file lies in."""
+    return b"new" if row.tail.startswith(b"n") else b"cur"
+
+
+# ---------------------------------------------------------------- expunging
+
+
+def expunge(
+    folder: Folder, work: Work, uids: Sequence[int]
+) -> tuple[tuple[int, ...], OSError | None]:
+    """Remove messages; return the ascending UIDs of those that are gone now, and why not more are."""
+    state = ready(folder, work)
+    shelf = work.attic.shelf(folder.folder)
+    error: OSError | None = None
+    removed: list[Row] = []
+    wanted = there = {row.uid for row in work.index.rows(state, set(uids))}
+    with folder.renaming(state):
+        for _ in range(_ATTEMPTS):
+            done, lost, error = _take_all(folder, work, shelf, work.index.rows(state, wanted))
+            removed += done
+            if done:
+                modseq = state.next_modseq()
+                work.index.remove(state, [row.uid for row in done], modseq)
+            if error is not None or not lost:
+                break
+            wanted = set(lost)
+            scan(folder, work, is_forced=True)
+    if removed:
+        shelf.sync()
+        folder.sync({place(row) for row in removed})
+        gone = tuple(sorted(row.uid for row in removed))
+        work.happened(folder, Gone(folder.name, gone, state.highest_modseq))
+    left = {row.uid for row in work.index.rows(state, there)}
+    return tuple(sorted(there - left)), error
+
+
+def _take_all(
+    folder: Folder, work: Work, shelf: Shelf, rows: Sequence[Row]
+) -> tuple[list[Row], list[int], OSError | None]:
+    """Return the rows whose files were removed, the UIDs of files not found, and what went wrong."""
+    removed: list[Row] = []
+    lost: list[int] = []
+    for row in rows:
+        try:
+            bring_back = shelf.take(folder.file(row), row)
+        except FileNotFoundError:
+            lost.append(row.uid)
+        except OSError as error:
+            return removed, lost, error
+        else:
+            removed.append(row)
+            if bring_back is not None:
+                work.undo.append(bring_back)
+    return removed, lost, None

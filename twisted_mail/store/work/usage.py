@@ -1,0 +1,81 @@
+"""How much an account holds, by its index, and whether more has room. In the account's lane."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store import quota
+from twisted_mail.store.format import layout
+from twisted_mail.store.quota import Usage
+from twisted_mail.store.work.measure import measure_all, measure_next
+from twisted_mail.store.work.reconcile import scan
+from twisted_mail.store.work.transaction import Work
+
+if TYPE_CHECKING:
+    from twisted_mail.store.work.tree import Tree
+
+LOOK_SECONDS = 10.0  # how often APPEND and COPY look for what other programs put elsewhere
+
+
+def count(tree: "Tree", work: Work, is_fresh: bool = True) -> Usage:
+    """Return how much the account holds.
+
+    INBOX is looked at each time, the others if they are not in the index yet, or if ``is_fresh``. What
+    came since ``measure_piece`` was at work is measured here.
+    """
+    there = tree.mailboxes()
+    known = work.index.mailboxes.usage()
+    for name, coded in there.items():
+        if is_fresh or coded == layout.INBOX or coded not in known:
+            with suppress(Refused):  # it is being deleted
+                scan(tree.find(name), work)
+    if is_fresh:
+        tree.counted_at = tree.ground.clock.monotonic()
+    if tree.ledger.quota.octets:
+        for coded in {*there.values()} & work.index.mailboxes.unmeasured():
+            measure_all(tree.folder(coded), work)
+    found = work.index.mailboxes.usage()
+    held = [found[coded] for coded in there.values() if coded in found]
+    return Usage(sum(octets for _, octets in held), sum(messages for messages, _ in held))
+
+
+def is_due(tree: "Tree") -> bool:
+    """Say whether the next claim looks at all mailboxes anew."""
+    return not 0 <= tree.ground.clock.monotonic() - tree.counted_at < LOOK_SECONDS
+
+
+def unmeasured(tree: "Tree") -> list[bytes]:
+    """Look at all mailboxes; return the folders of those that have messages to be measured."""
+    with tree.working() as work:
+        there = tree.mailboxes()
+        for name in there:
+            with suppress(Refused):
+                scan(tree.find(name), work)
+        return sorted({*there.values()} & work.index.mailboxes.unmeasured())
+
+
+def measure_piece(tree: "Tree", coded: bytes, after: int) -> int | None:
+    """Measure the next messages of a mailbox behind a UID; return how far that went, None: to the end."""
+    with suppress(Refused), tree.working() as work:
+        return measure_next(tree.folder(coded), work, after)
+    return None
+
+
+def claim(tree: "Tree", work: Work, size: Usage) -> None:
+    """See to it that there is room for more. Raises Refused, or Unavailable, with OVERQUOTA."""
+    ledger = tree.ledger
+    if not ledger.quota.is_set:
+        return
+    ledger.claims += 1
+    flying = ledger.flying
+    for is_fresh in (True,) if is_due(tree) else (False, True):
+        wanted = count(tree, work, is_fresh).plus(size)
+        if ledger.quota.holds(wanted.plus(flying)):
+            return
+    raise quota.refusal(is_certain=not ledger.quota.holds(wanted))
+
+
+def survey(tree: "Tree") -> tuple[Usage, int]:
+    """Count anew; return the number of claims, too."""
+    with tree.working() as work:
+        return count(tree, work), tree.ledger.claims

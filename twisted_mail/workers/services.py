@@ -1,0 +1,169 @@
+"""What the main process does for one worker: desks, which the worker calls over the bridge.
+
+Whatever a desk keeps for a worker is given up when that worker ends, by ``close``.
+"""
+
+import itertools
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from twisted.logger import LogEvent, LogLevel, globalLogPublisher
+
+from twisted_mail.assembly import Assembly
+from twisted_mail.interfaces import Blocking, Delivery, Filter, Queue, Visit
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.message import Message
+from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
+from twisted_mail.mail.verdict import Stage, Verdict
+from twisted_mail.store.delivery.reservations import Place, Taking
+from twisted_mail.store.disk.blob import Descriptor, FileBlob
+
+
+class RoomDesk:
+    """Room in accounts, taken for deliveries of a worker."""
+
+    def __init__(self, room: Taking) -> None:
+        self._room = room
+        self._numbers = itertools.count(1)
+        self._places: dict[int, Place] = {}
+        self._is_closed = False
+
+    async def take(self, names: Sequence[str], size: int) -> Mapping[str, int | MailError | None]:
+        """Take room; return the number of the place in each account, why there is none, or None."""
+        taken = await self._room.take(names, size)
+        return {
+            name: place if place is None or isinstance(place, MailError) else self._keep(place)
+            for name, place in taken.items()
+        }
+
+    def _keep(self, place: Place) -> int:
+        number = next(self._numbers)
+        self._places[number] = place
+        if self._is_closed:  # while room was looked for
+            self.end(number, is_delivered=False)
+        return number
+
+    def end(self, number: int, is_delivered: bool) -> None:
+        """Note that a delivery is over."""
+        self._places.pop(number).end(is_delivered)
+
+    def close(self) -> None:
+        """End all deliveries: for all we know they were made."""
+        self._is_closed = True
+        for number in list(self._places):
+            self.end(number, is_delivered=True)
+
+
+class DeliveryDesk:
+    """Mail that a worker hands over."""
+
+    def __init__(self, queue: Queue, delivery: Delivery, files: Blocking) -> None:
+        self._queue = queue
+        self._delivery = delivery
+        self._files = files
+
+    async def accept(self, envelope: Envelope, prefix: bytes, path: str) -> None:
+        """Take responsibility for a message whose octets are in a file. Raises as the queue does."""
+        await self._queue.accept(envelope, await self._message(prefix, path))
+
+    async def deliver_each(
+        self, envelope: Envelope, prefix: bytes, path: str
+    ) -> Mapping[Address, Outcome | None]:
+        """Deliver a message whose octets are in a file; return the answer for each recipient."""
+        message = await self._message(prefix, path)
+        return dict(await self._delivery.deliver_each(envelope, message))
+
+    async def _message(self, prefix: bytes, path: str) -> Message:
+        return Message(await self._files.run(_opened, path), prefix)
+
+
+def _opened(path: str) -> FileBlob:
+    """Open a file that was handed over, and take its name away: it is gone when it is closed."""
+    try:
+        file = Descriptor(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        size = os.path.getsize(path)
+        os.unlink(path)
+        return FileBlob(file, size)
+    except OSError as error:
+        raise Unavailable("The message cannot be read now.") from error
+
+
+class FilterDesk:
+    """Filters that judge for all processes; each by its number in the configuration.
+
+    A filter's notes of a conversation stay here, under the number that the worker gave it.
+    """
+
+    def __init__(self, filters: Sequence[Filter]) -> None:
+        self._filters = filters
+        self._kept: dict[tuple[int, int], Visit] = {}  # of those that want to know of the end
+        self._is_closed = False
+
+    async def judge(self, number: int, visit_number: int, stage: Stage, visit: Visit) -> Verdict:
+        """Return a filter's verdict."""
+        made = self._filters[number]
+        kept = self._kept.get((number, visit_number))
+        if kept is not None:
+            visit.notes = kept.notes
+        if not hasattr(made, "ended"):
+            return await made.judge(stage, visit)
+        self._kept[number, visit_number] = visit
+        verdict = await made.judge(stage, visit)
+        if self._is_closed:  # meanwhile
+            self.ended(number, visit_number, visit, is_over=True)
+        return verdict
+
+    def ended(self, number: int, visit_number: int, visit: Visit, is_over: bool) -> None:
+        """Tell a filter that a transaction or a conversation is over."""
+        kept = self._kept.get((number, visit_number))
+        if kept is None:
+            return
+        visit.notes = kept.notes
+        if is_over:
+            del self._kept[number, visit_number]
+        self._end(number, visit, is_over)
+
+    def _end(self, number: int, visit: Visit, is_over: bool) -> None:
+        made: Any = self._filters[number]
+        made.ended(visit, is_over)
+
+    def close(self) -> None:
+        """End all conversations of the worker."""
+        self._is_closed = True
+        kept, self._kept = self._kept, {}
+        for (number, _), visit in kept.items():
+            self._end(number, visit, is_over=True)
+
+
+class LogDesk:
+    """The log, into which a worker's events go as if they had happened here."""
+
+    def publish(self, events: Sequence[LogEvent]) -> None:
+        """Write events down."""
+        for event in events:
+            event["log_level"] = LogLevel.levelWithName(event["log_level"])
+            globalLogPublisher(event)
+
+
+class Desks:
+    """All desks for one worker."""
+
+    def __init__(self, parts: Assembly) -> None:
+        delivery = parts.doors.delivery
+        assert delivery is not None
+        self._room = RoomDesk(parts.store.own_room)
+        self._filters = FilterDesk(parts.filters)
+        self.by_name: Mapping[str, object] = {
+            "throttle": parts.throttle,
+            "room": self._room,
+            "delivery": DeliveryDesk(parts.doors.queue, delivery, parts.files),
+            "filters": self._filters,
+            "log": LogDesk(),
+        }
+
+    def close(self) -> None:
+        """Give up what is kept for the worker, which has ended."""
+        self._room.close()
+        self._filters.close()

@@ -1,0 +1,52 @@
+"""What the processes of one server have together. A server of one process has it by itself."""
+
+from pathlib import Path
+
+from twisted_mail.auth.throttle import Throttle, Throttling
+from twisted_mail.delivery.doors import Elsewhere
+from twisted_mail.interfaces import Blocking, Clock, Filter
+from twisted_mail.net.server.connection_count import OwnTally, SharedCounts, Tally
+from twisted_mail.store.delivery.reservations import Taking
+from twisted_mail.store.settings import StoreSettings
+
+
+class Commons:
+    """Makes the parts of which a server has one, whatever the number of its processes.
+
+    ``process`` is the number of this process in the server, None where it is alone.
+    """
+
+    process: int | None = None
+
+    def throttle(self, clock: Clock) -> Throttling:
+        """Return what slows guessers down."""
+        return Throttle(clock)
+
+    def room(self, settings: StoreSettings) -> Taking | None:
+        """Return who knows how much room accounts have; None: the store itself."""
+        return None
+
+    def elsewhere(self, spool: Path, files: Blocking) -> Elsewhere | None:
+        """Return who takes mail that is not for inboxes alone; None: this process does."""
+        return None
+
+    def filter(self, number: int, made: Filter) -> Filter:
+        """Return who judges in the place of a filter that is common to all processes."""
+        return made
+
+    def tally(self, listener: int) -> Tally:
+        """Return the counts of a listener's connections."""
+        return OwnTally()
+
+
+class MainCommons(Commons):
+    """What the main process has: everything, but that connections are counted with the workers."""
+
+    process = 0
+
+    def __init__(self, counts: SharedCounts) -> None:
+        self._counts = counts
+
+    def tally(self, listener: int) -> Tally:
+        """Return the counts of a listener's connections, in all processes."""
+        return self._counts.listener(listener)

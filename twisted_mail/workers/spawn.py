@@ -1,0 +1,78 @@
+"""What a worker's place is there for: how a worker is started, told what to do, and forgotten."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twisted.internet.protocol import ProcessProtocol
+
+from twisted_mail.assembly import Assembly
+from twisted_mail.net.process.bridge import Bridge, attach
+from twisted_mail.workers.services import Desks
+from twisted_mail.workers.worker import BRIDGE, Orders
+
+
+class WorkerRole:
+    """Takes mail in. Fulfils ``places.Role``.
+
+    ``orders`` returns, for its number, what it is told at its start, and which descriptors it gets beside
+    the bridge; ``forget`` is called with its number when it has ended.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        reactor: Any,
+        parts: Assembly,
+        orders: Callable[[int], tuple[Orders, Mapping[int, int]]],
+        forget: Callable[[int], None],
+    ) -> None:
+        self.name = f"worker {number}"
+        self._number = number
+        self._reactor = reactor
+        self._parts = parts
+        self._orders = orders
+        self._forget = forget
+        self._open_desks()
+
+    def _open_desks(self) -> None:
+        self._desks = Desks(self._parts)
+        self._bridge = Bridge(self._desks.by_name, self._parts.journal)
+
+    def spawn(self, process: ProcessProtocol) -> None:
+        """Start a process at the other end of a new bridge. Raises OSError."""
+        self._open_desks()
+        near, far = socket.socketpair()
+        with near, far:
+            attach(self._reactor, near, self._bridge)
+            _, descriptors = self._orders(self._number)
+            self._spawn(process, {BRIDGE: far.fileno(), **descriptors})
+        # If it could not be started, nobody has the far end, and the bridge ends by itself.
+
+    def _spawn(self, process: ProcessProtocol, descriptors: Mapping[int, int]) -> None:
+        search = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        with open(os.devnull, "rb") as nothing, self._parts.processor.spreading():
+            self._reactor.spawnProcess(
+                process,
+                sys.executable,
+                [sys.executable, "-P", "-m", "twisted_mail.workers", str(self._number)],
+                env={**os.environ, **search},
+                childFDs={0: nothing.fileno(), 1: 1, 2: 2, **descriptors},
+            )
+
+    async def begin(self) -> None:
+        """Give it its orders; return when it accepts connections. Raises MailError."""
+        orders, _ = self._orders(self._number)
+        await self._bridge.ask("worker", "begin", orders)
+
+    def leave(self) -> None:
+        """Have it end, in good order."""
+        self._bridge.tell("worker", "leave")
+
+    async def ended(self) -> None:
+        """Take what it still had to say, then give up what is kept for it."""
+        await self._bridge.ended
+        self._desks.close()
+        self._forget(self._number)
