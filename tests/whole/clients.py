@@ -7,11 +7,13 @@ import select
 import smtplib
 import ssl
 import subprocess
+import termios
 import time
 from pathlib import Path
 
 from tests.whole.live import HOSTNAME, PATIENCE, LiveServer
 
+SCREEN = (24, 80)  # ncurses 6.5 opens no terminal that has no size
 HELLO = (
     "From: Alice <alice@example.org>\r\nTo: Bob <bob@example.org>\r\nSubject: {subject}\r\n"
     "Message-ID: <{subject}@example.org>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n\r\n"
@@ -53,6 +55,7 @@ def run_in_terminal(command: list[str], folder: Path, seconds: float = 30) -> st
     """Run a full-screen program in a terminal of its own until it ends; return its screen's bytes."""
     environment = {**os.environ, "HOME": str(folder), "TERM": "xterm", "LC_ALL": "C.UTF-8"}
     master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, SCREEN)
     process = subprocess.Popen(
         command, cwd=folder, stdin=slave, stdout=slave, stderr=slave, env=environment
     )
