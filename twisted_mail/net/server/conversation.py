@@ -102,7 +102,9 @@ class Conversation:
         self._peer = peer  # whom a proxy brings, if this is not who the transport knows
         self._turns = turns or Turns(reactor)
         self._unread = b""
-        self._waiting: Deferred[bytes] | None = None  # a read that has nothing to return yet
+        # A read that has nothing to return yet. What ends it is handed over, and the read itself raises
+        # it: a failure would stay in frames that its own traceback keeps, and the connection with them.
+        self._waiting: Deferred[bytes | Ending.Reason] | None = None
         self._limit = TimeLimit(reactor, self._time_passed)
         self._handshake: IDelayedCall | None = None  # cuts off a peer that does not finish it
         self._began = 0.0
@@ -221,7 +223,10 @@ class Conversation:
             return b""
         self._waiting = Deferred()
         self._limit.set(timeout)
-        return await self._waiting
+        came = await self._waiting
+        if isinstance(came, bytes):
+            return came
+        raise Ending(came)
 
     def nudge(self) -> None:
         """Make the present or next ``read`` return at once.
@@ -256,7 +261,7 @@ class Conversation:
             self._ending = reason
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
-            waiting.errback(Ending(reason))
+            waiting.callback(reason)
 
     # ------------------------------------------------------------ the wire, writing
 
@@ -344,7 +349,7 @@ class Conversation:
         elif self._waiting is not None:
             waiting, self._waiting = self._waiting, None
             self._began = self._reactor.seconds()
-            waiting.errback(Ending(_TIMEOUT))
+            waiting.callback(_TIMEOUT)
 
     def _session_failed(self, failure: Failure) -> None:
         if not isinstance(failure.value, Ending):

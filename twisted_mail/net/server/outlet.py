@@ -27,7 +27,7 @@ class TransportOutlet:
         self._transport = transport
         self._reactor = reactor
         self._pending: list[bytes] = []
-        self._resumed: Deferred[None] | None = None  # whoever waits for room
+        self._resumed: Deferred[bool] | None = None  # whoever waits; False: no room comes
         self.is_held = False
 
     def write(self, data: bytes) -> None:
@@ -62,10 +62,12 @@ class TransportOutlet:
         self._resumed = Deferred()
         stalled = self._reactor.callLater(STALL_SECONDS, self._transport.abortConnection)
         try:
-            await self._resumed
+            is_resumed = await self._resumed
         finally:
             if stalled.active():
                 stalled.cancel()
+        if not is_resumed:
+            raise Ending(Ending.Reason.LOST)
 
     def pauseProducing(self) -> None:
         """Hold back: the transport has enough."""
@@ -76,7 +78,7 @@ class TransportOutlet:
         self.is_held = False
         resumed, self._resumed = self._resumed, None
         if resumed is not None:
-            resumed.callback(None)
+            resumed.callback(True)
 
     def stopProducing(self) -> None:
         """Do nothing: ``close`` follows."""
@@ -87,4 +89,4 @@ class TransportOutlet:
         self.is_held = False  # nobody will tell us to go on
         resumed, self._resumed = self._resumed, None
         if resumed is not None:
-            resumed.errback(Ending(Ending.Reason.LOST))
+            resumed.callback(False)
