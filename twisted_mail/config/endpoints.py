@@ -1,6 +1,7 @@
 """Endpoint strings, read without listening: what they mean, and whether they leave this machine."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from twisted_mail.config.mistakes import suggestion
 _KNOWN = ("tcp", "tcp6", "unix", "ssl", "systemd", "haproxy")
 # These read files or the environment that only the server has when it starts.
 _LATE = ("systemd", "ssl", "haproxy")
+_UNKNOWN_PART = re.compile("unexpected keyword argument ('[^']*')")  # 3.13 adds "Did you mean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,8 @@ def _plain(error: Exception) -> str:
     text = str(error)
     if "missing" in text and "'port'" in text:
         return "the port is missing, as in 'tcp:143'"
-    if "unexpected keyword argument" in text:
-        return f"it has no part named {text.rpartition(' ')[2]}"
+    if unknown := _UNKNOWN_PART.search(text):
+        return f"it has no part named {unknown[1]}"
     if "invalid literal for int()" in text:
         return f"{text.rpartition(': ')[2]} is not a number"
     return text or type(error).__name__
