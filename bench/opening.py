@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import InlineBlocking, finish
-from twisted_mail.imap.fetch.render import Render
+from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.imap.view import View
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.store.maildir import MaildirStore
@@ -87,7 +87,7 @@ def resident() -> int:
 
 
 def store_at(root: Path) -> MaildirStore:
-    return MaildirStore(root, InlineBlocking(), RealClock(), Render())
+    return MaildirStore(root, InlineBlocking(), RealClock(), ItemRenderer())
 
 
 def open_it(root: Path, title: str) -> None:

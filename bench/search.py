@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.support import InlineBlocking, finish
-from twisted_mail.imap.fetch.render import Render
+from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.account.mailbox import MaildirMailbox
@@ -71,7 +71,7 @@ def fill(maildir: Path, number: int, language: Language) -> None:
 
 
 def opened(folder: Path, settings: StoreSettings) -> tuple[MaildirStore, MaildirMailbox]:
-    store = MaildirStore(folder, InlineBlocking(), Time(), Render(), settings=settings)
+    store = MaildirStore(folder, InlineBlocking(), Time(), ItemRenderer(), settings=settings)
     account: MaildirAccount = finish(store.account(ACCOUNT))
     return store, finish(account.open("INBOX"))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from twisted_mail.config import load
 from twisted_mail.control.setup import certificates
-from twisted_mail.directory.editor import Register
+from twisted_mail.directory.editor import DirectoryEditor
 
 HOSTNAME = "mail.bench.test"
 SENDER = "sender@bench.test"
@@ -65,11 +65,11 @@ def make(folder: Path, count: int, workers: int) -> None:
     (folder / "mail.toml").write_text(CONFIG + crew + listeners)
     (folder / "state").chmod(0o700)
     config = load(folder / "mail.toml")
-    with Register(config.accounts_file, config.passwords, config.domains) as register:
+    with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
         accounts = [f"u{one}@bench.test" for one in range(count)]
-        register.accounts.take_in(f"{one}:{{PLAIN}}secret" for one in accounts)
+        register.accounts.import_lines(f"{one}:{{PLAIN}}secret" for one in accounts)
         for one in accounts:
-            register.grants.give(one, [SENDER])
+            register.grants.allow(one, [SENDER])
 
 
 def write_spec(folder: Path) -> None:

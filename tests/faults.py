@@ -21,7 +21,7 @@ STEPS = [
     "sync_data",
     "sync_folder",
     "sync_all",
-    "sync_all_for_good",
+    "sync_all_verified",
     "link",
     "rename",
     "rename_to_free",
@@ -31,7 +31,7 @@ STEPS = [
     "commit",
 ]
 TAKING_ROOM = frozenset({"create", "overwrite", "extend", "write", "link", "make_folder"})
-SYNCING = frozenset({"sync_file", "sync_data", "sync_folder", "sync_all", "sync_all_for_good"})
+SYNCING = frozenset({"sync_file", "sync_data", "sync_folder", "sync_all", "sync_all_verified"})
 READING = ["names", "files", "stat", "open", "open_folder", "read"]
 OPENING = frozenset({"create", "overwrite", "extend", "open", "open_folder", "names", "files"})
 
@@ -52,9 +52,9 @@ class QuickDisk(Disk):
 
     def sync_all(self, fd: int) -> None: ...
 
-    def sync_all_for_good(self, fd: int) -> None: ...
+    def sync_all_verified(self, fd: int) -> None: ...
 
-    def keeps_all(self, fd: int) -> bool:
+    def is_syncfs_reliable(self, fd: int) -> bool:
         return True
 
 
@@ -210,8 +210,8 @@ class PowerDisk(StopDisk):
             if os.path.exists(path):
                 self.lengths.synced[path] = os.path.getsize(path)
 
-    def sync_all_for_good(self, fd: int) -> None:
-        self.step("sync_all_for_good")
+    def sync_all_verified(self, fd: int) -> None:
+        self.step("sync_all_verified")
         self.sync_all(fd)
 
     def link(self, path: bytes, new_path: bytes) -> None:

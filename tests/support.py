@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, ParamSpec, TypeVar
 
-from twisted_mail.mail.dns import Answer, IpVersion, MailHost
+from twisted_mail.mail.dns import DnsAnswer, IpVersion, MailHost
 from twisted_mail.mail.outcome import Unavailable
 
 T = TypeVar("T")
@@ -70,30 +70,30 @@ class FakeResolver:
         self.records.setdefault((name, kind), []).extend(values)
         return self
 
-    def _find(self, name: str, kind: str) -> Answer[Any]:
+    def _find(self, name: str, kind: str) -> DnsAnswer[Any]:
         self.asked.append((name, kind))
         if name in self.broken:
             raise Unavailable("The DNS does not answer now")
-        return Answer(tuple(self.records.get((name.lower(), kind), ())))
+        return DnsAnswer(tuple(self.records.get((name.lower(), kind), ())))
 
-    async def addresses(self, name: str, version: IpVersion | None = None) -> Answer[str]:
+    async def addresses(self, name: str, version: IpVersion | None = None) -> DnsAnswer[str]:
         kinds = {4: ["A"], 6: ["AAAA"], None: ["AAAA", "A"]}[version]
-        return Answer(tuple(value for kind in kinds for value in self._find(name, kind)))
+        return DnsAnswer(tuple(value for kind in kinds for value in self._find(name, kind)))
 
     async def addresses_of_each(
         self, names: Sequence[str], version: IpVersion | None = None
-    ) -> Sequence[Answer[str] | None]:
+    ) -> Sequence[DnsAnswer[str] | None]:
         return [
             None if name in self.broken else await self.addresses(name, version) for name in names
         ]
 
-    async def names(self, address: str) -> Answer[str]:
+    async def names(self, address: str) -> DnsAnswer[str]:
         return self._find(address, "PTR")
 
-    async def mail_hosts(self, domain: str) -> Answer[MailHost]:
+    async def mail_hosts(self, domain: str) -> DnsAnswer[MailHost]:
         return self._find(domain, "MX")
 
-    async def texts(self, name: str) -> Answer[bytes]:
+    async def texts(self, name: str) -> DnsAnswer[bytes]:
         return self._find(name, "TXT")
 
 

@@ -17,7 +17,7 @@ WAYS = [
 @pytest.mark.parametrize(("dialogue", "way"), WAYS)
 def test_the_dialogue_goes_as_written(dialogue: Dialogue, way: str) -> None:
     server = MemoryServer()
-    server.seat(dialogue)
+    server.set_filters(dialogue)
     for message in dialogue.given:
         server.put(message)
     play(dialogue, lambda connection: MemoryLine(server, dialogue, connection, way))

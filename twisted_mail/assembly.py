@@ -12,44 +12,43 @@ from twisted.logger import Logger
 from twisted_mail.auth.checkers import checker
 from twisted_mail.auth.realm import Logins, Realm, logins, portal
 from twisted_mail.auth.sasl import MECHANISMS
-from twisted_mail.config import Config
-from twisted_mail.config import Filter as FilterConfig
-from twisted_mail.delivery.office import PostOffice, Supplies
+from twisted_mail.config import Config, FilterConfig
+from twisted_mail.delivery.office import DeliveryAssembly, DeliveryDependencies
 from twisted_mail.delivery.parcels import WAITING_FOLDER
 from twisted_mail.delivery.pipe import Pipe
 from twisted_mail.delivery.route import LocalRouter
-from twisted_mail.directory.mailing_lists import SqliteRolls
+from twisted_mail.directory.mailing_lists import SqliteMailingListStore
 from twisted_mail.directory.sqlite import SqliteDirectory
-from twisted_mail.imap.fetch.render import Render
+from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.interfaces import Filter
 from twisted_mail.log import LogJournal
 from twisted_mail.mail.verdict import Decision
-from twisted_mail.net.client.connector import ReactorDialing
-from twisted_mail.net.client.http_client import AgentPosting
+from twisted_mail.net.client.connector import ReactorConnector
+from twisted_mail.net.client.http_client import AgentHttpClient
 from twisted_mail.net.dns.resolver import DnsResolver
-from twisted_mail.net.dns.stub_resolver import Stub
+from twisted_mail.net.dns.stub_resolver import StubResolver
 from twisted_mail.net.process.blocking import ThreadBlocking
 from twisted_mail.net.process.clock import ReactorClock
-from twisted_mail.net.process.cpu_affinity import Processor
+from twisted_mail.net.process.cpu_affinity import CpuAffinity
 from twisted_mail.net.process.inotify import Inotify
 from twisted_mail.net.process.maillog import MailLog
-from twisted_mail.net.process.memory_trim import Ebb
-from twisted_mail.net.process.periodic import Chore, Chores
-from twisted_mail.net.server.connection_limit import crowd_of, most_descriptors
-from twisted_mail.net.server.conversation import Terms
-from twisted_mail.net.server.fair_share import Turns
-from twisted_mail.net.server.listening import ConversationFactory, Receiving
+from twisted_mail.net.process.memory_trim import MemoryTrim
+from twisted_mail.net.process.periodic import PeriodicTask, PeriodicTasks
+from twisted_mail.net.server.connection_limit import connection_limit_for, raise_descriptor_limit
+from twisted_mail.net.server.conversation import ListenerSecurity
+from twisted_mail.net.server.fair_share import FairShare
+from twisted_mail.net.server.listening import ConversationFactory, StoppableFactory
 from twisted_mail.net.server.proxied import ProxiedFactory
 from twisted_mail.net.server.tls import Certificates
-from twisted_mail.plugin import Doors, filters, protocols
-from twisted_mail.policy.filter_chain import Seat, Stages
+from twisted_mail.plugin import ServerBackend, filters, protocols
+from twisted_mail.policy.filter_chain import ConfiguredFilter, FilterChain
 from twisted_mail.store.disk.blob import SpoolWriter
 from twisted_mail.store.disk.budget import Budget
 from twisted_mail.store.maildir import MaildirStore
-from twisted_mail.workers.shared import Commons
+from twisted_mail.workers.shared import SharedServices
 
 CERTIFICATE_SECONDS = 10.0  # how often the folder of certificates is looked at
-EBB_SECONDS = 3.0  # between two looks whether a crowd has gone
+MEMORY_TRIM_SECONDS = 3.0  # between two looks whether a crowd has gone
 SPOOL_FOLDER = "tmp"  # in the state folder: messages on their way in
 FILE_THREADS = 16  # enough for the file system to share its syncs between them
 MESSAGE_THREADS = 2  # taking messages apart is all computing, of which one thread is done at a time
@@ -60,32 +59,32 @@ log = Logger(namespace="twisted_mail")
 class Assembly:
     """All parts of one process of the mail server."""
 
-    def __init__(self, reactor: Any, config: Config, commons: Commons) -> None:
+    def __init__(self, reactor: Any, config: Config, commons: SharedServices) -> None:
         self.config = config
         self._reactor = reactor
         self._commons = commons
-        self.processor = Processor()
+        self.cpu_affinity = CpuAffinity()
         self._make_threads()
         self.certificates = Certificates(config.tls.folder, config.hostname)
         self._mail_log = self._make_mail_log()
         write = None if self._mail_log is None else self._mail_log.write
         self.journal = LogJournal(config.log.connections, write)
-        self.chores = Chores(reactor, self.journal)
-        self._turns = Turns(reactor)
-        self._crowd = crowd_of(most_descriptors())
-        self._posting = AgentPosting(reactor)
+        self.periodic_tasks = PeriodicTasks(reactor, self.journal)
+        self._turns = FairShare(reactor)
+        self._crowd = connection_limit_for(raise_descriptor_limit())
+        self._posting = AgentHttpClient(reactor)
         self.pipe = Pipe()
         self._watching = Inotify(reactor, self.journal)
         self._clock = ReactorClock(reactor)
-        self.doors = self._make_doors()
+        self.doors = self._make_backend()
         self.filters = [self._make_filter(*one) for one in enumerate(config.filters)]
-        self._policy.seat(list(map(self._make_seat, config.filters, self.filters)))
+        self._policy.set_filters(list(map(self._configure_filter, config.filters, self.filters)))
 
     # ------------------------------------------------------------ making
 
     def _make_threads(self) -> None:
         reactor, config = self._reactor, self.config
-        spread = self.processor.spread  # what computes outside of Python, and programs
+        spread = self.cpu_affinity.unpin  # what computes outside of Python, and programs
         running = sum(program.max_running for program in config.programs)
         self.files = ThreadBlocking(reactor, "files", FILE_THREADS)
         self._messages = ThreadBlocking(reactor, "messages", MESSAGE_THREADS)
@@ -119,21 +118,21 @@ class Assembly:
             self.config.state / "mail",
             self.files,
             self._clock,
-            Render(),
+            ItemRenderer(),
             settings=self.config.store,
             report=self._watcher_failed,
             progress=self.journal.indexed,
-            watching=self._watching,
+            monitor=self._watching,
             room=room,
         )
 
-    def _make_office(self, router: LocalRouter) -> PostOffice:
+    def _make_delivery(self, router: LocalRouter) -> DeliveryAssembly:
         config = self.config
-        self._rolls = SqliteRolls(
+        self._rolls = SqliteMailingListStore(
             config.accounts_file, self.files, config.domains, config.addresses.separators
         )
-        return PostOffice(
-            Supplies(
+        return DeliveryAssembly(
+            DeliveryDependencies(
                 hostname=config.hostname,
                 router=router,
                 store=self.store,
@@ -147,7 +146,7 @@ class Assembly:
                 programs=config.programs,
                 lists=config.lists,
                 waiting=config.waiting,
-                elsewhere=self._commons.elsewhere(config.state / SPOOL_FOLDER, self.files),
+                handoff=self._commons.handoff(config.state / SPOOL_FOLDER, self.files),
             )
         )
 
@@ -161,17 +160,17 @@ class Assembly:
         self.throttle = self._commons.throttle(self._clock)
         return logins(one_portal, domain, self._clock, self.journal, self.throttle)
 
-    def _make_doors(self) -> Doors:
+    def _make_backend(self) -> ServerBackend:
         config, spool, budget = self.config, self._make_folders(), Budget()
         self._directory = self._make_directory()
         self.store = self._make_store()
         router = LocalRouter(
             self._directory, config.hostname, config.domains, config.addresses.separators
         )
-        self.office = self._make_office(router)
-        self._policy = Stages(self._clock, self.journal)
+        self.office = self._make_delivery(router)
+        self._policy = FilterChain(self._clock, self.journal)
         doors = self._make_logins()
-        return Doors(
+        return ServerBackend(
             hostname=config.hostname,
             clock=self._clock,
             blocking=self._messages,
@@ -180,7 +179,7 @@ class Assembly:
             router=router,
             queue=self.office.queue,
             delivery=self.office.each,
-            adopt_submitter=self._realm.adopt,
+            assume_login=self._realm.assume,
             policy=self._policy,
             store=self.store,
             mechanisms=MECHANISMS,
@@ -190,13 +189,15 @@ class Assembly:
             blob_writer=lambda: SpoolWriter(spool, self.files, budget=budget),
             resolver=self._make_resolver(),
             state=config.state,
-            dialing=ReactorDialing(self._reactor),
-            posting=self._posting,
+            connector=ReactorConnector(self._reactor),
+            http_client=self._posting,
         )
 
     def _make_resolver(self) -> DnsResolver:
         dns = self.config.dns
-        return DnsResolver(Stub(self._reactor, dns.places(), dns.timeout).ask, self._clock)
+        return DnsResolver(
+            StubResolver(self._reactor, dns.server_addresses(), dns.timeout).ask, self._clock
+        )
 
     def _make_filter(self, number: int, one: FilterConfig) -> Filter:
         plugin: Any = filters()[one.kind]
@@ -205,8 +206,10 @@ class Assembly:
             return self._commons.filter(number, made)
         return made
 
-    def _make_seat(self, one: FilterConfig, made: Filter) -> Seat:
-        return Seat(one.name, made, one.services, one.seconds, Decision(one.when_failed))
+    def _configure_filter(self, one: FilterConfig, made: Filter) -> ConfiguredFilter:
+        return ConfiguredFilter(
+            one.name, made, one.services, one.seconds, Decision(one.when_failed)
+        )
 
     def _watcher_failed(self, error: Exception) -> None:
         """Note the failure of one who watches a mailbox; the change itself has been made."""
@@ -215,11 +218,11 @@ class Assembly:
         except Exception:
             self.journal.failed("watcher")
 
-    def make_factory(self, number: int) -> Receiving:
+    def make_factory(self, number: int) -> StoppableFactory:
         """Make what begins the conversations of one of the configured listeners."""
         listener = self.config.listeners[number]
         plugin: Any = protocols()[listener.service]
-        terms = Terms(
+        terms = ListenerSecurity(
             None if listener.tls == "none" else self.certificates,
             listener.tls == "implicit",
             listener.cleartext_passwords,
@@ -234,7 +237,7 @@ class Assembly:
             listener.connections_per_address,
             self._turns,
             self._crowd,
-            self._commons.tally(number),
+            self._commons.connection_counter(number),
         )
         if listener.proxy:
             return ProxiedFactory(self._reactor, conversations, listener.proxies, self.journal)
@@ -242,16 +245,16 @@ class Assembly:
 
     # ------------------------------------------------------------ starting and stopping
 
-    def start(self, *chores: Chore) -> None:
+    def start(self, *periodic_tasks: PeriodicTask) -> None:
         """Start the threads, and the chores: those of every process and those given."""
         if self.config.threads.one_processor:
-            self.processor.stay(self._commons.process)
+            self.cpu_affinity.pin(self._commons.process)
         for threads in (self.files, self._messages, self._hashing, self._programs):
             threads.start()
-        self.chores.start(
-            Chore("certificates", CERTIFICATE_SECONDS, self._renew_certificates),
-            Chore("memory", EBB_SECONDS, Ebb(self._crowd).work),
-            *chores,
+        self.periodic_tasks.start(
+            PeriodicTask("certificates", CERTIFICATE_SECONDS, self._renew_certificates),
+            PeriodicTask("memory", MEMORY_TRIM_SECONDS, MemoryTrim(self._crowd).work),
+            *periodic_tasks,
         )
 
     async def close(self) -> None:
@@ -263,7 +266,7 @@ class Assembly:
         self._rolls.close()
         for threads in (self._programs, self.files, self._messages, self._hashing):
             threads.stop()
-        self.processor.spread()
+        self.cpu_affinity.unpin()
         if self._mail_log is not None:
             self._mail_log.flush()
             self._mail_log.close()
@@ -272,11 +275,11 @@ class Assembly:
 
     def read_certificates(self) -> None:
         """Take new certificates up. Blocks a little."""
-        if self.certificates.scan(self._complain_of):
+        if self.certificates.scan(self._warn_of_certificate):
             log.info("certificates read from {folder}", folder=str(self.config.tls.folder))
 
     async def _renew_certificates(self) -> None:
         await self.files.run(self.read_certificates)
 
-    def _complain_of(self, path: Path, text: str) -> None:
+    def _warn_of_certificate(self, path: Path, text: str) -> None:
         log.warn("{path} is not used: {text}", path=str(path), text=text)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 
 from twisted.logger import Logger
 
-from twisted_mail.interfaces import Peer, Visit
+from twisted_mail.interfaces import Peer, SmtpContext
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.verdict import Stage, Verdict
+from twisted_mail.mail.verdict import FilterStage, Verdict
 
 
 class LogJournal:
@@ -86,12 +86,16 @@ class LogJournal:
         text = f"{_of(id)}{service} refused {host}: {reason}"
         self._note(text, id=id, service=service, host=host, reason=reason)
 
-    def judged(self, name: str, stage: Stage, visit: Visit, verdict: Verdict) -> None:
+    def judged(self, name: str, stage: FilterStage, context: SmtpContext, verdict: Verdict) -> None:
         """Note what a filter decided."""
-        host, decision, reason = _host(visit.peer), verdict.decision.value, verdict.words
+        host, decision, reason = (
+            _host(context.peer),
+            verdict.decision.value,
+            verdict.printable_reason,
+        )
         self._note(
-            f"{_of(visit.id)}{name} at {stage.value}: {decision} {host}: {reason}",
-            id=visit.id,
+            f"{_of(context.id)}{name} at {stage.value}: {decision} {host}: {reason}",
+            id=context.id,
             name=name,
             stage=stage.value,
             decision=decision,

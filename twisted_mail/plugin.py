@@ -15,21 +15,21 @@ from zope.interface import Attribute, Interface, implementer
 
 from twisted_mail import plugins
 from twisted_mail.interfaces import (
-    Adoption,
+    AssumedLogin,
     BlobWriter,
     Blocking,
     Clock,
+    Connector,
     Delivery,
-    Dialing,
     Directory,
     Filter,
+    HttpClient,
     Journal,
     Login,
     Mailboxes,
     Maildrop,
     Mechanism,
     Policy,
-    Posting,
     Queue,
     Resolver,
     Router,
@@ -41,14 +41,14 @@ from twisted_mail.interfaces import (
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class ServerBackend:
     """Every door of the house, for makers to pick from.
 
     ``login_*`` are the portal seen for one face each; ``blob_writer`` makes a new writer for the bytes
     of one message. ``state`` is the folder where the server keeps what it has to remember; without one,
     nothing outlives the process. ``delivery`` is final delivery alone, past any queue;
-    ``adopt_submitter`` opens an account without a password, for whom somebody else has let in.
-    ``dialing`` and ``posting`` lead to other programs, which only a running server asks.
+    ``assume_login`` opens an account without a password, for whom somebody else has let in.
+    ``connector`` and ``http_client`` lead to other programs, which only a running server asks.
     """
 
     hostname: str
@@ -68,9 +68,9 @@ class Doors:
     resolver: Resolver
     state: Path | None = None
     delivery: Delivery | None = None
-    adopt_submitter: Adoption | None = None
-    dialing: Dialing | None = None
-    posting: Posting | None = None
+    assume_login: AssumedLogin | None = None
+    connector: Connector | None = None
+    http_client: HttpClient | None = None
 
 
 class IProtocol(Interface):
@@ -84,7 +84,7 @@ class IProtocol(Interface):
         "Whether workers may hold its conversations: no two of them need one process. Optional: False."
     )
 
-    def make(settings: object, doors: Doors) -> object:  # noqa: N805
+    def make(settings: object, backend: ServerBackend) -> object:  # noqa: N805
         """Return a ``Callable[[Wire], Session]``: one conversation for each connection."""
 
 
@@ -100,50 +100,50 @@ class IFilter(Interface):
         " the last stage only. Optional: False."
     )
 
-    def make(settings: object, doors: Doors) -> object:  # noqa: N805
+    def make(settings: object, backend: ServerBackend) -> object:  # noqa: N805
         """Return an ``interfaces.Filter``; called once, before the first connection."""
 
 
-class MakeRoomSession(Protocol):
+class MakeBuiltinSession(Protocol):
     """What our own session classes look like."""
 
-    def __call__(self, wire: Wire, settings: Any, doors: Any) -> Session:
+    def __call__(self, wire: Wire, settings: Any, backend: Any) -> Session:
         """Make the session of one connection."""
 
 
 @implementer(IPlugin, IProtocol)
 @dataclass(frozen=True)
-class RoomProtocol:
+class BuiltinProtocol:
     """A protocol of our own house: a session class, its settings, and the doors it picks.
 
-    ``doors`` is the room's dataclass, whose fields have names of ``Doors``.
+    ``backend`` is the room's dataclass, whose fields have names of ``ServerBackend``.
     """
 
     name: str
     help: str
     busy: bytes
     settings: type
-    session: MakeRoomSession
-    doors: type
+    session: MakeBuiltinSession
+    backend: type
     is_spread: bool = False
 
-    def make(self, settings: object, doors: Doors) -> Callable[[Wire], Session]:
+    def make(self, settings: object, backend: ServerBackend) -> Callable[[Wire], Session]:
         """Return what makes a session for each connection."""
-        picked = self.doors(
-            **{field.name: getattr(doors, field.name) for field in fields(self.doors)}
+        picked = self.backend(
+            **{field.name: getattr(backend, field.name) for field in fields(self.backend)}
         )
         return lambda wire: self.session(wire, settings, picked)
 
 
 @implementer(IPlugin, IFilter)
 @dataclass(frozen=True)
-class RoomFilter:
+class BuiltinFilter:
     """A kind of filter as ours are: its settings, and what makes it of them and the doors."""
 
     name: str
     help: str
     settings: type
-    make: Callable[[Any, Doors], Filter]
+    make: Callable[[Any, ServerBackend], Filter]
     is_common: bool = False
 
 

@@ -18,11 +18,11 @@ from twisted_mail import __version__
 from twisted_mail.assembly import Assembly
 from twisted_mail.config import Config, ConfigError, load
 from twisted_mail.control.setup import demo
-from twisted_mail.directory.schema import Unusable
-from twisted_mail.net.process.periodic import Chore
+from twisted_mail.directory.schema import DirectoryUnusable
+from twisted_mail.net.process.periodic import PeriodicTask
 from twisted_mail.net.server.listening import Listener
-from twisted_mail.workers.pool import Crew
-from twisted_mail.workers.shared import Commons
+from twisted_mail.workers.pool import WorkerPool
+from twisted_mail.workers.shared import SharedServices
 
 TIDYING_SECONDS = 1.0  # between two steps of removing what was expunged long ago
 ERRAND_SECONDS = 0.5  # between two looks for mail that waits for programs and lists
@@ -37,8 +37,8 @@ class MailService(Service):
     def __init__(self, reactor: Any, config: Config) -> None:
         self.config = config
         self._reactor = reactor
-        self._crew = Crew(reactor, config) if config.workers.number else None
-        commons = Commons() if self._crew is None else self._crew.commons
+        self._crew = WorkerPool(reactor, config) if config.workers.number else None
+        commons = SharedServices() if self._crew is None else self._crew.commons
         self.parts = Assembly(reactor, config, commons)
         self.doors = self.parts.doors
         self._troubles: list[str] = []  # why there can be no service
@@ -73,10 +73,10 @@ class MailService(Service):
         parts = self.parts
         parts.office.load()
         parts.start(
-            Chore("tidying", TIDYING_SECONDS, parts.store.tidying.step),
-            Chore("compacting", TIDYING_SECONDS, parts.store.compacting.step),
-            Chore("indexing", INDEXING_SECONDS, parts.store.indexing.work),
-            *(Chore(name, ERRAND_SECONDS, work) for name, work in parts.office.work()),
+            PeriodicTask("tidying", TIDYING_SECONDS, parts.store.tidying.step),
+            PeriodicTask("compacting", TIDYING_SECONDS, parts.store.compacting.step),
+            PeriodicTask("indexing", INDEXING_SECONDS, parts.store.indexing.work),
+            *(PeriodicTask(name, ERRAND_SECONDS, work) for name, work in parts.office.work()),
         )
         log.info(
             "twisted_mail {version} serves {hostname}: {listeners}",
@@ -96,7 +96,7 @@ class MailService(Service):
         parts = self.parts
         parts.office.stop()
         parts.pipe.stop()
-        await parts.chores.stop()
+        await parts.periodic_tasks.stop()
         ends: list[Deferred[Any]] = [listener.stop() for listener in self.listeners]
         if self._crew is not None:
             ends.append(self._crew.stop())
@@ -158,9 +158,9 @@ def makeService(options: Options) -> MailService:
 
     try:
         service = MailService(reactor, options["loaded"])
-    except (Unusable, OSError) as error:
+    except (DirectoryUnusable, OSError) as error:
         raise SystemExit(f"mailserver: {error}") from None
     if options["demo"]:
         # At once, also into a file or a pipe: the ports are open soon, and programs wait for them.
-        print(demo.invitation(Path(options["config"]).parent), flush=True)  # noqa: T201
+        print(demo.next_steps(Path(options["config"]).parent), flush=True)  # noqa: T201
     return service

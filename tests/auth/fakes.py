@@ -30,7 +30,7 @@ class NamedAccount:
             raise self.error
         return NamedMailbox(name)
 
-    async def hold_maildrop(self) -> Callable[[], None]:
+    async def lock_maildrop(self) -> Callable[[], None]:
         if self.is_held:
             raise Refused("In use", "IN-USE")
         self.is_held = True

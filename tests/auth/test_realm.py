@@ -11,7 +11,7 @@ from tests.support import NoteJournal, StillClock, finish
 from twisted_mail.auth.avatars import IMailboxes, IMaildrop, ISubmitter
 from twisted_mail.auth.checkers import FirstOf, checker
 from twisted_mail.auth.realm import Realm, account_name, logins, portal
-from twisted_mail.auth.throttle import Throttle
+from twisted_mail.auth.throttle import LocalThrottle
 from twisted_mail.interfaces import Peer
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
@@ -27,7 +27,9 @@ class House:
         self.realm = Realm(self.store, directory(), "example.org")
         checks = checks or checker(strings or ("directory",), directory(), "example.org")
         door = portal(self.realm, checks)
-        self.logins = logins(door, "example.org", self.clock, self.journal, Throttle(self.clock))
+        self.logins = logins(
+            door, "example.org", self.clock, self.journal, LocalThrottle(self.clock)
+        )
 
     def refusal(self, credentials):
         with pytest.raises(MailError) as caught:

@@ -6,7 +6,7 @@ from twisted_mail.auth.throttle import (
     MAX_REMEMBERED,
     MAX_WAITING,
     MEMORY_SECONDS,
-    Throttle,
+    LocalThrottle,
     network,
 )
 from twisted_mail.interfaces import Peer
@@ -22,7 +22,7 @@ def clock():
 
 @pytest.fixture
 def throttle(clock):
-    return Throttle(clock)
+    return LocalThrottle(clock)
 
 
 def fail(throttle, name, peer):
@@ -101,7 +101,7 @@ class Forever:
 
 
 def test_many_connections_of_one_network_are_no_way_around():
-    throttle = Throttle(Sleepers())
+    throttle = LocalThrottle(Sleepers())
     waiting = [throttle.hold_back("alice", HERE, 0.0) for _ in range(MAX_WAITING)]
     for coroutine in waiting:
         throttle.admit(HERE)

@@ -1,6 +1,6 @@
 import pytest
 
-from twisted_mail.config import Dns
+from twisted_mail.config import DnsSettings
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from twisted_mail.config import Dns
     ],
 )
 def test_a_server_is_an_address_with_or_without_port(text, place):
-    assert Dns(servers=(text,)).places() == (place,)
+    assert DnsSettings(servers=(text,)).server_addresses() == (place,)
 
 
 @pytest.mark.parametrize(
@@ -23,9 +23,9 @@ def test_a_server_is_an_address_with_or_without_port(text, place):
 )
 def test_anything_else_is_a_mistake(text):
     with pytest.raises(ValueError, match="is not an address"):
-        Dns(servers=(text,))
+        DnsSettings(servers=(text,))
 
 
 def test_a_question_needs_some_time():
     with pytest.raises(ValueError, match="timeout"):
-        Dns(timeout=0)
+        DnsSettings(timeout=0)

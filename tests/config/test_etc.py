@@ -5,10 +5,20 @@ from typing import Any
 
 import pytest
 
-from twisted_mail.config import Config, Dns, Filter, Listener, Log, Login, Threads, Tls, load
+from twisted_mail.config import (
+    Config,
+    DnsSettings,
+    FilterConfig,
+    ListenerConfig,
+    LoginSettings,
+    LogSettings,
+    ThreadSettings,
+    TlsSettings,
+    load,
+)
 from twisted_mail.delivery.program import Program
-from twisted_mail.delivery.settings import AddressSettings, ListSettings, WaitingSettings
-from twisted_mail.directory.passwords import Passwords
+from twisted_mail.delivery.settings import AddressSettings, ListSettings, QueueSettings
+from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.plugin import protocols
 from twisted_mail.store.settings import StoreSettings
 
@@ -33,17 +43,17 @@ def test_the_examples_have_no_mistakes(file: str) -> None:
 @pytest.mark.parametrize(
     ("section", "kind"),
     [
-        ("tls", Tls),
-        ("listener", Listener),
-        ("log", Log),
-        ("threads", Threads),
-        ("login", Login),
+        ("tls", TlsSettings),
+        ("listener", ListenerConfig),
+        ("log", LogSettings),
+        ("threads", ThreadSettings),
+        ("login", LoginSettings),
         ("addresses", AddressSettings),
         ("lists", ListSettings),
-        ("waiting", WaitingSettings),
-        ("passwords", Passwords),
+        ("waiting", QueueSettings),
+        ("passwords", PasswordSettings),
         ("store", StoreSettings),
-        ("dns", Dns),
+        ("dns", DnsSettings),
         *(
             (name, plugin.settings)
             for name, plugin in PROTOCOLS.items()
@@ -57,12 +67,12 @@ def test_every_option_is_explained(section: str, kind: Any) -> None:
 
 def test_the_first_listener_explains_every_option_of_listeners() -> None:
     text = (ETC / "mail.toml").read_text()
-    assert all(f"# {name} " in text for name in names(Listener))
+    assert all(f"# {name} " in text for name in names(ListenerConfig))
 
 
 def test_the_file_explains_every_option_of_filters() -> None:
     text = (ETC / "mail.toml").read_text()
-    assert all(f"# {name} " in text for name in names(Filter) - {"settings"})
+    assert all(f"# {name} " in text for name in names(FilterConfig) - {"settings"})
 
 
 def test_the_file_explains_every_option_of_programs() -> None:
@@ -81,15 +91,15 @@ def test_options_of_submission_that_differ_are_explained() -> None:
 def test_every_option_has_its_default() -> None:
     config = load(ETC / "mail.toml")
     assert config.services == {name: plugin.settings() for name, plugin in PROTOCOLS.items()}
-    assert config.passwords == Passwords()
+    assert config.passwords == PasswordSettings()
     assert config.store == StoreSettings()
-    assert config.dns == Dns()
-    assert config.log == Log()
-    assert config.threads == Threads()
-    assert config.login == Login()
+    assert config.dns == DnsSettings()
+    assert config.log == LogSettings()
+    assert config.threads == ThreadSettings()
+    assert config.login == LoginSettings()
     assert (config.addresses, config.lists) == (AddressSettings(), ListSettings())
-    assert config.waiting == WaitingSettings()
-    assert config.listeners[0] == Listener("smtp", "tcp:25")
+    assert config.waiting == QueueSettings()
+    assert config.listeners[0] == ListenerConfig("smtp", "tcp:25")
     assert config.tls.folder == config.state / "tls"
 
 

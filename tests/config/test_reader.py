@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import pytest
 
-from twisted_mail.config import Config, ConfigError, Listener, load
+from twisted_mail.config import Config, ConfigError, ListenerConfig, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def test_the_least_configuration_has_defaults(tmp_path: Path) -> None:
     assert read.path == tmp_path / "mail.toml"
     assert read.state == tmp_path / "state"
     assert read.tls.folder == read.state / "tls"
-    assert read.listeners == (Listener("imap", "tcp:143"),)
+    assert read.listeners == (ListenerConfig("imap", "tcp:143"),)
     assert read.login.checkers == ("directory",)
     assert read.services["smtp"] == Settings(folder=tmp_path / "inner")
     assert read.accounts_file == tmp_path / "state" / "accounts.sqlite3"

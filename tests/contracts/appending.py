@@ -22,8 +22,8 @@ from tests.contracts.ground import (
 from tests.support import StillClock
 from twisted_mail.delivery.quarantine import quarantine
 from twisted_mail.interfaces import Account, Mailbox, Store
-from twisted_mail.mail.mailbox.change import Added
-from twisted_mail.mail.mailbox.entry import Draft, Entry
+from twisted_mail.mail.mailbox.change import EntriesAdded
+from twisted_mail.mail.mailbox.entry import Entry, NewMessage
 from twisted_mail.mail.message import PIECE, MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused, Unavailable
 
@@ -51,12 +51,12 @@ class AppendContract(Ground):
         seen = []
         inbox.watch(lambda change: seen.append((change, rows(inbox))))
         self.put(account, "INBOX", draft(mail("one"), "\\Seen"), draft(mail("two")))
-        assert seen == [(Added("INBOX", tuple(rows(inbox))), rows(inbox))]
+        assert seen == [(EntriesAdded("INBOX", tuple(rows(inbox))), rows(inbox))]
 
     def test_the_account_hears_it_too(self, account: Account, inbox: Mailbox):
         heard = listen(account)
         self.put(account, "inbox", draft(mail("one")))
-        assert heard == [Added("INBOX", tuple(rows(inbox)))]
+        assert heard == [EntriesAdded("INBOX", tuple(rows(inbox)))]
 
     def test_who_watches_another_mailbox_does_not_hear_it(self, account: Account):
         heard = listen(self.run(account.open("Sent")))
@@ -83,7 +83,7 @@ class AppendContract(Ground):
 
     def test_the_prefix_comes_first_and_counts(self, account: Account, inbox: Mailbox):
         message = Message(MemoryBlob(HELLO), b"Return-Path: <>\r\n")
-        [uid] = self.put(account, "INBOX", Draft(message))
+        [uid] = self.put(account, "INBOX", NewMessage(message))
         assert self.whole(inbox, uid) == b"Return-Path: <>\r\n" + HELLO
         assert entry(inbox, uid).size == len(HELLO) + 17
 
@@ -144,7 +144,7 @@ class AppendContract(Ground):
     def test_blobs_are_closed_whatever_happens(self, account: Account):
         NotedBlob.closed.clear()
         for name in ("INBOX", "nothing"):
-            drafts = [Draft(Message(NotedBlob(f"{name} {n}".encode()))) for n in range(2)]
+            drafts = [NewMessage(Message(NotedBlob(f"{name} {n}".encode()))) for n in range(2)]
             with contextlib.suppress(Refused):
                 self.run(account.append(name, drafts))
         expected = {b"INBOX 0", b"INBOX 1", b"nothing 0", b"nothing 1"}
@@ -153,7 +153,7 @@ class AppendContract(Ground):
     def test_if_one_cannot_be_read_none_is_appended(self, account: Account, inbox: Mailbox):
         NotedBlob.closed.clear()
         heard = listen(account)
-        drafts = [draft(HELLO), Draft(Message(BrokenBlob(b"broken"))), draft(HELLO)]
+        drafts = [draft(HELLO), NewMessage(Message(BrokenBlob(b"broken"))), draft(HELLO)]
         with pytest.raises(Unavailable):
             self.run(account.append("INBOX", drafts))
         assert (rows(inbox), heard, NotedBlob.closed) == ([], [], [b"broken"])
@@ -203,7 +203,7 @@ class AppendContract(Ground):
     def test_a_delivery_is_rung(self, store: Store, account: Account, inbox: Mailbox):
         heard, account_heard = listen(inbox), listen(account)
         self.run(store.deliver([ALICE], Message(MemoryBlob(HELLO))))
-        assert heard == account_heard == [Added("INBOX", tuple(rows(inbox)))]
+        assert heard == account_heard == [EntriesAdded("INBOX", tuple(rows(inbox)))]
 
     def test_an_inbox_named_twice_gets_one_copy(self, store: Store, inbox: Mailbox):
         assert self.run(store.deliver([ALICE, ALICE], Message(MemoryBlob(HELLO)))) == {ALICE: None}
@@ -272,8 +272,8 @@ class AppendContract(Ground):
         store = make_store(quota=3 * len(HELLO))
         self.put(self.run(store.account(ALICE)), "Sent", *[draft(HELLO)] * 2)
         for _ in range(3):
-            assert self.run(store.room([ALICE, BOB], len(HELLO))) == {ALICE: None, BOB: None}
-        answers = self.run(store.room([ALICE, BOB], 2 * len(HELLO)))
+            assert self.run(store.check_quota([ALICE, BOB], len(HELLO))) == {ALICE: None, BOB: None}
+        answers = self.run(store.check_quota([ALICE, BOB], 2 * len(HELLO)))
         refusal = answers[ALICE]
         assert isinstance(refusal, Refused)
         assert refusal.outcome.enhanced.endswith(".2.2")

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from tests.contracts.ground import ALICE, Ground, draft, mail, rows
 from twisted_mail.interfaces import Account, Mailbox, Store
-from twisted_mail.mail.mailbox.change import Added, Change, Gone, Made, Marked, Removed, Renamed
+from twisted_mail.mail.mailbox.change import (
+    Change,
+    EntriesAdded,
+    EntriesExpunged,
+    FlagsChanged,
+    MailboxCreated,
+    MailboxDeleted,
+    MailboxRenamed,
+)
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import Refused
 
@@ -141,7 +149,7 @@ class Mirror:
         self.highest: dict[str, int] = {}
         self.faults: list[str] = []
         for name in names:
-            self._take(Made(name))
+            self._take(MailboxCreated(name))
         account.watch(self.hear)
 
     def hear(self, change: Change) -> None:
@@ -154,24 +162,24 @@ class Mirror:
     def _take(self, change: Change) -> None:
         name = change.mailbox
         match change:
-            case Made():
+            case MailboxCreated():
                 assert name not in self.folders
                 self.folders[name], self.highest[name] = {}, 0
-            case Removed():
+            case MailboxDeleted():
                 del self.folders[name]
-            case Renamed(_, new):
+            case MailboxRenamed(_, new):
                 assert new not in self.folders
                 self.folders[new] = self.folders.pop(name)
                 self.highest[new] = self.highest.pop(name)
-            case Added(_, entries):
+            case EntriesAdded(_, entries):
                 assert min(each.uid for each in entries) > max(self.folders[name], default=0)
                 self._rise(name, *(each.modseq for each in entries))
                 self.folders[name] |= {each.uid: (each.flags, each.modseq) for each in entries}
-            case Marked(_, marks):
+            case FlagsChanged(_, marks):
                 self._rise(name, *(modseq for _, _, modseq in marks))
                 assert {uid for uid, _, _ in marks} <= {*self.folders[name]}
                 self.folders[name] |= {uid: (now, modseq) for uid, now, modseq in marks}
-            case Gone(_, uids, modseq):
+            case EntriesExpunged(_, uids, modseq):
                 self._rise(name, modseq)
                 for uid in uids:
                     del self.folders[name][uid]

@@ -5,7 +5,7 @@ import pytest
 from tests.contracts.ground import Ground, draft, listen, mail, refused
 from tests.contracts.names import FIRST
 from twisted_mail.interfaces import Account
-from twisted_mail.mail.mailbox.change import Removed
+from twisted_mail.mail.mailbox.change import MailboxDeleted
 
 
 class DeleteContract(Ground):
@@ -15,7 +15,7 @@ class DeleteContract(Ground):
         self.run(account.create("work"))
         heard = listen(account)
         self.run(account.delete("work"))
-        assert heard == [Removed("work")]
+        assert heard == [MailboxDeleted("work")]
         assert "work" not in self.names(account)
 
     def test_its_messages_are_gone_too(self, account: Account):
@@ -48,7 +48,7 @@ class DeleteContract(Ground):
         self.put(account, "a/b", draft(mail("one")))
         heard = listen(account)
         self.run(account.delete("a"))
-        assert heard == [Removed("a")]
+        assert heard == [MailboxDeleted("a")]
         assert self.info(account, "a") == ("", False, False)
         assert self.subjects(account, "a/b") == ["one"]
 
@@ -113,4 +113,4 @@ class DeleteContract(Ground):
         self.run(account.delete("work"))
         self.run(account.create("work"))
         self.put(account, "work", draft(mail("one")))
-        assert heard == [Removed("work")]
+        assert heard == [MailboxDeleted("work")]

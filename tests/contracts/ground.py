@@ -10,7 +10,7 @@ import pytest
 from tests.support import StillClock
 from twisted_mail.interfaces import Account, Mailbox, Store
 from twisted_mail.mail.mailbox.change import Change
-from twisted_mail.mail.mailbox.entry import Draft, Entry, Items, Piece
+from twisted_mail.mail.mailbox.entry import Entry, MessageRange, NewMessage, RenderedItems
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
@@ -29,10 +29,10 @@ class FakeRenderer:
     def __init__(self) -> None:
         self.rendered: list[bytes] = []
 
-    def __call__(self, data: bytes) -> Items:
+    def __call__(self, data: bytes) -> RenderedItems:
         self.rendered.append(data)
         size = str(len(data)).encode()
-        return Items(
+        return RenderedItems(
             b"(E " + size + b")", b"(B)", b"(BS)", data.find(b"\r\n\r\n") + 4, outline=size
         )
 
@@ -57,9 +57,9 @@ def mail(text: str) -> bytes:
     return f"Subject: {text}\r\n\r\nThis is {text}.\r\n".encode()
 
 
-def draft(data: bytes, *flags: str, date: int | None = None) -> Draft:
+def draft(data: bytes, *flags: str, date: int | None = None) -> NewMessage:
     when = None if date is None else datetime.fromtimestamp(date, UTC)
-    return Draft(Message(MemoryBlob(data)), normal(flags), when)
+    return NewMessage(Message(MemoryBlob(data)), normal(flags), when)
 
 
 class Turn:
@@ -136,7 +136,7 @@ class Ground:
         """The UIDs of three messages that are in the inbox."""
         return self.put(account, "INBOX", *(draft(mail(text)) for text in ("one", "two", "three")))
 
-    def put(self, account: Account, name: str, *drafts: Draft) -> tuple[int, ...]:
+    def put(self, account: Account, name: str, *drafts: NewMessage) -> tuple[int, ...]:
         return self.run(account.append(name, drafts)).targets
 
     def names(self, account: Account) -> list[str]:
@@ -151,7 +151,7 @@ class Ground:
         return found.use, found.is_subscribed, found.is_selectable
 
     def whole(self, mailbox: Mailbox, uid: int) -> bytes | None:
-        [data] = self.run(mailbox.read([Piece(uid)]))
+        [data] = self.run(mailbox.read([MessageRange(uid)]))
         return data
 
     def subjects(self, account: Account, name: str) -> list[str]:

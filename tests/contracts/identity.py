@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from tests.contracts.ground import Ground, draft, mail
 from tests.support import StillClock
 from twisted_mail.interfaces import Account, Mailbox, Store
-from twisted_mail.mail.mailbox.entry import Identity
+from twisted_mail.mail.mailbox.entry import MessageIdentity
 
 
 class IdentityContract(Ground):
     """Names that stay."""
 
-    def identities(self, account: Account, name: str, uids: Sequence[int]) -> list[Identity | None]:
+    def identities(
+        self, account: Account, name: str, uids: Sequence[int]
+    ) -> list[MessageIdentity | None]:
         mailbox = self.run(account.open(name))
         found = list(self.run(mailbox.identities(uids)))
         mailbox.close()

@@ -13,7 +13,7 @@ from tests.contracts.ground import (
     rows,
 )
 from twisted_mail.interfaces import Account, Mailbox
-from twisted_mail.mail.mailbox.change import Marked
+from twisted_mail.mail.mailbox.change import FlagsChanged
 from twisted_mail.mail.mailbox.flags import SYSTEM, normal
 
 SEEN, FLAGGED, BOTH = (
@@ -50,7 +50,7 @@ class MarkContract(Ground):
         modseq = inbox.columns.highest_modseq
         assert modseq > before
         marks = ((three[0], SEEN, modseq), (three[2], SEEN, modseq))
-        assert seen == [(Marked("INBOX", marks), [{"\\Seen"}, set(), {"\\Seen"}])]
+        assert seen == [(FlagsChanged("INBOX", marks), [{"\\Seen"}, set(), {"\\Seen"}])]
 
     def test_a_mark_tells_all_flags_a_message_has_now(self, inbox: Mailbox, three: tuple[int, ...]):
         self.run(inbox.mark(three, "add", SEEN))

@@ -18,7 +18,7 @@ from tests.contracts.ground import (
 )
 from tests.support import StillClock
 from twisted_mail.interfaces import Account, Mailbox, Store
-from twisted_mail.mail.mailbox.change import Added, Gone
+from twisted_mail.mail.mailbox.change import EntriesAdded, EntriesExpunged
 from twisted_mail.mail.mailbox.flags import normal
 
 
@@ -49,7 +49,7 @@ class CopyContract(Ground):
         heard, before = listen(account), rows(inbox)
         self.run(inbox.copy(three, "Sent"))
         sent = self.run(account.open("Sent"))
-        assert heard == [Added("Sent", tuple(rows(sent)))]
+        assert heard == [EntriesAdded("Sent", tuple(rows(sent)))]
         assert rows(inbox) == before
 
     def test_who_has_the_target_open_hears_and_sees_it(
@@ -59,7 +59,7 @@ class CopyContract(Ground):
         heard = listen(sent)
         copied = self.run(inbox.copy(three, "Sent"))
         assert [*sent.columns.uids] == [*copied.targets]
-        assert heard == [Added("Sent", tuple(rows(sent)))]
+        assert heard == [EntriesAdded("Sent", tuple(rows(sent)))]
 
     def test_the_copy_is_a_message_of_its_own(
         self, account: Account, inbox: Mailbox, three: tuple[int, ...]
@@ -147,8 +147,8 @@ class MoveContract(Ground):
         heard = listen(account)
         self.run(inbox.move(three[:2], "Trash"))
         trash = self.run(account.open("Trash"))
-        gone = Gone("INBOX", three[:2], inbox.columns.highest_modseq)
-        assert heard == [Added("Trash", tuple(rows(trash))), gone]
+        gone = EntriesExpunged("INBOX", three[:2], inbox.columns.highest_modseq)
+        assert heard == [EntriesAdded("Trash", tuple(rows(trash))), gone]
 
     def test_the_mod_sequence_of_the_source_rises(self, inbox: Mailbox, three: tuple[int, ...]):
         before = inbox.columns.highest_modseq
@@ -162,7 +162,7 @@ class MoveContract(Ground):
         moved = self.run(inbox.move(three[:1], "INBOX"))
         assert moved.targets == (4,)
         assert self.subjects(account, "INBOX") == ["two", "three", "one"]
-        assert [type(change) for change in heard] == [Added, Gone]
+        assert [type(change) for change in heard] == [EntriesAdded, EntriesExpunged]
 
     def test_a_moved_message_can_be_moved_back(
         self, account: Account, inbox: Mailbox, three: tuple[int, ...]
@@ -195,7 +195,7 @@ class ExpungeContract(Ground):
         assert self.run(inbox.expunge([three[2], three[0], three[2]])) == (three[0], three[2])
         modseq = inbox.columns.highest_modseq
         assert modseq > before
-        assert seen == [(Gone("INBOX", (three[0], three[2]), modseq), [three[1]])]
+        assert seen == [(EntriesExpunged("INBOX", (three[0], three[2]), modseq), [three[1]])]
 
     def test_the_others_keep_their_mod_sequence(self, inbox: Mailbox, three: tuple[int, ...]):
         before = entry(inbox, three[1])

@@ -4,7 +4,7 @@ import pytest
 
 from tests.contracts.ground import BOB, Ground, draft, listen, mail, refused
 from twisted_mail.interfaces import Account, Store
-from twisted_mail.mail.mailbox.change import Made
+from twisted_mail.mail.mailbox.change import MailboxCreated
 
 FIRST = ["Archive", "Drafts", "INBOX", "Junk", "Sent", "Trash"]
 ODD_NAMES = [
@@ -95,7 +95,7 @@ class MadeContract(Ground):
         heard = listen(again)
         self.run(account.create("mine"))
         assert "mine" in self.names(again)
-        assert heard == [Made("mine")]
+        assert heard == [MailboxCreated("mine")]
 
     @pytest.mark.parametrize("name", ["INBOX", "inbox", "InBoX"])
     def test_inbox_is_found_in_any_case(self, account: Account, name: str):
@@ -115,7 +115,7 @@ class MadeContract(Ground):
     def test_a_mailbox_is_created_and_rung(self, account: Account):
         heard = listen(account)
         self.run(account.create("work"))
-        assert heard == [Made("work")]
+        assert heard == [MailboxCreated("work")]
         assert self.info(account, "work") == ("", False, True)
 
     def test_a_created_mailbox_is_empty(self, account: Account):
@@ -129,7 +129,7 @@ class MadeContract(Ground):
     def test_levels_above_are_made_too_the_highest_first(self, account: Account):
         heard = listen(account)
         self.run(account.create("a/b/c"))
-        assert heard == [Made("a"), Made("a/b"), Made("a/b/c")]
+        assert heard == [MailboxCreated("a"), MailboxCreated("a/b"), MailboxCreated("a/b/c")]
         assert {"a", "a/b", "a/b/c"} <= {*self.selectable(account)}
 
     def test_levels_above_that_are_there_are_left_alone(self, account: Account):
@@ -137,7 +137,7 @@ class MadeContract(Ground):
         before = self.run(account.status("a")).uidvalidity
         heard = listen(account)
         self.run(account.create("a/b"))
-        assert heard == [Made("a/b")]
+        assert heard == [MailboxCreated("a/b")]
         assert self.run(account.status("a")).uidvalidity == before
 
     def test_a_slash_at_the_end_is_passed_over(self, account: Account):

@@ -11,7 +11,7 @@ from tests.contracts.ground import (
     rows,
 )
 from twisted_mail.interfaces import Account, Mailbox, Store
-from twisted_mail.mail.mailbox.entry import Contains, Draft, Piece
+from twisted_mail.mail.mailbox.entry import Contains, MessageRange, NewMessage
 from twisted_mail.mail.message import PIECE, MemoryBlob, Message
 
 
@@ -21,39 +21,45 @@ class ReadContract(Ground):
     def test_ranges_are_those_of_the_wire(self, inbox: Mailbox, account: Account):
         [uid] = self.put(account, "INBOX", draft(HELLO))
         pieces = [
-            Piece(uid),
-            Piece(uid, 6),
-            Piece(uid, 0, 4),
-            Piece(uid, 10, 10),
-            Piece(uid, 50, 1000),
-            Piece(uid, 53),
-            Piece(uid, 1000),
-            Piece(uid, 1000, 2000),
-            Piece(uid, 20, 10),
+            MessageRange(uid),
+            MessageRange(uid, 6),
+            MessageRange(uid, 0, 4),
+            MessageRange(uid, 10, 10),
+            MessageRange(uid, 50, 1000),
+            MessageRange(uid, 53),
+            MessageRange(uid, 1000),
+            MessageRange(uid, 1000, 2000),
+            MessageRange(uid, 20, 10),
         ]
         expected = [HELLO[piece.start : piece.stop] for piece in pieces]
         assert list(self.run(inbox.read(pieces))) == expected
 
     def test_a_range_may_span_the_prefix(self, inbox: Mailbox, account: Account):
-        [uid] = self.put(account, "INBOX", Draft(Message(MemoryBlob(HELLO), b"X: y\r\n")))
-        assert self.run(inbox.read([Piece(uid, 3, 9)])) == [b"y\r\nFro"]
+        [uid] = self.put(account, "INBOX", NewMessage(Message(MemoryBlob(HELLO), b"X: y\r\n")))
+        assert self.run(inbox.read([MessageRange(uid, 3, 9)])) == [b"y\r\nFro"]
 
     def test_a_large_message_is_read_in_ranges(self, inbox: Mailbox, account: Account):
         data = b"Subject: large\r\n\r\n" + b"0123456789abcdef\r\n" * 60_000
         [uid] = self.put(account, "INBOX", draft(data))
         starts = range(0, len(data), PIECE)
-        found = [self.run(inbox.read([Piece(uid, at, at + PIECE)]))[0] for at in starts]
+        found = [self.run(inbox.read([MessageRange(uid, at, at + PIECE)]))[0] for at in starts]
         assert b"".join(piece or b"" for piece in found) == data
 
     def test_answers_come_in_the_order_asked(self, inbox: Mailbox, three: tuple[int, ...]):
         one, two, _ = three
-        answers = self.run(inbox.read([Piece(two, 0, 12), Piece(one, 0, 12), Piece(two, 9, 12)]))
+        answers = self.run(
+            inbox.read(
+                [MessageRange(two, 0, 12), MessageRange(one, 0, 12), MessageRange(two, 9, 12)]
+            )
+        )
         assert list(answers) == [b"Subject: two", b"Subject: one", b"two"]
 
     def test_messages_that_are_gone_read_as_none(self, inbox: Mailbox, three: tuple[int, ...]):
         one, two, _ = three
         self.run(inbox.expunge([one]))
-        assert list(self.run(inbox.read([Piece(one), Piece(two), Piece(9999)]))) == [
+        assert list(
+            self.run(inbox.read([MessageRange(one), MessageRange(two), MessageRange(9999)]))
+        ) == [
             None,
             mail("two"),
             None,

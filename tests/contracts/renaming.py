@@ -5,7 +5,12 @@ import pytest
 from tests.contracts.ground import Ground, draft, listen, mail, refused
 from tests.contracts.names import FIRST, IMPOSSIBLE_NAMES
 from twisted_mail.interfaces import Account, Mailbox
-from twisted_mail.mail.mailbox.change import Added, Gone, Made, Renamed
+from twisted_mail.mail.mailbox.change import (
+    EntriesAdded,
+    EntriesExpunged,
+    MailboxCreated,
+    MailboxRenamed,
+)
 
 
 class RenameContract(Ground):
@@ -16,7 +21,7 @@ class RenameContract(Ground):
         self.put(account, "old", draft(mail("one")))
         heard = listen(account)
         self.run(account.rename("old", "new one"))
-        assert heard == [Renamed("old", "new one")]
+        assert heard == [MailboxRenamed("old", "new one")]
         assert "old" not in self.names(account)
         assert self.subjects(account, "new one") == ["one"]
 
@@ -39,7 +44,11 @@ class RenameContract(Ground):
         self.run(account.create("ab"))
         heard = listen(account)
         self.run(account.rename("a", "z"))
-        assert heard == [Renamed("a", "z"), Renamed("a/b", "z/b"), Renamed("a/b/c", "z/b/c")]
+        assert heard == [
+            MailboxRenamed("a", "z"),
+            MailboxRenamed("a/b", "z/b"),
+            MailboxRenamed("a/b/c", "z/b/c"),
+        ]
         assert self.selectable(account) == [*FIRST, "ab", "z", "z/b", "z/b/c"]
 
     def test_a_name_that_only_has_children_is_renamed_with_them(self, account: Account):
@@ -47,14 +56,14 @@ class RenameContract(Ground):
         self.run(account.delete("a"))
         heard = listen(account)
         self.run(account.rename("a", "z"))
-        assert heard == [Renamed("a/b", "z/b")]
+        assert heard == [MailboxRenamed("a/b", "z/b")]
         assert self.info(account, "z") == ("", False, False)
 
     def test_levels_above_the_new_name_are_made(self, account: Account):
         self.run(account.create("old"))
         heard = listen(account)
         self.run(account.rename("old", "x/y/z"))
-        assert heard == [Made("x"), Made("x/y"), Renamed("old", "x/y/z")]
+        assert heard == [MailboxCreated("x"), MailboxCreated("x/y"), MailboxRenamed("old", "x/y/z")]
         assert {"x", "x/y", "x/y/z"} <= {*self.selectable(account)}
 
     def test_a_mailbox_can_take_the_place_of_the_name_above_it(self, account: Account):
@@ -138,7 +147,11 @@ class RenameContract(Ground):
         assert list(mailbox.columns.uids) == [uid]
         assert mailbox.columns is columns
         self.run(mailbox.mark([uid], "add", frozenset({"\\Seen"})))
-        assert [type(change).__name__ for change in heard] == ["Renamed", "Added", "Marked"]
+        assert [type(change).__name__ for change in heard] == [
+            "MailboxRenamed",
+            "EntriesAdded",
+            "FlagsChanged",
+        ]
         assert [change.mailbox for change in heard] == ["a/b", "z/b", "z/b"]
 
     def test_renaming_inbox_moves_its_messages(self, account: Account, inbox: Mailbox):
@@ -150,7 +163,12 @@ class RenameContract(Ground):
         after = self.run(account.status("INBOX"))
         assert (after.messages, after.uidnext) == (0, before.uidnext)
         assert after.uidvalidity == before.uidvalidity
-        assert [type(change) for change in heard] == [Made, Made, Added, Gone]
+        assert [type(change) for change in heard] == [
+            MailboxCreated,
+            MailboxCreated,
+            EntriesAdded,
+            EntriesExpunged,
+        ]
         assert [change.mailbox for change in heard] == ["old", "old/mail", "old/mail", "INBOX"]
         moved = self.run(account.open("old/mail"))
         assert moved.columns[0].flags == {"\\Seen"}
@@ -160,7 +178,7 @@ class RenameContract(Ground):
     def test_renaming_an_empty_inbox_makes_a_mailbox(self, account: Account):
         heard = listen(account)
         self.run(account.rename("INBOX", "old"))
-        assert heard == [Made("old")]
+        assert heard == [MailboxCreated("old")]
         assert {"INBOX", "old"} <= {*self.selectable(account)}
 
     def test_renaming_inbox_leaves_its_children(self, account: Account):

@@ -5,7 +5,7 @@ import pytest
 from tests.contracts.ground import Ground, listen, refused
 from tests.contracts.names import FIRST, IMPOSSIBLE_NAMES, ODD_NAMES
 from twisted_mail.interfaces import Account
-from twisted_mail.mail.mailbox.change import Subscribed
+from twisted_mail.mail.mailbox.change import SubscriptionChanged
 
 
 class SubscribeContract(Ground):
@@ -18,7 +18,7 @@ class SubscribeContract(Ground):
         assert self.info(account, "work") == ("", True, True)
         self.run(account.subscribe("work", False))
         assert self.info(account, "work") == ("", False, True)
-        assert heard == [Subscribed("work", True), Subscribed("work", False)]
+        assert heard == [SubscriptionChanged("work", True), SubscriptionChanged("work", False)]
 
     def test_subscribing_twice_changes_nothing(self, account: Account):
         heard = listen(account)

@@ -1,12 +1,12 @@
 import pytest
 
 from tests.control.test_main import Terminal, server, terminal  # noqa: F401
-from twisted_mail.delivery.parcel import Parcel
-from twisted_mail.delivery.parcels import APPROVE, REJECT, WAITING_FOLDER, ParcelFolder
+from twisted_mail.delivery.parcel import Job
+from twisted_mail.delivery.parcels import APPROVE, REJECT, WAITING_FOLDER, QueueFolder
 from twisted_mail.mail.address import NULL, parse
-from twisted_mail.mail.mailing_list import Role
+from twisted_mail.mail.mailing_list import ListRole
 from twisted_mail.mail.message import MemoryBlob, Message
-from twisted_mail.mail.route import Errand, ListMail
+from twisted_mail.mail.route import ListTarget, ProgramTarget
 
 NEWS, ALICE = "news@example.org", "alice@example.org"
 
@@ -17,16 +17,25 @@ def house(server: Terminal) -> Terminal:  # noqa: F811
     return server
 
 
-def parcels(house: Terminal) -> ParcelFolder:
+def parcels(house: Terminal) -> QueueFolder:
     """Have one post held and one message wait for a program."""
-    folder = ParcelFolder(str(next(house.folder.rglob("accounts.sqlite3")).parent / WAITING_FOLDER))
+    folder = QueueFolder(str(next(house.folder.rglob("accounts.sqlite3")).parent / WAITING_FOLDER))
     folder.load()
     several = [
-        Parcel("id1-1", 9.0, parse(ALICE), ListMail(NEWS, Role.POST), is_held=True, reason="why"),
-        Parcel("id2-1", 8.0, NULL, Errand("ticket", parse("t@example.org")), due=99.0, tries=2),
+        Job(
+            "id1-1", 9.0, parse(ALICE), ListTarget(NEWS, ListRole.POST), is_held=True, reason="why"
+        ),
+        Job(
+            "id2-1",
+            8.0,
+            NULL,
+            ProgramTarget("ticket", parse("t@example.org")),
+            due=99.0,
+            attempts=2,
+        ),
     ]
     folder.prepare(several, Message(MemoryBlob(b"x\r\n")))
-    folder.promise(several)
+    folder.commit(several)
     return folder
 
 
@@ -87,17 +96,17 @@ def test_held_posts_are_listed_and_get_a_word(house: Terminal) -> None:
     assert house("list", "held") == 0
     assert house.out.splitlines()[1].split()[2:] == [NEWS, ALICE, "why"]
     assert house("list", "approve", "id1-1") == 0
-    assert folder.words() == [("id1-1", APPROVE)]
-    folder.unsay("id1-1", APPROVE)
+    assert folder.pending_decisions() == [("id1-1", APPROVE)]
+    folder.remove_decision("id1-1", APPROVE)
     assert house("list", "reject", "id1-1") == 0
-    assert folder.words() == [("id1-1", REJECT)]
+    assert folder.pending_decisions() == [("id1-1", REJECT)]
 
 
 @pytest.mark.parametrize("name", ["id2-1", "id9-9", "../id1-1"])
 def test_only_what_is_held_gets_a_word(house: Terminal, name: str) -> None:
     folder = parcels(house)
     assert house("list", "approve", "id1-1", name) == 1
-    assert folder.words() == []
+    assert folder.pending_decisions() == []
 
 
 def test_mail_that_waits_is_listed(house: Terminal) -> None:

@@ -269,7 +269,7 @@ def test_accounts_are_listed_as_a_table_and_as_json(server: Terminal) -> None:
 
 
 def test_an_account_is_refused_before_a_password_is_asked(server: Terminal) -> None:
-    server.monkeypatch.setattr(secrets, "asked", lambda options: 1 / 0)
+    server.monkeypatch.setattr(secrets, "password_from", lambda options: 1 / 0)
     assert server("account", "add", "alice@example.org") == 1
     assert "there already" in server.err
     assert server("account", "password", "bob@example.org") == 1
@@ -309,7 +309,7 @@ def test_a_prompt_can_be_left(server: Terminal, error: type[BaseException]) -> N
     def leave(options: object) -> str:
         raise error
 
-    server.monkeypatch.setattr(secrets, "asked", leave)
+    server.monkeypatch.setattr(secrets, "password_from", leave)
     assert server("account", "add", "bob@example.org") == 1
     assert "interrupted" in server.err
 

@@ -19,21 +19,21 @@ def at(listening: socket.socket) -> Endpoint:
 
 def test_a_port_is_free_once_it_is_closed(busy: socket.socket) -> None:
     endpoint = at(busy)
-    assert ports.look(endpoint).state == "taken"
+    assert ports.probe(endpoint).state == "taken"
     busy.close()
-    assert ports.look(endpoint).state == "free"
+    assert ports.probe(endpoint).state == "free"
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs Linux")
 def test_who_has_a_port_is_named(busy: socket.socket) -> None:
-    assert f"process {os.getpid()}" in ports.look(at(busy)).text
+    assert f"process {os.getpid()}" in ports.probe(at(busy)).text
     busy.close()
 
 
 def test_our_own_server_is_recognised(busy: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
     command = b"python\0/usr/bin/twistd\0mailserver\0--config\0x"
     monkeypatch.setattr(ports, "_processes", lambda: iter([(os.getpid(), command)]))
-    assert ports.look(at(busy)).state == "ours"
+    assert ports.probe(at(busy)).state == "ours"
     busy.close()
 
 
@@ -41,33 +41,33 @@ def test_without_proc_a_taken_port_is_still_taken(
     busy: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ports, "PROC", Path("/nowhere"))
-    assert "another program" in ports.look(at(busy)).text
+    assert "another program" in ports.probe(at(busy)).text
     busy.close()
 
 
 def test_an_address_of_another_machine_is_impossible() -> None:
-    assert ports.look(Endpoint("tcp", 9930, "192.0.2.1")).state == "impossible"
+    assert ports.probe(Endpoint("tcp", 9930, "192.0.2.1")).state == "impossible"
 
 
 def test_what_is_no_port_is_unknown() -> None:
-    assert ports.look(Endpoint("systemd")).state == "unknown"
-    assert ports.look(Endpoint("tcp", 0)).state == "unknown"
+    assert ports.probe(Endpoint("systemd")).state == "unknown"
+    assert ports.probe(Endpoint("tcp", 0)).state == "unknown"
 
 
 def test_sockets_of_the_file_system(tmp_path: Path) -> None:
     path = str(tmp_path / "s")
     endpoint = Endpoint("unix", path=path)
-    assert ports.look(endpoint).state == "free"
+    assert ports.probe(endpoint).state == "free"
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(path)
     listening.listen()
-    assert ports.look(endpoint).state == "taken"
+    assert ports.probe(endpoint).state == "taken"
     listening.close()
-    assert "left over" in ports.look(endpoint).text
-    elsewhere = ports.look(Endpoint("unix", path=str(tmp_path / "none" / "s")))
+    assert "left over" in ports.probe(endpoint).text
+    elsewhere = ports.probe(Endpoint("unix", path=str(tmp_path / "none" / "s")))
     assert (elsewhere.state, elsewhere.text) == (
         "homeless",
         f"there is no folder {tmp_path}/none",
     )
     (tmp_path / "f").touch()
-    assert "no socket" in ports.look(Endpoint("unix", path=str(tmp_path / "f"))).text
+    assert "no socket" in ports.probe(Endpoint("unix", path=str(tmp_path / "f"))).text

@@ -4,25 +4,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.delivery.contents import command, is_human_answer, says_failed, subject
-from twisted_mail.delivery.parcels import ParcelBlob
-from twisted_mail.delivery.posting import read
-from twisted_mail.mail.mailing_list import Role
+from twisted_mail.delivery.contents import (
+    is_personal_reply,
+    parse_command,
+    reports_failure,
+    subject,
+)
+from twisted_mail.delivery.parcels import JobBlob
+from twisted_mail.delivery.posting import read_post_header
+from twisted_mail.mail.mailing_list import ListRole
 
 REPORT = b"Content-Type: multipart/report; report-type=delivery-status\r\n\r\n"
 
 
-def blob(folder: Path, data: bytes) -> ParcelBlob:
+def blob(folder: Path, data: bytes) -> JobBlob:
     (folder / "mail").write_bytes(data)
-    return ParcelBlob(str(folder / "mail"), len(data))
+    return JobBlob(str(folder / "mail"), len(data))
 
 
 @pytest.mark.parametrize(
     ("line", "role"),
     [
-        ("subscribe", Role.SUBSCRIBE),
-        ("Re: JOIN please", Role.SUBSCRIBE),
-        ("AW: Re: unsubscribe", Role.UNSUBSCRIBE),
+        ("subscribe", ListRole.SUBSCRIBE),
+        ("Re: JOIN please", ListRole.SUBSCRIBE),
+        ("AW: Re: unsubscribe", ListRole.UNSUBSCRIBE),
         ("help", None),
         ("I want to subscribe", None),
         ("", None),
@@ -30,14 +35,14 @@ def blob(folder: Path, data: bytes) -> ParcelBlob:
     ],
 )
 def test_the_first_word_of_the_subject_is_the_command(
-    tmp_path: Path, line: str, role: Role | None
+    tmp_path: Path, line: str, role: ListRole | None
 ) -> None:
-    assert command(blob(tmp_path, f"Subject: {line}\r\n\r\n".encode())) is role
+    assert parse_command(blob(tmp_path, f"Subject: {line}\r\n\r\n".encode())) is role
 
 
 def test_without_a_subject_there_is_no_command(tmp_path: Path) -> None:
-    assert command(blob(tmp_path, b"From: a\r\n\r\nsubscribe\r\n")) is None
-    assert command(blob(tmp_path, b"")) is None
+    assert parse_command(blob(tmp_path, b"From: a\r\n\r\nsubscribe\r\n")) is None
+    assert parse_command(blob(tmp_path, b"")) is None
 
 
 def test_a_subject_is_one_line_whatever_it_was(tmp_path: Path) -> None:
@@ -57,18 +62,18 @@ def test_a_subject_is_one_line_whatever_it_was(tmp_path: Path) -> None:
     ],
 )
 def test_a_report_of_a_delay_is_no_failure(tmp_path: Path, data: bytes, failed: bool) -> None:
-    assert says_failed(blob(tmp_path, data)) is failed
+    assert reports_failure(blob(tmp_path, data)) is failed
 
 
 def test_vacations_are_told_from_reports() -> None:
     vacation = b"Auto-Submitted: auto-replied\r\n"
-    assert is_human_answer(vacation, read(vacation))
-    assert not is_human_answer(vacation + REPORT, read(vacation + REPORT))
-    assert not is_human_answer(b"", read(b""))
+    assert is_personal_reply(vacation, read_post_header(vacation))
+    assert not is_personal_reply(vacation + REPORT, read_post_header(vacation + REPORT))
+    assert not is_personal_reply(b"", read_post_header(b""))
 
 
 @given(st.binary(max_size=300))
 def test_any_message_is_read(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     one = blob(tmp_path_factory.getbasetemp(), data)
-    command(one)
-    says_failed(one)
+    parse_command(one)
+    reports_failure(one)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support import NoteJournal, StillClock, finish
-from twisted_mail.delivery.doors import Doors
-from twisted_mail.delivery.each import EachDelivery
+from twisted_mail.delivery.doors import DeliveryBackend
+from twisted_mail.delivery.each import LmtpDelivery
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import parse
@@ -54,19 +54,19 @@ class FakeWaiting:
         self.withdrawn: list[str] = []
 
     async def prepare(self, envelope: Envelope, message: Message, errands: Any) -> list[Any]:
-        (errand,) = errands
-        name = getattr(errand, "program", None) or errand.list
+        (destination,) = errands
+        name = getattr(destination, "program", None) or destination.list
         if name in self.refused:
             raise self.refused[name]
         self.prepared.append(envelope.id)
         return [name]
 
-    async def promise(self, parcels: list[Any]) -> None:
+    async def commit(self, parcels: list[Any]) -> None:
         if self.promise_trouble is not None:
             raise self.promise_trouble
         self.promised += parcels
 
-    async def withdraw(self, parcels: list[Any]) -> None:
+    async def rollback(self, parcels: list[Any]) -> None:
         self.withdrawn += parcels
 
 
@@ -87,7 +87,9 @@ class Delivery:
         store: Any = self.store
         waiting: Any = self.waiting
         router = LocalRouter(directory)
-        self.each = EachDelivery(Doors(router, store, self.journal, StillClock(), waiting))
+        self.each = LmtpDelivery(
+            DeliveryBackend(router, store, self.journal, StillClock(), waiting)
+        )
 
     def to(self, *recipients: str) -> list[Outcome | None]:
         addresses = tuple(parse(one) for one in recipients)
@@ -172,7 +174,7 @@ def test_a_promise_that_fails_is_told() -> None:
 
 def test_without_anybody_who_waits_there_are_no_programs() -> None:
     delivery = Delivery()
-    delivery.each._doors = replace(delivery.each._doors, waiting=None)
+    delivery.each._backend = replace(delivery.each._backend, job_queue=None)
     answers = delivery.to(ALICE, TICKET)
     assert answers[0] is None
     assert answers[1] is not None

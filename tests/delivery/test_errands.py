@@ -5,16 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import InlineBlocking, finish
-from twisted_mail.delivery.errands import ProgramErrands, environment, with_lf
-from twisted_mail.delivery.parcel import Parcel
-from twisted_mail.delivery.program import UNKNOWN, Ended, Program, Result
+from twisted_mail.delivery.errands import ProgramTransport, environment, with_lf
+from twisted_mail.delivery.parcel import Job
+from twisted_mail.delivery.program import UNKNOWN_PROGRAM, Completion, DeliveryResult, Program
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.message import MemoryBlob
-from twisted_mail.mail.route import Errand
+from twisted_mail.mail.route import ProgramTarget
 
 TICKET = Program("ticket", ("/bin/ticket",))
-ERRAND = Errand("ticket", parse("tickets+7@example.org"), "7")
-PARCEL = Parcel("0abc-1", 1.0, parse("a@b.example"), ERRAND, submitter="a@b.example")
+ERRAND = ProgramTarget("ticket", parse("tickets+7@example.org"), "7")
+PARCEL = Job("0abc-1", 1.0, parse("a@b.example"), ERRAND, submitter="a@b.example")
 
 
 def test_a_program_is_told_of_sender_recipient_and_detail() -> None:
@@ -27,27 +27,27 @@ def test_a_program_is_told_of_sender_recipient_and_detail() -> None:
 
 def test_nothing_that_means_something_to_a_shell_reaches_a_program() -> None:
     sender = Address("() { :;}; `id` $(id) \"'\\|&<>*?", "b.example")
-    parcel = Parcel("x-1", 1.0, sender, ERRAND)
-    told = environment(parcel, Errand("ticket", Address("x;y\u202e", "example.org"), "$IFS"))
+    parcel = Job("x-1", 1.0, sender, ERRAND)
+    told = environment(parcel, ProgramTarget("ticket", Address("x;y\u202e", "example.org"), "$IFS"))
     assert not set("() {};`$'\"\\|&<>*?\u202e") & set("".join(told.values()))
-    assert environment(Parcel("x-1", 1.0, NULL, ERRAND), ERRAND)["SENDER"] == ""
+    assert environment(Job("x-1", 1.0, NULL, ERRAND), ERRAND)["SENDER"] == ""
 
 
 def test_the_message_has_the_last_trace_fields_and_lf() -> None:
     seen: list[bytes] = []
 
-    def run(program: Program, told: Mapping[str, str], message: Iterable[bytes]) -> Ended:
+    def run(program: Program, told: Mapping[str, str], message: Iterable[bytes]) -> DeliveryResult:
         seen.append(b"".join(message))
-        return Ended(Result.DONE)
+        return DeliveryResult(Completion.DONE)
 
-    errands = ProgramErrands([TICKET], run, InlineBlocking())
+    errands = ProgramTransport([TICKET], run, InlineBlocking())
     blob = MemoryBlob(b"Subject: x\r\n\r\nbody\r\n")
-    assert finish(errands.do(PARCEL, blob)).result is Result.DONE
+    assert finish(errands.deliver(PARCEL, blob)).completion is Completion.DONE
     assert seen == [
         b"Return-Path: <a@b.example>\nDelivered-To: tickets+7@example.org\nSubject: x\n\nbody\n"
     ]
-    other = Parcel("x-1", 1.0, NULL, Errand("other", ERRAND.recipient))
-    assert finish(errands.do(other, blob)) is UNKNOWN
+    other = Job("x-1", 1.0, NULL, ProgramTarget("other", ERRAND.recipient))
+    assert finish(errands.deliver(other, blob)) is UNKNOWN_PROGRAM
 
 
 @given(st.text("a\r\n").map(str.encode), st.lists(st.integers(0, 20)))

@@ -9,8 +9,16 @@ from twisted_mail.delivery.expansion import MAX_ADDRESSES, MAX_DEPTH, TOO_DEEP, 
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import Address, parse
-from twisted_mail.mail.mailing_list import Role
-from twisted_mail.mail.route import Elsewhere, Errand, Here, ListMail, Route, Step, Turn
+from twisted_mail.mail.mailing_list import ListRole
+from twisted_mail.mail.route import (
+    ListTarget,
+    LocalRoute,
+    ProgramTarget,
+    RemoteRoute,
+    Route,
+    RouteStep,
+    RouteStepKind,
+)
 
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.net"
 ALICE_SMITH = "alice-smith@example.org"
@@ -38,7 +46,7 @@ def route(text: str, separators: str = "+", **aliases: str) -> Route:
 
 def turns(text: str, **aliases: str) -> list[tuple[int, str, str]]:
     _, steps = finish(router(**aliases).explain(parse(text)))
-    return [(step.depth, str(step.address), step.turn.value) for step in steps]
+    return [(step.depth, str(step.address), step.kind.value) for step in steps]
 
 
 # ---------------------------------------------------------------- details
@@ -60,7 +68,7 @@ def test_the_longest_user_before_a_separator_gets_the_mail(
     text: str, separators: str, account: str, detail: str
 ) -> None:
     details = ((account, detail),) if detail else ()
-    assert route(text, separators) == Here((account,), details=details)
+    assert route(text, separators) == LocalRoute((account,), details=details)
 
 
 @pytest.mark.parametrize("separators", ["", "-"])
@@ -69,7 +77,7 @@ def test_what_is_not_set_does_not_separate(separators: str) -> None:
 
 
 def test_only_so_many_cuts_are_tried() -> None:
-    assert route("alice+1+2+3+4@example.org") == Here((ALICE,), details=((ALICE, "1+2+3+4"),))
+    assert route("alice+1+2+3+4@example.org") == LocalRoute((ALICE,), details=((ALICE, "1+2+3+4"),))
     asked = CountingDirectory({ALICE: ""})
     many = Address("b" + "+" * 60, "example.org")
     assert finish(LocalRouter(asked).route(many)) is UNKNOWN
@@ -91,20 +99,20 @@ class CountingDirectory(FixedDirectory):
 
 def test_the_detail_goes_along_an_alias_unless_the_target_has_its_own() -> None:
     found = route("team+x@example.org", team=f"alice+own@example.org {BOB}")
-    assert found == Here((ALICE, BOB), details=((ALICE, "own"), (BOB, "x")))
+    assert found == LocalRoute((ALICE, BOB), details=((ALICE, "own"), (BOB, "x")))
 
 
 def test_an_address_elsewhere_is_kept_as_written_and_gets_no_detail() -> None:
     found = route("me+x@example.org", me="Some.Body@ELSEWHERE.example")
-    assert found == Elsewhere((Address("Some.Body", "elsewhere.example"),))
+    assert found == RemoteRoute((Address("Some.Body", "elsewhere.example"),))
 
 
 # ---------------------------------------------------------------- catch-all and domains
 
 
 def test_a_catch_all_takes_what_nobody_else_does() -> None:
-    assert route("anything@example.org", catch_all=BOB) == Here((BOB,))
-    assert route(ALICE, catch_all=BOB) == Here((ALICE,))
+    assert route("anything@example.org", catch_all=BOB) == LocalRoute((BOB,))
+    assert route(ALICE, catch_all=BOB) == LocalRoute((ALICE,))
     assert route("alice+x@example.org", catch_all=BOB).accounts == (ALICE,)  # type: ignore[union-attr]
     assert route("news-request@example.org", catch_all=BOB).accounts == ()  # type: ignore[union-attr]
 
@@ -114,56 +122,56 @@ def test_a_catch_all_that_leads_nowhere_ends() -> None:
 
 
 def test_every_local_part_of_a_domain_alias_is_that_of_the_domain() -> None:
-    assert route("alice@example.com") == Here((ALICE,))
-    assert route("alice+x@example.com") == Here((ALICE,), details=((ALICE, "x"),))
-    assert route("team@example.com", team="bob@example.com") == Here((BOB,))
+    assert route("alice@example.com") == LocalRoute((ALICE,))
+    assert route("alice+x@example.com") == LocalRoute((ALICE,), details=((ALICE, "x"),))
+    assert route("team@example.com", team="bob@example.com") == LocalRoute((BOB,))
     assert route("news-owner@example.com").accounts == (BOB,)  # type: ignore[union-attr]
     assert route("nobody@example.com") is UNKNOWN
-    assert route("x@example.com", catch_all=BOB) == Here((BOB,))
+    assert route("x@example.com", catch_all=BOB) == LocalRoute((BOB,))
 
 
 def test_a_loop_through_a_domain_alias_ends() -> None:
-    assert route("a@example.com", a=f"b@example.com {BOB}", b="a@example.com") == Here((BOB,))
+    assert route("a@example.com", a=f"b@example.com {BOB}", b="a@example.com") == LocalRoute((BOB,))
 
 
 # ---------------------------------------------------------------- programs and lists
 
 
 def test_an_alias_leads_to_a_program() -> None:
-    assert route("tickets+7@example.org") == Here(
-        (), (Errand("ticket", parse("tickets+7@example.org"), "7"),)
+    assert route("tickets+7@example.org") == LocalRoute(
+        (), (ProgramTarget("ticket", parse("tickets+7@example.org"), "7"),)
     )
     found = route("help@example.org", help=f"tickets@example.org {ALICE}")
-    assert found == Here((ALICE,), (Errand("ticket", parse("tickets@example.org")),))
+    assert found == LocalRoute((ALICE,), (ProgramTarget("ticket", parse("tickets@example.org")),))
 
 
 @pytest.mark.parametrize(
     ("local", "role", "detail"),
     [
-        ("news", Role.POST, ""),
-        ("News", Role.POST, ""),
-        ("news-request", Role.REQUEST, ""),
-        ("news-Subscribe", Role.SUBSCRIBE, ""),
-        ("news-bounces+alice=example.net=k3", Role.BOUNCES, "alice=example.net=k3"),
-        ("news-confirm+0abc", Role.CONFIRM, "0abc"),
+        ("news", ListRole.POST, ""),
+        ("News", ListRole.POST, ""),
+        ("news-request", ListRole.REQUEST, ""),
+        ("news-Subscribe", ListRole.SUBSCRIBE, ""),
+        ("news-bounces+alice=example.net=k3", ListRole.BOUNCES, "alice=example.net=k3"),
+        ("news-confirm+0abc", ListRole.CONFIRM, "0abc"),
     ],
 )
-def test_a_list_has_addresses(local: str, role: Role, detail: str) -> None:
+def test_a_list_has_addresses(local: str, role: ListRole, detail: str) -> None:
     found = route(f"{local}@example.org", "+-")
-    assert found == Here((), lists=(ListMail(NEWS, role, detail),))
+    assert found == LocalRoute((), lists=(ListTarget(NEWS, role, detail),))
 
 
 def test_the_owners_of_a_list_are_an_alias_of_it() -> None:
     found = route("news-owner@example.org")
-    assert found == Elsewhere((parse("o@elsewhere.example"),), (BOB,))
+    assert found == RemoteRoute((parse("o@elsewhere.example"),), (BOB,))
 
 
 def test_a_list_without_owners_has_the_postmaster() -> None:
-    assert route("bare-owner@example.org", postmaster=ALICE) == Here((ALICE,))
+    assert route("bare-owner@example.org", postmaster=ALICE) == LocalRoute((ALICE,))
 
 
 def test_an_address_of_its_own_comes_before_one_of_a_list() -> None:
-    assert route("news-request@example.org", **{"news-request": ALICE}) == Here((ALICE,))
+    assert route("news-request@example.org", **{"news-request": ALICE}) == LocalRoute((ALICE,))
 
 
 def test_words_of_lists_mean_nothing_without_a_list() -> None:
@@ -204,9 +212,9 @@ def test_the_postmaster_without_domain_is_a_step() -> None:
     found, steps = finish(
         LocalRouter(directory, "mail.example.org").explain(Address("postmaster", ""))
     )
-    assert found == Here(("postmaster@example.org",))
-    assert steps[0] == Step(
-        0, Address("postmaster", ""), Turn.POSTMASTER, ("postmaster@example.org",)
+    assert found == LocalRoute(("postmaster@example.org",))
+    assert steps[0] == RouteStep(
+        0, Address("postmaster", ""), RouteStepKind.POSTMASTER, ("postmaster@example.org",)
     )
 
 
@@ -239,7 +247,7 @@ def test_any_graph_of_aliases_ends_with_each_account_once(
     aliases: dict[str, str], text: str
 ) -> None:
     found = route(text, **aliases)
-    if isinstance(found, (Here, Elsewhere)):
+    if isinstance(found, (LocalRoute, RemoteRoute)):
         for several in (found.accounts, found.programs, found.lists):
             assert len(set(several)) == len(several)
         assert set(found.accounts) <= {ALICE, BOB, CAROL, ALICE_SMITH}
@@ -252,7 +260,7 @@ def test_any_graph_of_aliases_ends_with_each_account_once(
 def test_the_explanation_is_of_the_very_route(aliases: dict[str, str], text: str) -> None:
     found, steps = finish(router(**aliases).explain(parse(text)))
     assert found == route(text, **aliases)
-    assert {step.found[0] for step in steps if step.turn is Turn.ACCOUNT} == set(
+    assert {step.found[0] for step in steps if step.kind is RouteStepKind.ACCOUNT} == set(
         getattr(found, "accounts", ())
     ) or found in (TOO_DEEP, TOO_MANY)
     assert all(step.depth <= MAX_DEPTH + 1 for step in steps)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import StillClock, finish
-from twisted_mail.delivery.letters import Letter, Post
+from twisted_mail.delivery.letters import Mailer, Notice
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
@@ -28,8 +28,8 @@ class FakeQueue:
 
 def test_a_letter_has_the_null_sender_and_says_that_a_program_wrote_it() -> None:
     queue = FakeQueue()
-    post = Post(queue, StillClock(), "mail.example.org")  # type: ignore[arg-type]
-    assert finish(post.send(Letter(NEWS, ALICE, "Hello", "One\nTwo\n")))
+    post = Mailer(queue, StillClock(), "mail.example.org")  # type: ignore[arg-type]
+    assert finish(post.send(Notice(NEWS, ALICE, "Hello", "One\nTwo\n")))
     ((envelope, data),) = queue.taken
     assert envelope.sender.is_null
     assert envelope.recipients == (ALICE,)
@@ -44,14 +44,14 @@ def test_a_letter_has_the_null_sender_and_says_that_a_program_wrote_it() -> None
 def test_who_cannot_be_reached_is_said_so() -> None:
     queue = FakeQueue()
     queue.is_closed = True
-    post = Post(queue, StillClock(), "mail.example.org")  # type: ignore[arg-type]
-    assert not finish(post.send(Letter(NEWS, ALICE, "Hello", "")))
+    post = Mailer(queue, StillClock(), "mail.example.org")  # type: ignore[arg-type]
+    assert not finish(post.send(Notice(NEWS, ALICE, "Hello", "")))
 
 
 @given(st.text(max_size=300), st.text(st.characters(exclude_characters="\r"), max_size=300))
 def test_any_words_make_a_letter_of_ascii_and_short_lines(subject: str, text: str) -> None:
-    post = Post(FakeQueue(), StillClock(), "mail.example.org")  # type: ignore[arg-type]
-    data = post.composed(Letter(NEWS, ALICE, subject, text))
+    post = Mailer(FakeQueue(), StillClock(), "mail.example.org")  # type: ignore[arg-type]
+    data = post.compose(Notice(NEWS, ALICE, subject, text))
     assert data.isascii()
     lines = data.split(b"\r\n")
     assert all(len(line) <= 998 and b"\n" not in line for line in lines)

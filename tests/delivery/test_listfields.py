@@ -4,19 +4,24 @@ from email.header import decode_header, make_header
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.delivery.listfields import common, kept, mailto, own
-from twisted_mail.delivery.tags import Signer
+from twisted_mail.delivery.listfields import (
+    common_fields,
+    mailto,
+    member_fields,
+    without_list_fields,
+)
+from twisted_mail.delivery.tags import VerpSigner
 from twisted_mail.mail.address import Address, parse
-from twisted_mail.mail.mailing_list import Joining, MailingList, Member, Posting
+from twisted_mail.mail.mailing_list import JoiningPolicy, MailingList, Member, PostingPolicy
 
 ADDRESS = parse("News@example.org")
 NEWS = MailingList("News@example.org", ADDRESS, "All the news")
 MEMBER = Member(7, parse("alice@example.net"))
-SIGNER = Signer(b"secret")
+SIGNER = VerpSigner(b"secret")
 
 
 def test_a_copy_has_the_fields_of_its_list() -> None:
-    found = message_from_bytes(common(NEWS))
+    found = message_from_bytes(common_fields(NEWS))
     assert found["List-Id"] == '"All the news"\r\n\t<news.example.org>'
     assert found["List-Post"] == "<mailto:News@example.org>"
     assert found["List-Help"] == "<mailto:News-request@example.org?subject=help>"
@@ -26,17 +31,19 @@ def test_a_copy_has_the_fields_of_its_list() -> None:
 
 
 def test_fields_follow_the_rules_of_the_list() -> None:
-    closed = MailingList("n@x.example", parse("n@x.example"), "", Posting.OWNERS, Joining.CLOSED)
-    found = message_from_bytes(common(closed))
+    closed = MailingList(
+        "n@x.example", parse("n@x.example"), "", PostingPolicy.OWNERS, JoiningPolicy.CLOSED
+    )
+    found = message_from_bytes(common_fields(closed))
     assert found["List-Post"] == "NO"
     assert found["List-Subscribe"] is None
     assert found["List-Id"] == "<n.x.example>"
 
 
 def test_members_unsubscribe_by_mail_and_by_a_click_where_there_is_a_page() -> None:
-    (field,) = own(NEWS, MEMBER, SIGNER, "").decode().splitlines()
+    (field,) = member_fields(NEWS, MEMBER, SIGNER, "").decode().splitlines()
     assert field.startswith("List-Unsubscribe: <mailto:News-unsubscribe+alice%3Dexample.net%3D")
-    found = message_from_bytes(own(NEWS, MEMBER, SIGNER, "https://example.org/lists/"))
+    found = message_from_bytes(member_fields(NEWS, MEMBER, SIGNER, "https://example.org/lists/"))
     assert found["List-Unsubscribe"].startswith("<https://example.org/lists/News@example.org/7/")
     assert ",\r\n\t<mailto:" in found["List-Unsubscribe"]
     assert found["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -47,7 +54,7 @@ def test_fields_of_another_list_are_taken_out() -> None:
         b"Received: a\r\nLIST-ID: x\r\n <y>\r\nSubject: s\r\nPrecedence: bulk\r\n"
         b"X-Loop: x\r\nList-Unsubscribe-Post: z\r\n\r\n"
     )
-    assert kept(header) == b"Received: a\r\nSubject: s\r\nX-Loop: x\r\n\r\n"
+    assert without_list_fields(header) == b"Received: a\r\nSubject: s\r\nX-Loop: x\r\n\r\n"
 
 
 def test_signs_that_mean_something_in_a_uri_are_escaped() -> None:
@@ -58,7 +65,7 @@ def test_signs_that_mean_something_in_a_uri_are_escaped() -> None:
 
 @given(st.text(max_size=100).filter(str.isprintable))
 def test_any_title_makes_a_field_that_reads_as_the_title(title: str) -> None:
-    data = common(MailingList("n@x.example", parse("n@x.example"), title))
+    data = common_fields(MailingList("n@x.example", parse("n@x.example"), title))
     assert data.isascii()
     found = message_from_bytes(data)
     assert found["X-Loop"] == "n@x.example"
@@ -69,4 +76,4 @@ def test_any_title_makes_a_field_that_reads_as_the_title(title: str) -> None:
 
 @given(st.binary(max_size=200))
 def test_taking_fields_out_never_fails_and_adds_nothing(header: bytes) -> None:
-    assert len(kept(header)) <= len(header)
+    assert len(without_list_fields(header)) <= len(header)

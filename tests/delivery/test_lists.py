@@ -7,22 +7,22 @@ from typing import Any
 import pytest
 
 from tests.support import InlineBlocking, NoteJournal, StillClock, finish
-from twisted_mail.delivery.office import PostOffice, Supplies
-from twisted_mail.delivery.parcels import APPROVE, ParcelFolder
-from twisted_mail.delivery.program import end_of
+from twisted_mail.delivery.office import DeliveryAssembly, DeliveryDependencies
+from twisted_mail.delivery.parcels import APPROVE, QueueFolder
+from twisted_mail.delivery.program import result_of_exit_code
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.delivery.settings import ListSettings
-from twisted_mail.directory.editor import Register
-from twisted_mail.directory.mailing_lists import SqliteRolls
-from twisted_mail.directory.passwords import Passwords
+from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.mailing_lists import SqliteMailingListStore
+from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.mailing_list import Joining, Posting
+from twisted_mail.mail.mailing_list import JoiningPolicy, PostingPolicy
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 
-CHEAP = Passwords(memory_mib=1, passes=1, lanes=1)
+CHEAP = PasswordSettings(memory_mib=1, passes=1, lanes=1)
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.org"
 NEWS = "news@example.org"
 
@@ -49,11 +49,11 @@ class House:
         self.clock, self.journal, self.store = StillClock(), NoteJournal(), FakeStore()
         blocking = InlineBlocking()
         file = folder / "accounts"
-        self.register = Register(file, CHEAP, ["example.org"], self.clock.now)
+        self.register = DirectoryEditor(file, CHEAP, ["example.org"], self.clock.now)
         directory = SqliteDirectory(file, blocking, blocking, CHEAP, ["example.org"])
-        self.rolls = SqliteRolls(file, blocking, ["example.org"], now=self.clock.now)
-        self.office = PostOffice(
-            Supplies(
+        self.rolls = SqliteMailingListStore(file, blocking, ["example.org"], now=self.clock.now)
+        self.office = DeliveryAssembly(
+            DeliveryDependencies(
                 "mail.example.org",
                 LocalRouter(directory, "mail.example.org"),
                 self.store,  # type: ignore[arg-type]
@@ -63,7 +63,7 @@ class House:
                 str(self.path),
                 blocking,
                 blocking,
-                lambda *_: end_of(0),
+                lambda *_: result_of_exit_code(0),
                 lists=ListSettings(**settings),
             )
         )
@@ -151,7 +151,7 @@ def test_a_post_is_on_disk_when_it_is_taken(house: House) -> None:
     envelope = Envelope("id9", parse(ALICE), (parse(NEWS),))
     finish(house.office.queue.accept(envelope, Message(MemoryBlob(b"Subject: x\r\n\r\nb\r\n"))))
     assert not house.store.inboxes
-    assert len(ParcelFolder(str(house.path)).load()) == 1
+    assert len(QueueFolder(str(house.path)).load()) == 1
 
 
 def test_strangers_loops_and_answers_are_refused(house: House) -> None:
@@ -212,7 +212,7 @@ def test_a_list_that_is_removed_meanwhile_tells_the_sender(house: House) -> None
 
 
 def test_where_the_sender_is_elsewhere_the_postmaster_gets_the_report(house: House) -> None:
-    house.register.lists.alter(NEWS, posting=Posting.ANYONE)
+    house.register.lists.alter(NEWS, posting=PostingPolicy.ANYONE)
     envelope = Envelope("id9", parse("s@b.example"), (parse(NEWS),))
     finish(house.office.queue.accept(envelope, Message(MemoryBlob(b"Subject: x\r\n\r\nb\r\n"))))
     house.register.lists.remove(NEWS)
@@ -231,7 +231,7 @@ def test_a_post_to_a_moderated_list_waits_for_a_word(house: House) -> None:
     assert letter["Subject"] == "A message for news@example.org waits for a word"
     assert letter["Auto-Submitted"] == "auto-generated"
     assert "twisted-mail list approve id1-1" in str(letter.get_payload(decode=True))
-    ParcelFolder(str(house.path)).say("id1-1", APPROVE)
+    QueueFolder(str(house.path)).decide("id1-1", APPROVE)
     house.work()
     house.work()
     assert len(house.inbox(ALICE)) == len(house.inbox(BOB)) == 1
@@ -366,7 +366,7 @@ def test_nobody_is_told_the_same_many_times(house: House) -> None:
 
 
 def test_a_closed_list_is_joined_by_the_administrator_alone(house: House) -> None:
-    house.register.lists.alter(NEWS, joining=Joining.CLOSED)
+    house.register.lists.alter(NEWS, joining=JoiningPolicy.CLOSED)
     house.send("news-subscribe@example.org", CAROL)
     assert house.subjects(CAROL) == ["news@example.org is closed"]
 

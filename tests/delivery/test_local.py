@@ -4,12 +4,12 @@ from typing import Any
 import pytest
 
 from tests.support import NoteJournal, StillClock, finish
-from twisted_mail.delivery.doors import Doors
-from twisted_mail.delivery.each import EachDelivery
+from twisted_mail.delivery.doors import DeliveryBackend
+from twisted_mail.delivery.each import LmtpDelivery
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
-from twisted_mail.imap.fetch.render import Render
+from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
@@ -41,7 +41,7 @@ class FakeStore:
         message.blob.close()
         return {name: self.failures.get(name) for name in names}
 
-    async def room(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
+    async def check_quota(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
         return {name: self.failures.get(name) for name in names}
 
     async def account(self, name: str) -> object:
@@ -56,7 +56,9 @@ class Delivery:
         self.journal = NoteJournal()
         self.store = FakeStore({f"{name}@example.org": error for name, error in failures.items()})
         store: Any = self.store
-        self.queue = LocalDelivery(Doors(LocalRouter(directory), store, self.journal, StillClock()))
+        self.queue = LocalDelivery(
+            DeliveryBackend(LocalRouter(directory), store, self.journal, StillClock())
+        )
 
     def accept(self, *recipients: str, sender: str = "s@client.example") -> None:
         envelope = Envelope(
@@ -129,22 +131,22 @@ def test_a_failure_for_now_outweighs_one_for_good() -> None:
     assert isinstance(Delivery(alice=FULL, bob=BUSY).refusal(ALICE, BOB), Unavailable)
 
 
-def room(*accounts: str, **failures: MailError) -> Outcome | None:
-    return finish(Delivery(**failures).queue.room(accounts, 10))
+def check_quota(*accounts: str, **failures: MailError) -> Outcome | None:
+    return finish(Delivery(**failures).queue.check_quota(accounts, 10))
 
 
 def test_room_is_lacking_only_where_nobody_has_any() -> None:
-    assert room(ALICE) is None
-    assert room(ALICE, BOB, alice=FULL) is None
-    assert room(ALICE, alice=FULL) == FULL.outcome
-    assert room(ALICE, BOB, alice=FULL, bob=BUSY) == BUSY.outcome
-    assert room() is None
+    assert check_quota(ALICE) is None
+    assert check_quota(ALICE, BOB, alice=FULL) is None
+    assert check_quota(ALICE, alice=FULL) == FULL.outcome
+    assert check_quota(ALICE, BOB, alice=FULL, bob=BUSY) == BUSY.outcome
+    assert check_quota() is None
 
 
 def test_quarantined_mail_goes_where_junk_lies() -> None:
-    store = MemoryStore(StillClock(), Render())
+    store = MemoryStore(StillClock(), ItemRenderer())
     router = LocalRouter(FixedDirectory({ALICE: ""}, {}))
-    queue = LocalDelivery(Doors(router, store, NoteJournal(), StillClock()))
+    queue = LocalDelivery(DeliveryBackend(router, store, NoteJournal(), StillClock()))
     envelope = Envelope("id1", NULL, (parse(ALICE),), is_quarantined=True)
     finish(queue.accept(envelope, Message(MemoryBlob(b"Subject: x\r\n\r\n"))))
     account = finish(store.account(ALICE))
@@ -162,7 +164,7 @@ def test_while_many_recipients_are_routed_others_have_their_turn() -> None:
             return await super().route(recipient)
 
     router = SlowRouter(FixedDirectory(dict.fromkeys(names, ""), {}))
-    queue = LocalDelivery(Doors(router, store, NoteJournal(), clock))  # type: ignore[arg-type]
+    queue = LocalDelivery(DeliveryBackend(router, store, NoteJournal(), clock))  # type: ignore[arg-type]
     envelope = Envelope("id1", NULL, tuple(parse(name) for name in names))
     finish(queue.accept(envelope, Message(MemoryBlob(b"body\r\n"))))
     assert [list(to) for to, _ in store.deliveries] == [names]
@@ -189,11 +191,11 @@ class Worker:
 
     def __init__(self) -> None:
         directory = FixedDirectory({ALICE: ""}, {}, {"tickets@example.org": ["ticket"]})
-        self.store, self.elsewhere = FakeStore({}), FakeElsewhere()
+        self.store, self.handoff = FakeStore({}), FakeElsewhere()
         store: Any = self.store
         router = LocalRouter(directory)
-        self.doors = Doors(
-            router, store, NoteJournal(), StillClock(), waiting=None, elsewhere=self.elsewhere
+        self.doors = DeliveryBackend(
+            router, store, NoteJournal(), StillClock(), job_queue=None, handoff=self.handoff
         )
 
     def deliver(self, *recipients: str, is_quarantined: bool = False) -> None:
@@ -204,7 +206,7 @@ class Worker:
             NotingBlob.closed = 0
             whole = Message(NotingBlob(message[1]), message[0])
             if each:
-                finish(EachDelivery(self.doors).deliver_each(envelope, whole))
+                finish(LmtpDelivery(self.doors).deliver_each(envelope, whole))
             else:
                 finish(LocalDelivery(self.doors).accept(envelope, whole))
             assert NotingBlob.closed >= 1
@@ -213,7 +215,7 @@ class Worker:
 def test_a_worker_delivers_what_is_for_inboxes() -> None:
     worker = Worker()
     worker.deliver(ALICE)
-    assert worker.elsewhere.taken == []
+    assert worker.handoff.taken == []
     assert len(worker.store.deliveries) == 2
 
 
@@ -228,7 +230,7 @@ def test_a_worker_hands_everything_else_over_whole(
     worker = Worker()
     worker.deliver(*recipients, is_quarantined=is_quarantined)
     assert worker.store.deliveries == []
-    for envelope, data in worker.elsewhere.taken:
+    for envelope, data in worker.handoff.taken:
         assert [str(one) for one in envelope.recipients] == [*recipients]
         assert data == b"Received: x\r\nbody\r\n"
-    assert len(worker.elsewhere.taken) == 2
+    assert len(worker.handoff.taken) == 2

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from twisted_mail.delivery.pipe import Pipe
-from twisted_mail.delivery.program import Ended, Program, Result
+from twisted_mail.delivery.program import Completion, DeliveryResult, Program
 
 MAIL = [b"Subject: x\n", b"\nbody\n"]
 
@@ -24,14 +24,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(script: str, message: Iterable[bytes] = MAIL, **rules: object) -> Ended:
+def run(script: str, message: Iterable[bytes] = MAIL, **rules: object) -> DeliveryResult:
     program = Program("test", ("/bin/sh", "-c", script, "sh", "$(id)"), **rules)  # type: ignore[arg-type]
     return Pipe().run(program, {"PATH": "/usr/bin:/bin", "SENDER": "a@b.example"}, message)
 
 
 def test_a_program_gets_the_message_and_its_arguments_as_they_are() -> None:
     ended = run('cat; echo "$1 $SENDER"')
-    assert ended.result is Result.DONE
+    assert ended.completion is Completion.DONE
     assert ended.output == "Subject: x\n\nbody\n$(id) a@b.example"
 
 
@@ -45,14 +45,14 @@ def test_the_environment_is_what_was_given_and_no_more() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "result"), [(0, Result.DONE), (75, Result.LATER), (69, Result.FAILED)]
+    ("code", "result"), [(0, Completion.DONE), (75, Completion.LATER), (69, Completion.FAILED)]
 )
-def test_the_exit_code_decides(code: int, result: Result) -> None:
-    assert run(f"exit {code}").result is result
+def test_the_exit_code_decides(code: int, result: Completion) -> None:
+    assert run(f"exit {code}").completion is result
 
 
 def test_a_program_that_reads_nothing_is_no_trouble() -> None:
-    assert run("exit 0", [b"x" * 1_000_000]).result is Result.DONE
+    assert run("exit 0", [b"x" * 1_000_000]).completion is Completion.DONE
 
 
 def test_the_message_may_be_opened_again_by_its_name() -> None:
@@ -61,24 +61,26 @@ def test_the_message_may_be_opened_again_by_its_name() -> None:
 
 def test_of_the_output_only_the_beginning_is_kept() -> None:
     ended = run("yes | head -c 3000000", max_output=100)
-    assert ended.result is Result.DONE
+    assert ended.completion is Completion.DONE
     assert 90 <= len(ended.output) <= 100
 
 
 def test_what_cannot_be_started_is_tried_later() -> None:
     missing = Program("test", ("/no/such/program",))
-    assert Pipe().run(missing, {}, MAIL).result is Result.LATER
-    assert Pipe().run(replace(missing, user="no-such-user"), {}, MAIL).result is Result.LATER
+    assert Pipe().run(missing, {}, MAIL).completion is Completion.LATER
+    assert (
+        Pipe().run(replace(missing, user="no-such-user"), {}, MAIL).completion is Completion.LATER
+    )
 
 
 def test_a_program_that_a_signal_ends_is_tried_later() -> None:
-    assert run("kill -9 $$").result is Result.LATER
+    assert run("kill -9 $$").completion is Completion.LATER
 
 
 def test_a_slow_program_is_ended_with_all_its_children(folder: Path) -> None:
     began = time.monotonic()
     ended = run(f"sleep 300 & echo $! > {folder}/child; sleep 300", seconds=0.5)
-    assert (ended.result, ended.status) == (Result.LATER, "4.4.7")
+    assert (ended.completion, ended.status) == (Completion.LATER, "4.4.7")
     assert time.monotonic() - began < 4
     assert has_gone(int((folder / "child").read_text()))
 
@@ -93,7 +95,7 @@ def test_a_program_deaf_to_asking_is_ended_all_the_same(monkeypatch: pytest.Monk
 def test_what_a_program_leaves_behind_is_ended_and_does_not_hold_us_up(folder: Path) -> None:
     began = time.monotonic()
     ended = run(f"sleep 300 & echo $! > {folder}/child; exit 0")
-    assert ended.result is Result.DONE
+    assert ended.completion is Completion.DONE
     assert time.monotonic() - began < 3
     assert has_gone(int((folder / "child").read_text()))
 
@@ -112,7 +114,7 @@ def has_gone(pid: int) -> bool:
 
 def test_stopping_ends_what_runs_and_starts_no_more() -> None:
     pipe = Pipe()
-    ends: list[Ended] = []
+    ends: list[DeliveryResult] = []
     program = Program("test", ("/bin/sleep", "300"))
     thread = threading.Thread(target=lambda: ends.append(pipe.run(program, {}, MAIL)))
     thread.start()
@@ -120,8 +122,8 @@ def test_stopping_ends_what_runs_and_starts_no_more() -> None:
         time.sleep(0.01)
     pipe.stop()
     thread.join(5)
-    assert ends[0].result is Result.LATER
-    assert pipe.run(program, {}, MAIL).result is Result.LATER
+    assert ends[0].completion is Completion.LATER
+    assert pipe.run(program, {}, MAIL).completion is Completion.LATER
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become others")

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import finish
-from twisted_mail.delivery.posting import judged, read
+from twisted_mail.delivery.posting import check_post, read_post_header
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.mailing_list import MailingList, Member, Posting
+from twisted_mail.mail.mailing_list import MailingList, Member, PostingPolicy
 from twisted_mail.mail.outcome import Refused
 
 ALICE, BOB, BOSS = "alice@example.org", "bob@example.org", "boss@example.org"
@@ -30,7 +30,7 @@ def post(
     to = dataclasses.replace(NEWS, **rules)  # type: ignore[arg-type]
     lines = header.replace("\n", "\r\n").encode()
     try:
-        return finish(judged(to, envelope, read(lines), FakeRolls()))  # type: ignore[arg-type]
+        return finish(check_post(to, envelope, read_post_header(lines), FakeRolls()))  # type: ignore[arg-type]
     except Refused as refused:
         return f"{refused.outcome.code} {refused.outcome.enhanced}"
 
@@ -52,13 +52,13 @@ def test_members_write_by_any_of_their_names(who: dict[str, str]) -> None:
 def test_strangers_do_not_write() -> None:
     assert post() == "550 5.7.2"
     assert post("From: eve@b.example\n", submitter=BOB) == "550 5.7.2"
-    assert post(posting=Posting.ANYONE) == ""
+    assert post(posting=PostingPolicy.ANYONE) == ""
 
 
 def test_where_owners_write_a_name_is_not_enough() -> None:
-    assert post(posting=Posting.OWNERS, header=f"From: {BOSS}\n", sender=BOSS) == "550 5.7.2"
-    assert post(posting=Posting.OWNERS, sender=ALICE) == "550 5.7.2"
-    assert post(posting=Posting.OWNERS, submitter="Boss@example.org") == ""
+    assert post(posting=PostingPolicy.OWNERS, header=f"From: {BOSS}\n", sender=BOSS) == "550 5.7.2"
+    assert post(posting=PostingPolicy.OWNERS, sender=ALICE) == "550 5.7.2"
+    assert post(posting=PostingPolicy.OWNERS, submitter="Boss@example.org") == ""
 
 
 def test_a_moderated_list_holds_what_is_not_its_owners() -> None:
@@ -103,13 +103,13 @@ def test_posts_of_other_lists_and_junk_are_held() -> None:
 
 
 def test_automatic_mail_is_known_by_its_fields() -> None:
-    assert read(b"Auto-Submitted: auto-generated\r\n").is_automatic
-    assert read(b"Precedence: list\r\n").is_automatic
-    assert not read(b"Auto-Submitted: no\r\n").is_automatic
-    assert not read(b"Subject: x\r\n").is_automatic
+    assert read_post_header(b"Auto-Submitted: auto-generated\r\n").is_automatic
+    assert read_post_header(b"Precedence: list\r\n").is_automatic
+    assert not read_post_header(b"Auto-Submitted: no\r\n").is_automatic
+    assert not read_post_header(b"Subject: x\r\n").is_automatic
 
 
 @given(st.binary(max_size=300))
 def test_any_header_is_read(header: bytes) -> None:
-    read(header)
-    read(b"From: " + header)
+    read_post_header(header)
+    read_post_header(b"From: " + header)

@@ -1,24 +1,24 @@
 import pytest
 
-from twisted_mail.delivery.program import Program, Result, end_of
+from twisted_mail.delivery.program import Completion, Program, result_of_exit_code
 
 
 @pytest.mark.parametrize("code", [71, 74, 75, 78])
 def test_what_may_pass_is_tried_again(code: int) -> None:
-    ended = end_of(code)
-    assert ended.result is Result.LATER
+    ended = result_of_exit_code(code)
+    assert ended.completion is Completion.LATER
     assert ended.status.startswith("4.")
 
 
 @pytest.mark.parametrize("code", [64, 65, 67, 69, 70, 73, 77, 1, 126, 127, 255])
 def test_the_rest_is_for_good(code: int) -> None:
-    ended = end_of(code)
-    assert ended.result is Result.FAILED
+    ended = result_of_exit_code(code)
+    assert ended.completion is Completion.FAILED
     assert ended.status.startswith("5.")
 
 
 def test_nought_is_success() -> None:
-    assert end_of(0).result is Result.DONE
+    assert result_of_exit_code(0).completion is Completion.DONE
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 from tests.support import StillClock, finish
 from twisted_mail.delivery.quarantine import quarantine
-from twisted_mail.imap.fetch.render import Render
+from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.memory.account import MemoryStore
@@ -10,7 +10,7 @@ MAIL = Message(MemoryBlob(b"Subject: x\r\n\r\n"))
 
 
 def store_where_appending(error):
-    store = MemoryStore(StillClock(), Render())
+    store = MemoryStore(StillClock(), ItemRenderer())
     account = finish(store.account(ALICE))
 
     async def append(name, drafts):

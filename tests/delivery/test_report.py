@@ -6,24 +6,24 @@ import pytest
 
 from tests.delivery.test_letters import FakeQueue
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.delivery.letters import Post
-from twisted_mail.delivery.parcel import Parcel
-from twisted_mail.delivery.parcels import ParcelBlob
-from twisted_mail.delivery.program import end_of
-from twisted_mail.delivery.report import MAX_RETURNED, FailureReports
+from twisted_mail.delivery.letters import Mailer
+from twisted_mail.delivery.parcel import Job
+from twisted_mail.delivery.parcels import JobBlob
+from twisted_mail.delivery.program import result_of_exit_code
+from twisted_mail.delivery.report import MAX_RETURNED, DsnReporter
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.mail.route import Errand
+from twisted_mail.mail.route import ProgramTarget
 
-PARCEL = Parcel("0abc-1", 1e9, parse("s@b.example"), Errand("ticket", parse("t@example.org")))
+PARCEL = Job("0abc-1", 1e9, parse("s@b.example"), ProgramTarget("ticket", parse("t@example.org")))
 
 
 def reported(folder: Path, queue: FakeQueue, data: bytes) -> EmailMessage:
     (folder / "mail").write_bytes(data)
-    post = Post(queue, StillClock(), "mail.example.org")  # type: ignore[arg-type]
-    reports = FailureReports(post, "mail.example.org", InlineBlocking())
-    blob = ParcelBlob(str(folder / "mail"), len(data))
-    finish(reports.failed(PARCEL, end_of(75), blob))
+    post = Mailer(queue, StillClock(), "mail.example.org")  # type: ignore[arg-type]
+    reports = DsnReporter(post, "mail.example.org", InlineBlocking())
+    blob = JobBlob(str(folder / "mail"), len(data))
+    finish(reports.failed(PARCEL, result_of_exit_code(75), blob))
     return message_from_bytes(queue.taken[-1][1])
 
 

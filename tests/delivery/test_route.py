@@ -7,9 +7,9 @@ from twisted_mail.delivery.expansion import MAX_ADDRESSES, MAX_DEPTH
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import Address, parse
-from twisted_mail.mail.directory_entry import Resident
+from twisted_mail.mail.directory_entry import DirectoryEntry
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.mail.route import Elsewhere, Here, NoRoute, Route, Turn
+from twisted_mail.mail.route import LocalRoute, NoRoute, RemoteRoute, Route, RouteStepKind
 
 ACCOUNTS = dict.fromkeys(("alice@example.org", "bob@example.org", "carol@example.net"), "secret")
 
@@ -30,7 +30,7 @@ def refusal(route: Route) -> str:
 
 
 def test_an_account_is_here() -> None:
-    assert route("Alice@example.org") == Here(("alice@example.org",))
+    assert route("Alice@example.org") == LocalRoute(("alice@example.org",))
 
 
 def test_an_unknown_address_of_ours_has_no_route() -> None:
@@ -38,12 +38,14 @@ def test_an_unknown_address_of_ours_has_no_route() -> None:
 
 
 def test_a_domain_not_ours_is_elsewhere() -> None:
-    assert route("a@b.example") == Elsewhere((parse("a@b.example"),))
+    assert route("a@b.example") == RemoteRoute((parse("a@b.example"),))
 
 
 def test_an_alias_leads_to_accounts_in_order_and_each_once() -> None:
     both = "carol@example.net alice@example.org carol@example.net"
-    assert route("team@example.org", team=both) == Here(("carol@example.net", "alice@example.org"))
+    assert route("team@example.org", team=both) == LocalRoute(
+        ("carol@example.net", "alice@example.org")
+    )
 
 
 def test_aliases_lead_to_aliases_breadth_first() -> None:
@@ -52,12 +54,12 @@ def test_aliases_lead_to_aliases_breadth_first() -> None:
         all="team@example.org carol@example.net",
         team="alice@example.org bob@example.org",
     )
-    assert found == Here(("carol@example.net", "alice@example.org", "bob@example.org"))
+    assert found == LocalRoute(("carol@example.net", "alice@example.org", "bob@example.org"))
 
 
 def test_an_alias_that_leads_elsewhere_keeps_its_accounts() -> None:
     found = route("me@example.org", me="alice@example.org a@b.example")
-    assert found == Elsewhere((parse("a@b.example"),), ("alice@example.org",))
+    assert found == RemoteRoute((parse("a@b.example"),), ("alice@example.org",))
 
 
 def test_an_alias_that_leads_to_nobody_has_no_route() -> None:
@@ -65,7 +67,7 @@ def test_an_alias_that_leads_to_nobody_has_no_route() -> None:
 
 
 def test_an_unknown_target_does_not_hinder_the_others() -> None:
-    assert route("x@example.org", x="nobody@example.org bob@example.org") == Here(
+    assert route("x@example.org", x="nobody@example.org bob@example.org") == LocalRoute(
         ("bob@example.org",)
     )
 
@@ -73,7 +75,7 @@ def test_an_unknown_target_does_not_hinder_the_others() -> None:
 def test_loops_end() -> None:
     assert route(
         "a@example.org", a="b@example.org", b="a@example.org b@example.org bob@example.org"
-    ) == Here(("bob@example.org",))
+    ) == LocalRoute(("bob@example.org",))
     assert refusal(route("a@example.org", a="a@example.org")) == "550 5.1.1"
 
 
@@ -83,7 +85,7 @@ def chain(length: int) -> dict[str, str]:
 
 
 def test_aliases_nest_only_so_deep() -> None:
-    assert route("a0@example.org", **chain(MAX_DEPTH)) == Here(("bob@example.org",))
+    assert route("a0@example.org", **chain(MAX_DEPTH)) == LocalRoute(("bob@example.org",))
     assert refusal(route("a0@example.org", **chain(MAX_DEPTH + 1))) == "451 4.3.5"
 
 
@@ -91,7 +93,7 @@ def test_a_recipient_stands_for_only_so_many_addresses() -> None:
     many = [f"u{number}@b.example" for number in range(MAX_ADDRESSES)]
     assert refusal(route("list@example.org", list=" ".join(many))) == "451 4.3.5"
     found = route("list@example.org", list=" ".join(many[1:]))
-    assert isinstance(found, Elsewhere)
+    assert isinstance(found, RemoteRoute)
     assert len(found.addresses) == MAX_ADDRESSES - 1
 
 
@@ -105,15 +107,15 @@ def test_an_alias_to_aliases_that_all_expand_widely_is_stopped_early() -> None:
 
 def test_a_detail_falls_back_to_the_user() -> None:
     alice, bob = "alice@example.org", "bob@example.org"
-    assert route("alice+lists@example.org") == Here((alice,), details=((alice, "lists"),))
+    assert route("alice+lists@example.org") == LocalRoute((alice,), details=((alice, "lists"),))
     found = route("team+x+y@example.org", team=bob)
-    assert found == Here((bob,), details=((bob, "x+y"),))
+    assert found == LocalRoute((bob,), details=((bob, "x+y"),))
     assert refusal(route("nobody+x@example.org")) == "550 5.1.1"
     assert refusal(route("+x@example.org")) == "550 5.1.1"
 
 
 def test_an_address_with_its_own_detail_comes_first() -> None:
-    assert route("alice+lists@example.org", **{"alice+lists": "bob@example.org"}) == Here(
+    assert route("alice+lists@example.org", **{"alice+lists": "bob@example.org"}) == LocalRoute(
         ("bob@example.org",)
     )
 
@@ -121,7 +123,7 @@ def test_an_address_with_its_own_detail_comes_first() -> None:
 @pytest.mark.parametrize("hostname", ["example.org", "mail.example.org", "a.b.Example.org"])
 def test_postmaster_without_domain_is_that_of_the_host_or_above(hostname: str) -> None:
     found = route(Address("postmaster", ""), hostname, postmaster="alice@example.org")
-    assert found == Here(("alice@example.org",))
+    assert found == LocalRoute(("alice@example.org",))
 
 
 @pytest.mark.parametrize("hostname", ["", "localhost", "mail.b.example", "example.org"])
@@ -132,14 +134,16 @@ def test_without_any_postmaster_there_is_no_route(hostname: str) -> None:
 def test_postmaster_is_also_looked_for_in_the_domains_given() -> None:
     directory = FixedDirectory({"postmaster@example.net": "secret"})
     router = LocalRouter(directory, "mail.b.example", ("example.net",))
-    assert finish(router.route(Address("postmaster", ""))) == Here(("postmaster@example.net",))
+    assert finish(router.route(Address("postmaster", ""))) == LocalRoute(
+        ("postmaster@example.net",)
+    )
 
 
 def test_each_domain_is_looked_into_once_for_the_postmaster() -> None:
     directory = FixedDirectory({"alice@example.org": "secret"})
     router = LocalRouter(directory, "mail.example.org", ("example.org",))
     _, steps = finish(router.explain(Address("postmaster", "")))
-    found = [step for step in steps if step.turn is Turn.POSTMASTER]
+    found = [step for step in steps if step.kind is RouteStepKind.POSTMASTER]
     assert len(found) == 1
 
 
@@ -148,7 +152,7 @@ def test_nobody_else_is_known_without_domain() -> None:
 
 
 class BrokenDirectory(FixedDirectory):
-    async def find(self, address: Address) -> Resident | None:
+    async def find(self, address: Address) -> DirectoryEntry | None:
         raise Unavailable("The directory cannot be asked now")
 
 
@@ -167,7 +171,7 @@ def test_whatever_aliases_say_the_answer_names_accounts_once(
 ) -> None:
     leads = {key: " ".join(f"{one}@example.org" for one in value) for key, value in aliases.items()}
     found = route(f"{name}@example.org", **leads)
-    if isinstance(found, Here):
+    if isinstance(found, LocalRoute):
         assert len(set(found.accounts)) == len(found.accounts) > 0
         assert set(found.accounts) <= set(ACCOUNTS)
     else:

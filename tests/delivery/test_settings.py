@@ -1,6 +1,6 @@
 import pytest
 
-from twisted_mail.delivery.settings import AddressSettings, ListSettings, WaitingSettings
+from twisted_mail.delivery.settings import AddressSettings, ListSettings, QueueSettings
 
 
 def test_separators_are_signs_that_need_no_quotes() -> None:
@@ -20,4 +20,4 @@ def test_the_page_of_one_click_is_under_https() -> None:
 
 def test_pauses_are_more_than_nothing() -> None:
     with pytest.raises(ValueError, match="retry"):
-        WaitingSettings(first_retry=0)
+        QueueSettings(first_retry=0)

@@ -2,12 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.delivery.tags import Signer, read_member
+from twisted_mail.delivery.tags import VerpSigner, parse_member_detail
 from twisted_mail.mail.address import MAX_LOCAL, Address, parse
-from twisted_mail.mail.mailing_list import MailingList, Member, Role, read_role
+from twisted_mail.mail.mailing_list import ListRole, MailingList, Member, parse_role
 
 NEWS = MailingList("news@example.org", parse("news@example.org"))
-SIGNER = Signer(b"secret")
+SIGNER = VerpSigner(b"secret")
 LOCALS = st.text("ab=+.-_%\"' é", min_size=1, max_size=70).filter(
     lambda text: not text.startswith(".") and not text.endswith(".") and ".." not in text
 )
@@ -15,10 +15,10 @@ LOCALS = st.text("ab=+.-_%\"' é", min_size=1, max_size=70).filter(
 
 def test_an_address_for_bounces_names_the_member() -> None:
     member = Member(42, parse("alice@example.net"))
-    tag = SIGNER.member_tag(NEWS, 42, Role.BOUNCES)
-    address = SIGNER.member_address(NEWS, member, Role.BOUNCES)
+    tag = SIGNER.member_tag(NEWS, 42, ListRole.BOUNCES)
+    address = SIGNER.member_address(NEWS, member, ListRole.BOUNCES)
     assert str(address) == f"news-bounces+alice=example.net={tag}@example.org"
-    assert SIGNER.is_right(tag.upper(), "bounces", "News@example.org", "42")
+    assert SIGNER.is_valid(tag.upper(), "bounces", "News@example.org", "42")
 
 
 @pytest.mark.parametrize(
@@ -30,9 +30,9 @@ def test_an_address_for_bounces_names_the_member() -> None:
     ],
 )
 def test_a_tag_is_for_one_member_list_and_purpose(about: tuple[str, ...]) -> None:
-    assert not SIGNER.is_right(SIGNER.member_tag(NEWS, 42, Role.BOUNCES), *about)
-    assert not Signer(b"other").is_right(
-        SIGNER.member_tag(NEWS, 42, Role.BOUNCES), "bounces", NEWS.name, "42"
+    assert not SIGNER.is_valid(SIGNER.member_tag(NEWS, 42, ListRole.BOUNCES), *about)
+    assert not VerpSigner(b"other").is_valid(
+        SIGNER.member_tag(NEWS, 42, ListRole.BOUNCES), "bounces", NEWS.name, "42"
     )
 
 
@@ -51,7 +51,7 @@ def test_a_tag_is_for_one_member_list_and_purpose(about: tuple[str, ...]) -> Non
     ],
 )
 def test_what_names_nobody_is_none(detail: str) -> None:
-    assert read_member(detail) is None
+    assert parse_member_detail(detail) is None
 
 
 @given(LOCALS, st.sampled_from(["example.net", "a" * 50 + ".example"]), st.integers(1, 2**31))
@@ -59,13 +59,13 @@ def test_every_member_is_known_again_and_every_address_is_short_enough(
     local: str, domain: str, number: int
 ) -> None:
     member = Member(number, Address(local, domain))
-    address = SIGNER.member_address(NEWS, member, Role.BOUNCES)
+    address = SIGNER.member_address(NEWS, member, ListRole.BOUNCES)
     assert len(address.local) <= MAX_LOCAL
     assert parse(str(address)) == address
-    read = read_role(address.local)
+    read = parse_role(address.local)
     assert read is not None
-    assert read[:2] == ("news", Role.BOUNCES)
-    who = read_member(read[2])
+    assert read[:2] == ("news", ListRole.BOUNCES)
+    who = parse_member_detail(read[2])
     assert who is not None
     assert who[0] in (number, member.address)
-    assert SIGNER.is_right(who[1], "bounces", NEWS.name, str(number))
+    assert SIGNER.is_valid(who[1], "bounces", NEWS.name, str(number))

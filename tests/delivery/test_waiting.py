@@ -8,23 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import InlineBlocking, NoteJournal, StillClock, finish
-from twisted_mail.delivery.doors import Doors
+from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.local import LocalDelivery
-from twisted_mail.delivery.parcel import LISTS, Parcel
-from twisted_mail.delivery.parcels import APPROVE, REJECT, ParcelBlob, ParcelFolder
-from twisted_mail.delivery.program import Ended, Result, end_of
+from twisted_mail.delivery.parcel import LISTS_KEY, Job
+from twisted_mail.delivery.parcels import APPROVE, REJECT, JobBlob, QueueFolder
+from twisted_mail.delivery.program import Completion, DeliveryResult, result_of_exit_code
 from twisted_mail.delivery.route import LocalRouter
-from twisted_mail.delivery.settings import WaitingSettings
-from twisted_mail.delivery.waiting import Waiting
+from twisted_mail.delivery.settings import QueueSettings
+from twisted_mail.delivery.waiting import JobQueue
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
-from twisted_mail.mail.route import ListMail
+from twisted_mail.mail.route import ListTarget
 
 ALICE, TICKETS, NEWS = "alice@example.org", "tickets@example.org", "news@example.org"
-DONE, LATER, FAILED = end_of(0), end_of(75), end_of(69)
+DONE, LATER, FAILED = result_of_exit_code(0), result_of_exit_code(75), result_of_exit_code(69)
 KEY = "|ticket"
 
 
@@ -44,10 +44,10 @@ class FakeDoer:
     """Does errands as it is told; keeps what it saw."""
 
     def __init__(self) -> None:
-        self.ends: list[Ended | Exception] = []
+        self.ends: list[DeliveryResult | Exception] = []
         self.seen: list[tuple[str, bytes]] = []
 
-    async def do(self, parcel: Parcel, blob: ParcelBlob) -> Ended:
+    async def deliver(self, parcel: Job, blob: JobBlob) -> DeliveryResult:
         self.seen.append((parcel.id, b"".join(blob.pieces())))
         end = self.ends.pop(0) if self.ends else DONE
         if isinstance(end, Exception):
@@ -57,7 +57,7 @@ class FakeDoer:
 
 class House:
     def __init__(self, folder: Path, **settings: Any) -> None:
-        self.folder = ParcelFolder(str(folder))
+        self.folder = QueueFolder(str(folder))
         self.clock, self.journal, self.store = StillClock(), NoteJournal(), FakeStore()
         self.program, self.lists = FakeDoer(), FakeDoer()
         self.reports: list[tuple[str, str]] = []
@@ -65,10 +65,10 @@ class House:
         self.untellable: dict[str, Exception] = {}
         self.report_trouble: MailError | None = None
         self.admission: str | Exception | None = ""
-        self.waiting = Waiting(
-            self.folder, InlineBlocking(), self.clock, self.journal, WaitingSettings(**settings)
+        self.waiting = JobQueue(
+            self.folder, InlineBlocking(), self.clock, self.journal, QueueSettings(**settings)
         )
-        self.waiting.seat({KEY: self.program, LISTS: self.lists}, self, self)
+        self.waiting.register_transports({KEY: self.program, LISTS_KEY: self.lists}, self, self)
         self.waiting.load()
         directory = FixedDirectory(
             {ALICE: ""},
@@ -77,21 +77,21 @@ class House:
         )
         store: Any = self.store
         self.queue = LocalDelivery(
-            Doors(LocalRouter(directory), store, self.journal, self.clock, self.waiting)
+            DeliveryBackend(LocalRouter(directory), store, self.journal, self.clock, self.waiting)
         )
 
-    async def admit(self, envelope: Envelope, mail: ListMail, header: bytes) -> str | None:
+    async def admit(self, envelope: Envelope, mail: ListTarget, header: bytes) -> str | None:
         self.header = header
         if isinstance(self.admission, Exception):
             raise self.admission
         return self.admission
 
-    async def tell_held(self, parcel: Parcel, blob: ParcelBlob) -> None:
+    async def notify_moderators(self, parcel: Job, blob: JobBlob) -> None:
         self.told.append(parcel.id)
         if parcel.id in self.untellable:
             raise self.untellable[parcel.id]
 
-    async def failed(self, parcel: Parcel, ended: Ended, blob: ParcelBlob) -> None:
+    async def failed(self, parcel: Job, ended: DeliveryResult, blob: JobBlob) -> None:
         if self.report_trouble is not None:
             raise self.report_trouble
         self.reports.append((parcel.id, ended.reason))
@@ -108,7 +108,7 @@ class House:
         finish(self.waiting.work(key))
 
     @property
-    def kept(self) -> list[Parcel]:
+    def kept(self) -> list[Job]:
         return self.folder.load()
 
 
@@ -133,7 +133,7 @@ def test_accounts_get_their_copy_at_once_and_programs_theirs_later(house: House)
     house.accept(TICKETS, ALICE, NEWS)
     assert house.store.delivered == [ALICE]
     house.work()
-    house.work(LISTS)
+    house.work(LISTS_KEY)
     assert [seen[0] for seen in house.program.seen + house.lists.seen] == ["id1-1", "id1-2"]
 
 
@@ -218,7 +218,7 @@ def test_pauses_grow_up_to_the_longest(tmp_path: Path) -> None:
         pauses.append(house.kept[0].due - house.clock.seconds)
         house.clock.seconds = house.kept[0].due
     assert pauses == [10, 20, 35, 35]
-    assert (house.kept[0].tries, house.kept[0].reason) == (4, LATER.reason)
+    assert (house.kept[0].attempts, house.kept[0].reason) == (4, LATER.reason)
 
 
 def test_a_failure_for_good_is_told_to_the_sender(house: House) -> None:
@@ -284,7 +284,7 @@ def test_a_parcel_whose_message_is_gone_does_not_hinder_the_others(
     (tmp_path / "waiting" / "id1-1.mail").unlink()
     house.work()
     assert not house.program.seen
-    assert "id1-1" in house.waiting._parcels
+    assert "id1-1" in house.waiting._jobs
 
 
 @pytest.mark.parametrize("error", [RuntimeError("bug"), Unavailable("busy")])
@@ -298,9 +298,9 @@ def test_whatever_goes_wrong_the_mail_stays(house: House, error: Exception) -> N
 
 
 def test_mail_for_a_program_that_is_no_more_waits_for_it(house: House) -> None:
-    house.lists.ends = [end_of(75)]
+    house.lists.ends = [result_of_exit_code(75)]
     house.accept("other@example.org")
-    house.work(LISTS)
+    house.work(LISTS_KEY)
     assert [seen[0] for seen in house.lists.seen] == ["id1-1"]
     assert len(house.kept) == 1
 
@@ -309,7 +309,7 @@ def test_everything_goes_on_after_a_restart(house: House, tmp_path: Path) -> Non
     house.accept(TICKETS, NEWS)
     again = House(tmp_path / "waiting")
     again.work()
-    again.work(LISTS)
+    again.work(LISTS_KEY)
     assert len(again.program.seen) == len(again.lists.seen) == 1
 
 
@@ -326,24 +326,24 @@ def test_after_stop_nothing_is_begun(house: House) -> None:
 def test_what_is_held_waits_for_a_word(house: House) -> None:
     house.admission = "moderated"
     house.accept(NEWS)
-    house.work(LISTS)
+    house.work(LISTS_KEY)
     assert not house.lists.seen
     assert [(one.id, one.reason) for one in house.waiting.held] == [("id1-1", "moderated")]
-    house.folder.say("id1-1", APPROVE)
-    finish(house.waiting.listen())
-    house.work(LISTS)
+    house.folder.decide("id1-1", APPROVE)
+    finish(house.waiting.apply_decisions())
+    house.work(LISTS_KEY)
     assert len(house.lists.seen) == 1
-    assert house.folder.words() == []
+    assert house.folder.pending_decisions() == []
 
 
 def test_owners_are_told_once_of_what_is_held(house: House, tmp_path: Path) -> None:
     house.admission = "moderated"
     house.accept(NEWS)
     for _ in range(3):
-        finish(house.waiting.listen())
+        finish(house.waiting.apply_decisions())
     assert house.told == ["id1-1"]
     again = House(tmp_path / "waiting")
-    finish(again.waiting.listen())
+    finish(again.waiting.apply_decisions())
     assert again.told == []
 
 
@@ -352,8 +352,8 @@ def test_owners_who_cannot_be_told_hold_up_nothing_else(house: House, trouble: E
     house.admission = "moderated"
     house.accept(NEWS)
     house.untellable["id1-1"] = trouble
-    house.folder.say("id1-1", APPROVE)
-    finish(house.waiting.listen())
+    house.folder.decide("id1-1", APPROVE)
+    finish(house.waiting.apply_decisions())
     assert not house.waiting.held
 
 
@@ -362,32 +362,32 @@ def test_owners_who_cannot_be_told_are_not_written_to_all_the_time(house: House)
     house.accept(NEWS)
     house.untellable["id1-1"] = Unavailable("full")
     for _ in range(10):
-        finish(house.waiting.listen())
+        finish(house.waiting.apply_decisions())
     assert house.told == ["id1-1"]
     house.untellable.clear()
     house.clock.seconds += 3601
     for _ in range(10):
-        finish(house.waiting.listen())
+        finish(house.waiting.apply_decisions())
     assert house.told == ["id1-1"] * 2
 
 
 def test_what_is_rejected_is_gone(house: House) -> None:
     house.admission = "moderated"
     house.accept(NEWS)
-    house.folder.say("id1-1", REJECT)
-    finish(house.waiting.listen())
-    house.work(LISTS)
+    house.folder.decide("id1-1", REJECT)
+    finish(house.waiting.apply_decisions())
+    house.work(LISTS_KEY)
     assert not house.lists.seen
     assert not house.kept
 
 
 def test_a_word_about_what_is_not_held_is_passed_over(house: House) -> None:
     house.accept(TICKETS)
-    house.folder.say("id1-1", REJECT)
-    house.folder.say("id9-1", APPROVE)
-    finish(house.waiting.listen())
+    house.folder.decide("id1-1", REJECT)
+    house.folder.decide("id9-1", APPROVE)
+    finish(house.waiting.apply_decisions())
     assert len(house.kept) == 1
-    assert house.folder.words() == []
+    assert house.folder.pending_decisions() == []
 
 
 def test_what_is_held_too_long_is_gone(house: House) -> None:
@@ -401,7 +401,7 @@ def test_what_is_held_too_long_is_gone(house: House) -> None:
 
 
 def test_results_are_three() -> None:
-    assert {DONE.result, LATER.result, FAILED.result} == set(Result)
+    assert {DONE.completion, LATER.completion, FAILED.completion} == set(Completion)
 
 
 # ---------------------------------------------------------------- whatever happens
@@ -413,7 +413,7 @@ ENDS = st.lists(
 
 @given(ends=ENDS, full=st.lists(st.booleans(), max_size=3), restarts=st.integers(0, 3))
 def test_whatever_fails_nothing_is_lost_and_only_what_failed_is_repeated(
-    ends: list[Ended | Exception], full: list[bool], restarts: int
+    ends: list[DeliveryResult | Exception], full: list[bool], restarts: int
 ) -> None:
     with TemporaryDirectory() as name:
         house = House(Path(name) / "waiting", first_retry=1, longest_retry=1)
@@ -425,14 +425,16 @@ def test_whatever_fails_nothing_is_lost_and_only_what_failed_is_repeated(
                 break
         for step in range(len(ends) + restarts + 1):
             if step < restarts:
-                house.waiting = Waiting(
+                house.waiting = JobQueue(
                     house.folder,
                     InlineBlocking(),
                     house.clock,
                     house.journal,
-                    WaitingSettings(1, 1),
+                    QueueSettings(1, 1),
                 )
-                house.waiting.seat({KEY: house.program, LISTS: house.lists}, house, house)
+                house.waiting.register_transports(
+                    {KEY: house.program, LISTS_KEY: house.lists}, house, house
+                )
                 house.waiting.load()
             house.clock.seconds += 2
             house.work()

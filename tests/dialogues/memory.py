@@ -18,23 +18,23 @@ from tests.support import FakeResolver, InlineBlocking, NoteJournal, finish
 from twisted_mail.auth.checkers import DirectoryChecker
 from twisted_mail.auth.realm import Realm, logins, portal
 from twisted_mail.auth.sasl import MECHANISMS
-from twisted_mail.auth.throttle import Throttle
+from twisted_mail.auth.throttle import LocalThrottle
 from twisted_mail.config.filters import filters as configured
-from twisted_mail.config.values import Structure
+from twisted_mail.config.values import Structurer
 from twisted_mail.delivery.local import LocalDelivery
-from twisted_mail.delivery.office import PostOffice, Supplies
-from twisted_mail.delivery.program import Program, end_of
+from twisted_mail.delivery.office import DeliveryAssembly, DeliveryDependencies
+from twisted_mail.delivery.program import Program, result_of_exit_code
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
-from twisted_mail.imap.fetch.render import Render
+from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.mail import address
 from twisted_mail.mail.dns import MailHost
 from twisted_mail.mail.verdict import Decision
 from twisted_mail.net.process.clock import ReactorClock
-from twisted_mail.net.process.periodic import Chore, Chores
-from twisted_mail.net.server.conversation import Conversation, Terms
-from twisted_mail.plugin import Doors, filters, protocols
-from twisted_mail.policy.filter_chain import Seat, Stages
+from twisted_mail.net.process.periodic import PeriodicTask, PeriodicTasks
+from twisted_mail.net.server.conversation import Conversation, ListenerSecurity
+from twisted_mail.plugin import ServerBackend, filters, protocols
+from twisted_mail.policy.filter_chain import ConfiguredFilter, FilterChain
 from twisted_mail.store.disk.blob import SpoolWriter
 from twisted_mail.store.memory.account import MemoryStore
 
@@ -117,15 +117,17 @@ class MemoryServer:
         self.journal = NoteJournal()
         time = DialogueClock(self.clock)
         self.directory = FixedDirectory(PASSWORDS, ALIASES, PROGRAMS, LISTS, OTHER_NAMES)
-        self.store = LimitedStore(time, Render())
+        self.store = LimitedStore(time, ItemRenderer())
         router = LocalRouter(self.directory, HOSTNAME)
         realm = Realm(self.store, self.directory, "example.org")
         checker = DirectoryChecker(self.directory, "example.org")
-        doors = logins(portal(realm, checker), "example.org", time, self.journal, Throttle(time))
+        doors = logins(
+            portal(realm, checker), "example.org", time, self.journal, LocalThrottle(time)
+        )
         blocking = InlineBlocking()
-        self.policy = Stages(time, self.journal)
+        self.policy = FilterChain(time, self.journal)
         self.resolver = FakeResolver()
-        self.doors = Doors(
+        self.doors = ServerBackend(
             hostname=HOSTNAME,
             clock=time,
             blocking=blocking,
@@ -134,7 +136,7 @@ class MemoryServer:
             router=router,
             queue=self._make_office(router, time),
             delivery=self._each,
-            adopt_submitter=realm.adopt,
+            assume_login=realm.assume,
             policy=self.policy,
             store=self.store,
             mechanisms=MECHANISMS,
@@ -149,8 +151,8 @@ class MemoryServer:
         """Make what delivers; what waits for lists and programs is looked at twice a second."""
         self.waiting = TemporaryDirectory()
         blocking = InlineBlocking()
-        office = PostOffice(
-            Supplies(
+        office = DeliveryAssembly(
+            DeliveryDependencies(
                 HOSTNAME,
                 router,
                 self.store,
@@ -160,21 +162,21 @@ class MemoryServer:
                 self.waiting.name,
                 blocking,
                 blocking,
-                lambda *_: end_of(0),
+                lambda *_: result_of_exit_code(0),
                 [Program("ticket", ("/bin/true",), max_running=1)],
             )
         )
-        chores = Chores(self.clock, self.journal)
-        chores.start(*(Chore(name, 0.5, work) for name, work in office.work()))
+        periodic_tasks = PeriodicTasks(self.clock, self.journal)
+        periodic_tasks.start(*(PeriodicTask(name, 0.5, work) for name, work in office.work()))
         self._each = office.each
         return office.queue
 
     def promise(self, keywords: frozenset[str]) -> None:
         """Let SMTP believe that the queue keeps more than it does."""
         queue: Any = self.doors.queue
-        queue.promises = LocalDelivery.promises | keywords
+        queue.supported_keywords = LocalDelivery.supported_keywords | keywords
 
-    def seat(self, dialogue: Dialogue) -> None:
+    def set_filters(self, dialogue: Dialogue) -> None:
         """Ask the filters of a dialogue, which find its records in the DNS; give accounts their quota."""
         self.store.limit(dialogue.quota)
         for line in dialogue.dns:
@@ -190,18 +192,20 @@ class MemoryServer:
         mistakes: list[str] = []
         found = configured(
             dialogue.filters,
-            Structure(Path("/")),
+            Structurer(Path("/")),
             filters,
             protocols(),
             lambda place, text: mistakes.append(text),
         )
         assert not mistakes, mistakes
-        self.policy.seat([self._seat(one) for one in found])
+        self.policy.set_filters([self._seat(one) for one in found])
 
-    def _seat(self, one: Any) -> Seat:
+    def _seat(self, one: Any) -> ConfiguredFilter:
         plugin: Any = filters()[one.kind]
         made = plugin.make(one.settings, self.doors)
-        return Seat(one.name, made, one.services, one.seconds, Decision(one.when_failed))
+        return ConfiguredFilter(
+            one.name, made, one.services, one.seconds, Decision(one.when_failed)
+        )
 
     def put(self, text: str) -> None:
         account, mailbox, draft = given_draft(text)
@@ -214,11 +218,11 @@ class MemoryLine:
     def __init__(self, server: MemoryServer, dialogue: Dialogue, connection: int, way: str) -> None:
         self._server = server
         self._way = way
-        server.promise(dialogue.promises)
+        server.promise(dialogue.supported_keywords)
         plugin: Any = protocols()[dialogue.service(connection)]
         settings = plugin.settings(**_known(plugin.settings, dialogue.settings))
         tls = dialogue.headings.get("tls", "starttls")
-        terms = Terms(
+        terms = ListenerSecurity(
             certificates=None if tls == "none" else object(),  # type: ignore[arg-type]
             is_implicit=tls == "implicit",
             takes_cleartext_passwords=dialogue.headings.get("cleartext", "yes") == "yes",

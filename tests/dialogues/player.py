@@ -16,7 +16,7 @@ from tests.dialogues.score import (
     TimePasses,
 )
 from twisted_mail.mail.mailbox import flags
-from twisted_mail.mail.mailbox.entry import Draft
+from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
 
 
@@ -94,7 +94,7 @@ def _in_any_order(step: ExpectInAnyOrder, line: Line, bound: dict[str, str], whe
 _GIVEN = re.compile(r'(\S+)\s+("[^"]*"|\S+)\s+(\S+)(?:\s+\(([^)]*)\))?(?:\s+"([^"]*)")?')
 
 
-def given_draft(text: str) -> tuple[str, str, Draft]:
+def given_draft(text: str) -> tuple[str, str, NewMessage]:
     """Read a ``given:`` heading: the account, the mailbox, and the message to put there."""
     match = _GIVEN.fullmatch(text)
     assert match, f"not a given message: {text!r}"
@@ -105,5 +105,5 @@ def given_draft(text: str) -> tuple[str, str, Draft]:
         if date
         else datetime.fromtimestamp(10**9, UTC)
     )
-    draft = Draft(Message(MemoryBlob(data)), flags.normal((marks or "").split()), when)
+    draft = NewMessage(Message(MemoryBlob(data)), flags.normal((marks or "").split()), when)
     return account, mailbox.strip('"'), draft

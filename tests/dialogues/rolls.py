@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from twisted_mail.mail.address import Address, parse
-from twisted_mail.mail.mailing_list import Bounced, BounceRule, MailingList, Member, Request, Role
+from twisted_mail.mail.mailing_list import (
+    BounceRule,
+    BounceStatus,
+    ListRole,
+    MailingList,
+    Member,
+    SubscriptionRequest,
+)
 
 
 class FixedRolls:
@@ -29,14 +36,14 @@ class FixedRolls:
     async def secret(self) -> bytes:
         return b"secret"
 
-    async def ask(self, name: str, role: Role, address: Address) -> str:
+    async def ask(self, name: str, role: ListRole, address: Address) -> str:
         return "word"
 
-    async def answer(self, name: str, word: str, within: float) -> Request | None:
+    async def confirm(self, name: str, word: str, within: float) -> SubscriptionRequest | None:
         return None
 
     async def leave(self, name: str, address: Address) -> bool:
         return False
 
-    async def bounced(self, name: str, number: int, rule: BounceRule) -> Bounced:
-        return Bounced()
+    async def bounced(self, name: str, number: int, rule: BounceRule) -> BounceStatus:
+        return BounceStatus()

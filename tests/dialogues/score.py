@@ -108,7 +108,7 @@ class Dialogue:
         return self.headings.get(f"service{connection}", self.headings["service"])
 
     @property
-    def promises(self) -> frozenset[str]:
+    def supported_keywords(self) -> frozenset[str]:
         """What the queue behind SMTP keeps besides; there is such a queue only in memory."""
         return frozenset(self.headings.get("promises", "").split())
 
@@ -117,7 +117,7 @@ class Dialogue:
         is_made_up = bool(self.filters) or self.quota is not None
         if is_made_up and way in ("tcp", "tls"):
             return False  # there is no such client, nor such an account
-        ways = self.headings.get("play", "memory" if self.promises else "").split()
+        ways = self.headings.get("play", "memory" if self.supported_keywords else "").split()
         if "memory" in ways:
             ways = [
                 *ways,

@@ -1,30 +1,34 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.directory.account_import import read
+from twisted_mail.directory.account_import import read_accounts
 
 
 def texts(line: str) -> list[str]:
-    return [mistake.text for mistake in read([line])[1]]
+    return [mistake.text for mistake in read_accounts([line])[1]]
 
 
 def test_comments_and_empty_lines_are_passed_over() -> None:
-    assert read(["# a@b.example:{PLAIN}x", "", "   ", "\t"]) == ([], [])
+    assert read_accounts(["# a@b.example:{PLAIN}x", "", "   ", "\t"]) == ([], [])
 
 
 def test_fields_of_passwd_files_are_passed_over() -> None:
-    entries, mistakes = read(["a@b.example:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=:1000:1000::/home/a"])
+    entries, mistakes = read_accounts(
+        ["a@b.example:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=:1000:1000::/home/a"]
+    )
     assert not mistakes
     assert entries[0].hash == "{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M="
 
 
 def test_a_quoted_name_may_have_a_colon() -> None:
-    entries, _ = read(['"a:b"@c.example:{PLAIN}x'])
+    entries, _ = read_accounts(['"a:b"@c.example:{PLAIN}x'])
     assert entries[0].address.local == "a:b"
 
 
 def test_mistakes_name_their_lines() -> None:
-    entries, mistakes = read(["a@b.example:{PLAIN}x", "#", "A@B.example:{PLAIN}y", "nothing"])
+    entries, mistakes = read_accounts(
+        ["a@b.example:{PLAIN}x", "#", "A@B.example:{PLAIN}y", "nothing"]
+    )
     assert [entry.line for entry in entries] == [1]
     assert [mistake.line for mistake in mistakes] == [3, 4]
     assert "line 1" in mistakes[0].text
@@ -45,5 +49,5 @@ def test_a_very_long_line_is_a_mistake() -> None:
 
 @given(st.lists(st.text(max_size=60)))
 def test_any_text_is_read(lines: list[str]) -> None:
-    entries, mistakes = read(lines)
+    entries, mistakes = read_accounts(lines)
     assert len(entries) + len(mistakes) <= len(lines)

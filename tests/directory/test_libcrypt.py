@@ -10,10 +10,10 @@ MD5 = "$1$ISZVpdwx$7KP670/OHr3R35JF3npDK0"  # of "secret"
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
     libcrypt._function.cache_clear()
-    libcrypt.knows.cache_clear()
+    libcrypt.supports.cache_clear()
     yield
     libcrypt._function.cache_clear()
-    libcrypt.knows.cache_clear()
+    libcrypt.supports.cache_clear()
 
 
 def test_the_system_hashes_where_it_can() -> None:
@@ -21,13 +21,13 @@ def test_the_system_hashes_where_it_can() -> None:
         pytest.skip("this system has no crypt_r")
     assert libcrypt.crypt(b"secret", MD5) == MD5
     assert libcrypt.crypt(b"other", MD5) != MD5
-    assert libcrypt.knows(MD5)
+    assert libcrypt.supports(MD5)
 
 
 def test_an_unknown_method_gives_nothing() -> None:
     assert libcrypt.crypt(b"secret", "$nope$salt$") is None
     assert libcrypt.crypt(b"secret", "*0") is None
-    assert not libcrypt.knows("$nope$salt$")
+    assert not libcrypt.supports("$nope$salt$")
 
 
 def test_a_setting_beyond_ascii_gives_nothing() -> None:
@@ -37,4 +37,4 @@ def test_a_setting_beyond_ascii_gives_nothing() -> None:
 def test_without_the_library_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(libcrypt, "_LIBRARIES", ("libnowhere.so.9",))
     assert libcrypt.crypt(b"secret", MD5) is None
-    assert not libcrypt.knows(MD5)
+    assert not libcrypt.supports(MD5)

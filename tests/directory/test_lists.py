@@ -3,20 +3,20 @@ from pathlib import Path
 import pytest
 
 from twisted_mail.directory import lists
-from twisted_mail.directory.editor import Register
-from twisted_mail.directory.passwords import Passwords
+from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.tables import Tables
 from twisted_mail.mail.address import parse
-from twisted_mail.mail.mailing_list import Joining, Posting
+from twisted_mail.mail.mailing_list import JoiningPolicy, PostingPolicy
 from twisted_mail.mail.outcome import Refused
 
-CHEAP = Passwords(memory_mib=1, passes=1, lanes=1)
+CHEAP = PasswordSettings(memory_mib=1, passes=1, lanes=1)
 ALICE, BOB, NEWS = "Alice@example.org", "bob@example.org", "news@example.org"
 
 
 @pytest.fixture
-def register(tmp_path: Path) -> Register:
-    made = Register(tmp_path / "accounts", CHEAP, ["example.org"], now=lambda: 1000.0)
+def register(tmp_path: Path) -> DirectoryEditor:
+    made = DirectoryEditor(tmp_path / "accounts", CHEAP, ["example.org"], now=lambda: 1000.0)
     for name in (ALICE, BOB):
         made.accounts.add(name, "secret")
     made.lists.add(NEWS)
@@ -29,18 +29,22 @@ def refusal(work: object, *args: object) -> str:
     return refused.value.outcome.text
 
 
-def test_a_list_begins_with_the_careful_rules(register: Register) -> None:
+def test_a_list_begins_with_the_careful_rules(register: DirectoryEditor) -> None:
     made = register.lists.find("News@Example.org")
     assert (made.name, made.address) == (NEWS, parse(NEWS))
-    assert (made.posting, made.joining) == (Posting.MEMBERS, Joining.CONFIRMED)
+    assert (made.posting, made.joining) == (PostingPolicy.MEMBERS, JoiningPolicy.CONFIRMED)
     assert not made.is_moderated
     assert made.owners == ()
 
 
-def test_rules_are_altered_one_by_one(register: Register) -> None:
-    register.lists.alter(NEWS, posting=Posting.ANYONE)
+def test_rules_are_altered_one_by_one(register: DirectoryEditor) -> None:
+    register.lists.alter(NEWS, posting=PostingPolicy.ANYONE)
     made = register.lists.alter(NEWS, title="All the news", is_moderated=True)
-    assert (made.posting, made.title, made.is_moderated) == (Posting.ANYONE, "All the news", True)
+    assert (made.posting, made.title, made.is_moderated) == (
+        PostingPolicy.ANYONE,
+        "All the news",
+        True,
+    )
     assert "one line" in refusal(lambda: register.lists.alter(NEWS, title="a\r\nBcc: x"))
     assert "no mailing list" in refusal(lambda: register.lists.alter("x@example.org"))
 
@@ -58,18 +62,18 @@ def test_rules_are_altered_one_by_one(register: Register) -> None:
         ("nonsense", "not an address"),
     ],
 )
-def test_some_addresses_cannot_be_lists(register: Register, name: str, reason: str) -> None:
+def test_some_addresses_cannot_be_lists(register: DirectoryEditor, name: str, reason: str) -> None:
     assert reason in refusal(register.lists.add, name)
 
 
-def test_where_a_list_is_nothing_else_can_be(register: Register) -> None:
+def test_where_a_list_is_nothing_else_can_be(register: DirectoryEditor) -> None:
     assert "mailing list" in refusal(register.accounts.check_free, NEWS)
     assert "mailing list" in refusal(register.aliases.add, NEWS, [ALICE])
     register.aliases.add("n@example.org", [NEWS, "news-owner@example.org"])
-    assert not register.troubles()
+    assert not register.problems()
 
 
-def test_members_come_and_go(register: Register) -> None:
+def test_members_come_and_go(register: DirectoryEditor) -> None:
     assert register.lists.add_members(NEWS, [ALICE, BOB, "ALICE@example.org"]) == [ALICE, BOB]
     assert register.lists.add_members(NEWS, [BOB]) == []
     rows = [(row.address, row.created, row.suspended) for row in register.lists.members(NEWS)]
@@ -90,13 +94,15 @@ def test_members_come_and_go(register: Register) -> None:
         ("news-owner@example.org", "the list itself"),
     ],
 )
-def test_some_addresses_cannot_be_members(register: Register, member: str, reason: str) -> None:
+def test_some_addresses_cannot_be_members(
+    register: DirectoryEditor, member: str, reason: str
+) -> None:
     assert reason in refusal(register.lists.add_members, NEWS, [ALICE, member])
     assert not register.lists.members(NEWS)
 
 
 def test_a_list_has_so_many_members_and_no_more(
-    register: Register, monkeypatch: pytest.MonkeyPatch
+    register: DirectoryEditor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lists, "MAX_MEMBERS", 2)
     assert "at most 2" in refusal(
@@ -107,7 +113,9 @@ def test_a_list_has_so_many_members_and_no_more(
     assert register.lists.add_members(NEWS, [BOB]) == []
 
 
-def test_many_members_are_counted_once(register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_members_are_counted_once(
+    register: DirectoryEditor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counted: list[str] = []
     count = Tables.count
 
@@ -120,7 +128,7 @@ def test_many_members_are_counted_once(register: Register, monkeypatch: pytest.M
     assert len([query for query in counted if "list_member" in query]) == 1
 
 
-def test_owners_are_set_together(register: Register) -> None:
+def test_owners_are_set_together(register: DirectoryEditor) -> None:
     made = register.lists.set_owners(NEWS, [ALICE, "boss@elsewhere.example"])
     assert made.owners == (parse(ALICE), parse("boss@elsewhere.example"))
     assert register.lists.set_owners(NEWS, [BOB]).owners == (parse(BOB),)
@@ -130,7 +138,7 @@ def test_owners_are_set_together(register: Register) -> None:
     )
 
 
-def test_a_list_is_removed_with_all_that_is_its(register: Register) -> None:
+def test_a_list_is_removed_with_all_that_is_its(register: DirectoryEditor) -> None:
     register.lists.add_members(NEWS, [ALICE])
     register.lists.set_owners(NEWS, [BOB])
     assert register.lists.remove(NEWS) == 1
@@ -140,7 +148,7 @@ def test_a_list_is_removed_with_all_that_is_its(register: Register) -> None:
     assert register.lists.find(NEWS).owners == ()
 
 
-def test_resuming_forgets_the_bounces(register: Register) -> None:
+def test_resuming_forgets_the_bounces(register: DirectoryEditor) -> None:
     register.lists.add_members(NEWS, [ALICE])
     register._tables.connection.execute("UPDATE list_member SET suspended = 5, bounces = 5")
     assert register.lists.all()[0].suspended == 1
@@ -152,7 +160,7 @@ def test_resuming_forgets_the_bounces(register: Register) -> None:
     assert "is not on" in refusal(register.lists.resume, NEWS, BOB)
 
 
-def test_a_domain_with_lists_stays(register: Register) -> None:
+def test_a_domain_with_lists_stays(register: DirectoryEditor) -> None:
     register.domains.add("example.net")
     register.lists.add("news@example.net")
     assert "lists (1)" in refusal(register.domains.remove, "example.net")

@@ -3,14 +3,14 @@ from pathlib import Path
 import pytest
 
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.directory.editor import Register
-from twisted_mail.directory.mailing_lists import MAX_REQUESTS, SqliteRolls
-from twisted_mail.directory.passwords import Passwords
+from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.mailing_lists import MAX_REQUESTS, SqliteMailingListStore
+from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.mail.address import parse
-from twisted_mail.mail.mailing_list import Bounced, BounceRule, Request, Role
+from twisted_mail.mail.mailing_list import BounceRule, BounceStatus, ListRole, SubscriptionRequest
 from twisted_mail.mail.outcome import Refused
 
-CHEAP = Passwords(memory_mib=1, passes=1, lanes=1)
+CHEAP = PasswordSettings(memory_mib=1, passes=1, lanes=1)
 ALICE, BOB, NEWS = "Alice@example.org", "bob@example.org", "news@example.org"
 RULE = BounceRule(3, 1000, 100)
 DAY = 86400.0
@@ -19,20 +19,22 @@ DAY = 86400.0
 class House:
     def __init__(self, path: Path) -> None:
         self.clock = StillClock()
-        self.register = Register(path, CHEAP, ["example.org"], self.clock.now)
+        self.register = DirectoryEditor(path, CHEAP, ["example.org"], self.clock.now)
         for name in (ALICE, BOB):
             self.register.accounts.add(name, "secret")
         self.register.lists.add(NEWS)
         self.register.lists.add_members(NEWS, [ALICE])
-        self.rolls = SqliteRolls(path, InlineBlocking(), ["example.org"], now=self.clock.now)
+        self.rolls = SqliteMailingListStore(
+            path, InlineBlocking(), ["example.org"], now=self.clock.now
+        )
 
-    def ask(self, role: Role, address: str) -> str:
+    def ask(self, role: ListRole, address: str) -> str:
         return finish(self.rolls.ask(NEWS, role, parse(address)))
 
-    def answer(self, word: str) -> Request | None:
-        return finish(self.rolls.answer(NEWS, word, DAY))
+    def confirm(self, word: str) -> SubscriptionRequest | None:
+        return finish(self.rolls.confirm(NEWS, word, DAY))
 
-    def bounce(self, after: float) -> Bounced:
+    def bounce(self, after: float) -> BounceStatus:
         self.clock.seconds += after
         return finish(self.rolls.bounced(NEWS, 1, RULE))
 
@@ -62,61 +64,61 @@ def test_lists_and_members_are_found(house: House) -> None:
 def test_the_secret_stays(house: House, tmp_path: Path) -> None:
     secret = finish(house.rolls.secret())
     assert len(secret) == 32
-    again = SqliteRolls(tmp_path / "accounts", InlineBlocking())
+    again = SqliteMailingListStore(tmp_path / "accounts", InlineBlocking())
     assert finish(again.secret()) == secret
 
 
 def test_who_asks_and_confirms_is_a_member(house: House) -> None:
-    word = house.ask(Role.SUBSCRIBE, BOB)
+    word = house.ask(ListRole.SUBSCRIBE, BOB)
     assert house.members == [ALICE]
-    assert house.answer(word.upper()) == Request(Role.SUBSCRIBE, parse(BOB))
+    assert house.confirm(word.upper()) == SubscriptionRequest(ListRole.SUBSCRIBE, parse(BOB))
     assert house.members == [ALICE, BOB]
-    assert house.answer(word) is None
+    assert house.confirm(word) is None
 
 
 def test_who_asks_and_confirms_is_a_member_no_more(house: House) -> None:
-    assert house.answer(house.ask(Role.UNSUBSCRIBE, ALICE)) is not None
+    assert house.confirm(house.ask(ListRole.UNSUBSCRIBE, ALICE)) is not None
     assert house.members == []
 
 
 def test_nobody_is_asked_twice_in_a_short_time(house: House) -> None:
-    assert house.ask(Role.SUBSCRIBE, BOB)
-    assert not house.ask(Role.SUBSCRIBE, BOB)
-    assert house.ask(Role.UNSUBSCRIBE, ALICE)
+    assert house.ask(ListRole.SUBSCRIBE, BOB)
+    assert not house.ask(ListRole.SUBSCRIBE, BOB)
+    assert house.ask(ListRole.UNSUBSCRIBE, ALICE)
     house.clock.seconds += 3601
-    assert house.ask(Role.SUBSCRIBE, BOB)
+    assert house.ask(ListRole.SUBSCRIBE, BOB)
 
 
 def test_a_late_answer_is_none(house: House) -> None:
-    word = house.ask(Role.SUBSCRIBE, BOB)
+    word = house.ask(ListRole.SUBSCRIBE, BOB)
     house.clock.seconds += DAY + 1
-    assert house.answer(word) is None
+    assert house.confirm(word) is None
     assert house.members == [ALICE]
 
 
 @pytest.mark.parametrize(
     ("role", "address"),
     [
-        (Role.SUBSCRIBE, "x@elsewhere.example"),
-        (Role.SUBSCRIBE, "nobody@example.org"),
-        (Role.SUBSCRIBE, NEWS),
-        (Role.UNSUBSCRIBE, BOB),
+        (ListRole.SUBSCRIBE, "x@elsewhere.example"),
+        (ListRole.SUBSCRIBE, "nobody@example.org"),
+        (ListRole.SUBSCRIBE, NEWS),
+        (ListRole.UNSUBSCRIBE, BOB),
     ],
 )
-def test_some_cannot_ask(house: House, role: Role, address: str) -> None:
+def test_some_cannot_ask(house: House, role: ListRole, address: str) -> None:
     with pytest.raises(Refused):
         house.ask(role, address)
 
 
 def test_only_so_many_requests_are_kept(house: House) -> None:
-    word = house.ask(Role.SUBSCRIBE, BOB)
+    word = house.ask(ListRole.SUBSCRIBE, BOB)
     house.clock.seconds += 1
     house.register._tables.connection.executemany(
         "INSERT INTO list_request VALUES (?, ?, 'subscribe', ?, 'x@example.org', ?)",
         [(f"t{at}", NEWS, f"k{at}", house.clock.seconds) for at in range(MAX_REQUESTS)],
     )
-    house.ask(Role.UNSUBSCRIBE, ALICE)
-    assert house.answer(word) is None
+    house.ask(ListRole.UNSUBSCRIBE, ALICE)
+    assert house.confirm(word) is None
 
 
 def test_members_leave_at_once_where_they_are_known(house: House) -> None:
@@ -125,24 +127,24 @@ def test_members_leave_at_once_where_they_are_known(house: House) -> None:
 
 
 def test_after_so_many_bounces_a_member_is_suspended(house: House) -> None:
-    assert house.bounce(0) == Bounced(1)
-    assert house.bounce(100) == Bounced(2)
-    assert house.bounce(100) == Bounced(3, True, True)
-    assert house.bounce(100) == Bounced(3, True)
+    assert house.bounce(0) == BounceStatus(1)
+    assert house.bounce(100) == BounceStatus(2)
+    assert house.bounce(100) == BounceStatus(3, True, True)
+    assert house.bounce(100) == BounceStatus(3, True)
     assert finish(house.rolls.members(NEWS, 0, 10)) == []
     assert house.register.lists.all()[0].suspended == 1
 
 
 def test_bounces_close_together_count_once(house: House) -> None:
-    assert house.bounce(0) == house.bounce(50) == house.bounce(49) == Bounced(1)
-    assert house.bounce(1) == Bounced(2)
+    assert house.bounce(0) == house.bounce(50) == house.bounce(49) == BounceStatus(1)
+    assert house.bounce(1) == BounceStatus(2)
 
 
 def test_old_bounces_are_forgotten(house: House) -> None:
-    assert house.bounce(0) == Bounced(1)
-    assert house.bounce(900) == Bounced(2)
-    assert house.bounce(101) == Bounced(1)
+    assert house.bounce(0) == BounceStatus(1)
+    assert house.bounce(900) == BounceStatus(2)
+    assert house.bounce(101) == BounceStatus(1)
 
 
 def test_a_bounce_of_nobody_counts_nothing(house: House) -> None:
-    assert finish(house.rolls.bounced(NEWS, 99, RULE)) == Bounced()
+    assert finish(house.rolls.bounced(NEWS, 99, RULE)) == BounceStatus()

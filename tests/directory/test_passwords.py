@@ -3,25 +3,25 @@ import pytest
 from twisted_mail.directory import schemes
 from twisted_mail.directory.passwords import (
     MAX_PASSWORD,
-    Passwords,
+    PasswordSettings,
     check,
-    dummy,
-    hashed,
+    dummy_hash,
+    hash_password,
     is_current,
 )
-from twisted_mail.directory.schemes import Uncheckable, examine
+from twisted_mail.directory.schemes import Uncheckable, check_form
 
-CHEAP = Passwords(memory_mib=1, passes=1, lanes=1)
-STORED = hashed("secret", CHEAP)
+CHEAP = PasswordSettings(memory_mib=1, passes=1, lanes=1)
+STORED = hash_password("secret", CHEAP)
 
 
 def test_a_new_hash_is_argon2id_with_the_set_cost() -> None:
     assert STORED.startswith("{ARGON2ID}$argon2id$v=19$m=1024,t=1,p=1$")
-    examine(STORED)
+    check_form(STORED)
 
 
 def test_a_new_hash_has_a_new_salt() -> None:
-    assert hashed("secret", CHEAP) != STORED
+    assert hash_password("secret", CHEAP) != STORED
 
 
 def test_the_right_password_and_no_other_is_right() -> None:
@@ -35,7 +35,7 @@ def test_nobody_has_a_password() -> None:
 
 
 def test_passwords_beyond_ascii_are_utf_8() -> None:
-    stored = hashed("pässwörd ☂", CHEAP)
+    stored = hash_password("pässwörd ☂", CHEAP)
     assert check(stored, "pässwörd ☂", CHEAP)
 
 
@@ -71,16 +71,16 @@ def test_an_unknown_account_costs_one_hash_of_the_same_strength(
 
 
 def test_the_dummy_looks_like_any_hash() -> None:
-    examine(dummy(CHEAP))
-    assert is_current(dummy(CHEAP), CHEAP)
-    assert len(dummy(CHEAP)) == len(STORED)
+    check_form(dummy_hash(CHEAP))
+    assert is_current(dummy_hash(CHEAP), CHEAP)
+    assert len(dummy_hash(CHEAP)) == len(STORED)
 
 
 @pytest.mark.parametrize(
     "stored",
     [
-        hashed("x", Passwords(2, 1, 1)),
-        hashed("x", Passwords(1, 2, 1)),
+        hash_password("x", PasswordSettings(2, 1, 1)),
+        hash_password("x", PasswordSettings(1, 2, 1)),
         "{PLAIN}x",
         "x",
         "{ARGON2ID}",
@@ -101,4 +101,4 @@ def test_a_hash_nobody_can_check_is_told_from_a_wrong_password() -> None:
 )
 def test_costs_out_of_bounds_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        Passwords(**wrong)
+        PasswordSettings(**wrong)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail.directory import schema
-from twisted_mail.directory.schema import Unusable, open_database
+from twisted_mail.directory.schema import DirectoryUnusable, open_database
 from twisted_mail.mail.address import Address, parse
 
 
@@ -70,7 +70,7 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(
     open_database(tmp_path / "a").close()
     steps = schema.STEPS
     monkeypatch.setattr(schema, "STEPS", (*steps, "CREATE TABLE extra (x)", "nonsense"))
-    with pytest.raises(Unusable):
+    with pytest.raises(DirectoryUnusable):
         open_database(tmp_path / "a")
     monkeypatch.setattr(schema, "STEPS", steps)
     assert open_database(tmp_path / "a").pragma("user_version") == len(steps)
@@ -79,7 +79,7 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(
 def test_a_file_of_a_later_release_is_refused(tmp_path: Path) -> None:
     connection = open_database(tmp_path / "a")
     connection.pragma("user_version", 99)
-    with pytest.raises(Unusable, match="later release"):
+    with pytest.raises(DirectoryUnusable, match="later release"):
         open_database(tmp_path / "a")
 
 
@@ -87,19 +87,19 @@ def test_an_old_sqlite_is_refused_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apsw, "sqlite_lib_version", lambda: "3.51.2")
-    with pytest.raises(Unusable, match=r"3\.51\.3 or later"):
+    with pytest.raises(DirectoryUnusable, match=r"3\.51\.3 or later"):
         open_database(tmp_path / "a")
 
 
 @pytest.mark.parametrize("content", [b"no database at all, but long enough to be one" * 9])
 def test_what_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a").write_bytes(content)
-    with pytest.raises(Unusable, match="not a database"):
+    with pytest.raises(DirectoryUnusable, match="not a database"):
         open_database(tmp_path / "a")
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Unusable, match="No such file"):
+    with pytest.raises(DirectoryUnusable, match="No such file"):
         open_database(tmp_path / "no" / "a")
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail.directory import libcrypt, schemes
-from twisted_mail.directory.schemes import Uncheckable, examine, matches, split
+from twisted_mail.directory.schemes import Uncheckable, check_form, matches, split
 
 # Each hash is of "secret"; passlib made them.
 HASHES = [
@@ -55,14 +55,14 @@ def of_libcrypt(setting: str) -> str:
 
 @pytest.mark.parametrize("stored", digests())
 def test_digests_are_checked(stored: str) -> None:
-    examine(stored)
+    check_form(stored)
     assert matches(stored, b"secret")
     assert not matches(stored, b"Secret")
 
 
 @pytest.mark.parametrize("stored", HASHES)
 def test_hashes_of_other_systems_are_checked(stored: str) -> None:
-    examine(stored)
+    check_form(stored)
     assert matches(stored, b"secret")
     assert not matches(stored, b"secret ")
 
@@ -73,7 +73,7 @@ def test_hashes_of_other_systems_are_checked(stored: str) -> None:
 @pytest.mark.parametrize("scheme", ["", "{CRYPT}"])
 def test_what_crypt_makes_is_checked(setting: str, scheme: str) -> None:
     stored = scheme + of_libcrypt(setting)
-    examine(stored)
+    check_form(stored)
     assert matches(stored, b"secret")
     assert not matches(stored, b"secreT")
 
@@ -86,7 +86,7 @@ def test_argon2_is_checked_with_and_without_braces(kind: str) -> None:
     type_ = {"argon2i": Type.I, "argon2id": Type.ID}[kind]
     stored = hash_secret(b"secret", b"saltsalt", 1, 64, 1, 16, type_).decode()
     for text in (stored, f"{{{kind.upper()}}}{stored}"):
-        examine(text)
+        check_form(text)
         assert matches(text, b"secret")
         assert not matches(text, b"other")
 
@@ -97,8 +97,8 @@ def test_without_the_system_library_the_extra_checks(
 ) -> None:
     pytest.importorskip("passlib")
     monkeypatch.setattr(libcrypt, "crypt", lambda password, setting: None)
-    monkeypatch.setattr(libcrypt, "knows", lambda sample: False)
-    examine(stored)
+    monkeypatch.setattr(libcrypt, "supports", lambda sample: False)
+    check_form(stored)
     assert matches(stored, b"secret")
     assert not matches(stored, b"other")
 
@@ -115,10 +115,10 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
     monkeypatch.setattr(libcrypt, "crypt", lambda password, setting: None)
-    monkeypatch.setattr(libcrypt, "knows", lambda sample: False)
+    monkeypatch.setattr(libcrypt, "supports", lambda sample: False)
     monkeypatch.setitem(sys.modules, "bcrypt", None)
     with pytest.raises(Uncheckable, match=r"twisted-mail\[legacy-passwords\]"):
-        examine(HASHES[0])
+        check_form(HASHES[0])
     with pytest.raises(Uncheckable, match=r"twisted-mail\[legacy-passwords\]"):
         matches(HASHES[0], b"secret")
 
@@ -145,7 +145,7 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_what_is_no_hash_is_named(stored: str) -> None:
     with pytest.raises(Uncheckable):
-        examine(stored)
+        check_form(stored)
 
 
 @pytest.mark.parametrize("stored", ["{SSHA}" + "A" * 8, "{SHA256}" + "A" * 80, "{SHA}" + "A" * 27])
@@ -162,6 +162,6 @@ def test_the_scheme_is_read_without_case() -> None:
 def test_no_text_breaks_the_check(text: str, scheme: str) -> None:
     if "$2" in text or "$6" in text or "$5" in text or "$y" in text or "$7" in text:
         return  # what crypt(3) says to a broken hash is its own affair, and may take seconds
-    for work in (lambda: examine(scheme + text), lambda: matches(scheme + text, b"secret")):
+    for work in (lambda: check_form(scheme + text), lambda: matches(scheme + text, b"secret")):
         with suppress(Uncheckable):
             work()

@@ -7,19 +7,19 @@ import pytest
 
 from tests.support import InlineBlocking, finish
 from twisted_mail.directory import send_as
-from twisted_mail.directory.editor import Register
-from twisted_mail.directory.passwords import Passwords
+from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.outcome import Refused
 
-CHEAP = Passwords(memory_mib=1, passes=1, lanes=1)
+CHEAP = PasswordSettings(memory_mib=1, passes=1, lanes=1)
 ALICE = "Alice@example.org"
 
 
 class House:
     def __init__(self, path: Path) -> None:
-        self.register = Register(path, CHEAP, ["example.org"])
+        self.register = DirectoryEditor(path, CHEAP, ["example.org"])
         for name in (ALICE, "bob@example.org"):
             self.register.accounts.add(name, "secret")
         self.grants = self.register.grants
@@ -41,7 +41,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def test_nobody_may_send_as_others_until_it_is_granted(house: House) -> None:
     assert not house.may("office@example.org")
-    assert house.grants.give(ALICE, ["Office@example.org", "me@Private.example"]) == (
+    assert house.grants.allow(ALICE, ["Office@example.org", "me@Private.example"]) == (
         "me@private.example",
         "Office@example.org",
     )
@@ -52,37 +52,37 @@ def test_nobody_may_send_as_others_until_it_is_granted(house: House) -> None:
 
 
 def test_all_of_a_domain_may_be_granted(house: House) -> None:
-    assert house.grants.give(ALICE, ["@private.example"]) == ("@private.example",)
+    assert house.grants.allow(ALICE, ["@private.example"]) == ("@private.example",)
     assert house.may("anybody@private.example")
     assert not house.may("anybody@other.example")
 
 
 def test_another_name_of_a_domain_is_meant_too(house: House) -> None:
     house.register.domains.add_name("example.net", "example.org")
-    house.grants.give(ALICE, ["office@example.org"])
+    house.grants.allow(ALICE, ["office@example.org"])
     assert house.may("office@example.net")
 
 
 def test_a_grant_is_taken_back(house: House) -> None:
-    house.grants.give(ALICE, ["a@example.org", "b@example.org", "a@example.org"])
-    assert house.grants.take(ALICE, ["A@example.org"]) == ("b@example.org",)
+    house.grants.allow(ALICE, ["a@example.org", "b@example.org", "a@example.org"])
+    assert house.grants.revoke(ALICE, ["A@example.org"]) == ("b@example.org",)
     assert not house.may("a@example.org")
     assert house.may("b@example.org")
     with pytest.raises(Refused, match="anyway"):
-        house.grants.take(ALICE, ["b@example.org", "c@example.org"])
+        house.grants.revoke(ALICE, ["b@example.org", "c@example.org"])
     assert house.grants.of(ALICE) == ("b@example.org",)
 
 
 def test_what_is_no_address_is_refused(house: House) -> None:
     for text in ("office", "@", "a b@example.org"):
         with pytest.raises(Refused):
-            house.grants.give(ALICE, [text])
+            house.grants.allow(ALICE, [text])
     with pytest.raises(Refused, match="no account"):
-        house.grants.give("nobody@example.org", ["a@example.org"])
+        house.grants.allow("nobody@example.org", ["a@example.org"])
 
 
 def test_grants_go_with_the_account(house: House) -> None:
-    house.grants.give("bob@example.org", ["office@example.org"])
+    house.grants.allow("bob@example.org", ["office@example.org"])
     house.register.accounts.remove("bob@example.org")
     house.register.accounts.add("bob@example.org", "other")
     assert house.grants.of("bob@example.org") == ()
@@ -92,5 +92,5 @@ def test_grants_go_with_the_account(house: House) -> None:
 def test_grants_are_not_endless(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(send_as, "MAX_GRANTS", 2)
     with pytest.raises(Refused, match="at most"):
-        house.grants.give(ALICE, [f"a{number}@example.org" for number in range(3)])
+        house.grants.allow(ALICE, [f"a{number}@example.org" for number in range(3)])
     assert house.grants.of(ALICE) == ()

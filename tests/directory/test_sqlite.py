@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.directory.account_import import Mistaken
-from twisted_mail.directory.editor import Register
-from twisted_mail.directory.passwords import Passwords, hashed, is_current
-from twisted_mail.directory.sqlite import Listing, SqliteDirectory
+from twisted_mail.directory.account_import import AccountImportError
+from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.passwords import PasswordSettings, hash_password, is_current
+from twisted_mail.directory.sqlite import AddressRecord, SqliteDirectory
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.credentials import Credentials
-from twisted_mail.mail.directory_entry import NOBODY, Resident, catch_all
+from twisted_mail.mail.directory_entry import NO_ENTRY, DirectoryEntry, catch_all_address
 from twisted_mail.mail.outcome import Refused, Unavailable
 
-CHEAP = Passwords(memory_mib=1, passes=1, lanes=1)
+CHEAP = PasswordSettings(memory_mib=1, passes=1, lanes=1)
 
 
 class CountingBlocking(InlineBlocking):
@@ -42,8 +42,8 @@ class CountingBlocking(InlineBlocking):
 class House:
     """A directory, the register that edits it from outside, and what happened in threads."""
 
-    def __init__(self, path: Path, cost: Passwords = CHEAP) -> None:
-        self.register = Register(path, cost, ["example.org"])
+    def __init__(self, path: Path, cost: PasswordSettings = CHEAP) -> None:
+        self.register = DirectoryEditor(path, cost, ["example.org"])
         self.register.accounts.add("Alice@example.org", "secret")
         self.register.aliases.add("team@example.org", ["alice@example.org", "x@elsewhere.example"])
         self.clock = StillClock()
@@ -96,7 +96,7 @@ def test_answers_are_kept_in_memory(house: House) -> None:
         finish(house.directory.account(parse("alice@example.org")))
         finish(house.directory.account(parse("nobody@example.org")))
         finish(house.directory.is_ours("elsewhere.example"))
-    assert house.blocking.trips == ["_read_homes", "_read_listing", "_read_listing"]
+    assert house.blocking.trips == ["_read_homes", "_read_record", "_read_record"]
 
 
 def test_what_another_connection_commits_is_seen_at_once(house: House) -> None:
@@ -112,17 +112,17 @@ def test_what_another_connection_commits_is_seen_at_once(house: House) -> None:
 
 
 def test_an_answer_that_a_change_overtook_is_not_kept(house: House) -> None:
-    read = house.directory._read_listing
+    read = house.directory._read_record
     bob = parse("bob@example.org")
 
-    def overtaken(key: str) -> Listing:
+    def overtaken(key: str) -> AddressRecord:
         listing = read(key)
-        house.directory._read_listing = read  # type: ignore[method-assign]
+        house.directory._read_record = read  # type: ignore[method-assign]
         house.register.accounts.add("bob@example.org", "x")
         finish(house.directory.account(parse("alice@example.org")))  # somebody else asks meanwhile
         return listing
 
-    house.directory._read_listing = overtaken  # type: ignore[method-assign]
+    house.directory._read_record = overtaken  # type: ignore[method-assign]
     assert finish(house.directory.account(bob)) is None
     assert finish(house.directory.account(bob)) == "bob@example.org"
 
@@ -130,10 +130,10 @@ def test_an_answer_that_a_change_overtook_is_not_kept(house: House) -> None:
 def test_unknown_addresses_do_not_fill_the_memory(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twisted_mail.directory.sqlite.MAX_LISTINGS", 10)
+    monkeypatch.setattr("twisted_mail.directory.sqlite.MAX_RECORDS", 10)
     for number in range(100):
         finish(house.directory.account(parse(f"x{number}@example.org")))
-    assert len(house.directory._listings) <= 10
+    assert len(house.directory._records) <= 10
 
 
 def test_a_closed_database_is_unavailable(house: House) -> None:
@@ -222,7 +222,7 @@ def test_too_many_waiting_checks_are_unavailable(house: House) -> None:
 
 
 def test_a_hash_that_cannot_be_checked_is_unavailable(house: House) -> None:
-    house.register.accounts.take_in(["alice@example.org:{PLAIN}x"], is_replacing=True)
+    house.register.accounts.import_lines(["alice@example.org:{PLAIN}x"], is_replacing=True)
     house.register._tables.connection.execute("UPDATE account SET hash = '{NOPE}x'")
     with pytest.raises(Unavailable):
         house.login("alice@example.org", "x")
@@ -232,38 +232,38 @@ def test_a_hash_that_cannot_be_checked_is_unavailable(house: House) -> None:
 
 
 def test_a_hash_of_another_scheme_is_renewed_at_login(house: House) -> None:
-    house.register.accounts.take_in(["alice@example.org:{PLAIN}secret"], is_replacing=True)
+    house.register.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
     assert house.login("alice@example.org", "wrong") is None
     assert house.stored() == "{PLAIN}secret"
     assert house.login("alice@example.org", "secret")
     assert is_current(house.stored(), CHEAP)
     assert house.login("alice@example.org", "secret")
-    assert house.hashing.trips == ["check", "check", "hashed"]
+    assert house.hashing.trips == ["check", "check", "hash_password"]
 
 
 def test_a_hash_of_another_cost_is_renewed_at_login(house: House) -> None:
-    weak = hashed("secret", Passwords(1, 2, 1))
-    house.register.accounts.take_in([f"alice@example.org:{weak}"], is_replacing=True)
+    weak = hash_password("secret", PasswordSettings(1, 2, 1))
+    house.register.accounts.import_lines([f"alice@example.org:{weak}"], is_replacing=True)
     assert house.login("alice@example.org", "secret")
     assert is_current(house.stored(), CHEAP)
 
 
 def test_hashes_stay_where_renewal_is_off(tmp_path: Path) -> None:
-    house = House(tmp_path / "accounts", Passwords(1, 1, 1, is_upgraded=False))
-    house.register.accounts.take_in(["alice@example.org:{PLAIN}secret"], is_replacing=True)
+    house = House(tmp_path / "accounts", PasswordSettings(1, 1, 1, is_upgraded=False))
+    house.register.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
     assert house.login("alice@example.org", "secret")
     assert house.stored() == "{PLAIN}secret"
 
 
 def test_a_directory_that_cannot_be_written_does_not_stop_a_login(house: House) -> None:
-    house.register.accounts.take_in(["alice@example.org:{PLAIN}secret"], is_replacing=True)
+    house.register.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
     house.directory._reader.pragma("query_only", True)
     assert house.login("alice@example.org", "secret")
     assert house.stored() == "{PLAIN}secret"
 
 
 def test_a_password_that_changed_during_the_renewal_stays(house: House) -> None:
-    house.register.accounts.take_in(["alice@example.org:{PLAIN}secret"], is_replacing=True)
+    house.register.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
     replace = house.directory._replace_hash
 
     def late(name: str, old: str, new: str) -> None:
@@ -290,12 +290,12 @@ STEPS = st.lists(
 )
 
 
-def act(register: Register, what: str, one: str, other: str) -> None:
+def act(register: DirectoryEditor, what: str, one: str, other: str) -> None:
     mine, target = f"{one}@example.org", f"{other}@elsewhere.example"
     with suppress(Refused):
         match what:
             case "account":
-                register.accounts.take_in([f"{mine}:{{PLAIN}}x"], is_replacing=True)
+                register.accounts.import_lines([f"{mine}:{{PLAIN}}x"], is_replacing=True)
             case "drop":
                 register.accounts.remove(mine.upper())
             case "alias":
@@ -323,11 +323,11 @@ def everything(directory: SqliteDirectory) -> list[object]:
 def test_what_is_in_memory_is_what_is_in_the_file(steps: list[tuple[str, str, str]]) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, "accounts")
-        register = Register(path, CHEAP, ["example.org"])
+        register = DirectoryEditor(path, CHEAP, ["example.org"])
         blocking = InlineBlocking()
         warm = SqliteDirectory(path, blocking, blocking, CHEAP)
         for step in steps:
-            with suppress(Mistaken):  # the address is an alias
+            with suppress(AccountImportError):  # the address is an alias
                 act(register, *step)
             cold = SqliteDirectory(path, blocking, blocking, CHEAP)
             assert everything(warm) == everything(cold)
@@ -344,23 +344,23 @@ def test_residents_are_accounts_aliases_and_lists(house: House) -> None:
     house.register.lists.add("news@example.org")
     house.register.lists.set_owners("news@example.org", ["alice@example.org"])
 
-    def find(text: str) -> Resident | None:
+    def find(text: str) -> DirectoryEntry | None:
         return finish(house.directory.find(parse(text)))
 
-    assert find("alice@example.org") == Resident("Alice@example.org")
-    assert find("T@example.org") == Resident(
+    assert find("alice@example.org") == DirectoryEntry("Alice@example.org")
+    assert find("T@example.org") == DirectoryEntry(
         targets=(parse("Bob@elsewhere.example"),), programs=("ticket",)
     )
     owners = (parse("alice@example.org"),)
-    assert find("News@example.org") == Resident(list="news@example.org", owners=owners)
-    assert find("nobody@example.org") == NOBODY
+    assert find("News@example.org") == DirectoryEntry(list="news@example.org", owners=owners)
+    assert find("nobody@example.org") == NO_ENTRY
     assert find("alice@elsewhere.example") is None
 
 
 def test_the_catch_all_is_found_under_no_local_part(house: House) -> None:
     house.register.aliases.add("@example.org", ["alice@example.org"])
-    found = finish(house.directory.find(catch_all("example.org")))
-    assert found == Resident(targets=(parse("alice@example.org"),))
+    found = finish(house.directory.find(catch_all_address("example.org")))
+    assert found == DirectoryEntry(targets=(parse("alice@example.org"),))
 
 
 def test_another_name_of_a_domain_has_the_same_residents(house: House) -> None:
@@ -398,4 +398,4 @@ def test_members_are_those_of_an_alias_or_a_list(house: House) -> None:
 def test_found_residents_are_kept_in_memory(house: House) -> None:
     for spelling in ("alice@example.org", "ALICE@example.org", "alice@example.org"):
         finish(house.directory.find(parse(spelling)))
-    assert house.blocking.trips == ["_read_homes", "_read_listing"]
+    assert house.blocking.trips == ["_read_homes", "_read_record"]

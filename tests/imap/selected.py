@@ -13,8 +13,16 @@ from twisted_mail.imap.view import View
 from twisted_mail.imap.writing import quoted
 from twisted_mail.interfaces import Watcher
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.change import Added, Change, Gone, Marked
-from twisted_mail.mail.mailbox.entry import Columns, Contains, Copied, Entry, Identity, Items, Piece
+from twisted_mail.mail.mailbox.change import Change, EntriesAdded, EntriesExpunged, FlagsChanged
+from twisted_mail.mail.mailbox.entry import (
+    Contains,
+    CopyResult,
+    Entry,
+    EntryColumns,
+    MessageIdentity,
+    MessageRange,
+    RenderedItems,
+)
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.mime import structure
 
@@ -25,7 +33,7 @@ class SmallMailbox:
     def __init__(self, *bodies: bytes) -> None:
         self.name = "INBOX"
         self.uidvalidity = 7
-        self.columns = Columns()
+        self.columns = EntryColumns()
         self.may_add_keywords = True
         self.keywords: Sequence[str] = ()
         self.bodies: dict[int, bytes] = {}
@@ -41,7 +49,7 @@ class SmallMailbox:
         self.bodies[uid] = body
         self.columns.add([entry])
         self._spell(entry.flags)
-        self._ring(Added(self.name, (entry,)))
+        self._ring(EntriesAdded(self.name, (entry,)))
         return uid
 
     def _spell(self, flags: Flags) -> None:
@@ -82,15 +90,15 @@ class SmallMailbox:
         self.columns.mark(marks)
         if how != "remove":
             self._spell(flags)
-        self._ring(Marked(self.name, tuple(marks)))
+        self._ring(FlagsChanged(self.name, tuple(marks)))
         return ()
 
-    async def copy(self, uids: Sequence[int], target: str) -> Copied:
+    async def copy(self, uids: Sequence[int], target: str) -> CopyResult:
         self._note("copy", list(uids), target)
         there = tuple(uid for uid in uids if uid in self.bodies)
-        return Copied(99, there, tuple(range(101, 101 + len(there))))
+        return CopyResult(99, there, tuple(range(101, 101 + len(there))))
 
-    async def move(self, uids: Sequence[int], target: str) -> Copied:
+    async def move(self, uids: Sequence[int], target: str) -> CopyResult:
         copied = await self.copy(uids, target)
         self.remove(copied.sources)
         return copied
@@ -102,31 +110,31 @@ class SmallMailbox:
     def remove(self, uids: Sequence[int]) -> tuple[int, ...]:
         gone = tuple(uid for uid in uids if self.bodies.pop(uid, None) is not None)
         self.columns.remove(gone)
-        self._ring(Gone(self.name, gone, 2))
+        self._ring(EntriesExpunged(self.name, gone, 2))
         return gone
 
-    async def items(self, uids: Sequence[int]) -> Sequence[Items | None]:
+    async def items(self, uids: Sequence[int]) -> Sequence[RenderedItems | None]:
         self._note("items", list(uids))
         return [self._items(self.bodies[uid]) if uid in self.bodies else None for uid in uids]
 
-    def _items(self, body: bytes) -> Items:
+    def _items(self, body: bytes) -> RenderedItems:
         header, empty, _ = body.partition(b"\r\n\r\n")
         dates = [line[6:] for line in header.split(b"\r\n") if line.startswith(b"Date: ")]
         date = quoted(dates[0].decode()) if dates else b"NIL"
         size = len(header + empty)
-        where = outline.written(structure.scan(body))
-        return Items(b"(%b NIL)" % date, b"(BODY)", b"(BODYSTRUCTURE)", size, outline=where)
+        where = outline.encode_outline(structure.scan(body))
+        return RenderedItems(b"(%b NIL)" % date, b"(BODY)", b"(BODYSTRUCTURE)", size, outline=where)
 
-    async def identities(self, uids: Sequence[int]) -> Sequence[Identity | None]:
+    async def identities(self, uids: Sequence[int]) -> Sequence[MessageIdentity | None]:
         self._note("identities", list(uids))
-        return [Identity(f"e{uid}", 0) if uid in self.bodies else None for uid in uids]
+        return [MessageIdentity(f"e{uid}", 0) if uid in self.bodies else None for uid in uids]
 
     async def threads(self, uids: Sequence[int]) -> Sequence[str | None]:
         """Say that two messages each are together."""
         self._note("threads", list(uids))
         return [f"t{uid // 2}" if uid in self.bodies else None for uid in uids]
 
-    async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
+    async def read(self, pieces: Sequence[MessageRange]) -> Sequence[bytes | None]:
         self._note("read", list(pieces))
         return [
             self.bodies[piece.uid][piece.start : piece.stop] if piece.uid in self.bodies else None
@@ -163,7 +171,7 @@ class NoteWire:
     async def drain(self) -> None:
         self.drains += 1
 
-    async def turn(self) -> None:
+    async def yield_to_others(self) -> None:
         self.turns += 1
 
     def close(self) -> None:
@@ -171,7 +179,7 @@ class NoteWire:
 
 
 @dataclass
-class NoteDoors:
+class NoteBackend:
     blocking: InlineBlocking = field(default_factory=InlineBlocking)
     clock: StillClock = field(default_factory=StillClock)
 
@@ -186,7 +194,7 @@ class SelectedSession:
         self.view = View(mailbox, recent_from, claims=False)
         self.is_read_only = is_read_only
         self.wire = NoteWire()
-        self.doors = NoteDoors()
+        self.backend = NoteBackend()
         self.parts: OrderedDict[int, Any] = OrderedDict()
 
     def untagged(self, line: bytes) -> None:

@@ -4,27 +4,27 @@ from collections.abc import Callable, Sequence
 
 from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.auth.sasl import MECHANISMS
-from twisted_mail.imap.backend import Doors
+from twisted_mail.imap.backend import ImapBackend
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.settings import Settings
-from twisted_mail.interfaces import Account, Ending, Mailbox, Peer, Privacy
+from twisted_mail.interfaces import Account, ConversationEnded, Mailbox, Peer, TlsInfo
 from twisted_mail.mail.credentials import Credentials
-from twisted_mail.mail.mailbox.entry import Draft, Items
+from twisted_mail.mail.mailbox.entry import NewMessage, RenderedItems
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused
 from twisted_mail.store.memory.account import MemoryStore
 
-Step = str | bytes | Ending.Reason | Callable[[], None]
+Step = str | bytes | ConversationEnded.Reason | Callable[[], None]
 MAIL = b"Subject: hi\r\n\r\nhello\r\n"
-TLS = Privacy("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
+TLS = TlsInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
 
 
 class FakeRender:
     version = 1
 
-    def __call__(self, data: bytes) -> Items:
-        return Items(b"()", b"()", b"()", 0)
+    def __call__(self, data: bytes) -> RenderedItems:
+        return RenderedItems(b"()", b"()", b"()", 0)
 
 
 class FakeWire:
@@ -34,7 +34,7 @@ class FakeWire:
         self, script: Sequence[Step], clock: StillClock, tls: bool, passwords: bool
     ) -> None:
         self.peer = Peer("192.0.2.1", 54321)
-        self.privacy: Privacy | None = None
+        self.tls_info: TlsInfo | None = None
         self.may_start_tls = tls
         self.takes_passwords = passwords
         self.has_unread = False
@@ -52,7 +52,7 @@ class FakeWire:
     async def drain(self) -> None:
         pass
 
-    async def turn(self) -> None:
+    async def yield_to_others(self) -> None:
         pass
 
     async def read(self, timeout: float) -> bytes:
@@ -60,11 +60,11 @@ class FakeWire:
         if self.nudges:
             self.nudges -= 1
             return b""
-        step = self._script.pop(0) if self._script else Ending.Reason.LOST
-        if isinstance(step, Ending.Reason):
-            if step is Ending.Reason.TIMEOUT:
+        step = self._script.pop(0) if self._script else ConversationEnded.Reason.LOST
+        if isinstance(step, ConversationEnded.Reason):
+            if step is ConversationEnded.Reason.TIMEOUT:
                 self._clock.seconds += timeout
-            raise Ending(step)
+            raise ConversationEnded(step)
         if isinstance(step, str):
             return step.encode() + b"\r\n"
         if isinstance(step, bytes):
@@ -72,11 +72,11 @@ class FakeWire:
         step()
         return b""
 
-    def nudge(self) -> None:
+    def wake(self) -> None:
         self.nudges += 1
 
     async def start_tls(self) -> None:
-        self.privacy = TLS
+        self.tls_info = TLS
         self.may_start_tls, self.takes_passwords = False, True
 
     def close(self) -> None:
@@ -144,7 +144,7 @@ class House:
         return self.writers[-1]
 
     def put(self, *flags: str, mailbox: str = "INBOX", data: bytes = MAIL) -> None:
-        draft = Draft(Message(MemoryBlob(data)), normal(flags))
+        draft = NewMessage(Message(MemoryBlob(data)), normal(flags))
         finish(self.account.append(mailbox, [draft]))
 
     def box(self, mailbox: str = "INBOX") -> Mailbox:
@@ -152,7 +152,7 @@ class House:
 
     def session(self, *script: Step, tls: bool = False, passwords: bool = True) -> ImapSession:
         wire = FakeWire(script, self.clock, tls, passwords)
-        doors = Doors(
+        doors = ImapBackend(
             hostname="mail.example.org",
             clock=self.clock,
             blocking=InlineBlocking(),

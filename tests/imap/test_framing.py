@@ -3,22 +3,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twisted_mail.imap.events import (
+    CommandLimits,
+    CompleteCommand,
     Event,
-    Fault,
-    Limits,
     MessageBegins,
     MessageEnds,
     MessageOctets,
-    Whole,
+    RejectedCommand,
 )
-from twisted_mail.imap.framing import Framer, Lost
+from twisted_mail.imap.framing import Framer, InputOverflow
 from twisted_mail.mail.message import MemoryBlob
 from twisted_mail.mail.outcome import ProtocolError, Unavailable
 
-LIMITS = Limits(line=400, literal=50, literals=3, command=600, message=2000, swallow=4000)
+LIMITS = CommandLimits(line=400, literal=50, literals=3, command=600, message=2000, swallow=4000)
 
 
-def events_of(*pieces: bytes, limits: Limits = LIMITS) -> list[object]:
+def events_of(*pieces: bytes, limits: CommandLimits = LIMITS) -> list[object]:
     """Return what the framer says; a message's octets are joined, faults are (tag, text)."""
     framer = Framer(limits)
     said: list[object] = []
@@ -26,7 +26,7 @@ def events_of(*pieces: bytes, limits: Limits = LIMITS) -> list[object]:
         framer.feed(piece)
         while (event := framer.next()) is not None:
             take(framer, event, said)
-            if isinstance(event, Fault) and event.is_fatal:
+            if isinstance(event, RejectedCommand) and event.is_fatal:
                 return said
     return said
 
@@ -38,10 +38,10 @@ def take(framer: Framer, event: Event, said: list[object]) -> None:
         said += [(event.size, event.is_awaited), b""]
     elif isinstance(event, MessageEnds):
         framer.attach(MemoryBlob(said[-1]))  # type: ignore[arg-type]
-    elif isinstance(event, Fault):
+    elif isinstance(event, RejectedCommand):
         kind = "fatal" if event.is_fatal else type(event.error).__name__
         said.append((event.tag, kind, event.error.outcome.text))
-    elif isinstance(event, Whole):
+    elif isinstance(event, CompleteCommand):
         said.append(event.data)
         if event.blobs:
             said.append(event.blobs)
@@ -145,7 +145,7 @@ def test_a_flood_is_given_up(octets: bytes) -> None:
 def test_nothing_comes_after_a_flood() -> None:
     framer = Framer(LIMITS)
     framer.feed(b"a X {4001+}\r\nb NOOP\r\n")
-    assert isinstance(framer.next(), Fault)
+    assert isinstance(framer.next(), RejectedCommand)
     assert framer.next() is None
 
 
@@ -177,7 +177,7 @@ def test_a_message_too_large_is_refused_and_not_malformed() -> None:
 
 
 def test_before_login_a_message_is_no_more_than_a_literal() -> None:
-    limits = Limits(line=400, literal=50, literals=3, command=600, message=0, swallow=4000)
+    limits = CommandLimits(line=400, literal=50, literals=3, command=600, message=0, swallow=4000)
     assert events_of(b"a APPEND INBOX {51}\r\n", limits=limits) == [bad("a", LONG_LITERAL)]
 
 
@@ -195,9 +195,9 @@ def test_a_message_that_cannot_be_kept_is_refused_when_all_of_it_has_come() -> N
     said = []
     while (event := framer.next()) is not None:
         said.append(event)
-    fault = next(event for event in said if isinstance(event, Fault))
+    fault = next(event for event in said if isinstance(event, RejectedCommand))
     assert (fault.tag, str(fault.error)) == ("a", "The disk is full")
-    assert said[-1] == Whole(b"c NOOP", {})
+    assert said[-1] == CompleteCommand(b"c NOOP", {})
 
 
 class Held(MemoryBlob):
@@ -228,12 +228,12 @@ def test_messages_of_a_command_that_fails_are_closed() -> None:
 def test_a_raw_line_is_no_command() -> None:
     framer = Framer(LIMITS)
     framer.feed(b"a IDLE\r\nDO")
-    assert framer.next() == Whole(b"a IDLE", {})
+    assert framer.next() == CompleteCommand(b"a IDLE", {})
     assert framer.is_empty is False
     assert framer.line() is None
     framer.feed(b"NE\r\nb X {1+}\r\nx\r\n")
     assert framer.line() == b"DONE"
-    assert framer.next() == Whole(b"b X {1+}\r\nx", {})
+    assert framer.next() == CompleteCommand(b"b X {1+}\r\nx", {})
     assert framer.is_empty
 
 
@@ -250,7 +250,7 @@ def test_a_malformed_raw_line_is_an_error_once(line: bytes) -> None:
     with pytest.raises(ProtocolError):
         framer.line()
     framer.feed(b"a NOOP\r\n")
-    assert framer.next() == Whole(b"a NOOP", {})
+    assert framer.next() == CompleteCommand(b"a NOOP", {})
 
 
 def test_a_raw_line_without_end_is_given_up() -> None:
@@ -258,7 +258,7 @@ def test_a_raw_line_without_end_is_given_up() -> None:
     framer.feed(b"x" * 500)
     assert framer.line() is None
     framer.feed(b"x" * 5000)
-    with pytest.raises(Lost):
+    with pytest.raises(InputOverflow):
         framer.line()
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.imap.talk import House, Step
 from twisted_mail.imap.commands import TABLE
-from twisted_mail.interfaces import Ending
+from twisted_mail.interfaces import ConversationEnded
 
 WORDS = [
     *TABLE, "UID", "INBOX", "Sent", "x/y", '""', "*", "%", "1", "1:*", "*:4294967295", "0", "(", ")",
@@ -53,7 +53,7 @@ def test_whatever_comes_is_answered(
 def test_octets_of_any_kind_are_survived(state: list[str], pieces: list[bytes]) -> None:
     house = House()
     house.put()
-    house.talk(*state, *pieces, Ending.Reason.TIMEOUT)
+    house.talk(*state, *pieces, ConversationEnded.Reason.TIMEOUT)
     assert not house.events("failed")
 
 

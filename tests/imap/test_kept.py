@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from tests.imap.selected import SelectedSession, SmallMailbox
 from tests.support import finish
 from twisted_mail.imap.commands import fetch
-from twisted_mail.imap.fetch.items import Kind, Section, Text
-from twisted_mail.imap.fetch.render import Render
+from twisted_mail.imap.fetch.items import BodySection, SectionKind, SectionSpec
+from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.imap.fetch.sections import (
     KEPT,
     MAX_HEADER,
@@ -16,7 +16,7 @@ from twisted_mail.imap.fetch.sections import (
     kept_fields,
     selected_fields,
 )
-from twisted_mail.mail.mailbox.entry import Items
+from twisted_mail.mail.mailbox.entry import RenderedItems
 from twisted_mail.mail.mime import structure
 
 [FETCH] = fetch.COMMANDS
@@ -26,13 +26,13 @@ MESSAGE = b"From: a@b\r\nX-Other: x\r\nSubject: one\r\n two\r\n\r\nbody\r\n"
 class KeepingMailbox(SmallMailbox):
     """A mailbox that renders as the server does."""
 
-    def _items(self, body: bytes) -> Items:
-        return Render()(body)
+    def _items(self, body: bytes) -> RenderedItems:
+        return ItemRenderer()(body)
 
 
 class ForgettingMailbox(SmallMailbox):
-    def _items(self, body: bytes) -> Items:
-        return Render()(body)._replace(fields=None)
+    def _items(self, body: bytes) -> RenderedItems:
+        return ItemRenderer()(body)._replace(fields=None)
 
 
 def answer(mailbox: SmallMailbox, arguments: bytes) -> bytes:
@@ -73,15 +73,15 @@ def test_other_fields_and_sections_are_read() -> None:
 
 def test_fields_that_are_too_long_are_not_kept() -> None:
     long = b"From: a@b\r\nTo: " + b"x" * MAX_KEPT + b"\r\n\r\n"
-    assert Render()(long).fields is None
+    assert ItemRenderer()(long).fields is None
     mailbox = KeepingMailbox(MESSAGE, long)
     said = answer(mailbox, b"1:* BODY.PEEK[HEADER.FIELDS (TO)]")
     assert b"x" * MAX_KEPT in said
 
 
 def test_a_text_of_a_part_is_not_kept() -> None:
-    assert not is_kept(Text(Section((1,), Kind.FIELDS, (b"FROM",)), b""))
-    assert is_kept(Text(Section((), Kind.FIELDS, (b"FROM", b"to")), b""))
+    assert not is_kept(BodySection(SectionSpec((1,), SectionKind.FIELDS, (b"FROM",)), b""))
+    assert is_kept(BodySection(SectionSpec((), SectionKind.FIELDS, (b"FROM", b"to")), b""))
 
 
 LINES = st.sampled_from(
@@ -112,7 +112,7 @@ def test_what_is_taken_of_the_kept_fields_is_what_is_taken_of_the_header(
     lines: list[bytes], end: bytes, names: list[bytes]
 ) -> None:
     data = b"\r\n".join(lines) + end
-    section = Section(kind=Kind.FIELDS, fields=tuple(names))
+    section = SectionSpec(kind=SectionKind.FIELDS, fields=tuple(names))
     size = structure.scan(data).body
     kept = kept_fields(data, size)
     assert kept is not None

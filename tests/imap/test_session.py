@@ -6,10 +6,10 @@ from tests.imap.talk import House
 from tests.support import finish
 from twisted_mail.imap.commands import TABLE
 from twisted_mail.imap.framing import Framer
-from twisted_mail.interfaces import Ending
+from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.outcome import ProtocolError, Unavailable
 
-TIMEOUT, SHUTDOWN = Ending.Reason.TIMEOUT, Ending.Reason.SHUTDOWN
+TIMEOUT, SHUTDOWN = ConversationEnded.Reason.TIMEOUT, ConversationEnded.Reason.SHUTDOWN
 
 
 def test_the_greeting_offers_capabilities() -> None:
@@ -184,14 +184,14 @@ def test_what_cannot_be_given_back_is_noted() -> None:
 
 def test_answers_wait_for_a_client_that_does_not_take_them() -> None:
     session = House().session(b"a NOOP\r\n" * 100)
-    drained: list[int] = []
+    discarded: list[int] = []
 
     async def drain() -> None:
-        drained.append(session.wire.written.count(b"a OK"))  # type: ignore[attr-defined]
+        discarded.append(session.wire.written.count(b"a OK"))  # type: ignore[attr-defined]
 
     session.wire.drain = drain  # type: ignore[method-assign]
     finish(session.run())
-    assert drained == [16, 32, 48, 64, 80, 96]
+    assert discarded == [16, 32, 48, 64, 80, 96]
 
 
 def test_a_connection_is_noted_from_beginning_to_end() -> None:

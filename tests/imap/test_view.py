@@ -43,7 +43,7 @@ def test_a_view_begins_with_what_is_there() -> None:
     assert ground.view.number(2) == 2
     assert ground.view.number(9) is None
     assert ground.view.recent_count == 3
-    assert not ground.view.has_news
+    assert not ground.view.has_updates
     assert ground.view.updates(may_expunge=True) == []
 
 
@@ -73,7 +73,7 @@ def test_in_an_empty_mailbox_a_number_is_out_of_range_and_a_uid_is_only_unknown(
 def test_new_messages_are_told_with_exists_and_recent() -> None:
     ground = Ground()
     ground.house.put()
-    assert ground.view.has_news
+    assert ground.view.has_updates
     assert ground.view.updates(may_expunge=False) == [b"4 EXISTS", b"4 RECENT"]
     assert ground.view.updates(may_expunge=False) == []
 
@@ -165,8 +165,8 @@ def test_flag_news_of_a_message_that_is_gone_is_dropped() -> None:
 def test_what_a_command_told_is_not_told_again() -> None:
     ground = Ground()
     ground.mark([1], SEEN)
-    ground.view.told(1)
-    ground.view.told(2)
+    ground.view.note_flags_sent(1)
+    ground.view.note_flags_sent(2)
     assert ground.view.updates(may_expunge=True) == []
     ground.mark([1], SEEN, "remove")
     assert ground.view.updates(may_expunge=True) == [b"1 FETCH (UID 1 FLAGS (\\Recent))"]
@@ -178,7 +178,7 @@ def test_a_silent_store_is_not_told() -> None:
         ground.mark([1], SEEN if how == "remove" else FLAGGED)
         ground.view.updates(may_expunge=True)
         ground.mark([1], SEEN, how)
-        ground.view.assume([1], how, SEEN)
+        ground.view.note_silent_store([1], how, SEEN)
         assert ground.view.updates(may_expunge=True) == []
 
 
@@ -186,7 +186,7 @@ def test_a_silent_store_does_not_hide_what_others_did() -> None:
     ground = Ground()
     ground.mark([1], FLAGGED)
     ground.mark([1], SEEN)
-    ground.view.assume([1, 9], "add", SEEN)
+    ground.view.note_silent_store([1, 9], "add", SEEN)
     [line] = ground.view.updates(may_expunge=True)
     assert line == b"1 FETCH (UID 1 FLAGS (\\Flagged \\Seen \\Recent))"
 
@@ -229,7 +229,7 @@ def test_a_closed_view_hears_nothing() -> None:
     ground = Ground()
     ground.view.close()
     ground.house.put()
-    assert not ground.view.has_news
+    assert not ground.view.has_updates
 
 
 class Client(RuleBasedStateMachine):

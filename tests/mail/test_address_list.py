@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail.mail import address_list
-from twisted_mail.mail.address_list import GROUP_END, Correspondent, parse
+from twisted_mail.mail.address_list import GROUP_END, HeaderAddress, parse
 
 
 def one(
     local: bytes, domain: bytes | None, name: bytes | None = None, route: bytes | None = None
-) -> Correspondent:
-    return Correspondent(name, route, local, domain)
+) -> HeaderAddress:
+    return HeaderAddress(name, route, local, domain)
 
 
 @pytest.mark.parametrize(
@@ -69,15 +69,15 @@ def one(
         (b"Jos\xe9 <j@a>", [one(b"j", b"a", b"Jos\xe9")]),
     ],
 )
-def test_lists_of_addresses_are_read(value: bytes, found: list[Correspondent] | None) -> None:
+def test_lists_of_addresses_are_read(value: bytes, found: list[HeaderAddress] | None) -> None:
     if found is None:
         found = [one(b"Hidden recipients", None), GROUP_END]
     assert parse(value) == found
 
 
 def test_the_number_of_correspondents_is_bounded() -> None:
-    value = b"a@b," * (address_list.MAX_CORRESPONDENTS + 5)
-    assert len(parse(value)) == address_list.MAX_CORRESPONDENTS
+    value = b"a@b," * (address_list.MAX_ADDRESSES + 5)
+    assert len(parse(value)) == address_list.MAX_ADDRESSES
 
 
 hostile = st.binary() | st.text('ab@<>,;:."\\()[] ', max_size=80).map(str.encode)
@@ -100,7 +100,7 @@ def test_long_hostile_lists_are_read_in_one_pass(unit: bytes) -> None:
     # Each read moves on by at least one octet and never looks at one twice.
     reads = 0
 
-    class Counting(address_list._Reader):
+    class Counting(address_list._AddressListReader):
         def read(self, value: bytes, position: int) -> int:
             nonlocal reads
             reads += 1
@@ -113,7 +113,7 @@ def test_long_hostile_lists_are_read_in_one_pass(unit: bytes) -> None:
     while position < len(value):
         position = reader.read(value, position)
     assert reads <= len(value)
-    assert reader.finish() == parse(value)[: address_list.MAX_CORRESPONDENTS]
+    assert reader.finish() == parse(value)[: address_list.MAX_ADDRESSES]
 
 
 @pytest.mark.parametrize("octet", range(256))

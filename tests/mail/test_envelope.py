@@ -5,27 +5,33 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from twisted_mail.mail.address import NULL, Address
-from twisted_mail.mail.envelope import NOTHING_SAID, Body, Envelope, Notification, Wishes
+from twisted_mail.mail.envelope import (
+    DEFAULT_DSN_REQUEST,
+    BodyType,
+    DsnRequest,
+    Envelope,
+    MailParameters,
+)
 
 
 def test_an_envelope_promises_nothing_by_itself() -> None:
     envelope = Envelope("id", NULL, (Address("joe", "a"),))
     assert (envelope.declared_size, envelope.is_8bit, envelope.submitter) == (0, False, "")
-    assert envelope.wishes == Wishes()
-    assert envelope.notification(Address("joe", "a")) == NOTHING_SAID
+    assert envelope.mail_parameters == MailParameters()
+    assert envelope.dsn_request(Address("joe", "a")) == DEFAULT_DSN_REQUEST
 
 
 @pytest.mark.parametrize(
     ("body", "is_8bit"), [("7BIT", False), ("8BITMIME", True), ("BINARYMIME", True)]
 )
-def test_a_body_that_is_binary_is_8bit_as_well(body: Body, is_8bit: bool) -> None:
-    assert Envelope("id", NULL, (), wishes=Wishes(body=body)).is_8bit is is_8bit
+def test_a_body_that_is_binary_is_8bit_as_well(body: BodyType, is_8bit: bool) -> None:
+    assert Envelope("id", NULL, (), mail_parameters=MailParameters(body=body)).is_8bit is is_8bit
 
 
 def test_what_was_said_of_a_recipient_is_found_by_the_address() -> None:
-    joe, never = Address("joe", "a"), Notification(frozenset())
-    envelope = Envelope("id", NULL, (joe,), notifications={joe: never})
-    assert envelope.notification(Address("joe", "a")) is never
+    joe, never = Address("joe", "a"), DsnRequest(frozenset())
+    envelope = Envelope("id", NULL, (joe,), dsn_requests={joe: never})
+    assert envelope.dsn_request(Address("joe", "a")) is never
     assert hash(envelope) == hash(Envelope("id", NULL, (joe,)))
 
 

@@ -13,15 +13,15 @@ from twisted_mail.net.process.bridge import Bridge
 class Pair:
     """Two ends of a bridge; what they send is carried when ``carry`` is called.
 
-    ``desks`` are those of the far end.
+    ``services`` are those of the far end.
     """
 
-    def __init__(self, desks: Mapping[str, object]) -> None:
+    def __init__(self, services: Mapping[str, object]) -> None:
         self.journal = NoteJournal()
         self.lost: list[str] = []
         self.near = Bridge({}, self.journal)
         self.near.ended.addCallback(lambda _: self.lost.append("near"))
-        self.far = Bridge(desks, self.journal)
+        self.far = Bridge(services, self.journal)
         for end in (self.near, self.far):
             end.makeConnection(StringTransport())
 

@@ -44,7 +44,7 @@ class FakeDialing:
         self.lines = []
         self.dialed = []
 
-    async def dial(self, endpoint, timeout):
+    async def connect(self, endpoint, timeout):
         self.dialed.append(endpoint)
         program = self.make()
         if program is None:

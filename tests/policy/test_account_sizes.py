@@ -1,23 +1,23 @@
-from tests.policy.visits import judged, message, visit
+from tests.policy.visits import context, judged, message
 from tests.smtp.fakes import FakeRouter
 from twisted_mail.mail.address import parse
-from twisted_mail.mail.verdict import ACCEPT, Stage
-from twisted_mail.policy.account_sizes import AccountLimit, AccountLimits, SizeSettings
+from twisted_mail.mail.verdict import ACCEPT, FilterStage
+from twisted_mail.policy.account_sizes import AccountLimit, AccountLimits, AccountLimitSettings
 
 ALICE = {"submitter": "alice@example.org"}
 
 
 def limits(*some):
-    return AccountLimits(SizeSettings(tuple(some)), FakeRouter())
+    return AccountLimits(AccountLimitSettings(tuple(some)), FakeRouter())
 
 
 def test_what_an_account_sends_is_measured_as_declared_and_as_it_came():
     some = limits(AccountLimit("alice@example.org", sends=1000))
-    verdict = judged(some, visit(declared_size=1001, **ALICE), Stage.SENDER)
+    verdict = judged(some, context(declared_size=1001, **ALICE), FilterStage.SENDER)
     assert (verdict.answer.code, verdict.answer.enhanced) == (552, "5.3.4")
-    assert judged(some, visit(declared_size=1000, **ALICE), Stage.SENDER) == ACCEPT
-    assert judged(some, visit(message=message(1001), **ALICE), Stage.MESSAGE).is_refusal
-    assert judged(some, visit(message=message(1001)), Stage.MESSAGE) == ACCEPT
+    assert judged(some, context(declared_size=1000, **ALICE), FilterStage.SENDER) == ACCEPT
+    assert judged(some, context(message=message(1001), **ALICE), FilterStage.MESSAGE).is_refusal
+    assert judged(some, context(message=message(1001)), FilterStage.MESSAGE) == ACCEPT
 
 
 def test_the_first_limit_that_is_for_an_account_holds():
@@ -32,35 +32,35 @@ def test_the_first_limit_that_is_for_an_account_holds():
         ("bob@example.org", 11, True),
         ("carol@example.net", 6, True),
     ]:
-        who = visit(declared_size=size, submitter=name)
-        assert judged(some, who, Stage.SENDER).is_refusal == is_refused
+        who = context(declared_size=size, submitter=name)
+        assert judged(some, who, FilterStage.SENDER).is_refusal == is_refused
 
 
 def test_an_account_may_send_to_so_many():
     some = limits(AccountLimit(recipients=2))
     two = (parse("a@x.example"), parse("b@x.example"))
-    assert judged(some, visit(recipients=two[:1], **ALICE)) == ACCEPT
-    verdict = judged(some, visit(recipients=two, **ALICE))
+    assert judged(some, context(recipients=two[:1], **ALICE)) == ACCEPT
+    verdict = judged(some, context(recipients=two, **ALICE))
     assert (verdict.answer.code, verdict.answer.enhanced) == (550, "5.5.3")
-    assert judged(some, visit(recipients=two)) == ACCEPT
+    assert judged(some, context(recipients=two)) == ACCEPT
 
 
 def test_a_recipient_takes_so_much():
     some = limits(AccountLimit("alice@example.org", gets=1000))
-    who = visit(declared_size=1001)
+    who = context(declared_size=1001)
     assert judged(some, who).answer.enhanced == "5.2.3"
     who.recipient = parse("bob@example.org")
     assert judged(some, who) == ACCEPT
-    assert judged(some, visit(recipient="nobody@example.org", declared_size=9999)) == ACCEPT
+    assert judged(some, context(recipient="nobody@example.org", declared_size=9999)) == ACCEPT
 
 
 def test_a_message_larger_than_declared_is_refused_in_the_end():
     some = limits(AccountLimit("alice@example.org", gets=1000), AccountLimit(gets=2000))
-    who = visit(message=message(1500))
+    who = context(message=message(1500))
     judged(some, who)
     who.recipient = parse("bob@example.org")
     judged(some, who)
-    assert judged(some, who, Stage.MESSAGE).answer.enhanced == "5.2.3"
-    judged(some, who, Stage.SENDER)
+    assert judged(some, who, FilterStage.MESSAGE).answer.enhanced == "5.2.3"
+    judged(some, who, FilterStage.SENDER)
     judged(some, who)
-    assert judged(some, who, Stage.MESSAGE) == ACCEPT
+    assert judged(some, who, FilterStage.MESSAGE) == ACCEPT

@@ -1,21 +1,21 @@
 import pytest
 
-from tests.policy.visits import judged, visit
+from tests.policy.visits import context, judged
 from twisted_mail.mail.outcome import Outcome, Unavailable
-from twisted_mail.mail.verdict import ACCEPT, Decision, Stage
-from twisted_mail.policy.check import Check, CheckSettings, verdict
+from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage
+from twisted_mail.policy.check import CheckFilter, CheckSettings, verdict
 
 
-class Suspicious(Check):
+class Suspicious(CheckFilter):
     """Refuses everybody, and counts how often it looked."""
 
     looks = 0
     trouble = None
 
-    def subject(self, visit):
-        return visit.hello or None
+    def subject(self, context):
+        return context.hello or None
 
-    async def look(self, visit):
+    async def evaluate(self, context):
         self.looks += 1
         if self.trouble is not None:
             raise self.trouble
@@ -23,7 +23,7 @@ class Suspicious(Check):
 
 
 def test_a_subject_is_looked_at_once():
-    check, who = Suspicious(CheckSettings()), visit()
+    check, who = Suspicious(CheckSettings()), context()
     assert [judged(check, who).decision for _ in range(3)] == [Decision.REFUSE] * 3
     assert check.looks == 1
     who.hello = "another.example"
@@ -32,7 +32,7 @@ def test_a_subject_is_looked_at_once():
 
 
 def test_that_it_looked_in_vain_is_remembered_too():
-    check, who = Suspicious(CheckSettings()), visit()
+    check, who = Suspicious(CheckSettings()), context()
     check.trouble = Unavailable("no DNS")
     for _ in range(2):
         with pytest.raises(Unavailable):
@@ -43,12 +43,12 @@ def test_that_it_looked_in_vain_is_remembered_too():
 @pytest.mark.parametrize(
     "who",
     [
-        visit("127.0.0.1"),
-        visit("10.1.2.3"),
-        visit(submitter="alice@example.org"),
-        visit(recipient="PostMaster@example.org"),
-        visit(recipient="abuse@example.org"),
-        visit(hello=""),
+        context("127.0.0.1"),
+        context("10.1.2.3"),
+        context(submitter="alice@example.org"),
+        context(recipient="PostMaster@example.org"),
+        context(recipient="abuse@example.org"),
+        context(hello=""),
     ],
 )
 def test_some_are_not_looked_at(who):
@@ -58,7 +58,7 @@ def test_some_are_not_looked_at(who):
 
 
 def test_two_checks_of_a_kind_do_not_share_what_they_remember():
-    who = visit()
+    who = context()
     for _ in range(2):
         check = Suspicious(CheckSettings())
         judged(check, who)
@@ -66,7 +66,7 @@ def test_two_checks_of_a_kind_do_not_share_what_they_remember():
 
 
 def test_a_check_is_asked_at_its_stage():
-    assert list(Suspicious(CheckSettings(stage="connect")).stages) == [Stage.CONNECT]
+    assert list(Suspicious(CheckSettings(stage="connect")).stages) == [FilterStage.CONNECT]
 
 
 def test_a_temporary_refusal_has_temporary_codes():

@@ -5,7 +5,7 @@ from tests.policy.lines import FakeDialing
 from tests.support import InlineBlocking, finish
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome, Unavailable
-from twisted_mail.mail.verdict import ACCEPT, Decision, Stage
+from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage
 from twisted_mail.policy.clamav import ClamavFilter, ClamavSettings
 
 EICAR = b"stream: Eicar-Test-Signature FOUND\0"
@@ -42,14 +42,14 @@ class FakeClamd:
 
 
 def judged(clamd, body=b"words\r\n", **options):
-    dialing = FakeDialing(lambda: clamd)
-    asked = ClamavFilter(ClamavSettings(**options), dialing, InlineBlocking())
-    visit = visits.visit()
-    visit.message = Message(MemoryBlob(body), b"Received: x\r\n")
+    connector = FakeDialing(lambda: clamd)
+    asked = ClamavFilter(ClamavSettings(**options), connector, InlineBlocking())
+    context = visits.context()
+    context.message = Message(MemoryBlob(body), b"Received: x\r\n")
     try:
-        return finish(asked.judge(Stage.MESSAGE, visit))
+        return finish(asked.judge(FilterStage.MESSAGE, context))
     finally:
-        assert all(not line.is_open for line in dialing.lines)
+        assert all(not line.is_open for line in connector.lines)
 
 
 def test_a_message_is_sent_in_chunks():

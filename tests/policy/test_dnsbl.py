@@ -1,6 +1,6 @@
 import pytest
 
-from tests.policy.visits import HOST, judged, names, visit
+from tests.policy.visits import HOST, context, judged, names
 from tests.support import NoteJournal, StillClock
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.verdict import Decision
@@ -24,7 +24,7 @@ class Place:
         self.check = DnsListCheck(settings, self.resolver, self.clock, self.journal)
 
     def judge(self, *args, **more):
-        return judged(self.check, visit(*args, **more))
+        return judged(self.check, context(*args, **more))
 
     @property
     def warnings(self):

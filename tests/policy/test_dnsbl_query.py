@@ -2,25 +2,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.policy.dnsbl_query import DnsList, of_address, of_domain, ranges_of, test_points
+from twisted_mail.policy.dnsbl_query import (
+    DnsList,
+    address_query_name,
+    domain_query_name,
+    parse_ranges,
+    test_entries,
+)
 
-points = test_points
-del test_points  # pytest would take it for a test
+points = test_entries
+del test_entries  # pytest would take it for a test
 
 
 def test_an_address_is_looked_up_backwards():
-    assert of_address("192.0.2.99", "bl.example") == "99.2.0.192.bl.example"
-    assert of_address("::ffff:192.0.2.99", "bl.example") == "99.2.0.192.bl.example"
-    assert of_address("2001:db8:1:2:3:4:567:89ab", "ugly.example.com") == (
+    assert address_query_name("192.0.2.99", "bl.example") == "99.2.0.192.bl.example"
+    assert address_query_name("::ffff:192.0.2.99", "bl.example") == "99.2.0.192.bl.example"
+    assert address_query_name("2001:db8:1:2:3:4:567:89ab", "ugly.example.com") == (
         "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.ugly.example.com"
     )
-    assert of_address("", "bl.example") is None
+    assert address_query_name("", "bl.example") is None
 
 
 def test_a_domain_is_looked_up_as_it_is():
-    assert of_domain("Mail.Example.", "bl.example") == "mail.example.bl.example"
+    assert domain_query_name("Mail.Example.", "bl.example") == "mail.example.bl.example"
     for other in ("", "[192.0.2.1]", "192.0.2.1", "2001:db8::1", "\u00e4.example"):
-        assert of_domain(other, "bl.example") is None
+        assert domain_query_name(other, "bl.example") is None
 
 
 def test_the_test_entries_are_those_of_the_standard():
@@ -55,7 +61,7 @@ def test_a_zone_that_is_none_is_a_mistake():
 
 @given(st.ip_addresses())
 def test_the_labels_of_an_address_give_the_address_back(address):
-    labels = of_address(str(address), "z").split(".")[:-1]
+    labels = address_query_name(str(address), "z").split(".")[:-1]
     mapped = getattr(address, "ipv4_mapped", None) or address
     if mapped.version == 4:
         assert ".".join(reversed(labels)) == str(mapped)
@@ -66,7 +72,7 @@ def test_the_labels_of_an_address_give_the_address_back(address):
 @given(st.text(alphabet="0123456789.-x", max_size=40))
 def test_reading_replies_never_fails_otherwise(text):
     try:
-        ((low, high),) = ranges_of([text])
+        ((low, high),) = parse_ranges([text])
     except ValueError:
         return
     assert 127 << 24 <= low <= high < 128 << 24

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from twisted_mail.plugin import RoomFilter
+from twisted_mail.plugin import BuiltinFilter
 from twisted_mail.plugins import content, filters
 
 TEXT = (Path(__file__).parents[2] / "docs" / "filters.md").read_text()
@@ -19,7 +19,7 @@ KINDS: dict[str, Any] = {
     one.name: one
     for module in (filters, content)
     for one in vars(module).values()
-    if isinstance(one, RoomFilter)
+    if isinstance(one, BuiltinFilter)
 }
 
 

@@ -1,11 +1,17 @@
 import pytest
 
-from tests.policy.visits import judged, visit
+from tests.policy.visits import context, judged
 from tests.support import InlineBlocking, NoteJournal, StillClock
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import Decision
-from twisted_mail.policy.greylist import KNOWN, Greylist, GreylistSettings, folded, key_of
+from twisted_mail.policy.greylist import (
+    KNOWN,
+    Greylist,
+    GreylistSettings,
+    normalise_sender,
+    triplet_key,
+)
 
 
 class Place:
@@ -20,7 +26,7 @@ class Place:
         )
 
     def comes(self, *args, **more):
-        return judged(self.filter, visit(*args, **more))
+        return judged(self.filter, context(*args, **more))
 
 
 def test_who_is_new_waits_and_who_comes_again_passes():
@@ -165,19 +171,19 @@ def test_a_clock_that_is_set_back_locks_nobody_out():
     ],
 )
 def test_what_varies_in_a_sender_is_folded(one, other):
-    assert folded(parse(one)) == folded(parse(other))
+    assert normalise_sender(parse(one)) == normalise_sender(parse(other))
 
 
 def test_senders_that_differ_stay_different():
-    assert folded(parse("alice@x.example")) != folded(parse("bob@x.example"))
-    assert folded(NULL) == ""
-    assert folded(Address("a", "x.example")) == "a@x.example"
+    assert normalise_sender(parse("alice@x.example")) != normalise_sender(parse("bob@x.example"))
+    assert normalise_sender(NULL) == ""
+    assert normalise_sender(Address("a", "x.example")) == "a@x.example"
 
 
 def test_a_key_tells_nobody_who_wrote_whom():
-    key = key_of("192.0.2.0/24", parse("a@b.example"), parse("Alice@example.org"))
+    key = triplet_key("192.0.2.0/24", parse("a@b.example"), parse("Alice@example.org"))
     assert len(key) == 16
-    assert key == key_of("192.0.2.0/24", parse("A@b.example"), parse("alice@example.org"))
+    assert key == triplet_key("192.0.2.0/24", parse("A@b.example"), parse("alice@example.org"))
 
 
 @pytest.mark.parametrize(

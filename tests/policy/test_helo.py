@@ -1,17 +1,17 @@
 import pytest
 
-from tests.policy.visits import judged, names, visit
+from tests.policy.visits import context, judged, names
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.verdict import Decision
-from twisted_mail.policy.helo import HelloCheck, HelloSettings, normal
+from twisted_mail.policy.helo import HeloCheck, HeloSettings, normalise_helo
 
-STRICT = HelloSettings(wrong_literal="refuse", unknown="defer")
+STRICT = HeloSettings(wrong_literal="refuse", unknown="defer")
 
 
 def said(hello, settings=STRICT, **records):
     directory = FixedDirectory({"alice@example.org": "secret"}, {})
-    check = HelloCheck(settings, names(**records), directory, ("Mail.Example.Org",))
-    return judged(check, visit(hello=hello))
+    check = HeloCheck(settings, names(**records), directory, ("Mail.Example.Org",))
+    return judged(check, context(hello=hello))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_our_own_name_is_refused(hello):
 def test_a_literal_is_that_of_the_client():
     assert said("[192.0.2.1]").decision is Decision.ACCEPT
     assert said("[198.51.100.1]").decision is Decision.REFUSE
-    assert said("[198.51.100.1]", HelloSettings()).decision is Decision.ACCEPT
+    assert said("[198.51.100.1]", HeloSettings()).decision is Decision.ACCEPT
     assert said("[IPv6:::ffff:192.0.2.1]").decision is Decision.ACCEPT
 
 
@@ -46,15 +46,15 @@ def test_a_name_exists_by_an_address_or_by_mail_hosts():
 
 
 def test_by_default_nobody_is_asked_whether_a_name_exists():
-    assert said("client.example", HelloSettings()).decision is Decision.ACCEPT
+    assert said("client.example", HeloSettings()).decision is Decision.ACCEPT
 
 
 def test_the_normal_form_of_names():
-    assert normal("Client.Example.") == "client.example"
-    assert normal("[IPv6:2001:DB8::1]") == "[IPv6:2001:db8::1]"
-    assert normal("one") is None
+    assert normalise_helo("Client.Example.") == "client.example"
+    assert normalise_helo("[IPv6:2001:DB8::1]") == "[IPv6:2001:db8::1]"
+    assert normalise_helo("one") is None
 
 
 def test_it_cannot_be_asked_before_the_name_is_known():
     with pytest.raises(ValueError, match="stage"):
-        HelloSettings(stage="connect")
+        HeloSettings(stage="connect")

@@ -1,22 +1,22 @@
 import pytest
 
-from tests.policy.visits import judged, message, visit
+from tests.policy.visits import context, judged, message
 from tests.support import StillClock
-from twisted_mail.mail.verdict import ACCEPT, Decision, Stage
-from twisted_mail.policy.rates import Rate, Rates, RateSettings
+from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage
+from twisted_mail.policy.rates import RateLimit, RateLimits, RateSettings
 
 
 class Place:
     def __init__(self, *rates, **options):
         self.clock = StillClock()
-        self.filter = Rates(RateSettings(rates=rates, **options), self.clock)
+        self.filter = RateLimits(RateSettings(rates=rates, **options), self.clock)
 
-    def judge(self, stage=Stage.SENDER, *args, **more):
-        return judged(self.filter, visit(*args, **more), stage)
+    def judge(self, stage=FilterStage.SENDER, *args, **more):
+        return judged(self.filter, context(*args, **more), stage)
 
 
 def test_so_many_messages_and_no_more_and_later_again():
-    place = Place(Rate("messages", "address", 2, 60))
+    place = Place(RateLimit("messages", "address", 2, 60))
     assert [place.judge().decision for _ in range(3)] == [
         Decision.ACCEPT,
         Decision.ACCEPT,
@@ -29,14 +29,16 @@ def test_so_many_messages_and_no_more_and_later_again():
 
 
 def test_a_network_is_counted_as_one():
-    place = Place(Rate("connections", "network", 1))
-    assert place.judge(Stage.CONNECT, "192.0.2.1") == ACCEPT
-    assert place.judge(Stage.CONNECT, "192.0.2.2").is_refusal
-    assert place.judge(Stage.CONNECT, "198.51.100.1") == ACCEPT
+    place = Place(RateLimit("connections", "network", 1))
+    assert place.judge(FilterStage.CONNECT, "192.0.2.1") == ACCEPT
+    assert place.judge(FilterStage.CONNECT, "192.0.2.2").is_refusal
+    assert place.judge(FilterStage.CONNECT, "198.51.100.1") == ACCEPT
 
 
 def test_those_who_log_in_are_counted_by_account_and_not_by_where_they_are():
-    place = Place(Rate("messages", "address", 1), Rate("messages", "account", 2), action="refuse")
+    place = Place(
+        RateLimit("messages", "address", 1), RateLimit("messages", "account", 2), action="refuse"
+    )
     who = {"submitter": "alice@example.org"}
     assert [place.judge(**who).decision.value for _ in range(3)] == ["accept", "accept", "refuse"]
     assert place.judge(submitter="bob@example.org") == ACCEPT
@@ -45,38 +47,38 @@ def test_those_who_log_in_are_counted_by_account_and_not_by_where_they_are():
 
 
 def test_a_sender_is_counted_wherever_it_comes_from():
-    place = Place(Rate("messages", "sender", 1))
-    assert place.judge(Stage.SENDER, "192.0.2.1") == ACCEPT
-    assert place.judge(Stage.SENDER, "198.51.100.1", sender="A@client.example").is_refusal
+    place = Place(RateLimit("messages", "sender", 1))
+    assert place.judge(FilterStage.SENDER, "192.0.2.1") == ACCEPT
+    assert place.judge(FilterStage.SENDER, "198.51.100.1", sender="A@client.example").is_refusal
 
 
 def test_the_null_sender_is_nobody_whose_messages_are_counted():
-    place = Place(Rate("messages", "sender", 1))
+    place = Place(RateLimit("messages", "sender", 1))
     hosts = ("192.0.2.1", "198.51.100.1", "198.51.100.2")
-    assert [place.judge(Stage.SENDER, host, sender="") for host in hosts] == [ACCEPT] * 3
+    assert [place.judge(FilterStage.SENDER, host, sender="") for host in hosts] == [ACCEPT] * 3
 
 
 def test_recipients_and_octets_are_counted_at_their_stages():
-    place = Place(Rate("recipients", "address", 2), Rate("octets", "address", 1000))
-    assert place.filter.stages == {Stage.RECIPIENT, Stage.MESSAGE}
-    assert [place.judge(Stage.RECIPIENT).is_refusal for _ in range(3)] == [False, False, True]
-    assert place.judge(Stage.MESSAGE, message=message(1500)) == ACCEPT
-    assert place.judge(Stage.MESSAGE, message=message(1)).is_refusal
+    place = Place(RateLimit("recipients", "address", 2), RateLimit("octets", "address", 1000))
+    assert place.filter.stages == {FilterStage.RECIPIENT, FilterStage.MESSAGE}
+    assert [place.judge(FilterStage.RECIPIENT).is_refusal for _ in range(3)] == [False, False, True]
+    assert place.judge(FilterStage.MESSAGE, message=message(1500)) == ACCEPT
+    assert place.judge(FilterStage.MESSAGE, message=message(1)).is_refusal
 
 
 def test_a_refusal_takes_nothing_from_the_other_rates():
-    place = Place(Rate("messages", "network", 10), Rate("messages", "address", 1))
+    place = Place(RateLimit("messages", "network", 10), RateLimit("messages", "address", 1))
     for _ in range(20):
         place.judge()
-    assert place.judge(Stage.SENDER, "192.0.2.2") == ACCEPT
+    assert place.judge(FilterStage.SENDER, "192.0.2.2") == ACCEPT
 
 
 def test_trusted_networks_are_not_counted_but_accounts_there_are():
-    place = Place(Rate("messages", "address", 1), Rate("messages", "account", 1))
-    assert [place.judge(Stage.SENDER, "127.0.0.1") for _ in range(3)] == [ACCEPT] * 3
+    place = Place(RateLimit("messages", "address", 1), RateLimit("messages", "account", 1))
+    assert [place.judge(FilterStage.SENDER, "127.0.0.1") for _ in range(3)] == [ACCEPT] * 3
     who = {"submitter": "alice@example.org"}
-    place.judge(Stage.SENDER, "127.0.0.1", **who)
-    assert place.judge(Stage.SENDER, "127.0.0.1", **who).is_refusal
+    place.judge(FilterStage.SENDER, "127.0.0.1", **who)
+    assert place.judge(FilterStage.SENDER, "127.0.0.1", **who).is_refusal
 
 
 @pytest.mark.parametrize(
@@ -85,4 +87,4 @@ def test_trusted_networks_are_not_counted_but_accounts_there_are():
 )
 def test_rates_that_make_no_sense_are_mistakes(rate):
     with pytest.raises(ValueError, match=r"."):
-        Rate(*rate)
+        RateLimit(*rate)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.policy import visits
 from tests.support import InlineBlocking, finish
-from twisted_mail.interfaces import HttpAnswer, Privacy
+from twisted_mail.interfaces import HttpResponse, TlsInfo
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.mime.revision import MAX_HEADER
@@ -17,11 +17,11 @@ from twisted_mail.mail.verdict import (
     ChangeBody,
     ChangeField,
     Decision,
-    Stage,
+    FilterStage,
     Verdict,
 )
 from twisted_mail.policy.rspamd import RspamdFilter, RspamdSettings
-from twisted_mail.policy.rspamd_result import MAX_EDITS, parse_opinion
+from twisted_mail.policy.rspamd_result import MAX_EDITS, parse_rspamd_result
 
 HEADER = b"Subject: hello\r\nX-A: 1\r\nx-a: 2\r\n"
 TRACE = b"Received: x\r\n"
@@ -37,11 +37,11 @@ class FakePosting:
         assert len(data) == size
         self.asked.append((url, fields, data))
         body = self.answer if isinstance(self.answer, bytes) else json.dumps(self.answer).encode()
-        return HttpAnswer(self.status, body)
+        return HttpResponse(self.status, body)
 
 
-def visit():
-    found = visits.visit()
+def context():
+    found = visits.context()
     found.id, found.header = "id1", HEADER
     found.recipients = [parse("alice@example.org"), parse("bob@example.org")]
     found.message = Message(MemoryBlob(HEADER + b"\r\nwords\r\n"), TRACE)
@@ -49,9 +49,11 @@ def visit():
 
 
 def judged(answer, who=None, status=200, **options):
-    posting = FakePosting(answer, status)
-    asked = RspamdFilter(RspamdSettings(**options), "mail.example.org", posting, InlineBlocking())
-    return finish(asked.judge(Stage.MESSAGE, who or visit())), posting
+    http_client = FakePosting(answer, status)
+    asked = RspamdFilter(
+        RspamdSettings(**options), "mail.example.org", http_client, InlineBlocking()
+    )
+    return finish(asked.judge(FilterStage.MESSAGE, who or context())), http_client
 
 
 def answer(action, **more):
@@ -59,12 +61,12 @@ def answer(action, **more):
 
 
 def test_the_message_is_sent_with_what_is_known_of_it():
-    who = visit()
+    who = context()
     who.submitter, who.reverse_name = "alice@example.org", "client.example"
-    who.privacy = Privacy("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
-    found, posting = judged(answer("no action"), who, url="http://127.0.0.1:11333/")
+    who.tls_info = TlsInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
+    found, http_client = judged(answer("no action"), who, url="http://127.0.0.1:11333/")
     assert found.decision is Decision.ACCEPT
-    [(url, fields, data)] = posting.asked
+    [(url, fields, data)] = http_client.asked
     assert url == "http://127.0.0.1:11333/checkv2"
     assert fields == [
         ("Queue-Id", "id1"),
@@ -83,18 +85,18 @@ def test_the_message_is_sent_with_what_is_known_of_it():
 
 
 def test_what_filters_before_have_edited_is_sent():
-    who = visit()
+    who = context()
     who.verdicts.append(("other", Verdict(edits=(AddField("X-B", "1"), ChangeBody(b"new")))))
-    _, posting = judged(answer("no action"), who)
-    assert posting.asked[0][2] == b"X-B: 1\r\n" + TRACE + HEADER + b"\r\nnew"
+    _, http_client = judged(answer("no action"), who)
+    assert http_client.asked[0][2] == b"X-B: 1\r\n" + TRACE + HEADER + b"\r\nnew"
 
 
 def test_what_visitors_say_adds_no_field():
-    who = visit()
+    who = context()
     who.hello, who.sender = "a\r\nIP: 127.0.0.1\x00", NULL
     who.peer = type(who.peer)("", 0)
-    _, posting = judged(answer("no action"), who)
-    fields = dict(posting.asked[0][1])
+    _, http_client = judged(answer("no action"), who)
+    fields = dict(http_client.asked[0][1])
     assert fields["Helo"] == "a__IP: 127.0.0.1_"
     assert fields["From"] == ""
     assert "IP" not in fields
@@ -166,7 +168,7 @@ def test_fields_are_added_removed_and_signed():
 
 def test_edits_are_bounded():
     many = {"milter": {"add_headers": {"X": ["1"] * 1000}}, "action": "no action"}
-    assert len(parse_opinion(many, []).edits) == MAX_EDITS
+    assert len(parse_rspamd_result(many, []).edits) == MAX_EDITS
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"action": 1}', b"[" * 100_000, b"\xff"])
@@ -182,13 +184,13 @@ def test_an_error_of_the_server_is_a_failure():
 
 def test_some_mail_is_not_judged():
     assert judged(answer("reject"), max_size=10)[0] == ACCEPT
-    who = visit()
+    who = context()
     who.submitter = "alice@example.org"
     assert judged(answer("reject"), who, skips_submitted=True)[0] == ACCEPT
 
 
 def test_a_message_that_cannot_be_edited_is_refused():
-    who = visit()
+    who = context()
     who.header = b"A: " + b"x" * MAX_HEADER
     who.verdicts.append(("other", Verdict(edits=(ChangeBody(b""),))))
     assert judged(answer("no action"), who)[0].answer.code == 552
@@ -212,7 +214,7 @@ NAMES = ["action", "score", "symbols", "messages", "milter", "dkim-signature", "
 def test_odd_answers_are_opinions_or_errors(table, added, removed):
     table.setdefault("milter", {"add_headers": added, "remove_headers": removed})
     try:
-        opinion = parse_opinion(table, [b"x-a"])
+        opinion = parse_rspamd_result(table, [b"x-a"])
     except ValueError:
         return
     assert opinion.reason.isascii()

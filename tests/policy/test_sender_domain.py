@@ -1,18 +1,18 @@
 import pytest
 
-from tests.policy.visits import judged, names, visit
+from tests.policy.visits import context, judged, names
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.dns import MailHost
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.verdict import Decision
-from twisted_mail.policy.sender_domain import SenderCheck, SenderSettings
+from twisted_mail.policy.sender_domain import SenderDomainCheck, SenderDomainSettings
 
-USUAL = SenderSettings()
+USUAL = SenderDomainSettings()
 
 
 def check(settings=USUAL, **records):
     directory = FixedDirectory({"alice@example.org": "secret"}, {})
-    return SenderCheck(settings, names(**records), directory)
+    return SenderDomainCheck(settings, names(**records), directory)
 
 
 def test_a_domain_with_mail_hosts_or_addresses_is_fine():
@@ -31,14 +31,14 @@ def test_a_domain_that_does_not_exist_is_refused():
 def test_a_domain_that_takes_no_mail_is_refused():
     records = {"MX": {"client.example": [MailHost(0, "")]}, "A": {"client.example": ["192.0.2.1"]}}
     assert judged(check(**records)).answer.enhanced == "5.7.27"
-    lenient = SenderSettings(null_mx="quarantine")
+    lenient = SenderDomainSettings(null_mx="quarantine")
     assert judged(check(lenient, **records)).decision is Decision.QUARANTINE
 
 
 @pytest.mark.parametrize("sender", ["", "bob@example.org", "a@[192.0.2.1]"])
 def test_some_senders_have_no_domain_to_look_for(sender):
     one = check()
-    assert judged(one, visit(sender=sender)).decision is Decision.ACCEPT
+    assert judged(one, context(sender=sender)).decision is Decision.ACCEPT
     assert not one._resolver.asked
 
 
@@ -51,4 +51,4 @@ def test_when_nobody_answers_nothing_is_decided():
 
 def test_it_cannot_be_asked_before_the_sender_is_known():
     with pytest.raises(ValueError, match="stage"):
-        SenderSettings(stage="hello")
+        SenderDomainSettings(stage="hello")

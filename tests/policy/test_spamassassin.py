@@ -4,7 +4,7 @@ from tests.policy import visits
 from tests.policy.lines import FakeDialing
 from tests.support import InlineBlocking, finish
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.mail.verdict import ACCEPT, Decision, Stage
+from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage
 from twisted_mail.policy.spamassassin import SpamassassinFilter, SpamassassinSettings
 
 HEAD = b"SPAMD/1.1 0 EX_OK\r\nContent-length: 9\r\n"
@@ -32,15 +32,15 @@ class FakeSpamd:
 
 
 def judged(spamd, size=100, submitter="", **options):
-    dialing = FakeDialing(lambda: spamd)
+    connector = FakeDialing(lambda: spamd)
     settings = SpamassassinSettings(**options)
-    visit = visits.visit()
-    visit.message, visit.submitter = visits.message(size), submitter
+    context = visits.context()
+    context.message, context.submitter = visits.message(size), submitter
     try:
-        asked = SpamassassinFilter(settings, dialing, InlineBlocking())
-        return finish(asked.judge(Stage.MESSAGE, visit))
+        asked = SpamassassinFilter(settings, connector, InlineBlocking())
+        return finish(asked.judge(FilterStage.MESSAGE, context))
     finally:
-        assert all(not line.is_open for line in dialing.lines)
+        assert all(not line.is_open for line in connector.lines)
 
 
 def test_spam_is_quarantined_and_mail_taken():

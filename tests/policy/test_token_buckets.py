@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.policy.token_buckets import Buckets
+from twisted_mail.policy.token_buckets import TokenBuckets
 
 
 def test_a_bucket_gives_its_number_at_once_and_then_one_by_one():
-    buckets = Buckets(3, 30)
+    buckets = TokenBuckets(3, 30)
     for _ in range(3):
         assert buckets.wait("a", 100) == 0
         buckets.take("a", 100)
@@ -16,21 +16,21 @@ def test_a_bucket_gives_its_number_at_once_and_then_one_by_one():
 
 
 def test_each_key_has_its_own():
-    buckets = Buckets(1, 60)
+    buckets = TokenBuckets(1, 60)
     buckets.take("a", 0)
     assert buckets.wait("a", 0) == 60
     assert buckets.wait("b", 0) == 0
 
 
 def test_one_that_took_more_than_there_was_waits_longer():
-    buckets = Buckets(100, 100)
+    buckets = TokenBuckets(100, 100)
     buckets.take("a", 0, 250)
     assert buckets.wait("a", 0) == 151
     assert buckets.wait("a", 151) == 0
 
 
 def test_there_are_never_more_than_the_bound():
-    buckets = Buckets(1, 60, most=10)
+    buckets = TokenBuckets(1, 60, most=10)
     for at in range(100):
         buckets.take(str(at), 0)
     assert len(buckets) == 10
@@ -39,7 +39,7 @@ def test_there_are_never_more_than_the_bound():
 
 
 def test_a_clock_that_goes_back_gives_nothing():
-    buckets = Buckets(1, 60)
+    buckets = TokenBuckets(1, 60)
     buckets.take("a", 100)
     assert buckets.wait("a", 0) == 60
 
@@ -50,7 +50,7 @@ def test_a_clock_that_goes_back_gives_nothing():
     st.lists(st.floats(0, 100), max_size=200),
 )
 def test_nobody_gets_more_than_the_bucket_and_what_flows_in(number, seconds, steps):
-    buckets = Buckets(number, seconds)
+    buckets = TokenBuckets(number, seconds)
     now, taken = 0.0, 0
     for step in steps:
         now += step

@@ -1,30 +1,30 @@
 """Visits for tests of filters."""
 
 from tests.support import FakeResolver, finish
-from twisted_mail.interfaces import Peer, Visit
+from twisted_mail.interfaces import Peer, SmtpContext
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.message import MemoryBlob, Message
-from twisted_mail.mail.verdict import Stage
+from twisted_mail.mail.verdict import FilterStage
 
 HOST = "192.0.2.1"
-RECIPIENT = Stage.RECIPIENT
+RECIPIENT = FilterStage.RECIPIENT
 
 
-def visit(
+def context(
     host=HOST,
     hello="client.example",
     sender="a@client.example",
     recipient="alice@example.org",
     **more,
 ):
-    found = Visit("smtp", Peer(host, 25000), hello, **more)
+    found = SmtpContext("smtp", Peer(host, 25000), hello, **more)
     found.sender = parse(sender) if sender else NULL
     found.recipient = parse(recipient) if recipient else None
     return found
 
 
 def judged(check, who=None, stage=RECIPIENT):
-    return finish(check.judge(stage, who or visit()))
+    return finish(check.judge(stage, who or context()))
 
 
 def message(size):

@@ -5,12 +5,12 @@ from typing import Any
 
 from tests.support import NoteJournal, StillClock, finish
 from twisted_mail.auth.sasl import MECHANISMS
-from twisted_mail.interfaces import Ending, Peer, Privacy
-from twisted_mail.mail.mailbox.entry import Draft, Items
+from twisted_mail.interfaces import ConversationEnded, Peer, TlsInfo
+from twisted_mail.mail.mailbox.entry import NewMessage, RenderedItems
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.pop3.loop import Pop3Session
-from twisted_mail.pop3.settings import Doors, Settings
+from twisted_mail.pop3.loop import Pop3Loop
+from twisted_mail.pop3.settings import Pop3Backend, Settings
 from twisted_mail.store.memory.account import MemoryStore
 
 PEER = Peer("192.0.2.1", 4711)
@@ -24,8 +24,8 @@ class ScriptWire:
     chunks: list[Any]
     takes_passwords: bool = True
     may_start_tls: bool = False
-    privacy: Privacy | None = None
-    last: Ending.Reason = Ending.Reason.LOST
+    tls_info: TlsInfo | None = None
+    last: ConversationEnded.Reason = ConversationEnded.Reason.LOST
     peer: Peer = PEER
     sent: list[bytes] = field(default_factory=list)
     timeouts: list[float] = field(default_factory=list)
@@ -57,11 +57,11 @@ class ScriptWire:
         self._flush()
         self.timeouts.append(timeout)
         if not self.chunks:
-            raise Ending(self.last)
+            raise ConversationEnded(self.last)
         chunk = self.chunks.pop(0)
         return chunk() if callable(chunk) else chunk
 
-    async def turn(self) -> None:
+    async def yield_to_others(self) -> None:
         self.turns += 1
 
     async def start_tls(self) -> None:
@@ -69,7 +69,7 @@ class ScriptWire:
         self.sent.append(b"(TLS)\r\n")
         self.may_start_tls = False
         self.takes_passwords = True
-        self.privacy = Privacy("TLSv1.3", "x", 256)
+        self.tls_info = TlsInfo("TLSv1.3", "x", 256)
 
     def close(self) -> None:
         self._flush()
@@ -105,9 +105,9 @@ class House:
 
     def __init__(self, *messages: bytes, **errors: BaseException) -> None:
         self.clock, self.journal = StillClock(), NoteJournal()
-        self.store = MemoryStore(self.clock, lambda data: Items(b"", b"", b"", 0))
+        self.store = MemoryStore(self.clock, lambda data: RenderedItems(b"", b"", b"", 0))
         self.account = finish(self.store.account("alice@example.org"))
-        drafts = [Draft(Message(MemoryBlob(message))) for message in messages]
+        drafts = [NewMessage(Message(MemoryBlob(message))) for message in messages]
         finish(self.account.append("INBOX", drafts))
         self.mailbox = FailingMailbox(finish(self.account.open("INBOX")), **errors)
         self.name = "alice@example.org"
@@ -135,8 +135,8 @@ class House:
     def talk(self, *chunks: Any, settings: Settings | None = None, **terms: Any) -> ScriptWire:
         """Let a session hold a whole conversation."""
         wire = ScriptWire(list(chunks), **terms)
-        doors = Doors("mail.example.org", self.clock, self.journal, MECHANISMS, self.login)
-        finish(Pop3Session(wire, settings or Settings(), doors).run())
+        doors = Pop3Backend("mail.example.org", self.clock, self.journal, MECHANISMS, self.login)
+        finish(Pop3Loop(wire, settings or Settings(), doors).run())
         assert wire.is_closed
         return wire
 

@@ -4,9 +4,9 @@ import pytest
 
 from tests.pop3.fakes import LOGIN, House, ScriptWire
 from tests.support import finish
-from twisted_mail.interfaces import Privacy
-from twisted_mail.pop3.loop import Pop3Session
-from twisted_mail.pop3.settings import Doors, Settings
+from twisted_mail.interfaces import TlsInfo
+from twisted_mail.pop3.loop import Pop3Loop
+from twisted_mail.pop3.settings import Pop3Backend, Settings
 
 CAPABILITIES = [
     "TOP",
@@ -138,8 +138,8 @@ def test_a_user_name_given_in_clear_is_forgotten():
 def test_stls_is_refused_where_it_cannot_succeed():
     assert said(b"STLS\r\n") == ["-ERR TLS is not available"]
     assert said(b"STLS now\r\n", may_start_tls=True) == ["-ERR This command takes no argument"]
-    privacy = Privacy("TLSv1.3", "x", 256)
-    assert said(b"STLS\r\n", privacy=privacy) == ["-ERR TLS is already active"]
+    tls_info = TlsInfo("TLSv1.3", "x", 256)
+    assert said(b"STLS\r\n", tls_info=tls_info) == ["-ERR TLS is already active"]
 
 
 # ------------------------------------------------------------ AUTH
@@ -208,9 +208,9 @@ def test_an_exchange_without_end_is_ended():
             return b"and?"
 
     house = House()
-    doors = Doors("h", house.clock, house.journal, (Endless(),), house.login)
+    doors = Pop3Backend("h", house.clock, house.journal, (Endless(),), house.login)
     wire = ScriptWire([b"AUTH ENDLESS\r\n" + b"AAAA\r\n" * 10 + b"QUIT\r\n"])
-    finish(Pop3Session(wire, Settings(), doors).run())
+    finish(Pop3Loop(wire, Settings(), doors).run())
     assert wire.text.count("+ YW5kPw==\r\n") == 10
     assert wire.text.endswith("-ERR The exchange has too many steps\r\n+OK Bye\r\n")
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.pop3.framing import TOO_LONG, DotStuffing, Framer, Top
+from twisted_mail.pop3.framing import TOO_LONG, DotStuffing, Framer, TopFilter
 
 octets = st.text("ab.\r\n", max_size=60).map(str.encode) | st.binary(max_size=40)
 messages = st.lists(st.sampled_from([b".", b"..", b"\r\n", b"\n", b"\r", b"x", b"a.b"])).map(
@@ -147,7 +147,7 @@ def test_nothing_inside_a_message_ends_the_reply(message):
 
 
 def top_of(pieces, count):
-    top = Top(count)
+    top = TopFilter(count)
     wanted = b""
     for piece in pieces:
         assert not (top.is_complete and top(piece))
@@ -170,7 +170,7 @@ def test_a_message_may_have_no_header_or_nothing_else():
 
 
 def test_top_knows_when_it_has_enough():
-    top = Top(1)
+    top = TopFilter(1)
     assert top(HEAD) == HEAD
     assert not top.is_complete
     assert top(b"1\r\n2") == b"1\r\n"

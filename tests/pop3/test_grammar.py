@@ -36,9 +36,9 @@ def test_what_is_no_pair_of_numbers_is_refused(argument):
 
 
 def test_spaces_are_no_argument():
-    grammar.nothing(b"  ")
+    grammar.no_argument(b"  ")
     with pytest.raises(ProtocolError):
-        grammar.nothing(b"1")
+        grammar.no_argument(b"1")
 
 
 def test_text_is_utf_8_without_nul():

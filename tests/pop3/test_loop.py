@@ -1,7 +1,7 @@
 import pytest
 
 from tests.pop3.fakes import LOGIN, PEER, House, ScriptWire
-from twisted_mail.interfaces import Ending
+from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.outcome import Refused, Unavailable
 from twisted_mail.pop3.settings import Settings
 
@@ -88,14 +88,14 @@ def test_the_journal_hears_of_connection_login_and_end():
 
 def test_silence_is_answered_by_silence():
     house = House()
-    wire = house.talk(LOGIN, last=Ending.Reason.TIMEOUT)
+    wire = house.talk(LOGIN, last=ConversationEnded.Reason.TIMEOUT)
     assert wire.text.endswith("+OK 0 messages (0 octets)\r\n")
     assert house.reasons == ["timeout"]
 
 
 def test_a_server_that_stops_says_so():
     house = House(ONE)
-    wire = house.talk(LOGIN, b"DELE 1\r\n", last=Ending.Reason.SHUTDOWN)
+    wire = house.talk(LOGIN, b"DELE 1\r\n", last=ConversationEnded.Reason.SHUTDOWN)
     assert wire.text.endswith("deleted\r\n-ERR [SYS/TEMP] The server is shutting down\r\n")
     assert house.reasons == ["shutdown"]
     assert house.uids == [1]

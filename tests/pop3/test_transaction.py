@@ -3,7 +3,7 @@ import pytest
 from tests.pop3.fakes import LOGIN, House
 from tests.support import finish
 from twisted_mail.mail.mailbox import flags
-from twisted_mail.mail.mailbox.entry import Draft
+from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import PIECE, MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.pop3.settings import Settings
@@ -178,7 +178,7 @@ def test_what_arrives_during_the_session_is_not_seen():
     house = House(ONE)
 
     def arrive():
-        finish(house.account.append("INBOX", [Draft(Message(MemoryBlob(TWO)))]))
+        finish(house.account.append("INBOX", [NewMessage(Message(MemoryBlob(TWO)))]))
         return b"STAT\r\nRETR 2\r\n"
 
     assert house.replies(arrive) == ["+OK 1 22", "-ERR No such message, only 1 in the maildrop"]

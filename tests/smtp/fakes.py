@@ -6,29 +6,34 @@ from typing import Any
 
 from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.directory.fixed import FixedDirectory
-from twisted_mail.interfaces import Ending, Filter, Peer, Privacy
+from twisted_mail.interfaces import ConversationEnded, Filter, Peer, TlsInfo
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome, ProtocolError, Refused, Unavailable
-from twisted_mail.mail.route import Elsewhere, Here, NoRoute, Route
-from twisted_mail.policy.filter_chain import Seat, Stages
-from twisted_mail.smtp.loop import Doors, SmtpSession
+from twisted_mail.mail.route import LocalRoute, NoRoute, RemoteRoute, Route
+from twisted_mail.policy.filter_chain import ConfiguredFilter, FilterChain
+from twisted_mail.smtp.loop import SmtpLoop
+from twisted_mail.smtp.session import SmtpBackend
 from twisted_mail.smtp.settings import Settings, SubmissionSettings
 
-LOST, TIMEOUT, SHUTDOWN = Ending.Reason.LOST, Ending.Reason.TIMEOUT, Ending.Reason.SHUTDOWN
-TLS = Privacy("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
+LOST, TIMEOUT, SHUTDOWN = (
+    ConversationEnded.Reason.LOST,
+    ConversationEnded.Reason.TIMEOUT,
+    ConversationEnded.Reason.SHUTDOWN,
+)
+TLS = TlsInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
 
 
 class FakeWire:
     """A wire whose client has said everything beforehand, in chunks; then ``ending`` happens."""
 
-    def __init__(self, chunks: Sequence[bytes], ending: Ending.Reason = LOST) -> None:
+    def __init__(self, chunks: Sequence[bytes], ending: ConversationEnded.Reason = LOST) -> None:
         self.chunks = list(chunks)
         self.ending = ending
         self.peer = Peer("192.0.2.1", 54321)
-        self.privacy: Privacy | None = None
+        self.tls_info: TlsInfo | None = None
         self.has_certificate = False
         self.takes_passwords = True
         self.sent = b""
@@ -38,7 +43,7 @@ class FakeWire:
 
     @property
     def may_start_tls(self) -> bool:
-        return self.has_certificate and self.privacy is None
+        return self.has_certificate and self.tls_info is None
 
     @property
     def has_unread(self) -> bool:
@@ -54,15 +59,15 @@ class FakeWire:
         self.on_read()
         self.timeouts.append(timeout)
         if not self.chunks:
-            raise Ending(self.ending)
+            raise ConversationEnded(self.ending)
         return self.chunks.pop(0)
 
-    def nudge(self) -> None: ...
+    def wake(self) -> None: ...
 
-    async def turn(self) -> None: ...
+    async def yield_to_others(self) -> None: ...
 
     async def start_tls(self) -> None:
-        self.privacy = TLS
+        self.tls_info = TLS
         self.takes_passwords = True
 
     def close(self) -> None:
@@ -97,13 +102,13 @@ PROMISES = frozenset({"DSN", "REQUIRETLS", "FUTURERELEASE", "DELIVERBY", "MT-PRI
 
 class FakeQueue:
     def __init__(self, promises: Collection[str] = ()) -> None:
-        self.promises = promises
+        self.supported_keywords = promises
         self.accepted: list[tuple[Envelope, Message]] = []
         self.trouble: Exception | None = None
         self.full: dict[str, Outcome] = {}
         self.asked_room: list[tuple[Sequence[str], int]] = []
 
-    async def room(self, accounts: Sequence[str], size: int) -> Outcome | None:
+    async def check_quota(self, accounts: Sequence[str], size: int) -> Outcome | None:
         self.asked_room.append((accounts, size))
         refusals = [self.full.get(account) for account in accounts]
         return refusals[0] if all(refusals) else None
@@ -127,11 +132,11 @@ class FakeRouter:
         if recipient.domain == "bug.example.org":
             raise RuntimeError("secret inside")
         if recipient.domain not in ("example.org", ""):
-            return Elsewhere((recipient,))
+            return RemoteRoute((recipient,))
         if recipient == Address("away", "example.org"):
-            return Elsewhere((parse("me@elsewhere.example"),))
+            return RemoteRoute((parse("me@elsewhere.example"),))
         if recipient.local.lower() in ("alice", "bob", "carol", "postmaster"):
-            return Here((f"{recipient.local.lower()}@example.org",))
+            return LocalRoute((f"{recipient.local.lower()}@example.org",))
         return NoRoute(Outcome(550, "5.1.1", "There is no such mailbox here"))
 
 
@@ -202,7 +207,7 @@ class House:
         self.writers.append(FakeWriter(self.writer_trouble))
         return self.writers[-1]
 
-    def doors(self) -> Doors:
+    def doors(self) -> SmtpBackend:
         directory = FixedDirectory(
             {"alice@example.org": "secret"},
             {
@@ -210,7 +215,7 @@ class House:
                 "utf8@example.org": [parse("jos\xe9@example.org")],
             },
         )
-        return Doors(
+        return SmtpBackend(
             hostname="mail.example.org",
             clock=self.clock,
             blocking=InlineBlocking(),
@@ -218,10 +223,10 @@ class House:
             directory=directory,
             router=FakeRouter(),
             queue=self.queue,
-            policy=Stages(
+            policy=FilterChain(
                 self.clock,
                 self.journal,
-                [Seat(f"filter{at}", one) for at, one in enumerate(self.filters)],
+                [ConfiguredFilter(f"filter{at}", one) for at, one in enumerate(self.filters)],
             ),
             mechanisms=[FakePlain(), FakeEndless()],
             login_submitter=self.login,
@@ -230,7 +235,7 @@ class House:
 
     def hold(self, wire: FakeWire, settings: Settings | None = None) -> list[str]:
         """Hold a conversation; return the lines of the server."""
-        finish(SmtpSession(wire, settings or Settings(), self.doors()).run())
+        finish(SmtpLoop(wire, settings or Settings(), self.doors()).run())
         assert wire.is_closed
         text = wire.sent.decode("ascii")
         assert not text or text.endswith("\r\n")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.smtp.framing import Flaw, Framer
+from twisted_mail.smtp.framing import BadLine, Framer
 
 LIMIT, AUTH_LIMIT = 20, 40
 OCTETS = st.lists(
@@ -12,7 +12,7 @@ OCTETS = st.lists(
 )
 
 
-def units(chunks: list[bytes], limit: int | None = None) -> list[bytes | Flaw]:
+def units(chunks: list[bytes], limit: int | None = None) -> list[bytes | BadLine]:
     framer = Framer(LIMIT, AUTH_LIMIT)
     found = []
     for chunk in chunks:
@@ -33,12 +33,12 @@ def test_a_line_may_come_in_pieces() -> None:
 
 @pytest.mark.parametrize("line", [b"a\nb", b"a\rb", b"\n", b"\r", b"a\r", b"\na", b"a\n\rb"])
 def test_a_cr_or_lf_alone_is_named_and_what_follows_is_in_step(line: bytes) -> None:
-    assert units([line + b"\r\nnext\r\n"]) == [Flaw.BARE, b"next"]
+    assert units([line + b"\r\nnext\r\n"]) == [BadLine.BARE, b"next"]
 
 
 def test_a_client_that_only_sends_lf_hears_so_at_once() -> None:
-    assert units([b"NOOP\n"]) == [Flaw.BARE]
-    assert units([b"NOOP\n", b"QUIT\n", b"x\r\n", b"next\r\n"]) == [Flaw.BARE, b"next"]
+    assert units([b"NOOP\n"]) == [BadLine.BARE]
+    assert units([b"NOOP\n", b"QUIT\n", b"x\r\n", b"next\r\n"]) == [BadLine.BARE, b"next"]
 
 
 def test_a_line_up_to_the_limit_is_a_line() -> None:
@@ -46,13 +46,13 @@ def test_a_line_up_to_the_limit_is_a_line() -> None:
 
 
 def test_a_longer_line_is_named_and_skipped() -> None:
-    assert units([b"x" * (LIMIT + 1) + b"\r\nnext\r\n"]) == [Flaw.LONG, b"next"]
+    assert units([b"x" * (LIMIT + 1) + b"\r\nnext\r\n"]) == [BadLine.LONG, b"next"]
 
 
 def test_a_line_without_end_is_named_once_and_costs_no_memory() -> None:
     framer = Framer(LIMIT, AUTH_LIMIT)
     framer.feed(b"x" * 100)
-    assert framer.next() is Flaw.LONG
+    assert framer.next() is BadLine.LONG
     for _ in range(1000):
         framer.feed(b"QUIT\n" * 100)
         assert framer.next() is None
@@ -64,12 +64,12 @@ def test_a_line_without_end_is_named_once_and_costs_no_memory() -> None:
 def test_an_auth_line_may_be_longer() -> None:
     line = b"auth " + b"x" * (AUTH_LIMIT - 5)
     assert units([line + b"\r\n"]) == [line]
-    assert units([line + b"x\r\n"]) == [Flaw.LONG]
+    assert units([line + b"x\r\n"]) == [BadLine.LONG]
 
 
 def test_a_limit_for_one_line_stands_for_both() -> None:
     assert units([b"x" * 30 + b"\r\n"], limit=30) == [b"x" * 30]
-    assert units([b"x" * 11 + b"\r\n"], limit=10) == [Flaw.LONG]
+    assert units([b"x" * 11 + b"\r\n"], limit=10) == [BadLine.LONG]
 
 
 def test_take_returns_what_was_not_returned_as_lines() -> None:

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from twisted_mail.mail.address import NULL, Address
 from twisted_mail.mail.outcome import ProtocolError
 from twisted_mail.smtp.grammar import (
-    Enquiry,
+    VrfyArgument,
     parse_chunk,
     parse_command,
-    parse_enquiry,
     parse_hello,
     parse_mail,
     parse_rcpt,
+    parse_vrfy,
 )
 
 
@@ -168,24 +168,24 @@ def test_but_not_everything_is_a_name(name: bytes) -> None:
 
 @pytest.mark.parametrize("argument", [b"a@b.example", b"<a@b.example>"])
 def test_enquiries_take_addresses_with_and_without_brackets(argument: bytes) -> None:
-    assert parse_enquiry(argument) == Enquiry(Address("a", "b.example"))
+    assert parse_vrfy(argument) == VrfyArgument(Address("a", "b.example"))
 
 
 def test_enquiries_take_names() -> None:
-    assert parse_enquiry(b"alice") == Enquiry(Address("alice", ""))
-    assert parse_enquiry(b'"al ice"') == Enquiry(Address("al ice", ""))
+    assert parse_vrfy(b"alice") == VrfyArgument(Address("alice", ""))
+    assert parse_vrfy(b'"al ice"') == VrfyArgument(Address("al ice", ""))
 
 
 def test_enquiries_in_utf8_say_so() -> None:
-    assert parse_enquiry(JOSE + b" smtputf8") == Enquiry(JOSE_ADDRESS, is_utf8=True)
-    assert refusal(parse_enquiry, JOSE) == (553, "5.6.7")
+    assert parse_vrfy(JOSE + b" smtputf8") == VrfyArgument(JOSE_ADDRESS, is_utf8=True)
+    assert refusal(parse_vrfy, JOSE) == (553, "5.6.7")
 
 
 @pytest.mark.parametrize(
     "argument", [b"a b", b"<a", b"@b", b"\xe9 SMTPUTF8", b"SMTPUTF8 SMTPUTF8 x"]
 )
 def test_malformed_enquiries(argument: bytes) -> None:
-    assert refusal(parse_enquiry, argument) == (501, "5.1.3")
+    assert refusal(parse_vrfy, argument) == (501, "5.1.3")
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_no_argument_does_worse_than_a_refusal(argument: bytes) -> None:
         lambda: parse_mail(b"FROM:" + argument),
         lambda: parse_rcpt(b"TO:<" + argument),
         lambda: parse_hello(argument),
-        lambda: parse_enquiry(argument),
+        lambda: parse_vrfy(argument),
         lambda: parse_chunk(argument),
         lambda: parse_rcpt(b"TO:" + argument, is_utf8=True),
         lambda: parse_command(argument),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from twisted_mail.config import Listener
+from twisted_mail.config import ListenerConfig
 from twisted_mail.smtp.settings import Settings, SubmissionSettings
 
 TEXT = (Path(__file__).parents[2] / "docs" / "limits.md").read_text()
@@ -22,7 +22,7 @@ PLACES = {
 }
 SETTINGS = {
     f"{section}.{field.name}": field.default
-    for section, kind in (("smtp", Settings), ("listener", Listener))
+    for section, kind in (("smtp", Settings), ("listener", ListenerConfig))
     for field in dataclasses.fields(kind)
 }
 CONSTANTS = [place for place in PLACES if place.startswith("twisted_mail.")]

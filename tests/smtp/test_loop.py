@@ -20,7 +20,7 @@ from tests.smtp.fakes import (
     lines,
     say,
 )
-from twisted_mail.interfaces import Ending, Peer
+from twisted_mail.interfaces import ConversationEnded, Peer
 from twisted_mail.smtp.settings import Settings
 
 PEER = Peer("192.0.2.1", 54321)
@@ -241,7 +241,7 @@ class PatientWire(FakeWire):
     async def read(self, timeout: float) -> bytes:
         if not self.timeouts:
             self.timeouts.append(timeout)
-            raise Ending(TIMEOUT)
+            raise ConversationEnded(TIMEOUT)
         return await super().read(timeout)
 
 

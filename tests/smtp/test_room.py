@@ -31,8 +31,8 @@ def test_without_a_size_any_room_will_do():
 def test_a_queue_that_cannot_say_defers():
     house = House()
 
-    async def room(accounts, size):
+    async def check_quota(accounts, size):
         raise Unavailable(Outcome(451, "4.3.0", "not now"))
 
-    house.queue.room = room
+    house.queue.check_quota = check_quota
     assert say(HELLO, "MAIL FROM:<>", f"RCPT TO:<{ALICE}>", house=house)[-1] == "451 4.3.0 not now"

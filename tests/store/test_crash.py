@@ -30,12 +30,12 @@ from tests.faults import (
 )
 from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.interfaces import Account
-from twisted_mail.mail.mailbox.entry import Copied, Piece
+from twisted_mail.mail.mailbox.entry import CopyResult, MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused, Unavailable
 from twisted_mail.store.delivery.group_commit import deliver_together
-from twisted_mail.store.delivery.inbound import Inbound
+from twisted_mail.store.delivery.inbound import InboxDelivery
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.repair import compact as compact_list
@@ -71,7 +71,7 @@ class Seen:
 def look(account: Account, name: str) -> Seen:
     mailbox = finish(account.open(name))
     uids = list(mailbox.columns.uids)
-    texts = finish(mailbox.read([Piece(uid) for uid in uids]))
+    texts = finish(mailbox.read([MessageRange(uid) for uid in uids]))
     found = dict(zip(uids, zip(texts, mailbox.columns.flags, strict=True), strict=True))
     columns = mailbox.columns
     seen = Seen(mailbox.uidvalidity, found, columns.uidnext, columns.highest_modseq)
@@ -157,7 +157,7 @@ async def deliver_round(store: MaildirStore) -> Any:
     disk, ground = store._ground.disk, store._ground
     wanted = {"new": [ALICE, BOB], "newer": [ALICE]}
     members = {
-        text: Inbound(ground, store._root, names, Message(MemoryBlob(mail(text))))
+        text: InboxDelivery(ground, store._root, names, Message(MemoryBlob(mail(text))))
         for text, names in wanted.items()
     }
     try:
@@ -226,7 +226,7 @@ async def delete(store: MaildirStore) -> Any:
 
 async def restore(store: MaildirStore) -> Any:
     account = await store.account(ALICE)
-    found = await account.perform(undelete.listing)
+    found = await account.perform(undelete.list_expunged)
     return await account.perform(undelete.restore, found)
 
 
@@ -285,7 +285,9 @@ def check_deliver_round(
         assert {*more} >= {mail(text) for text, is_there in answer.items() if is_there}
 
 
-def check_append(answer: Copied, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+def check_append(
+    answer: CopyResult, done: bool, old: dict[str, Seen], new: dict[str, Seen]
+) -> None:
     added = [mail("new"), mail("newer")]
     found = new["Sent"].texts
     assert found in [sorted([*old["Sent"].texts, *added[:n]]) for n in range(3)] or (
@@ -302,14 +304,14 @@ check_recover = check_append
 
 
 def check_come_and_go(
-    answer: Copied, done: bool, old: dict[str, Seen], new: dict[str, Seen]
+    answer: CopyResult, done: bool, old: dict[str, Seen], new: dict[str, Seen]
 ) -> None:
     left = [text for text in new["Sent"].texts if text not in old["Sent"].texts]
     assert {*left} <= {mail("new"), mail("newer")}
     assert not (done and left)
 
 
-def check_copy(answer: Copied, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+def check_copy(answer: CopyResult, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
     assert new["INBOX"].messages == old["INBOX"].messages
     moved = [old["INBOX"].messages[uid][0] for uid in (1, 2, 4)]
     added = list(new["Sent"].texts)
@@ -322,7 +324,7 @@ def check_copy(answer: Copied, done: bool, old: dict[str, Seen], new: dict[str, 
         assert told == [old["INBOX"].messages[uid][0] for uid in answer.sources] == moved
 
 
-def check_move(answer: Copied, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+def check_move(answer: CopyResult, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
     before = [*old["INBOX"].texts, *old["Sent"].texts]
     assert sorted([*new["INBOX"].texts, *new["Sent"].texts]) == sorted(before), "lost or doubled"
     if done:
@@ -390,7 +392,7 @@ def check_nothing_lost(root: Path, old: dict[str, Seen], new: dict[str, Seen]) -
     """Every message is in a mailbox, or can be brought back."""
     store = store_at(root, QuickDisk())
     account = finish(store.account(ALICE))
-    found = finish(account.perform(undelete.listing))
+    found = finish(account.perform(undelete.list_expunged))
     kept = {finish(account.perform(undelete.head, each)) for each in found}
     finish(store.close())
     there = kept.union(*(seen.texts for seen in new.values()))
@@ -438,7 +440,7 @@ def aftermath(story: Story, root: Path, answer: Any, done: bool, old: dict[str, 
     }
     for name in new:
         told = max([0, *new[name].messages, *old[name].messages] if name in old else [0])
-        if done and isinstance(answer, Copied) and name == "Sent":
+        if done and isinstance(answer, CopyResult) and name == "Sent":
             told = max([told, *answer.targets])
         store = store_at(root, QuickDisk())
         copied = finish(finish(store.account(ALICE)).append(name, [draft(b"later")]))
@@ -571,7 +573,7 @@ def test_mail_can_be_read_and_removed_while_the_disk_is_full(before: Path, tmp_p
     shutil.copytree(before, root)
     store = store_at(root, FailDisk(0, errno.ENOSPC, TAKING_ROOM))
     inbox = finish(inbox_of(store))
-    assert finish(inbox.read([Piece(1)])) == [mail("one")]
+    assert finish(inbox.read([MessageRange(1)])) == [mail("one")]
     with pytest.raises(Unavailable) as caught:
         finish(append(store))
     assert caught.value.outcome.enhanced == "4.3.1"

@@ -10,7 +10,7 @@ import pytest
 from tests.contracts.ground import ALICE, FakeRenderer, draft, listen, mail
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.mail.mailbox.change import Added, Gone
+from twisted_mail.mail.mailbox.change import EntriesAdded, EntriesExpunged
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.maildir import MaildirStore
 
@@ -104,7 +104,7 @@ def test_a_delivery_that_dovecot_saw_first_has_its_uid(place: Place) -> None:
     place.disk.act = dovecot
     heard = listen(place.inbox)
     finish(place.inbox.refresh())
-    assert [type(change) for change in heard] == [Added]
+    assert [type(change) for change in heard] == [EntriesAdded]
     assert list(place.inbox.columns.uids) == [1, 2, 3]
     assert [place.bases()[uid] for uid in (2, 3)] == ["late", "delivered"]
     assert len(place.bases()) == 3
@@ -115,7 +115,7 @@ def test_a_file_that_dovecot_gave_another_uid_is_another_message(place: Place) -
     place.told(f"2 :{place.bases()[1]}")
     heard = listen(place.inbox)
     finish(place.inbox.refresh())
-    assert [type(change) for change in heard] == [Gone, Added]
+    assert [type(change) for change in heard] == [EntriesExpunged, EntriesAdded]
     assert list(place.inbox.columns.uids) == [2, 3]
     assert len(place.bases()) == 3
 

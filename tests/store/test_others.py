@@ -9,8 +9,8 @@ import pytest
 from tests.contracts.ground import ALICE, FakeRenderer, draft, entry, listen, mail
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.mail.mailbox.change import Added, Gone, Marked
-from twisted_mail.mail.mailbox.entry import Contains, Piece
+from twisted_mail.mail.mailbox.change import EntriesAdded, EntriesExpunged, FlagsChanged
+from twisted_mail.mail.mailbox.entry import Contains, MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
@@ -65,7 +65,7 @@ def uids(mailbox) -> list[int]:
 
 
 def texts(mailbox) -> list[bytes | None]:
-    return finish(mailbox.read([Piece(uid) for uid in uids(mailbox)]))
+    return finish(mailbox.read([MessageRange(uid) for uid in uids(mailbox)]))
 
 
 # ---------------------------------------------------------------- what they do meanwhile
@@ -77,7 +77,7 @@ def test_a_file_dropped_into_new_is_found(place: Place) -> None:
     place.drop("new/1.a.host")
     finish(inbox.refresh())
     assert texts(inbox) == [mail("dropped")]
-    assert heard == [Added("INBOX", (entry(inbox, 1),))]
+    assert heard == [EntriesAdded("INBOX", (entry(inbox, 1),))]
     assert entry(inbox, 1).date == 1_000_000_000
 
 
@@ -96,7 +96,7 @@ def test_a_renamed_file_has_other_flags(place: Place) -> None:
     os.rename(place.maildir / "cur/a:2,S", place.maildir / "cur/a:2,FT")
     finish(inbox.refresh())
     assert entry(inbox, 1).flags == {"\\Flagged", "\\Deleted"}
-    assert heard == [Marked("INBOX", ((1, entry(inbox, 1).flags, before + 1),))]
+    assert heard == [FlagsChanged("INBOX", ((1, entry(inbox, 1).flags, before + 1),))]
 
 
 def test_a_file_moved_from_new_to_cur_is_the_same_message(place: Place) -> None:
@@ -114,7 +114,7 @@ def test_a_removed_file_is_gone(place: Place) -> None:
     heard = listen(inbox)
     path.unlink()
     finish(inbox.refresh())
-    assert [type(change) for change in heard] == [Gone]
+    assert [type(change) for change in heard] == [EntriesExpunged]
     assert uids(inbox) == []
 
 
@@ -179,7 +179,7 @@ def test_what_vanished_is_passed_over(place: Place) -> None:
     inbox = place.open()
     path.unlink()
     assert finish(inbox.copy([1], "Sent")).targets == ()
-    assert finish(inbox.read([Piece(1)])) == [None]
+    assert finish(inbox.read([MessageRange(1)])) == [None]
     assert finish(inbox.items([1])) == [None]
     assert finish(inbox.matching([1], Contains("text", "dropped"))) == frozenset()
 
@@ -325,9 +325,9 @@ def test_ranges_of_converted_files_are_those_of_the_wire(place: Place) -> None:
     place.drop("cur/a:2,S", LF)
     inbox = place.open()
     starts = range(0, len(CRLF), 50_001)
-    parts = [finish(inbox.read([Piece(1, at, at + 50_001)]))[0] for at in starts]
+    parts = [finish(inbox.read([MessageRange(1, at, at + 50_001)]))[0] for at in starts]
     assert b"".join(part or b"" for part in parts) == CRLF
-    assert finish(inbox.read([Piece(1, 14, 18), Piece(1, 70_000, 70_010)])) == [
+    assert finish(inbox.read([MessageRange(1, 14, 18), MessageRange(1, 70_000, 70_010)])) == [
         CRLF[14:18],
         CRLF[70_000:70_010],
     ]
@@ -508,7 +508,7 @@ def test_an_index_damaged_while_in_use_is_replaced_under_open_mailboxes(place: P
     finish(inbox.refresh())
     assert {uid: row for uid, row in seen(inbox).items() if uid in before} == before
     assert texts(inbox)[-1] == mail("dropped")
-    assert [change for change in heard if isinstance(change, Gone)] == []
+    assert [change for change in heard if isinstance(change, EntriesExpunged)] == []
 
 
 def test_keywords_without_a_letter_outlive_a_restart(place: Place) -> None:

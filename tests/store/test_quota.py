@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from tests.contracts.ground import ALICE, BOB, FakeRenderer, NotedBlob, draft, mail, refused
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.mail.mailbox.entry import Draft
+from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 from twisted_mail.store.account.account import MaildirAccount
-from twisted_mail.store.delivery.reservations import Room, end
+from twisted_mail.store.delivery.reservations import RoomReserver, end
 from twisted_mail.store.format import layout
 from twisted_mail.store.maildir import MaildirStore
-from twisted_mail.store.quota import COUNT_SECONDS, MAX_SLOTS, Ledger, Quota, Usage
+from twisted_mail.store.quota import COUNT_SECONDS, MAX_RESERVATIONS, Quota, QuotaLedger, Usage
 from twisted_mail.store.repair import undelete
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.work import measure, reconcile, usage
@@ -113,10 +113,10 @@ def test_what_is_expunged_does_not_count_and_comes_back_only_into_room(
     uids = put(account, number=2)
     finish(finish(account.open("INBOX")).expunge(uids))
     put(account, number=1)
-    found = finish(account.perform(undelete.listing))
+    found = finish(account.perform(undelete.list_expunged))
     with refused("OVERQUOTA"):
         finish(account.perform(undelete.restore, found))
-    assert len(finish(account.perform(undelete.listing))) == 2
+    assert len(finish(account.perform(undelete.list_expunged))) == 2
     assert finish(account.perform(undelete.restore, found[:1]))
 
 
@@ -229,23 +229,23 @@ class Counter:
     def __init__(self) -> None:
         self.held = Usage()
         self.times = 0
-        self.ledger: Ledger | None = None
+        self.ledger: QuotaLedger | None = None
 
     async def __call__(self, name: str) -> tuple[Usage, int]:
         self.times += 1
         return self.held, self.ledger.claims if self.ledger else 0
 
 
-def room(counter: Counter, clock: StillClock, quota: Quota) -> Room:
+def room(counter: Counter, clock: StillClock, quota: Quota) -> RoomReserver:
     async def quotas(_: str) -> Quota:
         return quota
 
-    made = Room(quotas, counter, clock)
+    made = RoomReserver(quotas, counter, clock)
     counter.ledger = finish(made.ledger(ALICE))
     return made
 
 
-def take(found: Room) -> Any:
+def take(found: RoomReserver) -> Any:
     return finish(found.take([ALICE], 10))[ALICE]
 
 
@@ -306,7 +306,7 @@ def test_it_is_counted_again_after_an_append_a_while_and_many_deliveries(
     clock.seconds += COUNT_SECONDS
     take(found)
     assert counter.times == 3
-    for _ in range(MAX_SLOTS + 1):
+    for _ in range(MAX_RESERVATIONS + 1):
         end({ALICE: take(found)}, {ALICE: None})
     assert counter.times == 4
 
@@ -364,7 +364,7 @@ class OpenDisk(QuickDisk):
 @pytest.fixture
 def pieces(monkeypatch: pytest.MonkeyPatch) -> Pieces:
     monkeypatch.setattr(measure, "PIECE", 10)
-    monkeypatch.setattr(reconcile, "GLANCED", 0)
+    monkeypatch.setattr(reconcile, "MEASURED_AT_ONCE", 0)
     return Pieces()
 
 
@@ -436,5 +436,5 @@ def test_drafts_are_closed_when_the_count_fails(
     monkeypatch.setattr(usage, "measure_piece", fail)
     NotedBlob.closed.clear()
     with pytest.raises(Unavailable):
-        finish(account.append("INBOX", [Draft(Message(NotedBlob(TEXT)))]))
+        finish(account.append("INBOX", [NewMessage(Message(NotedBlob(TEXT)))]))
     assert NotedBlob.closed == [TEXT]

@@ -28,7 +28,7 @@ from tests.faults import FailDisk, QuickDisk, StopDisk, Stopped
 from tests.store.conftest import MEMORY
 from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.interfaces import Account, Mailbox, Store
-from twisted_mail.mail.mailbox.entry import MailboxInfo, Piece
+from twisted_mail.mail.mailbox.entry import MailboxInfo, MessageRange
 from twisted_mail.mail.mailbox.flags import Flags, normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Unavailable
@@ -183,7 +183,7 @@ def look(account: Account) -> tuple[Shown, dict[str, Numbered]]:
         mailbox = finish(account.open(name))
         uids = list(mailbox.columns.uids)
         finish(mailbox.measure(uids))
-        texts = finish(mailbox.read([Piece(uid) for uid in uids]))
+        texts = finish(mailbox.read([MessageRange(uid) for uid in uids]))
         columns = mailbox.columns
         assert list(map(len, texts)) == list(columns.sizes)
         shown.boxes[name] = list(zip(texts, columns.flags, columns.dates, strict=True))

@@ -16,8 +16,8 @@ from twisted.internet.defer import Deferred
 
 from twisted_mail.config import load
 from twisted_mail.control.setup import certificates
-from twisted_mail.directory.editor import Register
-from twisted_mail.mail.mailbox.entry import Draft
+from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.service import MailService
 
 T = TypeVar("T")
@@ -114,8 +114,8 @@ class LiveServer:
 
     def _fill_directory(self) -> None:
         config = load(self.folder / "mail.toml")
-        with Register(config.accounts_file, config.passwords, config.domains) as register:
-            register.accounts.take_in(f"{name}:{{PLAIN}}secret" for name in ACCOUNTS)
+        with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
+            register.accounts.import_lines(f"{name}:{{PLAIN}}secret" for name in ACCOUNTS)
             for name, targets in ALIASES.items():
                 register.aliases.add(name, targets)
             register.domains.add("catch.example")
@@ -144,7 +144,7 @@ class LiveServer:
     def stop(self) -> None:
         in_reactor(self.service.stopService)
 
-    def put(self, account: str, mailbox: str, draft: Draft) -> None:
+    def put(self, account: str, mailbox: str, draft: NewMessage) -> None:
         async def append() -> None:
             holder = await self.service.doors.store.account(account)
             await holder.append(mailbox, [draft])

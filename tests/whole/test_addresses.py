@@ -11,7 +11,7 @@ import pytest
 from tests.whole.live import LiveServer
 from twisted_mail.config import load
 from twisted_mail.control import main
-from twisted_mail.directory.editor import Register
+from twisted_mail.directory.editor import DirectoryEditor
 
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.net"
 NEWS, TICKETS = "news@example.org", "tickets@example.org"
@@ -36,9 +36,9 @@ def server(tmp_path: Path) -> Iterator[LiveServer]:
         live.stop()
 
 
-def register(live: LiveServer) -> Register:
+def register(live: LiveServer) -> DirectoryEditor:
     config = load(live.folder / "mail.toml")
-    return Register(config.accounts_file, config.passwords, config.domains)
+    return DirectoryEditor(config.accounts_file, config.passwords, config.domains)
 
 
 def send(live: LiveServer, *recipients: str, sender: str = ALICE) -> None:

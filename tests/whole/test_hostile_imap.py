@@ -8,7 +8,7 @@ import pytest
 
 from tests.whole.hostile import Raw, good_client_is_served, logged_in, plain, raw, selected
 from tests.whole.live import LiveServer
-from twisted_mail.mail.mailbox.entry import Draft
+from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
 
 pytestmark = pytest.mark.whole
@@ -22,7 +22,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     live = LiveServer(folder, "[imap]\nlogin_timeout = 2.0\n")
     for number in range(5):
         blob = MemoryBlob(b"Subject: %d\r\n\r\nhello\r\n" % number)
-        live.put("bob@example.org", "INBOX", Draft(Message(blob)))
+        live.put("bob@example.org", "INBOX", NewMessage(Message(blob)))
     yield live
     live.stop()
 

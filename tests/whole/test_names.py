@@ -9,10 +9,10 @@ import pytest
 
 from tests.whole.live import await_in_reactor, the_reactor
 from tests.whole.names import NameServer
-from twisted_mail.mail.dns import Answer, MailHost
+from twisted_mail.mail.dns import DnsAnswer, MailHost
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.net.dns.resolver import DnsResolver
-from twisted_mail.net.dns.stub_resolver import Stub
+from twisted_mail.net.dns.stub_resolver import StubResolver
 from twisted_mail.net.process.clock import ReactorClock
 
 pytestmark = pytest.mark.whole
@@ -38,7 +38,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[NameServer]:
 
 
 def resolver(server: NameServer, timeout: float = 5.0, port: int = 0) -> DnsResolver:
-    stub = Stub(the_reactor(), [(server.host, port or server.port)], timeout)
+    stub = StubResolver(the_reactor(), [(server.host, port or server.port)], timeout)
     return DnsResolver(stub.ask, ReactorClock(the_reactor()))
 
 
@@ -67,12 +67,12 @@ def test_every_kind_is_read(server: NameServer) -> None:
 
 @pytest.mark.parametrize("name", ["gone.example", "a..b", "x" * 64, "ü.example", "", "." * 300])
 def test_what_is_not_there_is_an_empty_answer(server: NameServer, name: str) -> None:
-    assert asked(server, "addresses", name) == Answer()
-    assert asked(server, "mail_hosts", name) == Answer()
+    assert asked(server, "addresses", name) == DnsAnswer()
+    assert asked(server, "mail_hosts", name) == DnsAnswer()
 
 
 def test_no_numeric_address_has_no_names(server: NameServer) -> None:
-    assert asked(server, "names", "unix") == Answer()
+    assert asked(server, "names", "unix") == DnsAnswer()
 
 
 def test_an_answer_that_is_cut_short_comes_over_tcp(server: NameServer) -> None:
@@ -98,7 +98,7 @@ def test_of_several_questions_each_has_its_own_answer(server: NameServer) -> Non
     names = ["mail.example", "only-six.example", "half.example"]
     found = asked(server, "addresses_of_each", names)
     assert [each and each.values for each in found] == [None, ("2001:db8::6",), ("192.0.2.9",)]
-    assert asked(server, "addresses_of_each", names, 4)[1] == Answer()
+    assert asked(server, "addresses_of_each", names, 4)[1] == DnsAnswer()
 
 
 def test_an_answer_is_authentic_when_a_local_resolver_validated_it(server: NameServer) -> None:
@@ -139,7 +139,7 @@ def test_a_stream_that_is_no_answer_is_none(server: NameServer, torrent: bytes) 
 def test_aliases_in_a_circle_are_no_answer(server: NameServer) -> None:
     server.records["one.example"] = {"CNAME": ["two.example."]}
     server.records["two.example"] = {"CNAME": ["one.example."]}
-    assert asked(server, "texts", "one.example") == Answer()
+    assert asked(server, "texts", "one.example") == DnsAnswer()
 
 
 def test_an_answer_of_hundreds_of_values_is_cut(server: NameServer) -> None:

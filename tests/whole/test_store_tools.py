@@ -22,7 +22,7 @@ from tests.corpus import Sample, mails
 from tests.whole.clients import imap
 from tests.whole.live import HOSTNAME, LiveServer
 from twisted_mail.control.store import mbox
-from twisted_mail.mail.mailbox.entry import Draft
+from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 
@@ -92,7 +92,7 @@ def mbox_file(path: Path, number: int) -> Path:
 
 def fill(server: LiveServer, account: str, found: list[Sample]) -> None:
     for each in found:
-        draft = Draft(Message(MemoryBlob(each.data)), normal(each.flags), each.date)
+        draft = NewMessage(Message(MemoryBlob(each.data)), normal(each.flags), each.date)
         server.put(account, "INBOX", draft)
 
 

@@ -17,7 +17,7 @@ from tests.whole.hostile import Raw, eventually
 from tests.whole.live import CONFIG, PATIENCE, LiveServer
 from tests.whole.process import ServerProcess, free_port
 from tests.whole.talker import Talker
-from twisted_mail.workers.remote import HANDED
+from twisted_mail.workers.remote import HANDOFF_PREFIX
 
 pytestmark = pytest.mark.whole
 
@@ -160,7 +160,7 @@ def test_submission_programs_and_lists_work_as_in_one_process(crewed: Crewed) ->
         client.sendmail(ALICE, ["news@example.org", BOB], hello("to the list").encode())
     assert eventually(lambda: crewed.count(BOB) == 2)
     assert eventually(lambda: crewed.count(ALICE) == 1)
-    assert not list((crewed.folder / "state" / "tmp").glob(f"{HANDED}*"))
+    assert not list((crewed.folder / "state" / "tmp").glob(f"{HANDOFF_PREFIX}*"))
 
 
 def test_lmtp_answers_for_each_recipient(crewed: Crewed) -> None:

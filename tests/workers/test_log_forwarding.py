@@ -7,7 +7,7 @@ from twisted.python.failure import Failure
 
 from tests.net.bridged import Pair
 from twisted_mail.workers import log_forwarding
-from twisted_mail.workers.log_forwarding import LogSender, portable
+from twisted_mail.workers.log_forwarding import LogSender, serialisable
 
 
 class Wall:
@@ -31,13 +31,13 @@ def text_of(sent: dict[str, Any]) -> str:
 
 
 def test_plain_events_keep_their_fields() -> None:
-    sent = portable(event("{id}: delivered to {accounts}", id="m1", accounts="alice"))
+    sent = serialisable(event("{id}: delivered to {accounts}", id="m1", accounts="alice"))
     assert (sent["id"], sent["accounts"], sent["log_level"]) == ("m1", "alice", "info")
     assert text_of(sent) == "m1: delivered to alice"
 
 
 def test_other_values_go_as_what_they_read_like() -> None:
-    sent = portable(event("{what} of {whom.name}", what=[1, 2], whom=LogLevel.warn))
+    sent = serialisable(event("{what} of {whom.name}", what=[1, 2], whom=LogLevel.warn))
     assert text_of(sent) == "[1, 2] of warn"
 
 
@@ -45,7 +45,7 @@ def test_a_traceback_goes_as_its_text() -> None:
     try:
         raise ZeroDivisionError("a bug")
     except ZeroDivisionError:
-        sent = portable(event("failed", LogLevel.critical, log_failure=Failure()))
+        sent = serialisable(event("failed", LogLevel.critical, log_failure=Failure()))
     assert sent["log_level"] == "critical"
     assert "ZeroDivisionError: a bug" in text_of(sent)
 

@@ -15,16 +15,16 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from tests.support import NoteJournal
-from twisted_mail.config import Config, Listener, Workers
+from twisted_mail.config import Config, ListenerConfig, WorkerSettings
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.net.process.bridge import Bridge
-from twisted_mail.net.process.cpu_affinity import Processor
-from twisted_mail.net.server.connection_count import SharedCounts
+from twisted_mail.net.process.cpu_affinity import CpuAffinity
+from twisted_mail.net.server.connection_count import SharedCountMemory
 from twisted_mail.workers import slots as room
 from twisted_mail.workers import spawn
-from twisted_mail.workers.pool import Crew
-from twisted_mail.workers.remote import HANDED
-from twisted_mail.workers.worker import BRIDGE, COUNTS, FIRST_PORT, Orders
+from twisted_mail.workers.pool import WorkerPool
+from twisted_mail.workers.remote import HANDOFF_PREFIX
+from twisted_mail.workers.worker import BRIDGE, COUNTS, FIRST_PORT, WorkerConfig
 
 
 class FakeListener:
@@ -45,11 +45,11 @@ class FakeWorker:
     """The other end of a bridge: the desk that a worker has."""
 
     def __init__(self) -> None:
-        self.orders: list[Orders] = []
+        self.orders: list[WorkerConfig] = []
         self.is_leaving = False
         self.trouble: Exception | None = None
 
-    def begin(self, orders: Orders) -> None:
+    def begin(self, orders: WorkerConfig) -> None:
         if self.trouble is not None:
             raise self.trouble
         self.orders.append(orders)
@@ -114,7 +114,7 @@ class FakeReactor(Clock):
 class FakeParts:
     """The parts of the main process, as far as the crew looks at them."""
 
-    processor = Processor()
+    cpu_affinity = CpuAffinity()
     journal = NoteJournal()
 
 
@@ -132,15 +132,19 @@ class Ship:
     """A crew of two, with a listener for SMTP and one for IMAP."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(spawn, "Desks", FakeDesks)
+        monkeypatch.setattr(spawn, "WorkerServices", FakeDesks)
         FakeDesks.closed = 0
         (folder / "tmp").mkdir()
-        listeners = (Listener("smtp", "tcp:1"), Listener("imap", "tcp:2"))
+        listeners = (ListenerConfig("smtp", "tcp:1"), ListenerConfig("imap", "tcp:2"))
         config = Config(
-            folder / "mail.toml", "h.example", folder, listeners=listeners, workers=Workers(2)
+            folder / "mail.toml",
+            "h.example",
+            folder,
+            listeners=listeners,
+            workers=WorkerSettings(2),
         )
         self.reactor = FakeReactor()
-        self.crew = Crew(self.reactor, config)
+        self.crew = WorkerPool(self.reactor, config)
         self.smtp, self.imap = FakeListener(7), FakeListener(8)
 
     def start(self) -> None:
@@ -236,11 +240,11 @@ def test_after_a_healthy_life_the_pause_is_short_again(ship: Ship) -> None:
 def test_what_a_worker_counted_is_forgotten_with_it(ship: Ship) -> None:
     ship.start()
     counts = ship.crew._counts
-    worker = SharedCounts(counts.plan, 1, os.dup(counts.fd))
+    worker = SharedCountMemory(counts.plan, 1, os.dup(counts.fd))
     worker.listener(0).change("192.0.2.1", 3)
-    assert ship.crew.commons.tally(0).count("192.0.2.1") == 3
+    assert ship.crew.commons.connection_counter(0).count("192.0.2.1") == 3
     ship.processes[0].end(ProcessTerminated(exitCode=1))
-    assert ship.crew.commons.tally(0).count("192.0.2.1") == 0
+    assert ship.crew.commons.connection_counter(0).count("192.0.2.1") == 0
 
 
 def test_a_worker_that_does_not_begin_in_time_is_killed(ship: Ship) -> None:
@@ -294,7 +298,7 @@ def test_who_does_not_leave_is_killed(ship: Ship) -> None:
     ship.begin(0, 1)
     ship.crew.stop()
     ship.processes[0].end(ProcessDone(0))
-    ship.reactor.advance(room.LEAVE_SECONDS)
+    ship.reactor.advance(room.STOP_SECONDS)
     assert [one.signals for one in ship.processes] == [[], ["KILL"]]
 
 
@@ -319,7 +323,7 @@ def test_without_anything_to_serve_there_are_no_workers(ship: Ship) -> None:
 
 
 def test_messages_that_were_being_handed_over_are_swept_away(ship: Ship, tmp_path: Path) -> None:
-    left, other = tmp_path / "tmp" / f"{HANDED}1-1", tmp_path / "tmp" / "other"
+    left, other = tmp_path / "tmp" / f"{HANDOFF_PREFIX}1-1", tmp_path / "tmp" / "other"
     left.touch()
     other.touch()
     ship.start()
@@ -328,9 +332,9 @@ def test_messages_that_were_being_handed_over_are_swept_away(ship: Ship, tmp_pat
 
 def test_only_plain_ports_of_tcp_are_handed_over() -> None:
     from twisted_mail.net.server.listening import Listener as Listening
-    from twisted_mail.net.server.listening import Receiving
+    from twisted_mail.net.server.listening import StoppableFactory
 
-    factory, wrapped = Receiving(), Receiving()
+    factory, wrapped = StoppableFactory(), StoppableFactory()
     listening = Listening("smtp", None, factory)  # type: ignore[arg-type]
     assert listening.socket is None
     port: Any = tcp.Port(0, factory)

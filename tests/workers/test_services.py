@@ -9,29 +9,38 @@ from twisted.logger import LogLevel, globalLogPublisher
 
 from tests.net.bridged import Pair
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.auth.throttle import MAX_WAITING, Throttle
-from twisted_mail.interfaces import Peer, Visit
+from twisted_mail.auth.throttle import MAX_WAITING, LocalThrottle
+from twisted_mail.interfaces import Peer, SmtpContext
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
-from twisted_mail.mail.verdict import Decision, Stage, Verdict
-from twisted_mail.net.server.connection_count import OwnTally, Plan, SharedCounts
-from twisted_mail.policy.concurrency import Concurrency, ConcurrencySettings
-from twisted_mail.policy.rates import Rate, Rates, RateSettings
+from twisted_mail.mail.verdict import Decision, FilterStage, Verdict
+from twisted_mail.net.server.connection_count import (
+    LocalConnectionCounter,
+    SharedCountLayout,
+    SharedCountMemory,
+)
+from twisted_mail.policy.concurrency import ConcurrencyLimits, ConcurrencySettings
+from twisted_mail.policy.rates import RateLimit, RateLimits, RateSettings
 from twisted_mail.store.delivery.reservations import end
 from twisted_mail.store.settings import StoreSettings
-from twisted_mail.workers.remote import HANDED, RemoteCommons
-from twisted_mail.workers.services import DeliveryDesk, FilterDesk, LogDesk, RoomDesk
-from twisted_mail.workers.shared import Commons, MainCommons
+from twisted_mail.workers.remote import HANDOFF_PREFIX, RemoteSharedServices
+from twisted_mail.workers.services import (
+    DeliveryService,
+    FilterService,
+    LogService,
+    ReservationService,
+)
+from twisted_mail.workers.shared import MainSharedServices, SharedServices
 
 ALICE, BOB = "alice@example.org", "bob@example.org"
 PEER = Peer("192.0.2.1", 1234)
 ENVELOPE = Envelope("m1", parse("s@client.example"), (parse(ALICE), parse(BOB)))
 
 
-def commons(pair: Pair) -> RemoteCommons:
-    return RemoteCommons(1, pair.near, SharedCounts(Plan(2, 1, b"key"), 1))
+def commons(pair: Pair) -> RemoteSharedServices:
+    return RemoteSharedServices(1, pair.near, SharedCountMemory(SharedCountLayout(2, 1, b"key"), 1))
 
 
 # ---------------------------------------------------------------- room
@@ -64,7 +73,7 @@ class Slot:
 
 def test_room_is_taken_where_it_is_known() -> None:
     space = Space()
-    desk = RoomDesk(space)
+    desk = ReservationService(space)
     pair = Pair({"room": desk})
     room = commons(pair).room(StoreSettings(quota_messages=2))
     for _ in range(2):
@@ -82,7 +91,7 @@ def test_room_is_taken_where_it_is_known() -> None:
 
 def test_room_that_is_found_after_the_worker_has_ended_is_free_again() -> None:
     space = Space()
-    desk = RoomDesk(space)
+    desk = ReservationService(space)
     taking = desk.take([ALICE], 10)
     desk.close()
     finish(taking)
@@ -101,7 +110,7 @@ def test_without_quotas_nobody_is_asked() -> None:
 
 def test_failed_logins_are_counted_for_all() -> None:
     clock = StillClock()
-    throttle = Throttle(clock)
+    throttle = LocalThrottle(clock)
     pair = Pair({"throttle": throttle})
     one, two = (commons(pair).throttle(StillClock()) for _ in range(2))
     for remote in (one, two, one):
@@ -165,98 +174,105 @@ def office() -> Office:
 
 @pytest.fixture
 def pair(office: Any) -> Pair:
-    return Pair({"delivery": DeliveryDesk(office, office, InlineBlocking())})
+    return Pair({"delivery": DeliveryService(office, office, InlineBlocking())})
 
 
 MESSAGE = b"Subject: x\r\n\r\nhello\r\n"
 
 
 def test_a_message_is_handed_over_whole(pair: Pair, office: Office, tmp_path: Path) -> None:
-    elsewhere = commons(pair).elsewhere(tmp_path, InlineBlocking())
+    handoff = commons(pair).handoff(tmp_path, InlineBlocking())
     message = Message(MemoryBlob(MESSAGE), b"Received: x\r\n")
-    pair.finish(elsewhere.accept(ENVELOPE, message))
+    pair.finish(handoff.accept(ENVELOPE, message))
     assert office.taken == [(ENVELOPE, b"Received: x\r\n" + MESSAGE)]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_each_recipient_has_an_answer(pair: Pair, tmp_path: Path) -> None:
-    elsewhere = commons(pair).elsewhere(tmp_path, InlineBlocking())
-    answers = pair.finish(elsewhere.deliver_each(ENVELOPE, Message(MemoryBlob(MESSAGE))))
+    handoff = commons(pair).handoff(tmp_path, InlineBlocking())
+    answers = pair.finish(handoff.deliver_each(ENVELOPE, Message(MemoryBlob(MESSAGE))))
     assert answers == {parse(ALICE): None, parse(BOB): Outcome(550, "5.1.1", "no")}
 
 
 def test_a_refusal_comes_back_and_nothing_stays(pair: Pair, office: Office, tmp_path: Path) -> None:
     office.error = Refused(Outcome(550, "5.7.1", "Not for you"))
-    elsewhere = commons(pair).elsewhere(tmp_path, InlineBlocking())
+    handoff = commons(pair).handoff(tmp_path, InlineBlocking())
     with pytest.raises(Refused, match="Not for you"):
-        pair.finish(elsewhere.accept(ENVELOPE, Message(MemoryBlob(MESSAGE))))
+        pair.finish(handoff.accept(ENVELOPE, Message(MemoryBlob(MESSAGE))))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_spool_that_fails_is_a_trouble_of_now(pair: Pair, tmp_path: Path) -> None:
-    elsewhere = commons(pair).elsewhere(tmp_path / "gone", InlineBlocking())
+    handoff = commons(pair).handoff(tmp_path / "gone", InlineBlocking())
     with pytest.raises(Unavailable):
-        pair.finish(elsewhere.accept(ENVELOPE, Message(MemoryBlob(MESSAGE))))
+        pair.finish(handoff.accept(ENVELOPE, Message(MemoryBlob(MESSAGE))))
 
 
 def test_a_message_is_gone_from_the_spool_once_it_is_taken(pair: Pair, tmp_path: Path) -> None:
     """Whatever becomes of the worker that handed it over."""
-    path = tmp_path / f"{HANDED}1"
+    path = tmp_path / f"{HANDOFF_PREFIX}1"
     path.write_bytes(MESSAGE)
-    pair.finish(pair.near.ask("delivery", "accept", ENVELOPE, b"", str(path)))
+    pair.finish(pair.near.call("delivery", "accept", ENVELOPE, b"", str(path)))
     assert not path.exists()
 
 
 def test_a_message_that_is_gone_is_a_trouble_of_now(pair: Pair, tmp_path: Path) -> None:
-    path = str(tmp_path / f"{HANDED}1")
+    path = str(tmp_path / f"{HANDOFF_PREFIX}1")
     with pytest.raises(Unavailable):
-        pair.finish(pair.near.ask("delivery", "accept", ENVELOPE, b"", path))
+        pair.finish(pair.near.call("delivery", "accept", ENVELOPE, b"", path))
 
 
 # ---------------------------------------------------------------- filters
 
 
 def test_rates_are_counted_for_all() -> None:
-    rates = Rates(RateSettings((Rate("messages", "address", 3),), trusted=()), StillClock())
-    pair = Pair({"filters": FilterDesk([rates])})
+    rates = RateLimits(
+        RateSettings((RateLimit("messages", "address", 3),), trusted=()), StillClock()
+    )
+    pair = Pair({"filters": FilterService([rates])})
     remotes = [commons(pair).filter(0, rates) for _ in range(2)]
     assert not hasattr(remotes[0], "ended")
-    assert [*remotes[0].stages] == [Stage.SENDER]
+    assert [*remotes[0].stages] == [FilterStage.SENDER]
     verdicts = [
-        pair.finish(remotes[number % 2].judge(Stage.SENDER, Visit("smtp", PEER)))
+        pair.finish(remotes[number % 2].judge(FilterStage.SENDER, SmtpContext("smtp", PEER)))
         for number in range(4)
     ]
     assert [one.decision for one in verdicts] == [Decision.ACCEPT] * 3 + [Decision.DEFER]
 
 
 def test_octets_are_counted_without_being_sent() -> None:
-    rates = Rates(RateSettings((Rate("octets", "address", 100),), trusted=()), StillClock())
-    pair = Pair({"filters": FilterDesk([rates])})
+    rates = RateLimits(
+        RateSettings((RateLimit("octets", "address", 100),), trusted=()), StillClock()
+    )
+    pair = Pair({"filters": FilterService([rates])})
     remote = commons(pair).filter(0, rates)
-    visit = Visit("smtp", PEER, header=b"x" * 999, message=Message(MemoryBlob(b"x" * 90)))
-    assert pair.finish(remote.judge(Stage.MESSAGE, visit)) == Verdict()
-    pair.finish(remote.judge(Stage.MESSAGE, visit))
-    assert pair.finish(remote.judge(Stage.MESSAGE, visit)).decision is Decision.DEFER
-    answer = pair.begin(remote.judge(Stage.MESSAGE, visit))
+    context = SmtpContext("smtp", PEER, header=b"x" * 999, message=Message(MemoryBlob(b"x" * 90)))
+    assert pair.finish(remote.judge(FilterStage.MESSAGE, context)) == Verdict()
+    pair.finish(remote.judge(FilterStage.MESSAGE, context))
+    assert pair.finish(remote.judge(FilterStage.MESSAGE, context)).decision is Decision.DEFER
+    answer = pair.begin(remote.judge(FilterStage.MESSAGE, context))
     assert b"x" * 90 not in pair.near.transport.value()
     pair.carry()
     assert answer
 
 
 def test_conversations_are_counted_until_they_end() -> None:
-    made = Concurrency(ConcurrencySettings(address=2, trusted=()))
-    desk = FilterDesk([made])
+    made = ConcurrencyLimits(ConcurrencySettings(address=2, trusted=()))
+    desk = FilterService([made])
     pair = Pair({"filters": desk})
     remote: Any = commons(pair).filter(0, made)
-    visits = [Visit("smtp", PEER) for _ in range(3)]
-    decisions = [pair.finish(remote.judge(Stage.CONNECT, one)).decision for one in visits]
+    visits = [SmtpContext("smtp", PEER) for _ in range(3)]
+    decisions = [pair.finish(remote.judge(FilterStage.CONNECT, one)).decision for one in visits]
     assert decisions == [Decision.ACCEPT, Decision.ACCEPT, Decision.DEFER]
-    pair.finish(remote.judge(Stage.SENDER, visits[0]))
+    pair.finish(remote.judge(FilterStage.SENDER, visits[0]))
     remote.ended(visits[0], is_over=False)
     remote.ended(visits[0], is_over=True)
     pair.carry()
-    assert pair.finish(remote.judge(Stage.CONNECT, Visit("smtp", PEER))).decision is Decision.ACCEPT
-    remote.ended(Visit("smtp", PEER), is_over=True)  # of whom nothing is kept
+    assert (
+        pair.finish(remote.judge(FilterStage.CONNECT, SmtpContext("smtp", PEER))).decision
+        is Decision.ACCEPT
+    )
+    remote.ended(SmtpContext("smtp", PEER), is_over=True)  # of whom nothing is kept
     pair.carry()
     desk.close()  # the worker has ended
     assert len(made) == 0
@@ -264,9 +280,9 @@ def test_conversations_are_counted_until_they_end() -> None:
 
 
 def test_a_conversation_of_a_worker_that_has_ended_is_not_kept() -> None:
-    made = Concurrency(ConcurrencySettings(address=2, trusted=()))
-    desk = FilterDesk([made])
-    judging = desk.judge(0, 1, Stage.CONNECT, Visit("smtp", PEER))
+    made = ConcurrencyLimits(ConcurrencySettings(address=2, trusted=()))
+    desk = FilterService([made])
+    judging = desk.judge(0, 1, FilterStage.CONNECT, SmtpContext("smtp", PEER))
     desk.close()
     finish(judging)
     assert len(made) == 0
@@ -276,18 +292,18 @@ def test_all_recipients_are_told_at_the_last_stage_only() -> None:
     seen: list[int] = []
 
     class Watcher:
-        stages = (Stage.RECIPIENT, Stage.MESSAGE)
+        stages = (FilterStage.RECIPIENT, FilterStage.MESSAGE)
 
-        async def judge(self, stage: Stage, visit: Visit) -> Verdict:
-            seen.append(len(visit.recipients))
+        async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
+            seen.append(len(context.recipients))
             return Verdict()
 
     made = Watcher()
-    pair = Pair({"filters": FilterDesk([made])})
+    pair = Pair({"filters": FilterService([made])})
     remote = commons(pair).filter(0, made)
-    visit = Visit("smtp", PEER, recipients=ENVELOPE.recipients)
+    context = SmtpContext("smtp", PEER, recipients=ENVELOPE.recipients)
     for stage in Watcher.stages:
-        pair.finish(remote.judge(stage, visit))
+        pair.finish(remote.judge(stage, context))
     assert seen == [0, 2]
 
 
@@ -298,7 +314,7 @@ def test_events_are_published_as_if_they_were_of_here() -> None:
     seen: list[Any] = []
     globalLogPublisher.addObserver(seen.append)
     try:
-        LogDesk().publish([{"log_level": "warn", "log_format": "hello", "log_time": 1.0}])
+        LogService().publish([{"log_level": "warn", "log_format": "hello", "log_time": 1.0}])
     finally:
         globalLogPublisher.removeObserver(seen.append)
     assert seen[-1]["log_level"] is LogLevel.warn
@@ -306,18 +322,18 @@ def test_events_are_published_as_if_they_were_of_here() -> None:
 
 
 def test_a_server_of_one_process_has_all_by_itself() -> None:
-    alone, made = Commons(), Rates(RateSettings(), StillClock())
-    assert isinstance(alone.throttle(StillClock()), Throttle)
+    alone, made = SharedServices(), RateLimits(RateSettings(), StillClock())
+    assert isinstance(alone.throttle(StillClock()), LocalThrottle)
     assert alone.room(StoreSettings()) is None
-    assert alone.elsewhere(Path(), InlineBlocking()) is None
+    assert alone.handoff(Path(), InlineBlocking()) is None
     assert alone.filter(0, made) is made
-    assert isinstance(alone.tally(0), OwnTally)
+    assert isinstance(alone.connection_counter(0), LocalConnectionCounter)
 
 
 def test_connections_are_counted_with_the_main_process() -> None:
-    counts = SharedCounts(Plan(2, 1, b"key"), 0)
-    main = MainCommons(counts)
-    worker = RemoteCommons(1, Pair({}).near, SharedCounts(counts.plan, 1, counts.fd))
-    main.tally(0).change("192.0.2.1", 1)
-    worker.tally(0).change("192.0.2.1", 1)
-    assert main.tally(0).count("192.0.2.1") == 2
+    counts = SharedCountMemory(SharedCountLayout(2, 1, b"key"), 0)
+    main = MainSharedServices(counts)
+    worker = RemoteSharedServices(1, Pair({}).near, SharedCountMemory(counts.plan, 1, counts.fd))
+    main.connection_counter(0).change("192.0.2.1", 1)
+    worker.connection_counter(0).change("192.0.2.1", 1)
+    assert main.connection_counter(0).count("192.0.2.1") == 2

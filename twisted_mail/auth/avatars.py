@@ -12,7 +12,7 @@ from zope.interface import Attribute, Interface, implementer
 
 from twisted_mail.interfaces import Account, Directory, Mailbox, Store
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.directory_entry import cuts
+from twisted_mail.mail.directory_entry import subaddress_splits
 
 MAX_LOOKUPS = 1000  # addresses looked at while aliases are followed: as many as an alias may have
 
@@ -63,7 +63,7 @@ class Avatar:
     directory: Directory
     separators: str = "+"  # each may stand before a detail (RFC 5233 §1)
     _account: Account | None = field(default=None, init=False)
-    _give_up: Callable[[], None] | None = field(default=None, init=False)  # the maildrop
+    _release_maildrop: Callable[[], None] | None = field(default=None, init=False)  # the maildrop
 
     async def open(self) -> None:
         """Open the account's mail, for the faces that show it."""
@@ -80,7 +80,7 @@ class Avatar:
 
         Raises Refused with condition IN-USE.
         """
-        self._give_up = await self.account.hold_maildrop()
+        self._release_maildrop = await self.account.lock_maildrop()
         try:
             return await self.account.open("INBOX")
         except BaseException:
@@ -89,9 +89,9 @@ class Avatar:
 
     def logout(self) -> None:
         """Give the lock back if this avatar has it; harmless when repeated."""
-        if self._give_up is not None:
-            self._give_up()
-            self._give_up = None
+        if self._release_maildrop is not None:
+            self._release_maildrop()
+            self._release_maildrop = None
 
     async def may_send_as(self, address: Address) -> bool:
         """Say whether the address is the account's own, leads to it, or was granted to it.
@@ -123,5 +123,5 @@ class Avatar:
         return False
 
     def _with_and_without_detail(self, address: Address) -> list[Address]:
-        users = (user for user, _ in cuts(address.local, self.separators))
+        users = (user for user, _ in subaddress_splits(address.local, self.separators))
         return [address, *(Address(user, address.domain) for user in users)]

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import Interface, implementer
 
 from twisted_mail.auth.avatars import Avatar, IMailboxes, IMaildrop, ISubmitter
-from twisted_mail.auth.throttle import Throttling
+from twisted_mail.auth.throttle import LoginThrottle
 from twisted_mail.interfaces import (
     Clock,
     Directory,
@@ -68,7 +68,7 @@ class Realm:
             await avatar.open()
         return face, avatar, avatar.logout
 
-    async def adopt(self, name: str) -> Submitter:
+    async def assume(self, name: str) -> Submitter:
         """Return the SMTP face of an account without asking for a password.
 
         Fulfils ``interfaces.Adoption``. Raises Refused when there is no such account.
@@ -112,7 +112,7 @@ class PortalLogin(Generic[Face]):
     portal: Portal
     interface: type[Interface]
     default_domain: str
-    throttle: Throttling
+    throttle: LoginThrottle
     clock: Clock
     journal: Journal
 
@@ -163,7 +163,7 @@ class Logins:
 
 
 def logins(
-    portal: Portal, default_domain: str, clock: Clock, journal: Journal, throttle: Throttling
+    portal: Portal, default_domain: str, clock: Clock, journal: Journal, throttle: LoginThrottle
 ) -> Logins:
     """Make the login doors."""
     rest = default_domain, throttle, clock, journal

@@ -25,7 +25,7 @@ _IPV4_PREFIX, _IPV6_PREFIX = 24, 56  # what one guesser usually commands
 TOO_MANY = Outcome(454, "4.7.0", "Too many failed logins, try again later")
 
 
-class Throttling(Protocol):
+class LoginThrottle(Protocol):
     """Slows the guessing of passwords down."""
 
     def admit(self, peer: Peer) -> None:
@@ -46,8 +46,8 @@ class _Failures:
 
 
 @dataclass(slots=True)
-class Throttle:
-    """Counts failed logins and holds their answers back. Fulfils ``Throttling``."""
+class LocalThrottle:
+    """Counts failed logins and holds their answers back. Fulfils ``LoginThrottle``."""
 
     clock: Clock
     _failures: OrderedDict[str, _Failures] = field(default_factory=OrderedDict)
@@ -68,7 +68,7 @@ class Throttle:
         ``began`` is the monotonic time at which the attempt came.
         """
         where = self._counted(network(peer)) if network(peer) else _Failures()
-        who = self._counted(_account(name))
+        who = self._counted(_account_key(name))
         delay = _delay(max(where.count, who.count))
         where.waiting += 1
         try:
@@ -81,7 +81,7 @@ class Throttle:
 
         The network's stay, or a guesser with one account could clear them at will.
         """
-        self._failures.pop(_account(name), None)
+        self._failures.pop(_account_key(name), None)
 
     def _counted(self, key: str) -> _Failures:
         now = self.clock.monotonic()
@@ -108,7 +108,7 @@ def _delay(count: int) -> float:
     return min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(count - 1, 10))
 
 
-def _account(name: str) -> str:
+def _account_key(name: str) -> str:
     return f"account {name[:255].lower()}"
 
 

@@ -6,31 +6,31 @@ owns a section of its name, and each kind of filter the other options of its ``[
 All mistakes are reported together, each with its place.
 """
 
-from twisted_mail.config.mistakes import ConfigError, Mistake
+from twisted_mail.config.mistakes import ConfigError, ConfigMistake
 from twisted_mail.config.model import (
     Config,
-    Dns,
-    Filter,
-    Listener,
-    Log,
-    Login,
-    Threads,
-    Tls,
-    Workers,
+    DnsSettings,
+    FilterConfig,
+    ListenerConfig,
+    LoginSettings,
+    LogSettings,
+    ThreadSettings,
+    TlsSettings,
+    WorkerSettings,
 )
 from twisted_mail.config.reader import load
 
 __all__ = [
     "Config",
     "ConfigError",
-    "Dns",
-    "Filter",
-    "Listener",
-    "Log",
-    "Login",
-    "Mistake",
-    "Threads",
-    "Tls",
-    "Workers",
+    "ConfigMistake",
+    "DnsSettings",
+    "FilterConfig",
+    "ListenerConfig",
+    "LogSettings",
+    "LoginSettings",
+    "ThreadSettings",
+    "TlsSettings",
+    "WorkerSettings",
     "load",
 ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from twisted_mail.config.mistakes import Mistake, Place, name_of
+from twisted_mail.config.mistakes import ConfigMistake, KeyPath, name_of
 
 Table = dict[str, Any]
 
@@ -24,29 +24,29 @@ class Document:
 
     path: Path
     values: Table = field(default_factory=dict)
-    lines: dict[Place, tuple[Path, int]] = field(default_factory=dict)
+    lines: dict[KeyPath, tuple[Path, int]] = field(default_factory=dict)
 
-    def mistake(self, place: Place, text: str) -> Mistake:
+    def mistake(self, place: KeyPath, text: str) -> ConfigMistake:
         """Return a mistake at a place; the nearest known line around it is named."""
         for length in range(len(place), 0, -1):
             if place[:length] in self.lines:
                 file, line = self.lines[place[:length]]
-                return Mistake(file, line, name_of(place), text)
-        return Mistake(self.path, 0, name_of(place), text)
+                return ConfigMistake(file, line, name_of(place), text)
+        return ConfigMistake(self.path, 0, name_of(place), text)
 
 
-def read(path: Path) -> tuple[Document, list[Mistake]]:
+def read(path: Path) -> tuple[Document, list[ConfigMistake]]:
     """Read a file and the drop-in folder beside it; return what they say and what is no TOML."""
-    document, mistakes = Document(path), list[Mistake]()
+    document, mistakes = Document(path), list[ConfigMistake]()
     drop_ins = sorted(path.with_name(path.name + ".d").glob("*.toml"))
     for file in (path, *drop_ins):
         try:
             text = file.read_text(encoding="utf-8")
             values = tomllib.loads(text)
         except OSError as error:
-            mistakes.append(Mistake(file, 0, "", error.strerror or "cannot be read"))
+            mistakes.append(ConfigMistake(file, 0, "", error.strerror or "cannot be read"))
         except UnicodeDecodeError:
-            mistakes.append(Mistake(file, 0, "", "is not UTF-8 text"))
+            mistakes.append(ConfigMistake(file, 0, "", "is not UTF-8 text"))
         except tomllib.TOMLDecodeError as error:
             mistakes.append(_syntax_mistake(file, str(error)))
         else:
@@ -54,12 +54,12 @@ def read(path: Path) -> tuple[Document, list[Mistake]]:
     return document, mistakes
 
 
-def _syntax_mistake(file: Path, text: str) -> Mistake:
+def _syntax_mistake(file: Path, text: str) -> ConfigMistake:
     match = _SYNTAX.fullmatch(text)
-    return Mistake(file, int(match[2]) if match else 0, "", match[1] if match else text)
+    return ConfigMistake(file, int(match[2]) if match else 0, "", match[1] if match else text)
 
 
-def _add(document: Document, file: Path, values: Table, lines: dict[Place, int]) -> None:
+def _add(document: Document, file: Path, values: Table, lines: dict[KeyPath, int]) -> None:
     """Put a later file over what is there: tables merge, lists of tables grow, the rest is replaced."""
     offsets = {
         name: len(document.values[name])
@@ -71,7 +71,7 @@ def _add(document: Document, file: Path, values: Table, lines: dict[Place, int])
     _merge(document.values, values, offsets)
 
 
-def _moved(place: Place, offsets: dict[str, int]) -> Place:
+def _moved(place: KeyPath, offsets: dict[str, int]) -> KeyPath:
     name, number = (*place, None, None)[:2]
     if isinstance(name, str) and isinstance(number, int):
         return (name, number + offsets.get(name, 0), *place[2:])
@@ -93,11 +93,11 @@ def _is_list_of_tables(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
 
-def lines_of(text: str) -> dict[Place, int]:
+def lines_of(text: str) -> dict[KeyPath, int]:
     """Return the line, counted from 1, of each table header and each key of a TOML text."""
-    lines: dict[Place, int] = {}
-    counts: dict[Place, int] = {}
-    table: Place = ()
+    lines: dict[KeyPath, int] = {}
+    counts: dict[KeyPath, int] = {}
+    table: KeyPath = ()
     in_string = False
     for number, line in enumerate(text.splitlines(), 1):
         was_in_string = in_string
@@ -114,7 +114,7 @@ def lines_of(text: str) -> dict[Place, int]:
     return lines
 
 
-def _table(header: str, counts: dict[Place, int]) -> Place:
+def _table(header: str, counts: dict[KeyPath, int]) -> KeyPath:
     """Return the place that a header opens; ``counts`` has the last number of each [[list]]."""
     name = _split(header.lstrip("[").partition("]")[0])
     if header.startswith("[["):

@@ -4,21 +4,21 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from twisted_mail.config.mistakes import Place, suggestion
-from twisted_mail.config.model import Filter
-from twisted_mail.config.values import Complain, Structure
+from twisted_mail.config.mistakes import KeyPath, suggestion
+from twisted_mail.config.model import FilterConfig
+from twisted_mail.config.values import Complain, Structurer
 
-_COMMON = frozenset(item.name for item in dataclasses.fields(Filter)) - {"settings"}
+_COMMON = frozenset(item.name for item in dataclasses.fields(FilterConfig)) - {"settings"}
 Kinds = Callable[[], Mapping[str, Any]]
 
 
 def filters(
     tables: object,
-    structure: Structure,
+    structure: Structurer,
     kinds: Kinds,
     services: Mapping[str, Any],
     complain: Complain,
-) -> tuple[Filter, ...]:
+) -> tuple[FilterConfig, ...]:
     """Return the filters in their order; mistakes go to ``complain``.
 
     ``kinds`` returns the plugins by name; it is not called where there is no table.
@@ -31,7 +31,7 @@ def filters(
     known = kinds()
     found = []
     for at, table in enumerate(tables):
-        place: Place = ("filter", at)
+        place: KeyPath = ("filter", at)
         one = _filter(table, place, structure, known, complain)
         if one is not None:
             _check_services(one, place, services, complain)
@@ -42,13 +42,13 @@ def filters(
 
 def _filter(
     table: Mapping[str, Any],
-    place: Place,
-    structure: Structure,
+    place: KeyPath,
+    structure: Structurer,
     known: Mapping[str, Any],
     complain: Complain,
-) -> Filter | None:
+) -> FilterConfig | None:
     common = {name: value for name, value in table.items() if name in _COMMON}
-    one = structure(common, Filter, place, complain)
+    one = structure(common, FilterConfig, place, complain)
     if one is None:
         return None
     if one.kind not in known:
@@ -63,7 +63,7 @@ def _filter(
 
 
 def _check_services(
-    one: Filter, place: Place, services: Mapping[str, Any], complain: Complain
+    one: FilterConfig, place: KeyPath, services: Mapping[str, Any], complain: Complain
 ) -> None:
     for at, name in enumerate(one.services):
         if name not in services:
@@ -71,7 +71,7 @@ def _check_services(
             complain((*place, "services", at), f"there is no service {name!r}{hint}")
 
 
-def _check_names(found: list[Filter], complain: Complain) -> None:
+def _check_names(found: list[FilterConfig], complain: Complain) -> None:
     """See to it that log and headers tell one filter from another."""
     taken: set[str] = set()
     for at, one in enumerate(found):

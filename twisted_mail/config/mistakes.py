@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-Place = tuple[str | int, ...]  # ("listener", 0, "tls"), counted from 0
+KeyPath = tuple[str | int, ...]  # ("listener", 0, "tls"), counted from 0
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class ConfigMistake:
     """One mistake: file, line (0 where it is not known), place, and what is wrong.
 
     ``place`` reads ``listener[2].tls`` for the second listener of all files together.
@@ -30,12 +30,12 @@ class Mistake:
 class ConfigError(Exception):
     """The configuration cannot be used; ``mistakes`` has every reason."""
 
-    def __init__(self, mistakes: list[Mistake]) -> None:
+    def __init__(self, mistakes: list[ConfigMistake]) -> None:
         super().__init__("\n".join(map(str, mistakes)))
         self.mistakes = mistakes
 
 
-def name_of(place: Place) -> str:
+def name_of(place: KeyPath) -> str:
     """Write a place for people, who count from 1."""
     text = ""
     for step in place:

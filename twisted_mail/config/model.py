@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from twisted_mail.delivery.program import Program
-from twisted_mail.delivery.settings import AddressSettings, ListSettings, WaitingSettings
+from twisted_mail.delivery.settings import AddressSettings, ListSettings, QueueSettings
 from twisted_mail.directory import schema
-from twisted_mail.directory.passwords import Passwords
+from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.policy.networks import Networks
 from twisted_mail.store.settings import StoreSettings
 
-MOST_WORKERS = 64
+MAX_WORKERS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Tls:
+class TlsSettings:
     """The section ``[tls]``: the folder with ``*.pem`` files, each a key and its certificates.
 
     A relative path begins at the state folder.
@@ -27,7 +27,7 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class LoginSettings:
     """The section ``[login]``: who looks at names and passwords, asked in this order.
 
     ``directory`` is the accounts that the control command makes; the others are the strings of
@@ -38,7 +38,7 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class Dns:
+class DnsSettings:
     """The section ``[dns]``: who is asked for names, and for how many seconds in all.
 
     Servers are numeric addresses, with a port where it is not 53; none: those of /etc/resolv.conf.
@@ -50,14 +50,14 @@ class Dns:
     def __post_init__(self) -> None:
         if self.timeout < 0.1:
             raise ValueError("timeout must be 0.1 or more")
-        self.places()
+        self.server_addresses()
 
-    def places(self) -> tuple[tuple[str, int], ...]:
+    def server_addresses(self) -> tuple[tuple[str, int], ...]:
         """Return address and port of each server. Raises ValueError."""
-        return tuple(_place(text) for text in self.servers)
+        return tuple(_server_address(text) for text in self.servers)
 
 
-def _place(text: str) -> tuple[str, int]:
+def _server_address(text: str) -> tuple[str, int]:
     """Read ``192.0.2.53``, ``192.0.2.53:5353``, ``2001:db8::53`` or ``[2001:db8::53]:5353``."""
     bracketed, _, rest = text.removeprefix("[").partition("]")
     host, port = (bracketed, rest) if text.startswith("[") else (text, "")
@@ -74,25 +74,25 @@ def _place(text: str) -> tuple[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Threads:
+class ThreadSettings:
     """The section ``[threads]``: see ``net.process.cpu_affinity`` for why they stay on one processor."""
 
     one_processor: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Workers:
+class WorkerSettings:
     """The section ``[workers]``: how many processes of their own take mail in; 0: none."""
 
     number: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.number <= MOST_WORKERS:
-            raise ValueError(f"number must be 0 to {MOST_WORKERS}")
+        if not 0 <= self.number <= MAX_WORKERS:
+            raise ValueError(f"number must be 0 to {MAX_WORKERS}")
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class LogSettings:
     """The section ``[log]``: what is noted beside the life of messages, logins and troubles, and where.
 
     ``file`` is the mail log, from the state folder if relative; without one, all goes to twistd's log.
@@ -107,7 +107,7 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class ListenerConfig:
     """One ``[[listener]]``: a service on an endpoint, with its rules for TLS and passwords.
 
     ``endpoint`` is an endpoint string of Twisted. With ``cleartext_passwords`` passwords are taken
@@ -135,7 +135,7 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class FilterConfig:
     """One ``[[filter]]``: a kind of filter, its place among the others, and its own settings.
 
     Asked in the order of the configuration, about the ``services`` named (none: all). What it does not
@@ -163,20 +163,20 @@ class Config:
     hostname: str
     state: Path
     domains: tuple[str, ...] = ()
-    tls: Tls = field(default_factory=Tls)
-    listeners: tuple[Listener, ...] = ()
-    login: Login = field(default_factory=Login)
-    passwords: Passwords = field(default_factory=Passwords)
+    tls: TlsSettings = field(default_factory=TlsSettings)
+    listeners: tuple[ListenerConfig, ...] = ()
+    login: LoginSettings = field(default_factory=LoginSettings)
+    passwords: PasswordSettings = field(default_factory=PasswordSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     services: Mapping[str, object] = field(default_factory=dict)
-    filters: tuple[Filter, ...] = ()
-    dns: Dns = field(default_factory=Dns)
-    log: Log = field(default_factory=Log)
-    threads: Threads = field(default_factory=Threads)
-    workers: Workers = field(default_factory=Workers)
+    filters: tuple[FilterConfig, ...] = ()
+    dns: DnsSettings = field(default_factory=DnsSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    threads: ThreadSettings = field(default_factory=ThreadSettings)
+    workers: WorkerSettings = field(default_factory=WorkerSettings)
     addresses: AddressSettings = field(default_factory=AddressSettings)
     lists: ListSettings = field(default_factory=ListSettings)
-    waiting: WaitingSettings = field(default_factory=WaitingSettings)
+    waiting: QueueSettings = field(default_factory=QueueSettings)
     programs: tuple[Program, ...] = ()
 
     @property

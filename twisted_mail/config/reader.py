@@ -8,22 +8,22 @@ from twisted.cred.strcred import findCheckerFactories
 
 from twisted_mail import plugin
 from twisted_mail.config import documents, endpoints, filters
-from twisted_mail.config.mistakes import ConfigError, Mistake, Place, suggestion
+from twisted_mail.config.mistakes import ConfigError, ConfigMistake, KeyPath, suggestion
 from twisted_mail.config.model import (
     Config,
-    Dns,
-    Filter,
-    Listener,
-    Log,
-    Login,
-    Threads,
-    Tls,
-    Workers,
+    DnsSettings,
+    FilterConfig,
+    ListenerConfig,
+    LoginSettings,
+    LogSettings,
+    ThreadSettings,
+    TlsSettings,
+    WorkerSettings,
 )
-from twisted_mail.config.values import Structure
+from twisted_mail.config.values import Structurer
 from twisted_mail.delivery.program import Program
-from twisted_mail.delivery.settings import AddressSettings, ListSettings, WaitingSettings
-from twisted_mail.directory.passwords import Passwords
+from twisted_mail.delivery.settings import AddressSettings, ListSettings, QueueSettings
+from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.mail.address import parse_domain
 from twisted_mail.store.settings import StoreSettings
 
@@ -31,15 +31,15 @@ T = TypeVar("T")
 
 # Sections that are read as they stand, each into its dataclass; their names are fields of Config.
 PLAIN_SECTIONS: Mapping[str, type] = {
-    "passwords": Passwords,
+    "passwords": PasswordSettings,
     "store": StoreSettings,
-    "dns": Dns,
-    "log": Log,
-    "threads": Threads,
-    "workers": Workers,
+    "dns": DnsSettings,
+    "log": LogSettings,
+    "threads": ThreadSettings,
+    "workers": WorkerSettings,
     "addresses": AddressSettings,
     "lists": ListSettings,
-    "waiting": WaitingSettings,
+    "waiting": QueueSettings,
 }
 _READ_APART = ("hostname", "state", "domains", "tls", "listener", "login", "filter", "program")
 OWN_SECTIONS = (*_READ_APART, *PLAIN_SECTIONS)
@@ -57,25 +57,25 @@ def load(
     document, mistakes = documents.read(path)
     if mistakes:
         raise ConfigError(mistakes)  # what a broken file does not say would look like more mistakes
-    reader = _Reader(document, plugin.protocols() if protocols is None else protocols, kinds)
+    reader = _ConfigReader(document, plugin.protocols() if protocols is None else protocols, kinds)
     config = reader.config()
     if reader.mistakes or config is None:
         raise ConfigError(sorted(reader.mistakes, key=lambda one: (str(one.file), one.line)))
     return config
 
 
-class _Reader:
+class _ConfigReader:
     """One reading: the document, and the mistakes so far."""
 
     def __init__(
         self, document: documents.Document, protocols: Mapping[str, Any], kinds: filters.Kinds
     ) -> None:
-        self.mistakes: list[Mistake] = []
+        self.mistakes: list[ConfigMistake] = []
         self._document = document
         self._values = document.values
         self._protocols = protocols
         self._kinds = kinds
-        self._structure = Structure(document.path.parent)
+        self._structure = Structurer(document.path.parent)
 
     def config(self) -> Config | None:
         """Return the configuration; None only if there are mistakes."""
@@ -86,7 +86,7 @@ class _Reader:
             "hostname": self._hostname(),
             "state": state,
             "domains": self._domains(),
-            "tls": self._take("tls", Tls, {}, Structure(state) if state else None),
+            "tls": self._take("tls", TlsSettings, {}, Structurer(state) if state else None),
             "listeners": self._listeners(),
             "login": self._login(),
             "services": {name: self._settings(name) for name in self._protocols},
@@ -97,11 +97,11 @@ class _Reader:
             values[name] = self._take(name, kind, {})
         return None if self.mistakes else Config(**values)
 
-    def _complain(self, place: Place, text: str) -> None:
+    def _complain(self, place: KeyPath, text: str) -> None:
         self.mistakes.append(self._document.mistake(place, text))
 
     def _take(
-        self, name: str, kind: type[T], default: object, structure: Structure | None = None
+        self, name: str, kind: type[T], default: object, structure: Structurer | None = None
     ) -> T | None:
         structure = structure or self._structure
         return structure(self._values.get(name, default), kind, (name,), self._complain)
@@ -125,7 +125,7 @@ class _Reader:
         texts = self._take("domains", tuple[str, ...], []) or ()
         return tuple(self._domain(("domains", at), text) for at, text in enumerate(texts))
 
-    def _domain(self, place: Place, text: str) -> str:
+    def _domain(self, place: KeyPath, text: str) -> str:
         try:
             return parse_domain(text.removesuffix("."))
         except ValueError as error:
@@ -134,7 +134,7 @@ class _Reader:
 
     # ------------------------------------------------------------ listeners
 
-    def _listeners(self) -> tuple[Listener, ...]:
+    def _listeners(self) -> tuple[ListenerConfig, ...]:
         tables = self._values.get("listener", [])
         if not isinstance(tables, list) or not tables:
             self._complain(("listener",), "there is none; begin each with [[listener]]")
@@ -142,18 +142,18 @@ class _Reader:
         listeners = []
         taken: dict[object, int] = {}
         for at, table in enumerate(tables):
-            listener = self._structure(table, Listener, ("listener", at), self._complain)
+            listener = self._structure(table, ListenerConfig, ("listener", at), self._complain)
             if listener is not None:
                 self._check_listener(at, listener, taken)
                 listeners.append(listener)
         return tuple(listeners)
 
-    def _check_listener(self, at: int, listener: Listener, taken: dict[object, int]) -> None:
+    def _check_listener(self, at: int, listener: ListenerConfig, taken: dict[object, int]) -> None:
         if listener.service not in self._protocols:
             hint = suggestion(listener.service, self._protocols)
             text = f"there is no service {listener.service!r}{hint}"
             self._complain(("listener", at, "service"), text)
-        place: Place = ("listener", at, "endpoint")
+        place: KeyPath = ("listener", at, "endpoint")
         try:
             endpoint = endpoints.parse(listener.endpoint)
         except ValueError as error:
@@ -173,7 +173,7 @@ class _Reader:
 
     # ------------------------------------------------------------ filters and programs
 
-    def _filters(self) -> tuple[Filter, ...]:
+    def _filters(self) -> tuple[FilterConfig, ...]:
         tables = self._values.get("filter")
         return filters.filters(
             tables, self._structure, self._kinds, self._protocols, self._complain
@@ -197,8 +197,8 @@ class _Reader:
 
     # ------------------------------------------------------------ login and services
 
-    def _login(self) -> Login | None:
-        login = self._take("login", Login, {})
+    def _login(self) -> LoginSettings | None:
+        login = self._take("login", LoginSettings, {})
         if login is None:
             return None
         if not login.checkers:

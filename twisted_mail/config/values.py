@@ -18,11 +18,11 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn
 
-from twisted_mail.config.mistakes import Place, suggestion
+from twisted_mail.config.mistakes import KeyPath, suggestion
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
-Complain = Callable[[Place, str], None]
+Complain = Callable[[KeyPath, str], None]
 
 _KINDS = {
     bool: "true or false",
@@ -48,7 +48,7 @@ def _shown(value: object) -> str:
     return _KINDS.get(type(value), type(value).__name__)
 
 
-class Structure:
+class Structurer:
     """Makes values of a type from TOML; relative paths are taken from the folder ``base``."""
 
     def __init__(self, base: Path) -> None:
@@ -61,7 +61,9 @@ class Structure:
         converter.register_structure_hook_factory(_is_tuple, self._tuple)
         converter.register_structure_hook_factory(dataclasses.is_dataclass, self._dataclass)
 
-    def __call__(self, value: object, kind: type[T], place: Place, complain: Complain) -> T | None:
+    def __call__(
+        self, value: object, kind: type[T], place: KeyPath, complain: Complain
+    ) -> T | None:
         """Return the value, or None after every mistake in it went to ``complain``."""
         try:
             return self._converter.structure(value, kind)
@@ -141,7 +143,7 @@ def _literal(kind: Any) -> Hook:
     return hook
 
 
-def _report(error: BaseException, place: Place, complain: Complain) -> None:
+def _report(error: BaseException, place: KeyPath, complain: Complain) -> None:
     """Hand on what cattrs collected, one mistake at a time."""
     if isinstance(error, ForbiddenExtraKeysError):
         known = [item.name for item in dataclasses.fields(error.cl)]

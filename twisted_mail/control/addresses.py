@@ -6,18 +6,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from twisted_mail.config import Config
-from twisted_mail.control.output import FAILED, FINE, Answer, Complaint
-from twisted_mail.control.synchronous import Inline, finished
+from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult
+from twisted_mail.control.synchronous import InlineBlocking, run_synchronously
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.directory.tables import to_address
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.route import Elsewhere, Here, NoRoute, Route, Step, Turn
+from twisted_mail.mail.route import (
+    LocalRoute,
+    NoRoute,
+    RemoteRoute,
+    Route,
+    RouteStep,
+    RouteStepKind,
+)
 
 _NOT_SENT = (550, "5.1.2", "Mail for other domains is not sent yet")
 
 
-def address_explain(options: argparse.Namespace, config: Config) -> Answer:
+def address_explain(options: argparse.Namespace, config: Config) -> CommandResult:
     """Show the steps by which the server finds where mail for an address goes."""
     recipient = _recipient(options.address)
     route, steps = _explained(recipient, config)
@@ -29,24 +36,24 @@ def address_explain(options: argparse.Namespace, config: Config) -> Answer:
             {
                 "depth": step.depth,
                 "address": str(step.address),
-                "turn": step.turn.value,
+                "turn": step.kind.value,
                 "found": list(step.found),
             }
             for step in steps
         ],
         **end.data,
     }
-    return Answer(data, lines, FAILED if end.data["refusal"] else FINE)
+    return CommandResult(data, lines, FAILED if end.data["refusal"] else FINE)
 
 
 def _recipient(text: str) -> Address:
     return Address(text, "") if text.lower() == "postmaster" else to_address(text)
 
 
-def _explained(recipient: Address, config: Config) -> tuple[Route, Sequence[Step]]:
+def _explained(recipient: Address, config: Config) -> tuple[Route, Sequence[RouteStep]]:
     if not config.accounts_file.exists():
-        raise Complaint("there is no directory yet: twisted-mail account add makes it")
-    blocking = Inline()
+        raise CommandError("there is no directory yet: twisted-mail account add makes it")
+    blocking = InlineBlocking()
     directory = SqliteDirectory(
         config.accounts_file, blocking, blocking, config.passwords, config.domains
     )
@@ -54,7 +61,7 @@ def _explained(recipient: Address, config: Config) -> tuple[Route, Sequence[Step
         router = LocalRouter(
             directory, config.hostname, config.domains, config.addresses.separators
         )
-        return finished(router.explain(recipient))
+        return run_synchronously(router.explain(recipient))
     finally:
         directory.close()
 
@@ -62,43 +69,43 @@ def _explained(recipient: Address, config: Config) -> tuple[Route, Sequence[Step
 # ---------------------------------------------------------------- steps in words
 
 
-def _line(step: Step) -> str:
+def _line(step: RouteStep) -> str:
     return f"{'  ' * (step.depth + 1)}{step.address}: {_words(step)}"
 
 
-def _words(step: Step) -> str:
+def _words(step: RouteStep) -> str:
     found = ", ".join(step.found)
-    match step.turn:
-        case Turn.POSTMASTER:
+    match step.kind:
+        case RouteStepKind.POSTMASTER:
             return f"without a domain, looked for as {found}"
-        case Turn.DOMAIN_ALIAS:
+        case RouteStepKind.DOMAIN_ALIAS:
             return f"{step.address.domain} is another name of {found}"
-        case Turn.ACCOUNT:
+        case RouteStepKind.ACCOUNT:
             return f"the account {found}"
-        case Turn.ALIAS:
+        case RouteStepKind.ALIAS:
             return f"leads to {found}"
-        case Turn.PROGRAM:
+        case RouteStepKind.PROGRAM:
             return f"the program {found} of the configuration"
-        case Turn.SUBADDRESS:
+        case RouteStepKind.SUBADDRESS:
             user, detail = step.found
             return f"nobody, so {user} gets it, with the detail {detail or '(empty)'}"
-        case Turn.CATCH_ALL:
+        case RouteStepKind.CATCH_ALL:
             return f"nobody, so @{step.address.domain} takes it"
-        case Turn.LIST if len(step.found) > 1:
+        case RouteStepKind.LIST if len(step.found) > 1:
             return f"the list {step.found[0]}, its address for {step.found[1]}"
-        case Turn.LIST:
+        case RouteStepKind.LIST:
             return f"the list {found}"
-        case Turn.LIST_OWNERS:
+        case RouteStepKind.LIST_OWNERS:
             return f"a list's owners: {found}"
-    return _PLAIN[step.turn]
+    return _PLAIN[step.kind]
 
 
 _PLAIN = {
-    Turn.ELSEWHERE: "a domain that is not ours",
-    Turn.REPEATED: "was followed already, and is not followed again",
-    Turn.UNKNOWN: "nobody here has this address",
-    Turn.TOO_DEEP: "too many aliases in a row",
-    Turn.TOO_MANY: "too many addresses in all",
+    RouteStepKind.ELSEWHERE: "a domain that is not ours",
+    RouteStepKind.REPEATED: "was followed already, and is not followed again",
+    RouteStepKind.UNKNOWN: "nobody here has this address",
+    RouteStepKind.TOO_DEEP: "too many aliases in a row",
+    RouteStepKind.TOO_MANY: "too many addresses in all",
 }
 
 
@@ -106,33 +113,33 @@ _PLAIN = {
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
+class _Destination:
     """What becomes of the mail, for people and for programs."""
 
     lines: list[str]
     data: dict[str, Any]
 
 
-def _end(route: Route) -> _End:
+def _end(route: Route) -> _Destination:
     if isinstance(route, NoRoute):
         outcome = route.outcome
         return _refused((outcome.code, outcome.enhanced, outcome.text))
     parts = _parts(route)
-    if isinstance(route, Elsewhere):
+    if isinstance(route, RemoteRoute):
         parts["elsewhere"] = [str(address) for address in route.addresses]
         end = _refused(_NOT_SENT)
-        lines = [*_told(parts), *end.lines]
-        return _End(lines, {**end.data, **parts})
-    return _End(_told(parts), {"refusal": None, "elsewhere": [], **parts})
+        lines = [*_destination_lines(parts), *end.lines]
+        return _Destination(lines, {**end.data, **parts})
+    return _Destination(_destination_lines(parts), {"refusal": None, "elsewhere": [], **parts})
 
 
-def _refused(refusal: tuple[int, str, str]) -> _End:
+def _refused(refusal: tuple[int, str, str]) -> _Destination:
     code, enhanced, text = refusal
     data = {"refusal": {"code": code, "enhanced": enhanced, "text": text}}
-    return _End([f"it is refused: {code} {enhanced} {text}"], data)
+    return _Destination([f"it is refused: {code} {enhanced} {text}"], data)
 
 
-def _parts(route: Here | Elsewhere) -> dict[str, Any]:
+def _parts(route: LocalRoute | RemoteRoute) -> dict[str, Any]:
     return {
         "accounts": list(route.accounts),
         "details": dict(route.details),
@@ -141,7 +148,7 @@ def _parts(route: Here | Elsewhere) -> dict[str, Any]:
     }
 
 
-def _told(parts: dict[str, Any]) -> list[str]:
+def _destination_lines(parts: dict[str, Any]) -> list[str]:
     details = parts["details"]
     lines = [
         f"it goes to the account {name}{f' (detail {details[name]})' if name in details else ''}"

@@ -3,13 +3,13 @@
 import argparse
 
 from twisted_mail.config import Config
-from twisted_mail.control.output import Answer, Complaint, table
+from twisted_mail.control.output import CommandError, CommandResult, table
 from twisted_mail.control.setup import certificates
 
 
-def certificate_list(_: argparse.Namespace, config: Config) -> Answer:
+def certificate_list(_: argparse.Namespace, config: Config) -> CommandResult:
     """List the certificates of the folder."""
-    findings = certificates.look(config.tls.folder)
+    findings = certificates.inspect_folder(config.tls.folder)
     cells = [
         (
             one.path.name,
@@ -30,17 +30,17 @@ def certificate_list(_: argparse.Namespace, config: Config) -> Answer:
         for one in findings
     ]
     lines = table(("FILE", "UNTIL", "FOR", "STATE"), cells) or ["there are no certificates"]
-    return Answer({"certificates": data}, lines)
+    return CommandResult({"certificates": data}, lines)
 
 
-def certificate_renew(_: argparse.Namespace, config: Config) -> Answer:
+def certificate_renew(_: argparse.Namespace, config: Config) -> CommandResult:
     """Make a new certificate for the hostname, signed by the authority that init made."""
     try:
         path = certificates.renew(config.tls.folder, config.hostname)
     except FileNotFoundError as error:
         text = f"{error.filename} is missing: only certificates that init made are renewed here"
-        raise Complaint(text) from None
+        raise CommandError(text) from None
     except (ValueError, TypeError) as error:
-        raise Complaint(f"the authority cannot be used: {error}") from None
+        raise CommandError(f"the authority cannot be used: {error}") from None
     lines = [f"{path} is new; the server takes it up within seconds, open sessions stay"]
-    return Answer({"certificate": str(path)}, lines)
+    return CommandResult({"certificate": str(path)}, lines)

@@ -11,11 +11,11 @@ from typing import Literal
 
 from twisted_mail.config import Config, endpoints
 from twisted_mail.control import ports
-from twisted_mail.control.output import FAILED, FINE, Answer, count
+from twisted_mail.control.output import FAILED, FINE, CommandResult, count
 from twisted_mail.control.setup import certificates
 from twisted_mail.delivery.program import Program
-from twisted_mail.directory.editor import Register, Trouble
-from twisted_mail.directory.schema import Unusable
+from twisted_mail.directory.editor import DirectoryEditor, DirectoryProblem
+from twisted_mail.directory.schema import DirectoryUnusable
 
 Level = Literal["fine", "warning", "fault"]
 
@@ -29,7 +29,7 @@ class Note:
     text: str
 
 
-def check(_: argparse.Namespace, config: Config) -> Answer:
+def check(_: argparse.Namespace, config: Config) -> CommandResult:
     """Look at everything that the configuration names."""
     notes = [
         Note("fine", "configuration", f"{config.path} has no mistakes"),
@@ -49,7 +49,7 @@ def check(_: argparse.Namespace, config: Config) -> Answer:
         "warnings": warnings,
         "notes": [asdict(note) for note in notes],
     }
-    return Answer(data, lines, FAILED if faults else FINE)
+    return CommandResult(data, lines, FAILED if faults else FINE)
 
 
 # ---------------------------------------------------------------- certificates
@@ -58,7 +58,7 @@ def check(_: argparse.Namespace, config: Config) -> Answer:
 def _certificates(config: Config) -> Iterator[Note]:
     wanted = [listener for listener in config.listeners if listener.tls != "none"]
     try:
-        findings = certificates.look(config.tls.folder)
+        findings = certificates.inspect_folder(config.tls.folder)
     except OSError as error:
         if wanted:
             yield Note("fault", "certificates", f"{config.tls.folder}: {error.strerror}")
@@ -72,7 +72,7 @@ def _certificates(config: Config) -> Iterator[Note]:
         yield Note("warning", "certificates", f"none is for {config.hostname}")
 
 
-def _certificate(finding: certificates.Finding) -> Iterator[Note]:
+def _certificate(finding: certificates.CertificateFinding) -> Iterator[Note]:
     subject = f"certificate {finding.path.name}"
     for fault in finding.faults:
         yield Note("fault", subject, fault)
@@ -138,7 +138,7 @@ def _directory(config: Config) -> Iterator[Note]:
         yield Note("warning", "directory", "there are no accounts yet: twisted-mail account add")
         return
     try:
-        with Register(
+        with DirectoryEditor(
             config.accounts_file,
             config.passwords,
             config.domains,
@@ -146,11 +146,11 @@ def _directory(config: Config) -> Iterator[Note]:
         ) as register:
             yield from _residents(register)
             yield from _programs(register, config)
-    except Unusable as error:
+    except DirectoryUnusable as error:
         yield Note("fault", "directory", str(error))
 
 
-def _residents(register: Register) -> Iterator[Note]:
+def _residents(register: DirectoryEditor) -> Iterator[Note]:
     domains, accounts = register.domains.all(), register.accounts.all()
     aliases = register.aliases.all()
     sums = (
@@ -159,7 +159,7 @@ def _residents(register: Register) -> Iterator[Note]:
         count(len(aliases), "alias", "aliases"),
     )
     yield Note("fine" if domains and accounts else "warning", "directory", ", ".join(sums))
-    for trouble in register.troubles():
+    for trouble in register.problems():
         yield Note("fault" if not trouble.address else "warning", "directory", _words(trouble))
     known = {row.address.lower() for row in accounts} | {row.address.lower() for row in aliases}
     for domain in domains:
@@ -168,7 +168,7 @@ def _residents(register: Register) -> Iterator[Note]:
             yield Note("warning", "directory", text)
 
 
-def _programs(register: Register, config: Config) -> Iterator[Note]:
+def _programs(register: DirectoryEditor, config: Config) -> Iterator[Note]:
     """Look for aliases that lead to programs that are not configured, and programs that are not there."""
     known = {f"|{program.name}" for program in config.programs}
     for row in register.aliases.all():
@@ -194,14 +194,14 @@ def _faults(program: Program) -> Iterator[str]:
             yield f"there is no user {program.user}"
 
 
-def _words(trouble: Trouble) -> str:
+def _words(trouble: DirectoryProblem) -> str:
     return f"{trouble.address}: {trouble.text}" if trouble.address else trouble.text
 
 
 # ---------------------------------------------------------------- ports
 
 _WITH_LOGIN = ("submission", "imap", "pop3")  # where nothing can be done without one
-_LEVELS: dict[ports.State, Level] = {
+_LEVELS: dict[ports.PortState, Level] = {
     "free": "fine",
     "ours": "fine",
     "unknown": "fine",
@@ -214,7 +214,7 @@ _LEVELS: dict[ports.State, Level] = {
 
 def _ports(config: Config) -> Iterator[Note]:
     for listener in config.listeners:
-        finding = ports.look(endpoints.parse(listener.endpoint))
+        finding = ports.probe(endpoints.parse(listener.endpoint))
         subject = f"{listener.service} on {listener.endpoint}"
         yield Note(_LEVELS[finding.state], subject, finding.text)
         if (

@@ -10,21 +10,21 @@ from pathlib import Path
 
 from twisted_mail.config import Config
 from twisted_mail.control import secrets
-from twisted_mail.control.output import Answer, Complaint, count, table
-from twisted_mail.directory.account_import import Mistaken
-from twisted_mail.directory.editor import Register
+from twisted_mail.control.output import CommandError, CommandResult, count, table
+from twisted_mail.directory.account_import import AccountImportError
+from twisted_mail.directory.editor import DirectoryEditor
 
 MAX_ROSTER = 64 * 1024 * 1024  # octets
 
 
 @contextmanager
-def opened(config: Config) -> Iterator[Register]:
+def opened(config: Config) -> Iterator[DirectoryEditor]:
     """Open the directory that a configuration names. Raises Complaint."""
     if not config.state.is_dir():
-        raise Complaint(
+        raise CommandError(
             f"the state folder {config.state} is missing: twisted-mail init makes it, or mkdir -m 700"
         )
-    with Register(
+    with DirectoryEditor(
         config.accounts_file,
         config.passwords,
         config.domains,
@@ -36,18 +36,18 @@ def opened(config: Config) -> Iterator[Register]:
 # ---------------------------------------------------------------- accounts
 
 
-def account_add(options: argparse.Namespace, config: Config) -> Answer:
+def account_add(options: argparse.Namespace, config: Config) -> CommandResult:
     """Make an account."""
     with opened(config) as register:
         register.accounts.check_free(options.address)  # before anybody types a password
-        password = secrets.asked(options)
+        password = secrets.password_from(options)
         name = register.accounts.add(options.address, password)
     shown = {"password": password} if options.generate else {}
     lines = [f"account {name} is made", *(f"password: {text}" for text in shown.values())]
-    return Answer({"account": name, **shown}, lines)
+    return CommandResult({"account": name, **shown}, lines)
 
 
-def account_remove(options: argparse.Namespace, config: Config) -> Answer:
+def account_remove(options: argparse.Namespace, config: Config) -> CommandResult:
     """Remove an account."""
     with opened(config) as register:
         aliases = register.accounts.remove(options.address)
@@ -57,10 +57,10 @@ def account_remove(options: argparse.Namespace, config: Config) -> Answer:
     ]
     if aliases:
         lines.append(f"still leading there: {', '.join(aliases)}")
-    return Answer({"account": options.address, "aliases": list(aliases)}, lines)
+    return CommandResult({"account": options.address, "aliases": list(aliases)}, lines)
 
 
-def account_list(options: argparse.Namespace, config: Config) -> Answer:
+def account_list(options: argparse.Namespace, config: Config) -> CommandResult:
     """List accounts."""
     with opened(config) as register:
         rows = register.accounts.all(options.domain or "")
@@ -70,7 +70,7 @@ def account_list(options: argparse.Namespace, config: Config) -> Answer:
     ]
     data = [asdict(row) | {"created": _date(row.created).isoformat()} for row in rows]
     lines = table(("ADDRESS", "MADE", "LOGIN", "PASSWORD"), cells) or ["there are no accounts"]
-    return Answer({"accounts": data}, lines)
+    return CommandResult({"accounts": data}, lines)
 
 
 def _date(seconds: int) -> datetime:
@@ -81,61 +81,61 @@ def _state(is_enabled: bool) -> str:
     return "enabled" if is_enabled else "disabled"
 
 
-def account_password(options: argparse.Namespace, config: Config) -> Answer:
+def account_password(options: argparse.Namespace, config: Config) -> CommandResult:
     """Set a password."""
     with opened(config) as register:
         register.accounts.find(options.address)
-        password = secrets.asked(options)
+        password = secrets.password_from(options)
         name = register.accounts.set_password(options.address, password)
     shown = {"password": password} if options.generate else {}
     lines = [f"account {name} has a new password", *(f"password: {t}" for t in shown.values())]
-    return Answer({"account": name, **shown}, lines)
+    return CommandResult({"account": name, **shown}, lines)
 
 
-def account_enable(options: argparse.Namespace, config: Config) -> Answer:
+def account_enable(options: argparse.Namespace, config: Config) -> CommandResult:
     """Allow logins."""
     return _enable(options, config, is_enabled=True)
 
 
-def account_disable(options: argparse.Namespace, config: Config) -> Answer:
+def account_disable(options: argparse.Namespace, config: Config) -> CommandResult:
     """Refuse logins."""
     return _enable(options, config, is_enabled=False)
 
 
-def _enable(options: argparse.Namespace, config: Config, is_enabled: bool) -> Answer:
+def _enable(options: argparse.Namespace, config: Config, is_enabled: bool) -> CommandResult:
     with opened(config) as register:
         name = register.accounts.enable(options.address, is_enabled)
     lines = [f"account {name} is {_state(is_enabled)}"]
     if not is_enabled:
         lines.append("its mail still arrives; connections that are open stay open")
-    return Answer({"account": name, "is_enabled": is_enabled}, lines)
+    return CommandResult({"account": name, "is_enabled": is_enabled}, lines)
 
 
-def account_may_send_as(options: argparse.Namespace, config: Config) -> Answer:
+def account_may_send_as(options: argparse.Namespace, config: Config) -> CommandResult:
     """Say as whom an account may send, beside its own addresses and aliases, after altering that."""
     with opened(config) as register:
         name = register.accounts.find(options.address)
         granted = register.grants.of(name)
         if options.remove:
-            granted = register.grants.take(name, options.remove)
+            granted = register.grants.revoke(name, options.remove)
         if options.other:
-            granted = register.grants.give(name, options.other)
+            granted = register.grants.allow(name, options.other)
     besides = f" and as {', '.join(granted)}" if granted else ""
     line = f"account {name} may send as itself, its aliases{besides}"
-    return Answer({"account": name, "may_send_as": list(granted)}, [line])
+    return CommandResult({"account": name, "may_send_as": list(granted)}, [line])
 
 
-def account_import(options: argparse.Namespace, config: Config) -> Answer:
+def account_import(options: argparse.Namespace, config: Config) -> CommandResult:
     """Take accounts in from a file, all or none."""
     text = _roster(options.file)
     with opened(config) as register:
         try:
-            names = register.accounts.take_in(text.splitlines(), options.replace)
-        except Mistaken as mistaken:
+            names = register.accounts.import_lines(text.splitlines(), options.replace)
+        except AccountImportError as mistaken:
             details = [f"{options.file}:{one.line}: {one.text}" for one in mistaken.mistakes]
             found = count(len(details), "mistake")
-            raise Complaint(f"nothing was imported: {found}", details=details) from None
-    return Answer({"accounts": names}, [f"{count(len(names), 'account')} imported"])
+            raise CommandError(f"nothing was imported: {found}", details=details) from None
+    return CommandResult({"accounts": names}, [f"{count(len(names), 'account')} imported"])
 
 
 def _roster(name: str) -> str:
@@ -146,47 +146,49 @@ def _roster(name: str) -> str:
             with Path(name).open("rb") as file:
                 data = file.read(MAX_ROSTER + 1)
         if len(data) > MAX_ROSTER:
-            raise Complaint(f"{name} is larger than {MAX_ROSTER} octets: import it in parts")
+            raise CommandError(f"{name} is larger than {MAX_ROSTER} octets: import it in parts")
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Complaint(f"{name} is not UTF-8 text") from None
+        raise CommandError(f"{name} is not UTF-8 text") from None
 
 
 # ---------------------------------------------------------------- aliases
 
 
-def alias_add(options: argparse.Namespace, config: Config) -> Answer:
+def alias_add(options: argparse.Namespace, config: Config) -> CommandResult:
     """Make an alias, or lead it to more addresses."""
     known = {f"|{program.name}" for program in config.programs}
     for target in options.target:
         if target.startswith("|") and "@" not in target and target not in known:
-            raise Complaint(f"the configuration has no [[program]] called {target[1:]!r}")
+            raise CommandError(f"the configuration has no [[program]] called {target[1:]!r}")
     with opened(config) as register:
         row = register.aliases.add(options.address, options.target)
-    return Answer({"alias": asdict(row)}, [f"{row.address} leads to {', '.join(row.targets)}"])
+    return CommandResult(
+        {"alias": asdict(row)}, [f"{row.address} leads to {', '.join(row.targets)}"]
+    )
 
 
-def alias_remove(options: argparse.Namespace, config: Config) -> Answer:
+def alias_remove(options: argparse.Namespace, config: Config) -> CommandResult:
     """Remove an alias, or some of its targets."""
     with opened(config) as register:
         row = register.aliases.remove(options.address, options.target)
     left = f"leads to {', '.join(row.targets)}" if row.targets else "is removed"
-    return Answer({"alias": asdict(row)}, [f"{row.address} {left}"])
+    return CommandResult({"alias": asdict(row)}, [f"{row.address} {left}"])
 
 
-def alias_list(options: argparse.Namespace, config: Config) -> Answer:
+def alias_list(options: argparse.Namespace, config: Config) -> CommandResult:
     """List aliases."""
     with opened(config) as register:
         rows = register.aliases.all(options.domain or "")
     cells = [(row.address, ", ".join(row.targets)) for row in rows]
     lines = table(("ALIAS", "LEADS TO"), cells) or ["there are no aliases"]
-    return Answer({"aliases": [asdict(row) for row in rows]}, lines)
+    return CommandResult({"aliases": [asdict(row) for row in rows]}, lines)
 
 
 # ---------------------------------------------------------------- domains
 
 
-def domain_add(options: argparse.Namespace, config: Config) -> Answer:
+def domain_add(options: argparse.Namespace, config: Config) -> CommandResult:
     """Add a domain."""
     with opened(config) as register:
         name = register.domains.add(options.domain)
@@ -194,10 +196,10 @@ def domain_add(options: argparse.Namespace, config: Config) -> Answer:
         f"domain {name} is added",
         f"other servers find it by DNS: {name}. IN MX 10 {config.hostname}.",
     ]
-    return Answer({"domain": name}, lines)
+    return CommandResult({"domain": name}, lines)
 
 
-def domain_alias(options: argparse.Namespace, config: Config) -> Answer:
+def domain_alias(options: argparse.Namespace, config: Config) -> CommandResult:
     """Give a domain another name."""
     with opened(config) as register:
         name, home = register.domains.add_name(options.name, options.domain)
@@ -205,17 +207,17 @@ def domain_alias(options: argparse.Namespace, config: Config) -> Answer:
         f"every address of {home} is one of {name} too",
         f"other servers find it by DNS: {name}. IN MX 10 {config.hostname}.",
     ]
-    return Answer({"name": name, "domain": home}, lines)
+    return CommandResult({"name": name, "domain": home}, lines)
 
 
-def domain_remove(options: argparse.Namespace, config: Config) -> Answer:
+def domain_remove(options: argparse.Namespace, config: Config) -> CommandResult:
     """Remove a domain where nobody lives any more, or another name of one."""
     with opened(config) as register:
         name = register.domains.remove(options.domain)
-    return Answer({"domain": name}, [f"domain {name} is removed"])
+    return CommandResult({"domain": name}, [f"domain {name} is removed"])
 
 
-def domain_list(_: argparse.Namespace, config: Config) -> Answer:
+def domain_list(_: argparse.Namespace, config: Config) -> CommandResult:
     """List domains."""
     with opened(config) as register:
         rows = register.domains.all()
@@ -232,4 +234,4 @@ def domain_list(_: argparse.Namespace, config: Config) -> Answer:
     ]
     titles = ("DOMAIN", "ACCOUNTS", "ALIASES", "LISTS", "FROM", "OTHER NAMES")
     lines = table(titles, cells) or ["there are no domains"]
-    return Answer({"domains": [asdict(row) for row in rows]}, lines)
+    return CommandResult({"domains": [asdict(row) for row in rows]}, lines)

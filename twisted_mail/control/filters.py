@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
-from twisted_mail.control.output import Answer, Complaint
+from twisted_mail.control.output import CommandError, CommandResult
 from twisted_mail.plugin import filters
 
 MORE = (
@@ -16,18 +16,20 @@ MORE = (
 )
 
 
-def list_filters(options: argparse.Namespace) -> Answer:
+def list_filters(options: argparse.Namespace) -> CommandResult:
     """List the kinds, or tell of the one that was asked for."""
     found: dict[str, Any] = dict(sorted(filters().items()))
     if options.kind is not None and options.kind not in found:
-        raise Complaint(f"there is no kind of filter {options.kind!r}; known: {', '.join(found)}")
+        raise CommandError(
+            f"there is no kind of filter {options.kind!r}; known: {', '.join(found)}"
+        )
     wanted = {name: one for name, one in found.items() if options.kind in (None, name)}
     lines = [line for name, one in wanted.items() for line in _lines(name, one)]
     data = [
         {"kind": name, "help": one.help, "options": list(_options(one.settings))}
         for name, one in wanted.items()
     ]
-    return Answer({"filters": data}, [*lines, MORE])
+    return CommandResult({"filters": data}, [*lines, MORE])
 
 
 def _lines(name: str, one: Any) -> Iterator[str]:

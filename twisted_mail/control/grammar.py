@@ -8,7 +8,7 @@ from typing import NoReturn, TypeAlias
 
 from twisted_mail import __version__
 from twisted_mail.control import addresses, certificates, check, directory, filters, lists
-from twisted_mail.control.output import WRONG_USE, Answer, Complaint
+from twisted_mail.control.output import WRONG_USE, CommandError, CommandResult
 from twisted_mail.control.setup import init
 from twisted_mail.control.store import grammar as storage
 
@@ -21,20 +21,20 @@ The configuration is --config FILE, else ${VARIABLE}, else the first of
 2 wrong usage or configuration."""
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """A parser that complains as every other part of the command does."""
 
     def error(self, message: str) -> NoReturn:
         """Complain in the same form as everything else."""
-        raise Complaint(f"{message} (see {self.prog} --help)", WRONG_USE)
+        raise CommandError(f"{message} (see {self.prog} --help)", WRONG_USE)
 
 
-def parser() -> Parser:
+def parser() -> CommandParser:
     """Return the parser; it leaves the function to call in ``command``."""
-    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    common = CommandParser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--config", "-c", metavar="FILE", help="the configuration file")
     common.add_argument("--json", action="store_true", help="answer in JSON")
-    top = Parser(
+    top = CommandParser(
         "twisted-mail",
         description=DESCRIPTION,
         epilog=EPILOG,
@@ -73,18 +73,18 @@ def parser() -> Parser:
     return top
 
 
-Family: TypeAlias = "argparse._SubParsersAction[Parser]"
+Family: TypeAlias = "argparse._SubParsersAction[CommandParser]"
 
 
 class _Grammar:
     """Adds commands that all take the common options."""
 
-    def __init__(self, common: Parser) -> None:
+    def __init__(self, common: CommandParser) -> None:
         self._common = common
 
-    def family(self, parser: Parser, title: str) -> Family:
+    def family(self, parser: CommandParser, title: str) -> Family:
         return parser.add_subparsers(
-            metavar=title, required=True, dest=f"_{title}", parser_class=Parser
+            metavar=title, required=True, dest=f"_{title}", parser_class=CommandParser
         )
 
     def group(self, family: Family, name: str, about: str) -> Family:
@@ -97,10 +97,10 @@ class _Grammar:
         self,
         family: Family,
         name: str,
-        command: Callable[..., Answer],
+        command: Callable[..., CommandResult],
         about: str,
         *positionals: str,
-    ) -> Parser:
+    ) -> CommandParser:
         parser = family.add_parser(
             name, help=about, description=about, parents=[self._common], allow_abbrev=False
         )

@@ -7,12 +7,12 @@ from typing import Any
 
 from twisted_mail.config import Config
 from twisted_mail.control.directory import opened
-from twisted_mail.control.output import Answer, Complaint, count, table
-from twisted_mail.delivery.parcel import Parcel
-from twisted_mail.delivery.parcels import APPROVE, REJECT, WAITING_FOLDER, ParcelFolder
-from twisted_mail.directory.editor import Register
-from twisted_mail.mail.mailing_list import Joining, MailingList, Posting
-from twisted_mail.mail.route import Errand
+from twisted_mail.control.output import CommandError, CommandResult, count, table
+from twisted_mail.delivery.parcel import Job
+from twisted_mail.delivery.parcels import APPROVE, REJECT, WAITING_FOLDER, QueueFolder
+from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.mail.mailing_list import JoiningPolicy, MailingList, PostingPolicy
+from twisted_mail.mail.route import ProgramTarget
 
 _YES = {"yes": True, "no": False}
 
@@ -20,7 +20,7 @@ _YES = {"yes": True, "no": False}
 # ---------------------------------------------------------------- lists
 
 
-def list_add(options: argparse.Namespace, config: Config) -> Answer:
+def list_add(options: argparse.Namespace, config: Config) -> CommandResult:
     """Make a mailing list."""
     with opened(config) as register:
         register.lists.add(options.address)
@@ -29,37 +29,37 @@ def list_add(options: argparse.Namespace, config: Config) -> Answer:
         except BaseException:
             register.lists.remove(options.address)
             raise
-    return Answer({"list": _data(made)}, [f"list {made.name} is made", *_rules(made)])
+    return CommandResult({"list": _data(made)}, [f"list {made.name} is made", *_rules(made)])
 
 
-def list_set(options: argparse.Namespace, config: Config) -> Answer:
+def list_set(options: argparse.Namespace, config: Config) -> CommandResult:
     """Alter the rules of a list."""
     with opened(config) as register:
         made = _altered(options, register)
-    return Answer({"list": _data(made)}, [f"list {made.name}", *_rules(made)])
+    return CommandResult({"list": _data(made)}, [f"list {made.name}", *_rules(made)])
 
 
-def _altered(options: argparse.Namespace, register: Register) -> MailingList:
+def _altered(options: argparse.Namespace, register: DirectoryEditor) -> MailingList:
     if options.owner is not None:
         register.lists.set_owners(options.address, [one for one in options.owner if one])
     return register.lists.alter(
         options.address,
         options.title,
-        Posting(options.post) if options.post else None,
-        Joining(options.join) if options.join else None,
+        PostingPolicy(options.post) if options.post else None,
+        JoiningPolicy(options.join) if options.join else None,
         _YES.get(options.moderated or ""),
     )
 
 
-def list_remove(options: argparse.Namespace, config: Config) -> Answer:
+def list_remove(options: argparse.Namespace, config: Config) -> CommandResult:
     """Remove a list."""
     with opened(config) as register:
         members = register.lists.remove(options.address)
     lines = [f"list {options.address} is removed, with {count(members, 'member')}"]
-    return Answer({"list": options.address, "members": members}, lines)
+    return CommandResult({"list": options.address, "members": members}, lines)
 
 
-def list_list(options: argparse.Namespace, config: Config) -> Answer:
+def list_list(options: argparse.Namespace, config: Config) -> CommandResult:
     """List the mailing lists."""
     with opened(config) as register:
         rows = register.lists.all(options.domain or "")
@@ -76,7 +76,7 @@ def list_list(options: argparse.Namespace, config: Config) -> Answer:
     ]
     titles = ("LIST", "MEMBERS", "SUSPENDED", "WHO WRITES", "JOINING", "OWNERS")
     data = [_data(row.list) | {"members": row.members, "suspended": row.suspended} for row in rows]
-    return Answer({"lists": data}, table(titles, cells) or ["there are no mailing lists"])
+    return CommandResult({"lists": data}, table(titles, cells) or ["there are no mailing lists"])
 
 
 def _data(one: MailingList) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def _rules(one: MailingList) -> list[str]:
 # ---------------------------------------------------------------- members
 
 
-def list_members(options: argparse.Namespace, config: Config) -> Answer:
+def list_members(options: argparse.Namespace, config: Config) -> CommandResult:
     """List the members of a list."""
     with opened(config) as register:
         rows = register.lists.members(options.address)
@@ -120,37 +120,37 @@ def list_members(options: argparse.Namespace, config: Config) -> Answer:
         for row in rows
     ]
     lines = table(("MEMBER", "SINCE", "BOUNCES", "SUSPENDED"), cells) or ["there are no members"]
-    return Answer({"members": data}, lines)
+    return CommandResult({"members": data}, lines)
 
 
-def list_subscribe(options: argparse.Namespace, config: Config) -> Answer:
+def list_subscribe(options: argparse.Namespace, config: Config) -> CommandResult:
     """Put people on a list, all or none."""
     with opened(config) as register:
         new = register.lists.add_members(options.address, options.member)
     lines = [f"{one} is on {options.address}" for one in new] or ["all were on it already"]
-    return Answer({"list": options.address, "members": new}, lines)
+    return CommandResult({"list": options.address, "members": new}, lines)
 
 
-def list_unsubscribe(options: argparse.Namespace, config: Config) -> Answer:
+def list_unsubscribe(options: argparse.Namespace, config: Config) -> CommandResult:
     """Take people off a list, all or none."""
     with opened(config) as register:
         gone = register.lists.remove_members(options.address, options.member)
     lines = [f"{one} is not on {options.address} any more" for one in gone]
-    return Answer({"list": options.address, "members": gone}, lines)
+    return CommandResult({"list": options.address, "members": gone}, lines)
 
 
-def list_resume(options: argparse.Namespace, config: Config) -> Answer:
+def list_resume(options: argparse.Namespace, config: Config) -> CommandResult:
     """Send to a suspended member again."""
     with opened(config) as register:
         name = register.lists.resume(options.address, options.member)
     lines = [f"{name} gets mail of {options.address} again"]
-    return Answer({"list": options.address, "member": name}, lines)
+    return CommandResult({"list": options.address, "member": name}, lines)
 
 
 # ---------------------------------------------------------------- what waits
 
 
-def list_held(_: argparse.Namespace, config: Config) -> Answer:
+def list_held(_: argparse.Namespace, config: Config) -> CommandResult:
     """List the posts that wait for a word."""
     rows = [parcel for parcel in _parcels(config) if parcel.is_held]
     cells = [
@@ -158,29 +158,29 @@ def list_held(_: argparse.Namespace, config: Config) -> Answer:
         for row in rows
     ]
     lines = table(("ID", "SINCE", "LIST", "FROM", "WHY"), cells) or ["nothing is held"]
-    return Answer({"held": [_parcel(row) for row in rows]}, lines)
+    return CommandResult({"held": [_parcel(row) for row in rows]}, lines)
 
 
-def list_approve(options: argparse.Namespace, config: Config) -> Answer:
+def list_approve(options: argparse.Namespace, config: Config) -> CommandResult:
     """Let held posts go out."""
     return _say(options.id, APPROVE, "goes out", config)
 
 
-def list_reject(options: argparse.Namespace, config: Config) -> Answer:
+def list_reject(options: argparse.Namespace, config: Config) -> CommandResult:
     """Drop held posts; nobody is told."""
     return _say(options.id, REJECT, "is dropped", config)
 
 
-def _say(ids: Sequence[str], word: str, what: str, config: Config) -> Answer:
+def _say(ids: Sequence[str], word: str, what: str, config: Config) -> CommandResult:
     held = {parcel.id for parcel in _parcels(config) if parcel.is_held}
     if unknown := [one for one in ids if one not in held]:
-        raise Complaint(f"nothing is held as {', '.join(unknown)}")
+        raise CommandError(f"nothing is held as {', '.join(unknown)}")
     for one in ids:
-        _folder(config).say(one, word)
-    return Answer({word: list(ids)}, [f"{one} {what}" for one in ids])
+        _folder(config).decide(one, word)
+    return CommandResult({word: list(ids)}, [f"{one} {what}" for one in ids])
 
 
-def waiting_list(_: argparse.Namespace, config: Config) -> Answer:
+def waiting_list(_: argparse.Namespace, config: Config) -> CommandResult:
     """List the mail that waits for programs and lists."""
     rows = _parcels(config)
     cells = [
@@ -189,7 +189,7 @@ def waiting_list(_: argparse.Namespace, config: Config) -> Answer:
             _day(int(row.created)),
             _goal(row),
             str(row.sender) or "<>",
-            str(row.tries),
+            str(row.attempts),
             "held" if row.is_held else _minute(row.due),
             row.reason or "-",
         )
@@ -197,31 +197,35 @@ def waiting_list(_: argparse.Namespace, config: Config) -> Answer:
     ]
     titles = ("ID", "SINCE", "FOR", "FROM", "TRIES", "NEXT", "WHY")
     lines = table(titles, cells) or ["no mail waits"]
-    return Answer({"waiting": [_parcel(row) for row in rows]}, lines)
+    return CommandResult({"waiting": [_parcel(row) for row in rows]}, lines)
 
 
-def _folder(config: Config) -> ParcelFolder:
-    return ParcelFolder(str(config.state / WAITING_FOLDER))
+def _folder(config: Config) -> QueueFolder:
+    return QueueFolder(str(config.state / WAITING_FOLDER))
 
 
-def _parcels(config: Config) -> list[Parcel]:
-    return _folder(config).look()
+def _parcels(config: Config) -> list[Job]:
+    return _folder(config).read_all()
 
 
-def _goal(parcel: Parcel) -> str:
-    errand = parcel.errand
-    if isinstance(errand, Errand):
-        return f"|{errand.program}"
-    return f"{errand.list} ({errand.role.value})" if errand.role.value else errand.list
+def _goal(parcel: Job) -> str:
+    destination = parcel.destination
+    if isinstance(destination, ProgramTarget):
+        return f"|{destination.program}"
+    return (
+        f"{destination.list} ({destination.role.value})"
+        if destination.role.value
+        else destination.list
+    )
 
 
-def _parcel(parcel: Parcel) -> dict[str, Any]:
+def _parcel(parcel: Job) -> dict[str, Any]:
     return {
         "id": parcel.id,
         "since": _moment(int(parcel.created)),
         "for": _goal(parcel),
         "sender": str(parcel.sender),
-        "tries": parcel.tries,
+        "tries": parcel.attempts,
         "next": None if parcel.is_held else _moment(int(parcel.due)),
         "is_held": parcel.is_held,
         "reason": parcel.reason,
@@ -252,10 +256,10 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         parser = command(name, work, about, "address")
         parser.add_argument("--title", help="what people call it")
         parser.add_argument(
-            "--post", choices=[one.value for one in Posting], help="who may write to all"
+            "--post", choices=[one.value for one in PostingPolicy], help="who may write to all"
         )
         parser.add_argument(
-            "--join", choices=[one.value for one in Joining], help="how one becomes a member"
+            "--join", choices=[one.value for one in JoiningPolicy], help="how one becomes a member"
         )
         parser.add_argument("--moderated", choices=list(_YES), help="hold posts for approval")
         parser.add_argument(

@@ -11,8 +11,15 @@ import apsw
 from twisted_mail.config import ConfigError, load
 from twisted_mail.control import grammar
 from twisted_mail.control.grammar import PLACES, VARIABLE
-from twisted_mail.control.output import FAILED, WRONG_USE, Answer, Complaint, Printer, count
-from twisted_mail.directory.schema import Unusable
+from twisted_mail.control.output import (
+    FAILED,
+    WRONG_USE,
+    CommandError,
+    CommandResult,
+    Printer,
+    count,
+)
+from twisted_mail.directory.schema import DirectoryUnusable
 from twisted_mail.mail.outcome import MailError
 
 
@@ -31,11 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Exception, KeyboardInterrupt) as error:
         if os.environ.get("TWISTED_MAIL_DEBUG"):
             raise
-        return printer.complain(complaint_of(error))
+        return printer.complain(command_error_of(error))
 
 
-def _run(options: argparse.Namespace, printer: Printer) -> Answer:
-    command: Callable[..., Answer] = options.command
+def _run(options: argparse.Namespace, printer: Printer) -> CommandResult:
+    command: Callable[..., CommandResult] = options.command
     if not options.needs_config:
         return command(options)
     return command(options, load(_config_path(options.config, printer)))
@@ -45,37 +52,37 @@ def _config_path(given: str | None, printer: Printer) -> Path:
     if given:
         return Path(given)
     if named := os.environ.get(VARIABLE):
-        printer.remark(f"using {named} (${VARIABLE})")
+        printer.note(f"using {named} (${VARIABLE})")
         return Path(named)
     for path in PLACES:
         if path.exists():
-            printer.remark(f"using {path}")
+            printer.note(f"using {path}")
             return path
     places = ", ".join(map(str, PLACES))
-    raise Complaint(
+    raise CommandError(
         f"there is no configuration: say --config FILE or set ${VARIABLE} (looked for {places})",
         WRONG_USE,
     )
 
 
-def complaint_of(error: BaseException) -> Complaint:
+def command_error_of(error: BaseException) -> CommandError:
     """Put an error into words for the person at the terminal."""
-    if isinstance(error, Complaint):
+    if isinstance(error, CommandError):
         return error
     if isinstance(error, ConfigError):
         found = count(len(error.mistakes), "mistake")
         details = [str(mistake) for mistake in error.mistakes]
-        return Complaint(f"the configuration has {found}", WRONG_USE, details)
+        return CommandError(f"the configuration has {found}", WRONG_USE, details)
     if isinstance(error, MailError):
-        return Complaint(error.outcome.text)
-    if isinstance(error, Unusable):
-        return Complaint(str(error))
+        return CommandError(error.outcome.text)
+    if isinstance(error, DirectoryUnusable):
+        return CommandError(str(error))
     if isinstance(error, apsw.Error):
-        return Complaint(f"the directory cannot be read: {error}")
+        return CommandError(f"the directory cannot be read: {error}")
     if isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""
-        return Complaint(f"{name}{error.strerror or error}")
+        return CommandError(f"{name}{error.strerror or error}")
     if isinstance(error, (KeyboardInterrupt, EOFError)):
-        return Complaint("interrupted, nothing was altered")
+        return CommandError("interrupted, nothing was altered")
     kind = type(error).__name__
-    return Complaint(f"this is a bug: {kind}: {error} (TWISTED_MAIL_DEBUG=1 shows more)")
+    return CommandError(f"this is a bug: {kind}: {error} (TWISTED_MAIL_DEBUG=1 shows more)")

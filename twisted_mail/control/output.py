@@ -10,7 +10,7 @@ FINE, FAILED, WRONG_USE = 0, 1, 2  # exit codes; the last for usage and configur
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandResult:
     """The outcome of a command: ``data`` for programs, ``lines`` for people, the exit code."""
 
     data: dict[str, Any]
@@ -18,7 +18,7 @@ class Answer:
     code: int = FINE
 
 
-class Complaint(Exception):
+class CommandError(Exception):
     """Why a command was not done; ``details`` are lines of their own."""
 
     def __init__(self, text: str, code: int = FAILED, details: Sequence[str] = ()) -> None:
@@ -34,7 +34,7 @@ class Printer:
 
     is_json: bool = field(default=False)
 
-    def answer(self, answer: Answer) -> int:
+    def answer(self, answer: CommandResult) -> int:
         """Print an answer; return its exit code."""
         if self.is_json:
             self._print_json({"ok": answer.code == FINE, **answer.data})
@@ -43,7 +43,7 @@ class Printer:
         sys.stdout.flush()
         return answer.code
 
-    def complain(self, complaint: Complaint) -> int:
+    def complain(self, complaint: CommandError) -> int:
         """Print a complaint; return its exit code."""
         if self.is_json:
             self._print_json(
@@ -52,7 +52,7 @@ class Printer:
         _write(sys.stderr, (*complaint.details, f"twisted-mail: {complaint.text}"))
         return complaint.code
 
-    def remark(self, text: str) -> None:
+    def note(self, text: str) -> None:
         """Say something beside the answer, to people only."""
         if not self.is_json:
             _write(sys.stderr, [f"twisted-mail: {text}"])

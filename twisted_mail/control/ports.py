@@ -16,23 +16,23 @@ PROC = Path("/proc")
 _LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
 _COMMAND = b"mailserver"  # the word after twistd, and so in the server's command line
 
-State = Literal["free", "ours", "taken", "forbidden", "impossible", "homeless", "unknown"]
+PortState = Literal["free", "ours", "taken", "forbidden", "impossible", "homeless", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PortFinding:
     """The state of one endpoint, and a remark for people."""
 
-    state: State
+    state: PortState
     text: str
 
 
-def look(endpoint: Endpoint) -> Finding:
+def probe(endpoint: Endpoint) -> PortFinding:
     """Try the endpoint for a moment."""
     if endpoint.kind == "unix":
         return _look_at_socket(endpoint.path)
     if not endpoint.port:
-        return Finding("unknown", "is known when the server starts")
+        return PortFinding("unknown", "is known when the server starts")
     family = socket.AF_INET6 if ":" in endpoint.interface else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as trial:
@@ -41,48 +41,48 @@ def look(endpoint: Endpoint) -> Finding:
             trial.listen()  # with SO_REUSEADDR some systems find the conflict only now
     except OSError as error:
         return _refused(endpoint, error)
-    return Finding("free", "is free")
+    return PortFinding("free", "is free")
 
 
-def _refused(endpoint: Endpoint, error: OSError) -> Finding:
+def _refused(endpoint: Endpoint, error: OSError) -> PortFinding:
     if error.errno == errno.EADDRINUSE:
         return _owner(endpoint.port)
     if error.errno in (errno.EACCES, errno.EPERM):
-        return Finding("forbidden", "may be had by root or systemd only")
-    return Finding("impossible", error.strerror or str(error))
+        return PortFinding("forbidden", "may be had by root or systemd only")
+    return PortFinding("impossible", error.strerror or str(error))
 
 
-def _look_at_socket(path: str) -> Finding:
+def _look_at_socket(path: str) -> PortFinding:
     try:
         if not stat.S_ISSOCK(os.stat(path).st_mode):
-            return Finding("taken", "is a file and no socket")
+            return PortFinding("taken", "is a file and no socket")
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
             trial.settimeout(1)
             trial.connect(path)
     except FileNotFoundError:
         folder = os.path.dirname(os.path.abspath(path))
         if not os.path.isdir(folder):
-            return Finding("homeless", f"there is no folder {folder}")
-        return Finding("free", "is free")
+            return PortFinding("homeless", f"there is no folder {folder}")
+        return PortFinding("free", "is free")
     except ConnectionRefusedError:
-        return Finding("free", "is left over from a server that has ended")
+        return PortFinding("free", "is left over from a server that has ended")
     except OSError as error:
-        return Finding("unknown", error.strerror or str(error))
-    return Finding("taken", "is in use")
+        return PortFinding("unknown", error.strerror or str(error))
+    return PortFinding("taken", "is in use")
 
 
 # ---------------------------------------------------------------- who has it (Linux)
 
 
-def _owner(port: int) -> Finding:
+def _owner(port: int) -> PortFinding:
     sockets = {f"socket:[{inode}]" for inode in _inodes(port)}
     for process, command in _processes():
         if sockets and _holds(process, sockets):
             name = command.split(b"\0")[0].rpartition(b"/")[2].decode("utf-8", "replace")
             if _COMMAND in command.split(b"\0"):
-                return Finding("ours", f"is in use by the running server, process {process}")
-            return Finding("taken", f"is in use by {name}, process {process}")
-    return Finding("taken", "is in use by another program (root can see which)")
+                return PortFinding("ours", f"is in use by the running server, process {process}")
+            return PortFinding("taken", f"is in use by {name}, process {process}")
+    return PortFinding("taken", "is in use by another program (root can see which)")
 
 
 def _inodes(port: int) -> Iterator[str]:

@@ -5,40 +5,40 @@ import getpass
 import secrets
 import sys
 
-from twisted_mail.control.output import WRONG_USE, Complaint
+from twisted_mail.control.output import WRONG_USE, CommandError
 from twisted_mail.directory.passwords import MAX_PASSWORD
 
 # Without the signs that are taken for each other: 31 to the power of 20 is 99 bits.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
-def generated() -> str:
+def generate_password() -> str:
     """Return a new password of four groups that can be read out on the telephone."""
     groups = ("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(4))
     return "-".join(groups)
 
 
-def asked(options: argparse.Namespace) -> str:
+def password_from(options: argparse.Namespace) -> str:
     """Return the password that the options lead to. Raises Complaint."""
     if options.generate:
-        return generated()
+        return generate_password()
     if options.password_stdin:
-        return piped()
+        return read_password()
     if not sys.stdin.isatty():
-        raise Complaint(
+        raise CommandError(
             "there is no terminal to ask for the password: use --password-stdin or --generate",
             WRONG_USE,
         )
     password = getpass.getpass("Password: ")
     if getpass.getpass("Once more: ") != password:
-        raise Complaint("the two passwords differ")
+        raise CommandError("the two passwords differ")
     return password
 
 
-def piped() -> str:
+def read_password() -> str:
     """Return the first line of standard input."""
     line = sys.stdin.buffer.readline(MAX_PASSWORD + 2)
     try:
         return line.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
-        raise Complaint("the password is not UTF-8 text") from None
+        raise CommandError("the password is not UTF-8 text") from None

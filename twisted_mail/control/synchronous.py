@@ -7,19 +7,19 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Inline:
+class InlineBlocking:
     """Fulfils ``interfaces.Blocking`` by doing the work where it is asked for."""
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do the work; return or raise what it does."""
         return work(*args, **kwargs)
 
-    def lane(self) -> "Inline":
+    def lane(self) -> "InlineBlocking":
         """Return this door: nothing overlaps here anyway."""
         return self
 
 
-def finished(coroutine: Coroutine[Any, Any, T]) -> T:
+def run_synchronously(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine that has nothing to wait for; return what it returns."""
     try:
         coroutine.send(None)

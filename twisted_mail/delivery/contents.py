@@ -1,21 +1,25 @@
 """What a message to one of a list's addresses says: a wish, or news of a failure."""
 
-from twisted_mail.delivery.parcels import ParcelBlob
-from twisted_mail.delivery.posting import Letterhead
-from twisted_mail.mail.mailing_list import Role
+from twisted_mail.delivery.parcels import JobBlob
+from twisted_mail.delivery.posting import PostHeader
+from twisted_mail.mail.mailing_list import ListRole
 from twisted_mail.mail.mime.header import end, fields, text
 
 _MAX_REPORT = 256 * 1024  # octets of a report in which is looked for what happened
-_COMMANDS = {"subscribe": Role.SUBSCRIBE, "join": Role.SUBSCRIBE, "unsubscribe": Role.UNSUBSCRIBE}
-_COMMANDS |= {"leave": Role.UNSUBSCRIBE, "signoff": Role.UNSUBSCRIBE}
+_COMMANDS = {
+    "subscribe": ListRole.SUBSCRIBE,
+    "join": ListRole.SUBSCRIBE,
+    "unsubscribe": ListRole.UNSUBSCRIBE,
+}
+_COMMANDS |= {"leave": ListRole.UNSUBSCRIBE, "signoff": ListRole.UNSUBSCRIBE}
 
 
-def is_human_answer(header: bytes, head: Letterhead) -> bool:
+def is_personal_reply(header: bytes, head: PostHeader) -> bool:
     """Say whether this is an answer such as of somebody's vacation, which is no bounce."""
     return head.is_answer and b"multipart/report" not in header.lower()
 
 
-def command(blob: ParcelBlob) -> Role | None:
+def parse_command(blob: JobBlob) -> ListRole | None:
     """Return what the subject of a message asks for; None for help."""
     words = subject(blob).lower().split()
     while words and words[0].endswith(":"):  # Re:
@@ -23,7 +27,7 @@ def command(blob: ParcelBlob) -> Role | None:
     return _COMMANDS.get(words[0]) if words else None
 
 
-def subject(blob: ParcelBlob) -> str:
+def subject(blob: JobBlob) -> str:
     """Return the subject of a message on one line, cut where it is long. May read a file."""
     data = next(blob.pieces(0, 64 * 1024), b"")
     values = [
@@ -33,7 +37,7 @@ def subject(blob: ParcelBlob) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in shown)
 
 
-def says_failed(blob: ParcelBlob) -> bool:
+def reports_failure(blob: JobBlob) -> bool:
     """Say whether a report tells of a failure: one of RFC 3464 that tells of a delay does not."""
     data = b"".join(blob.pieces(0, _MAX_REPORT)).lower()
     if b"multipart/report" not in data[: end(data)]:

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from twisted_mail.delivery import listfields
-from twisted_mail.delivery.letters import Letter, Post
+from twisted_mail.delivery.letters import Mailer, Notice
 from twisted_mail.delivery.listtexts import TEXTS
-from twisted_mail.delivery.parcel import Parcel
-from twisted_mail.delivery.parcels import ParcelBlob, ParcelFolder
-from twisted_mail.delivery.program import Ended, Result
+from twisted_mail.delivery.parcel import Job
+from twisted_mail.delivery.parcels import JobBlob, QueueFolder
+from twisted_mail.delivery.program import Completion, DeliveryResult
 from twisted_mail.delivery.settings import ListSettings
-from twisted_mail.delivery.tags import Signer
-from twisted_mail.interfaces import Blocking, Journal, Queue, Rolls
-from twisted_mail.mail.envelope import Envelope, Wishes
-from twisted_mail.mail.mailing_list import BounceRule, MailingList, Member, Role, role_address
+from twisted_mail.delivery.tags import VerpSigner
+from twisted_mail.interfaces import Blocking, Journal, MailingListStore, Queue
+from twisted_mail.mail.envelope import Envelope, MailParameters
+from twisted_mail.mail.mailing_list import BounceRule, ListRole, MailingList, Member, role_address
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.mime.header import end
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
@@ -26,36 +26,36 @@ _MAX_HEADER = 256 * 1024  # octets in which fields are taken out
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class BodyBlob:
     """A blob from some octet on; closing it is left to the owner of the whole."""
 
-    whole: ParcelBlob
+    message_blob: JobBlob
     start: int
 
     @property
     def size(self) -> int:
         """Return the number of octets."""
-        return self.whole.size - self.start
+        return self.message_blob.size - self.start
 
     def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Yield the octets from ``start`` to ``stop``. Raises OSError."""
         stop = self.size if stop is None else min(stop, self.size)
-        return self.whole.pieces(self.start + start, self.start + stop)
+        return self.message_blob.pieces(self.start + start, self.start + stop)
 
     def close(self) -> None:
         """Do nothing."""
 
 
 @dataclass(slots=True)
-class _Round:
+class _DistributionRun:
     """One attempt: what all copies share, who has one, and why some have none yet."""
 
-    parcel: Parcel
+    parcel: Job
     to: MailingList
-    signer: Signer
+    signer: VerpSigner
     trace: bytes
     header: bytes
-    body: Body
+    body: BodyBlob
     done: set[int]
     noted: list[int] = field(default_factory=list)  # those done since the last note
     trouble: MailError | None = None
@@ -66,10 +66,10 @@ class Distribution:
 
     def __init__(
         self,
-        rolls: Rolls,
+        rolls: MailingListStore,
         queue: Queue,
-        folder: ParcelFolder,
-        post: Post,
+        folder: QueueFolder,
+        post: Mailer,
         blocking: Blocking,
         journal: Journal,
         settings: ListSettings,
@@ -87,25 +87,29 @@ class Distribution:
         """Send no more copies; those that are missing are sent after the next start."""
         self._is_stopping = True
 
-    async def send(self, to: MailingList, parcel: Parcel, blob: ParcelBlob) -> Ended:
+    async def send(self, to: MailingList, parcel: Job, blob: JobBlob) -> DeliveryResult:
         """Send a post to all members who have no copy yet. Raises Unavailable."""
         try:
             header, body = await self._blocking.run(_split, to, blob)
             done = await self._blocking.run(self._folder.done, parcel.id)
         except OSError as error:
             raise Unavailable("The message cannot be read now") from error
-        signer = Signer(await self._rolls.secret())
-        trace = self._post.received(parcel.id, f"list {to.name}")
-        this = _Round(parcel, to, signer, trace, header, body, done)
+        signer = VerpSigner(await self._rolls.secret())
+        trace = self._post.received_field(parcel.id, f"list {to.name}")
+        this = _DistributionRun(parcel, to, signer, trace, header, body, done)
         try:
             is_whole = await self._send_all(this)
         finally:
-            await self._note(this)
+            await self._save_progress(this)
         if this.trouble is not None:
-            return Ended(Result.LATER, this.trouble.outcome.enhanced, "some members have no copy")
-        return Ended(Result.DONE if is_whole else Result.LATER, reason=f"{len(this.done)} copies")
+            return DeliveryResult(
+                Completion.LATER, this.trouble.outcome.enhanced, "some members have no copy"
+            )
+        return DeliveryResult(
+            Completion.DONE if is_whole else Completion.LATER, reason=f"{len(this.done)} copies"
+        )
 
-    async def _send_all(self, this: _Round) -> bool:
+    async def _send_all(self, this: _DistributionRun) -> bool:
         """Go through the members by their numbers; say whether none was left out for a stop."""
         after = 0
         while members := await self._rolls.members(this.to.name, after, BATCH):
@@ -114,18 +118,18 @@ class Distribution:
                     return False
                 if member.number not in this.done:
                     await self._send_copy(this, member)
-            await self._note(this)
+            await self._save_progress(this)
             after = members[-1].number
         return True
 
-    async def _send_copy(self, this: _Round, member: Member) -> None:
-        sender = this.signer.member_address(this.to, member, Role.BOUNCES)
-        fields = listfields.own(this.to, member, this.signer, self._settings.base_url)
+    async def _send_copy(self, this: _DistributionRun, member: Member) -> None:
+        sender = this.signer.member_address(this.to, member, ListRole.BOUNCES)
+        fields = listfields.member_fields(this.to, member, this.signer, self._settings.base_url)
         envelope = Envelope(
             f"{this.parcel.id}.{member.number}",
             sender,
             (member.address,),
-            wishes=Wishes(body=this.parcel.body, is_utf8=this.parcel.is_utf8),
+            mail_parameters=MailParameters(body=this.parcel.body, is_utf8=this.parcel.is_utf8),
         )
         try:
             await self._queue.accept(
@@ -139,7 +143,7 @@ class Distribution:
         this.done.add(member.number)
         this.noted.append(member.number)
 
-    async def _note(self, this: _Round) -> None:
+    async def _save_progress(self, this: _DistributionRun) -> None:
         if this.noted:
             noted, this.noted = this.noted, []
             try:
@@ -149,7 +153,7 @@ class Distribution:
 
     # ------------------------------------------------------------ what comes back
 
-    async def count(self, to: MailingList, member: Member) -> Ended:
+    async def count(self, to: MailingList, member: Member) -> DeliveryResult:
         """Count a bounce of a member, and tell the owners when it is one too many."""
         rule = BounceRule(
             self._settings.max_bounces,
@@ -161,16 +165,18 @@ class Distribution:
             self._journal.warned(to.name, f"{member.address} is suspended after bounces")
             subject, text = TEXTS["suspended"]
             words = {"list": to.name, "title": to.title or to.name, "member": str(member.address)}
-            sender = role_address(to.address, Role.REQUEST)
+            sender = role_address(to.address, ListRole.REQUEST)
             for owner in to.owners:
                 await self._post.send(
-                    Letter(sender, owner, subject.format(**words), text.format(**words))
+                    Notice(sender, owner, subject.format(**words), text.format(**words))
                 )
-        return Ended(Result.DONE, reason=f"bounce {bounced.count} of {member.address}")
+        return DeliveryResult(Completion.DONE, reason=f"bounce {bounced.count} of {member.address}")
 
 
-def _split(to: MailingList, blob: ParcelBlob) -> tuple[bytes, Body]:
+def _split(to: MailingList, blob: JobBlob) -> tuple[bytes, BodyBlob]:
     """Return the header that all copies share, its empty line included, and the body behind it."""
     data = b"".join(blob.pieces(0, _MAX_HEADER))
     behind = end(data)
-    return listfields.common(to) + listfields.kept(data[:behind]), Body(blob, behind)
+    return listfields.common_fields(to) + listfields.without_list_fields(data[:behind]), BodyBlob(
+        blob, behind
+    )

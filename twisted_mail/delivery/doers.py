@@ -2,35 +2,35 @@
 
 from typing import Protocol
 
-from twisted_mail.delivery.parcel import Parcel
-from twisted_mail.delivery.parcels import ParcelBlob
-from twisted_mail.delivery.program import Ended
+from twisted_mail.delivery.parcel import Job
+from twisted_mail.delivery.parcels import JobBlob
+from twisted_mail.delivery.program import DeliveryResult
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.route import ListMail
+from twisted_mail.mail.route import ListTarget
 
 
-class Doer(Protocol):
+class Transport(Protocol):
     """Does errands of one kind."""
 
-    async def do(self, parcel: Parcel, blob: ParcelBlob) -> Ended:
+    async def deliver(self, parcel: Job, blob: JobBlob) -> DeliveryResult:
         """Try once; return how it ended. Raises MailError, which counts as a failure for now."""
 
 
-class Admission(Protocol):
+class ListAdmission(Protocol):
     """Says whether a mailing list takes a message."""
 
-    async def admit(self, envelope: Envelope, mail: ListMail, header: bytes) -> str | None:
+    async def admit(self, envelope: Envelope, mail: ListTarget, header: bytes) -> str | None:
         """Return the empty text for a message that is taken, or why it is held; None to drop it.
 
         Raises Refused and Unavailable.
         """
 
-    async def tell_held(self, parcel: Parcel, blob: ParcelBlob) -> None:
+    async def notify_moderators(self, parcel: Job, blob: JobBlob) -> None:
         """Tell those who may say a word that a message is held. Raises Unavailable."""
 
 
-class Reports(Protocol):
+class FailureReporter(Protocol):
     """Tells senders what became of their mail."""
 
-    async def failed(self, parcel: Parcel, ended: Ended, blob: ParcelBlob) -> None:
+    async def failed(self, parcel: Job, ended: DeliveryResult, blob: JobBlob) -> None:
         """Tell the sender that a message was not handed on. Raises MailError when that is impossible."""

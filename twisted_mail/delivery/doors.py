@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from twisted_mail.delivery.waiting import Waiting
+from twisted_mail.delivery.waiting import JobQueue
 from twisted_mail.interfaces import Clock, Delivery, Journal, Router, Store
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 
 
-class Elsewhere(Delivery, Protocol):
+class DeliveryHandoff(Delivery, Protocol):
     """Another process of this server, which does what this one leaves to it."""
 
     async def accept(self, envelope: Envelope, message: Message) -> None:
@@ -17,10 +17,10 @@ class Elsewhere(Delivery, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class DeliveryBackend:
     """What ``local`` and ``each`` deliver with.
 
-    Without ``waiting`` there are no programs and lists. ``elsewhere`` gets what is for those, and what
+    Without ``job_queue`` there are no programs and lists. ``handoff`` gets what is for those, and what
     is quarantined, whole: all that needs more than putting files into inboxes.
     """
 
@@ -28,5 +28,5 @@ class Doors:
     store: Store
     journal: Journal
     clock: Clock
-    waiting: Waiting | None = None
-    elsewhere: Elsewhere | None = None
+    job_queue: JobQueue | None = None
+    handoff: DeliveryHandoff | None = None

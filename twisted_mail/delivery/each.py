@@ -8,145 +8,159 @@ every account has one. What concerns one recipient alone keeps nobody else waiti
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from twisted_mail.delivery.doors import Doors
-from twisted_mail.delivery.local import NOBODY_WAITS, in_turns, put
-from twisted_mail.delivery.parcel import Parcel
+from twisted_mail.delivery.doors import DeliveryBackend
+from twisted_mail.delivery.local import NO_QUEUE, deliver_to_accounts, in_slices
+from twisted_mail.delivery.parcel import Job
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
-from twisted_mail.mail.route import Errand, Here, ListMail, NoRoute
+from twisted_mail.mail.route import ListTarget, LocalRoute, NoRoute, ProgramTarget
 
 _NOT_HERE = Outcome(550, "5.1.2", "Mail for other domains is not taken here")
 
-Parcels = list[Parcel] | Outcome  # of one errand: it may want none, or cannot be taken
+PreparedJobs = list[Job] | Outcome  # of one errand: it may want none, or cannot be taken
 
 
 @dataclass(slots=True)
-class _Plan:
+class _RecipientPlan:
     """What is to be done for the recipients of one message, and what came of it."""
 
     answers: dict[Address, Outcome | None] = field(default_factory=dict)
-    routes: dict[Address, Here] = field(default_factory=dict)
-    parcels: dict[Errand | ListMail, Parcels] = field(default_factory=dict)
+    routes: dict[Address, LocalRoute] = field(default_factory=dict)
+    parcels: dict[ProgramTarget | ListTarget, PreparedJobs] = field(default_factory=dict)
 
     @property
-    def hopeful(self) -> list[tuple[Address, Here]]:
+    def deliverable(self) -> list[tuple[Address, LocalRoute]]:
         """Return the recipients to whom nothing stands against delivering, with their routes."""
         return [(one, route) for one, route in self.routes.items() if self.answers[one] is None]
 
 
-class EachDelivery:
+class LmtpDelivery:
     """Fulfils ``interfaces.Delivery``."""
 
-    def __init__(self, doors: Doors) -> None:
-        self._doors = doors
+    def __init__(self, doors: DeliveryBackend) -> None:
+        self._backend = doors
 
     async def deliver_each(
         self, envelope: Envelope, message: Message
     ) -> Mapping[Address, Outcome | None]:
         """Deliver to every recipient for whom it can be done; closes the message's blob."""
-        plan = _Plan()
+        plan = _RecipientPlan()
         try:
-            async for recipient in in_turns(dict.fromkeys(envelope.recipients), self._doors.clock):
-                plan.answers[recipient] = await self._routed(recipient, plan)
-            if self._is_for_elsewhere(envelope, plan):
-                assert self._doors.elsewhere is not None
-                return await self._doors.elsewhere.deliver_each(envelope, message)
-            for recipient, route in plan.hopeful:
-                plan.answers[recipient] = await self._prepared(envelope, message, route, plan)
+            async for recipient in in_slices(
+                dict.fromkeys(envelope.recipients), self._backend.clock
+            ):
+                plan.answers[recipient] = await self._route(recipient, plan)
+            if self._is_handed_over(envelope, plan):
+                assert self._backend.handoff is not None
+                return await self._backend.handoff.deliver_each(envelope, message)
+            for recipient, route in plan.deliverable:
+                plan.answers[recipient] = await self._prepare(envelope, message, route, plan)
         except BaseException:
             message.blob.close()
             raise
         try:
             await self._deliver(envelope, message, plan)
         finally:
-            await self._settle(plan)
+            await self._finish_jobs(plan)
         return plan.answers
 
-    def _is_for_elsewhere(self, envelope: Envelope, plan: _Plan) -> bool:
-        if self._doors.elsewhere is None:
+    def _is_handed_over(self, envelope: Envelope, plan: _RecipientPlan) -> bool:
+        if self._backend.handoff is None:
             return False
-        return envelope.is_quarantined or any(_errands(route) for _, route in plan.hopeful)
+        return envelope.is_quarantined or any(_destinations(route) for _, route in plan.deliverable)
 
-    async def _routed(self, recipient: Address, plan: _Plan) -> Outcome | None:
+    async def _route(self, recipient: Address, plan: _RecipientPlan) -> Outcome | None:
         try:
-            route = await self._doors.router.route(recipient)
+            route = await self._backend.router.route(recipient)
         except MailError as error:
             return error.outcome
         if isinstance(route, NoRoute):
             return route.outcome
-        if not isinstance(route, Here):
+        if not isinstance(route, LocalRoute):
             return _NOT_HERE
         plan.routes[recipient] = route
         return None
 
     # ------------------------------------------------------------ programs and lists
 
-    async def _prepared(
-        self, envelope: Envelope, message: Message, route: Here, plan: _Plan
+    async def _prepare(
+        self, envelope: Envelope, message: Message, route: LocalRoute, plan: _RecipientPlan
     ) -> Outcome | None:
         """Write the parcels that a recipient needs; return why one cannot be taken, or None."""
-        for errand in _errands(route):
-            if errand not in plan.parcels:
-                plan.parcels[errand] = await self._parcels(envelope, message, errand, plan)
-            parcels = plan.parcels[errand]
+        for destination in _destinations(route):
+            if destination not in plan.parcels:
+                plan.parcels[destination] = await self._prepare_job(
+                    envelope, message, destination, plan
+                )
+            parcels = plan.parcels[destination]
             if isinstance(parcels, Outcome):
                 return parcels
         return None
 
-    async def _parcels(
-        self, envelope: Envelope, message: Message, errand: Errand | ListMail, plan: _Plan
-    ) -> Parcels:
-        if self._doors.waiting is None:
-            return NOBODY_WAITS
+    async def _prepare_job(
+        self,
+        envelope: Envelope,
+        message: Message,
+        destination: ProgramTarget | ListTarget,
+        plan: _RecipientPlan,
+    ) -> PreparedJobs:
+        if self._backend.job_queue is None:
+            return NO_QUEUE
         alone = replace(envelope, id=f"{envelope.id}-{len(plan.parcels) + 1}")
         try:
-            return await self._doors.waiting.prepare(alone, message, [errand])
+            return await self._backend.job_queue.prepare(alone, message, [destination])
         except MailError as error:
             return error.outcome
 
-    async def _settle(self, plan: _Plan) -> None:
+    async def _finish_jobs(self, plan: _RecipientPlan) -> None:
         """Promise the parcels of those who are served, and withdraw the others."""
-        served = {errand for _, route in plan.hopeful for errand in _errands(route)}
-        for errand, parcels in plan.parcels.items():
-            if self._doors.waiting is None or isinstance(parcels, Outcome) or not parcels:
+        served = {
+            destination for _, route in plan.deliverable for destination in _destinations(route)
+        }
+        for destination, parcels in plan.parcels.items():
+            if self._backend.job_queue is None or isinstance(parcels, Outcome) or not parcels:
                 continue
             try:
                 settle = (
-                    self._doors.waiting.promise
-                    if errand in served
-                    else self._doors.waiting.withdraw
+                    self._backend.job_queue.commit
+                    if destination in served
+                    else self._backend.job_queue.rollback
                 )
                 await settle(parcels)
             except Unavailable as error:  # what stays is swept away at the next start
-                self._fail(errand, error.outcome, plan)
+                self._fail(destination, error.outcome, plan)
 
-    def _fail(self, errand: Errand | ListMail, outcome: Outcome, plan: _Plan) -> None:
-        for recipient, route in plan.hopeful:
-            if errand in _errands(route):
+    def _fail(
+        self, destination: ProgramTarget | ListTarget, outcome: Outcome, plan: _RecipientPlan
+    ) -> None:
+        for recipient, route in plan.deliverable:
+            if destination in _destinations(route):
                 plan.answers[recipient] = outcome
 
     # ------------------------------------------------------------ accounts
 
-    async def _deliver(self, envelope: Envelope, message: Message, plan: _Plan) -> None:
+    async def _deliver(self, envelope: Envelope, message: Message, plan: _RecipientPlan) -> None:
         """Put the message into the accounts, each once, and note who is not served by that."""
-        hopeful = plan.hopeful
-        accounts = list(dict.fromkeys(name for _, route in hopeful for name in route.accounts))
+        deliverable = plan.deliverable
+        accounts = list(dict.fromkeys(name for _, route in deliverable for name in route.accounts))
         results: Mapping[str, MailError | None] = {}
         try:
-            results = await put(self._doors.store, self._doors.journal, envelope, message, accounts)
+            results = await deliver_to_accounts(
+                self._backend.store, self._backend.journal, envelope, message, accounts
+            )
         except BaseException as error:
             outcome = error.outcome if isinstance(error, MailError) else _BUG
-            plan.answers |= dict.fromkeys((one for one, _ in hopeful), outcome)
+            plan.answers |= dict.fromkeys((one for one, _ in deliverable), outcome)
             if not isinstance(error, MailError):
                 raise
             return
-        for recipient, route in hopeful:
+        for recipient, route in deliverable:
             plan.answers[recipient] = _worst([results[name] for name in route.accounts])
 
 
-def _errands(route: Here) -> tuple[Errand | ListMail, ...]:
+def _destinations(route: LocalRoute) -> tuple[ProgramTarget | ListTarget, ...]:
     return (*route.programs, *route.lists)
 
 

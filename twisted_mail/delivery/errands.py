@@ -3,57 +3,60 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from twisted_mail.delivery.parcel import Parcel
-from twisted_mail.delivery.program import UNKNOWN, Ended, Program
+from twisted_mail.delivery.parcel import Job
+from twisted_mail.delivery.program import UNKNOWN_PROGRAM, DeliveryResult, Program
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.message import Blob
-from twisted_mail.mail.route import Errand
+from twisted_mail.mail.route import ProgramTarget
 
 # Strangers choose these values, and programs hand them to shells: as Postfix does, odd signs go.
 _ODD = re.compile(r"[^A-Za-z0-9!@%_=+:,./\[\]~-]")
 _MAX_VALUE = 512
 _FIXED = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 
-Run = Callable[[Program, Mapping[str, str], Iterable[bytes]], Ended]
+RunProgram = Callable[[Program, Mapping[str, str], Iterable[bytes]], DeliveryResult]
 
 
-class ProgramErrands:
+class ProgramTransport:
     """Does errands to programs. ``run`` is ``delivery.pipe.Pipe.run``, and may block."""
 
-    def __init__(self, programs: Sequence[Program], run: Run, blocking: Blocking) -> None:
+    def __init__(self, programs: Sequence[Program], run: RunProgram, blocking: Blocking) -> None:
         self._programs = {program.name: program for program in programs}
         self._run = run
         self._blocking = blocking
 
-    async def do(self, parcel: Parcel, blob: Blob) -> Ended:
+    async def deliver(self, parcel: Job, blob: Blob) -> DeliveryResult:
         """Run the program of a parcel once; return how it ended. Raises Unavailable."""
-        errand = parcel.errand
-        assert isinstance(errand, Errand)
-        program = self._programs.get(errand.program)
+        destination = parcel.destination
+        assert isinstance(destination, ProgramTarget)
+        program = self._programs.get(destination.program)
         if program is None:
-            return UNKNOWN
+            return UNKNOWN_PROGRAM
         return await self._blocking.run(
-            self._run, program, environment(parcel, errand), _shown(parcel, errand, blob)
+            self._run,
+            program,
+            environment(parcel, destination),
+            _program_input(parcel, destination, blob),
         )
 
 
-def environment(parcel: Parcel, errand: Errand) -> dict[str, str]:
+def environment(parcel: Job, destination: ProgramTarget) -> dict[str, str]:
     """Return the whole environment of a program but for HOME."""
     values = {
         "SENDER": str(parcel.sender),
-        "RECIPIENT": str(errand.recipient),
-        "LOCAL": errand.recipient.local,
-        "DOMAIN": errand.recipient.domain,
-        "EXTENSION": errand.detail,
+        "RECIPIENT": str(destination.recipient),
+        "LOCAL": destination.recipient.local,
+        "DOMAIN": destination.recipient.domain,
+        "EXTENSION": destination.detail,
         "SUBMITTER": parcel.submitter,
         "MESSAGE": parcel.id,
     }
     return {**_FIXED, **{name: _ODD.sub("_", text[:_MAX_VALUE]) for name, text in values.items()}}
 
 
-def _shown(parcel: Parcel, errand: Errand, blob: Blob) -> Iterator[bytes]:
+def _program_input(parcel: Job, destination: ProgramTarget, blob: Blob) -> Iterator[bytes]:
     """Yield the message as a program reads it: with our last trace fields, and LF line ends."""
-    yield f"Return-Path: <{parcel.sender}>\nDelivered-To: {errand.recipient}\n".encode()
+    yield f"Return-Path: <{parcel.sender}>\nDelivered-To: {destination.recipient}\n".encode()
     yield from blob.pieces() if parcel.body == "BINARYMIME" else with_lf(blob.pieces())
 
 

@@ -20,7 +20,7 @@ from twisted_mail.mail.outcome import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Notice:
     """One letter: from whom it seems to come, to whom it goes, and what it says, with LF line ends."""
 
     sender: Address
@@ -29,7 +29,7 @@ class Letter:
     text: str
 
 
-class Post:
+class Mailer:
     """Sends letters through the one door for mail."""
 
     def __init__(self, queue: Queue, clock: Clock, hostname: str) -> None:
@@ -37,9 +37,9 @@ class Post:
         self._clock = clock
         self._hostname = hostname
 
-    async def send(self, letter: Letter) -> bool:
+    async def send(self, letter: Notice) -> bool:
         """Send a letter; say whether its recipient can be reached at all. Raises Unavailable."""
-        return await self.send_raw(letter.recipient, self.composed(letter))
+        return await self.send_raw(letter.recipient, self.compose(letter))
 
     async def send_raw(self, recipient: Address, data: bytes) -> bool:
         """Send a message that is written out already, under the null sender."""
@@ -63,25 +63,25 @@ class Post:
             f"From: <{sender}>",
             f"To: <{recipient}>",
             f"Subject: {_encoded(subject)}",
-            f"Date: {date(self._clock.now())}",
+            f"Date: {format_date(self._clock.now())}",
             f"Message-ID: <{self._id()}@{self._hostname}>",
             f"Auto-Submitted: {kind}",
             "MIME-Version: 1.0",
         ]
         return "".join(f"{line}\r\n" for line in lines).encode()
 
-    def received(self, id: str, why: str) -> bytes:  # noqa: A002
+    def received_field(self, id: str, why: str) -> bytes:  # noqa: A002
         """Return the trace field of mail that goes on from here (RFC 5321 §4.4)."""
-        now = date(self._clock.now())
+        now = format_date(self._clock.now())
         return f"Received: by {self._hostname} ({why}) id {id};\r\n\t{now}\r\n".encode()
 
-    def composed(self, letter: Letter) -> bytes:
+    def compose(self, letter: Notice) -> bytes:
         """Return a letter as it is sent."""
         head = self.head(letter.sender, letter.recipient, letter.subject, "auto-generated")
         return head + text_part(letter.text)
 
 
-def date(seconds: float) -> str:
+def format_date(seconds: float) -> str:
     """Return seconds since 1970 as header fields have them."""
     return format_mail_date(datetime.fromtimestamp(int(seconds), UTC))
 

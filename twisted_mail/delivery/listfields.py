@@ -7,9 +7,16 @@ import re
 from email.header import Header
 from urllib.parse import quote
 
-from twisted_mail.delivery.tags import Signer
+from twisted_mail.delivery.tags import VerpSigner
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.mailing_list import Joining, MailingList, Member, Posting, Role, role_address
+from twisted_mail.mail.mailing_list import (
+    JoiningPolicy,
+    ListRole,
+    MailingList,
+    Member,
+    PostingPolicy,
+    role_address,
+)
 from twisted_mail.mail.mime.header import fields
 
 # A message has the fields of one list only (RFC 2369 §4): those of a list before ours go, and what
@@ -21,7 +28,7 @@ _TAKEN_OUT = frozenset(
 _ODD = re.compile(r'["\\]')
 
 
-def kept(header: bytes) -> bytes:
+def without_list_fields(header: bytes) -> bytes:
     """Return the header of a message, its empty line included, without what is taken out."""
     parts, at = [], 0
     for field in fields(header):
@@ -31,29 +38,29 @@ def kept(header: bytes) -> bytes:
     return b"".join(parts) + header[at:]
 
 
-def common(to: MailingList) -> bytes:
+def common_fields(to: MailingList) -> bytes:
     """Return the fields that all members' copies share (RFC 2369, RFC 2919)."""
-    request = role_address(to.address, Role.REQUEST)
+    request = role_address(to.address, ListRole.REQUEST)
     lines = [
         f"List-Id: {_title(to)}<{list_id(to)}>",
-        f"List-Post: {'NO' if to.posting is Posting.OWNERS else f'<{mailto(to.address)}>'}",
+        f"List-Post: {'NO' if to.posting is PostingPolicy.OWNERS else f'<{mailto(to.address)}>'}",
         f"List-Help: <{mailto(request)}?subject=help>",
-        f"List-Owner: <{mailto(role_address(to.address, Role.OWNER))}>",
+        f"List-Owner: <{mailto(role_address(to.address, ListRole.OWNER))}>",
         f"X-Loop: {to.name}",
         "Precedence: list",
     ]
-    if to.joining is Joining.CONFIRMED:
-        joining = role_address(to.address, Role.SUBSCRIBE)
+    if to.joining is JoiningPolicy.CONFIRMED:
+        joining = role_address(to.address, ListRole.SUBSCRIBE)
         lines.insert(3, f"List-Subscribe: <{mailto(joining)}>")
     return _lines(lines)
 
 
-def own(to: MailingList, member: Member, signer: Signer, base_url: str) -> bytes:
+def member_fields(to: MailingList, member: Member, signer: VerpSigner, base_url: str) -> bytes:
     """Return the fields of one member's copy: how to unsubscribe, by one click where there is a page."""
-    leaving = mailto(signer.member_address(to, member, Role.UNSUBSCRIBE))
+    leaving = mailto(signer.member_address(to, member, ListRole.UNSUBSCRIBE))
     if not base_url:
         return _lines([f"List-Unsubscribe: <{leaving}>"])
-    tag = signer.member_tag(to, member.number, Role.UNSUBSCRIBE)
+    tag = signer.member_tag(to, member.number, ListRole.UNSUBSCRIBE)
     page = f"{base_url.rstrip('/')}/{quote(to.name, safe='@')}/{member.number}/{tag}"
     return _lines(
         [

@@ -16,18 +16,18 @@ gets a second copy. Only when 4 itself fails do accounts get the message twice.
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 
-from twisted_mail.delivery.doors import Doors
-from twisted_mail.delivery.parcel import Parcel
+from twisted_mail.delivery.doors import DeliveryBackend
+from twisted_mail.delivery.parcel import Job
 from twisted_mail.delivery.quarantine import quarantine
 from twisted_mail.interfaces import Clock, Journal, Store
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
-from twisted_mail.mail.route import Errand, Here, ListMail, NoRoute
+from twisted_mail.mail.route import ListTarget, LocalRoute, NoRoute, ProgramTarget
 
 SLICE_SECONDS = 0.02  # of routing, before others go first: each recipient may be a large alias
-NOBODY_WAITS = Outcome(451, "4.3.5", "Mail for programs and lists is not taken now")
+NO_QUEUE = Outcome(451, "4.3.5", "Mail for programs and lists is not taken now")
 
 
 class LocalDelivery:
@@ -40,79 +40,81 @@ class LocalDelivery:
     """
 
     # What is never sent on needs no TLS on the way; reports need somebody who sends them.
-    promises = frozenset({"REQUIRETLS"})
+    supported_keywords = frozenset({"REQUIRETLS"})
 
-    def __init__(self, doors: Doors) -> None:
-        self._doors = doors
+    def __init__(self, doors: DeliveryBackend) -> None:
+        self._backend = doors
 
     async def accept(self, envelope: Envelope, message: Message) -> None:
         """Deliver to every recipient. Raises Refused or Unavailable; closes the message's blob."""
-        errands: dict[Errand | ListMail, None] = {}
-        parcels: list[Parcel] = []
+        errands: dict[ProgramTarget | ListTarget, None] = {}
+        parcels: list[Job] = []
         try:
             accounts = await self._accounts(envelope, errands)
-            elsewhere = self._doors.elsewhere
-            if elsewhere is not None and (errands or envelope.is_quarantined):
-                await elsewhere.accept(envelope, message)
+            handoff = self._backend.handoff
+            if handoff is not None and (errands or envelope.is_quarantined):
+                await handoff.accept(envelope, message)
                 return
             if errands:
-                parcels = await self._prepared(envelope, message, list(errands))
+                parcels = await self._prepare(envelope, message, list(errands))
         except BaseException:
             message.blob.close()
             raise
         try:
             await self._deliver(envelope, message, accounts)
         except BaseException:
-            await self._withdraw(parcels)
+            await self._rollback(parcels)
             raise
-        if parcels and self._doors.waiting is not None:
-            await self._doors.waiting.promise(parcels)
+        if parcels and self._backend.job_queue is not None:
+            await self._backend.job_queue.commit(parcels)
 
-    async def room(self, accounts: Sequence[str], size: int) -> Outcome | None:
+    async def check_quota(self, accounts: Sequence[str], size: int) -> Outcome | None:
         """Return why none of the accounts has room for so many octets, or None."""
-        answers = (await self._doors.store.room(accounts, size)).values()
+        answers = (await self._backend.store.check_quota(accounts, size)).values()
         errors = [error for error in answers if error is not None]
         if not errors or len(errors) < len(answers):
             return None
         return (next((one for one in errors if one.outcome.is_temporary), errors[0])).outcome
 
     async def _accounts(
-        self, envelope: Envelope, errands: dict[Errand | ListMail, None]
+        self, envelope: Envelope, errands: dict[ProgramTarget | ListTarget, None]
     ) -> list[str]:
         """Return the accounts that get a copy, each once; note the errands beside them."""
         accounts: dict[str, None] = {}
-        async for recipient in in_turns(envelope.recipients, self._doors.clock):
-            route = await self._doors.router.route(recipient)
+        async for recipient in in_slices(envelope.recipients, self._backend.clock):
+            route = await self._backend.router.route(recipient)
             if isinstance(route, NoRoute):
                 raise _as_error(route.outcome)
-            if not isinstance(route, Here):
+            if not isinstance(route, LocalRoute):
                 raise Refused(Outcome(550, "5.1.2", "Mail for other domains is not sent yet"))
             accounts.update(dict.fromkeys(route.accounts))
             if route.programs or route.lists:
                 errands.update(dict.fromkeys((*route.programs, *route.lists)))
         return list(accounts)
 
-    async def _prepared(
-        self, envelope: Envelope, message: Message, errands: Sequence[Errand | ListMail]
-    ) -> list[Parcel]:
-        if self._doors.waiting is None:
-            raise Unavailable(NOBODY_WAITS)
-        return await self._doors.waiting.prepare(envelope, message, errands)
+    async def _prepare(
+        self, envelope: Envelope, message: Message, errands: Sequence[ProgramTarget | ListTarget]
+    ) -> list[Job]:
+        if self._backend.job_queue is None:
+            raise Unavailable(NO_QUEUE)
+        return await self._backend.job_queue.prepare(envelope, message, errands)
 
-    async def _withdraw(self, parcels: Sequence[Parcel]) -> None:
-        if parcels and self._doors.waiting is not None:
+    async def _rollback(self, parcels: Sequence[Job]) -> None:
+        if parcels and self._backend.job_queue is not None:
             with suppress(
                 Unavailable
             ):  # what stays is not promised, and swept away at the next start
-                await self._doors.waiting.withdraw(parcels)
+                await self._backend.job_queue.rollback(parcels)
 
     async def _deliver(self, envelope: Envelope, message: Message, accounts: Sequence[str]) -> None:
         _raise_failures(
-            await put(self._doors.store, self._doors.journal, envelope, message, accounts)
+            await deliver_to_accounts(
+                self._backend.store, self._backend.journal, envelope, message, accounts
+            )
         )
 
 
-async def in_turns(recipients: Iterable[Address], clock: Clock) -> AsyncIterator[Address]:
+async def in_slices(recipients: Iterable[Address], clock: Clock) -> AsyncIterator[Address]:
     """Yield recipients, and let others go first when looking at them takes long."""
     began = clock.monotonic()
     for recipient in recipients:
@@ -122,7 +124,7 @@ async def in_turns(recipients: Iterable[Address], clock: Clock) -> AsyncIterator
             began = clock.monotonic()
 
 
-async def put(
+async def deliver_to_accounts(
     store: Store, journal: Journal, envelope: Envelope, message: Message, accounts: Sequence[str]
 ) -> Mapping[str, MailError | None]:
     """Put a message into accounts, as ``Store.deliver`` does, or where junk lies; note it."""

@@ -5,26 +5,26 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from twisted_mail.delivery.distribution import Distribution
-from twisted_mail.delivery.doers import Doer
-from twisted_mail.delivery.doors import Doors, Elsewhere
-from twisted_mail.delivery.each import EachDelivery
-from twisted_mail.delivery.errands import ProgramErrands, Run
-from twisted_mail.delivery.letters import Post
-from twisted_mail.delivery.lists import Held, ListDesk
+from twisted_mail.delivery.doers import Transport
+from twisted_mail.delivery.doors import DeliveryBackend, DeliveryHandoff
+from twisted_mail.delivery.each import LmtpDelivery
+from twisted_mail.delivery.errands import ProgramTransport, RunProgram
+from twisted_mail.delivery.letters import Mailer
+from twisted_mail.delivery.lists import HeldPosts, MailingListTransport
 from twisted_mail.delivery.local import LocalDelivery
-from twisted_mail.delivery.parcel import LISTS
-from twisted_mail.delivery.parcels import ParcelFolder
+from twisted_mail.delivery.parcel import LISTS_KEY
+from twisted_mail.delivery.parcels import QueueFolder
 from twisted_mail.delivery.program import Program
-from twisted_mail.delivery.report import FailureReports
-from twisted_mail.delivery.settings import ListSettings, WaitingSettings
-from twisted_mail.delivery.waiting import Waiting
-from twisted_mail.interfaces import Blocking, Clock, Journal, Rolls, Router, Store
+from twisted_mail.delivery.report import DsnReporter
+from twisted_mail.delivery.settings import ListSettings, QueueSettings
+from twisted_mail.delivery.waiting import JobQueue
+from twisted_mail.interfaces import Blocking, Clock, Journal, MailingListStore, Router, Store
 
-Work = Callable[[], Awaitable[object]]
+PeriodicWork = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Supplies:
+class DeliveryDependencies:
     """What the post office works with.
 
     ``folder`` is where parcels lie. ``files`` is for short work with files, and ``running`` for
@@ -34,42 +34,49 @@ class Supplies:
     hostname: str
     router: Router
     store: Store
-    rolls: Rolls
+    rolls: MailingListStore
     journal: Journal
     clock: Clock
     folder: str
     files: Blocking
     running: Blocking
-    run: Run
+    run: RunProgram
     programs: Sequence[Program] = ()
     lists: ListSettings = field(default_factory=ListSettings)
-    waiting: WaitingSettings = field(default_factory=WaitingSettings)
-    elsewhere: Elsewhere | None = None
+    waiting: QueueSettings = field(default_factory=QueueSettings)
+    handoff: DeliveryHandoff | None = None
 
 
-class PostOffice:
+class DeliveryAssembly:
     """Has the queue through which mail comes in, and the work that is to be done again and again."""
 
-    def __init__(self, supplies: Supplies) -> None:
+    def __init__(self, supplies: DeliveryDependencies) -> None:
         of = supplies
         self._settings = of.lists
         self._programs = of.programs
-        folder = ParcelFolder(of.folder)
-        self._waiting = Waiting(folder, of.files, of.clock, of.journal, of.waiting)
-        doors = Doors(of.router, of.store, of.journal, of.clock, self._waiting, of.elsewhere)
+        folder = QueueFolder(of.folder)
+        self._waiting = JobQueue(folder, of.files, of.clock, of.journal, of.waiting)
+        doors = DeliveryBackend(
+            of.router, of.store, of.journal, of.clock, self._waiting, of.handoff
+        )
         self.queue = LocalDelivery(doors)
-        self.each = EachDelivery(doors)
-        post = Post(self.queue, of.clock, of.hostname)
+        self.each = LmtpDelivery(doors)
+        post = Mailer(self.queue, of.clock, of.hostname)
         self._distribution = Distribution(
             of.rolls, self.queue, folder, post, of.files, of.journal, of.lists
         )
-        self.lists = ListDesk(
-            of.rolls, self._distribution, post, of.files, of.lists, Held(self._held, folder.say)
+        self.lists = MailingListTransport(
+            of.rolls,
+            self._distribution,
+            post,
+            of.files,
+            of.lists,
+            HeldPosts(self._held, folder.decide),
         )
-        programs = ProgramErrands(of.programs, of.run, of.running)
-        doers: dict[str, Doer] = {f"|{program.name}": programs for program in of.programs}
-        reports = FailureReports(post, of.hostname, of.files)
-        self._waiting.seat({LISTS: self.lists, **doers}, self.lists, reports)
+        programs = ProgramTransport(of.programs, of.run, of.running)
+        doers: dict[str, Transport] = {f"|{program.name}": programs for program in of.programs}
+        reports = DsnReporter(post, of.hostname, of.files)
+        self._waiting.register_transports({LISTS_KEY: self.lists, **doers}, self.lists, reports)
 
     def _held(self) -> int:
         return len(self._waiting.held)
@@ -78,21 +85,21 @@ class PostOffice:
         """Take up the mail that waits on disk. Blocks; raises OSError."""
         self._waiting.load()
 
-    def work(self) -> list[tuple[str, Work]]:
+    def work(self) -> list[tuple[str, PeriodicWork]]:
         """Return the work that waits now and then, by names: one piece may take long."""
-        found: list[tuple[str, Work]] = [
-            ("mailing lists", partial(self._waiting.work, LISTS)),
-            ("held posts", self._look_after_held),
+        found: list[tuple[str, PeriodicWork]] = [
+            ("mailing lists", partial(self._waiting.work, LISTS_KEY)),
+            ("held posts", self._review_held),
         ]
         for program in self._programs:
-            one: Work = partial(self._waiting.work, f"|{program.name}")
+            one: PeriodicWork = partial(self._waiting.work, f"|{program.name}")
             found += [(f"program {program.name}", one)] * program.max_running
         return found
 
-    async def _look_after_held(self) -> None:
+    async def _review_held(self) -> None:
         if not self._held():
             return
-        await self._waiting.listen()
+        await self._waiting.apply_decisions()
         await self._waiting.expire(self._settings.held_days * 86400)
 
     def stop(self) -> None:

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from twisted_mail.mail.address import NULL, Address, parse
-from twisted_mail.mail.envelope import Body
-from twisted_mail.mail.mailing_list import Role
-from twisted_mail.mail.route import Errand, ListMail
+from twisted_mail.mail.envelope import BodyType
+from twisted_mail.mail.mailing_list import ListRole
+from twisted_mail.mail.route import ListTarget, ProgramTarget
 
-MAX_STATE = 64 * 1024  # octets of the file that describes a parcel
-_BODIES: dict[str, Body] = {"7BIT": "7BIT", "8BITMIME": "8BITMIME", "BINARYMIME": "BINARYMIME"}
+MAX_DESCRIPTION = 64 * 1024  # octets of the file that describes a parcel
+_BODIES: dict[str, BodyType] = {"7BIT": "7BIT", "8BITMIME": "8BITMIME", "BINARYMIME": "BINARYMIME"}
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Job:
     """A message that waits, for whom, and how it stands.
 
     ``id`` is the message's and the number of the errand: ``0abc...-1``. ``due`` is when it is tried
@@ -25,31 +25,43 @@ class Parcel:
     id: str
     created: float
     sender: Address
-    errand: Errand | ListMail
+    destination: ProgramTarget | ListTarget
     submitter: str = ""
-    body: Body = "7BIT"
+    body: BodyType = "7BIT"
     is_utf8: bool = False
     due: float = 0.0
-    tries: int = 0
+    attempts: int = 0
     is_held: bool = False
     reason: str = ""
 
     @property
     def key(self) -> str:
         """Return whose work it is: ``|name`` for a program, and the same word for all lists."""
-        return f"|{self.errand.program}" if isinstance(self.errand, Errand) else LISTS
+        return (
+            f"|{self.destination.program}"
+            if isinstance(self.destination, ProgramTarget)
+            else LISTS_KEY
+        )
 
 
-LISTS = "lists"
+LISTS_KEY = "lists"
 
 
-def encode(parcel: Parcel) -> bytes:
+def encode(parcel: Job) -> bytes:
     """Write a parcel as JSON."""
-    errand = parcel.errand
-    if isinstance(errand, Errand):
-        told = {"program": errand.program, "for": str(errand.recipient), "detail": errand.detail}
+    destination = parcel.destination
+    if isinstance(destination, ProgramTarget):
+        told = {
+            "program": destination.program,
+            "for": str(destination.recipient),
+            "detail": destination.detail,
+        }
     else:
-        told = {"list": errand.list, "role": errand.role.value, "detail": errand.detail}
+        told = {
+            "list": destination.list,
+            "role": destination.role.value,
+            "detail": destination.detail,
+        }
     values = {
         "id": parcel.id,
         "created": parcel.created,
@@ -59,22 +71,22 @@ def encode(parcel: Parcel) -> bytes:
         "body": parcel.body,
         "is_utf8": parcel.is_utf8,
         "due": parcel.due,
-        "tries": parcel.tries,
+        "tries": parcel.attempts,
         "is_held": parcel.is_held,
         "reason": parcel.reason,
     }
     return json.dumps(values, indent=1).encode() + b"\n"
 
 
-def decode(data: bytes) -> Parcel:
+def decode(data: bytes) -> Job:
     """Read what ``encode`` has written. Raises ValueError."""
     try:
         values = json.loads(data)
-        return Parcel(
+        return Job(
             str(values["id"]),
             float(values["created"]),
             parse(values["sender"]) if values["sender"] else NULL,
-            _errand(values["errand"]),
+            _parse_destination(values["errand"]),
             str(values["submitter"]),
             _BODIES[values["body"]],
             bool(values["is_utf8"]),
@@ -87,7 +99,7 @@ def decode(data: bytes) -> Parcel:
         raise ValueError(f"this describes no parcel: {error}") from None
 
 
-def _errand(told: dict[str, Any]) -> Errand | ListMail:
+def _parse_destination(told: dict[str, Any]) -> ProgramTarget | ListTarget:
     if "program" in told:
-        return Errand(str(told["program"]), parse(told["for"]), str(told["detail"]))
-    return ListMail(str(told["list"]), Role(told["role"]), str(told["detail"]))
+        return ProgramTarget(str(told["program"]), parse(told["for"]), str(told["detail"]))
+    return ListTarget(str(told["list"]), ListRole(told["role"]), str(told["detail"]))

@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from twisted_mail.delivery.parcel import MAX_STATE, Parcel, decode, encode
+from twisted_mail.delivery.parcel import MAX_DESCRIPTION, Job, decode, encode
 from twisted_mail.mail.message import PIECE, Message
 
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -25,7 +25,7 @@ APPROVE, REJECT = "approve", "reject"
 WAITING_FOLDER = "waiting"  # its name in the state folder
 
 
-class ParcelBlob:
+class JobBlob:
     """The message of a parcel; fulfils ``mail.message.Blob``. The file is open only while it is read."""
 
     def __init__(self, path: str, size: int) -> None:
@@ -55,7 +55,7 @@ class ParcelBlob:
         """Do nothing: the file stays the parcel's."""
 
 
-class ParcelFolder:
+class QueueFolder:
     """The folder of the parcels. Methods raise OSError."""
 
     def __init__(self, folder: str) -> None:
@@ -63,7 +63,7 @@ class ParcelFolder:
 
     # ------------------------------------------------------------ taking in
 
-    def prepare(self, parcels: Sequence[Parcel], message: Message) -> None:
+    def prepare(self, parcels: Sequence[Job], message: Message) -> None:
         """Write a message and the descriptions of its parcels, synced, and promise nothing yet."""
         first = self._path(parcels[0].id, "mail")
         try:
@@ -73,26 +73,26 @@ class ParcelFolder:
                     os.link(first, self._path(parcel.id, "mail"))
                 _write(self._path(parcel.id, "new"), [encode(parcel)])
         except BaseException:
-            self.withdraw(parcels)
+            self.rollback(parcels)
             raise
 
-    def promise(self, parcels: Sequence[Parcel]) -> None:
+    def commit(self, parcels: Sequence[Job]) -> None:
         """Make prepared parcels ours; when this returns, they are on disk."""
         for parcel in parcels:
             os.rename(self._path(parcel.id, "new"), self._path(parcel.id, "json"))
         self._sync()
 
-    def withdraw(self, parcels: Sequence[Parcel]) -> None:
+    def rollback(self, parcels: Sequence[Job]) -> None:
         """Remove parcels that were prepared and not promised."""
         for parcel in parcels:
             self._remove(parcel.id, ("new", "mail"))
 
     # ------------------------------------------------------------ keeping
 
-    def load(self) -> list[Parcel]:
+    def load(self) -> list[Job]:
         """Return all parcels that are ours, oldest first, and sweep away what a crash has left."""
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
-        found: dict[str, Parcel] = {}
+        found: dict[str, Job] = {}
         names = os.listdir(self._folder)
         ours = {name[:-5] for name in names if name.endswith(".json")}
         for id in ours:  # noqa: A001
@@ -104,24 +104,24 @@ class ParcelFolder:
                 self._remove(id, (kind,))
         return sorted(found.values(), key=lambda parcel: parcel.created)
 
-    def look(self) -> list[Parcel]:
+    def read_all(self) -> list[Job]:
         """Return all parcels that are ours, oldest first, for whoever looks from outside."""
         names = os.listdir(self._folder) if os.path.isdir(self._folder) else []
         read = (self._read(name[:-5]) for name in names if name.endswith(".json"))
         found = [parcel for parcel in read if parcel is not None]
         return sorted(found, key=lambda parcel: parcel.created)
 
-    def _read(self, id: str) -> Parcel | None:  # noqa: A002
+    def _read(self, id: str) -> Job | None:  # noqa: A002
         """Return a parcel; None where its files are damaged, which then stay for whoever looks."""
         try:
             with open(self._path(id, "json"), "rb") as file:
-                parcel = decode(file.read(MAX_STATE))
+                parcel = decode(file.read(MAX_DESCRIPTION))
             os.stat(self._path(id, "mail"))
         except (OSError, ValueError):
             return None
         return parcel if parcel.id == id else None
 
-    def update(self, parcel: Parcel) -> None:
+    def update(self, parcel: Job) -> None:
         """Put a parcel's new description in the place of the old one, durably."""
         path = self._path(parcel.id, "json")
         _write(f"{path[:-5]}.tmp", [encode(parcel)])
@@ -134,10 +134,10 @@ class ParcelFolder:
         self._sync()
         self._remove(id, ("mail", "done", "tmp", APPROVE, REJECT))
 
-    def blob(self, id: str) -> ParcelBlob:  # noqa: A002
+    def blob(self, id: str) -> JobBlob:  # noqa: A002
         """Return the message of a parcel."""
         path = self._path(id, "mail")
-        return ParcelBlob(path, os.stat(path).st_size)
+        return JobBlob(path, os.stat(path).st_size)
 
     # ------------------------------------------------------------ progress and words
 
@@ -160,17 +160,17 @@ class ParcelFolder:
         finally:
             os.close(descriptor)
 
-    def words(self) -> list[tuple[str, str]]:
+    def pending_decisions(self) -> list[tuple[str, str]]:
         """Return what somebody has said about held parcels: id, and ``approve`` or ``reject``."""
         names = (name.rpartition(".") for name in os.listdir(self._folder))
         return [(id, kind) for id, _, kind in names if kind in (APPROVE, REJECT)]  # noqa: A001
 
-    def say(self, id: str, word: str) -> None:  # noqa: A002
+    def decide(self, id: str, word: str) -> None:  # noqa: A002
         """Leave a word about a held parcel, for the running server."""
         os.close(os.open(self._path(id, word), _WRITE, 0o600))
         self._sync()
 
-    def unsay(self, id: str, word: str) -> None:  # noqa: A002
+    def remove_decision(self, id: str, word: str) -> None:  # noqa: A002
         """Forget a word that has been acted on."""
         self._remove(id, (word,))
 

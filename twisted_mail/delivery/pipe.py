@@ -19,10 +19,10 @@ from dataclasses import dataclass, replace
 from twisted_mail.delivery.program import (
     KILLED,
     NOT_STARTED,
-    TOO_SLOW,
-    Ended,
+    TIMED_OUT,
+    DeliveryResult,
     Program,
-    end_of,
+    result_of_exit_code,
 )
 
 _GRACE = 5.0  # seconds between asking a program to end and ending it
@@ -31,7 +31,7 @@ _NOBODY = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
-class _Person:
+class _RunAs:
     """Whom a program runs as, if that is not ourselves."""
 
     uid: int
@@ -50,10 +50,10 @@ class Pipe:
 
     def run(
         self, program: Program, environment: Mapping[str, str], message: Iterable[bytes]
-    ) -> Ended:
+    ) -> DeliveryResult:
         """Run a program to its end; return how it ended. Blocks, and never raises for its sake."""
         try:
-            person = _person(program.user)
+            person = _run_as(program.user)
             with tempfile.TemporaryFile() as file:
                 for piece in message:
                     file.write(piece)
@@ -65,7 +65,7 @@ class Pipe:
         except (OSError, KeyError, subprocess.SubprocessError) as error:
             return replace(NOT_STARTED, output=str(error))
         try:
-            return self._attend(program, process)
+            return self._supervise(program, process)
         finally:
             with self._lock:
                 self._running.discard(process.pid)
@@ -82,7 +82,7 @@ class Pipe:
         program: Program,
         environment: Mapping[str, str],
         message: int,
-        person: _Person | None,
+        person: _RunAs | None,
     ) -> "subprocess.Popen[bytes]":
         own = {"HOME": person.home} if person is not None else {}
         with self._lock:
@@ -104,12 +104,12 @@ class Pipe:
             self._running.add(process.pid)
         return process
 
-    def _attend(self, program: Program, process: "subprocess.Popen[bytes]") -> Ended:
+    def _supervise(self, program: Program, process: "subprocess.Popen[bytes]") -> DeliveryResult:
         """Read what a program says until it ends, or until its time is over; end its group."""
         output = bytearray()
         deadline = time.monotonic() + program.seconds
         is_late = False
-        for said in _says(process):
+        for said in _read_output(process):
             output += said[: program.max_output - len(output)]
             if time.monotonic() > deadline:
                 # First politely; what does not listen is ended at the second time.
@@ -121,11 +121,11 @@ class Pipe:
         code = process.wait()
         text = output.decode("utf-8", "replace").strip()
         if is_late:
-            return replace(TOO_SLOW, output=text)
-        return replace(KILLED if code < 0 else end_of(code), output=text)
+            return replace(TIMED_OUT, output=text)
+        return replace(KILLED if code < 0 else result_of_exit_code(code), output=text)
 
 
-def _says(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
+def _read_output(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
     """Yield what a program writes, and nothing now and then, until it has ended."""
     assert process.stdout is not None
     with process.stdout as stream:
@@ -154,7 +154,7 @@ def _signal(group: int, number: int) -> None:
         os.killpg(group, number)
 
 
-def _person(user: str) -> _Person | None:
+def _run_as(user: str) -> _RunAs | None:
     """Return whom to run a program as; root's programs without a user are nobody's.
 
     Raises KeyError for an unknown user, and OSError where this server cannot become that user.
@@ -168,4 +168,4 @@ def _person(user: str) -> _Person | None:
             raise PermissionError(f"only root can run programs as {user}")
         return None
     groups = os.getgrouplist(entry.pw_name, entry.pw_gid)
-    return _Person(entry.pw_uid, entry.pw_gid, tuple(groups), entry.pw_dir)
+    return _RunAs(entry.pw_uid, entry.pw_gid, tuple(groups), entry.pw_dir)

@@ -18,11 +18,11 @@ owner's rights need a login.
 from dataclasses import dataclass
 
 from twisted_mail.delivery.listfields import list_id
-from twisted_mail.interfaces import Rolls
+from twisted_mail.interfaces import MailingListStore
 from twisted_mail.mail import address_list
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.mailing_list import MailingList, Posting
+from twisted_mail.mail.mailing_list import MailingList, PostingPolicy
 from twisted_mail.mail.mime.header import fields, unfolded
 from twisted_mail.mail.outcome import Outcome, Refused
 
@@ -36,7 +36,7 @@ _OWNERS = Outcome(550, "5.7.2", "Only its owners may write to this list")
 
 
 @dataclass(frozen=True, slots=True)
-class Letterhead:
+class PostHeader:
     """What a message's header says that matters to a list; texts are in lower case."""
 
     list_ids: tuple[str, ...]
@@ -57,7 +57,7 @@ class Letterhead:
         return is_bulk or self.auto_submitted not in ("", "no")
 
 
-def read(header: bytes) -> Letterhead:
+def read_post_header(header: bytes) -> PostHeader:
     """Read the fields that matter."""
     found: dict[bytes, list[bytes]] = {}
     for field in fields(header):
@@ -68,7 +68,7 @@ def read(header: bytes) -> Letterhead:
             value.decode("ascii", "replace").strip().lower() for value in found.get(name, ())
         )
 
-    return Letterhead(
+    return PostHeader(
         texts(b"list-id"),
         texts(b"x-loop"),
         (texts(b"auto-submitted") or ("",))[0],
@@ -90,7 +90,9 @@ def _authors(values: list[bytes]) -> tuple[Address, ...]:
     return tuple(authors)
 
 
-async def judged(to: MailingList, envelope: Envelope, head: Letterhead, rolls: Rolls) -> str:
+async def check_post(
+    to: MailingList, envelope: Envelope, head: PostHeader, rolls: MailingListStore
+) -> str:
     """Return the empty text for a post that goes out, or why it is held. Raises Refused."""
     if to.name.lower() in head.loops or any(f"<{list_id(to)}>" in one for one in head.list_ids):
         raise Refused(_LOOPS)
@@ -106,7 +108,7 @@ async def judged(to: MailingList, envelope: Envelope, head: Letterhead, rolls: R
     if to.is_moderated:
         return "the list is moderated" if may_write else "whoever wrote it is no member"
     if not may_write:
-        raise Refused(_MEMBERS if to.posting is Posting.MEMBERS else _OWNERS)
+        raise Refused(_MEMBERS if to.posting is PostingPolicy.MEMBERS else _OWNERS)
     return ""
 
 
@@ -114,10 +116,12 @@ def _is_owner(to: MailingList, submitter: str) -> bool:
     return bool(submitter) and submitter.lower() in {str(owner).lower() for owner in to.owners}
 
 
-async def _may_write(to: MailingList, envelope: Envelope, head: Letterhead, rolls: Rolls) -> bool:
+async def _may_write(
+    to: MailingList, envelope: Envelope, head: PostHeader, rolls: MailingListStore
+) -> bool:
     """Say whether one of those who seem to have written may write; owners were asked for before."""
-    if to.posting is not Posting.MEMBERS:
-        return to.posting is Posting.ANYONE
+    if to.posting is not PostingPolicy.MEMBERS:
+        return to.posting is PostingPolicy.ANYONE
     authors = dict.fromkeys((envelope.sender, *head.authors))
     if envelope.submitter:
         authors[parse(envelope.submitter)] = None

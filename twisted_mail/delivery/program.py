@@ -42,7 +42,7 @@ class Program:
             raise ValueError("max_running and seconds must be more than 0")
 
 
-class Result(Enum):
+class Completion(Enum):
     """What a program's end means for the message."""
 
     DONE = "done"
@@ -51,13 +51,13 @@ class Result(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class DeliveryResult:
     """How a program ended: the result, a status of RFC 3463 for reports, and why in a few words.
 
     ``output`` is the beginning of what it wrote; it is for the log, and never told to anybody.
     """
 
-    result: Result
+    completion: Completion
     status: str = "2.0.0"
     reason: str = ""
     output: str = ""
@@ -66,29 +66,35 @@ class Ended:
 # The codes of sysexits(3), as other mail systems read them: what the program or this machine may get
 # over is tried again, and what the message itself is at fault for is not.
 _EXITS = {
-    0: Ended(Result.DONE),
-    64: Ended(Result.FAILED, "5.3.5", "the program was called wrongly"),
-    65: Ended(Result.FAILED, "5.6.0", "the program cannot read the message"),
-    66: Ended(Result.FAILED, "5.3.0", "the program lacks its input"),
-    67: Ended(Result.FAILED, "5.1.1", "the program knows no such user"),
-    68: Ended(Result.FAILED, "5.1.2", "the program knows no such host"),
-    69: Ended(Result.FAILED, "5.3.0", "a service that the program needs is not available"),
-    70: Ended(Result.FAILED, "5.3.0", "the program has failed inside"),
-    71: Ended(Result.LATER, "4.3.0", "the system has failed the program"),
-    72: Ended(Result.FAILED, "5.3.0", "the program lacks a file of the system"),
-    73: Ended(Result.FAILED, "5.2.0", "the program cannot write its output"),
-    74: Ended(Result.LATER, "4.3.0", "the program has trouble reading or writing"),
-    75: Ended(Result.LATER, "4.3.0", "the program asks to try again later"),
-    76: Ended(Result.FAILED, "5.5.0", "the program has trouble with a protocol"),
-    77: Ended(Result.FAILED, "5.7.0", "the program may not take the message"),
-    78: Ended(Result.LATER, "4.3.5", "the program is not set up rightly"),
+    0: DeliveryResult(Completion.DONE),
+    64: DeliveryResult(Completion.FAILED, "5.3.5", "the program was called wrongly"),
+    65: DeliveryResult(Completion.FAILED, "5.6.0", "the program cannot read the message"),
+    66: DeliveryResult(Completion.FAILED, "5.3.0", "the program lacks its input"),
+    67: DeliveryResult(Completion.FAILED, "5.1.1", "the program knows no such user"),
+    68: DeliveryResult(Completion.FAILED, "5.1.2", "the program knows no such host"),
+    69: DeliveryResult(
+        Completion.FAILED, "5.3.0", "a service that the program needs is not available"
+    ),
+    70: DeliveryResult(Completion.FAILED, "5.3.0", "the program has failed inside"),
+    71: DeliveryResult(Completion.LATER, "4.3.0", "the system has failed the program"),
+    72: DeliveryResult(Completion.FAILED, "5.3.0", "the program lacks a file of the system"),
+    73: DeliveryResult(Completion.FAILED, "5.2.0", "the program cannot write its output"),
+    74: DeliveryResult(Completion.LATER, "4.3.0", "the program has trouble reading or writing"),
+    75: DeliveryResult(Completion.LATER, "4.3.0", "the program asks to try again later"),
+    76: DeliveryResult(Completion.FAILED, "5.5.0", "the program has trouble with a protocol"),
+    77: DeliveryResult(Completion.FAILED, "5.7.0", "the program may not take the message"),
+    78: DeliveryResult(Completion.LATER, "4.3.5", "the program is not set up rightly"),
 }
-NOT_STARTED = Ended(Result.LATER, "4.3.5", "the program cannot be started")
-KILLED = Ended(Result.LATER, "4.3.0", "the program was ended by a signal")
-TOO_SLOW = Ended(Result.LATER, "4.4.7", "the program took too long")
-UNKNOWN = Ended(Result.LATER, "4.3.5", "the program is not in the configuration")
+NOT_STARTED = DeliveryResult(Completion.LATER, "4.3.5", "the program cannot be started")
+KILLED = DeliveryResult(Completion.LATER, "4.3.0", "the program was ended by a signal")
+TIMED_OUT = DeliveryResult(Completion.LATER, "4.4.7", "the program took too long")
+UNKNOWN_PROGRAM = DeliveryResult(
+    Completion.LATER, "4.3.5", "the program is not in the configuration"
+)
 
 
-def end_of(code: int) -> Ended:
+def result_of_exit_code(code: int) -> DeliveryResult:
     """Return what an exit code means; one that is no code of sysexits is a failure for good."""
-    return _EXITS.get(code) or Ended(Result.FAILED, "5.3.0", f"the program ended with code {code}")
+    return _EXITS.get(code) or DeliveryResult(
+        Completion.FAILED, "5.3.0", f"the program ended with code {code}"
+    )

@@ -7,16 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from twisted_mail.interfaces import Store
-from twisted_mail.mail.mailbox.entry import Draft
+from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import Blob, Message
 from twisted_mail.mail.outcome import MailError
 
 JUNK = "\\Junk"
-GONE = ("TRYCREATE", "NONEXISTENT")  # conditions of a mailbox that was there a moment ago
+MAILBOX_MISSING = (
+    "TRYCREATE",
+    "NONEXISTENT",
+)  # conditions of a mailbox that was there a moment ago
 
 
 @dataclass(frozen=True, slots=True)
-class Lent:
+class BorrowedBlob:
     """A blob that several accounts read; whoever lends it closes it."""
 
     blob: Blob
@@ -41,12 +44,12 @@ async def quarantine(
 
     An account without such a mailbox gets it into its inbox. The message's blob is closed.
     """
-    lent = Message(Lent(message.blob), message.prefix)
+    lent = Message(BorrowedBlob(message.blob), message.prefix)
     answers: dict[str, MailError | None] = {}
     try:
         for name in dict.fromkeys(names):
             try:
-                answers[name] = await _put(store, name, lent)
+                answers[name] = await _put_into_junk(store, name, lent)
             except MailError as error:
                 answers[name] = error
     finally:
@@ -54,14 +57,14 @@ async def quarantine(
     return answers
 
 
-async def _put(store: Store, name: str, message: Message) -> MailError | None:
+async def _put_into_junk(store: Store, name: str, message: Message) -> MailError | None:
     account = await store.account(name)
     for mailbox in await account.mailboxes():
         if mailbox.use == JUNK and mailbox.is_selectable:
             try:
-                await account.append(mailbox.name, [Draft(message)])
+                await account.append(mailbox.name, [NewMessage(message)])
             except MailError as error:
-                if error.condition not in GONE:
+                if error.condition not in MAILBOX_MISSING:
                     raise
             else:
                 return None

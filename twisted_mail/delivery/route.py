@@ -1,9 +1,9 @@
 """The next hop of one recipient, found in the directory; nothing is sent anywhere."""
 
-from twisted_mail.delivery.expansion import UNKNOWN, Expansion
+from twisted_mail.delivery.expansion import UNKNOWN, AliasExpansion
 from twisted_mail.interfaces import Directory
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.route import Here, Route, Step, Turn
+from twisted_mail.mail.route import LocalRoute, Route, RouteStep, RouteStepKind
 
 
 class LocalRouter:
@@ -33,26 +33,30 @@ class LocalRouter:
         if recipient.domain:
             found = await self._directory.find(recipient)
             if found is not None and found.account is not None:
-                return Here((found.account,))  # where expanding would end too: nearly all mail
+                return LocalRoute(
+                    (found.account,)
+                )  # where expanding would end too: nearly all mail
         return await self._expand(recipient, None)
 
-    async def explain(self, recipient: Address) -> tuple[Route, list[Step]]:
+    async def explain(self, recipient: Address) -> tuple[Route, list[RouteStep]]:
         """Return the route, and the steps by which it was found. Raises Unavailable."""
-        steps: list[Step] = []
+        steps: list[RouteStep] = []
         return await self._expand(recipient, steps), steps
 
-    async def _expand(self, recipient: Address, steps: list[Step] | None) -> Route:
+    async def _expand(self, recipient: Address, steps: list[RouteStep] | None) -> Route:
         if recipient.domain:
-            return await Expansion(self._directory, self._separators, steps).route(recipient)
+            return await AliasExpansion(self._directory, self._separators, steps).route(recipient)
         if recipient.local.lower() != "postmaster":
             return UNKNOWN
         return await self._expand_postmaster(recipient, steps)
 
-    async def _expand_postmaster(self, recipient: Address, steps: list[Step] | None) -> Route:
+    async def _expand_postmaster(self, recipient: Address, steps: list[RouteStep] | None) -> Route:
         for postmaster in self._postmasters:
             if await self._directory.is_ours(postmaster.domain):
                 if steps is not None:
-                    steps.append(Step(0, recipient, Turn.POSTMASTER, (str(postmaster),)))
+                    steps.append(
+                        RouteStep(0, recipient, RouteStepKind.POSTMASTER, (str(postmaster),))
+                    )
                 route = await self._expand(postmaster, steps)
                 if route is not UNKNOWN:
                     return route

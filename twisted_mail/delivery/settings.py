@@ -36,7 +36,7 @@ class ListSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingSettings:
+class QueueSettings:
     """The section ``[waiting]``: mail for programs and lists, which is tried until it succeeds."""
 
     first_retry: float = 60.0  # seconds; each pause is twice as long as the one before ...

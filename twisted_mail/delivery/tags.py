@@ -13,13 +13,13 @@ import hmac
 from dataclasses import dataclass
 
 from twisted_mail.mail.address import MAX_LOCAL, Address, parse
-from twisted_mail.mail.mailing_list import MailingList, Member, Role, role_address
+from twisted_mail.mail.mailing_list import ListRole, MailingList, Member, role_address
 
 _LENGTH = 8  # signs of base 32: one guess in 2**40 is right
 
 
 @dataclass(frozen=True, slots=True)
-class Signer:
+class VerpSigner:
     """Makes tags, and knows them again."""
 
     secret: bytes
@@ -30,12 +30,12 @@ class Signer:
         digest = hmac.digest(self.secret, text, hashlib.sha256)
         return base64.b32encode(digest)[:_LENGTH].decode().lower()
 
-    def is_right(self, tag: str, purpose: str, *about: str) -> bool:
+    def is_valid(self, tag: str, purpose: str, *about: str) -> bool:
         """Say whether a tag is the one for a purpose; letter case aside."""
         wanted = self.tag(purpose, *about).encode()
         return hmac.compare_digest(tag.lower().encode(), wanted)
 
-    def member_address(self, to: MailingList, member: Member, role: Role) -> Address:
+    def member_address(self, to: MailingList, member: Member, role: ListRole) -> Address:
         """Return the address of a list for one member: for bounces, or to unsubscribe at once."""
         tag = self.member_tag(to, member.number, role)
         named = Address(f"{member.address.local}={member.address.domain}={tag}", "")
@@ -44,7 +44,7 @@ class Signer:
             return address
         return role_address(to.address, role, f"={member.number}={tag}")
 
-    def member_tag(self, to: MailingList, number: int, role: Role) -> str:
+    def member_tag(self, to: MailingList, number: int, role: ListRole) -> str:
         """Return the tag of a member for one role."""
         return self.tag(role.value, to.name, str(number))
 
@@ -53,7 +53,7 @@ def _is_plain(address: Address) -> bool:
     return not str(address).startswith('"') and address.local.isascii()
 
 
-def read_member(detail: str) -> tuple[Address | int, str] | None:
+def parse_member_detail(detail: str) -> tuple[Address | int, str] | None:
     """Return whom a detail names, by address or number, and its tag; None where it names nobody."""
     named, equals, tag = detail.rpartition("=")
     if not equals:

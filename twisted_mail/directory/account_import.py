@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from twisted_mail.directory import schema
-from twisted_mail.directory.schemes import Uncheckable, examine
+from twisted_mail.directory.schemes import Uncheckable, check_form
 from twisted_mail.mail.address import Address, parse
 
 MAX_LINE = 4096  # characters
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ImportedAccount:
     """One account of the roster, with the line it stands on."""
 
     line: int
@@ -24,25 +24,25 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class ImportMistake:
     """What is wrong with a line. The text never holds the hash."""
 
     line: int
     text: str
 
 
-class Mistaken(Exception):
+class AccountImportError(Exception):
     """The roster has mistakes, all of them listed, and nothing was taken from it."""
 
-    def __init__(self, mistakes: list[Mistake]) -> None:
+    def __init__(self, mistakes: list[ImportMistake]) -> None:
         super().__init__(f"{len(mistakes)} mistakes")
         self.mistakes = mistakes
 
 
-def read(lines: Iterable[str]) -> tuple[list[Entry], list[Mistake]]:
+def read_accounts(lines: Iterable[str]) -> tuple[list[ImportedAccount], list[ImportMistake]]:
     """Return the accounts, and what is wrong with the other lines."""
-    entries: dict[str, Entry] = {}
-    mistakes: list[Mistake] = []
+    entries: dict[str, ImportedAccount] = {}
+    mistakes: list[ImportMistake] = []
     for number, line in enumerate(lines, 1):
         text = line.strip()
         if not text or text.startswith("#"):
@@ -53,11 +53,11 @@ def read(lines: Iterable[str]) -> tuple[list[Entry], list[Mistake]]:
             if first is not entry:
                 raise ValueError(f"{entry.address} stands on line {first.line} already")
         except ValueError as error:
-            mistakes.append(Mistake(number, str(error)))
+            mistakes.append(ImportMistake(number, str(error)))
     return list(entries.values()), mistakes
 
 
-def _entry(number: int, text: str) -> Entry:
+def _entry(number: int, text: str) -> ImportedAccount:
     if len(text) > MAX_LINE:
         raise ValueError("the line is too long")
     name, colon, rest = _split(text)
@@ -67,8 +67,8 @@ def _entry(number: int, text: str) -> Entry:
     stored, colon, _ = rest.partition(":")
     if colon and stored.upper().startswith(("{PLAIN}", "{CLEARTEXT}")):
         raise Uncheckable("a plain password with a colon cannot be told from further fields")
-    examine(stored)
-    return Entry(number, address, stored)
+    check_form(stored)
+    return ImportedAccount(number, address, stored)
 
 
 def _split(text: str) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from twisted_mail.directory import account_import, passwords, schema
-from twisted_mail.directory.passwords import Passwords
+from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.schemes import Uncheckable, split
 from twisted_mail.directory.tables import Tables, to_address, to_domain
 from twisted_mail.mail.address import Address
@@ -26,7 +26,7 @@ class Accounts:
     """The accounts and their passwords. Methods raise Refused and Unavailable."""
 
     def __init__(
-        self, tables: Tables, settings: Passwords, now: Callable[[], float] = time.time
+        self, tables: Tables, settings: PasswordSettings, now: Callable[[], float] = time.time
     ) -> None:
         self._tables = tables
         self._settings = settings
@@ -58,29 +58,31 @@ class Accounts:
         address = to_address(text)
         _check_password(password)
         self._check_free(address)
-        stored = passwords.hashed(password, self._settings)  # slow, so nobody waits for it
-        with self._tables.writing():
+        stored = passwords.hash_password(password, self._settings)  # slow, so nobody waits for it
+        with self._tables.transaction():
             self._check_free(address)
             self._insert_account(address, stored)
         return str(address)
 
-    def take_in(self, lines: Iterable[str], is_replacing: bool = False) -> list[str]:
+    def import_lines(self, lines: Iterable[str], is_replacing: bool = False) -> list[str]:
         """Make accounts from ``address:{SCHEME}hash`` lines, all or none; return their names.
 
-        With ``is_replacing`` accounts that exist get the new hash. Raises ``roster.Mistaken``.
+        With ``is_replacing`` accounts that exist get the new hash. Raises ``roster.AccountImportError``.
         """
-        entries, mistakes = account_import.read(lines)
-        with self._tables.writing():
+        entries, mistakes = account_import.read_accounts(lines)
+        with self._tables.transaction():
             for entry in entries:
                 try:
                     self._import(entry, is_replacing)
                 except Refused as refused:
-                    mistakes.append(account_import.Mistake(entry.line, refused.outcome.text))
+                    mistakes.append(account_import.ImportMistake(entry.line, refused.outcome.text))
             if mistakes:
-                raise account_import.Mistaken(sorted(mistakes, key=lambda mistake: mistake.line))
+                raise account_import.AccountImportError(
+                    sorted(mistakes, key=lambda mistake: mistake.line)
+                )
         return [str(entry.address) for entry in entries]
 
-    def _import(self, entry: account_import.Entry, is_replacing: bool) -> None:
+    def _import(self, entry: account_import.ImportedAccount, is_replacing: bool) -> None:
         if is_replacing and self._set_hash(entry.address, entry.hash):
             return
         self._check_free(entry.address)
@@ -89,7 +91,7 @@ class Accounts:
     def remove(self, text: str) -> tuple[str, ...]:
         """Remove an account, not its mail; return the aliases that still lead to it."""
         key = schema.key(to_address(text))
-        with self._tables.writing() as connection:
+        with self._tables.transaction() as connection:
             self._tables.find_account(text)
             connection.execute("DELETE FROM account WHERE key = ?", (key,))
             connection.execute("DELETE FROM may_send_as WHERE account = ?", (key,))
@@ -103,8 +105,8 @@ class Accounts:
         _check_password(password)
         address = to_address(text)
         name = self._tables.find_account(text)
-        stored = passwords.hashed(password, self._settings)
-        with self._tables.writing():
+        stored = passwords.hash_password(password, self._settings)
+        with self._tables.transaction():
             if not self._set_hash(address, stored):
                 raise Refused(f"there is no account {address}")
         return name
@@ -112,7 +114,7 @@ class Accounts:
     def enable(self, text: str, is_enabled: bool) -> str:
         """Allow or refuse the account's logins; its mail arrives either way. Return its name."""
         key = schema.key(to_address(text))
-        with self._tables.writing() as connection:
+        with self._tables.transaction() as connection:
             name = self._tables.find_account(text)
             connection.execute("UPDATE account SET is_enabled = ? WHERE key = ?", (is_enabled, key))
         return name

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from twisted_mail.directory import schema
 from twisted_mail.directory.tables import Tables, read_target, to_address, to_domain
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.directory_entry import catch_all
+from twisted_mail.mail.directory_entry import catch_all_address
 from twisted_mail.mail.outcome import Refused
 
 MAX_TARGETS = 1000  # of one alias; more is a mailing list
@@ -46,7 +46,7 @@ class Aliases:
     def add(self, text: str, targets: Sequence[str]) -> AliasRow:
         """Make an alias, or give one more targets; return it as it is now."""
         address = _to_source(text)
-        with self._tables.writing():
+        with self._tables.transaction():
             self._tables.check_domain(address)
             occupant = self._tables.occupant(address)
             if occupant not in ("", "an alias"):
@@ -66,7 +66,7 @@ class Aliases:
         """Remove an alias, or some of its targets; return what is left of it."""
         address = _to_source(text)
         key = schema.key(address)
-        with self._tables.writing() as connection:
+        with self._tables.transaction() as connection:
             kept = {_key(_to_target(target)) for _, target in self._tables.targets(key)}
             if not kept:
                 raise Refused(f"there is no alias {_written(address)}")
@@ -119,7 +119,7 @@ class Aliases:
 
 def _to_source(text: str) -> Address:
     """Read the address of an alias; ``@domain`` is that of the domain's catch-all."""
-    return catch_all(to_domain(text[1:])) if text.startswith("@") else to_address(text)
+    return catch_all_address(to_domain(text[1:])) if text.startswith("@") else to_address(text)
 
 
 def _to_target(text: str) -> Address | str:

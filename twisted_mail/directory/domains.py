@@ -55,7 +55,7 @@ class Domains:
     def add(self, text: str) -> str:
         """Add a domain; return its normal form."""
         name = to_domain(text)
-        with self._tables.writing() as connection:
+        with self._tables.transaction() as connection:
             self._check_free(name)
             connection.execute("INSERT INTO domain VALUES (?, ?)", (name, int(self._now())))
         return name
@@ -63,7 +63,7 @@ class Domains:
     def add_name(self, text: str, target: str) -> tuple[str, str]:
         """Give a domain another name; return the normal forms of both."""
         name, home = to_domain(text), to_domain(target)
-        with self._tables.writing() as connection:
+        with self._tables.transaction() as connection:
             self._check_free(name)
             if not self._tables.is_ours(home):
                 if (other := self._tables.alias_of(home)) is not None:
@@ -83,7 +83,7 @@ class Domains:
     def remove(self, text: str) -> str:
         """Remove another name, or a domain where nobody lives any more; return its normal form."""
         name = to_domain(text)
-        with self._tables.writing() as connection:
+        with self._tables.transaction() as connection:
             connection.execute("DELETE FROM domain_alias WHERE name = ?", (name,))
             if not connection.changes():
                 self._check_removable(name)

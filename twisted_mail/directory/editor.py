@@ -14,22 +14,22 @@ from twisted_mail.directory.accounts import Accounts
 from twisted_mail.directory.aliases import Aliases
 from twisted_mail.directory.domains import Domains
 from twisted_mail.directory.lists import Lists
-from twisted_mail.directory.passwords import Passwords
-from twisted_mail.directory.schemes import Uncheckable, examine
-from twisted_mail.directory.send_as import Grants
+from twisted_mail.directory.passwords import PasswordSettings
+from twisted_mail.directory.schemes import Uncheckable, check_form
+from twisted_mail.directory.send_as import SendAsGrants
 from twisted_mail.directory.tables import Tables, read_target
 from twisted_mail.mail.address import Address
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class DirectoryProblem:
     """Something in the directory that cannot work: where, and what."""
 
     address: str
     text: str
 
 
-class Register:
+class DirectoryEditor:
     """Domains, accounts, aliases, mailing lists and who may send as whom, to read and to alter.
 
     ``extra_domains`` are those of the configuration file: accounts may live there too. Each of the
@@ -41,23 +41,23 @@ class Register:
     def __init__(
         self,
         path: Path,
-        settings: Passwords | None = None,
+        settings: PasswordSettings | None = None,
         extra_domains: Iterable[str] = (),
         now: Callable[[], float] = time.time,
         separators: str = "+",
     ) -> None:
         self._tables = Tables(path, extra_domains, separators)
         self.domains = Domains(self._tables, now)
-        self.accounts = Accounts(self._tables, settings or Passwords(), now)
+        self.accounts = Accounts(self._tables, settings or PasswordSettings(), now)
         self.aliases = Aliases(self._tables)
         self.lists = Lists(self._tables, now)
-        self.grants = Grants(self._tables)
+        self.grants = SendAsGrants(self._tables)
 
     def close(self) -> None:
         """Close the file."""
         self._tables.connection.close()
 
-    def __enter__(self) -> "Register":
+    def __enter__(self) -> "DirectoryEditor":
         return self
 
     def __exit__(
@@ -68,17 +68,23 @@ class Register:
     ) -> None:
         self.close()
 
-    def troubles(self) -> list[Trouble]:
+    def problems(self) -> list[DirectoryProblem]:
         """Return what cannot work: hashes nobody can check, aliases that lead nowhere, bad pages."""
         query = self._tables.connection.execute
-        found = [Trouble("", str(row[0])) for row in query("PRAGMA quick_check") if row[0] != "ok"]
+        found = [
+            DirectoryProblem("", str(row[0]))
+            for row in query("PRAGMA quick_check")
+            if row[0] != "ok"
+        ]
         for address, stored in query("SELECT address, hash FROM account ORDER BY key"):
             try:
-                examine(stored)
+                check_form(stored)
             except Uncheckable as error:
-                found.append(Trouble(address, f"nobody can log in: {error}"))
+                found.append(DirectoryProblem(address, f"nobody can log in: {error}"))
         for address, target in query("SELECT address, target FROM alias ORDER BY key, position"):
             to = read_target(target)
             if isinstance(to, Address) and self._tables.is_dangling(to):
-                found.append(Trouble(address, f"the alias leads to {target}, who is not here"))
+                found.append(
+                    DirectoryProblem(address, f"the alias leads to {target}, who is not here")
+                )
         return found

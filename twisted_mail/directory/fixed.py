@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.credentials import Credentials
-from twisted_mail.mail.directory_entry import NOBODY, Resident
+from twisted_mail.mail.directory_entry import NO_ENTRY, DirectoryEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +35,26 @@ class FixedDirectory:
         names = [*self.passwords, *self.aliases, *self.programs, *self.lists]
         return home if any(name.endswith(f"@{home}") for name in names) else None
 
-    async def find(self, address: Address) -> Resident | None:
+    async def find(self, address: Address) -> DirectoryEntry | None:
         """Return all that lives under this very address; local parts compare without case."""
         home = await self.home(address.domain)
         if home is None:
             return None
         name = str(Address(address.local, home)).lower()
         if name in self.passwords:
-            return Resident(name)
+            return DirectoryEntry(name)
         if name in self.lists:
-            return Resident(list=name, owners=tuple(self.lists[name]))
+            return DirectoryEntry(list=name, owners=tuple(self.lists[name]))
         targets, programs = self.aliases.get(name, ()), self.programs.get(name, ())
-        return Resident(targets=tuple(targets), programs=tuple(programs))
+        return DirectoryEntry(targets=tuple(targets), programs=tuple(programs))
 
     async def account(self, address: Address) -> str | None:
         """Return the name of the account that has this address."""
-        return (await self.find(address) or NOBODY).account
+        return (await self.find(address) or NO_ENTRY).account
 
     async def targets(self, address: Address) -> tuple[Address, ...]:
         """Return where the alias of this address leads."""
-        return (await self.find(address) or NOBODY).targets
+        return (await self.find(address) or NO_ENTRY).targets
 
     async def members(self, address: Address) -> tuple[Address, ...]:
         """Return where the alias of this address leads; who is on a list is not known here."""

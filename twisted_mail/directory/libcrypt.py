@@ -44,6 +44,6 @@ def crypt(password: bytes, setting: str) -> str | None:
 
 
 @cache
-def knows(sample: str) -> bool:
+def supports(sample: str) -> bool:
     """Say whether the library can hash with the method of ``sample``, a setting that is cheap."""
     return crypt(b"sample", sample) is not None

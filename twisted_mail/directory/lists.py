@@ -8,11 +8,11 @@ from twisted_mail.directory import schema
 from twisted_mail.directory.tables import Tables, to_address, to_domain
 from twisted_mail.mail.address import MAX_LOCAL, Address, parse
 from twisted_mail.mail.mailing_list import (
-    Joining,
+    JoiningPolicy,
+    ListRole,
     MailingList,
-    Posting,
-    Role,
-    read_role,
+    PostingPolicy,
+    parse_role,
     role_address,
 )
 from twisted_mail.mail.outcome import Refused
@@ -70,12 +70,12 @@ class Lists:
     def find(self, text: str) -> MailingList:
         """Return a list. Raises Refused when there is none."""
         address = to_address(text)
-        found = self.look(address)
+        found = self.get(address)
         if found is None:
             raise Refused(f"there is no mailing list {address}")
         return found
 
-    def look(self, address: Address) -> MailingList | None:
+    def get(self, address: Address) -> MailingList | None:
         """Return the list with this very address, or None."""
         key = schema.key(address)
         rows = self._tables.connection.execute(
@@ -89,8 +89,8 @@ class Lists:
                 name,
                 parse(name),
                 title,
-                Posting(posting),
-                Joining(joining),
+                PostingPolicy(posting),
+                JoiningPolicy(joining),
                 bool(is_moderated),
                 tuple(parse(owner) for (owner,) in owners),
             )
@@ -99,7 +99,7 @@ class Lists:
     def add(self, text: str) -> MailingList:
         """Make a list; return it."""
         address = to_address(text)
-        with self._tables.writing() as connection:
+        with self._tables.transaction() as connection:
             self._tables.check_domain(address)
             if occupant := self._tables.occupant(address):
                 raise Refused(f"{address} is {occupant}")
@@ -116,14 +116,14 @@ class Lists:
         self,
         text: str,
         title: str | None = None,
-        posting: Posting | None = None,
-        joining: Joining | None = None,
+        posting: PostingPolicy | None = None,
+        joining: JoiningPolicy | None = None,
         is_moderated: bool | None = None,
     ) -> MailingList:
         """Alter what is given of a list's rules; return the list as it is now."""
         if title is not None and (len(title) > MAX_TITLE or not title.isprintable()):
             raise Refused(f"a title is one line of at most {MAX_TITLE} characters")
-        with self._tables.writing() as connection:
+        with self._tables.transaction() as connection:
             found = self.find(text)
             connection.execute(
                 "UPDATE list SET title = ?, posting = ?, joining = ?, is_moderated = ?"
@@ -140,7 +140,7 @@ class Lists:
 
     def remove(self, text: str) -> int:
         """Remove a list; return how many members it had."""
-        with self._tables.writing() as connection:
+        with self._tables.transaction() as connection:
             key = schema.key(self.find(text).address)
             members = self._tables.count("SELECT count(*) FROM list_member WHERE list = ?", key)
             for table in ("list_owner", "list_member", "list_request"):
@@ -155,7 +155,7 @@ class Lists:
         addresses = [to_address(owner) for owner in owners]
         if len(addresses) > MAX_OWNERS:
             raise Refused(f"a list has at most {MAX_OWNERS} owners")
-        with self._tables.writing() as connection:
+        with self._tables.transaction() as connection:
             found = self.find(text)
             key = schema.key(found.address)
             for owner in addresses:
@@ -180,7 +180,7 @@ class Lists:
     def add_members(self, text: str, members: Sequence[str]) -> list[str]:
         """Put people on a list, all or none; return those who were not there before."""
         addresses = [to_address(member) for member in members]
-        with self._tables.writing():
+        with self._tables.transaction():
             found = self.find(text)
             new = [str(one) for one in addresses if self._put(found, one)]
             self._check_number(found)  # once: counting takes as long as there are members
@@ -209,7 +209,7 @@ class Lists:
     def remove_members(self, text: str, members: Sequence[str]) -> list[str]:
         """Take people off a list, all or none; return them."""
         addresses = [to_address(member) for member in members]
-        with self._tables.writing():
+        with self._tables.transaction():
             found = self.find(text)
             for one in addresses:
                 if not self.leave(found, one):
@@ -228,7 +228,7 @@ class Lists:
     def resume(self, text: str, member: str) -> str:
         """Send to a suspended member again; return the address."""
         address = to_address(member)
-        with self._tables.writing() as connection:
+        with self._tables.transaction() as connection:
             found = self.find(text)
             connection.execute(
                 "UPDATE list_member SET suspended = 0, bounces = 0 WHERE list = ? AND key = ?",
@@ -247,16 +247,16 @@ class Lists:
     def _check_reachable(self, to: MailingList, address: Address) -> None:
         if self._tables.is_dangling(address):
             raise Refused(f"there is no account, alias or list {address}")
-        role = read_role(address.local)
+        role = parse_role(address.local)
         if address == to.address or (role and Address(role[0], address.domain) == to.address):
             raise Refused(f"{address} is the list itself")
 
 
 def _check_name(address: Address) -> None:
     """Raise Refused for a name whose further addresses could not be told apart or written."""
-    if read_role(address.local) is not None:
+    if parse_role(address.local) is not None:
         raise Refused(f"{address} ends with a word for the further addresses of a list")
     if len(address.local) > _ROOM:
         raise Refused(f"the part before the @ of a list has at most {_ROOM} characters")
-    if str(role_address(address, Role.OWNER)).startswith('"') or "+" in address.local:
+    if str(role_address(address, ListRole.OWNER)).startswith('"') or "+" in address.local:
         raise Refused("the part before the @ of a list has neither quotes nor +")

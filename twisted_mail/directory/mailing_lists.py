@@ -18,12 +18,12 @@ from twisted_mail.directory.tables import Tables
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.mailing_list import (
-    Bounced,
     BounceRule,
+    BounceStatus,
+    ListRole,
     MailingList,
     Member,
-    Request,
-    Role,
+    SubscriptionRequest,
 )
 from twisted_mail.mail.outcome import Refused, Unavailable
 
@@ -35,7 +35,7 @@ MAX_REQUESTS = 1000  # of one list that nobody has answered
 _MEMBER = "SELECT number, address, suspended FROM list_member WHERE list = ?"
 
 
-class SqliteRolls:
+class SqliteMailingListStore:
     """Fulfils ``interfaces.Rolls`` over the directory's file. Raises ``schema.Unusable``."""
 
     def __init__(
@@ -60,7 +60,7 @@ class SqliteRolls:
 
     async def find(self, name: str) -> MailingList | None:
         """Return a list, or None where there is none."""
-        return await self._run(self._lists.look, parse(name))
+        return await self._run(self._lists.get, parse(name))
 
     async def members(self, name: str, after: int, limit: int) -> Sequence[Member]:
         """Return members who are sent to, in the order of their numbers, those above ``after``."""
@@ -82,11 +82,11 @@ class SqliteRolls:
             self._secret = await self._run(self._make_secret)
         return self._secret
 
-    async def ask(self, name: str, role: Role, address: Address) -> str:
+    async def ask(self, name: str, role: ListRole, address: Address) -> str:
         """Note that somebody wants to join or leave; return the word that confirms it."""
         return await self._run(self._ask, name, role, address)
 
-    async def answer(self, name: str, word: str, within: float) -> Request | None:
+    async def confirm(self, name: str, word: str, within: float) -> SubscriptionRequest | None:
         """Do what was asked no longer than ``within`` seconds ago, and return it."""
         return await self._run(self._answer, name, word, within)
 
@@ -94,7 +94,7 @@ class SqliteRolls:
         """Take a member off a list; say whether they were on it."""
         return await self._run(self._leave, name, address)
 
-    async def bounced(self, name: str, number: int, rule: BounceRule) -> Bounced:
+    async def bounced(self, name: str, number: int, rule: BounceRule) -> BounceStatus:
         """Count a bounce of a member."""
         return await self._run(self._bounced, name, number, rule)
 
@@ -111,7 +111,7 @@ class SqliteRolls:
         return [Member(number, parse(text), bool(since)) for number, text, since in rows]
 
     def _make_secret(self) -> bytes:
-        with self._tables.writing() as connection:
+        with self._tables.transaction() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO secret VALUES ('lists', ?)", (secrets.token_bytes(32),)
             )
@@ -119,12 +119,12 @@ class SqliteRolls:
                 next(connection.execute("SELECT value FROM secret WHERE name = 'lists'"))[0]
             )
 
-    def _ask(self, name: str, role: Role, address: Address) -> str:
+    def _ask(self, name: str, role: ListRole, address: Address) -> str:
         key, now = _key(name), self._now()
         row = key, role.value, schema.key(address)
-        with self._tables.writing() as connection:
+        with self._tables.transaction() as connection:
             found = self._lists.find(name)
-            if role is Role.SUBSCRIBE:
+            if role is ListRole.SUBSCRIBE:
                 self._lists.check_joining(found, address)
             elif not self._read(f"{_MEMBER} AND key = ?", key, row[2]):
                 raise Refused(f"{address} is not on {found.name}")
@@ -132,7 +132,7 @@ class SqliteRolls:
                 "DELETE FROM list_request WHERE list = ? AND role = ? AND key = ? AND created < ?",
                 (*row, now - ASK_AGAIN),
             )
-            self._make_room(key)
+            self._drop_oldest_requests(key)
             word = secrets.token_hex(10)
             connection.execute(
                 "INSERT OR IGNORE INTO list_request VALUES (?, ?, ?, ?, ?, ?)",
@@ -140,7 +140,7 @@ class SqliteRolls:
             )
             return word if connection.changes() else ""
 
-    def _make_room(self, key: str) -> None:
+    def _drop_oldest_requests(self, key: str) -> None:
         """Forget the oldest requests of a list that has too many."""
         self._tables.connection.execute(
             "DELETE FROM list_request WHERE list = ?1 AND token NOT IN (SELECT token FROM"
@@ -148,8 +148,8 @@ class SqliteRolls:
             (key, MAX_REQUESTS - 1),
         )
 
-    def _answer(self, name: str, word: str, within: float) -> Request | None:
-        with self._tables.writing() as connection:
+    def _answer(self, name: str, word: str, within: float) -> SubscriptionRequest | None:
+        with self._tables.transaction() as connection:
             rows = list(
                 connection.execute(
                     "DELETE FROM list_request WHERE token = ? AND list = ?"
@@ -159,21 +159,21 @@ class SqliteRolls:
             )
             if not rows or rows[0][2] < self._now() - within:
                 return None
-            role, address = Role(rows[0][0]), parse(rows[0][1])
+            role, address = ListRole(rows[0][0]), parse(rows[0][1])
             found = self._lists.find(name)
-            if role is Role.SUBSCRIBE:
+            if role is ListRole.SUBSCRIBE:
                 self._lists.join(found, address)
             else:
                 self._lists.leave(found, address)
-            return Request(role, address)
+            return SubscriptionRequest(role, address)
 
     def _leave(self, name: str, address: Address) -> bool:
-        with self._tables.writing():
+        with self._tables.transaction():
             return self._lists.leave(self._lists.find(name), address)
 
-    def _bounced(self, name: str, number: int, rule: BounceRule) -> Bounced:
+    def _bounced(self, name: str, number: int, rule: BounceRule) -> BounceStatus:
         now = int(self._now())
-        with self._tables.writing() as connection:
+        with self._tables.transaction() as connection:
             rows = connection.execute(
                 "SELECT bounces, first_bounce, last_bounce, suspended FROM list_member"
                 " WHERE list = ? AND number = ?",
@@ -181,7 +181,7 @@ class SqliteRolls:
             )
             for count, first, last, since in list(rows):
                 if since or (count and now - last < rule.apart):
-                    return Bounced(count, bool(since))
+                    return BounceStatus(count, bool(since))
                 if not count or now - first > rule.window:
                     count, first = 0, now
                 is_new = count + 1 >= rule.limit
@@ -190,8 +190,8 @@ class SqliteRolls:
                     " suspended = ? WHERE number = ?",
                     (count + 1, first, now, now if is_new else 0, number),
                 )
-                return Bounced(count + 1, is_new, is_new)
-        return Bounced()
+                return BounceStatus(count + 1, is_new, is_new)
+        return BounceStatus()
 
 
 def _key(name: str) -> str:

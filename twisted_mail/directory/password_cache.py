@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 
-class Remembered:
+class PasswordCache:
     """Logins that were right, each for ``seconds``, at most ``limit``, the oldest leaving first."""
 
     def __init__(self, seconds: float, limit: int, monotonic: Callable[[], float]) -> None:
@@ -23,7 +23,7 @@ class Remembered:
 
     def add(self, stored: str, name: str, password: str) -> None:
         """Remember a login that was right against the stored hash."""
-        mark = self._mark(stored, name, password)
+        mark = self._digest(stored, name, password)
         self._until[mark] = self._monotonic() + self._seconds
         self._until.move_to_end(mark)
         while len(self._until) > self._limit:
@@ -31,14 +31,14 @@ class Remembered:
 
     def has(self, stored: str, name: str, password: str) -> bool:
         """Say whether this very login was right a short while ago."""
-        mark = self._mark(stored, name, password)
+        mark = self._digest(stored, name, password)
         until = self._until.get(mark)
         if until is None or until > self._monotonic():
             return until is not None
         del self._until[mark]
         return False
 
-    def _mark(self, stored: str, name: str, password: str) -> bytes:
+    def _digest(self, stored: str, name: str, password: str) -> bytes:
         # Lengths in front: no two triples give one text.
         parts = [part.encode("utf-8", "surrogatepass") for part in (stored, name, password)]
         text = b"".join(len(part).to_bytes(4, "big") + part for part in parts)

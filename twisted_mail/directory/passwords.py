@@ -1,7 +1,7 @@
 """Passwords at rest: argon2id for new ones (RFC 9106), and one check for all.
 
 Every check of a login takes as long as one argon2id hash, whether the account exists or not. The work
-is slow by intent: call ``check`` and ``hashed`` where blocking is allowed.
+is slow by intent: call ``check`` and ``hash_password`` where blocking is allowed.
 """
 
 import base64
@@ -19,7 +19,7 @@ _TAG = 32  # octets
 
 
 @dataclass(frozen=True, slots=True)
-class Passwords:
+class PasswordSettings:
     """What a password costs to check, and how checks are remembered: the section ``[passwords]``.
 
     The cost is the second recommended option of RFC 9106 §4: 64 MiB, 3 passes, 4 lanes. At most
@@ -55,7 +55,7 @@ _BOUNDS = (
 )
 
 
-def hashed(password: str, settings: Passwords) -> str:
+def hash_password(password: str, settings: PasswordSettings) -> str:
     """Return a new hash with a new salt: ``{ARGON2ID}$argon2id$...``."""
     hasher = PasswordHasher(
         time_cost=settings.passes,
@@ -67,14 +67,14 @@ def hashed(password: str, settings: Passwords) -> str:
     return "{ARGON2ID}" + hasher.hash(_octets(password))
 
 
-def dummy(settings: Passwords) -> str:
+def dummy_hash(settings: PasswordSettings) -> str:
     """Return a hash that takes as long to check as a real one, and that no password has."""
     salt, tag = (base64.b64encode(os.urandom(size)).decode().rstrip("=") for size in (_SALT, _TAG))
     cost = f"m={settings.memory_mib * 1024},t={settings.passes},p={settings.lanes}"
     return f"{{ARGON2ID}}$argon2id$v=19${cost}${salt}${tag}"
 
 
-def check(stored: str | None, password: str, settings: Passwords) -> bool:
+def check(stored: str | None, password: str, settings: PasswordSettings) -> bool:
     """Say whether the password is the one of the stored hash; None stands for no account.
 
     A wrong password takes about the time of an unknown account, whatever the scheme. Raises
@@ -85,7 +85,7 @@ def check(stored: str | None, password: str, settings: Passwords) -> bool:
             return True
         if is_current(stored, settings):
             return False
-    schemes.matches(dummy(settings), _octets(password[:MAX_PASSWORD]))
+    schemes.matches(dummy_hash(settings), _octets(password[:MAX_PASSWORD]))
     return False
 
 
@@ -97,7 +97,7 @@ def is_possible(password: str) -> bool:
     return 0 < len(_octets(password)) <= MAX_PASSWORD and "\0" not in password
 
 
-def is_current(stored: str, settings: Passwords) -> bool:
+def is_current(stored: str, settings: PasswordSettings) -> bool:
     """Say whether a hash is of the strength that new ones have."""
     try:
         name, rest = schemes.split(stored)

@@ -106,7 +106,7 @@ STEPS = (
 )
 
 
-class Unusable(Exception):
+class DirectoryUnusable(Exception):
     """The directory cannot be opened, and why, in one line for the administrator."""
 
 
@@ -133,16 +133,18 @@ def open_database(path: Path) -> apsw.Connection:
         connection.pragma("synchronous", "full")
         _upgrade(connection, path)
     except OSError as error:
-        raise Unusable(f"{path}: {error.strerror}") from error
+        raise DirectoryUnusable(f"{path}: {error.strerror}") from error
     except apsw.Error as error:
-        raise Unusable(f"{path}: {error}") from error
+        raise DirectoryUnusable(f"{path}: {error}") from error
     return connection
 
 
 def _refuse_old_sqlite(version: str) -> None:
     if tuple(map(int, version.split("."))) < OLDEST_SQLITE:
         needed = ".".join(map(str, OLDEST_SQLITE))
-        raise Unusable(f"SQLite {version} can lose data; {needed} or later is needed (update apsw)")
+        raise DirectoryUnusable(
+            f"SQLite {version} can lose data; {needed} or later is needed (update apsw)"
+        )
 
 
 def _make_file(path: Path) -> None:
@@ -169,7 +171,7 @@ def _upgrade(connection: apsw.Connection, path: Path) -> None:
     with connection:
         taken = connection.pragma("user_version")
         if taken > len(STEPS):
-            raise Unusable(f"{path} was made by a later release of twisted-mail")
+            raise DirectoryUnusable(f"{path} was made by a later release of twisted-mail")
         for step in STEPS[taken:]:
             connection.execute(step)
         connection.pragma("user_version", len(STEPS))

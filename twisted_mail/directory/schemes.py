@@ -46,7 +46,7 @@ def split(stored: str) -> tuple[str, str]:
     rest = stored[braced.end() :] if braced else stored
     if braced and braced[1].upper() not in ("CRYPT", "MD5"):
         return braced[1].upper(), rest
-    for beginning, name in _BEGINNINGS:
+    for beginning, name in _PREFIXES:
         if rest.startswith(beginning):
             return name, rest
     if braced is None:
@@ -63,7 +63,7 @@ def find(name: str) -> Scheme:
     return scheme
 
 
-def examine(stored: str) -> None:
+def check_form(stored: str) -> None:
     """Raise Uncheckable when no password could ever be checked against this."""
     name, rest = split(stored)
     scheme = find(name)
@@ -125,7 +125,7 @@ def _crypt(extra: Callable[[str, bytes], bool] | None) -> Callable[[str, bytes],
 
 def _crypt_needs(sample: str, extra: Callable[[str, bytes], bool] | None) -> Callable[[], str]:
     def needs() -> str:
-        if libcrypt.knows(sample):
+        if libcrypt.supports(sample):
             return ""
         if extra is None:
             return _NO_LIBRARY
@@ -245,7 +245,7 @@ SCHEMES = {
     **_DIGESTS,
 }
 
-_BEGINNINGS = (
+_PREFIXES = (
     ("$argon2id$", "ARGON2ID"),
     ("$argon2i$", "ARGON2I"),
     ("$2", "BLF-CRYPT"),

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from twisted_mail.directory import schema
 from twisted_mail.directory.tables import Tables, to_address, to_domain
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.directory_entry import catch_all
+from twisted_mail.mail.directory_entry import catch_all_address
 from twisted_mail.mail.outcome import Refused
 
 MAX_GRANTS = 1000  # of one account
 
 
-class Grants:
+class SendAsGrants:
     """Addresses that accounts may use as senders; ``@domain`` stands for all of a domain.
 
     They may be anywhere. Methods raise Refused and Unavailable.
@@ -31,10 +31,10 @@ class Grants:
         )
         return tuple(address for (address,) in rows)
 
-    def give(self, text: str, others: Sequence[str]) -> tuple[str, ...]:
+    def allow(self, text: str, others: Sequence[str]) -> tuple[str, ...]:
         """Allow an account to send as others; return all it may send as now."""
         given = [_to_other(other) for other in others]
-        with self._tables.writing() as connection:
+        with self._tables.transaction() as connection:
             account = schema.key(to_address(self._tables.find_account(text)))
             connection.executemany(
                 "INSERT OR IGNORE INTO may_send_as VALUES (?, ?, ?)",
@@ -45,9 +45,9 @@ class Grants:
                 raise Refused(f"an account may send as {MAX_GRANTS} others at most")
             return found
 
-    def take(self, text: str, others: Sequence[str]) -> tuple[str, ...]:
+    def revoke(self, text: str, others: Sequence[str]) -> tuple[str, ...]:
         """Forbid it again; return what the account may still send as."""
-        with self._tables.writing() as connection:
+        with self._tables.transaction() as connection:
             account = schema.key(to_address(self._tables.find_account(text)))
             for other in others:
                 address = _to_other(other)
@@ -61,7 +61,7 @@ class Grants:
 
 
 def _to_other(text: str) -> Address:
-    return catch_all(to_domain(text[1:])) if text.startswith("@") else to_address(text)
+    return catch_all_address(to_domain(text[1:])) if text.startswith("@") else to_address(text)
 
 
 def _written(address: Address) -> str:

@@ -15,27 +15,27 @@ from typing import TypeVar
 import apsw
 
 from twisted_mail.directory import passwords, schema
-from twisted_mail.directory.password_cache import Remembered
-from twisted_mail.directory.passwords import Passwords
+from twisted_mail.directory.password_cache import PasswordCache
+from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.schemes import Uncheckable
 from twisted_mail.directory.tables import read_target
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.credentials import Credentials
-from twisted_mail.mail.directory_entry import NOBODY, Resident, catch_all
+from twisted_mail.mail.directory_entry import NO_ENTRY, DirectoryEntry, catch_all_address
 from twisted_mail.mail.outcome import Unavailable
 
 T = TypeVar("T")
 
 MAX_MEMBERS = 1000  # that ``members`` returns
-MAX_LISTINGS = 50_000  # answers in memory, about 0.5 KiB each; unknown addresses are answers too
+MAX_RECORDS = 50_000  # answers in memory, about 0.5 KiB each; unknown addresses are answers too
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class AddressRecord:
     """All that the directory has under one address, for logins too."""
 
-    resident: Resident = NOBODY
+    resident: DirectoryEntry = NO_ENTRY
     hash: str | None = field(default=None, repr=False)
     is_enabled: bool = False
     may_send_as: frozenset[str] = frozenset()  # keys
@@ -54,7 +54,7 @@ class SqliteDirectory:
         path: Path,
         blocking: Blocking,
         password_blocking: Blocking,
-        settings: Passwords | None = None,
+        settings: PasswordSettings | None = None,
         extra_domains: Iterable[str] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -63,15 +63,15 @@ class SqliteDirectory:
         self._watch.set_busy_timeout(0)
         self._lane = blocking.lane()
         self._password_blocking = password_blocking
-        self._settings = settings or Passwords()
+        self._settings = settings or PasswordSettings()
         self._extra_domains = frozenset(domain.lower() for domain in extra_domains)
-        self._remembered = Remembered(
+        self._remembered = PasswordCache(
             self._settings.remembered_seconds, self._settings.remembered_logins, monotonic
         )
         self._version: object = None
-        self._listings: dict[str, Listing] = {}
+        self._records: dict[str, AddressRecord] = {}
         self._residents: dict[
-            tuple[str, str], Resident
+            tuple[str, str], DirectoryEntry
         ] = {}  # by local part, as spelled, and domain
         self._homes: dict[str, str] | None = None
 
@@ -92,20 +92,20 @@ class SqliteDirectory:
         homes = self._homes if self._homes is not None else await self._all_homes()
         return homes.get(domain.lower())
 
-    async def find(self, address: Address) -> Resident | None:
+    async def find(self, address: Address) -> DirectoryEntry | None:
         """Return all that lives under this very address; None when its domain is not ours."""
         self._forget_if_changed()
         # The path of each recipient of each message: what was asked before is answered from here.
         resident = self._residents.get((address.local, address.domain))
         return resident if resident is not None else await self._find(address)
 
-    async def _find(self, address: Address) -> Resident | None:
+    async def _find(self, address: Address) -> DirectoryEntry | None:
         residents = self._residents
         home = await self.home(address.domain)
         if home is None:
             return None
-        resident = (await self._listing(Address(address.local, home))).resident
-        if len(residents) >= MAX_LISTINGS:
+        resident = (await self._record(Address(address.local, home))).resident
+        if len(residents) >= MAX_RECORDS:
             residents.clear()
         residents[address.local, address.domain] = resident
         return resident
@@ -115,15 +115,15 @@ class SqliteDirectory:
 
         A disabled account is still there: its mail arrives, and its logins are refused.
         """
-        return (await self.find(address) or NOBODY).account
+        return (await self.find(address) or NO_ENTRY).account
 
     async def targets(self, address: Address) -> tuple[Address, ...]:
         """Return the targets of the alias, in the order they were given."""
-        return (await self.find(address) or NOBODY).targets
+        return (await self.find(address) or NO_ENTRY).targets
 
     async def members(self, address: Address) -> tuple[Address, ...]:
         """Return the addresses that an alias leads to, or those of a list's members, at most 1000."""
-        resident = await self.find(address) or NOBODY
+        resident = await self.find(address) or NO_ENTRY
         if resident.list is None:
             return resident.targets
         texts = await self._read(self._read_members, schema.key(parse(resident.list)))
@@ -131,11 +131,13 @@ class SqliteDirectory:
 
     async def may_send_as(self, account: str, address: Address) -> bool:
         """Say whether the account was allowed to send as an address that may not lead to it."""
-        granted = (await self._listing_of_name(account)).may_send_as
+        granted = (await self._record_of_name(account)).may_send_as
         if not granted:
             return False
         domains = {address.domain, await self.home(address.domain) or address.domain}
-        ways = [way for one in domains for way in (Address(address.local, one), catch_all(one))]
+        ways = [
+            way for one in domains for way in (Address(address.local, one), catch_all_address(one))
+        ]
         return any(schema.key(way) in granted for way in ways)
 
     async def verify(self, credentials: Credentials) -> str | None:
@@ -143,7 +145,7 @@ class SqliteDirectory:
 
         Whom the login shall act as is not looked at.
         """
-        listing = await self._listing_of_name(credentials.name)
+        listing = await self._record_of_name(credentials.name)
         name, stored = listing.resident.account, listing.hash
         password = credentials.password
         if name is None or stored is None:
@@ -176,7 +178,9 @@ class SqliteDirectory:
         if not self._settings.is_upgraded or passwords.is_current(stored, self._settings):
             return stored
         try:
-            new = await self._password_blocking.run(passwords.hashed, password, self._settings)
+            new = await self._password_blocking.run(
+                passwords.hash_password, password, self._settings
+            )
             await self._lane.run(self._replace_hash, name, stored, new)
         except (apsw.Error, Unavailable):
             return stored
@@ -199,7 +203,7 @@ class SqliteDirectory:
             raise Unavailable("The directory cannot be read now") from error
         if version != self._version:
             self._version = version
-            self._listings = {}
+            self._records = {}
             self._residents = {}
             self._homes = None
 
@@ -210,22 +214,22 @@ class SqliteDirectory:
             self._homes = homes
         return homes
 
-    async def _listing_of_name(self, name: str) -> Listing:
+    async def _record_of_name(self, name: str) -> AddressRecord:
         try:
-            return await self._listing(parse(name))
+            return await self._record(parse(name))
         except ValueError:  # not an address, so nobody's name
-            return Listing()
+            return AddressRecord()
 
-    async def _listing(self, address: Address) -> Listing:
+    async def _record(self, address: Address) -> AddressRecord:
         self._forget_if_changed()
         key = schema.key(address)
-        known = self._listings.get(key)
+        known = self._records.get(key)
         if known is not None:
             return known
         # An answer that was on its way while something changed is not kept.
-        listings = self._listings
-        listing = await self._read(self._read_listing, key)
-        if len(listings) >= MAX_LISTINGS:
+        listings = self._records
+        listing = await self._read(self._read_record, key)
+        if len(listings) >= MAX_RECORDS:
             listings.clear()
         listings[key] = listing
         return listing
@@ -244,38 +248,40 @@ class SqliteDirectory:
         homes = {name: target for name, target in aliases if target in names}
         return homes | {name: name for name in names}
 
-    def _read_listing(self, key: str) -> Listing:
+    def _read_record(self, key: str) -> AddressRecord:
         account, stored, is_enabled = None, None, 0
         for row in self._reader.execute(
             "SELECT address, hash, is_enabled FROM account WHERE key = ?", (key,)
         ):
             account, stored, is_enabled = row
         if account is not None:
-            return Listing(Resident(account), stored, bool(is_enabled), self._read_grants(key))
-        return Listing(self._read_alias(key) or self._read_list(key) or NOBODY)
+            return AddressRecord(
+                DirectoryEntry(account), stored, bool(is_enabled), self._read_grants(key)
+            )
+        return AddressRecord(self._read_alias(key) or self._read_list(key) or NO_ENTRY)
 
     def _read_grants(self, key: str) -> frozenset[str]:
         rows = self._reader.execute("SELECT key FROM may_send_as WHERE account = ?", (key,))
         return frozenset(granted for (granted,) in rows)
 
-    def _read_alias(self, key: str) -> Resident | None:
+    def _read_alias(self, key: str) -> DirectoryEntry | None:
         rows = self._reader.execute(
             "SELECT target FROM alias WHERE key = ? ORDER BY position", (key,)
         )
         targets = [read_target(text) for (text,) in rows]
         if not targets:
             return None
-        return Resident(
+        return DirectoryEntry(
             targets=tuple(one for one in targets if isinstance(one, Address)),
             programs=tuple(one for one in targets if isinstance(one, str)),
         )
 
-    def _read_list(self, key: str) -> Resident | None:
+    def _read_list(self, key: str) -> DirectoryEntry | None:
         for (name,) in self._reader.execute("SELECT address FROM list WHERE key = ?", (key,)):
             owners = self._reader.execute(
                 "SELECT address FROM list_owner WHERE list = ? ORDER BY position", (key,)
             )
-            return Resident(list=name, owners=tuple(parse(text) for (text,) in owners))
+            return DirectoryEntry(list=name, owners=tuple(parse(text) for (text,) in owners))
         return None
 
     def _read_members(self, key: str) -> list[str]:

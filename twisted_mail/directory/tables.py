@@ -9,8 +9,8 @@ import apsw
 from twisted_mail.directory import schema
 from twisted_mail.mail import address as addresses
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.directory_entry import catch_all, cuts
-from twisted_mail.mail.mailing_list import read_role
+from twisted_mail.mail.directory_entry import catch_all_address, subaddress_splits
+from twisted_mail.mail.mailing_list import parse_role
 from twisted_mail.mail.outcome import Refused, Unavailable
 
 
@@ -29,7 +29,7 @@ class Tables:
         self._separators = separators
 
     @contextmanager
-    def writing(self) -> Iterator[apsw.Connection]:
+    def transaction(self) -> Iterator[apsw.Connection]:
         """One transaction, taken at once: what was checked inside still holds at its end."""
         connection = self.connection
         try:
@@ -123,11 +123,14 @@ class Tables:
         home = self.home(target.domain)
         if home is None:
             return False
-        role = read_role(target.local)
+        role = parse_role(target.local)
         if role is not None and self.list_name(Address(role[0], home)) is not None:
             return False
-        users = [target.local, *(user for user, _ in cuts(target.local, self._separators))]
-        ways = [*(Address(user, home) for user in users), catch_all(home)]
+        users = [
+            target.local,
+            *(user for user, _ in subaddress_splits(target.local, self._separators)),
+        ]
+        ways = [*(Address(user, home) for user in users), catch_all_address(home)]
         return not any(self.occupant(way) for way in ways)
 
 

@@ -8,7 +8,7 @@ from twisted_mail.interfaces import BlobWriter
 from twisted_mail.mail.outcome import MailError
 
 
-class Upload:
+class AppendLiteral:
     """Takes the framer's events about messages.
 
     What goes wrong, a full disk, is told to the framer: the client hears of it in the answer to its

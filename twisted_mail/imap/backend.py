@@ -15,8 +15,8 @@ from twisted_mail.interfaces import (
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
-    """The doors an IMAP session needs; the fields are those of ``twisted_mail.plugin.Doors``."""
+class ImapBackend:
+    """The doors an IMAP session needs; the fields are those of ``twisted_mail.plugin.ImapBackend``."""
 
     hostname: str
     clock: Clock

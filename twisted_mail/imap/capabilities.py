@@ -31,7 +31,7 @@ def before_login(wire: Wire, mechanisms: Sequence[Mechanism]) -> str:
         words.append("STARTTLS")
     if not wire.takes_passwords:
         words.append("LOGINDISABLED")
-    words += [f"AUTH={mechanism.name}" for mechanism in usable(wire, mechanisms)]
+    words += [f"AUTH={mechanism.name}" for mechanism in usable_mechanisms(wire, mechanisms)]
     return " ".join(words)
 
 
@@ -40,6 +40,6 @@ def after_login(max_size: int) -> str:
     return " ".join((*_ALWAYS, *_AFTER_LOGIN, f"APPENDLIMIT={max_size}"))
 
 
-def usable(wire: Wire, mechanisms: Sequence[Mechanism]) -> list[Mechanism]:
+def usable_mechanisms(wire: Wire, mechanisms: Sequence[Mechanism]) -> list[Mechanism]:
     """Return the mechanisms that give no password away on this wire."""
     return [each for each in mechanisms if wire.takes_passwords or not each.reveals_password]

@@ -8,7 +8,7 @@ from twisted_mail.mail.outcome import MailError
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class CommandLimits:
     """What one command may hold, in octets.
 
     ``literal`` is for literals that stay in memory, ``message`` for the message of an APPEND (0 where
@@ -25,7 +25,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class CompleteCommand:
     """One command, without the CRLF that ends it, and its messages by position."""
 
     data: bytes
@@ -37,7 +37,7 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class RejectedCommand:
     """A command that was dropped: its tag (``*`` if there was none), and why.
 
     After a fatal one the stream cannot be followed any more.
@@ -49,13 +49,13 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class GoAhead:
+class ContinuationRequest:
     """The client waits for a continuation before it sends a literal."""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageBegins:
-    """A message of ``size`` octets comes; ``is_awaited`` as in ``GoAhead``."""
+    """A message of ``size`` octets comes; ``is_awaited`` as in ``ContinuationRequest``."""
 
     size: int
     is_awaited: bool
@@ -73,4 +73,11 @@ class MessageEnds:
     """All its octets have come; the session answers with ``attach`` or ``refuse``."""
 
 
-Event = Whole | Fault | GoAhead | MessageBegins | MessageOctets | MessageEnds
+Event = (
+    CompleteCommand
+    | RejectedCommand
+    | ContinuationRequest
+    | MessageBegins
+    | MessageOctets
+    | MessageEnds
+)

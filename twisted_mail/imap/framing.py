@@ -2,7 +2,8 @@
 
 The octets of a literal can never become a command here, whatever is wrong with the rest: a literal
 that is refused is swallowed first when it comes without being asked for, and the command that had it
-ends in one fault. Memory is bounded by ``Limits``; the message of an APPEND is handed on as it comes.
+ends in one fault. Memory is bounded by ``CommandLimits``; the message of an APPEND is handed on as it
+comes.
 
 Only CRLF ends a line. A bare LF ends it too, so that both sides stay in step, but such a line is a
 fault (a bare CR or a NUL likewise).
@@ -11,14 +12,14 @@ fault (a bare CR or a NUL likewise).
 from collections.abc import Generator
 
 from twisted_mail.imap.events import (
+    CommandLimits,
+    CompleteCommand,
+    ContinuationRequest,
     Event,
-    Fault,
-    GoAhead,
-    Limits,
     MessageBegins,
     MessageEnds,
     MessageOctets,
-    Whole,
+    RejectedCommand,
 )
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.message import Blob
@@ -29,7 +30,7 @@ _NEVER = 1 << 63  # the size of a literal with more digits than any number here
 _LONGEST_NUMBER = 20  # digits
 
 
-class Lost(ProtocolError):
+class InputOverflow(ProtocolError):
     """So much would have to be thrown away that the client is given up."""
 
 
@@ -53,7 +54,7 @@ class Framer:
         "limits",
     )
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: CommandLimits) -> None:
         self.limits = limits
         self._buffer = bytearray()
         self._scanned = 0  # octets of the buffer that hold no line end
@@ -118,9 +119,9 @@ class Framer:
         try:
             while True:
                 yield from self._one_command()
-        except Lost as lost:
+        except InputOverflow as lost:
             self._close_blobs()
-            yield Fault(tag_of(self._command or self._head), lost, is_fatal=True)
+            yield RejectedCommand(tag_of(self._command or self._head), lost, is_fatal=True)
         while True:
             yield None
 
@@ -131,12 +132,12 @@ class Framer:
             line = yield from self._line()  # clients send an empty line before a command
         while True:
             self._add(line)
-            announced = _announced(line)
+            announced = _literal_announced(line)
             if announced is None:
                 break
             self._literals += 1
             size, is_awaited = announced
-            self._judge(size)
+            self._check_size(size)
             if self._fault is not None and is_awaited:
                 break  # no continuation, no octets: the command ends here
             yield from self._literal(size, is_awaited)
@@ -148,20 +149,20 @@ class Framer:
         fault, self._fault = self._fault, None
         if fault is not None:
             self._close_blobs()
-            return Fault(tag_of(command), fault)
+            return RejectedCommand(tag_of(command), fault)
         blobs, self._blobs = self._blobs, {}
-        return Whole(bytes(command[:-2]), blobs)
+        return CompleteCommand(bytes(command[:-2]), blobs)
 
     # ------------------------------------------------------------ literals
 
     def _literal(self, size: int, is_awaited: bool) -> Generator[Event | None, None, None]:
         if self._fault is not None:
-            yield from self._swallow(size)
+            yield from self._discard(size)
         elif self._is_message():
             yield from self._message(size, is_awaited)
         else:
             if is_awaited:
-                yield GoAhead()
+                yield ContinuationRequest()
             yield from self._small(size)
 
     def _small(self, size: int) -> Generator[Event | None, None, None]:
@@ -184,10 +185,10 @@ class Framer:
             yield MessageOctets(octets)
         yield MessageEnds()
 
-    def _swallow(self, size: int) -> Generator[Event | None, None, None]:
+    def _discard(self, size: int) -> Generator[Event | None, None, None]:
         self._wasted += size
         if self._wasted > self.limits.swallow or self._literals > self.limits.literals:
-            raise Lost("Too much data that nobody asked for", "TOOBIG")
+            raise InputOverflow("Too much data that nobody asked for", "TOOBIG")
         while size:
             while not self._buffer:
                 yield None
@@ -203,7 +204,7 @@ class Framer:
             del self._buffer[:size]
         return octets
 
-    def _judge(self, size: int) -> None:
+    def _check_size(self, size: int) -> None:
         """Refuse a literal before its octets come."""
         limits = self.limits
         if self._literals > limits.literals:
@@ -279,10 +280,10 @@ class Framer:
 
     def _give_up_after(self, octets: int) -> None:
         if octets > self.limits.swallow:
-            raise Lost("The line is too long", "TOOBIG")
+            raise InputOverflow("The line is too long", "TOOBIG")
 
 
-def _announced(line: bytes) -> tuple[int, bool] | None:
+def _literal_announced(line: bytes) -> tuple[int, bool] | None:
     """Return size and whether the client waits, if the line announces a literal."""
     text = line[-_TAIL:].rstrip(b"\r\n")
     brace = text.rfind(b"{")

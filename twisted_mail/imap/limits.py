@@ -1,11 +1,11 @@
 """How much of a client an IMAP conversation bears: silence, bad commands and wrong passwords."""
 
 from twisted_mail.imap.settings import Settings
-from twisted_mail.interfaces import Clock, Ending
+from twisted_mail.interfaces import Clock, ConversationEnded
 from twisted_mail.mail.outcome import MailError, ProtocolError
 
 
-class Patience:
+class ClientLimits:
     """What one client has used up. Each ``count`` says whether that was too much."""
 
     __slots__ = ("_clock", "_errors", "_login_deadline", "_login_failures", "_settings", "is_known")
@@ -24,7 +24,7 @@ class Patience:
             return self._settings.idle_timeout if is_between else self._settings.command_timeout
         left = self._login_deadline - self._clock.monotonic()
         if left <= 0:
-            raise Ending(Ending.Reason.TIMEOUT)
+            raise ConversationEnded(ConversationEnded.Reason.TIMEOUT)
         return left
 
     def count_error(self, error: MailError) -> bool:

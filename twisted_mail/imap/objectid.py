@@ -12,7 +12,7 @@ from twisted_mail.mail.outcome import ProtocolError
 MAX_LENGTH = 255  # RFC 8474 §7
 
 
-class Letter(Enum):
+class ObjectIdKind(Enum):
     """What has the identifier, by the letter before it."""
 
     EMAIL = "M"
@@ -20,12 +20,12 @@ class Letter(Enum):
     MAILBOX = "F"
 
 
-def shown(letter: Letter, name: str) -> bytes:
+def formatted(letter: ObjectIdKind, name: str) -> bytes:
     """Return an identifier in parentheses, as all answers have it."""
     return f"({letter.value}{name})".encode("ascii")
 
 
-def read(reader: Reader, letter: Letter) -> str:
+def read(reader: Reader, letter: ObjectIdKind) -> str:
     """Read an identifier; return the store's name, empty where it is one of something else."""
     text = reader.atom()
     if len(text) > MAX_LENGTH or not text.replace("-", "").replace("_", "").isalnum():

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from twisted_mail.mail.mailbox.numbers import Range
 
 
-class Recent:
+class RecentRanges:
     """Ascending, disjoint ranges, to which only higher ones are added."""
 
     __slots__ = ("_ranges",)

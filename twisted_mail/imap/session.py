@@ -15,18 +15,24 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from twisted_mail.imap import capabilities
-from twisted_mail.imap.append_literal import Upload
-from twisted_mail.imap.backend import Doors
+from twisted_mail.imap.append_literal import AppendLiteral
+from twisted_mail.imap.backend import ImapBackend
 from twisted_mail.imap.command import Command, State
 from twisted_mail.imap.commands import find
-from twisted_mail.imap.events import Event, Fault, GoAhead, MessageBegins, Whole
+from twisted_mail.imap.events import (
+    CompleteCommand,
+    ContinuationRequest,
+    Event,
+    MessageBegins,
+    RejectedCommand,
+)
 from twisted_mail.imap.framing import Framer
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.limits import Patience
+from twisted_mail.imap.limits import ClientLimits
 from twisted_mail.imap.settings import Settings
 from twisted_mail.imap.view import Selected, View
 from twisted_mail.imap.writing import refusal
-from twisted_mail.interfaces import Account, Ending, Mailbox, Mailboxes, Wire
+from twisted_mail.interfaces import Account, ConversationEnded, Mailbox, Mailboxes, Wire
 from twisted_mail.mail.outcome import MailError, ProtocolError
 
 if TYPE_CHECKING:
@@ -34,30 +40,32 @@ if TYPE_CHECKING:
 
 SERVICE = "imap"
 _FAREWELLS = {
-    Ending.Reason.TIMEOUT: b"* BYE Autologout; idle for too long\r\n",
-    Ending.Reason.SHUTDOWN: b"* BYE Server shutting down\r\n",
+    ConversationEnded.Reason.TIMEOUT: b"* BYE Autologout; idle for too long\r\n",
+    ConversationEnded.Reason.SHUTDOWN: b"* BYE Server shutting down\r\n",
 }
-_GO_AHEAD = b"+ OK\r\n"
-_UNSENT = 16  # commands whose answers leave together at most; each may have left 64 KiB unsent
-_LINES = 1000  # untagged answers between two drains
+_CONTINUATION = b"+ OK\r\n"
+_COMMANDS_PER_DRAIN = (
+    16  # commands whose answers leave together at most; each may have left 64 KiB unsent
+)
+_LINES_PER_DRAIN = 1000  # untagged answers between two drains
 
 
 class ImapSession:
     """One conversation. Commands see its public attributes.
 
-    ``enabled`` holds what ENABLE switched on; ``afterwards`` is awaited once, behind the answer to the
+    ``enabled`` holds what ENABLE switched on; ``after_answer`` is awaited once, behind the answer to the
     present command.
     """
 
     __slots__ = (
-        "_face",
+        "_append_literal",
+        "_avatar",
+        "_client_limits",
+        "_end_reason",
         "_farewell",
-        "_leaving",
-        "_patience",
         "_unsent",
-        "_upload",
-        "afterwards",
-        "doors",
+        "after_answer",
+        "backend",
         "enabled",
         "framer",
         "selected",
@@ -65,31 +73,31 @@ class ImapSession:
         "wire",
     )
 
-    def __init__(self, wire: Wire, settings: Settings, doors: Doors) -> None:
+    def __init__(self, wire: Wire, settings: Settings, backend: ImapBackend) -> None:
         self.wire = wire
         self.settings = settings
-        self.doors = doors
+        self.backend = backend
         self.framer = Framer(settings.before_login)
         self.enabled: set[str] = set()
         self.selected: Selected | None = None
-        self.afterwards: Callable[[], Awaitable[None]] | None = None
-        self._face: Mailboxes | None = None
-        self._upload = Upload(self.framer, doors.blob_writer)
-        self._patience = Patience(settings, doors.clock)
+        self.after_answer: Callable[[], Awaitable[None]] | None = None
+        self._avatar: Mailboxes | None = None
+        self._append_literal = AppendLiteral(self.framer, backend.blob_writer)
+        self._client_limits = ClientLimits(settings, backend.clock)
         self._unsent = 0  # answered commands since the wire last sent
-        self._leaving = ""  # why the loop shall end
+        self._end_reason = ""  # why the loop shall end
         self._farewell = b""
 
     # ------------------------------------------------------------ the conversation
 
     async def run(self) -> None:
         """Hold the conversation; return when it is over."""
-        peer, journal = self.wire.peer, self.doors.journal
+        peer, journal = self.wire.peer, self.backend.journal
         journal.connected(SERVICE, peer)
         reason = "failed"
         try:
             reason = await self._converse()
-        except Ending as ending:
+        except ConversationEnded as ending:
             reason = ending.reason.value
             self.wire.write(_FAREWELLS.get(ending.reason, b""))
         except Exception:
@@ -100,9 +108,9 @@ class ImapSession:
             journal.disconnected(SERVICE, peer, reason)
 
     async def _converse(self) -> str:
-        greeting = f"OK [CAPABILITY {self.capabilities()}] {self.doors.hostname} IMAP4rev1 ready"
+        greeting = f"OK [CAPABILITY {self.capabilities()}] {self.backend.hostname} IMAP4rev1 ready"
         self.untagged(greeting.encode("ascii", "replace"))
-        while not self._leaving:
+        while not self._end_reason:
             event = self.framer.next()
             if event is None:
                 self.framer.feed(await self.wire.read(self._limit()))
@@ -110,45 +118,50 @@ class ImapSession:
             else:
                 await self._take(event)
         self.wire.write(self._farewell)
-        return self._leaving
+        return self._end_reason
 
     def _release(self) -> None:
-        for give_back in (self.deselect, self._upload.discard, self.framer.close, self._log_out):
+        for give_back in (
+            self.deselect,
+            self._append_literal.discard,
+            self.framer.close,
+            self._log_out,
+        ):
             try:
                 give_back()
             except Exception:
-                self.doors.journal.failed(SERVICE)
+                self.backend.journal.failed(SERVICE)
         self.wire.close()
 
     def _log_out(self) -> None:
-        if self._face is not None:
-            self._face.logout()
+        if self._avatar is not None:
+            self._avatar.logout()
 
-    def leave(self, reason: str, farewell: str = "") -> None:
+    def end_session(self, reason: str, farewell: str = "") -> None:
         """End the conversation behind the present answer; ``reason`` is for the journal."""
-        self._leaving = self._leaving or reason
+        self._end_reason = self._end_reason or reason
         if farewell and not self._farewell:
             self._farewell = b"* BYE %b\r\n" % farewell.encode("ascii")
 
     def _limit(self) -> float:
         """Return how long the client may be silent now. Raises Ending."""
-        return self._patience.seconds(is_between=self.framer.is_empty)
+        return self._client_limits.seconds(is_between=self.framer.is_empty)
 
     # ------------------------------------------------------------ what commands see
 
     @property
     def state(self) -> State:
         """Return the state of the connection."""
-        if self._face is None:
+        if self._avatar is None:
             return State.NOT_AUTHENTICATED
         return State.AUTHENTICATED if self.selected is None else State.SELECTED
 
     @property
     def account(self) -> Account:
         """Return the account that is logged in."""
-        if self._face is None:
+        if self._avatar is None:
             raise ProtocolError("Log in first")
-        return self._face.account
+        return self._avatar.account
 
     @property
     def mailbox(self) -> Mailbox:
@@ -183,60 +196,60 @@ class ImapSession:
 
     def capabilities(self) -> str:
         """Return the capabilities in the present state."""
-        if self._face is None:
-            return capabilities.before_login(self.wire, self.doors.mechanisms)
+        if self._avatar is None:
+            return capabilities.before_login(self.wire, self.backend.mechanisms)
         return capabilities.after_login(self.settings.max_size)
 
-    def admit(self, face: Mailboxes) -> None:
+    def enter_authenticated(self, face: Mailboxes) -> None:
         """Go to the authenticated state."""
-        self._face = face
-        self._patience.count_login()
+        self._avatar = face
+        self._client_limits.count_login()
         self.framer.limits = self.settings.after_login
 
     def count_login_failure(self) -> None:
         """Note a refused login; after too many the conversation ends."""
-        if self._patience.count_login_failure():
-            self.leave("login failures", "Too many failed logins")
+        if self._client_limits.count_login_failure():
+            self.end_session("login failures", "Too many failed logins")
 
     # ------------------------------------------------------------ what the framer says
 
     async def _take(self, event: Event) -> None:
-        await self.wire.turn()
-        if isinstance(event, Whole):
+        await self.wire.yield_to_others()
+        if isinstance(event, CompleteCommand):
             await self._run_command(event)
-            await self._hold_back()
-        elif isinstance(event, Fault):
+            await self._apply_back_pressure()
+        elif isinstance(event, RejectedCommand):
             self._answer_fault(event)
-        elif isinstance(event, GoAhead):
-            self.wire.write(_GO_AHEAD)
+        elif isinstance(event, ContinuationRequest):
+            self.wire.write(_CONTINUATION)
         else:
             if isinstance(event, MessageBegins) and event.is_awaited:
-                self.wire.write(_GO_AHEAD)
-            await self._upload.take(event)
+                self.wire.write(_CONTINUATION)
+            await self._append_literal.take(event)
 
-    async def _hold_back(self) -> None:
+    async def _apply_back_pressure(self) -> None:
         """Wait for a client that sends many commands at once and does not take the answers."""
         self._unsent += 1
-        if self._unsent >= _UNSENT:
+        if self._unsent >= _COMMANDS_PER_DRAIN:
             self._unsent = 0
             await self.wire.drain()
 
-    def _answer_fault(self, fault: Fault) -> None:
+    def _answer_fault(self, fault: RejectedCommand) -> None:
         self._answer(fault.tag, refusal(fault.error))
         self._count_error(fault.error)
         if fault.is_fatal:
-            self.leave("flood", "Too much data")
+            self.end_session("flood", "Too much data")
 
     # ------------------------------------------------------------ commands
 
-    async def _run_command(self, whole: Whole) -> None:
+    async def _run_command(self, whole: CompleteCommand) -> None:
         reader = whole.reader()
         tag = "*"
         try:
             tag = reader.tag()
             command, is_uid = find(reader, self.state)
             answer = await self._outcome(command, reader, is_uid)
-            await self.tell_news(may_expunge=is_uid or not command.keeps_numbers)
+            await self.send_updates(may_expunge=is_uid or not command.keeps_numbers)
         except MailError as error:  # no such command, or not now
             self._count_error(error)
             answer = refusal(error)
@@ -252,24 +265,24 @@ class ImapSession:
         except MailError as error:
             self._count_error(error)
             return refusal(error)
-        except Ending:
+        except ConversationEnded:
             raise
         except Exception:
-            self.doors.journal.failed(f"{SERVICE} {command.name}")
+            self.backend.journal.failed(f"{SERVICE} {command.name}")
             return "NO [SERVERBUG] Internal error; it has been noted"
-        self._patience.count_success()
+        self._client_limits.count_success()
         return answer
 
     async def _follow_up(self) -> None:
-        afterwards, self.afterwards = self.afterwards, None
+        afterwards, self.after_answer = self.after_answer, None
         if afterwards is not None:
             await afterwards()
         if self.selected is not None and self.selected.view.is_removed:
-            self.leave("mailbox deleted", "The selected mailbox was deleted")
+            self.end_session("mailbox deleted", "The selected mailbox was deleted")
 
     def _count_error(self, error: MailError) -> None:
-        if self._patience.count_error(error):
-            self.leave("errors", "Too many bad commands")
+        if self._client_limits.count_error(error):
+            self.end_session("errors", "Too many bad commands")
 
     # ------------------------------------------------------------ answers
 
@@ -286,18 +299,18 @@ class ImapSession:
             self.framer.feed(await self.wire.read(self._limit()))
         return line
 
-    async def tell_news(self, may_expunge: bool) -> None:
+    async def send_updates(self, may_expunge: bool) -> None:
         """Tell the client what happened in the selected mailbox (RFC 3501 §5.2)."""
-        if self.selected is None or not self.selected.view.has_news:
+        if self.selected is None or not self.selected.view.has_updates:
             return
         view = self.selected.view
-        for _ in range(view.rounds):
+        for _ in range(view.update_rounds):
             await self._write_untagged(view.updates(may_expunge))
 
     async def _write_untagged(self, lines: Sequence[bytes]) -> None:
         """Write untagged answers, in pieces that the client takes one after the other."""
-        for start in range(0, len(lines), _LINES):
-            part = lines[start : start + _LINES]
+        for start in range(0, len(lines), _LINES_PER_DRAIN):
+            part = lines[start : start + _LINES_PER_DRAIN]
             self.wire.write(b"* %b\r\n" % b"\r\n* ".join(part))
-            if len(part) == _LINES:
+            if len(part) == _LINES_PER_DRAIN:
                 await self.wire.drain()

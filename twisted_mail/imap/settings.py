@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from twisted_mail.imap.events import Limits
+from twisted_mail.imap.events import CommandLimits
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -49,9 +49,9 @@ class Settings:
             raise ValueError("lines of 1000 octets must be allowed (RFC 2683 §3.2.1.5)")
 
     @property
-    def before_login(self) -> Limits:
+    def before_login(self) -> CommandLimits:
         """Return what one command may hold before login."""
-        return Limits(
+        return CommandLimits(
             line=self.max_login_line,
             literal=self.max_login_literal,
             literals=self.max_login_literals,
@@ -61,9 +61,9 @@ class Settings:
         )
 
     @property
-    def after_login(self) -> Limits:
+    def after_login(self) -> CommandLimits:
         """Return what one command may hold after login."""
-        return Limits(
+        return CommandLimits(
             line=self.max_line,
             literal=self.max_literal,
             literals=self.max_literals,

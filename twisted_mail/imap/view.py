@@ -13,10 +13,16 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from twisted_mail.imap.recent import Recent
+from twisted_mail.imap.recent import RecentRanges
 from twisted_mail.imap.writing import flag_list
 from twisted_mail.interfaces import Mailbox
-from twisted_mail.mail.mailbox.change import Added, Change, Gone, Marked, Removed
+from twisted_mail.mail.mailbox.change import (
+    Change,
+    EntriesAdded,
+    EntriesExpunged,
+    FlagsChanged,
+    MailboxDeleted,
+)
 from twisted_mail.mail.mailbox.flags import NONE, RECENT, SYSTEM, Flags
 from twisted_mail.mail.mailbox.numbers import NumberSet
 from twisted_mail.mail.outcome import ProtocolError
@@ -24,8 +30,8 @@ from twisted_mail.mail.outcome import ProtocolError
 if TYPE_CHECKING:
     from twisted_mail.imap.fetch.outline import Outline
 
-_ROUND = 5000  # messages whose flags are told at once
-_FEW = 64  # rows that are cheaper to delete one by one than to copy the rest
+_FLAGS_PER_UPDATE = 5000  # messages whose flags are told at once
+_FEW_ROWS = 64  # rows that are cheaper to delete one by one than to copy the rest
 
 
 class View:
@@ -36,16 +42,16 @@ class View:
     """
 
     __slots__ = (
-        "_arrived",
-        "_believed",
         "_claims",
-        "_gone",
+        "_client_flags",
         "_mailbox",
-        "_news",
+        "_pending_arrivals",
+        "_pending_expunges",
+        "_pending_flags",
         "_recent",
         "_rendered",
-        "_told_keywords",
-        "_told_recent",
+        "_sent_keywords",
+        "_sent_recent",
         "_unwatch",
         "is_removed",
         "uids",
@@ -56,15 +62,15 @@ class View:
         self._mailbox = mailbox
         self._claims = claims
         self.uids = array("Q", columns.uids)
-        self._believed: list[Flags] = list(columns.flags)
-        self._arrived = array("Q")  # in the store, and not told yet
-        self._gone: set[int] = set()  # not in the store any more
-        self._news: dict[int, None] = {}  # with other flags now; a set with an order
-        self._recent = Recent()
+        self._client_flags: list[Flags] = list(columns.flags)
+        self._pending_arrivals = array("Q")  # in the store, and not told yet
+        self._pending_expunges: set[int] = set()  # not in the store any more
+        self._pending_flags: dict[int, None] = {}  # with other flags now; a set with an order
+        self._recent = RecentRanges()
         self._recent.add(recent_from, columns.uidnext - 1)
         self._rendered: dict[tuple[Flags, bool], bytes] = {}
-        self._told_recent = self.recent_count
-        self._told_keywords = len(mailbox.keywords)
+        self._sent_recent = self.recent_count
+        self._sent_keywords = len(mailbox.keywords)
         self.is_removed = False  # the mailbox was deleted under the client
         self._unwatch = mailbox.watch(self._note)
 
@@ -130,7 +136,7 @@ class View:
         if row is not None:
             return self._mailbox.columns.flags[row]
         number = self.number(uid)
-        return NONE if number is None else self._believed[number - 1]
+        return NONE if number is None else self._client_flags[number - 1]
 
     def _render(self, flags: Flags, is_recent: bool) -> bytes:
         known = self._rendered.get((flags, is_recent))
@@ -141,40 +147,47 @@ class View:
 
     # ------------------------------------------------------------ what commands told
 
-    def told(self, uid: int) -> None:
+    def note_flags_sent(self, uid: int) -> None:
         """Note that the client has just been told the flags of a message as they are now."""
-        if uid in self._news:
-            del self._news[uid]
-            self._believe(uid, self._flags_now(uid))
+        if uid in self._pending_flags:
+            del self._pending_flags[uid]
+            self._set_client_flags(uid, self._flags_now(uid))
 
-    def assume(self, uids: Iterable[int], how: str, flags: Flags) -> None:
+    def note_silent_store(self, uids: Iterable[int], how: str, flags: Flags) -> None:
         """Note that the client takes its own silent STORE for done (``how`` as in ``mark``).
 
         What it then believes wrongly, since another session altered flags too, stays news.
         """
         for uid in uids:
-            if uid in self._news:
+            if uid in self._pending_flags:
                 number = self.number(uid)
                 if number is not None:
-                    self._believed[number - 1] = _altered(self._believed[number - 1], how, flags)
+                    self._client_flags[number - 1] = _altered(
+                        self._client_flags[number - 1], how, flags
+                    )
 
-    def _believe(self, uid: int, flags: Flags) -> None:
+    def _set_client_flags(self, uid: int, flags: Flags) -> None:
         number = self.number(uid)
         if number is not None:
-            self._believed[number - 1] = flags
+            self._client_flags[number - 1] = flags
 
     # ------------------------------------------------------------ what the client is told
 
     @property
-    def has_news(self) -> bool:
+    def has_updates(self) -> bool:
         """Say whether ``updates`` may have something to tell."""
-        has_new_keywords = len(self._mailbox.keywords) != self._told_keywords
-        return bool(self._arrived or self._gone or self._news or has_new_keywords)
+        has_new_keywords = len(self._mailbox.keywords) != self._sent_keywords
+        return bool(
+            self._pending_arrivals
+            or self._pending_expunges
+            or self._pending_flags
+            or has_new_keywords
+        )
 
     @property
-    def rounds(self) -> int:
+    def update_rounds(self) -> int:
         """Return how often ``updates`` must be asked for all the news there are now."""
-        return 1 + len(self._news) // _ROUND
+        return 1 + len(self._pending_flags) // _FLAGS_PER_UPDATE
 
     def updates(self, may_expunge: bool) -> list[bytes]:
         """Return the untagged answers that bring the client up to date, without ``*`` and CRLF.
@@ -182,9 +195,9 @@ class View:
         EXPUNGE comes first and EXISTS before what mentions new numbers. Of flags, so many are told at
         once that others have their turn.
         """
-        if not self.has_news:
+        if not self.has_updates:
             return []
-        lines = list(self._expunged()) if may_expunge and self._gone else []
+        lines = list(self._expunged()) if may_expunge and self._pending_expunges else []
         lines += self._grown()
         lines += self._new_keywords()
         lines += self._altered_flags()
@@ -192,53 +205,53 @@ class View:
 
     def _expunged(self) -> Iterator[bytes]:
         """Tell the highest number first, so that each is right whatever was told before."""
-        gone, self._gone = self._gone, set()
+        gone, self._pending_expunges = self._pending_expunges, set()
         rows = [row for row, uid in enumerate(self.uids) if uid in gone]
         self._drop(rows)
         for row in reversed(rows):
             yield b"%d EXPUNGE" % (row + 1)
 
     def _drop(self, rows: Sequence[int]) -> None:
-        if len(rows) > _FEW:
+        if len(rows) > _FEW_ROWS:
             dropped = set(rows)
             kept = [row for row in range(len(self.uids)) if row not in dropped]
             self.uids = array("Q", map(self.uids.__getitem__, kept))
-            self._believed = list(map(self._believed.__getitem__, kept))
+            self._client_flags = list(map(self._client_flags.__getitem__, kept))
             return
         for row in reversed(rows):
             del self.uids[row]
-            del self._believed[row]
+            del self._client_flags[row]
 
     def _grown(self) -> Iterator[bytes]:
-        has_grown = bool(self._arrived)
+        has_grown = bool(self._pending_arrivals)
         if has_grown:
-            self.uids.extend(self._arrived)
-            self._believed.extend(map(self._flags_now, self._arrived))
-            del self._arrived[:]
+            self.uids.extend(self._pending_arrivals)
+            self._client_flags.extend(map(self._flags_now, self._pending_arrivals))
+            del self._pending_arrivals[:]
             yield b"%d EXISTS" % len(self.uids)
         recent = self.recent_count
-        if has_grown or recent != self._told_recent:
-            self._told_recent = recent
+        if has_grown or recent != self._sent_recent:
+            self._sent_recent = recent
             yield b"%d RECENT" % recent
 
     def _new_keywords(self) -> Iterator[bytes]:
-        if len(self._mailbox.keywords) != self._told_keywords:
-            self._told_keywords = len(self._mailbox.keywords)
+        if len(self._mailbox.keywords) != self._sent_keywords:
+            self._sent_keywords = len(self._mailbox.keywords)
             yield b"FLAGS " + self.known_flags()
             if self._claims:
                 yield b"OK [PERMANENTFLAGS %b] Flags that can be stored" % self.permanent_flags()
 
     def _altered_flags(self) -> Iterator[bytes]:
-        uids = list(islice(self._news, _ROUND))
+        uids = list(islice(self._pending_flags, _FLAGS_PER_UPDATE))
         columns = self._mailbox.columns
         for uid in uids:
-            del self._news[uid]
+            del self._pending_flags[uid]
             number, row = self.number(uid), columns.row(uid)
             if number is None or row is None:
                 continue
             flags = columns.flags[row]
-            if self._believed[number - 1] != flags:
-                self._believed[number - 1] = flags
+            if self._client_flags[number - 1] != flags:
+                self._client_flags[number - 1] = flags
                 shown = self._render(flags, uid in self._recent)
                 yield b"%d FETCH (UID %d FLAGS %b)" % (number, uid, shown)
 
@@ -254,25 +267,27 @@ class View:
     # ------------------------------------------------------------ what happens in the mailbox
 
     def _note(self, change: Change) -> None:
-        if isinstance(change, Marked):
-            self._news.update(dict.fromkeys([uid for uid, _, _ in change.marks]))
-        elif isinstance(change, Added):
+        if isinstance(change, FlagsChanged):
+            self._pending_flags.update(dict.fromkeys([uid for uid, _, _ in change.marks]))
+        elif isinstance(change, EntriesAdded):
             self._note_added(change.uids)
-        elif isinstance(change, Gone):
+        elif isinstance(change, EntriesExpunged):
             self._note_gone(change.uids)
-        elif isinstance(change, Removed):
+        elif isinstance(change, MailboxDeleted):
             self.is_removed = True
 
     def _note_added(self, uids: Collection[int]) -> None:
-        self._arrived.extend(uids)
+        self._pending_arrivals.extend(uids)
         first = self._mailbox.claim_recent() if self._claims else min(uids)
         self._recent.add(first, self._mailbox.columns.uidnext - 1)
 
     def _note_gone(self, uids: Sequence[int]) -> None:
-        self._gone.update(uids)
-        if self._arrived:
+        self._pending_expunges.update(uids)
+        if self._pending_arrivals:
             gone = set(uids)
-            self._arrived = array("Q", [uid for uid in self._arrived if uid not in gone])
+            self._pending_arrivals = array(
+                "Q", [uid for uid in self._pending_arrivals if uid not in gone]
+            )
 
 
 def _altered(before: Flags, how: str, flags: Flags) -> Flags:

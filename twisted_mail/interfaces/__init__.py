@@ -9,65 +9,71 @@ Sessions are coroutines that await nothing but these doors, so they run without 
 One file for each subject.
 """
 
-from twisted_mail.interfaces.clients import Dialing, HttpAnswer, Line, Posting
+from twisted_mail.interfaces.clients import ClientConnection, Connector, HttpClient, HttpResponse
 from twisted_mail.interfaces.delivery import Delivery, Queue, Router
 from twisted_mail.interfaces.journal import Journal
-from twisted_mail.interfaces.lists import Rolls
+from twisted_mail.interfaces.lists import MailingListStore
 from twisted_mail.interfaces.login import (
-    Adoption,
+    AssumedLogin,
+    AvatarT,
     Directory,
     Exchange,
-    Face,
     Login,
     Mailboxes,
     Maildrop,
     Mechanism,
     Submitter,
 )
-from twisted_mail.interfaces.policy import Filter, Policy, Visit
+from twisted_mail.interfaces.policy import Filter, Policy, SmtpContext
 from twisted_mail.interfaces.resolver import Resolver
 from twisted_mail.interfaces.store import Account, BlobWriter, Mailbox, Renderer, Store, Watcher
-from twisted_mail.interfaces.system import Blocking, Clock, Onlooker, Sight, Watching
-from twisted_mail.interfaces.wire import Ending, Outlet, Peer, Privacy, Session, Wire
+from twisted_mail.interfaces.system import (
+    Blocking,
+    Clock,
+    FolderEvent,
+    FolderMonitor,
+    FolderObserver,
+)
+from twisted_mail.interfaces.wire import ConversationEnded, Outlet, Peer, Session, TlsInfo, Wire
 
 __all__ = [
     "Account",
-    "Adoption",
+    "AssumedLogin",
+    "AvatarT",
     "BlobWriter",
     "Blocking",
+    "ClientConnection",
     "Clock",
+    "Connector",
+    "ConversationEnded",
     "Delivery",
-    "Dialing",
     "Directory",
-    "Ending",
     "Exchange",
-    "Face",
     "Filter",
-    "HttpAnswer",
+    "FolderEvent",
+    "FolderMonitor",
+    "FolderObserver",
+    "HttpClient",
+    "HttpResponse",
     "Journal",
-    "Line",
     "Login",
     "Mailbox",
     "Mailboxes",
     "Maildrop",
+    "MailingListStore",
     "Mechanism",
-    "Onlooker",
     "Outlet",
     "Peer",
     "Policy",
-    "Posting",
-    "Privacy",
     "Queue",
     "Renderer",
     "Resolver",
-    "Rolls",
     "Router",
     "Session",
-    "Sight",
+    "SmtpContext",
     "Store",
     "Submitter",
-    "Visit",
+    "TlsInfo",
     "Watcher",
-    "Watching",
     "Wire",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
-class Line(Protocol):
+class ClientConnection(Protocol):
     """A connection that we have opened to another program. Reactor thread only.
 
     What is written or read after the end raises Unavailable.
@@ -34,10 +34,10 @@ class Line(Protocol):
         """Send what was written and close; harmless when done twice."""
 
 
-class Dialing(Protocol):
+class Connector(Protocol):
     """Opens connections to other programs."""
 
-    async def dial(self, endpoint: str, timeout: float) -> Line:
+    async def connect(self, endpoint: str, timeout: float) -> ClientConnection:
         """Connect to ``tcp:host:port`` or ``unix:/path``, an endpoint string of Twisted's clients.
 
         Raises Unavailable when it cannot be reached within ``timeout`` seconds.
@@ -45,14 +45,14 @@ class Dialing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class HttpAnswer:
+class HttpResponse:
     """What an HTTP server answered: the status and the body."""
 
     status: int
     body: bytes
 
 
-class Posting(Protocol):
+class HttpClient(Protocol):
     """Sends requests to HTTP servers."""
 
     async def post(
@@ -62,7 +62,7 @@ class Posting(Protocol):
         size: int,
         body: AsyncIterator[bytes],
         limit: int,
-    ) -> HttpAnswer:
+    ) -> HttpResponse:
         """Send a POST whose body has ``size`` octets; return the answer.
 
         Raises Unavailable when the server cannot be reached, breaks off, or answers with more than

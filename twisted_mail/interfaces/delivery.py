@@ -7,7 +7,7 @@ from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import Outcome
-from twisted_mail.mail.route import Route, Step
+from twisted_mail.mail.route import Route, RouteStep
 
 
 class Router(Protocol):
@@ -16,21 +16,21 @@ class Router(Protocol):
     async def route(self, recipient: Address) -> Route:
         """Return the route of one recipient, aliases expanded."""
 
-    async def explain(self, recipient: Address) -> tuple[Route, Sequence[Step]]:
+    async def explain(self, recipient: Address) -> tuple[Route, Sequence[RouteStep]]:
         """Return the route, and the steps by which it was found."""
 
 
 class Queue(Protocol):
     """The one door through which mail enters our responsibility."""
 
-    async def room(self, accounts: Sequence[str], size: int) -> Outcome | None:
+    async def check_quota(self, accounts: Sequence[str], size: int) -> Outcome | None:
         """Return why none of the accounts has room for a message of so many octets, or None.
 
         Where some have room, the message is taken for them. Raises Unavailable.
         """
 
     @property
-    def promises(self) -> Collection[str]:
+    def supported_keywords(self) -> Collection[str]:
         """Name what it keeps of ``Envelope.wishes`` and ``notifications``, by keywords of EHLO.
 
         DSN, FUTURERELEASE, DELIVERBY, MT-PRIORITY, REQUIRETLS: what is not named here is neither offered

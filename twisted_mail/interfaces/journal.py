@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from twisted_mail.interfaces.policy import Visit
+from twisted_mail.interfaces.policy import SmtpContext
 from twisted_mail.interfaces.wire import Peer
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.verdict import Stage, Verdict
+from twisted_mail.mail.verdict import FilterStage, Verdict
 
 
 class Journal(Protocol):
@@ -30,7 +30,7 @@ class Journal(Protocol):
     def refused(self, service: str, peer: Peer, id: str, reason: str) -> None:  # noqa: A002
         """Note that a recipient or a message was refused, in the words that the peer was told."""
 
-    def judged(self, name: str, stage: Stage, visit: Visit, verdict: Verdict) -> None:
+    def judged(self, name: str, stage: FilterStage, context: SmtpContext, verdict: Verdict) -> None:
         """Note what a filter decided, if it gave a reason."""
 
     def delivered(self, id: str, accounts: Sequence[str]) -> None:  # noqa: A002

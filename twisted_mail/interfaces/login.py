@@ -6,15 +6,15 @@ from twisted_mail.interfaces.store import Account, Mailbox
 from twisted_mail.interfaces.wire import Peer
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.credentials import Credentials
-from twisted_mail.mail.directory_entry import Resident
+from twisted_mail.mail.directory_entry import DirectoryEntry
 
-Face = TypeVar("Face", covariant=True)
+AvatarT = TypeVar("AvatarT", covariant=True)
 
 
-class Login(Protocol[Face]):
+class Login(Protocol[AvatarT]):
     """The portal, for the one face that a protocol speaks."""
 
-    async def __call__(self, credentials: Credentials, peer: Peer) -> Face:
+    async def __call__(self, credentials: Credentials, peer: Peer) -> AvatarT:
         """Return the avatar's face, which the session gives back with its ``logout``.
 
         Raises Refused, with the same words after the same time for a wrong password and an unknown
@@ -94,7 +94,7 @@ class Submitter(Protocol):
         """End the login."""
 
 
-class Adoption(Protocol):
+class AssumedLogin(Protocol):
     """Lets somebody submit whose password a trusted proxy has checked."""
 
     async def __call__(self, name: str) -> Submitter:
@@ -113,7 +113,7 @@ class Directory(Protocol):
     async def targets(self, address: Address) -> tuple[Address, ...]:
         """Return where the alias of this address leads, one step; empty when it is no alias."""
 
-    async def find(self, address: Address) -> Resident | None:
+    async def find(self, address: Address) -> DirectoryEntry | None:
         """Return all that lives under this very address; None when its domain is not ours.
 
         An address in a domain that is an alias of another is looked for there, and what takes the

@@ -4,14 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from twisted_mail.interfaces.wire import Peer, Privacy
+from twisted_mail.interfaces.wire import Peer, TlsInfo
 from twisted_mail.mail.address import NULL, Address
 from twisted_mail.mail.message import Message
-from twisted_mail.mail.verdict import Edit, Stage, Verdict
+from twisted_mail.mail.verdict import Edit, FilterStage, Verdict
 
 
 @dataclass(slots=True)
-class Visit:
+class SmtpContext:
     """One SMTP conversation as filters see it: to read, but for ``notes``.
 
     Grows with the stages: at each, what came before is there. ``recipients`` are those taken so far,
@@ -26,7 +26,7 @@ class Visit:
     service: str
     peer: Peer
     hello: str = ""
-    privacy: Privacy | None = None
+    tls_info: TlsInfo | None = None
     submitter: str = ""
     id: str = ""
     sender: Address = NULL
@@ -55,28 +55,28 @@ class Filter(Protocol):
     """
 
     @property
-    def stages(self) -> Collection[Stage]:
+    def stages(self) -> Collection[FilterStage]:
         """Say at which stages it wants to be asked."""
 
-    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+    async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
         """Return the verdict. Whatever it raises, the configuration says what is done then."""
 
 
 class Policy(Protocol):
     """All filters together."""
 
-    def begin(self, service: str, peer: Peer) -> Visit | None:
+    def begin(self, service: str, peer: Peer) -> SmtpContext | None:
         """Return the visit of a new conversation; None when nobody is asked about this service."""
 
-    def is_asked(self, stage: Stage, visit: Visit) -> bool:
+    def is_asked(self, stage: FilterStage, context: SmtpContext) -> bool:
         """Say whether any filter is asked at a stage."""
 
-    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+    async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
         """Ask the filters in their order, up to the first refusal; return their verdict.
 
         A verdict that takes the mail has the edits and the strictest decision of all. Never raises
         but Ending, and takes no longer than the filters' time limits.
         """
 
-    def ended(self, visit: Visit, is_over: bool) -> None:
+    def ended(self, context: SmtpContext, is_over: bool) -> None:
         """Tell the filters that a transaction has ended, or that all of the conversation is over."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from twisted_mail.mail.dns import Answer, IpVersion, MailHost
+from twisted_mail.mail.dns import DnsAnswer, IpVersion, MailHost
 
 
 class Resolver(Protocol):
@@ -14,19 +14,19 @@ class Resolver(Protocol):
     when too many questions are waiting. Answers are remembered as long as the DNS allows.
     """
 
-    async def addresses(self, name: str, version: IpVersion | None = None) -> Answer[str]:
+    async def addresses(self, name: str, version: IpVersion | None = None) -> DnsAnswer[str]:
         """Return the numeric addresses of a name: of one version of IP, or those of IPv6 first."""
 
     async def addresses_of_each(
         self, names: Sequence[str], version: IpVersion | None = None
-    ) -> Sequence[Answer[str] | None]:
+    ) -> Sequence[DnsAnswer[str] | None]:
         """Return the addresses of several names, asked at once; None where ``addresses`` raises."""
 
-    async def names(self, address: str) -> Answer[str]:
+    async def names(self, address: str) -> DnsAnswer[str]:
         """Return the names that a numeric address has by its PTR records, unconfirmed."""
 
-    async def mail_hosts(self, domain: str) -> Answer[MailHost]:
+    async def mail_hosts(self, domain: str) -> DnsAnswer[MailHost]:
         """Return the MX records of a domain, the most preferred first."""
 
-    async def texts(self, name: str) -> Answer[bytes]:
+    async def texts(self, name: str) -> DnsAnswer[bytes]:
         """Return the TXT records of a name, the strings of each joined."""

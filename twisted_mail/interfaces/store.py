@@ -5,15 +5,15 @@ from typing import Literal, Protocol
 
 from twisted_mail.mail.mailbox.change import Change
 from twisted_mail.mail.mailbox.entry import (
-    Columns,
     Contains,
-    Copied,
-    Draft,
-    Identity,
-    Items,
+    CopyResult,
+    EntryColumns,
     MailboxInfo,
-    Piece,
-    Status,
+    MailboxStatus,
+    MessageIdentity,
+    MessageRange,
+    NewMessage,
+    RenderedItems,
 )
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.message import Blob, Message
@@ -44,7 +44,7 @@ class Mailbox(Protocol):
         """Return the MAILBOXID (RFC 8474 §4): it stays when the mailbox is renamed."""
 
     @property
-    def columns(self) -> Columns:
+    def columns(self) -> EntryColumns:
         """Return the entries that are here now: the live columns, to read and not to keep."""
 
     @property
@@ -86,13 +86,13 @@ class Mailbox(Protocol):
         keyword, CANNOT for a flag that is neither a system flag nor a keyword; then nothing is altered.
         """
 
-    async def copy(self, uids: Sequence[int], target: str) -> Copied:
+    async def copy(self, uids: Sequence[int], target: str) -> CopyResult:
         """Copy messages, all or none, in ascending order, with their flags and dates.
 
         Raises Refused: TRYCREATE, OVERQUOTA, LIMIT; CANNOT when no mailbox can have such a name.
         """
 
-    async def move(self, uids: Sequence[int], target: str) -> Copied:
+    async def move(self, uids: Sequence[int], target: str) -> CopyResult:
         """Move messages, all or none (RFC 6851 §3). Raises as ``copy`` does, but for OVERQUOTA.
 
         ``Added`` is rung for the target before ``Gone`` is for this mailbox.
@@ -101,10 +101,10 @@ class Mailbox(Protocol):
     async def expunge(self, uids: Sequence[int]) -> tuple[int, ...]:
         """Remove messages; return the ascending UIDs of those that were there."""
 
-    async def items(self, uids: Sequence[int]) -> Sequence[Items | None]:
+    async def items(self, uids: Sequence[int]) -> Sequence[RenderedItems | None]:
         """Return the rendered items, in the order asked; None where a message is gone."""
 
-    async def identities(self, uids: Sequence[int]) -> Sequence[Identity | None]:
+    async def identities(self, uids: Sequence[int]) -> Sequence[MessageIdentity | None]:
         """Return what messages are called, in the order asked; None where one is gone."""
 
     async def threads(self, uids: Sequence[int]) -> Sequence[str | None]:
@@ -114,7 +114,7 @@ class Mailbox(Protocol):
         while when it was never asked before.
         """
 
-    async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
+    async def read(self, pieces: Sequence[MessageRange]) -> Sequence[bytes | None]:
         """Return ranges of messages as they are on the wire; None where a message is gone.
 
         The caller asks for a bounded number of octets at a time.
@@ -155,7 +155,7 @@ class Account(Protocol):
     async def open(self, name: str) -> Mailbox:
         """Open a mailbox, to be closed by the caller. Raises Refused: NONEXISTENT."""
 
-    async def status(self, name: str, has_size: bool = True) -> Status:
+    async def status(self, name: str, has_size: bool = True) -> MailboxStatus:
         """Return the counts of a mailbox without opening it. Raises Refused: NONEXISTENT.
 
         Without ``has_size`` the size may be too small, and the answer is quicker.
@@ -189,14 +189,14 @@ class Account(Protocol):
         Raises Refused: CANNOT when no mailbox can have such a name, LIMIT.
         """
 
-    async def append(self, name: str, drafts: Sequence[Draft]) -> Copied:
+    async def append(self, name: str, drafts: Sequence[NewMessage]) -> CopyResult:
         """Put messages into a mailbox, all or none; ``sources`` of the answer is empty.
 
         Takes over the drafts' blobs and closes them in any case. Without a date it is now. Raises
         Refused: TRYCREATE, OVERQUOTA, LIMIT; CANNOT for a name no mailbox, or a flag no message can have.
         """
 
-    async def hold_maildrop(self) -> Callable[[], None]:
+    async def lock_maildrop(self) -> Callable[[], None]:
         """Keep all other POP3 sessions out, whichever process serves them (RFC 1939 §4).
 
         Returns what lets them in again; it is harmless when repeated, and does not wait. Nothing else is
@@ -213,7 +213,7 @@ class Store(Protocol):
     async def account(self, name: str) -> Account:
         """Return the account's mail, making its folders at first use."""
 
-    async def room(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
+    async def check_quota(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
         """Return None for each account that has room for a message of so many octets, else why not.
 
         No room is kept: ``deliver`` decides. Nobody is said to have none but after a fresh count.
@@ -234,7 +234,7 @@ class Renderer(Protocol):
 
     version: int
 
-    def __call__(self, data: bytes) -> Items:
+    def __call__(self, data: bytes) -> RenderedItems:
         """Render one whole message. Never raises on hostile bytes, and may take milliseconds."""
 
 

@@ -37,7 +37,7 @@ class Blocking(Protocol):
         """Return a door of its own whose work is done one piece at a time, in order."""
 
 
-class Sight(Enum):
+class FolderEvent(Enum):
     """What was seen of a name in a folder.
 
     ``LEFT`` is a name renamed away, perhaps to another place; ``WRITTEN`` a file that somebody was
@@ -54,27 +54,29 @@ class Sight(Enum):
     LOST = "lost"
 
 
-class Onlooker(Protocol):
+class FolderObserver(Protocol):
     """One who wants to know what happens in folders of the file system."""
 
-    def heard(self, folder: bytes, sight: Sight, name: bytes) -> bool:
-        """Take note of one happening; say whether ``look`` shall be called for it. Must not raise."""
+    def on_event(self, folder: bytes, sight: FolderEvent, name: bytes) -> bool:
+        """Take note of one event; return whether ``on_burst_end`` is to be called. Must not raise."""
 
-    async def look(self) -> None:
+    async def on_burst_end(self) -> None:
         """Look at what was heard, some milliseconds later, when the burst is over."""
 
 
-class Watching(Protocol):
+class FolderMonitor(Protocol):
     """Notices at once what any program does to the names in folders. Reactor thread only.
 
     Where this cannot be had, whoever needs news looks at the folders from time to time.
     """
 
-    def watch(self, onlooker: Onlooker, folders: Sequence[bytes]) -> Callable[[], None] | None:
+    def watch(
+        self, onlooker: FolderObserver, folders: Sequence[bytes]
+    ) -> Callable[[], None] | None:
         """Tell the onlooker what happens in these folders; return the function that ends it.
 
-        ``look`` is not called again before it has returned. Returns None when not all of them can be
-        watched: too many are, or their file system does not tell.
+        ``on_burst_end`` is not called again before it has returned. Returns None when not all of them
+        can be watched: too many are, or their file system does not tell.
         """
 
     def catch_up(self) -> None:

@@ -14,7 +14,7 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
-class Privacy:
+class TlsInfo:
     """The TLS of a connection: version (``TLSv1.3``), cipher suite name, key bits."""
 
     version: str
@@ -22,7 +22,7 @@ class Privacy:
     bits: int
 
 
-class Ending(Exception):
+class ConversationEnded(Exception):
     """The conversation is over, for a reason that is nobody's error."""
 
     class Reason(Enum):
@@ -32,7 +32,7 @@ class Ending(Exception):
         TIMEOUT = "timeout"
         SHUTDOWN = "shutdown"
 
-    def __init__(self, reason: "Ending.Reason") -> None:
+    def __init__(self, reason: "ConversationEnded.Reason") -> None:
         super().__init__(reason.value)
         self.reason = reason
 
@@ -59,7 +59,7 @@ class Wire(Outlet, Protocol):
         """Say who is at the other end."""
 
     @property
-    def privacy(self) -> Privacy | None:
+    def tls_info(self) -> TlsInfo | None:
         """Return the TLS of the connection, or None while it is in clear."""
 
     @property
@@ -77,15 +77,15 @@ class Wire(Outlet, Protocol):
     async def read(self, timeout: float) -> bytes:
         """Send what was written, then return the bytes that came, at least one.
 
-        Returns empty bytes after a ``nudge``. Raises Ending: LOST when the peer has closed, TIMEOUT
+        Returns empty bytes after a ``wake``. Raises Ending: LOST when the peer has closed, TIMEOUT
         after ``timeout`` seconds of silence, SHUTDOWN when the server stops. After TIMEOUT the wire is as
         it was: a session may look after something else and read again.
         """
 
-    def nudge(self) -> None:
+    def wake(self) -> None:
         """Make the present ``read``, or else the next, return at once. Reactor thread only."""
 
-    async def turn(self) -> None:
+    async def yield_to_others(self) -> None:
         """Let other connections go first if this one has worked for long. Cheap otherwise."""
 
     async def start_tls(self) -> None:

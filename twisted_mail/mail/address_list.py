@@ -7,10 +7,10 @@ raises.
 import re
 from typing import NamedTuple
 
-MAX_CORRESPONDENTS = 10_000  # of one field
+MAX_ADDRESSES = 10_000  # of one field
 
 
-class Correspondent(NamedTuple):
+class HeaderAddress(NamedTuple):
     """One element of a list, in the octets of the header.
 
     ``name`` is the display name without its quotes, ``route`` the source route, ``local`` the local part
@@ -24,7 +24,7 @@ class Correspondent(NamedTuple):
     domain: bytes | None
 
 
-GROUP_END = Correspondent(None, None, None, None)
+GROUP_END = HeaderAddress(None, None, None, None)
 
 # name <local@domain>, "name" <local@domain> and local@domain: what nearly all elements look like
 _ATOMS = rb'[^\s"(),:;<>@\[\\\]]++'
@@ -42,11 +42,11 @@ _IN_COMMENT = re.compile(rb"[()]|\\.", re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 
-def parse(value: bytes) -> list[Correspondent]:
+def parse(value: bytes) -> list[HeaderAddress]:
     """Read the unfolded value of From, To, Cc and their like."""
-    reader = _Reader()
+    reader = _AddressListReader()
     position = 0
-    while position < len(value) and len(reader.found) < MAX_CORRESPONDENTS:
+    while position < len(value) and len(reader.found) < MAX_ADDRESSES:
         usual = _USUAL.match(value, position) if reader.is_fresh else None
         if usual is None:
             position = reader.read(value, position)
@@ -56,15 +56,15 @@ def parse(value: bytes) -> list[Correspondent]:
     return reader.finish()
 
 
-def _usual(match: re.Match[bytes]) -> Correspondent:
+def _usual(match: re.Match[bytes]) -> HeaderAddress:
     quoted, phrase, local, domain, bare_local, bare_domain = match.groups()
     if bare_local is not None:
-        return Correspondent(None, None, bare_local, bare_domain)
+        return HeaderAddress(None, None, bare_local, bare_domain)
     name = quoted if quoted is not None else (phrase or b"").strip()
-    return Correspondent(name or None, None, local, domain)
+    return HeaderAddress(name or None, None, local, domain)
 
 
-class _Reader:
+class _AddressListReader:
     """Reads one token after another; ``pieces`` are those since the last that changed anything.
 
     A piece that is None stands for white space.
@@ -73,7 +73,7 @@ class _Reader:
     __slots__ = ("comment", "found", "in_group", "local", "name", "pieces", "place", "route")
 
     def __init__(self) -> None:
-        self.found: list[Correspondent] = []
+        self.found: list[HeaderAddress] = []
         self.in_group = False
         self._begin()
 
@@ -171,7 +171,7 @@ class _Reader:
         if self._is_route():
             self.route, self.pieces = self._joined(), []
         elif self.place == "phrase" and self.pieces and not self.in_group:
-            self._add(Correspondent(None, None, self._phrase() or b"", None))
+            self._add(HeaderAddress(None, None, self._phrase() or b"", None))
             self.in_group = True
             self._begin()
 
@@ -191,13 +191,13 @@ class _Reader:
         if self.local is not None or text or self.name is not None:
             local, domain = (text, b"") if self.local is None else (self.local, text)
             name = self.name or self.comment
-            self._add(Correspondent(name or None, self.route, local, domain))
+            self._add(HeaderAddress(name or None, self.route, local, domain))
         self._begin()
 
-    def _add(self, correspondent: Correspondent) -> None:
+    def _add(self, correspondent: HeaderAddress) -> None:
         self.found.append(correspondent)
 
-    def finish(self) -> list[Correspondent]:
+    def finish(self) -> list[HeaderAddress]:
         """Return all elements, an open group closed."""
         self._end_element()
         if self.in_group:

@@ -13,7 +13,7 @@ IpVersion = Literal[4, 6]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
+class DnsAnswer(Generic[T]):
     """What there is of a kind under a name; nothing, if there is no such name or nothing of the kind.
 
     ``is_authentic`` says that a validating resolver on this host vouches for it by DNSSEC, also for

@@ -6,29 +6,29 @@ from typing import Literal
 
 from twisted_mail.mail.address import NULL, Address
 
-Body = Literal["7BIT", "8BITMIME", "BINARYMIME"]
-Returns = Literal["", "FULL", "HDRS"]
-Happening = Literal["SUCCESS", "FAILURE", "DELAY"]
+BodyType = Literal["7BIT", "8BITMIME", "BINARYMIME"]
+DsnReturn = Literal["", "FULL", "HDRS"]
+NotifyEvent = Literal["SUCCESS", "FAILURE", "DELAY"]
 
 
 @dataclass(frozen=True, slots=True)
-class Notification:
+class DsnRequest:
     """What the sender wants to hear of one recipient (RFC 3461 §4.1, §4.2).
 
-    ``happenings`` are those of NOTIFY: none for NEVER, and None where nothing was said, which means
+    ``events`` are those of NOTIFY: none for NEVER, and None where nothing was said, which means
     FAILURE and perhaps DELAY. ``original`` is ORCPT as it came, ``type;address`` in xtext, to be passed
     on unaltered.
     """
 
-    happenings: frozenset[Happening] | None = None
+    events: frozenset[NotifyEvent] | None = None
     original: str = ""
 
 
-NOTHING_SAID = Notification()
+DEFAULT_DSN_REQUEST = DsnRequest()
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class FutureRelease:
     """Until when a message is not to be released, in seconds since 1970 (RFC 4865 §4).
 
     ``request`` is what was asked for, as reports repeat it: ``for;3600`` (RFC 4865 §5.1.2).
@@ -52,7 +52,7 @@ class DeliverBy:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class MailParameters:
     """What the parameters of MAIL ask for one message; by default, nothing.
 
     ``size`` is the octets announced by SIZE (RFC 1870 §6), or 0; ``body`` what BODY says (RFC 6152 §2,
@@ -64,18 +64,18 @@ class Wishes:
     """
 
     size: int = 0
-    body: Body = "7BIT"
+    body: BodyType = "7BIT"
     is_utf8: bool = False
     requires_tls: bool = False
     originator: Address = NULL
-    returns: Returns = ""
+    returns: DsnReturn = ""
     envid: str = ""
-    hold: Hold | None = None
+    future_release: FutureRelease | None = None
     deliver_by: DeliverBy | None = None
     priority: int = 0
 
 
-NO_WISHES = Wishes()
+NO_MAIL_PARAMETERS = MailParameters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Envelope:
 
     ``id`` is the one name this message has in replies, in trace headers and in the log.
     ``submitter`` is the account that logged in to send it, or empty. What ``is_quarantined`` is put
-    where junk lies, and not sent on. ``notifications`` has those recipients of whom something was said.
+    where junk lies, and not sent on. ``dsn_requests`` has those recipients of whom something was said.
     With ``is_tls_optional`` the sender wants it delivered even where TLS fails (RFC 8689 §3).
     """
 
@@ -93,20 +93,20 @@ class Envelope:
     recipients: tuple[Address, ...]
     submitter: str = ""
     is_quarantined: bool = False
-    wishes: Wishes = NO_WISHES
-    notifications: Mapping[Address, Notification] = field(default_factory=dict, hash=False)
+    mail_parameters: MailParameters = NO_MAIL_PARAMETERS
+    dsn_requests: Mapping[Address, DsnRequest] = field(default_factory=dict, hash=False)
     is_tls_optional: bool = False
 
     @property
     def declared_size(self) -> int:
         """Return the octets announced by SIZE, or 0."""
-        return self.wishes.size
+        return self.mail_parameters.size
 
     @property
     def is_8bit(self) -> bool:
         """True when octets above 127 may occur."""
-        return self.wishes.body != "7BIT"
+        return self.mail_parameters.body != "7BIT"
 
-    def notification(self, recipient: Address) -> Notification:
+    def dsn_request(self, recipient: Address) -> DsnRequest:
         """Return what the sender wants to hear of a recipient."""
-        return self.notifications.get(recipient, NOTHING_SAID)
+        return self.dsn_requests.get(recipient, DEFAULT_DSN_REQUEST)

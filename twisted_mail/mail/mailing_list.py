@@ -6,7 +6,7 @@ from enum import Enum
 from twisted_mail.mail.address import Address
 
 
-class Role(Enum):
+class ListRole(Enum):
     """The addresses of a list: its own, and those with one of these words behind a hyphen.
 
     The words are those of RFC 2142 §6 and of the common list programs.
@@ -21,7 +21,7 @@ class Role(Enum):
     BOUNCES = "bounces"
 
 
-class Posting(Enum):
+class PostingPolicy(Enum):
     """Who may write to all members of a list without being asked."""
 
     MEMBERS = "members"  # and owners
@@ -29,7 +29,7 @@ class Posting(Enum):
     ANYONE = "anyone"
 
 
-class Joining(Enum):
+class JoiningPolicy(Enum):
     """How one becomes a member."""
 
     CONFIRMED = "confirmed"  # whoever asks by mail, and answers the question sent back
@@ -47,8 +47,8 @@ class MailingList:
     name: str
     address: Address
     title: str = ""
-    posting: Posting = Posting.MEMBERS
-    joining: Joining = Joining.CONFIRMED
+    posting: PostingPolicy = PostingPolicy.MEMBERS
+    joining: JoiningPolicy = JoiningPolicy.CONFIRMED
     is_moderated: bool = False
     owners: tuple[Address, ...] = ()
 
@@ -63,10 +63,10 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SubscriptionRequest:
     """What somebody has asked for by mail: to be on a list (``SUBSCRIBE``) or not."""
 
-    role: Role
+    role: ListRole
     address: Address
 
 
@@ -83,7 +83,7 @@ class BounceRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounced:
+class BounceStatus:
     """How a member stands after a bounce; ``is_new`` says that this one has suspended them."""
 
     count: int = 0
@@ -91,16 +91,16 @@ class Bounced:
     is_new: bool = False
 
 
-_ROLES = {role.value: role for role in Role if role is not Role.POST}
+_ROLES = {role.value: role for role in ListRole if role is not ListRole.POST}
 
 
-def role_address(address: Address, role: Role, detail: str = "") -> Address:
+def role_address(address: Address, role: ListRole, detail: str = "") -> Address:
     """Return the address of a list for one role: ``list-request``, ``list-bounces+detail``."""
-    local = f"{address.local}-{role.value}" if role is not Role.POST else address.local
+    local = f"{address.local}-{role.value}" if role is not ListRole.POST else address.local
     return Address(f"{local}+{detail}" if detail else local, address.domain)
 
 
-def read_role(local: str) -> tuple[str, Role, str] | None:
+def parse_role(local: str) -> tuple[str, ListRole, str] | None:
     """Return the local part of the list, the role and the detail that a local part may stand for."""
     plain, _, detail = local.partition("+")
     name, hyphen, word = plain.rpartition("-")

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.mailing_list import Role
+from twisted_mail.mail.mailing_list import ListRole
 from twisted_mail.mail.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class ProgramTarget:
     """A program that gets the mail, by its name, and the address that leads to it.
 
     ``detail`` is what stood behind the separator in the recipient (RFC 5233 §1), or empty.
@@ -21,19 +21,19 @@ class Errand:
 
 
 @dataclass(frozen=True, slots=True)
-class ListMail:
+class ListTarget:
     """Mail for one of the addresses of a mailing list.
 
     ``list`` is the list's name; ``detail`` is what stood behind the role: ``list-bounces+detail``.
     """
 
     list: str
-    role: Role
+    role: ListRole
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Here:
+class LocalRoute:
     """The mail stays: the accounts, by name, that receive it once aliases are expanded.
 
     ``details`` has, for those accounts where there is one, what stood behind the separator of the
@@ -41,22 +41,22 @@ class Here:
     """
 
     accounts: tuple[str, ...]
-    programs: tuple[Errand, ...] = ()
-    lists: tuple[ListMail, ...] = ()
+    programs: tuple[ProgramTarget, ...] = ()
+    lists: tuple[ListTarget, ...] = ()
     details: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class RemoteRoute:
     """The mail goes on to other hosts: addresses whose domains are not ours.
 
-    The other fields are what ``Here`` has, for the part of the mail that stays.
+    The other fields are what ``LocalRoute`` has, for the part of the mail that stays.
     """
 
     addresses: tuple[Address, ...]
     accounts: tuple[str, ...] = ()
-    programs: tuple[Errand, ...] = ()
-    lists: tuple[ListMail, ...] = ()
+    programs: tuple[ProgramTarget, ...] = ()
+    lists: tuple[ListTarget, ...] = ()
     details: tuple[tuple[str, str], ...] = ()
 
 
@@ -67,10 +67,10 @@ class NoRoute:
     outcome: Outcome
 
 
-Route = Here | Elsewhere | NoRoute
+Route = LocalRoute | RemoteRoute | NoRoute
 
 
-class Turn(Enum):
+class RouteStepKind(Enum):
     """What was found at one address on the way."""
 
     POSTMASTER = "postmaster"  # without a domain, looked for in ours
@@ -90,7 +90,7 @@ class Turn(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RouteStep:
     """One address on the way of a recipient's mail: what it is, and where it leads.
 
     ``depth`` counts the aliases before it; ``found`` is what was found, in the directory's words.
@@ -98,5 +98,5 @@ class Step:
 
     depth: int
     address: Address
-    turn: Turn
+    kind: RouteStepKind
     found: tuple[str, ...] = ()

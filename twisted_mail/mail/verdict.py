@@ -14,7 +14,7 @@ from twisted_mail.mail.outcome import Outcome
 MAX_REASON = 200  # characters of a reason that are told
 
 
-class Stage(Enum):
+class FilterStage(Enum):
     """When a filter is asked: the moments of RFC 5321 at which a server may say no."""
 
     CONNECT = "connect"  # before the greeting
@@ -118,7 +118,7 @@ class Verdict:
         return self.decision in (Decision.DEFER, Decision.REFUSE)
 
     @property
-    def words(self) -> str:
+    def printable_reason(self) -> str:
         """Return the reason as one line of printable ASCII, whatever a filter has put there."""
         return phrase(self.reason, MAX_REASON)
 

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from twisted_mail.plugin import RoomFilter
+from twisted_mail.plugin import BuiltinFilter
 from twisted_mail.policy.clamav import ClamavFilter, ClamavSettings
 from twisted_mail.policy.milter.filter import MilterFilter
 from twisted_mail.policy.milter.settings import MilterSettings
@@ -19,31 +19,33 @@ def _needed(door: T | None) -> T:
     return door
 
 
-milter_filter = RoomFilter(
+milter_filter = BuiltinFilter(
     "milter",
     "Asks a mail filter of another program, such as OpenDKIM or Rspamd, by the milter protocol.",
     MilterSettings,
-    lambda settings, doors: MilterFilter(
-        settings, doors.hostname, _needed(doors.dialing), doors.blocking
+    lambda settings, backend: MilterFilter(
+        settings, backend.hostname, _needed(backend.connector), backend.blocking
     ),
 )
-rspamd_filter = RoomFilter(
+rspamd_filter = BuiltinFilter(
     "rspamd",
     "Asks Rspamd, over HTTP, what it thinks of a message.",
     RspamdSettings,
-    lambda settings, doors: RspamdFilter(
-        settings, doors.hostname, _needed(doors.posting), doors.blocking
+    lambda settings, backend: RspamdFilter(
+        settings, backend.hostname, _needed(backend.http_client), backend.blocking
     ),
 )
-clamav_filter = RoomFilter(
+clamav_filter = BuiltinFilter(
     "clamav",
     "Asks ClamAV whether a message has a virus.",
     ClamavSettings,
-    lambda settings, doors: ClamavFilter(settings, _needed(doors.dialing), doors.blocking),
+    lambda settings, backend: ClamavFilter(settings, _needed(backend.connector), backend.blocking),
 )
-spamassassin_filter = RoomFilter(
+spamassassin_filter = BuiltinFilter(
     "spamassassin",
     "Asks SpamAssassin for the score of a message.",
     SpamassassinSettings,
-    lambda settings, doors: SpamassassinFilter(settings, _needed(doors.dialing), doors.blocking),
+    lambda settings, backend: SpamassassinFilter(
+        settings, _needed(backend.connector), backend.blocking
+    ),
 )

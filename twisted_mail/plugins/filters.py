@@ -1,66 +1,68 @@
 """The filters of our own house."""
 
-from twisted_mail.plugin import RoomFilter
-from twisted_mail.policy.account_sizes import AccountLimits, SizeSettings
-from twisted_mail.policy.concurrency import Concurrency, ConcurrencySettings
+from twisted_mail.plugin import BuiltinFilter
+from twisted_mail.policy.account_sizes import AccountLimits, AccountLimitSettings
+from twisted_mail.policy.concurrency import ConcurrencyLimits, ConcurrencySettings
 from twisted_mail.policy.dnsbl import DnsListCheck, DnsListSettings
 from twisted_mail.policy.greylist import Greylist, GreylistSettings
-from twisted_mail.policy.helo import HelloCheck, HelloSettings
-from twisted_mail.policy.rates import Rates, RateSettings
-from twisted_mail.policy.reverse_dns import ReverseCheck, ReverseSettings
-from twisted_mail.policy.sender_domain import SenderCheck, SenderSettings
+from twisted_mail.policy.helo import HeloCheck, HeloSettings
+from twisted_mail.policy.rates import RateLimits, RateSettings
+from twisted_mail.policy.reverse_dns import ReverseDnsCheck, ReverseDnsSettings
+from twisted_mail.policy.sender_domain import SenderDomainCheck, SenderDomainSettings
 
-reverse_name_filter = RoomFilter(
+reverse_name_filter = BuiltinFilter(
     "reverse-name",
     "Does the client's address have a name that leads back to it?",
-    ReverseSettings,
-    lambda settings, doors: ReverseCheck(settings, doors.resolver),
+    ReverseDnsSettings,
+    lambda settings, backend: ReverseDnsCheck(settings, backend.resolver),
 )
-hello_filter = RoomFilter(
+hello_filter = BuiltinFilter(
     "hello",
     "Is what the client calls itself in HELO a name, and could it be its own?",
-    HelloSettings,
-    lambda settings, doors: HelloCheck(
-        settings, doors.resolver, doors.directory, (doors.hostname,)
+    HeloSettings,
+    lambda settings, backend: HeloCheck(
+        settings, backend.resolver, backend.directory, (backend.hostname,)
     ),
 )
-sender_domain_filter = RoomFilter(
+sender_domain_filter = BuiltinFilter(
     "sender-domain",
     "Does the sender's domain exist, and take mail?",
-    SenderSettings,
-    lambda settings, doors: SenderCheck(settings, doors.resolver, doors.directory),
+    SenderDomainSettings,
+    lambda settings, backend: SenderDomainCheck(settings, backend.resolver, backend.directory),
 )
-dns_list_filter = RoomFilter(
+dns_list_filter = BuiltinFilter(
     "dns-list",
     "Do DNS block lists or allow lists have the client, its name or the sender?",
     DnsListSettings,
-    lambda settings, doors: DnsListCheck(settings, doors.resolver, doors.clock, doors.journal),
+    lambda settings, backend: DnsListCheck(
+        settings, backend.resolver, backend.clock, backend.journal
+    ),
 )
-greylist_filter = RoomFilter(
+greylist_filter = BuiltinFilter(
     "greylist",
     "Asks those who are not known yet to come again in a minute.",
     GreylistSettings,
-    lambda settings, doors: Greylist(
-        settings, doors.clock, doors.blocking, doors.journal, doors.state
+    lambda settings, backend: Greylist(
+        settings, backend.clock, backend.blocking, backend.journal, backend.state
     ),
 )
-rates_filter = RoomFilter(
+rates_filter = BuiltinFilter(
     "rates",
     "How many connections, messages, recipients and octets may anybody send in a time?",
     RateSettings,
-    lambda settings, doors: Rates(settings, doors.clock),
+    lambda settings, backend: RateLimits(settings, backend.clock),
     is_common=True,
 )
-concurrency_filter = RoomFilter(
+concurrency_filter = BuiltinFilter(
     "concurrency",
     "How many connections may anybody have at a time?",
     ConcurrencySettings,
-    lambda settings, doors: Concurrency(settings),
+    lambda settings, backend: ConcurrencyLimits(settings),
     is_common=True,
 )
-account_limits_filter = RoomFilter(
+account_limits_filter = BuiltinFilter(
     "account-limits",
     "How large may the messages be that an account sends or gets, and for how many?",
-    SizeSettings,
-    lambda settings, doors: AccountLimits(settings, doors.router),
+    AccountLimitSettings,
+    lambda settings, backend: AccountLimits(settings, backend.router),
 )

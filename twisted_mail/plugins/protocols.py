@@ -1,60 +1,60 @@
 """The protocols of our own house."""
 
-from twisted_mail.imap.backend import Doors as ImapDoors
+from twisted_mail.imap.backend import ImapBackend
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.settings import Settings as ImapSettings
-from twisted_mail.plugin import RoomProtocol
-from twisted_mail.pop3.loop import Doors as Pop3Doors
-from twisted_mail.pop3.loop import Pop3Session
+from twisted_mail.plugin import BuiltinProtocol
+from twisted_mail.pop3.loop import Pop3Loop
+from twisted_mail.pop3.settings import Pop3Backend
 from twisted_mail.pop3.settings import Settings as Pop3Settings
 from twisted_mail.smtp.lmtp import LmtpSession
-from twisted_mail.smtp.loop import Doors as SmtpDoors
-from twisted_mail.smtp.loop import SmtpSession
+from twisted_mail.smtp.loop import SmtpLoop
+from twisted_mail.smtp.session import SmtpBackend
 from twisted_mail.smtp.settings import LmtpSettings, SubmissionSettings
 from twisted_mail.smtp.settings import Settings as SmtpSettings
 
 _SMTP_BUSY = b"421 4.3.2 Too many connections, try again later\r\n"
 
-smtp_protocol = RoomProtocol(
+smtp_protocol = BuiltinProtocol(
     name="smtp",
     help="Takes mail from other servers for the accounts here (port 25).",
     busy=_SMTP_BUSY,
     settings=SmtpSettings,
-    session=SmtpSession,
-    doors=SmtpDoors,
+    session=SmtpLoop,
+    backend=SmtpBackend,
     is_spread=True,
 )
-submission_protocol = RoomProtocol(
+submission_protocol = BuiltinProtocol(
     name="submission",
     help="Takes mail from the accounts here, after login (ports 587 and 465).",
     busy=_SMTP_BUSY,
     settings=SubmissionSettings,
-    session=SmtpSession,
-    doors=SmtpDoors,
+    session=SmtpLoop,
+    backend=SmtpBackend,
     is_spread=True,
 )
-lmtp_protocol = RoomProtocol(
+lmtp_protocol = BuiltinProtocol(
     name="lmtp",
     help="Takes mail for the accounts here from another mail server on this host.",
     busy=_SMTP_BUSY,
     settings=LmtpSettings,
     session=LmtpSession,
-    doors=SmtpDoors,
+    backend=SmtpBackend,
     is_spread=True,
 )
-pop3_protocol = RoomProtocol(
+pop3_protocol = BuiltinProtocol(
     name="pop3",
     help="Lets agents download mail (ports 110 and 995).",
     busy=b"-ERR [SYS/TEMP] Too many connections, try again later\r\n",
     settings=Pop3Settings,
-    session=Pop3Session,
-    doors=Pop3Doors,
+    session=Pop3Loop,
+    backend=Pop3Backend,
 )
-imap_protocol = RoomProtocol(
+imap_protocol = BuiltinProtocol(
     name="imap",
     help="Lets agents work on mail that stays on the server (ports 143 and 993).",
     busy=b"* BYE [UNAVAILABLE] Too many connections, try again later\r\n",
     settings=ImapSettings,
     session=ImapSession,
-    doors=ImapDoors,
+    backend=ImapBackend,
 )

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from twisted_mail.interfaces import Router, Visit
+from twisted_mail.interfaces import Router, SmtpContext
 from twisted_mail.mail.outcome import Outcome
-from twisted_mail.mail.route import Here
-from twisted_mail.mail.verdict import ACCEPT, Stage, Verdict, refuse
+from twisted_mail.mail.route import LocalRoute
+from twisted_mail.mail.verdict import ACCEPT, FilterStage, Verdict, refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class AccountLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class SizeSettings:
+class AccountLimitSettings:
     """Options of the kind ``account-limits``: the first that is for an account holds for it."""
 
     limits: tuple[AccountLimit, ...] = ()
@@ -45,52 +45,56 @@ class AccountLimits:
     it comes, and for that recipient only; what comes is measured.
     """
 
-    stages: Collection[Stage] = (Stage.SENDER, Stage.RECIPIENT, Stage.MESSAGE)
+    stages: Collection[FilterStage] = (
+        FilterStage.SENDER,
+        FilterStage.RECIPIENT,
+        FilterStage.MESSAGE,
+    )
 
-    def __init__(self, settings: SizeSettings, router: Router) -> None:
+    def __init__(self, settings: AccountLimitSettings, router: Router) -> None:
         self._settings = settings
         self._router = router
         self._note = f"account-limits {id(self)}"
 
-    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+    async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
         """Compare with what the accounts may send and get."""
-        own = self._settings.limit(visit.submitter) if visit.submitter else AccountLimit()
-        if stage is Stage.SENDER:
-            visit.notes.pop(self._note, None)
-            return _sent(visit.declared_size, own)
-        if stage is Stage.RECIPIENT:
-            if 0 < own.recipients <= len(visit.recipients):
+        own = self._settings.limit(context.submitter) if context.submitter else AccountLimit()
+        if stage is FilterStage.SENDER:
+            context.notes.pop(self._note, None)
+            return _sent(context.declared_size, own)
+        if stage is FilterStage.RECIPIENT:
+            if 0 < own.recipients <= len(context.recipients):
                 return _too_many(own)
-            return await self._judge_recipient(visit)
-        size = visit.message.blob.size if visit.message is not None else 0
-        most = visit.notes.get(self._note, 0)
+            return await self._judge_recipient(context)
+        size = context.message.blob.size if context.message is not None else 0
+        most = context.notes.get(self._note, 0)
         return (
             refuse(f"larger than {most} octets", _TOO_LARGE)
             if 0 < most < size
             else _sent(size, own)
         )
 
-    async def _judge_recipient(self, visit: Visit) -> Verdict:
+    async def _judge_recipient(self, context: SmtpContext) -> Verdict:
         """Keep the least that any recipient takes, in case the message is larger than declared."""
-        limits = [self._settings.limit(name).gets for name in await self._accounts(visit)]
-        most = min(_set(limits), default=0)
-        if 0 < most < visit.declared_size:
+        limits = [self._settings.limit(name).gets for name in await self._accounts(context)]
+        most = min(_nonzero(limits), default=0)
+        if 0 < most < context.declared_size:
             return refuse(f"larger than {most} octets", _TOO_LARGE)
         if most:
-            visit.notes[self._note] = min(_set([most, visit.notes.get(self._note, 0)]))
+            context.notes[self._note] = min(_nonzero([most, context.notes.get(self._note, 0)]))
         return ACCEPT
 
-    async def _accounts(self, visit: Visit) -> Sequence[str]:
-        if visit.recipient is None or not any(one.gets for one in self._settings.limits):
+    async def _accounts(self, context: SmtpContext) -> Sequence[str]:
+        if context.recipient is None or not any(one.gets for one in self._settings.limits):
             return ()
-        route = await self._router.route(visit.recipient)
-        return route.accounts if isinstance(route, Here) else ()
+        route = await self._router.route(context.recipient)
+        return route.accounts if isinstance(route, LocalRoute) else ()
 
 
 _TOO_LARGE = Outcome(552, "5.2.3", "The message is larger than the recipient takes")
 
 
-def _set(limits: Sequence[int]) -> Iterator[int]:
+def _nonzero(limits: Sequence[int]) -> Iterator[int]:
     return (one for one in limits if one > 0)
 
 

@@ -8,15 +8,15 @@ from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from typing import Literal
 
-from twisted_mail.interfaces import Visit
+from twisted_mail.interfaces import SmtpContext
 from twisted_mail.mail.outcome import MailError, Outcome
-from twisted_mail.mail.verdict import ACCEPT, Decision, Stage, Verdict
+from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict
 from twisted_mail.policy.networks import LOOPBACK, Networks
 
 Action = Literal["accept", "quarantine", "defer", "refuse"]
-When = Literal["connect", "hello", "sender", "recipient"]
+CheckStage = Literal["connect", "hello", "sender", "recipient"]
 
-_ORDER = {stage.value: at for at, stage in enumerate(Stage)}
+_ORDER = {stage.value: at for at, stage in enumerate(FilterStage)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class CheckSettings:
     the mail was for, and ``spares`` holds.
     """
 
-    stage: When = "recipient"
+    stage: CheckStage = "recipient"
     trusted: tuple[str, ...] = LOOPBACK  # networks that are not looked at
     spares: tuple[str, ...] = ("postmaster", "abuse")  # local parts that anybody may write to
 
@@ -35,61 +35,61 @@ class CheckSettings:
         Networks(self.trusted)
 
 
-class Check:
+class CheckFilter:
     """A filter that looks at one subject. Fulfils ``interfaces.Filter``.
 
-    A kind of check says what its ``subject`` is, and how to ``look`` at it.
+    A kind of check says what its ``subject`` is, and how to ``evaluate`` at it.
     """
 
     def __init__(self, settings: CheckSettings) -> None:
-        self._stages = (Stage(settings.stage),)
+        self._stages = (FilterStage(settings.stage),)
         self._trusted = Networks(settings.trusted)
         self._spares = frozenset(one.lower() for one in settings.spares)
         self._note = f"{type(self).__name__} {id(self)}"
 
     @property
-    def stages(self) -> Collection[Stage]:
+    def stages(self) -> Collection[FilterStage]:
         """Say at which stage it wants to be asked."""
         return self._stages
 
-    def subject(self, visit: Visit) -> Hashable:
+    def subject(self, context: SmtpContext) -> Hashable:
         """Return what is looked at; None for nothing."""
         raise NotImplementedError
 
-    async def look(self, visit: Visit) -> Verdict:
+    async def evaluate(self, context: SmtpContext) -> Verdict:
         """Judge the subject. Raises Unavailable."""
         raise NotImplementedError
 
-    def is_exempt(self, visit: Visit) -> bool:
+    def is_exempt(self, context: SmtpContext) -> bool:
         """Say whether nobody looks at this visit."""
-        if visit.submitter or visit.peer.host in self._trusted:
+        if context.submitter or context.peer.host in self._trusted:
             return True
-        recipient = visit.recipient
+        recipient = context.recipient
         return recipient is not None and recipient.local.lower() in self._spares
 
-    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+    async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
         """Judge, or say again what was said of the same subject."""
-        subject = None if self.is_exempt(visit) else self.subject(visit)
+        subject = None if self.is_exempt(context) else self.subject(context)
         if subject is None:
             return ACCEPT
-        known, verdict = visit.notes.get(self._note, (None, None))
+        known, verdict = context.notes.get(self._note, (None, None))
         if known != subject:
-            verdict = await self._look(visit)
-            visit.notes[self._note] = subject, verdict
+            verdict = await self._evaluate_once(context)
+            context.notes[self._note] = subject, verdict
         if isinstance(verdict, MailError):
             raise verdict
         found: Verdict = verdict
         return found
 
-    async def _look(self, visit: Visit) -> Verdict | MailError:
+    async def _evaluate_once(self, context: SmtpContext) -> Verdict | MailError:
         """Look once; that it was in vain is remembered, too."""
         try:
-            return await self.look(visit)
+            return await self.evaluate(context)
         except MailError as error:
             return error
 
 
-def too_early(stage: str, first: Stage) -> bool:
+def is_too_early(stage: str, first: FilterStage) -> bool:
     """Say whether what is looked at is not known yet at a stage."""
     return _ORDER[stage] < _ORDER[first.value]
 

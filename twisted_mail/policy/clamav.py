@@ -4,11 +4,11 @@ import struct
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from twisted_mail.interfaces import Blocking, Dialing, Line, Visit
+from twisted_mail.interfaces import Blocking, ClientConnection, Connector, SmtpContext
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.mime.safe_fields import phrase
 from twisted_mail.mail.outcome import Outcome, Unavailable
-from twisted_mail.mail.verdict import ACCEPT, Stage, Verdict
+from twisted_mail.mail.verdict import ACCEPT, FilterStage, Verdict
 from twisted_mail.policy.check import Action, verdict
 from twisted_mail.policy.endpoints import check_endpoint
 from twisted_mail.policy.message_pieces import pieces
@@ -38,28 +38,28 @@ class ClamavSettings:
 class ClamavFilter:
     """Fulfils ``interfaces.Filter``."""
 
-    stages: Collection[Stage] = (Stage.MESSAGE,)
+    stages: Collection[FilterStage] = (FilterStage.MESSAGE,)
 
-    def __init__(self, settings: ClamavSettings, dialing: Dialing, blocking: Blocking) -> None:
+    def __init__(self, settings: ClamavSettings, connector: Connector, blocking: Blocking) -> None:
         self._settings = settings
-        self._dialing = dialing
+        self._dialing = connector
         self._blocking = blocking
 
-    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+    async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
         """Send the message; what came in is looked at, not what other filters make of it."""
-        settings, message = self._settings, visit.message
+        settings, message = self._settings, context.message
         if message is None:
             return ACCEPT
         if message.size > settings.max_size:
             return self._too_large()
-        line = await self._dialing.dial(settings.endpoint, settings.connect_timeout)
+        line = await self._dialing.connect(settings.endpoint, settings.connect_timeout)
         try:
             answer = await self._scan(line, message)
         finally:
             line.close()
         return self._verdict(answer)
 
-    async def _scan(self, line: Line, message: Message) -> str:
+    async def _scan(self, line: ClientConnection, message: Message) -> str:
         """Send the message in chunks, and return the answer. Raises Unavailable."""
         try:
             line.write(b"zINSTREAM\0")
@@ -73,7 +73,7 @@ class ClamavFilter:
             # It has hung up, perhaps after it said why.
         return await self._read(line)
 
-    async def _read(self, line: Line) -> str:
+    async def _read(self, line: ClientConnection) -> str:
         answer = b""
         while not answer.endswith(b"\0"):
             answer += await line.read(self._settings.timeout)

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from twisted_mail.interfaces import Visit
+from twisted_mail.interfaces import SmtpContext
 from twisted_mail.mail.outcome import Outcome
-from twisted_mail.mail.verdict import ACCEPT, Decision, Stage, Verdict
+from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict
 from twisted_mail.policy.networks import IPV4_BITS, IPV6_BITS, LOOPBACK, Networks, network_of
 
 TOO_MANY = Outcome(450, "4.7.0", "Too many connections at a time; try again later")
@@ -30,61 +30,64 @@ class ConcurrencySettings:
             raise ValueError("ipv4_bits must be 8 to 32, ipv6_bits 16 to 128")
 
 
-class Concurrency:
+class ConcurrencyLimits:
     """Fulfils ``interfaces.Filter``; keeps a number for each address, network and so on here now.
 
     Of the senders of one connection the last is counted.
     """
 
-    stages: Collection[Stage] = (Stage.CONNECT, Stage.SENDER)
+    stages: Collection[FilterStage] = (FilterStage.CONNECT, FilterStage.SENDER)
 
     def __init__(self, settings: ConcurrencySettings) -> None:
         self._settings = settings
         self._trusted = Networks(settings.trusted)
-        self._here: Counter[str] = Counter()
+        self._connections: Counter[str] = Counter()
         self._note = f"concurrency {id(self)}"
 
-    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+    async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
         """Count a connection when it comes, and its account when that is known."""
-        if visit.peer.host in self._trusted and not visit.submitter:
+        if context.peer.host in self._trusted and not context.submitter:
             return ACCEPT
-        counted: set[str] = visit.notes.setdefault(self._note, set())
-        if stage is Stage.SENDER:
+        counted: set[str] = context.notes.setdefault(self._note, set())
+        if stage is FilterStage.SENDER:
             self._forget(counted, {one for one in counted if one.startswith("sender ")})
         wanted = {
             key: most
-            for key, most in self._wanted(stage, visit).items()
+            for key, most in self._wanted(stage, context).items()
             if most and key not in counted
         }
         for key, most in wanted.items():
-            if self._here[key] >= most:
+            if self._connections[key] >= most:
                 return Verdict(Decision.DEFER, f"more than {most} connections: {key}", TOO_MANY)
-        self._here.update(wanted.keys())
+        self._connections.update(wanted.keys())
         counted.update(wanted)
         return ACCEPT
 
-    def _wanted(self, stage: Stage, visit: Visit) -> dict[str, int]:
-        settings, host = self._settings, visit.peer.host
-        if stage is Stage.SENDER:
-            account = settings.account if visit.submitter else 0
-            sender = 0 if visit.sender.is_null else settings.sender
-            return {f"account {visit.submitter}": account, f"sender {visit.sender}".lower(): sender}
+    def _wanted(self, stage: FilterStage, context: SmtpContext) -> dict[str, int]:
+        settings, host = self._settings, context.peer.host
+        if stage is FilterStage.SENDER:
+            account = settings.account if context.submitter else 0
+            sender = 0 if context.sender.is_null else settings.sender
+            return {
+                f"account {context.submitter}": account,
+                f"sender {context.sender}".lower(): sender,
+            }
         network = network_of(host, settings.ipv4_bits, settings.ipv6_bits)
         return {f"address {host}": settings.address, f"network {network}": settings.network}
 
-    def ended(self, visit: Visit, is_over: bool) -> None:
+    def ended(self, context: SmtpContext, is_over: bool) -> None:
         """Forget a connection that is over."""
         if is_over:
-            counted = visit.notes.pop(self._note, set())
+            counted = context.notes.pop(self._note, set())
             self._forget(counted, set(counted))
 
     def _forget(self, counted: set[str], keys: set[str]) -> None:
         counted -= keys
         for key in keys:
-            self._here[key] -= 1
-            if self._here[key] <= 0:
-                del self._here[key]
+            self._connections[key] -= 1
+            if self._connections[key] <= 0:
+                del self._connections[key]
 
     def __len__(self) -> int:
         """Return how many numbers are kept."""
-        return len(self._here)
+        return len(self._connections)

@@ -7,12 +7,17 @@ what must not be listed before it is used, and again from time to time.
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from twisted_mail.interfaces import Clock, Journal, Resolver, Visit
-from twisted_mail.mail.dns import Answer
+from twisted_mail.interfaces import Clock, Journal, Resolver, SmtpContext
+from twisted_mail.mail.dns import DnsAnswer
 from twisted_mail.mail.outcome import Outcome, Unavailable
-from twisted_mail.mail.verdict import Decision, Stage, Verdict
-from twisted_mail.policy.check import Check, CheckSettings, too_early, verdict
-from twisted_mail.policy.dnsbl_query import DnsList, of_address, of_domain, test_points
+from twisted_mail.mail.verdict import Decision, FilterStage, Verdict
+from twisted_mail.policy.check import CheckFilter, CheckSettings, is_too_early, verdict
+from twisted_mail.policy.dnsbl_query import (
+    DnsList,
+    address_query_name,
+    domain_query_name,
+    test_entries,
+)
 
 MAX_NAMES = 3  # reverse names of one address that are looked up
 MAX_TEXT = 150  # characters of what a list says of its own accord
@@ -35,9 +40,9 @@ class DnsListSettings(CheckSettings):
 
     def __post_init__(self) -> None:
         super(DnsListSettings, self).__post_init__()  # the class is made anew for its slots
-        early = {"hello": Stage.HELLO, "sender": Stage.SENDER}
+        early = {"hello": FilterStage.HELLO, "sender": FilterStage.SENDER}
         for one in self.lists:
-            if one.of in early and too_early(self.stage, early[one.of]):
+            if one.of in early and is_too_early(self.stage, early[one.of]):
                 raise ValueError(f"stage comes before the {one.of} is known")
 
 
@@ -49,7 +54,7 @@ class _Trial:
     is_sound: bool
 
 
-class DnsListCheck(Check):
+class DnsListCheck(CheckFilter):
     """Asks DNS lists about the client and what it says."""
 
     def __init__(
@@ -62,16 +67,16 @@ class DnsListCheck(Check):
         self._journal = journal
         self._trials: dict[tuple[str, bool], _Trial] = {}
 
-    def subject(self, visit: Visit) -> Hashable:
+    def subject(self, context: SmtpContext) -> Hashable:
         """Return all that lists are asked about."""
         kinds = {one.of for one in self._settings.lists}
-        hello = visit.hello if "hello" in kinds else ""
-        sender = visit.sender.domain if "sender" in kinds else ""
-        return (visit.peer.host, hello, sender) if kinds else None
+        hello = context.hello if "hello" in kinds else ""
+        sender = context.sender.domain if "sender" in kinds else ""
+        return (context.peer.host, hello, sender) if kinds else None
 
-    async def look(self, visit: Visit) -> Verdict:
+    async def evaluate(self, context: SmtpContext) -> Verdict:
         """Ask all lists at once, and weigh what they say."""
-        names = await self._names(visit)
+        names = await self._names(context)
         asked = [
             (one, name)
             for one in self._settings.lists
@@ -87,7 +92,7 @@ class DnsListCheck(Check):
         return found
 
     def _hits(
-        self, asked: Sequence[tuple[DnsList, str]], answers: Sequence[Answer[str] | None]
+        self, asked: Sequence[tuple[DnsList, str]], answers: Sequence[DnsAnswer[str] | None]
     ) -> list[tuple[DnsList, str]]:
         """Return the lists with the names that they have, each list once."""
         hits: dict[int, tuple[DnsList, str]] = {}
@@ -130,29 +135,29 @@ class DnsListCheck(Check):
 
     # ------------------------------------------------------------ what is asked
 
-    async def _names(self, visit: Visit) -> dict[tuple[str, str], list[str]]:
+    async def _names(self, context: SmtpContext) -> dict[tuple[str, str], list[str]]:
         """Return the names to look up, by what is listed and the zone."""
         found: dict[tuple[str, str], list[str]] = {}
-        reverse = await self._reverse_names(visit)
+        reverse = await self._reverse_names(context)
         for one in self._settings.lists:
             domains = {
-                "hello": [visit.hello],
-                "sender": [visit.sender.domain],
+                "hello": [context.hello],
+                "sender": [context.sender.domain],
                 "reverse-name": reverse,
             }
             names = (
-                [of_address(visit.peer.host, one.zone)]
+                [address_query_name(context.peer.host, one.zone)]
                 if one.of == "address"
-                else [of_domain(domain, one.zone) for domain in domains[one.of]]
+                else [domain_query_name(domain, one.zone) for domain in domains[one.of]]
             )
             found[one.of, one.zone] = [name for name in names if name is not None]
         return found
 
-    async def _reverse_names(self, visit: Visit) -> Sequence[str]:
+    async def _reverse_names(self, context: SmtpContext) -> Sequence[str]:
         if not any(one.of == "reverse-name" for one in self._settings.lists):
             return ()
         try:
-            return (await self._resolver.names(visit.peer.host)).values[:MAX_NAMES]
+            return (await self._resolver.names(context.peer.host)).values[:MAX_NAMES]
         except Unavailable:
             return ()
 
@@ -169,7 +174,7 @@ class DnsListCheck(Check):
         return await self._try(one)
 
     async def _try(self, one: DnsList) -> bool:
-        listed, unlisted = test_points(one)
+        listed, unlisted = test_entries(one)
         here, nowhere = await self._resolver.addresses_of_each([listed, unlisted], 4)
         if nowhere:
             return self._distrust(one, "lists what no list may have")

@@ -8,11 +8,11 @@ from typing import Literal
 from twisted_mail.mail.address import parse_domain
 from twisted_mail.policy.networks import address_of
 
-Of = Literal["address", "hello", "sender", "reverse-name"]
+ListedItem = Literal["address", "hello", "sender", "reverse-name"]
 
-_ANY = ipaddress.ip_network("127.0.0.0/8")
+_ANSWER_NETWORK = ipaddress.ip_network("127.0.0.0/8")
 # What lists say to those whom they do not serve, as every large one does: it is about us, not the client.
-_TO_US = ipaddress.ip_network("127.255.255.0/24")
+_REFUSAL_NETWORK = ipaddress.ip_network("127.255.255.0/24")
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -26,26 +26,26 @@ class DnsList:
     """
 
     zone: str
-    of: Of = "address"
+    of: ListedItem = "address"
     use: Literal["block", "allow"] = "block"
     weight: int = 1
     replies: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         parse_domain(self.zone)
-        ranges_of(self.replies)
+        parse_ranges(self.replies)
 
     def counts(self, answers: Iterable[str]) -> list[str]:
         """Return those of the answers that mean: listed."""
-        ranges = ranges_of(self.replies)
+        ranges = parse_ranges(self.replies)
         return [one for one in answers if _is_code(one) and _is_in(one, ranges)]
 
     def refuses_us(self, answers: Iterable[str]) -> bool:
         """Say whether the list tells that it does not serve us."""
-        return any(address_of(one) in _TO_US for one in answers if _is_ipv4(one))
+        return any(address_of(one) in _REFUSAL_NETWORK for one in answers if _is_ipv4(one))
 
 
-def ranges_of(texts: Iterable[str]) -> Ranges:
+def parse_ranges(texts: Iterable[str]) -> Ranges:
     """Read replies. Raises ValueError."""
     return tuple(_range(text) for text in texts)
 
@@ -56,7 +56,7 @@ def _range(text: str) -> tuple[int, int]:
         low, high = (ipaddress.IPv4Address(one.strip()) for one in (first, last or first))
     except ValueError:
         low = high = ipaddress.IPv4Address(0)
-    if low not in _ANY or high not in _ANY or high < low:
+    if low not in _ANSWER_NETWORK or high not in _ANSWER_NETWORK or high < low:
         raise ValueError(f"{text!r} is not an answer of a list, as in '127.0.0.4-127.0.0.7'")
     return int(low), int(high)
 
@@ -69,7 +69,7 @@ def _is_ipv4(text: str) -> bool:
 def _is_code(text: str) -> bool:
     """Say whether an answer can come from a list; others are what a lapsed zone leads to."""
     found = address_of(text)
-    return _is_ipv4(text) and found in _ANY and found not in _TO_US
+    return _is_ipv4(text) and found in _ANSWER_NETWORK and found not in _REFUSAL_NETWORK
 
 
 def _is_in(text: str, ranges: Ranges) -> bool:
@@ -80,7 +80,7 @@ def _is_in(text: str, ranges: Ranges) -> bool:
 # ---------------------------------------------------------------- what is asked for
 
 
-def of_address(host: str, zone: str) -> str | None:
+def address_query_name(host: str, zone: str) -> str | None:
     """Return the name under which an address is listed (RFC 5782 §2.1, §2.4); None for no address."""
     found = address_of(host)
     if found is None:
@@ -90,14 +90,14 @@ def of_address(host: str, zone: str) -> str | None:
     return ".".join([*reversed(found.exploded.replace(":", "")), zone])
 
 
-def of_domain(domain: str, zone: str) -> str | None:
+def domain_query_name(domain: str, zone: str) -> str | None:
     """Return the name under which a domain is listed (RFC 5782 §3); None for a literal or nothing."""
     domain = domain.removesuffix(".").lower()
     is_name = bool(domain) and not domain.startswith("[") and address_of(domain) is None
     return f"{domain}.{zone}" if is_name and domain.isascii() else None
 
 
-def test_points(one: DnsList) -> tuple[str, str]:
+def test_entries(one: DnsList) -> tuple[str, str]:
     """Return what every list has and what none has (RFC 5782 §5)."""
     if one.of != "address":
         return f"test.{one.zone}", f"invalid.{one.zone}"

@@ -16,16 +16,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from twisted_mail.interfaces import Blocking, Clock, Journal, Visit
+from twisted_mail.interfaces import Blocking, Clock, Journal, SmtpContext
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import MailError, Outcome
-from twisted_mail.mail.verdict import ACCEPT, Decision, Stage, Verdict
-from twisted_mail.policy.greylist_store import Acquaintances, Standing, Terms, Unreadable
+from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict
+from twisted_mail.policy.greylist_store import (
+    GreylistRules,
+    GreylistStore,
+    GreylistUnreadable,
+    TripletStatus,
+)
 from twisted_mail.policy.networks import IPV4_BITS, IPV6_BITS, LOOPBACK, Networks, network_of
 
 _WORD = re.compile(r"[a-z0-9]+")
-MAX_FRIENDS = 10_000  # networks that are known and need no asking
-FRIEND_SECONDS = 600.0
+MAX_KNOWN_NETWORKS = 10_000  # networks that are known and need no asking
+KNOWN_NETWORK_SECONDS = 600.0
 _WARN_SECONDS = 3600.0  # between two complaints of the same trouble
 
 
@@ -54,16 +59,16 @@ class GreylistSettings:
             raise ValueError("max_entries must be 1000 or more, and file a name without '/'")
 
     @property
-    def terms(self) -> Terms:
+    def rules(self) -> GreylistRules:
         """Return what the database goes by."""
         known = self.known_days * 86_400
-        return Terms(self.delay, self.window, known, self.passes, self.max_entries)
+        return GreylistRules(self.delay, self.window, known, self.passes, self.max_entries)
 
 
 class Greylist:
     """Fulfils ``interfaces.Filter``; ``state`` is the folder of the database, None: in memory."""
 
-    stages: Collection[Stage] = (Stage.RECIPIENT,)
+    stages: Collection[FilterStage] = (FilterStage.RECIPIENT,)
 
     def __init__(
         self,
@@ -79,42 +84,44 @@ class Greylist:
         self._lane = blocking.lane()
         self._trusted = Networks(settings.trusted)
         self._spares = frozenset(one.lower() for one in settings.spares)
-        self._known = Acquaintances(state and state / settings.file, settings.terms)
-        self._friends: dict[str, float] = {}  # networks that are known, until when
+        self._store = GreylistStore(state and state / settings.file, settings.rules)
+        self._known_networks: dict[str, float] = {}  # networks that are known, until when
         self._warned_at = -_WARN_SECONDS
 
-    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+    async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
         """Say yes to those who are known, and not now to others."""
-        recipient = visit.recipient
-        if recipient is None or self._is_exempt(visit, recipient):
+        recipient = context.recipient
+        if recipient is None or self._is_exempt(context, recipient):
             return ACCEPT
-        network = network_of(visit.peer.host, self._settings.ipv4_bits, self._settings.ipv6_bits)
-        if self._clock.monotonic() < self._friends.get(network, 0):
+        network = network_of(context.peer.host, self._settings.ipv4_bits, self._settings.ipv6_bits)
+        if self._clock.monotonic() < self._known_networks.get(network, 0):
             return KNOWN
-        key = key_of(network, visit.sender, recipient)
+        key = triplet_key(network, context.sender, recipient)
         try:
-            standing, wait = await self._lane.run(self._known.meet, network, key, self._clock.now())
-        except (Unreadable, MailError) as error:
-            self._complain(error)
+            standing, wait = await self._lane.run(
+                self._store.check_triplet, network, key, self._clock.now()
+            )
+        except (GreylistUnreadable, MailError) as error:
+            self._warn(error)
             return Verdict(reason="the database cannot be asked")
-        if standing is Standing.NEW:
-            return later(wait)
-        if standing is Standing.NETWORK:
+        if standing is TripletStatus.NEW:
+            return defer_for(wait)
+        if standing is TripletStatus.NETWORK:
             self._remember(network)
-        return Verdict(reason="came again") if standing is Standing.PASSED else KNOWN
+        return Verdict(reason="came again") if standing is TripletStatus.PASSED else KNOWN
 
     def _remember(self, network: str) -> None:
         """Ask no more about a network that is known, for a while."""
-        if len(self._friends) >= MAX_FRIENDS:
-            self._friends.clear()
-        self._friends[network] = self._clock.monotonic() + FRIEND_SECONDS
+        if len(self._known_networks) >= MAX_KNOWN_NETWORKS:
+            self._known_networks.clear()
+        self._known_networks[network] = self._clock.monotonic() + KNOWN_NETWORK_SECONDS
 
-    def _is_exempt(self, visit: Visit, recipient: Address) -> bool:
-        if visit.submitter or visit.peer.host in self._trusted:
+    def _is_exempt(self, context: SmtpContext, recipient: Address) -> bool:
+        if context.submitter or context.peer.host in self._trusted:
             return True
         return recipient.local.lower() in self._spares
 
-    def _complain(self, error: Exception) -> None:
+    def _warn(self, error: Exception) -> None:
         now = self._clock.monotonic()
         if now - self._warned_at >= _WARN_SECONDS:
             self._warned_at = now
@@ -124,20 +131,22 @@ class Greylist:
 KNOWN = Verdict(reason="known")
 
 
-def later(seconds: float) -> Verdict:
+def defer_for(seconds: float) -> Verdict:
     """Return the verdict that somebody shall come again."""
     whole = max(1, round(seconds))
     text = f"Greylisted: please try again in {whole} seconds"
     return Verdict(Decision.DEFER, "not known yet", Outcome(450, "4.7.1", text))
 
 
-def key_of(network: str, sender: Address, recipient: Address) -> bytes:
+def triplet_key(network: str, sender: Address, recipient: Address) -> bytes:
     """Return the short key of network, sender and recipient: nobody can read from it who wrote whom."""
-    text = "\0".join((network, folded(sender), f"{recipient.local}@{recipient.domain}".lower()))
+    text = "\0".join(
+        (network, normalise_sender(sender), f"{recipient.local}@{recipient.domain}".lower())
+    )
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def folded(sender: Address) -> str:
+def normalise_sender(sender: Address) -> str:
     """Return a sender without what differs from message to message (VERP, SRS, BATV).
 
     Every word of the local part that has a digit is taken for a number.

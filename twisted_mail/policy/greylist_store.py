@@ -28,12 +28,12 @@ CREATE INDEX IF NOT EXISTS networks_last ON networks (last);
 """
 
 
-class Unreadable(Exception):
+class GreylistUnreadable(Exception):
     """The database cannot be used now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class GreylistRules:
     """How long one waits, within which time one comes again, and how long one is known."""
 
     delay: float
@@ -43,7 +43,7 @@ class Terms:
     max_entries: int
 
 
-class Standing(Enum):
+class TripletStatus(Enum):
     """How somebody stands who came: unknown, just known, known, or one of a network that is known."""
 
     NEW = "new"
@@ -52,36 +52,36 @@ class Standing(Enum):
     NETWORK = "network"
 
 
-Meeting = tuple[Standing, float]  # with the seconds that a new one shall wait
+TripletAnswer = tuple[TripletStatus, float]  # with the seconds that a new one shall wait
 
 
-class Acquaintances:
+class GreylistStore:
     """The database at ``path``, opened at first use; in memory without one."""
 
-    def __init__(self, path: Path | None, terms: Terms) -> None:
+    def __init__(self, path: Path | None, terms: GreylistRules) -> None:
         self._path = path
-        self._terms = terms
+        self._rules = terms
         self._connection: apsw.Connection | None = None
         self._broken_at = -RETRY_SECONDS
         self._cleaned_at = -CLEAN_SECONDS
 
-    def meet(self, network: str, key: bytes, now: float) -> Meeting:
+    def check_triplet(self, network: str, key: bytes, now: float) -> TripletAnswer:
         """Note that somebody came; return how they stand. Raises Unreadable."""
         if now - self._broken_at < RETRY_SECONDS and now >= self._broken_at:
-            raise Unreadable("it failed a moment ago")
+            raise GreylistUnreadable("it failed a moment ago")
         try:
-            return self._within(network, key, int(now))
+            return self._in_transaction(network, key, int(now))
         except apsw.BusyError as error:
-            raise Unreadable("another process is at it") from error
+            raise GreylistUnreadable("another process is at it") from error
         except (apsw.Error, OSError) as error:
-            self._give_up(now)
-            raise Unreadable(f"{type(error).__name__}: {error}") from error
+            self._close_broken(now)
+            raise GreylistUnreadable(f"{type(error).__name__}: {error}") from error
 
-    def _within(self, network: str, key: bytes, now: int) -> Meeting:
+    def _in_transaction(self, network: str, key: bytes, now: int) -> TripletAnswer:
         connection = self._opened()
         connection.execute("BEGIN")
         try:
-            answer = self._meet(connection, network, key, now)
+            answer = self._check_triplet(connection, network, key, now)
             connection.execute("COMMIT")
         except BaseException:
             with suppress(apsw.Error):
@@ -98,7 +98,7 @@ class Acquaintances:
             self._connection.execute(_SCHEMA)
         return self._connection
 
-    def _give_up(self, now: float) -> None:
+    def _close_broken(self, now: float) -> None:
         connection, self._connection = self._connection, None
         self._broken_at = now
         if connection is not None:
@@ -113,36 +113,38 @@ class Acquaintances:
 
     # ------------------------------------------------------------ meeting
 
-    def _meet(self, connection: apsw.Connection, network: str, key: bytes, now: int) -> Meeting:
+    def _check_triplet(
+        self, connection: apsw.Connection, network: str, key: bytes, now: int
+    ) -> TripletAnswer:
         self._clean(connection, now)
         if self._is_known_network(connection, network, now):
-            return Standing.NETWORK, 0
+            return TripletStatus.NETWORK, 0
         row = connection.execute("SELECT first, last, passed FROM met WHERE key = ?", (key,))
         first, last, passed = row.fetchone() or (now, -1, 0)
-        if passed and now - last <= self._terms.known:
+        if passed and now - last <= self._rules.known:
             connection.execute("UPDATE met SET last = ? WHERE key = ?", (now, key))
-            return Standing.KNOWN, 0
-        if last < 0 or now - first > self._terms.window or now < first:
+            return TripletStatus.KNOWN, 0
+        if last < 0 or now - first > self._rules.window or now < first:
             connection.execute("INSERT OR REPLACE INTO met VALUES (?, ?, ?, 0)", (key, now, now))
-            return Standing.NEW, self._terms.delay
-        if now - first < self._terms.delay:
+            return TripletStatus.NEW, self._rules.delay
+        if now - first < self._rules.delay:
             connection.execute("UPDATE met SET last = ? WHERE key = ?", (now, key))
-            return Standing.NEW, first + self._terms.delay - now
+            return TripletStatus.NEW, first + self._rules.delay - now
         connection.execute("UPDATE met SET last = ?, passed = 1 WHERE key = ?", (now, key))
         connection.execute(
             "INSERT INTO networks VALUES (?, 1, ?)"
             " ON CONFLICT (network) DO UPDATE SET passes = passes + 1, last = excluded.last",
             (network, now),
         )
-        return Standing.PASSED, 0
+        return TripletStatus.PASSED, 0
 
     def _is_known_network(self, connection: apsw.Connection, network: str, now: int) -> bool:
-        if not self._terms.passes:
+        if not self._rules.passes:
             return False
         found = connection.execute(
             "SELECT passes, last FROM networks WHERE network = ?", (network,)
         ).fetchone()
-        if found is None or found[0] < self._terms.passes or now - found[1] > self._terms.known:
+        if found is None or found[0] < self._rules.passes or now - found[1] > self._rules.known:
             return False
         if now - found[1] > CLEAN_SECONDS:  # no write for each of its messages
             connection.execute("UPDATE networks SET last = ? WHERE network = ?", (now, network))
@@ -154,7 +156,7 @@ class Acquaintances:
         """Remove some of what is too old, and of what is too much, the oldest first."""
         if 0 <= now - self._cleaned_at < CLEAN_SECONDS:
             return
-        terms = self._terms
+        terms = self._rules
         is_clean = True
         too_old = f"last < {now - int(terms.known)}"
         forgotten = f"last < {now - int(terms.window)} AND (passed = 0 OR {too_old})"

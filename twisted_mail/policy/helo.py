@@ -8,11 +8,11 @@ import re
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 
-from twisted_mail.interfaces import Directory, Resolver, Visit
+from twisted_mail.interfaces import Directory, Resolver, SmtpContext
 from twisted_mail.mail.address import parse_domain
 from twisted_mail.mail.outcome import Outcome
-from twisted_mail.mail.verdict import Stage, Verdict
-from twisted_mail.policy.check import Action, Check, CheckSettings, too_early, verdict
+from twisted_mail.mail.verdict import FilterStage, Verdict
+from twisted_mail.policy.check import Action, CheckFilter, CheckSettings, is_too_early, verdict
 from twisted_mail.policy.networks import address_of
 
 MALFORMED = Outcome(550, "5.5.2", "HELO needs your full name or an address literal")
@@ -23,7 +23,7 @@ _BARE_ADDRESS = re.compile(r"[0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")
 
 
 @dataclass(frozen=True, slots=True)
-class HelloSettings(CheckSettings):
+class HeloSettings(CheckSettings):
     """Options of the kind ``hello``: what is done with a client whose name ..."""
 
     malformed: Action = "refuse"  # is no domain with a dot, and no address literal
@@ -32,17 +32,17 @@ class HelloSettings(CheckSettings):
     unknown: Action = "accept"  # does not exist in the DNS
 
     def __post_init__(self) -> None:
-        super(HelloSettings, self).__post_init__()  # the class is made anew for its slots
-        if too_early(self.stage, Stage.HELLO):
+        super(HeloSettings, self).__post_init__()  # the class is made anew for its slots
+        if is_too_early(self.stage, FilterStage.HELLO):
             raise ValueError("stage must be 'hello' or later")
 
 
-class HelloCheck(Check):
+class HeloCheck(CheckFilter):
     """Looks at the client's name for itself; ``own`` are this server's names."""
 
     def __init__(
         self,
-        settings: HelloSettings,
+        settings: HeloSettings,
         resolver: Resolver,
         directory: Directory,
         own: Collection[str],
@@ -53,29 +53,29 @@ class HelloCheck(Check):
         self._directory = directory
         self._own = frozenset(one.lower() for one in own)
 
-    def subject(self, visit: Visit) -> Hashable:
+    def subject(self, context: SmtpContext) -> Hashable:
         """Return the name."""
-        return visit.hello or None
+        return context.hello or None
 
-    async def look(self, visit: Visit) -> Verdict:
+    async def evaluate(self, context: SmtpContext) -> Verdict:
         """Look at the form of the name, at whose it is, and for it in the DNS."""
-        settings, hello = self._settings, visit.hello
-        name = normal(hello)
+        settings, hello = self._settings, context.hello
+        name = normalise_helo(hello)
         if name is None:
             return verdict(settings.malformed, f"HELO {hello} is no name", MALFORMED)
         if name.startswith("["):
-            return self._judge_literal(name, visit)
+            return self._judge_literal(name, context)
         if name in self._own or await self._directory.is_ours(name):
             return verdict(settings.ours, f"HELO {name} is ours", FORGED)
         if settings.unknown != "accept" and not await self._exists(name):
             return verdict(settings.unknown, f"HELO {name} does not exist", NO_SUCH_NAME)
         return Verdict(reason=f"HELO {name} is in order")
 
-    def _judge_literal(self, name: str, visit: Visit) -> Verdict:
+    def _judge_literal(self, name: str, context: SmtpContext) -> Verdict:
         address = address_of(name.strip("[]").removeprefix("IPv6:"))
-        if address == address_of(visit.peer.host):
+        if address == address_of(context.peer.host):
             return Verdict(reason=f"HELO {name} is in order")
-        reason = f"HELO {name} from {visit.peer.host}"
+        reason = f"HELO {name} from {context.peer.host}"
         return verdict(self._settings.wrong_literal, reason, FORGED_LITERAL)
 
     async def _exists(self, name: str) -> bool:
@@ -85,7 +85,7 @@ class HelloCheck(Check):
 FORGED_LITERAL = Outcome(550, "5.7.1", "The address you gave in HELO is not yours")
 
 
-def normal(hello: str) -> str | None:
+def normalise_helo(hello: str) -> str | None:
     """Return a name in its normal form; None for what is neither a full name nor a literal."""
     text = hello.removesuffix(".")
     try:

@@ -4,15 +4,15 @@ import ipaddress
 from collections.abc import Iterable
 from functools import lru_cache
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 IPV4_BITS, IPV6_BITS = 24, 64  # of a network that has one owner
 
 
 @lru_cache(maxsize=1024)
-def address_of(host: str) -> Address | None:
+def address_of(host: str) -> IpAddress | None:
     """Return a numeric address, an IPv4 one also where it is written in IPv6; None for a UNIX socket."""
     try:
         found = ipaddress.ip_address(host.partition("%")[0])
@@ -49,7 +49,7 @@ class Networks:
         return any(found.version == one.version and found in one for one in self._networks)
 
 
-def _read(text: str) -> Network:
+def _read(text: str) -> IpNetwork:
     try:
         return ipaddress.ip_network(text)
     except ValueError:

@@ -4,29 +4,29 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from twisted_mail.interfaces import Clock, Visit
+from twisted_mail.interfaces import Clock, SmtpContext
 from twisted_mail.mail.outcome import Outcome
-from twisted_mail.mail.verdict import ACCEPT, Decision, Stage, Verdict
+from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict
 from twisted_mail.policy.networks import IPV4_BITS, IPV6_BITS, LOOPBACK, Networks, network_of
-from twisted_mail.policy.token_buckets import Buckets
+from twisted_mail.policy.token_buckets import TokenBuckets
 
-What = Literal["connections", "messages", "recipients", "octets"]
-Whose = Literal["address", "network", "account", "sender"]
+RateUnit = Literal["connections", "messages", "recipients", "octets"]
+RateScope = Literal["address", "network", "account", "sender"]
 
 _STAGES = {
-    "connections": Stage.CONNECT,
-    "messages": Stage.SENDER,  # whatever becomes of it: trying costs us as much
-    "recipients": Stage.RECIPIENT,
-    "octets": Stage.MESSAGE,
+    "connections": FilterStage.CONNECT,
+    "messages": FilterStage.SENDER,  # whatever becomes of it: trying costs us as much
+    "recipients": FilterStage.RECIPIENT,
+    "octets": FilterStage.MESSAGE,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class RateLimit:
     """So many of something in so many seconds, for each address, network, account or sender."""
 
-    of: What
-    each: Whose
+    of: RateUnit
+    each: RateScope
     number: int
     seconds: float = 3600
 
@@ -41,7 +41,7 @@ class Rate:
 class RateSettings:
     """Options of the kind ``rates``."""
 
-    rates: tuple[Rate, ...] = ()
+    rates: tuple[RateLimit, ...] = ()
     action: Literal["defer", "refuse"] = "defer"
     trusted: tuple[str, ...] = LOOPBACK  # networks that nothing is counted of
     ipv4_bits: int = IPV4_BITS
@@ -54,7 +54,7 @@ class RateSettings:
             raise ValueError("ipv4_bits must be 8 to 32, ipv6_bits 16 to 128")
 
 
-class Rates:
+class RateLimits:
     """Fulfils ``interfaces.Filter`` with a bucket for each rate and each whose it is.
 
     People who have logged in are counted by account and sender, not by where they are.
@@ -65,24 +65,24 @@ class Rates:
         self._clock = clock
         self._trusted = Networks(settings.trusted)
         self._rates = [
-            (rate, Buckets(rate.number, rate.seconds, settings.max_entries))
+            (rate, TokenBuckets(rate.number, rate.seconds, settings.max_entries))
             for rate in settings.rates
         ]
 
     @property
-    def stages(self) -> Collection[Stage]:
+    def stages(self) -> Collection[FilterStage]:
         """Say at which stages something is counted."""
         return {_STAGES[rate.of] for rate in self._settings.rates}
 
-    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+    async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
         """Count, unless one of the rates is exceeded: then nothing is taken from any."""
-        if visit.peer.host in self._trusted and not visit.submitter:
+        if context.peer.host in self._trusted and not context.submitter:
             return ACCEPT
-        now, count = self._clock.monotonic(), _count(stage, visit)
+        now, count = self._clock.monotonic(), _count(stage, context)
         counted = [
             (rate, buckets, key)
             for rate, buckets in self._rates
-            if _STAGES[rate.of] is stage and (key := self._key(rate, visit))
+            if _STAGES[rate.of] is stage and (key := self._key(rate, context))
         ]
         for rate, buckets, key in counted:
             if (seconds := buckets.wait(key, now)) > 0:
@@ -91,21 +91,21 @@ class Rates:
             buckets.take(key, now, count)
         return ACCEPT
 
-    def _key(self, rate: Rate, visit: Visit) -> str:
+    def _key(self, rate: RateLimit, context: SmtpContext) -> str:
         """Return whose bucket it is; nothing where it is nobody's."""
         if rate.each == "account":
-            return visit.submitter
+            return context.submitter
         if rate.each == "sender":
-            if visit.sender.is_null:  # everybody's: whoever used it up would stop all reports
+            if context.sender.is_null:  # everybody's: whoever used it up would stop all reports
                 return ""
-            return f"{visit.sender.local}@{visit.sender.domain}".lower()
-        if visit.submitter and rate.of != "connections":
+            return f"{context.sender.local}@{context.sender.domain}".lower()
+        if context.submitter and rate.of != "connections":
             return ""
         if rate.each == "address":
-            return visit.peer.host
-        return network_of(visit.peer.host, self._settings.ipv4_bits, self._settings.ipv6_bits)
+            return context.peer.host
+        return network_of(context.peer.host, self._settings.ipv4_bits, self._settings.ipv6_bits)
 
-    def _refusal(self, rate: Rate, key: str, seconds: float) -> Verdict:
+    def _refusal(self, rate: RateLimit, key: str, seconds: float) -> Verdict:
         reason = f"more than {rate.number} {rate.of} in {rate.seconds:g} s: {rate.each} {key}"
         text = f"Too many {rate.of} for now; try again in {max(1, round(seconds))} seconds"
         if self._settings.action == "refuse":
@@ -113,7 +113,7 @@ class Rates:
         return Verdict(Decision.DEFER, reason, Outcome(450, "4.7.1", text))
 
 
-def _count(stage: Stage, visit: Visit) -> float:
-    if stage is Stage.MESSAGE and visit.message is not None:
-        return visit.message.blob.size
+def _count(stage: FilterStage, context: SmtpContext) -> float:
+    if stage is FilterStage.MESSAGE and context.message is not None:
+        return context.message.blob.size
     return 1

@@ -7,10 +7,10 @@ import ipaddress
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from twisted_mail.interfaces import Resolver, Visit
+from twisted_mail.interfaces import Resolver, SmtpContext
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import Verdict
-from twisted_mail.policy.check import Action, Check, CheckSettings, verdict
+from twisted_mail.policy.check import Action, CheckFilter, CheckSettings, verdict
 from twisted_mail.policy.networks import address_of
 
 MAX_NAMES = 5  # of one address that are confirmed
@@ -20,29 +20,29 @@ NOT_CONFIRMED = Outcome(550, "5.7.25", "The reverse name of your address does no
 
 
 @dataclass(frozen=True, slots=True)
-class ReverseSettings(CheckSettings):
+class ReverseDnsSettings(CheckSettings):
     """Options of the kind ``reverse-name``: what is done with a client that ..."""
 
     missing: Action = "refuse"  # has no name
     unconfirmed: Action = "accept"  # has one that does not lead back
 
 
-class ReverseCheck(Check):
+class ReverseDnsCheck(CheckFilter):
     """Looks for a reverse name, confirmed forward."""
 
-    def __init__(self, settings: ReverseSettings, resolver: Resolver) -> None:
+    def __init__(self, settings: ReverseDnsSettings, resolver: Resolver) -> None:
         super().__init__(settings)
         self._settings = settings
         self._resolver = resolver
 
-    def subject(self, visit: Visit) -> Hashable:
+    def subject(self, context: SmtpContext) -> Hashable:
         """Return the client's address."""
-        found = address_of(visit.peer.host)
+        found = address_of(context.peer.host)
         return None if found is None else str(found)
 
-    async def look(self, visit: Visit) -> Verdict:
+    async def evaluate(self, context: SmtpContext) -> Verdict:
         """Ask for the names of the address, and for the addresses of the names."""
-        address = str(self.subject(visit))
+        address = str(self.subject(context))
         names = (await self._resolver.names(address)).values[:MAX_NAMES]
         if not names:
             return verdict(self._settings.missing, f"{address} has no reverse name", NO_NAME)
@@ -50,7 +50,7 @@ class ReverseCheck(Check):
         found = await self._resolver.addresses_of_each(names, 4 if version == 4 else 6)
         for name, answer in zip(names, found, strict=True):
             if answer is not None and address in answer.values:
-                visit.reverse_name = name
+                context.reverse_name = name
                 return Verdict(reason=f"{address} is {name}")
         if None in found:
             raise Unavailable("the reverse name cannot be confirmed now")

@@ -4,14 +4,14 @@ import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from twisted_mail.interfaces import Blocking, Posting, Visit
+from twisted_mail.interfaces import Blocking, HttpClient, SmtpContext
 from twisted_mail.mail.mime.revision import Revision
 from twisted_mail.mail.mime.safe_fields import phrase
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
-from twisted_mail.mail.verdict import ACCEPT, Decision, Stage, Verdict, refuse
+from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict, refuse
 from twisted_mail.policy.check import Action, verdict
 from twisted_mail.policy.message_pieces import pieces
-from twisted_mail.policy.rspamd_result import Opinion, parse_opinion
+from twisted_mail.policy.rspamd_result import RspamdResult, parse_rspamd_result
 
 MAX_ANSWER = 1024 * 1024  # octets
 MAX_RECIPIENTS = 500  # that are told
@@ -43,59 +43,59 @@ class RspamdSettings:
 class RspamdFilter:
     """Fulfils ``interfaces.Filter``."""
 
-    stages: Collection[Stage] = (Stage.MESSAGE,)
+    stages: Collection[FilterStage] = (FilterStage.MESSAGE,)
 
     def __init__(
-        self, settings: RspamdSettings, hostname: str, posting: Posting, blocking: Blocking
+        self, settings: RspamdSettings, hostname: str, http_client: HttpClient, blocking: Blocking
     ) -> None:
         self._settings = settings
         self._hostname = hostname
-        self._posting = posting
+        self._posting = http_client
         self._blocking = blocking
         self._url = settings.url.rstrip("/") + "/checkv2"
 
-    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+    async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
         """Send the message, as the filters before have edited it, and do what is answered."""
-        settings, message = self._settings, visit.message
+        settings, message = self._settings, context.message
         if message is None or message.size > settings.max_size:
             return ACCEPT
-        if settings.skips_submitted and visit.submitter:
+        if settings.skips_submitted and context.submitter:
             return ACCEPT
-        revision = Revision(message, visit.header)
+        revision = Revision(message, context.header)
         try:
-            revision.edit(visit.edits)
+            revision.edit(context.edits)
         except Refused as error:
             return refuse(error.outcome.text, error.outcome)
         message = revision.message()
         answer = await self._posting.post(
             self._url,
-            [(name, _harmless(value)) for name, value in self._told(visit)],
+            [(name, _harmless(value)) for name, value in self._request_fields(context)],
             message.size,
             pieces(self._blocking, message),
             MAX_ANSWER,
         )
         if answer.status != 200:
             raise Unavailable(_FAILED)
-        return self._verdict(_opinion(answer.body, revision.names))
+        return self._verdict(_parse_result(answer.body, revision.names))
 
-    def _told(self, visit: Visit) -> Iterator[tuple[str, str]]:
+    def _request_fields(self, context: SmtpContext) -> Iterator[tuple[str, str]]:
         """Yield what is told beside the message."""
-        yield "Queue-Id", visit.id
+        yield "Queue-Id", context.id
         yield "MTA-Name", self._hostname
-        yield "From", "" if visit.sender.is_null else str(visit.sender)
-        yield from (("Rcpt", str(one)) for one in list(visit.recipients)[:MAX_RECIPIENTS])
-        yield "Helo", visit.hello
-        if visit.peer.host:
-            yield "IP", visit.peer.host
-        if visit.reverse_name:
-            yield "Hostname", visit.reverse_name
-        if visit.submitter:
-            yield "User", visit.submitter
-        if visit.privacy is not None:
-            yield "TLS-Version", visit.privacy.version
-            yield "TLS-Cipher", visit.privacy.cipher
+        yield "From", "" if context.sender.is_null else str(context.sender)
+        yield from (("Rcpt", str(one)) for one in list(context.recipients)[:MAX_RECIPIENTS])
+        yield "Helo", context.hello
+        if context.peer.host:
+            yield "IP", context.peer.host
+        if context.reverse_name:
+            yield "Hostname", context.reverse_name
+        if context.submitter:
+            yield "User", context.submitter
+        if context.tls_info is not None:
+            yield "TLS-Version", context.tls_info.version
+            yield "TLS-Cipher", context.tls_info.cipher
 
-    def _verdict(self, opinion: Opinion) -> Verdict:
+    def _verdict(self, opinion: RspamdResult) -> Verdict:
         edits = opinion.edits if self._settings.edits else ()
         action = self._action(opinion.action)
         if action is None:
@@ -103,8 +103,8 @@ class RspamdFilter:
                 _OTHERS.get(opinion.action, Decision.ACCEPT), opinion.reason, edits=edits
             )
         told = _LATER if action == "defer" else _SPAM
-        if opinion.said:
-            told = Outcome(told.code, told.enhanced, phrase(opinion.said, 200))
+        if opinion.smtp_message:
+            told = Outcome(told.code, told.enhanced, phrase(opinion.smtp_message, 200))
         found = verdict(action, opinion.reason, told)
         return found if found.is_refusal else Verdict(found.decision, found.reason, edits=edits)
 
@@ -123,9 +123,9 @@ class RspamdFilter:
 _OTHERS = {"discard": Decision.DISCARD, "quarantine": Decision.QUARANTINE}
 
 
-def _opinion(body: bytes, names: Collection[bytes]) -> Opinion:
+def _parse_result(body: bytes, names: Collection[bytes]) -> RspamdResult:
     try:
-        return parse_opinion(json.loads(body), names)
+        return parse_rspamd_result(json.loads(body), names)
     except (ValueError, RecursionError) as error:
         raise Unavailable(_FAILED) from error
 

@@ -16,16 +16,16 @@ MAX_SYMBOLS = 6  # in the reason, those that counted most
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class RspamdResult:
     """An action, why, in the words of Rspamd what the client is to be told, and edits."""
 
     action: str
     reason: str
-    said: str = ""
+    smtp_message: str = ""
     edits: tuple[Edit, ...] = ()
 
 
-def parse_opinion(answer: object, names: Collection[bytes]) -> Opinion:
+def parse_rspamd_result(answer: object, names: Collection[bytes]) -> RspamdResult:
     """Read an answer to ``/checkv2``; ``names`` are those of the message's fields, in lower case.
 
     Raises ValueError where there is no action.
@@ -35,7 +35,7 @@ def parse_opinion(answer: object, names: Collection[bytes]) -> Opinion:
     if not isinstance(action, str):
         raise ValueError("no action")
     edits = [edit for _, edit in zip(range(MAX_EDITS), _edits(table, names), strict=False)]
-    return Opinion(
+    return RspamdResult(
         action,
         _reason(action, table),
         _text(_table(table.get("messages")), "smtp_message"),

@@ -3,45 +3,47 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from twisted_mail.interfaces import Directory, Resolver, Visit
+from twisted_mail.interfaces import Directory, Resolver, SmtpContext
 from twisted_mail.mail.outcome import Outcome
-from twisted_mail.mail.verdict import ACCEPT, Stage, Verdict
-from twisted_mail.policy.check import Action, Check, CheckSettings, too_early, verdict
+from twisted_mail.mail.verdict import ACCEPT, FilterStage, Verdict
+from twisted_mail.policy.check import Action, CheckFilter, CheckSettings, is_too_early, verdict
 
 NO_DOMAIN = Outcome(550, "5.1.8", "The domain of the sender does not exist")
 NULL_MX = Outcome(550, "5.7.27", "The domain of the sender takes no mail")  # RFC 7505 §4.2
 
 
 @dataclass(frozen=True, slots=True)
-class SenderSettings(CheckSettings):
+class SenderDomainSettings(CheckSettings):
     """Options of the kind ``sender-domain``: what is done with a sender whose domain ..."""
 
     missing: Action = "refuse"  # has neither MX nor an address (RFC 5321 §5.1)
     null_mx: Action = "refuse"  # says that it takes no mail (RFC 7505)
 
     def __post_init__(self) -> None:
-        super(SenderSettings, self).__post_init__()  # the class is made anew for its slots
-        if too_early(self.stage, Stage.SENDER):
+        super(SenderDomainSettings, self).__post_init__()  # the class is made anew for its slots
+        if is_too_early(self.stage, FilterStage.SENDER):
             raise ValueError("stage must be 'sender' or 'recipient'")
 
 
-class SenderCheck(Check):
+class SenderDomainCheck(CheckFilter):
     """Looks for the sender's domain in the DNS, unless it is null, a literal or ours."""
 
-    def __init__(self, settings: SenderSettings, resolver: Resolver, directory: Directory) -> None:
+    def __init__(
+        self, settings: SenderDomainSettings, resolver: Resolver, directory: Directory
+    ) -> None:
         super().__init__(settings)
         self._settings = settings
         self._resolver = resolver
         self._directory = directory
 
-    def subject(self, visit: Visit) -> Hashable:
+    def subject(self, context: SmtpContext) -> Hashable:
         """Return the sender's domain."""
-        domain = visit.sender.domain
+        domain = context.sender.domain
         return None if not domain or domain.startswith("[") else domain
 
-    async def look(self, visit: Visit) -> Verdict:
+    async def evaluate(self, context: SmtpContext) -> Verdict:
         """Look whether mail could be sent back."""
-        domain = visit.sender.domain
+        domain = context.sender.domain
         if await self._directory.is_ours(domain):
             return ACCEPT
         hosts = await self._resolver.mail_hosts(domain)

@@ -4,11 +4,11 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from twisted_mail.interfaces import Blocking, Dialing, Line, Visit
+from twisted_mail.interfaces import Blocking, ClientConnection, Connector, SmtpContext
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.mime.safe_fields import phrase
 from twisted_mail.mail.outcome import Outcome, Unavailable
-from twisted_mail.mail.verdict import ACCEPT, Stage, Verdict
+from twisted_mail.mail.verdict import ACCEPT, FilterStage, Verdict
 from twisted_mail.policy.check import Action, verdict
 from twisted_mail.policy.endpoints import check_endpoint
 from twisted_mail.policy.message_pieces import pieces
@@ -47,23 +47,23 @@ class SpamassassinSettings:
 class SpamassassinFilter:
     """Fulfils ``interfaces.Filter``."""
 
-    stages: Collection[Stage] = (Stage.MESSAGE,)
+    stages: Collection[FilterStage] = (FilterStage.MESSAGE,)
 
     def __init__(
-        self, settings: SpamassassinSettings, dialing: Dialing, blocking: Blocking
+        self, settings: SpamassassinSettings, connector: Connector, blocking: Blocking
     ) -> None:
         self._settings = settings
-        self._dialing = dialing
+        self._dialing = connector
         self._blocking = blocking
 
-    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+    async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
         """Send the message as it came in, and compare its score."""
-        settings, message = self._settings, visit.message
+        settings, message = self._settings, context.message
         if message is None or message.size > settings.max_size:
             return ACCEPT
-        if settings.skips_submitted and visit.submitter:
+        if settings.skips_submitted and context.submitter:
             return ACCEPT
-        line = await self._dialing.dial(settings.endpoint, settings.connect_timeout)
+        line = await self._dialing.connect(settings.endpoint, settings.connect_timeout)
         try:
             await self._send(line, message)
             answer = await self._read(line)
@@ -71,7 +71,7 @@ class SpamassassinFilter:
             line.close()
         return self._verdict(answer)
 
-    async def _send(self, line: Line, message: Message) -> None:
+    async def _send(self, line: ClientConnection, message: Message) -> None:
         user = f"User: {self._settings.user}\r\n" if self._settings.user else ""
         head = f"SYMBOLS SPAMC/1.5\r\nContent-length: {message.size}\r\n{user}\r\n"
         try:
@@ -84,7 +84,7 @@ class SpamassassinFilter:
                 raise
             # It has hung up, perhaps after it said why.
 
-    async def _read(self, line: Line) -> bytes:
+    async def _read(self, line: ClientConnection) -> bytes:
         """Return the answer, which ends when spamd hangs up. Raises Unavailable."""
         answer = b""
         while len(answer) <= MAX_ANSWER:

@@ -14,7 +14,7 @@ class _Bucket:
     at: float  # when it held so many
 
 
-class Buckets:
+class TokenBuckets:
     """Buckets of one size, by key; at most ``most`` of them, of which the least used go.
 
     A bucket that is full is as good as none, so what is forgotten is forgiven.

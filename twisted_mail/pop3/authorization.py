@@ -9,24 +9,26 @@ from twisted_mail.mail import base64
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import MailError, ProtocolError, Refused
 from twisted_mail.pop3 import capabilities, grammar
-from twisted_mail.pop3.session import Command, State, Talk
-from twisted_mail.pop3.transaction import begin
+from twisted_mail.pop3.session import Command, Pop3Session, Pop3State
+from twisted_mail.pop3.transaction import open_maildrop
 
 MAX_STEPS = 10  # challenges in one SASL exchange; ours need two
 
 
 @dataclass(slots=True)
-class Authorization:
-    """Takes a login, and then enters the TRANSACTION state. Fulfils ``talk.State``."""
+class AuthorizationState:
+    """Takes a login, and then enters the TRANSACTION state. Fulfils ``talk.Pop3State``."""
 
-    talk: Talk
-    enter: Callable[[State], None]
+    session: Pop3Session
+    enter: Callable[[Pop3State], None]
     _deadline: float = field(init=False)
     _name: str = ""
     _failures: int = 0
 
     def __post_init__(self) -> None:
-        self._deadline = self.talk.doors.clock.monotonic() + self.talk.settings.login_timeout
+        self._deadline = (
+            self.session.backend.clock.monotonic() + self.session.settings.login_timeout
+        )
 
     def command(self, keyword: str) -> Command | None:
         """Return the command of this name, or None."""
@@ -36,37 +38,37 @@ class Authorization:
     @property
     def timeout(self) -> float:
         """Return what is left of the time for the whole login."""
-        return max(0.0, self._deadline - self.talk.doors.clock.monotonic())
+        return max(0.0, self._deadline - self.session.backend.clock.monotonic())
 
     async def end(self) -> None:
         """Do nothing: nothing is held."""
 
     async def _capa(self, argument: bytes) -> None:
-        grammar.nothing(argument)
-        capabilities.tell(self.talk, is_logged_in=False)
+        grammar.no_argument(argument)
+        capabilities.write_capabilities(self.session, is_logged_in=False)
 
     async def _quit(self, argument: bytes) -> None:
-        grammar.nothing(argument)
-        self.talk.ok("Bye")
-        self.talk.ending = "quit"
+        grammar.no_argument(argument)
+        self.session.ok("Bye")
+        self.session.end_reason = "quit"
 
     async def _stls(self, argument: bytes) -> None:
-        grammar.nothing(argument)
-        if not self.talk.wire.may_start_tls:
-            is_on = self.talk.wire.privacy is not None
+        grammar.no_argument(argument)
+        if not self.session.wire.may_start_tls:
+            is_on = self.session.wire.tls_info is not None
             raise ProtocolError("TLS is already active" if is_on else "TLS is not available")
-        if self.talk.has_unread:
+        if self.session.has_unread:
             # Sent in clear behind STLS, perhaps by somebody in between: never run, and no way on.
-            self.talk.ending = "commands in clear behind STLS"
+            self.session.end_reason = "commands in clear behind STLS"
             raise ProtocolError("Nothing may follow STLS before TLS has begun")
-        self.talk.ok("Begin TLS")
-        await self.talk.wire.start_tls()
+        self.session.ok("Begin TLS")
+        await self.session.wire.start_tls()
         self._name = ""
 
     async def _user(self, argument: bytes) -> None:
         self._check_passwords()
         self._name = grammar.text(argument.rstrip(b" "), "The user name")
-        self.talk.ok("Send the password")
+        self.session.ok("Send the password")
 
     async def _pass(self, argument: bytes) -> None:
         self._check_passwords()
@@ -77,7 +79,7 @@ class Authorization:
         await self._log_in(Credentials(name, password))
 
     def _check_passwords(self) -> None:
-        if not self.talk.wire.takes_passwords:
+        if not self.session.wire.takes_passwords:
             raise ProtocolError("Passwords are taken under TLS only: use STLS first")
 
     async def _auth(self, argument: bytes) -> None:
@@ -93,12 +95,12 @@ class Authorization:
 
     def _list_mechanisms(self) -> None:
         """Answer the bare AUTH of old clients, which some of them send before they try any."""
-        usable = capabilities.usable(self.talk.doors.mechanisms, self.talk.wire)
-        self.talk.open_reply("Mechanisms follow")
-        self.talk.close_reply("".join(f"{each.name}\r\n" for each in usable).encode() + b".\r\n")
+        usable = capabilities.usable_mechanisms(self.session.backend.mechanisms, self.session.wire)
+        self.session.open_reply("Mechanisms follow")
+        self.session.close_reply("".join(f"{each.name}\r\n" for each in usable).encode() + b".\r\n")
 
     def _mechanism(self, name: str) -> Mechanism:
-        for mechanism in self.talk.doors.mechanisms:
+        for mechanism in self.session.backend.mechanisms:
             if mechanism.name == name:
                 if mechanism.reveals_password:
                     self._check_passwords()
@@ -118,8 +120,8 @@ class Authorization:
         raise ProtocolError("The exchange has too many steps")
 
     async def _response(self, challenge: bytes) -> bytes:
-        self.talk.send(b"+ %s\r\n" % base64.encode(challenge))
-        line = await self.talk.line(self.timeout, is_response=True)
+        self.session.send(b"+ %s\r\n" % base64.encode(challenge))
+        line = await self.session.read_line(self.timeout, is_response=True)
         if line == b"*":
             raise ProtocolError("Authentication cancelled")
         return base64.decode(line)
@@ -128,33 +130,33 @@ class Authorization:
         """Lock the maildrop for whoever it is, and enter the TRANSACTION state."""
         try:
             maildrop = await self._maildrop(credentials)
-            transaction = await begin(self.talk, maildrop)
+            transaction = await open_maildrop(self.session, maildrop)
         except MailError as error:
-            self.talk.send(grammar.refusal(error, is_login=True))
+            self.session.send(grammar.refusal(error, is_login=True))
             return
-        service, peer = self.talk.settings.service, self.talk.wire.peer
-        self.talk.doors.journal.logged_in(service, peer, maildrop.name)
+        service, peer = self.session.settings.service, self.session.wire.peer
+        self.session.backend.journal.logged_in(service, peer, maildrop.name)
         self.enter(transaction)
-        self.talk.ok(transaction.summary)
+        self.session.ok(transaction.summary)
 
     async def _maildrop(self, credentials: Credentials) -> Maildrop:
-        peer = self.talk.wire.peer
+        peer = self.session.wire.peer
         try:
-            return await self.talk.doors.login_maildrop(credentials, peer)
+            return await self.session.backend.login_maildrop(credentials, peer)
         except Refused:
-            service = self.talk.settings.service
-            self.talk.doors.journal.login_failed(service, peer, credentials.name)
+            service = self.session.settings.service
+            self.session.backend.journal.login_failed(service, peer, credentials.name)
             self._failures += 1
-            if self._failures >= self.talk.settings.max_failed_logins:
-                self.talk.ending = "failed logins"
+            if self._failures >= self.session.settings.max_failed_logins:
+                self.session.end_reason = "failed logins"
             raise
 
 
-_COMMANDS: Mapping[str, Callable[[Authorization, bytes], Awaitable[None]]] = {
-    "USER": Authorization._user,
-    "PASS": Authorization._pass,
-    "AUTH": Authorization._auth,
-    "CAPA": Authorization._capa,
-    "STLS": Authorization._stls,
-    "QUIT": Authorization._quit,
+_COMMANDS: Mapping[str, Callable[[AuthorizationState, bytes], Awaitable[None]]] = {
+    "USER": AuthorizationState._user,
+    "PASS": AuthorizationState._pass,
+    "AUTH": AuthorizationState._auth,
+    "CAPA": AuthorizationState._capa,
+    "STLS": AuthorizationState._stls,
+    "QUIT": AuthorizationState._quit,
 }

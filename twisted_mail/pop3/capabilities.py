@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from twisted_mail.interfaces import Mechanism, Wire
-from twisted_mail.pop3.session import Talk
+from twisted_mail.pop3.session import Pop3Session
 
 _ALWAYS = (
     "TOP",
@@ -16,7 +16,7 @@ _ALWAYS = (
 )
 
 
-def tell(talk: Talk, is_logged_in: bool) -> None:
+def write_capabilities(talk: Pop3Session, is_logged_in: bool) -> None:
     """Write the reply to CAPA.
 
     SASL and USER are told after login too, as RFC 5034 §3 and RFC 2449 §5 want it; STLS only where the
@@ -25,7 +25,9 @@ def tell(talk: Talk, is_logged_in: bool) -> None:
     lines = list(_ALWAYS)
     if talk.wire.takes_passwords:
         lines.append("USER")
-    if names := " ".join(each.name for each in usable(talk.doors.mechanisms, talk.wire)):
+    if names := " ".join(
+        each.name for each in usable_mechanisms(talk.backend.mechanisms, talk.wire)
+    ):
         lines.append(f"SASL {names}")
     if talk.wire.may_start_tls and not is_logged_in:
         lines.append("STLS")
@@ -33,6 +35,6 @@ def tell(talk: Talk, is_logged_in: bool) -> None:
     talk.close_reply("".join(f"{line}\r\n" for line in lines).encode() + b".\r\n")
 
 
-def usable(mechanisms: Sequence[Mechanism], wire: Wire) -> list[Mechanism]:
+def usable_mechanisms(mechanisms: Sequence[Mechanism], wire: Wire) -> list[Mechanism]:
     """Return the mechanisms that may be used on this line as it is."""
     return [each for each in mechanisms if wire.takes_passwords or not each.reveals_password]

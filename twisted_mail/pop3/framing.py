@@ -51,11 +51,11 @@ class Framer:
         while (end := self._buffer.find(b"\n", self._at)) >= 0:
             line, self._at = self._buffer[self._at : end], end + 1
             if not self._is_skipping:
-                return self._judged(line, is_response)
+                return self._checked(line, is_response)
             self._is_skipping = False
         return self._partial(is_response)
 
-    def _judged(self, line: bytes, is_response: bool) -> bytes | TooLong:
+    def _checked(self, line: bytes, is_response: bool) -> bytes | TooLong:
         line = line.removesuffix(b"\r")
         return TOO_LONG if len(line) > self._limit(line, is_response) else line
 
@@ -63,7 +63,7 @@ class Framer:
         """Forget a line whose end has not come, when it is too long already."""
         rest = self._buffer[self._at :]
         was_skipping = self._is_skipping
-        if was_skipping or self._judged(rest, is_response) is TOO_LONG:
+        if was_skipping or self._checked(rest, is_response) is TOO_LONG:
             self._is_skipping = True
             self._buffer, self._at = b"", 0
         return TOO_LONG if self._is_skipping and not was_skipping else None
@@ -101,7 +101,7 @@ class DotStuffing:
         return b".\r\n" if self._end == CRLF else b"\r\n.\r\n"
 
 
-class Top:
+class TopFilter:
     """Cuts a message, piece by piece, behind its header, the empty line and some lines (TOP)."""
 
     __slots__ = ("_end", "_lines", "_where")

@@ -21,7 +21,7 @@ def parse(line: bytes) -> tuple[str, bytes]:
     return keyword.upper().decode("latin-1"), argument
 
 
-def nothing(argument: bytes) -> None:
+def no_argument(argument: bytes) -> None:
     """See to it that there is no argument. Raises ProtocolError."""
     if argument.strip(b" "):
         raise ProtocolError("This command takes no argument")

@@ -8,68 +8,72 @@
 Only UPDATE removes messages; a connection that ends in any other way leaves them all (RFC 1939 §6).
 """
 
-from twisted_mail.interfaces import Ending, Wire
+from twisted_mail.interfaces import ConversationEnded, Wire
 from twisted_mail.mail.outcome import MailError, ProtocolError
 from twisted_mail.pop3 import grammar
-from twisted_mail.pop3.authorization import Authorization
-from twisted_mail.pop3.session import State, Talk
-from twisted_mail.pop3.settings import Doors, Settings
+from twisted_mail.pop3.authorization import AuthorizationState
+from twisted_mail.pop3.session import Pop3Session, Pop3State
+from twisted_mail.pop3.settings import Pop3Backend, Settings
 
-__all__ = ["Doors", "Pop3Session"]
+__all__ = ["Pop3Backend", "Pop3Loop"]
 
 
-class Pop3Session:
+class Pop3Loop:
     """One POP3 conversation (RFC 1939 with RFC 2449, RFC 2595, RFC 3206, RFC 5034).
 
     Fulfils ``interfaces.Session``.
     """
 
-    __slots__ = ("_errors", "_state", "_talk")
+    __slots__ = ("_errors", "_session", "_state")
 
-    def __init__(self, wire: Wire, settings: Settings, doors: Doors) -> None:
-        self._talk = Talk(wire, settings, doors)
-        self._state: State = Authorization(self._talk, self._enter)
+    def __init__(self, wire: Wire, settings: Settings, backend: Pop3Backend) -> None:
+        self._session = Pop3Session(wire, settings, backend)
+        self._state: Pop3State = AuthorizationState(self._session, self._enter)
         self._errors = 0
 
-    def _enter(self, state: State) -> None:
+    def _enter(self, state: Pop3State) -> None:
         self._state = state
 
     async def run(self) -> None:
         """Hold the conversation; return when it is over."""
-        talk = self._talk
-        service, peer, journal = talk.settings.service, talk.wire.peer, talk.doors.journal
+        session = self._session
+        service, peer, journal = (
+            session.settings.service,
+            session.wire.peer,
+            session.backend.journal,
+        )
         journal.connected(service, peer)
         try:
-            talk.ok(f"{talk.doors.hostname} POP3 ready")
-            while not talk.ending:
+            session.ok(f"{session.backend.hostname} POP3 ready")
+            while not session.end_reason:
                 await self._command()
-        except Ending as ending:
+        except ConversationEnded as ending:
             self._farewell(ending.reason)
         finally:
             await self._end()  # before the last reply leaves: its reader may log in again at once
-            talk.wire.close()
-            journal.disconnected(service, peer, talk.ending or "error")
+            session.wire.close()
+            journal.disconnected(service, peer, session.end_reason or "error")
 
-    def _farewell(self, reason: Ending.Reason) -> None:
+    def _farewell(self, reason: ConversationEnded.Reason) -> None:
         """Say why the server closes; a client that was silent is told nothing (RFC 1939 §3)."""
-        self._talk.ending = reason.value
-        if reason is Ending.Reason.SHUTDOWN and not self._talk.is_amid_reply:
-            self._talk.send(grammar.err("The server is shutting down", "SYS/TEMP"))
+        self._session.end_reason = reason.value
+        if reason is ConversationEnded.Reason.SHUTDOWN and not self._session.is_amid_reply:
+            self._session.send(grammar.err("The server is shutting down", "SYS/TEMP"))
 
     async def _end(self) -> None:
         try:
             await self._state.end()
         except Exception:
-            self._talk.doors.journal.failed("pop3")
+            self._session.backend.journal.failed("pop3")
         del self._state  # it knows this session: the two would keep each other in memory
 
     async def _command(self) -> None:
         """Read one command, run it, and see to it that it gets a reply whatever happens."""
         try:
-            line = await self._talk.line(self._state.timeout)
-            await self._talk.wire.turn()
+            line = await self._session.read_line(self._state.timeout)
+            await self._session.wire.yield_to_others()
             await self._run(line)
-        except Ending:
+        except ConversationEnded:
             raise
         except ProtocolError as error:
             self._refuse(error)
@@ -77,7 +81,7 @@ class Pop3Session:
         except MailError as error:
             self._refuse(error)
         except Exception:
-            self._talk.doors.journal.failed("pop3")
+            self._session.backend.journal.failed("pop3")
             self._refuse(None)
 
     async def _run(self, line: bytes) -> None:
@@ -94,14 +98,14 @@ class Pop3Session:
         Amid a multi-line reply nothing would be taken for an error: closing is the one thing that a
         client understands.
         """
-        if self._talk.is_amid_reply:
-            self._talk.ending = "reply cut short"
+        if self._session.is_amid_reply:
+            self._session.end_reason = "reply cut short"
         elif error is None:
-            self._talk.send(grammar.err("Internal error", "SYS/TEMP"))
+            self._session.send(grammar.err("Internal error", "SYS/TEMP"))
         else:
-            self._talk.send(grammar.refusal(error))
+            self._session.send(grammar.refusal(error))
 
     def _count_error(self) -> None:
         self._errors += 1
-        if self._errors >= self._talk.settings.max_errors:
-            self._talk.ending = self._talk.ending or "too many errors"
+        if self._errors >= self._session.settings.max_errors:
+            self._session.end_reason = self._session.end_reason or "too many errors"

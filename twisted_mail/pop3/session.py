@@ -4,18 +4,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from twisted_mail.interfaces import Ending, Wire
+from twisted_mail.interfaces import ConversationEnded, Wire
 from twisted_mail.mail.outcome import ProtocolError
 from twisted_mail.pop3 import grammar
 from twisted_mail.pop3.framing import Framer, TooLong
-from twisted_mail.pop3.settings import Doors, Settings
+from twisted_mail.pop3.settings import Pop3Backend, Settings
 
-DRAIN: Final = 64 * 1024  # octets written before the peer is waited for
+DRAIN_AFTER: Final = 64 * 1024  # octets written before the peer is waited for
 
 Command = Callable[[bytes], Awaitable[None]]
 
 
-class State(Protocol):
+class Pop3State(Protocol):
     """One of the states of a session (RFC 1939 §3): the commands that are right in it."""
 
     def command(self, keyword: str) -> Command | None:
@@ -30,27 +30,27 @@ class State(Protocol):
 
 
 @dataclass(slots=True)
-class Talk:
+class Pop3Session:
     """One conversation: wire, terms, lines in and replies out."""
 
     wire: Wire
     settings: Settings
-    doors: Doors
+    backend: Pop3Backend
     framer: Framer = field(init=False)
-    ending: str = ""  # why the conversation shall end, once the reply has been written
+    end_reason: str = ""  # why the conversation shall end, once the reply has been written
     is_amid_reply: bool = False  # a multi-line reply has begun, and no other can be written
     _unsent: int = 0
 
     def __post_init__(self) -> None:
         self.framer = Framer(self.settings.max_line, self.settings.max_auth_line)
 
-    async def line(self, timeout: float, is_response: bool = False) -> bytes:
+    async def read_line(self, timeout: float, is_response: bool = False) -> bytes:
         """Return the next line. Raises ProtocolError when it is too long, and Ending.
 
         It is to come whole within ``timeout``: a client that sends an octet now and then is silent too.
         """
-        await self._breathe()
-        deadline = self.doors.clock.monotonic() + timeout
+        await self._apply_back_pressure()
+        deadline = self.backend.clock.monotonic() + timeout
         while (line := self.framer.next(is_response)) is None:
             self.framer.feed(await self._read_until(deadline))
         if isinstance(line, TooLong):
@@ -58,9 +58,9 @@ class Talk:
         return line
 
     async def _read_until(self, deadline: float) -> bytes:
-        seconds = deadline - self.doors.clock.monotonic()
+        seconds = deadline - self.backend.clock.monotonic()
         if seconds <= 0:
-            raise Ending(Ending.Reason.TIMEOUT)
+            raise ConversationEnded(ConversationEnded.Reason.TIMEOUT)
         data = await self.wire.read(seconds)
         self._unsent = 0
         return data
@@ -82,11 +82,11 @@ class Talk:
     async def stream(self, data: bytes) -> None:
         """Write bytes of a long reply, and wait for the peer now and then."""
         self.send(data)
-        await self._breathe()
+        await self._apply_back_pressure()
 
-    async def _breathe(self) -> None:
+    async def _apply_back_pressure(self) -> None:
         """Wait for the peer when much was written: pipelined commands pile up replies too."""
-        if self._unsent >= DRAIN:
+        if self._unsent >= DRAIN_AFTER:
             self._unsent = 0
             await self.wire.drain()
 

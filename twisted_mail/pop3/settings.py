@@ -34,8 +34,8 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
-    """The doors that a POP3 session uses, named as in ``plugin.Doors``."""
+class Pop3Backend:
+    """The doors that a POP3 session uses, named as in ``plugin.Pop3Backend``."""
 
     hostname: str
     clock: Clock

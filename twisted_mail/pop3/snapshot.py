@@ -12,7 +12,7 @@ BATCH = 4096  # rows of a listing rendered at a time: about 64 KiB
 Row = int  # a message's number less one
 
 
-class Snapshot:
+class MaildropSnapshot:
     """Columns of UIDs and sizes; what is delivered or expunged later changes nothing here."""
 
     __slots__ = ("_deleted", "_octets", "_sizes", "_uids", "_uidvalidity")

@@ -6,18 +6,18 @@ from functools import partial
 
 from twisted_mail.interfaces import Mailbox, Maildrop
 from twisted_mail.mail.mailbox import flags
-from twisted_mail.mail.mailbox.entry import Piece
+from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.message import PIECE
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.pop3 import capabilities, grammar
-from twisted_mail.pop3.framing import DotStuffing, Top
-from twisted_mail.pop3.session import Command, Talk
-from twisted_mail.pop3.snapshot import Row, Snapshot
+from twisted_mail.pop3.framing import DotStuffing, TopFilter
+from twisted_mail.pop3.session import Command, Pop3Session
+from twisted_mail.pop3.snapshot import MaildropSnapshot, Row
 
 FIRST_PIECE_OF_TOP = 16 * 1024  # octets: most headers, and the few lines that clients ask for
 
 
-async def begin(talk: Talk, maildrop: Maildrop) -> "Transaction":
+async def open_maildrop(session: Pop3Session, maildrop: Maildrop) -> "TransactionState":
     """Lock the maildrop and look at it.
 
     Raises what the doors do, and then has given everything back.
@@ -27,7 +27,7 @@ async def begin(talk: Talk, maildrop: Maildrop) -> "Transaction":
         mailbox = await maildrop.lock()
         await mailbox.refresh()
         await mailbox.measure(mailbox.columns.uids)
-        return Transaction(talk, maildrop, mailbox, Snapshot(mailbox))
+        return TransactionState(session, maildrop, mailbox, MaildropSnapshot(mailbox))
     except BaseException:
         if mailbox is not None:
             mailbox.close()
@@ -36,17 +36,17 @@ async def begin(talk: Talk, maildrop: Maildrop) -> "Transaction":
 
 
 @dataclass(slots=True)
-class Transaction:
+class TransactionState:
     r"""Commands about messages. Fulfils ``talk.State``.
 
     As Dovecot does when left alone, what RETR has sent is marked ``\Seen``, so that IMAP clients of
     the same account do not take it for new; TOP marks nothing.
     """
 
-    talk: Talk
+    session: Pop3Session
     maildrop: Maildrop
     mailbox: Mailbox
-    snapshot: Snapshot
+    snapshot: MaildropSnapshot
     _sent: set[int] = field(default_factory=set)  # UIDs of messages sent whole
 
     def command(self, keyword: str) -> Command | None:
@@ -57,7 +57,7 @@ class Transaction:
     @property
     def timeout(self) -> float:
         """Return how long a client may be silent."""
-        return self.talk.settings.idle_timeout
+        return self.session.settings.idle_timeout
 
     @property
     def summary(self) -> str:
@@ -68,7 +68,7 @@ class Transaction:
     async def end(self) -> None:
         """Mark what was read, and give back mailbox and lock."""
         try:
-            if self.talk.settings.marks_seen and (unseen := self._sent_and_unseen()):
+            if self.session.settings.marks_seen and (unseen := self._sent_and_unseen()):
                 await self.mailbox.mark(unseen, "add", flags.normal([flags.SEEN]))
         except MailError:
             pass  # the messages are merely unread for IMAP
@@ -84,8 +84,8 @@ class Transaction:
     # ------------------------------------------------------------ what is there
 
     async def _stat(self, argument: bytes) -> None:
-        grammar.nothing(argument)
-        self.talk.ok(f"{self.snapshot.count} {self.snapshot.octets}")
+        grammar.no_argument(argument)
+        self.session.ok(f"{self.snapshot.count} {self.snapshot.octets}")
 
     async def _list(self, argument: bytes) -> None:
         size = self.snapshot.size
@@ -98,12 +98,12 @@ class Transaction:
     async def _listing(self, argument: bytes, render: Callable[[Row], bytes]) -> None:
         if argument.strip(b" "):
             row = self.snapshot.row(grammar.number(argument))
-            self.talk.send(b"+OK %b\r\n" % render(row))
+            self.session.send(b"+OK %b\r\n" % render(row))
             return
-        self.talk.open_reply(self.summary)
+        self.session.open_reply(self.summary)
         for lines in self.snapshot.listing(render):
-            await self.talk.stream(lines)
-        self.talk.close_reply()
+            await self.session.stream(lines)
+        self.session.close_reply()
 
     # ------------------------------------------------------------ messages
 
@@ -114,24 +114,24 @@ class Transaction:
 
     async def _top(self, argument: bytes) -> None:
         number, lines = grammar.number_and_lines(argument)
-        await self._send(self.snapshot.row(number), "Top of message follows", Top(lines))
+        await self._send(self.snapshot.row(number), "Top of message follows", TopFilter(lines))
 
-    async def _send(self, row: Row, words: str, top: Top | None = None) -> None:
+    async def _send(self, row: Row, words: str, top: TopFilter | None = None) -> None:
         """Send a message, or its top, in pieces."""
         stuffing = DotStuffing()
         start, length = 0, PIECE if top is None else FIRST_PIECE_OF_TOP
         while True:
             piece = await self._read(row, start, start + length)
             if not start:
-                self.talk.open_reply(words)
-            await self.talk.stream(stuffing(piece if top is None else top(piece)))
+                self.session.open_reply(words)
+            await self.session.stream(stuffing(piece if top is None else top(piece)))
             if len(piece) < length or (top is not None and top.is_complete):
                 break
             start, length = start + length, PIECE
-        self.talk.close_reply(stuffing.finish())
+        self.session.close_reply(stuffing.finish())
 
     async def _read(self, row: Row, start: int, stop: int) -> bytes:
-        [piece] = await self.mailbox.read([Piece(self.snapshot.uid(row), start, stop)])
+        [piece] = await self.mailbox.read([MessageRange(self.snapshot.uid(row), start, stop)])
         if piece is None:  # another program or an IMAP session expunged it
             raise Unavailable(f"Message {row + 1} is no longer there: log in again")
         return piece
@@ -139,44 +139,44 @@ class Transaction:
     async def _dele(self, argument: bytes) -> None:
         row = self.snapshot.row(grammar.number(argument))
         self.snapshot.delete(row)
-        self.talk.ok(f"Message {row + 1} deleted")
+        self.session.ok(f"Message {row + 1} deleted")
 
     # ------------------------------------------------------------ the rest
 
     async def _rset(self, argument: bytes) -> None:
-        grammar.nothing(argument)
+        grammar.no_argument(argument)
         self.snapshot.reset()
-        self.talk.ok(self.summary)
+        self.session.ok(self.summary)
 
     async def _noop(self, argument: bytes) -> None:
-        grammar.nothing(argument)
-        self.talk.ok()
+        grammar.no_argument(argument)
+        self.session.ok()
 
     async def _capa(self, argument: bytes) -> None:
-        grammar.nothing(argument)
-        capabilities.tell(self.talk, is_logged_in=True)
+        grammar.no_argument(argument)
+        capabilities.write_capabilities(self.session, is_logged_in=True)
 
     async def _quit(self, argument: bytes) -> None:
         """Enter the UPDATE state: only here are messages removed, all in one step."""
-        grammar.nothing(argument)
-        self.talk.ending = "quit"
+        grammar.no_argument(argument)
+        self.session.end_reason = "quit"
         if deleted := self.snapshot.deleted_uids():
             try:
                 await self.mailbox.expunge(deleted)
             except MailError:
                 raise Unavailable("Some deleted messages were not removed") from None
-        self.talk.ok("Bye")
+        self.session.ok("Bye")
 
 
-_COMMANDS: Mapping[str, Callable[[Transaction, bytes], Awaitable[None]]] = {
-    "STAT": Transaction._stat,
-    "LIST": Transaction._list,
-    "UIDL": Transaction._uidl,
-    "RETR": Transaction._retr,
-    "TOP": Transaction._top,
-    "DELE": Transaction._dele,
-    "RSET": Transaction._rset,
-    "NOOP": Transaction._noop,
-    "CAPA": Transaction._capa,
-    "QUIT": Transaction._quit,
+_COMMANDS: Mapping[str, Callable[[TransactionState, bytes], Awaitable[None]]] = {
+    "STAT": TransactionState._stat,
+    "LIST": TransactionState._list,
+    "UIDL": TransactionState._uidl,
+    "RETR": TransactionState._retr,
+    "TOP": TransactionState._top,
+    "DELE": TransactionState._dele,
+    "RSET": TransactionState._rset,
+    "NOOP": TransactionState._noop,
+    "CAPA": TransactionState._capa,
+    "QUIT": TransactionState._quit,
 }

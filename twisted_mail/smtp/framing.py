@@ -10,7 +10,7 @@ from enum import Enum
 _BARE = re.compile(rb"\r[^\n]|(?<!\r)\n")
 
 
-class Flaw(Enum):
+class BadLine(Enum):
     """Why a line is no command."""
 
     BARE = "a CR or LF that stands alone"
@@ -59,7 +59,7 @@ class Framer:
             self._buffer, self._at = b"", 0
         return taken
 
-    def next(self, limit: int | None = None) -> bytes | Flaw | None:
+    def next(self, limit: int | None = None) -> bytes | BadLine | None:
         """Return the next line without its CRLF, its flaw, or None when more bytes are needed.
 
         ``limit`` stands for both limits, for this line.
@@ -73,10 +73,10 @@ class Framer:
             if len(line) > self._line_limit or b"\n" in line or b"\r" in line:
                 flaw = self._flaw(line + b"\r\n", len(line), limit)
                 return flaw or line
-            return line if limit is None or len(line) <= limit else Flaw.LONG
+            return line if limit is None or len(line) <= limit else BadLine.LONG
         return self._partial(limit)
 
-    def _partial(self, limit: int | None) -> Flaw | None:
+    def _partial(self, limit: int | None) -> BadLine | None:
         """Name the flaw of a line whose end has not come; forget what is skipped."""
         rest = self._buffer[self._at :]
         if not self._is_skipping:
@@ -90,12 +90,12 @@ class Framer:
         self._at = 0
         return flaw
 
-    def _flaw(self, line: bytes, length: int, limit: int | None) -> Flaw | None:
+    def _flaw(self, line: bytes, length: int, limit: int | None) -> BadLine | None:
         """Return the first flaw: which one does not depend on how much of the line is here."""
         if limit is None:
             is_auth = line[:5].upper() == b"AUTH "
             limit = self._auth_limit if is_auth else self._line_limit
         bare = _BARE.search(line)
         if bare is not None and bare.start() < limit:
-            return Flaw.BARE
-        return Flaw.LONG if length > limit else None
+            return BadLine.BARE
+        return BadLine.LONG if length > limit else None

@@ -81,7 +81,7 @@ def parse_rcpt(
 
 
 @dataclass(frozen=True, slots=True)
-class Enquiry:
+class VrfyArgument:
     """What VRFY and EXPN are asked: an address, or a name alone, for which the domain is empty.
 
     With ``is_utf8`` the answer may be in UTF-8 (RFC 6531 §3.7.4.2).
@@ -91,7 +91,7 @@ class Enquiry:
     is_utf8: bool = False
 
 
-def parse_enquiry(argument: bytes) -> Enquiry:
+def parse_vrfy(argument: bytes) -> VrfyArgument:
     """Read what follows VRFY or EXPN: an address, with or without angle brackets, or a name.
 
     Raises ProtocolError.
@@ -104,8 +104,8 @@ def parse_enquiry(argument: bytes) -> Enquiry:
     if not text.isascii() and not is_utf8:
         raise ProtocolError(Outcome(553, "5.6.7", "Addresses in UTF-8 need the parameter SMTPUTF8"))
     if "@" not in text:
-        return Enquiry(Address(_parse_address(f"{text}@name", "5.1.3").local, ""), is_utf8)
-    return Enquiry(_parse_address(text, "5.1.3"), is_utf8)
+        return VrfyArgument(Address(_parse_address(f"{text}@name", "5.1.3").local, ""), is_utf8)
+    return VrfyArgument(_parse_address(text, "5.1.3"), is_utf8)
 
 
 def parse_chunk(argument: bytes) -> tuple[int, bool] | None:

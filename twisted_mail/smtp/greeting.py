@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 from twisted_mail.smtp.arrival import filter_stages
-from twisted_mail.smtp.session import State
+from twisted_mail.smtp.session import SmtpSession
 
 
-async def greet(state: State) -> None:
+async def greet(state: SmtpSession) -> None:
     """Say 220, or, to a client that is not wanted, 554 or 421."""
     refusal = await filter_stages.at_connection(state)
     if refusal is None:
         kind = "LMTP" if state.settings.is_lmtp else "ESMTP"
-        state.wire.write(f"220 {state.doors.hostname} {kind} twisted_mail ready\r\n".encode())
+        state.wire.write(f"220 {state.backend.hostname} {kind} twisted_mail ready\r\n".encode())
         return
     state.refuse_mail(replace(refusal, code=421 if refusal.is_temporary else 554))
-    state.leaving = "policy"
+    state.end_reason = "policy"

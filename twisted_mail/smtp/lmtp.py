@@ -16,14 +16,14 @@ from dataclasses import replace
 from typing import ClassVar
 
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.commands.table import COMMANDS, Command, ehlo, tell_help
-from twisted_mail.smtp.loop import SmtpSession
-from twisted_mail.smtp.session import Phase, State
+from twisted_mail.smtp.commands.table import COMMANDS, Command, ehlo, write_help
+from twisted_mail.smtp.loop import SmtpLoop
+from twisted_mail.smtp.session import Phase, SmtpSession
 
 
-async def help(state: State, argument: bytes) -> None:  # noqa: A001
+async def help(state: SmtpSession, argument: bytes) -> None:  # noqa: A001
     """Answer HELP with the commands that are here."""
-    tell_help(state, argument, LMTP_COMMANDS)
+    write_help(state, argument, LMTP_COMMANDS)
 
 
 def _adapted(command: Command) -> Command:
@@ -47,7 +47,7 @@ LMTP_COMMANDS: Mapping[bytes, Command] = {
 }
 
 
-class LmtpSession(SmtpSession):
+class LmtpSession(SmtpLoop):
     """Fulfils ``interfaces.Session`` for LMTP."""
 
     __slots__ = ()

@@ -6,61 +6,61 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from twisted_mail.interfaces import Ending, Wire
+from twisted_mail.interfaces import ConversationEnded, Wire
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages
 from twisted_mail.smtp.commands.table import COMMANDS, Command
-from twisted_mail.smtp.framing import Flaw
+from twisted_mail.smtp.framing import BadLine
 from twisted_mail.smtp.grammar import parse_command
 from twisted_mail.smtp.greeting import greet
-from twisted_mail.smtp.session import Doors, State
+from twisted_mail.smtp.session import SmtpBackend, SmtpSession
 from twisted_mail.smtp.settings import Settings
 
-__all__ = ["Doors", "SmtpSession"]
+__all__ = ["SmtpBackend", "SmtpLoop"]
 
 _FAREWELLS = {
-    Ending.Reason.TIMEOUT: replies.IDLE_TOO_LONG,
-    Ending.Reason.SHUTDOWN: replies.STOPPING,
-    Ending.Reason.LOST: b"",
+    ConversationEnded.Reason.TIMEOUT: replies.IDLE_TOO_LONG,
+    ConversationEnded.Reason.SHUTDOWN: replies.STOPPING,
+    ConversationEnded.Reason.LOST: b"",
 }
 
 
-class SmtpSession:
+class SmtpLoop:
     """Fulfils ``interfaces.Session`` for SMTP and for submission: the settings are the difference."""
 
     __slots__ = ("_state",)
 
     commands: ClassVar[Mapping[bytes, Command]] = COMMANDS
 
-    def __init__(self, wire: Wire, settings: Settings, doors: Doors) -> None:
-        self._state = State(wire, settings, doors)
+    def __init__(self, wire: Wire, settings: Settings, backend: SmtpBackend) -> None:
+        self._state = SmtpSession(wire, settings, backend)
 
     async def run(self) -> None:
         """Hold the conversation."""
         state = self._state
-        journal, service, peer = state.doors.journal, state.settings.service, state.wire.peer
+        journal, service, peer = state.backend.journal, state.settings.service, state.wire.peer
         journal.connected(service, peer)
         try:
             await self._greet()
-            while not state.leaving:
-                await self._obey(await state.next_line())
-        except Ending as ending:
-            state.leave(_FAREWELLS[ending.reason], ending.reason.value)
+            while not state.end_reason:
+                await self._run_line(await state.read_line())
+        except ConversationEnded as ending:
+            state.end_session(_FAREWELLS[ending.reason], ending.reason.value)
         finally:
-            if state.transaction is not None and state.transaction.reception is not None:
-                state.transaction.reception.discard()
+            if state.transaction is not None and state.transaction.incoming_message is not None:
+                state.transaction.incoming_message.discard()
             state.logout()
-            filter_stages.ended(state)
+            filter_stages.end_connection(state)
             state.wire.close()
-            journal.disconnected(service, peer, state.leaving or "failed")
+            journal.disconnected(service, peer, state.end_reason or "failed")
 
     async def _greet(self) -> None:
         """Say 220, or, to a client that is not wanted, 554 or 421 (RFC 5321 §3.1)."""
         state = self._state
         if state.settings.greeting_delay and not await self._is_patient():
             state.refuse(replies.TALKED_EARLY)
-            state.leaving = "talked early"
+            state.end_reason = "talked early"
             return
         await greet(state)
 
@@ -72,23 +72,23 @@ class SmtpSession:
         state = self._state
         try:
             state.framer.feed(await state.wire.read(state.settings.greeting_delay))
-        except Ending as ending:
-            if ending.reason is Ending.Reason.TIMEOUT:
+        except ConversationEnded as ending:
+            if ending.reason is ConversationEnded.Reason.TIMEOUT:
                 return True
             raise
         return not state.settings.refuses_early_talkers
 
-    async def _obey(self, line: bytes | Flaw) -> None:
+    async def _run_line(self, line: bytes | BadLine) -> None:
         """Do what one line says, and see to it that a bad client does not go on for ever."""
         state = self._state
-        await state.wire.turn()
+        await state.wire.yield_to_others()
         errors = state.errors
-        if isinstance(line, Flaw):
-            state.refuse(replies.BARE_LINE_END if line is Flaw.BARE else replies.LINE_TOO_LONG)
+        if isinstance(line, BadLine):
+            state.refuse(replies.BARE_LINE_END if line is BadLine.BARE else replies.LINE_TOO_LONG)
         else:
             await self._run(line)
-        if state.errors > errors and not state.leaving:
-            await self._bear()
+        if state.errors > errors and not state.end_reason:
+            await self._penalise()
 
     async def _run(self, line: bytes) -> None:
         """Run one command; answer what it raises."""
@@ -118,19 +118,19 @@ class SmtpSession:
         try:
             await command.run(state, argument)
         except MailError as error:
-            state.tell(error.outcome)
-        except Ending:
+            state.reply(error.outcome)
+        except ConversationEnded:
             raise
         except Exception:
-            state.doors.journal.failed(state.settings.service)
-            state.tell(replies.BUG)
+            state.backend.journal.failed(state.settings.service)
+            state.reply(replies.BUG)
 
-    async def _bear(self) -> None:
+    async def _penalise(self) -> None:
         """Slow down a client that errs, and leave one that errs too much."""
         state, settings = self._state, self._state.settings
-        if state.unknown > settings.max_unknown:
-            state.leave(replies.TOO_MANY_UNKNOWN, "unknown recipients")
+        if state.unknown_recipients > settings.max_unknown:
+            state.end_session(replies.TOO_MANY_UNKNOWN, "unknown recipients")
         elif state.errors >= settings.hard_errors:
-            state.leave(replies.TOO_MANY_ERRORS, "errors")
+            state.end_session(replies.TOO_MANY_ERRORS, "errors")
         elif state.errors > settings.soft_errors:
-            await state.doors.clock.sleep(settings.error_delay)
+            await state.backend.clock.sleep(settings.error_delay)

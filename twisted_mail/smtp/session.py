@@ -6,41 +6,41 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from twisted_mail.interfaces import (
-    Adoption,
+    AssumedLogin,
     BlobWriter,
     Blocking,
     Clock,
+    ConversationEnded,
     Delivery,
     Directory,
-    Ending,
     Journal,
     Login,
     Mechanism,
     Policy,
     Queue,
     Router,
+    SmtpContext,
     Submitter,
-    Visit,
     Wire,
 )
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.envelope import Envelope, Notification, Wishes
+from twisted_mail.mail.envelope import DsnRequest, Envelope, MailParameters
 from twisted_mail.mail.ids import make_id
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.arrival.incoming_message import ChunkedReception
-from twisted_mail.smtp.framing import Flaw, Framer
+from twisted_mail.smtp.arrival.incoming_message import IncomingChunkedMessage
+from twisted_mail.smtp.framing import BadLine, Framer
 from twisted_mail.smtp.settings import Settings
-from twisted_mail.smtp.stream.lf_repair import MendingWire, is_among
+from twisted_mail.smtp.stream.lf_repair import LfRepairWire, is_in_networks
 
-NO_NOTIFICATIONS: Mapping[Address, Notification] = {}
+NO_NOTIFICATIONS: Mapping[Address, DsnRequest] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class SmtpBackend:
     """The doors that SMTP needs; ``blob_writer`` makes a writer for one message.
 
-    ``delivery`` is for LMTP alone, ``adopt_submitter`` for XCLIENT.
+    ``delivery`` is for LMTP alone, ``assume_login`` for XCLIENT.
     """
 
     hostname: str
@@ -55,7 +55,7 @@ class Doors:
     login_submitter: Login[Submitter]
     blob_writer: Callable[[], BlobWriter]
     delivery: Delivery | None = None
-    adopt_submitter: Adoption | None = None
+    assume_login: AssumedLogin | None = None
 
 
 class Phase(Enum):
@@ -73,13 +73,15 @@ class Transaction:
 
     id: str
     sender: Address
-    wishes: Wishes
+    mail_parameters: MailParameters
     recipients: dict[Address, None] = field(default_factory=dict)  # in order, each once
-    notifications: dict[Address, Notification] | None = None
-    overshoot: int = 0  # recipients refused for being too many
-    each: list[Address] | None = None  # LMTP: recipients as often as they were taken
-    answers: Mapping[Address, Outcome | None] | None = None  # LMTP: what became of each
-    reception: ChunkedReception | None = None  # the message, when it comes by BDAT and has begun
+    dsn_requests: dict[Address, DsnRequest] | None = None
+    extra_recipients: int = 0  # recipients refused for being too many
+    lmtp_recipients: list[Address] | None = None  # LMTP: recipients as often as they were taken
+    lmtp_outcomes: Mapping[Address, Outcome | None] | None = None  # LMTP: what became of each
+    incoming_message: IncomingChunkedMessage | None = (
+        None  # the message, when it comes by BDAT and has begun
+    )
 
     def envelope(self, submitter: str) -> Envelope:
         """Return the envelope, once all has been said."""
@@ -88,59 +90,59 @@ class Transaction:
             self.sender,
             tuple(self.recipients),
             submitter,
-            wishes=self.wishes,
-            notifications=self.notifications or NO_NOTIFICATIONS,
+            mail_parameters=self.mail_parameters,
+            dsn_requests=self.dsn_requests or NO_NOTIFICATIONS,
         )
 
     @property
     def count(self) -> int:
         """Return how many recipients were taken."""
-        return len(self.recipients if self.each is None else self.each)
+        return len(self.recipients if self.lmtp_recipients is None else self.lmtp_recipients)
 
-    def take(self, recipient: Address) -> None:
+    def add_recipient(self, recipient: Address) -> None:
         """Take a recipient."""
         self.recipients[recipient] = None
-        if self.each is not None:
-            self.each.append(recipient)
+        if self.lmtp_recipients is not None:
+            self.lmtp_recipients.append(recipient)
 
-    def notify(self, recipient: Address, notification: Notification) -> None:
+    def notify(self, recipient: Address, dsn_request: DsnRequest) -> None:
         """Note what the sender wants to hear of a recipient."""
-        if self.notifications is None:
-            self.notifications = {}
-        self.notifications[recipient] = notification
+        if self.dsn_requests is None:
+            self.dsn_requests = {}
+        self.dsn_requests[recipient] = dsn_request
 
 
-class State:
+class SmtpSession:
     """One conversation between two commands."""
 
     __slots__ = (
+        "backend",
         "client_name",
-        "doors",
-        "drained",
+        "discarded",
+        "end_reason",
         "errors",
         "failed_logins",
+        "filter_context",
         "framer",
         "hello",
-        "is_draining",
+        "is_discarding",
         "is_extended",
         "junk",
-        "leaving",
         "messages",
-        "owed",
+        "replies_owed",
         "settings",
         "submitter",
         "transaction",
-        "unknown",
-        "visit",
+        "unknown_recipients",
         "wire",
     )
 
-    def __init__(self, wire: Wire, settings: Settings, doors: Doors) -> None:
-        if settings.repairs_lf_from and is_among(wire.peer.host, settings.repairs_lf_from):
-            wire = MendingWire(wire)
+    def __init__(self, wire: Wire, settings: Settings, backend: SmtpBackend) -> None:
+        if settings.repairs_lf_from and is_in_networks(wire.peer.host, settings.repairs_lf_from):
+            wire = LfRepairWire(wire)
         self.wire = wire
         self.settings = settings
-        self.doors = doors
+        self.backend = backend
         self.framer = Framer(settings.max_line, settings.max_auth_line)
         self.hello = ""  # what the client calls itself
         self.client_name = ""  # its name in the DNS, as a trusted proxy has found it
@@ -149,14 +151,14 @@ class State:
         self.submitter: Submitter | None = None  # who has logged in
         self.errors = 0  # since the last message taken
         self.junk = 0  # commands without mail, since then
-        self.unknown = 0  # recipients
+        self.unknown_recipients = 0  # recipients
         self.failed_logins = 0
         self.messages = 0  # transactions opened
-        self.is_draining = False  # behind a chunk that was refused, up to the last one
-        self.drained = 0  # octets of refused chunks, since the last message taken
-        self.owed = 1  # replies to the last chunk while draining
-        self.visit: Visit | None = None  # what filters are told, where there are any
-        self.leaving = ""  # why the conversation is over, in one word
+        self.is_discarding = False  # behind a chunk that was refused, up to the last one
+        self.discarded = 0  # octets of refused chunks, since the last message taken
+        self.replies_owed = 1  # replies to the last chunk while draining
+        self.filter_context: SmtpContext | None = None  # what filters are told, where there are any
+        self.end_reason = ""  # why the conversation is over, in one word
 
     @property
     def phase(self) -> Phase:
@@ -181,22 +183,22 @@ class State:
         can_login = self.wire.takes_passwords or not self.wire.may_start_tls
         return replies.LOGIN_NEEDED if can_login else replies.TLS_NEEDED
 
-    def open(self, sender: Address, wishes: Wishes) -> None:
+    def begin_transaction(self, sender: Address, mail_parameters: MailParameters) -> None:
         """Begin a mail transaction."""
-        id = make_id(self.doors.clock.now(), random.getrandbits)  # noqa: A001
-        self.transaction = Transaction(id, sender, wishes)
+        id = make_id(self.backend.clock.now(), random.getrandbits)  # noqa: A001
+        self.transaction = Transaction(id, sender, mail_parameters)
         if self.settings.is_lmtp:
-            self.transaction.each = []
+            self.transaction.lmtp_recipients = []
         self.messages += 1
-        self.is_draining = False
+        self.is_discarding = False
 
     def end_transaction(self) -> None:
         """Forget the mail transaction, if one is open."""
         if self.transaction is not None:
-            if self.visit is not None:
-                self.doors.policy.ended(self.visit, is_over=False)
-            if self.transaction.reception is not None:
-                self.transaction.reception.discard()
+            if self.filter_context is not None:
+                self.backend.policy.ended(self.filter_context, is_over=False)
+            if self.transaction.incoming_message is not None:
+                self.transaction.incoming_message.discard()
         self.transaction = None
 
     def count_junk(self) -> None:
@@ -212,7 +214,7 @@ class State:
     def refuse_mail(
         self,
         outcome: Outcome,
-        is_told: bool = True,
+        with_reply: bool = True,
         sender: Address | None = None,
         recipient: Address | None = None,
     ) -> None:
@@ -220,8 +222,8 @@ class State:
 
         ``sender`` needs to be named only before there is a transaction.
         """
-        if is_told:
-            self.tell(outcome)
+        if with_reply:
+            self.reply(outcome)
         id = ""  # noqa: A001
         if self.transaction is not None:
             id, sender = self.transaction.id, self.transaction.sender  # noqa: A001
@@ -230,19 +232,19 @@ class State:
             words.insert(0, f"to=<{recipient}>")
         if sender is not None:
             words.insert(0, f"from=<{sender}>")
-        self.doors.journal.refused(self.settings.service, self.wire.peer, id, " ".join(words))
+        self.backend.journal.refused(self.settings.service, self.wire.peer, id, " ".join(words))
 
-    def tell(self, outcome: Outcome) -> None:
+    def reply(self, outcome: Outcome) -> None:
         """Answer with an outcome; what is not the client's fault does not count as its error."""
         if outcome.is_success or outcome.is_temporary:
             self.wire.write(replies.encode(outcome))
         else:
             self.refuse(replies.encode(outcome))
 
-    def leave(self, reply: bytes, reason: str) -> None:
+    def end_session(self, reply: bytes, reason: str) -> None:
         """Say the last word; the conversation ends behind the present command."""
         self.wire.write(reply)
-        self.leaving = reason
+        self.end_reason = reason
 
     def forget(self) -> None:
         """Forget all that the client said, as TLS demands (RFC 3207 §4.2)."""
@@ -257,12 +259,12 @@ class State:
         if submitter is not None:
             submitter.logout()
 
-    async def next_line(self, limit: int | None = None) -> bytes | Flaw:
+    async def read_line(self, limit: int | None = None) -> bytes | BadLine:
         """Return the client's next line; ``limit`` is other than for commands. Raises Ending."""
         line = self.framer.next(limit)
         if line is not None:
             return line
-        deadline = self.doors.clock.monotonic() + self.settings.command_timeout
+        deadline = self.backend.clock.monotonic() + self.settings.command_timeout
         while line is None:
             self.framer.feed(await self._read_until(deadline))
             line = self.framer.next(limit)
@@ -270,7 +272,7 @@ class State:
 
     async def _read_until(self, deadline: float) -> bytes:
         """Read before a moment that small pieces do not put off."""
-        seconds = deadline - self.doors.clock.monotonic()
+        seconds = deadline - self.backend.clock.monotonic()
         if seconds <= 0:
-            raise Ending(Ending.Reason.TIMEOUT)
+            raise ConversationEnded(ConversationEnded.Reason.TIMEOUT)
         return await self.wire.read(seconds)

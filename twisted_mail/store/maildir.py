@@ -7,26 +7,26 @@ from contextlib import suppress
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from twisted_mail.interfaces import Blocking, Clock, Renderer, Watching
+from twisted_mail.interfaces import Blocking, Clock, FolderMonitor, Renderer
 from twisted_mail.mail.mailbox.change import Change
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.store.account.account import MaildirAccount
-from twisted_mail.store.changes import Bell, Report
-from twisted_mail.store.delivery.group_commit import Rounds
-from twisted_mail.store.delivery.reservations import Room, Taking, constant, end
+from twisted_mail.store.changes import ChangeFeed, Report
+from twisted_mail.store.delivery.group_commit import GroupCommit
+from twisted_mail.store.delivery.reservations import Reserver, RoomReserver, constant_quota, end
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import layout
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.index.database import boot_id
 from twisted_mail.store.quota import Quotas, Usage
-from twisted_mail.store.repair.compact import Compacting
+from twisted_mail.store.repair.compact import UidListCompaction
 from twisted_mail.store.search.indexing import Indexing
 from twisted_mail.store.search.indexing import Report as Progress
 from twisted_mail.store.settings import StoreSettings
-from twisted_mail.store.trash.purge import Tidying
+from twisted_mail.store.trash.purge import ExpungedPurge
 from twisted_mail.store.work.folder import Folder
-from twisted_mail.store.work.tree import Ground, Tree
+from twisted_mail.store.work.tree import StoreEnvironment, Tree
 from twisted_mail.store.work.usage import survey
 
 OPEN_ACCOUNTS = 256  # whose indexes stay open: each needs three descriptors
@@ -37,11 +37,11 @@ class MaildirStore:
 
     ``quotas`` gives an account's quota at each login and delivery, in place of that of the settings.
     ``report`` takes the exceptions of watchers; without it they are raised where the change was made.
-    ``host`` stands in the names of files; ``disk`` makes the system calls; ``watching`` tells what other
-    programs do, where that can be told at once. ``room`` is asked in place of ``own_room`` which accounts
-    have room for what is delivered. ``indexing`` is to be worked off from time to time, and tells
-    ``progress`` how far a long one has come. ``tidying`` and ``compacting`` are to be asked for a step
-    every second or so.
+    ``host`` stands in the names of files; ``disk`` makes the system calls; ``monitor`` tells what other
+    programs do, where that can be told at once. ``room`` is asked in place of ``own_room`` which
+    accounts have room for what is delivered. ``indexing`` is to be worked off from time to time, and
+    tells ``progress`` how far a long one has come. ``tidying`` and ``compacting`` are to be asked for
+    a step every second or so.
     """
 
     def __init__(
@@ -57,23 +57,23 @@ class MaildirStore:
         progress: Progress | None = None,
         host: str = "",
         disk: Disk | None = None,
-        watching: Watching | None = None,
-        room: Taking | None = None,
+        monitor: FolderMonitor | None = None,
+        room: Reserver | None = None,
     ) -> None:
         self._root = os.path.abspath(os.fsencode(root))
         self._blocking = blocking
         self._render = render
         self._report = report
-        self._watching = watching
-        self._ground = Ground(disk or Disk(), clock, Namer(host), boot_id(), settings)
-        self._rounds = Rounds(self._ground, self._root, blocking)
+        self._watching = monitor
+        self._ground = StoreEnvironment(disk or Disk(), clock, Namer(host), boot_id(), settings)
+        self._rounds = GroupCommit(self._ground, self._root, blocking)
         self.indexing = Indexing(clock, progress)
-        self.compacting = Compacting(clock)
+        self.compacting = UidListCompaction(clock)
         self._accounts: WeakValueDictionary[str, MaildirAccount] = WeakValueDictionary()
         self._recent: OrderedDict[str, MaildirAccount] = OrderedDict()
-        self.own_room = Room(quotas or constant(settings), self._count, clock)
+        self.own_room = RoomReserver(quotas or constant_quota(settings), self._count, clock)
         self._room = self.own_room if room is None else room
-        self.tidying = Tidying(
+        self.tidying = ExpungedPurge(
             self._ground.disk, clock, blocking, self._root, settings.undelete_days
         )
 
@@ -84,7 +84,7 @@ class MaildirStore:
         if account is None:
             tree = Tree(self._ground, layout.account_path(self._root, name), ledger)
             lane = self._blocking.lane()
-            bell = Bell(self._report)
+            bell = ChangeFeed(self._report)
             account = MaildirAccount(
                 name, tree, lane, self._render, bell, self._note, self._watching
             )
@@ -133,7 +133,7 @@ class MaildirStore:
             end(taken, delivered)
         return {**answers, **delivered}
 
-    async def room(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
+    async def check_quota(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
         """Return None for each account that has room for so many octets, else why not."""
         taken = await self._room.take(names, size)
         for slot in taken.values():

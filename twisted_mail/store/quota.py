@@ -11,7 +11,7 @@ from typing import NamedTuple
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 
 COUNT_SECONDS = 60.0  # what others put into the account is counted after so long at the latest
-MAX_SLOTS = 1000  # deliveries after which it is counted again
+MAX_RESERVATIONS = 1000  # deliveries after which it is counted again
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Usage(NamedTuple):
         return Usage(self.octets + other.octets, self.messages + other.messages)
 
 
-def refusal(is_certain: bool = True) -> MailError:
+def over_quota(is_certain: bool = True) -> MailError:
     """Return what is told when there is no room; not ``is_certain`` while deliveries are under way."""
     text = "The account has no room for this."
     if is_certain:
@@ -54,10 +54,10 @@ def refusal(is_certain: bool = True) -> MailError:
 
 
 @dataclass(slots=True, eq=False)
-class Slot:
+class QuotaReservation:
     """Room that one delivery takes: ``is_over`` when it came to its end, however that was."""
 
-    ledger: "Ledger"
+    ledger: "QuotaLedger"
     size: Usage
     is_over: bool = False
 
@@ -66,30 +66,32 @@ class Slot:
         self.ledger.end(self, is_delivered)
 
 
-class Ledger:
+class QuotaLedger:
     """What is known of one account's room. On the reactor thread, but for what is said otherwise.
 
     ``claims`` is raised by the account's lane before it looks whether something else than a delivery
-    has room; ``flying`` is read there after that. So of a delivery and an APPEND at the same time one
+    has room; ``in_flight`` is read there after that. So of a delivery and an APPEND at the same time one
     sees the other.
     """
 
     def __init__(self) -> None:
         self.quota = Quota()
         self.claims = 0
-        self.flying = Usage()  # deliveries under way
+        self.in_flight = Usage()  # deliveries under way
         self._counted: Usage | None = None
         self._counted_at = 0.0
         self._counted_claims = 0
-        self._slots: set[Slot] = set()  # deliveries that the last count may not have seen
+        self._slots: set[QuotaReservation] = (
+            set()
+        )  # deliveries that the last count may not have seen
         self._taken = Usage()  # by them
 
-    def take(self, size: Usage, now: float) -> Slot | None:
+    def take(self, size: Usage, now: float) -> QuotaReservation | None:
         """Take room, if it is known that there is some."""
-        slot = Slot(self, size)
-        self.flying = self.flying.plus(size)
+        slot = QuotaReservation(self, size)
+        self.in_flight = self.in_flight.plus(size)
         if not self._is_current(now) or not self._fits(size):
-            self.flying = self.flying.plus(_negative(size))
+            self.in_flight = self.in_flight.plus(_negative(size))
             return None
         self._slots.add(slot)
         self._taken = self._taken.plus(size)
@@ -100,32 +102,34 @@ class Ledger:
             self._counted is not None
             and self._counted_claims == self.claims
             and 0 <= now - self._counted_at < COUNT_SECONDS
-            and len(self._slots) < MAX_SLOTS
+            and len(self._slots) < MAX_RESERVATIONS
         )
 
     def _fits(self, size: Usage) -> bool:
         counted = self._counted or Usage()
         return self.quota.holds(counted.plus(self._taken).plus(size))
 
-    def end(self, slot: Slot, is_delivered: bool) -> None:
-        """Note that a delivery is over (see ``Slot.end``)."""
+    def end(self, slot: QuotaReservation, is_delivered: bool) -> None:
+        """Note that a delivery is over (see ``QuotaReservation.end``)."""
         if slot.is_over:
             return
         slot.is_over = True
-        self.flying = self.flying.plus(_negative(slot.size))
+        self.in_flight = self.in_flight.plus(_negative(slot.size))
         if not is_delivered:
             self._forget({slot})
 
-    def over(self) -> frozenset[Slot]:
+    def over(self) -> frozenset[QuotaReservation]:
         """Return the deliveries that a count which begins now will see."""
         return frozenset(slot for slot in self._slots if slot.is_over)
 
-    def learn(self, counted: Usage, claims: int, seen: frozenset[Slot], now: float) -> None:
+    def learn(
+        self, counted: Usage, claims: int, seen: frozenset[QuotaReservation], now: float
+    ) -> None:
         """Take a count that was made at this number of claims, and saw these deliveries."""
         self._counted, self._counted_claims, self._counted_at = counted, claims, now
         self._forget(seen)
 
-    def _forget(self, slots: "set[Slot] | frozenset[Slot]") -> None:
+    def _forget(self, slots: "set[QuotaReservation] | frozenset[QuotaReservation]") -> None:
         for slot in self._slots & slots:
             self._slots.remove(slot)
             self._taken = self._taken.plus(_negative(slot.size))

@@ -26,7 +26,7 @@ class LogSender:
 
     def __call__(self, event: LogEvent) -> None:
         """Take an event, in any thread."""
-        self._waiting.append(portable(event))
+        self._waiting.append(serialisable(event))
         with self._lock:
             if self._is_called:
                 return
@@ -42,10 +42,10 @@ class LogSender:
             self._is_called = False
         while self._waiting:
             count = min(len(self._waiting), MOST_TOGETHER)
-            self._bridge.tell("log", "publish", [self._waiting.popleft() for _ in range(count)])
+            self._bridge.notify("log", "publish", [self._waiting.popleft() for _ in range(count)])
 
 
-def portable(event: LogEvent) -> LogEvent:
+def serialisable(event: LogEvent) -> LogEvent:
     """Return an event that can be sent: plain values stay, others go as what they read like."""
     sent = {key: value for key, value in event.items() if isinstance(value, _PLAIN)}
     sent["log_level"] = event["log_level"].name

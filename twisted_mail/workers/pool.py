@@ -13,29 +13,31 @@ from twisted.logger import Logger
 
 from twisted_mail.assembly import SPOOL_FOLDER, Assembly
 from twisted_mail.config import Config
-from twisted_mail.net.server.connection_count import Plan, SharedCounts
+from twisted_mail.net.server.connection_count import SharedCountLayout, SharedCountMemory
 from twisted_mail.net.server.listening import Listener
 from twisted_mail.plugin import protocols
-from twisted_mail.workers.remote import HANDED
-from twisted_mail.workers.shared import MainCommons
-from twisted_mail.workers.slots import Place
-from twisted_mail.workers.spawn import WorkerRole
-from twisted_mail.workers.worker import COUNTS, FIRST_PORT, Orders
+from twisted_mail.workers.remote import HANDOFF_PREFIX
+from twisted_mail.workers.shared import MainSharedServices
+from twisted_mail.workers.slots import ProcessSlot
+from twisted_mail.workers.spawn import WorkerTask
+from twisted_mail.workers.worker import COUNTS, FIRST_PORT, WorkerConfig
 
 log = Logger(namespace="twisted_mail")
 
 
-class Crew:
+class WorkerPool:
     """All workers of one server."""
 
     def __init__(self, reactor: Any, config: Config) -> None:
         self._reactor = reactor
         self._config = config
         number, listeners = config.workers.number, len(config.listeners)
-        self._counts = SharedCounts(Plan(number + 1, listeners, secrets.token_bytes(16)), 0)
-        self.commons = MainCommons(self._counts)
+        self._counts = SharedCountMemory(
+            SharedCountLayout(number + 1, listeners, secrets.token_bytes(16)), 0
+        )
+        self.commons = MainSharedServices(self._counts)
         self._listeners: Mapping[int, Listener] = {}
-        self._places: list[Place] = []
+        self._slots: list[ProcessSlot] = []
 
     # ------------------------------------------------------------ beginning and end
 
@@ -53,26 +55,28 @@ class Crew:
                 "there are workers in the configuration, and no listener that they could serve"
             )
             return
-        self._sweep()
+        self._remove_leftovers()
         for number in range(1, self._config.workers.number + 1):
-            role = WorkerRole(number, self._reactor, parts, self._orders, self._counts.forget)
-            self._places.append(Place(self._reactor, role, self._share_out))
-        for place in self._places:
+            role = WorkerTask(
+                number, self._reactor, parts, self._worker_config, self._counts.forget
+            )
+            self._slots.append(ProcessSlot(self._reactor, role, self._update_listeners))
+        for place in self._slots:
             place.start()
 
-    def _sweep(self) -> None:
+    def _remove_leftovers(self) -> None:
         """Remove what was being handed over when the server ended: nobody was told it was taken."""
-        for path in (self._config.state / SPOOL_FOLDER).glob(f"{HANDED}*"):
+        for path in (self._config.state / SPOOL_FOLDER).glob(f"{HANDOFF_PREFIX}*"):
             with suppress(OSError):
                 path.unlink()
 
     def stop(self) -> Deferred[Any]:
         """Have all workers end, and wait for that."""
-        return DeferredList([place.stop() for place in self._places])
+        return DeferredList([place.stop() for place in self._slots])
 
     # ------------------------------------------------------------ what workers get
 
-    def _orders(self, process: int) -> tuple[Orders, Mapping[int, int]]:
+    def _worker_config(self, process: int) -> tuple[WorkerConfig, Mapping[int, int]]:
         """Return what a worker is told, and which of its descriptors is which of ours."""
         ports: dict[int, tuple[int, int]] = {}
         descriptors = {COUNTS: self._counts.fd}
@@ -81,11 +85,11 @@ class Crew:
                 descriptor, family = listener.socket
                 ports[number] = FIRST_PORT + len(ports), family
                 descriptors[ports[number][0]] = descriptor
-        return Orders(process, self._config, self._counts.plan, ports), descriptors
+        return WorkerConfig(process, self._config, self._counts.plan, ports), descriptors
 
-    def _share_out(self) -> None:
+    def _update_listeners(self) -> None:
         """Accept connections here if, and only if, no worker does."""
-        has_workers = any(place.is_at_work for place in self._places)
+        has_workers = any(place.is_at_work for place in self._slots)
         for listener in self._listeners.values():
             if has_workers:
                 listener.pause()

@@ -9,57 +9,61 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from twisted_mail.auth.throttle import MAX_WAITING, TOO_MANY, Throttling, network
-from twisted_mail.delivery.doors import Elsewhere
-from twisted_mail.interfaces import Blocking, Clock, Filter, Peer, Visit
+from twisted_mail.auth.throttle import MAX_WAITING, TOO_MANY, LoginThrottle, network
+from twisted_mail.delivery.doors import DeliveryHandoff
+from twisted_mail.interfaces import Blocking, Clock, Filter, Peer, SmtpContext
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
-from twisted_mail.mail.verdict import Stage, Verdict
+from twisted_mail.mail.verdict import FilterStage, Verdict
 from twisted_mail.net.process.bridge import Bridge
-from twisted_mail.net.server.connection_count import SharedCounts, Tally
-from twisted_mail.store.delivery.reservations import Taken, Taking
+from twisted_mail.net.server.connection_count import ConnectionCounter, SharedCountMemory
+from twisted_mail.store.delivery.reservations import Reservations, Reserver
 from twisted_mail.store.quota import Quota
 from twisted_mail.store.settings import StoreSettings
-from twisted_mail.workers.shared import Commons
+from twisted_mail.workers.shared import SharedServices
 
-HANDED = "handed-"  # how the names of messages begin that are handed over, in the spool folder
+HANDOFF_PREFIX = (
+    "handed-"  # how the names of messages begin that are handed over, in the spool folder
+)
 
 
-class RemoteCommons(Commons):
+class RemoteSharedServices(SharedServices):
     """What a worker has: a bridge to the main process, and memory that it shares."""
 
-    def __init__(self, process: int, bridge: Bridge, counts: SharedCounts) -> None:
+    def __init__(self, process: int, bridge: Bridge, counts: SharedCountMemory) -> None:
         self.process = process
         self._bridge = bridge
         self._counts = counts
         self._visits = itertools.count(1)
 
-    def throttle(self, clock: Clock) -> Throttling:
+    def throttle(self, clock: Clock) -> LoginThrottle:
         """Return what slows guessers down."""
         return RemoteThrottle(self._bridge)
 
-    def room(self, settings: StoreSettings) -> Taking:
+    def room(self, settings: StoreSettings) -> Reserver:
         """Return who knows how much room accounts have."""
-        return RemoteRoom(self._bridge, Quota(settings.quota_bytes, settings.quota_messages))
+        return RemoteReservations(
+            self._bridge, Quota(settings.quota_bytes, settings.quota_messages)
+        )
 
-    def elsewhere(self, spool: Path, files: Blocking) -> Elsewhere:
+    def handoff(self, spool: Path, files: Blocking) -> DeliveryHandoff:
         """Return who takes mail that is not for inboxes alone."""
         return RemoteDelivery(self._bridge, spool, files)
 
     def filter(self, number: int, made: Filter) -> Filter:
         """Return who judges in the place of a filter that is common to all processes."""
-        kind = RemoteFollower if hasattr(made, "ended") else RemoteFilter
+        kind = RemoteStatefulFilter if hasattr(made, "ended") else RemoteFilter
         return kind(self._bridge, number, made.stages, self._visits)
 
-    def tally(self, listener: int) -> Tally:
+    def connection_counter(self, listener: int) -> ConnectionCounter:
         """Return the counts of a listener's connections, in all processes."""
         return self._counts.listener(listener)
 
 
 class RemoteThrottle:
-    """Failed logins, counted in the main process. Fulfils ``auth.throttle.Throttling``.
+    """Failed logins, counted in the main process. Fulfils ``auth.throttle.LoginThrottle``.
 
     How many answers are held back for one network is bounded for each process.
     """
@@ -78,20 +82,20 @@ class RemoteThrottle:
         where = network(peer)
         self._waiting[where] += bool(where)
         try:
-            await self._bridge.ask("throttle", "hold_back", name, peer, began)
+            await self._bridge.call("throttle", "hold_back", name, peer, began)
         finally:
             self._waiting -= Counter({where: 1} if where else {})
 
     def forgive(self, name: str) -> None:
         """Forget an account's failures."""
-        self._bridge.tell("throttle", "forgive", name)
+        self._bridge.notify("throttle", "forgive", name)
 
 
 # ---------------------------------------------------------------- room
 
 
 @dataclass(frozen=True, slots=True)
-class RemotePlace:
+class RemoteReservation:
     """Room that the main process keeps for a delivery of ours. A ``Place`` of the store."""
 
     bridge: Bridge
@@ -99,25 +103,25 @@ class RemotePlace:
 
     def end(self, is_delivered: bool) -> None:
         """Note that the delivery is over."""
-        self.bridge.tell("room", "end", self.number, is_delivered)
+        self.bridge.notify("room", "end", self.number, is_delivered)
 
 
-class RemoteRoom:
-    """The room in accounts, which the main process knows. A ``Taking`` of the store."""
+class RemoteReservations:
+    """The room in accounts, which the main process knows. A ``Reserver`` of the store."""
 
     def __init__(self, bridge: Bridge, quota: Quota) -> None:
         self._bridge = bridge
         self._quota = quota
 
-    async def take(self, names: Iterable[str], size: int) -> Taken:
+    async def take(self, names: Iterable[str], size: int) -> Reservations:
         """Take room for a message in each account; where nobody has a quota, ask nobody."""
         names = tuple(dict.fromkeys(names))
         if not self._quota.is_set:
             return dict.fromkeys(names)
         taken: Mapping[str, int | MailError | None]
-        taken = await self._bridge.ask("room", "take", names, size)
+        taken = await self._bridge.call("room", "take", names, size)
         return {
-            name: RemotePlace(self._bridge, place) if isinstance(place, int) else place
+            name: RemoteReservation(self._bridge, place) if isinstance(place, int) else place
             for name, place in taken.items()
         }
 
@@ -126,7 +130,7 @@ class RemoteRoom:
 
 
 class RemoteDelivery:
-    """Mail for programs and lists, and what is quarantined. Fulfils ``delivery.doors.Elsewhere``.
+    """Mail for programs and lists, and what is quarantined. Fulfils ``delivery.doors.DeliveryHandoff``.
 
     The message goes by a file, which the main process removes.
     """
@@ -139,21 +143,21 @@ class RemoteDelivery:
 
     async def accept(self, envelope: Envelope, message: Message) -> None:
         """Hand a message over; when this returns, it is as durable as the main process makes it."""
-        await self._handed("accept", envelope, message)
+        await self._hand_over("accept", envelope, message)
 
     async def deliver_each(
         self, envelope: Envelope, message: Message
     ) -> Mapping[Address, Outcome | None]:
         """Hand a message over; return the answer for each recipient."""
         answers: Mapping[Address, Outcome | None]
-        answers = await self._handed("deliver_each", envelope, message)
+        answers = await self._hand_over("deliver_each", envelope, message)
         return answers
 
-    async def _handed(self, method: str, envelope: Envelope, message: Message) -> Any:
-        path = self._spool / f"{HANDED}{os.getpid()}-{next(self._numbers)}"
+    async def _hand_over(self, method: str, envelope: Envelope, message: Message) -> Any:
+        path = self._spool / f"{HANDOFF_PREFIX}{os.getpid()}-{next(self._numbers)}"
         try:
             await self._files.run(_write, path, message)
-            return await self._bridge.ask("delivery", method, envelope, message.prefix, str(path))
+            return await self._bridge.call("delivery", method, envelope, message.prefix, str(path))
         except OSError as error:
             raise Unavailable("The message cannot be stored now.") from error
         finally:  # where the main process has not come to it
@@ -175,7 +179,7 @@ def _write(path: Path, message: Message) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class SizeOnlyBlob:
     """The size of a blob whose octets stay where they are. Fulfils ``mail.message.Blob``."""
 
     size: int
@@ -192,43 +196,52 @@ class RemoteFilter:
     """A filter that the main process has for all processes. Fulfils ``interfaces.Filter``."""
 
     def __init__(
-        self, bridge: Bridge, number: int, stages: Collection[Stage], visits: Iterator[int]
+        self, bridge: Bridge, number: int, stages: Collection[FilterStage], visits: Iterator[int]
     ) -> None:
         self.stages = stages
         self._bridge = bridge
         self._number = number
         self._visits = visits
 
-    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
+    async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
         """Return the verdict of the main process's filter."""
-        verdict: Verdict = await self._bridge.ask(
-            "filters", "judge", self._number, self._visit(visit), stage, _portable(visit, stage)
+        verdict: Verdict = await self._bridge.call(
+            "filters",
+            "judge",
+            self._number,
+            self._visit(context),
+            stage,
+            _without_large_parts(context, stage),
         )
         return verdict
 
-    def _visit(self, visit: Visit) -> int:
+    def _visit(self, context: SmtpContext) -> int:
         """Return the number by which the main process knows a conversation."""
-        number = visit.notes.get("workers")
+        number = context.notes.get("workers")
         if number is None:
-            number = visit.notes["workers"] = next(self._visits)
+            number = context.notes["workers"] = next(self._visits)
         return int(number)
 
 
-class RemoteFollower(RemoteFilter):
+class RemoteStatefulFilter(RemoteFilter):
     """One that keeps something of conversations, and is told when they end."""
 
-    def ended(self, visit: Visit, is_over: bool) -> None:
+    def ended(self, context: SmtpContext, is_over: bool) -> None:
         """Tell that a transaction has ended, or the conversation."""
-        number = self._visit(visit)
-        left = _portable(visit, None)
-        self._bridge.tell("filters", "ended", self._number, number, left, is_over)
+        number = self._visit(context)
+        left = _without_large_parts(context, None)
+        self._bridge.notify("filters", "ended", self._number, number, left, is_over)
 
 
-def _portable(visit: Visit, stage: Stage | None) -> Visit:
+def _without_large_parts(context: SmtpContext, stage: FilterStage | None) -> SmtpContext:
     """Return a visit without what is large or stays here: octets, notes and verdicts.
 
     All recipients are there at the last stage only: with each of a thousand they would be a million.
     """
-    message = visit.message and Message(Measured(visit.message.blob.size), visit.message.prefix)
-    recipients = tuple(visit.recipients) if stage is Stage.MESSAGE else ()
-    return replace(visit, header=b"", message=message, notes={}, verdicts=[], recipients=recipients)
+    message = context.message and Message(
+        SizeOnlyBlob(context.message.blob.size), context.message.prefix
+    )
+    recipients = tuple(context.recipients) if stage is FilterStage.MESSAGE else ()
+    return replace(
+        context, header=b"", message=message, notes={}, verdicts=[], recipients=recipients
+    )

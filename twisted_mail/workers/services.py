@@ -11,23 +11,23 @@ from typing import Any
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 
 from twisted_mail.assembly import Assembly
-from twisted_mail.interfaces import Blocking, Delivery, Filter, Queue, Visit
+from twisted_mail.interfaces import Blocking, Delivery, Filter, Queue, SmtpContext
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
-from twisted_mail.mail.verdict import Stage, Verdict
-from twisted_mail.store.delivery.reservations import Place, Taking
+from twisted_mail.mail.verdict import FilterStage, Verdict
+from twisted_mail.store.delivery.reservations import Reservation, Reserver
 from twisted_mail.store.disk.blob import Descriptor, FileBlob
 
 
-class RoomDesk:
+class ReservationService:
     """Room in accounts, taken for deliveries of a worker."""
 
-    def __init__(self, room: Taking) -> None:
+    def __init__(self, room: Reserver) -> None:
         self._room = room
         self._numbers = itertools.count(1)
-        self._places: dict[int, Place] = {}
+        self._reservations: dict[int, Reservation] = {}
         self._is_closed = False
 
     async def take(self, names: Sequence[str], size: int) -> Mapping[str, int | MailError | None]:
@@ -38,25 +38,25 @@ class RoomDesk:
             for name, place in taken.items()
         }
 
-    def _keep(self, place: Place) -> int:
+    def _keep(self, place: Reservation) -> int:
         number = next(self._numbers)
-        self._places[number] = place
+        self._reservations[number] = place
         if self._is_closed:  # while room was looked for
             self.end(number, is_delivered=False)
         return number
 
     def end(self, number: int, is_delivered: bool) -> None:
         """Note that a delivery is over."""
-        self._places.pop(number).end(is_delivered)
+        self._reservations.pop(number).end(is_delivered)
 
     def close(self) -> None:
         """End all deliveries: for all we know they were made."""
         self._is_closed = True
-        for number in list(self._places):
+        for number in list(self._reservations):
             self.end(number, is_delivered=True)
 
 
-class DeliveryDesk:
+class DeliveryService:
     """Mail that a worker hands over."""
 
     def __init__(self, queue: Queue, delivery: Delivery, files: Blocking) -> None:
@@ -90,7 +90,7 @@ def _opened(path: str) -> FileBlob:
         raise Unavailable("The message cannot be read now.") from error
 
 
-class FilterDesk:
+class FilterService:
     """Filters that judge for all processes; each by its number in the configuration.
 
     A filter's notes of a conversation stay here, under the number that the worker gave it.
@@ -98,46 +98,48 @@ class FilterDesk:
 
     def __init__(self, filters: Sequence[Filter]) -> None:
         self._filters = filters
-        self._kept: dict[tuple[int, int], Visit] = {}  # of those that want to know of the end
+        self._kept: dict[tuple[int, int], SmtpContext] = {}  # of those that want to know of the end
         self._is_closed = False
 
-    async def judge(self, number: int, visit_number: int, stage: Stage, visit: Visit) -> Verdict:
+    async def judge(
+        self, number: int, visit_number: int, stage: FilterStage, context: SmtpContext
+    ) -> Verdict:
         """Return a filter's verdict."""
         made = self._filters[number]
         kept = self._kept.get((number, visit_number))
         if kept is not None:
-            visit.notes = kept.notes
+            context.notes = kept.notes
         if not hasattr(made, "ended"):
-            return await made.judge(stage, visit)
-        self._kept[number, visit_number] = visit
-        verdict = await made.judge(stage, visit)
+            return await made.judge(stage, context)
+        self._kept[number, visit_number] = context
+        verdict = await made.judge(stage, context)
         if self._is_closed:  # meanwhile
-            self.ended(number, visit_number, visit, is_over=True)
+            self.ended(number, visit_number, context, is_over=True)
         return verdict
 
-    def ended(self, number: int, visit_number: int, visit: Visit, is_over: bool) -> None:
+    def ended(self, number: int, visit_number: int, context: SmtpContext, is_over: bool) -> None:
         """Tell a filter that a transaction or a conversation is over."""
         kept = self._kept.get((number, visit_number))
         if kept is None:
             return
-        visit.notes = kept.notes
+        context.notes = kept.notes
         if is_over:
             del self._kept[number, visit_number]
-        self._end(number, visit, is_over)
+        self._end(number, context, is_over)
 
-    def _end(self, number: int, visit: Visit, is_over: bool) -> None:
+    def _end(self, number: int, context: SmtpContext, is_over: bool) -> None:
         made: Any = self._filters[number]
-        made.ended(visit, is_over)
+        made.ended(context, is_over)
 
     def close(self) -> None:
         """End all conversations of the worker."""
         self._is_closed = True
         kept, self._kept = self._kept, {}
-        for (number, _), visit in kept.items():
-            self._end(number, visit, is_over=True)
+        for (number, _), context in kept.items():
+            self._end(number, context, is_over=True)
 
 
-class LogDesk:
+class LogService:
     """The log, into which a worker's events go as if they had happened here."""
 
     def publish(self, events: Sequence[LogEvent]) -> None:
@@ -147,20 +149,20 @@ class LogDesk:
             globalLogPublisher(event)
 
 
-class Desks:
+class WorkerServices:
     """All desks for one worker."""
 
     def __init__(self, parts: Assembly) -> None:
         delivery = parts.doors.delivery
         assert delivery is not None
-        self._room = RoomDesk(parts.store.own_room)
-        self._filters = FilterDesk(parts.filters)
+        self._room = ReservationService(parts.store.own_room)
+        self._filters = FilterService(parts.filters)
         self.by_name: Mapping[str, object] = {
             "throttle": parts.throttle,
             "room": self._room,
-            "delivery": DeliveryDesk(parts.doors.queue, delivery, parts.files),
+            "delivery": DeliveryService(parts.doors.queue, delivery, parts.files),
             "filters": self._filters,
-            "log": LogDesk(),
+            "log": LogService(),
         }
 
     def close(self) -> None:

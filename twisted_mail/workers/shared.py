@@ -2,15 +2,19 @@
 
 from pathlib import Path
 
-from twisted_mail.auth.throttle import Throttle, Throttling
-from twisted_mail.delivery.doors import Elsewhere
+from twisted_mail.auth.throttle import LocalThrottle, LoginThrottle
+from twisted_mail.delivery.doors import DeliveryHandoff
 from twisted_mail.interfaces import Blocking, Clock, Filter
-from twisted_mail.net.server.connection_count import OwnTally, SharedCounts, Tally
-from twisted_mail.store.delivery.reservations import Taking
+from twisted_mail.net.server.connection_count import (
+    ConnectionCounter,
+    LocalConnectionCounter,
+    SharedCountMemory,
+)
+from twisted_mail.store.delivery.reservations import Reserver
 from twisted_mail.store.settings import StoreSettings
 
 
-class Commons:
+class SharedServices:
     """Makes the parts of which a server has one, whatever the number of its processes.
 
     ``process`` is the number of this process in the server, None where it is alone.
@@ -18,15 +22,15 @@ class Commons:
 
     process: int | None = None
 
-    def throttle(self, clock: Clock) -> Throttling:
+    def throttle(self, clock: Clock) -> LoginThrottle:
         """Return what slows guessers down."""
-        return Throttle(clock)
+        return LocalThrottle(clock)
 
-    def room(self, settings: StoreSettings) -> Taking | None:
+    def room(self, settings: StoreSettings) -> Reserver | None:
         """Return who knows how much room accounts have; None: the store itself."""
         return None
 
-    def elsewhere(self, spool: Path, files: Blocking) -> Elsewhere | None:
+    def handoff(self, spool: Path, files: Blocking) -> DeliveryHandoff | None:
         """Return who takes mail that is not for inboxes alone; None: this process does."""
         return None
 
@@ -34,19 +38,19 @@ class Commons:
         """Return who judges in the place of a filter that is common to all processes."""
         return made
 
-    def tally(self, listener: int) -> Tally:
+    def connection_counter(self, listener: int) -> ConnectionCounter:
         """Return the counts of a listener's connections."""
-        return OwnTally()
+        return LocalConnectionCounter()
 
 
-class MainCommons(Commons):
+class MainSharedServices(SharedServices):
     """What the main process has: everything, but that connections are counted with the workers."""
 
     process = 0
 
-    def __init__(self, counts: SharedCounts) -> None:
+    def __init__(self, counts: SharedCountMemory) -> None:
         self._counts = counts
 
-    def tally(self, listener: int) -> Tally:
+    def connection_counter(self, listener: int) -> ConnectionCounter:
         """Return the counts of a listener's connections, in all processes."""
         return self._counts.listener(listener)

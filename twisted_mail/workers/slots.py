@@ -21,12 +21,12 @@ from twisted_mail.mail.outcome import MailError
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before a process that ended is replaced
 HEALTHY_SECONDS = 60.0  # of life, after which an end counts as the first
 START_SECONDS = 30.0  # that a process may take to begin
-LEAVE_SECONDS = 20.0  # that it may take to end, farewells included, before it is killed
+STOP_SECONDS = 20.0  # that it may take to end, farewells included, before it is killed
 
 log = Logger(namespace="twisted_mail")
 
 
-class Role(Protocol):
+class ProcessTask(Protocol):
     """What the process in a place is there for. One process has it at a time."""
 
     name: str
@@ -44,89 +44,89 @@ class Role(Protocol):
         """Take its last words, and forget what it had: it is no more."""
 
 
-class Place:
+class ProcessSlot:
     """A place for one process after the other; ``changed`` is called when one is at work, or gone."""
 
-    def __init__(self, reactor: Any, role: Role, changed: Callable[[], object]) -> None:
-        self.role = role
+    def __init__(self, reactor: Any, task: ProcessTask, changed: Callable[[], object]) -> None:
+        self.task = task
         self.is_at_work = False
         self._reactor = reactor
         self._changed = changed
         self._process: Process | None = None
         self._pause = FIRST_PAUSE
         self._is_stopping = False
-        self._again: Any = None  # the call that starts the next one
-        self._late: Any = None  # the call that kills one that takes too long
-        self._left: Deferred[None] = Deferred()
+        self._restart_call: Any = None  # the call that starts the next one
+        self._kill_call: Any = None  # the call that kills one that takes too long
+        self._stopped: Deferred[None] = Deferred()
         self._began = 0.0
 
     def start(self) -> None:
         """Start a process, and have it begin."""
-        self._again = None
-        process = self._process = Process(self._gone)
+        self._restart_call = None
+        process = self._process = Process(self._process_ended)
         self._began = self._reactor.seconds()
         try:
-            self.role.spawn(process)
+            self.task.spawn(process)
         except OSError as error:
-            self._gone(f"it could not start: {error}")
+            self._process_ended(f"it could not start: {error}")
             return
-        self._late = self._reactor.callLater(START_SECONDS, process.kill)
+        self._kill_call = self._reactor.callLater(START_SECONDS, process.kill)
         Deferred.fromCoroutine(self._begin(process))
 
     async def _begin(self, process: "Process") -> None:
         has_begun = True
         try:
-            await self.role.begin()
+            await self.task.begin()
         except MailError:
             has_begun = False
         if self._is_stopping or self._process is not process:
             return
-        self._be_patient()
+        self._cancel_kill()
         if not has_begun:
             process.kill()
             return
         self.is_at_work = True
-        log.info("{name} is at work", name=self.role.name)
+        log.info("{name} is at work", name=self.task.name)
         self._changed()
 
-    def _gone(self, reason: str) -> None:
+    def _process_ended(self, reason: str) -> None:
         self._process = None
-        self._be_patient()
+        self._cancel_kill()
         self.is_at_work = False
         if not self._is_stopping:
             self._changed()
         Deferred.fromCoroutine(self._replace(reason))
 
     async def _replace(self, reason: str) -> None:
-        await self.role.ended()
+        await self.task.ended()
         if self._is_stopping:
-            self._left.callback(None)
+            self._stopped.callback(None)
             return
         if self._reactor.seconds() - self._began > HEALTHY_SECONDS:
             self._pause = FIRST_PAUSE
         log.error(
             "{name} ended ({reason}); the next starts in {pause:g} s",
-            name=self.role.name,
+            name=self.task.name,
             reason=reason,
             pause=self._pause,
         )
-        self._again = self._reactor.callLater(self._pause, self.start)
+        self._restart_call = self._reactor.callLater(self._pause, self.start)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     def stop(self) -> Deferred[None]:
         """Have the process end, and start no other; the Deferred tells when it has."""
         self._is_stopping = True
-        if self._again is not None:
-            self._again.cancel()
-            self._left.callback(None)
+        if self._restart_call is not None:
+            self._restart_call.cancel()
+            self._stopped.callback(None)
         elif self._process is not None:
-            self._be_patient()
-            self._late = self._reactor.callLater(LEAVE_SECONDS, self._process.kill)
-            self.role.leave()
-        return self._left
+            self._cancel_kill()
+            self._kill_call = self._reactor.callLater(STOP_SECONDS, self._process.kill)
+            self.task.leave()
+        return self._stopped
 
-    def _be_patient(self) -> None:
-        late, self._late = self._late, None
+    def _cancel_kill(self) -> None:
+        late, self._kill_call = self._kill_call, None
         if late is not None and late.active():
             late.cancel()
 
@@ -135,17 +135,17 @@ class Process(ProcessProtocol):
     """A process; ``gone`` is told in words why it ended."""
 
     def __init__(self, gone: Callable[[str], None]) -> None:
-        self._gone = gone
+        self._process_ended = gone
 
     def processEnded(self, reason: Failure) -> None:
         """Tell that it ended."""
         ended: Any = reason.value
         if isinstance(ended, ProcessDone):
-            self._gone("it left")
+            self._process_ended("it left")
         elif ended.signal is not None:
-            self._gone(f"signal {ended.signal}")
+            self._process_ended(f"signal {ended.signal}")
         else:
-            self._gone(f"exit code {ended.exitCode}")
+            self._process_ended(f"exit code {ended.exitCode}")
 
     def kill(self) -> None:
         """End it now."""

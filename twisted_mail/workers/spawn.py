@@ -10,11 +10,11 @@ from twisted.internet.protocol import ProcessProtocol
 
 from twisted_mail.assembly import Assembly
 from twisted_mail.net.process.bridge import Bridge, attach
-from twisted_mail.workers.services import Desks
-from twisted_mail.workers.worker import BRIDGE, Orders
+from twisted_mail.workers.services import WorkerServices
+from twisted_mail.workers.worker import BRIDGE, WorkerConfig
 
 
-class WorkerRole:
+class WorkerTask:
     """Takes mail in. Fulfils ``places.Role``.
 
     ``orders`` returns, for its number, what it is told at its start, and which descriptors it gets beside
@@ -26,34 +26,34 @@ class WorkerRole:
         number: int,
         reactor: Any,
         parts: Assembly,
-        orders: Callable[[int], tuple[Orders, Mapping[int, int]]],
+        orders: Callable[[int], tuple[WorkerConfig, Mapping[int, int]]],
         forget: Callable[[int], None],
     ) -> None:
         self.name = f"worker {number}"
         self._number = number
         self._reactor = reactor
         self._parts = parts
-        self._orders = orders
+        self._worker_config = orders
         self._forget = forget
-        self._open_desks()
+        self._open_services()
 
-    def _open_desks(self) -> None:
-        self._desks = Desks(self._parts)
-        self._bridge = Bridge(self._desks.by_name, self._parts.journal)
+    def _open_services(self) -> None:
+        self._services = WorkerServices(self._parts)
+        self._bridge = Bridge(self._services.by_name, self._parts.journal)
 
     def spawn(self, process: ProcessProtocol) -> None:
         """Start a process at the other end of a new bridge. Raises OSError."""
-        self._open_desks()
+        self._open_services()
         near, far = socket.socketpair()
         with near, far:
             attach(self._reactor, near, self._bridge)
-            _, descriptors = self._orders(self._number)
+            _, descriptors = self._worker_config(self._number)
             self._spawn(process, {BRIDGE: far.fileno(), **descriptors})
         # If it could not be started, nobody has the far end, and the bridge ends by itself.
 
     def _spawn(self, process: ProcessProtocol, descriptors: Mapping[int, int]) -> None:
         search = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        with open(os.devnull, "rb") as nothing, self._parts.processor.spreading():
+        with open(os.devnull, "rb") as nothing, self._parts.cpu_affinity.unpinned():
             self._reactor.spawnProcess(
                 process,
                 sys.executable,
@@ -64,15 +64,15 @@ class WorkerRole:
 
     async def begin(self) -> None:
         """Give it its orders; return when it accepts connections. Raises MailError."""
-        orders, _ = self._orders(self._number)
-        await self._bridge.ask("worker", "begin", orders)
+        orders, _ = self._worker_config(self._number)
+        await self._bridge.call("worker", "begin", orders)
 
     def leave(self) -> None:
         """Have it end, in good order."""
-        self._bridge.tell("worker", "leave")
+        self._bridge.notify("worker", "leave")
 
     async def ended(self) -> None:
         """Take what it still had to say, then give up what is kept for it."""
         await self._bridge.ended
-        self._desks.close()
+        self._services.close()
         self._forget(self._number)

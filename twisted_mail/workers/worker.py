@@ -19,16 +19,16 @@ from twisted_mail.assembly import Assembly
 from twisted_mail.config import Config
 from twisted_mail.log import LogJournal
 from twisted_mail.net.process.bridge import Bridge, attach
-from twisted_mail.net.server.connection_count import Plan, SharedCounts
-from twisted_mail.net.server.listening import Receiving
+from twisted_mail.net.server.connection_count import SharedCountLayout, SharedCountMemory
+from twisted_mail.net.server.listening import StoppableFactory
 from twisted_mail.workers.log_forwarding import LogSender
-from twisted_mail.workers.remote import RemoteCommons
+from twisted_mail.workers.remote import RemoteSharedServices
 
 BRIDGE, COUNTS, FIRST_PORT = 3, 4, 5  # descriptors that a worker is given
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class WorkerConfig:
     """What a worker is told at its start.
 
     ``ports`` are the listeners it serves, by their numbers in the configuration, each with the
@@ -37,7 +37,7 @@ class Orders:
 
     process: int
     config: Config
-    plan: Plan
+    plan: SharedCountLayout
     ports: Mapping[int, tuple[int, int]]
 
 
@@ -52,14 +52,14 @@ class Worker:
         self._is_leaving = False
         self._parts: Assembly | None = None
         self._ports: list[IListeningPort] = []
-        self._factories: list[Receiving] = []
+        self._factories: list[StoppableFactory] = []
 
     # ------------------------------------------------------------ what the main process calls
 
-    def begin(self, orders: Orders) -> None:
+    def begin(self, orders: WorkerConfig) -> None:
         """Make everything, and accept connections."""
-        counts = SharedCounts(orders.plan, orders.process, COUNTS)
-        commons = RemoteCommons(orders.process, self.bridge, counts)
+        counts = SharedCountMemory(orders.plan, orders.process, COUNTS)
+        commons = RemoteSharedServices(orders.process, self.bridge, counts)
         parts = self._parts = Assembly(self._reactor, orders.config, commons)
         parts.read_certificates()
         parts.start()
@@ -86,7 +86,7 @@ class Worker:
         ends += [factory.shut_down() for factory in self._factories]
         await DeferredList([one for one in ends if one is not None], consumeErrors=True)
         if self._parts is not None:
-            await self._parts.chores.stop()
+            await self._parts.periodic_tasks.stop()
             await self._parts.close()
         self.log.flush()
         await self.bridge.close()

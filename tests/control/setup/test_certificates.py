@@ -74,8 +74,8 @@ def test_long_host_names_are_possible(tmp_path: Path) -> None:
     assert read_key_file(made(tmp_path, name)).names[0] == name
 
 
-def finding(folder: Path, now: datetime = NOW) -> certificates.Finding:
-    (only,) = certificates.look(folder, now)
+def finding(folder: Path, now: datetime = NOW) -> certificates.CertificateFinding:
+    (only,) = certificates.inspect_folder(folder, now)
     return only
 
 
@@ -120,7 +120,7 @@ def test_keys_that_others_can_read_are_named(tmp_path: Path) -> None:
 
 def test_a_missing_folder_raises(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        certificates.look(tmp_path / "none")
+        certificates.inspect_folder(tmp_path / "none")
 
 
 def test_a_renewed_certificate_has_the_same_authority(tmp_path: Path) -> None:

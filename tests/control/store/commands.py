@@ -15,13 +15,13 @@ from tests.corpus import Sample
 from twisted_mail.config import load
 from twisted_mail.control import main
 from twisted_mail.control.store import accounts
-from twisted_mail.directory.editor import Register
+from twisted_mail.directory.editor import DirectoryEditor
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.entry import Draft
+from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.store.work import append_copy
-from twisted_mail.store.work.contents import whole
-from twisted_mail.store.work.list_status import listing, status
+from twisted_mail.store.work.contents import read_whole
+from twisted_mail.store.work.list_status import list_mailboxes, status
 from twisted_mail.store.work.measure import all_measured
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.tree import Tree
@@ -63,10 +63,10 @@ class Place:
         self.path.write_text(CONFIG)
         (folder / "state").mkdir(mode=0o700)
         self.config = load(self.path)
-        with Register(
+        with DirectoryEditor(
             self.config.accounts_file, self.config.passwords, self.config.domains
         ) as register:
-            register.accounts.take_in(f"{name}:{{PLAIN}}secret" for name in (ALICE, BOB))
+            register.accounts.import_lines(f"{name}:{{PLAIN}}secret" for name in (ALICE, BOB))
         self._capsys = capsys
         self._monkeypatch = monkeypatch
         self.out = self.err = ""
@@ -95,7 +95,7 @@ class Place:
 
     def put(self, mails: Iterable[Sample], account: str = ALICE, mailbox: str = "INBOX") -> None:
         drafts = [
-            Draft(Message(MemoryBlob(each.data)), flag.normal(each.flags), each.date)
+            NewMessage(Message(MemoryBlob(each.data)), flag.normal(each.flags), each.date)
             for each in mails
         ]
         with accounts.opened(self.config, account) as tree:
@@ -107,27 +107,27 @@ class Place:
 
     def names(self, account: str = ALICE) -> list[str]:
         with accounts.opened(self.config, account) as tree:
-            return [info.name for info in tree.perform(listing) if info.is_selectable]
+            return [info.name for info in tree.perform(list_mailboxes) if info.is_selectable]
 
     def subscribed(self, account: str = ALICE) -> list[str]:
         with accounts.opened(self.config, account) as tree:
-            return [info.name for info in tree.perform(listing) if info.is_subscribed]
+            return [info.name for info in tree.perform(list_mailboxes) if info.is_subscribed]
 
     def uidvalidity(self, account: str = ALICE, mailbox: str = "INBOX") -> int:
         with accounts.opened(self.config, account) as tree:
             return tree.perform(status, mailbox).uidvalidity
 
 
-def _append(tree: Tree, name: str, drafts: list[Draft]) -> None:
-    with tree.working() as work:
+def _append(tree: Tree, name: str, drafts: list[NewMessage]) -> None:
+    with tree.unit_of_work() as work:
         append_copy.append(tree.target(name), work, drafts)
 
 
 def _look(tree: Tree, name: str) -> list[Seen]:
     folder = tree.find(name)
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         rows = all_measured(folder, work, work.index.all_rows(scan(folder, work)))
-        return [Seen(row.uid, whole(folder, row), row.flags, row.date) for row in rows]
+        return [Seen(row.uid, read_whole(folder, row), row.flags, row.date) for row in rows]
 
 
 def facts(seen: Iterable[Seen]) -> list[tuple[bytes, frozenset[str], int]]:

@@ -27,7 +27,7 @@ LINES = st.sampled_from(
 FLAGS = st.frozensets(st.sampled_from(["\\Seen", "\\Answered", "\\Flagged", "\\Draft", "work"]))
 
 
-def messages(data: bytes, dialect: mbox.Dialect = "mboxrd") -> list[mbox.Mail]:
+def messages(data: bytes, dialect: mbox.Dialect = "mboxrd") -> list[mbox.MboxMessage]:
     return [mbox.read(data[start:stop], dialect) for start, stop in mbox.split(io.BytesIO(data))]
 
 

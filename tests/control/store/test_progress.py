@@ -2,7 +2,7 @@ import io
 
 from twisted_mail.control.store.importing import imap_replies
 from twisted_mail.control.store.progress import Progress
-from twisted_mail.control.store.skipped import Skipped
+from twisted_mail.control.store.skipped import SkippedItems
 
 
 class Terminal(io.StringIO):
@@ -49,7 +49,7 @@ def test_nothing_is_shown_to_programs() -> None:
 
 
 def test_a_long_list_of_bad_items_is_cut_for_people() -> None:
-    skipped = Skipped()
+    skipped = SkippedItems()
     for number in range(150):
         skipped.add(str(number), "no")
     assert skipped.lines()[-1] == "  and 50 more (--json lists all)"
@@ -57,7 +57,7 @@ def test_a_long_list_of_bad_items_is_cut_for_people() -> None:
 
 
 def test_names_of_another_server_become_names_here() -> None:
-    local = imap_replies.local
+    local = imap_replies.local_name
     assert local(b"INBOX.Sent", b".") == "INBOX/Sent"
     assert local(b"inbox", b"/") == "INBOX"
     assert local(b"a/b.c", b".") == "a_b/c"

@@ -2,7 +2,7 @@ import pytest
 
 from tests.imap.talk import House
 from tests.support import finish
-from twisted_mail.mail.mailbox.entry import Piece
+from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.outcome import Unavailable
 
 
@@ -13,7 +13,7 @@ def test_a_message_is_kept_as_it_came() -> None:
     lines = house.inside(head, body + b"\r\n")
     assert lines == ["+ OK", "a OK [APPENDUID 1000000000 1] APPEND completed."]
     box = house.box()
-    assert finish(box.read([Piece(1)])) == [body]
+    assert finish(box.read([MessageRange(1)])) == [body]
     assert box.columns[0].flags == {"\\Seen", "$Junk"}
     assert box.columns[0].date == 837596665
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from tests.imap.selected import SelectedSession, SmallMailbox
 from tests.support import finish
 from twisted_mail.imap.commands import copy
-from twisted_mail.mail.mailbox.entry import Copied
+from twisted_mail.mail.mailbox.entry import CopyResult
 from twisted_mail.mail.outcome import ProtocolError, Refused
 
 COPY, MOVE = copy.COMMANDS
@@ -85,7 +85,7 @@ def test_what_is_no_copy_is_a_protocol_error(arguments):
 
 
 def test_the_uids_of_both_sets_stay_pairwise():
-    code = copy.copy_code(Copied(7, (1, 2, 5), (12, 10, 11)))
+    code = copy.copy_code(CopyResult(7, (1, 2, 5), (12, 10, 11)))
     assert code == "[COPYUID 7 1:2,5 12,10:11] "
 
 

@@ -3,8 +3,8 @@ import pytest
 from tests.imap.selected import SelectedSession, SmallMailbox
 from tests.support import finish
 from twisted_mail.imap.commands import fetch
-from twisted_mail.imap.fetch.body_sections import GROUP
-from twisted_mail.interfaces import Ending
+from twisted_mail.imap.fetch.body_sections import GROUP_OCTETS
+from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.outcome import ProtocolError, Refused, Unavailable
 
 [FETCH] = fetch.COMMANDS
@@ -151,10 +151,10 @@ def test_fetched_flags_are_no_news_any_more():
 
 
 def test_a_large_message_leaves_in_pieces():
-    body = MESSAGE + bytes(3 * GROUP)
+    body = MESSAGE + bytes(3 * GROUP_OCTETS)
     session = session_of(body)
     finish(session.run(FETCH, b"1 (FLAGS BODY[] UID)"))
-    assert session.wire.largest_write <= GROUP
+    assert session.wire.largest_write <= GROUP_OCTETS
     assert session.wire.drains >= 3
     assert session.written() == (
         b"* 1 FETCH (FLAGS (\\Seen) BODY[] {%d}\r\n%b UID 1)\r\n" % (len(body), body)
@@ -163,7 +163,7 @@ def test_a_large_message_leaves_in_pieces():
 
 @pytest.mark.parametrize("error", [None, Unavailable("Not now.")])
 def test_the_connection_ends_when_a_literal_cannot_be_finished(error):
-    session = session_of(MESSAGE + bytes(3 * GROUP))
+    session = session_of(MESSAGE + bytes(3 * GROUP_OCTETS))
     reads = iter(range(9))
 
     def fail(name: str) -> None:
@@ -173,7 +173,7 @@ def test_the_connection_ends_when_a_literal_cannot_be_finished(error):
                 raise error
 
     session.mailbox.before = fail
-    with pytest.raises(Ending):
+    with pytest.raises(ConversationEnded):
         finish(session.run(FETCH, b"1 BODY.PEEK[]"))
     assert session.wire.is_closed
 
@@ -191,13 +191,13 @@ def test_fetching_nothing_by_uid_is_fine():
 
 
 def test_rendered_items_are_asked_for_in_bounded_portions():
-    mailbox = SmallMailbox(*[MESSAGE] * (2 * fetch.FEW + 1))
+    mailbox = SmallMailbox(*[MESSAGE] * (2 * fetch.MAX_RENDERED + 1))
     fetched(SelectedSession(mailbox), b"1:* ENVELOPE")
-    assert [len(call[1]) for call in mailbox.calls] == [fetch.FEW, fetch.FEW, 1]
+    assert [len(call[1]) for call in mailbox.calls] == [fetch.MAX_RENDERED, fetch.MAX_RENDERED, 1]
 
 
 def test_rendered_items_of_large_messages_are_asked_for_in_smaller_portions():
-    mailbox = SmallMailbox(*[bytes(GROUP)] * 40)
+    mailbox = SmallMailbox(*[bytes(GROUP_OCTETS)] * 40)
     fetched(SelectedSession(mailbox), b"1:* ENVELOPE")
     assert [len(call[1]) for call in mailbox.calls] == [16, 16, 8]
 

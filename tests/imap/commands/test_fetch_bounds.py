@@ -7,9 +7,9 @@ import pytest
 from tests.imap.selected import NoteWire, SelectedSession, SmallMailbox
 from tests.support import finish
 from twisted_mail.imap.commands import fetch
-from twisted_mail.imap.fetch.body_sections import GROUP
+from twisted_mail.imap.fetch.body_sections import GROUP_OCTETS
 from twisted_mail.imap.fetch.sections import MAX_HEADER, kept_fields
-from twisted_mail.mail.mailbox.entry import Items, Piece
+from twisted_mail.mail.mailbox.entry import MessageRange, RenderedItems
 
 [FETCH] = fetch.COMMANDS
 OCTETS = 3 * 1024 * 1024
@@ -29,11 +29,11 @@ class CountingMailbox(SmallMailbox):
         self.wire = NoteWire()
         self.octets = self.most = 0
 
-    def _items(self, body: bytes) -> Items:
+    def _items(self, body: bytes) -> RenderedItems:
         items = super()._items(body)
         return items._replace(fields=kept_fields(body, items.header_size))
 
-    async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
+    async def read(self, pieces: Sequence[MessageRange]) -> Sequence[bytes | None]:
         found = await super().read(pieces)
         self.octets += sum(len(data or b"") for data in found)
         self.most = max(self.most, self.octets - len(self.wire.written))
@@ -64,13 +64,13 @@ def test_of_a_large_message_only_the_part_is_read(section: bytes, octets: int) -
     close = b">" if b"<" in section else b"]"
     mailbox = counted(b"1 BODY.PEEK[%b%b" % (section, close), LARGE)
     assert mailbox.octets == octets
-    assert mailbox.most <= GROUP
+    assert mailbox.most <= GROUP_OCTETS
 
 
 def test_any_number_of_parts_of_many_large_messages_is_never_in_memory_together() -> None:
     mailbox = counted(b"1:4 (BODY.PEEK[2] BODY.PEEK[3] BODY.PEEK[1] BODY.PEEK[])", *[LARGE] * 4)
     assert mailbox.octets > 40 * 1024 * 1024
-    assert mailbox.most <= GROUP
+    assert mailbox.most <= GROUP_OCTETS
 
 
 def test_long_headers_are_read_one_after_the_other() -> None:
@@ -82,8 +82,8 @@ def test_long_headers_are_read_one_after_the_other() -> None:
 
 def test_what_leaves_together_is_small() -> None:
     mailbox = counted(b"1 BODY.PEEK[2]", LARGE)
-    assert mailbox.wire.largest_write <= fetch.FLUSH
-    assert mailbox.wire.drains >= OCTETS // GROUP
+    assert mailbox.wire.largest_write <= fetch.DRAIN_AFTER_OCTETS
+    assert mailbox.wire.drains >= OCTETS // GROUP_OCTETS
 
 
 def test_fields_that_were_kept_are_shown_in_portions_by_what_they_become() -> None:
@@ -93,4 +93,4 @@ def test_fields_that_were_kept_are_shown_in_portions_by_what_they_become() -> No
     mailbox = counted(b"1:* (%b)" % items, *bodies)
     assert mailbox.octets == 0
     assert len(mailbox.wire.written) > 5 * 1024 * 1024
-    assert mailbox.wire.largest_write <= fetch.HEAVY + GROUP
+    assert mailbox.wire.largest_write <= fetch.MAX_RENDERED_OCTETS + GROUP_OCTETS

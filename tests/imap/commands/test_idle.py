@@ -4,11 +4,11 @@ import pytest
 
 from tests.imap.talk import House, Step
 from tests.support import finish
-from twisted_mail.interfaces import Ending
+from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import Refused, Unavailable
 
-TIMEOUT = Ending.Reason.TIMEOUT
+TIMEOUT = ConversationEnded.Reason.TIMEOUT
 
 
 def test_what_happens_is_told_at_once() -> None:
@@ -135,7 +135,10 @@ def test_when_the_mailbox_is_deleted_idle_ends() -> None:
 
 
 def test_when_the_server_stops_idle_says_farewell() -> None:
-    assert House().inside("a IDLE", Ending.Reason.SHUTDOWN)[-1] == "* BYE Server shutting down"
+    assert (
+        House().inside("a IDLE", ConversationEnded.Reason.SHUTDOWN)[-1]
+        == "* BYE Server shutting down"
+    )
 
 
 def test_after_idle_nobody_wakes_the_wire() -> None:

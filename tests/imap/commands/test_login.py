@@ -127,7 +127,7 @@ def test_an_exchange_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
     house = House()
     session = house.session("a AUTHENTICATE ENDLESS", *["AAAA"] * 20, passwords=False)
-    monkeypatch.setattr(session, "doors", replace(session.doors, mechanisms=[Endless()]))
+    monkeypatch.setattr(session, "backend", replace(session.backend, mechanisms=[Endless()]))
     finish(session.run())
     written: bytes = session.wire.written  # type: ignore[attr-defined]
     assert written.count(b"\n+ ") == 8
@@ -175,4 +175,4 @@ def test_nothing_unread_may_follow_starttls() -> None:
     session.wire.has_unread = True  # type: ignore[misc]
     finish(session.run())
     assert b"a BAD" in session.wire.written  # type: ignore[attr-defined]
-    assert session.wire.privacy is None
+    assert session.wire.tls_info is None

@@ -3,18 +3,24 @@ import pytest
 from tests.imap.selected import SmallMailbox
 from tests.support import InlineBlocking, finish
 from twisted_mail.imap.fetch import items
-from twisted_mail.imap.fetch.body_sections import GROUP, Extent, Listed, Texts, Value
-from twisted_mail.imap.fetch.items import Text
+from twisted_mail.imap.fetch.body_sections import (
+    GROUP_OCTETS,
+    BodySectionReader,
+    DeferredFields,
+    SectionExtent,
+    Value,
+)
+from twisted_mail.imap.fetch.items import BodySection
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.mail.mailbox.entry import Piece
+from twisted_mail.mail.mailbox.entry import MessageRange
 
 MESSAGE = b"From: a@b\r\nTo: c@d,\r\n e@f\r\nX-To: no\r\n\r\nbody\r\n"
 HEADER_SIZE = MESSAGE.index(b"body")
 
 
-def texts_of(data: bytes, mailbox: SmallMailbox) -> Texts:
-    wanted = [item for item in items.parse(Reader(data)) if isinstance(item, Text)]
-    return Texts(wanted, mailbox, InlineBlocking(), {})
+def texts_of(data: bytes, mailbox: SmallMailbox) -> BodySectionReader:
+    wanted = [item for item in items.parse(Reader(data)) if isinstance(item, BodySection)]
+    return BodySectionReader(wanted, mailbox, InlineBlocking(), {})
 
 
 def values(data: bytes, message: bytes = MESSAGE, header_size: int = HEADER_SIZE) -> list[Value]:
@@ -64,39 +70,39 @@ def test_small_messages_are_read_in_one_call():
 
 def test_groups_are_bounded_in_octets():
     texts = texts_of(b"BODY[]", SmallMailbox())
-    sources = [texts.source(uid, GROUP // 2 - 1, 10) for uid in range(1, 8)]
+    sources = [texts.source(uid, GROUP_OCTETS // 2 - 1, 10) for uid in range(1, 8)]
     groups = list(texts.groups(sources))
     assert [len(group) for group in groups] == [2, 2, 2, 1]
 
 
 def test_groups_count_only_the_range_that_is_wanted():
     texts = texts_of(b"BODY[]<0.100>", SmallMailbox())
-    sources = [texts.source(uid, 10 * GROUP, 10) for uid in range(1, 8)]
+    sources = [texts.source(uid, 10 * GROUP_OCTETS, 10) for uid in range(1, 8)]
     assert len(list(texts.groups(sources))) == 1
 
 
 def test_a_large_message_is_sent_in_pieces():
-    mailbox = SmallMailbox(MESSAGE + bytes(GROUP))
-    size = len(MESSAGE) + GROUP
+    mailbox = SmallMailbox(MESSAGE + bytes(GROUP_OCTETS))
+    size = len(MESSAGE) + GROUP_OCTETS
     texts = texts_of(b"(BODY[HEADER.FIELDS (From)] BODY[] BODY[TEXT])", mailbox)
     [found] = finish(texts.values([texts.source(1, size, HEADER_SIZE)]))
     assert found == [
-        Listed(texts.wanted[0], Piece(1, 0, HEADER_SIZE)),
-        Extent(1, 0, size),
-        Extent(1, HEADER_SIZE, size),
+        DeferredFields(texts.wanted[0], MessageRange(1, 0, HEADER_SIZE)),
+        SectionExtent(1, 0, size),
+        SectionExtent(1, HEADER_SIZE, size),
     ]
 
 
 def test_pieces_cover_the_extent():
-    pieces = list(Extent(1, 5, 5 + 2 * GROUP + 1).pieces())
+    pieces = list(SectionExtent(1, 5, 5 + 2 * GROUP_OCTETS + 1).pieces())
     assert [(piece.start, piece.stop) for piece in pieces] == [
-        (5, 5 + GROUP),
-        (5 + GROUP, 5 + 2 * GROUP),
-        (5 + 2 * GROUP, 6 + 2 * GROUP),
+        (5, 5 + GROUP_OCTETS),
+        (5 + GROUP_OCTETS, 5 + 2 * GROUP_OCTETS),
+        (5 + 2 * GROUP_OCTETS, 6 + 2 * GROUP_OCTETS),
     ]
 
 
-@pytest.mark.parametrize("size", [len(MESSAGE), GROUP + 1])
+@pytest.mark.parametrize("size", [len(MESSAGE), GROUP_OCTETS + 1])
 def test_a_message_that_is_gone_has_no_values(size):
     mailbox = SmallMailbox(MESSAGE)
     mailbox.remove([1])
@@ -111,28 +117,30 @@ def test_a_header_without_an_end_gets_none():
 
 
 def test_listed_fields_of_a_large_message_are_selected_when_they_are_there():
-    mailbox = SmallMailbox(MESSAGE + bytes(GROUP))
+    mailbox = SmallMailbox(MESSAGE + bytes(GROUP_OCTETS))
     texts = texts_of(b"(BODY[] BODY[HEADER.FIELDS (From)]<2.5>)", mailbox)
-    source = texts.source(1, len(MESSAGE) + GROUP, HEADER_SIZE)
+    source = texts.source(1, len(MESSAGE) + GROUP_OCTETS, HEADER_SIZE)
     [found] = finish(texts.values([source]))
     assert found is not None
-    assert isinstance(found[1], Listed)
+    assert isinstance(found[1], DeferredFields)
     assert found[1].literal(MESSAGE[:HEADER_SIZE]) == b"{5}\r\nom: a"
 
 
 def test_nothing_is_read_to_know_where_the_parts_of_a_large_message_lie():
-    mailbox = SmallMailbox(MESSAGE + bytes(GROUP))
+    mailbox = SmallMailbox(MESSAGE + bytes(GROUP_OCTETS))
     texts = texts_of(b"(BODY[1] BODY[2] BODY[1.MIME])", mailbox)
-    size = len(MESSAGE) + GROUP
+    size = len(MESSAGE) + GROUP_OCTETS
     found = finish(texts.values([texts.source(1, size, HEADER_SIZE)]))
-    assert found == [[Extent(1, HEADER_SIZE, size), b"NIL", Extent(1, 0, HEADER_SIZE)]]
+    assert found == [
+        [SectionExtent(1, HEADER_SIZE, size), b"NIL", SectionExtent(1, 0, HEADER_SIZE)]
+    ]
     assert [call[0] for call in mailbox.calls] == ["items"]
 
 
 def test_the_parts_of_a_large_message_that_is_gone_are_not_looked_for():
-    mailbox = SmallMailbox(MESSAGE + bytes(GROUP))
+    mailbox = SmallMailbox(MESSAGE + bytes(GROUP_OCTETS))
     mailbox.remove([1])
     texts = texts_of(b"BODY[1]", mailbox)
-    source = texts.source(1, len(MESSAGE) + GROUP, HEADER_SIZE)
+    source = texts.source(1, len(MESSAGE) + GROUP_OCTETS, HEADER_SIZE)
     assert finish(texts.values([source])) == [None]
     assert not texts.remembered

@@ -5,12 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail.imap.fetch import items
-from twisted_mail.imap.fetch.items import Fact, Kind, Range, Section, Text
+from twisted_mail.imap.fetch.items import (
+    BodySection,
+    FetchAttribute,
+    PartialRange,
+    SectionKind,
+    SectionSpec,
+)
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.outcome import ProtocolError
 
 
-def parsed(data: bytes) -> tuple[items.Item, ...]:
+def parsed(data: bytes) -> tuple[items.FetchItem, ...]:
     reader = Reader(data)
     found = items.parse(reader)
     reader.end()
@@ -18,28 +24,45 @@ def parsed(data: bytes) -> tuple[items.Item, ...]:
 
 
 def test_an_item_may_stand_alone():
-    assert parsed(b"flags") == (Fact.FLAGS,)
+    assert parsed(b"flags") == (FetchAttribute.FLAGS,)
 
 
 def test_items_keep_the_order_in_which_they_were_asked():
     assert parsed(b"(UID RFC822.SIZE flags BODY)") == (
-        Fact.UID,
-        Fact.SIZE,
-        Fact.FLAGS,
-        Fact.BODY,
+        FetchAttribute.UID,
+        FetchAttribute.SIZE,
+        FetchAttribute.FLAGS,
+        FetchAttribute.BODY,
     )
 
 
 def test_an_item_asked_for_twice_is_answered_once():
-    assert parsed(b"(FLAGS UID FLAGS)") == (Fact.FLAGS, Fact.UID)
+    assert parsed(b"(FLAGS UID FLAGS)") == (FetchAttribute.FLAGS, FetchAttribute.UID)
 
 
 @pytest.mark.parametrize(
     ("macro", "facts"),
     [
-        (b"FAST", (Fact.FLAGS, Fact.INTERNALDATE, Fact.SIZE)),
-        (b"all", (Fact.FLAGS, Fact.INTERNALDATE, Fact.SIZE, Fact.ENVELOPE)),
-        (b"FULL", (Fact.FLAGS, Fact.INTERNALDATE, Fact.SIZE, Fact.ENVELOPE, Fact.BODY)),
+        (b"FAST", (FetchAttribute.FLAGS, FetchAttribute.INTERNALDATE, FetchAttribute.SIZE)),
+        (
+            b"all",
+            (
+                FetchAttribute.FLAGS,
+                FetchAttribute.INTERNALDATE,
+                FetchAttribute.SIZE,
+                FetchAttribute.ENVELOPE,
+            ),
+        ),
+        (
+            b"FULL",
+            (
+                FetchAttribute.FLAGS,
+                FetchAttribute.INTERNALDATE,
+                FetchAttribute.SIZE,
+                FetchAttribute.ENVELOPE,
+                FetchAttribute.BODY,
+            ),
+        ),
     ],
 )
 def test_macros_stand_for_their_items(macro, facts):
@@ -47,11 +70,11 @@ def test_macros_stand_for_their_items(macro, facts):
 
 
 def test_the_whole_message_is_an_empty_section():
-    assert parsed(b"BODY[]") == (Text(Section(), b"BODY[]", marks_seen=True),)
+    assert parsed(b"BODY[]") == (BodySection(SectionSpec(), b"BODY[]", marks_seen=True),)
 
 
 def test_peek_is_not_in_the_answer_and_does_not_mark():
-    assert parsed(b"BODY.PEEK[]") == (Text(Section(), b"BODY[]"),)
+    assert parsed(b"BODY.PEEK[]") == (BodySection(SectionSpec(), b"BODY[]"),)
 
 
 def test_rfc822_header_does_not_mark_and_the_others_do():
@@ -62,33 +85,38 @@ def test_rfc822_header_does_not_mark_and_the_others_do():
 @pytest.mark.parametrize(
     ("written", "section"),
     [
-        (b"HEADER", Section(kind=Kind.HEADER)),
-        (b"text", Section(kind=Kind.TEXT)),
-        (b"1", Section((1,))),
-        (b"4.2.2.1", Section((4, 2, 2, 1))),
-        (b"4.1.MIME", Section((4, 1), Kind.MIME)),
-        (b"3.HEADER", Section((3,), Kind.HEADER)),
-        (b"HEADER.FIELDS (Date From)", Section((), Kind.FIELDS, (b"Date", b"From"))),
-        (b'3.HEADER.FIELDS.NOT ("X-(" To)', Section((3,), Kind.FIELDS_NOT, (b"X-(", b"To"))),
+        (b"HEADER", SectionSpec(kind=SectionKind.HEADER)),
+        (b"text", SectionSpec(kind=SectionKind.TEXT)),
+        (b"1", SectionSpec((1,))),
+        (b"4.2.2.1", SectionSpec((4, 2, 2, 1))),
+        (b"4.1.MIME", SectionSpec((4, 1), SectionKind.MIME)),
+        (b"3.HEADER", SectionSpec((3,), SectionKind.HEADER)),
+        (b"HEADER.FIELDS (Date From)", SectionSpec((), SectionKind.FIELDS, (b"Date", b"From"))),
+        (
+            b'3.HEADER.FIELDS.NOT ("X-(" To)',
+            SectionSpec((3,), SectionKind.FIELDS_NOT, (b"X-(", b"To")),
+        ),
     ],
 )
 def test_sections_are_read_and_written(written, section):
     [item] = parsed(b"BODY.PEEK[" + written + b"]")
-    assert isinstance(item, Text)
+    assert isinstance(item, BodySection)
     assert item.section == section
     assert item.label.lower() == b"body[" + written.lower() + b"]"
 
 
 def test_a_field_name_may_be_a_literal():
     [item] = parsed(b"BODY[HEADER.FIELDS ({4}\r\nDate)]")
-    assert item == Text(
-        Section((), Kind.FIELDS, (b"Date",)), b"BODY[HEADER.FIELDS (Date)]", None, True
+    assert item == BodySection(
+        SectionSpec((), SectionKind.FIELDS, (b"Date",)), b"BODY[HEADER.FIELDS (Date)]", None, True
     )
 
 
 def test_a_range_is_answered_with_its_origin_only():
     [item] = parsed(b"BODY.PEEK[TEXT]<1024.2048>")
-    assert item == Text(Section(kind=Kind.TEXT), b"BODY[TEXT]<1024>", Range(1024, 2048))
+    assert item == BodySection(
+        SectionSpec(kind=SectionKind.TEXT), b"BODY[TEXT]<1024>", PartialRange(1024, 2048)
+    )
 
 
 @pytest.mark.parametrize(
@@ -168,17 +196,17 @@ def test_any_octets_give_items_or_a_protocol_error(data):
 
 NAMES = st.text("ABCxyz-()\"\\%*{]<'_.1", min_size=1, max_size=8).map(str.encode)
 SECTIONS = st.builds(
-    lambda path, kind, names: Section(
-        path, kind, names if kind in (Kind.FIELDS, Kind.FIELDS_NOT) else ()
+    lambda path, kind, names: SectionSpec(
+        path, kind, names if kind in (SectionKind.FIELDS, SectionKind.FIELDS_NOT) else ()
     ),
     st.lists(st.integers(1, 9999), max_size=4).map(tuple),
-    st.sampled_from(Kind),
+    st.sampled_from(SectionKind),
     st.lists(NAMES, min_size=1, max_size=4).map(tuple),
-).filter(lambda section: section.path or section.kind is not Kind.MIME)
+).filter(lambda section: section.path or section.kind is not SectionKind.MIME)
 
 
 @given(SECTIONS)
 def test_a_written_section_reads_back(section):
     [item] = parsed(b"BODY[" + bytes(section) + b"]")
-    assert isinstance(item, Text)
+    assert isinstance(item, BodySection)
     assert item.section == section

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mail.mime.test_structure import COMPLEX
-from twisted_mail.imap.fetch.outline import Outline, written
-from twisted_mail.mail.mime.structure import MAX_PARTS, Part, Section, find, locate, scan
+from twisted_mail.imap.fetch.outline import Outline, encode_outline
+from twisted_mail.mail.mime.structure import MAX_PARTS, Part, PartSection, find, locate, scan
 
 LINES = st.lists(
     st.sampled_from(
@@ -21,7 +21,7 @@ PATHS = st.lists(st.integers(0, 4), max_size=5)
 
 
 def outline_of(data: bytes) -> Outline:
-    return Outline(written(scan(data)))
+    return Outline(encode_outline(scan(data)))
 
 
 def paths(part: Part, path: tuple[int, ...] = ()) -> list[tuple[int, ...]]:
@@ -33,17 +33,17 @@ def paths(part: Part, path: tuple[int, ...] = ()) -> list[tuple[int, ...]]:
     return found
 
 
-@pytest.mark.parametrize("kind", Section)
-def test_an_outline_leads_to_every_section(kind: Section) -> None:
+@pytest.mark.parametrize("kind", PartSection)
+def test_an_outline_leads_to_every_section(kind: PartSection) -> None:
     root = scan(COMPLEX)
     outline = outline_of(COMPLEX)
     for path in paths(root):
         assert locate(outline.root, path, kind) == locate(root, path, kind), path
 
 
-@given(LINES, PATHS, st.sampled_from(Section))
+@given(LINES, PATHS, st.sampled_from(PartSection))
 def test_an_outline_says_what_the_tree_says(
-    lines: list[bytes], path: list[int], kind: Section
+    lines: list[bytes], path: list[int], kind: PartSection
 ) -> None:
     data = b"\r\n".join(lines)
     assert locate(outline_of(data).root, path, kind) == locate(scan(data), path, kind)
@@ -67,7 +67,7 @@ def test_a_message_of_ten_thousand_parts_has_an_outline_of_octets_for_each() -> 
     data = b"Content-Type: multipart/mixed; boundary=a\r\n\r\n" + b"--a\r\n\r\n\r\n" * 20_000
     root = scan(data)
     outline = outline_of(data)
-    assert len(written(root)) < 25 * MAX_PARTS
+    assert len(encode_outline(root)) < 25 * MAX_PARTS
     last = [len(root.children)]
     found = find(outline.root, last)
     assert found is not None

@@ -1,21 +1,27 @@
 import pytest
 
 from twisted_mail.imap.fetch import items
-from twisted_mail.imap.fetch.body_sections import Extent
-from twisted_mail.imap.fetch.plan import Batch, Plan, compiled, flags_shown, with_recent
+from twisted_mail.imap.fetch.body_sections import SectionExtent
+from twisted_mail.imap.fetch.plan import (
+    FetchBatch,
+    FetchPlan,
+    compile_plan,
+    formatted_flags,
+    with_recent,
+)
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.mailbox import flags
-from twisted_mail.mail.mailbox.entry import Items
+from twisted_mail.mail.mailbox.entry import RenderedItems
 
 SEEN = flags.normal(["\\Seen"])
 
 
-def plan_of(data: bytes, is_uid: bool = False) -> Plan:
-    return compiled(items.parse(Reader(data)), is_uid)
+def plan_of(data: bytes, is_uid: bool = False) -> FetchPlan:
+    return compile_plan(items.parse(Reader(data)), is_uid)
 
 
-def two() -> Batch:
-    return Batch([1, 3], [11, 33], [flags.NONE, SEEN], [0, 86399], [5, 6])
+def two() -> FetchBatch:
+    return FetchBatch([1, 3], [11, 33], [flags.NONE, SEEN], [0, 86399], [5, 6])
 
 
 def test_columns_become_lines_in_the_order_asked():
@@ -37,7 +43,10 @@ def test_uid_fetch_tells_the_uid_once():
 
 def test_rendered_items_go_in_as_they_are():
     batch = two()
-    batch.items = [Items(b"(E1)", b"(B1)", b"(S1)", 1), Items(b"(E2)", b"(B2)", b"(S2)", 2)]
+    batch.items = [
+        RenderedItems(b"(E1)", b"(B1)", b"(S1)", 1),
+        RenderedItems(b"(E2)", b"(B2)", b"(S2)", 2),
+    ]
     plan = plan_of(b"(ENVELOPE BODY BODYSTRUCTURE)")
     assert plan.needs_items
     assert plan.lines(batch).splitlines() == [
@@ -87,24 +96,24 @@ def test_a_percent_sign_in_a_field_name_is_no_place():
     )
     label = b'BODY[HEADER.FIELDS ("%b" "%d%%")]'
     assert plan.lines(batch).startswith(b"* 1 FETCH (" + label + b" {0}")
-    one = Batch([1], [11], [SEEN], [0], [5], texts=[[b"{0}\r\n"]])
+    one = FetchBatch([1], [11], [SEEN], [0], [5], texts=[[b"{0}\r\n"]])
     assert b"".join(b"%b%b" % part for part in plan.parts(one)) == plan.lines(one)
 
 
 def test_the_parts_of_a_line_are_the_line():
     plan = plan_of(b"(UID FLAGS BODY[] BODY[]<3.4> RFC822.SIZE)")
-    one = Batch([1], [11], [SEEN], [0], [5], texts=[[b"{1}\r\nx", b"{0}\r\n"]])
+    one = FetchBatch([1], [11], [SEEN], [0], [5], texts=[[b"{1}\r\nx", b"{0}\r\n"]])
     assert b"".join(b"%b%b" % part for part in plan.parts(one)) == plan.lines(one)
 
 
 def test_an_extent_comes_out_of_the_parts_as_it_is():
-    one = Batch([1], [11], [SEEN], [0], [5], texts=[[Extent(11, 0, 5)]])
+    one = FetchBatch([1], [11], [SEEN], [0], [5], texts=[[SectionExtent(11, 0, 5)]])
     assert list(plan_of(b"(UID BODY.PEEK[])").parts(one)) == [
         (b"* 1 FETCH (UID ", b"11"),
-        (b" BODY[] ", Extent(11, 0, 5)),
+        (b" BODY[] ", SectionExtent(11, 0, 5)),
         (b")\r\n", b""),
     ]
 
 
 def test_recent_is_shown_among_the_flags():
-    assert flags_shown(with_recent(SEEN)) == b"(\\Seen \\Recent)"
+    assert formatted_flags(with_recent(SEEN)) == b"(\\Seen \\Recent)"

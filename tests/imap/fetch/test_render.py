@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.imap.fetch.render import Render, nstring, string
-from twisted_mail.mail.mailbox.entry import Items
+from twisted_mail.imap.fetch.render import ItemRenderer, nstring, string
+from twisted_mail.mail.mailbox.entry import RenderedItems
 
 
-def render(text: str | bytes) -> Items:
+def render(text: str | bytes) -> RenderedItems:
     data = text.encode() if isinstance(text, str) else text
-    return Render()(data.replace(b"\n", b"\r\n"))
+    return ItemRenderer()(data.replace(b"\n", b"\r\n"))
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ lines = st.sampled_from(
 
 @given(st.lists(lines, max_size=30).map(b"\r\n".join) | st.binary())
 def test_any_octets_are_rendered_by_the_grammar(data: bytes) -> None:
-    items = Render()(data)
+    items = ItemRenderer()(data)
     assert len(read_list(items.envelope)) == 10  # type: ignore[arg-type]
     check_body(read_list(items.body))
     check_body(read_list(items.bodystructure))
@@ -227,5 +227,5 @@ def test_any_octets_are_rendered_by_the_grammar(data: bytes) -> None:
 
 
 def test_deep_messages_are_rendered() -> None:
-    items = Render()(b"Content-Type: message/rfc822\r\n\r\n" * 3000)
+    items = ItemRenderer()(b"Content-Type: message/rfc822\r\n\r\n" * 3000)
     assert items.body.count(b'"rfc822"') == 100

@@ -9,8 +9,13 @@ from hypothesis import strategies as st
 from tests.imap.selected import SmallMailbox
 from tests.support import InlineBlocking, finish
 from twisted_mail.imap.fetch import items
-from twisted_mail.imap.fetch.body_sections import GROUP, Extent, Texts, Value
-from twisted_mail.imap.fetch.items import Kind, Section, Text
+from twisted_mail.imap.fetch.body_sections import (
+    GROUP_OCTETS,
+    BodySectionReader,
+    SectionExtent,
+    Value,
+)
+from twisted_mail.imap.fetch.items import BodySection, SectionKind, SectionSpec
 from twisted_mail.imap.fetch.sections import selected_fields
 from twisted_mail.imap.grammar import Reader
 
@@ -53,9 +58,9 @@ MESSAGE = (
 SIMPLE = b"Subject: simple\r\n\r\nbody\r\n"
 
 
-def texts_of(section: bytes, mailbox: SmallMailbox) -> Texts:
-    wanted = [item for item in items.parse(Reader(section)) if isinstance(item, Text)]
-    return Texts(wanted, mailbox, InlineBlocking(), OrderedDict())
+def texts_of(section: bytes, mailbox: SmallMailbox) -> BodySectionReader:
+    wanted = [item for item in items.parse(Reader(section)) if isinstance(item, BodySection)]
+    return BodySectionReader(wanted, mailbox, InlineBlocking(), OrderedDict())
 
 
 def value(section: bytes, message: bytes = MESSAGE) -> Value:
@@ -127,17 +132,17 @@ def test_a_simple_message_has_one_part():
 
 @pytest.mark.parametrize("section", [b"1]", b"3.1]", b"4.2.2.1]", b"3.HEADER]", b"9]", b"3.TEXT]"])
 def test_parts_of_a_large_message_are_the_same(section):
-    large = MESSAGE + bytes(GROUP)
+    large = MESSAGE + bytes(GROUP_OCTETS)
     mailbox = SmallMailbox(large)
     texts = texts_of(b"BODY[" + section, mailbox)
     [[found]] = finish(texts.values([texts.source(1, len(large), 30)]))  # type: ignore[misc]
-    if isinstance(found, Extent):
+    if isinstance(found, SectionExtent):
         found = literal(large[found.start : found.stop].decode("ascii"))
     assert found == value(section)
 
 
 def test_the_parts_of_a_large_message_are_found_once():
-    large = MESSAGE + bytes(GROUP)
+    large = MESSAGE + bytes(GROUP_OCTETS)
     mailbox = SmallMailbox(large)
     texts = texts_of(b"BODY[1]<0.1>", mailbox)
     for _ in range(3):
@@ -146,7 +151,7 @@ def test_the_parts_of_a_large_message_are_found_once():
 
 
 def test_few_large_messages_are_remembered():
-    large = MESSAGE + bytes(GROUP)
+    large = MESSAGE + bytes(GROUP_OCTETS)
     mailbox = SmallMailbox(*[large] * 9)
     texts = texts_of(b"BODY[1]", mailbox)
     for uid in range(1, 10):
@@ -155,13 +160,13 @@ def test_few_large_messages_are_remembered():
 
 
 def test_a_line_without_an_end_is_a_field_too():
-    section = Section((), Kind.FIELDS, (b"From",))
+    section = SectionSpec((), SectionKind.FIELDS, (b"From",))
     assert selected_fields(b"From: a", section) == b"From: a"
     assert selected_fields(b"To: b\r\nFrom: a\r\n c", section) == b"From: a\r\n c"
 
 
 def test_names_are_no_patterns():
-    section = Section((), Kind.FIELDS, (b".*", b"a|b"))
+    section = SectionSpec((), SectionKind.FIELDS, (b".*", b"a|b"))
     assert selected_fields(b"From: a\r\n.*: x\r\nb: y\r\n\r\n", section) == b".*: x\r\n\r\n"
 
 
@@ -174,7 +179,7 @@ LINES = st.lists(
 def test_listed_fields_and_all_others_are_the_whole_header(lines, has_end):
     header = b"".join(lines) + (b"\r\n" if has_end else b"")
     names = (b"a", b"B")
-    listed = selected_fields(header, Section((), Kind.FIELDS, names))
-    others = selected_fields(header, Section((), Kind.FIELDS_NOT, names))
+    listed = selected_fields(header, SectionSpec((), SectionKind.FIELDS, names))
+    others = selected_fields(header, SectionSpec((), SectionKind.FIELDS_NOT, names))
     end = 2 if has_end else 0
     assert len(listed) + len(others) == len(header) + end

@@ -11,7 +11,7 @@ from tests.support import finish
 from twisted_mail.imap.commands.search import sent_day
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.search import parser
-from twisted_mail.imap.search.evaluation import Candidates, Chooser, known
+from twisted_mail.imap.search.evaluation import SearchCandidates, SearchEvaluator, candidates_of
 from twisted_mail.mail.mailbox.entry import Contains, Entry
 
 DAY = 86400
@@ -32,10 +32,14 @@ def mailbox_of_five() -> SmallMailbox:
     return mailbox
 
 
-def chosen(text: bytes, mailbox: SmallMailbox, candidates: Candidates | None = None) -> list[int]:
-    candidates = candidates or known(mailbox.columns.uids, mailbox.columns)
-    chooser = Chooser(candidates, mailbox, lambda uid: uid == 50, 5 * DAY, no_turn, sent_day)
-    rows = finish(chooser.choose(parser.parse(Reader(text))))
+def chosen(
+    text: bytes, mailbox: SmallMailbox, candidates: SearchCandidates | None = None
+) -> list[int]:
+    candidates = candidates or candidates_of(mailbox.columns.uids, mailbox.columns)
+    chooser = SearchEvaluator(
+        candidates, mailbox, lambda uid: uid == 50, 5 * DAY, no_turn, sent_day
+    )
+    rows = finish(chooser.evaluate(parser.parse(Reader(text))))
     return [candidates.numbers[row] for row in rows]
 
 
@@ -112,7 +116,7 @@ def test_days_of_date_fields_are_read_once():
 def test_messages_that_only_one_side_knows_are_no_candidates():
     mailbox = mailbox_of_five()
     view = array("Q", [10, 15, 20, 40])
-    candidates = known(view, mailbox.columns)
+    candidates = candidates_of(view, mailbox.columns)
     assert list(candidates.numbers) == [1, 3, 4]
     assert list(candidates.uids) == [10, 20, 40]
     assert chosen(b"*", mailbox, candidates) == [4]

@@ -9,24 +9,24 @@ from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.search import parser
 from twisted_mail.imap.search.keys import (
     ALL,
-    Aged,
-    Arrived,
+    ArrivedBetween,
+    ContainsText,
     Criterion,
-    Flagged,
-    Holding,
-    Numbered,
-    Recent,
-    Sent,
-    Sized,
-    either,
-    every,
-    unless,
+    HasFlag,
+    InNumberSet,
+    IsRecent,
+    OlderOrYounger,
+    SentBetween,
+    SizeBetween,
+    all_of,
+    any_of,
+    negated,
 )
 from twisted_mail.mail.mailbox import numbers
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.outcome import ProtocolError, Refused
 
-SEEN, DELETED = Flagged("\\seen"), Flagged("\\deleted")
+SEEN, DELETED = HasFlag("\\seen"), HasFlag("\\deleted")
 DAY = date(1994, 2, 1).toordinal()
 
 
@@ -35,48 +35,48 @@ def parsed(data: bytes) -> Criterion:
 
 
 def header(name: str, needle: str) -> Criterion:
-    return Holding(Contains("header", needle, name))
+    return ContainsText(Contains("header", needle, name))
 
 
 @pytest.mark.parametrize(
     ("data", "criterion"),
     [
         (b"ALL", ALL),
-        (b"unseen", unless(SEEN)),
+        (b"unseen", negated(SEEN)),
         (b"SEEN", SEEN),
-        (b"ANSWERED", Flagged("\\answered")),
-        (b"UNDRAFT", unless(Flagged("\\draft"))),
-        (b"RECENT", Recent()),
-        (b"OLD", unless(Recent())),
-        (b"NEW", every((Recent(), unless(SEEN)))),
-        (b"1:3,*", Numbered(numbers.parse("1:3,*"), is_uid=False)),
-        (b"*", Numbered(numbers.parse("*"), is_uid=False)),
-        (b"UID 5:*", Numbered(numbers.parse("5:*"), is_uid=True)),
-        (b"KEYWORD $Junk", Flagged("$junk")),
-        (b"UNKEYWORD $Junk", unless(Flagged("$junk"))),
-        (b"LARGER 10", Sized(first=11)),
-        (b"SMALLER 10", Sized(end=10)),
-        (b"BEFORE 1-Feb-1994", Arrived(end=DAY)),
-        (b'ON "1-Feb-1994"', Arrived(DAY, DAY + 1)),
-        (b"SINCE 1-Feb-1994", Arrived(DAY)),
-        (b"SENTBEFORE 1-Feb-1994", Sent(end=DAY)),
-        (b"SENTON 1-Feb-1994", Sent(DAY, DAY + 1)),
-        (b"SENTSINCE 1-Feb-1994", Sent(DAY)),
-        (b"SENTON 31-Dec-9999", Sent(date.max.toordinal(), date.max.toordinal() + 1)),
-        (b"YOUNGER 60", Aged(60, or_more=False)),
-        (b"OLDER 60", Aged(60, or_more=True)),
+        (b"ANSWERED", HasFlag("\\answered")),
+        (b"UNDRAFT", negated(HasFlag("\\draft"))),
+        (b"RECENT", IsRecent()),
+        (b"OLD", negated(IsRecent())),
+        (b"NEW", all_of((IsRecent(), negated(SEEN)))),
+        (b"1:3,*", InNumberSet(numbers.parse("1:3,*"), is_uid=False)),
+        (b"*", InNumberSet(numbers.parse("*"), is_uid=False)),
+        (b"UID 5:*", InNumberSet(numbers.parse("5:*"), is_uid=True)),
+        (b"KEYWORD $Junk", HasFlag("$junk")),
+        (b"UNKEYWORD $Junk", negated(HasFlag("$junk"))),
+        (b"LARGER 10", SizeBetween(first=11)),
+        (b"SMALLER 10", SizeBetween(end=10)),
+        (b"BEFORE 1-Feb-1994", ArrivedBetween(end=DAY)),
+        (b'ON "1-Feb-1994"', ArrivedBetween(DAY, DAY + 1)),
+        (b"SINCE 1-Feb-1994", ArrivedBetween(DAY)),
+        (b"SENTBEFORE 1-Feb-1994", SentBetween(end=DAY)),
+        (b"SENTON 1-Feb-1994", SentBetween(DAY, DAY + 1)),
+        (b"SENTSINCE 1-Feb-1994", SentBetween(DAY)),
+        (b"SENTON 31-Dec-9999", SentBetween(date.max.toordinal(), date.max.toordinal() + 1)),
+        (b"YOUNGER 60", OlderOrYounger(60, or_more=False)),
+        (b"OLDER 60", OlderOrYounger(60, or_more=True)),
         (b"FROM smith", header("From", "smith")),
         (b'SUBJECT ""', header("Subject", "")),
         (b"HEADER X-Foo bar", header("X-Foo", "bar")),
-        (b'TEXT "a b"', Holding(Contains("text", "a b"))),
-        (b"BODY {3}\r\na b", Holding(Contains("body", "a b"))),
+        (b'TEXT "a b"', ContainsText(Contains("text", "a b"))),
+        (b"BODY {3}\r\na b", ContainsText(Contains("body", "a b"))),
         (b'TEXT ""', ALL),
         (b"(SEEN)", SEEN),
         (b"((((SEEN))))", SEEN),
         (b"NOT NOT SEEN", SEEN),
-        (b"OR SEEN DELETED", either((SEEN, DELETED))),
-        (b"OR (SEEN DELETED) NOT ALL", either((every((SEEN, DELETED)), unless(ALL)))),
-        (b"NOT OR SEEN DELETED SEEN", every((unless(either((SEEN, DELETED))), SEEN))),
+        (b"OR SEEN DELETED", any_of((SEEN, DELETED))),
+        (b"OR (SEEN DELETED) NOT ALL", any_of((all_of((SEEN, DELETED)), negated(ALL)))),
+        (b"NOT OR SEEN DELETED SEEN", all_of((negated(any_of((SEEN, DELETED))), SEEN))),
     ],
 )
 def test_keys_are_read(data, criterion):
@@ -85,12 +85,12 @@ def test_keys_are_read(data, criterion):
 
 def test_what_is_cheap_to_find_out_comes_first():
     found = parsed(b"TEXT foo SENTON 1-Feb-1994 SEEN 1:5")
-    assert found == every(
+    assert found == all_of(
         (
-            Numbered(numbers.parse("1:5"), is_uid=False),
+            InNumberSet(numbers.parse("1:5"), is_uid=False),
             SEEN,
-            Sent(DAY, DAY + 1),
-            Holding(Contains("text", "foo")),
+            SentBetween(DAY, DAY + 1),
+            ContainsText(Contains("text", "foo")),
         )
     )
 
@@ -123,7 +123,7 @@ def test_a_program_looks_for_so_many_texts_and_no_more():
 
 def test_long_chains_of_or_are_one_group():
     chain = b"OR SEEN " * 400 + b"DELETED"
-    assert parsed(chain) == either((*[SEEN] * 400, DELETED))
+    assert parsed(chain) == any_of((*[SEEN] * 400, DELETED))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from twisted_mail.mail.mailbox.change import Change, Gone, Marked, Renamed
+from twisted_mail.mail.mailbox.change import Change, EntriesExpunged, FlagsChanged, MailboxRenamed
 from twisted_mail.mail.mailbox.flags import NONE
 
 
@@ -11,5 +11,14 @@ def test_every_change_names_its_mailbox() -> None:
 
 
 def test_changes_are_values() -> None:
-    assert Gone("INBOX", (1, 2), 7) == Gone("INBOX", (1, 2), 7)
-    assert len({Marked("a", ((1, NONE, 2),)), Marked("a", ((1, NONE, 2),)), Renamed("a", "b")}) == 2
+    assert EntriesExpunged("INBOX", (1, 2), 7) == EntriesExpunged("INBOX", (1, 2), 7)
+    assert (
+        len(
+            {
+                FlagsChanged("a", ((1, NONE, 2),)),
+                FlagsChanged("a", ((1, NONE, 2),)),
+                MailboxRenamed("a", "b"),
+            }
+        )
+        == 2
+    )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.mail.mailbox.entry import Columns, Entry
+from twisted_mail.mail.mailbox.entry import Entry, EntryColumns
 from twisted_mail.mail.mailbox.flags import NONE, normal
 
 
@@ -12,14 +12,14 @@ def entry(uid: int, modseq: int = 1) -> Entry:
     return Entry(uid, NONE, modseq, 1_000_000_000 + uid, 100 * uid)
 
 
-def columns(*uids: int) -> Columns:
-    made = Columns()
+def columns(*uids: int) -> EntryColumns:
+    made = EntryColumns()
     made.add(map(entry, uids))
     return made
 
 
 def test_a_new_mailbox_is_empty() -> None:
-    made = Columns()
+    made = EntryColumns()
     assert len(made) == 0
     assert (made.uidnext, made.highest_modseq) == (1, 1)
     assert made.row(1) is None
@@ -68,6 +68,6 @@ def test_columns_stay_of_one_length(present: set[int], gone: set[int]) -> None:
 
 
 def test_large_numbers_fit() -> None:
-    made = Columns()
+    made = EntryColumns()
     made.add([Entry(2**32 - 1, NONE, 2**63 - 1, -(2**40), 2**40)])
     assert made[0] == Entry(2**32 - 1, NONE, 2**63 - 1, -(2**40), 2**40)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail.mail.mime import structure
-from twisted_mail.mail.mime.structure import Part, Section, find, locate, scan
+from twisted_mail.mail.mime.structure import Part, PartSection, find, locate, scan
 
 
 def crlf(text: str) -> bytes:
@@ -47,7 +47,9 @@ COMPLEX = crlf(
 )
 
 
-def text(path: tuple[int, ...], kind: Section = Section.ALL, data: bytes = COMPLEX) -> bytes | None:
+def text(
+    path: tuple[int, ...], kind: PartSection = PartSection.ALL, data: bytes = COMPLEX
+) -> bytes | None:
     offsets = locate(scan(data), path, kind)
     return None if offsets is None else data[slice(*offsets)]
 
@@ -108,43 +110,43 @@ def test_parts_are_found_by_their_numbers(path: tuple[int, ...], content: bytes 
 
 def test_sections_of_the_message() -> None:
     assert text(()) == COMPLEX
-    header, body = text((), Section.HEADER), text((), Section.TEXT)
+    header, body = text((), PartSection.HEADER), text((), PartSection.TEXT)
     assert header == crlf("Subject: outer\n" + multipart("a"))
     assert body is not None
     assert header + body == COMPLEX
     assert body.startswith(b"preamble")
     assert body.endswith(b"epilogue\r\n")
-    assert text((), Section.MIME) is None
+    assert text((), PartSection.MIME) is None
 
 
 def test_sections_of_a_message_within() -> None:
-    header, body = text((3,), Section.HEADER), text((3,), Section.TEXT)
+    header, body = text((3,), PartSection.HEADER), text((3,), PartSection.TEXT)
     assert header == crlf("Subject: three\n" + multipart("b"))
     assert body is not None
     assert text((3,)) == header + body
     assert body.endswith(b"--b--")
-    assert text((3,), Section.MIME) == b"Content-Type: message/rfc822\r\n\r\n"
-    assert text((4, 2), Section.HEADER) == crlf("Subject: four-two\n" + multipart("d"))
+    assert text((3,), PartSection.MIME) == b"Content-Type: message/rfc822\r\n\r\n"
+    assert text((4, 2), PartSection.HEADER) == crlf("Subject: four-two\n" + multipart("d"))
 
 
 def test_only_messages_have_header_and_text() -> None:
     for path in ((1,), (4,), (3, 1), (9,)):
-        assert text(path, Section.HEADER) is None
-        assert text(path, Section.TEXT) is None
-    assert text((4, 1), Section.MIME) == b"Content-Type: image/gif\r\n\r\n"
+        assert text(path, PartSection.HEADER) is None
+        assert text(path, PartSection.TEXT) is None
+    assert text((4, 1), PartSection.MIME) == b"Content-Type: image/gif\r\n\r\n"
 
 
 def test_a_plain_message_has_one_part() -> None:
     data = b"Subject: x\r\n\r\nbody\r\n"
     assert text((1,), data=data) == b"body\r\n"
-    assert text((1,), Section.MIME, data) == b"Subject: x\r\n\r\n"
+    assert text((1,), PartSection.MIME, data) == b"Subject: x\r\n\r\n"
     assert text((1, 1), data=data) is None
     assert text((2,), data=data) is None
 
 
 def test_a_message_that_is_a_message_has_it_as_part_one() -> None:
     data = crlf("Content-Type: message/rfc822\n\nSubject: in\n" + multipart() + "--b\n\nx\n--b--\n")
-    assert text((1,), Section.HEADER, data) == crlf("Subject: in\n" + multipart())
+    assert text((1,), PartSection.HEADER, data) == crlf("Subject: in\n" + multipart())
     assert text((1, 1), data=data) == b"x"
     assert text((1, 1, 1), data=data) is None
 
@@ -152,7 +154,7 @@ def test_a_message_that_is_a_message_has_it_as_part_one() -> None:
 def test_a_plain_message_within_has_one_part() -> None:
     data = crlf(multipart() + "--b\nContent-Type: message/rfc822\n\nSubject: in\n\nx\n--b--\n")
     assert text((1, 1), data=data) == b"x"
-    assert text((1, 1), Section.MIME, data) == b"Subject: in\r\n\r\n"
+    assert text((1, 1), PartSection.MIME, data) == b"Subject: in\r\n\r\n"
 
 
 def test_content_ends_before_the_line_end_of_the_boundary() -> None:
@@ -243,7 +245,7 @@ def test_a_multipart_may_have_no_parts() -> None:
 def test_parts_of_a_digest_are_messages() -> None:
     data = crlf(multipart("b", "digest") + "--b\n\nSubject: one\n\nbody\n--b--\n")
     assert outline(scan(data)) == ("multipart/digest", [("message/rfc822", ["text/plain"])])
-    assert text((1,), Section.HEADER, data) == b"Subject: one\r\n\r\n"
+    assert text((1,), PartSection.HEADER, data) == b"Subject: one\r\n\r\n"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,12 @@ from twisted.python import log
 from twisted.python.failure import Failure
 
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.net.client.connector import MOST_UNREAD, STALL_SECONDS, DialedLine, ReactorDialing
+from twisted_mail.net.client.connector import (
+    MAX_UNREAD,
+    STALL_SECONDS,
+    ReactorConnection,
+    ReactorConnector,
+)
 
 
 class Transport(StringTransport):
@@ -20,7 +25,7 @@ class Transport(StringTransport):
 class Open:
     def __init__(self):
         self.clock, self.transport = Clock(), Transport()
-        self.line = DialedLine(self.clock)
+        self.line = ReactorConnection(self.clock)
         self.line.makeConnection(self.transport)
 
     def do(self, coroutine):
@@ -32,7 +37,7 @@ class Open:
 def dialed(endpoint="tcp:192.0.2.1:8891"):
     reactor = MemoryReactorClock()
     results = []
-    Deferred.fromCoroutine(ReactorDialing(reactor).dial(endpoint, 5)).addBoth(results.append)
+    Deferred.fromCoroutine(ReactorConnector(reactor).connect(endpoint, 5)).addBoth(results.append)
     return reactor, results
 
 
@@ -103,9 +108,9 @@ def test_a_reader_hears_that_the_line_is_lost():
 
 def test_who_says_too_much_has_to_wait():
     here = Open()
-    here.line.dataReceived(b"x" * (MOST_UNREAD + 1))
+    here.line.dataReceived(b"x" * (MAX_UNREAD + 1))
     assert here.transport.producerState == "paused"
-    assert len(here.do(here.line.read(5))[0]) == MOST_UNREAD + 1
+    assert len(here.do(here.line.read(5))[0]) == MAX_UNREAD + 1
     assert here.transport.producerState == "producing"
 
 

@@ -9,9 +9,9 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
 from tests.whole.live import in_reactor, the_reactor
-from twisted_mail.interfaces import HttpAnswer
+from twisted_mail.interfaces import HttpResponse
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.net.client.http_client import AgentPosting
+from twisted_mail.net.client.http_client import AgentHttpClient
 
 
 class Echo(Resource):
@@ -35,7 +35,7 @@ def served():
     echo = Echo()
 
     def start():
-        posting = AgentPosting(the_reactor())
+        posting = AgentHttpClient(the_reactor())
         return posting, the_reactor().listenTCP(0, Site(echo), interface="127.0.0.1")
 
     async def stop():
@@ -73,9 +73,9 @@ def post(posting, url, *given, limit=1000, size=None, seconds=None):
 
 def test_a_body_goes_in_pieces_and_the_answer_comes_back():
     with served() as (posting, url, echo):
-        assert post(posting, f"{url}/", b"one", b"two") == HttpAnswer(200, b"owteno")
+        assert post(posting, f"{url}/", b"one", b"two") == HttpResponse(200, b"owteno")
         assert echo.fields.getRawHeaders("x-a") == ["1"]
-        assert post(posting, f"{url}/missing", b"") == HttpAnswer(404, b"")
+        assert post(posting, f"{url}/missing", b"") == HttpResponse(404, b"")
         large = b"x" * 3_000_000
         assert post(posting, f"{url}/", large, large, limit=10**7).body == large * 2
 
@@ -125,7 +125,9 @@ def test_a_server_that_hangs_up_ends_the_sending():
 
     def start():
         rude = Factory.forProtocol(Rude)
-        return AgentPosting(the_reactor()), the_reactor().listenTCP(0, rude, interface="127.0.0.1")
+        return AgentHttpClient(the_reactor()), the_reactor().listenTCP(
+            0, rude, interface="127.0.0.1"
+        )
 
     posting, port = in_reactor(start)
     url = f"http://127.0.0.1:{port.getHost().port}/"

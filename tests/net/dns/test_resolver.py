@@ -3,11 +3,11 @@ import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
 from tests.support import StillClock
-from twisted_mail.mail.dns import Answer
+from twisted_mail.mail.dns import DnsAnswer
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.net.dns import resolver as room
 from twisted_mail.net.dns.resolver import DnsResolver
-from twisted_mail.net.dns.stub_resolver import Reply
+from twisted_mail.net.dns.stub_resolver import DnsReply
 
 
 class Server:
@@ -23,7 +23,7 @@ class Server:
         return await waiting
 
     def say(self, *values, seconds=60.0, is_authentic=False):
-        self.waiting.pop(0).callback(Reply(values, is_authentic, seconds))
+        self.waiting.pop(0).callback(DnsReply(values, is_authentic, seconds))
 
     def fail(self):
         self.waiting.pop(0).errback(Unavailable("no answer"))
@@ -51,14 +51,14 @@ def test_the_same_question_is_asked_once_for_all_who_wait(place):
     _, second = place.ask("texts", "A.Example.")
     assert place.server.asked == [("a.example", "TXT")]
     place.server.say(b"x")
-    assert first == second == [Answer((b"x",))]
+    assert first == second == [DnsAnswer((b"x",))]
 
 
 def test_an_answer_is_remembered_for_its_time_and_no_longer(place):
     place.ask("texts", "a.example")
     place.server.say(b"x", seconds=60)
     place.clock.seconds += 59
-    assert place.ask("texts", "a.example")[1] == [Answer((b"x",))]
+    assert place.ask("texts", "a.example")[1] == [DnsAnswer((b"x",))]
     place.clock.seconds += 1
     assert place.ask("texts", "a.example")[1] == []
 
@@ -68,7 +68,7 @@ def test_very_short_and_very_long_times_are_not_believed(place, said, kept):
     place.ask("texts", "a.example")
     place.server.say(seconds=said)
     place.clock.seconds += kept - 1
-    assert place.ask("texts", "a.example")[1] == [Answer()]
+    assert place.ask("texts", "a.example")[1] == [DnsAnswer()]
     place.clock.seconds += 1
     assert place.ask("texts", "a.example")[1] == []
 
@@ -86,7 +86,7 @@ def test_who_gives_up_harms_nobody_else(place):
     one.cancel()
     assert isinstance(gone[0].value, CancelledError)
     place.server.say(b"x")
-    assert stays == [Answer((b"x",))]
+    assert stays == [DnsAnswer((b"x",))]
 
 
 def test_questions_beyond_the_bound_wait_for_their_turn(place):
@@ -101,7 +101,7 @@ def test_questions_beyond_the_bound_wait_for_their_turn(place):
 
 
 def test_too_many_that_wait_are_told_at_once(monkeypatch):
-    monkeypatch.setattr(room, "MOST_WAITING", 1)
+    monkeypatch.setattr(room, "MAX_WAITING", 1)
     place = Place(most=1)
     place.ask("texts", "a.example")
     place.ask("texts", "b.example")
@@ -110,7 +110,7 @@ def test_too_many_that_wait_are_told_at_once(monkeypatch):
 
 
 def test_memory_is_bounded(monkeypatch, place):
-    monkeypatch.setattr(room, "MOST_REMEMBERED", 2)
+    monkeypatch.setattr(room, "MAX_CACHED", 2)
     for name in ("a", "b", "c"):
         place.ask("texts", name)
         place.server.say(b"x")
@@ -125,7 +125,7 @@ def test_one_version_of_addresses_is_enough_where_the_other_fails(place):
     _, found = place.ask("addresses", "a.example")
     place.server.fail()
     place.server.say("192.0.2.1")
-    assert found == [Answer(("192.0.2.1",))]
+    assert found == [DnsAnswer(("192.0.2.1",))]
 
 
 def test_no_addresses_and_a_failure_are_no_answer(place):
@@ -138,7 +138,7 @@ def test_no_addresses_and_a_failure_are_no_answer(place):
 
 def test_what_cannot_be_a_name_is_not_asked_for(place):
     for name in ("", "a..b", "x" * 64, "\u00e4.example", ".".join(["abc"] * 80)):
-        assert place.ask("texts", name)[1] == [Answer()]
+        assert place.ask("texts", name)[1] == [DnsAnswer()]
     assert not place.server.asked
 
 

@@ -10,7 +10,7 @@ from twisted.python import log
 from twisted.python.failure import Failure
 
 from twisted_mail.net.dns import sockets
-from twisted_mail.net.dns.sockets import Datagrams, Stream, within
+from twisted_mail.net.dns.sockets import ReactorDatagramSocket, ReactorStreamSocket, within
 
 
 class Reactor(Clock):
@@ -47,7 +47,7 @@ def server():
 
 @pytest.fixture
 def datagrams(reactor, server):
-    made = Datagrams(reactor, socket.AF_INET)
+    made = ReactorDatagramSocket(reactor, socket.AF_INET)
     result(made.sendto(b"question", server.getsockname(), 5))
     yield made
     result(made.close())
@@ -104,7 +104,7 @@ def test_questions_leave_no_lines_in_the_log(reactor, server):
     lines = []
     log.addObserver(lines.append)
     try:
-        asking = Datagrams(reactor, socket.AF_INET)
+        asking = ReactorDatagramSocket(reactor, socket.AF_INET)
         result(asking.sendto(b"question", server.getsockname(), 5))
         result(asking.close())
     finally:
@@ -113,7 +113,7 @@ def test_questions_leave_no_lines_in_the_log(reactor, server):
 
 
 def test_a_stream_gives_what_came_and_nothing_at_the_end(reactor):
-    stream, transport = Stream(reactor, 2), StringTransport()
+    stream, transport = ReactorStreamSocket(reactor, 2), StringTransport()
     stream.protocol.makeConnection(transport)
     result(stream.sendall(b"question", 5))
     assert transport.value() == b"question"
@@ -127,7 +127,7 @@ def test_a_stream_gives_what_came_and_nothing_at_the_end(reactor):
 
 
 def test_a_stream_without_end_is_cut_off(reactor):
-    stream, transport = Stream(reactor, 2), StringTransport()
+    stream, transport = ReactorStreamSocket(reactor, 2), StringTransport()
     stream.protocol.makeConnection(transport)
     stream.protocol.dataReceived(b"x" * (sockets.MAX_STREAM + 1))
     assert transport.disconnecting or transport.disconnected

@@ -4,7 +4,7 @@ import pytest
 
 from twisted_mail.mail.dns import MailHost
 from twisted_mail.net.dns import stub_resolver
-from twisted_mail.net.dns.stub_resolver import Stub, to_name
+from twisted_mail.net.dns.stub_resolver import StubResolver, to_name
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_only_this_host_is_believed():
 
 
 def test_servers_are_asked_in_the_order_given():
-    made = Stub(None, [("192.0.2.1", 53), ("2001:db8::1", 5353)], 0.5)._resolver
+    made = StubResolver(None, [("192.0.2.1", 53), ("2001:db8::1", 5353)], 0.5)._resolver
     assert [(one.address, one.port) for one in made.nameservers] == [
         ("192.0.2.1", 53),
         ("2001:db8::1", 5353),
@@ -48,4 +48,4 @@ def test_servers_are_asked_in_the_order_given():
 
 
 def test_without_servers_those_of_the_system_are_asked():
-    assert Stub(None)._resolver.nameservers
+    assert StubResolver(None)._resolver.nameservers

@@ -43,13 +43,13 @@ class Asking(Pair):
         self.desk = Desk()
         super().__init__({"desk": self.desk})
 
-    def ask(self, method: str, *args: Any) -> list[Any]:
-        return self.begin(self.near.ask("desk", method, *args))
+    def call(self, method: str, *args: Any) -> list[Any]:
+        return self.begin(self.near.call("desk", method, *args))
 
 
 def test_a_method_of_the_other_side_is_called() -> None:
     pair = Asking()
-    answers = pair.ask("add", 2, 3)
+    answers = pair.call("add", 2, 3)
     assert answers == []
     pair.carry()
     assert answers == [5]
@@ -58,14 +58,14 @@ def test_a_method_of_the_other_side_is_called() -> None:
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_pieces_of_any_size_are_put_together(size: int) -> None:
     pair = Asking()
-    answers = [pair.ask("add", n, 1) for n in range(5)]
+    answers = [pair.call("add", n, 1) for n in range(5)]
     pair.carry(size)
     assert answers == [[1], [2], [3], [4], [5]]
 
 
 def test_answers_come_as_they_are_ready() -> None:
     pair = Asking()
-    slow, quick = pair.ask("wait"), pair.ask("add", 1, 1)
+    slow, quick = pair.call("wait"), pair.call("add", 1, 1)
     pair.carry()
     assert (slow, quick) == ([], [2])
     pair.desk.slow[0].callback("done")
@@ -75,8 +75,8 @@ def test_answers_come_as_they_are_ready() -> None:
 
 def test_what_is_told_has_no_answer() -> None:
     pair = Asking()
-    pair.near.tell("desk", "note", {"id": b"1"})
-    pair.near.tell("desk", "fail", ZeroDivisionError())
+    pair.near.notify("desk", "note", {"id": b"1"})
+    pair.near.notify("desk", "fail", ZeroDivisionError())
     pair.carry()
     assert pair.desk.told == [{"id": b"1"}]
     assert [event for event, _ in pair.journal.events] == ["failed"]
@@ -92,7 +92,7 @@ def test_what_is_told_has_no_answer() -> None:
 )
 def test_refusals_cross_the_bridge(error: Any) -> None:
     pair = Asking()
-    answers = pair.ask("fail", error)
+    answers = pair.call("fail", error)
     pair.carry()
     [failure] = answers
     assert type(failure.value) is type(error)
@@ -102,7 +102,7 @@ def test_refusals_cross_the_bridge(error: Any) -> None:
 
 def test_a_bug_is_noted_where_it_is_and_told_as_a_trouble() -> None:
     pair = Asking()
-    answers = [pair.ask("fail", ZeroDivisionError("secret")), pair.ask("nothing")]
+    answers = [pair.call("fail", ZeroDivisionError("secret")), pair.call("nothing")]
     pair.carry()
     for [failure] in answers:
         assert isinstance(failure.value, Unavailable)
@@ -112,18 +112,18 @@ def test_a_bug_is_noted_where_it_is_and_told_as_a_trouble() -> None:
 
 def test_when_the_other_side_goes_nobody_waits_for_it() -> None:
     pair = Asking()
-    answers = pair.ask("wait")
+    answers = pair.call("wait")
     pair.near.connectionLost(Failure(ConnectionDone()))
     assert isinstance(answers[0].value, Unavailable)
     assert pair.lost == ["near"]
-    [late] = pair.ask("add", 1, 1)
+    [late] = pair.call("add", 1, 1)
     assert isinstance(late.value, Unavailable)
-    pair.near.tell("desk", "note", "in vain")
+    pair.near.notify("desk", "note", "in vain")
 
 
 def test_an_answer_that_comes_too_late_is_dropped() -> None:
     pair = Asking()
-    pair.ask("wait")
+    pair.call("wait")
     pair.carry()
     pair.far.connectionLost(Failure(ConnectionDone()))
     pair.desk.slow[0].callback("done")
@@ -132,7 +132,7 @@ def test_an_answer_that_comes_too_late_is_dropped() -> None:
 
 def test_a_length_beyond_all_calls_ends_the_bridge() -> None:
     pair = Asking()
-    pair.far.dataReceived((room.MOST_OCTETS + 1).to_bytes(4, "big"))
+    pair.far.dataReceived((room.MAX_CALL_SIZE + 1).to_bytes(4, "big"))
     assert pair.far.transport.disconnected
     assert [event for event, _ in pair.journal.events] == ["warned"]
 
@@ -141,13 +141,13 @@ def test_a_length_beyond_all_calls_ends_the_bridge() -> None:
 def test_what_cannot_be_sent_is_refused_and_nothing_else(
     what: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "MOST_OCTETS", 150)
+    monkeypatch.setattr(room, "MAX_CALL_SIZE", 150)
     pair = Asking()
-    pair.near.tell("desk", "note", what)
-    [failure] = pair.ask("add", what, 1)
+    pair.near.notify("desk", "note", what)
+    [failure] = pair.call("add", what, 1)
     assert isinstance(failure.value, Unavailable)
     assert len(pair.journal.events) == 2
-    answers = pair.ask("add", 1, 1)
+    answers = pair.call("add", 1, 1)
     pair.carry()
     assert answers == [2]
 
@@ -156,17 +156,17 @@ def test_what_cannot_be_sent_is_refused_and_nothing_else(
 def test_an_answer_that_cannot_be_sent_is_a_trouble(
     value: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "MOST_OCTETS", 1000)
+    monkeypatch.setattr(room, "MAX_CALL_SIZE", 1000)
     pair = Asking()
     pair.desk.value = value
-    answers = pair.ask("get")
+    answers = pair.call("get")
     pair.carry()
     assert isinstance(answers[0].value, Unavailable)
 
 
 def test_what_was_said_is_sent_before_the_bridge_ends() -> None:
     pair = Asking()
-    pair.near.tell("desk", "note", "the last word")
+    pair.near.notify("desk", "note", "the last word")
     pair.near.close()
     pair.carry()
     assert pair.near.transport.disconnecting

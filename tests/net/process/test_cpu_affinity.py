@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from twisted_mail.net.process.cpu_affinity import Processor
+from twisted_mail.net.process.cpu_affinity import CpuAffinity
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2,
@@ -27,42 +27,42 @@ def in_a_thread(work):
 
 
 def test_the_thread_and_those_it_starts_stay_on_one_processor():
-    processor = Processor()
-    processor.stay()
+    processor = CpuAffinity()
+    processor.pin()
     assert len(os.sched_getaffinity(0)) == 1
     assert in_a_thread(lambda: os.sched_getaffinity(0)) == os.sched_getaffinity(0)
 
 
 def test_a_thread_may_use_all_again():
-    processor = Processor()
-    processor.stay()
+    processor = CpuAffinity()
+    processor.pin()
 
-    def spread():
-        processor.spread()
+    def unpin():
+        processor.unpin()
         return os.sched_getaffinity(0)
 
-    assert in_a_thread(spread) == processor.allowed
+    assert in_a_thread(unpin) == processor.allowed
     assert len(os.sched_getaffinity(0)) == 1
 
 
 def test_who_does_not_stay_is_left_alone():
     before = os.sched_getaffinity(0)
-    processor = Processor()
-    processor.spread()
+    processor = CpuAffinity()
+    processor.unpin()
     assert os.sched_getaffinity(0) == before
 
 
 def test_one_processor_needs_no_choice():
     one = min(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {one})
-    processor = Processor()
-    processor.stay()
-    processor.spread()
+    processor = CpuAffinity()
+    processor.pin()
+    processor.unpin()
     assert os.sched_getaffinity(0) == {one}
 
 
 def test_a_system_that_cannot_be_told_is_left_alone(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity")
-    processor = Processor()
-    processor.stay()
+    processor = CpuAffinity()
+    processor.pin()
     assert processor.allowed == frozenset()

@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from tests.support import NoteJournal
-from twisted_mail.interfaces import Sight
+from twisted_mail.interfaces import FolderEvent
 from twisted_mail.net.process import inotify
 from twisted_mail.net.process.inotify import BURST_SECONDS, Inotify
 
@@ -31,16 +31,16 @@ class Eye:
     """An onlooker that remembers."""
 
     def __init__(self) -> None:
-        self.seen: list[tuple[Sight, bytes]] = []
+        self.seen: list[tuple[FolderEvent, bytes]] = []
         self.looks: list[int] = []
         self.is_interested = True
         self.error: Exception | None = None
 
-    def heard(self, folder: bytes, sight: Sight, name: bytes) -> bool:
+    def on_event(self, folder: bytes, sight: FolderEvent, name: bytes) -> bool:
         self.seen.append((sight, name))
         return self.is_interested
 
-    async def look(self) -> None:
+    async def on_burst_end(self) -> None:
         self.looks.append(len(self.seen))
         if self.error is not None:
             raise self.error
@@ -52,7 +52,7 @@ def reactor() -> Reactor:
 
 
 @pytest.fixture
-def watching(reactor: Reactor) -> Any:
+def monitor(reactor: Reactor) -> Any:
     found = Inotify(reactor, NoteJournal())
     yield found
     found.close()
@@ -64,54 +64,54 @@ def eye() -> Eye:
 
 
 def test_names_that_come_and_go_are_told_in_order(
-    watching: Inotify, eye: Eye, tmp_path: Path
+    monitor: Inotify, eye: Eye, tmp_path: Path
 ) -> None:
-    watching.watch(eye, [bytes(tmp_path)])
+    monitor.watch(eye, [bytes(tmp_path)])
     (tmp_path / "a").touch()
     (tmp_path / "a").rename(tmp_path / "b\udcff")
     os.link(tmp_path / "b\udcff", tmp_path / "c")
     (tmp_path / "b\udcff").unlink()
     assert eye.seen == []
-    watching.catch_up()
+    monitor.catch_up()
     assert eye.seen == [
-        (Sight.CAME, b"a"),
-        (Sight.WRITTEN, b"a"),
-        (Sight.LEFT, b"a"),
-        (Sight.CAME, b"b\xff"),
-        (Sight.CAME, b"c"),
-        (Sight.DELETED, b"b\xff"),
+        (FolderEvent.CAME, b"a"),
+        (FolderEvent.WRITTEN, b"a"),
+        (FolderEvent.LEFT, b"a"),
+        (FolderEvent.CAME, b"b\xff"),
+        (FolderEvent.CAME, b"c"),
+        (FolderEvent.DELETED, b"b\xff"),
     ]
 
 
 def test_of_files_only_that_they_were_written_is_told(
-    watching: Inotify, eye: Eye, tmp_path: Path
+    monitor: Inotify, eye: Eye, tmp_path: Path
 ) -> None:
     (tmp_path / "a").write_bytes(b"text")
-    watching.watch(eye, [bytes(tmp_path)])
+    monitor.watch(eye, [bytes(tmp_path)])
     assert (tmp_path / "a").read_bytes() == b"text"
     (tmp_path / "a").chmod(0o600)
     with (tmp_path / "a").open("ab", buffering=0) as file:
         file.write(b"more")
-        watching.catch_up()
+        monitor.catch_up()
         assert eye.seen == []
-    watching.catch_up()
-    assert eye.seen == [(Sight.WRITTEN, b"a")]
+    monitor.catch_up()
+    assert eye.seen == [(FolderEvent.WRITTEN, b"a")]
 
 
-def test_a_touched_folder_is_told(watching: Inotify, eye: Eye, tmp_path: Path) -> None:
-    watching.watch(eye, [bytes(tmp_path)])
+def test_a_touched_folder_is_told(monitor: Inotify, eye: Eye, tmp_path: Path) -> None:
+    monitor.watch(eye, [bytes(tmp_path)])
     tmp_path.chmod(tmp_path.stat().st_mode & 0o777)
-    watching.catch_up()
-    assert eye.seen == [(Sight.TOUCHED, b"")]
+    monitor.catch_up()
+    assert eye.seen == [(FolderEvent.TOUCHED, b"")]
 
 
 def test_a_burst_leads_to_one_look_when_it_is_over(
-    watching: Inotify, eye: Eye, reactor: Reactor, tmp_path: Path
+    monitor: Inotify, eye: Eye, reactor: Reactor, tmp_path: Path
 ) -> None:
-    watching.watch(eye, [bytes(tmp_path)])
+    monitor.watch(eye, [bytes(tmp_path)])
     for number in range(3):
         (tmp_path / str(number)).touch()
-    watching.doRead()
+    monitor.doRead()
     (tmp_path / "late").touch()
     assert eye.looks == []
     reactor.advance(BURST_SECONDS)
@@ -121,101 +121,101 @@ def test_a_burst_leads_to_one_look_when_it_is_over(
 
 
 def test_what_interests_nobody_leads_to_no_look(
-    watching: Inotify, eye: Eye, reactor: Reactor, tmp_path: Path
+    monitor: Inotify, eye: Eye, reactor: Reactor, tmp_path: Path
 ) -> None:
     eye.is_interested = False
-    watching.watch(eye, [bytes(tmp_path)])
+    monitor.watch(eye, [bytes(tmp_path)])
     (tmp_path / "a").touch()
-    watching.doRead()
+    monitor.doRead()
     assert reactor.getDelayedCalls() == []
 
 
 def test_a_look_that_fails_is_noted_and_the_next_one_comes(
-    watching: Inotify, eye: Eye, reactor: Reactor, tmp_path: Path
+    monitor: Inotify, eye: Eye, reactor: Reactor, tmp_path: Path
 ) -> None:
     eye.error = ValueError("a bug")
-    watching.watch(eye, [bytes(tmp_path)])
+    monitor.watch(eye, [bytes(tmp_path)])
     for name in ("a", "b"):
         (tmp_path / name).touch()
-        watching.doRead()
+        monitor.doRead()
         reactor.advance(BURST_SECONDS)
     assert eye.looks == [2, 4]
 
 
 def test_a_folder_that_is_removed_ends_no_other_watch(
-    watching: Inotify, eye: Eye, tmp_path: Path
+    monitor: Inotify, eye: Eye, tmp_path: Path
 ) -> None:
     doomed, other = tmp_path / "doomed", tmp_path / "other"
     doomed.mkdir()
     other.mkdir()
-    end = watching.watch(eye, [bytes(doomed), bytes(other)])
+    end = monitor.watch(eye, [bytes(doomed), bytes(other)])
     doomed.rmdir()
     (other / "a").touch()
-    watching.catch_up()
-    assert eye.seen[0] == (Sight.LOST, b"")
-    assert eye.seen[-1] == (Sight.WRITTEN, b"a")
+    monitor.catch_up()
+    assert eye.seen[0] == (FolderEvent.LOST, b"")
+    assert eye.seen[-1] == (FolderEvent.WRITTEN, b"a")
     assert end is not None
     end()
     end()
 
 
 def test_a_watch_that_ended_tells_nothing(
-    watching: Inotify, eye: Eye, reactor: Reactor, tmp_path: Path
+    monitor: Inotify, eye: Eye, reactor: Reactor, tmp_path: Path
 ) -> None:
-    end = watching.watch(eye, [bytes(tmp_path)])
+    end = monitor.watch(eye, [bytes(tmp_path)])
     (tmp_path / "a").touch()
-    watching.doRead()
+    monitor.doRead()
     assert end is not None
     end()
     (tmp_path / "b").touch()
     reactor.advance(1)
-    assert eye.seen == [(Sight.CAME, b"a"), (Sight.WRITTEN, b"a")]
+    assert eye.seen == [(FolderEvent.CAME, b"a"), (FolderEvent.WRITTEN, b"a")]
     assert eye.looks == []
 
 
-def test_two_onlookers_of_one_folder_both_hear(watching: Inotify, tmp_path: Path) -> None:
+def test_two_onlookers_of_one_folder_both_hear(monitor: Inotify, tmp_path: Path) -> None:
     one, other = Eye(), Eye()
-    end = watching.watch(one, [bytes(tmp_path)])
-    watching.watch(other, [bytes(tmp_path)])
+    end = monitor.watch(one, [bytes(tmp_path)])
+    monitor.watch(other, [bytes(tmp_path)])
     (tmp_path / "a").touch()
-    watching.catch_up()
+    monitor.catch_up()
     assert end is not None
     end()
     (tmp_path / "b").touch()
-    watching.catch_up()
+    monitor.catch_up()
     assert len(one.seen) == 2
     assert len(other.seen) == 4
 
 
 def test_events_that_the_kernel_dropped_are_told_to_all(
-    watching: Inotify, eye: Eye, tmp_path: Path
+    monitor: Inotify, eye: Eye, tmp_path: Path
 ) -> None:
-    watching.watch(eye, [bytes(tmp_path)])
+    monitor.watch(eye, [bytes(tmp_path)])
     most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
     for number in range(most // 3 + 10):
         name = tmp_path / str(number)
         name.touch()
         name.unlink()
-    watching.catch_up()
-    assert eye.seen[-1] == (Sight.LOST, b"")
+    monitor.catch_up()
+    assert eye.seen[-1] == (FolderEvent.LOST, b"")
 
 
 def test_watches_have_a_limit(reactor: Reactor, eye: Eye, tmp_path: Path) -> None:
-    watching = Inotify(reactor, NoteJournal(), max_watches=2)
+    monitor = Inotify(reactor, NoteJournal(), max_watches=2)
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    end = watching.watch(eye, [bytes(tmp_path), bytes(tmp_path / "a")])
+    end = monitor.watch(eye, [bytes(tmp_path), bytes(tmp_path / "a")])
     assert end is not None
-    assert watching.watch(eye, [bytes(tmp_path / "b")]) is None
+    assert monitor.watch(eye, [bytes(tmp_path / "b")]) is None
     end()
-    assert watching.watch(eye, [bytes(tmp_path / "b")]) is not None
-    watching.close()
+    assert monitor.watch(eye, [bytes(tmp_path / "b")]) is not None
+    monitor.close()
 
 
-def test_all_folders_are_watched_or_none(watching: Inotify, eye: Eye, tmp_path: Path) -> None:
-    assert watching.watch(eye, [bytes(tmp_path), bytes(tmp_path / "absent")]) is None
+def test_all_folders_are_watched_or_none(monitor: Inotify, eye: Eye, tmp_path: Path) -> None:
+    assert monitor.watch(eye, [bytes(tmp_path), bytes(tmp_path / "absent")]) is None
     (tmp_path / "a").touch()
-    watching.catch_up()
+    monitor.catch_up()
     assert eye.seen == []
 
 
@@ -227,27 +227,27 @@ def _fail(*_: object) -> int:
     ("name", "call"), [("init", _fail), ("add", _fail), ("kind", lambda _, path: 0x6969)]
 )
 def test_where_it_cannot_be_had_nothing_is_watched(
-    watching: Inotify,
+    monitor: Inotify,
     eye: Eye,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     name: str,
     call: Callable[..., int],
 ) -> None:
-    monkeypatch.setattr(inotify._Calls, name, call)
-    assert watching.watch(eye, [bytes(tmp_path)]) is None
-    watching.catch_up()
-    watching.doRead()
+    monkeypatch.setattr(inotify._InotifyCalls, name, call)
+    assert monitor.watch(eye, [bytes(tmp_path)]) is None
+    monitor.catch_up()
+    monitor.doRead()
 
 
-def test_closing_ends_all(watching: Inotify, eye: Eye, reactor: Reactor, tmp_path: Path) -> None:
-    end = watching.watch(eye, [bytes(tmp_path)])
+def test_closing_ends_all(monitor: Inotify, eye: Eye, reactor: Reactor, tmp_path: Path) -> None:
+    end = monitor.watch(eye, [bytes(tmp_path)])
     (tmp_path / "a").touch()
-    watching.doRead()
-    watching.close()
+    monitor.doRead()
+    monitor.close()
     reactor.advance(1)
     assert eye.looks == []
     assert not reactor.readers
-    assert watching.watch(eye, [bytes(tmp_path)]) is None
+    assert monitor.watch(eye, [bytes(tmp_path)]) is None
     assert end is not None
     end()

@@ -4,23 +4,23 @@ import pytest
 
 from tests.support import finish
 from twisted_mail.net.process import memory_trim
-from twisted_mail.net.process.memory_trim import FEWEST, Ebb
-from twisted_mail.net.server.connection_limit import Crowd
+from twisted_mail.net.process.memory_trim import MIN_CLOSED, MemoryTrim
+from twisted_mail.net.server.connection_limit import ConnectionLimit
 
 
 class Tides:
     """A crowd that comes and goes, and how often memory was given back."""
 
     def __init__(self) -> None:
-        self.crowd = Crowd()
-        self.ebb = Ebb(self.crowd)
+        self.connection_limit = ConnectionLimit()
+        self.ebb = MemoryTrim(self.connection_limit)
         self.given = 0
 
     def give_back(self) -> None:
         self.given += 1
 
     def come(self, number: int) -> "Tides":
-        self.crowd.serve(number)
+        self.connection_limit.serve(number)
         return self.look()
 
     def go(self, number: int) -> "Tides":
@@ -34,35 +34,35 @@ class Tides:
 @pytest.fixture
 def tides(monkeypatch: pytest.MonkeyPatch) -> Tides:
     tides = Tides()
-    monkeypatch.setattr(memory_trim, "give_back", tides.give_back)
+    monkeypatch.setattr(memory_trim, "trim_memory", tides.give_back)
     return tides
 
 
 def test_memory_is_given_back_once_when_most_have_gone(tides: Tides) -> None:
-    assert tides.come(10 * FEWEST).go(5 * FEWEST - 1).look().given == 0
+    assert tides.come(10 * MIN_CLOSED).go(5 * MIN_CLOSED - 1).look().given == 0
     assert tides.go(1).look().given == 1
     assert tides.look().go(1).look().given == 1
 
 
 def test_not_before_all_have_gone_who_go(tides: Tides) -> None:
-    assert tides.come(10 * FEWEST).go(6 * FEWEST).go(3 * FEWEST).given == 0
+    assert tides.come(10 * MIN_CLOSED).go(6 * MIN_CLOSED).go(3 * MIN_CLOSED).given == 0
     assert tides.look().given == 1
 
 
 def test_not_while_few_have_gone(tides: Tides) -> None:
-    assert tides.come(FEWEST - 1).go(FEWEST - 1).look().given == 0
+    assert tides.come(MIN_CLOSED - 1).go(MIN_CLOSED - 1).look().given == 0
 
 
 def test_again_with_every_tide(tides: Tides) -> None:
     for _ in range(3):
-        tides.come(FEWEST).go(FEWEST).look()
+        tides.come(MIN_CLOSED).go(MIN_CLOSED).look()
     assert tides.given == 3
 
 
 def test_a_crowd_between_two_looks_is_seen(tides: Tides) -> None:
-    tides.crowd.serve(FEWEST)
-    assert tides.go(FEWEST).look().given == 1
+    tides.connection_limit.serve(MIN_CLOSED)
+    assert tides.go(MIN_CLOSED).look().given == 1
 
 
 def test_it_works_here_too() -> None:
-    memory_trim.give_back()
+    memory_trim.trim_memory()

@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from tests.support import NoteJournal
-from twisted_mail.net.process.periodic import Chore, Chores
+from twisted_mail.net.process.periodic import PeriodicTask, PeriodicTasks
 
 
 class House:
@@ -14,7 +14,7 @@ class House:
         self.clock = Clock()
         self.journal = NoteJournal()
         reactor: Any = self.clock
-        self.chores = Chores(reactor, self.journal)
+        self.periodic_tasks = PeriodicTasks(reactor, self.journal)
         self.done: list[str] = []
 
     async def sweep(self) -> None:
@@ -23,7 +23,7 @@ class House:
 
 def test_a_chore_is_done_again_and_again() -> None:
     house = House()
-    house.chores.start(Chore("sweeping", 10, house.sweep))
+    house.periodic_tasks.start(PeriodicTask("sweeping", 10, house.sweep))
     assert house.done == []
     for _ in range(3):
         house.clock.advance(10)
@@ -36,7 +36,7 @@ def test_a_chore_that_fails_is_noted_and_tried_again() -> None:
     async def fail() -> None:
         raise OSError("no broom")
 
-    house.chores.start(Chore("sweeping", 10, fail))
+    house.periodic_tasks.start(PeriodicTask("sweeping", 10, fail))
     house.clock.advance(10)
     house.clock.advance(10)
     assert house.journal.events == [("failed", ("sweeping",))] * 2
@@ -50,12 +50,12 @@ def test_a_long_chore_is_not_begun_twice_and_the_end_waits_for_it() -> None:
         begun.append(1)
         await waiting
 
-    house.chores.start(Chore("sweeping", 10, long))
+    house.periodic_tasks.start(PeriodicTask("sweeping", 10, long))
     for _ in range(5):
         house.clock.advance(10)
     assert begun == [1]
     ended: list[None] = []
-    Deferred.fromCoroutine(house.chores.stop()).addCallback(ended.append)
+    Deferred.fromCoroutine(house.periodic_tasks.stop()).addCallback(ended.append)
     assert ended == []
     waiting.callback(None)
     assert ended == [None]
@@ -65,9 +65,11 @@ def test_a_long_chore_is_not_begun_twice_and_the_end_waits_for_it() -> None:
 
 def test_nothing_is_done_after_the_end() -> None:
     house = House()
-    house.chores.start(Chore("sweeping", 10, house.sweep), Chore("dusting", 1, house.sweep))
+    house.periodic_tasks.start(
+        PeriodicTask("sweeping", 10, house.sweep), PeriodicTask("dusting", 1, house.sweep)
+    )
     ended: list[None] = []
-    Deferred.fromCoroutine(house.chores.stop()).addCallback(ended.append)
+    Deferred.fromCoroutine(house.periodic_tasks.stop()).addCallback(ended.append)
     assert ended == [None]
     house.clock.advance(100)
     assert house.done == []

@@ -10,14 +10,14 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from tests.support import NoteJournal
-from twisted_mail.interfaces import Ending, Privacy, Wire
+from twisted_mail.interfaces import ConversationEnded, TlsInfo, Wire
 from twisted_mail.net.server.conversation import (
     HANDSHAKE_SECONDS,
-    MOST_READ,
+    MAX_READ,
     READ_AHEAD,
     SMALL_READ,
     Conversation,
-    Terms,
+    ListenerSecurity,
 )
 from twisted_mail.net.server.fair_share import SLICE_SECONDS
 from twisted_mail.net.server.outlet import STALL_SECONDS
@@ -67,12 +67,15 @@ class Transport(StringTransport):
 class Held:
     """A conversation, its transport, clock and journal."""
 
-    def __init__(self, script: Script, terms: Terms | None = None) -> None:
+    def __init__(self, script: Script, terms: ListenerSecurity | None = None) -> None:
         self.clock = Clock()
         self.journal = NoteJournal()
         self.transport = Transport(peerAddress=IPv4Address("TCP", "192.0.2.7", 4000))
         self.conversation = Conversation(
-            self.clock, lambda wire: Scripted(wire, script), terms or Terms(), self.journal
+            self.clock,
+            lambda wire: Scripted(wire, script),
+            terms or ListenerSecurity(),
+            self.journal,
         )
         self.conversation.makeConnection(self.transport)
 
@@ -96,10 +99,10 @@ def test_more_is_read_at_a_time_from_a_peer_that_sends_much() -> None:
     transport: Any = held.transport
     transport.bufferSize = SMALL_READ
     sizes = []
-    for size in (10, SMALL_READ, 2 * SMALL_READ, MOST_READ, SMALL_READ, 10):
+    for size in (10, SMALL_READ, 2 * SMALL_READ, MAX_READ, SMALL_READ, 10):
         held.hears(b"x" * size)
         sizes.append(transport.bufferSize)
-    assert sizes == [SMALL_READ, 2 * SMALL_READ, MOST_READ, MOST_READ, MOST_READ, SMALL_READ]
+    assert sizes == [SMALL_READ, 2 * SMALL_READ, MAX_READ, MAX_READ, MAX_READ, SMALL_READ]
 
 
 def test_what_is_read_is_what_came() -> None:
@@ -148,7 +151,9 @@ def test_unread_bytes_are_seen() -> None:
         seen.append(wire.has_unread)
 
     clock = Clock()
-    conversation = Conversation(clock, lambda wire: Scripted(wire, script), Terms(), NoteJournal())
+    conversation = Conversation(
+        clock, lambda wire: Scripted(wire, script), ListenerSecurity(), NoteJournal()
+    )
     conversation._unread = b"early"
     conversation.makeConnection(Transport())
     assert seen == [True, False]
@@ -159,7 +164,7 @@ def test_a_peer_that_floods_is_paused_until_the_session_reads() -> None:
         while True:
             await wire.read(60)
             held.clock.rightNow += SLICE_SECONDS * 2
-            await wire.turn()
+            await wire.yield_to_others()
 
     held = Held(script)
     held.hears(b"x")
@@ -175,7 +180,7 @@ def test_silence_ends_in_a_time_out() -> None:
     async def script(wire: Wire) -> None:
         try:
             await wire.read(30)
-        except Ending as ending:
+        except ConversationEnded as ending:
             wire.write(ending.reason.value.encode())
 
     held = Held(script)
@@ -190,7 +195,7 @@ def test_after_a_time_out_a_session_may_read_again() -> None:
     async def script(wire: Wire) -> None:
         try:
             await wire.read(5)
-        except Ending:
+        except ConversationEnded:
             wire.write(await wire.read(30))
 
     held = Held(script)
@@ -204,7 +209,7 @@ def test_each_read_has_its_own_limit() -> None:
         await wire.read(300)
         try:
             await wire.read(10)
-        except Ending as ending:
+        except ConversationEnded as ending:
             wire.write(ending.reason.value.encode())
 
     held = Held(script)
@@ -236,8 +241,8 @@ def test_a_nudge_wakes_a_read_but_never_inside_the_caller() -> None:
         await wire.read(60)
 
     held = Held(script)
-    held.conversation.nudge()
-    held.conversation.nudge()
+    held.conversation.wake()
+    held.conversation.wake()
     assert got == []
     held.clock.advance(0)
     assert got == [b""]
@@ -247,7 +252,7 @@ def test_a_nudge_before_the_read_is_kept() -> None:
     got = []
 
     async def script(wire: Wire) -> None:
-        wire.nudge()
+        wire.wake()
         got.append(await wire.read(60))
 
     Held(script)
@@ -260,12 +265,12 @@ def test_the_end_of_the_connection_reaches_the_session() -> None:
     async def script(wire: Wire) -> None:
         try:
             await wire.read(60)
-        except Ending as ending:
+        except ConversationEnded as ending:
             reasons.append(ending.reason)
 
     held = Held(script)
     held.conversation.connectionLost()
-    assert reasons == [Ending.Reason.LOST]
+    assert reasons == [ConversationEnded.Reason.LOST]
 
 
 def test_a_peer_that_only_stops_sending_still_gets_its_answers() -> None:
@@ -273,7 +278,7 @@ def test_a_peer_that_only_stops_sending_still_gets_its_answers() -> None:
         try:
             while True:
                 wire.write(b"<" + await wire.read(60) + b">")
-        except Ending:
+        except ConversationEnded:
             wire.write(b"bye")
 
     held = Held(script)
@@ -287,7 +292,7 @@ def test_shutting_down_lets_the_session_say_farewell() -> None:
     async def script(wire: Wire) -> None:
         try:
             await wire.read(60)
-        except Ending as ending:
+        except ConversationEnded as ending:
             wire.write(ending.reason.value.encode())
 
     held = Held(script)
@@ -351,14 +356,14 @@ def test_a_session_at_work_hears_at_its_next_read_that_a_slow_peer_left() -> Non
         await work
         try:
             await wire.read(60)
-        except Ending as ending:
+        except ConversationEnded as ending:
             ends.append(ending.reason)
 
     held = Held(script)
     held.transport.producer.pauseProducing()
     held.conversation.connectionLost()
     work.callback(None)
-    assert ends == [Ending.Reason.LOST]
+    assert ends == [ConversationEnded.Reason.LOST]
     assert held.clock.getDelayedCalls() == []
 
 
@@ -376,10 +381,10 @@ def test_commands_are_not_read_from_a_peer_that_takes_no_answers() -> None:
 def test_a_session_that_worked_for_long_gives_way() -> None:
     async def script(wire: Wire) -> None:
         await wire.read(60)
-        await wire.turn()
+        await wire.yield_to_others()
         wire.write(b"quick")
         held.clock.rightNow += SLICE_SECONDS * 2
-        await wire.turn()
+        await wire.yield_to_others()
         wire.write(b"slow")
         await wire.drain()
 
@@ -396,7 +401,7 @@ def test_a_session_whose_peer_is_gone_gets_no_more_turns() -> None:
     async def script(wire: Wire) -> None:
         await wire.read(60)
         held.conversation.connectionLost()
-        await wire.turn()
+        await wire.yield_to_others()
         seen.append("worked on")
 
     seen: list[str] = []
@@ -417,7 +422,7 @@ def test_tls_starts_after_what_was_written_in_clear() -> None:
         assert not wire.may_start_tls
         assert wire.takes_passwords
 
-    held = Held(script, Terms(certificates))
+    held = Held(script, ListenerSecurity(certificates))
     assert held.said == b"220 go"
     assert held.transport.tls_started_with is certificates
     assert not held.journal.events
@@ -429,7 +434,7 @@ def secured() -> Held:
         await wire.read(HANDSHAKE_SECONDS * 10)
 
     certificates: Any = object()
-    return Held(script, Terms(certificates, is_implicit=True))
+    return Held(script, ListenerSecurity(certificates, is_implicit=True))
 
 
 def test_a_handshake_that_does_not_end_is_cut_off() -> None:
@@ -459,10 +464,10 @@ def test_a_peer_that_leaves_in_the_handshake_leaves_no_timer() -> None:
 
 def test_the_tls_that_was_is_known_when_the_peer_has_left() -> None:
     held = secured()
-    before = held.conversation.privacy
+    before = held.conversation.tls_info
     held.conversation.connectionLost()
     held.transport.handle = None  # as Twisted does
-    assert held.conversation.privacy == before == Privacy("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
+    assert held.conversation.tls_info == before == TlsInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
 
 
 def test_what_came_in_clear_is_never_read_as_encrypted() -> None:
@@ -474,7 +479,7 @@ def test_what_came_in_clear_is_never_read_as_encrypted() -> None:
 
     certificates: Any = object()
     conversation = Conversation(
-        Clock(), lambda wire: Scripted(wire, script), Terms(certificates), NoteJournal()
+        Clock(), lambda wire: Scripted(wire, script), ListenerSecurity(certificates), NoteJournal()
     )
     conversation._unread = b"MAIL FROM:<injected@example.org>"
     conversation.makeConnection(Transport())
@@ -487,9 +492,9 @@ def test_nothing_is_read_after_closing() -> None:
     async def script(wire: Wire) -> None:
         wire.write(b"bye")
         wire.close()
-        with pytest.raises(Ending):
+        with pytest.raises(ConversationEnded):
             await wire.read(60)
-        with pytest.raises(Ending):
+        with pytest.raises(ConversationEnded):
             await wire.drain()
 
     held = Held(script)

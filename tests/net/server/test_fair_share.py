@@ -5,7 +5,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from twisted_mail.net.server.fair_share import SHORTEST_SECONDS, SLICE_SECONDS, Turns
+from twisted_mail.net.server.fair_share import SHORTEST_SECONDS, SLICE_SECONDS, FairShare
 
 
 class Rounds(Clock):
@@ -23,14 +23,14 @@ class Workers:
     def __init__(self, number: int) -> None:
         self.clock = Rounds()
         reactor: Any = self.clock
-        self.turns = Turns(reactor)
+        self.fair_share = FairShare(reactor)
         self.worked: list[int] = []
         for name in range(number):
             Deferred.fromCoroutine(self._work(name))
 
     async def _work(self, name: int) -> None:
         while True:
-            await self.turns.wait()
+            await self.fair_share.wait()
             self.worked.append(name)
             self.clock.rightNow += 0.001
 
@@ -64,9 +64,9 @@ def test_one_alone_works_once_in_each_round() -> None:
 def test_nothing_goes_round_when_nobody_waits() -> None:
     clock = Clock()
     reactor: Any = clock
-    turns = Turns(reactor)
+    fair_share = FairShare(reactor)
     waited: list[str] = []
-    Deferred.fromCoroutine(turns.wait()).addCallback(lambda _: waited.append("once"))
+    Deferred.fromCoroutine(fair_share.wait()).addCallback(lambda _: waited.append("once"))
     clock.advance(0)
     assert waited == ["once"]
     assert clock.getDelayedCalls() == []
@@ -75,11 +75,11 @@ def test_nothing_goes_round_when_nobody_waits() -> None:
 def test_the_more_wait_the_shorter_is_the_slice() -> None:
     clock = Clock()
     reactor: Any = clock
-    turns = Turns(reactor)
-    assert turns.slice_seconds == SLICE_SECONDS
+    fair_share = FairShare(reactor)
+    assert fair_share.slice_seconds == SLICE_SECONDS
     for _ in range(3):
-        Deferred.fromCoroutine(turns.wait())
-    assert turns.slice_seconds == SLICE_SECONDS / 4
+        Deferred.fromCoroutine(fair_share.wait())
+    assert fair_share.slice_seconds == SLICE_SECONDS / 4
     for _ in range(1000):
-        Deferred.fromCoroutine(turns.wait())
-    assert turns.slice_seconds == SHORTEST_SECONDS
+        Deferred.fromCoroutine(fair_share.wait())
+    assert fair_share.slice_seconds == SHORTEST_SECONDS

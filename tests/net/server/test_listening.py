@@ -8,9 +8,9 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from tests.support import NoteJournal
-from twisted_mail.interfaces import Ending, Wire
-from twisted_mail.net.server.connection_limit import MOST_BUSY, Crowd, crowd_of
-from twisted_mail.net.server.conversation import Conversation, Terms
+from twisted_mail.interfaces import ConversationEnded, Wire
+from twisted_mail.net.server.connection_limit import MAX_BUSY, ConnectionLimit, connection_limit_for
+from twisted_mail.net.server.conversation import Conversation, ListenerSecurity
 from twisted_mail.net.server.listening import FAREWELL_SECONDS, ConversationFactory
 
 
@@ -22,7 +22,7 @@ class Greeter:
         self.wire.write(b"hello ")
         try:
             await self.wire.read(60)
-        except Ending as ending:
+        except ConversationEnded as ending:
             self.wire.write(ending.reason.value.encode())
 
 
@@ -32,19 +32,19 @@ class Listening:
         session: Any = Greeter,
         most: int = 3,
         most_per_address: int = 2,
-        crowd: Crowd | None = None,
+        connection_limit: ConnectionLimit | None = None,
     ) -> None:
         self.clock = Clock()
         reactor: Any = self.clock
         self.factory = ConversationFactory(
             reactor,
             session,
-            Terms(),
+            ListenerSecurity(),
             NoteJournal(),
             b"busy\r\n",
             most,
             most_per_address,
-            crowd=crowd,
+            connection_limit=connection_limit,
         )
 
     def connects(self, host: str) -> tuple[Conversation, StringTransport]:
@@ -85,8 +85,11 @@ def test_the_addresses_of_one_ipv6_network_are_one() -> None:
 
 
 def test_all_listeners_together_are_one_crowd() -> None:
-    crowd = Crowd(2)
-    one, two = Listening(crowd=crowd), Listening(crowd=crowd)
+    connection_limit = ConnectionLimit(2)
+    one, two = (
+        Listening(connection_limit=connection_limit),
+        Listening(connection_limit=connection_limit),
+    )
     first, _ = one.connects("192.0.2.1")
     one.connects("192.0.2.2")
     assert two.connects("192.0.2.3")[1].value() == b"busy\r\n"
@@ -95,8 +98,8 @@ def test_all_listeners_together_are_one_crowd() -> None:
 
 
 def test_few_are_told_that_there_is_no_room_and_others_nothing() -> None:
-    crowd = Crowd(1, most_busy=2)
-    listening = Listening(crowd=crowd)
+    connection_limit = ConnectionLimit(1, most_busy=2)
+    listening = Listening(connection_limit=connection_limit)
     listening.connects("192.0.2.1")
     told, _ = listening.connects("192.0.2.2")
     listening.connects("192.0.2.3")
@@ -106,8 +109,8 @@ def test_few_are_told_that_there_is_no_room_and_others_nothing() -> None:
 
 
 def test_half_of_the_descriptors_are_for_files() -> None:
-    assert crowd_of(20_000).most == 10_000 - MOST_BUSY
-    assert crowd_of(10).most == 1
+    assert connection_limit_for(20_000).most == 10_000 - MAX_BUSY
+    assert connection_limit_for(10).most == 1
 
 
 def test_those_who_are_told_off_take_no_room() -> None:

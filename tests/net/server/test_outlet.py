@@ -10,13 +10,13 @@ from twisted_mail.net.server.outlet import TransportOutlet
 
 
 class BareConnection(Connection):
-    """A TCP connection whose socket takes ``room`` octets at a time."""
+    """A TCP connection whose socket takes ``wait_writable`` octets at a time."""
 
     TLS = False
     disconnecting = False
 
     def __init__(self, room: int) -> None:
-        self.room = room
+        self.wait_writable = room
         self.sent: list[bytes] = []
         self.queued: list[bytes] = []
         self.dataBuffer = b""
@@ -26,8 +26,8 @@ class BareConnection(Connection):
     def writeSomeData(self, data: bytes) -> Any:
         if self.result is not None:
             return self.result
-        self.sent.append(data[: self.room])
-        return min(len(data), self.room)
+        self.sent.append(data[: self.wait_writable])
+        return min(len(data), self.wait_writable)
 
     def write(self, data: bytes) -> None:
         self.queued.append(data)

@@ -8,20 +8,20 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from tests.support import NoteJournal
-from twisted_mail.interfaces import Ending, Wire
+from twisted_mail.interfaces import ConversationEnded, Wire
 from twisted_mail.net.server import proxied
-from twisted_mail.net.server.conversation import Conversation, Terms
+from twisted_mail.net.server.conversation import Conversation, ListenerSecurity
 from twisted_mail.net.server.listening import ConversationFactory
 from twisted_mail.net.server.proxied import HEADER_SECONDS, ProxiedFactory
 from twisted_mail.net.server.proxy_header import (
-    NOTHING_TOLD,
-    Place,
-    Told,
+    NO_ADDRESSES,
+    ProxyAddresses,
+    SocketAddress,
     format_line,
     format_octets,
 )
 
-CLIENT = Told(Place("198.51.100.7", 40000), Place("192.0.2.9", 25))
+CLIENT = ProxyAddresses(SocketAddress("198.51.100.7", 40000), SocketAddress("192.0.2.9", 25))
 
 
 class Greeter:
@@ -34,7 +34,7 @@ class Greeter:
         try:
             while True:
                 self.wire.write(b"heard " + await self.wire.read(60))
-        except Ending as ending:
+        except ConversationEnded as ending:
             self.wire.write(ending.reason.value.encode())
 
 
@@ -59,12 +59,18 @@ class Transport(StringTransport):
 
 
 class Proxied:
-    def __init__(self, terms: Terms | None = None, most_per_address: int = 10) -> None:
+    def __init__(self, terms: ListenerSecurity | None = None, most_per_address: int = 10) -> None:
         self.clock = Clock()
         reactor: Any = self.clock
         self.journal = NoteJournal()
         self.conversations = ConversationFactory(
-            reactor, Greeter, terms or Terms(), self.journal, b"busy\r\n", 10, most_per_address
+            reactor,
+            Greeter,
+            terms or ListenerSecurity(),
+            self.journal,
+            b"busy\r\n",
+            10,
+            most_per_address,
         )
         self.factory = ProxiedFactory(reactor, self.conversations, ["192.0.2.0/24"], self.journal)
 
@@ -99,7 +105,7 @@ def test_what_follows_the_header_is_the_clients() -> None:
 
 
 def test_tls_begins_behind_the_header() -> None:
-    terms = Terms(certificates=object(), is_implicit=True)  # type: ignore[arg-type]
+    terms = ListenerSecurity(certificates=object(), is_implicit=True)  # type: ignore[arg-type]
     transport = Proxied(terms).connects()
     transport.protocol.dataReceived(format_octets(CLIENT) + b"OLHE")
     assert transport.value() == b"hello 198.51.100.7 40000\nheard EHLO"
@@ -107,7 +113,7 @@ def test_tls_begins_behind_the_header() -> None:
 
 def test_a_proxy_that_speaks_for_itself_is_the_peer() -> None:
     transport = Proxied().connects()
-    transport.protocol.dataReceived(format_octets(NOTHING_TOLD))
+    transport.protocol.dataReceived(format_octets(NO_ADDRESSES))
     assert transport.value() == b"hello 192.0.2.1 1000\n"
 
 
@@ -163,7 +169,7 @@ def test_who_leaves_before_the_header_is_forgotten() -> None:
 
 
 def test_only_so_many_may_owe_a_header(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proxied, "MOST_UNTOLD", 2)
+    monkeypatch.setattr(proxied, "MAX_AWAITING_HEADER", 2)
     held = Proxied()
     first, _ = held.connects(), held.connects()
     address = IPv4Address("TCP", "192.0.2.1", 1000)
@@ -177,7 +183,9 @@ def test_limits_for_each_address_are_for_the_clients() -> None:
     said = []
     for host in ("198.51.100.1", "198.51.100.2", "198.51.100.1"):
         transport = held.connects()
-        transport.protocol.dataReceived(format_line(Told(Place(host, 1), CLIENT.destination)))
+        transport.protocol.dataReceived(
+            format_line(ProxyAddresses(SocketAddress(host, 1), CLIENT.destination))
+        )
         said.append(transport.value())
     assert said == [b"hello 198.51.100.1 1\n", b"hello 198.51.100.2 1\n", b"busy\r\n"]
 

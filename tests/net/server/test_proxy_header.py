@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from twisted_mail.net.server.proxy_header import (
     MAX_LINE,
     MAX_VALUES,
-    NOTHING_TOLD,
+    NO_ADDRESSES,
     SIGNATURE,
     HeaderReader,
-    Place,
-    Told,
+    ProxyAddresses,
+    SocketAddress,
     crc32c,
     format_line,
     format_octets,
@@ -25,16 +25,16 @@ from twisted_mail.net.server.proxy_header import (
 PORTS = st.integers(0, 65535)
 
 
-def places(version: int) -> st.SearchStrategy[Place]:
-    return st.builds(Place, st.ip_addresses(v=version).map(str), PORTS)
+def places(version: int) -> st.SearchStrategy[SocketAddress]:
+    return st.builds(SocketAddress, st.ip_addresses(v=version).map(str), PORTS)
 
 
-INTERNET = st.one_of(st.builds(Told, places(v), places(v)) for v in (4, 6))
-UNIX = Told(Place(), Place())
-TOLD = st.one_of(INTERNET, st.just(UNIX), st.just(NOTHING_TOLD))
+INTERNET = st.one_of(st.builds(ProxyAddresses, places(v), places(v)) for v in (4, 6))
+UNIX = ProxyAddresses(SocketAddress(), SocketAddress())
+TOLD = st.one_of(INTERNET, st.just(UNIX), st.just(NO_ADDRESSES))
 
 
-def read(data: bytes, cuts: list[int] | None = None) -> tuple[Told | None, bytes]:
+def read(data: bytes, cuts: list[int] | None = None) -> tuple[ProxyAddresses | None, bytes]:
     """Feed the data, cut at these places; return what is told, and what is left."""
     reader, told = HeaderReader(), None
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts or []), len(data)]
@@ -47,14 +47,16 @@ def read(data: bytes, cuts: list[int] | None = None) -> tuple[Told | None, bytes
 
 
 @given(INTERNET)
-def test_a_line_is_read_as_it_was_written(told: Told) -> None:
+def test_a_line_is_read_as_it_was_written(told: ProxyAddresses) -> None:
     line = format_line(told)
     assert len(line) <= MAX_LINE
     assert parse_line(line.removesuffix(b"\r\n")) == told
 
 
 @given(TOLD, st.lists(st.tuples(st.sampled_from([1, 2, 4, 0x20, 0xEE]), st.binary(max_size=40))))
-def test_octets_are_read_as_they_were_written(told: Told, values: list[tuple[int, bytes]]) -> None:
+def test_octets_are_read_as_they_were_written(
+    told: ProxyAddresses, values: list[tuple[int, bytes]]
+) -> None:
     behind = b"".join(bytes([k]) + len(v).to_bytes(2, "big") + v for k, v in values)
     assert parse_octets(format_octets(told, behind[:MAX_VALUES])) == told
     assert parse_octets(format_octets(told, behind[:MAX_VALUES], has_checksum=True)) == told
@@ -62,10 +64,10 @@ def test_octets_are_read_as_they_were_written(told: Told, values: list[tuple[int
 
 @given(TOLD, st.booleans(), st.binary(max_size=50), st.lists(st.integers(0, 400), max_size=6))
 def test_the_pieces_in_which_it_comes_do_not_matter(
-    told: Told, is_text: bool, behind: bytes, cuts: list[int]
+    told: ProxyAddresses, is_text: bool, behind: bytes, cuts: list[int]
 ) -> None:
     header = format_line(told) if is_text else format_octets(told, has_checksum=True)
-    expected = NOTHING_TOLD if is_text and told == UNIX else told
+    expected = NO_ADDRESSES if is_text and told == UNIX else told
     assert read(header + behind, cuts) == (expected, behind)
 
 
@@ -96,17 +98,19 @@ def test_any_octets_behind_the_signature_are_read_or_refused(data: bytes) -> Non
     [
         (
             b"PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535",
-            Told(Place("255.255.255.255", 65535), Place("255.255.255.255", 65535)),
+            ProxyAddresses(
+                SocketAddress("255.255.255.255", 65535), SocketAddress("255.255.255.255", 65535)
+            ),
         ),
         (
             b"PROXY TCP6 2001:DB8::1 2001:db8:0:0:0:0:0:2 1 25",
-            Told(Place("2001:db8::1", 1), Place("2001:db8::2", 25)),
+            ProxyAddresses(SocketAddress("2001:db8::1", 1), SocketAddress("2001:db8::2", 25)),
         ),
-        (b"PROXY UNKNOWN", NOTHING_TOLD),
-        (b"PROXY UNKNOWN ffff:f 1 anything at all", NOTHING_TOLD),
+        (b"PROXY UNKNOWN", NO_ADDRESSES),
+        (b"PROXY UNKNOWN ffff:f 1 anything at all", NO_ADDRESSES),
     ],
 )
-def test_the_lines_of_the_specification(line: bytes, told: Told) -> None:
+def test_the_lines_of_the_specification(line: bytes, told: ProxyAddresses) -> None:
     assert read(line + b"\r\n") == (told, b"")
 
 
@@ -138,7 +142,7 @@ def test_a_malformed_line_is_refused(line: bytes) -> None:
 
 
 def test_a_line_without_end_is_refused_at_its_limit() -> None:
-    assert read(b"PROXY UNKNOWN " + b"x" * (MAX_LINE - 16) + b"\r\n")[0] == NOTHING_TOLD
+    assert read(b"PROXY UNKNOWN " + b"x" * (MAX_LINE - 16) + b"\r\n")[0] == NO_ADDRESSES
     assert read(b"PROXY UNKNOWN " + b"x" * (MAX_LINE - 15)) == (None, b"")
     for over in (b"x", b"\r\n"):
         with pytest.raises(ValueError, match="too long"):
@@ -189,19 +193,22 @@ def test_malformed_octets_are_refused(header: bytes) -> None:
     ],
 )
 def test_a_proxy_may_speak_for_itself(header: bytes) -> None:
-    assert read(header + b"more") == (NOTHING_TOLD, b"more")
+    assert read(header + b"more") == (NO_ADDRESSES, b"more")
 
 
 def test_the_octets_of_a_header_over_ipv4() -> None:
     addresses = ipaddress.ip_address("192.0.2.1").packed + ipaddress.ip_address("192.0.2.9").packed
     header = head(0x21, 0x11, 12) + addresses + b"\x9c\x40\x00\x19"
-    told = Told(Place("192.0.2.1", 40000), Place("192.0.2.9", 25))
+    told = ProxyAddresses(SocketAddress("192.0.2.1", 40000), SocketAddress("192.0.2.9", 25))
     assert read(header) == (told, b"")
     assert format_octets(told) == header
 
 
 def test_a_wrong_checksum_is_refused() -> None:
-    header = format_octets(Told(Place("192.0.2.1", 1), Place("192.0.2.2", 2)), has_checksum=True)
+    header = format_octets(
+        ProxyAddresses(SocketAddress("192.0.2.1", 1), SocketAddress("192.0.2.2", 2)),
+        has_checksum=True,
+    )
     with pytest.raises(ValueError, match="checksum"):
         read(header[:-1] + bytes([header[-1] ^ 1]))
     with pytest.raises(ValueError, match="checksum"):
@@ -214,7 +221,7 @@ def test_the_checksum_is_that_of_castagnoli() -> None:
 
 
 def test_ends_of_two_kinds_cannot_be_told() -> None:
-    mixed = Told(Place("192.0.2.1", 1), Place("2001:db8::1", 2))
+    mixed = ProxyAddresses(SocketAddress("192.0.2.1", 1), SocketAddress("2001:db8::1", 2))
     for write in (format_line, format_octets):
         with pytest.raises(ValueError, match="one kind"):
             write(mixed)

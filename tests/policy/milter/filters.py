@@ -37,15 +37,20 @@ CONTINUE, ACCEPT, REJECT, TEMPFAIL, DISCARD, SKIP, PROGRESS = (
 class FakeFilter:
     """Answers ``answers[kind]``, or continues; keeps what it was told.
 
-    ``flow`` are the SMFIP flags it asks for, ``symbols`` its list of macros.
+    ``protocol_steps`` are the SMFIP flags it asks for, ``symbols`` its list of macros.
     """
 
     silent_flags = {b"L": 0x80, b"C": 0x1000, b"H": 0x2000, b"M": 0x4000, b"R": 0x8000}  # noqa: RUF012
     silent_flags |= {b"T": 0x10000, b"N": 0x40000, b"B": 0x80000}
 
-    def __init__(self, answers=None, version=6, actions=ALL_ACTIONS, flow=0, symbols=b""):
+    def __init__(self, answers=None, version=6, actions=ALL_ACTIONS, protocol_steps=0, symbols=b""):
         self.answers = answers or {}
-        self.version, self.actions, self.flow, self.symbols = version, actions, flow, symbols
+        self.version, self.actions, self.protocol_steps, self.symbols = (
+            version,
+            actions,
+            protocol_steps,
+            symbols,
+        )
         self.held = b""
         self.told = []
         self.macros = {}
@@ -73,10 +78,10 @@ class FakeFilter:
             self.offered = struct.unpack(">III", data)
             version, actions, _ = self.offered
             agreed = struct.pack(
-                ">III", min(version, self.version), self.actions & actions, self.flow
+                ">III", min(version, self.version), self.actions & actions, self.protocol_steps
             )
             return packet(b"O", agreed + self.symbols)
-        if kind in b"AQ" or self.flow & self.silent_flags.get(kind, 0):
+        if kind in b"AQ" or self.protocol_steps & self.silent_flags.get(kind, 0):
             return b""
         found = self.answers.get(kind, CONTINUE)
         return found.pop(0) if isinstance(found, list) else found

@@ -23,12 +23,12 @@ MESSAGE = [
 
 def held(other, *said):
     """Return the server's lines behind EHLO, the house, and the dialing."""
-    dialing = FakeDialing(lambda: other)
-    asked = MilterFilter(MilterSettings(), "mail.example.org", dialing, InlineBlocking())
+    connector = FakeDialing(lambda: other)
+    asked = MilterFilter(MilterSettings(), "mail.example.org", connector, InlineBlocking())
     house = House(filters=[asked])
     found = house.hold(FakeWire([lines("EHLO client.example", *said, "QUIT")]))
     greeted = next(at for at, line in enumerate(found) if line.startswith("250 "))
-    return found[greeted + 1 :], house, dialing
+    return found[greeted + 1 :], house, connector
 
 
 def test_the_filter_alters_what_is_handed_on():
@@ -57,21 +57,23 @@ def test_a_conversation_has_one_connection_and_takes_leave():
     other = FakeFilter(
         {b"R": [milter.CONTINUE, milter.reply(b"450 4.2.0 Later"), *[milter.CONTINUE] * 3]}
     )
-    found, house, dialing = held(other, *MESSAGE, *MESSAGE[:2], "RSET", *MESSAGE[:3])
+    found, house, connector = held(other, *MESSAGE, *MESSAGE[:2], "RSET", *MESSAGE[:3])
     assert found[2] == "450 4.2.0 Later"
-    assert len(house.queue.accepted) == len(dialing.lines) == 1
+    assert len(house.queue.accepted) == len(connector.lines) == 1
     assert other.kinds == b"OCHMRRTLNBEMRAMRRQ"
-    assert not dialing.lines[0].is_open
+    assert not connector.lines[0].is_open
 
 
 def test_a_filter_that_is_not_there_costs_no_mail():
-    found, house, dialing = held(None, *MESSAGE)
+    found, house, connector = held(None, *MESSAGE)
     assert found[-2].startswith("250 2.0.0 Ok: queued as ")
     assert house.prefix.startswith(b"X-Verdict: accept (filter0: could not be asked:")
-    assert len(dialing.dialed) == 1
+    assert len(connector.dialed) == 1
 
 
 def test_a_refused_client_is_told_at_mail_each_time():
-    found, _, dialing = held(FakeFilter({b"C": milter.reply(b"554 5.7.1 Never")}), *MESSAGE[:1] * 2)
+    found, _, connector = held(
+        FakeFilter({b"C": milter.reply(b"554 5.7.1 Never")}), *MESSAGE[:1] * 2
+    )
     assert found[:2] == ["554 5.7.1 Never"] * 2
-    assert len(dialing.lines) == 1
+    assert len(connector.lines) == 1

@@ -9,7 +9,7 @@ from tests.policy.lines import FakeDialing
 from tests.policy.milter import filters as milter
 from tests.policy.milter.filters import FakeFilter, packet, texts
 from tests.support import InlineBlocking, finish
-from twisted_mail.interfaces import Privacy
+from twisted_mail.interfaces import TlsInfo
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.mime.revision import MAX_HEADER
@@ -23,17 +23,17 @@ from twisted_mail.mail.verdict import (
     ChangeSender,
     Decision,
     DropRecipient,
-    Stage,
+    FilterStage,
     Verdict,
 )
 from twisted_mail.policy.milter.connection import CHUNK
 from twisted_mail.policy.milter.filter import MilterFilter
 from twisted_mail.policy.milter.settings import MilterSettings
 
-CONNECT, HELLO, SENDER, RECIPIENT, MESSAGE = Stage
+CONNECT, HELLO, SENDER, RECIPIENT, MESSAGE = FilterStage
 HEADER = b"Subject: hello,\r\n world\r\nX-A:1\r\n"
 BODY = b"words\r\n"
-TLS = Privacy("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
+TLS = TlsInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
 
 
 class Place:
@@ -42,14 +42,14 @@ class Place:
     def __init__(self, *others, **options):
         self.others = list(others) or [FakeFilter()]
         self.waiting = list(self.others)
-        self.dialing = FakeDialing(lambda: self.waiting.pop(0))
+        self.connector = FakeDialing(lambda: self.waiting.pop(0))
         self.filter = MilterFilter(
-            MilterSettings(**options), "mail.example.org", self.dialing, InlineBlocking()
+            MilterSettings(**options), "mail.example.org", self.connector, InlineBlocking()
         )
-        self.visit = visits.visit()
-        self.visit.id = "id1"
-        self.visit.message = Message(MemoryBlob(HEADER + b"\r\n" + BODY), b"Received: x\r\n")
-        self.visit.header = HEADER
+        self.context = visits.context()
+        self.context.id = "id1"
+        self.context.message = Message(MemoryBlob(HEADER + b"\r\n" + BODY), b"Received: x\r\n")
+        self.context.header = HEADER
 
     @property
     def other(self):
@@ -59,19 +59,19 @@ class Place:
         """Ask at each stage up to the first refusal; return the last verdict."""
         for stage in stages:
             if stage is SENDER:
-                self.visit.verdicts.clear()
-            verdict = finish(self.filter.judge(stage, self.visit))
+                self.context.verdicts.clear()
+            verdict = finish(self.filter.judge(stage, self.context))
             if verdict.is_refusal:
                 break
             if verdict != ACCEPT:
-                self.visit.verdicts.append(("milter", verdict))
+                self.context.verdicts.append(("milter", verdict))
         return verdict
 
     def whole(self):
         return self.judge(SENDER, RECIPIENT, MESSAGE)
 
     def ended(self, is_over=False):
-        self.filter.ended(self.visit, is_over)
+        self.filter.ended(self.context, is_over)
 
 
 def test_a_filter_is_told_the_whole_conversation():
@@ -92,13 +92,13 @@ def test_a_filter_is_told_the_whole_conversation():
         (b"E", b""),
         (b"Q", b""),
     ]
-    assert not here.dialing.lines[0].is_open
+    assert not here.connector.lines[0].is_open
 
 
 def test_another_hello_that_may_be_refused_does_not_come_between_the_steps_of_a_message():
     here = Place()
     here.judge(HELLO, SENDER, RECIPIENT)
-    here.visit.hello = "other.example"
+    here.context.hello = "other.example"
     assert here.judge(HELLO, MESSAGE) == ACCEPT
     here.ended()
     here.whole()
@@ -116,11 +116,13 @@ def test_another_hello_does_not_make_a_filter_forget_what_it_said_of_the_message
 
 def test_our_own_trace_is_not_told_but_what_was_added_is():
     here = Place()
-    here.visit.message = Message(
-        here.visit.message.blob, b"Received: x\r\nMessage-ID: <1@example.org>\r\n"
+    here.context.message = Message(
+        here.context.message.blob, b"Received: x\r\nMessage-ID: <1@example.org>\r\n"
     )
     here.judge(SENDER, RECIPIENT)
-    here.visit.verdicts.append(("other", Verdict(edits=(AddField("X-B", "2"), ChangeBody(b"new")))))
+    here.context.verdicts.append(
+        ("other", Verdict(edits=(AddField("X-B", "2"), ChangeBody(b"new"))))
+    )
     here.judge(MESSAGE)
     names = [data.split(b"\0")[0] for data in here.other.data(b"L")]
     assert names == [b"X-B", b"Message-ID", b"Subject", b"X-A"]
@@ -129,8 +131,8 @@ def test_our_own_trace_is_not_told_but_what_was_added_is():
 
 def test_macros_go_with_the_steps():
     here = Place()
-    here.visit.privacy, here.visit.submitter = TLS, "alice@example.org"
-    here.visit.reverse_name = "client.example"
+    here.context.tls_info, here.context.submitter = TLS, "alice@example.org"
+    here.context.reverse_name = "client.example"
     here.whole()
     macros = here.other.macros
     assert macros[b"C"][b"j"] == b"mail.example.org"
@@ -160,17 +162,17 @@ def test_a_filter_gets_the_macros_that_it_asks_for():
 
 
 def test_steps_that_are_not_wanted_are_not_told():
-    here = Place(FakeFilter(flow=0x01 | 0x02 | 0x10 | 0x20 | 0x40 | 0x200))
+    here = Place(FakeFilter(protocol_steps=0x01 | 0x02 | 0x10 | 0x20 | 0x40 | 0x200))
     assert here.whole() == ACCEPT
     assert here.other.kinds == b"OMRE"
 
 
 def test_steps_that_are_not_answered_are_not_waited_for():
     silent = 0x80 | 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x10000 | 0x40000 | 0x80000
-    here = Place(FakeFilter(flow=silent))
+    here = Place(FakeFilter(protocol_steps=silent))
     assert here.whole() == ACCEPT
     assert here.other.kinds == b"OCHMRTLLNBE"
-    assert len(here.dialing.lines[0].timeouts) <= 4
+    assert len(here.connector.lines[0].timeouts) <= 4
 
 
 def test_an_old_filter_hears_nothing_of_data():
@@ -180,7 +182,9 @@ def test_an_old_filter_hears_nothing_of_data():
 
 
 def test_where_spaces_are_kept_values_begin_behind_the_colon():
-    here = Place(FakeFilter({b"E": milter.add(b"X-B", b" 2") + milter.ACCEPT}, flow=0x100000))
+    here = Place(
+        FakeFilter({b"E": milter.add(b"X-B", b" 2") + milter.ACCEPT}, protocol_steps=0x100000)
+    )
     assert here.whole().edits == (AddField("X-B", "2", at_end=True),)
     assert here.other.data(b"L")[1:] == [texts(b"X-A", b"1")]
     assert here.other.data(b"L")[0] == texts(b"Subject", b" hello,\n world")
@@ -189,13 +193,13 @@ def test_where_spaces_are_kept_values_begin_behind_the_colon():
 def test_a_body_comes_in_chunks_and_no_more_than_is_wanted():
     here = Place()
     body = b"x" * (2 * CHUNK + 5)
-    here.visit.message = Message(MemoryBlob(HEADER + b"\r\n" + body), b"")
+    here.context.message = Message(MemoryBlob(HEADER + b"\r\n" + body), b"")
     here.whole()
     chunks = here.other.data(b"B")
     assert b"".join(chunks) == body
     assert max(map(len, chunks)) == CHUNK
-    here = Place(FakeFilter({b"B": milter.SKIP}, flow=0x400))
-    here.visit.message = Message(MemoryBlob(HEADER + b"\r\n" + body), b"")
+    here = Place(FakeFilter({b"B": milter.SKIP}, protocol_steps=0x400))
+    here.context.message = Message(MemoryBlob(HEADER + b"\r\n" + body), b"")
     assert here.whole() == ACCEPT
     assert here.other.kinds.count(b"B") == 1
 
@@ -220,7 +224,7 @@ def test_after_a_decision_the_filter_is_not_asked_any_more(step):
     assert here.other.kinds[-1:] == step
     here = Place(FakeFilter({step: milter.DISCARD}))
     here.whole()
-    assert here.visit.verdicts == [("milter", Verdict(Decision.DISCARD, "discarded"))]
+    assert here.context.verdicts == [("milter", Verdict(Decision.DISCARD, "discarded"))]
 
 
 def test_a_refused_recipient_is_refused_alone():
@@ -252,7 +256,7 @@ def test_what_was_decided_of_a_name_holds_until_it_changes():
     here = Place(FakeFilter({b"H": [milter.REJECT, milter.CONTINUE]}))
     assert here.whole().is_refusal
     here.ended()
-    here.visit.privacy = TLS
+    here.context.tls_info = TLS
     assert here.whole() == ACCEPT
     assert here.other.kinds == b"OCHHMRTLLNBE"
 
@@ -278,31 +282,31 @@ def test_a_message_without_end_is_aborted():
 
 def test_a_filter_may_be_told_of_clients_when_they_come():
     here = Place(FakeFilter({b"C": milter.reply(b"554 5.7.1 Never")}), begins="connect")
-    assert set(here.filter.stages) == set(Stage)
+    assert set(here.filter.stages) == set(FilterStage)
     assert here.judge(CONNECT).answer == Outcome(554, "5.7.1", "Never")
     here = Place(begins="hello")
-    assert set(here.filter.stages) == set(Stage) - {CONNECT}
+    assert set(here.filter.stages) == set(FilterStage) - {CONNECT}
     assert here.judge(HELLO, SENDER) == ACCEPT
     assert here.other.kinds == b"OCHM"
 
 
 def test_people_who_have_logged_in_may_be_left_alone():
     here = Place(skips_submitted=True)
-    here.visit.submitter = "alice@example.org"
+    here.context.submitter = "alice@example.org"
     assert here.whole() == ACCEPT
-    assert not here.dialing.dialed
+    assert not here.connector.dialed
     here.ended(is_over=True)
 
 
 def test_a_client_of_a_unix_socket_and_the_null_sender():
     here = Place()
-    here.visit.peer = type(here.visit.peer)("", 0)
-    here.visit.sender = NULL
+    here.context.peer = type(here.context.peer)("", 0)
+    here.context.sender = NULL
     here.whole()
     assert here.other.data(b"C") == [b"unknown\0U"]
     assert here.other.data(b"M") == [b"<>\0"]
     here = Place()
-    here.visit.peer = type(here.visit.peer)("2001:db8::1", 25)
+    here.context.peer = type(here.context.peer)("2001:db8::1", 25)
     here.whole()
     assert here.other.data(b"C") == [b"unknown\x006\0\x192001:db8::1\0"]
 
@@ -364,7 +368,7 @@ def test_a_filter_that_asks_for_what_it_may_not_fails(said, options):
     here = Place(FakeFilter({b"E": said + milter.ACCEPT}), **options)
     with pytest.raises(ProtocolError):
         here.whole()
-    assert not here.dialing.lines[0].is_open
+    assert not here.connector.lines[0].is_open
 
 
 def test_an_edit_before_the_end_is_out_of_place():
@@ -378,8 +382,8 @@ def test_an_edit_before_the_end_is_out_of_place():
 
 def test_a_header_that_never_ends_is_refused():
     here = Place()
-    here.visit.header = b"A: " + b"x" * MAX_HEADER
-    here.visit.message = Message(MemoryBlob(here.visit.header), b"")
+    here.context.header = b"A: " + b"x" * MAX_HEADER
+    here.context.message = Message(MemoryBlob(here.context.header), b"")
     assert here.whole().answer.code == 552
     here.ended()
     assert here.other.kinds == b"OCHMRA"
@@ -401,7 +405,7 @@ def test_a_filter_that_breaks_off_is_asked_no_more_of_this_message(said):
     here = Place(FakeFilter({b"R": said}), FakeFilter())
     with pytest.raises((Unavailable, ProtocolError)):
         here.whole()
-    assert not here.dialing.lines[0].is_open
+    assert not here.connector.lines[0].is_open
     with pytest.raises(Unavailable):
         here.judge(MESSAGE)
     here.ended()
@@ -414,7 +418,7 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew():
     here = Place(FakeFilter(), FakeFilter())
     here.whole()
     here.ended()
-    here.dialing.lines[0].close()
+    here.connector.lines[0].close()
     assert here.whole() == ACCEPT
     assert here.others[1].kinds == b"OCHMRTLLNBE"
 
@@ -425,15 +429,15 @@ def test_a_message_that_cannot_be_read_is_not_judged():
             raise OSError
 
     here = Place()
-    here.visit.message = Message(Broken(HEADER + b"\r\n" + b"x" * 100_000), b"")
+    here.context.message = Message(Broken(HEADER + b"\r\n" + b"x" * 100_000), b"")
     with pytest.raises(Unavailable):
         here.whole()
 
 
 def test_who_is_waited_for_too_long_is_left():
     class Slow(FakeDialing):
-        async def dial(self, endpoint, timeout):
-            line = await super().dial(endpoint, timeout)
+        async def connect(self, endpoint, timeout):
+            line = await super().connect(endpoint, timeout)
             line.read = self.read
             return line
 
@@ -446,7 +450,7 @@ def test_who_is_waited_for_too_long_is_left():
 
     here = Place()
     here.filter._dialing = slow = Slow(FakeFilter)
-    asking = here.filter.judge(SENDER, here.visit)
+    asking = here.filter.judge(SENDER, here.context)
     asking.send(None)
     with pytest.raises(TimeoutError):
         asking.throw(TimeoutError())
@@ -465,13 +469,13 @@ OCTETS = st.sampled_from(
     st.dictionaries(st.sampled_from([bytes([one]) for one in b"OCHMRTLNBE"]), OCTETS),
     st.integers(0, 0x1FFFFF),
 )
-def test_whatever_a_filter_says_there_is_a_verdict_or_an_error(answers, flow):
-    here = Place(FakeFilter(answers, flow=flow & ~0x800), *[FakeFilter()] * 3)
+def test_whatever_a_filter_says_there_is_a_verdict_or_an_error(answers, protocol_steps):
+    here = Place(FakeFilter(answers, protocol_steps=protocol_steps & ~0x800), *[FakeFilter()] * 3)
     for _ in range(2):
         try:
             assert isinstance(here.whole(), Verdict)
         except (Unavailable, ProtocolError):
-            assert not here.dialing.lines or not here.dialing.lines[-1].is_open
+            assert not here.connector.lines or not here.connector.lines[-1].is_open
         here.ended()
     here.ended(is_over=True)
-    assert all(not line.is_open for line in here.dialing.lines)
+    assert all(not line.is_open for line in here.connector.lines)

@@ -6,21 +6,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail.mail.outcome import ProtocolError
-from twisted_mail.policy.milter.negotiation import Flow, May, agreed, offer
+from twisted_mail.policy.milter.negotiation import (
+    MilterActions,
+    MilterSteps,
+    offer,
+    parse_agreement,
+)
 from twisted_mail.policy.milter.packets import Packet
 from twisted_mail.policy.milter.settings import MilterSettings
 
 SETTINGS = MilterSettings()
 
 
-def answer(version=6, actions=0, flow=0, more=b""):
-    packet = Packet(b"O", struct.pack(">III", version, actions, flow) + more)
-    return agreed(packet, 6, SETTINGS.actions, SETTINGS.flow)
+def answer(version=6, actions=0, protocol_steps=0, more=b""):
+    packet = Packet(b"O", struct.pack(">III", version, actions, protocol_steps) + more)
+    return parse_agreement(packet, 6, SETTINGS.actions, SETTINGS.protocol_steps)
 
 
 def test_only_what_a_version_knows_is_offered():
     found = [
-        struct.unpack(">III", offer(version, SETTINGS.actions, SETTINGS.flow).data)
+        struct.unpack(">III", offer(version, SETTINGS.actions, SETTINGS.protocol_steps).data)
         for version in (2, 3, 4, 6)
     ]
     assert found == [
@@ -33,13 +38,17 @@ def test_only_what_a_version_knows_is_offered():
 
 def test_what_the_filter_asks_for_is_agreed():
     found = answer(6, 0x11, 0x81)
-    assert found.actions == May.ADD_FIELDS | May.CHANGE_FIELDS
-    assert found.flow == Flow.SILENT_FIELDS | Flow.NO_CONNECT
+    assert found.actions == MilterActions.ADD_FIELDS | MilterActions.CHANGE_FIELDS
+    assert found.protocol_steps == MilterSteps.SILENT_FIELDS | MilterSteps.NO_CONNECT
 
 
 def test_an_old_filter_agrees_to_less():
     found = answer(2, 0x41, 0x10_0081)
-    assert (found.version, found.actions, found.flow) == (2, May.ADD_FIELDS, Flow.NO_CONNECT)
+    assert (found.version, found.actions, found.protocol_steps) == (
+        2,
+        MilterActions.ADD_FIELDS,
+        MilterSteps.NO_CONNECT,
+    )
 
 
 def test_macros_are_asked_for_by_the_number_of_the_step():
@@ -50,24 +59,30 @@ def test_macros_are_asked_for_by_the_number_of_the_step():
 
 
 @pytest.mark.parametrize(
-    ("version", "actions", "flow"), [(7, 0, 0), (1, 0, 0), (6, 0x200, 0), (6, 0, 0x1000_0000)]
+    ("version", "actions", "protocol_steps"),
+    [(7, 0, 0), (1, 0, 0), (6, 0x200, 0), (6, 0, 0x1000_0000)],
 )
-def test_what_was_not_offered_cannot_be_had(version, actions, flow):
+def test_what_was_not_offered_cannot_be_had(version, actions, protocol_steps):
     with pytest.raises(ProtocolError):
-        answer(version, actions, flow)
+        answer(version, actions, protocol_steps)
 
 
 def test_settings_say_what_may_be_had():
     settings = MilterSettings(allows=("fields",))
-    assert settings.actions == May.ADD_FIELDS | May.CHANGE_FIELDS | May.NAME_MACROS
+    assert (
+        settings.actions
+        == MilterActions.ADD_FIELDS | MilterActions.CHANGE_FIELDS | MilterActions.NAME_MACROS
+    )
     with pytest.raises(ProtocolError):
-        agreed(Packet(b"O", struct.pack(">III", 6, 2, 0)), 6, settings.actions, settings.flow)
+        parse_agreement(
+            Packet(b"O", struct.pack(">III", 6, 2, 0)), 6, settings.actions, settings.protocol_steps
+        )
 
 
 @given(st.binary(min_size=1, max_size=1), st.binary(max_size=40))
 def test_a_hostile_negotiation_is_an_agreement_or_an_error(kind, data):
     with contextlib.suppress(ProtocolError):
-        agreed(Packet(kind, data), 6, SETTINGS.actions, SETTINGS.flow)
+        parse_agreement(Packet(kind, data), 6, SETTINGS.actions, SETTINGS.protocol_steps)
 
 
 @pytest.mark.parametrize(

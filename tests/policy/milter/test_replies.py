@@ -16,22 +16,28 @@ from twisted_mail.mail.verdict import (
     DropRecipient,
 )
 from twisted_mail.policy.milter.packets import Packet
-from twisted_mail.policy.milter.replies import BodyPiece, Quarantine, Reply, Step, parse_answer
+from twisted_mail.policy.milter.replies import (
+    CustomReply,
+    Quarantine,
+    ReplacementBody,
+    ResponseCode,
+    parse_response,
+)
 
 
 def read(kind, data=b"", keeps_spaces=False):
-    return parse_answer(Packet(kind, data), keeps_spaces)
+    return parse_response(Packet(kind, data), keeps_spaces)
 
 
 def test_answers_without_data():
     assert [read(kind) for kind in (b"c", b"a", b"r", b"t", b"d", b"s", b"p")] == [
-        Step.CONTINUE,
-        Step.ACCEPT,
-        Step.REJECT,
-        Step.TEMPFAIL,
-        Step.DISCARD,
-        Step.SKIP,
-        Step.PROGRESS,
+        ResponseCode.CONTINUE,
+        ResponseCode.ACCEPT,
+        ResponseCode.REJECT,
+        ResponseCode.TEMPFAIL,
+        ResponseCode.DISCARD,
+        ResponseCode.SKIP,
+        ResponseCode.PROGRESS,
     ]
 
 
@@ -50,7 +56,7 @@ def test_answers_without_data():
     ],
 )
 def test_a_reply_is_what_the_client_is_told_made_harmless(text, outcome):
-    assert read(b"y", texts(text)) == Reply(outcome)
+    assert read(b"y", texts(text)) == CustomReply(outcome)
 
 
 @pytest.mark.parametrize("text", [b"", b"250 2.0.0 Ok", b"hello", b"5500 x", b"99"])
@@ -108,7 +114,7 @@ def test_the_envelope():
 
 def test_what_else_there_is():
     assert read(b"q", texts(b"smells\r\nbad")) == Quarantine("smells__bad")
-    assert read(b"b", b"body\r\n") == BodyPiece(b"body\r\n")
+    assert read(b"b", b"body\r\n") == ReplacementBody(b"body\r\n")
 
 
 @given(st.binary(min_size=1, max_size=1), st.binary(max_size=30), st.booleans())
@@ -138,5 +144,5 @@ def written(edit, space=""):
 
 @given(EDITS)
 def test_edits_are_read_as_a_filter_writes_them(edit):
-    assert parse_answer(written(edit)) == edit
-    assert parse_answer(written(edit, " "), keeps_spaces=True) == edit
+    assert parse_response(written(edit)) == edit
+    assert parse_response(written(edit, " "), keeps_spaces=True) == edit

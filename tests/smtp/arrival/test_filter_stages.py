@@ -8,7 +8,7 @@ from twisted_mail.mail.verdict import (
     ChangeSender,
     Decision,
     DropRecipient,
-    Stage,
+    FilterStage,
     Verdict,
     defer,
     refuse,
@@ -29,19 +29,21 @@ CONVERSATION = (
 class Judge:
     """A filter with a verdict for each stage; keeps what it could see."""
 
-    stages = tuple(Stage)
+    stages = tuple(FilterStage)
 
     def __init__(self, **verdicts):
         self.verdicts = verdicts
         self.seen = []
         self.heard = []
 
-    async def judge(self, stage, visit):
-        self.seen.append((stage.value, visit.hello, str(visit.sender), str(visit.recipient or "")))
-        self.visit = visit
+    async def judge(self, stage, context):
+        self.seen.append(
+            (stage.value, context.hello, str(context.sender), str(context.recipient or ""))
+        )
+        self.context = context
         return self.verdicts.get(stage.value, ACCEPT)
 
-    def ended(self, visit, is_over):
+    def ended(self, context, is_over):
         self.heard.append(is_over)
 
 
@@ -61,10 +63,10 @@ def test_a_filter_sees_the_conversation_grow():
         ("recipient", "client.example", "a@client.example", "bob@example.org"),
         ("message", "client.example", "a@client.example", ""),
     ]
-    assert judge.visit.header == HEADER
-    assert judge.visit.declared_size == 100
-    assert list(judge.visit.recipients) == [parse("alice@example.org"), parse("bob@example.org")]
-    assert judge.visit.id == house.queue.accepted[0][0].id
+    assert judge.context.header == HEADER
+    assert judge.context.declared_size == 100
+    assert list(judge.context.recipients) == [parse("alice@example.org"), parse("bob@example.org")]
+    assert judge.context.id == house.queue.accepted[0][0].id
 
 
 def test_a_client_that_is_not_wanted_is_not_greeted():
@@ -90,8 +92,8 @@ def test_a_refused_sender_opens_no_transaction():
 
 def test_a_refused_recipient_is_not_among_them():
     class OnlyAlice(Judge):
-        async def judge(self, stage, visit):
-            is_other = stage is Stage.RECIPIENT and visit.recipient.local != "alice"
+        async def judge(self, stage, context):
+            is_other = stage is FilterStage.RECIPIENT and context.recipient.local != "alice"
             return defer("greylisted") if is_other else ACCEPT
 
     lines, house = held(OnlyAlice())
@@ -153,8 +155,8 @@ def test_filters_hear_when_a_transaction_ends_and_when_all_is_over():
 
 def test_a_name_that_a_filter_has_confirmed_is_in_the_trace():
     class Namer(Judge):
-        async def judge(self, stage, visit):
-            visit.reverse_name = "mx.client.example"
+        async def judge(self, stage, context):
+            context.reverse_name = "mx.client.example"
             return ACCEPT
 
     _, house = held(Namer())

@@ -11,7 +11,7 @@ from tests.smtp.fakes import HELLO, LOGIN, RCPT, FakeWire, House, lines
 from twisted_mail.mail.message import MemoryBlob, SlicedBlob
 from twisted_mail.mail.mime import header
 from twisted_mail.smtp.arrival import submission
-from twisted_mail.smtp.arrival.submission import look_through, without_bcc
+from twisted_mail.smtp.arrival.submission import scan_content, without_bcc
 from twisted_mail.smtp.settings import SubmissionSettings
 
 ALICE = "alice@example.org"
@@ -162,7 +162,7 @@ def test_while_many_authors_are_looked_at_others_have_their_turn() -> None:
     class TurnWire(FakeWire):
         turns = 0
 
-        async def turn(self) -> None:
+        async def yield_to_others(self) -> None:
             self.turns += 1
 
     def turns(authors: int) -> int:
@@ -221,10 +221,10 @@ def test_long_lines_of_text_without_header_are_encoded_under_one() -> None:
 def test_octets_above_127_are_announced_whether_or_not_the_client_did() -> None:
     _, house = submit("From: alice@example.org", "", "h\xe9")
     ((envelope, _),) = house.queue.accepted
-    assert envelope.wishes.body == "8BITMIME"
+    assert envelope.mail_parameters.body == "8BITMIME"
     _, house = submit("From: alice@example.org", "", "he")
     ((envelope, _),) = house.queue.accepted
-    assert envelope.wishes.body == "7BIT"
+    assert envelope.mail_parameters.body == "7BIT"
 
 
 def test_a_message_that_is_too_large_to_convert_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,6 +268,6 @@ def test_the_pieces_in_which_it_is_looked_at_do_not_matter(
     data = b"".join(words)
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     pieces = [data[start:stop] for start, stop in pairwise(edges)]
-    whole, cut = look_through(Pieces([data])), look_through(Pieces(pieces))
+    whole, cut = scan_content(Pieces([data])), scan_content(Pieces(pieces))
     assert whole[0] == cut[0]
     assert not whole[0] or whole == cut

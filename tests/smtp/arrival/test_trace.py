@@ -3,11 +3,11 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from twisted_mail.interfaces import Peer, Privacy
+from twisted_mail.interfaces import Peer, TlsInfo
 from twisted_mail.mail.address import NULL, parse
-from twisted_mail.mail.envelope import NO_WISHES, Envelope, Wishes
+from twisted_mail.mail.envelope import NO_MAIL_PARAMETERS, Envelope, MailParameters
 from twisted_mail.smtp.arrival.trace import (
-    Arrival,
+    TraceInfo,
     count_fields,
     date,
     header_end,
@@ -30,13 +30,13 @@ def field(
         NULL,
         recipients or (ALICE,),  # type: ignore[arg-type]
         submitter=str(more.pop("who", "")),
-        wishes=more.get("wishes", NO_WISHES),  # type: ignore[arg-type]
+        mail_parameters=more.get("mail_parameters", NO_MAIL_PARAMETERS),  # type: ignore[arg-type]
     )
-    arrival = Arrival(
+    arrival = TraceInfo(
         hello,
         bool(more.get("is_extended", True)),
         peer,
-        more.get("privacy"),  # type: ignore[arg-type]
+        more.get("tls_info"),  # type: ignore[arg-type]
         reverse_name=str(more.get("reverse_name", "")),
         shows_login=bool(more.get("shows_login")),
     )
@@ -63,45 +63,47 @@ def test_of_several_recipients_none_is_named() -> None:
 
 
 def test_tls_is_described_in_a_comment() -> None:
-    text = field(privacy=Privacy("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256))
+    text = field(tls_info=TlsInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256))
     assert "(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256 bits)) by" in text
 
 
 @pytest.mark.parametrize(
-    ("is_extended", "privacy", "who", "kind"),
+    ("is_extended", "tls_info", "who", "kind"),
     [
         (False, None, "", "SMTP"),
         (True, None, "", "ESMTP"),
         (True, None, "alice", "ESMTPA"),
-        (True, Privacy("TLSv1.2", "x", 128), "", "ESMTPS"),
-        (True, Privacy("TLSv1.2", "x", 128), "alice", "ESMTPSA"),
+        (True, TlsInfo("TLSv1.2", "x", 128), "", "ESMTPS"),
+        (True, TlsInfo("TLSv1.2", "x", 128), "alice", "ESMTPSA"),
     ],
 )
 def test_the_protocol_is_that_of_rfc_3848(
-    is_extended: bool, privacy: Privacy | None, who: str, kind: str
+    is_extended: bool, tls_info: TlsInfo | None, who: str, kind: str
 ) -> None:
-    assert f"with {kind} id" in field(is_extended=is_extended, privacy=privacy, who=who)
+    assert f"with {kind} id" in field(is_extended=is_extended, tls_info=tls_info, who=who)
 
 
 @pytest.mark.parametrize(
-    ("privacy", "who", "kind"),
+    ("tls_info", "who", "kind"),
     [
         (None, "", "UTF8SMTP"),
         (None, "alice", "UTF8SMTPA"),
-        (Privacy("TLSv1.3", "x", 128), "", "UTF8SMTPS"),
-        (Privacy("TLSv1.3", "x", 128), "alice", "UTF8SMTPSA"),
+        (TlsInfo("TLSv1.3", "x", 128), "", "UTF8SMTPS"),
+        (TlsInfo("TLSv1.3", "x", 128), "alice", "UTF8SMTPSA"),
     ],
 )
 def test_a_message_with_smtputf8_has_the_types_of_rfc_6531(
-    privacy: Privacy | None, who: str, kind: str
+    tls_info: TlsInfo | None, who: str, kind: str
 ) -> None:
-    text = field(privacy=privacy, who=who, wishes=Wishes(is_utf8=True))
+    text = field(tls_info=tls_info, who=who, mail_parameters=MailParameters(is_utf8=True))
     assert f"with {kind} id" in text
 
 
 def test_a_recipient_in_utf8_is_named_in_utf8() -> None:
-    envelope = Envelope("id1", NULL, (parse("jos\xe9@example.org"),), wishes=Wishes(is_utf8=True))
-    raw = received(envelope, Arrival("c", True, PEER, None), "mail.example.org", NOW)
+    envelope = Envelope(
+        "id1", NULL, (parse("jos\xe9@example.org"),), mail_parameters=MailParameters(is_utf8=True)
+    )
+    raw = received(envelope, TraceInfo("c", True, PEER, None), "mail.example.org", NOW)
     assert "for <jos\xe9@example.org>;".encode() in raw
 
 
@@ -118,7 +120,7 @@ def test_the_login_is_named_where_the_settings_say_so() -> None:
 
 
 def test_a_priority_is_named() -> None:
-    assert " id id1 PRIORITY -3 for " in field(wishes=Wishes(priority=-3))
+    assert " id id1 PRIORITY -3 for " in field(mail_parameters=MailParameters(priority=-3))
 
 
 def test_an_ipv6_peer_is_an_ipv6_literal() -> None:

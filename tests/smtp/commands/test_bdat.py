@@ -167,7 +167,7 @@ def test_a_binary_message_does_not_come_by_data() -> None:
     replies = send(b"DATA\r\n", chunk(b"\0\r\n\n\r", " LAST"), house=house, start=start)
     assert codes(replies) == ["503 5.5.1", "250 2.0.0"]
     assert house.content == b"\0\r\n\n\r"
-    assert house.queue.accepted[0][0].wishes.body == "BINARYMIME"
+    assert house.queue.accepted[0][0].mail_parameters.body == "BINARYMIME"
 
 
 def test_a_login_may_be_needed_and_the_chunk_is_read_all_the_same() -> None:

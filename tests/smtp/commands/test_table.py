@@ -313,7 +313,7 @@ def test_what_follows_starttls_in_clear_is_never_run(behind: bytes) -> None:
     wire.has_certificate = True
     replies = house.hold(wire)
     assert replies[-1].startswith("503 5.5.1 Nothing may follow STARTTLS")
-    assert wire.privacy is None
+    assert wire.tls_info is None
     assert len(wire.chunks) == 1
 
 

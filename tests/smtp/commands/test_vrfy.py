@@ -4,7 +4,7 @@ import pytest
 
 from tests.smtp.fakes import HELLO, LOGIN, FakeWire, House, lines, say
 from tests.support import finish
-from twisted_mail.smtp.loop import SmtpSession
+from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.settings import Settings
 
 OPEN = Settings(offers_login=True, vrfy_for="authenticated", expn_for="authenticated")
@@ -58,13 +58,13 @@ def test_a_name_alone_is_none_where_no_domain_is_ours() -> None:
     house = House()
     doors = replace(house.doors(), hostname="mx.elsewhere.example")
     wire = FakeWire([lines("VRFY alice")])
-    finish(SmtpSession(wire, EVERYONE, doors).run())
+    finish(SmtpLoop(wire, EVERYONE, doors).run())
     assert b"\r\n501 5.1.3 " in wire.sent
 
 
 def test_an_answer_in_utf8_is_for_those_who_ask_for_it() -> None:
     wire = FakeWire([lines(HELLO, "EXPN utf8@example.org", "EXPN utf8@example.org SMTPUTF8")])
-    finish(SmtpSession(wire, EVERYONE, House().doors()).run())
+    finish(SmtpLoop(wire, EVERYONE, House().doors()).run())
     first, second = wire.sent.decode().split("\r\n")[2:4]
     assert first.startswith("252 2.6.8")
     assert second == "250 2.1.5 <jos\xe9@example.org>"

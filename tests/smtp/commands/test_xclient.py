@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from tests.smtp.fakes import FakeWire, House, lines
 from tests.support import finish
-from twisted_mail.interfaces import Peer, Visit
+from twisted_mail.interfaces import Peer, SmtpContext
 from twisted_mail.mail.outcome import ProtocolError, Refused
-from twisted_mail.mail.verdict import ACCEPT, Stage, Verdict, refuse
+from twisted_mail.mail.verdict import ACCEPT, FilterStage, Verdict, refuse
 from twisted_mail.smtp.commands.xclient import format_attributes, parse
-from twisted_mail.smtp.loop import SmtpSession
+from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.settings import Settings
 
 PROXY = Settings(xclient_from=("192.0.2.0/24",))
@@ -65,14 +65,14 @@ def test_any_value_is_read_or_refused(name: str, value: str) -> None:
 class Watcher:
     """A filter that notes whom it is asked about, and sends one host away."""
 
-    stages = (Stage.CONNECT, Stage.HELLO, Stage.SENDER)
+    stages = (FilterStage.CONNECT, FilterStage.HELLO, FilterStage.SENDER)
 
     def __init__(self) -> None:
-        self.seen: list[tuple[Stage, Peer, str]] = []
+        self.seen: list[tuple[FilterStage, Peer, str]] = []
 
-    async def judge(self, stage: Stage, visit: Visit) -> Verdict:
-        self.seen.append((stage, visit.peer, visit.hello))
-        return refuse("bad") if visit.peer.host == "198.51.100.66" else ACCEPT
+    async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
+        self.seen.append((stage, context.peer, context.hello))
+        return refuse("bad") if context.peer.host == "198.51.100.66" else ACCEPT
 
 
 def talk(*texts: str, settings: Settings = PROXY, house: House | None = None) -> list[str]:
@@ -91,10 +91,10 @@ def test_filters_judge_the_client_and_not_the_proxy() -> None:
     assert said[-1].startswith("250 ")
     client = Peer("198.51.100.7", 99)
     assert watcher.seen == [
-        (Stage.CONNECT, Peer("192.0.2.1", 54321), ""),
-        (Stage.CONNECT, client, ""),
-        (Stage.HELLO, client, "client.example"),
-        (Stage.SENDER, client, "client.example"),
+        (FilterStage.CONNECT, Peer("192.0.2.1", 54321), ""),
+        (FilterStage.CONNECT, client, ""),
+        (FilterStage.HELLO, client, "client.example"),
+        (FilterStage.SENDER, client, "client.example"),
     ]
 
 
@@ -131,8 +131,8 @@ def test_a_client_that_was_brought_cannot_log_in_without_a_password() -> None:
     async def adopt(name: str) -> Any:
         return house.submitter
 
-    doors = dataclasses.replace(house.doors(), adopt_submitter=adopt)
-    finish(SmtpSession(wire, settings, doors).run())
+    doors = dataclasses.replace(house.doors(), assume_login=adopt)
+    finish(SmtpLoop(wire, settings, doors).run())
     assert not house.events("logged_in")
 
 
@@ -183,8 +183,8 @@ def test_a_login_that_fails_changes_nothing() -> None:
     async def adopt(name: str) -> Any:
         raise Refused("There is no such account")
 
-    doors = dataclasses.replace(house.doors(), adopt_submitter=adopt)
-    finish(SmtpSession(wire, with_login, doors).run())
+    doors = dataclasses.replace(house.doors(), assume_login=adopt)
+    finish(SmtpLoop(wire, with_login, doors).run())
     assert b"550 5.7.1 There is no such account" in wire.sent
     assert {peer.host for _, peer, _ in watcher.seen} == {"192.0.2.1"}
     assert [stage for stage, _, _ in watcher.seen] == list(Watcher.stages)
@@ -200,6 +200,6 @@ def test_a_login_outlives_further_words_of_the_proxy() -> None:
     async def adopt(name: str) -> Any:
         return house.submitter
 
-    doors = dataclasses.replace(house.doors(), adopt_submitter=adopt)
-    finish(SmtpSession(wire, settings, doors).run())
+    doors = dataclasses.replace(house.doors(), assume_login=adopt)
+    finish(SmtpLoop(wire, settings, doors).run())
     assert wire.sent.endswith(b"553 5.7.1 This sender address does not belong to your account\r\n")

@@ -22,7 +22,7 @@ OWN = "MAIL FROM:<alice@example.org>"
 def originator(value: str) -> Address:
     house = House()
     say("EHLO c", LOGIN, f"{OWN} AUTH={value}", RCPT, "DATA", ".", house=house, settings=SUBMISSION)
-    return house.queue.accepted[0][0].wishes.originator
+    return house.queue.accepted[0][0].mail_parameters.originator
 
 
 def test_a_user_speaks_for_own_addresses() -> None:
@@ -50,7 +50,7 @@ def test_auth_is_unknown_where_no_login_is_offered() -> None:
 def under_tls(*texts: str, promises: frozenset[str] = PROMISES) -> tuple[House, list[str]]:
     house = House(queue=FakeQueue(promises))
     wire = FakeWire([lines("EHLO c", *texts)])
-    wire.privacy = TLS
+    wire.tls_info = TLS
     return house, house.hold(wire)
 
 
@@ -62,7 +62,7 @@ def test_requiretls_is_offered_under_tls_alone() -> None:
 
 def test_a_message_that_requires_tls_is_marked() -> None:
     house, _ = under_tls(f"{MAIL} REQUIRETLS", RCPT, "DATA", ".")
-    assert house.queue.accepted[0][0].wishes.requires_tls
+    assert house.queue.accepted[0][0].mail_parameters.requires_tls
 
 
 @pytest.mark.parametrize(

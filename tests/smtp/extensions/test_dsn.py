@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from tests.smtp.fakes import HELLO, MAIL, PROMISES, FakeQueue, House, say
 from twisted_mail.mail.address import parse
-from twisted_mail.mail.envelope import NOTHING_SAID, Envelope, Notification
+from twisted_mail.mail.envelope import DEFAULT_DSN_REQUEST, DsnRequest, Envelope
 from twisted_mail.smtp.extensions import xtext
 
 ALICE, BOB = parse("alice@example.org"), parse("bob@example.org")
@@ -43,21 +43,21 @@ def test_the_example_of_rfc_3461() -> None:
         f"<{BOB}> NOTIFY=FAILURE,delay",
         "<carol@example.org>",
     )
-    assert (taken.wishes.returns, taken.wishes.envid) == ("HDRS", "QQ314159")
-    assert taken.notification(ALICE) == Notification(
+    assert (taken.mail_parameters.returns, taken.mail_parameters.envid) == ("HDRS", "QQ314159")
+    assert taken.dsn_request(ALICE) == DsnRequest(
         frozenset({"SUCCESS"}), "rfc822;Alice@Pure-Heart.ORG"
     )
-    assert taken.notification(BOB) == Notification(frozenset({"FAILURE", "DELAY"}))
-    assert taken.notification(parse("carol@example.org")) == NOTHING_SAID
+    assert taken.dsn_request(BOB) == DsnRequest(frozenset({"FAILURE", "DELAY"}))
+    assert taken.dsn_request(parse("carol@example.org")) == DEFAULT_DSN_REQUEST
 
 
 def test_never_is_no_happening() -> None:
-    assert envelope("", f"<{ALICE}> NOTIFY=never").notification(ALICE).happenings == frozenset()
+    assert envelope("", f"<{ALICE}> NOTIFY=never").dsn_request(ALICE).events == frozenset()
 
 
 def test_of_a_recipient_named_twice_the_last_word_counts() -> None:
     taken = envelope("", f"<{ALICE}> NOTIFY=NEVER", f"<{ALICE}> NOTIFY=DELAY")
-    assert taken.notification(ALICE).happenings == {"DELAY"}
+    assert taken.dsn_request(ALICE).events == {"DELAY"}
 
 
 @pytest.mark.parametrize(
@@ -128,4 +128,4 @@ def test_an_original_recipient_in_utf8_needs_smtputf8() -> None:
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=30))
 def test_any_printable_name_of_a_message_comes_through(name: str) -> None:
     taken = envelope(f"ENVID={xtext.encode(name)}", f"<{ALICE}>")
-    assert xtext.decode(taken.wishes.envid) == name
+    assert xtext.decode(taken.mail_parameters.envid) == name

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.smtp.fakes import LOGIN, PROMISES, SUBMISSION, FakeQueue, House, say
-from twisted_mail.mail.envelope import DeliverBy, Hold, Wishes
+from twisted_mail.mail.envelope import DeliverBy, FutureRelease, MailParameters
 from twisted_mail.smtp.settings import SubmissionSettings
 
 NOW = 1_000_000_000.0  # 2001-09-09T01:46:40Z
@@ -16,12 +16,12 @@ def reply(parameters: str, settings: SubmissionSettings = DAY) -> str:
     return say("EHLO c", LOGIN, f"{OWN} {parameters}", house=house, settings=settings)[-1]
 
 
-def wishes(parameters: str, settings: SubmissionSettings = DAY) -> Wishes:
+def mail_parameters(parameters: str, settings: SubmissionSettings = DAY) -> MailParameters:
     house = House(queue=FakeQueue(PROMISES))
     rcpt = "RCPT TO:<bob@example.org>"
     said = ("EHLO c", LOGIN, f"{OWN} {parameters}", rcpt, "DATA", ".")
     say(*said, house=house, settings=settings)
-    return house.queue.accepted[0][0].wishes
+    return house.queue.accepted[0][0].mail_parameters
 
 
 def test_ehlo_says_how_long_messages_are_held() -> None:
@@ -48,14 +48,16 @@ def test_nor_where_nobody_keeps_it(parameter: str) -> None:
 
 
 def test_a_message_is_held_for_seconds() -> None:
-    assert wishes("HOLDFOR=3600").hold == Hold(NOW + 3600, "for;3600")
+    assert mail_parameters("HOLDFOR=3600").future_release == FutureRelease(NOW + 3600, "for;3600")
 
 
 @pytest.mark.parametrize("zone", ["Z", "z", "+00:00"])
 def test_a_message_is_held_until_a_moment(zone: str) -> None:
     moment = f"2001-09-09T02:00:00{zone}"
     until = datetime(2001, 9, 9, 2, tzinfo=UTC).timestamp()
-    assert wishes(f"HOLDUNTIL={moment}").hold == Hold(until, f"until;{moment}")
+    assert mail_parameters(f"HOLDUNTIL={moment}").future_release == FutureRelease(
+        until, f"until;{moment}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,7 +98,7 @@ def test_what_is_no_time_to_hold(parameters: str) -> None:
     ],
 )
 def test_times_to_deliver_by(value: str, wish: DeliverBy) -> None:
-    assert wishes(f"BY={value}").deliver_by == wish
+    assert mail_parameters(f"BY={value}").deliver_by == wish
 
 
 @pytest.mark.parametrize(
@@ -126,19 +128,19 @@ def test_what_is_no_priority(value: str) -> None:
 
 def test_anybody_may_be_less_urgent() -> None:
     assert reply("MT-PRIORITY=-9").startswith("250 2.1.0")
-    assert wishes("MT-PRIORITY=-9").priority == -9
+    assert mail_parameters("MT-PRIORITY=-9").priority == -9
 
 
 def test_a_higher_priority_than_allowed_is_lowered_and_the_client_told() -> None:
     assert reply("MT-PRIORITY=3").startswith("250 2.3.6 0 ")
-    assert wishes("MT-PRIORITY=3").priority == 0
+    assert mail_parameters("MT-PRIORITY=3").priority == 0
 
 
 def test_a_priority_that_is_allowed_stays() -> None:
     settings = SubmissionSettings(max_priority=4)
     assert reply("MT-PRIORITY=4", settings).startswith("250 2.1.0")
-    assert wishes("MT-PRIORITY=4", settings).priority == 4
-    assert wishes("MT-PRIORITY=9", settings).priority == 4
+    assert mail_parameters("MT-PRIORITY=4", settings).priority == 4
+    assert mail_parameters("MT-PRIORITY=9", settings).priority == 4
 
 
 def test_no_priority_is_higher_than_9() -> None:

@@ -18,7 +18,7 @@ from tests.smtp.fakes import (
     lines,
     say,
 )
-from twisted_mail.mail.envelope import Notification, Wishes
+from twisted_mail.mail.envelope import DsnRequest, MailParameters
 from twisted_mail.smtp.extensions.table import EXTENSIONS, MAIL_PARAMETERS, RCPT_PARAMETERS
 from twisted_mail.smtp.settings import KEYWORDS, Settings
 
@@ -26,10 +26,10 @@ JOSE = "jos\xe9@ex\xe4mple.org"
 
 
 def test_every_parameter_fills_a_field() -> None:
-    wishes = {one.name for one in fields(Wishes)}
-    assert {one.field for _, one in MAIL_PARAMETERS.values()} == wishes
-    notification = {one.name for one in fields(Notification)}
-    assert {one.field for _, one in RCPT_PARAMETERS.values()} == notification
+    mail_parameters = {one.name for one in fields(MailParameters)}
+    assert {one.field for _, one in MAIL_PARAMETERS.values()} == mail_parameters
+    dsn_request = {one.name for one in fields(DsnRequest)}
+    assert {one.field for _, one in RCPT_PARAMETERS.values()} == dsn_request
 
 
 def test_the_settings_know_every_keyword() -> None:
@@ -41,7 +41,7 @@ def test_the_settings_know_every_keyword() -> None:
 def test_everything_is_offered_where_everything_is_kept() -> None:
     house = House(queue=FakeQueue({*PROMISES, "BINARYMIME"}))
     wire = FakeWire([lines("EHLO c")])
-    wire.privacy = TLS
+    wire.tls_info = TLS
     offered = {line[4:].split()[0] for line in house.hold(wire, SUBMISSION)[2:]}
     assert offered == {one.keyword for one in EXTENSIONS} - {"STARTTLS", "EXPN", "XCLIENT"}
 
@@ -85,7 +85,7 @@ def test_a_message_in_utf8_says_so_in_its_trace() -> None:
     say("EHLO c", f"MAIL FROM:<{JOSE}> SMTPUTF8", RCPT, "DATA", ".", house=house)
     ((envelope, _),) = house.queue.accepted
     assert str(envelope.sender) == "jos\xe9@xn--exmple-cua.org"
-    assert envelope.wishes.is_utf8
+    assert envelope.mail_parameters.is_utf8
     assert b"with UTF8SMTP id" in house.prefix
 
 
@@ -122,7 +122,7 @@ def test_no_parameters_do_worse_than_a_refusal(
     house = House(queue=FakeQueue({*PROMISES, "BINARYMIME"}))
     said = (written("MAIL FROM:<alice@example.org>", mail), written(RCPT, rcpt), RCPT)
     wire = FakeWire([lines("EHLO c", LOGIN, *said, "BDAT 3 LAST", "a", "QUIT")])
-    wire.privacy = TLS
+    wire.tls_info = TLS
     replies = house.hold(wire, SUBMISSION)
     assert not house.events("failed")
     assert len(house.queue.accepted) == sum("queued as" in reply for reply in replies)

@@ -26,7 +26,7 @@ def test_the_parts_of_a_binary_message_are_encoded() -> None:
     message = message_from_bytes(house.content)
     assert message["Content-Transfer-Encoding"] == "base64"
     assert message.get_payload(decode=True) == OCTETS
-    assert house.queue.accepted[0][0].wishes.body == "8BITMIME"
+    assert house.queue.accepted[0][0].mail_parameters.body == "8BITMIME"
     assert house.prefix.startswith(b"Received: ")
 
 
@@ -40,7 +40,7 @@ def test_a_queue_that_keeps_binary_messages_gets_them() -> None:
     house = House(queue=FakeQueue({"BINARYMIME"}))
     send(MESSAGE, house)
     assert house.content == MESSAGE
-    assert house.queue.accepted[0][0].wishes.body == "BINARYMIME"
+    assert house.queue.accepted[0][0].mail_parameters.body == "BINARYMIME"
 
 
 def test_what_is_signed_is_not_altered_but_refused() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.smtp.stream.dot_reader import DataReader, LineEnds
+from twisted_mail.smtp.stream.dot_reader import DataReader, LineEndCheck
 
 OCTETS = st.lists(
     st.sampled_from([b"\r", b"\n", b"\r\n", b".", b"..", b"a", b"\r\n.", b"\r\n.\r\n", b"QUIT"])
@@ -114,7 +114,7 @@ def test_what_a_client_sends_comes_back(text: list[bytes]) -> None:
 @given(st.lists(st.sampled_from([b"\r\n", b"\r", b"\n", b"a"])), st.integers(1, 4))
 def test_line_ends_are_judged_alike_in_any_pieces(parts: list[bytes], size: int) -> None:
     content = b"".join(parts)
-    ends = LineEnds()
+    ends = LineEndCheck()
     for at in range(0, len(content), size):
         ends.feed(content[at : at + size])
         ends.feed(b"")

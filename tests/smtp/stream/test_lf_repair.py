@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from tests.smtp.fakes import HELLO, MAIL, RCPT, FakeWire, House, lines
 from tests.support import finish
 from twisted_mail.smtp.settings import Settings
-from twisted_mail.smtp.stream.lf_repair import MendingWire, is_among
+from twisted_mail.smtp.stream.lf_repair import LfRepairWire, is_in_networks
 
 TRUSTING = Settings(repairs_lf_from=("192.0.2.0/28", "2001:db8::/64"))
 LF_ALONE = lines("EHLO c", MAIL, RCPT, "DATA", "Subject: x", "", "..dot", ".", "QUIT").replace(
@@ -25,7 +25,7 @@ LF_ALONE = lines("EHLO c", MAIL, RCPT, "DATA", "Subject: x", "", "..dot", ".", "
     ],
 )
 def test_addresses_in_networks(host: str, is_in: bool) -> None:
-    assert is_among(host, TRUSTING.repairs_lf_from) is is_in
+    assert is_in_networks(host, TRUSTING.repairs_lf_from) is is_in
 
 
 @pytest.mark.parametrize("text", ["192.0.2.1/28", "example.org", "192.0.2.0/33"])
@@ -63,9 +63,9 @@ def test_chunks_cannot_be_counted_on_a_mended_line() -> None:
 @given(st.lists(st.sampled_from([b"\r\n", b"\n", b"\r", b"a"])), st.integers(1, 5))
 def test_any_split_is_mended_alike(parts: list[bytes], size: int) -> None:
     stream = b"".join(parts)
-    whole = MendingWire(FakeWire([])).mend(stream)
-    wire = MendingWire(FakeWire([]))
-    pieces = [wire.mend(stream[at : at + size]) for at in range(0, len(stream), size)]
+    whole = LfRepairWire(FakeWire([])).repair(stream)
+    wire = LfRepairWire(FakeWire([]))
+    pieces = [wire.repair(stream[at : at + size]) for at in range(0, len(stream), size)]
     assert b"".join(pieces) == whole
     assert whole.count(b"\n") == whole.count(b"\r\n") == stream.count(b"\n")
 
@@ -76,12 +76,12 @@ def test_the_rest_of_the_wire_is_as_it_was() -> None:
     replies = House().hold(wire, TRUSTING)
     assert "250-STARTTLS" in replies
     assert "250-REQUIRETLS" not in replies
-    assert wire.privacy is not None
-    mending = MendingWire(wire)
+    assert wire.tls_info is not None
+    mending = LfRepairWire(wire)
     assert (mending.takes_passwords, mending.has_unread, mending.may_start_tls) == (
         True,
         False,
         False,
     )
     finish(mending.drain())
-    mending.nudge()
+    mending.wake()

@@ -16,11 +16,11 @@ from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.message import PIECE, MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.delivery import group_commit as room
-from twisted_mail.store.delivery.group_commit import Rounds
+from twisted_mail.store.delivery.group_commit import GroupCommit
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.settings import StoreSettings
-from twisted_mail.store.work.tree import Ground
+from twisted_mail.store.work.tree import StoreEnvironment
 
 CAROL = "carol@example.org"
 
@@ -58,7 +58,7 @@ class WatchedDisk(QuickDisk):
     def sync_folder(self, path: bytes) -> None:
         self._sync("folder")
 
-    def sync_all_for_good(self, fd: int) -> None:
+    def sync_all_verified(self, fd: int) -> None:
         self.sync_all(fd)
 
     def sync_all(self, fd: int) -> None:
@@ -74,8 +74,10 @@ class Place:
         self.root = root
         self.disk = WatchedDisk(root)
         self.clock = StillClock(2e9)
-        self.ground = Ground(self.disk, self.clock, Namer("host"), "boot", StoreSettings())
-        self.rounds = Rounds(self.ground, bytes(root), blocking)
+        self.ground = StoreEnvironment(
+            self.disk, self.clock, Namer("host"), "boot", StoreSettings()
+        )
+        self.rounds = GroupCommit(self.ground, bytes(root), blocking)
         self._make_maildirs()
 
     def _make_maildirs(self) -> None:
@@ -250,7 +252,7 @@ def test_while_somebody_else_keeps_the_disk_busy_messages_go_by_themselves(place
 def test_a_file_system_that_keeps_no_promises_is_not_synced_as_one(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place.disk, "keeps_all", lambda fd: False)
+    monkeypatch.setattr(place.disk, "is_syncfs_reliable", lambda fd: False)
     assert place.deliver(([ALICE], message("one")), ([BOB], message("two"))) == [
         {ALICE: None},
         {BOB: None},
@@ -327,7 +329,7 @@ def test_nobody_is_told_that_a_message_was_refused_which_is_there(place: Place) 
                 raise Unavailable("Too busy, try again later")
             return answer
 
-    place.rounds = Rounds(place.ground, bytes(place.root), Refusing())
+    place.rounds = GroupCommit(place.ground, bytes(place.root), Refusing())
     answers = place.deliver(([ALICE], message("one")), ([BOB], message("two")))
     assert answers == [{ALICE: None}, {BOB: None}]
 
@@ -363,9 +365,9 @@ def test_a_real_file_system_is_synced(tmp_path: Path) -> None:
     disk = Disk()
     fd = disk.open_folder(bytes(tmp_path))
     disk.sync_all(fd)
-    disk.sync_all_for_good(fd)
+    disk.sync_all_verified(fd)
     assert disk.device(fd) == tmp_path.stat().st_dev
-    assert disk.keeps_all(fd) in (True, False)
+    assert disk.is_syncfs_reliable(fd) in (True, False)
     os.close(fd)
     with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
         disk.sync_all(fd)

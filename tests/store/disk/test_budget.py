@@ -10,7 +10,7 @@ from tests.contracts.meanwhile import TurningBlocking, together
 from tests.support import InlineBlocking, finish
 from twisted_mail.mail.message import Blob, MemoryBlob
 from twisted_mail.store.disk.blob import FileBlob, SpoolWriter
-from twisted_mail.store.disk.budget import Budget, HeldBlob, Share
+from twisted_mail.store.disk.budget import Budget, BudgetedBlob, BudgetShare
 
 SMALL = 100
 
@@ -34,7 +34,7 @@ def test_what_is_small_costs_nothing_of_the_budget(tmp_path: Path, budget: Budge
 
 def test_what_the_budget_allows_stays_in_memory(tmp_path: Path, budget: Budget) -> None:
     blob = written(tmp_path, budget, 500)
-    assert isinstance(blob, HeldBlob)
+    assert isinstance(blob, BudgetedBlob)
     assert (b"".join(blob.pieces()), blob.size) == (b"x" * 500, 500)
     assert b"".join(blob.pieces(10, 20)) == b"x" * 10
     assert budget.left == 500
@@ -57,7 +57,7 @@ def test_when_all_is_used_up_messages_go_by_files(tmp_path: Path, budget: Budget
     second = written(tmp_path, budget, 500)
     assert isinstance(second, FileBlob)
     first.close()
-    assert isinstance(written(tmp_path, budget, 500), HeldBlob)
+    assert isinstance(written(tmp_path, budget, 500), BudgetedBlob)
     second.close()
 
 
@@ -94,7 +94,7 @@ def test_threads_do_not_lose_count() -> None:
 
     def churn() -> None:
         for _ in range(2000):
-            share = Share(budget)
+            share = BudgetShare(budget)
             share.covers(3)
             share.close()
 

@@ -61,16 +61,16 @@ def test_only_file_systems_that_are_known_to_keep_all_are_relied_on(
     monkeypatch.setattr(kernel.sys, "platform", platform)
     monkeypatch.setattr(kernel.os, "uname", lambda: SimpleNamespace(release=release))
     monkeypatch.setattr(kernel, "_fstatfs", fstatfs)
-    assert kernel.keeps_all(0) is keeps
+    assert kernel.is_syncfs_reliable(0) is keeps
 
 
 def test_a_descriptor_that_is_none_keeps_nothing() -> None:
-    assert not kernel.keeps_all(-1)
+    assert not kernel.is_syncfs_reliable(-1)
 
 
 def test_without_syncfs_nothing_is_relied_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel, "_syncfs", None)
-    assert not kernel.keeps_all(0)
+    assert not kernel.is_syncfs_reliable(0)
     with pytest.raises(OSError, match=os.strerror(errno.ENOSYS)):
         kernel.sync_file_system(0)
 

@@ -23,18 +23,18 @@ def account(root: Path, disk: Disk | None = None) -> MaildirAccount:
 
 def test_stores_on_one_root_keep_each_other_out(tmp_path: Path) -> None:
     one, other = account(tmp_path), account(tmp_path)
-    give_up = finish(one.hold_maildrop())
+    give_up = finish(one.lock_maildrop())
     with refused("IN-USE"):
-        finish(other.hold_maildrop())
+        finish(other.lock_maildrop())
     give_up()
-    give_up = finish(other.hold_maildrop())
+    give_up = finish(other.lock_maildrop())
     with refused("IN-USE"):
-        finish(one.hold_maildrop())
+        finish(one.lock_maildrop())
     give_up()
 
 
 def hold_and_die(root: Path, held: object) -> None:
-    finish(account(root).hold_maildrop())
+    finish(account(root).lock_maildrop())
     held.set()  # type: ignore[attr-defined]
     multiprocessing.Event().wait()
 
@@ -48,19 +48,19 @@ def test_a_process_that_dies_gives_it_up(tmp_path: Path) -> None:
     try:
         assert held.wait(20)
         with refused("IN-USE"):
-            finish(mine.hold_maildrop())
+            finish(mine.lock_maildrop())
     finally:
         process.kill()
         process.join()
-    finish(mine.hold_maildrop())()
+    finish(mine.lock_maildrop())()
 
 
 def test_trouble_with_the_disk_is_told_and_leaves_no_lock(tmp_path: Path) -> None:
     account(tmp_path)
     mine = account(tmp_path, FailDisk(0, errno.ENOSPC, among=frozenset({"overwrite"})))
     with pytest.raises(Unavailable):
-        finish(mine.hold_maildrop())
-    finish(mine.hold_maildrop())()
+        finish(mine.lock_maildrop())
+    finish(mine.lock_maildrop())()
 
 
 class LateBlocking(InlineBlocking):
@@ -81,6 +81,6 @@ def test_a_session_that_ends_meanwhile_leaves_no_lock(tmp_path: Path) -> None:
     mine = finish(store.account(ALICE))
     blocking.is_late = True
     with pytest.raises(asyncio.CancelledError):
-        finish(mine.hold_maildrop())
+        finish(mine.lock_maildrop())
     blocking.is_late = False
-    finish(mine.hold_maildrop())()
+    finish(mine.lock_maildrop())()

@@ -106,7 +106,7 @@ def test_a_rename_leaves_as_many_mailboxes_and_can_be_done_one_by_one(mailboxes,
 
 
 def test_the_list_has_mailboxes_levels_above_and_subscriptions():
-    assert names.listing({"b/c": "\\Sent", "a": ""}, {"a", "gone/away"}) == [
+    assert names.list_mailboxes({"b/c": "\\Sent", "a": ""}, {"a", "gone/away"}) == [
         MailboxInfo("a", "", True, True),
         MailboxInfo("b", "", False, False),
         MailboxInfo("b/c", "\\Sent", False, True),

@@ -27,15 +27,15 @@ def test_dovecots_counter_is_read_from_a_name(tmp_path: Path) -> None:
 def test_other_names_count_nothing(tmp_path: Path, name: str) -> None:
     (tmp_path / f"dovecot-uidvalidity{name}").touch()
     assert uidvalidity.last(Disk(), os.fsencode(tmp_path)) <= 0
-    uidvalidity.count_on(Disk(), os.fsencode(tmp_path), 0)
+    uidvalidity.raise_counters(Disk(), os.fsencode(tmp_path), 0)
     assert counters(tmp_path) == [f"dovecot-uidvalidity{name}"]
 
 
 def test_the_counter_never_goes_back(tmp_path: Path) -> None:
     (tmp_path / "dovecot-uidvalidity.00000020").touch()
-    uidvalidity.count_on(Disk(), os.fsencode(tmp_path), 0x1F)
+    uidvalidity.raise_counters(Disk(), os.fsencode(tmp_path), 0x1F)
     assert counters(tmp_path) == ["dovecot-uidvalidity.00000020"]
-    uidvalidity.count_on(Disk(), os.fsencode(tmp_path), 0x21)
+    uidvalidity.raise_counters(Disk(), os.fsencode(tmp_path), 0x21)
     assert counters(tmp_path) == ["dovecot-uidvalidity.00000021"]
 
 

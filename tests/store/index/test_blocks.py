@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.contracts.ground import ALICE, FakeRenderer, flags_of, mail
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.mail.mailbox.entry import Columns, Contains, Entry, Piece
+from twisted_mail.mail.mailbox.entry import Contains, Entry, EntryColumns, MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.account.account import MaildirAccount
@@ -50,7 +50,9 @@ class Place:
         return finish(self.account.open("INBOX"))
 
     def known(self) -> list[int]:
-        return [row.uid for row in read_only.look(Disk(), os.fsencode(self.path)).known[b""].rows]
+        return [
+            row.uid for row in read_only.read_index(Disk(), os.fsencode(self.path)).known[b""].rows
+        ]
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
 
 
 def texts(mailbox) -> list[bytes | None]:
-    return finish(mailbox.read([Piece(uid) for uid in mailbox.columns.uids]))
+    return finish(mailbox.read([MessageRange(uid) for uid in mailbox.columns.uids]))
 
 
 # ---------------------------------------------------------------- packing
@@ -80,17 +82,17 @@ entries = st.builds(
 
 @given(st.lists(entries, min_size=1, max_size=20, unique_by=lambda entry: entry.uid))
 def test_packing_and_unpacking_are_inverses(some: list[Entry]) -> None:
-    columns, found = Columns(), Columns()
+    columns, found = EntryColumns(), EntryColumns()
     columns.add(sorted(some))
     blocks.unpack(found, *blocks.pack(columns, 0, len(columns)))
     assert list(found) == list(columns) == sorted(some)
 
 
 def test_columns_are_joined_as_a_whole() -> None:
-    one = Columns(
+    one = EntryColumns(
         array("Q", [1]), [FLAGGED], array("Q", [7]), array("q", [1]), array("Q", [2]), 2, 7
     )
-    two = Columns()
+    two = EntryColumns()
     two.add(one)
     two.add([Entry(2, FLAGGED, 9, 3, 4)])
     assert list(two) == [Entry(1, FLAGGED, 7, 1, 2), Entry(2, FLAGGED, 9, 3, 4)]
@@ -151,7 +153,7 @@ def test_many_files_are_told_only_when_their_numbers_are_on_disk(place: Place) -
     account = place.account
     with pytest.raises(Unavailable):
         finish(account.open("INBOX"))
-    assert read_only.look(Disk(), os.fsencode(place.path)).known == {}
+    assert read_only.read_index(Disk(), os.fsencode(place.path)).known == {}
     uids = list(finish(account.open("INBOX")).columns.uids)
     place.restart()
     assert len(uids) == 8
@@ -165,7 +167,7 @@ def test_looking_from_outside_shows_what_is_no_row_yet(place: Place) -> None:
 
 def test_reading_one_message_needs_no_rows_of_others(place: Place) -> None:
     inbox = place.open()
-    assert finish(inbox.read([Piece(5)])) == [mail("4")]
+    assert finish(inbox.read([MessageRange(5)])) == [mail("4")]
     assert place.known() == [1, 2, 3, 4, 5, 6, 7, 8]
     assert texts(inbox) == [mail(str(number)) for number in range(8)]
 
@@ -272,7 +274,7 @@ def test_measuring_a_few_takes_only_their_parcels(place: Place) -> None:
     finish(inbox.measure([5]))
     assert apart(place) == [1, 7]
     tree = place.account._tree
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         state = tree.folder(b"").state(work)
         assert [row.uid for row in work.index.unmeasured(state, 5, 1)] == [6]
         assert apart(place) == [1]
@@ -282,9 +284,9 @@ def test_measuring_a_few_takes_only_their_parcels(place: Place) -> None:
 
 def test_the_next_messages_behind_a_uid_are_found_in_parcels_and_rows(place: Place) -> None:
     inbox = place.open()
-    finish(inbox.read([Piece(5)]))
+    finish(inbox.read([MessageRange(5)]))
     tree = place.account._tree
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         state = tree.folder(b"").state(work)
         assert [found[0] for found in work.index.identities(state, 5, 2)] == [6, 7]
         assert [found[0] for found in work.index.identities(state, 2, 3)] == [3, 4, 5]
@@ -297,7 +299,7 @@ def test_only_parcels_that_were_altered_since_are_looked_at(place: Place) -> Non
     place.drop(*range(20, 23))
     finish(inbox.refresh())
     tree = place.account._tree
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         state = tree.folder(b"").state(work)
         assert [row.uid for row in work.index.changed(state, modseq)] == [9, 10, 11]
     assert apart(place) == [1, 4, 7]

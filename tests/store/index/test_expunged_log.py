@@ -9,7 +9,7 @@ from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.mailbox.flags import NONE
 from twisted_mail.store.index import expunged_log
 from twisted_mail.store.index.index import Index
-from twisted_mail.store.index.rows import Row, State
+from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.work.tree import Tree
 
@@ -42,7 +42,7 @@ def remove(index: Index, *uids: int) -> int:
 def since(index: Index, modseq: int) -> tuple[list[int], int]:
     with index.transaction():
         state = index.mailboxes.state(b"")
-        assert isinstance(state, State)
+        assert isinstance(state, MailboxRow)
         return index.gone.since(state, modseq), index.gone.forgotten(state)
 
 
@@ -86,7 +86,7 @@ def test_what_happened_lately_is_not_forgotten_however_much_it_is(
 
 def test_a_new_index_knows_that_it_knows_nothing_of_the_past(tmp_path: Path) -> None:
     def forgotten(tree: Tree) -> tuple[int, int]:
-        with tree.working() as work:
+        with tree.unit_of_work() as work:
             state = tree.find("INBOX").state(work)
             return work.index.gone.forgotten(state), state.highest_modseq
 

@@ -11,10 +11,10 @@ from tests.contracts.account import AccountContract
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail, refused
 from tests.support import StillClock, finish
 from twisted_mail.interfaces import Account, Blocking
-from twisted_mail.mail.mailbox.change import Made
+from twisted_mail.mail.mailbox.change import MailboxCreated
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.store.memory.account import MemoryAccount, MemoryStore
-from twisted_mail.store.memory.box import Limits
+from twisted_mail.store.memory.box import MemoryStoreLimits
 from twisted_mail.store.memory.mailbox import MemoryMailbox
 
 
@@ -23,7 +23,9 @@ class TestMemoryStore(AccountContract):
 
     @pytest.fixture
     def make_store(self, clock, render):
-        return lambda quota=None: MemoryStore(clock, render, Limits(quota=quota, keywords=30))
+        return lambda quota=None: MemoryStore(
+            clock, render, MemoryStoreLimits(quota=quota, keywords=30)
+        )
 
     @pytest.fixture
     def make_waiting_store(self, clock, render):
@@ -47,7 +49,7 @@ class Hesitant:
         return Hesitant(answer, self._blocking) if is_place else answer
 
 
-def account_with(limits: Limits) -> Account:
+def account_with(limits: MemoryStoreLimits) -> Account:
     return finish(MemoryStore(StillClock(), FakeRenderer(), limits).account(ALICE))
 
 
@@ -66,7 +68,7 @@ def test_a_later_store_has_greater_uidvalidities():
 
 
 def test_a_mailbox_too_many_is_refused_and_nothing_made():
-    account = account_with(Limits(mailboxes=8))
+    account = account_with(MemoryStoreLimits(mailboxes=8))
     heard = []
     account.watch(heard.append)
     with refused("LIMIT"):
@@ -77,13 +79,13 @@ def test_a_mailbox_too_many_is_refused_and_nothing_made():
         finish(account.rename("INBOX", "a/b/c"))
     assert (heard, len(finish(account.mailboxes()))) == ([], 6)
     finish(account.create("a/b"))
-    assert heard == [Made("a"), Made("a/b")]
+    assert heard == [MailboxCreated("a"), MailboxCreated("a/b")]
     with refused("LIMIT"):
         finish(account.create("c"))
 
 
 def test_a_subscription_too_many_is_refused():
-    account = account_with(Limits(mailboxes=8))
+    account = account_with(MemoryStoreLimits(mailboxes=8))
     for name in ("one", "two"):
         finish(account.subscribe(name, True))
     with refused("LIMIT"):
@@ -93,7 +95,7 @@ def test_a_subscription_too_many_is_refused():
 
 
 def test_keywords_that_no_message_has_make_room_for_others():
-    account = account_with(Limits(keywords=2))
+    account = account_with(MemoryStoreLimits(keywords=2))
     uids = finish(account.append("INBOX", [draft(mail("one")), draft(mail("two"))])).targets
     inbox = finish(account.open("INBOX"))
     finish(inbox.mark(uids[:1], "set", normal(["one", "two"])))
@@ -116,7 +118,7 @@ def test_watchers_that_fail_are_reported_and_harm_nobody():
 
 
 def test_without_a_report_the_change_is_made_before_the_failure_is_raised():
-    account = account_with(Limits())
+    account = account_with(MemoryStoreLimits())
     account.watch(lambda change: 1 // 0)
     with suppress(ZeroDivisionError):
         finish(account.create("work"))
@@ -124,7 +126,7 @@ def test_without_a_report_the_change_is_made_before_the_failure_is_raised():
 
 
 def test_fifty_thousand_messages_take_no_longer_each_than_a_few():
-    account = account_with(Limits())
+    account = account_with(MemoryStoreLimits())
     inbox = finish(account.open("INBOX"))
     started = time.process_time()
     uids = finish(account.append("INBOX", [draft(b"x")] * 50_000)).targets

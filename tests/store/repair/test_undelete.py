@@ -7,17 +7,17 @@ import pytest
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.mail.mailbox.entry import Copied, Piece
+from twisted_mail.mail.mailbox.entry import CopyResult, MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.repair import undelete
-from twisted_mail.store.repair.undelete import Expunged
+from twisted_mail.store.repair.undelete import ExpungedMessage
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.trash import expunged_archive
-from twisted_mail.store.trash.expunged_archive import Label
+from twisted_mail.store.trash.expunged_archive import ExpungedName
 
 NOW = 1_795_423_000  # 2026-11-23
 DAY = 86_400
@@ -60,23 +60,27 @@ def expunge(account: MaildirAccount, name: str, uids: list[int]) -> None:
     mailbox.close()
 
 
-def listing(account: MaildirAccount, *args: object) -> list[Expunged]:
-    return finish(account.perform(undelete.listing, *args))  # type: ignore[arg-type]
+def listing(account: MaildirAccount, *args: object) -> list[ExpungedMessage]:
+    return finish(account.perform(undelete.list_expunged, *args))  # type: ignore[arg-type]
 
 
-def restore(account: MaildirAccount, found: list[Expunged], target: str = "") -> dict[str, Copied]:
+def restore(
+    account: MaildirAccount, found: list[ExpungedMessage], target: str = ""
+) -> dict[str, CopyResult]:
     return dict(finish(account.perform(undelete.restore, found, target)))
 
 
 def files(account: MaildirAccount) -> list[str]:
-    root = os.fsdecode(account._tree.attic.path)
+    root = os.fsdecode(account._tree.archive.path)
     return sorted(os.path.join(at, name) for at, _, names in os.walk(root) for name in names)
 
 
 def look(account: MaildirAccount, name: str) -> list[tuple[bytes, set[str], int]]:
     mailbox = finish(account.open(name))
     columns = mailbox.columns
-    texts = [text or b"" for text in finish(mailbox.read([Piece(uid) for uid in columns.uids]))]
+    texts = [
+        text or b"" for text in finish(mailbox.read([MessageRange(uid) for uid in columns.uids]))
+    ]
     found = list(zip(texts, map(set, columns.flags), columns.dates, strict=True))
     mailbox.close()
     return found
@@ -111,7 +115,7 @@ def test_no_message_is_kept_if_that_is_switched_off(
     put(account, "Sent", "two")
     finish(account.delete("Sent"))
     assert listing(account) == []
-    assert not os.path.exists(account._tree.attic.path)
+    assert not os.path.exists(account._tree.archive.path)
 
 
 def test_a_deleted_mailbox_is_listed(account: MaildirAccount) -> None:
@@ -128,7 +132,7 @@ def test_a_deleted_mailbox_is_listed(account: MaildirAccount) -> None:
 
 def test_an_empty_mailbox_leaves_nothing(account: MaildirAccount) -> None:
     finish(account.delete("Sent"))
-    assert not os.path.exists(account._tree.attic.path)
+    assert not os.path.exists(account._tree.archive.path)
     assert [name for name in os.listdir(account._tree.maildir) if name.startswith(b"..")] == []
 
 
@@ -160,7 +164,7 @@ def test_moved_messages_are_not_expunged(account: MaildirAccount) -> None:
 def test_what_others_put_there_is_passed_over(account: MaildirAccount) -> None:
     expunge(account, "INBOX", put(account, "INBOX", "one"))
     [found] = listing(account)
-    root = account._tree.attic.path
+    root = account._tree.archive.path
     inbox = os.path.join(root, os.path.dirname(found.path))
     for path in (b"x", b"2026-11-23/x", b"2026-11-23/..x", b"2026-11-23/INBOX/strange"):
         Path(os.fsdecode(os.path.join(root, path))).touch()
@@ -214,7 +218,7 @@ def test_what_is_not_kept_any_more_is_passed_over(account: MaildirAccount) -> No
     uids = put(account, "INBOX", "one", "two")
     expunge(account, "INBOX", uids)
     found = listing(account)
-    os.unlink(os.path.join(account._tree.attic.path, found[0].path))
+    os.unlink(os.path.join(account._tree.archive.path, found[0].path))
     copied = restore(account, found)
     assert copied["INBOX"].sources == (uids[1],)
 
@@ -222,14 +226,14 @@ def test_what_is_not_kept_any_more_is_passed_over(account: MaildirAccount) -> No
 def test_no_path_leads_out_of_the_folder(account: MaildirAccount) -> None:
     for path in (b"../../x", b"/etc/passwd", b"2026-11-23/../x", b""):
         with pytest.raises(Refused):
-            restore(account, [Expunged(path, "INBOX", 1, 0, 0, 0, frozenset())])
+            restore(account, [ExpungedMessage(path, "INBOX", 1, 0, 0, 0, frozenset())])
 
 
 # ---------------------------------------------------------------- tidying up
 
 
 def clean(account: MaildirAccount, clock: StillClock, days: int = 14, limit: int = 1000) -> int:
-    return expunged_archive.clean(QuickDisk(), account._tree.path, days, clock.now(), limit)
+    return expunged_archive.purge(QuickDisk(), account._tree.path, days, clock.now(), limit)
 
 
 def test_messages_are_kept_for_the_days_that_were_promised(
@@ -240,7 +244,7 @@ def test_messages_are_kept_for_the_days_that_were_promised(
     assert clean(account, clock) == 0
     clock.seconds += DAY
     assert clean(account, clock) == 1
-    assert os.listdir(account._tree.attic.path) == []
+    assert os.listdir(account._tree.archive.path) == []
 
 
 def test_tidying_up_is_bounded_and_goes_on_where_it_ended(
@@ -255,14 +259,14 @@ def test_tidying_up_is_bounded_and_goes_on_where_it_ended(
         assert step <= 4
         removed += step
     assert removed >= 15
-    assert os.listdir(account._tree.attic.path) == []
+    assert os.listdir(account._tree.archive.path) == []
 
 
 def test_what_is_no_day_is_left_alone(account: MaildirAccount, clock: StillClock) -> None:
-    os.makedirs(account._tree.attic.path + b"/notes")
+    os.makedirs(account._tree.archive.path + b"/notes")
     clock.seconds += 100 * DAY
     assert clean(account, clock) == 0
-    assert os.listdir(account._tree.attic.path) == [b"notes"]
+    assert os.listdir(account._tree.archive.path) == [b"notes"]
 
 
 # ---------------------------------------------------------------- names
@@ -276,7 +280,9 @@ def test_a_name_says_all_that_is_needed() -> None:
     flags = ("\\Seen", "\\Draft", "$Work", "a/b,:c")
     name = expunged_archive.name(row(b"1.M2P3.host,S=10,W=10", *flags), NOW + 0.5)
     assert b"/" not in name
-    assert expunged_archive.parse(name) == Label(NOW, 7, b"1.M2P3.host,S=10,W=10", normal(flags))
+    assert expunged_archive.parse(name) == ExpungedName(
+        NOW, 7, b"1.M2P3.host,S=10,W=10", normal(flags)
+    )
 
 
 @pytest.mark.parametrize("length", [1, 200, 240, 255])

@@ -16,17 +16,17 @@ from hypothesis import strategies as st
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime.matching import matches, searchable
 from twisted_mail.store.search import checksums, fulltext
-from twisted_mail.store.search.fulltext import FullText, Identity, Place
-from twisted_mail.store.search.texts import is_everywhere, question, text_of
+from twisted_mail.store.search.fulltext import FullTextIndex, MailboxKey, MessageKey
+from twisted_mail.store.search.texts import matches_everything, substring_query, text_of
 
 LIMIT = 100_000
-INBOX = Place(b"", 1)
+INBOX = MailboxKey(b"", 1)
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullText]:
-    found = FullText(os.fsencode(tmp_path_factory.mktemp("search") / "search.sqlite3"))
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullTextIndex]:
+    found = FullTextIndex(os.fsencode(tmp_path_factory.mktemp("search") / "search.sqlite3"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fulltext, "READING_COST", 10**9)  # the index tells whatever it can
         yield found
@@ -39,17 +39,19 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def index(path: Path) -> Iterator[FullText]:
-    found = FullText(os.fsencode(path))
+def index(path: Path) -> Iterator[FullTextIndex]:
+    found = FullTextIndex(os.fsencode(path))
     yield found
     found.close()
 
 
-def identity(uid: int, data: bytes = b"") -> Identity:
-    return Identity(uid, b"%d.base" % uid, len(data))
+def identity(uid: int, data: bytes = b"") -> MessageKey:
+    return MessageKey(uid, b"%d.base" % uid, len(data))
 
 
-def put(index: FullText, place: Place, messages: dict[int, bytes], limit: int = LIMIT) -> None:
+def put(
+    index: FullTextIndex, place: MailboxKey, messages: dict[int, bytes], limit: int = LIMIT
+) -> None:
     index.add(
         place,
         [
@@ -59,7 +61,7 @@ def put(index: FullText, place: Place, messages: dict[int, bytes], limit: int = 
     )
 
 
-def trust(index: FullText, place: Place, messages: dict[int, bytes]) -> None:
+def trust(index: FullTextIndex, place: MailboxKey, messages: dict[int, bytes]) -> None:
     epoch = index.begin(place, [place])
     if epoch is not None:
         there = [identity(uid, data) for uid, data in messages.items()]
@@ -68,13 +70,13 @@ def trust(index: FullText, place: Place, messages: dict[int, bytes]) -> None:
 
 
 def check(
-    index: FullText, place: Place, messages: dict[int, bytes], what: Contains
+    index: FullTextIndex, place: MailboxKey, messages: dict[int, bytes], what: Contains
 ) -> tuple[set[int], set[int]]:
     """Compare with the oracle; return what was found, and what was not known."""
-    if is_everywhere(what):
+    if matches_everything(what):
         assert all(matches(data, what) for data in messages.values())
         return set(messages), set()
-    asked = question(what)
+    asked = substring_query(what)
     if not asked.is_answerable:
         return set(), set(messages)
     found = index.look_up(place, frozenset(messages), asked)
@@ -158,15 +160,15 @@ def searches(draw: st.DrawFn) -> tuple[bytes, Contains]:
 @example((b"Subject: abc\n\n", Contains("text", "subject: abc")), LIMIT)
 @example((b"\n\nab\x00cd\xef\xbf\xbd", Contains("text", "abcd")), LIMIT)
 def test_answers_are_those_of_the_plain_scan(
-    shared: FullText, search: tuple[bytes, Contains], limit: int
+    shared: FullTextIndex, search: tuple[bytes, Contains], limit: int
 ):
     data, what = search
-    place = Place(b"any", next(_numbers))
+    place = MailboxKey(b"any", next(_numbers))
     there = {1: data, 2: b"Subject: other\n\nsomething else altogether"}
     put(shared, place, there, limit)
     trust(shared, place, there)
     _, unknown = check(shared, place, there, what)
-    asked = question(what)
+    asked = substring_query(what)
     is_certain = asked.is_answerable and asked.is_exact and limit == LIMIT
     assert not is_certain or not unknown
 
@@ -191,7 +193,7 @@ def corpus(number: int) -> dict[int, bytes]:
     return {uid: message(uid) for uid in range(1, number + 1)}
 
 
-def test_a_corpus_is_searched_as_by_the_plain_scan(index: FullText):
+def test_a_corpus_is_searched_as_by_the_plain_scan(index: FullTextIndex):
     there = corpus(300)
     put(index, INBOX, there)
     trust(index, INBOX, there)
@@ -213,22 +215,22 @@ def test_a_corpus_is_searched_as_by_the_plain_scan(index: FullText):
 # ---------------------------------------------------------------- whose text it is
 
 HELLO = {1: b"Subject: one\n\nhello", 2: b"Subject: two\n\nhello", 5: b"\n\nother"}
-ASKED = question(Contains("text", "hello"))
+ASKED = substring_query(Contains("text", "hello"))
 
 
-def hits(index: FullText, place: Place = INBOX, *uids: int) -> frozenset[int] | None:
+def hits(index: FullTextIndex, place: MailboxKey = INBOX, *uids: int) -> frozenset[int] | None:
     found = index.look_up(place, frozenset(uids or HELLO), ASKED)
     return found and found.hits
 
 
-def test_nothing_is_believed_before_it_was_compared(index: FullText):
+def test_nothing_is_believed_before_it_was_compared(index: FullTextIndex):
     put(index, INBOX, HELLO)
     assert index.look_up(INBOX, frozenset(HELLO), ASKED) is None
     trust(index, INBOX, HELLO)
     assert hits(index) == {1, 2}
 
 
-def test_only_what_is_asked_for_is_found(index: FullText):
+def test_only_what_is_asked_for_is_found(index: FullTextIndex):
     put(index, INBOX, HELLO)
     trust(index, INBOX, HELLO)
     assert hits(index, INBOX, 2, 3) == {2}
@@ -236,41 +238,41 @@ def test_only_what_is_asked_for_is_found(index: FullText):
     assert index.look_up(INBOX, frozenset(), ASKED) == (frozenset(), frozenset())
 
 
-def test_another_message_under_a_uid_is_found_out(index: FullText):
+def test_another_message_under_a_uid_is_found_out(index: FullTextIndex):
     put(index, INBOX, HELLO)
     epoch = index.begin(INBOX, [INBOX])
     assert epoch is not None
     there = [
         identity(1, HELLO[1]),
-        Identity(2, b"another", len(HELLO[2])),
-        Identity(5, b"5.base", 9),
+        MessageKey(2, b"another", len(HELLO[2])),
+        MessageKey(5, b"5.base", 9),
     ]
     index.compare(INBOX, 1, 10, there)
     index.trust(INBOX, epoch)
     assert index.look_up(INBOX, frozenset(HELLO), ASKED) == ({1}, {2, 5})
 
 
-def test_another_uidvalidity_is_another_mailbox(index: FullText):
+def test_another_uidvalidity_is_another_mailbox(index: FullTextIndex):
     put(index, INBOX, HELLO)
-    trust(index, Place(b"", 2), {})
-    assert index.look_up(Place(b"", 2), frozenset(HELLO), ASKED) == (set(), set(HELLO))
+    trust(index, MailboxKey(b"", 2), {})
+    assert index.look_up(MailboxKey(b"", 2), frozenset(HELLO), ASKED) == (set(), set(HELLO))
 
 
-def test_a_renamed_mailbox_keeps_its_texts(index: FullText):
-    put(index, Place(b".Old", 7), HELLO)
-    trust(index, Place(b".New", 7), HELLO)
-    assert hits(index, Place(b".New", 7)) == {1, 2}
+def test_a_renamed_mailbox_keeps_its_texts(index: FullTextIndex):
+    put(index, MailboxKey(b".Old", 7), HELLO)
+    trust(index, MailboxKey(b".New", 7), HELLO)
+    assert hits(index, MailboxKey(b".New", 7)) == {1, 2}
 
 
-def test_a_mailbox_of_equal_uidvalidity_keeps_its_texts_to_itself(index: FullText):
-    old, new = Place(b".Old", 7), Place(b".New", 7)
+def test_a_mailbox_of_equal_uidvalidity_keeps_its_texts_to_itself(index: FullTextIndex):
+    old, new = MailboxKey(b".Old", 7), MailboxKey(b".New", 7)
     put(index, old, HELLO)
     assert index.begin(new, [old, new]) is not None
     trust(index, old, HELLO)
     assert hits(index, old) == {1, 2}
 
 
-def test_a_message_that_is_put_again_stands_once(index: FullText):
+def test_a_message_that_is_put_again_stands_once(index: FullTextIndex):
     put(index, INBOX, HELLO)
     put(index, INBOX, HELLO)
     put(index, INBOX, {2: b"\n\nnow this is of another length"})
@@ -278,32 +280,32 @@ def test_a_message_that_is_put_again_stands_once(index: FullText):
     assert index.look_up(INBOX, frozenset(HELLO), ASKED) == ({1}, frozenset())
 
 
-def test_forgotten_messages_are_unknown(index: FullText):
+def test_forgotten_messages_are_unknown(index: FullTextIndex):
     put(index, INBOX, HELLO)
     trust(index, INBOX, HELLO)
     index.forget(INBOX, [1, 99])
     assert index.look_up(INBOX, frozenset(HELLO), ASKED) == ({2}, {1})
-    assert index.strange(INBOX, [1, 2]) == ([1], [5])
+    assert index.mismatches(INBOX, [1, 2]) == ([1], [5])
 
 
 def test_mailboxes_that_are_no_more_are_forgotten_piece_by_piece(
-    index: FullText, monkeypatch: pytest.MonkeyPatch
+    index: FullTextIndex, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("twisted_mail.store.search.fulltext._FORGOTTEN", 2)
     put(index, INBOX, HELLO)
-    put(index, Place(b".Gone", 3), HELLO)
+    put(index, MailboxKey(b".Gone", 3), HELLO)
     rounds = 0
     while index.forget_some([INBOX]):
         rounds += 1
     assert rounds == 2
-    assert index.strange(INBOX, HELLO) == ([], [])
-    assert index.strange(Place(b".Gone", 3), HELLO) == (sorted(HELLO), [])
+    assert index.mismatches(INBOX, HELLO) == ([], [])
+    assert index.mismatches(MailboxKey(b".Gone", 3), HELLO) == (sorted(HELLO), [])
 
 
-def test_what_another_process_writes_is_compared_again(index: FullText, path: Path):
+def test_what_another_process_writes_is_compared_again(index: FullTextIndex, path: Path):
     put(index, INBOX, HELLO)
     trust(index, INBOX, HELLO)
-    other = FullText(os.fsencode(path))
+    other = FullTextIndex(os.fsencode(path))
     other.forget(INBOX, [1])
     assert hits(index) is None
     epoch = index.begin(INBOX, [INBOX])
@@ -317,7 +319,7 @@ def test_what_another_process_writes_is_compared_again(index: FullText, path: Pa
     assert hits(index) == {1, 2}
 
 
-def test_the_database_may_be_closed_at_any_time(index: FullText):
+def test_the_database_may_be_closed_at_any_time(index: FullTextIndex):
     put(index, INBOX, HELLO)
     trust(index, INBOX, HELLO)
     index.close()
@@ -359,7 +361,7 @@ def alter(*statements: str) -> Callable[[Path], None]:
     ],
 )
 def test_a_damaged_database_is_made_again(
-    index: FullText, path: Path, damage: Callable[[Path], None]
+    index: FullTextIndex, path: Path, damage: Callable[[Path], None]
 ):
     put(index, INBOX, HELLO)
     index.close()
@@ -379,10 +381,10 @@ def test_a_damaged_database_is_made_again(
 
 def test_no_octet_of_the_file_changes_unseen(tmp_path: Path):
     there = corpus(120)
-    asked = question(Contains("text", "alpha beta"))
+    asked = substring_query(Contains("text", "alpha beta"))
     right = {uid for uid, data in there.items() if matches(data, Contains("text", "alpha beta"))}
     path = tmp_path / "search.sqlite3"
-    index = FullText(os.fsencode(path))
+    index = FullTextIndex(os.fsencode(path))
     put(index, INBOX, there)
     index.close()
     whole = path.read_bytes()
@@ -399,7 +401,7 @@ def test_no_octet_of_the_file_changes_unseen(tmp_path: Path):
         index.close()
 
 
-def test_a_busy_database_is_no_answer_and_no_damage(index: FullText, path: Path):
+def test_a_busy_database_is_no_answer_and_no_damage(index: FullTextIndex, path: Path):
     put(index, INBOX, HELLO)
     blocker = checksums.connect(str(path))
     blocker.execute("BEGIN IMMEDIATE")
@@ -411,11 +413,11 @@ def test_a_busy_database_is_no_answer_and_no_damage(index: FullText, path: Path)
 
 
 def test_where_there_can_be_no_database_there_is_no_answer(tmp_path: Path):
-    index = FullText(os.fsencode(tmp_path / "no" / "such" / "folder"))
+    index = FullTextIndex(os.fsencode(tmp_path / "no" / "such" / "folder"))
     assert index.attempt(index.begin, INBOX, []) is None
 
 
-def test_text_that_cannot_be_stored_harms_nothing(index: FullText):
+def test_text_that_cannot_be_stored_harms_nothing(index: FullTextIndex):
     found = searchable(b"\n\nhello")._replace(body="hello \ud800 \0 hello")
     index.add(INBOX, [(identity(1), text_of(b"\n\nhello", found, LIMIT))])
     trust(index, INBOX, {1: b""})

@@ -10,13 +10,13 @@ import pytest
 
 from tests.contracts.ground import ALICE, BOB, FakeRenderer, draft, mail
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.mail.mailbox.change import Gone
+from twisted_mail.mail.mailbox.change import EntriesExpunged
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.search import indexing
-from twisted_mail.store.search.indexing import IDLE_SECONDS, NOTED, PATIENCE_SECONDS, PIECE
+from twisted_mail.store.search.indexing import IDLE_SECONDS, MAX_NOTED, MAX_WAIT_SECONDS, PIECE
 
 HELLO = Contains("text", "hello")
 
@@ -98,7 +98,7 @@ def test_new_mail_is_indexed_once_the_account_is_idle(place: Place):
 
 def test_an_account_that_is_never_idle_has_its_turn_too(place: Place):
     place.put(place.alice, "hello")
-    for _ in range(int(PATIENCE_SECONDS / 0.5)):
+    for _ in range(int(MAX_WAIT_SECONDS / 0.5)):
         finish(place.alice.status("INBOX"))
         assert place.work() == 0
         place.clock.seconds += 0.5
@@ -147,7 +147,7 @@ def test_the_newest_messages_are_indexed_first(place: Place):
 
 def _rows(account: MaildirAccount, folder: Any) -> Any:
     def work(tree: Any) -> Any:
-        with tree.working() as work:
+        with tree.unit_of_work() as work:
             return work.index.all_rows(folder.state(work))
 
     return finish(account.perform(work))
@@ -200,12 +200,12 @@ def test_very_many_changes_are_not_remembered_one_by_one(place: Place):
     place.idle()
     place.work()
     box = finish(place.alice.open("INBOX"))
-    for _ in range(NOTED + 10):
-        place.store.indexing.note(place.alice, box._folder, Gone("INBOX", uids[:1], 9))
+    for _ in range(MAX_NOTED + 10):
+        place.store.indexing.note(place.alice, box._folder, EntriesExpunged("INBOX", uids[:1], 9))
     [waiting] = place.store.indexing._waiting.values()
     [job] = waiting.jobs.values()
     assert job.must_compare
-    assert len(job.gone) < NOTED
+    assert len(job.gone) < MAX_NOTED
     place.idle()
     place.work()
     assert not place.is_needed

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.mail.mailbox.entry import Contains, Piece
+from twisted_mail.mail.mailbox.entry import Contains, MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.mime.matching import matches
 from twisted_mail.mail.outcome import Unavailable
@@ -103,7 +103,7 @@ class Home:
         before = self.disk.read_files
         found = finish(box.matching(uids, what))
         read = self.disk.read_files - before
-        data = finish(box.read([Piece(uid) for uid in uids]))
+        data = finish(box.read([MessageRange(uid) for uid in uids]))
         right = {uid for uid, each in zip(uids, data, strict=True) if each and matches(each, what)}
         assert found == right
         return set(found), read

@@ -6,17 +6,17 @@ from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime.matching import MAX_HEADERS, searchable
 from twisted_mail.store.search.texts import (
     MAX_FIELDS,
-    Question,
-    Text,
-    is_everywhere,
-    question,
+    IndexedText,
+    SubstringQuery,
+    matches_everything,
+    substring_query,
     text_of,
 )
 
 DATA = b"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nX-Other: one\r\n\r\nHello World\r\n"
 
 
-def text(data: bytes, limit: int = 1000) -> Text:
+def text(data: bytes, limit: int = 1000) -> IndexedText:
     return text_of(data, searchable(data), limit)
 
 
@@ -46,32 +46,34 @@ def test_a_header_that_the_scan_does_not_read_whole_is_known():
 
 @pytest.mark.parametrize("where", ["text", "body"])
 def test_every_message_holds_nothing(where: str):
-    assert is_everywhere(Contains(where, ""))
-    assert not is_everywhere(Contains(where, "x"))
-    assert not is_everywhere(Contains("header", "", "subject"))
+    assert matches_everything(Contains(where, ""))
+    assert not matches_everything(Contains(where, "x"))
+    assert not matches_everything(Contains("header", "", "subject"))
 
 
 @pytest.mark.parametrize("needle", ["a", "a\0b", "a\0", "\ufffdb", "a\ufffdb", "\ufffd"])
 def test_some_questions_are_not_put_to_the_index(needle: str):
-    assert not question(Contains("text", needle)).is_answerable
-    assert not question(Contains("header", needle, "x\0y")).is_answerable
+    assert not substring_query(Contains("text", needle)).is_answerable
+    assert not substring_query(Contains("header", needle, "x\0y")).is_answerable
 
 
 def test_short_needles_are_looked_up_as_openings_where_they_are_rare():
-    assert question(Contains("text", "AB")).opening == "ab"
-    assert question(Contains("body", "会")) == Question(opening="会", is_anywhere=False)
+    assert substring_query(Contains("text", "AB")).opening == "ab"
+    assert substring_query(Contains("body", "会")) == SubstringQuery(
+        opening="会", is_anywhere=False
+    )
 
 
 def test_quotes_do_not_end_a_phrase():
-    assert question(Contains("text", 'say "x" OR')).phrase == '"say ""x"" or"'
+    assert substring_query(Contains("text", 'say "x" OR')).phrase == '"say ""x"" or"'
 
 
 def test_a_long_phrase_is_looked_up_by_its_beginning():
-    asked = question(Contains("body", "x" * 1000))
+    asked = substring_query(Contains("body", "x" * 1000))
     assert len(asked.phrase) < 200
     assert not asked.is_exact
 
 
 def test_an_unusual_field_is_a_hint():
-    asked = question(Contains("header", "One", "X-Other"))
+    asked = substring_query(Contains("header", "One", "X-Other"))
     assert (asked.phrase, asked.is_exact) == ('headers : ("x-other: " AND "one")', False)

@@ -10,9 +10,17 @@ import pytest
 from tests.contracts.ground import ALICE, FakeRenderer, draft, listen, mail
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, NoteJournal, StillClock, finish
-from twisted_mail.interfaces import Mailbox, Sight
-from twisted_mail.mail.mailbox.change import Added, Gone, Made, Marked, Removed, Renamed, Subscribed
-from twisted_mail.mail.mailbox.entry import Piece
+from twisted_mail.interfaces import FolderEvent, Mailbox
+from twisted_mail.mail.mailbox.change import (
+    EntriesAdded,
+    EntriesExpunged,
+    FlagsChanged,
+    MailboxCreated,
+    MailboxDeleted,
+    MailboxRenamed,
+    SubscriptionChanged,
+)
+from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.net.process.inotify import Inotify
@@ -56,7 +64,7 @@ class Place:
     def __init__(self, root: Path) -> None:
         self.maildir = root / "example.org" / "alice" / "Maildir"
         self.reactor, self.disk, self.clock = Reactor(), CountingDisk(), StillClock(LATER)
-        self.watching = Inotify(self.reactor, NoteJournal())
+        self.monitor = Inotify(self.reactor, NoteJournal())
         self.blocking = InlineBlocking()
         self.store = MaildirStore(
             root,
@@ -64,7 +72,7 @@ class Place:
             self.clock,
             FakeRenderer(),
             disk=self.disk,
-            watching=self.watching,
+            monitor=self.monitor,
         )
         self.account = finish(self.store.account(ALICE))
         self.works = 0
@@ -90,7 +98,7 @@ class Place:
 
     def turn(self) -> None:
         """Let the reactor read, and do what is due."""
-        self.watching.doRead()
+        self.monitor.doRead()
         calls, self.reactor.calls = self.reactor.calls, []
         for call, args in calls:
             call(*args)
@@ -105,7 +113,7 @@ class Place:
 def place(tmp_path: Path) -> Iterator[Place]:
     found = Place(tmp_path)
     yield found
-    found.watching.close()
+    found.monitor.close()
 
 
 def test_subscriptions_that_another_program_writes_are_told(place: Place) -> None:
@@ -115,7 +123,7 @@ def test_subscriptions_that_another_program_writes_are_told(place: Place) -> Non
     path.write_bytes(b"V\t2\n\nINBOX\nSent\nDrafts\nJunk\nTrash\n")
     path.rename(place.maildir / "subscriptions")
     place.turn()
-    assert heard == [Subscribed("Archive", False)]
+    assert heard == [SubscriptionChanged("Archive", False)]
     inbox.close()
 
 
@@ -145,7 +153,12 @@ def test_what_others_do_is_seen_by_the_next_refresh_without_a_listing(place: Pla
     finish(inbox.refresh())
     path.unlink()
     finish(inbox.refresh())
-    assert [type(change) for change in heard] == [Added, Marked, Marked, Gone]
+    assert [type(change) for change in heard] == [
+        EntriesAdded,
+        FlagsChanged,
+        FlagsChanged,
+        EntriesExpunged,
+    ]
     assert place.disk.listings == 0
 
 
@@ -155,7 +168,7 @@ def test_what_others_do_is_told_without_a_refresh(place: Place) -> None:
     place.drop("new/1.a")
     place.turn()
     place.turn()
-    assert [type(change) for change in heard] == [Added]
+    assert [type(change) for change in heard] == [EntriesAdded]
 
 
 def test_own_alterations_start_no_look(place: Place) -> None:
@@ -170,7 +183,7 @@ def test_own_alterations_start_no_look(place: Place) -> None:
         place.turn()
         finish(inbox.refresh())
     assert place.works == works
-    assert place.account._tree.own._noted == set()
+    assert place.account._tree.own_events._noted == set()
 
 
 def test_a_delivery_costs_one_look(place: Place) -> None:
@@ -178,7 +191,7 @@ def test_a_delivery_costs_one_look(place: Place) -> None:
     heard = listen(inbox)
     message = Message(MemoryBlob(mail("delivered")))
     assert finish(place.store.deliver([ALICE], message)) == {ALICE: None}
-    assert [type(change) for change in heard] == [Added]
+    assert [type(change) for change in heard] == [EntriesAdded]
     works = place.works
     for _ in range(3):
         place.turn()
@@ -193,7 +206,7 @@ def test_a_name_that_left_and_came_nowhere_is_looked_for_everywhere(place: Place
     heard = listen(inbox)
     path.rename(place.maildir / "1.a")
     finish(inbox.refresh())
-    assert [type(change) for change in heard] == [Gone]
+    assert [type(change) for change in heard] == [EntriesExpunged]
     assert place.disk.listings > 0
 
 
@@ -237,16 +250,16 @@ def test_a_file_that_grew_after_it_was_seen_is_another_message(place: Place) -> 
         file.write(data[10:])
     finish(inbox.refresh())
     assert list(inbox.columns.uids) == [2]
-    assert finish(inbox.read([Piece(2, 0, len(data))])) == [data]
+    assert finish(inbox.read([MessageRange(2, 0, len(data))])) == [data]
 
 
 def test_after_lost_events_the_whole_mailbox_is_read(place: Place) -> None:
     inbox = place.open()
-    live = place.account._live[next(iter(place.account._live))]
+    live = place.account._open_mailboxes[next(iter(place.account._open_mailboxes))]
     assert live.watched is not None
     place.drop("cur/1.a:2,")
-    place.watching.catch_up()
-    assert live.watched.heard(bytes(place.maildir / "cur"), Sight.LOST, b"")
+    place.monitor.catch_up()
+    assert live.watched.on_event(bytes(place.maildir / "cur"), FolderEvent.LOST, b"")
     finish(inbox.refresh())
     assert len(inbox.columns) == 1
     assert place.disk.listings > 0
@@ -264,8 +277,8 @@ def test_what_happened_just_before_a_mailbox_was_closed_is_seen_when_it_is_opene
 
 def test_a_closed_mailbox_is_not_watched(place: Place) -> None:
     place.open().close()
-    assert place.watching._posts == {}
-    assert place.account._tree.own.folders == frozenset()
+    assert place.monitor._posts == {}
+    assert place.account._tree.own_events.folders == frozenset()
 
 
 def test_mailboxes_that_others_make_rename_and_remove_are_told(place: Place) -> None:
@@ -283,7 +296,7 @@ def test_mailboxes_that_others_make_rename_and_remove_are_told(place: Place) -> 
     (place.maildir / ".Play").rename(place.maildir.parent / "elsewhere")
     place.turn()
     place.turn()
-    assert heard == [Made("Work"), Renamed("Work", "Play"), Removed("Play")]
+    assert heard == [MailboxCreated("Work"), MailboxRenamed("Work", "Play"), MailboxDeleted("Play")]
 
 
 def test_own_mailboxes_are_told_once(place: Place) -> None:
@@ -297,7 +310,7 @@ def test_own_mailboxes_are_told_once(place: Place) -> None:
     finish(place.account.delete("Play"))
     place.turn()
     place.turn()
-    assert heard == [Made("Work"), Renamed("Work", "Play"), Removed("Play")]
+    assert heard == [MailboxCreated("Work"), MailboxRenamed("Work", "Play"), MailboxDeleted("Play")]
 
 
 def test_an_open_mailbox_that_another_program_renamed_stays_open(place: Place) -> None:
@@ -314,7 +327,7 @@ def test_an_open_mailbox_that_another_program_renamed_stays_open(place: Place) -
 
 
 def test_a_mailbox_beyond_the_limit_of_watches_is_read_at_each_refresh(place: Place) -> None:
-    place.watching._max_watches = 0
+    place.monitor._max_watches = 0
     inbox = place.open()
     place.drop("new/1.a")
     finish(inbox.refresh())

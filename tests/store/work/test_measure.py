@@ -8,7 +8,7 @@ import pytest
 from tests.contracts.ground import ALICE, FakeRenderer, entry, mail
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.mail.mailbox.entry import UNKNOWN, Contains, Piece
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, Contains, MessageRange
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.work import measure, reconcile
@@ -18,7 +18,7 @@ SECONDS = 1_000_000_000
 
 @pytest.fixture(autouse=True)
 def _lazy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconcile, "GLANCED", 0)
+    monkeypatch.setattr(reconcile, "MEASURED_AT_ONCE", 0)
     monkeypatch.setattr(measure, "PIECE", 2)
 
 
@@ -51,7 +51,7 @@ def facts(mailbox) -> list[tuple[int, int]]:
 
 
 KNOWN = (SECONDS, len(mail("1")))
-NOTHING = (UNKNOWN, 0)
+NOTHING = (UNKNOWN_DATE, 0)
 
 
 def test_opening_looks_into_no_file(inbox) -> None:
@@ -76,7 +76,7 @@ def test_what_was_measured_once_is_not_looked_at_again(
 
 
 def test_reading_measures(inbox) -> None:
-    assert finish(inbox.read([Piece(2), Piece(3, 0, 4)])) == [mail("1"), b"Subj"]
+    assert finish(inbox.read([MessageRange(2), MessageRange(3, 0, 4)])) == [mail("1"), b"Subj"]
     assert facts(inbox) == [NOTHING, KNOWN, KNOWN, NOTHING, NOTHING]
 
 
@@ -107,4 +107,4 @@ def test_a_file_that_vanished_is_passed_over(account: MaildirAccount, cur: Path,
 
 def test_a_file_that_was_renamed_is_found(account: MaildirAccount, cur: Path, inbox) -> None:
     Path(cur, "0.a:2,").rename(Path(cur, "0.a:2,S"))
-    assert finish(inbox.read([Piece(1)])) == [mail("0")]
+    assert finish(inbox.read([MessageRange(1)])) == [mail("0")]

@@ -9,10 +9,10 @@ import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.mail.mailbox.entry import Contains, Items
+from twisted_mail.mail.mailbox.entry import Contains, RenderedItems
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.search import search
-from twisted_mail.store.work.memory_limit import SMALL, Wholes
+from twisted_mail.store.work.memory_limit import SMALL, MemoryLimit
 
 PATIENCE = 10.0
 MOST = 10 * SMALL
@@ -31,12 +31,12 @@ class Scales:
     """Counts what is held at a time."""
 
     def __init__(self) -> None:
-        self.wholes = Wholes(MOST)
+        self.memory_limit = MemoryLimit(MOST)
         self.lock = threading.Lock()
         self.held = self.most = 0
 
     def hold(self, octets: int) -> None:
-        with self.wholes.holding(octets):
+        with self.memory_limit.holding(octets):
             with self.lock:
                 self.held += octets
                 self.most = max(self.most, self.held)
@@ -51,7 +51,7 @@ def test_no_more_is_held_than_there_is_room_for() -> None:
 
 
 def test_what_fits_is_held_together() -> None:
-    wholes = Wholes(MOST)
+    wholes = MemoryLimit(MOST)
     together = threading.Barrier(3, timeout=PATIENCE)
 
     def hold() -> None:
@@ -68,13 +68,13 @@ def test_what_is_larger_than_all_the_room_is_held_alone() -> None:
 
 
 def test_small_messages_wait_for_nobody() -> None:
-    wholes = Wholes(MOST)
+    wholes = MemoryLimit(MOST)
     with wholes.holding(MOST), wholes.holding(SMALL):
         pass
 
 
 def test_who_came_first_is_let_in_first() -> None:
-    wholes = Wholes(MOST)
+    wholes = MemoryLimit(MOST)
     order: list[str] = []
     arrived = threading.Event()
 
@@ -101,7 +101,7 @@ def test_who_came_first_is_let_in_first() -> None:
 
 
 def test_room_is_given_back_when_something_goes_wrong() -> None:
-    wholes = Wholes(MOST)
+    wholes = MemoryLimit(MOST)
     for _ in range(3):
         try:
             with wholes.holding(MOST):
@@ -118,10 +118,10 @@ class Holding(FakeRenderer):
     def __init__(self) -> None:
         super().__init__()
         self.held: list[int] = []
-        self.wholes = Wholes()
+        self.memory_limit = MemoryLimit()
 
-    def __call__(self, data: bytes) -> Items:
-        self.held.append(self.wholes.held)
+    def __call__(self, data: bytes) -> RenderedItems:
+        self.held.append(self.memory_limit.held)
         return super().__call__(data)
 
 
@@ -130,7 +130,7 @@ def test_whatever_takes_large_messages_apart_takes_its_room_first(
 ) -> None:
     render = Holding()
     store = MaildirStore(tmp_path, InlineBlocking(), StillClock(), render)
-    render.wholes = store._ground.wholes
+    render.memory_limit = store._ground.memory_limit
     account = finish(store.account(ALICE))
     data = b"Subject: large\r\n\r\n" + b"x" * SMALL
     uids = finish(account.append("INBOX", [draft(data)])).targets
@@ -138,12 +138,12 @@ def test_whatever_takes_large_messages_apart_takes_its_room_first(
     finish(mailbox.items(uids))
 
     def searchable(data: bytes) -> Any:
-        render.held.append(render.wholes.held)
+        render.held.append(render.memory_limit.held)
         return taken_apart(data)
 
     taken_apart = search.searchable
     monkeypatch.setattr(search, "searchable", searchable)
     finish(mailbox.matching(uids, Contains("body", "nothing of this")))
     assert render.held == [len(data)] * 2
-    assert render.wholes.held == 0
+    assert render.memory_limit.held == 0
     finish(store.close())

@@ -8,7 +8,7 @@ import pytest
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.faults import FailDisk, QuickDisk, StopDisk, Stopped
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.mail.mailbox.entry import Copied, Piece
+from twisted_mail.mail.mailbox.entry import CopyResult, MessageRange
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.maildir import MaildirStore
@@ -26,12 +26,12 @@ def texts(account: MaildirAccount, *names: str) -> list[bytes]:
     found = []
     for name in names:
         mailbox = finish(account.open(name))
-        found += finish(mailbox.read([Piece(uid) for uid in mailbox.columns.uids]))
+        found += finish(mailbox.read([MessageRange(uid) for uid in mailbox.columns.uids]))
         mailbox.close()
     return found
 
 
-def move(account: MaildirAccount, uids: list[int], target: str) -> Copied:
+def move(account: MaildirAccount, uids: list[int], target: str) -> CopyResult:
     inbox = finish(account.open("INBOX"))
     try:
         return finish(inbox.move(uids, target))
@@ -90,7 +90,10 @@ def test_a_move_gives_new_uids_and_keeps_flags(before: Path, target: str) -> Non
     mailbox = finish(account.open(target))
     assert mailbox.columns.uids[-2:].tolist() == list(copied.targets)
     assert mailbox.columns.flags[-2:] == [frozenset({"Own"})] * 2
-    assert finish(mailbox.read([Piece(uid) for uid in copied.targets])) == [TEXTS[0], TEXTS[2]]
+    assert finish(mailbox.read([MessageRange(uid) for uid in copied.targets])) == [
+        TEXTS[0],
+        TEXTS[2],
+    ]
 
 
 def test_messages_move_to_a_mailbox_on_another_file_system(before: Path) -> None:

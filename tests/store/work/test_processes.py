@@ -8,7 +8,14 @@ from tests.contracts.ground import ALICE, FakeRenderer, draft, listen, mail, ref
 from tests.faults import QuickDisk
 from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.interfaces import Mailbox
-from twisted_mail.mail.mailbox.change import Added, Gone, Marked, Removed, Renamed, Subscribed
+from twisted_mail.mail.mailbox.change import (
+    EntriesAdded,
+    EntriesExpunged,
+    FlagsChanged,
+    MailboxDeleted,
+    MailboxRenamed,
+    SubscriptionChanged,
+)
 from twisted_mail.mail.mailbox.entry import Entry
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.store.account.account import MaildirAccount
@@ -63,7 +70,7 @@ def test_what_the_other_did_becomes_changes_with_its_mod_sequences(twins: Twins)
     finish(one.refresh())
     finish(other.expunge([2]))
     finish(one.refresh())
-    assert [type(change) for change in heard] == [Added, Marked, Gone]
+    assert [type(change) for change in heard] == [EntriesAdded, FlagsChanged, EntriesExpunged]
     assert "Word" in one.keywords
     assert one.columns.highest_modseq == other.columns.highest_modseq
     assert len(twins.agree(one, other)) == 1
@@ -110,7 +117,7 @@ def test_what_is_forgotten_again_is_found_by_comparing(
     finish(other.expunge([2]))
     put(twins.other)
     finish(one.refresh())
-    assert [type(change) for change in heard] == [Gone, Marked, Added]
+    assert [type(change) for change in heard] == [EntriesExpunged, FlagsChanged, EntriesAdded]
     assert [entry.uid for entry in twins.agree(one, other)] == [3, 4, 5]
     assert "Word" in one.keywords
     assert one.columns.highest_modseq == other.columns.highest_modseq
@@ -147,7 +154,7 @@ def test_news_is_told_though_the_work_that_found_it_is_refused(twins: Twins) -> 
     with refused("TRYCREATE"):
         finish(one.copy([1], "Absent"))
     finish(one.refresh())
-    assert [type(change) for change in heard] == [Added]
+    assert [type(change) for change in heard] == [EntriesAdded]
     assert len(twins.agree(one, other)) == 1
 
 
@@ -159,7 +166,7 @@ def test_a_mailbox_that_the_other_renamed_stays_open(twins: Twins) -> None:
     finish(twins.other.rename("Sent", "Posted"))
     finish(one.mark([1], "add", normal(["\\Seen"])))
     assert one.name == "Posted"
-    assert Renamed("Sent", "Posted") in heard
+    assert MailboxRenamed("Sent", "Posted") in heard
     assert len(twins.agree(one, other)) == 1
 
 
@@ -170,9 +177,9 @@ def test_a_mailbox_that_the_other_is_just_renaming_is_not_taken_for_another(
     heard = listen(one)
     finish(twins.other.rename("Sent", "Posted"))
     with monkeypatch.context() as patch:  # it renames after the last look, and before the next work
-        patch.setattr(twins.one._tree, "_meet_others", lambda: None)
+        patch.setattr(twins.one._tree, "_follow_other_processes", lambda: None)
         put(twins.one, "Posted")
-    assert [type(change) for change in heard] == [Renamed, Added]
+    assert [type(change) for change in heard] == [MailboxRenamed, EntriesAdded]
     assert len(one.columns) == 1
     assert len(twins.agree(one, other)) == 1
 
@@ -199,7 +206,7 @@ def test_a_mailbox_that_the_other_deleted_is_gone(twins: Twins) -> None:
     finish(twins.other.delete("Sent"))
     with refused("NONEXISTENT"):
         finish(one.refresh())
-    assert heard == [Removed("Sent")]
+    assert heard == [MailboxDeleted("Sent")]
     with refused("NONEXISTENT"):
         finish(twins.one.status("Sent"))
 
@@ -243,7 +250,11 @@ def test_subscriptions_of_the_other_are_told(twins: Twins) -> None:
     finish(twins.one.subscribe("b", True))
     finish(twins.one.mailboxes())
     finish(twins.other.mailboxes())
-    told = [Subscribed("Sent", False), Subscribed("a", True), Subscribed("b", True)]
+    told = [
+        SubscriptionChanged("Sent", False),
+        SubscriptionChanged("a", True),
+        SubscriptionChanged("b", True),
+    ]
     assert heard == told
     assert others == [told[1], told[0], told[2]]
 
@@ -253,11 +264,14 @@ def test_subscriptions_of_another_program_are_told(twins: Twins) -> None:
     path = twins.index.parent / "Maildir" / "subscriptions"
     path.write_bytes(b"V\t2\n\nINBOX\nSent\nTrash\tOld\nDrafts\nJunk\nTrash\n")
     finish(twins.one.status("INBOX"))
-    assert heard == [Subscribed("Archive", False), Subscribed("Trash/Old", True)]
+    assert heard == [SubscriptionChanged("Archive", False), SubscriptionChanged("Trash/Old", True)]
     path.unlink()
     finish(twins.one.subscribe("x", True))
     gone = ("Drafts", "INBOX", "Junk", "Sent", "Trash", "Trash/Old")
-    assert heard[2:] == [*(Subscribed(name, False) for name in gone), Subscribed("x", True)]
+    assert heard[2:] == [
+        *(SubscriptionChanged(name, False) for name in gone),
+        SubscriptionChanged("x", True),
+    ]
 
 
 def test_special_uses_of_the_other_are_seen(twins: Twins) -> None:

@@ -169,7 +169,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CertificateFinding:
     """One certificate file: the names and the end of its certificate, and what is wrong with it.
 
     ``faults`` keep it from being used, ``warnings`` do not.
@@ -182,34 +182,34 @@ class Finding:
     warnings: tuple[str, ...] = ()
 
 
-def look(folder: Path, now: datetime | None = None) -> list[Finding]:
+def inspect_folder(folder: Path, now: datetime | None = None) -> list[CertificateFinding]:
     """Read every ``*.pem`` file of a folder. Raises OSError when the folder cannot be read."""
     os.listdir(folder)  # Path.glob says nothing when it may not look
     now = now or datetime.now(UTC)
     return [_finding(path, now) for path in sorted(folder.glob("*.pem"))]
 
 
-def covers(finding: Finding, hostname: str) -> bool:
+def covers(finding: CertificateFinding, hostname: str) -> bool:
     """Say whether a usable certificate is valid for a host name (RFC 6125 §6.4)."""
     wildcard = "*." + hostname.partition(".")[2]
     return not finding.faults and (hostname in finding.names or wildcard in finding.names)
 
 
-def _finding(path: Path, now: datetime) -> Finding:
+def _finding(path: Path, now: datetime) -> CertificateFinding:
     try:
         pem = path.read_bytes()
         chain = x509.load_pem_x509_certificates(pem)
     except OSError as error:
-        return Finding(path, faults=(error.strerror or "cannot be read",))
+        return CertificateFinding(path, faults=(error.strerror or "cannot be read",))
     except ValueError:
-        return Finding(path, faults=("there is no certificate in it",))
+        return CertificateFinding(path, faults=("there is no certificate in it",))
     certificate = chain[0]
     expires = certificate.not_valid_after_utc
     faults = [
         fault for fault in (_key_fault(pem, certificate), _time_fault(certificate, now)) if fault
     ]
     warnings = _warnings(path, chain, now)
-    return Finding(path, _names_of(certificate), expires, tuple(faults), tuple(warnings))
+    return CertificateFinding(path, _names_of(certificate), expires, tuple(faults), tuple(warnings))
 
 
 def _key_fault(pem: bytes, certificate: x509.Certificate) -> str:

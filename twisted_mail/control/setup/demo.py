@@ -9,7 +9,7 @@ from pathlib import Path
 
 from twisted_mail.config import load
 from twisted_mail.control.setup import certificates
-from twisted_mail.directory.editor import Register
+from twisted_mail.directory.editor import DirectoryEditor
 
 HOSTNAME = "mail.example.org"
 ACCOUNTS = ("alice@example.org", "bob@example.org", "carol@example.net")
@@ -119,7 +119,7 @@ def _make_accounts(path: Path) -> None:
     """Make the accounts with passwords of their own, which are written down beside them."""
     config = load(path)
     passwords = {name: secrets.token_hex(6) for name in ACCOUNTS}
-    with Register(config.accounts_file, config.passwords, config.domains) as register:
+    with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
         present = {row.address for row in register.accounts.all()}
         for name, password in passwords.items():
             if name in present:
@@ -131,7 +131,7 @@ def _make_accounts(path: Path) -> None:
     written.write_text("".join(f"{name} {password}\n" for name, password in passwords.items()))
 
 
-def invitation(folder: Path) -> str:
+def next_steps(folder: Path) -> str:
     """Return what to tell the person who started the demonstration."""
     lines = (folder / "passwords.txt").read_text().splitlines()
     passwords = {name.partition("@")[0]: password for name, password in map(str.split, lines)}

@@ -5,18 +5,18 @@ import shutil
 from pathlib import Path
 
 from twisted_mail.config import Config, load
-from twisted_mail.control.output import Answer, Complaint
+from twisted_mail.control.output import CommandError, CommandResult
 from twisted_mail.control.setup import certificates
-from twisted_mail.control.setup.plan import Plan, planned
-from twisted_mail.control.setup.texts import config_text, invitation
+from twisted_mail.control.setup.plan import SetupPlan, planned
+from twisted_mail.control.setup.texts import config_text, next_steps
 from twisted_mail.directory import schema
-from twisted_mail.directory.editor import Register
+from twisted_mail.directory.editor import DirectoryEditor
 
 # What every domain has to answer to: RFC 5321 §4.5.1, RFC 2142 §4.
 DUTIES = ("postmaster", "abuse")
 
 
-def init(options: argparse.Namespace) -> Answer:
+def init(options: argparse.Namespace) -> CommandResult:
     """Make everything that a new server needs; overwrite nothing. Raises Complaint."""
     plan = planned(options)
     _refuse_to_overwrite(plan)
@@ -36,10 +36,10 @@ def init(options: argparse.Namespace) -> Answer:
         "account": plan.account or None,
     }
     shown = {"password": plan.password} if plan.password and not options.password_stdin else {}
-    return Answer({**data, **shown}, invitation(plan, bool(shown)))
+    return CommandResult({**data, **shown}, next_steps(plan, bool(shown)))
 
 
-def _refuse_to_overwrite(plan: Plan) -> None:
+def _refuse_to_overwrite(plan: SetupPlan) -> None:
     files = (
         plan.config,
         plan.certificate,
@@ -49,7 +49,7 @@ def _refuse_to_overwrite(plan: Plan) -> None:
     )
     for path in files:
         if path.exists():
-            raise Complaint(f"{path} is there already, and init overwrites nothing")
+            raise CommandError(f"{path} is there already, and init overwrites nothing")
 
 
 def _make_folder(path: Path, mode: int) -> None:
@@ -58,8 +58,8 @@ def _make_folder(path: Path, mode: int) -> None:
         path.chmod(mode)
 
 
-def _fill_directory(plan: Plan, config: Config) -> None:
-    with Register(config.accounts_file, config.passwords, config.domains) as register:
+def _fill_directory(plan: SetupPlan, config: Config) -> None:
+    with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
         if not plan.account:
             return
         register.accounts.add(plan.account, plan.password)
@@ -69,7 +69,7 @@ def _fill_directory(plan: Plan, config: Config) -> None:
                     register.aliases.add(f"{duty}@{domain}", [plan.account])
 
 
-def _give_away(plan: Plan) -> None:
+def _give_away(plan: SetupPlan) -> None:
     """Hand what was made to the user that the server will run as."""
     if not plan.owner:
         return
@@ -78,4 +78,4 @@ def _give_away(plan: Plan) -> None:
         for path in made:
             shutil.chown(path, plan.owner)
     except (LookupError, PermissionError) as error:
-        raise Complaint(f"everything is made, but not given to {plan.owner}: {error}") from None
+        raise CommandError(f"everything is made, but not given to {plan.owner}: {error}") from None

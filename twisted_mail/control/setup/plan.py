@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from twisted_mail.control import secrets
-from twisted_mail.control.output import WRONG_USE, Complaint
+from twisted_mail.control.output import WRONG_USE, CommandError
 from twisted_mail.directory.passwords import MAX_PASSWORD, is_possible
 from twisted_mail.mail.address import parse, parse_domain
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
+class ListenerPort:
     """A listener that init writes: its purpose for the comment, and the port with and without root."""
 
     purpose: str
@@ -23,18 +23,20 @@ class Port:
 
 
 PORTS = (
-    Port("mail from other servers", "smtp", 25, 2525),
-    Port("mail from mail programs, TLS from the first octet", "submission", 465, 4650, True),
-    Port("mail from mail programs, STARTTLS", "submission", 587, 5870),
-    Port("POP3, STARTTLS", "pop3", 110, 1100),
-    Port("POP3, TLS from the first octet", "pop3", 995, 9950, True),
-    Port("IMAP, STARTTLS", "imap", 143, 1430),
-    Port("IMAP, TLS from the first octet", "imap", 993, 9930, True),
+    ListenerPort("mail from other servers", "smtp", 25, 2525),
+    ListenerPort(
+        "mail from mail programs, TLS from the first octet", "submission", 465, 4650, True
+    ),
+    ListenerPort("mail from mail programs, STARTTLS", "submission", 587, 5870),
+    ListenerPort("POP3, STARTTLS", "pop3", 110, 1100),
+    ListenerPort("POP3, TLS from the first octet", "pop3", 995, 9950, True),
+    ListenerPort("IMAP, STARTTLS", "imap", 143, 1430),
+    ListenerPort("IMAP, TLS from the first octet", "imap", 993, 9930, True),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SetupPlan:
     """What init is about to make, checked before anything is written."""
 
     folder: Path
@@ -62,21 +64,21 @@ class Plan:
         """Return the path of the certificate file."""
         return self.tls / f"{self.hostname}.pem"
 
-    def port(self, port: Port) -> int:
+    def port(self, port: ListenerPort) -> int:
         """Return the number of a port as it will be."""
         return port.high_port if self.is_high else port.port
 
 
-def planned(options: argparse.Namespace) -> Plan:
+def planned(options: argparse.Namespace) -> SetupPlan:
     """Return what the options ask for. Raises Complaint."""
     domains = tuple(dict.fromkeys(_domain(text) for text in options.domain))
     account = _account(options.account, domains[0]) if options.account else ""
     if account and parse(account).domain not in domains:
-        raise Complaint(f"{account} is in none of the domains ({', '.join(domains)})", WRONG_USE)
+        raise CommandError(f"{account} is in none of the domains ({', '.join(domains)})", WRONG_USE)
     if options.owner:
         _check_owner(options.owner)
     folder = Path(options.folder).absolute()
-    return Plan(
+    return SetupPlan(
         folder,
         folder / Path(options.state or "state"),
         _domain(options.hostname or f"mail.{domains[0]}"),
@@ -93,16 +95,16 @@ def _check_owner(name: str) -> None:
     try:
         pwd.getpwnam(name)
     except KeyError:
-        raise Complaint(f"there is no user {name!r} on this machine", WRONG_USE) from None
+        raise CommandError(f"there is no user {name!r} on this machine", WRONG_USE) from None
 
 
 def _domain(text: str) -> str:
     try:
         name = parse_domain(text.removesuffix("."))
     except ValueError as error:
-        raise Complaint(f"{text!r} is not a domain: {error}", WRONG_USE) from None
+        raise CommandError(f"{text!r} is not a domain: {error}", WRONG_USE) from None
     if name.startswith("["):
-        raise Complaint(f"{text!r} is an address and not a name", WRONG_USE)
+        raise CommandError(f"{text!r} is an address and not a name", WRONG_USE)
     return name
 
 
@@ -110,12 +112,12 @@ def _account(text: str, domain: str) -> str:
     try:
         return str(parse(text if "@" in text else f"{text}@{domain}"))
     except ValueError as error:
-        raise Complaint(f"{text!r} is not an address: {error}", WRONG_USE) from None
+        raise CommandError(f"{text!r} is not an address: {error}", WRONG_USE) from None
 
 
 def _password(options: argparse.Namespace) -> str:
-    password = secrets.piped() if options.password_stdin else secrets.generated()
+    password = secrets.read_password() if options.password_stdin else secrets.generate_password()
     if not is_possible(password):
         text = f"a password has 1 to {MAX_PASSWORD} octets and no NUL"
-        raise Complaint(text, WRONG_USE)
+        raise CommandError(text, WRONG_USE)
     return password

@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 
 from twisted_mail.control.setup import certificates
-from twisted_mail.control.setup.plan import PORTS, Plan, Port
+from twisted_mail.control.setup.plan import PORTS, ListenerPort, SetupPlan
 
 _START = "twistd --nodaemon --pidfile= mailserver"
 HEAD = """\
@@ -38,7 +38,7 @@ tls = {tls}
 """
 
 
-def config_text(plan: Plan) -> str:
+def config_text(plan: SetupPlan) -> str:
     """Return the configuration file."""
     state = plan.state
     if state.is_relative_to(plan.folder):
@@ -53,7 +53,7 @@ def config_text(plan: Plan) -> str:
     return head + "".join(_listener_text(plan, port) for port in PORTS)
 
 
-def _listener_text(plan: Plan, port: Port) -> str:
+def _listener_text(plan: SetupPlan, port: ListenerPort) -> str:
     interface = plan.interface.replace(":", "\\:")
     endpoint = f"tcp:{plan.port(port)}" + (f":interface={interface}" if interface else "")
     return LISTENER.format(
@@ -68,7 +68,7 @@ def _toml(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)  # every JSON string is a TOML string
 
 
-def invitation(plan: Plan, is_shown: bool) -> Sequence[str]:
+def next_steps(plan: SetupPlan, is_shown: bool) -> Sequence[str]:
     """Return what to do next, with the password if ``is_shown``."""
     lines = [f"{plan.config} is written, with certificates and {plan.state} beside it.", ""]
     if plan.account:

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from twisted_mail.config import Config
-from twisted_mail.control.output import Complaint
-from twisted_mail.directory.editor import Register
+from twisted_mail.control.output import CommandError
+from twisted_mail.directory.editor import DirectoryEditor
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import layout
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.index.database import boot_id
-from twisted_mail.store.quota import Ledger
-from twisted_mail.store.work.tree import Ground, Tree
+from twisted_mail.store.quota import QuotaLedger
+from twisted_mail.store.work.tree import StoreEnvironment, Tree
 
 T = TypeVar("T")
 
@@ -62,8 +62,8 @@ def has_mail(config: Config, account: str) -> bool:
 @contextmanager
 def opened(config: Config, account: str) -> Iterator[Tree]:
     """Open one account's mail. What an administrator puts there need not fit into its quota."""
-    ground = Ground(Disk(), SystemClock(), Namer(), boot_id(), config.store)
-    tree = Tree(ground, path(config, account), Ledger())
+    ground = StoreEnvironment(Disk(), SystemClock(), Namer(), boot_id(), config.store)
+    tree = Tree(ground, path(config, account), QuotaLedger())
     try:
         yield tree
     finally:
@@ -78,10 +78,10 @@ def chosen(config: Config, named: Sequence[str]) -> list[str]:
     check_user(config)
     if not named:
         return sorted(name for name in _known(config) if has_mail(config, name))
-    found = list(dict.fromkeys(resident(config, name) for name in named))
+    found = list(dict.fromkeys(existing_account(config, name) for name in named))
     for name in found:
         if not has_mail(config, name):
-            raise Complaint(f"{name} has no mail yet")
+            raise CommandError(f"{name} has no mail yet")
     return found
 
 
@@ -90,16 +90,18 @@ def check_user(config: Config) -> None:
     try:
         owner = config.state.stat().st_uid
     except FileNotFoundError:
-        raise Complaint(f"the state folder {config.state} is missing") from None
+        raise CommandError(f"the state folder {config.state} is missing") from None
     if owner != os.geteuid():
         try:
             name = pwd.getpwuid(owner).pw_name
         except KeyError:
             name = f"#{owner}"
-        raise Complaint(f"{config.state} belongs to {name}: sudo -u {name} twisted-mail store ...")
+        raise CommandError(
+            f"{config.state} belongs to {name}: sudo -u {name} twisted-mail store ..."
+        )
 
 
-def resident(config: Config, name: str) -> str:
+def existing_account(config: Config, name: str) -> str:
     """Return the account that was meant: one of the directory, or one that left mail here.
 
     A name without a domain is of the first. Raises Complaint.
@@ -113,7 +115,7 @@ def resident(config: Config, name: str) -> str:
     alike = [other for other in known if other.lower() == name.lower()]
     if len(alike) == 1:
         return alike[0]
-    raise Complaint(f"there is no account {name}, and no mail of one")
+    raise CommandError(f"there is no account {name}, and no mail of one")
 
 
 def _known(config: Config) -> set[str]:
@@ -123,7 +125,7 @@ def _known(config: Config) -> set[str]:
 def _in_directory(config: Config) -> list[str]:
     if not config.accounts_file.exists():
         return []
-    with Register(config.accounts_file, config.passwords, config.domains) as register:
+    with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
         return [row.address for row in register.accounts.all()]
 
 

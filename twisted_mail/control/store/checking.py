@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from twisted_mail.config import Config
-from twisted_mail.control.output import FAILED, FINE, Answer, Complaint, count
+from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult, count
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.progress import Progress
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.repair import repair as mending
-from twisted_mail.store.repair.check import Check
-from twisted_mail.store.repair.findings import Finding
+from twisted_mail.store.repair.check import MaildirCheck
+from twisted_mail.store.repair.findings import StoreFinding
 from twisted_mail.store.work.tree import Tree
 
 SHOWN = 10  # findings of one kind in one mailbox
@@ -23,7 +23,7 @@ _TRANSIENT_SECONDS = 0.3  # others finish in this time what they were doing
 # ---------------------------------------------------------------- check
 
 
-def check(options: argparse.Namespace, config: Config) -> Answer:
+def check(options: argparse.Namespace, config: Config) -> CommandResult:
     """Look at everything, and change nothing."""
     lines: list[str] = []
     data: list[dict[str, Any]] = []
@@ -49,14 +49,14 @@ def check(options: argparse.Namespace, config: Config) -> Answer:
     lines.append(f"{count(len(names), 'account')}, {count(messages, 'message')}, {_sum(faults)}")
     if faults:
         lines.append("twisted-mail store repair ACCOUNT mends what can be mended")
-    return Answer({"findings": faults, "accounts": data}, lines, FAILED if faults else FINE)
+    return CommandResult({"findings": faults, "accounts": data}, lines, FAILED if faults else FINE)
 
 
-def _look(config: Config, account: str, reads: bool, progress: Progress) -> Check:
-    return Check(Disk(), accounts.path(config, account), time.time(), reads, progress.step)
+def _look(config: Config, account: str, reads: bool, progress: Progress) -> MaildirCheck:
+    return MaildirCheck(Disk(), accounts.path(config, account), time.time(), reads, progress.step)
 
 
-def twice(look: Check) -> list[Finding]:
+def twice(look: MaildirCheck) -> list[StoreFinding]:
     """Return what is found now and still a moment later: others may be at work."""
     found = look.findings()
     if not found:
@@ -66,7 +66,7 @@ def twice(look: Check) -> list[Finding]:
     return [finding for finding in found if finding in again]
 
 
-def _verdict(found: Sequence[Finding]) -> str:
+def _verdict(found: Sequence[StoreFinding]) -> str:
     return count(len(found), "finding") if found else "fine"
 
 
@@ -74,7 +74,7 @@ def _sum(faults: int) -> str:
     return count(faults, "finding") if faults else "nothing was found"
 
 
-def _lines(found: Iterable[Finding]) -> list[str]:
+def _lines(found: Iterable[StoreFinding]) -> list[str]:
     lines = []
     told: Counter[tuple[str, str]] = Counter()
     for finding in found:
@@ -89,22 +89,22 @@ def _lines(found: Iterable[Finding]) -> list[str]:
     return lines
 
 
-def _data(finding: Finding) -> dict[str, Any]:
+def _data(finding: StoreFinding) -> dict[str, Any]:
     return {"mailbox": finding.mailbox, "kind": finding.kind, "text": finding.text}
 
 
 # ---------------------------------------------------------------- repair
 
 
-def repair(options: argparse.Namespace, config: Config) -> Answer:
+def repair(options: argparse.Namespace, config: Config) -> CommandResult:
     """Mend what check finds; no mail is removed."""
     try:
         return _repair(options, config)
     except KeyboardInterrupt:
-        raise Complaint("interrupted; run the same command again") from None
+        raise CommandError("interrupted; run the same command again") from None
 
 
-def _repair(options: argparse.Namespace, config: Config) -> Answer:
+def _repair(options: argparse.Namespace, config: Config) -> CommandResult:
     lines: list[str] = []
     data: list[dict[str, Any]] = []
     left = 0
@@ -115,12 +115,12 @@ def _repair(options: argparse.Namespace, config: Config) -> Answer:
         if rest:
             lines += [f"  left as it is, {count(len(rest), 'finding')}:", *_lines(rest)]
         data.append({"account": account, "done": done, "left": [_data(each) for each in rest]})
-    return Answer({"accounts": data}, lines, FAILED if left else FINE)
+    return CommandResult({"accounts": data}, lines, FAILED if left else FINE)
 
 
 def _repaired(
     config: Config, account: str, options: argparse.Namespace
-) -> tuple[list[str], list[Finding]]:
+) -> tuple[list[str], list[StoreFinding]]:
     with Progress(0, not options.json) as progress:
         progress.place = account
         found = twice(_look(config, account, not options.quick, progress))
@@ -145,7 +145,7 @@ def _renumber(tree: Tree, mailbox: str | None) -> list[str]:
 # ---------------------------------------------------------------- reindex
 
 
-def reindex(options: argparse.Namespace, config: Config) -> Answer:
+def reindex(options: argparse.Namespace, config: Config) -> CommandResult:
     """Make the index again from the files; UIDs are kept."""
     lines: list[str] = []
     data: list[dict[str, Any]] = []
@@ -156,4 +156,4 @@ def reindex(options: argparse.Namespace, config: Config) -> Answer:
         sums = f"{count(len(found), 'mailbox', 'mailboxes')}, {count(messages, 'message')}"
         lines.append(f"{account}: the index is made again: {sums}")
         data.append({"account": account, "mailboxes": found})
-    return Answer({"accounts": data}, lines)
+    return CommandResult({"accounts": data}, lines)

@@ -9,14 +9,14 @@ from twisted_mail.control.store.exporting import exporter
 from twisted_mail.control.store.importing import importer
 
 
-class Adder(Protocol):
+class AddCommand(Protocol):
     """What makes a command of this family, and returns its parser."""
 
     def __call__(self, name: str, command: object, about: str, /) -> ArgumentParser:
         """Make one."""
 
 
-def add(command: Adder) -> None:
+def add(command: AddCommand) -> None:
     """Add the commands."""
     _checking(command)
     _importing(command)
@@ -25,7 +25,7 @@ def add(command: Adder) -> None:
     _undeleting(command)
 
 
-def _checking(command: Adder) -> None:
+def _checking(command: AddCommand) -> None:
     check = command("check", checking.check, "look for everything that is wrong; change nothing")
     repair = command("repair", checking.repair, "mend what check finds; no mail is removed")
     reindex = command("reindex", checking.reindex, "make the index again from the files")
@@ -39,8 +39,8 @@ def _checking(command: Adder) -> None:
     repair.add_argument("--mailbox", metavar="MAILBOX", help="that for this mailbox only")
 
 
-def _importing(command: Adder) -> None:
-    take_in = command("import", importer.take_in, "import from a Maildir, mbox or IMAP server")
+def _importing(command: AddCommand) -> None:
+    take_in = command("import", importer.import_mail, "import from a Maildir, mbox or IMAP server")
     take_in.add_argument("account", metavar="ACCOUNT")
     take_in.add_argument(
         "source",
@@ -60,8 +60,8 @@ def _importing(command: Adder) -> None:
     )
 
 
-def _exporting(command: Adder) -> None:
-    put_out = command("export", exporter.put_out, "export to a Maildir or to mbox files")
+def _exporting(command: AddCommand) -> None:
+    put_out = command("export", exporter.export_mail, "export to a Maildir or to mbox files")
     put_out.add_argument("account", metavar="ACCOUNT")
     put_out.add_argument(
         "target", metavar="TARGET", help="a folder; run again, it gets what is new"
@@ -70,7 +70,7 @@ def _exporting(command: Adder) -> None:
     _choosing(put_out)
 
 
-def _backing_up(command: Adder) -> None:
+def _backing_up(command: AddCommand) -> None:
     back_up = command("backup", backup.back_up, "back up accounts, while the server runs")
     back_up.add_argument("folder", metavar="DIR", help="where backups are; what one has is linked")
     back_up.add_argument("account", metavar="ACCOUNT", nargs="*", help="all if none is named")
@@ -87,7 +87,7 @@ def _backing_up(command: Adder) -> None:
     )
 
 
-def _undeleting(command: Adder) -> None:
+def _undeleting(command: AddCommand) -> None:
     undeleted = command("undelete", undelete.undelete, "bring back expunged messages")
     undeleted.add_argument("account", metavar="ACCOUNT")
     undeleted.add_argument("mailbox", metavar="MAILBOX", nargs="?", help="of this mailbox only")

@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime
 from typing import BinaryIO, Literal, NamedTuple
 
-from twisted_mail.control.store.importing.source import possible
+from twisted_mail.control.store.importing.source import storable_flags
 from twisted_mail.mail.dates import parse_mail_date
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.flags import Flags
@@ -40,7 +40,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-class Mail(NamedTuple):
+class MboxMessage(NamedTuple):
     """One message as it was before it came into the file, with line ends as in the file."""
 
     data: bytes
@@ -71,7 +71,7 @@ def is_from(line: bytes) -> bool:
     return _TIME.search(line[:_FROM_LENGTH]) is not None
 
 
-def read(data: bytes, dialect: Dialect = "mboxrd") -> Mail:
+def read(data: bytes, dialect: Dialect = "mboxrd") -> MboxMessage:
     """Return the message that lies between two offsets of ``split``."""
     first, _, rest = data.partition(b"\n")
     if rest.endswith((b"\n\n", b"\n\r\n")):
@@ -82,7 +82,7 @@ def read(data: bytes, dialect: Dialect = "mboxrd") -> Mail:
     kept, own = _without_own(header)
     is_internal = b"x-imap" in own and b"FOLDER INTERNAL DATA" in header
     text = _QUOTED[dialect].sub(rb"\1", kept + body)
-    return Mail(text, _flags(own), _date(first), is_internal)
+    return MboxMessage(text, _flags(own), _date(first), is_internal)
 
 
 def _parted(data: bytes) -> tuple[bytes, bytes]:
@@ -122,7 +122,7 @@ def _flags(own: dict[bytes, bytes]) -> Flags:
         found |= {name for bit, name in _MOZILLA.items() if int(number, 16) & bit}
     for name in (b"x-keywords", b"x-mozilla-keys"):
         found |= set(_text(own, name).replace(",", " ").split())
-    return possible(found - {""})
+    return storable_flags(found - {""})
 
 
 def _text(own: dict[bytes, bytes], name: bytes) -> str:
@@ -145,12 +145,12 @@ def write(data: bytes, flags: Flags, seconds: int) -> bytes:
     kept, _ = _without_own(header)
     if kept and not kept.endswith(b"\n"):
         kept += b"\n"
-    text = _TO_QUOTE.sub(rb">\1", kept + _told(flags) + body)
+    text = _TO_QUOTE.sub(rb">\1", kept + _status_fields(flags) + body)
     end = b"\n" if text.endswith(b"\n") else b"\n\n"
     return b"From MAILER-DAEMON " + _asctime(seconds) + b"\n" + text + end
 
 
-def _told(flags: Flags) -> bytes:
+def _status_fields(flags: Flags) -> bytes:
     lines = [f"Status: {'R' if flag.SEEN in flags else ''}O"]
     letters = "".join(letter for letter, name in _X_STATUS.items() if name in flags)
     if letters:

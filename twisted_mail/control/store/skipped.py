@@ -8,12 +8,12 @@ from twisted_mail.control.output import count
 SHOWN = 100  # of each list; the rest is counted
 
 
-class Bad(Exception):
+class BadItem(Exception):
     """One item that cannot be taken, with the reason in words."""
 
 
 @dataclass(slots=True)
-class Skipped:
+class SkippedItems:
     """Bad items: where, and why not."""
 
     items: list[tuple[str, str]] = field(default_factory=list)

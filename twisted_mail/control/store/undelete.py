@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from twisted_mail.config import Config
-from twisted_mail.control.output import WRONG_USE, Answer, Complaint, count, table
+from twisted_mail.control.output import WRONG_USE, CommandError, CommandResult, count, table
 from twisted_mail.control.store import accounts
 from twisted_mail.mail.mime.encoding import decode_words
 from twisted_mail.mail.mime.header import end, values
 from twisted_mail.store.repair import undelete as expunged
-from twisted_mail.store.repair.undelete import Expunged
+from twisted_mail.store.repair.undelete import ExpungedMessage
 from twisted_mail.store.work.tree import Tree
 
 _AGO = re.compile(r"([0-9]{1,6})([mhd])")
@@ -20,14 +20,14 @@ _UNITS = {"m": 60, "h": 3600, "d": 86_400}
 _WANTED = frozenset((b"from", b"subject"))
 
 
-def undelete(options: argparse.Namespace, config: Config) -> Answer:
+def undelete(options: argparse.Namespace, config: Config) -> CommandResult:
     """List what can be brought back, or bring it back."""
-    account = accounts.resident(config, options.account)
+    account = accounts.existing_account(config, options.account)
     if not accounts.has_mail(config, account):
-        raise Complaint(f"{account} has no mail yet")
+        raise CommandError(f"{account} has no mail yet")
     since = _since(options.since, time.time()) if options.since else 0.0
     with accounts.opened(config, account) as tree:
-        found = tree.perform(expunged.listing, options.mailbox, since)
+        found = tree.perform(expunged.list_expunged, options.mailbox, since)
         if options.uid:
             found = [each for each in found if each.uid in options.uid]
         if options.list:
@@ -43,13 +43,13 @@ def _since(text: str, now: float) -> float:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise Complaint(
+        raise CommandError(
             f"{text} is no time: say 2h, 3d, 2026-11-23 or 2026-11-23T09:00", WRONG_USE
         ) from None
     return (moment if moment.tzinfo else moment.astimezone()).timestamp()
 
 
-def _listed(tree: Tree, account: str, found: list[Expunged]) -> Answer:
+def _listed(tree: Tree, account: str, found: list[ExpungedMessage]) -> CommandResult:
     data = [_data(tree, each) for each in found]
     cells = [
         (
@@ -64,10 +64,10 @@ def _listed(tree: Tree, account: str, found: list[Expunged]) -> Answer:
     ]
     titles = "MAILBOX", "UID", "EXPUNGED", "OCTETS", "FROM", "SUBJECT"
     lines = table(titles, cells) or ["nothing can be brought back"]
-    return Answer({"account": account, "messages": data}, lines)
+    return CommandResult({"account": account, "messages": data}, lines)
 
 
-def _data(tree: Tree, message: Expunged) -> dict[str, Any]:
+def _data(tree: Tree, message: ExpungedMessage) -> dict[str, Any]:
     head = expunged.head(tree, message)
     fields = values(head, 0, end(head), _WANTED)
     return {
@@ -85,7 +85,7 @@ def _text(value: bytes) -> str:
     return " ".join(decode_words(value).split())
 
 
-def _restored(tree: Tree, account: str, found: list[Expunged], into: str) -> Answer:
+def _restored(tree: Tree, account: str, found: list[ExpungedMessage], into: str) -> CommandResult:
     done = tree.perform(expunged.restore, found, into)
     lines = [
         f"{mailbox}: {count(len(copied.targets), 'message')} brought back"
@@ -98,4 +98,4 @@ def _restored(tree: Tree, account: str, found: list[Expunged], into: str) -> Ans
         ]
         for mailbox, copied in done.items()
     }
-    return Answer({"account": account, "mailboxes": data}, lines or ["there was nothing"])
+    return CommandResult({"account": account, "mailboxes": data}, lines or ["there was nothing"])

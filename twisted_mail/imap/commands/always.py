@@ -34,7 +34,7 @@ async def _logout(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     reader.end()
     session.deselect()
     session.untagged(b"BYE Logging out")
-    session.leave("quit")
+    session.end_session("quit")
     return "LOGOUT completed."
 
 

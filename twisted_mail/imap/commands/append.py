@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from twisted_mail.imap.command import AFTER_LOGIN, Command
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.mail.mailbox.entry import Draft
+from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.mailbox.flags import Flags, normal
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import Refused
@@ -22,7 +22,7 @@ async def _append(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     return f"[APPENDUID {copied.uidvalidity} {copied.targets[0]}] APPEND completed."
 
 
-def _draft(reader: Reader) -> Draft:
+def _draft(reader: Reader) -> NewMessage:
     flags, date = _options(reader)
     blob = reader.message_literal()
     try:
@@ -32,7 +32,7 @@ def _draft(reader: Reader) -> Draft:
     except BaseException:
         blob.close()
         raise
-    return Draft(Message(blob), flags, date)
+    return NewMessage(Message(blob), flags, date)
 
 
 def _options(reader: Reader) -> tuple[Flags, datetime | None]:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from twisted_mail.imap.command import SELECTED, Command
-from twisted_mail.imap.fetch.batches import batch_of, insist_on_all, insist_on_writing
+from twisted_mail.imap.fetch.batches import batch_of, require_all_present, require_writable
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.mail.mailbox.entry import Copied
+from twisted_mail.mail.mailbox.entry import CopyResult
 from twisted_mail.mail.mailbox.numbers import Range, format_ranges
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ async def copy(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
 async def move(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     """Move messages, all or none; the new UIDs are told before the EXPUNGE (RFC 6851 §4.3)."""
     uids, target = _arguments(session, reader, is_uid)
-    insist_on_writing(session)
+    require_writable(session)
     if not uids:
         return "No such messages, so nothing moved."
     code = copy_code(await session.mailbox.move(uids, target))
@@ -46,11 +46,11 @@ def _arguments(session: "ImapSession", reader: Reader, is_uid: bool) -> tuple[li
     reader.end()
     uids = session.view.select(numbers, is_uid)
     if not is_uid:
-        insist_on_all(uids, batch_of(session, uids))
+        require_all_present(uids, batch_of(session, uids))
     return uids, target
 
 
-def copy_code(copied: Copied) -> str:
+def copy_code(copied: CopyResult) -> str:
     """Return the COPYUID code and a space; nothing when nothing was copied."""
     if not copied.sources:
         return ""

@@ -3,7 +3,7 @@ r"""EXPUNGE and UID EXPUNGE (RFC 3501 §6.4.3, RFC 4315 §2.1), and what CLOSE r
 from typing import TYPE_CHECKING
 
 from twisted_mail.imap.command import SELECTED, Command
-from twisted_mail.imap.fetch.batches import insist_on_writing
+from twisted_mail.imap.fetch.batches import require_writable
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.interfaces import Mailbox
 from twisted_mail.mail.mailbox.flags import DELETED
@@ -19,7 +19,7 @@ async def expunge(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
         reader.space()
         named = reader.numbers()
     reader.end()
-    insist_on_writing(session)
+    require_writable(session)
     uids = deleted(session.mailbox)
     if named is not None:
         chosen = frozenset(session.view.select(named, is_uid=True))

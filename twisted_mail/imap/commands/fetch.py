@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, TypeVar
 from twisted_mail.imap.command import SELECTED, Command
 from twisted_mail.imap.fetch import items
 from twisted_mail.imap.fetch.batches import batch_of
-from twisted_mail.imap.fetch.body_sections import GROUP, Extent, Listed, Texts, Value
-from twisted_mail.imap.fetch.plan import Batch, Plan, compiled
+from twisted_mail.imap.fetch.body_sections import (
+    GROUP_OCTETS,
+    BodySectionReader,
+    DeferredFields,
+    SectionExtent,
+    Value,
+)
+from twisted_mail.imap.fetch.plan import FetchBatch, FetchPlan, compile_plan
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.interfaces import Ending
+from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.mailbox import flags
-from twisted_mail.mail.mailbox.entry import Items, Piece
+from twisted_mail.mail.mailbox.entry import MessageRange, RenderedItems
 from twisted_mail.mail.outcome import Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -20,11 +26,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-STEP = 1000  # messages between two looks at other connections
-FEW = 250  # of those whose rendered items or texts are in memory together,
-HEAVY = 2 * 1024 * 1024  # and their octets: items of a message of many parts outgrow it 30 times
+MESSAGES_PER_STEP = 1000  # messages between two looks at other connections
+MAX_RENDERED = 250  # of those whose rendered items or texts are in memory together,
+MAX_RENDERED_OCTETS = (
+    2 * 1024 * 1024
+)  # and their octets: items of a message of many parts outgrow it 30 times
 _WEIGHT = 128 * 1024  # octets beyond which a message weighs no more
-FLUSH = 64 * 1024  # octets between two waits for the client
+DRAIN_AFTER_OCTETS = 64 * 1024  # octets between two waits for the client
 _SEEN = flags.normal([flags.SEEN])
 
 
@@ -36,18 +44,18 @@ async def fetch(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     wanted = items.parse(reader)
     reader.end()
     uids = session.view.select(numbers, is_uid)
-    answered = await Fetching(session, compiled(wanted, is_uid)).answer(uids)
+    answered = await Fetching(session, compile_plan(wanted, is_uid)).answer(uids)
     if answered < len(uids) and not is_uid:
         raise Refused("Some of the messages are no longer there.", "EXPUNGEISSUED")
     return "FETCH completed."
 
 
 @dataclass(slots=True)
-class Told:
+class FetchedData:
     """What the store told of some messages, by UID; ``changed`` are those just marked as seen."""
 
     changed: frozenset[int]
-    items: dict[int, Items] = field(default_factory=dict)
+    items: dict[int, RenderedItems] = field(default_factory=dict)
     emails: dict[int, str] = field(default_factory=dict)
     threads: dict[int, str] = field(default_factory=dict)
 
@@ -59,21 +67,23 @@ def _present(uids: Sequence[int], found: Sequence[T | None]) -> dict[int, T]:
 class Fetching:
     """Answers one FETCH, batch by batch."""
 
-    def __init__(self, session: "ImapSession", plan: Plan) -> None:
+    def __init__(self, session: "ImapSession", plan: FetchPlan) -> None:
         self._session = session
         self._plan = plan
-        self._texts = Texts(plan.texts, session.mailbox, session.doors.blocking, session.parts)
+        self._texts = BodySectionReader(
+            plan.texts, session.mailbox, session.backend.blocking, session.parts
+        )
         self._waiting = 0  # octets written since the last drain
 
     async def answer(self, uids: Sequence[int]) -> int:
         """Answer for each message; return how many were there."""
         answered = 0
-        for start in range(0, len(uids), STEP):
-            part = uids[start : start + STEP]
+        for start in range(0, len(uids), MESSAGES_PER_STEP):
+            part = uids[start : start + MESSAGES_PER_STEP]
             if self._plan.needs_sizes:
                 await self._session.mailbox.measure(part)
             for step in self._steps(part):
-                await self._session.wire.turn()
+                await self._session.wire.yield_to_others()
                 answered += await self._step(step)
         return answered
 
@@ -86,7 +96,7 @@ class Fetching:
         times = len(self._plan.texts) if self._plan.needs_kept else 1
         for at, uid in enumerate(uids):
             weight += min(self._size(uid), _WEIGHT) * times
-            if weight >= HEAVY or at - start >= FEW - 1:
+            if weight >= MAX_RENDERED_OCTETS or at - start >= MAX_RENDERED - 1:
                 yield uids[start : at + 1]
                 start, weight = at + 1, 0
         if start < len(uids):
@@ -98,13 +108,13 @@ class Fetching:
         return 0 if row is None else columns.sizes[row]
 
     async def _step(self, uids: Sequence[int]) -> int:
-        told = Told(await self._mark_seen(uids))
-        uids = await self._ask(uids, told)
+        told = FetchedData(await self._mark_seen(uids))
+        uids = await self._load(uids, told)
         if self._plan.texts:
             return await self._with_texts(uids, told)
         return await self._send(self._batch(uids, told, {}))
 
-    async def _ask(self, uids: Sequence[int], told: Told) -> Sequence[int]:
+    async def _load(self, uids: Sequence[int], told: FetchedData) -> Sequence[int]:
         """Ask the store what the plan needs; return the UIDs of those that are there."""
         mailbox, plan = self._session.mailbox, self._plan
         if plan.needs_items:
@@ -133,7 +143,9 @@ class Fetching:
             return frozenset()
         return frozenset(unseen)
 
-    def _batch(self, uids: Sequence[int], told: Told, values: dict[int, list[Value]]) -> Batch:
+    def _batch(
+        self, uids: Sequence[int], told: FetchedData, values: dict[int, list[Value]]
+    ) -> FetchBatch:
         batch = batch_of(self._session, uids)
         if told.items:
             batch.items = [told.items[uid] for uid in batch.uids]
@@ -144,16 +156,16 @@ class Fetching:
         if values:
             batch.texts = [values[uid] for uid in batch.uids]
         batch.changed = told.changed
-        self._note_told(batch)
+        self._note_flags_sent(batch)
         return batch
 
-    def _note_told(self, batch: Batch) -> None:
+    def _note_flags_sent(self, batch: FetchBatch) -> None:
         view = self._session.view
-        if view.has_news:
+        if view.has_updates:
             for uid in batch.uids if self._plan.has_flags else batch.changed:
-                view.told(uid)
+                view.note_flags_sent(uid)
 
-    async def _send(self, batch: Batch) -> int:
+    async def _send(self, batch: FetchBatch) -> int:
         await self._write(self._plan.lines(batch))
         return len(batch.uids)
 
@@ -161,13 +173,13 @@ class Fetching:
         wire = self._session.wire
         wire.write(data)
         self._waiting += len(data)
-        if self._waiting >= FLUSH:
+        if self._waiting >= DRAIN_AFTER_OCTETS:
             await wire.drain()
             self._waiting = 0
 
     # ------------------------------------------------------------ bodies
 
-    async def _with_texts(self, uids: Sequence[int], told: Told) -> int:
+    async def _with_texts(self, uids: Sequence[int], told: FetchedData) -> int:
         rendered = told.items
         kept = self._from_kept(uids, rendered)
         if kept is not None:
@@ -179,7 +191,7 @@ class Fetching:
         ]
         answered = 0
         for group in self._texts.groups(sources):
-            await self._session.wire.turn()
+            await self._session.wire.yield_to_others()
             pairs = zip(group, await self._texts.values(group), strict=True)
             values = {source.uid: value for source, value in pairs if value is not None}
             batch = self._batch(list(values), told, values)
@@ -187,7 +199,7 @@ class Fetching:
         return answered
 
     def _from_kept(
-        self, uids: Sequence[int], rendered: dict[int, Items]
+        self, uids: Sequence[int], rendered: dict[int, RenderedItems]
     ) -> dict[int, list[Value]] | None:
         """Return the texts if those of all messages can be made of fields that were kept."""
         fields = {uid: rendered[uid].fields for uid in uids} if self._plan.needs_kept else {}
@@ -195,35 +207,37 @@ class Fetching:
             return None
         return {uid: self._texts.from_kept(kept or b"") for uid, kept in fields.items()}
 
-    async def _send_texts(self, batch: Batch) -> int:
+    async def _send_texts(self, batch: FetchBatch) -> int:
         if len(batch.texts) == 1 and not all(isinstance(one, bytes) for one in batch.texts[0]):
             return await self._send_large(batch)
         return await self._send(batch)
 
-    async def _send_large(self, batch: Batch) -> int:
+    async def _send_large(self, batch: FetchBatch) -> int:
         for shown, value in self._plan.parts(batch):
             match value:
-                case Extent():
+                case SectionExtent():
                     await self._write(b"%b{%d}\r\n" % (shown, value.stop - value.start))
                     await self._stream(value)
-                case Listed():
+                case DeferredFields():
                     header = await self._read(value.piece)
                     await self._write(shown + value.literal(header))
                 case _:
                     await self._write(shown + value)
         return 1
 
-    async def _stream(self, extent: Extent) -> None:
+    async def _stream(self, extent: SectionExtent) -> None:
         """Send a literal whose size is announced already: all of it, or nothing more at all."""
         for piece in extent.pieces():
             data = await self._read(piece)
-            if len(data) != min(GROUP, extent.stop - piece.start):
+            if len(data) != min(GROUP_OCTETS, extent.stop - piece.start):
                 self._session.wire.close()
-                raise Ending(Ending.Reason.LOST)
-            for at in range(0, len(data), FLUSH):  # what the client is slow to take is held twice
-                await self._write(data[at : at + FLUSH])
+                raise ConversationEnded(ConversationEnded.Reason.LOST)
+            for at in range(
+                0, len(data), DRAIN_AFTER_OCTETS
+            ):  # what the client is slow to take is held twice
+                await self._write(data[at : at + DRAIN_AFTER_OCTETS])
 
-    async def _read(self, piece: Piece) -> bytes:
+    async def _read(self, piece: MessageRange) -> bytes:
         try:
             [data] = await self._session.mailbox.read([piece])
         except (Refused, Unavailable):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twisted_mail.imap.command import AFTER_LOGIN, Command
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.interfaces import Ending
+from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.outcome import ProtocolError, Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -31,38 +31,38 @@ async def _idle(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
 def _wake_on_changes(session: "ImapSession") -> Callable[[], None]:
     if session.selected is None:
         return lambda: None
-    return session.mailbox.watch(lambda _: session.wire.nudge())
+    return session.mailbox.watch(lambda _: session.wire.wake())
 
 
 async def _listen(session: "ImapSession") -> bytes:
     """Return the line that ends the IDLE. Raises Ending when the client stays away too long."""
-    clock, settings = session.doors.clock, session.settings
+    clock, settings = session.backend.clock, session.settings
     began = clock.monotonic()
     ends_at = began + settings.idle_timeout
     speaks_at = began + settings.keepalive_seconds
     looks_at = inf if session.selected is None else began + settings.idle_poll_seconds
     while (line := session.framer.line()) is None:
-        await _tell(session)
+        await _send_updates(session)
         now = clock.monotonic()
         if now >= ends_at:
-            raise Ending(Ending.Reason.TIMEOUT)
+            raise ConversationEnded(ConversationEnded.Reason.TIMEOUT)
         if now >= speaks_at:
             session.untagged(b"OK Still here")
             speaks_at = now + settings.keepalive_seconds
         if now >= looks_at:
             looks_at = now + settings.idle_poll_seconds
-            await _look(session)
+            await _refresh(session)
         await _wait(session, min(ends_at, speaks_at, looks_at) - now)
     return line
 
 
-async def _tell(session: "ImapSession") -> None:
+async def _send_updates(session: "ImapSession") -> None:
     if session.selected is not None and session.view.is_removed:
         raise Refused("The mailbox was deleted", "NONEXISTENT")
-    await session.tell_news(may_expunge=True)
+    await session.send_updates(may_expunge=True)
 
 
-async def _look(session: "ImapSession") -> None:
+async def _refresh(session: "ImapSession") -> None:
     """Look for what other programs did. What they did wakes the wire."""
     with suppress(Unavailable):  # a fault that passes must not end the IDLE
         await session.mailbox.refresh()
@@ -72,8 +72,8 @@ async def _wait(session: "ImapSession", seconds: float) -> None:
     """Wait for the client, for a change, or until so many seconds have passed."""
     try:
         session.framer.feed(await session.wire.read(seconds))
-    except Ending as ending:
-        if ending.reason is not Ending.Reason.TIMEOUT:
+    except ConversationEnded as ending:
+        if ending.reason is not ConversationEnded.Reason.TIMEOUT:
             raise
 
 

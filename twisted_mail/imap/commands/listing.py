@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from twisted_mail.imap.command import AFTER_LOGIN, Command
 from twisted_mail.imap.grammar import INBOX, Reader
 from twisted_mail.imap.mailboxes.listing import (
-    Listed,
-    Listing,
-    Question,
-    Subscriptions,
-    read_question,
+    ListedMailbox,
+    ListRequest,
+    ListResult,
+    LsubResult,
+    read_list_request,
 )
 from twisted_mail.imap.mailboxes.patterns import pattern
 from twisted_mail.imap.mailboxes.status_items import read_items, status_line
@@ -26,33 +26,33 @@ _XLIST_USES = {"\\Junk": "\\Spam", "\\All": "\\AllMail", "\\Flagged": "\\Starred
 
 
 async def _list(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
-    question = read_question(reader)
+    question = read_list_request(reader)
     if question.is_root:
         session.untagged(b'LIST (\\Noselect) "/" ""')
         return "LIST completed."
     infos = await session.account.mailboxes()
-    async for one in _shown(session, infos, Listing(infos, question)):
+    async for one in _write_list(session, infos, ListResult(infos, question)):
         session.untagged(one.line(b"LIST"))
         await _count(session, one, question)
     return "LIST completed."
 
 
-async def _shown(
-    session: "ImapSession", infos: Sequence[MailboxInfo], listing: Listing | Subscriptions
-) -> AsyncIterator[Listed]:
+async def _write_list(
+    session: "ImapSession", infos: Sequence[MailboxInfo], listing: ListResult | LsubResult
+) -> AsyncIterator[ListedMailbox]:
     for start in range(0, len(infos), _SLICE):
-        await session.wire.turn()
+        await session.wire.yield_to_others()
         for one in listing.of(infos[start : start + _SLICE]):
             yield one
         if start % _CHUNK == 0:
             await session.wire.drain()
 
 
-async def _count(session: "ImapSession", one: Listed, question: Question) -> None:
+async def _count(session: "ImapSession", one: ListedMailbox, question: ListRequest) -> None:
     """Add a STATUS where the question wants it; one that fails is left out (RFC 5819 §2)."""
     if not question.counts or not one.info.is_selectable:
         return
-    await session.wire.turn()
+    await session.wire.yield_to_others()
     try:
         status = await session.account.status(one.info.name, "SIZE" in question.counts)
     except (Refused, Unavailable):
@@ -63,30 +63,30 @@ async def _count(session: "ImapSession", one: Listed, question: Question) -> Non
 
 async def _xlist(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     """Answer what old clients asked before SPECIAL-USE: LIST with Google's names for the uses."""
-    question = _plain_question(reader)
+    question = _plain_list_request(reader)
     infos = await session.account.mailboxes()
-    async for one in _shown(session, infos, Listing(infos, question)):
+    async for one in _write_list(session, infos, ListResult(infos, question)):
         names = [_XLIST_USES.get(word, word) for word in one.attributes]
         names += ["\\Inbox"] if one.info.name == INBOX else []
-        session.untagged(Listed(one.info, tuple(names)).line(b"XLIST"))
+        session.untagged(ListedMailbox(one.info, tuple(names)).line(b"XLIST"))
     return "XLIST completed."
 
 
 async def _lsub(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
-    question = _plain_question(reader)
+    question = _plain_list_request(reader)
     infos = await session.account.mailboxes()
-    async for one in _shown(session, infos, Subscriptions(infos, question)):
+    async for one in _write_list(session, infos, LsubResult(infos, question)):
         session.untagged(one.line(b"LSUB"))
     return "LSUB completed."
 
 
-def _plain_question(reader: Reader) -> Question:
+def _plain_list_request(reader: Reader) -> ListRequest:
     reader.space()
     reference = reader.astring()
     reader.space()
     name = reader.pattern()
     reader.end()
-    return Question([pattern(reference, name)])
+    return ListRequest([pattern(reference, name)])
 
 
 async def _status(session: "ImapSession", reader: Reader, is_uid: bool) -> str:

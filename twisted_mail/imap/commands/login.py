@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from twisted_mail.imap.capabilities import usable
+from twisted_mail.imap.capabilities import usable_mechanisms
 from twisted_mail.imap.command import BEFORE_LOGIN, Command
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.interfaces import Mechanism
@@ -22,14 +22,14 @@ async def _starttls(session: "ImapSession", reader: Reader, is_uid: bool) -> str
     """Begin TLS; what came in clear behind the command must not be read as if it were encrypted."""
     reader.end()
     wire = session.wire
-    if wire.privacy is not None:
+    if wire.tls_info is not None:
         raise ProtocolError("TLS is on already")
     if not wire.may_start_tls:
         raise Refused("TLS is not available here", "CANNOT")
     if wire.has_unread or not session.framer.is_empty:
-        session.leave("starttls injection", "Nothing may follow STARTTLS before TLS is on")
+        session.end_session("starttls injection", "Nothing may follow STARTTLS before TLS is on")
         raise ProtocolError("Nothing may follow STARTTLS before TLS is on")
-    session.afterwards = wire.start_tls
+    session.after_answer = wire.start_tls
     return "Begin TLS negotiation now."
 
 
@@ -39,7 +39,7 @@ async def _login(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     reader.space()
     password = reader.astring()
     reader.end()
-    _make_sure_of_privacy(session, reveals_password=True)
+    _require_privacy(session, reveals_password=True)
     return await _log_in(session, _credentials(session, name, password))
 
 
@@ -47,25 +47,25 @@ def _credentials(session: "ImapSession", name: bytes, password: bytes) -> Creden
     try:
         return Credentials(name.decode("utf-8"), password.decode("utf-8"))
     except UnicodeDecodeError:
-        session.doors.journal.login_failed(SERVICE, session.wire.peer, name.decode("latin-1"))
+        session.backend.journal.login_failed(SERVICE, session.wire.peer, name.decode("latin-1"))
         session.count_login_failure()
         raise Refused("Name and password must be UTF-8", _FAILED) from None
 
 
-def _make_sure_of_privacy(session: "ImapSession", reveals_password: bool) -> None:
+def _require_privacy(session: "ImapSession", reveals_password: bool) -> None:
     if reveals_password and not session.wire.takes_passwords:
         raise Refused("Passwords are taken only under TLS", "PRIVACYREQUIRED")
 
 
 async def _log_in(session: "ImapSession", credentials: Credentials) -> str:
-    peer, journal = session.wire.peer, session.doors.journal
+    peer, journal = session.wire.peer, session.backend.journal
     try:
-        face = await session.doors.login_mailboxes(credentials, peer)
+        face = await session.backend.login_mailboxes(credentials, peer)
     except Refused as error:
         journal.login_failed(SERVICE, peer, credentials.name)
         session.count_login_failure()
         raise Refused(error.outcome, error.condition or _FAILED) from None
-    session.admit(face)
+    session.enter_authenticated(face)
     journal.logged_in(SERVICE, peer, face.account.name)
     return f"[CAPABILITY {session.capabilities()}] Logged in."
 
@@ -85,10 +85,10 @@ async def _authenticate(session: "ImapSession", reader: Reader, is_uid: bool) ->
 
 
 def _mechanism(session: "ImapSession", name: str) -> Mechanism:
-    for mechanism in session.doors.mechanisms:
+    for mechanism in session.backend.mechanisms:
         if mechanism.name == name:
-            is_usable = mechanism in usable(session.wire, [mechanism])
-            _make_sure_of_privacy(session, reveals_password=not is_usable)
+            is_usable = mechanism in usable_mechanisms(session.wire, [mechanism])
+            _require_privacy(session, reveals_password=not is_usable)
             return mechanism
     raise Refused("Unknown authentication mechanism", "CANNOT")
 

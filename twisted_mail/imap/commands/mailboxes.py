@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from twisted_mail.imap import objectid
 from twisted_mail.imap.command import AFTER_LOGIN, Command
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.objectid import Letter
+from twisted_mail.imap.objectid import ObjectIdKind
 from twisted_mail.mail.outcome import ProtocolError, Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ async def _create(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
         status = await session.account.status(name.removesuffix("/"), has_size=False)
     except (Refused, Unavailable):  # removed already, or it cannot be seen just now: it was made
         return "CREATE completed."
-    named = objectid.shown(Letter.MAILBOX, status.id).decode("ascii")
+    named = objectid.formatted(ObjectIdKind.MAILBOX, status.id).decode("ascii")
     return f"[MAILBOXID {named}] CREATE completed."
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from twisted_mail.imap.command import SELECTED, Command
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.search import evaluation, parser
-from twisted_mail.imap.search.evaluation import Chooser
+from twisted_mail.imap.search.evaluation import SearchEvaluator
 from twisted_mail.mail import dates
 
 if TYPE_CHECKING:
@@ -19,16 +19,16 @@ async def search(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     """Answer SEARCH with the messages that the client knows and that meet its program."""
     reader.space()
     wanted = parser.parse(reader)
-    known = evaluation.known(session.view.uids, session.mailbox.columns)
-    chooser = Chooser(
+    known = evaluation.candidates_of(session.view.uids, session.mailbox.columns)
+    chooser = SearchEvaluator(
         known,
         session.mailbox,
         session.view.is_recent,
-        session.doors.clock.now(),
-        session.wire.turn,
+        session.backend.clock.now(),
+        session.wire.yield_to_others,
         sent_day,
     )
-    rows = await chooser.choose(wanted)
+    rows = await chooser.evaluate(wanted)
     named = known.uids if is_uid else known.numbers
     await _answer(session, [named[row] for row in rows])
     return "SEARCH completed."

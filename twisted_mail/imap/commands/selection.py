@@ -6,10 +6,10 @@ from twisted_mail.imap import objectid
 from twisted_mail.imap.command import AFTER_LOGIN, SELECTED, Command
 from twisted_mail.imap.commands.expunge import purge
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.objectid import Letter
+from twisted_mail.imap.objectid import ObjectIdKind
 from twisted_mail.imap.view import Selected, View
 from twisted_mail.interfaces import Mailbox
-from twisted_mail.mail.mailbox.entry import Columns
+from twisted_mail.mail.mailbox.entry import EntryColumns
 from twisted_mail.mail.mailbox.flags import SEEN
 
 if TYPE_CHECKING:
@@ -71,11 +71,11 @@ def _describe(session: "ImapSession", selected: Selected) -> None:
         session.untagged(b"OK [UNSEEN %d] First message that is not seen" % unseen)
     session.untagged(b"OK [UIDVALIDITY %d] UIDs are valid" % mailbox.uidvalidity)
     session.untagged(b"OK [UIDNEXT %d] The next UID" % columns.uidnext)
-    named = objectid.shown(Letter.MAILBOX, mailbox.id)
+    named = objectid.formatted(ObjectIdKind.MAILBOX, mailbox.id)
     session.untagged(b"OK [MAILBOXID %b] The mailbox, whatever its name" % named)
 
 
-def _first_unseen(columns: Columns) -> int:
+def _first_unseen(columns: EntryColumns) -> int:
     for number, flags in enumerate(columns.flags, 1):
         if SEEN not in flags:
             return number

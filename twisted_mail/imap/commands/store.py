@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Literal
 
 from twisted_mail.imap.command import SELECTED, Command
 from twisted_mail.imap.commands.fetch import Fetching
-from twisted_mail.imap.fetch.batches import batch_of, insist_on_all, insist_on_writing
-from twisted_mail.imap.fetch.items import Fact
-from twisted_mail.imap.fetch.plan import compiled
+from twisted_mail.imap.fetch.batches import batch_of, require_all_present, require_writable
+from twisted_mail.imap.fetch.items import FetchAttribute
+from twisted_mail.imap.fetch.plan import compile_plan
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.mailbox import flags
 from twisted_mail.mail.mailbox.flags import Flags
@@ -51,14 +51,14 @@ async def store(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     reader.space()
     alteration = parse(reader)
     uids = session.view.select(numbers, is_uid)
-    insist_on_writing(session)
+    require_writable(session)
     await session.mailbox.mark(uids, alteration.how, alteration.flags)
     if alteration.is_silent:
-        session.view.assume(uids, alteration.how, alteration.flags)
+        session.view.note_silent_store(uids, alteration.how, alteration.flags)
     else:
-        await Fetching(session, compiled((Fact.FLAGS,), is_uid)).answer(uids)
+        await Fetching(session, compile_plan((FetchAttribute.FLAGS,), is_uid)).answer(uids)
     if not is_uid:
-        insist_on_all(uids, batch_of(session, uids))
+        require_all_present(uids, batch_of(session, uids))
     return "STORE completed."
 
 

@@ -3,15 +3,15 @@ r"""Batches of messages: what the client knows and the store still has, as colum
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from twisted_mail.imap.fetch.plan import Batch, with_recent
-from twisted_mail.mail.mailbox.entry import Columns
+from twisted_mail.imap.fetch.plan import FetchBatch, with_recent
+from twisted_mail.mail.mailbox.entry import EntryColumns
 from twisted_mail.mail.outcome import Refused
 
 if TYPE_CHECKING:
     from twisted_mail.imap.session import ImapSession
 
 
-def batch_of(session: "ImapSession", uids: Sequence[int]) -> Batch:
+def batch_of(session: "ImapSession", uids: Sequence[int]) -> FetchBatch:
     r"""Return the columns of ascending UIDs that the client knows, as they are at this moment.
 
     Messages that are gone from the store are left out. Flags have ``\Recent`` where this session has.
@@ -26,12 +26,12 @@ def batch_of(session: "ImapSession", uids: Sequence[int]) -> Batch:
     return batch
 
 
-def _columns(session: "ImapSession", uids: Sequence[int]) -> Batch:
+def _columns(session: "ImapSession", uids: Sequence[int]) -> FetchBatch:
     columns = session.mailbox.columns
     rows = _rows(columns, uids)
     if isinstance(rows, range):
         here = slice(rows.start, rows.stop)
-        return Batch(
+        return FetchBatch(
             _numbers(session, uids),
             uids,
             columns.flags[here],
@@ -39,7 +39,7 @@ def _columns(session: "ImapSession", uids: Sequence[int]) -> Batch:
             columns.sizes[here],
         )
     present = [columns.uids[row] for row in rows]
-    return Batch(
+    return FetchBatch(
         _numbers(session, present),
         present,
         [columns.flags[row] for row in rows],
@@ -48,7 +48,7 @@ def _columns(session: "ImapSession", uids: Sequence[int]) -> Batch:
     )
 
 
-def _rows(columns: Columns, uids: Sequence[int]) -> Sequence[int]:
+def _rows(columns: EntryColumns, uids: Sequence[int]) -> Sequence[int]:
     """Return the rows of the UIDs that are there; a range when they are all together."""
     if not uids:
         return range(0)
@@ -71,13 +71,13 @@ def _numbers(session: "ImapSession", uids: Sequence[int]) -> Sequence[int]:
 # ---------------------------------------------------------------- what commands insist on
 
 
-def insist_on_writing(session: "ImapSession") -> None:
+def require_writable(session: "ImapSession") -> None:
     """Raise Refused when the mailbox is selected for reading only."""
     if session.is_read_only:
         raise Refused("The mailbox is selected for reading only.", "READ-ONLY")
 
 
-def insist_on_all(uids: Sequence[int], batch: Batch) -> None:
+def require_all_present(uids: Sequence[int], batch: FetchBatch) -> None:
     """Raise Refused when some of the messages asked for by number are gone (RFC 5530 §3)."""
     if len(batch.uids) < len(uids):
         raise Refused("Some of the messages are no longer there.", "EXPUNGEISSUED")

@@ -12,49 +12,49 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
-from twisted_mail.imap.fetch.items import Text
+from twisted_mail.imap.fetch.items import BodySection
 from twisted_mail.imap.fetch.outline import Outline
-from twisted_mail.imap.fetch.sections import Span, part_span, selected, whole_span
+from twisted_mail.imap.fetch.sections import Span, part_span, selected_octets, whole_span
 from twisted_mail.imap.writing import literal
 from twisted_mail.interfaces import Blocking, Mailbox
-from twisted_mail.mail.mailbox.entry import Piece
+from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.mime import structure
 
-GROUP = 256 * 1024  # octets read at a time
+GROUP_OCTETS = 256 * 1024  # octets read at a time
 _INLINE = 16 * 1024  # octets whose parts are found in less time than a thread takes
 _REMEMBERED = 4  # large messages whose outlines are remembered
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class SectionExtent:
     """A text that is sent in pieces: the octets of a message from ``start`` to ``stop``."""
 
     uid: int
     start: int
     stop: int
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[MessageRange]:
         """Yield the extent in pieces of bounded size."""
-        for at in range(self.start, self.stop, GROUP):
-            yield Piece(self.uid, at, min(at + GROUP, self.stop))
+        for at in range(self.start, self.stop, GROUP_OCTETS):
+            yield MessageRange(self.uid, at, min(at + GROUP_OCTETS, self.stop))
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class DeferredFields:
     """Header fields of a large message that are read when their turn comes."""
 
-    text: Text
-    piece: Piece
+    text: BodySection
+    piece: MessageRange
 
     def literal(self, header: bytes) -> bytes:
         """Return what to send, of the octets of the piece."""
-        return literal(selected(self.text, header))
+        return literal(selected_octets(self.text, header))
 
 
-Value = bytes | Extent | Listed
+Value = bytes | SectionExtent | DeferredFields
 
 
-class Source(NamedTuple):
+class SectionSource(NamedTuple):
     """A message to read; ``spans`` are where its sections lie if no parts have to be found for that.
 
     ``weight`` is how many octets reading takes into memory.
@@ -68,13 +68,13 @@ class Source(NamedTuple):
 
 
 @dataclass(slots=True)
-class Texts:
+class BodySectionReader:
     """Reads texts of messages, in the order of ``wanted``.
 
     ``remembered`` belongs to one session and one mailbox, and outlives this object.
     """
 
-    wanted: Sequence[Text]
+    wanted: Sequence[BodySection]
     mailbox: Mailbox
     blocking: Blocking
     remembered: OrderedDict[int, Outline]
@@ -83,24 +83,24 @@ class Texts:
     def __post_init__(self) -> None:
         self._needs_parts = any(text.section.path for text in self.wanted)
 
-    def source(self, uid: int, size: int, header_size: int) -> Source:
+    def source(self, uid: int, size: int, header_size: int) -> SectionSource:
         """Describe a message: the octets of the whole, and of its header if a section needs it."""
         if self._needs_parts:
-            return Source(uid, size, header_size, (), size * len(self.wanted))
+            return SectionSource(uid, size, header_size, (), size * len(self.wanted))
         spans = [whole_span(text, size, header_size) for text in self.wanted]
         weight = sum([stop - start for start, stop in spans])
-        return Source(uid, size, header_size, spans, weight)
+        return SectionSource(uid, size, header_size, spans, weight)
 
     def from_kept(self, fields: bytes) -> list[Value]:
         """Return what to send for a message all of whose texts can be made of its kept fields."""
-        return [literal(selected(text, fields)) for text in self.wanted]
+        return [literal(selected_octets(text, fields)) for text in self.wanted]
 
-    def groups(self, sources: Iterable[Source]) -> Iterator[list[Source]]:
+    def groups(self, sources: Iterable[SectionSource]) -> Iterator[list[SectionSource]]:
         """Yield the messages in groups of bounded size; a large message is a group of its own."""
-        group: list[Source] = []
+        group: list[SectionSource] = []
         total = 0
         for source in sources:
-            if group and total + source.weight > GROUP:
+            if group and total + source.weight > GROUP_OCTETS:
                 yield group
                 group, total = [], 0
             group.append(source)
@@ -108,9 +108,9 @@ class Texts:
         if group:
             yield group
 
-    async def values(self, group: Sequence[Source]) -> list[list[Value] | None]:
+    async def values(self, group: Sequence[SectionSource]) -> list[list[Value] | None]:
         """Return what to send for each message of a group; None where a message is gone."""
-        if len(group) == 1 and group[0].weight > GROUP:
+        if len(group) == 1 and group[0].weight > GROUP_OCTETS:
             return [await self._large(group[0])]
         if self._needs_parts:
             return await self._through_parts(group)
@@ -118,9 +118,9 @@ class Texts:
 
     # ------------------------------------------------------------ three ways to read
 
-    async def _small(self, group: Sequence[Source]) -> list[list[Value] | None]:
+    async def _small(self, group: Sequence[SectionSource]) -> list[list[Value] | None]:
         """Read just the sections, all in one call."""
-        pieces = [Piece(source.uid, *span) for source in group for span in source.spans]
+        pieces = [MessageRange(source.uid, *span) for source in group for span in source.spans]
         found = iter(await self.mailbox.read(pieces))
         return [self._finished([next(found) for _ in self.wanted]) for _ in group]
 
@@ -129,18 +129,18 @@ class Texts:
         for text, data in zip(self.wanted, octets, strict=True):
             if data is None:
                 return None
-            values.append(literal(selected(text, data)))
+            values.append(literal(selected_octets(text, data)))
         return values
 
-    async def _through_parts(self, group: Sequence[Source]) -> list[list[Value] | None]:
+    async def _through_parts(self, group: Sequence[SectionSource]) -> list[list[Value] | None]:
         """Read whole messages, find their parts, and cut out the sections."""
-        messages = await self.mailbox.read([Piece(source.uid) for source in group])
+        messages = await self.mailbox.read([MessageRange(source.uid) for source in group])
         cut = partial(_cut_all, self.wanted, messages, group)
         if sum(source.size for source in group) <= _INLINE:
             return cut()
         return await self.blocking.run(cut)
 
-    async def _large(self, source: Source) -> list[Value] | None:
+    async def _large(self, source: SectionSource) -> list[Value] | None:
         """Find where a large message's sections lie; read nothing of them."""
         spans = await self._spans(source)
         if spans is None:
@@ -149,14 +149,14 @@ class Texts:
             _unread(text, source.uid, span) for text, span in zip(self.wanted, spans, strict=True)
         ]
 
-    async def _spans(self, source: Source) -> Sequence[Span | None] | None:
+    async def _spans(self, source: SectionSource) -> Sequence[Span | None] | None:
         """Return the span of each section of a large message, or None when it is gone."""
         if self._needs_parts:
             outline = await self._outline(source.uid)
             if outline is None:
                 return None
             return [_span(text, source, outline.root) for text in self.wanted]
-        [first] = await self.mailbox.read([Piece(source.uid, 0, 1)])
+        [first] = await self.mailbox.read([MessageRange(source.uid, 0, 1)])
         return None if first is None else source.spans
 
     async def _outline(self, uid: int) -> Outline | None:
@@ -173,14 +173,18 @@ class Texts:
         return outline
 
 
-def _unread(text: Text, uid: int, span: Span | None) -> Value:
+def _unread(text: BodySection, uid: int, span: Span | None) -> Value:
     if span is None:
         return b"NIL"
-    return Listed(text, Piece(uid, *span)) if text.section.fields else Extent(uid, *span)
+    return (
+        DeferredFields(text, MessageRange(uid, *span))
+        if text.section.fields
+        else SectionExtent(uid, *span)
+    )
 
 
 def _cut_all(
-    wanted: Sequence[Text], messages: Sequence[bytes | None], group: Sequence[Source]
+    wanted: Sequence[BodySection], messages: Sequence[bytes | None], group: Sequence[SectionSource]
 ) -> list[list[Value] | None]:
     return [
         None if data is None else _cut(wanted, data, source)
@@ -188,16 +192,18 @@ def _cut_all(
     ]
 
 
-def _cut(wanted: Sequence[Text], data: bytes, source: Source) -> list[Value]:
+def _cut(wanted: Sequence[BodySection], data: bytes, source: SectionSource) -> list[Value]:
     root = structure.scan(data)
     values: list[Value] = []
     for text in wanted:
         span = _span(text, source, root)
-        values.append(b"NIL" if span is None else literal(selected(text, data[slice(*span)])))
+        values.append(
+            b"NIL" if span is None else literal(selected_octets(text, data[slice(*span)]))
+        )
     return values
 
 
-def _span(text: Text, source: Source, root: structure.Node) -> Span | None:
+def _span(text: BodySection, source: SectionSource, root: structure.PartNode) -> Span | None:
     if text.section.path:
         return part_span(text, root)
     return whole_span(text, source.size, source.header_size)

@@ -14,7 +14,7 @@ MAX_FIELDS = 500  # header field names in one command
 MAX_PATH = 100  # part numbers of one section
 
 
-class Fact(Enum):
+class FetchAttribute(Enum):
     """What is told about a message; the value is the name that the answer uses."""
 
     UID = "UID"
@@ -28,7 +28,7 @@ class Fact(Enum):
     THREADID = "THREADID"
 
 
-class Kind(Enum):
+class SectionKind(Enum):
     """Which text of a part a section means; ``ALL`` is the part's whole content."""
 
     ALL = ""
@@ -40,14 +40,14 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class SectionSpec:
     """A text of the message, or of the part that the numbers of ``path`` lead to.
 
     ``fields`` are the names that FIELDS and FIELDS_NOT list.
     """
 
     path: tuple[int, ...] = ()
-    kind: Kind = Kind.ALL
+    kind: SectionKind = SectionKind.ALL
     fields: tuple[bytes, ...] = ()
 
     def __bytes__(self) -> bytes:
@@ -58,7 +58,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class PartialRange:
     """Which octets of a section are wanted (RFC 3501 §6.4.5, partial)."""
 
     start: int
@@ -66,19 +66,19 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class BodySection:
     r"""A section to send; ``label`` is the name that the answer uses."""
 
-    section: Section
+    section: SectionSpec
     label: bytes
-    range: Range | None = None
+    range: PartialRange | None = None
     marks_seen: bool = False
 
 
-Item = Fact | Text
+FetchItem = FetchAttribute | BodySection
 
 
-def parse(reader: Reader) -> tuple[Item, ...]:
+def parse(reader: Reader) -> tuple[FetchItem, ...]:
     """Read the items of a FETCH: a macro, one item, or a list in parentheses.
 
     Items keep their order; one that is asked for twice is answered once. Raises ProtocolError.
@@ -86,7 +86,7 @@ def parse(reader: Reader) -> tuple[Item, ...]:
     if not reader.accept(b"("):
         name = reader.word().upper()
         return _MACROS.get(name) or _bounded((_item(reader, name),))
-    found: dict[Item, None] = {}
+    found: dict[FetchItem, None] = {}
     for _ in range(MAX_ITEMS):
         found[_item(reader, reader.word().upper())] = None
         if reader.accept(b")"):
@@ -95,24 +95,35 @@ def parse(reader: Reader) -> tuple[Item, ...]:
     raise ProtocolError(f"A FETCH has at most {MAX_ITEMS} items")
 
 
-def _bounded(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    fields = sum(len(item.section.fields) for item in items if isinstance(item, Text))
+def _bounded(items: tuple[FetchItem, ...]) -> tuple[FetchItem, ...]:
+    fields = sum(len(item.section.fields) for item in items if isinstance(item, BodySection))
     if fields > MAX_FIELDS:
         raise ProtocolError(f"A FETCH names at most {MAX_FIELDS} header fields")
     return items
 
 
-_MACROS: dict[str, tuple[Item, ...]] = {
-    "FAST": (Fact.FLAGS, Fact.INTERNALDATE, Fact.SIZE),
-    "ALL": (Fact.FLAGS, Fact.INTERNALDATE, Fact.SIZE, Fact.ENVELOPE),
-    "FULL": (Fact.FLAGS, Fact.INTERNALDATE, Fact.SIZE, Fact.ENVELOPE, Fact.BODY),
+_MACROS: dict[str, tuple[FetchItem, ...]] = {
+    "FAST": (FetchAttribute.FLAGS, FetchAttribute.INTERNALDATE, FetchAttribute.SIZE),
+    "ALL": (
+        FetchAttribute.FLAGS,
+        FetchAttribute.INTERNALDATE,
+        FetchAttribute.SIZE,
+        FetchAttribute.ENVELOPE,
+    ),
+    "FULL": (
+        FetchAttribute.FLAGS,
+        FetchAttribute.INTERNALDATE,
+        FetchAttribute.SIZE,
+        FetchAttribute.ENVELOPE,
+        FetchAttribute.BODY,
+    ),
 }
-_RFC822: dict[str, Item] = {
-    "RFC822": Text(Section(), b"RFC822", marks_seen=True),
-    "RFC822.HEADER": Text(Section(kind=Kind.HEADER), b"RFC822.HEADER"),
-    "RFC822.TEXT": Text(Section(kind=Kind.TEXT), b"RFC822.TEXT", marks_seen=True),
+_RFC822: dict[str, FetchItem] = {
+    "RFC822": BodySection(SectionSpec(), b"RFC822", marks_seen=True),
+    "RFC822.HEADER": BodySection(SectionSpec(kind=SectionKind.HEADER), b"RFC822.HEADER"),
+    "RFC822.TEXT": BodySection(SectionSpec(kind=SectionKind.TEXT), b"RFC822.TEXT", marks_seen=True),
 }
-_NAMED: dict[str, Item] = {**{fact.value: fact for fact in Fact}, **_RFC822}
+_NAMED: dict[str, FetchItem] = {**{fact.value: fact for fact in FetchAttribute}, **_RFC822}
 
 _SECTION = re.compile(rb"([0-9.]*)([A-Za-z.]*)")
 _RANGE = re.compile(rb"<([0-9]{1,19})\.([0-9]{1,19})>")
@@ -126,7 +137,7 @@ def _match(reader: Reader, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None
     return found
 
 
-def _item(reader: Reader, name: str) -> Item:
+def _item(reader: Reader, name: str) -> FetchItem:
     if name in ("BODY", "BODY.PEEK") and reader.accept(b"["):
         return _text(reader, marks_seen=name == "BODY")
     if name not in _NAMED:
@@ -134,28 +145,28 @@ def _item(reader: Reader, name: str) -> Item:
     return _NAMED[name]
 
 
-def _text(reader: Reader, marks_seen: bool) -> Text:
+def _text(reader: Reader, marks_seen: bool) -> BodySection:
     section = _section(reader)
     reader.take(b"]")
     wanted = _range(reader)
     origin = b"" if wanted is None else b"<%d>" % wanted.start
-    return Text(section, b"BODY[" + bytes(section) + b"]" + origin, wanted, marks_seen)
+    return BodySection(section, b"BODY[" + bytes(section) + b"]" + origin, wanted, marks_seen)
 
 
-def _section(reader: Reader) -> Section:
+def _section(reader: Reader) -> SectionSpec:
     found = _match(reader, _SECTION)
     path, word = (b"", b"") if found is None else (found[1], found[2].upper())
     if path and word and not path.endswith(b"."):
         raise ProtocolError("A section needs a dot before its last word")
     numbers = tuple(_part_numbers(path[:-1] if word else path)) if path else ()
     kind = _KINDS.get(word)
-    if kind is None or (kind is Kind.MIME and not numbers):
+    if kind is None or (kind is SectionKind.MIME and not numbers):
         raise ProtocolError("Unknown section")
-    listed = kind in (Kind.FIELDS, Kind.FIELDS_NOT)
-    return Section(numbers, kind, tuple(_fields(reader)) if listed else ())
+    listed = kind in (SectionKind.FIELDS, SectionKind.FIELDS_NOT)
+    return SectionSpec(numbers, kind, tuple(_fields(reader)) if listed else ())
 
 
-_KINDS = {kind.value.encode("ascii"): kind for kind in Kind}
+_KINDS = {kind.value.encode("ascii"): kind for kind in SectionKind}
 
 
 def _part_numbers(path: bytes) -> Iterator[int]:
@@ -196,10 +207,10 @@ def _astring(name: bytes) -> bytes:
     return name if _PLAIN.fullmatch(name) else quoted(name.decode("ascii"))
 
 
-def _range(reader: Reader) -> Range | None:
+def _range(reader: Reader) -> PartialRange | None:
     found = _match(reader, _RANGE)
     if found is None:
         return None
     if int(found[2]) == 0:
         raise ProtocolError("A range has at least one octet")
-    return Range(int(found[1]), int(found[2]))
+    return PartialRange(int(found[1]), int(found[2]))

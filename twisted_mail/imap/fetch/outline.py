@@ -20,17 +20,17 @@ class Outline:
 
     __slots__ = ("_numbers",)
 
-    def __init__(self, written: bytes) -> None:
-        """Take what ``written`` made."""
-        self._numbers = array("Q", map(int, written.split()))
+    def __init__(self, encode_outline: bytes) -> None:
+        """Take what ``encode_outline`` made."""
+        self._numbers = array("Q", map(int, encode_outline.split()))
 
     @property
-    def root(self) -> "Place":
+    def root(self) -> "OutlinePart":
         """Return the place of the message itself."""
-        return Place(self._numbers, 0)
+        return OutlinePart(self._numbers, 0)
 
 
-class Place:
+class OutlinePart:
     """Where one part lies. ``mime.find`` and ``mime.locate`` take it as they take a Part."""
 
     __slots__ = ("_at", "_numbers")
@@ -70,7 +70,7 @@ class Place:
         return Children(self._numbers, self._at)
 
 
-class Children(Sequence[Place]):
+class Children(Sequence[OutlinePart]):
     """The parts directly within a part: found one behind the other, and not kept."""
 
     __slots__ = ("_numbers", "_parent")
@@ -84,10 +84,10 @@ class Children(Sequence[Place]):
         return what - _MULTIPART if what >= _MULTIPART else what
 
     @overload
-    def __getitem__(self, number: int) -> Place: ...
+    def __getitem__(self, number: int) -> OutlinePart: ...
     @overload
-    def __getitem__(self, number: slice) -> Sequence[Place]: ...
-    def __getitem__(self, number: int | slice) -> Place | Sequence[Place]:
+    def __getitem__(self, number: slice) -> Sequence[OutlinePart]: ...
+    def __getitem__(self, number: int | slice) -> OutlinePart | Sequence[OutlinePart]:
         if isinstance(number, slice):
             return list(self)[number]
         if not 0 <= number < len(self):
@@ -95,10 +95,10 @@ class Children(Sequence[Place]):
         at = self._parent + _NUMBERS
         for _ in range(number):
             at += _NUMBERS * (1 + self._numbers[at + 1])
-        return Place(self._numbers, at)
+        return OutlinePart(self._numbers, at)
 
 
-def written(root: Part) -> bytes:
+def encode_outline(root: Part) -> bytes:
     """Return the outline of a message as octets, some twenty for each part."""
     return b" ".join([b"%d" % number for part in _with_counts(root) for number in part])
 

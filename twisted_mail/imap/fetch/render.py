@@ -7,8 +7,8 @@ from twisted_mail.imap.fetch import outline
 from twisted_mail.imap.fetch.preview import preview
 from twisted_mail.imap.fetch.sections import kept_fields
 from twisted_mail.mail import address_list
-from twisted_mail.mail.address_list import Correspondent
-from twisted_mail.mail.mailbox.entry import Items
+from twisted_mail.mail.address_list import HeaderAddress
+from twisted_mail.mail.mailbox.entry import RenderedItems
 from twisted_mail.mail.mime.parameters import Parameters, disposition, joined
 from twisted_mail.mail.mime.structure import Part, scan
 
@@ -19,7 +19,7 @@ _UNQUOTABLE = re.compile(rb"[\r\n\x80-\xff]")
 _TOKEN = re.compile(rb"[^\s;,()\"]++")
 
 
-class Render:
+class ItemRenderer:
     """Makes the items of a message.
 
     ``version`` rises whenever the same message would be rendered otherwise, so that items kept from
@@ -28,18 +28,18 @@ class Render:
 
     version: int = 3
 
-    def __call__(self, data: bytes) -> Items:
+    def __call__(self, data: bytes) -> RenderedItems:
         """Render one whole message. Never raises, whatever the bytes."""
         root = scan(data)
         body, structure = _bodies(root)
-        return Items(
+        return RenderedItems(
             envelope(root),
             body,
             structure,
             root.body,
             kept_fields(data, root.body),
             preview(data, root).encode("utf-8", "replace"),
-            outline.written(root),
+            outline.encode_outline(root),
         )
 
 
@@ -96,7 +96,7 @@ def _addresses(part: Part, name: bytes) -> bytes:
     return b"(%b)" % b"".join(map(_address, found)) if found else b"NIL"
 
 
-def _address(correspondent: Correspondent) -> bytes:
+def _address(correspondent: HeaderAddress) -> bytes:
     return b"(%b)" % b" ".join(map(nstring, correspondent))
 
 

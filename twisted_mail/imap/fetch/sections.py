@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from twisted_mail.imap.fetch.items import Kind, Section, Text
+from twisted_mail.imap.fetch.items import BodySection, SectionKind, SectionSpec
 from twisted_mail.mail.mime import structure
 
 MAX_HEADER = 256 * 1024  # octets in which header fields are looked for
@@ -23,34 +23,34 @@ Span = tuple[int, int]  # first octet, and the one behind the last
 # ---------------------------------------------------------------- where a section lies
 
 
-def part_span(text: Text, root: structure.Node) -> Span | None:
+def part_span(text: BodySection, root: structure.PartNode) -> Span | None:
     """Return where a section with part numbers lies; None when there is no such part."""
     found = structure.locate(root, text.section.path, _MEANT[text.section.kind])
     return None if found is None else _ranged(text, *found)
 
 
 _MEANT = {
-    Kind.ALL: structure.Section.ALL,
-    Kind.HEADER: structure.Section.HEADER,
-    Kind.FIELDS: structure.Section.HEADER,
-    Kind.FIELDS_NOT: structure.Section.HEADER,
-    Kind.TEXT: structure.Section.TEXT,
-    Kind.MIME: structure.Section.MIME,
+    SectionKind.ALL: structure.PartSection.ALL,
+    SectionKind.HEADER: structure.PartSection.HEADER,
+    SectionKind.FIELDS: structure.PartSection.HEADER,
+    SectionKind.FIELDS_NOT: structure.PartSection.HEADER,
+    SectionKind.TEXT: structure.PartSection.TEXT,
+    SectionKind.MIME: structure.PartSection.MIME,
 }
 
 
-def whole_span(text: Text, size: int, header_size: int) -> Span:
+def whole_span(text: BodySection, size: int, header_size: int) -> Span:
     """Return where a section without part numbers lies in a message, its range taken."""
     kind = text.section.kind
     header_size = min(header_size, size)
-    if kind is Kind.ALL:
+    if kind is SectionKind.ALL:
         return _ranged(text, 0, size)
-    if kind is Kind.TEXT:
+    if kind is SectionKind.TEXT:
         return _ranged(text, header_size, size)
     return _ranged(text, 0, header_size)
 
 
-def _ranged(text: Text, start: int, stop: int) -> Span:
+def _ranged(text: BodySection, start: int, stop: int) -> Span:
     if text.section.fields:
         return start, min(stop, start + MAX_HEADER)
     if text.range is None:
@@ -62,7 +62,7 @@ def _ranged(text: Text, start: int, stop: int) -> Span:
 # ---------------------------------------------------------------- header fields
 
 
-def selected(text: Text, data: bytes) -> bytes:
+def selected_octets(text: BodySection, data: bytes) -> bytes:
     """Take the listed fields, and then the range, which counts in what is left."""
     if not text.section.fields:
         return data
@@ -72,13 +72,13 @@ def selected(text: Text, data: bytes) -> bytes:
     return data[text.range.start : text.range.start + text.range.count]
 
 
-def selected_fields(header: bytes, section: Section) -> bytes:
+def selected_fields(header: bytes, section: SectionSpec) -> bytes:
     """Return the fields of a header that a section lists, or else all others.
 
     The empty line at the header's end stays, if there is one (RFC 3501 §6.4.5).
     """
     names = _lowered(section.fields)
-    if section.kind is Kind.FIELDS_NOT:
+    if section.kind is SectionKind.FIELDS_NOT:
         return _FIELD.sub(lambda one: b"" if one[2].lower() in names else one[1], header)
     has_end = header.endswith(b"\r\n\r\n") or header == b"\r\n"
     listed = [field for field, name in _FIELD.findall(header) if name.lower() in names]
@@ -91,10 +91,12 @@ def kept_fields(data: bytes, header_size: int) -> bytes | None:
     return fields if len(fields) <= MAX_KEPT else None
 
 
-def is_kept(text: Text) -> bool:
+def is_kept(text: BodySection) -> bool:
     """Say whether a text can be made of the kept fields alone."""
     section = text.section
-    return section.kind is Kind.FIELDS and not section.path and _lowered(section.fields) <= KEPT
+    return (
+        section.kind is SectionKind.FIELDS and not section.path and _lowered(section.fields) <= KEPT
+    )
 
 
 # A field with its continuation lines, and its name. Each of those lines begins behind the end of the one
@@ -102,7 +104,7 @@ def is_kept(text: Text) -> bool:
 _FIELD = re.compile(rb"^(([^\s:]+)[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z))", re.MULTILINE)
 
 
-_KEPT_SECTION = Section(kind=Kind.FIELDS, fields=tuple(sorted(KEPT)))
+_KEPT_SECTION = SectionSpec(kind=SectionKind.FIELDS, fields=tuple(sorted(KEPT)))
 
 
 @lru_cache(64)

@@ -20,7 +20,7 @@ _RETURNS = frozenset({"SUBSCRIBED", "CHILDREN", "SPECIAL-USE"})
 
 
 @dataclass(slots=True)
-class Question:
+class ListRequest:
     """What a LIST asks for. ``is_root`` is the question for the separator (an empty pattern)."""
 
     patterns: list[Pattern] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedMailbox:
     """One mailbox of the answer."""
 
     info: MailboxInfo
@@ -53,9 +53,9 @@ class Listed:
 # ---------------------------------------------------------------- reading the question
 
 
-def read_question(reader: Reader) -> Question:
+def read_list_request(reader: Reader) -> ListRequest:
     """Read the arguments of LIST (RFC 5258 §6)."""
-    question = Question()
+    question = ListRequest()
     reader.space()
     if reader.peek(b"("):
         question.is_extended = True
@@ -72,7 +72,7 @@ def read_question(reader: Reader) -> Question:
     return question
 
 
-def _read_patterns(reader: Reader, reference: bytes, question: Question) -> None:
+def _read_patterns(reader: Reader, reference: bytes, question: ListRequest) -> None:
     if reader.accept(b"("):
         question.is_extended = True
         found = [reader.pattern()]
@@ -103,7 +103,7 @@ def _known(option: str, known: frozenset[str]) -> str:
     return option
 
 
-def _read_returns(reader: Reader, question: Question) -> None:
+def _read_returns(reader: Reader, question: ListRequest) -> None:
     reader.space()
     if reader.word().upper() != "RETURN":
         raise ProtocolError("Expected RETURN")
@@ -126,10 +126,10 @@ def _read_returns(reader: Reader, question: Question) -> None:
 # ---------------------------------------------------------------- finding the answer
 
 
-class Listing:
+class ListResult:
     """What LIST shows of all mailboxes: asked slice by slice, for matching takes time."""
 
-    def __init__(self, infos: Sequence[MailboxInfo], question: Question) -> None:
+    def __init__(self, infos: Sequence[MailboxInfo], question: ListRequest) -> None:
         self._question = question
         self._parents = _parents(info.name for info in infos if info.is_selectable)
         self._chosen = {info.name for info in infos if _is_chosen(info, question, self._parents)}
@@ -137,14 +137,14 @@ class Listing:
         if "RECURSIVEMATCH" in question.selections:
             self._chosen_parents = _parents(self._chosen)
 
-    def of(self, infos: Iterable[MailboxInfo]) -> Iterator[Listed]:
+    def of(self, infos: Iterable[MailboxInfo]) -> Iterator[ListedMailbox]:
         """Return those of ``infos`` that are shown, in their order."""
         for info in infos:
             has_chosen_children = info.name in self._chosen_parents
             is_candidate = has_chosen_children or info.name in self._chosen
             if is_candidate and self._question.matches(info.name):
                 attributes = _attributes(info, self._question, self._parents)
-                yield Listed(info, attributes, has_chosen_children)
+                yield ListedMailbox(info, attributes, has_chosen_children)
 
 
 def _parents(names: Iterable[str]) -> set[str]:
@@ -158,7 +158,7 @@ def _parents(names: Iterable[str]) -> set[str]:
     return found
 
 
-def _is_chosen(info: MailboxInfo, question: Question, parents: set[str]) -> bool:
+def _is_chosen(info: MailboxInfo, question: ListRequest, parents: set[str]) -> bool:
     if "SPECIAL-USE" in question.selections and not info.use:
         return False
     if "SUBSCRIBED" in question.selections:
@@ -166,7 +166,7 @@ def _is_chosen(info: MailboxInfo, question: Question, parents: set[str]) -> bool
     return info.is_selectable or info.name in parents
 
 
-def _attributes(info: MailboxInfo, question: Question, parents: set[str]) -> tuple[str, ...]:
+def _attributes(info: MailboxInfo, question: ListRequest, parents: set[str]) -> tuple[str, ...]:
     words = []
     if not info.is_selectable:
         words += ["\\NonExistent", "\\Noselect"] if question.is_extended else ["\\Noselect"]
@@ -178,30 +178,30 @@ def _attributes(info: MailboxInfo, question: Question, parents: set[str]) -> tup
     return tuple(words)
 
 
-class Subscriptions:
+class LsubResult:
     r"""What LSUB shows (RFC 3501 §6.3.9), asked slice by slice.
 
     A level that is not subscribed to, with something below that is and that ``%`` does not reach, is
     shown as \Noselect.
     """
 
-    def __init__(self, infos: Sequence[MailboxInfo], question: Question) -> None:
+    def __init__(self, infos: Sequence[MailboxInfo], question: ListRequest) -> None:
         self._question = question
         self._names = {info.name for info in infos if info.is_subscribed}
 
-    def of(self, infos: Iterable[MailboxInfo]) -> Iterator[Listed]:
+    def of(self, infos: Iterable[MailboxInfo]) -> Iterator[ListedMailbox]:
         """Return what is shown for these of the mailboxes."""
         for info in infos:
             if not info.is_subscribed:
                 continue
             if self._question.matches(info.name):
                 gone = () if info.is_selectable else ("\\Noselect",)
-                yield Listed(info, (*gone, *([info.use] if info.use else [])))
+                yield ListedMailbox(info, (*gone, *([info.use] if info.use else [])))
             else:
                 yield from self._levels(info.name)
 
-    def _levels(self, name: str) -> Iterator[Listed]:
+    def _levels(self, name: str) -> Iterator[ListedMailbox]:
         for level in sorted(_parents([name]) - self._names):
             self._names.add(level)  # once is enough
             if self._question.matches(level):
-                yield Listed(MailboxInfo(level), ("\\Noselect",))
+                yield ListedMailbox(MailboxInfo(level), ("\\Noselect",))

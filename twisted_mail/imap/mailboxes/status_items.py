@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 from twisted_mail.imap import objectid
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.objectid import Letter
+from twisted_mail.imap.objectid import ObjectIdKind
 from twisted_mail.imap.writing import mailbox_name
-from twisted_mail.mail.mailbox.entry import Status
+from twisted_mail.mail.mailbox.entry import MailboxStatus
 from twisted_mail.mail.outcome import ProtocolError
 
-_ITEMS: dict[str, Callable[[Status, int], int | str]] = {
+_ITEMS: dict[str, Callable[[MailboxStatus, int], int | str]] = {
     "MESSAGES": lambda status, _: status.messages,
     "RECENT": lambda status, _: status.recent,
     "UIDNEXT": lambda status, _: status.uidnext,
@@ -17,7 +17,9 @@ _ITEMS: dict[str, Callable[[Status, int], int | str]] = {
     "UNSEEN": lambda status, _: status.unseen,
     "SIZE": lambda status, _: status.size,
     "APPENDLIMIT": lambda _, append_limit: append_limit,
-    "MAILBOXID": lambda status, _: objectid.shown(Letter.MAILBOX, status.id).decode("ascii"),
+    "MAILBOXID": lambda status, _: objectid.formatted(ObjectIdKind.MAILBOX, status.id).decode(
+        "ascii"
+    ),
 }
 
 
@@ -38,7 +40,7 @@ def _item(reader: Reader) -> str:
     return name
 
 
-def status_line(name: str, status: Status, items: Sequence[str], append_limit: int) -> bytes:
+def status_line(name: str, status: MailboxStatus, items: Sequence[str], append_limit: int) -> bytes:
     """Return the untagged STATUS answer; ``append_limit`` is the size of the largest message."""
     counts = " ".join(f"{item} {_ITEMS[item](status, append_limit)}" for item in items)
     return b"STATUS %b (%b)" % (mailbox_name(name), counts.encode("ascii"))

@@ -11,24 +11,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
 
-from twisted_mail.imap.objectid import Letter
+from twisted_mail.imap.objectid import ObjectIdKind
 from twisted_mail.imap.search.keys import (
-    Aged,
-    Arrived,
+    AllOf,
+    AnyOf,
+    ArrivedBetween,
+    ContainsText,
     Criterion,
-    Either,
-    Every,
-    Flagged,
-    Holding,
-    Identified,
-    Numbered,
-    Recent,
-    Sent,
-    Sized,
-    Unless,
+    HasFlag,
+    HasObjectId,
+    InNumberSet,
+    IsRecent,
+    Not,
+    OlderOrYounger,
+    SentBetween,
+    SizeBetween,
 )
 from twisted_mail.interfaces import Mailbox
-from twisted_mail.mail.mailbox.entry import UNKNOWN, Columns
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 
 Rows = Sequence[int]
@@ -40,7 +40,7 @@ _MANY = 1000  # messages whose names are
 
 
 @dataclass(slots=True)
-class Candidates:
+class SearchCandidates:
     """Columns of the messages to choose from, in ascending order.
 
     ``numbers`` are sequence numbers; ``highest`` is the number and the UID that ``*`` stands for;
@@ -56,11 +56,11 @@ class Candidates:
     sent: dict[int, int | None] = field(default_factory=dict)
 
 
-def known(uids: Sequence[int], columns: Columns) -> Candidates:
+def candidates_of(uids: Sequence[int], columns: EntryColumns) -> SearchCandidates:
     """Copy what is in both: the UIDs that the client knows, and the store's columns."""
     highest = (len(uids), uids[-1]) if uids else (0, 0)
     if uids == columns.uids:
-        return Candidates(
+        return SearchCandidates(
             range(1, len(uids) + 1),
             columns.uids[:],
             columns.flags[:],
@@ -71,7 +71,7 @@ def known(uids: Sequence[int], columns: Columns) -> Candidates:
     row_of = {uid: row for row, uid in enumerate(columns.uids)}
     pairs = [(number, row_of[uid]) for number, uid in enumerate(uids, 1) if uid in row_of]
     rows = [row for _, row in pairs]
-    return Candidates(
+    return SearchCandidates(
         [number for number, _ in pairs],
         [columns.uids[row] for row in rows],
         [columns.flags[row] for row in rows],
@@ -82,21 +82,21 @@ def known(uids: Sequence[int], columns: Columns) -> Candidates:
 
 
 @dataclass(slots=True)
-class Chooser:
+class SearchEvaluator:
     """Narrows candidates by criteria.
 
     ``is_recent`` answers for a UID; ``now`` is in seconds since 1970; ``turn`` lets other connections
     go first; ``day_of`` reads the day of the Date field from a rendered ENVELOPE.
     """
 
-    candidates: Candidates
+    candidates: SearchCandidates
     mailbox: Mailbox
     is_recent: Callable[[int], bool]
     now: float
     turn: Callable[[], Awaitable[None]]
     day_of: Callable[[bytes], int | None]
 
-    async def choose(self, criterion: Criterion) -> Rows:
+    async def evaluate(self, criterion: Criterion) -> Rows:
         """Return the rows of the candidates that meet the criterion, ascending."""
         return await self._narrow(criterion, range(len(self.candidates.uids)))
 
@@ -105,19 +105,19 @@ class Chooser:
             return rows
         await self.turn()
         match criterion:
-            case Every(criteria):
+            case AllOf(criteria):
                 return await self._every(criteria, rows)
-            case Either(criteria):
+            case AnyOf(criteria):
                 return await self._either(criteria, rows)
-            case Unless(inner):
+            case Not(inner):
                 return _without(rows, await self._narrow(inner, rows))
-            case Sent(first, end):
+            case SentBetween(first, end):
                 return await self._sent(first, end, rows)
-            case Identified(letter, name):
+            case HasObjectId(letter, name):
                 return await self._identified(letter, name, rows)
-            case Holding():
+            case ContainsText():
                 return await self._holding(criterion, rows)
-            case Sized() | Arrived() | Aged():
+            case SizeBetween() | ArrivedBetween() | OlderOrYounger():
                 await self._measure(rows)
                 return self._by_column(criterion, rows)
             case _:
@@ -125,15 +125,18 @@ class Chooser:
 
     async def _measure(self, rows: Rows) -> None:
         """Learn dates and sizes that the store did not know before somebody asked."""
-        columns, known = self.mailbox.columns, self.candidates
-        unknown = [row for row in rows if known.dates[row] == UNKNOWN]
+        columns, candidates_of = self.mailbox.columns, self.candidates
+        unknown = [row for row in rows if candidates_of.dates[row] == UNKNOWN_DATE]
         if not unknown:
             return
-        await self.mailbox.measure([known.uids[row] for row in unknown])
+        await self.mailbox.measure([candidates_of.uids[row] for row in unknown])
         for row in unknown:
-            at = columns.row(known.uids[row])
+            at = columns.row(candidates_of.uids[row])
             if at is not None:
-                known.dates[row], known.sizes[row] = columns.dates[at], columns.sizes[at]
+                candidates_of.dates[row], candidates_of.sizes[row] = (
+                    columns.dates[at],
+                    columns.sizes[at],
+                )
 
     async def _every(self, criteria: Sequence[Criterion], rows: Rows) -> Rows:
         for one in criteria:
@@ -162,7 +165,7 @@ class Chooser:
         for row, items in zip(rows, await self.mailbox.items(uids), strict=True):
             self.candidates.sent[row] = None if items is None else self.day_of(items.envelope)
 
-    async def _identified(self, letter: Letter, name: str, rows: Rows) -> Rows:
+    async def _identified(self, letter: ObjectIdKind, name: str, rows: Rows) -> Rows:
         hits: list[int] = []
         for start in range(0, len(rows) if name else 0, _MANY):
             await self.turn()
@@ -171,12 +174,12 @@ class Chooser:
             hits += [row for row, one in zip(some, names, strict=True) if one == name]
         return hits
 
-    async def _names(self, letter: Letter, uids: Sequence[int]) -> Sequence[str | None]:
-        if letter is Letter.THREAD:
+    async def _names(self, letter: ObjectIdKind, uids: Sequence[int]) -> Sequence[str | None]:
+        if letter is ObjectIdKind.THREAD:
             return await self.mailbox.threads(uids)
         return [one and one.email for one in await self.mailbox.identities(uids)]
 
-    async def _holding(self, criterion: Holding, rows: Rows) -> Rows:
+    async def _holding(self, criterion: ContainsText, rows: Rows) -> Rows:
         uids = self.candidates.uids
         hits = await self.mailbox.matching([uids[row] for row in rows], criterion.what)
         return [row for row in rows if uids[row] in hits]
@@ -184,23 +187,23 @@ class Chooser:
     def _by_column(self, criterion: Criterion, rows: Rows) -> Rows:
         columns = self.candidates
         match criterion:
-            case Numbered():
+            case InNumberSet():
                 return _only(rows, _numbered(criterion, columns))
-            case Flagged(flag):
+            case HasFlag(flag):
                 good = {s for s in set(columns.flags) if flag in map(str.lower, s)}
                 return [row for row in rows if columns.flags[row] in good] if good else []
-            case Recent():
+            case IsRecent():
                 return [row for row in rows if self.is_recent(columns.uids[row])]
-            case Sized(first, end):
+            case SizeBetween(first, end):
                 return [row for row in rows if first <= columns.sizes[row] < end]
-            case Arrived(first, end):
+            case ArrivedBetween(first, end):
                 start, stop = (first - _EPOCH) * _DAY, (end - _EPOCH) * _DAY
                 return [row for row in rows if start <= columns.dates[row] < stop]
             case _:
-                return _aged(cast("Aged", criterion), int(self.now), columns.dates, rows)
+                return _aged(cast("OlderOrYounger", criterion), int(self.now), columns.dates, rows)
 
 
-def _aged(criterion: Aged, now: int, dates: Sequence[int], rows: Rows) -> Rows:
+def _aged(criterion: OlderOrYounger, now: int, dates: Sequence[int], rows: Rows) -> Rows:
     """Choose by age; a message of just that age is both older and younger (RFC 5032 §2)."""
     limit = now - criterion.seconds
     if criterion.or_more:
@@ -208,7 +211,7 @@ def _aged(criterion: Aged, now: int, dates: Sequence[int], rows: Rows) -> Rows:
     return [row for row in rows if dates[row] >= limit]
 
 
-def _numbered(criterion: Numbered, columns: Candidates) -> Collection[int]:
+def _numbered(criterion: InNumberSet, columns: SearchCandidates) -> Collection[int]:
     """Return the rows that a set names; numbers that nothing has are passed over."""
     named = columns.uids if criterion.is_uid else columns.numbers
     rows: list[range] = []

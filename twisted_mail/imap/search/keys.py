@@ -1,7 +1,7 @@
 """Criteria: what a SEARCH asks for, as values (RFC 3501 §6.4.4).
 
-A program is one criterion: a leaf, or ``Every``, ``Either`` and ``Unless`` of others. Groups are made by
-``every``, ``either`` and ``unless`` only, which flatten them, put what is cheap to find out first, and
+A program is one criterion: a leaf, or ``AllOf``, ``AnyOf`` and ``Not`` of others. Groups are made by
+``all_of``, ``any_of`` and ``negated`` only, which flatten them, put what is cheap to find out first, and
 bound how deep they are nested.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from twisted_mail.imap.objectid import Letter
+from twisted_mail.imap.objectid import ObjectIdKind
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mailbox.numbers import NumberSet
 from twisted_mail.mail.outcome import ProtocolError
@@ -21,7 +21,7 @@ FREE, COLUMN, RENDERED, TEXT = range(4)
 
 
 @dataclass(frozen=True, slots=True)
-class Numbered:
+class InNumberSet:
     """Messages in a set of sequence numbers, or of UIDs."""
 
     cost: ClassVar[int] = FREE
@@ -31,7 +31,7 @@ class Numbered:
 
 
 @dataclass(frozen=True, slots=True)
-class Flagged:
+class HasFlag:
     """Messages with a flag or keyword, which is spelled in lower case here."""
 
     cost: ClassVar[int] = COLUMN
@@ -40,7 +40,7 @@ class Flagged:
 
 
 @dataclass(frozen=True, slots=True)
-class Recent:
+class IsRecent:
     r"""Messages that are \Recent in this session."""
 
     cost: ClassVar[int] = COLUMN
@@ -48,7 +48,7 @@ class Recent:
 
 
 @dataclass(frozen=True, slots=True)
-class Sized:
+class SizeBetween:
     """Messages of ``first`` octets up to but not including ``end``."""
 
     cost: ClassVar[int] = COLUMN
@@ -58,7 +58,7 @@ class Sized:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class ArrivedBetween:
     """Messages whose internal date is on the day ``first`` up to but not including ``end``.
 
     Days are proleptic Gregorian ordinals, so the day after the last one can be named too.
@@ -71,7 +71,7 @@ class Arrived:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentBetween:
     """Messages whose Date field names a day from ``first`` up to but not including ``end``."""
 
     cost: ClassVar[int] = RENDERED
@@ -81,7 +81,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Aged:
+class OlderOrYounger:
     """Messages that arrived so many seconds ago or more, or else or less (RFC 5032 §2)."""
 
     cost: ClassVar[int] = COLUMN
@@ -91,17 +91,17 @@ class Aged:
 
 
 @dataclass(frozen=True, slots=True)
-class Identified:
+class HasObjectId:
     """Messages of an EMAILID or THREADID, without its letter (RFC 8474 §6); empty: none has it."""
 
     cost: ClassVar[int] = RENDERED
     depth: ClassVar[int] = 0
-    letter: Letter
+    letter: ObjectIdKind
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class ContainsText:
     """Messages that hold a substring."""
 
     cost: ClassVar[int] = TEXT
@@ -110,7 +110,7 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
+class AllOf:
     """Messages that meet every one of the criteria; all messages if there are none."""
 
     criteria: tuple["Criterion", ...]
@@ -119,7 +119,7 @@ class Every:
 
 
 @dataclass(frozen=True, slots=True)
-class Either:
+class AnyOf:
     """Messages that meet at least one of the criteria."""
 
     criteria: tuple["Criterion", ...]
@@ -128,7 +128,7 @@ class Either:
 
 
 @dataclass(frozen=True, slots=True)
-class Unless:
+class Not:
     """Messages that do not meet the criterion."""
 
     criterion: "Criterion"
@@ -137,46 +137,46 @@ class Unless:
 
 
 Criterion = (
-    Numbered
-    | Flagged
-    | Recent
-    | Sized
-    | Arrived
-    | Sent
-    | Aged
-    | Identified
-    | Holding
-    | Every
-    | Either
-    | Unless
+    InNumberSet
+    | HasFlag
+    | IsRecent
+    | SizeBetween
+    | ArrivedBetween
+    | SentBetween
+    | OlderOrYounger
+    | HasObjectId
+    | ContainsText
+    | AllOf
+    | AnyOf
+    | Not
 )
 
-ALL = Every(())
+ALL = AllOf(())
 
 
-def every(criteria: Sequence[Criterion]) -> Criterion:
+def all_of(criteria: Sequence[Criterion]) -> Criterion:
     """Return the criterion that asks for all of ``criteria``."""
     parts: list[Criterion] = []
     for one in criteria:
-        parts.extend(one.criteria if isinstance(one, Every) else (one,))
+        parts.extend(one.criteria if isinstance(one, AllOf) else (one,))
     if len(parts) == 1:
         return parts[0]
-    return Every(_cheap_first(parts), _cost(parts), _depth(parts)) if parts else ALL
+    return AllOf(_cheap_first(parts), _cost(parts), _depth(parts)) if parts else ALL
 
 
-def either(criteria: Sequence[Criterion]) -> Criterion:
+def any_of(criteria: Sequence[Criterion]) -> Criterion:
     """Return the criterion that asks for any of ``criteria``, of which there are at least two."""
     parts: list[Criterion] = []
     for one in criteria:
-        parts.extend(one.criteria if isinstance(one, Either) else (one,))
-    return Either(_cheap_first(parts), _cost(parts), _depth(parts))
+        parts.extend(one.criteria if isinstance(one, AnyOf) else (one,))
+    return AnyOf(_cheap_first(parts), _cost(parts), _depth(parts))
 
 
-def unless(criterion: Criterion) -> Criterion:
+def negated(criterion: Criterion) -> Criterion:
     """Return the opposite of ``criterion``."""
-    if isinstance(criterion, Unless):
+    if isinstance(criterion, Not):
         return criterion.criterion
-    return Unless(criterion, criterion.cost, _depth((criterion,)))
+    return Not(criterion, criterion.cost, _depth((criterion,)))
 
 
 def _cheap_first(criteria: Sequence[Criterion]) -> tuple[Criterion, ...]:

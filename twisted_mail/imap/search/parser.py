@@ -11,22 +11,22 @@ from functools import partial
 from twisted_mail.imap import objectid
 from twisted_mail.imap.fetch.items import is_field_name
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.objectid import Letter
+from twisted_mail.imap.objectid import ObjectIdKind
 from twisted_mail.imap.search.keys import (
     ALL,
-    Aged,
-    Arrived,
+    ArrivedBetween,
+    ContainsText,
     Criterion,
-    Flagged,
-    Holding,
-    Identified,
-    Numbered,
-    Recent,
-    Sent,
-    Sized,
-    either,
-    every,
-    unless,
+    HasFlag,
+    HasObjectId,
+    InNumberSet,
+    IsRecent,
+    OlderOrYounger,
+    SentBetween,
+    SizeBetween,
+    all_of,
+    any_of,
+    negated,
 )
 from twisted_mail.mail.mailbox import flags
 from twisted_mail.mail.mailbox.entry import Contains
@@ -59,7 +59,7 @@ def _charset(reader: Reader) -> str:
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenGroup:
     """A group that is being read: what makes it one, how many it takes (0: to its end)."""
 
     close: Callable[[Sequence[Criterion]], Criterion]
@@ -73,7 +73,7 @@ class _Parser:
     def __init__(self, reader: Reader, codec: str) -> None:
         self._reader = reader
         self._codec = codec
-        self._stack = [_Open(every)]
+        self._stack = [_OpenGroup(all_of)]
         self._texts = 0
 
     def program(self) -> Criterion:
@@ -88,10 +88,10 @@ class _Parser:
         """Read a key, or open a group and return None."""
         reader = self._reader
         if reader.accept(b"("):
-            self._stack.append(_Open(every))
+            self._stack.append(_OpenGroup(all_of))
             return None
         if any(map(reader.peek, _NUMBER_STARTS)):
-            return Numbered(reader.numbers(), is_uid=False)
+            return InNumberSet(reader.numbers(), is_uid=False)
         word = reader.word().upper()
         if word in _PREFIXES:
             reader.space()
@@ -120,7 +120,7 @@ class _Parser:
             if not self._stack:
                 return key
 
-    def _ends(self, group: _Open) -> bool:
+    def _ends(self, group: _OpenGroup) -> bool:
         if group.takes:
             return len(group.criteria) == group.takes
         if len(self._stack) == 1:
@@ -155,15 +155,15 @@ class _Parser:
         self._texts += 1
         if self._texts > MAX_TEXTS:
             raise Refused(f"A search program looks for at most {MAX_TEXTS} texts", "LIMIT")
-        return Holding(what)
+        return ContainsText(what)
 
     def keyword(self) -> Criterion:
         """Read a keyword."""
-        return Flagged(self._reader.atom().lower())
+        return HasFlag(self._reader.atom().lower())
 
     def numbered(self) -> Criterion:
         """Read a set of UIDs."""
-        return Numbered(self._reader.numbers(), is_uid=True)
+        return InNumberSet(self._reader.numbers(), is_uid=True)
 
     def date(self) -> date:
         """Read a date."""
@@ -173,9 +173,9 @@ class _Parser:
         """Read a number."""
         return self._reader.number()
 
-    def identified(self, letter: Letter) -> Criterion:
+    def identified(self, letter: ObjectIdKind) -> Criterion:
         """Read an object identifier."""
-        return Identified(letter, objectid.read(self._reader, letter))
+        return HasObjectId(letter, objectid.read(self._reader, letter))
 
     def interval(self) -> int:
         """Read a number of seconds, not nought (RFC 5032 §2)."""
@@ -183,34 +183,34 @@ class _Parser:
 
 
 _NUMBER_STARTS = tuple(b"%c" % octet for octet in b"0123456789*")
-_PREFIXES: dict[str, Callable[[], _Open]] = {
-    "NOT": lambda: _Open(lambda criteria: unless(criteria[0]), 1),
-    "OR": lambda: _Open(either, 2),
+_PREFIXES: dict[str, Callable[[], _OpenGroup]] = {
+    "NOT": lambda: _OpenGroup(lambda criteria: negated(criteria[0]), 1),
+    "OR": lambda: _OpenGroup(any_of, 2),
 }
-_SEEN, _RECENT = Flagged("\\seen"), Recent()
+_SEEN, _RECENT = HasFlag("\\seen"), IsRecent()
 _PLAIN: dict[str, Criterion] = {
     "ALL": ALL,
     "RECENT": _RECENT,
-    "NEW": every((_RECENT, unless(_SEEN))),
-    "OLD": unless(_RECENT),
+    "NEW": all_of((_RECENT, negated(_SEEN))),
+    "OLD": negated(_RECENT),
 }
 for _flag in flags.SYSTEM:
-    _PLAIN[_flag[1:].upper()] = Flagged(_flag.lower())
-    _PLAIN["UN" + _flag[1:].upper()] = unless(Flagged(_flag.lower()))
+    _PLAIN[_flag[1:].upper()] = HasFlag(_flag.lower())
+    _PLAIN["UN" + _flag[1:].upper()] = negated(HasFlag(_flag.lower()))
 
 _Argument = Callable[[_Parser], Criterion]
 
 
-def _before(kind: type[Arrived | Sent], parser: _Parser) -> Criterion:
+def _before(kind: type[ArrivedBetween | SentBetween], parser: _Parser) -> Criterion:
     return kind(end=parser.date().toordinal())
 
 
-def _on(kind: type[Arrived | Sent], parser: _Parser) -> Criterion:
+def _on(kind: type[ArrivedBetween | SentBetween], parser: _Parser) -> Criterion:
     day = parser.date().toordinal()
     return kind(day, day + 1)
 
 
-def _since(kind: type[Arrived | Sent], parser: _Parser) -> Criterion:
+def _since(kind: type[ArrivedBetween | SentBetween], parser: _Parser) -> Criterion:
     return kind(parser.date().toordinal())
 
 
@@ -221,19 +221,19 @@ def _in_field(name: str) -> _Argument:
 _WITH_ARGUMENT: dict[str, _Argument] = {
     "UID": _Parser.numbered,
     "KEYWORD": _Parser.keyword,
-    "UNKEYWORD": lambda parser: unless(parser.keyword()),
-    "LARGER": lambda parser: Sized(first=parser.number() + 1),
-    "SMALLER": lambda parser: Sized(end=parser.number()),
-    "BEFORE": partial(_before, Arrived),
-    "ON": partial(_on, Arrived),
-    "SINCE": partial(_since, Arrived),
-    "SENTBEFORE": partial(_before, Sent),
-    "SENTON": partial(_on, Sent),
-    "SENTSINCE": partial(_since, Sent),
-    "YOUNGER": lambda parser: Aged(parser.interval(), or_more=False),
-    "OLDER": lambda parser: Aged(parser.interval(), or_more=True),
-    "EMAILID": lambda parser: parser.identified(Letter.EMAIL),
-    "THREADID": lambda parser: parser.identified(Letter.THREAD),
+    "UNKEYWORD": lambda parser: negated(parser.keyword()),
+    "LARGER": lambda parser: SizeBetween(first=parser.number() + 1),
+    "SMALLER": lambda parser: SizeBetween(end=parser.number()),
+    "BEFORE": partial(_before, ArrivedBetween),
+    "ON": partial(_on, ArrivedBetween),
+    "SINCE": partial(_since, ArrivedBetween),
+    "SENTBEFORE": partial(_before, SentBetween),
+    "SENTON": partial(_on, SentBetween),
+    "SENTSINCE": partial(_since, SentBetween),
+    "YOUNGER": lambda parser: OlderOrYounger(parser.interval(), or_more=False),
+    "OLDER": lambda parser: OlderOrYounger(parser.interval(), or_more=True),
+    "EMAILID": lambda parser: parser.identified(ObjectIdKind.EMAIL),
+    "THREADID": lambda parser: parser.identified(ObjectIdKind.THREAD),
     "HEADER": _Parser.header,
     "TEXT": lambda parser: parser.holding("text"),
     "BODY": lambda parser: parser.holding("body"),

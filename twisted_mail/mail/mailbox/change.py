@@ -6,27 +6,27 @@ Every alteration is one of these, handed to all who watch. IMAP sessions are the
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twisted_mail.mail.mailbox.entry import Columns, Entry
+from twisted_mail.mail.mailbox.entry import Entry, EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class EntriesAdded:
     """Entries appeared, ascending by UID beyond all earlier ones; thousands of them as columns."""
 
     mailbox: str
-    entries: tuple[Entry, ...] | Columns
+    entries: tuple[Entry, ...] | EntryColumns
 
     @property
     def uids(self) -> Sequence[int]:
         """Return the UIDs, ascending."""
-        if isinstance(self.entries, Columns):
+        if isinstance(self.entries, EntryColumns):
             return self.entries.uids
         return [entry.uid for entry in self.entries]
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class FlagsChanged:
     """Flags were altered: UID, the flags now, and the mod-sequence of the alteration."""
 
     mailbox: str
@@ -34,7 +34,7 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class EntriesExpunged:
     """Entries were expunged: ascending UIDs, and the mod-sequence of the alteration."""
 
     mailbox: str
@@ -43,14 +43,14 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MailboxCreated:
     """A mailbox was created."""
 
     mailbox: str
 
 
 @dataclass(frozen=True, slots=True)
-class Renamed:
+class MailboxRenamed:
     """A mailbox was renamed; its children say so each for itself."""
 
     mailbox: str
@@ -58,18 +58,26 @@ class Renamed:
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class MailboxDeleted:
     """A mailbox was deleted."""
 
     mailbox: str
 
 
 @dataclass(frozen=True, slots=True)
-class Subscribed:
+class SubscriptionChanged:
     """A name was subscribed to, or no longer is."""
 
     mailbox: str
     is_subscribed: bool
 
 
-Change = Added | Marked | Gone | Made | Renamed | Removed | Subscribed
+Change = (
+    EntriesAdded
+    | FlagsChanged
+    | EntriesExpunged
+    | MailboxCreated
+    | MailboxRenamed
+    | MailboxDeleted
+    | SubscriptionChanged
+)

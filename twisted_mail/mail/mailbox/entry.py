@@ -14,7 +14,7 @@ from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.message import Message
 
 _FEW = 64  # messages that are cheaper to deal with one by one than the columns as a whole
-UNKNOWN = -(1 << 62)  # the date of a message that was not measured yet
+UNKNOWN_DATE = -(1 << 62)  # the date of a message that was not measured yet
 
 
 class Entry(NamedTuple):
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
     size: int
 
 
-class Items(NamedTuple):
+class RenderedItems(NamedTuple):
     """What clients ask of a message, rendered as IMAP writes it.
 
     ``envelope``, ``body`` and ``bodystructure`` are the parenthesised lists of RFC 3501 §7.4.2;
@@ -51,7 +51,7 @@ class Items(NamedTuple):
     outline: bytes = b""
 
 
-class Identity(NamedTuple):
+class MessageIdentity(NamedTuple):
     """What a message is called wherever it goes, and when it came to where it is.
 
     ``email`` is the EMAILID of RFC 8474 §5.1: the same for all copies in an account. ``saved`` is the
@@ -62,7 +62,7 @@ class Identity(NamedTuple):
     saved: int
 
 
-class Piece(NamedTuple):
+class MessageRange(NamedTuple):
     """A range of one message's octets; ``stop`` None means to the end."""
 
     uid: int
@@ -83,7 +83,7 @@ class Contains(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class NewMessage:
     """A message on its way into a mailbox by APPEND, with the flags and date it shall have."""
 
     message: Message
@@ -92,7 +92,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Copied:
+class CopyResult:
     """Where messages went: the target's UIDVALIDITY, and the UIDs here and there, pairwise."""
 
     uidvalidity: int
@@ -101,7 +101,7 @@ class Copied:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class MailboxStatus:
     """The counts of one mailbox (RFC 3501 §6.3.10, RFC 7162 §3.1.2, RFC 8438 §2)."""
 
     messages: int
@@ -130,7 +130,7 @@ class MailboxInfo:
 
 
 @dataclass(slots=True)
-class Columns:
+class EntryColumns:
     """The entries of one mailbox, ascending by UID, a column for each fact.
 
     Shared by every session that has the mailbox open: only its owner, the store, alters it, and only
@@ -161,9 +161,9 @@ class Columns:
         at = bisect_left(self.uids, uid)
         return at if at < len(self.uids) and self.uids[at] == uid else None
 
-    def add(self, entries: "Iterable[Entry] | Columns") -> None:
+    def add(self, entries: "Iterable[Entry] | EntryColumns") -> None:
         """Append entries whose UIDs ascend beyond all that were here before."""
-        if isinstance(entries, Columns):
+        if isinstance(entries, EntryColumns):
             self._extend(entries)
             return
         for entry in entries:
@@ -175,7 +175,7 @@ class Columns:
             self.uidnext = max(self.uidnext, entry.uid + 1)
             self.highest_modseq = max(self.highest_modseq, entry.modseq)
 
-    def _extend(self, other: "Columns") -> None:
+    def _extend(self, other: "EntryColumns") -> None:
         self.uids.extend(other.uids)
         self.flags.extend(other.flags)
         self.modseqs.extend(other.modseqs)
@@ -195,10 +195,10 @@ class Columns:
 
     def unmeasured(self, uids: Sequence[int]) -> list[int]:
         """Return those of the UIDs whose messages are here, with unknown date and size."""
-        if len(uids) > _FEW and UNKNOWN not in self.dates:
+        if len(uids) > _FEW and UNKNOWN_DATE not in self.dates:
             return []
         rows = ((uid, self.row(uid)) for uid in uids)
-        return [uid for uid, row in rows if row is not None and self.dates[row] == UNKNOWN]
+        return [uid for uid, row in rows if row is not None and self.dates[row] == UNKNOWN_DATE]
 
     def measure(self, facts: Iterable[tuple[int, int, int]]) -> None:
         """Set date and size by UID; UIDs that are gone are passed over."""

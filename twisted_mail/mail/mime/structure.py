@@ -236,7 +236,7 @@ def _count_lines(data: bytes, root: Part) -> None:
 # ---------------------------------------------------------------- sections (RFC 3501 §6.4.5)
 
 
-class Section(Enum):
+class PartSection(Enum):
     """Which octets of a part are meant."""
 
     ALL = "all"  # the content of a part; with an empty path, the whole message
@@ -245,7 +245,7 @@ class Section(Enum):
     MIME = "mime"
 
 
-class Node(Protocol):
+class PartNode(Protocol):
     """What finding a section needs to know of a part (see ``Part``)."""
 
     @property
@@ -273,7 +273,7 @@ class Node(Protocol):
         """Return the parts directly within."""
 
 
-N = TypeVar("N", bound=Node)
+N = TypeVar("N", bound=PartNode)
 
 
 def find(root: N, path: Sequence[int]) -> N | None:
@@ -293,7 +293,9 @@ def find(root: N, path: Sequence[int]) -> N | None:
     return part
 
 
-def locate(root: Node, path: Sequence[int], kind: Section = Section.ALL) -> tuple[int, int] | None:
+def locate(
+    root: PartNode, path: Sequence[int], kind: PartSection = PartSection.ALL
+) -> tuple[int, int] | None:
     """Return the offsets of a section, or None where the message has no such section.
 
     ``HEADER`` and ``TEXT`` are those of the message with an empty path, else of the message inside a
@@ -302,12 +304,12 @@ def locate(root: Node, path: Sequence[int], kind: Section = Section.ALL) -> tupl
     part = find(root, path)
     if part is None:
         return None
-    if kind is Section.ALL:
+    if kind is PartSection.ALL:
         return (part.body, part.stop) if path else (part.start, part.stop)
-    if kind is Section.MIME:
+    if kind is PartSection.MIME:
         return (part.start, part.body) if path else None
     if path:
         if not part.is_message:
             return None
         part = part.children[0]
-    return (part.start, part.body) if kind is Section.HEADER else (part.body, part.stop)
+    return (part.start, part.body) if kind is PartSection.HEADER else (part.body, part.stop)

@@ -12,29 +12,29 @@ from zope.interface import implementer
 
 from twisted_mail.mail.outcome import Outcome, Unavailable
 
-MOST_UNREAD = 256 * 1024  # octets; then the other side has to wait
+MAX_UNREAD = 256 * 1024  # octets; then the other side has to wait
 STALL_SECONDS = 60.0  # after ``close``, for what was written to be taken
 
 T = TypeVar("T")
 
 NOT_REACHED = Outcome(451, "4.3.0", "A program that is needed cannot be reached now")
-SILENT = Outcome(451, "4.3.0", "A program that is needed does not answer now")
-GONE = Outcome(451, "4.3.0", "A program that is needed broke off")
+NOT_ANSWERING = Outcome(451, "4.3.0", "A program that is needed does not answer now")
+CONNECTION_LOST = Outcome(451, "4.3.0", "A program that is needed broke off")
 
 
-class ReactorDialing:
+class ReactorConnector:
     """Fulfils ``interfaces.Dialing``."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
 
-    async def dial(self, endpoint: str, timeout: float) -> "DialedLine":
+    async def connect(self, endpoint: str, timeout: float) -> "ReactorConnection":
         """Connect."""
         place: Any = clientFromString(self._reactor, endpoint)  # type: ignore[no-untyped-call]
-        factory = Factory.forProtocol(lambda: DialedLine(self._reactor))
+        factory = Factory.forProtocol(lambda: ReactorConnection(self._reactor))
         factory.noisy = False  # in the log
         try:
-            line: DialedLine = await within(
+            line: ReactorConnection = await within(
                 self._reactor, timeout, place.connect(factory), NOT_REACHED
             )
         except (ConnectError, OSError) as error:
@@ -57,7 +57,7 @@ async def within(reactor: Any, seconds: float, waiting: Deferred[T], late: Outco
 
 
 @implementer(IPushProducer)
-class DialedLine(Protocol):
+class ReactorConnection(Protocol):
     """Fulfils ``interfaces.Line``."""
 
     def __init__(self, reactor: Any) -> None:
@@ -84,7 +84,7 @@ class DialedLine(Protocol):
         if not self.is_open:
             return
         self._unread += data
-        if len(self._unread) > MOST_UNREAD and not self._is_paused:
+        if len(self._unread) > MAX_UNREAD and not self._is_paused:
             self._is_paused = True
             self._transport.pauseProducing()
         self._wake()
@@ -121,27 +121,27 @@ class DialedLine(Protocol):
     def write(self, data: bytes) -> None:
         """Take bytes to send."""
         if not self.is_open:
-            raise Unavailable(GONE)
+            raise Unavailable(CONNECTION_LOST)
         self._transport.write(data)
 
     async def drain(self, timeout: float) -> None:
         """Wait until most is sent."""
         if self._is_held and self.is_open:
             self._drainer = Deferred()
-            await within(self._reactor, timeout, self._drainer, SILENT)
+            await within(self._reactor, timeout, self._drainer, NOT_ANSWERING)
         if not self.is_open:
-            raise Unavailable(GONE)
+            raise Unavailable(CONNECTION_LOST)
 
     async def read(self, timeout: float) -> bytes:
         """Return what came, and wait for it if need be."""
         if not self._unread and self.is_open:
             self._reader = Deferred()
             try:
-                await within(self._reactor, timeout, self._reader, SILENT)
+                await within(self._reactor, timeout, self._reader, NOT_ANSWERING)
             finally:
                 self._reader = None
         if not self._unread:
-            raise Unavailable(GONE)
+            raise Unavailable(CONNECTION_LOST)
         data = bytes(self._unread)
         self._unread.clear()
         if self._is_paused and self.is_open:

@@ -15,21 +15,21 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer
 from zope.interface import implementer
 
-from twisted_mail.interfaces import HttpAnswer
+from twisted_mail.interfaces import HttpResponse
 from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
 
 CONNECT_SECONDS = 10.0
-KEPT = 4  # connections to a server that wait for the next request
+MAX_IDLE_CONNECTIONS = 4  # connections to a server that wait for the next request
 
 NO_ANSWER = Outcome(451, "4.3.0", "A program that is needed does not answer now")
 
 
-class AgentPosting:
+class AgentHttpClient:
     """Fulfils ``interfaces.Posting``."""
 
     def __init__(self, reactor: Any) -> None:
         self._pool = HTTPConnectionPool(reactor)  # type: ignore[no-untyped-call]
-        self._pool.maxPersistentPerHost = KEPT
+        self._pool.maxPersistentPerHost = MAX_IDLE_CONNECTIONS
         self._pool.retryAutomatically = False  # a body is read once
         self._agent = Agent(reactor, connectTimeout=CONNECT_SECONDS, pool=self._pool)  # type: ignore[no-untyped-call]
 
@@ -40,19 +40,19 @@ class AgentPosting:
         size: int,
         body: AsyncIterator[bytes],
         limit: int,
-    ) -> HttpAnswer:
+    ) -> HttpResponse:
         """Send a request, and read the answer."""
         headers = Headers()
         for name, value in fields:
             headers.addRawHeader(name, value)
         try:
             response: Any = await self._agent.request(
-                b"POST", url.encode("ascii"), headers, _Body(size, body)
+                b"POST", url.encode("ascii"), headers, _BodyProducer(size, body)
             )
             answer: Deferred[bytes] = Deferred(lambda _: reader.stop())
-            reader = _Reader(answer, limit)
+            reader = _BodyReader(answer, limit)
             response.deliverBody(reader)
-            return HttpAnswer(response.code, await answer)
+            return HttpResponse(response.code, await answer)
         except (MailError, CancelledError):
             raise
         except Exception as error:
@@ -72,7 +72,7 @@ def _is_cancelled(error: Exception) -> bool:
 
 
 @implementer(IBodyProducer)
-class _Body:
+class _BodyProducer:
     """Sends pieces as fast as they are taken."""
 
     def __init__(self, size: int, pieces: AsyncIterator[bytes]) -> None:
@@ -117,7 +117,7 @@ class _Body:
             self._sending.cancel()
 
 
-class _Reader(Protocol):
+class _BodyReader(Protocol):
     """Takes in a body, up to a bound."""
 
     def __init__(self, answer: Deferred[bytes], limit: int) -> None:

@@ -14,14 +14,14 @@ import dns.reversename
 from twisted.internet.defer import Deferred, DeferredSemaphore
 
 from twisted_mail.interfaces import Clock
-from twisted_mail.mail.dns import Answer, IpVersion, MailHost
+from twisted_mail.mail.dns import DnsAnswer, IpVersion, MailHost
 from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
-from twisted_mail.net.dns.stub_resolver import NO_ANSWER, Reply, to_name
+from twisted_mail.net.dns.stub_resolver import NO_ANSWER, DnsReply, to_name
 
-MOST_ASKED = 100  # questions under way at a time: each takes a descriptor
-MOST_WAITING = 1000  # questions that wait for their turn
-MOST_REMEMBERED = 10_000  # answers
-LARGEST_REMEMBERED = 16 * 1024  # octets, about, of an answer
+MAX_QUERIES = 100  # questions under way at a time: each takes a descriptor
+MAX_WAITING = 1000  # questions that wait for their turn
+MAX_CACHED = 10_000  # answers
+MAX_CACHED_SIZE = 16 * 1024  # octets, about, of an answer
 LEAST_SECONDS, MOST_SECONDS = 5.0, 3600.0  # that an answer is remembered, whatever it says itself
 
 BUSY = Outcome(451, "4.3.2", "Too many questions to the DNS; try again later")
@@ -29,27 +29,27 @@ BUSY = Outcome(451, "4.3.2", "Too many questions to the DNS; try again later")
 Key = tuple[dns.name.Name, str]
 
 
-class Asks(Protocol):
+class QueryDns(Protocol):
     """One question, such as ``stub.Stub.ask``."""
 
-    def __call__(self, name: dns.name.Name, kind: str) -> Awaitable[Reply]:
+    def __call__(self, name: dns.name.Name, kind: str) -> Awaitable[DnsReply]:
         """Return the reply. Raises Unavailable."""
 
 
 class DnsResolver:
     """Fulfils ``interfaces.Resolver``; ``ask`` asks one question within its own time limit."""
 
-    def __init__(self, ask: Asks, clock: Clock, most_asked: int = MOST_ASKED) -> None:
+    def __init__(self, ask: QueryDns, clock: Clock, most_asked: int = MAX_QUERIES) -> None:
         self._ask = ask
         self._clock = clock
         self._turns = DeferredSemaphore(most_asked)
-        self._remembered: OrderedDict[Key, tuple[float, Answer[Any]]] = OrderedDict()
-        self._under_way: dict[Key, list[Deferred[Answer[Any]]]] = {}
-        self._most = most_asked + MOST_WAITING
+        self._remembered: OrderedDict[Key, tuple[float, DnsAnswer[Any]]] = OrderedDict()
+        self._under_way: dict[Key, list[Deferred[DnsAnswer[Any]]]] = {}
+        self._most = most_asked + MAX_WAITING
 
     # ------------------------------------------------------------ the door
 
-    async def addresses(self, name: str, version: IpVersion | None = None) -> Answer[str]:
+    async def addresses(self, name: str, version: IpVersion | None = None) -> DnsAnswer[str]:
         """Return the numeric addresses of a name."""
         key = to_name(name)
         if version is not None:
@@ -62,7 +62,7 @@ class DnsResolver:
 
     async def addresses_of_each(
         self, names: Sequence[str], version: IpVersion | None = None
-    ) -> Sequence[Answer[str] | None]:
+    ) -> Sequence[DnsAnswer[str] | None]:
         """Return the addresses of several names, asked at once."""
         kinds = {4: ["A"], 6: ["AAAA"], None: ["AAAA", "A"]}[version]
         found = [await self._find_each([(to_name(name), kind) for name in names]) for kind in kinds]
@@ -74,54 +74,54 @@ class DnsResolver:
             for one, other in pairs
         ]
 
-    async def names(self, address: str) -> Answer[str]:
+    async def names(self, address: str) -> DnsAnswer[str]:
         """Return the names of a numeric address."""
         try:
             found = ipaddress.ip_address(address.partition("%")[0])
         except ValueError:
-            return Answer()
+            return DnsAnswer()
         mapped = getattr(found, "ipv4_mapped", None) or found
         return await self._find(dns.reversename.from_address(str(mapped)), "PTR")
 
-    async def mail_hosts(self, domain: str) -> Answer[MailHost]:
+    async def mail_hosts(self, domain: str) -> DnsAnswer[MailHost]:
         """Return the MX records of a domain."""
         return await self._find(to_name(domain), "MX")
 
-    async def texts(self, name: str) -> Answer[bytes]:
+    async def texts(self, name: str) -> DnsAnswer[bytes]:
         """Return the TXT records of a name."""
         return await self._find(to_name(name), "TXT")
 
     # ------------------------------------------------------------ asking
 
-    async def _find(self, name: dns.name.Name | None, kind: str) -> Answer[Any]:
+    async def _find(self, name: dns.name.Name | None, kind: str) -> DnsAnswer[Any]:
         if name is None:
-            return Answer()
+            return DnsAnswer()
         key = name.canonicalize(), kind
         known = self._recall(key)
         return await self._answer(key) if known is None else known
 
     async def _find_each(
         self, wanted: Sequence[tuple[dns.name.Name | None, str]]
-    ) -> list[Answer[Any] | None]:
+    ) -> list[DnsAnswer[Any] | None]:
         running = [Deferred.fromCoroutine(self._try(*each)) for each in wanted]
         return [await each for each in running]
 
-    async def _try(self, name: dns.name.Name | None, kind: str) -> Answer[Any] | None:
+    async def _try(self, name: dns.name.Name | None, kind: str) -> DnsAnswer[Any] | None:
         try:
             return await self._find(name, kind)
         except MailError:
             return None
 
-    def _recall(self, key: Key) -> Answer[Any] | None:
+    def _recall(self, key: Key) -> DnsAnswer[Any] | None:
         until, answer = self._remembered.get(key, (0.0, None))
         if answer is None or until <= self._clock.monotonic():
             return None
         self._remembered.move_to_end(key)
         return answer
 
-    def _answer(self, key: Key) -> Deferred[Answer[Any]]:
+    def _answer(self, key: Key) -> Deferred[DnsAnswer[Any]]:
         """Return the answer to come; giving up waiting for it harms nobody else's waiting."""
-        waiting: Deferred[Answer[Any]] = Deferred()
+        waiting: Deferred[DnsAnswer[Any]] = Deferred()
         others = self._under_way.get(key)
         if others is not None:
             others.append(waiting)
@@ -134,9 +134,9 @@ class DnsResolver:
         )
         return waiting
 
-    async def _question(self, key: Key) -> Answer[Any]:
+    async def _question(self, key: Key) -> DnsAnswer[Any]:
         reply = await self._ask(*key)
-        answer: Answer[Any] = Answer(reply.values, reply.is_authentic)
+        answer: DnsAnswer[Any] = DnsAnswer(reply.values, reply.is_authentic)
         self._remember(key, answer, reply.seconds)
         return answer
 
@@ -145,13 +145,13 @@ class DnsResolver:
             if not waiting.called:
                 waiting.callback(result)  # a Failure here becomes an errback
 
-    def _remember(self, key: Key, answer: Answer[Any], seconds: float) -> None:
-        if sum(map(_size, answer.values)) > LARGEST_REMEMBERED:
+    def _remember(self, key: Key, answer: DnsAnswer[Any], seconds: float) -> None:
+        if sum(map(_size, answer.values)) > MAX_CACHED_SIZE:
             return
         seconds = min(max(seconds, LEAST_SECONDS), MOST_SECONDS)
         self._remembered[key] = self._clock.monotonic() + seconds, answer
         self._remembered.move_to_end(key)
-        if len(self._remembered) > MOST_REMEMBERED:
+        if len(self._remembered) > MAX_CACHED:
             self._remembered.popitem(last=False)
 
 
@@ -159,9 +159,9 @@ def _size(value: Any) -> int:
     return 100 + (len(value) if isinstance(value, (str, bytes)) else len(value.name))
 
 
-def _together(first: Answer[str] | None, second: Answer[str] | None) -> Answer[str]:
+def _together(first: DnsAnswer[str] | None, second: DnsAnswer[str] | None) -> DnsAnswer[str]:
     parts = [one for one in (first, second) if one is not None]
-    return Answer(
+    return DnsAnswer(
         tuple(value for one in parts for value in one),
         all(one.is_authentic for one in parts) and len(parts) == 2,
     )

@@ -23,7 +23,7 @@ MAX_DATAGRAMS = 16  # that wait to be looked at; what comes beyond is lost, as i
 MAX_STREAM = 65_537  # octets that wait: an answer with its length
 
 
-class Backend(asyncbackend.Backend):
+class ReactorBackend(asyncbackend.Backend):
     """What dnspython asks for sockets and time."""
 
     def __init__(self, reactor: Any) -> None:
@@ -46,8 +46,8 @@ class Backend(asyncbackend.Backend):
     ) -> Any:
         """Return a new socket, on a port that nobody can guess."""
         if socktype == socket.SOCK_DGRAM:
-            return Datagrams(self._reactor, af)
-        stream = Stream(self._reactor, af)
+            return ReactorDatagramSocket(self._reactor, af)
+        stream = ReactorStreamSocket(self._reactor, af)
         host, port = destination[:2]
         endpoint = HostnameEndpoint(self._reactor, host, port)
         factory = Factory.forProtocol(lambda: stream.protocol)
@@ -83,7 +83,7 @@ async def within(reactor: Any, seconds: float | None, waiting: Deferred[Any]) ->
 
 
 @implementer(IReadDescriptor)
-class _Mailslot:
+class _DatagramQueue:
     """A socket that the reactor reads; keeps what comes until it is asked for.
 
     Twisted's own UDP ports write two lines into the log for each question.
@@ -122,7 +122,7 @@ class _Mailslot:
             waiting.callback(None)
 
 
-class Datagrams(asyncbackend.DatagramSocket):
+class ReactorDatagramSocket(asyncbackend.DatagramSocket):
     """One UDP socket for one server. Its port is the kernel's choice, which nobody can guess."""
 
     def __init__(self, reactor: Any, family: int) -> None:
@@ -130,7 +130,7 @@ class Datagrams(asyncbackend.DatagramSocket):
         self._reactor = reactor
         self._kernel = socket.socket(family, socket.SOCK_DGRAM)
         self._kernel.setblocking(False)
-        self._slot = _Mailslot(self._kernel)
+        self._slot = _DatagramQueue(self._kernel)
         self._destination: Any = None
 
     async def sendto(self, what: bytes, destination: Any, timeout: float | None) -> int:
@@ -163,7 +163,7 @@ class Datagrams(asyncbackend.DatagramSocket):
 # ---------------------------------------------------------------- TCP
 
 
-class _Pipe(Protocol):
+class _StreamProtocol(Protocol):
     """Keeps the octets that came until they are asked for."""
 
     def __init__(self) -> None:
@@ -193,13 +193,13 @@ class _Pipe(Protocol):
             waiting.callback(None)
 
 
-class Stream(asyncbackend.StreamSocket):
+class ReactorStreamSocket(asyncbackend.StreamSocket):
     """One TCP connection to one server."""
 
     def __init__(self, reactor: Any, family: int) -> None:
         super().__init__(family, socket.SOCK_STREAM)
         self._reactor = reactor
-        self.protocol = _Pipe()
+        self.protocol = _StreamProtocol()
 
     async def sendall(self, what: bytes, timeout: float | None) -> None:
         """Send octets: one question, which needs no back-pressure."""

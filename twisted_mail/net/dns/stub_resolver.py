@@ -19,7 +19,7 @@ import dns.resolver
 
 from twisted_mail.mail.dns import MailHost
 from twisted_mail.mail.outcome import Outcome, Unavailable
-from twisted_mail.net.dns.sockets import Backend
+from twisted_mail.net.dns.sockets import ReactorBackend
 
 PORT = 53
 MAX_VALUES = 100  # of an answer; more is nonsense or malice
@@ -30,7 +30,7 @@ NO_ANSWER = Outcome(451, "4.4.3", "The DNS does not answer now; try again later"
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class DnsReply:
     """What was answered, and for how many seconds it may be remembered."""
 
     values: tuple[Any, ...]
@@ -38,16 +38,16 @@ class Reply:
     seconds: float
 
 
-class Stub:
+class StubResolver:
     """Asks the servers given, as ``("192.0.2.53", 53)``; without any, those of /etc/resolv.conf."""
 
     def __init__(
         self, reactor: Any, servers: Sequence[tuple[str, int]] = (), timeout: float = 5.0
     ) -> None:
-        self._backend = Backend(reactor)
+        self._backend = ReactorBackend(reactor)
         self._resolver = _resolver(servers, timeout)
 
-    async def ask(self, name: dns.name.Name, kind: str) -> Reply:
+    async def ask(self, name: dns.name.Name, kind: str) -> DnsReply:
         """Return what there is of a kind (A, AAAA, PTR, MX, TXT) under a name. Raises Unavailable."""
         try:
             answer = await self._resolver.resolve(
@@ -61,7 +61,7 @@ class Stub:
         found: Any = list(answer.rrset or ())[:MAX_VALUES]
         values = sorted(_READERS[kind](one) for one in found)
         ttl = answer.chaining_result.minimum_ttl
-        return Reply(tuple(values), is_authentic, ttl)
+        return DnsReply(tuple(values), is_authentic, ttl)
 
 
 def _resolver(servers: Sequence[tuple[str, int]], timeout: float) -> dns.asyncresolver.Resolver:
@@ -90,11 +90,11 @@ def _is_local(address: str | None) -> bool:
     return address is not None and ipaddress.ip_address(address).is_loopback
 
 
-def _nothing(response: dns.message.QueryMessage) -> Reply:
+def _nothing(response: dns.message.QueryMessage) -> DnsReply:
     """Return the reply that there is no such name, with its time to live (RFC 2308 §5)."""
     seconds = response.resolve_chaining().minimum_ttl
     # It may come from any server; that there is nothing is no ground to trust anybody.
-    return Reply((), False, seconds)
+    return DnsReply((), False, seconds)
 
 
 # ---------------------------------------------------------------- values

@@ -1,7 +1,7 @@
 """A bridge between two processes of one server: calls over a socket, in both directions.
 
-A call names a desk, which is an object of the other side, one of its methods, and arguments. ``ask``
-waits for what the method returns or raises; ``tell`` does not. Calls arrive in the order in which they
+A call names a desk, which is an object of the other side, one of its methods, and arguments. ``call``
+waits for what the method returns or raises; ``notify`` does not. Calls arrive in the order in which they
 were made; answers come as they are ready.
 
 What crosses is pickled. Both ends are this very program, run by the same user, and nobody else has the
@@ -22,7 +22,7 @@ from twisted.python.failure import Failure
 from twisted_mail.interfaces import Journal
 from twisted_mail.mail.outcome import MailError, Outcome, ProtocolError, Refused, Unavailable
 
-MOST_OCTETS = 16 * 1024 * 1024  # of one call: what is large goes by a file
+MAX_CALL_SIZE = 16 * 1024 * 1024  # of one call: what is large goes by a file
 _KINDS = {kind.__name__: kind for kind in (MailError, ProtocolError, Refused, Unavailable)}
 _GONE = "Another process of the server ended; try again later"
 _BROKEN = "Another process of the server failed; try again later"
@@ -38,22 +38,22 @@ def attach(reactor: Any, end: socket.socket, bridge: "Bridge") -> None:
 
 
 class Bridge(Int32StringReceiver):
-    """One end; ``desks`` are what the other side may call, by their names.
+    """One end; ``services`` are what the other side may call, by their names.
 
     ``ended`` fires when the other side is gone, and all that it sent has been taken.
     """
 
-    MAX_LENGTH = MOST_OCTETS
+    MAX_LENGTH = MAX_CALL_SIZE
 
-    def __init__(self, desks: Mapping[str, object], journal: Journal) -> None:
-        self.desks = dict(desks)
+    def __init__(self, services: Mapping[str, object], journal: Journal) -> None:
+        self.services = dict(services)
         self._journal = journal
         self.ended: Deferred[None] = Deferred()
         self._numbers = itertools.count(1)
         self._asked: dict[int, Deferred[Any]] = {}
         self._is_lost = False
 
-    async def ask(self, desk: str, method: str, *args: Any) -> Any:
+    async def call(self, desk: str, method: str, *args: Any) -> Any:
         """Call a method of the other side; return or raise what it does.
 
         Raises Unavailable when it fails by a bug, which is noted there, and when the other side is
@@ -67,7 +67,7 @@ class Bridge(Int32StringReceiver):
         answer = self._asked[number] = Deferred[Any]()
         return await answer
 
-    def tell(self, desk: str, method: str, *args: Any) -> None:
+    def notify(self, desk: str, method: str, *args: Any) -> None:
         """Call a method of the other side without waiting; when it is gone, do nothing."""
         if not self._is_lost:
             self._send(0, desk, method, args)
@@ -79,7 +79,7 @@ class Bridge(Int32StringReceiver):
         except Exception:
             self._journal.failed("bridge")
             return False
-        if len(data) > MOST_OCTETS:
+        if len(data) > MAX_CALL_SIZE:
             self._journal.warned("bridge", f"{len(data)} octets are too many for one call")
             return False
         self.sendString(data)  # type: ignore[no-untyped-call]
@@ -130,7 +130,7 @@ class Bridge(Int32StringReceiver):
         error: tuple[str, Outcome, str] | None = None
         value = None
         try:
-            value = getattr(self.desks[desk], method)(*args)
+            value = getattr(self.services[desk], method)(*args)
             if isinstance(value, Awaitable):
                 value = await value
         except MailError as caught:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
 
-class Processor:
+class CpuAffinity:
     """The one processor that a process stays on, and the others that it may use.
 
     Where the system cannot be told (it is not Linux) or there is one processor only, nothing is done.
@@ -22,7 +22,7 @@ class Processor:
         self.allowed: frozenset[int] = frozenset(known(0)) if known is not None else frozenset()
         self._chosen: int | None = None
 
-    def stay(self, process: int | None = None) -> None:
+    def pin(self, process: int | None = None) -> None:
         """Keep the calling thread, and those it will start, on one of the processors allowed.
 
         Processes of one server choose by the number they have in it, others by that of the system,
@@ -33,15 +33,15 @@ class Processor:
             self._chosen = sorted(self.allowed)[number % len(self.allowed)]
             _set({self._chosen})
 
-    def spread(self) -> None:
+    def unpin(self) -> None:
         """Let the calling thread, and those it will start, use all processors again."""
         if self._chosen is not None:
             _set(self.allowed)
 
     @contextmanager
-    def spreading(self) -> Iterator[None]:
+    def unpinned(self) -> Iterator[None]:
         """Let processes that are started meanwhile use all processors."""
-        self.spread()
+        self.unpin()
         try:
             yield
         finally:

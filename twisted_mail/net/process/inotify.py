@@ -19,7 +19,7 @@ from twisted.internet.interfaces import IReadDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from twisted_mail.interfaces import Journal, Onlooker, Sight
+from twisted_mail.interfaces import FolderEvent, FolderObserver, Journal
 
 MAX_WATCHES = 50_000  # the kernel keeps about a kilobyte for each
 BURST_SECONDS = 0.003  # how long to listen on before looking
@@ -33,21 +33,21 @@ _DELETE_SELF, _MOVE_SELF, _UNMOUNT, _OVERFLOW, _IGNORED = 0x400, 0x800, 0x2000, 
 _ONLY_FOLDERS, _NO_LINKS = 0x01000000, 0x02000000
 _MASK = _ATTRIB | _CLOSE_WRITE | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _DELETE_SELF
 _MASK |= _ONLY_FOLDERS | _NO_LINKS
-_SIGHTS = (
-    (_MOVED_TO | _CREATE, Sight.CAME),
-    (_MOVED_FROM, Sight.LEFT),
-    (_DELETE, Sight.DELETED),
-    (_CLOSE_WRITE, Sight.WRITTEN),
+_FOLDER_EVENTS = (
+    (_MOVED_TO | _CREATE, FolderEvent.CAME),
+    (_MOVED_FROM, FolderEvent.LEFT),
+    (_DELETE, FolderEvent.DELETED),
+    (_CLOSE_WRITE, FolderEvent.WRITTEN),
 )
-_PLAIN = {_MOVED_TO: Sight.CAME, _MOVED_FROM: Sight.LEFT, _DELETE: Sight.DELETED}
+_PLAIN = {_MOVED_TO: FolderEvent.CAME, _MOVED_FROM: FolderEvent.LEFT, _DELETE: FolderEvent.DELETED}
 
 # File systems where another machine, or a program behind the kernel's back, may alter folders without
 # a word to inotify: NFS, SMB (three numbers), 9P, AFS, Ceph, Coda, FUSE, GFS2, Lustre, OCFS2.
-_SILENT = {0x6969, 0x517B, 0xFF534D42, 0xFE534D42, 0x01021997, 0x5346414F, 0x00C36400}
-_SILENT |= {0x73757245, 0x65735546, 0x01161970, 0x0BD00BD0, 0x7461636F}
+_NETWORK_FILE_SYSTEMS = {0x6969, 0x517B, 0xFF534D42, 0xFE534D42, 0x01021997, 0x5346414F, 0x00C36400}
+_NETWORK_FILE_SYSTEMS |= {0x73757245, 0x65735546, 0x01161970, 0x0BD00BD0, 0x7461636F}
 
 
-class _Calls:
+class _InotifyCalls:
     """The system calls. Raises OSError, AttributeError where there is no such thing."""
 
     def __init__(self) -> None:
@@ -83,10 +83,10 @@ def _checked(result: int) -> int:
 
 
 @dataclass(slots=True, eq=False)
-class _Post:
+class _Subscription:
     """One onlooker, and whether a look is due or under way."""
 
-    onlooker: Onlooker
+    onlooker: FolderObserver
     numbers: list[int] = field(default_factory=list)
     is_due: bool = False
     is_looking: bool = False
@@ -101,19 +101,21 @@ class Inotify:
         self._reactor = reactor
         self._journal = journal
         self._max_watches = max_watches
-        self._calls: _Calls | None = None
+        self._calls: _InotifyCalls | None = None
         self._fd = -1
         self._is_absent = False
-        self._posts: dict[int, list[tuple[_Post, bytes]]] = {}
+        self._posts: dict[int, list[tuple[_Subscription, bytes]]] = {}
 
     # ------------------------------------------------------------ watches
 
-    def watch(self, onlooker: Onlooker, folders: Sequence[bytes]) -> Callable[[], None] | None:
+    def watch(
+        self, onlooker: FolderObserver, folders: Sequence[bytes]
+    ) -> Callable[[], None] | None:
         """Tell the onlooker what happens in these folders; return the function that ends it."""
         calls = self._start()
         if calls is None or len(self._posts) + len(folders) > self._max_watches:
             return None
-        post = _Post(onlooker)
+        post = _Subscription(onlooker)
         try:
             for folder in folders:
                 self._add(calls, post, folder)
@@ -122,11 +124,11 @@ class Inotify:
             return None
         return lambda: self._leave(post)
 
-    def _start(self) -> _Calls | None:
+    def _start(self) -> _InotifyCalls | None:
         """Return the system calls, with the descriptor made; None where there is no inotify."""
         if self._calls is None and not self._is_absent:
             try:
-                calls = _Calls()
+                calls = _InotifyCalls()
                 self._fd = calls.init()
             except (OSError, AttributeError):
                 self._is_absent = True
@@ -135,14 +137,14 @@ class Inotify:
                 self._reactor.addReader(self)
         return self._calls
 
-    def _add(self, calls: _Calls, post: _Post, folder: bytes) -> None:
-        if calls.kind(folder) in _SILENT:
+    def _add(self, calls: _InotifyCalls, post: _Subscription, folder: bytes) -> None:
+        if calls.kind(folder) in _NETWORK_FILE_SYSTEMS:
             raise OSError(errno.ENOTSUP, "this file system does not tell")
         number = calls.add(self._fd, folder)
         self._posts.setdefault(number, []).append((post, folder))
         post.numbers.append(number)
 
-    def _leave(self, post: _Post) -> None:
+    def _leave(self, post: _Subscription) -> None:
         post.is_over = True
         while post.numbers:
             number = post.numbers.pop()
@@ -192,42 +194,42 @@ class Inotify:
     def _take(self, number: int, mask: int, name: bytes) -> None:
         plain = _PLAIN.get(mask)
         if plain is not None:  # most are
-            self._tell(number, plain, name)
+            self._notify(number, plain, name)
         elif mask & _OVERFLOW:
             for each in list(self._posts):
-                self._tell(each, Sight.LOST, b"")
+                self._notify(each, FolderEvent.LOST, b"")
         elif mask & (_DELETE_SELF | _MOVE_SELF | _UNMOUNT | _IGNORED):
-            self._tell(number, Sight.LOST, b"")
+            self._notify(number, FolderEvent.LOST, b"")
             if mask & _IGNORED:
                 self._posts.pop(number, None)
         elif mask & _ATTRIB:
             if not name:  # not one of the files
-                self._tell(number, Sight.TOUCHED, b"")
+                self._notify(number, FolderEvent.TOUCHED, b"")
         else:
-            for bits, sight in _SIGHTS:
+            for bits, sight in _FOLDER_EVENTS:
                 if mask & bits:
-                    self._tell(number, sight, name)
+                    self._notify(number, sight, name)
 
-    def _tell(self, number: int, sight: Sight, name: bytes) -> None:
+    def _notify(self, number: int, sight: FolderEvent, name: bytes) -> None:
         for post, folder in self._posts.get(number, ()):
-            if post.onlooker.heard(folder, sight, name) and not post.is_due:
+            if post.onlooker.on_event(folder, sight, name) and not post.is_due:
                 post.is_due = True
                 if not post.is_looking:
                     self._reactor.callLater(BURST_SECONDS, self._look, post)
 
     # ------------------------------------------------------------ looking
 
-    def _look(self, post: _Post) -> None:
+    def _look(self, post: _Subscription) -> None:
         self.catch_up()
         post.is_due = False
         if post.is_over:
             return
         post.is_looking = True
-        looking = Deferred.fromCoroutine(post.onlooker.look())
+        looking = Deferred.fromCoroutine(post.onlooker.on_burst_end())
         looking.addErrback(self._look_failed)
         looking.addCallback(self._looked, post)
 
-    def _looked(self, _: object, post: _Post) -> None:
+    def _looked(self, _: object, post: _Subscription) -> None:
         post.is_looking = False
         if post.is_due:
             self._reactor.callLater(BURST_SECONDS, self._look, post)

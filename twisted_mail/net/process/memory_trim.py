@@ -9,29 +9,31 @@ the MiBs in which something else lies by now. The next crowd finds them, and tak
 import ctypes
 import gc
 
-from twisted_mail.net.server.connection_limit import Crowd
+from twisted_mail.net.server.connection_limit import ConnectionLimit
 
-FEWEST = 500  # connections that must have gone; what less leave behind is not worth a pause
+MIN_CLOSED = 500  # connections that must have gone; what less leave behind is not worth a pause
 
 
-class Ebb:
+class MemoryTrim:
     """Waits for most of a crowd to go, and for the going to end: the last leave as much behind."""
 
-    def __init__(self, crowd: Crowd) -> None:
-        self._crowd = crowd
+    def __init__(self, connection_limit: ConnectionLimit) -> None:
+        self._crowd = connection_limit
         self._served = 0  # when this looked last
 
     async def work(self) -> None:
         """Give memory back, if so many have gone since the last time."""
-        crowd = self._crowd
-        is_going_on = crowd.served < self._served
-        self._served = crowd.served
-        if not is_going_on and crowd.peak - crowd.served >= max(FEWEST, crowd.peak // 2):
-            crowd.peak = crowd.served
-            give_back()
+        connection_limit = self._crowd
+        is_going_on = connection_limit.served < self._served
+        self._served = connection_limit.served
+        if not is_going_on and connection_limit.peak - connection_limit.served >= max(
+            MIN_CLOSED, connection_limit.peak // 2
+        ):
+            connection_limit.peak = connection_limit.served
+            trim_memory()
 
 
-def give_back() -> None:
+def trim_memory() -> None:
     """Give the system what is laid by; nothing else goes on for some hundredths of a second."""
     gc.collect()  # it also empties what Python has laid by, and nothing else does
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # only the GNU library has it

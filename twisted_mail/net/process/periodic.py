@@ -13,7 +13,7 @@ Work = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Chore:
+class PeriodicTask:
     """Some work with its name for the journal, and the seconds between two beginnings of it.
 
     A chore that takes longer than that is not begun twice; one that fails is noted and tried again.
@@ -24,7 +24,7 @@ class Chore:
     work: Work
 
 
-class Chores:
+class PeriodicTasks:
     """The chores of a service."""
 
     def __init__(self, reactor: IReactorTime, journal: Journal) -> None:
@@ -33,18 +33,18 @@ class Chores:
         self._loops: list[LoopingCall] = []
         self._ends: list[Deferred[LoopingCall]] = []
 
-    def start(self, *chores: Chore) -> None:
+    def start(self, *periodic_tasks: PeriodicTask) -> None:
         """Begin each chore after its first interval."""
-        for chore in chores:
+        for chore in periodic_tasks:
             loop = LoopingCall(self._begin, chore)
             loop.clock = self._reactor
             self._loops.append(loop)
             self._ends.append(loop.start(chore.seconds, now=False))
 
-    def _begin(self, chore: Chore) -> Deferred[None]:
+    def _begin(self, chore: PeriodicTask) -> Deferred[None]:
         return Deferred.fromCoroutine(self._do(chore))
 
-    async def _do(self, chore: Chore) -> None:
+    async def _do(self, chore: PeriodicTask) -> None:
         try:
             await chore.work()
         except Exception:

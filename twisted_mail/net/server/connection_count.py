@@ -18,7 +18,7 @@ _WIDTH = 4  # octets of a number
 _EMPTY = memoryview(bytes(4096)).cast("I")  # divides SLOTS
 
 
-class Tally(Protocol):
+class ConnectionCounter(Protocol):
     """Counts of one listener; the empty key stands for all of its connections."""
 
     def change(self, key: str, by: int) -> None:
@@ -28,8 +28,8 @@ class Tally(Protocol):
         """Return a count."""
 
 
-class OwnTally:
-    """The counts of a process that is alone. Fulfils ``Tally``."""
+class LocalConnectionCounter:
+    """The counts of a process that is alone. Fulfils ``ConnectionCounter``."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -50,7 +50,7 @@ class OwnTally:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SharedCountLayout:
     """How the shared memory is laid out: for whom, and with which key addresses are spread.
 
     The key is random, so that nobody can choose addresses that are counted together.
@@ -71,21 +71,21 @@ class Plan:
         return self.processes * self.row * _WIDTH
 
 
-class SharedCounts:
+class SharedCountMemory:
     """The memory, as one process sees it; ``process`` is its row. ``fd`` is handed to the others.
 
     What is never written takes no memory, however large the plan is.
     """
 
-    def __init__(self, plan: Plan, process: int, fd: int | None = None) -> None:
+    def __init__(self, plan: SharedCountLayout, process: int, fd: int | None = None) -> None:
         self.plan = plan
         self.fd = _memory(plan.size) if fd is None else fd
         self._process = process
         self._numbers = memoryview(mmap.mmap(self.fd, plan.size)).cast("I")
 
-    def listener(self, number: int) -> "SharedTally":
+    def listener(self, number: int) -> "SharedConnectionCounter":
         """Return the counts of one listener."""
-        return SharedTally(self.plan, self._numbers, self._process, number)
+        return SharedConnectionCounter(self.plan, self._numbers, self._process, number)
 
     def forget(self, process: int) -> None:
         """Empty the row of a process that is no more."""
@@ -107,10 +107,12 @@ def _memory(size: int) -> int:
     return fd
 
 
-class SharedTally:
-    """The counts of one listener in all processes. Fulfils ``Tally``."""
+class SharedConnectionCounter:
+    """The counts of one listener in all processes. Fulfils ``ConnectionCounter``."""
 
-    def __init__(self, plan: Plan, numbers: memoryview, process: int, listener: int) -> None:
+    def __init__(
+        self, plan: SharedCountLayout, numbers: memoryview, process: int, listener: int
+    ) -> None:
         self._key = plan.key
         self._numbers = numbers
         self._own = process * plan.row + listener * SLOTS

@@ -7,11 +7,11 @@ nobody can log in, and mail cannot be delivered. Half is kept for files.
 import resource
 from dataclasses import dataclass
 
-MOST_BUSY = 100  # connections that are being told that the server is busy
+MAX_BUSY = 100  # connections that are being told that the server is busy
 
 
 @dataclass(slots=True)
-class Crowd:
+class ConnectionLimit:
     """How many connections there are, and how many there may be.
 
     Beyond ``most``, connections are told that the server is busy, ``most_busy`` of them at a time;
@@ -19,7 +19,7 @@ class Crowd:
     """
 
     most: int = 10_000
-    most_busy: int = MOST_BUSY
+    most_busy: int = MAX_BUSY
     served: int = 0
     busy: int = 0
     peak: int = 0  # the most that were served together since somebody looked
@@ -35,12 +35,12 @@ class Crowd:
         return self.served >= self.most
 
     @property
-    def cannot_be_told(self) -> bool:
+    def is_past_busy_limit(self) -> bool:
         """Say whether so many are being told that the server is busy that no more can be."""
         return self.busy >= self.most_busy
 
 
-def most_descriptors() -> int:
+def raise_descriptor_limit() -> int:
     """Allow the process as many descriptors as the system lets it have; return how many that is."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == hard:
@@ -52,6 +52,6 @@ def most_descriptors() -> int:
     return hard
 
 
-def crowd_of(descriptors: int) -> Crowd:
+def connection_limit_for(descriptors: int) -> ConnectionLimit:
     """Return a crowd that leaves half of the descriptors for files."""
-    return Crowd(max(descriptors // 2 - MOST_BUSY, 1))
+    return ConnectionLimit(max(descriptors // 2 - MAX_BUSY, 1))

@@ -7,7 +7,7 @@ What keeps a hostile peer from costing more than its share is here, once for all
 * input: the transport is paused while more than ``READ_AHEAD`` octets wait to be read;
 * output: a session that writes much waits in ``drain`` until the peer has taken it, and a peer that
   takes nothing for ``STALL_SECONDS`` is cut off;
-* work: ``turn`` gives way after ``turns.SLICE_SECONDS``, and sooner where many work;
+* work: ``yield_to_others`` gives way after ``turns.SLICE_SECONDS``, and sooner where many work;
 * silence: every ``read`` has a time limit, and so has a TLS handshake, whatever the session does;
 * STARTTLS: bytes that came in clear can be seen (``has_unread``) and are never read as encrypted ones.
 """
@@ -28,23 +28,27 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from twisted_mail.interfaces import Ending, Journal, Peer, Privacy, Session, Wire
-from twisted_mail.net.server.fair_share import Turns
+from twisted_mail.interfaces import ConversationEnded, Journal, Peer, Session, TlsInfo, Wire
+from twisted_mail.net.server.fair_share import FairShare
 from twisted_mail.net.server.outlet import STALL_SECONDS, TransportOutlet
 from twisted_mail.net.server.timelimit import TimeLimit
-from twisted_mail.net.server.tls import Certificates, let_go, privacy
+from twisted_mail.net.server.tls import Certificates, drop_tls, tls_info
 
 READ_AHEAD = 64 * 1024  # octets that may wait before the transport is paused
 SMALL_READ = 64 * 1024  # what the transport reads at a time, as long as no peer sends more
-MOST_READ = 256 * 1024  # octets that are read at a time from a peer that sends much
+MAX_READ = 256 * 1024  # octets that are read at a time from a peer that sends much
 HANDSHAKE_SECONDS = 30.0  # how long a TLS handshake may take
 
 MakeSession = Callable[[Wire], Session]
-_SHUTDOWN, _LOST, _TIMEOUT = Ending.Reason.SHUTDOWN, Ending.Reason.LOST, Ending.Reason.TIMEOUT
+_SHUTDOWN, _LOST, _TIMEOUT = (
+    ConversationEnded.Reason.SHUTDOWN,
+    ConversationEnded.Reason.LOST,
+    ConversationEnded.Reason.TIMEOUT,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ListenerSecurity:
     """What one listener allows: certificates (None: no TLS), TLS first, passwords in clear."""
 
     certificates: Certificates | None = None
@@ -88,9 +92,9 @@ class Conversation:
         self,
         reactor: IReactorTime,
         make_session: MakeSession,
-        terms: Terms,
+        terms: ListenerSecurity,
         journal: Journal,
-        turns: Turns | None = None,
+        fair_share: FairShare | None = None,
         peer: Peer | None = None,
     ) -> None:
         self.transport: Any = None
@@ -100,20 +104,20 @@ class Conversation:
         self._terms = terms
         self._journal = journal
         self._peer = peer  # whom a proxy brings, if this is not who the transport knows
-        self._turns = turns or Turns(reactor)
+        self._turns = fair_share or FairShare(reactor)
         self._unread = b""
         # A read that has nothing to return yet. What ends it is handed over, and the read itself raises
         # it: a failure would stay in frames that its own traceback keeps, and the connection with them.
-        self._waiting: Deferred[bytes | Ending.Reason] | None = None
+        self._waiting: Deferred[bytes | ConversationEnded.Reason] | None = None
         self._limit = TimeLimit(reactor, self._time_passed)
         self._handshake: IDelayedCall | None = None  # cuts off a peer that does not finish it
         self._began = 0.0
-        self._ending: Ending.Reason | None = None
+        self._ending: ConversationEnded.Reason | None = None
         self._is_nudged = False
         self._reads_much = False
         self._is_stopped = False  # we asked the transport to read no more for now
         self._tls = False
-        self._privacy: Privacy | None = None  # of the TLS there was, once the connection is lost
+        self._privacy: TlsInfo | None = None  # of the TLS there was, once the connection is lost
         self._closed = False
 
     # ------------------------------------------------------------ what Twisted calls
@@ -151,7 +155,7 @@ class Conversation:
         """Have the transport read more at a time while much is on its way, and else as it did."""
         transport = self.transport
         if size == getattr(transport, "bufferSize", 0):
-            transport.bufferSize = min(size * 2, MOST_READ)
+            transport.bufferSize = min(size * 2, MAX_READ)
             self._reads_much = True
         elif self._reads_much and size < SMALL_READ:
             transport.bufferSize = SMALL_READ
@@ -179,8 +183,8 @@ class Conversation:
         self._end(_LOST)
         self._outlet.close()
         if self._tls:
-            self._privacy = privacy(self.transport.getHandle())
-            let_go(self.transport)
+            self._privacy = tls_info(self.transport.getHandle())
+            drop_tls(self.transport)
         if self.ended is not None:
             self.ended(self)
 
@@ -217,7 +221,7 @@ class Conversation:
         if self._unread and not self._closed:
             return self._take_unread()
         if self._ending is not None:
-            raise Ending(self._ending)
+            raise ConversationEnded(self._ending)
         if self._is_nudged:
             self._is_nudged = False
             return b""
@@ -226,9 +230,9 @@ class Conversation:
         came = await self._waiting
         if isinstance(came, bytes):
             return came
-        raise Ending(came)
+        raise ConversationEnded(came)
 
-    def nudge(self) -> None:
+    def wake(self) -> None:
         """Make the present or next ``read`` return at once.
 
         Not before the reactor's next round: the caller may be in the middle of another session's
@@ -256,7 +260,7 @@ class Conversation:
         if waiting is not None:
             waiting.callback(data)
 
-    def _end(self, reason: Ending.Reason) -> None:
+    def _end(self, reason: ConversationEnded.Reason) -> None:
         if self._ending in (None, _SHUTDOWN):
             self._ending = reason
         waiting, self._waiting = self._waiting, None
@@ -273,16 +277,16 @@ class Conversation:
     async def drain(self) -> None:
         """Send what was written, and wait until the peer has taken most of it."""
         if self._closed:
-            raise Ending(self._ending or _LOST)
+            raise ConversationEnded(self._ending or _LOST)
         self._outlet.flush()
         if self._outlet.is_held:
             await self._peer_takes_more()
-        await self.turn()
+        await self.yield_to_others()
 
-    async def turn(self) -> None:
+    async def yield_to_others(self) -> None:
         """Let others go first if this connection has worked for long."""
         if self._closed:
-            raise Ending(self._ending or _LOST)
+            raise ConversationEnded(self._ending or _LOST)
         if self._reactor.seconds() - self._began < self._turns.slice_seconds:
             return
         self._outlet.flush()
@@ -290,7 +294,7 @@ class Conversation:
         self._began = self._reactor.seconds()
 
     async def _peer_takes_more(self) -> None:
-        await self._outlet.room()
+        await self._outlet.wait_writable()
         self._began = self._reactor.seconds()
 
     def close(self) -> None:
@@ -308,11 +312,11 @@ class Conversation:
     # ------------------------------------------------------------ TLS
 
     @property
-    def privacy(self) -> Privacy | None:
+    def tls_info(self) -> TlsInfo | None:
         """Return the TLS of the connection, or None while it is in clear."""
         if not self._tls:
             return None
-        return self._privacy or privacy(self.transport.getHandle())
+        return self._privacy or tls_info(self.transport.getHandle())
 
     @property
     def may_start_tls(self) -> bool:
@@ -327,7 +331,7 @@ class Conversation:
     async def start_tls(self) -> None:
         """Speak TLS from the next byte on."""
         if self._closed:
-            raise Ending(self._ending or _LOST)
+            raise ConversationEnded(self._ending or _LOST)
         self._outlet.flush()
         self._start_tls()
 
@@ -352,7 +356,7 @@ class Conversation:
             waiting.callback(_TIMEOUT)
 
     def _session_failed(self, failure: Failure) -> None:
-        if not isinstance(failure.value, Ending):
+        if not isinstance(failure.value, ConversationEnded):
             try:
                 failure.raiseException()
             except BaseException:

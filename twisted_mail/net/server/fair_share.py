@@ -14,7 +14,7 @@ SLICE_SECONDS = 0.02  # how long conversations work before others are looked at
 SHORTEST_SECONDS = 0.001  # below this, going round would cost more than the work
 
 
-class Turns:
+class FairShare:
     """Those that wait for their turn; one for all conversations of a reactor."""
 
     __slots__ = ("_is_going_round", "_reactor", "_waiting")

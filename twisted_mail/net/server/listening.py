@@ -17,15 +17,15 @@ from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
 from twisted_mail.interfaces import Journal, Peer
-from twisted_mail.net.server.connection_count import OwnTally, Tally
-from twisted_mail.net.server.connection_limit import Crowd
-from twisted_mail.net.server.conversation import Conversation, MakeSession, Terms
-from twisted_mail.net.server.fair_share import Turns
+from twisted_mail.net.server.connection_count import ConnectionCounter, LocalConnectionCounter
+from twisted_mail.net.server.connection_limit import ConnectionLimit
+from twisted_mail.net.server.conversation import Conversation, ListenerSecurity, MakeSession
+from twisted_mail.net.server.fair_share import FairShare
 
 FAREWELL_SECONDS = 5.0  # how long open connections have to finish when the server stops
 
 
-class Receiving(Factory):
+class StoppableFactory(Factory):
     """A factory that can end what came of it."""
 
     noisy = False
@@ -35,7 +35,7 @@ class Receiving(Factory):
         raise NotImplementedError
 
 
-class ConversationFactory(Receiving):
+class ConversationFactory(StoppableFactory):
     """Makes a conversation for each connection, up to a number in all and for each address.
 
     A connection beyond that, or beyond what the crowd of all listeners may be, is sent ``busy``, the
@@ -46,14 +46,14 @@ class ConversationFactory(Receiving):
         self,
         reactor: IReactorTime,
         make_session: MakeSession,
-        terms: Terms,
+        terms: ListenerSecurity,
         journal: Journal,
         busy: bytes,
         connections: int,
         connections_per_address: int,
-        turns: Turns | None = None,
-        crowd: Crowd | None = None,
-        tally: Tally | None = None,
+        fair_share: FairShare | None = None,
+        connection_limit: ConnectionLimit | None = None,
+        connection_counter: ConnectionCounter | None = None,
     ) -> None:
         self._reactor = reactor
         self._make_session = make_session
@@ -62,11 +62,11 @@ class ConversationFactory(Receiving):
         self._busy = busy
         self._most = connections
         self._most_per_address = connections_per_address
-        self._turns = turns or Turns(reactor)
-        self._crowd = crowd or Crowd()
+        self._turns = fair_share or FairShare(reactor)
+        self._crowd = connection_limit or ConnectionLimit()
         self._open: set[Conversation] = set()
         self._tally = (
-            tally if tally is not None else OwnTally()
+            connection_counter if connection_counter is not None else LocalConnectionCounter()
         )  # without those we are too busy for
         self._emptied: Deferred[None] | None = None
 
@@ -82,7 +82,7 @@ class ConversationFactory(Receiving):
         """
         host = _origin(host)
         is_busy = self._is_full_for(host)
-        if is_busy and self._crowd.cannot_be_told:
+        if is_busy and self._crowd.is_past_busy_limit:
             return None
         conversation = Conversation(
             self._reactor,
@@ -102,8 +102,8 @@ class ConversationFactory(Receiving):
             return True
         return bool(host) and self._tally.count(host) >= self._most_per_address
 
-    def _say_busy(self, wire: object) -> "_Busy":
-        return _Busy(cast("Conversation", wire), self._busy)
+    def _say_busy(self, wire: object) -> "_BusySession":
+        return _BusySession(cast("Conversation", wire), self._busy)
 
     def _count(self, host: str, is_busy: bool, change: int) -> None:
         if is_busy:
@@ -149,7 +149,7 @@ def _origin(host: str) -> str:
     return str(ipaddress.IPv6Network((address, 64), strict=False))
 
 
-class _Busy:
+class _BusySession:
     """A session that says one line and is over."""
 
     __slots__ = ("_line", "_wire")
@@ -166,7 +166,7 @@ class Listener:
     """One endpoint with its factory."""
 
     def __init__(
-        self, description: str, endpoint: IStreamServerEndpoint, factory: Receiving
+        self, description: str, endpoint: IStreamServerEndpoint, factory: StoppableFactory
     ) -> None:
         self.description = description
         self._endpoint = endpoint

@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IPushProducer, IReactorTime, ITCPTranspo
 from twisted.internet.tcp import Connection
 from zope.interface import implementer
 
-from twisted_mail.interfaces import Ending
+from twisted_mail.interfaces import ConversationEnded
 
 STALL_SECONDS = 300.0  # how long a peer may take nothing of what was sent
 
@@ -18,7 +18,7 @@ STALL_SECONDS = 300.0  # how long a peer may take nothing of what was sent
 class TransportOutlet:
     """The writing half of a connection. Bytes leave together at ``flush``.
 
-    ``is_held`` is true while the transport has enough; then its user waits for ``room``.
+    ``is_held`` is true while the transport has enough; then its user waits for ``wait_writable``.
     """
 
     __slots__ = ("_pending", "_reactor", "_resumed", "_transport", "is_held")
@@ -57,8 +57,8 @@ class TransportOutlet:
 
     # ------------------------------------------------------------ back-pressure
 
-    async def room(self) -> None:
-        """Wait until the peer has taken most; cut one off that takes nothing. Raises Ending."""
+    async def wait_writable(self) -> None:
+        """Wait until the peer has taken most; cut one off that takes nothing. Raises ConversationEnded."""
         self._resumed = Deferred()
         stalled = self._reactor.callLater(STALL_SECONDS, self._transport.abortConnection)
         try:
@@ -67,7 +67,7 @@ class TransportOutlet:
             if stalled.active():
                 stalled.cancel()
         if not is_resumed:
-            raise Ending(Ending.Reason.LOST)
+            raise ConversationEnded(ConversationEnded.Reason.LOST)
 
     def pauseProducing(self) -> None:
         """Hold back: the transport has enough."""

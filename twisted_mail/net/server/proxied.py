@@ -14,16 +14,16 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_mail.interfaces import Journal, Peer
-from twisted_mail.net.server.listening import ConversationFactory, Receiving
-from twisted_mail.net.server.proxy_header import HeaderReader, Told
+from twisted_mail.net.server.listening import ConversationFactory, StoppableFactory
+from twisted_mail.net.server.proxy_header import HeaderReader, ProxyAddresses
 from twisted_mail.policy.networks import LOOPBACK, Networks
 
 HEADER_SECONDS = 10.0  # how long a header may take; proxies send it at once
-MOST_UNTOLD = 1000  # connections whose header has not come; further ones are closed
+MAX_AWAITING_HEADER = 1000  # connections whose header has not come; further ones are closed
 COMPLAINT_SECONDS = 60.0  # between two lines in the log about proxies
 
 
-class ProxiedFactory(Receiving):
+class ProxiedFactory(StoppableFactory):
     """Waits for the header of each connection, and hands it on to a factory of conversations.
 
     ``networks`` are those of the proxies; without any, this host alone. What comes over a UNIX socket
@@ -41,24 +41,24 @@ class ProxiedFactory(Receiving):
         self.reactor = reactor
         self._networks = Networks((*(networks or LOOPBACK), "unix"))
         self._journal = journal
-        self._untold: set[Preface] = set()
+        self._awaiting_header: set[ProxyHeaderProtocol] = set()
         self._quiet_until = 0.0
 
-    def buildProtocol(self, addr: IAddress | None) -> "Preface | None":  # type: ignore[override]
+    def buildProtocol(self, addr: IAddress | None) -> "ProxyHeaderProtocol | None":  # type: ignore[override]
         """Return what reads the header; None for strangers, whose connection is closed."""
         host = getattr(addr, "host", "")
         if host not in self._networks:
             self.complain(f"{host} is not among the proxies of a listener, and was turned away")
             return None
-        if len(self._untold) >= MOST_UNTOLD:
+        if len(self._awaiting_header) >= MAX_AWAITING_HEADER:
             return None
-        preface = Preface(self)
-        self._untold.add(preface)
+        preface = ProxyHeaderProtocol(self)
+        self._awaiting_header.add(preface)
         return preface
 
-    def told(self, preface: "Preface") -> None:
+    def header_done(self, preface: "ProxyHeaderProtocol") -> None:
         """Forget a connection whose header has come, or never will."""
-        self._untold.discard(preface)
+        self._awaiting_header.discard(preface)
 
     def complain(self, text: str) -> None:
         """Say in the log what is wrong with a proxy, from time to time."""
@@ -69,13 +69,13 @@ class ProxiedFactory(Receiving):
 
     def shut_down(self) -> Deferred[None]:
         """Cut off those who have said nothing; end the conversations."""
-        for preface in list(self._untold):
+        for preface in list(self._awaiting_header):
             preface.abort()
         return self.factory.shut_down()
 
 
 @implementer(IProtocol)
-class Preface:
+class ProxyHeaderProtocol:
     """One connection until its header has come."""
 
     __slots__ = ("_factory", "_late", "_reader", "transport")
@@ -116,7 +116,7 @@ class Preface:
         self._factory.complain(f"{self._proxy} sends no header")
         self.abort()
 
-    def _hand_on(self, told: Told) -> None:
+    def _hand_on(self, told: ProxyAddresses) -> None:
         """Begin the conversation on the transport, as if it had only now connected."""
         transport = self.transport
         if told.source is None:  # the proxy speaks for itself
@@ -146,4 +146,4 @@ class Preface:
         late, self._late = self._late, None
         if late is not None:
             late.cancel()
-        self._factory.told(self)
+        self._factory.header_done(self)

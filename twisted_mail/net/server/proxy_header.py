@@ -29,7 +29,7 @@ _UNIX = 108  # octets of a path
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SocketAddress:
     """One end of a connection: numeric address and port, or nothing for a UNIX socket."""
 
     host: str = ""
@@ -37,14 +37,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ProxyAddresses:
     """What a proxy said: both ends of the client's connection, or None for the proxy's own."""
 
-    source: Place | None = None
-    destination: Place | None = None
+    source: SocketAddress | None = None
+    destination: SocketAddress | None = None
 
 
-NOTHING_TOLD = Told()
+NO_ADDRESSES = ProxyAddresses()
 
 
 class HeaderReader:
@@ -56,7 +56,7 @@ class HeaderReader:
         self._held = b""
         self.rest = b""  # what followed the header, once it is whole
 
-    def feed(self, data: bytes) -> Told | None:
+    def feed(self, data: bytes) -> ProxyAddresses | None:
         """Take bytes; return what the header says once it is whole. Raises ValueError."""
         self._held += data
         if self._held.startswith(SIGNATURE[: len(self._held)]):
@@ -65,7 +65,7 @@ class HeaderReader:
             return self._read_line()
         raise ValueError("this is no header of the PROXY protocol")
 
-    def _read_line(self) -> Told | None:
+    def _read_line(self) -> ProxyAddresses | None:
         end = self._held.find(b"\r\n", 0, MAX_LINE)
         if end >= 0:
             self.rest = self._held[end + 2 :]
@@ -74,7 +74,7 @@ class HeaderReader:
             raise ValueError("the line is too long")
         return None
 
-    def _read_octets(self) -> Told | None:
+    def _read_octets(self) -> ProxyAddresses | None:
         if len(self._held) < _HEAD.size:
             return None
         length = _HEAD.unpack_from(self._held)[3]
@@ -90,25 +90,25 @@ class HeaderReader:
 # ---------------------------------------------------------------- version 1
 
 
-def parse_line(line: bytes) -> Told:
+def parse_line(line: bytes) -> ProxyAddresses:
     """Read a header of version 1 without its CRLF. Raises ValueError."""
     match = _LINE.fullmatch(line)
     if match is None:
         raise ValueError("the line is malformed")
     if match[1] is None:
-        return NOTHING_TOLD  # UNKNOWN: what else is said does not count
+        return NO_ADDRESSES  # UNKNOWN: what else is said does not count
     version = 4 if match[1] == b"TCP4" else 6
-    return Told(_place(version, match[2], match[4]), _place(version, match[3], match[5]))
+    return ProxyAddresses(_place(version, match[2], match[4]), _place(version, match[3], match[5]))
 
 
-def _place(version: int, host: bytes, port: bytes) -> Place:
+def _place(version: int, host: bytes, port: bytes) -> SocketAddress:
     address = ipaddress.ip_address(host.decode())
     if address.version != version or int(port) > 65535:
         raise ValueError("an address or a port is malformed")
-    return Place(str(address), int(port))
+    return SocketAddress(str(address), int(port))
 
 
-def format_line(told: Told) -> bytes:
+def format_line(told: ProxyAddresses) -> bytes:
     """Write a header of version 1. Raises ValueError where the ends are of two kinds."""
     source, destination = told.source, told.destination
     if source is None or destination is None or not source.host:
@@ -118,7 +118,7 @@ def format_line(told: Told) -> bytes:
     return f"PROXY TCP{version} {text}\r\n".encode()
 
 
-def _version(source: Place, destination: Place) -> int:
+def _version(source: SocketAddress, destination: SocketAddress) -> int:
     versions = {ipaddress.ip_address(one.host).version for one in (source, destination)}
     if len(versions) != 1:
         raise ValueError("both ends have addresses of one kind")
@@ -128,7 +128,7 @@ def _version(source: Place, destination: Place) -> int:
 # ---------------------------------------------------------------- version 2
 
 
-def parse_octets(header: bytes) -> Told:
+def parse_octets(header: bytes) -> ProxyAddresses:
     """Read a whole header of version 2. Raises ValueError."""
     signature, command, family, length = _HEAD.unpack_from(header)
     if signature != SIGNATURE or command >> 4 != 2 or len(header) != _HEAD.size + length:
@@ -137,7 +137,7 @@ def parse_octets(header: bytes) -> Told:
         raise ValueError("the command is unknown")
     kind, values = family >> 4, header[_HEAD.size :]
     if command & 15 == _LOCAL or kind == 0 or family & 15 == 0:
-        return NOTHING_TOLD  # the rest is to be skipped (§2.2)
+        return NO_ADDRESSES  # the rest is to be skipped (§2.2)
     if kind not in _READERS or family & 15 > 2:
         raise ValueError("the family of addresses is unknown")
     size, read = _READERS[kind]
@@ -147,19 +147,19 @@ def parse_octets(header: bytes) -> Told:
     return read(values)
 
 
-def _read_internet(values: bytes, octets: int) -> Told:
+def _read_internet(values: bytes, octets: int) -> ProxyAddresses:
     source, destination = values[:octets], values[octets : 2 * octets]
     ports = struct.unpack_from("!HH", values, 2 * octets)
-    return Told(
-        Place(str(ipaddress.ip_address(source)), ports[0]),
-        Place(str(ipaddress.ip_address(destination)), ports[1]),
+    return ProxyAddresses(
+        SocketAddress(str(ipaddress.ip_address(source)), ports[0]),
+        SocketAddress(str(ipaddress.ip_address(destination)), ports[1]),
     )
 
 
-_READERS: dict[int, tuple[int, Callable[[bytes], Told]]] = {
+_READERS: dict[int, tuple[int, Callable[[bytes], ProxyAddresses]]] = {
     1: (12, lambda values: _read_internet(values, 4)),
     2: (36, lambda values: _read_internet(values, 16)),
-    3: (2 * _UNIX, lambda values: Told(Place(), Place())),
+    3: (2 * _UNIX, lambda values: ProxyAddresses(SocketAddress(), SocketAddress())),
 }
 
 
@@ -186,7 +186,7 @@ def _values(header: bytes, at: int) -> Iterator[tuple[int, int, int]]:
         yield kind, at - length, at
 
 
-def format_octets(told: Told, values: bytes = b"", has_checksum: bool = False) -> bytes:
+def format_octets(told: ProxyAddresses, values: bytes = b"", has_checksum: bool = False) -> bytes:
     """Write a header of version 2; ``values`` stand behind the addresses, each with its type.
 
     Raises ValueError where the ends are of two kinds.
@@ -200,7 +200,7 @@ def format_octets(told: Told, values: bytes = b"", has_checksum: bool = False) -
     return header[:-4] + crc32c(header).to_bytes(4, "big") if has_checksum else header
 
 
-def _addresses(told: Told) -> tuple[int, bytes]:
+def _addresses(told: ProxyAddresses) -> tuple[int, bytes]:
     source, destination = told.source, told.destination
     if source is None or destination is None:
         return 0, b""

@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.ssl import CertificateOptions, TLSVersion
 from zope.interface import implementer
 
-from twisted_mail.interfaces import Privacy
+from twisted_mail.interfaces import TlsInfo
 
 _Stamp = tuple[tuple[str, int, int], ...]  # name, size and mtime of each file
 
@@ -57,7 +57,7 @@ def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shelf:
+class _CertificateIndex:
     """What one scan found: contexts by name, and the one for clients that name none of these."""
 
     by_name: dict[str, SSL.Context] = field(default_factory=dict)
@@ -76,12 +76,12 @@ class Certificates:
     def __init__(self, folder: Path, hostname: str) -> None:
         self._folder = folder
         self._hostname = hostname.lower()
-        self._shelf = _Shelf()
+        self._index = _CertificateIndex()
 
     @property
     def is_ready(self) -> bool:
         """Say whether there is a certificate at all."""
-        return self._shelf.fallback is not None
+        return self._index.fallback is not None
 
     def scan(self, complain: Callable[[Path, str], None]) -> bool:
         """Read the folder again if a file changed; say whether anything is new.
@@ -90,14 +90,14 @@ class Certificates:
         certificates known before stay in use.
         """
         stamp = self._stamp()
-        if stamp == self._shelf.stamp:
+        if stamp == self._index.stamp:
             return False
         keys = self._read(complain)
         if keys:
             by_name = {name: key.context for key in reversed(keys) for name in key.names}
             fallback = by_name.get(self._hostname, keys[0].context)
             fallback.set_tlsext_servername_callback(self._choose)
-            self._shelf = _Shelf(by_name, fallback, stamp)
+            self._index = _CertificateIndex(by_name, fallback, stamp)
         return bool(keys)
 
     def _stamp(self) -> _Stamp:
@@ -120,16 +120,16 @@ class Certificates:
     def _choose(self, connection: SSL.Connection) -> None:
         """Switch to the context for the name the client sent (RFC 6066 §3)."""
         name = (connection.get_servername() or b"").decode("ascii", "replace").lower()
-        by_name = self._shelf.by_name
+        by_name = self._index.by_name
         context = by_name.get(name) or by_name.get("*." + name.partition(".")[2])
         if context is not None:
             connection.set_context(context)
 
     def serverConnectionForTLS(self, protocol: object) -> SSL.Connection:
         """Return a new TLS connection (called by Twisted)."""
-        if self._shelf.fallback is None:
+        if self._index.fallback is None:
             raise ValueError("there is no certificate")
-        return _Connection(self._shelf.fallback, None)
+        return _Connection(self._index.fallback, None)
 
 
 class _Connection(SSL.Connection):
@@ -149,13 +149,13 @@ class _Connection(SSL.Connection):
             raise SSL.ZeroReturnError from None
 
 
-def let_go(transport: object) -> None:
+def drop_tls(transport: object) -> None:
     """Undo what ``startTLS`` did to a transport that is lost: the two keep each other in memory."""
     for method in ("getHandle", "getPeerCertificate"):
         vars(transport).pop(method, None)
 
 
-def privacy(connection: SSL.Connection) -> Privacy:
+def tls_info(connection: SSL.Connection) -> TlsInfo:
     """Say what a TLS connection speaks."""
     version, cipher = connection.get_protocol_version_name(), connection.get_cipher_name()
-    return Privacy(version, cipher or "", connection.get_cipher_bits() or 0)
+    return TlsInfo(version, cipher or "", connection.get_cipher_bits() or 0)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from twisted_mail.interfaces import Dialing, Line, Visit
+from twisted_mail.interfaces import ClientConnection, Connector, SmtpContext
 from twisted_mail.mail.outcome import ProtocolError, Unavailable
 from twisted_mail.mail.verdict import (
     AddField,
@@ -14,11 +14,17 @@ from twisted_mail.mail.verdict import (
     Edit,
 )
 from twisted_mail.policy.milter import commands, negotiation
-from twisted_mail.policy.milter.commands import Event
-from twisted_mail.policy.milter.negotiation import Agreement, Flow, May
+from twisted_mail.policy.milter.commands import MilterCommand
+from twisted_mail.policy.milter.negotiation import MilterActions, MilterSteps, NegotiatedOptions
 from twisted_mail.policy.milter.packets import Framer, Packet, encode
-from twisted_mail.policy.milter.replies import Answer, BodyPiece, Quarantine, Reply, Step
-from twisted_mail.policy.milter.replies import parse_answer as parse
+from twisted_mail.policy.milter.replies import (
+    CustomReply,
+    MilterResponse,
+    Quarantine,
+    ReplacementBody,
+    ResponseCode,
+)
+from twisted_mail.policy.milter.replies import parse_response as parse
 from twisted_mail.policy.milter.settings import MilterSettings
 
 CHUNK = 65_535  # octets of a body in one packet
@@ -26,44 +32,46 @@ MAX_EDITS = 500  # of one message
 MAX_EDITED = 4 * 1024 * 1024  # octets of all its fields and addresses
 
 _NEEDS = {
-    AddField: May.ADD_FIELDS | May.CHANGE_FIELDS,
-    ChangeField: May.CHANGE_FIELDS,
-    ChangeSender: May.CHANGE_SENDER,
-    AddRecipient: May.ADD_RECIPIENTS | May.ADD_RECIPIENTS_WITH_PARAMETERS,
-    DropRecipient: May.DROP_RECIPIENTS,
-    Quarantine: May.QUARANTINE,
-    BodyPiece: May.CHANGE_BODY,
+    AddField: MilterActions.ADD_FIELDS | MilterActions.CHANGE_FIELDS,
+    ChangeField: MilterActions.CHANGE_FIELDS,
+    ChangeSender: MilterActions.CHANGE_SENDER,
+    AddRecipient: MilterActions.ADD_RECIPIENTS | MilterActions.ADD_RECIPIENTS_WITH_PARAMETERS,
+    DropRecipient: MilterActions.DROP_RECIPIENTS,
+    Quarantine: MilterActions.QUARANTINE,
+    ReplacementBody: MilterActions.CHANGE_BODY,
 }
 
-Final = Step | Reply  # answers that decide
+FinalResponse = ResponseCode | CustomReply  # answers that decide
 
 
-class Talk:
+class MilterConnection:
     """One connection, once both sides have agreed. Once it has raised, it is of no more use."""
 
-    def __init__(self, line: Line, settings: MilterSettings, hostname: str) -> None:
+    def __init__(self, line: ClientConnection, settings: MilterSettings, hostname: str) -> None:
         self._line = line
         self._settings = settings
         self._hostname = hostname
         self._framer = Framer()
-        self._agreement = Agreement()
+        self._options = NegotiatedOptions()
 
     @classmethod
-    async def begin(cls, dialing: Dialing, settings: MilterSettings, hostname: str) -> "Talk":
+    async def begin(
+        cls, connector: Connector, settings: MilterSettings, hostname: str
+    ) -> "MilterConnection":
         """Connect and agree. Raises Unavailable, ProtocolError."""
-        line = await dialing.dial(settings.endpoint, settings.connect_timeout)
+        line = await connector.connect(settings.endpoint, settings.connect_timeout)
         talk = cls(line, settings, hostname)
         try:
-            await talk._agree()
+            await talk._negotiate()
         except BaseException:
             line.close()
             raise
         return talk
 
-    async def _agree(self) -> None:
-        terms = self._settings.version, self._settings.actions, self._settings.flow
+    async def _negotiate(self) -> None:
+        terms = self._settings.version, self._settings.actions, self._settings.protocol_steps
         self._line.write(encode(negotiation.offer(*terms)))
-        self._agreement = negotiation.agreed(await self._packet(), *terms)
+        self._options = negotiation.parse_agreement(await self._packet(), *terms)
 
     @property
     def is_open(self) -> bool:
@@ -72,38 +80,40 @@ class Talk:
 
     # ------------------------------------------------------------ asking
 
-    def wants(self, event: Event) -> bool:
+    def wants(self, event: MilterCommand) -> bool:
         """Say whether the filter wants to be told."""
-        return not self._agreement.flow & event.unwanted
+        return not self._options.protocol_steps & event.unwanted
 
-    async def ask(self, event: Event, visit: Visit, data: bytes = b"") -> Final:
+    async def ask(
+        self, event: MilterCommand, context: SmtpContext, data: bytes = b""
+    ) -> FinalResponse:
         """Tell of a step, and return what the filter decides."""
-        if event is commands.DATA and self._agreement.version < 4:
-            return Step.CONTINUE
+        if event is commands.DATA and self._options.version < 4:
+            return ResponseCode.CONTINUE
         if not self.wants(event):
-            return Step.CONTINUE
-        self._tell(event, visit, data)
+            return ResponseCode.CONTINUE
+        self._tell(event, context, data)
         return await self._decision(event)
 
-    def _tell(self, event: Event, visit: Visit, data: bytes) -> None:
-        macros = commands.macros(event, visit, self._hostname, self._agreement.macros)
+    def _tell(self, event: MilterCommand, context: SmtpContext, data: bytes) -> None:
+        macros = commands.macros(event, context, self._hostname, self._options.macros)
         packet = encode(Packet(event.kind, data))
         self._line.write(packet if macros is None else encode(macros) + packet)
 
-    async def _decision(self, event: Event) -> Final:
+    async def _decision(self, event: MilterCommand) -> FinalResponse:
         """Return the answer to a step, unless the filter does not answer it."""
-        if self._agreement.flow & event.silent:
-            return Step.CONTINUE
+        if self._options.protocol_steps & event.silent:
+            return ResponseCode.CONTINUE
         answer = await self._answer()
-        if isinstance(answer, (Step, Reply)):
+        if isinstance(answer, (ResponseCode, CustomReply)):
             return answer
         raise ProtocolError("an answer out of place")
 
-    async def _answer(self) -> Answer:
-        keeps_spaces = bool(self._agreement.flow & Flow.KEEPS_SPACES)
-        while (answer := parse(await self._packet(), keeps_spaces)) is Step.PROGRESS:
+    async def _answer(self) -> MilterResponse:
+        keeps_spaces = bool(self._options.protocol_steps & MilterSteps.KEEPS_SPACES)
+        while (answer := parse(await self._packet(), keeps_spaces)) is ResponseCode.PROGRESS:
             pass  # whoever asks sets a limit to the whole
-        if answer in (Step.SHUTDOWN, Step.CONN_FAIL):
+        if answer in (ResponseCode.SHUTDOWN, ResponseCode.CONN_FAIL):
             raise Unavailable("The mail filter ends")
         return answer
 
@@ -114,49 +124,54 @@ class Talk:
 
     # ------------------------------------------------------------ the message
 
-    async def ask_fields(self, fields: Sequence[bytes]) -> Final:
+    async def ask_fields(self, fields: Sequence[bytes]) -> FinalResponse:
         """Tell of the header, field by field."""
         if not self.wants(commands.FIELD):
-            return Step.CONTINUE
-        keeps_spaces = bool(self._agreement.flow & Flow.KEEPS_SPACES)
+            return ResponseCode.CONTINUE
+        keeps_spaces = bool(self._options.protocol_steps & MilterSteps.KEEPS_SPACES)
         packets = [
             encode(Packet(commands.FIELD.kind, commands.field(one, keeps_spaces)))
             for one in fields
             if b":" in one
         ]
-        if self._agreement.flow & commands.FIELD.silent:
+        if self._options.protocol_steps & commands.FIELD.silent:
             self._line.write(b"".join(packets))
-            return Step.CONTINUE
+            return ResponseCode.CONTINUE
         for packet in packets:
             self._line.write(packet)
             decision = await self._decision(commands.FIELD)
-            if decision is not Step.CONTINUE:
+            if decision is not ResponseCode.CONTINUE:
                 return decision
-        return Step.CONTINUE
+        return ResponseCode.CONTINUE
 
-    async def ask_body(self, pieces: AsyncIterator[bytes]) -> Final:
+    async def ask_body(self, pieces: AsyncIterator[bytes]) -> FinalResponse:
         """Tell of the body, as far as the filter wants it."""
         async for piece in pieces:
             for at in range(0, len(piece), CHUNK):
                 self._line.write(encode(Packet(commands.BODY.kind, piece[at : at + CHUNK])))
                 decision = await self._decision(commands.BODY)
-                if decision is Step.SKIP and self._agreement.flow & Flow.SKIPS_BODY:
-                    return Step.CONTINUE
-                if decision is not Step.CONTINUE:
+                if (
+                    decision is ResponseCode.SKIP
+                    and self._options.protocol_steps & MilterSteps.SKIPS_BODY
+                ):
+                    return ResponseCode.CONTINUE
+                if decision is not ResponseCode.CONTINUE:
                     return decision
             await self._line.drain(self._settings.timeout)
-        return Step.CONTINUE
+        return ResponseCode.CONTINUE
 
-    async def ask_end(self, visit: Visit) -> tuple[Final, Quarantine | None, tuple[Edit, ...]]:
+    async def ask_end(
+        self, context: SmtpContext
+    ) -> tuple[FinalResponse, Quarantine | None, tuple[Edit, ...]]:
         """Tell that this is all; return the decision, and what is to be altered."""
-        self._tell(commands.END_OF_MESSAGE, visit, b"")
+        self._tell(commands.END_OF_MESSAGE, context, b"")
         edits: list[Edit] = []
         body: list[bytes] = []
         quarantine = None
         octets = replaced = 0
-        while not isinstance(answer := await self._answer(), (Step, Reply)):
+        while not isinstance(answer := await self._answer(), (ResponseCode, CustomReply)):
             self._check(answer)
-            if isinstance(answer, BodyPiece):
+            if isinstance(answer, ReplacementBody):
                 replaced += len(answer.data)
                 body.append(answer.data)
             elif isinstance(answer, Quarantine):
@@ -170,9 +185,9 @@ class Talk:
             edits.append(ChangeBody(_clean(b"".join(body))))
         return answer, quarantine, tuple(edits)
 
-    def _check(self, answer: Answer) -> None:
+    def _check(self, answer: MilterResponse) -> None:
         """See to it that the filter does only what was agreed."""
-        if not self._agreement.actions & _NEEDS[type(answer)]:
+        if not self._options.actions & _NEEDS[type(answer)]:
             raise ProtocolError("something is to be altered that was not agreed")
 
     # ------------------------------------------------------------ ending

@@ -14,7 +14,7 @@ _HEAD = struct.Struct(">III")
 _STAGE = struct.Struct(">I")
 
 
-class May(IntFlag):
+class MilterActions(IntFlag):
     """What a filter may do with a message (SMFIF)."""
 
     ADD_FIELDS = 0x01
@@ -28,7 +28,7 @@ class May(IntFlag):
     NAME_MACROS = 0x100
 
 
-class Flow(IntFlag):
+class MilterSteps(IntFlag):
     """Which steps a filter does not want, and which it does not answer (SMFIP)."""
 
     NO_CONNECT = 0x01
@@ -54,29 +54,31 @@ class Flow(IntFlag):
     KEEPS_SPACES = 0x100000  # the space behind the colon of a field is a part of its value
 
 
-NO_ACTION, NO_FLOW = May(0), Flow(0)
+NO_ACTION, NO_STEPS = MilterActions(0), MilterSteps(0)
 
-_FLOWS = {2: 0x7F, 3: 0x1FF, 4: 0x3FF, 5: 0x3FF, 6: 0x1FFFFF}  # that a version knows
+_KNOWN_STEPS = {2: 0x7F, 3: 0x1FF, 4: 0x3FF, 5: 0x3FF, 6: 0x1FFFFF}  # that a version knows
 _ACTIONS = {2: 0x3F, 3: 0x3F, 4: 0x3F, 5: 0x3F, 6: 0x1FF}
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class NegotiatedOptions:
     """What both sides hold to. ``macros`` are those that the filter wants, by the number of a step."""
 
     version: int = HIGHEST
-    actions: May = NO_ACTION
-    flow: Flow = NO_FLOW
+    actions: MilterActions = NO_ACTION
+    protocol_steps: MilterSteps = NO_STEPS
     macros: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 
-def offer(version: int, actions: May, flow: Flow) -> Packet:
+def offer(version: int, actions: MilterActions, protocol_steps: MilterSteps) -> Packet:
     """Return the packet that opens a connection; only what the version knows is offered."""
-    data = _HEAD.pack(version, actions & _ACTIONS[version], flow & _FLOWS[version])
+    data = _HEAD.pack(version, actions & _ACTIONS[version], protocol_steps & _KNOWN_STEPS[version])
     return Packet(b"O", data)
 
 
-def agreed(packet: Packet, version: int, actions: May, flow: Flow) -> Agreement:
+def parse_agreement(
+    packet: Packet, version: int, actions: MilterActions, protocol_steps: MilterSteps
+) -> NegotiatedOptions:
     """Return what the filter's answer makes of our offer.
 
     Raises ProtocolError when it asks for what was not offered.
@@ -87,10 +89,15 @@ def agreed(packet: Packet, version: int, actions: May, flow: Flow) -> Agreement:
     if not LOWEST <= theirs <= version:
         raise ProtocolError("a version that was not offered")
     # Some filters repeat the flags of the newest version they know, whichever they speak.
-    if wanted & ~int(actions) or steps & ~int(flow | Flow.WANTS_REFUSED):
+    if wanted & ~int(actions) or steps & ~int(protocol_steps | MilterSteps.WANTS_REFUSED):
         raise ProtocolError("an action or a step that was not offered")
     macros = _macros(packet.data[_HEAD.size :])
-    return Agreement(theirs, May(wanted & _ACTIONS[theirs]), Flow(steps & _FLOWS[theirs]), macros)
+    return NegotiatedOptions(
+        theirs,
+        MilterActions(wanted & _ACTIONS[theirs]),
+        MilterSteps(steps & _KNOWN_STEPS[theirs]),
+        macros,
+    )
 
 
 def _macros(data: bytes) -> dict[int, frozenset[str]]:

@@ -25,7 +25,7 @@ _FOLD = re.compile(r"\r?\n[ \t]*|\r(?!\n)[ \t]*")
 _INDEX = struct.Struct(">I")
 
 
-class Step(Enum):
+class ResponseCode(Enum):
     """How it goes on: answers without data."""
 
     CONTINUE = b"c"
@@ -40,7 +40,7 @@ class Step(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class CustomReply:
     """Refuse with a reply of the filter's own."""
 
     outcome: Outcome
@@ -54,24 +54,24 @@ class Quarantine:
 
 
 @dataclass(frozen=True, slots=True)
-class BodyPiece:
+class ReplacementBody:
     """A piece of the new body."""
 
     data: bytes
 
 
-Answer = Step | Reply | Quarantine | BodyPiece | Edit
+MilterResponse = ResponseCode | CustomReply | Quarantine | ReplacementBody | Edit
 
 
-def parse_answer(packet: Packet, keeps_spaces: bool = False) -> Answer:
+def parse_response(packet: Packet, keeps_spaces: bool = False) -> MilterResponse:
     """Return what a packet says. Raises ProtocolError.
 
     With ``keeps_spaces`` the values of fields begin with what stands behind the colon, a space usually.
     """
-    if packet.kind in _STEPS:
-        return _STEPS[packet.kind]
+    if packet.kind in _RESPONSE_CODES:
+        return _RESPONSE_CODES[packet.kind]
     if packet.kind == b"b":
-        return BodyPiece(packet.data)
+        return ReplacementBody(packet.data)
     read = _READERS.get(packet.kind)
     if read is None:
         raise ProtocolError("an answer that nobody knows")
@@ -81,13 +81,13 @@ def parse_answer(packet: Packet, keeps_spaces: bool = False) -> Answer:
     return found
 
 
-_STEPS = {step.value: step for step in Step}
+_RESPONSE_CODES = {step.value: step for step in ResponseCode}
 
 
 # ---------------------------------------------------------------- replies
 
 
-def _reply(data: bytes) -> Reply:
+def _reply(data: bytes) -> CustomReply:
     """Read ``550 5.7.1 text``; of several lines the texts are put together."""
     text = split(data)[0].decode("utf-8", "replace") if data else ""
     lines = [_REPLY.fullmatch(line) for line in text.split("\r\n") if line]
@@ -100,7 +100,7 @@ def _reply(data: bytes) -> Reply:
     if enhanced[0] != str(code)[0]:
         enhanced = str(code)[0] + enhanced[1:]
     said = " ".join((one[3] or "").strip() for one in lines if one is not None)
-    return Reply(Outcome(code, enhanced, _harmless(said) or "Refused for reasons of policy"))
+    return CustomReply(Outcome(code, enhanced, _harmless(said) or "Refused for reasons of policy"))
 
 
 def _harmless(text: str) -> str:
@@ -187,7 +187,7 @@ def _recipient(data: bytes) -> Address:
     return found
 
 
-_READERS: dict[bytes, Callable[[bytes], Answer]] = {
+_READERS: dict[bytes, Callable[[bytes], MilterResponse]] = {
     b"y": _reply,
     b"q": _quarantine,
     b"h": _add_field,

@@ -4,18 +4,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 from twisted_mail.policy.endpoints import check_endpoint
-from twisted_mail.policy.milter.negotiation import HIGHEST, LOWEST, Flow, May
+from twisted_mail.policy.milter.negotiation import HIGHEST, LOWEST, MilterActions, MilterSteps
 
 Begins = Literal["connect", "hello", "sender"]
-Change = Literal["fields", "body", "sender", "recipients", "quarantine"]
-CHANGES: tuple[Change, ...] = ("fields", "body", "sender", "recipients", "quarantine")
+AllowedChange = Literal["fields", "body", "sender", "recipients", "quarantine"]
+CHANGES: tuple[AllowedChange, ...] = ("fields", "body", "sender", "recipients", "quarantine")
 
-_MAY = {
-    "fields": May.ADD_FIELDS | May.CHANGE_FIELDS,
-    "body": May.CHANGE_BODY,
-    "sender": May.CHANGE_SENDER,
-    "recipients": May.ADD_RECIPIENTS | May.DROP_RECIPIENTS | May.ADD_RECIPIENTS_WITH_PARAMETERS,
-    "quarantine": May.QUARANTINE,
+_ACTIONS = {
+    "fields": MilterActions.ADD_FIELDS | MilterActions.CHANGE_FIELDS,
+    "body": MilterActions.CHANGE_BODY,
+    "sender": MilterActions.CHANGE_SENDER,
+    "recipients": MilterActions.ADD_RECIPIENTS
+    | MilterActions.DROP_RECIPIENTS
+    | MilterActions.ADD_RECIPIENTS_WITH_PARAMETERS,
+    "quarantine": MilterActions.QUARANTINE,
 }
 
 
@@ -29,7 +31,7 @@ class MilterSettings:
 
     endpoint: str = "tcp:127.0.0.1:8891"
     begins: Begins = "sender"
-    allows: tuple[Change, ...] = CHANGES  # what the filter may do with a message
+    allows: tuple[AllowedChange, ...] = CHANGES  # what the filter may do with a message
     skips_submitted: bool = False  # it is not asked about mail of people who have logged in
     version: int = HIGHEST  # of the protocol, the highest that is offered
     connect_timeout: float = 5.0
@@ -44,14 +46,14 @@ class MilterSettings:
             raise ValueError(f"version must be {LOWEST} to {HIGHEST}")
 
     @property
-    def actions(self) -> May:
+    def actions(self) -> MilterActions:
         """Return what is offered to the filter."""
-        found = May.NAME_MACROS
+        found = MilterActions.NAME_MACROS
         for word in self.allows:
-            found |= _MAY[word]
+            found |= _ACTIONS[word]
         return found
 
     @property
-    def flow(self) -> Flow:
+    def protocol_steps(self) -> MilterSteps:
         """Return which steps the filter may do without: any, and all answers but the last."""
-        return Flow(0x1FFFFF) & ~Flow.WANTS_REFUSED
+        return MilterSteps(0x1FFFFF) & ~MilterSteps.WANTS_REFUSED

@@ -6,7 +6,7 @@ The message that came in is not altered; what is handed on is put together anew.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from twisted_mail.interfaces import Visit
+from twisted_mail.interfaces import SmtpContext
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.mime.revision import Revision
@@ -24,47 +24,47 @@ FIELD = "X-Verdict"
 MAX_FIELDS = 20
 
 
-def edited(
-    envelope: Envelope, message: Message, visit: Visit | None, verdict: Verdict
+def apply_edits(
+    envelope: Envelope, message: Message, context: SmtpContext | None, verdict: Verdict
 ) -> tuple[Envelope, Message]:
     """Return envelope and message as they are to be handed on after the last verdict.
 
     Raises Refused when the message cannot be edited.
     """
-    if visit is None:
+    if context is None:
         return envelope, message
     if verdict.edits:
-        revision = Revision(message, visit.header)
+        revision = Revision(message, context.header)
         revision.edit(verdict.edits)
         message = revision.message()
-    told = b"".join(field(FIELD, one) for one in _all_told(visit))
+    told = b"".join(field(FIELD, one) for one in _verdict_fields(context))
     message = replace(message, prefix=told + message.prefix)
     if verdict.decision is Decision.QUARANTINE:
         envelope = replace(envelope, is_quarantined=True)
-    return _readdressed(envelope, verdict.edits), message
+    return _with_edited_addresses(envelope, verdict.edits), message
 
 
-def _all_told(visit: Visit) -> list[str]:
+def _verdict_fields(context: SmtpContext) -> list[str]:
     """Return what is told of the verdicts that took the mail.
 
     Refusals were of other recipients, of whom those who got it need not know (RFC 5321 §7.2).
     """
     wanted = [
         (name, one)
-        for name, one in visit.verdicts
+        for name, one in context.verdicts
         if not one.is_refusal and (one.reason or one.decision is not Decision.ACCEPT)
     ]
-    told = [_told(name, one) for name, one in wanted[:MAX_FIELDS]]
+    told = [_verdict_text(name, one) for name, one in wanted[:MAX_FIELDS]]
     more = len(wanted) - len(told)
     return [*told, f"accept (and {more} more)"] if more else told
 
 
-def _told(name: str, verdict: Verdict) -> str:
+def _verdict_text(name: str, verdict: Verdict) -> str:
     """Return what a filter decided, for people and programs: ``accept (greylist: known)``."""
-    return f"{verdict.decision.value} ({phrase(name, MAX_NAME)}: {verdict.words})"
+    return f"{verdict.decision.value} ({phrase(name, MAX_NAME)}: {verdict.printable_reason})"
 
 
-def _readdressed(envelope: Envelope, edits: Sequence[Edit]) -> Envelope:
+def _with_edited_addresses(envelope: Envelope, edits: Sequence[Edit]) -> Envelope:
     """Return the envelope with another sender and other recipients."""
     recipients = dict.fromkeys(envelope.recipients)
     sender = envelope.sender

@@ -5,10 +5,10 @@ from twisted_mail.mail.message import Blob
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import trace
-from twisted_mail.smtp.stream.dot_reader import LineEnds
+from twisted_mail.smtp.stream.dot_reader import LineEndCheck
 
 
-class Reception:
+class IncomingMessage:
     """One message on its way in: its header as far as we look, its bytes, or why they are not kept."""
 
     __slots__ = ("_head", "_header_end", "_max_size", "_writer", "fault", "size")
@@ -30,7 +30,7 @@ class Reception:
         """Take a piece of the message, unless it is spoilt."""
         self.size += len(data)
         if self.size > self._max_size:
-            self.spoil(replies.TOO_LARGE)
+            self.reject_content(replies.TOO_LARGE)
         if self.fault is not None:
             return
         if self._header_end < 0 and len(self._head) < trace.MAX_HEADER:
@@ -42,7 +42,7 @@ class Reception:
         self._head += data[: trace.MAX_HEADER]
         self._header_end = trace.header_end(self._head, start)
 
-    def spoil(self, outcome: Outcome) -> None:
+    def reject_content(self, outcome: Outcome) -> None:
         """Keep no more of the message; the first fault is the one that is told."""
         if self.fault is None:
             self.fault = outcome
@@ -57,7 +57,7 @@ class Reception:
         self._writer.discard()
 
 
-class ChunkedReception(Reception):
+class IncomingChunkedMessage(IncomingMessage):
     """A message that comes by BDAT (RFC 3030), and perhaps may hold any octets.
 
     ``started`` is when it began, by the clock that only rises.
@@ -68,7 +68,7 @@ class ChunkedReception(Reception):
     def __init__(self, writer: BlobWriter, max_size: int, is_binary: bool, started: float) -> None:
         super().__init__(writer, max_size)
         self.started = started
-        self._line_ends = None if is_binary else LineEnds()
+        self._line_ends = None if is_binary else LineEndCheck()
 
     async def take(self, data: bytes) -> None:
         """Take a piece of the message, unless it is spoilt."""

@@ -17,16 +17,16 @@ from twisted_mail.mail.mime.revision import TOO_LONG
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import trace
-from twisted_mail.smtp.session import State
+from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.stream.conversion import converted, has_long_line, is_legal
 
 IN_MEMORY = 256 * 1024  # octets of a message that are looked through at once
 MAX_CONVERTED = 32 * 1024 * 1024  # what is larger stays as it is; some times its size is needed
-_SECRET = frozenset((b"bcc", b"resent-bcc"))
+_BCC_FIELDS = frozenset((b"bcc", b"resent-bcc"))
 
 
-async def prepared(
-    state: State, envelope: Envelope, head: bytes, blob: Blob
+async def prepare_submission(
+    state: SmtpSession, envelope: Envelope, head: bytes, blob: Blob
 ) -> tuple[Envelope, bytes, Blob]:
     """Return envelope, header and message as they are handed on. Raises Refused and Ending.
 
@@ -38,20 +38,20 @@ async def prepared(
         if state.settings.removes_bcc:
             head, blob = without_bcc(head, blob)
         if state.settings.makes_legal:
-            envelope, head, blob = await _made_legal(state, envelope, head, blob)
+            envelope, head, blob = await _convert_if_illegal(state, envelope, head, blob)
     except BaseException:
         blob.close()
         raise
     return envelope, head, blob
 
 
-def is_wanted(state: State) -> bool:
+def is_submission(state: SmtpSession) -> bool:
     """Say whether there is anything to do for the service."""
     settings = state.settings
     return settings.removes_bcc or settings.makes_legal or settings.checks_author
 
 
-def _check_length(state: State, head: bytes) -> None:
+def _check_length(state: SmtpSession, head: bytes) -> None:
     """Refuse a header of which we do not see all: there may be a Bcc, or another author."""
     if len(head) >= trace.MAX_HEADER or head.count(b"\n") > header.MAX_FIELDS:
         raise Refused(TOO_LONG)
@@ -60,7 +60,7 @@ def _check_length(state: State, head: bytes) -> None:
 # ---------------------------------------------------------------- the author
 
 
-async def _check_author(state: State, envelope: Envelope, head: bytes) -> None:
+async def _check_author(state: SmtpSession, envelope: Envelope, head: bytes) -> None:
     """Refuse a message that names an author who is not the one that has logged in.
 
     A message without return path is looked at in any case: nothing else says whose it is.
@@ -78,13 +78,13 @@ async def _check_author(state: State, envelope: Envelope, head: bytes) -> None:
         names.add(name)
 
 
-async def _is_own(state: State, submitter: Submitter, value: bytes) -> bool:
+async def _is_own(state: SmtpSession, submitter: Submitter, value: bytes) -> bool:
     """Say whether all addresses of a field may be used by who has logged in, and there are any."""
     found = [one for one in address_list.parse(header.unfolded(value)) if one.local is not None]
     for one in found:
         if one.domain is None:
             continue  # the name of a group
-        await state.wire.turn()  # there may be thousands, each behind a large alias
+        await state.wire.yield_to_others()  # there may be thousands, each behind a large alias
         address = _address(one.local or b"", one.domain)
         if address is None or not await submitter.may_send_as(address):
             return False
@@ -105,7 +105,7 @@ def without_bcc(head: bytes, blob: Blob) -> tuple[bytes, Blob]:
     """Return header and message without the fields that name secret recipients (RFC 5322 §3.6.3)."""
     if b"bcc" not in head.lower() or trace.separator(head):
         return head, blob
-    secret = [one for one in header.fields(head) if one.name.lower() in _SECRET]
+    secret = [one for one in header.fields(head) if one.name.lower() in _BCC_FIELDS]
     if not secret:
         return head, blob
     at, pieces = 0, []
@@ -121,35 +121,37 @@ def without_bcc(head: bytes, blob: Blob) -> tuple[bytes, Blob]:
 # ---------------------------------------------------------------- legal octets
 
 
-async def _made_legal(
-    state: State, envelope: Envelope, head: bytes, blob: Blob
+async def _convert_if_illegal(
+    state: SmtpSession, envelope: Envelope, head: bytes, blob: Blob
 ) -> tuple[Envelope, bytes, Blob]:
     """Return a message that any server takes which knows 8BITMIME.
 
     What is to be carried as BINARYMIME is legal as it is.
     """
-    if envelope.wishes.body == "BINARYMIME":
+    if envelope.mail_parameters.body == "BINARYMIME":
         return envelope, head, blob
     is_plain, is_ascii = await _look(state, blob)
     if not is_plain and blob.size <= MAX_CONVERTED:
-        made = await state.doors.blocking.run(_converted, blob, bool(trace.separator(head)))
+        made = await state.backend.blocking.run(_converted, blob, bool(trace.separator(head)))
         is_ascii = made.isascii()
         end = trace.header_end(made)
         head = made[:end] if end >= 0 else made
-        blob = await _exchanged(state, blob, made)
-    if envelope.wishes.body == "7BIT" and not is_ascii:  # many clients do not say so
-        envelope = replace(envelope, wishes=replace(envelope.wishes, body="8BITMIME"))
+        blob = await _replace_blob(state, blob, made)
+    if envelope.mail_parameters.body == "7BIT" and not is_ascii:  # many clients do not say so
+        envelope = replace(
+            envelope, mail_parameters=replace(envelope.mail_parameters, body="8BITMIME")
+        )
     return envelope, head, blob
 
 
-async def _look(state: State, blob: Blob) -> tuple[bool, bool]:
+async def _look(state: SmtpSession, blob: Blob) -> tuple[bool, bool]:
     """Say whether a message is legal, and whether it is in ASCII."""
     if isinstance(blob, MemoryBlob) and blob.size <= IN_MEMORY:
         return is_legal(blob.data), blob.data.isascii()
-    return await state.doors.blocking.run(look_through, blob)
+    return await state.backend.blocking.run(scan_content, blob)
 
 
-def look_through(blob: Blob) -> tuple[bool, bool]:
+def scan_content(blob: Blob) -> tuple[bool, bool]:
     """Say of a message in pieces whether it is legal, and whether it is in ASCII. May block."""
     is_plain, is_ascii, tail = True, True, b""
     for piece in blob.pieces():
@@ -172,12 +174,12 @@ def _converted(blob: Blob, lacks_header: bool) -> bytes:
     return made[2:] if made[2:] == data else made
 
 
-async def _exchanged(state: State, old: Blob, data: bytes) -> Blob:
+async def _replace_blob(state: SmtpSession, old: Blob, data: bytes) -> Blob:
     """Return a new blob in the place of an old one."""
     if len(data) <= IN_MEMORY:
         new: Blob = MemoryBlob(data)
     else:
-        writer = state.doors.blob_writer()
+        writer = state.backend.blob_writer()
         try:
             await writer.write(data)
             new = await writer.finish()

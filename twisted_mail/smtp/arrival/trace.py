@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from twisted_mail.interfaces import Peer, Privacy
+from twisted_mail.interfaces import Peer, TlsInfo
 from twisted_mail.mail.dates import format_mail_date
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.mime import revision
@@ -30,7 +30,7 @@ def date(now: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class TraceInfo:
     """How a message came: what the client called itself, after EHLO or HELO, and over which line.
 
     ``reverse_name`` is the client's name in the DNS, if it is known and leads back to the address.
@@ -40,13 +40,13 @@ class Arrival:
     hello: str
     is_extended: bool
     peer: Peer
-    privacy: Privacy | None
+    tls_info: TlsInfo | None
     reverse_name: str = ""
     shows_login: bool = False
     is_lmtp: bool = False
 
 
-def protocol(arrival: Arrival, envelope: Envelope) -> str:
+def protocol(arrival: TraceInfo, envelope: Envelope) -> str:
     """Return the transmission type (RFC 3848): SMTP, or ESMTP with S for TLS and A for a login.
 
     A message with SMTPUTF8 has a type of its own (RFC 6531 §4.3).
@@ -54,29 +54,29 @@ def protocol(arrival: Arrival, envelope: Envelope) -> str:
     if not arrival.is_extended:
         return "SMTP"
     if arrival.is_lmtp:
-        kind = "UTF8LMTP" if envelope.wishes.is_utf8 else "LMTP"
+        kind = "UTF8LMTP" if envelope.mail_parameters.is_utf8 else "LMTP"
     else:
-        kind = "UTF8SMTP" if envelope.wishes.is_utf8 else "ESMTP"
-    return f"{kind}{'S' if arrival.privacy else ''}{'A' if envelope.submitter else ''}"
+        kind = "UTF8SMTP" if envelope.mail_parameters.is_utf8 else "ESMTP"
+    return f"{kind}{'S' if arrival.tls_info else ''}{'A' if envelope.submitter else ''}"
 
 
-def received(envelope: Envelope, arrival: Arrival, hostname: str, now: float) -> bytes:
+def received(envelope: Envelope, arrival: TraceInfo, hostname: str, now: float) -> bytes:
     """Return the Received field of a message that has just come in.
 
     A sole recipient is named; of several none is, since they need not know of each other
     (RFC 5321 §7.2).
     """
     lines = [f"Received: from {safe_name(arrival.hello)}{_tcp_info(arrival)}"]
-    if (privacy := arrival.privacy) is not None:
+    if (tls_info := arrival.tls_info) is not None:
         lines.append(
-            f"(using {privacy.version} with cipher {privacy.cipher} ({privacy.bits} bits))"
+            f"(using {tls_info.version} with cipher {tls_info.cipher} ({tls_info.bits} bits))"
         )
     if arrival.shows_login and envelope.submitter:
         lines.append(f"(authenticated as {safe_name(envelope.submitter)})")
     kind = protocol(arrival, envelope)
     lines.append(f"by {hostname} with {kind} id {envelope.id}")
-    if envelope.wishes.priority:
-        lines.append(f"PRIORITY {envelope.wishes.priority}")  # RFC 6710 §7
+    if envelope.mail_parameters.priority:
+        lines.append(f"PRIORITY {envelope.mail_parameters.priority}")  # RFC 6710 §7
     if len(envelope.recipients) == 1:
         lines.append(f"for <{envelope.recipients[0]}>")
     return ("\r\n\t".join(lines) + f";\r\n\t{date(now)}\r\n").encode()
@@ -87,7 +87,7 @@ def safe_name(hello: str) -> str:
     return _UNSAFE.sub("_", hello)
 
 
-def _tcp_info(arrival: Arrival) -> str:
+def _tcp_info(arrival: TraceInfo) -> str:
     host = arrival.peer.host
     if not host:
         return ""

@@ -5,21 +5,21 @@ from twisted_mail.mail import base64
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import Outcome, ProtocolError, Refused, Unavailable
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.framing import Flaw
-from twisted_mail.smtp.session import State
+from twisted_mail.smtp.framing import BadLine
+from twisted_mail.smtp.session import SmtpSession
 
 MAX_STEPS = 10  # no mechanism has so many
 
 
-def offered(state: State) -> list[Mechanism]:
+def offered_mechanisms(state: SmtpSession) -> list[Mechanism]:
     """Return the mechanisms that may be used on the line as it is now."""
     if not state.settings.offers_login:
         return []
     takes_passwords = state.wire.takes_passwords
-    return [one for one in state.doors.mechanisms if takes_passwords or not one.reveals_password]
+    return [one for one in state.backend.mechanisms if takes_passwords or not one.reveals_password]
 
 
-async def auth(state: State, argument: bytes) -> None:
+async def auth(state: SmtpSession, argument: bytes) -> None:
     """Answer AUTH mechanism [initial-response]."""
     name, _, initial = argument.partition(b" ")
     mechanism = _find(state, name.upper())
@@ -30,9 +30,9 @@ async def auth(state: State, argument: bytes) -> None:
         await _log_in(state, credentials)
 
 
-def _find(state: State, name: bytes) -> Mechanism | None:
+def _find(state: SmtpSession, name: bytes) -> Mechanism | None:
     """Return the mechanism of that name, or answer why not."""
-    if not state.settings.offers_login or not state.doors.mechanisms:
+    if not state.settings.offers_login or not state.backend.mechanisms:
         state.refuse(replies.NOT_OFFERED)
     elif state.submitter is not None:
         state.refuse(replies.IS_LOGGED_IN)
@@ -43,8 +43,8 @@ def _find(state: State, name: bytes) -> Mechanism | None:
     return None
 
 
-def _usable(state: State, name: bytes) -> Mechanism | None:
-    for mechanism in state.doors.mechanisms:
+def _usable(state: SmtpSession, name: bytes) -> Mechanism | None:
+    for mechanism in state.backend.mechanisms:
         if mechanism.name.encode() == name:
             if mechanism.reveals_password and not state.wire.takes_passwords:
                 state.refuse(replies.TLS_FOR_PASSWORD)
@@ -54,7 +54,7 @@ def _usable(state: State, name: bytes) -> Mechanism | None:
     return None
 
 
-async def _exchange(state: State, mechanism: Mechanism, initial: bytes) -> Credentials | None:
+async def _exchange(state: SmtpSession, mechanism: Mechanism, initial: bytes) -> Credentials | None:
     """Hold the exchange; return what it said, or None when it has been answered.
 
     Raises ProtocolError and Ending.
@@ -74,12 +74,12 @@ async def _exchange(state: State, mechanism: Mechanism, initial: bytes) -> Crede
     raise ProtocolError(Outcome(501, "5.5.2", "The authentication does not come to an end"))
 
 
-async def _ask(state: State, challenge: bytes) -> bytes | None:
+async def _ask(state: SmtpSession, challenge: bytes) -> bytes | None:
     """Send a challenge; return the response, or None when the exchange is over."""
     state.wire.write(b"334 " + base64.encode(challenge) + b"\r\n")
-    line = await state.next_line(state.settings.max_auth_line)
-    if isinstance(line, Flaw):
-        state.refuse(replies.RESPONSE_TOO_LONG if line is Flaw.LONG else replies.BARE_LINE_END)
+    line = await state.read_line(state.settings.max_auth_line)
+    if isinstance(line, BadLine):
+        state.refuse(replies.RESPONSE_TOO_LONG if line is BadLine.LONG else replies.BARE_LINE_END)
     elif line == b"*":
         state.refuse(replies.CANCELLED)
     else:
@@ -87,31 +87,31 @@ async def _ask(state: State, challenge: bytes) -> bytes | None:
     return None
 
 
-async def _log_in(state: State, credentials: Credentials) -> None:
+async def _log_in(state: SmtpSession, credentials: Credentials) -> None:
     """Ask the portal, and answer."""
-    doors, peer = state.doors, state.wire.peer
+    backend, peer = state.backend, state.wire.peer
     try:
-        submitter = await doors.login_submitter(credentials, peer)
+        submitter = await backend.login_submitter(credentials, peer)
     except Refused as error:
-        doors.journal.login_failed(state.settings.service, peer, credentials.name)
+        backend.journal.login_failed(state.settings.service, peer, credentials.name)
         _refuse(state, error)
     except Unavailable:
-        state.tell(Outcome(454, "4.7.0", "Temporary authentication failure"))
+        state.reply(Outcome(454, "4.7.0", "Temporary authentication failure"))
     else:
-        _welcome(state, submitter)
+        _set_submitter(state, submitter)
 
 
-def _welcome(state: State, submitter: Submitter) -> None:
+def _set_submitter(state: SmtpSession, submitter: Submitter) -> None:
     state.submitter = submitter
-    state.doors.journal.logged_in(state.settings.service, state.wire.peer, submitter.name)
+    state.backend.journal.logged_in(state.settings.service, state.wire.peer, submitter.name)
     state.wire.write(replies.LOGGED_IN)
 
 
-def _refuse(state: State, error: Refused) -> None:
+def _refuse(state: SmtpSession, error: Refused) -> None:
     state.failed_logins += 1
     if error.outcome.is_temporary:
-        state.tell(Outcome(454, "4.7.0", error.outcome.text))
+        state.reply(Outcome(454, "4.7.0", error.outcome.text))
     elif state.failed_logins >= state.settings.max_failed_logins:
-        state.leave(replies.WRONG_LOGIN + replies.TOO_MANY_LOGINS, "failed logins")
+        state.end_session(replies.WRONG_LOGIN + replies.TOO_MANY_LOGINS, "failed logins")
     else:
         state.refuse(replies.WRONG_LOGIN)

@@ -16,18 +16,24 @@ from dataclasses import replace
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import grammar, replies
 from twisted_mail.smtp.arrival import lmtp_replies
-from twisted_mail.smtp.arrival.incoming_message import ChunkedReception, Reception
-from twisted_mail.smtp.commands.data import ENDLESS, accepted, conclude, keep, patience
+from twisted_mail.smtp.arrival.incoming_message import IncomingChunkedMessage, IncomingMessage
+from twisted_mail.smtp.commands.data import (
+    OVERSIZE_FACTOR,
+    accept,
+    finish_transaction,
+    spool,
+    time_left,
+)
 from twisted_mail.smtp.extensions.size_body import offers_chunks
-from twisted_mail.smtp.session import Phase, State, Transaction
-from twisted_mail.smtp.stream.binary import as_lines
+from twisted_mail.smtp.session import Phase, SmtpSession, Transaction
+from twisted_mail.smtp.stream.binary import as_text_message
 
 
-async def bdat(state: State, argument: bytes) -> None:
+async def bdat(state: SmtpSession, argument: bytes) -> None:
     """Answer BDAT octets [LAST], and the chunk that follows."""
     chunk = grammar.parse_chunk(argument)
     if chunk is None:
-        state.leave(replies.CHUNK_SYNTAX, "malformed BDAT")
+        state.end_session(replies.CHUNK_SYNTAX, "malformed BDAT")
         return
     octets, is_last = chunk
     if not octets and not is_last:
@@ -41,7 +47,7 @@ async def bdat(state: State, argument: bytes) -> None:
         await _take(state, transaction, octets, is_last)
 
 
-def _refusal(state: State) -> bytes | None:
+def _refusal(state: SmtpSession) -> bytes | None:
     """Return why a chunk is not wanted, or None."""
     if not offers_chunks(state):
         return replies.NOT_OFFERED
@@ -57,87 +63,94 @@ _REFUSED = {
 }
 
 
-async def _refuse(state: State, octets: int, is_last: bool, refusal: bytes) -> None:
+async def _refuse(state: SmtpSession, octets: int, is_last: bool, refusal: bytes) -> None:
     """Read a chunk that nobody wants, and answer."""
-    state.drained += octets
-    if state.drained > ENDLESS * state.settings.max_size:
-        state.leave(refusal, "endless message")
+    state.discarded += octets
+    if state.discarded > OVERSIZE_FACTOR * state.settings.max_size:
+        state.end_session(refusal, "endless message")
         return
     replies_wanted = lmtp_replies.replies_to_chunk(state, is_last)
     await _read(state, octets, None)
-    if state.is_draining:  # it may have been sent before the first refusal was heard
+    if state.is_discarding:  # it may have been sent before the first refusal was heard
         state.wire.write(refusal * replies_wanted)
-        state.is_draining = not is_last
+        state.is_discarding = not is_last
         state.count_junk()
     else:
         state.refuse(refusal * replies_wanted)
 
 
-async def _take(state: State, transaction: Transaction, octets: int, is_last: bool) -> None:
+async def _take(state: SmtpSession, transaction: Transaction, octets: int, is_last: bool) -> None:
     """Take a chunk of the message, and answer."""
-    reception = transaction.reception or _begin(state, transaction)
+    reception = transaction.incoming_message or _begin(state, transaction)
     if reception is None:
         state.end_transaction()
-        state.is_draining = True
+        state.is_discarding = True
         await _refuse(state, octets, is_last, replies.encode(replies.BUG))
         return
     if reception.size + octets > state.settings.max_size:
-        reception.spoil(replies.TOO_LARGE)
-    if reception.size + octets > ENDLESS * state.settings.max_size:
-        state.leave(replies.encode(replies.TOO_LARGE), "endless message")
+        reception.reject_content(replies.TOO_LARGE)
+    if reception.size + octets > OVERSIZE_FACTOR * state.settings.max_size:
+        state.end_session(replies.encode(replies.TOO_LARGE), "endless message")
         return
-    patience(state, reception.size, reception.started)  # a chunk may come with its command
+    time_left(state, reception.size, reception.started)  # a chunk may come with its command
     await _read(state, octets, reception)
     if is_last:
         await _finish(state, transaction, reception)
     elif reception.fault is not None:
-        state.owed = lmtp_replies.replies_to_chunk(state, is_last=True)
-        conclude(state, reception.fault, is_last=False)
-        state.is_draining = True
+        state.replies_owed = lmtp_replies.replies_to_chunk(state, is_last=True)
+        finish_transaction(state, reception.fault, is_last=False)
+        state.is_discarding = True
     else:
         state.wire.write(replies.encode(Outcome(250, "2.0.0", f"{octets} octets received")))
 
 
-def _begin(state: State, transaction: Transaction) -> ChunkedReception | None:
+def _begin(state: SmtpSession, transaction: Transaction) -> IncomingChunkedMessage | None:
     """Begin to keep a message; return None when there is nowhere to put it."""
     try:
-        writer = state.doors.blob_writer()
+        writer = state.backend.blob_writer()
     except Exception:
-        state.doors.journal.failed(state.settings.service)
+        state.backend.journal.failed(state.settings.service)
         return None
-    is_binary = transaction.wishes.body == "BINARYMIME"
-    started = state.doors.clock.monotonic()
-    transaction.reception = ChunkedReception(writer, state.settings.max_size, is_binary, started)
-    return transaction.reception
+    is_binary = transaction.mail_parameters.body == "BINARYMIME"
+    started = state.backend.clock.monotonic()
+    transaction.incoming_message = IncomingChunkedMessage(
+        writer, state.settings.max_size, is_binary, started
+    )
+    return transaction.incoming_message
 
 
-async def _finish(state: State, transaction: Transaction, reception: ChunkedReception) -> None:
+async def _finish(
+    state: SmtpSession, transaction: Transaction, reception: IncomingChunkedMessage
+) -> None:
     """Hand on the message that has come whole."""
     if reception.is_line_open:
-        await keep(state, reception, b"\r\n")  # as DATA would have made it
+        await spool(state, reception, b"\r\n")  # as DATA would have made it
     if reception.is_malformed:
-        reception.spoil(replies.MALFORMED)
-    whole: Reception = reception
-    if transaction.wishes.body == "BINARYMIME" and "BINARYMIME" not in state.doors.queue.promises:
-        whole = await as_lines(state, reception)
-        transaction.wishes = replace(transaction.wishes, body="8BITMIME")
+        reception.reject_content(replies.MALFORMED)
+    whole: IncomingMessage = reception
+    if (
+        transaction.mail_parameters.body == "BINARYMIME"
+        and "BINARYMIME" not in state.backend.queue.supported_keywords
+    ):
+        whole = await as_text_message(state, reception)
+        transaction.mail_parameters = replace(transaction.mail_parameters, body="8BITMIME")
     try:
-        conclude(state, await accepted(state, transaction, whole))
+        finish_transaction(state, await accept(state, transaction, whole))
     finally:
         whole.discard()
 
 
-async def _read(state: State, octets: int, reception: ChunkedReception | None) -> None:
+async def _read(state: SmtpSession, octets: int, reception: IncomingChunkedMessage | None) -> None:
     """Read a chunk to its end, into a message or nowhere. Raises Ending."""
-    started = reception.started if reception else state.doors.clock.monotonic()
+    started = reception.started if reception else state.backend.clock.monotonic()
     left = octets
     while left:
         piece = state.framer.take_up_to(left)
         if piece:
             left -= len(piece)
             if reception is not None:
-                await keep(state, reception, piece)
+                await spool(state, reception, piece)
             continue
         size = reception.size if reception else octets - left
-        state.framer.feed(await state.wire.read(patience(state, size, started)))
-        await state.wire.turn()
+        state.framer.feed(await state.wire.read(time_left(state, size, started)))
+        await state.wire.yield_to_others()

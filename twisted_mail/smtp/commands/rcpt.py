@@ -2,65 +2,65 @@
 
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import MailError, Outcome
-from twisted_mail.mail.route import Elsewhere, Here, NoRoute
+from twisted_mail.mail.route import LocalRoute, NoRoute, RemoteRoute
 from twisted_mail.smtp import grammar, replies
 from twisted_mail.smtp.arrival import filter_stages
 from twisted_mail.smtp.extensions import table
-from twisted_mail.smtp.session import State
+from twisted_mail.smtp.session import SmtpSession
 
-_LEADS_AWAY = Outcome(550, "5.1.2", "Mail for other domains is not sent yet")
+_NO_REMOTE_DELIVERY = Outcome(550, "5.1.2", "Mail for other domains is not sent yet")
 
 
-async def rcpt(state: State, argument: bytes) -> None:
+async def rcpt(state: SmtpSession, argument: bytes) -> None:
     """Answer RCPT TO:<address> (RFC 5321 §4.1.1.3)."""
     transaction = state.transaction
     assert transaction is not None  # the table says so
     recipient, parameters = grammar.parse_rcpt(
-        argument, transaction.wishes.is_utf8, state.settings.needs_brackets
+        argument, transaction.mail_parameters.is_utf8, state.settings.needs_brackets
     )
-    notification = table.read_rcpt(state, parameters) if parameters else None
-    if transaction.reception is not None:
+    dsn_request = table.read_rcpt(state, parameters) if parameters else None
+    if transaction.incoming_message is not None:
         state.refuse(replies.CHUNKS_HAVE_BEGUN)
         return
     if transaction.count >= state.settings.max_recipients:
-        _refuse_overshoot(state)
+        _refuse_extra_recipient(state)
         return
     refusal = await _refusal(state, recipient) or await filter_stages.at_recipient(state, recipient)
     if refusal is not None:
         state.refuse_mail(refusal, recipient=recipient)
     else:
-        transaction.take(recipient)
-        if notification is not None:
-            transaction.notify(recipient, notification)
+        transaction.add_recipient(recipient)
+        if dsn_request is not None:
+            transaction.notify(recipient, dsn_request)
         state.wire.write(replies.RECIPIENT_OK)
 
 
-def _refuse_overshoot(state: State) -> None:
+def _refuse_extra_recipient(state: SmtpSession) -> None:
     """Refuse one recipient too many (RFC 5321 §4.5.3.1.10); a client may try as many again."""
     transaction = state.transaction
     assert transaction is not None
-    transaction.overshoot += 1
+    transaction.extra_recipients += 1
     state.wire.write(replies.TOO_MANY_RECIPIENTS)
-    if transaction.overshoot > state.settings.max_recipients:
+    if transaction.extra_recipients > state.settings.max_recipients:
         state.errors += 1
 
 
-async def _refusal(state: State, recipient: Address) -> Outcome | None:
+async def _refusal(state: SmtpSession, recipient: Address) -> Outcome | None:
     """Return why mail for the recipient is not taken from this client, or None."""
     try:
-        route = await state.doors.router.route(recipient)
+        route = await state.backend.router.route(recipient)
     except MailError as error:
         return error.outcome
-    if isinstance(route, Here):
-        return await _no_room(state, route)
+    if isinstance(route, LocalRoute):
+        return await _quota_refusal(state, route)
     if isinstance(route, NoRoute):
         if not route.outcome.is_temporary:
-            state.unknown += 1
+            state.unknown_recipients += 1
         return route.outcome
     return _refuse_elsewhere(state, recipient, route)
 
 
-async def _no_room(state: State, route: Here) -> Outcome | None:
+async def _quota_refusal(state: SmtpSession, route: LocalRoute) -> Outcome | None:
     """Return why nobody whom the recipient leads to has room for the message, or None.
 
     Now, rather than after the message has come.
@@ -70,18 +70,20 @@ async def _no_room(state: State, route: Here) -> Outcome | None:
     if route.programs or route.lists:
         return None
     try:
-        return await state.doors.queue.room(route.accounts, transaction.wishes.size or 1)
+        return await state.backend.queue.check_quota(
+            route.accounts, transaction.mail_parameters.size or 1
+        )
     except MailError as error:
         return error.outcome
 
 
-def _refuse_elsewhere(state: State, recipient: Address, route: Elsewhere) -> Outcome:
+def _refuse_elsewhere(state: SmtpSession, recipient: Address, route: RemoteRoute) -> Outcome:
     """Relaying is for those who have logged in; and there is no queue to send from yet.
 
     Where an alias leads is not told to strangers.
     """
     is_foreign = route.addresses == (recipient,) and not route.accounts
     if state.submitter is None:
-        return replies.NO_RELAY if is_foreign else _LEADS_AWAY
+        return replies.NO_RELAY if is_foreign else _NO_REMOTE_DELIVERY
     host = route.addresses[0].domain
     return Outcome(550, "5.1.2", f"Mail for other domains is not sent yet: {host}")

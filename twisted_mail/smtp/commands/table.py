@@ -17,19 +17,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.envelope import NO_WISHES, Wishes
+from twisted_mail.mail.envelope import NO_MAIL_PARAMETERS, MailParameters
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import grammar, replies
 from twisted_mail.smtp.arrival import filter_stages
 from twisted_mail.smtp.commands import auth
 from twisted_mail.smtp.commands.bdat import bdat
-from twisted_mail.smtp.commands.data import conclude, receive
+from twisted_mail.smtp.commands.data import finish_transaction, receive
 from twisted_mail.smtp.commands.rcpt import rcpt
 from twisted_mail.smtp.commands.vrfy import expn, vrfy
 from twisted_mail.smtp.commands.xclient import xclient
 from twisted_mail.smtp.extensions import table
 from twisted_mail.smtp.framing import Framer
-from twisted_mail.smtp.session import Phase, State
+from twisted_mail.smtp.session import Phase, SmtpSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Command:
     ``is_junk`` marks commands that bring no mail nearer; ``syntax`` is what HELP says.
     """
 
-    run: Callable[[State, bytes], Awaitable[None]]
+    run: Callable[[SmtpSession, bytes], Awaitable[None]]
     syntax: str
     refused: Mapping[Phase, bytes] = field(default_factory=dict)
     needs_login: bool = False
@@ -47,21 +47,21 @@ class Command:
     has_argument: bool = True
 
 
-async def helo(state: State, argument: bytes) -> None:
+async def helo(state: SmtpSession, argument: bytes) -> None:
     """Answer HELO, which also resets (RFC 5321 §4.1.4)."""
     if not await _greet(state, grammar.parse_hello(argument), is_extended=False):
         return
-    state.wire.write(replies.encode_lines(250, "", [state.doors.hostname]))
+    state.wire.write(replies.encode_lines(250, "", [state.backend.hostname]))
 
 
-async def ehlo(state: State, argument: bytes) -> None:
+async def ehlo(state: SmtpSession, argument: bytes) -> None:
     """Answer EHLO with what is offered on the line as it is now."""
     if not await _greet(state, grammar.parse_hello(argument), is_extended=True):
         return
-    state.wire.write(table.answer(state))
+    state.wire.write(table.ehlo_reply(state))
 
 
-async def _greet(state: State, hello: str, is_extended: bool) -> bool:
+async def _greet(state: SmtpSession, hello: str, is_extended: bool) -> bool:
     """Take the client's name for itself, unless a filter refuses it; say whether it was taken."""
     refusal = await filter_stages.at_hello(state, hello)
     if refusal is not None:
@@ -73,28 +73,28 @@ async def _greet(state: State, hello: str, is_extended: bool) -> bool:
     return True
 
 
-async def mail(state: State, argument: bytes) -> None:
+async def mail(state: SmtpSession, argument: bytes) -> None:
     """Answer MAIL FROM:<address> [parameters] (RFC 5321 §4.1.1.2)."""
     sender, parameters = grammar.parse_mail(argument, state.settings.needs_brackets)
-    wishes = await table.read_mail(state, parameters) if parameters else NO_WISHES
+    mail_parameters = await table.read_mail(state, parameters) if parameters else NO_MAIL_PARAMETERS
     if 0 < state.settings.max_messages <= state.messages:
-        state.leave(replies.TOO_MANY_MESSAGES, "messages")
-    elif wishes.size > state.settings.max_size:
+        state.end_session(replies.TOO_MANY_MESSAGES, "messages")
+    elif mail_parameters.size > state.settings.max_size:
         state.refuse_mail(replies.TOO_LARGE, sender=sender)
     elif not await _may_send(state, sender):
         state.refuse_mail(replies.NOT_YOUR_SENDER, sender=sender)
     else:
-        await _open(state, sender, wishes)
+        await _open(state, sender, mail_parameters)
 
 
-async def _open(state: State, sender: Address, wishes: Wishes) -> None:
+async def _open(state: SmtpSession, sender: Address, mail_parameters: MailParameters) -> None:
     """Open the transaction, ask the filters about it, and answer."""
     reply = replies.SENDER_OK
-    if wishes.priority > state.settings.max_priority:  # RFC 6710 §4.1
-        wishes = replace(wishes, priority=state.settings.max_priority)
-        text = f"{wishes.priority} is the priority that this message gets"
+    if mail_parameters.priority > state.settings.max_priority:  # RFC 6710 §4.1
+        mail_parameters = replace(mail_parameters, priority=state.settings.max_priority)
+        text = f"{mail_parameters.priority} is the priority that this message gets"
         reply = replies.encode(Outcome(250, "2.3.6", text))
-    state.open(sender, wishes)
+    state.begin_transaction(sender, mail_parameters)
     refusal = await filter_stages.at_sender(state)
     if refusal is None:
         state.wire.write(reply)
@@ -103,7 +103,7 @@ async def _open(state: State, sender: Address, wishes: Wishes) -> None:
         state.end_transaction()
 
 
-async def _may_send(state: State, sender: Address) -> bool:
+async def _may_send(state: SmtpSession, sender: Address) -> bool:
     """Say whether the sender is one that this client may use (RFC 6409 §6.1).
 
     The null sender is for reports of all kinds, and nobody's.
@@ -116,40 +116,40 @@ async def _may_send(state: State, sender: Address) -> bool:
     return await submitter.may_send_as(sender)
 
 
-async def data(state: State, argument: bytes) -> None:
+async def data(state: SmtpSession, argument: bytes) -> None:
     """Answer DATA, and the message that follows (RFC 5321 §4.1.1.4)."""
     transaction = state.transaction
     assert transaction is not None
-    if transaction.reception is not None or transaction.wishes.body == "BINARYMIME":
+    if transaction.incoming_message is not None or transaction.mail_parameters.body == "BINARYMIME":
         state.refuse(replies.DATA_BY_CHUNKS)  # RFC 3030 §2, §3
         return
-    conclude(state, await receive(state, transaction))
+    finish_transaction(state, await receive(state, transaction))
 
 
-async def rset(state: State, argument: bytes) -> None:
+async def rset(state: SmtpSession, argument: bytes) -> None:
     """Answer RSET: the transaction is forgotten (RFC 5321 §4.1.1.5)."""
-    state.is_draining = False
+    state.is_discarding = False
     state.end_transaction()
     state.wire.write(replies.OK)
 
 
-async def noop(state: State, argument: bytes) -> None:
+async def noop(state: SmtpSession, argument: bytes) -> None:
     """Answer NOOP, whatever its argument (RFC 5321 §4.1.1.9)."""
     state.wire.write(replies.OK)
 
 
-async def quit(state: State, argument: bytes) -> None:  # noqa: A001
+async def quit(state: SmtpSession, argument: bytes) -> None:  # noqa: A001
     """Answer QUIT (RFC 5321 §4.1.1.10)."""
-    bye = f"{state.doors.hostname} closing connection"
-    state.leave(replies.encode(Outcome(221, "2.0.0", bye)), "quit")
+    bye = f"{state.backend.hostname} closing connection"
+    state.end_session(replies.encode(Outcome(221, "2.0.0", bye)), "quit")
 
 
-async def help(state: State, argument: bytes) -> None:  # noqa: A001
+async def help(state: SmtpSession, argument: bytes) -> None:  # noqa: A001
     """Answer HELP [command or extension] (RFC 5321 §4.1.1.8)."""
-    tell_help(state, argument, COMMANDS)
+    write_help(state, argument, COMMANDS)
 
 
-def tell_help(state: State, argument: bytes, commands: Mapping[bytes, Command]) -> None:
+def write_help(state: SmtpSession, argument: bytes, commands: Mapping[bytes, Command]) -> None:
     """Say which commands there are, or what one of them is, or an extension."""
     if not argument:
         state.wire.write(replies.encode_lines(214, "2.0.0", _overview(state, commands)))
@@ -161,32 +161,32 @@ def tell_help(state: State, argument: bytes, commands: Mapping[bytes, Command]) 
         state.refuse(replies.NO_SUCH_TOPIC)
 
 
-def _overview(state: State, commands: Mapping[bytes, Command]) -> list[str]:
+def _overview(state: SmtpSession, commands: Mapping[bytes, Command]) -> list[str]:
     return [
         "Commands: " + " ".join(name.decode() for name in commands),
-        "Extensions: " + " ".join(table.offered(state)),
+        "Extensions: " + " ".join(table.offered_keywords(state)),
         "HELP with one of these says more; postmaster reads what people write",
     ]
 
 
-def _explanation(state: State, topic: bytes, commands: Mapping[bytes, Command]) -> list[str]:
+def _explanation(state: SmtpSession, topic: bytes, commands: Mapping[bytes, Command]) -> list[str]:
     """Return what is said of a command, an extension, or both of that name."""
     command = commands.get(topic)
     syntax = [] if command is None else [f"Syntax: {command.syntax}"]
-    return [*syntax, *table.explained(state, topic.decode("ascii", "replace"))]
+    return [*syntax, *table.help_lines(state, topic.decode("ascii", "replace"))]
 
 
-async def starttls(state: State, argument: bytes) -> None:
+async def starttls(state: SmtpSession, argument: bytes) -> None:
     """Answer STARTTLS, and begin anew under TLS (RFC 3207 §4).
 
     Commands that came in clear behind it are never run: someone on the way may have put them there.
     """
-    if state.wire.privacy is not None:
+    if state.wire.tls_info is not None:
         state.refuse(replies.TLS_IS_ON)
     elif not state.wire.may_start_tls:
         state.refuse(replies.NOT_OFFERED)
     elif state.wire.has_unread or not state.framer.is_empty:
-        state.leave(replies.TLS_SYNTAX, "commands behind STARTTLS")
+        state.end_session(replies.TLS_SYNTAX, "commands behind STARTTLS")
     else:
         state.wire.write(replies.READY_FOR_TLS)
         await state.wire.start_tls()

@@ -17,9 +17,9 @@ from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages
 from twisted_mail.smtp.extensions import xtext
 from twisted_mail.smtp.greeting import greet
-from twisted_mail.smtp.session import State
-from twisted_mail.smtp.stream.lf_repair import MendingWire, is_among
-from twisted_mail.smtp.stream.wire_wrapper import Overlay
+from twisted_mail.smtp.session import SmtpSession
+from twisted_mail.smtp.stream.lf_repair import LfRepairWire, is_in_networks
+from twisted_mail.smtp.stream.wire_wrapper import WireWrapper
 
 MAX_VALUE = 255  # octets
 
@@ -104,7 +104,7 @@ def _malformed(text: str) -> NoReturn:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimedClient:
     """What a proxy has said of its client so far."""
 
     peer: Peer
@@ -114,14 +114,14 @@ class Claim:
     login: str = ""
 
 
-class PosedWire(Overlay):
+class ProxiedWire(WireWrapper):
     """A wire with another client at its end than the connection shows."""
 
     __slots__ = ("claim",)
 
-    def __init__(self, under: Wire) -> None:
-        super().__init__(under)
-        self.claim = Claim(under.peer)
+    def __init__(self, wrapped: Wire) -> None:
+        super().__init__(wrapped)
+        self.claim = ClaimedClient(wrapped.peer)
 
     @property
     def peer(self) -> Peer:
@@ -129,57 +129,57 @@ class PosedWire(Overlay):
         return self.claim.peer
 
 
-def is_trusted(state: State) -> bool:
+def is_trusted(state: SmtpSession) -> bool:
     """Say whether whoever is heard now may speak for others.
 
     Once an address has been claimed, that is the one that counts: proxies such as nginx hand on what
     their client says, and it could make itself anybody.
     """
     networks = state.settings.xclient_from
-    return bool(networks) and is_among(state.wire.peer.host, networks)
+    return bool(networks) and is_in_networks(state.wire.peer.host, networks)
 
 
-def attributes(state: State) -> str:
+def attributes(state: SmtpSession) -> str:
     """Return the attributes that are known, as EHLO names them."""
     return " ".join(_NAMES if state.settings.offers_login else (n for n in _NAMES if n != "LOGIN"))
 
 
-async def xclient(state: State, argument: bytes) -> None:
+async def xclient(state: SmtpSession, argument: bytes) -> None:
     """Answer XCLIENT: believe it, and begin anew. Raises ProtocolError and Refused."""
     if not is_trusted(state):
         state.refuse(replies.NOT_TRUSTED)
         return
-    wire = _posed(state)
-    claim = _claimed(wire.claim, parse(argument))
-    submitter = await _adopted(state, claim)
+    wire = _proxied_wire(state)
+    claim = _updated_claim(wire.claim, parse(argument))
+    submitter = await _trusted_login(state, claim)
     state.forget()
-    filter_stages.ended(state)
+    filter_stages.end_connection(state)
     wire.claim = claim
     if submitter is not None:
         state.submitter = submitter
-        state.doors.journal.logged_in(state.settings.service, claim.peer, submitter.name)
+        state.backend.journal.logged_in(state.settings.service, claim.peer, submitter.name)
     await greet(state)
-    if state.visit is not None:
-        state.visit.reverse_name, state.visit.hello = claim.name, claim.hello
+    if state.filter_context is not None:
+        state.filter_context.reverse_name, state.filter_context.hello = claim.name, claim.hello
     state.client_name = claim.name
     state.hello, state.is_extended = claim.hello, claim.protocol != "SMTP"
 
 
-def _posed(state: State) -> PosedWire:
+def _proxied_wire(state: SmtpSession) -> ProxiedWire:
     """Return the wire on which a client can be claimed, laid under the one that mends lines."""
-    mending = state.wire if isinstance(state.wire, MendingWire) else None
-    wire = state.wire if mending is None else mending.under
-    if isinstance(wire, PosedWire):
+    mending = state.wire if isinstance(state.wire, LfRepairWire) else None
+    wire = state.wire if mending is None else mending.wrapped
+    if isinstance(wire, ProxiedWire):
         return wire
-    posed = PosedWire(wire)
+    posed = ProxiedWire(wire)
     if mending is None:
         state.wire = posed
     else:
-        mending.under = posed
+        mending.wrapped = posed
     return posed
 
 
-def _claimed(claim: Claim, said: Attributes) -> Claim:
+def _updated_claim(claim: ClaimedClient, said: Attributes) -> ClaimedClient:
     """Return what is claimed now.
 
     A port that is not known stays the proxy's. An address does not, which may be trusted: it is empty.
@@ -196,9 +196,9 @@ def _claimed(claim: Claim, said: Attributes) -> Claim:
     )
 
 
-async def _adopted(state: State, claim: Claim) -> Submitter | None:
+async def _trusted_login(state: SmtpSession, claim: ClaimedClient) -> Submitter | None:
     """Return the login that the proxy has checked, where logins are taken. Raises Refused."""
-    adopt = state.doors.adopt_submitter
+    adopt = state.backend.assume_login
     if not claim.login or adopt is None or not state.settings.offers_login:
         return None
     return await adopt(claim.login)

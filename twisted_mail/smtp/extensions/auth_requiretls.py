@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from twisted_mail.mail import address
 from twisted_mail.mail.address import NULL, Address
-from twisted_mail.mail.envelope import Wishes
+from twisted_mail.mail.envelope import MailParameters
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp.extensions import xtext
 from twisted_mail.smtp.extensions.extension import malformed
-from twisted_mail.smtp.session import State
+from twisted_mail.smtp.session import SmtpSession
 
 
-def read_originator(state: State, value: str | None) -> Address:
+def read_originator(state: SmtpSession, value: str | None) -> Address:
     """Return who is said to have submitted the message first; null for unknown."""
     try:
         text = xtext.decode(value or "")
@@ -25,21 +25,25 @@ def read_originator(state: State, value: str | None) -> Address:
         malformed(f"Malformed address: {error}")
 
 
-async def believed(state: State, wishes: Wishes) -> Wishes:
+async def without_untrusted_originator(
+    state: SmtpSession, mail_parameters: MailParameters
+) -> MailParameters:
     """Return the wishes without an originator that this client may not speak for."""
     submitter = state.submitter
-    if submitter is not None and await submitter.may_send_as(wishes.originator):
-        return wishes
-    return replace(wishes, originator=NULL)
+    if submitter is not None and await submitter.may_send_as(mail_parameters.originator):
+        return mail_parameters
+    return replace(mail_parameters, originator=NULL)
 
 
-def offers_tls_only(state: State) -> bool:
+def offers_requiretls(state: SmtpSession) -> bool:
     """Say whether REQUIRETLS is offered: under TLS alone (RFC 8689 §2)."""
-    return state.wire.privacy is not None and "REQUIRETLS" in state.doors.queue.promises
+    return (
+        state.wire.tls_info is not None and "REQUIRETLS" in state.backend.queue.supported_keywords
+    )
 
 
-def why_no_tls_only(state: State) -> Outcome:
+def requiretls_refusal(state: SmtpSession) -> Outcome:
     """Return why REQUIRETLS is not taken here and now (RFC 8689 §4.2.1)."""
-    if state.wire.privacy is None:
+    if state.wire.tls_info is None:
         return Outcome(530, "5.7.10", "REQUIRETLS is for connections under TLS")
     return Outcome(550, "5.7.30", "REQUIRETLS support required")

@@ -3,20 +3,20 @@
 import re
 from typing import get_args
 
-from twisted_mail.mail.envelope import Happening, Returns
+from twisted_mail.mail.envelope import DsnReturn, NotifyEvent
 from twisted_mail.smtp.extensions import xtext
 from twisted_mail.smtp.extensions.extension import malformed
-from twisted_mail.smtp.session import State
+from twisted_mail.smtp.session import SmtpSession
 
 MAX_ENVID = 100  # octets, RFC 3461 §4.4
 MAX_ORCPT = 500  # octets, RFC 3461 §4.2
 
-_RETURNS: dict[str, Returns] = {"FULL": "FULL", "HDRS": "HDRS"}
-_HAPPENINGS: dict[str, Happening] = {one: one for one in get_args(Happening)}
+_RETURNS: dict[str, DsnReturn] = {"FULL": "FULL", "HDRS": "HDRS"}
+_NOTIFY_EVENTS: dict[str, NotifyEvent] = {one: one for one in get_args(NotifyEvent)}
 _TYPE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
 
 
-def read_ret(state: State, value: str | None) -> Returns:
+def read_ret(state: SmtpSession, value: str | None) -> DsnReturn:
     """Return how much of the message a report of failure repeats (RFC 3461 §4.3)."""
     returns = _RETURNS.get((value or "").upper())
     if returns is None:
@@ -24,25 +24,25 @@ def read_ret(state: State, value: str | None) -> Returns:
     return returns
 
 
-def read_envid(state: State, value: str | None) -> str:
+def read_envid(state: SmtpSession, value: str | None) -> str:
     """Return what the sender calls the message, as it came (RFC 3461 §4.4)."""
     if not value or len(value) > MAX_ENVID or not _is_printable_xtext(value):
         malformed(f"ENVID is xtext of up to {MAX_ENVID} characters")
     return value
 
 
-def read_notify(state: State, value: str | None) -> frozenset[Happening]:
+def read_notify(state: SmtpSession, value: str | None) -> frozenset[NotifyEvent]:
     """Return what the sender wants to hear of: nothing for NEVER (RFC 3461 §4.1)."""
     words = (value or "").upper().split(",")
     if words == ["NEVER"]:
         return frozenset()
-    happenings = [_HAPPENINGS.get(word) for word in words]
+    happenings = [_NOTIFY_EVENTS.get(word) for word in words]
     if None in happenings:
         malformed("NOTIFY is NEVER, or a list of SUCCESS, FAILURE, DELAY")
     return frozenset(one for one in happenings if one is not None)
 
 
-def read_orcpt(state: State, value: str | None) -> str:
+def read_orcpt(state: SmtpSession, value: str | None) -> str:
     """Return the address that the sender wrote, with its type, as it came (RFC 3461 §4.2)."""
     kind, _, address = (value or "").partition(";")
     if len((value or "").encode()) > MAX_ORCPT or not _TYPE.fullmatch(kind):

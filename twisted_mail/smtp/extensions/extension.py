@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from twisted_mail.mail.outcome import Outcome, ProtocolError
-from twisted_mail.smtp.session import State
+from twisted_mail.smtp.session import SmtpSession
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class ExtensionParameter:
     """A parameter of MAIL or RCPT: the field of ``Wishes`` or ``Notification`` that it fills.
 
     ``read`` is given the value, or None, and raises ProtocolError.
@@ -17,7 +17,7 @@ class Parameter:
 
     name: str
     field: str
-    read: Callable[[State, str | None], object]
+    read: Callable[[SmtpSession, str | None], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class Extension:
 
     keyword: str
     about: str
-    is_offered: Callable[[State], bool] | None = None
-    value: Callable[[State], str] | None = None
-    mail: tuple[Parameter, ...] = ()
-    rcpt: tuple[Parameter, ...] = ()
-    refusal: Callable[[State], Outcome] | None = None
+    is_offered: Callable[[SmtpSession], bool] | None = None
+    value: Callable[[SmtpSession], str] | None = None
+    mail: tuple[ExtensionParameter, ...] = ()
+    rcpt: tuple[ExtensionParameter, ...] = ()
+    refusal: Callable[[SmtpSession], Outcome] | None = None
 
-    def stands_for(self, state: State) -> bool:
+    def is_offered_to(self, state: SmtpSession) -> bool:
         """Say whether the extension is offered on the line as it is now."""
         if self.keyword in state.settings.hidden_keywords:
             return False
@@ -49,10 +49,10 @@ def malformed(text: str, enhanced: str = "5.5.4") -> NoReturn:
     raise ProtocolError(Outcome(501, enhanced, text))
 
 
-def read_flag(name: str) -> Callable[[State, str | None], bool]:
+def read_flag(name: str) -> Callable[[SmtpSession, str | None], bool]:
     """Return what reads a parameter that has no value."""
 
-    def read(state: State, value: str | None) -> bool:
+    def read(state: SmtpSession, value: str | None) -> bool:
         if value is not None:
             malformed(f"{name} has no value")
         return True
@@ -60,11 +60,13 @@ def read_flag(name: str) -> Callable[[State, str | None], bool]:
     return read
 
 
-def promised(keyword: str) -> Callable[[State], bool]:
+def if_promised(keyword: str) -> Callable[[SmtpSession], bool]:
     """Return what says whether the queue keeps what the extension promises."""
-    return lambda state: keyword in state.doors.queue.promises
+    return lambda state: keyword in state.backend.queue.supported_keywords
 
 
-def promised_to_users(keyword: str) -> Callable[[State], bool]:
+def if_promised_to_submission(keyword: str) -> Callable[[SmtpSession], bool]:
     """Return what says the same, for extensions that are for submission (RFC 6409) alone."""
-    return lambda state: state.settings.requires_login and keyword in state.doors.queue.promises
+    return lambda state: (
+        state.settings.requires_login and keyword in state.backend.queue.supported_keywords
+    )

@@ -1,21 +1,21 @@
 """The message itself: SIZE (RFC 1870), BODY (RFC 6152, RFC 3030)."""
 
-from twisted_mail.mail.envelope import Body
+from twisted_mail.mail.envelope import BodyType
 from twisted_mail.smtp.extensions.extension import malformed
-from twisted_mail.smtp.session import State
-from twisted_mail.smtp.stream.lf_repair import MendingWire
+from twisted_mail.smtp.session import SmtpSession
+from twisted_mail.smtp.stream.lf_repair import LfRepairWire
 
-_BODIES: dict[str, Body] = {"7BIT": "7BIT", "8BITMIME": "8BITMIME", "BINARYMIME": "BINARYMIME"}
+_BODIES: dict[str, BodyType] = {"7BIT": "7BIT", "8BITMIME": "8BITMIME", "BINARYMIME": "BINARYMIME"}
 
 
-def read_size(state: State, value: str | None) -> int:
+def read_size(state: SmtpSession, value: str | None) -> int:
     """Return the octets that SIZE announces."""
     if not (value and value.isascii() and value.isdigit() and len(value) <= 20):  # RFC 1870 §3
         malformed("SIZE is a number of up to 20 digits")
     return int(value)
 
 
-def read_body(state: State, value: str | None) -> Body:
+def read_body(state: SmtpSession, value: str | None) -> BodyType:
     """Return what BODY says."""
     body = _BODIES.get((value or "").upper())
     if body is None or (body == "BINARYMIME" and not offers_binary(state)):
@@ -23,13 +23,13 @@ def read_body(state: State, value: str | None) -> Body:
     return body
 
 
-def offers_chunks(state: State) -> bool:
+def offers_chunks(state: SmtpSession) -> bool:
     """Say whether BDAT is offered (RFC 3030 §2)."""
-    if isinstance(state.wire, MendingWire):  # its octets are not those that the client counts
+    if isinstance(state.wire, LfRepairWire):  # its octets are not those that the client counts
         return False
     return "CHUNKING" not in state.settings.hidden_keywords
 
 
-def offers_binary(state: State) -> bool:
+def offers_binary(state: SmtpSession) -> bool:
     """Say whether messages may be binary (RFC 3030 §3), which only BDAT can carry."""
     return offers_chunks(state) and "BINARYMIME" not in state.settings.hidden_keywords

@@ -3,20 +3,20 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from twisted_mail.mail.envelope import Notification, Wishes
+from twisted_mail.mail.envelope import DsnRequest, MailParameters
 from twisted_mail.mail.outcome import Outcome, ProtocolError
 from twisted_mail.smtp.commands import auth, xclient
 from twisted_mail.smtp.extensions import auth_requiretls, dsn, scheduling, size_body
 from twisted_mail.smtp.extensions.extension import (
     Extension,
-    Parameter,
+    ExtensionParameter,
+    if_promised,
+    if_promised_to_submission,
     malformed,
-    promised,
-    promised_to_users,
     read_flag,
 )
 from twisted_mail.smtp.grammar import Parameters
-from twisted_mail.smtp.session import State
+from twisted_mail.smtp.session import SmtpSession
 
 EXTENSIONS = (
     Extension("PIPELINING", "commands may be sent before earlier ones are answered (RFC 2920)"),
@@ -24,7 +24,7 @@ EXTENSIONS = (
         "SIZE",
         "MAIL FROM:<address> SIZE=octets announces the size of the message (RFC 1870)",
         value=lambda state: str(state.settings.max_size),
-        mail=(Parameter("SIZE", "size", size_body.read_size),),
+        mail=(ExtensionParameter("SIZE", "size", size_body.read_size),),
     ),
     Extension(
         "STARTTLS",
@@ -34,19 +34,19 @@ EXTENSIONS = (
     Extension(
         "AUTH",
         "users can log in (RFC 4954); MAIL FROM:<address> AUTH=address says who wrote the message",
-        lambda state: bool(auth.offered(state)),
-        lambda state: " ".join(one.name for one in auth.offered(state)),
+        lambda state: bool(auth.offered_mechanisms(state)),
+        lambda state: " ".join(one.name for one in auth.offered_mechanisms(state)),
     ),
     Extension("ENHANCEDSTATUSCODES", "replies have a second code (RFC 2034)"),
     Extension(
         "8BITMIME",
         "MAIL FROM:<address> BODY=8BITMIME announces octets above 127 (RFC 6152)",
-        mail=(Parameter("BODY", "body", size_body.read_body),),
+        mail=(ExtensionParameter("BODY", "body", size_body.read_body),),
     ),
     Extension(
         "SMTPUTF8",
         "MAIL FROM:<address> SMTPUTF8 announces addresses and header in UTF-8 (RFC 6531)",
-        mail=(Parameter("SMTPUTF8", "is_utf8", read_flag("SMTPUTF8")),),
+        mail=(ExtensionParameter("SMTPUTF8", "is_utf8", read_flag("SMTPUTF8")),),
     ),
     Extension(
         "CHUNKING",
@@ -61,22 +61,22 @@ EXTENSIONS = (
     Extension(
         "DSN",
         "MAIL has RET and ENVID, RCPT has NOTIFY and ORCPT, about reports (RFC 3461)",
-        promised("DSN"),
+        if_promised("DSN"),
         mail=(
-            Parameter("RET", "returns", dsn.read_ret),
-            Parameter("ENVID", "envid", dsn.read_envid),
+            ExtensionParameter("RET", "returns", dsn.read_ret),
+            ExtensionParameter("ENVID", "envid", dsn.read_envid),
         ),
         rcpt=(
-            Parameter("NOTIFY", "happenings", dsn.read_notify),
-            Parameter("ORCPT", "original", dsn.read_orcpt),
+            ExtensionParameter("NOTIFY", "events", dsn.read_notify),
+            ExtensionParameter("ORCPT", "original", dsn.read_orcpt),
         ),
     ),
     Extension(
         "REQUIRETLS",
         "MAIL FROM:<address> REQUIRETLS wants TLS all the way (RFC 8689)",
-        auth_requiretls.offers_tls_only,
-        mail=(Parameter("REQUIRETLS", "requires_tls", read_flag("REQUIRETLS")),),
-        refusal=auth_requiretls.why_no_tls_only,
+        auth_requiretls.offers_requiretls,
+        mail=(ExtensionParameter("REQUIRETLS", "requires_tls", read_flag("REQUIRETLS")),),
+        refusal=auth_requiretls.requiretls_refusal,
     ),
     Extension(
         "LIMITS",
@@ -86,25 +86,25 @@ EXTENSIONS = (
     Extension(
         "FUTURERELEASE",
         "MAIL FROM:<address> HOLDFOR=seconds or HOLDUNTIL=time sends later (RFC 4865)",
-        promised_to_users("FUTURERELEASE"),
+        if_promised_to_submission("FUTURERELEASE"),
         scheduling.hold_limits,
         mail=(
-            Parameter("HOLDFOR", "hold", scheduling.read_hold_for),
-            Parameter("HOLDUNTIL", "hold", scheduling.read_hold_until),
+            ExtensionParameter("HOLDFOR", "future_release", scheduling.read_hold_for),
+            ExtensionParameter("HOLDUNTIL", "future_release", scheduling.read_hold_until),
         ),
     ),
     Extension(
         "DELIVERBY",
         "MAIL FROM:<address> BY=seconds;N or seconds;R wants delivery in time (RFC 2852)",
-        promised_to_users("DELIVERBY"),
+        if_promised_to_submission("DELIVERBY"),
         scheduling.least_deliver_by,
-        mail=(Parameter("BY", "deliver_by", scheduling.read_by),),
+        mail=(ExtensionParameter("BY", "deliver_by", scheduling.read_by),),
     ),
     Extension(
         "MT-PRIORITY",
         "MAIL FROM:<address> MT-PRIORITY=number, from -9 to 9 (RFC 6710)",
-        promised_to_users("MT-PRIORITY"),
-        mail=(Parameter("MT-PRIORITY", "priority", scheduling.read_priority),),
+        if_promised_to_submission("MT-PRIORITY"),
+        mail=(ExtensionParameter("MT-PRIORITY", "priority", scheduling.read_priority),),
     ),
     Extension(
         "EXPN",
@@ -125,11 +125,11 @@ _AUTH = Extension(
     "AUTH",
     "",
     lambda state: state.settings.offers_login,
-    mail=(Parameter("AUTH", "originator", auth_requiretls.read_originator),),
+    mail=(ExtensionParameter("AUTH", "originator", auth_requiretls.read_originator),),
 )
 
 
-def _limits(state: State) -> str:
+def _limits(state: SmtpSession) -> str:
     """Return the limits that a client may run into (RFC 9422 §4)."""
     settings = state.settings
     most = f"MAILMAX={settings.max_messages} " if settings.max_messages else ""
@@ -137,8 +137,8 @@ def _limits(state: State) -> str:
 
 
 def _by_name(
-    rows: Iterable[tuple[Extension, tuple[Parameter, ...]]],
-) -> Mapping[str, tuple[Extension, Parameter]]:
+    rows: Iterable[tuple[Extension, tuple[ExtensionParameter, ...]]],
+) -> Mapping[str, tuple[Extension, ExtensionParameter]]:
     return {one.name: (extension, one) for extension, parameters in rows for one in parameters}
 
 
@@ -146,11 +146,11 @@ MAIL_PARAMETERS = _by_name((one, one.mail) for one in (*EXTENSIONS, _AUTH))
 RCPT_PARAMETERS = _by_name((one, one.rcpt) for one in EXTENSIONS)
 
 
-def answer(state: State) -> bytes:
+def ehlo_reply(state: SmtpSession) -> bytes:
     """Return the answer to EHLO: what is offered on the line as it is now (RFC 5321 §4.1.1.1)."""
     hidden = state.settings.hidden_keywords
     *others, last = [
-        state.doors.hostname,
+        state.backend.hostname,
         *[
             one.keyword if one.value is None else f"{one.keyword} {one.value(state)}"
             for one in EXTENSIONS
@@ -160,38 +160,42 @@ def answer(state: State) -> bytes:
     return ("".join([f"250-{line}\r\n" for line in others]) + f"250 {last}\r\n").encode()
 
 
-def offered(state: State) -> list[str]:
+def offered_keywords(state: SmtpSession) -> list[str]:
     """Return the keywords of what is offered."""
-    return [one.keyword for one in EXTENSIONS if one.stands_for(state)]
+    return [one.keyword for one in EXTENSIONS if one.is_offered_to(state)]
 
 
-def explained(state: State, keyword: str) -> list[str]:
+def help_lines(state: SmtpSession, keyword: str) -> list[str]:
     """Return what HELP says of an extension that is offered."""
-    found = [one for one in EXTENSIONS if one.keyword == keyword and one.stands_for(state)]
+    found = [one for one in EXTENSIONS if one.keyword == keyword and one.is_offered_to(state)]
     return [f"{one.keyword}: {one.about}" for one in found]
 
 
-async def read_mail(state: State, parameters: Parameters) -> Wishes:
+async def read_mail(state: SmtpSession, parameters: Parameters) -> MailParameters:
     """Return what the parameters of MAIL ask for.
 
     Raises ProtocolError, with 555 for one that is not offered (RFC 5321 §4.1.1.11).
     """
-    wishes = Wishes(**_read(state, parameters, MAIL_PARAMETERS))
-    hold, deliver_by = wishes.hold, wishes.deliver_by
+    mail_parameters = MailParameters(**_read(state, parameters, MAIL_PARAMETERS))
+    hold, deliver_by = mail_parameters.future_release, mail_parameters.deliver_by
     if hold and deliver_by and hold.until > deliver_by.deadline:  # RFC 4865 §5.2.2
         malformed("The message would be held for longer than it has to be delivered")
-    return wishes if wishes.originator.is_null else await auth_requiretls.believed(state, wishes)
+    return (
+        mail_parameters
+        if mail_parameters.originator.is_null
+        else await auth_requiretls.without_untrusted_originator(state, mail_parameters)
+    )
 
 
-def read_rcpt(state: State, parameters: Parameters) -> Notification:
+def read_rcpt(state: SmtpSession, parameters: Parameters) -> DsnRequest:
     """Return what the parameters of RCPT ask for. Raises ProtocolError as ``read_mail`` does."""
-    return Notification(**_read(state, parameters, RCPT_PARAMETERS))
+    return DsnRequest(**_read(state, parameters, RCPT_PARAMETERS))
 
 
 def _read(
-    state: State,
+    state: SmtpSession,
     parameters: Parameters,
-    known: Mapping[str, tuple[Extension, Parameter]],
+    known: Mapping[str, tuple[Extension, ExtensionParameter]],
 ) -> dict[str, Any]:
     """Return the fields that parameters fill."""
     fields: dict[str, Any] = {}
@@ -203,11 +207,13 @@ def _read(
     return fields
 
 
-def _find(state: State, name: str, known: Mapping[str, tuple[Extension, Parameter]]) -> Parameter:
+def _find(
+    state: SmtpSession, name: str, known: Mapping[str, tuple[Extension, ExtensionParameter]]
+) -> ExtensionParameter:
     """Return the parameter of a name, if it is offered. Raises ProtocolError."""
     extension, parameter = known.get(name, (None, None))
     if extension is not None and parameter is not None:
-        if extension.stands_for(state):
+        if extension.is_offered_to(state):
             return parameter
         if extension.refusal is not None:
             raise ProtocolError(extension.refusal(state))

@@ -7,8 +7,8 @@ the same octets in them.
 from twisted_mail.mail.message import PIECE, Blob
 from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.arrival.incoming_message import ChunkedReception, Reception
-from twisted_mail.smtp.session import State
+from twisted_mail.smtp.arrival.incoming_message import IncomingChunkedMessage, IncomingMessage
+from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.stream import conversion
 
 MAX_BINARY = (
@@ -16,35 +16,37 @@ MAX_BINARY = (
 )  # octets of a message that is converted, which needs some times that memory
 
 TOO_LARGE = Outcome(552, "5.3.4", "The message is too large to be converted; encode it")
-SEALED = Outcome(554, "5.6.3", "The message is binary, and signed or encrypted; encode it")
+SIGNED_OR_ENCRYPTED = Outcome(
+    554, "5.6.3", "The message is binary, and signed or encrypted; encode it"
+)
 
 
-async def as_lines(state: State, binary: ChunkedReception) -> Reception:
+async def as_text_message(state: SmtpSession, binary: IncomingChunkedMessage) -> IncomingMessage:
     """Return a binary message that has come whole as one of lines, or spoilt by what forbids that."""
     if binary.fault is not None:
         return binary
     try:
-        return await _as_lines(state, binary)
+        return await _as_text_message(state, binary)
     except MailError as error:
-        binary.spoil(error.outcome)
+        binary.reject_content(error.outcome)
     except Exception:
-        state.doors.journal.failed(state.settings.service)
-        binary.spoil(replies.BUG)
+        state.backend.journal.failed(state.settings.service)
+        binary.reject_content(replies.BUG)
     return binary
 
 
-async def _as_lines(state: State, binary: ChunkedReception) -> Reception:
+async def _as_text_message(state: SmtpSession, binary: IncomingChunkedMessage) -> IncomingMessage:
     if binary.size > MAX_BINARY:
-        binary.spoil(TOO_LARGE)
+        binary.reject_content(TOO_LARGE)
         return binary
-    lines = Reception(state.doors.blob_writer(), 3 * MAX_BINARY)
+    lines = IncomingMessage(state.backend.blob_writer(), 3 * MAX_BINARY)
     blob = await binary.finish()
     try:
-        data = await state.doors.blocking.run(_converted, blob)
+        data = await state.backend.blocking.run(_converted, blob)
     finally:
         blob.close()
     if conversion.has_binary(data):
-        lines.spoil(SEALED)
+        lines.reject_content(SIGNED_OR_ENCRYPTED)
     for at in range(0, len(data), PIECE):
         await lines.take(data[at : at + PIECE])
     return lines

@@ -18,7 +18,7 @@ _LONE_LF = re.compile(rb"\n(?<!\r\n)")
 _BEGINNINGS = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")  # of the end, longest first
 
 
-class LineEnds:
+class LineEndCheck:
     """Whether each CR and LF of a message stands beside the other, in whatever pieces it comes."""
 
     __slots__ = ("_crs", "_last", "_lfs", "_pairs")

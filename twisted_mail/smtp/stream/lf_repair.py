@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from twisted_mail.interfaces import Wire
-from twisted_mail.smtp.stream.wire_wrapper import Overlay
+from twisted_mail.smtp.stream.wire_wrapper import WireWrapper
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 
@@ -23,7 +23,7 @@ def parse_networks(texts: tuple[str, ...]) -> Sequence[Network]:
     return [ipaddress.ip_network(text) for text in texts]
 
 
-def is_among(host: str, texts: tuple[str, ...]) -> bool:
+def is_in_networks(host: str, texts: tuple[str, ...]) -> bool:
     """Say whether a numeric address lies in one of the networks."""
     if not host:
         return False
@@ -33,7 +33,7 @@ def is_among(host: str, texts: tuple[str, ...]) -> bool:
     return any(address in network for network in parse_networks(texts))
 
 
-class MendingWire(Overlay):
+class LfRepairWire(WireWrapper):
     """A wire on which LF alone arrives as CRLF."""
 
     __slots__ = ("_had_cr",)
@@ -44,9 +44,9 @@ class MendingWire(Overlay):
 
     async def read(self, timeout: float) -> bytes:
         """Return the bytes that came, mended."""
-        return self.mend(await super().read(timeout))
+        return self.repair(await super().read(timeout))
 
-    def mend(self, data: bytes) -> bytes:
+    def repair(self, data: bytes) -> bytes:
         """Return bytes of the stream with CRLF for every line end."""
         held = b"\r" if self._had_cr else b""
         self._had_cr = data.endswith(b"\r")

@@ -1,65 +1,65 @@
 """A wire laid over another, for what differs from it."""
 
-from twisted_mail.interfaces import Peer, Privacy, Wire
+from twisted_mail.interfaces import Peer, TlsInfo, Wire
 
 
-class Overlay:
-    """Passes everything on to the wire ``under`` it. Fulfils ``interfaces.Wire``."""
+class WireWrapper:
+    """Passes everything on to the wire ``wrapped`` it. Fulfils ``interfaces.Wire``."""
 
-    __slots__ = ("under",)
+    __slots__ = ("wrapped",)
 
-    def __init__(self, under: Wire) -> None:
-        self.under = under
+    def __init__(self, wrapped: Wire) -> None:
+        self.wrapped = wrapped
 
     @property
     def peer(self) -> Peer:
         """Say who is at the other end."""
-        return self.under.peer
+        return self.wrapped.peer
 
     @property
-    def privacy(self) -> Privacy | None:
+    def tls_info(self) -> TlsInfo | None:
         """Return the TLS of the connection, if it is on."""
-        return self.under.privacy
+        return self.wrapped.tls_info
 
     @property
     def may_start_tls(self) -> bool:
         """Say whether TLS can begin."""
-        return self.under.may_start_tls
+        return self.wrapped.may_start_tls
 
     @property
     def takes_passwords(self) -> bool:
         """Say whether a password may cross."""
-        return self.under.takes_passwords
+        return self.wrapped.takes_passwords
 
     @property
     def has_unread(self) -> bool:
         """Say whether bytes have come that were not read."""
-        return self.under.has_unread
+        return self.wrapped.has_unread
 
     def write(self, data: bytes) -> None:
         """Take bytes to send."""
-        self.under.write(data)
+        self.wrapped.write(data)
 
     async def drain(self) -> None:
         """Send what was written."""
-        await self.under.drain()
+        await self.wrapped.drain()
 
     async def read(self, timeout: float) -> bytes:
         """Return the bytes that came."""
-        return await self.under.read(timeout)
+        return await self.wrapped.read(timeout)
 
-    def nudge(self) -> None:
+    def wake(self) -> None:
         """Make a read return."""
-        self.under.nudge()
+        self.wrapped.wake()
 
-    async def turn(self) -> None:
+    async def yield_to_others(self) -> None:
         """Let other connections go first."""
-        await self.under.turn()
+        await self.wrapped.yield_to_others()
 
     async def start_tls(self) -> None:
         """Speak TLS from the next byte on."""
-        await self.under.start_tls()
+        await self.wrapped.start_tls()
 
     def close(self) -> None:
         """Send what was written and close."""
-        self.under.close()
+        self.wrapped.close()

@@ -3,15 +3,21 @@
 from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
-from twisted_mail.interfaces import Blocking, Renderer, Watcher, Watching
-from twisted_mail.mail.mailbox.change import Added, Change, Gone, Removed
-from twisted_mail.mail.mailbox.entry import Columns, Copied, Draft, MailboxInfo, Status
+from twisted_mail.interfaces import Blocking, FolderMonitor, Renderer, Watcher
+from twisted_mail.mail.mailbox.change import Change, EntriesAdded, EntriesExpunged, MailboxDeleted
+from twisted_mail.mail.mailbox.entry import (
+    CopyResult,
+    EntryColumns,
+    MailboxInfo,
+    MailboxStatus,
+    NewMessage,
+)
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.account.folder_watch import WatchedMailbox, WatchedTree
 from twisted_mail.store.account.mailbox import MaildirMailbox
-from twisted_mail.store.account.open_mailbox import Live
-from twisted_mail.store.account.threading import Placing
-from twisted_mail.store.changes import Bell
+from twisted_mail.store.account.open_mailbox import OpenMailbox
+from twisted_mail.store.account.threading import ThreadAssignment
+from twisted_mail.store.changes import ChangeFeed
 from twisted_mail.store.format import layout
 from twisted_mail.store.format.maildrop_lock import MaildropLock
 from twisted_mail.store.format.subscriptions import subscribe
@@ -20,7 +26,7 @@ from twisted_mail.store.work import append_copy, list_status, mailbox_operations
 from twisted_mail.store.work.folder import Folder
 from twisted_mail.store.work.measure import measure_next
 from twisted_mail.store.work.reconcile import columns, scan
-from twisted_mail.store.work.transaction import Compared, Measured, Opened
+from twisted_mail.store.work.transaction import ComparedEvent, MeasuredEvent, OpenedEvent
 from twisted_mail.store.work.tree import Tree
 
 P = ParamSpec("P")
@@ -43,22 +49,22 @@ class MaildirAccount:
         tree: Tree,
         lane: Blocking,
         render: Renderer,
-        bell: Bell,
+        bell: ChangeFeed,
         noted: Noted | None = None,
-        watching: Watching | None = None,
+        monitor: FolderMonitor | None = None,
     ) -> None:
         self.name = name
         self.render = render
-        self.bell = bell
+        self.change_feed = bell
         self._tree = tree
         self._lane = lane
-        self._live: dict[Folder, Live] = {}
+        self._open_mailboxes: dict[Folder, OpenMailbox] = {}
         self._watchers = 0
         self._noted = noted
-        self._watching = watching
+        self._watching = monitor
         self._watched: WatchedTree | None = None
         self.search = Search(self, lane.lane(), tree)
-        self.placing = Placing(self)
+        self.thread_assignment = ThreadAssignment(self)
         self.used_at = 0.0  # by the monotonic clock
 
     # ------------------------------------------------------------ the lane
@@ -67,93 +73,95 @@ class MaildirAccount:
         self, work: Callable[Concatenate[Tree, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Do a piece of work in the lane, and ring what happened."""
-        self.used_at = self._tree.ground.clock.monotonic()
-        return await self.quietly(work, *args, **kwargs)
+        self.used_at = self._tree.environment.clock.monotonic()
+        return await self.perform_in_background(work, *args, **kwargs)
 
-    async def quietly(
+    async def perform_in_background(
         self, work: Callable[Concatenate[Tree, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Do a piece of work in the background: the account still counts as idle."""
         try:
             return await self._lane.run(lambda: self._tree.perform(work, *args, **kwargs))
         finally:
-            self._take_news()
+            self._dispatch_events()
 
-    def _take_news(self) -> None:
-        news = self._tree.news
+    def _dispatch_events(self) -> None:
+        news = self._tree.events
         try:
             while news:
                 each = news.popleft()
-                if isinstance(each, Opened):
+                if isinstance(each, OpenedEvent):
                     self._open(each)
-                elif isinstance(each, Compared):
+                elif isinstance(each, ComparedEvent):
                     self._compare(each.folder, each.columns)
-                elif isinstance(each, Measured):
+                elif isinstance(each, MeasuredEvent):
                     self._measure(each)
                 else:
-                    self._ring(each.folder, each.change)
+                    self._publish(each.folder, each.change)
         finally:
             if news:  # a watcher raised, and nobody takes reports
-                self._take_news()
+                self._dispatch_events()
 
-    def _measure(self, measured: Measured) -> None:
-        live = self._live.get(measured.folder)
+    def _measure(self, measured: MeasuredEvent) -> None:
+        live = self._open_mailboxes.get(measured.folder)
         if live is not None:
             live.columns.measure(measured.facts)
 
-    def _ring(self, folder: Folder, change: Change) -> None:
-        live = self._live.get(folder)
+    def _publish(self, folder: Folder, change: Change) -> None:
+        live = self._open_mailboxes.get(folder)
         if live is not None:
             live.apply(change)
-        if isinstance(change, Added | Gone | Removed):
+        if isinstance(change, EntriesAdded | EntriesExpunged | MailboxDeleted):
             self.note(folder, change)
-        self.bell.ring(change)
+        self.change_feed.publish(change)
 
     def note(self, folder: Folder, change: Change | None = None) -> None:
         """Tell that messages came or went; None: that some may not be indexed."""
         if self._noted is not None:
             self._noted(self, folder, change)
 
-    def _open(self, opened: Opened) -> None:
-        live = self._live.get(opened.folder)
+    def _open(self, opened: OpenedEvent) -> None:
+        live = self._open_mailboxes.get(opened.folder)
         if live is None:
-            live = Live(opened.folder, opened.folder.name, opened.columns)
-            live.watched = WatchedMailbox(self, live.folder, self._tree.own, self._watching)
-            self._live[opened.folder] = live
+            live = OpenMailbox(opened.folder, opened.folder.name, opened.columns)
+            live.watched = WatchedMailbox(self, live.folder, self._tree.own_events, self._watching)
+            self._open_mailboxes[opened.folder] = live
             self._watch_tree()
             if opened.folder not in self.search.compared:
                 self.note(opened.folder)
         else:
             self._compare(opened.folder, opened.columns)
 
-    def _compare(self, folder: Folder, columns: Columns) -> None:
+    def _compare(self, folder: Folder, columns: EntryColumns) -> None:
         """Ring what differs in a mailbox from what was told, if it is open."""
-        live = self._live.get(folder)
+        live = self._open_mailboxes.get(folder)
         if live is None:
             self.note(folder)
             return
         for change in live.differences(columns):
-            self._ring(folder, change)
+            self._publish(folder, change)
 
     def _watch_tree(self) -> None:
         """Watch the account's mailboxes while any is open."""
-        if self._watching is None or bool(self._live) == (self._watched is not None):
+        if self._watching is None or bool(self._open_mailboxes) == (self._watched is not None):
             return
         if self._watched is None:
             self._watched = WatchedTree(self, self._tree.maildir, self._watching)
         else:
             self._watched.close()
-            self._watched = self._tree.told = None
+            self._watched = self._tree.notified = None
 
     @property
     def is_watched(self) -> bool:
         """Say whether anybody waits for news of the inbox."""
-        return self._watchers > 0 or any(folder.folder == layout.INBOX for folder in self._live)
+        return self._watchers > 0 or any(
+            folder.folder == layout.INBOX for folder in self._open_mailboxes
+        )
 
     @property
     def is_open(self) -> bool:
         """Say whether any mailbox is open."""
-        return bool(self._live)
+        return bool(self._open_mailboxes)
 
     # ------------------------------------------------------------ mailboxes
 
@@ -163,26 +171,26 @@ class MaildirAccount:
 
     async def mailboxes(self) -> Sequence[MailboxInfo]:
         """Return all mailboxes, and names that are subscribed to and gone, sorted by name."""
-        return await self.perform(list_status.listing)
+        return await self.perform(list_status.list_mailboxes)
 
     async def open(self, name: str) -> MaildirMailbox:
         """Open a mailbox."""
-        is_open = any(live.name == name for live in self._live.values())
+        is_open = any(live.name == name for live in self._open_mailboxes.values())
         folder = await self.perform(_open, name, not is_open)
-        while folder not in self._live:
+        while folder not in self._open_mailboxes:
             folder = await self.perform(_open, name, True)
-        return MaildirMailbox(self, self._live[folder])
+        return MaildirMailbox(self, self._open_mailboxes[folder])
 
-    def give_back(self, live: Live) -> None:
+    def release(self, live: OpenMailbox) -> None:
         """Forget the columns of a mailbox that nobody has open any more."""
         live.users -= 1
         if live.users == 0:
-            self._live.pop(live.folder, None)
+            self._open_mailboxes.pop(live.folder, None)
             if live.watched is not None:
                 live.watched.close()
             self._watch_tree()
 
-    async def status(self, name: str, has_size: bool = True) -> Status:
+    async def status(self, name: str, has_size: bool = True) -> MailboxStatus:
         """Return the counts of a mailbox."""
         after: int | None = 0
         while has_size and after is not None:
@@ -207,7 +215,7 @@ class MaildirAccount:
 
     # ------------------------------------------------------------ messages
 
-    async def append(self, name: str, drafts: Sequence[Draft]) -> Copied:
+    async def append(self, name: str, drafts: Sequence[NewMessage]) -> CopyResult:
         """Put messages into a mailbox, all or none."""
         begun: list[bool] = []
         try:
@@ -222,7 +230,7 @@ class MaildirAccount:
                 _close(drafts)
             raise
         finally:
-            self._take_news()
+            self._dispatch_events()
 
     async def measure_for_claim(self) -> None:
         """Measure what the next claim has to know (see ``measure_for_count``)."""
@@ -241,19 +249,19 @@ class MaildirAccount:
             while after is not None:
                 after = await self.perform(usage.measure_piece, coded, after)
 
-    async def hold_maildrop(self) -> Callable[[], None]:
+    async def lock_maildrop(self) -> Callable[[], None]:
         """Keep other POP3 sessions out; return what lets them in again."""
         lock = MaildropLock(self._tree.disk, self._tree.path)
         try:
-            await self._lane.run(lock.take)
+            await self._lane.run(lock.acquire)
         except BaseException:
-            lock.give_up()
+            lock.release()
             raise
-        return lock.give_up
+        return lock.release
 
     async def refresh_inbox(self) -> None:
         """Look for new mail."""
-        for live in self._live.values():
+        for live in self._open_mailboxes.values():
             if live.folder.folder == layout.INBOX and live.watched is not None:
                 await live.watched.refresh()
                 return
@@ -261,7 +269,7 @@ class MaildirAccount:
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Hand every Change of the account to ``watcher``."""
-        end = self.bell.watch(watcher)
+        end = self.change_feed.watch(watcher)
         self._watchers += 1
         is_over = False
 
@@ -277,7 +285,7 @@ class MaildirAccount:
         """Close the indexes, which are opened again at the next use."""
         await self.search.close()
         await self._lane.run(self._tree.close)
-        self._take_news()
+        self._dispatch_events()
 
 
 # ---------------------------------------------------------------- in the lane
@@ -285,30 +293,30 @@ class MaildirAccount:
 
 def _open(tree: Tree, name: str, with_columns: bool) -> Folder:
     folder = tree.find(name)
-    if tree.told is None:
-        tree.told = tree.places()
-    with tree.working() as work:
+    if tree.notified is None:
+        tree.notified = tree.places()
+    with tree.unit_of_work() as work:
         scan(folder, work)
         if with_columns:
-            work.news.append(Opened(folder, columns(folder, work)))
+            work.events.append(OpenedEvent(folder, columns(folder, work)))
     return folder
 
 
 def refresh(tree: Tree) -> None:
     """Look for what other programs and deliveries did to INBOX."""
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         scan(tree.find("INBOX"), work)
 
 
 def _measure_next(tree: Tree, name: str, after: int) -> int | None:
     folder = tree.find(name)
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         if after == 0:
             scan(folder, work)
         return measure_next(folder, work, after)
 
 
-def _append(tree: Tree, name: str, drafts: Sequence[Draft], begun: list[bool]) -> Copied:
+def _append(tree: Tree, name: str, drafts: Sequence[NewMessage], begun: list[bool]) -> CopyResult:
     begun.append(True)
     try:
         return tree.perform(_append_all, name, drafts)
@@ -316,12 +324,12 @@ def _append(tree: Tree, name: str, drafts: Sequence[Draft], begun: list[bool]) -
         _close(drafts)
 
 
-def _append_all(tree: Tree, name: str, drafts: Sequence[Draft]) -> Copied:
+def _append_all(tree: Tree, name: str, drafts: Sequence[NewMessage]) -> CopyResult:
     folder = tree.target(name)
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         return append_copy.append(folder, work, drafts)
 
 
-def _close(drafts: Sequence[Draft]) -> None:
+def _close(drafts: Sequence[NewMessage]) -> None:
     for draft in drafts:
         draft.message.blob.close()

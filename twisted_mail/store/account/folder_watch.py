@@ -5,12 +5,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from twisted_mail.interfaces import Sight, Watching
+from twisted_mail.interfaces import FolderEvent, FolderMonitor
 from twisted_mail.mail.outcome import MailError
-from twisted_mail.store.disk.noted import Own
+from twisted_mail.store.disk.noted import OwnFileEvents
 from twisted_mail.store.format import layout, subscriptions
 from twisted_mail.store.work import apply_events
-from twisted_mail.store.work.apply_events import Heard
+from twisted_mail.store.work.apply_events import HeardEvent
 from twisted_mail.store.work.folder import Folder
 
 if TYPE_CHECKING:
@@ -25,14 +25,18 @@ class WatchedMailbox:
     """One open mailbox. Fulfils ``interfaces.Onlooker``."""
 
     def __init__(
-        self, account: "MaildirAccount", folder: Folder, own: Own, watching: Watching | None
+        self,
+        account: "MaildirAccount",
+        folder: Folder,
+        own: OwnFileEvents,
+        monitor: FolderMonitor | None,
     ) -> None:
         self._account = account
         self._folder = folder
-        self._own = own
-        self._watching = watching
+        self._own_events = own
+        self._watching = monitor
         self._clock = folder.clock
-        self._heard: list[Heard] = []
+        self._heard: list[HeardEvent] = []
         self._is_lost = False
         self._looked_at = -math.inf
         self._looks = 0  # that the lane has not done yet
@@ -41,19 +45,19 @@ class WatchedMailbox:
     # ------------------------------------------------------------ watching
 
     def _begin(self) -> Callable[[], None] | None:
-        self._paths = tuple(map(self._folder.place, _PLACES))
-        self._own.watch(*self._paths)
+        self._paths = tuple(map(self._folder.subfolder, _PLACES))
+        self._own_events.watch(*self._paths)
         end = None if self._watching is None else self._watching.watch(self, self._paths)
         if end is None:
-            self._own.leave(*self._paths)
+            self._own_events.unwatch(*self._paths)
         return end
 
     def follow(self) -> None:
         """Take note that the mailbox was renamed. The watch goes along with the folder."""
         if self._end is not None:
-            self._own.leave(*self._paths)
-            self._paths = tuple(map(self._folder.place, _PLACES))
-            self._own.watch(*self._paths)
+            self._own_events.unwatch(*self._paths)
+            self._paths = tuple(map(self._folder.subfolder, _PLACES))
+            self._own_events.watch(*self._paths)
 
     def close(self) -> None:
         """End the watch. What it did not get to is left to the next scan."""
@@ -65,14 +69,14 @@ class WatchedMailbox:
         self._folder.is_watched = False
         if self._heard or self._is_lost or self._looks:
             self._folder.doubted_since = -math.inf
-        self._own.leave(*self._paths)
+        self._own_events.unwatch(*self._paths)
 
-    def heard(self, folder: bytes, sight: Sight, name: bytes) -> bool:
+    def on_event(self, folder: bytes, sight: FolderEvent, name: bytes) -> bool:
         """Take note of one happening, unless it was our own doing."""
         place = folder[-3:]  # new or cur; the path before it may be another by now
-        if sight is Sight.LOST:
+        if sight is FolderEvent.LOST:
             self._is_lost = True
-        elif self._own.takes((sight, b"/".join((self._folder.path, place, name)))):
+        elif self._own_events.consume((sight, b"/".join((self._folder.path, place, name)))):
             return False
         elif len(self._heard) < MOST:
             self._heard.append((place, sight, name))
@@ -102,7 +106,7 @@ class WatchedMailbox:
         if not self.is_quiet:
             await self._look()
 
-    async def look(self) -> None:
+    async def on_burst_end(self) -> None:
         """Look at what was heard. If that cannot be done now, the next refresh tells."""
         if self._heard or self._is_lost:
             with suppress(MailError):
@@ -131,10 +135,10 @@ class WatchedMailbox:
 class WatchedTree:
     """The mailboxes of an account, while any is open. Fulfils ``interfaces.Onlooker``."""
 
-    def __init__(self, account: "MaildirAccount", maildir: bytes, watching: Watching) -> None:
+    def __init__(self, account: "MaildirAccount", maildir: bytes, monitor: FolderMonitor) -> None:
         self._account = account
         self._is_due = False
-        self._end = watching.watch(self, (maildir,))
+        self._end = monitor.watch(self, (maildir,))
 
     def close(self) -> None:
         """End the watch."""
@@ -142,14 +146,14 @@ class WatchedTree:
             self._end()
             self._end = None
 
-    def heard(self, folder: bytes, sight: Sight, name: bytes) -> bool:
+    def on_event(self, folder: bytes, sight: FolderEvent, name: bytes) -> bool:
         """Take note that a mailbox may have come or gone, or what is subscribed to."""
-        if sight is Sight.LOST or name == subscriptions.FILE or _is_mailbox(name):
+        if sight is FolderEvent.LOST or name == subscriptions.FILE or _is_mailbox(name):
             self._is_due = True
             return True
         return False
 
-    async def look(self) -> None:
+    async def on_burst_end(self) -> None:
         """Compare the mailboxes there are with those that were there."""
         if self._is_due:
             self._is_due = False

@@ -5,9 +5,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from twisted_mail.interfaces import Renderer, Watcher
-from twisted_mail.mail.mailbox.entry import Columns, Contains, Copied, Identity, Items, Piece
+from twisted_mail.mail.mailbox.entry import (
+    Contains,
+    CopyResult,
+    EntryColumns,
+    MessageIdentity,
+    MessageRange,
+    RenderedItems,
+)
 from twisted_mail.mail.mailbox.flags import Flags
-from twisted_mail.store.account.open_mailbox import Live
+from twisted_mail.store.account.open_mailbox import OpenMailbox
 from twisted_mail.store.disk.durable import unavailable
 from twisted_mail.store.format import filename
 from twisted_mail.store.work import append_copy, contents, move, set_flags
@@ -15,7 +22,7 @@ from twisted_mail.store.work.folder import Folder
 from twisted_mail.store.work.measure import PIECE, all_measured, measure
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import How
-from twisted_mail.store.work.transaction import Work
+from twisted_mail.store.work.transaction import UnitOfWork
 from twisted_mail.store.work.tree import Tree
 
 if TYPE_CHECKING:
@@ -25,7 +32,7 @@ if TYPE_CHECKING:
 class MaildirMailbox:
     """One open mailbox. Fulfils ``interfaces.Mailbox``."""
 
-    def __init__(self, account: "MaildirAccount", live: Live) -> None:
+    def __init__(self, account: "MaildirAccount", live: OpenMailbox) -> None:
         self._account = account
         self._live = live
         self._folder = live.folder
@@ -49,7 +56,7 @@ class MaildirMailbox:
         return self._folder.id
 
     @property
-    def columns(self) -> Columns:
+    def columns(self) -> EntryColumns:
         """Return the live columns."""
         return self._live.columns
 
@@ -98,12 +105,12 @@ class MaildirMailbox:
         """Alter flags; return the UIDs refused for being changed since."""
         return await self._account.perform(_mark, self._folder, uids, how, flags, unchanged_since)
 
-    async def copy(self, uids: Sequence[int], target: str) -> Copied:
+    async def copy(self, uids: Sequence[int], target: str) -> CopyResult:
         """Copy messages, all or none."""
         await self._account.measure_for_claim()
         return await self._account.perform(_transfer, self._folder, append_copy.copy, uids, target)
 
-    async def move(self, uids: Sequence[int], target: str) -> Copied:
+    async def move(self, uids: Sequence[int], target: str) -> CopyResult:
         """Move messages, all or none."""
         return await self._account.perform(_transfer, self._folder, move.move, uids, target)
 
@@ -116,7 +123,7 @@ class MaildirMailbox:
 
     # ------------------------------------------------------------ contents
 
-    async def items(self, uids: Sequence[int]) -> Sequence[Items | None]:
+    async def items(self, uids: Sequence[int]) -> Sequence[RenderedItems | None]:
         """Return the rendered items, in the order asked; None where a message is gone."""
         render = self._account.render
         found = await self._account.perform(_known_items, self._folder, uids, render.version)
@@ -127,17 +134,17 @@ class MaildirMailbox:
             missing = missing[done:]
         return [found.get(uid) for uid in uids]
 
-    async def identities(self, uids: Sequence[int]) -> Sequence[Identity | None]:
+    async def identities(self, uids: Sequence[int]) -> Sequence[MessageIdentity | None]:
         """Return what messages are called, in the order asked; None where one is gone."""
         found = await self._account.perform(_identities, self._folder, uids)
         return [found.get(uid) for uid in uids]
 
     async def threads(self, uids: Sequence[int]) -> Sequence[str | None]:
         """Return the threads of messages, in the order asked; None where one is gone."""
-        found = await self._account.placing.threads(self._folder, uids)
+        found = await self._account.thread_assignment.threads(self._folder, uids)
         return [found.get(uid) for uid in uids]
 
-    async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
+    async def read(self, pieces: Sequence[MessageRange]) -> Sequence[bytes | None]:
         """Return ranges of messages; None where a message is gone."""
         return await self._account.perform(_read, self._folder, pieces)
 
@@ -149,7 +156,7 @@ class MaildirMailbox:
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Hand every Change of this mailbox to ``watcher``, until ended or closed."""
-        end = self._account.bell.watch(watcher, self.name)
+        end = self._account.change_feed.watch(watcher, self.name)
         self._ends.append(end)
         return end
 
@@ -159,19 +166,19 @@ class MaildirMailbox:
             self._ends.pop()()
         if not self._is_closed:
             self._is_closed = True
-            self._account.give_back(self._live)
+            self._account.release(self._live)
 
 
 # ---------------------------------------------------------------- in the lane
 
 
 def _refresh(tree: Tree, folder: Folder) -> None:
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         scan(folder, work)
 
 
 def _measure(tree: Tree, folder: Folder, uids: Sequence[int]) -> None:
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         measure(folder, work, uids)
 
 
@@ -183,18 +190,18 @@ def _mark(
     flags: Flags,
     unchanged_since: int | None,
 ) -> tuple[int, ...]:
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         return set_flags.mark(folder, work, uids, how, flags, unchanged_since)
 
 
 def _transfer(
     tree: Tree,
     folder: Folder,
-    act: Callable[[Folder, Folder, Work, Sequence[int]], Copied],
+    act: Callable[[Folder, Folder, UnitOfWork, Sequence[int]], CopyResult],
     uids: Sequence[int],
     name: str,
-) -> Copied:
-    with tree.working() as work:
+) -> CopyResult:
+    with tree.unit_of_work() as work:
         folder.state(work)
         return act(folder, tree.target(name), work, uids)
 
@@ -202,26 +209,26 @@ def _transfer(
 def _expunge(
     tree: Tree, folder: Folder, uids: Sequence[int]
 ) -> tuple[tuple[int, ...], OSError | None]:
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         return set_flags.expunge(folder, work, uids)
 
 
-def _read(tree: Tree, folder: Folder, pieces: Sequence[Piece]) -> list[bytes | None]:
-    with tree.working() as work:
+def _read(tree: Tree, folder: Folder, pieces: Sequence[MessageRange]) -> list[bytes | None]:
+    with tree.unit_of_work() as work:
         return contents.read(folder, work, pieces, _rescan(folder, work))
 
 
-def _rescan(folder: Folder, work: Work) -> Callable[[], object]:
+def _rescan(folder: Folder, work: UnitOfWork) -> Callable[[], object]:
     return partial(scan, folder, work, is_forced=True)
 
 
-def _identities(tree: Tree, folder: Folder, uids: Sequence[int]) -> dict[int, Identity]:
-    with tree.working() as work:
+def _identities(tree: Tree, folder: Folder, uids: Sequence[int]) -> dict[int, MessageIdentity]:
+    with tree.unit_of_work() as work:
         rows = work.index.rows(folder.state(work), uids)
         strange = [row for row in rows if filename.saved(row.base) is None]
         dates = {row.uid: row.date for row in all_measured(folder, work, strange)}
         return {
-            row.uid: Identity(
+            row.uid: MessageIdentity(
                 filename.email_id(row.base), filename.saved(row.base) or dates[row.uid]
             )
             for row in rows
@@ -230,17 +237,17 @@ def _identities(tree: Tree, folder: Folder, uids: Sequence[int]) -> dict[int, Id
 
 def _known_items(
     tree: Tree, folder: Folder, uids: Sequence[int], version: int
-) -> dict[int, Items | None]:
-    with tree.working() as work:
+) -> dict[int, RenderedItems | None]:
+    with tree.unit_of_work() as work:
         return contents.known_items(folder, work, uids, version)
 
 
 def _render_items(
     tree: Tree, folder: Folder, uids: Sequence[int], render: Renderer
-) -> tuple[int, dict[int, Items]]:
+) -> tuple[int, dict[int, RenderedItems]]:
     """Render a batch from the front of the UIDs; return its length, and what was made."""
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         number, batch = contents.batch(folder, work, uids)
-        rescan, wholes = _rescan(folder, work), tree.ground.wholes
+        rescan, wholes = _rescan(folder, work), tree.environment.memory_limit
         made = contents.render_items(folder, work, batch, render, rescan, wholes)
         return number, made

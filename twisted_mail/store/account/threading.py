@@ -16,7 +16,7 @@ from twisted_mail.store.index.rows import Row
 from twisted_mail.store.work import contents
 from twisted_mail.store.work.folder import Folder
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.transaction import Work
+from twisted_mail.store.work.transaction import UnitOfWork
 
 if TYPE_CHECKING:
     from twisted_mail.store.account.account import MaildirAccount
@@ -26,7 +26,7 @@ ALL = -1  # as SQLite's LIMIT
 PIECE = 100  # messages placed before others have their turn
 
 
-class Newcomer(NamedTuple):
+class UnthreadedMessage(NamedTuple):
     """A message that may not be placed yet. Base names sort by age, as far as they tell it."""
 
     base: bytes
@@ -34,14 +34,14 @@ class Newcomer(NamedTuple):
     uid: int
 
 
-class Newcomers(NamedTuple):
+class UnthreadedMessages(NamedTuple):
     """Messages that came since messages were last placed, and up to which UID, by mailbox."""
 
-    messages: list[Newcomer]
+    messages: list[UnthreadedMessage]
     reached: list[tuple[int, int]]  # the mailbox's number, and the UID
 
 
-class Placing:
+class ThreadAssignment:
     """The threads of one account's messages, on the reactor thread."""
 
     def __init__(self, account: "MaildirAccount") -> None:
@@ -63,9 +63,9 @@ class Placing:
         return found
 
     async def _catch_up(self) -> None:
-        messages, reached = await self._account.perform(_newcomers)
+        messages, reached = await self._account.perform(_unthreaded)
         for start in range(0, len(messages), PIECE):
-            await self._account.perform(_place_some, messages[start : start + PIECE])
+            await self._account.perform(_assign_some, messages[start : start + PIECE])
         if reached:
             await self._account.perform(_reached, reached)
 
@@ -73,36 +73,36 @@ class Placing:
 # ---------------------------------------------------------------- in the account's lane
 
 
-def _newcomers(tree: "Tree") -> Newcomers:
-    with tree.working() as work:
+def _unthreaded(tree: "Tree") -> UnthreadedMessages:
+    with tree.unit_of_work() as work:
         if not work.index.threads.has_begun:
             for coded in tree.mailboxes().values():
                 with suppress(Refused):  # it is being deleted
                     scan(tree.folder(coded), work)
             work.index.mailboxes.save()
             work.index.threads.begin()
-        found = Newcomers([], [])
-        for coded, last in work.index.threads.behind():
+        found = UnthreadedMessages([], [])
+        for coded, last in work.index.threads.unassigned():
             with suppress(Refused):
                 _look(tree.folder(coded), work, last, found)
         found.messages.sort()
         return found
 
 
-def _look(folder: Folder, work: Work, last: int, found: Newcomers) -> None:
+def _look(folder: Folder, work: UnitOfWork, last: int, found: UnthreadedMessages) -> None:
     state = folder.state(work)
     names = work.index.identities(state, last, ALL)
-    found.messages.extend([Newcomer(base, folder.folder, uid) for uid, base, _ in names])
+    found.messages.extend([UnthreadedMessage(base, folder.folder, uid) for uid, base, _ in names])
     found.reached.append((state.id, state.uidnext - 1))
 
 
 def _reached(tree: "Tree", mailboxes: Sequence[tuple[int, int]]) -> None:
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         work.index.threads.reached(mailboxes)
 
 
-def _place_some(tree: "Tree", some: Sequence[Newcomer]) -> None:
-    with tree.working() as work:
+def _assign_some(tree: "Tree", some: Sequence[UnthreadedMessage]) -> None:
+    with tree.unit_of_work() as work:
         emails = [filename.email_id(one.base) for one in some]
         known = work.index.threads.of(emails)
         new = [(one, email) for one, email in zip(some, emails, strict=True) if email not in known]
@@ -114,33 +114,33 @@ def _place_some(tree: "Tree", some: Sequence[Newcomer]) -> None:
                 names |= {(coded, uid): each for uid, each in found.items()}
         for one, email in new:
             if (one.folder, one.uid) in names:
-                _place(work, email, names[one.folder, one.uid])
+                _assign(work, email, names[one.folder, one.uid])
 
 
-def _names(folder: Folder, work: Work, uids: Sequence[int]) -> dict[int, tuple[int, ...]]:
+def _names(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> dict[int, tuple[int, ...]]:
     """Read what messages, and those before them, are called."""
 
     def names(row: Row) -> tuple[int, ...]:
         stop = min(row.size, thread_keys.HEADER)
-        return thread_keys.names(contents.read_range(folder, row, 0, stop))
+        return thread_keys.message_names(contents.read_range(folder, row, 0, stop))
 
     return contents.each(folder, work, uids, names, partial(scan, folder, work, is_forced=True))
 
 
-def _place(work: Work, email: str, names: Sequence[int]) -> None:
+def _assign(work: UnitOfWork, email: str, names: Sequence[int]) -> None:
     if not work.index.threads.of([email]):  # its copy may just have been placed
-        work.index.threads.place(email, names)
+        work.index.threads.assign(email, names)
 
 
 def _threads(tree: "Tree", folder: Folder, uids: Sequence[int]) -> dict[int, str]:
     """Return threads by UID; messages that came since are placed."""
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         rows = work.index.rows(folder.state(work), uids)
         emails = {row.uid: filename.email_id(row.base) for row in rows}
         found = work.index.threads.of(emails.values())
         missing = [uid for uid, email in emails.items() if email not in found]
         for uid, names in _names(folder, work, missing).items() if missing else ():
-            _place(work, emails[uid], names)
+            _assign(work, emails[uid], names)
         if missing:
             found = work.index.threads.of(emails.values())
         return {uid: found[email] for uid, email in emails.items() if email in found}

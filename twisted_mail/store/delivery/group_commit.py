@@ -20,16 +20,16 @@ from functools import partial
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.message import PIECE, Message
 from twisted_mail.mail.outcome import MailError, Unavailable
-from twisted_mail.store.delivery.inbound import Inbound
+from twisted_mail.store.delivery.inbound import InboxDelivery
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.work.tree import Ground
+from twisted_mail.store.work.tree import StoreEnvironment
 
 MOST_NAMES = 1000  # in new, made by one round
 SLOW_SECONDS = 1.0  # for a round: somebody else writes much to this file system
 SLOW_PAUSE = 30.0  # seconds for which only our own files are waited for then
 
 
-class Rounds:
+class GroupCommit:
     """Takes messages into inboxes: many small ones at a time together, others by themselves.
 
     ``deliver`` belongs to the reactor thread. One round is on its way at a time; what comes meanwhile
@@ -37,12 +37,12 @@ class Rounds:
     while somebody else keeps it busy, every message goes by itself, on any thread.
     """
 
-    def __init__(self, ground: Ground, root: bytes, blocking: Blocking) -> None:
+    def __init__(self, ground: StoreEnvironment, root: bytes, blocking: Blocking) -> None:
         self._ground = ground
         self._root = root
         self._blocking = blocking
         self._lane = blocking.lane()
-        self._gathered: deque[Inbound] = deque()
+        self._gathered: deque[InboxDelivery] = deque()
         self._keeps_all: bool | None = None  # not looked at yet
         self._alone_until = 0.0  # by the monotonic clock
 
@@ -53,7 +53,7 @@ class Rounds:
         if not names:
             message.blob.close()
             return {}
-        inbound = Inbound(self._ground, self._root, names, message)
+        inbound = InboxDelivery(self._ground, self._root, names, message)
         try:
             if await self._goes_alone(message):
                 return await self._blocking.run(inbound.deliver)
@@ -76,15 +76,15 @@ class Rounds:
 
     # ------------------------------------------------------------ in the lane's thread
 
-    def _answers(self, inbound: Inbound) -> Mapping[str, MailError | None]:
+    def _answers(self, inbound: InboxDelivery) -> Mapping[str, MailError | None]:
         """Return the answers for a message; an earlier message's round may have had it along."""
         if not inbound.is_begun:
-            self._go_round()
+            self._commit_group()
         if inbound.failure is not None:
             raise inbound.failure
         return inbound.answers
 
-    def _go_round(self) -> None:
+    def _commit_group(self) -> None:
         members = self._members()
         try:
             if len(members) == 1:
@@ -95,9 +95,9 @@ class Rounds:
             for one in members:
                 one.failure = error
 
-    def _members(self) -> list[Inbound]:
+    def _members(self) -> list[InboxDelivery]:
         """Take those that have gathered, until they are enough; the reactor thread may be adding some."""
-        members: list[Inbound] = []
+        members: list[InboxDelivery] = []
         names = 0
         while self._gathered and names < MOST_NAMES:
             one = self._gathered.popleft()
@@ -106,7 +106,7 @@ class Rounds:
             members.append(one)
         return members
 
-    def _deliver(self, members: Sequence[Inbound]) -> None:
+    def _deliver(self, members: Sequence[InboxDelivery]) -> None:
         clock, disk = self._ground.clock, self._ground.disk
         began = clock.monotonic()
         try:
@@ -122,7 +122,7 @@ class Rounds:
             self._alone_until = clock.monotonic() + SLOW_PAUSE
 
 
-def deliver_together(disk: Disk, fd: int, members: Sequence[Inbound]) -> None:
+def deliver_together(disk: Disk, fd: int, members: Sequence[InboxDelivery]) -> None:
     """Take messages all the way into their inboxes; ``fd`` is on the file system of the store.
 
     What turns out to lie on another file system is synced by itself.
@@ -133,12 +133,12 @@ def deliver_together(disk: Disk, fd: int, members: Sequence[Inbound]) -> None:
     _sync(members, partial(disk.sync_all, fd))
     for one in members:
         _try(one, one.place)
-    _sync(members, partial(disk.sync_all_for_good, fd))
+    _sync(members, partial(disk.sync_all_verified, fd))
     for one in members:
         one.settle(one.apart)
 
 
-def _try(inbound: Inbound, step: Callable[[], None]) -> None:
+def _try(inbound: InboxDelivery, step: Callable[[], None]) -> None:
     """Take one message a step further; a bug that it meets is its own."""
     try:
         step()
@@ -146,7 +146,7 @@ def _try(inbound: Inbound, step: Callable[[], None]) -> None:
         inbound.fail(error)
 
 
-def _seal(disk: Disk, device: int, inbound: Inbound, fd: int) -> None:
+def _seal(disk: Disk, device: int, inbound: InboxDelivery, fd: int) -> None:
     """Leave a file to the sync of all, unless it is on a file system of its own."""
     inbound.is_apart = (
         disk.device(fd) != device
@@ -155,7 +155,7 @@ def _seal(disk: Disk, device: int, inbound: Inbound, fd: int) -> None:
         disk.sync_file(fd)
 
 
-def _sync(members: Sequence[Inbound], sync: Callable[[], None]) -> None:
+def _sync(members: Sequence[InboxDelivery], sync: Callable[[], None]) -> None:
     """Sync the file system; whoever relied on it fails when that fails."""
     relying = [one for one in members if not one.is_apart]
     try:
@@ -180,6 +180,6 @@ def _keeps_all(disk: Disk, path: bytes) -> bool | None:
     """Say whether the file system of a folder can be synced as one; None: there is no folder yet."""
     try:
         with _opened(disk, path) as fd:
-            return disk.keeps_all(fd)
+            return disk.is_syncfs_reliable(fd)
     except OSError:
         return None

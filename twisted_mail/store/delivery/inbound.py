@@ -16,12 +16,12 @@ from twisted_mail.store.disk.durable import unavailable
 from twisted_mail.store.format import layout
 from twisted_mail.store.work.append_copy import link_or_copy, write_message
 from twisted_mail.store.work.prepare import make_maildir
-from twisted_mail.store.work.tree import Ground
+from twisted_mail.store.work.tree import StoreEnvironment
 
 Seal = Callable[[int], None]  # what is done with a file that is written, before it is closed
 
 
-class Inbound:
+class InboxDelivery:
     """A message, the accounts it is for, and how far it has come; it owns the message's blob.
 
     ``answers`` gets None for each account where the message is durable and visible, else why not.
@@ -29,7 +29,9 @@ class Inbound:
     file system than that of the store, and ``failure`` is a bug that ended it.
     """
 
-    def __init__(self, ground: Ground, root: bytes, names: Sequence[str], message: Message) -> None:
+    def __init__(
+        self, ground: StoreEnvironment, root: bytes, names: Sequence[str], message: Message
+    ) -> None:
         self.message = message
         self.names = tuple(dict.fromkeys(names))
         self.answers: dict[str, MailError | None] = {}

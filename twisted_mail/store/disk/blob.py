@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.message import PIECE, Blob, MemoryBlob
 from twisted_mail.mail.outcome import Outcome, Unavailable
-from twisted_mail.store.disk.budget import Budget, HeldBlob, Share
+from twisted_mail.store.disk.budget import Budget, BudgetedBlob, BudgetShare
 
 IN_MEMORY = 256 * 1024  # octets
-NOTHING = Budget(0, 0)
+NO_BUDGET = Budget(0, 0)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -107,12 +107,12 @@ class SpoolWriter:
         folder: str | os.PathLike[str],
         blocking: Blocking,
         in_memory: int = IN_MEMORY,
-        budget: Budget = NOTHING,
+        budget: Budget = NO_BUDGET,
     ) -> None:
         self._folder = os.fspath(folder)
         self._blocking = blocking
         self._in_memory = in_memory
-        self._share = Share(budget)
+        self._share = BudgetShare(budget)
         self._size = 0
         self._held = bytearray()
         self._file: Descriptor | None = None
@@ -171,8 +171,8 @@ class SpoolWriter:
             return FileBlob(self._file, self._size)
         if len(self._held) <= self._in_memory:
             return MemoryBlob(bytes(self._held))
-        share, self._share = self._share, Share(NOTHING)
-        return HeldBlob(bytes(self._held), share)
+        share, self._share = self._share, BudgetShare(NO_BUDGET)
+        return BudgetedBlob(bytes(self._held), share)
 
     def discard(self) -> None:
         """Forget what was written; what comes now is only counted."""

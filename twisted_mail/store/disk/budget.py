@@ -35,7 +35,7 @@ class Budget:
             self.left += octets
 
 
-class Share:
+class BudgetShare:
     """What one message has taken of a budget; given back once, by ``close`` or with its owner."""
 
     __slots__ = ("_budget", "_taken")
@@ -64,10 +64,10 @@ class Share:
         self.close()
 
 
-class HeldBlob:
+class BudgetedBlob:
     """A blob in memory that a budget is charged for. Fulfils ``mail.message.Blob``."""
 
-    def __init__(self, data: bytes, share: Share) -> None:
+    def __init__(self, data: bytes, share: BudgetShare) -> None:
         self._blob = MemoryBlob(data)
         self._share = share
 

@@ -69,14 +69,14 @@ class Disk:
         """Wait until all files and names of a file system are on disk, whoever wrote them."""
         kernel.sync_file_system(fd)
 
-    def sync_all_for_good(self, fd: int) -> None:
+    def sync_all_verified(self, fd: int) -> None:
         """Wait as ``sync_all`` does, and raise OSError too if the file system has given up."""
         kernel.sync_file_system(fd)
         kernel.sync_if_doubtful(fd)
 
-    def keeps_all(self, fd: int) -> bool:
+    def is_syncfs_reliable(self, fd: int) -> bool:
         """Say whether ``sync_all`` does what it says on this file system."""
-        return kernel.keeps_all(fd)
+        return kernel.is_syncfs_reliable(fd)
 
     def device(self, fd: int) -> int:
         """Return the number of the file system that a descriptor is on."""

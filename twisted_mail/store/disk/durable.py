@@ -128,7 +128,7 @@ def remove_tree(disk: Disk, path: bytes) -> None:
 
 
 @contextmanager
-def faults() -> Iterator[None]:
+def disk_faults() -> Iterator[None]:
     """Turn what the disk and the index raise into Unavailable."""
     try:
         yield

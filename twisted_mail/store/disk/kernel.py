@@ -36,12 +36,17 @@ def rename_to_free(path: bytes, new_path: bytes) -> None:
 
 # ---------------------------------------------------------------- file systems
 
-_KEEPING = frozenset({0xEF53, 0x58465342, 0x9123683E})  # ext4, XFS, Btrfs (linux/magic.h)
-_TELLING = (
+_RELIABLE_FILE_SYSTEMS = frozenset(
+    {0xEF53, 0x58465342, 0x9123683E}
+)  # ext4, XFS, Btrfs (linux/magic.h)
+_SYNCFS_REPORTS_SINCE = (
     5,
     17,
 )  # the first Linux whose syncfs tells all that failed (of octets it did since 5.8)
-_FRANK = (6, 18)  # one on which syncfs was seen to fail on a file system that has given up
+_SYNCFS_VERIFIED_SINCE = (
+    6,
+    18,
+)  # one on which syncfs was seen to fail on a file system that has given up
 
 _syncfs = getattr(_library, "syncfs", None)
 _fstatfs = getattr(_library, "fstatfs", None)
@@ -64,7 +69,7 @@ def sync_if_doubtful(fd: int) -> None:
     That is so on a file system that has given up, as ext4 does after an error in its journal, on many
     kernels; fsync fails there. Raises OSError.
     """
-    if _linux() < _FRANK:
+    if _linux() < _SYNCFS_VERIFIED_SINCE:
         os.fsync(fd)
 
 
@@ -72,7 +77,7 @@ def _linux() -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
 
 
-def keeps_all(fd: int) -> bool:
+def is_syncfs_reliable(fd: int) -> bool:
     """Say whether ``sync_file_system`` can be relied on for the file system that ``fd`` is on.
 
     It can where the file system is known to put data, names and the disk's own cache into it, and the
@@ -80,9 +85,9 @@ def keeps_all(fd: int) -> bool:
     """
     if sys.platform != "linux" or _syncfs is None or _fstatfs is None:
         return False
-    if _linux() < _TELLING:
+    if _linux() < _SYNCFS_REPORTS_SINCE:
         return False
     described = ctypes.create_string_buffer(512)  # struct statfs, which begins with the type
     if _fstatfs(fd, described) != 0:
         return False
-    return ctypes.c_long.from_buffer(described).value in _KEEPING
+    return ctypes.c_long.from_buffer(described).value in _RELIABLE_FILE_SYSTEMS

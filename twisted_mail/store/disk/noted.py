@@ -2,15 +2,15 @@
 
 from typing import cast
 
-from twisted_mail.interfaces import Sight
+from twisted_mail.interfaces import FolderEvent
 from twisted_mail.store.disk.calls import Disk
 
 MOST = 100_000  # of our own doings that nobody has heard of yet
 
-Doing = tuple[Sight, bytes]  # what, to which path
+PathEvent = tuple[FolderEvent, bytes]  # what, to which path
 
 
-class Own:
+class OwnFileEvents:
     """Our own doings that were not heard of yet.
 
     The lane notes them before it does them, and the reactor thread takes them off when it hears of them;
@@ -20,9 +20,9 @@ class Own:
 
     def __init__(self) -> None:
         self.folders: frozenset[bytes] = frozenset()  # that are watched
-        self._noted: set[Doing] = set()
+        self._noted: set[PathEvent] = set()
 
-    def note(self, *doings: Doing) -> tuple[Doing, ...]:
+    def note(self, *doings: PathEvent) -> tuple[PathEvent, ...]:
         """Take note of what is about to be done, as far as it will be heard of; return that."""
         folders = self.folders
         if not folders:
@@ -34,11 +34,11 @@ class Own:
             self._noted.update(noted)
         return noted
 
-    def forget(self, *doings: Doing) -> None:
+    def forget(self, *doings: PathEvent) -> None:
         """Take back what was not done after all."""
         self._noted.difference_update(doings)
 
-    def takes(self, doing: Doing) -> bool:
+    def consume(self, doing: PathEvent) -> bool:
         """Say whether something heard was our own doing; that can be said once for each."""
         try:
             self._noted.remove(doing)
@@ -50,7 +50,7 @@ class Own:
         """Note what is done in these folders from now on."""
         self.folders |= set(folders)
 
-    def leave(self, *folders: bytes) -> None:
+    def unwatch(self, *folders: bytes) -> None:
         """Note nothing in these folders any more."""
         self.folders -= set(folders)
         for doing in list(self._noted):
@@ -58,10 +58,10 @@ class Own:
                 self._noted.discard(doing)
 
 
-class NotingDisk:
+class RecordingDisk:
     """The system calls, with a note of each that watchers of folders will hear of."""
 
-    def __init__(self, disk: Disk, own: Own) -> None:
+    def __init__(self, disk: Disk, own: OwnFileEvents) -> None:
         self._disk = disk
         self._own = own
 
@@ -70,7 +70,7 @@ class NotingDisk:
 
     def link(self, path: bytes, new_path: bytes) -> None:
         """Give a file another name."""
-        noted = self._own.note((Sight.CAME, new_path))
+        noted = self._own.note((FolderEvent.CAME, new_path))
         try:
             self._disk.link(path, new_path)
         except BaseException:
@@ -79,7 +79,7 @@ class NotingDisk:
 
     def rename(self, path: bytes, new_path: bytes) -> None:
         """Rename, replacing what has the new name."""
-        noted = self._own.note((Sight.LEFT, path), (Sight.CAME, new_path))
+        noted = self._own.note((FolderEvent.LEFT, path), (FolderEvent.CAME, new_path))
         try:
             self._disk.rename(path, new_path)
         except BaseException:
@@ -88,7 +88,7 @@ class NotingDisk:
 
     def rename_to_free(self, path: bytes, new_path: bytes) -> None:
         """Rename; the new name must be free."""
-        noted = self._own.note((Sight.LEFT, path), (Sight.CAME, new_path))
+        noted = self._own.note((FolderEvent.LEFT, path), (FolderEvent.CAME, new_path))
         try:
             self._disk.rename_to_free(path, new_path)
         except BaseException:
@@ -97,7 +97,7 @@ class NotingDisk:
 
     def unlink(self, path: bytes) -> None:
         """Take a name away."""
-        noted = self._own.note((Sight.DELETED, path))
+        noted = self._own.note((FolderEvent.DELETED, path))
         try:
             self._disk.unlink(path)
         except BaseException:
@@ -106,7 +106,7 @@ class NotingDisk:
 
     def touch(self, path: bytes) -> None:
         """Have those who watch a folder hear of it."""
-        noted = self._own.note((Sight.TOUCHED, path + b"/"))
+        noted = self._own.note((FolderEvent.TOUCHED, path + b"/"))
         try:
             self._disk.touch(path)
         except BaseException:
@@ -114,6 +114,6 @@ class NotingDisk:
             raise
 
 
-def noting(disk: Disk, own: Own) -> Disk:
+def recording(disk: Disk, own: OwnFileEvents) -> Disk:
     """Return a disk that does the same, and takes notes."""
-    return cast("Disk", NotingDisk(disk, own))
+    return cast("Disk", RecordingDisk(disk, own))

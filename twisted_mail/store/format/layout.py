@@ -29,7 +29,7 @@ MAX_FILE_NAME = 255  # octets, on every file system that matters
 _MAX_PART = 200  # of an account's folder; longer ones are hashed
 
 INBOX = b""  # the folder of INBOX, within the maildir
-PLACES = (b"tmp", b"new", b"cur")
+SUBFOLDERS = (b"tmp", b"new", b"cur")
 
 # ---------------------------------------------------------------- accounts
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from twisted_mail.mail.outcome import Outcome, Refused
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.durable import faults
+from twisted_mail.store.disk.durable import disk_faults
 
 FILE = b"maildrop.lock"
 
@@ -32,9 +32,9 @@ class MaildropLock:
         self._fd: int | None = None
         self._is_wanted = True
 
-    def take(self) -> None:
+    def acquire(self) -> None:
         """Take the lock without waiting for it. In a thread. Raises Refused: IN-USE, Unavailable."""
-        with faults():
+        with disk_faults():
             fd = self._disk.overwrite(self._path)
             try:
                 is_taken = self._disk.lock(fd)
@@ -49,7 +49,7 @@ class MaildropLock:
         if not is_taken:
             raise in_use()
 
-    def give_up(self) -> None:
+    def release(self) -> None:
         """Give the lock up, or want it no longer while it is being taken; harmless when repeated."""
         with self._guard:
             self._is_wanted = False

@@ -90,7 +90,7 @@ def renamed(old: str, name: str, mailboxes: Collection[str]) -> list[tuple[str, 
     return pairs
 
 
-def listing(uses: Mapping[str, str], subscribed: Collection[str]) -> list[MailboxInfo]:
+def list_mailboxes(uses: Mapping[str, str], subscribed: Collection[str]) -> list[MailboxInfo]:
     """Return what clients see: mailboxes (name to special use), levels above them, subscriptions."""
     names = {*uses, *subscribed, *(level for name in uses for level in above(name))}
     return [

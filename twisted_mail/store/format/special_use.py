@@ -8,7 +8,7 @@ from twisted_mail.store.disk.durable import read_file, replace_file
 from twisted_mail.store.format import layout
 
 
-class Uses:
+class SpecialUses:
     """Which mailbox of an account has which special use, as its file says."""
 
     def __init__(self, disk: Disk, account: bytes) -> None:

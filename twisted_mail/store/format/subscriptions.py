@@ -14,12 +14,12 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from twisted_mail.mail.mailbox.change import Subscribed
+from twisted_mail.mail.mailbox.change import SubscriptionChanged
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import read_file, replace_file
 from twisted_mail.store.format import layout, names
-from twisted_mail.store.work.transaction import Happened
+from twisted_mail.store.work.transaction import ChangeEvent
 
 if TYPE_CHECKING:
     from twisted_mail.store.work.tree import Tree
@@ -73,28 +73,28 @@ def is_writable(name: str) -> bool:
 # ---------------------------------------------------------------- in an account
 
 
-class Subscriptions:
+class SubscriptionsFile:
     """The file in the maildir of an account."""
 
     def __init__(self, disk: Disk, maildir: bytes) -> None:
         self._disk = disk
         self._path = os.path.join(maildir, FILE)
-        self._told: set[str] | None = None
+        self._last_read: set[str] | None = None
         self._stamp = ""  # of the file when that was read
 
     def read(self) -> set[str]:
         """Return the names that are subscribed to."""
         return parse(read_file(self._disk, self._path) or b"")
 
-    def news(self) -> list[Subscribed]:
+    def events(self) -> list[SubscriptionChanged]:
         """Return what is altered since this was last asked, whoever did it."""
         stamp = self._current_stamp()
-        if self._told is not None and stamp == self._stamp:
+        if self._last_read is not None and stamp == self._stamp:
             return []
         now = self.read()
-        altered = set() if self._told is None else self._told ^ now
-        self._told, self._stamp = now, stamp
-        return [Subscribed(name, name in now) for name in sorted(altered)]
+        altered = set() if self._last_read is None else self._last_read ^ now
+        self._last_read, self._stamp = now, stamp
+        return [SubscriptionChanged(name, name in now) for name in sorted(altered)]
 
     def _current_stamp(self) -> str:
         try:
@@ -111,8 +111,8 @@ class Subscriptions:
 def subscribe(tree: "Tree", name: str, is_subscribed: bool) -> None:
     """Subscribe to a name, or no longer. By way of ``Tree.perform``."""
     name = names.new(name) if is_subscribed else names.canonical(name)
-    with tree.working():
-        tell(tree)  # what another process did just before
+    with tree.unit_of_work():
+        record_subscriptions(tree)  # what another process did just before
         found = tree.subscriptions.read()
         if (name in found) == is_subscribed:
             return
@@ -121,11 +121,11 @@ def subscribe(tree: "Tree", name: str, is_subscribed: bool) -> None:
                 raise Refused("There are too many subscriptions.", "LIMIT")
             layout.folder_name(name)
         tree.subscriptions.write(found | {name} if is_subscribed else found - {name})
-    tell(tree)
+    record_subscriptions(tree)
 
 
-def tell(tree: "Tree") -> None:
+def record_subscriptions(tree: "Tree") -> None:
     """Tell what is subscribed to by now, and what no longer."""
     with suppress(OSError):
         inbox = tree.folder(layout.INBOX)
-        tree.news += [Happened(inbox, each) for each in tree.subscriptions.news()]
+        tree.events += [ChangeEvent(inbox, each) for each in tree.subscriptions.events()]

@@ -18,7 +18,7 @@ _PREFIX = b"dovecot-uidvalidity."
 _COUNTER = re.compile(rb"dovecot-uidvalidity\.([0-9a-f]{8})")
 
 
-class Validities:
+class UidValidities:
     """The UIDVALIDITYs that were given in an account."""
 
     def __init__(self, disk: Disk, clock: Clock, account: bytes, maildir: bytes) -> None:
@@ -32,7 +32,7 @@ class Validities:
         used = max(used, self._noted(), last(self._disk, self._maildir))
         value = min(max(int(self._clock.now()), used + 1), MAX_NUMBER)
         self.note(value)
-        count_on(self._disk, self._maildir, value)
+        raise_counters(self._disk, self._maildir, value)
         return value
 
     def note(self, value: int) -> None:
@@ -53,7 +53,7 @@ def last(disk: Disk, maildir: bytes) -> int:
     return max(_counters(disk, maildir).values(), default=0)
 
 
-def count_on(disk: Disk, maildir: bytes, value: int) -> None:
+def raise_counters(disk: Disk, maildir: bytes, value: int) -> None:
     """Have Dovecot give higher ones only, where it has a counter."""
     path = os.path.join(maildir, _PREFIX)
     for name, old in _counters(disk, maildir).items():

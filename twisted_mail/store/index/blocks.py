@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import apsw
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.entry import Columns
+from twisted_mail.mail.mailbox.entry import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 
 SIZE = 4096  # messages in one parcel
@@ -39,7 +39,7 @@ CREATE TABLE parcels (
 """
 
 
-class Parcel(NamedTuple):
+class Block(NamedTuple):
     """One row: the UIDs of its first and last message, and what it holds."""
 
     first: int
@@ -48,9 +48,9 @@ class Parcel(NamedTuple):
     columns: bytes
     names: bytes
 
-    def unpack(self) -> Columns:
+    def unpack(self) -> EntryColumns:
         """Return the messages' columns."""
-        found = Columns()
+        found = EntryColumns()
         unpack(found, self.flags, self.columns)
         return found
 
@@ -63,7 +63,7 @@ class Parcel(NamedTuple):
 # ---------------------------------------------------------------- packing
 
 
-def pack(columns: Columns, start: int, stop: int) -> tuple[str, bytes]:
+def pack(columns: EntryColumns, start: int, stop: int) -> tuple[str, bytes]:
     """Return the different sets of flags of some rows, a line for each, and all else."""
     flags = columns.flags[start:stop]
     number_of = {one: number for number, one in enumerate(dict.fromkeys(flags))}
@@ -89,7 +89,7 @@ def _octets(values: "array[int]") -> bytes:
     return values.tobytes()
 
 
-def unpack(columns: Columns, flags: str, data: bytes) -> None:
+def unpack(columns: EntryColumns, flags: str, data: bytes) -> None:
     """Append packed rows to columns."""
     number = len(data) // _OCTETS
     sets = [flag.intern(frozenset(line.split())) for line in flags.split("\n")]
@@ -112,7 +112,7 @@ def _values(typecode: str, data: bytes) -> "array[int]":
 # ---------------------------------------------------------------- the table
 
 
-def put(connection: apsw.Connection, mailbox: int, columns: Columns) -> None:
+def put(connection: apsw.Connection, mailbox: int, columns: EntryColumns) -> None:
     """Make parcels of the columns of adjoining messages, which are rows already."""
     for start in range(0, len(columns), SIZE):
         stop = min(start + SIZE, len(columns))
@@ -120,10 +120,10 @@ def put(connection: apsw.Connection, mailbox: int, columns: Columns) -> None:
             _insert(connection, mailbox, columns, start, stop, b"", has_new=False)
 
 
-def put_apart(
+def put_unexpanded(
     connection: apsw.Connection,
     mailbox: int,
-    columns: Columns,
+    columns: EntryColumns,
     bases: Sequence[bytes],
     tails: Sequence[bytes],
 ) -> None:
@@ -141,7 +141,7 @@ def put_apart(
 def _insert(
     connection: apsw.Connection,
     mailbox: int,
-    columns: Columns,
+    columns: EntryColumns,
     start: int,
     stop: int,
     names: bytes,
@@ -162,38 +162,38 @@ def ranges(connection: apsw.Connection, mailbox: int) -> list[tuple[int, int, st
     return found
 
 
-def all_packed(connection: apsw.Connection, mailbox: int) -> Iterator[Parcel]:
+def all_blocks(connection: apsw.Connection, mailbox: int) -> Iterator[Block]:
     """Yield all parcels, ascending, without the names."""
     found = connection.execute(
         "SELECT first, last, flags, columns, x'' FROM parcels WHERE mailbox = ? ORDER BY first",
         (mailbox,),
     )
-    return (Parcel(*values) for values in found)
+    return (Block(*values) for values in found)
 
 
 def apart(
     connection: apsw.Connection, mailbox: int, low: int, high: int, is_new: bool = False
-) -> list[Parcel]:
+) -> list[Block]:
     """Return parcels that are no rows yet and overlap a range of UIDs, ascending."""
     found = connection.execute(
         "SELECT first, last, flags, columns, names FROM parcels WHERE mailbox = ?"
         " AND is_apart AND last >= ? AND first <= ? AND has_new >= ? ORDER BY first",
         (mailbox, low, high, is_new),
     )
-    return [Parcel(*values) for values in found]
+    return [Block(*values) for values in found]
 
 
-def next_apart(connection: apsw.Connection, mailbox: int, low: int) -> Parcel | None:
+def next_unexpanded(connection: apsw.Connection, mailbox: int, low: int) -> Block | None:
     """Return the first parcel that is no rows yet and has UIDs from ``low`` on."""
     found: Any = connection.execute(
         "SELECT first, last, flags, columns, names FROM parcels WHERE mailbox = ?"
         " AND is_apart AND last >= ? ORDER BY first LIMIT 1",
         (mailbox, low),
     ).fetchone()
-    return None if found is None else Parcel(*found)
+    return None if found is None else Block(*found)
 
 
-def naming(connection: apsw.Connection, mailbox: int, bases: Collection[bytes]) -> list[int]:
+def naming_files(connection: apsw.Connection, mailbox: int, bases: Collection[bytes]) -> list[int]:
     """Return the first UIDs of parcels that are no rows yet and have files of these base names."""
     found: Any = connection.execute(
         "SELECT first, names FROM parcels WHERE mailbox = ? AND is_apart", (mailbox,)
@@ -221,7 +221,7 @@ def _highest_modseq(columns: bytes) -> int:
     return max(_values("Q", columns[10 * number : 18 * number]))
 
 
-def join(connection: apsw.Connection, mailbox: int, parcel: Parcel) -> None:
+def join(connection: apsw.Connection, mailbox: int, parcel: Block) -> None:
     """Note that a parcel's messages are rows now."""
     connection.execute(
         "UPDATE parcels SET is_apart = 0, names = x'' WHERE mailbox = ? AND first = ?",

@@ -12,7 +12,7 @@ import apsw
 
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists
-from twisted_mail.store.index.schema import Unusable, prepare
+from twisted_mail.store.index.schema import UnusableIndex, prepare
 
 LOGGED_PAGES = 4096  # written before somebody's work waits for SQLite to put them in their places
 BUSY_SECONDS = 30.0  # in a thread: another process may be at work on the account
@@ -54,10 +54,10 @@ class Database:
 
     def _open_or_replace(self) -> apsw.Connection:
         try:
-            self._come_back()
+            self._return_to_disk()
             try:
                 return self._open()
-            except (Unusable, *DAMAGED, apsw.SQLError):
+            except (UnusableIndex, *DAMAGED, apsw.SQLError):
                 self._move(b"", b".damaged")  # for people to look at
                 return self._open()
         except NO_DISK:
@@ -66,7 +66,7 @@ class Database:
             prepare(connection)
             return connection
 
-    def _come_back(self) -> None:
+    def _return_to_disk(self) -> None:
         """Use the file again that was left when the disk took no more; it is behind by now."""
         if exists(self._disk, self._path + b".left"):
             self._boot = uuid.uuid4().hex
@@ -98,7 +98,7 @@ class Database:
         if row is not None and row[0] == self._boot:
             return
         if connection.pragma("quick_check") != "ok":
-            raise Unusable
+            raise UnusableIndex
         connection.pragma("synchronous", 2)
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(

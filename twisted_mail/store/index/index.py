@@ -10,16 +10,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.entry import UNKNOWN, Columns
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.index import blocks, packed
 from twisted_mail.store.index.database import Database
-from twisted_mail.store.index.expunged_log import Gone
-from twisted_mail.store.index.mailboxes import Mailboxes
-from twisted_mail.store.index.rendered import Rendered
-from twisted_mail.store.index.rows import INSERT, ROW, Row, State, row, text_of
-from twisted_mail.store.index.threads import Threads
+from twisted_mail.store.index.expunged_log import ExpungedTable
+from twisted_mail.store.index.mailboxes import MailboxTable
+from twisted_mail.store.index.rendered import ItemTable
+from twisted_mail.store.index.rows import INSERT, ROW, MailboxRow, Row, row, text_of
+from twisted_mail.store.index.threads import ThreadTable
 
 _AMONG = "mailbox = ? AND uid IN (SELECT value FROM json_each(?))"
 
@@ -29,10 +29,10 @@ class Index:
 
     def __init__(self, disk: Disk, path: bytes, boot: str) -> None:
         self.database = Database(disk, path, boot)
-        self.mailboxes = Mailboxes(self.database)
-        self.gone = Gone(self.database)
-        self.rendered = Rendered(self.database)
-        self.threads = Threads(self.database)
+        self.mailboxes = MailboxTable(self.database)
+        self.gone = ExpungedTable(self.database)
+        self.rendered = ItemTable(self.database)
+        self.threads = ThreadTable(self.database)
         self._is_full_sync = False
 
     def close(self) -> None:
@@ -63,21 +63,21 @@ class Index:
 
     # ------------------------------------------------------------ some messages
 
-    def all_rows(self, state: State) -> list[Row]:
+    def all_rows(self, state: MailboxRow) -> list[Row]:
         """Return all messages of a mailbox, ascending."""
         packed.join(self.database.connection, state)
         return self._found("entries WHERE mailbox = ? ORDER BY uid", state.id)
 
-    def rows(self, state: State, uids: Iterable[int]) -> list[Row]:
+    def rows(self, state: MailboxRow, uids: Iterable[int]) -> list[Row]:
         """Return those of the messages that are known, ascending."""
         uids = list(uids)
-        packed.join_those(self.database.connection, state, uids)
+        packed.expand_containing(self.database.connection, state, uids)
         return self._found(f"entries WHERE {_AMONG} ORDER BY uid", state.id, json.dumps(uids))
 
-    def rows_of(self, state: State, bases: Iterable[bytes]) -> list[Row]:
+    def rows_of(self, state: MailboxRow, bases: Iterable[bytes]) -> list[Row]:
         """Return those of the messages that are known by their base names."""
         bases = list(bases)
-        packed.join_named(self.database.connection, state, bases)
+        packed.expand_named(self.database.connection, state, bases)
         found = []
         query = f"SELECT {ROW} FROM entries WHERE mailbox = ? AND base = ?"
         for base in bases:
@@ -86,7 +86,7 @@ class Index:
                 found.append(row(values))
         return found
 
-    def new_rows(self, state: State) -> list[Row]:
+    def new_rows(self, state: MailboxRow) -> list[Row]:
         """Return the messages whose files lie in ``new``, ascending."""
         packed.join(self.database.connection, state, is_new=True)
         return self._found(
@@ -95,27 +95,29 @@ class Index:
             state.id,
         )
 
-    def changed(self, state: State, modseq: int) -> list[Row]:
+    def changed(self, state: MailboxRow, modseq: int) -> list[Row]:
         """Return the messages that were added or altered after a mod-sequence, ascending."""
-        packed.join_newer(self.database.connection, state, modseq)
+        packed.expand_newer(self.database.connection, state, modseq)
         where = "entries WHERE mailbox = ? AND modseq > ? ORDER BY uid"
         return self._found(where, state.id, modseq)
 
-    def unmeasured(self, state: State, after: int, number: int) -> list[Row]:
+    def unmeasured(self, state: MailboxRow, after: int, number: int) -> list[Row]:
         """Return the next messages behind a UID whose date and sizes are not known yet, ascending."""
         if state.unmeasured == 0:
             return []
-        packed.join_next(self.database.connection, state, after, number)
+        packed.expand_next(self.database.connection, state, after, number)
         where = "entries WHERE mailbox = ? AND uid > ? AND date = ? ORDER BY uid LIMIT ?"
-        return self._found(where, state.id, after, UNKNOWN, number)
+        return self._found(where, state.id, after, UNKNOWN_DATE, number)
 
     def _found(self, where: str, *values: int | str | bytes) -> list[Row]:
         found = self.database.connection.execute(f"SELECT {ROW} FROM {where}", values)
         return [row(each) for each in found]
 
-    def identities(self, state: State, after: int, number: int) -> list[tuple[int, bytes, int]]:
+    def identities(
+        self, state: MailboxRow, after: int, number: int
+    ) -> list[tuple[int, bytes, int]]:
         """Return UID, base name and stored size of the next messages behind a UID, ascending."""
-        packed.join_next(self.database.connection, state, after, number)
+        packed.expand_next(self.database.connection, state, after, number)
         found: list[Any] = self.database.connection.execute(
             "SELECT uid, base, stored FROM entries WHERE mailbox = ? AND uid > ? ORDER BY uid LIMIT ?",
             (state.id, after, number),
@@ -124,29 +126,29 @@ class Index:
 
     # ------------------------------------------------------------ all messages
 
-    def columns(self, state: State) -> Columns:
+    def columns(self, state: MailboxRow) -> EntryColumns:
         """Return all messages of a mailbox as columns."""
         return packed.columns(self.database.connection, state)
 
-    def uids(self, state: State) -> frozenset[int]:
+    def uids(self, state: MailboxRow) -> frozenset[int]:
         """Return the UIDs of all messages of a mailbox."""
         return frozenset(self.columns(state).uids)
 
-    def names(self, state: State) -> dict[bytes, bytes]:
+    def names(self, state: MailboxRow) -> dict[bytes, bytes]:
         """Return base names and tails of all messages of a mailbox."""
         return packed.names(self.database.connection, state)
 
-    def keywords(self, state: State) -> Flags:
+    def keywords(self, state: MailboxRow) -> Flags:
         """Return the keywords that messages of a mailbox have."""
         return flag.keywords(flag.NONE.union(*packed.flag_sets(self.database.connection, state)))
 
     # ------------------------------------------------------------ taking in, altering
 
-    def add(self, state: State, rows: Sequence[Row]) -> None:
+    def add(self, state: MailboxRow, rows: Sequence[Row]) -> None:
         """Take in messages."""
         state.messages += len(rows)
         state.octets += sum([row.size for row in rows])
-        state.unmeasured += [row.date for row in rows].count(UNKNOWN)
+        state.unmeasured += [row.date for row in rows].count(UNKNOWN_DATE)
         self.database.connection.executemany(
             INSERT,
             (
@@ -156,15 +158,19 @@ class Index:
         )
 
     def add_many(
-        self, state: State, columns: Columns, bases: Sequence[bytes], tails: Sequence[bytes]
+        self,
+        state: MailboxRow,
+        columns: EntryColumns,
+        bases: Sequence[bytes],
+        tails: Sequence[bytes],
     ) -> None:
         """Take in thousands of messages that were not measured yet."""
         state.messages += len(columns)
         state.unmeasured += len(columns)
         state.apart += len(columns)
-        blocks.put_apart(self.database.connection, state.id, columns, bases, tails)
+        blocks.put_unexpanded(self.database.connection, state.id, columns, bases, tails)
 
-    def update(self, state: State, rows: Sequence[Row]) -> None:
+    def update(self, state: MailboxRow, rows: Sequence[Row]) -> None:
         """Take note of the tails, flags and mod-sequences that messages have now."""
         self._alter(
             state,
@@ -173,7 +179,7 @@ class Index:
             [(row.tail, text_of(row.flags), row.modseq, state.id, row.uid) for row in rows],
         )
 
-    def rebase(self, state: State, rows: Sequence[Row]) -> None:
+    def rebase(self, state: MailboxRow, rows: Sequence[Row]) -> None:
         """Take note of the base names and sizes that messages have now."""
         packed.join(self.database.connection, state)
         self._alter(
@@ -185,7 +191,7 @@ class Index:
         held = self._held("mailbox = ?", (state.id,))
         state.messages, state.octets, state.unmeasured = held
 
-    def measure(self, state: State, rows: Sequence[Row]) -> None:
+    def measure(self, state: MailboxRow, rows: Sequence[Row]) -> None:
         """Take note of the dates and sizes of messages that were not known yet."""
         state.octets += sum([row.size for row in rows])
         state.unmeasured -= len(rows)
@@ -198,7 +204,7 @@ class Index:
 
     def _alter(
         self,
-        state: State,
+        state: MailboxRow,
         rows: Sequence[Row],
         sql: str,
         values: Sequence[tuple[int | str | bytes, ...]],
@@ -206,10 +212,10 @@ class Index:
         blocks.forget(self.database.connection, state.id, [row.uid for row in rows])
         self.database.connection.executemany(sql, values)
 
-    def remove(self, state: State, uids: Sequence[int], modseq: int) -> None:
+    def remove(self, state: MailboxRow, uids: Sequence[int], modseq: int) -> None:
         """Forget messages, but not that they were there."""
         connection = self.database.connection
-        packed.join_those(connection, state, uids)
+        packed.expand_containing(connection, state, uids)
         blocks.forget(connection, state.id, uids)
         among = (state.id, json.dumps(list(uids)))
         messages, octets, unmeasured = self._held(_AMONG, among)
@@ -221,7 +227,7 @@ class Index:
         self.gone.note(state, uids, modseq)
 
     def _held(self, where: str, values: tuple[int | str, ...]) -> tuple[int, int, int]:
-        sums = f"SELECT count(*), ifnull(sum(size), 0), ifnull(sum(date = {UNKNOWN}), 0)"
+        sums = f"SELECT count(*), ifnull(sum(size), 0), ifnull(sum(date = {UNKNOWN_DATE}), 0)"
         query = f"{sums} FROM entries WHERE {where}"
         held: Any = self.database.connection.execute(query, values).fetchone()
         return held[0], held[1], held[2]

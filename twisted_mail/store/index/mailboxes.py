@@ -6,7 +6,7 @@ What a mailbox's row says is read at its first use in a transaction and written 
 from typing import Any
 
 from twisted_mail.store.index.database import Database
-from twisted_mail.store.index.rows import State
+from twisted_mail.store.index.rows import MailboxRow
 
 _STATE = (
     "id, folder, uidvalidity, uidnext, highest_modseq, first_recent, new_seen, cur_seen, list_seen,"
@@ -14,13 +14,13 @@ _STATE = (
 )
 
 
-class Mailboxes:
+class MailboxTable:
     """The table of mailboxes. All of it happens between ``begin`` and ``end``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._states: dict[bytes, State] | None = None
-        self._loaded: dict[int, State] = {}
+        self._states: dict[bytes, MailboxRow] | None = None
+        self._loaded: dict[int, MailboxRow] = {}
 
     def begin(self) -> None:
         """Begin a transaction: what other processes did is read anew."""
@@ -42,7 +42,7 @@ class Mailboxes:
 
     # ------------------------------------------------------------ one mailbox
 
-    def state(self, folder: bytes) -> State | None:
+    def state(self, folder: bytes) -> MailboxRow | None:
         """Return the row of a mailbox, to alter: it is saved with the transaction."""
         assert self._states is not None, "outside of a transaction"
         if folder not in self._states:
@@ -51,11 +51,11 @@ class Mailboxes:
             ).fetchone()
             if found is None:
                 return None
-            self._states[folder] = State(*found)
-            self._loaded[found[0]] = State(*found)
+            self._states[folder] = MailboxRow(*found)
+            self._loaded[found[0]] = MailboxRow(*found)
         return self._states[folder]
 
-    def add(self, folder: bytes, uidvalidity: int) -> State:
+    def add(self, folder: bytes, uidvalidity: int) -> MailboxRow:
         """Make the row of a mailbox."""
         self._database.connection.execute(
             "INSERT INTO mailboxes (folder, uidvalidity, uidnext, highest_modseq, first_recent,"
@@ -66,7 +66,7 @@ class Mailboxes:
         assert state is not None
         return state
 
-    def rename(self, state: State, folder: bytes) -> None:
+    def rename(self, state: MailboxRow, folder: bytes) -> None:
         """Give a mailbox another folder. What was known of that folder is forgotten."""
         assert self._states is not None
         other = self.state(folder)
@@ -79,7 +79,7 @@ class Mailboxes:
         state.folder = folder
         self._states[folder] = state
 
-    def remove(self, state: State) -> None:
+    def remove(self, state: MailboxRow) -> None:
         """Forget a mailbox, and all of its messages."""
         assert self._states is not None
         connection = self._database.connection
@@ -88,7 +88,7 @@ class Mailboxes:
         connection.execute("DELETE FROM mailboxes WHERE id = ?", (state.id,))
         self._states.pop(state.folder, None)
 
-    def clear(self, state: State) -> None:
+    def clear(self, state: MailboxRow) -> None:
         """Forget what messages a mailbox has, to read them anew; its numbers stay, and what is gone."""
         for table in ("entries", "items", "parcels"):
             self._database.connection.execute(f"DELETE FROM {table} WHERE mailbox = ?", (state.id,))
@@ -101,7 +101,7 @@ class Mailboxes:
         """Return the folder of each mailbox by its id, which stays when the mailbox is renamed."""
         return dict(self._database.connection.execute("SELECT id, folder FROM mailboxes"))
 
-    def places(self) -> list[tuple[bytes, int]]:
+    def mailbox_keys(self) -> list[tuple[bytes, int]]:
         """Return folder and UIDVALIDITY of all mailboxes."""
         found: list[Any] = self._database.connection.execute(
             "SELECT folder, uidvalidity FROM mailboxes"
@@ -130,7 +130,7 @@ class Mailboxes:
         return {folder for (folder,) in found}
 
 
-def _values(state: State) -> tuple[int | str, ...]:
+def _values(state: MailboxRow) -> tuple[int | str, ...]:
     return (
         state.uidvalidity,
         state.uidnext,

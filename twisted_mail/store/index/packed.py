@@ -10,18 +10,18 @@ from typing import Any
 
 import apsw
 
-from twisted_mail.mail.mailbox.entry import Columns
+from twisted_mail.mail.mailbox.entry import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.index import blocks
-from twisted_mail.store.index.blocks import Parcel
-from twisted_mail.store.index.rows import INSERT, State, flags_in, text_of
+from twisted_mail.store.index.blocks import Block
+from twisted_mail.store.index.rows import INSERT, MailboxRow, flags_in, text_of
 
 
-def columns(connection: apsw.Connection, state: State) -> Columns:
+def columns(connection: apsw.Connection, state: MailboxRow) -> EntryColumns:
     """Return all messages of a mailbox, and keep them in parcels where that is worth it."""
-    found = Columns()
+    found = EntryColumns()
     last = 0
-    for parcel in blocks.all_packed(connection, state.id):
+    for parcel in blocks.all_blocks(connection, state.id):
         _add_rows(connection, state, found, last, parcel.first)
         blocks.unpack(found, parcel.flags, parcel.columns)
         last = parcel.last
@@ -31,7 +31,7 @@ def columns(connection: apsw.Connection, state: State) -> Columns:
 
 
 def _add_rows(
-    connection: apsw.Connection, state: State, found: Columns, low: int, high: int
+    connection: apsw.Connection, state: MailboxRow, found: EntryColumns, low: int, high: int
 ) -> None:
     """Append the messages between two UIDs, where no parcels are, and make some if it is worth it."""
     rows: list[Any] = connection.execute(
@@ -41,7 +41,7 @@ def _add_rows(
     ).fetchall()
     if rows:
         uids, texts, modseqs, dates, sizes = zip(*rows, strict=True)
-        fresh = Columns(
+        fresh = EntryColumns(
             array("Q", uids),
             list(map(flags_in, texts)),
             array("Q", modseqs),
@@ -52,7 +52,7 @@ def _add_rows(
         found.add(fresh)
 
 
-def names(connection: apsw.Connection, state: State) -> dict[bytes, bytes]:
+def names(connection: apsw.Connection, state: MailboxRow) -> dict[bytes, bytes]:
     """Return base names and tails of all messages of a mailbox."""
     rows: list[Any] = connection.execute(
         "SELECT base, tail FROM entries WHERE mailbox = ?", (state.id,)
@@ -64,7 +64,7 @@ def names(connection: apsw.Connection, state: State) -> dict[bytes, bytes]:
     return found
 
 
-def flag_sets(connection: apsw.Connection, state: State) -> list[Flags]:
+def flag_sets(connection: apsw.Connection, state: MailboxRow) -> list[Flags]:
     """Return the different sets of flags that messages of a mailbox have."""
     texts: set[str] = set()
     last = 0
@@ -75,7 +75,7 @@ def flag_sets(connection: apsw.Connection, state: State) -> list[Flags]:
     return list(map(flags_in, texts))
 
 
-def _texts(connection: apsw.Connection, state: State, low: int, high: int) -> set[str]:
+def _texts(connection: apsw.Connection, state: MailboxRow, low: int, high: int) -> set[str]:
     found: list[Any] = connection.execute(
         "SELECT DISTINCT flags FROM entries WHERE mailbox = ? AND uid > ? AND uid < ?",
         (state.id, low, high),
@@ -88,7 +88,7 @@ def _texts(connection: apsw.Connection, state: State, low: int, high: int) -> se
 
 def join(
     connection: apsw.Connection,
-    state: State,
+    state: MailboxRow,
     low: int = 0,
     high: int = blocks.HIGHEST,
     is_new: bool = False,
@@ -96,47 +96,47 @@ def join(
     """Make rows of the parcels of a range of UIDs; ``is_new``: that have files in new."""
     if state.apart:
         for parcel in blocks.apart(connection, state.id, low, high, is_new):
-            _join_one(connection, state, parcel)
+            _expand(connection, state, parcel)
 
 
-def join_those(connection: apsw.Connection, state: State, uids: Sequence[int]) -> None:
+def expand_containing(connection: apsw.Connection, state: MailboxRow, uids: Sequence[int]) -> None:
     """Make rows of the parcels that have these messages."""
     if state.apart and uids:
         wanted = sorted(uids)
         for parcel in blocks.apart(connection, state.id, wanted[0], wanted[-1]):
             at = bisect_left(wanted, parcel.first)
             if wanted[at] <= parcel.last:
-                _join_one(connection, state, parcel)
+                _expand(connection, state, parcel)
 
 
-def join_named(connection: apsw.Connection, state: State, bases: Collection[bytes]) -> None:
+def expand_named(connection: apsw.Connection, state: MailboxRow, bases: Collection[bytes]) -> None:
     """Make rows of the parcels that have files of these base names."""
     if state.apart and bases:
-        for first in blocks.naming(connection, state.id, bases):
+        for first in blocks.naming_files(connection, state.id, bases):
             join(connection, state, first, first)
 
 
-def join_newer(connection: apsw.Connection, state: State, modseq: int) -> None:
+def expand_newer(connection: apsw.Connection, state: MailboxRow, modseq: int) -> None:
     """Make rows of the parcels that have messages altered after a mod-sequence."""
     if state.apart:
         for first in blocks.newer(connection, state.id, modseq):
             join(connection, state, first, first)
 
 
-def join_next(connection: apsw.Connection, state: State, after: int, number: int) -> None:
+def expand_next(connection: apsw.Connection, state: MailboxRow, after: int, number: int) -> None:
     """Make rows of as many parcels as the next messages behind a UID can lie in; -1: all of them."""
     low = after + 1
     while state.apart and number != 0:
-        parcel = blocks.next_apart(connection, state.id, low)
+        parcel = blocks.next_unexpanded(connection, state.id, low)
         if parcel is None:
             return
-        uids = _join_one(connection, state, parcel).uids
+        uids = _expand(connection, state, parcel).uids
         behind = len(uids) - bisect_right(uids, after)
         number = max(number - behind, 0) if number > 0 else number
         low = parcel.last + 1
 
 
-def _join_one(connection: apsw.Connection, state: State, parcel: Parcel) -> Columns:
+def _expand(connection: apsw.Connection, state: MailboxRow, parcel: Block) -> EntryColumns:
     found = parcel.unpack()
     rows = zip(found, parcel.files(), strict=True)
     connection.executemany(

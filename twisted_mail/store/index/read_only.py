@@ -14,7 +14,7 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists, read_file
 from twisted_mail.store.format import keywords
 from twisted_mail.store.index import blocks, schema
-from twisted_mail.store.index.blocks import Parcel
+from twisted_mail.store.index.blocks import Block
 from twisted_mail.store.index.rows import Row
 
 _BUSY_MILLISECONDS = 5000
@@ -25,7 +25,7 @@ _ROWS = (
 )
 
 
-class Known(NamedTuple):
+class IndexedMailbox(NamedTuple):
     """What the index knows of one mailbox; ``letters`` are those of its keywords."""
 
     uidvalidity: int
@@ -35,18 +35,18 @@ class Known(NamedTuple):
 
 
 @dataclass(slots=True)
-class Peek:
+class IndexSnapshot:
     """What an index says, by the folders of mailboxes; ``fault`` is why it cannot be used."""
 
-    known: dict[bytes, Known] = field(default_factory=dict)
+    known: dict[bytes, IndexedMailbox] = field(default_factory=dict)
     fault: str = ""
 
 
-def look(disk: Disk, account: bytes) -> Peek:
+def read_index(disk: Disk, account: bytes) -> IndexSnapshot:
     """Read the index of an account; one that is missing knows nothing, and is no fault."""
     path = os.path.join(account, b"index.sqlite3")
     if not exists(disk, path):
-        return Peek()
+        return IndexSnapshot()
     # Without a write-ahead log nobody is at work, and opening must not make one.
     how = "mode=ro" if exists(disk, path + b"-wal") else "mode=ro&immutable=1"
     try:
@@ -57,19 +57,19 @@ def look(disk: Disk, account: bytes) -> Peek:
         finally:
             connection.close()
     except apsw.Error as error:
-        return Peek(fault=f"the index is damaged: {error}")
+        return IndexSnapshot(fault=f"the index is damaged: {error}")
 
 
-def _read(disk: Disk, account: bytes, connection: apsw.Connection) -> Peek:
+def _read(disk: Disk, account: bytes, connection: apsw.Connection) -> IndexSnapshot:
     version = connection.pragma("user_version")
     if not isinstance(version, int) or version > schema.VERSION:
-        return Peek(fault="the index was written by a later version of this program")
+        return IndexSnapshot(fault="the index was written by a later version of this program")
     if version < schema.VERSION:
-        return Peek()  # an earlier version's, which is brought up to date at its next use
+        return IndexSnapshot()  # an earlier version's, which is brought up to date at its next use
     fault = connection.pragma("quick_check")
     if fault != "ok":
-        return Peek(fault=f"the index is damaged: {str(fault).splitlines()[0]}")
-    found = Peek()
+        return IndexSnapshot(fault=f"the index is damaged: {str(fault).splitlines()[0]}")
+    found = IndexSnapshot()
     with connection:  # one moment
         mailboxes = list(
             connection.execute("SELECT id, folder, uidvalidity, uidnext FROM mailboxes")
@@ -77,10 +77,10 @@ def _read(disk: Disk, account: bytes, connection: apsw.Connection) -> Peek:
         for number, folder, uidvalidity, uidnext in mailboxes:
             rows = [_row(values) for values in connection.execute(_ROWS, (number,))]
             for parcel in blocks.apart(connection, number, 0, blocks.HIGHEST):
-                rows += _parcelled(parcel)
+                rows += _block_rows(parcel)
             rows.sort(key=itemgetter(0))
             letters = _letters(disk, os.path.join(account, b"Maildir", folder))
-            found.known[folder] = Known(uidvalidity, uidnext, rows, letters)
+            found.known[folder] = IndexedMailbox(uidvalidity, uidnext, rows, letters)
     return found
 
 
@@ -90,7 +90,7 @@ def _row(values: tuple[object, ...]) -> Row:
     return Row(uid, base, tail, flags, *rest)  # type: ignore[arg-type]
 
 
-def _parcelled(parcel: Parcel) -> Iterator[Row]:
+def _block_rows(parcel: Block) -> Iterator[Row]:
     """Yield messages that are no rows yet."""
     for entry, (base, tail) in zip(parcel.unpack(), parcel.files(), strict=True):
         yield Row(entry.uid, base, tail, entry.flags, entry.modseq, entry.date, entry.size, 0)

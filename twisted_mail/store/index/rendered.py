@@ -3,27 +3,29 @@
 import json
 from collections.abc import Iterable
 
-from twisted_mail.mail.mailbox.entry import Items
+from twisted_mail.mail.mailbox.entry import RenderedItems
 from twisted_mail.store.index.database import Database
-from twisted_mail.store.index.rows import State
+from twisted_mail.store.index.rows import MailboxRow
 
 
-class Rendered:
+class ItemTable:
     """The table of items, in a transaction of the index."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def items(self, state: State, uids: Iterable[int], version: int) -> dict[int, Items]:
+    def items(
+        self, state: MailboxRow, uids: Iterable[int], version: int
+    ) -> dict[int, RenderedItems]:
         """Return the items that were rendered already, by UID."""
         found = self._database.connection.execute(
             "SELECT uid, envelope, body, bodystructure, header_size, fields, preview, outline"
             " FROM items WHERE mailbox = ? AND uid IN (SELECT value FROM json_each(?)) AND version = ?",
             (state.id, json.dumps(list(uids)), version),
         )
-        return {values[0]: Items(*values[1:]) for values in found}
+        return {values[0]: RenderedItems(*values[1:]) for values in found}
 
-    def save(self, state: State, version: int, items: dict[int, Items]) -> None:
+    def save(self, state: MailboxRow, version: int, items: dict[int, RenderedItems]) -> None:
         """Keep items, where their messages are still there."""
         self._database.connection.executemany(
             "INSERT OR REPLACE INTO items SELECT mailbox, uid, ?, ?, ?, ?, ?, ?, ?, ? FROM entries"
@@ -31,7 +33,7 @@ class Rendered:
             [(version, *rendered, state.id, uid) for uid, rendered in items.items()],
         )
 
-    def remove(self, state: State, uids: Iterable[int]) -> None:
+    def remove(self, state: MailboxRow, uids: Iterable[int]) -> None:
         """Forget the items of messages."""
         self._database.connection.execute(
             "DELETE FROM items WHERE mailbox = ? AND uid IN (SELECT value FROM json_each(?))",

@@ -25,7 +25,7 @@ class Row(NamedTuple):
 
 
 @dataclass(slots=True)
-class State:
+class MailboxRow:
     """One mailbox's row (see ``schema``)."""
 
     id: int

@@ -124,7 +124,7 @@ STEPS = [_FIRST, _COUNTS, _IN_NEW, _GONE, _FIELDS, _UNMEASURED, _PARCELS, _OUTLI
 VERSION = len(STEPS)
 
 
-class Unusable(Exception):
+class UnusableIndex(Exception):
     """The index is damaged, or from a later version: it is to be made again."""
 
 
@@ -148,5 +148,5 @@ def prepare(connection: apsw.Connection) -> None:
 def _version(connection: apsw.Connection) -> int:
     found = connection.pragma("user_version")
     if not isinstance(found, int) or found > VERSION:
-        raise Unusable
+        raise UnusableIndex
     return found

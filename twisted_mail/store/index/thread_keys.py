@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from twisted_mail.mail.mime import header
 
 HEADER = 32 * 1024  # octets of a header in which names are looked for
-MOST = 100  # names of one message; of more, those in the middle are left out
+MAX_NAMES = 100  # names of one message; of more, those in the middle are left out
 
 _FIELDS = frozenset((b"references", b"in-reply-to", b"message-id"))
 _ID = re.compile(rb"<([^<>\s]{1,998})>")
 
 
-def names(data: bytes) -> tuple[int, ...]:
+def message_names(data: bytes) -> tuple[int, ...]:
     """Return what a message and those before it are called, the first message first, itself last.
 
     ``data`` begins with the message's header. A name is 64 bits of a Message-ID's hash, as a signed
@@ -37,14 +37,14 @@ def _ids(value: bytes | None) -> list[bytes]:
 
 
 def _few(ids: Sequence[bytes]) -> Sequence[bytes]:
-    return ids if len(ids) <= MOST else [ids[0], *ids[1 - MOST :]]
+    return ids if len(ids) <= MAX_NAMES else [ids[0], *ids[1 - MAX_NAMES :]]
 
 
 def _name(octets: bytes) -> int:
     return int.from_bytes(hashlib.sha256(octets).digest()[:8], "big", signed=True)
 
 
-def lone(email: str) -> int:
+def lone_name(email: str) -> int:
     """Return the name of a message that has none, by its EMAILID."""
     return _name(b"\0" + email.encode())
 

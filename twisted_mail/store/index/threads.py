@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from twisted_mail.store.index.database import Database
-from twisted_mail.store.index.thread_keys import lone, thread_id
+from twisted_mail.store.index.thread_keys import lone_name, thread_id
 
 
-class Threads:
+class ThreadTable:
     """The tables of threads, in a transaction of the index."""
 
     def __init__(self, database: Database) -> None:
@@ -28,10 +28,10 @@ class Threads:
         ).fetchall()
         return {email: thread_id(name) for email, name in found}
 
-    def place(self, email: str, names: Sequence[int]) -> None:
+    def assign(self, email: str, names: Sequence[int]) -> None:
         """Give a message that has no thread yet its own, for ever."""
         connection = self._database.connection
-        names = names or (lone(email),)
+        names = names or (lone_name(email),)
         [[oldest]] = connection.execute(
             "SELECT min(thread) FROM thread_names WHERE name IN (SELECT value FROM json_each(?))",
             (json.dumps(names),),
@@ -56,7 +56,7 @@ class Threads:
         """Note that messages are placed from now on."""
         self._database.connection.execute("INSERT OR REPLACE INTO account VALUES ('threads', 1)")
 
-    def behind(self) -> list[tuple[bytes, int]]:
+    def unassigned(self) -> list[tuple[bytes, int]]:
         """Return the folders of mailboxes with newer messages than were placed, and up to which UID."""
         found: list[Any] = self._database.connection.execute(
             "SELECT folder, ifnull(uid, 0) FROM mailboxes LEFT JOIN placed ON mailbox = id"

@@ -9,14 +9,19 @@ from datetime import datetime
 
 from twisted_mail.interfaces import Clock, Renderer, Watcher
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.change import Removed, Renamed, Subscribed
-from twisted_mail.mail.mailbox.entry import Copied, Draft, MailboxInfo, Status
+from twisted_mail.mail.mailbox.change import MailboxDeleted, MailboxRenamed, SubscriptionChanged
+from twisted_mail.mail.mailbox.entry import CopyResult, MailboxInfo, MailboxStatus, NewMessage
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
-from twisted_mail.store.changes import Bell, Report
+from twisted_mail.store.changes import ChangeFeed, Report
 from twisted_mail.store.format import names
 from twisted_mail.store.format.maildrop_lock import in_use
-from twisted_mail.store.memory.box import Arrival, Body, Home, Limits
+from twisted_mail.store.memory.box import (
+    AccountData,
+    MemoryArrival,
+    MemoryMessage,
+    MemoryStoreLimits,
+)
 from twisted_mail.store.memory.mailbox import MemoryMailbox
 
 
@@ -30,12 +35,12 @@ class MemoryStore:
         self,
         clock: Clock,
         render: Renderer,
-        limits: Limits | None = None,
+        limits: MemoryStoreLimits | None = None,
         report: Report | None = None,
     ) -> None:
         self._clock = clock
         self._render = render
-        self._limits = limits or Limits()
+        self._limits = limits or MemoryStoreLimits()
         self._report = report
         self._accounts: dict[str, MemoryAccount] = {}
 
@@ -44,14 +49,14 @@ class MemoryStore:
         account = self._accounts.get(name)
         if account is None:
             first = max(1, int(self._clock.now()))
-            home = Home(self._limits, Bell(self._report), self._clock, first)
+            home = AccountData(self._limits, ChangeFeed(self._report), self._clock, first)
             account = MemoryAccount(name, home, self._clock, self._render)
             self._accounts[name] = account
         return account
 
-    async def room(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
+    async def check_quota(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
         """Return None for each account that has room for so many octets, else why not."""
-        return {name: (await self.account(name)).room(size) for name in dict.fromkeys(names)}
+        return {name: (await self.account(name)).check_quota(size) for name in dict.fromkeys(names)}
 
     async def deliver(
         self, names: Sequence[str], message: Message
@@ -67,7 +72,7 @@ class MemoryStore:
 class MemoryAccount:
     """One holder of mail, in memory. Fulfils ``interfaces.Account``."""
 
-    def __init__(self, name: str, home: Home, clock: Clock, render: Renderer) -> None:
+    def __init__(self, name: str, home: AccountData, clock: Clock, render: Renderer) -> None:
         self.name = name
         self._home = home
         self._clock = clock
@@ -80,7 +85,7 @@ class MemoryAccount:
     async def mailboxes(self) -> Sequence[MailboxInfo]:
         """Return all mailboxes, and names that are subscribed to and gone, sorted by name."""
         uses = {name: box.use for name, box in self._home.boxes.items()}
-        return names.listing(uses, self._subscribed)
+        return names.list_mailboxes(uses, self._subscribed)
 
     async def open(self, name: str) -> MemoryMailbox:
         """Open a mailbox."""
@@ -89,14 +94,14 @@ class MemoryAccount:
     def _open(self, name: str) -> MemoryMailbox:
         return MemoryMailbox(self._home, self._home.box(name), self._render)
 
-    async def status(self, name: str, has_size: bool = True) -> Status:
+    async def status(self, name: str, has_size: bool = True) -> MailboxStatus:
         """Return the counts of a mailbox."""
         return self._home.box(name).status()
 
     async def create(self, name: str, use: str = "") -> None:
         """Make a mailbox and the levels above it."""
         name = self._free(names.new(name.removesuffix("/")))
-        self._home.bell.ring(*self._home.make(name, names.use(use)))
+        self._home.change_feed.publish(*self._home.make(name, names.use(use)))
 
     def _free(self, name: str) -> str:
         if name in self._home.boxes:
@@ -117,7 +122,7 @@ class MemoryAccount:
         for old, new in pairs:
             boxes[new] = boxes.pop(old)
             boxes[new].name = new
-        self._home.bell.ring(*made, *(Renamed(old, new) for old, new in pairs))
+        self._home.change_feed.publish(*made, *(MailboxRenamed(old, new) for old, new in pairs))
 
     async def delete(self, name: str) -> None:
         """Delete a mailbox, not its children."""
@@ -130,7 +135,7 @@ class MemoryAccount:
         del boxes[name]
         box.is_removed = True
         box.bodies.clear()
-        self._home.bell.ring(Removed(name))
+        self._home.change_feed.publish(MailboxDeleted(name))
 
     async def subscribe(self, name: str, is_subscribed: bool) -> None:
         """Subscribe to a name, whether or not there is such a mailbox, or no longer."""
@@ -140,28 +145,28 @@ class MemoryAccount:
         if is_subscribed and len(self._subscribed) >= self._home.limits.mailboxes:
             raise Refused("There are too many subscriptions.", "LIMIT")
         (self._subscribed.add if is_subscribed else self._subscribed.remove)(name)
-        self._home.bell.ring(Subscribed(name, is_subscribed))
+        self._home.change_feed.publish(SubscriptionChanged(name, is_subscribed))
 
-    async def append(self, name: str, drafts: Sequence[Draft]) -> Copied:
+    async def append(self, name: str, drafts: Sequence[NewMessage]) -> CopyResult:
         """Put messages into a mailbox, all or none."""
         bodies = _bodies(draft.message for draft in drafts)
         box = self._home.target(name)
         box.admit(flag.NONE.union(*{draft.flags for draft in drafts}))
         self._home.claim(sum(len(body.data) for body in bodies))
         arrivals = [
-            Arrival(body, draft.flags, self._seconds(draft.date))
+            MemoryArrival(body, draft.flags, self._seconds(draft.date))
             for body, draft in zip(bodies, drafts, strict=True)
         ]
-        return Copied(box.uidvalidity, (), box.add(arrivals))
+        return CopyResult(box.uidvalidity, (), box.add(arrivals))
 
-    def deliver(self, body: Body) -> MailError | None:
+    def deliver(self, body: MemoryMessage) -> MailError | None:
         """Put a message into the inbox; return why it could not be done."""
-        if (refusal := self.room(len(body.data))) is not None:
+        if (refusal := self.check_quota(len(body.data))) is not None:
             return refusal
-        self._home.box(names.INBOX).add([Arrival(body, flag.NONE, self._seconds(None))])
+        self._home.box(names.INBOX).add([MemoryArrival(body, flag.NONE, self._seconds(None))])
         return None
 
-    def room(self, size: int) -> MailError | None:
+    def check_quota(self, size: int) -> MailError | None:
         """Return why there is no room for so many octets, or None."""
         try:
             self._home.claim(size)
@@ -172,7 +177,7 @@ class MemoryAccount:
     def _seconds(self, date: datetime | None) -> int:
         return int(self._clock.now() if date is None else date.timestamp())
 
-    async def hold_maildrop(self) -> Callable[[], None]:
+    async def lock_maildrop(self) -> Callable[[], None]:
         """Keep other POP3 sessions out; return what lets them in again."""
         if self._holder is not None:
             raise in_use()
@@ -186,14 +191,14 @@ class MemoryAccount:
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Hand every Change of the account to ``watcher``."""
-        return self._home.bell.watch(watcher)
+        return self._home.change_feed.watch(watcher)
 
 
-def _bodies(messages: Iterable[Message]) -> list[Body]:
+def _bodies(messages: Iterable[Message]) -> list[MemoryMessage]:
     """Read messages and close their blobs, in any case."""
     messages = list(messages)
     try:
-        return [Body(b"".join(message.pieces())) for message in messages]
+        return [MemoryMessage(b"".join(message.pieces())) for message in messages]
     except OSError:
         raise Unavailable("The message cannot be read now.") from None
     finally:

@@ -8,18 +8,23 @@ from operator import itemgetter
 
 from twisted_mail.interfaces import Clock, Renderer
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.change import Added, Gone, Made, Marked
-from twisted_mail.mail.mailbox.entry import Columns, Entry, Items, Status
+from twisted_mail.mail.mailbox.change import (
+    EntriesAdded,
+    EntriesExpunged,
+    FlagsChanged,
+    MailboxCreated,
+)
+from twisted_mail.mail.mailbox.entry import Entry, EntryColumns, MailboxStatus, RenderedItems
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.changes import Bell
+from twisted_mail.store.changes import ChangeFeed
 from twisted_mail.store.format import names
 from twisted_mail.store.index import thread_keys
-from twisted_mail.store.quota import refusal
+from twisted_mail.store.quota import over_quota
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class MemoryStoreLimits:
     """How much one account may hold: octets in all (None: any number), and numbers of names."""
 
     quota: int | None = None
@@ -28,14 +33,14 @@ class Limits:
 
 
 @dataclass(slots=True, eq=False)
-class Body:
+class MemoryMessage:
     """The bytes of one message, shared by its copies, and its items once somebody asked."""
 
     data: bytes
     id: str = field(default_factory=partial(secrets.token_hex, 12))
-    _items: Items | None = None
+    _items: RenderedItems | None = None
 
-    def items(self, render: Renderer) -> Items:
+    def items(self, render: Renderer) -> RenderedItems:
         """Return the items, rendered at the first call."""
         if self._items is None:
             self._items = render(self.data)
@@ -43,16 +48,16 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class MemoryArrival:
     """A message about to enter a mailbox; ``date`` is in seconds since 1970."""
 
-    body: Body
+    body: MemoryMessage
     flags: Flags
     date: int
 
 
 @dataclass(slots=True, eq=False)
-class Spellings:
+class KeywordSpellings:
     """The keywords of one mailbox, as they were first spelled, at most ``limit``."""
 
     limit: int
@@ -76,17 +81,17 @@ class Spellings:
 
 
 @dataclass(slots=True, eq=False)
-class Box:
+class MailboxData:
     """One mailbox in memory. Alterations ring the bell before they return."""
 
     name: str
     uidvalidity: int
-    bell: Bell
+    change_feed: ChangeFeed
     clock: Clock
-    spellings: Spellings
+    spellings: KeywordSpellings
     use: str = ""
-    columns: Columns = field(default_factory=Columns)
-    bodies: dict[int, Body] = field(default_factory=dict)
+    columns: EntryColumns = field(default_factory=EntryColumns)
+    bodies: dict[int, MemoryMessage] = field(default_factory=dict)
     saved: dict[int, int] = field(default_factory=dict)
     size: int = 0
     first_recent: int = 1
@@ -107,7 +112,7 @@ class Box:
             return True
         return len(flag.keywords(flag.NONE.union(*set(self.columns.flags)))) < limit
 
-    def add(self, arrivals: Sequence[Arrival]) -> tuple[int, ...]:
+    def add(self, arrivals: Sequence[MemoryArrival]) -> tuple[int, ...]:
         """Append messages whose flags were admitted; return their UIDs."""
         if not arrivals:
             return ()
@@ -117,10 +122,10 @@ class Box:
             self.saved[entry.uid] = int(self.clock.now())
             self.size += entry.size
         self.columns.add(entries)
-        self.bell.ring(Added(self.name, entries))
+        self.change_feed.publish(EntriesAdded(self.name, entries))
         return tuple(entry.uid for entry in entries)
 
-    def _entries(self, arrivals: Iterable[Arrival]) -> Iterator[Entry]:
+    def _entries(self, arrivals: Iterable[MemoryArrival]) -> Iterator[Entry]:
         modseq = self.columns.highest_modseq + 1
         for uid, each in enumerate(arrivals, self.columns.uidnext):
             flags = self.spellings.spelled(each.flags)
@@ -131,9 +136,9 @@ class Box:
         if not marks:
             return
         modseq = self.columns.highest_modseq + 1
-        change = Marked(self.name, tuple((uid, flags, modseq) for uid, flags in marks))
+        change = FlagsChanged(self.name, tuple((uid, flags, modseq) for uid, flags in marks))
         self.columns.mark(change.marks)
-        self.bell.ring(change)
+        self.change_feed.publish(change)
 
     def remove(self, uids: Sequence[int]) -> None:
         """Drop messages that are here, by ascending UID."""
@@ -145,7 +150,7 @@ class Box:
             del self.saved[uid]
         self.columns.remove(uids)
         self.columns.highest_modseq = modseq
-        self.bell.ring(Gone(self.name, tuple(uids), modseq))
+        self.change_feed.publish(EntriesExpunged(self.name, tuple(uids), modseq))
 
     def entry(self, uid: int) -> Entry:
         """Return the entry of a UID that is here."""
@@ -162,10 +167,10 @@ class Box:
         """Return the MAILBOXID: no other mailbox of the account ever has this UIDVALIDITY."""
         return f"{self.uidvalidity}"
 
-    def status(self) -> Status:
+    def status(self) -> MailboxStatus:
         """Return the counts."""
         columns = self.columns
-        return Status(
+        return MailboxStatus(
             messages=len(columns),
             recent=sum(uid >= self.first_recent for uid in columns.uids),
             unseen=sum(flag.SEEN not in flags for flags in columns.flags),
@@ -179,29 +184,29 @@ class Box:
 
 
 @dataclass(slots=True, eq=False)
-class Home:
+class AccountData:
     """What one account holds: its boxes by name, and the bell that all of them ring.
 
     UIDVALIDITY comes from one counter, so that a mailbox that is made again is another one.
     """
 
-    limits: Limits
-    bell: Bell
+    limits: MemoryStoreLimits
+    change_feed: ChangeFeed
     clock: Clock
     next_uidvalidity: int
-    boxes: dict[str, Box] = field(default_factory=dict)
+    boxes: dict[str, MailboxData] = field(default_factory=dict)
     threads: dict[str, str] = field(default_factory=dict)  # by EMAILID
     _thread_of: dict[int, int] = field(default_factory=dict)  # by name
     _ages: dict[int, int] = field(default_factory=dict)  # of threads, the oldest 0
 
-    def box(self, name: str) -> Box:
+    def box(self, name: str) -> MailboxData:
         """Return a box. Raises Refused: NONEXISTENT."""
         box = self.boxes.get(names.canonical(name))
         if box is None:
             raise Refused("There is no such mailbox.", "NONEXISTENT")
         return box
 
-    def target(self, name: str) -> Box:
+    def target(self, name: str) -> MailboxData:
         """Return the box that messages shall go to. Raises Refused: TRYCREATE, CANNOT.
 
         TRYCREATE is only for names that could be created (RFC 3501 §6.3.11).
@@ -212,7 +217,7 @@ class Home:
             raise Refused("There is no such mailbox.", "TRYCREATE")
         return box
 
-    def place_newcomers(self) -> None:
+    def assign_threads(self) -> None:
         """Give messages that have no thread theirs, the oldest first."""
         fresh = [
             (box.saved[uid], number, uid, body)
@@ -224,8 +229,8 @@ class Home:
             if body.id not in self.threads:
                 self._place(body)
 
-    def _place(self, body: Body) -> None:
-        names = thread_keys.names(body.data) or (thread_keys.lone(body.id),)
+    def _place(self, body: MemoryMessage) -> None:
+        names = thread_keys.message_names(body.data) or (thread_keys.lone_name(body.id),)
         known = [self._thread_of[name] for name in names if name in self._thread_of]
         thread = min(known, key=self._ages.__getitem__, default=names[0])
         self._ages.setdefault(thread, len(self._ages))
@@ -236,27 +241,29 @@ class Home:
         """See to it that there is room for more octets. Raises Refused: OVERQUOTA."""
         quota = self.limits.quota
         if quota is not None and sum(box.size for box in self.boxes.values()) + octets > quota:
-            raise refusal()
+            raise over_quota()
 
-    def make(self, name: str, use: str = "") -> list[Made]:
+    def make(self, name: str, use: str = "") -> list[MailboxCreated]:
         """Make a box and the missing levels above it; return what is to be rung.
 
         Raises Refused: LIMIT.
         """
-        made = [*self.make_above(name, beside=1), Made(name)]
+        made = [*self.make_above(name, beside=1), MailboxCreated(name)]
         self._make(name, use)
         return made
 
-    def make_above(self, name: str, beside: int = 0) -> list[Made]:
+    def make_above(self, name: str, beside: int = 0) -> list[MailboxCreated]:
         """Make the missing levels above a name, with room for some boxes ``beside`` them."""
         missing = [level for level in names.above(name) if level not in self.boxes]
         if len(self.boxes) + len(missing) + beside > self.limits.mailboxes:
             raise Refused("There are too many mailboxes.", "LIMIT")
         for level in missing:
             self._make(level)
-        return [Made(level) for level in missing]
+        return [MailboxCreated(level) for level in missing]
 
     def _make(self, name: str, use: str = "") -> None:
-        spellings = Spellings(self.limits.keywords)
-        self.boxes[name] = Box(name, self.next_uidvalidity, self.bell, self.clock, spellings, use)
+        spellings = KeywordSpellings(self.limits.keywords)
+        self.boxes[name] = MailboxData(
+            name, self.next_uidvalidity, self.change_feed, self.clock, spellings, use
+        )
         self.next_uidvalidity += 1

@@ -5,11 +5,18 @@ from typing import Literal
 
 from twisted_mail.interfaces import Renderer, Watcher
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.entry import Columns, Contains, Copied, Identity, Items, Piece
+from twisted_mail.mail.mailbox.entry import (
+    Contains,
+    CopyResult,
+    EntryColumns,
+    MessageIdentity,
+    MessageRange,
+    RenderedItems,
+)
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.mime.matching import matches
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.memory.box import Arrival, Box, Home
+from twisted_mail.store.memory.box import AccountData, MailboxData, MemoryArrival
 
 How = Literal["set", "add", "remove"]
 
@@ -17,7 +24,7 @@ How = Literal["set", "add", "remove"]
 class MemoryMailbox:
     """One open mailbox. Fulfils ``interfaces.Mailbox``."""
 
-    def __init__(self, home: Home, box: Box, render: Renderer) -> None:
+    def __init__(self, home: AccountData, box: MailboxData, render: Renderer) -> None:
         self._home = home
         self._box = box
         self._render = render
@@ -39,7 +46,7 @@ class MemoryMailbox:
         return self._box.id
 
     @property
-    def columns(self) -> Columns:
+    def columns(self) -> EntryColumns:
         """Return the live columns."""
         return self._box.columns
 
@@ -86,26 +93,26 @@ class MemoryMailbox:
         box.mark(marks)
         return tuple(refused)
 
-    async def copy(self, uids: Sequence[int], target: str) -> Copied:
+    async def copy(self, uids: Sequence[int], target: str) -> CopyResult:
         """Copy messages, all or none."""
         present, box = self._present().present(uids), self._home.target(target)
         self._home.claim(sum(len(self._box.bodies[uid].data) for uid in present))
         return self._put(present, box)
 
-    async def move(self, uids: Sequence[int], target: str) -> Copied:
+    async def move(self, uids: Sequence[int], target: str) -> CopyResult:
         """Move messages, all or none; the target hears of it first."""
         present, box = self._present().present(uids), self._home.target(target)
         copied = self._put(present, box)
         self._box.remove(present)
         return copied
 
-    def _put(self, uids: Sequence[int], target: Box) -> Copied:
+    def _put(self, uids: Sequence[int], target: MailboxData) -> CopyResult:
         arrivals = [
-            Arrival(self._box.bodies[entry.uid], entry.flags, entry.date)
+            MemoryArrival(self._box.bodies[entry.uid], entry.flags, entry.date)
             for entry in map(self._box.entry, uids)
         ]
         target.admit(flag.NONE.union(*{arrival.flags for arrival in arrivals}))
-        return Copied(target.uidvalidity, tuple(uids), target.add(arrivals))
+        return CopyResult(target.uidvalidity, tuple(uids), target.add(arrivals))
 
     async def expunge(self, uids: Sequence[int]) -> tuple[int, ...]:
         """Remove messages; return the ascending UIDs of those that were there."""
@@ -113,26 +120,26 @@ class MemoryMailbox:
         self._box.remove(present)
         return tuple(present)
 
-    async def items(self, uids: Sequence[int]) -> Sequence[Items | None]:
+    async def items(self, uids: Sequence[int]) -> Sequence[RenderedItems | None]:
         """Return the rendered items, in the order asked; None where a message is gone."""
         bodies = map(self._present().bodies.get, uids)
         return [None if body is None else body.items(self._render) for body in bodies]
 
-    async def identities(self, uids: Sequence[int]) -> Sequence[Identity | None]:
+    async def identities(self, uids: Sequence[int]) -> Sequence[MessageIdentity | None]:
         """Return what messages are called, in the order asked; None where one is gone."""
         box = self._present()
         return [
-            Identity(box.bodies[uid].id, box.saved[uid]) if uid in box.bodies else None
+            MessageIdentity(box.bodies[uid].id, box.saved[uid]) if uid in box.bodies else None
             for uid in uids
         ]
 
     async def threads(self, uids: Sequence[int]) -> Sequence[str | None]:
         """Return the threads of messages, in the order asked; None where one is gone."""
         bodies = self._present().bodies
-        self._home.place_newcomers()
+        self._home.assign_threads()
         return [self._home.threads[bodies[uid].id] if uid in bodies else None for uid in uids]
 
-    async def read(self, pieces: Sequence[Piece]) -> Sequence[bytes | None]:
+    async def read(self, pieces: Sequence[MessageRange]) -> Sequence[bytes | None]:
         """Return ranges of messages; None where a message is gone."""
         bodies = self._present().bodies
         return [
@@ -147,7 +154,7 @@ class MemoryMailbox:
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Hand every Change of this mailbox to ``watcher``, until ended or closed."""
-        end = self._box.bell.watch(watcher, self._box.name)
+        end = self._box.change_feed.watch(watcher, self._box.name)
         self._ends.append(end)
         return end
 
@@ -156,13 +163,13 @@ class MemoryMailbox:
         while self._ends:
             self._ends.pop()()
 
-    def _present(self) -> Box:
+    def _present(self) -> MailboxData:
         if self._box.is_removed:
             raise Refused("The mailbox was deleted.", "NONEXISTENT")
         return self._box
 
 
-def _rows(box: Box, uids: Iterable[int]) -> Iterator[tuple[int, Flags, int]]:
+def _rows(box: MailboxData, uids: Iterable[int]) -> Iterator[tuple[int, Flags, int]]:
     entries = map(box.entry, box.present(uids))
     return ((entry.uid, entry.flags, entry.modseq) for entry in entries)
 

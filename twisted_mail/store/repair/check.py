@@ -12,8 +12,8 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import read_file
 from twisted_mail.store.format import filename, layout, subscriptions, uidlist
 from twisted_mail.store.index import read_only
-from twisted_mail.store.index.read_only import Known, Peek
-from twisted_mail.store.repair.findings import File, Finding, of_index, of_list, shown
+from twisted_mail.store.index.read_only import IndexedMailbox, IndexSnapshot
+from twisted_mail.store.repair.findings import MessageFile, StoreFinding, of_index, of_list, shown
 
 OLD_SECONDS = 36 * 3600  # maildir(5): then a file in tmp belongs to nobody
 DAMAGED = b"index.sqlite3.damaged"
@@ -21,7 +21,7 @@ HIDDEN_SECONDS = 3600  # no mailbox takes longer to make or to remove
 _PIECE = 1024 * 1024
 
 
-class Check:
+class MaildirCheck:
     """A look at one account; with ``reads`` every message is read to its end.
 
     ``step`` is told of each file. ``mailboxes`` and ``messages`` count what was seen.
@@ -45,26 +45,28 @@ class Check:
         self.messages = 0
         self._sizes: dict[bytes, int] = {}  # of one mailbox's files
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[StoreFinding]:
         """Return what is not as it should be."""
         self.mailboxes = self.messages = 0
-        seen = read_only.look(self._disk, self._path)
+        seen = read_only.read_index(self._disk, self._path)
         return [*self._of_account(seen), *self._of_mailboxes(seen)]
 
     # ------------------------------------------------------------ the account
 
-    def _of_account(self, seen: Peek) -> Iterator[Finding]:
+    def _of_account(self, seen: IndexSnapshot) -> Iterator[StoreFinding]:
         if seen.fault:
-            yield Finding("", "index", seen.fault)
+            yield StoreFinding("", "index", seen.fault)
         for name in self._disk.names(self._path):
             if name.startswith(DAMAGED):
                 text = f"{shown(name)} is left of an index that was damaged; it holds no mail"
-                yield Finding("", "leftover", text, os.path.join(self._path, name))
+                yield StoreFinding("", "leftover", text, os.path.join(self._path, name))
         listed = read_file(self._disk, os.path.join(self._maildir, subscriptions.FILE))
         if listed and not subscriptions.parse(listed) and listed.strip(b"V\t2\n"):
-            yield Finding("", "subscriptions", "the file of subscriptions cannot be understood")
+            yield StoreFinding(
+                "", "subscriptions", "the file of subscriptions cannot be understood"
+            )
 
-    def _of_mailboxes(self, seen: Peek) -> Iterator[Finding]:
+    def _of_mailboxes(self, seen: IndexSnapshot) -> Iterator[StoreFinding]:
         for name in sorted([layout.INBOX, *self._disk.names(self._maildir)]):
             path = os.path.join(self._maildir, name) if name else self._maildir
             if name.startswith(b".."):
@@ -73,14 +75,14 @@ class Check:
                 mailbox = layout.mailbox_name(name)
                 if mailbox is None:
                     text = f"the folder {shown(name)} has no name that clients can be told"
-                    yield Finding("", "name", text, path)
+                    yield StoreFinding("", "name", text, path)
                 else:
                     yield from self._of_mailbox(mailbox, path, seen.known.get(name))
 
-    def _hidden(self, name: bytes, path: bytes) -> Iterator[Finding]:
+    def _hidden(self, name: bytes, path: bytes) -> Iterator[StoreFinding]:
         if self._is_older(path, HIDDEN_SECONDS):
             text = f"{shown(name)} is left of a mailbox that was being made or removed"
-            yield Finding("", "leftover", text, path)
+            yield StoreFinding("", "leftover", text, path)
 
     def _is_folder(self, path: bytes) -> bool:
         try:
@@ -96,15 +98,17 @@ class Check:
 
     # ------------------------------------------------------------ one mailbox
 
-    def _of_mailbox(self, mailbox: str, path: bytes, known: Known | None) -> Iterator[Finding]:
+    def _of_mailbox(
+        self, mailbox: str, path: bytes, known: IndexedMailbox | None
+    ) -> Iterator[StoreFinding]:
         self.mailboxes += 1
-        missing = [p for p in layout.PLACES if not self._is_folder(os.path.join(path, p))]
+        missing = [p for p in layout.SUBFOLDERS if not self._is_folder(os.path.join(path, p))]
         for place in missing:
-            yield Finding(mailbox, "folder", f"the folder {shown(place)} is missing")
+            yield StoreFinding(mailbox, "folder", f"the folder {shown(place)} is missing")
         if b"tmp" not in missing:
             yield from self._tmp(mailbox, os.path.join(path, b"tmp"))
         self._sizes = {}
-        files: list[File] = []
+        files: list[MessageFile] = []
         for place in (b"new", b"cur"):
             if place not in missing:
                 yield from self._list(mailbox, path, place, files)
@@ -117,28 +121,28 @@ class Check:
             by_base = {file.base: file for file in files}
             yield from of_index(mailbox, known, by_base, self._sizes, listed)
 
-    def _tmp(self, mailbox: str, path: bytes) -> Iterator[Finding]:
+    def _tmp(self, mailbox: str, path: bytes) -> Iterator[StoreFinding]:
         for name in self._disk.names(path):
             file = os.path.join(path, name)
             if self._is_older(file, OLD_SECONDS):
                 text = f"tmp/{shown(name)} was never finished"
-                yield Finding(mailbox, "leftover", text, file)
+                yield StoreFinding(mailbox, "leftover", text, file)
 
     def _list(
-        self, mailbox: str, path: bytes, place: bytes, files: list[File]
-    ) -> Iterator[Finding]:
+        self, mailbox: str, path: bytes, place: bytes, files: list[MessageFile]
+    ) -> Iterator[StoreFinding]:
         for name in sorted(self._disk.names(os.path.join(path, place))):
             file = os.path.join(path, place, name)
             if filename.is_listable(name):
                 base, rest = filename.split(name)
-                files.append(File(base, place[:1] + rest, file))
+                files.append(MessageFile(base, place[:1] + rest, file))
             elif not name.startswith(b"."):
                 text = f"{shown(place)}/{shown(name)} cannot stand in a list of UIDs"
-                yield Finding(mailbox, "name", text, file)
+                yield StoreFinding(mailbox, "name", text, file)
 
     # ------------------------------------------------------------ one file
 
-    def _file(self, mailbox: str, file: File) -> Iterator[Finding]:
+    def _file(self, mailbox: str, file: MessageFile) -> Iterator[StoreFinding]:
         self.messages += 1
         self._step()
         where = shown(os.path.join(*file.path.split(b"/")[-2:]))
@@ -147,7 +151,7 @@ class Check:
         except FileNotFoundError:
             return  # renamed or expunged just now
         if not stat.S_ISREG(found.st_mode):
-            yield Finding(mailbox, "strange", f"{where} is no file", file.path)
+            yield StoreFinding(mailbox, "strange", f"{where} is no file", file.path)
             return
         stored, wire = filename.sizes(file.base)
         size = self._sizes[file.base] = found.st_size
@@ -156,17 +160,17 @@ class Check:
         except FileNotFoundError:
             return
         except OSError as error:
-            yield Finding(mailbox, "unreadable", f"{where}: {error.strerror}", file.path)
+            yield StoreFinding(mailbox, "unreadable", f"{where}: {error.strerror}", file.path)
             return
         if not size:
-            yield Finding(mailbox, "empty", f"{where} is empty", file.path)
+            yield StoreFinding(mailbox, "empty", f"{where} is empty", file.path)
         elif stored is not None and stored != size:
             less = "its end is missing, or its name is wrong: " if size < stored else ""
             text = f"{where}: {less}the name says {stored} octets, it has {size}"
-            yield Finding(mailbox, "size", text, file.path)
+            yield StoreFinding(mailbox, "size", text, file.path)
         elif wire is not None and lone is not None and wire != size + lone:
             text = f"{where}: the name says {wire} octets on the wire, it has {size + lone}"
-            yield Finding(mailbox, "size", text, file.path)
+            yield StoreFinding(mailbox, "size", text, file.path)
 
     def _lone_line_ends(self, path: bytes) -> int | None:
         """Return how many LF stand without CR; None when the file is not to be read."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from twisted_mail.interfaces import Clock
-from twisted_mail.mail.mailbox.change import Change, Gone
+from twisted_mail.mail.mailbox.change import Change, EntriesExpunged
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.store.work.folder import Folder
 
@@ -23,7 +23,7 @@ LEAST = 1000  # dead lines, and
 SHARE = 0.5  # so many for each message: then the list is written anew
 
 
-class Compacting:
+class UidListCompaction:
     """Which mailboxes' lists are to be looked at, on the reactor thread."""
 
     def __init__(self, clock: Clock) -> None:
@@ -32,7 +32,7 @@ class Compacting:
 
     def note(self, account: "MaildirAccount", folder: Folder, change: Change | None) -> None:
         """Take note of a change in a mailbox; None: it was opened for the first time."""
-        if change is None or isinstance(change, Gone):
+        if change is None or isinstance(change, EntriesExpunged):
             self._waiting.setdefault(account, set()).add(folder)
 
     async def step(self) -> bool:
@@ -43,14 +43,14 @@ class Compacting:
                 if not folders:
                     del self._waiting[account]
                 with suppress(MailError):  # the next removal reminds
-                    await account.quietly(compact, folder)
+                    await account.perform_in_background(compact, folder)
                 return True
         return False
 
 
 def compact(tree: "Tree", folder: Folder, least: int | None = None) -> None:
     """Write a mailbox's list anew where it has many dead lines. In the account's lane."""
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         state = folder.state(work)
         if folder.listed is not None or folder.uids.current_stamp() != state.list_seen:
             return  # somebody else wrote it: those lines are looked at first

@@ -5,14 +5,14 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from twisted_mail.mail.mailbox.entry import UNKNOWN
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.mail.mailbox.numbers import MAX_NUMBER
 from twisted_mail.store.format import filename, uidlist
-from twisted_mail.store.index.read_only import Known
+from twisted_mail.store.index.read_only import IndexedMailbox
 from twisted_mail.store.index.rows import Row
 
 
-class Finding(NamedTuple):
+class StoreFinding(NamedTuple):
     """One thing: the mailbox (empty for the account), its kind, what it is in words, and its file."""
 
     mailbox: str
@@ -21,7 +21,7 @@ class Finding(NamedTuple):
     subject: bytes = b""
 
 
-class File(NamedTuple):
+class MessageFile(NamedTuple):
     """One message file: its base name, tail, and path."""
 
     base: bytes
@@ -37,16 +37,18 @@ def shown(name: bytes) -> str:
 # ---------------------------------------------------------------- lists of UIDs
 
 
-def of_list(mailbox: str, data: bytes | None, known: Known | None) -> Iterator[Finding]:
+def of_list(
+    mailbox: str, data: bytes | None, known: IndexedMailbox | None
+) -> Iterator[StoreFinding]:
     """Return what is wrong with a list of UIDs."""
     if data is None:
         if known is not None and known.rows:
-            yield Finding(mailbox, "list", "the list of UIDs is missing")
+            yield StoreFinding(mailbox, "list", "the list of UIDs is missing")
         return
     header, _, rest = data.partition(b"\n")
     listed = uidlist.parse(data)
     if listed is None:
-        yield Finding(mailbox, "list", "the list of UIDs has no valid first line")
+        yield StoreFinding(mailbox, "list", "the list of UIDs has no valid first line")
         return
     if not header.startswith(b"3 "):
         return  # an older format, which is read as it is
@@ -55,13 +57,13 @@ def of_list(mailbox: str, data: bytes | None, known: Known | None) -> Iterator[F
         text = (
             f"the list of UIDs has UIDVALIDITY {listed.uidvalidity}, the index {known.uidvalidity}"
         )
-        yield Finding(mailbox, "list", text)
+        yield StoreFinding(mailbox, "list", text)
 
 
-def _of_lines(mailbox: str, rest: bytes) -> Iterator[Finding]:
+def _of_lines(mailbox: str, rest: bytes) -> Iterator[StoreFinding]:
     lines = rest.split(b"\n")
     if lines.pop():
-        yield Finding(mailbox, "list", "the last line of the list of UIDs is torn")
+        yield StoreFinding(mailbox, "list", "the last line of the list of UIDs is torn")
     highest = torn = falling = 0
     uids: Counter[int] = Counter()
     bases: Counter[bytes] = Counter()
@@ -78,14 +80,14 @@ def _of_lines(mailbox: str, rest: bytes) -> Iterator[Finding]:
     twice = [uid for uid, number in uids.items() if number > 1]
     doubled = sum(number > 1 for number in bases.values())
     if torn:
-        yield Finding(mailbox, "list", f"{torn} lines of the list of UIDs cannot be read")
+        yield StoreFinding(mailbox, "list", f"{torn} lines of the list of UIDs cannot be read")
     if twice:
         some = ", ".join(map(str, twice[:5]))
-        yield Finding(mailbox, "list", f"UIDs stand for two messages each in the list: {some}")
+        yield StoreFinding(mailbox, "list", f"UIDs stand for two messages each in the list: {some}")
     if doubled:
-        yield Finding(mailbox, "list", f"{doubled} messages stand in the list of UIDs twice")
+        yield StoreFinding(mailbox, "list", f"{doubled} messages stand in the list of UIDs twice")
     if falling:
-        yield Finding(mailbox, "list", f"UIDs fall {falling} times in the list of UIDs")
+        yield StoreFinding(mailbox, "list", f"UIDs fall {falling} times in the list of UIDs")
 
 
 def _record(line: bytes) -> tuple[bytes, bytes]:
@@ -99,11 +101,11 @@ def _record(line: bytes) -> tuple[bytes, bytes]:
 
 def of_index(
     mailbox: str,
-    known: Known,
-    files: dict[bytes, File],
+    known: IndexedMailbox,
+    files: dict[bytes, MessageFile],
     sizes: dict[bytes, int],
     listed: uidlist.UidList | None,
-) -> Iterator[Finding]:
+) -> Iterator[StoreFinding]:
     """Return what the index says wrongly of messages; ``sizes`` are those of files, by base names."""
     letters = known.letters
     for row in known.rows:
@@ -112,20 +114,22 @@ def of_index(
         uid = None if listed is None else listed.uid(row.base)
         if file is None:
             text = f"{where} has no file: another program removed it, or it is lost"
-            yield Finding(mailbox, "missing", text, row.base)
+            yield StoreFinding(mailbox, "missing", text, row.base)
             continue
         if listed is not None and listed.uidvalidity == known.uidvalidity and uid != row.uid:
             says = f"says {uid}" if uid else "does not know it"
-            yield Finding(mailbox, "uid", f"{where}: the list of UIDs {says}", row.base)
+            yield StoreFinding(mailbox, "uid", f"{where}: the list of UIDs {says}", row.base)
         size = sizes.get(row.base, row.stored)
-        if row.date != UNKNOWN and row.stored != size:
+        if row.date != UNKNOWN_DATE and row.stored != size:
             text = f"{where}: the index says {row.stored} octets, its file has {size}"
-            yield Finding(mailbox, "stored", text, row.base)
-        if row.tail == file.tail and _told(row, letters) != {*filename.letters(row.tail)}:
+            yield StoreFinding(mailbox, "stored", text, row.base)
+        if row.tail == file.tail and _expected_letters(row, letters) != {
+            *filename.letters(row.tail)
+        }:
             text = f"{where}: the index has other flags than the name of its file"
-            yield Finding(mailbox, "flags", text, row.base)
+            yield StoreFinding(mailbox, "flags", text, row.base)
 
 
-def _told(row: Row, letters: dict[str, str]) -> set[str]:
+def _expected_letters(row: Row, letters: dict[str, str]) -> set[str]:
     """Return the letters that a row's flags ask for, with those nobody knows."""
     return {*filename.letters(filename.tail_of(row.flags, letters, row.tail))}

@@ -25,13 +25,13 @@ from twisted_mail.store.format import filename, keywords, layout, names, uidlist
 from twisted_mail.store.format.uidlist import UidFile, UidList
 from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.transaction import Work
+from twisted_mail.store.work.transaction import UnitOfWork
 from twisted_mail.store.work.tree import Tree
 
 FOLDER = b"arriving"
 
 
-class Stage:
+class ImportStaging:
     """The files that will be one mailbox. Methods raise OSError, and Refused for impossible names."""
 
     def __init__(self, tree: Tree, mailbox: str) -> None:
@@ -94,14 +94,14 @@ def is_free(tree: Tree, mailbox: str, own: Container[bytes] = ()) -> bool:
         return True
     found: list[bytes] = []
     for place in (b"new", b"cur"):
-        if exists(tree.disk, folder.place(place)):
-            found += tree.disk.names(folder.place(place))
+        if exists(tree.disk, folder.subfolder(place)):
+            found += tree.disk.names(folder.subfolder(place))
     return all(filename.split(name)[0] in own for name in found)
 
 
-def adopt(
+def publish_staged(
     tree: Tree,
-    stage: Stage,
+    stage: ImportStaging,
     uidvalidity: int,
     uidnext: int,
     uids: Mapping[bytes, int],
@@ -118,18 +118,18 @@ def adopt(
     with suppress(Refused):  # it is there already
         create(tree, stage.mailbox, use)
     folder = tree.find(stage.mailbox)
-    with tree.working() as work, folder.uids.lock.held():
+    with tree.unit_of_work() as work, folder.uids.lock.held():
         state = scan(folder, work, is_forced=True)
         if not is_free(tree, stage.mailbox, uids):
             return False
         listed = _listed(folder.uids, uidvalidity, uidnext, uids)
         listed.guid = guid or uidlist.new_guid()
         _write_lists(tree, stage, folder.path, listed)
-        _rename_all(tree, work, stage, folder.place(b"cur"))
+        _rename_all(tree, work, stage, folder.subfolder(b"cur"))
         work.index.mailboxes.remove(state)
     tree.folders.pop(folder.folder, None)
     folder = tree.find(stage.mailbox)
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         scan(folder, work, is_forced=True)
     stage.remove()
     return True
@@ -144,14 +144,14 @@ def _listed(now: UidFile, uidvalidity: int, uidnext: int, uids: Mapping[bytes, i
     return listed
 
 
-def _write_lists(tree: Tree, stage: Stage, path: bytes, listed: UidList) -> None:
+def _write_lists(tree: Tree, stage: ImportStaging, path: bytes, listed: UidList) -> None:
     data = read_file(tree.disk, os.path.join(stage.path, keywords.FILE))
     if data is not None:
         replace_file(tree.disk, os.path.join(path, keywords.FILE), data)
     UidFile(tree.disk, path).start(listed)
 
 
-def _rename_all(tree: Tree, work: Work, stage: Stage, target: bytes) -> None:
+def _rename_all(tree: Tree, work: UnitOfWork, stage: ImportStaging, target: bytes) -> None:
     source = os.path.join(stage.path, b"cur")
     for name in stage.files().values():
         path, new_path = os.path.join(source, name), os.path.join(target, name)

@@ -11,25 +11,25 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.entry import UNKNOWN
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.durable import exists, replace_file
 from twisted_mail.store.format import filename, layout, names, subscriptions, uidlist
 from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.index import read_only
-from twisted_mail.store.index.rows import Row, State
+from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.repair.check import DAMAGED, count_lone
-from twisted_mail.store.repair.findings import Finding
+from twisted_mail.store.repair.findings import StoreFinding
 from twisted_mail.store.work.folder import Folder
-from twisted_mail.store.work.list_status import listing
+from twisted_mail.store.work.list_status import list_mailboxes
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.transaction import Work
+from twisted_mail.store.work.transaction import UnitOfWork
 from twisted_mail.store.work.tree import Tree
 
 _SIZES = re.compile(rb",[SW]=[0-9]+(?=[,:]|\Z)")
 
 
-def repair(tree: Tree, findings: Sequence[Finding]) -> list[str]:
+def repair(tree: Tree, findings: Sequence[StoreFinding]) -> list[str]:
     """Mend what was found; return what was done, in words. Raises OSError, apsw.Error, Refused.
 
     To be called within ``Tree.perform``, which removes leftovers on its way.
@@ -37,21 +37,21 @@ def repair(tree: Tree, findings: Sequence[Finding]) -> list[str]:
     done = [*_of_account(tree, findings)]
     for mailbox in sorted({finding.mailbox for finding in findings if finding.mailbox}):
         mine = [finding for finding in findings if finding.mailbox == mailbox]
-        done += (f"{mailbox}: {text}" for text in _mend(tree, mailbox, mine))
+        done += (f"{mailbox}: {text}" for text in _repair_mailbox(tree, mailbox, mine))
     return done
 
 
 def mailboxes(tree: Tree) -> list[str]:
     """Return the names of an account's mailboxes."""
-    return [info.name for info in listing(tree) if info.is_selectable]
+    return [info.name for info in list_mailboxes(tree) if info.is_selectable]
 
 
 # ---------------------------------------------------------------- the account
 
 
-def _of_account(tree: Tree, findings: Sequence[Finding]) -> Iterator[str]:
+def _of_account(tree: Tree, findings: Sequence[StoreFinding]) -> Iterator[str]:
     kinds = {finding.kind for finding in findings if not finding.mailbox}
-    if "index" in kinds and read_only.look(tree.disk, tree.path).fault:
+    if "index" in kinds and read_only.read_index(tree.disk, tree.path).fault:
         tree.index.database.replace()
         yield "the index is made again from the files, UIDs are kept"
     for name in tree.disk.names(tree.path):
@@ -88,20 +88,20 @@ def _named(tree: Tree, path: bytes) -> str:
 # ---------------------------------------------------------------- one mailbox
 
 
-def _mend(tree: Tree, mailbox: str, findings: Sequence[Finding]) -> Iterator[str]:
+def _repair_mailbox(tree: Tree, mailbox: str, findings: Sequence[StoreFinding]) -> Iterator[str]:
     kinds = {finding.kind for finding in findings}
     before = _uidvalidity(tree, mailbox)
     folder = tree.find(mailbox)
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         state = scan(folder, work, is_forced=True)
         with folder.uids.lock.held():  # Dovecot may be at work as well
             if kinds & {"list", "uid"}:
-                yield from _mend_list(folder, work, state)
+                yield from _repair_uid_list(folder, work, state)
             if kinds & {"size", "stored"}:
                 paths = [finding.subject for finding in findings if finding.kind == "size"]
-                yield from _mend_sizes(folder, work, state, paths)
+                yield from _repair_sizes(folder, work, state, paths)
         if "flags" in kinds:
-            yield from _mend_flags(folder, work, state)
+            yield from _repair_flags(folder, work, state)
         if before and state.uidvalidity != before:
             yield (
                 f"UIDVALIDITY was {before} and is {state.uidvalidity}: its UIDs could not be trusted,"
@@ -114,14 +114,14 @@ def _mend(tree: Tree, mailbox: str, findings: Sequence[Finding]) -> Iterator[str
 
 
 def _uidvalidity(tree: Tree, mailbox: str) -> int:
-    known = read_only.look(tree.disk, tree.path).known.get(layout.folder_name(mailbox))
+    known = read_only.read_index(tree.disk, tree.path).known.get(layout.folder_name(mailbox))
     if known is not None:
         return known.uidvalidity
     found = uidlist.UidFile(tree.disk, tree.find(mailbox).path).load()
     return 0 if found is None else found.uidvalidity
 
 
-def _mend_list(folder: Folder, work: Work, state: State) -> Iterator[str]:
+def _repair_uid_list(folder: Folder, work: UnitOfWork, state: MailboxRow) -> Iterator[str]:
     """Write the list of UIDs anew, in order; messages with two UIDs get a third."""
     found = folder.uids.load()
     if found is None:
@@ -146,7 +146,9 @@ def _mend_list(folder: Folder, work: Work, state: State) -> Iterator[str]:
         yield f"{len(doubtful)} messages whose UIDs were doubtful have new ones"
 
 
-def _mend_sizes(folder: Folder, work: Work, state: State, paths: Sequence[bytes]) -> Iterator[str]:
+def _repair_sizes(
+    folder: Folder, work: UnitOfWork, state: MailboxRow, paths: Sequence[bytes]
+) -> Iterator[str]:
     """Give files names that tell their sizes, and the index the sizes."""
     rows = {row.base: row for row in work.index.all_rows(state)}
     found = folder.uids.load()
@@ -159,7 +161,7 @@ def _mend_sizes(folder: Folder, work: Work, state: State, paths: Sequence[bytes]
     for row in rows.values():
         if not any(old.uid == row.uid for _, _, old, _ in renamed):
             size = folder.disk.stat(folder.file(row)).st_size
-            if row.date != UNKNOWN and size != row.stored:
+            if row.date != UNKNOWN_DATE and size != row.stored:
                 path = folder.file(row)
                 renamed.append((path, row.tail[1:], row, _sized(folder, path, row, row.base)))
     if not renamed or found is None:
@@ -190,7 +192,7 @@ def _sized(folder: Folder, path: bytes, row: Row, base: bytes = b"") -> Row:
     return row._replace(base=base, size=size + lone, stored=size)
 
 
-def _mend_flags(folder: Folder, work: Work, state: State) -> Iterator[str]:
+def _repair_flags(folder: Folder, work: UnitOfWork, state: MailboxRow) -> Iterator[str]:
     changed = []
     for row in work.index.all_rows(state):
         named = filename.flags_of(row.tail, folder.keywords.by_letter)
@@ -214,7 +216,7 @@ def reindex(tree: Tree, mailbox: str) -> int:
     that sessions may have it open.
     """
     folder = tree.find(mailbox)
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         state = scan(folder, work, is_forced=True)
         rows = work.index.all_rows(state)
         uidnext = state.uidnext
@@ -234,7 +236,7 @@ def reindex(tree: Tree, mailbox: str) -> int:
 def renumber(tree: Tree, mailbox: str) -> None:
     """Give a mailbox a new UIDVALIDITY, and its messages new UIDs: clients load it again."""
     folder = tree.find(mailbox)
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         old = scan(folder, work, is_forced=True)
         rows = work.index.all_rows(old)
         fresh = UidList(work.new_uidvalidity(), guid=uidlist.new_guid())
@@ -247,7 +249,9 @@ def renumber(tree: Tree, mailbox: str) -> None:
         _carry_keywords(folder, work, state, rows)
 
 
-def _carry_keywords(folder: Folder, work: Work, state: State, rows: Sequence[Row]) -> None:
+def _carry_keywords(
+    folder: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequence[Row]
+) -> None:
     hidden = {
         row.base: flag.keywords(row.flags).difference(folder.keywords.letter_of)
         for row in rows
@@ -263,7 +267,7 @@ def _carry_keywords(folder: Folder, work: Work, state: State, rows: Sequence[Row
 
 def in_all(tree: Tree) -> dict[str, int]:
     """Make the whole index again; return the messages of each mailbox."""
-    if read_only.look(tree.disk, tree.path).fault:
+    if read_only.read_index(tree.disk, tree.path).fault:
         tree.index.database.replace()
     found: dict[str, int] = {}
     for mailbox in mailboxes(tree):

@@ -4,22 +4,22 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from twisted_mail.mail.mailbox.entry import UNKNOWN
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.mail.mailbox.flags import keywords
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.format import filename
 from twisted_mail.store.format.uidlist import UidList
-from twisted_mail.store.index.rows import Row, State
+from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.work.folder import Folder
-from twisted_mail.store.work.list_status import listing
+from twisted_mail.store.work.list_status import list_mailboxes
 from twisted_mail.store.work.measure import all_measured, measure_next
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.transaction import Work
+from twisted_mail.store.work.transaction import UnitOfWork
 from twisted_mail.store.work.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class MailboxSnapshot:
     """One mailbox: its folder, identifiers, messages, and its keywords' letters."""
 
     name: str
@@ -47,37 +47,37 @@ class Moment:
         return found
 
 
-def moments(tree: Tree, names: Iterable[str] | None = None) -> list[Moment]:
+def mailbox_snapshots(tree: Tree, names: Iterable[str] | None = None) -> list[MailboxSnapshot]:
     """Return mailboxes, all or those named, as they are at one and the same moment.
 
     To be called within ``Tree.perform``.
     """
     if names is None:
-        names = [info.name for info in listing(tree) if info.is_selectable]
+        names = [info.name for info in list_mailboxes(tree) if info.is_selectable]
     names = list(names)
     _measure(tree, names)
     found = []
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         for name in names:
             try:
                 folder = tree.find(name)
                 state = scan(folder, work)
             except Refused:
                 continue  # removed just now
-            found.append(_moment(folder, work, state))
+            found.append(_snapshot(folder, work, state))
     return found
 
 
-def _moment(folder: Folder, work: Work, state: State) -> Moment:
+def _snapshot(folder: Folder, work: UnitOfWork, state: MailboxRow) -> MailboxSnapshot:
     rows = all_measured(folder, work, work.index.all_rows(state))
-    return Moment(
+    return MailboxSnapshot(
         folder.name,
         folder.folder,
         folder.path,
         b"" if folder.id.startswith("V") else folder.id.encode(),
         state.uidvalidity,
         max(state.uidnext, folder.uids.uidnext),
-        tuple(row for row in rows if row.date != UNKNOWN),  # else its file is gone
+        tuple(row for row in rows if row.date != UNKNOWN_DATE),  # else its file is gone
         dict(folder.keywords.by_letter),
     )
 
@@ -88,28 +88,28 @@ def _measure(tree: Tree, names: Iterable[str]) -> None:
         after: int | None = 0
         with suppress(Refused):
             folder = tree.find(name)
-            with tree.working() as work:
+            with tree.unit_of_work() as work:
                 scan(folder, work)
             while after is not None:
-                with tree.working() as work:
+                with tree.unit_of_work() as work:
                     after = measure_next(folder, work, after)
 
 
-def located(tree: Tree, moment: Moment, row: Row) -> bytes | None:
+def locate_message(tree: Tree, moment: MailboxSnapshot, row: Row) -> bytes | None:
     """Return where a message's file is that is not where it was; None when it is gone."""
-    for now in moments(tree, [moment.name]):
+    for now in mailbox_snapshots(tree, [moment.name]):
         for other in now.rows:
             if other.base == row.base:
                 return filename.path(now.path, other.base, other.tail)
     return None
 
 
-def opened(tree: Tree, moment: Moment, row: Row) -> int | None:
+def opened(tree: Tree, moment: MailboxSnapshot, row: Row) -> int | None:
     """Open a message's file, wherever it was renamed to; None when it is gone. Raises OSError."""
     path: bytes | None = filename.path(moment.path, row.base, row.tail)
     for _ in range(3):
         try:
             return None if path is None else tree.disk.open(path)
         except FileNotFoundError:
-            path = tree.perform(located, moment, row)
+            path = tree.perform(locate_message, moment, row)
     return None

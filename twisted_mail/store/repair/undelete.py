@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.entry import Copied
+from twisted_mail.mail.mailbox.entry import CopyResult
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.calls import Disk
@@ -27,17 +27,17 @@ from twisted_mail.store.format.uidlist import parse as parse_uids
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.trash import expunged_archive
 from twisted_mail.store.work import append_copy
-from twisted_mail.store.work.append_copy import Arrival
+from twisted_mail.store.work.append_copy import TmpFile
 from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.measure import wire_size
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import admit
-from twisted_mail.store.work.transaction import Work
+from twisted_mail.store.work.transaction import UnitOfWork
 from twisted_mail.store.work.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
-class Expunged:
+class ExpungedMessage:
     """One message that can be brought back.
 
     ``path`` is where it lies within the folder of expunged files. ``mailbox`` and ``uid`` (0: unknown)
@@ -63,7 +63,9 @@ class Expunged:
 # ---------------------------------------------------------------- listing
 
 
-def listing(tree: Tree, mailbox: str | None = None, since: float = 0) -> list[Expunged]:
+def list_expunged(
+    tree: Tree, mailbox: str | None = None, since: float = 0
+) -> list[ExpungedMessage]:
     """Return what can be brought back, of one mailbox or all, and expunged since then.
 
     Sorted by mailbox, time and UID.
@@ -71,13 +73,13 @@ def listing(tree: Tree, mailbox: str | None = None, since: float = 0) -> list[Ex
     name = None if mailbox is None else names.canonical(mailbox)
     found = [
         each
-        for each in _all(tree.disk, tree.attic.path)
+        for each in _all(tree.disk, tree.archive.path)
         if (name is None or each.mailbox == name) and each.expunged >= since
     ]
     return sorted(found, key=lambda each: (each.mailbox, each.expunged, each.uid, each.path))
 
 
-def _all(disk: Disk, path: bytes) -> Iterator[Expunged]:
+def _all(disk: Disk, path: bytes) -> Iterator[ExpungedMessage]:
     for day in _names(disk, path):
         for inner in _names(disk, os.path.join(path, day)):
             within = os.path.join(day, inner)
@@ -95,7 +97,7 @@ def _names(disk: Disk, path: bytes) -> list[bytes]:
     return []
 
 
-def _files(disk: Disk, path: bytes, within: bytes) -> Iterator[Expunged]:
+def _files(disk: Disk, path: bytes, within: bytes) -> Iterator[ExpungedMessage]:
     """Yield messages that were expunged one by one."""
     mailbox = layout.mailbox_name(_folder(os.path.basename(within)))
     for name in _names(disk, os.path.join(path, within)):
@@ -106,14 +108,14 @@ def _files(disk: Disk, path: bytes, within: bytes) -> Iterator[Expunged]:
         described = _describe(disk, os.path.join(path, file))
         if described is not None:
             date, size = described.st_mtime_ns // 1_000_000_000, _size(label.base, described)
-            yield Expunged(file, mailbox, label.uid, label.when, date, size, label.flags)
+            yield ExpungedMessage(file, mailbox, label.uid, label.when, date, size, label.flags)
 
 
 def _folder(name: bytes) -> bytes:
     return layout.INBOX if name == expunged_archive.INBOX else name
 
 
-def _mailbox(disk: Disk, path: bytes, within: bytes, folder: bytes) -> Iterator[Expunged]:
+def _mailbox(disk: Disk, path: bytes, within: bytes, folder: bytes) -> Iterator[ExpungedMessage]:
     """Yield the messages of a mailbox that was deleted."""
     mailbox = layout.mailbox_name(folder)
     when = os.path.basename(within).partition(b".")[0]
@@ -128,7 +130,7 @@ def _mailbox(disk: Disk, path: bytes, within: bytes, folder: bytes) -> Iterator[
             if described is None or not filename.is_listable(name):
                 continue
             base, tail = filename.split(name)
-            yield Expunged(
+            yield ExpungedMessage(
                 os.path.join(within, folder, place, name),
                 mailbox,
                 uids.uid(base) or 0,
@@ -152,44 +154,48 @@ def _size(base: bytes, described: os.stat_result) -> int:
     return wire if wire is not None and stored == described.st_size else described.st_size
 
 
-def head(tree: Tree, message: Expunged, octets: int = 16_384) -> bytes:
+def head(tree: Tree, message: ExpungedMessage, octets: int = 16_384) -> bytes:
     """Return the beginning of a message as its file has it; nothing if it is gone."""
     return read_file(tree.disk, _path(tree, message), octets) or b""
 
 
-def _path(tree: Tree, message: Expunged) -> bytes:
+def _path(tree: Tree, message: ExpungedMessage) -> bytes:
     parts = message.path.split(b"/")
     if any(part in (b"", b".", b"..") for part in parts):
         raise Refused("There is no such message.", "NONEXISTENT")
-    return os.path.join(tree.attic.path, message.path)
+    return os.path.join(tree.archive.path, message.path)
 
 
 # ---------------------------------------------------------------- restoring
 
 
-def restore(tree: Tree, found: Sequence[Expunged], target: str = "") -> Mapping[str, Copied]:
+def restore(
+    tree: Tree, found: Sequence[ExpungedMessage], target: str = ""
+) -> Mapping[str, CopyResult]:
     r"""Bring messages back into ``target``, or each into the mailbox it was in, made if it is gone.
 
     They have their flags, without ``\Deleted``, and dates, and new UIDs. Returns old and new UIDs by
     mailbox; messages that are not kept any more are passed over. What goes into one mailbox goes as a
     whole or not at all. Raises Refused: OVERQUOTA, LIMIT, TRYCREATE (``target`` is not there), CANNOT.
     """
-    groups: dict[str, list[Expunged]] = {}
+    groups: dict[str, list[ExpungedMessage]] = {}
     for message in found:
         groups.setdefault(names.canonical(target or message.mailbox), []).append(message)
     return {name: _restore(tree, group, name, bool(target)) for name, group in groups.items()}
 
 
-def _restore(tree: Tree, group: Sequence[Expunged], name: str, is_target: bool) -> Copied:
+def _restore(
+    tree: Tree, group: Sequence[ExpungedMessage], name: str, is_target: bool
+) -> CopyResult:
     coded = layout.folder_name(name)
     if not is_target and not exists(tree.disk, os.path.join(tree.maildir, coded)):
         create(tree, name, "")
     folder = tree.target(name)
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         state = scan(folder, work)
         admit(folder, work, state, flag.NONE.union(*map(_flags, group)))
         work.claim(Usage(sum(each.size for each in group), len(group)))
-        linked = [(each, _linked(tree, work, folder.place(b"tmp"), each)) for each in group]
+        linked = [(each, _linked(tree, work, folder.subfolder(b"tmp"), each)) for each in group]
         there = [each for each, arrival in linked if arrival]
         rows = append_copy.publish(
             folder, work, state, [arrival for _, arrival in linked if arrival]
@@ -198,14 +204,14 @@ def _restore(tree: Tree, group: Sequence[Expunged], name: str, is_target: bool) 
         with suppress(OSError):
             tree.disk.unlink(_path(tree, each))
     uids = tuple(each.uid for each in there), tuple(row.uid for row in rows)
-    return Copied(folder.uidvalidity, *uids)
+    return CopyResult(folder.uidvalidity, *uids)
 
 
-def _flags(message: Expunged) -> Flags:
+def _flags(message: ExpungedMessage) -> Flags:
     return message.flags - {flag.DELETED}
 
 
-def _linked(tree: Tree, work: Work, tmp: bytes, message: Expunged) -> Arrival | None:
+def _linked(tree: Tree, work: UnitOfWork, tmp: bytes, message: ExpungedMessage) -> TmpFile | None:
     """Put a link to a message into the target's tmp; None if it is not kept any more."""
     path = _path(tree, message)
     described = _describe(tree.disk, path)
@@ -213,8 +219,10 @@ def _linked(tree: Tree, work: Work, tmp: bytes, message: Expunged) -> Arrival | 
         return None
     stored = described.st_size
     size = wire_size(tree.disk, path, message.base, stored)
-    base = tree.ground.namer.base(tree.ground.clock.now(), stored, size, original=message.base)
+    base = tree.environment.namer.base(
+        tree.environment.clock.now(), stored, size, original=message.base
+    )
     linked = os.path.join(tmp, base)
     append_copy.link_or_copy(tree.disk, path, linked)
     work.undo.append(lambda: tree.disk.unlink(linked))
-    return Arrival(base, _flags(message), message.date, size, stored)
+    return TmpFile(base, _flags(message), message.date, size, stored)

@@ -15,7 +15,7 @@ PAGE = 16384
 _RESERVED = 8  # octets at the end of a page, of which we use four
 
 
-class _Checked(apsw.VFS):
+class _ChecksumVfs(apsw.VFS):
     """The operating system's files, and those of databases with checksums."""
 
     def __init__(self) -> None:
@@ -23,11 +23,11 @@ class _Checked(apsw.VFS):
 
     def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:
         """Open a file for SQLite."""
-        kind = _Pages if flags[0] & apsw.SQLITE_OPEN_MAIN_DB else apsw.VFSFile
+        kind = _ChecksumFile if flags[0] & apsw.SQLITE_OPEN_MAIN_DB else apsw.VFSFile
         return kind("", name, flags)
 
 
-class _Pages(apsw.VFSFile):
+class _ChecksumFile(apsw.VFSFile):
     """The file of a database."""
 
     def xRead(self, amount: int, offset: int) -> bytes:
@@ -52,7 +52,7 @@ def _sum(body: bytes | memoryview, offset: int) -> bytes:
     return zlib.crc32(body, offset // PAGE).to_bytes(4, "little")
 
 
-_vfs = _Checked()
+_vfs = _ChecksumVfs()
 
 
 def connect(path: str) -> apsw.Connection:

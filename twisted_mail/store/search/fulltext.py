@@ -12,8 +12,8 @@ from typing import NamedTuple, ParamSpec, TypeVar
 import apsw
 
 from twisted_mail.store.index.database import NO_DISK
-from twisted_mail.store.search.textfile import TextFile
-from twisted_mail.store.search.texts import END, Question, Text
+from twisted_mail.store.search.textfile import TextDatabase
+from twisted_mail.store.search.texts import END, IndexedText, SubstringQuery
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,14 +23,14 @@ READING_COST = 20  # of a message, in messages looked up by the opening of their
 _FORGOTTEN = 500  # messages forgotten in one transaction
 
 
-class Place(NamedTuple):
+class MailboxKey(NamedTuple):
     """A mailbox: its folder, and its UIDVALIDITY."""
 
     folder: bytes
     uidvalidity: int
 
 
-class Identity(NamedTuple):
+class MessageKey(NamedTuple):
     """What tells one message from any other that may ever have its UID."""
 
     uid: int
@@ -38,22 +38,22 @@ class Identity(NamedTuple):
     stored: int
 
 
-class Found(NamedTuple):
+class SearchHits(NamedTuple):
     """UIDs whose messages hold a substring, and UIDs of which the index does not know it."""
 
     hits: frozenset[int]
     unknown: frozenset[int]
 
 
-class FullText:
+class FullTextIndex:
     """The database at ``path``, opened at first use.
 
     Methods are called by way of ``attempt``.
     """
 
     def __init__(self, path: bytes) -> None:
-        self.file = TextFile(path)
-        self._trusted: set[Place] = set()
+        self.file = TextDatabase(path)
+        self._trusted: set[MailboxKey] = set()
         self._data_version = 0
         self._epoch = 0
 
@@ -79,7 +79,7 @@ class FullText:
 
     # ------------------------------------------------------------ whether messages are the same
 
-    def begin(self, place: Place, places: Collection[Place]) -> int | None:
+    def begin(self, place: MailboxKey, places: Collection[MailboxKey]) -> int | None:
         """Begin to compare a mailbox; return what ``trust`` takes, or None if it is trusted already.
 
         ``places`` are all mailboxes of the account: one that is not there any more may have been renamed
@@ -90,7 +90,7 @@ class FullText:
             if place in self._trusted:
                 return None
             if self._number(place) is None:
-                self._adopt(place, places)
+                self._follow_rename(place, places)
         return self._epoch
 
     def _notice(self) -> None:
@@ -101,18 +101,20 @@ class FullText:
             self._trusted.clear()
             self._epoch += 1
 
-    def _adopt(self, place: Place, places: Collection[Place]) -> None:
+    def _follow_rename(self, place: MailboxKey, places: Collection[MailboxKey]) -> None:
         found = self.file.rows(
             "SELECT number, folder FROM mailboxes WHERE uidvalidity = ?", (place.uidvalidity,)
         )
         for number, folder in found:
-            if Place(folder, place.uidvalidity) not in places:
+            if MailboxKey(folder, place.uidvalidity) not in places:
                 self.file.connection.execute(
                     "UPDATE mailboxes SET folder = ? WHERE number = ?", (place.folder, number)
                 )
                 return
 
-    def compare(self, place: Place, first: int, last: int, there: Iterable[Identity]) -> None:
+    def compare(
+        self, place: MailboxKey, first: int, last: int, there: Iterable[MessageKey]
+    ) -> None:
         """Forget messages between two UIDs that are not those that are there."""
         number = self._number(place)
         if number is None:
@@ -124,14 +126,16 @@ class FullText:
         wrong = {identity[0] for identity in set(known) - set(there)}
         self.forget(place, sorted(wrong))
 
-    def trust(self, place: Place, epoch: int) -> None:
+    def trust(self, place: MailboxKey, epoch: int) -> None:
         """Believe from now on what is known of a mailbox, if it was compared undisturbed."""
         if epoch == self._epoch:
             self._trusted.add(place)
 
     # ------------------------------------------------------------ asking
 
-    def look_up(self, place: Place, uids: frozenset[int], asked: Question) -> Found | None:
+    def look_up(
+        self, place: MailboxKey, uids: frozenset[int], asked: SubstringQuery
+    ) -> SearchHits | None:
         """Return which of these messages hold a substring; None if they are to be compared first."""
         with self.file.transaction("DEFERRED"):
             number = self._number(place)
@@ -139,24 +143,24 @@ class FullText:
             if place not in self._trusted:
                 return None
             if number is None or not uids or self._is_costly(asked, len(uids)):
-                return Found(frozenset(), uids)
+                return SearchHits(frozenset(), uids)
             bounds = number * _UIDS + min(uids), number * _UIDS + max(uids)
             named = self._named(bounds, asked) & uids
             unknown = uids - self._uids("SELECT id FROM messages WHERE id BETWEEN ? AND ?", bounds)
             in_part = "SELECT id FROM messages WHERE NOT is_whole AND id BETWEEN ? AND ?"
             unknown |= uids & self._uids(in_part, bounds)
             if not asked.is_exact:
-                return Found(frozenset(), unknown | named)
-            return Found(named, unknown - named)
+                return SearchHits(frozenset(), unknown | named)
+            return SearchHits(named, unknown - named)
 
-    def _is_costly(self, asked: Question, number: int) -> bool:
+    def _is_costly(self, asked: SubstringQuery, number: int) -> bool:
         """Say whether reading so many messages is cheaper: openings are looked up in all mailboxes."""
         if not asked.opening:
             return False
         [(in_all,)] = self.file.rows("SELECT count(*) FROM messages")
         return int(in_all) > number * READING_COST
 
-    def _named(self, bounds: tuple[int, int], asked: Question) -> frozenset[int]:
+    def _named(self, bounds: tuple[int, int], asked: SubstringQuery) -> frozenset[int]:
         if asked.phrase:
             return self._uids(
                 "SELECT rowid FROM texts WHERE rowid BETWEEN ? AND ? AND texts MATCH ?",
@@ -178,7 +182,7 @@ class FullText:
     def _uids(self, query: str, values: tuple[int | str | bytes, ...]) -> frozenset[int]:
         return frozenset([number % _UIDS for (number,) in self.file.rows(query, values)])
 
-    def strange(self, place: Place, uids: Iterable[int]) -> tuple[list[int], list[int]]:
+    def mismatches(self, place: MailboxKey, uids: Iterable[int]) -> tuple[list[int], list[int]]:
         """Return, ascending, which of these UIDs are not here, and which that are here are not these."""
         number = self._number(place)
         wanted = frozenset(uids)
@@ -190,7 +194,7 @@ class FullText:
 
     # ------------------------------------------------------------ writing
 
-    def add(self, place: Place, texts: Sequence[tuple[Identity, Text]]) -> int:
+    def add(self, place: MailboxKey, texts: Sequence[tuple[MessageKey, IndexedText]]) -> int:
         """Take in messages, or find that they are here; return how many there were."""
         with self.file.transaction():
             number = self._number(place)
@@ -203,7 +207,7 @@ class FullText:
                 self._put(number * _UIDS + identity.uid, identity, text)
         return len(texts)
 
-    def _put(self, message: int, identity: Identity, text: Text) -> None:
+    def _put(self, message: int, identity: MessageKey, text: IndexedText) -> None:
         there = self.file.connection.execute(
             "SELECT base, stored FROM messages WHERE id = ?", (message,)
         ).fetchone()
@@ -224,7 +228,7 @@ class FullText:
             (message, *(part and part + END for part in text[:3])),
         )
 
-    def forget(self, place: Place, uids: Sequence[int]) -> None:
+    def forget(self, place: MailboxKey, uids: Sequence[int]) -> None:
         """Forget messages."""
         for start in range(0, len(uids), _FORGOTTEN):
             with self.file.transaction():
@@ -232,11 +236,11 @@ class FullText:
                 if number is not None:
                     self._drop([number * _UIDS + uid for uid in uids[start : start + _FORGOTTEN]])
 
-    def forget_some(self, places: Collection[Place]) -> bool:
+    def forget_some(self, places: Collection[MailboxKey]) -> bool:
         """Forget a number of messages of mailboxes that are not among these; say whether any were."""
         with self.file.transaction():
             for number, *place in self.file.rows("SELECT * FROM mailboxes"):
-                if Place._make(place) in places:
+                if MailboxKey._make(place) in places:
                     continue
                 bounds = number * _UIDS, number * _UIDS + _UIDS - 1
                 found = self.file.rows(
@@ -256,7 +260,7 @@ class FullText:
         self.file.connection.executemany("DELETE FROM fields WHERE message = ?", rows)
         self.file.connection.executemany("DELETE FROM messages WHERE id = ?", rows)
 
-    def _number(self, place: Place) -> int | None:
+    def _number(self, place: MailboxKey) -> int | None:
         found = self.file.rows(
             "SELECT number FROM mailboxes WHERE folder = ? AND uidvalidity = ?", place
         )

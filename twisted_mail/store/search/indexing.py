@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from twisted_mail.interfaces import Clock
-from twisted_mail.mail.mailbox.change import Added, Change, Gone
+from twisted_mail.mail.mailbox.change import Change, EntriesAdded, EntriesExpunged
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.store.work.folder import Folder
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from twisted_mail.store.account.account import MaildirAccount
 
 IDLE_SECONDS = 1.0  # since an account was last used
-PATIENCE_SECONDS = 60.0  # after which an account is indexed though it is used all the time
+MAX_WAIT_SECONDS = 60.0  # after which an account is indexed though it is used all the time
 ROUND_SECONDS = 0.2  # of work at a time
 REPORT_SECONDS = 10.0  # between two reports
 REPORTED = 500  # messages: less work than this is not worth a report
 PIECE = 16  # messages indexed in one go
-NOTED = 1000  # changes remembered singly; for more, the mailbox is compared
+MAX_NOTED = 1000  # changes remembered singly; for more, the mailbox is compared
 
 Report = Callable[[str, str, int, int], None]  # account, mailbox, messages done, of how many
 
 
 @dataclass(slots=True)
-class Job:
+class IndexingTask:
     """The indexing of one mailbox: UIDs to index and to forget, in the order in which they came.
 
     With ``must_compare`` there may be more, which the index is to be asked for first.
@@ -66,11 +66,11 @@ class Job:
 
 
 @dataclass(slots=True)
-class Waiting:
+class IndexingBacklog:
     """What waits for one account."""
 
     since: float
-    jobs: dict[Folder, Job] = field(default_factory=dict)
+    jobs: dict[Folder, IndexingTask] = field(default_factory=dict)
 
 
 class Indexing:
@@ -79,7 +79,7 @@ class Indexing:
     def __init__(self, clock: Clock, report: Report | None = None) -> None:
         self._clock = clock
         self._report = report
-        self._waiting: WeakKeyDictionary[MaildirAccount, Waiting] = WeakKeyDictionary()
+        self._waiting: WeakKeyDictionary[MaildirAccount, IndexingBacklog] = WeakKeyDictionary()
 
     # ------------------------------------------------------------ what there is to do
 
@@ -92,19 +92,19 @@ class Indexing:
         """Take note of a change in a mailbox; None: it is to be compared with its index."""
         if not account.search.is_indexed:
             return
-        waiting = self._waiting.setdefault(account, Waiting(self._clock.monotonic()))
+        waiting = self._waiting.setdefault(account, IndexingBacklog(self._clock.monotonic()))
         job = waiting.jobs.get(folder)
         if job is None:
-            job = waiting.jobs[folder] = Job(folder not in account.search.compared)
+            job = waiting.jobs[folder] = IndexingTask(folder not in account.search.compared)
         match change:
             case None:
                 job.compare()
-            case Added():
+            case EntriesAdded():
                 job.todo += change.uids
                 job.total += len(change.uids)
-            case Gone(_, uids, _):
+            case EntriesExpunged(_, uids, _):
                 job.gone += uids
-        if not job.must_compare and len(job.todo) + len(job.gone) > NOTED + job.total:
+        if not job.must_compare and len(job.todo) + len(job.gone) > MAX_NOTED + job.total:
             job.compare()
 
     # ------------------------------------------------------------ doing it
@@ -144,27 +144,29 @@ class Indexing:
                 return account
         return None
 
-    def _may_work(self, account: "MaildirAccount", waiting: Waiting) -> bool:
+    def _may_work(self, account: "MaildirAccount", waiting: IndexingBacklog) -> bool:
         now = self._clock.monotonic()
-        return now - account.used_at >= IDLE_SECONDS or now - waiting.since >= PATIENCE_SECONDS
+        return now - account.used_at >= IDLE_SECONDS or now - waiting.since >= MAX_WAIT_SECONDS
 
-    async def _step(self, account: "MaildirAccount", folder: Folder, job: Job) -> bool:
+    async def _step(self, account: "MaildirAccount", folder: Folder, job: IndexingTask) -> bool:
         """Do one piece of work; say whether it was the last."""
         if job.must_compare:
             job.compare()
             job.must_compare = False
             job.learn(await account.search.missing(folder))
-            self._tell(account, folder, job)
+            self._report_progress(account, folder, job)
         elif job.gone:
             gone, job.gone = job.gone, []
             await account.search.forget(folder, gone)
         elif job.todo:
             if not await account.search.index(folder, job.take()):
                 return True  # the index has trouble: another time
-            self._tell(account, folder, job)
+            self._report_progress(account, folder, job)
         return job.is_done
 
-    def _tell(self, account: "MaildirAccount", folder: Folder, job: Job) -> None:
+    def _report_progress(
+        self, account: "MaildirAccount", folder: Folder, job: IndexingTask
+    ) -> None:
         if self._report is None or job.total < REPORTED:
             return
         now = self._clock.monotonic()

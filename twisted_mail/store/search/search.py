@@ -15,11 +15,17 @@ from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mailbox.numbers import MAX_NUMBER
 from twisted_mail.mail.mime.matching import matches, searchable
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.durable import faults
+from twisted_mail.store.disk.durable import disk_faults
 from twisted_mail.store.index.rows import Row
-from twisted_mail.store.search.fulltext import Found, FullText, Identity, Place
+from twisted_mail.store.search.fulltext import FullTextIndex, MailboxKey, MessageKey, SearchHits
 from twisted_mail.store.search.textfile import FILE
-from twisted_mail.store.search.texts import Question, Text, is_everywhere, question, text_of
+from twisted_mail.store.search.texts import (
+    IndexedText,
+    SubstringQuery,
+    matches_everything,
+    substring_query,
+    text_of,
+)
 from twisted_mail.store.work import contents
 from twisted_mail.store.work.folder import Folder
 from twisted_mail.store.work.reconcile import scan
@@ -37,39 +43,39 @@ INDEXED_AT_ONCE = 1000  # messages that a search indexes: who waits for it does 
 _ATTEMPTS = 3  # to compare a mailbox that another process writes about
 
 
-class Present(NamedTuple):
+class PresentMessages(NamedTuple):
     """Which messages of a mailbox are there."""
 
-    place: Place
+    place: MailboxKey
     uids: frozenset[int]
 
 
-class File(NamedTuple):
+class LocatedMessage(NamedTuple):
     """A message, and where it lay a moment ago."""
 
     row: Row
     path: bytes
 
 
-class Batch(NamedTuple):
+class SearchBatch(NamedTuple):
     """Some messages of a mailbox to read; ``number`` of the UIDs asked for are dealt with."""
 
-    place: Place
+    place: MailboxKey
     number: int
-    files: list[File]
+    files: list[LocatedMessage]
 
 
 class Search:
     """The search of one account, on the reactor thread."""
 
     def __init__(self, account: "MaildirAccount", lane: Blocking, tree: Tree) -> None:
-        settings = tree.ground.settings
+        settings = tree.environment.settings
         self.compared: WeakSet[Folder] = WeakSet()  # what these lack is told as it comes
         self._account = account
         self._lane = lane
         self._disk = tree.disk
-        self._wholes = tree.ground.wholes
-        self._index = FullText(os.path.join(tree.path, FILE)) if settings.search else None
+        self._wholes = tree.environment.memory_limit
+        self._index = FullTextIndex(os.path.join(tree.path, FILE)) if settings.search else None
         self._limit = settings.search_text_limit
 
     @property
@@ -78,7 +84,7 @@ class Search:
         return self._index is not None
 
     async def _ask(
-        self, index: FullText, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+        self, index: FullTextIndex, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T | None:
         return await self._lane.run(lambda: index.attempt(work, *args, **kwargs))
 
@@ -92,9 +98,9 @@ class Search:
     async def matching(self, folder: Folder, uids: Sequence[int], what: Contains) -> frozenset[int]:
         """Return those of the UIDs whose messages are there and hold the substring."""
         place, there = await self._account.perform(_present, folder, uids)
-        if is_everywhere(what):
+        if matches_everything(what):
             return there
-        found = await self._found(folder, place, there, question(what))
+        found = await self._found(folder, place, there, substring_query(what))
         hits = set(found.hits)
         rest = sorted(found.unknown)
         if rest and self._index is not None:
@@ -112,8 +118,8 @@ class Search:
         return frozenset(hits)
 
     async def _found(
-        self, folder: Folder, place: Place, there: frozenset[int], asked: Question
-    ) -> Found:
+        self, folder: Folder, place: MailboxKey, there: frozenset[int], asked: SubstringQuery
+    ) -> SearchHits:
         """Ask the index. Where it is of no use, every message is unknown to it."""
         if self._index is not None and asked.is_answerable:
             for _ in range(_ATTEMPTS):
@@ -121,9 +127,11 @@ class Search:
                 if found is not None:
                     return found
                 place = await self._compare(folder, self._index)
-        return Found(frozenset(), there)
+        return SearchHits(frozenset(), there)
 
-    def _scan(self, batch: Batch, what: Contains, is_kept: bool) -> tuple[set[int], list[int]]:
+    def _scan(
+        self, batch: SearchBatch, what: Contains, is_kept: bool
+    ) -> tuple[set[int], list[int]]:
         """Search messages in the lane; return the hits, and which lie elsewhere by now."""
         hits = set()
         texts = []
@@ -143,20 +151,20 @@ class Search:
         self._add(batch.place, texts)
         return hits, moved
 
-    def _add(self, place: Place, texts: list[tuple[Identity, Text]]) -> bool:
+    def _add(self, place: MailboxKey, texts: list[tuple[MessageKey, IndexedText]]) -> bool:
         if self._index is None or not texts:
             return True
         return self._index.attempt(self._index.add, place, texts) is not None
 
     # ------------------------------------------------------------ whether messages are the same
 
-    async def _compare(self, folder: Folder, index: FullText) -> Place:
+    async def _compare(self, folder: Folder, index: FullTextIndex) -> MailboxKey:
         """Have the index compare its messages with those that are there."""
-        place, places = await self._account.quietly(_places, folder)
+        place, places = await self._account.perform_in_background(_places, folder)
         epoch = await self._ask(index, index.begin, place, places)
         last = 0
         while epoch is not None and last < MAX_NUMBER:
-            there = await self._account.quietly(_identities, folder, last)
+            there = await self._account.perform_in_background(_identities, folder, last)
             first, last = last + 1, there[-1].uid if len(there) == COMPARED else MAX_NUMBER
             await self._ask(index, index.compare, place, first, last, there)
         if epoch is not None:
@@ -171,8 +179,8 @@ class Search:
         if index is None:
             return []
         await self._compare(folder, index)
-        place, uids = await self._account.quietly(_present, folder, None)
-        found = await self._ask(index, index.strange, place, uids)
+        place, uids = await self._account.perform_in_background(_present, folder, None)
+        found = await self._ask(index, index.mismatches, place, uids)
         if found is None:
             return []
         missing, gone = found
@@ -184,18 +192,18 @@ class Search:
         """Forget messages that are gone."""
         index = self._index
         if index is not None:
-            place, there = await self._account.quietly(_present, folder, uids)
+            place, there = await self._account.perform_in_background(_present, folder, uids)
             gone = sorted(set(uids) - there)
             await self._ask(index, index.forget, place, gone)
 
     async def index(self, folder: Folder, uids: Sequence[int]) -> bool:
         """Index a few messages; say whether that can go on."""
-        batch = await self._account.quietly(_batch, folder, uids, INDEXED_SIZE)
+        batch = await self._account.perform_in_background(_batch, folder, uids, INDEXED_SIZE)
         can_go_on = await self._lane.run(self._index_batch, batch)
         rest = uids[batch.number :]
         return await self.index(folder, rest) if rest and can_go_on else can_go_on
 
-    def _index_batch(self, batch: Batch) -> bool:
+    def _index_batch(self, batch: SearchBatch) -> bool:
         texts = []
         for file in batch.files:
             with self._wholes.holding(file.row.size):
@@ -209,19 +217,21 @@ class Search:
         """Forget mailboxes that are no more."""
         index = self._index
         if index is not None:
-            while await self._ask(index, index.forget_some, await self._account.quietly(_all)):
+            while await self._ask(
+                index, index.forget_some, await self._account.perform_in_background(_all)
+            ):
                 pass
 
 
-def _identity(row: Row) -> Identity:
-    return Identity(row.uid, row.base, row.stored)
+def _identity(row: Row) -> MessageKey:
+    return MessageKey(row.uid, row.base, row.stored)
 
 
-def _data(disk: Disk, file: File) -> bytes | None:
+def _data(disk: Disk, file: LocatedMessage) -> bytes | None:
     """Return a whole message; None where the file has another name now."""
-    with faults():
+    with disk_faults():
         try:
-            return contents.whole_file(disk, file.path, file.row)
+            return contents.read_whole_file(disk, file.path, file.row)
         except FileNotFoundError:
             return None
 
@@ -229,32 +239,34 @@ def _data(disk: Disk, file: File) -> bytes | None:
 # ---------------------------------------------------------------- in the account's lane
 
 
-def _place(folder: Folder) -> Place:
-    return Place(folder.folder, folder.uidvalidity)
+def _place(folder: Folder) -> MailboxKey:
+    return MailboxKey(folder.folder, folder.uidvalidity)
 
 
-def _present(tree: Tree, folder: Folder, uids: Iterable[int] | None) -> Present:
-    with tree.working() as work:
+def _present(tree: Tree, folder: Folder, uids: Iterable[int] | None) -> PresentMessages:
+    with tree.unit_of_work() as work:
         there = work.index.uids(folder.state(work))
-        return Present(_place(folder), there if uids is None else there.intersection(uids))
+        return PresentMessages(_place(folder), there if uids is None else there.intersection(uids))
 
 
 def _batch(
     tree: Tree, folder: Folder, uids: Sequence[int], octets: int = contents.BATCH_SIZE
-) -> Batch:
-    with tree.working() as work:
+) -> SearchBatch:
+    with tree.unit_of_work() as work:
         number, chosen = contents.batch(folder, work, uids, octets)
         rows = work.index.rows(folder.state(work), chosen)
-        return Batch(_place(folder), number, [File(row, folder.file(row)) for row in rows])
+        return SearchBatch(
+            _place(folder), number, [LocatedMessage(row, folder.file(row)) for row in rows]
+        )
 
 
 def _matching(tree: Tree, folder: Folder, uids: Sequence[int], what: Contains) -> set[int]:
     """Search messages that other programs rename."""
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
 
         def is_hit(row: Row) -> bool:
-            with tree.ground.wholes.holding(row.size):
-                return matches(contents.whole(folder, row), what)
+            with tree.environment.memory_limit.holding(row.size):
+                return matches(contents.read_whole(folder, row), what)
 
         def rescan() -> None:
             scan(folder, work, is_forced=True)
@@ -263,18 +275,18 @@ def _matching(tree: Tree, folder: Folder, uids: Sequence[int], what: Contains) -
         return {uid for uid, hit in found.items() if hit}
 
 
-def _places(tree: Tree, folder: Folder) -> tuple[Place, frozenset[Place]]:
-    with tree.working() as work:
+def _places(tree: Tree, folder: Folder) -> tuple[MailboxKey, frozenset[MailboxKey]]:
+    with tree.unit_of_work() as work:
         folder.state(work)
-        return _place(folder), frozenset(map(Place._make, work.index.mailboxes.places()))
+        return _place(folder), frozenset(map(MailboxKey._make, work.index.mailboxes.mailbox_keys()))
 
 
-def _all(tree: Tree) -> frozenset[Place]:
-    with tree.working() as work:
-        return frozenset(map(Place._make, work.index.mailboxes.places()))
+def _all(tree: Tree) -> frozenset[MailboxKey]:
+    with tree.unit_of_work() as work:
+        return frozenset(map(MailboxKey._make, work.index.mailboxes.mailbox_keys()))
 
 
-def _identities(tree: Tree, folder: Folder, after: int) -> list[Identity]:
-    with tree.working() as work:
+def _identities(tree: Tree, folder: Folder, after: int) -> list[MessageKey]:
+    with tree.unit_of_work() as work:
         found = work.index.identities(folder.state(work), after, COMPARED)
-        return list(map(Identity._make, found))
+        return list(map(MessageKey._make, found))

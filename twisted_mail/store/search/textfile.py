@@ -48,7 +48,7 @@ INSERT INTO texts (texts, rank) VALUES ('automerge', 8), ('pgsz', 16200);
 """
 
 
-class TextFile:
+class TextDatabase:
     """The database at ``path``, opened at first use."""
 
     def __init__(self, path: bytes) -> None:

@@ -29,7 +29,7 @@ _ODD = frozenset("\0\ufffd\ufffe\uffff")
 _MARKS = frozenset(map(chr, (*range(0x300, 0x370), 0x3099, 0x309A)))
 
 
-class Text(NamedTuple):
+class IndexedText(NamedTuple):
     """What the index holds of one message.
 
     ``fields`` are name and folded value of those in ``FIELDS``. Unless ``is_whole`` something was too
@@ -43,7 +43,7 @@ class Text(NamedTuple):
     is_whole: bool
 
 
-def text_of(data: bytes, found: Searchable, limit: int) -> Text:
+def text_of(data: bytes, found: Searchable, limit: int) -> IndexedText:
     """Return what the index holds of a message; ``limit`` is in characters."""
     headers = found.headers[:limit]
     names = found.names[: limit - len(headers)]
@@ -51,7 +51,7 @@ def text_of(data: bytes, found: Searchable, limit: int) -> Text:
     fields, are_whole = _fields(data)
     kept, all_of_it = (headers, body, names), (found.headers, found.body, found.names)
     is_whole = are_whole and kept == all_of_it and header.end(data) <= MAX_HEADERS
-    return Text(_storable(headers), _storable(body), _storable(names), fields, is_whole)
+    return IndexedText(_storable(headers), _storable(body), _storable(names), fields, is_whole)
 
 
 def _fields(data: bytes) -> tuple[tuple[tuple[str, bytes], ...], bool]:
@@ -85,7 +85,7 @@ def _storable(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SubstringQuery:
     """A substring to look up.
 
     Either ``phrase`` is an expression for the index of texts; or ``opening`` are the characters that a
@@ -107,33 +107,33 @@ class Question:
         return bool(self.phrase or self.opening or self.field)
 
 
-def is_everywhere(what: Contains) -> bool:
+def matches_everything(what: Contains) -> bool:
     """Say whether every message holds the substring."""
     return what.where != "header" and not what.needle
 
 
-def question(what: Contains) -> Question:
+def substring_query(what: Contains) -> SubstringQuery:
     """Return how a substring is looked up."""
     needle = folded(what.needle)
     if what.where == "header":
         return _about_field(what.name.lower(), needle)
     if _is_opening(needle):
-        return Question(opening=needle, is_anywhere=what.where == "text")
+        return SubstringQuery(opening=needle, is_anywhere=what.where == "text")
     if not _is_phrase(needle):
-        return Question()
+        return SubstringQuery()
     column = "body : " if what.where == "body" else ""
-    return Question(column + _quoted(needle), is_exact=len(needle) <= MAX_PHRASE)
+    return SubstringQuery(column + _quoted(needle), is_exact=len(needle) <= MAX_PHRASE)
 
 
-def _about_field(name: str, needle: str) -> Question:
+def _about_field(name: str, needle: str) -> SubstringQuery:
     if name in FIELDS:
-        return Question(field=name, needle=needle.encode("utf-8", "surrogatepass"))
+        return SubstringQuery(field=name, needle=needle.encode("utf-8", "surrogatepass"))
     if not name.isascii() or not _is_phrase(f"{name}: "):
-        return Question()
+        return SubstringQuery()
     # A line break in a value is a blank in the text of all headers.
     is_hint = _is_phrase(needle) and _MARKS.isdisjoint(needle) and "\n" not in needle
     phrases = [f"{name}: ", needle] if is_hint else [f"{name}: "]
-    return Question(f"headers : ({' AND '.join(map(_quoted, phrases))})", is_exact=False)
+    return SubstringQuery(f"headers : ({' AND '.join(map(_quoted, phrases))})", is_exact=False)
 
 
 def _is_phrase(text: str) -> bool:

@@ -43,7 +43,7 @@ _NAME = re.compile(rb"([0-9]{1,12})\.([0-9]{1,10})\.([^:]+):2,([^,]*)((?:,[^,]*)
 # ---------------------------------------------------------------- names
 
 
-class Label(NamedTuple):
+class ExpungedName(NamedTuple):
     """What the name of an expunged file says."""
 
     when: int
@@ -67,7 +67,7 @@ def name(row: Row, when: float) -> bytes:
     return start + base + end
 
 
-def parse(label: bytes) -> Label | None:
+def parse(label: bytes) -> ExpungedName | None:
     """Read the name of an expunged file; None where it is none."""
     match = _NAME.fullmatch(label)
     if match is None:
@@ -75,7 +75,7 @@ def parse(label: bytes) -> Label | None:
     keywords = (unquote_to_bytes(each).decode("utf-8", "replace") for each in match[5].split(b","))
     flags = filename.flags_of(b"c:2," + match[4], {})
     flags |= {keyword for keyword in keywords if flag.is_keyword(keyword)}
-    return Label(int(match[1]), int(match[2]), match[3], flag.intern(flags))
+    return ExpungedName(int(match[1]), int(match[2]), match[3], flag.intern(flags))
 
 
 def mailbox_folder(name: bytes) -> bytes:
@@ -90,7 +90,7 @@ def _day(seconds: float) -> bytes:
 # ---------------------------------------------------------------- keeping
 
 
-class Shelf:
+class ArchiveFolder:
     """Where files of one mailbox go today; ``path`` is empty when they can only be removed."""
 
     def __init__(self, disk: Disk, path: bytes, when: float) -> None:
@@ -132,7 +132,7 @@ class Shelf:
             self._disk.sync_folder(self._path)
 
 
-class Attic:
+class ExpungedArchive:
     """The expunged files of one account, kept for ``days``; with 0, nothing is kept."""
 
     def __init__(self, disk: Disk, clock: Clock, account: bytes, days: int) -> None:
@@ -141,12 +141,12 @@ class Attic:
         self._clock = clock
         self._days = days
 
-    def shelf(self, folder: bytes) -> Shelf:
+    def todays_folder(self, folder: bytes) -> ArchiveFolder:
         """Return where files of the mailbox in this folder of the maildir go now."""
         now = self._clock.now()
-        return Shelf(self.disk, self._made(_day(now), mailbox_folder(folder)), now)
+        return ArchiveFolder(self.disk, self._made(_day(now), mailbox_folder(folder)), now)
 
-    def room(self, folder: bytes, unique: bytes) -> bytes:
+    def mailbox_path(self, folder: bytes, unique: bytes) -> bytes:
         """Return the path where a mailbox as a whole can go now, or nothing if it cannot.
 
         ``unique`` is a name that begins with the seconds since 1970.
@@ -170,7 +170,7 @@ class Attic:
 # ---------------------------------------------------------------- tidying up
 
 
-def clean(disk: Disk, account: bytes, days: int, now: float, limit: int) -> int:
+def purge(disk: Disk, account: bytes, days: int, now: float, limit: int) -> int:
     """Remove files of an account that were expunged more than ``days`` ago, at most ``limit``.
 
     Returns how many were removed: there may be more if it is ``limit``. Needs no lane: whoever brings

@@ -17,7 +17,7 @@ ACCOUNTS = 200  # looked at in one step
 FILES = 500  # removed in one step
 
 
-class Tidying:
+class ExpungedPurge:
     """Passes over all accounts below ``root``; to be asked for a step every second or so."""
 
     def __init__(
@@ -40,10 +40,10 @@ class Tidying:
                 self._due = now + PASS_SECONDS
                 self._domains = await self._blocking.run(_names, self._disk, self._root)
             if self._domains:
-                return await self._blocking.run(self._do)
+                return await self._blocking.run(self._purge_some)
         return 0
 
-    def _do(self) -> int:
+    def _purge_some(self) -> int:
         domain = os.path.join(self._root, self._domains[-1])
         if not self._accounts:
             self._accounts = _names(self._disk, domain)
@@ -51,7 +51,7 @@ class Tidying:
         for _ in range(min(ACCOUNTS, len(self._accounts))):
             account = os.path.join(domain, self._accounts[-1])
             now = self._clock.now()
-            left -= expunged_archive.clean(self._disk, account, self._days, now, left)
+            left -= expunged_archive.purge(self._disk, account, self._days, now, left)
             if left <= 0:
                 return FILES
             self._accounts.pop()

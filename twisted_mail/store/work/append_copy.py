@@ -12,28 +12,28 @@ from dataclasses import dataclass
 from functools import partial
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.change import Added
-from twisted_mail.mail.mailbox.entry import UNKNOWN, Copied, Draft, Entry
+from twisted_mail.mail.mailbox.change import EntriesAdded
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, CopyResult, Entry, NewMessage
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.message import PIECE, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import write_file
 from twisted_mail.store.format import filename
-from twisted_mail.store.index.rows import Row, State
+from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.work.folder import Folder
 from twisted_mail.store.work.measure import all_measured
 from twisted_mail.store.work.reconcile import ready, scan
 from twisted_mail.store.work.set_flags import admit
-from twisted_mail.store.work.transaction import Work
+from twisted_mail.store.work.transaction import UnitOfWork
 
 NO_LINK = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)
 _ATTEMPTS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class TmpFile:
     """A file in the target's tmp, on its way into the target.
 
     ``flags`` are as the source spells them.
@@ -72,8 +72,8 @@ def _pieces(message: Message) -> Iterator[bytes]:
 
 
 def append(
-    folder: Folder, work: Work, drafts: Sequence[Draft], marks: Sequence[bytes] = ()
-) -> Copied:
+    folder: Folder, work: UnitOfWork, drafts: Sequence[NewMessage], marks: Sequence[bytes] = ()
+) -> CopyResult:
     """Put messages into a mailbox, all or none; ``marks`` stand in their files' names, pairwise."""
     state = scan(folder, work)
     admit(folder, work, state, flag.NONE.union(*(draft.flags for draft in drafts)))
@@ -81,24 +81,26 @@ def append(
     marked = zip(drafts, marks or itertools.repeat(b""), strict=bool(marks))
     arrivals = [_written(folder, work, draft, mark) for draft, mark in marked]
     rows = publish(folder, work, state, arrivals)
-    return Copied(state.uidvalidity, (), tuple(row.uid for row in rows))
+    return CopyResult(state.uidvalidity, (), tuple(row.uid for row in rows))
 
 
-def _written(folder: Folder, work: Work, draft: Draft, mark: bytes) -> Arrival:
+def _written(folder: Folder, work: UnitOfWork, draft: NewMessage, mark: bytes) -> TmpFile:
     now = folder.clock.now()
     seconds = now if draft.date is None else draft.date.timestamp()
     size = draft.message.size
     base = folder.namer.base(now, size, size, mark)
-    path = folder.place(b"tmp") + b"/" + base
+    path = folder.subfolder(b"tmp") + b"/" + base
     write_message(folder.disk, path, draft.message, seconds)
     work.undo.append(partial(folder.disk.unlink, path))
-    return Arrival(base, draft.flags, math.floor(seconds), size, size)
+    return TmpFile(base, draft.flags, math.floor(seconds), size, size)
 
 
 # ---------------------------------------------------------------- the common end
 
 
-def publish(folder: Folder, work: Work, state: State, arrivals: Sequence[Arrival]) -> list[Row]:
+def publish(
+    folder: Folder, work: UnitOfWork, state: MailboxRow, arrivals: Sequence[TmpFile]
+) -> list[Row]:
     """Give UIDs to files that lie in tmp, and move them to cur."""
     if not arrivals:
         return []
@@ -108,21 +110,23 @@ def publish(folder: Folder, work: Work, state: State, arrivals: Sequence[Arrival
         return _numbered(folder, work, state, arrivals)
 
 
-def _numbered(folder: Folder, work: Work, state: State, arrivals: Sequence[Arrival]) -> list[Row]:
+def _numbered(
+    folder: Folder, work: UnitOfWork, state: MailboxRow, arrivals: Sequence[TmpFile]
+) -> list[Row]:
     uids = folder.number(work, state, [arrival.base for arrival in arrivals])
     modseq = state.next_modseq()
     rows = [_row(folder, uid, modseq, arrival) for uid, arrival in zip(uids, arrivals, strict=True)]
     with folder.renaming(state):
         for row in rows:
             path = folder.file(row)
-            folder.disk.rename(folder.place(b"tmp") + b"/" + row.base, path)
+            folder.disk.rename(folder.subfolder(b"tmp") + b"/" + row.base, path)
             work.undo.append(partial(folder.disk.unlink, path))
         folder.sync({b"cur"})
-    enter(folder, work, state, rows)
+    add_to_index(folder, work, state, rows)
     return rows
 
 
-def enter(folder: Folder, work: Work, state: State, rows: Sequence[Row]) -> None:
+def add_to_index(folder: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequence[Row]) -> None:
     """Have the index know messages that came to a mailbox, with UIDs of its list, and tell it."""
     state.uidnext = max(state.uidnext, folder.uids.uidnext)
     state.list_seen = folder.uids.stamp
@@ -132,10 +136,10 @@ def enter(folder: Folder, work: Work, state: State, rows: Sequence[Row]) -> None
     ):
         work.index.need_full_sync()
     entries = tuple(Entry(row.uid, row.flags, row.modseq, row.date, row.size) for row in rows)
-    work.happened(folder, Added(folder.name, entries))
+    work.record(folder, EntriesAdded(folder.name, entries))
 
 
-def _row(folder: Folder, uid: int, modseq: int, arrival: Arrival) -> Row:
+def _row(folder: Folder, uid: int, modseq: int, arrival: TmpFile) -> Row:
     flags = folder.keywords.spelled(arrival.flags)
     tail = filename.tail_of(flags, folder.keywords.letter_of)
     return Row(uid, arrival.base, tail, flags, modseq, arrival.date, arrival.size, arrival.stored)
@@ -144,7 +148,7 @@ def _row(folder: Folder, uid: int, modseq: int, arrival: Arrival) -> Row:
 # ---------------------------------------------------------------- copy
 
 
-def copy(source: Folder, target: Folder, work: Work, uids: Sequence[int]) -> Copied:
+def copy(source: Folder, target: Folder, work: UnitOfWork, uids: Sequence[int]) -> CopyResult:
     """Copy messages, all or none."""
     state = scan(target, work)
     origin = ready(source, work)
@@ -153,14 +157,14 @@ def copy(source: Folder, target: Folder, work: Work, uids: Sequence[int]) -> Cop
     linked = _link_all(source, target, work, origin, uids)
     rows = [row for row, _ in linked]
     admit(target, work, state, flag.NONE.union(*(row.flags for row in rows)))
-    arrivals = [Arrival(base, row.flags, row.date, row.size, row.stored) for row, base in linked]
+    arrivals = [TmpFile(base, row.flags, row.date, row.size, row.stored) for row, base in linked]
     copies = publish(target, work, state, arrivals)
     pairs = tuple(row.uid for row in rows), tuple(row.uid for row in copies)
-    return Copied(target.uidvalidity, *pairs)
+    return CopyResult(target.uidvalidity, *pairs)
 
 
 def _link_all(
-    source: Folder, target: Folder, work: Work, origin: State, uids: Sequence[int]
+    source: Folder, target: Folder, work: UnitOfWork, origin: MailboxRow, uids: Sequence[int]
 ) -> list[tuple[Row, bytes]]:
     """Put links to messages into the target's tmp; return the rows with the new base names."""
     linked: dict[int, bytes] = {}
@@ -169,7 +173,7 @@ def _link_all(
         rows = work.index.rows(origin, set(uids) - linked.keys())
         for row in all_measured(source, work, rows):
             try:
-                if row.date == UNKNOWN:
+                if row.date == UNKNOWN_DATE:
                     raise FileNotFoundError
                 linked[row.uid] = _link(source, target, work, row)
             except FileNotFoundError:
@@ -181,9 +185,9 @@ def _link_all(
     raise Unavailable("The mailbox is being changed by another program.")
 
 
-def _link(source: Folder, target: Folder, work: Work, row: Row) -> bytes:
+def _link(source: Folder, target: Folder, work: UnitOfWork, row: Row) -> bytes:
     base = target.namer.base(target.clock.now(), row.stored, row.size, original=row.base)
-    path, new_path = source.file(row), target.place(b"tmp") + b"/" + base
+    path, new_path = source.file(row), target.subfolder(b"tmp") + b"/" + base
     link_or_copy(target.disk, path, new_path)
     work.undo.append(partial(target.disk.unlink, new_path))
     return base

@@ -9,27 +9,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from twisted_mail.interfaces import Sight
-from twisted_mail.mail.mailbox.change import Made, Removed, Renamed
+from twisted_mail.interfaces import FolderEvent
+from twisted_mail.mail.mailbox.change import MailboxCreated, MailboxDeleted, MailboxRenamed
 from twisted_mail.store.disk.durable import exists
 from twisted_mail.store.format import filename, layout
 from twisted_mail.store.format.uidlist import UidFile
-from twisted_mail.store.index.rows import Row, State
+from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.work import processes
 from twisted_mail.store.work.folder import Folder
 from twisted_mail.store.work.reconcile import add, compare, forget, scan, settle
-from twisted_mail.store.work.transaction import Work
+from twisted_mail.store.work.transaction import UnitOfWork
 
 if TYPE_CHECKING:
     from twisted_mail.store.work.tree import Tree
 
-Heard = tuple[bytes, Sight, bytes]  # new or cur, what was seen, the file's name
+HeardEvent = tuple[bytes, FolderEvent, bytes]  # new or cur, what was seen, the file's name
 Tail = tuple[bytes, bool]  # the last one, or nothing and whether the file was deleted
 
 
-def look(tree: "Tree", folder: Folder, heard: Sequence[Heard] | None, is_lost: bool) -> None:
+def look(tree: "Tree", folder: Folder, heard: Sequence[HeardEvent] | None, is_lost: bool) -> None:
     """Bring the index up to date with what was heard; None: with what is there."""
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         if is_lost or (heard and not _look_at(folder, work, heard)):
             scan(folder, work, is_forced=True)
             if any(_is_strange(name) for _, _, name in heard or ()):
@@ -40,7 +40,7 @@ def look(tree: "Tree", folder: Folder, heard: Sequence[Heard] | None, is_lost: b
             settle(folder, work, folder.state(work))
 
 
-def _look_at(folder: Folder, work: Work, heard: Sequence[Heard]) -> bool:
+def _look_at(folder: Folder, work: UnitOfWork, heard: Sequence[HeardEvent]) -> bool:
     """Take in what happened to single names; say whether that was possible."""
     state = folder.state(work)
     if folder.listed is not None or folder.keywords.is_stale() or folder.uids.is_behind():
@@ -96,8 +96,8 @@ def _compared(
     return seen
 
 
-def _written(heard: Sequence[Heard]) -> set[bytes]:
-    return {filename.split(name)[0] for _, sight, name in heard if sight is Sight.WRITTEN}
+def _written(heard: Sequence[HeardEvent]) -> set[bytes]:
+    return {filename.split(name)[0] for _, sight, name in heard if sight is FolderEvent.WRITTEN}
 
 
 def _is_strange(name: bytes) -> bool:
@@ -105,18 +105,18 @@ def _is_strange(name: bytes) -> bool:
     return not filename.is_listable(name) and not name.startswith(b".")
 
 
-def _tails(heard: Sequence[Heard]) -> dict[bytes, Tail]:
+def _tails(heard: Sequence[HeardEvent]) -> dict[bytes, Tail]:
     """Return for each base name its last tail, or nothing and whether it was deleted."""
     found: dict[bytes, Tail] = {}
     for place, sight, name in heard:
-        if sight is Sight.TOUCHED or not filename.is_listable(name):
+        if sight is FolderEvent.TOUCHED or not filename.is_listable(name):
             continue
         base, rest = filename.split(name)
         tail = place[:1] + rest
-        if sight in (Sight.CAME, Sight.WRITTEN):
+        if sight in (FolderEvent.CAME, FolderEvent.WRITTEN):
             found[base] = tail, False
         elif found.get(base, (tail,))[0] in (tail, b""):
-            found[base] = b"", sight is Sight.DELETED
+            found[base] = b"", sight is FolderEvent.DELETED
     return found
 
 
@@ -133,7 +133,9 @@ def _is_whole(folder: Folder, row: Row) -> bool:
     return found is None or found.st_size == row.stored
 
 
-def _see(folder: Folder, state: State, times: tuple[int, int], heard: Sequence[Heard]) -> None:
+def _see(
+    folder: Folder, state: MailboxRow, times: tuple[int, int], heard: Sequence[HeardEvent]
+) -> None:
     """Take the folders as read: what happened since will be heard of.
 
     But the next process must read them itself.
@@ -149,12 +151,12 @@ def _see(folder: Folder, state: State, times: tuple[int, int], heard: Sequence[H
 
 def look_at_tree(tree: "Tree") -> None:
     """Tell which mailboxes other programs made, renamed or removed since the last look."""
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         there = _places(tree)
-        if tree.told is None:
-            tree.told = there
+        if tree.notified is None:
+            tree.notified = there
             return
-        last = processes.told(tree.told, work.news)
+        last = processes.notified(tree.notified, work.events)
         made, gone = sorted(there - last), sorted(last - there)
         for old in gone:
             new = _new_place(tree, work, old, made)
@@ -164,7 +166,7 @@ def look_at_tree(tree: "Tree") -> None:
                 made.remove(new)
                 _renamed(tree, work, old, new)
         for coded in made:
-            work.happened(tree.folder(coded), Made(layout.mailbox_name(coded) or ""))
+            work.record(tree.folder(coded), MailboxCreated(layout.mailbox_name(coded) or ""))
 
 
 def _places(tree: "Tree") -> frozenset[bytes]:
@@ -175,7 +177,7 @@ def _places(tree: "Tree") -> frozenset[bytes]:
     )
 
 
-def _new_place(tree: "Tree", work: Work, old: bytes, made: list[bytes]) -> bytes | None:
+def _new_place(tree: "Tree", work: UnitOfWork, old: bytes, made: list[bytes]) -> bytes | None:
     """Return the folder that has the UIDVALIDITY of the one that is gone."""
     state = work.index.mailboxes.state(old)
     if state is None:
@@ -187,22 +189,22 @@ def _new_place(tree: "Tree", work: Work, old: bytes, made: list[bytes]) -> bytes
     return None
 
 
-def _renamed(tree: "Tree", work: Work, old: bytes, new: bytes) -> None:
+def _renamed(tree: "Tree", work: UnitOfWork, old: bytes, new: bytes) -> None:
     folder, state = tree.folder(old), work.index.mailboxes.state(old)
     name = folder.name
     tree.follow(folder, new)
     if state is not None:
         work.index.mailboxes.rename(state, new)
-    work.happened(folder, Renamed(name, folder.name))
+    work.record(folder, MailboxRenamed(name, folder.name))
 
 
-def _removed(tree: "Tree", work: Work, old: bytes) -> None:
+def _removed(tree: "Tree", work: UnitOfWork, old: bytes) -> None:
     folder, state = tree.folders.pop(old, None), work.index.mailboxes.state(old)
     if state is not None:
-        tree.validities.note(state.uidvalidity)
+        tree.uidvalidities.note(state.uidvalidity)
         work.index.mailboxes.remove(state)
     if folder is None:
         folder = tree.folder(old)
         tree.folders.pop(old)
     folder.is_removed = True
-    work.happened(folder, Removed(folder.name))
+    work.record(folder, MailboxDeleted(folder.name))

@@ -6,23 +6,23 @@ from functools import partial
 from itertools import islice
 from operator import eq
 
-from twisted_mail.mail.mailbox.change import Added
-from twisted_mail.mail.mailbox.entry import UNKNOWN, Columns
+from twisted_mail.mail.mailbox.change import EntriesAdded
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.format import filename
 from twisted_mail.store.index import blocks
-from twisted_mail.store.index.rows import State
+from twisted_mail.store.index.rows import MailboxRow
 from twisted_mail.store.work.folder import Folder
-from twisted_mail.store.work.listing import Plain
-from twisted_mail.store.work.transaction import Work
+from twisted_mail.store.work.listing import PlainListing
+from twisted_mail.store.work.transaction import UnitOfWork
 
 
-def is_unknown(folder: Folder, state: State) -> bool:
+def is_unknown(folder: Folder, state: MailboxRow) -> bool:
     """Say whether neither the index nor the list of UIDs knows any file of a mailbox."""
     return state.messages == 0 and not (folder.listed and folder.listed.records)
 
 
-def add_all(folder: Folder, work: Work, state: State, files: Plain) -> bool:
+def add_all(folder: Folder, work: UnitOfWork, state: MailboxRow, files: PlainListing) -> bool:
     """Take in all files of a mailbox that is unknown; say whether that was plain.
 
     It is when the names stand in order of age, none of them twice, and no other program gives UIDs
@@ -36,16 +36,16 @@ def add_all(folder: Folder, work: Work, state: State, files: Plain) -> bool:
     with folder.uids.lock.held():
         if folder.uids.is_behind():
             return False
-        folder.number(work, state, bases, partial(take_in, folder, work, state, bases, tails))
+        folder.number(work, state, bases, partial(add_as_blocks, folder, work, state, bases, tails))
     state.uidnext = max(state.uidnext, folder.uids.uidnext)
     state.list_seen = folder.uids.seen
     return True
 
 
-def take_in(
+def add_as_blocks(
     folder: Folder,
-    work: Work,
-    state: State,
+    work: UnitOfWork,
+    state: MailboxRow,
     bases: Sequence[bytes],
     tails: Sequence[bytes],
     uids: list[int],
@@ -55,17 +55,17 @@ def take_in(
     flags = {tail: filename.flags_of(tail, letters) for tail in set(tails)}
     found = _columns(uids, list(map(flags.__getitem__, tails)), modseq)
     work.index.add_many(state, found, bases, tails)
-    work.happened(folder, Added(folder.name, found))
+    work.record(folder, EntriesAdded(folder.name, found))
 
 
-def _columns(uids: list[int], flags: list[Flags], modseq: int) -> Columns:
+def _columns(uids: list[int], flags: list[Flags], modseq: int) -> EntryColumns:
     """Return the columns of messages that are not measured."""
     number = len(uids)
-    return Columns(
+    return EntryColumns(
         array("Q", uids),
         flags,
         array("Q", [modseq]) * number,
-        array("q", [UNKNOWN]) * number,
+        array("q", [UNKNOWN_DATE]) * number,
         array("Q", [0]) * number,
         uids[-1] + 1,
         modseq,

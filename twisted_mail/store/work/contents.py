@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from twisted_mail.interfaces import Renderer
-from twisted_mail.mail.mailbox.entry import UNKNOWN, Items, Piece
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, MessageRange, RenderedItems
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.index.rows import Row
@@ -21,8 +21,8 @@ from twisted_mail.store.work.measure import (
     measured,
     with_crlf,
 )
-from twisted_mail.store.work.memory_limit import Wholes
-from twisted_mail.store.work.transaction import Work
+from twisted_mail.store.work.memory_limit import MemoryLimit
+from twisted_mail.store.work.transaction import UnitOfWork
 
 T = TypeVar("T")
 
@@ -72,14 +72,14 @@ def _read_converted(folder: Folder, row: Row, fd: int, start: int, stop: int) ->
     return b"".join(parts)
 
 
-def whole(folder: Folder, row: Row) -> bytes:
+def read_whole(folder: Folder, row: Row) -> bytes:
     """Return one whole message."""
     return read_range(folder, row, 0, row.size)
 
 
-def whole_file(disk: Disk, path: bytes, row: Row) -> bytes:
+def read_whole_file(disk: Disk, path: bytes, row: Row) -> bytes:
     """Return one whole message from its file, in any thread. Raises FileNotFoundError."""
-    if row.date == UNKNOWN:  # it was not found just now
+    if row.date == UNKNOWN_DATE:  # it was not found just now
         raise FileNotFoundError
     fd = disk.open(path)
     try:
@@ -98,7 +98,7 @@ Rescan = Callable[[], object]
 
 def each(
     folder: Folder,
-    work: Work,
+    work: UnitOfWork,
     uids: Iterable[int],
     act: Callable[[Row], T],
     rescan: Rescan,
@@ -114,7 +114,7 @@ def each(
         fresh = []
         for row in work.index.rows(folder.state(work), stale):
             try:
-                if row.date == UNKNOWN:
+                if row.date == UNKNOWN_DATE:
                     row = measured(folder, row)
                     fresh.append(row)
                 done[row.uid] = act(row)
@@ -128,7 +128,9 @@ def each(
     raise Unavailable("The mailbox is being changed by another program.")
 
 
-def read(folder: Folder, work: Work, pieces: Sequence[Piece], rescan: Rescan) -> list[bytes | None]:
+def read(
+    folder: Folder, work: UnitOfWork, pieces: Sequence[MessageRange], rescan: Rescan
+) -> list[bytes | None]:
     """Return ranges of messages; None where a message is gone."""
     wanted: dict[int, list[int]] = {}
     for place, piece in enumerate(pieces):
@@ -144,17 +146,17 @@ def read(folder: Folder, work: Work, pieces: Sequence[Piece], rescan: Rescan) ->
     return result
 
 
-def _range(folder: Folder, row: Row, piece: Piece) -> bytes:
+def _range(folder: Folder, row: Row, piece: MessageRange) -> bytes:
     stop = row.size if piece.stop is None else min(piece.stop, row.size)
     return read_range(folder, row, piece.start, stop) if piece.start < stop else b""
 
 
 def known_items(
-    folder: Folder, work: Work, uids: Sequence[int], version: int
-) -> dict[int, Items | None]:
+    folder: Folder, work: UnitOfWork, uids: Sequence[int], version: int
+) -> dict[int, RenderedItems | None]:
     """Return items by UID as far as they are in the index; None for messages to be rendered."""
     state = folder.state(work)
-    found: dict[int, Items | None] = dict(work.index.rendered.items(state, uids, version))
+    found: dict[int, RenderedItems | None] = dict(work.index.rendered.items(state, uids, version))
     missing = [uid for uid in uids if uid not in found]
     if missing:
         found |= dict.fromkeys((row.uid for row in work.index.rows(state, missing)), None)
@@ -163,17 +165,17 @@ def known_items(
 
 def render_items(
     folder: Folder,
-    work: Work,
+    work: UnitOfWork,
     uids: Sequence[int],
     render: Renderer,
     rescan: Rescan,
-    wholes: Wholes,
-) -> dict[int, Items]:
+    wholes: MemoryLimit,
+) -> dict[int, RenderedItems]:
     """Render messages and keep what was made."""
 
-    def rendered(row: Row) -> Items:
+    def rendered(row: Row) -> RenderedItems:
         with wholes.holding(row.size):
-            return render(whole(folder, row))
+            return render(read_whole(folder, row))
 
     found = each(folder, work, uids, rendered, rescan)
     work.index.rendered.save(folder.state(work), render.version, found)
@@ -181,7 +183,7 @@ def render_items(
 
 
 def batch(
-    folder: Folder, work: Work, uids: Sequence[int], octets: int = BATCH_SIZE
+    folder: Folder, work: UnitOfWork, uids: Sequence[int], octets: int = BATCH_SIZE
 ) -> tuple[int, list[int]]:
     """Say how many of the first of these UIDs are handled at once, and which of them are there."""
     there = work.index.rows(folder.state(work), uids[:BATCH])

@@ -19,11 +19,11 @@ from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.format.keywords import Keywords
 from twisted_mail.store.format.uidlist import Meanwhile, UidFile, UidList
 from twisted_mail.store.index.database import MODSEQ_STEP
-from twisted_mail.store.index.rows import Row, State
+from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.work import processes
 
 if TYPE_CHECKING:
-    from twisted_mail.store.work.transaction import Work
+    from twisted_mail.store.work.transaction import UnitOfWork
 
 # A folder altered so shortly before it was read may be altered again within the same tick of the
 # file system's clock: then its modification time says nothing yet.
@@ -51,7 +51,7 @@ class Folder:
         self.listed: UidList | None = None  # read, and not compared with the files yet
         self.seen = (0, 0)  # modification times of new and cur when they were read
         self.doubted_since: float | None = None
-        self.known: processes.Known | None = None
+        self.sync_point: processes.SyncPoint | None = None
         self.is_watched = False  # what happens in new and cur is heard of
         self.first_recent = 0
         self.settled = 0  # below this UID, no file lies in new
@@ -71,7 +71,7 @@ class Folder:
         self.uids.move(self.path)
         self.keywords.move(self.path)
 
-    def place(self, name: bytes) -> bytes:
+    def subfolder(self, name: bytes) -> bytes:
         """Return the path of ``cur``, ``new`` or ``tmp``."""
         return os.path.join(self.path, name)
 
@@ -81,23 +81,23 @@ class Folder:
 
     # ------------------------------------------------------------ the row in the index
 
-    def state(self, work: "Work") -> State:
+    def state(self, work: "UnitOfWork") -> MailboxRow:
         """Return the mailbox's row in the index. Raises Refused: NONEXISTENT."""
         if self.is_removed:
             raise Refused("The mailbox has been deleted.", "NONEXISTENT")
         if self not in work.states:
-            work.undo.append(self._unseeing())
+            work.undo.append(self._seen_restorer())
         state = work.index.mailboxes.state(self.folder)
         if state is None or state.uidvalidity != self.uidvalidity:
             state = self._load(work, state)
-            self.known = None
+            self.sync_point = None
         elif self not in work.states:
             processes.catch_up(self, work, state)
         work.states[self] = state
         state.first_recent = max(state.first_recent, self.first_recent)
         return state
 
-    def _unseeing(self) -> Callable[[], None]:
+    def _seen_restorer(self) -> Callable[[], None]:
         """Return what takes back what will be seen in a piece of work: it may not reach the index."""
         seen, listed, doubted_since = self.seen, self.listed, self.doubted_since
         stamp = self.uids.stamp
@@ -108,8 +108,8 @@ class Folder:
 
         return take_back
 
-    def _load(self, work: "Work", state: State | None) -> State:
-        self._check_places()
+    def _load(self, work: "UnitOfWork", state: MailboxRow | None) -> MailboxRow:
+        self._check_subfolders()
         if state is not None and state.list_seen and self.uids.current_stamp() == state.list_seen:
             self.uids.trust(state.uidvalidity, state.uidnext, state.list_seen)
         else:
@@ -121,14 +121,14 @@ class Folder:
         self.first_recent = max(self.first_recent, state.first_recent)
         return state
 
-    def _check_places(self) -> None:
+    def _check_subfolders(self) -> None:
         """Complete a maildir; but where another program removed one, do not make it again."""
         if self.folder != layout.INBOX and not exists(self.disk, self.path):
             raise Refused("The mailbox has been deleted.", "NONEXISTENT")
-        for place in layout.PLACES:
-            make_folders(self.disk, self.place(place))
+        for place in layout.SUBFOLDERS:
+            make_folders(self.disk, self.subfolder(place))
 
-    def _read_list(self, work: "Work", state: State | None) -> State:
+    def _read_list(self, work: "UnitOfWork", state: MailboxRow | None) -> MailboxRow:
         """Read the list of UIDs; make it again from the index where it is lost, else begin one."""
         found = self.uids.load()
         is_old = found is not None and found.uidnext > 1
@@ -140,7 +140,7 @@ class Folder:
             state = None
             self.first_recent = self.settled = 0
         if state is not None:
-            found = self._raised(work, state, found)
+            found = self._raised_above_index(work, state, found)
         self.listed = found
         if state is None:
             state = work.index.mailboxes.add(self.folder, found.uidvalidity)
@@ -152,18 +152,18 @@ class Folder:
         state.new_seen = state.cur_seen = 0
         return state
 
-    def _begin_list(self, work: "Work", state: State | None) -> UidList:
-        found = self._rescued(work, state) if state else UidList(work.new_uidvalidity())
+    def _begin_list(self, work: "UnitOfWork", state: MailboxRow | None) -> UidList:
+        found = self._list_from_index(work, state) if state else UidList(work.new_uidvalidity())
         found.guid = uidlist.new_guid()
         self.uids.start(found)
         return found
 
-    def _rescued(self, work: "Work", state: State) -> UidList:
+    def _list_from_index(self, work: "UnitOfWork", state: MailboxRow) -> UidList:
         """The index may have forgotten the last UIDs: leave a gap that they lie in."""
         records = {row.base: (row.uid, b"") for row in work.index.all_rows(state)}
         return UidList(state.uidvalidity, state.uidnext + UID_GAP, b"", records)
 
-    def reread(self, work: "Work", state: State) -> UidList:
+    def reread(self, work: "UnitOfWork", state: MailboxRow) -> UidList:
         """Read the list that another program wrote.
 
         One that is lost, or has another UIDVALIDITY than the index, is made again: sessions go on.
@@ -172,16 +172,16 @@ class Folder:
         if found is None:
             with self.uids.lock.held():
                 found = self.uids.load(self.uidvalidity) or self._recovered(work, state)
-        return self._raised(work, state, found)
+        return self._raised_above_index(work, state, found)
 
-    def _recovered(self, work: "Work", state: State) -> UidList:
-        found = self._rescued(work, state)
+    def _recovered(self, work: "UnitOfWork", state: MailboxRow) -> UidList:
+        found = self._list_from_index(work, state)
         found.uidnext = max(found.uidnext, self.uids.uidnext + UID_GAP)
         found.guid = b"" if self.id.startswith("V") else self.id.encode()
         self.uids.start(found)
         return found
 
-    def _raised(self, work: "Work", state: State, found: UidList) -> UidList:
+    def _raised_above_index(self, work: "UnitOfWork", state: MailboxRow, found: UidList) -> UidList:
         """A list from a backup is behind the index: see to it that no UID is given again."""
         if found.uidnext >= state.uidnext:
             return found
@@ -196,7 +196,11 @@ class Folder:
         return found
 
     def number(
-        self, work: "Work", state: State, bases: Sequence[bytes], meanwhile: Meanwhile | None = None
+        self,
+        work: "UnitOfWork",
+        state: MailboxRow,
+        bases: Sequence[bytes],
+        meanwhile: Meanwhile | None = None,
     ) -> list[int]:
         """Give UIDs to files as ``UidFile.append`` does. The lock is held."""
         if self.uids.is_behind():
@@ -208,14 +212,14 @@ class Folder:
     def times(self) -> tuple[int, int]:
         """Return the modification times of new and cur. Raises Refused: NONEXISTENT."""
         try:
-            stats = [self.disk.stat(self.place(place)) for place in (b"new", b"cur")]
+            stats = [self.disk.stat(self.subfolder(place)) for place in (b"new", b"cur")]
         except FileNotFoundError:
             if self.folder != layout.INBOX and not exists(self.disk, self.path):
                 raise Refused("The mailbox has been deleted.", "NONEXISTENT") from None
             raise
         return stats[0].st_mtime_ns, stats[1].st_mtime_ns
 
-    def believable(self, time: int) -> int:
+    def trusted_time(self, time: int) -> int:
         """Return a modification time, or 0 if it is too young to tell a second alteration."""
         age = self.clock.now() - time / 1_000_000_000
         return time if age > RACY_SECONDS else 0
@@ -231,7 +235,7 @@ class Folder:
         )
 
     @contextmanager
-    def renaming(self, state: State) -> Iterator[None]:
+    def renaming(self, state: MailboxRow) -> Iterator[None]:
         """Surround own alterations of ``cur``, so that they need not be found by reading it all.
 
         ``new`` is read again: deliveries come there at the same time.
@@ -257,9 +261,9 @@ class Folder:
     def touch(self) -> None:
         """Have other processes of this server look at the index: no file tells of this alteration."""
         with suppress(OSError):  # the folder is somebody else's; they look sooner or later
-            self.disk.touch(self.place(b"cur"))
+            self.disk.touch(self.subfolder(b"cur"))
 
     def sync(self, places: set[bytes]) -> None:
         """Make what was done in ``cur`` or ``new`` durable."""
         for place in sorted(places):
-            self.disk.sync_folder(self.place(place))
+            self.disk.sync_folder(self.subfolder(place))

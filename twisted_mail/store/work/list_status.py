@@ -5,7 +5,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.entry import MailboxInfo, Status
+from twisted_mail.mail.mailbox.entry import MailboxInfo, MailboxStatus
 from twisted_mail.store.format import names
 from twisted_mail.store.work.reconcile import scan
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from twisted_mail.store.work.tree import Tree
 
 
-def listing(tree: "Tree") -> list[MailboxInfo]:
+def list_mailboxes(tree: "Tree") -> list[MailboxInfo]:
     """Return the mailboxes, and names that are subscribed to and gone, sorted by name."""
-    uses = tree.uses.read()
+    uses = tree.special_uses.read()
     there = {name: uses.get(name, "") for name in tree.mailboxes()}
-    return names.listing(there, tree.subscriptions.read())
+    return names.list_mailboxes(there, tree.subscriptions.read())
 
 
-def status(tree: "Tree", name: str) -> Status:
+def status(tree: "Tree", name: str) -> MailboxStatus:
     """Return the counts of a mailbox."""
     folder = tree.find(name)
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         state = scan(folder, work)
         found = work.index.columns(state)
         sets = Counter(found.flags)
-        return Status(
+        return MailboxStatus(
             messages=len(found),
             recent=len(found) - bisect_left(found.uids, state.first_recent),
             unseen=sum(number for flags, number in sets.items() if flag.SEEN not in flags),

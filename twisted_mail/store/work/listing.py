@@ -21,23 +21,23 @@ Parts = tuple[list[bytes], list[bytes]]  # bases and tails, pairwise
 
 
 @dataclass(slots=True)
-class Listing:
+class FolderListing:
     """Tails by base name; ``twice`` are paths of files whose base names stand there already."""
 
     tails: dict[bytes, bytes]
     twice: list[tuple[bytes, bytes]]
 
 
-class Plain(NamedTuple):
+class PlainListing(NamedTuple):
     """Bases and tails of files, pairwise, in the order of their names."""
 
     bases: list[bytes]
     tails: list[bytes]
 
 
-def list_some(folder: Folder, *places: bytes) -> Listing:
+def list_some(folder: Folder, *places: bytes) -> FolderListing:
     """List some of the places, in order. Files whose names fit on no line get other names."""
-    found = Listing({}, [])
+    found = FolderListing({}, [])
     for place in places:
         names = _names(folder, place)
         parts = starmap(zip, _parts(place[:1], names))
@@ -48,7 +48,7 @@ def list_some(folder: Folder, *places: bytes) -> Listing:
     return found
 
 
-def list_plainly(folder: Folder) -> Plain:
+def list_plainly(folder: Folder) -> PlainListing:
     """List new, then cur, once, as ``list_some`` does. A base name may stand there twice."""
     bases: list[bytes] = []
     tails: list[bytes] = []
@@ -56,12 +56,12 @@ def list_plainly(folder: Folder) -> Plain:
         for some, their_tails in _parts(place[:1], _names(folder, place)):
             bases += some
             tails += their_tails
-    return Plain(bases, tails)
+    return PlainListing(bases, tails)
 
 
 def _names(folder: Folder, place: bytes) -> list[bytes]:
     """Return the names of a place's files, sorted: what follows is quicker with neighbours in memory."""
-    names = folder.disk.files(folder.place(place))
+    names = folder.disk.files(folder.subfolder(place))
     names.sort()
     if not _are_listable(names):
         names = _listable(folder, place, names)
@@ -88,7 +88,7 @@ def _parted(letter: bytes, names: list[bytes]) -> Parts:
     return [base for base, _ in split], [letter + rest for _, rest in split]
 
 
-def _find_twice(folder: Folder, found: Listing, place: bytes, names: list[bytes]) -> None:
+def _find_twice(folder: Folder, found: FolderListing, place: bytes, names: list[bytes]) -> None:
     """Find base names that stand for two files."""
     there = dict(found.tails)
     for name in names:
@@ -122,11 +122,11 @@ def _listable(folder: Folder, place: bytes, names: list[bytes]) -> list[bytes]:
 
 def _rename_strange(folder: Folder, place: bytes, name: bytes) -> None:
     """Give a file a name that fits on a line; it is listed the next time."""
-    path = folder.place(place) + b"/" + name
+    path = folder.subfolder(place) + b"/" + name
     found = None if name.startswith(b".") else folder.is_message(path)
     if found is not None:
         base = folder.namer.base(folder.clock.now(), found.st_size, 0).partition(b",")[0]
-        folder.disk.rename(path, folder.place(place) + b"/" + base)
+        folder.disk.rename(path, folder.subfolder(place) + b"/" + base)
 
 
 def list_all(folder: Folder) -> dict[bytes, bytes]:
@@ -140,7 +140,7 @@ def list_all(folder: Folder) -> dict[bytes, bytes]:
     return found.tails
 
 
-def by_base(folder: Folder, files: Plain) -> dict[bytes, bytes]:
+def by_base(folder: Folder, files: PlainListing) -> dict[bytes, bytes]:
     """Return tails by base name; where one stands for two files, list anew until none does."""
     found = dict(zip(*files, strict=True))
     return found if len(found) == len(files.bases) else list_all(folder)
@@ -155,4 +155,4 @@ def _part(folder: Folder, one: bytes, other: bytes) -> None:
         folder.disk.unlink(one)
         return
     base = folder.namer.base(folder.clock.now(), stats[0].st_size, 0).partition(b",")[0]
-    folder.disk.rename(one, folder.place(b"new") + b"/" + base)
+    folder.disk.rename(one, folder.subfolder(b"new") + b"/" + base)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import apsw
 
-from twisted_mail.mail.mailbox.change import Made, Removed, Renamed
+from twisted_mail.mail.mailbox.change import MailboxCreated, MailboxDeleted, MailboxRenamed
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.durable import make_folders, remove_tree
 from twisted_mail.store.format import layout, names, uidlist
@@ -20,7 +20,7 @@ from twisted_mail.store.trash.expunged_archive import NO_ROOM
 from twisted_mail.store.work import move
 from twisted_mail.store.work.folder import Folder
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.transaction import Work
+from twisted_mail.store.work.transaction import UnitOfWork
 
 if TYPE_CHECKING:
     from twisted_mail.store.work.tree import Tree
@@ -35,12 +35,12 @@ def create(tree: "Tree", name: str, use: str) -> None:
     """Make a mailbox and the levels above it."""
     name = names.new(name.removesuffix("/"))
     layout.folder_name(name)
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         there = tree.mailboxes()
         if name in there:
             raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
         missing = _missing_above(name, there, 1)
-        tree.uses.add({name: names.use(use)}, there)
+        tree.special_uses.add({name: names.use(use)}, there)
         _make_all(tree, work, [*missing, name])
 
 
@@ -51,19 +51,19 @@ def _missing_above(name: str, there: dict[str, bytes], beside: int = 0) -> list[
     return missing
 
 
-def _make_all(tree: "Tree", work: Work, made: list[str]) -> None:
+def _make_all(tree: "Tree", work: UnitOfWork, made: list[str]) -> None:
     for name in made:
         coded = layout.folder_name(name)
         work.undo.append(partial(_unmake, tree, coded))
         make(tree, name)
-        work.happened(tree.folder(coded), Made(name))
+        work.record(tree.folder(coded), MailboxCreated(name))
 
 
 def make(tree: "Tree", name: str) -> None:
     """Make a mailbox out of sight, then give it its name."""
     path = os.path.join(tree.maildir, layout.folder_name(name))
     hidden = _hidden(tree)
-    for place in layout.PLACES:
+    for place in layout.SUBFOLDERS:
         make_folders(tree.disk, os.path.join(hidden, place))
     tree.disk.close(tree.disk.create(os.path.join(hidden, b"maildirfolder")))
     uids = uidlist.UidFile(tree.disk, hidden)
@@ -78,7 +78,7 @@ def _hidden(tree: "Tree") -> bytes:
 
 
 def _unique(tree: "Tree") -> bytes:
-    return tree.ground.namer.base(tree.ground.clock.now(), 0, 0).partition(b",")[0]
+    return tree.environment.namer.base(tree.environment.clock.now(), 0, 0).partition(b",")[0]
 
 
 def _unmake(tree: "Tree", coded: bytes) -> None:
@@ -88,7 +88,7 @@ def _unmake(tree: "Tree", coded: bytes) -> None:
 
 
 def _has_messages(tree: "Tree", folder: Folder) -> bool:
-    return any(tree.disk.names(folder.place(place)) for place in (b"new", b"cur"))
+    return any(tree.disk.names(folder.subfolder(place)) for place in (b"new", b"cur"))
 
 
 # ---------------------------------------------------------------- deleting
@@ -98,14 +98,14 @@ def delete(tree: "Tree", name: str) -> None:
     """Delete a mailbox, not its children."""
     name = names.canonical(name)
     folder = _deletable(tree, name)
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         state = folder.state(work)
-        tree.validities.note(state.uidvalidity)
-        kept = _room_in_attic(tree, folder)
+        tree.uidvalidities.note(state.uidvalidity)
+        kept = _archive_path(tree, folder)
         hidden = _trash(tree, folder.folder, kept)
         work.undo.append(partial(tree.disk.rename, hidden, folder.path))
         work.index.mailboxes.remove(state)
-        work.happened(folder, Removed(name))
+        work.record(folder, MailboxDeleted(name))
     folder.is_removed = True
     tree.folders.pop(folder.folder, None)
     _forget_use(tree, name)
@@ -123,11 +123,11 @@ def _deletable(tree: "Tree", name: str) -> Folder:
     return tree.find(name)
 
 
-def _room_in_attic(tree: "Tree", folder: Folder) -> bytes:
+def _archive_path(tree: "Tree", folder: Folder) -> bytes:
     """Return where a mailbox that has messages goes as a whole, or nothing if it cannot."""
     if not _has_messages(tree, folder):
         return b""
-    return tree.attic.room(folder.folder, _unique(tree))
+    return tree.archive.mailbox_path(folder.folder, _unique(tree))
 
 
 def _trash(tree: "Tree", coded: bytes, kept: bytes = b"") -> bytes:
@@ -151,11 +151,11 @@ def _trash(tree: "Tree", coded: bytes, kept: bytes = b"") -> bytes:
 def _forget_use(tree: "Tree", name: str) -> None:
     """Forget a use. What goes wrong here does not undo what was done before."""
     with suppress(OSError, apsw.Error):
-        if name in tree.uses.read():
-            with tree.working():
-                uses = tree.uses.read()
+        if name in tree.special_uses.read():
+            with tree.unit_of_work():
+                uses = tree.special_uses.read()
                 uses.pop(name, "")
-                tree.uses.write(uses)
+                tree.special_uses.write(uses)
 
 
 # ---------------------------------------------------------------- renaming
@@ -167,22 +167,22 @@ def rename(tree: "Tree", name: str, new_name: str) -> None:
     if name == names.INBOX:
         _empty_inbox_into(tree, new_name)
         return
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         there = tree.mailboxes()
         pairs = names.renamed(name, new_name, there)
         coded = [(layout.folder_name(old), layout.folder_name(new)) for old, new in pairs]
         above = _missing_above(new_name, there)
-        tree.uses.carry(pairs, there)
+        tree.special_uses.carry(pairs, there)
         _make_all(tree, work, above)
         for old, new in coded:
             _rename(tree, work, old, new)
         tree.disk.sync_folder(tree.maildir)
         for (old_name, next_name), (_, new) in zip(pairs, coded, strict=True):
-            work.happened(tree.folder(new), Renamed(old_name, next_name))
+            work.record(tree.folder(new), MailboxRenamed(old_name, next_name))
     _forget_old_uses(tree, pairs)
 
 
-def _rename(tree: "Tree", work: Work, old: bytes, new: bytes) -> None:
+def _rename(tree: "Tree", work: UnitOfWork, old: bytes, new: bytes) -> None:
     folder = tree.folder(old)
     state = work.index.mailboxes.state(old)
     tree.disk.rename(os.path.join(tree.maildir, old), os.path.join(tree.maildir, new))
@@ -206,12 +206,12 @@ def _forget_old_uses(tree: "Tree", pairs: list[tuple[str, str]]) -> None:
 
 def _empty_inbox_into(tree: "Tree", new_name: str) -> None:
     layout.folder_name(new_name)
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         there = tree.mailboxes()
         if new_name in there:
             raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
         missing = _missing_above(new_name, there, 1)
-        tree.uses.add({}, there)
+        tree.special_uses.add({}, there)
         _make_all(tree, work, [*missing, new_name])
         source, target = tree.find(names.INBOX), tree.find(new_name)
         rows = work.index.all_rows(scan(source, work))

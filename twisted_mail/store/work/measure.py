@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from twisted_mail.mail.mailbox.entry import UNKNOWN
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.work.folder import Folder
 
 if TYPE_CHECKING:
-    from twisted_mail.store.work.transaction import Work
+    from twisted_mail.store.work.transaction import UnitOfWork
 
 PIECE = 250  # messages measured before others have their turn
 CHUNK = 64 * 1024
@@ -57,7 +57,7 @@ def with_crlf(chunk: bytes, last: bytes) -> bytes:
 
 def measured(folder: Folder, row: Row) -> Row:
     """Return a row with date and sizes. Raises FileNotFoundError when its file has another name now."""
-    if row.date != UNKNOWN:
+    if row.date != UNKNOWN_DATE:
         return row
     path = folder.file(row)
     described = folder.is_message(path)
@@ -68,12 +68,12 @@ def measured(folder: Folder, row: Row) -> Row:
     return row._replace(date=date, size=size, stored=described.st_size)
 
 
-def all_measured(folder: Folder, work: "Work", rows: Iterable[Row]) -> list[Row]:
+def all_measured(folder: Folder, work: "UnitOfWork", rows: Iterable[Row]) -> list[Row]:
     """Return rows with dates and sizes, and keep what was found; of files not found they stay UNKNOWN."""
     found = []
     fresh = []
     for row in rows:
-        if row.date == UNKNOWN:
+        if row.date == UNKNOWN_DATE:
             with suppress(FileNotFoundError):
                 row = measured(folder, row)
                 fresh.append(row)
@@ -82,7 +82,7 @@ def all_measured(folder: Folder, work: "Work", rows: Iterable[Row]) -> list[Row]
     return found
 
 
-def keep(folder: Folder, work: "Work", rows: Sequence[Row]) -> None:
+def keep(folder: Folder, work: "UnitOfWork", rows: Sequence[Row]) -> None:
     """Keep the dates and sizes of messages in the index, and tell them."""
     if rows:
         work.index.measure(folder.state(work), rows)
@@ -92,7 +92,7 @@ def keep(folder: Folder, work: "Work", rows: Sequence[Row]) -> None:
 # ---------------------------------------------------------------- some at a time
 
 
-def glanced(folder: Folder, row: Row) -> Row:
+def measured_if_cheap(folder: Folder, row: Row) -> Row:
     """Return the row of a newcomer, with date and sizes if little is to be read for them."""
     with suppress(OSError):
         if filename.sizes(row.base)[1] is not None or _is_small(folder, row):
@@ -105,20 +105,20 @@ def _is_small(folder: Folder, row: Row) -> bool:
     return described is not None and described.st_size <= CHUNK
 
 
-def measure(folder: Folder, work: "Work", uids: Sequence[int]) -> None:
+def measure(folder: Folder, work: "UnitOfWork", uids: Sequence[int]) -> None:
     """Measure messages, and tell all their dates and sizes: another process may know them already."""
     rows = all_measured(folder, work, work.index.rows(folder.state(work), uids))
-    work.measured(folder, [row for row in rows if row.date != UNKNOWN])
+    work.measured(folder, [row for row in rows if row.date != UNKNOWN_DATE])
 
 
-def measure_next(folder: Folder, work: "Work", after: int) -> int | None:
+def measure_next(folder: Folder, work: "UnitOfWork", after: int) -> int | None:
     """Measure the next messages behind a UID; return how far that went, None: to the end."""
     rows = work.index.unmeasured(folder.state(work), after, PIECE)
     all_measured(folder, work, rows)
     return rows[-1].uid if rows else None
 
 
-def measure_all(folder: Folder, work: "Work") -> None:
+def measure_all(folder: Folder, work: "UnitOfWork") -> None:
     """Measure all messages of a mailbox that are not measured yet."""
     after: int | None = 0
     while after is not None:

@@ -9,7 +9,7 @@ MOST = 32 * 1024 * 1024  # octets of the whole messages that are in memory toget
 SMALL = 256 * 1024  # octets of which each thread may have so many besides
 
 
-class Wholes:
+class MemoryLimit:
     """The room that the whole messages of one store have in memory. Used by all threads.
 
     ``most`` octets may be held together; what is larger is held alone. Whoever asks first is let in

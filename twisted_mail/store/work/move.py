@@ -11,49 +11,49 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.change import Gone
-from twisted_mail.mail.mailbox.entry import UNKNOWN, Copied
+from twisted_mail.mail.mailbox.change import EntriesExpunged
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, CopyResult
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import filename
-from twisted_mail.store.index.rows import Row, State
-from twisted_mail.store.work.append_copy import enter, link_or_copy
+from twisted_mail.store.index.rows import MailboxRow, Row
+from twisted_mail.store.work.append_copy import add_to_index, link_or_copy
 from twisted_mail.store.work.folder import Folder
 from twisted_mail.store.work.measure import all_measured
 from twisted_mail.store.work.reconcile import ready, scan
 from twisted_mail.store.work.set_flags import admit, place
-from twisted_mail.store.work.transaction import Work
+from twisted_mail.store.work.transaction import UnitOfWork
 
 _ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 
 Numbers = Mapping[int, tuple[int, bytes]]  # by UID in the source: UID and base name in the target
 
 
-def move(source: Folder, target: Folder, work: Work, uids: Sequence[int]) -> Copied:
+def move(source: Folder, target: Folder, work: UnitOfWork, uids: Sequence[int]) -> CopyResult:
     """Move messages, all or none."""
     state = scan(target, work)
     rows = _there(source, work, ready(source, work), set(uids))
     if not rows:
-        return Copied(target.uidvalidity, (), ())
+        return CopyResult(target.uidvalidity, (), ())
     admit(target, work, state, flag.NONE.union(*(row.flags for row in rows)))
     numbers = _numbered(target, work, state, rows)
     pairs = _move_all(source, target, work, rows, numbers)
-    return Copied(
+    return CopyResult(
         target.uidvalidity, tuple(old for old, _ in pairs), tuple(new for _, new in pairs)
     )
 
 
-def _there(source: Folder, work: Work, origin: State, uids: set[int]) -> list[Row]:
+def _there(source: Folder, work: UnitOfWork, origin: MailboxRow, uids: set[int]) -> list[Row]:
     """Return the messages that are in the source, measured."""
     for _ in range(_ATTEMPTS):
         rows = all_measured(source, work, work.index.rows(origin, uids))
-        if all(row.date != UNKNOWN for row in rows):
+        if all(row.date != UNKNOWN_DATE for row in rows):
             return rows
         scan(source, work, is_forced=True)
     raise _changing()
 
 
-def _numbered(target: Folder, work: Work, state: State, rows: Sequence[Row]) -> Numbers:
+def _numbered(target: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequence[Row]) -> Numbers:
     """Give the messages UIDs in the target."""
     now = target.clock.now()
     bases = [target.namer.base(now, row.stored, row.size, original=row.base) for row in rows]
@@ -67,7 +67,7 @@ def _numbered(target: Folder, work: Work, state: State, rows: Sequence[Row]) -> 
 
 
 def _move_all(
-    source: Folder, target: Folder, work: Work, rows: Sequence[Row], numbers: Numbers
+    source: Folder, target: Folder, work: UnitOfWork, rows: Sequence[Row], numbers: Numbers
 ) -> list[tuple[int, int]]:
     """Move the files; return the UIDs, here and there, of those that were found."""
     origin, state = source.state(work), target.state(work)
@@ -98,7 +98,7 @@ def _row(target: Folder, row: Row, number: tuple[int, bytes], modseq: int) -> Ro
     return row._replace(uid=uid, base=base, tail=tail, flags=flags, modseq=modseq)
 
 
-def _rename(source: Folder, target: Folder, work: Work, old: Row, new: Row) -> bool:
+def _rename(source: Folder, target: Folder, work: UnitOfWork, old: Row, new: Row) -> bool:
     """Rename one file; say whether it was where it was thought to be."""
     path, new_path = source.file(old), target.file(new)
     try:
@@ -124,14 +124,16 @@ def _carry(disk: Disk, path: bytes, new_path: bytes) -> None:
         disk.unlink(path)
 
 
-def _tell(source: Folder, target: Folder, work: Work, done: Sequence[tuple[Row, Row]]) -> None:
+def _tell(
+    source: Folder, target: Folder, work: UnitOfWork, done: Sequence[tuple[Row, Row]]
+) -> None:
     """Have the index know what was moved, and tell it."""
     if done:
-        enter(target, work, target.state(work), [new for _, new in done])
+        add_to_index(target, work, target.state(work), [new for _, new in done])
         origin = source.state(work)
         uids = [old.uid for old, _ in done]
         work.index.remove(origin, uids, origin.next_modseq())
-        work.happened(source, Gone(source.name, tuple(uids), origin.highest_modseq))
+        work.record(source, EntriesExpunged(source.name, tuple(uids), origin.highest_modseq))
 
 
 def _changing() -> Unavailable:

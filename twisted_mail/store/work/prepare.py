@@ -17,7 +17,7 @@ TMP_SECONDS = 36 * 3600  # maildir(5): older files in tmp belong to nobody
 
 def make_maildir(disk: Disk, path: bytes) -> None:
     """Make a maildir where it is missing or incomplete."""
-    for place in layout.PLACES:
+    for place in layout.SUBFOLDERS:
         make_folders(disk, os.path.join(path, place))
 
 
@@ -34,7 +34,7 @@ def clean(tree: "Tree") -> None:
 
 
 def _clean_tmp(tree: "Tree", path: bytes) -> None:
-    oldest = tree.ground.clock.now() - TMP_SECONDS
+    oldest = tree.environment.clock.now() - TMP_SECONDS
     with suppress(FileNotFoundError, NotADirectoryError):
         for name in tree.disk.names(path):
             with suppress(OSError):
@@ -43,12 +43,12 @@ def _clean_tmp(tree: "Tree", path: bytes) -> None:
                     tree.disk.unlink(file)
 
 
-def begin(tree: "Tree") -> None:
+def make_first_mailboxes(tree: "Tree") -> None:
     """Make the first mailboxes; the file of special uses, written last, says that it is done.
 
     A maildir that another server served has those that its user wants, and their subscriptions.
     """
-    if tree.uses.are_written:
+    if tree.special_uses.are_written:
         return
     if not _was_served(tree):
         there = tree.mailboxes()
@@ -56,7 +56,7 @@ def begin(tree: "Tree") -> None:
             if name not in there:
                 make(tree, name)
         tree.subscriptions.write({names.INBOX, *names.SPECIAL})
-    tree.uses.write(names.SPECIAL)
+    tree.special_uses.write(names.SPECIAL)
 
 
 def _was_served(tree: "Tree") -> bool:

@@ -10,18 +10,25 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.change import Added, Gone, Made, Marked, Removed, Renamed
+from twisted_mail.mail.mailbox.change import (
+    EntriesAdded,
+    EntriesExpunged,
+    FlagsChanged,
+    MailboxCreated,
+    MailboxDeleted,
+    MailboxRenamed,
+)
 from twisted_mail.mail.mailbox.entry import Entry
 from twisted_mail.store.format import layout
-from twisted_mail.store.index.rows import Row, State
+from twisted_mail.store.index.rows import MailboxRow, Row
 
 if TYPE_CHECKING:
     from twisted_mail.store.work.folder import Folder
-    from twisted_mail.store.work.transaction import News, Work
+    from twisted_mail.store.work.transaction import StoreEvent, UnitOfWork
     from twisted_mail.store.work.tree import Tree
 
 
-class Known(NamedTuple):
+class SyncPoint(NamedTuple):
     """Up to where this process has told what happened in a mailbox; ``id`` is that of its row."""
 
     id: int
@@ -29,17 +36,17 @@ class Known(NamedTuple):
     highest_modseq: int
 
 
-def known(state: State) -> Known:
+def sync_point(state: MailboxRow) -> SyncPoint:
     """Return what a mailbox's row says now."""
-    return Known(state.id, state.uidnext, state.highest_modseq)
+    return SyncPoint(state.id, state.uidnext, state.highest_modseq)
 
 
 # ---------------------------------------------------------------- messages
 
 
-def catch_up(folder: "Folder", work: "Work", state: State) -> None:
+def catch_up(folder: "Folder", work: "UnitOfWork", state: MailboxRow) -> None:
     """Tell what other processes did in a mailbox since this one worked on it."""
-    last = folder.known
+    last = folder.sync_point
     if last is None or last.id != state.id or last.highest_modseq >= state.highest_modseq:
         return
     if state.list_seen and state.list_seen == folder.uids.current_stamp():
@@ -48,51 +55,51 @@ def catch_up(folder: "Folder", work: "Work", state: State) -> None:
     rows = work.index.changed(state, last.highest_modseq)
     folder.keywords.learn(sorted(flag.keywords(flag.NONE.union(*{row.flags for row in rows}))))
     if work.index.gone.forgotten(state) > last.highest_modseq:
-        work.compared(folder, work.index.columns(state))
+        work.record_columns(folder, work.index.columns(state))
         return
-    _tell(folder, work, rows, last.uidnext)
+    _record_messages(folder, work, rows, last.uidnext)
     gone = [uid for uid in work.index.gone.since(state, last.highest_modseq) if uid < last.uidnext]
     if gone:
-        work.happened(folder, Gone(folder.name, tuple(gone), state.highest_modseq))
+        work.record(folder, EntriesExpunged(folder.name, tuple(gone), state.highest_modseq))
 
 
-def _tell(folder: "Folder", work: "Work", rows: list[Row], uidnext: int) -> None:
+def _record_messages(folder: "Folder", work: "UnitOfWork", rows: list[Row], uidnext: int) -> None:
     marks = tuple((row.uid, row.flags, row.modseq) for row in rows if row.uid < uidnext)
     if marks:
-        work.happened(folder, Marked(folder.name, marks))
+        work.record(folder, FlagsChanged(folder.name, marks))
     entries = tuple(
         Entry(row.uid, row.flags, row.modseq, row.date, row.size)
         for row in rows
         if row.uid >= uidnext
     )
     if entries:
-        work.happened(folder, Added(folder.name, entries))
+        work.record(folder, EntriesAdded(folder.name, entries))
 
 
 # ---------------------------------------------------------------- mailboxes
 
 
-def told(last: frozenset[bytes], news: "Iterable[News]") -> frozenset[bytes]:
+def notified(last: frozenset[bytes], news: "Iterable[StoreEvent]") -> frozenset[bytes]:
     """Return the folders of the mailboxes that were told, once this news is told, too."""
     for each in news:
         match getattr(each, "change", None):
-            case Made(name):
+            case MailboxCreated(name):
                 last |= {layout.folder_name(name)}
-            case Removed(name):
+            case MailboxDeleted(name):
                 last -= {layout.folder_name(name)}
-            case Renamed(name, new_name):
+            case MailboxRenamed(name, new_name):
                 last = last - {layout.folder_name(name)} | {layout.folder_name(new_name)}
     return last
 
 
-def follow(tree: "Tree", work: "Work") -> None:
+def follow(tree: "Tree", work: "UnitOfWork") -> None:
     """Follow mailboxes that other processes renamed or deleted."""
     there = work.index.mailboxes.folders()
     moved: dict[bytes, Folder] = {}
     for folder in list(tree.folders.values()):
-        if folder.known is None:
+        if folder.sync_point is None:
             continue
-        present = there.get(folder.known.id)
+        present = there.get(folder.sync_point.id)
         if present is None:
             _remove(tree, work, folder)
         elif present != folder.folder:
@@ -101,10 +108,10 @@ def follow(tree: "Tree", work: "Work") -> None:
         _rename(tree, work, moved, _free(moved))
 
 
-def _remove(tree: "Tree", work: "Work", folder: "Folder") -> None:
+def _remove(tree: "Tree", work: "UnitOfWork", folder: "Folder") -> None:
     folder.is_removed = True
     tree.folders.pop(folder.folder, None)
-    work.happened(folder, Removed(folder.name))
+    work.record(folder, MailboxDeleted(folder.name))
 
 
 def _free(moved: "dict[bytes, Folder]") -> bytes:
@@ -113,11 +120,11 @@ def _free(moved: "dict[bytes, Folder]") -> bytes:
     return min(moved, key=lambda place: (place in left, place))
 
 
-def _rename(tree: "Tree", work: "Work", moved: "dict[bytes, Folder]", place: bytes) -> None:
+def _rename(tree: "Tree", work: "UnitOfWork", moved: "dict[bytes, Folder]", place: bytes) -> None:
     folder = moved.pop(place)
     name = folder.name
     if tree.folders.get(folder.folder) is folder:
         del tree.folders[folder.folder]
     folder.move(tree.maildir, place)
     tree.folders[place] = folder
-    work.happened(folder, Renamed(name, folder.name))
+    work.record(folder, MailboxRenamed(name, folder.name))

@@ -7,23 +7,23 @@ from collections.abc import Iterable
 from operator import itemgetter
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.change import Added, Gone, Marked
-from twisted_mail.mail.mailbox.entry import UNKNOWN, Columns, Entry
+from twisted_mail.mail.mailbox.change import EntriesAdded, EntriesExpunged, FlagsChanged
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, Entry, EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.format import filename
 from twisted_mail.store.index import blocks
-from twisted_mail.store.index.rows import Row, State
-from twisted_mail.store.work.bulk import add_all, is_unknown, take_in
+from twisted_mail.store.index.rows import MailboxRow, Row
+from twisted_mail.store.work.bulk import add_all, add_as_blocks, is_unknown
 from twisted_mail.store.work.folder import Folder
 from twisted_mail.store.work.listing import by_base, list_all, list_plainly, list_some
-from twisted_mail.store.work.measure import glanced
-from twisted_mail.store.work.transaction import Happened, Work
+from twisted_mail.store.work.measure import measured_if_cheap
+from twisted_mail.store.work.transaction import ChangeEvent, UnitOfWork
 
-GLANCED = 100  # newcomers that are measured at once, as far as little is to be read for it
+MEASURED_AT_ONCE = 100  # newcomers that are measured at once, as far as little is to be read for it
 _LISTINGS = 4  # that must all miss a file before it is gone
 
 
-def scan(folder: Folder, work: Work, is_forced: bool = False) -> State:
+def scan(folder: Folder, work: UnitOfWork, is_forced: bool = False) -> MailboxRow:
     """Bring the index up to date with the folder; return the mailbox's row."""
     state = folder.state(work)
     is_relettered = folder.keywords.catch_up()
@@ -39,12 +39,12 @@ def scan(folder: Folder, work: Work, is_forced: bool = False) -> State:
     return state
 
 
-def _first_in_new(work: Work, state: State) -> int:
+def _first_in_new(work: UnitOfWork, state: MailboxRow) -> int:
     rows = work.index.new_rows(state)
     return rows[0].uid if rows else state.uidnext
 
 
-def ready(folder: Folder, work: Work) -> State:
+def ready(folder: Folder, work: UnitOfWork) -> MailboxRow:
     """Return the mailbox's row, without a look at the folder unless one is due."""
     state = folder.state(work)
     if folder.listed is not None or folder.keywords.is_stale():
@@ -52,7 +52,7 @@ def ready(folder: Folder, work: Work) -> State:
     return state
 
 
-def columns(folder: Folder, work: Work) -> Columns:
+def columns(folder: Folder, work: UnitOfWork) -> EntryColumns:
     """Return all entries of a mailbox as columns."""
     state = folder.state(work)
     added = _all_at_once(folder, work, state)
@@ -62,12 +62,16 @@ def columns(folder: Folder, work: Work) -> Columns:
     return added
 
 
-def _all_at_once(folder: Folder, work: Work, state: State) -> Columns | None:
+def _all_at_once(folder: Folder, work: UnitOfWork, state: MailboxRow) -> EntryColumns | None:
     """Return the columns of a mailbox all of whose messages this piece of work took in at once."""
-    for each in work.news:
-        if isinstance(each, Happened) and each.folder is folder and isinstance(each.change, Added):
+    for each in work.events:
+        if (
+            isinstance(each, ChangeEvent)
+            and each.folder is folder
+            and isinstance(each.change, EntriesAdded)
+        ):
             entries = each.change.entries
-            if isinstance(entries, Columns) and len(entries) == state.messages:
+            if isinstance(entries, EntryColumns) and len(entries) == state.messages:
                 return entries
     return None
 
@@ -75,7 +79,7 @@ def _all_at_once(folder: Folder, work: Work, state: State) -> Columns | None:
 # ---------------------------------------------------------------- comparing
 
 
-def _scan_new(folder: Folder, work: Work, state: State, times: tuple[int, int]) -> bool:
+def _scan_new(folder: Folder, work: UnitOfWork, state: MailboxRow, times: tuple[int, int]) -> bool:
     """Look for files added to new, cur being unaltered; say whether that was all."""
     if times[0] == folder.seen[0]:
         return True
@@ -87,13 +91,13 @@ def _scan_new(folder: Folder, work: Work, state: State, times: tuple[int, int]) 
     if work.index.rows_of(state, fresh):
         return False
     # Of cur nothing is said: a believed time of its own renames must outlive this.
-    state.new_seen = folder.believable(times[0])
+    state.new_seen = folder.trusted_time(times[0])
     folder.seen = state.new_seen, folder.seen[1]
     add(folder, work, state, fresh)
     return True
 
 
-def _scan_whole(folder: Folder, work: Work, state: State, is_relettered: bool) -> None:
+def _scan_whole(folder: Folder, work: UnitOfWork, state: MailboxRow, is_relettered: bool) -> None:
     times = folder.times()
     files = list_plainly(folder) if is_unknown(folder, state) else None
     if files is not None and add_all(folder, work, state, files):
@@ -118,8 +122,8 @@ def _scan_whole(folder: Folder, work: Work, state: State, is_relettered: bool) -
     add(folder, work, state, fresh)
 
 
-def _see(folder: Folder, state: State, times: tuple[int, int]) -> None:
-    new, cur = (folder.believable(time) for time in times)
+def _see(folder: Folder, state: MailboxRow, times: tuple[int, int]) -> None:
+    new, cur = (folder.trusted_time(time) for time in times)
     folder.seen = new, cur
     state.new_seen, state.cur_seen = new, cur
     folder.doubted_since = None
@@ -127,8 +131,8 @@ def _see(folder: Folder, state: State, times: tuple[int, int]) -> None:
 
 def compare(
     folder: Folder,
-    work: Work,
-    state: State,
+    work: UnitOfWork,
+    state: MailboxRow,
     rows: list[Row],
     found: dict[bytes, bytes],
     is_relettered: bool,
@@ -149,7 +153,7 @@ def compare(
         modseq = state.next_modseq()
         changed = [row._replace(modseq=modseq) if row.uid in marked else row for row in changed]
         marks = tuple((row.uid, row.flags, modseq) for row in changed if row.uid in marked)
-        work.happened(folder, Marked(folder.name, marks))
+        work.record(folder, FlagsChanged(folder.name, marks))
     work.index.update(state, changed)
 
 
@@ -158,18 +162,18 @@ def _letterless(folder: Folder, flags: Flags) -> Flags:
     return frozenset(name for name in flag.keywords(flags) if name not in folder.keywords.letter_of)
 
 
-def forget(folder: Folder, work: Work, state: State, uids: list[int]) -> None:
+def forget(folder: Folder, work: UnitOfWork, state: MailboxRow, uids: list[int]) -> None:
     """Take note that messages are gone."""
     if uids:
         modseq = state.next_modseq()
         work.index.remove(state, uids, modseq)
-        work.happened(folder, Gone(folder.name, tuple(sorted(uids)), modseq))
+        work.record(folder, EntriesExpunged(folder.name, tuple(sorted(uids)), modseq))
 
 
 # ---------------------------------------------------------------- newcomers
 
 
-def add(folder: Folder, work: Work, state: State, fresh: dict[bytes, bytes]) -> None:
+def add(folder: Folder, work: UnitOfWork, state: MailboxRow, fresh: dict[bytes, bytes]) -> None:
     """Give UIDs to files: those of the list where it has them, as far as none was told higher."""
     newcomers = fresh
     if newcomers or folder.listed:
@@ -196,8 +200,8 @@ def add(folder: Folder, work: Work, state: State, fresh: dict[bytes, bytes]) -> 
 
 def _take_in(
     folder: Folder,
-    work: Work,
-    state: State,
+    work: UnitOfWork,
+    state: MailboxRow,
     newcomers: dict[bytes, bytes],
     bases: list[bytes],
     uids: list[int],
@@ -205,23 +209,23 @@ def _take_in(
     """Take in newcomers, whose base names are in the order of their UIDs."""
     tails = list(map(newcomers.__getitem__, bases))
     if len(bases) >= blocks.LEAST:
-        take_in(folder, work, state, bases, tails, uids)
+        add_as_blocks(folder, work, state, bases, tails, uids)
         return
     modseq, letters = state.next_modseq(), folder.keywords.by_letter
     flags = {tail: filename.flags_of(tail, letters) for tail in set(tails)}
     rows = [
-        Row(uid, base, tail, flags[tail], modseq, UNKNOWN, 0, 0)
+        Row(uid, base, tail, flags[tail], modseq, UNKNOWN_DATE, 0, 0)
         for uid, base, tail in zip(uids, bases, tails, strict=True)
     ]
-    if len(rows) <= GLANCED:
-        rows = [glanced(folder, row) for row in rows]
+    if len(rows) <= MEASURED_AT_ONCE:
+        rows = [measured_if_cheap(folder, row) for row in rows]
     work.index.add(state, rows)
     entries = tuple([Entry(row.uid, row.flags, modseq, row.date, row.size) for row in rows])
-    work.happened(folder, Added(folder.name, entries))
+    work.record(folder, EntriesAdded(folder.name, entries))
 
 
 def _read_list(
-    folder: Folder, work: Work, state: State, newcomers: dict[bytes, bytes]
+    folder: Folder, work: UnitOfWork, state: MailboxRow, newcomers: dict[bytes, bytes]
 ) -> dict[bytes, bytes]:
     """Read the list if another program wrote it; return more newcomers.
 
@@ -247,7 +251,7 @@ def _read_list(
 
 
 def _latecomers(
-    folder: Folder, work: Work, state: State, newcomers: dict[bytes, bytes]
+    folder: Folder, work: UnitOfWork, state: MailboxRow, newcomers: dict[bytes, bytes]
 ) -> dict[bytes, bytes]:
     """Return the files that came after the others were listed, while another program gave UIDs."""
     there = newcomers.keys() | {row.base for row in work.index.all_rows(state)}
@@ -255,7 +259,7 @@ def _latecomers(
     return {base: found[base] for base in found if base not in there}
 
 
-def _listed_uids(folder: Folder, state: State, newcomers: Iterable[bytes]) -> dict[bytes, int]:
+def _listed_uids(folder: Folder, state: MailboxRow, newcomers: Iterable[bytes]) -> dict[bytes, int]:
     if folder.listed is None or not folder.listed.records:
         return {}
     listed = {base: folder.listed.uid(base) for base in newcomers}
@@ -265,7 +269,7 @@ def _listed_uids(folder: Folder, state: State, newcomers: Iterable[bytes]) -> di
 # ---------------------------------------------------------------- new to cur
 
 
-def settle(folder: Folder, work: Work, state: State) -> None:
+def settle(folder: Folder, work: UnitOfWork, state: MailboxRow) -> None:
     """Move files that a session was told of from new to cur, as maildir(5) asks."""
     if folder.settled >= folder.first_recent:
         return
@@ -276,7 +280,7 @@ def settle(folder: Folder, work: Work, state: State) -> None:
     folder.settled = settled
 
 
-def _move_to_cur(folder: Folder, work: Work, state: State, rows: list[Row]) -> None:
+def _move_to_cur(folder: Folder, work: UnitOfWork, state: MailboxRow, rows: list[Row]) -> None:
     moved = []
     with folder.renaming(state):
         for row in rows:

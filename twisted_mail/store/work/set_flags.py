@@ -6,15 +6,15 @@ from functools import partial
 from typing import Literal
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.change import Gone, Marked
+from twisted_mail.mail.mailbox.change import EntriesExpunged, FlagsChanged
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.format import filename
-from twisted_mail.store.index.rows import Row, State
-from twisted_mail.store.trash.expunged_archive import Shelf
+from twisted_mail.store.index.rows import MailboxRow, Row
+from twisted_mail.store.trash.expunged_archive import ArchiveFolder
 from twisted_mail.store.work.folder import Folder
 from twisted_mail.store.work.reconcile import ready, scan
-from twisted_mail.store.work.transaction import Work
+from twisted_mail.store.work.transaction import UnitOfWork
 
 How = Literal["set", "add", "remove"]
 
@@ -26,7 +26,7 @@ _ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 
 def mark(
     folder: Folder,
-    work: Work,
+    work: UnitOfWork,
     uids: Sequence[int],
     how: How,
     flags: Flags,
@@ -46,11 +46,11 @@ def mark(
     if marked:
         _sync(folder, work, marked)
         marks = tuple((new.uid, new.flags, new.modseq) for _, new in marked)
-        work.happened(folder, Marked(folder.name, marks))
+        work.record(folder, FlagsChanged(folder.name, marks))
     return tuple(late)
 
 
-def admit(folder: Folder, work: Work, state: State, flags: Flags) -> None:
+def admit(folder: Folder, work: UnitOfWork, state: MailboxRow, flags: Flags) -> None:
     """See to it that messages in a mailbox can have these flags. Raises Refused: LIMIT, CANNOT."""
     in_use = work.index.keywords(state) if folder.keywords.needs_room(flags) else None
     folder.keywords.admit(flags, in_use)
@@ -61,7 +61,7 @@ def _changed_since(rows: Iterable[Row], modseq: int) -> list[int]:
 
 
 def _mark_all(
-    folder: Folder, work: Work, state: State, rows: list[Row], how: How, named: Flags
+    folder: Folder, work: UnitOfWork, state: MailboxRow, rows: list[Row], how: How, named: Flags
 ) -> list[tuple[Row, Row]]:
     """Rename files; return the rows before and after, ascending."""
     marked: list[tuple[Row, Row]] = []
@@ -138,7 +138,7 @@ def _rename_back(folder: Folder, renamed: list[tuple[bytes, bytes]]) -> None:
             folder.disk.rename(new_path, path)
 
 
-def _sync(folder: Folder, work: Work, marked: list[tuple[Row, Row]]) -> None:
+def _sync(folder: Folder, work: UnitOfWork, marked: list[tuple[Row, Row]]) -> None:
     renamed = [old for old, new in marked if old.tail != new.tail]
     folder.sync({place(row) for row in renamed} | ({b"cur"} if renamed else set()))
     letters = folder.keywords.letter_of
@@ -158,11 +158,11 @@ def place(row: Row) -> bytes:
 
 
 def expunge(
-    folder: Folder, work: Work, uids: Sequence[int]
+    folder: Folder, work: UnitOfWork, uids: Sequence[int]
 ) -> tuple[tuple[int, ...], OSError | None]:
     """Remove messages; return the ascending UIDs of those that are gone now, and why not more are."""
     state = ready(folder, work)
-    shelf = work.attic.shelf(folder.folder)
+    shelf = work.archive.todays_folder(folder.folder)
     error: OSError | None = None
     removed: list[Row] = []
     wanted = there = {row.uid for row in work.index.rows(state, set(uids))}
@@ -181,13 +181,13 @@ def expunge(
         shelf.sync()
         folder.sync({place(row) for row in removed})
         gone = tuple(sorted(row.uid for row in removed))
-        work.happened(folder, Gone(folder.name, gone, state.highest_modseq))
+        work.record(folder, EntriesExpunged(folder.name, gone, state.highest_modseq))
     left = {row.uid for row in work.index.rows(state, there)}
     return tuple(sorted(there - left)), error
 
 
 def _take_all(
-    folder: Folder, work: Work, shelf: Shelf, rows: Sequence[Row]
+    folder: Folder, work: UnitOfWork, shelf: ArchiveFolder, rows: Sequence[Row]
 ) -> tuple[list[Row], list[int], OSError | None]:
     """Return the rows whose files were removed, the UIDs of files not found, and what went wrong."""
     removed: list[Row] = []

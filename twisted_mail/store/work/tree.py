@@ -18,24 +18,24 @@ import apsw
 from twisted_mail.interfaces import Clock
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.durable import faults
-from twisted_mail.store.disk.noted import Own, noting
+from twisted_mail.store.disk.durable import disk_faults
+from twisted_mail.store.disk.noted import OwnFileEvents, recording
 from twisted_mail.store.format import layout, names, subscriptions
 from twisted_mail.store.format.filename import Namer
-from twisted_mail.store.format.special_use import Uses
-from twisted_mail.store.format.subscriptions import Subscriptions
-from twisted_mail.store.format.uidvalidity import Validities
+from twisted_mail.store.format.special_use import SpecialUses
+from twisted_mail.store.format.subscriptions import SubscriptionsFile
+from twisted_mail.store.format.uidvalidity import UidValidities
 from twisted_mail.store.index.database import DAMAGED, NO_DISK
 from twisted_mail.store.index.index import Index
-from twisted_mail.store.quota import Ledger
+from twisted_mail.store.quota import QuotaLedger
 from twisted_mail.store.settings import StoreSettings
-from twisted_mail.store.trash.expunged_archive import Attic
+from twisted_mail.store.trash.expunged_archive import ExpungedArchive
 from twisted_mail.store.work import processes
 from twisted_mail.store.work.folder import Folder
-from twisted_mail.store.work.memory_limit import Wholes
-from twisted_mail.store.work.prepare import begin, clean, make_maildir
+from twisted_mail.store.work.memory_limit import MemoryLimit
+from twisted_mail.store.work.prepare import clean, make_first_mailboxes, make_maildir
 from twisted_mail.store.work.reconcile import columns, scan
-from twisted_mail.store.work.transaction import Compared, News, Work, working
+from twisted_mail.store.work.transaction import ComparedEvent, StoreEvent, UnitOfWork, unit_of_work
 from twisted_mail.store.work.usage import claim
 
 P = ParamSpec("P")
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class StoreEnvironment:
     """What every account of a store stands on."""
 
     disk: Disk
@@ -51,30 +51,30 @@ class Ground:
     namer: Namer
     boot: str
     settings: StoreSettings
-    wholes: Wholes = field(default_factory=Wholes)
+    memory_limit: MemoryLimit = field(default_factory=MemoryLimit)
 
 
 class Tree:
-    """One account on disk. ``news`` is what happened there and the reactor has not taken yet."""
+    """One account on disk. ``events`` is what happened there and the reactor has not taken yet."""
 
-    def __init__(self, ground: Ground, path: bytes, ledger: Ledger) -> None:
-        self.ground = ground
+    def __init__(self, ground: StoreEnvironment, path: bytes, ledger: QuotaLedger) -> None:
+        self.environment = ground
         self.ledger = ledger
         self.counted_at = -math.inf  # when all mailboxes were looked at to know the room there is
-        self.own = Own()
-        self.disk = noting(ground.disk, self.own)
+        self.own_events = OwnFileEvents()
+        self.disk = recording(ground.disk, self.own_events)
         self.path = path
         self.maildir = os.path.join(path, b"Maildir")
-        self.attic = Attic(self.disk, ground.clock, path, ground.settings.undelete_days)
-        self.uses = Uses(self.disk, path)
-        self.subscriptions = Subscriptions(self.disk, self.maildir)
-        self.validities = Validities(self.disk, ground.clock, path, self.maildir)
-        self.news: deque[News] = deque()
+        self.archive = ExpungedArchive(self.disk, ground.clock, path, ground.settings.undelete_days)
+        self.special_uses = SpecialUses(self.disk, path)
+        self.subscriptions = SubscriptionsFile(self.disk, self.maildir)
+        self.uidvalidities = UidValidities(self.disk, ground.clock, path, self.maildir)
+        self.events: deque[StoreEvent] = deque()
         self.folders: dict[bytes, Folder] = {}
         self._index: Index | None = None
         self._is_prepared = False
         self._is_working = False
-        self.told: frozenset[bytes] | None = None  # the mailboxes that were told, if any were
+        self.notified: frozenset[bytes] | None = None  # the mailboxes that were told, if any were
         self._version = -1  # of the index, when other processes' work was last looked for
 
     # ------------------------------------------------------------ work
@@ -90,10 +90,10 @@ class Tree:
         When the index turns out to be damaged it is made again from the files, and when the disk takes
         no more it is kept in memory; then the work is done once more.
         """
-        with faults():
+        with disk_faults():
             try:
                 self._prepare()
-                self._meet_others()
+                self._follow_other_processes()
                 return work(self, *args, **kwargs)
             except DAMAGED:
                 self._rebuild()
@@ -107,59 +107,59 @@ class Tree:
         """Return the index, opened at first use."""
         if self._index is None:
             path = os.path.join(self.path, b"index.sqlite3")
-            self._index = Index(self.disk, path, self.ground.boot)
+            self._index = Index(self.disk, path, self.environment.boot)
         return self._index
 
     @contextmanager
-    def working(self) -> Iterator[Work]:
+    def unit_of_work(self) -> Iterator[UnitOfWork]:
         """Do a piece of work within a transaction; what happened in it becomes news at its end."""
-        foreign: list[News] = []
+        foreign: list[StoreEvent] = []
         try:
-            with working(self.index, self.new_uidvalidity, self.attic) as work:
+            with unit_of_work(self.index, self.new_uidvalidity, self.archive) as work:
                 self._is_working = True
                 foreign = self._follow_others(work)
                 work.claim = partial(claim, self, work)
                 yield work
         except BaseException:
-            self._tell(foreign)
+            self._queue_events(foreign)
             raise
         finally:
             self._is_working = False
         for folder, state in work.states.items():
-            folder.known = processes.known(state)
-        self._tell(work.news)
+            folder.sync_point = processes.sync_point(state)
+        self._queue_events(work.events)
 
-    def _follow_others(self, work: Work) -> list[News]:
+    def _follow_others(self, work: UnitOfWork) -> list[StoreEvent]:
         """Follow mailboxes that other processes renamed or deleted; return what there is to tell."""
         version = self.index.database.version()
         if version != self._version:
             processes.follow(self, work)
             self._version = version
-        return list(work.news)
+        return list(work.events)
 
-    def _tell(self, news: list[News]) -> None:
-        if self.told is not None:
-            self.told = processes.told(self.told, news)
-        self.news += news
+    def _queue_events(self, news: list[StoreEvent]) -> None:
+        if self.notified is not None:
+            self.notified = processes.notified(self.notified, news)
+        self.events += news
 
-    def _meet_others(self) -> None:
+    def _follow_other_processes(self) -> None:
         """Take note of what other processes of this server did."""
         if self.index.database.was_replaced():
             self._rebuild()
         if self.index.database.version() != self._version:
-            with self.working():
+            with self.unit_of_work():
                 pass
-        subscriptions.tell(self)
+        subscriptions.record_subscriptions(self)
 
     def _rebuild(self) -> None:
         """Make the index again, and have those who have mailboxes open compare."""
         self.index.database.replace()
         for folder in self.folders.values():
-            folder.known = None
+            folder.sync_point = None
         for folder in [each for each in self.folders.values() if each.uidvalidity]:
-            with suppress(Refused), self.working() as work:
+            with suppress(Refused), self.unit_of_work() as work:
                 scan(folder, work, is_forced=True)
-                work.news[:] = [Compared(folder, columns(folder, work))]
+                work.events[:] = [ComparedEvent(folder, columns(folder, work))]
 
     def close(self) -> None:
         """Close the index; it is opened again when it is needed."""
@@ -171,7 +171,7 @@ class Tree:
 
     def _save_recent(self) -> None:
         """Write down what sessions claimed."""
-        with self.working() as work:
+        with self.unit_of_work() as work:
             for folder in self.folders.values():
                 if folder.uidvalidity and not folder.is_removed:
                     folder.state(work)
@@ -185,9 +185,9 @@ class Tree:
         if self._is_prepared:
             return
         make_maildir(self.disk, self.maildir)
-        with self.working():
+        with self.unit_of_work():
             clean(self)
-            begin(self)
+            make_first_mailboxes(self)
         self._is_prepared = True
 
     # ------------------------------------------------------------ mailboxes
@@ -215,7 +215,7 @@ class Tree:
         process is just renaming: that is certain only when the other is done.
         """
         if coded not in self.folders and not self._is_working:
-            with self.working():
+            with self.unit_of_work():
                 return self._found(coded, condition)
         if not self._is_folder(coded):
             raise Refused("There is no such mailbox.", condition)
@@ -224,7 +224,7 @@ class Tree:
     def folder(self, coded: bytes) -> Folder:
         """Return the mailbox in a folder of the maildir, whether or not there is one."""
         if coded not in self.folders:
-            ground = self.ground
+            ground = self.environment
             self.folders[coded] = Folder(self.disk, ground.clock, ground.namer, self.maildir, coded)
         return self.folders[coded]
 
@@ -257,4 +257,4 @@ class Tree:
 
     def new_uidvalidity(self) -> int:
         """Return a number greater than any UIDVALIDITY given before, noted durably."""
-        return self.validities.new(self.index.mailboxes.highest_uidvalidity())
+        return self.uidvalidities.new(self.index.mailboxes.highest_uidvalidity())

@@ -9,7 +9,7 @@ from twisted_mail.store.format import layout
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.work.measure import measure_all, measure_next
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.transaction import Work
+from twisted_mail.store.work.transaction import UnitOfWork
 
 if TYPE_CHECKING:
     from twisted_mail.store.work.tree import Tree
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 10.0  # how often APPEND and COPY look for what other programs put elsewhere
 
 
-def count(tree: "Tree", work: Work, is_fresh: bool = True) -> Usage:
+def count(tree: "Tree", work: UnitOfWork, is_fresh: bool = True) -> Usage:
     """Return how much the account holds.
 
     INBOX is looked at each time, the others if they are not in the index yet, or if ``is_fresh``. What
@@ -30,7 +30,7 @@ def count(tree: "Tree", work: Work, is_fresh: bool = True) -> Usage:
             with suppress(Refused):  # it is being deleted
                 scan(tree.find(name), work)
     if is_fresh:
-        tree.counted_at = tree.ground.clock.monotonic()
+        tree.counted_at = tree.environment.clock.monotonic()
     if tree.ledger.quota.octets:
         for coded in {*there.values()} & work.index.mailboxes.unmeasured():
             measure_all(tree.folder(coded), work)
@@ -41,12 +41,12 @@ def count(tree: "Tree", work: Work, is_fresh: bool = True) -> Usage:
 
 def is_due(tree: "Tree") -> bool:
     """Say whether the next claim looks at all mailboxes anew."""
-    return not 0 <= tree.ground.clock.monotonic() - tree.counted_at < LOOK_SECONDS
+    return not 0 <= tree.environment.clock.monotonic() - tree.counted_at < LOOK_SECONDS
 
 
 def unmeasured(tree: "Tree") -> list[bytes]:
     """Look at all mailboxes; return the folders of those that have messages to be measured."""
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         there = tree.mailboxes()
         for name in there:
             with suppress(Refused):
@@ -56,26 +56,26 @@ def unmeasured(tree: "Tree") -> list[bytes]:
 
 def measure_piece(tree: "Tree", coded: bytes, after: int) -> int | None:
     """Measure the next messages of a mailbox behind a UID; return how far that went, None: to the end."""
-    with suppress(Refused), tree.working() as work:
+    with suppress(Refused), tree.unit_of_work() as work:
         return measure_next(tree.folder(coded), work, after)
     return None
 
 
-def claim(tree: "Tree", work: Work, size: Usage) -> None:
+def claim(tree: "Tree", work: UnitOfWork, size: Usage) -> None:
     """See to it that there is room for more. Raises Refused, or Unavailable, with OVERQUOTA."""
     ledger = tree.ledger
     if not ledger.quota.is_set:
         return
     ledger.claims += 1
-    flying = ledger.flying
+    flying = ledger.in_flight
     for is_fresh in (True,) if is_due(tree) else (False, True):
         wanted = count(tree, work, is_fresh).plus(size)
         if ledger.quota.holds(wanted.plus(flying)):
             return
-    raise quota.refusal(is_certain=not ledger.quota.holds(wanted))
+    raise quota.over_quota(is_certain=not ledger.quota.holds(wanted))
 
 
 def survey(tree: "Tree") -> tuple[Usage, int]:
     """Count anew; return the number of claims, too."""
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         return count(tree, work), tree.ledger.claims

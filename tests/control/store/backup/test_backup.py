@@ -11,10 +11,10 @@ from tests.corpus import mails
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.backup import copying, snapshots
 from twisted_mail.control.store.backup.account_backup import AccountBackup
-from twisted_mail.directory.editor import Register
+from twisted_mail.directory.editor import DirectoryEditor
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.store.format.subscriptions import subscribe
-from twisted_mail.store.repair.import_stage import Stage
+from twisted_mail.store.repair.import_stage import ImportStaging
 from twisted_mail.store.work import move, set_flags
 from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.tree import Tree
@@ -40,17 +40,17 @@ def change(place: Place, act: Any, *args: Any) -> None:
 
 
 def mark(tree: Tree, uids: list[int], *flags: str) -> None:
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         set_flags.mark(tree.find("INBOX"), work, uids, "add", normal(flags), None)
 
 
 def expunge(tree: Tree, uids: list[int]) -> None:
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         set_flags.expunge(tree.find("INBOX"), work, uids)
 
 
 def move_to_sent(tree: Tree, uids: list[int]) -> None:
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         move.move(tree.find("INBOX"), tree.find("Sent"), work, uids)
 
 
@@ -212,14 +212,14 @@ def test_a_restore_that_is_stopped_goes_on(
     place("backup", folder)
     forget(place)
     turns = iter(range(1000))
-    put = Stage.put
+    put = ImportStaging.put
 
     def putting(*args: Any) -> None:
         put(*args)
         if next(turns) % 4 == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Stage, "put", putting)
+    monkeypatch.setattr(ImportStaging, "put", putting)
     codes = [place("restore", folder)]
     while codes[-1] != 0:
         codes.append(place("restore", folder))
@@ -290,12 +290,12 @@ def test_an_account_that_was_removed_comes_back_with_its_password(
 ) -> None:
     place("backup", folder)
     config = place.config
-    with Register(config.accounts_file, config.passwords, config.domains) as register:
+    with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
         register.accounts.remove(BOB)
     shutil.rmtree(place.account(BOB))
     assert place("restore", folder, "bob") == 0, place.err
     assert f"back in the directory: {BOB}" in place.out
-    with Register(config.accounts_file, config.passwords, config.domains) as register:
+    with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
         assert register.accounts.find(BOB) == BOB
 
 

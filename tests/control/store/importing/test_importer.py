@@ -9,7 +9,7 @@ from tests.control.store.commands import ALICE, BOB, Place, facts, wanted
 from tests.corpus import mails
 from twisted_mail.control.store import mbox
 from twisted_mail.control.store.importing import importer
-from twisted_mail.store.repair.import_stage import Stage
+from twisted_mail.store.repair.import_stage import ImportStaging
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_stopped_anywhere_it_goes_on(
 ) -> None:
     source = mbox_file(tmp_path / "m") if kind == "mbox" else maildir(tmp_path / "m")
     monkeypatch.setattr(importer, "BATCH", 3)
-    append, put = importer._append, Stage.put
+    append, put = importer._append, ImportStaging.put
     turns = iter(range(100))
 
     def stopping(act: Any) -> Any:
@@ -161,7 +161,7 @@ def test_stopped_anywhere_it_goes_on(
         return run
 
     monkeypatch.setattr(importer, "_append", stopping(append))
-    monkeypatch.setattr(Stage, "put", stopping(put))
+    monkeypatch.setattr(ImportStaging, "put", stopping(put))
     for _ in range(30):
         code = place("import", ALICE, source)
         if code == 0:

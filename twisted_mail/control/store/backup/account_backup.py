@@ -8,18 +8,18 @@ from typing import Any, NamedTuple
 
 from twisted_mail.control.store.backup import copying, snapshots
 from twisted_mail.control.store.progress import Progress
-from twisted_mail.control.store.skipped import Bad, Skipped
+from twisted_mail.control.store.skipped import BadItem, SkippedItems
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.format import filename, keywords, subscriptions, uidlist
 from twisted_mail.store.index.rows import Row
-from twisted_mail.store.repair.snapshot import Moment, moments, opened
+from twisted_mail.store.repair.snapshot import MailboxSnapshot, mailbox_snapshots, opened
 from twisted_mail.store.work.tree import Tree
 
 _PASSES = 5
 _PLACES = ("tmp", "new", "cur")
 
 
-class _Held(NamedTuple):
+class _SavedFile(NamedTuple):
     """A file that a backup has; ``sha256`` is empty when it has to be read again."""
 
     path: Path
@@ -38,7 +38,7 @@ class AccountBackup:
     """
 
     def __init__(
-        self, tree: Tree, path: Path, earlier: Path | None, skipped: Skipped, name: str
+        self, tree: Tree, path: Path, earlier: Path | None, skipped: SkippedItems, name: str
     ) -> None:
         self._tree = tree
         self._path = path
@@ -53,7 +53,7 @@ class AccountBackup:
     def run(self, progress: Progress) -> dict[str, Any]:
         """Do it; return what the manifest says of it."""
         for _ in range(_PASSES):
-            found = self._tree.perform(moments)
+            found = self._tree.perform(mailbox_snapshots)
             self._held |= _held(self._path)
             progress.total += sum(len(moment.rows) for moment in found)
             wanted = {path: row for moment in found for path, row in self._wanted(moment)}
@@ -81,15 +81,15 @@ class AccountBackup:
 
     # ------------------------------------------------------------ files
 
-    def _folder(self, moment: Moment) -> Path:
+    def _folder(self, moment: MailboxSnapshot) -> Path:
         return self._maildir / os.fsdecode(moment.folder) if moment.folder else self._maildir
 
-    def _wanted(self, moment: Moment) -> Iterator[tuple[Path, Row]]:
+    def _wanted(self, moment: MailboxSnapshot) -> Iterator[tuple[Path, Row]]:
         folder = self._folder(moment) / "cur"
         for row in moment.rows:
             yield folder / os.fsdecode(moment.file_name(row)), row
 
-    def _has(self, moment: Moment, row: Row, path: Path, progress: Progress) -> bool:
+    def _has(self, moment: MailboxSnapshot, row: Row, path: Path, progress: Progress) -> bool:
         """See to it that a file is here; say False when it is gone where it was."""
         progress.step()
         if row.base in self._bad:
@@ -102,7 +102,7 @@ class AccountBackup:
             return True
         try:
             return self._copy(moment, row, path)
-        except Bad as bad:
+        except BadItem as bad:
             self._bad[row.base] = str(bad)
         except PermissionError as error:
             self._bad[row.base] = str(error.strerror)
@@ -113,7 +113,7 @@ class AccountBackup:
         path.unlink(missing_ok=True)
         os.link(old, path)
 
-    def _copy(self, moment: Moment, row: Row, path: Path) -> bool:
+    def _copy(self, moment: MailboxSnapshot, row: Row, path: Path) -> bool:
         fd = opened(self._tree, moment, row)
         if fd is None:
             return False
@@ -139,7 +139,7 @@ class AccountBackup:
 
     # ------------------------------------------------------------ lists
 
-    def _finish(self, found: list[Moment]) -> None:
+    def _finish(self, found: list[MailboxSnapshot]) -> None:
         for moment in found:
             folder = self._folder(moment)
             for place in _PLACES:
@@ -153,7 +153,7 @@ class AccountBackup:
         self._copy_small(found)
         snapshots.write_lines(self._path, self._lines(found))
 
-    def _copy_small(self, found: list[Moment]) -> None:
+    def _copy_small(self, found: list[MailboxSnapshot]) -> None:
         account = Path(os.fsdecode(self._tree.path))
         listed = os.fsdecode(subscriptions.FILE)
         for source, target in (
@@ -165,7 +165,7 @@ class AccountBackup:
         highest = max((moment.uidvalidity for moment in found), default=0)
         copying.replace(self._path / "uidvalidity", b"%d\n" % highest)
 
-    def _lines(self, found: list[Moment]) -> Iterator[dict[str, Any]]:
+    def _lines(self, found: list[MailboxSnapshot]) -> Iterator[dict[str, Any]]:
         for moment in found:
             yield {
                 "mailbox": moment.name,
@@ -189,7 +189,7 @@ class AccountBackup:
         }
 
 
-def _held(account: Path) -> dict[bytes, _Held]:
+def _held(account: Path) -> dict[bytes, _SavedFile]:
     """Return the files that a backup of an account has, by base names."""
     digests = {
         filename.split(os.fsencode(line["file"]))[0]: line["sha256"]
@@ -201,7 +201,7 @@ def _held(account: Path) -> dict[bytes, _Held]:
         base = filename.split(os.fsencode(path.name))[0]
         about = path.stat()
         date = about.st_mtime_ns // 1_000_000_000
-        found[base] = _Held(path, about.st_size, date, digests.get(base, ""))
+        found[base] = _SavedFile(path, about.st_size, date, digests.get(base, ""))
     return found
 
 

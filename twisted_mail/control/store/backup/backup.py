@@ -13,25 +13,25 @@ import apsw
 
 from twisted_mail import __version__
 from twisted_mail.config import Config
-from twisted_mail.control.output import FAILED, FINE, Answer, Complaint, count
+from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult, count
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.backup import copying, snapshots
 from twisted_mail.control.store.backup.account_backup import AccountBackup
 from twisted_mail.control.store.importing.importer import GO_ON
 from twisted_mail.control.store.progress import Progress
-from twisted_mail.control.store.skipped import Skipped
+from twisted_mail.control.store.skipped import SkippedItems
 
 
-def back_up(options: argparse.Namespace, config: Config) -> Answer:
+def back_up(options: argparse.Namespace, config: Config) -> CommandResult:
     """Make a backup; what the last one has already is linked, not copied."""
     folder = Path(os.path.abspath(options.folder))
     if folder.is_relative_to(config.state) or config.state.is_relative_to(folder):
-        raise Complaint(f"{folder} and the state folder {config.state} lie within each other")
+        raise CommandError(f"{folder} and the state folder {config.state} lie within each other")
     work = Backup(config, folder, options)
     try:
         return work.run()
     except KeyboardInterrupt:
-        raise Complaint(f"interrupted, no backup was made; {GO_ON}") from None
+        raise CommandError(f"interrupted, no backup was made; {GO_ON}") from None
 
 
 class Backup:
@@ -42,9 +42,9 @@ class Backup:
         self._folder = folder
         self._options = options
         self._build = folder / snapshots.UNFINISHED
-        self._skipped = Skipped()
+        self._skipped = SkippedItems()
 
-    def run(self) -> Answer:
+    def run(self) -> CommandResult:
         """Do all of it. Raises Complaint, MailError, OSError."""
         names = accounts.chosen(self._config, self._options.account)
         before = snapshots.finished(self._folder)
@@ -128,7 +128,7 @@ class Backup:
             shutil.rmtree(path)
         return [path.name for path in old]
 
-    def _answer(self, path: Path, done: list[dict[str, Any]], removed: list[str]) -> Answer:
+    def _answer(self, path: Path, done: list[dict[str, Any]], removed: list[str]) -> CommandResult:
         messages = sum(each["messages"] for each in done)
         copied = sum(each["copied"] for each in done)
         lines = [
@@ -145,7 +145,7 @@ class Backup:
             "removed": removed,
             "skipped": self._skipped.data(),
         }
-        return Answer(data, lines, FAILED if self._skipped.items else FINE)
+        return CommandResult(data, lines, FAILED if self._skipped.items else FINE)
 
 
 def _sync_file(path: Path) -> None:
@@ -156,14 +156,14 @@ def _sync_file(path: Path) -> None:
         os.close(fd)
 
 
-def listing(options: argparse.Namespace, config: Config) -> Answer:
+def listing(options: argparse.Namespace, config: Config) -> CommandResult:
     """List the backups in a folder."""
     del config
     found = snapshots.finished(Path(options.folder))
     about = [(path, snapshots.manifest(path)) for path in found]
     lines = [f"{path.name}: {', '.join(_accounts(each))}" for path, each in about]
     data = [{"backup": str(path), "accounts": list(_accounts(each))} for path, each in about]
-    return Answer({"backups": data}, lines or ["there are no backups"])
+    return CommandResult({"backups": data}, lines or ["there are no backups"])
 
 
 def _accounts(about: dict[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from twisted_mail.control.store.skipped import Bad
+from twisted_mail.control.store.skipped import BadItem
 
 _PIECE = 1024 * 1024
 
@@ -29,7 +29,7 @@ def copy(source: int, target: str | Path, size: int, seconds: float) -> str:
                 total += len(piece)
                 _write(fd, piece)
             if total != size:
-                raise Bad(f"it has {total} octets and should have {size}")
+                raise BadItem(f"it has {total} octets and should have {size}")
             with suppress(OSError, OverflowError):
                 os.utime(fd, (seconds, seconds))
             os.fsync(fd)

@@ -7,14 +7,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from twisted_mail.control.output import Complaint
+from twisted_mail.control.output import CommandError
 from twisted_mail.control.store.backup import snapshots
-from twisted_mail.control.store.skipped import Bad
+from twisted_mail.control.store.skipped import BadItem
 from twisted_mail.store.format import filename
 
 
 @dataclass(slots=True)
-class Saved:
+class SavedMailbox:
     """One mailbox of a backup, with its lines."""
 
     name: str
@@ -35,9 +35,9 @@ def base_of(line: dict[str, Any]) -> bytes:
     return filename.split(os.fsencode(line["file"]))[0]
 
 
-def mailboxes(account: Path) -> Iterator[Saved]:
+def mailboxes(account: Path) -> Iterator[SavedMailbox]:
     """Yield the mailboxes of an account's folder in a backup. Raises Complaint."""
-    box: Saved | None = None
+    box: SavedMailbox | None = None
     for line in snapshots.lines(account):
         try:
             if "mailbox" in line:
@@ -45,13 +45,13 @@ def mailboxes(account: Path) -> Iterator[Saved]:
                     yield box
                 folder = account / "Maildir" / str(line["folder"])
                 numbers = int(line["uidvalidity"]), int(line["uidnext"])
-                box = Saved(str(line["mailbox"]), folder, _guid(line), *numbers)
+                box = SavedMailbox(str(line["mailbox"]), folder, _guid(line), *numbers)
             elif box is not None:
                 _check_line(line)
                 box.lines.append(line)
         except (KeyError, ValueError, TypeError):
             text = f"{account / snapshots.MESSAGES} is damaged"
-            raise Complaint(text) from None
+            raise CommandError(text) from None
     if box is not None:
         yield box
 
@@ -87,6 +87,6 @@ def checked(path: Path, line: dict[str, Any]) -> Iterator[bytes]:
             digest.update(piece)
             yield piece
     if size != line["size"]:
-        raise Bad(f"it has {size} octets in the backup and should have {line['size']}")
+        raise BadItem(f"it has {size} octets in the backup and should have {line['size']}")
     if digest.hexdigest() != line["sha256"]:
-        raise Bad("it was altered in the backup")
+        raise BadItem("it was altered in the backup")

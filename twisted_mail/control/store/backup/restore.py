@@ -12,25 +12,25 @@ from typing import Any
 import apsw
 
 from twisted_mail.config import Config
-from twisted_mail.control.output import FAILED, FINE, Answer, Complaint, count
+from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult, count
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.backup import copying, manifest, snapshots
 from twisted_mail.control.store.importing.importer import GO_ON
 from twisted_mail.control.store.progress import Progress
-from twisted_mail.control.store.skipped import Bad, Skipped
-from twisted_mail.directory.editor import Register
+from twisted_mail.control.store.skipped import BadItem, SkippedItems
+from twisted_mail.directory.editor import DirectoryEditor
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.disk.durable import faults
+from twisted_mail.store.disk.durable import disk_faults
 from twisted_mail.store.format import filename, subscriptions
-from twisted_mail.store.repair.import_stage import Stage, adopt, is_free
+from twisted_mail.store.repair.import_stage import ImportStaging, is_free, publish_staged
 from twisted_mail.store.work import move, set_flags
 from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.tree import Tree
 
 
-def restore(options: argparse.Namespace, config: Config) -> Answer:
+def restore(options: argparse.Namespace, config: Config) -> CommandResult:
     """Restore; what is there already as it was is passed over."""
     snapshot = _snapshot(Path(os.path.abspath(options.folder)), options.snapshot)
     about = snapshots.manifest(snapshot)
@@ -43,7 +43,7 @@ def restore(options: argparse.Namespace, config: Config) -> Answer:
     try:
         return work.run(names)
     except KeyboardInterrupt:
-        raise Complaint(f"interrupted; {GO_ON}") from None
+        raise CommandError(f"interrupted; {GO_ON}") from None
 
 
 def _snapshot(folder: Path, name: str | None) -> Path:
@@ -53,7 +53,7 @@ def _snapshot(folder: Path, name: str | None) -> Path:
         return folder
     found = snapshots.finished(folder)
     if not found:
-        raise Complaint(f"there is no finished backup in {folder}")
+        raise CommandError(f"there is no finished backup in {folder}")
     return found[-1]
 
 
@@ -67,7 +67,7 @@ def _chosen(about: dict[str, Any], named: list[str], config: Config) -> dict[str
         if "@" not in name and config.domains:
             name = f"{name}@{config.domains[0]}"
         if name not in there:
-            raise Complaint(f"the backup has no account {name}")
+            raise CommandError(f"the backup has no account {name}")
         found[name] = there[name]
     return found
 
@@ -79,17 +79,17 @@ class Restore:
         self._config = config
         self._snapshot = snapshot
         self._options = options
-        self._skipped = Skipped()
+        self._skipped = SkippedItems()
         self._restored = self._already = self._aside = 0
         self._taken: list[str] = []
         stamp = time.strftime("%Y-%m-%d %H.%M.%S", time.gmtime())
         self._set_aside = f"Before restore {stamp}"
 
-    def run(self, names: dict[str, str]) -> Answer:
+    def run(self, names: dict[str, str]) -> CommandResult:
         """Do all of it. Raises Complaint, MailError, OSError."""
         total = sum(self._look(name, self._snapshot / where) for name, where in names.items())
         if self._taken:
-            raise Complaint(
+            raise CommandError(
                 "nothing was restored: --replace moves what is there into mailboxes of its own",
                 details=self._taken,
             )
@@ -134,7 +134,7 @@ class Restore:
         finally:
             old.close()
         made = []
-        with Register(
+        with DirectoryEditor(
             self._config.accounts_file, self._config.passwords, self._config.domains
         ) as register:
             there = {row.address.lower() for row in register.accounts.all()}
@@ -143,7 +143,7 @@ class Restore:
                     continue
                 with suppress(Refused):
                     register.domains.add(name.rpartition("@")[2])
-                register.accounts.take_in([f"{name}:{hashes[name]}"])
+                register.accounts.import_lines([f"{name}:{hashes[name]}"])
                 made.append(name)
         return made
 
@@ -160,7 +160,9 @@ class Restore:
                 with suppress(Refused):
                     tree.perform(subscriptions.subscribe, name, True)
 
-    def _mailbox(self, tree: Tree, box: manifest.Saved, use: str, progress: Progress) -> None:
+    def _mailbox(
+        self, tree: Tree, box: manifest.SavedMailbox, use: str, progress: Progress
+    ) -> None:
         uids = box.uids
         if tree.perform(_is_restored, box):
             self._already += len(uids)
@@ -168,7 +170,7 @@ class Restore:
             return
         if not tree.perform(is_free, box.name, uids):
             self._aside += tree.perform(_move_aside, box.name, f"{self._set_aside}/{box.name}")
-        stage = Stage(tree, box.name)
+        stage = ImportStaging(tree, box.name)
         there = {*stage.files(), *_present(tree, box.name)}
         for line in box.lines:
             progress.step()
@@ -176,27 +178,29 @@ class Restore:
             if base not in there and not self._put(stage, box, line, base):
                 uids.pop(base)
         numbers = box.uidvalidity, box.uidnext
-        if not tree.perform(adopt, stage, *numbers, uids, use, box.guid):
+        if not tree.perform(publish_staged, stage, *numbers, uids, use, box.guid):
             self._skipped.add(box.name, "mail arrived there meanwhile: --replace moves it aside")
             return
         tree.perform(_mark_again, box)
         self._restored += len(uids)
 
-    def _put(self, stage: Stage, box: manifest.Saved, line: dict[str, Any], base: bytes) -> bool:
+    def _put(
+        self, stage: ImportStaging, box: manifest.SavedMailbox, line: dict[str, Any], base: bytes
+    ) -> bool:
         path = box.folder / "cur" / line["file"]
         try:
             pieces = list(manifest.checked(path, line))
-        except (Bad, OSError) as error:
+        except (BadItem, OSError) as error:
             why = getattr(error, "strerror", None) or error
             self._skipped.add(str(path), why)
             return False
-        with faults():
+        with disk_faults():
             stage.put(base, flag.normal(line["flags"]), pieces, float(line["date"]))
         return True
 
     # ------------------------------------------------------------ the end
 
-    def _answer(self, names: list[str], made: list[str]) -> Answer:
+    def _answer(self, names: list[str], made: list[str]) -> CommandResult:
         sums = f"{count(len(names), 'account')}, {count(self._restored, 'message')} restored"
         lines = [f"from {self._snapshot}: {sums}"]
         if self._already:
@@ -215,7 +219,7 @@ class Restore:
             "skipped": self._skipped.data(),
         }
         lines += self._skipped.lines()
-        return Answer(data, lines, FAILED if self._skipped.items else FINE)
+        return CommandResult(data, lines, FAILED if self._skipped.items else FINE)
 
 
 _READ = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
@@ -229,17 +233,19 @@ def _present(tree: Tree, mailbox: str) -> set[bytes]:
         folder = tree.find(mailbox)
     except Refused:
         return set()
-    names = [name for place in (b"new", b"cur") for name in tree.disk.names(folder.place(place))]
+    names = [
+        name for place in (b"new", b"cur") for name in tree.disk.names(folder.subfolder(place))
+    ]
     return {filename.split(name)[0] for name in names}
 
 
-def _is_restored(tree: Tree, box: manifest.Saved) -> bool:
+def _is_restored(tree: Tree, box: manifest.SavedMailbox) -> bool:
     """Say whether a mailbox has all that the backup has, with the same numbers."""
     try:
         folder = tree.find(box.name)
     except Refused:
         return False
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         state = scan(folder, work)
         if state.uidvalidity != box.uidvalidity or state.uidnext < box.uidnext:
             return False
@@ -251,17 +257,17 @@ def _move_aside(tree: Tree, mailbox: str, target: str) -> int:
     with suppress(Refused):
         create(tree, target, "")
     source, aside = tree.find(mailbox), tree.find(target)
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         rows = work.index.all_rows(scan(source, work, is_forced=True))
         move.move(source, aside, work, [row.uid for row in rows])
     return len(rows)
 
 
-def _mark_again(tree: Tree, box: manifest.Saved) -> None:
+def _mark_again(tree: Tree, box: manifest.SavedMailbox) -> None:
     """Give messages the keywords that no file name could tell."""
     folder = tree.find(box.name)
     groups: dict[flag.Flags, list[int]] = {}
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         state = scan(folder, work)
         has = {row.uid: row.flags for row in work.index.all_rows(state)}
         for line in box.lines:

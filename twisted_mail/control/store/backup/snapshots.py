@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from twisted_mail.control.output import Complaint
+from twisted_mail.control.output import CommandError
 from twisted_mail.control.store.backup import copying
 
 MANIFEST = "manifest.json"
@@ -51,12 +51,12 @@ def manifest(path: Path) -> dict[str, Any]:
     try:
         found = json.loads((path / MANIFEST).read_bytes())
         if found["format"] != FORMAT:
-            raise Complaint(f"{path} was made by a later version of this program")
+            raise CommandError(f"{path} was made by a later version of this program")
         list(found["accounts"])
     except FileNotFoundError:
-        raise Complaint(f"{path} is no finished backup") from None
+        raise CommandError(f"{path} is no finished backup") from None
     except (ValueError, KeyError, TypeError):
-        raise Complaint(f"{path / MANIFEST} is damaged") from None
+        raise CommandError(f"{path / MANIFEST} is damaged") from None
     return dict(found)
 
 
@@ -70,7 +70,7 @@ def lines(folder: Path) -> Iterator[dict[str, Any]]:
             try:
                 found = json.loads(line)
             except ValueError:
-                raise Complaint(f"{path}:{number} is damaged") from None
+                raise CommandError(f"{path}:{number} is damaged") from None
             yield found
 
 

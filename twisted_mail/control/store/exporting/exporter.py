@@ -7,56 +7,56 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from twisted_mail.config import Config
-from twisted_mail.control.output import FAILED, FINE, Answer, Complaint, count
+from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult, count
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.exporting.maildir_target import MaildirTarget
 from twisted_mail.control.store.exporting.mbox_target import MboxTarget
 from twisted_mail.control.store.importing.importer import GO_ON, chosen_mailboxes
 from twisted_mail.control.store.progress import Progress
-from twisted_mail.control.store.skipped import Skipped
-from twisted_mail.store.repair.snapshot import Moment, moments
-from twisted_mail.store.work.list_status import listing
+from twisted_mail.control.store.skipped import SkippedItems
+from twisted_mail.store.repair.snapshot import MailboxSnapshot, mailbox_snapshots
+from twisted_mail.store.work.list_status import list_mailboxes
 from twisted_mail.store.work.tree import Tree
 
 
-class Target(Protocol):
+class ExportTarget(Protocol):
     """Where mail goes."""
 
-    def already(self, moment: Moment) -> int:
+    def already(self, moment: MailboxSnapshot) -> int:
         """Return how many of a mailbox's messages are there already."""
 
-    def take(self, moment: Moment, step: Callable[[int], object]) -> int:
+    def take(self, moment: MailboxSnapshot, step: Callable[[int], object]) -> int:
         """Take the messages of a mailbox that are not there yet; return how many came."""
 
     def end(self, subscribed: set[str]) -> None:
         """Write what belongs to the whole."""
 
 
-def put_out(options: argparse.Namespace, config: Config) -> Answer:
+def export_mail(options: argparse.Namespace, config: Config) -> CommandResult:
     """Export; run again, it adds what is new."""
-    account = accounts.resident(config, options.account)
+    account = accounts.existing_account(config, options.account)
     if not accounts.has_mail(config, account):
-        raise Complaint(f"{account} has no mail yet")
+        raise CommandError(f"{account} has no mail yet")
     target = Path(os.path.abspath(options.target))
     if target.is_relative_to(config.state):
-        raise Complaint(f"{target} lies in the server's own folder")
-    skipped = Skipped()
+        raise CommandError(f"{target} lies in the server's own folder")
+    skipped = SkippedItems()
     with accounts.opened(config, account) as tree:
         try:
             return _run(tree, target, options, skipped, account)
         except KeyboardInterrupt:
-            raise Complaint(f"interrupted; {GO_ON}") from None
+            raise CommandError(f"interrupted; {GO_ON}") from None
 
 
 def _run(
-    tree: Tree, path: Path, options: argparse.Namespace, skipped: Skipped, account: str
-) -> Answer:
-    infos = tree.perform(listing)
+    tree: Tree, path: Path, options: argparse.Namespace, skipped: SkippedItems, account: str
+) -> CommandResult:
+    infos = tree.perform(list_mailboxes)
     names = chosen_mailboxes([info.name for info in infos if info.is_selectable], options)
     kind = MboxTarget if options.format == "mbox" else MaildirTarget
-    target: Target = kind(path, tree, skipped)
+    target: ExportTarget = kind(path, tree, skipped)
     done: list[dict[str, Any]] = []
-    found = [moment for name in names for moment in tree.perform(moments, [name])]
+    found = [moment for name in names for moment in tree.perform(mailbox_snapshots, [name])]
     total = sum(len(moment.rows) for moment in found)
     with Progress(total, not options.json) as progress:
         for moment in found:
@@ -73,8 +73,8 @@ def _run(
 
 
 def _answer(
-    account: str, path: Path, done: list[dict[str, Any]], is_dry: bool, skipped: Skipped
-) -> Answer:
+    account: str, path: Path, done: list[dict[str, Any]], is_dry: bool, skipped: SkippedItems
+) -> CommandResult:
     would = "would be exported" if is_dry else "exported"
     lines = []
     for each in done:
@@ -91,4 +91,4 @@ def _answer(
         "mailboxes": done,
         "skipped": skipped.data(),
     }
-    return Answer(data, lines, FAILED if skipped.items else FINE)
+    return CommandResult(data, lines, FAILED if skipped.items else FINE)

@@ -5,25 +5,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 from twisted_mail.control.store.backup import copying
-from twisted_mail.control.store.skipped import Bad, Skipped
+from twisted_mail.control.store.skipped import BadItem, SkippedItems
 from twisted_mail.store.format import filename, keywords, subscriptions, uidlist
 from twisted_mail.store.index.rows import Row
-from twisted_mail.store.repair.snapshot import Moment, opened
+from twisted_mail.store.repair.snapshot import MailboxSnapshot, opened
 from twisted_mail.store.work.tree import Tree
 
 
 class MaildirTarget:
     """Fulfils ``exporting.Target``. A file has the name that it has here, so it comes once."""
 
-    def __init__(self, path: Path, tree: Tree, skipped: Skipped) -> None:
+    def __init__(self, path: Path, tree: Tree, skipped: SkippedItems) -> None:
         self._path = path
         self._tree = tree
         self._skipped = skipped
 
-    def _folder(self, moment: Moment) -> Path:
+    def _folder(self, moment: MailboxSnapshot) -> Path:
         return self._path / os.fsdecode(moment.folder) if moment.folder else self._path
 
-    def _present(self, moment: Moment) -> dict[bytes, Path]:
+    def _present(self, moment: MailboxSnapshot) -> dict[bytes, Path]:
         """Return the files that are there, by base names."""
         found = {}
         for place in ("new", "cur"):
@@ -33,12 +33,12 @@ class MaildirTarget:
                     found[filename.split(os.fsencode(file.name))[0]] = file
         return found
 
-    def already(self, moment: Moment) -> int:
+    def already(self, moment: MailboxSnapshot) -> int:
         """Return how many messages are there."""
         present = self._present(moment)
         return sum(row.base in present for row in moment.rows)
 
-    def take(self, moment: Moment, step: Callable[[int], object]) -> int:
+    def take(self, moment: MailboxSnapshot, step: Callable[[int], object]) -> int:
         """Copy what is not there, and give what is there the flags that it has now."""
         folder = self._folder(moment)
         for place in ("tmp", "new", "cur"):
@@ -63,7 +63,7 @@ class MaildirTarget:
         copying.sync_folder(folder / "cur")
         return came
 
-    def _copy(self, moment: Moment, row: Row, path: Path) -> bool:
+    def _copy(self, moment: MailboxSnapshot, row: Row, path: Path) -> bool:
         where = f"{moment.name}, UID {row.uid}"
         try:
             fd = opened(self._tree, moment, row)
@@ -74,13 +74,13 @@ class MaildirTarget:
                 copying.copy(fd, written, row.stored, row.date)
             finally:
                 os.close(fd)
-        except Bad as bad:
+        except BadItem as bad:
             self._skipped.add(where, bad)
             return False
         written.rename(path)
         return True
 
-    def _write_lists(self, moment: Moment, folder: Path) -> None:
+    def _write_lists(self, moment: MailboxSnapshot, folder: Path) -> None:
         path = folder / os.fsdecode(uidlist.FILE)
         listed = moment.uid_list()
         if path.exists():

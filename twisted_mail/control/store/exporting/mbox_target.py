@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from twisted_mail.control.output import Complaint
+from twisted_mail.control.output import CommandError
 from twisted_mail.control.store import mbox
 from twisted_mail.control.store.backup import copying
 from twisted_mail.control.store.importing.source import MAX_MESSAGE
-from twisted_mail.control.store.skipped import Bad, Skipped
+from twisted_mail.control.store.skipped import BadItem, SkippedItems
 from twisted_mail.store.index.rows import Row
-from twisted_mail.store.repair.snapshot import Moment, opened
+from twisted_mail.store.repair.snapshot import MailboxSnapshot, opened
 from twisted_mail.store.work.tree import Tree
 
 NOTES = "export.journal"  # beside the files: how far each of them is whole
@@ -26,7 +26,7 @@ class MboxTarget:
     when a run was stopped, and is cut off by the next.
     """
 
-    def __init__(self, path: Path, tree: Tree, skipped: Skipped) -> None:
+    def __init__(self, path: Path, tree: Tree, skipped: SkippedItems) -> None:
         self._path = path
         self._tree = tree
         self._skipped = skipped
@@ -38,10 +38,12 @@ class MboxTarget:
         except FileNotFoundError:
             return {}
         except ValueError:
-            raise Complaint(f"{self._path / NOTES} cannot be read: choose another folder") from None
+            raise CommandError(
+                f"{self._path / NOTES} cannot be read: choose another folder"
+            ) from None
         return found if isinstance(found, dict) else {}
 
-    def _note(self, moment: Moment) -> dict[str, Any]:
+    def _note(self, moment: MailboxSnapshot) -> dict[str, Any]:
         note = self._notes.get(moment.name)
         if note is None or note["uidvalidity"] != moment.uidvalidity:
             note = {"uidvalidity": moment.uidvalidity, "uid": 0, "size": 0, "file": ""}
@@ -59,12 +61,12 @@ class MboxTarget:
             each for each in tries if each not in taken and not (self._path / each).exists()
         )
 
-    def already(self, moment: Moment) -> int:
+    def already(self, moment: MailboxSnapshot) -> int:
         """Return how many messages are there."""
         last = self._note(moment)["uid"]
         return sum(row.uid <= last for row in moment.rows)
 
-    def take(self, moment: Moment, step: Callable[[int], object]) -> int:
+    def take(self, moment: MailboxSnapshot, step: Callable[[int], object]) -> int:
         """Write what is new at the end of the mailbox's file."""
         note = self._note(moment)
         path = self._path / note["file"]
@@ -74,7 +76,7 @@ class MboxTarget:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             if os.fstat(fd).st_size < note["size"]:
-                raise Complaint(f"{path} is shorter than it was: choose another folder")
+                raise CommandError(f"{path} is shorter than it was: choose another folder")
             os.ftruncate(fd, note["size"])
             os.lseek(fd, 0, os.SEEK_END)
             return self._write(moment, note, fd, step)
@@ -82,7 +84,7 @@ class MboxTarget:
             os.close(fd)
 
     def _write(
-        self, moment: Moment, note: dict[str, Any], fd: int, step: Callable[[int], object]
+        self, moment: MailboxSnapshot, note: dict[str, Any], fd: int, step: Callable[[int], object]
     ) -> int:
         came = held = 0
         for row in moment.rows:
@@ -100,17 +102,17 @@ class MboxTarget:
         self._keep(moment, note, fd, max(last, note["uid"]))
         return came
 
-    def _keep(self, moment: Moment, note: dict[str, Any], fd: int, uid: int) -> None:
+    def _keep(self, moment: MailboxSnapshot, note: dict[str, Any], fd: int, uid: int) -> None:
         os.fsync(fd)
         note["uid"], note["size"] = uid, os.fstat(fd).st_size
         self._notes[moment.name] = note
         copying.replace_json(self._path / NOTES, self._notes)
 
-    def _read(self, moment: Moment, row: Row) -> bytes | None:
+    def _read(self, moment: MailboxSnapshot, row: Row) -> bytes | None:
         where = f"{moment.name}, UID {row.uid}"
         try:
             if row.stored > MAX_MESSAGE:
-                raise Bad(f"larger than {MAX_MESSAGE} octets")
+                raise BadItem(f"larger than {MAX_MESSAGE} octets")
             fd = opened(self._tree, moment, row)
             if fd is None:
                 return None  # expunged meanwhile
@@ -118,7 +120,7 @@ class MboxTarget:
                 return b"".join(copying.pieces(fd))
             finally:
                 os.close(fd)
-        except (Bad, OSError) as error:
+        except (BadItem, OSError) as error:
             self._skipped.add(where, getattr(error, "strerror", None) or error)
             return None
 

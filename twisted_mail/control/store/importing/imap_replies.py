@@ -30,7 +30,7 @@ def mailbox(answer: Any) -> tuple[bytes, bytes, bytes] | None:
     return match[1], match[2] or b"", name
 
 
-def local(raw: bytes, delimiter: bytes) -> str:
+def local_name(raw: bytes, delimiter: bytes) -> str:
     """Return a server's mailbox name as it is here: ``/`` between levels and nowhere else."""
     try:
         name = decode_mailbox_name(raw)

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from twisted_mail.control.output import WRONG_USE, Complaint
+from twisted_mail.control.output import WRONG_USE, CommandError
 from twisted_mail.control.store.importing import imap_replies
-from twisted_mail.control.store.importing.source import MAX_MESSAGE, Item, possible
-from twisted_mail.control.store.skipped import Bad
+from twisted_mail.control.store.importing.source import MAX_MESSAGE, SourceMessage, storable_flags
+from twisted_mail.control.store.skipped import BadItem
 
 TIMEOUT = 120.0  # seconds of silence
 _BULK = 500  # messages asked about at a time
@@ -23,7 +23,7 @@ _SIZE = re.compile(rb"\bRFC822\.SIZE ([0-9]{1,15})")
 _HIDDEN = (b"\\noselect", b"\\nonexistent")
 
 
-class Address(NamedTuple):
+class ImapServerAddress(NamedTuple):
     """Where to log in: from ``imaps://user@host:port/``."""
 
     is_implicit: bool
@@ -32,25 +32,27 @@ class Address(NamedTuple):
     user: str
 
 
-def parse(url: str) -> Address:
+def parse(url: str) -> ImapServerAddress:
     """Read the address of a server and a user. Raises Complaint."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise Complaint(f"{url} is no address of a server", WRONG_USE) from None
+        raise CommandError(f"{url} is no address of a server", WRONG_USE) from None
     if parts.scheme not in ("imap", "imaps") or not parts.hostname:
-        raise Complaint(f"{url} does not look like imaps://user@host/", WRONG_USE)
+        raise CommandError(f"{url} does not look like imaps://user@host/", WRONG_USE)
     if not parts.username:
-        raise Complaint(f"say the user: {parts.scheme}://USER@{parts.hostname}/", WRONG_USE)
+        raise CommandError(f"say the user: {parts.scheme}://USER@{parts.hostname}/", WRONG_USE)
     if parts.password is not None:
         text = "a password in an address is seen by everybody on this machine: leave it out"
-        raise Complaint(text, WRONG_USE)
+        raise CommandError(text, WRONG_USE)
     if parts.path.strip("/"):
-        raise Complaint("choose mailboxes with --only, not in the address", WRONG_USE)
+        raise CommandError("choose mailboxes with --only, not in the address", WRONG_USE)
     is_implicit = parts.scheme == "imaps"
     user = unquote(parts.username)
-    return Address(is_implicit, parts.hostname, port or (993 if is_implicit else 143), user)
+    return ImapServerAddress(
+        is_implicit, parts.hostname, port or (993 if is_implicit else 143), user
+    )
 
 
 # ---------------------------------------------------------------- the connection
@@ -59,7 +61,7 @@ def parse(url: str) -> Address:
 class _Client(imaplib.IMAP4):
     """A client whose connection is checked against a name that need not be the host's."""
 
-    def __init__(self, address: Address, context: ssl.SSLContext, name: str) -> None:
+    def __init__(self, address: ImapServerAddress, context: ssl.SSLContext, name: str) -> None:
         self._address = address
         self._context = context
         self._name = name
@@ -83,9 +85,9 @@ class _Client(imaplib.IMAP4):
         self.starttls(self._context)
 
 
-def _connected(address: Address, is_starttls: bool, authority: str, name: str) -> _Client:
+def _connected(address: ImapServerAddress, is_starttls: bool, authority: str, name: str) -> _Client:
     if not address.is_implicit and not is_starttls:
-        raise Complaint("passwords do not cross in clear: use imaps:// or --starttls", WRONG_USE)
+        raise CommandError("passwords do not cross in clear: use imaps:// or --starttls", WRONG_USE)
     try:
         context = ssl.create_default_context(cafile=authority or None)
         client = _Client(address, context, name or address.host)
@@ -93,9 +95,9 @@ def _connected(address: Address, is_starttls: bool, authority: str, name: str) -
             client.secure()
     except ssl.SSLCertVerificationError as error:
         text = f"{address.host} cannot prove its name: {error.verify_message}"
-        raise Complaint(f"{text} (--ca FILE, --tls-name NAME)") from None
+        raise CommandError(f"{text} (--ca FILE, --tls-name NAME)") from None
     except (OSError, imaplib.IMAP4.error) as error:
-        raise Complaint(f"{address.host}: {_words(error)}") from None
+        raise CommandError(f"{address.host}: {_words(error)}") from None
     return client
 
 
@@ -109,7 +111,7 @@ class ImapSource:
 
     def __init__(
         self,
-        address: Address,
+        address: ImapServerAddress,
         password: str,
         is_starttls: bool = False,
         authority: str = "",
@@ -132,13 +134,13 @@ class ImapSource:
             text = f"\0{self._address.user}\0{password}".encode()
             self._ask("authenticate", "PLAIN", lambda _: text)
         except imaplib.IMAP4.error as error:
-            raise Complaint(f"{self._address.host} refuses the login: {_words(error)}") from None
+            raise CommandError(f"{self._address.host} refuses the login: {_words(error)}") from None
         except OSError as error:
             raise self._lost(error) from None
 
-    def _lost(self, error: BaseException) -> Complaint:
+    def _lost(self, error: BaseException) -> CommandError:
         text = f"the connection to {self._address.host} was lost: {_words(error)}"
-        return Complaint(f"{text}; the same command goes on where it ended")
+        return CommandError(f"{text}; the same command goes on where it ended")
 
     def _ask(self, command: str, *arguments: Any) -> list[Any]:
         try:
@@ -146,10 +148,10 @@ class ImapSource:
         except (imaplib.IMAP4.abort, OSError) as error:
             raise self._lost(error) from None
         except imaplib.IMAP4.error as error:
-            raise Bad(_words(error)) from None
+            raise BadItem(_words(error)) from None
         if answer != "OK":
             said = data[0] if data and isinstance(data[0], bytes) else b""
-            raise Bad(said.decode("utf-8", "replace")[:200] or "the server refuses")
+            raise BadItem(said.decode("utf-8", "replace")[:200] or "the server refuses")
         return list(data)
 
     # ------------------------------------------------------------ mailboxes
@@ -159,8 +161,8 @@ class ImapSource:
         found: dict[str, bytes] = {}
         try:
             answers = self._ask(command.lower(), '""', "*")
-        except Bad as bad:
-            raise Complaint(f"{self._address.host} does not list mailboxes: {bad}") from None
+        except BadItem as bad:
+            raise CommandError(f"{self._address.host} does not list mailboxes: {bad}") from None
         for answer in answers:
             named = imap_replies.mailbox(answer)
             if named is None:
@@ -168,7 +170,7 @@ class ImapSource:
             attributes, delimiter, raw = named
             if command == "LIST" and any(word in attributes.lower() for word in _HIDDEN):
                 continue
-            found[imap_replies.local(raw, delimiter)] = raw
+            found[imap_replies.local_name(raw, delimiter)] = raw
         return found
 
     def mailboxes(self) -> Sequence[str]:
@@ -197,24 +199,24 @@ class ImapSource:
         """Return how many messages there are; none when the mailbox cannot be opened."""
         try:
             self._open(mailbox)
-        except Bad as bad:
+        except BadItem as bad:
             self._bad.append((mailbox, str(bad)))
             return 0
         return self._counts[mailbox]
 
     # ------------------------------------------------------------ messages
 
-    def items(self, mailbox: str) -> Iterator[Item]:
+    def items(self, mailbox: str) -> Iterator[SourceMessage]:
         """Yield the messages in the order of their UIDs, as they are described."""
         try:
             self._open(mailbox)
             uids = [int(uid) for uid in (self._ask("uid", "SEARCH", "ALL")[0] or b"").split()]
             for at in range(0, len(uids), _BULK):
                 yield from self._described(mailbox, sorted(uids)[at : at + _BULK])
-        except Bad as bad:
+        except BadItem as bad:
             self._bad.append((mailbox, str(bad)))
 
-    def _described(self, mailbox: str, uids: list[int]) -> Iterator[Item]:
+    def _described(self, mailbox: str, uids: list[int]) -> Iterator[SourceMessage]:
         self._open(mailbox)
         what = "(UID FLAGS INTERNALDATE RFC822.SIZE)"
         found = {}
@@ -227,7 +229,7 @@ class ImapSource:
             if uid in found:
                 yield found[uid]
 
-    def _item(self, mailbox: str, line: bytes) -> Item | None:
+    def _item(self, mailbox: str, line: bytes) -> SourceMessage | None:
         uid = _UID.search(line)
         if uid is None:
             return None
@@ -236,15 +238,19 @@ class ImapSource:
         key = b"%s.%s" % (self._uidvalidity, uid[1])
         where = f"{mailbox}, UID {int(uid[1])}"
         octets = int(size[1]) if size else 0
-        return Item(key, where, possible(words), imap_replies.date(date), octets, int(uid[1]))
+        return SourceMessage(
+            key, where, storable_flags(words), imap_replies.date(date), octets, int(uid[1])
+        )
 
-    def load(self, mailbox: str, items: Sequence[Item]) -> Iterator[tuple[Item, bytes | Bad]]:
+    def load(
+        self, mailbox: str, items: Sequence[SourceMessage]
+    ) -> Iterator[tuple[SourceMessage, bytes | BadItem]]:
         """Fetch the messages, several with one command."""
         self._open(mailbox)
-        together: list[Item] = []
+        together: list[SourceMessage] = []
         for item in items:
             if item.size > MAX_MESSAGE:
-                yield item, Bad(f"larger than {MAX_MESSAGE} octets")
+                yield item, BadItem(f"larger than {MAX_MESSAGE} octets")
                 continue
             if together and sum(each.size for each in together) + item.size > _TOGETHER:
                 yield from self._fetched(together)
@@ -253,11 +259,13 @@ class ImapSource:
         if together:
             yield from self._fetched(together)
 
-    def _fetched(self, items: Sequence[Item]) -> Iterator[tuple[Item, bytes | Bad]]:
+    def _fetched(
+        self, items: Sequence[SourceMessage]
+    ) -> Iterator[tuple[SourceMessage, bytes | BadItem]]:
         uids = ",".join(str(item.uid) for item in items)
         try:
             answers = self._ask("uid", "FETCH", uids, "(UID BODY.PEEK[])")
-        except Bad as bad:
+        except BadItem as bad:
             if len(items) > 1:  # find the one that is bad
                 for item in items:
                     yield from self._fetched([item])
@@ -267,7 +275,7 @@ class ImapSource:
         found = dict(imap_replies.bodies(answers))
         for item in items:
             data = found.get(item.uid)
-            yield item, (data or Bad("it is empty" if data == b"" else "the server has it not"))
+            yield item, (data or BadItem("it is empty" if data == b"" else "the server has it not"))
 
     def bad(self) -> Iterable[tuple[str, str]]:
         """Return the mailboxes that could not be opened."""

@@ -8,21 +8,27 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from twisted_mail.config import Config
-from twisted_mail.control.output import FAILED, FINE, Answer, Complaint, count
+from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult, count
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.importing import open_source
-from twisted_mail.control.store.importing.journal import Journal, mark_of, marks_in
-from twisted_mail.control.store.importing.source import Item, Numbering, Source, mark, with_crlf
+from twisted_mail.control.store.importing.journal import ImportJournal, mark_of, marks_in
+from twisted_mail.control.store.importing.source import (
+    ImportSource,
+    SourceMessage,
+    UidNumbering,
+    message_mark,
+    with_crlf,
+)
 from twisted_mail.control.store.progress import Progress
-from twisted_mail.control.store.skipped import Bad, Skipped
+from twisted_mail.control.store.skipped import BadItem, SkippedItems
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.entry import Draft
+from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.disk.durable import faults
+from twisted_mail.store.disk.durable import disk_faults
 from twisted_mail.store.format import names
 from twisted_mail.store.format.subscriptions import subscribe
-from twisted_mail.store.repair.import_stage import Stage, adopt, is_free
+from twisted_mail.store.repair.import_stage import ImportStaging, is_free, publish_staged
 from twisted_mail.store.work import append_copy
 from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.tree import Tree
@@ -32,9 +38,9 @@ BATCH_SIZE = 8 * 1024 * 1024  # octets, likewise
 GO_ON = "the same command goes on where it ended"
 
 
-def take_in(options: argparse.Namespace, config: Config) -> Answer:
+def import_mail(options: argparse.Namespace, config: Config) -> CommandResult:
     """Import; every message once, however often the command is run."""
-    account = accounts.resident(config, options.account)
+    account = accounts.existing_account(config, options.account)
     source, name = open_source.opened(options)
     try:
         with accounts.opened(config, account) as tree:
@@ -43,14 +49,14 @@ def take_in(options: argparse.Namespace, config: Config) -> Answer:
                 work.run()
             except KeyboardInterrupt:
                 taken = count(work.imported, "message")
-                raise Complaint(f"interrupted after {taken}; {GO_ON}") from None
+                raise CommandError(f"interrupted after {taken}; {GO_ON}") from None
             return work.answer(account)
     finally:
         source.close()
 
 
 @dataclass(slots=True)
-class Sum:
+class MailboxSummary:
     """What became of one mailbox's messages."""
 
     target: str
@@ -76,10 +82,10 @@ class Sum:
 class _Batch:
     """Messages that are put together."""
 
-    items: list[Item] = field(default_factory=list)
+    items: list[SourceMessage] = field(default_factory=list)
     size: int = 0
 
-    def add(self, item: Item) -> bool:
+    def add(self, item: SourceMessage) -> bool:
         """Take one more; say whether it is full."""
         self.items.append(item)
         self.size += item.size
@@ -89,14 +95,16 @@ class _Batch:
 class Import:
     """One run."""
 
-    def __init__(self, tree: Tree, source: Source, name: str, options: argparse.Namespace) -> None:
+    def __init__(
+        self, tree: Tree, source: ImportSource, name: str, options: argparse.Namespace
+    ) -> None:
         self._tree = tree
         self._source = source
         self._options = options
-        self._journal = Journal(tree.path, name)
+        self._journal = ImportJournal(tree.path, name)
         self._progress = Progress(0, is_shown=False)
-        self.skipped = Skipped()
-        self.sums: list[Sum] = []
+        self.skipped = SkippedItems()
+        self.sums: list[MailboxSummary] = []
 
     @property
     def imported(self) -> int:
@@ -135,7 +143,7 @@ class Import:
     # ------------------------------------------------------------ one mailbox
 
     def _mailbox(self, mailbox: str, target: str) -> None:
-        done = Sum(target)
+        done = MailboxSummary(target)
         self.sums.append(done)
         numbering = self._source.numbering(mailbox)
         if self._options.dry_run:
@@ -144,7 +152,7 @@ class Import:
         if numbering is None or not self._with_uids(mailbox, done, numbering):
             self._plain(mailbox, done)
 
-    def _count(self, mailbox: str, done: Sum, numbering: Numbering | None) -> None:
+    def _count(self, mailbox: str, done: MailboxSummary, numbering: UidNumbering | None) -> None:
         known = self._known(done.target)
         done.has_uids = numbering is not None and is_free(self._tree, done.target)
         for item in self._fresh(mailbox, done, known):
@@ -162,10 +170,12 @@ class Import:
         except Refused:
             return {}
 
-    def _fresh(self, mailbox: str, done: Sum, known: set[bytes]) -> Iterator[Item]:
+    def _fresh(
+        self, mailbox: str, done: MailboxSummary, known: set[bytes]
+    ) -> Iterator[SourceMessage]:
         for item in self._source.items(mailbox):
             done.found += 1
-            if mark(mailbox, item) in known:
+            if message_mark(mailbox, item) in known:
                 done.already += 1
                 self._progress.step()
             else:
@@ -173,7 +183,7 @@ class Import:
 
     # ------------------------------------------------------------ with new UIDs
 
-    def _plain(self, mailbox: str, done: Sum) -> None:
+    def _plain(self, mailbox: str, done: MailboxSummary) -> None:
         with suppress(Refused):  # it is there already
             self._tree.perform(create, done.target, "")
         known = self._known(done.target)
@@ -186,12 +196,12 @@ class Import:
         if batch.items:
             self._put(mailbox, done, batch.items)
 
-    def _put(self, mailbox: str, done: Sum, items: Sequence[Item]) -> None:
-        drafts: list[Draft] = []
+    def _put(self, mailbox: str, done: MailboxSummary, items: Sequence[SourceMessage]) -> None:
+        drafts: list[NewMessage] = []
         marks: list[bytes] = []
         for item, data in self._loaded(mailbox, items):
-            drafts.append(Draft(Message(MemoryBlob(data)), item.flags, item.date))
-            marks.append(mark(mailbox, item))
+            drafts.append(NewMessage(Message(MemoryBlob(data)), item.flags, item.date))
+            marks.append(message_mark(mailbox, item))
             done.octets += len(data)
         if drafts:
             self._append(done.target, drafts, marks)
@@ -199,31 +209,33 @@ class Import:
         done.imported += len(drafts)
         self._progress.step(len(items))
 
-    def _loaded(self, mailbox: str, items: Sequence[Item]) -> Iterator[tuple[Item, bytes]]:
+    def _loaded(
+        self, mailbox: str, items: Sequence[SourceMessage]
+    ) -> Iterator[tuple[SourceMessage, bytes]]:
         for item, data in self._source.load(mailbox, items):
-            if isinstance(data, Bad):
+            if isinstance(data, BadItem):
                 self.skipped.add(item.where, data)
             else:
                 yield item, with_crlf(data)
 
-    def _append(self, target: str, drafts: Sequence[Draft], marks: Sequence[bytes]) -> None:
+    def _append(self, target: str, drafts: Sequence[NewMessage], marks: Sequence[bytes]) -> None:
         try:
             self._tree.perform(_append, target, drafts, marks)
         except Refused as refused:
             if refused.condition != "LIMIT":
-                raise Complaint(f"{target}: {refused.outcome.text} Then {GO_ON}.") from None
+                raise CommandError(f"{target}: {refused.outcome.text} Then {GO_ON}.") from None
             self.skipped.add(target, "there are too many keywords: some messages came without")
             bare = [
-                Draft(each.message, each.flags.intersection(flag.SYSTEM), each.date)
+                NewMessage(each.message, each.flags.intersection(flag.SYSTEM), each.date)
                 for each in drafts
             ]
             self._tree.perform(_append, target, bare, marks)
 
     # ------------------------------------------------------------ with the UIDs they had
 
-    def _with_uids(self, mailbox: str, done: Sum, numbering: Numbering) -> bool:
+    def _with_uids(self, mailbox: str, done: MailboxSummary, numbering: UidNumbering) -> bool:
         """Import into a mailbox that is empty; say whether it was."""
-        stage = Stage(self._tree, done.target)
+        stage = ImportStaging(self._tree, done.target)
         # What an earlier run had put into the mailbox already when it was stopped.
         present = self._present(done.target) if stage.is_begun else {}
         if not self._tree.perform(is_free, done.target, {*present.values()}):
@@ -232,7 +244,7 @@ class Import:
         uids: dict[bytes, int] = {}
         batch = _Batch()
         for item in self._fresh(mailbox, done, self._journal.done):
-            here = staged.get(mark(mailbox, item))
+            here = staged.get(message_mark(mailbox, item))
             if here is not None:
                 uids[here] = item.uid
                 self._progress.step()
@@ -241,11 +253,11 @@ class Import:
                 batch = _Batch()
         uids |= self._stage(stage, mailbox, done, batch.items)
         is_adopted = self._tree.perform(
-            adopt, stage, numbering.uidvalidity, numbering.uidnext, uids
+            publish_staged, stage, numbering.uidvalidity, numbering.uidnext, uids
         )
         if not is_adopted:  # mail arrived there meanwhile
             done.found = done.already = done.octets = 0
-            with faults():
+            with disk_faults():
                 stage.remove()
             return False
         self._journal.write(mark_of(base) for base in uids)
@@ -254,14 +266,20 @@ class Import:
         return True
 
     def _stage(
-        self, stage: Stage, mailbox: str, done: Sum, items: Sequence[Item]
+        self,
+        stage: ImportStaging,
+        mailbox: str,
+        done: MailboxSummary,
+        items: Sequence[SourceMessage],
     ) -> dict[bytes, int]:
         uids = {}
         for item, data in self._loaded(mailbox, items):
-            now = self._tree.ground.clock.now()
-            base = self._tree.ground.namer.base(now, len(data), len(data), mark(mailbox, item))
+            now = self._tree.environment.clock.now()
+            base = self._tree.environment.namer.base(
+                now, len(data), len(data), message_mark(mailbox, item)
+            )
             seconds = now if item.date is None else item.date.timestamp()
-            with faults():
+            with disk_faults():
                 stage.put(base, item.flags, [data], seconds)
             uids[base] = item.uid
             done.octets += len(data)
@@ -270,7 +288,7 @@ class Import:
 
     # ------------------------------------------------------------ the end
 
-    def answer(self, account: str) -> Answer:
+    def answer(self, account: str) -> CommandResult:
         """Return what is to be said."""
         is_dry = self._options.dry_run
         would = "would be imported" if is_dry else "imported"
@@ -289,12 +307,12 @@ class Import:
             "mailboxes": [done.data() for done in self.sums],
             "skipped": self.skipped.data(),
         }
-        return Answer(data, lines, FAILED if self.skipped.items else FINE)
+        return CommandResult(data, lines, FAILED if self.skipped.items else FINE)
 
 
-def _append(tree: Tree, name: str, drafts: Sequence[Draft], marks: Sequence[bytes]) -> None:
+def _append(tree: Tree, name: str, drafts: Sequence[NewMessage], marks: Sequence[bytes]) -> None:
     folder = tree.target(name)
-    with tree.working() as work:
+    with tree.unit_of_work() as work:
         append_copy.append(folder, work, drafts, marks)
 
 

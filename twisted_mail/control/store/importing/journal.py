@@ -15,7 +15,7 @@ FOLDER = b"imports"
 _LENGTH = 20  # of a mark
 
 
-class Journal:
+class ImportJournal:
     """The marks of one source's messages in one account. Raises OSError."""
 
     def __init__(self, account: bytes, source: str) -> None:
@@ -50,7 +50,7 @@ class Journal:
 def marks_in(folder: bytes) -> dict[bytes, bytes]:
     """Return the marks in the names of a mailbox's files, with their base names."""
     found = {}
-    for place in layout.PLACES[1:]:
+    for place in layout.SUBFOLDERS[1:]:
         try:
             names = os.listdir(os.path.join(folder, place))
         except FileNotFoundError:

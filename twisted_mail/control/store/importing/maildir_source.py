@@ -5,8 +5,13 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from twisted_mail.control.store.importing.source import MAX_MESSAGE, Item, Numbering, possible
-from twisted_mail.control.store.skipped import Bad
+from twisted_mail.control.store.importing.source import (
+    MAX_MESSAGE,
+    SourceMessage,
+    UidNumbering,
+    storable_flags,
+)
+from twisted_mail.control.store.skipped import BadItem
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import read_file
@@ -21,7 +26,7 @@ class MaildirSource:
         self._disk = Disk()
         self._bad: list[tuple[str, str]] = []
         self._folders = self._find()
-        self._files: dict[str, list[tuple[Item, bytes]]] = {}
+        self._files: dict[str, list[tuple[SourceMessage, bytes]]] = {}
         self._paths: dict[tuple[str, bytes], bytes] = {}
 
     @staticmethod
@@ -57,10 +62,10 @@ class MaildirSource:
                 return subscriptions.parse(lines)
         return ()
 
-    def numbering(self, mailbox: str) -> Numbering | None:
+    def numbering(self, mailbox: str) -> UidNumbering | None:
         """Return the numbers of Dovecot's list of UIDs."""
         found = self._list(mailbox)
-        return None if found is None else Numbering(found.uidvalidity, found.uidnext)
+        return None if found is None else UidNumbering(found.uidvalidity, found.uidnext)
 
     def _list(self, mailbox: str) -> uidlist.UidList | None:
         data = read_file(self._disk, os.path.join(self._folders[mailbox], uidlist.FILE))
@@ -72,22 +77,22 @@ class MaildirSource:
         """Return how many files there are."""
         return len(self._listed(mailbox))
 
-    def items(self, mailbox: str) -> Iterator[Item]:
+    def items(self, mailbox: str) -> Iterator[SourceMessage]:
         """Yield the messages in the order of their UIDs, then by age."""
         for item, path in self._listed(mailbox):
             self._paths[mailbox, item.key] = path
             yield item
 
-    def _listed(self, mailbox: str) -> list[tuple[Item, bytes]]:
+    def _listed(self, mailbox: str) -> list[tuple[SourceMessage, bytes]]:
         if mailbox not in self._files:
             self._files = {mailbox: self._read_folder(mailbox)}
         return self._files[mailbox]
 
-    def _read_folder(self, mailbox: str) -> list[tuple[Item, bytes]]:
+    def _read_folder(self, mailbox: str) -> list[tuple[SourceMessage, bytes]]:
         folder = self._folders[mailbox]
         listed = self._list(mailbox)
         letters = keywords.parse(read_file(self._disk, os.path.join(folder, keywords.FILE)) or b"")
-        found: dict[bytes, tuple[tuple[int, int, bytes], Item, bytes]] = {}
+        found: dict[bytes, tuple[tuple[int, int, bytes], SourceMessage, bytes]] = {}
         for place in (b"new", b"cur"):
             try:
                 names = os.listdir(os.path.join(folder, place))
@@ -103,10 +108,10 @@ class MaildirSource:
                 if described is None:
                     continue
                 uid = (listed.uid(base) if listed else None) or 0
-                item = Item(
+                item = SourceMessage(
                     base,
                     f"{mailbox}/{os.fsdecode(place)}/{os.fsdecode(name)}",
-                    possible(_flags(place[:1] + rest, letters)),
+                    storable_flags(_flags(place[:1] + rest, letters)),
                     _date(described.st_mtime),
                     described.st_size,
                     uid,
@@ -125,14 +130,16 @@ class MaildirSource:
             return None
         return found
 
-    def load(self, mailbox: str, items: Sequence[Item]) -> Iterator[tuple[Item, bytes | Bad]]:
+    def load(
+        self, mailbox: str, items: Sequence[SourceMessage]
+    ) -> Iterator[tuple[SourceMessage, bytes | BadItem]]:
         """Read the files, wherever they were renamed to meanwhile."""
         for item in items:
             yield item, self._load(mailbox, item)
 
-    def _load(self, mailbox: str, item: Item) -> bytes | Bad:
+    def _load(self, mailbox: str, item: SourceMessage) -> bytes | BadItem:
         if item.size > MAX_MESSAGE:
-            return Bad(f"larger than {MAX_MESSAGE} octets")
+            return BadItem(f"larger than {MAX_MESSAGE} octets")
         path = self._paths[mailbox, item.key]
         for _ in range(3):
             try:
@@ -143,10 +150,10 @@ class MaildirSource:
                 again = {each.key: where for each, where in self._listed(mailbox)}
                 path = again.get(item.key, path)
             except OSError as error:
-                return Bad(error.strerror)
+                return BadItem(error.strerror)
             else:
-                return data or Bad("it is empty")
-        return Bad("it is gone")
+                return data or BadItem("it is empty")
+        return BadItem("it is gone")
 
     def bad(self) -> Iterable[tuple[str, str]]:
         """Return what could not be looked at."""

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from twisted_mail.control.output import Complaint
+from twisted_mail.control.output import CommandError
 from twisted_mail.control.store import mbox
-from twisted_mail.control.store.importing.source import MAX_MESSAGE, Item
+from twisted_mail.control.store.importing.source import MAX_MESSAGE, SourceMessage
 from twisted_mail.control.store.mbox import Dialect
-from twisted_mail.control.store.skipped import Bad
+from twisted_mail.control.store.skipped import BadItem
 
 _PASSED_OVER = (".msf", ".lock", ".dat", ".html", ".json", ".journal", ".sqlite")
 _MAX_DEPTH = 20
@@ -79,7 +79,7 @@ class MboxSource:
                 self._ranges[mailbox] = mbox.split(file)
         return self._ranges[mailbox]
 
-    def items(self, mailbox: str) -> Iterator[Item]:
+    def items(self, mailbox: str) -> Iterator[SourceMessage]:
         """Yield the messages in the order of the file."""
         self._places.clear()
         seen: Counter[bytes] = Counter()
@@ -94,19 +94,21 @@ class MboxSource:
                 key = digest + b"%d" % seen[digest]
                 seen[digest] += 1
                 self._places[key] = _Range(start, stop)
-                yield Item(key, where, mail.flags, mail.date, stop - start)
+                yield SourceMessage(key, where, mail.flags, mail.date, stop - start)
 
-    def load(self, mailbox: str, items: Sequence[Item]) -> Iterator[tuple[Item, bytes | Bad]]:
+    def load(
+        self, mailbox: str, items: Sequence[SourceMessage]
+    ) -> Iterator[tuple[SourceMessage, bytes | BadItem]]:
         """Read the messages."""
         with open(self._paths[mailbox], "rb") as file:
             for item in items:
                 start, stop = self._places[item.key]
                 if stop - start > MAX_MESSAGE:
-                    yield item, Bad(f"larger than {MAX_MESSAGE} octets")
+                    yield item, BadItem(f"larger than {MAX_MESSAGE} octets")
                     continue
                 file.seek(start)
                 data = mbox.read(file.read(stop - start), self._dialect).data
-                yield item, (data if data.strip() else Bad("it is empty"))
+                yield item, (data if data.strip() else BadItem("it is empty"))
 
     def bad(self) -> Iterable[tuple[str, str]]:
         """Return the files that are no mboxes."""
@@ -129,5 +131,5 @@ def is_mbox(path: str) -> bool:
 def open_mboxes(path: str, dialect: Dialect) -> MboxSource:
     """Open an mbox file or a folder of them. Raises Complaint, OSError."""
     if os.path.isfile(path) and os.path.getsize(path) and not is_mbox(path):
-        raise Complaint(f"{path} is no mbox file: it does not begin with a From line")
+        raise CommandError(f"{path} is no mbox file: it does not begin with a From line")
     return MboxSource(path, dialect)

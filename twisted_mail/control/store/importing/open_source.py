@@ -6,13 +6,13 @@ import os
 import sys
 
 from twisted_mail.control import secrets
-from twisted_mail.control.output import WRONG_USE, Complaint
+from twisted_mail.control.output import WRONG_USE, CommandError
 from twisted_mail.control.store.importing import imap_source, mbox_source
 from twisted_mail.control.store.importing.maildir_source import MaildirSource
-from twisted_mail.control.store.importing.source import Source
+from twisted_mail.control.store.importing.source import ImportSource
 
 
-def opened(options: argparse.Namespace) -> tuple[Source, str]:
+def opened(options: argparse.Namespace) -> tuple[ImportSource, str]:
     """Open the source; return it with a name that is the same the next time."""
     given: str = options.source
     if "://" in given:
@@ -26,20 +26,20 @@ def opened(options: argparse.Namespace) -> tuple[Source, str]:
         )
     path = os.path.abspath(given)
     if not os.path.exists(path):
-        raise Complaint(f"{given}: there is no such file or folder")
+        raise CommandError(f"{given}: there is no such file or folder")
     if MaildirSource.is_one(path):
         return MaildirSource(path), f"maildir:{path}"
     source = mbox_source.open_mboxes(path, options.mbox)
     if not source.mailboxes():
-        raise Complaint(f"{given} is no Maildir, and no mbox file is in it")
+        raise CommandError(f"{given} is no Maildir, and no mbox file is in it")
     return source, f"mbox:{path}"
 
 
 def _password(options: argparse.Namespace, user: str) -> str:
     if options.password_stdin:
-        return secrets.piped()
+        return secrets.read_password()
     if not sys.stdin.isatty():
-        raise Complaint(
+        raise CommandError(
             "there is no terminal to ask for the password: use --password-stdin", WRONG_USE
         )
     return getpass.getpass(f"Password of {user}: ")

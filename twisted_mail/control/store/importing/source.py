@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from twisted_mail.control.store.skipped import Bad
+from twisted_mail.control.store.skipped import BadItem
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.flags import Flags
 
@@ -15,7 +15,7 @@ MAX_KEYWORDS = 50  # of one message
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class SourceMessage:
     """One message of a source.
 
     ``key`` tells it from all others of its mailbox, at every run; ``where`` tells people. ``size`` is
@@ -31,14 +31,14 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Numbering:
+class UidNumbering:
     """The UIDVALIDITY and next UID of a mailbox whose UIDs can be kept."""
 
     uidvalidity: int
     uidnext: int
 
 
-class Source(Protocol):
+class ImportSource(Protocol):
     """Where mail comes from. Raises OSError, Complaint when it fails as a whole."""
 
     def mailboxes(self) -> Sequence[str]:
@@ -47,16 +47,18 @@ class Source(Protocol):
     def subscribed(self) -> Iterable[str]:
         """Return the names that are subscribed to."""
 
-    def numbering(self, mailbox: str) -> Numbering | None:
+    def numbering(self, mailbox: str) -> UidNumbering | None:
         """Return the numbers of a mailbox, if UIDs can be kept."""
 
     def count(self, mailbox: str) -> int:
         """Return how many messages there are, or so."""
 
-    def items(self, mailbox: str) -> Iterator[Item]:
+    def items(self, mailbox: str) -> Iterator[SourceMessage]:
         """Yield the messages, oldest first."""
 
-    def load(self, mailbox: str, items: Sequence[Item]) -> Iterator[tuple[Item, bytes | Bad]]:
+    def load(
+        self, mailbox: str, items: Sequence[SourceMessage]
+    ) -> Iterator[tuple[SourceMessage, bytes | BadItem]]:
         """Return the octets of messages, or why they cannot be had."""
 
     def bad(self) -> Iterable[tuple[str, str]]:
@@ -66,7 +68,7 @@ class Source(Protocol):
         """End the connection, close the files."""
 
 
-def mark(mailbox: str, item: Item) -> bytes:
+def message_mark(mailbox: str, item: SourceMessage) -> bytes:
     """Return what stands for a message in the journal and in the name of its file."""
     return hashlib.sha256(mailbox.encode() + b"\0" + item.key).hexdigest()[:20].encode()
 
@@ -76,7 +78,7 @@ def with_crlf(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
-def possible(flags: Iterable[str]) -> Flags:
+def storable_flags(flags: Iterable[str]) -> Flags:
     """Return those of the flags that a message can have here."""
     named = flag.normal(flags) - {flag.RECENT}
     words = sorted(name for name in flag.keywords(named) if flag.is_keyword(name))
