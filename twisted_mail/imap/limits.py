@@ -19,7 +19,7 @@ class ClientLimits:
         self.is_known = False  # the client has logged in
 
     def seconds(self, is_between: bool) -> float:
-        """Return how long the client may be silent, between two commands or in one. Raises Ending."""
+        """Return how long the client may now be silent. Raises ConversationEnded."""
         if self.is_known:
             return self._settings.idle_timeout if is_between else self._settings.command_timeout
         left = self._login_deadline - self._clock.monotonic()

@@ -144,7 +144,7 @@ class ImapSession:
             self._farewell = b"* BYE %b\r\n" % farewell.encode("ascii")
 
     def _limit(self) -> float:
-        """Return how long the client may be silent now. Raises Ending."""
+        """Return how long the client may be silent now. Raises ConversationEnded."""
         return self._client_limits.seconds(is_between=self.framer.is_empty)
 
     # ------------------------------------------------------------ what commands see

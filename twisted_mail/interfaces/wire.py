@@ -47,7 +47,7 @@ class Outlet(Protocol):
         """Send what was written and wait until the peer has taken most of it.
 
         Also lets other connections have their turn when this one's was long. Loops over many
-        messages drain about every 64 KiB. Raises Ending.
+        messages drain about every 64 KiB. Raises ConversationEnded.
         """
 
 
@@ -77,9 +77,9 @@ class Wire(Outlet, Protocol):
     async def read(self, timeout: float) -> bytes:
         """Send what was written, then return the bytes that came, at least one.
 
-        Returns empty bytes after a ``wake``. Raises Ending: LOST when the peer has closed, TIMEOUT
-        after ``timeout`` seconds of silence, SHUTDOWN when the server stops. After TIMEOUT the wire is as
-        it was: a session may look after something else and read again.
+        Returns empty bytes after a ``wake``. Raises ConversationEnded: LOST when the peer has closed,
+        TIMEOUT after ``timeout`` seconds of silence, SHUTDOWN when the server stops. After TIMEOUT the
+        wire is as it was: a session may look after something else and read again.
         """
 
     def wake(self) -> None:
@@ -91,7 +91,7 @@ class Wire(Outlet, Protocol):
     async def start_tls(self) -> None:
         """Send what was written in clear, then speak TLS from the next byte on.
 
-        The caller has made sure that nothing is unread. Raises Ending.
+        The caller has made sure that nothing is unread. Raises ConversationEnded.
         """
 
     def close(self) -> None:

@@ -45,7 +45,7 @@ class Pop3Session:
         self.framer = Framer(self.settings.max_line, self.settings.max_auth_line)
 
     async def read_line(self, timeout: float, is_response: bool = False) -> bytes:
-        """Return the next line. Raises ProtocolError when it is too long, and Ending.
+        """Return the next line. Raises ProtocolError when it is too long, and ConversationEnded.
 
         It is to come whole within ``timeout``: a client that sends an octet now and then is silent too.
         """

@@ -260,7 +260,7 @@ class SmtpSession:
             submitter.logout()
 
     async def read_line(self, limit: int | None = None) -> bytes | BadLine:
-        """Return the client's next line; ``limit`` is other than for commands. Raises Ending."""
+        """Return the next line; ``limit`` is other than for commands. Raises ConversationEnded."""
         line = self.framer.next(limit)
         if line is not None:
             return line

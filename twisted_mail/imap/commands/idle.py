@@ -35,7 +35,7 @@ def _wake_on_changes(session: "ImapSession") -> Callable[[], None]:
 
 
 async def _listen(session: "ImapSession") -> bytes:
-    """Return the line that ends the IDLE. Raises Ending when the client stays away too long."""
+    """Return the line that ends the IDLE. Raises ConversationEnded if it takes too long."""
     clock, settings = session.backend.clock, session.settings
     began = clock.monotonic()
     ends_at = began + settings.idle_timeout

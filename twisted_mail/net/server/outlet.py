@@ -58,7 +58,10 @@ class TransportOutlet:
     # ------------------------------------------------------------ back-pressure
 
     async def wait_writable(self) -> None:
-        """Wait until the peer has taken most; cut one off that takes nothing. Raises ConversationEnded."""
+        """Wait until the peer has taken most; cut off one that takes nothing.
+
+        Raises ConversationEnded.
+        """
         self._resumed = Deferred()
         stalled = self._reactor.callLater(STALL_SECONDS, self._transport.abortConnection)
         try:

@@ -28,7 +28,7 @@ _BCC_FIELDS = frozenset((b"bcc", b"resent-bcc"))
 async def prepare_submission(
     state: SmtpSession, envelope: Envelope, head: bytes, blob: Blob
 ) -> tuple[Envelope, bytes, Blob]:
-    """Return envelope, header and message as they are handed on. Raises Refused and Ending.
+    """Return envelope, header and message as they are handed on. Raises Refused and ConversationEnded.
 
     The blob is closed when something is raised, and otherwise owned by the one returned.
     """

@@ -57,7 +57,7 @@ def _usable(state: SmtpSession, name: bytes) -> Mechanism | None:
 async def _exchange(state: SmtpSession, mechanism: Mechanism, initial: bytes) -> Credentials | None:
     """Hold the exchange; return what it said, or None when it has been answered.
 
-    Raises ProtocolError and Ending.
+    Raises ProtocolError and ConversationEnded.
     """
     exchange = mechanism.begin()
     if initial:

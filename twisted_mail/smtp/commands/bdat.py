@@ -141,7 +141,7 @@ async def _finish(
 
 
 async def _read(state: SmtpSession, octets: int, reception: IncomingChunkedMessage | None) -> None:
-    """Read a chunk to its end, into a message or nowhere. Raises Ending."""
+    """Read a chunk to its end, into a message or nowhere. Raises ConversationEnded."""
     started = reception.started if reception else state.backend.clock.monotonic()
     left = octets
     while left:

@@ -22,7 +22,7 @@ OVERSIZE_FACTOR = 10  # times the size allowed: nobody sends that much by mistak
 
 
 async def receive(state: SmtpSession, transaction: Transaction) -> Outcome:
-    """Ask for a message, read it to its end and hand it on; return what to answer. Raises Ending."""
+    """Ask for a message, read it, hand it on; return what to answer. Raises ConversationEnded."""
     reception = IncomingMessage(state.backend.blob_writer(), state.settings.max_size)
     state.wire.write(replies.SEND_DATA)  # not before all is ready to read the message
     try:
@@ -76,7 +76,7 @@ async def spool(state: SmtpSession, reception: IncomingMessage, piece: bytes) ->
 
 
 def time_left(state: SmtpSession, size: int, started: float) -> float:
-    """Return how long to wait for the next piece. Raises Ending when the client is too slow."""
+    """Return how long to wait for the next piece. Raises ConversationEnded if it came too slowly."""
     settings = state.settings
     deadline = started + settings.message_timeout + size / settings.slowest_rate
     seconds = min(settings.block_timeout, deadline - state.backend.clock.monotonic())
@@ -88,7 +88,7 @@ def time_left(state: SmtpSession, size: int, started: float) -> float:
 async def accept(
     state: SmtpSession, transaction: Transaction, reception: IncomingMessage
 ) -> Outcome:
-    """Hand on a message that has come to its end; return what to answer. Raises Ending."""
+    """Hand on a message that has come to its end; return what to answer. Raises ConversationEnded."""
     try:
         return await _accept(state, transaction, reception)
     except MailError as error:
