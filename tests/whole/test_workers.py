@@ -99,13 +99,13 @@ def crewed(crew: Callable[..., Crewed]) -> Crewed:
 
 def worker_of(server: Crewed, pids: list[int], port: int, name: str = "smtp") -> int:
     """Return the process that serves a connection which comes from a port of ours."""
-    [inode] = [
+    [inode] = {  # a line may come twice: the table changes while it is read
         line.split()[9]
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
         if line.split()[2].endswith(f":{port:04X}")
         and line.split()[1].endswith(f":{server.ports[name]:04X}")
         and line.split()[9] != "0"  # of an earlier connection
-    ]
+    }
     for pid in pids:
         folder = Path(f"/proc/{pid}/fd")
         if any(_target(one) == f"socket:[{inode}]" for one in folder.iterdir()):
