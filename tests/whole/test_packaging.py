@@ -35,7 +35,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("source")
     for name in SOURCES:
         (folder / name).write_bytes((ROOT / name).read_bytes())
-    for package in ("twisted_mail", "twisted"):
+    for package in ("twisted_mail", "twisted", "etc", "docs"):
         for file in (ROOT / package).rglob("*"):
             if file.is_file() and "__pycache__" not in file.parts:
                 copy = folder / file.relative_to(ROOT)
@@ -92,6 +92,9 @@ def test_the_wheel_has_the_plugin_and_no_cache(wheel: Path) -> None:
     assert "twisted_mail/service.py" in names
     assert "twisted_mail/py.typed" in names
     assert not [name for name in names if name.endswith("dropin.cache")]
+    assert "twisted_mail/etc/mail.toml" in names
+    assert "twisted_mail/etc/twisted-mail.service" in names
+    assert [name for name in names if name.endswith("share/doc/twisted-mail/docs/store.md")]
     assert "twisted/plugins/__init__.py" not in names
     assert "twisted/plugins/twisted_mail.py" not in names
 
@@ -106,6 +109,8 @@ def test_an_installed_wheel_brings_the_command(wheel: Path, tmp_path: Path) -> N
     found = commands(python, tmp_path)
     assert "mailserver" in found
     assert "mail" in found
+    shown = run(python.parent / "twisted-mail", "config", "example", folder=tmp_path)
+    assert shown == (ROOT / "etc" / "mail.toml").read_text()
 
 
 def test_an_editable_install_brings_the_command(source: Path, tmp_path: Path) -> None:

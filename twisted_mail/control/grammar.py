@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from twisted_mail import __version__
-from twisted_mail.control import addresses, certificates, check, directory, filters, lists
+from twisted_mail.control import addresses, certificates, check, directory, examples, filters, lists
 from twisted_mail.control.output import WRONG_USE, CommandError, CommandResult
 from twisted_mail.control.setup import init
 from twisted_mail.control.store import grammar as storage
@@ -45,31 +45,9 @@ def parser() -> CommandParser:
     top.add_argument("--version", action="version", version=f"twisted-mail {__version__}")
     grammar = _Grammar(common)
     commands = grammar.family(top, "COMMAND")
-    _init_grammar(grammar, commands)
-    _account_grammar(grammar, grammar.group(commands, "account", "the holders of mail"))
-    _alias_grammar(grammar, grammar.group(commands, "alias", "addresses that lead to others"))
-    _domain_grammar(grammar, grammar.group(commands, "domain", "the domains that live here"))
-    listed = grammar.group(commands, "list", "mailing lists, their members, and held posts")
-    lists.add(partial(grammar.command, listed))
-    waiting = grammar.group(commands, "waiting", "mail that waits for programs and lists")
-    grammar.command(waiting, "list", lists.waiting_list, "list it, and why it waits")
-    address = grammar.group(commands, "address", "where mail for an address goes")
-    grammar.command(
-        address, "explain", addresses.address_explain, "show each step, and why", "address"
-    )
-    certificate = grammar.group(commands, "certificate", "what the server proves its name with")
-    _certificate_grammar(grammar, certificate)
-    stored = grammar.group(commands, "store", "mail on disk: check, import, back up, bring back")
-    storage.add(partial(grammar.command, stored))
-    listing = grammar.command(
-        commands,
-        "filters",
-        filters.list_filters,
-        "list the kinds of filters and their options",
-    )
-    listing.set_defaults(needs_config=False)
-    listing.add_argument("kind", metavar="KIND", nargs="?", help="of this kind only")
-    grammar.command(commands, "check", check.check, "look for everything that could go wrong")
+    _add_setup(grammar, commands)
+    _add_directory(grammar, commands)
+    _add_mail(grammar, commands)
     return top
 
 
@@ -108,6 +86,45 @@ class _Grammar:
         for positional in positionals:
             parser.add_argument(positional, metavar=positional.upper())
         return parser
+
+
+def _add_setup(grammar: _Grammar, commands: Family) -> None:
+    """Add what makes a server and looks at it."""
+    _init_grammar(grammar, commands)
+    certificate = grammar.group(commands, "certificate", "what the server proves its name with")
+    _certificate_grammar(grammar, certificate)
+    listing = grammar.command(
+        commands,
+        "filters",
+        filters.list_filters,
+        "list the kinds of filters and their options",
+    )
+    listing.set_defaults(needs_config=False)
+    listing.add_argument("kind", metavar="KIND", nargs="?", help="of this kind only")
+    shown = grammar.group(commands, "config", "examples of what a server is configured with")
+    examples.add(partial(grammar.command, shown))
+    grammar.command(commands, "check", check.check, "look for everything that could go wrong")
+
+
+def _add_directory(grammar: _Grammar, commands: Family) -> None:
+    """Add what edits those who live here."""
+    _account_grammar(grammar, grammar.group(commands, "account", "the holders of mail"))
+    _alias_grammar(grammar, grammar.group(commands, "alias", "addresses that lead to others"))
+    _domain_grammar(grammar, grammar.group(commands, "domain", "the domains that live here"))
+    listed = grammar.group(commands, "list", "mailing lists, their members, and held posts")
+    lists.add(partial(grammar.command, listed))
+    address = grammar.group(commands, "address", "where mail for an address goes")
+    grammar.command(
+        address, "explain", addresses.address_explain, "show each step, and why", "address"
+    )
+
+
+def _add_mail(grammar: _Grammar, commands: Family) -> None:
+    """Add what looks after mail that is here."""
+    waiting = grammar.group(commands, "waiting", "mail that waits for programs and lists")
+    grammar.command(waiting, "list", lists.waiting_list, "list it, and why it waits")
+    stored = grammar.group(commands, "store", "mail on disk: check, import, back up, bring back")
+    storage.add(partial(grammar.command, stored))
 
 
 def _init_grammar(grammar: _Grammar, commands: Family) -> None:
