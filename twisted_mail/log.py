@@ -80,7 +80,7 @@ class LogJournal:
             login=login,
         )
 
-    def refused(self, service: str, peer: Peer, id: str, reason: str) -> None:  # noqa: A002
+    def refused(self, service: str, peer: Peer, id: str, reason: str) -> None:
         """Note that a recipient or a message was refused."""
         host = _host(peer)
         text = f"{_of(id)}{service} refused {host}: {reason}"
@@ -103,12 +103,12 @@ class LogJournal:
             reason=reason,
         )
 
-    def delivered(self, id: str, accounts: Sequence[str]) -> None:  # noqa: A002
+    def delivered(self, id: str, accounts: Sequence[str]) -> None:
         """Note that a message is in these accounts' inboxes."""
         names = ", ".join(accounts)
         self._note(f"{id}: delivered to {names}", id=id, accounts=names)
 
-    def tried(self, id: str, to: str, result: str, reason: str) -> None:  # noqa: A002
+    def tried(self, id: str, to: str, result: str, reason: str) -> None:
         """Note what came of an attempt to hand a message to a program or a list."""
         text = f"{id}: {to}: {result}" + (reason and f": {reason}")
         self._note(text, id=id, to=to, result=result, reason=reason)
@@ -127,7 +127,7 @@ class LogJournal:
         self.log.failure("{where} failed: this is a bug", where=where)
 
 
-def _of(id: str) -> str:  # noqa: A002
+def _of(id: str) -> str:
     """Return how a line begins that is about a message; nothing if there is none yet."""
     return id and f"{id}: "
 

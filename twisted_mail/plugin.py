@@ -84,7 +84,7 @@ class IProtocol(Interface):
         "Whether workers may hold its conversations: no two of them need one process. Optional: False."
     )
 
-    def make(settings: object, backend: ServerBackend) -> object:  # noqa: N805
+    def make(settings: object, backend: ServerBackend) -> object:
         """Return a ``Callable[[Wire], Session]``: one conversation for each connection."""
 
 
@@ -100,7 +100,7 @@ class IFilter(Interface):
         " the last stage only. Optional: False."
     )
 
-    def make(settings: object, backend: ServerBackend) -> object:  # noqa: N805
+    def make(settings: object, backend: ServerBackend) -> object:
         """Return an ``interfaces.Filter``; called once, before the first connection."""
 
 

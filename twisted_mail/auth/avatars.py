@@ -43,7 +43,7 @@ class ISubmitter(Interface):
 
     name = Attribute("The account's name.")
 
-    async def may_send_as(address: Address) -> bool:  # noqa: N805
+    async def may_send_as(address: Address) -> bool:
         """Say whether mail of this account may carry the address as its sender."""
 
     def logout() -> None:

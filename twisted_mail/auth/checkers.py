@@ -25,7 +25,7 @@ AvatarId = bytes | tuple[()]
 class INeedsDirectory(Interface):
     """A checker made from a string that wants the directory before it can check."""
 
-    def with_directory(directory: Directory, default_domain: str) -> ICredentialsChecker:  # noqa: N805
+    def with_directory(directory: Directory, default_domain: str) -> ICredentialsChecker:
         """Return the checker that asks ``directory``, bare user names completed."""
 
 

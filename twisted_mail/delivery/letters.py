@@ -70,7 +70,7 @@ class Mailer:
         ]
         return "".join(f"{line}\r\n" for line in lines).encode()
 
-    def received_field(self, id: str, why: str) -> bytes:  # noqa: A002
+    def received_field(self, id: str, why: str) -> bytes:
         """Return the trace field of mail that goes on from here (RFC 5321 §4.4)."""
         now = format_date(self._clock.now())
         return f"Received: by {self._hostname} ({why}) id {id};\r\n\t{now}\r\n".encode()

@@ -158,14 +158,14 @@ class MailingListTransport:
     async def _owner_decision(self, to: MailingList, detail: str) -> tuple[str, str] | None:
         """Return the parcel and the word of an owner's answer; None where it is something else."""
         sign, _, rest = detail.partition("=")
-        id, _, tag = rest.partition("=")  # noqa: A001
+        id, _, tag = rest.partition("=")
         word = _DECISION_CODES.get(sign.lower())
         if word is None:
             return None
         is_valid = VerpSigner(await self._rolls.secret()).is_valid(tag, word, to.name, id)
         return (id.lower(), word) if is_valid else None
 
-    async def _record_decision(self, id: str, word: str) -> DeliveryResult:  # noqa: A002
+    async def _record_decision(self, id: str, word: str) -> DeliveryResult:
         try:
             await self._blocking.run(self._held.decide, id, word)
         except OSError as error:
@@ -230,7 +230,7 @@ class MailingListTransport:
         if troubles and len(troubles) == len(to.owners):  # else some would be told once more
             raise troubles[0]
 
-    async def _decision_addresses(self, to: MailingList, id: str) -> str:  # noqa: A002
+    async def _decision_addresses(self, to: MailingList, id: str) -> str:
         """Return the addresses by which owners say a word, where these are not too long."""
         signer = VerpSigner(await self._rolls.secret())
         addresses = {

@@ -95,11 +95,11 @@ class QueueFolder:
         found: dict[str, Job] = {}
         names = os.listdir(self._folder)
         ours = {name[:-5] for name in names if name.endswith(".json")}
-        for id in ours:  # noqa: A001
+        for id in ours:
             if (parcel := self._read(id)) is not None:
                 found[id] = parcel
         for name in names:
-            id, _, kind = name.rpartition(".")  # noqa: A001
+            id, _, kind = name.rpartition(".")
             if id not in ours and kind in ("mail", "new", "tmp", "done", APPROVE, REJECT):
                 self._remove(id, (kind,))
         return sorted(found.values(), key=lambda parcel: parcel.created)
@@ -111,7 +111,7 @@ class QueueFolder:
         found = [parcel for parcel in read if parcel is not None]
         return sorted(found, key=lambda parcel: parcel.created)
 
-    def _read(self, id: str) -> Job | None:  # noqa: A002
+    def _read(self, id: str) -> Job | None:
         """Return a parcel; None where its files are damaged, which then stay for whoever looks."""
         try:
             with open(self._path(id, "json"), "rb") as file:
@@ -128,20 +128,20 @@ class QueueFolder:
         os.rename(f"{path[:-5]}.tmp", path)
         self._sync()
 
-    def remove(self, id: str) -> None:  # noqa: A002
+    def remove(self, id: str) -> None:
         """Remove a parcel: its description first, so that no half of it comes back."""
         self._remove(id, ("json",))
         self._sync()
         self._remove(id, ("mail", "done", "tmp", APPROVE, REJECT))
 
-    def blob(self, id: str) -> JobBlob:  # noqa: A002
+    def blob(self, id: str) -> JobBlob:
         """Return the message of a parcel."""
         path = self._path(id, "mail")
         return JobBlob(path, os.stat(path).st_size)
 
     # ------------------------------------------------------------ progress and words
 
-    def done(self, id: str) -> set[int]:  # noqa: A002
+    def done(self, id: str) -> set[int]:
         """Return the numbers of the members who have a list's parcel already."""
         try:
             with open(self._path(id, "done"), "rb") as file:
@@ -150,7 +150,7 @@ class QueueFolder:
             return set()
         return {int(line) for line in lines if line.isdigit()}
 
-    def note_done(self, id: str, numbers: Iterable[int]) -> None:  # noqa: A002
+    def note_done(self, id: str, numbers: Iterable[int]) -> None:
         """Note durably that these members have a list's parcel."""
         lines = "".join(f"{number}\n" for number in numbers).encode()
         descriptor = os.open(self._path(id, "done"), _WRITE | os.O_APPEND, 0o600)
@@ -163,23 +163,23 @@ class QueueFolder:
     def pending_decisions(self) -> list[tuple[str, str]]:
         """Return what somebody has said about held parcels: id, and ``approve`` or ``reject``."""
         names = (name.rpartition(".") for name in os.listdir(self._folder))
-        return [(id, kind) for id, _, kind in names if kind in (APPROVE, REJECT)]  # noqa: A001
+        return [(id, kind) for id, _, kind in names if kind in (APPROVE, REJECT)]
 
-    def decide(self, id: str, word: str) -> None:  # noqa: A002
+    def decide(self, id: str, word: str) -> None:
         """Leave a word about a held parcel, for the running server."""
         os.close(os.open(self._path(id, word), _WRITE, 0o600))
         self._sync()
 
-    def remove_decision(self, id: str, word: str) -> None:  # noqa: A002
+    def remove_decision(self, id: str, word: str) -> None:
         """Forget a word that has been acted on."""
         self._remove(id, (word,))
 
     # ------------------------------------------------------------ files
 
-    def _path(self, id: str, kind: str) -> str:  # noqa: A002
+    def _path(self, id: str, kind: str) -> str:
         return os.path.join(self._folder, f"{id}.{kind}")
 
-    def _remove(self, id: str, kinds: Sequence[str]) -> None:  # noqa: A002
+    def _remove(self, id: str, kinds: Sequence[str]) -> None:
         for kind in kinds:
             with suppress(FileNotFoundError):
                 os.unlink(self._path(id, kind))

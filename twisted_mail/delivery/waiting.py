@@ -221,7 +221,7 @@ class JobQueue:
             key = parcel.key if parcel.key in self._transports else LISTS_KEY
             heapq.heappush(self._due.setdefault(key, []), (parcel.due, parcel.id))
 
-    async def forget(self, id: str) -> None:  # noqa: A002
+    async def forget(self, id: str) -> None:
         """Remove a parcel. Raises Unavailable."""
         self._jobs.pop(id, None)
         await self._run(self._folder.remove, id)
@@ -233,7 +233,7 @@ class JobQueue:
         for new in self.held:
             if not new.attempts and new.due <= self._clock.now():
                 self._schedule(await self._notify_moderators(new))
-        for id, word in await self._run(self._folder.pending_decisions):  # noqa: A001
+        for id, word in await self._run(self._folder.pending_decisions):
             parcel = self._jobs.get(id)
             if parcel is not None and parcel.is_held:
                 if word == APPROVE:

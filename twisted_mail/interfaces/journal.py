@@ -27,16 +27,16 @@ class Journal(Protocol):
     def received(self, envelope: Envelope, peer: Peer, size: int) -> None:
         """Note that we took responsibility for a message."""
 
-    def refused(self, service: str, peer: Peer, id: str, reason: str) -> None:  # noqa: A002
+    def refused(self, service: str, peer: Peer, id: str, reason: str) -> None:
         """Note that a recipient or a message was refused, in the words that the peer was told."""
 
     def judged(self, name: str, stage: FilterStage, context: SmtpContext, verdict: Verdict) -> None:
         """Note what a filter decided, if it gave a reason."""
 
-    def delivered(self, id: str, accounts: Sequence[str]) -> None:  # noqa: A002
+    def delivered(self, id: str, accounts: Sequence[str]) -> None:
         """Note that a message is in these accounts' inboxes."""
 
-    def tried(self, id: str, to: str, result: str, reason: str) -> None:  # noqa: A002
+    def tried(self, id: str, to: str, result: str, reason: str) -> None:
         """Note what came of an attempt to hand a message to a program or a list, and why."""
 
     def indexed(self, account: str, mailbox: str, done: int, total: int) -> None:

@@ -21,7 +21,7 @@ from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.session import Phase, SmtpSession
 
 
-async def help(state: SmtpSession, argument: bytes) -> None:  # noqa: A001
+async def help(state: SmtpSession, argument: bytes) -> None:
     """Answer HELP with the commands that are here."""
     write_help(state, argument, LMTP_COMMANDS)
 

@@ -185,7 +185,7 @@ class SmtpSession:
 
     def begin_transaction(self, sender: Address, mail_parameters: MailParameters) -> None:
         """Begin a mail transaction."""
-        id = make_id(self.backend.clock.now(), random.getrandbits)  # noqa: A001
+        id = make_id(self.backend.clock.now(), random.getrandbits)
         self.transaction = Transaction(id, sender, mail_parameters)
         if self.settings.is_lmtp:
             self.transaction.lmtp_recipients = []
@@ -224,9 +224,9 @@ class SmtpSession:
         """
         if with_reply:
             self.reply(outcome)
-        id = ""  # noqa: A001
+        id = ""
         if self.transaction is not None:
-            id, sender = self.transaction.id, self.transaction.sender  # noqa: A001
+            id, sender = self.transaction.id, self.transaction.sender
         words = [f"{outcome.code} {outcome.enhanced} {outcome.text}"]
         if recipient is not None:
             words.insert(0, f"to=<{recipient}>")

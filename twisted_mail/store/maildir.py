@@ -51,7 +51,7 @@ class MaildirStore:
         clock: Clock,
         render: Renderer,
         *,
-        settings: StoreSettings = StoreSettings(),  # noqa: B008  # it is frozen
+        settings: StoreSettings = StoreSettings(),
         quotas: Quotas | None = None,
         report: Report | None = None,
         progress: Progress | None = None,

@@ -44,7 +44,7 @@ class CountingDisk(Disk):
 class Home:
     """An account whose store can be started again, and asked as the plain scan would answer."""
 
-    def __init__(self, root: Path, settings: StoreSettings = StoreSettings()) -> None:  # noqa: B008
+    def __init__(self, root: Path, settings: StoreSettings = StoreSettings()) -> None:
         self.root = root
         self.disk = CountingDisk()
         self.clock = StillClock(2e9)

@@ -15,7 +15,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IReadDescriptor
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -182,7 +182,7 @@ class _StreamProtocol(Protocol):
         transport: Any = self.transport
         transport.abortConnection()
 
-    def connectionLost(self, reason: Failure = Failure(Exception())) -> None:  # type: ignore[no-untyped-call]  # noqa: B008
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Note that nothing more comes."""
         self.is_over = True
         self._wake()

@@ -126,7 +126,7 @@ def separator(header: bytes) -> bytes:
 
 def missing_fields(
     header: bytes,
-    id: str,  # noqa: A002
+    id: str,
     hostname: str,
     now: float,
     author: str = "",

@@ -138,13 +138,13 @@ async def noop(state: SmtpSession, argument: bytes) -> None:
     state.wire.write(replies.OK)
 
 
-async def quit(state: SmtpSession, argument: bytes) -> None:  # noqa: A001
+async def quit(state: SmtpSession, argument: bytes) -> None:
     """Answer QUIT (RFC 5321 §4.1.1.10)."""
     bye = f"{state.backend.hostname} closing connection"
     state.end_session(replies.encode(Outcome(221, "2.0.0", bye)), "quit")
 
 
-async def help(state: SmtpSession, argument: bytes) -> None:  # noqa: A001
+async def help(state: SmtpSession, argument: bytes) -> None:
     """Answer HELP [command or extension] (RFC 5321 §4.1.1.8)."""
     write_help(state, argument, COMMANDS)
 
