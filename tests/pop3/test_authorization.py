@@ -212,7 +212,7 @@ def test_an_exchange_without_end_is_ended():
     wire = ScriptWire([b"AUTH ENDLESS\r\n" + b"AAAA\r\n" * 10 + b"QUIT\r\n"])
     finish(Pop3Loop(wire, Settings(), doors).run())
     assert wire.text.count("+ YW5kPw==\r\n") == 10
-    assert wire.text.endswith("-ERR The exchange has too many steps\r\n+OK Bye\r\n")
+    assert wire.text.endswith("-ERR The authentication has too many steps\r\n+OK Bye\r\n")
 
 
 def test_quit_before_login_ends_and_touches_nothing():

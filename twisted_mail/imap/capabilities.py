@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from twisted_mail.interfaces import Mechanism, Wire
+from twisted_mail.interfaces import Mechanism, Wire, usable_mechanisms
 
 _ALWAYS = ("IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE")
 
@@ -31,15 +31,11 @@ def before_login(wire: Wire, mechanisms: Sequence[Mechanism]) -> str:
         words.append("STARTTLS")
     if not wire.takes_passwords:
         words.append("LOGINDISABLED")
-    words += [f"AUTH={mechanism.name}" for mechanism in usable_mechanisms(wire, mechanisms)]
+    usable = usable_mechanisms(mechanisms, wire.takes_passwords)
+    words += [f"AUTH={mechanism.name}" for mechanism in usable]
     return " ".join(words)
 
 
 def after_login(max_size: int) -> str:
     """Return the capabilities of a session; ``max_size`` is APPEND's (RFC 7889 §4)."""
     return " ".join((*_ALWAYS, *_AFTER_LOGIN, f"APPENDLIMIT={max_size}"))
-
-
-def usable_mechanisms(wire: Wire, mechanisms: Sequence[Mechanism]) -> list[Mechanism]:
-    """Return the mechanisms that give no password away on this wire."""
-    return [each for each in mechanisms if wire.takes_passwords or not each.reveals_password]

@@ -17,15 +17,14 @@ from twisted_mail.interfaces.login import (
     AssumedLogin,
     AvatarT,
     Directory,
-    Exchange,
     Login,
     Mailboxes,
     Maildrop,
-    Mechanism,
     Submitter,
 )
 from twisted_mail.interfaces.policy import Filter, Policy, SmtpContext
 from twisted_mail.interfaces.resolver import Resolver
+from twisted_mail.interfaces.sasl import Exchange, Mechanism, authenticate, usable_mechanisms
 from twisted_mail.interfaces.store import Account, BlobWriter, Mailbox, Renderer, Store, Watcher
 from twisted_mail.interfaces.system import (
     Blocking,
@@ -76,4 +75,6 @@ __all__ = [
     "TlsInfo",
     "Watcher",
     "Wire",
+    "authenticate",
+    "usable_mechanisms",
 ]

@@ -22,36 +22,6 @@ class Login(Protocol[AvatarT]):
         """
 
 
-class Exchange(Protocol):
-    """One authentication in progress (RFC 4422 §3)."""
-
-    def step(self, response: bytes) -> bytes | Credentials:
-        """Take the client's response; return the next challenge or what it all said.
-
-        Without an initial response, the first call is made with empty bytes if the mechanism is
-        ``server_first``. Raises ProtocolError on bytes that the mechanism does not allow.
-        """
-
-
-class Mechanism(Protocol):
-    """A SASL mechanism."""
-
-    @property
-    def name(self) -> str:
-        """Return the registered name, upper case."""
-
-    @property
-    def server_first(self) -> bool:
-        """Say whether the server's challenge comes before the client's first response."""
-
-    @property
-    def reveals_password(self) -> bool:
-        """Say whether a listener reads the password: then TLS must be on."""
-
-    def begin(self) -> Exchange:
-        """Start one authentication."""
-
-
 class Mailboxes(Protocol):
     """The IMAP face of an avatar."""
 

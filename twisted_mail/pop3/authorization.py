@@ -4,15 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from twisted_mail.interfaces import Maildrop, Mechanism
-from twisted_mail.mail import base64
+from twisted_mail.interfaces import Maildrop, Mechanism, authenticate, usable_mechanisms
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import MailError, ProtocolError, Refused
 from twisted_mail.pop3 import capabilities, grammar
 from twisted_mail.pop3.session import Command, Pop3Session, Pop3State
 from twisted_mail.pop3.transaction import open_maildrop
-
-MAX_STEPS = 10  # challenges in one SASL exchange; ours need two
 
 
 @dataclass(slots=True)
@@ -90,12 +87,13 @@ class AuthorizationState:
         if len(words) > 2:
             raise ProtocolError("AUTH takes a mechanism and an initial response")
         mechanism = self._mechanism(words[0].upper().decode("latin-1"))
-        initial = base64.decode_initial(words[1]) if len(words) == 2 else None
-        await self._log_in(await self._exchange(mechanism, initial))
+        initial = words[1] if len(words) == 2 else None
+        await self._log_in(await authenticate(mechanism, initial, self._ask))
 
     def _list_mechanisms(self) -> None:
         """Answer the bare AUTH of old clients, which some of them send before they try any."""
-        usable = capabilities.usable_mechanisms(self.session.backend.mechanisms, self.session.wire)
+        takes_passwords = self.session.wire.takes_passwords
+        usable = usable_mechanisms(self.session.backend.mechanisms, takes_passwords)
         self.session.open_reply("Mechanisms follow")
         self.session.close_reply("".join(f"{each.name}\r\n" for each in usable).encode() + b".\r\n")
 
@@ -107,24 +105,10 @@ class AuthorizationState:
                 return mechanism
         raise ProtocolError("There is no such mechanism")
 
-    async def _exchange(self, mechanism: Mechanism, initial: bytes | None) -> Credentials:
-        """Hold the SASL exchange (RFC 5034 §4)."""
-        exchange = mechanism.begin()
-        if initial is None:
-            initial = b"" if mechanism.server_first else await self._response(b"")
-        said = exchange.step(initial)
-        for _ in range(MAX_STEPS):
-            if isinstance(said, Credentials):
-                return said
-            said = exchange.step(await self._response(said))
-        raise ProtocolError("The exchange has too many steps")
-
-    async def _response(self, challenge: bytes) -> bytes:
-        self.session.send(b"+ %s\r\n" % base64.encode(challenge))
-        line = await self.session.read_line(self.timeout, is_response=True)
-        if line == b"*":
-            raise ProtocolError("Authentication cancelled")
-        return base64.decode(line)
+    async def _ask(self, challenge: bytes) -> bytes:
+        """Send a challenge and return the line that answers it (RFC 5034 §4)."""
+        self.session.send(b"+ %b\r\n" % challenge)
+        return await self.session.read_line(self.timeout, is_response=True)
 
     async def _log_in(self, credentials: Credentials) -> None:
         """Lock the maildrop for whoever it is, and enter the TRANSACTION state."""

@@ -1,8 +1,6 @@
 """What CAPA tells (RFC 2449 §5, §6)."""
 
-from collections.abc import Sequence
-
-from twisted_mail.interfaces import Mechanism, Wire
+from twisted_mail.interfaces import usable_mechanisms
 from twisted_mail.pop3.session import Pop3Session
 
 _ALWAYS = (
@@ -25,16 +23,10 @@ def write_capabilities(talk: Pop3Session, is_logged_in: bool) -> None:
     lines = list(_ALWAYS)
     if talk.wire.takes_passwords:
         lines.append("USER")
-    if names := " ".join(
-        each.name for each in usable_mechanisms(talk.backend.mechanisms, talk.wire)
-    ):
-        lines.append(f"SASL {names}")
+    usable = usable_mechanisms(talk.backend.mechanisms, talk.wire.takes_passwords)
+    if usable:
+        lines.append(f"SASL {' '.join(mechanism.name for mechanism in usable)}")
     if talk.wire.may_start_tls and not is_logged_in:
         lines.append("STLS")
     talk.open_reply("Capability list follows")
     talk.close_reply("".join(f"{line}\r\n" for line in lines).encode() + b".\r\n")
-
-
-def usable_mechanisms(mechanisms: Sequence[Mechanism], wire: Wire) -> list[Mechanism]:
-    """Return the mechanisms that may be used on this line as it is."""
-    return [each for each in mechanisms if wire.takes_passwords or not each.reveals_password]

@@ -59,10 +59,8 @@ TOO_MANY_RECIPIENTS = _reply(
 
 BARE_LINE_END = _reply(500, "5.5.2", "A line ends with CR LF; neither may stand alone")
 LINE_TOO_LONG = _reply(500, "5.5.2", "The line is too long")
-RESPONSE_TOO_LONG = _reply(500, "5.5.6", "The authentication exchange line is too long")
 UNKNOWN_COMMAND = _reply(500, "5.5.1", "Unknown command")
 NO_ARGUMENT = _reply(501, "5.5.4", "This command has no arguments")
-CANCELLED = _reply(501, "5.7.0", "Authentication cancelled")
 NOT_OFFERED = _reply(502, "5.5.1", "This command is not offered here")
 HELLO_FIRST = _reply(503, "5.5.1", "Say EHLO first")
 LHLO_FIRST = _reply(503, "5.5.1", "Say LHLO first")

@@ -130,8 +130,8 @@ def test_an_exchange_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "backend", replace(session.backend, mechanisms=[Endless()]))
     finish(session.run())
     written: bytes = session.wire.written  # type: ignore[attr-defined]
-    assert written.count(b"\n+ ") == 8
-    assert b"a BAD The exchange is too long" in written
+    assert written.count(b"\n+ ") == 10
+    assert b"a BAD The authentication has too many steps" in written
 
 
 def test_a_response_is_no_command_and_no_literal() -> None:

@@ -1,12 +1,11 @@
 """Commands that end the not authenticated state: STARTTLS, AUTHENTICATE, LOGIN (RFC 3501 §6.2)."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from twisted_mail.imap.capabilities import usable_mechanisms
 from twisted_mail.imap.command import BEFORE_LOGIN, Command
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.interfaces import Mechanism
-from twisted_mail.mail import base64
+from twisted_mail.interfaces import Mechanism, authenticate
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import ProtocolError, Refused
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from twisted_mail.imap.session import ImapSession
 
 SERVICE = "imap"
-_MAX_STEPS = 8  # of one exchange; SCRAM, the longest in use, needs three
 _FAILED = "AUTHENTICATIONFAILED"
 
 
@@ -80,42 +78,22 @@ async def _authenticate(session: "ImapSession", reader: Reader, is_uid: bool) ->
     initial = None
     if not reader.at_end:
         reader.space()
-        initial = base64.decode_initial(reader.rest)
-    return await _log_in(session, await _exchange(session, mechanism, initial))
+        initial = reader.rest
+    credentials = await authenticate(mechanism, initial, partial(_ask, session))
+    return await _log_in(session, credentials)
 
 
 def _mechanism(session: "ImapSession", name: str) -> Mechanism:
     for mechanism in session.backend.mechanisms:
         if mechanism.name == name:
-            is_usable = mechanism in usable_mechanisms(session.wire, [mechanism])
-            _require_privacy(session, reveals_password=not is_usable)
+            _require_privacy(session, mechanism.reveals_password)
             return mechanism
     raise Refused("Unknown authentication mechanism", "CANNOT")
 
 
-async def _exchange(
-    session: "ImapSession", mechanism: Mechanism, initial: bytes | None
-) -> Credentials:
-    exchange = mechanism.begin()
-    if initial is not None:
-        said = exchange.step(initial)
-    elif mechanism.server_first:
-        said = exchange.step(b"")
-    else:
-        said = b""
-    for _ in range(_MAX_STEPS):
-        if isinstance(said, Credentials):
-            return said
-        said = exchange.step(await _response(session, said))
-    raise ProtocolError("The exchange is too long")
-
-
-async def _response(session: "ImapSession", challenge: bytes) -> bytes:
-    session.wire.write(b"+ %b\r\n" % base64.encode(challenge))
-    line = await session.read_line()
-    if line == b"*":
-        raise ProtocolError("AUTHENTICATE cancelled")
-    return base64.decode(line)
+async def _ask(session: "ImapSession", challenge: bytes) -> bytes:
+    session.wire.write(b"+ %b\r\n" % challenge)
+    return await session.read_line()
 
 
 COMMANDS = (

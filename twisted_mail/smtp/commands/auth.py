@@ -1,22 +1,25 @@
 """AUTH (RFC 4954): from the command to a submitter, or to a refusal."""
 
-from twisted_mail.interfaces import Mechanism, Submitter
-from twisted_mail.mail import base64
+from functools import partial
+
+from twisted_mail.interfaces import Mechanism, Submitter, authenticate, usable_mechanisms
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import Outcome, ProtocolError, Refused, Unavailable
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.framing import BadLine
 from twisted_mail.smtp.session import SmtpSession
 
-MAX_STEPS = 10  # no mechanism has so many
+_BAD_RESPONSE = {
+    BadLine.LONG: Outcome(500, "5.5.6", "The authentication exchange line is too long"),
+    BadLine.BARE: Outcome(500, "5.5.2", "A line ends with CR LF; neither may stand alone"),
+}
 
 
 def offered_mechanisms(state: SmtpSession) -> list[Mechanism]:
     """Return the mechanisms that may be used on the line as it is now."""
     if not state.settings.offers_login:
         return []
-    takes_passwords = state.wire.takes_passwords
-    return [one for one in state.backend.mechanisms if takes_passwords or not one.reveals_password]
+    return usable_mechanisms(state.backend.mechanisms, state.wire.takes_passwords)
 
 
 async def auth(state: SmtpSession, argument: bytes) -> None:
@@ -25,9 +28,8 @@ async def auth(state: SmtpSession, argument: bytes) -> None:
     mechanism = _find(state, name.upper())
     if mechanism is None:
         return
-    credentials = await _exchange(state, mechanism, initial.strip())
-    if credentials is not None:
-        await _log_in(state, credentials)
+    credentials = await authenticate(mechanism, initial.strip() or None, partial(_ask, state))
+    await _log_in(state, credentials)
 
 
 def _find(state: SmtpSession, name: bytes) -> Mechanism | None:
@@ -54,37 +56,13 @@ def _usable(state: SmtpSession, name: bytes) -> Mechanism | None:
     return None
 
 
-async def _exchange(state: SmtpSession, mechanism: Mechanism, initial: bytes) -> Credentials | None:
-    """Hold the exchange; return what it said, or None when it has been answered.
-
-    Raises ProtocolError and ConversationEnded.
-    """
-    exchange = mechanism.begin()
-    if initial:
-        said = exchange.step(base64.decode_initial(initial))
-    else:
-        said = exchange.step(b"") if mechanism.server_first else b""
-    for _ in range(MAX_STEPS):
-        if isinstance(said, Credentials):
-            return said
-        response = await _ask(state, said)
-        if response is None:
-            return None
-        said = exchange.step(response)
-    raise ProtocolError(Outcome(501, "5.5.2", "The authentication does not come to an end"))
-
-
-async def _ask(state: SmtpSession, challenge: bytes) -> bytes | None:
-    """Send a challenge; return the response, or None when the exchange is over."""
-    state.wire.write(b"334 " + base64.encode(challenge) + b"\r\n")
+async def _ask(state: SmtpSession, challenge: bytes) -> bytes:
+    """Send a challenge and return the line that answers it (RFC 4954 §4)."""
+    state.wire.write(b"334 %b\r\n" % challenge)
     line = await state.read_line(state.settings.max_auth_line)
     if isinstance(line, BadLine):
-        state.refuse(replies.RESPONSE_TOO_LONG if line is BadLine.LONG else replies.BARE_LINE_END)
-    elif line == b"*":
-        state.refuse(replies.CANCELLED)
-    else:
-        return base64.decode(line)
-    return None
+        raise ProtocolError(_BAD_RESPONSE[line])
+    return line
 
 
 async def _log_in(state: SmtpSession, credentials: Credentials) -> None:
