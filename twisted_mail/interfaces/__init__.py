@@ -33,7 +33,15 @@ from twisted_mail.interfaces.system import (
     FolderMonitor,
     FolderObserver,
 )
-from twisted_mail.interfaces.wire import ConversationEnded, Outlet, Peer, Session, TlsInfo, Wire
+from twisted_mail.interfaces.wire import (
+    ConversationEnded,
+    Outlet,
+    Peer,
+    Session,
+    TlsInfo,
+    Wire,
+    read_before,
+)
 
 __all__ = [
     "Account",
@@ -76,5 +84,6 @@ __all__ = [
     "Watcher",
     "Wire",
     "authenticate",
+    "read_before",
     "usable_mechanisms",
 ]

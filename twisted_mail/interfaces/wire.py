@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from twisted_mail.interfaces.system import Clock
+
 
 @dataclass(frozen=True, slots=True)
 class Peer:
@@ -96,6 +98,17 @@ class Wire(Outlet, Protocol):
 
     def close(self) -> None:
         """Send what was written and close. ``read`` and ``drain`` raise Ending from now on."""
+
+
+async def read_before(deadline: float, wire: Wire, clock: Clock) -> bytes:
+    """Return the bytes that came before ``deadline``, a moment of ``clock.monotonic()``.
+
+    Bytes that come singly do not put it off. Raises ConversationEnded, as ``Wire.read`` does.
+    """
+    seconds = deadline - clock.monotonic()
+    if seconds <= 0:
+        raise ConversationEnded(ConversationEnded.Reason.TIMEOUT)
+    return await wire.read(seconds)
 
 
 class Session(Protocol):

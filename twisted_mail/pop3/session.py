@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from twisted_mail.interfaces import ConversationEnded, Wire
+from twisted_mail.interfaces import Wire, read_before
 from twisted_mail.mail.outcome import ProtocolError
 from twisted_mail.pop3 import grammar
 from twisted_mail.pop3.framing import Framer, TooLong
@@ -52,18 +52,11 @@ class Pop3Session:
         await self._apply_back_pressure()
         deadline = self.backend.clock.monotonic() + timeout
         while (line := self.framer.next(is_response)) is None:
-            self.framer.feed(await self._read_until(deadline))
+            self.framer.feed(await read_before(deadline, self.wire, self.backend.clock))
+            self._unsent = 0
         if isinstance(line, TooLong):
             raise ProtocolError("The line is too long")
         return line
-
-    async def _read_until(self, deadline: float) -> bytes:
-        seconds = deadline - self.backend.clock.monotonic()
-        if seconds <= 0:
-            raise ConversationEnded(ConversationEnded.Reason.TIMEOUT)
-        data = await self.wire.read(seconds)
-        self._unsent = 0
-        return data
 
     @property
     def has_unread(self) -> bool:

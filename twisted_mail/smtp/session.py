@@ -10,7 +10,6 @@ from twisted_mail.interfaces import (
     BlobWriter,
     Blocking,
     Clock,
-    ConversationEnded,
     Delivery,
     Directory,
     Journal,
@@ -22,6 +21,7 @@ from twisted_mail.interfaces import (
     SmtpContext,
     Submitter,
     Wire,
+    read_before,
 )
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import DsnRequest, Envelope, MailParameters
@@ -266,13 +266,6 @@ class SmtpSession:
             return line
         deadline = self.backend.clock.monotonic() + self.settings.command_timeout
         while line is None:
-            self.framer.feed(await self._read_until(deadline))
+            self.framer.feed(await read_before(deadline, self.wire, self.backend.clock))
             line = self.framer.next(limit)
         return line
-
-    async def _read_until(self, deadline: float) -> bytes:
-        """Read before a moment that small pieces do not put off."""
-        seconds = deadline - self.backend.clock.monotonic()
-        if seconds <= 0:
-            raise ConversationEnded(ConversationEnded.Reason.TIMEOUT)
-        return await self.wire.read(seconds)
