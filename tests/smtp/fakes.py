@@ -14,8 +14,8 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome, ProtocolError, Refused, Unavailable
 from twisted_mail.mail.route import LocalRoute, NoRoute, RemoteRoute, Route
 from twisted_mail.policy.filter_chain import ConfiguredFilter, FilterChain
+from twisted_mail.smtp.backend import SmtpBackend
 from twisted_mail.smtp.loop import SmtpLoop
-from twisted_mail.smtp.session import SmtpBackend
 from twisted_mail.smtp.settings import Settings, SubmissionSettings
 
 LOST, TIMEOUT, SHUTDOWN = (

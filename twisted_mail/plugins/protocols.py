@@ -7,9 +7,9 @@ from twisted_mail.plugin import BuiltinProtocol
 from twisted_mail.pop3.loop import Pop3Loop
 from twisted_mail.pop3.settings import Pop3Backend
 from twisted_mail.pop3.settings import Settings as Pop3Settings
+from twisted_mail.smtp.backend import SmtpBackend
 from twisted_mail.smtp.lmtp import LmtpSession
 from twisted_mail.smtp.loop import SmtpLoop
-from twisted_mail.smtp.session import SmtpBackend
 from twisted_mail.smtp.settings import LmtpSettings, SubmissionSettings
 from twisted_mail.smtp.settings import Settings as SmtpSettings
 

@@ -10,14 +10,13 @@ from twisted_mail.interfaces import ConversationEnded, Wire
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages
+from twisted_mail.smtp.backend import SmtpBackend
 from twisted_mail.smtp.commands.table import COMMANDS, Command
 from twisted_mail.smtp.framing import BadLine
 from twisted_mail.smtp.grammar import parse_command
 from twisted_mail.smtp.greeting import greet
-from twisted_mail.smtp.session import SmtpBackend, SmtpSession
+from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.settings import Settings
-
-__all__ = ["SmtpBackend", "SmtpLoop"]
 
 _FAREWELLS = {
     ConversationEnded.Reason.TIMEOUT: replies.IDLE_TOO_LONG,

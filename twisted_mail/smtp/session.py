@@ -1,61 +1,23 @@
 """What one conversation knows, and the few things all its commands do with it."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from twisted_mail.interfaces import (
-    AssumedLogin,
-    BlobWriter,
-    Blocking,
-    Clock,
-    Delivery,
-    Directory,
-    Journal,
-    Login,
-    Mechanism,
-    Policy,
-    Queue,
-    Router,
-    SmtpContext,
-    Submitter,
-    Wire,
-    read_before,
-)
+from twisted_mail.interfaces import SmtpContext, Submitter, Wire, read_before
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import DsnRequest, Envelope, MailParameters
 from twisted_mail.mail.ids import make_id
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival.incoming_message import IncomingChunkedMessage
+from twisted_mail.smtp.backend import SmtpBackend
 from twisted_mail.smtp.framing import BadLine, Framer
 from twisted_mail.smtp.settings import Settings
 from twisted_mail.smtp.stream.lf_repair import LfRepairWire, is_in_networks
 
 NO_NOTIFICATIONS: Mapping[Address, DsnRequest] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class SmtpBackend:
-    """The doors that SMTP needs; ``blob_writer`` makes a writer for one message.
-
-    ``delivery`` is for LMTP alone, ``assume_login`` for XCLIENT.
-    """
-
-    hostname: str
-    clock: Clock
-    blocking: Blocking
-    journal: Journal
-    directory: Directory
-    router: Router
-    queue: Queue
-    policy: Policy
-    mechanisms: Sequence[Mechanism]
-    login_submitter: Login[Submitter]
-    blob_writer: Callable[[], BlobWriter]
-    delivery: Delivery | None = None
-    assume_login: AssumedLogin | None = None
 
 
 class Phase(Enum):
