@@ -6,12 +6,12 @@ from twisted_mail.smtp.arrival import filter_stages
 from twisted_mail.smtp.session import SmtpSession
 
 
-async def greet(state: SmtpSession) -> None:
+async def greet(session: SmtpSession) -> None:
     """Say 220, or, to a client that is not wanted, 554 or 421."""
-    refusal = await filter_stages.at_connection(state)
+    refusal = await filter_stages.at_connection(session)
     if refusal is None:
-        kind = "LMTP" if state.settings.is_lmtp else "ESMTP"
-        state.wire.write(f"220 {state.backend.hostname} {kind} twisted_mail ready\r\n".encode())
+        kind = "LMTP" if session.settings.is_lmtp else "ESMTP"
+        session.wire.write(f"220 {session.backend.hostname} {kind} twisted_mail ready\r\n".encode())
         return
-    state.refuse_mail(replace(refusal, code=421 if refusal.is_temporary else 554))
-    state.end_reason = "policy"
+    session.refuse_mail(replace(refusal, code=421 if refusal.is_temporary else 554))
+    session.end_reason = "policy"

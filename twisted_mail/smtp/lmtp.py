@@ -21,9 +21,9 @@ from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.session import Phase, SmtpSession
 
 
-async def help(state: SmtpSession, argument: bytes) -> None:
+async def help(session: SmtpSession, argument: bytes) -> None:
     """Answer HELP with the commands that are here."""
-    write_help(state, argument, LMTP_COMMANDS)
+    write_help(session, argument, LMTP_COMMANDS)
 
 
 def _adapted(command: Command) -> Command:

@@ -10,63 +10,65 @@ from twisted_mail.mail.verdict import ACCEPT, FilterStage, Verdict
 from twisted_mail.smtp.session import SmtpSession
 
 
-async def _ask_filters(state: SmtpSession, stage: FilterStage) -> Verdict:
-    context = state.filter_context
-    if context is None or not state.backend.policy.is_asked(stage, context):
+async def _ask_filters(session: SmtpSession, stage: FilterStage) -> Verdict:
+    context = session.filter_context
+    if context is None or not session.backend.policy.is_asked(stage, context):
         return ACCEPT
-    return await state.backend.policy.judge(stage, context)
+    return await session.backend.policy.judge(stage, context)
 
 
-async def _refusal(state: SmtpSession, stage: FilterStage) -> Outcome | None:
-    verdict = await _ask_filters(state, stage)
+async def _refusal(session: SmtpSession, stage: FilterStage) -> Outcome | None:
+    verdict = await _ask_filters(session, stage)
     return verdict.answer if verdict.is_refusal else None
 
 
-async def at_connection(state: SmtpSession) -> Outcome | None:
+async def at_connection(session: SmtpSession) -> Outcome | None:
     """Begin the visit; return why the client is not greeted, or None."""
-    state.filter_context = state.backend.policy.begin(state.settings.service, state.wire.peer)
-    return await _refusal(state, FilterStage.CONNECT)
+    session.filter_context = session.backend.policy.begin(
+        session.settings.service, session.wire.peer
+    )
+    return await _refusal(session, FilterStage.CONNECT)
 
 
-async def at_hello(state: SmtpSession, hello: str) -> Outcome | None:
+async def at_hello(session: SmtpSession, hello: str) -> Outcome | None:
     """Return why a client of that name is not listened to, or None."""
-    if state.filter_context is not None:
-        state.filter_context.hello = hello
-        state.filter_context.tls_info = state.wire.tls_info
-        state.filter_context.submitter = state.submitter_name
-    return await _refusal(state, FilterStage.HELLO)
+    if session.filter_context is not None:
+        session.filter_context.hello = hello
+        session.filter_context.tls_info = session.wire.tls_info
+        session.filter_context.submitter = session.submitter_name
+    return await _refusal(session, FilterStage.HELLO)
 
 
-async def at_sender(state: SmtpSession) -> Outcome | None:
+async def at_sender(session: SmtpSession) -> Outcome | None:
     """Return why the transaction that has just been opened is not gone on with, or None."""
-    context, transaction = state.filter_context, state.transaction
+    context, transaction = session.filter_context, session.transaction
     if context is not None and transaction is not None:
-        context.tls_info = state.wire.tls_info
-        context.submitter = state.submitter_name
+        context.tls_info = session.wire.tls_info
+        context.submitter = session.submitter_name
         context.id, context.sender = transaction.id, transaction.sender
         context.declared_size = transaction.mail_parameters.size
         context.recipients = transaction.recipients.keys()
         context.recipient, context.header, context.message = None, b"", None
-    return await _refusal(state, FilterStage.SENDER)
+    return await _refusal(session, FilterStage.SENDER)
 
 
-async def at_recipient(state: SmtpSession, recipient: Address) -> Outcome | None:
+async def at_recipient(session: SmtpSession, recipient: Address) -> Outcome | None:
     """Return why a recipient who could be reached is not taken, or None."""
-    if state.filter_context is not None:
-        state.filter_context.recipient = recipient
-    return await _refusal(state, FilterStage.RECIPIENT)
+    if session.filter_context is not None:
+        session.filter_context.recipient = recipient
+    return await _refusal(session, FilterStage.RECIPIENT)
 
 
-async def at_message(state: SmtpSession, header: bytes, message: Message) -> Verdict:
+async def at_message(session: SmtpSession, header: bytes, message: Message) -> Verdict:
     """Return what is to become of a message that has come in whole."""
-    if state.filter_context is not None:
-        state.filter_context.recipient = None
-        state.filter_context.header, state.filter_context.message = header, message
-    return await _ask_filters(state, FilterStage.MESSAGE)
+    if session.filter_context is not None:
+        session.filter_context.recipient = None
+        session.filter_context.header, session.filter_context.message = header, message
+    return await _ask_filters(session, FilterStage.MESSAGE)
 
 
-def end_connection(state: SmtpSession) -> None:
+def end_connection(session: SmtpSession) -> None:
     """Let the filters forget the conversation."""
-    context, state.filter_context = state.filter_context, None
+    context, session.filter_context = session.filter_context, None
     if context is not None:
-        state.backend.policy.ended(context, is_over=True)
+        session.backend.policy.ended(context, is_over=True)

@@ -26,32 +26,32 @@ _BCC_FIELDS = frozenset((b"bcc", b"resent-bcc"))
 
 
 async def prepare_submission(
-    state: SmtpSession, envelope: Envelope, head: bytes, blob: Blob
+    session: SmtpSession, envelope: Envelope, head: bytes, blob: Blob
 ) -> tuple[Envelope, bytes, Blob]:
     """Return envelope, header and message as they are handed on. Raises Refused and ConversationEnded.
 
     The blob is closed when something is raised, and otherwise owned by the one returned.
     """
     try:
-        _check_length(state, head)
-        await _check_author(state, envelope, head)
-        if state.settings.removes_bcc:
+        _check_length(session, head)
+        await _check_author(session, envelope, head)
+        if session.settings.removes_bcc:
             head, blob = without_bcc(head, blob)
-        if state.settings.makes_legal:
-            envelope, head, blob = await _convert_if_illegal(state, envelope, head, blob)
+        if session.settings.makes_legal:
+            envelope, head, blob = await _convert_if_illegal(session, envelope, head, blob)
     except BaseException:
         blob.close()
         raise
     return envelope, head, blob
 
 
-def is_submission(state: SmtpSession) -> bool:
+def is_submission(session: SmtpSession) -> bool:
     """Say whether there is anything to do for the service."""
-    settings = state.settings
+    settings = session.settings
     return settings.removes_bcc or settings.makes_legal or settings.checks_author
 
 
-def _check_length(state: SmtpSession, head: bytes) -> None:
+def _check_length(session: SmtpSession, head: bytes) -> None:
     """Refuse a header of which we do not see all: there may be a Bcc, or another author."""
     if len(head) >= trace.MAX_HEADER or head.count(b"\n") > header.MAX_FIELDS:
         raise Refused(TOO_LONG)
@@ -60,31 +60,31 @@ def _check_length(state: SmtpSession, head: bytes) -> None:
 # ---------------------------------------------------------------- the author
 
 
-async def _check_author(state: SmtpSession, envelope: Envelope, head: bytes) -> None:
+async def _check_author(session: SmtpSession, envelope: Envelope, head: bytes) -> None:
     """Refuse a message that names an author who is not the one that has logged in.
 
     A message without return path is looked at in any case: nothing else says whose it is.
     """
-    submitter = state.submitter
-    if submitter is None or not (state.settings.checks_author or envelope.sender.is_null):
+    submitter = session.submitter
+    if submitter is None or not (session.settings.checks_author or envelope.sender.is_null):
         return
     names: set[bytes] = set()
     for field in header.fields(head):
         name = field.name.lower()
         if name not in (b"from", b"sender"):
             continue
-        if name in names or not await _is_own(state, submitter, field.value):
+        if name in names or not await _is_own(session, submitter, field.value):
             raise Refused(replies.NOT_YOUR_NAME)
         names.add(name)
 
 
-async def _is_own(state: SmtpSession, submitter: Submitter, value: bytes) -> bool:
+async def _is_own(session: SmtpSession, submitter: Submitter, value: bytes) -> bool:
     """Say whether all addresses of a field may be used by who has logged in, and there are any."""
     found = [one for one in address_list.parse(header.unfolded(value)) if one.local is not None]
     for one in found:
         if one.domain is None:
             continue  # the name of a group
-        await state.wire.yield_to_others()  # there may be thousands, each behind a large alias
+        await session.wire.yield_to_others()  # there may be thousands, each behind a large alias
         address = _address(one.local or b"", one.domain)
         if address is None or not await submitter.may_send_as(address):
             return False
@@ -122,7 +122,7 @@ def without_bcc(head: bytes, blob: Blob) -> tuple[bytes, Blob]:
 
 
 async def _convert_if_illegal(
-    state: SmtpSession, envelope: Envelope, head: bytes, blob: Blob
+    session: SmtpSession, envelope: Envelope, head: bytes, blob: Blob
 ) -> tuple[Envelope, bytes, Blob]:
     """Return a message that any server takes which knows 8BITMIME.
 
@@ -130,13 +130,13 @@ async def _convert_if_illegal(
     """
     if envelope.mail_parameters.body == "BINARYMIME":
         return envelope, head, blob
-    is_plain, is_ascii = await _look(state, blob)
+    is_plain, is_ascii = await _look(session, blob)
     if not is_plain and blob.size <= MAX_CONVERTED:
-        made = await state.backend.blocking.run(_converted, blob, bool(trace.separator(head)))
+        made = await session.backend.blocking.run(_converted, blob, bool(trace.separator(head)))
         is_ascii = made.isascii()
         end = trace.header_end(made)
         head = made[:end] if end >= 0 else made
-        blob = await _replace_blob(state, blob, made)
+        blob = await _replace_blob(session, blob, made)
     if envelope.mail_parameters.body == "7BIT" and not is_ascii:  # many clients do not say so
         envelope = replace(
             envelope, mail_parameters=replace(envelope.mail_parameters, body="8BITMIME")
@@ -144,11 +144,11 @@ async def _convert_if_illegal(
     return envelope, head, blob
 
 
-async def _look(state: SmtpSession, blob: Blob) -> tuple[bool, bool]:
+async def _look(session: SmtpSession, blob: Blob) -> tuple[bool, bool]:
     """Say whether a message is legal, and whether it is in ASCII."""
     if isinstance(blob, MemoryBlob) and blob.size <= IN_MEMORY:
         return is_legal(blob.data), blob.data.isascii()
-    return await state.backend.blocking.run(scan_content, blob)
+    return await session.backend.blocking.run(scan_content, blob)
 
 
 def scan_content(blob: Blob) -> tuple[bool, bool]:
@@ -174,12 +174,12 @@ def _converted(blob: Blob, lacks_header: bool) -> bytes:
     return made[2:] if made[2:] == data else made
 
 
-async def _replace_blob(state: SmtpSession, old: Blob, data: bytes) -> Blob:
+async def _replace_blob(session: SmtpSession, old: Blob, data: bytes) -> Blob:
     """Return a new blob in the place of an old one."""
     if len(data) <= IN_MEMORY:
         new: Blob = MemoryBlob(data)
     else:
-        writer = state.backend.blob_writer()
+        writer = session.backend.blob_writer()
         try:
             await writer.write(data)
             new = await writer.finish()

@@ -11,79 +11,81 @@ from twisted_mail.smtp.session import SmtpSession
 _NO_REMOTE_DELIVERY = Outcome(550, "5.1.2", "Mail for other domains is not sent yet")
 
 
-async def rcpt(state: SmtpSession, argument: bytes) -> None:
+async def rcpt(session: SmtpSession, argument: bytes) -> None:
     """Answer RCPT TO:<address> (RFC 5321 §4.1.1.3)."""
-    transaction = state.transaction
+    transaction = session.transaction
     assert transaction is not None  # the table says so
     recipient, parameters = grammar.parse_rcpt(
-        argument, transaction.mail_parameters.is_utf8, state.settings.needs_brackets
+        argument, transaction.mail_parameters.is_utf8, session.settings.needs_brackets
     )
-    dsn_request = table.read_rcpt(state, parameters) if parameters else None
+    dsn_request = table.read_rcpt(session, parameters) if parameters else None
     if transaction.incoming_message is not None:
-        state.refuse(replies.CHUNKS_HAVE_BEGUN)
+        session.refuse(replies.CHUNKS_HAVE_BEGUN)
         return
-    if transaction.count >= state.settings.max_recipients:
-        _refuse_extra_recipient(state)
+    if transaction.count >= session.settings.max_recipients:
+        _refuse_extra_recipient(session)
         return
-    refusal = await _refusal(state, recipient) or await filter_stages.at_recipient(state, recipient)
+    refusal = await _refusal(session, recipient) or await filter_stages.at_recipient(
+        session, recipient
+    )
     if refusal is not None:
-        state.refuse_mail(refusal, recipient=recipient)
+        session.refuse_mail(refusal, recipient=recipient)
     else:
         transaction.add_recipient(recipient)
         if dsn_request is not None:
             transaction.notify(recipient, dsn_request)
-        state.wire.write(replies.RECIPIENT_OK)
+        session.wire.write(replies.RECIPIENT_OK)
 
 
-def _refuse_extra_recipient(state: SmtpSession) -> None:
+def _refuse_extra_recipient(session: SmtpSession) -> None:
     """Refuse one recipient too many (RFC 5321 §4.5.3.1.10); a client may try as many again."""
-    transaction = state.transaction
+    transaction = session.transaction
     assert transaction is not None
     transaction.extra_recipients += 1
-    state.wire.write(replies.TOO_MANY_RECIPIENTS)
-    if transaction.extra_recipients > state.settings.max_recipients:
-        state.errors += 1
+    session.wire.write(replies.TOO_MANY_RECIPIENTS)
+    if transaction.extra_recipients > session.settings.max_recipients:
+        session.errors += 1
 
 
-async def _refusal(state: SmtpSession, recipient: Address) -> Outcome | None:
+async def _refusal(session: SmtpSession, recipient: Address) -> Outcome | None:
     """Return why mail for the recipient is not taken from this client, or None."""
     try:
-        route = await state.backend.router.route(recipient)
+        route = await session.backend.router.route(recipient)
     except MailError as error:
         return error.outcome
     if isinstance(route, LocalRoute):
-        return await _quota_refusal(state, route)
+        return await _quota_refusal(session, route)
     if isinstance(route, NoRoute):
         if not route.outcome.is_temporary:
-            state.unknown_recipients += 1
+            session.unknown_recipients += 1
         return route.outcome
-    return _refuse_elsewhere(state, recipient, route)
+    return _refuse_elsewhere(session, recipient, route)
 
 
-async def _quota_refusal(state: SmtpSession, route: LocalRoute) -> Outcome | None:
+async def _quota_refusal(session: SmtpSession, route: LocalRoute) -> Outcome | None:
     """Return why nobody whom the recipient leads to has room for the message, or None.
 
     Now, rather than after the message has come.
     """
-    transaction = state.transaction
+    transaction = session.transaction
     assert transaction is not None
     if route.programs or route.lists:
         return None
     try:
-        return await state.backend.queue.check_quota(
+        return await session.backend.queue.check_quota(
             route.accounts, transaction.mail_parameters.size or 1
         )
     except MailError as error:
         return error.outcome
 
 
-def _refuse_elsewhere(state: SmtpSession, recipient: Address, route: RemoteRoute) -> Outcome:
+def _refuse_elsewhere(session: SmtpSession, recipient: Address, route: RemoteRoute) -> Outcome:
     """Relaying is for those who have logged in; and there is no queue to send from yet.
 
     Where an alias leads is not told to strangers.
     """
     is_foreign = route.addresses == (recipient,) and not route.accounts
-    if state.submitter is None:
+    if session.submitter is None:
         return replies.NO_RELAY if is_foreign else _NO_REMOTE_DELIVERY
     host = route.addresses[0].domain
     return Outcome(550, "5.1.2", f"Mail for other domains is not sent yet: {host}")

@@ -47,151 +47,155 @@ class Command:
     has_argument: bool = True
 
 
-async def helo(state: SmtpSession, argument: bytes) -> None:
+async def helo(session: SmtpSession, argument: bytes) -> None:
     """Answer HELO, which also resets (RFC 5321 §4.1.4)."""
-    if not await _greet(state, grammar.parse_hello(argument), is_extended=False):
+    if not await _greet(session, grammar.parse_hello(argument), is_extended=False):
         return
-    state.wire.write(replies.encode_lines(250, "", [state.backend.hostname]))
+    session.wire.write(replies.encode_lines(250, "", [session.backend.hostname]))
 
 
-async def ehlo(state: SmtpSession, argument: bytes) -> None:
+async def ehlo(session: SmtpSession, argument: bytes) -> None:
     """Answer EHLO with what is offered on the line as it is now."""
-    if not await _greet(state, grammar.parse_hello(argument), is_extended=True):
+    if not await _greet(session, grammar.parse_hello(argument), is_extended=True):
         return
-    state.wire.write(table.ehlo_reply(state))
+    session.wire.write(table.ehlo_reply(session))
 
 
-async def _greet(state: SmtpSession, hello: str, is_extended: bool) -> bool:
+async def _greet(session: SmtpSession, hello: str, is_extended: bool) -> bool:
     """Take the client's name for itself, unless a filter refuses it; say whether it was taken."""
-    refusal = await filter_stages.at_hello(state, hello)
+    refusal = await filter_stages.at_hello(session, hello)
     if refusal is not None:
-        state.refuse_mail(refusal)
+        session.refuse_mail(refusal)
         return False
-    state.hello = hello
-    state.is_extended = is_extended
-    state.end_transaction()
+    session.hello = hello
+    session.is_extended = is_extended
+    session.end_transaction()
     return True
 
 
-async def mail(state: SmtpSession, argument: bytes) -> None:
+async def mail(session: SmtpSession, argument: bytes) -> None:
     """Answer MAIL FROM:<address> [parameters] (RFC 5321 §4.1.1.2)."""
-    sender, parameters = grammar.parse_mail(argument, state.settings.needs_brackets)
-    mail_parameters = await table.read_mail(state, parameters) if parameters else NO_MAIL_PARAMETERS
-    if 0 < state.settings.max_messages <= state.messages:
-        state.end_session(replies.TOO_MANY_MESSAGES, "messages")
-    elif mail_parameters.size > state.settings.max_size:
-        state.refuse_mail(replies.TOO_LARGE, sender=sender)
-    elif not await _may_send(state, sender):
-        state.refuse_mail(replies.NOT_YOUR_SENDER, sender=sender)
+    sender, parameters = grammar.parse_mail(argument, session.settings.needs_brackets)
+    mail_parameters = (
+        await table.read_mail(session, parameters) if parameters else NO_MAIL_PARAMETERS
+    )
+    if 0 < session.settings.max_messages <= session.messages:
+        session.end_session(replies.TOO_MANY_MESSAGES, "messages")
+    elif mail_parameters.size > session.settings.max_size:
+        session.refuse_mail(replies.TOO_LARGE, sender=sender)
+    elif not await _may_send(session, sender):
+        session.refuse_mail(replies.NOT_YOUR_SENDER, sender=sender)
     else:
-        await _open(state, sender, mail_parameters)
+        await _open(session, sender, mail_parameters)
 
 
-async def _open(state: SmtpSession, sender: Address, mail_parameters: MailParameters) -> None:
+async def _open(session: SmtpSession, sender: Address, mail_parameters: MailParameters) -> None:
     """Open the transaction, ask the filters about it, and answer."""
     reply = replies.SENDER_OK
-    if mail_parameters.priority > state.settings.max_priority:  # RFC 6710 §4.1
-        mail_parameters = replace(mail_parameters, priority=state.settings.max_priority)
+    if mail_parameters.priority > session.settings.max_priority:  # RFC 6710 §4.1
+        mail_parameters = replace(mail_parameters, priority=session.settings.max_priority)
         text = f"{mail_parameters.priority} is the priority that this message gets"
         reply = replies.encode(Outcome(250, "2.3.6", text))
-    state.begin_transaction(sender, mail_parameters)
-    refusal = await filter_stages.at_sender(state)
+    session.begin_transaction(sender, mail_parameters)
+    refusal = await filter_stages.at_sender(session)
     if refusal is None:
-        state.wire.write(reply)
+        session.wire.write(reply)
     else:
-        state.refuse_mail(refusal)
-        state.end_transaction()
+        session.refuse_mail(refusal)
+        session.end_transaction()
 
 
-async def _may_send(state: SmtpSession, sender: Address) -> bool:
+async def _may_send(session: SmtpSession, sender: Address) -> bool:
     """Say whether the sender is one that this client may use (RFC 6409 §6.1).
 
     The null sender is for reports of all kinds, and nobody's.
     """
-    submitter = state.submitter
+    submitter = session.submitter
     if submitter is None:
         return True
     if sender.is_null:
-        return state.settings.takes_null_sender
+        return session.settings.takes_null_sender
     return await submitter.may_send_as(sender)
 
 
-async def data(state: SmtpSession, argument: bytes) -> None:
+async def data(session: SmtpSession, argument: bytes) -> None:
     """Answer DATA, and the message that follows (RFC 5321 §4.1.1.4)."""
-    transaction = state.transaction
+    transaction = session.transaction
     assert transaction is not None
     if transaction.incoming_message is not None or transaction.mail_parameters.body == "BINARYMIME":
-        state.refuse(replies.DATA_BY_CHUNKS)  # RFC 3030 §2, §3
+        session.refuse(replies.DATA_BY_CHUNKS)  # RFC 3030 §2, §3
         return
-    finish_transaction(state, await receive(state, transaction))
+    finish_transaction(session, await receive(session, transaction))
 
 
-async def rset(state: SmtpSession, argument: bytes) -> None:
+async def rset(session: SmtpSession, argument: bytes) -> None:
     """Answer RSET: the transaction is forgotten (RFC 5321 §4.1.1.5)."""
-    state.is_discarding = False
-    state.end_transaction()
-    state.wire.write(replies.OK)
+    session.is_discarding = False
+    session.end_transaction()
+    session.wire.write(replies.OK)
 
 
-async def noop(state: SmtpSession, argument: bytes) -> None:
+async def noop(session: SmtpSession, argument: bytes) -> None:
     """Answer NOOP, whatever its argument (RFC 5321 §4.1.1.9)."""
-    state.wire.write(replies.OK)
+    session.wire.write(replies.OK)
 
 
-async def quit(state: SmtpSession, argument: bytes) -> None:
+async def quit(session: SmtpSession, argument: bytes) -> None:
     """Answer QUIT (RFC 5321 §4.1.1.10)."""
-    bye = f"{state.backend.hostname} closing connection"
-    state.end_session(replies.encode(Outcome(221, "2.0.0", bye)), "quit")
+    bye = f"{session.backend.hostname} closing connection"
+    session.end_session(replies.encode(Outcome(221, "2.0.0", bye)), "quit")
 
 
-async def help(state: SmtpSession, argument: bytes) -> None:
+async def help(session: SmtpSession, argument: bytes) -> None:
     """Answer HELP [command or extension] (RFC 5321 §4.1.1.8)."""
-    write_help(state, argument, COMMANDS)
+    write_help(session, argument, COMMANDS)
 
 
-def write_help(state: SmtpSession, argument: bytes, commands: Mapping[bytes, Command]) -> None:
+def write_help(session: SmtpSession, argument: bytes, commands: Mapping[bytes, Command]) -> None:
     """Say which commands there are, or what one of them is, or an extension."""
     if not argument:
-        state.wire.write(replies.encode_lines(214, "2.0.0", _overview(state, commands)))
+        session.wire.write(replies.encode_lines(214, "2.0.0", _overview(session, commands)))
         return
-    texts = _explanation(state, argument.upper(), commands)
+    texts = _explanation(session, argument.upper(), commands)
     if texts:
-        state.wire.write(replies.encode_lines(214, "2.0.0", texts))
+        session.wire.write(replies.encode_lines(214, "2.0.0", texts))
     else:
-        state.refuse(replies.NO_SUCH_TOPIC)
+        session.refuse(replies.NO_SUCH_TOPIC)
 
 
-def _overview(state: SmtpSession, commands: Mapping[bytes, Command]) -> list[str]:
+def _overview(session: SmtpSession, commands: Mapping[bytes, Command]) -> list[str]:
     return [
         "Commands: " + " ".join(name.decode() for name in commands),
-        "Extensions: " + " ".join(table.offered_keywords(state)),
+        "Extensions: " + " ".join(table.offered_keywords(session)),
         "HELP with one of these says more; postmaster reads what people write",
     ]
 
 
-def _explanation(state: SmtpSession, topic: bytes, commands: Mapping[bytes, Command]) -> list[str]:
+def _explanation(
+    session: SmtpSession, topic: bytes, commands: Mapping[bytes, Command]
+) -> list[str]:
     """Return what is said of a command, an extension, or both of that name."""
     command = commands.get(topic)
     syntax = [] if command is None else [f"Syntax: {command.syntax}"]
-    return [*syntax, *table.help_lines(state, topic.decode("ascii", "replace"))]
+    return [*syntax, *table.help_lines(session, topic.decode("ascii", "replace"))]
 
 
-async def starttls(state: SmtpSession, argument: bytes) -> None:
+async def starttls(session: SmtpSession, argument: bytes) -> None:
     """Answer STARTTLS, and begin anew under TLS (RFC 3207 §4).
 
     Commands that came in clear behind it are never run: someone on the way may have put them there.
     """
-    if state.wire.tls_info is not None:
-        state.refuse(replies.TLS_IS_ON)
-    elif not state.wire.may_start_tls:
-        state.refuse(replies.NOT_OFFERED)
-    elif state.wire.has_unread or not state.framer.is_empty:
-        state.end_session(replies.TLS_SYNTAX, "commands behind STARTTLS")
+    if session.wire.tls_info is not None:
+        session.refuse(replies.TLS_IS_ON)
+    elif not session.wire.may_start_tls:
+        session.refuse(replies.NOT_OFFERED)
+    elif session.wire.has_unread or not session.framer.is_empty:
+        session.end_session(replies.TLS_SYNTAX, "commands behind STARTTLS")
     else:
-        state.wire.write(replies.READY_FOR_TLS)
-        await state.wire.start_tls()
-        state.forget()
-        state.framer = Framer(state.settings.max_line, state.settings.max_auth_line)
+        session.wire.write(replies.READY_FOR_TLS)
+        await session.wire.start_tls()
+        session.forget()
+        session.framer = Framer(session.settings.max_line, session.settings.max_auth_line)
 
 
 _OPENS_MAIL = {

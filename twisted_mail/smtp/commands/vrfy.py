@@ -17,71 +17,71 @@ from twisted_mail.smtp.settings import Audience
 MAX_MEMBERS = 100  # lines of one answer
 
 
-async def vrfy(state: SmtpSession, argument: bytes) -> None:
+async def vrfy(session: SmtpSession, argument: bytes) -> None:
     """Answer VRFY address [SMTPUTF8]: truly to those whom the settings name."""
-    enquiry = await _permitted_argument(state, argument, state.settings.vrfy_for)
+    enquiry = await _permitted_argument(session, argument, session.settings.vrfy_for)
     if enquiry is None:
-        state.wire.write(replies.NOT_VERIFIED)
+        session.wire.write(replies.NOT_VERIFIED)
         return
-    route = await state.backend.router.route(enquiry.address)
+    route = await session.backend.router.route(enquiry.address)
     if isinstance(route, NoRoute):
-        _reply_unknown(state, route.outcome)
+        _reply_unknown(session, route.outcome)
     elif isinstance(route, RemoteRoute):
-        state.wire.write(replies.NOT_VERIFIED)
+        session.wire.write(replies.NOT_VERIFIED)
     else:
-        _reply_with_addresses(state, enquiry, [enquiry.address])
+        _reply_with_addresses(session, enquiry, [enquiry.address])
 
 
-async def expn(state: SmtpSession, argument: bytes) -> None:
+async def expn(session: SmtpSession, argument: bytes) -> None:
     """Answer EXPN address [SMTPUTF8] with where an alias or list leads, under the same conditions."""
-    enquiry = await _permitted_argument(state, argument, state.settings.expn_for)
+    enquiry = await _permitted_argument(session, argument, session.settings.expn_for)
     if enquiry is None:
-        state.wire.write(replies.NOT_VERIFIED)
+        session.wire.write(replies.NOT_VERIFIED)
         return
-    members = await state.backend.directory.members(enquiry.address)
-    if not members and await state.backend.directory.account(enquiry.address) is not None:
+    members = await session.backend.directory.members(enquiry.address)
+    if not members and await session.backend.directory.account(enquiry.address) is not None:
         members = (enquiry.address,)
     if members:
-        _reply_with_addresses(state, enquiry, members[:MAX_MEMBERS])
+        _reply_with_addresses(session, enquiry, members[:MAX_MEMBERS])
     else:
-        _reply_unknown(state, Outcome(550, "5.1.1", "There is no such list"))
+        _reply_unknown(session, Outcome(550, "5.1.1", "There is no such list"))
 
 
 async def _permitted_argument(
-    state: SmtpSession, argument: bytes, audience: Audience
+    session: SmtpSession, argument: bytes, audience: Audience
 ) -> VrfyArgument | None:
     """Return what to look for, or None for a client that is told nothing."""
     if not argument:
         raise ProtocolError(Outcome(501, "5.5.4", "Tell an address"))
-    if audience == "nobody" or (audience == "authenticated" and state.submitter is None):
+    if audience == "nobody" or (audience == "authenticated" and session.submitter is None):
         return None
     enquiry = grammar.parse_vrfy(argument)
-    return VrfyArgument(await _with_domain(state, enquiry.address), enquiry.is_utf8)
+    return VrfyArgument(await _with_domain(session, enquiry.address), enquiry.is_utf8)
 
 
-async def _with_domain(state: SmtpSession, address: Address) -> Address:
+async def _with_domain(session: SmtpSession, address: Address) -> Address:
     """Return an address with its domain: a name alone is one of our own host's or of a domain above."""
     if address.domain or address.local.lower() == "postmaster":
         return address
-    labels = state.backend.hostname.lower().split(".")
+    labels = session.backend.hostname.lower().split(".")
     for at in range(len(labels)):
         domain = ".".join(labels[at:])
-        if await state.backend.directory.is_ours(domain):
+        if await session.backend.directory.is_ours(domain):
             return Address(address.local, domain)
     raise ProtocolError(Outcome(501, "5.1.3", "Tell an address with its domain"))
 
 
 def _reply_with_addresses(
-    state: SmtpSession, enquiry: VrfyArgument, addresses: Sequence[Address]
+    session: SmtpSession, enquiry: VrfyArgument, addresses: Sequence[Address]
 ) -> None:
     """Answer with addresses; in UTF-8 only where it was asked for (RFC 6531 §3.7.4.2)."""
     texts = [f"<{address}>" for address in addresses]
     if not enquiry.is_utf8 and not all(text.isascii() for text in texts):
-        state.wire.write(replies.NEEDS_UTF8)
+        session.wire.write(replies.NEEDS_UTF8)
     else:
-        state.wire.write(replies.encode_lines(250, "2.1.5", texts, "utf-8"))
+        session.wire.write(replies.encode_lines(250, "2.1.5", texts, "utf-8"))
 
 
-def _reply_unknown(state: SmtpSession, outcome: Outcome) -> None:
-    state.unknown_recipients += 1
-    state.reply(outcome)
+def _reply_unknown(session: SmtpSession, outcome: Outcome) -> None:
+    session.unknown_recipients += 1
+    session.reply(outcome)

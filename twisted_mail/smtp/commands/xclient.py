@@ -129,51 +129,53 @@ class ProxiedWire(WireWrapper):
         return self.claim.peer
 
 
-def is_trusted(state: SmtpSession) -> bool:
+def is_trusted(session: SmtpSession) -> bool:
     """Say whether whoever is heard now may speak for others.
 
     Once an address has been claimed, that is the one that counts: proxies such as nginx hand on what
     their client says, and it could make itself anybody.
     """
-    networks = state.settings.xclient_from
-    return bool(networks) and is_in_networks(state.wire.peer.host, networks)
+    networks = session.settings.xclient_from
+    return bool(networks) and is_in_networks(session.wire.peer.host, networks)
 
 
-def attributes(state: SmtpSession) -> str:
+def attributes(session: SmtpSession) -> str:
     """Return the attributes that are known, as EHLO names them."""
-    return " ".join(_NAMES if state.settings.offers_login else (n for n in _NAMES if n != "LOGIN"))
+    return " ".join(
+        _NAMES if session.settings.offers_login else (n for n in _NAMES if n != "LOGIN")
+    )
 
 
-async def xclient(state: SmtpSession, argument: bytes) -> None:
+async def xclient(session: SmtpSession, argument: bytes) -> None:
     """Answer XCLIENT: believe it, and begin anew. Raises ProtocolError and Refused."""
-    if not is_trusted(state):
-        state.refuse(replies.NOT_TRUSTED)
+    if not is_trusted(session):
+        session.refuse(replies.NOT_TRUSTED)
         return
-    wire = _proxied_wire(state)
+    wire = _proxied_wire(session)
     claim = _updated_claim(wire.claim, parse(argument))
-    submitter = await _trusted_login(state, claim)
-    state.forget()
-    filter_stages.end_connection(state)
+    submitter = await _trusted_login(session, claim)
+    session.forget()
+    filter_stages.end_connection(session)
     wire.claim = claim
     if submitter is not None:
-        state.submitter = submitter
-        state.backend.journal.logged_in(state.settings.service, claim.peer, submitter.name)
-    await greet(state)
-    if state.filter_context is not None:
-        state.filter_context.reverse_name, state.filter_context.hello = claim.name, claim.hello
-    state.client_name = claim.name
-    state.hello, state.is_extended = claim.hello, claim.protocol != "SMTP"
+        session.submitter = submitter
+        session.backend.journal.logged_in(session.settings.service, claim.peer, submitter.name)
+    await greet(session)
+    if session.filter_context is not None:
+        session.filter_context.reverse_name, session.filter_context.hello = claim.name, claim.hello
+    session.client_name = claim.name
+    session.hello, session.is_extended = claim.hello, claim.protocol != "SMTP"
 
 
-def _proxied_wire(state: SmtpSession) -> ProxiedWire:
+def _proxied_wire(session: SmtpSession) -> ProxiedWire:
     """Return the wire on which a client can be claimed, laid under the one that mends lines."""
-    mending = state.wire if isinstance(state.wire, LfRepairWire) else None
-    wire = state.wire if mending is None else mending.wrapped
+    mending = session.wire if isinstance(session.wire, LfRepairWire) else None
+    wire = session.wire if mending is None else mending.wrapped
     if isinstance(wire, ProxiedWire):
         return wire
     posed = ProxiedWire(wire)
     if mending is None:
-        state.wire = posed
+        session.wire = posed
     else:
         mending.wrapped = posed
     return posed
@@ -196,9 +198,9 @@ def _updated_claim(claim: ClaimedClient, said: Attributes) -> ClaimedClient:
     )
 
 
-async def _trusted_login(state: SmtpSession, claim: ClaimedClient) -> Submitter | None:
+async def _trusted_login(session: SmtpSession, claim: ClaimedClient) -> Submitter | None:
     """Return the login that the proxy has checked, where logins are taken. Raises Refused."""
-    adopt = state.backend.assume_login
-    if not claim.login or adopt is None or not state.settings.offers_login:
+    adopt = session.backend.assume_login
+    if not claim.login or adopt is None or not session.settings.offers_login:
         return None
     return await adopt(claim.login)

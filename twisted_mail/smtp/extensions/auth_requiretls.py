@@ -11,7 +11,7 @@ from twisted_mail.smtp.extensions.extension import malformed
 from twisted_mail.smtp.session import SmtpSession
 
 
-def read_originator(state: SmtpSession, value: str | None) -> Address:
+def read_originator(session: SmtpSession, value: str | None) -> Address:
     """Return who is said to have submitted the message first; null for unknown."""
     try:
         text = xtext.decode(value or "")
@@ -26,24 +26,25 @@ def read_originator(state: SmtpSession, value: str | None) -> Address:
 
 
 async def without_untrusted_originator(
-    state: SmtpSession, mail_parameters: MailParameters
+    session: SmtpSession, mail_parameters: MailParameters
 ) -> MailParameters:
     """Return the wishes without an originator that this client may not speak for."""
-    submitter = state.submitter
+    submitter = session.submitter
     if submitter is not None and await submitter.may_send_as(mail_parameters.originator):
         return mail_parameters
     return replace(mail_parameters, originator=NULL)
 
 
-def offers_requiretls(state: SmtpSession) -> bool:
+def offers_requiretls(session: SmtpSession) -> bool:
     """Say whether REQUIRETLS is offered: under TLS alone (RFC 8689 §2)."""
     return (
-        state.wire.tls_info is not None and "REQUIRETLS" in state.backend.queue.supported_keywords
+        session.wire.tls_info is not None
+        and "REQUIRETLS" in session.backend.queue.supported_keywords
     )
 
 
-def requiretls_refusal(state: SmtpSession) -> Outcome:
+def requiretls_refusal(session: SmtpSession) -> Outcome:
     """Return why REQUIRETLS is not taken here and now (RFC 8689 §4.2.1)."""
-    if state.wire.tls_info is None:
+    if session.wire.tls_info is None:
         return Outcome(530, "5.7.10", "REQUIRETLS is for connections under TLS")
     return Outcome(550, "5.7.30", "REQUIRETLS support required")

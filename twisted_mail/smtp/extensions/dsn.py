@@ -16,7 +16,7 @@ _NOTIFY_EVENTS: dict[str, NotifyEvent] = {one: one for one in get_args(NotifyEve
 _TYPE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
 
 
-def read_ret(state: SmtpSession, value: str | None) -> DsnReturn:
+def read_ret(session: SmtpSession, value: str | None) -> DsnReturn:
     """Return how much of the message a report of failure repeats (RFC 3461 §4.3)."""
     returns = _RETURNS.get((value or "").upper())
     if returns is None:
@@ -24,14 +24,14 @@ def read_ret(state: SmtpSession, value: str | None) -> DsnReturn:
     return returns
 
 
-def read_envid(state: SmtpSession, value: str | None) -> str:
+def read_envid(session: SmtpSession, value: str | None) -> str:
     """Return what the sender calls the message, as it came (RFC 3461 §4.4)."""
     if not value or len(value) > MAX_ENVID or not _is_printable_xtext(value):
         malformed(f"ENVID is xtext of up to {MAX_ENVID} characters")
     return value
 
 
-def read_notify(state: SmtpSession, value: str | None) -> frozenset[NotifyEvent]:
+def read_notify(session: SmtpSession, value: str | None) -> frozenset[NotifyEvent]:
     """Return what the sender wants to hear of: nothing for NEVER (RFC 3461 §4.1)."""
     words = (value or "").upper().split(",")
     if words == ["NEVER"]:
@@ -42,7 +42,7 @@ def read_notify(state: SmtpSession, value: str | None) -> frozenset[NotifyEvent]
     return frozenset(one for one in happenings if one is not None)
 
 
-def read_orcpt(state: SmtpSession, value: str | None) -> str:
+def read_orcpt(session: SmtpSession, value: str | None) -> str:
     """Return the address that the sender wrote, with its type, as it came (RFC 3461 §4.2)."""
     kind, _, address = (value or "").partition(";")
     if len((value or "").encode()) > MAX_ORCPT or not _TYPE.fullmatch(kind):

@@ -37,11 +37,11 @@ class Extension:
     rcpt: tuple[ExtensionParameter, ...] = ()
     refusal: Callable[[SmtpSession], Outcome] | None = None
 
-    def is_offered_to(self, state: SmtpSession) -> bool:
+    def is_offered_to(self, session: SmtpSession) -> bool:
         """Say whether the extension is offered on the line as it is now."""
-        if self.keyword in state.settings.hidden_keywords:
+        if self.keyword in session.settings.hidden_keywords:
             return False
-        return self.is_offered is None or self.is_offered(state)
+        return self.is_offered is None or self.is_offered(session)
 
 
 def malformed(text: str, enhanced: str = "5.5.4") -> NoReturn:
@@ -52,7 +52,7 @@ def malformed(text: str, enhanced: str = "5.5.4") -> NoReturn:
 def read_flag(name: str) -> Callable[[SmtpSession, str | None], bool]:
     """Return what reads a parameter that has no value."""
 
-    def read(state: SmtpSession, value: str | None) -> bool:
+    def read(session: SmtpSession, value: str | None) -> bool:
         if value is not None:
             malformed(f"{name} has no value")
         return True
@@ -62,11 +62,11 @@ def read_flag(name: str) -> Callable[[SmtpSession, str | None], bool]:
 
 def if_promised(keyword: str) -> Callable[[SmtpSession], bool]:
     """Return what says whether the queue keeps what the extension promises."""
-    return lambda state: keyword in state.backend.queue.supported_keywords
+    return lambda session: keyword in session.backend.queue.supported_keywords
 
 
 def if_promised_to_submission(keyword: str) -> Callable[[SmtpSession], bool]:
     """Return what says the same, for extensions that are for submission (RFC 6409) alone."""
-    return lambda state: (
-        state.settings.requires_login and keyword in state.backend.queue.supported_keywords
+    return lambda session: (
+        session.settings.requires_login and keyword in session.backend.queue.supported_keywords
     )

@@ -23,19 +23,19 @@ EXTENSIONS = (
     Extension(
         "SIZE",
         "MAIL FROM:<address> SIZE=octets announces the size of the message (RFC 1870)",
-        value=lambda state: str(state.settings.max_size),
+        value=lambda session: str(session.settings.max_size),
         mail=(ExtensionParameter("SIZE", "size", size_body.read_size),),
     ),
     Extension(
         "STARTTLS",
         "the connection can be encrypted (RFC 3207)",
-        lambda state: state.wire.may_start_tls,
+        lambda session: session.wire.may_start_tls,
     ),
     Extension(
         "AUTH",
         "users can log in (RFC 4954); MAIL FROM:<address> AUTH=address says who wrote the message",
-        lambda state: bool(auth.offered_mechanisms(state)),
-        lambda state: " ".join(one.name for one in auth.offered_mechanisms(state)),
+        lambda session: bool(auth.offered_mechanisms(session)),
+        lambda session: " ".join(one.name for one in auth.offered_mechanisms(session)),
     ),
     Extension("ENHANCEDSTATUSCODES", "replies have a second code (RFC 2034)"),
     Extension(
@@ -81,7 +81,7 @@ EXTENSIONS = (
     Extension(
         "LIMITS",
         "how much is taken (RFC 9422)",
-        value=lambda state: _limits(state),
+        value=lambda session: _limits(session),
     ),
     Extension(
         "FUTURERELEASE",
@@ -109,7 +109,7 @@ EXTENSIONS = (
     Extension(
         "EXPN",
         "EXPN address says who is on a list (RFC 5321)",
-        lambda state: state.settings.expn_for != "nobody",
+        lambda session: session.settings.expn_for != "nobody",
     ),
     Extension(
         "XCLIENT",
@@ -124,14 +124,14 @@ EXTENSIONS = (
 _AUTH = Extension(
     "AUTH",
     "",
-    lambda state: state.settings.offers_login,
+    lambda session: session.settings.offers_login,
     mail=(ExtensionParameter("AUTH", "originator", auth_requiretls.read_originator),),
 )
 
 
-def _limits(state: SmtpSession) -> str:
+def _limits(session: SmtpSession) -> str:
     """Return the limits that a client may run into (RFC 9422 §4)."""
-    settings = state.settings
+    settings = session.settings
     most = f"MAILMAX={settings.max_messages} " if settings.max_messages else ""
     return f"{most}RCPTMAX={settings.max_recipients}"
 
@@ -146,75 +146,75 @@ MAIL_PARAMETERS = _by_name((one, one.mail) for one in (*EXTENSIONS, _AUTH))
 RCPT_PARAMETERS = _by_name((one, one.rcpt) for one in EXTENSIONS)
 
 
-def ehlo_reply(state: SmtpSession) -> bytes:
+def ehlo_reply(session: SmtpSession) -> bytes:
     """Return the answer to EHLO: what is offered on the line as it is now (RFC 5321 §4.1.1.1)."""
-    hidden = state.settings.hidden_keywords
+    hidden = session.settings.hidden_keywords
     *others, last = [
-        state.backend.hostname,
+        session.backend.hostname,
         *[
-            one.keyword if one.value is None else f"{one.keyword} {one.value(state)}"
+            one.keyword if one.value is None else f"{one.keyword} {one.value(session)}"
             for one in EXTENSIONS
-            if (one.is_offered is None or one.is_offered(state)) and one.keyword not in hidden
+            if (one.is_offered is None or one.is_offered(session)) and one.keyword not in hidden
         ],
     ]
     return ("".join([f"250-{line}\r\n" for line in others]) + f"250 {last}\r\n").encode()
 
 
-def offered_keywords(state: SmtpSession) -> list[str]:
+def offered_keywords(session: SmtpSession) -> list[str]:
     """Return the keywords of what is offered."""
-    return [one.keyword for one in EXTENSIONS if one.is_offered_to(state)]
+    return [one.keyword for one in EXTENSIONS if one.is_offered_to(session)]
 
 
-def help_lines(state: SmtpSession, keyword: str) -> list[str]:
+def help_lines(session: SmtpSession, keyword: str) -> list[str]:
     """Return what HELP says of an extension that is offered."""
-    found = [one for one in EXTENSIONS if one.keyword == keyword and one.is_offered_to(state)]
+    found = [one for one in EXTENSIONS if one.keyword == keyword and one.is_offered_to(session)]
     return [f"{one.keyword}: {one.about}" for one in found]
 
 
-async def read_mail(state: SmtpSession, parameters: Parameters) -> MailParameters:
+async def read_mail(session: SmtpSession, parameters: Parameters) -> MailParameters:
     """Return what the parameters of MAIL ask for.
 
     Raises ProtocolError, with 555 for one that is not offered (RFC 5321 §4.1.1.11).
     """
-    mail_parameters = MailParameters(**_read(state, parameters, MAIL_PARAMETERS))
+    mail_parameters = MailParameters(**_read(session, parameters, MAIL_PARAMETERS))
     hold, deliver_by = mail_parameters.future_release, mail_parameters.deliver_by
     if hold and deliver_by and hold.until > deliver_by.deadline:  # RFC 4865 §5.2.2
         malformed("The message would be held for longer than it has to be delivered")
     return (
         mail_parameters
         if mail_parameters.originator.is_null
-        else await auth_requiretls.without_untrusted_originator(state, mail_parameters)
+        else await auth_requiretls.without_untrusted_originator(session, mail_parameters)
     )
 
 
-def read_rcpt(state: SmtpSession, parameters: Parameters) -> DsnRequest:
+def read_rcpt(session: SmtpSession, parameters: Parameters) -> DsnRequest:
     """Return what the parameters of RCPT ask for. Raises ProtocolError as ``read_mail`` does."""
-    return DsnRequest(**_read(state, parameters, RCPT_PARAMETERS))
+    return DsnRequest(**_read(session, parameters, RCPT_PARAMETERS))
 
 
 def _read(
-    state: SmtpSession,
+    session: SmtpSession,
     parameters: Parameters,
     known: Mapping[str, tuple[Extension, ExtensionParameter]],
 ) -> dict[str, Any]:
     """Return the fields that parameters fill."""
     fields: dict[str, Any] = {}
     for name, value in parameters.items():
-        parameter = _find(state, name, known)
+        parameter = _find(session, name, known)
         if parameter.field in fields:
             malformed(f"{name} and what comes before it exclude each other")
-        fields[parameter.field] = parameter.read(state, value)
+        fields[parameter.field] = parameter.read(session, value)
     return fields
 
 
 def _find(
-    state: SmtpSession, name: str, known: Mapping[str, tuple[Extension, ExtensionParameter]]
+    session: SmtpSession, name: str, known: Mapping[str, tuple[Extension, ExtensionParameter]]
 ) -> ExtensionParameter:
     """Return the parameter of a name, if it is offered. Raises ProtocolError."""
     extension, parameter = known.get(name, (None, None))
     if extension is not None and parameter is not None:
-        if extension.is_offered_to(state):
+        if extension.is_offered_to(session):
             return parameter
         if extension.refusal is not None:
-            raise ProtocolError(extension.refusal(state))
+            raise ProtocolError(extension.refusal(session))
     raise ProtocolError(Outcome(555, "5.5.4", f"Unsupported parameter: {name}"))

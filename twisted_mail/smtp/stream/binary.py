@@ -21,28 +21,28 @@ SIGNED_OR_ENCRYPTED = Outcome(
 )
 
 
-async def as_text_message(state: SmtpSession, binary: IncomingChunkedMessage) -> IncomingMessage:
+async def as_text_message(session: SmtpSession, binary: IncomingChunkedMessage) -> IncomingMessage:
     """Return a binary message that has come whole as one of lines, or spoilt by what forbids that."""
     if binary.fault is not None:
         return binary
     try:
-        return await _as_text_message(state, binary)
+        return await _as_text_message(session, binary)
     except MailError as error:
         binary.reject_content(error.outcome)
     except Exception:
-        state.backend.journal.failed(state.settings.service)
+        session.backend.journal.failed(session.settings.service)
         binary.reject_content(replies.BUG)
     return binary
 
 
-async def _as_text_message(state: SmtpSession, binary: IncomingChunkedMessage) -> IncomingMessage:
+async def _as_text_message(session: SmtpSession, binary: IncomingChunkedMessage) -> IncomingMessage:
     if binary.size > MAX_BINARY:
         binary.reject_content(TOO_LARGE)
         return binary
-    lines = IncomingMessage(state.backend.blob_writer(), 3 * MAX_BINARY)
+    lines = IncomingMessage(session.backend.blob_writer(), 3 * MAX_BINARY)
     blob = await binary.finish()
     try:
-        data = await state.backend.blocking.run(_converted, blob)
+        data = await session.backend.blocking.run(_converted, blob)
     finally:
         blob.close()
     if conversion.has_binary(data):
