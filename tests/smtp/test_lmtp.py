@@ -7,7 +7,7 @@ from tests.smtp.fakes import FakeWire, House, lines
 from tests.support import finish
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.outcome import Outcome, Unavailable
-from twisted_mail.smtp.lmtp import LMTP_COMMANDS, LmtpSession
+from twisted_mail.smtp.lmtp import LMTP_COMMANDS, LmtpLoop
 from twisted_mail.smtp.session import Phase
 from twisted_mail.smtp.settings import LmtpSettings
 
@@ -34,7 +34,7 @@ def say(*texts: str, delivery: FakeDelivery, house: House | None = None, **setti
     house = house or House()
     wire = FakeWire([lines(*texts)])
     doors = dataclasses.replace(house.doors(), delivery=delivery)  # type: ignore[arg-type]
-    finish(LmtpSession(wire, LmtpSettings(**settings), doors).run())
+    finish(LmtpLoop(wire, LmtpSettings(**settings), doors).run())
     greeting, *said = wire.sent.decode().split("\r\n")[:-1]
     assert greeting == "220 mail.example.org LMTP twisted_mail ready"
     return [line for line in said if not line.startswith("250-")][1:]

@@ -8,7 +8,7 @@ from twisted_mail.pop3.loop import Pop3Loop
 from twisted_mail.pop3.settings import Pop3Backend
 from twisted_mail.pop3.settings import Settings as Pop3Settings
 from twisted_mail.smtp.backend import SmtpBackend
-from twisted_mail.smtp.lmtp import LmtpSession
+from twisted_mail.smtp.lmtp import LmtpLoop
 from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.settings import LmtpSettings, SubmissionSettings
 from twisted_mail.smtp.settings import Settings as SmtpSettings
@@ -38,7 +38,7 @@ lmtp_protocol = BuiltinProtocol(
     help="Takes mail for the accounts here from another mail server on this host.",
     busy=_SMTP_BUSY,
     settings=LmtpSettings,
-    session=LmtpSession,
+    session=LmtpLoop,
     backend=SmtpBackend,
     is_spread=True,
 )

@@ -1,8 +1,7 @@
-"""SMTP (RFC 5321) and message submission (RFC 6409).
+"""SMTP and submission: grammar, framing, session (RFC 5321, RFC 6409), and LMTP (RFC 2033).
 
-The server's side, in the order to read it: ``session`` holds a conversation, ``commands`` is the table of
-what it may do, ``login``, ``recipients``, ``reception``, ``chunks`` and ``enquiry`` are the larger
-commands, ``extensions.table`` is what EHLO offers, ``session`` is what all of them know. Below them
-``grammar`` reads command lines, ``framing`` and ``data`` cut the stream, ``incoming`` is a message on its
-way in, ``trace`` writes the header fields in front of it, and ``replies`` is what the server says.
+The server's side, in the order to read it: ``loop`` holds a conversation, ``session`` is what its commands
+know, ``commands.table`` names them, ``arrival`` is what happens to a message at its end, and
+``extensions.table`` is what EHLO offers. Below them are ``stream`` (octets), ``framing`` (lines),
+``grammar`` and ``replies``.
 """

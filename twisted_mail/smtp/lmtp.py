@@ -11,43 +11,38 @@ The one reply of SMTP is a promise for all recipients; here each stands for itse
 server knows to whom it has to try again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import ClassVar
 
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.commands.table import COMMANDS, Command, ehlo, write_help
+from twisted_mail.smtp.command import Command
+from twisted_mail.smtp.commands import hello
+from twisted_mail.smtp.commands.table import FAMILIES, make_table
 from twisted_mail.smtp.loop import SmtpLoop
-from twisted_mail.smtp.session import Phase, SmtpSession
+from twisted_mail.smtp.session import Phase
 
 
-async def help(session: SmtpSession, argument: bytes) -> None:
-    """Answer HELP with the commands that are here."""
-    write_help(session, argument, LMTP_COMMANDS)
+def _adapted(commands: Iterable[Command]) -> list[Command]:
+    """Return commands of SMTP as they are here: another greeting is missed before them."""
+    return [
+        replace(one, refused={**one.refused, **_refused(one)})
+        if Phase.CONNECTED in one.refused
+        else one
+        for one in commands
+    ]
 
 
-def _adapted(command: Command) -> Command:
-    """Return a command of SMTP as it is here: another greeting is missed before it."""
-    if Phase.CONNECTED not in command.refused:
-        return command
-    return replace(command, refused={**command.refused, Phase.CONNECTED: replies.LHLO_FIRST})
+def _refused(command: Command) -> Mapping[Phase, bytes]:
+    if command.name == b"DATA":
+        return {Phase.CONNECTED: replies.LHLO_FIRST, Phase.SENDER: replies.NO_RECIPIENTS}
+    return {Phase.CONNECTED: replies.LHLO_FIRST}
 
 
-_DATA = _adapted(COMMANDS[b"DATA"])
-
-LMTP_COMMANDS: Mapping[bytes, Command] = {
-    b"LHLO": Command(ehlo, "LHLO hostname", is_junk=True),
-    **{
-        verb: _adapted(command)
-        for verb, command in COMMANDS.items()
-        if verb not in (b"EHLO", b"HELO")
-    },
-    b"DATA": replace(_DATA, refused={**_DATA.refused, Phase.SENDER: replies.NO_RECIPIENTS}),
-    b"HELP": Command(help, "HELP [command or extension]", is_junk=True),
-}
+LMTP_COMMANDS = make_table((hello.LHLO,), *map(_adapted, FAMILIES))
 
 
-class LmtpSession(SmtpLoop):
+class LmtpLoop(SmtpLoop):
     """Fulfils ``interfaces.Session`` for LMTP."""
 
     __slots__ = ()

@@ -17,6 +17,7 @@ from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import grammar, replies
 from twisted_mail.smtp.arrival import lmtp_replies
 from twisted_mail.smtp.arrival.incoming_message import IncomingChunkedMessage, IncomingMessage
+from twisted_mail.smtp.command import Command
 from twisted_mail.smtp.commands.data import (
     OVERSIZE_FACTOR,
     accept,
@@ -156,3 +157,6 @@ async def _read(
         size = reception.size if reception else octets - left
         session.framer.feed(await session.wire.read(time_left(session, size, started)))
         await session.wire.yield_to_others()
+
+
+COMMANDS = (Command(bdat, "BDAT octets [LAST]"),)

@@ -15,10 +15,21 @@ from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages, lmtp_replies, submission, trace
 from twisted_mail.smtp.arrival.edits import apply_edits
 from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
+from twisted_mail.smtp.command import NEEDS_RECIPIENTS, Command
 from twisted_mail.smtp.session import SmtpSession, Transaction
 from twisted_mail.smtp.stream.dot_reader import DataReader
 
 OVERSIZE_FACTOR = 10  # times the size allowed: nobody sends that much by mistake
+
+
+async def data(session: SmtpSession, argument: bytes) -> None:
+    """Answer DATA, and the message that follows (RFC 5321 §4.1.1.4)."""
+    transaction = session.transaction
+    assert transaction is not None
+    if transaction.incoming_message is not None or transaction.mail_parameters.body == "BINARYMIME":
+        session.refuse(replies.DATA_BY_CHUNKS)  # RFC 3030 §2, §3
+        return
+    finish_transaction(session, await receive(session, transaction))
 
 
 async def receive(session: SmtpSession, transaction: Transaction) -> Outcome:
@@ -156,3 +167,6 @@ def _prefix(session: SmtpSession, envelope: Envelope, header: bytes) -> bytes:
         author = submission.author(envelope)
         prefix += trace.missing_fields(header, envelope.id, backend.hostname, now, author)
     return prefix + trace.separator(header)
+
+
+COMMANDS = (Command(data, "DATA", NEEDS_RECIPIENTS, needs_login=True, has_argument=False),)

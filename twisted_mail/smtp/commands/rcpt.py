@@ -5,6 +5,7 @@ from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.mail.route import LocalRoute, NoRoute, RemoteRoute
 from twisted_mail.smtp import grammar, replies
 from twisted_mail.smtp.arrival import filter_stages
+from twisted_mail.smtp.command import IN_MAIL, Command
 from twisted_mail.smtp.extensions import table
 from twisted_mail.smtp.session import SmtpSession
 
@@ -89,3 +90,6 @@ def _refuse_elsewhere(session: SmtpSession, recipient: Address, route: RemoteRou
         return replies.NO_RELAY if is_foreign else _NO_REMOTE_DELIVERY
     host = route.addresses[0].domain
     return Outcome(550, "5.1.2", f"Mail for other domains is not sent yet: {host}")
+
+
+COMMANDS = (Command(rcpt, "RCPT TO:<address> [parameters]", IN_MAIL, needs_login=True),)

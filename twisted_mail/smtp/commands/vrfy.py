@@ -10,6 +10,7 @@ from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Outcome, ProtocolError
 from twisted_mail.mail.route import NoRoute, RemoteRoute
 from twisted_mail.smtp import grammar, replies
+from twisted_mail.smtp.command import Command
 from twisted_mail.smtp.grammar import VrfyArgument
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.settings import Audience
@@ -85,3 +86,9 @@ def _reply_with_addresses(
 def _reply_unknown(session: SmtpSession, outcome: Outcome) -> None:
     session.unknown_recipients += 1
     session.reply(outcome)
+
+
+COMMANDS = (
+    Command(vrfy, "VRFY address [SMTPUTF8]", needs_login=True, is_junk=True),
+    Command(expn, "EXPN address [SMTPUTF8]", needs_login=True, is_junk=True),
+)

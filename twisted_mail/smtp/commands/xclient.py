@@ -15,6 +15,7 @@ from twisted_mail.interfaces import Peer, Submitter, Wire
 from twisted_mail.mail.outcome import Outcome, ProtocolError
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages
+from twisted_mail.smtp.command import BETWEEN_MAILS, Command
 from twisted_mail.smtp.extensions import xtext
 from twisted_mail.smtp.greeting import greet
 from twisted_mail.smtp.session import SmtpSession
@@ -204,3 +205,6 @@ async def _trusted_login(session: SmtpSession, claim: ClaimedClient) -> Submitte
     if not claim.login or adopt is None or not session.settings.offers_login:
         return None
     return await adopt(claim.login)
+
+
+COMMANDS = (Command(xclient, "XCLIENT attribute=value ...", BETWEEN_MAILS, is_junk=True),)
