@@ -16,7 +16,7 @@ its rows.
 
 from collections.abc import Iterable, Mapping
 
-from twisted_mail.smtp.command import OPENS_MAIL, Command
+from twisted_mail.smtp.command import Command
 from twisted_mail.smtp.commands import (
     always,
     auth,
@@ -39,8 +39,6 @@ def make_table(*families: Iterable[Command]) -> Mapping[bytes, Command]:
     return commands
 
 
-_AUTH = Command(auth.auth, "AUTH mechanism [initial-response]", OPENS_MAIL, is_junk=True)
-
 FAMILIES = (
     mail.COMMANDS,
     rcpt.COMMANDS,
@@ -51,7 +49,7 @@ FAMILIES = (
     help.COMMANDS,
     starttls.COMMANDS,
     xclient.COMMANDS,
-    (_AUTH,),
+    auth.COMMANDS,
 )
 
 COMMANDS = make_table(hello.COMMANDS, *FAMILIES)
