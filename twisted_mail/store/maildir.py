@@ -12,10 +12,11 @@ from twisted_mail.mail.mailbox.change import Change
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.store.account.account import MaildirAccount
-from twisted_mail.store.changes import ChangeFeed, Report
+from twisted_mail.store.change_feed import ChangeFeed, Report
 from twisted_mail.store.delivery.group_commit import GroupCommit
 from twisted_mail.store.delivery.reservations import Reserver, RoomReserver, constant_quota, end
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.index.database import boot_id
@@ -25,8 +26,8 @@ from twisted_mail.store.search.indexing import Indexing
 from twisted_mail.store.search.indexing import Report as Progress
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.trash.purge import ExpungedPurge
-from twisted_mail.store.work.folder import Folder
-from twisted_mail.store.work.tree import StoreEnvironment, Tree
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work.usage import survey
 
 OPEN_ACCOUNTS = 256  # whose indexes stay open: each needs three descriptors

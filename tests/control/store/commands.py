@@ -19,12 +19,12 @@ from twisted_mail.directory.editor import DirectoryEditor
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.store.reading.contents import read_whole
+from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work import append_copy
-from twisted_mail.store.work.contents import read_whole
 from twisted_mail.store.work.list_status import list_mailboxes, status
 from twisted_mail.store.work.measure import all_measured
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.tree import Tree
 
 ALICE, BOB = "alice@example.org", "bob@example.org"
 CONFIG = """\

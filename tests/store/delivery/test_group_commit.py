@@ -18,9 +18,9 @@ from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.delivery import group_commit as room
 from twisted_mail.store.delivery.group_commit import GroupCommit
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.settings import StoreSettings
-from twisted_mail.store.work.tree import StoreEnvironment
 
 CAROL = "carol@example.org"
 

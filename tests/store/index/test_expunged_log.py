@@ -11,7 +11,7 @@ from twisted_mail.store.index import expunged_log
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.maildir import MaildirStore
-from twisted_mail.store.work.tree import Tree
+from twisted_mail.store.tree.tree import Tree
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from tests.support import StillClock
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import filename
 from twisted_mail.store.format.filename import Namer
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.work.listing import list_plainly, list_some
 
 

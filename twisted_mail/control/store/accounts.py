@@ -15,11 +15,12 @@ from twisted_mail.config import Config
 from twisted_mail.control.output import CommandError
 from twisted_mail.directory.editor import DirectoryEditor
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.index.database import boot_id
 from twisted_mail.store.quota import QuotaLedger
-from twisted_mail.store.work.tree import StoreEnvironment, Tree
+from twisted_mail.store.tree.tree import Tree
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.repair import repair as mending
 from twisted_mail.store.repair.check import MaildirCheck
 from twisted_mail.store.repair.findings import StoreFinding
-from twisted_mail.store.work.tree import Tree
+from twisted_mail.store.tree.tree import Tree
 
 SHOWN = 10  # findings of one kind in one mailbox
 _TRANSIENT_SECONDS = 0.3  # others finish in this time what they were doing

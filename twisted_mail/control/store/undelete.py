@@ -13,7 +13,7 @@ from twisted_mail.mail.mime.encoding import decode_words
 from twisted_mail.mail.mime.header import end, values
 from twisted_mail.store.repair import undelete as expunged
 from twisted_mail.store.repair.undelete import ExpungedMessage
-from twisted_mail.store.work.tree import Tree
+from twisted_mail.store.tree.tree import Tree
 
 _AGO = re.compile(r"([0-9]{1,6})([mhd])")
 _UNITS = {"m": 60, "h": 3600, "d": 86_400}

@@ -16,18 +16,18 @@ from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.account.folder_watch import WatchedMailbox, WatchedTree
 from twisted_mail.store.account.mailbox import MaildirMailbox
 from twisted_mail.store.account.open_mailbox import OpenMailbox
-from twisted_mail.store.account.threading import ThreadAssignment
-from twisted_mail.store.changes import ChangeFeed
+from twisted_mail.store.account.thread_assignment import ThreadAssignment
+from twisted_mail.store.change_feed import ChangeFeed
 from twisted_mail.store.format import layout
 from twisted_mail.store.format.maildrop_lock import MaildropLock
 from twisted_mail.store.format.subscriptions import subscribe
 from twisted_mail.store.search.search import Search
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.transaction import ComparedEvent, MeasuredEvent, OpenedEvent
+from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work import append_copy, list_status, mailbox_operations, usage
-from twisted_mail.store.work.folder import Folder
 from twisted_mail.store.work.measure import measure_next
 from twisted_mail.store.work.reconcile import columns, scan
-from twisted_mail.store.work.transaction import ComparedEvent, MeasuredEvent, OpenedEvent
-from twisted_mail.store.work.tree import Tree
 
 P = ParamSpec("P")
 T = TypeVar("T")

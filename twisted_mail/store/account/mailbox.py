@@ -17,13 +17,14 @@ from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.account.open_mailbox import OpenMailbox
 from twisted_mail.store.disk.durable import unavailable
 from twisted_mail.store.format import filename
-from twisted_mail.store.work import append_copy, contents, move, set_flags
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.reading import contents
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.work import append_copy, move, set_flags
 from twisted_mail.store.work.measure import PIECE, all_measured, measure
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import How
-from twisted_mail.store.work.transaction import UnitOfWork
-from twisted_mail.store.work.tree import Tree
 
 if TYPE_CHECKING:
     from twisted_mail.store.account.account import MaildirAccount

@@ -12,7 +12,7 @@ from twisted_mail.mail.mailbox.change import (
     MailboxRenamed,
 )
 from twisted_mail.mail.mailbox.entry import EntryColumns
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.tree.folder import Folder
 
 if TYPE_CHECKING:
     from twisted_mail.store.account.folder_watch import WatchedMailbox

@@ -22,7 +22,7 @@ from twisted_mail.mail.message import PIECE, Message
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.store.delivery.inbound import InboxDelivery
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.work.tree import StoreEnvironment
+from twisted_mail.store.environment import StoreEnvironment
 
 MOST_NAMES = 1000  # in new, made by one round
 SLOW_SECONDS = 1.0  # for a round: somebody else writes much to this file system

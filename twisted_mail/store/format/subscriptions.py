@@ -19,10 +19,10 @@ from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import read_file, replace_file
 from twisted_mail.store.format import layout, names
-from twisted_mail.store.work.transaction import ChangeEvent
+from twisted_mail.store.tree.transaction import ChangeEvent
 
 if TYPE_CHECKING:
-    from twisted_mail.store.work.tree import Tree
+    from twisted_mail.store.tree.tree import Tree
 
 FILE = b"subscriptions"
 MAX_SUBSCRIPTIONS = 10_000  # of one account

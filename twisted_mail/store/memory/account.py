@@ -13,7 +13,7 @@ from twisted_mail.mail.mailbox.change import MailboxDeleted, MailboxRenamed, Sub
 from twisted_mail.mail.mailbox.entry import CopyResult, MailboxInfo, MailboxStatus, NewMessage
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
-from twisted_mail.store.changes import ChangeFeed, Report
+from twisted_mail.store.change_feed import ChangeFeed, Report
 from twisted_mail.store.format import names
 from twisted_mail.store.format.maildrop_lock import in_use
 from twisted_mail.store.memory.box import (

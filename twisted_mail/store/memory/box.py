@@ -17,7 +17,7 @@ from twisted_mail.mail.mailbox.change import (
 from twisted_mail.mail.mailbox.entry import Entry, EntryColumns, MailboxStatus, RenderedItems
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.changes import ChangeFeed
+from twisted_mail.store.change_feed import ChangeFeed
 from twisted_mail.store.format import names
 from twisted_mail.store.index import thread_keys
 from twisted_mail.store.quota import over_quota

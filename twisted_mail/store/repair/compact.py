@@ -12,11 +12,11 @@ from weakref import WeakKeyDictionary
 from twisted_mail.interfaces import Clock
 from twisted_mail.mail.mailbox.change import Change, EntriesExpunged
 from twisted_mail.mail.outcome import MailError
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.tree.folder import Folder
 
 if TYPE_CHECKING:
     from twisted_mail.store.account.account import MaildirAccount
-    from twisted_mail.store.work.tree import Tree
+    from twisted_mail.store.tree.tree import Tree
 
 IDLE_SECONDS = 1.0  # since an account was last used
 LEAST = 1000  # dead lines, and

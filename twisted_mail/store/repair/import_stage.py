@@ -23,10 +23,10 @@ from twisted_mail.store.disk.durable import (
 )
 from twisted_mail.store.format import filename, keywords, layout, names, uidlist
 from twisted_mail.store.format.uidlist import UidFile, UidList
+from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.transaction import UnitOfWork
-from twisted_mail.store.work.tree import Tree
 
 FOLDER = b"arriving"
 

@@ -20,11 +20,11 @@ from twisted_mail.store.index import read_only
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.repair.check import DAMAGED, count_lone
 from twisted_mail.store.repair.findings import StoreFinding
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work.list_status import list_mailboxes
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.transaction import UnitOfWork
-from twisted_mail.store.work.tree import Tree
 
 _SIZES = re.compile(rb",[SW]=[0-9]+(?=[,:]|\Z)")
 

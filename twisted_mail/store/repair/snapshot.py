@@ -10,12 +10,12 @@ from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.format import filename
 from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.index.rows import MailboxRow, Row
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work.list_status import list_mailboxes
 from twisted_mail.store.work.measure import all_measured, measure_next
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.transaction import UnitOfWork
-from twisted_mail.store.work.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,14 +26,14 @@ from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.format.uidlist import parse as parse_uids
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.trash import expunged_archive
+from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work import append_copy
 from twisted_mail.store.work.append_copy import TmpFile
 from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.measure import wire_size
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import admit
-from twisted_mail.store.work.transaction import UnitOfWork
-from twisted_mail.store.work.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)

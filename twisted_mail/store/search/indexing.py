@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from twisted_mail.interfaces import Clock
 from twisted_mail.mail.mailbox.change import Change, EntriesAdded, EntriesExpunged
 from twisted_mail.mail.outcome import MailError
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.tree.folder import Folder
 
 if TYPE_CHECKING:
     from twisted_mail.store.account.account import MaildirAccount

@@ -17,6 +17,7 @@ from twisted_mail.mail.mime.matching import matches, searchable
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import disk_faults
 from twisted_mail.store.index.rows import Row
+from twisted_mail.store.reading import contents
 from twisted_mail.store.search.fulltext import FullTextIndex, MailboxKey, MessageKey, SearchHits
 from twisted_mail.store.search.textfile import FILE
 from twisted_mail.store.search.texts import (
@@ -26,10 +27,9 @@ from twisted_mail.store.search.texts import (
     substring_query,
     text_of,
 )
-from twisted_mail.store.work import contents
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.tree import Tree
 
 if TYPE_CHECKING:
     from twisted_mail.store.account.account import MaildirAccount

@@ -22,11 +22,11 @@ from twisted_mail.store.disk.durable import write_file
 from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.quota import Usage
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.transaction import UnitOfWork
 from twisted_mail.store.work.measure import all_measured
 from twisted_mail.store.work.reconcile import ready, scan
 from twisted_mail.store.work.set_flags import admit
-from twisted_mail.store.work.transaction import UnitOfWork
 
 NO_LINK = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)
 _ATTEMPTS = 8

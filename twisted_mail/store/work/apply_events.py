@@ -15,13 +15,13 @@ from twisted_mail.store.disk.durable import exists
 from twisted_mail.store.format import filename, layout
 from twisted_mail.store.format.uidlist import UidFile
 from twisted_mail.store.index.rows import MailboxRow, Row
-from twisted_mail.store.work import processes
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.tree import other_processes
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.transaction import UnitOfWork
 from twisted_mail.store.work.reconcile import add, compare, forget, scan, settle
-from twisted_mail.store.work.transaction import UnitOfWork
 
 if TYPE_CHECKING:
-    from twisted_mail.store.work.tree import Tree
+    from twisted_mail.store.tree.tree import Tree
 
 HeardEvent = tuple[bytes, FolderEvent, bytes]  # new or cur, what was seen, the file's name
 Tail = tuple[bytes, bool]  # the last one, or nothing and whether the file was deleted
@@ -156,7 +156,7 @@ def look_at_tree(tree: "Tree") -> None:
         if tree.notified is None:
             tree.notified = there
             return
-        last = processes.notified(tree.notified, work.events)
+        last = other_processes.notified(tree.notified, work.events)
         made, gone = sorted(there - last), sorted(last - there)
         for old in gone:
             new = _new_place(tree, work, old, made)

@@ -12,9 +12,9 @@ from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.format import filename
 from twisted_mail.store.index import blocks
 from twisted_mail.store.index.rows import MailboxRow
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.transaction import UnitOfWork
 from twisted_mail.store.work.listing import PlainListing
-from twisted_mail.store.work.transaction import UnitOfWork
 
 
 def is_unknown(folder: Folder, state: MailboxRow) -> bool:

@@ -10,7 +10,7 @@ from twisted_mail.store.format import names
 from twisted_mail.store.work.reconcile import scan
 
 if TYPE_CHECKING:
-    from twisted_mail.store.work.tree import Tree
+    from twisted_mail.store.tree.tree import Tree
 
 
 def list_mailboxes(tree: "Tree") -> list[MailboxInfo]:

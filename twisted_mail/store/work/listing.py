@@ -11,7 +11,7 @@ from itertools import chain, starmap
 from typing import NamedTuple
 
 from twisted_mail.store.format import filename
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.tree.folder import Folder
 
 _ATTEMPTS = 5
 _PIECE = 4096  # names that are dealt with at once

@@ -17,13 +17,13 @@ from twisted_mail.store.disk.durable import make_folders, remove_tree
 from twisted_mail.store.format import layout, names, uidlist
 from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.trash.expunged_archive import NO_ROOM
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.transaction import UnitOfWork
 from twisted_mail.store.work import move
-from twisted_mail.store.work.folder import Folder
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.transaction import UnitOfWork
 
 if TYPE_CHECKING:
-    from twisted_mail.store.work.tree import Tree
+    from twisted_mail.store.tree.tree import Tree
 
 MAX_MAILBOXES = 10_000  # of one account
 

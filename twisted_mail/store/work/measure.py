@@ -12,10 +12,10 @@ from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import Row
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.tree.folder import Folder
 
 if TYPE_CHECKING:
-    from twisted_mail.store.work.transaction import UnitOfWork
+    from twisted_mail.store.tree.transaction import UnitOfWork
 
 PIECE = 250  # messages measured before others have their turn
 CHUNK = 64 * 1024

@@ -10,7 +10,7 @@ from twisted_mail.store.format import layout, names, subscriptions, uidlist
 from twisted_mail.store.work.mailbox_operations import make
 
 if TYPE_CHECKING:
-    from twisted_mail.store.work.tree import Tree
+    from twisted_mail.store.tree.tree import Tree
 
 TMP_SECONDS = 36 * 3600  # maildir(5): older files in tmp belong to nobody
 

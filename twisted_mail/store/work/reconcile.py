@@ -13,11 +13,11 @@ from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.format import filename
 from twisted_mail.store.index import blocks
 from twisted_mail.store.index.rows import MailboxRow, Row
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.transaction import ChangeEvent, UnitOfWork
 from twisted_mail.store.work.bulk import add_all, add_as_blocks, is_unknown
-from twisted_mail.store.work.folder import Folder
 from twisted_mail.store.work.listing import by_base, list_all, list_plainly, list_some
 from twisted_mail.store.work.measure import measured_if_cheap
-from twisted_mail.store.work.transaction import ChangeEvent, UnitOfWork
 
 MEASURED_AT_ONCE = 100  # newcomers that are measured at once, as far as little is to be read for it
 _LISTINGS = 4  # that must all miss a file before it is gone

@@ -12,9 +12,9 @@ from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.trash.expunged_archive import ArchiveFolder
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.transaction import UnitOfWork
 from twisted_mail.store.work.reconcile import ready, scan
-from twisted_mail.store.work.transaction import UnitOfWork
 
 How = Literal["set", "add", "remove"]
 

@@ -7,12 +7,12 @@ from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import quota
 from twisted_mail.store.format import layout
 from twisted_mail.store.quota import Usage
+from twisted_mail.store.tree.transaction import UnitOfWork
 from twisted_mail.store.work.measure import measure_all, measure_next
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.transaction import UnitOfWork
 
 if TYPE_CHECKING:
-    from twisted_mail.store.work.tree import Tree
+    from twisted_mail.store.tree.tree import Tree
 
 LOOK_SECONDS = 10.0  # how often APPEND and COPY look for what other programs put elsewhere
 

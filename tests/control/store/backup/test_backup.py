@@ -15,9 +15,9 @@ from twisted_mail.directory.editor import DirectoryEditor
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.store.format.subscriptions import subscribe
 from twisted_mail.store.repair.import_stage import ImportStaging
+from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work import move, set_flags
 from twisted_mail.store.work.mailbox_operations import create
-from twisted_mail.store.work.tree import Tree
 
 
 @pytest.fixture

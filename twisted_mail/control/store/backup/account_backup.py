@@ -13,7 +13,7 @@ from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.format import filename, keywords, subscriptions, uidlist
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.repair.snapshot import MailboxSnapshot, mailbox_snapshots, opened
-from twisted_mail.store.work.tree import Tree
+from twisted_mail.store.tree.tree import Tree
 
 _PASSES = 5
 _PLACES = ("tmp", "new", "cur")

@@ -24,10 +24,10 @@ from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.durable import disk_faults
 from twisted_mail.store.format import filename, subscriptions
 from twisted_mail.store.repair.import_stage import ImportStaging, is_free, publish_staged
+from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work import move, set_flags
 from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.tree import Tree
 
 
 def restore(options: argparse.Namespace, config: Config) -> CommandResult:

@@ -15,8 +15,8 @@ from twisted_mail.control.store.importing.importer import GO_ON, chosen_mailboxe
 from twisted_mail.control.store.progress import Progress
 from twisted_mail.control.store.skipped import SkippedItems
 from twisted_mail.store.repair.snapshot import MailboxSnapshot, mailbox_snapshots
+from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work.list_status import list_mailboxes
-from twisted_mail.store.work.tree import Tree
 
 
 class ExportTarget(Protocol):

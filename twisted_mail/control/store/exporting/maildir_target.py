@@ -9,7 +9,7 @@ from twisted_mail.control.store.skipped import BadItem, SkippedItems
 from twisted_mail.store.format import filename, keywords, subscriptions, uidlist
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.repair.snapshot import MailboxSnapshot, opened
-from twisted_mail.store.work.tree import Tree
+from twisted_mail.store.tree.tree import Tree
 
 
 class MaildirTarget:

@@ -13,7 +13,7 @@ from twisted_mail.control.store.importing.source import MAX_MESSAGE
 from twisted_mail.control.store.skipped import BadItem, SkippedItems
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.repair.snapshot import MailboxSnapshot, opened
-from twisted_mail.store.work.tree import Tree
+from twisted_mail.store.tree.tree import Tree
 
 NOTES = "export.journal"  # beside the files: how far each of them is whole
 _TOGETHER = 4 * 1024 * 1024  # octets written before they are noted

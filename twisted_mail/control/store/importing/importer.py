@@ -29,9 +29,9 @@ from twisted_mail.store.disk.durable import disk_faults
 from twisted_mail.store.format import names
 from twisted_mail.store.format.subscriptions import subscribe
 from twisted_mail.store.repair.import_stage import ImportStaging, is_free, publish_staged
+from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work import append_copy
 from twisted_mail.store.work.mailbox_operations import create
-from twisted_mail.store.work.tree import Tree
 
 BATCH = 100  # messages that become visible together
 BATCH_SIZE = 8 * 1024 * 1024  # octets, likewise

@@ -1,4 +1,4 @@
-"""Tests of twisted_mail.store.work.memory_limit."""
+"""Tests of twisted_mail.store.memory_limit."""
 
 import threading
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from tests.contracts.ground import ALICE, FakeRenderer, draft
 from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.mailbox.entry import Contains, RenderedItems
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.memory_limit import SMALL, MemoryLimit
 from twisted_mail.store.search import search
-from twisted_mail.store.work.memory_limit import SMALL, MemoryLimit
 
 PATIENCE = 10.0
 MOST = 10 * SMALL

@@ -23,9 +23,9 @@ from twisted_mail.store.format import layout
 from twisted_mail.store.index.rows import MailboxRow, Row
 
 if TYPE_CHECKING:
-    from twisted_mail.store.work.folder import Folder
-    from twisted_mail.store.work.transaction import StoreEvent, UnitOfWork
-    from twisted_mail.store.work.tree import Tree
+    from twisted_mail.store.tree.folder import Folder
+    from twisted_mail.store.tree.transaction import StoreEvent, UnitOfWork
+    from twisted_mail.store.tree.tree import Tree
 
 
 class SyncPoint(NamedTuple):

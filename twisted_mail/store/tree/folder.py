@@ -20,10 +20,10 @@ from twisted_mail.store.format.keywords import Keywords
 from twisted_mail.store.format.uidlist import Meanwhile, UidFile, UidList
 from twisted_mail.store.index.database import MODSEQ_STEP
 from twisted_mail.store.index.rows import MailboxRow, Row
-from twisted_mail.store.work import processes
+from twisted_mail.store.tree import other_processes
 
 if TYPE_CHECKING:
-    from twisted_mail.store.work.transaction import UnitOfWork
+    from twisted_mail.store.tree.transaction import UnitOfWork
 
 # A folder altered so shortly before it was read may be altered again within the same tick of the
 # file system's clock: then its modification time says nothing yet.
@@ -51,7 +51,7 @@ class Folder:
         self.listed: UidList | None = None  # read, and not compared with the files yet
         self.seen = (0, 0)  # modification times of new and cur when they were read
         self.doubted_since: float | None = None
-        self.sync_point: processes.SyncPoint | None = None
+        self.sync_point: other_processes.SyncPoint | None = None
         self.is_watched = False  # what happens in new and cur is heard of
         self.first_recent = 0
         self.settled = 0  # below this UID, no file lies in new
@@ -92,7 +92,7 @@ class Folder:
             state = self._load(work, state)
             self.sync_point = None
         elif self not in work.states:
-            processes.catch_up(self, work, state)
+            other_processes.catch_up(self, work, state)
         work.states[self] = state
         state.first_recent = max(state.first_recent, self.first_recent)
         return state

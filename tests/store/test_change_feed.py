@@ -9,7 +9,7 @@ from twisted_mail.mail.mailbox.change import (
     MailboxDeleted,
     MailboxRenamed,
 )
-from twisted_mail.store.changes import ChangeFeed
+from twisted_mail.store.change_feed import ChangeFeed
 
 ONE, TWO, THREE = MailboxCreated("one"), MailboxCreated("two"), MailboxCreated("three")
 

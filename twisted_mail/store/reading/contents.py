@@ -12,7 +12,9 @@ from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, MessageRange, Rendered
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.index.rows import Row
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.memory_limit import MemoryLimit
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.transaction import UnitOfWork
 from twisted_mail.store.work.measure import (
     CHUNK,
     all_measured,
@@ -21,8 +23,6 @@ from twisted_mail.store.work.measure import (
     measured,
     with_crlf,
 )
-from twisted_mail.store.work.memory_limit import MemoryLimit
-from twisted_mail.store.work.transaction import UnitOfWork
 
 T = TypeVar("T")
 

@@ -9,49 +9,32 @@ import stat
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
 
 import apsw
 
-from twisted_mail.interfaces import Clock
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import disk_faults
 from twisted_mail.store.disk.noted import OwnFileEvents, recording
+from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout, names, subscriptions
-from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.format.special_use import SpecialUses
 from twisted_mail.store.format.subscriptions import SubscriptionsFile
 from twisted_mail.store.format.uidvalidity import UidValidities
 from twisted_mail.store.index.database import DAMAGED, NO_DISK
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.quota import QuotaLedger
-from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.trash.expunged_archive import ExpungedArchive
-from twisted_mail.store.work import processes
-from twisted_mail.store.work.folder import Folder
-from twisted_mail.store.work.memory_limit import MemoryLimit
+from twisted_mail.store.tree import other_processes
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.transaction import ComparedEvent, StoreEvent, UnitOfWork, unit_of_work
 from twisted_mail.store.work.prepare import clean, make_first_mailboxes, make_maildir
 from twisted_mail.store.work.reconcile import columns, scan
-from twisted_mail.store.work.transaction import ComparedEvent, StoreEvent, UnitOfWork, unit_of_work
 from twisted_mail.store.work.usage import claim
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class StoreEnvironment:
-    """What every account of a store stands on."""
-
-    disk: Disk
-    clock: Clock
-    namer: Namer
-    boot: str
-    settings: StoreSettings
-    memory_limit: MemoryLimit = field(default_factory=MemoryLimit)
 
 
 class Tree:
@@ -126,20 +109,20 @@ class Tree:
         finally:
             self._is_working = False
         for folder, state in work.states.items():
-            folder.sync_point = processes.sync_point(state)
+            folder.sync_point = other_processes.sync_point(state)
         self._queue_events(work.events)
 
     def _follow_others(self, work: UnitOfWork) -> list[StoreEvent]:
         """Follow mailboxes that other processes renamed or deleted; return what there is to tell."""
         version = self.index.database.version()
         if version != self._version:
-            processes.follow(self, work)
+            other_processes.follow(self, work)
             self._version = version
         return list(work.events)
 
     def _queue_events(self, news: list[StoreEvent]) -> None:
         if self.notified is not None:
-            self.notified = processes.notified(self.notified, news)
+            self.notified = other_processes.notified(self.notified, news)
         self.events += news
 
     def _follow_other_processes(self) -> None:

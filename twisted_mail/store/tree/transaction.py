@@ -11,7 +11,7 @@ from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.trash.expunged_archive import ExpungedArchive
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.tree.folder import Folder
 
 
 class ChangeEvent(NamedTuple):

@@ -13,14 +13,14 @@ from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.format import filename
 from twisted_mail.store.index import thread_keys
 from twisted_mail.store.index.rows import Row
-from twisted_mail.store.work import contents
-from twisted_mail.store.work.folder import Folder
+from twisted_mail.store.reading import contents
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.transaction import UnitOfWork
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.transaction import UnitOfWork
 
 if TYPE_CHECKING:
     from twisted_mail.store.account.account import MaildirAccount
-    from twisted_mail.store.work.tree import Tree
+    from twisted_mail.store.tree.tree import Tree
 
 ALL = -1  # as SQLite's LIMIT
 PIECE = 100  # messages placed before others have their turn

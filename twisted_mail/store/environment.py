@@ -1,0 +1,21 @@
+"""What every account of one store shares."""
+
+from dataclasses import dataclass, field
+
+from twisted_mail.interfaces import Clock
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.format.filename import Namer
+from twisted_mail.store.memory_limit import MemoryLimit
+from twisted_mail.store.settings import StoreSettings
+
+
+@dataclass(frozen=True, slots=True)
+class StoreEnvironment:
+    """What every account of a store is given."""
+
+    disk: Disk
+    clock: Clock
+    namer: Namer
+    boot: str
+    settings: StoreSettings
+    memory_limit: MemoryLimit = field(default_factory=MemoryLimit)
