@@ -1,6 +1,5 @@
 """A selected mailbox for tests of commands: a small mailbox in memory, and a session around it."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +8,7 @@ from tests.support import InlineBlocking, StillClock
 from twisted_mail.imap.command import Command
 from twisted_mail.imap.fetch import outline
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.selected import Selected
 from twisted_mail.imap.view import View
 from twisted_mail.imap.writing import quoted
 from twisted_mail.interfaces import Watcher
@@ -192,10 +192,12 @@ class SelectedSession:
     ) -> None:
         self.mailbox = mailbox
         self.view = View(mailbox, recent_from, claims=False)
-        self.is_read_only = is_read_only
+        self.selected = Selected(mailbox, self.view, is_read_only)  # type: ignore[arg-type]
         self.wire = NoteWire()
         self.backend = NoteBackend()
-        self.parts: OrderedDict[int, Any] = OrderedDict()
+
+    def require_selected(self) -> Selected:
+        return self.selected
 
     def untagged(self, line: bytes) -> None:
         self.wire.write(b"* %b\r\n" % line)

@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 
 from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.auth.sasl import MECHANISMS
-from twisted_mail.imap.backend import ImapBackend
-from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.loop import ImapBackend, ImapLoop
 from twisted_mail.imap.settings import Settings
 from twisted_mail.interfaces import Account, ConversationEnded, Mailbox, Peer, TlsInfo
 from twisted_mail.mail.credentials import Credentials
@@ -150,7 +149,7 @@ class House:
     def box(self, mailbox: str = "INBOX") -> Mailbox:
         return finish(self.account.open(mailbox))
 
-    def session(self, *script: Step, tls: bool = False, passwords: bool = True) -> ImapSession:
+    def loop(self, *script: Step, tls: bool = False, passwords: bool = True) -> ImapLoop:
         wire = FakeWire(script, self.clock, tls, passwords)
         doors = ImapBackend(
             hostname="mail.example.org",
@@ -161,14 +160,14 @@ class House:
             login_mailboxes=self.login,
             blob_writer=self.writer,
         )
-        return ImapSession(wire, self.settings, doors)
+        return ImapLoop(wire, self.settings, doors)
 
     def talk(self, *script: Step, tls: bool = False, passwords: bool = True) -> list[str]:
         """Play a whole conversation; return the lines the server wrote, without the greeting."""
-        session = self.session(*script, tls=tls, passwords=passwords)
-        finish(session.run())
-        assert session.wire.is_closed  # type: ignore[attr-defined]
-        lines = session.wire.written.decode("latin-1").split("\r\n")  # type: ignore[attr-defined]
+        loop = self.loop(*script, tls=tls, passwords=passwords)
+        finish(loop.run())
+        assert loop.session.wire.is_closed  # type: ignore[attr-defined]
+        lines = loop.session.wire.written.decode("latin-1").split("\r\n")  # type: ignore[attr-defined]
         assert lines.pop() == ""
         return lines[1:]
 

@@ -7,11 +7,8 @@ the flags as the client believes them, and the ranges that are \Recent for this 
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from twisted_mail.imap.recent import RecentRanges
 from twisted_mail.imap.writing import flag_list
@@ -26,9 +23,6 @@ from twisted_mail.mail.mailbox.change import (
 from twisted_mail.mail.mailbox.flags import NONE, RECENT, SYSTEM, Flags
 from twisted_mail.mail.mailbox.numbers import NumberSet
 from twisted_mail.mail.outcome import ProtocolError
-
-if TYPE_CHECKING:
-    from twisted_mail.imap.fetch.outline import Outline
 
 _FLAGS_PER_UPDATE = 5000  # messages whose flags are told at once
 _FEW_ROWS = 64  # rows that are cheaper to delete one by one than to copy the rest
@@ -294,21 +288,3 @@ def _altered(before: Flags, how: str, flags: Flags) -> Flags:
     if how == "add":
         return before | flags
     return before - flags if how == "remove" else flags
-
-
-@dataclass(slots=True)
-class Selected:
-    """The mailbox that is selected, and what the client knows of it.
-
-    ``parts`` is FETCH's memory of the structure of a few large messages, by UID.
-    """
-
-    mailbox: Mailbox
-    view: View
-    is_read_only: bool
-    parts: "OrderedDict[int, Outline]" = field(default_factory=OrderedDict)
-
-    def close(self) -> None:
-        """Give the mailbox back."""
-        self.view.close()
-        self.mailbox.close()

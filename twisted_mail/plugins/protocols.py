@@ -1,7 +1,6 @@
 """The protocols of our own house."""
 
-from twisted_mail.imap.backend import ImapBackend
-from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.loop import ImapBackend, ImapLoop
 from twisted_mail.imap.settings import Settings as ImapSettings
 from twisted_mail.plugin import BuiltinProtocol
 from twisted_mail.pop3.loop import Pop3Loop
@@ -55,6 +54,6 @@ imap_protocol = BuiltinProtocol(
     help="Lets agents work on mail that stays on the server (ports 143 and 993).",
     busy=b"* BYE [UNAVAILABLE] Too many connections, try again later\r\n",
     settings=ImapSettings,
-    session=ImapSession,
+    session=ImapLoop,
     backend=ImapBackend,
 )

@@ -13,19 +13,19 @@ def test_capability_lists_the_capabilities() -> None:
 
 def test_noop_looks_for_what_other_programs_did() -> None:
     house = House()
-    session = house.session("0 LOGIN alice secret", "a SELECT INBOX", "b NOOP")
+    loop = house.loop("0 LOGIN alice secret", "a SELECT INBOX", "b NOOP")
     looks: list[str] = []
 
     def watch_refresh() -> None:
-        box = session.mailbox
+        box = loop.session.require_selected().mailbox
 
         async def refresh() -> None:
             looks.append("looked")
 
         box.refresh = refresh  # type: ignore[method-assign]
 
-    session.wire._script.insert(2, watch_refresh)  # type: ignore[attr-defined]
-    finish(session.run())
+    loop.session.wire._script.insert(2, watch_refresh)  # type: ignore[attr-defined]
+    finish(loop.run())
     assert looks == ["looked"]
 
 
@@ -79,10 +79,10 @@ def test_enable_passes_over_what_is_unknown(monkeypatch: pytest.MonkeyPatch) -> 
     assert House().inside("a ENABLE X-THIS X-THAT")[0] == "* ENABLED"
     monkeypatch.setattr(commands, "ENABLEABLE", frozenset({"X-THIS"}))
     house = House()
-    session = house.session("0 LOGIN alice secret", "a ENABLE x-that x-this x-this")
-    finish(session.run())
-    assert b"* ENABLED X-THIS\r\n" in session.wire.written  # type: ignore[attr-defined]
-    assert session.enabled == {"X-THIS"}
+    loop = house.loop("0 LOGIN alice secret", "a ENABLE x-that x-this x-this")
+    finish(loop.run())
+    assert b"* ENABLED X-THIS\r\n" in loop.session.wire.written  # type: ignore[attr-defined]
+    assert loop.session.enabled == {"X-THIS"}
 
 
 def test_enable_wants_a_name() -> None:

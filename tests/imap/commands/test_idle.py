@@ -106,9 +106,9 @@ def test_news_do_not_keep_idle_from_looking(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_without_a_mailbox_idle_only_listens() -> None:
     house = House()
-    session = house.session("0 LOGIN alice secret", "a IDLE", TIMEOUT, "DONE")
-    finish(session.run())
-    assert session.wire.timeouts[-2] == house.settings.keepalive_seconds  # type: ignore[attr-defined]
+    loop = house.loop("0 LOGIN alice secret", "a IDLE", TIMEOUT, "DONE")
+    finish(loop.run())
+    assert loop.session.wire.timeouts[-2] == house.settings.keepalive_seconds  # type: ignore[attr-defined]
 
 
 def test_the_server_says_seldom_that_it_is_there() -> None:
@@ -143,9 +143,9 @@ def test_when_the_server_stops_idle_says_farewell() -> None:
 
 def test_after_idle_nobody_wakes_the_wire() -> None:
     house = House()
-    session = house.session("0 LOGIN alice secret", "a SELECT INBOX", "b IDLE", "DONE", house.put)
-    finish(session.run())
-    assert session.wire.nudges == 0  # type: ignore[attr-defined]
+    loop = house.loop("0 LOGIN alice secret", "a SELECT INBOX", "b IDLE", "DONE", house.put)
+    finish(loop.run())
+    assert loop.session.wire.nudges == 0  # type: ignore[attr-defined]
 
 
 def test_a_mailbox_that_cannot_be_looked_at_any_more_ends_idle(

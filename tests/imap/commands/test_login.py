@@ -126,10 +126,11 @@ def test_an_exchange_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
             return b"more"
 
     house = House()
-    session = house.session("a AUTHENTICATE ENDLESS", *["AAAA"] * 20, passwords=False)
+    loop = house.loop("a AUTHENTICATE ENDLESS", *["AAAA"] * 20, passwords=False)
+    session = loop.session
     monkeypatch.setattr(session, "backend", replace(session.backend, mechanisms=[Endless()]))
-    finish(session.run())
-    written: bytes = session.wire.written  # type: ignore[attr-defined]
+    finish(loop.run())
+    written: bytes = loop.session.wire.written  # type: ignore[attr-defined]
     assert written.count(b"\n+ ") == 10
     assert b"a BAD The authentication has too many steps" in written
 
@@ -171,8 +172,8 @@ def test_nothing_may_follow_starttls(behind: bytes) -> None:
 
 def test_nothing_unread_may_follow_starttls() -> None:
     house = House()
-    session = house.session("a STARTTLS", tls=True)
-    session.wire.has_unread = True  # type: ignore[misc]
-    finish(session.run())
-    assert b"a BAD" in session.wire.written  # type: ignore[attr-defined]
-    assert session.wire.tls_info is None
+    loop = house.loop("a STARTTLS", tls=True)
+    loop.session.wire.has_unread = True  # type: ignore[misc]
+    finish(loop.run())
+    assert b"a BAD" in loop.session.wire.written  # type: ignore[attr-defined]
+    assert loop.session.wire.tls_info is None

@@ -1,6 +1,6 @@
 """The IMAP commands, a file for each family; each file ends with its ``COMMANDS``."""
 
-from twisted_mail.imap.command import Command, State
+from twisted_mail.imap.command import Command
 from twisted_mail.imap.commands import (
     always,
     append,
@@ -16,6 +16,7 @@ from twisted_mail.imap.commands import (
     store,
 )
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.state import State
 from twisted_mail.mail.outcome import ProtocolError
 
 __all__ = ["TABLE", "Command", "State", "find"]

@@ -1,14 +1,11 @@
 """Commands for every state: CAPABILITY, NOOP, LOGOUT, ID; and ENABLE."""
 
-from typing import TYPE_CHECKING
-
-from twisted_mail.imap.command import AFTER_LOGIN, ANY, Command
+from twisted_mail.imap.command import Command
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.state import AFTER_LOGIN, ANY
 from twisted_mail.imap.writing import string
 from twisted_mail.mail.outcome import ProtocolError
-
-if TYPE_CHECKING:
-    from twisted_mail.imap.session import ImapSession
 
 _MAX_ID_FIELDS = 30  # RFC 2971 §3.3, as are the next two
 _MAX_ID_NAME = 30
@@ -17,20 +14,20 @@ _MAX_ID_VALUE = 1024
 ENABLEABLE: frozenset[str] = frozenset()  # extensions that change what the server sends
 
 
-async def _capability(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _capability(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     reader.end()
     session.untagged(f"CAPABILITY {session.capabilities()}".encode("ascii"))
     return "CAPABILITY completed."
 
 
-async def _noop(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _noop(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     reader.end()
     if session.selected is not None:
-        await session.mailbox.refresh()
+        await session.selected.mailbox.refresh()
     return "NOOP completed."
 
 
-async def _logout(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _logout(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     reader.end()
     session.deselect()
     session.untagged(b"BYE Logging out")
@@ -38,7 +35,7 @@ async def _logout(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     return "LOGOUT completed."
 
 
-async def _id(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _id(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Exchange names of programs (RFC 2971 §3)."""
     reader.space()
     _read_id(reader)
@@ -67,7 +64,7 @@ def _read_id(reader: Reader) -> None:
     reader.take(b")")
 
 
-async def _enable(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _enable(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Switch extensions on; what is unknown is passed over (RFC 5161 §3.1)."""
     wanted: list[str] = []
     while not reader.at_end or not wanted:

@@ -1,20 +1,18 @@
 """APPEND (RFC 3501 §6.3.11), with APPENDUID (RFC 4315 §3)."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-from twisted_mail.imap.command import AFTER_LOGIN, Command
+from twisted_mail.imap.command import Command
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.state import AFTER_LOGIN
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.mailbox.flags import Flags, normal
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import Refused
 
-if TYPE_CHECKING:
-    from twisted_mail.imap.session import ImapSession
 
-
-async def _append(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _append(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     reader.space()
     name = reader.mailbox()
     draft = _draft(reader)

@@ -1,39 +1,39 @@
 """COPY, MOVE and their UID forms (RFC 3501 §6.4.7, RFC 6851, RFC 4315 §3)."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-from twisted_mail.imap.command import SELECTED, Command
-from twisted_mail.imap.fetch.batches import batch_of, require_all_present, require_writable
+from twisted_mail.imap.command import Command
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.selected import Selected
+from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.state import SELECTED
 from twisted_mail.mail.mailbox.entry import CopyResult
 from twisted_mail.mail.mailbox.numbers import Range, format_ranges
 
-if TYPE_CHECKING:
-    from twisted_mail.imap.session import ImapSession
 
-
-async def copy(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def copy(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Copy messages, all or none."""
-    uids, target = _arguments(session, reader, is_uid)
+    selected = session.require_selected()
+    uids, target = _arguments(selected, reader, is_uid)
     if not uids:
         return "No such messages, so nothing copied."
-    return f"{copy_code(await session.mailbox.copy(uids, target))}COPY completed."
+    return f"{copy_code(await selected.mailbox.copy(uids, target))}COPY completed."
 
 
-async def move(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def move(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Move messages, all or none; the new UIDs are told before the EXPUNGE (RFC 6851 §4.3)."""
-    uids, target = _arguments(session, reader, is_uid)
-    require_writable(session)
+    selected = session.require_selected()
+    uids, target = _arguments(selected, reader, is_uid)
+    selected.require_writable()
     if not uids:
         return "No such messages, so nothing moved."
-    code = copy_code(await session.mailbox.move(uids, target))
+    code = copy_code(await selected.mailbox.move(uids, target))
     if code:
         session.untagged(f"OK {code}Moved.".encode("ascii"))
     return "MOVE completed."
 
 
-def _arguments(session: "ImapSession", reader: Reader, is_uid: bool) -> tuple[list[int], str]:
+def _arguments(selected: Selected, reader: Reader, is_uid: bool) -> tuple[list[int], str]:
     """Read the messages and the mailbox.
 
     Nothing is copied when a sequence number means a message that is gone: the client shall look
@@ -44,9 +44,9 @@ def _arguments(session: "ImapSession", reader: Reader, is_uid: bool) -> tuple[li
     reader.space()
     target = reader.mailbox()
     reader.end()
-    uids = session.view.select(numbers, is_uid)
+    uids = selected.view.select(numbers, is_uid)
     if not is_uid:
-        require_all_present(uids, batch_of(session, uids))
+        selected.require_all_present(uids)
     return uids, target
 
 

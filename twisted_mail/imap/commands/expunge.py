@@ -1,31 +1,28 @@
 r"""EXPUNGE and UID EXPUNGE (RFC 3501 §6.4.3, RFC 4315 §2.1), and what CLOSE removes."""
 
-from typing import TYPE_CHECKING
-
-from twisted_mail.imap.command import SELECTED, Command
-from twisted_mail.imap.fetch.batches import require_writable
+from twisted_mail.imap.command import Command
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.state import SELECTED
 from twisted_mail.interfaces import Mailbox
 from twisted_mail.mail.mailbox.flags import DELETED
 
-if TYPE_CHECKING:
-    from twisted_mail.imap.session import ImapSession
 
-
-async def expunge(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def expunge(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     r"""Remove all ``\Deleted`` messages, or those of a set; the session tells which are gone."""
     named = None
     if is_uid:
         reader.space()
         named = reader.numbers()
     reader.end()
-    require_writable(session)
-    uids = deleted(session.mailbox)
+    selected = session.require_selected()
+    selected.require_writable()
+    uids = deleted(selected.mailbox)
     if named is not None:
-        chosen = frozenset(session.view.select(named, is_uid=True))
+        chosen = frozenset(selected.view.select(named, is_uid=True))
         uids = [uid for uid in uids if uid in chosen]
     if uids:
-        await session.mailbox.expunge(uids)
+        await selected.mailbox.expunge(uids)
     return "EXPUNGE completed."
 
 

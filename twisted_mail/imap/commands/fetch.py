@@ -2,9 +2,9 @@ r"""FETCH and UID FETCH (RFC 3501 §6.4.5)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from twisted_mail.imap.command import SELECTED, Command
+from twisted_mail.imap.command import Command
 from twisted_mail.imap.fetch import items
 from twisted_mail.imap.fetch.batches import batch_of
 from twisted_mail.imap.fetch.body_sections import (
@@ -16,13 +16,13 @@ from twisted_mail.imap.fetch.body_sections import (
 )
 from twisted_mail.imap.fetch.plan import FetchBatch, FetchPlan, compile_plan
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.interfaces import ConversationEnded
+from twisted_mail.imap.selected import Selected
+from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.state import SELECTED
+from twisted_mail.interfaces import Blocking, ConversationEnded, Wire
 from twisted_mail.mail.mailbox import flags
 from twisted_mail.mail.mailbox.entry import MessageRange, RenderedItems
 from twisted_mail.mail.outcome import Refused, Unavailable
-
-if TYPE_CHECKING:
-    from twisted_mail.imap.session import ImapSession
 
 T = TypeVar("T")
 
@@ -36,15 +36,18 @@ DRAIN_AFTER_OCTETS = 64 * 1024  # octets between two waits for the client
 _SEEN = flags.normal([flags.SEEN])
 
 
-async def fetch(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def fetch(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Answer FETCH."""
     reader.space()
     numbers = reader.numbers()
     reader.space()
     wanted = items.parse(reader)
     reader.end()
-    uids = session.view.select(numbers, is_uid)
-    answered = await Fetching(session, compile_plan(wanted, is_uid)).answer(uids)
+    selected = session.require_selected()
+    uids = selected.view.select(numbers, is_uid)
+    plan = compile_plan(wanted, is_uid)
+    fetching = Fetching(selected, session.wire, session.backend.blocking, plan)
+    answered = await fetching.answer(uids)
     if answered < len(uids) and not is_uid:
         raise Refused("Some of the messages are no longer there.", "EXPUNGEISSUED")
     return "FETCH completed."
@@ -67,12 +70,12 @@ def _present(uids: Sequence[int], found: Sequence[T | None]) -> dict[int, T]:
 class Fetching:
     """Answers one FETCH, batch by batch."""
 
-    def __init__(self, session: "ImapSession", plan: FetchPlan) -> None:
-        self._session = session
+    def __init__(self, selected: Selected, wire: Wire, blocking: Blocking, plan: FetchPlan) -> None:
+        self._selected = selected
+        self._mailbox = selected.mailbox
+        self._wire = wire
         self._plan = plan
-        self._texts = BodySectionReader(
-            plan.texts, session.mailbox, session.backend.blocking, session.parts
-        )
+        self._texts = BodySectionReader(plan.texts, selected.mailbox, blocking, selected.outlines)
         self._waiting = 0  # octets written since the last drain
 
     async def answer(self, uids: Sequence[int]) -> int:
@@ -81,9 +84,9 @@ class Fetching:
         for start in range(0, len(uids), MESSAGES_PER_STEP):
             part = uids[start : start + MESSAGES_PER_STEP]
             if self._plan.needs_sizes:
-                await self._session.mailbox.measure(part)
+                await self._mailbox.measure(part)
             for step in self._steps(part):
-                await self._session.wire.yield_to_others()
+                await self._wire.yield_to_others()
                 answered += await self._step(step)
         return answered
 
@@ -103,7 +106,7 @@ class Fetching:
             yield uids[start:]
 
     def _size(self, uid: int) -> int:
-        columns = self._session.mailbox.columns
+        columns = self._mailbox.columns
         row = columns.row(uid)
         return 0 if row is None else columns.sizes[row]
 
@@ -116,7 +119,7 @@ class Fetching:
 
     async def _load(self, uids: Sequence[int], told: FetchedData) -> Sequence[int]:
         """Ask the store what the plan needs; return the UIDs of those that are there."""
-        mailbox, plan = self._session.mailbox, self._plan
+        mailbox, plan = self._mailbox, self._plan
         if plan.needs_items:
             told.items = _present(uids, await mailbox.items(uids))
             uids = list(told.items)
@@ -131,14 +134,14 @@ class Fetching:
 
     async def _mark_seen(self, uids: Sequence[int]) -> frozenset[int]:
         r"""Mark as ``\Seen``; return the UIDs that were not. Reading works on a full disk too."""
-        if not self._plan.marks_seen or self._session.is_read_only:
+        if not self._plan.marks_seen or self._selected.is_read_only:
             return frozenset()
-        batch = batch_of(self._session, uids)
+        batch = batch_of(self._selected, uids)
         pairs = zip(batch.uids, batch.flags, strict=True)
         unseen = [uid for uid, known in pairs if flags.SEEN not in known]
         try:
             if unseen:
-                await self._session.mailbox.mark(unseen, "add", _SEEN)
+                await self._mailbox.mark(unseen, "add", _SEEN)
         except (Refused, Unavailable):
             return frozenset()
         return frozenset(unseen)
@@ -146,7 +149,7 @@ class Fetching:
     def _batch(
         self, uids: Sequence[int], told: FetchedData, values: dict[int, list[Value]]
     ) -> FetchBatch:
-        batch = batch_of(self._session, uids)
+        batch = batch_of(self._selected, uids)
         if told.items:
             batch.items = [told.items[uid] for uid in batch.uids]
         if told.emails:
@@ -160,7 +163,7 @@ class Fetching:
         return batch
 
     def _note_flags_sent(self, batch: FetchBatch) -> None:
-        view = self._session.view
+        view = self._selected.view
         if view.has_updates:
             for uid in batch.uids if self._plan.has_flags else batch.changed:
                 view.note_flags_sent(uid)
@@ -170,11 +173,10 @@ class Fetching:
         return len(batch.uids)
 
     async def _write(self, data: bytes) -> None:
-        wire = self._session.wire
-        wire.write(data)
+        self._wire.write(data)
         self._waiting += len(data)
         if self._waiting >= DRAIN_AFTER_OCTETS:
-            await wire.drain()
+            await self._wire.drain()
             self._waiting = 0
 
     # ------------------------------------------------------------ bodies
@@ -184,14 +186,14 @@ class Fetching:
         kept = self._from_kept(uids, rendered)
         if kept is not None:
             return await self._send(self._batch(list(kept), told, kept))
-        batch = batch_of(self._session, uids)
+        batch = batch_of(self._selected, uids)
         sources = [
             self._texts.source(uid, size, rendered[uid].header_size if rendered else 0)
             for uid, size in zip(batch.uids, batch.sizes, strict=True)
         ]
         answered = 0
         for group in self._texts.groups(sources):
-            await self._session.wire.yield_to_others()
+            await self._wire.yield_to_others()
             pairs = zip(group, await self._texts.values(group), strict=True)
             values = {source.uid: value for source, value in pairs if value is not None}
             batch = self._batch(list(values), told, values)
@@ -230,7 +232,7 @@ class Fetching:
         for piece in extent.pieces():
             data = await self._read(piece)
             if len(data) != min(GROUP_OCTETS, extent.stop - piece.start):
-                self._session.wire.close()
+                self._wire.close()
                 raise ConversationEnded(ConversationEnded.Reason.LOST)
             for at in range(
                 0, len(data), DRAIN_AFTER_OCTETS
@@ -239,7 +241,7 @@ class Fetching:
 
     async def _read(self, piece: MessageRange) -> bytes:
         try:
-            [data] = await self._session.mailbox.read([piece])
+            [data] = await self._mailbox.read([piece])
         except (Refused, Unavailable):
             return b""
         return data or b""

@@ -3,18 +3,16 @@
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
-from typing import TYPE_CHECKING
 
-from twisted_mail.imap.command import AFTER_LOGIN, Command
+from twisted_mail.imap.command import Command
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.state import AFTER_LOGIN
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.outcome import ProtocolError, Refused, Unavailable
 
-if TYPE_CHECKING:
-    from twisted_mail.imap.session import ImapSession
 
-
-async def _idle(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _idle(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Tell changes as they happen; bytes behind DONE are the next command."""
     reader.end()
     session.wire.write(b"+ idling\r\n")
@@ -28,13 +26,13 @@ async def _idle(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     return "IDLE terminated."
 
 
-def _wake_on_changes(session: "ImapSession") -> Callable[[], None]:
+def _wake_on_changes(session: ImapSession) -> Callable[[], None]:
     if session.selected is None:
         return lambda: None
-    return session.mailbox.watch(lambda _: session.wire.wake())
+    return session.selected.mailbox.watch(lambda _: session.wire.wake())
 
 
-async def _listen(session: "ImapSession") -> bytes:
+async def _listen(session: ImapSession) -> bytes:
     """Return the line that ends the IDLE. Raises ConversationEnded if it takes too long."""
     clock, settings = session.backend.clock, session.settings
     began = clock.monotonic()
@@ -56,19 +54,19 @@ async def _listen(session: "ImapSession") -> bytes:
     return line
 
 
-async def _send_updates(session: "ImapSession") -> None:
-    if session.selected is not None and session.view.is_removed:
+async def _send_updates(session: ImapSession) -> None:
+    if session.selected is not None and session.selected.view.is_removed:
         raise Refused("The mailbox was deleted", "NONEXISTENT")
     await session.send_updates(may_expunge=True)
 
 
-async def _refresh(session: "ImapSession") -> None:
+async def _refresh(session: ImapSession) -> None:
     """Look for what other programs did. What they did wakes the wire."""
     with suppress(Unavailable):  # a fault that passes must not end the IDLE
-        await session.mailbox.refresh()
+        await session.require_selected().mailbox.refresh()
 
 
-async def _wait(session: "ImapSession", seconds: float) -> None:
+async def _wait(session: ImapSession, seconds: float) -> None:
     """Wait for the client, for a change, or until so many seconds have passed."""
     try:
         session.framer.feed(await session.wire.read(seconds))

@@ -1,9 +1,8 @@
 """Commands that look at mailboxes from outside: LIST, LSUB, XLIST, STATUS, NAMESPACE."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING
 
-from twisted_mail.imap.command import AFTER_LOGIN, Command
+from twisted_mail.imap.command import Command
 from twisted_mail.imap.grammar import INBOX, Reader
 from twisted_mail.imap.mailboxes.listing import (
     ListedMailbox,
@@ -14,18 +13,17 @@ from twisted_mail.imap.mailboxes.listing import (
 )
 from twisted_mail.imap.mailboxes.patterns import pattern
 from twisted_mail.imap.mailboxes.status_items import read_items, status_line
+from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.state import AFTER_LOGIN
 from twisted_mail.mail.mailbox.entry import MailboxInfo
 from twisted_mail.mail.outcome import Refused, Unavailable
-
-if TYPE_CHECKING:
-    from twisted_mail.imap.session import ImapSession
 
 _SLICE = 20  # mailboxes between two looks at other connections
 _CHUNK = 25 * _SLICE  # mailboxes between two drains
 _XLIST_USES = {"\\Junk": "\\Spam", "\\All": "\\AllMail", "\\Flagged": "\\Starred"}
 
 
-async def _list(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _list(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     question = read_list_request(reader)
     if question.is_root:
         session.untagged(b'LIST (\\Noselect) "/" ""')
@@ -38,7 +36,7 @@ async def _list(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
 
 
 async def _write_list(
-    session: "ImapSession", infos: Sequence[MailboxInfo], listing: ListResult | LsubResult
+    session: ImapSession, infos: Sequence[MailboxInfo], listing: ListResult | LsubResult
 ) -> AsyncIterator[ListedMailbox]:
     for start in range(0, len(infos), _SLICE):
         await session.wire.yield_to_others()
@@ -48,7 +46,7 @@ async def _write_list(
             await session.wire.drain()
 
 
-async def _count(session: "ImapSession", one: ListedMailbox, question: ListRequest) -> None:
+async def _count(session: ImapSession, one: ListedMailbox, question: ListRequest) -> None:
     """Add a STATUS where the question wants it; one that fails is left out (RFC 5819 §2)."""
     if not question.counts or not one.info.is_selectable:
         return
@@ -61,7 +59,7 @@ async def _count(session: "ImapSession", one: ListedMailbox, question: ListReque
     session.untagged(status_line(one.info.name, status, question.counts, limit))
 
 
-async def _xlist(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _xlist(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Answer what old clients asked before SPECIAL-USE: LIST with Google's names for the uses."""
     question = _plain_list_request(reader)
     infos = await session.account.mailboxes()
@@ -72,7 +70,7 @@ async def _xlist(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     return "XLIST completed."
 
 
-async def _lsub(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _lsub(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     question = _plain_list_request(reader)
     infos = await session.account.mailboxes()
     async for one in _write_list(session, infos, LsubResult(infos, question)):
@@ -89,7 +87,7 @@ def _plain_list_request(reader: Reader) -> ListRequest:
     return ListRequest([pattern(reference, name)])
 
 
-async def _status(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _status(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     reader.space()
     name = reader.mailbox()
     reader.space()
@@ -100,7 +98,7 @@ async def _status(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     return "STATUS completed."
 
 
-async def _namespace(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _namespace(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Say that all names are the account's own (RFC 2342 §5)."""
     reader.end()
     session.untagged(b'NAMESPACE (("" "/")) NIL NIL')

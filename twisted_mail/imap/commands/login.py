@@ -1,22 +1,20 @@
 """Commands that end the not authenticated state: STARTTLS, AUTHENTICATE, LOGIN (RFC 3501 §6.2)."""
 
 from functools import partial
-from typing import TYPE_CHECKING
 
-from twisted_mail.imap.command import BEFORE_LOGIN, Command
+from twisted_mail.imap.command import Command
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.state import BEFORE_LOGIN
 from twisted_mail.interfaces import Mechanism, authenticate
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import ProtocolError, Refused
-
-if TYPE_CHECKING:
-    from twisted_mail.imap.session import ImapSession
 
 SERVICE = "imap"
 _FAILED = "AUTHENTICATIONFAILED"
 
 
-async def _starttls(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _starttls(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Begin TLS; what came in clear behind the command must not be read as if it were encrypted."""
     reader.end()
     wire = session.wire
@@ -31,7 +29,7 @@ async def _starttls(session: "ImapSession", reader: Reader, is_uid: bool) -> str
     return "Begin TLS negotiation now."
 
 
-async def _login(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _login(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     reader.space()
     name = reader.astring()
     reader.space()
@@ -41,7 +39,7 @@ async def _login(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     return await _log_in(session, _credentials(session, name, password))
 
 
-def _credentials(session: "ImapSession", name: bytes, password: bytes) -> Credentials:
+def _credentials(session: ImapSession, name: bytes, password: bytes) -> Credentials:
     try:
         return Credentials(name.decode("utf-8"), password.decode("utf-8"))
     except UnicodeDecodeError:
@@ -50,12 +48,12 @@ def _credentials(session: "ImapSession", name: bytes, password: bytes) -> Creden
         raise Refused("Name and password must be UTF-8", _FAILED) from None
 
 
-def _require_privacy(session: "ImapSession", reveals_password: bool) -> None:
+def _require_privacy(session: ImapSession, reveals_password: bool) -> None:
     if reveals_password and not session.wire.takes_passwords:
         raise Refused("Passwords are taken only under TLS", "PRIVACYREQUIRED")
 
 
-async def _log_in(session: "ImapSession", credentials: Credentials) -> str:
+async def _log_in(session: ImapSession, credentials: Credentials) -> str:
     peer, journal = session.wire.peer, session.backend.journal
     try:
         face = await session.backend.login_mailboxes(credentials, peer)
@@ -71,7 +69,7 @@ async def _log_in(session: "ImapSession", credentials: Credentials) -> str:
 # ---------------------------------------------------------------- AUTHENTICATE
 
 
-async def _authenticate(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _authenticate(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Log in by SASL, with an initial response or without (RFC 3501 §6.2.2, RFC 4959 §3)."""
     reader.space()
     mechanism = _mechanism(session, reader.atom().upper())
@@ -83,7 +81,7 @@ async def _authenticate(session: "ImapSession", reader: Reader, is_uid: bool) ->
     return await _log_in(session, credentials)
 
 
-def _mechanism(session: "ImapSession", name: str) -> Mechanism:
+def _mechanism(session: ImapSession, name: str) -> Mechanism:
     for mechanism in session.backend.mechanisms:
         if mechanism.name == name:
             _require_privacy(session, mechanism.reveals_password)
@@ -91,7 +89,7 @@ def _mechanism(session: "ImapSession", name: str) -> Mechanism:
     raise Refused("Unknown authentication mechanism", "CANNOT")
 
 
-async def _ask(session: "ImapSession", challenge: bytes) -> bytes:
+async def _ask(session: ImapSession, challenge: bytes) -> bytes:
     session.wire.write(b"+ %b\r\n" % challenge)
     return await session.read_line()
 

@@ -1,18 +1,15 @@
 """Commands that alter mailboxes from outside: CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE."""
 
-from typing import TYPE_CHECKING
-
 from twisted_mail.imap import objectid
-from twisted_mail.imap.command import AFTER_LOGIN, Command
+from twisted_mail.imap.command import Command
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.objectid import ObjectIdKind
+from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.state import AFTER_LOGIN
 from twisted_mail.mail.outcome import ProtocolError, Refused, Unavailable
 
-if TYPE_CHECKING:
-    from twisted_mail.imap.session import ImapSession
 
-
-async def _create(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _create(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Make a mailbox, and say what it is called whatever its name (RFC 8474 §4.1)."""
     reader.space()
     name = reader.mailbox()
@@ -48,15 +45,15 @@ def _read_use(reader: Reader) -> str:
     return uses[0] if uses else ""
 
 
-async def _delete(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _delete(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Delete a mailbox; a client that deletes the one it has selected is left with none."""
     await session.account.delete(_only_name(reader))
-    if session.selected is not None and session.view.is_removed:
+    if session.selected is not None and session.selected.view.is_removed:
         session.deselect()
     return "DELETE completed."
 
 
-async def _rename(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _rename(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     reader.space()
     name = reader.mailbox()
     new_name = _only_name(reader)
@@ -64,12 +61,12 @@ async def _rename(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     return "RENAME completed."
 
 
-async def _subscribe(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _subscribe(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     await session.account.subscribe(_only_name(reader), is_subscribed=True)
     return "SUBSCRIBE completed."
 
 
-async def _unsubscribe(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _unsubscribe(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     await session.account.subscribe(_only_name(reader), is_subscribed=False)
     return "UNSUBSCRIBE completed."
 

@@ -1,29 +1,28 @@
 """SEARCH and UID SEARCH (RFC 3501 §6.4.4)."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from twisted_mail.imap.command import SELECTED, Command
+from twisted_mail.imap.command import Command
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.search import evaluation, parser
 from twisted_mail.imap.search.evaluation import SearchEvaluator
+from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.state import SELECTED
 from twisted_mail.mail import dates
-
-if TYPE_CHECKING:
-    from twisted_mail.imap.session import ImapSession
 
 _STEP = 8000  # numbers written between two waits for the client: about 64 KiB
 
 
-async def search(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def search(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Answer SEARCH with the messages that the client knows and that meet its program."""
     reader.space()
     wanted = parser.parse(reader)
-    known = evaluation.candidates_of(session.view.uids, session.mailbox.columns)
+    selected = session.require_selected()
+    known = evaluation.candidates_of(selected.view.uids, selected.mailbox.columns)
     chooser = SearchEvaluator(
         known,
-        session.mailbox,
-        session.view.is_recent,
+        selected.mailbox,
+        selected.view.is_recent,
         session.backend.clock.now(),
         session.wire.yield_to_others,
         sent_day,
@@ -34,7 +33,7 @@ async def search(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
     return "SEARCH completed."
 
 
-async def _answer(session: "ImapSession", numbers: Sequence[int]) -> None:
+async def _answer(session: ImapSession, numbers: Sequence[int]) -> None:
     session.wire.write(b"* SEARCH")
     for start in range(0, len(numbers), _STEP):
         part = numbers[start : start + _STEP]

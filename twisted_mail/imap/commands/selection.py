@@ -1,27 +1,25 @@
 """Commands that open and close a mailbox: SELECT, EXAMINE, CHECK, CLOSE, UNSELECT."""
 
-from typing import TYPE_CHECKING
-
 from twisted_mail.imap import objectid
-from twisted_mail.imap.command import AFTER_LOGIN, SELECTED, Command
+from twisted_mail.imap.command import Command
 from twisted_mail.imap.commands.expunge import purge
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.objectid import ObjectIdKind
-from twisted_mail.imap.view import Selected, View
+from twisted_mail.imap.selected import Selected
+from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.state import AFTER_LOGIN, SELECTED
+from twisted_mail.imap.view import View
 from twisted_mail.interfaces import Mailbox
 from twisted_mail.mail.mailbox.entry import EntryColumns
 from twisted_mail.mail.mailbox.flags import SEEN
 
-if TYPE_CHECKING:
-    from twisted_mail.imap.session import ImapSession
 
-
-async def _select(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _select(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     await _open(session, _name(reader), is_read_only=False)
     return "[READ-WRITE] SELECT completed."
 
 
-async def _examine(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _examine(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     await _open(session, _name(reader), is_read_only=True)
     return "[READ-ONLY] EXAMINE completed."
 
@@ -33,7 +31,7 @@ def _name(reader: Reader) -> str:
     return name
 
 
-async def _open(session: "ImapSession", name: str, is_read_only: bool) -> None:
+async def _open(session: ImapSession, name: str, is_read_only: bool) -> None:
     """Select a mailbox; the present one is given back whatever happens (RFC 3501 §6.3.1)."""
     session.deselect()
     mailbox = await session.account.open(name)
@@ -48,7 +46,7 @@ async def _open(session: "ImapSession", name: str, is_read_only: bool) -> None:
     _describe(session, session.selected)
 
 
-async def _recent_from(session: "ImapSession", mailbox: Mailbox, is_read_only: bool) -> int:
+async def _recent_from(session: ImapSession, mailbox: Mailbox, is_read_only: bool) -> int:
     r"""Return the lowest UID that is \Recent; EXAMINE does not take it away from others."""
     if not is_read_only:
         return mailbox.claim_recent()
@@ -57,7 +55,7 @@ async def _recent_from(session: "ImapSession", mailbox: Mailbox, is_read_only: b
     return uids[-recent] if 0 < recent <= len(uids) else mailbox.columns.uidnext
 
 
-def _describe(session: "ImapSession", selected: Selected) -> None:
+def _describe(session: ImapSession, selected: Selected) -> None:
     """Write the untagged answers of SELECT (RFC 3501 §6.3.1, RFC 8474 §4.2)."""
     mailbox, view = selected.mailbox, selected.view
     columns = mailbox.columns
@@ -85,22 +83,23 @@ def _first_unseen(columns: EntryColumns) -> int:
 # ---------------------------------------------------------------- in a mailbox
 
 
-async def _check(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _check(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     reader.end()
-    await session.mailbox.refresh()
+    await session.require_selected().mailbox.refresh()
     return "CHECK completed."
 
 
-async def _close(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _close(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Remove the deleted messages in silence, unless the mailbox is read-only (RFC 3501 §6.4.2)."""
     reader.end()
-    if not session.is_read_only:
-        await purge(session.mailbox)
+    selected = session.require_selected()
+    if not selected.is_read_only:
+        await purge(selected.mailbox)
     session.deselect()
     return "CLOSE completed."
 
 
-async def _unselect(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def _unselect(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Give the mailbox back and remove nothing (RFC 3691 §2)."""
     reader.end()
     session.deselect()

@@ -1,20 +1,18 @@
 """STORE and UID STORE (RFC 3501 §6.4.6)."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from twisted_mail.imap.command import SELECTED, Command
+from twisted_mail.imap.command import Command
 from twisted_mail.imap.commands.fetch import Fetching
-from twisted_mail.imap.fetch.batches import batch_of, require_all_present, require_writable
 from twisted_mail.imap.fetch.items import FetchAttribute
 from twisted_mail.imap.fetch.plan import compile_plan
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.state import SELECTED
 from twisted_mail.mail.mailbox import flags
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import ProtocolError
-
-if TYPE_CHECKING:
-    from twisted_mail.imap.session import ImapSession
 
 _HOW: dict[str, Literal["set", "add", "remove"]] = {
     "FLAGS": "set",
@@ -44,21 +42,23 @@ def parse(reader: Reader) -> Alteration:
     return Alteration(_HOW[name], altered, name != word)
 
 
-async def store(session: "ImapSession", reader: Reader, is_uid: bool) -> str:
+async def store(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Alter flags, durably, and tell what they are now."""
     reader.space()
     numbers = reader.numbers()
     reader.space()
     alteration = parse(reader)
-    uids = session.view.select(numbers, is_uid)
-    require_writable(session)
-    await session.mailbox.mark(uids, alteration.how, alteration.flags)
+    selected = session.require_selected()
+    uids = selected.view.select(numbers, is_uid)
+    selected.require_writable()
+    await selected.mailbox.mark(uids, alteration.how, alteration.flags)
     if alteration.is_silent:
-        session.view.note_silent_store(uids, alteration.how, alteration.flags)
+        selected.view.note_silent_store(uids, alteration.how, alteration.flags)
     else:
-        await Fetching(session, compile_plan((FetchAttribute.FLAGS,), is_uid)).answer(uids)
+        plan = compile_plan((FetchAttribute.FLAGS,), is_uid)
+        await Fetching(selected, session.wire, session.backend.blocking, plan).answer(uids)
     if not is_uid:
-        require_all_present(uids, batch_of(session, uids))
+        selected.require_all_present(uids)
     return "STORE completed."
 
 

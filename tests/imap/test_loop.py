@@ -1,0 +1,273 @@
+from typing import Any
+
+import pytest
+
+from tests.imap.talk import House
+from tests.support import finish
+from twisted_mail.imap.commands import TABLE
+from twisted_mail.imap.framing import Framer
+from twisted_mail.interfaces import ConversationEnded
+from twisted_mail.mail.outcome import Unavailable
+
+TIMEOUT, SHUTDOWN = ConversationEnded.Reason.TIMEOUT, ConversationEnded.Reason.SHUTDOWN
+
+
+def test_the_greeting_offers_capabilities() -> None:
+    loop = House().loop(tls=True, passwords=False)
+    finish(loop.run())
+    greeting: bytes = loop.session.wire.written  # type: ignore[attr-defined]
+    assert greeting == (
+        b"* OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS LOGINDISABLED] "
+        b"mail.example.org IMAP4rev1 ready\r\n"
+    )
+
+
+def test_pipelined_commands_are_answered_in_order() -> None:
+    lines = House().talk(b"a NOOP\r\nb CAPABILITY\r\nc LOGOUT\r\nd NOOP\r\n")
+    assert [line.split()[0] for line in lines] == ["a", "*", "b", "*", "c"]
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("a FROB", "a BAD Unknown command"),
+        ("a UID NOOP", "a BAD Unknown command"),
+        ("a", "a BAD Missing argument"),
+        ("a  NOOP", "a BAD Expected a word"),
+        ("a NOOP x", "a BAD Unexpected arguments at the end of the command"),
+        ("a SELECT INBOX", "a BAD Not possible before login"),
+        ("+ NOOP", "* BAD Expected a tag"),
+        ('""', "* BAD Expected a tag"),
+    ],
+)
+def test_what_is_no_command_is_bad(line: str, answer: str) -> None:
+    assert House().talk(line) == [answer]
+
+
+def test_commands_have_their_states() -> None:
+    house = House()
+    lines = house.inside("a LOGIN alice secret", "b FETCH 1 FLAGS", "c SELECT INBOX", "d STARTTLS")
+    assert lines[0] == "a BAD Not possible after login"
+    assert lines[1] == "b BAD Not possible after login"
+    assert lines[-1] == "d BAD Not possible with a mailbox selected"
+
+
+def test_lower_case_is_as_good() -> None:
+    assert House().inside("a select inbox", "b uid search all")[-1].startswith("b OK")
+
+
+def test_a_bug_is_noted_and_the_connection_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: Any) -> str:
+        raise ZeroDivisionError
+
+    command = TABLE["NOOP"]
+    broken_one = type(command)(command.name, command.states, broken)
+    monkeypatch.setitem(TABLE, "NOOP", broken_one)
+    house = House()
+    lines = house.talk("a NOOP", "b CAPABILITY")
+    assert lines[0] == "a NO [SERVERBUG] Internal error; it has been noted"
+    assert lines[2].startswith("b OK")
+    assert house.events("failed") == [("imap NOOP",)]
+
+
+def test_a_bug_outside_of_commands_ends_the_connection_politely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Framer, "feed", None)
+    house = House()
+    assert house.talk("a NOOP") == ["* BYE [SERVERBUG] Internal error"]
+    assert house.events("disconnected")[0][2] == "failed"
+
+
+# ---------------------------------------------------------------- literals
+
+
+def test_a_literal_is_asked_for() -> None:
+    lines = House().talk(b"a LOGIN {5}\r\n", b"alice {6}\r\n", b"secret\r\n")
+    assert lines[:2] == ["+ OK", "+ OK"]
+    assert lines[2].startswith("a OK")
+
+
+def test_a_literal_that_is_too_large_is_not_asked_for() -> None:
+    assert House().talk("a LOGIN {5000}", "b NOOP") == [
+        "a BAD [TOOBIG] The literal is too large",
+        "b OK NOOP completed.",
+    ]
+
+
+def test_a_literal_that_comes_unasked_is_never_a_command() -> None:
+    commands = b"b LOGOUT\r\n" * 500
+    lines = House().talk(b"a LOGIN {5000+}\r\n" + commands + b"\r\nc NOOP\r\n")
+    assert lines == ["a BAD [TOOBIG] The literal is too large", "c OK NOOP completed."]
+
+
+def test_a_flood_ends_the_connection() -> None:
+    house = House()
+    lines = house.talk("a LOGIN {99999999+}", "b NOOP")
+    assert lines[0].startswith("a BAD [TOOBIG]")
+    assert lines[1:] == ["* BYE Too much data"]
+    assert house.events("disconnected")[0][2] == "flood"
+
+
+def test_a_bare_line_feed_ends_a_line_and_is_bad() -> None:
+    assert House().talk(b"a NOOP\nb NOOP\r\n") == [
+        "a BAD Lines must end with CRLF",
+        "b OK NOOP completed.",
+    ]
+
+
+# ---------------------------------------------------------------- limits
+
+
+def test_too_many_bad_commands_before_login_end_the_connection() -> None:
+    lines = House(max_login_errors=2).talk("a X", "b NOOP", "c X", "d NOOP")
+    assert lines[-2:] == ["c BAD Unknown command", "* BYE Too many bad commands"]
+
+
+def test_after_login_good_commands_forgive_bad_ones() -> None:
+    house = House(max_errors=2)
+    lines = house.inside("a X", "b NOOP", "c X", "d NOOP", "e X", "f Y", "g NOOP")
+    assert lines[-1] == "* BYE Too many bad commands"
+    assert lines[-2].startswith("f BAD")
+    assert house.events("disconnected")[0][2] == "errors"
+
+
+def test_before_login_time_is_limited_in_all() -> None:
+    house = House(login_timeout=60)
+
+    def later() -> None:
+        house.clock.seconds += 40
+
+    lines = house.talk("a NOOP", later, "b NOOP", later, "c NOOP")
+    assert lines[-1] == "* BYE Autologout; idle for too long"
+    assert not any(line.startswith("c") for line in lines)
+
+
+def test_silence_ends_with_a_farewell() -> None:
+    house = House()
+    assert house.inside(TIMEOUT) == ["* BYE Autologout; idle for too long"]
+    assert house.events("disconnected")[0][2] == "timeout"
+
+
+def test_a_half_command_has_less_time() -> None:
+    house = House()
+    loop = house.loop("0 LOGIN alice secret", "a NOOP", b"b N", TIMEOUT)
+    finish(loop.run())
+    assert loop.session.wire.timeouts[-1] == house.settings.command_timeout  # type: ignore[attr-defined]
+    assert loop.session.wire.timeouts[-2] == house.settings.idle_timeout  # type: ignore[attr-defined]
+
+
+def test_when_the_server_stops_it_says_so() -> None:
+    house = House()
+    assert house.talk(SHUTDOWN) == ["* BYE Server shutting down"]
+    assert house.events("disconnected")[0][2] == "shutdown"
+
+
+def test_when_the_client_is_gone_everything_is_given_back() -> None:
+    house = House()
+    head = b"a APPEND INBOX {100+}\r\nabc"
+    assert house.inside("s SELECT INBOX", head)[-1].startswith("s OK")
+    assert house.writers[0].is_discarded
+    assert house.faces[0].is_out
+    assert house.events("disconnected")[0][2] == "lost"
+
+
+def test_what_cannot_be_given_back_is_noted() -> None:
+    house = House()
+
+    def spoil() -> None:
+        house.faces[0].logout = None  # type: ignore[assignment, method-assign]
+
+    house.inside(spoil)
+    assert house.events("failed") == [("imap",)]
+
+
+def test_answers_wait_for_a_client_that_does_not_take_them() -> None:
+    loop = House().loop(b"a NOOP\r\n" * 100)
+    discarded: list[int] = []
+
+    async def drain() -> None:
+        discarded.append(loop.session.wire.written.count(b"a OK"))  # type: ignore[attr-defined]
+
+    loop.session.wire.drain = drain  # type: ignore[method-assign]
+    finish(loop.run())
+    assert discarded == [16, 32, 48, 64, 80, 96]
+
+
+def test_a_connection_is_noted_from_beginning_to_end() -> None:
+    house = House()
+    house.talk("a LOGIN alice wrong", "b LOGIN alice secret", "c LOGOUT")
+    events = [(event, *arguments[2:]) for event, arguments in house.journal.events]
+    assert events == [
+        ("connected",),
+        ("login_failed", "alice"),
+        ("logged_in", "alice"),
+        ("disconnected", "quit"),
+    ]
+
+
+# ---------------------------------------------------------------- news
+
+
+def test_news_come_before_the_tagged_answer() -> None:
+    house = House()
+    lines = house.inside("a SELECT INBOX", house.put, "b NOOP")
+    assert lines[-3:] == ["* 1 EXISTS", "* 1 RECENT", "b OK NOOP completed."]
+
+
+def test_expunged_messages_are_not_told_while_numbers_count() -> None:
+    house = House()
+    for _ in range(3):
+        house.put()
+
+    def somebody_expunges() -> None:
+        finish(house.box().expunge([1]))
+
+    lines = house.inside(
+        "a SELECT INBOX",
+        somebody_expunges,
+        "b FETCH 2 UID",
+        "c SEARCH UNSEEN",
+        "d STORE 2 +FLAGS (\\Seen)",
+        "e UID FETCH 2 UID",
+    )
+    at = lines.index("* 1 EXPUNGE")
+    assert lines[at - 1].startswith("* ")
+    assert [line for line in lines[:at] if line.startswith("d OK")]
+    assert lines[-1].startswith("e OK")
+
+
+def test_an_account_with_a_deleted_mailbox_says_farewell() -> None:
+    house = House()
+    finish(house.account.create("x"))
+
+    def somebody_deletes() -> None:
+        finish(house.account.delete("x"))
+
+    lines = house.inside("a SELECT x", somebody_deletes, "b CAPABILITY", "c NOOP")
+    assert lines[-2:] == ["b OK CAPABILITY completed.", "* BYE The selected mailbox was deleted"]
+
+
+def test_much_news_waits_for_the_client() -> None:
+    house = House()
+    for _ in range(5000):
+        house.put()
+
+    def somebody_expunges() -> None:
+        finish(house.box().expunge(range(1, 5001)))
+
+    lines = house.inside("a SELECT INBOX", somebody_expunges, "b NOOP")
+    assert lines.count("* 1 EXPUNGE") == 1
+    assert len([line for line in lines if line.endswith(" EXPUNGE")]) == 5000
+
+
+def test_the_doors_say_unavailable_and_the_client_hears_no() -> None:
+    house = House()
+    house.login_error = Unavailable("The database is away")
+    assert house.talk("a LOGIN alice secret") == ["a NO [UNAVAILABLE] The database is away"]
+
+
+def test_texts_for_the_client_are_plain() -> None:
+    house = House()
+    house.login_error = Unavailable("caf\xe9\r\nb OK")
+    assert house.talk("a LOGIN alice secret") == ["a NO [UNAVAILABLE] caf???b OK"]

@@ -1,0 +1,20 @@
+import pytest
+
+from tests.imap.selected import SelectedSession, SmallMailbox
+from twisted_mail.mail.outcome import Refused
+
+
+def test_an_examined_mailbox_cannot_be_altered() -> None:
+    SelectedSession(SmallMailbox()).selected.require_writable()
+    with pytest.raises(Refused, match="reading only"):
+        SelectedSession(SmallMailbox(), is_read_only=True).selected.require_writable()
+
+
+def test_messages_that_are_gone_are_refused() -> None:
+    mailbox = SmallMailbox(b"one", b"two")
+    selected = SelectedSession(mailbox).selected
+    selected.require_all_present([1, 2])
+    mailbox.remove([1])
+    with pytest.raises(Refused) as refused:
+        selected.require_all_present([1, 2])
+    assert refused.value.condition == "EXPUNGEISSUED"

@@ -1,0 +1,178 @@
+"""One IMAP conversation, from greeting to farewell (RFC 3501).
+
+``session`` is what commands see; here is the loop: take an event from the framer, or read. While a
+command runs nothing else does, so answers are in the order of the commands, however they were
+pipelined.
+"""
+
+from twisted_mail.imap.append_literal import AppendLiteral
+from twisted_mail.imap.backend import ImapBackend
+from twisted_mail.imap.command import Command
+from twisted_mail.imap.commands import find
+from twisted_mail.imap.events import (
+    CompleteCommand,
+    ContinuationRequest,
+    Event,
+    MessageBegins,
+    RejectedCommand,
+)
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.settings import Settings
+from twisted_mail.imap.writing import refusal
+from twisted_mail.interfaces import ConversationEnded, Wire
+from twisted_mail.mail.outcome import MailError
+
+__all__ = ["ImapBackend", "ImapLoop"]
+
+SERVICE = "imap"
+_FAREWELLS = {
+    ConversationEnded.Reason.TIMEOUT: b"* BYE Autologout; idle for too long\r\n",
+    ConversationEnded.Reason.SHUTDOWN: b"* BYE Server shutting down\r\n",
+}
+_CONTINUATION = b"+ OK\r\n"
+# Commands whose answers leave together at most; each may have left 64 KiB unsent.
+_COMMANDS_PER_DRAIN = 16
+
+
+class ImapLoop:
+    """One IMAP conversation. Fulfils ``interfaces.Session``."""
+
+    __slots__ = ("_append_literal", "_unsent", "session")
+
+    def __init__(self, wire: Wire, settings: Settings, backend: ImapBackend) -> None:
+        self.session = ImapSession(wire, settings, backend)
+        self._append_literal = AppendLiteral(self.session.framer, backend.blob_writer)
+        self._unsent = 0  # answered commands since the wire last sent
+
+    # ------------------------------------------------------------ the conversation
+
+    async def run(self) -> None:
+        """Hold the conversation; return when it is over."""
+        wire, journal = self.session.wire, self.session.backend.journal
+        journal.connected(SERVICE, wire.peer)
+        reason = "failed"
+        try:
+            reason = await self._converse()
+        except ConversationEnded as ending:
+            reason = ending.reason.value
+            wire.write(_FAREWELLS.get(ending.reason, b""))
+        except Exception:
+            journal.failed(SERVICE)
+            wire.write(b"* BYE [SERVERBUG] Internal error\r\n")
+        finally:
+            self._release()
+            journal.disconnected(SERVICE, wire.peer, reason)
+
+    async def _converse(self) -> str:
+        session = self.session
+        wire, framer, limits = session.wire, session.framer, session.limits
+        self._greet()
+        while not session.end_reason:
+            event = framer.next()
+            if event is None:
+                framer.feed(await wire.read(limits.seconds(is_between=framer.is_empty)))
+                self._unsent = 0
+            else:
+                await self._take(event)
+        wire.write(session.farewell)
+        return session.end_reason
+
+    def _greet(self) -> None:
+        session = self.session
+        capabilities, hostname = session.capabilities(), session.backend.hostname
+        greeting = f"OK [CAPABILITY {capabilities}] {hostname} IMAP4rev1 ready"
+        session.untagged(greeting.encode("ascii", "replace"))
+
+    def _release(self) -> None:
+        session = self.session
+        for give_back in (
+            session.deselect,
+            self._append_literal.discard,
+            session.framer.close,
+            session.log_out,
+        ):
+            try:
+                give_back()
+            except Exception:
+                session.backend.journal.failed(SERVICE)
+        session.wire.close()
+
+    # ------------------------------------------------------------ what the framer finds
+
+    async def _take(self, event: Event) -> None:
+        wire = self.session.wire
+        await wire.yield_to_others()
+        if isinstance(event, CompleteCommand):
+            await self._run_command(event)
+            await self._apply_back_pressure()
+        elif isinstance(event, RejectedCommand):
+            self._answer_fault(event)
+        elif isinstance(event, ContinuationRequest):
+            wire.write(_CONTINUATION)
+        else:
+            if isinstance(event, MessageBegins) and event.is_awaited:
+                wire.write(_CONTINUATION)
+            await self._append_literal.take(event)
+
+    async def _apply_back_pressure(self) -> None:
+        """Wait for a client that sends many commands at once and does not take the answers."""
+        self._unsent += 1
+        if self._unsent >= _COMMANDS_PER_DRAIN:
+            self._unsent = 0
+            await self.session.wire.drain()
+
+    def _answer_fault(self, fault: RejectedCommand) -> None:
+        self._answer(fault.tag, refusal(fault.error))
+        self._count_error(fault.error)
+        if fault.is_fatal:
+            self.session.end_session("flood", "Too much data")
+
+    # ------------------------------------------------------------ commands
+
+    async def _run_command(self, complete: CompleteCommand) -> None:
+        reader = complete.reader()
+        tag = "*"
+        try:
+            tag = reader.tag()
+            command, is_uid = find(reader, self.session.state)
+            answer = await self._outcome(command, reader, is_uid)
+            await self.session.send_updates(may_expunge=is_uid or not command.keeps_numbers)
+        except MailError as error:  # no such command, or not now
+            self._count_error(error)
+            answer = refusal(error)
+        finally:
+            reader.close()
+        self._answer(tag, answer)
+        await self._follow_up()
+
+    async def _outcome(self, command: Command, reader: Reader, is_uid: bool) -> str:
+        """Run a command and return what follows its tag."""
+        session = self.session
+        try:
+            answer = "OK " + await command.run(session, reader, is_uid)
+        except MailError as error:
+            self._count_error(error)
+            return refusal(error)
+        except ConversationEnded:
+            raise
+        except Exception:
+            session.backend.journal.failed(f"{SERVICE} {command.name}")
+            return "NO [SERVERBUG] Internal error; it has been noted"
+        session.limits.count_success()
+        return answer
+
+    async def _follow_up(self) -> None:
+        session = self.session
+        after_answer, session.after_answer = session.after_answer, None
+        if after_answer is not None:
+            await after_answer()
+        if session.selected is not None and session.selected.view.is_removed:
+            session.end_session("mailbox deleted", "The selected mailbox was deleted")
+
+    def _count_error(self, error: MailError) -> None:
+        if self.session.limits.count_error(error):
+            self.session.end_session("errors", "Too many bad commands")
+
+    def _answer(self, tag: str, line: str) -> None:
+        self.session.wire.write(f"{tag} {line}\r\n".encode("ascii", "replace"))

@@ -1,0 +1,39 @@
+"""The selected mailbox: what FETCH and all other commands of the selected state work on."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from twisted_mail.imap.fetch.outline import Outline
+from twisted_mail.imap.view import View
+from twisted_mail.interfaces import Mailbox
+from twisted_mail.mail.outcome import Refused
+
+
+@dataclass(slots=True)
+class Selected:
+    """The mailbox that is selected, and what the client knows of it.
+
+    ``outlines`` remembers the structure of the last few large messages that FETCH read, by UID.
+    """
+
+    mailbox: Mailbox
+    view: View
+    is_read_only: bool
+    outlines: OrderedDict[int, Outline] = field(default_factory=OrderedDict)
+
+    def close(self) -> None:
+        """Give the mailbox back."""
+        self.view.close()
+        self.mailbox.close()
+
+    def require_writable(self) -> None:
+        """Raise Refused when the mailbox is selected for reading only."""
+        if self.is_read_only:
+            raise Refused("The mailbox is selected for reading only.", "READ-ONLY")
+
+    def require_all_present(self, uids: Sequence[int]) -> None:
+        """Raise Refused when some of the messages named by number are gone (RFC 5530 §3)."""
+        row = self.mailbox.columns.row
+        if any(row(uid) is None for uid in uids):
+            raise Refused("Some of the messages are no longer there.", "EXPUNGEISSUED")
