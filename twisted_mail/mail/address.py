@@ -6,9 +6,10 @@ brackets, source routes, parameters) belongs to the room that speaks the command
 
 import ipaddress
 import re
+import unicodedata
 from dataclasses import dataclass
 
-from twisted_mail.mail.alabel import to_alabels
+import idna
 
 MAX_LOCAL = 64  # octets, RFC 5321 §4.5.3.1.1
 MAX_DOMAIN = 255  # octets, RFC 5321 §4.5.3.1.2
@@ -93,10 +94,22 @@ def parse_domain(text: str) -> str:
 
 
 def _to_alabels(text: str) -> str:
-    name = to_alabels(text)
+    """Return a domain with an A-label for each label that is not ASCII, by IDNA2008 (RFC 5891).
+
+    Capital letters become small ones (RFC 5895 §2), and nothing else is mapped: a label with a
+    character that is not allowed makes the domain malformed.
+    """
+    name = ".".join(label if label.isascii() else _to_alabel(label) for label in text.split("."))
     if len(name) > MAX_DOMAIN:
         raise ValueError(f"the domain is longer than {MAX_DOMAIN} octets")
     return name
+
+
+def _to_alabel(label: str) -> str:
+    try:
+        return idna.alabel(unicodedata.normalize("NFC", label.lower())).decode("ascii")
+    except idna.IDNAError:
+        raise ValueError("the domain has characters that domains do not have") from None
 
 
 def _parse_literal(text: str) -> str:
