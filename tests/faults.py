@@ -1,5 +1,6 @@
 """Disks that stop, fail, or lose what was not synced, for tests of what must survive."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from twisted_mail.store.disk.calls import Disk
 
 STEPS = [
     "create",
+    "create_unnamed",
     "overwrite",
     "extend",
     "write",
@@ -28,12 +30,38 @@ STEPS = [
     "unlink",
     "make_folder",
     "remove_folder",
+    "connect",
     "commit",
+    "checkpoint",
 ]
-TAKING_ROOM = frozenset({"create", "overwrite", "extend", "write", "link", "make_folder"})
+ON_DATABASES = frozenset({"connect", "commit", "checkpoint"})
+TAKING_ROOM = frozenset(
+    {"create", "create_unnamed", "overwrite", "extend", "write", "link", "make_folder"}
+)
 SYNCING = frozenset({"sync_file", "sync_data", "sync_folder", "sync_all", "sync_all_verified"})
 READING = ["names", "files", "stat", "open", "open_folder", "read"]
-OPENING = frozenset({"create", "overwrite", "extend", "open", "open_folder", "names", "files"})
+OPENING = frozenset(
+    {
+        "create",
+        "create_unnamed",
+        "overwrite",
+        "extend",
+        "open",
+        "open_folder",
+        "names",
+        "files",
+        "connect",
+    }
+)
+
+# What apsw raises where a system call of SQLite's own fails.
+DATABASE_ERRORS = {
+    errno.EIO: apsw.IOError,
+    errno.ENOSPC: apsw.FullError,
+    errno.EDQUOT: apsw.FullError,
+    errno.EROFS: apsw.ReadOnlyError,
+    errno.EMFILE: apsw.CantOpenError,
+}
 
 
 class Stopped(BaseException):
@@ -109,8 +137,8 @@ class FailDisk(QuickDisk):
         self.left -= 1
         if self.left == -1 or (self.for_good and self.left < 0):
             self.has_failed = True
-            if name == "commit":
-                raise apsw.FullError("full")
+            if name in ON_DATABASES:
+                raise DATABASE_ERRORS[self.error]("as told")
             raise OSError(self.error, "as told")
 
 

@@ -19,7 +19,6 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout
 from twisted_mail.store.format.filename import Namer
-from twisted_mail.store.index.database import boot_id
 from twisted_mail.store.quota import Quotas, Usage
 from twisted_mail.store.repair.compact import UidListCompaction
 from twisted_mail.store.search.indexing import Indexing
@@ -66,7 +65,8 @@ class MaildirStore:
         self._render = render
         self._report = report
         self._watching = monitor
-        self._ground = StoreEnvironment(disk or Disk(), clock, Namer(host), boot_id(), settings)
+        disk = disk or Disk()
+        self._ground = StoreEnvironment(disk, clock, Namer(host), disk.boot_id(), settings)
         self._rounds = GroupCommit(self._ground, self._root, blocking)
         self.indexing = Indexing(clock, progress)
         self.compacting = UidListCompaction(clock)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime.matching import matches, searchable
+from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.search import checksums, fulltext
 from twisted_mail.store.search.fulltext import FullTextIndex, MailboxKey, MessageKey
 from twisted_mail.store.search.texts import matches_everything, substring_query, text_of
@@ -26,7 +27,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullTextIndex]:
-    found = FullTextIndex(os.fsencode(tmp_path_factory.mktemp("search") / "search.sqlite3"))
+    found = FullTextIndex(Disk(), os.fsencode(tmp_path_factory.mktemp("search") / "search.sqlite3"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fulltext, "READING_COST", 10**9)  # the index tells whatever it can
         yield found
@@ -40,7 +41,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def index(path: Path) -> Iterator[FullTextIndex]:
-    found = FullTextIndex(os.fsencode(path))
+    found = FullTextIndex(Disk(), os.fsencode(path))
     yield found
     found.close()
 
@@ -305,7 +306,7 @@ def test_mailboxes_that_are_no_more_are_forgotten_piece_by_piece(
 def test_what_another_process_writes_is_compared_again(index: FullTextIndex, path: Path):
     put(index, INBOX, HELLO)
     trust(index, INBOX, HELLO)
-    other = FullTextIndex(os.fsencode(path))
+    other = FullTextIndex(Disk(), os.fsencode(path))
     other.forget(INBOX, [1])
     assert hits(index) is None
     epoch = index.begin(INBOX, [INBOX])
@@ -384,7 +385,7 @@ def test_no_octet_of_the_file_changes_unseen(tmp_path: Path):
     asked = substring_query(Contains("text", "alpha beta"))
     right = {uid for uid, data in there.items() if matches(data, Contains("text", "alpha beta"))}
     path = tmp_path / "search.sqlite3"
-    index = FullTextIndex(os.fsencode(path))
+    index = FullTextIndex(Disk(), os.fsencode(path))
     put(index, INBOX, there)
     index.close()
     whole = path.read_bytes()
@@ -403,7 +404,7 @@ def test_no_octet_of_the_file_changes_unseen(tmp_path: Path):
 
 def test_a_busy_database_is_no_answer_and_no_damage(index: FullTextIndex, path: Path):
     put(index, INBOX, HELLO)
-    blocker = checksums.connect(str(path))
+    blocker = checksums.connect(Disk(), str(path))
     blocker.execute("BEGIN IMMEDIATE")
     assert index.attempt(index.forget, INBOX, [1]) is None
     blocker.execute("ROLLBACK")
@@ -413,7 +414,7 @@ def test_a_busy_database_is_no_answer_and_no_damage(index: FullTextIndex, path: 
 
 
 def test_where_there_can_be_no_database_there_is_no_answer(tmp_path: Path):
-    index = FullTextIndex(os.fsencode(tmp_path / "no" / "such" / "folder"))
+    index = FullTextIndex(Disk(), os.fsencode(tmp_path / "no" / "such" / "folder"))
     assert index.attempt(index.begin, INBOX, []) is None
 
 

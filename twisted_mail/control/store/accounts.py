@@ -18,7 +18,6 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout
 from twisted_mail.store.format.filename import Namer
-from twisted_mail.store.index.database import boot_id
 from twisted_mail.store.quota import QuotaLedger
 from twisted_mail.store.tree.tree import Tree
 
@@ -63,7 +62,8 @@ def has_mail(config: Config, account: str) -> bool:
 @contextmanager
 def opened(config: Config, account: str) -> Iterator[Tree]:
     """Open one account's mail. What an administrator puts there need not fit into its quota."""
-    ground = StoreEnvironment(Disk(), SystemClock(), Namer(), boot_id(), config.store)
+    disk = Disk()
+    ground = StoreEnvironment(disk, SystemClock(), Namer(), disk.boot_id(), config.store)
     tree = Tree(ground, path(config, account), QuotaLedger())
     try:
         yield tree

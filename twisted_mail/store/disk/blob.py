@@ -7,7 +7,6 @@ An unnamed file needs no cleaning up: it is gone with its descriptor, power loss
 
 import errno
 import os
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +15,11 @@ from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.message import PIECE, Blob, MemoryBlob
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.store.disk.budget import Budget, BudgetedBlob, BudgetShare
+from twisted_mail.store.disk.calls import Disk
 
 IN_MEMORY = 256 * 1024  # octets
 NO_BUDGET = Budget(0, 0)
+_DISK = Disk()
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -30,7 +31,8 @@ class Descriptor:
     itself.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, disk: Disk = _DISK) -> None:
+        self.disk = disk
         self._number = number
         self._uses = 1  # the owner's
         self._is_closed = False
@@ -61,7 +63,7 @@ class Descriptor:
             self._uses -= 1
             is_last = self._uses == 0
         if is_last:
-            os.close(self._number)
+            self.disk.close(self._number)
 
     def __del__(self) -> None:
         self.close()
@@ -84,7 +86,7 @@ class FileBlob:
         stop = self._size if stop is None else min(stop, self._size)
         with self._file.use() as number:
             while start < stop:
-                data = os.pread(number, min(PIECE, stop - start), start)
+                data = self._file.disk.read(number, min(PIECE, stop - start), start)
                 if not data:
                     raise OSError(errno.EIO, "the file is shorter than it was")
                 start += len(data)
@@ -108,8 +110,10 @@ class SpoolWriter:
         blocking: Blocking,
         in_memory: int = IN_MEMORY,
         budget: Budget = NO_BUDGET,
+        disk: Disk = _DISK,
     ) -> None:
-        self._folder = os.fspath(folder)
+        self._folder = os.fsencode(folder)
+        self._disk = disk
         self._blocking = blocking
         self._in_memory = in_memory
         self._share = BudgetShare(budget)
@@ -141,7 +145,7 @@ class SpoolWriter:
         data, self._held = self._held, bytearray()
         try:
             if self._file is None:
-                self._file = await self._blocking.run(_unnamed, self._folder)
+                self._file = await self._blocking.run(_unnamed, self._disk, self._folder)
             await self._blocking.run(_write, self._file, data)
             self._share.close()  # not before: a disk that is slow would let others take the same memory
         except OSError as error:
@@ -195,19 +199,11 @@ def _unavailable(error: OSError) -> Unavailable:
     return Unavailable("The message cannot be stored now.")
 
 
-def _unnamed(folder: str) -> Descriptor:
+def _unnamed(disk: Disk, folder: bytes) -> Descriptor:
     """Open a new file without a name."""
-    try:
-        return Descriptor(os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    except (AttributeError, OSError):  # not on this system, not on this file system
-        number, path = tempfile.mkstemp(dir=folder)
-        file = Descriptor(number)
-        os.unlink(path)
-        return file
+    return Descriptor(disk.create_unnamed(folder), disk)
 
 
 def _write(file: Descriptor, data: bytearray) -> None:
-    with file.use() as number, memoryview(data) as rest:
-        at = 0
-        while at < len(rest):
-            at += os.write(number, rest[at:])
+    with file.use() as number:
+        file.disk.write(number, data)

@@ -2,12 +2,20 @@
 
 Every system call of the store is a method of ``Disk``, so that a test can make the n-th one fail, or
 stop the world there. Paths are bytes: names that other programs chose need not be UTF-8.
+
+SQLite makes its own system calls. The seam sees the three moments at which they matter: when a database
+is opened, when a transaction is committed, and when its log is synced. What SQLite reads and writes in
+between it does not see; that a database is full, damaged or unreadable shows in the errors of apsw, which
+are those that the three calls raise too.
 """
 
 import fcntl
 import os
 import stat
+import tempfile
 import time
+import uuid
+from contextlib import suppress
 
 import apsw
 
@@ -17,10 +25,11 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO must not stop us
 _CLOCK_STEP = 5.0  # seconds that a clock may be set by while the machine starts
 _FOLDER = os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY
+_DATABASE = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
 
 
 class Disk:
-    """The system calls, as they are. All raise OSError."""
+    """The system calls, as they are. All raise OSError, those on databases apsw.Error."""
 
     def create(self, path: bytes) -> int:
         """Make a file that is not there yet and return its descriptor, for writing."""
@@ -34,7 +43,20 @@ class Disk:
         """Open a file that is there for writing at its end."""
         return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
 
-    def write(self, fd: int, data: bytes) -> None:
+    def create_unnamed(self, folder: bytes) -> int:
+        """Make a file without a name, gone when it is closed; return its descriptor."""
+        try:
+            return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except (AttributeError, OSError):  # not on this system, not on this file system
+            fd, path = tempfile.mkstemp(dir=folder)
+        try:
+            os.unlink(path)
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
+
+    def write(self, fd: int, data: bytes | bytearray) -> None:
         """Write all of the data."""
         view = memoryview(data)
         while view:
@@ -161,6 +183,22 @@ class Disk:
             return True
         return True
 
+    def boot_id(self) -> str:
+        """Return what is different after each start of the machine (or of the process, if unknown)."""
+        with suppress(OSError), open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+        return uuid.uuid4().hex
+
+    # ------------------------------------------------------------ databases
+
+    def connect(self, name: str, flags: int = _DATABASE, vfs: str | None = None) -> apsw.Connection:
+        """Open a database by its path or URI; it is made where it is missing and ``flags`` say so."""
+        return apsw.Connection(name, flags, vfs)
+
     def commit(self, connection: apsw.Connection) -> None:
-        """Commit a transaction. Raises apsw.Error."""
+        """Commit a transaction."""
         connection.execute("COMMIT")
+
+    def checkpoint(self, connection: apsw.Connection) -> None:
+        """Sync a database's log, and write it into the database as far as nobody reads it."""
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)

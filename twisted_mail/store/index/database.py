@@ -30,15 +30,8 @@ NO_DISK = (
 DAMAGED = (apsw.CorruptError, apsw.NotADBError)
 
 
-def boot_id() -> str:
-    """Return what is different after each start of the machine (or of the process, if unknown)."""
-    with suppress(OSError), open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        return file.read().strip()
-    return uuid.uuid4().hex
-
-
 class Database:
-    """An SQLite database, at ``path`` or in memory; ``boot`` is what ``boot_id`` returned.
+    """An SQLite database, at ``path`` or in memory; ``boot`` is what ``Disk.boot_id`` returned.
 
     ``connection`` is another one after ``replace`` and ``leave_disk``.
     """
@@ -63,7 +56,7 @@ class Database:
         except NO_DISK:
             self._inode = None
             connection = apsw.Connection(":memory:")
-            prepare(connection)
+            prepare(self._disk, connection)
             return connection
 
     def _return_to_disk(self) -> None:
@@ -75,16 +68,16 @@ class Database:
     def _move(self, old: bytes, new: bytes) -> None:
         for suffix in (b"", b"-wal", b"-shm"):
             with suppress(OSError):
-                os.replace(self._path + old + suffix, self._path + new + suffix)
+                self._disk.rename(self._path + old + suffix, self._path + new + suffix)
 
     def _open(self) -> apsw.Connection:
-        connection = apsw.Connection(os.fsdecode(self._path))
+        connection = self._disk.connect(os.fsdecode(self._path))
         try:
             connection.set_busy_handler(_wait)
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", 1)
             connection.wal_autocheckpoint(LOGGED_PAGES)
-            prepare(connection)
+            prepare(self._disk, connection)
             self._settle_boot(connection)
         except BaseException:
             connection.close()
@@ -107,7 +100,7 @@ class Database:
             (MODSEQ_STEP,),
         )
         connection.execute("INSERT OR REPLACE INTO account VALUES ('boot', ?)", (self._boot,))
-        connection.execute("COMMIT")
+        self._disk.commit(connection)
         connection.pragma("synchronous", 1)
 
     # ------------------------------------------------------------ the file
@@ -169,7 +162,7 @@ class Database:
         attempt = 0
         while True:
             try:
-                self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                self._disk.checkpoint(self.connection)
             except apsw.BusyError:
                 # Another process is at it, perhaps with an older state of the log.
                 if not _wait(attempt):

@@ -25,7 +25,7 @@ _AMONG = "mailbox = ? AND uid IN (SELECT value FROM json_each(?))"
 
 
 class Index:
-    """The index in the file at ``path``; ``boot`` is what ``database.boot_id`` returned."""
+    """The index in the file at ``path``; ``boot`` is what ``Disk.boot_id`` returned."""
 
     def __init__(self, disk: Disk, path: bytes, boot: str) -> None:
         self.database = Database(disk, path, boot)

@@ -50,7 +50,7 @@ def read_index(disk: Disk, account: bytes) -> IndexSnapshot:
     # Without a write-ahead log nobody is at work, and opening must not make one.
     how = "mode=ro" if exists(disk, path + b"-wal") else "mode=ro&immutable=1"
     try:
-        connection = apsw.Connection(f"file:{quote_from_bytes(path)}?{how}", flags=_READ)
+        connection = disk.connect(f"file:{quote_from_bytes(path)}?{how}", _READ)
         try:
             connection.set_busy_timeout(_BUSY_MILLISECONDS)
             return _read(disk, account, connection)

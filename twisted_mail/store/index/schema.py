@@ -6,6 +6,7 @@ the 26 that have letters live here alone.
 
 import apsw
 
+from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.index import blocks
 
 # A mailbox is known by its folder (empty for INBOX). new_seen and cur_seen are the modification times
@@ -128,8 +129,8 @@ class UnusableIndex(Exception):
     """The index is damaged, or from a later version: it is to be made again."""
 
 
-def prepare(connection: apsw.Connection) -> None:
-    """Bring the tables up to date. Raises Unusable, apsw.Error."""
+def prepare(disk: Disk, connection: apsw.Connection) -> None:
+    """Bring the tables up to date. Raises UnusableIndex, apsw.Error."""
     found = _version(connection)
     while found < VERSION:
         connection.execute("BEGIN IMMEDIATE")
@@ -142,7 +143,7 @@ def prepare(connection: apsw.Connection) -> None:
         except BaseException:
             connection.execute("ROLLBACK")
             raise
-        connection.execute("COMMIT")
+        disk.commit(connection)
 
 
 def _version(connection: apsw.Connection) -> int:

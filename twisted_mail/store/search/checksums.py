@@ -10,6 +10,8 @@ import zlib
 
 import apsw
 
+from twisted_mail.store.disk.calls import Disk
+
 NAME = "twisted-mail-checked"
 PAGE = 16384
 _RESERVED = 8  # octets at the end of a page, of which we use four
@@ -55,12 +57,12 @@ def _sum(body: bytes | memoryview, offset: int) -> bytes:
 _vfs = _ChecksumVfs()
 
 
-def connect(path: str) -> apsw.Connection:
+def connect(disk: Disk, path: str) -> apsw.Connection:
     """Open or make a database with checksums. Raises apsw.Error.
 
     One that was made without them seems damaged as soon as it is read.
     """
-    connection = apsw.Connection(path, vfs=NAME)
+    connection = disk.connect(path, vfs=NAME)
     try:
         reserved = ctypes.c_int(_RESERVED)
         connection.file_control("main", apsw.SQLITE_FCNTL_RESERVE_BYTES, ctypes.addressof(reserved))

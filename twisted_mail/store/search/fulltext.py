@@ -11,6 +11,7 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 import apsw
 
+from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.index.database import NO_DISK
 from twisted_mail.store.search.textfile import TextDatabase
 from twisted_mail.store.search.texts import END, IndexedText, SubstringQuery
@@ -51,8 +52,8 @@ class FullTextIndex:
     Methods are called by way of ``attempt``.
     """
 
-    def __init__(self, path: bytes) -> None:
-        self.file = TextDatabase(path)
+    def __init__(self, disk: Disk, path: bytes) -> None:
+        self.file = TextDatabase(disk, path)
         self._trusted: set[MailboxKey] = set()
         self._data_version = 0
         self._epoch = 0

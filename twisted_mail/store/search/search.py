@@ -75,7 +75,8 @@ class Search:
         self._lane = lane
         self._disk = tree.disk
         self._wholes = tree.environment.memory_limit
-        self._index = FullTextIndex(os.path.join(tree.path, FILE)) if settings.search else None
+        path = os.path.join(tree.path, FILE)
+        self._index = FullTextIndex(tree.disk, path) if settings.search else None
         self._limit = settings.search_text_limit
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 import apsw
 
 from twisted_mail.mail.mime.matching import VERSION as TEXT_VERSION
+from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.search import checksums
 
 FILE = b"search.sqlite3"
@@ -51,7 +52,8 @@ INSERT INTO texts (texts, rank) VALUES ('automerge', 8), ('pgsz', 16200);
 class TextDatabase:
     """The database at ``path``, opened at first use."""
 
-    def __init__(self, path: bytes) -> None:
+    def __init__(self, disk: Disk, path: bytes) -> None:
+        self._disk = disk
         self._path = path
         self._opened: apsw.Connection | None = None
 
@@ -68,13 +70,13 @@ class TextDatabase:
         return self._opened
 
     def _open(self) -> apsw.Connection:
-        connection = checksums.connect(os.fsdecode(self._path))
+        connection = checksums.connect(self._disk, os.fsdecode(self._path))
         try:
             connection.set_busy_timeout(BUSY_MILLISECONDS)
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", 1)
             connection.pragma("temp_store", 2)
-            _prepare(connection)
+            _prepare(self._disk, connection)
             connection.execute(
                 "CREATE VIRTUAL TABLE temp.grams USING fts5vocab(main, texts, instance)"
             )
@@ -95,7 +97,7 @@ class TextDatabase:
         self.close()
         for suffix in (b"-wal", b"-shm", b""):
             with suppress(OSError):
-                os.unlink(self._path + suffix)
+                self._disk.unlink(self._path + suffix)
 
     @contextmanager
     def transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
@@ -103,7 +105,7 @@ class TextDatabase:
         self.connection.execute(f"BEGIN {kind}")
         try:
             yield
-            self.connection.execute("COMMIT")
+            self._disk.commit(self.connection)
         except BaseException:
             with suppress(apsw.Error):
                 self.connection.execute("ROLLBACK")
@@ -114,12 +116,12 @@ class TextDatabase:
         return self.connection.execute(query, values).fetchall()
 
 
-def _prepare(connection: apsw.Connection) -> None:
+def _prepare(disk: Disk, connection: apsw.Connection) -> None:
     if connection.execute("SELECT count(*) FROM sqlite_master").get == 0:
         connection.execute("BEGIN IMMEDIATE")
         if connection.execute("SELECT count(*) FROM sqlite_master").get == 0:
             connection.execute(_SCHEMA)
             connection.execute("INSERT INTO about VALUES (?)", (MADE,))
-        connection.execute("COMMIT")
+        disk.commit(connection)
     if connection.execute("SELECT made FROM about").get != MADE:
         raise apsw.SchemaChangeError("made by another version")
