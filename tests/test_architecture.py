@@ -12,7 +12,7 @@ PACKAGE = ROOT / "twisted_mail"
 
 ASSEMBLY = {"service", "assembly", "workers", "config", "control", "agents", "web", "plugins"}
 EDGE_ROOMS = {"net", "auth", "plugin", "log"}
-EDGE_MODULES = {"queue.runner", "delivery.remote", "delivery.pipe"}
+EDGE_MODULES = {"queue.pipe", "delivery.remote"}
 EDGE_NAMES = {"server", "client"}
 PURE_EXCEPTIONS = {"auth.sasl"}
 SIDEWAYS = {

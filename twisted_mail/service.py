@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from twisted_mail import __version__
-from twisted_mail.assembly import Assembly
+from twisted_mail.assembly.assembly import Assembly
 from twisted_mail.config import Config, ConfigError, load
 from twisted_mail.control.setup import demo
 from twisted_mail.directory.schema import DirectoryUnusable

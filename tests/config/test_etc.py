@@ -16,10 +16,12 @@ from twisted_mail.config import (
     TlsSettings,
     load,
 )
-from twisted_mail.delivery.program import Program
-from twisted_mail.delivery.settings import AddressSettings, ListSettings, QueueSettings
+from twisted_mail.delivery.settings import AddressSettings
 from twisted_mail.directory.passwords import PasswordSettings
+from twisted_mail.lists.settings import ListSettings
 from twisted_mail.plugin import protocols
+from twisted_mail.queue.program import Program
+from twisted_mail.queue.settings import QueueSettings
 from twisted_mail.store.settings import StoreSettings
 
 ETC = Path(__file__).parents[2] / "etc"

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from twisted_mail.config import ConfigError, load
-from twisted_mail.delivery.program import Program
+from twisted_mail.queue.program import Program
 
 BASE = (
     'hostname = "mail.example.org"\n'

@@ -15,6 +15,7 @@ from tests.dialogues.player import given_draft
 from tests.dialogues.rolls import FixedRolls
 from tests.dialogues.score import Dialogue
 from tests.support import FakeResolver, InlineBlocking, NoteJournal, finish
+from twisted_mail.assembly.delivery import DeliveryAssembly, DeliveryDependencies
 from twisted_mail.auth.checkers import DirectoryChecker
 from twisted_mail.auth.realm import Realm, logins, portal
 from twisted_mail.auth.sasl import MECHANISMS
@@ -22,8 +23,6 @@ from twisted_mail.auth.throttle import LocalThrottle
 from twisted_mail.config.filters import filters as configured
 from twisted_mail.config.values import Structurer
 from twisted_mail.delivery.local import LocalDelivery
-from twisted_mail.delivery.office import DeliveryAssembly, DeliveryDependencies
-from twisted_mail.delivery.program import Program, result_of_exit_code
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.imap.fetch.render import ItemRenderer
@@ -35,6 +34,7 @@ from twisted_mail.net.process.periodic import PeriodicTask, PeriodicTasks
 from twisted_mail.net.server.conversation import Conversation, ListenerSecurity
 from twisted_mail.plugin import ServerBackend, filters, protocols
 from twisted_mail.policy.filter_chain import ConfiguredFilter, FilterChain
+from twisted_mail.queue.program import Program, result_of_exit_code
 from twisted_mail.store.disk.blob import SpoolWriter
 from twisted_mail.store.memory.account import MemoryStore
 

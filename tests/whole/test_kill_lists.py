@@ -7,7 +7,7 @@ import pytest
 
 from tests.whole import test_kill
 from tests.whole.process import ServerProcess
-from twisted_mail.delivery.distribution import BATCH
+from twisted_mail.lists.distribution import BATCH
 
 pytestmark = pytest.mark.whole
 config = test_kill.config

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from twisted_mail.delivery.program import Program
-from twisted_mail.delivery.settings import AddressSettings, ListSettings, QueueSettings
+from twisted_mail.delivery.settings import AddressSettings
 from twisted_mail.directory import schema
 from twisted_mail.directory.passwords import PasswordSettings
+from twisted_mail.lists.settings import ListSettings
 from twisted_mail.policy.networks import Networks
+from twisted_mail.queue.program import Program
+from twisted_mail.queue.settings import QueueSettings
 from twisted_mail.store.settings import StoreSettings
 
 MAX_WORKERS = 64

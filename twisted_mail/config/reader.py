@@ -21,10 +21,12 @@ from twisted_mail.config.model import (
     WorkerSettings,
 )
 from twisted_mail.config.values import Structurer
-from twisted_mail.delivery.program import Program
-from twisted_mail.delivery.settings import AddressSettings, ListSettings, QueueSettings
+from twisted_mail.delivery.settings import AddressSettings
 from twisted_mail.directory.passwords import PasswordSettings
+from twisted_mail.lists.settings import ListSettings
 from twisted_mail.mail.address import parse_domain
+from twisted_mail.queue.program import Program
+from twisted_mail.queue.settings import QueueSettings
 from twisted_mail.store.settings import StoreSettings
 
 T = TypeVar("T")

@@ -8,11 +8,11 @@ from typing import Any
 from twisted_mail.config import Config
 from twisted_mail.control.directory import opened
 from twisted_mail.control.output import CommandError, CommandResult, count, table
-from twisted_mail.delivery.parcel import Job
-from twisted_mail.delivery.parcels import APPROVE, REJECT, WAITING_FOLDER, QueueFolder
 from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.mail.job import Job
 from twisted_mail.mail.mailing_list import JoiningPolicy, MailingList, PostingPolicy
 from twisted_mail.mail.route import ProgramTarget
+from twisted_mail.queue.folder import APPROVE, REJECT, WAITING_FOLDER, QueueFolder
 
 _YES = {"yes": True, "no": False}
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.local import NO_QUEUE, deliver_to_accounts, in_slices
-from twisted_mail.delivery.parcel import Job
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.job import Job
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
 from twisted_mail.mail.route import ListTarget, LocalRoute, NoRoute, ProgramTarget

@@ -17,11 +17,11 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from twisted_mail.delivery.doors import DeliveryBackend
-from twisted_mail.delivery.parcel import Job
 from twisted_mail.delivery.quarantine import quarantine
 from twisted_mail.interfaces import Clock, Journal, Store
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.job import Job
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 from twisted_mail.mail.route import ListTarget, LocalRoute, NoRoute, ProgramTarget

@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 
-from twisted_mail.assembly import Assembly
+from twisted_mail.assembly.assembly import Assembly
 from twisted_mail.interfaces import Blocking, Delivery, Filter, Queue, SmtpContext
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope

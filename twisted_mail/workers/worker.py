@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import globalLogBeginner
 
-from twisted_mail.assembly import Assembly
+from twisted_mail.assembly.assembly import Assembly
 from twisted_mail.config import Config
 from twisted_mail.log import LogJournal
 from twisted_mail.net.process.bridge import Bridge, attach

@@ -2,11 +2,11 @@
 
 from typing import Protocol
 
-from twisted_mail.delivery.parcel import Job
-from twisted_mail.delivery.parcels import JobBlob
-from twisted_mail.delivery.program import DeliveryResult
 from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.job import Job
 from twisted_mail.mail.route import ListTarget
+from twisted_mail.queue.folder import JobBlob
+from twisted_mail.queue.program import DeliveryResult
 
 
 class Transport(Protocol):

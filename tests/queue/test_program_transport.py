@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import InlineBlocking, finish
-from twisted_mail.delivery.errands import ProgramTransport, environment, with_lf
-from twisted_mail.delivery.parcel import Job
-from twisted_mail.delivery.program import UNKNOWN_PROGRAM, Completion, DeliveryResult, Program
 from twisted_mail.mail.address import NULL, Address, parse
+from twisted_mail.mail.job import Job
 from twisted_mail.mail.message import MemoryBlob
 from twisted_mail.mail.route import ProgramTarget
+from twisted_mail.queue.program import UNKNOWN_PROGRAM, Completion, DeliveryResult, Program
+from twisted_mail.queue.program_transport import ProgramTransport, environment, with_lf
 
 TICKET = Program("ticket", ("/bin/ticket",))
 ERRAND = ProgramTarget("ticket", parse("tickets+7@example.org"), "7")

@@ -1,6 +1,6 @@
 import pytest
 
-from twisted_mail.delivery.program import Completion, Program, result_of_exit_code
+from twisted_mail.queue.program import Completion, Program, result_of_exit_code
 
 
 @pytest.mark.parametrize("code", [71, 74, 75, 78])

@@ -4,21 +4,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from twisted_mail.delivery.distribution import Distribution
-from twisted_mail.delivery.doers import Transport
 from twisted_mail.delivery.doors import DeliveryBackend, DeliveryHandoff
 from twisted_mail.delivery.each import LmtpDelivery
-from twisted_mail.delivery.errands import ProgramTransport, RunProgram
-from twisted_mail.delivery.letters import Mailer
-from twisted_mail.delivery.lists import HeldPosts, MailingListTransport
 from twisted_mail.delivery.local import LocalDelivery
-from twisted_mail.delivery.parcel import LISTS_KEY
-from twisted_mail.delivery.parcels import QueueFolder
-from twisted_mail.delivery.program import Program
-from twisted_mail.delivery.report import DsnReporter
-from twisted_mail.delivery.settings import ListSettings, QueueSettings
-from twisted_mail.delivery.waiting import JobQueue
 from twisted_mail.interfaces import Blocking, Clock, Journal, MailingListStore, Router, Store
+from twisted_mail.interfaces.queue import Transport
+from twisted_mail.lists.distribution import Distribution
+from twisted_mail.lists.settings import ListSettings
+from twisted_mail.lists.transport import HeldPosts, MailingListTransport
+from twisted_mail.mail.job import LISTS_KEY
+from twisted_mail.queue.failure_report import DsnReporter
+from twisted_mail.queue.folder import QueueFolder
+from twisted_mail.queue.job_queue import JobQueue
+from twisted_mail.queue.mailer import Mailer
+from twisted_mail.queue.program import Program
+from twisted_mail.queue.program_transport import ProgramTransport, RunProgram
+from twisted_mail.queue.settings import QueueSettings
 
 PeriodicWork = Callable[[], Awaitable[object]]
 

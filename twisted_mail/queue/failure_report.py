@@ -4,22 +4,22 @@ Where the sender cannot be reached, which is so for every other host until mail 
 postmaster gets the report, with the message, so that it is not lost.
 """
 
-from twisted_mail.delivery.letters import Mailer, format_date, text_part
-from twisted_mail.delivery.parcel import Job
-from twisted_mail.delivery.parcels import JobBlob
-from twisted_mail.delivery.program import DeliveryResult
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.address import Address
+from twisted_mail.mail.job import Job
 from twisted_mail.mail.mime.header import end
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.route import ProgramTarget
+from twisted_mail.queue.folder import JobBlob
+from twisted_mail.queue.mailer import Mailer, format_date, text_part
+from twisted_mail.queue.program import DeliveryResult
 
 MAX_RETURNED = 1024 * 1024  # octets of a message that go back whole; of a larger one, the header
 _MAX_HEADER = 64 * 1024
 
 
 class DsnReporter:
-    """Tells senders that their mail was not handed on; fulfils ``delivery.waiting.Reports``."""
+    """Tells senders that their mail was not handed on; fulfils ``queue.job_queue.Reports``."""
 
     def __init__(self, post: Mailer, hostname: str, blocking: Blocking) -> None:
         self._post = post

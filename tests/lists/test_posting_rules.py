@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import finish
-from twisted_mail.delivery.posting import check_post, read_post_header
+from twisted_mail.lists.posting_rules import check_post, read_post_header
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.mailing_list import MailingList, Member, PostingPolicy

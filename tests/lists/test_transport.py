@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 
 from tests.support import InlineBlocking, NoteJournal, StillClock, finish
-from twisted_mail.delivery.office import DeliveryAssembly, DeliveryDependencies
-from twisted_mail.delivery.parcels import APPROVE, QueueFolder
-from twisted_mail.delivery.program import result_of_exit_code
+from twisted_mail.assembly.delivery import DeliveryAssembly, DeliveryDependencies
 from twisted_mail.delivery.route import LocalRouter
-from twisted_mail.delivery.settings import ListSettings
 from twisted_mail.directory.editor import DirectoryEditor
 from twisted_mail.directory.mailing_lists import SqliteMailingListStore
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.sqlite import SqliteDirectory
+from twisted_mail.lists.settings import ListSettings
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.mailing_list import JoiningPolicy, PostingPolicy
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
+from twisted_mail.queue.folder import APPROVE, QueueFolder
+from twisted_mail.queue.program import result_of_exit_code
 
 CHEAP = PasswordSettings(memory_mib=1, passes=1, lanes=1)
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.org"

@@ -2,7 +2,7 @@
 
 | address | what comes | what is done |
 | --- | --- | --- |
-| ``list`` | a post | a copy for each member, see ``delivery.distribution`` |
+| ``list`` | a post | a copy for each member, see ``lists.distribution`` |
 | ``list-subscribe`` | a wish | a question back, which the answer confirms |
 | ``list-unsubscribe`` | a wish | the same; with a member's own tag, it is done at once |
 | ``list-request`` | a command in the subject | as if it had come to the right address, or help |
@@ -16,18 +16,15 @@ other for ever (RFC 3834 §2).
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from twisted_mail.delivery import contents, posting
-from twisted_mail.delivery.distribution import Distribution
-from twisted_mail.delivery.letters import Mailer, Notice
-from twisted_mail.delivery.listtexts import TEXTS
-from twisted_mail.delivery.parcel import Job
-from twisted_mail.delivery.parcels import APPROVE, REJECT, JobBlob
-from twisted_mail.delivery.program import UNKNOWN_PROGRAM, Completion, DeliveryResult
-from twisted_mail.delivery.settings import ListSettings
-from twisted_mail.delivery.tags import VerpSigner, parse_member_detail
 from twisted_mail.interfaces import Blocking, MailingListStore
+from twisted_mail.lists import message_kind, posting_rules
+from twisted_mail.lists.distribution import Distribution
+from twisted_mail.lists.settings import ListSettings
+from twisted_mail.lists.texts import TEXTS
+from twisted_mail.lists.verp import VerpSigner, parse_member_detail
 from twisted_mail.mail.address import MAX_LOCAL, Address
 from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.job import Job
 from twisted_mail.mail.mailing_list import (
     JoiningPolicy,
     ListRole,
@@ -37,6 +34,9 @@ from twisted_mail.mail.mailing_list import (
 )
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
 from twisted_mail.mail.route import ListTarget
+from twisted_mail.queue.folder import APPROVE, REJECT, JobBlob
+from twisted_mail.queue.mailer import Mailer, Notice
+from twisted_mail.queue.program import UNKNOWN_PROGRAM, Completion, DeliveryResult
 
 _NO_SUCH_LIST = Outcome(550, "5.1.1", "There is no such mailing list here")
 _NO_SUCH_MEMBER = Outcome(550, "5.1.1", "There is no such member")
@@ -56,7 +56,7 @@ class HeldPosts:
 
 
 class MailingListTransport:
-    """Takes and does what comes to lists; fulfils ``Admission`` and ``Doer`` of ``delivery.doers``."""
+    """Takes and does what comes to lists; fulfils ``Admission`` and ``Doer`` of ``interfaces.queue``."""
 
     def __init__(
         self,
@@ -85,16 +85,16 @@ class MailingListTransport:
         to = await self._rolls.find(mail.list)
         if to is None:
             raise Refused(_NO_SUCH_LIST)
-        head = posting.read_post_header(header)
+        head = posting_rules.read_post_header(header)
         if mail.role is ListRole.POST:
-            reason = await posting.check_post(to, envelope, head, self._rolls)
+            reason = await posting_rules.check_post(to, envelope, head, self._rolls)
             if reason and self._held.count() >= self._settings.max_held:
                 raise Unavailable(_FULL)
             return reason
         if mail.role is ListRole.BOUNCES:
             if await self._member(to, mail) is None:
                 raise Refused(_NO_SUCH_MEMBER)
-            is_report = envelope.sender.is_null and not contents.is_personal_reply(header, head)
+            is_report = envelope.sender.is_null and not message_kind.is_personal_reply(header, head)
             return "" if is_report else None
         is_dropped = envelope.sender.is_null or head.is_automatic
         return None if is_dropped else ""
@@ -131,7 +131,7 @@ class MailingListTransport:
             case ListRole.CONFIRM:
                 return await self._confirm(to, mail.detail)
             case ListRole.REQUEST:
-                role = await self._blocking.run(contents.parse_command, blob)
+                role = await self._blocking.run(message_kind.parse_command, blob)
                 return await self._request_confirmation(to, role, parcel.sender)
             case ListRole.UNSUBSCRIBE if (member := await self._member(to, mail)) is not None:
                 return await self._unsubscribe(to, member)
@@ -200,7 +200,7 @@ class MailingListTransport:
         self, to: MailingList, mail: ListTarget, blob: JobBlob
     ) -> DeliveryResult:
         member = await self._member(to, mail)
-        if member is None or not await self._blocking.run(contents.reports_failure, blob):
+        if member is None or not await self._blocking.run(message_kind.reports_failure, blob):
             return DeliveryResult(Completion.DONE, reason="this is no failure of a member")
         return await self._distribution.count(to, member)
 
@@ -214,7 +214,7 @@ class MailingListTransport:
             values = {
                 "id": parcel.id,
                 "author": str(parcel.sender),
-                "subject": await self._blocking.run(contents.subject, blob),
+                "subject": await self._blocking.run(message_kind.subject, blob),
                 "reason": parcel.reason,
                 "ways": await self._decision_addresses(to, parcel.id),
             }

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from twisted_mail.delivery.parcel import Job
-from twisted_mail.delivery.parcels import APPROVE, QueueFolder
 from twisted_mail.mail.address import NULL, parse
+from twisted_mail.mail.job import Job
 from twisted_mail.mail.mailing_list import ListRole
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.route import ListTarget, ProgramTarget
+from twisted_mail.queue.folder import APPROVE, QueueFolder
 
 ONE = Job("0abc-1", 5.0, NULL, ProgramTarget("ticket", parse("t@example.org")))
 TWO = Job("0abc-2", 6.0, NULL, ListTarget("news@example.org", ListRole.POST))

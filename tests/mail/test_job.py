@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.delivery.parcel import LISTS_KEY, Job, decode, encode
 from twisted_mail.mail.address import NULL, Address, parse
+from twisted_mail.mail.job import LISTS_KEY, Job, decode, encode
 from twisted_mail.mail.mailing_list import ListRole
 from twisted_mail.mail.route import ListTarget, ProgramTarget
 

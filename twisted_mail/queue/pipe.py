@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from twisted_mail.delivery.program import (
+from twisted_mail.queue.program import (
     KILLED,
     NOT_STARTED,
     TIMED_OUT,

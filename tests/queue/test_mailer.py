@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import StillClock, finish
-from twisted_mail.delivery.letters import Mailer, Notice
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.queue.mailer import Mailer, Notice
 
 NEWS, ALICE = parse("news-request@example.org"), parse("alice@example.org")
 

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from twisted_mail.delivery.parcel import Job
-from twisted_mail.delivery.program import UNKNOWN_PROGRAM, DeliveryResult, Program
 from twisted_mail.interfaces import Blocking
+from twisted_mail.mail.job import Job
 from twisted_mail.mail.message import Blob
 from twisted_mail.mail.route import ProgramTarget
+from twisted_mail.queue.program import UNKNOWN_PROGRAM, DeliveryResult, Program
 
 # Strangers choose these values, and programs hand them to shells: as Postfix does, odd signs go.
 _ODD = re.compile(r"[^A-Za-z0-9!@%_=+:,./\[\]~-]")
@@ -18,7 +18,7 @@ RunProgram = Callable[[Program, Mapping[str, str], Iterable[bytes]], DeliveryRes
 
 
 class ProgramTransport:
-    """Does errands to programs. ``run`` is ``delivery.pipe.Pipe.run``, and may block."""
+    """Does errands to programs. ``run`` is ``queue.pipe.Pipe.run``, and may block."""
 
     def __init__(self, programs: Sequence[Program], run: RunProgram, blocking: Blocking) -> None:
         self._programs = {program.name: program for program in programs}

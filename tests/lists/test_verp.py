@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.delivery.tags import VerpSigner, parse_member_detail
+from twisted_mail.lists.verp import VerpSigner, parse_member_detail
 from twisted_mail.mail.address import MAX_LOCAL, Address, parse
 from twisted_mail.mail.mailing_list import ListRole, MailingList, Member, parse_role
 

@@ -18,16 +18,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
-from twisted_mail.delivery.doers import FailureReporter, ListAdmission, Transport
-from twisted_mail.delivery.parcel import LISTS_KEY, Job
-from twisted_mail.delivery.parcels import APPROVE, JobBlob, QueueFolder
-from twisted_mail.delivery.program import Completion, DeliveryResult
-from twisted_mail.delivery.settings import QueueSettings
 from twisted_mail.interfaces import Blocking, Clock, Journal
+from twisted_mail.interfaces.queue import FailureReporter, ListAdmission, Transport
 from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.job import LISTS_KEY, Job
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 from twisted_mail.mail.route import ListTarget, ProgramTarget
+from twisted_mail.queue.folder import APPROVE, JobBlob, QueueFolder
+from twisted_mail.queue.program import Completion, DeliveryResult
+from twisted_mail.queue.settings import QueueSettings
 
 P = ParamSpec("P")
 T = TypeVar("T")

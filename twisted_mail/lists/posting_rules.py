@@ -17,8 +17,8 @@ owner's rights need a login.
 
 from dataclasses import dataclass
 
-from twisted_mail.delivery.listfields import list_id
 from twisted_mail.interfaces import MailingListStore
+from twisted_mail.lists.header_fields import list_id
 from twisted_mail.mail import address_list
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.envelope import Envelope

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.local import LocalDelivery
-from twisted_mail.delivery.parcel import LISTS_KEY, Job
-from twisted_mail.delivery.parcels import APPROVE, REJECT, JobBlob, QueueFolder
-from twisted_mail.delivery.program import Completion, DeliveryResult, result_of_exit_code
 from twisted_mail.delivery.route import LocalRouter
-from twisted_mail.delivery.settings import QueueSettings
-from twisted_mail.delivery.waiting import JobQueue
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.job import LISTS_KEY, Job
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 from twisted_mail.mail.route import ListTarget
+from twisted_mail.queue.folder import APPROVE, REJECT, JobBlob, QueueFolder
+from twisted_mail.queue.job_queue import JobQueue
+from twisted_mail.queue.program import Completion, DeliveryResult, result_of_exit_code
+from twisted_mail.queue.settings import QueueSettings
 
 ALICE, TICKETS, NEWS = "alice@example.org", "tickets@example.org", "news@example.org"
 DONE, LATER, FAILED = result_of_exit_code(0), result_of_exit_code(75), result_of_exit_code(69)

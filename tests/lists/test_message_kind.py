@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.delivery.contents import (
+from twisted_mail.lists.message_kind import (
     is_personal_reply,
     parse_command,
     reports_failure,
     subject,
 )
-from twisted_mail.delivery.parcels import JobBlob
-from twisted_mail.delivery.posting import read_post_header
+from twisted_mail.lists.posting_rules import read_post_header
 from twisted_mail.mail.mailing_list import ListRole
+from twisted_mail.queue.folder import JobBlob
 
 REPORT = b"Content-Type: multipart/report; report-type=delivery-status\r\n\r\n"
 

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.delivery.test_letters import FakeQueue
+from tests.queue.test_mailer import FakeQueue
 from tests.support import InlineBlocking, StillClock, finish
-from twisted_mail.delivery.letters import Mailer
-from twisted_mail.delivery.parcel import Job
-from twisted_mail.delivery.parcels import JobBlob
-from twisted_mail.delivery.program import result_of_exit_code
-from twisted_mail.delivery.report import MAX_RETURNED, DsnReporter
 from twisted_mail.mail.address import parse
+from twisted_mail.mail.job import Job
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.route import ProgramTarget
+from twisted_mail.queue.failure_report import MAX_RETURNED, DsnReporter
+from twisted_mail.queue.folder import JobBlob
+from twisted_mail.queue.mailer import Mailer
+from twisted_mail.queue.program import result_of_exit_code
 
 PARCEL = Job("0abc-1", 1e9, parse("s@b.example"), ProgramTarget("ticket", parse("t@example.org")))
 

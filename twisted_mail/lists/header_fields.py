@@ -7,7 +7,7 @@ import re
 from email.header import Header
 from urllib.parse import quote
 
-from twisted_mail.delivery.tags import VerpSigner
+from twisted_mail.lists.verp import VerpSigner
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.mailing_list import (
     JoiningPolicy,

@@ -4,13 +4,13 @@ from email.header import decode_header, make_header
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.delivery.listfields import (
+from twisted_mail.lists.header_fields import (
     common_fields,
     mailto,
     member_fields,
     without_list_fields,
 )
-from twisted_mail.delivery.tags import VerpSigner
+from twisted_mail.lists.verp import VerpSigner
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.mailing_list import JoiningPolicy, MailingList, Member, PostingPolicy
 

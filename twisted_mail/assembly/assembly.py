@@ -9,13 +9,11 @@ from typing import Any
 
 from twisted.logger import Logger
 
+from twisted_mail.assembly.delivery import DeliveryAssembly, DeliveryDependencies
 from twisted_mail.auth.checkers import checker
 from twisted_mail.auth.realm import Logins, Realm, logins, portal
 from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.config import Config, FilterConfig
-from twisted_mail.delivery.office import DeliveryAssembly, DeliveryDependencies
-from twisted_mail.delivery.parcels import WAITING_FOLDER
-from twisted_mail.delivery.pipe import Pipe
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.mailing_lists import SqliteMailingListStore
 from twisted_mail.directory.sqlite import SqliteDirectory
@@ -42,6 +40,8 @@ from twisted_mail.net.server.proxied import ProxiedFactory
 from twisted_mail.net.server.tls import Certificates
 from twisted_mail.plugin import ServerBackend, filters, protocols
 from twisted_mail.policy.filter_chain import ConfiguredFilter, FilterChain
+from twisted_mail.queue.folder import WAITING_FOLDER
+from twisted_mail.queue.pipe import Pipe
 from twisted_mail.store.disk.blob import SpoolWriter
 from twisted_mail.store.disk.budget import Budget
 from twisted_mail.store.maildir import MaildirStore

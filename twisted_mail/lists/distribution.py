@@ -6,20 +6,20 @@ Who has a copy is noted durably after every few, so that after a crash at most t
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from twisted_mail.delivery import listfields
-from twisted_mail.delivery.letters import Mailer, Notice
-from twisted_mail.delivery.listtexts import TEXTS
-from twisted_mail.delivery.parcel import Job
-from twisted_mail.delivery.parcels import JobBlob, QueueFolder
-from twisted_mail.delivery.program import Completion, DeliveryResult
-from twisted_mail.delivery.settings import ListSettings
-from twisted_mail.delivery.tags import VerpSigner
 from twisted_mail.interfaces import Blocking, Journal, MailingListStore, Queue
+from twisted_mail.lists import header_fields
+from twisted_mail.lists.settings import ListSettings
+from twisted_mail.lists.texts import TEXTS
+from twisted_mail.lists.verp import VerpSigner
 from twisted_mail.mail.envelope import Envelope, MailParameters
+from twisted_mail.mail.job import Job
 from twisted_mail.mail.mailing_list import BounceRule, ListRole, MailingList, Member, role_address
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.mime.header import end
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
+from twisted_mail.queue.folder import JobBlob, QueueFolder
+from twisted_mail.queue.mailer import Mailer, Notice
+from twisted_mail.queue.program import Completion, DeliveryResult
 
 BATCH = 20  # copies between two notes of who has one
 _MAX_HEADER = 256 * 1024  # octets in which fields are taken out
@@ -124,7 +124,7 @@ class Distribution:
 
     async def _send_copy(self, this: _DistributionRun, member: Member) -> None:
         sender = this.signer.member_address(this.to, member, ListRole.BOUNCES)
-        fields = listfields.member_fields(this.to, member, this.signer, self._settings.base_url)
+        fields = header_fields.member_fields(this.to, member, this.signer, self._settings.base_url)
         envelope = Envelope(
             f"{this.parcel.id}.{member.number}",
             sender,
@@ -177,6 +177,6 @@ def _split(to: MailingList, blob: JobBlob) -> tuple[bytes, BodyBlob]:
     """Return the header that all copies share, its empty line included, and the body behind it."""
     data = b"".join(blob.pieces(0, _MAX_HEADER))
     behind = end(data)
-    return listfields.common_fields(to) + listfields.without_list_fields(data[:behind]), BodyBlob(
-        blob, behind
-    )
+    return header_fields.common_fields(to) + header_fields.without_list_fields(
+        data[:behind]
+    ), BodyBlob(blob, behind)

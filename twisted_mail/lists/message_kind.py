@@ -1,9 +1,9 @@
 """What a message to one of a list's addresses says: a wish, or news of a failure."""
 
-from twisted_mail.delivery.parcels import JobBlob
-from twisted_mail.delivery.posting import PostHeader
+from twisted_mail.lists.posting_rules import PostHeader
 from twisted_mail.mail.mailing_list import ListRole
 from twisted_mail.mail.mime.header import end, fields, text
+from twisted_mail.queue.folder import JobBlob
 
 _MAX_REPORT = 256 * 1024  # octets of a report in which is looked for what happened
 _COMMANDS = {

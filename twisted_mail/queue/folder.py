@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from twisted_mail.delivery.parcel import MAX_DESCRIPTION, Job, decode, encode
+from twisted_mail.mail.job import MAX_DESCRIPTION, Job, decode, encode
 from twisted_mail.mail.message import PIECE, Message
 
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from twisted_mail.delivery.pipe import Pipe
-from twisted_mail.delivery.program import Completion, DeliveryResult, Program
+from twisted_mail.queue.pipe import Pipe
+from twisted_mail.queue.program import Completion, DeliveryResult, Program
 
 MAIL = [b"Subject: x\n", b"\nbody\n"]
 
@@ -86,7 +86,7 @@ def test_a_slow_program_is_ended_with_all_its_children(folder: Path) -> None:
 
 
 def test_a_program_deaf_to_asking_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("twisted_mail.delivery.pipe._GRACE", 0.3)
+    monkeypatch.setattr("twisted_mail.queue.pipe._GRACE", 0.3)
     began = time.monotonic()
     assert run("trap '' TERM; sleep 2; sleep 300", seconds=0.3).status == "4.4.7"
     assert time.monotonic() - began < 4
@@ -135,8 +135,8 @@ def test_root_never_runs_programs_as_itself() -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become others")
 def test_others_than_root_run_programs_as_themselves() -> None:
     script = (
-        "from twisted_mail.delivery.pipe import Pipe\n"
-        "from twisted_mail.delivery.program import Program\n"
+        "from twisted_mail.queue.pipe import Pipe\n"
+        "from twisted_mail.queue.program import Program\n"
         "print(Pipe().run(Program('t', ('/usr/bin/id', '-un')), {}, []).output)\n"
         "print(Pipe().run(Program('t', ('/usr/bin/id',), user='root'), {}, []).output)\n"
     )
@@ -152,7 +152,7 @@ def test_others_than_root_run_programs_as_themselves() -> None:
 
 
 def test_signals_to_a_group_that_has_gone_are_no_error() -> None:
-    from twisted_mail.delivery.pipe import _signal
+    from twisted_mail.queue.pipe import _signal
 
     child = subprocess.Popen(["/bin/true"], start_new_session=True)
     child.wait()

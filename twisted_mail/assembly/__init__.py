@@ -1,0 +1,1 @@
+"""Makes every part that one configuration asks for, and connects them."""

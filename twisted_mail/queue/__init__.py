@@ -1,0 +1,1 @@
+"""Mail we promised to deliver: jobs on disk, and the transports that deliver them."""
