@@ -76,7 +76,10 @@ class MailService(Service):
             PeriodicTask("tidying", TIDYING_SECONDS, parts.store.tidying.step),
             PeriodicTask("compacting", TIDYING_SECONDS, parts.store.compacting.step),
             PeriodicTask("indexing", INDEXING_SECONDS, parts.store.indexing.work),
-            *(PeriodicTask(name, ERRAND_SECONDS, work) for name, work in parts.office.work()),
+            *(
+                PeriodicTask(name, ERRAND_SECONDS, work)
+                for name, work in parts.office.periodic_work()
+            ),
         )
         log.info(
             "twisted_mail {version} serves {hostname}: {listeners}",

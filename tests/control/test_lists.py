@@ -2,11 +2,11 @@ import pytest
 
 from tests.control.test_main import Terminal, server, terminal  # noqa: F401
 from twisted_mail.mail.address import NULL, parse
-from twisted_mail.mail.job import Job
+from twisted_mail.mail.job import APPROVE, REJECT, Job
 from twisted_mail.mail.mailing_list import ListRole
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.route import ListTarget, ProgramTarget
-from twisted_mail.queue.folder import APPROVE, REJECT, WAITING_FOLDER, QueueFolder
+from twisted_mail.queue.folder import WAITING_FOLDER, QueueFolder
 
 NEWS, ALICE = "news@example.org", "alice@example.org"
 

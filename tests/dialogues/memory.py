@@ -167,7 +167,9 @@ class MemoryServer:
             )
         )
         periodic_tasks = PeriodicTasks(self.clock, self.journal)
-        periodic_tasks.start(*(PeriodicTask(name, 0.5, work) for name, work in office.work()))
+        periodic_tasks.start(
+            *(PeriodicTask(name, 0.5, work) for name, work in office.periodic_work())
+        )
         self._each = office.each
         return office.queue
 

@@ -16,10 +16,11 @@ from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.lists.settings import ListSettings
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.envelope import Envelope
+from twisted_mail.mail.job import APPROVE
 from twisted_mail.mail.mailing_list import JoiningPolicy, PostingPolicy
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
-from twisted_mail.queue.folder import APPROVE, QueueFolder
+from twisted_mail.queue.folder import QueueFolder
 from twisted_mail.queue.program import result_of_exit_code
 
 CHEAP = PasswordSettings(memory_mib=1, passes=1, lanes=1)
@@ -64,7 +65,7 @@ class House:
                 blocking,
                 blocking,
                 lambda *_: result_of_exit_code(0),
-                lists=ListSettings(**settings),
+                list_settings=ListSettings(**settings),
             )
         )
         self.office.load()
@@ -95,7 +96,7 @@ class House:
         self.work()
 
     def work(self) -> None:
-        for _, work in self.office.work():
+        for _, work in self.office.periodic_work():
             finish(work())  # type: ignore[arg-type]
 
     def refusal(self, *args: Any, **more: Any) -> str:
@@ -180,7 +181,7 @@ def test_who_cannot_take_a_copy_now_gets_it_later_and_nobody_twice(house: House)
 
 
 def test_after_a_stop_in_the_middle_the_rest_get_theirs(house: House, tmp_path: Path) -> None:
-    house.office._distribution.stop()
+    house.office.lists.distribution.stop()
     house.send(NEWS)
     assert not house.store.inboxes
     again = House(tmp_path)

@@ -4,33 +4,31 @@ from pathlib import Path
 
 import pytest
 
-from tests.queue.test_mailer import FakeQueue
-from tests.support import InlineBlocking, StillClock, finish
+from tests.queue.test_mailer import FakeQueue, make_mailer
+from tests.support import InlineBlocking, finish
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.job import Job
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.route import ProgramTarget
 from twisted_mail.queue.failure_report import MAX_RETURNED, DsnReporter
 from twisted_mail.queue.folder import JobBlob
-from twisted_mail.queue.mailer import Mailer
 from twisted_mail.queue.program import result_of_exit_code
 
-PARCEL = Job("0abc-1", 1e9, parse("s@b.example"), ProgramTarget("ticket", parse("t@example.org")))
+JOB = Job("0abc-1", 1e9, parse("s@b.example"), ProgramTarget("ticket", parse("t@example.org")))
 
 
 def reported(folder: Path, queue: FakeQueue, data: bytes) -> EmailMessage:
     (folder / "mail").write_bytes(data)
-    post = Mailer(queue, StillClock(), "mail.example.org")  # type: ignore[arg-type]
-    reports = DsnReporter(post, "mail.example.org", InlineBlocking())
+    reporter = DsnReporter(make_mailer(queue), "mail.example.org", InlineBlocking())
     blob = JobBlob(str(folder / "mail"), len(data))
-    finish(reports.failed(PARCEL, result_of_exit_code(75), blob))
+    finish(reporter.report(JOB, result_of_exit_code(75), blob))
     return message_from_bytes(queue.taken[-1][1])
 
 
 def test_a_report_says_what_failed_and_returns_the_message(tmp_path: Path) -> None:
     queue = FakeQueue()
     report = reported(tmp_path, queue, b"Subject: \xff\r\n\r\nbody\r\n")
-    assert queue.taken[0][0].recipients == (PARCEL.sender,)
+    assert queue.taken[0][0].recipients == (JOB.sender,)
     assert report["Auto-Submitted"] == "auto-replied"
     assert report.get_param("report-type") == "delivery-status"
     text, status, returned = report.get_payload()  # type: ignore[misc]
@@ -49,7 +47,7 @@ def test_of_a_large_message_the_header_is_returned(tmp_path: Path) -> None:
     assert returned.get_payload() == "Subject: x\r\n\r\n"  # type: ignore[union-attr]
 
 
-def test_where_nobody_can_be_told_it_is_tried_again(tmp_path: Path) -> None:
+def test_a_report_that_nobody_can_receive_is_unavailable(tmp_path: Path) -> None:
     queue = FakeQueue()
     queue.is_closed = True
     with pytest.raises(Unavailable, match="postmaster"):

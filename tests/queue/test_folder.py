@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from twisted_mail.mail.address import NULL, parse
-from twisted_mail.mail.job import Job
+from twisted_mail.mail.job import APPROVE, Job
 from twisted_mail.mail.mailing_list import ListRole
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.route import ListTarget, ProgramTarget
-from twisted_mail.queue.folder import APPROVE, QueueFolder
+from twisted_mail.queue.folder import QueueFolder
 
 ONE = Job("0abc-1", 5.0, NULL, ProgramTarget("ticket", parse("t@example.org")))
 TWO = Job("0abc-2", 6.0, NULL, ListTarget("news@example.org", ListRole.POST))
@@ -57,7 +57,7 @@ def test_a_withdrawn_parcel_leaves_nothing(folder: QueueFolder, tmp_path: Path) 
 
 
 def test_a_description_is_replaced_as_a_whole(folder: QueueFolder) -> None:
-    later = Job(ONE.id, 5.0, NULL, ONE.destination, due=99.0, attempts=3, reason="busy")
+    later = Job(ONE.id, 5.0, NULL, ONE.target, due=99.0, attempts=3, reason="busy")
     taken(folder).update(later)
     assert folder.load() == [later, TWO]
 
@@ -150,5 +150,5 @@ def test_a_crash_at_any_moment_leaves_all_or_nothing_of_a_parcel(
         made = QueueFolder(str(path))
         made.load()
         assert stopped_after(limit, taking(made), monkeypatch) == -1
-        for parcel in QueueFolder(str(path)).load():
-            assert b"".join(made.blob(parcel.id).pieces()) == b"".join(MESSAGE.pieces())
+        for job in QueueFolder(str(path)).load():
+            assert b"".join(made.blob(job.id).pieces()) == b"".join(MESSAGE.pieces())

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from twisted_mail.mail.delivery_result import Completion, DeliveryResult
 from twisted_mail.queue.pipe import Pipe
-from twisted_mail.queue.program import Completion, DeliveryResult, Program
+from twisted_mail.queue.program import Program
 
 MAIL = [b"Subject: x\n", b"\nbody\n"]
 

@@ -1,6 +1,7 @@
 import pytest
 
-from twisted_mail.queue.program import Completion, Program, result_of_exit_code
+from twisted_mail.mail.delivery_result import Completion
+from twisted_mail.queue.program import Program, result_of_exit_code
 
 
 @pytest.mark.parametrize("code", [71, 74, 75, 78])

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from tests.support import InlineBlocking, finish
 from twisted_mail.mail.address import NULL, Address, parse
+from twisted_mail.mail.delivery_result import Completion, DeliveryResult
 from twisted_mail.mail.job import Job
 from twisted_mail.mail.message import MemoryBlob
 from twisted_mail.mail.route import ProgramTarget
-from twisted_mail.queue.program import UNKNOWN_PROGRAM, Completion, DeliveryResult, Program
+from twisted_mail.queue.program import UNKNOWN_PROGRAM, Program
 from twisted_mail.queue.program_transport import ProgramTransport, environment, with_lf
 
 TICKET = Program("ticket", ("/bin/ticket",))

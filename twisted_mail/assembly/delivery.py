@@ -1,109 +1,149 @@
-"""The post office: everything that delivers mail here, made and connected."""
+"""Everything that delivers mail here, made and connected.
 
-from collections.abc import Awaitable, Callable, Sequence
+The parts need each other in this order: the job queue takes jobs, local delivery puts them there, the
+mailer sends through local delivery, mailing lists and failure reports write with the mailer, and the
+runner hands the jobs to programs and lists.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from twisted_mail.delivery.doors import DeliveryBackend, DeliveryHandoff
 from twisted_mail.delivery.each import LmtpDelivery
 from twisted_mail.delivery.local import LocalDelivery
-from twisted_mail.interfaces import Blocking, Clock, Journal, MailingListStore, Router, Store
-from twisted_mail.interfaces.queue import Transport
-from twisted_mail.lists.distribution import Distribution
+from twisted_mail.interfaces import (
+    Blocking,
+    Clock,
+    Journal,
+    MailingListStore,
+    Router,
+    Store,
+    Transport,
+)
+from twisted_mail.lists.admission import MailingListAdmission
+from twisted_mail.lists.backend import ListBackend
 from twisted_mail.lists.settings import ListSettings
-from twisted_mail.lists.transport import HeldPosts, MailingListTransport
-from twisted_mail.mail.job import LISTS_KEY
+from twisted_mail.lists.transport import MailingListTransport
+from twisted_mail.mail.job import LISTS, program_transport
 from twisted_mail.queue.failure_report import DsnReporter
 from twisted_mail.queue.folder import QueueFolder
-from twisted_mail.queue.job_queue import JobQueue
-from twisted_mail.queue.mailer import Mailer
+from twisted_mail.queue.held_jobs import HeldJobReview
+from twisted_mail.queue.job_queue import FolderJobQueue
+from twisted_mail.queue.mailer import QueueMailer
 from twisted_mail.queue.program import Program
 from twisted_mail.queue.program_transport import ProgramTransport, RunProgram
+from twisted_mail.queue.runner import QueueRunner
 from twisted_mail.queue.settings import QueueSettings
 
 PeriodicWork = Callable[[], Awaitable[object]]
+_DAY = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryDependencies:
-    """What the post office works with.
+    """What delivery works with.
 
-    ``folder`` is where parcels lie. ``files`` is for short work with files, and ``running`` for
-    programs, which ``run`` runs and which take long.
+    ``folder`` is where jobs are on disk. ``files`` is for short work with files; ``run_program`` runs a
+    program to its end, in a thread of ``program_threads``.
     """
 
     hostname: str
     router: Router
     store: Store
-    rolls: MailingListStore
+    mailing_lists: MailingListStore
     journal: Journal
     clock: Clock
     folder: str
     files: Blocking
-    running: Blocking
-    run: RunProgram
+    program_threads: Blocking
+    run_program: RunProgram
     programs: Sequence[Program] = ()
-    lists: ListSettings = field(default_factory=ListSettings)
-    waiting: QueueSettings = field(default_factory=QueueSettings)
+    list_settings: ListSettings = field(default_factory=ListSettings)
+    queue_settings: QueueSettings = field(default_factory=QueueSettings)
     handoff: DeliveryHandoff | None = None
 
 
 class DeliveryAssembly:
-    """Has the queue through which mail comes in, and the work that is to be done again and again."""
+    """All that delivers mail.
 
-    def __init__(self, supplies: DeliveryDependencies) -> None:
-        of = supplies
-        self._settings = of.lists
-        self._programs = of.programs
-        folder = QueueFolder(of.folder)
-        self._waiting = JobQueue(folder, of.files, of.clock, of.journal, of.waiting)
-        doors = DeliveryBackend(
-            of.router, of.store, of.journal, of.clock, self._waiting, of.handoff
+    ``queue`` is the door through which mail comes in, ``each`` its form with an answer for each
+    recipient, ``lists`` what delivers to mailing lists.
+    """
+
+    def __init__(self, dependencies: DeliveryDependencies) -> None:
+        self._dependencies = of = dependencies
+        self._folder = QueueFolder(of.folder)
+        self._jobs = self._make_job_queue()
+        backend = DeliveryBackend(of.router, of.store, of.journal, of.clock, self._jobs, of.handoff)
+        self.queue = LocalDelivery(backend)
+        self.each = LmtpDelivery(backend)
+        mailer = QueueMailer(self.queue, of.clock, of.hostname)
+        self.lists = MailingListTransport(self._make_list_backend(mailer))
+        reporter = DsnReporter(mailer, of.hostname, of.files)
+        self._runner = QueueRunner(
+            self._jobs, self._transports(), reporter, of.clock, of.journal, of.queue_settings
         )
-        self.queue = LocalDelivery(doors)
-        self.each = LmtpDelivery(doors)
-        post = Mailer(self.queue, of.clock, of.hostname)
-        self._distribution = Distribution(
-            of.rolls, self.queue, folder, post, of.files, of.journal, of.lists
+        self._review = HeldJobReview(
+            self._jobs,
+            self.lists.moderation,
+            of.clock,
+            of.journal,
+            of.queue_settings.longest_retry,
+            of.list_settings.held_days * _DAY,
         )
-        self.lists = MailingListTransport(
-            of.rolls,
-            self._distribution,
-            post,
+
+    def _make_job_queue(self) -> FolderJobQueue:
+        of = self._dependencies
+        return FolderJobQueue(
+            self._folder,
             of.files,
-            of.lists,
-            HeldPosts(self._held, folder.decide),
+            of.clock,
+            MailingListAdmission(of.mailing_lists),
+            of.queue_settings.max_parcels,
+            of.list_settings.max_held,
         )
-        programs = ProgramTransport(of.programs, of.run, of.running)
-        doers: dict[str, Transport] = {f"|{program.name}": programs for program in of.programs}
-        reports = DsnReporter(post, of.hostname, of.files)
-        self._waiting.register_transports({LISTS_KEY: self.lists, **doers}, self.lists, reports)
 
-    def _held(self) -> int:
-        return len(self._waiting.held)
+    def _make_list_backend(self, mailer: QueueMailer) -> ListBackend:
+        of = self._dependencies
+        return ListBackend(
+            of.hostname,
+            of.mailing_lists,
+            self.queue,
+            mailer,
+            self._jobs,
+            self._folder,
+            of.files,
+            of.clock,
+            of.journal,
+            of.list_settings,
+        )
+
+    def _transports(self) -> Mapping[str, Transport]:
+        of = self._dependencies
+        programs = ProgramTransport(of.programs, of.run_program, of.program_threads)
+        names = (program_transport(program.name) for program in of.programs)
+        return {LISTS: self.lists, **dict.fromkeys(names, programs)}
+
+    # ------------------------------------------------------------ running
 
     def load(self) -> None:
-        """Take up the mail that waits on disk. Blocks; raises OSError."""
-        self._waiting.load()
+        """Read the jobs that are on disk. Blocks; raises OSError."""
+        self._jobs.load()
 
-    def work(self) -> list[tuple[str, PeriodicWork]]:
-        """Return the work that waits now and then, by names: one piece may take long."""
+    def periodic_work(self) -> list[tuple[str, PeriodicWork]]:
+        """Return the work that is to be done again and again, by names: one piece may take long."""
         found: list[tuple[str, PeriodicWork]] = [
-            ("mailing lists", partial(self._waiting.work, LISTS_KEY)),
-            ("held posts", self._review_held),
+            ("mailing lists", partial(self._runner.work, LISTS)),
+            ("held posts", self._review.work),
+            ("unknown programs", self._runner.work_unknown),
         ]
-        for program in self._programs:
-            one: PeriodicWork = partial(self._waiting.work, f"|{program.name}")
+        for program in self._dependencies.programs:
+            one = partial(self._runner.work, program_transport(program.name))
             found += [(f"program {program.name}", one)] * program.max_running
         return found
 
-    async def _review_held(self) -> None:
-        if not self._held():
-            return
-        await self._waiting.apply_decisions()
-        await self._waiting.expire(self._settings.held_days * 86400)
-
     def stop(self) -> None:
         """Begin nothing more."""
-        self._waiting.stop()
-        self._distribution.stop()
+        self._runner.stop()
+        self.lists.distribution.stop()

@@ -9,10 +9,10 @@ from twisted_mail.config import Config
 from twisted_mail.control.directory import opened
 from twisted_mail.control.output import CommandError, CommandResult, count, table
 from twisted_mail.directory.editor import DirectoryEditor
-from twisted_mail.mail.job import Job
+from twisted_mail.mail.job import APPROVE, REJECT, Job
 from twisted_mail.mail.mailing_list import JoiningPolicy, MailingList, PostingPolicy
 from twisted_mail.mail.route import ProgramTarget
-from twisted_mail.queue.folder import APPROVE, REJECT, WAITING_FOLDER, QueueFolder
+from twisted_mail.queue.folder import WAITING_FOLDER, QueueFolder
 
 _YES = {"yes": True, "no": False}
 
@@ -152,13 +152,13 @@ def list_resume(options: argparse.Namespace, config: Config) -> CommandResult:
 
 def list_held(_: argparse.Namespace, config: Config) -> CommandResult:
     """List the posts that wait for a word."""
-    rows = [parcel for parcel in _parcels(config) if parcel.is_held]
+    rows = [job for job in _jobs(config) if job.is_held]
     cells = [
-        (row.id, _day(int(row.created)), _goal(row), str(row.sender) or "<>", row.reason)
+        (row.id, _day(int(row.created)), _target(row), str(row.sender) or "<>", row.reason)
         for row in rows
     ]
     lines = table(("ID", "SINCE", "LIST", "FROM", "WHY"), cells) or ["nothing is held"]
-    return CommandResult({"held": [_parcel(row) for row in rows]}, lines)
+    return CommandResult({"held": [_job_data(row) for row in rows]}, lines)
 
 
 def list_approve(options: argparse.Namespace, config: Config) -> CommandResult:
@@ -172,7 +172,7 @@ def list_reject(options: argparse.Namespace, config: Config) -> CommandResult:
 
 
 def _say(ids: Sequence[str], word: str, what: str, config: Config) -> CommandResult:
-    held = {parcel.id for parcel in _parcels(config) if parcel.is_held}
+    held = {job.id for job in _jobs(config) if job.is_held}
     if unknown := [one for one in ids if one not in held]:
         raise CommandError(f"nothing is held as {', '.join(unknown)}")
     for one in ids:
@@ -182,12 +182,12 @@ def _say(ids: Sequence[str], word: str, what: str, config: Config) -> CommandRes
 
 def waiting_list(_: argparse.Namespace, config: Config) -> CommandResult:
     """List the mail that waits for programs and lists."""
-    rows = _parcels(config)
+    rows = _jobs(config)
     cells = [
         (
             row.id,
             _day(int(row.created)),
-            _goal(row),
+            _target(row),
             str(row.sender) or "<>",
             str(row.attempts),
             "held" if row.is_held else _minute(row.due),
@@ -197,38 +197,34 @@ def waiting_list(_: argparse.Namespace, config: Config) -> CommandResult:
     ]
     titles = ("ID", "SINCE", "FOR", "FROM", "TRIES", "NEXT", "WHY")
     lines = table(titles, cells) or ["no mail waits"]
-    return CommandResult({"waiting": [_parcel(row) for row in rows]}, lines)
+    return CommandResult({"waiting": [_job_data(row) for row in rows]}, lines)
 
 
 def _folder(config: Config) -> QueueFolder:
     return QueueFolder(str(config.state / WAITING_FOLDER))
 
 
-def _parcels(config: Config) -> list[Job]:
+def _jobs(config: Config) -> list[Job]:
     return _folder(config).read_all()
 
 
-def _goal(parcel: Job) -> str:
-    destination = parcel.destination
-    if isinstance(destination, ProgramTarget):
-        return f"|{destination.program}"
-    return (
-        f"{destination.list} ({destination.role.value})"
-        if destination.role.value
-        else destination.list
-    )
+def _target(job: Job) -> str:
+    target = job.target
+    if isinstance(target, ProgramTarget):
+        return f"|{target.program}"
+    return f"{target.list} ({target.role.value})" if target.role.value else target.list
 
 
-def _parcel(parcel: Job) -> dict[str, Any]:
+def _job_data(job: Job) -> dict[str, Any]:
     return {
-        "id": parcel.id,
-        "since": _moment(int(parcel.created)),
-        "for": _goal(parcel),
-        "sender": str(parcel.sender),
-        "tries": parcel.attempts,
-        "next": None if parcel.is_held else _moment(int(parcel.due)),
-        "is_held": parcel.is_held,
-        "reason": parcel.reason,
+        "id": job.id,
+        "since": _moment(int(job.created)),
+        "for": _target(job),
+        "sender": str(job.sender),
+        "tries": job.attempts,
+        "next": None if job.is_held else _moment(int(job.due)),
+        "is_held": job.is_held,
+        "reason": job.reason,
     }
 
 

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from twisted_mail.interfaces import Clock, Delivery, Journal, Router, Store
+from twisted_mail.interfaces import Clock, Delivery, JobQueue, Journal, Router, Store
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
-from twisted_mail.queue.job_queue import JobQueue
 
 
 class DeliveryHandoff(Delivery, Protocol):

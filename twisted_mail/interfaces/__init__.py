@@ -23,6 +23,15 @@ from twisted_mail.interfaces.login import (
     Submitter,
 )
 from twisted_mail.interfaces.policy import Filter, Policy, SmtpContext
+from twisted_mail.interfaces.queue import (
+    HeldJobs,
+    JobProgress,
+    JobQueue,
+    ListAdmission,
+    Mailer,
+    Moderation,
+    Transport,
+)
 from twisted_mail.interfaces.resolver import Resolver
 from twisted_mail.interfaces.sasl import Exchange, Mechanism, authenticate, usable_mechanisms
 from twisted_mail.interfaces.store import Account, BlobWriter, Mailbox, Renderer, Store, Watcher
@@ -60,15 +69,21 @@ __all__ = [
     "FolderEvent",
     "FolderMonitor",
     "FolderObserver",
+    "HeldJobs",
     "HttpClient",
     "HttpResponse",
+    "JobProgress",
+    "JobQueue",
     "Journal",
+    "ListAdmission",
     "Login",
     "Mailbox",
     "Mailboxes",
     "Maildrop",
+    "Mailer",
     "MailingListStore",
     "Mechanism",
+    "Moderation",
     "Outlet",
     "Peer",
     "Policy",
@@ -81,6 +96,7 @@ __all__ = [
     "Store",
     "Submitter",
     "TlsInfo",
+    "Transport",
     "Watcher",
     "Wire",
     "authenticate",

@@ -2,8 +2,8 @@
 
 from twisted_mail.lists.posting_rules import PostHeader
 from twisted_mail.mail.mailing_list import ListRole
+from twisted_mail.mail.message import Blob
 from twisted_mail.mail.mime.header import end, fields, text
-from twisted_mail.queue.folder import JobBlob
 
 _MAX_REPORT = 256 * 1024  # octets of a report in which is looked for what happened
 _COMMANDS = {
@@ -19,7 +19,7 @@ def is_personal_reply(header: bytes, head: PostHeader) -> bool:
     return head.is_answer and b"multipart/report" not in header.lower()
 
 
-def parse_command(blob: JobBlob) -> ListRole | None:
+def parse_command(blob: Blob) -> ListRole | None:
     """Return what the subject of a message asks for; None for help."""
     words = subject(blob).lower().split()
     while words and words[0].endswith(":"):  # Re:
@@ -27,7 +27,7 @@ def parse_command(blob: JobBlob) -> ListRole | None:
     return _COMMANDS.get(words[0]) if words else None
 
 
-def subject(blob: JobBlob) -> str:
+def subject(blob: Blob) -> str:
     """Return the subject of a message on one line, cut where it is long. May read a file."""
     data = next(blob.pieces(0, 64 * 1024), b"")
     values = [
@@ -37,7 +37,7 @@ def subject(blob: JobBlob) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in shown)
 
 
-def reports_failure(blob: JobBlob) -> bool:
+def reports_failure(blob: Blob) -> bool:
     """Say whether a report tells of a failure: one of RFC 3464 that tells of a delay does not."""
     data = b"".join(blob.pieces(0, _MAX_REPORT)).lower()
     if b"multipart/report" not in data[: end(data)]:

@@ -1,31 +1,28 @@
-"""Parcels: one message on its way to one program or one mailing list, as it is kept on disk."""
+"""Jobs: one message on its way to one program or one mailing list."""
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
-from twisted_mail.mail.address import NULL, Address, parse
+from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import BodyType
-from twisted_mail.mail.mailing_list import ListRole
 from twisted_mail.mail.route import ListTarget, ProgramTarget
 
-MAX_DESCRIPTION = 64 * 1024  # octets of the file that describes a parcel
-_BODIES: dict[str, BodyType] = {"7BIT": "7BIT", "8BITMIME": "8BITMIME", "BINARYMIME": "BINARYMIME"}
+LISTS = "lists"  # the transport of all mailing lists
+APPROVE, REJECT = "approve", "reject"  # what a moderator may decide about a held job
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A message that waits, for whom, and how it stands.
+    """A message that we have promised to deliver, its target, and how often that was tried.
 
-    ``id`` is the message's and the number of the errand: ``0abc...-1``. ``due`` is when it is tried
-    next, in seconds since 1970 as ``created``. What ``is_held`` waits for somebody's word;
-    ``reason`` says why it is held or was not done.
+    ``id`` is the message's with the number of the target: ``0abc...-1``. ``created`` and ``due``, the
+    time of the next attempt, are seconds since 1970. A job that ``is_held`` waits for a moderator;
+    ``reason`` says why it is held, or why the last attempt failed.
     """
 
     id: str
     created: float
     sender: Address
-    destination: ProgramTarget | ListTarget
+    target: ProgramTarget | ListTarget
     submitter: str = ""
     body: BodyType = "7BIT"
     is_utf8: bool = False
@@ -35,71 +32,13 @@ class Job:
     reason: str = ""
 
     @property
-    def key(self) -> str:
-        """Return whose work it is: ``|name`` for a program, and the same word for all lists."""
-        return (
-            f"|{self.destination.program}"
-            if isinstance(self.destination, ProgramTarget)
-            else LISTS_KEY
-        )
+    def transport(self) -> str:
+        """Return the name of the transport that delivers it; also what the log calls its target."""
+        if isinstance(self.target, ProgramTarget):
+            return program_transport(self.target.program)
+        return LISTS
 
 
-LISTS_KEY = "lists"
-
-
-def encode(parcel: Job) -> bytes:
-    """Write a parcel as JSON."""
-    destination = parcel.destination
-    if isinstance(destination, ProgramTarget):
-        told = {
-            "program": destination.program,
-            "for": str(destination.recipient),
-            "detail": destination.detail,
-        }
-    else:
-        told = {
-            "list": destination.list,
-            "role": destination.role.value,
-            "detail": destination.detail,
-        }
-    values = {
-        "id": parcel.id,
-        "created": parcel.created,
-        "sender": str(parcel.sender),
-        "errand": told,
-        "submitter": parcel.submitter,
-        "body": parcel.body,
-        "is_utf8": parcel.is_utf8,
-        "due": parcel.due,
-        "tries": parcel.attempts,
-        "is_held": parcel.is_held,
-        "reason": parcel.reason,
-    }
-    return json.dumps(values, indent=1).encode() + b"\n"
-
-
-def decode(data: bytes) -> Job:
-    """Read what ``encode`` has written. Raises ValueError."""
-    try:
-        values = json.loads(data)
-        return Job(
-            str(values["id"]),
-            float(values["created"]),
-            parse(values["sender"]) if values["sender"] else NULL,
-            _parse_destination(values["errand"]),
-            str(values["submitter"]),
-            _BODIES[values["body"]],
-            bool(values["is_utf8"]),
-            float(values["due"]),
-            int(values["tries"]),
-            bool(values["is_held"]),
-            str(values["reason"]),
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"this describes no parcel: {error}") from None
-
-
-def _parse_destination(told: dict[str, Any]) -> ProgramTarget | ListTarget:
-    if "program" in told:
-        return ProgramTarget(str(told["program"]), parse(told["for"]), str(told["detail"]))
-    return ListTarget(str(told["list"]), ListRole(told["role"]), str(told["detail"]))
+def program_transport(program: str) -> str:
+    """Return the name of the transport to one program."""
+    return f"|{program}"

@@ -16,14 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from twisted_mail.queue.program import (
-    KILLED,
-    NOT_STARTED,
-    TIMED_OUT,
-    DeliveryResult,
-    Program,
-    result_of_exit_code,
-)
+from twisted_mail.mail.delivery_result import DeliveryResult
+from twisted_mail.queue.program import KILLED, NOT_STARTED, TIMED_OUT, Program, result_of_exit_code
 
 _GRACE = 5.0  # seconds between asking a program to end and ending it
 _POLL = 0.2  # seconds between two looks whether a silent program has ended

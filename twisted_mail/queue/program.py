@@ -6,7 +6,8 @@ administrator has written into the configuration, and cannot run anything else.
 
 import re
 from dataclasses import dataclass
-from enum import Enum
+
+from twisted_mail.mail.delivery_result import Completion, DeliveryResult
 
 MAX_ARGUMENTS = 100
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -40,27 +41,6 @@ class Program:
             raise ValueError("folder must be a whole path")
         if self.max_running < 1 or self.seconds <= 0:
             raise ValueError("max_running and seconds must be more than 0")
-
-
-class Completion(Enum):
-    """What a program's end means for the message."""
-
-    DONE = "done"
-    LATER = "later"  # the program gets the message again
-    FAILED = "failed"  # for good: the sender is told
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryResult:
-    """How a program ended: the result, a status of RFC 3463 for reports, and why in a few words.
-
-    ``output`` is the beginning of what it wrote; it is for the log, and never told to anybody.
-    """
-
-    completion: Completion
-    status: str = "2.0.0"
-    reason: str = ""
-    output: str = ""
 
 
 # The codes of sysexits(3), as other mail systems read them: what the program or this machine may get

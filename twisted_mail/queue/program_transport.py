@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from twisted_mail.interfaces import Blocking
+from twisted_mail.mail.delivery_result import DeliveryResult
 from twisted_mail.mail.job import Job
 from twisted_mail.mail.message import Blob
 from twisted_mail.mail.route import ProgramTarget
-from twisted_mail.queue.program import UNKNOWN_PROGRAM, DeliveryResult, Program
+from twisted_mail.queue.program import UNKNOWN_PROGRAM, Program
 
 # Strangers choose these values, and programs hand them to shells: as Postfix does, odd signs go.
 _ODD = re.compile(r"[^A-Za-z0-9!@%_=+:,./\[\]~-]")
@@ -25,39 +26,39 @@ class ProgramTransport:
         self._run = run
         self._blocking = blocking
 
-    async def deliver(self, parcel: Job, blob: Blob) -> DeliveryResult:
-        """Run the program of a parcel once; return how it ended. Raises Unavailable."""
-        destination = parcel.destination
-        assert isinstance(destination, ProgramTarget)
-        program = self._programs.get(destination.program)
+    async def deliver(self, job: Job, blob: Blob) -> DeliveryResult:
+        """Run the program of a job once; return how it ended. Raises Unavailable."""
+        target = job.target
+        assert isinstance(target, ProgramTarget)
+        program = self._programs.get(target.program)
         if program is None:
             return UNKNOWN_PROGRAM
         return await self._blocking.run(
             self._run,
             program,
-            environment(parcel, destination),
-            _program_input(parcel, destination, blob),
+            environment(job, target),
+            _program_input(job, target, blob),
         )
 
 
-def environment(parcel: Job, destination: ProgramTarget) -> dict[str, str]:
+def environment(job: Job, target: ProgramTarget) -> dict[str, str]:
     """Return the whole environment of a program but for HOME."""
     values = {
-        "SENDER": str(parcel.sender),
-        "RECIPIENT": str(destination.recipient),
-        "LOCAL": destination.recipient.local,
-        "DOMAIN": destination.recipient.domain,
-        "EXTENSION": destination.detail,
-        "SUBMITTER": parcel.submitter,
-        "MESSAGE": parcel.id,
+        "SENDER": str(job.sender),
+        "RECIPIENT": str(target.recipient),
+        "LOCAL": target.recipient.local,
+        "DOMAIN": target.recipient.domain,
+        "EXTENSION": target.detail,
+        "SUBMITTER": job.submitter,
+        "MESSAGE": job.id,
     }
     return {**_FIXED, **{name: _ODD.sub("_", text[:_MAX_VALUE]) for name, text in values.items()}}
 
 
-def _program_input(parcel: Job, destination: ProgramTarget, blob: Blob) -> Iterator[bytes]:
+def _program_input(job: Job, target: ProgramTarget, blob: Blob) -> Iterator[bytes]:
     """Yield the message as a program reads it: with our last trace fields, and LF line ends."""
-    yield f"Return-Path: <{parcel.sender}>\nDelivered-To: {destination.recipient}\n".encode()
-    yield from blob.pieces() if parcel.body == "BINARYMIME" else with_lf(blob.pieces())
+    yield f"Return-Path: <{job.sender}>\nDelivered-To: {target.recipient}\n".encode()
+    yield from blob.pieces() if job.body == "BINARYMIME" else with_lf(blob.pieces())
 
 
 def with_lf(pieces: Iterable[bytes]) -> Iterator[bytes]:
