@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twisted_mail.interfaces import FolderEvent, FolderMonitor
 from twisted_mail.mail.outcome import MailError
-from twisted_mail.store.disk.noted import OwnFileEvents
+from twisted_mail.store.disk.recording import OwnFileEvents
 from twisted_mail.store.format import layout, subscriptions
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.work import apply_events

@@ -16,7 +16,7 @@ import apsw
 
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.durable import disk_faults
-from twisted_mail.store.disk.noted import OwnFileEvents, recording
+from twisted_mail.store.disk.recording import OwnFileEvents, recording
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout, names, subscriptions
 from twisted_mail.store.format.special_use import SpecialUses
