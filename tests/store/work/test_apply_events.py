@@ -183,7 +183,7 @@ def test_own_alterations_start_no_look(place: Place) -> None:
         place.turn()
         finish(inbox.refresh())
     assert place.works == works
-    assert place.account._tree.own_events._noted == set()
+    assert place.account._tree.own_events._recorded == set()
 
 
 def test_a_delivery_costs_one_look(place: Place) -> None:

@@ -1,119 +1,112 @@
-"""What this process itself does in watched folders, so that hearing of it starts no search."""
+"""What this process itself does in watched folders, so that the events of it start no search."""
 
-from typing import cast
+from collections.abc import Callable
 
 from twisted_mail.interfaces import FolderEvent
 from twisted_mail.store.disk.calls import Disk
 
-MOST = 100_000  # of our own doings that nobody has heard of yet
+MAX_RECORDED = 100_000  # events that the file monitor has not reported yet
 
-PathEvent = tuple[FolderEvent, bytes]  # what, to which path
+PathEvent = tuple[FolderEvent, bytes]  # what happened, and to which path
 
 
 class OwnFileEvents:
-    """Our own doings that were not heard of yet.
+    """Events that this process caused and that the file monitor has not reported yet.
 
-    The lane notes them before it does them, and the reactor thread takes them off when it hears of them;
-    each of these is one operation on a set, which no other thread can divide. What is forgotten here is
-    merely looked at.
+    The lane records them before it causes them, and the reactor thread takes them off when they are
+    reported; each of these is one operation on a set, which no other thread can divide. An event that is
+    forgotten here only costs a look at its folder.
     """
 
     def __init__(self) -> None:
         self.folders: frozenset[bytes] = frozenset()  # that are watched
-        self._noted: set[PathEvent] = set()
+        self._recorded: set[PathEvent] = set()
 
-    def note(self, *doings: PathEvent) -> tuple[PathEvent, ...]:
-        """Take note of what is about to be done, as far as it will be heard of; return that."""
+    def record(self, *events: PathEvent) -> tuple[PathEvent, ...]:
+        """Record events that are about to happen, as far as they are in watched folders; return those."""
         folders = self.folders
         if not folders:
             return ()
-        noted = tuple([each for each in doings if each[1][: each[1].rfind(b"/")] in folders])
-        if noted:
-            if len(self._noted) > MOST:
-                self._noted.clear()
-            self._noted.update(noted)
-        return noted
+        recorded = tuple([each for each in events if each[1][: each[1].rfind(b"/")] in folders])
+        if recorded:
+            if len(self._recorded) > MAX_RECORDED:
+                self._recorded.clear()
+            self._recorded.update(recorded)
+        return recorded
 
-    def forget(self, *doings: PathEvent) -> None:
-        """Take back what was not done after all."""
-        self._noted.difference_update(doings)
+    def forget(self, *events: PathEvent) -> None:
+        """Remove the record of events that did not happen after all."""
+        self._recorded.difference_update(events)
 
-    def consume(self, doing: PathEvent) -> bool:
-        """Say whether something heard was our own doing; that can be said once for each."""
+    def consume(self, event: PathEvent) -> bool:
+        """Return whether a reported event was our own, once for each that was recorded."""
         try:
-            self._noted.remove(doing)
+            self._recorded.remove(event)
         except KeyError:
             return False
         return True
 
     def watch(self, *folders: bytes) -> None:
-        """Note what is done in these folders from now on."""
+        """Record the events in these folders from now on."""
         self.folders |= set(folders)
 
     def unwatch(self, *folders: bytes) -> None:
-        """Note nothing in these folders any more."""
+        """Record no events in these folders any more."""
         self.folders -= set(folders)
-        for doing in list(self._noted):
-            if doing[1].rpartition(b"/")[0] in folders:
-                self._noted.discard(doing)
+        for event in list(self._recorded):
+            if event[1].rpartition(b"/")[0] in folders:
+                self._recorded.discard(event)
 
 
-class RecordingDisk:
-    """The system calls, with a note of each that watchers of folders will hear of."""
+class RecordingDisk(Disk):
+    """The system calls of a disk, with a record of each that watchers of folders will be notified of.
+
+    All other calls are inherited. Where the disk has its own (those of tests do), they are put in the
+    place of the inherited ones, so that none takes a step more than without the record.
+    """
 
     def __init__(self, disk: Disk, own: OwnFileEvents) -> None:
         self._disk = disk
         self._own = own
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._disk, name)
+        for name in _UNRECORDED:
+            if getattr(type(disk), name) is not getattr(Disk, name):
+                setattr(self, name, getattr(disk, name))
 
     def link(self, path: bytes, new_path: bytes) -> None:
-        """Give a file another name."""
-        noted = self._own.note((FolderEvent.CAME, new_path))
-        try:
-            self._disk.link(path, new_path)
-        except BaseException:
-            self._own.forget(*noted)
-            raise
+        """Give a file another name; the new name must be free."""
+        came = (FolderEvent.CAME, new_path)
+        self._record((came,), self._disk.link, path, new_path)
 
     def rename(self, path: bytes, new_path: bytes) -> None:
         """Rename, replacing what has the new name."""
-        noted = self._own.note((FolderEvent.LEFT, path), (FolderEvent.CAME, new_path))
-        try:
-            self._disk.rename(path, new_path)
-        except BaseException:
-            self._own.forget(*noted)
-            raise
+        moved = (FolderEvent.LEFT, path), (FolderEvent.CAME, new_path)
+        self._record(moved, self._disk.rename, path, new_path)
 
     def rename_to_free(self, path: bytes, new_path: bytes) -> None:
-        """Rename; the new name must be free."""
-        noted = self._own.note((FolderEvent.LEFT, path), (FolderEvent.CAME, new_path))
-        try:
-            self._disk.rename_to_free(path, new_path)
-        except BaseException:
-            self._own.forget(*noted)
-            raise
+        """Rename; the new name must be free. Raises FileExistsError."""
+        moved = (FolderEvent.LEFT, path), (FolderEvent.CAME, new_path)
+        self._record(moved, self._disk.rename_to_free, path, new_path)
 
     def unlink(self, path: bytes) -> None:
-        """Take a name away."""
-        noted = self._own.note((FolderEvent.DELETED, path))
-        try:
-            self._disk.unlink(path)
-        except BaseException:
-            self._own.forget(*noted)
-            raise
+        """Remove a name."""
+        deleted = (FolderEvent.DELETED, path)
+        self._record((deleted,), self._disk.unlink, path)
 
     def touch(self, path: bytes) -> None:
-        """Have those who watch a folder hear of it."""
-        noted = self._own.note((FolderEvent.TOUCHED, path + b"/"))
+        """Notify those who watch a folder; its times of access and modification stay."""
+        touched = (FolderEvent.TOUCHED, path + b"/")
+        self._record((touched,), self._disk.touch, path)
+
+    def _record(
+        self, events: tuple[PathEvent, ...], call: Callable[..., None], *paths: bytes
+    ) -> None:
+        """Make a call, with these events recorded first; forget them if it fails."""
+        recorded = self._own.record(*events)
         try:
-            self._disk.touch(path)
+            call(*paths)
         except BaseException:
-            self._own.forget(*noted)
+            self._own.forget(*recorded)
             raise
 
 
-def recording(disk: Disk, own: OwnFileEvents) -> Disk:
-    """Return a disk that does the same, and takes notes."""
-    return cast("Disk", RecordingDisk(disk, own))
+_UNRECORDED = [name for name in vars(Disk) if name[0] != "_" and name not in vars(RecordingDisk)]

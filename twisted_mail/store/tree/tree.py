@@ -16,7 +16,7 @@ import apsw
 
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.durable import disk_faults
-from twisted_mail.store.disk.recording import OwnFileEvents, recording
+from twisted_mail.store.disk.recording import OwnFileEvents, RecordingDisk
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout, names, subscriptions
 from twisted_mail.store.format.special_use import SpecialUses
@@ -45,7 +45,7 @@ class Tree:
         self.ledger = ledger
         self.counted_at = -math.inf  # when all mailboxes were looked at to know the room there is
         self.own_events = OwnFileEvents()
-        self.disk = recording(ground.disk, self.own_events)
+        self.disk = RecordingDisk(ground.disk, self.own_events)
         self.path = path
         self.maildir = os.path.join(path, b"Maildir")
         self.archive = ExpungedArchive(self.disk, ground.clock, path, ground.settings.undelete_days)
