@@ -1,0 +1,60 @@
+"""Playing a story on a disk, and looking at what is left."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.contracts.ground import ALICE, draft
+from tests.faults import (
+    QuickDisk,
+    Stopped,
+)
+from tests.store.crash.account import Seen, look_all, store_at
+from tests.store.crash.promises import check
+from tests.store.crash.stories import Story
+from tests.support import finish
+from twisted_mail.mail.mailbox.entry import CopyResult
+from twisted_mail.mail.outcome import Refused, Unavailable
+from twisted_mail.store.maildir import MaildirStore
+
+
+def abandon(store: MaildirStore) -> None:
+    """Let go of the index as a process that dies does."""
+    for account in list(store._accounts.values()):
+        if account._tree._index is not None:
+            account._tree._index.close()
+
+
+def play(story: Story, store: MaildirStore) -> tuple[Any, bool]:
+    try:
+        return finish(story(store)), True
+    except Stopped:
+        return None, False
+    finally:
+        abandon(store)
+
+
+def play_or_refuse(story: Story, store: MaildirStore) -> tuple[Any, bool]:
+    try:
+        return finish(story(store)), True
+    except (Unavailable, Refused):
+        return None, False
+    finally:
+        abandon(store)
+
+
+def aftermath(story: Story, root: Path, answer: Any, done: bool, old: dict[str, Seen]) -> None:
+    new = look_all(root)
+    check(story, answer, done, old, new)
+    again = look_all(root)
+    assert {name: seen.messages for name, seen in again.items()} == {
+        name: seen.messages for name, seen in new.items()
+    }
+    for name in new:
+        told = max([0, *new[name].messages, *old[name].messages] if name in old else [0])
+        if done and isinstance(answer, CopyResult) and name == "Sent":
+            told = max([told, *answer.targets])
+        store = store_at(root, QuickDisk())
+        copied = finish(finish(store.account(ALICE)).append(name, [draft(b"later")]))
+        finish(store.close())
+        same = name not in old or copied.uidvalidity == old[name].uidvalidity
+        assert not same or copied.targets[0] > told

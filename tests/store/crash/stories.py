@@ -1,0 +1,127 @@
+"""What is done to the account while a step fails or is the last."""
+
+import os
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from tests.contracts.ground import ALICE, BOB, draft, mail
+from twisted_mail.mail.mailbox.flags import normal
+from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.delivery.group_commit import deliver_together
+from twisted_mail.store.delivery.inbound import InboxDelivery
+from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.repair import compact as compact_list
+from twisted_mail.store.repair import undelete
+
+SEEN = normal(["\\Seen", "$Work"])
+
+Story = Callable[[MaildirStore], Coroutine[Any, Any, Any]]
+
+
+async def inbox_of(store: MaildirStore) -> Any:
+    return await (await store.account(ALICE)).open("INBOX")
+
+
+async def deliver(store: MaildirStore) -> Any:
+    answers = await store.deliver([ALICE, BOB], Message(MemoryBlob(mail("new"))))
+    if answers[ALICE] is not None:
+        raise answers[ALICE]
+    return None
+
+
+async def deliver_round(store: MaildirStore) -> Any:
+    """Two messages at once; the answer is which of them Alice has, and which she has not."""
+    disk, ground = store._ground.disk, store._ground
+    wanted = {"new": [ALICE, BOB], "newer": [ALICE]}
+    members = {
+        text: InboxDelivery(ground, store._root, names, Message(MemoryBlob(mail(text))))
+        for text, names in wanted.items()
+    }
+    try:
+        fd = disk.open_folder(store._root)
+    except OSError as error:
+        raise Unavailable("no folder") from error
+    try:
+        deliver_together(disk, fd, list(members.values()))
+    finally:
+        disk.close(fd)
+    return {text: one.answers[ALICE] is None for text, one in members.items()}
+
+
+async def append(store: MaildirStore) -> Any:
+    account = await store.account(ALICE)
+    return await account.append("Sent", [draft(mail("new"), "$Fresh"), draft(mail("newer"))])
+
+
+async def come_and_go(store: MaildirStore) -> Any:
+    account = await store.account(ALICE)
+    copied = await account.append("Sent", [draft(mail("new")), draft(mail("newer"))])
+    assert await (await account.open("Sent")).expunge(copied.targets) == copied.targets
+    return copied
+
+
+async def copy(store: MaildirStore) -> Any:
+    return await (await inbox_of(store)).copy([1, 2, 4], "Sent")
+
+
+async def move(store: MaildirStore) -> Any:
+    return await (await inbox_of(store)).move([1, 2, 4], "Sent")
+
+
+async def mark(store: MaildirStore) -> Any:
+    return await (await inbox_of(store)).mark([1, 3, 4], "add", SEEN)
+
+
+async def expunge(store: MaildirStore) -> Any:
+    return await (await inbox_of(store)).expunge([1, 3, 4])
+
+
+async def rename(store: MaildirStore) -> Any:
+    return await (await store.account(ALICE)).rename("Sent", "Old/Sent")
+
+
+async def empty_inbox(store: MaildirStore) -> Any:
+    return await (await store.account(ALICE)).rename("INBOX", "Old")
+
+
+async def recover(store: MaildirStore) -> Any:
+    account = await store.account(ALICE)
+    mailbox = await account.open("Sent")
+    Path(os.fsdecode(mailbox._folder.path), "dovecot-uidlist").unlink(missing_ok=True)
+    return await account.append("Sent", [draft(mail("new"), "$Fresh"), draft(mail("newer"))])
+
+
+async def compact(store: MaildirStore) -> Any:
+    account = await store.account(ALICE)
+    mailbox = await account.open("Sent")
+    await account.perform(compact_list.compact, mailbox._folder, least=0)
+
+
+async def delete(store: MaildirStore) -> Any:
+    return await (await store.account(ALICE)).delete("Sent")
+
+
+async def restore(store: MaildirStore) -> Any:
+    account = await store.account(ALICE)
+    found = await account.perform(undelete.list_expunged)
+    return await account.perform(undelete.restore, found)
+
+
+STORIES = [
+    deliver,
+    deliver_round,
+    append,
+    come_and_go,
+    copy,
+    move,
+    mark,
+    expunge,
+    rename,
+    empty_inbox,
+    recover,
+    compact,
+    delete,
+    restore,
+]
