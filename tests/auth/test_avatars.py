@@ -13,9 +13,7 @@ from twisted_mail.mail.outcome import Refused, Unavailable
 
 def avatar(account=None, error=None, **aliases):
     account = account or NamedAccount("alice@example.org", error)
-    found = Avatar(account.name, NamedStore({account.name: account}), directory(**aliases))
-    finish(found.open())
-    return found
+    return Avatar(account.name, NamedStore({account.name: account}), directory(**aliases))
 
 
 def may_send(address, **aliases):
@@ -25,6 +23,16 @@ def may_send(address, **aliases):
 @pytest.mark.parametrize("interface", [IMailboxes, IMaildrop, ISubmitter])
 def test_an_avatar_has_all_three_faces(interface):
     assert verifyObject(interface, avatar())
+
+
+def test_mail_is_opened_once_and_not_before_it_is_wanted():
+    store = NamedStore()
+    found = Avatar("alice@example.org", store, directory())
+    assert not store.accounts
+    first = finish(found.open())
+    store.accounts.clear()
+    assert finish(found.open()) is first
+    assert not store.accounts
 
 
 def test_the_maildrop_is_the_inbox():

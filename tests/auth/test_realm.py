@@ -39,7 +39,7 @@ class House:
 
 def test_each_protocol_gets_its_face():
     house = House()
-    assert finish(house.logins.mailboxes(RIGHT, PEER)).account.name == "alice@example.org"
+    assert finish(house.logins.mailboxes(RIGHT, PEER)).name == "alice@example.org"
     assert finish(finish(house.logins.maildrop(RIGHT, PEER)).lock()).name == "INBOX"
     assert finish(house.logins.submitter(RIGHT, PEER)).name == "alice@example.org"
     assert house.clock.slept == []
@@ -101,16 +101,20 @@ def test_acting_as_another_is_refused():
     assert refusal.outcome.code == 535
 
 
-def test_sending_mail_needs_no_store():
+def test_a_login_needs_no_store():
     house = House()
     house.store.is_broken = True
-    assert finish(house.logins.submitter(RIGHT, PEER)).name == "alice@example.org"
+    for login in (house.logins.submitter, house.logins.mailboxes, house.logins.maildrop):
+        assert finish(login(RIGHT, PEER)).name == "alice@example.org"
 
 
 def test_a_store_that_is_away_is_no_wrong_password():
     house = House()
     house.store.is_broken = True
-    assert isinstance(house.refusal(RIGHT), Unavailable)
+    with pytest.raises(Unavailable):
+        finish(finish(house.logins.maildrop(RIGHT, PEER)).lock())
+    with pytest.raises(Unavailable):
+        finish(finish(house.logins.mailboxes(RIGHT, PEER)).open())
     assert house.clock.slept == []
 
 

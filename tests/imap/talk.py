@@ -110,8 +110,12 @@ class FakeWriter:
 
 class Face:
     def __init__(self, account: Account) -> None:
-        self.account = account
+        self.name = account.name
+        self._account = account
         self.is_out = False
+
+    async def open(self) -> Account:
+        return self._account
 
     def logout(self) -> None:
         self.is_out = True

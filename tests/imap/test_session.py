@@ -1,6 +1,7 @@
 import pytest
 
 from tests.imap.talk import House
+from tests.support import finish
 from twisted_mail.imap.state import State
 from twisted_mail.mail.outcome import ProtocolError
 
@@ -9,7 +10,7 @@ def test_what_is_not_there_yet_is_a_protocol_error() -> None:
     session = House().loop().session
     assert session.state is State.NOT_AUTHENTICATED
     with pytest.raises(ProtocolError):
-        _ = session.account
+        finish(session.account())
     with pytest.raises(ProtocolError):
         session.require_selected()
 

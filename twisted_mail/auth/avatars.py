@@ -20,7 +20,10 @@ MAX_LOOKUPS = 1000  # addresses looked at while aliases are followed: as many as
 class IMailboxes(Interface):
     """The IMAP face of an avatar: ``interfaces.Mailboxes``."""
 
-    account = Attribute("The Account.")
+    name = Attribute("The account's name.")
+
+    async def open() -> Account:
+        """Return the account's mail, opened at the first call."""
 
     def logout() -> None:
         """End the login."""
@@ -53,10 +56,7 @@ class ISubmitter(Interface):
 @implementer(IMailboxes, IMaildrop, ISubmitter)
 @dataclass(slots=True)
 class Avatar:
-    """The account of one login, with all three faces.
-
-    Its mail is opened only for the faces that need it.
-    """
+    """The account of one login, with all three faces. Its mail is opened at first use."""
 
     name: str
     store: Store
@@ -65,14 +65,10 @@ class Avatar:
     _account: Account | None = field(default=None, init=False)
     _release_maildrop: Callable[[], None] | None = field(default=None, init=False)  # the maildrop
 
-    async def open(self) -> None:
-        """Open the account's mail, for the faces that show it."""
-        self._account = await self.store.account(self.name)
-
-    @property
-    def account(self) -> Account:
-        """Return the account, which the realm has opened."""
-        assert self._account is not None, "this face shows no mail"
+    async def open(self) -> Account:
+        """Return the account's mail, opened at the first call."""
+        if self._account is None:
+            self._account = await self.store.account(self.name)
         return self._account
 
     async def lock(self) -> Mailbox:
@@ -80,9 +76,10 @@ class Avatar:
 
         Raises Refused with condition IN-USE.
         """
-        self._release_maildrop = await self.account.lock_maildrop()
+        account = await self.open()
+        self._release_maildrop = await account.lock_maildrop()
         try:
-            return await self.account.open("INBOX")
+            return await account.open("INBOX")
         except BaseException:
             self.logout()
             raise

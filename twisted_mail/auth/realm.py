@@ -8,7 +8,7 @@ from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import UsernamePassword
 from twisted.cred.error import UnauthorizedLogin
 from twisted.cred.portal import IRealm, Portal
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from zope.interface import Interface, implementer
 
 from twisted_mail.auth.avatars import Avatar, IMailboxes, IMaildrop, ISubmitter
@@ -56,17 +56,12 @@ class Realm:
         self, avatarId: object, mind: object, *interfaces: type[Interface]
     ) -> Deferred[LoggedIn]:
         """Return the first face asked for that an avatar has, the avatar, and its logout."""
-        for face in interfaces:
-            if face in _FACES:
-                return Deferred.fromCoroutine(self._avatar(avatarId, face))
-        raise NotImplementedError("an avatar has the faces IMailboxes, IMaildrop and ISubmitter")
-
-    async def _avatar(self, avatar_id: object, face: type[Interface]) -> LoggedIn:
-        name = account_name(avatar_id, self.default_domain)
+        face = next((one for one in interfaces if one in _FACES), None)
+        if face is None:
+            raise NotImplementedError("an avatar has the faces IMailboxes, IMaildrop, ISubmitter")
+        name = account_name(avatarId, self.default_domain)
         avatar = Avatar(name, self.store, self.directory, self.separators)
-        if face is not ISubmitter:
-            await avatar.open()
-        return face, avatar, avatar.logout
+        return succeed((face, avatar, avatar.logout))
 
     async def assume(self, name: str) -> Submitter:
         """Return the SMTP face of an account without asking for a password.

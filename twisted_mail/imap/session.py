@@ -68,12 +68,14 @@ class ImapSession:
             return State.NOT_AUTHENTICATED
         return State.AUTHENTICATED if self.selected is None else State.SELECTED
 
-    @property
-    def account(self) -> Account:
-        """Return the account that is logged in. Raises ProtocolError before login."""
+    async def account(self) -> Account:
+        """Return the account that is logged in, opened at first use.
+
+        Raises ProtocolError before login.
+        """
         if self._avatar is None:
             raise ProtocolError("Log in first")
-        return self._avatar.account
+        return await self._avatar.open()
 
     def require_selected(self) -> Selected:
         """Return the selected mailbox. Raises ProtocolError where none is selected."""

@@ -26,8 +26,11 @@ class Mailboxes(Protocol):
     """The IMAP face of an avatar."""
 
     @property
-    def account(self) -> "Account":
-        """Return the account."""
+    def name(self) -> str:
+        """Return the account's name."""
+
+    async def open(self) -> Account:
+        """Return the account's mail, opened at the first call."""
 
     def logout(self) -> None:
         """End the login."""
@@ -40,7 +43,7 @@ class Maildrop(Protocol):
     def name(self) -> str:
         """Return the account's name."""
 
-    async def lock(self) -> "Mailbox":
+    async def lock(self) -> Mailbox:
         """Open the inbox for this session alone among POP3 sessions (RFC 1939 §4).
 
         Raises Refused with condition IN-USE when another session holds it.

@@ -35,10 +35,10 @@ OPEN_ACCOUNTS = 256  # whose indexes stay open: each needs three descriptors
 class MaildirStore:
     """All accounts' mail, below one folder. Fulfils ``interfaces.Store``; any name is an account.
 
-    ``quotas`` gives an account's quota at each login and delivery, in place of that of the settings.
-    ``report`` takes the exceptions of watchers; without it they are raised where the change was made.
-    ``host`` stands in the names of files; ``disk`` makes the system calls; ``monitor`` tells what other
-    programs do, where that can be told at once. ``room`` is asked in place of ``own_room`` which
+    ``quotas`` gives an account's quota when its mail is opened and at each delivery, in place of that of
+    the settings. ``report`` takes the exceptions of watchers; without it they are raised where the
+    change was made. ``host`` stands in the names of files; ``disk`` makes the system calls; ``monitor``
+    notices what other programs do, where the system can. ``room`` is asked in place of ``own_room`` which
     accounts have room for what is delivered. ``indexing`` is to be worked off from time to time, and
     tells ``progress`` how far a long one has come. ``tidying`` and ``compacting`` are to be asked for
     a step every second or so.

@@ -16,7 +16,7 @@ async def _append(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     reader.space()
     name = reader.mailbox()
     draft = _draft(reader)
-    copied = await session.account.append(name, [draft])
+    copied = await (await session.account()).append(name, [draft])
     return f"[APPENDUID {copied.uidvalidity} {copied.targets[0]}] APPEND completed."
 
 

@@ -28,7 +28,7 @@ async def _list(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     if question.is_root:
         session.untagged(b'LIST (\\Noselect) "/" ""')
         return "LIST completed."
-    infos = await session.account.mailboxes()
+    infos = await (await session.account()).mailboxes()
     async for one in _write_list(session, infos, ListResult(infos, question)):
         session.untagged(one.line(b"LIST"))
         await _count(session, one, question)
@@ -52,7 +52,8 @@ async def _count(session: ImapSession, one: ListedMailbox, question: ListRequest
         return
     await session.wire.yield_to_others()
     try:
-        status = await session.account.status(one.info.name, "SIZE" in question.counts)
+        account = await session.account()
+        status = await account.status(one.info.name, "SIZE" in question.counts)
     except (Refused, Unavailable):
         return
     limit = session.settings.max_size
@@ -62,7 +63,7 @@ async def _count(session: ImapSession, one: ListedMailbox, question: ListRequest
 async def _xlist(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Answer what old clients asked before SPECIAL-USE: LIST with Google's names for the uses."""
     question = _plain_list_request(reader)
-    infos = await session.account.mailboxes()
+    infos = await (await session.account()).mailboxes()
     async for one in _write_list(session, infos, ListResult(infos, question)):
         names = [_XLIST_USES.get(word, word) for word in one.attributes]
         names += ["\\Inbox"] if one.info.name == INBOX else []
@@ -72,7 +73,7 @@ async def _xlist(session: ImapSession, reader: Reader, is_uid: bool) -> str:
 
 async def _lsub(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     question = _plain_list_request(reader)
-    infos = await session.account.mailboxes()
+    infos = await (await session.account()).mailboxes()
     async for one in _write_list(session, infos, LsubResult(infos, question)):
         session.untagged(one.line(b"LSUB"))
     return "LSUB completed."
@@ -93,7 +94,7 @@ async def _status(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     reader.space()
     items = read_items(reader)
     reader.end()
-    status = await session.account.status(name, "SIZE" in items)
+    status = await (await session.account()).status(name, "SIZE" in items)
     session.untagged(status_line(name, status, items, session.settings.max_size))
     return "STATUS completed."
 

@@ -62,7 +62,7 @@ async def _log_in(session: ImapSession, credentials: Credentials) -> str:
         session.count_login_failure()
         raise Refused(error.outcome, error.condition or _FAILED) from None
     session.enter_authenticated(face)
-    journal.logged_in(SERVICE, peer, face.account.name)
+    journal.logged_in(SERVICE, peer, face.name)
     return f"[CAPABILITY {session.capabilities()}] Logged in."
 
 

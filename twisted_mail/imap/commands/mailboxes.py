@@ -15,9 +15,10 @@ async def _create(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     name = reader.mailbox()
     use = _read_use(reader)
     reader.end()
-    await session.account.create(name, use)
+    account = await session.account()
+    await account.create(name, use)
     try:
-        status = await session.account.status(name.removesuffix("/"), has_size=False)
+        status = await account.status(name.removesuffix("/"), has_size=False)
     except (Refused, Unavailable):  # removed already, or it cannot be seen just now: it was made
         return "CREATE completed."
     named = objectid.formatted(ObjectIdKind.MAILBOX, status.id).decode("ascii")
@@ -47,7 +48,8 @@ def _read_use(reader: Reader) -> str:
 
 async def _delete(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Delete a mailbox; a client that deletes the one it has selected is left with none."""
-    await session.account.delete(_only_name(reader))
+    name = _only_name(reader)
+    await (await session.account()).delete(name)
     if session.selected is not None and session.selected.view.is_removed:
         session.deselect()
     return "DELETE completed."
@@ -57,17 +59,19 @@ async def _rename(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     reader.space()
     name = reader.mailbox()
     new_name = _only_name(reader)
-    await session.account.rename(name, new_name)
+    await (await session.account()).rename(name, new_name)
     return "RENAME completed."
 
 
 async def _subscribe(session: ImapSession, reader: Reader, is_uid: bool) -> str:
-    await session.account.subscribe(_only_name(reader), is_subscribed=True)
+    name = _only_name(reader)
+    await (await session.account()).subscribe(name, is_subscribed=True)
     return "SUBSCRIBE completed."
 
 
 async def _unsubscribe(session: ImapSession, reader: Reader, is_uid: bool) -> str:
-    await session.account.subscribe(_only_name(reader), is_subscribed=False)
+    name = _only_name(reader)
+    await (await session.account()).subscribe(name, is_subscribed=False)
     return "UNSUBSCRIBE completed."
 
 

@@ -34,7 +34,7 @@ def _name(reader: Reader) -> str:
 async def _open(session: ImapSession, name: str, is_read_only: bool) -> None:
     """Select a mailbox; the present one is given back whatever happens (RFC 3501 §6.3.1)."""
     session.deselect()
-    mailbox = await session.account.open(name)
+    mailbox = await (await session.account()).open(name)
     try:
         await mailbox.refresh()
         recent = await _recent_from(session, mailbox, is_read_only)
@@ -50,7 +50,8 @@ async def _recent_from(session: ImapSession, mailbox: Mailbox, is_read_only: boo
     r"""Return the lowest UID that is \Recent; EXAMINE does not take it away from others."""
     if not is_read_only:
         return mailbox.claim_recent()
-    recent = (await session.account.status(mailbox.name, has_size=False)).recent
+    status = await (await session.account()).status(mailbox.name, has_size=False)
+    recent = status.recent
     uids = mailbox.columns.uids
     return uids[-recent] if 0 < recent <= len(uids) else mailbox.columns.uidnext
 
