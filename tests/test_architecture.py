@@ -10,7 +10,17 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "twisted_mail"
 
-ASSEMBLY = {"service", "assembly", "workers", "config", "control", "agents", "web", "plugins"}
+ASSEMBLY = {
+    "service",
+    "assembly",
+    "workers",
+    "config",
+    "control",
+    "agents",
+    "web",
+    "plugins",
+    "testing",
+}
 EDGE_ROOMS = {"net", "auth", "plugin", "log"}
 EDGE_MODULES = {"queue.pipe", "delivery.remote"}
 EDGE_NAMES = {"server", "client"}
