@@ -6,7 +6,7 @@ are ``twisted.cred.strcred`` checkers and need nothing of ours.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,6 +38,7 @@ from twisted_mail.interfaces import (
     Submitter,
     Wire,
 )
+from twisted_mail.smtp.backend import ArrivalStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class ServerBackend:
     of one message. ``state`` is the folder where the server keeps what it has to remember; without one,
     nothing outlives the process. ``delivery`` is final delivery alone, past any queue;
     ``assume_login`` opens an account without a password, for whom somebody else has let in.
+    ``arrival`` is what a service does with each message at its end; each has its own.
     ``connector`` and ``http_client`` lead to other programs, which only a running server asks.
     """
 
@@ -71,6 +73,7 @@ class ServerBackend:
     assume_login: AssumedLogin | None = None
     connector: Connector | None = None
     http_client: HttpClient | None = None
+    arrival: Sequence[ArrivalStep] = ()
 
 
 class IProtocol(Interface):
@@ -133,6 +136,20 @@ class BuiltinProtocol:
             **{field.name: getattr(backend, field.name) for field in fields(self.backend)}
         )
         return lambda wire: self.session(wire, settings, picked)
+
+
+@dataclass(frozen=True)
+class BuiltinMailProtocol(BuiltinProtocol):
+    """A protocol that takes mail in.
+
+    ``arrival`` returns, for its settings, what is done with each message at its end.
+    """
+
+    arrival: Callable[[Any], Sequence[ArrivalStep]] = field(kw_only=True)
+
+    def make(self, settings: object, backend: ServerBackend) -> Callable[[Wire], Session]:
+        """Return what makes a session for each connection."""
+        return super().make(settings, replace(backend, arrival=self.arrival(settings)))
 
 
 @implementer(IPlugin, IFilter)

@@ -14,6 +14,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome, ProtocolError, Refused, Unavailable
 from twisted_mail.mail.route import LocalRoute, NoRoute, RemoteRoute, Route
 from twisted_mail.policy.filter_chain import ConfiguredFilter, FilterChain
+from twisted_mail.smtp.arrival.steps import smtp_steps
 from twisted_mail.smtp.backend import SmtpBackend
 from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.settings import Settings, SubmissionSettings
@@ -207,7 +208,7 @@ class House:
         self.writers.append(FakeWriter(self.writer_trouble))
         return self.writers[-1]
 
-    def doors(self) -> SmtpBackend:
+    def doors(self, settings: Settings | None = None) -> SmtpBackend:
         directory = FixedDirectory(
             {"alice@example.org": "secret"},
             {
@@ -231,11 +232,12 @@ class House:
             mechanisms=[FakePlain(), FakeEndless()],
             login_submitter=self.login,
             blob_writer=self.writer,
+            arrival=smtp_steps(settings or Settings()),
         )
 
     def hold(self, wire: FakeWire, settings: Settings | None = None) -> list[str]:
         """Hold a conversation; return the lines of the server."""
-        finish(SmtpLoop(wire, settings or Settings(), self.doors()).run())
+        finish(SmtpLoop(wire, settings or Settings(), self.doors(settings)).run())
         assert wire.is_closed
         text = wire.sent.decode("ascii")
         assert not text or text.endswith("\r\n")

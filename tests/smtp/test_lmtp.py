@@ -7,6 +7,7 @@ from tests.smtp.fakes import FakeWire, House, lines
 from tests.support import finish
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.outcome import Outcome, Unavailable
+from twisted_mail.smtp.arrival.steps import lmtp_steps
 from twisted_mail.smtp.lmtp import LMTP_COMMANDS, LmtpLoop
 from twisted_mail.smtp.session import Phase
 from twisted_mail.smtp.settings import LmtpSettings
@@ -33,8 +34,13 @@ class FakeDelivery:
 def say(*texts: str, delivery: FakeDelivery, house: House | None = None, **settings: Any) -> Any:
     house = house or House()
     wire = FakeWire([lines(*texts)])
-    doors = dataclasses.replace(house.doors(), delivery=delivery)  # type: ignore[arg-type]
-    finish(LmtpLoop(wire, LmtpSettings(**settings), doors).run())
+    lmtp = LmtpSettings(**settings)
+    doors = dataclasses.replace(
+        house.doors(),
+        delivery=delivery,  # type: ignore[arg-type]
+        arrival=lmtp_steps(lmtp),
+    )
+    finish(LmtpLoop(wire, lmtp, doors).run())
     greeting, *said = wire.sent.decode().split("\r\n")[:-1]
     assert greeting == "220 mail.example.org LMTP twisted_mail ready"
     return [line for line in said if not line.startswith("250-")][1:]

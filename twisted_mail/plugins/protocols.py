@@ -2,10 +2,11 @@
 
 from twisted_mail.imap.loop import ImapBackend, ImapLoop
 from twisted_mail.imap.settings import Settings as ImapSettings
-from twisted_mail.plugin import BuiltinProtocol
+from twisted_mail.plugin import BuiltinMailProtocol, BuiltinProtocol
 from twisted_mail.pop3.loop import Pop3Loop
 from twisted_mail.pop3.settings import Pop3Backend
 from twisted_mail.pop3.settings import Settings as Pop3Settings
+from twisted_mail.smtp.arrival.steps import lmtp_steps, smtp_steps
 from twisted_mail.smtp.backend import SmtpBackend
 from twisted_mail.smtp.lmtp import LmtpLoop
 from twisted_mail.smtp.loop import SmtpLoop
@@ -14,7 +15,7 @@ from twisted_mail.smtp.settings import Settings as SmtpSettings
 
 _SMTP_BUSY = b"421 4.3.2 Too many connections, try again later\r\n"
 
-smtp_protocol = BuiltinProtocol(
+smtp_protocol = BuiltinMailProtocol(
     name="smtp",
     help="Takes mail from other servers for the accounts here (port 25).",
     busy=_SMTP_BUSY,
@@ -22,8 +23,9 @@ smtp_protocol = BuiltinProtocol(
     session=SmtpLoop,
     backend=SmtpBackend,
     is_spread=True,
+    arrival=smtp_steps,
 )
-submission_protocol = BuiltinProtocol(
+submission_protocol = BuiltinMailProtocol(
     name="submission",
     help="Takes mail from the accounts here, after login (ports 587 and 465).",
     busy=_SMTP_BUSY,
@@ -31,8 +33,9 @@ submission_protocol = BuiltinProtocol(
     session=SmtpLoop,
     backend=SmtpBackend,
     is_spread=True,
+    arrival=smtp_steps,
 )
-lmtp_protocol = BuiltinProtocol(
+lmtp_protocol = BuiltinMailProtocol(
     name="lmtp",
     help="Takes mail for the accounts here from another mail server on this host.",
     busy=_SMTP_BUSY,
@@ -40,6 +43,7 @@ lmtp_protocol = BuiltinProtocol(
     session=LmtpLoop,
     backend=SmtpBackend,
     is_spread=True,
+    arrival=lmtp_steps,
 )
 pop3_protocol = BuiltinProtocol(
     name="pop3",

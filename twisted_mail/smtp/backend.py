@@ -1,7 +1,8 @@
 """The doors between an SMTP session and the rest of the house."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from twisted_mail.interfaces import (
     AssumedLogin,
@@ -21,10 +22,23 @@ from twisted_mail.interfaces import (
 
 
 @dataclass(frozen=True, slots=True)
+class ArrivalStep:
+    """One thing that is done with a message at its end, by its name.
+
+    ``run`` is given the ``arrival.arrival.Arrival``, and alters it; where it has to wait, it returns
+    something to await. It raises Refused or Unavailable when the message is not to be accepted.
+    """
+
+    name: str
+    run: Callable[[Any], Awaitable[None] | None]
+
+
+@dataclass(frozen=True, slots=True)
 class SmtpBackend:
     """The doors that SMTP needs; ``blob_writer`` makes a writer for one message.
 
-    ``delivery`` is for LMTP alone, ``assume_login`` for XCLIENT.
+    ``arrival`` is what is done with each message at its end, in this order; the last step is run in
+    any case. ``delivery`` is for LMTP alone, ``assume_login`` for XCLIENT.
     """
 
     hostname: str
@@ -38,5 +52,6 @@ class SmtpBackend:
     mechanisms: Sequence[Mechanism]
     login_submitter: Login[Submitter]
     blob_writer: Callable[[], BlobWriter]
+    arrival: Sequence[ArrivalStep]
     delivery: Delivery | None = None
     assume_login: AssumedLogin | None = None

@@ -10,8 +10,8 @@ async def greet(session: SmtpSession) -> None:
     """Say 220, or, to a client that is not wanted, 554 or 421."""
     refusal = await filter_stages.at_connection(session)
     if refusal is None:
-        kind = "LMTP" if session.settings.is_lmtp else "ESMTP"
-        session.wire.write(f"220 {session.backend.hostname} {kind} twisted_mail ready\r\n".encode())
+        words = f"{session.backend.hostname} {session.settings.protocol} twisted_mail ready"
+        session.wire.write(f"220 {words}\r\n".encode())
         return
     session.refuse_mail(replace(refusal, code=421 if refusal.is_temporary else 554))
     session.end_reason = "policy"

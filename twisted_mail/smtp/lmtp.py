@@ -16,11 +16,13 @@ from dataclasses import replace
 from typing import ClassVar
 
 from twisted_mail.smtp import replies
+from twisted_mail.smtp.arrival.lmtp_replies import LmtpTransaction
 from twisted_mail.smtp.command import Command
 from twisted_mail.smtp.commands import hello
 from twisted_mail.smtp.commands.table import FAMILIES, make_table
 from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.session import Phase
+from twisted_mail.smtp.transaction import Transaction
 
 
 def _adapted(commands: Iterable[Command]) -> list[Command]:
@@ -48,3 +50,4 @@ class LmtpLoop(SmtpLoop):
     __slots__ = ()
 
     commands: ClassVar[Mapping[bytes, Command]] = LMTP_COMMANDS
+    transaction_type: ClassVar[type[Transaction]] = LmtpTransaction

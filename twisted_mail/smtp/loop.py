@@ -18,6 +18,7 @@ from twisted_mail.smtp.grammar import parse_command
 from twisted_mail.smtp.greeting import greet
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.settings import Settings
+from twisted_mail.smtp.transaction import Transaction
 
 _FAREWELLS = {
     ConversationEnded.Reason.TIMEOUT: replies.IDLE_TOO_LONG,
@@ -32,9 +33,10 @@ class SmtpLoop:
     __slots__ = ("_session",)
 
     commands: ClassVar[Mapping[bytes, Command]] = COMMANDS
+    transaction_type: ClassVar[type[Transaction]] = Transaction
 
     def __init__(self, wire: Wire, settings: Settings, backend: SmtpBackend) -> None:
-        self._session = SmtpSession(wire, settings, backend)
+        self._session = SmtpSession(wire, settings, backend, self.transaction_type)
 
     async def run(self) -> None:
         """Hold the conversation."""

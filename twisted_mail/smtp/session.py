@@ -1,23 +1,19 @@
 """What one conversation knows, and the few things all its commands do with it."""
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 
 from twisted_mail.interfaces import SmtpContext, Submitter, Wire, read_before
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.envelope import DsnRequest, Envelope, MailParameters
+from twisted_mail.mail.envelope import MailParameters
 from twisted_mail.mail.ids import make_id
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.arrival.incoming_message import IncomingChunkedMessage
 from twisted_mail.smtp.backend import SmtpBackend
 from twisted_mail.smtp.framing import BadLine, Framer
 from twisted_mail.smtp.settings import Settings
 from twisted_mail.smtp.stream.lf_repair import LfRepairWire, is_in_networks
-
-NO_NOTIFICATIONS: Mapping[Address, DsnRequest] = {}
+from twisted_mail.smtp.transaction import Transaction
 
 
 class Phase(Enum):
@@ -29,53 +25,11 @@ class Phase(Enum):
     RECIPIENTS = 4  # and RCPT, at least once with success
 
 
-@dataclass(slots=True)
-class Transaction:
-    """What has been said of one message (RFC 5321 §3.3)."""
-
-    id: str
-    sender: Address
-    mail_parameters: MailParameters
-    recipients: dict[Address, None] = field(default_factory=dict)  # in order, each once
-    dsn_requests: dict[Address, DsnRequest] | None = None
-    extra_recipients: int = 0  # recipients refused for being too many
-    lmtp_recipients: list[Address] | None = None  # LMTP: recipients as often as they were taken
-    lmtp_outcomes: Mapping[Address, Outcome | None] | None = None  # LMTP: what became of each
-    incoming_message: IncomingChunkedMessage | None = (
-        None  # the message, when it comes by BDAT and has begun
-    )
-
-    def envelope(self, submitter: str) -> Envelope:
-        """Return the envelope, once all has been said."""
-        return Envelope(
-            self.id,
-            self.sender,
-            tuple(self.recipients),
-            submitter,
-            mail_parameters=self.mail_parameters,
-            dsn_requests=self.dsn_requests or NO_NOTIFICATIONS,
-        )
-
-    @property
-    def count(self) -> int:
-        """Return how many recipients were taken."""
-        return len(self.recipients if self.lmtp_recipients is None else self.lmtp_recipients)
-
-    def add_recipient(self, recipient: Address) -> None:
-        """Take a recipient."""
-        self.recipients[recipient] = None
-        if self.lmtp_recipients is not None:
-            self.lmtp_recipients.append(recipient)
-
-    def notify(self, recipient: Address, dsn_request: DsnRequest) -> None:
-        """Note what the sender wants to hear of a recipient."""
-        if self.dsn_requests is None:
-            self.dsn_requests = {}
-        self.dsn_requests[recipient] = dsn_request
-
-
 class SmtpSession:
-    """One conversation between two commands."""
+    """One conversation between two commands.
+
+    Each mail transaction is a ``transaction_type``.
+    """
 
     __slots__ = (
         "backend",
@@ -95,11 +49,18 @@ class SmtpSession:
         "settings",
         "submitter",
         "transaction",
+        "transaction_type",
         "unknown_recipients",
         "wire",
     )
 
-    def __init__(self, wire: Wire, settings: Settings, backend: SmtpBackend) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        settings: Settings,
+        backend: SmtpBackend,
+        transaction_type: type[Transaction] = Transaction,
+    ) -> None:
         if settings.repairs_lf_from and is_in_networks(wire.peer.host, settings.repairs_lf_from):
             wire = LfRepairWire(wire)
         self.wire = wire
@@ -109,6 +70,7 @@ class SmtpSession:
         self.hello = ""  # what the client calls itself
         self.client_name = ""  # its name in the DNS, as a trusted proxy has found it
         self.is_extended = False  # it said EHLO
+        self.transaction_type = transaction_type
         self.transaction: Transaction | None = None
         self.submitter: Submitter | None = None  # who has logged in
         self.errors = 0  # since the last message taken
@@ -148,9 +110,7 @@ class SmtpSession:
     def begin_transaction(self, sender: Address, mail_parameters: MailParameters) -> None:
         """Begin a mail transaction."""
         id = make_id(self.backend.clock.now(), random.getrandbits)
-        self.transaction = Transaction(id, sender, mail_parameters)
-        if self.settings.is_lmtp:
-            self.transaction.lmtp_recipients = []
+        self.transaction = self.transaction_type(id, sender, mail_parameters)
         self.messages += 1
         self.is_discarding = False
 
@@ -167,6 +127,10 @@ class SmtpSession:
         """Count a command that brings no mail nearer; too many are errors."""
         self.junk += 1
         self.errors += self.junk > self.settings.max_junk
+
+    def forgive(self) -> None:
+        """Forget the errors before a message that was accepted."""
+        self.errors = self.junk = self.discarded = 0
 
     def refuse(self, reply: bytes) -> None:
         """Answer with an error that counts."""

@@ -38,7 +38,7 @@ class Settings:
     """
 
     service: ClassVar[str] = "smtp"
-    is_lmtp: ClassVar[bool] = False  # LHLO, and a reply for each recipient
+    protocol: ClassVar[str] = "ESMTP"  # in greeting and trace
 
     requires_login: bool = False  # refuse everything but a login before it
     offers_login: bool = False
@@ -113,7 +113,7 @@ class LmtpSettings(Settings):
     """
 
     service: ClassVar[str] = "lmtp"
-    is_lmtp: ClassVar[bool] = True
+    protocol: ClassVar[str] = "LMTP"
 
     soft_errors: int = 1000
     hard_errors: int = 1000

@@ -19,20 +19,28 @@ from twisted_mail.mail.verdict import (
     Edit,
     Verdict,
 )
+from twisted_mail.smtp.arrival.arrival import Arrival
 
 FIELD = "X-Verdict"
 MAX_FIELDS = 20
 
 
+def edit_message(arrival: Arrival) -> None:
+    """Do what the filters want altered, and note what they decided. Raises Refused."""
+    context = arrival.session.filter_context
+    if context is not None:
+        arrival.envelope, arrival.message = apply_edits(
+            arrival.envelope, arrival.spooled, context, arrival.verdict
+        )
+
+
 def apply_edits(
-    envelope: Envelope, message: Message, context: SmtpContext | None, verdict: Verdict
+    envelope: Envelope, message: Message, context: SmtpContext, verdict: Verdict
 ) -> tuple[Envelope, Message]:
     """Return envelope and message as they are to be handed on after the last verdict.
 
     Raises Refused when the message cannot be edited.
     """
-    if context is None:
-        return envelope, message
     if verdict.edits:
         revision = Revision(message, context.header)
         revision.edit(verdict.edits)

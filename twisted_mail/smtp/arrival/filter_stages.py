@@ -3,10 +3,12 @@
 A conversation that no filter is asked about has no visit, and costs nothing here.
 """
 
+from collections.abc import Awaitable
+
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.verdict import ACCEPT, FilterStage, Verdict
+from twisted_mail.smtp.arrival.arrival import Arrival
 from twisted_mail.smtp.session import SmtpSession
 
 
@@ -59,12 +61,19 @@ async def at_recipient(session: SmtpSession, recipient: Address) -> Outcome | No
     return await _refusal(session, FilterStage.RECIPIENT)
 
 
-async def at_message(session: SmtpSession, header: bytes, message: Message) -> Verdict:
-    """Return what is to become of a message that has come in whole."""
-    if session.filter_context is not None:
-        session.filter_context.recipient = None
-        session.filter_context.header, session.filter_context.message = header, message
-    return await _ask_filters(session, FilterStage.MESSAGE)
+def judge_message(arrival: Arrival) -> Awaitable[None] | None:
+    """Ask the filters what is to become of the message, if any filter is asked about the service."""
+    return None if arrival.session.filter_context is None else _judge_message(arrival)
+
+
+async def _judge_message(arrival: Arrival) -> None:
+    session, context = arrival.session, arrival.session.filter_context
+    if context is not None:
+        context.recipient = None
+        context.header, context.message = arrival.header, arrival.message
+    arrival.verdict = await _ask_filters(session, FilterStage.MESSAGE)
+    if arrival.verdict.is_refusal:
+        arrival.outcome = arrival.verdict.answer
 
 
 def end_connection(session: SmtpSession) -> None:

@@ -2,10 +2,23 @@
 
 from twisted_mail.interfaces import BlobWriter
 from twisted_mail.mail.message import Blob
+from twisted_mail.mail.mime import revision
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.arrival import trace
 from twisted_mail.smtp.stream.dot_reader import LineEndCheck
+
+MAX_HEADER = revision.MAX_HEADER  # octets of header that are looked at
+
+
+def header_end(head: bytes | bytearray, start: int = 0) -> int:
+    """Return where the header ends in the first octets of a message, or -1 when not yet.
+
+    The search begins at ``start``.
+    """
+    if head.startswith(b"\r\n"):
+        return 0
+    end = head.find(b"\r\n\r\n", start)
+    return end if end < 0 else end + 2
 
 
 class IncomingMessage:
@@ -33,14 +46,14 @@ class IncomingMessage:
             self.reject_content(replies.TOO_LARGE)
         if self.fault is not None:
             return
-        if self._header_end < 0 and len(self._head) < trace.MAX_HEADER:
+        if self._header_end < 0 and len(self._head) < MAX_HEADER:
             self._look_for_header(data)
         await self._writer.write(data)
 
     def _look_for_header(self, data: bytes) -> None:
         start = max(0, len(self._head) - 3)  # the end may lie across two pieces
-        self._head += data[: trace.MAX_HEADER]
-        self._header_end = trace.header_end(self._head, start)
+        self._head += data[:MAX_HEADER]
+        self._header_end = header_end(self._head, start)
 
     def reject_content(self, outcome: Outcome) -> None:
         """Keep no more of the message; the first fault is the one that is told."""

@@ -1,54 +1,73 @@
 """A reply for each recipient, where LMTP differs from SMTP (RFC 2033 §4.2, §4.3)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.session import SmtpSession
+from twisted_mail.smtp.arrival.arrival import Arrival
+from twisted_mail.smtp.transaction import Transaction
 
 
-async def deliver(
-    session: SmtpSession, envelope: Envelope, message: Message
-) -> Mapping[Address, Outcome | None]:
-    """Deliver to each recipient; return what is told of each that has no copy."""
+@dataclass(slots=True)
+class LmtpTransaction(Transaction):
+    """A transaction whose message gets a reply for each RCPT that was accepted, repeated ones too.
+
+    ``accepted`` has the recipients in the order of RCPT, ``outcomes`` what became of each; None is
+    success.
+    """
+
+    accepted: list[Address] = field(default_factory=list)
+    outcomes: Mapping[Address, Outcome | None] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """Return how many recipients were accepted."""
+        return len(self.accepted)
+
+    @property
+    def reply_count(self) -> int:
+        """Return how many replies the message gets."""
+        return len(self.accepted)
+
+    def add_recipient(self, recipient: Address) -> None:
+        """Accept a recipient."""
+        self.recipients[recipient] = None
+        self.accepted.append(recipient)
+
+
+async def accept_each(arrival: Arrival) -> None:
+    """Deliver to each recipient; note what is answered of each that has no copy."""
+    session, message = arrival.session, arrival.take_message()
     assert session.backend.delivery is not None, "LMTP needs the door of final delivery"
-    answers = await session.backend.delivery.deliver_each(envelope, message)
-    for recipient, outcome in answers.items():
+    size = message.blob.size
+    outcomes = await session.backend.delivery.deliver_each(arrival.envelope, message)
+    _transaction(arrival).outcomes = outcomes
+    for recipient, outcome in outcomes.items():
         if outcome is not None:
             session.refuse_mail(outcome, with_reply=False, recipient=recipient)
-    return answers
+    if None in outcomes.values():
+        session.backend.journal.received(arrival.envelope, session.wire.peer, size)
 
 
-def reply(session: SmtpSession, outcome: Outcome) -> None:
-    """Answer a message once for each RCPT that was taken, in their order.
+def answer_each(arrival: Arrival) -> None:
+    """Answer a message once for each RCPT that was accepted, in their order.
 
-    ``outcome`` is of the message as a whole; it holds for those of whom nothing else is known.
+    The outcome of the message as a whole holds for those of whom nothing else is known.
     """
-    transaction = session.transaction
-    assert transaction is not None
-    answers = transaction.lmtp_outcomes or {}
-    recipients = transaction.lmtp_recipients or ()
-    if not outcome.is_success:
-        session.refuse_mail(outcome, with_reply=False)
+    session, transaction = arrival.session, _transaction(arrival)
+    whole = arrival.outcome or arrival.success
+    if whole.is_success:
+        session.forgive()
     else:
-        session.errors = session.junk = session.discarded = 0
-    for recipient in recipients:
-        answer = answers.get(recipient) or outcome
-        session.wire.write(_reply(recipient, answer))
+        session.refuse_mail(whole, with_reply=False)
+    for recipient in transaction.accepted:
+        outcome = transaction.outcomes.get(recipient) or whole
+        named = replace(outcome, text=f"<{recipient}> {outcome.text}")
+        session.wire.write(replies.encode(named))
 
 
-def _reply(recipient: Address, outcome: Outcome) -> bytes:
-    return replies.encode(replace(outcome, text=f"<{recipient}> {outcome.text}"))
-
-
-def replies_to_chunk(session: SmtpSession, is_last: bool) -> int:
-    """Return how many replies a chunk gets that is refused (RFC 2033 §4.3)."""
-    if not session.settings.is_lmtp or not is_last:
-        return 1
-    if session.is_discarding:
-        return session.replies_owed
-    return 1 if session.transaction is None else session.transaction.count
+def _transaction(arrival: Arrival) -> LmtpTransaction:
+    assert isinstance(arrival.transaction, LmtpTransaction), "the loop of LMTP makes them"
+    return arrival.transaction

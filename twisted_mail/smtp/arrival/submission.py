@@ -10,14 +10,17 @@ from dataclasses import replace
 from twisted_mail.interfaces import Submitter
 from twisted_mail.mail import address_list
 from twisted_mail.mail.address import Address, parse_domain
-from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.message import Blob, JoinedBlob, MemoryBlob, SlicedBlob
+from twisted_mail.mail.message import Blob, JoinedBlob, MemoryBlob, Message, SlicedBlob
 from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.revision import TOO_LONG
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import trace
+from twisted_mail.smtp.arrival.arrival import Arrival
+from twisted_mail.smtp.arrival.incoming_message import MAX_HEADER, header_end
+from twisted_mail.smtp.backend import ArrivalStep
 from twisted_mail.smtp.session import SmtpSession
+from twisted_mail.smtp.settings import Settings
 from twisted_mail.smtp.stream.conversion import converted, has_long_line, is_legal
 
 IN_MEMORY = 256 * 1024  # octets of a message that are looked through at once
@@ -25,51 +28,42 @@ MAX_CONVERTED = 32 * 1024 * 1024  # what is larger stays as it is; some times it
 _BCC_FIELDS = frozenset((b"bcc", b"resent-bcc"))
 
 
-async def prepare_submission(
-    session: SmtpSession, envelope: Envelope, head: bytes, blob: Blob
-) -> tuple[Envelope, bytes, Blob]:
-    """Return envelope, header and message as they are handed on. Raises Refused and ConversationEnded.
-
-    The blob is closed when something is raised, and otherwise owned by the one returned.
-    """
-    try:
-        _check_length(session, head)
-        await _check_author(session, envelope, head)
-        if session.settings.removes_bcc:
-            head, blob = without_bcc(head, blob)
-        if session.settings.makes_legal:
-            envelope, head, blob = await _convert_if_illegal(session, envelope, head, blob)
-    except BaseException:
-        blob.close()
-        raise
-    return envelope, head, blob
+def steps(settings: Settings) -> tuple[ArrivalStep, ...]:
+    """Return those steps of a message's arrival that the settings ask for."""
+    if not (settings.removes_bcc or settings.makes_legal or settings.checks_author):
+        return ()
+    bcc = (ArrivalStep("bcc", remove_bcc),) if settings.removes_bcc else ()
+    encoding = (ArrivalStep("encoding", make_legal),) if settings.makes_legal else ()
+    return (
+        ArrivalStep("header", check_header),
+        ArrivalStep("author", check_author),
+        *bcc,
+        *encoding,
+    )
 
 
-def is_submission(session: SmtpSession) -> bool:
-    """Say whether there is anything to do for the service."""
-    settings = session.settings
-    return settings.removes_bcc or settings.makes_legal or settings.checks_author
-
-
-def _check_length(session: SmtpSession, head: bytes) -> None:
+def check_header(arrival: Arrival) -> None:
     """Refuse a header of which we do not see all: there may be a Bcc, or another author."""
-    if len(head) >= trace.MAX_HEADER or head.count(b"\n") > header.MAX_FIELDS:
+    head = arrival.header
+    if len(head) >= MAX_HEADER or head.count(b"\n") > header.MAX_FIELDS:
         raise Refused(TOO_LONG)
 
 
 # ---------------------------------------------------------------- the author
 
 
-async def _check_author(session: SmtpSession, envelope: Envelope, head: bytes) -> None:
+async def check_author(arrival: Arrival) -> None:
     """Refuse a message that names an author who is not the one that has logged in.
 
     A message without return path is looked at in any case: nothing else says whose it is.
     """
-    submitter = session.submitter
-    if submitter is None or not (session.settings.checks_author or envelope.sender.is_null):
+    session, submitter = arrival.session, arrival.session.submitter
+    if submitter is None:
+        return
+    if not (session.settings.checks_author or arrival.envelope.sender.is_null):
         return
     names: set[bytes] = set()
-    for field in header.fields(head):
+    for field in header.fields(arrival.header):
         name = field.name.lower()
         if name not in (b"from", b"sender"):
             continue
@@ -101,6 +95,12 @@ def _address(local: bytes, domain: bytes) -> Address | None:
 # ---------------------------------------------------------------- Bcc
 
 
+def remove_bcc(arrival: Arrival) -> None:
+    """Take the fields that name secret recipients out of the message."""
+    arrival.header, blob = without_bcc(arrival.header, arrival.spooled.blob)
+    arrival.message = Message(blob)
+
+
 def without_bcc(head: bytes, blob: Blob) -> tuple[bytes, Blob]:
     """Return header and message without the fields that name secret recipients (RFC 5322 §3.6.3)."""
     if b"bcc" not in head.lower() or trace.separator(head):
@@ -121,27 +121,31 @@ def without_bcc(head: bytes, blob: Blob) -> tuple[bytes, Blob]:
 # ---------------------------------------------------------------- legal octets
 
 
-async def _convert_if_illegal(
-    session: SmtpSession, envelope: Envelope, head: bytes, blob: Blob
-) -> tuple[Envelope, bytes, Blob]:
-    """Return a message that any server takes which knows 8BITMIME.
+async def make_legal(arrival: Arrival) -> None:
+    """Have a message that any server takes which knows 8BITMIME.
 
     What is to be carried as BINARYMIME is legal as it is.
     """
+    envelope = arrival.envelope
     if envelope.mail_parameters.body == "BINARYMIME":
-        return envelope, head, blob
-    is_plain, is_ascii = await _look(session, blob)
+        return
+    blob = arrival.spooled.blob
+    is_plain, is_ascii = await _look(arrival.session, blob)
     if not is_plain and blob.size <= MAX_CONVERTED:
-        made = await session.backend.blocking.run(_converted, blob, bool(trace.separator(head)))
-        is_ascii = made.isascii()
-        end = trace.header_end(made)
-        head = made[:end] if end >= 0 else made
-        blob = await _replace_blob(session, blob, made)
+        is_ascii = await _convert(arrival, blob)
     if envelope.mail_parameters.body == "7BIT" and not is_ascii:  # many clients do not say so
-        envelope = replace(
-            envelope, mail_parameters=replace(envelope.mail_parameters, body="8BITMIME")
-        )
-    return envelope, head, blob
+        parameters = replace(envelope.mail_parameters, body="8BITMIME")
+        arrival.envelope = replace(envelope, mail_parameters=parameters)
+
+
+async def _convert(arrival: Arrival, blob: Blob) -> bool:
+    """Encode a message anew; return whether it is in ASCII now."""
+    session, lacks_header = arrival.session, bool(trace.separator(arrival.header))
+    made = await session.backend.blocking.run(_converted, blob, lacks_header)
+    end = header_end(made)
+    arrival.header = made[:end] if end >= 0 else made
+    arrival.message = Message(await _replace_blob(session, blob, made))
+    return made.isascii()
 
 
 async def _look(session: SmtpSession, blob: Blob) -> tuple[bool, bool]:
@@ -175,7 +179,7 @@ def _converted(blob: Blob, lacks_header: bool) -> bytes:
 
 
 async def _replace_blob(session: SmtpSession, old: Blob, data: bytes) -> Blob:
-    """Return a new blob in the place of an old one."""
+    """Return a new blob in the place of an old one, which is closed."""
     if len(data) <= IN_MEMORY:
         new: Blob = MemoryBlob(data)
     else:
@@ -187,13 +191,3 @@ async def _replace_blob(session: SmtpSession, old: Blob, data: bytes) -> Blob:
             writer.discard()
     old.close()
     return new
-
-
-def author(envelope: Envelope) -> str:
-    """Return whom a message is from that does not say so: its sender, or the account.
-
-    Nobody knows where nobody has logged in.
-    """
-    if not envelope.submitter:
-        return ""
-    return envelope.submitter if envelope.sender.is_null else str(envelope.sender)

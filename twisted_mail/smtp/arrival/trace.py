@@ -8,9 +8,11 @@ from functools import lru_cache
 from twisted_mail.interfaces import Peer, TlsInfo
 from twisted_mail.mail.dates import format_mail_date
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.mime import revision
-
-MAX_HEADER = revision.MAX_HEADER  # octets of header that are looked at
+from twisted_mail.mail.message import Message
+from twisted_mail.smtp import replies
+from twisted_mail.smtp.arrival.arrival import Arrival
+from twisted_mail.smtp.arrival.incoming_message import MAX_HEADER
+from twisted_mail.smtp.session import SmtpSession
 
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|>?From ")  # what a header may begin with
 _TLS_OPTIONAL = re.compile(
@@ -34,7 +36,7 @@ class TraceInfo:
     """How a message came: what the client called itself, after EHLO or HELO, and over which line.
 
     ``reverse_name`` is the client's name in the DNS, if it is known and leads back to the address.
-    With ``shows_login`` the account that logged in is named.
+    With ``shows_login`` the account that logged in is named. ``protocol`` is ESMTP or LMTP.
     """
 
     hello: str
@@ -43,37 +45,36 @@ class TraceInfo:
     tls_info: TlsInfo | None
     reverse_name: str = ""
     shows_login: bool = False
-    is_lmtp: bool = False
+    protocol: str = "ESMTP"
 
 
-def protocol(arrival: TraceInfo, envelope: Envelope) -> str:
+def protocol(info: TraceInfo, envelope: Envelope) -> str:
     """Return the transmission type (RFC 3848): SMTP, or ESMTP with S for TLS and A for a login.
 
     A message with SMTPUTF8 has a type of its own (RFC 6531 §4.3).
     """
-    if not arrival.is_extended:
+    if not info.is_extended:
         return "SMTP"
-    if arrival.is_lmtp:
-        kind = "UTF8LMTP" if envelope.mail_parameters.is_utf8 else "LMTP"
-    else:
-        kind = "UTF8SMTP" if envelope.mail_parameters.is_utf8 else "ESMTP"
-    return f"{kind}{'S' if arrival.tls_info else ''}{'A' if envelope.submitter else ''}"
+    kind = info.protocol
+    if envelope.mail_parameters.is_utf8:
+        kind = f"UTF8{kind.removeprefix('E')}"
+    return f"{kind}{'S' if info.tls_info else ''}{'A' if envelope.submitter else ''}"
 
 
-def received(envelope: Envelope, arrival: TraceInfo, hostname: str, now: float) -> bytes:
+def received(envelope: Envelope, info: TraceInfo, hostname: str, now: float) -> bytes:
     """Return the Received field of a message that has just come in.
 
     A sole recipient is named; of several none is, since they need not know of each other
     (RFC 5321 §7.2).
     """
-    lines = [f"Received: from {safe_name(arrival.hello)}{_tcp_info(arrival)}"]
-    if (tls_info := arrival.tls_info) is not None:
+    lines = [f"Received: from {safe_name(info.hello)}{_tcp_info(info)}"]
+    if (tls_info := info.tls_info) is not None:
         lines.append(
             f"(using {tls_info.version} with cipher {tls_info.cipher} ({tls_info.bits} bits))"
         )
-    if arrival.shows_login and envelope.submitter:
+    if info.shows_login and envelope.submitter:
         lines.append(f"(authenticated as {safe_name(envelope.submitter)})")
-    kind = protocol(arrival, envelope)
+    kind = protocol(info, envelope)
     lines.append(f"by {hostname} with {kind} id {envelope.id}")
     if envelope.mail_parameters.priority:
         lines.append(f"PRIORITY {envelope.mail_parameters.priority}")  # RFC 6710 §7
@@ -87,23 +88,47 @@ def safe_name(hello: str) -> str:
     return _UNSAFE.sub("_", hello)
 
 
-def _tcp_info(arrival: TraceInfo) -> str:
-    host = arrival.peer.host
+def _tcp_info(info: TraceInfo) -> str:
+    host = info.peer.host
     if not host:
         return ""
-    name = f"{safe_name(arrival.reverse_name)} " if arrival.reverse_name else ""
+    name = f"{safe_name(info.reverse_name)} " if info.reverse_name else ""
     return f" ({name}[IPv6:{host}])" if ":" in host else f" ({name}[{host}])"
 
 
-def header_end(head: bytes | bytearray, start: int = 0) -> int:
-    """Return where the header ends in the first octets of a message, or -1 when not yet.
+# ---------------------------------------------------------------- the steps
 
-    The search begins at ``start``.
-    """
-    if head.startswith(b"\r\n"):
-        return 0
-    end = head.find(b"\r\n\r\n", start)
-    return end if end < 0 else end + 2
+
+def refuse_loop(arrival: Arrival) -> None:
+    """End the arrival of a message that has gone through too many hops (RFC 5321 §6.3)."""
+    if count_fields(arrival.header, b"received") > arrival.session.settings.max_hops:
+        arrival.outcome = replies.LOOPING
+
+
+def add_trace(arrival: Arrival) -> None:
+    """Put our own fields in front of the message, and those that a submitted message lacks."""
+    session, envelope, header = arrival.session, arrival.envelope, arrival.header
+    hostname, now = session.backend.hostname, session.backend.clock.now()
+    prefix = received(envelope, _trace_info(session), hostname, now)
+    if session.settings.completes_header and len(header) < MAX_HEADER:
+        prefix += missing_fields(header, envelope.id, hostname, now, author(envelope))
+    arrival.message = Message(arrival.spooled.blob, prefix + separator(header))
+
+
+def _trace_info(session: SmtpSession) -> TraceInfo:
+    context, settings, wire = session.filter_context, session.settings, session.wire
+    return TraceInfo(
+        session.hello,
+        session.is_extended,
+        wire.peer,
+        wire.tls_info,
+        reverse_name=session.client_name or ("" if context is None else context.reverse_name),
+        shows_login=settings.shows_login,
+        protocol=settings.protocol,
+    )
+
+
+# ---------------------------------------------------------------- the header of the message
 
 
 def count_fields(header: bytes, name: bytes) -> int:
@@ -140,3 +165,13 @@ def missing_fields(
     if author and not count_fields(header, b"from"):
         fields += f"From: <{author}>\r\n".encode()
     return fields
+
+
+def author(envelope: Envelope) -> str:
+    """Return whom a message is from that does not say so: its sender, or the account.
+
+    Nobody knows where nobody has logged in.
+    """
+    if not envelope.submitter:
+        return ""
+    return envelope.submitter if envelope.sender.is_null else str(envelope.sender)

@@ -15,19 +15,14 @@ from dataclasses import replace
 
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import grammar, replies
-from twisted_mail.smtp.arrival import lmtp_replies
 from twisted_mail.smtp.arrival.incoming_message import IncomingChunkedMessage, IncomingMessage
+from twisted_mail.smtp.arrival.steps import finish_message
 from twisted_mail.smtp.command import Command
-from twisted_mail.smtp.commands.data import (
-    OVERSIZE_FACTOR,
-    accept,
-    finish_transaction,
-    spool,
-    time_left,
-)
+from twisted_mail.smtp.commands.data import OVERSIZE_FACTOR, take_piece, time_left
 from twisted_mail.smtp.extensions.size_body import offers_chunks
-from twisted_mail.smtp.session import Phase, SmtpSession, Transaction
+from twisted_mail.smtp.session import Phase, SmtpSession
 from twisted_mail.smtp.stream.binary import as_text_message
+from twisted_mail.smtp.transaction import Transaction
 
 
 async def bdat(session: SmtpSession, argument: bytes) -> None:
@@ -70,7 +65,7 @@ async def _refuse(session: SmtpSession, octets: int, is_last: bool, refusal: byt
     if session.discarded > OVERSIZE_FACTOR * session.settings.max_size:
         session.end_session(refusal, "endless message")
         return
-    replies_wanted = lmtp_replies.replies_to_chunk(session, is_last)
+    replies_wanted = _reply_count(session, is_last)
     await _read(session, octets, None)
     if session.is_discarding:  # it may have been sent before the first refusal was heard
         session.wire.write(refusal * replies_wanted)
@@ -80,26 +75,36 @@ async def _refuse(session: SmtpSession, octets: int, is_last: bool, refusal: byt
         session.refuse(refusal * replies_wanted)
 
 
+def _reply_count(session: SmtpSession, is_last: bool) -> int:
+    """Return how many replies a chunk gets that is refused (RFC 2033 §4.3)."""
+    if not is_last:
+        return 1
+    if session.is_discarding:
+        return session.replies_owed
+    return 1 if session.transaction is None else session.transaction.reply_count
+
+
 async def _take(session: SmtpSession, transaction: Transaction, octets: int, is_last: bool) -> None:
     """Take a chunk of the message, and answer."""
-    reception = transaction.incoming_message or _begin(session, transaction)
-    if reception is None:
+    incoming = transaction.incoming_message or _begin(session, transaction)
+    if incoming is None:
         session.end_transaction()
         session.is_discarding = True
         await _refuse(session, octets, is_last, replies.encode(replies.BUG))
         return
-    if reception.size + octets > session.settings.max_size:
-        reception.reject_content(replies.TOO_LARGE)
-    if reception.size + octets > OVERSIZE_FACTOR * session.settings.max_size:
+    if incoming.size + octets > session.settings.max_size:
+        incoming.reject_content(replies.TOO_LARGE)
+    if incoming.size + octets > OVERSIZE_FACTOR * session.settings.max_size:
         session.end_session(replies.encode(replies.TOO_LARGE), "endless message")
         return
-    time_left(session, reception.size, reception.started)  # a chunk may come with its command
-    await _read(session, octets, reception)
+    time_left(session, incoming.size, incoming.started)  # a chunk may come with its command
+    await _read(session, octets, incoming)
     if is_last:
-        await _finish(session, transaction, reception)
-    elif reception.fault is not None:
-        session.replies_owed = lmtp_replies.replies_to_chunk(session, is_last=True)
-        finish_transaction(session, reception.fault, is_last=False)
+        await _finish(session, transaction, incoming)
+    elif incoming.fault is not None:
+        session.replies_owed = transaction.reply_count
+        session.refuse_mail(incoming.fault)
+        session.end_transaction()
         session.is_discarding = True
     else:
         session.wire.write(replies.encode(Outcome(250, "2.0.0", f"{octets} octets received")))
@@ -121,40 +126,38 @@ def _begin(session: SmtpSession, transaction: Transaction) -> IncomingChunkedMes
 
 
 async def _finish(
-    session: SmtpSession, transaction: Transaction, reception: IncomingChunkedMessage
+    session: SmtpSession, transaction: Transaction, incoming: IncomingChunkedMessage
 ) -> None:
     """Hand on the message that has come whole."""
-    if reception.is_line_open:
-        await spool(session, reception, b"\r\n")  # as DATA would have made it
-    if reception.is_malformed:
-        reception.reject_content(replies.MALFORMED)
-    whole: IncomingMessage = reception
+    if incoming.is_line_open:
+        await take_piece(session, incoming, b"\r\n")  # as DATA would have made it
+    if incoming.is_malformed:
+        incoming.reject_content(replies.MALFORMED)
+    whole: IncomingMessage = incoming
     if (
         transaction.mail_parameters.body == "BINARYMIME"
         and "BINARYMIME" not in session.backend.queue.supported_keywords
     ):
-        whole = await as_text_message(session, reception)
+        whole = await as_text_message(session, incoming)
         transaction.mail_parameters = replace(transaction.mail_parameters, body="8BITMIME")
     try:
-        finish_transaction(session, await accept(session, transaction, whole))
+        await finish_message(session, transaction, whole)
     finally:
         whole.discard()
 
 
-async def _read(
-    session: SmtpSession, octets: int, reception: IncomingChunkedMessage | None
-) -> None:
+async def _read(session: SmtpSession, octets: int, incoming: IncomingChunkedMessage | None) -> None:
     """Read a chunk to its end, into a message or nowhere. Raises ConversationEnded."""
-    started = reception.started if reception else session.backend.clock.monotonic()
+    started = incoming.started if incoming else session.backend.clock.monotonic()
     left = octets
     while left:
         piece = session.framer.take_up_to(left)
         if piece:
             left -= len(piece)
-            if reception is not None:
-                await spool(session, reception, piece)
+            if incoming is not None:
+                await take_piece(session, incoming, piece)
             continue
-        size = reception.size if reception else octets - left
+        size = incoming.size if incoming else octets - left
         session.framer.feed(await session.wire.read(time_left(session, size, started)))
         await session.wire.yield_to_others()
 

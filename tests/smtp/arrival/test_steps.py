@@ -1,0 +1,214 @@
+"""The steps of a message's arrival: their order, and each alone, without a connection."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.smtp.fakes import FakeQueue, FakeWire, FakeWriter, House
+from tests.support import finish
+from twisted_mail.interfaces import SmtpContext
+from twisted_mail.mail.address import parse
+from twisted_mail.mail.envelope import MailParameters
+from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
+from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict, refuse
+from twisted_mail.smtp.arrival import filter_stages, steps, trace
+from twisted_mail.smtp.arrival.arrival import Arrival
+from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
+from twisted_mail.smtp.arrival.steps import finish_message, lmtp_steps, smtp_steps
+from twisted_mail.smtp.backend import ArrivalStep
+from twisted_mail.smtp.session import SmtpSession
+from twisted_mail.smtp.settings import LmtpSettings, Settings, SubmissionSettings
+
+FULL = Outcome(452, "4.3.1", "The disk is full")
+
+
+class NotingBlob(MemoryBlob):
+    closed = 0
+
+    def close(self) -> None:
+        NotingBlob.closed += 1
+
+
+def arrival(
+    header: bytes = b"Subject: x\r\n", house: House | None = None, **settings: Any
+) -> Arrival:
+    """Return a message at its end, of which nothing is known yet but what the client said."""
+    house, wanted = house or House(), Settings(**settings)
+    session = SmtpSession(FakeWire([]), wanted, house.doors(wanted))  # type: ignore[arg-type]
+    session.hello, session.is_extended = "client.example", True
+    session.begin_transaction(parse("a@client.example"), MailParameters())
+    transaction = session.transaction
+    assert transaction is not None
+    transaction.add_recipient(parse("alice@example.org"))
+    incoming = IncomingMessage(FakeWriter(), 1000)
+    finish(incoming.take(header + b"\r\nwords\r\n"))
+    return Arrival(session, transaction, incoming, transaction.envelope(""), incoming.header)
+
+
+def spooled(**more: Any) -> Arrival:
+    """Return one whose octets are in one place."""
+    whole = arrival(**more)
+    NotingBlob.closed = 0
+    whole.message = Message(NotingBlob(b"Subject: x\r\n\r\nwords\r\n"))
+    return whole
+
+
+def run(whole: Arrival, *made: ArrivalStep) -> str:
+    """Take a message through steps; return what is answered, and its text."""
+    session = whole.session
+    session.backend = replace(session.backend, arrival=(*made, ArrivalStep("answer", steps.answer)))
+    finish(finish_message(session, whole.transaction, whole.incoming))
+    return session.wire.sent.decode()  # type: ignore[attr-defined,no-any-return]
+
+
+def names(made: tuple[ArrivalStep, ...]) -> str:
+    return " ".join(step.name for step in made)
+
+
+# ---------------------------------------------------------------- the order
+
+
+def test_the_steps_of_each_service_stand_in_their_order() -> None:
+    plain = "fault loop tls-required spool trace filters edits discard accept answer"
+    assert names(smtp_steps(Settings())) == plain
+    assert names(lmtp_steps(LmtpSettings())) == plain
+    assert names(smtp_steps(SubmissionSettings())) == plain.replace(
+        "spool", "spool header author bcc encoding"
+    )
+
+
+def test_a_service_has_those_steps_of_submission_that_it_is_set_to() -> None:
+    made = smtp_steps(Settings(removes_bcc=True))
+    assert "spool header author bcc trace" in names(made)
+
+
+def test_lmtp_ends_in_its_own_way() -> None:
+    smtp, lmtp = smtp_steps(Settings()), lmtp_steps(LmtpSettings())
+    assert [one for one in smtp if one not in lmtp] == list(smtp[-2:])
+
+
+def test_nothing_is_done_after_the_step_that_ends_the_arrival() -> None:
+    done = []
+
+    def end(whole: Arrival) -> None:
+        whole.outcome = FULL
+
+    after = ArrivalStep("after", lambda whole: done.append(whole))
+    assert run(arrival(), ArrivalStep("end", end), after) == "452 4.3.1 The disk is full\r\n"
+    assert done == []
+
+
+def test_a_message_is_accepted_when_no_step_ends_its_arrival() -> None:
+    whole = arrival()
+    assert run(whole) == f"250 2.0.0 Ok: queued as {whole.envelope.id}\r\n"
+    assert whole.session.transaction is None
+
+
+@pytest.mark.parametrize(
+    ("error", "reply"),
+    [
+        (Unavailable(FULL), "452 4.3.1 The disk is full\r\n"),
+        (RuntimeError("inside"), "451 4.3.0 Something went wrong here; try again later\r\n"),
+    ],
+)
+def test_a_step_that_fails_is_answered_and_the_octets_are_given_up(
+    error: Exception, reply: str
+) -> None:
+    async def fail(whole: Arrival) -> None:
+        NotingBlob.closed = 0
+        whole.message = Message(NotingBlob(b""))
+        raise error
+
+    assert run(arrival(), ArrivalStep("fail", fail)) == reply
+    assert NotingBlob.closed == 1
+
+
+# ---------------------------------------------------------------- the steps
+
+
+def test_a_fault_ends_the_arrival() -> None:
+    whole = arrival()
+    steps.refuse_fault(whole)
+    assert whole.outcome is None
+    whole.incoming.reject_content(FULL)
+    steps.refuse_fault(whole)
+    assert whole.outcome == FULL
+
+
+def test_a_message_in_a_loop_is_refused() -> None:
+    header = b"Received: from a\r\n" * 3
+    few, many = arrival(header, max_hops=3), arrival(header, max_hops=2)
+    for whole in (few, many):
+        trace.refuse_loop(whole)
+    assert few.outcome is None
+    assert many.outcome is not None
+    assert many.outcome.code == 554
+
+
+def test_tls_is_optional_where_the_queue_can_keep_that() -> None:
+    header = b"TLS-Required: No\r\n"
+    plain, kept = arrival(header), arrival(header, house=House(queue=FakeQueue({"TLS-Required"})))
+    for whole in (plain, kept):
+        steps.read_tls_required(whole)
+    assert (plain.envelope.is_tls_optional, kept.envelope.is_tls_optional) == (False, True)
+
+
+def test_a_message_is_spooled_as_it_came() -> None:
+    whole = arrival()
+    finish(steps.spool(whole))
+    assert b"".join(whole.spooled.pieces()) == b"Subject: x\r\n\r\nwords\r\n"
+
+
+def test_trace_is_put_in_front() -> None:
+    whole = spooled()
+    trace.add_trace(whole)
+    assert whole.spooled.prefix.startswith(b"Received: from client.example ([192.0.2.1])\r\n")
+    assert b" with ESMTP id " in whole.spooled.prefix
+
+
+def test_filters_are_asked_where_there_are_any() -> None:
+    assert filter_stages.judge_message(spooled()) is None
+
+
+def test_what_a_filter_refuses_ends_the_arrival() -> None:
+    class Refusing:
+        stages = (FilterStage.MESSAGE,)
+
+        async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
+            return refuse("a word in it")
+
+    whole = spooled(house=House(filters=[Refusing()]))
+    finish(filter_stages.at_connection(whole.session))
+    waiting: Any = filter_stages.judge_message(whole)
+    finish(waiting)
+    assert whole.outcome is not None
+    assert whole.outcome.code == 550
+
+
+def test_what_filters_want_dropped_is_accepted_and_goes_nowhere() -> None:
+    whole = spooled()
+    whole.verdict = ACCEPT
+    steps.discard(whole)
+    assert whole.outcome is None
+    whole.verdict = Verdict(Decision.DISCARD)
+    steps.discard(whole)
+    assert whole.outcome == whole.success
+
+
+def test_the_queue_gets_the_message_and_owns_it() -> None:
+    house = House()
+    whole = spooled(house=house)
+    finish(steps.accept(whole))
+    assert [envelope for envelope, _ in house.queue.accepted] == [whole.envelope]
+    assert whole.message is None
+    assert [size for _, _, size in house.events("received")] == [21]
+
+
+def test_what_the_queue_refuses_was_not_received() -> None:
+    house = House()
+    house.queue.trouble = Refused(FULL)
+    with pytest.raises(Refused):
+        finish(steps.accept(spooled(house=house)))
+    assert house.events("received") == []

@@ -1,0 +1,146 @@
+"""The steps of a message's arrival, from its last octet to the reply (RFC 5321 §4.1.1.4, §4.2.5).
+
+| step | does | may end the arrival with |
+| --- | --- | --- |
+| fault | looks whether the message came whole | what was wrong with it |
+| loop | counts its Received fields | 554: it is in a loop |
+| tls-required | reads TLS-Required (RFC 8689 §3) | |
+| spool | has its octets in one place | 452: there is no space |
+| author, bcc, encoding | what a submission server does (``submission``) | 550: not your name |
+| trace | writes our fields in front (``trace``) | |
+| filters | asks the filters (``filter_stages``) | what they refuse it with |
+| edits | does what they want altered (``edits``) | |
+| discard | drops what they want dropped | success |
+| accept | hands it to the queue, which delivers it | why it cannot be delivered |
+| answer | replies; it is run in any case | |
+
+LMTP accepts for each recipient apart, and answers so (``lmtp_replies``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from twisted_mail.interfaces import ConversationEnded
+from twisted_mail.mail.message import Message
+from twisted_mail.mail.outcome import MailError, Outcome
+from twisted_mail.mail.verdict import Decision
+from twisted_mail.smtp import replies
+from twisted_mail.smtp.arrival import edits, filter_stages, lmtp_replies, submission, trace
+from twisted_mail.smtp.arrival.arrival import Arrival
+from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
+from twisted_mail.smtp.backend import ArrivalStep
+from twisted_mail.smtp.session import SmtpSession
+from twisted_mail.smtp.settings import Settings
+from twisted_mail.smtp.transaction import Transaction
+
+
+async def finish_message(
+    session: SmtpSession, transaction: Transaction, incoming: IncomingMessage
+) -> None:
+    """Take a message that has come to its end through the steps; end its transaction.
+
+    Raises ConversationEnded.
+    """
+    envelope = transaction.envelope(session.submitter_name)
+    arrival = Arrival(session, transaction, incoming, envelope, incoming.header)
+    *steps, answer = session.backend.arrival
+    arrival.outcome = await _outcome(arrival, steps)
+    answer.run(arrival)
+    session.end_transaction()
+
+
+async def _outcome(arrival: Arrival, steps: Sequence[ArrivalStep]) -> Outcome:
+    """Run the steps up to the first that ends the arrival; return what is to be answered."""
+    try:
+        for step in steps:
+            waiting = step.run(arrival)
+            if waiting is not None:
+                await waiting
+            if arrival.outcome is not None:
+                return arrival.outcome
+        return arrival.success
+    except MailError as error:
+        return error.outcome
+    except ConversationEnded:
+        raise
+    except Exception:
+        arrival.session.backend.journal.failed(arrival.session.settings.service)
+        return replies.BUG
+    finally:
+        arrival.close()
+
+
+# ---------------------------------------------------------------- the steps that have no subject
+
+
+def refuse_fault(arrival: Arrival) -> None:
+    """End the arrival of a message that did not come whole."""
+    arrival.outcome = arrival.incoming.fault
+
+
+def read_tls_required(arrival: Arrival) -> None:
+    """Note that the sender wants it delivered even where TLS fails, if the queue keeps that."""
+    queue, envelope = arrival.session.backend.queue, arrival.envelope
+    if "TLS-Required" in queue.supported_keywords and trace.waives_tls(arrival.header):
+        is_optional = not envelope.mail_parameters.requires_tls
+        arrival.envelope = replace(envelope, is_tls_optional=is_optional)
+
+
+async def spool(arrival: Arrival) -> None:
+    """Have the message's octets in one place. Raises Unavailable."""
+    arrival.message = Message(await arrival.incoming.finish())
+
+
+def discard(arrival: Arrival) -> None:
+    """Drop a message that the filters want dropped; the client hears nothing of it."""
+    if arrival.verdict.decision is Decision.DISCARD:
+        arrival.outcome = arrival.success
+
+
+async def accept(arrival: Arrival) -> None:
+    """Hand the message to the queue, which takes responsibility. Raises Refused and Unavailable."""
+    backend, message = arrival.session.backend, arrival.take_message()
+    size = message.blob.size
+    await backend.queue.accept(arrival.envelope, message)
+    backend.journal.received(arrival.envelope, arrival.session.wire.peer, size)
+
+
+def answer(arrival: Arrival) -> None:
+    """Reply with the outcome."""
+    session, outcome = arrival.session, arrival.outcome or arrival.success
+    if outcome.is_success:
+        session.wire.write(replies.encode(outcome))
+        session.forgive()
+    else:
+        session.refuse_mail(outcome)
+
+
+# ---------------------------------------------------------------- the steps of each service
+
+_START = (
+    ArrivalStep("fault", refuse_fault),
+    ArrivalStep("loop", trace.refuse_loop),
+    ArrivalStep("tls-required", read_tls_required),
+    ArrivalStep("spool", spool),
+)
+_MIDDLE = (
+    ArrivalStep("trace", trace.add_trace),
+    ArrivalStep("filters", filter_stages.judge_message),
+    ArrivalStep("edits", edits.edit_message),
+    ArrivalStep("discard", discard),
+)
+
+
+def smtp_steps(settings: Settings) -> tuple[ArrivalStep, ...]:
+    """Return the steps of SMTP and submission, as the settings want them."""
+    end = ArrivalStep("accept", accept), ArrivalStep("answer", answer)
+    return (*_START, *submission.steps(settings), *_MIDDLE, *end)
+
+
+def lmtp_steps(settings: Settings) -> tuple[ArrivalStep, ...]:
+    """Return the steps of LMTP, which accepts and answers for each recipient apart."""
+    end = (
+        ArrivalStep("accept", lmtp_replies.accept_each),
+        ArrivalStep("answer", lmtp_replies.answer_each),
+    )
+    return (*_START, *submission.steps(settings), *_MIDDLE, *end)

@@ -1,0 +1,58 @@
+"""What has been said of one message so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.envelope import DsnRequest, Envelope, MailParameters
+from twisted_mail.smtp.arrival.incoming_message import IncomingChunkedMessage
+
+NO_NOTIFICATIONS: Mapping[Address, DsnRequest] = {}
+
+
+@dataclass(slots=True)
+class Transaction:
+    """A mail transaction (RFC 5321 §3.3).
+
+    ``recipients`` are in order, each once; ``extra_recipients`` counts those refused for being too many.
+    ``incoming_message`` is the message, when it comes by BDAT and has begun.
+    """
+
+    id: str
+    sender: Address
+    mail_parameters: MailParameters
+    recipients: dict[Address, None] = field(default_factory=dict)
+    dsn_requests: dict[Address, DsnRequest] | None = None
+    extra_recipients: int = 0
+    incoming_message: IncomingChunkedMessage | None = None
+
+    def envelope(self, submitter: str) -> Envelope:
+        """Return the envelope, once all has been said."""
+        return Envelope(
+            self.id,
+            self.sender,
+            tuple(self.recipients),
+            submitter,
+            mail_parameters=self.mail_parameters,
+            dsn_requests=self.dsn_requests or NO_NOTIFICATIONS,
+        )
+
+    @property
+    def count(self) -> int:
+        """Return how many recipients were accepted."""
+        return len(self.recipients)
+
+    @property
+    def reply_count(self) -> int:
+        """Return how many replies the message gets."""
+        return 1
+
+    def add_recipient(self, recipient: Address) -> None:
+        """Accept a recipient."""
+        self.recipients[recipient] = None
+
+    def notify(self, recipient: Address, dsn_request: DsnRequest) -> None:
+        """Note what the sender wants to hear of a recipient."""
+        if self.dsn_requests is None:
+            self.dsn_requests = {}
+        self.dsn_requests[recipient] = dsn_request
