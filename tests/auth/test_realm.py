@@ -12,7 +12,9 @@ from twisted_mail.auth.avatars import IMailboxes, IMaildrop, ISubmitter
 from twisted_mail.auth.checkers import FirstOf, checker
 from twisted_mail.auth.realm import Realm, account_name, logins, portal
 from twisted_mail.auth.throttle import LocalThrottle
+from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.interfaces import Peer
+from twisted_mail.mail.address import parse
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 
@@ -22,9 +24,9 @@ case = SynchronousTestCase()
 
 
 class House:
-    def __init__(self, *strings, checks=None):
+    def __init__(self, *strings, checks=None, accounts=None):
         self.store, self.clock, self.journal = NamedStore(), StillClock(), NoteJournal()
-        self.realm = Realm(self.store, directory(), "example.org")
+        self.realm = Realm(self.store, accounts or directory(), "example.org")
         checks = checks or checker(strings or ("directory",), directory(), "example.org")
         door = portal(self.realm, checks)
         self.logins = logins(
@@ -159,6 +161,33 @@ def test_the_lock_is_shared_by_all_logins_and_given_back():
 )
 def test_avatar_ids_become_account_names(avatar_id, expected):
     assert account_name(avatar_id, "example.org") == expected
+
+
+class CapitalDirectory(FixedDirectory):
+    """A directory in which alice's account was made with a capital letter."""
+
+    async def account(self, address):
+        name = await super().account(address)
+        return name and name.capitalize()
+
+    async def verify(self, credentials):
+        name = await super().verify(credentials)
+        return name and name.capitalize()
+
+
+@pytest.mark.parametrize("string", ["directory", "memory:alice:secret"])
+def test_the_account_is_the_one_that_mail_goes_to_however_it_is_spelled(string):
+    capital = CapitalDirectory({"alice@example.org": "secret"})
+    house = House(checks=checker([string], capital, "example.org"), accounts=capital)
+    found = finish(house.logins.submitter(Credentials("alice", "secret", "alice"), PEER))
+    assert found.name == finish(capital.account(parse("alice@example.org")))
+    assert finish(found.may_send_as(parse("alice@example.org")))
+
+
+def test_an_avatar_id_that_the_directory_does_not_know_is_an_account_of_its_own():
+    house = House("memory:carol:secret")
+    found = finish(house.logins.submitter(Credentials("carol", "secret"), PEER))
+    assert found.name == "carol@example.org"
 
 
 @pytest.mark.parametrize("avatar_id", [ANONYMOUS, b"", b"\xff", "a b", "a@b@c", None, "x" * 65])

@@ -17,6 +17,12 @@ from twisted_mail.mail.directory_entry import subaddress_splits
 MAX_LOOKUPS = 1000  # addresses looked at while aliases are followed: as many as an alias may have
 
 
+class AccountId(bytes):
+    """An avatar id that is the name of an account, spelled as in the directory."""
+
+    __slots__ = ()
+
+
 class IMailboxes(Interface):
     """The IMAP face of an avatar: ``interfaces.Mailboxes``."""
 

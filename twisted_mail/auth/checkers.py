@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.plugin import IPlugin
 from zope.interface import Interface, implementer
 
+from twisted_mail.auth.avatars import AccountId
 from twisted_mail.interfaces import Directory
 from twisted_mail.mail.credentials import Credentials
 
@@ -43,7 +44,7 @@ class DirectoryChecker:
         return DirectoryChecker(directory, default_domain)
 
     def requestAvatarId(self, credentials: IUsernamePassword) -> Deferred[AvatarId]:
-        """Return the account's name in UTF-8. Fails with UnauthorizedLogin."""
+        """Return the account's name in UTF-8, an ``AccountId``. Fails with UnauthorizedLogin."""
         return Deferred.fromCoroutine(self._account(credentials))
 
     async def _account(self, credentials: IUsernamePassword) -> AvatarId:
@@ -58,7 +59,7 @@ class DirectoryChecker:
         account = await self.directory.verify(Credentials(name, password))
         if account is None:
             raise UnauthorizedLogin
-        return account.encode()
+        return AccountId(account.encode())
 
 
 @implementer(ICheckerFactory, IPlugin)

@@ -11,7 +11,7 @@ from twisted.cred.portal import IRealm, Portal
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import Interface, implementer
 
-from twisted_mail.auth.avatars import Avatar, IMailboxes, IMaildrop, ISubmitter
+from twisted_mail.auth.avatars import AccountId, Avatar, IMailboxes, IMaildrop, ISubmitter
 from twisted_mail.auth.throttle import LoginThrottle
 from twisted_mail.interfaces import (
     Clock,
@@ -43,8 +43,8 @@ Face = TypeVar("Face", Mailboxes, Maildrop, Submitter)
 class Realm:
     """Gives an avatar to whoever a checker has let in.
 
-    Checkers return an account's name, or a bare user name, to which ``default_domain`` belongs. Each of
-    the ``separators`` may stand before a detail.
+    Checkers return an ``AccountId``, or the name that the user gave; ``default_domain`` completes a bare
+    user name. Each of the ``separators`` may stand before a detail.
     """
 
     store: Store
@@ -59,9 +59,24 @@ class Realm:
         face = next((one for one in interfaces if one in _FACES), None)
         if face is None:
             raise NotImplementedError("an avatar has the faces IMailboxes, IMaildrop, ISubmitter")
-        name = account_name(avatarId, self.default_domain)
+        if isinstance(avatarId, AccountId):
+            return succeed(self._logged_in(avatarId.decode(), face))
+        return Deferred.fromCoroutine(self._find(avatarId, face))
+
+    async def _find(self, avatar_id: object, face: type[Interface]) -> LoggedIn:
+        """Find the account of whoever another checker has let in, as the directory spells it.
+
+        Mail for it goes to the account so spelled. The directory need not know it.
+        """
+        name = account_name(avatar_id, self.default_domain)
+        known = await self.directory.account(parse(name))
+        if known is None or known.lower() != name:
+            return self._logged_in(name, face)
+        return self._logged_in(known, face)
+
+    def _logged_in(self, name: str, face: type[Interface]) -> LoggedIn:
         avatar = Avatar(name, self.store, self.directory, self.separators)
-        return succeed((face, avatar, avatar.logout))
+        return face, avatar, avatar.logout
 
     async def assume(self, name: str) -> Submitter:
         """Return the SMTP face of an account without asking for a password.
@@ -142,7 +157,7 @@ class PortalLogin(Generic[Face]):
 
     def _may_act(self, credentials: Credentials, account: str) -> bool:
         wanted = credentials.acting_as
-        return wanted in ("", credentials.name) or self._complete(wanted) == account
+        return wanted in ("", credentials.name) or self._complete(wanted) == account.lower()
 
     def _complete(self, name: str) -> str:
         return (name if "@" in name else f"{name}@{self.default_domain}").lower()
