@@ -104,7 +104,10 @@ class IFilter(Interface):
     )
 
     def make(settings: object, backend: ServerBackend) -> object:
-        """Return an ``interfaces.Filter``; called once, before the first connection."""
+        """Return an ``interfaces.Filter``; called once, before the first connection.
+
+        It may be an ``interfaces.StatefulFilter`` too. ``backend.policy`` has no filters.
+        """
 
 
 class MakeBuiltinSession(Protocol):

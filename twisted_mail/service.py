@@ -40,7 +40,7 @@ class MailService(Service):
         self._crew = WorkerPool(reactor, config) if config.workers.number else None
         commons = SharedServices() if self._crew is None else self._crew.commons
         self.parts = Assembly(reactor, config, commons)
-        self.doors = self.parts.doors
+        self.backend = self.parts.backend
         self._troubles: list[str] = []  # why there can be no service
         self.listeners = [self._make_listener(number) for number in range(len(config.listeners))]
 
@@ -49,7 +49,7 @@ class MailService(Service):
         return Listener(
             f"{listener.service} on {listener.endpoint}",
             serverFromString(self._reactor, listener.endpoint),  # type: ignore[no-untyped-call]
-            self.parts.make_factory(number),
+            self.parts.listeners.make_factory(number),
         )
 
     # ------------------------------------------------------------ starting and stopping
@@ -59,8 +59,8 @@ class MailService(Service):
 
         Raises SystemExit with a line for each reason why there can be no service.
         """
-        self.parts.read_certificates()
-        if self._needs_certificate() and not self.parts.certificates.is_ready:
+        self.parts.listeners.read_certificates()
+        if self._needs_certificate() and not self.parts.listeners.certificates.is_ready:
             folder = self.config.tls.folder
             self._troubles.append(f"no usable certificate in {folder}, and listeners want TLS")
         for listener in self.listeners:
@@ -71,14 +71,14 @@ class MailService(Service):
     def startService(self) -> None:
         """Start the threads, the chores, and the workers if there are any."""
         parts = self.parts
-        parts.office.load()
+        parts.delivery.load()
         parts.start(
             PeriodicTask("tidying", TIDYING_SECONDS, parts.store.tidying.step),
             PeriodicTask("compacting", TIDYING_SECONDS, parts.store.compacting.step),
             PeriodicTask("indexing", INDEXING_SECONDS, parts.store.indexing.work),
             *(
                 PeriodicTask(name, ERRAND_SECONDS, work)
-                for name, work in parts.office.periodic_work()
+                for name, work in parts.delivery.periodic_work()
             ),
         )
         log.info(
@@ -97,7 +97,7 @@ class MailService(Service):
 
     async def _stop(self) -> None:
         parts = self.parts
-        parts.office.stop()
+        parts.delivery.stop()
         parts.pipe.stop()
         await parts.periodic_tasks.stop()
         ends: list[Deferred[Any]] = [listener.stop() for listener in self.listeners]

@@ -125,7 +125,6 @@ class MemoryServer:
             portal(realm, checker), "example.org", time, self.journal, LocalThrottle(time)
         )
         blocking = InlineBlocking()
-        self.policy = FilterChain(time, self.journal)
         self.resolver = FakeResolver()
         self.doors = ServerBackend(
             hostname=HOSTNAME,
@@ -137,7 +136,7 @@ class MemoryServer:
             queue=self._make_office(router, time),
             delivery=self._each,
             assume_login=realm.assume,
-            policy=self.policy,
+            policy=FilterChain(time, self.journal),
             store=self.store,
             mechanisms=MECHANISMS,
             login_mailboxes=doors.mailboxes,
@@ -200,7 +199,8 @@ class MemoryServer:
             lambda place, text: mistakes.append(text),
         )
         assert not mistakes, mistakes
-        self.policy.set_filters([self._seat(one) for one in found])
+        policy = FilterChain(self.doors.clock, self.journal, [self._seat(one) for one in found])
+        self.doors = dataclasses.replace(self.doors, policy=policy)
 
     def _seat(self, one: Any) -> ConfiguredFilter:
         plugin: Any = filters()[one.kind]

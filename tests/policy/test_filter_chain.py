@@ -215,3 +215,13 @@ def test_the_usual_words_are_said_where_a_filter_has_none():
     assert refuse("spam").answer == Outcome(550, "5.7.1", "Refused for reasons of policy")
     assert defer("new").answer.is_temporary
     assert not ACCEPT.is_refusal
+
+
+def test_what_a_filter_is_besides_is_asked_once_when_it_is_configured():
+    made = Says(ACCEPT)
+    chain = FilterChain(StillClock(), NoteJournal(), [ConfiguredFilter("a", made)])
+    context = chain.begin("smtp", PEER)
+    heard = []
+    made.ended = lambda *args: heard.append(args)
+    chain.ended(context, is_over=True)
+    assert not heard

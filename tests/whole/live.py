@@ -146,7 +146,7 @@ class LiveServer:
 
     def put(self, account: str, mailbox: str, draft: NewMessage) -> None:
         async def append() -> None:
-            holder = await self.service.doors.store.account(account)
+            holder = await self.service.backend.store.account(account)
             await holder.append(mailbox, [draft])
 
         await_in_reactor(append())

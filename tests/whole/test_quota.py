@@ -76,7 +76,7 @@ def test_a_client_sees_expunged_messages_come_back(server: LiveServer) -> None:
     client.expunge()
 
     async def restore() -> None:
-        account = await server.service.doors.store.account(BOB)
+        account = await server.service.backend.store.account(BOB)
         found = await account.perform(undelete.list_expunged)
         assert [each.uid for each in found] == [1, 2]
         await account.perform(undelete.restore, found)

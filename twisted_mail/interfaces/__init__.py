@@ -22,7 +22,7 @@ from twisted_mail.interfaces.login import (
     Maildrop,
     Submitter,
 )
-from twisted_mail.interfaces.policy import Filter, Policy, SmtpContext
+from twisted_mail.interfaces.policy import Filter, Policy, SmtpContext, StatefulFilter
 from twisted_mail.interfaces.queue import (
     HeldJobs,
     JobProgress,
@@ -93,6 +93,7 @@ __all__ = [
     "Router",
     "Session",
     "SmtpContext",
+    "StatefulFilter",
     "Store",
     "Submitter",
     "TlsInfo",

@@ -1,8 +1,8 @@
-"""May this come in: filters, and what they are told."""
+"""Whether mail may come in: the filters, and what they know of a conversation."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from twisted_mail.interfaces.wire import Peer, TlsInfo
 from twisted_mail.mail.address import NULL, Address
@@ -12,15 +12,15 @@ from twisted_mail.mail.verdict import Edit, FilterStage, Verdict
 
 @dataclass(slots=True)
 class SmtpContext:
-    """One SMTP conversation as filters see it: to read, but for ``notes``.
+    """One SMTP conversation as filters see it: read-only, except for ``notes``.
 
-    Grows with the stages: at each, what came before is there. ``recipients`` are those taken so far,
-    ``recipient`` is the one asked about. ``header`` is the message's own, up to a bound, and
-    ``message`` the whole with our trace fields in front, both at the last stage only; reading its pieces
-    may block. In ``notes`` a filter keeps, under its name, what it wants to find again at a later
-    stage. ``verdicts`` are those given so far that say anything, with the names of the filters: the first
-    ``of_client`` of the client, up to ``of_hello`` of its name, and the others of the transaction.
-    ``reverse_name`` is set by the filter that has found it to lead back to the client's address.
+    Each stage adds to what was known before. ``recipients`` are those accepted so far, ``recipient`` is
+    the one in question. ``header`` is the message's own, up to a limit, and ``message`` all of it with
+    our trace fields in front, both at the last stage only; reading its pieces may block. In ``notes`` a
+    filter keeps, under its name, what it needs at a later stage. ``verdicts`` are those given so far that
+    decide or add anything, with the names of the filters: the first ``of_client`` are about the client,
+    up to ``of_hello`` about its name, and the others about the transaction. ``reverse_name`` is the
+    client's host name once a filter has verified that it leads back to the client's address.
     """
 
     service: str
@@ -43,40 +43,50 @@ class SmtpContext:
 
     @property
     def edits(self) -> tuple[Edit, ...]:
-        """Return all that is to be edited by the verdicts that took the mail so far."""
+        """Return the edits of all verdicts so far that accepted the mail."""
         return tuple(edit for _, one in self.verdicts if not one.is_refusal for edit in one.edits)
 
 
 class Filter(Protocol):
-    """One who judges whether mail may come in. One object serves all conversations.
-
-    One that keeps something of a conversation may have a method ``ended(visit, is_over)``: a
-    transaction has ended, whether its message was taken or not, or all of the conversation is over.
-    """
+    """Judges whether mail may come in. One object serves all conversations."""
 
     @property
     def stages(self) -> Collection[FilterStage]:
-        """Say at which stages it wants to be asked."""
+        """Return the stages at which it judges."""
 
     async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
-        """Return the verdict. Whatever it raises, the configuration says what is done then."""
+        """Return the verdict. If it raises, the configuration decides in its place."""
+
+
+@runtime_checkable
+class StatefulFilter(Protocol):
+    """What a ``Filter`` has besides if it keeps anything of a conversation until its end.
+
+    Whether a filter is one is asked once, when it is configured.
+    """
+
+    def ended(self, context: SmtpContext, is_over: bool) -> None:
+        """Note the end of a transaction, whether or not its message was accepted.
+
+        With ``is_over``, the whole conversation has ended.
+        """
 
 
 class Policy(Protocol):
     """All filters together."""
 
     def begin(self, service: str, peer: Peer) -> SmtpContext | None:
-        """Return the visit of a new conversation; None when nobody is asked about this service."""
+        """Return the context of a new conversation; None when no filter judges this service."""
 
     def is_asked(self, stage: FilterStage, context: SmtpContext) -> bool:
-        """Say whether any filter is asked at a stage."""
+        """Return whether any filter judges at a stage."""
 
     async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
         """Ask the filters in their order, up to the first refusal; return their verdict.
 
-        A verdict that takes the mail has the edits and the strictest decision of all. Never raises
-        but Ending, and takes no longer than the filters' time limits.
+        A verdict that accepts the mail has the strictest decision of all filters, and all their edits.
+        Raises ConversationEnded only, and takes no longer than the filters' time limits.
         """
 
     def ended(self, context: SmtpContext, is_over: bool) -> None:
-        """Tell the filters that a transaction has ended, or that all of the conversation is over."""
+        """Notify the filters that a transaction has ended, or the whole conversation."""

@@ -11,7 +11,8 @@ from typing import Any
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
 
-from twisted_mail.assembly.assembly import SPOOL_FOLDER, Assembly
+from twisted_mail.assembly.assembly import Assembly
+from twisted_mail.assembly.storage import SPOOL_FOLDER
 from twisted_mail.config import Config
 from twisted_mail.net.server.connection_count import SharedCountLayout, SharedCountMemory
 from twisted_mail.net.server.listening import Listener

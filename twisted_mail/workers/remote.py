@@ -11,7 +11,7 @@ from typing import Any
 
 from twisted_mail.auth.throttle import MAX_WAITING, TOO_MANY, LoginThrottle, network
 from twisted_mail.delivery.doors import DeliveryHandoff
-from twisted_mail.interfaces import Blocking, Clock, Filter, Peer, SmtpContext
+from twisted_mail.interfaces import Blocking, Clock, Filter, Peer, SmtpContext, StatefulFilter
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
@@ -54,7 +54,7 @@ class RemoteSharedServices(SharedServices):
 
     def filter(self, number: int, made: Filter) -> Filter:
         """Return who judges in the place of a filter that is common to all processes."""
-        kind = RemoteStatefulFilter if hasattr(made, "ended") else RemoteFilter
+        kind = RemoteStatefulFilter if isinstance(made, StatefulFilter) else RemoteFilter
         return kind(self._bridge, number, made.stages, self._visits)
 
     def connection_counter(self, listener: int) -> ConnectionCounter:

@@ -6,12 +6,18 @@ Whatever a desk keeps for a worker is given up when that worker ends, by ``close
 import itertools
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 
 from twisted_mail.assembly.assembly import Assembly
-from twisted_mail.interfaces import Blocking, Delivery, Filter, Queue, SmtpContext
+from twisted_mail.interfaces import (
+    Blocking,
+    Delivery,
+    Filter,
+    Queue,
+    SmtpContext,
+    StatefulFilter,
+)
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
@@ -98,6 +104,9 @@ class FilterService:
 
     def __init__(self, filters: Sequence[Filter]) -> None:
         self._filters = filters
+        self._stateful = {
+            number: one for number, one in enumerate(filters) if isinstance(one, StatefulFilter)
+        }
         self._kept: dict[tuple[int, int], SmtpContext] = {}  # of those that want to know of the end
         self._is_closed = False
 
@@ -109,7 +118,7 @@ class FilterService:
         kept = self._kept.get((number, visit_number))
         if kept is not None:
             context.notes = kept.notes
-        if not hasattr(made, "ended"):
+        if number not in self._stateful:
             return await made.judge(stage, context)
         self._kept[number, visit_number] = context
         verdict = await made.judge(stage, context)
@@ -128,8 +137,7 @@ class FilterService:
         self._end(number, context, is_over)
 
     def _end(self, number: int, context: SmtpContext, is_over: bool) -> None:
-        made: Any = self._filters[number]
-        made.ended(context, is_over)
+        self._stateful[number].ended(context, is_over)
 
     def close(self) -> None:
         """End all conversations of the worker."""
@@ -153,14 +161,14 @@ class WorkerServices:
     """All desks for one worker."""
 
     def __init__(self, parts: Assembly) -> None:
-        delivery = parts.doors.delivery
-        assert delivery is not None
         self._room = ReservationService(parts.store.own_room)
         self._filters = FilterService(parts.filters)
         self.by_name: Mapping[str, object] = {
             "throttle": parts.throttle,
             "room": self._room,
-            "delivery": DeliveryService(parts.doors.queue, delivery, parts.files),
+            "delivery": DeliveryService(
+                parts.delivery.queue, parts.delivery.each, parts.threads.files
+            ),
             "filters": self._filters,
             "log": LogService(),
         }

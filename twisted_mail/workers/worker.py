@@ -61,10 +61,10 @@ class Worker:
         counts = SharedCountMemory(orders.plan, orders.process, COUNTS)
         commons = RemoteSharedServices(orders.process, self.bridge, counts)
         parts = self._parts = Assembly(self._reactor, orders.config, commons)
-        parts.read_certificates()
+        parts.listeners.read_certificates()
         parts.start()
         for number, (descriptor, family) in orders.ports.items():
-            factory = parts.make_factory(number)
+            factory = parts.listeners.make_factory(number)
             self._factories.append(factory)
             self._ports.append(self._reactor.adoptStreamPort(descriptor, family, factory))
             os.close(descriptor)  # the port has one of its own

@@ -1,0 +1,30 @@
+"""Who lives here: accounts, aliases and mailing lists, and the routes that follow from them."""
+
+from twisted_mail.assembly.threads import ThreadPools
+from twisted_mail.config import Config
+from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.directory.mailing_lists import SqliteMailingListStore
+from twisted_mail.directory.sqlite import SqliteDirectory
+
+
+class DirectoryAssembly:
+    """``directory`` and ``mailing_lists`` over the accounts file, and the ``router`` over these."""
+
+    def __init__(self, config: Config, threads: ThreadPools) -> None:
+        separators = config.addresses.separators
+        self.directory = SqliteDirectory(
+            config.accounts_file,
+            threads.files,
+            threads.passwords,
+            config.passwords,
+            config.domains,
+        )
+        self.mailing_lists = SqliteMailingListStore(
+            config.accounts_file, threads.files, config.domains, separators
+        )
+        self.router = LocalRouter(self.directory, config.hostname, config.domains, separators)
+
+    def close(self) -> None:
+        """Close the databases."""
+        self.directory.close()
+        self.mailing_lists.close()

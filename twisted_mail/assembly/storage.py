@@ -1,0 +1,64 @@
+"""Where mail lives, and where messages are while they come in."""
+
+from typing import Any
+
+from twisted_mail.config import Config
+from twisted_mail.imap.fetch.render import ItemRenderer
+from twisted_mail.interfaces import BlobWriter, Blocking, Clock, Journal
+from twisted_mail.net.process.inotify import Inotify
+from twisted_mail.store.disk.blob import SpoolWriter
+from twisted_mail.store.disk.budget import Budget
+from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.workers.shared import SharedServices
+
+SPOOL_FOLDER = "tmp"  # in the state folder: messages on their way in
+
+
+class StorageAssembly:
+    """The ``store``, and the ``spool`` folder, which is made when it is not there.
+
+    Needs the state folder to be there.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        config: Config,
+        shared: SharedServices,
+        files: Blocking,
+        clock: Clock,
+        journal: Journal,
+    ) -> None:
+        self._files = files
+        self._journal = journal
+        self._budget = Budget()
+        self.spool = config.state / SPOOL_FOLDER
+        self.spool.mkdir(mode=0o700, exist_ok=True)
+        self._monitor = Inotify(reactor, journal)
+        self.store = MaildirStore(
+            config.state / "mail",
+            files,
+            clock,
+            ItemRenderer(),
+            settings=config.store,
+            report=self._watcher_failed,
+            progress=journal.indexed,
+            monitor=self._monitor,
+            room=shared.room(config.store),
+        )
+
+    def make_blob_writer(self) -> BlobWriter:
+        """Return a new writer for the octets of one message."""
+        return SpoolWriter(self.spool, self._files, budget=self._budget)
+
+    def _watcher_failed(self, error: Exception) -> None:
+        """Log the bug of a watcher of a mailbox; the change itself has been made."""
+        try:
+            raise error
+        except Exception:
+            self._journal.failed("watcher")
+
+    async def close(self) -> None:
+        """Close the store, and end the watching of its folders."""
+        await self.store.close()
+        self._monitor.close()
