@@ -9,8 +9,9 @@ from twisted_mail.interfaces import ConversationEnded, Peer, TlsInfo
 from twisted_mail.mail.mailbox.entry import NewMessage, RenderedItems
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.pop3.backend import Pop3Backend
 from twisted_mail.pop3.loop import Pop3Loop
-from twisted_mail.pop3.settings import Pop3Backend, Settings
+from twisted_mail.pop3.settings import Settings
 from twisted_mail.store.memory.account import MemoryStore
 
 PEER = Peer("192.0.2.1", 4711)

@@ -3,8 +3,8 @@
 from twisted_mail.imap.loop import ImapBackend, ImapLoop
 from twisted_mail.imap.settings import Settings as ImapSettings
 from twisted_mail.plugin import BuiltinMailProtocol, BuiltinProtocol
+from twisted_mail.pop3.backend import Pop3Backend
 from twisted_mail.pop3.loop import Pop3Loop
-from twisted_mail.pop3.settings import Pop3Backend
 from twisted_mail.pop3.settings import Settings as Pop3Settings
 from twisted_mail.smtp.arrival.steps import lmtp_steps, smtp_steps
 from twisted_mail.smtp.backend import SmtpBackend

@@ -11,9 +11,10 @@ Only UPDATE removes messages; a connection that ends in any other way leaves the
 from twisted_mail.interfaces import ConversationEnded, Wire
 from twisted_mail.mail.outcome import MailError, ProtocolError
 from twisted_mail.pop3 import grammar
-from twisted_mail.pop3.authorization import AuthorizationState
+from twisted_mail.pop3.backend import Pop3Backend
+from twisted_mail.pop3.commands.authorization import AuthorizationState
 from twisted_mail.pop3.session import Pop3Session, Pop3State
-from twisted_mail.pop3.settings import Pop3Backend, Settings
+from twisted_mail.pop3.settings import Settings
 
 __all__ = ["Pop3Backend", "Pop3Loop"]
 

@@ -7,8 +7,9 @@ from typing import Final, Protocol
 from twisted_mail.interfaces import Wire, read_before
 from twisted_mail.mail.outcome import ProtocolError
 from twisted_mail.pop3 import grammar
+from twisted_mail.pop3.backend import Pop3Backend
 from twisted_mail.pop3.framing import Framer, TooLong
-from twisted_mail.pop3.settings import Pop3Backend, Settings
+from twisted_mail.pop3.settings import Settings
 
 DRAIN_AFTER: Final = 64 * 1024  # octets written before the peer is waited for
 

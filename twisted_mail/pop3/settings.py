@@ -1,10 +1,7 @@
-"""What an operator may set for POP3, and the doors that a session is given."""
+"""What an operator may set for POP3."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
-
-from twisted_mail.interfaces import Clock, Journal, Login, Maildrop, Mechanism
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +28,3 @@ class Settings:
             raise ValueError("idle_timeout must be at least 600 seconds (RFC 1939 §3)")
         if self.max_line < 255:
             raise ValueError("max_line must be at least 255 octets (RFC 2449 §4)")
-
-
-@dataclass(frozen=True, slots=True)
-class Pop3Backend:
-    """The doors that a POP3 session uses, named as in ``plugin.Pop3Backend``."""
-
-    hostname: str
-    clock: Clock
-    journal: Journal
-    mechanisms: Sequence[Mechanism]
-    login_maildrop: Login[Maildrop]

@@ -8,8 +8,8 @@ from twisted_mail.interfaces import Maildrop, Mechanism, authenticate, usable_me
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import MailError, ProtocolError, Refused
 from twisted_mail.pop3 import capabilities, grammar
+from twisted_mail.pop3.commands.transaction import open_maildrop
 from twisted_mail.pop3.session import Command, Pop3Session, Pop3State
-from twisted_mail.pop3.transaction import open_maildrop
 
 
 @dataclass(slots=True)
