@@ -1,4 +1,4 @@
-"""The doors that final delivery needs, whoever asks for it."""
+"""The doors that final delivery needs, for SMTP and for LMTP."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +9,7 @@ from twisted_mail.mail.message import Message
 
 
 class DeliveryHandoff(Delivery, Protocol):
-    """Another process of this server, which does what this one leaves to it."""
+    """Another process of this server, which does what this one hands over."""
 
     async def accept(self, envelope: Envelope, message: Message) -> None:
         """Take responsibility for a message, as ``interfaces.Queue`` does."""

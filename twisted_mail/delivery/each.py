@@ -1,7 +1,7 @@
 """Final delivery with an answer for each recipient, for LMTP (RFC 2033 §4.2).
 
-The order is that of ``local``: every recipient is routed, parcels for programs and lists are written and
-not promised yet, the accounts get their copies, and the parcels of those recipients are promised whose
+The order is that of ``local``: every recipient is routed, jobs for programs and lists are written and
+not committed yet, the accounts get their copies, and the jobs of those recipients are committed whose
 every account has one. What concerns one recipient alone keeps nobody else waiting.
 """
 
@@ -19,7 +19,7 @@ from twisted_mail.mail.route import ListTarget, LocalRoute, NoRoute, ProgramTarg
 
 _NOT_HERE = Outcome(550, "5.1.2", "Mail for other domains is not taken here")
 
-PreparedJobs = list[Job] | Outcome  # of one errand: it may want none, or cannot be taken
+PreparedJobs = list[Job] | Outcome  # of one target: it may need none, or cannot be accepted
 
 
 @dataclass(slots=True)
@@ -28,19 +28,19 @@ class _RecipientPlan:
 
     answers: dict[Address, Outcome | None] = field(default_factory=dict)
     routes: dict[Address, LocalRoute] = field(default_factory=dict)
-    parcels: dict[ProgramTarget | ListTarget, PreparedJobs] = field(default_factory=dict)
+    jobs: dict[ProgramTarget | ListTarget, PreparedJobs] = field(default_factory=dict)
 
     @property
     def deliverable(self) -> list[tuple[Address, LocalRoute]]:
-        """Return the recipients to whom nothing stands against delivering, with their routes."""
+        """Return the recipients that can be delivered to, with their routes."""
         return [(one, route) for one, route in self.routes.items() if self.answers[one] is None]
 
 
 class LmtpDelivery:
     """Fulfils ``interfaces.Delivery``."""
 
-    def __init__(self, doors: DeliveryBackend) -> None:
-        self._backend = doors
+    def __init__(self, backend: DeliveryBackend) -> None:
+        self._backend = backend
 
     async def deliver_each(
         self, envelope: Envelope, message: Message
@@ -69,7 +69,7 @@ class LmtpDelivery:
     def _is_handed_over(self, envelope: Envelope, plan: _RecipientPlan) -> bool:
         if self._backend.handoff is None:
             return False
-        return envelope.is_quarantined or any(_destinations(route) for _, route in plan.deliverable)
+        return envelope.is_quarantined or any(_targets(route) for _, route in plan.deliverable)
 
     async def _route(self, recipient: Address, plan: _RecipientPlan) -> Outcome | None:
         try:
@@ -88,61 +88,57 @@ class LmtpDelivery:
     async def _prepare(
         self, envelope: Envelope, message: Message, route: LocalRoute, plan: _RecipientPlan
     ) -> Outcome | None:
-        """Write the parcels that a recipient needs; return why one cannot be taken, or None."""
-        for destination in _destinations(route):
-            if destination not in plan.parcels:
-                plan.parcels[destination] = await self._prepare_job(
-                    envelope, message, destination, plan
-                )
-            parcels = plan.parcels[destination]
-            if isinstance(parcels, Outcome):
-                return parcels
+        """Write the jobs that a recipient needs; return why one cannot be accepted, or None."""
+        for target in _targets(route):
+            if target not in plan.jobs:
+                plan.jobs[target] = await self._prepare_job(envelope, message, target, plan)
+            jobs = plan.jobs[target]
+            if isinstance(jobs, Outcome):
+                return jobs
         return None
 
     async def _prepare_job(
         self,
         envelope: Envelope,
         message: Message,
-        destination: ProgramTarget | ListTarget,
+        target: ProgramTarget | ListTarget,
         plan: _RecipientPlan,
     ) -> PreparedJobs:
         if self._backend.job_queue is None:
             return NO_QUEUE
-        alone = replace(envelope, id=f"{envelope.id}-{len(plan.parcels) + 1}")
+        alone = replace(envelope, id=f"{envelope.id}-{len(plan.jobs) + 1}")
         try:
-            return await self._backend.job_queue.prepare(alone, message, [destination])
+            return await self._backend.job_queue.prepare(alone, message, [target])
         except MailError as error:
             return error.outcome
 
     async def _finish_jobs(self, plan: _RecipientPlan) -> None:
-        """Promise the parcels of those who are served, and withdraw the others."""
-        served = {
-            destination for _, route in plan.deliverable for destination in _destinations(route)
-        }
-        for destination, parcels in plan.parcels.items():
-            if self._backend.job_queue is None or isinstance(parcels, Outcome) or not parcels:
+        """Commit the jobs of those recipients who are served, and roll the others back."""
+        served = {target for _, route in plan.deliverable for target in _targets(route)}
+        for target, jobs in plan.jobs.items():
+            if self._backend.job_queue is None or isinstance(jobs, Outcome) or not jobs:
                 continue
             try:
                 settle = (
                     self._backend.job_queue.commit
-                    if destination in served
+                    if target in served
                     else self._backend.job_queue.rollback
                 )
-                await settle(parcels)
-            except Unavailable as error:  # what stays is swept away at the next start
-                self._fail(destination, error.outcome, plan)
+                await settle(jobs)
+            except Unavailable as error:  # what stays is removed at the next start
+                self._fail(target, error.outcome, plan)
 
     def _fail(
-        self, destination: ProgramTarget | ListTarget, outcome: Outcome, plan: _RecipientPlan
+        self, target: ProgramTarget | ListTarget, outcome: Outcome, plan: _RecipientPlan
     ) -> None:
         for recipient, route in plan.deliverable:
-            if destination in _destinations(route):
+            if target in _targets(route):
                 plan.answers[recipient] = outcome
 
     # ------------------------------------------------------------ accounts
 
     async def _deliver(self, envelope: Envelope, message: Message, plan: _RecipientPlan) -> None:
-        """Put the message into the accounts, each once, and note who is not served by that."""
+        """Put the message into the accounts, each once; note which recipients are not served."""
         deliverable = plan.deliverable
         accounts = list(dict.fromkeys(name for _, route in deliverable for name in route.accounts))
         results: Mapping[str, MailError | None] = {}
@@ -160,7 +156,7 @@ class LmtpDelivery:
             plan.answers[recipient] = _worst([results[name] for name in route.accounts])
 
 
-def _destinations(route: LocalRoute) -> tuple[ProgramTarget | ListTarget, ...]:
+def _targets(route: LocalRoute) -> tuple[ProgramTarget | ListTarget, ...]:
     return (*route.programs, *route.lists)
 
 
@@ -168,6 +164,6 @@ _BUG = Outcome(451, "4.3.0", "Something went wrong here; try again later")
 
 
 def _worst(results: list[MailError | None]) -> Outcome | None:
-    """Return why an account that a recipient leads to got no copy: for now before for good."""
+    """Return why an account that a recipient leads to got no copy, temporary reasons first."""
     outcomes = [error.outcome for error in results if error is not None]
     return next((one for one in outcomes if one.is_temporary), next(iter(outcomes), None))

@@ -2,14 +2,14 @@
 
 For a message with several kinds of recipients, in this order:
 
-1. Every recipient is routed, and every list asked whether it takes the message: what is refused is
+1. Every recipient is routed, and every list asked whether it accepts the message: what is refused is
    refused before anybody gets anything.
-2. Parcels for programs and lists are written, synced, and not promised yet.
+2. Jobs for programs and lists are written and synced, and not committed yet.
 3. The accounts get their copies.
-4. The parcels are promised by a rename, and the sender is told that all is taken.
+4. The jobs are committed by a rename, and the sender gets a positive reply.
 
-When 3 fails, the parcels are withdrawn: the sender, who keeps the message, sends it again, and no
-program or list gets it twice. When a program fails later, its parcel is tried again, and nobody else
+When 3 fails, the jobs are rolled back: the sender, who keeps the message, sends it again, and no
+program or list gets it twice. When a program fails later, its job is tried again, and nobody else
 gets a second copy. Only when 4 itself fails do accounts get the message twice.
 """
 
@@ -31,42 +31,42 @@ NO_QUEUE = Outcome(451, "4.3.5", "Mail for programs and lists is not taken now")
 
 
 class LocalDelivery:
-    """Puts messages into inboxes, or where junk lies, and keeps them for programs and lists.
+    """Puts messages into inboxes, or into mailboxes for junk, and queues them for programs and lists.
 
     Fulfils ``interfaces.Queue``.
 
-    A message is taken when every account has it. When one does not, the sender keeps the message and
-    sends it again, and accounts that have it already get it twice: better twice than not at all.
+    A message is accepted when every account has it. When one does not, the sender keeps the message
+    and sends it again, and accounts that have it already get it twice: better twice than not at all.
     """
 
     # What is never sent on needs no TLS on the way; reports need somebody who sends them.
     supported_keywords = frozenset({"REQUIRETLS"})
 
-    def __init__(self, doors: DeliveryBackend) -> None:
-        self._backend = doors
+    def __init__(self, backend: DeliveryBackend) -> None:
+        self._backend = backend
 
     async def accept(self, envelope: Envelope, message: Message) -> None:
         """Deliver to every recipient. Raises Refused or Unavailable; closes the message's blob."""
-        errands: dict[ProgramTarget | ListTarget, None] = {}
-        parcels: list[Job] = []
+        targets: dict[ProgramTarget | ListTarget, None] = {}
+        jobs: list[Job] = []
         try:
-            accounts = await self._accounts(envelope, errands)
+            accounts = await self._accounts(envelope, targets)
             handoff = self._backend.handoff
-            if handoff is not None and (errands or envelope.is_quarantined):
+            if handoff is not None and (targets or envelope.is_quarantined):
                 await handoff.accept(envelope, message)
                 return
-            if errands:
-                parcels = await self._prepare(envelope, message, list(errands))
+            if targets:
+                jobs = await self._prepare(envelope, message, list(targets))
         except BaseException:
             message.blob.close()
             raise
         try:
             await self._deliver(envelope, message, accounts)
         except BaseException:
-            await self._rollback(parcels)
+            await self._rollback(jobs)
             raise
-        if parcels and self._backend.job_queue is not None:
-            await self._backend.job_queue.commit(parcels)
+        if jobs and self._backend.job_queue is not None:
+            await self._backend.job_queue.commit(jobs)
 
     async def check_quota(self, accounts: Sequence[str], size: int) -> Outcome | None:
         """Return why none of the accounts has room for so many octets, or None."""
@@ -77,9 +77,9 @@ class LocalDelivery:
         return (next((one for one in errors if one.outcome.is_temporary), errors[0])).outcome
 
     async def _accounts(
-        self, envelope: Envelope, errands: dict[ProgramTarget | ListTarget, None]
+        self, envelope: Envelope, targets: dict[ProgramTarget | ListTarget, None]
     ) -> list[str]:
-        """Return the accounts that get a copy, each once; note the errands beside them."""
+        """Return the accounts that get a copy, each once; note the other targets."""
         accounts: dict[str, None] = {}
         async for recipient in in_slices(envelope.recipients, self._backend.clock):
             route = await self._backend.router.route(recipient)
@@ -89,22 +89,21 @@ class LocalDelivery:
                 raise Refused(Outcome(550, "5.1.2", "Mail for other domains is not sent yet"))
             accounts.update(dict.fromkeys(route.accounts))
             if route.programs or route.lists:
-                errands.update(dict.fromkeys((*route.programs, *route.lists)))
+                targets.update(dict.fromkeys((*route.programs, *route.lists)))
         return list(accounts)
 
     async def _prepare(
-        self, envelope: Envelope, message: Message, errands: Sequence[ProgramTarget | ListTarget]
+        self, envelope: Envelope, message: Message, targets: Sequence[ProgramTarget | ListTarget]
     ) -> list[Job]:
         if self._backend.job_queue is None:
             raise Unavailable(NO_QUEUE)
-        return await self._backend.job_queue.prepare(envelope, message, errands)
+        return await self._backend.job_queue.prepare(envelope, message, targets)
 
-    async def _rollback(self, parcels: Sequence[Job]) -> None:
-        if parcels and self._backend.job_queue is not None:
-            with suppress(
-                Unavailable
-            ):  # what stays is not promised, and swept away at the next start
-                await self._backend.job_queue.rollback(parcels)
+    async def _rollback(self, jobs: Sequence[Job]) -> None:
+        if jobs and self._backend.job_queue is not None:
+            # What stays is not committed, and removed at the next start.
+            with suppress(Unavailable):
+                await self._backend.job_queue.rollback(jobs)
 
     async def _deliver(self, envelope: Envelope, message: Message, accounts: Sequence[str]) -> None:
         _raise_failures(
@@ -127,7 +126,7 @@ async def in_slices(recipients: Iterable[Address], clock: Clock) -> AsyncIterato
 async def deliver_to_accounts(
     store: Store, journal: Journal, envelope: Envelope, message: Message, accounts: Sequence[str]
 ) -> Mapping[str, MailError | None]:
-    """Put a message into accounts, as ``Store.deliver`` does, or where junk lies; note it."""
+    """Put a message into accounts, as ``Store.deliver`` does, or into those for junk; note it."""
     if not accounts:
         message.blob.close()
         return {}
@@ -148,7 +147,7 @@ def return_path(envelope: Envelope) -> bytes:
 
 
 def _raise_failures(results: Mapping[str, MailError | None]) -> None:
-    """Raise when an account did not get its copy: for good only if no later attempt can help."""
+    """Raise when an account did not get its copy: permanently only if no later attempt can help."""
     errors = [error for error in results.values() if error is not None]
     if not errors:
         return
