@@ -26,9 +26,11 @@ def test_the_recipients_of_a_message_are_named_like_its_sender(lines):
         id="1",
         sender=parse("a@client.example"),
         recipients=(parse("b@example.org"), parse("c@example.org")),
+        client_host="192.0.2.1",
     )
-    LogJournal().received(envelope, CLIENT, 5)
+    LogJournal().received(envelope, 5)
     assert "from=<a@client.example> to=<b@example.org>,<c@example.org> size=5" in lines[0]
+    assert " host=192.0.2.1 " in lines[0]
 
 
 def test_a_refusal_before_there_is_a_message_has_no_empty_name(lines):

@@ -12,6 +12,8 @@ from twisted_mail.interfaces import Peer, SmtpContext
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.verdict import FilterStage, Verdict
 
+_UNIX = "unix"  # the address of a client over a UNIX socket, which has none
+
 
 class LogJournal:
     """Fulfils ``interfaces.Journal`` with ``twisted.logger``, or with ``write``, which takes lines.
@@ -65,9 +67,10 @@ class LogJournal:
         text = f"{service}: login as {name!r} refused from {host}"
         self._warn(text, service=service, name=name, host=host)
 
-    def received(self, envelope: Envelope, peer: Peer, size: int) -> None:
+    def received(self, envelope: Envelope, size: int) -> None:
         """Note that we took responsibility for a message."""
-        sender, host, login = str(envelope.sender), _host(peer), envelope.submitter
+        sender, login = str(envelope.sender), envelope.submitter
+        host = envelope.client_host or _UNIX
         recipients = ",".join(f"<{recipient}>" for recipient in envelope.recipients)
         self._note(
             f"{envelope.id}: received from=<{sender}> to={recipients} size={size} host={host}"
@@ -134,4 +137,4 @@ def _of(id: str) -> str:
 
 def _host(peer: Peer) -> str:
     """Return the client's address; one over a UNIX socket has none."""
-    return peer.host or "unix"
+    return peer.host or _UNIX

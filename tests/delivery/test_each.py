@@ -97,7 +97,7 @@ class Delivery:
         try:
             answers = finish(
                 self.each.deliver_each(
-                    Envelope("id1", parse("s@client.example"), addresses),
+                    Envelope("id1", parse("s@client.example"), addresses, client_host="192.0.2.1"),
                     Message(NotingBlob(b"body\r\n"), b"Received: x\r\n"),
                 )
             )
@@ -123,6 +123,28 @@ def test_who_cannot_be_served_keeps_nobody_waiting() -> None:
     assert (unknown.code, unknown.enhanced) == (550, "5.1.1")
     assert elsewhere is not None
     assert (elsewhere.code, elsewhere.enhanced) == (550, "5.1.2")
+
+
+def test_what_somebody_gets_is_received_before_it_is_delivered() -> None:
+    delivery = Delivery()
+    delivery.store.failures = {BOB: Refused(FULL)}
+    delivery.to(BOB, ALICE)
+    received, delivered = delivery.journal.events
+    assert (received[0], received[1][1]) == ("received", len(b"body\r\n"))
+    assert delivered == ("delivered", ("id1", [ALICE]))
+
+
+def test_what_only_a_program_gets_is_received() -> None:
+    delivery = Delivery()
+    delivery.to(TICKET)
+    assert [event for event, _ in delivery.journal.events] == ["received"]
+
+
+def test_a_message_that_nobody_got_was_not_received() -> None:
+    delivery = Delivery()
+    delivery.store.failures = {BOB: Refused(FULL)}
+    delivery.to(BOB, "nobody@example.org")
+    assert delivery.journal.events == []
 
 
 def test_trouble_that_passes_is_told_before_what_stays() -> None:

@@ -60,9 +60,14 @@ class Delivery:
             DeliveryBackend(LocalRouter(directory), store, self.journal, StillClock())
         )
 
-    def accept(self, *recipients: str, sender: str = "s@client.example") -> None:
+    def accept(
+        self, *recipients: str, sender: str = "s@client.example", client_host: str | None = None
+    ) -> None:
         envelope = Envelope(
-            "id1", parse(sender) if sender else NULL, tuple(parse(one) for one in recipients)
+            "id1",
+            parse(sender) if sender else NULL,
+            tuple(parse(one) for one in recipients),
+            client_host=client_host,
         )
         NotingBlob.closed = 0
         try:
@@ -125,6 +130,28 @@ def test_when_some_fail_for_good_no_retry_makes_copies_for_the_others() -> None:
     error = Delivery(alice=FULL).refusal(ALICE, BOB)
     assert isinstance(error, Refused)
     assert str(error.outcome.code) == "552"
+
+
+@pytest.mark.parametrize("client_host", ["192.0.2.1", ""])
+def test_what_a_client_sent_is_received_before_it_is_delivered(client_host: str) -> None:
+    delivery = Delivery()
+    delivery.accept(ALICE, BOB, client_host=client_host)
+    received, delivered = delivery.journal.events
+    assert (received[0], received[1][1]) == ("received", len(b"body\r\n"))
+    assert delivered == ("delivered", ("id1", [ALICE, BOB]))
+
+
+def test_what_was_written_here_is_not_received() -> None:
+    delivery = Delivery()
+    delivery.accept(ALICE)
+    assert [event for event, _ in delivery.journal.events] == ["delivered"]
+
+
+def test_what_was_not_accepted_is_not_received_though_some_may_have_it() -> None:
+    delivery = Delivery(alice=BUSY)
+    with pytest.raises(Unavailable):
+        delivery.accept(ALICE, BOB, client_host="192.0.2.1")
+    assert delivery.journal.events == [("delivered", ("id1", [BOB]))]
 
 
 def test_a_failure_for_now_outweighs_one_for_good() -> None:

@@ -108,6 +108,7 @@ class FakeQueue:
         self.trouble: Exception | None = None
         self.full: dict[str, Outcome] = {}
         self.asked_room: list[tuple[Sequence[str], int]] = []
+        self.journal = NoteJournal()
 
     async def check_quota(self, accounts: Sequence[str], size: int) -> Outcome | None:
         self.asked_room.append((accounts, size))
@@ -119,6 +120,7 @@ class FakeQueue:
         if self.trouble is not None:
             raise self.trouble
         self.accepted.append((envelope, message))
+        self.journal.received(envelope, message.blob.size)
 
 
 @dataclass
@@ -194,6 +196,9 @@ class House:
     login_trouble: Exception | None = None
     has_no_writer: bool = False
     filters: Sequence[Filter] = ()
+
+    def __post_init__(self) -> None:
+        self.queue.journal = self.journal
 
     async def login(self, credentials: Credentials, peer: Peer) -> FakeSubmitter:
         if self.login_trouble is not None:

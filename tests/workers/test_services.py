@@ -1,6 +1,7 @@
 """What a worker leaves to the main process comes out as if it had been done here."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,14 @@ import pytest
 from twisted.logger import LogLevel, globalLogPublisher
 
 from tests.net.bridged import Pair
-from tests.support import InlineBlocking, StillClock, finish
+from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.auth.throttle import MAX_WAITING, LocalThrottle
+from twisted_mail.delivery.doors import DeliveryBackend
+from twisted_mail.delivery.each import LmtpDelivery
+from twisted_mail.delivery.local import LocalDelivery
+from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.directory.fixed import FixedDirectory
+from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.interfaces import Peer, SmtpContext
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.envelope import Envelope
@@ -24,6 +31,7 @@ from twisted_mail.net.server.connection_count import (
 from twisted_mail.policy.concurrency import ConcurrencyLimits, ConcurrencySettings
 from twisted_mail.policy.rates import RateLimit, RateLimits, RateSettings
 from twisted_mail.store.delivery.reservations import end
+from twisted_mail.store.memory.account import MemoryStore
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.workers.remote import HANDOFF_PREFIX, RemoteSharedServices
 from twisted_mail.workers.services import (
@@ -186,6 +194,23 @@ def test_a_message_is_handed_over_whole(pair: Pair, office: Office, tmp_path: Pa
     pair.finish(handoff.accept(ENVELOPE, message))
     assert office.taken == [(ENVELOPE, b"Received: x\r\n" + MESSAGE)]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_process_that_delivers_logs_the_receipt_before_the_delivery(tmp_path: Path) -> None:
+    journal, store = NoteJournal(), MemoryStore(StillClock(), ItemRenderer())
+    router = LocalRouter(FixedDirectory({ALICE: "", BOB: ""}, {}))
+    backend = DeliveryBackend(router, store, journal, StillClock())
+    desk = DeliveryService(LocalDelivery(backend), LmtpDelivery(backend), InlineBlocking())
+    for method in ("accept", "deliver_each"):
+        pair = Pair({"delivery": desk})
+        handoff = commons(pair).handoff(tmp_path, InlineBlocking())
+        envelope = replace(ENVELOPE, client_host="192.0.2.1")
+        pair.finish(getattr(handoff, method)(envelope, Message(MemoryBlob(MESSAGE))))
+        assert journal.events == [
+            ("received", (envelope, len(MESSAGE))),
+            ("delivered", ("m1", [ALICE, BOB])),
+        ]
+        journal.events.clear()
 
 
 def test_each_recipient_has_an_answer(pair: Pair, tmp_path: Path) -> None:

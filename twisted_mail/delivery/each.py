@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from twisted_mail.delivery.doors import DeliveryBackend
-from twisted_mail.delivery.local import NO_QUEUE, deliver_to_accounts, in_slices
+from twisted_mail.delivery.local import NO_QUEUE, deliver_to_accounts, in_slices, log_delivery
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.job import Job
@@ -29,6 +29,7 @@ class _RecipientPlan:
     answers: dict[Address, Outcome | None] = field(default_factory=dict)
     routes: dict[Address, LocalRoute] = field(default_factory=dict)
     jobs: dict[ProgramTarget | ListTarget, PreparedJobs] = field(default_factory=dict)
+    results: Mapping[str, MailError | None] = field(default_factory=dict)  # by account
 
     @property
     def deliverable(self) -> list[tuple[Address, LocalRoute]]:
@@ -60,10 +61,13 @@ class LmtpDelivery:
         except BaseException:
             message.blob.close()
             raise
+        size = message.blob.size
         try:
             await self._deliver(envelope, message, plan)
         finally:
             await self._finish_jobs(plan)
+        is_accepted = None in plan.answers.values()
+        log_delivery(self._backend.journal, envelope, size, plan.results, is_accepted)
         return plan.answers
 
     def _is_handed_over(self, envelope: Envelope, plan: _RecipientPlan) -> bool:
@@ -141,10 +145,9 @@ class LmtpDelivery:
         """Put the message into the accounts, each once; note which recipients are not served."""
         deliverable = plan.deliverable
         accounts = list(dict.fromkeys(name for _, route in deliverable for name in route.accounts))
-        results: Mapping[str, MailError | None] = {}
         try:
-            results = await deliver_to_accounts(
-                self._backend.store, self._backend.journal, envelope, message, accounts
+            plan.results = await deliver_to_accounts(
+                self._backend.store, envelope, message, accounts
             )
         except BaseException as error:
             outcome = error.outcome if isinstance(error, MailError) else _BUG
@@ -153,7 +156,7 @@ class LmtpDelivery:
                 raise
             return
         for recipient, route in deliverable:
-            plan.answers[recipient] = _worst([results[name] for name in route.accounts])
+            plan.answers[recipient] = _worst([plan.results[name] for name in route.accounts])
 
 
 def _targets(route: LocalRoute) -> tuple[ProgramTarget | ListTarget, ...]:

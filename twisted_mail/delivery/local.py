@@ -60,13 +60,7 @@ class LocalDelivery:
         except BaseException:
             message.blob.close()
             raise
-        try:
-            await self._deliver(envelope, message, accounts)
-        except BaseException:
-            await self._rollback(jobs)
-            raise
-        if jobs and self._backend.job_queue is not None:
-            await self._backend.job_queue.commit(jobs)
+        await self._deliver(envelope, message, accounts, jobs)
 
     async def check_quota(self, accounts: Sequence[str], size: int) -> Outcome | None:
         """Return why none of the accounts has room for so many octets, or None."""
@@ -99,18 +93,39 @@ class LocalDelivery:
             raise Unavailable(NO_QUEUE)
         return await self._backend.job_queue.prepare(envelope, message, targets)
 
+    async def _deliver(
+        self, envelope: Envelope, message: Message, accounts: Sequence[str], jobs: Sequence[Job]
+    ) -> None:
+        """Put the message into the accounts, then commit the jobs; log what happened."""
+        size = message.blob.size
+        try:
+            results = await deliver_to_accounts(self._backend.store, envelope, message, accounts)
+        except BaseException:
+            await self._rollback(jobs)
+            raise
+        error = _failure(results)
+        if error is not None:
+            await self._rollback(jobs)
+        else:
+            error = await self._commit(jobs)
+        log_delivery(self._backend.journal, envelope, size, results, is_accepted=error is None)
+        if error is not None:
+            raise error
+
     async def _rollback(self, jobs: Sequence[Job]) -> None:
         if jobs and self._backend.job_queue is not None:
             # What stays is not committed, and removed at the next start.
             with suppress(Unavailable):
                 await self._backend.job_queue.rollback(jobs)
 
-    async def _deliver(self, envelope: Envelope, message: Message, accounts: Sequence[str]) -> None:
-        _raise_failures(
-            await deliver_to_accounts(
-                self._backend.store, self._backend.journal, envelope, message, accounts
-            )
-        )
+    async def _commit(self, jobs: Sequence[Job]) -> MailError | None:
+        """Commit the jobs; return why that was not possible, or None."""
+        if jobs and self._backend.job_queue is not None:
+            try:
+                await self._backend.job_queue.commit(jobs)
+            except MailError as error:
+                return error
+        return None
 
 
 async def in_slices(recipients: Iterable[Address], clock: Clock) -> AsyncIterator[Address]:
@@ -124,9 +139,12 @@ async def in_slices(recipients: Iterable[Address], clock: Clock) -> AsyncIterato
 
 
 async def deliver_to_accounts(
-    store: Store, journal: Journal, envelope: Envelope, message: Message, accounts: Sequence[str]
+    store: Store, envelope: Envelope, message: Message, accounts: Sequence[str]
 ) -> Mapping[str, MailError | None]:
-    """Put a message into accounts, as ``Store.deliver`` does, or into those for junk; note it."""
+    """Put a message into the inboxes of accounts, or into their mailboxes for junk.
+
+    Returns, in the order of the accounts, None for each that has it durably, else why it has not.
+    """
     if not accounts:
         message.blob.close()
         return {}
@@ -135,10 +153,26 @@ async def deliver_to_accounts(
         results = await quarantine(store, accounts, final)
     else:
         results = await store.deliver(accounts, final)
-    done = [account for account in accounts if results[account] is None]
+    return {account: results[account] for account in accounts}
+
+
+def log_delivery(
+    journal: Journal,
+    envelope: Envelope,
+    size: int,
+    results: Mapping[str, MailError | None],
+    is_accepted: bool,
+) -> None:
+    """Log that a message of ``size`` octets was received, if it was accepted, and who has it.
+
+    Here, so that the log has both in this order in any process; what we wrote ourselves came from no
+    client, and is not received.
+    """
+    if is_accepted and envelope.client_host is not None:
+        journal.received(envelope, size)
+    done = [account for account, error in results.items() if error is None]
     if done:
         journal.delivered(envelope.id, done)
-    return results
 
 
 def return_path(envelope: Envelope) -> bytes:
@@ -146,17 +180,17 @@ def return_path(envelope: Envelope) -> bytes:
     return f"Return-Path: <{envelope.sender}>\r\n".encode()
 
 
-def _raise_failures(results: Mapping[str, MailError | None]) -> None:
-    """Raise when an account did not get its copy: permanently only if no later attempt can help."""
+def _failure(results: Mapping[str, MailError | None]) -> MailError | None:
+    """Return why an account did not get its copy: permanently only if no later attempt can help."""
     errors = [error for error in results.values() if error is not None]
     if not errors:
-        return
+        return None
     temporary = [error for error in errors if error.outcome.is_temporary]
     worst = (temporary or errors)[0]
     if len(errors) == len(results):
-        raise _as_error(worst.outcome)
+        return _as_error(worst.outcome)
     text = f"Not delivered to every recipient: {worst.outcome.text}"
-    raise _as_error(Outcome(worst.outcome.code, worst.outcome.enhanced, text))
+    return _as_error(Outcome(worst.outcome.code, worst.outcome.enhanced, text))
 
 
 def _as_error(outcome: Outcome) -> MailError:

@@ -42,7 +42,8 @@ class Queue(Protocol):
         """Take responsibility for a message: when this returns, every recipient's copy is durable.
 
         Raises Refused or Unavailable when not, and then responsibility stays with the sender. The
-        message's blob is closed in any case.
+        message's blob is closed in any case. Logs what it has accepted of a client as received, then to
+        whom it is delivered.
         """
 
 
@@ -55,5 +56,6 @@ class Delivery(Protocol):
         """Deliver to every recipient for whom it can be done.
 
         Returns None for each whose copy is durable, else why it is not: then responsibility for that
-        recipient stays with the sender. The message's blob is closed in any case.
+        recipient stays with the sender. The message's blob is closed in any case. Logs as
+        ``Queue.accept`` does.
         """

@@ -24,8 +24,8 @@ class Journal(Protocol):
     def login_failed(self, service: str, peer: Peer, name: str) -> None:
         """Note a refused login."""
 
-    def received(self, envelope: Envelope, peer: Peer, size: int) -> None:
-        """Note that we took responsibility for a message."""
+    def received(self, envelope: Envelope, size: int) -> None:
+        """Note that we took responsibility for a message of a client; before it is ``delivered``."""
 
     def refused(self, service: str, peer: Peer, id: str, reason: str) -> None:
         """Note that a recipient or a message was refused, in the words that the peer was told."""

@@ -86,6 +86,8 @@ class Envelope:
     ``submitter`` is the account that logged in to send it, or empty. What ``is_quarantined`` is put
     where junk lies, and not sent on. ``dsn_requests`` has those recipients of whom something was said.
     With ``is_tls_optional`` the sender wants it delivered even where TLS fails (RFC 8689 §3).
+    ``client_host`` is the address of the client that sent it, empty over a UNIX socket, and None for
+    mail that was written here.
     """
 
     id: str
@@ -96,6 +98,7 @@ class Envelope:
     mail_parameters: MailParameters = NO_MAIL_PARAMETERS
     dsn_requests: Mapping[Address, DsnRequest] = field(default_factory=dict, hash=False)
     is_tls_optional: bool = False
+    client_host: str | None = None
 
     @property
     def declared_size(self) -> int:

@@ -26,7 +26,7 @@ class Transaction:
     extra_recipients: int = 0
     incoming_message: IncomingChunkedMessage | None = None
 
-    def envelope(self, submitter: str) -> Envelope:
+    def envelope(self, submitter: str, client_host: str) -> Envelope:
         """Return the envelope, once all has been said."""
         return Envelope(
             self.id,
@@ -35,6 +35,7 @@ class Transaction:
             submitter,
             mail_parameters=self.mail_parameters,
             dsn_requests=self.dsn_requests or NO_NOTIFICATIONS,
+            client_host=client_host,
         )
 
     @property

@@ -44,7 +44,9 @@ def arrival(
     transaction.add_recipient(parse("alice@example.org"))
     incoming = IncomingMessage(FakeWriter(), 1000)
     finish(incoming.take(header + b"\r\nwords\r\n"))
-    return Arrival(session, transaction, incoming, transaction.envelope(""), incoming.header)
+    return Arrival(
+        session, transaction, incoming, transaction.envelope("", "192.0.2.1"), incoming.header
+    )
 
 
 def spooled(**more: Any) -> Arrival:
@@ -203,7 +205,7 @@ def test_the_queue_gets_the_message_and_owns_it() -> None:
     finish(steps.accept(whole))
     assert [envelope for envelope, _ in house.queue.accepted] == [whole.envelope]
     assert whole.message is None
-    assert [size for _, _, size in house.events("received")] == [21]
+    assert [size for _, size in house.events("received")] == [21]
 
 
 def test_what_the_queue_refuses_was_not_received() -> None:

@@ -41,14 +41,11 @@ async def accept_each(arrival: Arrival) -> None:
     """Deliver to each recipient; note what is answered of each that has no copy."""
     session, message = arrival.session, arrival.take_message()
     assert session.backend.delivery is not None, "LMTP needs the door of final delivery"
-    size = message.blob.size
     outcomes = await session.backend.delivery.deliver_each(arrival.envelope, message)
     _transaction(arrival).outcomes = outcomes
     for recipient, outcome in outcomes.items():
         if outcome is not None:
             session.refuse_mail(outcome, with_reply=False, recipient=recipient)
-    if None in outcomes.values():
-        session.backend.journal.received(arrival.envelope, session.wire.peer, size)
 
 
 def answer_each(arrival: Arrival) -> None:

@@ -41,7 +41,7 @@ async def finish_message(
 
     Raises ConversationEnded.
     """
-    envelope = transaction.envelope(session.submitter_name)
+    envelope = transaction.envelope(session.submitter_name, session.wire.peer.host)
     arrival = Arrival(session, transaction, incoming, envelope, incoming.header)
     *steps, answer = session.backend.arrival
     arrival.outcome = await _outcome(arrival, steps)
@@ -99,10 +99,8 @@ def discard(arrival: Arrival) -> None:
 
 async def accept(arrival: Arrival) -> None:
     """Hand the message to the queue, which takes responsibility. Raises Refused and Unavailable."""
-    backend, message = arrival.session.backend, arrival.take_message()
-    size = message.blob.size
-    await backend.queue.accept(arrival.envelope, message)
-    backend.journal.received(arrival.envelope, arrival.session.wire.peer, size)
+    queue, message = arrival.session.backend.queue, arrival.take_message()
+    await queue.accept(arrival.envelope, message)
 
 
 def answer(arrival: Arrival) -> None:
