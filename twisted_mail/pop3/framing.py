@@ -17,11 +17,11 @@ TOO_LONG: Final = TooLong()
 
 
 class Framer:
-    """The bytes that came and were not yet taken, as lines.
+    """Cuts the bytes that came into lines.
 
-    A line ends with LF; a CR before it belongs to the end, as all servers forgive. Holds at most one
-    line's limit and what was fed last. Limits are in octets with CRLF; ``auth_limit`` is that of AUTH
-    and of the responses that follow it.
+    A line ends with LF, with a CR before it or without, as all servers allow. Holds at most one line's
+    limit and what was fed last. Limits are in octets with CRLF; ``auth_limit`` is that of AUTH and of
+    the responses that follow it.
     """
 
     __slots__ = ("_at", "_auth_limit", "_buffer", "_is_skipping", "_line_limit")
@@ -31,11 +31,11 @@ class Framer:
         self._at = 0
         self._line_limit = line_limit
         self._auth_limit = auth_limit
-        self._is_skipping = False  # up to the next LF, behind a line that is too long
+        self._is_skipping = False  # up to the next LF, after a line that is too long
 
     @property
     def is_empty(self) -> bool:
-        """Say whether everything that was fed has been returned."""
+        """Return whether everything that was fed has been returned."""
         return self._at == len(self._buffer) and not self._is_skipping
 
     def feed(self, data: bytes) -> None:
@@ -46,7 +46,7 @@ class Framer:
     def next(self, is_response: bool = False) -> bytes | TooLong | None:
         """Return the next line without its end, or None when more bytes are needed.
 
-        ``is_response`` says that it belongs to a SASL exchange.
+        ``is_response`` is for a line that belongs to a SASL exchange.
         """
         while (end := self._buffer.find(b"\n", self._at)) >= 0:
             line, self._at = self._buffer[self._at : end], end + 1
@@ -76,9 +76,9 @@ class Framer:
 class DotStuffing:
     r"""Turns a message, piece by piece, into the body of a multi-line reply.
 
-    A dot is doubled behind every LF, not only behind CRLF: a message can hold a lone LF, many clients
-    end lines there, and ``\n.\r\n`` inside a message would then end the reply (and let the rest pass
-    for other replies).
+    A dot is doubled after every LF, not only after CRLF: a message can hold a lone LF, many clients end
+    lines there, and ``\n.\r\n`` inside a message would then end the reply, so that the rest would pass
+    for other replies.
     """
 
     __slots__ = ("_end",)
@@ -102,19 +102,19 @@ class DotStuffing:
 
 
 class TopFilter:
-    """Cuts a message, piece by piece, behind its header, the empty line and some lines (TOP)."""
+    """Cuts a message, piece by piece, after its header, the empty line and some lines (TOP)."""
 
     __slots__ = ("_end", "_lines", "_where")
 
     def __init__(self, lines: int) -> None:
         self._lines = lines  # of the body, still wanted
         self._end = CRLF  # the last octets: a message may begin with the empty line
-        self._where: Literal["header", "body", "behind"] = "header"
+        self._where: Literal["header", "body", "end"] = "header"
 
     @property
     def is_complete(self) -> bool:
-        """Say whether nothing further is wanted."""
-        return self._where == "behind"
+        """Return whether nothing further is wanted."""
+        return self._where == "end"
 
     def __call__(self, piece: bytes) -> bytes:
         """Return what is wanted of the next piece."""
@@ -135,9 +135,9 @@ class TopFilter:
         return at + 4 - len(self._end)
 
     def _body_end(self, piece: bytes, start: int) -> int:
-        behind = piece[start:].split(b"\n", self._lines)
-        self._lines -= len(behind) - 1
+        lines = piece[start:].split(b"\n", self._lines)
+        self._lines -= len(lines) - 1
         if self._lines:
             return len(piece)
-        self._where = "behind"
-        return len(piece) - len(behind[-1])
+        self._where = "end"
+        return len(piece) - len(lines[-1])

@@ -4,25 +4,22 @@ import re
 
 from twisted_mail.mail.outcome import MailError, ProtocolError, Refused, Unavailable
 
-_BEFORE_LOGIN = ("USER", "PASS", "AUTH", "STLS")
-_AFTER_LOGIN = ("STAT", "LIST", "UIDL", "RETR", "TOP", "DELE", "RSET", "NOOP")
-KEYWORDS = frozenset({*_BEFORE_LOGIN, *_AFTER_LOGIN, "CAPA", "QUIT"})
 MAX_REPLY = 512  # octets of a reply's first line, with its CRLF (RFC 2449 §4)
 _NUMBER = re.compile(rb"[0-9]{1,10}")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
 def parse(line: bytes) -> tuple[str, bytes]:
-    """Split a line into the keyword, in upper case, and all that follows the space behind it.
+    """Split a line into the keyword, in upper case, and all that follows the space after it.
 
-    Whether the keyword is one, and whether spaces may follow the argument, is for others to say.
+    The keyword need not be one, and spaces at the end of the argument are kept.
     """
     keyword, _, argument = line.partition(b" ")
     return keyword.upper().decode("latin-1"), argument
 
 
 def no_argument(argument: bytes) -> None:
-    """See to it that there is no argument. Raises ProtocolError."""
+    """Raise ProtocolError if there is an argument."""
     if argument.strip(b" "):
         raise ProtocolError("This command takes no argument")
 
@@ -97,8 +94,8 @@ def _code(error: MailError, is_login: bool) -> str:
 
 
 def unique_id(uid: int, uidvalidity: int) -> bytes:
-    """Write a unique id (RFC 1939 §7, UIDL) as Dovecot does when left alone (``%08Xu%08Xv``).
+    """Write a unique id (RFC 1939 §7, UIDL) as Dovecot does by default (``%08Xu%08Xv``).
 
-    Clients of a maildir that Dovecot served before thus download nothing twice.
+    Clients of a maildir that Dovecot served before therefore download nothing twice.
     """
     return b"%08x%08x" % (uid, uidvalidity)

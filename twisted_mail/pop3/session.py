@@ -1,59 +1,82 @@
-"""What the states of one POP3 session share: the lines that come and the replies that go."""
+"""What commands see of one conversation: the lines that come and the replies that go."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from twisted_mail.interfaces import Wire, read_before
 from twisted_mail.mail.outcome import ProtocolError
 from twisted_mail.pop3 import grammar
 from twisted_mail.pop3.backend import Pop3Backend
 from twisted_mail.pop3.framing import Framer, TooLong
+from twisted_mail.pop3.limits import ClientLimits
+from twisted_mail.pop3.locked_maildrop import LockedMaildrop
 from twisted_mail.pop3.settings import Settings
+from twisted_mail.pop3.state import State
 
 DRAIN_AFTER: Final = 64 * 1024  # octets written before the peer is waited for
-
-Command = Callable[[bytes], Awaitable[None]]
-
-
-class Pop3State(Protocol):
-    """One of the states of a session (RFC 1939 §3): the commands that are right in it."""
-
-    def command(self, keyword: str) -> Command | None:
-        """Return the command of this name, or None. It takes its argument and writes its reply."""
-
-    @property
-    def timeout(self) -> float:
-        """Return how long the next command may be waited for, in seconds."""
-
-    async def end(self) -> None:
-        """Give back what the state holds. Nothing can be written any more."""
 
 
 @dataclass(slots=True)
 class Pop3Session:
-    """One conversation: wire, terms, lines in and replies out."""
+    """One conversation. Commands see its public attributes."""
 
     wire: Wire
     settings: Settings
     backend: Pop3Backend
     framer: Framer = field(init=False)
-    end_reason: str = ""  # why the conversation shall end, once the reply has been written
+    limits: ClientLimits = field(init=False)
+    user: str = ""  # the name that USER gave, until PASS
+    locked: LockedMaildrop | None = None  # after login
+    end_reason: str = ""  # why the conversation ends, once the reply has been written
     is_amid_reply: bool = False  # a multi-line reply has begun, and no other can be written
     _unsent: int = 0
 
     def __post_init__(self) -> None:
         self.framer = Framer(self.settings.max_line, self.settings.max_auth_line)
+        self.limits = ClientLimits(self.settings, self.backend.clock)
 
-    async def read_line(self, timeout: float, is_response: bool = False) -> bytes:
+    # ------------------------------------------------------------ state
+
+    @property
+    def state(self) -> State:
+        """Return the state of the session."""
+        return State.AUTHORIZATION if self.locked is None else State.TRANSACTION
+
+    @property
+    def maildrop(self) -> LockedMaildrop:
+        """Return the maildrop. Raises ProtocolError before login."""
+        if self.locked is None:
+            raise ProtocolError("Log in first")
+        return self.locked
+
+    def enter_transaction(self, maildrop: LockedMaildrop) -> None:
+        """Go to the TRANSACTION state."""
+        self.locked = maildrop
+        self.limits.is_known = True
+
+    def count_login_failure(self) -> None:
+        """Count a refused login; after too many the conversation ends."""
+        if self.limits.count_login_failure():
+            self.end_reason = "failed logins"
+
+    async def release(self) -> None:
+        """Give back the maildrop, if there is one. Nothing can be written any more."""
+        if self.locked is not None:
+            await self.locked.close(self.settings.marks_seen)
+
+    # ------------------------------------------------------------ lines
+
+    async def read_line(self, is_response: bool = False) -> bytes:
         """Return the next line. Raises ProtocolError when it is too long, and ConversationEnded.
 
-        It is to come whole within ``timeout``: a client that sends an octet now and then is silent too.
+        It must come whole within the time that the client may be silent: one that sends an octet now
+        and then counts as silent. ``is_response`` is for a line of a SASL exchange.
         """
         await self._apply_back_pressure()
-        deadline = self.backend.clock.monotonic() + timeout
+        clock = self.backend.clock
+        deadline = clock.monotonic() + self.limits.seconds
         while (line := self.framer.next(is_response)) is None:
-            self.framer.feed(await read_before(deadline, self.wire, self.backend.clock))
+            self.framer.feed(await read_before(deadline, self.wire, clock))
             self._unsent = 0
         if isinstance(line, TooLong):
             raise ProtocolError("The line is too long")
@@ -61,8 +84,10 @@ class Pop3Session:
 
     @property
     def has_unread(self) -> bool:
-        """Say whether anything has come that was not yet looked at."""
+        """Return whether anything has come that was not yet looked at."""
         return not self.framer.is_empty or self.wire.has_unread
+
+    # ------------------------------------------------------------ replies
 
     def ok(self, words: str = "") -> None:
         """Write a positive reply of one line."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 class Settings:
     """The service on ports 110 and 995: mail fetched by RFC 1939.
 
-    Durations are in seconds, line lengths in octets with the line's end.
+    Durations are in seconds, line lengths in octets including the line's end.
     """
 
     service: ClassVar[str] = "pop3"
@@ -20,7 +20,7 @@ class Settings:
 
     max_line: int = 255  # RFC 2449 §4
     max_auth_line: int = 12288  # RFC 5034 §4 leaves it open; RFC 4954 §4 names this number
-    max_errors: int = 20  # commands that are none, in one conversation
+    max_errors: int = 20  # malformed or unknown commands, in one conversation
     max_failed_logins: int = 3
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The maildrop as it was at login: numbers that stay, sizes, and marks of deletion (RFC 1939 §4)."""
+"""The maildrop as it was at login: fixed numbers, sizes, and marks of deletion (RFC 1939 §4)."""
 
 from array import array
 from collections.abc import Callable, Iterator
@@ -34,6 +34,11 @@ class MaildropSnapshot:
         """Return the size of these messages together."""
         return self._octets
 
+    @property
+    def summary(self) -> str:
+        """Return how much there is, in words."""
+        return f"{self.count} {'message' if self.count == 1 else 'messages'} ({self.octets} octets)"
+
     def row(self, number: int) -> Row:
         """Return the row of a message number. Raises Refused where there is none, or no longer."""
         if not 0 < number <= len(self._uids):
@@ -51,7 +56,7 @@ class MaildropSnapshot:
         return self._sizes[row]
 
     def unique_id(self, row: Row) -> bytes:
-        """Return what UIDL says of a message."""
+        """Return the unique id of a message, for UIDL."""
         return unique_id(self._uids[row], self._uidvalidity)
 
     def delete(self, row: Row) -> None:

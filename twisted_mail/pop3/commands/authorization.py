@@ -1,146 +1,122 @@
-"""The AUTHORIZATION state: who is it? (RFC 1939 §4, RFC 5034, RFC 2595 §4)."""
+"""The AUTHORIZATION state: logging in, and TLS before it (RFC 1939 §4, RFC 5034, RFC 2595 §4)."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 from twisted_mail.interfaces import Maildrop, Mechanism, authenticate, usable_mechanisms
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import MailError, ProtocolError, Refused
-from twisted_mail.pop3 import capabilities, grammar
-from twisted_mail.pop3.commands.transaction import open_maildrop
-from twisted_mail.pop3.session import Command, Pop3Session, Pop3State
+from twisted_mail.pop3 import grammar
+from twisted_mail.pop3.command import Command
+from twisted_mail.pop3.locked_maildrop import lock_maildrop
+from twisted_mail.pop3.session import Pop3Session
+from twisted_mail.pop3.state import BEFORE_LOGIN
 
 
-@dataclass(slots=True)
-class AuthorizationState:
-    """Takes a login, and then enters the TRANSACTION state. Fulfils ``talk.Pop3State``."""
-
-    session: Pop3Session
-    enter: Callable[[Pop3State], None]
-    _deadline: float = field(init=False)
-    _name: str = ""
-    _failures: int = 0
-
-    def __post_init__(self) -> None:
-        self._deadline = (
-            self.session.backend.clock.monotonic() + self.session.settings.login_timeout
-        )
-
-    def command(self, keyword: str) -> Command | None:
-        """Return the command of this name, or None."""
-        run = _COMMANDS.get(keyword)
-        return None if run is None else partial(run, self)
-
-    @property
-    def timeout(self) -> float:
-        """Return what is left of the time for the whole login."""
-        return max(0.0, self._deadline - self.session.backend.clock.monotonic())
-
-    async def end(self) -> None:
-        """Do nothing: nothing is held."""
-
-    async def _capa(self, argument: bytes) -> None:
-        grammar.no_argument(argument)
-        capabilities.write_capabilities(self.session, is_logged_in=False)
-
-    async def _quit(self, argument: bytes) -> None:
-        grammar.no_argument(argument)
-        self.session.ok("Bye")
-        self.session.end_reason = "quit"
-
-    async def _stls(self, argument: bytes) -> None:
-        grammar.no_argument(argument)
-        if not self.session.wire.may_start_tls:
-            is_on = self.session.wire.tls_info is not None
-            raise ProtocolError("TLS is already active" if is_on else "TLS is not available")
-        if self.session.has_unread:
-            # Sent in clear behind STLS, perhaps by somebody in between: never run, and no way on.
-            self.session.end_reason = "commands in clear behind STLS"
-            raise ProtocolError("Nothing may follow STLS before TLS has begun")
-        self.session.ok("Begin TLS")
-        await self.session.wire.start_tls()
-        self._name = ""
-
-    async def _user(self, argument: bytes) -> None:
-        self._check_passwords()
-        self._name = grammar.text(argument.rstrip(b" "), "The user name")
-        self.session.ok("Send the password")
-
-    async def _pass(self, argument: bytes) -> None:
-        self._check_passwords()
-        if not self._name:
-            raise ProtocolError("USER comes first")
-        password = grammar.text(argument, "The password")  # with its spaces (RFC 1939 §7, PASS)
-        name, self._name = self._name, ""
-        await self._log_in(Credentials(name, password))
-
-    def _check_passwords(self) -> None:
-        if not self.session.wire.takes_passwords:
-            raise ProtocolError("Passwords are taken under TLS only: use STLS first")
-
-    async def _auth(self, argument: bytes) -> None:
-        words = argument.split()
-        if not words:
-            self._list_mechanisms()
-            return
-        if len(words) > 2:
-            raise ProtocolError("AUTH takes a mechanism and an initial response")
-        mechanism = self._mechanism(words[0].upper().decode("latin-1"))
-        initial = words[1] if len(words) == 2 else None
-        await self._log_in(await authenticate(mechanism, initial, self._ask))
-
-    def _list_mechanisms(self) -> None:
-        """Answer the bare AUTH of old clients, which some of them send before they try any."""
-        takes_passwords = self.session.wire.takes_passwords
-        usable = usable_mechanisms(self.session.backend.mechanisms, takes_passwords)
-        self.session.open_reply("Mechanisms follow")
-        self.session.close_reply("".join(f"{each.name}\r\n" for each in usable).encode() + b".\r\n")
-
-    def _mechanism(self, name: str) -> Mechanism:
-        for mechanism in self.session.backend.mechanisms:
-            if mechanism.name == name:
-                if mechanism.reveals_password:
-                    self._check_passwords()
-                return mechanism
-        raise ProtocolError("There is no such mechanism")
-
-    async def _ask(self, challenge: bytes) -> bytes:
-        """Send a challenge and return the line that answers it (RFC 5034 §4)."""
-        self.session.send(b"+ %b\r\n" % challenge)
-        return await self.session.read_line(self.timeout, is_response=True)
-
-    async def _log_in(self, credentials: Credentials) -> None:
-        """Lock the maildrop for whoever it is, and enter the TRANSACTION state."""
-        try:
-            maildrop = await self._maildrop(credentials)
-            transaction = await open_maildrop(self.session, maildrop)
-        except MailError as error:
-            self.session.send(grammar.refusal(error, is_login=True))
-            return
-        service, peer = self.session.settings.service, self.session.wire.peer
-        self.session.backend.journal.logged_in(service, peer, maildrop.name)
-        self.enter(transaction)
-        self.session.ok(transaction.summary)
-
-    async def _maildrop(self, credentials: Credentials) -> Maildrop:
-        peer = self.session.wire.peer
-        try:
-            return await self.session.backend.login_maildrop(credentials, peer)
-        except Refused:
-            service = self.session.settings.service
-            self.session.backend.journal.login_failed(service, peer, credentials.name)
-            self._failures += 1
-            if self._failures >= self.session.settings.max_failed_logins:
-                self.session.end_reason = "failed logins"
-            raise
+async def _stls(session: Pop3Session, argument: bytes) -> None:
+    """Begin TLS; what came in clear after the command must not be read as if it were encrypted."""
+    grammar.no_argument(argument)
+    if not session.wire.may_start_tls:
+        is_on = session.wire.tls_info is not None
+        raise ProtocolError("TLS is already active" if is_on else "TLS is not available")
+    if session.has_unread:
+        # Perhaps put in by somebody in between: it is never run, and the conversation ends.
+        session.end_reason = "commands in clear behind STLS"
+        raise ProtocolError("Nothing may follow STLS before TLS has begun")
+    session.ok("Begin TLS")
+    await session.wire.start_tls()
+    session.user = ""
 
 
-_COMMANDS: Mapping[str, Callable[[AuthorizationState, bytes], Awaitable[None]]] = {
-    "USER": AuthorizationState._user,
-    "PASS": AuthorizationState._pass,
-    "AUTH": AuthorizationState._auth,
-    "CAPA": AuthorizationState._capa,
-    "STLS": AuthorizationState._stls,
-    "QUIT": AuthorizationState._quit,
-}
+# ---------------------------------------------------------------- USER and PASS
+
+
+async def _user(session: Pop3Session, argument: bytes) -> None:
+    _require_privacy(session)
+    session.user = grammar.text(argument.rstrip(b" "), "The user name")
+    session.ok("Send the password")
+
+
+async def _pass(session: Pop3Session, argument: bytes) -> None:
+    _require_privacy(session)
+    if not session.user:
+        raise ProtocolError("USER comes first")
+    password = grammar.text(argument, "The password")  # with its spaces (RFC 1939 §7, PASS)
+    name, session.user = session.user, ""
+    await _log_in(session, Credentials(name, password))
+
+
+def _require_privacy(session: Pop3Session) -> None:
+    if not session.wire.takes_passwords:
+        raise ProtocolError("Passwords are taken under TLS only: use STLS first")
+
+
+# ---------------------------------------------------------------- AUTH
+
+
+async def _auth(session: Pop3Session, argument: bytes) -> None:
+    words = argument.split()
+    if not words:
+        _list_mechanisms(session)
+        return
+    if len(words) > 2:
+        raise ProtocolError("AUTH takes a mechanism and an initial response")
+    mechanism = _mechanism(session, words[0].upper().decode("latin-1"))
+    initial = words[1] if len(words) == 2 else None
+    await _log_in(session, await authenticate(mechanism, initial, partial(_ask, session)))
+
+
+def _list_mechanisms(session: Pop3Session) -> None:
+    """Answer the bare AUTH, which some old clients send before they try any mechanism."""
+    usable = usable_mechanisms(session.backend.mechanisms, session.wire.takes_passwords)
+    session.open_reply("Mechanisms follow")
+    session.close_reply("".join(f"{each.name}\r\n" for each in usable).encode() + b".\r\n")
+
+
+def _mechanism(session: Pop3Session, name: str) -> Mechanism:
+    for mechanism in session.backend.mechanisms:
+        if mechanism.name == name:
+            if mechanism.reveals_password:
+                _require_privacy(session)
+            return mechanism
+    raise ProtocolError("There is no such mechanism")
+
+
+async def _ask(session: Pop3Session, challenge: bytes) -> bytes:
+    """Send a challenge and return the line that answers it (RFC 5034 §4)."""
+    session.send(b"+ %b\r\n" % challenge)
+    return await session.read_line(is_response=True)
+
+
+# ---------------------------------------------------------------- the login itself
+
+
+async def _log_in(session: Pop3Session, credentials: Credentials) -> None:
+    """Check the credentials, lock the maildrop and enter the TRANSACTION state."""
+    try:
+        maildrop = await _maildrop(session, credentials)
+        locked = await lock_maildrop(maildrop)
+    except MailError as error:
+        session.send(grammar.refusal(error, is_login=True))
+        return
+    journal, service = session.backend.journal, session.settings.service
+    journal.logged_in(service, session.wire.peer, maildrop.name)
+    session.enter_transaction(locked)
+    session.ok(locked.snapshot.summary)
+
+
+async def _maildrop(session: Pop3Session, credentials: Credentials) -> Maildrop:
+    backend, peer = session.backend, session.wire.peer
+    try:
+        return await backend.login_maildrop(credentials, peer)
+    except Refused:
+        backend.journal.login_failed(session.settings.service, peer, credentials.name)
+        session.count_login_failure()
+        raise
+
+
+COMMANDS = (
+    Command("STLS", BEFORE_LOGIN, _stls),
+    Command("USER", BEFORE_LOGIN, _user),
+    Command("PASS", BEFORE_LOGIN, _pass),
+    Command("AUTH", BEFORE_LOGIN, _auth),
+)
