@@ -8,7 +8,7 @@ are ``twisted.cred.strcred`` checkers and need nothing of ours.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from twisted.plugin import IPlugin, getPlugins
 from zope.interface import Attribute, Interface, implementer
@@ -110,11 +110,35 @@ class IFilter(Interface):
         """
 
 
+class IImapExtension(Interface):
+    """An extension of IMAP, which every IMAP service has while the plugin is installed."""
+
+    name = Attribute(
+        "The extension's name: 'PREVIEW'. Its order among those of plugins is by name."
+    )
+    help = Attribute("One line for people.")
+
+    def make(settings: object, backend: ServerBackend) -> object:
+        """Return a ``twisted_mail.imap.extensions.extension.Extension``.
+
+        Called once for each listener, with the settings of the section ``[imap]``.
+        """
+
+
 class MakeBuiltinSession(Protocol):
     """What our own session classes look like."""
 
     def __call__(self, wire: Wire, settings: Any, backend: Any) -> Session:
         """Make the session of one connection."""
+
+
+T = TypeVar("T")
+
+
+def pick_doors(kind: Callable[..., T], backend: ServerBackend) -> T:
+    """Return a room's dataclass of doors, whose fields have names of ``ServerBackend``."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    return kind(**{name: getattr(backend, name) for name in names})
 
 
 @implementer(IPlugin, IProtocol)
@@ -135,9 +159,7 @@ class BuiltinProtocol:
 
     def make(self, settings: object, backend: ServerBackend) -> Callable[[Wire], Session]:
         """Return what makes a session for each connection."""
-        picked = self.backend(
-            **{field.name: getattr(backend, field.name) for field in fields(self.backend)}
-        )
+        picked = pick_doors(self.backend, backend)
         return lambda wire: self.session(wire, settings, picked)
 
 
@@ -175,6 +197,11 @@ def protocols() -> dict[str, object]:
 def filters() -> dict[str, object]:
     """Return the installed kinds of filters by name. Raises ValueError when two have one name."""
     return _by_name(IFilter)
+
+
+def imap_extensions() -> dict[str, object]:
+    """Return the installed extensions of IMAP by name. Raises ValueError when two have one name."""
+    return dict(sorted(_by_name(IImapExtension).items()))
 
 
 def _by_name(interface: Any) -> dict[str, object]:

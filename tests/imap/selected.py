@@ -6,9 +6,11 @@ from typing import Any
 
 from tests.support import InlineBlocking, StillClock
 from twisted_mail.imap.command import Command
+from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch import outline
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.selected import Selected
+from twisted_mail.imap.settings import Settings
 from twisted_mail.imap.view import View
 from twisted_mail.imap.writing import quoted
 from twisted_mail.interfaces import Watcher
@@ -25,6 +27,8 @@ from twisted_mail.mail.mailbox.entry import (
 )
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.mime import structure
+
+TABLES = make_tables()
 
 
 class SmallMailbox:
@@ -193,6 +197,8 @@ class SelectedSession:
         self.mailbox = mailbox
         self.view = View(mailbox, recent_from, claims=False)
         self.selected = Selected(mailbox, self.view, is_read_only)  # type: ignore[arg-type]
+        self.tables = TABLES
+        self.settings = Settings()
         self.wire = NoteWire()
         self.backend = NoteBackend()
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.auth.sasl import MECHANISMS
+from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.loop import ImapBackend, ImapLoop
 from twisted_mail.imap.settings import Settings
 from twisted_mail.interfaces import Account, ConversationEnded, Mailbox, Peer, TlsInfo
@@ -15,6 +16,7 @@ from twisted_mail.mail.outcome import MailError, Refused
 from twisted_mail.store.memory.account import MemoryStore
 
 Step = str | bytes | ConversationEnded.Reason | Callable[[], None]
+TABLES = make_tables()
 MAIL = b"Subject: hi\r\n\r\nhello\r\n"
 TLS = TlsInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
 
@@ -133,6 +135,7 @@ class House:
         self.writers: list[FakeWriter] = []
         self.disk_error: MailError | None = None
         self.login_error: Exception | None = None
+        self.tables = TABLES
 
     async def login(self, credentials: Credentials, peer: Peer) -> Face:
         if self.login_error is not None:
@@ -164,7 +167,7 @@ class House:
             login_mailboxes=self.login,
             blob_writer=self.writer,
         )
-        return ImapLoop(wire, self.settings, doors)
+        return ImapLoop(wire, self.settings, doors, self.tables)
 
     def talk(self, *script: Step, tls: bool = False, passwords: bool = True) -> list[str]:
         """Play a whole conversation; return the lines the server wrote, without the greeting."""

@@ -5,12 +5,12 @@ import re
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.imap.talk import House, Step
-from twisted_mail.imap.commands import TABLE
+from tests.imap.talk import TABLES, House, Step
 from twisted_mail.interfaces import ConversationEnded
 
 WORDS = [
-    *TABLE, "UID", "INBOX", "Sent", "x/y", '""', "*", "%", "1", "1:*", "*:4294967295", "0", "(", ")",
+    *TABLES.commands,
+    "UID", "INBOX", "Sent", "x/y", '""', "*", "%", "1", "1:*", "*:4294967295", "0", "(", ")",
     "FLAGS", "+FLAGS", "-FLAGS.SILENT", "(\\Seen)", "(\\Deleted $Junk)", "\\Recent", "ALL", "FULL",
     "BODY[]", "BODY.PEEK[1.2.MIME]<0.10>", "BODY[HEADER.FIELDS (a b)]", "ENVELOPE", "UNSEEN", "NOT",
     "OR", "KEYWORD", "TEXT", "SINCE", "1-Feb-1994", "CHARSET", "UTF-8", "RETURN", "STATUS",
@@ -58,7 +58,7 @@ def test_octets_of_any_kind_are_survived(state: list[str], pieces: list[bytes]) 
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.sampled_from(sorted(TABLE)), LINES, st.booleans())
+@given(st.sampled_from(sorted(TABLES.commands)), LINES, st.booleans())
 def test_every_command_answers_every_argument(name: str, arguments: str, is_uid: bool) -> None:
     house = House()
     house.put()

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from tests.imap.selected import SelectedSession, SmallMailbox
 from tests.support import finish
 from twisted_mail.imap.commands import fetch
-from twisted_mail.imap.fetch.items import BodySection, SectionKind, SectionSpec
 from twisted_mail.imap.fetch.render import ItemRenderer
+from twisted_mail.imap.fetch.section_spec import BodySection, SectionKind, SectionSpec
 from twisted_mail.imap.fetch.sections import (
     KEPT,
     MAX_HEADER,

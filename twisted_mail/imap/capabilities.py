@@ -1,41 +1,70 @@
-"""What the server says it can do (RFC 3501 §7.2.1), before login and after it."""
+"""Capabilities: the words by which the server says what it can do (RFC 3501 §7.2.1).
 
-from collections.abc import Sequence
+The list is derived from the capabilities that the extensions bring, by the state of the connection,
+by what the wire allows and by settings.
+"""
 
-from twisted_mail.interfaces import Mechanism, Wire, usable_mechanisms
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
-_ALWAYS = ("IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE")
-
-# Kept short before login: what follows is of no use there, and each greeting carries the list.
-_AFTER_LOGIN = (
-    "IDLE",
-    "NAMESPACE",
-    "CHILDREN",
-    "UNSELECT",
-    "UIDPLUS",
-    "MOVE",
-    "SPECIAL-USE",
-    "CREATE-SPECIAL-USE",
-    "LIST-EXTENDED",
-    "LIST-STATUS",
-    "STATUS=SIZE",
-    "OBJECTID",
-    "XLIST",
-)
+from twisted_mail.imap.settings import Settings
+from twisted_mail.interfaces import Mechanism, Wire
 
 
-def before_login(wire: Wire, mechanisms: Sequence[Mechanism]) -> str:
-    """Return the capabilities of a connection on which nobody has logged in."""
-    words = list(_ALWAYS)
-    if wire.may_start_tls:
-        words.append("STARTTLS")
-    if not wire.takes_passwords:
-        words.append("LOGINDISABLED")
-    usable = usable_mechanisms(mechanisms, wire.takes_passwords)
-    words += [f"AUTH={mechanism.name}" for mechanism in usable]
-    return " ".join(words)
+@dataclass(frozen=True, slots=True)
+class CapabilityContext:
+    """What a capability may depend on."""
+
+    wire: Wire
+    settings: Settings
+    mechanisms: Sequence[Mechanism]
+    is_authenticated: bool
 
 
-def after_login(max_size: int) -> str:
-    """Return the capabilities of a session; ``max_size`` is APPEND's (RFC 7889 §4)."""
-    return " ".join((*_ALWAYS, *_AFTER_LOGIN, f"APPENDLIMIT={max_size}"))
+Condition = Callable[[CapabilityContext], bool]
+
+
+def always(context: CapabilityContext) -> bool:
+    """Return True: offered in every state."""
+    return True
+
+
+def before_login(context: CapabilityContext) -> bool:
+    """Return whether nobody has logged in yet."""
+    return not context.is_authenticated
+
+
+def after_login(context: CapabilityContext) -> bool:
+    """Return whether somebody has logged in.
+
+    For most capabilities: the list is kept short before login, where they are of no use, and each
+    greeting carries it.
+    """
+    return context.is_authenticated
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One keyword, and when it is offered.
+
+    ``values`` returns what follows ``keyword=``: one word of the list for each value, none for none. A
+    capability ``is_enableable`` when a client switches it on with ENABLE (RFC 5161).
+    """
+
+    keyword: str
+    is_offered: Condition = after_login
+    values: Callable[[CapabilityContext], Iterable[str]] | None = None
+    is_enableable: bool = False
+
+    def words(self, context: CapabilityContext) -> list[str]:
+        """Return the words of the list."""
+        if not self.is_offered(context):
+            return []
+        if self.values is None:
+            return [self.keyword]
+        return [f"{self.keyword}={value}" for value in self.values(context)]
+
+
+def usable_mechanisms(wire: Wire, mechanisms: Sequence[Mechanism]) -> list[Mechanism]:
+    """Return the mechanisms that give no password away on this wire."""
+    return [each for each in mechanisms if wire.takes_passwords or not each.reveals_password]

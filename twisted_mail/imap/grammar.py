@@ -71,11 +71,11 @@ class Reader:
             raise ProtocolError("Unexpected arguments at the end of the command")
 
     def peek(self, token: bytes) -> bool:
-        """Say whether exactly ``token`` follows."""
+        """Return whether exactly ``token`` follows."""
         return self.data.startswith(token, self.position)
 
     def accept(self, token: bytes) -> bool:
-        """Step over ``token`` if it follows; say whether it did."""
+        """Step over ``token`` if it follows; return whether it did."""
         if not self.data.startswith(token, self.position):
             return False
         self.position += len(token)
@@ -110,6 +110,15 @@ class Reader:
     def word(self) -> str:
         """Read letters, digits and ``. = $ + / _ -``, as names of commands and items have."""
         return self._match(_WORD, "a word").decode("ascii")
+
+    def command_name(self) -> tuple[str, bool]:
+        """Read the space and the name after the tag; return it, and whether ``UID`` came before it."""
+        self.space()
+        name = self.word().upper()
+        if name != "UID":
+            return name, False
+        self.space()
+        return self.word().upper(), True
 
     def atom(self) -> str:
         """Read an atom."""

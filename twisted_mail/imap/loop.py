@@ -8,7 +8,6 @@ pipelined.
 from twisted_mail.imap.append_literal import AppendLiteral
 from twisted_mail.imap.backend import ImapBackend
 from twisted_mail.imap.command import Command
-from twisted_mail.imap.commands import find
 from twisted_mail.imap.events import (
     CompleteCommand,
     ContinuationRequest,
@@ -16,12 +15,13 @@ from twisted_mail.imap.events import (
     MessageBegins,
     RejectedCommand,
 )
+from twisted_mail.imap.extensions.table import ImapTables
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.settings import Settings
 from twisted_mail.imap.writing import refusal
 from twisted_mail.interfaces import ConversationEnded, Wire
-from twisted_mail.mail.outcome import MailError
+from twisted_mail.mail.outcome import MailError, ProtocolError
 
 __all__ = ["ImapBackend", "ImapLoop"]
 
@@ -38,10 +38,17 @@ _COMMANDS_PER_DRAIN = 16
 class ImapLoop:
     """One IMAP conversation. Fulfils ``interfaces.Session``."""
 
-    __slots__ = ("_append_literal", "_unsent", "session")
+    __slots__ = ("_append_literal", "_commands", "_unsent", "session")
 
-    def __init__(self, wire: Wire, settings: Settings, backend: ImapBackend) -> None:
-        self.session = ImapSession(wire, settings, backend)
+    def __init__(
+        self,
+        wire: Wire,
+        settings: Settings,
+        backend: ImapBackend,
+        tables: ImapTables,
+    ) -> None:
+        self.session = ImapSession(wire, settings, backend, tables)
+        self._commands = tables.commands
         self._append_literal = AppendLiteral(self.session.framer, backend.blob_writer)
         self._unsent = 0  # answered commands since the wire last sent
 
@@ -135,7 +142,7 @@ class ImapLoop:
         tag = "*"
         try:
             tag = reader.tag()
-            command, is_uid = find(reader, self.session.state)
+            command, is_uid = self._find(*reader.command_name())
             answer = await self._outcome(command, reader, is_uid)
             await self.session.send_updates(may_expunge=is_uid or not command.keeps_numbers)
         except MailError as error:  # no such command, or not now
@@ -145,6 +152,16 @@ class ImapLoop:
             reader.close()
         self._answer(tag, answer)
         await self._follow_up()
+
+    def _find(self, name: str, is_uid: bool) -> tuple[Command, bool]:
+        """Return a command that is known, and possible now. Raises ProtocolError."""
+        command = self._commands.get(name)
+        if command is None or (is_uid and not command.has_uid_form):
+            raise ProtocolError("Unknown command")
+        state = self.session.state
+        if state not in command.states:
+            raise ProtocolError(f"Not possible {state.value}")
+        return command, is_uid
 
     async def _outcome(self, command: Command, reader: Reader, is_uid: bool) -> str:
         """Run a command and return what follows its tag."""

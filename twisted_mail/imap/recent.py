@@ -1,7 +1,7 @@
 r"""Which messages are \Recent for one session (RFC 3501 §2.3.2): a few ranges of UIDs."""
 
-from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 
 from twisted_mail.mail.mailbox.numbers import Range
 
@@ -28,7 +28,7 @@ class RecentRanges:
                 return uid <= last
         return False
 
-    def count(self, uids: "array[int]") -> int:
+    def count(self, uids: Sequence[int]) -> int:
         """Return how many of the ascending ``uids`` are recent."""
         return sum(
             bisect_right(uids, last) - bisect_left(uids, first) for first, last in self._ranges

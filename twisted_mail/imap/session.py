@@ -11,13 +11,14 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from twisted_mail.imap import capabilities
 from twisted_mail.imap.backend import ImapBackend
+from twisted_mail.imap.capabilities import CapabilityContext
 from twisted_mail.imap.framing import Framer
 from twisted_mail.imap.limits import ClientLimits
 from twisted_mail.imap.selected import Selected
 from twisted_mail.imap.settings import Settings
 from twisted_mail.imap.state import State
+from twisted_mail.imap.tables import SessionTables
 from twisted_mail.interfaces import Account, Mailboxes, Wire
 from twisted_mail.mail.outcome import ProtocolError
 
@@ -43,13 +44,17 @@ class ImapSession:
         "limits",
         "selected",
         "settings",
+        "tables",
         "wire",
     )
 
-    def __init__(self, wire: Wire, settings: Settings, backend: ImapBackend) -> None:
+    def __init__(
+        self, wire: Wire, settings: Settings, backend: ImapBackend, tables: SessionTables
+    ) -> None:
         self.wire = wire
         self.settings = settings
         self.backend = backend
+        self.tables = tables
         self.framer = Framer(settings.before_login)
         self.limits = ClientLimits(settings, backend.clock)
         self.enabled: set[str] = set()
@@ -91,9 +96,10 @@ class ImapSession:
 
     def capabilities(self) -> str:
         """Return the capabilities in the present state."""
-        if self._avatar is None:
-            return capabilities.before_login(self.wire, self.backend.mechanisms)
-        return capabilities.after_login(self.settings.max_size)
+        is_authenticated = self._avatar is not None
+        return self.tables.capability_line(
+            CapabilityContext(self.wire, self.settings, self.backend.mechanisms, is_authenticated)
+        )
 
     def enter_authenticated(self, avatar: Mailboxes) -> None:
         """Go to the authenticated state."""

@@ -8,6 +8,7 @@ the flags as the client believes them, and the ranges that are \Recent for this 
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 
 from twisted_mail.imap.recent import RecentRanges
@@ -41,13 +42,13 @@ class View:
         "_mailbox",
         "_pending_arrivals",
         "_pending_expunges",
-        "_pending_flags",
         "_recent",
         "_rendered",
         "_sent_keywords",
         "_sent_recent",
         "_unwatch",
         "is_removed",
+        "pending_flags",
         "uids",
     )
 
@@ -59,7 +60,7 @@ class View:
         self._client_flags: list[Flags] = list(columns.flags)
         self._pending_arrivals = array("Q")  # in the store, and not told yet
         self._pending_expunges: set[int] = set()  # not in the store any more
-        self._pending_flags: dict[int, None] = {}  # with other flags now; a set with an order
+        self.pending_flags: dict[int, None] = {}  # with other flags now; a set with an order
         self._recent = RecentRanges()
         self._recent.add(recent_from, columns.uidnext - 1)
         self._rendered: dict[tuple[Flags, bool], bytes] = {}
@@ -81,6 +82,16 @@ class View:
         """Return the sequence number of a UID, or None where the client knows none."""
         row = bisect_left(self.uids, uid)
         return row + 1 if row < len(self.uids) and self.uids[row] == uid else None
+
+    def numbers(self, uids: Sequence[int]) -> Sequence[int]:
+        """Return the sequence numbers of ascending UIDs that the client knows."""
+        if not uids:
+            return ()
+        first = bisect_left(self.uids, uids[0]) + 1
+        last = first + len(uids) - 1
+        if last <= len(self.uids) and self.uids[last - 1] == uids[-1]:
+            return range(first, last + 1)  # the UIDs between are all there are between
+        return [bisect_left(self.uids, uid) + 1 for uid in uids]
 
     def select(self, numbers: NumberSet, is_uid: bool) -> list[int]:
         """Return the UIDs that a set means, ascending.
@@ -113,6 +124,16 @@ class View:
         r"""Say whether a message is \Recent for this session."""
         return uid in self._recent
 
+    def with_recent(self, uids: Sequence[int], flags: Sequence[Flags]) -> Sequence[Flags]:
+        r"""Return the flags of ascending UIDs, with \Recent where this session has it."""
+        recent = self._recent
+        if not recent.count(uids):
+            return flags
+        return [
+            _with_recent(known) if uid in recent else known
+            for uid, known in zip(uids, flags, strict=True)
+        ]
+
     @property
     def recent_count(self) -> int:
         r"""Return how many messages that the client knows are \Recent for this session."""
@@ -143,8 +164,8 @@ class View:
 
     def note_flags_sent(self, uid: int) -> None:
         """Note that the client has just been told the flags of a message as they are now."""
-        if uid in self._pending_flags:
-            del self._pending_flags[uid]
+        if uid in self.pending_flags:
+            del self.pending_flags[uid]
             self._set_client_flags(uid, self._flags_now(uid))
 
     def note_silent_store(self, uids: Iterable[int], how: str, flags: Flags) -> None:
@@ -153,7 +174,7 @@ class View:
         What it then believes wrongly, since another session altered flags too, stays news.
         """
         for uid in uids:
-            if uid in self._pending_flags:
+            if uid in self.pending_flags:
                 number = self.number(uid)
                 if number is not None:
                     self._client_flags[number - 1] = _altered(
@@ -174,14 +195,14 @@ class View:
         return bool(
             self._pending_arrivals
             or self._pending_expunges
-            or self._pending_flags
+            or self.pending_flags
             or has_new_keywords
         )
 
     @property
     def update_rounds(self) -> int:
         """Return how often ``updates`` must be asked for all the news there are now."""
-        return 1 + len(self._pending_flags) // _FLAGS_PER_UPDATE
+        return 1 + len(self.pending_flags) // _FLAGS_PER_UPDATE
 
     def updates(self, may_expunge: bool) -> list[bytes]:
         """Return the untagged answers that bring the client up to date, without ``*`` and CRLF.
@@ -236,10 +257,10 @@ class View:
                 yield b"OK [PERMANENTFLAGS %b] Flags that can be stored" % self.permanent_flags()
 
     def _altered_flags(self) -> Iterator[bytes]:
-        uids = list(islice(self._pending_flags, _FLAGS_PER_UPDATE))
+        uids = list(islice(self.pending_flags, _FLAGS_PER_UPDATE))
         columns = self._mailbox.columns
         for uid in uids:
-            del self._pending_flags[uid]
+            del self.pending_flags[uid]
             number, row = self.number(uid), columns.row(uid)
             if number is None or row is None:
                 continue
@@ -262,7 +283,7 @@ class View:
 
     def _note(self, change: Change) -> None:
         if isinstance(change, FlagsChanged):
-            self._pending_flags.update(dict.fromkeys([uid for uid, _, _ in change.marks]))
+            self.pending_flags.update(dict.fromkeys([uid for uid, _, _ in change.marks]))
         elif isinstance(change, EntriesAdded):
             self._note_added(change.uids)
         elif isinstance(change, EntriesExpunged):
@@ -288,3 +309,8 @@ def _altered(before: Flags, how: str, flags: Flags) -> Flags:
     if how == "add":
         return before | flags
     return before - flags if how == "remove" else flags
+
+
+@lru_cache(4096)
+def _with_recent(flags: Flags) -> Flags:
+    return flags | {RECENT}

@@ -2,7 +2,9 @@ import pytest
 
 from tests.imap.talk import House
 from tests.support import finish
-from twisted_mail.imap.commands import always as commands
+from twisted_mail.imap.capabilities import Capability
+from twisted_mail.imap.extensions.extension import Extension
+from twisted_mail.imap.extensions.table import make_tables
 
 
 def test_capability_lists_the_capabilities() -> None:
@@ -75,10 +77,11 @@ def test_a_server_may_keep_its_name_to_itself() -> None:
     assert House(identity="").talk("a ID NIL")[0] == "* ID NIL"  # type: ignore[arg-type]
 
 
-def test_enable_passes_over_what_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_enable_passes_over_what_is_unknown() -> None:
     assert House().inside("a ENABLE X-THIS X-THAT")[0] == "* ENABLED"
-    monkeypatch.setattr(commands, "ENABLEABLE", frozenset({"X-THIS"}))
     house = House()
+    this = Extension("X-THIS", capabilities=(Capability("X-THIS", is_enableable=True),))
+    house.tables = make_tables([this])
     loop = house.loop("0 LOGIN alice secret", "a ENABLE x-that x-this x-this")
     finish(loop.run())
     assert b"* ENABLED X-THIS\r\n" in loop.session.wire.written  # type: ignore[attr-defined]

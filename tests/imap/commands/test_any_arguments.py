@@ -10,9 +10,17 @@ from tests.imap.selected import SelectedSession, SmallMailbox
 from tests.support import finish
 from twisted_mail.imap.command import Command
 from twisted_mail.imap.commands import copy, expunge, fetch, search, store
+from twisted_mail.imap.extensions import move
 from twisted_mail.mail.outcome import MailError
 
-COMMANDS = (*fetch.COMMANDS, *store.COMMANDS, *search.COMMANDS, *copy.COMMANDS, *expunge.COMMANDS)
+COMMANDS = (
+    *fetch.COMMANDS,
+    *store.COMMANDS,
+    *search.COMMANDS,
+    *copy.COMMANDS,
+    *move.EXTENSION.commands,
+    *expunge.COMMANDS,
+)
 MESSAGE = (
     b"From: a@b\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nbody\r\n--x--\r\n"
 )

@@ -3,6 +3,7 @@ import pytest
 from tests.imap.selected import SelectedSession, SmallMailbox
 from tests.support import finish
 from twisted_mail.imap.commands import fetch
+from twisted_mail.imap.fetch import fetching
 from twisted_mail.imap.fetch.body_sections import GROUP_OCTETS
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.outcome import ProtocolError, Refused, Unavailable
@@ -191,9 +192,13 @@ def test_fetching_nothing_by_uid_is_fine():
 
 
 def test_rendered_items_are_asked_for_in_bounded_portions():
-    mailbox = SmallMailbox(*[MESSAGE] * (2 * fetch.MAX_RENDERED + 1))
+    mailbox = SmallMailbox(*[MESSAGE] * (2 * fetching.MAX_RENDERED + 1))
     fetched(SelectedSession(mailbox), b"1:* ENVELOPE")
-    assert [len(call[1]) for call in mailbox.calls] == [fetch.MAX_RENDERED, fetch.MAX_RENDERED, 1]
+    assert [len(call[1]) for call in mailbox.calls] == [
+        fetching.MAX_RENDERED,
+        fetching.MAX_RENDERED,
+        1,
+    ]
 
 
 def test_rendered_items_of_large_messages_are_asked_for_in_smaller_portions():

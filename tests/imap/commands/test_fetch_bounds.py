@@ -7,6 +7,7 @@ import pytest
 from tests.imap.selected import NoteWire, SelectedSession, SmallMailbox
 from tests.support import finish
 from twisted_mail.imap.commands import fetch
+from twisted_mail.imap.fetch import fetching
 from twisted_mail.imap.fetch.body_sections import GROUP_OCTETS
 from twisted_mail.imap.fetch.sections import MAX_HEADER, kept_fields
 from twisted_mail.mail.mailbox.entry import MessageRange, RenderedItems
@@ -82,7 +83,7 @@ def test_long_headers_are_read_one_after_the_other() -> None:
 
 def test_what_leaves_together_is_small() -> None:
     mailbox = counted(b"1 BODY.PEEK[2]", LARGE)
-    assert mailbox.wire.largest_write <= fetch.DRAIN_AFTER_OCTETS
+    assert mailbox.wire.largest_write <= fetching.DRAIN_AFTER_OCTETS
     assert mailbox.wire.drains >= OCTETS // GROUP_OCTETS
 
 
@@ -93,4 +94,4 @@ def test_fields_that_were_kept_are_shown_in_portions_by_what_they_become() -> No
     mailbox = counted(b"1:* (%b)" % items, *bodies)
     assert mailbox.octets == 0
     assert len(mailbox.wire.written) > 5 * 1024 * 1024
-    assert mailbox.wire.largest_write <= fetch.MAX_RENDERED_OCTETS + GROUP_OCTETS
+    assert mailbox.wire.largest_write <= fetching.MAX_RENDERED_OCTETS + GROUP_OCTETS

@@ -2,7 +2,7 @@ import pytest
 
 from tests.imap.selected import SmallMailbox
 from tests.support import InlineBlocking, finish
-from twisted_mail.imap.fetch import items
+from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch.body_sections import (
     GROUP_OCTETS,
     BodySectionReader,
@@ -10,7 +10,8 @@ from twisted_mail.imap.fetch.body_sections import (
     SectionExtent,
     Value,
 )
-from twisted_mail.imap.fetch.items import BodySection
+from twisted_mail.imap.fetch.request import read_items
+from twisted_mail.imap.fetch.section_spec import BodySection
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.mailbox.entry import MessageRange
 
@@ -18,8 +19,11 @@ MESSAGE = b"From: a@b\r\nTo: c@d,\r\n e@f\r\nX-To: no\r\n\r\nbody\r\n"
 HEADER_SIZE = MESSAGE.index(b"body")
 
 
+KNOWN = make_tables().fetch_items
+
+
 def texts_of(data: bytes, mailbox: SmallMailbox) -> BodySectionReader:
-    wanted = [item for item in items.parse(Reader(data)) if isinstance(item, BodySection)]
+    wanted = [item for item in read_items(Reader(data), KNOWN) if isinstance(item, BodySection)]
     return BodySectionReader(wanted, mailbox, InlineBlocking(), {})
 
 

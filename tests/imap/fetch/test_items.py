@@ -4,63 +4,62 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch import items
-from twisted_mail.imap.fetch.items import (
-    BodySection,
-    FetchAttribute,
-    PartialRange,
-    SectionKind,
-    SectionSpec,
-)
+from twisted_mail.imap.fetch.item import RequestedItem
+from twisted_mail.imap.fetch.request import read_items
+from twisted_mail.imap.fetch.section_spec import BodySection, PartialRange, SectionKind, SectionSpec
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.outcome import ProtocolError
 
+KNOWN = make_tables().fetch_items
 
-def parsed(data: bytes) -> tuple[items.FetchItem, ...]:
+
+def parsed(data: bytes) -> tuple[RequestedItem, ...]:
     reader = Reader(data)
-    found = items.parse(reader)
+    found = read_items(reader, KNOWN)
     reader.end()
     return found
 
 
 def test_an_item_may_stand_alone():
-    assert parsed(b"flags") == (FetchAttribute.FLAGS,)
+    assert parsed(b"flags") == (items.FLAGS,)
 
 
 def test_items_keep_the_order_in_which_they_were_asked():
     assert parsed(b"(UID RFC822.SIZE flags BODY)") == (
-        FetchAttribute.UID,
-        FetchAttribute.SIZE,
-        FetchAttribute.FLAGS,
-        FetchAttribute.BODY,
+        items.UID,
+        items.SIZE,
+        items.FLAGS,
+        items.BODY,
     )
 
 
 def test_an_item_asked_for_twice_is_answered_once():
-    assert parsed(b"(FLAGS UID FLAGS)") == (FetchAttribute.FLAGS, FetchAttribute.UID)
+    assert parsed(b"(FLAGS UID FLAGS)") == (items.FLAGS, items.UID)
 
 
 @pytest.mark.parametrize(
     ("macro", "facts"),
     [
-        (b"FAST", (FetchAttribute.FLAGS, FetchAttribute.INTERNALDATE, FetchAttribute.SIZE)),
+        (b"FAST", (items.FLAGS, items.INTERNALDATE, items.SIZE)),
         (
             b"all",
             (
-                FetchAttribute.FLAGS,
-                FetchAttribute.INTERNALDATE,
-                FetchAttribute.SIZE,
-                FetchAttribute.ENVELOPE,
+                items.FLAGS,
+                items.INTERNALDATE,
+                items.SIZE,
+                items.ENVELOPE,
             ),
         ),
         (
             b"FULL",
             (
-                FetchAttribute.FLAGS,
-                FetchAttribute.INTERNALDATE,
-                FetchAttribute.SIZE,
-                FetchAttribute.ENVELOPE,
-                FetchAttribute.BODY,
+                items.FLAGS,
+                items.INTERNALDATE,
+                items.SIZE,
+                items.ENVELOPE,
+                items.BODY,
             ),
         ),
     ],

@@ -1,23 +1,21 @@
 import pytest
 
-from twisted_mail.imap.fetch import items
+from twisted_mail.imap.bulk_column import RENDERED
+from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch.body_sections import SectionExtent
-from twisted_mail.imap.fetch.plan import (
-    FetchBatch,
-    FetchPlan,
-    compile_plan,
-    formatted_flags,
-    with_recent,
-)
+from twisted_mail.imap.fetch.item import FetchBatch
+from twisted_mail.imap.fetch.plan import FetchPlan, compile_plan
+from twisted_mail.imap.fetch.request import read_items
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.mailbox import flags
 from twisted_mail.mail.mailbox.entry import RenderedItems
 
+KNOWN = make_tables().fetch_items
 SEEN = flags.normal(["\\Seen"])
 
 
 def plan_of(data: bytes, is_uid: bool = False) -> FetchPlan:
-    return compile_plan(items.parse(Reader(data)), is_uid)
+    return compile_plan(read_items(Reader(data), KNOWN), is_uid)
 
 
 def two() -> FetchBatch:
@@ -43,12 +41,14 @@ def test_uid_fetch_tells_the_uid_once():
 
 def test_rendered_items_go_in_as_they_are():
     batch = two()
-    batch.items = [
-        RenderedItems(b"(E1)", b"(B1)", b"(S1)", 1),
-        RenderedItems(b"(E2)", b"(B2)", b"(S2)", 2),
-    ]
+    batch.loaded = {
+        RENDERED: [
+            RenderedItems(b"(E1)", b"(B1)", b"(S1)", 1),
+            RenderedItems(b"(E2)", b"(B2)", b"(S2)", 2),
+        ]
+    }
     plan = plan_of(b"(ENVELOPE BODY BODYSTRUCTURE)")
-    assert plan.needs_items
+    assert plan.loads == (RENDERED,)
     assert plan.lines(batch).splitlines() == [
         b"* 1 FETCH (ENVELOPE (E1) BODY (B1) BODYSTRUCTURE (S1))",
         b"* 3 FETCH (ENVELOPE (E2) BODY (B2) BODYSTRUCTURE (S2))",
@@ -67,7 +67,7 @@ def test_rendered_items_go_in_as_they_are():
     ],
 )
 def test_only_what_needs_them_reads_rendered_items(data, needs):
-    assert plan_of(data).needs_items is needs
+    assert (RENDERED in plan_of(data).loads) is needs
 
 
 def test_flags_that_the_fetch_altered_are_told():
@@ -113,7 +113,3 @@ def test_an_extent_comes_out_of_the_parts_as_it_is():
         (b" BODY[] ", SectionExtent(11, 0, 5)),
         (b")\r\n", b""),
     ]
-
-
-def test_recent_is_shown_among_the_flags():
-    assert formatted_flags(with_recent(SEEN)) == b"(\\Seen \\Recent)"

@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 
 from tests.imap.selected import SmallMailbox
 from tests.support import InlineBlocking, finish
-from twisted_mail.imap.fetch import items
+from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch.body_sections import (
     GROUP_OCTETS,
     BodySectionReader,
     SectionExtent,
     Value,
 )
-from twisted_mail.imap.fetch.items import BodySection, SectionKind, SectionSpec
+from twisted_mail.imap.fetch.request import read_items
+from twisted_mail.imap.fetch.section_spec import BodySection, SectionKind, SectionSpec
 from twisted_mail.imap.fetch.sections import selected_fields
 from twisted_mail.imap.grammar import Reader
 
@@ -58,8 +59,11 @@ MESSAGE = (
 SIMPLE = b"Subject: simple\r\n\r\nbody\r\n"
 
 
+KNOWN = make_tables().fetch_items
+
+
 def texts_of(section: bytes, mailbox: SmallMailbox) -> BodySectionReader:
-    wanted = [item for item in items.parse(Reader(section)) if isinstance(item, BodySection)]
+    wanted = [item for item in read_items(Reader(section), KNOWN) if isinstance(item, BodySection)]
     return BodySectionReader(wanted, mailbox, InlineBlocking(), OrderedDict())
 
 

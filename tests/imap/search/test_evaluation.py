@@ -8,13 +8,15 @@ from hypothesis import strategies as st
 
 from tests.imap.selected import SmallMailbox
 from tests.support import finish
-from twisted_mail.imap.commands.search import sent_day
+from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.search import parser
+from twisted_mail.imap.search.criteria import sent_day
 from twisted_mail.imap.search.evaluation import SearchCandidates, SearchEvaluator, candidates_of
-from twisted_mail.mail.mailbox.entry import Contains, Entry
+from twisted_mail.mail.mailbox.entry import Contains, Entry, RenderedItems
 
 DAY = 86400
+KEYS = make_tables().search_keys
 
 
 async def no_turn() -> None:
@@ -36,10 +38,8 @@ def chosen(
     text: bytes, mailbox: SmallMailbox, candidates: SearchCandidates | None = None
 ) -> list[int]:
     candidates = candidates or candidates_of(mailbox.columns.uids, mailbox.columns)
-    chooser = SearchEvaluator(
-        candidates, mailbox, lambda uid: uid == 50, 5 * DAY, no_turn, sent_day
-    )
-    rows = finish(chooser.evaluate(parser.parse(Reader(text))))
+    chooser = SearchEvaluator(candidates, mailbox, lambda uid: uid == 50, 5 * DAY, no_turn)
+    rows = finish(chooser.evaluate(parser.parse(Reader(text), KEYS)))
     return [candidates.numbers[row] for row in rows]
 
 
@@ -146,7 +146,7 @@ def test_the_answer_is_about_the_moment_of_the_question():
     ],
 )
 def test_the_day_of_sending_is_the_one_that_the_field_names(envelope, day):
-    assert sent_day(envelope) == day
+    assert sent_day(RenderedItems(envelope, b"", b"", 0)) == day
 
 
 # Programs as text, each with what it means for a message: its number from 1, its UID and the mailbox.

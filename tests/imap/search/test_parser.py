@@ -5,33 +5,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twisted_mail.imap.extensions.table import make_tables
+from twisted_mail.imap.extensions.within import OlderOrYounger
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.search import parser
-from twisted_mail.imap.search.keys import (
-    ALL,
+from twisted_mail.imap.search.criteria import (
     ArrivedBetween,
     ContainsText,
-    Criterion,
     HasFlag,
     InNumberSet,
     IsRecent,
-    OlderOrYounger,
     SentBetween,
     SizeBetween,
-    all_of,
-    any_of,
-    negated,
 )
+from twisted_mail.imap.search.evaluation import Criterion
+from twisted_mail.imap.search.groups import ALL, all_of, any_of, negated
 from twisted_mail.mail.mailbox import numbers
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.outcome import ProtocolError, Refused
 
 SEEN, DELETED = HasFlag("\\seen"), HasFlag("\\deleted")
+KEYS = make_tables().search_keys
 DAY = date(1994, 2, 1).toordinal()
 
 
 def parsed(data: bytes) -> Criterion:
-    return parser.parse(Reader(data))
+    return parser.parse(Reader(data), KEYS)
 
 
 def header(name: str, needle: str) -> Criterion:

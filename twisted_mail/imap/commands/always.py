@@ -11,8 +11,6 @@ _MAX_ID_FIELDS = 30  # RFC 2971 §3.3, as are the next two
 _MAX_ID_NAME = 30
 _MAX_ID_VALUE = 1024
 
-ENABLEABLE: frozenset[str] = frozenset()  # extensions that change what the server sends
-
 
 async def _capability(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     reader.end()
@@ -70,7 +68,8 @@ async def _enable(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     while not reader.at_end or not wanted:
         reader.space()
         wanted.append(reader.atom().upper())
-    new = [name for name in dict.fromkeys(wanted) if name in ENABLEABLE]
+    enableable = session.tables.enableable
+    new = [name for name in dict.fromkeys(wanted) if name in enableable]
     session.enabled.update(new)
     session.untagged(" ".join(["ENABLED", *new]).encode("ascii"))
     return "ENABLE completed."

@@ -1,4 +1,4 @@
-"""COPY, MOVE and their UID forms (RFC 3501 §6.4.7, RFC 6851, RFC 4315 §3)."""
+"""COPY and UID COPY (RFC 3501 §6.4.7, RFC 4315 §3), and what MOVE has in common with them."""
 
 from collections.abc import Iterable
 
@@ -14,29 +14,16 @@ from twisted_mail.mail.mailbox.numbers import Range, format_ranges
 async def copy(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Copy messages, all or none."""
     selected = session.require_selected()
-    uids, target = _arguments(selected, reader, is_uid)
+    uids, target = read_copy_arguments(selected, reader, is_uid)
     if not uids:
         return "No such messages, so nothing copied."
     return f"{copy_code(await selected.mailbox.copy(uids, target))}COPY completed."
 
 
-async def move(session: ImapSession, reader: Reader, is_uid: bool) -> str:
-    """Move messages, all or none; the new UIDs are told before the EXPUNGE (RFC 6851 §4.3)."""
-    selected = session.require_selected()
-    uids, target = _arguments(selected, reader, is_uid)
-    selected.require_writable()
-    if not uids:
-        return "No such messages, so nothing moved."
-    code = copy_code(await selected.mailbox.move(uids, target))
-    if code:
-        session.untagged(f"OK {code}Moved.".encode("ascii"))
-    return "MOVE completed."
-
-
-def _arguments(selected: Selected, reader: Reader, is_uid: bool) -> tuple[list[int], str]:
+def read_copy_arguments(selected: Selected, reader: Reader, is_uid: bool) -> tuple[list[int], str]:
     """Read the messages and the mailbox.
 
-    Nothing is copied when a sequence number means a message that is gone: the client shall look
+    Nothing is copied when a sequence number means a message that is gone: the client is to look
     first (RFC 2180 §4.4).
     """
     reader.space()
@@ -70,7 +57,4 @@ def runs(uids: Iterable[int]) -> list[Range]:
     return found
 
 
-COMMANDS = (
-    Command("COPY", SELECTED, copy, has_uid_form=True),
-    Command("MOVE", SELECTED, move, has_uid_form=True),
-)
+COMMANDS = (Command("COPY", SELECTED, copy, has_uid_form=True),)

@@ -1,28 +1,33 @@
 """Commands that alter mailboxes from outside: CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE."""
 
-from twisted_mail.imap import objectid
 from twisted_mail.imap.command import Command
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.objectid import ObjectIdKind
+from twisted_mail.imap.mailboxes.responses import CreateCode
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.state import AFTER_LOGIN
+from twisted_mail.interfaces import Account
 from twisted_mail.mail.outcome import ProtocolError, Refused, Unavailable
 
 
 async def _create(session: ImapSession, reader: Reader, is_uid: bool) -> str:
-    """Make a mailbox, and say what it is called whatever its name (RFC 8474 §4.1)."""
+    """Make a mailbox."""
     reader.space()
     name = reader.mailbox()
     use = _read_use(reader)
     reader.end()
     account = await session.account()
     await account.create(name, use)
+    code = session.tables.create_code
+    return ("" if code is None else await _shown(code, account, name)) + "CREATE completed."
+
+
+async def _shown(code: CreateCode, account: Account, name: str) -> str:
+    """Return the code of a new mailbox, and a space."""
     try:
         status = await account.status(name.removesuffix("/"), has_size=False)
     except (Refused, Unavailable):  # removed already, or it cannot be seen just now: it was made
-        return "CREATE completed."
-    named = objectid.formatted(ObjectIdKind.MAILBOX, status.id).decode("ascii")
-    return f"[MAILBOXID {named}] CREATE completed."
+        return ""
+    return f"[{code.name} {code.value(status)}] "
 
 
 def _read_use(reader: Reader) -> str:

@@ -1,17 +1,13 @@
-"""Commands that open and close a mailbox: SELECT, EXAMINE, CHECK, CLOSE, UNSELECT."""
+"""Commands that open and close a mailbox: SELECT, EXAMINE, CHECK, CLOSE."""
 
-from twisted_mail.imap import objectid
 from twisted_mail.imap.command import Command
 from twisted_mail.imap.commands.expunge import purge
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.objectid import ObjectIdKind
 from twisted_mail.imap.selected import Selected
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.state import AFTER_LOGIN, SELECTED
 from twisted_mail.imap.view import View
 from twisted_mail.interfaces import Mailbox
-from twisted_mail.mail.mailbox.entry import EntryColumns
-from twisted_mail.mail.mailbox.flags import SEEN
 
 
 async def _select(session: ImapSession, reader: Reader, is_uid: bool) -> str:
@@ -43,7 +39,9 @@ async def _open(session: ImapSession, name: str, is_read_only: bool) -> None:
         mailbox.close()
         raise
     session.selected = Selected(mailbox, view, is_read_only)
-    _describe(session, session.selected)
+    for response in session.tables.select_responses:
+        if line := response.line(session.selected):
+            session.untagged(line)
 
 
 async def _recent_from(session: ImapSession, mailbox: Mailbox, is_read_only: bool) -> int:
@@ -54,31 +52,6 @@ async def _recent_from(session: ImapSession, mailbox: Mailbox, is_read_only: boo
     recent = status.recent
     uids = mailbox.columns.uids
     return uids[-recent] if 0 < recent <= len(uids) else mailbox.columns.uidnext
-
-
-def _describe(session: ImapSession, selected: Selected) -> None:
-    """Write the untagged answers of SELECT (RFC 3501 §6.3.1, RFC 8474 §4.2)."""
-    mailbox, view = selected.mailbox, selected.view
-    columns = mailbox.columns
-    session.untagged(b"FLAGS " + view.known_flags())
-    permanent = b"()" if selected.is_read_only else view.permanent_flags()
-    session.untagged(b"OK [PERMANENTFLAGS %b] Flags that can be stored" % permanent)
-    session.untagged(b"%d EXISTS" % len(view))
-    session.untagged(b"%d RECENT" % view.recent_count)
-    unseen = _first_unseen(columns)
-    if unseen:
-        session.untagged(b"OK [UNSEEN %d] First message that is not seen" % unseen)
-    session.untagged(b"OK [UIDVALIDITY %d] UIDs are valid" % mailbox.uidvalidity)
-    session.untagged(b"OK [UIDNEXT %d] The next UID" % columns.uidnext)
-    named = objectid.formatted(ObjectIdKind.MAILBOX, mailbox.id)
-    session.untagged(b"OK [MAILBOXID %b] The mailbox, whatever its name" % named)
-
-
-def _first_unseen(columns: EntryColumns) -> int:
-    for number, flags in enumerate(columns.flags, 1):
-        if SEEN not in flags:
-            return number
-    return 0
 
 
 # ---------------------------------------------------------------- in a mailbox
@@ -100,17 +73,9 @@ async def _close(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     return "CLOSE completed."
 
 
-async def _unselect(session: ImapSession, reader: Reader, is_uid: bool) -> str:
-    """Give the mailbox back and remove nothing (RFC 3691 §2)."""
-    reader.end()
-    session.deselect()
-    return "UNSELECT completed."
-
-
 COMMANDS = (
     Command("SELECT", AFTER_LOGIN, _select),
     Command("EXAMINE", AFTER_LOGIN, _examine),
     Command("CHECK", SELECTED, _check),
     Command("CLOSE", SELECTED, _close),
-    Command("UNSELECT", SELECTED, _unselect),
 )

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from twisted_mail.imap.command import Command
-from twisted_mail.imap.commands.fetch import Fetching
-from twisted_mail.imap.fetch.items import FetchAttribute
+from twisted_mail.imap.fetch.fetching import Fetching
+from twisted_mail.imap.fetch.items import FLAGS
 from twisted_mail.imap.fetch.plan import compile_plan
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.session import ImapSession
@@ -55,7 +55,7 @@ async def store(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     if alteration.is_silent:
         selected.view.note_silent_store(uids, alteration.how, alteration.flags)
     else:
-        plan = compile_plan((FetchAttribute.FLAGS,), is_uid)
+        plan = compile_plan((FLAGS,), is_uid)
         await Fetching(selected, session.wire, session.backend.blocking, plan).answer(uids)
     if not is_uid:
         selected.require_all_present(uids)

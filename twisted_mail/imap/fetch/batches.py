@@ -2,9 +2,8 @@ r"""Batches of messages: what the client knows and the store still has, as colum
 
 from collections.abc import Sequence
 
-from twisted_mail.imap.fetch.plan import FetchBatch, with_recent
+from twisted_mail.imap.fetch.item import FetchBatch
 from twisted_mail.imap.selected import Selected
-from twisted_mail.mail.mailbox.entry import EntryColumns
 
 
 def batch_of(selected: Selected, uids: Sequence[int]) -> FetchBatch:
@@ -12,53 +11,16 @@ def batch_of(selected: Selected, uids: Sequence[int]) -> FetchBatch:
 
     Messages that are gone from the store are left out. Flags have ``\Recent`` where this session has.
     """
-    batch = _columns(selected, uids)
-    is_recent = selected.view.is_recent
-    if selected.view.recent_count:
-        batch.flags = [
-            with_recent(flags) if is_recent(uid) else flags
-            for uid, flags in zip(batch.uids, batch.flags, strict=True)
-        ]
-    return batch
-
-
-def _columns(selected: Selected, uids: Sequence[int]) -> FetchBatch:
-    columns = selected.mailbox.columns
-    rows = _rows(columns, uids)
+    columns, view = selected.mailbox.columns, selected.view
+    rows = columns.rows(uids)
     if isinstance(rows, range):
-        here = slice(rows.start, rows.stop)
-        return FetchBatch(
-            _numbers(selected, uids),
-            uids,
-            columns.flags[here],
-            columns.dates[here],
-            columns.sizes[here],
-        )
-    present = [columns.uids[row] for row in rows]
-    return FetchBatch(
-        _numbers(selected, present),
-        present,
-        [columns.flags[row] for row in rows],
-        [columns.dates[row] for row in rows],
-        [columns.sizes[row] for row in rows],
-    )
-
-
-def _rows(columns: EntryColumns, uids: Sequence[int]) -> Sequence[int]:
-    """Return the rows of the UIDs that are there; a range when they are all together."""
-    if not uids:
-        return range(0)
-    first, last = columns.row(uids[0]), columns.row(uids[-1])
-    if first is not None and last is not None and last - first == len(uids) - 1:
-        return range(first, last + 1)
-    return [row for row in map(columns.row, uids) if row is not None]
-
-
-def _numbers(selected: Selected, uids: Sequence[int]) -> Sequence[int]:
-    """Return the sequence numbers of UIDs, which ascend as the UIDs do."""
-    if not uids:
-        return ()
-    first, last = selected.view.number(uids[0]), selected.view.number(uids[-1])
-    if first is not None and last is not None and last - first == len(uids) - 1:
-        return range(first, last + 1)
-    return [number for number in map(selected.view.number, uids) if number is not None]
+        together = slice(rows.start, rows.stop)
+        flags = columns.flags[together]
+        dates: Sequence[int] = columns.dates[together]
+        sizes: Sequence[int] = columns.sizes[together]
+    else:
+        uids = [columns.uids[row] for row in rows]
+        flags = [columns.flags[row] for row in rows]
+        dates = [columns.dates[row] for row in rows]
+        sizes = [columns.sizes[row] for row in rows]
+    return FetchBatch(view.numbers(uids), uids, view.with_recent(uids, flags), dates, sizes)

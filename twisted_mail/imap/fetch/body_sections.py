@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
-from twisted_mail.imap.fetch.items import BodySection
 from twisted_mail.imap.fetch.outline import Outline
+from twisted_mail.imap.fetch.section_spec import BodySection
 from twisted_mail.imap.fetch.sections import Span, part_span, selected_octets, whole_span
 from twisted_mail.imap.writing import literal
 from twisted_mail.interfaces import Blocking, Mailbox

@@ -1,216 +1,80 @@
-"""Items: what a FETCH asks for, as values, and how they are read (RFC 3501 §6.4.5)."""
+"""The FETCH items of RFC 3501 §6.4.5, and the macros that stand for several of them."""
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterable
+from functools import lru_cache
 
+from twisted_mail.imap.bulk_column import RENDERED
+from twisted_mail.imap.fetch.item import FetchBatch, FetchItem, RequestedItem
+from twisted_mail.imap.fetch.section_spec import (
+    BodySection,
+    SectionKind,
+    SectionSpec,
+    read_body_section,
+)
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.writing import quoted
+from twisted_mail.imap.writing import flag_list
+from twisted_mail.mail.dates import format_internal
+from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import ProtocolError
 
-MAX_ITEMS = 100  # in one command
-MAX_FIELDS = 500  # header field names in one command
-MAX_PATH = 100  # part numbers of one section
+
+@lru_cache(4096)
+def formatted_flags(flags: Flags) -> bytes:
+    """Return a set of flags as FETCH shows it. A mailbox has a few dozen different ones."""
+    return flag_list(flags)
 
 
-class FetchAttribute(Enum):
-    """What is told about a message; the value is the name that the answer uses."""
-
-    UID = "UID"
-    FLAGS = "FLAGS"
-    INTERNALDATE = "INTERNALDATE"
-    SIZE = "RFC822.SIZE"
-    ENVELOPE = "ENVELOPE"
-    BODY = "BODY"
-    BODYSTRUCTURE = "BODYSTRUCTURE"
-    EMAILID = "EMAILID"
-    THREADID = "THREADID"
+def _body(reader: Reader) -> RequestedItem:
+    return read_body_section(reader, marks_seen=True) if reader.accept(b"[") else BODY
 
 
-class SectionKind(Enum):
-    """Which text of a part a section means; ``ALL`` is the part's whole content."""
-
-    ALL = ""
-    HEADER = "HEADER"
-    FIELDS = "HEADER.FIELDS"
-    FIELDS_NOT = "HEADER.FIELDS.NOT"
-    TEXT = "TEXT"
-    MIME = "MIME"
+def _body_peek(reader: Reader) -> RequestedItem:
+    if not reader.accept(b"["):
+        raise ProtocolError("Unknown item BODY.PEEK")
+    return read_body_section(reader, marks_seen=False)
 
 
-@dataclass(frozen=True, slots=True)
-class SectionSpec:
-    """A text of the message, or of the part that the numbers of ``path`` lead to.
-
-    ``fields`` are the names that FIELDS and FIELDS_NOT list.
-    """
-
-    path: tuple[int, ...] = ()
-    kind: SectionKind = SectionKind.ALL
-    fields: tuple[bytes, ...] = ()
-
-    def __bytes__(self) -> bytes:
-        """Return the section as it stands between the brackets."""
-        words = [*map(str, self.path), *([self.kind.value] if self.kind.value else [])]
-        listed = b" (" + b" ".join(map(_astring, self.fields)) + b")" if self.fields else b""
-        return ".".join(words).encode("ascii") + listed
+def _nothing(batch: FetchBatch) -> Iterable[bytes]:
+    return ()
 
 
-@dataclass(frozen=True, slots=True)
-class PartialRange:
-    """Which octets of a section are wanted (RFC 3501 §6.4.5, partial)."""
-
-    start: int
-    count: int
+def _named_section(name: str, kind: SectionKind, marks_seen: bool) -> FetchItem:
+    section = BodySection(SectionSpec(kind=kind), name.encode("ascii"), marks_seen=marks_seen)
+    return FetchItem(name, _nothing, read=lambda reader: section)
 
 
-@dataclass(frozen=True, slots=True)
-class BodySection:
-    r"""A section to send; ``label`` is the name that the answer uses."""
+UID = FetchItem("UID", lambda batch: batch.uids, is_number=True)
+FLAGS = FetchItem("FLAGS", lambda batch: map(formatted_flags, batch.flags))
+INTERNALDATE = FetchItem(
+    "INTERNALDATE", lambda batch: map(format_internal, batch.dates), is_measured=True
+)
+SIZE = FetchItem("RFC822.SIZE", lambda batch: batch.sizes, is_number=True, is_measured=True)
+ENVELOPE = FetchItem(
+    "ENVELOPE", lambda batch: [one.envelope for one in batch.loaded[RENDERED]], RENDERED
+)
+BODY = FetchItem(
+    "BODY", lambda batch: [one.body for one in batch.loaded[RENDERED]], RENDERED, read=_body
+)
+BODYSTRUCTURE = FetchItem(
+    "BODYSTRUCTURE", lambda batch: [one.bodystructure for one in batch.loaded[RENDERED]], RENDERED
+)
 
-    section: SectionSpec
-    label: bytes
-    range: PartialRange | None = None
-    marks_seen: bool = False
+FETCH_ITEMS = (
+    UID,
+    FLAGS,
+    INTERNALDATE,
+    SIZE,
+    ENVELOPE,
+    BODY,
+    BODYSTRUCTURE,
+    FetchItem("BODY.PEEK", _nothing, read=_body_peek),
+    _named_section("RFC822", SectionKind.ALL, marks_seen=True),
+    _named_section("RFC822.HEADER", SectionKind.HEADER, marks_seen=False),
+    _named_section("RFC822.TEXT", SectionKind.TEXT, marks_seen=True),
+)
 
-
-FetchItem = FetchAttribute | BodySection
-
-
-def parse(reader: Reader) -> tuple[FetchItem, ...]:
-    """Read the items of a FETCH: a macro, one item, or a list in parentheses.
-
-    Items keep their order; one that is asked for twice is answered once. Raises ProtocolError.
-    """
-    if not reader.accept(b"("):
-        name = reader.word().upper()
-        return _MACROS.get(name) or _bounded((_item(reader, name),))
-    found: dict[FetchItem, None] = {}
-    for _ in range(MAX_ITEMS):
-        found[_item(reader, reader.word().upper())] = None
-        if reader.accept(b")"):
-            return _bounded(tuple(found))
-        reader.space()
-    raise ProtocolError(f"A FETCH has at most {MAX_ITEMS} items")
-
-
-def _bounded(items: tuple[FetchItem, ...]) -> tuple[FetchItem, ...]:
-    fields = sum(len(item.section.fields) for item in items if isinstance(item, BodySection))
-    if fields > MAX_FIELDS:
-        raise ProtocolError(f"A FETCH names at most {MAX_FIELDS} header fields")
-    return items
-
-
-_MACROS: dict[str, tuple[FetchItem, ...]] = {
-    "FAST": (FetchAttribute.FLAGS, FetchAttribute.INTERNALDATE, FetchAttribute.SIZE),
-    "ALL": (
-        FetchAttribute.FLAGS,
-        FetchAttribute.INTERNALDATE,
-        FetchAttribute.SIZE,
-        FetchAttribute.ENVELOPE,
-    ),
-    "FULL": (
-        FetchAttribute.FLAGS,
-        FetchAttribute.INTERNALDATE,
-        FetchAttribute.SIZE,
-        FetchAttribute.ENVELOPE,
-        FetchAttribute.BODY,
-    ),
+MACROS: dict[str, tuple[RequestedItem, ...]] = {
+    "FAST": (FLAGS, INTERNALDATE, SIZE),
+    "ALL": (FLAGS, INTERNALDATE, SIZE, ENVELOPE),
+    "FULL": (FLAGS, INTERNALDATE, SIZE, ENVELOPE, BODY),
 }
-_RFC822: dict[str, FetchItem] = {
-    "RFC822": BodySection(SectionSpec(), b"RFC822", marks_seen=True),
-    "RFC822.HEADER": BodySection(SectionSpec(kind=SectionKind.HEADER), b"RFC822.HEADER"),
-    "RFC822.TEXT": BodySection(SectionSpec(kind=SectionKind.TEXT), b"RFC822.TEXT", marks_seen=True),
-}
-_NAMED: dict[str, FetchItem] = {**{fact.value: fact for fact in FetchAttribute}, **_RFC822}
-
-_SECTION = re.compile(rb"([0-9.]*)([A-Za-z.]*)")
-_RANGE = re.compile(rb"<([0-9]{1,19})\.([0-9]{1,19})>")
-
-
-def _match(reader: Reader, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
-    """Take what ``pattern`` finds at the reader's position."""
-    found = pattern.match(reader.data, reader.position)
-    if found is not None:
-        reader.position = found.end()
-    return found
-
-
-def _item(reader: Reader, name: str) -> FetchItem:
-    if name in ("BODY", "BODY.PEEK") and reader.accept(b"["):
-        return _text(reader, marks_seen=name == "BODY")
-    if name not in _NAMED:
-        raise ProtocolError(f"Unknown item {name[:40]}")
-    return _NAMED[name]
-
-
-def _text(reader: Reader, marks_seen: bool) -> BodySection:
-    section = _section(reader)
-    reader.take(b"]")
-    wanted = _range(reader)
-    origin = b"" if wanted is None else b"<%d>" % wanted.start
-    return BodySection(section, b"BODY[" + bytes(section) + b"]" + origin, wanted, marks_seen)
-
-
-def _section(reader: Reader) -> SectionSpec:
-    found = _match(reader, _SECTION)
-    path, word = (b"", b"") if found is None else (found[1], found[2].upper())
-    if path and word and not path.endswith(b"."):
-        raise ProtocolError("A section needs a dot before its last word")
-    numbers = tuple(_part_numbers(path[:-1] if word else path)) if path else ()
-    kind = _KINDS.get(word)
-    if kind is None or (kind is SectionKind.MIME and not numbers):
-        raise ProtocolError("Unknown section")
-    listed = kind in (SectionKind.FIELDS, SectionKind.FIELDS_NOT)
-    return SectionSpec(numbers, kind, tuple(_fields(reader)) if listed else ())
-
-
-_KINDS = {kind.value.encode("ascii"): kind for kind in SectionKind}
-
-
-def _part_numbers(path: bytes) -> Iterator[int]:
-    words = path.split(b".")
-    if len(words) > MAX_PATH:
-        raise ProtocolError("The section has too many part numbers")
-    for word in words:
-        if not 0 < len(word) <= 10 or int(word) == 0:
-            raise ProtocolError("Malformed part number")
-        yield int(word)
-
-
-def _fields(reader: Reader) -> Iterator[bytes]:
-    """Read the names of a header list."""
-    reader.space()
-    reader.take(b"(")
-    for _ in range(MAX_FIELDS):
-        name = reader.astring()
-        if not is_field_name(name):
-            raise ProtocolError("Malformed header field name")
-        yield name
-        if reader.accept(b")"):
-            return
-        reader.space()
-    raise ProtocolError(f"A section names at most {MAX_FIELDS} header fields")
-
-
-def is_field_name(name: bytes) -> bool:
-    """Say whether a header field can be called so (RFC 5322 §2.2)."""
-    return _FIELD_NAME.fullmatch(name) is not None
-
-
-_FIELD_NAME = re.compile(rb"[!-9;-~]{1,998}")
-_PLAIN = re.compile(rb"[A-Za-z0-9_.-]+")
-
-
-def _astring(name: bytes) -> bytes:
-    return name if _PLAIN.fullmatch(name) else quoted(name.decode("ascii"))
-
-
-def _range(reader: Reader) -> PartialRange | None:
-    found = _match(reader, _RANGE)
-    if found is None:
-        return None
-    if int(found[2]) == 0:
-        raise ProtocolError("A range has at least one octet")
-    return PartialRange(int(found[1]), int(found[2]))

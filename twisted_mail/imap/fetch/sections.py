@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from twisted_mail.imap.fetch.items import BodySection, SectionKind, SectionSpec
+from twisted_mail.imap.fetch.section_spec import BodySection, SectionKind, SectionSpec
 from twisted_mail.mail.mime import structure
 
 MAX_HEADER = 256 * 1024  # octets in which header fields are looked for

@@ -4,34 +4,37 @@ RFC 3501 §6.3.8, with RFC 3348 (children), RFC 5258 (extended), RFC 5819 (STATU
 use, which plain LIST shows too: clients make folders of their own where it does not).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.mailboxes.patterns import MAX_PATTERN, SEPARATOR, Pattern, pattern
-from twisted_mail.imap.mailboxes.status_items import read_items
+from twisted_mail.imap.mailboxes.return_options import SUBSCRIBED, ReturnOption
+from twisted_mail.imap.mailboxes.status_items import StatusItem
 from twisted_mail.imap.writing import mailbox_name
 from twisted_mail.mail.mailbox.entry import MailboxInfo
 from twisted_mail.mail.outcome import ProtocolError
 
 _MAX_PATTERNS = 50
 _SELECTIONS = frozenset({"SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE"})
-_RETURNS = frozenset({"SUBSCRIBED", "CHILDREN", "SPECIAL-USE"})
 
 
 @dataclass(slots=True)
 class ListRequest:
-    """What a LIST asks for. ``is_root`` is the question for the separator (an empty pattern)."""
+    """What a LIST asks for. ``is_root`` is the request for the separator (an empty pattern).
+
+    ``returns`` has the arguments of the return options.
+    """
 
     patterns: list[Pattern] = field(default_factory=list)
     selections: set[str] = field(default_factory=set)
-    returns: set[str] = field(default_factory=set)
-    counts: list[str] = field(default_factory=list)
+    returns: dict[ReturnOption, Any] = field(default_factory=dict)
     is_extended: bool = False
     is_root: bool = False
 
     def matches(self, name: str) -> bool:
-        """Say whether one of the patterns fits."""
+        """Return whether one of the patterns fits."""
         return any(pattern.matches(name) for pattern in self.patterns)
 
 
@@ -50,41 +53,45 @@ class ListedMailbox:
         return b'%b (%b) "/" %b%b' % (word, attributes, mailbox_name(self.info.name), extended)
 
 
-# ---------------------------------------------------------------- reading the question
+# ---------------------------------------------------------------- reading the request
 
 
-def read_list_request(reader: Reader) -> ListRequest:
+def read_list_request(
+    reader: Reader, options: Mapping[str, ReturnOption], status_items: Mapping[str, StatusItem]
+) -> ListRequest:
     """Read the arguments of LIST (RFC 5258 §6)."""
-    question = ListRequest()
+    request = ListRequest()
     reader.space()
     if reader.peek(b"("):
-        question.is_extended = True
-        question.selections = set(_read_options(reader, _SELECTIONS))
+        request.is_extended = True
+        request.selections = set(_read_options(reader, _SELECTIONS))
         reader.space()
     reference = reader.astring()
     reader.space()
-    _read_patterns(reader, reference, question)
+    _read_patterns(reader, reference, request)
     if not reader.at_end:
-        _read_returns(reader, question)
+        _read_returns(reader, request, options, status_items)
     reader.end()
-    if question.selections == {"RECURSIVEMATCH"}:
+    if request.selections == {"RECURSIVEMATCH"}:
         raise ProtocolError("RECURSIVEMATCH needs another option")
-    return question
+    if "SUBSCRIBED" in request.selections:
+        request.returns[SUBSCRIBED] = None
+    return request
 
 
-def _read_patterns(reader: Reader, reference: bytes, question: ListRequest) -> None:
+def _read_patterns(reader: Reader, reference: bytes, request: ListRequest) -> None:
     if reader.accept(b"("):
-        question.is_extended = True
+        request.is_extended = True
         found = [reader.pattern()]
         while reader.accept(b" ") and len(found) < _MAX_PATTERNS:
             found.append(reader.pattern())
         reader.take(b")")
     else:
         found = [reader.pattern()]
-        question.is_root = not found[0] and not question.is_extended
+        request.is_root = not found[0] and not request.is_extended
     if sum(len(reference) + len(octets) for octets in found) > MAX_PATTERN:
         raise ProtocolError("The patterns are too long")
-    question.patterns = [pattern(reference, octets) for octets in found]
+    request.patterns = [pattern(reference, octets) for octets in found]
 
 
 def _read_options(reader: Reader, known: frozenset[str]) -> list[str]:
@@ -93,34 +100,33 @@ def _read_options(reader: Reader, known: frozenset[str]) -> list[str]:
     while not reader.accept(b")"):
         if found:
             reader.space()
-        found.append(_known(reader.word().upper(), known))
+        option = reader.word().upper()
+        if option not in known:
+            raise ProtocolError(f"Unknown option {option[:40]}")
+        found.append(option)
     return found
 
 
-def _known(option: str, known: frozenset[str]) -> str:
-    if option not in known:
-        raise ProtocolError(f"Unknown option {option[:40]}")
-    return option
-
-
-def _read_returns(reader: Reader, question: ListRequest) -> None:
+def _read_returns(
+    reader: Reader,
+    request: ListRequest,
+    options: Mapping[str, ReturnOption],
+    status_items: Mapping[str, StatusItem],
+) -> None:
     reader.space()
     if reader.word().upper() != "RETURN":
         raise ProtocolError("Expected RETURN")
-    question.is_extended = True
+    request.is_extended = True
     reader.space()
     reader.take(b"(")
-    is_first = True
     while not reader.accept(b")"):
-        if not is_first:
+        if request.returns:
             reader.space()
-        is_first = False
-        option = reader.word().upper()
-        if option == "STATUS":
-            reader.space()
-            question.counts = read_items(reader)
-        else:
-            question.returns.add(_known(option, _RETURNS))
+        name = reader.word().upper()
+        option = options.get(name)
+        if option is None:
+            raise ProtocolError(f"Unknown option {name[:40]}")
+        request.returns[option] = None if option.read is None else option.read(reader, status_items)
 
 
 # ---------------------------------------------------------------- finding the answer
@@ -129,12 +135,12 @@ def _read_returns(reader: Reader, question: ListRequest) -> None:
 class ListResult:
     """What LIST shows of all mailboxes: asked slice by slice, for matching takes time."""
 
-    def __init__(self, infos: Sequence[MailboxInfo], question: ListRequest) -> None:
-        self._question = question
+    def __init__(self, infos: Sequence[MailboxInfo], request: ListRequest) -> None:
+        self._request = request
         self._parents = _parents(info.name for info in infos if info.is_selectable)
-        self._chosen = {info.name for info in infos if _is_chosen(info, question, self._parents)}
+        self._chosen = {info.name for info in infos if _is_chosen(info, request, self._parents)}
         self._chosen_parents: set[str] = set()
-        if "RECURSIVEMATCH" in question.selections:
+        if "RECURSIVEMATCH" in request.selections:
             self._chosen_parents = _parents(self._chosen)
 
     def of(self, infos: Iterable[MailboxInfo]) -> Iterator[ListedMailbox]:
@@ -142,8 +148,8 @@ class ListResult:
         for info in infos:
             has_chosen_children = info.name in self._chosen_parents
             is_candidate = has_chosen_children or info.name in self._chosen
-            if is_candidate and self._question.matches(info.name):
-                attributes = _attributes(info, self._question, self._parents)
+            if is_candidate and self._request.matches(info.name):
+                attributes = _attributes(info, self._request, self._parents)
                 yield ListedMailbox(info, attributes, has_chosen_children)
 
 
@@ -158,23 +164,24 @@ def _parents(names: Iterable[str]) -> set[str]:
     return found
 
 
-def _is_chosen(info: MailboxInfo, question: ListRequest, parents: set[str]) -> bool:
-    if "SPECIAL-USE" in question.selections and not info.use:
+def _is_chosen(info: MailboxInfo, request: ListRequest, parents: set[str]) -> bool:
+    if "SPECIAL-USE" in request.selections and not info.use:
         return False
-    if "SUBSCRIBED" in question.selections:
+    if "SUBSCRIBED" in request.selections:
         return info.is_subscribed
     return info.is_selectable or info.name in parents
 
 
-def _attributes(info: MailboxInfo, question: ListRequest, parents: set[str]) -> tuple[str, ...]:
+def _attributes(info: MailboxInfo, request: ListRequest, parents: set[str]) -> tuple[str, ...]:
     words = []
     if not info.is_selectable:
-        words += ["\\NonExistent", "\\Noselect"] if question.is_extended else ["\\Noselect"]
+        words += ["\\NonExistent", "\\Noselect"] if request.is_extended else ["\\Noselect"]
     words.append("\\HasChildren" if info.name in parents else "\\HasNoChildren")
     if info.use:
         words.append(info.use)
-    if info.is_subscribed and "SUBSCRIBED" in question.selections | question.returns:
-        words.append("\\Subscribed")
+    for option in request.returns:
+        if option.attribute is not None and (word := option.attribute(info)):
+            words.append(word)
     return tuple(words)
 
 
@@ -185,8 +192,8 @@ class LsubResult:
     shown as \Noselect.
     """
 
-    def __init__(self, infos: Sequence[MailboxInfo], question: ListRequest) -> None:
-        self._question = question
+    def __init__(self, infos: Sequence[MailboxInfo], request: ListRequest) -> None:
+        self._request = request
         self._names = {info.name for info in infos if info.is_subscribed}
 
     def of(self, infos: Iterable[MailboxInfo]) -> Iterator[ListedMailbox]:
@@ -194,7 +201,7 @@ class LsubResult:
         for info in infos:
             if not info.is_subscribed:
                 continue
-            if self._question.matches(info.name):
+            if self._request.matches(info.name):
                 gone = () if info.is_selectable else ("\\Noselect",)
                 yield ListedMailbox(info, (*gone, *([info.use] if info.use else [])))
             else:
@@ -203,5 +210,5 @@ class LsubResult:
     def _levels(self, name: str) -> Iterator[ListedMailbox]:
         for level in sorted(_parents([name]) - self._names):
             self._names.add(level)  # once is enough
-            if self._question.matches(level):
+            if self._request.matches(level):
                 yield ListedMailbox(MailboxInfo(level), ("\\Noselect",))

@@ -1,1 +1,5 @@
-"""SEARCH: its keys, how they are read, and how they are evaluated (RFC 3501 §6.4.4)."""
+"""SEARCH (RFC 3501 §6.4.4).
+
+``parser`` reads a program into criteria with the keys it is given (``key`` is what one is, ``keys`` those
+of the base); ``evaluation`` narrows the messages by ``criteria`` and by ``groups`` of them.
+"""

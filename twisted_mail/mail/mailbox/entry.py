@@ -161,6 +161,16 @@ class EntryColumns:
         at = bisect_left(self.uids, uid)
         return at if at < len(self.uids) and self.uids[at] == uid else None
 
+    def rows(self, uids: Sequence[int]) -> Sequence[int]:
+        """Return the rows of ascending UIDs that are there; a range when all are together."""
+        if not uids:
+            return range(0)
+        first = bisect_left(self.uids, uids[0])
+        last = first + len(uids) - 1
+        if last < len(self.uids) and self.uids[last] == uids[-1]:
+            return range(first, last + 1)
+        return [row for row in map(self.row, uids) if row is not None]
+
     def add(self, entries: "Iterable[Entry] | EntryColumns") -> None:
         """Append entries whose UIDs ascend beyond all that were here before."""
         if isinstance(entries, EntryColumns):

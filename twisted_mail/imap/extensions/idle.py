@@ -4,7 +4,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from math import inf
 
+from twisted_mail.imap.capabilities import Capability
 from twisted_mail.imap.command import Command
+from twisted_mail.imap.extensions.extension import Extension
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.state import AFTER_LOGIN
@@ -13,7 +15,7 @@ from twisted_mail.mail.outcome import ProtocolError, Refused, Unavailable
 
 
 async def _idle(session: ImapSession, reader: Reader, is_uid: bool) -> str:
-    """Tell changes as they happen; bytes behind DONE are the next command."""
+    """Send changes as they happen; bytes after DONE are the next command."""
     reader.end()
     session.wire.write(b"+ idling\r\n")
     stop = _wake_on_changes(session)
@@ -75,4 +77,8 @@ async def _wait(session: ImapSession, seconds: float) -> None:
             raise
 
 
-COMMANDS = (Command("IDLE", AFTER_LOGIN, _idle),)
+EXTENSION = Extension(
+    "IDLE",
+    capabilities=(Capability("IDLE"),),
+    commands=(Command("IDLE", AFTER_LOGIN, _idle),),
+)

@@ -1,0 +1,27 @@
+"""What FETCH items and SEARCH keys need to know of many messages at once."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twisted_mail.interfaces import Mailbox
+
+Ask = Callable[[Mailbox, Sequence[int]], Awaitable[Sequence[Any]]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BulkColumn:
+    """A fact about messages that the mailbox is asked for in bulk.
+
+    ``ask`` takes the mailbox and UIDs, and returns the values in the order asked, None where a message
+    is gone. Where values ``are_large``, few messages are asked for at a time. A column is known by its
+    identity: items that share one have it loaded once.
+    """
+
+    ask: Ask
+    are_large: bool = True
+
+
+RENDERED = BulkColumn(lambda mailbox, uids: mailbox.items(uids))
+IDENTITIES = BulkColumn(lambda mailbox, uids: mailbox.identities(uids), are_large=False)
+THREADS = BulkColumn(lambda mailbox, uids: mailbox.threads(uids), are_large=False)

@@ -1,0 +1,29 @@
+"""MOVE and UID MOVE (RFC 6851)."""
+
+from twisted_mail.imap.capabilities import Capability
+from twisted_mail.imap.command import Command
+from twisted_mail.imap.commands.copy import copy_code, read_copy_arguments
+from twisted_mail.imap.extensions.extension import Extension
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.state import SELECTED
+
+
+async def move(session: ImapSession, reader: Reader, is_uid: bool) -> str:
+    """Move messages, all or none; the new UIDs are sent before the EXPUNGE (RFC 6851 §4.3)."""
+    selected = session.require_selected()
+    uids, target = read_copy_arguments(selected, reader, is_uid)
+    selected.require_writable()
+    if not uids:
+        return "No such messages, so nothing moved."
+    code = copy_code(await selected.mailbox.move(uids, target))
+    if code:
+        session.untagged(f"OK {code}Moved.".encode("ascii"))
+    return "MOVE completed."
+
+
+EXTENSION = Extension(
+    "MOVE",
+    capabilities=(Capability("MOVE"),),
+    commands=(Command("MOVE", SELECTED, move, has_uid_form=True),),
+)

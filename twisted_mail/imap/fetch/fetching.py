@@ -1,0 +1,211 @@
+r"""Answering one FETCH: what its plan needs is loaded, rendered and written, batch by batch."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from twisted_mail.imap.bulk_column import RENDERED, BulkColumn
+from twisted_mail.imap.fetch.batches import batch_of
+from twisted_mail.imap.fetch.body_sections import (
+    GROUP_OCTETS,
+    BodySectionReader,
+    DeferredFields,
+    SectionExtent,
+    Value,
+)
+from twisted_mail.imap.fetch.item import FetchBatch
+from twisted_mail.imap.fetch.plan import FetchPlan
+from twisted_mail.imap.selected import Selected
+from twisted_mail.interfaces import Blocking, ConversationEnded, Wire
+from twisted_mail.mail.mailbox import flags
+from twisted_mail.mail.mailbox.entry import MessageRange, RenderedItems
+from twisted_mail.mail.outcome import Refused, Unavailable
+
+MESSAGES_PER_STEP = 1000  # messages between two looks at other connections
+MAX_RENDERED = 250  # of those whose rendered items or texts are in memory together
+# Octets of their messages: items of a message of many parts outgrow it 30 times.
+MAX_RENDERED_OCTETS = 2 * 1024 * 1024
+_WEIGHT = 128 * 1024  # octets beyond which a message weighs no more
+DRAIN_AFTER_OCTETS = 64 * 1024  # octets between two waits for the client
+_SEEN = flags.normal([flags.SEEN])
+
+
+@dataclass(slots=True)
+class FetchedData:
+    """What is known of some messages, by UID, of each bulk column.
+
+    ``changed`` are those just marked as seen.
+    """
+
+    changed: frozenset[int]
+    loaded: dict[BulkColumn, dict[int, Any]] = field(default_factory=dict)
+
+
+class Fetching:
+    """Answers one FETCH, batch by batch."""
+
+    def __init__(self, selected: Selected, wire: Wire, blocking: Blocking, plan: FetchPlan) -> None:
+        self._selected = selected
+        self._mailbox = selected.mailbox
+        self._wire = wire
+        self._blocking = blocking
+        self._plan = plan
+        self._unsent = 0  # octets written since the last drain
+        self._has_large = bool(plan.texts) or any(column.are_large for column in plan.loads)
+
+    async def answer(self, uids: Sequence[int]) -> int:
+        """Answer for each message; return how many were there."""
+        answered = 0
+        for start in range(0, len(uids), MESSAGES_PER_STEP):
+            part = uids[start : start + MESSAGES_PER_STEP]
+            if self._plan.is_measured:
+                await self._mailbox.measure(part)
+            for step in self._steps(part):
+                await self._wire.yield_to_others()
+                answered += await self._step(step)
+        return answered
+
+    def _steps(self, uids: Sequence[int]) -> Iterator[Sequence[int]]:
+        """Yield a thousand UIDs in portions that fit into memory and take little time."""
+        if not self._has_large:
+            yield uids
+            return
+        start = weight = 0
+        times = len(self._plan.texts) if self._plan.uses_kept_fields else 1
+        for at, uid in enumerate(uids):
+            weight += min(self._size(uid), _WEIGHT) * times
+            if weight >= MAX_RENDERED_OCTETS or at - start >= MAX_RENDERED - 1:
+                yield uids[start : at + 1]
+                start, weight = at + 1, 0
+        if start < len(uids):
+            yield uids[start:]
+
+    def _size(self, uid: int) -> int:
+        columns = self._mailbox.columns
+        row = columns.row(uid)
+        return 0 if row is None else columns.sizes[row]
+
+    async def _step(self, uids: Sequence[int]) -> int:
+        plan = self._plan
+        fetched = FetchedData(await self._mark_seen(uids) if plan.marks_seen else frozenset())
+        for column in plan.loads:
+            values = await column.ask(self._mailbox, uids)
+            pairs = zip(uids, values, strict=True)
+            present = {uid: value for uid, value in pairs if value is not None}
+            fetched.loaded[column] = present
+            uids = list(present)
+        if plan.texts:
+            return await self._with_texts(uids, fetched)
+        return await self._send(self._batch(uids, fetched, {}))
+
+    async def _mark_seen(self, uids: Sequence[int]) -> frozenset[int]:
+        r"""Mark as ``\Seen``; return the UIDs that were not. Reading works on a full disk too."""
+        if self._selected.is_read_only:
+            return frozenset()
+        batch = batch_of(self._selected, uids)
+        pairs = zip(batch.uids, batch.flags, strict=True)
+        unseen = [uid for uid, known in pairs if flags.SEEN not in known]
+        try:
+            if unseen:
+                await self._mailbox.mark(unseen, "add", _SEEN)
+        except (Refused, Unavailable):
+            return frozenset()
+        return frozenset(unseen)
+
+    def _batch(
+        self, uids: Sequence[int], fetched: FetchedData, values: dict[int, list[Value]]
+    ) -> FetchBatch:
+        batch = batch_of(self._selected, uids)
+        batch.loaded = {
+            column: [of_uid[uid] for uid in batch.uids] for column, of_uid in fetched.loaded.items()
+        }
+        if values:
+            batch.texts = [values[uid] for uid in batch.uids]
+        batch.changed = fetched.changed
+        self._note_flags_sent(batch)
+        return batch
+
+    def _note_flags_sent(self, batch: FetchBatch) -> None:
+        view = self._selected.view
+        if view.pending_flags:
+            for uid in batch.uids if self._plan.has_flags else batch.changed:
+                view.note_flags_sent(uid)
+
+    async def _send(self, batch: FetchBatch) -> int:
+        await self._write(self._plan.lines(batch))
+        return len(batch.uids)
+
+    async def _write(self, data: bytes) -> None:
+        self._wire.write(data)
+        self._unsent += len(data)
+        if self._unsent >= DRAIN_AFTER_OCTETS:
+            await self._wire.drain()
+            self._unsent = 0
+
+    # ------------------------------------------------------------ bodies
+
+    async def _with_texts(self, uids: Sequence[int], fetched: FetchedData) -> int:
+        rendered = fetched.loaded.get(RENDERED, {})
+        texts = BodySectionReader(
+            self._plan.texts, self._mailbox, self._blocking, self._selected.outlines
+        )
+        kept = self._from_kept(texts, uids, rendered) if self._plan.uses_kept_fields else None
+        if kept is not None:
+            return await self._send(self._batch(list(kept), fetched, kept))
+        batch = batch_of(self._selected, uids)
+        sources = [
+            texts.source(uid, size, rendered[uid].header_size if rendered else 0)
+            for uid, size in zip(batch.uids, batch.sizes, strict=True)
+        ]
+        answered = 0
+        for group in texts.groups(sources):
+            await self._wire.yield_to_others()
+            pairs = zip(group, await texts.values(group), strict=True)
+            values = {source.uid: value for source, value in pairs if value is not None}
+            answered += await self._send_texts(self._batch(list(values), fetched, values))
+        return answered
+
+    def _from_kept(
+        self, texts: BodySectionReader, uids: Sequence[int], rendered: dict[int, RenderedItems]
+    ) -> dict[int, list[Value]] | None:
+        """Return the texts if those of all messages can be made of fields that were kept."""
+        fields = {uid: rendered[uid].fields for uid in uids}
+        if not fields or None in fields.values():
+            return None
+        return {uid: texts.from_kept(kept or b"") for uid, kept in fields.items()}
+
+    async def _send_texts(self, batch: FetchBatch) -> int:
+        if len(batch.texts) == 1 and not all(isinstance(one, bytes) for one in batch.texts[0]):
+            return await self._send_large(batch)
+        return await self._send(batch)
+
+    async def _send_large(self, batch: FetchBatch) -> int:
+        for shown, value in self._plan.parts(batch):
+            match value:
+                case SectionExtent():
+                    await self._write(b"%b{%d}\r\n" % (shown, value.stop - value.start))
+                    await self._stream(value)
+                case DeferredFields():
+                    header = await self._read(value.piece)
+                    await self._write(shown + value.literal(header))
+                case _:
+                    await self._write(shown + value)
+        return 1
+
+    async def _stream(self, extent: SectionExtent) -> None:
+        """Send a literal whose size is announced already: all of it, or nothing more at all."""
+        for piece in extent.pieces():
+            data = await self._read(piece)
+            if len(data) != min(GROUP_OCTETS, extent.stop - piece.start):
+                self._wire.close()
+                raise ConversationEnded(ConversationEnded.Reason.LOST)
+            # Piece by piece: what the client is slow to take is held twice.
+            for at in range(0, len(data), DRAIN_AFTER_OCTETS):
+                await self._write(data[at : at + DRAIN_AFTER_OCTETS])
+
+    async def _read(self, piece: MessageRange) -> bytes:
+        try:
+            [data] = await self._mailbox.read([piece])
+        except (Refused, Unavailable):
+            return b""
+        return data or b""

@@ -1,0 +1,33 @@
+"""The tables in which commands look up what the base and the extensions bring."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from twisted_mail.imap.capabilities import Capability, CapabilityContext
+from twisted_mail.imap.fetch.item import FetchItem
+from twisted_mail.imap.mailboxes.responses import CreateCode, SelectResponse
+from twisted_mail.imap.mailboxes.return_options import ReturnOption
+from twisted_mail.imap.mailboxes.status_items import StatusItem
+from twisted_mail.imap.search.key import SearchKey
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTables:
+    """What one service knows, by name in upper case; made once, shared by all its sessions."""
+
+    capabilities: tuple[Capability, ...]
+    fetch_items: Mapping[str, FetchItem]
+    search_keys: Mapping[str, SearchKey]
+    status_items: Mapping[str, StatusItem]
+    select_responses: tuple[SelectResponse, ...]
+    create_code: CreateCode | None
+    return_options: Mapping[str, ReturnOption]
+
+    def capability_line(self, context: CapabilityContext) -> str:
+        """Return the list of capabilities in a state of the connection."""
+        return " ".join([word for each in self.capabilities for word in each.words(context)])
+
+    @property
+    def enableable(self) -> frozenset[str]:
+        """Return the keywords that ENABLE knows."""
+        return frozenset(each.keyword for each in self.capabilities if each.is_enableable)
