@@ -7,6 +7,7 @@ from twisted_mail.mail.mailing_list import ListRole
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.route import ListTarget, ProgramTarget
 from twisted_mail.queue.folder import WAITING_FOLDER, QueueFolder
+from twisted_mail.store.disk.files import DiskFiles
 
 NEWS, ALICE = "news@example.org", "alice@example.org"
 
@@ -17,9 +18,10 @@ def house(server: Terminal) -> Terminal:  # noqa: F811
     return server
 
 
-def parcels(house: Terminal) -> QueueFolder:
+def add_jobs(house: Terminal) -> QueueFolder:
     """Have one post held and one message wait for a program."""
-    folder = QueueFolder(str(next(house.folder.rglob("accounts.sqlite3")).parent / WAITING_FOLDER))
+    state = next(house.folder.rglob("accounts.sqlite3")).parent
+    folder = QueueFolder(str(state / WAITING_FOLDER), DiskFiles())
     folder.load()
     several = [
         Job(
@@ -91,7 +93,7 @@ def test_a_list_is_removed_with_its_members(house: Terminal) -> None:
 def test_held_posts_are_listed_and_get_a_word(house: Terminal) -> None:
     assert house("list", "held") == 0
     assert house.out == "nothing is held\n"
-    folder = parcels(house)
+    folder = add_jobs(house)
     assert [one["id"] for one in house.json("list", "held")["held"]] == ["id1-1"]
     assert house("list", "held") == 0
     assert house.out.splitlines()[1].split()[2:] == [NEWS, ALICE, "why"]
@@ -104,7 +106,7 @@ def test_held_posts_are_listed_and_get_a_word(house: Terminal) -> None:
 
 @pytest.mark.parametrize("name", ["id2-1", "id9-9", "../id1-1"])
 def test_only_what_is_held_gets_a_word(house: Terminal, name: str) -> None:
-    folder = parcels(house)
+    folder = add_jobs(house)
     assert house("list", "approve", "id1-1", name) == 1
     assert folder.pending_decisions() == []
 
@@ -112,7 +114,7 @@ def test_only_what_is_held_gets_a_word(house: Terminal, name: str) -> None:
 def test_mail_that_waits_is_listed(house: Terminal) -> None:
     assert house("waiting", "list") == 0
     assert house.out == "no mail waits\n"
-    parcels(house)
+    add_jobs(house)
     assert house("waiting", "list") == 0
     lines = house.out.splitlines()
     assert lines[1].split()[:5] == ["id2-1", "1970-01-01", "|ticket", "<>", "2"]

@@ -12,14 +12,9 @@ from twisted_mail.lists.message_kind import (
 )
 from twisted_mail.lists.posting_rules import read_post_header
 from twisted_mail.mail.mailing_list import ListRole
-from twisted_mail.queue.folder import JobBlob
+from twisted_mail.mail.message import MemoryBlob
 
 REPORT = b"Content-Type: multipart/report; report-type=delivery-status\r\n\r\n"
-
-
-def blob(folder: Path, data: bytes) -> JobBlob:
-    (folder / "mail").write_bytes(data)
-    return JobBlob(str(folder / "mail"), len(data))
 
 
 @pytest.mark.parametrize(
@@ -37,17 +32,17 @@ def blob(folder: Path, data: bytes) -> JobBlob:
 def test_the_first_word_of_the_subject_is_the_command(
     tmp_path: Path, line: str, role: ListRole | None
 ) -> None:
-    assert parse_command(blob(tmp_path, f"Subject: {line}\r\n\r\n".encode())) is role
+    assert parse_command(MemoryBlob(f"Subject: {line}\r\n\r\n".encode())) is role
 
 
-def test_without_a_subject_there_is_no_command(tmp_path: Path) -> None:
-    assert parse_command(blob(tmp_path, b"From: a\r\n\r\nsubscribe\r\n")) is None
-    assert parse_command(blob(tmp_path, b"")) is None
+def test_without_a_subject_there_is_no_command() -> None:
+    assert parse_command(MemoryBlob(b"From: a\r\n\r\nsubscribe\r\n")) is None
+    assert parse_command(MemoryBlob(b"")) is None
 
 
-def test_a_subject_is_one_line_whatever_it_was(tmp_path: Path) -> None:
+def test_a_subject_is_one_line_whatever_it_was() -> None:
     data = b"Subject: =?utf-8?q?a=0D=0Ab=00?=\r\n c\r\n\r\n"
-    assert subject(blob(tmp_path, data)).isprintable()
+    assert subject(MemoryBlob(data)).isprintable()
 
 
 @pytest.mark.parametrize(
@@ -61,8 +56,8 @@ def test_a_subject_is_one_line_whatever_it_was(tmp_path: Path) -> None:
         (b"Subject: failure notice\r\n\r\nAction: delayed\r\n", True),
     ],
 )
-def test_a_report_of_a_delay_is_no_failure(tmp_path: Path, data: bytes, failed: bool) -> None:
-    assert reports_failure(blob(tmp_path, data)) is failed
+def test_a_report_of_a_delay_is_no_failure(data: bytes, failed: bool) -> None:
+    assert reports_failure(MemoryBlob(data)) is failed
 
 
 def test_vacations_are_told_from_reports() -> None:
@@ -73,7 +68,7 @@ def test_vacations_are_told_from_reports() -> None:
 
 
 @given(st.binary(max_size=300))
-def test_any_message_is_read(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
-    one = blob(tmp_path_factory.getbasetemp(), data)
+def test_any_message_is_read(data: bytes) -> None:
+    one = MemoryBlob(data)
     parse_command(one)
     reports_failure(one)

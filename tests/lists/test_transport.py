@@ -22,6 +22,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 from twisted_mail.queue.folder import QueueFolder
 from twisted_mail.queue.program import result_of_exit_code
+from twisted_mail.store.disk.files import DiskFiles
 
 CHEAP = PasswordSettings(memory_mib=1, passes=1, lanes=1)
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.org"
@@ -152,7 +153,7 @@ def test_a_post_is_on_disk_when_it_is_taken(house: House) -> None:
     envelope = Envelope("id9", parse(ALICE), (parse(NEWS),))
     finish(house.office.queue.accept(envelope, Message(MemoryBlob(b"Subject: x\r\n\r\nb\r\n"))))
     assert not house.store.inboxes
-    assert len(QueueFolder(str(house.path)).load()) == 1
+    assert len(QueueFolder(str(house.path), DiskFiles()).load()) == 1
 
 
 def test_strangers_loops_and_answers_are_refused(house: House) -> None:
@@ -232,7 +233,7 @@ def test_a_post_to_a_moderated_list_waits_for_a_word(house: House) -> None:
     assert letter["Subject"] == "A message for news@example.org waits for a word"
     assert letter["Auto-Submitted"] == "auto-generated"
     assert "twisted-mail list approve id1-1" in str(letter.get_payload(decode=True))
-    QueueFolder(str(house.path)).decide("id1-1", APPROVE)
+    QueueFolder(str(house.path), DiskFiles()).decide("id1-1", APPROVE)
     house.work()
     house.work()
     assert len(house.inbox(ALICE)) == len(house.inbox(BOB)) == 1

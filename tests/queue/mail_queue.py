@@ -21,6 +21,7 @@ from twisted_mail.queue.job_queue import FolderJobQueue
 from twisted_mail.queue.program import result_of_exit_code
 from twisted_mail.queue.runner import QueueRunner
 from twisted_mail.queue.settings import QueueSettings
+from twisted_mail.store.disk.files import DiskFiles
 
 ALICE, TICKETS, NEWS = "alice@example.org", "tickets@example.org", "news@example.org"
 DONE, LATER, FAILED = result_of_exit_code(0), result_of_exit_code(75), result_of_exit_code(69)
@@ -95,7 +96,7 @@ class MailQueue:
     """Local delivery, the job queue, its runner, and the review of held jobs."""
 
     def __init__(self, folder: Path, max_held: int = 10, **settings: Any) -> None:
-        self.folder = QueueFolder(str(folder))
+        self.folder = QueueFolder(str(folder), DiskFiles())
         self.settings, self.max_held = QueueSettings(**settings), max_held
         self.clock, self.journal, self.store = StillClock(), NoteJournal(), FakeStore()
         self.program, self.list_transport = FakeTransport(), FakeTransport()

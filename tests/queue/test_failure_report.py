@@ -11,8 +11,8 @@ from twisted_mail.mail.job import Job
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.route import ProgramTarget
 from twisted_mail.queue.failure_report import MAX_RETURNED, DsnReporter
-from twisted_mail.queue.folder import JobBlob
 from twisted_mail.queue.program import result_of_exit_code
+from twisted_mail.store.disk.files import DiskFiles
 
 JOB = Job("0abc-1", 1e9, parse("s@b.example"), ProgramTarget("ticket", parse("t@example.org")))
 
@@ -20,7 +20,7 @@ JOB = Job("0abc-1", 1e9, parse("s@b.example"), ProgramTarget("ticket", parse("t@
 def reported(folder: Path, queue: FakeQueue, data: bytes) -> EmailMessage:
     (folder / "mail").write_bytes(data)
     reporter = DsnReporter(make_mailer(queue), "mail.example.org", InlineBlocking())
-    blob = JobBlob(str(folder / "mail"), len(data))
+    blob = DiskFiles().blob(str(folder / "mail"))
     finish(reporter.report(JOB, result_of_exit_code(75), blob))
     return message_from_bytes(queue.taken[-1][1])
 

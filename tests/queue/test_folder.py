@@ -1,27 +1,41 @@
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.faults import PowerDisk, StopDisk, Stopped
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.job import APPROVE, Job
 from twisted_mail.mail.mailing_list import ListRole
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.route import ListTarget, ProgramTarget
 from twisted_mail.queue.folder import QueueFolder
+from twisted_mail.store.disk.files import DiskFiles
 
 ONE = Job("0abc-1", 5.0, NULL, ProgramTarget("ticket", parse("t@example.org")))
 TWO = Job("0abc-2", 6.0, NULL, ListTarget("news@example.org", ListRole.POST))
 MESSAGE = Message(MemoryBlob(b"Subject: x\r\n\r\nbody\r\n"), b"Received: y\r\n")
 
 
+WHOLE = b"".join(MESSAGE.pieces())
+
+
+def make_folder(path: Path) -> QueueFolder:
+    made = QueueFolder(str(path), DiskFiles())
+    made.load()
+    return made
+
+
+def read(folder: QueueFolder, job: Job) -> bytes:
+    return b"".join(folder.blob(job.id).pieces())
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> QueueFolder:
-    made = QueueFolder(str(tmp_path / "waiting"))
-    assert made.load() == []
-    return made
+    return make_folder(tmp_path / "waiting")
 
 
 def names(tmp_path: Path) -> list[str]:
@@ -34,9 +48,9 @@ def taken(folder: QueueFolder) -> QueueFolder:
     return folder
 
 
-def test_promised_parcels_are_there_after_a_restart(folder: QueueFolder, tmp_path: Path) -> None:
+def test_jobs_that_are_ours_are_there_after_a_restart(folder: QueueFolder, tmp_path: Path) -> None:
     taken(folder)
-    again = QueueFolder(str(tmp_path / "waiting"))
+    again = QueueFolder(str(tmp_path / "waiting"), DiskFiles())
     assert again.load() == [ONE, TWO]
     blob = again.blob(TWO.id)
     assert b"".join(blob.pieces()) == b"".join(MESSAGE.pieces())
@@ -44,13 +58,13 @@ def test_promised_parcels_are_there_after_a_restart(folder: QueueFolder, tmp_pat
     assert blob.size == MESSAGE.size
 
 
-def test_what_was_not_promised_is_swept_away(folder: QueueFolder, tmp_path: Path) -> None:
+def test_jobs_that_were_only_prepared_are_removed(folder: QueueFolder, tmp_path: Path) -> None:
     folder.prepare([ONE, TWO], MESSAGE)
     assert folder.load() == []
     assert names(tmp_path) == []
 
 
-def test_a_withdrawn_parcel_leaves_nothing(folder: QueueFolder, tmp_path: Path) -> None:
+def test_a_job_that_is_rolled_back_leaves_nothing(folder: QueueFolder, tmp_path: Path) -> None:
     folder.prepare([ONE, TWO], MESSAGE)
     folder.rollback([ONE, TWO])
     assert names(tmp_path) == []
@@ -62,7 +76,7 @@ def test_a_description_is_replaced_as_a_whole(folder: QueueFolder) -> None:
     assert folder.load() == [later, TWO]
 
 
-def test_a_removed_parcel_leaves_nothing(folder: QueueFolder, tmp_path: Path) -> None:
+def test_a_removed_job_leaves_nothing(folder: QueueFolder, tmp_path: Path) -> None:
     taken(folder)
     folder.note_done(TWO.id, [1])
     folder.decide(TWO.id, APPROVE)
@@ -71,7 +85,7 @@ def test_a_removed_parcel_leaves_nothing(folder: QueueFolder, tmp_path: Path) ->
     assert names(tmp_path) == []
 
 
-def test_who_has_it_already_is_remembered(folder: QueueFolder, tmp_path: Path) -> None:
+def test_members_with_a_copy_are_remembered(folder: QueueFolder, tmp_path: Path) -> None:
     taken(folder)
     assert folder.done(TWO.id) == set()
     folder.note_done(TWO.id, [3, 5])
@@ -81,7 +95,7 @@ def test_who_has_it_already_is_remembered(folder: QueueFolder, tmp_path: Path) -
     assert folder.done(TWO.id) == {3, 5, 8}
 
 
-def test_words_are_heard_and_forgotten(folder: QueueFolder) -> None:
+def test_decisions_are_found_and_forgotten(folder: QueueFolder) -> None:
     taken(folder).decide(TWO.id, APPROVE)
     assert folder.pending_decisions() == [(TWO.id, APPROVE)]
     folder.remove_decision(TWO.id, APPROVE)
@@ -89,7 +103,7 @@ def test_words_are_heard_and_forgotten(folder: QueueFolder) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"\xff\xfe"])
-def test_a_damaged_parcel_does_not_hinder_the_others(
+def test_a_damaged_job_does_not_hinder_the_others(
     folder: QueueFolder, tmp_path: Path, damage: bytes
 ) -> None:
     taken(folder)
@@ -98,57 +112,67 @@ def test_a_damaged_parcel_does_not_hinder_the_others(
     assert {f"{ONE.id}.json", f"{ONE.id}.mail"} < set(names(tmp_path))
 
 
-def calls(folder: QueueFolder, work: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> int:
-    """Return the number of system calls that a piece of work makes."""
-    return stopped_after(10**6, work, monkeypatch)
+def take(folder: QueueFolder) -> None:
+    folder.prepare([ONE, TWO], MESSAGE)
+    folder.commit([ONE, TWO])
 
 
-class Stopped(BaseException):
-    """The machine has stopped."""
+def change(folder: QueueFolder) -> None:
+    folder.update(replace(ONE, due=99.0, attempts=3))
+    folder.note_done(TWO.id, [1])
+    folder.decide(TWO.id, APPROVE)
+    folder.remove(TWO.id)
 
 
-def stopped_after(limit: int, work: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> int:
-    count = 0
-
-    def stopping(name: str) -> Callable[..., Any]:
-        real = getattr(os, name)
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            nonlocal count
-            if count >= limit:
-                raise Stopped
-            count += 1
-            return real(*args, **kwargs)
-
-        return call
-
-    with monkeypatch.context() as patched:
-        for name in ("open", "write", "fsync", "rename", "unlink", "link"):
-            patched.setattr(os, name, stopping(name))
-        try:
-            work()
-        except Stopped:
-            return -1
-    return count
+def steps(path: Path, *work: Callable[[QueueFolder], None]) -> int:
+    """Return the number of steps on disk that some work takes, after the folder is made."""
+    folder = make_folder(path)
+    disk = StopDisk(10**6)
+    folder = QueueFolder(str(path), DiskFiles(disk))
+    for one in work:
+        one(folder)
+    return len(disk.done)
 
 
-def test_a_crash_at_any_moment_leaves_all_or_nothing_of_a_parcel(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def taking(folder: QueueFolder) -> Callable[[], None]:
-        def work() -> None:
-            folder.prepare([ONE, TWO], MESSAGE)
-            folder.commit([ONE, TWO])
+def test_a_crash_at_any_step_leaves_all_or_nothing_of_a_job(tmp_path: Path) -> None:
+    for stop_at in range(steps(tmp_path / "whole", take)):
+        path = tmp_path / str(stop_at)
+        make_folder(path)
+        with pytest.raises(Stopped):
+            take(QueueFolder(str(path), DiskFiles(StopDisk(stop_at))))
+        again = make_folder(path)
+        for job in again.read_all():
+            assert read(again, job) == WHOLE
 
-        return work
 
-    made = QueueFolder(str(tmp_path / "whole"))
-    made.load()
-    total = calls(made, taking(made), monkeypatch)
-    for limit in range(total):
-        path = tmp_path / str(limit)
-        made = QueueFolder(str(path))
-        made.load()
-        assert stopped_after(limit, taking(made), monkeypatch) == -1
-        for job in QueueFolder(str(path)).load():
-            assert b"".join(made.blob(job.id).pieces()) == b"".join(MESSAGE.pieces())
+def test_a_power_cut_at_any_step_loses_no_job_that_is_ours(tmp_path: Path) -> None:
+    before = steps(tmp_path / "taking", take)
+    total = steps(tmp_path / "whole", take, change)
+    for stop_at in range(before, total + 1):
+        path = tmp_path / str(stop_at)
+        make_folder(path)
+        disk = PowerDisk(stop_at, tmp_path / f"attic{stop_at}")
+        folder = QueueFolder(str(path), DiskFiles(disk))
+        take(folder)
+        with suppress(Stopped):
+            change(folder)
+        disk.cut()
+        again = make_folder(path)
+        jobs = {job.id: job for job in again.read_all()}
+        assert jobs[ONE.id] in (ONE, replace(ONE, due=99.0, attempts=3))
+        assert read(again, ONE) == WHOLE
+        if stop_at == total:
+            assert list(jobs) == [ONE.id]
+
+
+def test_what_an_older_version_left_of_a_description_is_removed(tmp_path: Path) -> None:
+    taken(make_folder(tmp_path / "waiting"))
+    (tmp_path / "waiting" / "0zzz-1.tmp").write_bytes(b"{")
+    (tmp_path / "waiting" / f"{ONE.id}.json.new").write_bytes(b"{")
+    make_folder(tmp_path / "waiting")
+    assert names(tmp_path) == [
+        f"{ONE.id}.json",
+        f"{ONE.id}.mail",
+        f"{TWO.id}.json",
+        f"{TWO.id}.mail",
+    ]

@@ -35,6 +35,7 @@ from twisted_mail.queue.program import Program
 from twisted_mail.queue.program_transport import ProgramTransport, RunProgram
 from twisted_mail.queue.runner import QueueRunner
 from twisted_mail.queue.settings import QueueSettings
+from twisted_mail.store.disk.files import DiskFiles
 
 PeriodicWork = Callable[[], Awaitable[object]]
 _DAY = 86400.0
@@ -73,7 +74,7 @@ class DeliveryAssembly:
 
     def __init__(self, dependencies: DeliveryDependencies) -> None:
         self._dependencies = of = dependencies
-        self._folder = QueueFolder(of.folder)
+        self._folder = QueueFolder(of.folder, DiskFiles())
         self._jobs = self._make_job_queue()
         backend = DeliveryBackend(of.router, of.store, of.journal, of.clock, self._jobs, of.handoff)
         self.queue = LocalDelivery(backend)

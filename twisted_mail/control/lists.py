@@ -13,6 +13,7 @@ from twisted_mail.mail.job import APPROVE, REJECT, Job
 from twisted_mail.mail.mailing_list import JoiningPolicy, MailingList, PostingPolicy
 from twisted_mail.mail.route import ProgramTarget
 from twisted_mail.queue.folder import WAITING_FOLDER, QueueFolder
+from twisted_mail.store.disk.files import DiskFiles
 
 _YES = {"yes": True, "no": False}
 
@@ -201,7 +202,7 @@ def waiting_list(_: argparse.Namespace, config: Config) -> CommandResult:
 
 
 def _folder(config: Config) -> QueueFolder:
-    return QueueFolder(str(config.state / WAITING_FOLDER))
+    return QueueFolder(str(config.state / WAITING_FOLDER), DiskFiles())
 
 
 def _jobs(config: Config) -> list[Job]:

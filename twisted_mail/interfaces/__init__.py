@@ -11,6 +11,7 @@ One file for each subject.
 
 from twisted_mail.interfaces.clients import ClientConnection, Connector, HttpClient, HttpResponse
 from twisted_mail.interfaces.delivery import Delivery, Queue, Router
+from twisted_mail.interfaces.files import DurableFiles
 from twisted_mail.interfaces.journal import Journal
 from twisted_mail.interfaces.lists import MailingListStore
 from twisted_mail.interfaces.login import (
@@ -64,6 +65,7 @@ __all__ = [
     "ConversationEnded",
     "Delivery",
     "Directory",
+    "DurableFiles",
     "Exchange",
     "Filter",
     "FolderEvent",

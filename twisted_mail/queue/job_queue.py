@@ -22,10 +22,10 @@ from typing import ParamSpec, TypeVar
 from twisted_mail.interfaces import Blocking, Clock, ListAdmission
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.job import Job
-from twisted_mail.mail.message import Message
+from twisted_mail.mail.message import Blob, Message
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
 from twisted_mail.mail.route import ListTarget, ProgramTarget
-from twisted_mail.queue.folder import JobBlob, QueueFolder
+from twisted_mail.queue.folder import QueueFolder
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -178,7 +178,7 @@ class FolderJobQueue:
         """Let a held job be delivered. Raises Unavailable."""
         await self.update(replace(job, is_held=False, attempts=0, reason="", due=self._clock.now()))
 
-    async def blob(self, id: str) -> JobBlob:
+    async def blob(self, id: str) -> Blob:
         """Return the message of a job. Raises Unavailable."""
         return await self._run(self._folder.blob, id)
 

@@ -9,7 +9,6 @@ from twisted_mail.mail.delivery_result import Completion, DeliveryResult
 from twisted_mail.mail.job import Job
 from twisted_mail.mail.message import Blob
 from twisted_mail.mail.outcome import MailError, Unavailable
-from twisted_mail.queue.folder import JobBlob
 from twisted_mail.queue.job_queue import FolderJobQueue
 from twisted_mail.queue.program import UNKNOWN_PROGRAM
 from twisted_mail.queue.schedule import is_expired, postponed
@@ -79,7 +78,7 @@ class QueueRunner:
             result = DeliveryResult(Completion.LATER, "4.3.0", "an error inside")
         await self._record_result(job, result)
 
-    async def _deliver(self, job: Job, blob: JobBlob) -> DeliveryResult:
+    async def _deliver(self, job: Job, blob: Blob) -> DeliveryResult:
         transport = self._transports.get(job.transport)
         if transport is None:
             return UNKNOWN_PROGRAM
@@ -88,7 +87,7 @@ class QueueRunner:
         except MailError as error:
             return _failed_for_now(error)
 
-    async def _conclude(self, job: Job, result: DeliveryResult, blob: JobBlob) -> DeliveryResult:
+    async def _conclude(self, job: Job, result: DeliveryResult, blob: Blob) -> DeliveryResult:
         """Return the result, a failure if the job has expired; send the report of a failure."""
         is_late = result.completion is Completion.LATER
         if is_late and is_expired(job, self._clock.now(), self._settings):

@@ -69,6 +69,16 @@ class Descriptor:
         self.close()
 
 
+def read_pieces(disk: Disk, fd: int, start: int, stop: int) -> Iterator[bytes]:
+    """Yield the octets of an open file from ``start`` to ``stop``. Raises OSError."""
+    while start < stop:
+        data = disk.read(fd, min(PIECE, stop - start), start)
+        if not data:
+            raise OSError(errno.EIO, "the file is shorter than it was")
+        start += len(data)
+        yield data
+
+
 class FileBlob:
     """A blob in a file. Fulfils ``mail.message.Blob``; may be read by several threads at once."""
 
@@ -85,12 +95,7 @@ class FileBlob:
         """Yield the octets from ``start`` to ``stop``. Raises OSError."""
         stop = self._size if stop is None else min(stop, self._size)
         with self._file.use() as number:
-            while start < stop:
-                data = self._file.disk.read(number, min(PIECE, stop - start), start)
-                if not data:
-                    raise OSError(errno.EIO, "the file is shorter than it was")
-                start += len(data)
-                yield data
+            yield from read_pieces(self._file.disk, number, start, stop)
 
     def close(self) -> None:
         """Give up the file, once those who read it now have ended."""

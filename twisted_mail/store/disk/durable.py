@@ -67,16 +67,24 @@ def replace_file(disk: Disk, path: bytes, data: bytes, seconds: float | None = N
     ``seconds`` is its time of last modification, if not now.
     """
     beside = path + b".new"
-    fd = disk.overwrite(beside)
+    overwrite_file(disk, beside, [data], seconds)
+    disk.rename(beside, path)
+    disk.sync_folder(os.path.dirname(path))
+
+
+def overwrite_file(
+    disk: Disk, path: bytes, pieces: Iterable[bytes], seconds: float | None = None
+) -> None:
+    """Write a file, new or not, and sync it; its name may not last yet."""
+    fd = disk.overwrite(path)
     try:
-        disk.write(fd, data)
+        for piece in pieces:
+            disk.write(fd, piece)
         if seconds is not None:
             disk.date(fd, seconds)
         disk.sync_file(fd)
     finally:
         disk.close(fd)
-    disk.rename(beside, path)
-    disk.sync_folder(os.path.dirname(path))
 
 
 def extend_file(

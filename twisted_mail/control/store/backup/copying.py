@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from twisted_mail.control.store.skipped import BadItem
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.durable import replace_file
 
 _PIECE = 1024 * 1024
+_DISK = Disk()
 
 
 def copy(source: int, target: str | Path, size: int, seconds: float) -> str:
@@ -20,21 +23,21 @@ def copy(source: int, target: str | Path, size: int, seconds: float) -> str:
     """
     beside = f"{target}.part"
     digest = hashlib.sha256()
-    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    fd = _DISK.overwrite(os.fsencode(beside))
     try:
         try:
             total = 0
             for piece in pieces(source):
                 digest.update(piece)
                 total += len(piece)
-                _write(fd, piece)
+                _DISK.write(fd, piece)
             if total != size:
                 raise BadItem(f"it has {total} octets and should have {size}")
             with suppress(OSError, OverflowError):
                 os.utime(fd, (seconds, seconds))
-            os.fsync(fd)
+            _DISK.sync_file(fd)
         finally:
-            os.close(fd)
+            _DISK.close(fd)
         os.rename(beside, target)
     except BaseException:
         with suppress(OSError):
@@ -51,23 +54,9 @@ def pieces(source: int) -> Iterator[bytes]:
         yield piece
 
 
-def _write(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
-
-
 def replace(path: Path, data: bytes) -> None:
     """Put new contents in the place of a file, durably."""
-    beside = path.with_name(path.name + ".new")
-    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        _write(fd, data)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    beside.rename(path)
-    sync_folder(path.parent)
+    replace_file(_DISK, os.fsencode(path), data)
 
 
 def replace_json(path: Path, data: dict[str, Any]) -> None:
@@ -77,11 +66,7 @@ def replace_json(path: Path, data: dict[str, Any]) -> None:
 
 def sync_folder(path: Path) -> None:
     """Wait until the names in a folder are on disk."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    _DISK.sync_folder(os.fsencode(path))
 
 
 def sync_tree(path: Path) -> None:

@@ -1,0 +1,56 @@
+import errno
+from pathlib import Path
+
+import pytest
+
+from tests.faults import FailDisk
+from twisted_mail.store.disk.files import DiskFiles
+
+
+def test_a_file_is_written_replaced_and_extended(tmp_path: Path) -> None:
+    files, path = DiskFiles(), str(tmp_path / "a")
+    files.write(path, [b"one", b"two"])
+    assert files.read(path, 100) == b"onetwo"
+    files.replace(path, b"three")
+    files.append(path, b"four")
+    assert files.read(path, 7) == b"threefo"
+    assert files.names(str(tmp_path)) == ["a"]
+
+
+def test_what_is_not_there_is_empty_or_made(tmp_path: Path) -> None:
+    files, path = DiskFiles(), str(tmp_path / "b" / "c")
+    assert files.read(path, 100) is None
+    assert files.names(path) == []
+    files.remove(path)
+    files.make_folder(str(tmp_path / "b"))
+    files.append(path, b"x")
+    assert files.read(path, 100) == b"x"
+
+
+def test_a_blob_is_read_in_ranges_and_stays_when_it_is_closed(tmp_path: Path) -> None:
+    files, path = DiskFiles(), str(tmp_path / "a")
+    files.write(path, [b"0123456789"])
+    blob = files.blob(path)
+    blob.close()
+    assert blob.size == 10
+    assert b"".join(blob.pieces(3, 6)) == b"345"
+    (tmp_path / "a").write_bytes(b"01")
+    with pytest.raises(OSError, match="shorter"):
+        b"".join(blob.pieces())
+
+
+def test_names_are_changed_by_link_and_rename(tmp_path: Path) -> None:
+    files, one, two = DiskFiles(), str(tmp_path / "1"), str(tmp_path / "2")
+    files.write(one, [b"x"])
+    files.link(one, two)
+    with pytest.raises(FileExistsError):
+        files.link(one, two)
+    files.rename(two, str(tmp_path / "3"))
+    files.sync_folder(str(tmp_path))
+    assert sorted(files.names(str(tmp_path))) == ["1", "3"]
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    disk = FailDisk(0, errno.EIO, among=frozenset({"names"}))
+    with pytest.raises(OSError, match="as told"):
+        DiskFiles(disk).names(str(tmp_path))

@@ -1,0 +1,46 @@
+"""Files that last."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from twisted_mail.mail.message import Blob
+
+
+class DurableFiles(Protocol):
+    """Files of the server's own, by their paths. All methods block; they raise OSError."""
+
+    def write(self, path: str, pieces: Iterable[bytes]) -> None:
+        """Write a file, new or not, and sync its octets; its name may not last yet."""
+
+    def replace(self, path: str, data: bytes) -> None:
+        """Put new contents in the place of a file, durably: afterwards all is new, or all old.
+
+        What a crash leaves of it is called ``path`` with ``.new`` behind it.
+        """
+
+    def append(self, path: str, data: bytes) -> None:
+        """Write at the end of a file, which is made when it is not there, and sync its octets."""
+
+    def read(self, path: str, limit: int) -> bytes | None:
+        """Return the first ``limit`` octets of a file, or None where there is none."""
+
+    def blob(self, path: str) -> Blob:
+        """Return a file as a blob, which closing does not remove."""
+
+    def link(self, path: str, new_path: str) -> None:
+        """Give a file another name. Raises FileExistsError."""
+
+    def rename(self, path: str, new_path: str) -> None:
+        """Rename a file, replacing what has the new name; durable with ``sync_folder``."""
+
+    def remove(self, path: str) -> None:
+        """Remove a file; harmless when it is not there. Durable with ``sync_folder``."""
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names in a folder, in no order: none where it is not there."""
+
+    def make_folder(self, folder: str) -> None:
+        """Make a folder and those above it, durably, where they are missing."""
+
+    def sync_folder(self, folder: str) -> None:
+        """Wait until the names in a folder are on disk."""
