@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
 
+from tests.dialogues.prelude import Line, play_prelude
 from tests.dialogues.score import (
     HERE,
     Closes,
@@ -13,65 +13,82 @@ from tests.dialogues.score import (
     ExpectInAnyOrder,
     Send,
     StartTls,
+    Step,
     TimePasses,
+    Untagged,
 )
 from twisted_mail.mail.mailbox import flags
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
 
 
-class Line(Protocol):
-    """One connection, from the client's side."""
-
-    def send(self, pieces: list[bytes]) -> None: ...
-    def line(
-        self,
-    ) -> str | None: ...  # the next line without CRLF; None: closed; raises AssertionError
-    def start_tls(self) -> None: ...
-    def close(self) -> None: ...
-    def pass_time(self, seconds: float) -> None: ...
-
-
 def play(dialogue: Dialogue, connect: Callable[[int], Line]) -> None:
     """Play every step; raise AssertionError with file and line where the server departs from it."""
-    lines: dict[int, Line] = {}
-    bound: dict[str, str] = {}
-    sending: list[bytes] = []
-
-    def line_of(connection: int) -> Line:
-        if connection not in lines:
-            lines[connection] = connect(connection)
-        return lines[connection]
-
+    playing = Playing(dialogue, connect)
+    for connection, prelude in sorted(dialogue.preludes.items()):
+        line = playing.line_of(connection)
+        play_prelude(line, dialogue.service(connection), prelude, playing.bound)
     for at, step in enumerate(dialogue.steps):
-        where = f"{dialogue.path.name}:{step.line}"
+        following = dialogue.steps[at + 1] if at + 1 < len(dialogue.steps) else None
+        playing.play(step, following)
+    for line in playing.lines.values():
+        line.close()
+
+
+class Playing:
+    """A dialogue while it is played: its connections, and what its names stand for."""
+
+    def __init__(self, dialogue: Dialogue, connect: Callable[[int], Line]) -> None:
+        self._dialogue = dialogue
+        self._connect = connect
+        self.lines: dict[int, Line] = {}
+        self.bound: dict[str, str] = {}
+        self._sending: list[bytes] = []
+        self._may_come: set[int] = set()  # connections on which untagged lines may come first
+
+    def line_of(self, connection: int) -> Line:
+        if connection not in self.lines:
+            self.lines[connection] = self._connect(connection)
+        return self.lines[connection]
+
+    def play(self, step: Step, following: Step | None) -> None:
+        where = f"{self._dialogue.path.name}:{step.line}"
         match step:
             case Send():
-                line = line_of(step.connection)
-                sending.append(step.octets(bound))
-                following = dialogue.steps[at + 1] if at + 1 < len(dialogue.steps) else None
-                if not isinstance(following, Send) or following.connection != step.connection:
-                    line.send(sending)
-                    sending = []
+                self._send(step, following)
             case Expect():
-                got = _next(line_of(step.connection), where, step.text)
-                assert got is not None, f"{where}: wanted {step.text!r}, and the server closed"
-                assert step.matches(got, bound), f"{where}: wanted {step.text!r}, got {got!r}"
+                self._expect(step, where)
+            case Untagged():
+                self._may_come.add(step.connection)
+                assert isinstance(following, Expect), f"{where}: what comes after it?"
             case ExpectInAnyOrder():
-                _in_any_order(step, line_of(step.connection), bound, where)
+                _in_any_order(step, self.line_of(step.connection), self.bound, where)
             case Closes(by_server=True):
-                got = _next(line_of(step.connection), where, "(closes)")
+                got = _next(self.line_of(step.connection), where, "(closes)")
                 assert got is None, f"{where}: wanted the server to close, got {got!r}"
             case Closes():
-                line_of(step.connection).close()
+                self.line_of(step.connection).close()
             case StartTls():
-                line_of(step.connection).start_tls()
+                self.line_of(step.connection).start_tls()
             case TimePasses():
-                for line in lines.values():
+                for line in list(self.lines.values())[:1]:
                     line.pass_time(step.seconds)
-                    break
-    for line in lines.values():
-        line.close()
+
+    def _send(self, step: Send, following: Step | None) -> None:
+        self._sending.append(step.octets(self.bound))
+        if not isinstance(following, Send) or following.connection != step.connection:
+            self.line_of(step.connection).send(self._sending)
+            self._sending = []
+
+    def _expect(self, step: Expect, where: str) -> None:
+        line = self.line_of(step.connection)
+        got = _next(line, where, step.text)
+        if step.connection in self._may_come:
+            while got is not None and got.startswith("* ") and not step.matches(got, self.bound):
+                got = _next(line, where, step.text)
+            self._may_come.discard(step.connection)
+        assert got is not None, f"{where}: wanted {step.text!r}, and the server closed"
+        assert step.matches(got, self.bound), f"{where}: wanted {step.text!r}, got {got!r}"
 
 
 def _next(line: Line, where: str, wanted: str) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 HERE = Path(__file__).parent
 _LINE = re.compile(r"([CS])(\d*)([:|]) ?(.*)")
 _HOLE = re.compile(r"%\{([^}]*)\}")
+PRELUDES = ("after", "selected", "examined")
 _PASS = re.compile(r"\((\d+) seconds? pass(?:es)?\)")
 
 
@@ -71,6 +72,14 @@ class ExpectInAnyOrder:
 
 
 @dataclass(frozen=True)
+class Untagged:
+    """Any untagged lines of IMAP before the next line that is expected."""
+
+    line: int
+    connection: int
+
+
+@dataclass(frozen=True)
 class Closes:
     line: int
     connection: int
@@ -89,7 +98,7 @@ class TimePasses:
     seconds: float
 
 
-Step = Send | Expect | ExpectInAnyOrder | Closes | StartTls | TimePasses
+Step = Send | Expect | ExpectInAnyOrder | Untagged | Closes | StartTls | TimePasses
 
 
 @dataclass
@@ -102,6 +111,7 @@ class Dialogue:
     filters: list[dict[str, Any]] = field(default_factory=list)
     dns: list[str] = field(default_factory=list)
     quota: int | None = None
+    preludes: dict[int, list[tuple[str, str]]] = field(default_factory=dict)  # by connection
     steps: list[Step] = field(default_factory=list)
 
     def service(self, connection: int) -> str:
@@ -157,8 +167,13 @@ def _heading(dialogue: Dialogue, name: str, value: str) -> None:
     if name == "dns":
         dialogue.dns.append(value)
         return
+    kind = name.rstrip("0123456789")
+    if kind in PRELUDES:
+        connection = int(name.removeprefix(kind) or 1)
+        dialogue.preludes.setdefault(connection, []).append((kind, value))
+        return
     known = ("service", "tls", "cleartext", "given", "setting", "promises", "play")
-    assert name.rstrip("0123456789") in known, f"{dialogue.path}: unknown heading {name}"
+    assert kind in known, f"{dialogue.path}: unknown heading {name}"
     if name == "given":
         dialogue.given.append(value)
     elif name == "setting":
@@ -192,6 +207,8 @@ def _step(path: Path, number: int, text: str) -> Step:
     side, connection, mark, rest = match[1], int(match[2] or 1), match[3], match[4]
     if rest == "(closes)":
         return Closes(number, connection, side == "S")
+    if side == "S" and rest == "(anything untagged)":
+        return Untagged(number, connection)
     if side == "C" and rest == "(starts TLS)":
         return StartTls(number, connection)
     if side == "C":
