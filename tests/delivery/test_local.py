@@ -10,11 +10,12 @@ from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.imap.fetch.render import ItemRenderer
+from twisted_mail.interfaces import Directory
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
-from twisted_mail.mail.route import Route
+from twisted_mail.mail.route import KnownRoutes, LocalRoute, Route
 from twisted_mail.store.memory.account import MemoryStore
 
 ALICE, BOB = "alice@example.org", "bob@example.org"
@@ -179,6 +180,53 @@ def test_quarantined_mail_goes_where_junk_lies() -> None:
     account = finish(store.account(ALICE))
     assert finish(account.status("Junk")).messages == 1
     assert finish(account.status("INBOX")).messages == 0
+
+
+class CountingRouter(LocalRouter):
+    """Notes whom it is asked about."""
+
+    def __init__(self, directory: Directory) -> None:
+        super().__init__(directory)
+        self.asked: list[str] = []
+
+    async def route(self, recipient: Address) -> Route:
+        self.asked.append(str(recipient))
+        return await super().route(recipient)
+
+
+@pytest.mark.parametrize("is_each", [False, True], ids=["at once", "each"])
+@pytest.mark.parametrize(
+    ("is_current", "asked"), [(True, ["bob@example.org"]), (False, [ALICE, BOB])]
+)
+def test_routes_are_found_again_only_where_the_directory_has_changed(
+    is_current: bool, asked: list[str], is_each: bool
+) -> None:
+    router, store = CountingRouter(FixedDirectory({ALICE: "", BOB: ""})), FakeStore({})
+    backend = DeliveryBackend(router, store, NoteJournal(), StillClock())  # type: ignore[arg-type]
+    known = {parse(ALICE): LocalRoute((ALICE,))}
+    envelope = Envelope(
+        "id1",
+        NULL,
+        (parse(ALICE), parse(BOB)),  # a filter added bob after RCPT
+        routes=KnownRoutes(router.version() if is_current else "of old", known),
+    )
+    message = Message(MemoryBlob(b"body\r\n"))
+    if is_each:
+        finish(LmtpDelivery(backend).deliver_each(envelope, message))
+    else:
+        finish(LocalDelivery(backend).accept(envelope, message))
+    assert router.asked == asked
+    assert [list(to) for to, _ in store.deliveries] == [[ALICE, BOB]]
+
+
+def test_an_account_that_was_removed_since_rcpt_gets_nothing() -> None:
+    router, store = LocalRouter(FixedDirectory({BOB: ""})), FakeStore({})
+    backend = DeliveryBackend(router, store, NoteJournal(), StillClock())  # type: ignore[arg-type]
+    known = KnownRoutes("before it was removed", {parse(ALICE): LocalRoute((ALICE,))})
+    envelope = Envelope("id1", NULL, (parse(ALICE),), routes=known)
+    with pytest.raises(Refused):
+        finish(LocalDelivery(backend).accept(envelope, Message(MemoryBlob(b"body\r\n"))))
+    assert store.deliveries == []
 
 
 def test_while_many_recipients_are_routed_others_have_their_turn() -> None:

@@ -111,6 +111,14 @@ def test_what_another_connection_commits_is_seen_at_once(house: House) -> None:
     assert finish(house.directory.is_ours("example.net"))
 
 
+def test_the_version_is_another_after_a_commit_and_the_same_until_then(house: House) -> None:
+    before = house.directory.version()
+    finish(house.directory.account(parse("alice@example.org")))
+    assert house.directory.version() == before
+    house.register.accounts.add("new@example.org", "secret")
+    assert house.directory.version() != before
+
+
 def test_an_answer_that_a_change_overtook_is_not_kept(house: House) -> None:
     read = house.directory._read_record
     bob = parse("bob@example.org")

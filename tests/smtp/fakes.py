@@ -127,6 +127,9 @@ class FakeQueue:
 class FakeRouter:
     """alice, bob and carol live at example.org; the domain broken.example.org cannot be asked."""
 
+    def version(self) -> object:
+        return "as it was at RCPT"
+
     async def route(self, recipient: Address) -> Route:
         if recipient.domain == "broken.example.org":
             raise Unavailable(Outcome(451, "4.3.0", "The directory cannot be asked now"))

@@ -22,6 +22,7 @@ from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
+from twisted_mail.mail.route import KnownRoutes, LocalRoute
 from twisted_mail.mail.verdict import Decision, FilterStage, Verdict
 from twisted_mail.net.server.connection_count import (
     LocalConnectionCounter,
@@ -194,6 +195,14 @@ def test_a_message_is_handed_over_whole(pair: Pair, office: Office, tmp_path: Pa
     pair.finish(handoff.accept(ENVELOPE, message))
     assert office.taken == [(ENVELOPE, b"Received: x\r\n" + MESSAGE)]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_routes_of_the_worker_stay_with_it(pair: Pair, office: Office, tmp_path: Path) -> None:
+    routes = KnownRoutes(1, {parse(ALICE): LocalRoute((ALICE,))})
+    handoff = commons(pair).handoff(tmp_path, InlineBlocking())
+    pair.finish(handoff.accept(replace(ENVELOPE, routes=routes), Message(MemoryBlob(MESSAGE))))
+    ((envelope, _),) = office.taken
+    assert envelope.routes is None
 
 
 def test_the_process_that_delivers_logs_the_receipt_before_the_delivery(tmp_path: Path) -> None:

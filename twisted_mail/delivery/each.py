@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from twisted_mail.delivery.doors import DeliveryBackend
-from twisted_mail.delivery.local import NO_QUEUE, deliver_to_accounts, in_slices, log_delivery
+from twisted_mail.delivery.local import (
+    NO_QUEUE,
+    deliver_to_accounts,
+    in_slices,
+    known_routes,
+    log_delivery,
+)
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.job import Job
@@ -49,10 +55,7 @@ class LmtpDelivery:
         """Deliver to every recipient for whom it can be done; closes the message's blob."""
         plan = _RecipientPlan()
         try:
-            async for recipient in in_slices(
-                dict.fromkeys(envelope.recipients), self._backend.clock
-            ):
-                plan.answers[recipient] = await self._route(recipient, plan)
+            await self._find_routes(envelope, plan)
             if self._is_handed_over(envelope, plan):
                 assert self._backend.handoff is not None
                 return await self._backend.handoff.deliver_each(envelope, message)
@@ -74,6 +77,15 @@ class LmtpDelivery:
         if self._backend.handoff is None:
             return False
         return envelope.is_quarantined or any(_targets(route) for _, route in plan.deliverable)
+
+    async def _find_routes(self, envelope: Envelope, plan: _RecipientPlan) -> None:
+        """Find the route of each recipient; note why there is none."""
+        known = known_routes(self._backend.router, envelope)
+        async for recipient in in_slices(envelope.recipients, self._backend.clock):
+            if recipient in known:
+                plan.answers[recipient], plan.routes[recipient] = None, known[recipient]
+            elif recipient not in plan.answers:
+                plan.answers[recipient] = await self._route(recipient, plan)
 
     async def _route(self, recipient: Address, plan: _RecipientPlan) -> Outcome | None:
         try:

@@ -2,8 +2,8 @@
 
 For a message with several kinds of recipients, in this order:
 
-1. Every recipient is routed, and every list asked whether it accepts the message: what is refused is
-   refused before anybody gets anything.
+1. Every recipient is routed, unless the route found at RCPT still holds, and every list is asked whether
+   it accepts the message: what is refused is refused before anybody gets anything.
 2. Jobs for programs and lists are written and synced, and not committed yet.
 3. The accounts get their copies.
 4. The jobs are committed by a rename, and the sender gets a positive reply.
@@ -13,12 +13,12 @@ program or list gets it twice. When a program fails later, its job is tried agai
 gets a second copy. Only when 4 itself fails do accounts get the message twice.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.quarantine import quarantine
-from twisted_mail.interfaces import Clock, Journal, Store
+from twisted_mail.interfaces import Clock, Journal, Router, Store
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.job import Job
@@ -75,8 +75,9 @@ class LocalDelivery:
     ) -> list[str]:
         """Return the accounts that get a copy, each once; note the other targets."""
         accounts: dict[str, None] = {}
+        router, known = self._backend.router, known_routes(self._backend.router, envelope)
         async for recipient in in_slices(envelope.recipients, self._backend.clock):
-            route = await self._backend.router.route(recipient)
+            route = known.get(recipient) or await router.route(recipient)
             if isinstance(route, NoRoute):
                 raise _as_error(route.outcome)
             if not isinstance(route, LocalRoute):
@@ -128,8 +129,17 @@ class LocalDelivery:
         return None
 
 
-async def in_slices(recipients: Iterable[Address], clock: Clock) -> AsyncIterator[Address]:
+def known_routes(router: Router, envelope: Envelope) -> Mapping[Address, LocalRoute]:
+    """Return the routes that the envelope knows, if they still hold. Raises Unavailable."""
+    known = envelope.routes
+    return known.by_recipient if known and known.version == router.version() else {}
+
+
+async def in_slices(recipients: Sequence[Address], clock: Clock) -> AsyncIterator[Address]:
     """Yield recipients, and let others go first when looking at them takes long."""
+    if len(recipients) == 1:  # nearly all mail
+        yield recipients[0]
+        return
     began = clock.monotonic()
     for recipient in recipients:
         yield recipient

@@ -28,6 +28,8 @@ class LocalRouter:
             for domain in dict.fromkeys((*_and_above(hostname), *domains))
         )
 
+        self.version = directory.version  # routes depend on nothing else
+
     async def route(self, recipient: Address) -> Route:
         """Return the route of one recipient. Raises Unavailable."""
         if recipient.domain:

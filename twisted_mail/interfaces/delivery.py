@@ -16,6 +16,12 @@ class Router(Protocol):
     async def route(self, recipient: Address) -> Route:
         """Return the route of one recipient, aliases expanded."""
 
+    def version(self) -> object:
+        """Return an object that equals an earlier one if no route can have changed in between.
+
+        It means nothing to another router, such as that of another process. Raises Unavailable.
+        """
+
     async def explain(self, recipient: Address) -> tuple[Route, Sequence[RouteStep]]:
         """Return the route, and the steps by which it was found."""
 
@@ -41,6 +47,8 @@ class Queue(Protocol):
     async def accept(self, envelope: Envelope, message: Message) -> None:
         """Take responsibility for a message: when this returns, every recipient's copy is durable.
 
+        Recipients are routed as they are now: routes that the envelope knows are used if they still
+        hold, so that an account removed since RCPT gets nothing.
         Raises Refused or Unavailable when not, and then responsibility stays with the sender. The
         message's blob is closed in any case. Logs what it has accepted of a client as received, then to
         whom it is delivered.

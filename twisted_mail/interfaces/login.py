@@ -77,6 +77,12 @@ class AssumedLogin(Protocol):
 class Directory(Protocol):
     """Who lives here."""
 
+    def version(self) -> object:
+        """Return an object that equals an earlier one if nothing has changed in between.
+
+        It means nothing to another object of this door. Raises Unavailable.
+        """
+
     async def is_ours(self, domain: str) -> bool:
         """Say whether mail for the domain is kept here."""
 

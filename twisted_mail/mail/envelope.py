@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from twisted_mail.mail.address import NULL, Address
+from twisted_mail.mail.route import KnownRoutes
 
 BodyType = Literal["7BIT", "8BITMIME", "BINARYMIME"]
 DsnReturn = Literal["", "FULL", "HDRS"]
@@ -87,7 +88,7 @@ class Envelope:
     where junk lies, and not sent on. ``dsn_requests`` has those recipients of whom something was said.
     With ``is_tls_optional`` the sender wants it delivered even where TLS fails (RFC 8689 §3).
     ``client_host`` is the address of the client that sent it, empty over a UNIX socket, and None for
-    mail that was written here.
+    mail that was written here. ``routes`` are those found at RCPT; in another process they mean nothing.
     """
 
     id: str
@@ -99,6 +100,7 @@ class Envelope:
     dsn_requests: Mapping[Address, DsnRequest] = field(default_factory=dict, hash=False)
     is_tls_optional: bool = False
     client_host: str | None = None
+    routes: KnownRoutes | None = field(default=None, compare=False, repr=False)
 
     @property
     def declared_size(self) -> int:

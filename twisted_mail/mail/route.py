@@ -1,5 +1,6 @@
 """Routes: the next hop for one recipient, and the steps by which it was found."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -68,6 +69,18 @@ class NoRoute:
 
 
 Route = LocalRoute | RemoteRoute | NoRoute
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRoutes:
+    """Routes that were found while a message was announced, by recipient.
+
+    ``version`` is what ``interfaces.Router.version`` returned before the first was looked for: they hold
+    as long as it returns the same.
+    """
+
+    version: object
+    by_recipient: Mapping[Address, LocalRoute]
 
 
 class RouteStepKind(Enum):

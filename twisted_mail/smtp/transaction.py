@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import DsnRequest, Envelope, MailParameters
+from twisted_mail.mail.route import KnownRoutes, LocalRoute
 from twisted_mail.smtp.arrival.incoming_message import IncomingChunkedMessage
 
 NO_NOTIFICATIONS: Mapping[Address, DsnRequest] = {}
@@ -14,15 +15,17 @@ NO_NOTIFICATIONS: Mapping[Address, DsnRequest] = {}
 class Transaction:
     """A mail transaction (RFC 5321 §3.3).
 
-    ``recipients`` are in order, each once; ``extra_recipients`` counts those refused for being too many.
+    ``recipients`` are in order, each once, with their routes; ``routes_version`` is the router's before
+    the first of them. ``extra_recipients`` counts those refused for being too many.
     ``incoming_message`` is the message, when it comes by BDAT and has begun.
     """
 
     id: str
     sender: Address
     mail_parameters: MailParameters
-    recipients: dict[Address, None] = field(default_factory=dict)
+    recipients: dict[Address, LocalRoute] = field(default_factory=dict)
     dsn_requests: dict[Address, DsnRequest] | None = None
+    routes_version: object = None
     extra_recipients: int = 0
     incoming_message: IncomingChunkedMessage | None = None
 
@@ -36,6 +39,7 @@ class Transaction:
             mail_parameters=self.mail_parameters,
             dsn_requests=self.dsn_requests or NO_NOTIFICATIONS,
             client_host=client_host,
+            routes=KnownRoutes(self.routes_version, self.recipients),
         )
 
     @property
@@ -48,9 +52,9 @@ class Transaction:
         """Return how many replies the message gets."""
         return 1
 
-    def add_recipient(self, recipient: Address) -> None:
+    def add_recipient(self, recipient: Address, route: LocalRoute) -> None:
         """Accept a recipient."""
-        self.recipients[recipient] = None
+        self.recipients[recipient] = route
 
     def notify(self, recipient: Address, dsn_request: DsnRequest) -> None:
         """Note what the sender wants to hear of a recipient."""

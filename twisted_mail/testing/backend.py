@@ -102,6 +102,10 @@ class OpenRouter:
     def __init__(self, router: Router) -> None:
         self._router = router
 
+    def version(self) -> object:
+        """Return an object that equals an earlier one if no route can have changed in between."""
+        return self._router.version()
+
     async def route(self, recipient: Address) -> Route:
         """Return the route of one recipient, a local one even where the mail is for elsewhere."""
         return _kept(await self._router.route(recipient))

@@ -154,6 +154,7 @@ class RemoteDelivery:
         return answers
 
     async def _hand_over(self, method: str, envelope: Envelope, message: Message) -> Any:
+        envelope = replace(envelope, routes=None)  # the main process finds its own
         path = self._spool / f"{HANDOFF_PREFIX}{os.getpid()}-{next(self._numbers)}"
         try:
             await self._files.run(_write, path, message)

@@ -12,6 +12,7 @@ from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import MailParameters
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
+from twisted_mail.mail.route import LocalRoute
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict, refuse
 from twisted_mail.smtp.arrival import filter_stages, steps, trace
 from twisted_mail.smtp.arrival.arrival import Arrival
@@ -41,7 +42,7 @@ def arrival(
     session.begin_transaction(parse("a@client.example"), MailParameters())
     transaction = session.transaction
     assert transaction is not None
-    transaction.add_recipient(parse("alice@example.org"))
+    transaction.add_recipient(parse("alice@example.org"), LocalRoute(("alice@example.org",)))
     incoming = IncomingMessage(FakeWriter(), 1000)
     finish(incoming.take(header + b"\r\nwords\r\n"))
     return Arrival(

@@ -24,6 +24,9 @@ def test_the_envelope_says_what_the_commands_said() -> None:
     assert envelope.recipients == (parse("alice@example.org"), parse("bob@example.org"))
     assert (envelope.declared_size, envelope.is_8bit, envelope.submitter) == (9, True, "")
     assert house.events("received") == [(envelope, 3)]
+    assert envelope.routes is not None
+    assert envelope.routes.version == "as it was at RCPT"
+    assert list(envelope.routes.by_recipient) == list(envelope.recipients)
     assert envelope.client_host == house.events("connected")[0][1].host
     assert message.prefix.startswith(b"Received: from c ([192.0.2.1])\r\n\tby mail.example.org")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Outcome
+from twisted_mail.mail.route import LocalRoute
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival.arrival import Arrival
 from twisted_mail.smtp.transaction import Transaction
@@ -31,9 +32,9 @@ class LmtpTransaction(Transaction):
         """Return how many replies the message gets."""
         return len(self.accepted)
 
-    def add_recipient(self, recipient: Address) -> None:
+    def add_recipient(self, recipient: Address, route: LocalRoute) -> None:
         """Accept a recipient."""
-        self.recipients[recipient] = None
+        self.recipients[recipient] = route
         self.accepted.append(recipient)
 
 

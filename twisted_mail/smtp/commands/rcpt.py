@@ -8,6 +8,7 @@ from twisted_mail.smtp.arrival import filter_stages
 from twisted_mail.smtp.command import IN_MAIL, Command
 from twisted_mail.smtp.extensions import table
 from twisted_mail.smtp.session import SmtpSession
+from twisted_mail.smtp.transaction import Transaction
 
 _NO_REMOTE_DELIVERY = Outcome(550, "5.1.2", "Mail for other domains is not sent yet")
 
@@ -24,60 +25,66 @@ async def rcpt(session: SmtpSession, argument: bytes) -> None:
         session.refuse(replies.CHUNKS_HAVE_BEGUN)
         return
     if transaction.count >= session.settings.max_recipients:
-        _refuse_extra_recipient(session)
+        _refuse_extra_recipient(session, transaction)
         return
-    refusal = await _refusal(session, recipient) or await filter_stages.at_recipient(
-        session, recipient
-    )
-    if refusal is not None:
-        session.refuse_mail(refusal, recipient=recipient)
-    else:
-        transaction.add_recipient(recipient)
-        if dsn_request is not None:
-            transaction.notify(recipient, dsn_request)
-        session.wire.write(replies.RECIPIENT_OK)
+    route = await _accepted_route(session, transaction, recipient)
+    if isinstance(route, Outcome):
+        session.refuse_mail(route, recipient=recipient)
+        return
+    transaction.add_recipient(recipient, route)
+    if dsn_request is not None:
+        transaction.notify(recipient, dsn_request)
+    session.wire.write(replies.RECIPIENT_OK)
 
 
-def _refuse_extra_recipient(session: SmtpSession) -> None:
+def _refuse_extra_recipient(session: SmtpSession, transaction: Transaction) -> None:
     """Refuse one recipient too many (RFC 5321 §4.5.3.1.10); a client may try as many again."""
-    transaction = session.transaction
-    assert transaction is not None
     transaction.extra_recipients += 1
     session.wire.write(replies.TOO_MANY_RECIPIENTS)
     if transaction.extra_recipients > session.settings.max_recipients:
         session.errors += 1
 
 
-async def _refusal(session: SmtpSession, recipient: Address) -> Outcome | None:
-    """Return why mail for the recipient is not taken from this client, or None."""
+async def _accepted_route(
+    session: SmtpSession, transaction: Transaction, recipient: Address
+) -> LocalRoute | Outcome:
+    """Return where the recipient's mail goes, or why it is not accepted from this client.
+
+    The transaction keeps the route for the end of the message.
+    """
+    router = session.backend.router
     try:
-        route = await session.backend.router.route(recipient)
+        if not transaction.recipients:
+            transaction.routes_version = router.version()
+        route = await router.route(recipient)
+        if not isinstance(route, LocalRoute):
+            return _refusal(session, recipient, route)
+        refusal = await _quota_refusal(session, transaction, route)
     except MailError as error:
         return error.outcome
-    if isinstance(route, LocalRoute):
-        return await _quota_refusal(session, route)
-    if isinstance(route, NoRoute):
-        if not route.outcome.is_temporary:
-            session.unknown_recipients += 1
-        return route.outcome
-    return _refuse_elsewhere(session, recipient, route)
+    return refusal or await filter_stages.at_recipient(session, recipient) or route
 
 
-async def _quota_refusal(session: SmtpSession, route: LocalRoute) -> Outcome | None:
-    """Return why nobody whom the recipient leads to has room for the message, or None.
+async def _quota_refusal(
+    session: SmtpSession, transaction: Transaction, route: LocalRoute
+) -> Outcome | None:
+    """Return why nobody to whom the recipient leads has room for the message, or None.
 
-    Now, rather than after the message has come.
+    Now, rather than after the message has come. Raises Unavailable.
     """
-    transaction = session.transaction
-    assert transaction is not None
     if route.programs or route.lists:
         return None
-    try:
-        return await session.backend.queue.check_quota(
-            route.accounts, transaction.mail_parameters.size or 1
-        )
-    except MailError as error:
-        return error.outcome
+    size = transaction.mail_parameters.size or 1
+    return await session.backend.queue.check_quota(route.accounts, size)
+
+
+def _refusal(session: SmtpSession, recipient: Address, route: RemoteRoute | NoRoute) -> Outcome:
+    """Return why mail that does not stay here is not accepted."""
+    if isinstance(route, RemoteRoute):
+        return _refuse_elsewhere(session, recipient, route)
+    if not route.outcome.is_temporary:
+        session.unknown_recipients += 1
+    return route.outcome
 
 
 def _refuse_elsewhere(session: SmtpSession, recipient: Address, route: RemoteRoute) -> Outcome:
