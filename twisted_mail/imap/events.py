@@ -1,10 +1,13 @@
-"""What framing says about the client's stream, and the limits it keeps."""
+"""What framing finds in the client's stream, and the limits it keeps."""
 
 from dataclasses import dataclass
 
-from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.message import Blob
-from twisted_mail.mail.outcome import MailError
+from twisted_mail.mail.outcome import MailError, ProtocolError
+
+
+class InputOverflow(ProtocolError):
+    """So much would have to be thrown away that the client is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,6 @@ class CompleteCommand:
 
     data: bytes
     blobs: dict[int, Blob]
-
-    def reader(self) -> Reader:
-        """Return a cursor at its beginning, which owns the messages."""
-        return Reader(self.data, self.blobs)
 
 
 @dataclass(frozen=True, slots=True)

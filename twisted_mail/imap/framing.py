@@ -1,12 +1,11 @@
 """Cutting the client's stream into whole commands, literals inside (RFC 3501 §2.2.1, RFC 7888).
 
-The octets of a literal can never become a command here, whatever is wrong with the rest: a literal
-that is refused is swallowed first when it comes without being asked for, and the command that had it
-ends in one fault. Memory is bounded by ``CommandLimits``; the message of an APPEND is handed on as it
-comes.
+The octets of a literal can never become a command here, whatever is wrong with the rest: a literal that
+is refused is swallowed first when it comes without being asked for, and the command that had it ends in
+one fault. Memory is bounded by ``CommandLimits``; the message of an APPEND is handed on as it comes.
 
-Only CRLF ends a line. A bare LF ends it too, so that both sides stay in step, but such a line is a
-fault (a bare CR or a NUL likewise).
+Only CRLF ends a line. A bare LF ends it too, so that both sides stay in step, but such a line is a fault
+(a bare CR or a NUL likewise).
 """
 
 from collections.abc import Generator
@@ -16,6 +15,7 @@ from twisted_mail.imap.events import (
     CompleteCommand,
     ContinuationRequest,
     Event,
+    InputOverflow,
     MessageBegins,
     MessageEnds,
     MessageOctets,
@@ -30,15 +30,8 @@ _NEVER = 1 << 63  # the size of a literal with more digits than any number here
 _LONGEST_NUMBER = 20  # digits
 
 
-class InputOverflow(ProtocolError):
-    """So much would have to be thrown away that the client is given up."""
-
-
 class Framer:
-    """The framing of one connection's input.
-
-    ``limits`` may be replaced between commands.
-    """
+    """The framing of one connection's input; ``limits`` may be replaced between commands."""
 
     __slots__ = (
         "_blobs",
@@ -79,8 +72,8 @@ class Framer:
         """Return the next line as it is, without its end, or None when more octets are needed.
 
         For what is no command: the responses of AUTHENTICATE, and the end of IDLE. Only between two
-        commands. Raises ProtocolError for a line that is too long or malformed, Lost for one without
-        an end.
+        commands. Raises ProtocolError for a line that is too long or malformed, InputOverflow for one
+        without an end.
         """
         line = self._cut_line()
         if line is None:
@@ -218,9 +211,9 @@ class Framer:
             self.refuse(ProtocolError("The literal is too large", "TOOBIG"))
 
     def _is_message(self) -> bool:
-        """Say whether the present literal is the message of an APPEND.
+        """Return whether the present literal is the message of an APPEND.
 
-        The only other one an APPEND can have is the mailbox, directly behind the command's name.
+        The only other one an APPEND can have is the mailbox, directly after the command's name.
         """
         if not self.limits.message:
             return False

@@ -138,18 +138,21 @@ class ImapLoop:
     # ------------------------------------------------------------ commands
 
     async def _run_command(self, complete: CompleteCommand) -> None:
-        reader = complete.reader()
+        reader = Reader(complete.data, complete.blobs)
         tag = "*"
         try:
             tag = reader.tag()
             command, is_uid = self._find(*reader.command_name())
             answer = await self._outcome(command, reader, is_uid)
-            await self.session.send_updates(may_expunge=is_uid or not command.keeps_numbers)
+            selected = self.session.selected
+            if selected is not None and selected.view.has_updates:
+                await self.session.send_updates(may_expunge=is_uid or not command.keeps_numbers)
         except MailError as error:  # no such command, or not now
             self._count_error(error)
             answer = refusal(error)
         finally:
-            reader.close()
+            if complete.blobs:
+                reader.close()
         self._answer(tag, answer)
         await self._follow_up()
 
@@ -176,7 +179,8 @@ class ImapLoop:
         except Exception:
             session.backend.journal.failed(f"{SERVICE} {command.name}")
             return "NO [SERVERBUG] Internal error; it has been noted"
-        session.limits.count_success()
+        if session.limits.errors:
+            session.limits.count_success()
         return answer
 
     async def _follow_up(self) -> None:

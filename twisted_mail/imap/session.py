@@ -44,6 +44,7 @@ class ImapSession:
         "limits",
         "selected",
         "settings",
+        "state",
         "tables",
         "wire",
     )
@@ -60,18 +61,12 @@ class ImapSession:
         self.enabled: set[str] = set()
         self.selected: Selected | None = None
         self.after_answer: Callable[[], Awaitable[None]] | None = None
+        self.state = State.NOT_AUTHENTICATED
         self.end_reason = ""
         self.farewell = b""
         self._avatar: Mailboxes | None = None
 
     # ------------------------------------------------------------ state
-
-    @property
-    def state(self) -> State:
-        """Return the state of the connection."""
-        if self._avatar is None:
-            return State.NOT_AUTHENTICATED
-        return State.AUTHENTICATED if self.selected is None else State.SELECTED
 
     async def account(self) -> Account:
         """Return the account that is logged in, opened at first use.
@@ -88,10 +83,16 @@ class ImapSession:
             raise ProtocolError("Select a mailbox first")
         return self.selected
 
+    def select(self, selected: Selected) -> None:
+        """Go to the selected state. No other mailbox is selected."""
+        self.selected = selected
+        self.state = State.SELECTED
+
     def deselect(self) -> None:
         """Give the selected mailbox back, if there is one."""
         selected, self.selected = self.selected, None
         if selected is not None:
+            self.state = State.AUTHENTICATED
             selected.close()
 
     def capabilities(self) -> str:
@@ -104,6 +105,7 @@ class ImapSession:
     def enter_authenticated(self, avatar: Mailboxes) -> None:
         """Go to the authenticated state."""
         self._avatar = avatar
+        self.state = State.AUTHENTICATED
         self.limits.count_login()
         self.framer.limits = self.settings.after_login
 

@@ -1,31 +1,30 @@
-r"""The view: what one client has been told of the mailbox it selected.
+r"""The view: what one client has been sent of the mailbox it selected.
 
 The store goes on while a client works; sequence numbers mean what the client knows, so they are kept
-here and move only when the client is told (RFC 3501 §7.4.1, §5.5). A view is three columns: the UIDs,
+here and move only when the client is notified (RFC 3501 §7.4.1, §5.5). A view is three columns: the UIDs,
 the flags as the client believes them, and the ranges that are \Recent for this session.
 """
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
+from twisted_mail.imap.pending import PendingChanges
 from twisted_mail.imap.recent import RecentRanges
 from twisted_mail.imap.writing import flag_list
 from twisted_mail.interfaces import Mailbox
 from twisted_mail.mail.mailbox.change import (
     Change,
     EntriesAdded,
-    EntriesExpunged,
-    FlagsChanged,
     MailboxDeleted,
 )
 from twisted_mail.mail.mailbox.flags import NONE, RECENT, SYSTEM, Flags
 from twisted_mail.mail.mailbox.numbers import NumberSet
 from twisted_mail.mail.outcome import ProtocolError
 
-_FLAGS_PER_UPDATE = 5000  # messages whose flags are told at once
+_FLAGS_PER_UPDATE = 5000  # messages whose flags are sent at once
 _FEW_ROWS = 64  # rows that are cheaper to delete one by one than to copy the rest
 
 
@@ -40,15 +39,13 @@ class View:
         "_claims",
         "_client_flags",
         "_mailbox",
-        "_pending_arrivals",
-        "_pending_expunges",
         "_recent",
         "_rendered",
         "_sent_keywords",
         "_sent_recent",
         "_unwatch",
         "is_removed",
-        "pending_flags",
+        "pending",
         "uids",
     )
 
@@ -58,9 +55,7 @@ class View:
         self._claims = claims
         self.uids = array("Q", columns.uids)
         self._client_flags: list[Flags] = list(columns.flags)
-        self._pending_arrivals = array("Q")  # in the store, and not told yet
-        self._pending_expunges: set[int] = set()  # not in the store any more
-        self.pending_flags: dict[int, None] = {}  # with other flags now; a set with an order
+        self.pending = PendingChanges()
         self._recent = RecentRanges()
         self._recent.add(recent_from, columns.uidnext - 1)
         self._rendered: dict[tuple[Flags, bool], bytes] = {}
@@ -121,13 +116,13 @@ class View:
         return found
 
     def is_recent(self, uid: int) -> bool:
-        r"""Say whether a message is \Recent for this session."""
+        r"""Return whether a message is \Recent for this session."""
         return uid in self._recent
 
     def with_recent(self, uids: Sequence[int], flags: Sequence[Flags]) -> Sequence[Flags]:
         r"""Return the flags of ascending UIDs, with \Recent where this session has it."""
         recent = self._recent
-        if not recent.count(uids):
+        if not recent.ranges or not recent.count(uids):
             return flags
         return [
             _with_recent(known) if uid in recent else known
@@ -160,21 +155,21 @@ class View:
             self._rendered[flags, is_recent] = known
         return known
 
-    # ------------------------------------------------------------ what commands told
+    # ------------------------------------------------------------ what commands sent
 
     def note_flags_sent(self, uid: int) -> None:
-        """Note that the client has just been told the flags of a message as they are now."""
-        if uid in self.pending_flags:
-            del self.pending_flags[uid]
+        """Record that the client has just been sent the flags of a message as they are now."""
+        if uid in self.pending.flags:
+            del self.pending.flags[uid]
             self._set_client_flags(uid, self._flags_now(uid))
 
     def note_silent_store(self, uids: Iterable[int], how: str, flags: Flags) -> None:
-        """Note that the client takes its own silent STORE for done (``how`` as in ``mark``).
+        """Record that the client takes its own silent STORE for done (``how`` as in ``mark``).
 
-        What it then believes wrongly, since another session altered flags too, stays news.
+        What it then believes wrongly, since another session altered flags too, is still sent.
         """
         for uid in uids:
-            if uid in self.pending_flags:
+            if uid in self.pending.flags:
                 number = self.number(uid)
                 if number is not None:
                     self._client_flags[number - 1] = _altered(
@@ -186,41 +181,41 @@ class View:
         if number is not None:
             self._client_flags[number - 1] = flags
 
-    # ------------------------------------------------------------ what the client is told
+    # ------------------------------------------------------------ what the client is sent
 
     @property
     def has_updates(self) -> bool:
-        """Say whether ``updates`` may have something to tell."""
-        has_new_keywords = len(self._mailbox.keywords) != self._sent_keywords
+        """Return whether ``updates`` may have something to send."""
+        pending = self.pending
         return bool(
-            self._pending_arrivals
-            or self._pending_expunges
-            or self.pending_flags
-            or has_new_keywords
+            pending.arrivals
+            or pending.expunges
+            or pending.flags
+            or len(self._mailbox.keywords) != self._sent_keywords
         )
 
     @property
     def update_rounds(self) -> int:
-        """Return how often ``updates`` must be asked for all the news there are now."""
-        return 1 + len(self.pending_flags) // _FLAGS_PER_UPDATE
+        """Return how often ``updates`` must be asked for all that is pending now."""
+        return 1 + len(self.pending.flags) // _FLAGS_PER_UPDATE
 
     def updates(self, may_expunge: bool) -> list[bytes]:
         """Return the untagged answers that bring the client up to date, without ``*`` and CRLF.
 
-        EXPUNGE comes first and EXISTS before what mentions new numbers. Of flags, so many are told at
-        once that others have their turn.
+        EXPUNGE comes first and EXISTS before what mentions new numbers. The flags of a limited number
+        of messages are sent at once, so that others have their turn.
         """
         if not self.has_updates:
             return []
-        lines = list(self._expunged()) if may_expunge and self._pending_expunges else []
+        lines = list(self._expunged()) if may_expunge and self.pending.expunges else []
         lines += self._grown()
         lines += self._new_keywords()
         lines += self._altered_flags()
         return lines
 
     def _expunged(self) -> Iterator[bytes]:
-        """Tell the highest number first, so that each is right whatever was told before."""
-        gone, self._pending_expunges = self._pending_expunges, set()
+        """Send the highest number first, so that each is right whatever was sent before."""
+        gone = self.pending.take_expunges()
         rows = [row for row, uid in enumerate(self.uids) if uid in gone]
         self._drop(rows)
         for row in reversed(rows):
@@ -238,11 +233,11 @@ class View:
             del self._client_flags[row]
 
     def _grown(self) -> Iterator[bytes]:
-        has_grown = bool(self._pending_arrivals)
+        has_grown = bool(self.pending.arrivals)
         if has_grown:
-            self.uids.extend(self._pending_arrivals)
-            self._client_flags.extend(map(self._flags_now, self._pending_arrivals))
-            del self._pending_arrivals[:]
+            self.uids.extend(self.pending.arrivals)
+            self._client_flags.extend(map(self._flags_now, self.pending.arrivals))
+            del self.pending.arrivals[:]
             yield b"%d EXISTS" % len(self.uids)
         recent = self.recent_count
         if has_grown or recent != self._sent_recent:
@@ -257,10 +252,10 @@ class View:
                 yield b"OK [PERMANENTFLAGS %b] Flags that can be stored" % self.permanent_flags()
 
     def _altered_flags(self) -> Iterator[bytes]:
-        uids = list(islice(self.pending_flags, _FLAGS_PER_UPDATE))
+        uids = list(islice(self.pending.flags, _FLAGS_PER_UPDATE))
         columns = self._mailbox.columns
         for uid in uids:
-            del self.pending_flags[uid]
+            del self.pending.flags[uid]
             number, row = self.number(uid), columns.row(uid)
             if number is None or row is None:
                 continue
@@ -282,27 +277,14 @@ class View:
     # ------------------------------------------------------------ what happens in the mailbox
 
     def _note(self, change: Change) -> None:
-        if isinstance(change, FlagsChanged):
-            self.pending_flags.update(dict.fromkeys([uid for uid, _, _ in change.marks]))
-        elif isinstance(change, EntriesAdded):
-            self._note_added(change.uids)
-        elif isinstance(change, EntriesExpunged):
-            self._note_gone(change.uids)
+        if isinstance(change, EntriesAdded):
+            self.pending.note_added(change.uids)
+            first = self._mailbox.claim_recent() if self._claims else min(change.uids)
+            self._recent.add(first, self._mailbox.columns.uidnext - 1)
         elif isinstance(change, MailboxDeleted):
             self.is_removed = True
-
-    def _note_added(self, uids: Collection[int]) -> None:
-        self._pending_arrivals.extend(uids)
-        first = self._mailbox.claim_recent() if self._claims else min(uids)
-        self._recent.add(first, self._mailbox.columns.uidnext - 1)
-
-    def _note_gone(self, uids: Sequence[int]) -> None:
-        self._pending_expunges.update(uids)
-        if self._pending_arrivals:
-            gone = set(uids)
-            self._pending_arrivals = array(
-                "Q", [uid for uid in self._pending_arrivals if uid not in gone]
-            )
+        else:
+            self.pending.note(change)
 
 
 def _altered(before: Flags, how: str, flags: Flags) -> Flags:

@@ -38,9 +38,10 @@ async def _open(session: ImapSession, name: str, is_read_only: bool) -> None:
     except BaseException:
         mailbox.close()
         raise
-    session.selected = Selected(mailbox, view, is_read_only)
+    selected = Selected(mailbox, view, is_read_only)
+    session.select(selected)
     for response in session.tables.select_responses:
-        if line := response.line(session.selected):
+        if line := response.line(selected):
             session.untagged(line)
 
 

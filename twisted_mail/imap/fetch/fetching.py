@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twisted_mail.imap.bulk_column import RENDERED, BulkColumn
-from twisted_mail.imap.fetch.batches import batch_of
 from twisted_mail.imap.fetch.body_sections import (
     GROUP_OCTETS,
     BodySectionReader,
@@ -55,13 +54,15 @@ class Fetching:
 
     async def answer(self, uids: Sequence[int]) -> int:
         """Answer for each message; return how many were there."""
-        answered = 0
+        answered, is_later = 0, False
         for start in range(0, len(uids), MESSAGES_PER_STEP):
             part = uids[start : start + MESSAGES_PER_STEP]
             if self._plan.is_measured:
                 await self._mailbox.measure(part)
             for step in self._steps(part):
-                await self._wire.yield_to_others()
+                if is_later:  # the loop has just given others their turn
+                    await self._wire.yield_to_others()
+                is_later = True
                 answered += await self._step(step)
         return answered
 
@@ -102,7 +103,7 @@ class Fetching:
         r"""Mark as ``\Seen``; return the UIDs that were not. Reading works on a full disk too."""
         if self._selected.is_read_only:
             return frozenset()
-        batch = batch_of(self._selected, uids)
+        batch = _batch_of(self._selected, uids)
         pairs = zip(batch.uids, batch.flags, strict=True)
         unseen = [uid for uid, known in pairs if flags.SEEN not in known]
         try:
@@ -115,7 +116,7 @@ class Fetching:
     def _batch(
         self, uids: Sequence[int], fetched: FetchedData, values: dict[int, list[Value]]
     ) -> FetchBatch:
-        batch = batch_of(self._selected, uids)
+        batch = _batch_of(self._selected, uids)
         batch.loaded = {
             column: [of_uid[uid] for uid in batch.uids] for column, of_uid in fetched.loaded.items()
         }
@@ -127,7 +128,7 @@ class Fetching:
 
     def _note_flags_sent(self, batch: FetchBatch) -> None:
         view = self._selected.view
-        if view.pending_flags:
+        if view.pending.flags:
             for uid in batch.uids if self._plan.has_flags else batch.changed:
                 view.note_flags_sent(uid)
 
@@ -152,7 +153,7 @@ class Fetching:
         kept = self._from_kept(texts, uids, rendered) if self._plan.uses_kept_fields else None
         if kept is not None:
             return await self._send(self._batch(list(kept), fetched, kept))
-        batch = batch_of(self._selected, uids)
+        batch = _batch_of(self._selected, uids)
         sources = [
             texts.source(uid, size, rendered[uid].header_size if rendered else 0)
             for uid, size in zip(batch.uids, batch.sizes, strict=True)
@@ -209,3 +210,23 @@ class Fetching:
         except (Refused, Unavailable):
             return b""
         return data or b""
+
+
+def _batch_of(selected: Selected, uids: Sequence[int]) -> FetchBatch:
+    r"""Return the columns of ascending UIDs that the client knows, as they are at this moment.
+
+    Messages that are gone from the store are left out. Flags have ``\Recent`` where this session has.
+    """
+    columns, view = selected.mailbox.columns, selected.view
+    rows = columns.rows(uids)
+    if isinstance(rows, range):
+        together = slice(rows.start, rows.stop)
+        flags = columns.flags[together]
+        dates: Sequence[int] = columns.dates[together]
+        sizes: Sequence[int] = columns.sizes[together]
+    else:
+        uids = [columns.uids[row] for row in rows]
+        flags = [columns.flags[row] for row in rows]
+        dates = [columns.dates[row] for row in rows]
+        sizes = [columns.sizes[row] for row in rows]
+    return FetchBatch(view.numbers(uids), uids, view.with_recent(uids, flags), dates, sizes)
