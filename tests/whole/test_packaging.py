@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.testing.examples import write_examples
+
 pytestmark = pytest.mark.whole
 
 ROOT = Path(__file__).parents[2]
@@ -124,3 +126,19 @@ def test_an_editable_install_brings_the_command(source: Path, tmp_path: Path) ->
         found = commands(python, folder)
         assert "mailserver" in found
         assert "mail" in found
+
+
+def test_the_examples_for_tests_run_with_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
+    python = environment(tmp_path / "env")
+    run(
+        *(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index"),
+        wheel,
+        folder=tmp_path,
+    )
+    project = tmp_path / "project"
+    project.mkdir()
+    write_examples(project)
+    where = run(python, "-c", "import twisted_mail; print(twisted_mail.__file__)", folder=project)
+    assert where.startswith(str(tmp_path))
+    said = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", folder=project)
+    assert "13 passed" in said
