@@ -8,7 +8,7 @@ import pytest
 
 from tests.whole.hostile import Raw, eventually, good_client_is_served, plain, raw
 from tests.whole.live import LISTENERS, LiveServer
-from twisted_mail.net.server import conversation
+from twisted_mail.net.server import security
 
 pytestmark = pytest.mark.whole
 
@@ -34,7 +34,7 @@ GARBAGE = [
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     folder: Path = tmp_path_factory.mktemp("tls")
     patience = pytest.MonkeyPatch()
-    patience.setattr(conversation, "HANDSHAKE_SECONDS", 0.3)
+    patience.setattr(security, "HANDSHAKE_SECONDS", 0.3)
     short = "login_timeout = 1.0\n"
     live = LiveServer(
         folder,

@@ -8,10 +8,10 @@ from twisted.logger import Logger
 from twisted_mail.config import Config, ListenerConfig
 from twisted_mail.interfaces import Journal
 from twisted_mail.net.server.connection_limit import connection_limit_for, raise_descriptor_limit
-from twisted_mail.net.server.conversation import ListenerSecurity
 from twisted_mail.net.server.fair_share import FairShare
 from twisted_mail.net.server.listening import ConversationFactory, StoppableFactory
 from twisted_mail.net.server.proxied import ProxiedFactory
+from twisted_mail.net.server.security import ListenerSecurity
 from twisted_mail.net.server.tls import Certificates
 from twisted_mail.plugin import ServerBackend, protocols
 from twisted_mail.workers.shared import SharedServices

@@ -24,7 +24,8 @@ from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
-from twisted_mail.net.server.conversation import Conversation, ListenerSecurity
+from twisted_mail.net.server.conversation import Conversation
+from twisted_mail.net.server.security import ListenerSecurity
 from twisted_mail.plugin import protocols
 from twisted_mail.plugins import protocols as builtin
 from twisted_mail.policy.filter_chain import FilterChain

@@ -12,15 +12,12 @@ from twisted.internet.testing import StringTransport
 from tests.support import NoteJournal
 from twisted_mail.interfaces import ConversationEnded, TlsInfo, Wire
 from twisted_mail.net.server.conversation import (
-    HANDSHAKE_SECONDS,
-    MAX_READ,
-    READ_AHEAD,
-    SMALL_READ,
     Conversation,
-    ListenerSecurity,
 )
 from twisted_mail.net.server.fair_share import SLICE_SECONDS
 from twisted_mail.net.server.outlet import STALL_SECONDS
+from twisted_mail.net.server.read_buffer import MAX_READ, READ_AHEAD, SMALL_READ
+from twisted_mail.net.server.security import HANDSHAKE_SECONDS, ListenerSecurity
 
 Script = Callable[[Wire], Awaitable[None]]
 
@@ -144,18 +141,17 @@ def test_bytes_that_come_while_the_session_works_wait_in_order() -> None:
 
 def test_unread_bytes_are_seen() -> None:
     seen = []
+    work: Deferred[None] = Deferred()
 
     async def script(wire: Wire) -> None:
+        await work
         seen.append(wire.has_unread)
         await wire.read(60)
         seen.append(wire.has_unread)
 
-    clock = Clock()
-    conversation = Conversation(
-        clock, lambda wire: Scripted(wire, script), ListenerSecurity(), NoteJournal()
-    )
-    conversation._unread = b"early"
-    conversation.makeConnection(Transport())
+    held = Held(script)
+    held.hears(b"early")
+    work.callback(None)
     assert seen == [True, False]
 
 
@@ -472,19 +468,19 @@ def test_the_tls_that_was_is_known_when_the_peer_has_left() -> None:
 
 def test_what_came_in_clear_is_never_read_as_encrypted() -> None:
     read = []
+    work: Deferred[None] = Deferred()
 
     async def script(wire: Wire) -> None:
+        await work
         await wire.start_tls()
         read.append(await wire.read(60))
 
     certificates: Any = object()
-    conversation = Conversation(
-        Clock(), lambda wire: Scripted(wire, script), ListenerSecurity(certificates), NoteJournal()
-    )
-    conversation._unread = b"MAIL FROM:<injected@example.org>"
-    conversation.makeConnection(Transport())
+    held = Held(script, ListenerSecurity(certificates))
+    held.hears(b"MAIL FROM:<injected@example.org>")
+    work.callback(None)
     assert read == []
-    conversation.dataReceived(b"EHLO")
+    held.hears(b"EHLO")
     assert read == [b"EHLO"]
 
 

@@ -10,8 +10,9 @@ from twisted.internet.testing import StringTransport
 from tests.support import NoteJournal
 from twisted_mail.interfaces import ConversationEnded, Wire
 from twisted_mail.net.server.connection_limit import MAX_BUSY, ConnectionLimit, connection_limit_for
-from twisted_mail.net.server.conversation import Conversation, ListenerSecurity
+from twisted_mail.net.server.conversation import Conversation
 from twisted_mail.net.server.listening import FAREWELL_SECONDS, ConversationFactory
+from twisted_mail.net.server.security import ListenerSecurity
 
 
 class Greeter:

@@ -10,7 +10,7 @@ from twisted.internet.testing import StringTransport
 from tests.support import NoteJournal
 from twisted_mail.interfaces import ConversationEnded, Wire
 from twisted_mail.net.server import proxied
-from twisted_mail.net.server.conversation import Conversation, ListenerSecurity
+from twisted_mail.net.server.conversation import Conversation
 from twisted_mail.net.server.listening import ConversationFactory
 from twisted_mail.net.server.proxied import HEADER_SECONDS, ProxiedFactory
 from twisted_mail.net.server.proxy_header import (
@@ -20,6 +20,7 @@ from twisted_mail.net.server.proxy_header import (
     format_line,
     format_octets,
 )
+from twisted_mail.net.server.security import ListenerSecurity
 
 CLIENT = ProxyAddresses(SocketAddress("198.51.100.7", 40000), SocketAddress("192.0.2.9", 25))
 

@@ -7,23 +7,20 @@ What keeps a hostile peer from costing more than its share is here, once for all
 * input: the transport is paused while more than ``READ_AHEAD`` octets wait to be read;
 * output: a session that writes much waits in ``drain`` until the peer has taken it, and a peer that
   takes nothing for ``STALL_SECONDS`` is cut off;
-* work: ``yield_to_others`` gives way after ``turns.SLICE_SECONDS``, and sooner where many work;
+* work: ``yield_to_others`` gives way after ``fair_share.SLICE_SECONDS``, and sooner where many work;
 * silence: every ``read`` has a time limit, and so has a TLS handshake, whatever the session does;
-* STARTTLS: bytes that came in clear can be seen (``has_unread``) and are never read as encrypted ones.
+* STARTTLS: ``has_unread`` shows bytes that came in clear, which are never read as encrypted ones.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
-    IDelayedCall,
     IHalfCloseableProtocol,
     IHandshakeListener,
     IProtocol,
     IReactorTime,
-    ISSLTransport,
 )
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -31,29 +28,12 @@ from zope.interface import implementer
 from twisted_mail.interfaces import ConversationEnded, Journal, Peer, Session, TlsInfo, Wire
 from twisted_mail.net.server.fair_share import FairShare
 from twisted_mail.net.server.outlet import STALL_SECONDS, TransportOutlet
+from twisted_mail.net.server.read_buffer import SMALL_READ, ReadBuffer
+from twisted_mail.net.server.security import ConnectionSecurity, ListenerSecurity
 from twisted_mail.net.server.timelimit import TimeLimit
-from twisted_mail.net.server.tls import Certificates, drop_tls, tls_info
-
-READ_AHEAD = 64 * 1024  # octets that may wait before the transport is paused
-SMALL_READ = 64 * 1024  # what the transport reads at a time, as long as no peer sends more
-MAX_READ = 256 * 1024  # octets that are read at a time from a peer that sends much
-HANDSHAKE_SECONDS = 30.0  # how long a TLS handshake may take
 
 MakeSession = Callable[[Wire], Session]
-_SHUTDOWN, _LOST, _TIMEOUT = (
-    ConversationEnded.Reason.SHUTDOWN,
-    ConversationEnded.Reason.LOST,
-    ConversationEnded.Reason.TIMEOUT,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ListenerSecurity:
-    """What one listener allows: certificates (None: no TLS), TLS first, passwords in clear."""
-
-    certificates: Certificates | None = None
-    is_implicit: bool = False
-    takes_cleartext_passwords: bool = False
+Reason = ConversationEnded.Reason
 
 
 @implementer(IProtocol, IHalfCloseableProtocol, IHandshakeListener)
@@ -66,23 +46,19 @@ class Conversation:
 
     __slots__ = (
         "_began",
+        "_buffer",
         "_closed",
         "_ending",
-        "_handshake",
-        "_is_nudged",
-        "_is_stopped",
+        "_fair_share",
+        "_is_woken",
         "_journal",
         "_limit",
+        "_listener",
         "_make_session",
         "_outlet",
         "_peer",
-        "_privacy",
         "_reactor",
-        "_reads_much",
-        "_terms",
-        "_tls",
-        "_turns",
-        "_unread",
+        "_security",
         "_waiting",
         "ended",
         "transport",
@@ -92,7 +68,7 @@ class Conversation:
         self,
         reactor: IReactorTime,
         make_session: MakeSession,
-        terms: ListenerSecurity,
+        listener: ListenerSecurity,
         journal: Journal,
         fair_share: FairShare | None = None,
         peer: Peer | None = None,
@@ -101,23 +77,17 @@ class Conversation:
         self.ended: Callable[[Conversation], None] | None = None
         self._make_session = make_session
         self._reactor = reactor
-        self._terms = terms
+        self._listener = listener
         self._journal = journal
-        self._peer = peer  # whom a proxy brings, if this is not who the transport knows
-        self._turns = fair_share or FairShare(reactor)
-        self._unread = b""
-        # A read that has nothing to return yet. What ends it is handed over, and the read itself raises
-        # it: a failure would stay in frames that its own traceback keeps, and the connection with them.
-        self._waiting: Deferred[bytes | ConversationEnded.Reason] | None = None
+        self._peer = peer  # the client of a proxy, which is the peer that the transport knows
+        self._fair_share = fair_share or FairShare(reactor)
+        # A read that has nothing to return yet. It is given what ends it, and raises that itself: a
+        # failure would stay in frames that its own traceback keeps, and the connection with them.
+        self._waiting: Deferred[bytes | Reason] | None = None
         self._limit = TimeLimit(reactor, self._time_passed)
-        self._handshake: IDelayedCall | None = None  # cuts off a peer that does not finish it
         self._began = 0.0
-        self._ending: ConversationEnded.Reason | None = None
-        self._is_nudged = False
-        self._reads_much = False
-        self._is_stopped = False  # we asked the transport to read no more for now
-        self._tls = False
-        self._privacy: TlsInfo | None = None  # of the TLS there was, once the connection is lost
+        self._ending: Reason | None = None
+        self._is_woken = False
         self._closed = False
 
     # ------------------------------------------------------------ what Twisted calls
@@ -126,13 +96,14 @@ class Conversation:
         """Take the transport and begin the session."""
         self.transport = transport
         self._outlet = TransportOutlet(transport, self._reactor)
+        self._buffer = ReadBuffer(transport)
+        self._security = ConnectionSecurity(transport)
         self.connectionMade()
 
     def connectionMade(self) -> None:
         """Begin the session."""
         self.transport.registerProducer(self._outlet, True)
-        self._tls = ISSLTransport.providedBy(self.transport)
-        if self._terms.is_implicit:
+        if self._listener.is_implicit:
             self._start_tls()
         self._began = self._reactor.seconds()
         running = Deferred.fromCoroutine(self._make_session(self).run())
@@ -141,50 +112,33 @@ class Conversation:
 
     def dataReceived(self, data: bytes) -> None:
         """Hand the bytes to the session, or keep them until it reads."""
-        if len(data) >= SMALL_READ or self._reads_much:
-            self._read_at_a_time(len(data))
+        buffer = self._buffer
+        if len(data) >= SMALL_READ or buffer.reads_much:
+            buffer.fit_reads(len(data))
         if self._waiting is not None:
-            self._wake(data)
-            return
-        self._unread += data
-        if len(self._unread) >= READ_AHEAD and not self._is_stopped:
-            self._is_stopped = True
-            self.transport.pauseProducing()
-
-    def _read_at_a_time(self, size: int) -> None:
-        """Have the transport read more at a time while much is on its way, and else as it did."""
-        transport = self.transport
-        if size == getattr(transport, "bufferSize", 0):
-            transport.bufferSize = min(size * 2, MAX_READ)
-            self._reads_much = True
-        elif self._reads_much and size < SMALL_READ:
-            transport.bufferSize = SMALL_READ
-            self._reads_much = False
+            self._hand_over(data)
+        else:
+            buffer.add(data)
 
     def handshakeCompleted(self) -> None:
         """Note that TLS is on."""
-        handshake, self._handshake = self._handshake, None
-        if handshake is not None:
-            handshake.cancel()
+        self._security.handshake_completed()
 
     def readConnectionLost(self) -> None:
         """Note that the peer will send no more; it may still want the answers."""
-        self._end(_LOST)
+        self._end(Reason.LOST)
 
     def writeConnectionLost(self) -> None:
         """Note that the peer will take no more."""
         self.transport.abortConnection()
 
     def connectionLost(self, reason: Failure | None = None) -> None:
-        """End the session at its next word."""
+        """End the session at its next read or write."""
         self._closed = True
         self._limit.end()
-        self.handshakeCompleted()  # or never will be
-        self._end(_LOST)
+        self._end(Reason.LOST)
         self._outlet.close()
-        if self._tls:
-            self._privacy = tls_info(self.transport.getHandle())
-            drop_tls(self.transport)
+        self._security.connection_lost()
         if self.ended is not None:
             self.ended(self)
 
@@ -192,7 +146,7 @@ class Conversation:
 
     def shut_down(self) -> None:
         """Let the session say farewell at its next read."""
-        self._end(_SHUTDOWN)
+        self._end(Reason.SHUTDOWN)
 
     def abort(self) -> None:
         """Cut the connection off now."""
@@ -202,7 +156,7 @@ class Conversation:
 
     @property
     def peer(self) -> Peer:
-        """Say who is at the other end."""
+        """Return who is at the other end."""
         if self._peer is not None:
             return self._peer
         address = self.transport.getPeer()
@@ -210,20 +164,20 @@ class Conversation:
 
     @property
     def has_unread(self) -> bool:
-        """Say whether bytes have arrived that no ``read`` has returned yet."""
-        return bool(self._unread)
+        """Return whether bytes have arrived that no ``read`` has returned yet."""
+        return bool(self._buffer.data)
 
     async def read(self, timeout: float) -> bytes:
         """Send what was written, then return the bytes that came."""
         self._outlet.flush()
         if self._outlet.is_held:
             await self._peer_takes_more()
-        if self._unread and not self._closed:
-            return self._take_unread()
+        if self._buffer.data and not self._closed:
+            return self._buffer.take()
         if self._ending is not None:
             raise ConversationEnded(self._ending)
-        if self._is_nudged:
-            self._is_nudged = False
+        if self._is_woken:
+            self._is_woken = False
             return b""
         self._waiting = Deferred()
         self._limit.set(timeout)
@@ -238,34 +192,25 @@ class Conversation:
         Not before the reactor's next round: the caller may be in the middle of another session's
         command.
         """
-        if not self._is_nudged:
-            self._is_nudged = True
-            self._reactor.callLater(0, self._nudge_now)
+        if not self._is_woken:
+            self._is_woken = True
+            self._reactor.callLater(0, self._wake_now)
 
-    def _nudge_now(self) -> None:
-        if self._is_nudged and self._waiting is not None:
-            self._is_nudged = False
-            self._wake(b"")
+    def _wake_now(self) -> None:
+        if self._is_woken and self._waiting is not None:
+            self._is_woken = False
+            self._hand_over(b"")
 
-    def _take_unread(self) -> bytes:
-        data, self._unread = self._unread, b""
-        if self._is_stopped and not self._closed:
-            self._is_stopped = False
-            self.transport.resumeProducing()
-        return data
-
-    def _wake(self, data: bytes) -> None:
+    def _hand_over(self, came: bytes | Reason) -> None:
         waiting, self._waiting = self._waiting, None
         self._began = self._reactor.seconds()
         if waiting is not None:
-            waiting.callback(data)
+            waiting.callback(came)
 
-    def _end(self, reason: ConversationEnded.Reason) -> None:
-        if self._ending in (None, _SHUTDOWN):
+    def _end(self, reason: Reason) -> None:
+        if self._ending in (None, Reason.SHUTDOWN):
             self._ending = reason
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.callback(reason)
+        self._hand_over(reason)
 
     # ------------------------------------------------------------ the wire, writing
 
@@ -277,7 +222,7 @@ class Conversation:
     async def drain(self) -> None:
         """Send what was written, and wait until the peer has taken most of it."""
         if self._closed:
-            raise ConversationEnded(self._ending or _LOST)
+            raise ConversationEnded(self._ending or Reason.LOST)
         self._outlet.flush()
         if self._outlet.is_held:
             await self._peer_takes_more()
@@ -286,11 +231,11 @@ class Conversation:
     async def yield_to_others(self) -> None:
         """Let others go first if this connection has worked for long."""
         if self._closed:
-            raise ConversationEnded(self._ending or _LOST)
-        if self._reactor.seconds() - self._began < self._turns.slice_seconds:
+            raise ConversationEnded(self._ending or Reason.LOST)
+        if self._reactor.seconds() - self._began < self._fair_share.slice_seconds:
             return
         self._outlet.flush()
-        await self._turns.wait()
+        await self._fair_share.wait()
         self._began = self._reactor.seconds()
 
     async def _peer_takes_more(self) -> None:
@@ -303,7 +248,7 @@ class Conversation:
             return
         self._outlet.flush()
         self._closed = True
-        self._ending = self._ending or _LOST
+        self._ending = self._ending or Reason.LOST
         self.transport.unregisterProducer()
         self.transport.loseConnection()
         # A peer that never takes the rest, or never ends its half, does not keep the socket.
@@ -314,36 +259,28 @@ class Conversation:
     @property
     def tls_info(self) -> TlsInfo | None:
         """Return the TLS of the connection, or None while it is in clear."""
-        if not self._tls:
-            return None
-        return self._privacy or tls_info(self.transport.getHandle())
+        return self._security.info if self._security.is_on else None
 
     @property
     def may_start_tls(self) -> bool:
-        """Say whether ``start_tls`` can succeed."""
-        return self._terms.certificates is not None and not self._tls
+        """Return whether ``start_tls`` can succeed."""
+        return self._listener.certificates is not None and not self._security.is_on
 
     @property
     def takes_passwords(self) -> bool:
-        """Say whether a password may cross."""
-        return self._tls or self._terms.takes_cleartext_passwords
+        """Return whether a password may cross the connection."""
+        return self._security.is_on or self._listener.takes_cleartext_passwords
 
     async def start_tls(self) -> None:
         """Speak TLS from the next byte on."""
         if self._closed:
-            raise ConversationEnded(self._ending or _LOST)
+            raise ConversationEnded(self._ending or Reason.LOST)
         self._outlet.flush()
         self._start_tls()
 
     def _start_tls(self) -> None:
-        self._unread = b""  # the session has refused what came in clear; nothing of it may remain
-        self._tls = True
-        self._handshake = self._reactor.callLater(HANDSHAKE_SECONDS, self._handshake_failed)
-        self.transport.startTLS(self._terms.certificates)
-
-    def _handshake_failed(self) -> None:
-        self._handshake = None
-        self.transport.abortConnection()
+        self._buffer.data = b""  # the session refused what came in clear: nothing of it remains
+        self._security.start(self._listener.certificates, self._reactor)
 
     # ------------------------------------------------------------ time and failure
 
@@ -351,9 +288,7 @@ class Conversation:
         if self._closed:
             self.transport.abortConnection()
         elif self._waiting is not None:
-            waiting, self._waiting = self._waiting, None
-            self._began = self._reactor.seconds()
-            waiting.callback(_TIMEOUT)
+            self._hand_over(Reason.TIMEOUT)
 
     def _session_failed(self, failure: Failure) -> None:
         if not isinstance(failure.value, ConversationEnded):

@@ -19,8 +19,9 @@ from twisted.python.failure import Failure
 from twisted_mail.interfaces import Journal, Peer
 from twisted_mail.net.server.connection_count import ConnectionCounter, LocalConnectionCounter
 from twisted_mail.net.server.connection_limit import ConnectionLimit
-from twisted_mail.net.server.conversation import Conversation, ListenerSecurity, MakeSession
+from twisted_mail.net.server.conversation import Conversation, MakeSession
 from twisted_mail.net.server.fair_share import FairShare
+from twisted_mail.net.server.security import ListenerSecurity
 
 FAREWELL_SECONDS = 5.0  # how long open connections have to finish when the server stops
 

@@ -1,0 +1,47 @@
+"""Bytes that have come and wait to be read: how many may wait, and how many come at a time."""
+
+from typing import Any
+
+READ_AHEAD = 64 * 1024  # octets that may wait before the transport is paused
+SMALL_READ = 64 * 1024  # what the transport reads at a time, as long as no peer sends more
+MAX_READ = 256 * 1024  # octets that are read at a time from a peer that sends much
+
+
+class ReadBuffer:
+    """The input of one connection that its session has not read yet, as ``data``."""
+
+    __slots__ = ("_is_paused", "_transport", "data", "reads_much")
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self._is_paused = False  # the transport was asked to read no more for now
+        self.data = b""
+        self.reads_much = False
+
+    def add(self, data: bytes) -> None:
+        """Keep bytes until they are taken, and pause the transport when that is enough."""
+        self.data += data
+        if len(self.data) >= READ_AHEAD and not self._is_paused:
+            self._is_paused = True
+            self._transport.pauseProducing()
+
+    def take(self) -> bytes:
+        """Return all that waits, and let the transport go on."""
+        data, self.data = self.data, b""
+        if self._is_paused:
+            self._is_paused = False
+            self._transport.resumeProducing()
+        return data
+
+    def fit_reads(self, size: int) -> None:
+        """Have the transport read more at a time while much is on its way, and then as before.
+
+        ``size`` is that of the last read.
+        """
+        transport = self._transport
+        if size == getattr(transport, "bufferSize", 0):
+            transport.bufferSize = min(size * 2, MAX_READ)
+            self.reads_much = True
+        elif self.reads_much and size < SMALL_READ:
+            transport.bufferSize = SMALL_READ
+            self.reads_much = False
