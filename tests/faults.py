@@ -36,7 +36,18 @@ STEPS = [
 ]
 ON_DATABASES = frozenset({"connect", "commit", "checkpoint"})
 TAKING_ROOM = frozenset(
-    {"create", "create_unnamed", "overwrite", "extend", "write", "link", "make_folder"}
+    {
+        "create",
+        "create_unnamed",
+        "overwrite",
+        "extend",
+        "write",
+        "link",
+        "make_folder",
+        "connect",
+        "commit",
+        "checkpoint",
+    }
 )
 SYNCING = frozenset({"sync_file", "sync_data", "sync_folder", "sync_all", "sync_all_verified"})
 READING = ["names", "files", "stat", "open", "open_folder", "read"]
@@ -145,9 +156,10 @@ class FailDisk(QuickDisk):
 def _stepping(name: str) -> Callable[..., Any]:
     act = getattr(QuickDisk, name)
 
-    def call(self: Any, *args: Any) -> Any:
-        self.step(name)
-        return act(self, *args)
+    def call(self: Any, *args: Any, **named: Any) -> Any:
+        if not (isinstance(args[0], apsw.Connection) and args[0].filename == ""):  # in memory
+            self.step(name)
+        return act(self, *args, **named)
 
     call.__name__ = name
     return call
@@ -271,8 +283,14 @@ class PowerDisk(StopDisk):
     def unlink(self, path: bytes) -> None:
         kept = self.keep(path)
         super().unlink(path)
+
+        def take_back() -> None:
+            _unlink(path)  # SQLite may have made another, which nothing here saw
+            if kept is not None:
+                os.link(kept, path)
+
         if kept is not None:
-            self.note(path, lambda: os.link(kept, path))
+            self.note(path, take_back)
 
     def make_folder(self, path: bytes) -> None:
         super().make_folder(path)

@@ -18,8 +18,10 @@ from twisted_mail.store.maildir import MaildirStore
 
 
 def abandon(store: MaildirStore) -> None:
-    """Let go of the index as a process that dies does."""
+    """Let go of the indexes as a process that dies does."""
     for account in list(store._accounts.values()):
+        if account.search._index is not None:
+            account.search._index.close()
         if account._tree._index is not None:
             account._tree._index.close()
 

@@ -65,7 +65,14 @@ def check_append(
         assert told == [(mail("new"), normal(["$Fresh"])), (mail("newer"), frozenset())]
 
 
+check_spool = check_deliver
 check_recover = check_append
+
+
+def check_search(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+    check_compact(answer, done, old, new)
+    if done:
+        assert answer == [{1}, {1}, {1}]
 
 
 def check_come_and_go(
@@ -134,6 +141,9 @@ def check_compact(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, 
     assert {name: seen.messages for name, seen in new.items()} == {
         name: seen.messages for name, seen in old.items()
     }
+
+
+check_find_damage = check_meet_damage = check_compact
 
 
 def check_delete(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:

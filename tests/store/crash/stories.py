@@ -5,17 +5,24 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import apsw
+
 from tests.contracts.ground import ALICE, BOB, draft, mail
+from tests.support import InlineBlocking
+from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.delivery.group_commit import deliver_together
 from twisted_mail.store.delivery.inbound import InboxDelivery
+from twisted_mail.store.disk.blob import FileBlob, SpoolWriter
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.repair import compact as compact_list
 from twisted_mail.store.repair import undelete
+from twisted_mail.store.tree.tree import Tree
 
 SEEN = normal(["\\Seen", "$Work"])
+IN_ONE = Contains("text", "this is one")
 
 Story = Callable[[MaildirStore], Coroutine[Any, Any, Any]]
 
@@ -48,6 +55,19 @@ async def deliver_round(store: MaildirStore) -> Any:
     finally:
         disk.close(fd)
     return {text: one.answers[ALICE] is None for text, one in members.items()}
+
+
+async def spool(store: MaildirStore) -> Any:
+    """A message too large for memory rests in a file until it is delivered."""
+    disk = store._ground.disk
+    writer = SpoolWriter(os.fsdecode(store._root), InlineBlocking(), in_memory=4, disk=disk)
+    for piece in mail("new").splitlines(keepends=True):
+        await writer.write(piece)
+    blob = await writer.finish()
+    assert isinstance(blob, FileBlob)
+    answers = await store.deliver([ALICE], Message(blob))
+    if answers[ALICE] is not None:
+        raise answers[ALICE]
 
 
 async def append(store: MaildirStore) -> Any:
@@ -93,6 +113,38 @@ async def recover(store: MaildirStore) -> Any:
     return await account.append("Sent", [draft(mail("new"), "$Fresh"), draft(mail("newer"))])
 
 
+async def find_damage(store: MaildirStore) -> Any:
+    """The index turns out to be damaged when it is opened."""
+    for path in Path(os.fsdecode(store._root)).glob("*/*/index.sqlite3"):
+        path.write_bytes(b"no database" * 1000)
+    return await inbox_of(store)
+
+
+async def meet_damage(store: MaildirStore) -> Any:
+    """The index turns out to be damaged while it is used."""
+    account = await store.account(ALICE)
+    damages = [apsw.CorruptError("damaged")]
+
+    def read(tree: Tree) -> None:
+        if damages:
+            raise damages.pop()
+
+    await account.perform(read)
+    return await inbox_of(store)
+
+
+async def search(store: MaildirStore) -> Any:
+    """The index of texts is made, used, found damaged, and made again."""
+    account = await store.account(ALICE)
+    inbox = await account.open("INBOX")
+    found = [await inbox.matching(list(inbox.columns.uids), IN_ONE) for _ in range(2)]
+    await account.search.close()
+    path = Path(os.fsdecode(account._tree.path), "search.sqlite3")
+    if path.exists():
+        path.write_bytes(b"no database" * 1000)
+    return [*found, await inbox.matching(list(inbox.columns.uids), IN_ONE)]
+
+
 async def compact(store: MaildirStore) -> Any:
     account = await store.account(ALICE)
     mailbox = await account.open("Sent")
@@ -112,6 +164,7 @@ async def restore(store: MaildirStore) -> Any:
 STORIES = [
     deliver,
     deliver_round,
+    spool,
     append,
     come_and_go,
     copy,
@@ -121,6 +174,9 @@ STORIES = [
     rename,
     empty_inbox,
     recover,
+    find_damage,
+    meet_damage,
+    search,
     compact,
     delete,
     restore,
