@@ -51,12 +51,12 @@ def aftermath(story: Story, root: Path, answer: Any, done: bool, old: dict[str, 
     assert {name: seen.messages for name, seen in again.items()} == {
         name: seen.messages for name, seen in new.items()
     }
+    store = store_at(root, QuickDisk())
     for name in new:
         told = max([0, *new[name].messages, *old[name].messages] if name in old else [0])
         if done and isinstance(answer, CopyResult) and name == "Sent":
             told = max([told, *answer.targets])
-        store = store_at(root, QuickDisk())
         copied = finish(finish(store.account(ALICE)).append(name, [draft(b"later")]))
-        finish(store.close())
         same = name not in old or copied.uidvalidity == old[name].uidvalidity
         assert not same or copied.targets[0] > told
+    finish(store.close())
