@@ -1,6 +1,6 @@
 """The running mail server, and how ``twistd mailserver`` makes it.
 
-The parts are made in ``assembly``; here they are started and stopped. Where the configuration asks for
+The parts are made in ``assembly``; here they are started and stopped. If the configuration asks for
 workers, these take the mail in, and this process does everything else.
 """
 
@@ -25,7 +25,7 @@ from twisted_mail.workers.pool import WorkerPool
 from twisted_mail.workers.shared import SharedServices
 
 TIDYING_SECONDS = 1.0  # between two steps of removing what was expunged long ago
-ERRAND_SECONDS = 0.5  # between two looks for mail that waits for programs and lists
+QUEUE_SECONDS = 0.5  # between two checks for mail that is due for programs and lists
 INDEXING_SECONDS = 0.5  # between two rounds of indexing texts, which take 0.2 s each
 
 log = Logger(namespace="twisted_mail")
@@ -37,9 +37,9 @@ class MailService(Service):
     def __init__(self, reactor: Any, config: Config) -> None:
         self.config = config
         self._reactor = reactor
-        self._crew = WorkerPool(reactor, config) if config.workers.number else None
-        commons = SharedServices() if self._crew is None else self._crew.commons
-        self.parts = Assembly(reactor, config, commons)
+        self._workers = WorkerPool(reactor, config) if config.workers.number else None
+        shared = SharedServices() if self._workers is None else self._workers.shared
+        self.parts = Assembly(reactor, config, shared)
         self.backend = self.parts.backend
         self._troubles: list[str] = []  # why there can be no service
         self.listeners = [self._make_listener(number) for number in range(len(config.listeners))]
@@ -69,7 +69,7 @@ class MailService(Service):
             raise SystemExit("\n".join(f"mailserver: {text}" for text in self._troubles))
 
     def startService(self) -> None:
-        """Start the threads, the chores, and the workers if there are any."""
+        """Start the threads, the periodic tasks, and the workers if there are any."""
         parts = self.parts
         parts.delivery.load()
         parts.start(
@@ -77,7 +77,7 @@ class MailService(Service):
             PeriodicTask("compacting", TIDYING_SECONDS, parts.store.compacting.step),
             PeriodicTask("indexing", INDEXING_SECONDS, parts.store.indexing.work),
             *(
-                PeriodicTask(name, ERRAND_SECONDS, work)
+                PeriodicTask(name, QUEUE_SECONDS, work)
                 for name, work in parts.delivery.periodic_work()
             ),
         )
@@ -87,12 +87,12 @@ class MailService(Service):
             hostname=self.config.hostname,
             listeners=", ".join(listener.description for listener in self.listeners),
         )
-        if self._crew is not None:
-            self._crew.start(parts, self.listeners)
+        if self._workers is not None:
+            self._workers.start(parts, self.listeners)
         self.running = 1
 
     def stopService(self) -> Deferred[None]:
-        """Take no new connections, say farewell on the open ones, finish what was begun."""
+        """Take no new connections, close the open ones in good order, finish what was begun."""
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
@@ -101,8 +101,8 @@ class MailService(Service):
         parts.pipe.stop()
         await parts.periodic_tasks.stop()
         ends: list[Deferred[Any]] = [listener.stop() for listener in self.listeners]
-        if self._crew is not None:
-            ends.append(self._crew.stop())
+        if self._workers is not None:
+            ends.append(self._workers.stop())
         await DeferredList(ends, consumeErrors=True)
         await parts.close()
         self.running = 0

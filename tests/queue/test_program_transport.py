@@ -14,12 +14,12 @@ from twisted_mail.queue.program import UNKNOWN_PROGRAM, Program
 from twisted_mail.queue.program_transport import ProgramTransport, environment, with_lf
 
 TICKET = Program("ticket", ("/bin/ticket",))
-ERRAND = ProgramTarget("ticket", parse("tickets+7@example.org"), "7")
-PARCEL = Job("0abc-1", 1.0, parse("a@b.example"), ERRAND, submitter="a@b.example")
+TARGET = ProgramTarget("ticket", parse("tickets+7@example.org"), "7")
+JOB = Job("0abc-1", 1.0, parse("a@b.example"), TARGET, submitter="a@b.example")
 
 
 def test_a_program_is_told_of_sender_recipient_and_detail() -> None:
-    values = environment(PARCEL, ERRAND)
+    values = environment(JOB, TARGET)
     assert values["SENDER"] == "a@b.example"
     assert values["RECIPIENT"] == "tickets+7@example.org"
     assert (values["LOCAL"], values["DOMAIN"]) == ("tickets+7", "example.org")
@@ -28,10 +28,10 @@ def test_a_program_is_told_of_sender_recipient_and_detail() -> None:
 
 def test_nothing_that_means_something_to_a_shell_reaches_a_program() -> None:
     sender = Address("() { :;}; `id` $(id) \"'\\|&<>*?", "b.example")
-    parcel = Job("x-1", 1.0, sender, ERRAND)
-    told = environment(parcel, ProgramTarget("ticket", Address("x;y\u202e", "example.org"), "$IFS"))
+    job = Job("x-1", 1.0, sender, TARGET)
+    told = environment(job, ProgramTarget("ticket", Address("x;y\u202e", "example.org"), "$IFS"))
     assert not set("() {};`$'\"\\|&<>*?\u202e") & set("".join(told.values()))
-    assert environment(Job("x-1", 1.0, NULL, ERRAND), ERRAND)["SENDER"] == ""
+    assert environment(Job("x-1", 1.0, NULL, TARGET), TARGET)["SENDER"] == ""
 
 
 def test_the_message_has_the_last_trace_fields_and_lf() -> None:
@@ -43,11 +43,11 @@ def test_the_message_has_the_last_trace_fields_and_lf() -> None:
 
     errands = ProgramTransport([TICKET], run, InlineBlocking())
     blob = MemoryBlob(b"Subject: x\r\n\r\nbody\r\n")
-    assert finish(errands.deliver(PARCEL, blob)).completion is Completion.DONE
+    assert finish(errands.deliver(JOB, blob)).completion is Completion.DONE
     assert seen == [
         b"Return-Path: <a@b.example>\nDelivered-To: tickets+7@example.org\nSubject: x\n\nbody\n"
     ]
-    other = Job("x-1", 1.0, NULL, ProgramTarget("other", ERRAND.recipient))
+    other = Job("x-1", 1.0, NULL, ProgramTarget("other", TARGET.recipient))
     assert finish(errands.deliver(other, blob)) is UNKNOWN_PROGRAM
 
 

@@ -242,9 +242,9 @@ def test_what_a_worker_counted_is_forgotten_with_it(ship: Ship) -> None:
     counts = ship.crew._counts
     worker = SharedCountMemory(counts.plan, 1, os.dup(counts.fd))
     worker.listener(0).change("192.0.2.1", 3)
-    assert ship.crew.commons.connection_counter(0).count("192.0.2.1") == 3
+    assert ship.crew.shared.connection_counter(0).count("192.0.2.1") == 3
     ship.processes[0].end(ProcessTerminated(exitCode=1))
-    assert ship.crew.commons.connection_counter(0).count("192.0.2.1") == 0
+    assert ship.crew.shared.connection_counter(0).count("192.0.2.1") == 0
 
 
 def test_a_worker_that_does_not_begin_in_time_is_killed(ship: Ship) -> None:

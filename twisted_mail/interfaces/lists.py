@@ -15,37 +15,38 @@ from twisted_mail.mail.mailing_list import (
 
 
 class MailingListStore(Protocol):
-    """Who is on the mailing lists, and who wants to be. Lists are called by their names.
+    """The mailing lists, by their names, with their members and requests for membership.
 
-    What alters something is durable when it returns.
+    Every change is durable when the method returns.
     """
 
     async def find(self, name: str) -> MailingList | None:
         """Return a list, or None where there is none."""
 
     async def members(self, name: str, after: int, limit: int) -> Sequence[Member]:
-        """Return members who are sent to, in the order of their numbers, those above ``after``."""
+        """Return members who are not suspended, in the order of their numbers, those above ``after``."""
 
     async def member(self, name: str, who: Address | int) -> Member | None:
         """Return the member with an address, or with a number, or None."""
 
     async def secret(self) -> bytes:
-        """Return the secret by which addresses that we have made are known again."""
+        """Return the secret that signs addresses (see ``lists.verp``)."""
 
     async def ask(self, name: str, role: ListRole, address: Address) -> str:
-        """Note that somebody wants to join or leave; return the word that confirms it.
+        """Record a request to join or leave; return the token that confirms it.
 
-        The word is empty where this was asked shortly before. Raises Refused for who cannot join.
+        The token is empty if the same was asked shortly before. Raises Refused for an address that
+        cannot join.
         """
 
-    async def confirm(self, name: str, word: str, within: float) -> SubscriptionRequest | None:
-        """Do what was asked no longer than ``within`` seconds ago, and return it; None if nothing was.
+    async def confirm(self, name: str, token: str, within: float) -> SubscriptionRequest | None:
+        """Do what was asked at most ``within`` seconds ago, and return it; None if nothing was.
 
         Raises Refused as ``ask`` does.
         """
 
     async def leave(self, name: str, address: Address) -> bool:
-        """Take a member off a list; say whether they were on it."""
+        """Remove a member from a list; return whether they were on it."""
 
     async def bounced(self, name: str, number: int, rule: BounceRule) -> BounceStatus:
         """Count a bounce of a member."""

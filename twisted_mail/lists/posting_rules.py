@@ -1,18 +1,18 @@
-"""May this message go to the list? Asked before anything is promised.
+"""Whether a message may go to the members of a list: asked before anything is promised.
 
 | the message | is |
 | --- | --- |
 | has been on this list already | refused: a loop |
-| is an answer by a program, a report, or from the null sender | refused (RFC 3834 §2) |
+| is a program's answer, a report, or from the null sender | refused (RFC 3834 §2) |
 | comes from another list | held |
-| was found to be junk by a filter | held |
-| is from an owner who has logged in | taken |
-| is from somebody who may not write | refused, and held where the list is moderated |
+| was judged to be junk by a filter | held |
+| is from an owner who is logged in | accepted |
+| is from somebody who may not post | refused, or held if the list is moderated |
 | is for a moderated list | held |
-| anything else | taken |
+| anything else | accepted |
 
-Whoever the envelope sender or a From field names is believed to have written, as on all lists; only an
-owner's rights need a login.
+The envelope sender and the addresses in From are believed, as on all lists; only an owner's rights need
+a login.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from twisted_mail.mail.mailing_list import MailingList, PostingPolicy
 from twisted_mail.mail.mime.header import fields, unfolded
 from twisted_mail.mail.outcome import Outcome, Refused
 
-MAX_AUTHORS = 10  # of one message that are looked for among the members
+MAX_AUTHORS = 10  # of one message that are looked up among the members
 
 _LOOPS = Outcome(554, "5.4.6", "The message has been on this list already")
 _AUTOMATIC = Outcome(550, "5.7.1", "This list takes no automatic answers and reports")
@@ -37,7 +37,7 @@ _OWNERS = Outcome(550, "5.7.2", "Only its owners may write to this list")
 
 @dataclass(frozen=True, slots=True)
 class PostHeader:
-    """What a message's header says that matters to a list; texts are in lower case."""
+    """The parts of a message's header that matter to a list; all texts are in lower case."""
 
     list_ids: tuple[str, ...]
     loops: tuple[str, ...]
@@ -47,18 +47,18 @@ class PostHeader:
 
     @property
     def is_answer(self) -> bool:
-        """True when a program has written it as an answer (RFC 3834 §5)."""
+        """Return whether a program has sent it as an answer (RFC 3834 §5)."""
         return self.auto_submitted.startswith("auto-replied") or self.precedence == "junk"
 
     @property
     def is_automatic(self) -> bool:
-        """True when a program has written it, or sent it to many."""
+        """Return whether a program has written it, or sent it to many."""
         is_bulk = self.precedence in ("bulk", "junk", "list")
         return is_bulk or self.auto_submitted not in ("", "no")
 
 
 def read_post_header(header: bytes) -> PostHeader:
-    """Read the fields that matter."""
+    """Return the parts of a header that matter to a list."""
     found: dict[bytes, list[bytes]] = {}
     for field in fields(header):
         found.setdefault(field.name.lower(), []).append(unfolded(field.value))
@@ -91,42 +91,53 @@ def _authors(values: list[bytes]) -> tuple[Address, ...]:
 
 
 async def check_post(
-    to: MailingList, envelope: Envelope, head: PostHeader, rolls: MailingListStore
+    mailing_list: MailingList, envelope: Envelope, head: PostHeader, lists: MailingListStore
 ) -> str:
-    """Return the empty text for a post that goes out, or why it is held. Raises Refused."""
-    if to.name.lower() in head.loops or any(f"<{list_id(to)}>" in one for one in head.list_ids):
+    """Return the empty text for an accepted post, or why it is held. Raises Refused."""
+    if _was_sent_by(mailing_list, head):
         raise Refused(_LOOPS)
     if envelope.sender.is_null or head.is_answer:
         raise Refused(_AUTOMATIC)
-    if _is_owner(to, envelope.submitter):
+    if _is_owner(mailing_list, envelope.submitter):
         return ""
     if head.list_ids:
         return "it comes from another list"
     if envelope.is_quarantined:
         return "a filter takes it for junk"
-    may_write = await _may_write(to, envelope, head, rolls)
-    if to.is_moderated:
+    may_write = await _may_write(mailing_list, envelope, head, lists)
+    if mailing_list.is_moderated:
         return "the list is moderated" if may_write else "whoever wrote it is no member"
     if not may_write:
-        raise Refused(_MEMBERS if to.posting is PostingPolicy.MEMBERS else _OWNERS)
+        raise Refused(_MEMBERS if mailing_list.posting is PostingPolicy.MEMBERS else _OWNERS)
     return ""
 
 
-def _is_owner(to: MailingList, submitter: str) -> bool:
-    return bool(submitter) and submitter.lower() in {str(owner).lower() for owner in to.owners}
+def _was_sent_by(mailing_list: MailingList, head: PostHeader) -> bool:
+    """Return whether a message has been on a list already."""
+    own_id = f"<{list_id(mailing_list)}>"
+    return mailing_list.name.lower() in head.loops or any(own_id in one for one in head.list_ids)
+
+
+def _is_owner(mailing_list: MailingList, submitter: str) -> bool:
+    return bool(submitter) and submitter.lower() in _owners(mailing_list)
+
+
+def _owners(mailing_list: MailingList) -> set[str]:
+    return {str(owner).lower() for owner in mailing_list.owners}
 
 
 async def _may_write(
-    to: MailingList, envelope: Envelope, head: PostHeader, rolls: MailingListStore
+    mailing_list: MailingList, envelope: Envelope, head: PostHeader, lists: MailingListStore
 ) -> bool:
-    """Say whether one of those who seem to have written may write; owners were asked for before."""
-    if to.posting is not PostingPolicy.MEMBERS:
-        return to.posting is PostingPolicy.ANYONE
+    """Return whether an author may post. Owners who are logged in were looked at before."""
+    if mailing_list.posting is not PostingPolicy.MEMBERS:
+        return mailing_list.posting is PostingPolicy.ANYONE
     authors = dict.fromkeys((envelope.sender, *head.authors))
     if envelope.submitter:
         authors[parse(envelope.submitter)] = None
-    owners = {str(owner).lower() for owner in to.owners}
+    owners = _owners(mailing_list)
     for author in authors:
-        if str(author).lower() in owners or await rolls.member(to.name, author) is not None:
+        is_owner = str(author).lower() in owners
+        if is_owner or await lists.member(mailing_list.name, author) is not None:
             return True
     return False

@@ -1,4 +1,4 @@
-"""What the letters of mailing lists say: subject and text, with names in braces."""
+"""The notices of mailing lists: subject and text of each, with names in braces."""
 
 TEXTS = {
     "confirm subscribe": (

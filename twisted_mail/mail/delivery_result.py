@@ -5,18 +5,18 @@ from enum import Enum
 
 
 class Completion(Enum):
-    """What a program's end means for the message."""
+    """What an attempt means for the job."""
 
     DONE = "done"
-    LATER = "later"  # the program gets the message again
-    FAILED = "failed"  # for good: the sender is told
+    LATER = "later"  # it is tried again
+    FAILED = "failed"  # permanently: the sender gets a failure report
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """How a program ended: the result, a status of RFC 3463 for reports, and why in a few words.
+    """The result of an attempt, its status (RFC 3463) and the reason in a few words, for reports.
 
-    ``output`` is the beginning of what it wrote; it is for the log, and never told to anybody.
+    ``output`` is the beginning of what a program wrote; it is for the log, and never sent to anybody.
     """
 
     completion: Completion

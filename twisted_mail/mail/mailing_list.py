@@ -7,7 +7,7 @@ from twisted_mail.mail.address import Address
 
 
 class ListRole(Enum):
-    """The addresses of a list: its own, and those with one of these words behind a hyphen.
+    """The addresses of a list: its own, and those that end with a hyphen and one of these words.
 
     The words are those of RFC 2142 §6 and of the common list programs.
     """
@@ -22,7 +22,7 @@ class ListRole(Enum):
 
 
 class PostingPolicy(Enum):
-    """Who may write to all members of a list without being asked."""
+    """Who may post to a list without an owner's approval."""
 
     MEMBERS = "members"  # and owners
     OWNERS = "owners"
@@ -30,9 +30,9 @@ class PostingPolicy(Enum):
 
 
 class JoiningPolicy(Enum):
-    """How one becomes a member."""
+    """How somebody becomes a member."""
 
-    CONFIRMED = "confirmed"  # whoever asks by mail, and answers the question sent back
+    CONFIRMED = "confirmed"  # by a request by mail, which is confirmed by a second message
     CLOSED = "closed"  # by the administrator alone
 
 
@@ -40,8 +40,8 @@ class JoiningPolicy(Enum):
 class MailingList:
     """A mailing list: its name, which is its address, and its rules.
 
-    With ``is_moderated`` an owner or the administrator looks at every post of others before it goes
-    out. ``owners`` are told of what is held, and get what is sent to ``-owner``.
+    With ``is_moderated``, posts of others than owners wait for the approval of an owner or of the
+    administrator. ``owners`` are notified of held posts, and get what is sent to ``-owner``.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionRequest:
-    """What somebody has asked for by mail: to be on a list (``SUBSCRIBE``) or not."""
+    """A request by mail: to join a list (``SUBSCRIBE``) or to leave it (``UNSUBSCRIBE``)."""
 
     role: ListRole
     address: Address
@@ -84,7 +84,7 @@ class BounceRule:
 
 @dataclass(frozen=True, slots=True)
 class BounceStatus:
-    """How a member stands after a bounce; ``is_new`` says that this one has suspended them."""
+    """The bounces of a member after one more; ``is_new`` if this one has suspended them."""
 
     count: int = 0
     is_suspended: bool = False

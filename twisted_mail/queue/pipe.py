@@ -1,7 +1,7 @@
-"""Running a program with a message on its standard input, and with limits to all that it does.
+"""Running a program with a message on its standard input, and with limits on all that it does.
 
 The message is a file, so that no program can hold us up by reading slowly. The program leads a process
-group of its own, which is ended with it. Nothing here needs the reactor: it all happens in a thread.
+group of its own, which is killed with it. Nothing here needs the reactor: it all runs in a thread.
 """
 
 import os
@@ -19,14 +19,14 @@ from dataclasses import dataclass, replace
 from twisted_mail.mail.delivery_result import DeliveryResult
 from twisted_mail.queue.program import KILLED, NOT_STARTED, TIMED_OUT, Program, result_of_exit_code
 
-_GRACE = 5.0  # seconds between asking a program to end and ending it
-_POLL = 0.2  # seconds between two looks whether a silent program has ended
+_GRACE = 5.0  # seconds between asking a program to end and killing it
+_POLL = 0.2  # seconds between two checks whether a silent program has ended
 _NOBODY = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
 class _RunAs:
-    """Whom a program runs as, if that is not ourselves."""
+    """The user that a program runs as, if that is not our own."""
 
     uid: int
     gid: int
@@ -35,7 +35,7 @@ class _RunAs:
 
 
 class Pipe:
-    """Runs programs, and ends those that are running when the server stops."""
+    """Runs programs, and kills those that are running when the server stops."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -45,17 +45,17 @@ class Pipe:
     def run(
         self, program: Program, environment: Mapping[str, str], message: Iterable[bytes]
     ) -> DeliveryResult:
-        """Run a program to its end; return how it ended. Blocks, and never raises for its sake."""
+        """Run a program to its end; return the result, whatever goes wrong. Blocks."""
         try:
-            person = _run_as(program.user)
+            run_as = _run_as(program.user)
             with tempfile.TemporaryFile() as file:
                 for piece in message:
                     file.write(piece)
                 file.flush()
                 file.seek(0)
-                if person is not None:
-                    os.fchown(file.fileno(), person.uid, person.gid)  # /dev/stdin is opened again
-                process = self._start(program, environment, file.fileno(), person)
+                if run_as is not None:
+                    os.fchown(file.fileno(), run_as.uid, run_as.gid)  # /dev/stdin is opened again
+                process = self._start(program, environment, file.fileno(), run_as)
         except (OSError, KeyError, subprocess.SubprocessError) as error:
             return replace(NOT_STARTED, output=str(error))
         try:
@@ -65,7 +65,7 @@ class Pipe:
                 self._running.discard(process.pid)
 
     def stop(self) -> None:
-        """End all programs that are running, and start no more."""
+        """Kill all programs that are running, and start no more."""
         with self._lock:
             self._is_stopping = True
             for group in self._running:
@@ -76,9 +76,9 @@ class Pipe:
         program: Program,
         environment: Mapping[str, str],
         message: int,
-        person: _RunAs | None,
+        run_as: _RunAs | None,
     ) -> "subprocess.Popen[bytes]":
-        own = {"HOME": person.home} if person is not None else {}
+        own = {"HOME": run_as.home} if run_as is not None else {}
         with self._lock:
             if self._is_stopping:
                 raise OSError("the server is stopping")
@@ -90,28 +90,27 @@ class Pipe:
                 cwd=program.folder,
                 env={**environment, **own},
                 start_new_session=True,
-                user=None if person is None else person.uid,
-                group=None if person is None else person.gid,
-                extra_groups=None if person is None else person.groups,
+                user=None if run_as is None else run_as.uid,
+                group=None if run_as is None else run_as.gid,
+                extra_groups=None if run_as is None else run_as.groups,
                 umask=0o077,
             )
             self._running.add(process.pid)
         return process
 
     def _supervise(self, program: Program, process: "subprocess.Popen[bytes]") -> DeliveryResult:
-        """Read what a program says until it ends, or until its time is over; end its group."""
+        """Read the output of a program until it ends, or its time is over; kill its group."""
         output = bytearray()
         deadline = time.monotonic() + program.seconds
         is_late = False
-        for said in _read_output(process):
-            output += said[: program.max_output - len(output)]
+        for piece in _read_output(process):
+            output += piece[: program.max_output - len(output)]
             if time.monotonic() > deadline:
-                # First politely; what does not listen is ended at the second time.
+                # First politely; a program that does not listen is killed the second time.
                 _signal(process.pid, signal.SIGKILL if is_late else signal.SIGTERM)
                 is_late, deadline = True, time.monotonic() + _GRACE
-        _signal(
-            process.pid, signal.SIGKILL
-        )  # whatever it has left behind; it is not waited for yet
+        # What it has left running goes too: its group's number is taken until ``wait``.
+        _signal(process.pid, signal.SIGKILL)
         code = process.wait()
         text = output.decode("utf-8", "replace").strip()
         if is_late:
@@ -120,7 +119,7 @@ class Pipe:
 
 
 def _read_output(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
-    """Yield what a program writes, and nothing now and then, until it has ended."""
+    """Yield what a program writes, and nothing from time to time, until it has ended."""
     assert process.stdout is not None
     with process.stdout as stream:
         is_open = True
@@ -128,9 +127,9 @@ def _read_output(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
             if not is_open:
                 time.sleep(_POLL)
             elif select.select([stream], [], [], _POLL)[0]:
-                said = os.read(stream.fileno(), 65536)
-                is_open = bool(said)
-                yield said
+                piece = os.read(stream.fileno(), 65536)
+                is_open = bool(piece)
+                yield piece
                 continue
             yield b""
         if is_open and select.select([stream], [], [], 0)[0]:
@@ -138,7 +137,7 @@ def _read_output(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
 
 
 def _has_ended(pid: int) -> bool:
-    """Say whether a child has ended, which stays a child, so that its group's number stays taken."""
+    """Return whether a child has ended. It stays a child, so that its group's number stays taken."""
     how = os.WEXITED | os.WNOHANG | os.WNOWAIT
     return os.waitid(os.P_PID, pid, how) is not None
 
@@ -149,7 +148,7 @@ def _signal(group: int, number: int) -> None:
 
 
 def _run_as(user: str) -> _RunAs | None:
-    """Return whom to run a program as; root's programs without a user are nobody's.
+    """Return the user that a program runs as: ``nobody`` if root has a program without a user.
 
     Raises KeyError for an unknown user, and OSError where this server cannot become that user.
     """

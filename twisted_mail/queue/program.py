@@ -1,7 +1,7 @@
-"""Programs that get mail: what an administrator writes down about one, and what its end means.
+"""Programs that get mail: what the configuration says about one, and what its exit code means.
 
-Aliases lead to programs by their names, so that whoever may edit aliases chooses among what the
-administrator has written into the configuration, and cannot run anything else.
+Aliases lead to programs by name, so that whoever may edit aliases can choose among the programs in the
+configuration, and cannot run anything else.
 """
 
 import re
@@ -43,8 +43,8 @@ class Program:
             raise ValueError("max_running and seconds must be more than 0")
 
 
-# The codes of sysexits(3), as other mail systems read them: what the program or this machine may get
-# over is tried again, and what the message itself is at fault for is not.
+# The codes of sysexits(3), as other mail systems read them: trouble of the program or of this machine
+# is tried again, trouble with the message itself is not.
 _EXITS = {
     0: DeliveryResult(Completion.DONE),
     64: DeliveryResult(Completion.FAILED, "5.3.5", "the program was called wrongly"),
@@ -74,7 +74,7 @@ UNKNOWN_PROGRAM = DeliveryResult(
 
 
 def result_of_exit_code(code: int) -> DeliveryResult:
-    """Return what an exit code means; one that is no code of sysexits is a failure for good."""
+    """Return the result of an exit code; one that is not in sysexits is a permanent failure."""
     return _EXITS.get(code) or DeliveryResult(
         Completion.FAILED, "5.3.0", f"the program ended with code {code}"
     )

@@ -1,4 +1,4 @@
-"""Handing messages to programs: what a program is told, and how the message looks to it."""
+"""Delivery to programs: the environment they get, and the message as they read it."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from twisted_mail.mail.message import Blob
 from twisted_mail.mail.route import ProgramTarget
 from twisted_mail.queue.program import UNKNOWN_PROGRAM, Program
 
-# Strangers choose these values, and programs hand them to shells: as Postfix does, odd signs go.
+# Strangers choose these values, and programs hand them to shells: odd characters go, as in Postfix.
 _ODD = re.compile(r"[^A-Za-z0-9!@%_=+:,./\[\]~-]")
 _MAX_VALUE = 512
 _FIXED = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
@@ -19,7 +19,7 @@ RunProgram = Callable[[Program, Mapping[str, str], Iterable[bytes]], DeliveryRes
 
 
 class ProgramTransport:
-    """Does errands to programs. ``run`` is ``queue.pipe.Pipe.run``, and may block."""
+    """Delivers jobs to programs. ``run`` is ``queue.pipe.Pipe.run``, and may block."""
 
     def __init__(self, programs: Sequence[Program], run: RunProgram, blocking: Blocking) -> None:
         self._programs = {program.name: program for program in programs}
@@ -27,7 +27,7 @@ class ProgramTransport:
         self._blocking = blocking
 
     async def deliver(self, job: Job, blob: Blob) -> DeliveryResult:
-        """Run the program of a job once; return how it ended. Raises Unavailable."""
+        """Run the program of a job once; return the result. Raises Unavailable."""
         target = job.target
         assert isinstance(target, ProgramTarget)
         program = self._programs.get(target.program)
@@ -42,7 +42,7 @@ class ProgramTransport:
 
 
 def environment(job: Job, target: ProgramTarget) -> dict[str, str]:
-    """Return the whole environment of a program but for HOME."""
+    """Return the whole environment of a program except HOME."""
     values = {
         "SENDER": str(job.sender),
         "RECIPIENT": str(target.recipient),
@@ -62,7 +62,7 @@ def _program_input(job: Job, target: ProgramTarget, blob: Blob) -> Iterator[byte
 
 
 def with_lf(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield pieces with each CRLF made an LF, also where it lies across two of them."""
+    """Yield pieces with each CRLF made an LF, also one across two pieces."""
     held = b""
     for piece in pieces:
         whole = held + piece

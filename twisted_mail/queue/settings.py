@@ -9,8 +9,8 @@ class QueueSettings:
 
     first_retry: float = 60.0  # seconds; each pause is twice as long as the one before ...
     longest_retry: float = 3600.0  # ... up to this
-    days: float = 5.0  # after so many the sender is told that it did not succeed
-    max_parcels: int = 10_000  # messages that wait, beyond which no more are taken for them
+    days: float = 5.0  # after this many the sender gets a failure report
+    max_parcels: int = 10_000  # most messages that wait; no more are taken then
 
     def __post_init__(self) -> None:
         if min(self.first_retry, self.longest_retry) <= 0:

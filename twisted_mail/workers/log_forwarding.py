@@ -9,13 +9,13 @@ from twisted.python.threadable import isInIOThread
 
 from twisted_mail.net.process.bridge import Bridge
 
-MOST_WAITING = 10_000  # events that have not left yet; what comes beyond is lost
-MOST_TOGETHER = 50  # in one call: each may name a thousand recipients
+MOST_WAITING = 10_000  # events that are not sent yet; the oldest beyond that are lost
+MOST_TOGETHER = 50  # events in one call: each may name a thousand recipients
 _PLAIN = (str, int, float, bool, type(None))
 
 
 class LogSender:
-    """An observer of ``twisted.logger``. Events leave together, once in a round of the reactor."""
+    """An observer of ``twisted.logger``. Events are sent together, once in each turn of the reactor."""
 
     def __init__(self, bridge: Bridge, reactor: Any) -> None:
         self._bridge = bridge
@@ -37,7 +37,7 @@ class LogSender:
             self._reactor.callFromThread(self.flush)
 
     def flush(self) -> None:
-        """Send what waits. Reactor thread only."""
+        """Send the events that wait. Reactor thread only."""
         with self._lock:
             self._is_called = False
         while self._waiting:
@@ -46,7 +46,7 @@ class LogSender:
 
 
 def serialisable(event: LogEvent) -> LogEvent:
-    """Return an event that can be sent: plain values stay, others go as what they read like."""
+    """Return an event that can be sent: plain values as they are, others as text."""
     sent = {key: value for key, value in event.items() if isinstance(value, _PLAIN)}
     sent["log_level"] = event["log_level"].name
     if (

@@ -1,4 +1,4 @@
-"""The crew of a server: its workers, each in a place.
+"""All workers of a server, each in a slot.
 
 While no worker is at work, the main process accepts the connections itself.
 """
@@ -36,14 +36,14 @@ class WorkerPool:
         self._counts = SharedCountMemory(
             SharedCountLayout(number + 1, listeners, secrets.token_bytes(16)), 0
         )
-        self.commons = MainSharedServices(self._counts)
+        self.shared = MainSharedServices(self._counts)
         self._listeners: Mapping[int, Listener] = {}
         self._slots: list[ProcessSlot] = []
 
     # ------------------------------------------------------------ beginning and end
 
     def start(self, parts: Assembly, listeners: Sequence[Listener]) -> None:
-        """Start the workers; they serve those listeners that can be spread and handed over."""
+        """Start the workers; they serve the listeners that can be spread and handed over."""
         known: Any = protocols()
         self._listeners = {
             number: listener
@@ -58,27 +58,27 @@ class WorkerPool:
             return
         self._remove_leftovers()
         for number in range(1, self._config.workers.number + 1):
-            role = WorkerTask(
+            task = WorkerTask(
                 number, self._reactor, parts, self._worker_config, self._counts.forget
             )
-            self._slots.append(ProcessSlot(self._reactor, role, self._update_listeners))
-        for place in self._slots:
-            place.start()
+            self._slots.append(ProcessSlot(self._reactor, task, self._update_listeners))
+        for slot in self._slots:
+            slot.start()
 
     def _remove_leftovers(self) -> None:
-        """Remove what was being handed over when the server ended: nobody was told it was taken."""
+        """Remove messages that were being handed over when the server ended: none was answered 250."""
         for path in (self._config.state / SPOOL_FOLDER).glob(f"{HANDOFF_PREFIX}*"):
             with suppress(OSError):
                 path.unlink()
 
     def stop(self) -> Deferred[Any]:
-        """Have all workers end, and wait for that."""
-        return DeferredList([place.stop() for place in self._slots])
+        """End all workers; the Deferred fires when they have ended."""
+        return DeferredList([slot.stop() for slot in self._slots])
 
     # ------------------------------------------------------------ what workers get
 
     def _worker_config(self, process: int) -> tuple[WorkerConfig, Mapping[int, int]]:
-        """Return what a worker is told, and which of its descriptors is which of ours."""
+        """Return a worker's configuration, and for each of its descriptors the one of ours."""
         ports: dict[int, tuple[int, int]] = {}
         descriptors = {COUNTS: self._counts.fd}
         for number, listener in self._listeners.items():
@@ -90,7 +90,7 @@ class WorkerPool:
 
     def _update_listeners(self) -> None:
         """Accept connections here if, and only if, no worker does."""
-        has_workers = any(place.is_at_work for place in self._slots)
+        has_workers = any(slot.is_at_work for slot in self._slots)
         for listener in self._listeners.values():
             if has_workers:
                 listener.pause()

@@ -1,4 +1,4 @@
-"""What a worker leaves to the main process, each behind the door by which it is asked for in any case."""
+"""Proxies of a worker for what only the main process can do. Each fulfils the door of the original."""
 
 import itertools
 import os
@@ -24,38 +24,36 @@ from twisted_mail.store.quota import Quota
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.workers.shared import SharedServices
 
-HANDOFF_PREFIX = (
-    "handed-"  # how the names of messages begin that are handed over, in the spool folder
-)
+HANDOFF_PREFIX = "handed-"  # of the names of messages that are handed over, in the spool folder
 
 
 class RemoteSharedServices(SharedServices):
-    """What a worker has: a bridge to the main process, and memory that it shares."""
+    """The services of a worker: over a bridge to the main process, and in memory that both share."""
 
     def __init__(self, process: int, bridge: Bridge, counts: SharedCountMemory) -> None:
         self.process = process
         self._bridge = bridge
         self._counts = counts
-        self._visits = itertools.count(1)
+        self._conversations = itertools.count(1)
 
     def throttle(self, clock: Clock) -> LoginThrottle:
-        """Return what slows guessers down."""
+        """Return what slows down the guessing of passwords."""
         return RemoteThrottle(self._bridge)
 
     def room(self, settings: StoreSettings) -> Reserver:
-        """Return who knows how much room accounts have."""
+        """Return what keeps account of quotas."""
         return RemoteReservations(
             self._bridge, Quota(settings.quota_bytes, settings.quota_messages)
         )
 
     def handoff(self, spool: Path, files: Blocking) -> DeliveryHandoff:
-        """Return who takes mail that is not for inboxes alone."""
+        """Return what takes mail that is not for inboxes alone."""
         return RemoteDelivery(self._bridge, spool, files)
 
     def filter(self, number: int, made: Filter) -> Filter:
-        """Return who judges in the place of a filter that is common to all processes."""
+        """Return what judges instead of a filter that all processes have in common."""
         kind = RemoteStatefulFilter if isinstance(made, StatefulFilter) else RemoteFilter
-        return kind(self._bridge, number, made.stages, self._visits)
+        return kind(self._bridge, number, made.stages, self._conversations)
 
     def connection_counter(self, listener: int) -> ConnectionCounter:
         """Return the counts of a listener's connections, in all processes."""
@@ -65,7 +63,7 @@ class RemoteSharedServices(SharedServices):
 class RemoteThrottle:
     """Failed logins, counted in the main process. Fulfils ``auth.throttle.LoginThrottle``.
 
-    How many answers are held back for one network is bounded for each process.
+    The number of answers held back for one network is limited in each process.
     """
 
     def __init__(self, bridge: Bridge) -> None:
@@ -73,7 +71,7 @@ class RemoteThrottle:
         self._waiting: Counter[str] = Counter()
 
     def admit(self, peer: Peer) -> None:
-        """Say that a password may be tried. Raises Unavailable."""
+        """Return if a password may be tried. Raises Unavailable."""
         if self._waiting[network(peer)] >= MAX_WAITING:
             raise Unavailable(TOO_MANY)
 
@@ -96,7 +94,7 @@ class RemoteThrottle:
 
 @dataclass(frozen=True, slots=True)
 class RemoteReservation:
-    """Room that the main process keeps for a delivery of ours. A ``Place`` of the store."""
+    """Room that the main process has reserved for a delivery. Fulfils the store's ``Reservation``."""
 
     bridge: Bridge
     number: int
@@ -107,22 +105,22 @@ class RemoteReservation:
 
 
 class RemoteReservations:
-    """The room in accounts, which the main process knows. A ``Reserver`` of the store."""
+    """Quotas, which the main process keeps account of. Fulfils the store's ``Reserver``."""
 
     def __init__(self, bridge: Bridge, quota: Quota) -> None:
         self._bridge = bridge
         self._quota = quota
 
     async def take(self, names: Iterable[str], size: int) -> Reservations:
-        """Take room for a message in each account; where nobody has a quota, ask nobody."""
+        """Reserve room for a message in each account; without quotas the main process is not asked."""
         names = tuple(dict.fromkeys(names))
         if not self._quota.is_set:
             return dict.fromkeys(names)
         taken: Mapping[str, int | MailError | None]
         taken = await self._bridge.call("room", "take", names, size)
         return {
-            name: RemoteReservation(self._bridge, place) if isinstance(place, int) else place
-            for name, place in taken.items()
+            name: RemoteReservation(self._bridge, one) if isinstance(one, int) else one
+            for name, one in taken.items()
         }
 
 
@@ -161,7 +159,7 @@ class RemoteDelivery:
             return await self._bridge.call("delivery", method, envelope, message.prefix, str(path))
         except OSError as error:
             raise Unavailable("The message cannot be stored now.") from error
-        finally:  # where the main process has not come to it
+        finally:  # if the main process has not done so
             with suppress(OSError, Unavailable):
                 await self._files.run(path.unlink, missing_ok=True)
 
@@ -197,12 +195,16 @@ class RemoteFilter:
     """A filter that the main process has for all processes. Fulfils ``interfaces.Filter``."""
 
     def __init__(
-        self, bridge: Bridge, number: int, stages: Collection[FilterStage], visits: Iterator[int]
+        self,
+        bridge: Bridge,
+        number: int,
+        stages: Collection[FilterStage],
+        conversations: Iterator[int],
     ) -> None:
         self.stages = stages
         self._bridge = bridge
         self._number = number
-        self._visits = visits
+        self._conversations = conversations
 
     async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
         """Return the verdict of the main process's filter."""
@@ -210,34 +212,34 @@ class RemoteFilter:
             "filters",
             "judge",
             self._number,
-            self._visit(context),
+            self._conversation(context),
             stage,
             _without_large_parts(context, stage),
         )
         return verdict
 
-    def _visit(self, context: SmtpContext) -> int:
+    def _conversation(self, context: SmtpContext) -> int:
         """Return the number by which the main process knows a conversation."""
         number = context.notes.get("workers")
         if number is None:
-            number = context.notes["workers"] = next(self._visits)
+            number = context.notes["workers"] = next(self._conversations)
         return int(number)
 
 
 class RemoteStatefulFilter(RemoteFilter):
-    """One that keeps something of conversations, and is told when they end."""
+    """A proxy for a filter that is also an ``interfaces.StatefulFilter``."""
 
     def ended(self, context: SmtpContext, is_over: bool) -> None:
-        """Tell that a transaction has ended, or the conversation."""
-        number = self._visit(context)
+        """Notify the main process of the end of a transaction, or of the conversation."""
+        number = self._conversation(context)
         left = _without_large_parts(context, None)
         self._bridge.notify("filters", "ended", self._number, number, left, is_over)
 
 
 def _without_large_parts(context: SmtpContext, stage: FilterStage | None) -> SmtpContext:
-    """Return a visit without what is large or stays here: octets, notes and verdicts.
+    """Return a context without what is large or stays here: octets, notes and verdicts.
 
-    All recipients are there at the last stage only: with each of a thousand they would be a million.
+    All recipients are sent at the last stage only: with each of a thousand they would be a million.
     """
     message = context.message and Message(
         SizeOnlyBlob(context.message.blob.size), context.message.prefix

@@ -1,6 +1,6 @@
-"""What the main process does for one worker: desks, which the worker calls over the bridge.
+"""Services of the main process for one worker, which calls them over the bridge.
 
-Whatever a desk keeps for a worker is given up when that worker ends, by ``close``.
+What a service keeps for a worker is released by ``close`` when that worker has ended.
 """
 
 import itertools
@@ -28,7 +28,7 @@ from twisted_mail.store.disk.blob import Descriptor, FileBlob
 
 
 class ReservationService:
-    """Room in accounts, taken for deliveries of a worker."""
+    """Reserves room in accounts for deliveries of a worker."""
 
     def __init__(self, room: Reserver) -> None:
         self._room = room
@@ -37,17 +37,17 @@ class ReservationService:
         self._is_closed = False
 
     async def take(self, names: Sequence[str], size: int) -> Mapping[str, int | MailError | None]:
-        """Take room; return the number of the place in each account, why there is none, or None."""
+        """Reserve room; return for each account a number, why there is no room, or None: no quota."""
         taken = await self._room.take(names, size)
         return {
-            name: place if place is None or isinstance(place, MailError) else self._keep(place)
-            for name, place in taken.items()
+            name: one if one is None or isinstance(one, MailError) else self._keep(one)
+            for name, one in taken.items()
         }
 
-    def _keep(self, place: Reservation) -> int:
+    def _keep(self, reservation: Reservation) -> int:
         number = next(self._numbers)
-        self._reservations[number] = place
-        if self._is_closed:  # while room was looked for
+        self._reservations[number] = reservation
+        if self._is_closed:  # since room was asked for
             self.end(number, is_delivered=False)
         return number
 
@@ -56,14 +56,14 @@ class ReservationService:
         self._reservations.pop(number).end(is_delivered)
 
     def close(self) -> None:
-        """End all deliveries: for all we know they were made."""
+        """End all deliveries: as far as we know they were made."""
         self._is_closed = True
         for number in list(self._reservations):
             self.end(number, is_delivered=True)
 
 
 class DeliveryService:
-    """Mail that a worker hands over."""
+    """Takes the mail that a worker hands over."""
 
     def __init__(self, queue: Queue, delivery: Delivery, files: Blocking) -> None:
         self._queue = queue
@@ -86,7 +86,7 @@ class DeliveryService:
 
 
 def _opened(path: str) -> FileBlob:
-    """Open a file that was handed over, and take its name away: it is gone when it is closed."""
+    """Open a file that was handed over, and remove its name: it is gone when it is closed."""
     try:
         file = Descriptor(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
         size = os.path.getsize(path)
@@ -97,9 +97,9 @@ def _opened(path: str) -> FileBlob:
 
 
 class FilterService:
-    """Filters that judge for all processes; each by its number in the configuration.
+    """Asks filters that all processes have in common, by their numbers in the configuration.
 
-    A filter's notes of a conversation stay here, under the number that the worker gave it.
+    A filter's notes of a conversation stay here, under the number that the worker gave the conversation.
     """
 
     def __init__(self, filters: Sequence[Filter]) -> None:
@@ -107,33 +107,33 @@ class FilterService:
         self._stateful = {
             number: one for number, one in enumerate(filters) if isinstance(one, StatefulFilter)
         }
-        self._kept: dict[tuple[int, int], SmtpContext] = {}  # of those that want to know of the end
+        self._kept: dict[tuple[int, int], SmtpContext] = {}  # for stateful filters
         self._is_closed = False
 
     async def judge(
-        self, number: int, visit_number: int, stage: FilterStage, context: SmtpContext
+        self, number: int, conversation: int, stage: FilterStage, context: SmtpContext
     ) -> Verdict:
         """Return a filter's verdict."""
         made = self._filters[number]
-        kept = self._kept.get((number, visit_number))
+        kept = self._kept.get((number, conversation))
         if kept is not None:
             context.notes = kept.notes
         if number not in self._stateful:
             return await made.judge(stage, context)
-        self._kept[number, visit_number] = context
+        self._kept[number, conversation] = context
         verdict = await made.judge(stage, context)
-        if self._is_closed:  # meanwhile
-            self.ended(number, visit_number, context, is_over=True)
+        if self._is_closed:  # since it was asked
+            self.ended(number, conversation, context, is_over=True)
         return verdict
 
-    def ended(self, number: int, visit_number: int, context: SmtpContext, is_over: bool) -> None:
-        """Tell a filter that a transaction or a conversation is over."""
-        kept = self._kept.get((number, visit_number))
+    def ended(self, number: int, conversation: int, context: SmtpContext, is_over: bool) -> None:
+        """Notify a filter of the end of a transaction or a conversation."""
+        kept = self._kept.get((number, conversation))
         if kept is None:
             return
         context.notes = kept.notes
         if is_over:
-            del self._kept[number, visit_number]
+            del self._kept[number, conversation]
         self._end(number, context, is_over)
 
     def _end(self, number: int, context: SmtpContext, is_over: bool) -> None:
@@ -148,17 +148,17 @@ class FilterService:
 
 
 class LogService:
-    """The log, into which a worker's events go as if they had happened here."""
+    """Writes a worker's events to the log as if they had happened here."""
 
     def publish(self, events: Sequence[LogEvent]) -> None:
-        """Write events down."""
+        """Log events."""
         for event in events:
             event["log_level"] = LogLevel.levelWithName(event["log_level"])
             globalLogPublisher(event)
 
 
 class WorkerServices:
-    """All desks for one worker."""
+    """All services for one worker."""
 
     def __init__(self, parts: Assembly) -> None:
         self._room = ReservationService(parts.store.own_room)
@@ -174,6 +174,6 @@ class WorkerServices:
         }
 
     def close(self) -> None:
-        """Give up what is kept for the worker, which has ended."""
+        """Release what is kept for the worker, which has ended."""
         self._room.close()
         self._filters.close()

@@ -1,4 +1,4 @@
-"""What the processes of one server have together. A server of one process has it by itself."""
+"""What the processes of one server share. A server of one process has it for itself."""
 
 from pathlib import Path
 
@@ -23,19 +23,19 @@ class SharedServices:
     process: int | None = None
 
     def throttle(self, clock: Clock) -> LoginThrottle:
-        """Return what slows guessers down."""
+        """Return what slows down the guessing of passwords."""
         return LocalThrottle(clock)
 
     def room(self, settings: StoreSettings) -> Reserver | None:
-        """Return who knows how much room accounts have; None: the store itself."""
+        """Return what keeps account of quotas; None: the store itself."""
         return None
 
     def handoff(self, spool: Path, files: Blocking) -> DeliveryHandoff | None:
-        """Return who takes mail that is not for inboxes alone; None: this process does."""
+        """Return what takes mail that is not for inboxes alone; None: this process does."""
         return None
 
     def filter(self, number: int, made: Filter) -> Filter:
-        """Return who judges in the place of a filter that is common to all processes."""
+        """Return what judges instead of a filter that all processes have in common."""
         return made
 
     def connection_counter(self, listener: int) -> ConnectionCounter:
@@ -44,7 +44,7 @@ class SharedServices:
 
 
 class MainSharedServices(SharedServices):
-    """What the main process has: everything, but that connections are counted with the workers."""
+    """The services of the main process: its own, except that connections are counted with the workers."""
 
     process = 0
 

@@ -1,4 +1,4 @@
-"""Places: each has a process at work, or is about to start one.
+"""Slots: each has a process at work, or is about to start one.
 
 | a process | becomes | when |
 | --- | --- | --- |
@@ -18,16 +18,16 @@ from twisted.python.failure import Failure
 
 from twisted_mail.mail.outcome import MailError
 
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before a process that ended is replaced
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before a process that has ended is replaced
 HEALTHY_SECONDS = 60.0  # of life, after which an end counts as the first
 START_SECONDS = 30.0  # that a process may take to begin
-STOP_SECONDS = 20.0  # that it may take to end, farewells included, before it is killed
+STOP_SECONDS = 20.0  # that it may take to end, closing its connections, before it is killed
 
 log = Logger(namespace="twisted_mail")
 
 
 class ProcessTask(Protocol):
-    """What the process in a place is there for. One process has it at a time."""
+    """What the process in a slot does. One process has the task at a time."""
 
     name: str
 
@@ -35,17 +35,17 @@ class ProcessTask(Protocol):
         """Start a process. Raises OSError."""
 
     async def begin(self) -> None:
-        """Have it begin; return when it has. Raises MailError."""
+        """Let the process begin; return when it has. Raises MailError."""
 
     def leave(self) -> None:
-        """Have it end."""
+        """Ask the process to end."""
 
     async def ended(self) -> None:
-        """Take its last words, and forget what it had: it is no more."""
+        """Read what the process still had to send, and release what it held: it has ended."""
 
 
 class ProcessSlot:
-    """A place for one process after the other; ``changed`` is called when one is at work, or gone."""
+    """Holds one process after the other; ``changed`` is called when one is at work, or gone."""
 
     def __init__(self, reactor: Any, task: ProcessTask, changed: Callable[[], object]) -> None:
         self.task = task
@@ -61,7 +61,7 @@ class ProcessSlot:
         self._began = 0.0
 
     def start(self) -> None:
-        """Start a process, and have it begin."""
+        """Start a process, and let it begin."""
         self._restart_call = None
         process = self._process = Process(self._process_ended)
         self._began = self._reactor.seconds()
@@ -114,7 +114,7 @@ class ProcessSlot:
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     def stop(self) -> Deferred[None]:
-        """Have the process end, and start no other; the Deferred tells when it has."""
+        """End the process, and start no other; the Deferred fires when it has ended."""
         self._is_stopping = True
         if self._restart_call is not None:
             self._restart_call.cancel()
@@ -132,23 +132,23 @@ class ProcessSlot:
 
 
 class Process(ProcessProtocol):
-    """A process; ``gone`` is told in words why it ended."""
+    """A process; ``ended`` is called with the reason, in words, when it has ended."""
 
-    def __init__(self, gone: Callable[[str], None]) -> None:
-        self._process_ended = gone
+    def __init__(self, ended: Callable[[str], None]) -> None:
+        self._on_ended = ended
 
     def processEnded(self, reason: Failure) -> None:
-        """Tell that it ended."""
+        """Report the end, with its reason."""
         ended: Any = reason.value
         if isinstance(ended, ProcessDone):
-            self._process_ended("it left")
+            self._on_ended("it left")
         elif ended.signal is not None:
-            self._process_ended(f"signal {ended.signal}")
+            self._on_ended(f"signal {ended.signal}")
         else:
-            self._process_ended(f"exit code {ended.exitCode}")
+            self._on_ended(f"exit code {ended.exitCode}")
 
     def kill(self) -> None:
-        """End it now."""
+        """Kill the process."""
         transport: Any = self.transport
         if transport.pid is not None:
             transport.signalProcess("KILL")

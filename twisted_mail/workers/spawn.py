@@ -1,4 +1,4 @@
-"""What a worker's place is there for: how a worker is started, told what to do, and forgotten."""
+"""The task of a worker: how it is started and configured, and what happens when it has ended."""
 
 import os
 import socket
@@ -15,10 +15,10 @@ from twisted_mail.workers.worker import BRIDGE, WorkerConfig
 
 
 class WorkerTask:
-    """Takes mail in. Fulfils ``places.Role``.
+    """Takes mail in. Fulfils ``slots.ProcessTask``.
 
-    ``orders`` returns, for its number, what it is told at its start, and which descriptors it gets beside
-    the bridge; ``forget`` is called with its number when it has ended.
+    ``configure`` returns, for the worker's number, its configuration, and the descriptors that it gets
+    besides the bridge; ``forget`` is called with the number when the worker has ended.
     """
 
     def __init__(
@@ -26,14 +26,14 @@ class WorkerTask:
         number: int,
         reactor: Any,
         parts: Assembly,
-        orders: Callable[[int], tuple[WorkerConfig, Mapping[int, int]]],
+        configure: Callable[[int], tuple[WorkerConfig, Mapping[int, int]]],
         forget: Callable[[int], None],
     ) -> None:
         self.name = f"worker {number}"
         self._number = number
         self._reactor = reactor
         self._parts = parts
-        self._worker_config = orders
+        self._configure = configure
         self._forget = forget
         self._open_services()
 
@@ -47,9 +47,9 @@ class WorkerTask:
         near, far = socket.socketpair()
         with near, far:
             attach(self._reactor, near, self._bridge)
-            _, descriptors = self._worker_config(self._number)
+            _, descriptors = self._configure(self._number)
             self._spawn(process, {BRIDGE: far.fileno(), **descriptors})
-        # If it could not be started, nobody has the far end, and the bridge ends by itself.
+        # If the process could not be started, nobody has the far end, and the bridge ends by itself.
 
     def _spawn(self, process: ProcessProtocol, descriptors: Mapping[int, int]) -> None:
         search = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -63,16 +63,16 @@ class WorkerTask:
             )
 
     async def begin(self) -> None:
-        """Give it its orders; return when it accepts connections. Raises MailError."""
-        orders, _ = self._worker_config(self._number)
-        await self._bridge.call("worker", "begin", orders)
+        """Send the configuration; return when the worker accepts connections. Raises MailError."""
+        worker_config, _ = self._configure(self._number)
+        await self._bridge.call("worker", "begin", worker_config)
 
     def leave(self) -> None:
-        """Have it end, in good order."""
+        """Ask the worker to end, in good order."""
         self._bridge.notify("worker", "leave")
 
     async def ended(self) -> None:
-        """Take what it still had to say, then give up what is kept for it."""
+        """Read what the worker still had to send, then release what is kept for it."""
         await self._bridge.ended
         self._services.close()
         self._forget(self._number)

@@ -1,7 +1,7 @@
-"""The life of a worker: it takes its orders, takes mail in, and goes when it is told to.
+"""The life of a worker: it gets its configuration, takes mail in, and ends when it is asked to.
 
-Its orders come over the bridge, which is the descriptor ``BRIDGE``. When the bridge is lost, so is the
-main process, and the worker ends as it does when told.
+The configuration comes over the bridge, which is the descriptor ``BRIDGE``. When the bridge is lost, so
+is the main process, and the worker ends as if it had been asked to.
 """
 
 import os
@@ -29,7 +29,7 @@ BRIDGE, COUNTS, FIRST_PORT = 3, 4, 5  # descriptors that a worker is given
 
 @dataclass(frozen=True, slots=True)
 class WorkerConfig:
-    """What a worker is told at its start.
+    """What a worker gets at its start.
 
     ``ports`` are the listeners it serves, by their numbers in the configuration, each with the
     descriptor and the address family of its socket.
@@ -42,7 +42,7 @@ class WorkerConfig:
 
 
 class Worker:
-    """One worker; the desk ``worker`` of its end of the bridge."""
+    """One worker; the service ``worker`` at its end of the bridge."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
@@ -56,14 +56,14 @@ class Worker:
 
     # ------------------------------------------------------------ what the main process calls
 
-    def begin(self, orders: WorkerConfig) -> None:
-        """Make everything, and accept connections."""
-        counts = SharedCountMemory(orders.plan, orders.process, COUNTS)
-        commons = RemoteSharedServices(orders.process, self.bridge, counts)
-        parts = self._parts = Assembly(self._reactor, orders.config, commons)
+    def begin(self, worker_config: WorkerConfig) -> None:
+        """Make all parts, and accept connections."""
+        counts = SharedCountMemory(worker_config.plan, worker_config.process, COUNTS)
+        shared = RemoteSharedServices(worker_config.process, self.bridge, counts)
+        parts = self._parts = Assembly(self._reactor, worker_config.config, shared)
         parts.listeners.read_certificates()
         parts.start()
-        for number, (descriptor, family) in orders.ports.items():
+        for number, (descriptor, family) in worker_config.ports.items():
             factory = parts.listeners.make_factory(number)
             self._factories.append(factory)
             self._ports.append(self._reactor.adoptStreamPort(descriptor, family, factory))
@@ -77,7 +77,7 @@ class Worker:
     # ------------------------------------------------------------ the end
 
     def stop(self) -> Deferred[None]:
-        """Accept no more, say farewell on the open connections, finish what was begun."""
+        """Accept no more, close the open connections in good order, finish what was begun."""
         self._is_leaving = True
         return Deferred.fromCoroutine(self._stop())
 
@@ -93,7 +93,7 @@ class Worker:
 
 
 def main() -> None:
-    """Be a worker."""
+    """Run a worker in this process."""
     from twisted.internet import reactor as installed
 
     reactor: Any = installed
