@@ -60,7 +60,7 @@ def test_a_report_of_a_delay_is_no_failure(data: bytes, failed: bool) -> None:
     assert reports_failure(MemoryBlob(data)) is failed
 
 
-def test_vacations_are_told_from_reports() -> None:
+def test_vacation_replies_are_distinguished_from_reports() -> None:
     vacation = b"Auto-Submitted: auto-replied\r\n"
     assert is_personal_reply(vacation, read_post_header(vacation))
     assert not is_personal_reply(vacation + REPORT, read_post_header(vacation + REPORT))

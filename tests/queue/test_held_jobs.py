@@ -8,7 +8,7 @@ from twisted_mail.mail.job import APPROVE, LISTS, REJECT
 from twisted_mail.mail.outcome import Unavailable
 
 
-def test_what_is_held_waits_for_a_word(queue: MailQueue) -> None:
+def test_what_is_held_waits_for_a_decision(queue: MailQueue) -> None:
     queue.lists.answer = "moderated"
     queue.accept(NEWS)
     queue.work(LISTS)
@@ -21,7 +21,7 @@ def test_what_is_held_waits_for_a_word(queue: MailQueue) -> None:
     assert queue.folder.pending_decisions() == []
 
 
-def test_owners_are_told_once_of_what_is_held(queue: MailQueue, tmp_path: Path) -> None:
+def test_owners_are_notified_once_of_what_is_held(queue: MailQueue, tmp_path: Path) -> None:
     queue.lists.answer = "moderated"
     queue.accept(NEWS)
     for _ in range(3):
@@ -33,7 +33,7 @@ def test_owners_are_told_once_of_what_is_held(queue: MailQueue, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("trouble", [Unavailable("full"), RuntimeError("a bug")])
-def test_owners_who_cannot_be_told_hold_up_nothing_else(
+def test_owners_who_cannot_be_notified_hold_up_nothing_else(
     queue: MailQueue, trouble: Exception
 ) -> None:
     queue.lists.answer = "moderated"
@@ -44,7 +44,7 @@ def test_owners_who_cannot_be_told_hold_up_nothing_else(
     assert not queue.jobs.held
 
 
-def test_owners_who_cannot_be_told_are_not_written_to_all_the_time(queue: MailQueue) -> None:
+def test_owners_who_cannot_be_notified_are_not_written_to_all_the_time(queue: MailQueue) -> None:
     queue.lists.answer = "moderated"
     queue.accept(NEWS)
     queue.lists.errors["id1-1"] = Unavailable("full")

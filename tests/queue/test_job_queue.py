@@ -40,7 +40,7 @@ def test_when_an_account_cannot_take_it_no_program_gets_it(queue: MailQueue) -> 
     assert len(queue.program.seen) == len(queue.store.delivered) == 1
 
 
-def test_when_the_parcel_cannot_be_written_no_account_gets_it(
+def test_when_the_job_cannot_be_written_no_account_gets_it(
     queue: MailQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:

@@ -18,7 +18,7 @@ TARGET = ProgramTarget("ticket", parse("tickets+7@example.org"), "7")
 JOB = Job("0abc-1", 1.0, parse("a@b.example"), TARGET, submitter="a@b.example")
 
 
-def test_a_program_is_told_of_sender_recipient_and_detail() -> None:
+def test_a_program_gets_sender_recipient_and_detail_in_its_environment() -> None:
     values = environment(JOB, TARGET)
     assert values["SENDER"] == "a@b.example"
     assert values["RECIPIENT"] == "tickets+7@example.org"

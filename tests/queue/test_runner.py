@@ -50,7 +50,7 @@ def test_pauses_grow_up_to_the_longest(tmp_path: Path) -> None:
     assert (queue.kept[0].attempts, queue.kept[0].reason) == (4, LATER.reason)
 
 
-def test_a_failure_for_good_is_told_to_the_sender(queue: MailQueue) -> None:
+def test_a_permanent_failure_is_reported_to_the_sender(queue: MailQueue) -> None:
     queue.program.results = [FAILED]
     queue.accept(TICKETS)
     queue.work()
@@ -71,7 +71,7 @@ def test_a_report_that_cannot_be_sent_now_is_tried_again(queue: MailQueue) -> No
     assert not queue.kept
 
 
-def test_nobody_is_told_of_a_report_that_failed(queue: MailQueue) -> None:
+def test_a_report_that_failed_is_not_reported(queue: MailQueue) -> None:
     queue.program.results = [FAILED]
     queue.accept(TICKETS, sender="")
     queue.work()
@@ -106,7 +106,7 @@ def test_on_a_full_disk_the_mail_stays_and_is_tried_again(
     assert not queue.kept
 
 
-def test_a_parcel_whose_message_is_gone_does_not_hinder_the_others(
+def test_a_job_whose_message_is_gone_does_not_hinder_the_others(
     queue: MailQueue, tmp_path: Path
 ) -> None:
     queue.accept(TICKETS)

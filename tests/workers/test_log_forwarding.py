@@ -11,7 +11,7 @@ from twisted_mail.workers.log_forwarding import LogSender, serialisable
 
 
 class Wall:
-    """A desk that keeps what is to be published."""
+    """A service that keeps what is to be published."""
 
     def __init__(self) -> None:
         self.events: list[list[dict[str, Any]]] = []

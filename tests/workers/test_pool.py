@@ -42,7 +42,7 @@ class FakeListener:
 
 
 class FakeWorker:
-    """The other end of a bridge: the desk that a worker has."""
+    """The other end of a bridge: the service that a worker has."""
 
     def __init__(self) -> None:
         self.orders: list[WorkerConfig] = []
@@ -112,28 +112,28 @@ class FakeReactor(Clock):
 
 
 class FakeParts:
-    """The parts of the main process, as far as the crew looks at them."""
+    """The parts of the main process, as far as the pool looks at them."""
 
     cpu_affinity = CpuAffinity()
     journal = NoteJournal()
 
 
-class FakeDesks:
+class FakeServices:
     closed = 0
 
     def __init__(self, parts: Any) -> None:
         self.by_name: dict[str, object] = {}
 
     def close(self) -> None:
-        FakeDesks.closed += 1
+        FakeServices.closed += 1
 
 
-class Ship:
-    """A crew of two, with a listener for SMTP and one for IMAP."""
+class MainProcess:
+    """A pool of two, with a listener for SMTP and one for IMAP."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(spawn, "WorkerServices", FakeDesks)
-        FakeDesks.closed = 0
+        monkeypatch.setattr(spawn, "WorkerServices", FakeServices)
+        FakeServices.closed = 0
         (folder / "tmp").mkdir()
         listeners = (ListenerConfig("smtp", "tcp:1"), ListenerConfig("imap", "tcp:2"))
         config = Config(
@@ -144,36 +144,36 @@ class Ship:
             workers=WorkerSettings(2),
         )
         self.reactor = FakeReactor()
-        self.crew = WorkerPool(self.reactor, config)
+        self.pool = WorkerPool(self.reactor, config)
         self.smtp, self.imap = FakeListener(7), FakeListener(8)
 
     def start(self) -> None:
         parts: Any = FakeParts()
         listeners: Any = [self.smtp, self.imap]
-        self.crew.start(parts, listeners)
+        self.pool.start(parts, listeners)
 
     @property
     def processes(self) -> list[FakeProcess]:
         return self.reactor.processes
 
     def begin(self, *numbers: int) -> None:
-        """Let workers take their orders and begin."""
+        """Let workers get their configuration and begin."""
         for number in numbers:
             self.processes[number].carry()
 
 
 @pytest.fixture
-def ship(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ship:
-    return Ship(tmp_path, monkeypatch)
+def main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MainProcess:
+    return MainProcess(tmp_path, monkeypatch)
 
 
 KILLED = ProcessTerminated(signal=signal.SIGKILL)
 
 
-def test_workers_get_what_they_need(ship: Ship) -> None:
-    ship.start()
-    ship.begin(0, 1)
-    for number, process in enumerate(ship.processes, 1):
+def test_workers_get_what_they_need(main: MainProcess) -> None:
+    main.start()
+    main.begin(0, 1)
+    for number, process in enumerate(main.processes, 1):
         assert process.command[1:] == ["-P", "-m", "twisted_mail.workers", str(number)]
         assert {*process.descriptors} == {0, 1, 2, BRIDGE, COUNTS, FIRST_PORT}
         assert process.descriptors[FIRST_PORT] == 7
@@ -182,151 +182,153 @@ def test_workers_get_what_they_need(ship: Ship) -> None:
         assert orders.ports == {0: (FIRST_PORT, socket.AF_INET)}
 
 
-def test_the_main_process_accepts_until_a_worker_does_and_when_none_does(ship: Ship) -> None:
-    ship.start()
-    assert ship.smtp.is_accepting
-    ship.begin(0)
-    assert not ship.smtp.is_accepting
-    assert ship.imap.is_accepting
-    ship.begin(1)
-    ship.processes[0].end(KILLED)
-    assert not ship.smtp.is_accepting
-    ship.processes[1].end(KILLED)
-    assert ship.smtp.is_accepting
+def test_the_main_process_accepts_until_a_worker_does_and_when_none_does(main: MainProcess) -> None:
+    main.start()
+    assert main.smtp.is_accepting
+    main.begin(0)
+    assert not main.smtp.is_accepting
+    assert main.imap.is_accepting
+    main.begin(1)
+    main.processes[0].end(KILLED)
+    assert not main.smtp.is_accepting
+    main.processes[1].end(KILLED)
+    assert main.smtp.is_accepting
 
 
-def test_a_worker_that_ends_is_replaced_after_pauses_that_grow(ship: Ship) -> None:
-    ship.start()
+def test_a_worker_that_ends_is_replaced_after_pauses_that_grow(main: MainProcess) -> None:
+    main.start()
     pauses = []
     for _ in range(9):
-        ship.begin(len(ship.processes) - 1)
-        ship.processes[-1].end(KILLED)
-        before, seconds = len(ship.processes), 0
-        while len(ship.processes) == before:
-            ship.reactor.advance(1)
+        main.begin(len(main.processes) - 1)
+        main.processes[-1].end(KILLED)
+        before, seconds = len(main.processes), 0
+        while len(main.processes) == before:
+            main.reactor.advance(1)
             seconds += 1
         pauses.append(seconds)
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
-    assert FakeDesks.closed == 9
+    assert FakeServices.closed == 9
 
 
-def test_the_last_words_of_a_worker_are_taken_before_it_is_forgotten(ship: Ship) -> None:
-    ship.start()
-    ship.begin(0, 1)
-    process = ship.processes[0]
+def test_what_a_worker_sent_last_is_read_before_it_is_forgotten(main: MainProcess) -> None:
+    main.start()
+    main.begin(0, 1)
+    process = main.processes[0]
     process.pid = 0
     process.protocol.processEnded(Failure(KILLED))  # the bridge has something to read yet
-    ship.reactor.advance(room.LONGEST_PAUSE)
-    assert (len(ship.processes), FakeDesks.closed) == (2, 0)
+    main.reactor.advance(room.LONGEST_PAUSE)
+    assert (len(main.processes), FakeServices.closed) == (2, 0)
     process.near.connectionLost()
-    ship.reactor.advance(room.FIRST_PAUSE)
-    assert (len(ship.processes), FakeDesks.closed) == (3, 1)
+    main.reactor.advance(room.FIRST_PAUSE)
+    assert (len(main.processes), FakeServices.closed) == (3, 1)
 
 
-def test_after_a_healthy_life_the_pause_is_short_again(ship: Ship) -> None:
-    ship.start()
-    ship.begin(0, 1)
+def test_after_a_healthy_life_the_pause_is_short_again(main: MainProcess) -> None:
+    main.start()
+    main.begin(0, 1)
     for _ in range(3):
-        ship.processes[-1].end(KILLED)
-        ship.reactor.advance(room.LONGEST_PAUSE)
-        ship.begin(len(ship.processes) - 1)
-        ship.reactor.advance(room.HEALTHY_SECONDS + 1)
-    ship.processes[-1].end(ProcessDone(0))
-    count = len(ship.processes)
-    ship.reactor.advance(room.FIRST_PAUSE)
-    assert len(ship.processes) == count + 1
+        main.processes[-1].end(KILLED)
+        main.reactor.advance(room.LONGEST_PAUSE)
+        main.begin(len(main.processes) - 1)
+        main.reactor.advance(room.HEALTHY_SECONDS + 1)
+    main.processes[-1].end(ProcessDone(0))
+    count = len(main.processes)
+    main.reactor.advance(room.FIRST_PAUSE)
+    assert len(main.processes) == count + 1
 
 
-def test_what_a_worker_counted_is_forgotten_with_it(ship: Ship) -> None:
-    ship.start()
-    counts = ship.crew._counts
+def test_what_a_worker_counted_is_forgotten_with_it(main: MainProcess) -> None:
+    main.start()
+    counts = main.pool._counts
     worker = SharedCountMemory(counts.plan, 1, os.dup(counts.fd))
     worker.listener(0).change("192.0.2.1", 3)
-    assert ship.crew.shared.connection_counter(0).count("192.0.2.1") == 3
-    ship.processes[0].end(ProcessTerminated(exitCode=1))
-    assert ship.crew.shared.connection_counter(0).count("192.0.2.1") == 0
+    assert main.pool.shared.connection_counter(0).count("192.0.2.1") == 3
+    main.processes[0].end(ProcessTerminated(exitCode=1))
+    assert main.pool.shared.connection_counter(0).count("192.0.2.1") == 0
 
 
-def test_a_worker_that_does_not_begin_in_time_is_killed(ship: Ship) -> None:
-    ship.start()
-    ship.begin(1)
-    ship.reactor.advance(room.START_SECONDS)
-    assert [one.signals for one in ship.processes] == [["KILL"], []]
+def test_a_worker_that_does_not_begin_in_time_is_killed(main: MainProcess) -> None:
+    main.start()
+    main.begin(1)
+    main.reactor.advance(room.START_SECONDS)
+    assert [one.signals for one in main.processes] == [["KILL"], []]
 
 
-def test_a_worker_that_cannot_begin_is_killed_and_replaced(ship: Ship) -> None:
-    ship.start()
-    ship.processes[0].worker.trouble = Unavailable("no")
-    ship.begin(0)
-    ship.begin(1)
-    assert ship.processes[0].signals == ["KILL"]
-    assert not ship.reactor.getDelayedCalls()
-    ship.processes[0].end(KILLED)
-    ship.processes[1].end(KILLED)
-    ship.reactor.advance(room.FIRST_PAUSE)
-    assert len(ship.processes) == 4
-    assert ship.smtp.is_accepting
+def test_a_worker_that_cannot_begin_is_killed_and_replaced(main: MainProcess) -> None:
+    main.start()
+    main.processes[0].worker.trouble = Unavailable("no")
+    main.begin(0)
+    main.begin(1)
+    assert main.processes[0].signals == ["KILL"]
+    assert not main.reactor.getDelayedCalls()
+    main.processes[0].end(KILLED)
+    main.processes[1].end(KILLED)
+    main.reactor.advance(room.FIRST_PAUSE)
+    assert len(main.processes) == 4
+    assert main.smtp.is_accepting
 
 
-def test_a_process_that_cannot_be_started_is_tried_again(ship: Ship) -> None:
-    ship.reactor.trouble = OSError("no more processes")
-    ship.start()
-    assert ship.processes == []
-    ship.reactor.trouble = None
-    ship.reactor.advance(room.FIRST_PAUSE)
-    assert len(ship.processes) == 2
+def test_a_process_that_cannot_be_started_is_tried_again(main: MainProcess) -> None:
+    main.reactor.trouble = OSError("no more processes")
+    main.start()
+    assert main.processes == []
+    main.reactor.trouble = None
+    main.reactor.advance(room.FIRST_PAUSE)
+    assert len(main.processes) == 2
 
 
-def test_all_are_told_to_leave_and_waited_for(ship: Ship) -> None:
-    ship.start()
-    ship.begin(0, 1)
+def test_all_are_asked_to_leave_and_waited_for(main: MainProcess) -> None:
+    main.start()
+    main.begin(0, 1)
     over: list[Any] = []
-    ship.crew.stop().addCallback(over.append)
-    ship.begin(0, 1)
-    assert all(one.worker.is_leaving for one in ship.processes)
-    ship.processes[0].end(ProcessDone(0))
+    main.pool.stop().addCallback(over.append)
+    main.begin(0, 1)
+    assert all(one.worker.is_leaving for one in main.processes)
+    main.processes[0].end(ProcessDone(0))
     assert not over
-    ship.processes[1].end(ProcessDone(0))
+    main.processes[1].end(ProcessDone(0))
     assert over
-    ship.reactor.advance(1000)
-    assert len(ship.processes) == 2
-    assert not ship.reactor.getDelayedCalls()
+    main.reactor.advance(1000)
+    assert len(main.processes) == 2
+    assert not main.reactor.getDelayedCalls()
 
 
-def test_who_does_not_leave_is_killed(ship: Ship) -> None:
-    ship.start()
-    ship.begin(0, 1)
-    ship.crew.stop()
-    ship.processes[0].end(ProcessDone(0))
-    ship.reactor.advance(room.STOP_SECONDS)
-    assert [one.signals for one in ship.processes] == [[], ["KILL"]]
+def test_who_does_not_leave_is_killed(main: MainProcess) -> None:
+    main.start()
+    main.begin(0, 1)
+    main.pool.stop()
+    main.processes[0].end(ProcessDone(0))
+    main.reactor.advance(room.STOP_SECONDS)
+    assert [one.signals for one in main.processes] == [[], ["KILL"]]
 
 
-def test_who_is_about_to_be_replaced_is_not(ship: Ship) -> None:
-    ship.start()
-    for process in ship.processes:
+def test_a_worker_that_is_about_to_be_replaced_is_not(main: MainProcess) -> None:
+    main.start()
+    for process in main.processes:
         process.end(KILLED)
     over: list[Any] = []
-    ship.crew.stop().addCallback(over.append)
+    main.pool.stop().addCallback(over.append)
     assert over
-    ship.reactor.advance(1000)
-    assert len(ship.processes) == 2
+    main.reactor.advance(1000)
+    assert len(main.processes) == 2
 
 
-def test_without_anything_to_serve_there_are_no_workers(ship: Ship) -> None:
-    ship.smtp.socket = None  # a UNIX socket, or an endpoint that wraps its connections
-    ship.start()
-    assert ship.processes == []
+def test_without_anything_to_serve_there_are_no_workers(main: MainProcess) -> None:
+    main.smtp.socket = None  # a UNIX socket, or an endpoint that wraps its connections
+    main.start()
+    assert main.processes == []
     over: list[Any] = []
-    ship.crew.stop().addCallback(over.append)
+    main.pool.stop().addCallback(over.append)
     assert over
 
 
-def test_messages_that_were_being_handed_over_are_swept_away(ship: Ship, tmp_path: Path) -> None:
+def test_messages_that_were_being_handed_over_are_swept_away(
+    main: MainProcess, tmp_path: Path
+) -> None:
     left, other = tmp_path / "tmp" / f"{HANDOFF_PREFIX}1-1", tmp_path / "tmp" / "other"
     left.touch()
     other.touch()
-    ship.start()
+    main.start()
     assert (left.exists(), other.exists()) == (False, True)
 
 

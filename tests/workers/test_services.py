@@ -48,7 +48,7 @@ PEER = Peer("192.0.2.1", 1234)
 ENVELOPE = Envelope("m1", parse("s@client.example"), (parse(ALICE), parse(BOB)))
 
 
-def commons(pair: Pair) -> RemoteSharedServices:
+def shared(pair: Pair) -> RemoteSharedServices:
     return RemoteSharedServices(1, pair.near, SharedCountMemory(SharedCountLayout(2, 1, b"key"), 1))
 
 
@@ -82,9 +82,9 @@ class Slot:
 
 def test_room_is_taken_where_it_is_known() -> None:
     space = Space()
-    desk = ReservationService(space)
-    pair = Pair({"room": desk})
-    room = commons(pair).room(StoreSettings(quota_messages=2))
+    service = ReservationService(space)
+    pair = Pair({"room": service})
+    room = shared(pair).room(StoreSettings(quota_messages=2))
     for _ in range(2):
         taken = pair.finish(room.take([ALICE, BOB, ALICE], 10))
         assert [*taken] == [ALICE, BOB]
@@ -94,22 +94,22 @@ def test_room_is_taken_where_it_is_known() -> None:
     end(taken, {ALICE: None, BOB: Unavailable("no")})
     pair.carry()
     assert space.ended == [(ALICE, True), (BOB, False)]
-    desk.close()
+    service.close()
     assert space.ended[2:] == [(ALICE, True), (BOB, True)]  # of the delivery that nobody ended
 
 
 def test_room_that_is_found_after_the_worker_has_ended_is_free_again() -> None:
     space = Space()
-    desk = ReservationService(space)
-    taking = desk.take([ALICE], 10)
-    desk.close()
+    service = ReservationService(space)
+    taking = service.take([ALICE], 10)
+    service.close()
     finish(taking)
     assert space.ended == [(ALICE, False)]
 
 
 def test_without_quotas_nobody_is_asked() -> None:
     pair = Pair({})
-    room = commons(pair).room(StoreSettings())
+    room = shared(pair).room(StoreSettings())
     [taken] = pair.begin(room.take([ALICE, BOB], 10))
     assert taken == {ALICE: None, BOB: None}
 
@@ -121,7 +121,7 @@ def test_failed_logins_are_counted_for_all() -> None:
     clock = StillClock()
     throttle = LocalThrottle(clock)
     pair = Pair({"throttle": throttle})
-    one, two = (commons(pair).throttle(StillClock()) for _ in range(2))
+    one, two = (shared(pair).throttle(StillClock()) for _ in range(2))
     for remote in (one, two, one):
         remote.admit(PEER)
         pair.finish(remote.hold_back("alice", PEER, clock.seconds))
@@ -134,7 +134,7 @@ def test_failed_logins_are_counted_for_all() -> None:
 
 def test_answers_that_are_held_back_are_bounded() -> None:
     pair = Pair({"throttle": object()})
-    remote = commons(pair).throttle(StillClock())
+    remote = shared(pair).throttle(StillClock())
     waiting = [pair.begin(remote.hold_back("alice", PEER, 0.0)) for _ in range(MAX_WAITING)]
     with pytest.raises(Unavailable):
         remote.admit(PEER)
@@ -146,7 +146,7 @@ def test_answers_that_are_held_back_are_bounded() -> None:
 
 def test_peers_of_this_host_are_not_counted() -> None:
     pair = Pair({"throttle": object()})
-    remote = commons(pair).throttle(StillClock())
+    remote = shared(pair).throttle(StillClock())
     for _ in range(MAX_WAITING):
         pair.begin(remote.hold_back("alice", Peer("127.0.0.1", 1), 0.0))
     remote.admit(Peer("127.0.0.1", 1))
@@ -155,7 +155,7 @@ def test_peers_of_this_host_are_not_counted() -> None:
 # ---------------------------------------------------------------- delivery
 
 
-class Office:
+class FakeQueue:
     """A queue, and the delivery for each recipient."""
 
     def __init__(self) -> None:
@@ -177,31 +177,31 @@ class Office:
 
 
 @pytest.fixture
-def office() -> Office:
-    return Office()
+def queue() -> FakeQueue:
+    return FakeQueue()
 
 
 @pytest.fixture
-def pair(office: Any) -> Pair:
-    return Pair({"delivery": DeliveryService(office, office, InlineBlocking())})
+def pair(queue: Any) -> Pair:
+    return Pair({"delivery": DeliveryService(queue, queue, InlineBlocking())})
 
 
 MESSAGE = b"Subject: x\r\n\r\nhello\r\n"
 
 
-def test_a_message_is_handed_over_whole(pair: Pair, office: Office, tmp_path: Path) -> None:
-    handoff = commons(pair).handoff(tmp_path, InlineBlocking())
+def test_a_message_is_handed_over_whole(pair: Pair, queue: FakeQueue, tmp_path: Path) -> None:
+    handoff = shared(pair).handoff(tmp_path, InlineBlocking())
     message = Message(MemoryBlob(MESSAGE), b"Received: x\r\n")
     pair.finish(handoff.accept(ENVELOPE, message))
-    assert office.taken == [(ENVELOPE, b"Received: x\r\n" + MESSAGE)]
+    assert queue.taken == [(ENVELOPE, b"Received: x\r\n" + MESSAGE)]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_routes_of_the_worker_stay_with_it(pair: Pair, office: Office, tmp_path: Path) -> None:
+def test_routes_of_the_worker_stay_with_it(pair: Pair, queue: FakeQueue, tmp_path: Path) -> None:
     routes = KnownRoutes(1, {parse(ALICE): LocalRoute((ALICE,))})
-    handoff = commons(pair).handoff(tmp_path, InlineBlocking())
+    handoff = shared(pair).handoff(tmp_path, InlineBlocking())
     pair.finish(handoff.accept(replace(ENVELOPE, routes=routes), Message(MemoryBlob(MESSAGE))))
-    ((envelope, _),) = office.taken
+    ((envelope, _),) = queue.taken
     assert envelope.routes is None
 
 
@@ -209,10 +209,10 @@ def test_the_process_that_delivers_logs_the_receipt_before_the_delivery(tmp_path
     journal, store = NoteJournal(), MemoryStore(StillClock(), ItemRenderer())
     router = LocalRouter(FixedDirectory({ALICE: "", BOB: ""}, {}))
     backend = DeliveryBackend(router, store, journal, StillClock())
-    desk = DeliveryService(LocalDelivery(backend), LmtpDelivery(backend), InlineBlocking())
+    service = DeliveryService(LocalDelivery(backend), LmtpDelivery(backend), InlineBlocking())
     for method in ("accept", "deliver_each"):
-        pair = Pair({"delivery": desk})
-        handoff = commons(pair).handoff(tmp_path, InlineBlocking())
+        pair = Pair({"delivery": service})
+        handoff = shared(pair).handoff(tmp_path, InlineBlocking())
         envelope = replace(ENVELOPE, client_host="192.0.2.1")
         pair.finish(getattr(handoff, method)(envelope, Message(MemoryBlob(MESSAGE))))
         assert journal.events == [
@@ -223,21 +223,23 @@ def test_the_process_that_delivers_logs_the_receipt_before_the_delivery(tmp_path
 
 
 def test_each_recipient_has_an_answer(pair: Pair, tmp_path: Path) -> None:
-    handoff = commons(pair).handoff(tmp_path, InlineBlocking())
+    handoff = shared(pair).handoff(tmp_path, InlineBlocking())
     answers = pair.finish(handoff.deliver_each(ENVELOPE, Message(MemoryBlob(MESSAGE))))
     assert answers == {parse(ALICE): None, parse(BOB): Outcome(550, "5.1.1", "no")}
 
 
-def test_a_refusal_comes_back_and_nothing_stays(pair: Pair, office: Office, tmp_path: Path) -> None:
-    office.error = Refused(Outcome(550, "5.7.1", "Not for you"))
-    handoff = commons(pair).handoff(tmp_path, InlineBlocking())
+def test_a_refusal_comes_back_and_nothing_stays(
+    pair: Pair, queue: FakeQueue, tmp_path: Path
+) -> None:
+    queue.error = Refused(Outcome(550, "5.7.1", "Not for you"))
+    handoff = shared(pair).handoff(tmp_path, InlineBlocking())
     with pytest.raises(Refused, match="Not for you"):
         pair.finish(handoff.accept(ENVELOPE, Message(MemoryBlob(MESSAGE))))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_spool_that_fails_is_a_trouble_of_now(pair: Pair, tmp_path: Path) -> None:
-    handoff = commons(pair).handoff(tmp_path / "gone", InlineBlocking())
+    handoff = shared(pair).handoff(tmp_path / "gone", InlineBlocking())
     with pytest.raises(Unavailable):
         pair.finish(handoff.accept(ENVELOPE, Message(MemoryBlob(MESSAGE))))
 
@@ -264,7 +266,7 @@ def test_rates_are_counted_for_all() -> None:
         RateSettings((RateLimit("messages", "address", 3),), trusted=()), StillClock()
     )
     pair = Pair({"filters": FilterService([rates])})
-    remotes = [commons(pair).filter(0, rates) for _ in range(2)]
+    remotes = [shared(pair).filter(0, rates) for _ in range(2)]
     assert not hasattr(remotes[0], "ended")
     assert [*remotes[0].stages] == [FilterStage.SENDER]
     verdicts = [
@@ -279,7 +281,7 @@ def test_octets_are_counted_without_being_sent() -> None:
         RateSettings((RateLimit("octets", "address", 100),), trusted=()), StillClock()
     )
     pair = Pair({"filters": FilterService([rates])})
-    remote = commons(pair).filter(0, rates)
+    remote = shared(pair).filter(0, rates)
     context = SmtpContext("smtp", PEER, header=b"x" * 999, message=Message(MemoryBlob(b"x" * 90)))
     assert pair.finish(remote.judge(FilterStage.MESSAGE, context)) == Verdict()
     pair.finish(remote.judge(FilterStage.MESSAGE, context))
@@ -292,9 +294,9 @@ def test_octets_are_counted_without_being_sent() -> None:
 
 def test_conversations_are_counted_until_they_end() -> None:
     made = ConcurrencyLimits(ConcurrencySettings(address=2, trusted=()))
-    desk = FilterService([made])
-    pair = Pair({"filters": desk})
-    remote: Any = commons(pair).filter(0, made)
+    service = FilterService([made])
+    pair = Pair({"filters": service})
+    remote: Any = shared(pair).filter(0, made)
     visits = [SmtpContext("smtp", PEER) for _ in range(3)]
     decisions = [pair.finish(remote.judge(FilterStage.CONNECT, one)).decision for one in visits]
     assert decisions == [Decision.ACCEPT, Decision.ACCEPT, Decision.DEFER]
@@ -308,21 +310,21 @@ def test_conversations_are_counted_until_they_end() -> None:
     )
     remote.ended(SmtpContext("smtp", PEER), is_over=True)  # of whom nothing is kept
     pair.carry()
-    desk.close()  # the worker has ended
+    service.close()  # the worker has ended
     assert len(made) == 0
     assert pair.journal.events == []
 
 
 def test_a_conversation_of_a_worker_that_has_ended_is_not_kept() -> None:
     made = ConcurrencyLimits(ConcurrencySettings(address=2, trusted=()))
-    desk = FilterService([made])
-    judging = desk.judge(0, 1, FilterStage.CONNECT, SmtpContext("smtp", PEER))
-    desk.close()
+    service = FilterService([made])
+    judging = service.judge(0, 1, FilterStage.CONNECT, SmtpContext("smtp", PEER))
+    service.close()
     finish(judging)
     assert len(made) == 0
 
 
-def test_all_recipients_are_told_at_the_last_stage_only() -> None:
+def test_all_recipients_are_sent_at_the_last_stage_only() -> None:
     seen: list[int] = []
 
     class Watcher:
@@ -334,7 +336,7 @@ def test_all_recipients_are_told_at_the_last_stage_only() -> None:
 
     made = Watcher()
     pair = Pair({"filters": FilterService([made])})
-    remote = commons(pair).filter(0, made)
+    remote = shared(pair).filter(0, made)
     context = SmtpContext("smtp", PEER, recipients=ENVELOPE.recipients)
     for stage in Watcher.stages:
         pair.finish(remote.judge(stage, context))
