@@ -13,9 +13,9 @@ from contextlib import suppress
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.store.disk.durable import unavailable
+from twisted_mail.store.disk.message_file import link_or_copy, write_message
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout
-from twisted_mail.store.work.append_copy import link_or_copy, write_message
 from twisted_mail.store.work.prepare import make_maildir
 
 Seal = Callable[[int], None]  # what is done with a file that is written, before it is closed

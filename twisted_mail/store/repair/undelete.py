@@ -18,6 +18,7 @@ from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists, read_file
+from twisted_mail.store.disk.message_file import link_or_copy
 from twisted_mail.store.format import filename, layout, names
 from twisted_mail.store.format.keywords import FILE as KEYWORDS
 from twisted_mail.store.format.keywords import parse as parse_keywords
@@ -223,6 +224,6 @@ def _linked(tree: Tree, work: UnitOfWork, tmp: bytes, message: ExpungedMessage) 
         tree.environment.clock.now(), stored, size, original=message.base
     )
     linked = os.path.join(tmp, base)
-    append_copy.link_or_copy(tree.disk, path, linked)
+    link_or_copy(tree.disk, path, linked)
     work.undo.append(lambda: tree.disk.unlink(linked))
     return TmpFile(base, _flags(message), message.date, size, stored)

@@ -4,10 +4,9 @@ The steps, in this order: the file lies in the target's tmp, synced; its UID is 
 is renamed into cur, and cur is synced; the index knows it. Whatever fails takes all back.
 """
 
-import errno
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,10 +14,8 @@ from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.change import EntriesAdded
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, CopyResult, Entry, NewMessage
 from twisted_mail.mail.mailbox.flags import Flags
-from twisted_mail.mail.message import PIECE, Message
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.durable import write_file
+from twisted_mail.store.disk.message_file import link_or_copy, write_message
 from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.quota import Usage
@@ -28,7 +25,6 @@ from twisted_mail.store.work.measure import all_measured
 from twisted_mail.store.work.reconcile import ready, scan
 from twisted_mail.store.work.set_flags import admit
 
-NO_LINK = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)
 _ATTEMPTS = 8
 
 
@@ -44,28 +40,6 @@ class TmpFile:
     date: int
     size: int
     stored: int
-
-
-def write_message(
-    disk: Disk,
-    path: bytes,
-    message: Message,
-    seconds: float,
-    seal: Callable[[int], None] | None = None,
-) -> None:
-    """Write a message as ``write_file`` does. Raises OSError, too when its blob is cut short."""
-    write_file(disk, path, _pieces(message), seconds, seal)
-
-
-def _pieces(message: Message) -> Iterator[bytes]:
-    """Yield a message; most are small and come in one piece, which is one system call."""
-    pieces = message.pieces()
-    written = 0
-    for piece in (b"".join(pieces),) if message.size <= PIECE else pieces:
-        written += len(piece)
-        yield piece
-    if written != message.size:
-        raise OSError(errno.EIO, "the message is not as long as it says")
 
 
 # ---------------------------------------------------------------- append
@@ -191,24 +165,3 @@ def _link(source: Folder, target: Folder, work: UnitOfWork, row: Row) -> bytes:
     link_or_copy(target.disk, path, new_path)
     work.undo.append(partial(target.disk.unlink, new_path))
     return base
-
-
-def link_or_copy(disk: Disk, path: bytes, new_path: bytes) -> None:
-    """Link a file to a new name, or copy it, synced, where it cannot be linked."""
-    try:
-        disk.link(path, new_path)
-    except OSError as error:
-        if error.errno not in NO_LINK:
-            raise
-        write_file(disk, new_path, _chunks(disk, path), disk.stat(path).st_mtime)
-
-
-def _chunks(disk: Disk, path: bytes) -> Iterator[bytes]:
-    fd = disk.open(path)
-    try:
-        at = 0
-        while chunk := disk.read(fd, PIECE, at):
-            yield chunk
-            at += len(chunk)
-    finally:
-        disk.close(fd)

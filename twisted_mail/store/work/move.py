@@ -15,11 +15,12 @@ from twisted_mail.mail.mailbox.change import EntriesExpunged
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, CopyResult
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.message_file import link_or_copy
 from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.transaction import UnitOfWork
-from twisted_mail.store.work.append_copy import add_to_index, link_or_copy
+from twisted_mail.store.work.append_copy import add_to_index
 from twisted_mail.store.work.measure import all_measured
 from twisted_mail.store.work.reconcile import ready, scan
 from twisted_mail.store.work.set_flags import admit, place

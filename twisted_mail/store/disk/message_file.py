@@ -1,0 +1,53 @@
+"""Files of messages: written, linked and copied so that they last."""
+
+import errno
+from collections.abc import Callable, Iterator
+
+from twisted_mail.mail.message import PIECE, Message
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.durable import write_file
+
+NO_LINK = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)
+
+
+def write_message(
+    disk: Disk,
+    path: bytes,
+    message: Message,
+    seconds: float,
+    seal: Callable[[int], None] | None = None,
+) -> None:
+    """Write a message as ``write_file`` does. Raises OSError, too when its blob is cut short."""
+    write_file(disk, path, _pieces(message), seconds, seal)
+
+
+def _pieces(message: Message) -> Iterator[bytes]:
+    """Yield a message; most are small and come in one piece, which is one system call."""
+    pieces = message.pieces()
+    written = 0
+    for piece in (b"".join(pieces),) if message.size <= PIECE else pieces:
+        written += len(piece)
+        yield piece
+    if written != message.size:
+        raise OSError(errno.EIO, "the message is not as long as it says")
+
+
+def link_or_copy(disk: Disk, path: bytes, new_path: bytes) -> None:
+    """Link a file to a new name, or copy it, synced, where it cannot be linked."""
+    try:
+        disk.link(path, new_path)
+    except OSError as error:
+        if error.errno not in NO_LINK:
+            raise
+        write_file(disk, new_path, _chunks(disk, path), disk.stat(path).st_mtime)
+
+
+def _chunks(disk: Disk, path: bytes) -> Iterator[bytes]:
+    fd = disk.open(path)
+    try:
+        at = 0
+        while chunk := disk.read(fd, PIECE, at):
+            yield chunk
+            at += len(chunk)
+    finally:
+        disk.close(fd)
