@@ -73,8 +73,8 @@ class MailService(Service):
         parts = self.parts
         parts.delivery.load()
         parts.start(
-            PeriodicTask("tidying", TIDYING_SECONDS, parts.store.tidying.step),
-            PeriodicTask("compacting", TIDYING_SECONDS, parts.store.compacting.step),
+            PeriodicTask("tidying", TIDYING_SECONDS, parts.store.purge.step),
+            PeriodicTask("compacting", TIDYING_SECONDS, parts.store.compaction.step),
             PeriodicTask("indexing", INDEXING_SECONDS, parts.store.indexing.work),
             *(
                 PeriodicTask(name, QUEUE_SECONDS, work)

@@ -47,5 +47,5 @@ class TestMaildirContract(AccountContract):
         assert isinstance(store, MaildirStore)
         self.run(store.close())
         return MaildirStore(
-            store._root.decode(), InlineBlocking(), store._ground.clock, store._render
+            store._root.decode(), InlineBlocking(), store._environment.clock, store._render
         )

@@ -130,7 +130,7 @@ def test_whatever_takes_large_messages_apart_takes_its_room_first(
 ) -> None:
     render = Holding()
     store = MaildirStore(tmp_path, InlineBlocking(), StillClock(), render)
-    render.memory_limit = store._ground.memory_limit
+    render.memory_limit = store._environment.memory_limit
     account = finish(store.account(ALICE))
     data = b"Subject: large\r\n\r\n" + b"x" * SMALL
     uids = finish(account.append("INBOX", [draft(data)])).targets

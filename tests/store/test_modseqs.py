@@ -25,7 +25,7 @@ class Place:
         store = MaildirStore(
             self.root, InlineBlocking(), self.clock, FakeRenderer(), disk=QuickDisk()
         )
-        store._ground = dataclasses.replace(store._ground, boot=f"boot {self.boots}")
+        store._environment = dataclasses.replace(store._environment, boot=f"boot {self.boots}")
         self.store = store
         self.clock.seconds += 10
 

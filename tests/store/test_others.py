@@ -529,7 +529,7 @@ def test_mod_sequences_leap_when_the_machine_was_started_again(place: Place) -> 
     highest = place.open().columns.highest_modseq
     place.close()
     place.restart()
-    place.store._ground = dataclasses.replace(place.store._ground, boot="another boot")
+    place.store._environment = dataclasses.replace(place.store._environment, boot="another boot")
     assert place.open().columns.highest_modseq >= highest + 1_000_000
 
 

@@ -15,7 +15,7 @@ from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 from twisted_mail.store.account.account import MaildirAccount
-from twisted_mail.store.delivery.reservations import RoomReserver, end
+from twisted_mail.store.delivery.reservations import QuotaReserver, end
 from twisted_mail.store.format import layout
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.quota import COUNT_SECONDS, MAX_RESERVATIONS, Quota, QuotaLedger, Usage
@@ -236,16 +236,16 @@ class Counter:
         return self.held, self.ledger.claims if self.ledger else 0
 
 
-def room(counter: Counter, clock: StillClock, quota: Quota) -> RoomReserver:
+def room(counter: Counter, clock: StillClock, quota: Quota) -> QuotaReserver:
     async def quotas(_: str) -> Quota:
         return quota
 
-    made = RoomReserver(quotas, counter, clock)
+    made = QuotaReserver(quotas, counter, clock)
     counter.ledger = finish(made.ledger(ALICE))
     return made
 
 
-def take(found: RoomReserver) -> Any:
+def take(found: QuotaReserver) -> Any:
     return finish(found.take([ALICE], 10))[ALICE]
 
 
@@ -316,7 +316,7 @@ def test_an_append_sees_the_deliveries_under_way(
 ) -> None:
     store = make_store(messages=2)
     account = finish(store.account(ALICE))
-    taken = finish(store._room.take([ALICE], len(TEXT)))
+    taken = finish(store._reserver.take([ALICE], len(TEXT)))
     with pytest.raises(Unavailable) as caught:
         put(account, number=2)
     assert caught.value.condition == "OVERQUOTA"

@@ -44,7 +44,7 @@ class StorageAssembly:
             report=self._watcher_failed,
             progress=journal.indexed,
             monitor=self._monitor,
-            room=shared.room(config.store),
+            reserver=shared.room(config.store),
         )
 
     def make_blob_writer(self) -> BlobWriter:

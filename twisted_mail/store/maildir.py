@@ -14,7 +14,7 @@ from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.change_feed import ChangeFeed, Report
 from twisted_mail.store.delivery.group_commit import GroupCommit
-from twisted_mail.store.delivery.reservations import Reserver, RoomReserver, constant_quota, end
+from twisted_mail.store.delivery.reservations import QuotaReserver, Reserver, constant_quota, end
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout
@@ -38,10 +38,10 @@ class MaildirStore:
     ``quotas`` gives an account's quota when its mail is opened and at each delivery, in place of that of
     the settings. ``report`` takes the exceptions of watchers; without it they are raised where the
     change was made. ``host`` stands in the names of files; ``disk`` makes the system calls; ``monitor``
-    notices what other programs do, where the system can. ``room`` is asked in place of ``own_room`` which
-    accounts have room for what is delivered. ``indexing`` is to be worked off from time to time, and
-    tells ``progress`` how far a long one has come. ``tidying`` and ``compacting`` are to be asked for
-    a step every second or so.
+    notices what other programs do, where the system can. ``reserver`` reserves room for deliveries, in
+    place of ``own_reserver``. ``indexing`` is to be called from time to time, and reports to
+    ``progress`` how far a long one has come. ``purge`` and ``compaction`` are to be asked for a step
+    every second or so.
     """
 
     def __init__(
@@ -58,36 +58,36 @@ class MaildirStore:
         host: str = "",
         disk: Disk | None = None,
         monitor: FolderMonitor | None = None,
-        room: Reserver | None = None,
+        reserver: Reserver | None = None,
     ) -> None:
         self._root = os.path.abspath(os.fsencode(root))
         self._blocking = blocking
         self._render = render
         self._report = report
-        self._watching = monitor
+        self._monitor = monitor
         disk = disk or Disk()
-        self._ground = StoreEnvironment(disk, clock, Namer(host), disk.boot_id(), settings)
-        self._rounds = GroupCommit(self._ground, self._root, blocking)
+        self._environment = StoreEnvironment(disk, clock, Namer(host), disk.boot_id(), settings)
+        self._group_commit = GroupCommit(self._environment, self._root, blocking)
         self.indexing = Indexing(clock, progress)
-        self.compacting = UidListCompaction(clock)
+        self.compaction = UidListCompaction(clock)
         self._accounts: WeakValueDictionary[str, MaildirAccount] = WeakValueDictionary()
         self._recent: OrderedDict[str, MaildirAccount] = OrderedDict()
-        self.own_room = RoomReserver(quotas or constant_quota(settings), self._count, clock)
-        self._room = self.own_room if room is None else room
-        self.tidying = ExpungedPurge(
-            self._ground.disk, clock, blocking, self._root, settings.undelete_days
+        self.own_reserver = QuotaReserver(quotas or constant_quota(settings), self._count, clock)
+        self._reserver = self.own_reserver if reserver is None else reserver
+        self.purge = ExpungedPurge(
+            self._environment.disk, clock, blocking, self._root, settings.undelete_days
         )
 
     async def account(self, name: str) -> MaildirAccount:
         """Return the account's mail, making its folders at first use."""
-        ledger = await self.own_room.ledger(name)
+        ledger = await self.own_reserver.ledger(name)
         account = self._accounts.get(name)
         if account is None:
-            tree = Tree(self._ground, layout.account_path(self._root, name), ledger)
+            tree = Tree(self._environment, layout.account_path(self._root, name), ledger)
             lane = self._blocking.lane()
-            bell = ChangeFeed(self._report)
+            feed = ChangeFeed(self._report)
             account = MaildirAccount(
-                name, tree, lane, self._render, bell, self._note, self._watching
+                name, tree, lane, self._render, feed, self._note, self._monitor
             )
             self._accounts[name] = account
         self._recent[name] = account
@@ -98,7 +98,7 @@ class MaildirStore:
 
     def _note(self, account: MaildirAccount, folder: Folder, change: Change | None) -> None:
         self.indexing.note(account, folder, change)
-        self.compacting.note(account, folder, change)
+        self.compaction.note(account, folder, change)
 
     async def _close_some(self) -> None:
         """Close the indexes of accounts that were asked for least recently, where nothing is open."""
@@ -122,7 +122,7 @@ class MaildirStore:
     ) -> Mapping[str, MailError | None]:
         """Put one message into the inboxes of several accounts; the copies share their bytes."""
         try:
-            taken = await self._room.take(names, message.size)
+            taken = await self._reserver.take(names, message.size)
         except BaseException:
             message.blob.close()
             raise
@@ -136,7 +136,7 @@ class MaildirStore:
 
     async def check_quota(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
         """Return None for each account that has room for so many octets, else why not."""
-        taken = await self._room.take(names, size)
+        taken = await self._reserver.take(names, size)
         for slot in taken.values():
             if slot is not None and not isinstance(slot, MailError):
                 slot.end(is_delivered=False)
@@ -148,7 +148,7 @@ class MaildirStore:
         return await account.perform(survey)
 
     async def _put(self, names: Sequence[str], message: Message) -> Mapping[str, MailError | None]:
-        answers = await self._rounds.deliver(names, message)
+        answers = await self._group_commit.deliver(names, message)
         for name in [name for name, error in answers.items() if error is None]:
             account = self._accounts.get(name)
             if account is not None and account.is_watched:

@@ -161,7 +161,7 @@ class WorkerServices:
     """All services for one worker."""
 
     def __init__(self, parts: Assembly) -> None:
-        self._room = ReservationService(parts.store.own_room)
+        self._room = ReservationService(parts.store.own_reserver)
         self._filters = FilterService(parts.filters)
         self.by_name: Mapping[str, object] = {
             "throttle": parts.throttle,

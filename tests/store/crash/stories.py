@@ -40,7 +40,7 @@ async def deliver(store: MaildirStore) -> Any:
 
 async def deliver_round(store: MaildirStore) -> Any:
     """Two messages at once; the answer is which of them Alice has, and which she has not."""
-    disk, ground = store._ground.disk, store._ground
+    disk, ground = store._environment.disk, store._environment
     wanted = {"new": [ALICE, BOB], "newer": [ALICE]}
     members = {
         text: InboxDelivery(ground, store._root, names, Message(MemoryBlob(mail(text))))
@@ -59,7 +59,7 @@ async def deliver_round(store: MaildirStore) -> Any:
 
 async def spool(store: MaildirStore) -> Any:
     """A message too large for memory rests in a file until it is delivered."""
-    disk = store._ground.disk
+    disk = store._environment.disk
     writer = SpoolWriter(os.fsdecode(store._root), InlineBlocking(), in_memory=4, disk=disk)
     for piece in mail("new").splitlines(keepends=True):
         await writer.write(piece)

@@ -31,7 +31,7 @@ class Served:
 
     def idle(self) -> None:
         self.clock.seconds += 60
-        while finish(self.store.compacting.step()):
+        while finish(self.store.compaction.step()):
             pass
 
     def lines(self) -> list[int]:
@@ -82,7 +82,7 @@ def test_moves_leave_dead_lines_too(served: Served) -> None:
 def test_nobody_has_to_wait_for_it_while_the_account_is_used(served: Served) -> None:
     served.fill()
     finish(finish(served.account.open("INBOX")).expunge(range(1, 12)))
-    finish(served.store.compacting.step())
+    finish(served.store.compaction.step())
     assert len(served.lines()) == 12
 
 

@@ -37,7 +37,7 @@ def store(tmp_path: Path, clock: StillClock) -> MaildirStore:
 def work(store: MaildirStore) -> int:
     """Do one pass; return the steps it took."""
     steps = 0
-    while finish(store.tidying.step()) or store.tidying._domains:
+    while finish(store.purge.step()) or store.tidying._domains:
         steps += 1
     return steps
 
@@ -60,8 +60,8 @@ def test_nothing_is_done_before_it_is_due(
 ) -> None:
     expunge(store, "a@example.org", 1)
     clock.seconds += purge.FIRST_SECONDS - 1
-    assert finish(store.tidying.step()) == 0
-    assert not store.tidying._domains
+    assert finish(store.purge.step()) == 0
+    assert not store.purge._domains
 
 
 def test_each_step_is_bounded(
@@ -79,4 +79,4 @@ def test_each_step_is_bounded(
 def test_a_store_that_is_not_there_yet_is_no_trouble(tmp_path: Path, clock: StillClock) -> None:
     store = MaildirStore(tmp_path / "x", InlineBlocking(), clock, FakeRenderer())
     clock.seconds += DAY
-    assert finish(store.tidying.step()) == 0
+    assert finish(store.purge.step()) == 0

@@ -43,7 +43,7 @@ def constant_quota(settings: StoreSettings) -> Quotas:
     return quotas
 
 
-class RoomReserver:
+class QuotaReserver:
     """What is known of the room in accounts; ``count`` counts one anew, in its lane.
 
     Fulfils ``Reserver``.
