@@ -37,7 +37,7 @@ def store(tmp_path: Path, clock: StillClock) -> MaildirStore:
 def work(store: MaildirStore) -> int:
     """Do one pass; return the steps it took."""
     steps = 0
-    while finish(store.purge.step()) or store.tidying._domains:
+    while finish(store.purge.step()) or store.purge._domains:
         steps += 1
     return steps
 
