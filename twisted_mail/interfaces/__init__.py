@@ -1,12 +1,11 @@
-"""Every door between rooms.
+"""Every door between rooms: the plan of the house, a file for each subject.
 
-A room reaches another only through one of these, with values of ``mail`` as its words. Doors are
-``typing.Protocol``: what is handed in needs the shape and no base class. Doors are bulk: one call for
-a thousand messages. Every coroutine may raise ``Unavailable``; what else it raises is said here.
+A room uses another only through one of these protocol classes (``typing.Protocol``), and passes values
+of ``mail``. What fulfils a door needs its methods and no base class. Doors are bulk: one call for a
+thousand messages. Every coroutine may raise ``Unavailable``; what else a method raises, it says.
 
-Sessions are coroutines that await nothing but these doors, so they run without a reactor.
-
-One file for each subject.
+Sessions await nothing but these doors, so they run without a reactor. The few functions here are what
+every protocol does with a door: ``authenticate``, ``usable_mechanisms``, ``read_before``.
 """
 
 from twisted_mail.interfaces.clients import ClientConnection, Connector, HttpClient, HttpResponse

@@ -1,4 +1,4 @@
-"""Other programs, and other hosts."""
+"""Connections that we open: to other programs, and to other hosts."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from typing import Protocol
 class ClientConnection(Protocol):
     """A connection that we have opened to another program. Reactor thread only.
 
-    What is written or read after the end raises Unavailable.
+    Reading and writing raise Unavailable once it is closed.
     """
 
     @property
     def is_open(self) -> bool:
-        """Say whether nobody has closed it, as far as is known."""
+        """Return whether neither side has closed it, as far as is known."""
 
     def write(self, data: bytes) -> None:
         """Take bytes to send, soon."""
@@ -25,13 +25,13 @@ class ClientConnection(Protocol):
         """
 
     async def read(self, timeout: float) -> bytes:
-        """Return the bytes that came, at least one; not many are taken in before they are asked for.
+        """Return the bytes that came, at least one. It reads ahead only a little.
 
-        Raises Unavailable when the other side has closed, or says nothing for ``timeout`` seconds.
+        Raises Unavailable when the other side has closed, or sends nothing for ``timeout`` seconds.
         """
 
     def close(self) -> None:
-        """Send what was written and close; harmless when done twice."""
+        """Send what was written and close; harmless when repeated."""
 
 
 class Connector(Protocol):
@@ -46,7 +46,7 @@ class Connector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What an HTTP server answered: the status and the body."""
+    """The answer of an HTTP server: status and body."""
 
     status: int
     body: bytes
@@ -66,5 +66,5 @@ class HttpClient(Protocol):
         """Send a POST whose body has ``size`` octets; return the answer.
 
         Raises Unavailable when the server cannot be reached, breaks off, or answers with more than
-        ``limit`` octets. Whoever asks sets the time limit.
+        ``limit`` octets. The caller sets the time limit.
         """

@@ -1,4 +1,4 @@
-"""Where mail goes."""
+"""Where mail goes: routes, the queue, and final delivery."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
@@ -17,9 +17,9 @@ class Router(Protocol):
         """Return the route of one recipient, aliases expanded."""
 
     def version(self) -> object:
-        """Return an object that equals an earlier one if no route can have changed in between.
+        """Return a value that is equal to an earlier one if no route can have changed in between.
 
-        It means nothing to another router, such as that of another process. Raises Unavailable.
+        Only values of the same router, in the same process, can be compared. Raises Unavailable.
         """
 
     async def explain(self, recipient: Address) -> tuple[Route, Sequence[RouteStep]]:
@@ -27,31 +27,30 @@ class Router(Protocol):
 
 
 class Queue(Protocol):
-    """The one door through which mail enters our responsibility."""
+    """The one door through which we take responsibility for mail."""
 
     async def check_quota(self, accounts: Sequence[str], size: int) -> Outcome | None:
-        """Return why none of the accounts has room for a message of so many octets, or None.
+        """Return why none of the accounts has room for a message of ``size`` octets, or None.
 
         Where some have room, the message is taken for them. Raises Unavailable.
         """
 
     @property
     def supported_keywords(self) -> Collection[str]:
-        """Name what it keeps of ``Envelope.wishes`` and ``notifications``, by keywords of EHLO.
+        """Return the EHLO keywords of what it keeps of ``mail_parameters`` and ``dsn_requests``.
 
-        DSN, FUTURERELEASE, DELIVERBY, MT-PRIORITY, REQUIRETLS: what is not named here is neither offered
-        to clients nor asked for. ``TLS-Required`` stands for the header field of RFC 8689 §3. Without
-        BINARYMIME, binary messages are converted before they are handed on.
+        DSN, FUTURERELEASE, DELIVERBY, MT-PRIORITY, REQUIRETLS: what is not among them is neither offered
+        to clients nor accepted. ``TLS-Required`` stands for the header field of RFC 8689 §3. Without
+        BINARYMIME, binary messages are converted before they are accepted.
         """
 
     async def accept(self, envelope: Envelope, message: Message) -> None:
-        """Take responsibility for a message: when this returns, every recipient's copy is durable.
+        """Take responsibility for a message: on return every recipient's copy is durable.
 
-        Recipients are routed as they are now: routes that the envelope knows are used if they still
-        hold, so that an account removed since RCPT gets nothing.
-        Raises Refused or Unavailable when not, and then responsibility stays with the sender. The
-        message's blob is closed in any case. Logs what it has accepted of a client as received, then to
-        whom it is delivered.
+        Recipients are routed as of now: routes in the envelope are used if they still hold, so that an
+        account removed since RCPT gets nothing. If this raises Refused or Unavailable, responsibility
+        stays with the sender. The message's blob is closed in any case. A message from a client is
+        logged as received, and then as delivered.
         """
 
 
@@ -61,7 +60,7 @@ class Delivery(Protocol):
     async def deliver_each(
         self, envelope: Envelope, message: Message
     ) -> Mapping[Address, Outcome | None]:
-        """Deliver to every recipient for whom it can be done.
+        """Deliver to every recipient that can be delivered to.
 
         Returns None for each whose copy is durable, else why it is not: then responsibility for that
         recipient stays with the sender. The message's blob is closed in any case. Logs as

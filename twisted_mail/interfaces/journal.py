@@ -1,4 +1,4 @@
-"""What happened."""
+"""Events of connections and messages, for the log."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -10,7 +10,7 @@ from twisted_mail.mail.verdict import FilterStage, Verdict
 
 
 class Journal(Protocol):
-    """The events of connections and of a message's life, for the log. One word, one method."""
+    """Takes the events of connections and of a message's life, one method for each."""
 
     def connected(self, service: str, peer: Peer) -> None:
         """Note that a connection came."""
@@ -25,10 +25,10 @@ class Journal(Protocol):
         """Note a refused login."""
 
     def received(self, envelope: Envelope, size: int) -> None:
-        """Note that we took responsibility for a message of a client; before it is ``delivered``."""
+        """Note that we took responsibility for a client's message; comes before ``delivered``."""
 
     def refused(self, service: str, peer: Peer, id: str, reason: str) -> None:
-        """Note that a recipient or a message was refused, in the words that the peer was told."""
+        """Note that a recipient or a message was refused, with the reply that the peer got."""
 
     def judged(self, name: str, stage: FilterStage, context: SmtpContext, verdict: Verdict) -> None:
         """Note what a filter decided, if it gave a reason."""
@@ -37,13 +37,13 @@ class Journal(Protocol):
         """Note that a message is in these accounts' inboxes."""
 
     def tried(self, id: str, to: str, result: str, reason: str) -> None:
-        """Note what came of an attempt to hand a message to a program or a list, and why."""
+        """Note the result of an attempt to pass a message to a program or a list, and the reason."""
 
     def indexed(self, account: str, mailbox: str, done: int, total: int) -> None:
         """Note how far a long indexing of a mailbox for SEARCH has come, in messages."""
 
     def warned(self, where: str, text: str) -> None:
-        """Note what whoever runs the server should look at, though it goes on."""
+        """Note something that the administrator should look at, though the server goes on."""
 
     def failed(self, where: str) -> None:
         """Note a bug, with the traceback of the exception being handled."""

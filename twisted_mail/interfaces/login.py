@@ -1,4 +1,4 @@
-"""Who are you: logins, avatars, and the directory of those who live here."""
+"""Who are you: logins, the faces of an avatar, and the directory of accounts and addresses."""
 
 from typing import Protocol, TypeVar
 
@@ -12,13 +12,12 @@ AvatarT = TypeVar("AvatarT", covariant=True)
 
 
 class Login(Protocol[AvatarT]):
-    """The portal, for the one face that a protocol speaks."""
+    """The portal, for the one face of an avatar that a protocol uses."""
 
     async def __call__(self, credentials: Credentials, peer: Peer) -> AvatarT:
-        """Return the avatar's face, which the session gives back with its ``logout``.
+        """Return the avatar's face; the session ends the login with its ``logout``.
 
-        Raises Refused, with the same words after the same time for a wrong password and an unknown
-        name.
+        Raises Refused with the same text after the same time for a wrong password and an unknown name.
         """
 
 
@@ -61,21 +60,21 @@ class Submitter(Protocol):
         """Return the account's name."""
 
     async def may_send_as(self, address: Address) -> bool:
-        """Say whether mail of this account may carry ``address`` as its sender."""
+        """Return whether mail from this account may have ``address`` as its sender."""
 
     def logout(self) -> None:
         """End the login."""
 
 
 class AssumedLogin(Protocol):
-    """Lets somebody submit whose password a trusted proxy has checked."""
+    """Logs in a user whose password a trusted proxy has checked."""
 
     async def __call__(self, name: str) -> Submitter:
         """Return the SMTP face of the account of this name. Raises Refused when there is none."""
 
 
 class Directory(Protocol):
-    """Who lives here."""
+    """The domains, accounts, aliases and mailing lists of this server."""
 
     def version(self) -> object:
         """Return an object that equals an earlier one if nothing has changed in between.
@@ -84,29 +83,29 @@ class Directory(Protocol):
         """
 
     async def is_ours(self, domain: str) -> bool:
-        """Say whether mail for the domain is kept here."""
+        """Return whether the domain is one of ours."""
 
     async def account(self, address: Address) -> str | None:
-        """Return the name of the account that has this very address, or None."""
+        """Return the name of the account with exactly this address, or None."""
 
     async def targets(self, address: Address) -> tuple[Address, ...]:
-        """Return where the alias of this address leads, one step; empty when it is no alias."""
+        """Return the targets of the alias with this address, one step; empty if it is no alias."""
 
     async def find(self, address: Address) -> DirectoryEntry | None:
-        """Return all that lives under this very address; None when its domain is not ours.
+        """Return what there is at exactly this address; None when its domain is not ours.
 
-        An address in a domain that is an alias of another is looked for there, and what takes the
-        rest of a domain's mail under ``catch_all`` (mail/directory_entry.py).
+        An address in an alias domain is looked up in the domain that it stands for. What takes the rest
+        of a domain's mail is at its ``catch_all_address`` (``mail.directory_entry``).
         """
 
     async def home(self, domain: str) -> str | None:
-        """Return the domain of ours that a domain is, or is another name of; None if not ours."""
+        """Return the domain that a domain of ours stands for, mostly itself; None if it is not ours."""
 
     async def members(self, address: Address) -> tuple[Address, ...]:
-        """Return who gets what is sent to an alias or a mailing list, one step, as EXPN tells it."""
+        """Return the members of an alias or a mailing list, one step, as EXPN lists them."""
 
     async def may_send_as(self, account: str, address: Address) -> bool:
-        """Say whether an account was allowed to send as an address that may not lead to it."""
+        """Return whether an account was granted an address as its sender that does not lead to it."""
 
     async def verify(self, credentials: Credentials) -> str | None:
-        """Return the account's name if the password is right, else None, after the same time."""
+        """Return the account's name if the password is right, else None after the same time."""

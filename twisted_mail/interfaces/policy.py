@@ -1,4 +1,4 @@
-"""Whether mail may come in: the filters, and what they know of a conversation."""
+"""May this mail come in: the filters, and what they know of a conversation."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -55,14 +55,14 @@ class Filter(Protocol):
         """Return the stages at which it judges."""
 
     async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
-        """Return the verdict. If it raises, the configuration decides in its place."""
+        """Return the verdict. If it raises, the configuration decides instead."""
 
 
 @runtime_checkable
 class StatefulFilter(Protocol):
-    """What a ``Filter`` has besides if it keeps anything of a conversation until its end.
+    """The further method of a ``Filter`` that keeps anything of a conversation until its end.
 
-    Whether a filter is one is asked once, when it is configured.
+    Whether a filter has it is checked once, when it is configured.
     """
 
     def ended(self, context: SmtpContext, is_over: bool) -> None:

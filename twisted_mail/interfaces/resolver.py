@@ -1,4 +1,4 @@
-"""Names: what the DNS says."""
+"""The DNS."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,13 +9,13 @@ from twisted_mail.mail.dns import DnsAnswer, IpVersion, MailHost
 class Resolver(Protocol):
     """Asks the DNS.
 
-    Where there is no such name, or nothing of the kind under it, an answer is empty; so it is for what
-    cannot be a name. Raises Unavailable when nobody answers in time, when servers fail (SERVFAIL), and
-    when too many questions are waiting. Answers are remembered as long as the DNS allows.
+    An answer is empty where the name does not exist, has no records of the kind, or cannot be a name.
+    Raises Unavailable when no server answers in time, when servers fail (SERVFAIL), and when too many
+    questions are waiting. Answers are cached as long as the DNS allows.
     """
 
     async def addresses(self, name: str, version: IpVersion | None = None) -> DnsAnswer[str]:
-        """Return the numeric addresses of a name: of one version of IP, or those of IPv6 first."""
+        """Return the numeric addresses of a name: of one version of IP, or all, IPv6 first."""
 
     async def addresses_of_each(
         self, names: Sequence[str], version: IpVersion | None = None

@@ -1,4 +1,4 @@
-"""Where mail lives."""
+"""Where mail lives: the store, its accounts, and their mailboxes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol
@@ -25,10 +25,10 @@ Watcher = Callable[[Change], None]
 class Mailbox(Protocol):
     """One open mailbox: an ordered set of entries.
 
-    Every alteration is durable when it returns, and has rung the bell: one Change and one new highest
-    mod-sequence for one call, and none where nothing was altered. UIDs given to a method come in any
-    order; those not there any more are passed over. A mailbox that was deleted meanwhile raises
-    Refused with condition NONEXISTENT; a renamed one stays open under its new name.
+    Every alteration is durable on return, and its Change has been published: one call makes one Change
+    and one new highest mod-sequence, or none where nothing was altered. UIDs passed to a method may be in
+    any order; those that are gone are ignored. A mailbox that was deleted meanwhile raises Refused with
+    condition NONEXISTENT; a renamed one stays open under its new name.
     """
 
     @property
@@ -45,30 +45,30 @@ class Mailbox(Protocol):
 
     @property
     def columns(self) -> EntryColumns:
-        """Return the entries that are here now: the live columns, to read and not to keep."""
+        """Return the entries that are here now: the live columns, to read but not to keep."""
 
     @property
     def may_add_keywords(self) -> bool:
-        r"""Say whether new keywords can be made (``\*`` in PERMANENTFLAGS)."""
+        r"""Return whether new keywords can be made (``\*`` in PERMANENTFLAGS)."""
 
     @property
     def keywords(self) -> Sequence[str]:
         """Return the keywords in use."""
 
     def claim_recent(self) -> int:
-        """Return the lowest UID nobody was told of as recent, and take it and all above.
+        r"""Return the lowest UID that no session has shown as ``\Recent``, and claim it and all above.
 
-        Called by sessions that selected the mailbox for reading and writing, at the start and after
-        each ``Added``.
+        Sessions that have selected the mailbox for writing call it at the start and after each
+        ``EntriesAdded``.
         """
 
     async def refresh(self) -> None:
-        """Look for what other programs did, and ring the bell for it."""
+        """Look for what other programs did, and publish it as Changes."""
 
     async def measure(self, uids: Sequence[int]) -> None:
-        """See to it that the columns tell date and size of these messages, as far as they are there.
+        """Make sure that the columns have date and size of these messages, as far as they are there.
 
-        Called before either is used: the store may put off looking into files that other programs
+        Called before either is used: the store may postpone looking into files that other programs
         put there. Returns at once where all is known.
         """
 
@@ -82,7 +82,7 @@ class Mailbox(Protocol):
         r"""Alter flags; return the ascending UIDs refused for being changed since (RFC 7162 §3.1.3).
 
         A message that has the flags already keeps its mod-sequence. Keywords are spelled as they were
-        first; ``\Recent`` is passed over. Raises Refused: LIMIT when there is no room for a new
+        first; ``\Recent`` is ignored. Raises Refused: LIMIT when there is no room for a new
         keyword, CANNOT for a flag that is neither a system flag nor a keyword; then nothing is altered.
         """
 
@@ -95,7 +95,7 @@ class Mailbox(Protocol):
     async def move(self, uids: Sequence[int], target: str) -> CopyResult:
         """Move messages, all or none (RFC 6851 §3). Raises as ``copy`` does, but for OVERQUOTA.
 
-        ``Added`` is rung for the target before ``Gone`` is for this mailbox.
+        The target's ``EntriesAdded`` is published before this mailbox's ``EntriesExpunged``.
         """
 
     async def expunge(self, uids: Sequence[int]) -> tuple[int, ...]:
@@ -105,13 +105,13 @@ class Mailbox(Protocol):
         """Return the rendered items, in the order asked; None where a message is gone."""
 
     async def identities(self, uids: Sequence[int]) -> Sequence[MessageIdentity | None]:
-        """Return what messages are called, in the order asked; None where one is gone."""
+        """Return the ids of messages, in the order asked; None where one is gone."""
 
     async def threads(self, uids: Sequence[int]) -> Sequence[str | None]:
         """Return the threads of messages, in the order asked; None where one is gone (RFC 8474 §5.2).
 
-        All copies of a message are in one thread of the account, in which they stay. It may take a
-        while when it was never asked before.
+        All copies of a message are in one thread of the account, and stay there. The first call for a
+        mailbox may take a while.
         """
 
     async def read(self, pieces: Sequence[MessageRange]) -> Sequence[bytes | None]:
@@ -124,14 +124,14 @@ class Mailbox(Protocol):
         """Return those of the UIDs whose messages hold the substring."""
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Hand every Change of this mailbox to ``watcher``; return the function that ends it.
+        """Call ``watcher`` with every Change of this mailbox; return the function that ends this.
 
-        Changes arrive on the reactor thread after the columns have been altered, the caller's own
-        included, before the altering method returns. ``close`` ends the watch, too.
+        It is called on the reactor thread, after the columns have been altered and before the altering
+        method returns, for the caller's own alterations too. ``close`` ends it as well.
         """
 
     def close(self) -> None:
-        """Give the mailbox back; harmless when done twice."""
+        """Close the mailbox; harmless when repeated."""
 
 
 class Account(Protocol):
@@ -147,7 +147,7 @@ class Account(Protocol):
         """Return the name: the account's main address."""
 
     async def mailboxes(self) -> Sequence[MailboxInfo]:
-        """Return all mailboxes, and names that are subscribed to and gone, sorted by name.
+        """Return all mailboxes, and subscribed names without a mailbox, sorted by name.
 
         The latter, and names that only have children, are not selectable.
         """
@@ -162,10 +162,10 @@ class Account(Protocol):
         """
 
     async def create(self, name: str, use: str = "") -> None:
-        """Make a mailbox and those levels above it that are no mailboxes yet.
+        """Make a mailbox, and those levels above it that are no mailboxes yet.
 
-        A ``/`` at the end of the name is passed over (RFC 3501 §6.3.3). ``Made`` is rung for each, the
-        highest first. Raises Refused: ALREADYEXISTS, CANNOT, USEATTR (RFC 6154 §3), LIMIT.
+        A ``/`` at the end of the name is ignored (RFC 3501 §6.3.3). ``MailboxCreated`` is published for
+        each, the highest first. Raises Refused: ALREADYEXISTS, CANNOT, USEATTR (RFC 6154 §3), LIMIT.
         """
 
     async def rename(self, name: str, new_name: str) -> None:
@@ -173,18 +173,18 @@ class Account(Protocol):
 
         A name that only has children can be renamed. Levels above the new name are made as ``create``
         does. UIDVALIDITY, UIDs and special uses go along, subscriptions stay with the names. Children
-        of INBOX stay. ``Renamed`` is rung for each mailbox, higher levels first. Raises Refused:
+        of INBOX stay. ``MailboxRenamed`` is published for each, higher levels first. Raises Refused:
         NONEXISTENT, ALREADYEXISTS, CANNOT, LIMIT; then nothing is renamed.
         """
 
     async def delete(self, name: str) -> None:
-        """Delete a mailbox, not its children, nor the subscription (RFC 3501 §6.3.4).
+        """Delete a mailbox, but neither its children nor the subscription (RFC 3501 §6.3.4).
 
         Raises Refused: NONEXISTENT; CANNOT for INBOX and for a name that only has children.
         """
 
     async def subscribe(self, name: str, is_subscribed: bool) -> None:
-        """Subscribe to a name, whether or not there is such a mailbox, or no longer.
+        """Subscribe to a name or unsubscribe, whether or not there is such a mailbox.
 
         Raises Refused: CANNOT when no mailbox can have such a name, LIMIT.
         """
@@ -192,19 +192,21 @@ class Account(Protocol):
     async def append(self, name: str, drafts: Sequence[NewMessage]) -> CopyResult:
         """Put messages into a mailbox, all or none; ``sources`` of the answer is empty.
 
-        Takes over the drafts' blobs and closes them in any case. Without a date it is now. Raises
-        Refused: TRYCREATE, OVERQUOTA, LIMIT; CANNOT for a name no mailbox, or a flag no message can have.
+        Owns the drafts' blobs and closes them in any case. A draft without a date gets the present
+        time. Raises Refused: TRYCREATE, OVERQUOTA, LIMIT; CANNOT for a name no mailbox, or a flag no
+        message can have.
         """
 
     async def lock_maildrop(self) -> Callable[[], None]:
-        """Keep all other POP3 sessions out, whichever process serves them (RFC 1939 §4).
+        """Keep out all other POP3 sessions, in every process (RFC 1939 §4).
 
-        Returns what lets them in again; it is harmless when repeated, and does not wait. Nothing else is
-        kept out. Raises Refused with condition IN-USE when another session holds the maildrop.
+        Returns the function that lets them in again; it is harmless when repeated, and does not wait.
+        Nothing else is kept out. Raises Refused with condition IN-USE when another session holds the
+        maildrop.
         """
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Hand every Change of the account to ``watcher``; return the function that ends it."""
+        """Call ``watcher`` with every Change of the account; return the function that ends this."""
 
 
 class Store(Protocol):
@@ -214,9 +216,9 @@ class Store(Protocol):
         """Return the account's mail, making its folders at first use."""
 
     async def check_quota(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
-        """Return None for each account that has room for a message of so many octets, else why not.
+        """Return None for each account that has room for ``size`` octets, else why not.
 
-        No room is kept: ``deliver`` decides. Nobody is said to have none but after a fresh count.
+        Nothing is reserved: ``deliver`` decides. An account is found full only after a fresh count.
         """
 
     async def deliver(
@@ -230,7 +232,7 @@ class Store(Protocol):
 
 
 class Renderer(Protocol):
-    """Makes the items of a message; handed to the store, which keeps what it makes."""
+    """Makes the rendered items of a message; the store calls it and keeps the result."""
 
     version: int
 
@@ -239,7 +241,7 @@ class Renderer(Protocol):
 
 
 class BlobWriter(Protocol):
-    """Takes in bytes whose number is not known: in memory up to a bound, then in a file."""
+    """Takes bytes of unknown number: into memory up to a limit, then into a file."""
 
     @property
     def size(self) -> int:
@@ -252,4 +254,4 @@ class BlobWriter(Protocol):
         """Return all that was written. The caller owns the blob."""
 
     def discard(self) -> None:
-        """Forget what was written; harmless after ``finish``."""
+        """Discard what was written; harmless after ``finish``."""

@@ -1,4 +1,4 @@
-"""Time, threads, and folders."""
+"""What the operating system gives: time, threads, and events in folders."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from enum import Enum
@@ -9,23 +9,23 @@ T = TypeVar("T")
 
 
 class Clock(Protocol):
-    """Time, so that tests need none."""
+    """Time; a test has a clock that it moves itself."""
 
     def now(self) -> float:
         """Return seconds since 1970."""
 
     def monotonic(self) -> float:
-        """Return seconds that only rise."""
+        """Return seconds of a clock that is never set back."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
 
     async def within(self, seconds: float, work: Coroutine[Any, Any, T]) -> T:
-        """Return or raise what ``work`` does. Raises TimeoutError, and cancels it, after ``seconds``."""
+        """Return or raise what ``work`` does; after ``seconds`` cancel it and raise TimeoutError."""
 
 
 class Blocking(Protocol):
-    """Where work that may block is done, so that the reactor thread never waits."""
+    """Threads for work that may block, so that the reactor thread never waits."""
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``work`` in a thread; return or raise what it does.
@@ -34,16 +34,15 @@ class Blocking(Protocol):
         """
 
     def lane(self) -> "Blocking":
-        """Return a door of its own whose work is done one piece at a time, in order."""
+        """Return a serial queue on these threads: one piece of work at a time, in order."""
 
 
 class FolderEvent(Enum):
-    """What was seen of a name in a folder.
+    """What happened to a name in a folder.
 
-    ``LEFT`` is a name renamed away, perhaps to another place; ``WRITTEN`` a file that somebody was
-    writing, and closed. There is no name with ``TOUCHED``, which
-    says that the folder's own attributes were set, nor with ``LOST``: anything may have happened in it,
-    or it is gone.
+    ``LEFT``: it was renamed, perhaps to another folder. ``WRITTEN``: a program has written and closed
+    the file. Two come without a name: ``TOUCHED``, when the folder's own attributes were set, and
+    ``LOST``, after which anything may have happened in the folder, or it is gone.
     """
 
     CAME = "came"
@@ -55,29 +54,29 @@ class FolderEvent(Enum):
 
 
 class FolderObserver(Protocol):
-    """One who wants to know what happens in folders of the file system."""
+    """Gets the events of folders in the file system."""
 
-    def on_event(self, folder: bytes, sight: FolderEvent, name: bytes) -> bool:
-        """Take note of one event; return whether ``on_burst_end`` is to be called. Must not raise."""
+    def on_event(self, folder: bytes, event: FolderEvent, name: bytes) -> bool:
+        """Record one event; return whether ``on_burst_end`` is to be called. Must not raise."""
 
     async def on_burst_end(self) -> None:
-        """Look at what was heard, some milliseconds later, when the burst is over."""
+        """Handle what was recorded, some milliseconds later, when the burst of events is over."""
 
 
 class FolderMonitor(Protocol):
-    """Notices at once what any program does to the names in folders. Reactor thread only.
+    """Reports at once what any program does to the names in folders. Reactor thread only.
 
-    Where this cannot be had, whoever needs news looks at the folders from time to time.
+    Where the system has no such thing, its users look at the folders from time to time.
     """
 
     def watch(
-        self, onlooker: FolderObserver, folders: Sequence[bytes]
+        self, observer: FolderObserver, folders: Sequence[bytes]
     ) -> Callable[[], None] | None:
-        """Tell the onlooker what happens in these folders; return the function that ends it.
+        """Report what happens in these folders to the observer; return the function that ends it.
 
-        ``on_burst_end`` is not called again before it has returned. Returns None when not all of them
-        can be watched: too many are, or their file system does not tell.
+        ``on_burst_end`` is not called again before it has returned. Returns None when not all of the
+        folders can be watched: there are too many, or their file system reports nothing.
         """
 
     def catch_up(self) -> None:
-        """Tell now what has happened until now. Never waits."""
+        """Report now all that has happened so far. Never waits."""

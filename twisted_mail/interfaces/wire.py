@@ -1,4 +1,4 @@
-"""The peer, and the line to it."""
+"""One connection, as a session sees it: the peer, input and output, and how it ends."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -9,7 +9,7 @@ from twisted_mail.interfaces.system import Clock
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who is at the other end: numeric address (empty for a UNIX socket) and port."""
+    """The other end: numeric address (empty for a UNIX socket) and port."""
 
     host: str
     port: int
@@ -25,10 +25,10 @@ class TlsInfo:
 
 
 class ConversationEnded(Exception):
-    """The conversation is over, for a reason that is nobody's error."""
+    """The conversation is over, and nobody made an error."""
 
     class Reason(Enum):
-        """Why: the peer left, was silent too long, or the server stops."""
+        """Why: the peer left, or was silent too long, or the server stops."""
 
         LOST = "lost"
         TIMEOUT = "timeout"
@@ -48,8 +48,8 @@ class Outlet(Protocol):
     async def drain(self) -> None:
         """Send what was written and wait until the peer has taken most of it.
 
-        Also lets other connections have their turn when this one's was long. Loops over many
-        messages drain about every 64 KiB. Raises ConversationEnded.
+        Also gives other connections their turn when this one's was long. Loops over many messages drain
+        about every 64 KiB. Raises ConversationEnded.
         """
 
 
@@ -58,7 +58,7 @@ class Wire(Outlet, Protocol):
 
     @property
     def peer(self) -> Peer:
-        """Say who is at the other end."""
+        """Return the other end."""
 
     @property
     def tls_info(self) -> TlsInfo | None:
@@ -66,38 +66,38 @@ class Wire(Outlet, Protocol):
 
     @property
     def may_start_tls(self) -> bool:
-        """Say whether ``start_tls`` can succeed: a certificate is there and TLS is not on yet."""
+        """Return whether ``start_tls`` can succeed: there is a certificate, and TLS is not on yet."""
 
     @property
     def takes_passwords(self) -> bool:
-        """Say whether a password may cross: under TLS, or where the listener says so."""
+        """Return whether a password may be sent: under TLS, or where the listener allows it in clear."""
 
     @property
     def has_unread(self) -> bool:
-        """Say whether bytes have arrived that no ``read`` has returned yet."""
+        """Return whether bytes have arrived that no ``read`` has returned yet."""
 
     async def read(self, timeout: float) -> bytes:
         """Send what was written, then return the bytes that came, at least one.
 
         Returns empty bytes after a ``wake``. Raises ConversationEnded: LOST when the peer has closed,
         TIMEOUT after ``timeout`` seconds of silence, SHUTDOWN when the server stops. After TIMEOUT the
-        wire is as it was: a session may look after something else and read again.
+        wire is as it was: a session may do something else and read again.
         """
 
     def wake(self) -> None:
         """Make the present ``read``, or else the next, return at once. Reactor thread only."""
 
     async def yield_to_others(self) -> None:
-        """Let other connections go first if this one has worked for long. Cheap otherwise."""
+        """Let other connections go first if this one has worked for a while. Cheap otherwise."""
 
     async def start_tls(self) -> None:
         """Send what was written in clear, then speak TLS from the next byte on.
 
-        The caller has made sure that nothing is unread. Raises ConversationEnded.
+        The caller makes sure that nothing is unread. Raises ConversationEnded.
         """
 
     def close(self) -> None:
-        """Send what was written and close. ``read`` and ``drain`` raise Ending from now on."""
+        """Send what was written and close. From now on ``read`` and ``drain`` raise ConversationEnded."""
 
 
 async def read_before(deadline: float, wire: Wire, clock: Clock) -> bytes:
@@ -117,5 +117,5 @@ class Session(Protocol):
     async def run(self) -> None:
         """Hold the conversation; return when it is over.
 
-        Ending is handled inside: the session writes its protocol's farewell on TIMEOUT and SHUTDOWN.
+        Catches ConversationEnded, and writes its protocol's farewell on TIMEOUT and SHUTDOWN.
         """
