@@ -92,6 +92,7 @@ class FakeWriter:
         self.data += data
 
     async def finish(self) -> MemoryBlob:
+        self.discard()  # as SpoolWriter does: the blob has it all
         return MemoryBlob(self.data)
 
     def discard(self) -> None:

@@ -1,10 +1,11 @@
 """Where mail lives, and where messages are while they come in."""
 
+from functools import partial
 from typing import Any
 
 from twisted_mail.config import Config
 from twisted_mail.imap.fetch.render import ItemRenderer
-from twisted_mail.interfaces import BlobWriter, Blocking, Clock, Journal
+from twisted_mail.interfaces import Blocking, Clock, Journal
 from twisted_mail.net.process.inotify import Inotify
 from twisted_mail.store.disk.blob import SpoolWriter
 from twisted_mail.store.disk.budget import Budget
@@ -17,7 +18,8 @@ SPOOL_FOLDER = "tmp"  # in the state folder: messages on their way in
 class StorageAssembly:
     """The ``store``, and the ``spool`` folder, which is made when it is not there.
 
-    Needs the state folder to be there.
+    ``make_blob_writer`` returns a new writer for the octets of one message. Needs the state folder to
+    be there.
     """
 
     def __init__(
@@ -29,11 +31,10 @@ class StorageAssembly:
         clock: Clock,
         journal: Journal,
     ) -> None:
-        self._files = files
         self._journal = journal
-        self._budget = Budget()
         self.spool = config.state / SPOOL_FOLDER
         self.spool.mkdir(mode=0o700, exist_ok=True)
+        self.make_blob_writer = partial(SpoolWriter, self.spool, files, budget=Budget())
         self._monitor = Inotify(reactor, journal)
         self.store = MaildirStore(
             config.state / "mail",
@@ -46,10 +47,6 @@ class StorageAssembly:
             monitor=self._monitor,
             reserver=shared.room(config.store),
         )
-
-    def make_blob_writer(self) -> BlobWriter:
-        """Return a new writer for the octets of one message."""
-        return SpoolWriter(self.spool, self._files, budget=self._budget)
 
     def _watcher_failed(self, error: Exception) -> None:
         """Log the bug of a watcher of a mailbox; the change itself has been made."""

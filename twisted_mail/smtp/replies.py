@@ -91,3 +91,8 @@ NO_RELAY = Outcome(550, "5.7.1", "Relaying denied")
 NOT_YOUR_SENDER = Outcome(553, "5.7.1", "This sender address does not belong to your account")
 NOT_YOUR_NAME = Outcome(550, "5.7.1", "From and Sender have to be addresses of your account")
 BUG = Outcome(451, "4.3.0", "Something went wrong here; try again later")
+
+
+def accepted(id: str) -> Outcome:
+    """Return the outcome of a message that was accepted."""
+    return Outcome(250, "2.0.0", f"Ok: queued as {id}")

@@ -191,7 +191,7 @@ class SmtpSession:
         if line is not None:
             return line
         deadline = self.backend.clock.monotonic() + self.settings.command_timeout
-        while line is None:
+        self.framer.feed(await self.wire.read(self.settings.command_timeout))
+        while (line := self.framer.next(limit)) is None:
             self.framer.feed(await read_before(deadline, self.wire, self.backend.clock))
-            line = self.framer.next(limit)
         return line

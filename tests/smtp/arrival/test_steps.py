@@ -7,15 +7,16 @@ import pytest
 
 from tests.smtp.fakes import FakeQueue, FakeWire, FakeWriter, House
 from tests.support import finish
-from twisted_mail.interfaces import SmtpContext
+from twisted_mail.interfaces import Peer, SmtpContext
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import MailParameters
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
 from twisted_mail.mail.route import LocalRoute
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict, refuse
+from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages, steps, trace
-from twisted_mail.smtp.arrival.arrival import Arrival
+from twisted_mail.smtp.arrival.arrival import NO_MESSAGE, Arrival
 from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
 from twisted_mail.smtp.arrival.steps import finish_message, lmtp_steps, smtp_steps
 from twisted_mail.smtp.backend import ArrivalStep
@@ -45,9 +46,9 @@ def arrival(
     transaction.add_recipient(parse("alice@example.org"), LocalRoute(("alice@example.org",)))
     incoming = IncomingMessage(FakeWriter(), 1000)
     finish(incoming.take(header + b"\r\nwords\r\n"))
-    return Arrival(
-        session, transaction, incoming, transaction.envelope("", "192.0.2.1"), incoming.header
-    )
+    peer = Peer("192.0.2.1", 54321)
+    envelope = transaction.envelope("", peer.host)
+    return Arrival(session, transaction, incoming, peer, None, envelope, incoming.header)
 
 
 def spooled(**more: Any) -> Arrival:
@@ -161,14 +162,14 @@ def test_tls_is_optional_where_the_queue_can_keep_that() -> None:
 def test_a_message_is_spooled_as_it_came() -> None:
     whole = arrival()
     finish(steps.spool(whole))
-    assert b"".join(whole.spooled.pieces()) == b"Subject: x\r\n\r\nwords\r\n"
+    assert b"".join(whole.message.pieces()) == b"Subject: x\r\n\r\nwords\r\n"
 
 
 def test_trace_is_put_in_front() -> None:
     whole = spooled()
     trace.add_trace(whole)
-    assert whole.spooled.prefix.startswith(b"Received: from client.example ([192.0.2.1])\r\n")
-    assert b" with ESMTP id " in whole.spooled.prefix
+    assert whole.message.prefix.startswith(b"Received: from client.example ([192.0.2.1])\r\n")
+    assert b" with ESMTP id " in whole.message.prefix
 
 
 def test_filters_are_asked_where_there_are_any() -> None:
@@ -193,11 +194,11 @@ def test_what_a_filter_refuses_ends_the_arrival() -> None:
 def test_what_filters_want_dropped_is_accepted_and_goes_nowhere() -> None:
     whole = spooled()
     whole.verdict = ACCEPT
-    steps.discard(whole)
+    filter_stages.discard_message(whole)
     assert whole.outcome is None
     whole.verdict = Verdict(Decision.DISCARD)
-    steps.discard(whole)
-    assert whole.outcome == whole.success
+    filter_stages.discard_message(whole)
+    assert whole.outcome == replies.accepted(whole.envelope.id)
 
 
 def test_the_queue_gets_the_message_and_owns_it() -> None:
@@ -205,7 +206,7 @@ def test_the_queue_gets_the_message_and_owns_it() -> None:
     whole = spooled(house=house)
     finish(steps.accept(whole))
     assert [envelope for envelope, _ in house.queue.accepted] == [whole.envelope]
-    assert whole.message is None
+    assert whole.message is NO_MESSAGE
     assert [size for _, size in house.events("received")] == [21]
 
 

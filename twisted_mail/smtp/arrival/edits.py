@@ -19,19 +19,9 @@ from twisted_mail.mail.verdict import (
     Edit,
     Verdict,
 )
-from twisted_mail.smtp.arrival.arrival import Arrival
 
 FIELD = "X-Verdict"
 MAX_FIELDS = 20
-
-
-def edit_message(arrival: Arrival) -> None:
-    """Do what the filters want altered, and note what they decided. Raises Refused."""
-    context = arrival.session.filter_context
-    if context is not None:
-        arrival.envelope, arrival.message = apply_edits(
-            arrival.envelope, arrival.spooled, context, arrival.verdict
-        )
 
 
 def apply_edits(

@@ -7,8 +7,10 @@ from collections.abc import Awaitable
 
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Outcome
-from twisted_mail.mail.verdict import ACCEPT, FilterStage, Verdict
+from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict
+from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival.arrival import Arrival
+from twisted_mail.smtp.arrival.edits import apply_edits
 from twisted_mail.smtp.session import SmtpSession
 
 
@@ -74,6 +76,21 @@ async def _judge_message(arrival: Arrival) -> None:
     arrival.verdict = await _ask_filters(session, FilterStage.MESSAGE)
     if arrival.verdict.is_refusal:
         arrival.outcome = arrival.verdict.answer
+
+
+def edit_message(arrival: Arrival) -> None:
+    """Do what the filters want altered, and note what they decided. Raises Refused."""
+    context = arrival.session.filter_context
+    if context is not None:
+        arrival.envelope, arrival.message = apply_edits(
+            arrival.envelope, arrival.message, context, arrival.verdict
+        )
+
+
+def discard_message(arrival: Arrival) -> None:
+    """Drop a message that the filters want dropped; the client is answered as if it were accepted."""
+    if arrival.verdict.decision is Decision.DISCARD:
+        arrival.outcome = replies.accepted(arrival.envelope.id)
 
 
 def end_connection(session: SmtpSession) -> None:

@@ -24,12 +24,13 @@ def header_end(head: bytes | bytearray, start: int = 0) -> int:
 class IncomingMessage:
     """One message on its way in: its header as far as we look, its bytes, or why they are not kept."""
 
-    __slots__ = ("_head", "_header_end", "_max_size", "_writer", "fault", "size")
+    __slots__ = ("_head", "_header_end", "_is_finished", "_max_size", "_writer", "fault", "size")
 
     def __init__(self, writer: BlobWriter, max_size: int) -> None:
         self.size = 0
         self.fault: Outcome | None = None
         self._writer = writer
+        self._is_finished = False
         self._max_size = max_size
         self._head = bytearray()
         self._header_end = -1  # not seen yet
@@ -63,11 +64,14 @@ class IncomingMessage:
 
     async def finish(self) -> Blob:
         """Return the bytes of a message without fault. Raises Unavailable."""
-        return await self._writer.finish()
+        blob = await self._writer.finish()
+        self._is_finished = True
+        return blob
 
     def discard(self) -> None:
         """Forget what was kept; harmless after ``finish``."""
-        self._writer.discard()
+        if not self._is_finished:
+            self._writer.discard()
 
 
 class IncomingChunkedMessage(IncomingMessage):

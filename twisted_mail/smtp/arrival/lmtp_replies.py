@@ -7,7 +7,7 @@ from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.route import LocalRoute
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.arrival.arrival import Arrival
+from twisted_mail.smtp.arrival.arrival import NO_MESSAGE, Arrival
 from twisted_mail.smtp.transaction import Transaction
 
 
@@ -40,7 +40,8 @@ class LmtpTransaction(Transaction):
 
 async def accept_each(arrival: Arrival) -> None:
     """Deliver to each recipient; note what is answered of each that has no copy."""
-    session, message = arrival.session, arrival.take_message()
+    session, message = arrival.session, arrival.message
+    arrival.message = NO_MESSAGE
     assert session.backend.delivery is not None, "LMTP needs the door of final delivery"
     outcomes = await session.backend.delivery.deliver_each(arrival.envelope, message)
     _transaction(arrival).outcomes = outcomes
@@ -55,7 +56,7 @@ def answer_each(arrival: Arrival) -> None:
     The outcome of the message as a whole holds for those of whom nothing else is known.
     """
     session, transaction = arrival.session, _transaction(arrival)
-    whole = arrival.outcome or arrival.success
+    whole = arrival.outcome or replies.accepted(arrival.envelope.id)
     if whole.is_success:
         session.forgive()
     else:

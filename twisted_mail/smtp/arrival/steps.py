@@ -10,7 +10,7 @@
 | trace | writes our fields in front (``trace``) | |
 | filters | asks the filters (``filter_stages``) | what they refuse it with |
 | edits | does what they want altered (``edits``) | |
-| discard | drops what they want dropped | success |
+| discard | drops what they want dropped | 250 all the same |
 | accept | hands it to the queue, which delivers it | why it cannot be delivered |
 | answer | replies; it is run in any case | |
 
@@ -23,10 +23,9 @@ from dataclasses import replace
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome
-from twisted_mail.mail.verdict import Decision
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.arrival import edits, filter_stages, lmtp_replies, submission, trace
-from twisted_mail.smtp.arrival.arrival import Arrival
+from twisted_mail.smtp.arrival import filter_stages, lmtp_replies, submission, trace
+from twisted_mail.smtp.arrival.arrival import NO_MESSAGE, Arrival
 from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
 from twisted_mail.smtp.backend import ArrivalStep
 from twisted_mail.smtp.session import SmtpSession
@@ -41,24 +40,32 @@ async def finish_message(
 
     Raises ConversationEnded.
     """
-    envelope = transaction.envelope(session.submitter_name, session.wire.peer.host)
-    arrival = Arrival(session, transaction, incoming, envelope, incoming.header)
+    submitter, peer = session.submitter, session.wire.peer
+    arrival = Arrival(
+        session,
+        transaction,
+        incoming,
+        peer,
+        session.wire.tls_info,
+        transaction.envelope("" if submitter is None else submitter.name, peer.host),
+        incoming.header,
+    )
     *steps, answer = session.backend.arrival
     arrival.outcome = await _outcome(arrival, steps)
     answer.run(arrival)
     session.end_transaction()
 
 
-async def _outcome(arrival: Arrival, steps: Sequence[ArrivalStep]) -> Outcome:
-    """Run the steps up to the first that ends the arrival; return what is to be answered."""
+async def _outcome(arrival: Arrival, steps: Sequence[ArrivalStep]) -> Outcome | None:
+    """Run the steps up to the first that ends the arrival; return its outcome, None for success."""
     try:
         for step in steps:
             waiting = step.run(arrival)
             if waiting is not None:
                 await waiting
             if arrival.outcome is not None:
-                return arrival.outcome
-        return arrival.success
+                break
+        return arrival.outcome
     except MailError as error:
         return error.outcome
     except ConversationEnded:
@@ -67,7 +74,8 @@ async def _outcome(arrival: Arrival, steps: Sequence[ArrivalStep]) -> Outcome:
         arrival.session.backend.journal.failed(arrival.session.settings.service)
         return replies.BUG
     finally:
-        arrival.close()
+        if arrival.message is not NO_MESSAGE:
+            arrival.message.blob.close()
 
 
 # ---------------------------------------------------------------- the steps that have no subject
@@ -91,26 +99,20 @@ async def spool(arrival: Arrival) -> None:
     arrival.message = Message(await arrival.incoming.finish())
 
 
-def discard(arrival: Arrival) -> None:
-    """Drop a message that the filters want dropped; the client hears nothing of it."""
-    if arrival.verdict.decision is Decision.DISCARD:
-        arrival.outcome = arrival.success
-
-
 async def accept(arrival: Arrival) -> None:
     """Hand the message to the queue, which takes responsibility. Raises Refused and Unavailable."""
-    queue, message = arrival.session.backend.queue, arrival.take_message()
-    await queue.accept(arrival.envelope, message)
+    message, arrival.message = arrival.message, NO_MESSAGE
+    await arrival.session.backend.queue.accept(arrival.envelope, message)
 
 
 def answer(arrival: Arrival) -> None:
-    """Reply with the outcome."""
-    session, outcome = arrival.session, arrival.outcome or arrival.success
-    if outcome.is_success:
-        session.wire.write(replies.encode(outcome))
-        session.forgive()
-    else:
+    """Reply with the outcome; without one the message was accepted."""
+    session, outcome = arrival.session, arrival.outcome
+    if outcome is not None and not outcome.is_success:
         session.refuse_mail(outcome)
+        return
+    session.wire.write(replies.encode(outcome or replies.accepted(arrival.envelope.id)))
+    session.forgive()
 
 
 # ---------------------------------------------------------------- the steps of each service
@@ -124,8 +126,8 @@ _START = (
 _MIDDLE = (
     ArrivalStep("trace", trace.add_trace),
     ArrivalStep("filters", filter_stages.judge_message),
-    ArrivalStep("edits", edits.edit_message),
-    ArrivalStep("discard", discard),
+    ArrivalStep("edits", filter_stages.edit_message),
+    ArrivalStep("discard", filter_stages.discard_message),
 )
 
 

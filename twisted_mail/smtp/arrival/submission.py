@@ -97,7 +97,7 @@ def _address(local: bytes, domain: bytes) -> Address | None:
 
 def remove_bcc(arrival: Arrival) -> None:
     """Take the fields that name secret recipients out of the message."""
-    arrival.header, blob = without_bcc(arrival.header, arrival.spooled.blob)
+    arrival.header, blob = without_bcc(arrival.header, arrival.message.blob)
     arrival.message = Message(blob)
 
 
@@ -129,7 +129,7 @@ async def make_legal(arrival: Arrival) -> None:
     envelope = arrival.envelope
     if envelope.mail_parameters.body == "BINARYMIME":
         return
-    blob = arrival.spooled.blob
+    blob = arrival.message.blob
     is_plain, is_ascii = await _look(arrival.session, blob)
     if not is_plain and blob.size <= MAX_CONVERTED:
         is_ascii = await _convert(arrival, blob)

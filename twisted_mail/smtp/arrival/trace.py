@@ -12,7 +12,6 @@ from twisted_mail.mail.message import Message
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival.arrival import Arrival
 from twisted_mail.smtp.arrival.incoming_message import MAX_HEADER
-from twisted_mail.smtp.session import SmtpSession
 
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|>?From ")  # what a header may begin with
 _TLS_OPTIONAL = re.compile(
@@ -109,22 +108,22 @@ def add_trace(arrival: Arrival) -> None:
     """Put our own fields in front of the message, and those that a submitted message lacks."""
     session, envelope, header = arrival.session, arrival.envelope, arrival.header
     hostname, now = session.backend.hostname, session.backend.clock.now()
-    prefix = received(envelope, _trace_info(session), hostname, now)
+    prefix = received(envelope, _trace_info(arrival), hostname, now)
     if session.settings.completes_header and len(header) < MAX_HEADER:
         prefix += missing_fields(header, envelope.id, hostname, now, author(envelope))
-    arrival.message = Message(arrival.spooled.blob, prefix + separator(header))
+    arrival.message = Message(arrival.message.blob, prefix + separator(header))
 
 
-def _trace_info(session: SmtpSession) -> TraceInfo:
-    context, settings, wire = session.filter_context, session.settings, session.wire
+def _trace_info(arrival: Arrival) -> TraceInfo:
+    session, context = arrival.session, arrival.session.filter_context
     return TraceInfo(
         session.hello,
         session.is_extended,
-        wire.peer,
-        wire.tls_info,
+        arrival.peer,
+        arrival.tls_info,
         reverse_name=session.client_name or ("" if context is None else context.reverse_name),
-        shows_login=settings.shows_login,
-        protocol=settings.protocol,
+        shows_login=session.settings.shows_login,
+        protocol=session.settings.protocol,
     )
 
 

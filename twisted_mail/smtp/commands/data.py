@@ -34,20 +34,24 @@ async def data(session: SmtpSession, argument: bytes) -> None:
 
 async def _read(session: SmtpSession, incoming: IncomingMessage) -> None:
     """Read up to the end of the message, and leave what follows to the framer."""
-    reader = DataReader()
+    reader, settings = DataReader(), session.settings
     started = session.backend.clock.monotonic()
-    piece = reader.feed(session.framer.take())
+    chunk = session.framer.take()  # what came with the command
+    if not chunk:
+        chunk = await session.wire.read(min(settings.block_timeout, settings.message_timeout))
+        await session.wire.yield_to_others()
     while True:
-        if piece:
+        if piece := reader.feed(chunk):
             await take_piece(session, incoming, piece)
         if reader.rest is not None:
             break
-        if incoming.size > OVERSIZE_FACTOR * session.settings.max_size:
+        if incoming.size > OVERSIZE_FACTOR * settings.max_size:
             session.end_reason = "endless message"
             return
-        piece = reader.feed(await session.wire.read(time_left(session, incoming.size, started)))
+        chunk = await session.wire.read(time_left(session, incoming.size, started))
         await session.wire.yield_to_others()
-    session.framer.feed(reader.rest)
+    if reader.rest:
+        session.framer.feed(reader.rest)
     if reader.is_malformed:
         incoming.reject_content(replies.MALFORMED)
 
