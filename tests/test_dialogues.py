@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.dialogues.memory import MemoryLine, MemoryServer
+from tests.dialogues.memory import DialogueServer, MemoryLine
 from tests.dialogues.player import play
 from tests.dialogues.score import Dialogue, all_dialogues
 
@@ -16,10 +16,6 @@ WAYS = [
 
 @pytest.mark.parametrize(("dialogue", "way"), WAYS)
 def test_the_dialogue_goes_as_written(dialogue: Dialogue, way: str) -> None:
-    server = MemoryServer()
-    server.set_filters(dialogue)
-    for message in dialogue.given:
-        server.put(message)
-    play(dialogue, lambda connection: MemoryLine(server, dialogue, connection, way))
-    bugs = [event for event in server.journal.events if event[0] == "failed"]
-    assert not bugs
+    server = DialogueServer(dialogue)
+    play(dialogue, lambda connection: MemoryLine(server, connection, way))
+    assert not server.journal.of("failed")
