@@ -1,5 +1,6 @@
-"""The plugin of docs/plugins.md, installed as a user would install it."""
+"""The plugins of docs/plugins.md, installed as a user would install them."""
 
+import imaplib
 import re
 import smtplib
 import socket
@@ -15,7 +16,7 @@ from tests.whole.process import ServerProcess, free_port
 pytestmark = pytest.mark.whole
 
 PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
-PLUGIN, FILTER = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+PLUGIN, FILTER, EXTENSION = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
 def test_the_plugin_of_the_documentation_serves(
@@ -59,6 +60,66 @@ def test_the_filter_of_the_documentation_judges(
     try:
         assert _sent(port, "You won the Lottery") == (550, "5.7.1 Refused for reasons of policy")
         assert _sent(port, "Lunch")[0] == 250
+    finally:
+        assert server.stop()
+
+
+PROJECT = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "mail-lines"
+version = "1"
+
+[tool.hatch.build.targets.wheel]
+only-include = ["twisted_mail"]
+"""
+
+
+def _python(*command: str | Path) -> None:
+    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder into which a wheel of its own was installed: it has the documentation's extension."""
+    project = tmp_path / "project"
+    package = project / "twisted_mail" / "plugins"
+    package.mkdir(parents=True)
+    (project / "pyproject.toml").write_text(PROJECT)
+    (package / "lines.py").write_text(EXTENSION)
+    folder = tmp_path / "site"
+    dist = tmp_path / "dist"
+    _python("build", "--no-isolation", "--wheel", "--outdir", dist, project)
+    _python("pip", "install", "--no-deps", "--target", folder, *dist.glob("*.whl"))
+    return folder
+
+
+def test_the_imap_extension_of_the_documentation_comes_in_a_wheel(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    LiveServer(tmp_path).stop()
+    port = free_port()
+    endpoint = f"tcp:{port}:interface=127.0.0.1"
+    listener = (
+        f'[[listener]]\nservice = "imap"\nendpoint = "{endpoint}"\ncleartext_passwords = true\n'
+    )
+    (tmp_path / "mail.toml").write_text(CONFIG + listener)
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    server = ServerProcess(tmp_path / "mail.toml", port, tmp_path / "log")
+    try:
+        with imaplib.IMAP4("127.0.0.1", port, timeout=20) as client:
+            client.login("alice@example.org", "secret")
+            assert b"X-LINES" in client.capability()[1][0].split()
+            client.append("INBOX", "", "", b"Subject: Lunch\r\n\r\nHello\r\n")
+            client.append("INBOX", "", "", b"Subject: Dinner\r\n\r\nHello,\r\n\r\nBob\r\n")
+            assert client.status("INBOX", "(X-HOST)")[1] == [b'INBOX (X-HOST "mail.example.org")']
+            client.select("INBOX")
+            assert client.fetch("1:2", "(X-LINES)")[1] == [b"1 (X-LINES 3)", b"2 (X-LINES 5)"]
+            assert client.search(None, "X-LONGER", "3")[1] == [b"2"]
     finally:
         assert server.stop()
 
