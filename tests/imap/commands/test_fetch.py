@@ -212,22 +212,3 @@ def test_nothing_is_fetched_when_all_is_gone():
     session.mailbox.remove([1])
     assert fetched(session, b"1 (FLAGS BODY.PEEK[])", is_uid=True) == []
     assert fetched(session, b"1 FLAGS", is_uid=True) == []
-
-
-def test_messages_tell_what_they_are_called_and_their_thread():
-    session = session_of(MESSAGE, MESSAGE, MESSAGE)
-    assert fetched(session, b"2:3 (EMAILID threadid UID)") == [
-        b"* 2 FETCH (EMAILID (Me2) THREADID (Tt1) UID 2)",
-        b"* 3 FETCH (EMAILID (Me3) THREADID (Tt1) UID 3)",
-    ]
-    assert fetched(session, b"1 THREADID")[-1:] == [b"* 1 FETCH (THREADID (Tt0))"]
-
-
-def test_a_message_that_goes_while_its_thread_is_asked_for_is_left_out():
-    session = session_of(MESSAGE, MESSAGE)
-    session.mailbox.before = lambda name: name == "threads" and session.mailbox.remove([1])
-    found = finish(session.run(FETCH, b"1:2 (EMAILID THREADID BODY.PEEK[TEXT])", True))
-    assert found == "FETCH completed."
-    assert session.written() == (
-        b"* 2 FETCH (UID 2 EMAILID (Me2) THREADID (Tt1) BODY[TEXT] {6}\r\nbody\r\n)\r\n"
-    )

@@ -11,7 +11,7 @@ def names(house: House) -> set[str]:
 def test_mailboxes_are_made_renamed_and_deleted() -> None:
     house = House()
     lines = house.inside("a CREATE x/y/", "b RENAME x z", 'c DELETE "z/y"')
-    assert lines[0].startswith("a OK [MAILBOXID (F")
+    assert lines[0].endswith("CREATE completed.")
     assert lines[1:] == ["b OK RENAME completed.", "c OK DELETE completed."]
     assert "z" in names(house)
     assert "z/y" not in names(house)

@@ -66,28 +66,3 @@ def test_long_answers_leave_with_pauses():
     assert answer.split() == [b"*", b"SEARCH", *(b"%d" % number for number in range(1, 20_001))]
     assert session.wire.largest_write <= 64 * 1024
     assert session.wire.drains >= 2
-
-
-def test_messages_are_found_by_what_they_are_called_and_by_their_thread():
-    session = session_of(*range(10, 16))
-    assert searched(session, b"EMAILID Me12") == b"* SEARCH 3\r\n"
-    assert searched(session, b"THREADID Tt6") == b"* SEARCH 3 4\r\n"
-    assert searched(session, b"OR emailid Me10 threadid Tt7") == b"* SEARCH 1 5 6\r\n"
-    assert searched(session, b"NOT THREADID Tt6", is_uid=True) == b"* SEARCH 10 11 14 15\r\n"
-
-
-@pytest.mark.parametrize("name", [b"e12", b"Te12", b"me12", b"M", b"Mt6", b"NIL"])
-def test_what_is_called_otherwise_is_not_found(name):
-    assert searched(session_of(12), b"EMAILID " + name) == b"* SEARCH\r\n"
-
-
-@pytest.mark.parametrize("name", [b"", b"M.", b'"Me12"', b"M" * 256, b"(M)", b"M+"])
-def test_what_can_be_no_object_identifier_is_a_protocol_error(name):
-    with pytest.raises(ProtocolError):
-        searched(session_of(12), b"THREADID " + name)
-
-
-def test_thousands_are_asked_for_their_threads_in_portions():
-    session = session_of(*range(1, 2501))
-    searched(session, b"THREADID Tt1")
-    assert [len(call[1]) for call in session.mailbox.calls] == [1000, 1000, 500]

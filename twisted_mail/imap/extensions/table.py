@@ -1,6 +1,6 @@
 """The tables of a service, made of the base, of our extensions, and of those that plugins bring."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import walk_packages
@@ -29,12 +29,16 @@ class ImapTables(SessionTables):
 
 
 def make_tables(brought: Iterable[Extension] = ()) -> ImapTables:
-    """Make the tables of one service; ``brought`` are the extensions of plugins.
+    """Make the tables of one service; ``brought`` are the extensions of plugins."""
+    return tables_of((BASE, *_own(), *brought))
 
-    Capabilities are in the order of the extensions. Raises ValueError when a name is there twice, or
-    when more than one extension has a code for the answer to CREATE, which holds one.
+
+def tables_of(every: Sequence[Extension]) -> ImapTables:
+    """Make tables of nothing but these extensions.
+
+    Capabilities are in their order. Raises ValueError when a name is there twice, or when more than
+    one extension has a code for the answer to CREATE, which holds one.
     """
-    every = (BASE, *_own(), *brought)
     create_codes = [one.create_code for one in every if one.create_code is not None]
     if len(create_codes) > 1:
         raise ValueError("two IMAP extensions have a code for the answer to CREATE")

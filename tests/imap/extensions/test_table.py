@@ -1,0 +1,101 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.imap.talk import House
+from tests.support import finish
+from twisted_mail import imap
+from twisted_mail.imap.capabilities import Capability, before_login
+from twisted_mail.imap.extensions import append_limit, idle, objectid, status_size
+from twisted_mail.imap.extensions.base import BASE
+from twisted_mail.imap.extensions.extension import Extension
+from twisted_mail.imap.extensions.table import make_tables, tables_of
+from twisted_mail.imap.mailboxes.status_items import StatusItem
+
+SOURCES = Path(imap.__path__[0])
+
+
+def greeting(house: House, *, tls: bool = False, passwords: bool = True) -> str:
+    loop = house.loop(tls=tls, passwords=passwords)
+    finish(loop.run())
+    written: bytes = loop.session.wire.written  # type: ignore[attr-defined]
+    return written.decode().partition("[CAPABILITY ")[2].partition("]")[0]
+
+
+def after_login(house: House) -> list[str]:
+    return house.talk("0 LOGIN alice secret")[0].partition("]")[0].split()[3:]
+
+
+def test_our_own_extensions_are_found() -> None:
+    tables = make_tables()
+    assert {"EMAILID", "THREADID"} <= set(tables.fetch_items)
+    assert {"SIZE", "MAILBOXID", "APPENDLIMIT"} <= set(tables.status_items)
+    assert {"IDLE", "MOVE", "UNSELECT", "XLIST"} <= set(tables.commands)
+
+
+def test_without_extensions_the_base_is_left() -> None:
+    house = House()
+    house.tables = tables_of([BASE])
+    assert after_login(house) == [
+        "IMAP4rev1",
+        "LITERAL+",
+        "SASL-IR",
+        "ID",
+        "ENABLE",
+        "CHILDREN",
+        "LIST-EXTENDED",
+        "SPECIAL-USE",
+        "CREATE-SPECIAL-USE",
+        "UIDPLUS",
+    ]
+    assert house.inside("a IDLE", "b STATUS INBOX (SIZE)", "c SEARCH ALL")[:2] == [
+        "a BAD Unknown command",
+        "b BAD Unknown item SIZE",
+    ]
+
+
+def test_capabilities_follow_the_extensions_and_the_settings() -> None:
+    house = House(max_size=1000)
+    house.tables = tables_of([BASE, idle.EXTENSION, append_limit.EXTENSION])
+    assert after_login(house)[-2:] == ["IDLE", "APPENDLIMIT=1000"]
+
+
+def test_capabilities_follow_the_state_of_the_connection() -> None:
+    house = House()
+    house.tables = tables_of(
+        [BASE, Extension("X", (Capability("X-BEFORE", before_login), Capability("X-AFTER")))]
+    )
+    assert greeting(house).split()[5:] == ["AUTH=PLAIN", "AUTH=LOGIN", "X-BEFORE"]
+    assert greeting(house, tls=True, passwords=False).split()[5:] == [
+        "STARTTLS",
+        "LOGINDISABLED",
+        "X-BEFORE",
+    ]
+    assert after_login(house)[-1] == "X-AFTER"
+
+
+def test_a_name_that_is_there_twice_is_refused() -> None:
+    size = Extension("X", status_items=(StatusItem("SIZE", lambda status, _: 1),))
+    with pytest.raises(ValueError, match="STATUS item SIZE"):
+        make_tables([size])
+
+
+def test_a_second_code_for_create_is_refused() -> None:
+    with pytest.raises(ValueError, match="CREATE"):
+        tables_of([BASE, objectid.EXTENSION, replace(objectid.EXTENSION, status_items=())])
+
+
+@pytest.mark.parametrize(
+    ("extension", "words"),
+    [
+        (objectid.EXTENSION, ("OBJECTID", "EMAILID", "THREADID", "MAILBOXID")),
+        (status_size.EXTENSION, ("STATUS=SIZE", '"SIZE"')),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_an_extension_stands_in_one_file(extension: Extension, words: tuple[str, ...]) -> None:
+    file = extension.name.lower().replace("=", "_") + ".py"
+    for path in SOURCES.rglob("*.py"):
+        found = [word for word in words if word in path.read_text()]
+        assert found == (list(words) if path.name == file else []), path
