@@ -22,11 +22,11 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from tests.support import InlineBlocking, finish
 from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.imap.view import View
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.testing.doubles import InlineBlocking, finish
 
 ACCOUNT = "u1@bench.test"
 BODIES = 200  # different files; the others are links to them

@@ -15,13 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from tests.support import InlineBlocking, finish
 from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.account.mailbox import MaildirMailbox
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.settings import StoreSettings
+from twisted_mail.testing.doubles import InlineBlocking, finish
 
 T = TypeVar("T")
 ACCOUNT = "bench@bench.test"

@@ -4,11 +4,11 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from tests.auth.fakes import NamedAccount, NamedStore, directory
-from tests.support import finish
 from twisted_mail.auth.avatars import Avatar, IMailboxes, IMaildrop, ISubmitter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.outcome import Refused, Unavailable
+from twisted_mail.testing.doubles import finish
 
 
 def avatar(account=None, error=None, **aliases):

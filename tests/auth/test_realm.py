@@ -7,7 +7,6 @@ from zope.interface import Interface
 from zope.interface.verify import verifyObject
 
 from tests.auth.fakes import NamedStore, directory
-from tests.support import NoteJournal, StillClock, finish
 from twisted_mail.auth.avatars import IMailboxes, IMaildrop, ISubmitter
 from twisted_mail.auth.checkers import FirstOf, checker
 from twisted_mail.auth.realm import Realm, account_name, logins, portal
@@ -17,6 +16,8 @@ from twisted_mail.interfaces import Peer
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
+from twisted_mail.testing.doubles import StillClock, finish
+from twisted_mail.testing.journal import ListJournal
 
 PEER = Peer("192.0.2.1", 4711)
 RIGHT = Credentials("alice@example.org", "secret")
@@ -25,7 +26,7 @@ case = SynchronousTestCase()
 
 class House:
     def __init__(self, *strings, checks=None, accounts=None):
-        self.store, self.clock, self.journal = NamedStore(), StillClock(), NoteJournal()
+        self.store, self.clock, self.journal = NamedStore(), StillClock(), ListJournal()
         self.realm = Realm(self.store, accounts or directory(), "example.org")
         checks = checks or checker(strings or ("directory",), directory(), "example.org")
         door = portal(self.realm, checks)

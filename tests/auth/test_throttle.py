@@ -1,6 +1,5 @@
 import pytest
 
-from tests.support import StillClock, finish
 from twisted_mail.auth.throttle import (
     LONGEST_DELAY,
     MAX_REMEMBERED,
@@ -11,6 +10,7 @@ from twisted_mail.auth.throttle import (
 )
 from twisted_mail.interfaces import Peer
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.testing.doubles import StillClock, finish
 
 HERE, NEAR, FAR = Peer("192.0.2.1", 1), Peer("192.0.2.9", 1), Peer("198.51.100.1", 1)
 

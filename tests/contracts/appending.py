@@ -19,13 +19,13 @@ from tests.contracts.ground import (
     refused,
     rows,
 )
-from tests.support import StillClock
 from twisted_mail.delivery.quarantine import quarantine
 from twisted_mail.interfaces import Account, Mailbox, Store
 from twisted_mail.mail.mailbox.change import EntriesAdded
 from twisted_mail.mail.mailbox.entry import Entry, NewMessage
 from twisted_mail.mail.message import PIECE, MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused, Unavailable
+from twisted_mail.testing.doubles import StillClock
 
 
 class AppendContract(Ground):

@@ -7,13 +7,13 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
-from tests.support import StillClock
 from twisted_mail.interfaces import Account, Mailbox, Store
 from twisted_mail.mail.mailbox.change import Change
 from twisted_mail.mail.mailbox.entry import Entry, MessageRange, NewMessage, RenderedItems
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.testing.doubles import StillClock
 
 T = TypeVar("T")
 MANY = 100_000  # turns, after which a coroutine is taken to wait for ever

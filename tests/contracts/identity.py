@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from tests.contracts.ground import Ground, draft, mail
-from tests.support import StillClock
 from twisted_mail.interfaces import Account, Mailbox, Store
 from twisted_mail.mail.mailbox.entry import MessageIdentity
+from twisted_mail.testing.doubles import StillClock
 
 
 class IdentityContract(Ground):

@@ -16,10 +16,10 @@ from tests.contracts.ground import (
     refused,
     rows,
 )
-from tests.support import StillClock
 from twisted_mail.interfaces import Account, Mailbox, Store
 from twisted_mail.mail.mailbox.change import EntriesAdded, EntriesExpunged
 from twisted_mail.mail.mailbox.flags import normal
+from twisted_mail.testing.doubles import StillClock
 
 
 class CopyContract(Ground):

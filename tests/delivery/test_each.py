@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.support import NoteJournal, StillClock, finish
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.each import LmtpDelivery
 from twisted_mail.delivery.route import LocalRouter
@@ -15,6 +14,8 @@ from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
+from twisted_mail.testing.doubles import StillClock, finish
+from twisted_mail.testing.journal import ListJournal
 
 ALICE, BOB, TEAM = "alice@example.org", "bob@example.org", "team@example.org"
 TICKET, BOTH, LIST = "ticket@example.org", "both@example.org", "list@example.org"
@@ -83,7 +84,7 @@ class Delivery:
             {LIST: [parse(ALICE)]},
         )
         self.store, self.waiting = FakeStore(), FakeWaiting()
-        self.journal = NoteJournal()
+        self.journal = ListJournal()
         store: Any = self.store
         waiting: Any = self.waiting
         router = LocalRouter(directory)

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import finish
 from twisted_mail.delivery.expansion import MAX_ADDRESSES, MAX_DEPTH, TOO_DEEP, TOO_MANY, UNKNOWN
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
@@ -19,6 +18,7 @@ from twisted_mail.mail.route import (
     RouteStep,
     RouteStepKind,
 )
+from twisted_mail.testing.doubles import finish
 
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.net"
 ALICE_SMITH = "alice-smith@example.org"

@@ -3,7 +3,6 @@ from typing import Any
 
 import pytest
 
-from tests.support import NoteJournal, StillClock, finish
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.each import LmtpDelivery
 from twisted_mail.delivery.local import LocalDelivery
@@ -17,6 +16,8 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 from twisted_mail.mail.route import KnownRoutes, LocalRoute, Route
 from twisted_mail.store.memory.account import MemoryStore
+from twisted_mail.testing.doubles import StillClock, finish
+from twisted_mail.testing.journal import ListJournal
 
 ALICE, BOB = "alice@example.org", "bob@example.org"
 FULL = Refused(Outcome(552, "5.2.2", "The mailbox is full"))
@@ -54,7 +55,7 @@ class Delivery:
         directory = FixedDirectory(
             {ALICE: "", BOB: ""}, {"team@example.org": [parse(ALICE), parse(BOB)]}
         )
-        self.journal = NoteJournal()
+        self.journal = ListJournal()
         self.store = FakeStore({f"{name}@example.org": error for name, error in failures.items()})
         store: Any = self.store
         self.queue = LocalDelivery(
@@ -174,7 +175,7 @@ def test_room_is_lacking_only_where_nobody_has_any() -> None:
 def test_quarantined_mail_goes_where_junk_lies() -> None:
     store = MemoryStore(StillClock(), ItemRenderer())
     router = LocalRouter(FixedDirectory({ALICE: ""}, {}))
-    queue = LocalDelivery(DeliveryBackend(router, store, NoteJournal(), StillClock()))
+    queue = LocalDelivery(DeliveryBackend(router, store, ListJournal(), StillClock()))
     envelope = Envelope("id1", NULL, (parse(ALICE),), is_quarantined=True)
     finish(queue.accept(envelope, Message(MemoryBlob(b"Subject: x\r\n\r\n"))))
     account = finish(store.account(ALICE))
@@ -202,7 +203,7 @@ def test_routes_are_found_again_only_where_the_directory_has_changed(
     is_current: bool, asked: list[str], is_each: bool
 ) -> None:
     router, store = CountingRouter(FixedDirectory({ALICE: "", BOB: ""})), FakeStore({})
-    backend = DeliveryBackend(router, store, NoteJournal(), StillClock())  # type: ignore[arg-type]
+    backend = DeliveryBackend(router, store, ListJournal(), StillClock())  # type: ignore[arg-type]
     known = {parse(ALICE): LocalRoute((ALICE,))}
     envelope = Envelope(
         "id1",
@@ -221,7 +222,7 @@ def test_routes_are_found_again_only_where_the_directory_has_changed(
 
 def test_an_account_that_was_removed_since_rcpt_gets_nothing() -> None:
     router, store = LocalRouter(FixedDirectory({BOB: ""})), FakeStore({})
-    backend = DeliveryBackend(router, store, NoteJournal(), StillClock())  # type: ignore[arg-type]
+    backend = DeliveryBackend(router, store, ListJournal(), StillClock())  # type: ignore[arg-type]
     known = KnownRoutes("before it was removed", {parse(ALICE): LocalRoute((ALICE,))})
     envelope = Envelope("id1", NULL, (parse(ALICE),), routes=known)
     with pytest.raises(Refused):
@@ -239,7 +240,7 @@ def test_while_many_recipients_are_routed_others_have_their_turn() -> None:
             return await super().route(recipient)
 
     router = SlowRouter(FixedDirectory(dict.fromkeys(names, ""), {}))
-    queue = LocalDelivery(DeliveryBackend(router, store, NoteJournal(), clock))  # type: ignore[arg-type]
+    queue = LocalDelivery(DeliveryBackend(router, store, ListJournal(), clock))  # type: ignore[arg-type]
     envelope = Envelope("id1", NULL, tuple(parse(name) for name in names))
     finish(queue.accept(envelope, Message(MemoryBlob(b"body\r\n"))))
     assert [list(to) for to, _ in store.deliveries] == [names]
@@ -270,7 +271,7 @@ class Worker:
         store: Any = self.store
         router = LocalRouter(directory)
         self.doors = DeliveryBackend(
-            router, store, NoteJournal(), StillClock(), job_queue=None, handoff=self.handoff
+            router, store, ListJournal(), StillClock(), job_queue=None, handoff=self.handoff
         )
 
     def deliver(self, *recipients: str, is_quarantined: bool = False) -> None:

@@ -1,9 +1,9 @@
-from tests.support import StillClock, finish
 from twisted_mail.delivery.quarantine import quarantine
 from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.memory.account import MemoryStore
+from twisted_mail.testing.doubles import StillClock, finish
 
 ALICE = "alice@example.org"
 MAIL = Message(MemoryBlob(b"Subject: x\r\n\r\n"))

@@ -2,7 +2,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import finish
 from twisted_mail.delivery.expansion import MAX_ADDRESSES, MAX_DEPTH
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
@@ -10,6 +9,7 @@ from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.directory_entry import DirectoryEntry
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.route import LocalRoute, NoRoute, RemoteRoute, Route, RouteStepKind
+from twisted_mail.testing.doubles import finish
 
 ACCOUNTS = dict.fromkeys(("alice@example.org", "bob@example.org", "carol@example.net"), "secret")
 

@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.directory.editor import DirectoryEditor
 from twisted_mail.directory.mailing_lists import MAX_REQUESTS, SqliteMailingListStore
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.mailing_list import BounceRule, BounceStatus, ListRole, SubscriptionRequest
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 CHEAP = PasswordSettings(memory_mib=1, passes=1, lanes=1)
 ALICE, BOB, NEWS = "Alice@example.org", "bob@example.org", "news@example.org"

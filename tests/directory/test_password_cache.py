@@ -1,5 +1,5 @@
-from tests.support import StillClock
 from twisted_mail.directory.password_cache import PasswordCache
+from twisted_mail.testing.doubles import StillClock
 
 
 def test_a_login_is_remembered_until_its_time_is_over() -> None:

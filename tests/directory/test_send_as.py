@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import InlineBlocking, finish
 from twisted_mail.directory import send_as
 from twisted_mail.directory.editor import DirectoryEditor
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.testing.doubles import InlineBlocking, finish
 
 CHEAP = PasswordSettings(memory_mib=1, passes=1, lanes=1)
 ALICE = "Alice@example.org"

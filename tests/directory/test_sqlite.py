@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.directory.account_import import AccountImportError
 from twisted_mail.directory.editor import DirectoryEditor
 from twisted_mail.directory.passwords import PasswordSettings, hash_password, is_current
@@ -18,6 +17,7 @@ from twisted_mail.mail.address import parse
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.directory_entry import NO_ENTRY, DirectoryEntry, catch_all_address
 from twisted_mail.mail.outcome import Refused, Unavailable
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 CHEAP = PasswordSettings(memory_mib=1, passes=1, lanes=1)
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support import InlineBlocking, StillClock
 from twisted_mail.imap.command import Command
 from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch import outline
@@ -27,6 +26,7 @@ from twisted_mail.mail.mailbox.entry import (
 )
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.mime import structure
+from twisted_mail.testing.doubles import InlineBlocking, StillClock
 
 TABLES = make_tables()
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.loop import ImapBackend, ImapLoop
@@ -14,6 +13,8 @@ from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused
 from twisted_mail.store.memory.account import MemoryStore
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
+from twisted_mail.testing.journal import ListJournal
 
 Step = str | bytes | ConversationEnded.Reason | Callable[[], None]
 TABLES = make_tables()
@@ -128,7 +129,7 @@ class House:
 
     def __init__(self, **settings: float) -> None:
         self.clock = StillClock()
-        self.journal = NoteJournal()
+        self.journal = ListJournal()
         self.settings = Settings(**settings)  # type: ignore[arg-type]
         self.account = finish(MemoryStore(self.clock, FakeRender()).account("alice"))
         self.faces: list[Face] = []

@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.imap.selected import SelectedSession, SmallMailbox
-from tests.support import finish
 from twisted_mail.imap.commands import fetch
 from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.imap.fetch.section_spec import BodySection, SectionKind, SectionSpec
@@ -18,6 +17,7 @@ from twisted_mail.imap.fetch.sections import (
 )
 from twisted_mail.mail.mailbox.entry import RenderedItems
 from twisted_mail.mail.mime import structure
+from twisted_mail.testing.doubles import finish
 
 [FETCH] = fetch.COMMANDS
 MESSAGE = b"From: a@b\r\nX-Other: x\r\nSubject: one\r\n two\r\n\r\nbody\r\n"

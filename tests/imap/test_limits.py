@@ -1,10 +1,10 @@
 import pytest
 
-from tests.support import StillClock
 from twisted_mail.imap.limits import ClientLimits
 from twisted_mail.imap.settings import Settings
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.outcome import ProtocolError, Refused
+from twisted_mail.testing.doubles import StillClock
 
 SETTINGS = Settings(
     login_timeout=60,

@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 
 from tests.imap.talk import TABLES, House
-from tests.support import finish
 from twisted_mail.imap.framing import Framer
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.testing.doubles import finish
 
 TIMEOUT, SHUTDOWN = ConversationEnded.Reason.TIMEOUT, ConversationEnded.Reason.SHUTDOWN
 

@@ -1,9 +1,9 @@
 import pytest
 
 from tests.imap.talk import House
-from tests.support import finish
 from twisted_mail.imap.state import State
 from twisted_mail.mail.outcome import ProtocolError
+from twisted_mail.testing.doubles import finish
 
 
 def test_what_is_not_there_yet_is_a_protocol_error() -> None:

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.imap.talk import House
-from tests.support import finish
 from twisted_mail.imap.view import View
 from twisted_mail.mail.mailbox import numbers
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import ProtocolError
+from twisted_mail.testing.doubles import finish
 
 SEEN = normal(["\\Seen"])
 FLAGGED = normal(["\\Flagged"])

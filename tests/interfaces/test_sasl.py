@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.support import finish
 from twisted_mail.auth.sasl import LOGIN, PLAIN
 from twisted_mail.interfaces import Mechanism
 from twisted_mail.interfaces.sasl import MAX_CHALLENGES, authenticate, usable_mechanisms
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import ProtocolError
+from twisted_mail.testing.doubles import finish
 
 ALICE = Credentials("alice", "secret")
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.pop3.fakes import ScriptWire
-from tests.support import StillClock, finish
 from twisted_mail.interfaces import ConversationEnded, read_before
+from twisted_mail.testing.doubles import StillClock, finish
 
 
 def test_what_is_left_until_the_deadline_is_how_long_the_peer_may_be_silent() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.assembly.delivery import DeliveryAssembly, DeliveryDependencies
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.editor import DirectoryEditor
@@ -20,6 +19,8 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.queue.program import result_of_exit_code
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
+from twisted_mail.testing.journal import ListJournal
 
 CHEAP = PasswordSettings(memory_mib=1, passes=1, lanes=1)
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.org"
@@ -47,7 +48,7 @@ class ListServer:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.path = folder / "waiting"
-        self.clock, self.journal, self.store = StillClock(), NoteJournal(), FakeStore()
+        self.clock, self.journal, self.store = StillClock(), ListJournal(), FakeStore()
         blocking = InlineBlocking()
         file = folder / "accounts"
         self.editor = DirectoryEditor(file, CHEAP, ["example.org"], self.clock.now)

@@ -2,7 +2,6 @@ import re
 from pathlib import Path
 
 from tests.lists.list_server import ALICE, BOB, CAROL, NEWS, ListServer
-from tests.support import finish
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.mailing_list import PostingPolicy
@@ -10,6 +9,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.queue.folder import QueueFolder
 from twisted_mail.store.disk.files import DiskFiles
+from twisted_mail.testing.doubles import finish
 
 
 def test_a_post_goes_to_every_member(server: ListServer) -> None:

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import finish
 from twisted_mail.lists.posting_rules import check_post, read_post_header
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.mailing_list import MailingList, Member, PostingPolicy
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.testing.doubles import finish
 
 ALICE, BOB, BOSS = "alice@example.org", "bob@example.org", "boss@example.org"
 NEWS = MailingList("news@example.org", parse("news@example.org"), owners=(parse(BOSS),))

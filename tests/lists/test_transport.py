@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from tests.lists.list_server import ALICE, BOB, CAROL, NEWS, ListServer
-from tests.support import finish
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.mailing_list import JoiningPolicy
 from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.testing.doubles import finish
 
 
 def test_joining_is_confirmed_by_an_answer(server: ListServer) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import StringTransport
 
-from tests.support import NoteJournal
 from twisted_mail.net.process.bridge import Bridge
+from twisted_mail.testing.journal import ListJournal
 
 
 class Pair:
@@ -17,7 +17,7 @@ class Pair:
     """
 
     def __init__(self, services: Mapping[str, object]) -> None:
-        self.journal = NoteJournal()
+        self.journal = ListJournal()
         self.lost: list[str] = []
         self.near = Bridge({}, self.journal)
         self.near.ended.addCallback(lambda _: self.lost.append("near"))

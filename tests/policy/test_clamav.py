@@ -2,11 +2,11 @@ import pytest
 
 from tests.policy import visits
 from tests.policy.lines import FakeDialing
-from tests.support import InlineBlocking, finish
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage
 from twisted_mail.policy.clamav import ClamavFilter, ClamavSettings
+from twisted_mail.testing.doubles import InlineBlocking, finish
 
 EICAR = b"stream: Eicar-Test-Signature FOUND\0"
 

@@ -1,11 +1,12 @@
 import pytest
 
 from tests.policy.visits import HOST, context, judged, names
-from tests.support import NoteJournal, StillClock
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.verdict import Decision
 from twisted_mail.policy.dnsbl import DnsListCheck, DnsListSettings
 from twisted_mail.policy.dnsbl_query import DnsList
+from twisted_mail.testing.doubles import StillClock
+from twisted_mail.testing.journal import ListJournal
 
 BLOCK, OTHER = DnsList("bl.example"), DnsList("other.example", weight=2)
 ALLOW = DnsList("wl.example", use="allow", weight=5)
@@ -19,7 +20,7 @@ class Place:
         self.resolver = names(
             A={**SOUND, **{name: ["127.0.0.2"] for name in listed}}, TXT=txt or {}
         )
-        self.clock, self.journal = StillClock(), NoteJournal()
+        self.clock, self.journal = StillClock(), ListJournal()
         settings = DnsListSettings(lists=lists, **options)
         self.check = DnsListCheck(settings, self.resolver, self.clock, self.journal)
 
@@ -79,7 +80,7 @@ def test_names_are_looked_up_where_a_list_is_of_names():
         ("host.example.d.example", "good.example", ""),
     ]:
         place = Place(*lists, listed=[listed])
-        place.resolver.tell(HOST, "PTR", "host.example")
+        place.resolver.add(HOST, "PTR", "host.example")
         assert place.judge(hello=hello, sender=sender.lower()).is_refusal
 
 
@@ -101,7 +102,7 @@ def test_a_list_that_has_everything_is_not_believed():
 
 def test_a_list_that_does_not_serve_us_is_not_believed():
     place = Place(BLOCK)
-    place.resolver.tell("1.2.0.192.bl.example", "A", "127.255.255.254")
+    place.resolver.add("1.2.0.192.bl.example", "A", "127.255.255.254")
     assert place.judge().decision is Decision.ACCEPT
     assert place.warnings == ["is not used: it says that it does not serve us"]
     asked = len(place.resolver.asked)
@@ -117,7 +118,7 @@ def test_a_list_without_its_test_entry_is_used_with_a_warning():
 
 def test_a_domain_that_lapsed_lists_nobody():
     place = Place(BLOCK)
-    place.resolver.tell("1.2.0.192.bl.example", "A", "198.51.100.80")
+    place.resolver.add("1.2.0.192.bl.example", "A", "198.51.100.80")
     assert place.judge().decision is Decision.ACCEPT
 
 
@@ -151,8 +152,8 @@ def test_reverse_names_that_cannot_be_found_are_not_looked_up():
 
 def test_a_list_that_refuses_the_trial_is_not_believed():
     place = Place(DnsList("big.example"))
-    place.resolver.tell("2.0.0.127.big.example", "A", "127.255.255.254")
-    place.resolver.tell("1.2.0.192.big.example", "A", "127.0.0.2")
+    place.resolver.add("2.0.0.127.big.example", "A", "127.255.255.254")
+    place.resolver.add("1.2.0.192.big.example", "A", "127.0.0.2")
     assert place.judge().decision is Decision.ACCEPT
     assert place.warnings == ["is not used: it says that it does not serve us"]
 
@@ -165,7 +166,7 @@ def test_lists_are_believed_untried_where_the_settings_say_so():
 def test_several_uses_of_one_zone_ask_it_the_same():
     worse = DnsList("bl.example", weight=5, replies=("127.0.0.9",))
     place = Place(BLOCK, worse, refuse_at=6)
-    place.resolver.tell("1.2.0.192.bl.example", "A", "127.0.0.9")
+    place.resolver.add("1.2.0.192.bl.example", "A", "127.0.0.9")
     assert place.judge().is_refusal
 
 

@@ -1,6 +1,5 @@
 import pytest
 
-from tests.support import NoteJournal, StillClock, finish
 from twisted_mail.interfaces import Peer
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import (
@@ -13,6 +12,8 @@ from twisted_mail.mail.verdict import (
     refuse,
 )
 from twisted_mail.policy.filter_chain import ConfiguredFilter, FilterChain
+from twisted_mail.testing.doubles import StillClock, finish
+from twisted_mail.testing.journal import ListJournal
 
 PEER = Peer("192.0.2.1", 1234)
 
@@ -44,7 +45,7 @@ class Follows(Says):
 
 
 def judged(*filters, stage=FilterStage.MESSAGE, clock=None, **rules):
-    journal = NoteJournal()
+    journal = ListJournal()
     seats = [ConfiguredFilter(f"filter{at}", one, **rules) for at, one in enumerate(filters)]
     stages = FilterChain(clock or StillClock(), journal, seats)
     context = stages.begin("smtp", PEER)
@@ -52,13 +53,13 @@ def judged(*filters, stage=FilterStage.MESSAGE, clock=None, **rules):
 
 
 def test_without_filters_there_is_no_visit():
-    assert FilterChain(StillClock(), NoteJournal()).begin("smtp", PEER) is None
+    assert FilterChain(StillClock(), ListJournal()).begin("smtp", PEER) is None
 
 
 def test_a_filter_is_asked_only_about_its_services_and_stages():
     stages = FilterChain(
         StillClock(),
-        NoteJournal(),
+        ListJournal(),
         [ConfiguredFilter("a", Says(ACCEPT, FilterStage.SENDER), ["smtp"])],
     )
     assert stages.begin("lmtp", PEER) is None
@@ -89,7 +90,7 @@ def test_of_verdicts_that_take_the_mail_the_strictest_holds_with_all_edits():
 
 def conversation(filters, *steps):
     """Return the last verdict; a step is a stage, or the end of a transaction (None)."""
-    journal = NoteJournal()
+    journal = ListJournal()
     stages = FilterChain(
         StillClock(), journal, [ConfiguredFilter(f"{at}", one) for at, one in enumerate(filters)]
     )
@@ -140,7 +141,7 @@ def test_a_name_that_is_refused_takes_nothing_back():
     hello = Says(ACCEPT, FilterStage.HELLO)
     says = [hello, Says(Verdict(Decision.QUARANTINE, "bad"), FilterStage.SENDER)]
     stages = FilterChain(
-        StillClock(), NoteJournal(), [ConfiguredFilter(f"{at}", one) for at, one in enumerate(says)]
+        StillClock(), ListJournal(), [ConfiguredFilter(f"{at}", one) for at, one in enumerate(says)]
     )
     context = stages.begin("smtp", PEER)
     for stage in (FilterStage.HELLO, FilterStage.SENDER):
@@ -202,7 +203,7 @@ def test_those_that_keep_something_hear_of_the_end():
     follower = Follows(ACCEPT)
     stages = FilterChain(
         StillClock(),
-        NoteJournal(),
+        ListJournal(),
         [ConfiguredFilter("a", follower), ConfiguredFilter("b", Says(ACCEPT))],
     )
     context = stages.begin("smtp", PEER)
@@ -219,7 +220,7 @@ def test_the_usual_words_are_said_where_a_filter_has_none():
 
 def test_what_a_filter_is_besides_is_asked_once_when_it_is_configured():
     made = Says(ACCEPT)
-    chain = FilterChain(StillClock(), NoteJournal(), [ConfiguredFilter("a", made)])
+    chain = FilterChain(StillClock(), ListJournal(), [ConfiguredFilter("a", made)])
     context = chain.begin("smtp", PEER)
     heard = []
     made.ended = lambda *args: heard.append(args)

@@ -1,7 +1,6 @@
 import pytest
 
 from tests.policy.visits import context, judged
-from tests.support import InlineBlocking, NoteJournal, StillClock
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import Decision
@@ -12,11 +11,13 @@ from twisted_mail.policy.greylist import (
     normalise_sender,
     triplet_key,
 )
+from twisted_mail.testing.doubles import InlineBlocking, StillClock
+from twisted_mail.testing.journal import ListJournal
 
 
 class Place:
     def __init__(self, state=None, blocking=None, **options):
-        self.clock, self.journal = StillClock(), NoteJournal()
+        self.clock, self.journal = StillClock(), ListJournal()
         self.filter = Greylist(
             GreylistSettings(**options),
             self.clock,

@@ -1,9 +1,9 @@
 import pytest
 
 from tests.policy.visits import context, judged, message
-from tests.support import StillClock
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage
 from twisted_mail.policy.rates import RateLimit, RateLimits, RateSettings
+from twisted_mail.testing.doubles import StillClock
 
 
 class Place:

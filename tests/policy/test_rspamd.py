@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.policy import visits
-from tests.support import InlineBlocking, finish
 from twisted_mail.interfaces import HttpResponse, TlsInfo
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.message import MemoryBlob, Message
@@ -22,6 +21,7 @@ from twisted_mail.mail.verdict import (
 )
 from twisted_mail.policy.rspamd import RspamdFilter, RspamdSettings
 from twisted_mail.policy.rspamd_result import MAX_EDITS, parse_rspamd_result
+from twisted_mail.testing.doubles import InlineBlocking, finish
 
 HEADER = b"Subject: hello\r\nX-A: 1\r\nx-a: 2\r\n"
 TRACE = b"Received: x\r\n"

@@ -2,10 +2,10 @@ import pytest
 
 from tests.policy import visits
 from tests.policy.lines import FakeDialing
-from tests.support import InlineBlocking, finish
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage
 from twisted_mail.policy.spamassassin import SpamassassinFilter, SpamassassinSettings
+from twisted_mail.testing.doubles import InlineBlocking, finish
 
 HEAD = b"SPAMD/1.1 0 EX_OK\r\nContent-length: 9\r\n"
 SPAM = HEAD + b"Spam: True ; 15.3 / 5.0\r\n\r\nA,B_C\r\n"

@@ -1,10 +1,11 @@
 """Visits for tests of filters."""
 
-from tests.support import FakeResolver, finish
 from twisted_mail.interfaces import Peer, SmtpContext
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.verdict import FilterStage
+from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.resolver import FakeResolver
 
 HOST = "192.0.2.1"
 RECIPIENT = FilterStage.RECIPIENT
@@ -36,5 +37,5 @@ def names(**records):
     resolver = FakeResolver()
     for kind, table in records.items():
         for name, values in table.items():
-            resolver.tell(name, kind, *values)
+            resolver.add(name, kind, *values)
     return resolver

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support import NoteJournal, StillClock, finish
 from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.interfaces import ConversationEnded, Peer, TlsInfo
 from twisted_mail.mail.mailbox.entry import NewMessage, RenderedItems
@@ -13,6 +12,8 @@ from twisted_mail.pop3.backend import Pop3Backend
 from twisted_mail.pop3.loop import Pop3Loop
 from twisted_mail.pop3.settings import Settings
 from twisted_mail.store.memory.account import MemoryStore
+from twisted_mail.testing.doubles import StillClock, finish
+from twisted_mail.testing.journal import ListJournal
 
 PEER = Peer("192.0.2.1", 4711)
 LOGIN = b"USER alice\r\nPASS secret\r\n"
@@ -105,7 +106,7 @@ class House:
     """One account, alice with the password secret, and its messages."""
 
     def __init__(self, *messages: bytes, **errors: BaseException) -> None:
-        self.clock, self.journal = StillClock(), NoteJournal()
+        self.clock, self.journal = StillClock(), ListJournal()
         self.store = MemoryStore(self.clock, lambda data: RenderedItems(b"", b"", b"", 0))
         self.account = finish(self.store.account("alice@example.org"))
         drafts = [NewMessage(Message(MemoryBlob(message))) for message in messages]

@@ -1,6 +1,6 @@
-from tests.support import StillClock
 from twisted_mail.pop3.limits import ClientLimits
 from twisted_mail.pop3.settings import Settings
+from twisted_mail.testing.doubles import StillClock
 
 
 def test_the_time_for_the_login_runs_out_whatever_is_sent() -> None:

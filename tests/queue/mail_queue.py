@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.route import LocalRouter
@@ -22,6 +21,8 @@ from twisted_mail.queue.program import result_of_exit_code
 from twisted_mail.queue.runner import QueueRunner
 from twisted_mail.queue.settings import QueueSettings
 from twisted_mail.store.disk.files import DiskFiles
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
+from twisted_mail.testing.journal import ListJournal
 
 ALICE, TICKETS, NEWS = "alice@example.org", "tickets@example.org", "news@example.org"
 DONE, LATER, FAILED = result_of_exit_code(0), result_of_exit_code(75), result_of_exit_code(69)
@@ -98,7 +99,7 @@ class MailQueue:
     def __init__(self, folder: Path, max_held: int = 10, **settings: Any) -> None:
         self.folder = QueueFolder(str(folder), DiskFiles())
         self.settings, self.max_held = QueueSettings(**settings), max_held
-        self.clock, self.journal, self.store = StillClock(), NoteJournal(), FakeStore()
+        self.clock, self.journal, self.store = StillClock(), ListJournal(), FakeStore()
         self.program, self.list_transport = FakeTransport(), FakeTransport()
         self.lists, self.reporter = FakeLists(), FakeReporter()
         self.restart()

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.queue.test_mailer import FakeQueue, make_mailer
-from tests.support import InlineBlocking, finish
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.job import Job
 from twisted_mail.mail.outcome import Unavailable
@@ -13,6 +12,7 @@ from twisted_mail.mail.route import ProgramTarget
 from twisted_mail.queue.failure_report import MAX_RETURNED, DsnReporter
 from twisted_mail.queue.program import result_of_exit_code
 from twisted_mail.store.disk.files import DiskFiles
+from twisted_mail.testing.doubles import InlineBlocking, finish
 
 JOB = Job("0abc-1", 1e9, parse("s@b.example"), ProgramTarget("ticket", parse("t@example.org")))
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from tests.queue.mail_queue import HELD_SECONDS, NEWS, TICKETS, MailQueue
-from tests.support import finish
 from twisted_mail.mail.job import APPROVE, LISTS, REJECT
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.testing.doubles import finish
 
 
 def test_what_is_held_waits_for_a_decision(queue: MailQueue) -> None:

@@ -1,12 +1,12 @@
 from typing import Any
 
-from tests.support import StillClock, finish
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.notice import Notice, text_content
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.queue.mailer import QueueMailer
+from twisted_mail.testing.doubles import StillClock, finish
 
 NEWS, ALICE = parse("news-request@example.org"), parse("alice@example.org")
 NOTICE = Notice(NEWS, ALICE, "Hello", text_content("One\n"))

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import InlineBlocking, finish
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.delivery_result import Completion, DeliveryResult
 from twisted_mail.mail.job import Job
@@ -12,6 +11,7 @@ from twisted_mail.mail.message import MemoryBlob
 from twisted_mail.mail.route import ProgramTarget
 from twisted_mail.queue.program import UNKNOWN_PROGRAM, Program
 from twisted_mail.queue.program_transport import ProgramTransport, environment, with_lf
+from twisted_mail.testing.doubles import InlineBlocking, finish
 
 TICKET = Program("ticket", ("/bin/ticket",))
 TARGET = ProgramTarget("ticket", parse("tickets+7@example.org"), "7")

@@ -15,11 +15,11 @@ from tests.queue.mail_queue import (
     TICKETS,
     MailQueue,
 )
-from tests.support import finish
 from twisted_mail.mail.delivery_result import DeliveryResult
 from twisted_mail.mail.job import LISTS
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.queue.program import UNKNOWN_PROGRAM
+from twisted_mail.testing.doubles import finish
 
 
 def test_a_program_that_fails_for_now_gets_it_again_and_nobody_else_does(queue: MailQueue) -> None:

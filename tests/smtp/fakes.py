@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.interfaces import ConversationEnded, Filter, Peer, TlsInfo
 from twisted_mail.mail.address import Address, parse
@@ -18,6 +17,8 @@ from twisted_mail.smtp.arrival.steps import smtp_steps
 from twisted_mail.smtp.backend import SmtpBackend
 from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.settings import Settings, SubmissionSettings
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
+from twisted_mail.testing.journal import ListJournal
 
 LOST, TIMEOUT, SHUTDOWN = (
     ConversationEnded.Reason.LOST,
@@ -109,7 +110,7 @@ class FakeQueue:
         self.trouble: Exception | None = None
         self.full: dict[str, Outcome] = {}
         self.asked_room: list[tuple[Sequence[str], int]] = []
-        self.journal = NoteJournal()
+        self.journal = ListJournal()
 
     async def check_quota(self, accounts: Sequence[str], size: int) -> Outcome | None:
         self.asked_room.append((accounts, size))
@@ -192,7 +193,7 @@ class House:
     """Everything behind a session."""
 
     clock: StillClock = field(default_factory=StillClock)
-    journal: NoteJournal = field(default_factory=NoteJournal)
+    journal: ListJournal = field(default_factory=ListJournal)
     queue: FakeQueue = field(default_factory=FakeQueue)
     submitter: FakeSubmitter = field(default_factory=FakeSubmitter)
     writers: list[FakeWriter] = field(default_factory=list)

@@ -4,13 +4,13 @@ import dataclasses
 from typing import Any
 
 from tests.smtp.fakes import FakeWire, House, lines
-from tests.support import finish
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.smtp.arrival.steps import lmtp_steps
 from twisted_mail.smtp.lmtp import LMTP_COMMANDS, LmtpLoop
 from twisted_mail.smtp.session import Phase
 from twisted_mail.smtp.settings import LmtpSettings
+from twisted_mail.testing.doubles import finish
 
 ALICE, BOB = "RCPT TO:<alice@example.org>", "RCPT TO:<bob@example.org>"
 MESSAGE = ("DATA", "Subject: x", "", "Blah", ".")

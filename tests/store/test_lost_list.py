@@ -7,11 +7,11 @@ import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.faults import QuickDisk
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.interfaces import Mailbox
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 Blow = Callable[[Path], object]
 

@@ -6,11 +6,11 @@ import pytest
 
 from tests.contracts.account import AccountContract
 from tests.contracts.ground import FakeRenderer
-from tests.support import InlineBlocking, StillClock
 from twisted_mail.interfaces import Blocking, Store
 from twisted_mail.store.format import keywords
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.settings import StoreSettings
+from twisted_mail.testing.doubles import InlineBlocking, StillClock
 
 
 class TestMaildirContract(AccountContract):

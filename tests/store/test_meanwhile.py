@@ -9,10 +9,10 @@ import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft, listen, mail
 from tests.faults import QuickDisk
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.mailbox.change import EntriesAdded, EntriesExpunged
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 LATER = 2_500_000_000  # the clock stands after all dates of files
 LOCK = b"dovecot-uidlist.lock"

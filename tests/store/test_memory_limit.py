@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.mailbox.entry import Contains, RenderedItems
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.memory_limit import SMALL, MemoryLimit
 from twisted_mail.store.search import search
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 PATIENCE = 10.0
 MOST = 10 * SMALL

@@ -8,7 +8,6 @@ import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft, entry, listen, mail
 from tests.faults import QuickDisk
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.mailbox.change import EntriesAdded, EntriesExpunged, FlagsChanged
 from twisted_mail.mail.mailbox.entry import Contains, MessageRange
 from twisted_mail.mail.mailbox.flags import normal
@@ -16,6 +15,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 LATER = 2_500_000_000  # the clock stands after all dates of files
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from tests.contracts.ground import ALICE, BOB, FakeRenderer, NotedBlob, draft, mail, refused
 from tests.faults import QuickDisk
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
@@ -22,6 +21,7 @@ from twisted_mail.store.quota import COUNT_SECONDS, MAX_RESERVATIONS, Quota, Quo
 from twisted_mail.store.repair import undelete
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.work import measure, reconcile, usage
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 TEXT = mail("x")
 

@@ -8,13 +8,13 @@ import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail, refused
 from tests.faults import FailDisk, QuickDisk, StopDisk, Stopped
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.interfaces import Account
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.settings import StoreSettings
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
 def account_at(root: Path, disk: QuickDisk) -> MaildirAccount:

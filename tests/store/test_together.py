@@ -26,7 +26,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.faults import FailDisk, QuickDisk, StopDisk, Stopped
 from tests.store.conftest import MEMORY
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.interfaces import Account, Mailbox, Store
 from twisted_mail.mail.mailbox.entry import MailboxInfo, MessageRange
 from twisted_mail.mail.mailbox.flags import Flags, normal
@@ -34,6 +33,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.memory.account import MemoryStore
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 EXAMPLES = int(os.environ.get("TWISTED_MAIL_EXAMPLES", "0"))
 SHRINKS = bool(os.environ.get("TWISTED_MAIL_SHRINK"))

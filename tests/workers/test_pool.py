@@ -14,12 +14,12 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from tests.support import NoteJournal
 from twisted_mail.config import Config, ListenerConfig, WorkerSettings
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.net.process.bridge import Bridge
 from twisted_mail.net.process.cpu_affinity import CpuAffinity
 from twisted_mail.net.server.connection_count import SharedCountMemory
+from twisted_mail.testing.journal import ListJournal
 from twisted_mail.workers import slots as room
 from twisted_mail.workers import spawn
 from twisted_mail.workers.pool import WorkerPool
@@ -67,7 +67,7 @@ class FakeProcess:
         self.protocol, self.command, self.descriptors = protocol, command, descriptors
         self.near = near
         self.worker, self.pid, self.signals = FakeWorker(), 1, list[str]()
-        self.far = Bridge({"worker": self.worker}, NoteJournal())
+        self.far = Bridge({"worker": self.worker}, ListJournal())
         self.far.makeConnection(StringTransport())
         protocol.makeConnection(self)
 
@@ -115,7 +115,7 @@ class FakeParts:
     """The parts of the main process, as far as the pool looks at them."""
 
     cpu_affinity = CpuAffinity()
-    journal = NoteJournal()
+    journal = ListJournal()
 
 
 class FakeServices:

@@ -9,7 +9,6 @@ import pytest
 from twisted.logger import LogLevel, globalLogPublisher
 
 from tests.net.bridged import Pair
-from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.auth.throttle import MAX_WAITING, LocalThrottle
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.each import LmtpDelivery
@@ -34,6 +33,8 @@ from twisted_mail.policy.rates import RateLimit, RateLimits, RateSettings
 from twisted_mail.store.delivery.reservations import end
 from twisted_mail.store.memory.account import MemoryStore
 from twisted_mail.store.settings import StoreSettings
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
+from twisted_mail.testing.journal import ListJournal
 from twisted_mail.workers.remote import HANDOFF_PREFIX, RemoteSharedServices
 from twisted_mail.workers.services import (
     DeliveryService,
@@ -206,7 +207,7 @@ def test_routes_of_the_worker_stay_with_it(pair: Pair, queue: FakeQueue, tmp_pat
 
 
 def test_the_process_that_delivers_logs_the_receipt_before_the_delivery(tmp_path: Path) -> None:
-    journal, store = NoteJournal(), MemoryStore(StillClock(), ItemRenderer())
+    journal, store = ListJournal(), MemoryStore(StillClock(), ItemRenderer())
     router = LocalRouter(FixedDirectory({ALICE: "", BOB: ""}, {}))
     backend = DeliveryBackend(router, store, journal, StillClock())
     service = DeliveryService(LocalDelivery(backend), LmtpDelivery(backend), InlineBlocking())

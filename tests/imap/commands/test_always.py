@@ -1,10 +1,10 @@
 import pytest
 
 from tests.imap.talk import House
-from tests.support import finish
 from twisted_mail.imap.capabilities import Capability
 from twisted_mail.imap.extensions.extension import Extension
 from twisted_mail.imap.extensions.table import make_tables
+from twisted_mail.testing.doubles import finish
 
 
 def test_capability_lists_the_capabilities() -> None:

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.imap.selected import SelectedSession, SmallMailbox
-from tests.support import finish
 from twisted_mail.imap.command import Command
 from twisted_mail.imap.commands import copy, expunge, fetch, search, store
 from twisted_mail.imap.extensions import move
 from twisted_mail.mail.outcome import MailError
+from twisted_mail.testing.doubles import finish
 
 COMMANDS = (
     *fetch.COMMANDS,

@@ -1,9 +1,9 @@
 import pytest
 
 from tests.imap.talk import House
-from tests.support import finish
 from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.testing.doubles import finish
 
 
 def test_a_message_is_kept_as_it_came() -> None:

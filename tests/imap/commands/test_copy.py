@@ -3,11 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.imap.selected import SelectedSession, SmallMailbox
-from tests.support import finish
 from twisted_mail.imap.commands import copy
 from twisted_mail.imap.extensions import move
 from twisted_mail.mail.mailbox.entry import CopyResult
 from twisted_mail.mail.outcome import ProtocolError, Refused
+from twisted_mail.testing.doubles import finish
 
 COPY, MOVE = *copy.COMMANDS, *move.EXTENSION.commands
 

@@ -1,12 +1,12 @@
 import pytest
 
 from tests.imap.selected import SelectedSession, SmallMailbox
-from tests.support import finish
 from twisted_mail.imap.commands import fetch
 from twisted_mail.imap.fetch import fetching
 from twisted_mail.imap.fetch.body_sections import GROUP_OCTETS
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.outcome import ProtocolError, Refused, Unavailable
+from twisted_mail.testing.doubles import finish
 
 [FETCH] = fetch.COMMANDS
 MESSAGE = b"From: a@b\r\n\r\nbody\r\n"

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.imap.selected import SelectedSession, SmallMailbox
-from tests.support import finish
 from twisted_mail.imap.commands import fetch
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail import dates
+from twisted_mail.testing.doubles import finish
 
 [FETCH] = fetch.COMMANDS
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import pytest
 
 from tests.imap.selected import NoteWire, SelectedSession, SmallMailbox
-from tests.support import finish
 from twisted_mail.imap.commands import fetch
 from twisted_mail.imap.fetch import fetching
 from twisted_mail.imap.fetch.body_sections import GROUP_OCTETS
 from twisted_mail.imap.fetch.sections import MAX_HEADER, kept_fields
 from twisted_mail.mail.mailbox.entry import MessageRange, RenderedItems
+from twisted_mail.testing.doubles import finish
 
 [FETCH] = fetch.COMMANDS
 OCTETS = 3 * 1024 * 1024

@@ -1,8 +1,8 @@
 import pytest
 
 from tests.imap.talk import House
-from tests.support import finish
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.testing.doubles import finish
 
 
 def house_of(*names: str, subscribed: tuple[str, ...] = ()) -> House:

@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 
 from tests.imap.talk import House
-from tests.support import finish
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.testing.doubles import finish
 
 PLAIN = b64encode(b"\0alice\0secret").decode()
 WRONG = b64encode(b"\0alice\0wrong").decode()

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.imap.talk import House
-from tests.support import finish
+from twisted_mail.testing.doubles import finish
 
 
 def names(house: House) -> set[str]:

@@ -1,9 +1,9 @@
 import pytest
 
 from tests.imap.selected import SelectedSession, SmallMailbox
-from tests.support import finish
 from twisted_mail.imap.commands import search
 from twisted_mail.mail.outcome import ProtocolError, Refused
+from twisted_mail.testing.doubles import finish
 
 [SEARCH] = search.COMMANDS
 

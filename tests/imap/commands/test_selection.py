@@ -1,10 +1,10 @@
 import pytest
 
 from tests.imap.talk import House
-from tests.support import finish
 from twisted_mail.imap.extensions.base import BASE
 from twisted_mail.imap.extensions.table import tables_of
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.testing.doubles import finish
 
 ALL = "\\Answered \\Flagged \\Deleted \\Seen \\Draft"
 

@@ -3,10 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.imap.selected import SelectedSession, SmallMailbox
-from tests.support import finish
 from twisted_mail.imap.commands import store
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.outcome import ProtocolError, Refused
+from twisted_mail.testing.doubles import finish
 
 [STORE] = store.COMMANDS
 

@@ -3,10 +3,10 @@ from itertools import pairwise
 import pytest
 
 from tests.imap.talk import House, Step
-from tests.support import finish
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import Refused, Unavailable
+from twisted_mail.testing.doubles import finish
 
 TIMEOUT = ConversationEnded.Reason.TIMEOUT
 

@@ -2,9 +2,9 @@ import pytest
 
 from tests.imap.selected import SelectedSession, SmallMailbox
 from tests.imap.talk import House
-from tests.support import finish
 from twisted_mail.imap.commands import fetch, search
 from twisted_mail.mail.outcome import ProtocolError
+from twisted_mail.testing.doubles import finish
 
 [FETCH], [SEARCH] = fetch.COMMANDS, search.COMMANDS
 

@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 
 from tests.imap.talk import House
-from tests.support import finish
 from twisted_mail import imap
 from twisted_mail.imap.capabilities import Capability, before_login
 from twisted_mail.imap.extensions import append_limit, idle, objectid, status_size
@@ -12,6 +11,7 @@ from twisted_mail.imap.extensions.base import BASE
 from twisted_mail.imap.extensions.extension import Extension
 from twisted_mail.imap.extensions.table import make_tables, tables_of
 from twisted_mail.imap.mailboxes.status_items import StatusItem
+from twisted_mail.testing.doubles import finish
 
 SOURCES = Path(imap.__path__[0])
 

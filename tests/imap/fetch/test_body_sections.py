@@ -1,7 +1,6 @@
 import pytest
 
 from tests.imap.selected import SmallMailbox
-from tests.support import InlineBlocking, finish
 from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch.body_sections import (
     GROUP_OCTETS,
@@ -14,6 +13,7 @@ from twisted_mail.imap.fetch.request import read_items
 from twisted_mail.imap.fetch.section_spec import BodySection
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.mailbox.entry import MessageRange
+from twisted_mail.testing.doubles import InlineBlocking, finish
 
 MESSAGE = b"From: a@b\r\nTo: c@d,\r\n e@f\r\nX-To: no\r\n\r\nbody\r\n"
 HEADER_SIZE = MESSAGE.index(b"body")

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.imap.selected import SmallMailbox
-from tests.support import InlineBlocking, finish
 from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch.body_sections import (
     GROUP_OCTETS,
@@ -19,6 +18,7 @@ from twisted_mail.imap.fetch.request import read_items
 from twisted_mail.imap.fetch.section_spec import BodySection, SectionKind, SectionSpec
 from twisted_mail.imap.fetch.sections import selected_fields
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.testing.doubles import InlineBlocking, finish
 
 
 def multipart(subtype: str, boundary: str, *parts: str) -> str:

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.imap.selected import SmallMailbox
-from tests.support import finish
 from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.search import parser
 from twisted_mail.imap.search.criteria import sent_day
 from twisted_mail.imap.search.evaluation import SearchCandidates, SearchEvaluator, candidates_of
 from twisted_mail.mail.mailbox.entry import Contains, Entry, RenderedItems
+from twisted_mail.testing.doubles import finish
 
 DAY = 86400
 KEYS = make_tables().search_keys

@@ -2,12 +2,12 @@ import dns.name
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
-from tests.support import StillClock
 from twisted_mail.mail.dns import DnsAnswer
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.net.dns import resolver as room
 from twisted_mail.net.dns.resolver import DnsResolver
 from twisted_mail.net.dns.stub_resolver import DnsReply
+from twisted_mail.testing.doubles import StillClock
 
 
 class Server:

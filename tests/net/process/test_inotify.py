@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from twisted.internet.task import Clock
 
-from tests.support import NoteJournal
 from twisted_mail.interfaces import FolderEvent
 from twisted_mail.net.process import inotify
 from twisted_mail.net.process.inotify import BURST_SECONDS, Inotify
+from twisted_mail.testing.journal import ListJournal
 
 
 class Reactor(Clock):
@@ -53,7 +53,7 @@ def reactor() -> Reactor:
 
 @pytest.fixture
 def monitor(reactor: Reactor) -> Any:
-    found = Inotify(reactor, NoteJournal())
+    found = Inotify(reactor, ListJournal())
     yield found
     found.close()
 
@@ -201,7 +201,7 @@ def test_events_that_the_kernel_dropped_are_told_to_all(
 
 
 def test_watches_have_a_limit(reactor: Reactor, eye: Eye, tmp_path: Path) -> None:
-    monitor = Inotify(reactor, NoteJournal(), max_watches=2)
+    monitor = Inotify(reactor, ListJournal(), max_watches=2)
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     end = monitor.watch(eye, [bytes(tmp_path), bytes(tmp_path / "a")])

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.support import finish
 from twisted_mail.net.process import memory_trim
 from twisted_mail.net.process.memory_trim import MIN_CLOSED, MemoryTrim
 from twisted_mail.net.server.connection_limit import ConnectionLimit
+from twisted_mail.testing.doubles import finish
 
 
 class Tides:

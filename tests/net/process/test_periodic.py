@@ -5,14 +5,14 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from tests.support import NoteJournal
 from twisted_mail.net.process.periodic import PeriodicTask, PeriodicTasks
+from twisted_mail.testing.journal import ListJournal
 
 
 class House:
     def __init__(self) -> None:
         self.clock = Clock()
-        self.journal = NoteJournal()
+        self.journal = ListJournal()
         reactor: Any = self.clock
         self.periodic_tasks = PeriodicTasks(reactor, self.journal)
         self.done: list[str] = []

@@ -9,7 +9,6 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from tests.support import NoteJournal
 from twisted_mail.interfaces import ConversationEnded, TlsInfo, Wire
 from twisted_mail.net.server.conversation import (
     Conversation,
@@ -18,6 +17,7 @@ from twisted_mail.net.server.fair_share import SLICE_SECONDS
 from twisted_mail.net.server.outlet import STALL_SECONDS
 from twisted_mail.net.server.read_buffer import MAX_READ, READ_AHEAD, SMALL_READ
 from twisted_mail.net.server.security import HANDSHAKE_SECONDS, ListenerSecurity
+from twisted_mail.testing.journal import ListJournal
 
 Script = Callable[[Wire], Awaitable[None]]
 
@@ -66,7 +66,7 @@ class Held:
 
     def __init__(self, script: Script, terms: ListenerSecurity | None = None) -> None:
         self.clock = Clock()
-        self.journal = NoteJournal()
+        self.journal = ListJournal()
         self.transport = Transport(peerAddress=IPv4Address("TCP", "192.0.2.7", 4000))
         self.conversation = Conversation(
             self.clock,

@@ -7,12 +7,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from tests.support import NoteJournal
 from twisted_mail.interfaces import ConversationEnded, Wire
 from twisted_mail.net.server.connection_limit import MAX_BUSY, ConnectionLimit, connection_limit_for
 from twisted_mail.net.server.conversation import Conversation
 from twisted_mail.net.server.listening import FAREWELL_SECONDS, ConversationFactory
 from twisted_mail.net.server.security import ListenerSecurity
+from twisted_mail.testing.journal import ListJournal
 
 
 class Greeter:
@@ -41,7 +41,7 @@ class Listening:
             reactor,
             session,
             ListenerSecurity(),
-            NoteJournal(),
+            ListJournal(),
             b"busy\r\n",
             most,
             most_per_address,

@@ -7,7 +7,6 @@ from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from tests.support import NoteJournal
 from twisted_mail.interfaces import ConversationEnded, Wire
 from twisted_mail.net.server import proxied
 from twisted_mail.net.server.conversation import Conversation
@@ -21,6 +20,7 @@ from twisted_mail.net.server.proxy_header import (
     format_octets,
 )
 from twisted_mail.net.server.security import ListenerSecurity
+from twisted_mail.testing.journal import ListJournal
 
 CLIENT = ProxyAddresses(SocketAddress("198.51.100.7", 40000), SocketAddress("192.0.2.9", 25))
 
@@ -63,7 +63,7 @@ class Proxied:
     def __init__(self, terms: ListenerSecurity | None = None, most_per_address: int = 10) -> None:
         self.clock = Clock()
         reactor: Any = self.clock
-        self.journal = NoteJournal()
+        self.journal = ListJournal()
         self.conversations = ConversationFactory(
             reactor,
             Greeter,

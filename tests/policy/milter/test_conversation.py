@@ -4,10 +4,10 @@ from tests.policy.lines import FakeDialing
 from tests.policy.milter import filters as milter
 from tests.policy.milter.filters import FakeFilter, packet, texts
 from tests.smtp.fakes import FakeWire, House, lines
-from tests.support import InlineBlocking
 from twisted_mail.mail.address import parse
 from twisted_mail.policy.milter.filter import MilterFilter
 from twisted_mail.policy.milter.settings import MilterSettings
+from twisted_mail.testing.doubles import InlineBlocking
 
 MESSAGE = [
     "MAIL FROM:<a@client.example>",

@@ -8,7 +8,6 @@ from tests.policy import visits
 from tests.policy.lines import FakeDialing
 from tests.policy.milter import filters as milter
 from tests.policy.milter.filters import FakeFilter, packet, texts
-from tests.support import InlineBlocking, finish
 from twisted_mail.interfaces import TlsInfo
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.message import MemoryBlob, Message
@@ -29,6 +28,7 @@ from twisted_mail.mail.verdict import (
 from twisted_mail.policy.milter.connection import CHUNK
 from twisted_mail.policy.milter.filter import MilterFilter
 from twisted_mail.policy.milter.settings import MilterSettings
+from twisted_mail.testing.doubles import InlineBlocking, finish
 
 CONNECT, HELLO, SENDER, RECIPIENT, MESSAGE = FilterStage
 HEADER = b"Subject: hello,\r\n world\r\nX-A:1\r\n"

@@ -3,11 +3,11 @@ import base64
 import pytest
 
 from tests.pop3.fakes import LOGIN, House, ScriptWire
-from tests.support import finish
 from twisted_mail.interfaces import TlsInfo
 from twisted_mail.pop3.backend import Pop3Backend
 from twisted_mail.pop3.loop import Pop3Loop
 from twisted_mail.pop3.settings import Settings
+from twisted_mail.testing.doubles import finish
 
 CAPABILITIES = [
     "TOP",

@@ -1,12 +1,12 @@
 import pytest
 
 from tests.pop3.fakes import LOGIN, House
-from tests.support import finish
 from twisted_mail.mail.mailbox import flags
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import PIECE, MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.pop3.settings import Settings
+from twisted_mail.testing.doubles import finish
 
 ONE = b"Subject: one\r\n\r\n.dot\r\n"  # 22 octets
 TWO = b"Subject: two\r\n\r\na\r\nb\r\nc\r\n"  # 25 octets

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from tests.smtp.fakes import FakeQueue, FakeWire, FakeWriter, House
-from tests.support import finish
 from twisted_mail.interfaces import Peer, SmtpContext
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import MailParameters
@@ -22,6 +21,7 @@ from twisted_mail.smtp.arrival.steps import finish_message, lmtp_steps, smtp_ste
 from twisted_mail.smtp.backend import ArrivalStep
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.settings import LmtpSettings, Settings, SubmissionSettings
+from twisted_mail.testing.doubles import finish
 
 FULL = Outcome(452, "4.3.1", "The disk is full")
 

@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 
 from tests.smtp.fakes import HELLO, LOGIN, FakeWire, House, lines, say
-from tests.support import finish
 from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.settings import Settings
+from twisted_mail.testing.doubles import finish
 
 OPEN = Settings(offers_login=True, vrfy_for="authenticated", expn_for="authenticated")
 EVERYONE = Settings(vrfy_for="everyone", expn_for="everyone")

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.smtp.fakes import FakeWire, House, lines
-from tests.support import finish
 from twisted_mail.interfaces import Peer, SmtpContext
 from twisted_mail.mail.outcome import ProtocolError, Refused
 from twisted_mail.mail.verdict import ACCEPT, FilterStage, Verdict, refuse
 from twisted_mail.smtp.commands.xclient import format_attributes, parse
 from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.settings import Settings
+from twisted_mail.testing.doubles import finish
 
 PROXY = Settings(xclient_from=("192.0.2.0/24",))
 PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=50).filter(

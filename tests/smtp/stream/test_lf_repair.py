@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.smtp.fakes import HELLO, MAIL, RCPT, FakeWire, House, lines
-from tests.support import finish
 from twisted_mail.smtp.settings import Settings
 from twisted_mail.smtp.stream.lf_repair import LfRepairWire, is_in_networks
+from twisted_mail.testing.doubles import finish
 
 TRUSTING = Settings(repairs_lf_from=("192.0.2.0/28", "2001:db8::/64"))
 LF_ALONE = lines("EHLO c", MAIL, RCPT, "DATA", "Subject: x", "", "..dot", ".", "QUIT").replace(

@@ -9,11 +9,11 @@ import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft
 from tests.contracts.threads import letter
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import layout
 from twisted_mail.store.index.schema import VERSION
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 STEP = 9  # the step of the schema that makes the tables of threads
 

@@ -7,12 +7,12 @@ from tests.contracts.ground import ALICE, FakeRenderer
 from tests.faults import (
     QuickDisk,
 )
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.interfaces import Account
 from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.settings import StoreSettings
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
 def store_at(root: Path, disk: Disk) -> MaildirStore:

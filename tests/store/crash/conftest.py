@@ -11,8 +11,8 @@ from tests.faults import (
     QuickDisk,
 )
 from tests.store.crash.account import Seen, look_all, store_at
-from tests.support import finish
 from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.testing.doubles import finish
 
 MAX_STEPS = 400
 

@@ -11,10 +11,10 @@ from tests.faults import (
 from tests.store.crash.account import Seen, look_all, store_at
 from tests.store.crash.promises import check
 from tests.store.crash.stories import Story
-from tests.support import finish
 from twisted_mail.mail.mailbox.entry import CopyResult
 from twisted_mail.mail.outcome import Refused, Unavailable
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.testing.doubles import finish
 
 
 def abandon(store: MaildirStore) -> None:

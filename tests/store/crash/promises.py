@@ -9,10 +9,10 @@ from tests.faults import (
 )
 from tests.store.crash.account import Seen, store_at
 from tests.store.crash.stories import SEEN, Story
-from tests.support import finish
 from twisted_mail.mail.mailbox.entry import CopyResult
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.store.repair import undelete
+from twisted_mail.testing.doubles import finish
 
 
 def check(

@@ -8,7 +8,6 @@ from typing import Any
 import apsw
 
 from tests.contracts.ground import ALICE, BOB, draft, mail
-from tests.support import InlineBlocking
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
@@ -20,6 +19,7 @@ from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.repair import compact as compact_list
 from twisted_mail.store.repair import undelete
 from twisted_mail.store.tree.tree import Tree
+from twisted_mail.testing.doubles import InlineBlocking
 
 SEEN = normal(["\\Seen", "$Work"])
 IN_ONE = Contains("text", "this is one")

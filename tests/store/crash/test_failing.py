@@ -33,9 +33,9 @@ from tests.store.crash.stories import (
     move,
     restore,
 )
-from tests.support import finish
 from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.testing.doubles import finish
 
 
 @pytest.mark.parametrize(

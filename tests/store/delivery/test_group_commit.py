@@ -11,7 +11,6 @@ import pytest
 from tests.contracts.ground import ALICE, BOB, BrokenBlob, NotedBlob, mail
 from tests.contracts.meanwhile import TurningBlocking, TurningLane, together
 from tests.faults import QuickDisk
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.message import PIECE, MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
@@ -21,6 +20,7 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.settings import StoreSettings
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 CAROL = "carol@example.org"
 

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.contracts.meanwhile import TurningBlocking, begin
-from tests.support import InlineBlocking, finish
 from twisted_mail.mail.message import PIECE, MemoryBlob
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk import blob
 from twisted_mail.store.disk.blob import Descriptor, FileBlob, SpoolWriter
+from twisted_mail.testing.doubles import InlineBlocking, finish
 
 SMALL = 100
 

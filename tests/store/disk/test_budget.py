@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.meanwhile import TurningBlocking, together
-from tests.support import InlineBlocking, finish
 from twisted_mail.mail.message import Blob, MemoryBlob
 from twisted_mail.store.disk.blob import FileBlob, SpoolWriter
 from twisted_mail.store.disk.budget import Budget, BudgetedBlob, BudgetShare
+from twisted_mail.testing.doubles import InlineBlocking, finish
 
 SMALL = 100
 

@@ -7,11 +7,11 @@ import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, refused
 from tests.faults import FailDisk, QuickDisk
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
 def account(root: Path, disk: Disk | None = None) -> MaildirAccount:

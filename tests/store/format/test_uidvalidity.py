@@ -5,10 +5,10 @@ import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer
 from tests.faults import QuickDisk
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import uidvalidity
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
 def counters(folder: Path) -> list[str]:

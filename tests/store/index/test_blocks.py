@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from tests.contracts.ground import ALICE, FakeRenderer, flags_of, mail
 from tests.faults import QuickDisk
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.mailbox.entry import Contains, Entry, EntryColumns, MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import Unavailable
@@ -19,6 +18,7 @@ from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.index import blocks, read_only
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 FLAGGED = normal(["\\Flagged"])
 

@@ -5,13 +5,13 @@ import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.faults import QuickDisk
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.mailbox.flags import NONE
 from twisted_mail.store.index import expunged_log
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.tree.tree import Tree
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import pytest
 
 from tests.contracts.account import AccountContract
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail, refused
-from tests.support import StillClock, finish
 from twisted_mail.interfaces import Account, Blocking
 from twisted_mail.mail.mailbox.change import MailboxCreated
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.store.memory.account import MemoryAccount, MemoryStore
 from twisted_mail.store.memory.box import MemoryStoreLimits
 from twisted_mail.store.memory.mailbox import MemoryMailbox
+from twisted_mail.testing.doubles import StillClock, finish
 
 
 class TestMemoryStore(AccountContract):

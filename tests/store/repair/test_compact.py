@@ -5,11 +5,11 @@ import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.faults import QuickDisk
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.repair import compact
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 NUMBER = 12
 

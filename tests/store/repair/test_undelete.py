@@ -6,7 +6,6 @@ import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.faults import QuickDisk
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.mailbox.entry import CopyResult, MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import Refused
@@ -18,6 +17,7 @@ from twisted_mail.store.repair.undelete import ExpungedMessage
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.trash import expunged_archive
 from twisted_mail.store.trash.expunged_archive import ExpungedName
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 NOW = 1_795_423_000  # 2026-11-23
 DAY = 86_400

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tests.contracts.ground import ALICE, BOB, FakeRenderer, draft, mail
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.mailbox.change import EntriesExpunged
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.store.account.account import MaildirAccount
@@ -17,6 +16,7 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.search import indexing
 from twisted_mail.store.search.indexing import IDLE_SECONDS, MAX_NOTED, MAX_WAIT_SECONDS, PIECE
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 HELLO = Contains("text", "hello")
 

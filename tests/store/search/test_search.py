@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.mailbox.entry import Contains, MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.mime.matching import matches
@@ -22,6 +21,7 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.search import search
 from twisted_mail.store.settings import StoreSettings
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 HELLO = Contains("text", "hello")
 

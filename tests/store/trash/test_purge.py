@@ -5,9 +5,9 @@ import pytest
 
 from tests.contracts.ground import FakeRenderer, draft, mail
 from tests.faults import QuickDisk
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.trash import purge
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 DAY = 86_400
 

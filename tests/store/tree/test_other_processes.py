@@ -6,7 +6,6 @@ import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft, listen, mail, refused
 from tests.faults import QuickDisk
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.interfaces import Mailbox
 from twisted_mail.mail.mailbox.change import (
     EntriesAdded,
@@ -21,6 +20,7 @@ from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.index import expunged_log
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 LATER = 2_500_000_000
 WORDS = [f"Word{number}" for number in range(30)]

@@ -9,7 +9,6 @@ import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft, listen, mail
 from tests.faults import QuickDisk
-from tests.support import InlineBlocking, NoteJournal, StillClock, finish
 from twisted_mail.interfaces import FolderEvent, Mailbox
 from twisted_mail.mail.mailbox.change import (
     EntriesAdded,
@@ -25,6 +24,8 @@ from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.net.process.inotify import Inotify
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
+from twisted_mail.testing.journal import ListJournal
 
 LATER = 2_500_000_000
 
@@ -64,7 +65,7 @@ class Place:
     def __init__(self, root: Path) -> None:
         self.maildir = root / "example.org" / "alice" / "Maildir"
         self.reactor, self.disk, self.clock = Reactor(), CountingDisk(), StillClock(LATER)
-        self.monitor = Inotify(self.reactor, NoteJournal())
+        self.monitor = Inotify(self.reactor, ListJournal())
         self.blocking = InlineBlocking()
         self.store = MaildirStore(
             root,

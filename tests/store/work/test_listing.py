@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import StillClock
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import filename
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.work.listing import list_plainly, list_some
+from twisted_mail.testing.doubles import StillClock
 
 
 class Names(Disk):

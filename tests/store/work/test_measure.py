@@ -7,11 +7,11 @@ import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, entry, mail
 from tests.faults import QuickDisk
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, Contains, MessageRange
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.work import measure, reconcile
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 SECONDS = 1_000_000_000
 

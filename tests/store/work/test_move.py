@@ -7,11 +7,11 @@ import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.faults import FailDisk, QuickDisk, StopDisk, Stopped
-from tests.support import InlineBlocking, StillClock, finish
 from twisted_mail.mail.mailbox.entry import CopyResult, MessageRange
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 TEXTS = [mail(text) for text in ("one", "two", "three")]
 
