@@ -1,8 +1,7 @@
-"""Where the bytes of messages rest on their way: in memory up to a bound, then in an unnamed file.
+"""Where the bytes of messages are on their way: in memory up to a bound, then in a file without a name.
 
 Beyond a bound of its own a message stays in memory as long as the budget of all messages allows it.
-
-An unnamed file needs no cleaning up: it is gone with its descriptor, power loss included.
+A file without a name needs no cleaning up: it is gone with its descriptor, power loss included.
 """
 
 import errno
@@ -98,15 +97,15 @@ class FileBlob:
             yield from read_pieces(self._file.disk, number, start, stop)
 
     def close(self) -> None:
-        """Give up the file, once those who read it now have ended."""
+        """Close the file, once those who read it now have ended."""
         self._file.close()
 
 
 class SpoolWriter:
-    """Takes in a message whose size is not known. Fulfils ``interfaces.BlobWriter``.
+    """Collects the octets of a message whose size is not known yet. Fulfils ``interfaces.BlobWriter``.
 
     At most about ``in_memory`` octets and one piece are held, or what ``budget`` allows beyond that;
-    files lie in ``folder`` without a name.
+    files are made in ``folder``, without a name.
     """
 
     def __init__(
@@ -121,7 +120,8 @@ class SpoolWriter:
         self._disk = disk
         self._blocking = blocking
         self._in_memory = in_memory
-        self._share = BudgetShare(budget)
+        self._budget = budget
+        self._share: BudgetShare | None = None  # of the budget, once anything is taken of it
         self._size = 0
         self._held = bytearray()
         self._file: Descriptor | None = None
@@ -130,29 +130,36 @@ class SpoolWriter:
 
     @property
     def size(self) -> int:
-        """Return the octets written so far, those included that found no room."""
+        """Return the number of octets written so far, including those that were not kept."""
         return self._size
 
     async def write(self, data: bytes) -> None:
-        """Take bytes."""
+        """Add octets. Raises Unavailable."""
         self._size += len(data)
         if self._is_over:
             return
         self._held += data
-        if self._file is None:
-            if len(self._held) > self._in_memory and not self._share.covers(len(self._held)):
-                await self._spill()
-        elif len(self._held) > PIECE:
+        if not self._may_hold(len(self._held)):
             await self._spill()
 
+    def _may_hold(self, octets: int) -> bool:
+        """Return whether so many octets may stay in memory for now."""
+        if self._file is not None:
+            return octets <= PIECE
+        if octets <= self._in_memory:
+            return True
+        if self._share is None:
+            self._share = BudgetShare(self._budget)
+        return self._share.covers(octets)
+
     async def _spill(self) -> None:
-        """Write what is held to the file."""
+        """Write what is in memory to the file."""
         data, self._held = self._held, bytearray()
         try:
             if self._file is None:
                 self._file = await self._blocking.run(_unnamed, self._disk, self._folder)
             await self._blocking.run(_write, self._file, data)
-            self._share.close()  # not before: a disk that is slow would let others take the same memory
+            self._give_back()  # not before: a disk that is slow would let others take the same memory
         except OSError as error:
             failure = _unavailable(error)
             self._fail(failure)
@@ -165,7 +172,7 @@ class SpoolWriter:
             raise
 
     async def finish(self) -> Blob:
-        """Return all that was written."""
+        """Return all that was written, as a blob that the caller owns. Raises Unavailable."""
         if not self._is_over and self._file is not None and self._held:
             await self._spill()
         if self._is_over:
@@ -178,20 +185,24 @@ class SpoolWriter:
     def _blob(self) -> Blob:
         if self._file is not None:
             return FileBlob(self._file, self._size)
-        if len(self._held) <= self._in_memory:
-            return MemoryBlob(bytes(self._held))
-        share, self._share = self._share, BudgetShare(NO_BUDGET)
-        return BudgetedBlob(bytes(self._held), share)
+        data, share = bytes(self._held), self._share
+        self._share = None  # the blob's from now on
+        return MemoryBlob(data) if share is None else BudgetedBlob(data, share)
 
     def discard(self) -> None:
         """Forget what was written; what comes now is only counted."""
         if not self._is_over:
             self._is_over = True
             self._held = bytearray()
-            self._share.close()
+            self._give_back()
             if self._file is not None:
                 self._file.close()
                 self._file = None
+
+    def _give_back(self) -> None:
+        if self._share is not None:
+            self._share.close()
+            self._share = None
 
     def _fail(self, failure: Unavailable) -> None:
         self._failure = failure
