@@ -115,3 +115,7 @@ class Message:
         if self.prefix:
             yield self.prefix
         yield from self.blob.pieces()
+
+    def read(self) -> bytes:
+        """Return prefix and blob as one. May read a file, as ``Blob.pieces`` may."""
+        return b"".join(self.pieces())

@@ -126,13 +126,14 @@ class MaildirStore:
         except BaseException:
             message.blob.close()
             raise
-        answers = {name: slot for name, slot in taken.items() if isinstance(slot, MailError)}
+        refused = {name: error for name, error in taken.items() if isinstance(error, MailError)}
         delivered: Mapping[str, MailError | None] = {}
         try:
-            delivered = await self._put([name for name in taken if name not in answers], message)
+            delivered = await self._put([name for name in taken if name not in refused], message)
         finally:
-            end(taken, delivered)
-        return {**answers, **delivered}
+            if any(taken.values()):
+                end(taken, delivered)
+        return {**refused, **delivered}
 
     async def check_quota(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
         """Return None for each account that has room for so many octets, else why not."""

@@ -263,7 +263,7 @@ def test_a_file_system_that_keeps_no_promises_is_not_synced_as_one(
 def test_a_round_takes_a_bounded_number_of_names(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "MOST_NAMES", 3)
+    monkeypatch.setattr(room, "MAX_NAMES", 3)
     answers = place.deliver(*[([ALICE, BOB], message(f"{n}")) for n in range(5)])
     assert answers == [{ALICE: None, BOB: None}] * 5
     assert len(place.texts(ALICE)) == 5

@@ -1,13 +1,13 @@
-"""Rounds: messages that come while the disk is busy, made durable together.
+"""Group commit: messages that come while the disk is busy are made durable together.
 
-| step | for all messages of the round |
+| step | for all messages of the group |
 | --- | --- |
 | write | each file is written into tmp |
 | sync | the file system is synced: all octets are on disk |
 | place | each file gets its names in ``new`` |
 | sync | the file system is synced: all names are on disk, and all messages are answered |
 
-A message alone needs a sync of its file and one of each folder. A round needs two in all, however many
+A message alone needs a sync of its file and one of each folder. A group needs two in all, however many
 messages and recipients it has, so a busy server pays a fraction of a sync for each. As ``inbound`` does
 it for one message, nothing is visible before its octets are on disk.
 """
@@ -24,27 +24,27 @@ from twisted_mail.store.delivery.inbound import InboxDelivery
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.environment import StoreEnvironment
 
-MOST_NAMES = 1000  # in new, made by one round
-SLOW_SECONDS = 1.0  # for a round: somebody else writes much to this file system
-SLOW_PAUSE = 30.0  # seconds for which only our own files are waited for then
+MAX_NAMES = 1000  # in new, made by one group
+SLOW_SECONDS = 1.0  # for a group: somebody else writes much to this file system
+SLOW_PAUSE = 30.0  # seconds for which every message is then synced by itself
 
 
 class GroupCommit:
-    """Takes messages into inboxes: many small ones at a time together, others by themselves.
+    """Delivers messages into inboxes: small ones in groups, large ones by themselves.
 
-    ``deliver`` belongs to the reactor thread. One round is on its way at a time; what comes meanwhile
+    ``deliver`` belongs to the reactor thread. One group is on its way at a time; what comes meanwhile
     gathers for the next. Where the file system is not known to keep all that is synced at once, and
     while somebody else keeps it busy, every message goes by itself, on any thread.
     """
 
-    def __init__(self, ground: StoreEnvironment, root: bytes, blocking: Blocking) -> None:
-        self._ground = ground
+    def __init__(self, environment: StoreEnvironment, root: bytes, blocking: Blocking) -> None:
+        self._environment = environment
         self._root = root
         self._blocking = blocking
         self._lane = blocking.lane()
         self._gathered: deque[InboxDelivery] = deque()
-        self._keeps_all: bool | None = None  # not looked at yet
-        self._alone_until = 0.0  # by the monotonic clock
+        self._is_reliable: bool | None = None  # whether syncfs is; None: not asked yet
+        self._alone_until = 0.0  # by the monotonic clock; 0: nobody kept the disk busy yet
 
     async def deliver(
         self, names: Sequence[str], message: Message
@@ -53,9 +53,9 @@ class GroupCommit:
         if not names:
             message.blob.close()
             return {}
-        inbound = InboxDelivery(self._ground, self._root, names, message)
+        inbound = InboxDelivery(self._environment, self._root, names, message)
         try:
-            if await self._goes_alone(message):
+            if await self._goes_alone(inbound.size):
                 return await self._blocking.run(inbound.deliver)
             self._gathered.append(inbound)
             return await self._lane.run(self._answers, inbound)
@@ -64,20 +64,25 @@ class GroupCommit:
                 with suppress(ValueError):
                     self._gathered.remove(inbound)
                 message.blob.close()
-            # An earlier message's round may have had it along before its own piece of work was refused.
+            # An earlier message's group may have had it along before its own piece of work was refused.
             return {**dict.fromkeys(names, error), **inbound.answers}
 
-    async def _goes_alone(self, message: Message) -> bool:
-        if message.size > PIECE or self._ground.clock.monotonic() < self._alone_until:
+    async def _goes_alone(self, size: int) -> bool:
+        if size > PIECE or self._is_paused():
             return True
-        if self._keeps_all is None:
-            self._keeps_all = await self._blocking.run(_keeps_all, self._ground.disk, self._root)
-        return not self._keeps_all
+        if self._is_reliable is None:
+            disk = self._environment.disk
+            self._is_reliable = await self._blocking.run(_is_reliable, disk, self._root)
+        return not self._is_reliable
+
+    def _is_paused(self) -> bool:
+        """Return whether somebody else kept the disk busy a moment ago."""
+        return self._alone_until > 0 and self._environment.clock.monotonic() < self._alone_until
 
     # ------------------------------------------------------------ in the lane's thread
 
     def _answers(self, inbound: InboxDelivery) -> Mapping[str, MailError | None]:
-        """Return the answers for a message; an earlier message's round may have had it along."""
+        """Return the answers for a message; an earlier message's group may have had it along."""
         if not inbound.is_begun:
             self._commit_group()
         if inbound.failure is not None:
@@ -99,7 +104,7 @@ class GroupCommit:
         """Take those that have gathered, until they are enough; the reactor thread may be adding some."""
         members: list[InboxDelivery] = []
         names = 0
-        while self._gathered and names < MOST_NAMES:
+        while self._gathered and names < MAX_NAMES:
             one = self._gathered.popleft()
             one.is_begun = True
             names += len(one.names)
@@ -107,7 +112,7 @@ class GroupCommit:
         return members
 
     def _deliver(self, members: Sequence[InboxDelivery]) -> None:
-        clock, disk = self._ground.clock, self._ground.disk
+        clock, disk = self._environment.clock, self._environment.disk
         began = clock.monotonic()
         try:
             with _opened(disk, self._root) as fd:
@@ -148,9 +153,8 @@ def _try(inbound: InboxDelivery, step: Callable[[], None]) -> None:
 
 def _seal(disk: Disk, device: int, inbound: InboxDelivery, fd: int) -> None:
     """Leave a file to the sync of all, unless it is on a file system of its own."""
-    inbound.is_apart = (
-        disk.device(fd) != device
-    )  # of the last try: there may have been another account's
+    # Of the last try: there may have been another account's.
+    inbound.is_apart = disk.device(fd) != device
     if inbound.is_apart:
         disk.sync_file(fd)
 
@@ -176,8 +180,8 @@ def _opened(disk: Disk, path: bytes) -> Iterator[int]:
             disk.close(fd)
 
 
-def _keeps_all(disk: Disk, path: bytes) -> bool | None:
-    """Say whether the file system of a folder can be synced as one; None: there is no folder yet."""
+def _is_reliable(disk: Disk, path: bytes) -> bool | None:
+    """Return whether the file system of a folder can be synced as one; None: there is no folder yet."""
     try:
         with _opened(disk, path) as fd:
             return disk.is_syncfs_reliable(fd)

@@ -1,8 +1,8 @@
 """One message on its way into the inboxes of several accounts.
 
 It is written to tmp and synced, then it gets a name in ``new`` of each account, then each ``new`` is
-synced: only then is it told to be there. Nothing else is on this path: UIDs, and the index, come when
-somebody looks. Everything here runs in a thread, on one message at a time.
+synced: only then is it reported as delivered. Nothing else is on this path: UIDs, and the index, come
+when somebody looks. Everything here runs in a thread, on one message at a time.
 """
 
 import errno
@@ -30,18 +30,22 @@ class InboxDelivery:
     """
 
     def __init__(
-        self, ground: StoreEnvironment, root: bytes, names: Sequence[str], message: Message
+        self, environment: StoreEnvironment, root: bytes, names: Sequence[str], message: Message
     ) -> None:
         self.message = message
+        self.size = message.size
         self.names = tuple(dict.fromkeys(names))
         self.answers: dict[str, MailError | None] = {}
         self.is_begun = False
         self.is_apart = False
         self.failure: BaseException | None = None
-        self._disk = ground.disk
-        self._ground = ground
+        self._disk = environment.disk
+        self._clock = environment.clock
+        self._namer = environment.namer
         self._root = root
-        self._home = ""  # the account in whose tmp the file was written
+        self._now = 0.0
+        self._maildirs: dict[str, bytes] = {}  # by account
+        self._first = ""  # the account in whose tmp the file was written
         self._base = b""  # what it is called there, and in new of that account
         self._written = b""  # its path in tmp, while it has that name
         self._placed: dict[str, bytes] = {}  # its paths in new, by account
@@ -67,9 +71,11 @@ class InboxDelivery:
 
     def write(self, seal: Seal) -> None:
         """Write the file into the tmp of the first account where that can be done, and seal it."""
+        self._now = self._clock.now()
         for name in self.names:
             try:
-                self._write(name, seal)
+                self._first, self._base = name, self._new_base()
+                self._written = self._in_maildir(name, lambda maildir: self._write(maildir, seal))
             except OSError as error:
                 self.answers[name] = unavailable(error)
             else:
@@ -84,9 +90,9 @@ class InboxDelivery:
             return
         try:
             for name in self.names:
-                if name not in self.answers and name != self._home:
-                    self._place(name, self._new_base(), self._link)
-            self._place(self._home, self._base, self._rename)
+                if name not in self.answers and name != self._first:
+                    self._place(name, self._link)
+            self._place(self._first, self._rename)
         finally:
             if self._written:
                 with suppress(OSError):
@@ -99,7 +105,7 @@ class InboxDelivery:
             self.answers[name] = self._sync(path) if path in unsynced else None
 
     def fail(self, error: Exception) -> None:
-        """Take back what was done, and answer that for now nobody has the message.
+        """Roll back what was done, and answer that for now nobody has the message.
 
         What is no OSError is a bug, to be raised by whoever wants the answers.
         """
@@ -116,54 +122,55 @@ class InboxDelivery:
 
     # ------------------------------------------------------------ names
 
-    def _write(self, name: str, seal: Seal) -> None:
-        maildir = self._maildir(name)
-        self._home, self._base = name, self._new_base()
-        path = os.path.join(maildir, b"tmp", self._base)
-        now = self._ground.clock.now()
+    def _in_maildir(self, name: str, make: Callable[[bytes], bytes]) -> bytes:
+        """Have ``make`` make a file in an account's maildir; return its path. Raises OSError."""
+        maildir = self._maildirs.get(name)
+        if maildir is None:
+            maildir = layout.account_path(self._root, name) + b"/Maildir"
+            self._maildirs[name] = maildir
         try:
-            write_message(self._disk, path, self.message, now, seal)
+            return make(maildir)
         except FileNotFoundError:  # the account's first mail
             make_maildir(self._disk, maildir)
-            write_message(self._disk, path, self.message, now, seal)
-        self._written = path
+            return make(maildir)
 
-    def _place(self, name: str, base: bytes, give: Callable[[bytes, bytes], bytes]) -> None:
-        """Have ``give`` make a name in an account's maildir; note it, or why there is none."""
-        maildir = self._maildir(name)
+    def _place(self, name: str, make: Callable[[bytes], bytes]) -> None:
+        """Have ``make`` make a name in an account's ``new``; note it, or why there is none."""
         try:
-            try:
-                self._placed[name] = give(maildir, base)
-            except FileNotFoundError:  # the account's first mail
-                make_maildir(self._disk, maildir)
-                self._placed[name] = give(maildir, base)
+            self._placed[name] = self._in_maildir(name, make)
         except OSError as error:
             self.answers[name] = unavailable(error)
 
-    def _rename(self, maildir: bytes, base: bytes) -> bytes:
-        path = os.path.join(maildir, b"new", base)
+    def _write(self, maildir: bytes, seal: Seal) -> bytes:
+        path = maildir + b"/tmp/" + self._base
+        write_message(self._disk, path, self.message, self._now, seal)
+        return path
+
+    def _rename(self, maildir: bytes) -> bytes:
+        path = maildir + b"/new/" + self._base
         self._disk.rename(self._written, path)
         self._written = b""
         return path
 
-    def _link(self, maildir: bytes, base: bytes) -> bytes:
+    def _link(self, maildir: bytes) -> bytes:
         """Link, by way of tmp where it must be copied: nothing half written is ever in new."""
-        path = os.path.join(maildir, b"new", base)
+        base = self._new_base()
+        path = maildir + b"/new/" + base
         try:
             self._disk.link(self._written, path)
         except FileNotFoundError:
             raise
         except OSError:
-            self._copy(os.path.join(maildir, b"tmp", base), path)
+            self._copy(maildir + b"/tmp/" + base, path)
         return path
 
-    def _copy(self, beside: bytes, path: bytes) -> None:
-        link_or_copy(self._disk, self._written, beside)
+    def _copy(self, tmp_path: bytes, path: bytes) -> None:
+        link_or_copy(self._disk, self._written, tmp_path)
         try:
-            self._disk.rename(beside, path)
+            self._disk.rename(tmp_path, path)
         except OSError:
             with suppress(OSError):
-                self._disk.unlink(beside)
+                self._disk.unlink(tmp_path)
             raise
         self._copied.add(path)
 
@@ -176,9 +183,5 @@ class InboxDelivery:
             return unavailable(error)
         return None
 
-    def _maildir(self, name: str) -> bytes:
-        return os.path.join(layout.account_path(self._root, name), b"Maildir")
-
     def _new_base(self) -> bytes:
-        size = self.message.size
-        return self._ground.namer.base(self._ground.clock.now(), size, size)
+        return self._namer.base(self._now, self.size, self.size)

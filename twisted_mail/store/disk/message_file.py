@@ -17,18 +17,26 @@ def write_message(
     seconds: float,
     seal: Callable[[int], None] | None = None,
 ) -> None:
-    """Write a message as ``write_file`` does. Raises OSError, too when its blob is cut short."""
-    write_file(disk, path, _pieces(message), seconds, seal)
+    """Write a message as ``write_file`` does. Raises OSError, also when its blob is cut short."""
+    size = message.size
+    if size <= PIECE:  # most are small, and written by one system call
+        data = message.read()
+        _check(len(data), size)
+        write_file(disk, path, (data,), seconds, seal)
+    else:
+        write_file(disk, path, _pieces(message, size), seconds, seal)
 
 
-def _pieces(message: Message) -> Iterator[bytes]:
-    """Yield a message; most are small and come in one piece, which is one system call."""
-    pieces = message.pieces()
+def _pieces(message: Message, size: int) -> Iterator[bytes]:
     written = 0
-    for piece in (b"".join(pieces),) if message.size <= PIECE else pieces:
+    for piece in message.pieces():
         written += len(piece)
         yield piece
-    if written != message.size:
+    _check(written, size)
+
+
+def _check(written: int, size: int) -> None:
+    if written != size:
         raise OSError(errno.EIO, "the message is not as long as it says")
 
 

@@ -40,6 +40,7 @@ _EMPTY = b"%-"
 _HASHED = b"%h-"
 
 
+@lru_cache(maxsize=4096)  # of names: 8 microseconds at each delivery without it
 def account_path(root: bytes, account: str) -> bytes:
     """Return the folder of an account. Different names never share one."""
     local, at, domain = account.rpartition("@")
