@@ -240,7 +240,7 @@ def test_after_a_healthy_life_the_pause_is_short_again(main: MainProcess) -> Non
 def test_what_a_worker_counted_is_forgotten_with_it(main: MainProcess) -> None:
     main.start()
     counts = main.pool._counts
-    worker = SharedCountMemory(counts.plan, 1, os.dup(counts.fd))
+    worker = SharedCountMemory(counts.layout, 1, os.dup(counts.fd))
     worker.listener(0).change("192.0.2.1", 3)
     assert main.pool.shared.connection_counter(0).count("192.0.2.1") == 3
     main.processes[0].end(ProcessTerminated(exitCode=1))

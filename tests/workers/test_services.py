@@ -370,7 +370,7 @@ def test_a_server_of_one_process_has_all_by_itself() -> None:
 def test_connections_are_counted_with_the_main_process() -> None:
     counts = SharedCountMemory(SharedCountLayout(2, 1, b"key"), 0)
     main = MainSharedServices(counts)
-    worker = RemoteSharedServices(1, Pair({}).near, SharedCountMemory(counts.plan, 1, counts.fd))
+    worker = RemoteSharedServices(1, Pair({}).near, SharedCountMemory(counts.layout, 1, counts.fd))
     main.connection_counter(0).change("192.0.2.1", 1)
     worker.connection_counter(0).change("192.0.2.1", 1)
     assert main.connection_counter(0).count("192.0.2.1") == 2

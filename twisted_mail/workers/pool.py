@@ -86,7 +86,7 @@ class WorkerPool:
                 descriptor, family = listener.socket
                 ports[number] = FIRST_PORT + len(ports), family
                 descriptors[ports[number][0]] = descriptor
-        return WorkerConfig(process, self._config, self._counts.plan, ports), descriptors
+        return WorkerConfig(process, self._config, self._counts.layout, ports), descriptors
 
     def _update_listeners(self) -> None:
         """Accept connections here if, and only if, no worker does."""

@@ -90,7 +90,7 @@ def test_few_datagrams_wait(reactor, server, datagrams):
     for at in range(100):
         server.sendto(b"%d" % at, us)
         reactor.readers[0].doRead()
-    assert len(reactor.readers[0].here) == sockets.MAX_DATAGRAMS
+    assert len(reactor.readers[0].received) == sockets.MAX_DATAGRAMS
 
 
 def test_a_socket_is_given_back(reactor, datagrams):

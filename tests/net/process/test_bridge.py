@@ -10,7 +10,7 @@ from twisted_mail.mail.outcome import Outcome, ProtocolError, Refused, Unavailab
 from twisted_mail.net.process import bridge as room
 
 
-class Desk:
+class EchoService:
     """What the other side may call."""
 
     def __init__(self) -> None:
@@ -37,14 +37,14 @@ class Desk:
 
 
 class Asking(Pair):
-    """A pair with a desk."""
+    """A pair with a service."""
 
     def __init__(self) -> None:
-        self.desk = Desk()
-        super().__init__({"desk": self.desk})
+        self.service = EchoService()
+        super().__init__({"echo": self.service})
 
     def call(self, method: str, *args: Any) -> list[Any]:
-        return self.begin(self.near.call("desk", method, *args))
+        return self.begin(self.near.call("echo", method, *args))
 
 
 def test_a_method_of_the_other_side_is_called() -> None:
@@ -68,17 +68,17 @@ def test_answers_come_as_they_are_ready() -> None:
     slow, quick = pair.call("wait"), pair.call("add", 1, 1)
     pair.carry()
     assert (slow, quick) == ([], [2])
-    pair.desk.slow[0].callback("done")
+    pair.service.slow[0].callback("done")
     pair.carry()
     assert slow == ["done"]
 
 
 def test_what_is_told_has_no_answer() -> None:
     pair = Asking()
-    pair.near.notify("desk", "note", {"id": b"1"})
-    pair.near.notify("desk", "fail", ZeroDivisionError())
+    pair.near.notify("echo", "note", {"id": b"1"})
+    pair.near.notify("echo", "fail", ZeroDivisionError())
     pair.carry()
-    assert pair.desk.told == [{"id": b"1"}]
+    assert pair.service.told == [{"id": b"1"}]
     assert [event for event, _ in pair.journal.events] == ["failed"]
 
 
@@ -107,7 +107,7 @@ def test_a_bug_is_noted_where_it_is_and_told_as_a_trouble() -> None:
     for [failure] in answers:
         assert isinstance(failure.value, Unavailable)
         assert "secret" not in failure.value.outcome.text
-    assert pair.journal.events[0] == ("failed", ("desk desk",))
+    assert pair.journal.events[0] == ("failed", ("service echo",))
 
 
 def test_when_the_other_side_goes_nobody_waits_for_it() -> None:
@@ -118,7 +118,7 @@ def test_when_the_other_side_goes_nobody_waits_for_it() -> None:
     assert pair.lost == ["near"]
     [late] = pair.call("add", 1, 1)
     assert isinstance(late.value, Unavailable)
-    pair.near.notify("desk", "note", "in vain")
+    pair.near.notify("echo", "note", "in vain")
 
 
 def test_an_answer_that_comes_too_late_is_dropped() -> None:
@@ -126,7 +126,7 @@ def test_an_answer_that_comes_too_late_is_dropped() -> None:
     pair.call("wait")
     pair.carry()
     pair.far.connectionLost(Failure(ConnectionDone()))
-    pair.desk.slow[0].callback("done")
+    pair.service.slow[0].callback("done")
     assert pair.far.transport.value() == b""
 
 
@@ -143,7 +143,7 @@ def test_what_cannot_be_sent_is_refused_and_nothing_else(
 ) -> None:
     monkeypatch.setattr(room, "MAX_CALL_SIZE", 150)
     pair = Asking()
-    pair.near.notify("desk", "note", what)
+    pair.near.notify("echo", "note", what)
     [failure] = pair.call("add", what, 1)
     assert isinstance(failure.value, Unavailable)
     assert len(pair.journal.events) == 2
@@ -158,7 +158,7 @@ def test_an_answer_that_cannot_be_sent_is_a_trouble(
 ) -> None:
     monkeypatch.setattr(room, "MAX_CALL_SIZE", 1000)
     pair = Asking()
-    pair.desk.value = value
+    pair.service.value = value
     answers = pair.call("get")
     pair.carry()
     assert isinstance(answers[0].value, Unavailable)
@@ -166,8 +166,8 @@ def test_an_answer_that_cannot_be_sent_is_a_trouble(
 
 def test_what_was_said_is_sent_before_the_bridge_ends() -> None:
     pair = Asking()
-    pair.near.notify("desk", "note", "the last word")
+    pair.near.notify("echo", "note", "the last word")
     pair.near.close()
     pair.carry()
     assert pair.near.transport.disconnecting
-    assert pair.desk.told == ["the last word"]
+    assert pair.service.told == ["the last word"]

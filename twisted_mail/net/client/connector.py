@@ -1,4 +1,4 @@
-"""Connections that we open to other programs: filters, scanners."""
+"""Connections that we open to other programs, such as milters and scanners."""
 
 from typing import Any, TypeVar
 
@@ -23,27 +23,27 @@ CONNECTION_LOST = Outcome(451, "4.3.0", "A program that is needed broke off")
 
 
 class ReactorConnector:
-    """Fulfils ``interfaces.Dialing``."""
+    """Fulfils ``interfaces.Connector``."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
 
     async def connect(self, endpoint: str, timeout: float) -> "ReactorConnection":
         """Connect."""
-        place: Any = clientFromString(self._reactor, endpoint)  # type: ignore[no-untyped-call]
+        target: Any = clientFromString(self._reactor, endpoint)  # type: ignore[no-untyped-call]
         factory = Factory.forProtocol(lambda: ReactorConnection(self._reactor))
         factory.noisy = False  # in the log
         try:
-            line: ReactorConnection = await within(
-                self._reactor, timeout, place.connect(factory), NOT_REACHED
+            connection: ReactorConnection = await within(
+                self._reactor, timeout, target.connect(factory), NOT_REACHED
             )
         except (ConnectError, OSError) as error:
             raise Unavailable(NOT_REACHED) from error
-        return line
+        return connection
 
 
 async def within(reactor: Any, seconds: float, waiting: Deferred[T], late: Outcome) -> T:
-    """Return what comes in time. Raises Unavailable with ``late`` when nothing does."""
+    """Return the result if it comes in time, else raise Unavailable with ``late``."""
     call = reactor.callLater(seconds, waiting.cancel)
     try:
         return await waiting
@@ -58,7 +58,7 @@ async def within(reactor: Any, seconds: float, waiting: Deferred[T], late: Outco
 
 @implementer(IPushProducer)
 class ReactorConnection(Protocol):
-    """Fulfils ``interfaces.Line``."""
+    """Fulfils ``interfaces.ClientConnection``."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
@@ -70,7 +70,7 @@ class ReactorConnection(Protocol):
         self._end: Any = None  # the call that ends a close which takes too long
         self.is_open = False
 
-    # ------------------------------------------------------------ what Twisted tells
+    # ------------------------------------------------------------ what Twisted calls
 
     def connectionMade(self) -> None:
         """Begin."""
@@ -80,7 +80,7 @@ class ReactorConnection(Protocol):
         self._transport.registerProducer(self, True)
 
     def dataReceived(self, data: bytes) -> None:
-        """Keep what came until it is asked for."""
+        """Keep what came until it is read."""
         if not self.is_open:
             return
         self._unread += data
@@ -103,7 +103,7 @@ class ReactorConnection(Protocol):
             reader.callback(None)
 
     def pauseProducing(self) -> None:
-        """Hold back: the other side does not take what was written."""
+        """Stop writing: the other side does not take what was written."""
         self._is_held = True
 
     def resumeProducing(self) -> None:

@@ -1,6 +1,6 @@
 """Requests to HTTP servers: a POST with a body that comes in pieces, and an answer of bounded size.
 
-Connections are kept and used again, a few for each server.
+Connections are kept and reused, a few for each server.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -25,7 +25,7 @@ NO_ANSWER = Outcome(451, "4.3.0", "A program that is needed does not answer now"
 
 
 class AgentHttpClient:
-    """Fulfils ``interfaces.Posting``."""
+    """Fulfils ``interfaces.HttpClient``."""
 
     def __init__(self, reactor: Any) -> None:
         self._pool = HTTPConnectionPool(reactor)  # type: ignore[no-untyped-call]
@@ -66,20 +66,20 @@ class AgentHttpClient:
 
 
 def _is_cancelled(error: Exception) -> bool:
-    """Say whether Agent tells, in its way, that whoever asked waits no longer."""
+    """Return whether Agent reports, in its own way, that the caller has cancelled."""
     reasons = getattr(error, "reasons", None) or ()
     return any(isinstance(reason.value, CancelledError) for reason in reasons)
 
 
 @implementer(IBodyProducer)
 class _BodyProducer:
-    """Sends pieces as fast as they are taken."""
+    """Sends the pieces of a body as fast as the server takes them."""
 
     def __init__(self, size: int, pieces: AsyncIterator[bytes]) -> None:
         self.length = size
         self._pieces = pieces
         self._sending: Deferred[None] | None = None
-        self._room: Deferred[None] | None = None
+        self._resumed: Deferred[None] | None = None
         self._is_stopped = False
 
     def startProducing(self, consumer: Any) -> Deferred[None]:
@@ -91,8 +91,8 @@ class _BodyProducer:
 
     async def _send(self, consumer: Any) -> None:
         async for piece in self._pieces:
-            if self._room is not None:
-                await self._room
+            if self._resumed is not None:
+                await self._resumed
             consumer.write(piece)
 
     def _failed(self, done: Deferred[None], failure: Failure) -> None:
@@ -101,24 +101,24 @@ class _BodyProducer:
 
     def pauseProducing(self) -> None:
         """Wait before the next piece."""
-        if self._room is None:
-            self._room = Deferred()
+        if self._resumed is None:
+            self._resumed = Deferred()
 
     def resumeProducing(self) -> None:
         """Go on."""
-        room, self._room = self._room, None
-        if room is not None:
-            room.callback(None)
+        resumed, self._resumed = self._resumed, None
+        if resumed is not None:
+            resumed.callback(None)
 
     def stopProducing(self) -> None:
-        """Send no more; the Deferred does not fire any more."""
+        """Send no more; the Deferred never fires."""
         self._is_stopped = True
         if self._sending is not None:
             self._sending.cancel()
 
 
 class _BodyReader(Protocol):
-    """Takes in a body, up to a bound."""
+    """Takes a body, up to a limit."""
 
     def __init__(self, answer: Deferred[bytes], limit: int) -> None:
         self._answer = answer
@@ -134,13 +134,13 @@ class _BodyReader(Protocol):
             self._data += data
 
     def stop(self) -> None:
-        """Take in no more."""
+        """Take no more."""
         transport: Any = self.transport
         if transport is not None:
             transport.loseConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Tell what came, if it is all."""
+        """Return what came if it is the whole body."""
         if self._answer.called:
             return
         if self._left >= 0 and isinstance(reason.value, (ResponseDone, PotentialDataLoss)):

@@ -1,7 +1,7 @@
-"""Names: the DNS behind one door, with what was answered remembered.
+"""The DNS resolver of the server, with a cache of its answers.
 
-The same question is asked once, however many wait for its answer. So many questions are under way at a
-time, each on a socket of its own, and so many more wait; whoever comes then is told at once.
+The same question is asked once, however many wait for its answer. ``MAX_QUERIES`` questions run at a
+time, each on a socket of its own, and ``MAX_WAITING`` more wait; a further one fails at once.
 """
 
 import ipaddress
@@ -18,11 +18,11 @@ from twisted_mail.mail.dns import DnsAnswer, IpVersion, MailHost
 from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
 from twisted_mail.net.dns.stub_resolver import NO_ANSWER, DnsReply, to_name
 
-MAX_QUERIES = 100  # questions under way at a time: each takes a descriptor
+MAX_QUERIES = 100  # questions that run at a time: each takes a descriptor
 MAX_WAITING = 1000  # questions that wait for their turn
 MAX_CACHED = 10_000  # answers
 MAX_CACHED_SIZE = 16 * 1024  # octets, about, of an answer
-LEAST_SECONDS, MOST_SECONDS = 5.0, 3600.0  # that an answer is remembered, whatever it says itself
+LEAST_SECONDS, MOST_SECONDS = 5.0, 3600.0  # how long an answer is cached, whatever its TTL
 
 BUSY = Outcome(451, "4.3.2", "Too many questions to the DNS; try again later")
 
@@ -30,7 +30,7 @@ Key = tuple[dns.name.Name, str]
 
 
 class QueryDns(Protocol):
-    """One question, such as ``stub.Stub.ask``."""
+    """Asks one question, as ``StubResolver.ask`` does."""
 
     def __call__(self, name: dns.name.Name, kind: str) -> Awaitable[DnsReply]:
         """Return the reply. Raises Unavailable."""
@@ -42,9 +42,9 @@ class DnsResolver:
     def __init__(self, ask: QueryDns, clock: Clock, most_asked: int = MAX_QUERIES) -> None:
         self._ask = ask
         self._clock = clock
-        self._turns = DeferredSemaphore(most_asked)
-        self._remembered: OrderedDict[Key, tuple[float, DnsAnswer[Any]]] = OrderedDict()
-        self._under_way: dict[Key, list[Deferred[DnsAnswer[Any]]]] = {}
+        self._semaphore = DeferredSemaphore(most_asked)
+        self._cache: OrderedDict[Key, tuple[float, DnsAnswer[Any]]] = OrderedDict()
+        self._running: dict[Key, list[Deferred[DnsAnswer[Any]]]] = {}
         self._most = most_asked + MAX_WAITING
 
     # ------------------------------------------------------------ the door
@@ -103,8 +103,8 @@ class DnsResolver:
     async def _find_each(
         self, wanted: Sequence[tuple[dns.name.Name | None, str]]
     ) -> list[DnsAnswer[Any] | None]:
-        running = [Deferred.fromCoroutine(self._try(*each)) for each in wanted]
-        return [await each for each in running]
+        trials = [Deferred.fromCoroutine(self._try(*each)) for each in wanted]
+        return [await each for each in trials]
 
     async def _try(self, name: dns.name.Name | None, kind: str) -> DnsAnswer[Any] | None:
         try:
@@ -113,46 +113,46 @@ class DnsResolver:
             return None
 
     def _recall(self, key: Key) -> DnsAnswer[Any] | None:
-        until, answer = self._remembered.get(key, (0.0, None))
+        until, answer = self._cache.get(key, (0.0, None))
         if answer is None or until <= self._clock.monotonic():
             return None
-        self._remembered.move_to_end(key)
+        self._cache.move_to_end(key)
         return answer
 
     def _answer(self, key: Key) -> Deferred[DnsAnswer[Any]]:
-        """Return the answer to come; giving up waiting for it harms nobody else's waiting."""
+        """Return the answer to come; cancelling it does not affect others that wait for it."""
         waiting: Deferred[DnsAnswer[Any]] = Deferred()
-        others = self._under_way.get(key)
+        others = self._running.get(key)
         if others is not None:
             others.append(waiting)
             return waiting
-        if len(self._under_way) >= self._most:
+        if len(self._running) >= self._most:
             raise Unavailable(BUSY)
-        self._under_way[key] = [waiting]
-        self._turns.run(lambda: Deferred.fromCoroutine(self._question(key))).addBoth(
-            self._tell, key
+        self._running[key] = [waiting]
+        self._semaphore.run(lambda: Deferred.fromCoroutine(self._question(key))).addBoth(
+            self._answered, key
         )
         return waiting
 
     async def _question(self, key: Key) -> DnsAnswer[Any]:
         reply = await self._ask(*key)
         answer: DnsAnswer[Any] = DnsAnswer(reply.values, reply.is_authentic)
-        self._remember(key, answer, reply.seconds)
+        self._store(key, answer, reply.seconds)
         return answer
 
-    def _tell(self, result: Any, key: Key) -> None:
-        for waiting in self._under_way.pop(key):
+    def _answered(self, result: Any, key: Key) -> None:
+        for waiting in self._running.pop(key):
             if not waiting.called:
                 waiting.callback(result)  # a Failure here becomes an errback
 
-    def _remember(self, key: Key, answer: DnsAnswer[Any], seconds: float) -> None:
+    def _store(self, key: Key, answer: DnsAnswer[Any], seconds: float) -> None:
         if sum(map(_size, answer.values)) > MAX_CACHED_SIZE:
             return
         seconds = min(max(seconds, LEAST_SECONDS), MOST_SECONDS)
-        self._remembered[key] = self._clock.monotonic() + seconds, answer
-        self._remembered.move_to_end(key)
-        if len(self._remembered) > MAX_CACHED:
-            self._remembered.popitem(last=False)
+        self._cache[key] = self._clock.monotonic() + seconds, answer
+        self._cache.move_to_end(key)
+        if len(self._cache) > MAX_CACHED:
+            self._cache.popitem(last=False)
 
 
 def _size(value: Any) -> int:

@@ -1,7 +1,7 @@
 """The sockets of dnspython on Twisted's reactor: a new one for each question.
 
-dnspython closes each when its question is over, whatever came of it. What the other side sends is
-bounded: some datagrams, and not more of a stream than one answer has.
+dnspython closes each when its question is over, whatever the result. What the other side sends is
+bounded: a number of datagrams, and no more of a stream than one answer can have.
 """
 
 import socket
@@ -19,12 +19,12 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-MAX_DATAGRAMS = 16  # that wait to be looked at; what comes beyond is lost, as it is on any network
-MAX_STREAM = 65_537  # octets that wait: an answer with its length
+MAX_DATAGRAMS = 16  # that wait to be read; more are lost, as on any network
+MAX_STREAM = 65_537  # octets that wait to be read: an answer with its length
 
 
 class ReactorBackend(asyncbackend.Backend):
-    """What dnspython asks for sockets and time."""
+    """Sockets and time for dnspython."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
@@ -66,7 +66,7 @@ class ReactorBackend(asyncbackend.Backend):
 
 
 async def within(reactor: Any, seconds: float | None, waiting: Deferred[Any]) -> Any:
-    """Return what comes in time. Raises dnspython's Timeout when nothing does."""
+    """Return the result if it comes in time, else raise dnspython's Timeout."""
     late = None if seconds is None else reactor.callLater(seconds, waiting.cancel)
     try:
         return await waiting
@@ -84,14 +84,14 @@ async def within(reactor: Any, seconds: float | None, waiting: Deferred[Any]) ->
 
 @implementer(IReadDescriptor)
 class _DatagramQueue:
-    """A socket that the reactor reads; keeps what comes until it is asked for.
+    """A socket that the reactor reads; keeps what comes until it is read.
 
     Twisted's own UDP ports write two lines into the log for each question.
     """
 
     def __init__(self, kernel: socket.socket) -> None:
         self._kernel = kernel
-        self.here: deque[bytes | OSError] = deque()
+        self.received: deque[bytes | OSError] = deque()
         self.waiting: Deferred[None] | None = None
 
     def fileno(self) -> int:
@@ -99,11 +99,11 @@ class _DatagramQueue:
         return self._kernel.fileno()
 
     def logPrefix(self) -> str:
-        """Return what the log calls it."""
+        """Return the name for the log."""
         return "dns"
 
     def doRead(self) -> None:
-        """Keep a datagram; the kernel passes on those of our server only."""
+        """Keep a datagram; the kernel passes on only those of our server."""
         with suppress(BlockingIOError, InterruptedError):
             try:
                 self._keep(self._kernel.recv(65_535))
@@ -115,48 +115,48 @@ class _DatagramQueue:
         self._keep(ConnectionRefusedError("no server answers there"))
 
     def _keep(self, what: bytes | OSError) -> None:
-        if len(self.here) < MAX_DATAGRAMS:
-            self.here.append(what)
+        if len(self.received) < MAX_DATAGRAMS:
+            self.received.append(what)
         waiting, self.waiting = self.waiting, None
         if waiting is not None:
             waiting.callback(None)
 
 
 class ReactorDatagramSocket(asyncbackend.DatagramSocket):
-    """One UDP socket for one server. Its port is the kernel's choice, which nobody can guess."""
+    """One UDP socket for one server. The kernel chooses its port, which nobody can guess."""
 
     def __init__(self, reactor: Any, family: int) -> None:
         super().__init__(family, socket.SOCK_DGRAM)
         self._reactor = reactor
         self._kernel = socket.socket(family, socket.SOCK_DGRAM)
         self._kernel.setblocking(False)
-        self._slot = _DatagramQueue(self._kernel)
+        self._arrived = _DatagramQueue(self._kernel)
         self._destination: Any = None
 
     async def sendto(self, what: bytes, destination: Any, timeout: float | None) -> int:
-        """Send a datagram; from now on nobody else than its receiver is heard."""
+        """Send a datagram; from now on only datagrams from its receiver are read."""
         if self._destination is None:
             self._kernel.connect(destination[:2])
             self._destination = destination
-            self._reactor.addReader(self._slot)
+            self._reactor.addReader(self._arrived)
         with suppress(BlockingIOError):  # it is lost, as on any network
             self._kernel.send(what)
         return len(what)
 
     async def recvfrom(self, size: int, timeout: float | None) -> tuple[bytes, Any]:
         """Return the next datagram. Raises Timeout, and OSError when there is no server."""
-        if not self._slot.here:
-            waiting = self._slot.waiting = Deferred()
+        if not self._arrived.received:
+            waiting = self._arrived.waiting = Deferred()
             await within(self._reactor, timeout, waiting)
-        what = self._slot.here.popleft()
+        what = self._arrived.received.popleft()
         if isinstance(what, OSError):
             raise what
         return what, self._destination
 
     async def close(self) -> None:
         """Give the socket back."""
-        self._slot.waiting = None
-        self._reactor.removeReader(self._slot)
+        self._arrived.waiting = None
+        self._reactor.removeReader(self._arrived)
         self._kernel.close()
 
 
@@ -164,17 +164,17 @@ class ReactorDatagramSocket(asyncbackend.DatagramSocket):
 
 
 class _StreamProtocol(Protocol):
-    """Keeps the octets that came until they are asked for."""
+    """Keeps the octets that came until they are read."""
 
     def __init__(self) -> None:
-        self.here = bytearray()
+        self.received = bytearray()
         self.is_over = False
         self.waiting: Deferred[None] | None = None
 
     def dataReceived(self, data: bytes) -> None:
-        """Keep octets; who sends more than one answer is not listened to any more."""
-        self.here += data
-        if len(self.here) > MAX_STREAM:
+        """Keep octets; a server that sends more than one answer is cut off."""
+        self.received += data
+        if len(self.received) > MAX_STREAM:
             self._close()
         self._wake()
 
@@ -209,11 +209,11 @@ class ReactorStreamSocket(asyncbackend.StreamSocket):
     async def recv(self, size: int, timeout: float | None) -> bytes:
         """Return some octets, none at the end. Raises Timeout."""
         pipe = self.protocol
-        if not pipe.here and not pipe.is_over:
+        if not pipe.received and not pipe.is_over:
             waiting = pipe.waiting = Deferred()
             await within(self._reactor, timeout, waiting)
-        data = bytes(pipe.here[:size])
-        del pipe.here[:size]
+        data = bytes(pipe.received[:size])
+        del pipe.received[:size]
         return data
 
     async def close(self) -> None:

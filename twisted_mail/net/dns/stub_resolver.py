@@ -1,6 +1,6 @@
-"""One question to the DNS, by dnspython: servers in turn, again over TCP what was cut short.
+"""One question to the DNS, by dnspython: servers in turn, and over TCP if the answer was truncated.
 
-What we ask for are the answers of the resolvers named, which do the walk from the root; we do none.
+The servers that are asked resolve names from the root; this asks only them.
 """
 
 import ipaddress
@@ -23,7 +23,7 @@ from twisted_mail.net.dns.sockets import ReactorBackend
 
 PORT = 53
 MAX_VALUES = 100  # of an answer; more is nonsense or malice
-PAYLOAD = 1232  # octets that we take in one datagram, which no network has to cut (RFC 6891 §6.2.5)
+PAYLOAD = 1232  # octets that we accept in one datagram: no network fragments them (RFC 6891 §6.2.5)
 _TRY_SECONDS = 2.0  # for one server, before the next is asked
 
 NO_ANSWER = Outcome(451, "4.4.3", "The DNS does not answer now; try again later")
@@ -31,7 +31,7 @@ NO_ANSWER = Outcome(451, "4.4.3", "The DNS does not answer now; try again later"
 
 @dataclass(frozen=True, slots=True)
 class DnsReply:
-    """What was answered, and for how many seconds it may be remembered."""
+    """An answer, and for how many seconds it may be cached."""
 
     values: tuple[Any, ...]
     is_authentic: bool
@@ -48,7 +48,7 @@ class StubResolver:
         self._resolver = _resolver(servers, timeout)
 
     async def ask(self, name: dns.name.Name, kind: str) -> DnsReply:
-        """Return what there is of a kind (A, AAAA, PTR, MX, TXT) under a name. Raises Unavailable."""
+        """Return the records of a kind (A, AAAA, PTR, MX, TXT) of a name. Raises Unavailable."""
         try:
             answer = await self._resolver.resolve(
                 name, kind, search=False, raise_on_no_answer=False, backend=self._backend
@@ -86,14 +86,14 @@ def _read_system(resolver: dns.asyncresolver.Resolver) -> None:
 
 
 def _is_local(address: str | None) -> bool:
-    """Say whether nobody can have altered an answer on its way from a server."""
+    """Return whether nobody can have altered an answer on its way from a server."""
     return address is not None and ipaddress.ip_address(address).is_loopback
 
 
 def _nothing(response: dns.message.QueryMessage) -> DnsReply:
     """Return the reply that there is no such name, with its time to live (RFC 2308 §5)."""
     seconds = response.resolve_chaining().minimum_ttl
-    # It may come from any server; that there is nothing is no ground to trust anybody.
+    # It may come from any server, so it is never authentic.
     return DnsReply((), False, seconds)
 
 
@@ -115,7 +115,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 
 
 def to_name(text: str) -> dns.name.Name | None:
-    """Return the name that a text is, taken label by label; None for what cannot be one."""
+    """Read a name, label by label; None for what cannot be one."""
     try:
         labels = [label.encode("ascii") for label in text.removesuffix(".").split(".")]
         return dns.name.Name([*labels, b""])

@@ -1,7 +1,7 @@
 """Threads for work that may block: files, databases, password hashes.
 
-Each kind of work has a pool of its own, so that slow hashing never holds up mail, and none is the
-reactor's default pool, which also resolves names.
+Each kind of work has its own pool, so that slow hashing never delays mail, and none is the reactor's
+default pool, which also resolves names.
 """
 
 from collections import deque
@@ -29,11 +29,11 @@ def _nothing() -> None:
 
 
 class ThreadBlocking:
-    """Fulfils ``interfaces.Blocking`` with a bounded number of threads and a bounded line of waiters.
+    """Fulfils ``interfaces.Blocking`` with a bounded number of threads and a bounded queue.
 
-    Threads begin when there is work for them, with a call of ``begin``, and stay. Not
-    ``twisted.python.threadpool``, whose queue in Python and whose call of the reactor for each result
-    cost more than a delivery's system calls, and while the interpreter's lock is held.
+    Threads start when there is work for them, with a call of ``begin``, and stay. This is not
+    ``twisted.python.threadpool``: its queue in Python and its call of the reactor for each result cost
+    more than a delivery's system calls, and hold the interpreter's lock.
     """
 
     def __init__(
@@ -49,18 +49,16 @@ class ThreadBlocking:
         self._most = threads
         self._begin = begin
         self._threads: list[Thread] = []
-        self._line: SimpleQueue[list[Piece] | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[Piece] | None] = SimpleQueue()
         self._is_started = False
         self._given = 0  # lists of pieces that are not done
         self._waiting = waiting
         self._unfinished = 0
-        self._done: deque[Results] = (
-            deque()
-        )  # for the reactor thread, which is called once for many
+        self._done: deque[Results] = deque()  # for the reactor, which is called once for many
         self._is_called = False
 
     def start(self) -> None:
-        """Begin to work, and with what was given already."""
+        """Start working, also on what was submitted before."""
         self._is_started = True
         for _ in range(min(self._given, self._most)):
             self._start_thread()
@@ -72,10 +70,10 @@ class ThreadBlocking:
         thread.start()
 
     def stop(self) -> None:
-        """Finish the work that was given and end the threads. Blocks until then."""
+        """Finish the work that was submitted and end the threads. Blocks until then."""
         self._is_started = False
         for _ in self._threads:
-            self._line.put(None)
+            self._queue.put(None)
         for thread in self._threads:
             thread.join()
         self._threads.clear()
@@ -95,22 +93,22 @@ class ThreadBlocking:
             raise Unavailable("Too busy, try again later")
         self._unfinished += len(pieces)
         self._given += 1
-        self._line.put(pieces)
+        self._queue.put(pieces)
         if self._is_started and len(self._threads) < min(self._given, self._most):
             self._start_thread()
 
     def _work(self) -> None:
-        """Be a thread."""
+        """Run one worker thread."""
         self._begin()
-        while (pieces := self._line.get()) is not None:
+        while (pieces := self._queue.get()) is not None:
             self._done.append([(deferred, _outcome_of(work)) for deferred, work in pieces])
-            del pieces  # what the work held is let go before the next comes
+            del pieces  # what the work held is released before the next comes
             if not self._is_called:
                 self._is_called = True
                 self._reactor.callFromThread(self._finish)
 
     def _finish(self) -> None:
-        self._is_called = False  # before the look: what is put there behind it calls again
+        self._is_called = False  # first of all: results that come from now on call again
         while self._done:
             results = self._done.popleft()
             self._given -= 1
@@ -119,7 +117,7 @@ class ThreadBlocking:
                 deferred.callback(result)  # a Failure here becomes an errback
 
     def lane(self) -> Blocking:
-        """Return a door whose work is done one piece at a time, in order."""
+        """Return a serial queue: one piece of work at a time, in order."""
         return Lane(self)
 
 
@@ -131,37 +129,37 @@ def _outcome_of(work: Callable[[], object]) -> object:
 
 
 class Lane:
-    """One piece of work at a time, in order, on some thread of the pool.
+    """A serial queue: one piece of work at a time, in order, on any thread of the pool.
 
-    What came in while a thread was busy goes to the next thread together: under load a trip between
-    threads is shared by many.
+    What was submitted while a thread was busy goes to the next thread together, so that under load many
+    share one trip between threads.
     """
 
-    __slots__ = ("_is_busy", "_line", "_pool")
+    __slots__ = ("_is_busy", "_pool", "_queue")
 
     def __init__(self, pool: ThreadBlocking) -> None:
         self._pool = pool
-        self._line: deque[Piece] = deque()
+        self._queue: deque[Piece] = deque()
         self._is_busy = False
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run ``work`` after all that was given earlier."""
+        """Run ``work`` after all that was submitted earlier."""
         result: Deferred[T] = Deferred()
-        self._line.append((result, lambda: work(*args, **kwargs)))
+        self._queue.append((result, lambda: work(*args, **kwargs)))
         if not self._is_busy:
             self._next()
         return await result
 
     def lane(self) -> Blocking:
-        """Return another lane of the same pool."""
+        """Return another serial queue of the same pool."""
         return Lane(self._pool)
 
     def _next(self) -> None:
-        self._is_busy = bool(self._line)
+        self._is_busy = bool(self._queue)
         if not self._is_busy:
             return
-        pieces = list(self._line)
-        self._line.clear()
+        pieces = list(self._queue)
+        self._queue.clear()
         turn: Deferred[None] = Deferred()
         turn.addCallback(lambda _: self._next())
         try:

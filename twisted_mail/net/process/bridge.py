@@ -1,11 +1,11 @@
 """A bridge between two processes of one server: calls over a socket, in both directions.
 
-A call names a desk, which is an object of the other side, one of its methods, and arguments. ``call``
+A call names a service, which is an object of the other side, one of its methods, and arguments. ``call``
 waits for what the method returns or raises; ``notify`` does not. Calls arrive in the order in which they
 were made; answers come as they are ready.
 
-What crosses is pickled. Both ends are this very program, run by the same user, and nobody else has the
-socket: whoever could write to it could as well write to the process.
+Calls and answers are pickled. Both ends are this very program, run by the same user, and nobody else has
+the socket: a program that could write to it could as well write to the process.
 """
 
 import itertools
@@ -22,7 +22,7 @@ from twisted.python.failure import Failure
 from twisted_mail.interfaces import Journal
 from twisted_mail.mail.outcome import MailError, Outcome, ProtocolError, Refused, Unavailable
 
-MAX_CALL_SIZE = 16 * 1024 * 1024  # of one call: what is large goes by a file
+MAX_CALL_SIZE = 16 * 1024 * 1024  # octets of one call; what is larger goes through a file
 _KINDS = {kind.__name__: kind for kind in (MailError, ProtocolError, Refused, Unavailable)}
 _GONE = "Another process of the server ended; try again later"
 _BROKEN = "Another process of the server failed; try again later"
@@ -30,7 +30,7 @@ _TROUBLE = Unavailable.__name__, Unavailable(_BROKEN).outcome, "UNAVAILABLE"
 
 
 def attach(reactor: Any, end: socket.socket, bridge: "Bridge") -> None:
-    """Let a bridge have its end of a pair of sockets; the caller closes what it has of it."""
+    """Give a bridge its end of a pair of sockets; the caller closes its own descriptor of it."""
     end.setblocking(False)
     factory: Any = Factory.forProtocol(lambda: bridge)
     factory.noisy = False  # in the log
@@ -38,9 +38,9 @@ def attach(reactor: Any, end: socket.socket, bridge: "Bridge") -> None:
 
 
 class Bridge(Int32StringReceiver):
-    """One end; ``services`` are what the other side may call, by their names.
+    """One end; ``services`` are what the other side may call, by name.
 
-    ``ended`` fires when the other side is gone, and all that it sent has been taken.
+    ``ended`` fires when the other side is gone, and all that it sent has been handled.
     """
 
     MAX_LENGTH = MAX_CALL_SIZE
@@ -53,27 +53,27 @@ class Bridge(Int32StringReceiver):
         self._asked: dict[int, Deferred[Any]] = {}
         self._is_lost = False
 
-    async def call(self, desk: str, method: str, *args: Any) -> Any:
+    async def call(self, service: str, method: str, *args: Any) -> Any:
         """Call a method of the other side; return or raise what it does.
 
-        Raises Unavailable when it fails by a bug, which is noted there, and when the other side is
-        gone or goes.
+        Raises Unavailable when it fails by a bug, which the other side logs, and when the other side is
+        gone or ends meanwhile.
         """
         if self._is_lost:
             raise Unavailable(_GONE)
         number = next(self._numbers)
-        if not self._send(number, desk, method, args):
+        if not self._send(number, service, method, args):
             raise Unavailable(_BROKEN)
         answer = self._asked[number] = Deferred[Any]()
         return await answer
 
-    def notify(self, desk: str, method: str, *args: Any) -> None:
+    def notify(self, service: str, method: str, *args: Any) -> None:
         """Call a method of the other side without waiting; when it is gone, do nothing."""
         if not self._is_lost:
-            self._send(0, desk, method, args)
+            self._send(0, service, method, args)
 
     def _send(self, *what: object) -> bool:
-        """Send something; say whether it could be: what cannot, and what is too long, is noted."""
+        """Send a call or an answer; return whether it could be sent. If not, the reason is logged."""
         try:
             data = pickle.dumps(what, pickle.HIGHEST_PROTOCOL)
         except Exception:
@@ -86,7 +86,7 @@ class Bridge(Int32StringReceiver):
         return True
 
     def close(self) -> Deferred[None]:
-        """Send what was said, then end the bridge; the Deferred tells when it has ended."""
+        """Send what was written, then end the bridge; the Deferred fires when it has ended."""
         transport: Any = self.transport
         if not self._is_lost and transport is not None:
             transport.loseConnection()
@@ -95,7 +95,7 @@ class Bridge(Int32StringReceiver):
     # ------------------------------------------------------------ what Twisted calls
 
     def stringReceived(self, string: bytes) -> None:
-        """Take a call or an answer."""
+        """Handle a call or an answer."""
         number, *rest = pickle.loads(string)  # our own, see the beginning of this file
         if len(rest) == 2:
             self._answered(number, *rest)
@@ -103,13 +103,13 @@ class Bridge(Int32StringReceiver):
             Deferred.fromCoroutine(self._serve(number, *rest))
 
     def lengthLimitExceeded(self, length: int) -> None:
-        """Give the bridge up: what is sent is never so long."""
+        """End the bridge: the other side never sends a call of that length."""
         self._journal.warned("bridge", f"a call of {length} octets is too long")
         transport: Any = self.transport
         transport.abortConnection()
 
     def connectionLost(self, reason: Failure | None = None) -> None:
-        """Tell all who wait that there will be no answer."""
+        """Fail all calls that wait for an answer."""
         self._is_lost = True
         asked, self._asked = self._asked, {}
         for answer in asked.values():
@@ -126,17 +126,17 @@ class Bridge(Int32StringReceiver):
             kind, outcome, condition = error
             answer.errback(_KINDS[kind](outcome, condition))
 
-    async def _serve(self, number: int, desk: str, method: str, args: tuple[Any, ...]) -> None:
+    async def _serve(self, number: int, service: str, method: str, args: tuple[Any, ...]) -> None:
         error: tuple[str, Outcome, str] | None = None
         value = None
         try:
-            value = getattr(self.services[desk], method)(*args)
+            value = getattr(self.services[service], method)(*args)
             if isinstance(value, Awaitable):
                 value = await value
         except MailError as caught:
             error = type(caught).__name__, caught.outcome, caught.condition
         except Exception:
-            self._journal.failed(f"desk {desk}")
+            self._journal.failed(f"service {service}")
             error = _TROUBLE
         if number and not self._is_lost and not self._send(number, error, None if error else value):
             self._send(number, _TROUBLE, None)

@@ -21,7 +21,7 @@ class ReactorClock:
         return time.time()
 
     def monotonic(self) -> float:
-        """Return seconds that only rise."""
+        """Return seconds of a clock that is never set back."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:

@@ -1,8 +1,8 @@
 """Keeping the threads of the server on one processor.
 
 Python runs one thread at a time. On several processors the threads hand the interpreter's lock to each
-other across them, and each hand-over wakes a sleeper elsewhere: a server that writes mail in threads
-spends a third of its time so, and takes half as many messages. What computes outside of the
+other across them, and each handover wakes a sleeping processor: a server that writes mail in threads
+spends a third of its time on that, and takes half as many messages. What computes outside of the
 interpreter, such as hashing passwords, is better spread.
 """
 
@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 class CpuAffinity:
     """The one processor that a process stays on, and the others that it may use.
 
-    Where the system cannot be told (it is not Linux) or there is one processor only, nothing is done.
+    On systems other than Linux, and where there is only one processor, nothing is done.
     """
 
     def __init__(self) -> None:
@@ -25,8 +25,8 @@ class CpuAffinity:
     def pin(self, process: int | None = None) -> None:
         """Keep the calling thread, and those it will start, on one of the processors allowed.
 
-        Processes of one server choose by the number they have in it, others by that of the system,
-        so that several spread.
+        Processes of one server choose by their number in it, others by their process id, so that
+        several spread out.
         """
         if len(self.allowed) > 1:
             number = os.getpid() if process is None else process

@@ -1,8 +1,7 @@
 """What happens in folders, from the kernel: inotify(7) on the reactor.
 
-``twisted.internet.inotify`` is not used: it loses the news that events were lost, ends all watches when
-one folder is removed, and makes a path object and a callback list for every event (see
-``docs/decisions``).
+``twisted.internet.inotify`` is not used: it does not report that events were lost, ends all watches when
+one folder is removed, and makes a path object and a callback list for every event (decision 0010).
 """
 
 import ctypes
@@ -22,7 +21,7 @@ from zope.interface import implementer
 from twisted_mail.interfaces import FolderEvent, FolderObserver, Journal
 
 MAX_WATCHES = 50_000  # the kernel keeps about a kilobyte for each
-BURST_SECONDS = 0.003  # how long to listen on before looking
+BURST_SECONDS = 0.003  # how long more events are awaited before they are handled
 _PART = 64 * 1024  # octets read at once: some hundred events
 _PARTS = 64  # read at once by ``catch_up``; the kernel keeps 16,384 events, most shorter than 200
 
@@ -41,14 +40,14 @@ _FOLDER_EVENTS = (
 )
 _PLAIN = {_MOVED_TO: FolderEvent.CAME, _MOVED_FROM: FolderEvent.LEFT, _DELETE: FolderEvent.DELETED}
 
-# File systems where another machine, or a program behind the kernel's back, may alter folders without
-# a word to inotify: NFS, SMB (three numbers), 9P, AFS, Ceph, Coda, FUSE, GFS2, Lustre, OCFS2.
+# File systems where another machine, or a program past the kernel, may alter folders unseen by
+# inotify: NFS, SMB (three numbers), 9P, AFS, Ceph, Coda, FUSE, GFS2, Lustre, OCFS2.
 _NETWORK_FILE_SYSTEMS = {0x6969, 0x517B, 0xFF534D42, 0xFE534D42, 0x01021997, 0x5346414F, 0x00C36400}
 _NETWORK_FILE_SYSTEMS |= {0x73757245, 0x65735546, 0x01161970, 0x0BD00BD0, 0x7461636F}
 
 
 class _InotifyCalls:
-    """The system calls. Raises OSError, AttributeError where there is no such thing."""
+    """The system calls. Raises OSError, and AttributeError where the system has none of them."""
 
     def __init__(self) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
@@ -84,18 +83,18 @@ def _checked(result: int) -> int:
 
 @dataclass(slots=True, eq=False)
 class _Subscription:
-    """One onlooker, and whether a look is due or under way."""
+    """One observer, and whether its ``on_burst_end`` is due or running."""
 
-    onlooker: FolderObserver
+    observer: FolderObserver
     numbers: list[int] = field(default_factory=list)
     is_due: bool = False
-    is_looking: bool = False
+    is_running: bool = False
     is_over: bool = False
 
 
 @implementer(IReadDescriptor)
 class Inotify:
-    """Fulfils ``interfaces.Watching``. The descriptor is made at the first watch."""
+    """Fulfils ``interfaces.FolderMonitor``. The descriptor is made at the first watch."""
 
     def __init__(self, reactor: Any, journal: Journal, max_watches: int = MAX_WATCHES) -> None:
         self._reactor = reactor
@@ -104,25 +103,25 @@ class Inotify:
         self._calls: _InotifyCalls | None = None
         self._fd = -1
         self._is_absent = False
-        self._posts: dict[int, list[tuple[_Subscription, bytes]]] = {}
+        self._subscriptions: dict[int, list[tuple[_Subscription, bytes]]] = {}
 
     # ------------------------------------------------------------ watches
 
     def watch(
-        self, onlooker: FolderObserver, folders: Sequence[bytes]
+        self, observer: FolderObserver, folders: Sequence[bytes]
     ) -> Callable[[], None] | None:
-        """Tell the onlooker what happens in these folders; return the function that ends it."""
+        """Report what happens in these folders; return the function that ends it, or None."""
         calls = self._start()
-        if calls is None or len(self._posts) + len(folders) > self._max_watches:
+        if calls is None or len(self._subscriptions) + len(folders) > self._max_watches:
             return None
-        post = _Subscription(onlooker)
+        subscription = _Subscription(observer)
         try:
             for folder in folders:
-                self._add(calls, post, folder)
+                self._add(calls, subscription, folder)
         except OSError:
-            self._leave(post)
+            self._leave(subscription)
             return None
-        return lambda: self._leave(post)
+        return lambda: self._leave(subscription)
 
     def _start(self) -> _InotifyCalls | None:
         """Return the system calls, with the descriptor made; None where there is no inotify."""
@@ -137,21 +136,23 @@ class Inotify:
                 self._reactor.addReader(self)
         return self._calls
 
-    def _add(self, calls: _InotifyCalls, post: _Subscription, folder: bytes) -> None:
+    def _add(self, calls: _InotifyCalls, subscription: _Subscription, folder: bytes) -> None:
         if calls.kind(folder) in _NETWORK_FILE_SYSTEMS:
-            raise OSError(errno.ENOTSUP, "this file system does not tell")
+            raise OSError(errno.ENOTSUP, "this file system reports no events")
         number = calls.add(self._fd, folder)
-        self._posts.setdefault(number, []).append((post, folder))
-        post.numbers.append(number)
+        self._subscriptions.setdefault(number, []).append((subscription, folder))
+        subscription.numbers.append(number)
 
-    def _leave(self, post: _Subscription) -> None:
-        post.is_over = True
-        while post.numbers:
-            number = post.numbers.pop()
-            left = [each for each in self._posts.get(number, ()) if each[0] is not post]
+    def _leave(self, subscription: _Subscription) -> None:
+        subscription.is_over = True
+        while subscription.numbers:
+            number = subscription.numbers.pop()
+            left = [
+                each for each in self._subscriptions.get(number, ()) if each[0] is not subscription
+            ]
             if left:
-                self._posts[number] = left
-            elif self._posts.pop(number, None) and self._calls is not None:
+                self._subscriptions[number] = left
+            elif self._subscriptions.pop(number, None) and self._calls is not None:
                 with suppress(OSError):  # the folder is gone, and its watch with it
                     self._calls.remove(self._fd, number)
 
@@ -161,21 +162,21 @@ class Inotify:
             self._reactor.removeReader(self)
             os.close(self._fd)
         self._calls, self._fd, self._is_absent = None, -1, True
-        for posts in self._posts.values():
-            for post, _ in posts:
-                post.is_over = True
-        self._posts.clear()
+        for subscriptions in self._subscriptions.values():
+            for subscription, _ in subscriptions:
+                subscription.is_over = True
+        self._subscriptions.clear()
 
     # ------------------------------------------------------------ events
 
     def catch_up(self) -> None:
-        """Tell now what has happened until now."""
+        """Report now all that has happened so far."""
         for _ in range(_PARTS):
             if not self._read():
                 break
 
     def _read(self) -> bool:
-        """Take some events; say whether there were any."""
+        """Handle some events; return whether there were any."""
         if self._fd < 0:
             return False
         try:
@@ -196,45 +197,45 @@ class Inotify:
         if plain is not None:  # most are
             self._notify(number, plain, name)
         elif mask & _OVERFLOW:
-            for each in list(self._posts):
+            for each in list(self._subscriptions):
                 self._notify(each, FolderEvent.LOST, b"")
         elif mask & (_DELETE_SELF | _MOVE_SELF | _UNMOUNT | _IGNORED):
             self._notify(number, FolderEvent.LOST, b"")
             if mask & _IGNORED:
-                self._posts.pop(number, None)
+                self._subscriptions.pop(number, None)
         elif mask & _ATTRIB:
             if not name:  # not one of the files
                 self._notify(number, FolderEvent.TOUCHED, b"")
         else:
-            for bits, sight in _FOLDER_EVENTS:
+            for bits, event in _FOLDER_EVENTS:
                 if mask & bits:
-                    self._notify(number, sight, name)
+                    self._notify(number, event, name)
 
-    def _notify(self, number: int, sight: FolderEvent, name: bytes) -> None:
-        for post, folder in self._posts.get(number, ()):
-            if post.onlooker.on_event(folder, sight, name) and not post.is_due:
-                post.is_due = True
-                if not post.is_looking:
-                    self._reactor.callLater(BURST_SECONDS, self._look, post)
+    def _notify(self, number: int, event: FolderEvent, name: bytes) -> None:
+        for subscription, folder in self._subscriptions.get(number, ()):
+            if subscription.observer.on_event(folder, event, name) and not subscription.is_due:
+                subscription.is_due = True
+                if not subscription.is_running:
+                    self._reactor.callLater(BURST_SECONDS, self._run, subscription)
 
-    # ------------------------------------------------------------ looking
+    # ------------------------------------------------------------ observers
 
-    def _look(self, post: _Subscription) -> None:
+    def _run(self, subscription: _Subscription) -> None:
         self.catch_up()
-        post.is_due = False
-        if post.is_over:
+        subscription.is_due = False
+        if subscription.is_over:
             return
-        post.is_looking = True
-        looking = Deferred.fromCoroutine(post.onlooker.on_burst_end())
-        looking.addErrback(self._look_failed)
-        looking.addCallback(self._looked, post)
+        subscription.is_running = True
+        running = Deferred.fromCoroutine(subscription.observer.on_burst_end())
+        running.addErrback(self._failed)
+        running.addCallback(self._ended, subscription)
 
-    def _looked(self, _: object, post: _Subscription) -> None:
-        post.is_looking = False
-        if post.is_due:
-            self._reactor.callLater(BURST_SECONDS, self._look, post)
+    def _ended(self, _: object, subscription: _Subscription) -> None:
+        subscription.is_running = False
+        if subscription.is_due:
+            self._reactor.callLater(BURST_SECONDS, self._run, subscription)
 
-    def _look_failed(self, failure: Failure) -> None:
+    def _failed(self, failure: Failure) -> None:
         try:
             failure.raiseException()
         except Exception:
@@ -247,11 +248,11 @@ class Inotify:
         return self._fd
 
     def doRead(self) -> None:
-        """Take some events, and leave the rest for the reactor's next round."""
+        """Handle some events, and leave the rest for the reactor's next round."""
         self._read()
 
     def logPrefix(self) -> str:
-        """Return who this is, for the log."""
+        """Return the name for the log."""
         return "inotify"
 
     def connectionLost(self, reason: Failure) -> None:

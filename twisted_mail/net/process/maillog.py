@@ -1,7 +1,7 @@
-"""The mail log: a file with a line for each event of mail, beside the log that twistd keeps.
+"""The mail log: a file with a line for each event of mail, next to the log that twistd keeps.
 
 Lines of one round of the reactor are written together. Several processes may write to one file: each
-write is at its end, and whole. A file that was renamed or removed, as logrotate does, is made anew.
+write is at its end, and whole. After a file was renamed or removed, as logrotate does, a new one is made.
 """
 
 import os
@@ -11,15 +11,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-LOOK_SECONDS = 1.0  # between two looks whether the file is still there
+LOOK_SECONDS = 1.0  # between two checks that the file is still there
 TROUBLE_SECONDS = 60.0  # between two tries to open a file that cannot be written
 _MODE = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 
 
 class MailLog:
-    """Lines for one file, opened with the first of them. Reactor thread only.
+    """Writes lines to one file, which the first of them opens. Reactor thread only.
 
-    What cannot be written goes to ``otherwise``, a line at a time, behind a word about why.
+    What cannot be written goes to ``otherwise``, a line at a time, after a line that says why.
     """
 
     def __init__(self, reactor: Any, path: Path, otherwise: Callable[[str], object]) -> None:
@@ -60,7 +60,7 @@ class MailLog:
 
     def _open(self) -> None:
         now = self._reactor.seconds()
-        # Clocks are set back now and then: only what is near counts.
+        # The clock may have been set back: a time far ahead does not count.
         if 0 < self._idle_until - now <= TROUBLE_SECONDS:
             raise BlockingIOError
         if self._fd >= 0 and 0 <= now - self._looked_at < LOOK_SECONDS:

@@ -1,4 +1,4 @@
-"""Chores: what is done again and again beside the conversations, a little at a time."""
+"""Tasks that run again and again next to the conversations, a little at a time."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ Work = Callable[[], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
-    """Some work with its name for the journal, and the seconds between two beginnings of it.
+    """Some work with its name for the journal, and the seconds between two starts.
 
-    A chore that takes longer than that is not begun twice; one that fails is noted and tried again.
+    A task that takes longer is not started twice; one that fails is logged and tried again.
     """
 
     name: str
@@ -25,7 +25,7 @@ class PeriodicTask:
 
 
 class PeriodicTasks:
-    """The chores of a service."""
+    """The tasks of a service."""
 
     def __init__(self, reactor: IReactorTime, journal: Journal) -> None:
         self._reactor = reactor
@@ -34,24 +34,24 @@ class PeriodicTasks:
         self._ends: list[Deferred[LoopingCall]] = []
 
     def start(self, *periodic_tasks: PeriodicTask) -> None:
-        """Begin each chore after its first interval."""
-        for chore in periodic_tasks:
-            loop = LoopingCall(self._begin, chore)
+        """Start each task after its first interval."""
+        for task in periodic_tasks:
+            loop = LoopingCall(self._begin, task)
             loop.clock = self._reactor
             self._loops.append(loop)
-            self._ends.append(loop.start(chore.seconds, now=False))
+            self._ends.append(loop.start(task.seconds, now=False))
 
-    def _begin(self, chore: PeriodicTask) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._do(chore))
+    def _begin(self, task: PeriodicTask) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._do(task))
 
-    async def _do(self, chore: PeriodicTask) -> None:
+    async def _do(self, task: PeriodicTask) -> None:
         try:
-            await chore.work()
+            await task.work()
         except Exception:
-            self._journal.failed(chore.name)
+            self._journal.failed(task.name)
 
     async def stop(self) -> None:
-        """Begin nothing more, and wait for what was begun."""
+        """Start nothing more, and wait for what is running."""
         for loop in self._loops:
             if loop.running:
                 loop.stop()

@@ -1,8 +1,8 @@
 """How many connections there are, in all and from each address: of one process, or of several.
 
 Several processes count in memory that they share. Each writes a row of its own and reads all, so no lock
-is needed and none can be left behind by a process that dies; its row is emptied by whoever started it.
-Two processes that let somebody in at the same moment may exceed a limit by one.
+is needed, and a process that dies leaves none; its row is emptied by the process that started it. Two
+processes that accept a connection at the same moment may exceed a limit by one.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ _EMPTY = memoryview(bytes(4096)).cast("I")  # divides SLOTS
 
 
 class ConnectionCounter(Protocol):
-    """Counts of one listener; the empty key stands for all of its connections."""
+    """Counts the connections of one listener by key; the empty key counts all of them."""
 
     def change(self, key: str, by: int) -> None:
         """Add to a count."""
@@ -29,7 +29,7 @@ class ConnectionCounter(Protocol):
 
 
 class LocalConnectionCounter:
-    """The counts of a process that is alone. Fulfils ``ConnectionCounter``."""
+    """The counts of a server in one process. Fulfils ``ConnectionCounter``."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -51,7 +51,7 @@ class LocalConnectionCounter:
 
 @dataclass(frozen=True, slots=True)
 class SharedCountLayout:
-    """How the shared memory is laid out: for whom, and with which key addresses are spread.
+    """The layout of the shared memory: its dimensions, and the key that spreads addresses over slots.
 
     The key is random, so that nobody can choose addresses that are counted together.
     """
@@ -72,24 +72,24 @@ class SharedCountLayout:
 
 
 class SharedCountMemory:
-    """The memory, as one process sees it; ``process`` is its row. ``fd`` is handed to the others.
+    """The shared memory, as seen by the process whose row is ``process``; the others inherit ``fd``.
 
-    What is never written takes no memory, however large the plan is.
+    Pages that are never written take no memory, however large the layout is.
     """
 
-    def __init__(self, plan: SharedCountLayout, process: int, fd: int | None = None) -> None:
-        self.plan = plan
-        self.fd = _memory(plan.size) if fd is None else fd
+    def __init__(self, layout: SharedCountLayout, process: int, fd: int | None = None) -> None:
+        self.layout = layout
+        self.fd = _memory(layout.size) if fd is None else fd
         self._process = process
-        self._numbers = memoryview(mmap.mmap(self.fd, plan.size)).cast("I")
+        self._numbers = memoryview(mmap.mmap(self.fd, layout.size)).cast("I")
 
     def listener(self, number: int) -> "SharedConnectionCounter":
         """Return the counts of one listener."""
-        return SharedConnectionCounter(self.plan, self._numbers, self._process, number)
+        return SharedConnectionCounter(self.layout, self._numbers, self._process, number)
 
     def forget(self, process: int) -> None:
-        """Empty the row of a process that is no more."""
-        row = self.plan.row
+        """Empty the row of a process that has ended."""
+        row = self.layout.row
         for at in range(process * row, (process + 1) * row, len(_EMPTY)):
             page = self._numbers[at : at + len(_EMPTY)]
             if page != _EMPTY:  # a page that was never written stays so
@@ -111,12 +111,12 @@ class SharedConnectionCounter:
     """The counts of one listener in all processes. Fulfils ``ConnectionCounter``."""
 
     def __init__(
-        self, plan: SharedCountLayout, numbers: memoryview, process: int, listener: int
+        self, layout: SharedCountLayout, numbers: memoryview, process: int, listener: int
     ) -> None:
-        self._key = plan.key
+        self._key = layout.key
         self._numbers = numbers
-        self._own = process * plan.row + listener * SLOTS
-        self._rows = [row * plan.row + listener * SLOTS for row in range(plan.processes)]
+        self._own = process * layout.row + listener * SLOTS
+        self._rows = [row * layout.row + listener * SLOTS for row in range(layout.processes)]
 
     def change(self, key: str, by: int) -> None:
         """Add to a count, of this process alone."""
@@ -128,7 +128,7 @@ class SharedConnectionCounter:
         return sum(self._numbers[row + slot] for row in self._rows)
 
     def _slot(self, key: str) -> int:
-        """Return where a key is counted: 0 is for all, and for nobody else."""
+        """Return the slot of a key: 0 is for all connections together, and for nothing else."""
         if not key:
             return 0
         digest = hashlib.blake2b(key.encode(), key=self._key, digest_size=8).digest()

@@ -1,20 +1,20 @@
-"""All connections of the process together, whatever listener they came to.
+"""A limit on all connections of the process together, whatever their listener.
 
-Each takes a descriptor, and so does each file that the store opens: where connections take them all,
-nobody can log in, and mail cannot be delivered. Half is kept for files.
+Each takes a descriptor, and so does each file that the store opens: if connections took them all, nobody
+could log in, and mail could not be delivered. Half are kept for files.
 """
 
 import resource
 from dataclasses import dataclass
 
-MAX_BUSY = 100  # connections that are being told that the server is busy
+MAX_BUSY = 100  # simultaneous "busy" replies
 
 
 @dataclass(slots=True)
 class ConnectionLimit:
     """How many connections there are, and how many there may be.
 
-    Beyond ``most``, connections are told that the server is busy, ``most_busy`` of them at a time;
+    Beyond ``most``, a connection gets the reply that the server is busy, up to ``most_busy`` at a time;
     further ones are closed at once.
     """
 
@@ -22,21 +22,21 @@ class ConnectionLimit:
     most_busy: int = MAX_BUSY
     served: int = 0
     busy: int = 0
-    peak: int = 0  # the most that were served together since somebody looked
+    peak: int = 0  # the most served together since this was last reset
 
     def serve(self, change: int) -> None:
-        """Count connections that come, or with a negative number go."""
+        """Count connections that open or, with a negative number, close."""
         self.served += change
         self.peak = max(self.peak, self.served)
 
     @property
     def is_full(self) -> bool:
-        """Say whether no further connection can be served."""
+        """Return whether no further connection can be served."""
         return self.served >= self.most
 
     @property
     def is_past_busy_limit(self) -> bool:
-        """Say whether so many are being told that the server is busy that no more can be."""
+        """Return whether the limit of simultaneous "busy" replies is reached."""
         return self.busy >= self.most_busy
 
 
@@ -53,5 +53,5 @@ def raise_descriptor_limit() -> int:
 
 
 def connection_limit_for(descriptors: int) -> ConnectionLimit:
-    """Return a crowd that leaves half of the descriptors for files."""
+    """Return the limit that leaves half of the descriptors for files."""
     return ConnectionLimit(max(descriptors // 2 - MAX_BUSY, 1))

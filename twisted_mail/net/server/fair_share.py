@@ -1,8 +1,8 @@
-"""Turns: how conversations that have much to do share one thread with all others.
+"""How conversations with much work share one thread with all others.
 
-A session that worked for its slice waits here, and the more wait, the shorter is the slice. In each round
-of the reactor those that wait get ``SLICE_SECONDS`` together, not each: between two rounds the reactor
-looks at its sockets, so a client with little to do never waits for all those with much.
+A session that has worked for its time slice waits here; the more wait, the shorter is the slice. In each
+round of the reactor those that wait get ``SLICE_SECONDS`` together, not each: between two rounds the
+reactor looks at its sockets, so a client with little work never waits for all those with much.
 """
 
 from collections import deque
@@ -10,12 +10,12 @@ from collections import deque
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-SLICE_SECONDS = 0.02  # how long conversations work before others are looked at
+SLICE_SECONDS = 0.02  # how long conversations work before the reactor looks at others
 SHORTEST_SECONDS = 0.001  # below this, going round would cost more than the work
 
 
 class FairShare:
-    """Those that wait for their turn; one for all conversations of a reactor."""
+    """The sessions that wait for their turn; one object for all conversations of a reactor."""
 
     __slots__ = ("_is_going_round", "_reactor", "_waiting")
 
@@ -39,7 +39,7 @@ class FairShare:
         await turn
 
     def _go_round(self) -> None:
-        """Let those that wait now work, as many as time allows."""
+        """Resume those that wait now, as many as time allows."""
         stop = self._reactor.seconds() + SLICE_SECONDS
         for _ in range(len(self._waiting)):
             self._waiting.popleft().callback(None)

@@ -1,4 +1,4 @@
-"""Listeners: endpoints that accept connections, and the conversations that came of them."""
+"""Listeners: endpoints that accept connections, and their conversations."""
 
 import ipaddress
 from collections.abc import Callable
@@ -27,7 +27,7 @@ FAREWELL_SECONDS = 5.0  # how long open connections have to finish when the serv
 
 
 class StoppableFactory(Factory):
-    """A factory that can end what came of it."""
+    """A factory that can end its connections."""
 
     noisy = False
 
@@ -39,15 +39,15 @@ class StoppableFactory(Factory):
 class ConversationFactory(StoppableFactory):
     """Makes a conversation for each connection, up to a number in all and for each address.
 
-    A connection beyond that, or beyond what the crowd of all listeners may be, is sent ``busy``, the
-    protocol's own words for it, and closed.
+    A connection beyond that, or beyond the limit on all listeners, is sent ``busy``, the protocol's own
+    words for it, and closed.
     """
 
     def __init__(
         self,
         reactor: IReactorTime,
         make_session: MakeSession,
-        terms: ListenerSecurity,
+        security: ListenerSecurity,
         journal: Journal,
         busy: bytes,
         connections: int,
@@ -58,17 +58,18 @@ class ConversationFactory(StoppableFactory):
     ) -> None:
         self._reactor = reactor
         self._make_session = make_session
-        self._terms = terms
+        self._security = security
         self._journal = journal
         self._busy = busy
         self._most = connections
         self._most_per_address = connections_per_address
-        self._turns = fair_share or FairShare(reactor)
-        self._crowd = connection_limit or ConnectionLimit()
+        self._fair_share = fair_share or FairShare(reactor)
+        self._limit = connection_limit or ConnectionLimit()
         self._open: set[Conversation] = set()
-        self._tally = (
-            connection_counter if connection_counter is not None else LocalConnectionCounter()
-        )  # without those we are too busy for
+        # Without the connections that are only sent ``busy``; a counter is empty, and false, at first.
+        self._counter = (
+            LocalConnectionCounter() if connection_counter is None else connection_counter
+        )
         self._emptied: Deferred[None] | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Conversation | None:  # type: ignore[override]
@@ -76,21 +77,21 @@ class ConversationFactory(StoppableFactory):
         return self.conversation(getattr(addr, "host", ""))  # a UNIX socket has none
 
     def conversation(self, host: str, peer: Peer | None = None) -> Conversation | None:
-        """Return the conversation with a host, or one that only says that we are busy.
+        """Return the conversation with a host, or one that only says that the server is busy.
 
-        ``peer`` is given where it is not the transport that knows it. None when even that is too much:
-        the connection is closed without a word.
+        ``peer`` is given where the transport does not know it. Returns None when even that is too much:
+        then the connection is closed without a reply.
         """
         host = _origin(host)
         is_busy = self._is_full_for(host)
-        if is_busy and self._crowd.is_past_busy_limit:
+        if is_busy and self._limit.is_past_busy_limit:
             return None
         conversation = Conversation(
             self._reactor,
             self._say_busy if is_busy else self._make_session,
-            self._terms,
+            self._security,
             self._journal,
-            self._turns,
+            self._fair_share,
             peer,
         )
         self._open.add(conversation)
@@ -99,21 +100,21 @@ class ConversationFactory(StoppableFactory):
         return conversation
 
     def _is_full_for(self, host: str) -> bool:
-        if self._crowd.is_full or self._tally.count("") >= self._most:
+        if self._limit.is_full or self._counter.count("") >= self._most:
             return True
-        return bool(host) and self._tally.count(host) >= self._most_per_address
+        return bool(host) and self._counter.count(host) >= self._most_per_address
 
     def _say_busy(self, wire: object) -> "_BusySession":
         return _BusySession(cast("Conversation", wire), self._busy)
 
     def _count(self, host: str, is_busy: bool, change: int) -> None:
         if is_busy:
-            self._crowd.busy += change
+            self._limit.busy += change
             return
-        self._crowd.serve(change)
-        self._tally.change("", change)
+        self._limit.serve(change)
+        self._counter.change("", change)
         if host:  # a UNIX socket has none
-            self._tally.change(host, change)
+            self._counter.change(host, change)
 
     def _forget(self, conversation: Conversation, host: str, is_busy: bool) -> None:
         self._open.discard(conversation)
@@ -123,7 +124,7 @@ class ConversationFactory(StoppableFactory):
             emptied.callback(None)
 
     def shut_down(self) -> Deferred[None]:
-        """Let every session say farewell; cut off those that do not finish in time."""
+        """Let every session send its farewell; cut off those that do not finish in time."""
         if not self._open:
             done: Deferred[None] = Deferred()
             done.callback(None)
@@ -141,7 +142,7 @@ class ConversationFactory(StoppableFactory):
 
 
 def _origin(host: str) -> str:
-    """Return what counts as one address: all of the /64 that an IPv6 host commands."""
+    """Return what counts as one address: for an IPv6 host all of its /64."""
     if ":" not in host:
         return host
     address = ipaddress.IPv6Address(host.partition("%")[0])
@@ -180,7 +181,7 @@ class Listener:
         return None if self._port is None else self._port.getHost()
 
     def listen(self, failed: Callable[["Listener", str], None]) -> None:
-        """Begin to accept; tell ``failed`` why not, in words for an administrator."""
+        """Start accepting; if that fails, call ``failed`` with the reason, for the administrator."""
         self._endpoint.listen(self._factory).addCallbacks(
             self._listening, lambda failure: failed(self, _reason(failure))
         )
@@ -190,9 +191,9 @@ class Listener:
 
     @property
     def socket(self) -> tuple[int, int] | None:
-        """Return descriptor and address family of a socket that others may accept from, too.
+        """Return descriptor and address family of a socket that other processes may accept from, too.
 
-        None where there is none, or connections pass through something else than our factory.
+        None where there is none, or where another factory wraps ours.
         """
         port: Any = self._port
         if type(port) is not tcp.Port or port.factory is not self._factory:
@@ -200,7 +201,7 @@ class Listener:
         return port.fileno(), port.addressFamily  # type: ignore[no-untyped-call]
 
     def pause(self) -> None:
-        """Accept no connections for now: others do, by ``socket``. Those that are open go on."""
+        """Accept no connections for now: others do, through ``socket``. Open ones go on."""
         port: Any = self._port
         port.stopReading()
 

@@ -1,7 +1,7 @@
-"""Where answers leave: grouped, at once when the socket takes them, held back when it does not.
+"""Output of a connection: grouped, sent at once when the socket takes it, held when it does not.
 
-A write through the reactor costs a second round of its loop. When nothing is waiting to be sent,
-sending on the socket at once takes a third off the cost of a small request.
+A write through the reactor costs a second round of its loop. When nothing else is waiting, sending on the
+socket at once saves a third of the cost of a small request.
 """
 
 from twisted.internet.defer import Deferred
@@ -27,7 +27,7 @@ class TransportOutlet:
         self._transport = transport
         self._reactor = reactor
         self._pending: list[bytes] = []
-        self._resumed: Deferred[bool] | None = None  # whoever waits; False: no room comes
+        self._resumed: Deferred[bool] | None = None  # fires with whether the peer takes more
         self.is_held = False
 
     def write(self, data: bytes) -> None:
@@ -50,9 +50,9 @@ class TransportOutlet:
         if not isinstance(transport, Connection) or transport.TLS or transport.disconnecting:
             return data
         if transport.dataBuffer or transport._tempDataBuffer:
-            return data  # earlier bytes are still waiting, and order is everything
+            return data  # earlier bytes are still waiting, and must go first
         sent = transport.writeSomeData(data)
-        # An exception in place of a number: the reactor finds the broken socket by itself.
+        # An exception instead of a number: the reactor finds the broken socket by itself.
         return data[sent:] if isinstance(sent, int) else data
 
     # ------------------------------------------------------------ back-pressure
@@ -89,7 +89,7 @@ class TransportOutlet:
     def close(self) -> None:
         """Drop what was not sent: the connection is lost."""
         self._pending.clear()
-        self.is_held = False  # nobody will tell us to go on
+        self.is_held = False  # nothing will resume us
         resumed, self._resumed = self._resumed, None
         if resumed is not None:
             resumed.callback(False)

@@ -1,8 +1,8 @@
-"""Connections that a proxy brings: first its header, then the conversation with the real client.
+"""Connections from a proxy: first its header, then the conversation with the real client.
 
-The client's address is what the session, the log and the limits for each address see. Only the networks
-named may connect, for anybody else could say to be anyone; and each connection must begin with a header,
-for nothing else tells a proxy that was not configured from a client.
+The session, the log and the limits for each address see the client's address. Only proxies in the
+configured networks may connect, as a header can name any address; and each connection must begin with a
+header, as otherwise a proxy that sends none would pass for a client.
 """
 
 from collections.abc import Sequence
@@ -19,15 +19,15 @@ from twisted_mail.net.server.proxy_header import HeaderReader, ProxyAddresses
 from twisted_mail.policy.networks import LOOPBACK, Networks
 
 HEADER_SECONDS = 10.0  # how long a header may take; proxies send it at once
-MAX_AWAITING_HEADER = 1000  # connections whose header has not come; further ones are closed
-COMPLAINT_SECONDS = 60.0  # between two lines in the log about proxies
+MAX_AWAITING_HEADER = 1000  # connections without their header so far; further ones are closed
+COMPLAINT_SECONDS = 60.0  # between two log lines about proxies
 
 
 class ProxiedFactory(StoppableFactory):
-    """Waits for the header of each connection, and hands it on to a factory of conversations.
+    """Waits for the header of each connection, and passes it on to a factory of conversations.
 
-    ``networks`` are those of the proxies; without any, this host alone. What comes over a UNIX socket
-    is trusted: who may use it, its mode says.
+    ``networks`` are those of the proxies; without any, this host alone. A UNIX socket is trusted: its
+    mode decides who may use it.
     """
 
     def __init__(
@@ -52,25 +52,25 @@ class ProxiedFactory(StoppableFactory):
             return None
         if len(self._awaiting_header) >= MAX_AWAITING_HEADER:
             return None
-        preface = ProxyHeaderProtocol(self)
-        self._awaiting_header.add(preface)
-        return preface
+        waiting = ProxyHeaderProtocol(self)
+        self._awaiting_header.add(waiting)
+        return waiting
 
-    def header_done(self, preface: "ProxyHeaderProtocol") -> None:
-        """Forget a connection whose header has come, or never will."""
-        self._awaiting_header.discard(preface)
+    def header_done(self, waiting: "ProxyHeaderProtocol") -> None:
+        """Forget a connection whose header has come, or will not come."""
+        self._awaiting_header.discard(waiting)
 
     def complain(self, text: str) -> None:
-        """Say in the log what is wrong with a proxy, from time to time."""
+        """Log what is wrong with a proxy, once in ``COMPLAINT_SECONDS``."""
         now = self.reactor.seconds()
         if now >= self._quiet_until:
             self._quiet_until = now + COMPLAINT_SECONDS
             self._journal.warned("proxy", text)
 
     def shut_down(self) -> Deferred[None]:
-        """Cut off those who have said nothing; end the conversations."""
-        for preface in list(self._awaiting_header):
-            preface.abort()
+        """Cut off the connections without a header; end the conversations."""
+        for waiting in list(self._awaiting_header):
+            waiting.abort()
         return self.factory.shut_down()
 
 
@@ -98,14 +98,14 @@ class ProxyHeaderProtocol:
     def dataReceived(self, data: bytes) -> None:
         """Read the header; what follows it is the client's."""
         try:
-            told = self._reader.feed(data)
+            addresses = self._reader.feed(data)
         except ValueError as error:
             self._factory.complain(f"{self._proxy} sends no good header: {error}")
             self.abort()
             return
-        if told is not None:
+        if addresses is not None:
             self._end()
-            self._hand_on(told)
+            self._pass_on(addresses)
 
     @property
     def _proxy(self) -> str:
@@ -116,14 +116,15 @@ class ProxyHeaderProtocol:
         self._factory.complain(f"{self._proxy} sends no header")
         self.abort()
 
-    def _hand_on(self, told: ProxyAddresses) -> None:
-        """Begin the conversation on the transport, as if it had only now connected."""
+    def _pass_on(self, addresses: ProxyAddresses) -> None:
+        """Begin the conversation on the transport, as if it had just connected."""
         transport = self.transport
-        if told.source is None:  # the proxy speaks for itself
-            address = transport.getPeer()
-            conversation = self._factory.factory.conversation(getattr(address, "host", ""))
+        if addresses.source is None:  # the proxy speaks for itself
+            conversation = self._factory.factory.conversation(
+                getattr(transport.getPeer(), "host", "")
+            )
         else:
-            peer = Peer(told.source.host, told.source.port)
+            peer = Peer(addresses.source.host, addresses.source.port)
             conversation = self._factory.factory.conversation(peer.host, peer)
         if conversation is None:
             transport.abortConnection()

@@ -1,4 +1,4 @@
-"""The header of the PROXY protocol, by which a proxy says whom it brings (HAProxy, proxy-protocol.txt).
+"""The header of the PROXY protocol, in which a proxy names its client (HAProxy, proxy-protocol.txt).
 
 | version | the header | its end |
 | --- | --- | --- |
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 MAX_LINE = 107  # octets of version 1, CRLF included (§2.1)
-MAX_VALUES = 4096  # octets of version 2 behind its first 16; the addresses take 216 at most
+MAX_VALUES = 4096  # octets of version 2 after its first 16; the addresses take 216 at most
 
 _LINE = re.compile(
     rb"PROXY (?:UNKNOWN(?: [^\r\n]*)?|(TCP[46]) ([0-9.:A-Fa-f]+) ([0-9.:A-Fa-f]+)"
@@ -38,7 +38,7 @@ class SocketAddress:
 
 @dataclass(frozen=True, slots=True)
 class ProxyAddresses:
-    """What a proxy said: both ends of the client's connection, or None for the proxy's own."""
+    """Both ends of the client's connection to the proxy, or None for a connection of the proxy itself."""
 
     source: SocketAddress | None = None
     destination: SocketAddress | None = None
@@ -48,7 +48,7 @@ NO_ADDRESSES = ProxyAddresses()
 
 
 class HeaderReader:
-    """Takes in a header, in whatever pieces it comes."""
+    """Reads a header that comes in any pieces."""
 
     __slots__ = ("_held", "rest")
 
@@ -96,7 +96,7 @@ def parse_line(line: bytes) -> ProxyAddresses:
     if match is None:
         raise ValueError("the line is malformed")
     if match[1] is None:
-        return NO_ADDRESSES  # UNKNOWN: what else is said does not count
+        return NO_ADDRESSES  # UNKNOWN: the rest does not count
     version = 4 if match[1] == b"TCP4" else 6
     return ProxyAddresses(_place(version, match[2], match[4]), _place(version, match[3], match[5]))
 
@@ -108,9 +108,9 @@ def _place(version: int, host: bytes, port: bytes) -> SocketAddress:
     return SocketAddress(str(address), int(port))
 
 
-def format_line(told: ProxyAddresses) -> bytes:
+def format_line(addresses: ProxyAddresses) -> bytes:
     """Write a header of version 1. Raises ValueError where the ends are of two kinds."""
-    source, destination = told.source, told.destination
+    source, destination = addresses.source, addresses.destination
     if source is None or destination is None or not source.host:
         return b"PROXY UNKNOWN\r\n"
     version = _version(source, destination)
@@ -164,7 +164,7 @@ _READERS: dict[int, tuple[int, Callable[[bytes], ProxyAddresses]]] = {
 
 
 def _check(header: bytes, start: int) -> None:
-    """Skip the values behind the addresses; a checksum among them must be right (§2.2.3)."""
+    """Skip the values after the addresses; a checksum among them must be right (§2.2.3)."""
     for kind, at, stop in _values(header, start):
         if kind == _CRC32C:
             if stop - at != 4:
@@ -175,7 +175,7 @@ def _check(header: bytes, start: int) -> None:
 
 
 def _values(header: bytes, at: int) -> Iterator[tuple[int, int, int]]:
-    """Yield the type of each value, and where it lies (§2.2)."""
+    """Yield the type of each value, and its start and end (§2.2)."""
     while at < len(header):
         if at + 3 > len(header):
             raise ValueError("a value is cut off")
@@ -186,22 +186,24 @@ def _values(header: bytes, at: int) -> Iterator[tuple[int, int, int]]:
         yield kind, at - length, at
 
 
-def format_octets(told: ProxyAddresses, values: bytes = b"", has_checksum: bool = False) -> bytes:
-    """Write a header of version 2; ``values`` stand behind the addresses, each with its type.
+def format_octets(
+    addresses: ProxyAddresses, values: bytes = b"", has_checksum: bool = False
+) -> bytes:
+    """Write a header of version 2; ``values`` follow the addresses, each with its type.
 
     Raises ValueError where the ends are of two kinds.
     """
-    family, addresses = _addresses(told)
+    family, packed = _addresses(addresses)
     if has_checksum:
         values += struct.pack("!BHI", _CRC32C, 4, 0)
     command = 0x20 | (_PROXY if family else _LOCAL)
-    header = _HEAD.pack(SIGNATURE, command, family, len(addresses) + len(values))
-    header += addresses + values
+    header = _HEAD.pack(SIGNATURE, command, family, len(packed) + len(values))
+    header += packed + values
     return header[:-4] + crc32c(header).to_bytes(4, "big") if has_checksum else header
 
 
-def _addresses(told: ProxyAddresses) -> tuple[int, bytes]:
-    source, destination = told.source, told.destination
+def _addresses(addresses: ProxyAddresses) -> tuple[int, bytes]:
+    source, destination = addresses.source, addresses.destination
     if source is None or destination is None:
         return 0, b""
     if not source.host and not destination.host:

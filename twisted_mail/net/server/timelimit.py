@@ -1,4 +1,4 @@
-"""A time limit that is moved all the time and hardly ever reached."""
+"""A time limit that is set again and again, and hardly ever reached."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ class TimeLimit:
         self._deadline = 0.0
 
     def set(self, seconds: float) -> None:
-        """Begin anew: the time is over when ``seconds`` have passed."""
+        """Start again: the time is over after ``seconds``."""
         self._deadline = self._reactor.seconds() + seconds
         if self._timer is None:
             self._timer = self._reactor.callLater(seconds, self._look)
@@ -30,7 +30,7 @@ class TimeLimit:
             self._timer.reset(seconds)
 
     def end(self) -> None:
-        """Forget the time, for good."""
+        """End the limit permanently."""
         self._passed = _nothing
         timer, self._timer = self._timer, None
         if timer is not None:
@@ -46,4 +46,4 @@ class TimeLimit:
 
 
 def _nothing() -> None:
-    """Do nothing; to hold the connection here would keep it alive."""
+    """Do nothing; a reference to the connection would keep it in memory."""

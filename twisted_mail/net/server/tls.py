@@ -1,6 +1,6 @@
 """TLS for listeners: a folder of certificates, chosen by the name the client asks for.
 
-Each ``*.pem`` file holds a private key and its certificate with the chain behind it. The context is
+Each ``*.pem`` file holds a private key, its certificate and the chain. The context is
 chosen for each connection (RFC 6066 §3), so a certificate that is replaced serves the next connection
 and never touches open ones.
 """
@@ -32,7 +32,7 @@ class KeyFile:
 
 
 def read_key_file(path: Path) -> KeyFile:
-    """Read a PEM file. Raises OSError and ValueError, whose texts say what is wrong with the file."""
+    """Read a PEM file. Raises OSError and ValueError with texts that name the mistake in it."""
     pem = path.read_bytes()
     chain = x509.load_pem_x509_certificates(pem)
     key = load_pem_private_key(pem, password=None)
@@ -58,7 +58,7 @@ def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _CertificateIndex:
-    """What one scan found: contexts by name, and the one for clients that name none of these."""
+    """The result of a scan: contexts by name, and the one for clients that send none of these names."""
 
     by_name: dict[str, SSL.Context] = field(default_factory=dict)
     fallback: SSL.Context | None = None
@@ -80,13 +80,13 @@ class Certificates:
 
     @property
     def is_ready(self) -> bool:
-        """Say whether there is a certificate at all."""
+        """Return whether there is any certificate."""
         return self._index.fallback is not None
 
     def scan(self, complain: Callable[[Path, str], None]) -> bool:
-        """Read the folder again if a file changed; say whether anything is new.
+        """Read the folder again if a file changed; return whether anything is new.
 
-        Files that cannot be used are reported to ``complain`` and passed over; when none is left, the
+        Files that cannot be used are reported to ``complain`` and ignored; when none is left, the
         certificates known before stay in use.
         """
         stamp = self._stamp()
@@ -133,10 +133,10 @@ class Certificates:
 
 
 class _Connection(SSL.Connection):
-    """A TLS connection for which a fault of TLS is its end, like any other.
+    """A TLS connection that treats an error of TLS as the end of the connection.
 
-    Most clients end without a word of TLS. Twisted makes a failure of that, whose traceback holds the
-    whole connection and is held by it, and which nobody asks for.
+    Most clients close without ending TLS. Twisted makes a Failure of that, which nothing uses, and whose
+    traceback holds the whole connection and is held by it.
     """
 
     def recv(self, bufsiz: int, flags: int | None = None) -> bytes:
@@ -150,12 +150,12 @@ class _Connection(SSL.Connection):
 
 
 def drop_tls(transport: object) -> None:
-    """Undo what ``startTLS`` did to a transport that is lost: the two keep each other in memory."""
+    """Undo what ``startTLS`` did to a lost transport: the two keep each other in memory."""
     for method in ("getHandle", "getPeerCertificate"):
         vars(transport).pop(method, None)
 
 
 def tls_info(connection: SSL.Connection) -> TlsInfo:
-    """Say what a TLS connection speaks."""
+    """Return version and cipher of a TLS connection."""
     version, cipher = connection.get_protocol_version_name(), connection.get_cipher_name()
     return TlsInfo(version, cipher or "", connection.get_cipher_bits() or 0)
