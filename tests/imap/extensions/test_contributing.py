@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.dialogues import score
-from tests.dialogues.memory import MemoryLine, MemoryServer
+from tests.dialogues.memory import DialogueServer, MemoryLine
 from tests.dialogues.player import play
 from twisted_mail.imap import extensions
 
@@ -45,11 +45,9 @@ def test_one_source_file_and_one_dialogue_are_all(subject: str, room: Path, tmp_
     (tmp_path / "story.txt").write_text(text)
     dialogue = score.read(tmp_path / "story.txt")
     for way in ("whole", "lines", "bytes"):
-        server = MemoryServer()
-        for message in dialogue.given:
-            server.put(message)
-        play(dialogue, lambda connection: MemoryLine(server, dialogue, connection, way))  # noqa: B023
-        assert not [event for event in server.journal.events if event[0] == "failed"]
+        server = DialogueServer(dialogue)
+        play(dialogue, lambda connection: MemoryLine(server, connection, way))  # noqa: B023
+        assert not server.journal.of("failed")
 
 
 def test_all_of_them_can_be_added_together(room: Path, tmp_path: Path) -> None:
@@ -58,4 +56,5 @@ def test_all_of_them_can_be_added_together(room: Path, tmp_path: Path) -> None:
         (room / Path(source).name).write_text(code)
     (tmp_path / "story.txt").write_text(files_of(SUBJECTS[-1])["tests/dialogues/imap-clock.txt"])
     dialogue = score.read(tmp_path / "story.txt")
-    play(dialogue, lambda connection: MemoryLine(MemoryServer(), dialogue, connection, "whole"))
+    server = DialogueServer(dialogue)
+    play(dialogue, lambda connection: MemoryLine(server, connection, "whole"))
