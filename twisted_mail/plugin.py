@@ -5,7 +5,7 @@ A plugin is an object in a module of ``twisted_mail.plugins`` that provides one 
 are ``twisted.cred.strcred`` checkers and need nothing of ours.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -38,7 +38,8 @@ from twisted_mail.interfaces import (
     Submitter,
     Wire,
 )
-from twisted_mail.smtp.backend import ArrivalStep
+from twisted_mail.smtp.arrival.added_steps import with_added
+from twisted_mail.smtp.backend import AddedStep, ArrivalStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ class ServerBackend:
     of one message. ``state`` is the folder where the server keeps what it has to remember; without one,
     nothing outlives the process. ``delivery`` is final delivery alone, past any queue;
     ``assume_login`` opens an account without a password, for whom somebody else has let in.
-    ``arrival`` is what a service does with each message at its end; each has its own.
+    ``arrival`` is what a service does with each message at its end, each its own; ``added_steps`` is
+    what plugins add to it.
     ``connector`` and ``http_client`` lead to other programs, which only a running server asks.
     """
 
@@ -74,6 +76,7 @@ class ServerBackend:
     connector: Connector | None = None
     http_client: HttpClient | None = None
     arrival: Sequence[ArrivalStep] = ()
+    added_steps: Sequence[AddedStep] = ()
 
 
 class IProtocol(Interface):
@@ -125,6 +128,19 @@ class IImapExtension(Interface):
         """
 
 
+class IArrivalStep(Interface):
+    """A kind of step in a message's arrival that an ``[[arrival_step]]`` may name as its ``kind``."""
+
+    name = Attribute("The word in the configuration, and the name of the step: 'sign'.")
+    help = Attribute("One line for people.")
+    settings = Attribute("A frozen dataclass with a default for each field: the table's options.")
+    before = Attribute("The name of the step that it stands before: 'accept'. Or empty.")
+    after = Attribute("The name of the step that it stands after, if ``before`` is empty: 'spool'.")
+
+    def make(settings: object, backend: ServerBackend) -> object:
+        """Return what ``smtp.backend.ArrivalStep.run`` is; called once, before the first connection."""
+
+
 class MakeBuiltinSession(Protocol):
     """What our own session classes look like."""
 
@@ -174,7 +190,8 @@ class BuiltinMailProtocol(BuiltinProtocol):
 
     def make(self, settings: object, backend: ServerBackend) -> Callable[[Wire], Session]:
         """Return what makes a session for each connection."""
-        return super().make(settings, replace(backend, arrival=self.arrival(settings)))
+        steps = with_added(self.arrival(settings), backend.added_steps, self.name)
+        return super().make(settings, replace(backend, arrival=steps))
 
 
 @implementer(IPlugin, IFilter)
@@ -187,6 +204,19 @@ class BuiltinFilter:
     settings: type
     make: Callable[[Any, ServerBackend], Filter]
     is_common: bool = False
+
+
+@implementer(IPlugin, IArrivalStep)
+@dataclass(frozen=True)
+class BuiltinArrivalStep:
+    """A kind of step in a message's arrival: its settings, and what makes it of them and the doors."""
+
+    name: str
+    help: str
+    settings: type
+    make: Callable[[Any, ServerBackend], Callable[[Any], Awaitable[None] | None]]
+    before: str = ""
+    after: str = ""
 
 
 def protocols() -> dict[str, object]:
@@ -202,6 +232,11 @@ def filters() -> dict[str, object]:
 def imap_extensions() -> dict[str, object]:
     """Return the installed extensions of IMAP by name. Raises ValueError when two have one name."""
     return dict(sorted(_by_name(IImapExtension).items()))
+
+
+def arrival_steps() -> dict[str, object]:
+    """Return the installed kinds of arrival steps by name. Raises ValueError when two have one name."""
+    return _by_name(IArrivalStep)
 
 
 def _by_name(interface: Any) -> dict[str, object]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from twisted_mail.config import (
+    ArrivalStepConfig,
     Config,
     DnsSettings,
     FilterConfig,
@@ -77,6 +78,12 @@ def test_the_file_explains_every_option_of_filters() -> None:
     assert all(f"# {name} " in text for name in names(FilterConfig) - {"settings"})
 
 
+def test_the_file_explains_every_option_of_arrival_steps() -> None:
+    text = (ETC / "mail.toml").read_text()
+    section = text[: text.index("# [[arrival_step]]")].rpartition("\n\n")[2]
+    assert all(f"# {name} " in section for name in names(ArrivalStepConfig) - {"settings"})
+
+
 def test_the_file_explains_every_option_of_programs() -> None:
     text = (ETC / "mail.toml").read_text()
     assert all(f"# {name} " in text for name in names(Program))
@@ -106,7 +113,7 @@ def test_every_option_has_its_default() -> None:
 
 
 def test_the_top_of_the_file_has_every_option() -> None:
-    own = names(Config) - {"path", "services", "listeners", "filters", "programs"}
+    own = names(Config) - {"path", "services", "listeners", "filters", "arrival_steps", "programs"}
     assert own <= set(tomllib.loads((ETC / "mail.toml").read_text()))
 
 

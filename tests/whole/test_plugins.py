@@ -16,7 +16,7 @@ from tests.whole.process import ServerProcess, free_port
 pytestmark = pytest.mark.whole
 
 PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
-PLUGIN, FILTER, EXTENSION = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+PLUGIN, FILTER, EXTENSION, STEP = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
 def test_the_plugin_of_the_documentation_serves(
@@ -122,6 +122,28 @@ def test_the_imap_extension_of_the_documentation_comes_in_a_wheel(
             assert client.search(None, "X-LONGER", "3")[1] == [b"2"]
     finally:
         assert server.stop()
+
+
+def test_the_arrival_step_of_the_documentation_labels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    LiveServer(tmp_path).stop()
+    package = tmp_path / "site" / "twisted_mail" / "plugins"
+    package.mkdir(parents=True)
+    (package / "label.py").write_text(STEP)
+    section = re.findall(r"```toml\n(\[\[arrival_step.*?)```", PAGE.read_text(), re.DOTALL)[0]
+    port = free_port()
+    endpoint = f"tcp:{port}:interface=127.0.0.1"
+    listener = f'[[listener]]\nservice = "smtp"\nendpoint = "{endpoint}"\n'
+    (tmp_path / "mail.toml").write_text(CONFIG + listener + section)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    server = ServerProcess(tmp_path / "mail.toml", port, tmp_path / "log")
+    try:
+        assert _sent(port, "Hello")[0] == 250
+    finally:
+        assert server.stop()
+    (path,) = tmp_path.rglob("new/*")
+    assert b"\r\nX-Label: external\r\nReceived: " in path.read_bytes()
 
 
 def _sent(port: int, subject: str) -> tuple[int, str]:

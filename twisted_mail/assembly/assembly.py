@@ -6,6 +6,7 @@ What the processes of one server share, if it has several, comes from ``SharedSe
 from dataclasses import replace
 from typing import Any
 
+from twisted_mail.assembly.arrival_steps import make_added_steps
 from twisted_mail.assembly.delivery import DeliveryAssembly, DeliveryDependencies
 from twisted_mail.assembly.directory import DirectoryAssembly
 from twisted_mail.assembly.filters import make_filters, make_policy
@@ -56,7 +57,11 @@ class Assembly:
         self.delivery = self._make_delivery()
         services = self._make_backend()
         self.filters = make_filters(config.filters, services, shared)
-        self.backend = replace(services, policy=make_policy(config, self.filters, clock, journal))
+        self.backend = replace(
+            services,
+            policy=make_policy(config, self.filters, clock, journal),
+            added_steps=make_added_steps(config.arrival_steps, services),
+        )
         self.listeners = ListenerAssembly(reactor, config, shared, self.backend, journal)
 
     def _make_delivery(self) -> DeliveryAssembly:

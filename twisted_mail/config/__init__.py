@@ -8,6 +8,7 @@ All mistakes are reported together, each with its place.
 
 from twisted_mail.config.mistakes import ConfigError, ConfigMistake
 from twisted_mail.config.model import (
+    ArrivalStepConfig,
     Config,
     DnsSettings,
     FilterConfig,
@@ -21,6 +22,7 @@ from twisted_mail.config.model import (
 from twisted_mail.config.reader import load
 
 __all__ = [
+    "ArrivalStepConfig",
     "Config",
     "ConfigError",
     "ConfigMistake",

@@ -154,6 +154,18 @@ class FilterConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrivalStepConfig:
+    """One ``[[arrival_step]]``: a kind of step that messages of the ``services`` go through.
+
+    The table's other options are those of the kind, and become ``settings``.
+    """
+
+    kind: str
+    services: tuple[str, ...] = ("smtp",)
+    settings: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that was configured; paths are absolute.
 
@@ -172,6 +184,7 @@ class Config:
     store: StoreSettings = field(default_factory=StoreSettings)
     services: Mapping[str, object] = field(default_factory=dict)
     filters: tuple[FilterConfig, ...] = ()
+    arrival_steps: tuple[ArrivalStepConfig, ...] = ()
     dns: DnsSettings = field(default_factory=DnsSettings)
     log: LogSettings = field(default_factory=LogSettings)
     threads: ThreadSettings = field(default_factory=ThreadSettings)

@@ -8,8 +8,10 @@ from twisted.cred.strcred import findCheckerFactories
 
 from twisted_mail import plugin
 from twisted_mail.config import documents, endpoints, filters
+from twisted_mail.config.arrival_steps import ArrivalStepReader
 from twisted_mail.config.mistakes import ConfigError, ConfigMistake, KeyPath, suggestion
 from twisted_mail.config.model import (
+    ArrivalStepConfig,
     Config,
     DnsSettings,
     FilterConfig,
@@ -43,7 +45,17 @@ PLAIN_SECTIONS: Mapping[str, type] = {
     "lists": ListSettings,
     "waiting": QueueSettings,
 }
-_READ_APART = ("hostname", "state", "domains", "tls", "listener", "login", "filter", "program")
+_READ_APART = (
+    "hostname",
+    "state",
+    "domains",
+    "tls",
+    "listener",
+    "login",
+    "filter",
+    "arrival_step",
+    "program",
+)
 OWN_SECTIONS = (*_READ_APART, *PLAIN_SECTIONS)
 
 
@@ -97,6 +109,7 @@ class _ConfigReader:
         }
         for name, kind in PLAIN_SECTIONS.items():
             values[name] = self._take(name, kind, {})
+        values["arrival_steps"] = self._arrival_steps(values["services"])
         return None if self.mistakes else Config(**values)
 
     def _complain(self, place: KeyPath, text: str) -> None:
@@ -173,13 +186,19 @@ class _ConfigReader:
                 " endpoint = 'tcp:143:interface=127.0.0.1'",
             )
 
-    # ------------------------------------------------------------ filters and programs
+    # ------------------------------------------------------------ filters, steps and programs
 
     def _filters(self) -> tuple[FilterConfig, ...]:
         tables = self._values.get("filter")
         return filters.filters(
             tables, self._structure, self._kinds, self._protocols, self._complain
         )
+
+    def _arrival_steps(self, services: Mapping[str, Any]) -> tuple[ArrivalStepConfig, ...]:
+        reader = ArrivalStepReader(
+            self._structure, plugin.arrival_steps, self._protocols, services, self._complain
+        )
+        return reader.read(self._values.get("arrival_step"))
 
     def _programs(self) -> tuple[Program, ...]:
         tables = self._values.get("program", [])

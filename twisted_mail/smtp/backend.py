@@ -1,6 +1,6 @@
 """The doors between an SMTP session and the rest of the house."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,19 @@ class ArrivalStep:
 
     name: str
     run: Callable[[Any], Awaitable[None] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class AddedStep:
+    """A step of a plugin: the services that have it, and the name of the step it stands at.
+
+    One of ``before`` and ``after`` is a name, and the other empty.
+    """
+
+    step: ArrivalStep
+    services: Collection[str]
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
