@@ -1,4 +1,4 @@
-"""The message of an APPEND on its way in: handed on as it comes, never held whole."""
+"""The message of an APPEND on its way in: written as it comes, never held in one piece."""
 
 from collections.abc import Callable
 
@@ -11,8 +11,8 @@ from twisted_mail.mail.outcome import MailError
 class AppendLiteral:
     """Takes the framer's events about messages.
 
-    What goes wrong, a full disk, is told to the framer: the client hears of it in the answer to its
-    command, when all octets have come.
+    What goes wrong, such as a full disk, is reported to the framer: the client gets it as the answer
+    to its command, when all octets have come.
     """
 
     __slots__ = ("_framer", "_make_writer", "_writer")

@@ -1,4 +1,4 @@
-"""The doors between an IMAP session and the rest of the house."""
+"""What an IMAP session needs from outside of its room."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from twisted_mail.interfaces import (
 
 @dataclass(frozen=True, slots=True)
 class ImapBackend:
-    """The doors an IMAP session needs; the fields are those of ``twisted_mail.plugin.ImapBackend``."""
+    """The doors of an IMAP session; fields are named as in ``twisted_mail.plugin.ServerBackend``."""
 
     hostname: str
     clock: Clock

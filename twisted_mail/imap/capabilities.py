@@ -1,4 +1,4 @@
-"""Capabilities: the words by which the server says what it can do (RFC 3501 §7.2.1).
+"""Capabilities: the words for what the server can do (RFC 3501 §7.2.1).
 
 The list is derived from the capabilities that the extensions bring, by the state of the connection,
 by what the wire allows and by settings.
@@ -30,12 +30,12 @@ def always(context: CapabilityContext) -> bool:
 
 
 def before_login(context: CapabilityContext) -> bool:
-    """Return whether nobody has logged in yet."""
+    """Return whether the client has not logged in yet."""
     return not context.is_authenticated
 
 
 def after_login(context: CapabilityContext) -> bool:
-    """Return whether somebody has logged in.
+    """Return whether the client has logged in.
 
     For most capabilities: the list is kept short before login, where they are of no use, and each
     greeting carries it.

@@ -13,7 +13,7 @@ MIB = 1024 * KIB
 class Settings:
     """The service on ports 143 and 993. Sizes are in octets, durations in seconds.
 
-    Before login, one whole command takes at most ``max_login_line`` and what literals add to it, and
+    Before login, one command takes at most ``max_login_line`` and what literals add to it, and
     the connection has ``login_timeout`` in all. After login, silence may last ``idle_timeout``, for
     which RFC 3501 §5.4 wants 30 minutes at least; in the middle of a command ``command_timeout``.
     """
@@ -34,7 +34,7 @@ class Settings:
     command_timeout: float = 300.0
     idle_timeout: float = 1860.0
     idle_poll_seconds: float = 5.0  # how often IDLE looks for what other programs did
-    keepalive_seconds: float = 240.0  # how often IDLE says that the server is there
+    keepalive_seconds: float = 240.0  # how often IDLE shows that the server is there
 
     max_login_errors: int = 10  # bad commands before login, in all
     max_failed_logins: int = 5  # wrong passwords on one connection

@@ -44,12 +44,12 @@ def flag_list(names: Iterable[str]) -> bytes:
 
 
 _KEYWORDS = len(flags.SYSTEM) + 1
-_ORDER = {name: place for place, name in enumerate((*flags.SYSTEM, flags.RECENT))}
+_ORDER = {name: position for position, name in enumerate((*flags.SYSTEM, flags.RECENT))}
 _ORDER["\\*"] = _KEYWORDS + 1
 
 
 def refusal(error: MailError) -> str:
-    """Return the answer that tells an error: BAD or NO, code and text."""
+    """Return the answer to a command that failed: BAD or NO, code and text."""
     word = "BAD" if isinstance(error, ProtocolError) else "NO"
     code = f"[{error.condition}] " if error.condition else ""
     text = "".join(c if " " <= c <= "~" else "?" for c in error.outcome.text)

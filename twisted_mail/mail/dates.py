@@ -4,9 +4,9 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(_MONTHS, 1)}
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, 1)}
 
 # ---------------------------------------------------------------- IMAP (RFC 3501 §9)
 
@@ -57,7 +57,7 @@ def format_internal(seconds: int) -> bytes:
 @lru_cache(4096)
 def _format_day(days: int) -> bytes:
     day = date.fromordinal(_EPOCH + days)
-    text = f'"{day.day:2d}-{_MONTHS[day.month - 1]}-{day.year:04d} %02d:%02d:%02d +0000"'
+    text = f'"{day.day:2d}-{MONTHS[day.month - 1]}-{day.year:04d} %02d:%02d:%02d +0000"'
     return text.encode("ascii")
 
 
@@ -182,5 +182,5 @@ def _without_comments(text: str) -> str:
 
 def format_mail_date(when: datetime) -> str:
     """Write a Date value: ``Wed, 17 Jul 1996 02:23:25 -0700``. Raises ValueError when naive."""
-    day = f"{_DAYS[when.weekday()]}, {when.day:02d} {_MONTHS[when.month - 1]} {when.year:04d}"
+    day = f"{DAYS[when.weekday()]}, {when.day:02d} {MONTHS[when.month - 1]} {when.year:04d}"
     return f"{day} {when:%H:%M:%S} {_format_zone(when)}"

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO, Literal, NamedTuple
 
 from twisted_mail.control.store.importing.source import storable_flags
-from twisted_mail.mail.dates import parse_mail_date
+from twisted_mail.mail.dates import DAYS, MONTHS, parse_mail_date
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.flags import Flags
 
@@ -36,8 +36,6 @@ _OWN = re.compile(
 _STATUS = {"R": flag.SEEN}
 _X_STATUS = {"A": flag.ANSWERED, "F": flag.FLAGGED, "D": flag.DELETED, "T": flag.DRAFT}
 _MOZILLA = {1: flag.SEEN, 2: flag.ANSWERED, 4: flag.FLAGGED, 8: flag.DELETED}
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class MboxMessage(NamedTuple):
@@ -166,5 +164,5 @@ def _asctime(seconds: int) -> bytes:
         when = datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         when = datetime(1970, 1, 1, tzinfo=UTC)
-    day, month = _DAYS[when.weekday()], _MONTHS[when.month - 1]
+    day, month = DAYS[when.weekday()], MONTHS[when.month - 1]
     return f"{day} {month} {when.day:2d} {when:%H:%M:%S} {when.year:04d}".encode()

@@ -45,7 +45,7 @@ async def _id(session: ImapSession, reader: Reader, is_uid: bool) -> str:
 
 
 def _read_id(reader: Reader) -> None:
-    """Step over the client's names; what it says of itself changes nothing here."""
+    """Step over the client's names; what it calls itself changes nothing here."""
     if not reader.accept(b"("):
         if reader.nstring() is not None:
             raise ProtocolError("Expected a list or NIL")

@@ -9,7 +9,7 @@ from twisted_mail.mail.mailbox.flags import DELETED
 
 
 async def expunge(session: ImapSession, reader: Reader, is_uid: bool) -> str:
-    r"""Remove all ``\Deleted`` messages, or those of a set; the session tells which are gone."""
+    r"""Remove all ``\Deleted`` messages, or those of a set; the loop sends which are gone."""
     named = None
     if is_uid:
         reader.space()

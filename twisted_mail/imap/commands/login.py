@@ -15,7 +15,7 @@ _FAILED = "AUTHENTICATIONFAILED"
 
 
 async def _starttls(session: ImapSession, reader: Reader, is_uid: bool) -> str:
-    """Begin TLS; what came in clear behind the command must not be read as if it were encrypted."""
+    """Begin TLS; what came in clear after the command must not be read as if it were encrypted."""
     reader.end()
     wire = session.wire
     if wire.tls_info is not None:
@@ -56,13 +56,13 @@ def _require_privacy(session: ImapSession, reveals_password: bool) -> None:
 async def _log_in(session: ImapSession, credentials: Credentials) -> str:
     peer, journal = session.wire.peer, session.backend.journal
     try:
-        face = await session.backend.login_mailboxes(credentials, peer)
+        avatar = await session.backend.login_mailboxes(credentials, peer)
     except Refused as error:
         journal.login_failed(SERVICE, peer, credentials.name)
         session.count_login_failure()
         raise Refused(error.outcome, error.condition or _FAILED) from None
-    session.enter_authenticated(face)
-    journal.logged_in(SERVICE, peer, face.name)
+    session.enter_authenticated(avatar)
+    journal.logged_in(SERVICE, peer, avatar.name)
     return f"[CAPABILITY {session.capabilities()}] Logged in."
 
 

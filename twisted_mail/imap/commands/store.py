@@ -23,7 +23,7 @@ _HOW: dict[str, Literal["set", "add", "remove"]] = {
 
 @dataclass(frozen=True, slots=True)
 class Alteration:
-    """What a STORE does to flags; a silent one does not tell the result."""
+    """What a STORE does to flags; the result of a silent one is not sent."""
 
     how: Literal["set", "add", "remove"]
     flags: Flags
@@ -43,7 +43,7 @@ def parse(reader: Reader) -> Alteration:
 
 
 async def store(session: ImapSession, reader: Reader, is_uid: bool) -> str:
-    """Alter flags, durably, and tell what they are now."""
+    """Alter flags, durably, and send what they are now."""
     reader.space()
     numbers = reader.numbers()
     reader.space()

@@ -69,7 +69,7 @@ async def _refresh(session: ImapSession) -> None:
 
 
 async def _wait(session: ImapSession, seconds: float) -> None:
-    """Wait for the client, for a change, or until so many seconds have passed."""
+    """Wait for the client, for a change, or until that many seconds have passed."""
     try:
         session.framer.feed(await session.wire.read(seconds))
     except ConversationEnded as ending:

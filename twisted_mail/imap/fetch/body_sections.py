@@ -84,7 +84,7 @@ class BodySectionReader:
         self._needs_parts = any(text.section.path for text in self.wanted)
 
     def source(self, uid: int, size: int, header_size: int) -> SectionSource:
-        """Describe a message: the octets of the whole, and of its header if a section needs it."""
+        """Describe a message by its size, and the size of its header if a section needs it."""
         if self._needs_parts:
             return SectionSource(uid, size, header_size, (), size * len(self.wanted))
         spans = [whole_span(text, size, header_size) for text in self.wanted]
@@ -133,7 +133,7 @@ class BodySectionReader:
         return values
 
     async def _through_parts(self, group: Sequence[SectionSource]) -> list[list[Value] | None]:
-        """Read whole messages, find their parts, and cut out the sections."""
+        """Read the messages, find their parts, and cut out the sections."""
         messages = await self.mailbox.read([MessageRange(source.uid) for source in group])
         cut = partial(_cut_all, self.wanted, messages, group)
         if sum(source.size for source in group) <= _INLINE:

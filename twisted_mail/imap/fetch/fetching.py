@@ -24,7 +24,7 @@ MESSAGES_PER_STEP = 1000  # messages between two looks at other connections
 MAX_RENDERED = 250  # of those whose rendered items or texts are in memory together
 # Octets of their messages: items of a message of many parts outgrow it 30 times.
 MAX_RENDERED_OCTETS = 2 * 1024 * 1024
-_WEIGHT = 128 * 1024  # octets beyond which a message weighs no more
+_WEIGHT = 128 * 1024  # octets; a larger message counts as one of this size
 DRAIN_AFTER_OCTETS = 64 * 1024  # octets between two waits for the client
 _SEEN = flags.normal([flags.SEEN])
 
@@ -57,7 +57,7 @@ class Fetching:
         answered, is_later = 0, False
         for start in range(0, len(uids), MESSAGES_PER_STEP):
             part = uids[start : start + MESSAGES_PER_STEP]
-            if self._plan.is_measured:
+            if self._plan.is_measured or (self._has_large and len(part) > 1):
                 await self._mailbox.measure(part)
             for step in self._steps(part):
                 if is_later:  # the loop has just given others their turn
@@ -68,7 +68,7 @@ class Fetching:
 
     def _steps(self, uids: Sequence[int]) -> Iterator[Sequence[int]]:
         """Yield a thousand UIDs in portions that fit into memory and take little time."""
-        if not self._has_large:
+        if not self._has_large or len(uids) == 1:
             yield uids
             return
         start = weight = 0

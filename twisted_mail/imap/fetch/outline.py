@@ -1,4 +1,4 @@
-"""Outlines: where the parts of a message lie, and nothing of what they say.
+"""Outlines: where the parts of a message lie, without their content.
 
 An outline is small enough to be kept of every message, so that one part of a large message is read
 without the rest of it.
@@ -12,7 +12,7 @@ from twisted_mail.mail.mime.structure import Part
 
 # The numbers of one part: what it is, how many parts are within it, its start, body and stop.
 _NUMBERS = 5
-_LEAF, _MESSAGE, _MULTIPART = 0, 1, 2  # and more: a multipart has so many parts beyond 2
+_LEAF, _MESSAGE, _MULTIPART = 0, 1, 2  # and more: 2 plus the number of parts of a multipart
 
 
 class Outline:
@@ -26,7 +26,7 @@ class Outline:
 
     @property
     def root(self) -> "OutlinePart":
-        """Return the place of the message itself."""
+        """Return the part that is the message itself."""
         return OutlinePart(self._numbers, 0)
 
 
@@ -56,12 +56,12 @@ class OutlinePart:
 
     @property
     def is_multipart(self) -> bool:
-        """Say whether the content is parts between boundaries."""
+        """Return whether the content is parts between boundaries."""
         return self._numbers[self._at] >= _MULTIPART
 
     @property
     def is_message(self) -> bool:
-        """Say whether the content is a message."""
+        """Return whether the content is a message."""
         return self._numbers[self._at] == _MESSAGE
 
     @property
@@ -71,7 +71,7 @@ class OutlinePart:
 
 
 class Children(Sequence[OutlinePart]):
-    """The parts directly within a part: found one behind the other, and not kept."""
+    """The parts directly within a part: found one after the other, and not kept."""
 
     __slots__ = ("_numbers", "_parent")
 
@@ -106,7 +106,7 @@ def encode_outline(root: Part) -> bytes:
 def _with_counts(root: Part) -> Iterator[tuple[int, int, int, int, int]]:
     parts = list(root.walk())
     within: dict[int, int] = {}
-    for part in reversed(parts):  # parts come behind those that contain them
+    for part in reversed(parts):  # parts come after those that contain them
         within[id(part)] = sum([1 + within[id(child)] for child in part.children])
     for part in parts:
         what = _LEAF

@@ -67,8 +67,8 @@ def compile_plan(requested: Sequence[RequestedItem], is_uid: bool) -> FetchPlan:
     return FetchPlan(
         tuple(values),
         texts,
-        loads := _loads(items, texts),
-        is_measured=RENDERED in loads or bool(texts) or any(item.is_measured for item in items),
+        _loads(items, texts),
+        is_measured=bool(texts) or any(item.is_measured for item in items),
         has_flags=FLAGS in items,
         marks_seen=marks_seen,
         uses_kept_fields=bool(texts) and all(map(is_kept, texts)),

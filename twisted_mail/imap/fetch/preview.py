@@ -10,7 +10,7 @@ from twisted_mail.mail.mime.structure import Part
 CHARACTERS = 200  # RFC 8970 §4.1
 _LOOKED_AT = {b"plain": 16 * 1024, b"html": 64 * 1024}  # octets: HTML may begin with much style
 
-# Control characters, and what senders of newsletters put behind their preview to keep the rest away.
+# Control characters, and what senders of newsletters put after their preview to keep the rest away.
 _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\ufeff]+"
 )

@@ -29,7 +29,7 @@ class ItemRenderer:
     version: int = 3
 
     def __call__(self, data: bytes) -> RenderedItems:
-        """Render one whole message. Never raises, whatever the bytes."""
+        """Render one message. Never raises, whatever the bytes."""
         root = scan(data)
         body, structure = _bodies(root)
         return RenderedItems(

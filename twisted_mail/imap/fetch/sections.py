@@ -17,7 +17,7 @@ x-priority
 """
 KEPT = frozenset(_KEPT_NAMES.split())
 
-Span = tuple[int, int]  # first octet, and the one behind the last
+Span = tuple[int, int]  # first octet, and the one after the last
 
 
 # ---------------------------------------------------------------- where a section lies
@@ -92,14 +92,14 @@ def kept_fields(data: bytes, header_size: int) -> bytes | None:
 
 
 def is_kept(text: BodySection) -> bool:
-    """Say whether a text can be made of the kept fields alone."""
+    """Return whether a text can be made of the kept fields alone."""
     section = text.section
     return (
         section.kind is SectionKind.FIELDS and not section.path and _lowered(section.fields) <= KEPT
     )
 
 
-# A field with its continuation lines, and its name. Each of those lines begins behind the end of the one
+# A field with its continuation lines, and its name. Each of those lines begins after the end of the one
 # before it, so there is one way to match.
 _FIELD = re.compile(rb"^(([^\s:]+)[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z))", re.MULTILINE)
 

@@ -1,1 +1,1 @@
-"""LIST and STATUS: which mailboxes there are, and what is said of them."""
+"""LIST and STATUS: which mailboxes there are, and what is sent of them."""

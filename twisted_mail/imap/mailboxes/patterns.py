@@ -37,20 +37,22 @@ class Pattern:
         self._end = 1 << len(text)
 
     def matches(self, name: str) -> bool:
-        """Say whether the whole name fits."""
+        """Return whether the pattern matches all of the name."""
         if name == INBOX and self._for_inbox is not None:
             return self._for_inbox.matches(name)
-        places = self._past_wild(1)
+        positions = self._past_wild(1)
         for character in name:
-            stay = places & (self._stars if character == SEPARATOR else self._wild)
-            places = self._past_wild(stay | (places & self._of_character.get(character, 0)) << 1)
-            if not places:
+            stay = positions & (self._stars if character == SEPARATOR else self._wild)
+            positions = self._past_wild(
+                stay | (positions & self._of_character.get(character, 0)) << 1
+            )
+            if not positions:
                 return False
-        return bool(places & self._end)
+        return bool(positions & self._end)
 
-    def _past_wild(self, places: int) -> int:
-        """Add the places behind a wildcard, which may stand for nothing; no two are adjacent."""
-        return places | (places & self._wild) << 1
+    def _past_wild(self, positions: int) -> int:
+        """Add the positions after a wildcard, which may stand for nothing; no two are adjacent."""
+        return positions | (positions & self._wild) << 1
 
 
 def pattern(reference: bytes, octets: bytes) -> Pattern:
