@@ -1,1 +1,1 @@
-"""Who lives here: domains, accounts, aliases and passwords behind one door."""
+"""Who lives here: domains, accounts, aliases, mailing lists and passwords."""

@@ -1,7 +1,7 @@
-"""Rosters: text files of accounts as other mail systems export them.
+"""Text files of accounts, as other mail systems export them.
 
-One account on a line: ``address:{SCHEME}hash``, and whatever Dovecot's passwd-file has behind a
-further colon is passed over. Empty lines and lines that begin with ``#`` are passed over too.
+One account on a line: ``address:{SCHEME}hash``. What follows a further colon, as in Dovecot's
+passwd-file, is ignored, and so are empty lines and lines that begin with ``#``.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ MAX_LINE = 4096  # characters
 
 @dataclass(frozen=True, slots=True)
 class ImportedAccount:
-    """One account of the roster, with the line it stands on."""
+    """One account of the file, with the number of its line."""
 
     line: int
     address: Address
@@ -32,7 +32,7 @@ class ImportMistake:
 
 
 class AccountImportError(Exception):
-    """The roster has mistakes, all of them listed, and nothing was taken from it."""
+    """The file has mistakes, all of them listed; nothing was imported."""
 
     def __init__(self, mistakes: list[ImportMistake]) -> None:
         super().__init__(f"{len(mistakes)} mistakes")
@@ -72,7 +72,7 @@ def _entry(number: int, text: str) -> ImportedAccount:
 
 
 def _split(text: str) -> tuple[str, str, str]:
-    """Cut behind the address, whose local part may have a colon when it is quoted."""
+    """Cut after the address, whose local part may have a colon when it is quoted."""
     if text.startswith('"'):
         quoted, at, rest = text.partition('"@')
         domain, colon, rest = rest.partition(":")

@@ -67,7 +67,7 @@ class Accounts:
     def import_lines(self, lines: Iterable[str], is_replacing: bool = False) -> list[str]:
         """Make accounts from ``address:{SCHEME}hash`` lines, all or none; return their names.
 
-        With ``is_replacing`` accounts that exist get the new hash. Raises ``roster.AccountImportError``.
+        With ``is_replacing`` accounts that exist get the new hash. Raises AccountImportError.
         """
         entries, mistakes = account_import.read_accounts(lines)
         with self._tables.transaction():

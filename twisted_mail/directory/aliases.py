@@ -123,7 +123,7 @@ def _to_source(text: str) -> Address:
 
 
 def _to_target(text: str) -> Address | str:
-    """Read where an alias leads: an address, or the name of a program behind a bar."""
+    """Read where an alias leads: an address, or ``|`` and the name of a program."""
     if text.startswith("|") and "@" not in text:
         if not text[1:].strip():
             raise Refused("a program has a name: |name")

@@ -13,7 +13,7 @@ from types import TracebackType
 from twisted_mail.directory.accounts import Accounts
 from twisted_mail.directory.aliases import Aliases
 from twisted_mail.directory.domains import Domains
-from twisted_mail.directory.lists import Lists
+from twisted_mail.directory.lists import MailingLists
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.schemes import Uncheckable, check_form
 from twisted_mail.directory.send_as import SendAsGrants
@@ -30,12 +30,12 @@ class DirectoryProblem:
 
 
 class DirectoryEditor:
-    """Domains, accounts, aliases, mailing lists and who may send as whom, to read and to alter.
+    """Reads and alters domains, accounts, aliases, mailing lists and the rights to send as others.
 
     ``extra_domains`` are those of the configuration file: accounts may live there too. Each of the
-    ``separators`` may stand between a user and a detail. Methods raise
-    Refused for what cannot be done, with a text for the administrator, and Unavailable when the file
-    is busy or broken. Raises ``schema.Unusable``.
+    ``separators`` may stand between a user and a detail. Methods raise Refused for what cannot be done,
+    with a text for the administrator, and Unavailable when the file is busy or broken. Raises
+    ``schema.DirectoryUnusable``.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class DirectoryEditor:
         self.domains = Domains(self._tables, now)
         self.accounts = Accounts(self._tables, settings or PasswordSettings(), now)
         self.aliases = Aliases(self._tables)
-        self.lists = Lists(self._tables, now)
+        self.lists = MailingLists(self._tables, now)
         self.grants = SendAsGrants(self._tables)
 
     def close(self) -> None:

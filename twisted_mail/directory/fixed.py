@@ -12,10 +12,9 @@ from twisted_mail.mail.directory_entry import NO_ENTRY, DirectoryEntry
 class FixedDirectory:
     """Accounts (name to password) and aliases (address to targets), as given.
 
-    ``programs`` are aliases that lead to programs, by their names; ``lists`` are mailing lists with
-    the addresses of their owners; ``domain_aliases`` are other names of domains; ``grants`` what
-    accounts may send as besides, ``@domain`` for all of one. The domains are those
-    of the accounts, aliases and lists. Fulfils ``interfaces.Directory``.
+    ``programs`` are aliases that lead to programs, by name; ``lists`` are mailing lists with their owners'
+    addresses; ``domain_aliases`` are other names of domains; ``grants`` are further addresses that accounts
+    may send as, ``@domain`` for all of a domain. The domains are those of the accounts, aliases and lists. Fulfils ``interfaces.Directory``.
     """
 
     passwords: Mapping[str, str] = field(repr=False)
@@ -30,7 +29,7 @@ class FixedDirectory:
         return id(self)
 
     async def is_ours(self, domain: str) -> bool:
-        """Say whether something is in the domain, or in the one that it is another name of."""
+        """Return whether anything is in the domain, or in the one that it is another name of."""
         return await self.home(domain) is not None
 
     async def home(self, domain: str) -> str | None:
@@ -61,11 +60,11 @@ class FixedDirectory:
         return (await self.find(address) or NO_ENTRY).targets
 
     async def members(self, address: Address) -> tuple[Address, ...]:
-        """Return where the alias of this address leads; who is on a list is not known here."""
+        """Return where the alias of this address leads; members of lists are not known here."""
         return await self.targets(address)
 
     async def may_send_as(self, account: str, address: Address) -> bool:
-        """Say whether the account was allowed to send as an address that may not lead to it."""
+        """Return whether the account has been granted to send as an address of others."""
         granted = self.grants.get(account, ())
         return str(address).lower() in granted or f"@{address.domain}" in granted
 

@@ -45,5 +45,5 @@ def crypt(password: bytes, setting: str) -> str | None:
 
 @cache
 def supports(sample: str) -> bool:
-    """Say whether the library can hash with the method of ``sample``, a setting that is cheap."""
+    """Return whether the library can hash with the method of ``sample``, a setting that is cheap."""
     return crypt(b"sample", sample) is not None

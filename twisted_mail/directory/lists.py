@@ -44,8 +44,8 @@ class MemberRow:
     suspended: int
 
 
-class Lists:
-    """Mailing lists and who is on them. Methods raise Refused and Unavailable."""
+class MailingLists:
+    """The mailing lists and their members. Methods raise Refused and Unavailable."""
 
     def __init__(self, tables: Tables, now: Callable[[], float] = time.time) -> None:
         self._tables = tables
@@ -178,7 +178,7 @@ class Lists:
         return [MemberRow(*row) for row in rows]
 
     def add_members(self, text: str, members: Sequence[str]) -> list[str]:
-        """Put people on a list, all or none; return those who were not there before."""
+        """Add members to a list, all or none; return those who were not on it before."""
         addresses = [to_address(member) for member in members]
         with self._tables.transaction():
             found = self.find(text)
@@ -186,28 +186,28 @@ class Lists:
             self._check_number(found)  # once: counting takes as long as there are members
             return new
 
-    def join(self, to: MailingList, address: Address) -> bool:
-        """Put somebody on a list, inside a transaction; say whether this is new."""
-        is_new = self._put(to, address)
-        self._check_number(to)
+    def join(self, mailing_list: MailingList, address: Address) -> bool:
+        """Add a member to a list, inside a transaction; return whether they are new."""
+        is_new = self._put(mailing_list, address)
+        self._check_number(mailing_list)
         return is_new
 
-    def _put(self, to: MailingList, address: Address) -> bool:
-        self.check_joining(to, address)
+    def _put(self, mailing_list: MailingList, address: Address) -> bool:
+        self.check_joining(mailing_list, address)
         connection = self._tables.connection
         connection.execute(
             "INSERT OR IGNORE INTO list_member (list, key, address, created) VALUES (?, ?, ?, ?)",
-            (schema.key(to.address), schema.key(address), str(address), int(self._now())),
+            (schema.key(mailing_list.address), schema.key(address), str(address), int(self._now())),
         )
         return connection.changes() > 0
 
-    def _check_number(self, to: MailingList) -> None:
+    def _check_number(self, mailing_list: MailingList) -> None:
         count = "SELECT count(*) FROM list_member WHERE list = ?"
-        if self._tables.count(count, schema.key(to.address)) > MAX_MEMBERS:
+        if self._tables.count(count, schema.key(mailing_list.address)) > MAX_MEMBERS:
             raise Refused(f"a list has at most {MAX_MEMBERS} members")
 
     def remove_members(self, text: str, members: Sequence[str]) -> list[str]:
-        """Take people off a list, all or none; return them."""
+        """Remove members from a list, all or none; return them."""
         addresses = [to_address(member) for member in members]
         with self._tables.transaction():
             found = self.find(text)
@@ -216,17 +216,17 @@ class Lists:
                     raise Refused(f"{one} is not on {found.name}")
         return [str(one) for one in addresses]
 
-    def leave(self, to: MailingList, address: Address) -> bool:
-        """Take somebody off a list, inside a transaction; say whether they were on it."""
+    def leave(self, mailing_list: MailingList, address: Address) -> bool:
+        """Remove a member from a list, inside a transaction; return whether they were on it."""
         connection = self._tables.connection
         connection.execute(
             "DELETE FROM list_member WHERE list = ? AND key = ?",
-            (schema.key(to.address), schema.key(address)),
+            (schema.key(mailing_list.address), schema.key(address)),
         )
         return connection.changes() > 0
 
     def resume(self, text: str, member: str) -> str:
-        """Send to a suspended member again; return the address."""
+        """End the suspension of a member; return the address."""
         address = to_address(member)
         with self._tables.transaction() as connection:
             found = self.find(text)
@@ -238,22 +238,24 @@ class Lists:
                 raise Refused(f"{address} is not on {found.name}")
         return str(address)
 
-    def check_joining(self, to: MailingList, address: Address) -> None:
-        """Raise Refused when the address cannot be that of a member."""
-        self._check_reachable(to, address)
+    def check_joining(self, mailing_list: MailingList, address: Address) -> None:
+        """Raise Refused when the address cannot be a member's."""
+        self._check_reachable(mailing_list, address)
         if self._tables.home(address.domain) is None:
             raise Refused(f"{address} is elsewhere: {NOT_SENT_YET}")
 
-    def _check_reachable(self, to: MailingList, address: Address) -> None:
+    def _check_reachable(self, mailing_list: MailingList, address: Address) -> None:
         if self._tables.is_dangling(address):
             raise Refused(f"there is no account, alias or list {address}")
         role = parse_role(address.local)
-        if address == to.address or (role and Address(role[0], address.domain) == to.address):
+        if address == mailing_list.address or (
+            role and Address(role[0], address.domain) == mailing_list.address
+        ):
             raise Refused(f"{address} is the list itself")
 
 
 def _check_name(address: Address) -> None:
-    """Raise Refused for a name whose further addresses could not be told apart or written."""
+    """Raise Refused for a name whose further addresses would be ambiguous, or too long."""
     if parse_role(address.local) is not None:
         raise Refused(f"{address} ends with a word for the further addresses of a list")
     if len(address.local) > _ROOM:

@@ -1,7 +1,7 @@
-"""The mailing lists as the server asks for them, and alters them when members write.
+"""The mailing lists as the running server reads them, and alters them when members write.
 
-A bounce counts if the one counted before is old enough, and counting begins anew when the first that
-counts is too old; the member is suspended when the limit is reached.
+A bounce counts if the last one counted is old enough. Counting starts again when the first one counted is
+too old. The member is suspended when the limit is reached.
 """
 
 import secrets
@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 import apsw
 
 from twisted_mail.directory import schema
-from twisted_mail.directory.lists import Lists
+from twisted_mail.directory.lists import MailingLists
 from twisted_mail.directory.tables import Tables
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.address import Address, parse
@@ -30,13 +30,16 @@ from twisted_mail.mail.outcome import Refused, Unavailable
 P = ParamSpec("P")
 T = TypeVar("T")
 
-ASK_AGAIN = 3600.0  # seconds before somebody is asked once more
-MAX_REQUESTS = 1000  # of one list that nobody has answered
+ASK_AGAIN = 3600.0  # seconds before the same request is made again
+MAX_REQUESTS = 1000  # of one list that are not confirmed
 _MEMBER = "SELECT number, address, suspended FROM list_member WHERE list = ?"
 
 
 class SqliteMailingListStore:
-    """Fulfils ``interfaces.Rolls`` over the directory's file. Raises ``schema.Unusable``."""
+    """Fulfils ``interfaces.MailingListStore`` over the directory's file.
+
+    Raises ``schema.DirectoryUnusable``.
+    """
 
     def __init__(
         self,
@@ -48,7 +51,7 @@ class SqliteMailingListStore:
     ) -> None:
         self._lane = blocking.lane()
         self._tables = Tables(path, extra_domains, separators)
-        self._lists = Lists(self._tables, now)
+        self._lists = MailingLists(self._tables, now)
         self._now = now
         self._secret = b""
 
@@ -63,7 +66,7 @@ class SqliteMailingListStore:
         return await self._run(self._lists.get, parse(name))
 
     async def members(self, name: str, after: int, limit: int) -> Sequence[Member]:
-        """Return members who are sent to, in the order of their numbers, those above ``after``."""
+        """Return members who are not suspended, in the order of their numbers, those above ``after``."""
         query = f"{_MEMBER} AND suspended = 0 AND number > ? ORDER BY number LIMIT ?"
         return await self._run(self._read, query, _key(name), after, limit)
 
@@ -83,15 +86,15 @@ class SqliteMailingListStore:
         return self._secret
 
     async def ask(self, name: str, role: ListRole, address: Address) -> str:
-        """Note that somebody wants to join or leave; return the word that confirms it."""
+        """Record a request to join or leave; return the token that confirms it."""
         return await self._run(self._ask, name, role, address)
 
-    async def confirm(self, name: str, word: str, within: float) -> SubscriptionRequest | None:
-        """Do what was asked no longer than ``within`` seconds ago, and return it."""
-        return await self._run(self._answer, name, word, within)
+    async def confirm(self, name: str, token: str, within: float) -> SubscriptionRequest | None:
+        """Do what was asked at most ``within`` seconds ago, and return it."""
+        return await self._run(self._answer, name, token, within)
 
     async def leave(self, name: str, address: Address) -> bool:
-        """Take a member off a list; say whether they were on it."""
+        """Remove a member from a list; return whether they were on it."""
         return await self._run(self._leave, name, address)
 
     async def bounced(self, name: str, number: int, rule: BounceRule) -> BounceStatus:
@@ -133,12 +136,12 @@ class SqliteMailingListStore:
                 (*row, now - ASK_AGAIN),
             )
             self._drop_oldest_requests(key)
-            word = secrets.token_hex(10)
+            token = secrets.token_hex(10)
             connection.execute(
                 "INSERT OR IGNORE INTO list_request VALUES (?, ?, ?, ?, ?, ?)",
-                (word, *row, str(address), int(now)),
+                (token, *row, str(address), int(now)),
             )
-            return word if connection.changes() else ""
+            return token if connection.changes() else ""
 
     def _drop_oldest_requests(self, key: str) -> None:
         """Forget the oldest requests of a list that has too many."""
@@ -148,13 +151,13 @@ class SqliteMailingListStore:
             (key, MAX_REQUESTS - 1),
         )
 
-    def _answer(self, name: str, word: str, within: float) -> SubscriptionRequest | None:
+    def _answer(self, name: str, token: str, within: float) -> SubscriptionRequest | None:
         with self._tables.transaction() as connection:
             rows = list(
                 connection.execute(
                     "DELETE FROM list_request WHERE token = ? AND list = ?"
                     " RETURNING role, address, created",
-                    (word.lower(), _key(name)),
+                    (token.lower(), _key(name)),
                 )
             )
             if not rows or rows[0][2] < self._now() - within:

@@ -1,7 +1,7 @@
-"""Right passwords, remembered for a while: mail programs log in again every few minutes.
+"""Remembers correct passwords for a while: mail programs log in again every few minutes.
 
-What is kept is not the password but an HMAC of it under a secret that dies with the process. The
-account's hash is part of it, so a new password is asked for at once.
+What is kept is not the password but an HMAC of it, with a key that is gone with the process. The
+account's hash is part of it, so a changed password counts at once.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 
 class PasswordCache:
-    """Logins that were right, each for ``seconds``, at most ``limit``, the oldest leaving first."""
+    """Correct logins, each for ``seconds``; at most ``limit``, of which the oldest are dropped first."""
 
     def __init__(self, seconds: float, limit: int, monotonic: Callable[[], float]) -> None:
         self._seconds = seconds
@@ -22,20 +22,20 @@ class PasswordCache:
         self._until: OrderedDict[bytes, float] = OrderedDict()
 
     def add(self, stored: str, name: str, password: str) -> None:
-        """Remember a login that was right against the stored hash."""
-        mark = self._digest(stored, name, password)
-        self._until[mark] = self._monotonic() + self._seconds
-        self._until.move_to_end(mark)
+        """Remember a login that was correct for a stored hash."""
+        digest = self._digest(stored, name, password)
+        self._until[digest] = self._monotonic() + self._seconds
+        self._until.move_to_end(digest)
         while len(self._until) > self._limit:
             self._until.popitem(last=False)
 
     def has(self, stored: str, name: str, password: str) -> bool:
-        """Say whether this very login was right a short while ago."""
-        mark = self._digest(stored, name, password)
-        until = self._until.get(mark)
+        """Return whether the same login was correct a short while ago."""
+        digest = self._digest(stored, name, password)
+        until = self._until.get(digest)
         if until is None or until > self._monotonic():
             return until is not None
-        del self._until[mark]
+        del self._until[digest]
         return False
 
     def _digest(self, stored: str, name: str, password: str) -> bytes:

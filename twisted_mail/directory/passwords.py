@@ -75,7 +75,7 @@ def dummy_hash(settings: PasswordSettings) -> str:
 
 
 def check(stored: str | None, password: str, settings: PasswordSettings) -> bool:
-    """Say whether the password is the one of the stored hash; None stands for no account.
+    """Return whether a password matches a stored hash; None stands for no account.
 
     A wrong password takes about the time of an unknown account, whatever the scheme. Raises
     ``schemes.Uncheckable``.
@@ -90,7 +90,7 @@ def check(stored: str | None, password: str, settings: PasswordSettings) -> bool
 
 
 def is_possible(password: str) -> bool:
-    """Say whether this can be anybody's password: not empty, no NUL, at most ``MAX_PASSWORD``.
+    """Return whether this can be a password: not empty, no NUL, at most ``MAX_PASSWORD``.
 
     NUL is forbidden by RFC 4616 §2, and crypt(3) would stop reading there.
     """
@@ -98,7 +98,7 @@ def is_possible(password: str) -> bool:
 
 
 def is_current(stored: str, settings: PasswordSettings) -> bool:
-    """Say whether a hash is of the strength that new ones have."""
+    """Return whether a hash is as strong as new ones are."""
     try:
         name, rest = schemes.split(stored)
         made = extract_parameters(rest) if name == "ARGON2ID" else None

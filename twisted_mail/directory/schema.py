@@ -111,7 +111,7 @@ class DirectoryUnusable(Exception):
 
 
 def key(address: Address) -> str:
-    """Return what two spellings of one address have in common: letter case and composition aside.
+    """Return the key of an address: the same for all its spellings in letter case and composition.
 
     RFC 5321 §2.4 lets a host treat local parts as case-sensitive and advises against it.
     """

@@ -1,6 +1,6 @@
 """The password schemes of other mail systems: ``{SCHEME}hash`` as Dovecot writes it.
 
-Each scheme has a form, which tells a hash from a mistake without computing anything, and a check.
+Each scheme has a form, by which a mistake is found without computing anything, and a check.
 Hashes without braces are known by their beginning (``$argon2id$``, ``$2y$``, ``$6$``, ``$y$``).
 """
 
@@ -30,7 +30,7 @@ class Uncheckable(ValueError):
 class Scheme:
     """How the hashes of one scheme look, and how a password is checked against one.
 
-    ``needs`` says what is missing here, or returns an empty text.
+    ``needs`` returns what is missing on this machine, or an empty text.
     """
 
     form: re.Pattern[str]
@@ -55,7 +55,7 @@ def split(stored: str) -> tuple[str, str]:
 
 
 def find(name: str) -> Scheme:
-    """Return the scheme of a name, whose ending may say ``.HEX`` or ``.B64``. Raises Uncheckable."""
+    """Return the scheme of a name, which may end with ``.HEX`` or ``.B64``. Raises Uncheckable."""
     plain = name.removesuffix(".HEX").removesuffix(".B64").removesuffix(".BASE64")
     scheme = SCHEMES.get(plain)
     if scheme is None or (plain != name and plain not in _DIGESTS):
@@ -76,7 +76,7 @@ def check_form(stored: str) -> None:
 
 
 def matches(stored: str, password: bytes) -> bool:
-    """Say whether the password, which holds no NUL, is the one. Raises Uncheckable."""
+    """Return whether a password, which has no NUL, matches. Raises Uncheckable."""
     name, rest = split(stored)
     scheme = find(name)
     if not scheme.form.fullmatch(rest):
@@ -185,7 +185,7 @@ class _Digest:
 
 
 def _decode(text: str, size: int) -> bytes:
-    """Decode hexadecimal where it can only be that, else Base64, as Dovecot tells them apart."""
+    """Decode hexadecimal where it can only be that, else Base64, by Dovecot's rule."""
     try:
         if _HEX.fullmatch(text) and len(text) >= 2 * size:
             return bytes.fromhex(text)

@@ -1,4 +1,4 @@
-"""Who may send as whom, beside the addresses that lead to them anyway."""
+"""The rights of accounts to send as others, besides the addresses that lead to them."""
 
 from collections.abc import Sequence
 
@@ -46,7 +46,7 @@ class SendAsGrants:
             return found
 
     def revoke(self, text: str, others: Sequence[str]) -> tuple[str, ...]:
-        """Forbid it again; return what the account may still send as."""
+        """Revoke such rights; return what the account may still send as."""
         with self._tables.transaction() as connection:
             account = schema.key(to_address(self._tables.find_account(text)))
             for other in others:

@@ -1,9 +1,8 @@
 """The directory as the server asks it: a SQLite file that the control command edits meanwhile.
 
-Answers are kept in memory. Before each use one question to SQLite, ``PRAGMA data_version`` (2
-microseconds), tells whether anybody has committed since, and then all answers are forgotten: what the
-control command did is seen by the very next command of any client. What is not in memory is read in a
-thread.
+Answers are kept in memory. Before each use ``PRAGMA data_version`` (2 microseconds) shows whether anybody
+has committed since; then all answers are forgotten. So the very next command of any client sees what the
+control command has changed. What is not in memory is read in a thread.
 """
 
 import time
@@ -35,7 +34,7 @@ MAX_RECORDS = 50_000  # answers in memory, about 0.5 KiB each; unknown addresses
 class AddressRecord:
     """All that the directory has under one address, for logins too."""
 
-    resident: DirectoryEntry = NO_ENTRY
+    entry: DirectoryEntry = NO_ENTRY
     hash: str | None = field(default=None, repr=False)
     is_enabled: bool = False
     may_send_as: frozenset[str] = frozenset()  # keys
@@ -44,9 +43,9 @@ class AddressRecord:
 class SqliteDirectory:
     """Fulfils ``interfaces.Directory`` over the file at ``path``, made when missing.
 
-    ``blocking`` runs look-ups, ``password_blocking`` password checks: how many may run and wait is its
-    affair, and Unavailable comes from there. ``extra_domains`` are ours beside those in the database.
-    All methods belong to one thread. Raises ``schema.Unusable``.
+    ``blocking`` runs look-ups, ``password_blocking`` password checks; these limit how many run and wait,
+    and raise Unavailable beyond that. ``extra_domains`` are ours besides those in the database. All
+    methods belong to one thread. Raises ``schema.DirectoryUnusable``.
     """
 
     def __init__(
@@ -65,14 +64,13 @@ class SqliteDirectory:
         self._password_blocking = password_blocking
         self._settings = settings or PasswordSettings()
         self._extra_domains = frozenset(domain.lower() for domain in extra_domains)
-        self._remembered = PasswordCache(
+        self._password_cache = PasswordCache(
             self._settings.remembered_seconds, self._settings.remembered_logins, monotonic
         )
         self._version: object = None
         self._records: dict[str, AddressRecord] = {}
-        self._residents: dict[
-            tuple[str, str], DirectoryEntry
-        ] = {}  # by local part, as spelled, and domain
+        # by local part, as spelled, and domain
+        self._entries: dict[tuple[str, str], DirectoryEntry] = {}
         self._homes: dict[str, str] | None = None
 
     def close(self) -> None:
@@ -88,7 +86,7 @@ class SqliteDirectory:
         return self._version
 
     async def is_ours(self, domain: str) -> bool:
-        """Say whether mail for the domain is kept here."""
+        """Return whether the domain is one of ours."""
         return await self.home(domain) is not None
 
     async def home(self, domain: str) -> str | None:
@@ -101,19 +99,19 @@ class SqliteDirectory:
         """Return all that lives under this very address; None when its domain is not ours."""
         self._forget_if_changed()
         # The path of each recipient of each message: what was asked before is answered from here.
-        resident = self._residents.get((address.local, address.domain))
-        return resident if resident is not None else await self._find(address)
+        entry = self._entries.get((address.local, address.domain))
+        return entry if entry is not None else await self._find(address)
 
     async def _find(self, address: Address) -> DirectoryEntry | None:
-        residents = self._residents
+        entries = self._entries
         home = await self.home(address.domain)
         if home is None:
             return None
-        resident = (await self._record(Address(address.local, home))).resident
-        if len(residents) >= MAX_RECORDS:
-            residents.clear()
-        residents[address.local, address.domain] = resident
-        return resident
+        entry = (await self._record(Address(address.local, home))).entry
+        if len(entries) >= MAX_RECORDS:
+            entries.clear()
+        entries[address.local, address.domain] = entry
+        return entry
 
     async def account(self, address: Address) -> str | None:
         """Return the account's name, its address as it was written when the account was made.
@@ -128,41 +126,42 @@ class SqliteDirectory:
 
     async def members(self, address: Address) -> tuple[Address, ...]:
         """Return the addresses that an alias leads to, or those of a list's members, at most 1000."""
-        resident = await self.find(address) or NO_ENTRY
-        if resident.list is None:
-            return resident.targets
-        texts = await self._read(self._read_members, schema.key(parse(resident.list)))
+        entry = await self.find(address) or NO_ENTRY
+        if entry.list is None:
+            return entry.targets
+        texts = await self._read(self._read_members, schema.key(parse(entry.list)))
         return tuple(parse(text) for text in texts)
 
     async def may_send_as(self, account: str, address: Address) -> bool:
-        """Say whether the account was allowed to send as an address that may not lead to it."""
+        """Return whether the account has been granted to send as an address of others."""
         granted = (await self._record_of_name(account)).may_send_as
         if not granted:
             return False
         domains = {address.domain, await self.home(address.domain) or address.domain}
-        ways = [
-            way for one in domains for way in (Address(address.local, one), catch_all_address(one))
-        ]
-        return any(schema.key(way) in granted for way in ways)
+        return any(
+            schema.key(one) in granted
+            for domain in domains
+            for one in (Address(address.local, domain), catch_all_address(domain))
+        )
 
     async def verify(self, credentials: Credentials) -> str | None:
         """Return the account's name if the password is right and the account is enabled.
 
-        Whom the login shall act as is not looked at.
+        A name to act as (RFC 4616 §2) is not looked at.
         """
-        listing = await self._record_of_name(credentials.name)
-        name, stored = listing.resident.account, listing.hash
+        record = await self._record_of_name(credentials.name)
+        name, stored = record.entry.account, record.hash
         password = credentials.password
         if name is None or stored is None:
             await self._check(None, password)
             return None
-        is_right = self._remembered.has(stored, name, password)
+        is_right = self._password_cache.has(stored, name, password)
         if not is_right:
             is_right = await self._check(stored, password)
             if is_right:
                 stored = await self._renewed(name, stored, password)
-                self._remembered.add(stored, name, password)
-        return name if is_right and listing.is_enabled else None
+                self._password_cache.add(stored, name, password)
+        return name if is_right and record.is_enabled else None
 
     # ------------------------------------------------------------ passwords
 
@@ -209,7 +208,7 @@ class SqliteDirectory:
         if version != self._version:
             self._version = version
             self._records = {}
-            self._residents = {}
+            self._entries = {}
             self._homes = None
 
     async def _all_homes(self) -> dict[str, str]:
@@ -232,12 +231,12 @@ class SqliteDirectory:
         if known is not None:
             return known
         # An answer that was on its way while something changed is not kept.
-        listings = self._records
-        listing = await self._read(self._read_record, key)
-        if len(listings) >= MAX_RECORDS:
-            listings.clear()
-        listings[key] = listing
-        return listing
+        records = self._records
+        record = await self._read(self._read_record, key)
+        if len(records) >= MAX_RECORDS:
+            records.clear()
+        records[key] = record
+        return record
 
     async def _read(self, work: Callable[..., T], *args: str) -> T:
         try:

@@ -1,4 +1,4 @@
-"""The tables of the directory, inside a transaction: what every kind of editing asks."""
+"""The tables of the directory, and what every kind of editing needs to know of them."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,10 +15,10 @@ from twisted_mail.mail.outcome import Refused, Unavailable
 
 
 class Tables:
-    """The open file, with the questions that domains, accounts, aliases and lists ask of each other.
+    """The open file, with the queries that domains, accounts, aliases and lists share.
 
     ``extra_domains`` are those of the configuration file, and ``separators`` stand before details.
-    Raises ``schema.Unusable``.
+    Raises ``schema.DirectoryUnusable``.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Tables:
 
     @contextmanager
     def transaction(self) -> Iterator[apsw.Connection]:
-        """One transaction, taken at once: what was checked inside still holds at its end."""
+        """Run one transaction, begun at once: what is checked inside still holds at its end."""
         connection = self.connection
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -52,7 +52,7 @@ class Tables:
     # ------------------------------------------------------------ domains
 
     def is_ours(self, domain: str) -> bool:
-        """Say whether a domain, in its normal form, is one of ours, and no other name of one."""
+        """Return whether a domain, in its normal form, is one of ours, and not another name of one."""
         return domain in self.extra_domains or bool(
             self.count("SELECT count(*) FROM domain WHERE name = ?", domain)
         )
@@ -119,7 +119,7 @@ class Tables:
         return "a mailing list" if self.list_name(address) is not None else ""
 
     def is_dangling(self, target: Address) -> bool:
-        """Say whether the target is in a domain of ours, and mail for it would not arrive."""
+        """Return whether a target is in a domain of ours, where its mail would not arrive."""
         home = self.home(target.domain)
         if home is None:
             return False
@@ -130,8 +130,8 @@ class Tables:
             target.local,
             *(user for user, _ in subaddress_splits(target.local, self._separators)),
         ]
-        ways = [*(Address(user, home) for user in users), catch_all_address(home)]
-        return not any(self.occupant(way) for way in ways)
+        found = [*(Address(user, home) for user in users), catch_all_address(home)]
+        return not any(self.occupant(one) for one in found)
 
 
 def read_target(text: str) -> Address | str:
