@@ -12,9 +12,10 @@ from twisted_mail.mail.directory_entry import NO_ENTRY, DirectoryEntry
 class FixedDirectory:
     """Accounts (name to password) and aliases (address to targets), as given.
 
-    ``programs`` are aliases that lead to programs, by name; ``lists`` are mailing lists with their owners'
-    addresses; ``domain_aliases`` are other names of domains; ``grants`` are further addresses that accounts
-    may send as, ``@domain`` for all of a domain. The domains are those of the accounts, aliases and lists. Fulfils ``interfaces.Directory``.
+    ``programs`` are aliases that lead to programs, by name; ``lists`` are mailing lists with their
+    owners' addresses; ``domain_aliases`` are other names of domains; ``grants`` are further addresses
+    that accounts may send as, ``@domain`` for all of a domain. The domains are those of the accounts,
+    aliases and lists. Fulfils ``interfaces.Directory``.
     """
 
     passwords: Mapping[str, str] = field(repr=False)

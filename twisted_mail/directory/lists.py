@@ -248,9 +248,8 @@ class MailingLists:
         if self._tables.is_dangling(address):
             raise Refused(f"there is no account, alias or list {address}")
         role = parse_role(address.local)
-        if address == mailing_list.address or (
-            role and Address(role[0], address.domain) == mailing_list.address
-        ):
+        named = Address(role[0], address.domain) if role else address
+        if mailing_list.address in (address, named):
             raise Refused(f"{address} is the list itself")
 
 

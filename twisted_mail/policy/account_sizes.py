@@ -1,4 +1,4 @@
-"""How large a message may be, and for how many, by the account that sends or gets it."""
+"""Limits on the size and the recipients of a message, by the account that sends or receives it."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from twisted_mail.mail.verdict import ACCEPT, FilterStage, Verdict, refuse
 
 @dataclass(frozen=True, slots=True)
 class AccountLimit:
-    """What holds for accounts: of an address, of a domain (``@example.org``), or of all (``*``).
+    """Limits for an account, for those of a domain (``@example.org``), or for all (``*``).
 
-    ``size`` is in octets, 0: any. ``recipients`` are those of one message that the account sends.
+    ``size`` is in octets, 0: any. ``recipients`` is how many a message may have that the account sends.
     """
 
     account: str = "*"
@@ -22,27 +22,27 @@ class AccountLimit:
     recipients: int = 0
 
     def is_for(self, name: str) -> bool:
-        """Say whether it holds for an account."""
+        """Return whether these limits are for an account."""
         wanted, name = self.account.lower(), name.lower()
         return wanted in ("*", name) or (wanted.startswith("@") and name.endswith(wanted))
 
 
 @dataclass(frozen=True, slots=True)
 class AccountLimitSettings:
-    """Options of the kind ``account-limits``: the first that is for an account holds for it."""
+    """Options of the kind ``account-limits``: the first limits for an account apply to it."""
 
     limits: tuple[AccountLimit, ...] = ()
 
     def limit(self, name: str) -> AccountLimit:
-        """Return what holds for an account."""
+        """Return the limits for an account."""
         return next((one for one in self.limits if one.is_for(name)), AccountLimit())
 
 
 class AccountLimits:
     """Fulfils ``interfaces.Filter``.
 
-    What the client declares is believed as far as it goes, so that a message too large is refused before
-    it comes, and for that recipient only; what comes is measured.
+    By the size that the client declares, a message is refused before it comes, and for that recipient
+    only; the size of the message itself is checked as well.
     """
 
     stages: Collection[FilterStage] = (
@@ -57,7 +57,7 @@ class AccountLimits:
         self._note = f"account-limits {id(self)}"
 
     async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
-        """Compare with what the accounts may send and get."""
+        """Compare with what the accounts may send and receive."""
         own = self._settings.limit(context.submitter) if context.submitter else AccountLimit()
         if stage is FilterStage.SENDER:
             context.notes.pop(self._note, None)
@@ -75,7 +75,7 @@ class AccountLimits:
         )
 
     async def _judge_recipient(self, context: SmtpContext) -> Verdict:
-        """Keep the least that any recipient takes, in case the message is larger than declared."""
+        """Keep the smallest limit of all recipients, in case the message is larger than declared."""
         limits = [self._settings.limit(name).gets for name in await self._accounts(context)]
         most = min(_nonzero(limits), default=0)
         if 0 < most < context.declared_size:

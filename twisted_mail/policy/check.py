@@ -1,7 +1,7 @@
 """What the checks of a client, its name and its sender have in common.
 
-A check looks at something once, however many recipients follow, and at none of those it spares: trusted
-networks, people who have logged in, and mail to those whom everybody must be able to reach.
+A check is made once, however many recipients follow. Exempt from it are trusted networks, clients that
+are logged in, and mail to addresses that everybody must be able to reach.
 """
 
 from collections.abc import Collection, Hashable
@@ -23,22 +23,22 @@ _ORDER = {stage.value: at for at, stage in enumerate(FilterStage)}
 class CheckSettings:
     """Options of every check.
 
-    ``stage`` is when it is asked. Later is kinder: at ``recipient`` a login is known, the log says whom
-    the mail was for, and ``spares`` holds.
+    ``stage`` is when the check is made. Later is kinder: at ``recipient`` a login is known, the log shows
+    the recipient, and ``spares`` applies.
     """
 
     stage: CheckStage = "recipient"
-    trusted: tuple[str, ...] = LOOPBACK  # networks that are not looked at
-    spares: tuple[str, ...] = ("postmaster", "abuse")  # local parts that anybody may write to
+    trusted: tuple[str, ...] = LOOPBACK  # networks that are exempt
+    spares: tuple[str, ...] = ("postmaster", "abuse")  # local parts that everybody may write to
 
     def __post_init__(self) -> None:
         Networks(self.trusted)
 
 
 class CheckFilter:
-    """A filter that looks at one subject. Fulfils ``interfaces.Filter``.
+    """A filter that checks one subject. Fulfils ``interfaces.Filter``.
 
-    A kind of check says what its ``subject`` is, and how to ``evaluate`` at it.
+    Each kind of check defines its ``subject``, and ``evaluate``.
     """
 
     def __init__(self, settings: CheckSettings) -> None:
@@ -49,11 +49,11 @@ class CheckFilter:
 
     @property
     def stages(self) -> Collection[FilterStage]:
-        """Say at which stage it wants to be asked."""
+        """Return the stage at which it judges."""
         return self._stages
 
     def subject(self, context: SmtpContext) -> Hashable:
-        """Return what is looked at; None for nothing."""
+        """Return what is checked; None for nothing."""
         raise NotImplementedError
 
     async def evaluate(self, context: SmtpContext) -> Verdict:
@@ -61,14 +61,14 @@ class CheckFilter:
         raise NotImplementedError
 
     def is_exempt(self, context: SmtpContext) -> bool:
-        """Say whether nobody looks at this visit."""
+        """Return whether a conversation, or its recipient, is exempt."""
         if context.submitter or context.peer.host in self._trusted:
             return True
         recipient = context.recipient
         return recipient is not None and recipient.local.lower() in self._spares
 
     async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
-        """Judge, or say again what was said of the same subject."""
+        """Judge, or return the verdict on the same subject again."""
         subject = None if self.is_exempt(context) else self.subject(context)
         if subject is None:
             return ACCEPT
@@ -82,7 +82,7 @@ class CheckFilter:
         return found
 
     async def _evaluate_once(self, context: SmtpContext) -> Verdict | MailError:
-        """Look once; that it was in vain is remembered, too."""
+        """Check once; return the error if it cannot be done, so that this is remembered too."""
         try:
             return await self.evaluate(context)
         except MailError as error:
@@ -90,14 +90,14 @@ class CheckFilter:
 
 
 def is_too_early(stage: str, first: FilterStage) -> bool:
-    """Say whether what is looked at is not known yet at a stage."""
+    """Return whether a stage is before the first at which the subject is known."""
     return _ORDER[stage] < _ORDER[first.value]
 
 
 def verdict(action: Action, reason: str, outcome: Outcome) -> Verdict:
-    """Return the verdict of a configured action; ``outcome`` is told of a refusal for good.
+    """Return the verdict of a configured action; ``outcome`` is the answer of a permanent refusal.
 
-    For now, the same is told with a temporary code.
+    A temporary refusal has the same text with a temporary code.
     """
     decision = Decision(action)
     if decision is Decision.DEFER:

@@ -46,7 +46,7 @@ class ClamavFilter:
         self._blocking = blocking
 
     async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
-        """Send the message; what came in is looked at, not what other filters make of it."""
+        """Send the message as it came in, without the edits of other filters."""
         settings, message = self._settings, context.message
         if message is None:
             return ACCEPT
@@ -70,7 +70,7 @@ class ClamavFilter:
         except Unavailable:
             if line.is_open:
                 raise
-            # It has hung up, perhaps after it said why.
+            # It has closed the connection, perhaps after an answer.
         return await self._read(line)
 
     async def _read(self, line: ClientConnection) -> str:
@@ -87,8 +87,8 @@ class ClamavFilter:
             return ACCEPT
         if text.endswith(" FOUND"):
             name = text.removesuffix(" FOUND")
-            told = Outcome(554, "5.7.1", f"The message has a virus: {name}")
-            return verdict(self._settings.found, f"found {name}", told)
+            refusal = Outcome(554, "5.7.1", f"The message has a virus: {name}")
+            return verdict(self._settings.found, f"found {name}", refusal)
         if "size limit exceeded" in text:
             return self._too_large()
         raise Unavailable(_FAILED)

@@ -1,4 +1,4 @@
-"""How many connections anybody may have at a time."""
+"""Limits on the connections at a time of one address, network, account or sender."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -19,7 +19,7 @@ class ConcurrencySettings:
     address: int = 20
     network: int = 50
     account: int = 20
-    sender: int = 0  # that send for one address at a time
+    sender: int = 0  # that use one sender address at a time
     trusted: tuple[str, ...] = LOOPBACK  # networks whose connections are not counted
     ipv4_bits: int = IPV4_BITS
     ipv6_bits: int = IPV6_BITS
@@ -31,7 +31,7 @@ class ConcurrencySettings:
 
 
 class ConcurrencyLimits:
-    """Fulfils ``interfaces.Filter``; keeps a number for each address, network and so on here now.
+    """Fulfils ``interfaces.Filter`` and ``StatefulFilter``; counts for each address, network and so on.
 
     Of the senders of one connection the last is counted.
     """

@@ -1,7 +1,7 @@
-"""The filter over DNS lists: what all of them say together, and which of them can be believed.
+"""The filter over DNS lists: the sum of their answers, and which of them can be trusted.
 
-A list that answers everything, as one does that was given up, would refuse all mail: each is tried with
-what must not be listed before it is used, and again from time to time.
+A list that has everything, as an abandoned one often does, would refuse all mail. So each list is tested
+with entries that it must not have before it is used, and again from time to time.
 """
 
 from collections.abc import Hashable, Sequence
@@ -20,15 +20,15 @@ from twisted_mail.policy.dnsbl_query import (
 )
 
 MAX_NAMES = 3  # reverse names of one address that are looked up
-MAX_TEXT = 150  # characters of what a list says of its own accord
+MAX_TEXT = 150  # characters of a list's own text that go into an answer
 
 
 @dataclass(frozen=True, slots=True)
 class DnsListSettings(CheckSettings):
     """Options of the kind ``dns-list``.
 
-    The weights of block lists that have the client are added, those of allow lists taken away. What the
-    sum reaches is done, the strictest of it; 0: never.
+    The weights of block lists that list the client are added, those of allow lists subtracted. Of the
+    actions whose numbers the sum reaches, the strictest is taken; 0: never.
     """
 
     lists: tuple[DnsList, ...] = ()
@@ -36,7 +36,7 @@ class DnsListSettings(CheckSettings):
     defer_at: int = 0
     quarantine_at: int = 0
     trusts_allowed: bool = True  # a sum below zero: no further filter is asked at this stage
-    test_hours: float = 1.0  # between two trials of each list; 0: they are believed untried
+    test_hours: float = 1.0  # between two tests of each list; 0: they are trusted untested
 
     def __post_init__(self) -> None:
         super(DnsListSettings, self).__post_init__()  # the class is made anew for its slots
@@ -48,14 +48,14 @@ class DnsListSettings(CheckSettings):
 
 @dataclass(slots=True)
 class _Trial:
-    """When a list was tried last, and whether it can be believed."""
+    """When a list was tested last, and whether it can be trusted."""
 
     at: float
     is_sound: bool
 
 
 class DnsListCheck(CheckFilter):
-    """Asks DNS lists about the client and what it says."""
+    """Asks DNS lists about the client, its name and its sender."""
 
     def __init__(
         self, settings: DnsListSettings, resolver: Resolver, clock: Clock, journal: Journal
@@ -68,14 +68,14 @@ class DnsListCheck(CheckFilter):
         self._trials: dict[tuple[str, bool], _Trial] = {}
 
     def subject(self, context: SmtpContext) -> Hashable:
-        """Return all that lists are asked about."""
+        """Return everything that lists are asked about."""
         kinds = {one.of for one in self._settings.lists}
         hello = context.hello if "hello" in kinds else ""
         sender = context.sender.domain if "sender" in kinds else ""
         return (context.peer.host, hello, sender) if kinds else None
 
     async def evaluate(self, context: SmtpContext) -> Verdict:
-        """Ask all lists at once, and weigh what they say."""
+        """Ask all lists at once, and weigh their answers."""
         names = await self._names(context)
         asked = [
             (one, name)
@@ -122,7 +122,7 @@ class DnsListCheck(CheckFilter):
         return Verdict(decision, reason, is_final=weight < 0 and settings.trusts_allowed)
 
     async def _outcome(self, hits: Sequence[tuple[DnsList, str]]) -> Outcome:
-        """Return what the client is told: who lists it, and what that list says (RFC 5782 §2.1)."""
+        """Return the answer to the client: the list, and the text of that list (RFC 5782 §2.1)."""
         one, name = next(hit for hit in hits if hit[0].use == "block")
         text = f"Listed by {one.zone}"
         try:
@@ -164,7 +164,7 @@ class DnsListCheck(CheckFilter):
     # ------------------------------------------------------------ trials
 
     async def _is_sound(self, one: DnsList) -> bool:
-        """Say whether a list can be believed, after trying it if that was long ago."""
+        """Return whether a list can be trusted, after testing it if the last test was long ago."""
         hours = self._settings.test_hours
         if hours <= 0:
             return True

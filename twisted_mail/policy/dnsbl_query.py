@@ -11,7 +11,7 @@ from twisted_mail.policy.networks import address_of
 ListedItem = Literal["address", "hello", "sender", "reverse-name"]
 
 _ANSWER_NETWORK = ipaddress.ip_network("127.0.0.0/8")
-# What lists say to those whom they do not serve, as every large one does: it is about us, not the client.
+# Answers of large lists to servers that they do not serve: these are about us, not about the client.
 _REFUSAL_NETWORK = ipaddress.ip_network("127.255.255.0/24")
 
 Ranges = tuple[tuple[int, int], ...]
@@ -22,7 +22,7 @@ class DnsList:
     """One list: its zone, what it lists, what being listed weighs, and which answers count.
 
     ``replies`` are addresses or ranges such as ``127.0.0.4-127.0.0.7``; none: every address in 127/8 but
-    the last network, which lists answer to those whom they refuse. ``use`` is ``block`` or ``allow``.
+    the last network, which means that a list does not serve us. ``use`` is ``block`` or ``allow``.
     """
 
     zone: str
@@ -41,7 +41,7 @@ class DnsList:
         return [one for one in answers if _is_code(one) and _is_in(one, ranges)]
 
     def refuses_us(self, answers: Iterable[str]) -> bool:
-        """Say whether the list tells that it does not serve us."""
+        """Return whether the answers mean that the list does not serve us."""
         return any(address_of(one) in _REFUSAL_NETWORK for one in answers if _is_ipv4(one))
 
 
@@ -67,7 +67,7 @@ def _is_ipv4(text: str) -> bool:
 
 
 def _is_code(text: str) -> bool:
-    """Say whether an answer can come from a list; others are what a lapsed zone leads to."""
+    """Return whether an answer can come from a list; others come from zones that have expired."""
     found = address_of(text)
     return _is_ipv4(text) and found in _ANSWER_NETWORK and found not in _REFUSAL_NETWORK
 

@@ -1,13 +1,13 @@
-"""Greylisting (RFC 6647): who is not known yet is asked to come again, as every real server does.
+"""Greylisting (RFC 6647): unknown clients are asked to try again, as every real server does.
 
-| what is known | what is said |
+| what is known | the answer |
 | --- | --- |
-| the network came again in time, often enough | yes, whatever it brings |
-| network, sender and recipient came before, and waited | yes |
-| they came before, a moment ago | not now |
-| nothing, or it was too long ago | not now, and it is noted |
+| the network tried again in time, often enough | yes, to any mail |
+| network, sender and recipient were seen before, and waited | yes |
+| they were seen before, a moment ago | not now |
+| nothing, or it was too long ago | not now, and they are recorded |
 
-A database that cannot be asked says yes.
+When the database cannot be read, the answer is yes.
 """
 
 import hashlib
@@ -29,24 +29,24 @@ from twisted_mail.policy.greylist_store import (
 from twisted_mail.policy.networks import IPV4_BITS, IPV6_BITS, LOOPBACK, Networks, network_of
 
 _WORD = re.compile(r"[a-z0-9]+")
-MAX_KNOWN_NETWORKS = 10_000  # networks that are known and need no asking
+MAX_KNOWN_NETWORKS = 10_000  # networks that are known to pass without a look-up
 KNOWN_NETWORK_SECONDS = 600.0
-_WARN_SECONDS = 3600.0  # between two complaints of the same trouble
+_WARN_SECONDS = 3600.0  # between two warnings about the same trouble
 
 
 @dataclass(frozen=True, slots=True)
 class GreylistSettings:
     """Options of the kind ``greylist``; times in seconds."""
 
-    delay: float = 60  # that a new client waits (RFC 6647 §5 asks for a minute) ...
-    window: float = 86_400  # ... and within which it comes again
-    known_days: float = 36  # that those who came again are known without coming
-    passes: int = 1  # after so many, all of a network is let through; 0: never
-    ipv4_bits: int = IPV4_BITS  # of a network, whose servers share a queue
+    delay: float = 60  # that a new client has to wait (RFC 6647 §5 asks for a minute) ...
+    window: float = 86_400  # ... and within which it has to try again
+    known_days: float = 36  # after the last mail that a triplet stays known
+    passes: int = 1  # after this many, a whole network passes; 0: never
+    ipv4_bits: int = IPV4_BITS  # of a network: its servers share a queue
     ipv6_bits: int = IPV6_BITS
-    trusted: tuple[str, ...] = LOOPBACK  # networks that never wait
-    spares: tuple[str, ...] = ("postmaster", "abuse")  # local parts that anybody may write to
-    max_entries: int = 500_000  # in the database; the oldest go
+    trusted: tuple[str, ...] = LOOPBACK  # networks that never have to wait
+    spares: tuple[str, ...] = ("postmaster", "abuse")  # local parts that everybody may write to
+    max_entries: int = 500_000  # in the database; the oldest are removed
     file: str = "greylist.sqlite3"  # in the state folder
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class GreylistSettings:
 
     @property
     def rules(self) -> GreylistRules:
-        """Return what the database goes by."""
+        """Return the rules for the database."""
         known = self.known_days * 86_400
         return GreylistRules(self.delay, self.window, known, self.passes, self.max_entries)
 
@@ -89,7 +89,7 @@ class Greylist:
         self._warned_at = -_WARN_SECONDS
 
     async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
-        """Say yes to those who are known, and not now to others."""
+        """Accept clients that are known, and defer others."""
         recipient = context.recipient
         if recipient is None or self._is_exempt(context, recipient):
             return ACCEPT
@@ -98,20 +98,20 @@ class Greylist:
             return KNOWN
         key = triplet_key(network, context.sender, recipient)
         try:
-            standing, wait = await self._lane.run(
+            status, wait = await self._lane.run(
                 self._store.check_triplet, network, key, self._clock.now()
             )
         except (GreylistUnreadable, MailError) as error:
             self._warn(error)
             return Verdict(reason="the database cannot be asked")
-        if standing is TripletStatus.NEW:
+        if status is TripletStatus.NEW:
             return defer_for(wait)
-        if standing is TripletStatus.NETWORK:
+        if status is TripletStatus.NETWORK:
             self._remember(network)
-        return Verdict(reason="came again") if standing is TripletStatus.PASSED else KNOWN
+        return Verdict(reason="came again") if status is TripletStatus.PASSED else KNOWN
 
     def _remember(self, network: str) -> None:
-        """Ask no more about a network that is known, for a while."""
+        """Let a known network pass without a look-up, for a while."""
         if len(self._known_networks) >= MAX_KNOWN_NETWORKS:
             self._known_networks.clear()
         self._known_networks[network] = self._clock.monotonic() + KNOWN_NETWORK_SECONDS
@@ -132,14 +132,14 @@ KNOWN = Verdict(reason="known")
 
 
 def defer_for(seconds: float) -> Verdict:
-    """Return the verdict that somebody shall come again."""
+    """Return the verdict that asks the client to try again."""
     whole = max(1, round(seconds))
     text = f"Greylisted: please try again in {whole} seconds"
     return Verdict(Decision.DEFER, "not known yet", Outcome(450, "4.7.1", text))
 
 
 def triplet_key(network: str, sender: Address, recipient: Address) -> bytes:
-    """Return the short key of network, sender and recipient: nobody can read from it who wrote whom."""
+    """Return a short key for network, sender and recipient, from which no address can be read."""
     text = "\0".join(
         (network, normalise_sender(sender), f"{recipient.local}@{recipient.domain}".lower())
     )
@@ -149,7 +149,7 @@ def triplet_key(network: str, sender: Address, recipient: Address) -> bytes:
 def normalise_sender(sender: Address) -> str:
     """Return a sender without what differs from message to message (VERP, SRS, BATV).
 
-    Every word of the local part that has a digit is taken for a number.
+    Every word of the local part that has a digit is replaced as if it were a number.
     """
     local = sender.local.lower()
     if local.startswith("prvs="):  # BATV: prvs=0123abcdef=alice

@@ -1,7 +1,7 @@
-"""Who came before: the small database of the greylist. Used in one lane of threads.
+"""The small database of the greylist. Used in one lane of threads.
 
-Two tables: ``met`` has a row for each network, sender and recipient, ``networks`` one for each network
-that came again. After a power cut the last few may be forgotten; they wait once more.
+Two tables: ``met`` has a row for each triplet of network, sender and recipient, ``networks`` one for each
+network that tried again. After a power cut the last few may be forgotten; these clients wait once more.
 """
 
 from contextlib import suppress
@@ -34,7 +34,7 @@ class GreylistUnreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GreylistRules:
-    """How long one waits, within which time one comes again, and how long one is known."""
+    """How long a triplet waits, within which time it has to be seen again, and how long it is known."""
 
     delay: float
     window: float
@@ -44,7 +44,7 @@ class GreylistRules:
 
 
 class TripletStatus(Enum):
-    """How somebody stands who came: unknown, just known, known, or one of a network that is known."""
+    """What is known of a triplet: nothing, that it just passed, that it is known, or its network is."""
 
     NEW = "new"
     PASSED = "passed"
@@ -52,21 +52,21 @@ class TripletStatus(Enum):
     NETWORK = "network"
 
 
-TripletAnswer = tuple[TripletStatus, float]  # with the seconds that a new one shall wait
+TripletAnswer = tuple[TripletStatus, float]  # with the seconds that a new one has to wait
 
 
 class GreylistStore:
     """The database at ``path``, opened at first use; in memory without one."""
 
-    def __init__(self, path: Path | None, terms: GreylistRules) -> None:
+    def __init__(self, path: Path | None, rules: GreylistRules) -> None:
         self._path = path
-        self._rules = terms
+        self._rules = rules
         self._connection: apsw.Connection | None = None
         self._broken_at = -RETRY_SECONDS
         self._cleaned_at = -CLEAN_SECONDS
 
     def check_triplet(self, network: str, key: bytes, now: float) -> TripletAnswer:
-        """Note that somebody came; return how they stand. Raises Unreadable."""
+        """Record a triplet; return what is known of it. Raises GreylistUnreadable."""
         if now - self._broken_at < RETRY_SECONDS and now >= self._broken_at:
             raise GreylistUnreadable("it failed a moment ago")
         try:
@@ -170,7 +170,7 @@ class GreylistStore:
             self._cleaned_at = now
 
     def _remove(self, connection: apsw.Connection, table: str, where: str, most: int) -> bool:
-        """Remove rows, the oldest first; say whether there are no more of them."""
+        """Remove rows, the oldest first; return whether no more of them are left."""
         key = "key" if table == "met" else "network"
         connection.execute(
             f"DELETE FROM {table} WHERE {key} IN"

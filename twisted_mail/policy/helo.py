@@ -1,7 +1,7 @@
 """What the client calls itself in HELO or EHLO: whether it is a name, and could be its own.
 
-RFC 5321 §4.1.4 lets nobody refuse mail for a name that does not match the address. Refused is what no
-client that was set up by anybody says: no name at all, or our own.
+RFC 5321 §4.1.4 forbids refusing mail for a name that does not match the address. Refused is what no
+properly configured client sends: no name at all, or our own.
 """
 
 import re
@@ -38,7 +38,7 @@ class HeloSettings(CheckSettings):
 
 
 class HeloCheck(CheckFilter):
-    """Looks at the client's name for itself; ``own`` are this server's names."""
+    """Checks the name that the client gives; ``own`` are the names of this server."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class HeloCheck(CheckFilter):
         return context.hello or None
 
     async def evaluate(self, context: SmtpContext) -> Verdict:
-        """Look at the form of the name, at whose it is, and for it in the DNS."""
+        """Check the form of the name, whether it is ours, and whether the DNS has it."""
         settings, hello = self._settings, context.hello
         name = normalise_helo(hello)
         if name is None:

@@ -22,7 +22,7 @@ def address_of(host: str) -> IpAddress | None:
 
 
 def network_of(host: str, ipv4_bits: int = IPV4_BITS, ipv6_bits: int = IPV6_BITS) -> str:
-    """Return the network that an address is in, as text; what is no address stands for itself."""
+    """Return the network that an address is in, as text; a text that is no address stays as it is."""
     found = address_of(host)
     if found is None:
         return host
@@ -42,7 +42,7 @@ class Networks:
         self._networks = tuple(_read(text) for text in texts if text != "unix")
 
     def __contains__(self, host: str) -> bool:
-        """Say whether an address is in one of them."""
+        """Return whether an address is in one of them."""
         found = address_of(host)
         if found is None:
             return self._has_unix and not host

@@ -1,4 +1,4 @@
-"""How much anybody may send in a time: connections, messages, recipients, octets."""
+"""Limits on what may be sent in a time: connections, messages, recipients, octets."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ RateScope = Literal["address", "network", "account", "sender"]
 
 _STAGES = {
     "connections": FilterStage.CONNECT,
-    "messages": FilterStage.SENDER,  # whatever becomes of it: trying costs us as much
+    "messages": FilterStage.SENDER,  # accepted or not: trying costs us as much
     "recipients": FilterStage.RECIPIENT,
     "octets": FilterStage.MESSAGE,
 }
@@ -23,7 +23,7 @@ _STAGES = {
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """So many of something in so many seconds, for each address, network, account or sender."""
+    """A number of something in a number of seconds, for each address, network, account or sender."""
 
     of: RateUnit
     each: RateScope
@@ -43,7 +43,7 @@ class RateSettings:
 
     rates: tuple[RateLimit, ...] = ()
     action: Literal["defer", "refuse"] = "defer"
-    trusted: tuple[str, ...] = LOOPBACK  # networks that nothing is counted of
+    trusted: tuple[str, ...] = LOOPBACK  # networks that are not counted
     ipv4_bits: int = IPV4_BITS
     ipv6_bits: int = IPV6_BITS
     max_entries: int = 100_000  # remembered for each rate
@@ -55,9 +55,9 @@ class RateSettings:
 
 
 class RateLimits:
-    """Fulfils ``interfaces.Filter`` with a bucket for each rate and each whose it is.
+    """Fulfils ``interfaces.Filter`` with a bucket for each rate and each address, network and so on.
 
-    People who have logged in are counted by account and sender, not by where they are.
+    Clients that are logged in are counted by account and sender, not by address and network.
     """
 
     def __init__(self, settings: RateSettings, clock: Clock) -> None:
@@ -71,11 +71,11 @@ class RateLimits:
 
     @property
     def stages(self) -> Collection[FilterStage]:
-        """Say at which stages something is counted."""
+        """Return the stages at which something is counted."""
         return {_STAGES[rate.of] for rate in self._settings.rates}
 
     async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
-        """Count, unless one of the rates is exceeded: then nothing is taken from any."""
+        """Count, unless one of the rates is exceeded: then nothing is taken from any bucket."""
         if context.peer.host in self._trusted and not context.submitter:
             return ACCEPT
         now, count = self._clock.monotonic(), _count(stage, context)
@@ -92,11 +92,11 @@ class RateLimits:
         return ACCEPT
 
     def _key(self, rate: RateLimit, context: SmtpContext) -> str:
-        """Return whose bucket it is; nothing where it is nobody's."""
+        """Return the key of the bucket; empty if nothing is to be counted."""
         if rate.each == "account":
             return context.submitter
         if rate.each == "sender":
-            if context.sender.is_null:  # everybody's: whoever used it up would stop all reports
+            if context.sender.is_null:  # shared by all: one client could stop all reports
                 return ""
             return f"{context.sender.local}@{context.sender.domain}".lower()
         if context.submitter and rate.of != "connections":

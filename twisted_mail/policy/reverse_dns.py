@@ -1,6 +1,6 @@
 """Whether the client's address has a name, and that name leads back to it.
 
-Nearly every server that sends mail has one (RFC 1912 §2.1); most machines that were broken into do not.
+Nearly every server that sends mail has one (RFC 1912 §2.1); most hacked machines have none.
 """
 
 import ipaddress
@@ -28,7 +28,7 @@ class ReverseDnsSettings(CheckSettings):
 
 
 class ReverseDnsCheck(CheckFilter):
-    """Looks for a reverse name, confirmed forward."""
+    """Looks up the reverse name, and confirms it by the forward one."""
 
     def __init__(self, settings: ReverseDnsSettings, resolver: Resolver) -> None:
         super().__init__(settings)
@@ -41,7 +41,7 @@ class ReverseDnsCheck(CheckFilter):
         return None if found is None else str(found)
 
     async def evaluate(self, context: SmtpContext) -> Verdict:
-        """Ask for the names of the address, and for the addresses of the names."""
+        """Look up the names of the address, and the addresses of these names."""
         address = str(self.subject(context))
         names = (await self._resolver.names(address)).values[:MAX_NAMES]
         if not names:

@@ -1,4 +1,4 @@
-"""Rspamd, asked over HTTP: the message goes there whole, and an action comes back."""
+"""Rspamd over HTTP: the whole message is sent, and an action comes back."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -14,7 +14,7 @@ from twisted_mail.policy.message_pieces import pieces
 from twisted_mail.policy.rspamd_result import RspamdResult, parse_rspamd_result
 
 MAX_ANSWER = 1024 * 1024  # octets
-MAX_RECIPIENTS = 500  # that are told
+MAX_RECIPIENTS = 500  # that are sent along
 
 _SPAM = Outcome(554, "5.7.1", "The message looks like spam")
 _LATER = Outcome(451, "4.7.1", "Not now; try again later")
@@ -23,7 +23,7 @@ _FAILED = Outcome(451, "4.3.0", "The message cannot be judged now; try again lat
 
 @dataclass(frozen=True, slots=True)
 class RspamdSettings:
-    """Options of the kind ``rspamd``: what is done at each action that Rspamd may answer."""
+    """Options of the kind ``rspamd``: what is done for each action that Rspamd may return."""
 
     url: str = "http://127.0.0.1:11333"
     reject: Action = "refuse"
@@ -32,8 +32,8 @@ class RspamdSettings:
     rewrite_subject: Action = "quarantine"
     greylist: Action = "accept"
     edits: bool = True  # fields that Rspamd adds, changes and signs with
-    skips_submitted: bool = False  # it is not asked about mail of people who have logged in
-    max_size: int = 20_000_000  # octets; what is larger is accepted unasked
+    skips_submitted: bool = False  # mail of clients that are logged in is not sent there
+    max_size: int = 20_000_000  # octets; larger mail is accepted without asking
 
     def __post_init__(self) -> None:
         if not self.url.startswith(("http://", "https://")) or not self.url.isascii():
@@ -55,7 +55,7 @@ class RspamdFilter:
         self._url = settings.url.rstrip("/") + "/checkv2"
 
     async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
-        """Send the message, as the filters before have edited it, and do what is answered."""
+        """Send the message, with the edits of earlier filters, and return the answer as a verdict."""
         settings, message = self._settings, context.message
         if message is None or message.size > settings.max_size:
             return ACCEPT
@@ -79,7 +79,7 @@ class RspamdFilter:
         return self._verdict(_parse_result(answer.body, revision.names))
 
     def _request_fields(self, context: SmtpContext) -> Iterator[tuple[str, str]]:
-        """Yield what is told beside the message."""
+        """Yield the header fields of the request: what is known besides the message."""
         yield "Queue-Id", context.id
         yield "MTA-Name", self._hostname
         yield "From", "" if context.sender.is_null else str(context.sender)
@@ -95,17 +95,15 @@ class RspamdFilter:
             yield "TLS-Version", context.tls_info.version
             yield "TLS-Cipher", context.tls_info.cipher
 
-    def _verdict(self, opinion: RspamdResult) -> Verdict:
-        edits = opinion.edits if self._settings.edits else ()
-        action = self._action(opinion.action)
+    def _verdict(self, result: RspamdResult) -> Verdict:
+        edits = result.edits if self._settings.edits else ()
+        action = self._action(result.action)
         if action is None:
-            return Verdict(
-                _OTHERS.get(opinion.action, Decision.ACCEPT), opinion.reason, edits=edits
-            )
-        told = _LATER if action == "defer" else _SPAM
-        if opinion.smtp_message:
-            told = Outcome(told.code, told.enhanced, phrase(opinion.smtp_message, 200))
-        found = verdict(action, opinion.reason, told)
+            return Verdict(_OTHERS.get(result.action, Decision.ACCEPT), result.reason, edits=edits)
+        answer = _LATER if action == "defer" else _SPAM
+        if result.smtp_message:
+            answer = Outcome(answer.code, answer.enhanced, phrase(result.smtp_message, 200))
+        found = verdict(action, result.reason, answer)
         return found if found.is_refusal else Verdict(found.decision, found.reason, edits=edits)
 
     def _action(self, name: str) -> Action | None:
@@ -131,5 +129,5 @@ def _parse_result(body: bytes, names: Collection[bytes]) -> RspamdResult:
 
 
 def _harmless(value: str) -> str:
-    """Return a value that is one line of HTTP, whatever a visitor said."""
+    """Return a value as one line of HTTP, whatever the client sent."""
     return "".join(one if one.isprintable() else "_" for one in value[:1000])

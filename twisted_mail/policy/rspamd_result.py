@@ -1,6 +1,6 @@
-"""What Rspamd answers: an action with its score, and what is to be altered.
+"""The answer of Rspamd: an action with its score, and the edits.
 
-What is not there, or is of another kind than it should be, counts as nothing; newer ones may say more.
+What is missing, or has another type than it should have, is ignored; newer versions may send more.
 """
 
 from collections import Counter
@@ -12,12 +12,12 @@ from twisted_mail.mail.mime.safe_fields import phrase
 from twisted_mail.mail.verdict import AddField, ChangeField, Edit
 
 MAX_EDITS = 200
-MAX_SYMBOLS = 6  # in the reason, those that counted most
+MAX_SYMBOLS = 6  # in the reason: those with the highest scores
 
 
 @dataclass(frozen=True, slots=True)
 class RspamdResult:
-    """An action, why, in the words of Rspamd what the client is to be told, and edits."""
+    """An action with its reason, Rspamd's text for the client, and edits."""
 
     action: str
     reason: str
@@ -57,7 +57,7 @@ def _number(value: object) -> float:
 
 
 def _reason(action: str, table: dict[str, Any]) -> str:
-    """Return the action, score and limit, and the symbols that counted most."""
+    """Return the action, score and limit, and the symbols with the highest scores."""
     scores = {
         name: _number(_table(one).get("score"))
         for name, one in _table(table.get("symbols")).items()
@@ -99,7 +99,7 @@ def _removed(name: str, which: object, count: int) -> Iterator[Edit]:
 
 
 def _added(name: str, value: object) -> Iterator[Edit]:
-    """Yield what adds a field: a text, or a table with the place among the fields."""
+    """Yield the edits that add a field: from a text, or a table with its position."""
     table = _table(value)
     text = value if isinstance(value, str) else _text(table, "value")
     if not text:

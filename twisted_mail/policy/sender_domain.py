@@ -1,4 +1,4 @@
-"""Does the sender's domain exist, and does it take mail? Nobody could be told what became of the mail."""
+"""Whether the sender's domain exists and takes mail: otherwise no report can be sent back."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class SenderDomainSettings(CheckSettings):
     """Options of the kind ``sender-domain``: what is done with a sender whose domain ..."""
 
     missing: Action = "refuse"  # has neither MX nor an address (RFC 5321 §5.1)
-    null_mx: Action = "refuse"  # says that it takes no mail (RFC 7505)
+    null_mx: Action = "refuse"  # takes no mail (RFC 7505)
 
     def __post_init__(self) -> None:
         super(SenderDomainSettings, self).__post_init__()  # the class is made anew for its slots
@@ -26,7 +26,7 @@ class SenderDomainSettings(CheckSettings):
 
 
 class SenderDomainCheck(CheckFilter):
-    """Looks for the sender's domain in the DNS, unless it is null, a literal or ours."""
+    """Looks up the sender's domain in the DNS, unless it is null, a literal or ours."""
 
     def __init__(
         self, settings: SenderDomainSettings, resolver: Resolver, directory: Directory
@@ -42,7 +42,7 @@ class SenderDomainCheck(CheckFilter):
         return None if not domain or domain.startswith("[") else domain
 
     async def evaluate(self, context: SmtpContext) -> Verdict:
-        """Look whether mail could be sent back."""
+        """Check whether mail could be sent back."""
         domain = context.sender.domain
         if await self._directory.is_ours(domain):
             return ACCEPT

@@ -30,11 +30,11 @@ class SpamassassinSettings:
     """Options of the kind ``spamassassin``."""
 
     endpoint: str = "tcp:127.0.0.1:783"
-    user: str = ""  # whose rules hold; "": those of spamd's own user
-    spam: Action = "quarantine"  # what is done with a score that SpamAssassin calls spam
+    user: str = ""  # the user whose rules apply; "": spamd's own
+    spam: Action = "quarantine"  # what is done with mail that SpamAssassin judges to be spam
     refuse_at: float = 0.0  # a score at which mail is refused; 0: never
-    skips_submitted: bool = False  # it is not asked about mail of people who have logged in
-    max_size: int = 500_000  # octets; what is larger is accepted unasked
+    skips_submitted: bool = False  # mail of clients that are logged in is not sent there
+    max_size: int = 500_000  # octets; larger mail is accepted without asking
     connect_timeout: float = 5.0
     timeout: float = 60.0  # for the answer, once all is sent
 
@@ -82,10 +82,10 @@ class SpamassassinFilter:
         except Unavailable:
             if line.is_open:
                 raise
-            # It has hung up, perhaps after it said why.
+            # It has closed the connection, perhaps after an answer.
 
     async def _read(self, line: ClientConnection) -> bytes:
-        """Return the answer, which ends when spamd hangs up. Raises Unavailable."""
+        """Return the answer, up to the end of the connection. Raises Unavailable."""
         answer = b""
         while len(answer) <= MAX_ANSWER:
             try:

@@ -1,6 +1,6 @@
-"""Token buckets, many of them: how much of something somebody may still have now.
+"""Token buckets, one for each key: how much of something is left now.
 
-A bucket holds ``number`` tokens when full and fills in ``seconds``. So in any time t nobody gets more
+A bucket holds ``number`` tokens when full, and fills in ``seconds``. So within a time t nobody gets more
 than ``number * (1 + t / seconds)``.
 """
 
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 @dataclass(slots=True)
 class _Bucket:
     tokens: float
-    at: float  # when it held so many
+    at: float  # when it held that number
 
 
 class TokenBuckets:
-    """Buckets of one size, by key; at most ``most`` of them, of which the least used go.
+    """Buckets of one size, by key; at most ``most``, of which the least recently used are dropped.
 
-    A bucket that is full is as good as none, so what is forgotten is forgiven.
+    A full bucket is like none at all, so dropping one only gives tokens back.
     """
 
     def __init__(self, number: float, seconds: float, most: int = 100_000) -> None:
@@ -31,13 +31,13 @@ class TokenBuckets:
         return len(self._buckets)
 
     def wait(self, key: str, now: float) -> float:
-        """Return for how many seconds nothing can be taken; 0: something can."""
+        """Return in how many seconds something can be taken; 0: now."""
         tokens = self._tokens(key, now)
-        # A millionth of a token is what adding up leaves of a whole one.
+        # A millionth of a token may be missing by rounding.
         return 0.0 if tokens >= 1 - 1e-6 else (1 - tokens) / self._rate
 
     def take(self, key: str, now: float, count: float = 1) -> None:
-        """Take tokens, more than there are if need be: then the bucket fills from below nothing."""
+        """Take tokens, if need be more than there are: then the bucket fills from below zero."""
         tokens = self._tokens(key, now) - count
         self._buckets[key] = _Bucket(tokens, now)
         self._buckets.move_to_end(key)
