@@ -449,7 +449,7 @@ def test_who_is_waited_for_too_long_is_left():
             yield
 
     here = Place()
-    here.filter._dialing = slow = Slow(FakeFilter)
+    here.filter._connector = slow = Slow(FakeFilter)
     asking = here.filter.judge(SENDER, here.context)
     asking.send(None)
     with pytest.raises(TimeoutError):

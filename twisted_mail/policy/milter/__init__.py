@@ -1,5 +1,6 @@
-"""Mail filters of other programs, by the protocol of Sendmail's milters, on the side of the mail server.
+"""Milters: mail filters of other programs, by Sendmail's protocol, from the mail server's side.
 
-``packets`` and ``answers`` are the grammar, ``talk`` is one connection to a filter, ``filter`` the door.
-There is no standard; the protocol is what libmilter, Sendmail's library for filters, reads and writes.
+``packets``, ``commands`` and ``replies`` are the grammar, ``negotiation`` opens a ``connection``, and
+``filter`` is the filter of ours. There is no standard; the protocol is what libmilter, Sendmail's library
+for filters, reads and writes.
 """

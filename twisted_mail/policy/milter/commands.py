@@ -1,4 +1,4 @@
-"""What a filter is told: the steps of a conversation, each with the macros that go with it."""
+"""What is sent to a filter: the steps of a conversation, each with its macros."""
 
 import struct
 from collections.abc import Iterator, Mapping
@@ -11,12 +11,12 @@ from twisted_mail.policy.milter.packets import Packet, pairs, texts
 
 _PORT = struct.Struct(">H")
 
-UNKNOWN = "unknown"  # a client without a name, as Postfix says it
+UNKNOWN = "unknown"  # a client without a name, as in Postfix
 
 
 @dataclass(frozen=True, slots=True)
 class MilterCommand:
-    """One step: what announces it, the number by which macros are asked for, what spares it."""
+    """One step: its letter, its number in lists of macros, and the flags that omit it or its reply."""
 
     kind: bytes
     number: int
@@ -40,7 +40,7 @@ ABORT, QUIT = Packet(b"A"), Packet(b"Q")
 
 
 def connected(context: SmtpContext) -> bytes:
-    """Return what is told of a client: its name, and its address."""
+    """Return the data about a client: its name and its address."""
     host = context.peer.host
     name = texts((context.reverse_name or UNKNOWN).encode("ascii", "replace"))
     if not host:
@@ -50,12 +50,12 @@ def connected(context: SmtpContext) -> bytes:
 
 
 def bracketed(address: Address) -> bytes:
-    """Return an address as MAIL and RCPT have it."""
+    """Return an address in angle brackets, as in MAIL and RCPT."""
     return f"<{'' if address.is_null else address}>".encode()
 
 
 def field(octets: bytes, keeps_spaces: bool) -> bytes:
-    """Return what is told of a field: its name and its value, with LF where it is folded."""
+    """Return the data of a header field: its name and its value, folded with LF."""
     name, _, value = octets.removesuffix(b"\r\n").partition(b":")
     value = value.replace(b"\r\n", b"\n")
     if not keeps_spaces:

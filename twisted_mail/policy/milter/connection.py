@@ -1,4 +1,4 @@
-"""One connection to a filter: what is told, and what it answers."""
+"""One connection to a filter: what is sent, and what it replies."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -41,11 +41,11 @@ _NEEDS = {
     ReplacementBody: MilterActions.CHANGE_BODY,
 }
 
-FinalResponse = ResponseCode | CustomReply  # answers that decide
+FinalResponse = ResponseCode | CustomReply  # replies that decide
 
 
 class MilterConnection:
-    """One connection, once both sides have agreed. Once it has raised, it is of no more use."""
+    """One connection, after the negotiation. It cannot be used any more once it has raised."""
 
     def __init__(self, line: ClientConnection, settings: MilterSettings, hostname: str) -> None:
         self._line = line
@@ -58,50 +58,50 @@ class MilterConnection:
     async def begin(
         cls, connector: Connector, settings: MilterSettings, hostname: str
     ) -> "MilterConnection":
-        """Connect and agree. Raises Unavailable, ProtocolError."""
+        """Connect and negotiate. Raises Unavailable, ProtocolError."""
         line = await connector.connect(settings.endpoint, settings.connect_timeout)
-        talk = cls(line, settings, hostname)
+        connection = cls(line, settings, hostname)
         try:
-            await talk._negotiate()
+            await connection._negotiate()
         except BaseException:
             line.close()
             raise
-        return talk
+        return connection
 
     async def _negotiate(self) -> None:
-        terms = self._settings.version, self._settings.actions, self._settings.protocol_steps
-        self._line.write(encode(negotiation.offer(*terms)))
-        self._options = negotiation.parse_agreement(await self._packet(), *terms)
+        offered = self._settings.version, self._settings.actions, self._settings.protocol_steps
+        self._line.write(encode(negotiation.offer(*offered)))
+        self._options = negotiation.parse_agreement(await self._packet(), *offered)
 
     @property
     def is_open(self) -> bool:
-        """Say whether it can still be used."""
+        """Return whether it can still be used."""
         return self._line.is_open
 
     # ------------------------------------------------------------ asking
 
     def wants(self, event: MilterCommand) -> bool:
-        """Say whether the filter wants to be told."""
+        """Return whether the filter wants a step."""
         return not self._options.protocol_steps & event.unwanted
 
     async def ask(
         self, event: MilterCommand, context: SmtpContext, data: bytes = b""
     ) -> FinalResponse:
-        """Tell of a step, and return what the filter decides."""
+        """Send a step, and return the decision."""
         if event is commands.DATA and self._options.version < 4:
             return ResponseCode.CONTINUE
         if not self.wants(event):
             return ResponseCode.CONTINUE
-        self._tell(event, context, data)
+        self._send(event, context, data)
         return await self._decision(event)
 
-    def _tell(self, event: MilterCommand, context: SmtpContext, data: bytes) -> None:
+    def _send(self, event: MilterCommand, context: SmtpContext, data: bytes) -> None:
         macros = commands.macros(event, context, self._hostname, self._options.macros)
         packet = encode(Packet(event.kind, data))
         self._line.write(packet if macros is None else encode(macros) + packet)
 
     async def _decision(self, event: MilterCommand) -> FinalResponse:
-        """Return the answer to a step, unless the filter does not answer it."""
+        """Return the reply to a step; CONTINUE if the filter does not reply to it."""
         if self._options.protocol_steps & event.silent:
             return ResponseCode.CONTINUE
         answer = await self._answer()
@@ -112,7 +112,7 @@ class MilterConnection:
     async def _answer(self) -> MilterResponse:
         keeps_spaces = bool(self._options.protocol_steps & MilterSteps.KEEPS_SPACES)
         while (answer := parse(await self._packet(), keeps_spaces)) is ResponseCode.PROGRESS:
-            pass  # whoever asks sets a limit to the whole
+            pass  # the caller limits the time of the whole
         if answer in (ResponseCode.SHUTDOWN, ResponseCode.CONN_FAIL):
             raise Unavailable("The mail filter ends")
         return answer
@@ -125,7 +125,7 @@ class MilterConnection:
     # ------------------------------------------------------------ the message
 
     async def ask_fields(self, fields: Sequence[bytes]) -> FinalResponse:
-        """Tell of the header, field by field."""
+        """Send the header, field by field; return the decision."""
         if not self.wants(commands.FIELD):
             return ResponseCode.CONTINUE
         keeps_spaces = bool(self._options.protocol_steps & MilterSteps.KEEPS_SPACES)
@@ -145,7 +145,7 @@ class MilterConnection:
         return ResponseCode.CONTINUE
 
     async def ask_body(self, pieces: AsyncIterator[bytes]) -> FinalResponse:
-        """Tell of the body, as far as the filter wants it."""
+        """Send the body, as far as the filter wants it; return the decision."""
         async for piece in pieces:
             for at in range(0, len(piece), CHUNK):
                 self._line.write(encode(Packet(commands.BODY.kind, piece[at : at + CHUNK])))
@@ -163,8 +163,8 @@ class MilterConnection:
     async def ask_end(
         self, context: SmtpContext
     ) -> tuple[FinalResponse, Quarantine | None, tuple[Edit, ...]]:
-        """Tell that this is all; return the decision, and what is to be altered."""
-        self._tell(commands.END_OF_MESSAGE, context, b"")
+        """Send the end of the message; return the decision, and the edits."""
+        self._send(commands.END_OF_MESSAGE, context, b"")
         edits: list[Edit] = []
         body: list[bytes] = []
         quarantine = None
@@ -186,30 +186,30 @@ class MilterConnection:
         return answer, quarantine, tuple(edits)
 
     def _check(self, answer: MilterResponse) -> None:
-        """See to it that the filter does only what was agreed."""
+        """Raise ProtocolError for a change that was not negotiated."""
         if not self._options.actions & _NEEDS[type(answer)]:
             raise ProtocolError("something is to be altered that was not agreed")
 
     # ------------------------------------------------------------ ending
 
     def abort(self) -> None:
-        """Tell that there is no end to the message."""
+        """Tell the filter that the message was given up."""
         if self.is_open:
             self._line.write(encode(commands.ABORT))
 
     def quit(self) -> None:
-        """Say farewell and close."""
+        """Send QUIT and close."""
         if self.is_open:
             self._line.write(encode(commands.QUIT))
         self._line.close()
 
     def close(self) -> None:
-        """Close without a word."""
+        """Close without QUIT."""
         self._line.close()
 
 
 def _clean(body: bytes) -> bytes:
-    """Return a body in which CR and LF stand together only, as in all that we take in."""
+    """Return a body in which CR and LF occur together only, as in all that we accept."""
     ends = body.count(b"\r\n")
     if body.count(b"\r") == ends == body.count(b"\n"):
         return body

@@ -1,4 +1,4 @@
-"""The beginning of a connection: which version, what the filter may do, and which steps it wants."""
+"""The negotiation of a connection: the version, what the filter may do, which steps it wants."""
 
 import struct
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class MilterActions(IntFlag):
 
 
 class MilterSteps(IntFlag):
-    """Which steps a filter does not want, and which it does not answer (SMFIP)."""
+    """The steps that a filter does not want, or does not reply to (SMFIP)."""
 
     NO_CONNECT = 0x01
     NO_HELO = 0x02
@@ -41,7 +41,7 @@ class MilterSteps(IntFlag):
     SILENT_FIELDS = 0x80
     NO_UNKNOWN = 0x100
     NO_DATA = 0x200
-    SKIPS_BODY = 0x400  # it may say that no more of the body is wanted
+    SKIPS_BODY = 0x400  # it may skip the rest of the body
     WANTS_REFUSED = 0x800  # recipients that we refuse
     SILENT_CONNECT = 0x1000
     SILENT_HELO = 0x2000
@@ -51,7 +51,7 @@ class MilterSteps(IntFlag):
     SILENT_UNKNOWN = 0x20000
     SILENT_END_OF_HEADER = 0x40000
     SILENT_BODY = 0x80000
-    KEEPS_SPACES = 0x100000  # the space behind the colon of a field is a part of its value
+    KEEPS_SPACES = 0x100000  # the space after the colon of a field is part of its value
 
 
 NO_ACTION, NO_STEPS = MilterActions(0), MilterSteps(0)
@@ -62,7 +62,7 @@ _ACTIONS = {2: 0x3F, 3: 0x3F, 4: 0x3F, 5: 0x3F, 6: 0x1FF}
 
 @dataclass(frozen=True, slots=True)
 class NegotiatedOptions:
-    """What both sides hold to. ``macros`` are those that the filter wants, by the number of a step."""
+    """What both sides agreed on. ``macros`` are those that the filter wants, by the number of a step."""
 
     version: int = HIGHEST
     actions: MilterActions = NO_ACTION
@@ -79,7 +79,7 @@ def offer(version: int, actions: MilterActions, protocol_steps: MilterSteps) -> 
 def parse_agreement(
     packet: Packet, version: int, actions: MilterActions, protocol_steps: MilterSteps
 ) -> NegotiatedOptions:
-    """Return what the filter's answer makes of our offer.
+    """Return what our offer and the filter's reply agree on.
 
     Raises ProtocolError when it asks for what was not offered.
     """
@@ -101,7 +101,7 @@ def parse_agreement(
 
 
 def _macros(data: bytes) -> dict[int, frozenset[str]]:
-    """Read which macros are wanted: for each step its number, and names between blanks."""
+    """Return the macros that are wanted: for each step its number, and names between blanks."""
     found: dict[int, frozenset[str]] = {}
     while data:
         names, end, rest = data[_STAGE.size :].partition(b"\0")

@@ -1,4 +1,4 @@
-"""Packets: a length of four octets, one octet that says what it is, and its data."""
+"""Packets: a length of four octets, one octet for the kind, and data."""
 
 import struct
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ _LENGTH = struct.Struct(">I")
 
 
 class Packet(NamedTuple):
-    """What it is, one octet, and its data."""
+    """The kind, one octet, and the data."""
 
     kind: bytes
     data: bytes = b""
@@ -24,12 +24,12 @@ def encode(packet: Packet) -> bytes:
 
 
 def texts(*parts: bytes) -> bytes:
-    """Return texts as data has them, each with a NUL behind it; NULs inside go."""
+    """Return texts as data, each followed by a NUL; NULs inside are removed."""
     return b"".join(part.replace(b"\0", b"") + b"\0" for part in parts)
 
 
 def split(data: bytes) -> list[bytes]:
-    """Return the texts that data has. Raises ProtocolError when the last has no end."""
+    """Return the texts in data. Raises ProtocolError when the last has no end."""
     *found, rest = data.split(b"\0")
     if rest:
         raise ProtocolError("a text in a packet has no end")
@@ -37,7 +37,7 @@ def split(data: bytes) -> list[bytes]:
 
 
 def pairs(named: Iterable[tuple[str, str]]) -> bytes:
-    """Return names and values as data has them."""
+    """Return names and values as data."""
     return b"".join(
         texts(name.encode("utf-8", "replace"), value.encode("utf-8", "replace"))
         for name, value in named

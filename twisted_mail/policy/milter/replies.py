@@ -1,4 +1,4 @@
-"""What a filter answers: decisions, and at the end of a message what is to be altered."""
+"""The replies of a filter: decisions, and at the end of a message its edits."""
 
 import re
 import struct
@@ -18,7 +18,7 @@ from twisted_mail.mail.verdict import (
 )
 from twisted_mail.policy.milter.packets import Packet, split
 
-MAX_TEXT = 400  # characters of a reply that a client is told
+MAX_TEXT = 400  # characters of a reply that are sent to the client
 
 _REPLY = re.compile(r"([45]\d\d)(?:[ -](?:([245]\.\d{1,3}\.\d{1,3}) )?(.*))?", re.DOTALL)
 _FOLD = re.compile(r"\r?\n[ \t]*|\r(?!\n)[ \t]*")
@@ -26,7 +26,7 @@ _INDEX = struct.Struct(">I")
 
 
 class ResponseCode(Enum):
-    """How it goes on: answers without data."""
+    """Replies without data: how to go on."""
 
     CONTINUE = b"c"
     ACCEPT = b"a"
@@ -34,8 +34,8 @@ class ResponseCode(Enum):
     REJECT = b"r"
     TEMPFAIL = b"t"
     SKIP = b"s"  # no more of the body is wanted
-    PROGRESS = b"p"  # it takes longer
-    SHUTDOWN = b"4"  # it ends
+    PROGRESS = b"p"  # the decision takes longer
+    SHUTDOWN = b"4"  # the filter ends
     CONN_FAIL = b"f"
 
 
@@ -48,7 +48,7 @@ class CustomReply:
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """Take the mail, and put it where junk lies."""
+    """Accept the mail, and put it where junk is kept."""
 
     reason: str
 
@@ -64,9 +64,9 @@ MilterResponse = ResponseCode | CustomReply | Quarantine | ReplacementBody | Edi
 
 
 def parse_response(packet: Packet, keeps_spaces: bool = False) -> MilterResponse:
-    """Return what a packet says. Raises ProtocolError.
+    """Return the reply in a packet. Raises ProtocolError.
 
-    With ``keeps_spaces`` the values of fields begin with what stands behind the colon, a space usually.
+    With ``keeps_spaces`` the values of fields begin right after the colon, usually with a space.
     """
     if packet.kind in _RESPONSE_CODES:
         return _RESPONSE_CODES[packet.kind]
@@ -95,7 +95,7 @@ def _reply(data: bytes) -> CustomReply:
     if first is None:
         raise ProtocolError("a reply code that is none")
     code, enhanced = int(first[1]), first[2] or f"{first[1][0]}.7.1"
-    if code == 421:  # it would end the conversation (RFC 5321 §3.8)
+    if code == 421:  # this would end the conversation (RFC 5321 §3.8)
         code = 450
     if enhanced[0] != str(code)[0]:
         enhanced = str(code)[0] + enhanced[1:]
@@ -170,7 +170,7 @@ def _without_space(edit: AddField | ChangeField) -> AddField | ChangeField:
 
 
 def _address(data: bytes) -> Address:
-    """Return an address, with or without angle brackets; parameters behind it are not looked at."""
+    """Return an address, with or without angle brackets; parameters after it are ignored."""
     text = split(data)[0].decode("utf-8", "replace").strip() if data else ""
     if text.startswith("<") and text.endswith(">"):
         text = text[1:-1]

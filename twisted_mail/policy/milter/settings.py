@@ -25,14 +25,14 @@ _ACTIONS = {
 class MilterSettings:
     """Options of the kind ``milter``.
 
-    ``begins`` is when the filter is first talked to; what was said before is told then. Earlier costs a
-    connection for each client that comes, whether it sends mail or not.
+    ``begins`` is the stage at which the filter is connected; what is known by then is sent first. An
+    earlier stage costs a connection for each client, whether or not it sends mail.
     """
 
     endpoint: str = "tcp:127.0.0.1:8891"
     begins: Begins = "sender"
     allows: tuple[AllowedChange, ...] = CHANGES  # what the filter may do with a message
-    skips_submitted: bool = False  # it is not asked about mail of people who have logged in
+    skips_submitted: bool = False  # mail of clients that are logged in is not sent there
     version: int = HIGHEST  # of the protocol, the highest that is offered
     connect_timeout: float = 5.0
     timeout: float = 30.0  # for each answer
@@ -47,7 +47,7 @@ class MilterSettings:
 
     @property
     def actions(self) -> MilterActions:
-        """Return what is offered to the filter."""
+        """Return the changes that the filter may make."""
         found = MilterActions.NAME_MACROS
         for word in self.allows:
             found |= _ACTIONS[word]
@@ -55,5 +55,5 @@ class MilterSettings:
 
     @property
     def protocol_steps(self) -> MilterSteps:
-        """Return which steps the filter may do without: any, and all answers but the last."""
+        """Return the steps that the filter may leave out: any, and all replies except the last."""
         return MilterSteps(0x1FFFFF) & ~MilterSteps.WANTS_REFUSED
