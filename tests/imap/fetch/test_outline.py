@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from tests.mail.mime.test_structure import COMPLEX
 from twisted_mail.imap.fetch.outline import Outline, encode_outline
-from twisted_mail.mail.mime.structure import MAX_PARTS, Part, PartSection, find, locate, scan
+from twisted_mail.mail.mime.sections import PartSection, find, locate
+from twisted_mail.mail.mime.structure import MAX_PARTS, Part, scan
 
 LINES = st.lists(
     st.sampled_from(

@@ -7,16 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.mail.mime.examples import COMPLEX, crlf, multipart, text
 from twisted_mail.mail.mime import structure
-from twisted_mail.mail.mime.structure import Part, PartSection, find, locate, scan
-
-
-def crlf(text: str) -> bytes:
-    return text.replace("\n", "\r\n").encode()
-
-
-def multipart(boundary: str = "b", subtype: str = "mixed") -> str:
-    return f"Content-Type: multipart/{subtype}; boundary={boundary}\n\n"
+from twisted_mail.mail.mime.sections import PartSection, find
+from twisted_mail.mail.mime.structure import Part, scan
 
 
 def outline(part: Part) -> object:
@@ -28,30 +22,6 @@ def outline(part: Part) -> object:
 def contents(data: bytes) -> list[bytes]:
     """The contents of the parts that hold no others, in order."""
     return [data[part.body : part.stop] for part in scan(data).walk() if not part.children]
-
-
-# The example of RFC 3501 §6.4.5.
-COMPLEX = crlf(
-    "Subject: outer\n" + multipart("a") + "preamble\n"
-    "--a\n\nfirst text\n"
-    "--a\nContent-Type: application/octet-stream\n\noctets\n"
-    "--a\nContent-Type: message/rfc822\n\n"
-    "Subject: three\n" + multipart("b") + "--b\n\n3.1 text\n"
-    "--b\nContent-Type: application/octet-stream\n\n3.2 octets\n--b--\n"
-    "--a\n" + multipart("c") + "--c\nContent-Type: image/gif\n\ngif\n"
-    "--c\nContent-Type: message/rfc822\n\n"
-    "Subject: four-two\n" + multipart("d") + "--d\n\n4.2.1 text\n"
-    "--d\n" + multipart("e", "alternative") + "--e\n\n4.2.2.1 plain\n"
-    "--e\nContent-Type: text/richtext\n\n4.2.2.2 rich\n--e--\n--d--\n--c--\n"
-    "--a--\nepilogue\n"
-)
-
-
-def text(
-    path: tuple[int, ...], kind: PartSection = PartSection.ALL, data: bytes = COMPLEX
-) -> bytes | None:
-    offsets = locate(scan(data), path, kind)
-    return None if offsets is None else data[slice(*offsets)]
 
 
 def test_the_tree_is_that_of_the_rfc() -> None:
@@ -84,77 +54,6 @@ def test_the_tree_is_that_of_the_rfc() -> None:
             ),
         ],
     )
-
-
-@pytest.mark.parametrize(
-    ("path", "content"),
-    [
-        ((1,), b"first text"),
-        ((2,), b"octets"),
-        ((3, 1), b"3.1 text"),
-        ((3, 2), b"3.2 octets"),
-        ((4, 1), b"gif"),
-        ((4, 2, 1), b"4.2.1 text"),
-        ((4, 2, 2, 1), b"4.2.2.1 plain"),
-        ((4, 2, 2, 2), b"4.2.2.2 rich"),
-        ((0,), None),
-        ((5,), None),
-        ((1, 1), None),
-        ((3, 3), None),
-        ((4, 2, 2, 2, 1), None),
-    ],
-)
-def test_parts_are_found_by_their_numbers(path: tuple[int, ...], content: bytes | None) -> None:
-    assert text(path) == content
-
-
-def test_sections_of_the_message() -> None:
-    assert text(()) == COMPLEX
-    header, body = text((), PartSection.HEADER), text((), PartSection.TEXT)
-    assert header == crlf("Subject: outer\n" + multipart("a"))
-    assert body is not None
-    assert header + body == COMPLEX
-    assert body.startswith(b"preamble")
-    assert body.endswith(b"epilogue\r\n")
-    assert text((), PartSection.MIME) is None
-
-
-def test_sections_of_a_message_within() -> None:
-    header, body = text((3,), PartSection.HEADER), text((3,), PartSection.TEXT)
-    assert header == crlf("Subject: three\n" + multipart("b"))
-    assert body is not None
-    assert text((3,)) == header + body
-    assert body.endswith(b"--b--")
-    assert text((3,), PartSection.MIME) == b"Content-Type: message/rfc822\r\n\r\n"
-    assert text((4, 2), PartSection.HEADER) == crlf("Subject: four-two\n" + multipart("d"))
-
-
-def test_only_messages_have_header_and_text() -> None:
-    for path in ((1,), (4,), (3, 1), (9,)):
-        assert text(path, PartSection.HEADER) is None
-        assert text(path, PartSection.TEXT) is None
-    assert text((4, 1), PartSection.MIME) == b"Content-Type: image/gif\r\n\r\n"
-
-
-def test_a_plain_message_has_one_part() -> None:
-    data = b"Subject: x\r\n\r\nbody\r\n"
-    assert text((1,), data=data) == b"body\r\n"
-    assert text((1,), PartSection.MIME, data) == b"Subject: x\r\n\r\n"
-    assert text((1, 1), data=data) is None
-    assert text((2,), data=data) is None
-
-
-def test_a_message_that_is_a_message_has_it_as_part_one() -> None:
-    data = crlf("Content-Type: message/rfc822\n\nSubject: in\n" + multipart() + "--b\n\nx\n--b--\n")
-    assert text((1,), PartSection.HEADER, data) == crlf("Subject: in\n" + multipart())
-    assert text((1, 1), data=data) == b"x"
-    assert text((1, 1, 1), data=data) is None
-
-
-def test_a_plain_message_within_has_one_part() -> None:
-    data = crlf(multipart() + "--b\nContent-Type: message/rfc822\n\nSubject: in\n\nx\n--b--\n")
-    assert text((1, 1), data=data) == b"x"
-    assert text((1, 1), PartSection.MIME, data) == b"Subject: in\r\n\r\n"
 
 
 def test_content_ends_before_the_line_end_of_the_boundary() -> None:

@@ -19,6 +19,7 @@ from twisted_mail.imap.writing import literal
 from twisted_mail.interfaces import Blocking, Mailbox
 from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.mime import structure
+from twisted_mail.mail.mime.sections import PartNode
 
 GROUP_OCTETS = 256 * 1024  # octets read at a time
 _INLINE = 16 * 1024  # octets whose parts are found in less time than a thread takes
@@ -203,7 +204,7 @@ def _cut(wanted: Sequence[BodySection], data: bytes, source: SectionSource) -> l
     return values
 
 
-def _span(text: BodySection, source: SectionSource, root: structure.PartNode) -> Span | None:
+def _span(text: BodySection, source: SectionSource, root: PartNode) -> Span | None:
     if text.section.path:
         return part_span(text, root)
     return whole_span(text, source.size, source.header_size)

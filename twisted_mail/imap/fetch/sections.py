@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from twisted_mail.imap.fetch.section_spec import BodySection, SectionKind, SectionSpec
-from twisted_mail.mail.mime import structure
+from twisted_mail.mail.mime import sections
 
 MAX_HEADER = 256 * 1024  # octets in which header fields are looked for
 MAX_KEPT = 8 * 1024  # octets of fields that are kept of a message
@@ -23,19 +23,19 @@ Span = tuple[int, int]  # first octet, and the one after the last
 # ---------------------------------------------------------------- where a section lies
 
 
-def part_span(text: BodySection, root: structure.PartNode) -> Span | None:
+def part_span(text: BodySection, root: sections.PartNode) -> Span | None:
     """Return where a section with part numbers lies; None when there is no such part."""
-    found = structure.locate(root, text.section.path, _MEANT[text.section.kind])
+    found = sections.locate(root, text.section.path, _MEANT[text.section.kind])
     return None if found is None else _ranged(text, *found)
 
 
 _MEANT = {
-    SectionKind.ALL: structure.PartSection.ALL,
-    SectionKind.HEADER: structure.PartSection.HEADER,
-    SectionKind.FIELDS: structure.PartSection.HEADER,
-    SectionKind.FIELDS_NOT: structure.PartSection.HEADER,
-    SectionKind.TEXT: structure.PartSection.TEXT,
-    SectionKind.MIME: structure.PartSection.MIME,
+    SectionKind.ALL: sections.PartSection.ALL,
+    SectionKind.HEADER: sections.PartSection.HEADER,
+    SectionKind.FIELDS: sections.PartSection.HEADER,
+    SectionKind.FIELDS_NOT: sections.PartSection.HEADER,
+    SectionKind.TEXT: sections.PartSection.TEXT,
+    SectionKind.MIME: sections.PartSection.MIME,
 }
 
 

@@ -6,10 +6,8 @@ what is malformed is read as far as it makes sense, and never raises. Time is li
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Protocol, Self, TypeVar
 
 from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.parameters import MESSAGE, PLAIN, ContentType, content_type
@@ -231,85 +229,3 @@ def _count_lines(data: bytes, root: Part) -> None:
         position = offset
     for part in parts:
         part.lines = before[part.stop] - before[part.body]
-
-
-# ---------------------------------------------------------------- sections (RFC 3501 §6.4.5)
-
-
-class PartSection(Enum):
-    """Which octets of a part are meant."""
-
-    ALL = "all"  # the content of a part; with an empty path, the whole message
-    HEADER = "header"
-    TEXT = "text"
-    MIME = "mime"
-
-
-class PartNode(Protocol):
-    """What finding a section needs to know of a part (see ``Part``)."""
-
-    @property
-    def start(self) -> int:
-        """Return where the part begins, with its header."""
-
-    @property
-    def body(self) -> int:
-        """Return where its content begins."""
-
-    @property
-    def stop(self) -> int:
-        """Return where its content ends."""
-
-    @property
-    def is_multipart(self) -> bool:
-        """Say whether the content is parts between boundaries."""
-
-    @property
-    def is_message(self) -> bool:
-        """Say whether the content is a message, the only child."""
-
-    @property
-    def children(self) -> Sequence[Self]:
-        """Return the parts directly within."""
-
-
-N = TypeVar("N", bound=PartNode)
-
-
-def find(root: N, path: Sequence[int]) -> N | None:
-    """Return the part with these section numbers, or None. The empty path is the message itself."""
-    part, is_message_itself = root, True
-    for number in path:
-        if not is_message_itself and part.is_message:
-            part, is_message_itself = part.children[0], True
-        if part.is_multipart:
-            if not 0 < number <= len(part.children):
-                return None
-            part, is_message_itself = part.children[number - 1], False
-        elif number == 1 and is_message_itself:
-            is_message_itself = False
-        else:
-            return None
-    return part
-
-
-def locate(
-    root: PartNode, path: Sequence[int], kind: PartSection = PartSection.ALL
-) -> tuple[int, int] | None:
-    """Return the offsets of a section, or None where the message has no such section.
-
-    ``HEADER`` and ``TEXT`` are those of the message with an empty path, else of the message inside a
-    ``message/rfc822`` part.
-    """
-    part = find(root, path)
-    if part is None:
-        return None
-    if kind is PartSection.ALL:
-        return (part.body, part.stop) if path else (part.start, part.stop)
-    if kind is PartSection.MIME:
-        return (part.start, part.body) if path else None
-    if path:
-        if not part.is_message:
-            return None
-        part = part.children[0]
-    return (part.start, part.body) if kind is PartSection.HEADER else (part.body, part.stop)
