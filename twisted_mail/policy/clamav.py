@@ -42,7 +42,7 @@ class ClamavFilter:
 
     def __init__(self, settings: ClamavSettings, connector: Connector, blocking: Blocking) -> None:
         self._settings = settings
-        self._dialing = connector
+        self._connector = connector
         self._blocking = blocking
 
     async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
@@ -52,7 +52,7 @@ class ClamavFilter:
             return ACCEPT
         if message.size > settings.max_size:
             return self._too_large()
-        line = await self._dialing.connect(settings.endpoint, settings.connect_timeout)
+        line = await self._connector.connect(settings.endpoint, settings.connect_timeout)
         try:
             answer = await self._scan(line, message)
         finally:

@@ -53,7 +53,7 @@ class SpamassassinFilter:
         self, settings: SpamassassinSettings, connector: Connector, blocking: Blocking
     ) -> None:
         self._settings = settings
-        self._dialing = connector
+        self._connector = connector
         self._blocking = blocking
 
     async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
@@ -63,7 +63,7 @@ class SpamassassinFilter:
             return ACCEPT
         if settings.skips_submitted and context.submitter:
             return ACCEPT
-        line = await self._dialing.connect(settings.endpoint, settings.connect_timeout)
+        line = await self._connector.connect(settings.endpoint, settings.connect_timeout)
         try:
             await self._send(line, message)
             answer = await self._read(line)
