@@ -91,7 +91,7 @@ def test_a_large_message_is_sent_in_pieces():
     texts = texts_of(b"(BODY[HEADER.FIELDS (From)] BODY[] BODY[TEXT])", mailbox)
     [found] = finish(texts.values([texts.source(1, size, HEADER_SIZE)]))
     assert found == [
-        DeferredFields(texts.wanted[0], MessageRange(1, 0, HEADER_SIZE)),
+        DeferredFields(texts.sections[0], MessageRange(1, 0, HEADER_SIZE)),
         SectionExtent(1, 0, size),
         SectionExtent(1, HEADER_SIZE, size),
     ]

@@ -100,7 +100,7 @@ def test_rfc822_header_does_not_mark_and_the_others_do():
 def test_sections_are_read_and_written(written, section):
     [item] = parsed(b"BODY.PEEK[" + written + b"]")
     assert isinstance(item, BodySection)
-    assert item.section == section
+    assert item.spec == section
     assert item.label.lower() == b"body[" + written.lower() + b"]"
 
 
@@ -208,4 +208,4 @@ SECTIONS = st.builds(
 def test_a_written_section_reads_back(section):
     [item] = parsed(b"BODY[" + bytes(section) + b"]")
     assert isinstance(item, BodySection)
-    assert item.section == section
+    assert item.spec == section

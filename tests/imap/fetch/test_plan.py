@@ -72,7 +72,7 @@ def test_only_what_needs_them_reads_rendered_items(data, needs):
 
 def test_flags_that_the_fetch_altered_are_told():
     batch = two()
-    batch.texts = [[b"NIL"], [b"NIL"]]
+    batch.sections = [[b"NIL"], [b"NIL"]]
     batch.changed = frozenset({33})
     assert plan_of(b"BODY[]").lines(batch).splitlines() == [
         b"* 1 FETCH (BODY[] NIL)",
@@ -82,7 +82,7 @@ def test_flags_that_the_fetch_altered_are_told():
 
 def test_altered_flags_are_told_once():
     batch = two()
-    batch.texts = [[b"NIL"], [b"NIL"]]
+    batch.sections = [[b"NIL"], [b"NIL"]]
     batch.changed = frozenset({33})
     plan = plan_of(b"(FLAGS BODY[])")
     assert plan.lines(batch).splitlines()[1] == b"* 3 FETCH (FLAGS (\\Seen) BODY[] NIL)"
@@ -90,24 +90,24 @@ def test_altered_flags_are_told_once():
 
 def test_a_percent_sign_in_a_field_name_is_no_place():
     batch = two()
-    batch.texts = [[b"{0}\r\n"], [b"{0}\r\n"]]
+    batch.sections = [[b"{0}\r\n"], [b"{0}\r\n"]]
     plan = plan_of(
         b"BODY.PEEK[HEADER.FIELDS (%b %d%%)]".replace(b"%b", b'"%b"').replace(b"%d%%", b'"%d%%"')
     )
     label = b'BODY[HEADER.FIELDS ("%b" "%d%%")]'
     assert plan.lines(batch).startswith(b"* 1 FETCH (" + label + b" {0}")
-    one = FetchBatch([1], [11], [SEEN], [0], [5], texts=[[b"{0}\r\n"]])
+    one = FetchBatch([1], [11], [SEEN], [0], [5], sections=[[b"{0}\r\n"]])
     assert b"".join(b"%b%b" % part for part in plan.parts(one)) == plan.lines(one)
 
 
 def test_the_parts_of_a_line_are_the_line():
     plan = plan_of(b"(UID FLAGS BODY[] BODY[]<3.4> RFC822.SIZE)")
-    one = FetchBatch([1], [11], [SEEN], [0], [5], texts=[[b"{1}\r\nx", b"{0}\r\n"]])
+    one = FetchBatch([1], [11], [SEEN], [0], [5], sections=[[b"{1}\r\nx", b"{0}\r\n"]])
     assert b"".join(b"%b%b" % part for part in plan.parts(one)) == plan.lines(one)
 
 
 def test_an_extent_comes_out_of_the_parts_as_it_is():
-    one = FetchBatch([1], [11], [SEEN], [0], [5], texts=[[SectionExtent(11, 0, 5)]])
+    one = FetchBatch([1], [11], [SEEN], [0], [5], sections=[[SectionExtent(11, 0, 5)]])
     assert list(plan_of(b"(UID BODY.PEEK[])").parts(one)) == [
         (b"* 1 FETCH (UID ", b"11"),
         (b" BODY[] ", SectionExtent(11, 0, 5)),

@@ -1,4 +1,4 @@
-"""Texts: the sections of messages that a FETCH sends, and how they are read within bounds.
+"""Reading the sections of messages that a FETCH sends, within bounds.
 
 Small messages are read many at a time. Of a large one only the extents of its sections are found, by
 the outline that the store keeps of it, and the octets follow in pieces when the line to the client can
@@ -28,7 +28,7 @@ _REMEMBERED = 4  # large messages whose outlines are remembered
 
 @dataclass(frozen=True, slots=True)
 class SectionExtent:
-    """A text that is sent in pieces: the octets of a message from ``start`` to ``stop``."""
+    """A section that is sent in pieces: the octets of a message from ``start`` to ``stop``."""
 
     uid: int
     start: int
@@ -44,12 +44,12 @@ class SectionExtent:
 class DeferredFields:
     """Header fields of a large message that are read when their turn comes."""
 
-    text: BodySection
+    section: BodySection
     piece: MessageRange
 
     def literal(self, header: bytes) -> bytes:
         """Return what to send, of the octets of the piece."""
-        return literal(selected_octets(self.text, header))
+        return literal(selected_octets(self.section, header))
 
 
 Value = bytes | SectionExtent | DeferredFields
@@ -70,31 +70,31 @@ class SectionSource(NamedTuple):
 
 @dataclass(slots=True)
 class BodySectionReader:
-    """Reads texts of messages, in the order of ``wanted``.
+    """Reads sections of messages, in the order of ``sections``.
 
     ``remembered`` belongs to one session and one mailbox, and outlives this object.
     """
 
-    wanted: Sequence[BodySection]
+    sections: Sequence[BodySection]
     mailbox: Mailbox
     blocking: Blocking
     remembered: OrderedDict[int, Outline]
     _needs_parts: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self._needs_parts = any(text.section.path for text in self.wanted)
+        self._needs_parts = any(section.spec.path for section in self.sections)
 
     def source(self, uid: int, size: int, header_size: int) -> SectionSource:
         """Describe a message by its size, and the size of its header if a section needs it."""
         if self._needs_parts:
-            return SectionSource(uid, size, header_size, (), size * len(self.wanted))
-        spans = [whole_span(text, size, header_size) for text in self.wanted]
+            return SectionSource(uid, size, header_size, (), size * len(self.sections))
+        spans = [whole_span(section, size, header_size) for section in self.sections]
         weight = sum([stop - start for start, stop in spans])
         return SectionSource(uid, size, header_size, spans, weight)
 
     def from_kept(self, fields: bytes) -> list[Value]:
-        """Return what to send for a message all of whose texts can be made of its kept fields."""
-        return [literal(selected_octets(text, fields)) for text in self.wanted]
+        """Return what to send for a message all of whose sections can be made of its kept fields."""
+        return [literal(selected_octets(section, fields)) for section in self.sections]
 
     def groups(self, sources: Iterable[SectionSource]) -> Iterator[list[SectionSource]]:
         """Yield the messages in groups of bounded size; a large message is a group of its own."""
@@ -123,20 +123,20 @@ class BodySectionReader:
         """Read just the sections, all in one call."""
         pieces = [MessageRange(source.uid, *span) for source in group for span in source.spans]
         found = iter(await self.mailbox.read(pieces))
-        return [self._finished([next(found) for _ in self.wanted]) for _ in group]
+        return [self._finished([next(found) for _ in self.sections]) for _ in group]
 
     def _finished(self, octets: Sequence[bytes | None]) -> list[Value] | None:
         values: list[Value] = []
-        for text, data in zip(self.wanted, octets, strict=True):
+        for section, data in zip(self.sections, octets, strict=True):
             if data is None:
                 return None
-            values.append(literal(selected_octets(text, data)))
+            values.append(literal(selected_octets(section, data)))
         return values
 
     async def _through_parts(self, group: Sequence[SectionSource]) -> list[list[Value] | None]:
         """Read the messages, find their parts, and cut out the sections."""
         messages = await self.mailbox.read([MessageRange(source.uid) for source in group])
-        cut = partial(_cut_all, self.wanted, messages, group)
+        cut = partial(_cut_all, self.sections, messages, group)
         if sum(source.size for source in group) <= _INLINE:
             return cut()
         return await self.blocking.run(cut)
@@ -147,7 +147,8 @@ class BodySectionReader:
         if spans is None:
             return None
         return [
-            _unread(text, source.uid, span) for text, span in zip(self.wanted, spans, strict=True)
+            _unread(section, source.uid, span)
+            for section, span in zip(self.sections, spans, strict=True)
         ]
 
     async def _spans(self, source: SectionSource) -> Sequence[Span | None] | None:
@@ -156,7 +157,7 @@ class BodySectionReader:
             outline = await self._outline(source.uid)
             if outline is None:
                 return None
-            return [_span(text, source, outline.root) for text in self.wanted]
+            return [_span(section, source, outline.root) for section in self.sections]
         [first] = await self.mailbox.read([MessageRange(source.uid, 0, 1)])
         return None if first is None else source.spans
 
@@ -174,37 +175,39 @@ class BodySectionReader:
         return outline
 
 
-def _unread(text: BodySection, uid: int, span: Span | None) -> Value:
+def _unread(section: BodySection, uid: int, span: Span | None) -> Value:
     if span is None:
         return b"NIL"
     return (
-        DeferredFields(text, MessageRange(uid, *span))
-        if text.section.fields
+        DeferredFields(section, MessageRange(uid, *span))
+        if section.spec.fields
         else SectionExtent(uid, *span)
     )
 
 
 def _cut_all(
-    wanted: Sequence[BodySection], messages: Sequence[bytes | None], group: Sequence[SectionSource]
+    sections: Sequence[BodySection],
+    messages: Sequence[bytes | None],
+    group: Sequence[SectionSource],
 ) -> list[list[Value] | None]:
     return [
-        None if data is None else _cut(wanted, data, source)
+        None if data is None else _cut(sections, data, source)
         for data, source in zip(messages, group, strict=True)
     ]
 
 
-def _cut(wanted: Sequence[BodySection], data: bytes, source: SectionSource) -> list[Value]:
+def _cut(sections: Sequence[BodySection], data: bytes, source: SectionSource) -> list[Value]:
     root = structure.scan(data)
     values: list[Value] = []
-    for text in wanted:
-        span = _span(text, source, root)
+    for section in sections:
+        span = _span(section, source, root)
         values.append(
-            b"NIL" if span is None else literal(selected_octets(text, data[slice(*span)]))
+            b"NIL" if span is None else literal(selected_octets(section, data[slice(*span)]))
         )
     return values
 
 
-def _span(text: BodySection, source: SectionSource, root: PartNode) -> Span | None:
-    if text.section.path:
-        return part_span(text, root)
-    return whole_span(text, source.size, source.header_size)
+def _span(section: BodySection, source: SectionSource, root: PartNode) -> Span | None:
+    if section.spec.path:
+        return part_span(section, root)
+    return whole_span(section, source.size, source.header_size)

@@ -21,7 +21,7 @@ from twisted_mail.mail.mailbox.entry import MessageRange, RenderedItems
 from twisted_mail.mail.outcome import Refused, Unavailable
 
 MESSAGES_PER_STEP = 1000  # messages between two looks at other connections
-MAX_RENDERED = 250  # of those whose rendered items or texts are in memory together
+MAX_RENDERED = 250  # of those whose rendered items or sections are in memory together
 # Octets of their messages: items of a message of many parts outgrow it 30 times.
 MAX_RENDERED_OCTETS = 2 * 1024 * 1024
 _WEIGHT = 128 * 1024  # octets; a larger message counts as one of this size
@@ -50,7 +50,7 @@ class Fetching:
         self._blocking = blocking
         self._plan = plan
         self._unsent = 0  # octets written since the last drain
-        self._has_large = bool(plan.texts) or any(column.are_large for column in plan.loads)
+        self._has_large = bool(plan.sections) or any(column.are_large for column in plan.loads)
 
     async def answer(self, uids: Sequence[int]) -> int:
         """Answer for each message; return how many were there."""
@@ -72,7 +72,7 @@ class Fetching:
             yield uids
             return
         start = weight = 0
-        times = len(self._plan.texts) if self._plan.uses_kept_fields else 1
+        times = len(self._plan.sections) if self._plan.uses_kept_fields else 1
         for at, uid in enumerate(uids):
             weight += min(self._size(uid), _WEIGHT) * times
             if weight >= MAX_RENDERED_OCTETS or at - start >= MAX_RENDERED - 1:
@@ -95,8 +95,8 @@ class Fetching:
             present = {uid: value for uid, value in pairs if value is not None}
             fetched.loaded[column] = present
             uids = list(present)
-        if plan.texts:
-            return await self._with_texts(uids, fetched)
+        if plan.sections:
+            return await self._with_sections(uids, fetched)
         return await self._send(self._batch(uids, fetched, {}))
 
     async def _mark_seen(self, uids: Sequence[int]) -> frozenset[int]:
@@ -121,7 +121,7 @@ class Fetching:
             column: [of_uid[uid] for uid in batch.uids] for column, of_uid in fetched.loaded.items()
         }
         if values:
-            batch.texts = [values[uid] for uid in batch.uids]
+            batch.sections = [values[uid] for uid in batch.uids]
         batch.changed = fetched.changed
         self._note_flags_sent(batch)
         return batch
@@ -145,38 +145,40 @@ class Fetching:
 
     # ------------------------------------------------------------ bodies
 
-    async def _with_texts(self, uids: Sequence[int], fetched: FetchedData) -> int:
+    async def _with_sections(self, uids: Sequence[int], fetched: FetchedData) -> int:
         rendered = fetched.loaded.get(RENDERED, {})
-        texts = BodySectionReader(
-            self._plan.texts, self._mailbox, self._blocking, self._selected.outlines
+        reader = BodySectionReader(
+            self._plan.sections, self._mailbox, self._blocking, self._selected.outlines
         )
-        kept = self._from_kept(texts, uids, rendered) if self._plan.uses_kept_fields else None
+        kept = self._from_kept(reader, uids, rendered) if self._plan.uses_kept_fields else None
         if kept is not None:
             return await self._send(self._batch(list(kept), fetched, kept))
         batch = _batch_of(self._selected, uids)
         sources = [
-            texts.source(uid, size, rendered[uid].header_size if rendered else 0)
+            reader.source(uid, size, rendered[uid].header_size if rendered else 0)
             for uid, size in zip(batch.uids, batch.sizes, strict=True)
         ]
         answered = 0
-        for group in texts.groups(sources):
+        for group in reader.groups(sources):
             await self._wire.yield_to_others()
-            pairs = zip(group, await texts.values(group), strict=True)
+            pairs = zip(group, await reader.values(group), strict=True)
             values = {source.uid: value for source, value in pairs if value is not None}
-            answered += await self._send_texts(self._batch(list(values), fetched, values))
+            answered += await self._send_sections(self._batch(list(values), fetched, values))
         return answered
 
     def _from_kept(
-        self, texts: BodySectionReader, uids: Sequence[int], rendered: dict[int, RenderedItems]
+        self, reader: BodySectionReader, uids: Sequence[int], rendered: dict[int, RenderedItems]
     ) -> dict[int, list[Value]] | None:
-        """Return the texts if those of all messages can be made of fields that were kept."""
+        """Return the sections if those of all messages can be made of fields that were kept."""
         fields = {uid: rendered[uid].fields for uid in uids}
         if not fields or None in fields.values():
             return None
-        return {uid: texts.from_kept(kept or b"") for uid, kept in fields.items()}
+        return {uid: reader.from_kept(kept or b"") for uid, kept in fields.items()}
 
-    async def _send_texts(self, batch: FetchBatch) -> int:
-        if len(batch.texts) == 1 and not all(isinstance(one, bytes) for one in batch.texts[0]):
+    async def _send_sections(self, batch: FetchBatch) -> int:
+        if len(batch.sections) == 1 and not all(
+            isinstance(one, bytes) for one in batch.sections[0]
+        ):
             return await self._send_large(batch)
         return await self._send(batch)
 

@@ -15,7 +15,7 @@ class FetchBatch:
     r"""Columns of the messages that are answered together.
 
     ``flags`` may hold ``\Recent``; ``loaded`` has the values of each bulk column that the plan loads,
-    in the order of the messages. ``texts`` has, for each message, what the plan's texts became.
+    in the order of the messages. ``sections`` has, for each message, what is sent of the plan's sections.
     ``changed`` are the UIDs whose flags this FETCH altered.
     """
 
@@ -25,7 +25,7 @@ class FetchBatch:
     dates: Sequence[int]
     sizes: Sequence[int]
     loaded: Mapping[BulkColumn, Sequence[Any]] = field(default_factory=dict)
-    texts: Sequence[Sequence[Any]] = ()
+    sections: Sequence[Sequence[Any]] = ()
     changed: frozenset[int] = frozenset()
 
 

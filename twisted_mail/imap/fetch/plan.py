@@ -21,12 +21,12 @@ class FetchPlan:
     r"""How the answers to one FETCH are made.
 
     ``loads`` are the bulk columns that the mailbox is asked for; a plan that ``is_measured`` needs dates
-    or sizes. One that ``marks_seen`` marks messages as ``\Seen``. ``uses_kept_fields`` when its texts
+    or sizes. One that ``marks_seen`` marks messages as ``\Seen``. ``uses_kept_fields`` when its sections
     can be made of the header fields that the store keeps.
     """
 
     values: tuple[tuple[bytes, Column], ...]  # what stands before a value, and the values
-    texts: tuple[BodySection, ...]
+    sections: tuple[BodySection, ...]
     loads: tuple[BulkColumn, ...]
     is_measured: bool
     has_flags: bool
@@ -59,51 +59,51 @@ def compile_plan(requested: Sequence[RequestedItem], is_uid: bool) -> FetchPlan:
     if is_uid and UID not in requested:
         requested = (UID, *requested)
     items = [one for one in requested if isinstance(one, FetchItem)]
-    texts = tuple([one for one in requested if isinstance(one, BodySection)])
-    marks_seen = any(text.marks_seen for text in texts)
-    values = _values(requested, texts)
+    sections = tuple([one for one in requested if isinstance(one, BodySection)])
+    marks_seen = any(section.marks_seen for section in sections)
+    values = _values(requested, sections)
     if marks_seen and FLAGS not in items:
         values.append((b"%b", _changed_flags))
     return FetchPlan(
         tuple(values),
-        texts,
-        _loads(items, texts),
-        is_measured=bool(texts) or any(item.is_measured for item in items),
+        sections,
+        _loads(items, sections),
+        is_measured=bool(sections) or any(item.is_measured for item in items),
         has_flags=FLAGS in items,
         marks_seen=marks_seen,
-        uses_kept_fields=bool(texts) and all(map(is_kept, texts)),
+        uses_kept_fields=bool(sections) and all(map(is_kept, sections)),
         template=b"* %d FETCH (" + b"".join([shown for shown, _ in values]) + b")\r\n",
     )
 
 
-def _loads(items: Sequence[FetchItem], texts: Sequence[BodySection]) -> tuple[BulkColumn, ...]:
+def _loads(items: Sequence[FetchItem], sections: Sequence[BodySection]) -> tuple[BulkColumn, ...]:
     loads = {item.loads: None for item in items if item.loads is not None}
-    if any(map(_needs_header_size, texts)):
+    if any(map(_needs_header_size, sections)):
         loads[RENDERED] = None
     return tuple(loads)
 
 
-def _needs_header_size(text: BodySection) -> bool:
-    return not text.section.path and text.section.kind is not SectionKind.ALL
+def _needs_header_size(section: BodySection) -> bool:
+    return not section.spec.path and section.spec.kind is not SectionKind.ALL
 
 
 def _values(
-    requested: Sequence[RequestedItem], texts: Sequence[BodySection]
+    requested: Sequence[RequestedItem], sections: Sequence[BodySection]
 ) -> list[tuple[bytes, Column]]:
     values: list[tuple[bytes, Column]] = []
     for one in requested:
         before = b" " if values else b""
         if isinstance(one, BodySection):
             label = one.label.replace(b"%", b"%%") + b" %b"
-            values.append((before + label, _text(texts.index(one))))
+            values.append((before + label, _section_values(sections.index(one))))
         else:
             kind = b" %d" if one.is_number else b" %b"
             values.append((before + one.name.encode("ascii") + kind, one.column))
     return values
 
 
-def _text(at: int) -> Column:
-    return lambda batch: [texts[at] for texts in batch.texts]
+def _section_values(at: int) -> Column:
+    return lambda batch: [values[at] for values in batch.sections]
 
 
 def _changed_flags(batch: FetchBatch) -> Iterable[bytes]:

@@ -36,7 +36,7 @@ def _item(reader: Reader, name: str, known: Mapping[str, FetchItem]) -> Requeste
 
 
 def _bounded(items: tuple[RequestedItem, ...]) -> tuple[RequestedItem, ...]:
-    fields = sum(len(item.section.fields) for item in items if isinstance(item, BodySection))
+    fields = sum(len(item.spec.fields) for item in items if isinstance(item, BodySection))
     if fields > MAX_FIELDS:
         raise ProtocolError(f"A FETCH names at most {MAX_FIELDS} header fields")
     return items

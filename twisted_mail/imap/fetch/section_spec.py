@@ -17,7 +17,7 @@ MAX_PATH = 100  # part numbers of one section
 
 
 class SectionKind(Enum):
-    """Which text of a part a section means; ``ALL`` is the part's whole content."""
+    """Which text of a part a section means; ``ALL`` is the part's content in full."""
 
     ALL = ""
     HEADER = "HEADER"
@@ -57,7 +57,7 @@ class PartialRange:
 class BodySection:
     r"""A section to send; ``label`` is the name that the answer uses."""
 
-    section: SectionSpec
+    spec: SectionSpec
     label: bytes
     range: PartialRange | None = None
     marks_seen: bool = False
@@ -77,11 +77,11 @@ def _match(reader: Reader, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None
 
 def read_body_section(reader: Reader, marks_seen: bool) -> BodySection:
     """Read what follows ``BODY[`` or ``BODY.PEEK[``. Raises ProtocolError."""
-    section = _section(reader)
+    spec = _section(reader)
     reader.take(b"]")
-    wanted = _range(reader)
-    origin = b"" if wanted is None else b"<%d>" % wanted.start
-    return BodySection(section, b"BODY[" + bytes(section) + b"]" + origin, wanted, marks_seen)
+    partial = _range(reader)
+    origin = b"" if partial is None else b"<%d>" % partial.start
+    return BodySection(spec, b"BODY[" + bytes(spec) + b"]" + origin, partial, marks_seen)
 
 
 def _section(reader: Reader) -> SectionSpec:

@@ -1,4 +1,4 @@
-"""Sections: where the texts of a message lie, and what is taken of them (RFC 3501 §6.4.5)."""
+"""Sections: where they lie in a message, and what is taken of them (RFC 3501 §6.4.5)."""
 
 import re
 from functools import lru_cache
@@ -23,10 +23,10 @@ Span = tuple[int, int]  # first octet, and the one after the last
 # ---------------------------------------------------------------- where a section lies
 
 
-def part_span(text: BodySection, root: sections.PartNode) -> Span | None:
+def part_span(section: BodySection, root: sections.PartNode) -> Span | None:
     """Return where a section with part numbers lies; None when there is no such part."""
-    found = sections.locate(root, text.section.path, _MEANT[text.section.kind])
-    return None if found is None else _ranged(text, *found)
+    found = sections.locate(root, section.spec.path, _MEANT[section.spec.kind])
+    return None if found is None else _ranged(section, *found)
 
 
 _MEANT = {
@@ -39,37 +39,37 @@ _MEANT = {
 }
 
 
-def whole_span(text: BodySection, size: int, header_size: int) -> Span:
+def whole_span(section: BodySection, size: int, header_size: int) -> Span:
     """Return where a section without part numbers lies in a message, its range taken."""
-    kind = text.section.kind
+    kind = section.spec.kind
     header_size = min(header_size, size)
     if kind is SectionKind.ALL:
-        return _ranged(text, 0, size)
+        return _ranged(section, 0, size)
     if kind is SectionKind.TEXT:
-        return _ranged(text, header_size, size)
-    return _ranged(text, 0, header_size)
+        return _ranged(section, header_size, size)
+    return _ranged(section, 0, header_size)
 
 
-def _ranged(text: BodySection, start: int, stop: int) -> Span:
-    if text.section.fields:
+def _ranged(section: BodySection, start: int, stop: int) -> Span:
+    if section.spec.fields:
         return start, min(stop, start + MAX_HEADER)
-    if text.range is None:
+    if section.range is None:
         return start, stop
-    first = min(start + text.range.start, stop)
-    return first, min(first + text.range.count, stop)
+    first = min(start + section.range.start, stop)
+    return first, min(first + section.range.count, stop)
 
 
 # ---------------------------------------------------------------- header fields
 
 
-def selected_octets(text: BodySection, data: bytes) -> bytes:
+def selected_octets(section: BodySection, data: bytes) -> bytes:
     """Take the listed fields, and then the range, which counts in what is left."""
-    if not text.section.fields:
+    if not section.spec.fields:
         return data
-    data = selected_fields(data, text.section)
-    if text.range is None:
+    data = selected_fields(data, section.spec)
+    if section.range is None:
         return data
-    return data[text.range.start : text.range.start + text.range.count]
+    return data[section.range.start : section.range.start + section.range.count]
 
 
 def selected_fields(header: bytes, section: SectionSpec) -> bytes:
@@ -91,12 +91,10 @@ def kept_fields(data: bytes, header_size: int) -> bytes | None:
     return fields if len(fields) <= MAX_KEPT else None
 
 
-def is_kept(text: BodySection) -> bool:
-    """Return whether a text can be made of the kept fields alone."""
-    section = text.section
-    return (
-        section.kind is SectionKind.FIELDS and not section.path and _lowered(section.fields) <= KEPT
-    )
+def is_kept(section: BodySection) -> bool:
+    """Return whether a section can be made of the kept fields alone."""
+    spec = section.spec
+    return spec.kind is SectionKind.FIELDS and not spec.path and _lowered(spec.fields) <= KEPT
 
 
 # A field with its continuation lines, and its name. Each of those lines begins after the end of the one
