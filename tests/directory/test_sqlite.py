@@ -96,7 +96,7 @@ def test_answers_are_kept_in_memory(house: House) -> None:
         finish(house.directory.account(parse("alice@example.org")))
         finish(house.directory.account(parse("nobody@example.org")))
         finish(house.directory.is_ours("elsewhere.example"))
-    assert house.blocking.trips == ["_read_homes", "_read_record", "_read_record"]
+    assert house.blocking.trips == ["read_homes", "read_record", "read_record"]
 
 
 def test_what_another_connection_commits_is_seen_at_once(house: House) -> None:
@@ -120,17 +120,17 @@ def test_the_version_is_another_after_a_commit_and_the_same_until_then(house: Ho
 
 
 def test_an_answer_that_a_change_overtook_is_not_kept(house: House) -> None:
-    read = house.directory._read_record
+    read = house.directory._reader.read_record
     bob = parse("bob@example.org")
 
     def overtaken(key: str) -> AddressRecord:
         listing = read(key)
-        house.directory._read_record = read  # type: ignore[method-assign]
+        house.directory._reader.read_record = read  # type: ignore[method-assign]
         house.register.accounts.add("bob@example.org", "x")
         finish(house.directory.account(parse("alice@example.org")))  # somebody else asks meanwhile
         return listing
 
-    house.directory._read_record = overtaken  # type: ignore[method-assign]
+    house.directory._reader.read_record = overtaken  # type: ignore[method-assign]
     assert finish(house.directory.account(bob)) is None
     assert finish(house.directory.account(bob)) == "bob@example.org"
 
@@ -265,21 +265,21 @@ def test_hashes_stay_where_renewal_is_off(tmp_path: Path) -> None:
 
 def test_a_directory_that_cannot_be_written_does_not_stop_a_login(house: House) -> None:
     house.register.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
-    house.directory._reader.pragma("query_only", True)
+    house.directory._reader._connection.pragma("query_only", True)
     assert house.login("alice@example.org", "secret")
     assert house.stored() == "{PLAIN}secret"
 
 
 def test_a_password_that_changed_during_the_renewal_stays(house: House) -> None:
     house.register.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
-    replace = house.directory._replace_hash
+    replace = house.directory._reader.replace_hash
 
     def late(name: str, old: str, new: str) -> None:
         house.register.accounts.set_password("alice@example.org", "other")
         replace(name, old, new)
 
     late.__name__ = "late"
-    house.directory._replace_hash = late  # type: ignore[method-assign]
+    house.directory._reader.replace_hash = late  # type: ignore[method-assign]
     house.login("alice@example.org", "secret")
     assert house.login("alice@example.org", "secret") is None
     assert house.login("alice@example.org", "other")
@@ -344,10 +344,10 @@ def test_what_is_in_memory_is_what_is_in_the_file(steps: list[tuple[str, str, st
         register.close()
 
 
-# ---------------------------------------------------------------- residents
+# ---------------------------------------------------------------- entries
 
 
-def test_residents_are_accounts_aliases_and_lists(house: House) -> None:
+def test_entries_are_accounts_aliases_and_lists(house: House) -> None:
     house.register.aliases.add("t@example.org", ["|ticket", "Bob@Elsewhere.example"])
     house.register.lists.add("news@example.org")
     house.register.lists.set_owners("news@example.org", ["alice@example.org"])
@@ -371,7 +371,7 @@ def test_the_catch_all_is_found_under_no_local_part(house: House) -> None:
     assert found == DirectoryEntry(targets=(parse("alice@example.org"),))
 
 
-def test_another_name_of_a_domain_has_the_same_residents(house: House) -> None:
+def test_another_name_of_a_domain_has_the_same_entries(house: House) -> None:
     assert finish(house.directory.home("example.com")) is None
     house.register.domains.add_name("example.com", "example.org")
     assert finish(house.directory.home("Example.COM")) == "example.org"
@@ -403,7 +403,7 @@ def test_members_are_those_of_an_alias_or_a_list(house: House) -> None:
     assert members("alice@example.org") == members("nobody@example.org") == []
 
 
-def test_found_residents_are_kept_in_memory(house: House) -> None:
+def test_entries_that_were_found_are_kept_in_memory(house: House) -> None:
     for spelling in ("alice@example.org", "ALICE@example.org", "alice@example.org"):
         finish(house.directory.find(parse(spelling)))
-    assert house.blocking.trips == ["_read_homes", "_read_record"]
+    assert house.blocking.trips == ["read_homes", "read_record"]

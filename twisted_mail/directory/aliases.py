@@ -15,7 +15,7 @@ MAX_ALIAS_DEPTH = 10
 
 @dataclass(frozen=True, slots=True)
 class AliasRow:
-    """One alias with its targets, in order; ``@domain`` takes what nobody else in the domain does.
+    """One alias with its targets, in order; ``@domain`` takes the mail for all other addresses.
 
     A target is an address, or ``|name`` for a program of the configuration.
     """

@@ -10,7 +10,7 @@ from twisted_mail.mail.outcome import Refused
 
 @dataclass(frozen=True, slots=True)
 class DomainRow:
-    """One domain, what lives in it, and whether it stands in the configuration file instead.
+    """One domain, what is in it, and whether it is in the configuration file instead.
 
     ``other_names`` are the domains whose every local part is that of this one.
     """
@@ -81,7 +81,7 @@ class Domains:
             raise Refused(f"{name} is another name of {target}: remove it first")
 
     def remove(self, text: str) -> str:
-        """Remove another name, or a domain where nobody lives any more; return its normal form."""
+        """Remove another name, or a domain without addresses; return its normal form."""
         name = to_domain(text)
         with self._tables.transaction() as connection:
             connection.execute("DELETE FROM domain_alias WHERE name = ?", (name,))

@@ -69,7 +69,7 @@ class DirectoryEditor:
         self.close()
 
     def problems(self) -> list[DirectoryProblem]:
-        """Return what cannot work: hashes nobody can check, aliases that lead nowhere, bad pages."""
+        """Return what cannot work: hashes that cannot be checked, dangling aliases, damaged pages."""
         query = self._tables.connection.execute
         found = [
             DirectoryProblem("", str(row[0]))

@@ -24,7 +24,7 @@ class PasswordSettings:
 
     The cost is the second recommended option of RFC 9106 §4: 64 MiB, 3 passes, 4 lanes. At most
     ``threads`` checks run at a time (``threads`` times ``memory_mib`` is the memory they need), and
-    ``waiting`` may be unfinished; logins beyond that are told to come back. A right password is
+    ``waiting`` may be unfinished; logins beyond that have to try again. A right password is
     remembered for ``remembered_seconds`` (0: never), as long as the account's hash stays the same.
     ``is_upgraded`` renews hashes of other strength or scheme at the next login.
     """

@@ -7,7 +7,6 @@ control command has changed. What is not in memory is read in a thread.
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,8 +15,8 @@ import apsw
 from twisted_mail.directory import passwords, schema
 from twisted_mail.directory.password_cache import PasswordCache
 from twisted_mail.directory.passwords import PasswordSettings
+from twisted_mail.directory.record_reader import AddressRecord, RecordReader
 from twisted_mail.directory.schemes import Uncheckable
-from twisted_mail.directory.tables import read_target
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.credentials import Credentials
@@ -26,18 +25,7 @@ from twisted_mail.mail.outcome import Unavailable
 
 T = TypeVar("T")
 
-MAX_MEMBERS = 1000  # that ``members`` returns
 MAX_RECORDS = 50_000  # answers in memory, about 0.5 KiB each; unknown addresses are answers too
-
-
-@dataclass(frozen=True, slots=True)
-class AddressRecord:
-    """All that the directory has under one address, for logins too."""
-
-    entry: DirectoryEntry = NO_ENTRY
-    hash: str | None = field(default=None, repr=False)
-    is_enabled: bool = False
-    may_send_as: frozenset[str] = frozenset()  # keys
 
 
 class SqliteDirectory:
@@ -57,13 +45,13 @@ class SqliteDirectory:
         extra_domains: Iterable[str] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._reader = schema.open_database(path)  # used in the lane only
+        # used in the lane only
+        self._reader = RecordReader(schema.open_database(path), extra_domains)
         self._watch = schema.open_database(path)  # used in this thread only, and never waits
         self._watch.set_busy_timeout(0)
         self._lane = blocking.lane()
         self._password_blocking = password_blocking
         self._settings = settings or PasswordSettings()
-        self._extra_domains = frozenset(domain.lower() for domain in extra_domains)
         self._password_cache = PasswordCache(
             self._settings.remembered_seconds, self._settings.remembered_logins, monotonic
         )
@@ -129,7 +117,7 @@ class SqliteDirectory:
         entry = await self.find(address) or NO_ENTRY
         if entry.list is None:
             return entry.targets
-        texts = await self._read(self._read_members, schema.key(parse(entry.list)))
+        texts = await self._read(self._reader.read_members, schema.key(parse(entry.list)))
         return tuple(parse(text) for text in texts)
 
     async def may_send_as(self, account: str, address: Address) -> bool:
@@ -185,16 +173,10 @@ class SqliteDirectory:
             new = await self._password_blocking.run(
                 passwords.hash_password, password, self._settings
             )
-            await self._lane.run(self._replace_hash, name, stored, new)
+            await self._lane.run(self._reader.replace_hash, name, stored, new)
         except (apsw.Error, Unavailable):
             return stored
         return new
-
-    def _replace_hash(self, name: str, old: str, new: str) -> None:
-        self._reader.execute(
-            "UPDATE account SET hash = ? WHERE key = ? AND hash = ?",
-            (new, schema.key(parse(name)), old),
-        )
 
     # ------------------------------------------------------------ look-ups
 
@@ -213,7 +195,7 @@ class SqliteDirectory:
 
     async def _all_homes(self) -> dict[str, str]:
         version = self._version
-        homes = await self._read(self._read_homes)
+        homes = await self._read(self._reader.read_homes)
         if version == self._version:
             self._homes = homes
         return homes
@@ -232,7 +214,7 @@ class SqliteDirectory:
             return known
         # An answer that was on its way while something changed is not kept.
         records = self._records
-        record = await self._read(self._read_record, key)
+        record = await self._read(self._reader.read_record, key)
         if len(records) >= MAX_RECORDS:
             records.clear()
         records[key] = record
@@ -243,55 +225,3 @@ class SqliteDirectory:
             return await self._lane.run(work, *args)
         except apsw.Error as error:
             raise Unavailable("The directory cannot be read now") from error
-
-    def _read_homes(self) -> dict[str, str]:
-        """Return all domains of ours with the domain each stands for, mostly itself."""
-        names = {name for (name,) in self._reader.execute("SELECT name FROM domain")}
-        names |= self._extra_domains
-        aliases = self._reader.execute("SELECT name, target FROM domain_alias")
-        homes = {name: target for name, target in aliases if target in names}
-        return homes | {name: name for name in names}
-
-    def _read_record(self, key: str) -> AddressRecord:
-        account, stored, is_enabled = None, None, 0
-        for row in self._reader.execute(
-            "SELECT address, hash, is_enabled FROM account WHERE key = ?", (key,)
-        ):
-            account, stored, is_enabled = row
-        if account is not None:
-            return AddressRecord(
-                DirectoryEntry(account), stored, bool(is_enabled), self._read_grants(key)
-            )
-        return AddressRecord(self._read_alias(key) or self._read_list(key) or NO_ENTRY)
-
-    def _read_grants(self, key: str) -> frozenset[str]:
-        rows = self._reader.execute("SELECT key FROM may_send_as WHERE account = ?", (key,))
-        return frozenset(granted for (granted,) in rows)
-
-    def _read_alias(self, key: str) -> DirectoryEntry | None:
-        rows = self._reader.execute(
-            "SELECT target FROM alias WHERE key = ? ORDER BY position", (key,)
-        )
-        targets = [read_target(text) for (text,) in rows]
-        if not targets:
-            return None
-        return DirectoryEntry(
-            targets=tuple(one for one in targets if isinstance(one, Address)),
-            programs=tuple(one for one in targets if isinstance(one, str)),
-        )
-
-    def _read_list(self, key: str) -> DirectoryEntry | None:
-        for (name,) in self._reader.execute("SELECT address FROM list WHERE key = ?", (key,)):
-            owners = self._reader.execute(
-                "SELECT address FROM list_owner WHERE list = ? ORDER BY position", (key,)
-            )
-            return DirectoryEntry(list=name, owners=tuple(parse(text) for (text,) in owners))
-        return None
-
-    def _read_members(self, key: str) -> list[str]:
-        rows = self._reader.execute(
-            "SELECT address FROM list_member WHERE list = ? AND suspended = 0"
-            " ORDER BY number LIMIT ?",
-            (key, MAX_MEMBERS),
-        )
-        return [text for (text,) in rows]

@@ -111,7 +111,7 @@ class Tables:
         return next((name for (name,) in rows), None)
 
     def occupant(self, address: Address) -> str:
-        """Return what stands under this very address: ``an alias``, and so on; empty for nothing."""
+        """Return what has this very address: ``an alias``, and so on; empty for nothing."""
         if self.account_name(address) is not None:
             return "an account"
         if self.targets(schema.key(address)):

@@ -15,7 +15,7 @@ class DurableFiles(Protocol):
     def replace(self, path: str, data: bytes) -> None:
         """Put new contents in the place of a file, durably: afterwards all is new, or all old.
 
-        What a crash leaves of it is called ``path`` with ``.new`` behind it.
+        What a crash may leave behind has the name ``path`` and ``.new``.
         """
 
     def append(self, path: str, data: bytes) -> None:

@@ -1,7 +1,7 @@
 """Moderation by mail: the notice of a held post, and the owners' answers.
 
-The notice names two addresses, ``list-confirm+a=ID=TAG`` to approve and ``r=ID=TAG`` to reject; whoever
-writes to one has decided. The tag is made with the list's secret (see ``lists.verp``).
+The notice names two addresses, ``list-confirm+a=ID=TAG`` to approve and ``r=ID=TAG`` to reject; a
+message to one of them is the decision. The tag is made with the list's secret (see ``lists.verp``).
 """
 
 from twisted_mail.interfaces import MailingListStore

@@ -1,7 +1,7 @@
 """Programs that get mail: what the configuration says about one, and what its exit code means.
 
-Aliases lead to programs by name, so that whoever may edit aliases can choose among the programs in the
-configuration, and cannot run anything else.
+Aliases lead to programs by name, so that people who may edit aliases can choose among the programs in
+the configuration, and cannot run anything else.
 """
 
 import re

@@ -16,7 +16,7 @@ from twisted_mail.queue.settings import QueueSettings
 
 
 class FailureReporter(Protocol):
-    """Tells senders that their mail was not delivered."""
+    """Reports to senders that their mail was not delivered."""
 
     async def report(self, job: Job, result: DeliveryResult, blob: Blob) -> None:
         """Send a failure report. Raises MailError when that cannot be done now."""
