@@ -28,7 +28,7 @@ from twisted_mail.plugin import ServerBackend, filters, protocols
 from twisted_mail.policy.filter_chain import ConfiguredFilter, FilterChain
 from twisted_mail.queue.program import Program, result_of_exit_code
 from twisted_mail.store.memory.account import MemoryStore
-from twisted_mail.store.memory.box import MemoryStoreLimits
+from twisted_mail.store.memory.data import MemoryStoreLimits
 from twisted_mail.testing.backend import MemoryParts, connect_parts
 from twisted_mail.testing.clock import ServerClock, ServerTime
 from twisted_mail.testing.connection import MemoryConnection

@@ -13,7 +13,7 @@ from twisted_mail.interfaces import Account, Blocking
 from twisted_mail.mail.mailbox.change import MailboxCreated
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.store.memory.account import MemoryAccount, MemoryStore
-from twisted_mail.store.memory.box import MemoryStoreLimits
+from twisted_mail.store.memory.data import MemoryStoreLimits
 from twisted_mail.store.memory.mailbox import MemoryMailbox
 from twisted_mail.testing.doubles import StillClock, finish
 

@@ -16,7 +16,7 @@ from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 from twisted_mail.store.change_feed import ChangeFeed, Report
 from twisted_mail.store.format import names
 from twisted_mail.store.format.maildrop_lock import in_use
-from twisted_mail.store.memory.box import (
+from twisted_mail.store.memory.data import (
     AccountData,
     MemoryArrival,
     MemoryMessage,

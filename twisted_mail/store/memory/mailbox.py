@@ -16,7 +16,7 @@ from twisted_mail.mail.mailbox.entry import (
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.mime.matching import matches
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.memory.box import AccountData, MailboxData, MemoryArrival
+from twisted_mail.store.memory.data import AccountData, MailboxData, MemoryArrival
 
 How = Literal["set", "add", "remove"]
 
