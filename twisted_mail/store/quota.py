@@ -1,7 +1,7 @@
-"""How much an account may hold, and what deliveries to it have to know.
+"""How much an account may hold, and what deliveries to it need to know of that.
 
-A delivery does not open the index. It goes by the last count, and by what was delivered since; where
-that leaves room, all is well. A refusal is always decided on a fresh count.
+A delivery does not open the index. It relies on the last count, and on what was delivered since; where
+that leaves room, it is accepted. It is refused only after a fresh count.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 
-COUNT_SECONDS = 60.0  # what others put into the account is counted after so long at the latest
+COUNT_SECONDS = 60.0  # after which the account is counted again, with what others put there
 MAX_RESERVATIONS = 1000  # deliveries after which it is counted again
 
 
@@ -23,11 +23,11 @@ class Quota:
 
     @property
     def is_set(self) -> bool:
-        """Say whether there is a limit at all."""
+        """Return whether there is a limit at all."""
         return self.octets > 0 or self.messages > 0
 
     def holds(self, usage: "Usage") -> bool:
-        """Say whether an account may hold so much."""
+        """Return whether an account may hold this much."""
         return not (0 < self.octets < usage.octets or 0 < self.messages < usage.messages)
 
 
@@ -46,7 +46,7 @@ class Usage(NamedTuple):
 
 
 def over_quota(is_certain: bool = True) -> MailError:
-    """Return what is told when there is no room; not ``is_certain`` while deliveries are under way."""
+    """Return the error for an account without room; not ``is_certain`` while deliveries are under way."""
     text = "The account has no room for this."
     if is_certain:
         return Refused(Outcome(552, "5.2.2", text), "OVERQUOTA")
@@ -55,7 +55,7 @@ def over_quota(is_certain: bool = True) -> MailError:
 
 @dataclass(slots=True, eq=False)
 class QuotaReservation:
-    """Room that one delivery takes: ``is_over`` when it came to its end, however that was."""
+    """Room that is reserved for one delivery: ``is_over`` once that has ended, whatever its result."""
 
     ledger: "QuotaLedger"
     size: Usage
@@ -67,11 +67,11 @@ class QuotaReservation:
 
 
 class QuotaLedger:
-    """What is known of one account's room. On the reactor thread, but for what is said otherwise.
+    """What is known of one account's room. On the reactor thread, except as stated here.
 
-    ``claims`` is raised by the account's lane before it looks whether something else than a delivery
-    has room; ``in_flight`` is read there after that. So of a delivery and an APPEND at the same time one
-    sees the other.
+    ``claims`` is raised by the account's lane before it checks that anything but a delivery has room;
+    ``in_flight`` is read there after that. So of a delivery and an APPEND at the same time one sees the
+    other.
     """
 
     def __init__(self) -> None:
@@ -81,46 +81,44 @@ class QuotaLedger:
         self._counted: Usage | None = None
         self._counted_at = 0.0
         self._counted_claims = 0
-        self._slots: set[QuotaReservation] = (
-            set()
-        )  # deliveries that the last count may not have seen
-        self._taken = Usage()  # by them
+        self._reservations: set[QuotaReservation] = set()  # that the last count may not have seen
+        self._reserved = Usage()  # by them
 
     def take(self, size: Usage, now: float) -> QuotaReservation | None:
-        """Take room, if it is known that there is some."""
-        slot = QuotaReservation(self, size)
+        """Reserve room, if it is known that there is some."""
+        reservation = QuotaReservation(self, size)
         self.in_flight = self.in_flight.plus(size)
         if not self._is_current(now) or not self._fits(size):
             self.in_flight = self.in_flight.plus(_negative(size))
             return None
-        self._slots.add(slot)
-        self._taken = self._taken.plus(size)
-        return slot
+        self._reservations.add(reservation)
+        self._reserved = self._reserved.plus(size)
+        return reservation
 
     def _is_current(self, now: float) -> bool:
         return (
             self._counted is not None
             and self._counted_claims == self.claims
             and 0 <= now - self._counted_at < COUNT_SECONDS
-            and len(self._slots) < MAX_RESERVATIONS
+            and len(self._reservations) < MAX_RESERVATIONS
         )
 
     def _fits(self, size: Usage) -> bool:
         counted = self._counted or Usage()
-        return self.quota.holds(counted.plus(self._taken).plus(size))
+        return self.quota.holds(counted.plus(self._reserved).plus(size))
 
-    def end(self, slot: QuotaReservation, is_delivered: bool) -> None:
+    def end(self, reservation: QuotaReservation, is_delivered: bool) -> None:
         """Note that a delivery is over (see ``QuotaReservation.end``)."""
-        if slot.is_over:
+        if reservation.is_over:
             return
-        slot.is_over = True
-        self.in_flight = self.in_flight.plus(_negative(slot.size))
+        reservation.is_over = True
+        self.in_flight = self.in_flight.plus(_negative(reservation.size))
         if not is_delivered:
-            self._forget({slot})
+            self._forget({reservation})
 
     def over(self) -> frozenset[QuotaReservation]:
         """Return the deliveries that a count which begins now will see."""
-        return frozenset(slot for slot in self._slots if slot.is_over)
+        return frozenset(one for one in self._reservations if one.is_over)
 
     def learn(
         self, counted: Usage, claims: int, seen: frozenset[QuotaReservation], now: float
@@ -129,10 +127,10 @@ class QuotaLedger:
         self._counted, self._counted_claims, self._counted_at = counted, claims, now
         self._forget(seen)
 
-    def _forget(self, slots: "set[QuotaReservation] | frozenset[QuotaReservation]") -> None:
-        for slot in self._slots & slots:
-            self._slots.remove(slot)
-            self._taken = self._taken.plus(_negative(slot.size))
+    def _forget(self, ended: "set[QuotaReservation] | frozenset[QuotaReservation]") -> None:
+        for one in self._reservations & ended:
+            self._reservations.remove(one)
+            self._reserved = self._reserved.plus(_negative(one.size))
 
 
 def _negative(size: Usage) -> Usage:

@@ -1,4 +1,4 @@
-"""Room for deliveries, on the reactor thread: which account has some, and who is taking it."""
+"""Quota reservations for deliveries, on the reactor thread."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -17,7 +17,7 @@ _ATTEMPTS = 3  # at counting while messages are appended
 
 
 class Reservation(Protocol):
-    """Room that a delivery has taken."""
+    """Room in an account that is reserved for one delivery."""
 
     def end(self, is_delivered: bool) -> None:
         """Note that the delivery is over; if it failed, its room is free again."""
@@ -27,10 +27,10 @@ Reservations = Mapping[str, Reservation | MailError | None]  # by account; None:
 
 
 class Reserver(Protocol):
-    """Takes room for deliveries."""
+    """Reserves room in accounts for deliveries."""
 
     async def take(self, names: Iterable[str], size: int) -> Reservations:
-        """Take room for a message in each account; the answer says where there is none, and why."""
+        """Reserve room for a message in each account; return where there is none, and why."""
 
 
 def constant_quota(settings: StoreSettings) -> Quotas:
@@ -44,7 +44,7 @@ def constant_quota(settings: StoreSettings) -> Quotas:
 
 
 class QuotaReserver:
-    """What is known of the room in accounts; ``count`` counts one anew, in its lane.
+    """Reserves by what is known of the room in accounts; ``count`` counts one anew, in its lane.
 
     Fulfils ``Reserver``.
     """
@@ -72,41 +72,41 @@ class QuotaReserver:
         return ledger
 
     async def take(self, names: Iterable[str], size: int) -> Reservations:
-        """Take room for a message in each account; the answer says where there is none, and why."""
-        taken: dict[str, Reservation | MailError | None] = {}
+        """Reserve room for a message in each account; return where there is none, and why."""
+        reserved: dict[str, Reservation | MailError | None] = {}
         try:
             for name in dict.fromkeys(names):
                 try:
-                    taken[name] = await self._take(name, Usage(size, 1))
+                    reserved[name] = await self._take(name, Usage(size, 1))
                 except MailError as error:
-                    taken[name] = error
+                    reserved[name] = error
         except BaseException:
-            end(taken, dict.fromkeys(taken, over_quota()))
+            end(reserved, dict.fromkeys(reserved, over_quota()))
             raise
-        return taken
+        return reserved
 
     async def _take(self, name: str, size: Usage) -> QuotaReservation | None:
         quota = await self._quotas(name)
         if not quota.is_set:
             return None
         ledger = self._ledger(name, quota)
-        slot = ledger.take(size, self._clock.monotonic())
+        reservation = ledger.take(size, self._clock.monotonic())
         for _ in range(_ATTEMPTS):
-            if slot is not None:
-                return slot
+            if reservation is not None:
+                return reservation
             seen = ledger.over()
             counted, claims = await self._count(name)
             ledger.learn(counted, claims, seen, self._clock.monotonic())
-            slot = ledger.take(size, self._clock.monotonic())
-            if slot is None and not quota.holds(counted.plus(size)):
+            reservation = ledger.take(size, self._clock.monotonic())
+            if reservation is None and not quota.holds(counted.plus(size)):
                 raise over_quota()
-        if slot is None:
+        if reservation is None:
             raise over_quota(is_certain=False)
-        return slot
+        return reservation
 
 
-def end(taken: Reservations, answers: Mapping[str, MailError | None]) -> None:
+def end(reserved: Reservations, answers: Mapping[str, MailError | None]) -> None:
     """Note that deliveries are over; an account without an answer may have the message."""
-    for name, slot in taken.items():
-        if slot is not None and not isinstance(slot, MailError):
-            slot.end(is_delivered=answers.get(name) is None)
+    for name, reservation in reserved.items():
+        if reservation is not None and not isinstance(reservation, MailError):
+            reservation.end(is_delivered=answers.get(name) is None)

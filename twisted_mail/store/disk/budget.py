@@ -1,7 +1,7 @@
-"""Memory that the messages on their way in share, beyond the little that each has to itself.
+"""Memory that incoming messages share, beyond the little that each has to itself.
 
-A message that fits is written to disk once, to where it stays; without this it would be written into a
-file of its own first, and again from there. When the budget is used up, messages go by such files.
+A message that fits is written to disk once, to where it stays; without this it would be written to a
+spool file first, and again from there. When the budget is used up, messages use such files.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ class Budget:
         self._lock = Lock()
 
     def take(self, octets: int) -> bool:
-        """Take octets, if so many are left."""
+        """Take octets, if that many are left; return whether they were."""
         with self._lock:
             is_there = octets <= self.left
             if is_there:
@@ -45,7 +45,7 @@ class BudgetShare:
         self._taken = 0
 
     def covers(self, octets: int) -> bool:
-        """Take what is lacking for so many octets in all; say whether that could be had."""
+        """Take what is missing for ``octets`` in all; return whether that was possible."""
         more = octets - self._taken
         if more <= 0:
             return True
@@ -81,5 +81,5 @@ class BudgetedBlob:
         return self._blob.pieces(start, stop)
 
     def close(self) -> None:
-        """Give the memory back to the budget; whoever still reads goes on."""
+        """Give the memory back to the budget; those who still read go on."""
         self._share.close()

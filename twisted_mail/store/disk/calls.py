@@ -22,7 +22,7 @@ import apsw
 from twisted_mail.store.disk import kernel
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO must not stop us
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO must not block us
 _CLOCK_STEP = 5.0  # seconds that a clock may be set by while the machine starts
 _FOLDER = os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY
 _DATABASE = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
@@ -88,7 +88,7 @@ class Disk:
         return os.open(path, _FOLDER)
 
     def sync_all(self, fd: int) -> None:
-        """Wait until all files and names of a file system are on disk, whoever wrote them."""
+        """Wait until all files and names of a file system are on disk, whichever program wrote them."""
         kernel.sync_file_system(fd)
 
     def sync_all_verified(self, fd: int) -> None:
@@ -97,7 +97,7 @@ class Disk:
         kernel.sync_if_doubtful(fd)
 
     def is_syncfs_reliable(self, fd: int) -> bool:
-        """Say whether ``sync_all`` does what it says on this file system."""
+        """Return whether ``sync_all`` does what it says on this file system."""
         return kernel.is_syncfs_reliable(fd)
 
     def device(self, fd: int) -> int:
@@ -109,7 +109,7 @@ class Disk:
         os.close(fd)
 
     def lock(self, fd: int) -> bool:
-        """Lock an open file, until it is closed, if nobody else has; say whether that was so."""
+        """Lock an open file, until it is closed, if no other process has; return whether that was so."""
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -129,7 +129,7 @@ class Disk:
         kernel.rename_to_free(path, new_path)
 
     def unlink(self, path: bytes) -> None:
-        """Take a name away."""
+        """Remove a name."""
         os.unlink(path)
 
     def make_folder(self, path: bytes) -> None:
@@ -162,7 +162,7 @@ class Disk:
         return os.pread(fd, size, offset)
 
     def touch(self, path: bytes) -> None:
-        """Have those who watch a folder hear of it; its times of access and modification stay."""
+        """Notify those who watch a folder; its times of access and modification stay."""
         os.chmod(path, stat.S_IMODE(os.stat(path).st_mode))
 
     def pause(self, seconds: float) -> None:
@@ -170,7 +170,7 @@ class Disk:
         time.sleep(seconds)
 
     def is_running(self, process: int, since: float) -> bool:
-        """Say whether there is a process of this number that may have been there since a time."""
+        """Return whether there is a process of this number that may have run since a time."""
         if hasattr(time, "CLOCK_BOOTTIME"):
             started = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
             if since < started - _CLOCK_STEP:

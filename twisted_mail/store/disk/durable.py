@@ -1,4 +1,4 @@
-"""Writing files and folders so that they last, and telling what a disk that fails means."""
+"""Writing files and folders durably, and what an error of the disk means to a client."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ from twisted_mail.store.disk.calls import Disk
 
 
 def exists(disk: Disk, path: bytes) -> bool:
-    """Say whether anything has this name."""
+    """Return whether anything has this name."""
     try:
         disk.stat(path)
     except FileNotFoundError:
@@ -45,7 +45,7 @@ def write_file(
     seconds: float,
     seal: Callable[[int], None] | None = None,
 ) -> None:
-    """Write a new file, dated, and sync it, or else ``seal`` it. Nothing stays when that fails."""
+    """Write a new file, dated, and sync it, or else ``seal`` it. Nothing is left when that fails."""
     fd = disk.create(path)
     try:
         try:
@@ -62,13 +62,13 @@ def write_file(
 
 
 def replace_file(disk: Disk, path: bytes, data: bytes, seconds: float | None = None) -> None:
-    """Put new contents in the place of a file, durably: afterwards either all is new or all old.
+    """Replace the contents of a file, durably: afterwards either all is new or all old.
 
     ``seconds`` is its time of last modification, if not now.
     """
-    beside = path + b".new"
-    overwrite_file(disk, beside, [data], seconds)
-    disk.rename(beside, path)
+    temporary = path + b".new"
+    overwrite_file(disk, temporary, [data], seconds)
+    disk.rename(temporary, path)
     disk.sync_folder(os.path.dirname(path))
 
 
@@ -90,7 +90,7 @@ def overwrite_file(
 def extend_file(
     disk: Disk, path: bytes, data: bytes, meanwhile: Callable[[], object] | None = None
 ) -> None:
-    """Write at the end of a file, durably; do something else while the disk is at it."""
+    """Write at the end of a file, durably; do something else while the disk syncs."""
     fd = disk.extend(path)
     try:
         disk.write(fd, data)
@@ -149,7 +149,7 @@ def disk_faults() -> Iterator[None]:
 
 
 def unavailable(error: OSError) -> Unavailable:
-    """Return how a failed system call is told."""
+    """Return the error that a client gets for a failed system call."""
     if error.errno == errno.EDQUOT:
         outcome = Outcome(452, "4.3.1", "The account's share of the disk is used up.")
         return Unavailable(outcome, "OVERQUOTA")

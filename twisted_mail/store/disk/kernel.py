@@ -36,17 +36,12 @@ def rename_to_free(path: bytes, new_path: bytes) -> None:
 
 # ---------------------------------------------------------------- file systems
 
-_RELIABLE_FILE_SYSTEMS = frozenset(
-    {0xEF53, 0x58465342, 0x9123683E}
-)  # ext4, XFS, Btrfs (linux/magic.h)
-_SYNCFS_REPORTS_SINCE = (
-    5,
-    17,
-)  # the first Linux whose syncfs tells all that failed (of octets it did since 5.8)
-_SYNCFS_VERIFIED_SINCE = (
-    6,
-    18,
-)  # one on which syncfs was seen to fail on a file system that has given up
+# ext4, XFS, Btrfs (linux/magic.h).
+_RELIABLE_FILE_SYSTEMS = frozenset({0xEF53, 0x58465342, 0x9123683E})
+# The first Linux whose syncfs reports all that failed (octets it reported since 5.8).
+_SYNCFS_REPORTS_SINCE = (5, 17)
+# One on which syncfs was seen to fail on a file system that has given up.
+_SYNCFS_VERIFIED_SINCE = (6, 18)
 
 _syncfs = getattr(_library, "syncfs", None)
 _fstatfs = getattr(_library, "fstatfs", None)
@@ -55,7 +50,7 @@ _fstatfs = getattr(_library, "fstatfs", None)
 def sync_file_system(fd: int) -> None:
     """Call syncfs(2): wait until all of the file system that ``fd`` is on is on disk.
 
-    Raises OSError, too for what was written since ``fd`` was opened and could not be kept; but not always
+    Raises OSError, also for what was written since ``fd`` was opened and could not be kept; not always
     on a file system that has given up, see ``sync_if_doubtful``.
     """
     if _syncfs is None or _syncfs(fd) != 0:
@@ -78,10 +73,10 @@ def _linux() -> tuple[int, ...]:
 
 
 def is_syncfs_reliable(fd: int) -> bool:
-    """Say whether ``sync_file_system`` can be relied on for the file system that ``fd`` is on.
+    """Return whether ``sync_file_system`` can be relied on for the file system that ``fd`` is on.
 
-    It can where the file system is known to put data, names and the disk's own cache into it, and the
-    kernel to tell what failed. FUSE and network file systems write, and promise nothing.
+    It can where the file system is known to flush data, names and the disk's own cache, and the kernel
+    to report what failed. FUSE and network file systems write, and promise nothing.
     """
     if sys.platform != "linux" or _syncfs is None or _fstatfs is None:
         return False

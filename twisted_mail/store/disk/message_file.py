@@ -1,4 +1,4 @@
-"""Files of messages: written, linked and copied so that they last."""
+"""Files of messages: written, linked and copied durably."""
 
 import errno
 from collections.abc import Callable, Iterator

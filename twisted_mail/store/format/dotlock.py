@@ -2,9 +2,9 @@
 
 It holds ``<process>:<host>``. As with Dovecot, a lock of this host is void when its process is gone,
 and never before; any other when neither it nor the list was touched for two minutes. It is made by a
-link to a file that has its contents already, so that only a power cut leaves one that names nobody.
-Such a one is void after ten seconds; and one that is older than the machine is up names a process that
-is gone, whoever has its number now.
+link to a file that has its contents already, so that only a power cut leaves an empty one, which is void
+after ten seconds. A lock from before the machine's start names a process that is gone, whichever has its
+number now.
 """
 
 import os
@@ -30,7 +30,7 @@ _guard = threading.Lock()
 
 
 class Dotlock:
-    """The lock of the list at ``path``. Whoever has it may take it again."""
+    """The lock of the list at ``path``. Its holder may take it again."""
 
     def __init__(self, disk: Disk, path: bytes) -> None:
         self._disk = disk
@@ -44,7 +44,7 @@ class Dotlock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the lock. Raises Unavailable when another program does not give it up in time."""
+        """Hold the lock. Raises Unavailable when another program does not release it in time."""
         self._depth += 1
         try:
             if self._depth == 1:
@@ -53,7 +53,7 @@ class Dotlock:
         finally:
             self._depth -= 1
             if self._depth == 0 and self._inode:
-                self._give_up()
+                self._release()
 
     # ------------------------------------------------------------ taking
 
@@ -66,7 +66,7 @@ class Dotlock:
                 self._disk.unlink(mine)
 
     def _written(self) -> bytes:
-        """Write what the lock shall say, under a name in tmp."""
+        """Write the contents of the lock to a file in tmp."""
         name = b"lock.%d.%s" % (os.getpid(), secrets.token_hex(8).encode())
         path = os.path.join(os.path.dirname(self._list), b"tmp", name)
         fd = self._disk.create(path)
@@ -105,7 +105,7 @@ class Dotlock:
     # ------------------------------------------------------------ stale locks
 
     def _stale(self, now: float) -> os.stat_result | None:
-        """Describe the lock there is, if nobody can hold it any more."""
+        """Describe the lock that is there, if no process can hold it any more."""
         try:
             found = self._disk.stat(self._path)
             data = read_file(self._disk, self._path, 512) or b""
@@ -136,10 +136,10 @@ class Dotlock:
                     self._disk.link(aside, self._path)
             self._disk.unlink(aside)
 
-    # ------------------------------------------------------------ giving up
+    # ------------------------------------------------------------ releasing
 
-    def _give_up(self) -> None:
-        """Remove the lock, unless somebody thought it stale and has made another."""
+    def _release(self) -> None:
+        """Remove the lock, unless another program thought it stale and has made another."""
         _held.discard(self._path)
         inode, self._inode = self._inode, 0
         with suppress(OSError):

@@ -25,7 +25,7 @@ _LETTERS = {
     "T": flag.DELETED,
 }
 _LETTER_OF = {name: letter for letter, name in _LETTERS.items()}
-MARK = b"I"  # before the mark of an import, behind what makes a name unique
+MARK = b"I"  # before the mark of an import, after what makes a name unique
 KEYWORD_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 _SIZE = re.compile(rb",S=([0-9]{1,15})(?![^,:])")
@@ -34,7 +34,7 @@ _EMAIL = re.compile(rb",E=([A-Za-z0-9_-]{1,64})(?![^,:])")
 _SAVED = re.compile(rb"([1-9][0-9]{0,10})\.")
 _NUMBERS = re.compile(rb"[0-9]{1,20}")
 _SECONDS = 11  # octets of it
-_TELLING = 60  # octets in which a name's age stands
+_AGE = 60  # octets that hold a name's age
 
 
 class Namer:
@@ -55,7 +55,7 @@ class Namer:
     ) -> bytes:
         """Return a new base name for a file of these sizes.
 
-        ``mark`` tells an import what it was, ``original`` is the base name of what it is a copy of.
+        ``mark`` is what an import knows it by, ``original`` is the base name of what it is a copy of.
         """
         seconds, fraction = divmod(max(0, int(now * 1_000_000)), 1_000_000)
         unique = b"M%06dP%dQ%dR%s" % (
@@ -72,7 +72,7 @@ class Namer:
 def email_id(base: bytes) -> str:
     """Return the EMAILID of a message: that of the first message it is a copy of.
 
-    What behind the first comma comes may be put right later, and does not count.
+    What comes after the first comma may be corrected later, and does not count.
     """
     match = _EMAIL.search(base)
     if match:
@@ -81,7 +81,7 @@ def email_id(base: bytes) -> str:
 
 
 def saved(base: bytes) -> int | None:
-    """Return when a file was given its name, in seconds since 1970, if the name tells."""
+    """Return when a file was given its name, in seconds since 1970, if the name says so."""
     match = _SAVED.match(base)
     return int(match[1]) if match else None
 
@@ -93,22 +93,22 @@ def split(name: bytes) -> tuple[bytes, bytes]:
 
 
 def is_listable(name: bytes) -> bool:
-    """Say whether a file of this name can be a message, and stand in a list of UIDs."""
+    """Return whether a file of this name can be a message, and stand in a UID list."""
     return not name.startswith((b".", b":")) and b"\n" not in name
 
 
 def sizes(base: bytes) -> tuple[int | None, int | None]:
-    """Return the sizes a base name tells: of the file, and on the wire."""
+    """Return the sizes in a base name: of the file, and on the wire."""
     found = _SIZE.search(base), _WIRE.search(base)
     stored, wire = (int(match[1]) if match else None for match in found)
     return stored, wire
 
 
 def by_age(bases: Iterable[bytes]) -> list[bytes]:
-    """Return base names sorted by age, as far as they tell it.
+    """Return base names sorted by age, as far as they hold it.
 
-    Most begin with ten digits of seconds: sorted as they are, only those of one second are left to
-    be told apart.
+    Most begin with ten digits of seconds: sorted as they are, only those of one second remain to be
+    compared.
     """
     found = sorted(bases)
     for start, stop in _runs(found):
@@ -130,7 +130,7 @@ def _runs(found: list[bytes]) -> list[tuple[int, int]]:
 
 
 def _are_seconds(text: bytes, number: int) -> bool:
-    """Say whether a text is ten digits and a full stop, so often; the first digit being no 0."""
+    """Return whether a text is ``number`` times ten digits, the first not 0, and a full stop."""
     return (
         len(text) == number * _SECONDS
         and text[_SECONDS - 1 :: _SECONDS] == b"." * number
@@ -141,11 +141,11 @@ def _are_seconds(text: bytes, number: int) -> bool:
 
 
 def _order(base: bytes) -> tuple[list[int], bytes]:
-    return [int(number) for number in _NUMBERS.findall(base[:_TELLING])[:4]], base
+    return [int(number) for number in _NUMBERS.findall(base[:_AGE])[:4]], base
 
 
 def path(folder: bytes, base: bytes, tail: bytes) -> bytes:
-    """Return where a file lies that the index knows by base and tail."""
+    """Return the path of a file that the index knows by base and tail."""
     place = b"/new/" if tail.startswith(b"n") else b"/cur/"
     return folder + place + base + tail[1:]
 

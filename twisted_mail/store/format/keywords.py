@@ -34,7 +34,7 @@ def parse(data: bytes) -> dict[str, str]:
 
 
 def write(letters: dict[str, str]) -> bytes:
-    """Return the file that says these letters."""
+    """Return the contents of the file for these letters."""
     rows = sorted((KEYWORD_LETTERS.index(letter), name) for letter, name in letters.items())
     return "".join(f"{number} {name}\n" for number, name in rows).encode()
 
@@ -58,11 +58,11 @@ class Keywords:
         self._path = os.path.join(folder, FILE)
 
     def is_stale(self) -> bool:
-        """Say whether another program wrote the file since it was read."""
+        """Return whether another program wrote the file since it was read."""
         return self._current_stamp() != self._stamp
 
     def catch_up(self) -> bool:
-        """Read the file if another program wrote it; say whether that was so."""
+        """Read the file if another program wrote it; return whether that was so."""
         stamp = self._current_stamp()
         if stamp == self._stamp:
             return False
@@ -78,7 +78,7 @@ class Keywords:
         return f"{stat.st_ino}.{stat.st_size}.{stat.st_mtime_ns}"
 
     def learn(self, names: Iterable[str]) -> None:
-        """Take note of keywords that messages have without a letter."""
+        """Add keywords that messages have without a letter."""
         for name in names:
             self._spelling.setdefault(name.lower(), name)
         self.names = tuple(self._spelling.values())
@@ -89,9 +89,9 @@ class Keywords:
         return flag.intern(named - {flag.RECENT})
 
     def admit(self, flags: Iterable[str], in_use: Flags | None = None) -> None:
-        """See to it that messages here can have these flags, with letters for their keywords.
+        """Make sure that messages here can have these flags, with letters for their keywords.
 
-        ``in_use`` are the keywords that messages have, when it is known that there is little room.
+        ``in_use`` are the keywords that messages have, when it is known that there is little space.
         Raises Refused: LIMIT, CANNOT.
         """
         fresh = [
@@ -104,13 +104,13 @@ class Keywords:
             self._give_letters(fresh)
 
     def needs_room(self, flags: Iterable[str]) -> bool:
-        """Say whether ``admit`` would have to know the keywords in use."""
+        """Return whether ``admit`` would have to know the keywords in use."""
         fresh = [name for name in self.spelled(flags) if not self._knows(name)]
         return len(self._spelling) + len(fresh) > LIMIT
 
     @property
     def has_room(self) -> bool:
-        """Say whether there is room for a new keyword."""
+        """Return whether there is room for a new keyword."""
         return len(self.names) < LIMIT
 
     def _knows(self, name: str) -> bool:
@@ -134,7 +134,7 @@ class Keywords:
         self.learn(names)
 
     def _write_letters(self, names: list[str]) -> None:
-        """Give letters beside those there are, perhaps since another program wrote just now."""
+        """Give letters in addition to those there are, even those that another program wrote just now."""
         was_stale = self.is_stale()
         if was_stale:
             self._know(parse(read_file(self._disk, self._path) or b""))

@@ -1,4 +1,4 @@
-r"""Where things lie on disk, and how names become paths that cannot leave their folder.
+r"""Where things are on disk, and how names become paths that cannot leave their folder.
 
     ROOT/<domain>/<local part>/            one account
         index.sqlite3                      what can be made again from the rest
@@ -50,7 +50,7 @@ def account_path(root: bytes, account: str) -> bytes:
 
 
 def account_name(domain: bytes, local: bytes) -> str | None:
-    """Return the account whose folder is ``domain/local``, or None where it cannot be told."""
+    """Return the account whose folder is ``domain/local``, or None where the name is hashed."""
     local_part = _decode(local)
     if local_part is None or domain == _NO_DOMAIN:
         return local_part
@@ -105,7 +105,7 @@ def folder_name(mailbox: str) -> bytes:
 
 @lru_cache(maxsize=16_384)  # a listing of 2,000 mailboxes takes 45 ms without it
 def mailbox_name(folder: bytes) -> str | None:
-    """Return the mailbox that lies in a folder of the maildir, or None where it is none of ours."""
+    """Return the mailbox of a folder of the maildir, or None where it is none of ours."""
     if folder == INBOX:
         return names.INBOX
     try:

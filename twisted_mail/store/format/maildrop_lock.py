@@ -1,7 +1,7 @@
 """The lock of a maildrop: one POP3 session at a time, in all processes on one state folder.
 
-It is a lock of the kernel on the file ``maildrop.lock`` in the account's folder, which goes with the
-descriptor: also when the process is killed. The file itself stays and says nothing.
+It is a lock of the kernel on the file ``maildrop.lock`` in the account's folder, which ends with the
+descriptor, also when the process is killed. The file itself stays, and is empty.
 """
 
 import os
@@ -18,7 +18,7 @@ _IN_USE = Outcome(450, "4.2.0", "Another POP3 session has the maildrop open")
 
 
 def in_use() -> Refused:
-    """Return how it is told that somebody else has the maildrop."""
+    """Return the error for a maildrop that another session has."""
     return Refused(_IN_USE, "IN-USE")
 
 
@@ -50,7 +50,7 @@ class MaildropLock:
             raise in_use()
 
     def release(self) -> None:
-        """Give the lock up, or want it no longer while it is being taken; harmless when repeated."""
+        """Release the lock, or stop waiting for it while it is being taken; harmless when repeated."""
         with self._guard:
             self._is_wanted = False
             fd, self._fd = self._fd, None

@@ -15,7 +15,7 @@ MAX_LEVEL = 255  # octets of UTF-8 in one level
 MAX_NAME = 1000  # octets of UTF-8 in all
 MAX_LEVELS = 20
 
-# The mailboxes of a new account beside INBOX, with their special uses (RFC 6154 §2).
+# The mailboxes of a new account besides INBOX, with their special uses (RFC 6154 §2).
 SPECIAL = {
     "Drafts": "\\Drafts",
     "Sent": "\\Sent",
@@ -35,8 +35,8 @@ def canonical(name: str) -> str:
 def new(name: str) -> str:
     """Return the canonical form of a name that a mailbox may have. Raises Refused: CANNOT.
 
-    Nothing is done for looks: dots, quotes and wildcards are letters like others, and it is for a
-    store to write them down so that they stay letters.
+    Names are not prettified: dots, quotes and wildcards are letters like others, and a store has to write
+    them so that they stay letters.
     """
     levels = name.split("/")
     if not all(levels):
@@ -72,7 +72,7 @@ def renamed(old: str, name: str, mailboxes: Collection[str]) -> list[tuple[str, 
     """Return what a rename does: old and new name of each mailbox, in an order that is safe.
 
     ``old`` need not be a mailbox when it has children; ``name`` is as ``new`` returned it; ``INBOX``
-    is the caller's affair. Raises Refused: NONEXISTENT, ALREADYEXISTS, CANNOT, and then nothing is to
+    is left to the caller. Raises Refused: NONEXISTENT, ALREADYEXISTS, CANNOT, and then nothing is to
     be renamed.
     """
     moved = [*below(old, mailboxes), *([old] if old in mailboxes else [])]

@@ -17,7 +17,7 @@ class SpecialUses:
 
     @property
     def are_written(self) -> bool:
-        """Say whether there is a file."""
+        """Return whether there is a file."""
         return read_file(self._disk, self._path) is not None
 
     def read(self) -> dict[str, str]:
@@ -40,9 +40,9 @@ class SpecialUses:
         replace_file(self._disk, self._path, b"".join(lines))
 
     def add(self, added: dict[str, str], there: Container[str]) -> None:
-        """Note the uses of mailboxes to come, and forget those of mailboxes that are not there.
+        """Add the uses of mailboxes that will be made, and drop those of mailboxes that are not there.
 
-        Those were about to be made, or just deleted, when something went wrong.
+        Those were about to be made, or just deleted, when something failed.
         """
         uses = self.read()
         wanted = {name: use for name, use in uses.items() if name in there} | added

@@ -53,7 +53,7 @@ def _mailbox(line: bytes) -> str | None:
 
 
 def write(subscribed: Collection[str]) -> bytes:
-    """Return the file that says these names."""
+    """Return the contents of the file for these names."""
     lines = sorted(map(_line, subscribed))
     return _HEADER + b"".join(line + b"\n" for line in lines)
 
@@ -63,7 +63,7 @@ def _line(name: str) -> bytes:
 
 
 def is_writable(name: str) -> bool:
-    """Say whether a name can be subscribed to."""
+    """Return whether a name can be subscribed to."""
     try:
         return bool(_line(name))
     except Refused:
@@ -87,7 +87,7 @@ class SubscriptionsFile:
         return parse(read_file(self._disk, self._path) or b"")
 
     def events(self) -> list[SubscriptionChanged]:
-        """Return what is altered since this was last asked, whoever did it."""
+        """Return what changed since the last call, whichever program did it."""
         stamp = self._current_stamp()
         if self._last_read is not None and stamp == self._stamp:
             return []

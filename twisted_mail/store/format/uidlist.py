@@ -6,7 +6,7 @@
 
 The header has the UIDVALIDITY, the next UID, and an identifier of the mailbox. What stands between a
 UID and its file's base name are extensions, which are kept and not read. Lines are appended and
-synced before anybody is told of a UID; lines of files that are gone stay until the list is rewritten
+synced before any client sees a UID; lines of files that are gone stay until the list is rewritten
 with a higher N. So the next UID is never below the last line, and no UID is given twice.
 """
 
@@ -187,10 +187,10 @@ class UidFile:
     def append(self, bases: Sequence[bytes], meanwhile: Meanwhile | None = None) -> list[int]:
         """Give UIDs to files, durably; return them in the same order.
 
-        ``meanwhile`` is called with them while the disk is waited for: nobody may be told of them yet.
+        ``meanwhile`` is called with them while the disk syncs: no client may see them yet.
 
-        Whoever holds the lock from before it looked at the files, until they are where they belong,
-        keeps Dovecot from giving them others.
+        A caller that holds the lock from before it read the folder, until the files are where they
+        belong, keeps Dovecot from giving them others.
         """
         with self.lock.held():
             return self._append(bases, meanwhile)
@@ -200,7 +200,7 @@ class UidFile:
         uids = list(range(self.uidnext, self.uidnext + len(bases)))
         if uids and uids[-1] >= MAX_NUMBER:
             raise Unavailable("The mailbox has no more numbers for messages.")
-        self._is_sound = False  # a failure may leave half a line behind
+        self._is_sound = False  # a failure may leave half a line
         self.uidnext += len(bases)
         act = None if meanwhile is None else partial(meanwhile, uids)
         extend_file(self._disk, self._path, _lines(uids, bases), act)

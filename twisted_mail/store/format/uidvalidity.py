@@ -1,8 +1,8 @@
 """Giving UIDVALIDITYs to an account's mailboxes: each is greater than all before.
 
-The last one is in the account's file ``uidvalidity``. Where Dovecot served the maildir, its counter
-there, too, is counted on: a file ``dovecot-uidvalidity.6b03fd10``, whose name holds the last one given,
-in hexadecimal, and which Dovecot renames. So both servers count on together.
+The last one is in the account's file ``uidvalidity``. Where Dovecot served the maildir, its counter is
+raised too: a file ``dovecot-uidvalidity.6b03fd10``, whose name holds the last one given, in hexadecimal,
+and which Dovecot renames. So both servers continue one count.
 """
 
 import os
@@ -28,19 +28,19 @@ class UidValidities:
         self._maildir = maildir
 
     def new(self, used: int) -> int:
-        """Return a number greater than any given before and than ``used``, noted durably."""
-        used = max(used, self._noted(), last(self._disk, self._maildir))
+        """Return a number greater than any given before and than ``used``, recorded durably."""
+        used = max(used, self._recorded(), last(self._disk, self._maildir))
         value = min(max(int(self._clock.now()), used + 1), MAX_NUMBER)
         self.note(value)
         raise_counters(self._disk, self._maildir, value)
         return value
 
     def note(self, value: int) -> None:
-        """See to it that higher ones only are given from now on."""
-        if value > self._noted():
+        """Give only higher ones from now on."""
+        if value > self._recorded():
             replace_file(self._disk, self._path, b"%d\n" % value)
 
-    def _noted(self) -> int:
+    def _recorded(self) -> int:
         text = (read_file(self._disk, self._path) or b"").strip()
         return int(text) if text.isdigit() and len(text) <= 10 else 0
 
@@ -54,7 +54,7 @@ def last(disk: Disk, maildir: bytes) -> int:
 
 
 def raise_counters(disk: Disk, maildir: bytes, value: int) -> None:
-    """Have Dovecot give higher ones only, where it has a counter."""
+    """Make Dovecot give only higher ones, where it has a counter."""
     path = os.path.join(maildir, _PREFIX)
     for name, old in _counters(disk, maildir).items():
         if old < value:

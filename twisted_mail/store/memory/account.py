@@ -49,8 +49,8 @@ class MemoryStore:
         account = self._accounts.get(name)
         if account is None:
             first = max(1, int(self._clock.now()))
-            home = AccountData(self._limits, ChangeFeed(self._report), self._clock, first)
-            account = MemoryAccount(name, home, self._clock, self._render)
+            data = AccountData(self._limits, ChangeFeed(self._report), self._clock, first)
+            account = MemoryAccount(name, data, self._clock, self._render)
             self._accounts[name] = account
         return account
 
@@ -72,19 +72,19 @@ class MemoryStore:
 class MemoryAccount:
     """One holder of mail, in memory. Fulfils ``interfaces.Account``."""
 
-    def __init__(self, name: str, home: AccountData, clock: Clock, render: Renderer) -> None:
+    def __init__(self, name: str, data: AccountData, clock: Clock, render: Renderer) -> None:
         self.name = name
-        self._home = home
+        self._data = data
         self._clock = clock
         self._render = render
         self._subscribed = {names.INBOX, *names.SPECIAL}
         self._holder: object | None = None  # of the maildrop
         for mailbox, use in {names.INBOX: "", **names.SPECIAL}.items():
-            home.make(mailbox, use)
+            data.make(mailbox, use)
 
     async def mailboxes(self) -> Sequence[MailboxInfo]:
         """Return all mailboxes, and names that are subscribed to and gone, sorted by name."""
-        uses = {name: box.use for name, box in self._home.boxes.items()}
+        uses = {name: mailbox.use for name, mailbox in self._data.mailboxes.items()}
         return names.list_mailboxes(uses, self._subscribed)
 
     async def open(self, name: str) -> MemoryMailbox:
@@ -92,19 +92,19 @@ class MemoryAccount:
         return self._open(name)
 
     def _open(self, name: str) -> MemoryMailbox:
-        return MemoryMailbox(self._home, self._home.box(name), self._render)
+        return MemoryMailbox(self._data, self._data.mailbox(name), self._render)
 
     async def status(self, name: str, has_size: bool = True) -> MailboxStatus:
         """Return the counts of a mailbox."""
-        return self._home.box(name).status()
+        return self._data.mailbox(name).status()
 
     async def create(self, name: str, use: str = "") -> None:
         """Make a mailbox and the levels above it."""
         name = self._free(names.new(name.removesuffix("/")))
-        self._home.change_feed.publish(*self._home.make(name, names.use(use)))
+        self._data.change_feed.publish(*self._data.make(name, names.use(use)))
 
     def _free(self, name: str) -> str:
-        if name in self._home.boxes:
+        if name in self._data.mailboxes:
             raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
         return name
 
@@ -116,60 +116,60 @@ class MemoryAccount:
             inbox = self._open(name)
             await inbox.move(inbox.columns.uids, new_name)
             return
-        boxes = self._home.boxes
-        pairs = names.renamed(name, new_name, boxes)
-        made = self._home.make_above(new_name)
+        mailboxes = self._data.mailboxes
+        pairs = names.renamed(name, new_name, mailboxes)
+        made = self._data.make_above(new_name)
         for old, new in pairs:
-            boxes[new] = boxes.pop(old)
-            boxes[new].name = new
-        self._home.change_feed.publish(*made, *(MailboxRenamed(old, new) for old, new in pairs))
+            mailboxes[new] = mailboxes.pop(old)
+            mailboxes[new].name = new
+        self._data.change_feed.publish(*made, *(MailboxRenamed(old, new) for old, new in pairs))
 
     async def delete(self, name: str) -> None:
         """Delete a mailbox, not its children."""
-        name, boxes = names.canonical(name), self._home.boxes
+        name, mailboxes = names.canonical(name), self._data.mailboxes
         if name == names.INBOX:
             raise Refused("INBOX cannot be deleted.", "CANNOT")
-        if name not in boxes and any(names.below(name, boxes)):
+        if name not in mailboxes and any(names.below(name, mailboxes)):
             raise Refused("The name stands for the mailboxes below it.", "CANNOT")
-        box = self._home.box(name)
-        del boxes[name]
-        box.is_removed = True
-        box.bodies.clear()
-        self._home.change_feed.publish(MailboxDeleted(name))
+        mailbox = self._data.mailbox(name)
+        del mailboxes[name]
+        mailbox.is_removed = True
+        mailbox.bodies.clear()
+        self._data.change_feed.publish(MailboxDeleted(name))
 
     async def subscribe(self, name: str, is_subscribed: bool) -> None:
         """Subscribe to a name, whether or not there is such a mailbox, or no longer."""
         name = names.new(name) if is_subscribed else names.canonical(name)
         if (name in self._subscribed) == is_subscribed:
             return
-        if is_subscribed and len(self._subscribed) >= self._home.limits.mailboxes:
+        if is_subscribed and len(self._subscribed) >= self._data.limits.mailboxes:
             raise Refused("There are too many subscriptions.", "LIMIT")
         (self._subscribed.add if is_subscribed else self._subscribed.remove)(name)
-        self._home.change_feed.publish(SubscriptionChanged(name, is_subscribed))
+        self._data.change_feed.publish(SubscriptionChanged(name, is_subscribed))
 
     async def append(self, name: str, drafts: Sequence[NewMessage]) -> CopyResult:
         """Put messages into a mailbox, all or none."""
         bodies = _bodies(draft.message for draft in drafts)
-        box = self._home.target(name)
-        box.admit(flag.NONE.union(*{draft.flags for draft in drafts}))
-        self._home.claim(sum(len(body.data) for body in bodies))
+        mailbox = self._data.target(name)
+        mailbox.admit(flag.NONE.union(*{draft.flags for draft in drafts}))
+        self._data.claim(sum(len(body.data) for body in bodies))
         arrivals = [
             MemoryArrival(body, draft.flags, self._seconds(draft.date))
             for body, draft in zip(bodies, drafts, strict=True)
         ]
-        return CopyResult(box.uidvalidity, (), box.add(arrivals))
+        return CopyResult(mailbox.uidvalidity, (), mailbox.add(arrivals))
 
     def deliver(self, body: MemoryMessage) -> MailError | None:
         """Put a message into the inbox; return why it could not be done."""
         if (refusal := self.check_quota(len(body.data))) is not None:
             return refusal
-        self._home.box(names.INBOX).add([MemoryArrival(body, flag.NONE, self._seconds(None))])
+        self._data.mailbox(names.INBOX).add([MemoryArrival(body, flag.NONE, self._seconds(None))])
         return None
 
     def check_quota(self, size: int) -> MailError | None:
         """Return why there is no room for so many octets, or None."""
         try:
-            self._home.claim(size)
+            self._data.claim(size)
         except Refused as error:
             return error
         return None
@@ -178,20 +178,20 @@ class MemoryAccount:
         return int(self._clock.now() if date is None else date.timestamp())
 
     async def lock_maildrop(self) -> Callable[[], None]:
-        """Keep other POP3 sessions out; return what lets them in again."""
+        """Lock the maildrop against other POP3 sessions; return what unlocks it."""
         if self._holder is not None:
             raise in_use()
         holder = self._holder = object()
 
-        def give_up() -> None:
+        def unlock() -> None:
             if self._holder is holder:
                 self._holder = None
 
-        return give_up
+        return unlock
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Hand every Change of the account to ``watcher``."""
-        return self._home.change_feed.watch(watcher)
+        return self._data.change_feed.watch(watcher)
 
 
 def _bodies(messages: Iterable[Message]) -> list[MemoryMessage]:

@@ -1,4 +1,4 @@
-"""What the memory store holds: boxes of entries and bytes, and the home that they are in."""
+"""What the memory store holds: messages and entries of mailboxes, and the mailboxes of accounts."""
 
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,7 +34,7 @@ class MemoryStoreLimits:
 
 @dataclass(slots=True, eq=False)
 class MemoryMessage:
-    """The bytes of one message, shared by its copies, and its items once somebody asked."""
+    """The bytes of one message, shared by its copies, and its items once they were asked for."""
 
     data: bytes
     id: str = field(default_factory=partial(secrets.token_hex, 12))
@@ -64,7 +64,7 @@ class KeywordSpellings:
     known: dict[str, str] = field(default_factory=dict)
 
     def admit(self, names: Iterable[str], in_use: Iterable[Flags]) -> None:
-        """Make room for keywords, forgetting such as no message has. Raises Refused: LIMIT."""
+        """Make room for keywords, forgetting those that no message has. Raises Refused: LIMIT."""
         fresh = {name.lower(): name for name in sorted(names) if name.lower() not in self.known}
         if len(self.known) + len(fresh) > self.limit:
             used = flag.NONE.union(*set(in_use))
@@ -82,7 +82,7 @@ class KeywordSpellings:
 
 @dataclass(slots=True, eq=False)
 class MailboxData:
-    """One mailbox in memory. Alterations ring the bell before they return."""
+    """One mailbox in memory. Changes are published before a method returns."""
 
     name: str
     uidvalidity: int
@@ -98,7 +98,7 @@ class MailboxData:
     is_removed: bool = False
 
     def admit(self, flags: Iterable[str]) -> None:
-        """See to it that messages here can have these flags. Raises Refused: LIMIT, CANNOT."""
+        """Make sure that messages here can have these flags. Raises Refused: LIMIT, CANNOT."""
         names = flag.keywords(flag.normal(flags)) - {flag.RECENT}
         if not all(map(flag.is_keyword, names)):
             raise Refused("No message can have this flag.", "CANNOT")
@@ -106,7 +106,7 @@ class MailboxData:
 
     @property
     def may_add_keywords(self) -> bool:
-        """Say whether there is room for a new keyword."""
+        """Return whether there is room for a new keyword."""
         limit = self.spellings.limit
         if len(self.spellings.known) < limit:
             return True
@@ -185,7 +185,7 @@ class MailboxData:
 
 @dataclass(slots=True, eq=False)
 class AccountData:
-    """What one account holds: its boxes by name, and the bell that all of them ring.
+    """What one account holds: its mailboxes by name, and the change feed that all of them publish to.
 
     UIDVALIDITY comes from one counter, so that a mailbox that is made again is another one.
     """
@@ -194,35 +194,35 @@ class AccountData:
     change_feed: ChangeFeed
     clock: Clock
     next_uidvalidity: int
-    boxes: dict[str, MailboxData] = field(default_factory=dict)
+    mailboxes: dict[str, MailboxData] = field(default_factory=dict)
     threads: dict[str, str] = field(default_factory=dict)  # by EMAILID
     _thread_of: dict[int, int] = field(default_factory=dict)  # by name
     _ages: dict[int, int] = field(default_factory=dict)  # of threads, the oldest 0
 
-    def box(self, name: str) -> MailboxData:
-        """Return a box. Raises Refused: NONEXISTENT."""
-        box = self.boxes.get(names.canonical(name))
-        if box is None:
+    def mailbox(self, name: str) -> MailboxData:
+        """Return a mailbox. Raises Refused: NONEXISTENT."""
+        mailbox = self.mailboxes.get(names.canonical(name))
+        if mailbox is None:
             raise Refused("There is no such mailbox.", "NONEXISTENT")
-        return box
+        return mailbox
 
     def target(self, name: str) -> MailboxData:
-        """Return the box that messages shall go to. Raises Refused: TRYCREATE, CANNOT.
+        """Return the mailbox that messages are to go to. Raises Refused: TRYCREATE, CANNOT.
 
         TRYCREATE is only for names that could be created (RFC 3501 §6.3.11).
         """
-        box = self.boxes.get(names.canonical(name))
-        if box is None:
+        mailbox = self.mailboxes.get(names.canonical(name))
+        if mailbox is None:
             names.new(name)
             raise Refused("There is no such mailbox.", "TRYCREATE")
-        return box
+        return mailbox
 
     def assign_threads(self) -> None:
         """Give messages that have no thread theirs, the oldest first."""
         fresh = [
-            (box.saved[uid], number, uid, body)
-            for number, box in enumerate(self.boxes.values())
-            for uid, body in box.bodies.items()
+            (mailbox.saved[uid], number, uid, body)
+            for number, mailbox in enumerate(self.mailboxes.values())
+            for uid, body in mailbox.bodies.items()
             if body.id not in self.threads
         ]
         for *_, body in sorted(fresh, key=itemgetter(0, 1, 2)):
@@ -238,24 +238,27 @@ class AccountData:
         self.threads[body.id] = thread_keys.thread_id(thread)
 
     def claim(self, octets: int) -> None:
-        """See to it that there is room for more octets. Raises Refused: OVERQUOTA."""
+        """Make sure that there is room for more octets. Raises Refused: OVERQUOTA."""
         quota = self.limits.quota
-        if quota is not None and sum(box.size for box in self.boxes.values()) + octets > quota:
+        if (
+            quota is not None
+            and sum(mailbox.size for mailbox in self.mailboxes.values()) + octets > quota
+        ):
             raise over_quota()
 
     def make(self, name: str, use: str = "") -> list[MailboxCreated]:
-        """Make a box and the missing levels above it; return what is to be rung.
+        """Make a mailbox and the missing levels above it; return the changes to publish.
 
         Raises Refused: LIMIT.
         """
-        made = [*self.make_above(name, beside=1), MailboxCreated(name)]
+        made = [*self.make_above(name, besides=1), MailboxCreated(name)]
         self._make(name, use)
         return made
 
-    def make_above(self, name: str, beside: int = 0) -> list[MailboxCreated]:
-        """Make the missing levels above a name, with room for some boxes ``beside`` them."""
-        missing = [level for level in names.above(name) if level not in self.boxes]
-        if len(self.boxes) + len(missing) + beside > self.limits.mailboxes:
+    def make_above(self, name: str, besides: int = 0) -> list[MailboxCreated]:
+        """Make the missing levels above a name, with room for as many ``besides``."""
+        missing = [level for level in names.above(name) if level not in self.mailboxes]
+        if len(self.mailboxes) + len(missing) + besides > self.limits.mailboxes:
             raise Refused("There are too many mailboxes.", "LIMIT")
         for level in missing:
             self._make(level)
@@ -263,7 +266,7 @@ class AccountData:
 
     def _make(self, name: str, use: str = "") -> None:
         spellings = KeywordSpellings(self.limits.keywords)
-        self.boxes[name] = MailboxData(
+        self.mailboxes[name] = MailboxData(
             name, self.next_uidvalidity, self.change_feed, self.clock, spellings, use
         )
         self.next_uidvalidity += 1

@@ -24,45 +24,45 @@ How = Literal["set", "add", "remove"]
 class MemoryMailbox:
     """One open mailbox. Fulfils ``interfaces.Mailbox``."""
 
-    def __init__(self, home: AccountData, box: MailboxData, render: Renderer) -> None:
-        self._home = home
-        self._box = box
+    def __init__(self, account: AccountData, data: MailboxData, render: Renderer) -> None:
+        self._account = account
+        self._data = data
         self._render = render
         self._ends: list[Callable[[], None]] = []
 
     @property
     def name(self) -> str:
         """Return the present name."""
-        return self._box.name
+        return self._data.name
 
     @property
     def uidvalidity(self) -> int:
         """Return the UIDVALIDITY."""
-        return self._box.uidvalidity
+        return self._data.uidvalidity
 
     @property
     def id(self) -> str:
         """Return the MAILBOXID."""
-        return self._box.id
+        return self._data.id
 
     @property
     def columns(self) -> EntryColumns:
         """Return the live columns."""
-        return self._box.columns
+        return self._data.columns
 
     @property
     def may_add_keywords(self) -> bool:
-        """Say whether new keywords can be made."""
-        return self._box.may_add_keywords
+        """Return whether new keywords can be made."""
+        return self._data.may_add_keywords
 
     @property
     def keywords(self) -> Sequence[str]:
         """Return the keywords in use, in the order in which they came."""
-        return tuple(self._box.spellings.known.values())
+        return tuple(self._data.spellings.known.values())
 
     def claim_recent(self) -> int:
-        """Return the lowest UID nobody was told of as recent, and take it and all above."""
-        first, self._box.first_recent = self._box.first_recent, self._box.columns.uidnext
+        """Return the lowest UID that no session has had as recent, and claim it and all above."""
+        first, self._data.first_recent = self._data.first_recent, self._data.columns.uidnext
         return first
 
     async def refresh(self) -> None:
@@ -77,39 +77,39 @@ class MemoryMailbox:
     ) -> tuple[int, ...]:
         """Alter flags; return the UIDs refused for being changed since.
 
-        What is so already stays as it is, mod-sequence included.
+        Messages that have these flags already stay as they are, mod-sequence included.
         """
-        box = self._present()
-        box.admit(flag.NONE if how == "remove" else flags)
-        named = box.spellings.spelled(flags)
+        data = self._present()
+        data.admit(flag.NONE if how == "remove" else flags)
+        named = data.spellings.spelled(flags)
         refused = []
         marks = []
-        for uid, old, modseq in _rows(box, uids):
+        for uid, old, modseq in _rows(data, uids):
             new = _altered(old, how, named)
             if unchanged_since is not None and modseq > unchanged_since:
                 refused.append(uid)
             elif new != old:
                 marks.append((uid, new))
-        box.mark(marks)
+        data.mark(marks)
         return tuple(refused)
 
     async def copy(self, uids: Sequence[int], target: str) -> CopyResult:
         """Copy messages, all or none."""
-        present, box = self._present().present(uids), self._home.target(target)
-        self._home.claim(sum(len(self._box.bodies[uid].data) for uid in present))
-        return self._put(present, box)
+        present, data = self._present().present(uids), self._account.target(target)
+        self._account.claim(sum(len(self._data.bodies[uid].data) for uid in present))
+        return self._put(present, data)
 
     async def move(self, uids: Sequence[int], target: str) -> CopyResult:
-        """Move messages, all or none; the target hears of it first."""
-        present, box = self._present().present(uids), self._home.target(target)
-        copied = self._put(present, box)
-        self._box.remove(present)
+        """Move messages, all or none; the target's change is published first."""
+        present, data = self._present().present(uids), self._account.target(target)
+        copied = self._put(present, data)
+        self._data.remove(present)
         return copied
 
     def _put(self, uids: Sequence[int], target: MailboxData) -> CopyResult:
         arrivals = [
-            MemoryArrival(self._box.bodies[entry.uid], entry.flags, entry.date)
-            for entry in map(self._box.entry, uids)
+            MemoryArrival(self._data.bodies[entry.uid], entry.flags, entry.date)
+            for entry in map(self._data.entry, uids)
         ]
         target.admit(flag.NONE.union(*{arrival.flags for arrival in arrivals}))
         return CopyResult(target.uidvalidity, tuple(uids), target.add(arrivals))
@@ -117,7 +117,7 @@ class MemoryMailbox:
     async def expunge(self, uids: Sequence[int]) -> tuple[int, ...]:
         """Remove messages; return the ascending UIDs of those that were there."""
         present = self._present().present(uids)
-        self._box.remove(present)
+        self._data.remove(present)
         return tuple(present)
 
     async def items(self, uids: Sequence[int]) -> Sequence[RenderedItems | None]:
@@ -127,17 +127,17 @@ class MemoryMailbox:
 
     async def identities(self, uids: Sequence[int]) -> Sequence[MessageIdentity | None]:
         """Return what messages are called, in the order asked; None where one is gone."""
-        box = self._present()
+        data = self._present()
         return [
-            MessageIdentity(box.bodies[uid].id, box.saved[uid]) if uid in box.bodies else None
+            MessageIdentity(data.bodies[uid].id, data.saved[uid]) if uid in data.bodies else None
             for uid in uids
         ]
 
     async def threads(self, uids: Sequence[int]) -> Sequence[str | None]:
         """Return the threads of messages, in the order asked; None where one is gone."""
         bodies = self._present().bodies
-        self._home.assign_threads()
-        return [self._home.threads[bodies[uid].id] if uid in bodies else None for uid in uids]
+        self._account.assign_threads()
+        return [self._account.threads[bodies[uid].id] if uid in bodies else None for uid in uids]
 
     async def read(self, pieces: Sequence[MessageRange]) -> Sequence[bytes | None]:
         """Return ranges of messages; None where a message is gone."""
@@ -149,28 +149,28 @@ class MemoryMailbox:
 
     async def matching(self, uids: Sequence[int], what: Contains) -> frozenset[int]:
         """Return those of the UIDs whose messages hold the substring."""
-        box = self._present()
-        return frozenset(uid for uid in box.present(uids) if matches(box.bodies[uid].data, what))
+        data = self._present()
+        return frozenset(uid for uid in data.present(uids) if matches(data.bodies[uid].data, what))
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Hand every Change of this mailbox to ``watcher``, until ended or closed."""
-        end = self._box.change_feed.watch(watcher, self._box.name)
+        end = self._data.change_feed.watch(watcher, self._data.name)
         self._ends.append(end)
         return end
 
     def close(self) -> None:
-        """Give the mailbox back; its watchers hear no more."""
+        """Close the mailbox; its watchers are not called any more."""
         while self._ends:
             self._ends.pop()()
 
     def _present(self) -> MailboxData:
-        if self._box.is_removed:
+        if self._data.is_removed:
             raise Refused("The mailbox was deleted.", "NONEXISTENT")
-        return self._box
+        return self._data
 
 
-def _rows(box: MailboxData, uids: Iterable[int]) -> Iterator[tuple[int, Flags, int]]:
-    entries = map(box.entry, box.present(uids))
+def _rows(data: MailboxData, uids: Iterable[int]) -> Iterator[tuple[int, Flags, int]]:
+    entries = map(data.entry, data.present(uids))
     return ((entry.uid, entry.flags, entry.modseq) for entry in entries)
 
 

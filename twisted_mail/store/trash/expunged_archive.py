@@ -1,4 +1,4 @@
-"""Where expunged files stay for some days: the folder ``expunged`` beside an account's maildir.
+"""Where expunged files stay for some days: the folder ``expunged`` next to an account's maildir.
 
     expunged/2026-11-23/            the day, in UTC
         INBOX/  .Sent.2024/         files, by the folder of the mailbox that they were expunged from:
@@ -8,7 +8,8 @@
 
 A file's name says when it was expunged, its UID, its base name, its letters, and its keywords, so that
 no index is needed to bring it back. A file comes here by one rename, as durable as the removal from
-its mailbox. Where it cannot come here, as on a full disk, it is removed: who expunges wants room.
+its mailbox. Where that is not possible, as on a full disk, it is deleted instead: the user asked for
+space.
 """
 
 import errno
@@ -34,8 +35,8 @@ FOLDER = b"expunged"
 INBOX = b"INBOX"  # the other mailboxes' folders begin with a dot
 DAY_SECONDS = 86_400
 
-# What stands in the way of keeping, and not of removing.
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EXDEV, errno.EMLINK, errno.ENAMETOOLONG)
+# Errors that prevent keeping a file, but not removing it.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EXDEV, errno.EMLINK, errno.ENAMETOOLONG)
 _DAY = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAME = re.compile(rb"([0-9]{1,12})\.([0-9]{1,10})\.([^:]+):2,([^,]*)((?:,[^,]*)*)")
 
@@ -56,9 +57,9 @@ def name(row: Row, when: float) -> bytes:
     """Return the name that the file of a message gets."""
     letters = filename.tail_of(row.flags, {})[4:]
     start, end = b"%d.%d." % (when, row.uid), b":2," + letters
-    room = layout.MAX_FILE_NAME - len(start) - len(end)
+    limit = layout.MAX_FILE_NAME - len(start) - len(end)
     base = row.base
-    if len(base) > room:
+    if len(base) > limit:
         base = hashlib.sha256(base).hexdigest().encode()
     for keyword in sorted(flag.keywords(row.flags)):
         coded = b"," + quote_from_bytes(keyword.encode(), safe="$+!#&@=^{}").encode()
@@ -68,7 +69,7 @@ def name(row: Row, when: float) -> bytes:
 
 
 def parse(label: bytes) -> ExpungedName | None:
-    """Read the name of an expunged file; None where it is none."""
+    """Read the name of an expunged file; None for any other name."""
     match = _NAME.fullmatch(label)
     if match is None:
         return None
@@ -91,7 +92,7 @@ def _day(seconds: float) -> bytes:
 
 
 class ArchiveFolder:
-    """Where files of one mailbox go today; ``path`` is empty when they can only be removed."""
+    """Where expunged files of one mailbox go today; ``path`` is empty when they can only be removed."""
 
     def __init__(self, disk: Disk, path: bytes, when: float) -> None:
         self._disk = disk
@@ -100,7 +101,7 @@ class ArchiveFolder:
         self._is_used = False
 
     def take(self, path: bytes, row: Row) -> Callable[[], object] | None:
-        """Take the file of a message away; return what brings it back, if anything can.
+        """Move the file of a message here; return what brings it back, if anything can.
 
         Raises OSError: FileNotFoundError where the file has another name now.
         """
@@ -109,7 +110,7 @@ class ArchiveFolder:
             try:
                 self._rename(path, kept)
             except OSError as error:
-                if error.errno not in NO_ROOM:
+                if error.errno not in NO_SPACE:
                     raise
             else:
                 self._is_used = True
@@ -123,11 +124,11 @@ class ArchiveFolder:
         except FileNotFoundError:
             if exists(self._disk, self._path):
                 raise
-            make_folders(self._disk, self._path)  # somebody tidied up
+            make_folders(self._disk, self._path)  # the folder was purged
             self._disk.rename(path, kept)
 
     def sync(self) -> None:
-        """Make what was taken durable here, before it is durably gone from where it was."""
+        """Make what was moved durable here, before its removal from the mailbox is."""
         if self._is_used:
             self._disk.sync_folder(self._path)
 
@@ -147,7 +148,7 @@ class ExpungedArchive:
         return ArchiveFolder(self.disk, self._made(_day(now), mailbox_folder(folder)), now)
 
     def mailbox_path(self, folder: bytes, unique: bytes) -> bytes:
-        """Return the path where a mailbox as a whole can go now, or nothing if it cannot.
+        """Return the path that a whole mailbox can be moved to now, or nothing if there is none.
 
         ``unique`` is a name that begins with the seconds since 1970.
         """
@@ -161,20 +162,20 @@ class ExpungedArchive:
         try:
             make_folders(self.disk, path)
         except OSError as error:
-            if error.errno not in NO_ROOM:
+            if error.errno not in NO_SPACE:
                 raise
             return b""
         return path
 
 
-# ---------------------------------------------------------------- tidying up
+# ---------------------------------------------------------------- purging
 
 
 def purge(disk: Disk, account: bytes, days: int, now: float, limit: int) -> int:
     """Remove files of an account that were expunged more than ``days`` ago, at most ``limit``.
 
-    Returns how many were removed: there may be more if it is ``limit``. Needs no lane: whoever brings
-    a file back meanwhile has it already, or finds it gone.
+    Returns how many were removed: there may be more if it is ``limit``. Needs no lane: a file that is
+    restored meanwhile is back already, or is found gone.
     """
     path = os.path.join(account, FOLDER)
     last = _day(now - days * DAY_SECONDS)
@@ -187,7 +188,7 @@ def purge(disk: Disk, account: bytes, days: int, now: float, limit: int) -> int:
 
 
 def _remove(disk: Disk, path: bytes, left: int) -> int:
-    """Remove a folder and all in it, at most so many files; return how many more there might be."""
+    """Remove a folder and all in it, at most ``left`` files; return how many more may be removed."""
     for inner in disk.names(path):
         if left <= 0:
             return left

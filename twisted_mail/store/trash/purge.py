@@ -1,6 +1,6 @@
 """Removing what was expunged long ago: all accounts, one after the other, a little at a time.
 
-It needs no account's lane and no index. It may stop anywhere, and several processes may be at it.
+It needs no account's lane and no index. It may stop anywhere, and several processes may do it at once.
 """
 
 import os
@@ -18,7 +18,7 @@ FILES = 500  # removed in one step
 
 
 class ExpungedPurge:
-    """Passes over all accounts below ``root``; to be asked for a step every second or so."""
+    """Goes through all accounts below ``root``; to be asked for a step every second or so."""
 
     def __init__(
         self, disk: Disk, clock: Clock, blocking: Blocking, root: bytes, days: int

@@ -16,7 +16,7 @@ from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.durable import make_folders, remove_tree
 from twisted_mail.store.format import layout, names, uidlist
 from twisted_mail.store.format.uidlist import UidList
-from twisted_mail.store.trash.expunged_archive import NO_ROOM
+from twisted_mail.store.trash.expunged_archive import NO_SPACE
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.transaction import UnitOfWork
 from twisted_mail.store.work import move
@@ -136,7 +136,7 @@ def _trash(tree: "Tree", coded: bytes, kept: bytes = b"") -> bytes:
     try:
         tree.disk.rename(path, hidden)
     except OSError as error:
-        if not kept or error.errno not in NO_ROOM:
+        if not kept or error.errno not in NO_SPACE:
             raise
         return _trash(tree, coded)
     try:
