@@ -136,7 +136,7 @@ class MaildirStore:
         return {**refused, **delivered}
 
     async def check_quota(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
-        """Return None for each account that has room for so many octets, else why not."""
+        """Return None for each account that has room for this many octets, else why not."""
         taken = await self._reserver.take(names, size)
         for slot in taken.values():
             if slot is not None and not isinstance(slot, MailError):

@@ -143,7 +143,7 @@ class SpoolWriter:
             await self._spill()
 
     def _may_hold(self, octets: int) -> bool:
-        """Return whether so many octets may stay in memory for now."""
+        """Return whether this many octets may stay in memory for now."""
         if self._file is not None:
             return octets <= PIECE
         if octets <= self._in_memory:

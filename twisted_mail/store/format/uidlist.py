@@ -209,25 +209,25 @@ class UidFile:
         return uids
 
     def lines(self) -> int:
-        """Return how many files the list tells of, those that are gone included."""
+        """Return the number of files in the list, including those that are gone."""
         return (read_file(self._disk, self._path) or b"\n").count(b"\n") - 1
 
     def compact(self, present: Collection[bytes], uidnext: int) -> None:
-        """Leave out the files below a UID that are gone; the next UID stays what it is."""
+        """Drop the lines of files below a UID that are gone; the next UID stays."""
         with self.lock.held():
             self._rewrite(present, uidnext)
 
     @property
     def seen(self) -> str:
-        """Return the stamp of the file, if it may be gone on with as it is when it is found again."""
+        """Return the stamp by which ``trust`` may take the file as known; empty when it may not."""
         return self.stamp if self._is_sound else ""
 
-    def is_behind(self) -> bool:
-        """Say whether another program wrote the file."""
+    def is_stale(self) -> bool:
+        """Return whether another program wrote the file since it was read."""
         return self.current_stamp() != self.stamp
 
     def _catch_up(self) -> None:
-        if not self._is_sound or self.is_behind():
+        if not self._is_sound or self.is_stale():
             self._rewrite(None)
 
     def _rewrite(self, present: Collection[bytes] | None, uidnext: int = 0) -> None:

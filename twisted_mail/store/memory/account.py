@@ -55,7 +55,7 @@ class MemoryStore:
         return account
 
     async def check_quota(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
-        """Return None for each account that has room for so many octets, else why not."""
+        """Return None for each account that has room for this many octets, else why not."""
         return {name: (await self.account(name)).check_quota(size) for name in dict.fromkeys(names)}
 
     async def deliver(
@@ -167,7 +167,7 @@ class MemoryAccount:
         return None
 
     def check_quota(self, size: int) -> MailError | None:
-        """Return why there is no room for so many octets, or None."""
+        """Return why there is no room for this many octets, or None."""
         try:
             self._data.claim(size)
         except Refused as error:

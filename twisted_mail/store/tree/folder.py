@@ -203,7 +203,7 @@ class Folder:
         meanwhile: Meanwhile | None = None,
     ) -> list[int]:
         """Give UIDs to files as ``UidFile.append`` does. The lock is held."""
-        if self.uids.is_behind():
+        if self.uids.is_stale():
             self.reread(work, state)
         return self.uids.append(bases, meanwhile)
 

@@ -79,7 +79,7 @@ def publish(
     if not arrivals:
         return []
     with folder.uids.lock.held():
-        if folder.uids.is_behind():
+        if folder.uids.is_stale():
             scan(folder, work, is_forced=True)
         return _numbered(folder, work, state, arrivals)
 

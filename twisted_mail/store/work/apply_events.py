@@ -43,7 +43,7 @@ def look(tree: "Tree", folder: Folder, heard: Sequence[HeardEvent] | None, is_lo
 def _look_at(folder: Folder, work: UnitOfWork, heard: Sequence[HeardEvent]) -> bool:
     """Take in what happened to single names; say whether that was possible."""
     state = folder.state(work)
-    if folder.listed is not None or folder.keywords.is_stale() or folder.uids.is_behind():
+    if folder.listed is not None or folder.keywords.is_stale() or folder.uids.is_stale():
         return False
     if any(_is_strange(name) for _, _, name in heard):
         return False

@@ -34,7 +34,7 @@ def add_all(folder: Folder, work: UnitOfWork, state: MailboxRow, files: PlainLis
     if filename.by_age(bases) != bases:
         return False
     with folder.uids.lock.held():
-        if folder.uids.is_behind():
+        if folder.uids.is_stale():
             return False
         folder.number(work, state, bases, partial(add_as_blocks, folder, work, state, bases, tails))
     state.uidnext = max(state.uidnext, folder.uids.uidnext)

@@ -59,7 +59,7 @@ def _numbered(target: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequenc
     now = target.clock.now()
     bases = [target.namer.base(now, row.stored, row.size, original=row.base) for row in rows]
     with target.uids.lock.held():
-        if target.uids.is_behind():
+        if target.uids.is_stale():
             scan(target, work, is_forced=True)
         given = target.number(work, state, bases)
     return {

@@ -183,7 +183,7 @@ def add(folder: Folder, work: UnitOfWork, state: MailboxRow, fresh: dict[bytes, 
     given: list[int] = []
     if len(known) < len(newcomers):
         with folder.uids.lock.held():
-            if folder.uids.is_behind():
+            if folder.uids.is_stale():
                 newcomers |= _latecomers(folder, work, state, newcomers)
                 newcomers |= _read_list(folder, work, state, newcomers)
                 known = _listed_uids(folder, state, newcomers)
@@ -232,7 +232,7 @@ def _read_list(
     Those are files that it gave another UID, as Dovecot does with one that it missed for a moment, and
     files that a listing missed.
     """
-    if not folder.uids.is_behind():
+    if not folder.uids.is_stale():
         return {}
     folder.listed = folder.reread(work, state)
     listed = folder.listed.records
