@@ -278,7 +278,7 @@ def test_what_happened_just_before_a_mailbox_was_closed_is_seen_when_it_is_opene
 
 def test_a_closed_mailbox_is_not_watched(place: Place) -> None:
     place.open().close()
-    assert place.monitor._posts == {}
+    assert place.monitor._subscriptions == {}
     assert place.account._tree.own_events.folders == frozenset()
 
 
