@@ -26,7 +26,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_mail.interfaces import ConversationEnded, Journal, Peer, Session, TlsInfo, Wire
-from twisted_mail.net.server.fair_share import FairShare
+from twisted_mail.net.server.fair_share import SHORTEST_SECONDS, FairShare
 from twisted_mail.net.server.outlet import STALL_SECONDS, TransportOutlet
 from twisted_mail.net.server.read_buffer import SMALL_READ, ReadBuffer
 from twisted_mail.net.server.security import ConnectionSecurity, ListenerSecurity
@@ -232,7 +232,8 @@ class Conversation:
         """Let others go first if this connection has worked for long."""
         if self._closed:
             raise ConversationEnded(self._ending or Reason.LOST)
-        if self._reactor.seconds() - self._began < self._fair_share.slice_seconds:
+        seconds = self._reactor.seconds() - self._began
+        if seconds < SHORTEST_SECONDS or seconds < self._fair_share.slice_seconds:
             return
         self._outlet.flush()
         await self._fair_share.wait()
