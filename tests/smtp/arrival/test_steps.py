@@ -75,17 +75,17 @@ def names(made: tuple[ArrivalStep, ...]) -> str:
 
 
 def test_the_steps_of_each_service_stand_in_their_order() -> None:
-    plain = "fault loop tls-required spool trace filters edits discard accept answer"
+    plain = "fault tls-required spool loop trace filters edits discard accept answer"
     assert names(smtp_steps(Settings())) == plain
     assert names(lmtp_steps(LmtpSettings())) == plain
     assert names(smtp_steps(SubmissionSettings())) == plain.replace(
-        "spool", "spool header author bcc encoding"
+        "loop", "loop header author bcc encoding"
     )
 
 
 def test_a_service_has_those_steps_of_submission_that_it_is_set_to() -> None:
     made = smtp_steps(Settings(removes_bcc=True))
-    assert "spool header author bcc trace" in names(made)
+    assert "loop header author bcc trace" in names(made)
 
 
 def test_lmtp_ends_in_its_own_way() -> None:

@@ -1,10 +1,11 @@
-"""Asking policy, at the stages of a conversation: what filters are told, and what their verdicts mean.
+"""Asking the filters at each stage of a conversation: what they see, and what their verdicts mean.
 
-A conversation that no filter is asked about has no visit, and costs nothing here.
+A conversation that no filter is asked about has no context, and costs nothing here.
 """
 
 from collections.abc import Awaitable
 
+from twisted_mail.interfaces import SmtpContext
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict
@@ -14,20 +15,20 @@ from twisted_mail.smtp.arrival.edits import apply_edits
 from twisted_mail.smtp.session import SmtpSession
 
 
-async def _ask_filters(session: SmtpSession, stage: FilterStage) -> Verdict:
-    context = session.filter_context
-    if context is None or not session.backend.policy.is_asked(stage, context):
-        return ACCEPT
-    return await session.backend.policy.judge(stage, context)
+async def _ask_filters(session: SmtpSession, context: SmtpContext, stage: FilterStage) -> Verdict:
+    policy = session.backend.policy
+    return await policy.judge(stage, context) if policy.is_asked(stage, context) else ACCEPT
 
 
 async def _refusal(session: SmtpSession, stage: FilterStage) -> Outcome | None:
-    verdict = await _ask_filters(session, stage)
+    if session.filter_context is None:
+        return None
+    verdict = await _ask_filters(session, session.filter_context, stage)
     return verdict.answer if verdict.is_refusal else None
 
 
 async def at_connection(session: SmtpSession) -> Outcome | None:
-    """Begin the visit; return why the client is not greeted, or None."""
+    """Begin a context; return why the client is not greeted, or None."""
     session.filter_context = session.backend.policy.begin(
         session.settings.service, session.wire.peer
     )
@@ -35,7 +36,7 @@ async def at_connection(session: SmtpSession) -> Outcome | None:
 
 
 async def at_hello(session: SmtpSession, hello: str) -> Outcome | None:
-    """Return why a client of that name is not listened to, or None."""
+    """Return why a client of that name is refused, or None."""
     if session.filter_context is not None:
         session.filter_context.hello = hello
         session.filter_context.tls_info = session.wire.tls_info
@@ -44,7 +45,7 @@ async def at_hello(session: SmtpSession, hello: str) -> Outcome | None:
 
 
 async def at_sender(session: SmtpSession) -> Outcome | None:
-    """Return why the transaction that has just been opened is not gone on with, or None."""
+    """Return why the transaction that has just been opened does not go on, or None."""
     context, transaction = session.filter_context, session.transaction
     if context is not None and transaction is not None:
         context.tls_info = session.wire.tls_info
@@ -57,7 +58,7 @@ async def at_sender(session: SmtpSession) -> Outcome | None:
 
 
 async def at_recipient(session: SmtpSession, recipient: Address) -> Outcome | None:
-    """Return why a recipient who could be reached is not taken, or None."""
+    """Return why a recipient that could be reached is not accepted, or None."""
     if session.filter_context is not None:
         session.filter_context.recipient = recipient
     return await _refusal(session, FilterStage.RECIPIENT)
@@ -65,15 +66,14 @@ async def at_recipient(session: SmtpSession, recipient: Address) -> Outcome | No
 
 def judge_message(arrival: Arrival) -> Awaitable[None] | None:
     """Ask the filters what is to become of the message, if any filter is asked about the service."""
-    return None if arrival.session.filter_context is None else _judge_message(arrival)
+    context = arrival.session.filter_context
+    return None if context is None else _judge_message(arrival, context)
 
 
-async def _judge_message(arrival: Arrival) -> None:
-    session, context = arrival.session, arrival.session.filter_context
-    if context is not None:
-        context.recipient = None
-        context.header, context.message = arrival.header, arrival.message
-    arrival.verdict = await _ask_filters(session, FilterStage.MESSAGE)
+async def _judge_message(arrival: Arrival, context: SmtpContext) -> None:
+    context.recipient = None
+    context.header, context.message = arrival.header, arrival.message
+    arrival.verdict = await _ask_filters(arrival.session, context, FilterStage.MESSAGE)
     if arrival.verdict.is_refusal:
         arrival.outcome = arrival.verdict.answer
 

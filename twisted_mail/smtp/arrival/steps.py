@@ -3,9 +3,9 @@
 | step | does | may end the arrival with |
 | --- | --- | --- |
 | fault | looks whether the message came whole | what was wrong with it |
-| loop | counts its Received fields | 554: it is in a loop |
 | tls-required | reads TLS-Required (RFC 8689 §3) | |
 | spool | has its octets in one place | 452: there is no space |
+| loop | counts its Received fields | 554: it is in a loop |
 | author, bcc, encoding | what a submission server does (``submission``) | 550: not your name |
 | trace | writes our fields in front (``trace``) | |
 | filters | asks the filters (``filter_stages``) | what they refuse it with |
@@ -38,7 +38,7 @@ async def finish_message(
 ) -> None:
     """Take a message that has come to its end through the steps; end its transaction.
 
-    Raises ConversationEnded.
+    What is left of ``incoming`` is discarded. Raises ConversationEnded.
     """
     submitter, peer = session.submitter, session.wire.peer
     arrival = Arrival(
@@ -74,6 +74,7 @@ async def _outcome(arrival: Arrival, steps: Sequence[ArrivalStep]) -> Outcome | 
         arrival.session.backend.journal.failed(arrival.session.settings.service)
         return replies.BUG
     finally:
+        arrival.incoming.discard()
         if arrival.message is not NO_MESSAGE:
             arrival.message.blob.close()
 
@@ -119,9 +120,9 @@ def answer(arrival: Arrival) -> None:
 
 _START = (
     ArrivalStep("fault", refuse_fault),
-    ArrivalStep("loop", trace.refuse_loop),
     ArrivalStep("tls-required", read_tls_required),
     ArrivalStep("spool", spool),
+    ArrivalStep("loop", trace.refuse_loop),
 )
 _MIDDLE = (
     ArrivalStep("trace", trace.add_trace),

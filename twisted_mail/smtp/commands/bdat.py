@@ -140,10 +140,7 @@ async def _finish(
     ):
         whole = await as_text_message(session, incoming)
         transaction.mail_parameters = replace(transaction.mail_parameters, body="8BITMIME")
-    try:
-        await finish_message(session, transaction, whole)
-    finally:
-        whole.discard()
+    await finish_message(session, transaction, whole)
 
 
 async def _read(session: SmtpSession, octets: int, incoming: IncomingChunkedMessage | None) -> None:

@@ -27,9 +27,10 @@ async def data(session: SmtpSession, argument: bytes) -> None:
     session.wire.write(replies.SEND_DATA)  # not before all is ready to read the message
     try:
         await _read(session, incoming)
-        await finish_message(session, transaction, incoming)
-    finally:
+    except BaseException:
         incoming.discard()
+        raise
+    await finish_message(session, transaction, incoming)
 
 
 async def _read(session: SmtpSession, incoming: IncomingMessage) -> None:
