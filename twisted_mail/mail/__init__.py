@@ -1,4 +1,4 @@
 """The vocabulary: values and pure functions about mail.
 
-Nothing here performs input or output, and nothing here imports another room.
+Nothing here does input or output. It may import the standard library and ``idna``, and no other room.
 """

@@ -1,7 +1,7 @@
 """Addresses: where mail may be sent.
 
 The grammar is that of RFC 5321 §4.1.2 (``Mailbox``); what surrounds an address in a command (angle
-brackets, source routes, parameters) belongs to the room that speaks the command.
+brackets, source routes, parameters) belongs to the room of the command.
 """
 
 import ipaddress
@@ -38,7 +38,7 @@ class Address:
         return not self.local and not self.domain
 
     def __str__(self) -> str:
-        """Return the address as it stands between angle brackets, quoted where needed."""
+        """Return the address as it is written between angle brackets, quoted where needed."""
         if self.is_null:
             return ""
         local = self.local if _DOT_STRING.fullmatch(self.local) else quote(self.local)

@@ -1,6 +1,6 @@
-"""Lists of addresses as header fields hold them (RFC 5322 §3.4), obsolete forms included.
+"""Lists of addresses as in header fields (RFC 5322 §3.4), obsolete forms included.
 
-What is malformed is read as far as it makes sense. Reading is one pass, without recursion, and never
+Malformed lists are read as far as they make sense. Reading is one pass, without recursion, and never
 raises.
 """
 
@@ -43,7 +43,7 @@ _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 
 def parse(value: bytes) -> list[HeaderAddress]:
-    """Read the unfolded value of From, To, Cc and their like."""
+    """Read the unfolded value of From, To, Cc and similar fields."""
     reader = _AddressListReader()
     position = 0
     while position < len(value) and len(reader.found) < MAX_ADDRESSES:
@@ -65,12 +65,12 @@ def _usual(match: re.Match[bytes]) -> HeaderAddress:
 
 
 class _AddressListReader:
-    """Reads one token after another; ``pieces`` are those since the last that changed anything.
+    """Reads one token after another; ``pieces`` are those since the last token that changed the state.
 
     A piece that is None stands for white space.
     """
 
-    __slots__ = ("comment", "found", "in_group", "local", "name", "pieces", "place", "route")
+    __slots__ = ("comment", "found", "in_group", "local", "name", "pieces", "route", "state")
 
     def __init__(self) -> None:
         self.found: list[HeaderAddress] = []
@@ -78,7 +78,7 @@ class _AddressListReader:
         self._begin()
 
     def _begin(self) -> None:
-        self.place = "phrase"  # or "angle", or "domain" inside either, or "behind" the angle
+        self.state = "phrase"  # or "angle", or "domain" inside either, or "end" after the angle
         self.pieces: list[bytes | None] = []
         self.name: bytes | None = None
         self.comment: bytes | None = None
@@ -88,10 +88,10 @@ class _AddressListReader:
     @property
     def is_fresh(self) -> bool:
         """True between two elements."""
-        return self.place == "phrase" and not self.pieces and self.comment is None
+        return self.state == "phrase" and not self.pieces and self.comment is None
 
     def read(self, value: bytes, position: int) -> int:
-        """Read one token; return the position behind it."""
+        """Read one token; return the position after it."""
         match = _TOKEN.match(value, position)
         assert match is not None  # every octet begins a token
         kind, text = match.lastindex, match[match.lastindex or 0]
@@ -122,8 +122,8 @@ class _AddressListReader:
         self.pieces.append(text)
 
     def _is_next_element(self) -> bool:
-        """Say whether a comma was forgotten: two words in a domain, without a dot between them."""
-        if self.place != "domain" or self.name is not None or len(self.pieces) < 2:
+        """Return whether a comma was forgotten: two words in a domain without a dot between them."""
+        if self.state != "domain" or self.name is not None or len(self.pieces) < 2:
             return False
         return self.pieces[-1] is None and self.pieces[-2] != b"."
 
@@ -137,7 +137,7 @@ class _AddressListReader:
                 self.in_group = False
         elif text == b"<":
             self.name = self._phrase()
-            self.place = "angle"
+            self.state = "angle"
         elif text == b">":
             self._end_angle()
         elif text == b"@":
@@ -148,29 +148,29 @@ class _AddressListReader:
             self.pieces.append(text)
 
     def _is_route(self) -> bool:
-        """Say whether a source route is being read: it begins with an @ (RFC 5322 §4.4)."""
-        return self.place == "angle" and self.pieces[:1] == [b"@"]
+        """Return whether a source route is being read: it begins with an @ (RFC 5322 §4.4)."""
+        return self.state == "angle" and self.pieces[:1] == [b"@"]
 
     def _end_angle(self) -> None:
         if self.name is not None:
             self._end_element()
-            self.place = "behind"  # words here belong to nobody
+            self.state = "end"  # words here belong to no address
 
     def _at(self) -> None:
         if (
-            self.place == "domain"
+            self.state == "domain"
             or self._is_route()
-            or (self.place == "angle" and not self.pieces)
+            or (self.state == "angle" and not self.pieces)
         ):
             self.pieces.append(b"@")
         else:
             self.local, self.pieces = self._joined(), []
-            self.place = "domain"
+            self.state = "domain"
 
     def _colon(self) -> None:
         if self._is_route():
             self.route, self.pieces = self._joined(), []
-        elif self.place == "phrase" and self.pieces and not self.in_group:
+        elif self.state == "phrase" and self.pieces and not self.in_group:
             self._add(HeaderAddress(None, None, self._phrase() or b"", None))
             self.in_group = True
             self._begin()
@@ -182,20 +182,20 @@ class _AddressListReader:
         return words.strip()
 
     def _joined(self) -> bytes:
-        """Take the pieces as parts of an address: white space there means nothing."""
+        """Take the pieces as parts of an address, where white space has no meaning."""
         return b"".join(piece for piece in self.pieces if piece is not None)
 
     def _end_element(self) -> None:
         """Add what was read, if it was anything, and begin the next."""
-        text = b"" if self.place == "behind" else self._joined()
+        text = b"" if self.state == "end" else self._joined()
         if self.local is not None or text or self.name is not None:
             local, domain = (text, b"") if self.local is None else (self.local, text)
             name = self.name or self.comment
             self._add(HeaderAddress(name or None, self.route, local, domain))
         self._begin()
 
-    def _add(self, correspondent: HeaderAddress) -> None:
-        self.found.append(correspondent)
+    def _add(self, address: HeaderAddress) -> None:
+        self.found.append(address)
 
     def finish(self) -> list[HeaderAddress]:
         """Return all elements, an open group closed."""

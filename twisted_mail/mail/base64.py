@@ -1,4 +1,4 @@
-"""Base64 as SASL exchanges carry it (RFC 4648 §4): strict, one line, nothing passed over."""
+"""Base64 as in SASL exchanges (RFC 4648 §4): strict, on one line, nothing ignored."""
 
 from base64 import b64decode, b64encode
 from binascii import Error
@@ -9,10 +9,10 @@ _MALFORMED = Outcome(501, "5.5.2", "Malformed Base64")
 
 
 def decode(text: bytes) -> bytes:
-    """Return the octets that ``text`` stands for; empty text is no octets.
+    """Return the octets that ``text`` encodes; empty text encodes none.
 
     Raises ProtocolError (501, as RFC 4954 §4 wants it) on any character outside the alphabet, on
-    padding that is missing or stands elsewhere than at the end, and on spare bits that are not zero.
+    padding that is missing or not at the end, and on spare bits that are not zero.
     """
     try:
         data = b64decode(text, validate=True)

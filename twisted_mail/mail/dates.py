@@ -46,8 +46,8 @@ def parse_date_time(text: str) -> datetime:
 def format_internal(seconds: int) -> bytes:
     """Write seconds since 1970 as ``date-time``, in quotes and in UTC.
 
-    Seconds outside the years 1 to 9999 are brought to the nearest end. A mailbox has few days and many
-    messages: remembering days makes this three times as fast.
+    Seconds outside the years 1 to 9999 become the nearest end. A mailbox has few days and many messages:
+    the cache of days makes this three times as fast.
     """
     days, second = divmod(max(_FIRST, min(seconds, _LAST)), 86400)
     minutes, second = divmod(second, 60)
@@ -73,7 +73,7 @@ def _month(name: str) -> int:
 
 
 def _offset(sign: str, hours: int, minutes: int) -> timezone | None:
-    """Return the zone, or None when no place on earth could have it."""
+    """Return the zone, or None when it is out of range."""
     if hours > 23 or minutes > 59:
         return None
     offset = timedelta(hours=hours, minutes=minutes)
@@ -110,8 +110,8 @@ _ZONE_HOURS |= {"PST": -8}
 def parse_mail_date(value: bytes | str) -> datetime | None:
     """Read the value of a Date field, obsolete forms included (RFC 5322 §4.3).
 
-    Returns None for what is no date; never raises. Names of zones that nobody defined count as UTC, as
-    does ``-0000``.
+    Returns None for what is no date; never raises. Undefined names of zones count as UTC, as does
+    ``-0000``.
     """
     text = value.decode("latin-1") if isinstance(value, bytes) else value
     text = " ".join(_without_comments(text[:_MAX_DATE]).split())
@@ -147,7 +147,7 @@ def _moment(
 
 
 def _year(digits: str) -> int:
-    """Read a year, two or three digits as RFC 5322 §4.3 says."""
+    """Read a year of two to four digits (RFC 5322 §4.3)."""
     year = int(digits)
     if len(digits) == 2 and year < 50:
         return 2000 + year

@@ -1,4 +1,4 @@
-"""Residents: what the directory has under one address."""
+"""Directory entries: what the directory has at one address."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from twisted_mail.mail.address import Address
 
 @dataclass(frozen=True, slots=True)
 class DirectoryEntry:
-    """All that lives under one address: an account, or an alias, or a mailing list, or nothing.
+    """What there is at one address: an account, or an alias, or a mailing list, or nothing.
 
-    An alias leads to the addresses ``targets`` and to the ``programs``, by their names. ``list`` is
-    the name of a list and ``owners`` where mail for its owners goes.
+    An alias leads to the addresses ``targets`` and to the ``programs``, by name. ``list`` is the name of
+    a list, and ``owners`` are the addresses of its owners.
     """
 
     account: str | None = None
@@ -21,7 +21,7 @@ class DirectoryEntry:
 
     @property
     def is_deliverable(self) -> bool:
-        """True when mail for the address can arrive."""
+        """True when mail for the address can be delivered."""
         return bool(self.account or self.targets or self.programs or self.list)
 
 
@@ -29,16 +29,16 @@ NO_ENTRY = DirectoryEntry()
 
 
 def catch_all_address(domain: str) -> Address:
-    """Return the address under which the directory keeps where a domain's other mail goes."""
+    """Return the address of a domain's catch-all entry, which takes the rest of its mail."""
     return Address("", domain)
 
 
 def subaddress_splits(local: str, separators: str) -> list[tuple[str, str]]:
     """Return the ways to cut a local part into user and detail (RFC 5233 §1), the longest user first.
 
-    Each of the ``separators`` separates. At most ``MAX_SUBADDRESS_SPLITS`` ways are returned.
+    Each character of ``separators`` separates. At most ``MAX_SUBADDRESS_SPLITS`` ways are returned.
     """
-    at = [index for index, sign in enumerate(local) if sign in separators and index]
+    at = [index for index, character in enumerate(local) if character in separators and index]
     return [(local[:index], local[index + 1 :]) for index in reversed(at[:MAX_SUBADDRESS_SPLITS])]
 
 

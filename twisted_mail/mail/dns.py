@@ -1,4 +1,4 @@
-"""What the DNS says about names, as far as mail asks it.
+"""Answers of the DNS, as far as mail needs them.
 
 Names are A-labels in lower case, without a dot at the end.
 """
@@ -14,10 +14,10 @@ IpVersion = Literal[4, 6]
 
 @dataclass(frozen=True, slots=True)
 class DnsAnswer(Generic[T]):
-    """What there is of a kind under a name; nothing, if there is no such name or nothing of the kind.
+    """The records of one kind of a name; none if the name or records of the kind do not exist.
 
-    ``is_authentic`` says that a validating resolver on this host vouches for it by DNSSEC, also for
-    there being nothing (RFC 6840 §5.8).
+    ``is_authentic``: a validating resolver on this host vouches for the answer by DNSSEC, also if it is
+    empty (RFC 6840 §5.8).
     """
 
     values: tuple[T, ...] = ()
@@ -28,18 +28,18 @@ class DnsAnswer(Generic[T]):
         return iter(self.values)
 
     def __len__(self) -> int:
-        """Return how many values there are: an answer is true when there are any."""
+        """Return how many values there are; an answer without any is false."""
         return len(self.values)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class MailHost:
-    """One MX record (RFC 5321 §5.1): the lower preference is tried first."""
+    """One MX record (RFC 5321 §5.1): lower preferences are tried first."""
 
     preference: int
     name: str
 
     @property
     def is_null(self) -> bool:
-        """True for the record that says that the domain takes no mail (RFC 7505 §3)."""
+        """True for the record of a domain that accepts no mail (RFC 7505 §3)."""
         return not self.name

@@ -1,4 +1,4 @@
-"""Envelopes: what SMTP says about one message, and what its sender asks of those who carry it."""
+"""Envelopes: what SMTP says about one message, and what its sender asks of the relays."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ NotifyEvent = Literal["SUCCESS", "FAILURE", "DELAY"]
 
 @dataclass(frozen=True, slots=True)
 class DsnRequest:
-    """What the sender wants to hear of one recipient (RFC 3461 §4.1, §4.2).
+    """The delivery reports that the sender asks for about one recipient (RFC 3461 §4.1, §4.2).
 
-    ``events`` are those of NOTIFY: none for NEVER, and None where nothing was said, which means
-    FAILURE and perhaps DELAY. ``original`` is ORCPT as it came, ``type;address`` in xtext, to be passed
-    on unaltered.
+    ``events`` are those of NOTIFY: none for NEVER, and None if it was not given, which means FAILURE and
+    perhaps DELAY. ``original`` is ORCPT as it came, ``type;address`` in xtext, to be passed on
+    unaltered.
     """
 
     events: frozenset[NotifyEvent] | None = None
@@ -30,9 +30,9 @@ DEFAULT_DSN_REQUEST = DsnRequest()
 
 @dataclass(frozen=True, slots=True)
 class FutureRelease:
-    """Until when a message is not to be released, in seconds since 1970 (RFC 4865 §4).
+    """The time before which a message is not to be released, in seconds since 1970 (RFC 4865 §4).
 
-    ``request`` is what was asked for, as reports repeat it: ``for;3600`` (RFC 4865 §5.1.2).
+    ``request`` is the parameter as reports repeat it: ``for;3600`` (RFC 4865 §5.1.2).
     """
 
     until: float
@@ -41,10 +41,10 @@ class FutureRelease:
 
 @dataclass(frozen=True, slots=True)
 class DeliverBy:
-    """Until when a message is to be delivered, in seconds since 1970 (RFC 2852 §4).
+    """The time by which a message is to be delivered, in seconds since 1970 (RFC 2852 §4).
 
-    Later it ``is_returned`` or, if not, delivered all the same and the sender told of the delay. With
-    ``is_traced``, each relay tells the sender.
+    After it the message ``is_returned`` or, if not, still delivered, and the delay is reported to the
+    sender. With ``is_traced``, each relay reports to the sender.
     """
 
     deadline: float
@@ -54,14 +54,14 @@ class DeliverBy:
 
 @dataclass(frozen=True, slots=True)
 class MailParameters:
-    """What the parameters of MAIL ask for one message; by default, nothing.
+    """What the parameters of MAIL ask for one message; by default nothing.
 
-    ``size`` is the octets announced by SIZE (RFC 1870 §6), or 0; ``body`` what BODY says (RFC 6152 §2,
-    RFC 3030 §3). ``is_utf8``: addresses and header may be UTF-8 (RFC 6531 §3.4). ``requires_tls``: only
-    to be sent on over TLS to a verified server (RFC 8689 §4.1). ``originator`` is who first
-    submitted it, as far as that is known and believed (RFC 4954 §5). ``returns`` says how much of it a
-    report of failure repeats, and ``envid``, in xtext as it came, is what the sender calls it
-    (RFC 3461 §4.3, §4.4). ``priority`` goes from -9 to 9 (RFC 6710 §5).
+    ``size`` is the octets announced by SIZE (RFC 1870 §6), or 0; ``body`` the value of BODY (RFC 6152 §2,
+    RFC 3030 §3). ``is_utf8``: addresses and header may be UTF-8 (RFC 6531 §3.4). ``requires_tls``: to be
+    sent on only over TLS to a verified server (RFC 8689 §4.1). ``originator`` is who first submitted the
+    message, if that is known and trusted (RFC 4954 §5). ``returns`` is how much of it a report of failure
+    repeats, and ``envid`` the sender's own id for it, in xtext as it came (RFC 3461 §4.3, §4.4).
+    ``priority`` goes from -9 to 9 (RFC 6710 §5).
     """
 
     size: int = 0
@@ -81,14 +81,14 @@ NO_MAIL_PARAMETERS = MailParameters()
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Sender, recipients, and what was asked for with them.
+    """Sender and recipients of one message, with what was asked for.
 
-    ``id`` is the one name this message has in replies, in trace headers and in the log.
-    ``submitter`` is the account that logged in to send it, or empty. What ``is_quarantined`` is put
-    where junk lies, and not sent on. ``dsn_requests`` has those recipients of whom something was said.
-    With ``is_tls_optional`` the sender wants it delivered even where TLS fails (RFC 8689 §3).
-    ``client_host`` is the address of the client that sent it, empty over a UNIX socket, and None for
-    mail that was written here. ``routes`` are those found at RCPT; in another process they mean nothing.
+    ``id`` is the one name of this message in replies, in trace headers and in the log. ``submitter`` is
+    the account that logged in to send it, or empty. Mail that ``is_quarantined`` goes to the junk mailbox
+    and is not sent on. ``dsn_requests`` has only recipients for which something was asked. With
+    ``is_tls_optional`` the sender wants it delivered even where TLS fails (RFC 8689 §3). ``client_host``
+    is the address of the client that sent it, empty over a UNIX socket, and None for mail that was
+    written here. ``routes`` are those found at RCPT; they are valid only in the process that found them.
     """
 
     id: str
@@ -113,5 +113,5 @@ class Envelope:
         return self.mail_parameters.body != "7BIT"
 
     def dsn_request(self, recipient: Address) -> DsnRequest:
-        """Return what the sender wants to hear of a recipient."""
+        """Return the reports that the sender asks for about a recipient."""
         return self.dsn_requests.get(recipient, DEFAULT_DSN_REQUEST)

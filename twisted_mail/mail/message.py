@@ -1,14 +1,14 @@
-"""Messages: the bytes of one mail, and where bytes rest."""
+"""Messages: the bytes of one mail, and the blobs that hold them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-PIECE = 256 * 1024  # octets handed on at a time: large enough to be cheap, small enough to wait
+PIECE = 256 * 1024  # octets passed on at a time: many enough to be cheap, few enough to wait for
 
 
 class Blob(Protocol):
-    """Where bytes rest. They are never altered once the blob exists."""
+    """Bytes in memory or in a file. They are never altered once the blob exists."""
 
     @property
     def size(self) -> int:
@@ -17,11 +17,11 @@ class Blob(Protocol):
     def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Yield the octets from ``start`` to ``stop`` in pieces of at most ``PIECE``.
 
-        May read a file: call it where blocking is allowed. Raises OSError.
+        May read a file, so call it where blocking is allowed. Raises OSError.
         """
 
     def close(self) -> None:
-        """Give up what the blob holds. Whoever received the blob last owns it and closes it."""
+        """Release what the blob holds. The last receiver of a blob owns it and closes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class MemoryBlob:
             yield self.data[at : min(at + PIECE, stop)]
 
     def close(self) -> None:
-        """Do nothing: memory is given back by itself."""
+        """Do nothing: memory is released by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +65,13 @@ class SlicedBlob:
             yield from self.blob.pieces(self.start + start, self.start + stop)
 
     def close(self) -> None:
-        """Give up the whole blob."""
+        """Close the whole blob."""
         self.blob.close()
 
 
 @dataclass(frozen=True, slots=True)
 class JoinedBlob:
-    """Blobs behind each other, all of which it owns."""
+    """Several blobs as one, all of which it owns."""
 
     parts: tuple[Blob, ...]
 
@@ -89,14 +89,14 @@ class JoinedBlob:
             start, stop = start - part.size, stop - part.size
 
     def close(self) -> None:
-        """Give up all of them."""
+        """Close all of them."""
         for part in self.parts:
             part.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The bytes of one mail as they came in, and our own trace headers in front of them.
+    """The bytes of one mail as they came in, after our own trace headers.
 
     Both have CRLF line ends. ``prefix`` is empty or ends with CRLF; it holds Return-Path and Received
     (RFC 5321 §4.4) and what policy adds, so that ``blob`` is never rewritten.
@@ -107,7 +107,7 @@ class Message:
 
     @property
     def size(self) -> int:
-        """Return the octets of prefix and blob together: what clients will be told."""
+        """Return the octets of prefix and blob together: the size that clients see."""
         return len(self.prefix) + self.blob.size
 
     def pieces(self) -> Iterator[bytes]:

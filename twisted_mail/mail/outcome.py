@@ -1,8 +1,8 @@
 """Outcomes and the three kinds of error that carry one.
 
-An error that crosses a border between rooms is a ``ProtocolError`` (the peer broke grammar or
+An error that one room raises to another is a ``ProtocolError`` (the peer broke grammar or
 order), a ``Refused`` (we will not) or an ``Unavailable`` (we cannot now). Anything else is a bug.
-Texts in an outcome are read by the peer: they never name a file, a program or a traceback.
+The peer gets the text of an outcome: it never names a file, a program or a traceback.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Outcome:
 
     @property
     def is_success(self) -> bool:
-        """True when what was asked has been done."""
+        """True when the request has been carried out."""
         return 200 <= self.code < 400
 
     @property
@@ -34,7 +34,7 @@ class Outcome:
 class MailError(Exception):
     """Base of the three kinds.
 
-    ``outcome`` is what SMTP would answer. ``condition`` is the word IMAP and POP3 put in brackets
+    ``outcome`` is the reply of SMTP. ``condition`` is the response code of IMAP and POP3 in brackets
     (RFC 5530 §3, RFC 2449 §8), or empty.
     """
 
@@ -57,7 +57,7 @@ class ProtocolError(MailError):
 
 
 class Refused(MailError):
-    """We will not do this, now or later, unless the outcome says temporary."""
+    """We will not do this, now or later, unless the outcome is temporary."""
 
     code = 550
     enhanced = "5.7.1"

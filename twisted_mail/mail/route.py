@@ -11,9 +11,9 @@ from twisted_mail.mail.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class ProgramTarget:
-    """A program that gets the mail, by its name, and the address that leads to it.
+    """A program that gets the mail, by name, and the address that leads to it.
 
-    ``detail`` is what stood behind the separator in the recipient (RFC 5233 §1), or empty.
+    ``detail`` is the part of the recipient after the separator (RFC 5233 §1), or empty.
     """
 
     program: str
@@ -25,7 +25,7 @@ class ProgramTarget:
 class ListTarget:
     """Mail for one of the addresses of a mailing list.
 
-    ``list`` is the list's name; ``detail`` is what stood behind the role: ``list-bounces+detail``.
+    ``list`` is the list's name; ``detail`` is the part after the role, as in ``list-bounces+detail``.
     """
 
     list: str
@@ -37,8 +37,8 @@ class ListTarget:
 class LocalRoute:
     """The mail stays: the accounts, by name, that receive it once aliases are expanded.
 
-    ``details`` has, for those accounts where there is one, what stood behind the separator of the
-    address that led there: ``lists`` for ``alice+lists``.
+    ``details`` has, for accounts whose address had one, the part after the separator: ``lists`` for
+    ``alice+lists``.
     """
 
     accounts: tuple[str, ...]
@@ -49,9 +49,9 @@ class LocalRoute:
 
 @dataclass(frozen=True, slots=True)
 class RemoteRoute:
-    """The mail goes on to other hosts: addresses whose domains are not ours.
+    """The mail goes on to other hosts: to addresses whose domains are not ours.
 
-    The other fields are what ``LocalRoute`` has, for the part of the mail that stays.
+    The other fields are those of ``LocalRoute``, for the part of the mail that stays.
     """
 
     addresses: tuple[Address, ...]
@@ -63,7 +63,7 @@ class RemoteRoute:
 
 @dataclass(frozen=True, slots=True)
 class NoRoute:
-    """There is no such recipient, or mail for it is not taken."""
+    """The recipient does not exist, or mail for it is not accepted."""
 
     outcome: Outcome
 
@@ -73,9 +73,9 @@ Route = LocalRoute | RemoteRoute | NoRoute
 
 @dataclass(frozen=True, slots=True)
 class KnownRoutes:
-    """Routes that were found while a message was announced, by recipient.
+    """Routes by recipient, found before the message came.
 
-    ``version`` is what ``interfaces.Router.version`` returned before the first was looked for: they hold
+    ``version`` is what ``interfaces.Router.version`` returned before the first was looked up: they hold
     as long as it returns the same.
     """
 
@@ -84,14 +84,14 @@ class KnownRoutes:
 
 
 class RouteStepKind(Enum):
-    """What was found at one address on the way."""
+    """What was found at one address while routing."""
 
-    POSTMASTER = "postmaster"  # without a domain, looked for in ours
+    POSTMASTER = "postmaster"  # without a domain, looked up in ours
     DOMAIN_ALIAS = "domain alias"  # its domain is another name of one of ours
     ACCOUNT = "account"
     ALIAS = "alias"
     PROGRAM = "program"
-    SUBADDRESS = "subaddress"  # nothing is there, but before the separator
+    SUBADDRESS = "subaddress"  # nothing at the address itself, but at the part before the separator
     CATCH_ALL = "catch-all"
     LIST = "list"
     LIST_OWNERS = "list owners"
@@ -104,9 +104,9 @@ class RouteStepKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RouteStep:
-    """One address on the way of a recipient's mail: what it is, and where it leads.
+    """One address that routing went through: what it is, and where it leads.
 
-    ``depth`` counts the aliases before it; ``found`` is what was found, in the directory's words.
+    ``depth`` counts the aliases before it; ``found`` has the directory's values.
     """
 
     depth: int

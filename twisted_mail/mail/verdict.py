@@ -1,7 +1,7 @@
 """Verdicts: what a filter decided about mail that wants to come in, and why.
 
-A filter is asked at stages of an SMTP conversation. Its verdict may also alter the message, by edits;
-the message itself is never touched, edits are applied to what is handed on.
+A filter is asked at stages of an SMTP conversation. Its verdict may also alter the message by edits: they
+apply to what is passed on, and the message itself stays as it is.
 """
 
 from dataclasses import dataclass
@@ -11,25 +11,25 @@ from twisted_mail.mail.address import Address
 from twisted_mail.mail.mime.safe_fields import phrase
 from twisted_mail.mail.outcome import Outcome
 
-MAX_REASON = 200  # characters of a reason that are told
+MAX_REASON = 200  # characters of a reason that are shown
 
 
 class FilterStage(Enum):
-    """When a filter is asked: the moments of RFC 5321 at which a server may say no."""
+    """When a filter is asked: the moments at which an SMTP server may refuse (RFC 5321)."""
 
     CONNECT = "connect"  # before the greeting
     HELLO = "hello"
     SENDER = "sender"
-    RECIPIENT = "recipient"  # for each, before it is taken
+    RECIPIENT = "recipient"  # for each, before it is accepted
     MESSAGE = "message"  # when its last octet has come
 
 
 class Decision(Enum):
-    """What is to become of the mail, the least first."""
+    """What is to be done with the mail, the mildest first."""
 
     ACCEPT = "accept"
-    QUARANTINE = "quarantine"  # taken, and put where junk lies
-    DISCARD = "discard"  # taken, and put nowhere
+    QUARANTINE = "quarantine"  # accepted, and put into the junk mailbox
+    DISCARD = "discard"  # accepted, and dropped
     DEFER = "defer"  # not now
     REFUSE = "refuse"
 
@@ -39,10 +39,10 @@ class Decision(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AddField:
-    """Put a header field before the others, or with ``at_end`` behind them.
+    """Put a header field before the others, or with ``at_end`` after them.
 
     ``value`` is what follows the colon and its space; it may be folded, with CRLF before the white space.
-    From 1 on, ``place`` is where it shall stand among the message's fields, behind our trace.
+    A ``place`` from 1 on is its position among the message's fields, after our trace.
     """
 
     name: str
@@ -55,7 +55,7 @@ class AddField:
 class ChangeField:
     """Give the n-th field of a name (from 1) another value; None removes it.
 
-    Our own trace does not count. Where there are fewer, one with the value is added at the end.
+    Our own trace does not count. If there are fewer, a field with the value is added at the end.
     """
 
     name: str
@@ -65,28 +65,28 @@ class ChangeField:
 
 @dataclass(frozen=True, slots=True)
 class ChangeBody:
-    """Put another body, with CRLF line ends, in the place of the message's own."""
+    """Replace the message's body by another, with CRLF line ends."""
 
     body: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeSender:
-    """Send on under another envelope sender."""
+    """Send on with another envelope sender."""
 
     sender: Address
 
 
 @dataclass(frozen=True, slots=True)
 class AddRecipient:
-    """Send to one more."""
+    """Send to one more recipient."""
 
     recipient: Address
 
 
 @dataclass(frozen=True, slots=True)
 class DropRecipient:
-    """Do not send to this one."""
+    """Do not send to this recipient."""
 
     recipient: Address
 
@@ -101,9 +101,9 @@ Edit = AddField | ChangeField | ChangeBody | ChangeSender | AddRecipient | DropR
 class Verdict:
     """What one filter decided.
 
-    ``reason`` is for the log and for the header of the message, in a few words of printable ASCII;
-    ``outcome`` is what the peer is told of a refusal, if other words than the usual are wanted.
-    After a verdict that ``is_final`` no further filter is asked at this stage.
+    ``reason`` is for the log and for the header of the message, a few words of printable ASCII;
+    ``outcome`` is the reply of a refusal, if it is not to be the usual one. After a verdict that
+    ``is_final`` no further filter is asked at this stage.
     """
 
     decision: Decision = Decision.ACCEPT
@@ -114,7 +114,7 @@ class Verdict:
 
     @property
     def is_refusal(self) -> bool:
-        """True when the peer is told no, for now or for good."""
+        """True when the mail is refused, temporarily or permanently."""
         return self.decision in (Decision.DEFER, Decision.REFUSE)
 
     @property
@@ -124,7 +124,7 @@ class Verdict:
 
     @property
     def answer(self) -> Outcome:
-        """Return what the peer is told of a refusal."""
+        """Return the reply of a refusal."""
         if self.outcome is not None:
             return self.outcome
         if self.decision is Decision.DEFER:
@@ -136,10 +136,10 @@ ACCEPT = Verdict()
 
 
 def refuse(reason: str, outcome: Outcome | None = None) -> Verdict:
-    """Return the verdict that mail shall not come in."""
+    """Return the verdict that mail may not come in."""
     return Verdict(Decision.REFUSE, reason, outcome)
 
 
 def defer(reason: str, outcome: Outcome | None = None) -> Verdict:
-    """Return the verdict that mail shall not come in now."""
+    """Return the verdict that mail may not come in now."""
     return Verdict(Decision.DEFER, reason, outcome)

@@ -1,6 +1,6 @@
 """Changes: what happened in an account, as values.
 
-Every alteration is one of these, handed to all who watch. IMAP sessions are the first readers.
+Every alteration is one of these, and is published to all watchers, such as IMAP sessions.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from twisted_mail.mail.mailbox.flags import Flags
 
 @dataclass(frozen=True, slots=True)
 class EntriesAdded:
-    """Entries appeared, ascending by UID beyond all earlier ones; thousands of them as columns."""
+    """Entries were added, ascending by UID above all earlier ones; thousands of them as columns."""
 
     mailbox: str
     entries: tuple[Entry, ...] | EntryColumns
@@ -51,7 +51,7 @@ class MailboxCreated:
 
 @dataclass(frozen=True, slots=True)
 class MailboxRenamed:
-    """A mailbox was renamed; its children say so each for itself."""
+    """A mailbox was renamed; each of its children has a Change of its own."""
 
     mailbox: str
     new_name: str

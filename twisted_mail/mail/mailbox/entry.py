@@ -13,8 +13,8 @@ from typing import NamedTuple
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.message import Message
 
-_FEW = 64  # messages that are cheaper to deal with one by one than the columns as a whole
-UNKNOWN_DATE = -(1 << 62)  # the date of a message that was not measured yet
+_FEW = 64  # up to that many messages are cheaper one by one than the columns as a whole
+UNKNOWN_DATE = -(1 << 62)  # the date of a message that is not measured yet
 
 
 class Entry(NamedTuple):
@@ -22,7 +22,7 @@ class Entry(NamedTuple):
 
     ``date`` is the internal date in seconds since 1970 (RFC 3501 §2.3.3); ``size`` is in octets as
     sent on the wire, with CRLF line ends (RFC 3501 §2.3.4); ``modseq`` is RFC 7162 §3.1. Until
-    ``Mailbox.measure`` was asked for them, the date may be UNKNOWN and the size 0.
+    ``Mailbox.measure``, the date may be ``UNKNOWN_DATE`` and the size 0.
     """
 
     uid: int
@@ -33,12 +33,12 @@ class Entry(NamedTuple):
 
 
 class RenderedItems(NamedTuple):
-    """What clients ask of a message, rendered as IMAP writes it.
+    """What clients ask for of a message, rendered as IMAP writes it.
 
     ``envelope``, ``body`` and ``bodystructure`` are the parenthesised lists of RFC 3501 §7.4.2;
     ``header_size`` is the octets of the header with the empty line that ends it. ``fields`` are the
-    header fields that clients ask for most, as they stand there, or None where they are too long to be
-    kept; ``preview`` is the text of RFC 8970, in UTF-8; ``outline`` says where the parts lie (see
+    header fields that clients ask for most, unaltered, or None where they are too long to be kept;
+    ``preview`` is the text of RFC 8970, in UTF-8; ``outline`` has the positions of the parts (see
     ``imap.fetch.outline``).
     """
 
@@ -52,7 +52,7 @@ class RenderedItems(NamedTuple):
 
 
 class MessageIdentity(NamedTuple):
-    """What a message is called wherever it goes, and when it came to where it is.
+    """The id of a message in the whole account, and when it came into its mailbox.
 
     ``email`` is the EMAILID of RFC 8474 §5.1: the same for all copies in an account. ``saved`` is the
     save date in seconds since 1970 (RFC 8514 §3).
@@ -84,7 +84,7 @@ class Contains(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message on its way into a mailbox by APPEND, with the flags and date it shall have."""
+    """A message on its way into a mailbox by APPEND, with its flags and date."""
 
     message: Message
     flags: Flags = frozenset()
@@ -93,7 +93,7 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class CopyResult:
-    """Where messages went: the target's UIDVALIDITY, and the UIDs here and there, pairwise."""
+    """The target's UIDVALIDITY, and the UIDs of messages here and there, pairwise."""
 
     uidvalidity: int
     sources: tuple[int, ...]
@@ -131,7 +131,7 @@ class MailboxInfo:
 
 @dataclass(slots=True)
 class EntryColumns:
-    """The entries of one mailbox, ascending by UID, a column for each fact.
+    """The entries of one mailbox, ascending by UID, a column for each property.
 
     Shared by every session that has the mailbox open: only its owner, the store, alters it, and only
     between two awaits of the reactor thread.
@@ -172,7 +172,7 @@ class EntryColumns:
         return [row for row in map(self.row, uids) if row is not None]
 
     def add(self, entries: "Iterable[Entry] | EntryColumns") -> None:
-        """Append entries whose UIDs ascend beyond all that were here before."""
+        """Append entries with ascending UIDs above all that were here before."""
         if isinstance(entries, EntryColumns):
             self._extend(entries)
             return
@@ -195,7 +195,7 @@ class EntryColumns:
         self.highest_modseq = max(self.highest_modseq, other.highest_modseq)
 
     def mark(self, marks: Iterable[tuple[int, Flags, int]]) -> None:
-        """Set flags and mod-sequence by UID; UIDs that are gone are passed over."""
+        """Set flags and mod-sequence by UID; UIDs that are gone are ignored."""
         for uid, flags, modseq in marks:
             row = self.row(uid)
             if row is not None:
@@ -211,7 +211,7 @@ class EntryColumns:
         return [uid for uid, row in rows if row is not None and self.dates[row] == UNKNOWN_DATE]
 
     def measure(self, facts: Iterable[tuple[int, int, int]]) -> None:
-        """Set date and size by UID; UIDs that are gone are passed over."""
+        """Set date and size by UID; UIDs that are gone are ignored."""
         for uid, date, size in facts:
             row = self.row(uid)
             if row is not None:
@@ -219,7 +219,7 @@ class EntryColumns:
                 self.sizes[row] = size
 
     def remove(self, uids: Sequence[int]) -> None:
-        """Drop the rows of ascending UIDs; UIDs that are gone are passed over."""
+        """Drop the rows of ascending UIDs; UIDs that are gone are ignored."""
         rows = [row for row in map(self.row, uids) if row is not None]
         if len(rows) > _FEW:
             self._keep(set(rows))

@@ -1,7 +1,7 @@
-"""Flags: what is marked on a message (RFC 3501 §2.3.2).
+"""Flags: the marks of a message (RFC 3501 §2.3.2).
 
 A set of flags is a frozenset of names. System flags are spelled as in ``SYSTEM``, keywords as they
-were first seen; both compare without case, so sets are made by ``normal`` only. Sets are interned:
+were first seen; both are compared without case, so only ``normal`` makes sets. Sets are interned:
 a mailbox of 100,000 messages holds a few dozen different ones.
 """
 
@@ -27,7 +27,7 @@ _KEYWORD = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]+")
 MAX_KEYWORD = 100  # octets
 
 _interned: dict[Flags, Flags] = {NONE: NONE}
-_INTERNED_LIMIT = 65536  # sets; past it sets are merely not shared
+_INTERNED_LIMIT = 65536  # sets; further ones are merely not shared
 
 
 def normal(names: Iterable[str]) -> Flags:
@@ -46,7 +46,7 @@ def intern(flags: Flags) -> Flags:
 
 
 def is_keyword(name: str) -> bool:
-    """Say whether a name may be used as a keyword (RFC 3501 §9, flag-keyword)."""
+    """Return whether a name may be used as a keyword (RFC 3501 §9, flag-keyword)."""
     return len(name) <= MAX_KEYWORD and _KEYWORD.fullmatch(name) is not None
 
 

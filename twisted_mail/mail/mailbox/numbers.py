@@ -1,7 +1,7 @@
 """Sets of message numbers (RFC 3501 §9, sequence-set).
 
-A set is kept as ranges, so ``1:4294967295`` costs nothing; ``STAR`` stands for ``*``, whatever number
-is the highest when the set is used.
+A set is kept as ranges, so ``1:4294967295`` costs nothing; ``STAR`` stands for ``*``, the number that is
+the highest when the set is used.
 """
 
 import re

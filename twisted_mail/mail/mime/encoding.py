@@ -1,7 +1,7 @@
 """Encodings of text in mail: mailbox names, encoded words, charsets, transfer encodings.
 
-Mailbox names are read strictly, for two spellings of one name would be two mailboxes. Everything that
-comes from a message is read leniently: it never raises, and takes time linear in its length.
+Mailbox names are read strictly, as two spellings of one name would be two mailboxes. Everything from a
+message is read leniently: this never raises, and takes time linear in the length.
 """
 
 import binascii
@@ -107,14 +107,14 @@ _SEPARATORS = str.maketrans("- .:", "____")
 
 
 def codec_of(charset: str) -> str | None:
-    """Return the Python codec that reads what is labelled ``charset``, or None if none is known."""
+    """Return the Python codec for text labelled ``charset``, or None if none is known."""
     name = charset[:80].strip().strip("\"'").lower().translate(_SEPARATORS)
     name = name.replace("iso_8859", "iso8859")
     return _CHARSETS.get(name)
 
 
 def decode_text(data: bytes, charset: str = "") -> str:
-    """Return text as its charset says; else as UTF-8; else as windows-1252.
+    """Return text decoded by its charset, else as UTF-8, else as windows-1252.
 
     Never raises, and the text can always be encoded again.
     """
@@ -130,10 +130,10 @@ def decode_text(data: bytes, charset: str = "") -> str:
 
 
 def _decoded(data: bytes, codec: str, errors: str = "strict") -> str:
-    """Decode step by step: 20 MB of KOI8-R in one step keep all other threads waiting for 2 seconds."""
+    """Decode step by step: 20 MB of KOI8-R in one step block all other threads for 2 seconds."""
     if len(data) <= STEP:
         return data.decode(codec, errors)
-    if codec == "utf_7":  # its decoder begins anew with each step of a long run
+    if codec == "utf_7":  # its decoder starts again with each step of a long run
         return data.decode("ascii", errors)
     decoder = codecs.getincrementaldecoder(codec)(errors)
     starts = range(0, len(data), STEP)
@@ -152,10 +152,10 @@ _WORD = re.compile(rb"=\?([^?\s]{1,80})\?([bBqQ])\?([^?\r\n]*)\?=")
 
 
 def decode_words(value: bytes) -> str:
-    """Return an unfolded header value with its encoded words read (RFC 2047 §6). Never raises.
+    """Return an unfolded header value with its encoded words decoded (RFC 2047 §6). Never raises.
 
     White space between two words is no text (RFC 2047 §6.2). Neighbours in one charset are joined
-    before they are read, for senders cut characters in two.
+    before they are decoded, as some senders cut characters in two.
     """
     if b"=?" not in value:
         return decode_text(value)
@@ -189,7 +189,7 @@ _PADDED_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
 
 
 def decode_base64(data: bytes) -> bytes:
-    """Read Base64 (RFC 2045 §6.8), passing over what does not belong. Never raises."""
+    """Read Base64 (RFC 2045 §6.8), ignoring what does not belong. Never raises."""
     try:
         return binascii.a2b_base64(data)
     except binascii.Error:  # the end is cut off
@@ -200,7 +200,7 @@ def decode_base64(data: bytes) -> bytes:
 
 def decode_quoted_printable(data: bytes) -> bytes:
     """Read Quoted-Printable (RFC 2045 §6.7), leaving what is malformed. Never raises."""
-    if b"= " in data or b"=\t" in data:  # blanks added on the way, behind a soft line break
+    if b"= " in data or b"=\t" in data:  # blanks added on the way, after a soft line break
         data = _PADDED_BREAK.sub(b"=", data)
     return binascii.a2b_qp(data)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from twisted_mail.mail.mime.encoding import decode_words
 
-MAX_FIELDS = 10_000  # of one header; what follows stays in the octets and is not looked at
+MAX_FIELDS = 10_000  # of one header; further ones stay in the octets and are not looked at
 MAX_VALUE = 256 * 1024  # octets of one value that ``values`` returns
 
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
@@ -17,7 +17,7 @@ _FIELD_BREAK = re.compile(rb"\n(?![ \t])")
 
 
 class Field(NamedTuple):
-    """One field: its name as spelled, its value with folding, and where all of it lies.
+    """One field: its name as spelled, its value with folding, and its position.
 
     ``start`` and ``stop`` are offsets into the octets the header was read from, the field's line ends
     included.
@@ -30,7 +30,7 @@ class Field(NamedTuple):
 
 
 def end(data: bytes, start: int = 0, stop: int | None = None) -> int:
-    """Return the offset behind the empty line that ends the header beginning at ``start``.
+    """Return the offset after the empty line that ends the header beginning at ``start``.
 
     Without an empty line the header reaches to ``stop``.
     """
@@ -44,16 +44,16 @@ def end(data: bytes, start: int = 0, stop: int | None = None) -> int:
 def fields(data: bytes, start: int = 0, stop: int | None = None) -> list[Field]:
     """Return the fields of the header that begins at ``start``, at most ``MAX_FIELDS``.
 
-    Lines that are no fields are passed over.
+    Lines that are no fields are ignored.
     """
     found = []
     for piece in _pieces(data, start, end(data, start, stop)):
-        behind = min(start + len(piece) + 1, len(data))
+        next_start = min(start + len(piece) + 1, len(data))
         name, colon, value = piece.partition(b":")
         name = name.rstrip(b" \t")
         if colon and name and b" " not in name:
-            found.append(Field(name, value, start, behind))
-        start = behind
+            found.append(Field(name, value, start, next_start))
+        start = next_start
     return found
 
 
@@ -86,5 +86,5 @@ def unfolded(value: bytes) -> bytes:
 
 
 def text(value: bytes) -> str:
-    """Return a field's value as a person reads it: unfolded, encoded words read."""
+    """Return a field's value as a person reads it: unfolded, encoded words decoded."""
     return decode_words(unfolded(value))

@@ -16,9 +16,9 @@ from twisted_mail.mail.mime.encoding import decode_body, decode_text
 from twisted_mail.mail.mime.parameters import content_type, decoded, disposition
 from twisted_mail.mail.mime.structure import Part, scan
 
-VERSION = 1  # raised when the text of any message changes: whoever kept text makes it again
+VERSION = 1  # raised when the text of any message changes, so that stored texts are made again
 MAX_HEADERS = 1024 * 1024  # octets of all headers of a message that are searched
-PIECE = 64 * 1024  # characters handled in one step, in which no other thread can do anything
+PIECE = 64 * 1024  # characters handled in one step, during which no other thread can run
 
 
 class Searchable(NamedTuple):
@@ -33,7 +33,7 @@ class Searchable(NamedTuple):
     names: str
 
     def holds(self, what: Contains) -> bool:
-        """Say whether the message holds the substring."""
+        """Return whether the message holds the substring."""
         needle = folded(what.needle)
         if what.where == "header":
             return self._field_holds(what.name, needle)
@@ -48,7 +48,7 @@ class Searchable(NamedTuple):
 
 
 def matches(data: bytes, what: Contains) -> bool:
-    """Say whether a whole message holds the substring."""
+    """Return whether a whole message holds the substring."""
     if what.where == "header":
         return _header_holds(data, what)
     return searchable(data).holds(what)
@@ -119,7 +119,7 @@ _MARKUP = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SCRIPT_END = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style")}
-# Tags that may stand within a word; all others part words.
+# Tags that may be within a word; all others separate words.
 _INLINE_NAMES = """
 a abbr acronym b bdi bdo big cite code em font i ins kbd mark s samp small span strike strong sub sup
 tt u var wbr
@@ -142,18 +142,18 @@ def html_text(source: str) -> str:
 
 
 def _shown(source: str) -> Iterator[str]:
-    """Yield the source piece by piece, without markup and with its entities read."""
+    """Yield the source piece by piece, without markup and with its entities decoded."""
     position = 0
     while position < len(source):
         stop = _before_markup(source, position)
         piece = source[position:stop]
-        shown, behind, match = [], 0, None
+        shown, after, match = [], 0, None
         for match in _MARKUP.finditer(piece):
-            shown += [piece[behind : match.start()], _gap(match)]
-            behind = match.end()
-        yield _unescape("".join([*shown, piece[behind:]]))
-        is_cut = match is not None and behind == len(piece)
-        position = _behind_markup(source, match, stop) if is_cut and match else stop
+            shown += [piece[after : match.start()], _gap(match)]
+            after = match.end()
+        yield _unescape("".join([*shown, piece[after:]]))
+        is_cut = match is not None and after == len(piece)
+        position = _after_markup(source, match, stop) if is_cut and match else stop
 
 
 def _before_markup(source: str, position: int) -> int:
@@ -164,17 +164,17 @@ def _before_markup(source: str, position: int) -> int:
     at = source.rfind("<", position + 1, stop)
     if at > 0:
         return at
-    behind = position
+    after = position
     if source[position] == "<":
-        behind = source.find(">", position, stop) + 1
-        if not behind:  # a tag of such a length
+        after = source.find(">", position, stop) + 1
+        if not after:  # a tag of such a length
             at = source.find("<", stop)
             return len(source) if at < 0 else at
-    at = source.rfind(" ", max(behind, stop - 1000), stop)  # not within an entity either
+    at = source.rfind(" ", max(after, stop - 1000), stop)  # not within an entity either
     return at if at > position else stop
 
 
-def _behind_markup(source: str, match: re.Match[str], stop: int) -> int:
+def _after_markup(source: str, match: re.Match[str], stop: int) -> int:
     """Return where the markup ends that a piece ends with: a comment or script may go on for long."""
     if match[0].startswith("<!--") and (len(match[0]) < 7 or not match[0].endswith("-->")):
         at = source.find("-->", stop - 2)
@@ -220,7 +220,7 @@ def folded(text: str) -> str:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Yield the text in pieces that do not part a letter from its marks."""
+    """Yield the text in pieces that do not separate a letter from its marks."""
     position = 0
     while position < len(text):
         stop = position + PIECE

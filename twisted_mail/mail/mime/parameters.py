@@ -28,14 +28,14 @@ _NOT_EXTENDED = re.compile(rb"[^A-Za-z0-9!#$&+.^_`{|}~-]")  # attribute-char, RF
 
 
 class ContentType(NamedTuple):
-    """What a part is: type and subtype in lower case, and the parameters."""
+    """The kind of a part: type and subtype in lower case, and the parameters."""
 
     type: bytes
     subtype: bytes
     parameters: Parameters = ()
 
     def parameter(self, name: bytes) -> bytes:
-        """Return the value of a parameter, or empty bytes. RFC 2231 may have it in pieces."""
+        """Return the value of a parameter, or empty bytes. It may be in pieces (RFC 2231 §3)."""
         for known, value in self.parameters:
             if known == name:
                 return value
@@ -91,7 +91,7 @@ def _value(match: re.Match[bytes]) -> bytes:
 def joined(parameters: Parameters) -> Parameters:
     """Return the parameters with continued ones put together (RFC 2231 §3).
 
-    A value with a charset keeps its form and the ``*`` behind its name (RFC 2231 §4).
+    A value with a charset keeps its form and the ``*`` after its name (RFC 2231 §4).
     """
     if not any(b"*" in name for name, _ in parameters):
         return parameters
@@ -108,7 +108,7 @@ def joined(parameters: Parameters) -> Parameters:
 
 
 def _join(name: bytes, pieces: Sequence[tuple[int, bytes, bool]]) -> tuple[bytes, bytes]:
-    """Put the pieces 0, 1, 2 ... together; those behind a gap are lost."""
+    """Join the pieces 0, 1, 2 ...; those after a gap are lost."""
     row = list(_without_gaps(pieces))
     if not any(is_extended for _, is_extended in row):
         return name, b"".join(value for value, _ in row)
@@ -135,7 +135,7 @@ def _escape(value: bytes) -> bytes:
 def decoded(parameters: Parameters) -> dict[str, str]:
     """Return the parameters as a person reads them, by lower-case name.
 
-    Encoded words, which have no place in parameters, are read all the same, for senders use them.
+    Encoded words are not allowed in parameters, but decoded, as senders use them.
     """
     result: dict[str, str] = {}
     for name, value in joined(parameters):

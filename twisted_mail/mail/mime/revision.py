@@ -1,7 +1,7 @@
-"""A message as edits make it: other fields, another body. The message that came in is not altered.
+"""A message as altered by edits: other fields, another body. The message that came in stays as it is.
 
-Fields are counted as mail filters count them: all of the message, those included that were added before,
-but not the trace that we put in front (Received), which filters do not see.
+Fields are counted as mail filters count them: all fields of the message, including those added earlier,
+but not the trace that we put before it (Received), which filters do not see.
 """
 
 import re
@@ -13,7 +13,7 @@ from twisted_mail.mail.outcome import Outcome, Refused
 from twisted_mail.mail.verdict import AddField, ChangeBody, ChangeField, Edit
 
 MAX_HEADER = 128 * 1024  # octets of a header that are looked at
-MAX_FIELDS = 2000  # of a header that can be changed; those behind stay as they are
+MAX_FIELDS = 2000  # of a header that can be changed; later ones stay as they are
 
 TOO_LONG = Outcome(552, "5.3.4", "The header of the message is too long")
 
@@ -25,7 +25,7 @@ class Revision:
     """One message taken apart, so that it can be edited and put together again.
 
     ``header`` is the message's own: the octets of its blob before the empty line. One of ``MAX_HEADER``
-    octets or more may not be all of it; then fields can be edited, and the body cannot be told from it.
+    octets or more may be incomplete; then fields can be edited, but the body cannot be found.
     """
 
     def __init__(self, message: Message, header: bytes) -> None:
@@ -37,7 +37,7 @@ class Revision:
         front = _split(prefix.removesuffix(_CRLF) if self._lacks_header else prefix)
         self._trace_at = _trace_at(front)
         fields = _split(own)
-        self._start = len(own)  # in the blob, of what is behind the fields
+        self._start = len(own)  # in the blob, of what follows the fields
         if not self._is_whole:
             self._start -= len(fields.pop())  # perhaps a part of a field
         elif fields and not fields[-1].endswith(_CRLF):
@@ -46,14 +46,14 @@ class Revision:
         del fields[MAX_FIELDS:]
         self._fields = front + fields
         self._own = len(fields)
-        self._is_altered = False  # behind the trace
+        self._is_altered = False  # after the trace
         self._body: bytes | None = None
 
     # ------------------------------------------------------------ reading
 
     @property
     def fields(self) -> Sequence[bytes]:
-        """Return the fields with their line ends, but for our trace."""
+        """Return the fields with their line ends, without our trace."""
         at = self._trace_at
         return [*self._fields[:at], *self._fields[at + 1 :], *_split(self._rest)]
 
@@ -64,7 +64,7 @@ class Revision:
 
     @property
     def body(self) -> Blob:
-        """Return what is behind the empty line. Raises Refused when the header is too long."""
+        """Return what follows the empty line. Raises Refused when the header is too long."""
         if self._body is not None:
             return MemoryBlob(self._body)
         if not self._is_whole:
@@ -78,12 +78,12 @@ class Revision:
         if not self._is_altered and self._body is None:
             front = self._fields[: len(self._fields) - self._own]
             return Message(self._message.blob, b"".join(front) + _CRLF * self._lacks_header)
-        behind = self._trace_at + 1
-        head = b"".join([*self._fields[behind:], self._rest])
-        return Message(self._joined(head), b"".join(self._fields[:behind]))
+        own = self._trace_at + 1
+        head = b"".join([*self._fields[own:], self._rest])
+        return Message(self._joined(head), b"".join(self._fields[:own]))
 
     def _joined(self, head: bytes) -> Blob:
-        """Return the fields behind the trace together with the body."""
+        """Return the fields after the trace together with the body."""
         blob = self._message.blob
         if self._body is not None:
             new = MemoryBlob(head + _CRLF + self._body)
@@ -95,9 +95,9 @@ class Revision:
     # ------------------------------------------------------------ editing
 
     def edit(self, edits: Iterable[Edit]) -> None:
-        """Make the edits that are of the message, in their order. Raises Refused.
+        """Apply the edits that concern the message, in their order. Raises Refused.
 
-        What would be no field is not added.
+        What would be no valid field is not added.
         """
         for edit in edits:
             if isinstance(edit, AddField):
@@ -153,18 +153,18 @@ class Revision:
 
 
 def name_of(one: bytes) -> bytes:
-    """Return the lower-case name of a field; what is none has an empty one."""
+    """Return the lower-case name of a field; empty for what is no field."""
     name, colon, _ = one.partition(b":")
     return name.rstrip(b" \t").lower() if colon else b""
 
 
 def _split(octets: bytes) -> list[bytes]:
-    """Return the fields that octets are, each with its line ends."""
+    """Split a header into its fields, each with its line ends."""
     return [piece for piece in _BREAK.split(octets) if piece]
 
 
 def _trace_at(front: list[bytes]) -> int:
-    """Return where our trace is; an empty one is put there when there is none."""
+    """Return where our trace is; an empty one is inserted if there is none."""
     for at, one in enumerate(front):
         if name_of(one) == b"received":
             return at

@@ -1,7 +1,7 @@
-"""Header fields that filters add, made harmless: no octet of a visitor begins a line of its own.
+"""Header fields that filters add, made harmless: nothing from a client can begin a line of its own.
 
-Filters quote what visitors said, and some hand on what other programs say (milters): neither may end
-our prefix, or put a field there that nobody wrote.
+Filters quote what clients sent, and some pass on what other programs send (milters): neither may end our
+prefix, or add a field to it.
 """
 
 import re
@@ -15,11 +15,11 @@ _EMPTY_LINES = re.compile(r"\r\n[ \t]+(?=\r\n|\Z)")
 
 
 def field(name: str, value: str) -> bytes:
-    """Return a field with its line end; nothing where the name is none, or the value too long.
+    """Return a field with its line end; nothing where the name is invalid or the value too long.
 
     A value may be folded. Line ends that do not fold, and control characters, become ``_``; folds that
-    leave an empty line go, for some readers end a header there (RFC 5322 §3.2.2). Octets that are no
-    UTF-8 may stand in it as ``surrogateescape`` has them.
+    leave an empty line are removed, as some readers end a header there (RFC 5322 §3.2.2). Octets that are
+    not UTF-8 may be in it as ``surrogateescape`` has them.
     """
     if len(name) > MAX_NAME or len(value) > MAX_VALUE or not _NAME.fullmatch(name):
         return b""
@@ -31,6 +31,6 @@ def field(name: str, value: str) -> bytes:
 
 
 def phrase(text: str, limit: int) -> str:
-    """Return a text of a filter as one line of printable ASCII."""
+    """Return a filter's text as one line of printable ASCII, cut to ``limit``."""
     cut = text if len(text) <= limit else text[: limit - 3] + "..."
     return "".join(one if " " <= one <= "~" else "_" for one in cut)

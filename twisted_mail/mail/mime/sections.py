@@ -15,7 +15,7 @@ class PartSection(Enum):
 
 
 class PartNode(Protocol):
-    """What finding a section needs to know of a part (see ``Part``)."""
+    """What finding a section needs of a part (see ``structure.Part``)."""
 
     @property
     def start(self) -> int:
@@ -31,11 +31,11 @@ class PartNode(Protocol):
 
     @property
     def is_multipart(self) -> bool:
-        """Say whether the content is parts between boundaries."""
+        """Return whether the content is parts between boundaries."""
 
     @property
     def is_message(self) -> bool:
-        """Say whether the content is a message, the only child."""
+        """Return whether the content is a message, the only child."""
 
     @property
     def children(self) -> Sequence[Self]:

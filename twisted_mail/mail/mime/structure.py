@@ -2,7 +2,7 @@
 
 One pass over the message finds every part; nothing is copied and nothing recurses. A part's content
 ends before the line end that belongs to the next boundary (RFC 2046 §5.1.1). Any octets are a message:
-what is malformed is read as far as it makes sense, and never raises. Time is linear in the length.
+malformed ones are read as far as they make sense, and nothing raises. Time is linear in the length.
 """
 
 import re
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.parameters import MESSAGE, PLAIN, ContentType, content_type
 
-MAX_DEPTH = 100  # parts within parts; what is deeper is one part of octets
-MAX_PARTS = 10_000  # of one message; the last of them holds all that follows
+MAX_DEPTH = 100  # parts within parts; deeper ones are one part of octets
+MAX_PARTS = 10_000  # of one message; the last one holds all that follows
 MAX_HEADERS = 2 * 1024 * 1024  # octets of all headers together that are looked at
 MAX_BOUNDARY = 256  # octets; RFC 2046 §5.1.1 says 70, and some senders take more
 
-# The fields that say what a part is and what a message's envelope is; no others are kept.
+# The fields that describe a part, and a message's envelope; no others are kept.
 STRUCTURAL = frozenset(
     b"content-type content-transfer-encoding content-id content-description content-md5"
     b" content-disposition content-language content-location"
@@ -30,7 +30,7 @@ _OCTETS = ContentType(b"application", b"octet-stream")
 
 @dataclass(slots=True, eq=False)
 class Part:
-    """A part, or the whole message: where its header and its content lie.
+    """A part, or the whole message: the positions of its header and its content.
 
     The header is ``start`` to ``body``, with the empty line that ends it; the content is ``body`` to
     ``stop``. ``lines`` counts the line ends in the content. ``fields`` holds the first value of each
@@ -53,12 +53,12 @@ class Part:
 
     @property
     def is_multipart(self) -> bool:
-        """Say whether the content is parts between boundaries; there may be none."""
+        """Return whether the content is parts between boundaries; there may be none."""
         return self.type.type == b"multipart"
 
     @property
     def is_message(self) -> bool:
-        """Say whether the content is a message."""
+        """Return whether the content is a message."""
         return self.type[:2] == MESSAGE[:2]
 
     def field(self, name: bytes) -> bytes | None:
@@ -84,9 +84,9 @@ def scan(data: bytes) -> Part:
 
 
 class _Scanner:
-    """The parts that are open while the octets go by, outermost first.
+    """The parts that are open at the present position, outermost first.
 
-    ``boundaries`` leads from each boundary that counts now to the depth of its multipart; ``shadowed``
+    ``boundaries`` maps each boundary that counts now to the depth of its multipart; ``shadowed``
     keeps what an inner multipart with the same boundary hid.
     """
 
@@ -99,7 +99,7 @@ class _Scanner:
         self.shadowed: list[tuple[bytes, int | None]] = []
         self.count = 0
         self.left = MAX_HEADERS
-        self.empty_line = (-1, -1)  # where the next one begins and ends, found once
+        self.empty_line = (-1, -1)  # start and end of the next one, found once
 
     def scan(self) -> Part:
         position = self._open(0, PLAIN)
@@ -107,22 +107,22 @@ class _Scanner:
             found = self._next_delimiter(position, len(self.data))
             if found is None or (self.count >= MAX_PARTS and not found[3]):
                 break
-            at, behind, boundary, is_last = found
+            at, end, boundary, is_last = found
             depth = self.boundaries[boundary]
             self._close(depth + 1, self._before(at))
             if is_last:
                 self._forget(depth)
-                position = behind
+                position = end
             else:
-                position = self._open(behind + 1, _default(self.open[-1]))
+                position = self._open(end + 1, _default(self.open[-1]))
         root = self.open[0]
         self._close(0, len(self.data))
         return root
 
     def _open(self, start: int, default: ContentType) -> int:
-        """Open the part that begins at ``start``, and the message inside; return where to go on.
+        """Open the part that begins at ``start``, and the message inside; return where to continue.
 
-        That is the line end from which the next delimiter may be found.
+        That is the line end from which to search for the next delimiter.
         """
         start = min(start, len(self.data))
         while True:
@@ -153,7 +153,7 @@ class _Scanner:
         return Part(start, body, len(self.data), fields, kind)
 
     def _header_end(self, start: int) -> int:
-        """Return where the header ends: behind its empty line, or where a delimiter cuts it off."""
+        """Return where the header ends: after its empty line, or where a delimiter cuts it off."""
         data = self.data
         if data.startswith((b"\r\n", b"\n"), start):
             return start + (2 if data[start] == 13 else 1)
@@ -173,15 +173,15 @@ class _Scanner:
         data = self.data
         at = data.find(b"\n--", position, stop)
         while at >= 0:
-            behind = data.find(b"\n", at + 3)
-            if behind < 0:
-                behind = len(data)
-            line = data[at + 3 : behind].rstrip(b" \t\r")
+            end = data.find(b"\n", at + 3)
+            if end < 0:
+                end = len(data)
+            line = data[at + 3 : end].rstrip(b" \t\r")
             if line in self.boundaries:
-                return at, behind, line, False
+                return at, end, line, False
             if line[-2:] == b"--" and line[:-2] in self.boundaries:
-                return at, behind, line[:-2], True
-            at = data.find(b"\n--", behind, stop)
+                return at, end, line[:-2], True
+            at = data.find(b"\n--", end, stop)
         return None
 
     def _before(self, at: int) -> int:
@@ -194,7 +194,7 @@ class _Scanner:
         self.boundaries[boundary] = len(self.open) - 1
 
     def _forget(self, depth: int) -> None:
-        """Let the boundaries of multiparts at ``depth`` and deeper count no more."""
+        """Forget the boundaries of multiparts at ``depth`` and deeper."""
         while self.shadowed and self.boundaries.get(self.shadowed[-1][0], -1) >= depth:
             boundary, hidden = self.shadowed.pop()
             del self.boundaries[boundary]
@@ -219,7 +219,7 @@ def _default(parent: Part) -> ContentType:
 
 
 def _count_lines(data: bytes, root: Part) -> None:
-    """Count the line ends of every part, each octet of the message being looked at once."""
+    """Count the line ends of every part, looking at each octet of the message once."""
     parts = list(root.walk())
     before = {0: 0}
     count = position = 0
