@@ -27,6 +27,7 @@ from twisted_mail.mail.mailbox.entry import (
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.mime import structure
 from twisted_mail.testing.doubles import InlineBlocking, StillClock
+from twisted_mail.testing.wire import ScriptedWire
 
 TABLES = make_tables()
 
@@ -159,30 +160,6 @@ class SmallMailbox:
 
 
 @dataclass
-class NoteWire:
-    """A Wire that only writes; ``turns`` and ``drains`` are counted."""
-
-    written: bytearray = field(default_factory=bytearray)
-    turns: int = 0
-    drains: int = 0
-    largest_write: int = 0
-    is_closed: bool = False
-
-    def write(self, data: bytes) -> None:
-        self.written += data
-        self.largest_write = max(self.largest_write, len(data))
-
-    async def drain(self) -> None:
-        self.drains += 1
-
-    async def yield_to_others(self) -> None:
-        self.turns += 1
-
-    def close(self) -> None:
-        self.is_closed = True
-
-
-@dataclass
 class NoteBackend:
     blocking: InlineBlocking = field(default_factory=InlineBlocking)
     clock: StillClock = field(default_factory=StillClock)
@@ -199,7 +176,7 @@ class SelectedSession:
         self.selected = Selected(mailbox, self.view, is_read_only)  # type: ignore[arg-type]
         self.tables = TABLES
         self.settings = Settings()
-        self.wire = NoteWire()
+        self.wire = ScriptedWire()
         self.backend = NoteBackend()
 
     def require_selected(self) -> Selected:

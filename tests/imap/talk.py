@@ -1,12 +1,10 @@
 """An IMAP session over a scripted wire: no reactor, no time, one account in memory."""
 
-from collections.abc import Callable, Sequence
-
 from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.loop import ImapBackend, ImapLoop
 from twisted_mail.imap.settings import Settings
-from twisted_mail.interfaces import Account, ConversationEnded, Mailbox, Peer, TlsInfo
+from twisted_mail.interfaces import Account, Mailbox, Peer
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.mailbox.entry import NewMessage, RenderedItems
 from twisted_mail.mail.mailbox.flags import normal
@@ -15,11 +13,10 @@ from twisted_mail.mail.outcome import MailError, Refused
 from twisted_mail.store.memory.account import MemoryStore
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.wire import FakeBlobWriter, ScriptedWire, Step
 
-Step = str | bytes | ConversationEnded.Reason | Callable[[], None]
 TABLES = make_tables()
 MAIL = b"Subject: hi\r\n\r\nhello\r\n"
-TLS = TlsInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
 
 
 class FakeRender:
@@ -27,88 +24,6 @@ class FakeRender:
 
     def __call__(self, data: bytes) -> RenderedItems:
         return RenderedItems(b"()", b"()", b"()", 0)
-
-
-class FakeWire:
-    """A Wire that plays a script: text with CRLF, bytes, an Ending, or something that happens."""
-
-    def __init__(
-        self, script: Sequence[Step], clock: StillClock, tls: bool, passwords: bool
-    ) -> None:
-        self.peer = Peer("192.0.2.1", 54321)
-        self.tls_info: TlsInfo | None = None
-        self.may_start_tls = tls
-        self.takes_passwords = passwords
-        self.has_unread = False
-        self.written = b""
-        self.is_closed = False
-        self.nudges = 0
-        self.timeouts: list[float] = []
-        self._clock = clock
-        self._script = list(script)
-
-    def write(self, data: bytes) -> None:
-        assert not self.is_closed
-        self.written += data
-
-    async def drain(self) -> None:
-        pass
-
-    async def yield_to_others(self) -> None:
-        pass
-
-    async def read(self, timeout: float) -> bytes:
-        self.timeouts.append(timeout)
-        if self.nudges:
-            self.nudges -= 1
-            return b""
-        step = self._script.pop(0) if self._script else ConversationEnded.Reason.LOST
-        if isinstance(step, ConversationEnded.Reason):
-            if step is ConversationEnded.Reason.TIMEOUT:
-                self._clock.seconds += timeout
-            raise ConversationEnded(step)
-        if isinstance(step, str):
-            return step.encode() + b"\r\n"
-        if isinstance(step, bytes):
-            return step
-        step()
-        return b""
-
-    def wake(self) -> None:
-        self.nudges += 1
-
-    async def start_tls(self) -> None:
-        self.tls_info = TLS
-        self.may_start_tls, self.takes_passwords = False, True
-
-    def close(self) -> None:
-        self.is_closed = True
-
-
-class FakeWriter:
-    """A BlobWriter in memory, which may fail."""
-
-    def __init__(self, error: MailError | None = None) -> None:
-        self.data = b""
-        self.is_discarded = False
-        self._error = error
-
-    @property
-    def size(self) -> int:
-        return len(self.data)
-
-    async def write(self, data: bytes) -> None:
-        if self._error is not None:
-            raise self._error
-        self.data += data
-
-    async def finish(self) -> MemoryBlob:
-        if self._error is not None:
-            raise self._error
-        return MemoryBlob(self.data)
-
-    def discard(self) -> None:
-        self.is_discarded = True
 
 
 class Face:
@@ -133,7 +48,7 @@ class House:
         self.settings = Settings(**settings)  # type: ignore[arg-type]
         self.account = finish(MemoryStore(self.clock, FakeRender()).account("alice"))
         self.faces: list[Face] = []
-        self.writers: list[FakeWriter] = []
+        self.writers: list[FakeBlobWriter] = []
         self.disk_error: MailError | None = None
         self.login_error: Exception | None = None
         self.tables = TABLES
@@ -146,8 +61,8 @@ class House:
         self.faces.append(Face(self.account))
         return self.faces[-1]
 
-    def writer(self) -> FakeWriter:
-        self.writers.append(FakeWriter(self.disk_error))
+    def writer(self) -> FakeBlobWriter:
+        self.writers.append(FakeBlobWriter(self.disk_error))
         return self.writers[-1]
 
     def put(self, *flags: str, mailbox: str = "INBOX", data: bytes = MAIL) -> None:
@@ -158,7 +73,7 @@ class House:
         return finish(self.account.open(mailbox))
 
     def loop(self, *script: Step, tls: bool = False, passwords: bool = True) -> ImapLoop:
-        wire = FakeWire(script, self.clock, tls, passwords)
+        wire = ScriptedWire(script, clock=self.clock, may_start_tls=tls, takes_passwords=passwords)
         doors = ImapBackend(
             hostname="mail.example.org",
             clock=self.clock,

@@ -5,8 +5,9 @@ import re
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.imap.talk import TABLES, House, Step
+from tests.imap.talk import TABLES, House
 from twisted_mail.interfaces import ConversationEnded
+from twisted_mail.testing.wire import Step
 
 WORDS = [
     *TABLES.commands,

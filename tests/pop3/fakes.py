@@ -1,10 +1,9 @@
 """A wire that is a script, and a maildrop over the store in memory."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from twisted_mail.auth.sasl import MECHANISMS
-from twisted_mail.interfaces import ConversationEnded, Peer, TlsInfo
+from twisted_mail.interfaces import Peer, TlsInfo
 from twisted_mail.mail.mailbox.entry import NewMessage, RenderedItems
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
@@ -14,68 +13,9 @@ from twisted_mail.pop3.settings import Settings
 from twisted_mail.store.memory.account import MemoryStore
 from twisted_mail.testing.doubles import StillClock, finish
 from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.wire import PEER, ScriptedWire
 
-PEER = Peer("192.0.2.1", 4711)
 LOGIN = b"USER alice\r\nPASS secret\r\n"
-
-
-@dataclass
-class ScriptWire:
-    """Gives the chunks one by one, then ends; notes how writes were grouped."""
-
-    chunks: list[Any]
-    takes_passwords: bool = True
-    may_start_tls: bool = False
-    tls_info: TlsInfo | None = None
-    last: ConversationEnded.Reason = ConversationEnded.Reason.LOST
-    peer: Peer = PEER
-    sent: list[bytes] = field(default_factory=list)
-    timeouts: list[float] = field(default_factory=list)
-    turns: int = 0
-    is_closed: bool = False
-    _pending: bytes = b""
-
-    @property
-    def has_unread(self) -> bool:
-        return bool(self.chunks) and self.chunks[0] == b"(unread)"
-
-    @property
-    def text(self) -> str:
-        return b"".join(self.sent).decode("latin-1")
-
-    def write(self, data: bytes) -> None:
-        assert not self.is_closed
-        self._pending += data
-
-    def _flush(self) -> None:
-        if self._pending:
-            self.sent.append(self._pending)
-        self._pending = b""
-
-    async def drain(self) -> None:
-        self._flush()
-
-    async def read(self, timeout: float) -> bytes:
-        self._flush()
-        self.timeouts.append(timeout)
-        if not self.chunks:
-            raise ConversationEnded(self.last)
-        chunk = self.chunks.pop(0)
-        return chunk() if callable(chunk) else chunk
-
-    async def yield_to_others(self) -> None:
-        self.turns += 1
-
-    async def start_tls(self) -> None:
-        self._flush()
-        self.sent.append(b"(TLS)\r\n")
-        self.may_start_tls = False
-        self.takes_passwords = True
-        self.tls_info = TlsInfo("TLSv1.3", "x", 256)
-
-    def close(self) -> None:
-        self._flush()
-        self.is_closed = True
 
 
 class FailingMailbox:
@@ -134,9 +74,16 @@ class House:
     def logout(self) -> None:
         self.logouts += 1
 
-    def talk(self, *chunks: Any, settings: Settings | None = None, **terms: Any) -> ScriptWire:
+    def talk(
+        self,
+        *chunks: Any,
+        settings: Settings | None = None,
+        tls_info: TlsInfo | None = None,
+        **terms: Any,
+    ) -> ScriptedWire:
         """Let a session hold a whole conversation."""
-        wire = ScriptWire(list(chunks), **terms)
+        wire = ScriptedWire(chunks, **terms)
+        wire.tls_info = tls_info
         doors = Pop3Backend("mail.example.org", self.clock, self.journal, MECHANISMS, self.login)
         finish(Pop3Loop(wire, settings or Settings(), doors).run())
         assert wire.is_closed

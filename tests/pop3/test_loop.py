@@ -1,9 +1,10 @@
 import pytest
 
-from tests.pop3.fakes import LOGIN, PEER, House, ScriptWire
+from tests.pop3.fakes import LOGIN, House
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.outcome import Refused, Unavailable
 from twisted_mail.pop3.settings import Settings
+from twisted_mail.testing.wire import PEER, ScriptedWire
 
 ONE = b"Subject: one\r\n\r\n.dot\r\n"
 GREETING = "+OK mail.example.org POP3 ready\r\n"
@@ -24,14 +25,14 @@ def test_commands_are_run_in_order_whatever_the_pieces():
 
 def test_replies_to_pipelined_commands_leave_together():
     wire = House(ONE).talk(LOGIN + b"STAT\r\nNOOP\r\nQUIT\r\n")
-    assert len(wire.sent) == 2
+    assert len(wire.groups) == 2
     assert wire.turns == 5
 
 
 def test_replies_to_very_many_commands_wait_for_the_peer():
     wire = House().talk(LOGIN, b"CAPA\r\n" * 5000)
     assert wire.text.count("PIPELINING") == 5000
-    assert max(map(len, wire.sent)) < 70_000
+    assert max(map(len, wire.groups)) < 70_000
 
 
 def test_unknown_commands_are_refused():
@@ -88,14 +89,14 @@ def test_the_journal_hears_of_connection_login_and_end():
 
 def test_silence_is_answered_by_silence():
     house = House()
-    wire = house.talk(LOGIN, last=ConversationEnded.Reason.TIMEOUT)
+    wire = house.talk(LOGIN, ending=ConversationEnded.Reason.TIMEOUT)
     assert wire.text.endswith("+OK 0 messages (0 octets)\r\n")
     assert house.reasons == ["timeout"]
 
 
 def test_a_server_that_stops_says_so():
     house = House(ONE)
-    wire = house.talk(LOGIN, b"DELE 1\r\n", last=ConversationEnded.Reason.SHUTDOWN)
+    wire = house.talk(LOGIN, b"DELE 1\r\n", ending=ConversationEnded.Reason.SHUTDOWN)
     assert wire.text.endswith("deleted\r\n-ERR [SYS/TEMP] The server is shutting down\r\n")
     assert house.reasons == ["shutdown"]
     assert house.uids == [1]
@@ -164,13 +165,13 @@ def test_mailbox_and_lock_are_given_back_once_however_it_ends(chunk):
 def test_the_lock_is_given_back_before_the_answer_to_quit_leaves(monkeypatch):
     house = House(ONE)
     logouts_at_close = []
-    close = ScriptWire.close
+    close = ScriptedWire.close
 
     def closing(wire):
         logouts_at_close.append(house.logouts)
         close(wire)
 
-    monkeypatch.setattr(ScriptWire, "close", closing)
+    monkeypatch.setattr(ScriptedWire, "close", closing)
     house.talk(LOGIN, b"QUIT\r\n")
     assert logouts_at_close == [1]
 

@@ -1,15 +1,15 @@
 """A wire, a house of fakes behind it, and conversations in one call."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from twisted_mail.directory.fixed import FixedDirectory
-from twisted_mail.interfaces import ConversationEnded, Filter, Peer, TlsInfo
+from twisted_mail.interfaces import ConversationEnded, Filter, Peer
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import Outcome, ProtocolError, Refused, Unavailable
 from twisted_mail.mail.route import LocalRoute, NoRoute, RemoteRoute, Route
 from twisted_mail.policy.filter_chain import ConfiguredFilter, FilterChain
@@ -19,85 +19,9 @@ from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.settings import Settings, SubmissionSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.wire import FakeBlobWriter, ScriptedWire
 
-LOST, TIMEOUT, SHUTDOWN = (
-    ConversationEnded.Reason.LOST,
-    ConversationEnded.Reason.TIMEOUT,
-    ConversationEnded.Reason.SHUTDOWN,
-)
-TLS = TlsInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
-
-
-class FakeWire:
-    """A wire whose client has said everything beforehand, in chunks; then ``ending`` happens."""
-
-    def __init__(self, chunks: Sequence[bytes], ending: ConversationEnded.Reason = LOST) -> None:
-        self.chunks = list(chunks)
-        self.ending = ending
-        self.peer = Peer("192.0.2.1", 54321)
-        self.tls_info: TlsInfo | None = None
-        self.has_certificate = False
-        self.takes_passwords = True
-        self.sent = b""
-        self.timeouts: list[float] = []
-        self.on_read: Callable[[], None] = lambda: None
-        self.is_closed = False
-
-    @property
-    def may_start_tls(self) -> bool:
-        return self.has_certificate and self.tls_info is None
-
-    @property
-    def has_unread(self) -> bool:
-        return False
-
-    def write(self, data: bytes) -> None:
-        assert not self.is_closed
-        self.sent += data
-
-    async def drain(self) -> None: ...
-
-    async def read(self, timeout: float) -> bytes:
-        self.on_read()
-        self.timeouts.append(timeout)
-        if not self.chunks:
-            raise ConversationEnded(self.ending)
-        return self.chunks.pop(0)
-
-    def wake(self) -> None: ...
-
-    async def yield_to_others(self) -> None: ...
-
-    async def start_tls(self) -> None:
-        self.tls_info = TLS
-        self.takes_passwords = True
-
-    def close(self) -> None:
-        self.is_closed = True
-
-
-class FakeWriter:
-    def __init__(self, trouble: Exception | None = None) -> None:
-        self.data = b""
-        self.trouble = trouble
-        self.is_discarded = False
-
-    @property
-    def size(self) -> int:
-        return len(self.data)
-
-    async def write(self, data: bytes) -> None:
-        assert not self.is_discarded
-        if self.trouble is not None:
-            raise self.trouble
-        self.data += data
-
-    async def finish(self) -> MemoryBlob:
-        self.discard()  # as SpoolWriter does: the blob has it all
-        return MemoryBlob(self.data)
-
-    def discard(self) -> None:
-        self.is_discarded = True
+SHUTDOWN = ConversationEnded.Reason.SHUTDOWN
 
 
 PROMISES = frozenset({"DSN", "REQUIRETLS", "FUTURERELEASE", "DELIVERBY", "MT-PRIORITY"})
@@ -196,7 +120,7 @@ class House:
     journal: ListJournal = field(default_factory=ListJournal)
     queue: FakeQueue = field(default_factory=FakeQueue)
     submitter: FakeSubmitter = field(default_factory=FakeSubmitter)
-    writers: list[FakeWriter] = field(default_factory=list)
+    writers: list[FakeBlobWriter] = field(default_factory=list)
     writer_trouble: Exception | None = None
     login_trouble: Exception | None = None
     has_no_writer: bool = False
@@ -212,10 +136,10 @@ class House:
             raise Refused(Outcome(535, "5.7.8", "no"))
         return self.submitter
 
-    def writer(self) -> FakeWriter:
+    def writer(self) -> FakeBlobWriter:
         if self.has_no_writer:
             raise RuntimeError("no writer")
-        self.writers.append(FakeWriter(self.writer_trouble))
+        self.writers.append(FakeBlobWriter(self.writer_trouble))
         return self.writers[-1]
 
     def doors(self, settings: Settings | None = None) -> SmtpBackend:
@@ -245,11 +169,11 @@ class House:
             arrival=smtp_steps(settings or Settings()),
         )
 
-    def hold(self, wire: FakeWire, settings: Settings | None = None) -> list[str]:
+    def hold(self, wire: ScriptedWire, settings: Settings | None = None) -> list[str]:
         """Hold a conversation; return the lines of the server."""
         finish(SmtpLoop(wire, settings or Settings(), self.doors(settings)).run())
         assert wire.is_closed
-        text = wire.sent.decode("ascii")
+        text = wire.written.decode("ascii")
         assert not text or text.endswith("\r\n")
         return text.split("\r\n")[:-1]
 
@@ -276,7 +200,7 @@ def say(
     *texts: str | bytes, house: House | None = None, settings: Settings | None = None
 ) -> list[str]:
     """Return what the server says to these lines, in one packet, behind its greeting."""
-    greeting, *replies = (house or House()).hold(FakeWire([lines(*texts)]), settings)
+    greeting, *replies = (house or House()).hold(ScriptedWire([lines(*texts)]), settings)
     assert greeting == "220 mail.example.org ESMTP twisted_mail ready"
     return replies
 

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from tests.smtp.fakes import FakeWire, House, lines
+from tests.smtp.fakes import House, lines
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.smtp.arrival.steps import lmtp_steps
@@ -11,6 +11,7 @@ from twisted_mail.smtp.lmtp import LMTP_COMMANDS, LmtpLoop
 from twisted_mail.smtp.session import Phase
 from twisted_mail.smtp.settings import LmtpSettings
 from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.wire import ScriptedWire
 
 ALICE, BOB = "RCPT TO:<alice@example.org>", "RCPT TO:<bob@example.org>"
 MESSAGE = ("DATA", "Subject: x", "", "Blah", ".")
@@ -33,7 +34,7 @@ class FakeDelivery:
 
 def say(*texts: str, delivery: FakeDelivery, house: House | None = None, **settings: Any) -> Any:
     house = house or House()
-    wire = FakeWire([lines(*texts)])
+    wire = ScriptedWire([lines(*texts)])
     lmtp = LmtpSettings(**settings)
     doors = dataclasses.replace(
         house.doors(),
@@ -41,7 +42,7 @@ def say(*texts: str, delivery: FakeDelivery, house: House | None = None, **setti
         arrival=lmtp_steps(lmtp),
     )
     finish(LmtpLoop(wire, lmtp, doors).run())
-    greeting, *said = wire.sent.decode().split("\r\n")[:-1]
+    greeting, *said = wire.written.decode().split("\r\n")[:-1]
     assert greeting == "220 mail.example.org LMTP twisted_mail ready"
     return [line for line in said if not line.startswith("250-")][1:]
 

@@ -7,21 +7,19 @@ from hypothesis import strategies as st
 
 from tests.smtp.fakes import (
     HELLO,
-    LOST,
     MAIL,
     PROMISES,
     RCPT,
     SHUTDOWN,
     SUBMISSION,
-    TIMEOUT,
     FakeQueue,
-    FakeWire,
     House,
     lines,
     say,
 )
-from twisted_mail.interfaces import ConversationEnded, Peer
+from twisted_mail.interfaces import Peer
 from twisted_mail.smtp.settings import Settings
+from twisted_mail.testing.wire import LOST, TIMEOUT, ScriptedWire
 
 PEER = Peer("192.0.2.1", 54321)
 WHOLE = lines(HELLO, MAIL, RCPT, "DATA", "Subject: x", "", "..hi", ".", "QUIT")
@@ -29,7 +27,7 @@ WHOLE = lines(HELLO, MAIL, RCPT, "DATA", "Subject: x", "", "..hi", ".", "QUIT")
 
 def test_a_message_goes_from_greeting_to_quit() -> None:
     house = House()
-    replies = house.hold(FakeWire([WHOLE]))
+    replies = house.hold(ScriptedWire([WHOLE]))
     assert replies[1:5] == [
         "250 mail.example.org",
         "250 2.1.0 Sender ok",
@@ -47,14 +45,14 @@ def test_a_message_goes_from_greeting_to_quit() -> None:
 def test_any_split_of_the_stream_gets_the_same_answers(size: int) -> None:
     house = House()
     chunks = [WHOLE[at : at + size] for at in range(0, len(WHOLE), size)]
-    replies = house.hold(FakeWire(chunks))
+    replies = house.hold(ScriptedWire(chunks))
     assert [reply[:3] for reply in replies] == ["220", "250", "250", "250", "354", "250", "221"]
     assert house.content == b"Subject: x\r\n\r\n.hi\r\n"
 
 
 def test_the_journal_hears_of_the_connection() -> None:
     house = House()
-    house.hold(FakeWire([lines("QUIT")]))
+    house.hold(ScriptedWire([lines("QUIT")]))
     assert house.events("connected") == [("smtp", PEER)]
     assert house.events("disconnected") == [("smtp", PEER, "quit")]
 
@@ -64,14 +62,14 @@ def test_the_journal_hears_of_the_connection() -> None:
 )
 def test_each_ending_has_its_farewell(ending: LOST.__class__, farewell: str | None) -> None:
     house = House()
-    _, *replies = house.hold(FakeWire([], ending))
+    _, *replies = house.hold(ScriptedWire([], ending))
     assert [reply[:9] for reply in replies] == ([farewell] if farewell else [])
     assert house.events("disconnected") == [("smtp", PEER, ending.value)]
 
 
 def test_an_ending_within_a_message_takes_nothing() -> None:
     house = House()
-    replies = house.hold(FakeWire([lines(HELLO, MAIL, RCPT, "DATA", "half")], TIMEOUT))
+    replies = house.hold(ScriptedWire([lines(HELLO, MAIL, RCPT, "DATA", "half")], TIMEOUT))
     assert replies[-1].startswith("421 4.4.2")
     assert not house.queue.accepted
     assert house.writers[0].is_discarded
@@ -86,7 +84,7 @@ def test_unknown_commands_are_500() -> None:
 def test_lines_that_are_no_lines_are_answered_and_not_run() -> None:
     house = House()
     replies = house.hold(
-        FakeWire([b"NOOP\nQUIT\r\nNOOP\rQUIT\r\n" + b"x" * 2049 + b"\r\nNOOP\r\n"])
+        ScriptedWire([b"NOOP\nQUIT\r\nNOOP\rQUIT\r\n" + b"x" * 2049 + b"\r\nNOOP\r\n"])
     )
     assert [reply[:9] for reply in replies[1:]] == [
         "500 5.5.2",
@@ -147,7 +145,7 @@ def test_unknown_recipients_are_counted_across_messages() -> None:
 
 def test_small_pieces_do_not_put_off_the_time_limit() -> None:
     house = House()
-    wire = FakeWire([b"N"] * 1000)
+    wire = ScriptedWire([b"N"] * 1000)
 
     def a_minute_passes() -> None:
         house.clock.seconds += 60
@@ -158,7 +156,7 @@ def test_small_pieces_do_not_put_off_the_time_limit() -> None:
 
 
 def test_a_nudge_is_no_end() -> None:
-    assert House().hold(FakeWire([b"", b"NO", b"", b"OP\r\n"]))[1].startswith("250")
+    assert House().hold(ScriptedWire([b"", b"NO", b"", b"OP\r\n"]))[1].startswith("250")
 
 
 def test_the_login_is_ended_with_the_conversation() -> None:
@@ -224,7 +222,7 @@ def test_whatever_is_said_and_however_it_is_cut_the_answers_are_the_same(
     for chunks in ways:
         house = House(queue=FakeQueue({*PROMISES, "BINARYMIME"}))
         settings = SUBMISSION if is_submission else Settings(offers_login=True, max_size=3000)
-        replies = house.hold(FakeWire(chunks), settings)
+        replies = house.hold(ScriptedWire(chunks), settings)
         assert all(re.match(r"[2345]\d\d[ -]", reply) for reply in replies)
         assert len(house.queue.accepted) == sum("queued as" in reply for reply in replies)
         assert len(house.events("failed")) == sum(reply.startswith("451") for reply in replies)
@@ -235,44 +233,34 @@ def test_whatever_is_said_and_however_it_is_cut_the_answers_are_the_same(
 # ------------------------------------------------------------ before the greeting
 
 
-class PatientWire(FakeWire):
-    """A client that says nothing at first."""
-
-    async def read(self, timeout: float) -> bytes:
-        if not self.timeouts:
-            self.timeouts.append(timeout)
-            raise ConversationEnded(TIMEOUT)
-        return await super().read(timeout)
-
-
 SLOW = Settings(greeting_delay=3, refuses_early_talkers=True)
 
 
 def test_a_client_that_waits_for_the_greeting_is_served() -> None:
-    wire = PatientWire([lines("HELO c", "QUIT")])
+    wire = ScriptedWire([TIMEOUT, lines("HELO c", "QUIT")])
     assert [line[:3] for line in House().hold(wire, SLOW)] == ["220", "250", "221"]
     assert wire.timeouts[0] == 3
 
 
 def test_a_client_that_talks_early_is_sent_away() -> None:
     house = House()
-    assert house.hold(FakeWire([lines("HELO c", "QUIT")]), SLOW) == [
+    assert house.hold(ScriptedWire([lines("HELO c", "QUIT")]), SLOW) == [
         "554 5.5.1 Wait for the greeting before you speak"
     ]
     assert house.events("disconnected")[0][-1] == "talked early"
 
 
 def test_or_served_all_the_same() -> None:
-    replies = House().hold(FakeWire([lines("HELO c", "QUIT")]), Settings(greeting_delay=3))
+    replies = House().hold(ScriptedWire([lines("HELO c", "QUIT")]), Settings(greeting_delay=3))
     assert [line[:3] for line in replies] == ["220", "250", "221"]
 
 
 def test_a_client_that_goes_before_the_greeting_hears_none() -> None:
-    assert House().hold(FakeWire([]), SLOW) == []
+    assert House().hold(ScriptedWire([]), SLOW) == []
 
 
 def test_a_server_that_stops_says_so_instead_of_the_greeting() -> None:
-    assert House().hold(FakeWire([], SHUTDOWN), SLOW)[-1].startswith("421 4.3.2")
+    assert House().hold(ScriptedWire([], SHUTDOWN), SLOW)[-1].startswith("421 4.3.2")
 
 
 def test_early_talkers_can_only_be_seen_by_those_who_wait() -> None:

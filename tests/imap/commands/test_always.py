@@ -26,7 +26,7 @@ def test_noop_looks_for_what_other_programs_did() -> None:
 
         box.refresh = refresh  # type: ignore[method-assign]
 
-    loop.session.wire._script.insert(2, watch_refresh)  # type: ignore[attr-defined]
+    loop.session.wire.script.insert(2, watch_refresh)  # type: ignore[attr-defined]
     finish(loop.run())
     assert looks == ["looked"]
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.imap.selected import NoteWire, SelectedSession, SmallMailbox
+from tests.imap.selected import SelectedSession, SmallMailbox
 from twisted_mail.imap.commands import fetch
 from twisted_mail.imap.fetch import fetching
 from twisted_mail.imap.fetch.body_sections import GROUP_OCTETS
 from twisted_mail.imap.fetch.sections import MAX_HEADER, kept_fields
 from twisted_mail.mail.mailbox.entry import MessageRange, RenderedItems
 from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.wire import ScriptedWire
 
 [FETCH] = fetch.COMMANDS
 OCTETS = 3 * 1024 * 1024
@@ -27,7 +28,7 @@ class CountingMailbox(SmallMailbox):
 
     def __init__(self, *bodies: bytes) -> None:
         super().__init__(*bodies)
-        self.wire = NoteWire()
+        self.wire = ScriptedWire()
         self.octets = self.most = 0
 
     def _items(self, body: bytes) -> RenderedItems:

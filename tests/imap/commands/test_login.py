@@ -6,6 +6,7 @@ import pytest
 from tests.imap.talk import House
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.wire import UNREAD
 
 PLAIN = b64encode(b"\0alice\0secret").decode()
 WRONG = b64encode(b"\0alice\0wrong").decode()
@@ -172,8 +173,7 @@ def test_nothing_may_follow_starttls(behind: bytes) -> None:
 
 def test_nothing_unread_may_follow_starttls() -> None:
     house = House()
-    loop = house.loop("a STARTTLS", tls=True)
-    loop.session.wire.has_unread = True  # type: ignore[misc]
+    loop = house.loop("a STARTTLS", UNREAD, tls=True)
     finish(loop.run())
     assert b"a BAD" in loop.session.wire.written  # type: ignore[attr-defined]
     assert loop.session.wire.tls_info is None

@@ -2,11 +2,12 @@ from itertools import pairwise
 
 import pytest
 
-from tests.imap.talk import House, Step
+from tests.imap.talk import House
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import Refused, Unavailable
 from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.wire import Step
 
 TIMEOUT = ConversationEnded.Reason.TIMEOUT
 

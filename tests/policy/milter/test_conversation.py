@@ -3,11 +3,12 @@
 from tests.policy.lines import FakeDialing
 from tests.policy.milter import filters as milter
 from tests.policy.milter.filters import FakeFilter, packet, texts
-from tests.smtp.fakes import FakeWire, House, lines
+from tests.smtp.fakes import House, lines
 from twisted_mail.mail.address import parse
 from twisted_mail.policy.milter.filter import MilterFilter
 from twisted_mail.policy.milter.settings import MilterSettings
 from twisted_mail.testing.doubles import InlineBlocking
+from twisted_mail.testing.wire import ScriptedWire
 
 MESSAGE = [
     "MAIL FROM:<a@client.example>",
@@ -26,7 +27,7 @@ def held(other, *said):
     connector = FakeDialing(lambda: other)
     asked = MilterFilter(MilterSettings(), "mail.example.org", connector, InlineBlocking())
     house = House(filters=[asked])
-    found = house.hold(FakeWire([lines("EHLO client.example", *said, "QUIT")]))
+    found = house.hold(ScriptedWire([lines("EHLO client.example", *said, "QUIT")]))
     greeted = next(at for at, line in enumerate(found) if line.startswith("250 "))
     return found[greeted + 1 :], house, connector
 

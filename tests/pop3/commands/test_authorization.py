@@ -2,12 +2,13 @@ import base64
 
 import pytest
 
-from tests.pop3.fakes import LOGIN, House, ScriptWire
+from tests.pop3.fakes import LOGIN, House
 from twisted_mail.interfaces import TlsInfo
 from twisted_mail.pop3.backend import Pop3Backend
 from twisted_mail.pop3.loop import Pop3Loop
 from twisted_mail.pop3.settings import Settings
 from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.wire import ScriptedWire
 
 CAPABILITIES = [
     "TOP",
@@ -210,7 +211,7 @@ def test_an_exchange_without_end_is_ended():
 
     house = House()
     doors = Pop3Backend("h", house.clock, house.journal, (Endless(),), house.login)
-    wire = ScriptWire([b"AUTH ENDLESS\r\n" + b"AAAA\r\n" * 10 + b"QUIT\r\n"])
+    wire = ScriptedWire([b"AUTH ENDLESS\r\n" + b"AAAA\r\n" * 10 + b"QUIT\r\n"])
     finish(Pop3Loop(wire, Settings(), doors).run())
     assert wire.text.count("+ YW5kPw==\r\n") == 10
     assert wire.text.endswith("-ERR The authentication has too many steps\r\n+OK Bye\r\n")

@@ -79,7 +79,7 @@ def test_a_listing_of_many_messages_leaves_in_parts():
     house = House(*[b"x\r\n"] * 20_000)
     wire = house.talk(LOGIN, b"LIST\r\nUIDL\r\n")
     assert wire.text.count("\r\n") == 3 + 2 * 20_002
-    assert max(map(len, wire.sent)) < 200_000
+    assert max(map(len, wire.groups)) < 200_000
 
 
 def test_noop_does_nothing_and_takes_nothing():
@@ -114,7 +114,7 @@ def test_messages_of_any_size_are_sent_whole(size):
     body = wire.text.partition(f"+OK {size} octets\r\n")[2]
     end = "" if not size or message.endswith(b"\r\n") else "\r\n"
     assert body.replace("..", ".") == message.decode() + end + ".\r\n"
-    assert max(map(len, wire.sent)) <= 2 * PIECE
+    assert max(map(len, wire.groups)) <= 2 * PIECE
 
 
 def test_top_sends_header_and_lines():

@@ -1,4 +1,4 @@
-from tests.smtp.fakes import TIMEOUT, FakeWire, House
+from tests.smtp.fakes import House
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.verdict import (
@@ -13,6 +13,7 @@ from twisted_mail.mail.verdict import (
     defer,
     refuse,
 )
+from twisted_mail.testing.wire import TIMEOUT, ScriptedWire
 
 HEADER = b"Subject: hello\r\n"
 CONVERSATION = (
@@ -49,7 +50,7 @@ class Judge:
 
 def held(judge, *chunks, ending=TIMEOUT):
     house = House(filters=[judge])
-    return house.hold(FakeWire(chunks or CONVERSATION, ending)), house
+    return house.hold(ScriptedWire(chunks or CONVERSATION, ending)), house
 
 
 def test_a_filter_sees_the_conversation_grow():

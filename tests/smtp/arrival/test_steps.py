@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.smtp.fakes import FakeQueue, FakeWire, FakeWriter, House
+from tests.smtp.fakes import FakeQueue, House
 from twisted_mail.interfaces import Peer, SmtpContext
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import MailParameters
@@ -22,6 +22,7 @@ from twisted_mail.smtp.backend import ArrivalStep
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.settings import LmtpSettings, Settings, SubmissionSettings
 from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.wire import FakeBlobWriter, ScriptedWire
 
 FULL = Outcome(452, "4.3.1", "The disk is full")
 
@@ -38,13 +39,13 @@ def arrival(
 ) -> Arrival:
     """Return a message at its end, of which nothing is known yet but what the client said."""
     house, wanted = house or House(), Settings(**settings)
-    session = SmtpSession(FakeWire([]), wanted, house.doors(wanted))  # type: ignore[arg-type]
+    session = SmtpSession(ScriptedWire([]), wanted, house.doors(wanted))  # type: ignore[arg-type]
     session.hello, session.is_extended = "client.example", True
     session.begin_transaction(parse("a@client.example"), MailParameters())
     transaction = session.transaction
     assert transaction is not None
     transaction.add_recipient(parse("alice@example.org"), LocalRoute(("alice@example.org",)))
-    incoming = IncomingMessage(FakeWriter(), 1000)
+    incoming = IncomingMessage(FakeBlobWriter(), 1000)
     finish(incoming.take(header + b"\r\nwords\r\n"))
     peer = Peer("192.0.2.1", 54321)
     envelope = transaction.envelope("", peer.host)
@@ -64,7 +65,7 @@ def run(whole: Arrival, *made: ArrivalStep) -> str:
     session = whole.session
     session.backend = replace(session.backend, arrival=(*made, ArrivalStep("answer", steps.answer)))
     finish(finish_message(session, whole.transaction, whole.incoming))
-    return session.wire.sent.decode()  # type: ignore[attr-defined,no-any-return]
+    return session.wire.written.decode()  # type: ignore[attr-defined,no-any-return]
 
 
 def names(made: tuple[ArrivalStep, ...]) -> str:

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.smtp.fakes import HELLO, LOGIN, RCPT, FakeWire, House, lines
+from tests.smtp.fakes import HELLO, LOGIN, RCPT, House, lines
 from twisted_mail.mail.message import MemoryBlob, SlicedBlob
 from twisted_mail.mail.mime import header
 from twisted_mail.smtp.arrival import submission
 from twisted_mail.smtp.arrival.submission import scan_content, without_bcc
 from twisted_mail.smtp.settings import SubmissionSettings
+from twisted_mail.testing.wire import ScriptedWire
 
 ALICE = "alice@example.org"
 LONG = "x" * 3000
@@ -24,7 +25,7 @@ def submit(
     """Return what is said of a message, and the house that has it."""
     house = house or House()
     talk = lines(HELLO, LOGIN, f"MAIL FROM:<{sender}>", RCPT, "DATA", *message, ".")
-    said = house.hold(FakeWire([talk]), SubmissionSettings(**settings))
+    said = house.hold(ScriptedWire([talk]), SubmissionSettings(**settings))
     return said[-1], house
 
 
@@ -92,7 +93,7 @@ def test_what_is_no_secret_stays_as_it_was(fields: list[bytes], body: bytes) -> 
 def test_on_port_25_nothing_is_removed() -> None:
     house = House()
     talk = lines(HELLO, "MAIL FROM:<a@client.example>", RCPT, "DATA", "Bcc: x", "", LONG, ".")
-    house.hold(FakeWire([talk]))
+    house.hold(ScriptedWire([talk]))
     assert house.content == b"Bcc: x\r\n\r\n" + LONG.encode() + b"\r\n"
 
 
@@ -159,16 +160,10 @@ def test_others_may_not_be_named_as_authors(fields: list[str | bytes]) -> None:
 
 
 def test_while_many_authors_are_looked_at_others_have_their_turn() -> None:
-    class TurnWire(FakeWire):
-        turns = 0
-
-        async def yield_to_others(self) -> None:
-            self.turns += 1
-
     def turns(authors: int) -> int:
         field = f"From: {', '.join([ALICE] * authors)}"
         talk = lines(HELLO, LOGIN, f"MAIL FROM:<{ALICE}>", RCPT, "DATA", field, "", ".")
-        wire = TurnWire([talk])
+        wire = ScriptedWire([talk])
         said = House().hold(wire, SubmissionSettings(checks_author=True))
         assert said[-1].startswith("250 ")
         return wire.turns
@@ -188,7 +183,7 @@ def test_a_report_names_its_author_truly_in_any_case() -> None:
 def test_reports_may_be_forbidden() -> None:
     house = House()
     talk = lines(HELLO, LOGIN, "MAIL FROM:<>")
-    said = house.hold(FakeWire([talk]), SubmissionSettings(takes_null_sender=False))
+    said = house.hold(ScriptedWire([talk]), SubmissionSettings(takes_null_sender=False))
     assert said[-1] == "553 5.7.1 This sender address does not belong to your account"
 
 

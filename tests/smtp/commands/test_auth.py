@@ -2,10 +2,11 @@ import base64
 
 import pytest
 
-from tests.smtp.fakes import LOGIN, SUBMISSION, FakeWire, House, lines, say
+from tests.smtp.fakes import LOGIN, SUBMISSION, House, lines, say
 from twisted_mail.interfaces import Peer
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
 from twisted_mail.smtp.settings import Settings
+from twisted_mail.testing.wire import ScriptedWire
 
 PEER = Peer("192.0.2.1", 54321)
 EHLO = 11  # lines of the answer
@@ -115,7 +116,7 @@ def test_auth_needs_a_mechanism_that_is_offered(command: str, reply: str) -> Non
 
 
 def test_a_password_does_not_cross_in_clear() -> None:
-    wire = FakeWire([lines("EHLO c", LOGIN, "AUTH ENDLESS", "*")])
+    wire = ScriptedWire([lines("EHLO c", LOGIN, "AUTH ENDLESS", "*")])
     wire.takes_passwords = False
     replies = House().hold(wire, SUBMISSION)[-3:]
     assert replies[0] == "538 5.7.11 Must issue a STARTTLS command first"

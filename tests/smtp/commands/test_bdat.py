@@ -2,19 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.smtp.fakes import (
-    LOGIN,
-    MAIL,
-    RCPT,
-    SUBMISSION,
-    TIMEOUT,
-    FakeQueue,
-    FakeWire,
-    House,
-    lines,
-)
+from tests.smtp.fakes import LOGIN, MAIL, RCPT, SUBMISSION, FakeQueue, House, lines
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.smtp.settings import Settings
+from twisted_mail.testing.wire import TIMEOUT, ScriptedWire
 
 TEXT = b"Subject: x\r\n\r\nbody\r\n.\r\n..\r\nend\r\n"
 START = lines("EHLO c", MAIL, RCPT)
@@ -32,8 +23,8 @@ def send(
 ) -> list[str]:
     """Return what is answered to what follows RCPT, in one packet."""
     house = house or House()
-    before = len(house.hold(FakeWire([start]), settings))
-    return house.hold(FakeWire([start + b"".join(pieces)]), settings)[before:]
+    before = len(house.hold(ScriptedWire([start]), settings))
+    return house.hold(ScriptedWire([start + b"".join(pieces)]), settings)[before:]
 
 
 def codes(replies: list[str]) -> list[str]:
@@ -70,7 +61,7 @@ def test_any_chunks_in_any_packets_are_the_same_message(
     cuts = data.draw(st.lists(st.integers(0, len(stream)), max_size=8).map(sorted))
     packets = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True) if a < b]
     house = House(queue=FakeQueue({"BINARYMIME"}))
-    replies = house.hold(FakeWire(packets))
+    replies = house.hold(ScriptedWire(packets))
     assert replies[-1].startswith("250 2.0.0 Ok")
     assert house.content == content
 
@@ -234,7 +225,7 @@ def test_a_chunk_beyond_all_measure_ends_the_conversation() -> None:
 
 def test_refused_chunks_do_not_go_on_for_ever() -> None:
     house = House()
-    wire = FakeWire([b"EHLO c\r\n" + chunk(b"x" * 300) * 9])
+    wire = ScriptedWire([b"EHLO c\r\n" + chunk(b"x" * 300) * 9])
     replies = house.hold(wire, Settings(max_size=100, hard_errors=99))
     assert codes(replies[-4:]) == ["503 5.5.1"] * 4
     assert replies[-5][:3] == "250"
@@ -287,14 +278,14 @@ def test_a_client_that_goes_leaves_nothing() -> None:
 
 def test_a_chunk_that_does_not_come_is_waited_for_and_given_up() -> None:
     house = House()
-    wire = FakeWire([START + b"BDAT 10\r\nx"], TIMEOUT)
+    wire = ScriptedWire([START + b"BDAT 10\r\nx"], TIMEOUT)
     assert house.hold(wire)[-1].startswith("421 4.4.2")
     assert wire.timeouts[-1] == 180
 
 
 def test_chunks_that_trickle_are_given_up() -> None:
     house = House()
-    wire = FakeWire([START + b"BDAT 999\r\n", *[b"x"] * 999])
+    wire = ScriptedWire([START + b"BDAT 999\r\n", *[b"x"] * 999])
 
     def a_minute_passes() -> None:
         house.clock.seconds += 60
@@ -306,7 +297,7 @@ def test_chunks_that_trickle_are_given_up() -> None:
 
 def test_chunks_that_come_with_their_commands_are_given_up_as_well() -> None:
     house = House()
-    wire = FakeWire([START, *[chunk(b"x")] * 999])
+    wire = ScriptedWire([START, *[chunk(b"x")] * 999])
 
     def minutes_pass() -> None:
         house.clock.seconds += 299

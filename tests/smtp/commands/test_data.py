@@ -1,9 +1,10 @@
 import pytest
 
-from tests.smtp.fakes import HELLO, LOGIN, MAIL, RCPT, SUBMISSION, FakeWire, House, lines, say
+from tests.smtp.fakes import HELLO, LOGIN, MAIL, RCPT, SUBMISSION, House, lines, say
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
 from twisted_mail.smtp.settings import Settings
+from twisted_mail.testing.wire import ScriptedWire
 
 START = (HELLO, MAIL, RCPT, "DATA")
 
@@ -76,14 +77,14 @@ def test_a_larger_message_is_read_to_its_end_and_refused() -> None:
 
 def test_a_message_without_end_is_not_read_for_ever() -> None:
     house = House()
-    wire = FakeWire([lines(*START), *[b"x" * 100] * 99])
+    wire = ScriptedWire([lines(*START), *[b"x" * 100] * 99])
     assert house.hold(wire, Settings(max_size=100))[-1].startswith("552 5.3.4")
-    assert len(wire.chunks) == 99 - 11
+    assert len(wire.script) == 99 - 11
 
 
 def test_a_message_that_trickles_is_given_up() -> None:
     house = House()
-    wire = FakeWire([lines(*START), *[b"x"] * 999])
+    wire = ScriptedWire([lines(*START), *[b"x"] * 999])
 
     def a_minute_passes() -> None:
         house.clock.seconds += 60
@@ -96,7 +97,7 @@ def test_a_message_that_trickles_is_given_up() -> None:
 
 
 def test_a_large_message_has_more_time() -> None:
-    wire = FakeWire([lines(*START), *[b"x" * 60_000] * 30, b"\r\n.\r\n"])
+    wire = ScriptedWire([lines(*START), *[b"x" * 60_000] * 30, b"\r\n.\r\n"])
     house = House()
 
     def a_minute_passes() -> None:
@@ -116,7 +117,7 @@ def test_a_message_with_too_many_hops_is_refused() -> None:
 def test_hops_are_counted_across_pieces(size: int) -> None:
     stream = lines(*START, *["RECEIVED: x"] * 51, "", "body", ".")
     chunks = [stream[at : at + size] for at in range(0, len(stream), size)]
-    assert House().hold(FakeWire(chunks))[-1].startswith("554 5.4.6")
+    assert House().hold(ScriptedWire(chunks))[-1].startswith("554 5.4.6")
 
 
 def test_the_header_looked_at_is_bounded() -> None:

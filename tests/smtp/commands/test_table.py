@@ -1,9 +1,10 @@
 import pytest
 
-from tests.smtp.fakes import HELLO, LOGIN, MAIL, RCPT, SUBMISSION, FakeWire, House, lines, say
+from tests.smtp.fakes import HELLO, LOGIN, MAIL, RCPT, SUBMISSION, House, lines, say
 from twisted_mail.mail.address import parse
 from twisted_mail.smtp.commands.table import COMMANDS
 from twisted_mail.smtp.settings import Settings
+from twisted_mail.testing.wire import ScriptedWire
 
 MAIL_ALICE = "MAIL FROM:<alice@example.org>"
 EVERYTHING = {
@@ -51,8 +52,8 @@ CODES = {
 @pytest.mark.parametrize("verb", EVERYTHING)
 @pytest.mark.parametrize(("column", "phase"), list(enumerate(BEFORE)))
 def test_each_command_in_each_phase(verb: str, column: int, phase: str) -> None:
-    wire = FakeWire([lines(*BEFORE[phase], EVERYTHING[verb])])
-    wire.has_certificate = True
+    wire = ScriptedWire([lines(*BEFORE[phase], EVERYTHING[verb])])
+    wire.may_start_tls = True
     replies = House().hold(wire, Settings(offers_login=True))
     reply = replies[1 + len(BEFORE[phase])]
     assert reply[:3] == CODES[verb].split()[column]
@@ -91,15 +92,15 @@ def test_a_refusal_for_now_is_no_error_of_the_client() -> None:
 
 
 def test_ehlo_offers_tls_where_there_is_a_certificate_and_logins_to_submitters() -> None:
-    wire = FakeWire([lines("EHLO c")])
-    wire.has_certificate = True
+    wire = ScriptedWire([lines("EHLO c")])
+    wire.may_start_tls = True
     replies = House().hold(wire, SUBMISSION)
     assert "250-STARTTLS" in replies
     assert "250-AUTH PLAIN ENDLESS" in replies
 
 
 def test_ehlo_offers_no_password_in_clear() -> None:
-    wire = FakeWire([lines("EHLO c")])
+    wire = ScriptedWire([lines("EHLO c")])
     wire.takes_passwords = False
     assert "250-AUTH ENDLESS" in House().hold(wire, SUBMISSION)
 
@@ -214,9 +215,9 @@ def test_other_commands_need_none(command: str) -> None:
 
 
 def test_where_tls_must_come_first_it_is_named() -> None:
-    wire = FakeWire([lines("EHLO c", MAIL)])
+    wire = ScriptedWire([lines("EHLO c", MAIL)])
     wire.takes_passwords = False
-    wire.has_certificate = True
+    wire.may_start_tls = True
     replies = House().hold(wire, SUBMISSION)
     assert replies[-1] == "530 5.7.0 Must issue a STARTTLS command first"
 
@@ -289,8 +290,8 @@ def test_help_tells_the_syntax_of_one() -> None:
 
 
 def test_tls_begins_anew() -> None:
-    wire = FakeWire([lines("EHLO c", "STARTTLS"), lines(MAIL, "EHLO c", "STARTTLS")])
-    wire.has_certificate = True
+    wire = ScriptedWire([lines("EHLO c", "STARTTLS"), lines(MAIL, "EHLO c", "STARTTLS")])
+    wire.may_start_tls = True
     replies = House().hold(wire)
     assert "250-STARTTLS" in replies
     tls = replies.index("220 2.0.0 Ready to start TLS")
@@ -301,20 +302,20 @@ def test_tls_begins_anew() -> None:
 
 def test_a_login_does_not_survive_starttls() -> None:
     house = House()
-    wire = FakeWire([lines("EHLO c", LOGIN, "STARTTLS"), lines("EHLO c", MAIL_ALICE)])
-    wire.has_certificate = True
+    wire = ScriptedWire([lines("EHLO c", LOGIN, "STARTTLS"), lines("EHLO c", MAIL_ALICE)])
+    wire.may_start_tls = True
     assert house.hold(wire, SUBMISSION)[-1].startswith("530")
 
 
 @pytest.mark.parametrize("behind", [b"MAIL FROM:<a@b.example>\r\n", b"N", b"\r\n"])
 def test_what_follows_starttls_in_clear_is_never_run(behind: bytes) -> None:
     house = House()
-    wire = FakeWire([lines("EHLO c", "STARTTLS") + behind, lines("QUIT")])
-    wire.has_certificate = True
+    wire = ScriptedWire([lines("EHLO c", "STARTTLS") + behind, lines("QUIT")])
+    wire.may_start_tls = True
     replies = house.hold(wire)
     assert replies[-1].startswith("503 5.5.1 Nothing may follow STARTTLS")
     assert wire.tls_info is None
-    assert len(wire.chunks) == 1
+    assert len(wire.script) == 1
 
 
 def test_starttls_is_refused_where_there_is_no_certificate() -> None:

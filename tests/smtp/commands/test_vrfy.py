@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.smtp.fakes import HELLO, LOGIN, FakeWire, House, lines, say
+from tests.smtp.fakes import HELLO, LOGIN, House, lines, say
 from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.settings import Settings
 from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.wire import ScriptedWire
 
 OPEN = Settings(offers_login=True, vrfy_for="authenticated", expn_for="authenticated")
 EVERYONE = Settings(vrfy_for="everyone", expn_for="everyone")
@@ -57,15 +58,15 @@ def test_a_name_alone_is_looked_for_in_the_domains_of_this_host() -> None:
 def test_a_name_alone_is_none_where_no_domain_is_ours() -> None:
     house = House()
     doors = replace(house.doors(), hostname="mx.elsewhere.example")
-    wire = FakeWire([lines("VRFY alice")])
+    wire = ScriptedWire([lines("VRFY alice")])
     finish(SmtpLoop(wire, EVERYONE, doors).run())
-    assert b"\r\n501 5.1.3 " in wire.sent
+    assert b"\r\n501 5.1.3 " in wire.written
 
 
 def test_an_answer_in_utf8_is_for_those_who_ask_for_it() -> None:
-    wire = FakeWire([lines(HELLO, "EXPN utf8@example.org", "EXPN utf8@example.org SMTPUTF8")])
+    wire = ScriptedWire([lines(HELLO, "EXPN utf8@example.org", "EXPN utf8@example.org SMTPUTF8")])
     finish(SmtpLoop(wire, EVERYONE, House().doors()).run())
-    first, second = wire.sent.decode().split("\r\n")[2:4]
+    first, second = wire.written.decode().split("\r\n")[2:4]
     assert first.startswith("252 2.6.8")
     assert second == "250 2.1.5 <jos\xe9@example.org>"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.smtp.fakes import FakeWire, House, lines
+from tests.smtp.fakes import House, lines
 from twisted_mail.interfaces import Peer, SmtpContext
 from twisted_mail.mail.outcome import ProtocolError, Refused
 from twisted_mail.mail.verdict import ACCEPT, FilterStage, Verdict, refuse
@@ -16,6 +16,7 @@ from twisted_mail.smtp.commands.xclient import format_attributes, parse
 from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.settings import Settings
 from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.wire import ScriptedWire
 
 PROXY = Settings(xclient_from=("192.0.2.0/24",))
 PLAIN = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=50).filter(
@@ -76,7 +77,7 @@ class Watcher:
 
 
 def talk(*texts: str, settings: Settings = PROXY, house: House | None = None) -> list[str]:
-    return (house or House()).hold(FakeWire([lines(*texts)]), settings)[1:]
+    return (house or House()).hold(ScriptedWire([lines(*texts)]), settings)[1:]
 
 
 def test_filters_judge_the_client_and_not_the_proxy() -> None:
@@ -126,7 +127,7 @@ def test_the_client_that_was_brought_speaks_for_nobody(address: str) -> None:
 def test_a_client_that_was_brought_cannot_log_in_without_a_password() -> None:
     house = House()
     settings = Settings(xclient_from=("192.0.2.1",), offers_login=True)
-    wire = FakeWire([lines("XCLIENT ADDR=198.51.100.7", "XCLIENT LOGIN=x", "HELO c")])
+    wire = ScriptedWire([lines("XCLIENT ADDR=198.51.100.7", "XCLIENT LOGIN=x", "HELO c")])
 
     async def adopt(name: str) -> Any:
         return house.submitter
@@ -164,7 +165,7 @@ def test_the_log_names_the_client() -> None:
 @pytest.mark.parametrize("networks", [("192.0.2.1",), ("0.0.0.0/0", "::/0")])
 def test_mended_lines_stay_mended(networks: tuple[str, ...]) -> None:
     settings = Settings(xclient_from=networks, repairs_lf_from=networks)
-    wire = FakeWire([b"XCLIENT PORT=5\nNOOP\nXCLIENT ADDR=198.51.100.7\nNOOP\n"])
+    wire = ScriptedWire([b"XCLIENT PORT=5\nNOOP\nXCLIENT ADDR=198.51.100.7\nNOOP\n"])
     assert [line[:3] for line in House().hold(wire, settings)] == [
         "220",
         "220",
@@ -178,14 +179,14 @@ def test_a_login_that_fails_changes_nothing() -> None:
     watcher: Any = Watcher()
     house = House(filters=[watcher])
     with_login = Settings(xclient_from=("192.0.2.1",), offers_login=True)
-    wire = FakeWire([lines("XCLIENT ADDR=198.51.100.7 LOGIN=x", "HELO c", "MAIL FROM:<>")])
+    wire = ScriptedWire([lines("XCLIENT ADDR=198.51.100.7 LOGIN=x", "HELO c", "MAIL FROM:<>")])
 
     async def adopt(name: str) -> Any:
         raise Refused("There is no such account")
 
     doors = dataclasses.replace(house.doors(), assume_login=adopt)
     finish(SmtpLoop(wire, with_login, doors).run())
-    assert b"550 5.7.1 There is no such account" in wire.sent
+    assert b"550 5.7.1 There is no such account" in wire.written
     assert {peer.host for _, peer, _ in watcher.seen} == {"192.0.2.1"}
     assert [stage for stage, _, _ in watcher.seen] == list(Watcher.stages)
 
@@ -193,7 +194,7 @@ def test_a_login_that_fails_changes_nothing() -> None:
 def test_a_login_outlives_further_words_of_the_proxy() -> None:
     house = House()
     settings = Settings(xclient_from=("192.0.2.1",), offers_login=True)
-    wire = FakeWire(
+    wire = ScriptedWire(
         [lines("XCLIENT LOGIN=x", "XCLIENT NAME=y", "HELO c", "MAIL FROM:<b@c.example>")]
     )
 
@@ -202,4 +203,6 @@ def test_a_login_outlives_further_words_of_the_proxy() -> None:
 
     doors = dataclasses.replace(house.doors(), assume_login=adopt)
     finish(SmtpLoop(wire, settings, doors).run())
-    assert wire.sent.endswith(b"553 5.7.1 This sender address does not belong to your account\r\n")
+    assert wire.written.endswith(
+        b"553 5.7.1 This sender address does not belong to your account\r\n"
+    )

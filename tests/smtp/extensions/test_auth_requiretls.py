@@ -7,14 +7,13 @@ from tests.smtp.fakes import (
     PROMISES,
     RCPT,
     SUBMISSION,
-    TLS,
     FakeQueue,
-    FakeWire,
     House,
     lines,
     say,
 )
 from twisted_mail.mail.address import NULL, Address, parse
+from twisted_mail.testing.wire import TLS, ScriptedWire
 
 OWN = "MAIL FROM:<alice@example.org>"
 
@@ -49,7 +48,7 @@ def test_auth_is_unknown_where_no_login_is_offered() -> None:
 
 def under_tls(*texts: str, promises: frozenset[str] = PROMISES) -> tuple[House, list[str]]:
     house = House(queue=FakeQueue(promises))
-    wire = FakeWire([lines("EHLO c", *texts)])
+    wire = ScriptedWire([lines("EHLO c", *texts)])
     wire.tls_info = TLS
     return house, house.hold(wire)
 

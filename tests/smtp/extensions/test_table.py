@@ -11,9 +11,7 @@ from tests.smtp.fakes import (
     PROMISES,
     RCPT,
     SUBMISSION,
-    TLS,
     FakeQueue,
-    FakeWire,
     House,
     lines,
     say,
@@ -21,6 +19,7 @@ from tests.smtp.fakes import (
 from twisted_mail.mail.envelope import DsnRequest, MailParameters
 from twisted_mail.smtp.extensions.table import EXTENSIONS, MAIL_PARAMETERS, RCPT_PARAMETERS
 from twisted_mail.smtp.settings import KEYWORDS, Settings
+from twisted_mail.testing.wire import TLS, ScriptedWire
 
 JOSE = "jos\xe9@ex\xe4mple.org"
 
@@ -40,7 +39,7 @@ def test_the_settings_know_every_keyword() -> None:
 
 def test_everything_is_offered_where_everything_is_kept() -> None:
     house = House(queue=FakeQueue({*PROMISES, "BINARYMIME"}))
-    wire = FakeWire([lines("EHLO c")])
+    wire = ScriptedWire([lines("EHLO c")])
     wire.tls_info = TLS
     offered = {line[4:].split()[0] for line in house.hold(wire, SUBMISSION)[2:]}
     assert offered == {one.keyword for one in EXTENSIONS} - {"STARTTLS", "EXPN", "XCLIENT"}
@@ -121,7 +120,7 @@ def test_no_parameters_do_worse_than_a_refusal(
 ) -> None:
     house = House(queue=FakeQueue({*PROMISES, "BINARYMIME"}))
     said = (written("MAIL FROM:<alice@example.org>", mail), written(RCPT, rcpt), RCPT)
-    wire = FakeWire([lines("EHLO c", LOGIN, *said, "BDAT 3 LAST", "a", "QUIT")])
+    wire = ScriptedWire([lines("EHLO c", LOGIN, *said, "BDAT 3 LAST", "a", "QUIT")])
     wire.tls_info = TLS
     replies = house.hold(wire, SUBMISSION)
     assert not house.events("failed")

@@ -2,10 +2,11 @@ from email import message_from_bytes
 
 import pytest
 
-from tests.smtp.fakes import MAIL, RCPT, FakeQueue, FakeWire, House, lines
+from tests.smtp.fakes import MAIL, RCPT, FakeQueue, House, lines
 from twisted_mail.mail.message import MemoryBlob
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.smtp.stream import binary
+from twisted_mail.testing.wire import ScriptedWire
 
 OCTETS = bytes(range(256)) * 10
 HEAD = b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: image/png\r\n"
@@ -17,7 +18,7 @@ def send(message: bytes, house: House) -> str:
     start = lines("EHLO c", f"{MAIL} BODY=BINARYMIME", RCPT)
     half = len(message) // 2
     chunks = b"BDAT %d\r\n%bBDAT %d LAST\r\n" % (half, message[:half], len(message) - half)
-    return house.hold(FakeWire([start + chunks + message[half:]]))[-1]
+    return house.hold(ScriptedWire([start + chunks + message[half:]]))[-1]
 
 
 def test_the_parts_of_a_binary_message_are_encoded() -> None:

@@ -2,10 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.smtp.fakes import HELLO, MAIL, RCPT, FakeWire, House, lines
+from tests.smtp.fakes import HELLO, MAIL, RCPT, House, lines
 from twisted_mail.smtp.settings import Settings
 from twisted_mail.smtp.stream.lf_repair import LfRepairWire, is_in_networks
 from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.wire import ScriptedWire
 
 TRUSTING = Settings(repairs_lf_from=("192.0.2.0/28", "2001:db8::/64"))
 LF_ALONE = lines("EHLO c", MAIL, RCPT, "DATA", "Subject: x", "", "..dot", ".", "QUIT").replace(
@@ -38,41 +39,41 @@ def test_what_is_no_network_is_a_mistake_in_the_settings(text: str) -> None:
 def test_a_trusted_device_may_end_lines_with_lf(size: int) -> None:
     house = House()
     chunks = [LF_ALONE[at : at + size] for at in range(0, len(LF_ALONE), size)]
-    replies = house.hold(FakeWire(chunks), TRUSTING)
+    replies = house.hold(ScriptedWire(chunks), TRUSTING)
     assert replies[-1].startswith("221")
     assert house.content == b"Subject: x\r\n\r\n.dot\r\n"
 
 
 def test_others_may_not() -> None:
     house = House()
-    replies = house.hold(FakeWire([LF_ALONE]))
+    replies = house.hold(ScriptedWire([LF_ALONE]))
     assert replies[1].startswith("500 5.5.2")
     assert not house.queue.accepted
 
 
 def test_a_cr_alone_is_not_mended() -> None:
     house = House()
-    replies = house.hold(FakeWire([lines(HELLO, MAIL, RCPT, "DATA", "a\rb", ".")]), TRUSTING)
+    replies = house.hold(ScriptedWire([lines(HELLO, MAIL, RCPT, "DATA", "a\rb", ".")]), TRUSTING)
     assert replies[-1].startswith("550 5.6.11")
 
 
 def test_chunks_cannot_be_counted_on_a_mended_line() -> None:
-    assert "250-CHUNKING" not in House().hold(FakeWire([lines("EHLO c")]), TRUSTING)
+    assert "250-CHUNKING" not in House().hold(ScriptedWire([lines("EHLO c")]), TRUSTING)
 
 
 @given(st.lists(st.sampled_from([b"\r\n", b"\n", b"\r", b"a"])), st.integers(1, 5))
 def test_any_split_is_mended_alike(parts: list[bytes], size: int) -> None:
     stream = b"".join(parts)
-    whole = LfRepairWire(FakeWire([])).repair(stream)
-    wire = LfRepairWire(FakeWire([]))
+    whole = LfRepairWire(ScriptedWire([])).repair(stream)
+    wire = LfRepairWire(ScriptedWire([]))
     pieces = [wire.repair(stream[at : at + size]) for at in range(0, len(stream), size)]
     assert b"".join(pieces) == whole
     assert whole.count(b"\n") == whole.count(b"\r\n") == stream.count(b"\n")
 
 
 def test_the_rest_of_the_wire_is_as_it_was() -> None:
-    wire = FakeWire([lines("EHLO c", "STARTTLS"), lines("EHLO c", "QUIT")])
-    wire.has_certificate = True
+    wire = ScriptedWire([lines("EHLO c", "STARTTLS"), lines("EHLO c", "QUIT")])
+    wire.may_start_tls = True
     replies = House().hold(wire, TRUSTING)
     assert "250-STARTTLS" in replies
     assert "250-REQUIRETLS" not in replies
