@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.store.shared_maildir import Place
+
 MEMORY = Path("/dev/shm")
 
 
@@ -20,3 +22,8 @@ def tmp_path(tmp_path: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="twisted-mail-", dir=MEMORY))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
