@@ -19,28 +19,28 @@ DAY = 86400.0
 class House:
     def __init__(self, path: Path) -> None:
         self.clock = StillClock()
-        self.register = DirectoryEditor(path, CHEAP, ["example.org"], self.clock.now)
+        self.editor = DirectoryEditor(path, CHEAP, ["example.org"], self.clock.now)
         for name in (ALICE, BOB):
-            self.register.accounts.add(name, "secret")
-        self.register.lists.add(NEWS)
-        self.register.lists.add_members(NEWS, [ALICE])
-        self.rolls = SqliteMailingListStore(
+            self.editor.accounts.add(name, "secret")
+        self.editor.lists.add(NEWS)
+        self.editor.lists.add_members(NEWS, [ALICE])
+        self.mailing_lists = SqliteMailingListStore(
             path, InlineBlocking(), ["example.org"], now=self.clock.now
         )
 
     def ask(self, role: ListRole, address: str) -> str:
-        return finish(self.rolls.ask(NEWS, role, parse(address)))
+        return finish(self.mailing_lists.ask(NEWS, role, parse(address)))
 
     def confirm(self, word: str) -> SubscriptionRequest | None:
-        return finish(self.rolls.confirm(NEWS, word, DAY))
+        return finish(self.mailing_lists.confirm(NEWS, word, DAY))
 
     def bounce(self, after: float) -> BounceStatus:
         self.clock.seconds += after
-        return finish(self.rolls.bounced(NEWS, 1, RULE))
+        return finish(self.mailing_lists.bounced(NEWS, 1, RULE))
 
     @property
     def members(self) -> list[str]:
-        return [row.address for row in self.register.lists.members(NEWS)]
+        return [row.address for row in self.editor.lists.members(NEWS)]
 
 
 @pytest.fixture
@@ -49,20 +49,20 @@ def house(tmp_path: Path) -> House:
 
 
 def test_lists_and_members_are_found(house: House) -> None:
-    found = finish(house.rolls.find("News@example.org"))
+    found = finish(house.mailing_lists.find("News@example.org"))
     assert found is not None
     assert found.name == NEWS
-    assert finish(house.rolls.find("x@example.org")) is None
-    (alice,) = finish(house.rolls.members(NEWS, 0, 10))
+    assert finish(house.mailing_lists.find("x@example.org")) is None
+    (alice,) = finish(house.mailing_lists.members(NEWS, 0, 10))
     assert (alice.number, str(alice.address)) == (1, ALICE)
-    assert finish(house.rolls.members(NEWS, 1, 10)) == []
-    assert finish(house.rolls.member(NEWS, parse("ALICE@example.org"))) == alice
-    assert finish(house.rolls.member(NEWS, 1)) == alice
-    assert finish(house.rolls.member(NEWS, 2)) is None
+    assert finish(house.mailing_lists.members(NEWS, 1, 10)) == []
+    assert finish(house.mailing_lists.member(NEWS, parse("ALICE@example.org"))) == alice
+    assert finish(house.mailing_lists.member(NEWS, 1)) == alice
+    assert finish(house.mailing_lists.member(NEWS, 2)) is None
 
 
 def test_the_secret_stays(house: House, tmp_path: Path) -> None:
-    secret = finish(house.rolls.secret())
+    secret = finish(house.mailing_lists.secret())
     assert len(secret) == 32
     again = SqliteMailingListStore(tmp_path / "accounts", InlineBlocking())
     assert finish(again.secret()) == secret
@@ -113,7 +113,7 @@ def test_some_cannot_ask(house: House, role: ListRole, address: str) -> None:
 def test_only_so_many_requests_are_kept(house: House) -> None:
     word = house.ask(ListRole.SUBSCRIBE, BOB)
     house.clock.seconds += 1
-    house.register._tables.connection.executemany(
+    house.editor._tables.connection.executemany(
         "INSERT INTO list_request VALUES (?, ?, 'subscribe', ?, 'x@example.org', ?)",
         [(f"t{at}", NEWS, f"k{at}", house.clock.seconds) for at in range(MAX_REQUESTS)],
     )
@@ -122,8 +122,8 @@ def test_only_so_many_requests_are_kept(house: House) -> None:
 
 
 def test_members_leave_at_once_where_they_are_known(house: House) -> None:
-    assert finish(house.rolls.leave(NEWS, parse(ALICE)))
-    assert not finish(house.rolls.leave(NEWS, parse(ALICE)))
+    assert finish(house.mailing_lists.leave(NEWS, parse(ALICE)))
+    assert not finish(house.mailing_lists.leave(NEWS, parse(ALICE)))
 
 
 def test_after_so_many_bounces_a_member_is_suspended(house: House) -> None:
@@ -131,8 +131,8 @@ def test_after_so_many_bounces_a_member_is_suspended(house: House) -> None:
     assert house.bounce(100) == BounceStatus(2)
     assert house.bounce(100) == BounceStatus(3, True, True)
     assert house.bounce(100) == BounceStatus(3, True)
-    assert finish(house.rolls.members(NEWS, 0, 10)) == []
-    assert house.register.lists.all()[0].suspended == 1
+    assert finish(house.mailing_lists.members(NEWS, 0, 10)) == []
+    assert house.editor.lists.all()[0].suspended == 1
 
 
 def test_bounces_close_together_count_once(house: House) -> None:
@@ -147,4 +147,4 @@ def test_old_bounces_are_forgotten(house: House) -> None:
 
 
 def test_a_bounce_of_nobody_counts_nothing(house: House) -> None:
-    assert finish(house.rolls.bounced(NEWS, 99, RULE)) == BounceStatus()
+    assert finish(house.mailing_lists.bounced(NEWS, 99, RULE)) == BounceStatus()

@@ -19,10 +19,10 @@ ALICE = "Alice@example.org"
 
 class House:
     def __init__(self, path: Path) -> None:
-        self.register = DirectoryEditor(path, CHEAP, ["example.org"])
+        self.editor = DirectoryEditor(path, CHEAP, ["example.org"])
         for name in (ALICE, "bob@example.org"):
-            self.register.accounts.add(name, "secret")
-        self.grants = self.register.grants
+            self.editor.accounts.add(name, "secret")
+        self.grants = self.editor.grants
         self.directory = SqliteDirectory(
             path, InlineBlocking(), InlineBlocking(), CHEAP, ["example.org"]
         )
@@ -36,7 +36,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     made = House(tmp_path / "accounts.sqlite3")
     yield made
     made.directory.close()
-    made.register.close()
+    made.editor.close()
 
 
 def test_nobody_may_send_as_others_until_it_is_granted(house: House) -> None:
@@ -58,7 +58,7 @@ def test_all_of_a_domain_may_be_granted(house: House) -> None:
 
 
 def test_another_name_of_a_domain_is_meant_too(house: House) -> None:
-    house.register.domains.add_name("example.net", "example.org")
+    house.editor.domains.add_name("example.net", "example.org")
     house.grants.allow(ALICE, ["office@example.org"])
     assert house.may("office@example.net")
 
@@ -83,8 +83,8 @@ def test_what_is_no_address_is_refused(house: House) -> None:
 
 def test_grants_go_with_the_account(house: House) -> None:
     house.grants.allow("bob@example.org", ["office@example.org"])
-    house.register.accounts.remove("bob@example.org")
-    house.register.accounts.add("bob@example.org", "other")
+    house.editor.accounts.remove("bob@example.org")
+    house.editor.accounts.add("bob@example.org", "other")
     assert house.grants.of("bob@example.org") == ()
     assert not house.may("office@example.org", "bob@example.org")
 

@@ -40,12 +40,12 @@ class CountingBlocking(InlineBlocking):
 
 
 class House:
-    """A directory, the register that edits it from outside, and what happened in threads."""
+    """A directory, the editor that edits it from outside, and what happened in threads."""
 
     def __init__(self, path: Path, cost: PasswordSettings = CHEAP) -> None:
-        self.register = DirectoryEditor(path, cost, ["example.org"])
-        self.register.accounts.add("Alice@example.org", "secret")
-        self.register.aliases.add("team@example.org", ["alice@example.org", "x@elsewhere.example"])
+        self.editor = DirectoryEditor(path, cost, ["example.org"])
+        self.editor.accounts.add("Alice@example.org", "secret")
+        self.editor.aliases.add("team@example.org", ["alice@example.org", "x@elsewhere.example"])
         self.clock = StillClock()
         self.blocking, self.hashing = CountingBlocking(), CountingBlocking()
         self.directory = SqliteDirectory(
@@ -56,7 +56,7 @@ class House:
         return finish(self.directory.verify(Credentials(name, password)))
 
     def stored(self) -> str:
-        return str(next(self.register._tables.connection.execute("SELECT hash FROM account"))[0])
+        return str(next(self.editor._tables.connection.execute("SELECT hash FROM account"))[0])
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     made = House(tmp_path / "accounts")
     yield made
     made.directory.close()
-    made.register.close()
+    made.editor.close()
 
 
 # ---------------------------------------------------------------- look-ups
@@ -84,7 +84,7 @@ def test_an_alias_leads_one_step_in_order(house: House) -> None:
 
 
 def test_domains_of_both_sources_are_ours(house: House) -> None:
-    house.register.domains.add("example.net")
+    house.editor.domains.add("example.net")
     assert finish(house.directory.is_ours("EXAMPLE.org"))
     assert finish(house.directory.is_ours("Example.Net"))
     assert not finish(house.directory.is_ours("elsewhere.example"))
@@ -102,12 +102,12 @@ def test_answers_are_kept_in_memory(house: House) -> None:
 def test_what_another_connection_commits_is_seen_at_once(house: House) -> None:
     address = parse("bob@example.org")
     assert finish(house.directory.account(address)) is None
-    house.register.accounts.add("bob@example.org", "x")
+    house.editor.accounts.add("bob@example.org", "x")
     assert finish(house.directory.account(address)) == "bob@example.org"
-    house.register.accounts.remove("bob@example.org")
+    house.editor.accounts.remove("bob@example.org")
     assert finish(house.directory.account(address)) is None
     assert not finish(house.directory.is_ours("example.net"))
-    house.register.domains.add("example.net")
+    house.editor.domains.add("example.net")
     assert finish(house.directory.is_ours("example.net"))
 
 
@@ -115,7 +115,7 @@ def test_the_version_is_another_after_a_commit_and_the_same_until_then(house: Ho
     before = house.directory.version()
     finish(house.directory.account(parse("alice@example.org")))
     assert house.directory.version() == before
-    house.register.accounts.add("new@example.org", "secret")
+    house.editor.accounts.add("new@example.org", "secret")
     assert house.directory.version() != before
 
 
@@ -126,7 +126,7 @@ def test_an_answer_that_a_change_overtook_is_not_kept(house: House) -> None:
     def overtaken(key: str) -> AddressRecord:
         listing = read(key)
         house.directory._reader.read_record = read  # type: ignore[method-assign]
-        house.register.accounts.add("bob@example.org", "x")
+        house.editor.accounts.add("bob@example.org", "x")
         finish(house.directory.account(parse("alice@example.org")))  # somebody else asks meanwhile
         return listing
 
@@ -207,17 +207,17 @@ def test_a_wrong_password_is_never_remembered(house: House) -> None:
 
 def test_a_new_password_ends_the_old_one_at_once(house: House) -> None:
     assert house.login("alice@example.org", "secret")
-    house.register.accounts.set_password("alice@example.org", "other")
+    house.editor.accounts.set_password("alice@example.org", "other")
     assert house.login("alice@example.org", "secret") is None
     assert house.login("alice@example.org", "other")
 
 
 def test_a_disabled_account_receives_and_does_not_log_in(house: House) -> None:
     assert house.login("alice@example.org", "secret")
-    house.register.accounts.enable("alice@example.org", False)
+    house.editor.accounts.enable("alice@example.org", False)
     assert house.login("alice@example.org", "secret") is None
     assert finish(house.directory.account(parse("alice@example.org")))
-    house.register.accounts.enable("alice@example.org", True)
+    house.editor.accounts.enable("alice@example.org", True)
     assert house.login("alice@example.org", "secret")
 
 
@@ -230,8 +230,8 @@ def test_too_many_waiting_checks_are_unavailable(house: House) -> None:
 
 
 def test_a_hash_that_cannot_be_checked_is_unavailable(house: House) -> None:
-    house.register.accounts.import_lines(["alice@example.org:{PLAIN}x"], is_replacing=True)
-    house.register._tables.connection.execute("UPDATE account SET hash = '{NOPE}x'")
+    house.editor.accounts.import_lines(["alice@example.org:{PLAIN}x"], is_replacing=True)
+    house.editor._tables.connection.execute("UPDATE account SET hash = '{NOPE}x'")
     with pytest.raises(Unavailable):
         house.login("alice@example.org", "x")
 
@@ -240,7 +240,7 @@ def test_a_hash_that_cannot_be_checked_is_unavailable(house: House) -> None:
 
 
 def test_a_hash_of_another_scheme_is_renewed_at_login(house: House) -> None:
-    house.register.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
+    house.editor.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
     assert house.login("alice@example.org", "wrong") is None
     assert house.stored() == "{PLAIN}secret"
     assert house.login("alice@example.org", "secret")
@@ -251,31 +251,31 @@ def test_a_hash_of_another_scheme_is_renewed_at_login(house: House) -> None:
 
 def test_a_hash_of_another_cost_is_renewed_at_login(house: House) -> None:
     weak = hash_password("secret", PasswordSettings(1, 2, 1))
-    house.register.accounts.import_lines([f"alice@example.org:{weak}"], is_replacing=True)
+    house.editor.accounts.import_lines([f"alice@example.org:{weak}"], is_replacing=True)
     assert house.login("alice@example.org", "secret")
     assert is_current(house.stored(), CHEAP)
 
 
 def test_hashes_stay_where_renewal_is_off(tmp_path: Path) -> None:
     house = House(tmp_path / "accounts", PasswordSettings(1, 1, 1, is_upgraded=False))
-    house.register.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
+    house.editor.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
     assert house.login("alice@example.org", "secret")
     assert house.stored() == "{PLAIN}secret"
 
 
 def test_a_directory_that_cannot_be_written_does_not_stop_a_login(house: House) -> None:
-    house.register.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
+    house.editor.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
     house.directory._reader._connection.pragma("query_only", True)
     assert house.login("alice@example.org", "secret")
     assert house.stored() == "{PLAIN}secret"
 
 
 def test_a_password_that_changed_during_the_renewal_stays(house: House) -> None:
-    house.register.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
+    house.editor.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
     replace = house.directory._reader.replace_hash
 
     def late(name: str, old: str, new: str) -> None:
-        house.register.accounts.set_password("alice@example.org", "other")
+        house.editor.accounts.set_password("alice@example.org", "other")
         replace(name, old, new)
 
     late.__name__ = "late"
@@ -298,22 +298,22 @@ STEPS = st.lists(
 )
 
 
-def act(register: DirectoryEditor, what: str, one: str, other: str) -> None:
+def act(editor: DirectoryEditor, what: str, one: str, other: str) -> None:
     mine, target = f"{one}@example.org", f"{other}@elsewhere.example"
     with suppress(Refused):
         match what:
             case "account":
-                register.accounts.import_lines([f"{mine}:{{PLAIN}}x"], is_replacing=True)
+                editor.accounts.import_lines([f"{mine}:{{PLAIN}}x"], is_replacing=True)
             case "drop":
-                register.accounts.remove(mine.upper())
+                editor.accounts.remove(mine.upper())
             case "alias":
-                register.aliases.add(mine, [target])
+                editor.aliases.add(mine, [target])
             case "unalias":
-                register.aliases.remove(mine.lower(), [target])
+                editor.aliases.remove(mine.lower(), [target])
             case "domain":
-                register.domains.add(f"{one}.example")
+                editor.domains.add(f"{one}.example")
             case "undomain":
-                register.domains.remove(f"{one}.example")
+                editor.domains.remove(f"{one}.example")
 
 
 def everything(directory: SqliteDirectory) -> list[object]:
@@ -331,26 +331,26 @@ def everything(directory: SqliteDirectory) -> list[object]:
 def test_what_is_in_memory_is_what_is_in_the_file(steps: list[tuple[str, str, str]]) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, "accounts")
-        register = DirectoryEditor(path, CHEAP, ["example.org"])
+        editor = DirectoryEditor(path, CHEAP, ["example.org"])
         blocking = InlineBlocking()
         warm = SqliteDirectory(path, blocking, blocking, CHEAP)
         for step in steps:
             with suppress(AccountImportError):  # the address is an alias
-                act(register, *step)
+                act(editor, *step)
             cold = SqliteDirectory(path, blocking, blocking, CHEAP)
             assert everything(warm) == everything(cold)
             cold.close()
         warm.close()
-        register.close()
+        editor.close()
 
 
 # ---------------------------------------------------------------- entries
 
 
 def test_entries_are_accounts_aliases_and_lists(house: House) -> None:
-    house.register.aliases.add("t@example.org", ["|ticket", "Bob@Elsewhere.example"])
-    house.register.lists.add("news@example.org")
-    house.register.lists.set_owners("news@example.org", ["alice@example.org"])
+    house.editor.aliases.add("t@example.org", ["|ticket", "Bob@Elsewhere.example"])
+    house.editor.lists.add("news@example.org")
+    house.editor.lists.set_owners("news@example.org", ["alice@example.org"])
 
     def find(text: str) -> DirectoryEntry | None:
         return finish(house.directory.find(parse(text)))
@@ -366,23 +366,23 @@ def test_entries_are_accounts_aliases_and_lists(house: House) -> None:
 
 
 def test_the_catch_all_is_found_under_no_local_part(house: House) -> None:
-    house.register.aliases.add("@example.org", ["alice@example.org"])
+    house.editor.aliases.add("@example.org", ["alice@example.org"])
     found = finish(house.directory.find(catch_all_address("example.org")))
     assert found == DirectoryEntry(targets=(parse("alice@example.org"),))
 
 
 def test_another_name_of_a_domain_has_the_same_entries(house: House) -> None:
     assert finish(house.directory.home("example.com")) is None
-    house.register.domains.add_name("example.com", "example.org")
+    house.editor.domains.add_name("example.com", "example.org")
     assert finish(house.directory.home("Example.COM")) == "example.org"
     assert finish(house.directory.is_ours("example.com"))
     assert finish(house.directory.account(parse("ALICE@example.com"))) == "Alice@example.org"
-    house.register.domains.remove("example.com")
+    house.editor.domains.remove("example.com")
     assert finish(house.directory.find(parse("alice@example.com"))) is None
 
 
 def test_another_name_of_a_domain_that_is_gone_is_not_ours(house: House) -> None:
-    house.register._tables.connection.execute(
+    house.editor._tables.connection.execute(
         "INSERT INTO domain_alias VALUES ('b.example', 'gone.example', 0)"
     )
     assert not finish(house.directory.is_ours("b.example"))
@@ -392,13 +392,11 @@ def test_members_are_those_of_an_alias_or_a_list(house: House) -> None:
     def members(text: str) -> list[str]:
         return [str(one) for one in finish(house.directory.members(parse(text)))]
 
-    house.register.lists.add("news@example.org")
-    house.register.lists.add_members("news@example.org", ["team@example.org", "alice@example.org"])
+    house.editor.lists.add("news@example.org")
+    house.editor.lists.add_members("news@example.org", ["team@example.org", "alice@example.org"])
     assert members("team@example.org") == ["alice@example.org", "x@elsewhere.example"]
     assert members("News@example.org") == ["team@example.org", "alice@example.org"]
-    house.register._tables.connection.execute(
-        "UPDATE list_member SET suspended = 9 WHERE number = 1"
-    )
+    house.editor._tables.connection.execute("UPDATE list_member SET suspended = 9 WHERE number = 1")
     assert members("news@example.org") == ["alice@example.org"]
     assert members("alice@example.org") == members("nobody@example.org") == []
 

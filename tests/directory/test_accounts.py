@@ -1,0 +1,95 @@
+import pytest
+
+from tests.directory.editing import CHEAP, refusal
+from twisted_mail.directory.account_import import AccountImportError
+from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.passwords import check
+
+
+def test_an_account_keeps_its_spelling(editor: DirectoryEditor) -> None:
+    rows = editor.accounts.all()
+    assert [(row.address, row.created, row.is_enabled, row.scheme) for row in rows] == [
+        ("Alice@example.org", 1000, True, "ARGON2ID")
+    ]
+
+
+def test_an_account_is_made_once_whatever_the_case(editor: DirectoryEditor) -> None:
+    assert "Alice@example.org is there already" in refusal(
+        editor.accounts.add, "ALICE@EXAMPLE.ORG", "x"
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "password", "words"),
+    [
+        ("alice", "x", "not an address"),
+        ("a@elsewhere.example", "x", "not ours"),
+        ("b@example.org", "", "empty"),
+        ("b@example.org", "a\0b", "NUL"),
+        ("b@example.org", "x" * 2000, "longer"),
+        ("a b@example.org", "x", "not an address"),
+    ],
+)
+def test_what_cannot_be_an_account_is_refused(
+    editor: DirectoryEditor, address: str, password: str, words: str
+) -> None:
+    assert words in refusal(editor.accounts.add, address, password)
+
+
+def test_removing_says_which_aliases_still_lead_there(editor: DirectoryEditor) -> None:
+    editor.aliases.add("b@example.org", ["alice@example.org"])
+    editor.aliases.add("a@example.org", ["alice@example.org"])
+    assert editor.accounts.remove("ALICE@example.org") == ("a@example.org", "b@example.org")
+    assert "no account" in refusal(editor.accounts.remove, "alice@example.org")
+
+
+def test_a_password_is_changed(editor: DirectoryEditor) -> None:
+    editor.accounts.set_password("alice@example.org", "other")
+    (stored,) = next(editor._tables.connection.execute("SELECT hash FROM account"))
+    assert check(stored, "other", CHEAP)
+    assert "no account" in refusal(editor.accounts.set_password, "b@example.org", "x")
+
+
+def test_logins_are_disabled_and_enabled(editor: DirectoryEditor) -> None:
+    assert editor.accounts.enable("alice@example.org", False) == "Alice@example.org"
+    assert not editor.accounts.all()[0].is_enabled
+    editor.accounts.enable("alice@example.org", True)
+    assert editor.accounts.all()[0].is_enabled
+
+
+def test_accounts_of_one_domain_are_listed(editor: DirectoryEditor) -> None:
+    editor.accounts.add("bob@example.net", "x")
+    assert [row.address for row in editor.accounts.all("example.net")] == ["bob@example.net"]
+    assert len(editor.accounts.all()) == 2
+
+
+def test_a_file_is_imported_as_a_whole(editor: DirectoryEditor) -> None:
+    names = editor.accounts.import_lines(
+        ["b@example.org:{PLAIN}x", "c@example.net:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=:1:2"]
+    )
+    assert names == ["b@example.org", "c@example.net"]
+    assert len(editor.accounts.all()) == 3
+
+
+def test_nothing_is_imported_from_a_file_with_mistakes(editor: DirectoryEditor) -> None:
+    lines = ["b@example.org:{PLAIN}x", "alice@example.org:{PLAIN}x", "x@y.example:{PLAIN}x", "bad"]
+    with pytest.raises(AccountImportError) as mistaken:
+        editor.accounts.import_lines(lines)
+    assert [mistake.line for mistake in mistaken.value.mistakes] == [2, 3, 4]
+    assert len(editor.accounts.all()) == 1
+
+
+def test_hashes_of_existing_accounts_are_replaced_when_asked(editor: DirectoryEditor) -> None:
+    editor.accounts.import_lines(["alice@example.org:{PLAIN}x"], is_replacing=True)
+    assert [(row.address, row.scheme) for row in editor.accounts.all()] == [
+        ("Alice@example.org", "PLAIN")
+    ]
+
+
+def test_300_lines_are_one_commit(editor: DirectoryEditor) -> None:
+    hashed = "{SHA512-CRYPT}$6$saltsalt$" + "a" * 86
+    commits: list[None] = []
+    editor._tables.connection.set_commit_hook(lambda: bool(commits.append(None)))
+    editor.accounts.import_lines([f"u{at}@example.org:{hashed}" for at in range(300)])
+    assert len(editor.accounts.all()) == 301
+    assert len(commits) == 1
