@@ -1,4 +1,4 @@
-from tests.policy.visits import context, judged, message
+from tests.policy.contexts import context, judged, message
 from tests.smtp.fakes import FakeRouter
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.verdict import ACCEPT, FilterStage

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.policy.visits import context, judged
+from tests.policy.contexts import context, judged
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage
 from twisted_mail.policy.check import CheckFilter, CheckSettings, verdict

@@ -1,7 +1,7 @@
 import pytest
 
-from tests.policy import visits
-from tests.policy.lines import FakeDialing
+from tests.policy import contexts
+from tests.policy.connections import FakeConnector
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage
@@ -42,9 +42,9 @@ class FakeClamd:
 
 
 def judged(clamd, body=b"words\r\n", **options):
-    connector = FakeDialing(lambda: clamd)
+    connector = FakeConnector(lambda: clamd)
     asked = ClamavFilter(ClamavSettings(**options), connector, InlineBlocking())
-    context = visits.context()
+    context = contexts.context()
     context.message = Message(MemoryBlob(body), b"Received: x\r\n")
     try:
         return finish(asked.judge(FilterStage.MESSAGE, context))

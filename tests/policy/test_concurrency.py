@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.policy.visits import context, judged
+from tests.policy.contexts import context, judged
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.verdict import ACCEPT, FilterStage
 from twisted_mail.policy.concurrency import ConcurrencyLimits, ConcurrencySettings

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.policy.visits import HOST, context, judged, names
+from tests.policy.contexts import HOST, context, judged, names
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.verdict import Decision
 from twisted_mail.policy.dnsbl import DnsListCheck, DnsListSettings

@@ -46,13 +46,13 @@ class Follows(Says):
 
 def judged(*filters, stage=FilterStage.MESSAGE, clock=None, **rules):
     journal = ListJournal()
-    seats = [ConfiguredFilter(f"filter{at}", one, **rules) for at, one in enumerate(filters)]
-    stages = FilterChain(clock or StillClock(), journal, seats)
+    configured = [ConfiguredFilter(f"filter{at}", one, **rules) for at, one in enumerate(filters)]
+    stages = FilterChain(clock or StillClock(), journal, configured)
     context = stages.begin("smtp", PEER)
     return finish(stages.judge(stage, context)), context, journal
 
 
-def test_without_filters_there_is_no_visit():
+def test_without_filters_there_is_no_context():
     assert FilterChain(StillClock(), ListJournal()).begin("smtp", PEER) is None
 
 
@@ -179,7 +179,7 @@ def test_nobody_is_asked_after_a_final_verdict():
     assert not last.asked
 
 
-def test_a_filter_that_is_too_slow_gets_the_verdict_of_its_seat():
+def test_a_filter_that_is_too_slow_gets_its_configured_verdict():
     clock = StillClock()
     slow = Says(ACCEPT, clock=clock, takes=11)
     verdict, context, _ = judged(slow, clock=clock, when_failed=Decision.DEFER)
@@ -187,7 +187,7 @@ def test_a_filter_that_is_too_slow_gets_the_verdict_of_its_seat():
     assert context.verdicts[0][1].reason == "no answer within 10 seconds"
 
 
-def test_a_filter_that_cannot_be_asked_gets_the_verdict_of_its_seat():
+def test_a_filter_that_cannot_be_asked_gets_its_configured_verdict():
     verdict, _, journal = judged(Says(Unavailable("no DNS")), when_failed=Decision.REFUSE)
     assert verdict.decision is Decision.REFUSE
     assert "failed" not in [event for event, _ in journal.events]

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.policy.visits import context, judged
+from tests.policy.contexts import context, judged
 from twisted_mail.mail.address import NULL, Address, parse
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import Decision

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.policy.visits import context, judged, names
+from tests.policy.contexts import context, judged, names
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.verdict import Decision
 from twisted_mail.policy.helo import HeloCheck, HeloSettings, normalise_helo

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.policy import visits
+from tests.policy import contexts
 from twisted_mail.interfaces import HttpResponse, TlsInfo
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.message import MemoryBlob, Message
@@ -41,7 +41,7 @@ class FakePosting:
 
 
 def context():
-    found = visits.context()
+    found = contexts.context()
     found.id, found.header = "id1", HEADER
     found.recipients = [parse("alice@example.org"), parse("bob@example.org")]
     found.message = Message(MemoryBlob(HEADER + b"\r\nwords\r\n"), TRACE)
@@ -91,7 +91,7 @@ def test_what_filters_before_have_edited_is_sent():
     assert http_client.asked[0][2] == b"X-B: 1\r\n" + TRACE + HEADER + b"\r\nnew"
 
 
-def test_what_visitors_say_adds_no_field():
+def test_what_a_client_sends_adds_no_field():
     who = context()
     who.hello, who.sender = "a\r\nIP: 127.0.0.1\x00", NULL
     who.peer = type(who.peer)("", 0)

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.policy.visits import context, judged, names
+from tests.policy.contexts import context, judged, names
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.dns import MailHost
 from twisted_mail.mail.outcome import Unavailable

@@ -1,7 +1,7 @@
 import pytest
 
-from tests.policy import visits
-from tests.policy.lines import FakeDialing
+from tests.policy import contexts
+from tests.policy.connections import FakeConnector
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage
 from twisted_mail.policy.spamassassin import SpamassassinFilter, SpamassassinSettings
@@ -32,10 +32,10 @@ class FakeSpamd:
 
 
 def judged(spamd, size=100, submitter="", **options):
-    connector = FakeDialing(lambda: spamd)
+    connector = FakeConnector(lambda: spamd)
     settings = SpamassassinSettings(**options)
-    context = visits.context()
-    context.message, context.submitter = visits.message(size), submitter
+    context = contexts.context()
+    context.message, context.submitter = contexts.message(size), submitter
     try:
         asked = SpamassassinFilter(settings, connector, InlineBlocking())
         return finish(asked.judge(FilterStage.MESSAGE, context))

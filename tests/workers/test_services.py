@@ -298,12 +298,12 @@ def test_conversations_are_counted_until_they_end() -> None:
     service = FilterService([made])
     pair = Pair({"filters": service})
     remote: Any = shared(pair).filter(0, made)
-    visits = [SmtpContext("smtp", PEER) for _ in range(3)]
-    decisions = [pair.finish(remote.judge(FilterStage.CONNECT, one)).decision for one in visits]
+    contexts = [SmtpContext("smtp", PEER) for _ in range(3)]
+    decisions = [pair.finish(remote.judge(FilterStage.CONNECT, one)).decision for one in contexts]
     assert decisions == [Decision.ACCEPT, Decision.ACCEPT, Decision.DEFER]
-    pair.finish(remote.judge(FilterStage.SENDER, visits[0]))
-    remote.ended(visits[0], is_over=False)
-    remote.ended(visits[0], is_over=True)
+    pair.finish(remote.judge(FilterStage.SENDER, contexts[0]))
+    remote.ended(contexts[0], is_over=False)
+    remote.ended(contexts[0], is_over=True)
     pair.carry()
     assert (
         pair.finish(remote.judge(FilterStage.CONNECT, SmtpContext("smtp", PEER))).decision

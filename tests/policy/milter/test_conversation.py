@@ -1,6 +1,6 @@
 """Whole SMTP conversations with a mail filter behind them."""
 
-from tests.policy.lines import FakeDialing
+from tests.policy.connections import FakeConnector
 from tests.policy.milter import filters as milter
 from tests.policy.milter.filters import FakeFilter, packet, texts
 from tests.smtp.fakes import House, lines
@@ -24,7 +24,7 @@ MESSAGE = [
 
 def held(other, *said):
     """Return the server's lines behind EHLO, the house, and the dialing."""
-    connector = FakeDialing(lambda: other)
+    connector = FakeConnector(lambda: other)
     asked = MilterFilter(MilterSettings(), "mail.example.org", connector, InlineBlocking())
     house = House(filters=[asked])
     found = house.hold(ScriptedWire([lines("EHLO client.example", *said, "QUIT")]))

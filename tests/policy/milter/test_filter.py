@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.policy import visits
-from tests.policy.lines import FakeDialing
+from tests.policy import contexts
+from tests.policy.connections import FakeConnector
 from tests.policy.milter import filters as milter
 from tests.policy.milter.filters import FakeFilter, packet, texts
 from twisted_mail.interfaces import TlsInfo
@@ -42,11 +42,11 @@ class Place:
     def __init__(self, *others, **options):
         self.others = list(others) or [FakeFilter()]
         self.waiting = list(self.others)
-        self.connector = FakeDialing(lambda: self.waiting.pop(0))
+        self.connector = FakeConnector(lambda: self.waiting.pop(0))
         self.filter = MilterFilter(
             MilterSettings(**options), "mail.example.org", self.connector, InlineBlocking()
         )
-        self.context = visits.context()
+        self.context = contexts.context()
         self.context.id = "id1"
         self.context.message = Message(MemoryBlob(HEADER + b"\r\n" + BODY), b"Received: x\r\n")
         self.context.header = HEADER
@@ -435,7 +435,7 @@ def test_a_message_that_cannot_be_read_is_not_judged():
 
 
 def test_who_is_waited_for_too_long_is_left():
-    class Slow(FakeDialing):
+    class Slow(FakeConnector):
         async def connect(self, endpoint, timeout):
             line = await super().connect(endpoint, timeout)
             line.read = self.read

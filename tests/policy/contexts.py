@@ -1,4 +1,4 @@
-"""Visits for tests of filters."""
+"""Contexts for tests of filters."""
 
 from twisted_mail.interfaces import Peer, SmtpContext
 from twisted_mail.mail.address import NULL, parse

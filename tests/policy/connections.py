@@ -1,10 +1,10 @@
-"""Lines to fake programs: whatever is written is answered at once."""
+"""Connections to fake programs: whatever is written is answered at once."""
 
 from twisted_mail.mail.outcome import Unavailable
 
 
-class FakeLine:
-    """A line to ``program``, whose ``hear(data)`` returns what it says."""
+class FakeConnection:
+    """A connection to ``program``, whose ``hear(data)`` returns its answer."""
 
     def __init__(self, program, size=7):
         self.program = program
@@ -36,8 +36,8 @@ class FakeLine:
         self.is_open = False
 
 
-class FakeDialing:
-    """Dials ``make()``; keeps the lines."""
+class FakeConnector:
+    """Connects to ``make()``; keeps the connections."""
 
     def __init__(self, make):
         self.make = make
@@ -49,5 +49,5 @@ class FakeDialing:
         program = self.make()
         if program is None:
             raise Unavailable("cannot be reached")
-        self.lines.append(FakeLine(program))
+        self.lines.append(FakeConnection(program))
         return self.lines[-1]
