@@ -34,6 +34,5 @@ class Selected:
 
     def require_all_present(self, uids: Sequence[int]) -> None:
         """Raise Refused when some of the messages named by number are gone (RFC 5530 §3)."""
-        row = self.mailbox.columns.row
-        if any(row(uid) is None for uid in uids):
+        if not self.view.pending.expunges.isdisjoint(uids):
             raise Refused("Some of the messages are no longer there.", "EXPUNGEISSUED")

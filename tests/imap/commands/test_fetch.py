@@ -207,6 +207,14 @@ def test_rendered_items_of_large_messages_are_asked_for_in_smaller_portions():
     assert [len(call[1]) for call in mailbox.calls] == [16, 16, 8]
 
 
+def test_a_message_between_is_not_taken_for_one_that_is_gone():
+    session = session_of(b"1", b"22", b"333", b"4444")
+    session.mailbox.remove([2])
+    with pytest.raises(Refused):
+        finish(session.run(FETCH, b"1:2,4 RFC822.SIZE"))
+    assert session.written() == (b"* 1 FETCH (RFC822.SIZE 1)\r\n* 4 FETCH (RFC822.SIZE 4)\r\n")
+
+
 def test_nothing_is_fetched_when_all_is_gone():
     session = session_of(MESSAGE)
     session.mailbox.remove([1])

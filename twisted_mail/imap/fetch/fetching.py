@@ -219,16 +219,20 @@ def _batch_of(selected: Selected, uids: Sequence[int]) -> FetchBatch:
 
     Messages that are gone from the store are left out. Flags have ``\Recent`` where this session has.
     """
-    columns, view = selected.mailbox.columns, selected.view
-    rows = columns.rows(uids)
-    if isinstance(rows, range):
-        together = slice(rows.start, rows.stop)
-        flags = columns.flags[together]
-        dates: Sequence[int] = columns.dates[together]
-        sizes: Sequence[int] = columns.sizes[together]
-    else:
-        uids = [columns.uids[row] for row in rows]
-        flags = [columns.flags[row] for row in rows]
-        dates = [columns.dates[row] for row in rows]
-        sizes = [columns.sizes[row] for row in rows]
-    return FetchBatch(view.numbers(uids), uids, view.with_recent(uids, flags), dates, sizes)
+    view = selected.view
+    numbers = view.numbers(uids)
+    columns = selected.mailbox.columns
+    rows: Sequence[int] = columns.rows_between(uids[0], uids[-1]) if uids else range(0)
+    if isinstance(numbers, range) and len(rows) == len(uids):  # the client knows none between
+        together = slice(rows[0], rows[-1] + 1)
+        flags = view.with_recent(uids, columns.flags[together])
+        return FetchBatch(numbers, uids, flags, columns.dates[together], columns.sizes[together])
+    rows = [row for row in map(columns.row, uids) if row is not None]
+    present = [columns.uids[row] for row in rows]
+    return FetchBatch(
+        view.numbers(present),
+        present,
+        view.with_recent(present, [columns.flags[row] for row in rows]),
+        [columns.dates[row] for row in rows],
+        [columns.sizes[row] for row in rows],
+    )

@@ -4,7 +4,7 @@ A mailbox of 100,000 messages is a few arrays, not 100,000 objects.
 """
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -161,15 +161,9 @@ class EntryColumns:
         at = bisect_left(self.uids, uid)
         return at if at < len(self.uids) and self.uids[at] == uid else None
 
-    def rows(self, uids: Sequence[int]) -> Sequence[int]:
-        """Return the rows of ascending UIDs that are there; a range when all are together."""
-        if not uids:
-            return range(0)
-        first = bisect_left(self.uids, uids[0])
-        last = first + len(uids) - 1
-        if last < len(self.uids) and self.uids[last] == uids[-1]:
-            return range(first, last + 1)
-        return [row for row in map(self.row, uids) if row is not None]
+    def rows_between(self, first: int, last: int) -> range:
+        """Return the rows of the UIDs from ``first`` to ``last``, both included."""
+        return range(bisect_left(self.uids, first), bisect_right(self.uids, last))
 
     def add(self, entries: "Iterable[Entry] | EntryColumns") -> None:
         """Append entries with ascending UIDs above all that were here before."""
