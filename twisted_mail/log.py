@@ -1,7 +1,6 @@
-"""What is logged: one method for each event.
+"""The log: one method for each event.
 
-The journal is the only place that knows how events are written. ``id`` names a message from its
-acceptance to its mailbox.
+Only this module knows how events are written. ``id`` names a message from its acceptance to its mailbox.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,9 +17,9 @@ _UNIX = "unix"  # the address of a client over a UNIX socket, which has none
 class LogJournal:
     """Fulfils ``interfaces.Journal`` with ``twisted.logger``, or with ``write``, which takes lines.
 
-    The begin and end of each connection are noted only where ``notes_connections``: two lines for each
-    cost a tenth of what taking a message does. Lines are put together here, in a tenth of the time that
-    ``twisted.logger`` takes for a format with fields. Bugs always go to ``twisted.logger``.
+    Begin and end of each connection are logged only with ``notes_connections``: two lines for each cost a
+    tenth of accepting a message. Lines are formatted here, in a tenth of the time that ``twisted.logger``
+    takes for a format with fields. Bugs always go to ``twisted.logger``.
     """
 
     log = Logger(namespace="twisted_mail")
@@ -112,7 +111,7 @@ class LogJournal:
         self._note(f"{id}: delivered to {names}", id=id, accounts=names)
 
     def tried(self, id: str, to: str, result: str, reason: str) -> None:
-        """Note what came of an attempt to hand a message to a program or a list."""
+        """Note the result of an attempt to pass a message to a program or a list."""
         text = f"{id}: {to}: {result}" + (reason and f": {reason}")
         self._note(text, id=id, to=to, result=result, reason=reason)
 
@@ -122,7 +121,7 @@ class LogJournal:
         self._note(text, account=account, mailbox=mailbox, done=done, total=total)
 
     def warned(self, where: str, text: str) -> None:
-        """Note what whoever runs the server should look at."""
+        """Note something that the administrator should look at."""
         self._warn(f"{where} {text}", where=where)
 
     def failed(self, where: str) -> None:
@@ -131,7 +130,7 @@ class LogJournal:
 
 
 def _of(id: str) -> str:
-    """Return how a line begins that is about a message; nothing if there is none yet."""
+    """Return the beginning of a line about a message; nothing if there is none yet."""
     return id and f"{id}: "
 
 

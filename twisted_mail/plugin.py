@@ -1,8 +1,8 @@
 """The maker interfaces, and how plugins are found.
 
 A plugin is an object in a module of ``twisted_mail.plugins`` that provides one of these interfaces;
-``twisted.plugin.getPlugins`` finds it there. Our own protocols come in by the same way. Login methods
-are ``twisted.cred.strcred`` checkers and need nothing of ours.
+``twisted.plugin.getPlugins`` finds it there. Our own protocols and filters are found in the same way.
+Login methods are ``twisted.cred.strcred`` checkers and need nothing of ours.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -44,12 +44,12 @@ from twisted_mail.smtp.backend import AddedStep, ArrivalStep
 
 @dataclass(frozen=True, slots=True)
 class ServerBackend:
-    """Every door of the house, for makers to pick from.
+    """Every door of the server, for makers to pick from.
 
-    ``login_*`` are the portal seen for one face each; ``blob_writer`` makes a new writer for the bytes
-    of one message. ``state`` is the folder where the server keeps what it has to remember; without one,
-    nothing outlives the process. ``delivery`` is final delivery alone, past any queue;
-    ``assume_login`` opens an account without a password, for whom somebody else has let in.
+    ``login_*`` are the portal for one face each; ``blob_writer`` makes a new writer for the bytes of one
+    message. ``state`` is the folder for what the server has to keep; without one, nothing outlives the
+    process. ``delivery`` is final delivery alone, past any queue; ``assume_login`` logs in without a
+    password a user whose password a trusted proxy has checked.
     ``arrival`` is what a service does with each message at its end, each its own; ``added_steps`` is
     what plugins add to it.
     ``connector`` and ``http_client`` lead to other programs, which only a running server asks.
@@ -84,10 +84,10 @@ class IProtocol(Interface):
 
     name = Attribute("The word in the configuration, and the section with the settings: 'imap'.")
     help = Attribute("One line for people.")
-    busy = Attribute("The octets that tell a connection beyond the limit that we are busy.")
+    busy = Attribute("The reply to a connection beyond the limit: that the server is busy.")
     settings = Attribute("A frozen dataclass with a default for each field: the section's options.")
     is_spread = Attribute(
-        "Whether workers may hold its conversations: no two of them need one process. Optional: False."
+        "Whether workers may serve it: no two of its conversations need one process. Optional: False."
     )
 
     def make(settings: object, backend: ServerBackend) -> object:
@@ -101,9 +101,9 @@ class IFilter(Interface):
     help = Attribute("One line for people.")
     settings = Attribute("A frozen dataclass with a default for each field: the table's options.")
     is_common = Attribute(
-        "Whether one object must judge all conversations, those of workers too: it counts, say. It is"
-        " asked without the octets of header and message then, and hears of all recipients together at"
-        " the last stage only. Optional: False."
+        "Whether one object must judge all conversations, also those of workers: because it counts,"
+        " say. Then it does not get the octets of header and message, and all recipients together"
+        " at the last stage only. Optional: False."
     )
 
     def make(settings: object, backend: ServerBackend) -> object:
@@ -142,7 +142,7 @@ class IArrivalStep(Interface):
 
 
 class MakeBuiltinSession(Protocol):
-    """What our own session classes look like."""
+    """The signature of our own session classes."""
 
     def __call__(self, wire: Wire, settings: Any, backend: Any) -> Session:
         """Make the session of one connection."""
@@ -152,7 +152,7 @@ T = TypeVar("T")
 
 
 def pick_doors(kind: Callable[..., T], backend: ServerBackend) -> T:
-    """Return a room's dataclass of doors, whose fields have names of ``ServerBackend``."""
+    """Make a protocol's backend: a dataclass of doors, whose fields are fields of ``ServerBackend``."""
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     return kind(**{name: getattr(backend, name) for name in names})
 
@@ -160,9 +160,9 @@ def pick_doors(kind: Callable[..., T], backend: ServerBackend) -> T:
 @implementer(IPlugin, IProtocol)
 @dataclass(frozen=True)
 class BuiltinProtocol:
-    """A protocol of our own house: a session class, its settings, and the doors it picks.
+    """A protocol that comes with the server: a session class, its settings, and its doors.
 
-    ``backend`` is the room's dataclass, whose fields have names of ``ServerBackend``.
+    ``backend`` is the protocol's dataclass of doors, whose fields are fields of ``ServerBackend``.
     """
 
     name: str
@@ -197,7 +197,7 @@ class BuiltinMailProtocol(BuiltinProtocol):
 @implementer(IPlugin, IFilter)
 @dataclass(frozen=True)
 class BuiltinFilter:
-    """A kind of filter as ours are: its settings, and what makes it of them and the doors."""
+    """A kind of filter that comes with the server: its settings, and the function that makes it."""
 
     name: str
     help: str

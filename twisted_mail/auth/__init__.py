@@ -1,1 +1,1 @@
-"""Who are you? One portal, one realm, one avatar with three faces."""
+"""Who are you? One portal (twisted.cred), one realm, one avatar with three faces; SASL mechanisms."""

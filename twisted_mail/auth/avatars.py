@@ -1,7 +1,7 @@
 """The avatar: what a login hands to a protocol.
 
-The zope interfaces are for twisted.cred, which asks for a face by interface at run time; their members
-are those of the doors ``Mailboxes``, ``Maildrop`` and ``Submitter``, where they are described.
+The zope interfaces are for twisted.cred, which selects a face by its interface at run time. Their members
+are those of the doors ``Mailboxes``, ``Maildrop`` and ``Submitter``, which describe them.
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ from twisted_mail.interfaces import Account, Directory, Mailbox, Store
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.directory_entry import subaddress_splits
 
-MAX_LOOKUPS = 1000  # addresses looked at while aliases are followed: as many as an alias may have
+MAX_LOOKUPS = 1000  # addresses looked up while aliases are followed: as many as an alias may have
 
 
 class AccountId(bytes):
@@ -44,7 +44,7 @@ class IMaildrop(Interface):
         """Open the inbox for this session alone."""
 
     def logout() -> None:
-        """End the login and give the lock back."""
+        """End the login and release the lock."""
 
 
 class ISubmitter(Interface):
@@ -53,7 +53,7 @@ class ISubmitter(Interface):
     name = Attribute("The account's name.")
 
     async def may_send_as(address: Address) -> bool:
-        """Say whether mail of this account may carry the address as its sender."""
+        """Return whether mail from this account may have the address as its sender."""
 
     def logout() -> None:
         """End the login."""
@@ -91,17 +91,17 @@ class Avatar:
             raise
 
     def logout(self) -> None:
-        """Give the lock back if this avatar has it; harmless when repeated."""
+        """Release the lock if this avatar has it; harmless when repeated."""
         if self._release_maildrop is not None:
             self._release_maildrop()
             self._release_maildrop = None
 
     async def may_send_as(self, address: Address) -> bool:
-        """Say whether the address is the account's own, leads to it, or was granted to it.
+        """Return whether the address is the account's own, leads to it, or was granted to it.
 
-        That is: an address of the account, one of these with a detail (``alice+lists``), any alias
-        that leads here by one or more steps, and what the directory allows besides. The null sender
-        impersonates nobody and is free.
+        That is: an address of the account, with a detail (``alice+lists``) or without, any alias that
+        leads here in one or more steps, and what the directory grants besides. The null sender
+        impersonates nobody and is always allowed.
         """
         if address.is_null or await self._leads_here(address):
             return True

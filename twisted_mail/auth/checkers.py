@@ -1,7 +1,7 @@
-"""Credential checkers (twisted.cred): who looks at the password.
+"""Credential checkers (twisted.cred), which check passwords.
 
-Which ones are used is said in the configuration by ``twisted.cred.strcred`` strings such as
-``directory``, ``file:/etc/mail/passwords`` or ``unix``, so any installed plugin can be one.
+The configuration names them by ``twisted.cred.strcred`` strings such as ``directory``,
+``file:/etc/mail/passwords`` or ``unix``, so any installed plugin can be one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ AvatarId = bytes | tuple[()]
 
 
 class INeedsDirectory(Interface):
-    """A checker made from a string that wants the directory before it can check."""
+    """A checker made from a string that needs the directory before it can check."""
 
     def with_directory(directory: Directory, default_domain: str) -> ICredentialsChecker:
         """Return the checker that asks ``directory``, bare user names completed."""
@@ -33,7 +33,7 @@ class INeedsDirectory(Interface):
 @implementer(ICredentialsChecker, INeedsDirectory)
 @dataclass(frozen=True, slots=True)
 class DirectoryChecker:
-    """Asks the directory."""
+    """Checks passwords against the directory."""
 
     directory: Directory | None = None
     default_domain: str = ""

@@ -1,4 +1,4 @@
-"""The one portal (twisted.cred), and the login doors that sessions see of it."""
+"""The one portal (twisted.cred), and the login doors through which sessions use it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ Face = TypeVar("Face", Mailboxes, Maildrop, Submitter)
 @implementer(IRealm)
 @dataclass(frozen=True, slots=True)
 class Realm:
-    """Gives an avatar to whoever a checker has let in.
+    """Gives an avatar to each login that a checker has accepted.
 
     Checkers return an ``AccountId``, or the name that the user gave; ``default_domain`` completes a bare
     user name. Each of the ``separators`` may stand before a detail.
@@ -64,9 +64,9 @@ class Realm:
         return Deferred.fromCoroutine(self._find(avatarId, face))
 
     async def _find(self, avatar_id: object, face: type[Interface]) -> LoggedIn:
-        """Find the account of whoever another checker has let in, as the directory spells it.
+        """Find the account of a login that another checker has accepted, spelled as in the directory.
 
-        Mail for it goes to the account so spelled. The directory need not know it.
+        Mail for it goes to the account of that spelling. The directory need not know it.
         """
         name = account_name(avatar_id, self.default_domain)
         known = await self.directory.account(parse(name))
@@ -81,7 +81,7 @@ class Realm:
     async def assume(self, name: str) -> Submitter:
         """Return the SMTP face of an account without asking for a password.
 
-        Fulfils ``interfaces.Adoption``. Raises Refused when there is no such account.
+        Fulfils ``interfaces.AssumedLogin``. Raises Refused when there is no such account.
         """
         try:
             address = parse(account_name(name, self.default_domain))
@@ -108,13 +108,13 @@ def account_name(avatar_id: object, default_domain: str) -> str:
 
 
 def portal(realm: Realm, checker: ICredentialsChecker) -> Portal:
-    """Make the one portal of the house."""
+    """Make the one portal of the server."""
     return Portal(realm, [checker])
 
 
-@dataclass(frozen=True)  # without slots: typing notes the face on an instance of a generic class
+@dataclass(frozen=True)  # without slots: typing sets an attribute on an instance of a generic class
 class PortalLogin(Generic[Face]):
-    """The portal seen for one face; fulfils ``interfaces.Login``.
+    """The portal for one face of the avatar; fulfils ``interfaces.Login``.
 
     ``default_domain`` completes a bare user name, as in the realm.
     """
@@ -129,8 +129,8 @@ class PortalLogin(Generic[Face]):
     async def __call__(self, credentials: Credentials, peer: Peer) -> Face:
         """Return the avatar's face.
 
-        Raises Refused in the same words after the same time whether name or password is wrong, and
-        Unavailable when nobody can tell.
+        Raises Refused with the same text after the same time whether name or password is wrong, and
+        Unavailable when that cannot be checked.
         """
         self.throttle.admit(peer)
         began = self.clock.monotonic()

@@ -1,7 +1,7 @@
-"""SASL mechanisms (RFC 4422): what the client's responses say.
+"""SASL mechanisms (RFC 4422): credentials from the client's responses.
 
-Names and passwords are taken as they come, without SASLprep: what is stored and what is typed are
-compared octet by octet in UTF-8, as RFC 4616 §2 leaves open.
+Names and passwords are used as they come, without SASLprep: what is stored and what is typed are
+compared octet by octet in UTF-8, which RFC 4616 §2 allows.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ class PlainExchange:
     """One PLAIN authentication (RFC 4616 §2): everything in a single response."""
 
     def step(self, response: bytes) -> Credentials:
-        """Return what the response says."""
+        """Return the credentials in the response."""
         parts = response.split(b"\0")
         if len(parts) != 3:
             raise _malformed("PLAIN needs three parts with a NUL between them")
@@ -35,15 +35,15 @@ class PlainExchange:
 class LoginExchange:
     """One LOGIN authentication: name and password asked for in turn.
 
-    No RFC defines it; draft-murchison-sasl-login describes what clients do. Outlook sends the name as
-    an initial response.
+    No RFC defines it; draft-murchison-sasl-login describes what clients do. Outlook sends the name as the
+    initial response.
     """
 
     _has_asked: bool = False
     _name: str = ""
 
     def step(self, response: bytes) -> bytes | Credentials:
-        """Return the next question or what the answers say."""
+        """Return the next question, or the credentials."""
         if self._name:
             return Credentials(self._name, _text(response, "The password"))
         if not response and not self._has_asked:
@@ -72,7 +72,7 @@ def _malformed(text: str) -> ProtocolError:
 
 @dataclass(frozen=True, slots=True)
 class PasswordMechanism:
-    """A mechanism that hands over the password itself, and so needs TLS."""
+    """A mechanism that sends the password itself, and so needs TLS."""
 
     name: str
     server_first: bool

@@ -1,10 +1,10 @@
-"""How long a failed login waits for its answer.
+"""How long a failed login waits for its reply.
 
-Guessing passwords is made slow, and a login that succeeds is never delayed. Failures are counted for
-the network a peer is in and for the account that was named; the longer of the two delays holds. The
-delay runs from the start of the attempt, so its length says nothing about what the check had to do.
+This makes guessing passwords slow; a login that succeeds is never delayed. Failures are counted for the
+network of the peer and for the account that was named, and the longer delay applies. The delay runs from
+the start of the attempt, so its length reveals nothing about what was checked.
 
-Peers on this very host (a webmail, a proxy) stand for many people: for them only accounts are counted.
+A peer on this host (a webmail, a proxy) serves many people: for those only accounts are counted.
 """
 
 import ipaddress
@@ -17,22 +17,22 @@ from twisted_mail.mail.outcome import Outcome, Unavailable
 
 FIRST_DELAY = 2.0  # seconds
 LONGEST_DELAY = 15.0  # seconds; clients give up on a silent server after about 30
-MEMORY_SECONDS = 900.0  # after this long without a failure, all is forgotten
-MAX_REMEMBERED = 10_000  # networks and accounts; beyond it the oldest are forgotten
-MAX_WAITING = 32  # refusals being held back for one network at the same time
-_IPV4_PREFIX, _IPV6_PREFIX = 24, 56  # what one guesser usually commands
+MEMORY_SECONDS = 900.0  # without a failure; then the count starts again
+MAX_REMEMBERED = 10_000  # networks and accounts; of more, the oldest are forgotten
+MAX_WAITING = 32  # delayed refusals of one network at the same time
+_IPV4_PREFIX, _IPV6_PREFIX = 24, 56  # the addresses that one guesser usually has
 
 TOO_MANY = Outcome(454, "4.7.0", "Too many failed logins, try again later")
 
 
 class LoginThrottle(Protocol):
-    """Slows the guessing of passwords down."""
+    """Slows down the guessing of passwords."""
 
     def admit(self, peer: Peer) -> None:
-        """Say that a password may be tried. Raises Unavailable."""
+        """Allow an attempt, or raise Unavailable."""
 
     async def hold_back(self, name: str, peer: Peer, began: float) -> None:
-        """Count a failed login, and return when it may be answered."""
+        """Count a failed login, and return when the reply may be sent."""
 
     def forgive(self, name: str) -> None:
         """Forget an account's failures."""
@@ -53,33 +53,33 @@ class LocalThrottle:
     _failures: OrderedDict[str, _Failures] = field(default_factory=OrderedDict)
 
     def admit(self, peer: Peer) -> None:
-        """Say that a password may be tried.
+        """Allow an attempt.
 
-        Raises Unavailable when so many refusals wait for this network that more connections would
-        be a way around the delay.
+        Raises Unavailable when ``MAX_WAITING`` refusals of this network are being delayed: with more
+        connections a guesser would get around the delay.
         """
         found = self._failures.get(network(peer))
         if found is not None and found.waiting >= MAX_WAITING:
             raise Unavailable(TOO_MANY)
 
     async def hold_back(self, name: str, peer: Peer, began: float) -> None:
-        """Count a failed login, and return when it may be answered.
+        """Count a failed login, and return when the reply may be sent.
 
-        ``began`` is the monotonic time at which the attempt came.
+        ``began`` is the monotonic time of the attempt's start.
         """
-        where = self._counted(network(peer)) if network(peer) else _Failures()
-        who = self._counted(_account_key(name))
-        delay = _delay(max(where.count, who.count))
-        where.waiting += 1
+        network_failures = self._counted(network(peer)) if network(peer) else _Failures()
+        account_failures = self._counted(_account_key(name))
+        delay = _delay(max(network_failures.count, account_failures.count))
+        network_failures.waiting += 1
         try:
             await self.clock.sleep(max(0.0, began + delay - self.clock.monotonic()))
         finally:
-            where.waiting -= 1
+            network_failures.waiting -= 1
 
     def forgive(self, name: str) -> None:
         """Forget the account's failures: its owner has logged in.
 
-        The network's stay, or a guesser with one account could clear them at will.
+        Those of the network stay: otherwise a guesser with one account could clear them at will.
         """
         self._failures.pop(_account_key(name), None)
 
@@ -95,7 +95,7 @@ class LocalThrottle:
         return failures
 
     def _forget(self, now: float) -> None:
-        """Drop what is old, and the oldest of too many."""
+        """Drop what is old, and the oldest if there are too many."""
         while self._failures:
             oldest = next(iter(self._failures.values()))
             is_old = now - oldest.last > MEMORY_SECONDS

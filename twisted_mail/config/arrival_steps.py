@@ -62,7 +62,7 @@ class ArrivalStepReader:
         return None if settings is None else dataclasses.replace(one, settings=settings)
 
     def _check_services(self, one: ArrivalStepConfig, plugin: Any, place: KeyPath) -> None:
-        """Complain about services that do not exist, or have no place for the step."""
+        """Complain about services that do not exist, or do not allow the step."""
         step = ArrivalStep(one.kind, lambda arrival: None)
         added = [*self._added, AddedStep(step, one.services, plugin.before, plugin.after)]
         mistakes = [self._mistake(name, added) for name in one.services]

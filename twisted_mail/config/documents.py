@@ -1,7 +1,7 @@
-"""The files of a configuration: read, put together, and every value's place kept.
+"""The files of a configuration, read and merged, with the line of every value.
 
-``tomllib`` does not say where a value stood, so a second, simple reading notes the line of each
-header and key. It errs only inside unusual layouts, and then towards the line of the table.
+``tomllib`` does not report where a value is, so a second, simple reading finds the line of each header
+and key. It errs only in unusual layouts, and then names the line of the table.
 """
 
 import re
@@ -20,14 +20,14 @@ _SYNTAX = re.compile(r"(.*) \(at line (\d+), column \d+\)", re.DOTALL)
 
 @dataclass(slots=True)
 class Document:
-    """The values of all files together, and the file and line each came from."""
+    """The values of all files together, and the file and line of each."""
 
     path: Path
     values: Table = field(default_factory=dict)
     lines: dict[KeyPath, tuple[Path, int]] = field(default_factory=dict)
 
     def mistake(self, place: KeyPath, text: str) -> ConfigMistake:
-        """Return a mistake at a place; the nearest known line around it is named."""
+        """Return a mistake at a place, with the nearest line that is known."""
         for length in range(len(place), 0, -1):
             if place[:length] in self.lines:
                 file, line = self.lines[place[:length]]
@@ -36,7 +36,7 @@ class Document:
 
 
 def read(path: Path) -> tuple[Document, list[ConfigMistake]]:
-    """Read a file and the drop-in folder beside it; return what they say and what is no TOML."""
+    """Read a file and its drop-in folder; return their values, and the mistakes of TOML in them."""
     document, mistakes = Document(path), list[ConfigMistake]()
     drop_ins = sorted(path.with_name(path.name + ".d").glob("*.toml"))
     for file in (path, *drop_ins):
@@ -60,7 +60,7 @@ def _syntax_mistake(file: Path, text: str) -> ConfigMistake:
 
 
 def _add(document: Document, file: Path, values: Table, lines: dict[KeyPath, int]) -> None:
-    """Put a later file over what is there: tables merge, lists of tables grow, the rest is replaced."""
+    """Merge a later file in: tables are merged, lists of tables grow, all else is replaced."""
     offsets = {
         name: len(document.values[name])
         for name, value in values.items()

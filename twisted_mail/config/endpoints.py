@@ -9,7 +9,7 @@ from twisted.internet.endpoints import serverFromString
 
 from twisted_mail.config.mistakes import suggestion
 
-# What Twisted brings; plugins may add more, and are found by asking Twisted.
+# Those of Twisted itself; plugins may add more, which Twisted finds.
 _KNOWN = ("tcp", "tcp6", "unix", "ssl", "systemd", "haproxy")
 # These read files or the environment that only the server has when it starts.
 _LATE = ("systemd", "ssl", "haproxy")
@@ -18,7 +18,7 @@ _UNKNOWN_PART = re.compile("unexpected keyword argument ('[^']*')")  # 3.13 adds
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What an endpoint string says: a port of an interface, a UNIX socket, or neither (``kind``)."""
+    """An endpoint string as a value: a port of an interface, a UNIX socket, or neither (``kind``)."""
 
     kind: str
     port: int = 0
@@ -27,7 +27,7 @@ class Endpoint:
 
     @property
     def is_local(self) -> bool:
-        """Say whether only this machine can connect."""
+        """Return whether only this machine can connect."""
         if self.kind == "unix":
             return True
         if self.interface == "localhost":
@@ -59,7 +59,7 @@ def parse(text: str) -> Endpoint:
                 f"there is no endpoint type {kind!r}{suggestion(kind, _KNOWN)}"
             ) from None
         raise ValueError(f"{text!r} is not an endpoint: {_plain(error)}") from None
-    except Exception as error:  # a parser of anybody's plugin may raise anything
+    except Exception as error:  # the parser of a plugin may raise anything
         if kind in _LATE and isinstance(error, (OSError, LookupError)):
             return Endpoint(kind)
         raise ValueError(f"{text!r} is not an endpoint: {_plain(error)}") from None

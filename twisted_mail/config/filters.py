@@ -1,4 +1,4 @@
-"""The ``[[filter]]`` tables: options of every filter beside those of its kind."""
+"""The ``[[filter]]`` tables: the options that every filter has, and those of its kind."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ def filters(
 ) -> tuple[FilterConfig, ...]:
     """Return the filters in their order; mistakes go to ``complain``.
 
-    ``kinds`` returns the plugins by name; it is not called where there is no table.
+    ``kinds`` returns the plugins by name; it is not called if there is no table.
     """
     if not tables:
         return ()
@@ -72,7 +72,7 @@ def _check_services(
 
 
 def _check_names(found: list[FilterConfig], complain: Complain) -> None:
-    """See to it that log and headers tell one filter from another."""
+    """Complain about names that are taken: log and headers must not confuse two filters."""
     taken: set[str] = set()
     for at, one in enumerate(found):
         if one.name in taken:

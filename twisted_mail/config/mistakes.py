@@ -36,7 +36,7 @@ class ConfigError(Exception):
 
 
 def name_of(place: KeyPath) -> str:
-    """Write a place for people, who count from 1."""
+    """Write a place for people, counted from 1."""
     text = ""
     for step in place:
         if isinstance(step, int):

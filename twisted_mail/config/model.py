@@ -30,9 +30,9 @@ class TlsSettings:
 
 @dataclass(frozen=True, slots=True)
 class LoginSettings:
-    """The section ``[login]``: who looks at names and passwords, asked in this order.
+    """The section ``[login]``: the checkers of names and passwords, asked in this order.
 
-    ``directory`` is the accounts that the control command makes; the others are the strings of
+    ``directory`` checks the accounts that the control command makes; for the others see
     ``twistd --help-auth`` (``twisted.cred.strcred``).
     """
 
@@ -41,9 +41,9 @@ class LoginSettings:
 
 @dataclass(frozen=True, slots=True)
 class DnsSettings:
-    """The section ``[dns]``: who is asked for names, and for how many seconds in all.
+    """The section ``[dns]``: the servers, and the seconds for one question to all of them.
 
-    Servers are numeric addresses, with a port where it is not 53; none: those of /etc/resolv.conf.
+    Servers are numeric addresses, with a port if it is not 53; without any, those of /etc/resolv.conf.
     """
 
     servers: tuple[str, ...] = ()
@@ -77,14 +77,14 @@ def _server_address(text: str) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class ThreadSettings:
-    """The section ``[threads]``: see ``net.process.cpu_affinity`` for why they stay on one processor."""
+    """The section ``[threads]``: ``net.process.cpu_affinity`` says why they stay on one processor."""
 
     one_processor: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """The section ``[workers]``: how many processes of their own take mail in; 0: none."""
+    """The section ``[workers]``: how many further processes take mail in; 0: none."""
 
     number: int = 0
 
@@ -95,9 +95,9 @@ class WorkerSettings:
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """The section ``[log]``: what is noted beside the life of messages, logins and troubles, and where.
+    """The section ``[log]``: what is logged besides messages, logins and problems, and where.
 
-    ``file`` is the mail log, from the state folder if relative; without one, all goes to twistd's log.
+    ``file`` is the mail log, relative to the state folder; without one, all goes to twistd's log.
     """
 
     connections: bool = False
@@ -112,11 +112,11 @@ class LogSettings:
 class ListenerConfig:
     """One ``[[listener]]``: a service on an endpoint, with its rules for TLS and passwords.
 
-    ``endpoint`` is an endpoint string of Twisted. With ``cleartext_passwords`` passwords are taken
-    without TLS, which is for the loopback interface only. More than ``connections`` in all, or
-    ``connections_per_address`` from one address, are told that the server is busy. With ``proxy`` each
-    connection begins with the header of a proxy that brings a client; ``proxies`` are the networks that
-    may connect then, this host alone if there are none.
+    ``endpoint`` is an endpoint string of Twisted. With ``cleartext_passwords`` passwords are accepted
+    without TLS, on the loopback interface only. Connections beyond ``connections`` in all, or beyond
+    ``connections_per_address`` from one address, get the reply that the server is busy. With ``proxy``
+    each connection begins with the header of a proxy that names its client; ``proxies`` are the networks
+    that may connect then, or this host alone if there are none.
     """
 
     service: str
@@ -138,11 +138,11 @@ class ListenerConfig:
 
 @dataclass(frozen=True, slots=True)
 class FilterConfig:
-    """One ``[[filter]]``: a kind of filter, its place among the others, and its own settings.
+    """One ``[[filter]]``: a kind of filter, the services it is for, and its own settings.
 
-    Asked in the order of the configuration, about the ``services`` named (none: all). What it does not
-    answer within ``seconds``, or fails to answer, is decided by ``when_failed``. The table's other
-    options are those of the kind, and become ``settings``.
+    Filters are asked in the order of the configuration, about the ``services`` named (none: all). If one
+    does not answer within ``seconds``, or fails, ``when_failed`` decides. The table's other options are
+    those of the kind, and become ``settings``.
     """
 
     kind: str
@@ -169,7 +169,7 @@ class ArrivalStepConfig:
 class Config:
     """Everything that was configured; paths are absolute.
 
-    ``domains`` are ours beside those the directory holds; ``services`` has the settings of every
+    ``domains`` are ours in addition to those in the directory; ``services`` has the settings of every
     installed protocol by its name.
     """
 

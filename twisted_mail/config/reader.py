@@ -33,7 +33,7 @@ from twisted_mail.store.settings import StoreSettings
 
 T = TypeVar("T")
 
-# Sections that are read as they stand, each into its dataclass; their names are fields of Config.
+# Sections that are read as they are, each into its dataclass; their names are fields of Config.
 PLAIN_SECTIONS: Mapping[str, type] = {
     "passwords": PasswordSettings,
     "store": StoreSettings,
@@ -70,7 +70,9 @@ def load(
     path = path.absolute()
     document, mistakes = documents.read(path)
     if mistakes:
-        raise ConfigError(mistakes)  # what a broken file does not say would look like more mistakes
+        raise ConfigError(
+            mistakes
+        )  # what is missing from a broken file would look like more mistakes
     reader = _ConfigReader(document, plugin.protocols() if protocols is None else protocols, kinds)
     config = reader.config()
     if reader.mistakes or config is None:
@@ -79,7 +81,7 @@ def load(
 
 
 class _ConfigReader:
-    """One reading: the document, and the mistakes so far."""
+    """Reads one document, and collects its mistakes."""
 
     def __init__(
         self, document: documents.Document, protocols: Mapping[str, Any], kinds: filters.Kinds

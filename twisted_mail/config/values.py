@@ -94,9 +94,7 @@ class Structurer:
         paths = {
             item.name: str(item.default)
             for item in dataclasses.fields(kind)
-            if isinstance(
-                item.default, Path
-            )  # relative to the file as well, not to wherever we are
+            if isinstance(item.default, Path)  # relative to the file too, not to our folder
         }
 
         def hook(value: object, _: object) -> object:
@@ -144,7 +142,7 @@ def _literal(kind: Any) -> Hook:
 
 
 def _report(error: BaseException, place: KeyPath, complain: Complain) -> None:
-    """Hand on what cattrs collected, one mistake at a time."""
+    """Pass on what cattrs collected, one mistake at a time."""
     if isinstance(error, ForbiddenExtraKeysError):
         known = [item.name for item in dataclasses.fields(error.cl)]
         for name in sorted(error.extra_fields):

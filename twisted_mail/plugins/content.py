@@ -1,4 +1,4 @@
-"""The filters of our own house that ask other programs."""
+"""The filters that come with the server and ask other programs."""
 
 from typing import TypeVar
 

@@ -1,4 +1,4 @@
-"""The filters of our own house."""
+"""The filters that come with the server."""
 
 from twisted_mail.plugin import BuiltinFilter
 from twisted_mail.policy.account_sizes import AccountLimits, AccountLimitSettings

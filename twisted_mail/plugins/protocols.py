@@ -1,4 +1,4 @@
-"""The protocols of our own house."""
+"""The protocols that come with the server."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
