@@ -2,113 +2,21 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.contracts.ground import ALICE, BOB, BrokenBlob, NotedBlob, mail
+from tests.contracts.ground import ALICE, BOB, NotedBlob, mail
 from tests.contracts.meanwhile import TurningBlocking, TurningLane, together
-from tests.faults import QuickDisk
-from twisted_mail.interfaces import Blocking
+from tests.store.delivery.inboxes import CAROL, Place, message
 from twisted_mail.mail.message import PIECE, MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.delivery import group_commit as room
 from twisted_mail.store.delivery.group_commit import GroupCommit
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.environment import StoreEnvironment
-from twisted_mail.store.format.filename import Namer
-from twisted_mail.store.settings import StoreSettings
-from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
-
-CAROL = "carol@example.org"
-
-
-class WatchedDisk(QuickDisk):
-    """Notes its syncs, and what is in the folders ``new`` at each; fails those it is told."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.syncs: list[str] = []
-        self.visible: list[int] = []  # at each sync of all
-        self.failing: dict[str, int] = {}  # which of them, counted from 0
-        self.seconds: Callable[[], object] = lambda: None
-        self.elsewhere: bytes | None = None  # files below are on another file system
-        self.paths: dict[int, bytes] = {}
-
-    def create(self, path: bytes) -> int:
-        fd = super().create(path)
-        self.paths[fd] = path
-        return fd
-
-    def device(self, fd: int) -> int:
-        path = self.paths.get(fd, b"")
-        return 2 if self.elsewhere is not None and self.elsewhere in path else 1
-
-    def _sync(self, name: str) -> None:
-        number = self.syncs.count(name)
-        self.syncs.append(name)
-        if self.failing.get(name) == number:
-            raise OSError(errno.EIO, "as told")
-
-    def sync_file(self, fd: int) -> None:
-        self._sync("file")
-
-    def sync_folder(self, path: bytes) -> None:
-        self._sync("folder")
-
-    def sync_all_verified(self, fd: int) -> None:
-        self.sync_all(fd)
-
-    def sync_all(self, fd: int) -> None:
-        self.visible.append(len(list(self.root.glob("*/*/Maildir/new/*"))))
-        self.seconds()
-        self._sync("all")
-
-
-class Place:
-    """Rounds in a folder, with maildirs that are there already."""
-
-    def __init__(self, root: Path, blocking: Blocking) -> None:
-        self.root = root
-        self.disk = WatchedDisk(root)
-        self.clock = StillClock(2e9)
-        self.ground = StoreEnvironment(
-            self.disk, self.clock, Namer("host"), "boot", StoreSettings()
-        )
-        self.rounds = GroupCommit(self.ground, bytes(root), blocking)
-        self._make_maildirs()
-
-    def _make_maildirs(self) -> None:
-        for name in (ALICE, BOB, CAROL):
-            local, _, domain = name.partition("@")
-            for place in ("cur", "new", "tmp"):
-                (self.root / domain / local / "Maildir" / place).mkdir(parents=True)
-
-    def deliver(self, *deliveries: tuple[Sequence[str], Message]) -> list[Any]:
-        """Deliver at once; the round takes what has gathered when its turn comes."""
-        coroutines = [self.rounds.deliver(names, message) for names, message in deliveries]
-        return together(coroutines)
-
-    def texts(self, name: str) -> list[bytes]:
-        local, _, domain = name.partition("@")
-        new = self.root / domain / local / "Maildir" / "new"
-        return sorted(path.read_bytes() for path in new.iterdir())
-
-    @property
-    def left(self) -> list[Path]:
-        return list(self.root.glob("*/*/Maildir/tmp/*"))
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    NotedBlob.closed.clear()
-    return Place(tmp_path, TurningBlocking())
-
-
-def message(text: str) -> Message:
-    return Message(NotedBlob(mail(text)))
+from twisted_mail.testing.doubles import InlineBlocking, finish
 
 
 def test_a_round_costs_two_syncs_whatever_it_holds(place: Place) -> None:
@@ -128,40 +36,10 @@ def test_nothing_is_visible_before_its_octets_are_on_disk(place: Place) -> None:
     assert place.disk.visible == [0, 2]
 
 
-def test_copies_of_one_message_share_its_octets(place: Place) -> None:
-    place.deliver(([ALICE, BOB], message("one")), ([CAROL], message("two")))
-    found = [*place.root.glob("*/alice/Maildir/new/*"), *place.root.glob("*/bob/Maildir/new/*")]
-    assert len({path.stat().st_ino for path in found}) == 1
-
-
-def test_a_message_alone_syncs_its_file_and_its_folder(place: Place) -> None:
-    assert place.deliver(([ALICE], message("one"))) == [{ALICE: None}]
-    assert place.disk.syncs == ["file", "folder"]
-    assert NotedBlob.closed == [mail("one")]
-
-
 def test_a_large_message_goes_by_itself(place: Place) -> None:
     large = Message(MemoryBlob(b"x" * (PIECE + 1)))
     place.deliver(([ALICE], large), ([BOB], message("one")), ([CAROL], message("two")))
     assert sorted(place.disk.syncs) == ["all", "all", "file", "folder"]
-
-
-def test_a_message_that_cannot_be_read_keeps_nobody_from_theirs(place: Place) -> None:
-    broken = Message(BrokenBlob(b"broken"))
-    [failed, done] = place.deliver(([ALICE, BOB], broken), ([ALICE], message("one")))
-    assert {name: type(error) for name, error in failed.items()} == {
-        ALICE: Unavailable,
-        BOB: Unavailable,
-    }
-    assert done == {ALICE: None}
-    assert place.texts(ALICE) == [mail("one")]
-    assert place.left == []
-
-
-def test_an_account_without_a_maildir_gets_one(place: Place) -> None:
-    answers = place.deliver((["dora@example.org"], message("one")), ([ALICE], message("two")))
-    assert answers == [{"dora@example.org": None}, {ALICE: None}]
-    assert place.texts("dora@example.org") == [mail("one")]
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -175,64 +53,6 @@ def test_when_a_sync_fails_all_is_taken_back(place: Place, number: int) -> None:
         {ALICE: None},
         {BOB: None},
     ]
-
-
-def test_a_file_on_another_file_system_is_synced_by_itself(place: Place) -> None:
-    place.disk.elsewhere = b"/alice/"
-    place.disk.failing["all"] = 1
-    [one, two] = place.deliver(([ALICE, BOB], message("one")), ([CAROL], message("two")))
-    assert place.disk.syncs == ["file", "all", "all", "folder", "folder"]
-    assert one == {ALICE: None, BOB: None}
-    assert isinstance(two[CAROL], Unavailable)
-
-
-def test_a_copy_where_no_link_can_be_is_synced_by_itself(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def no_links(path: bytes, new_path: bytes) -> None:
-        raise OSError(errno.EXDEV, "another mount")
-
-    monkeypatch.setattr(place.disk, "link", no_links)
-    answers = place.deliver(([ALICE, BOB], message("one")), ([CAROL], message("two")))
-    assert answers == [{ALICE: None, BOB: None}, {CAROL: None}]
-    assert place.texts(BOB) == [mail("one")]
-    assert place.disk.syncs == ["all", "file", "all", "folder"]
-    assert place.left == []
-
-
-def test_a_file_that_failed_elsewhere_relies_on_the_sync_of_all(place: Place) -> None:
-    """Written in alice's tmp on another file system in vain, and then in bob's on the store's."""
-    place.disk.elsewhere = b"/alice/"
-    place.disk.failing |= {"file": 0, "all": 0}
-    [one, two] = place.deliver(([ALICE, BOB], message("one")), ([CAROL], message("two")))
-    errors = [one[ALICE], one[BOB], two[CAROL]]
-    assert [type(error) for error in errors] == [Unavailable] * 3
-    assert (place.texts(BOB), place.left) == ([], [])
-
-
-def test_where_every_message_is_elsewhere_nothing_is_synced_for_all(place: Place) -> None:
-    place.disk.elsewhere = b"Maildir"
-    assert place.deliver(([ALICE], message("one")), ([BOB], message("two"))) == [
-        {ALICE: None},
-        {BOB: None},
-    ]
-    assert "all" not in place.disk.syncs
-
-
-def test_a_copy_that_gets_no_name_does_not_stay(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def no_links(path: bytes, new_path: bytes) -> None:
-        raise OSError(errno.EXDEV, "another mount")
-
-    def no_names(path: bytes, new_path: bytes) -> None:
-        raise OSError(errno.EDQUOT, "as told")
-
-    monkeypatch.setattr(place.disk, "link", no_links)
-    monkeypatch.setattr(place.disk, "rename", no_names)
-    [answers] = place.deliver(([ALICE, BOB], message("one")))
-    assert all(isinstance(error, Unavailable) for error in answers.values())
-    assert place.left == []
 
 
 def test_while_somebody_else_keeps_the_disk_busy_messages_go_by_themselves(place: Place) -> None:
@@ -332,12 +152,6 @@ def test_nobody_is_told_that_a_message_was_refused_which_is_there(place: Place) 
     place.rounds = GroupCommit(place.ground, bytes(place.root), Refusing())
     answers = place.deliver(([ALICE], message("one")), ([BOB], message("two")))
     assert answers == [{ALICE: None}, {BOB: None}]
-
-
-def test_a_message_for_nobody_is_delivered_at_once(place: Place) -> None:
-    [answers] = place.deliver(([], message("one")))
-    assert answers == {}
-    assert NotedBlob.closed == [mail("one")]
 
 
 class BusyBlocking(InlineBlocking):
