@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.shared_maildir import Place
+from tests.store.shared_maildir import SharedMaildir
 
 MEMORY = Path("/dev/shm")
 
@@ -25,5 +25,5 @@ def tmp_path(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def shared(tmp_path: Path) -> SharedMaildir:
+    return SharedMaildir(tmp_path)

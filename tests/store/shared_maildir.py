@@ -15,7 +15,7 @@ from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 LATER = 2_500_000_000  # the clock stands after all dates of files
 
 
-class Place:
+class SharedMaildir:
     """A store, its account alice, and her maildir as another program sees it."""
 
     def __init__(self, root: Path) -> None:
@@ -58,10 +58,10 @@ def texts(mailbox) -> list[bytes | None]:
     return finish(mailbox.read([MessageRange(uid) for uid in uids(mailbox)]))
 
 
-def filled(place: Place) -> dict[int, tuple[bytes | None, frozenset[str], int, int]]:
-    finish(place.account.append("INBOX", [draft(mail(n), "\\Seen", "$Work") for n in "abc"]))
-    finish(place.store.deliver([ALICE], Message(MemoryBlob(mail("d")))))
-    inbox = place.open()
+def filled(shared: SharedMaildir) -> dict[int, tuple[bytes | None, frozenset[str], int, int]]:
+    finish(shared.account.append("INBOX", [draft(mail(n), "\\Seen", "$Work") for n in "abc"]))
+    finish(shared.store.deliver([ALICE], Message(MemoryBlob(mail("d")))))
+    inbox = shared.open()
     finish(inbox.expunge([2]))
     finish(inbox.mark([1], "add", normal(["\\Flagged"])))
     return seen(inbox)
@@ -73,6 +73,6 @@ def seen(mailbox) -> dict[int, tuple[bytes | None, frozenset[str], int, int]]:
     return dict(zip(columns.uids, rows, strict=True))
 
 
-def lose(place: Place) -> None:
-    for path in place.root.glob("*/*/index.sqlite3*"):
+def lose(shared: SharedMaildir) -> None:
+    for path in shared.root.glob("*/*/index.sqlite3*"):
         path.unlink()

@@ -6,10 +6,10 @@ import pytest
 
 from tests.contracts.ground import NotedBlob
 from tests.contracts.meanwhile import TurningBlocking
-from tests.store.delivery.inboxes import Place
+from tests.store.delivery.inboxes import Inboxes
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def inboxes(tmp_path: Path) -> Inboxes:
     NotedBlob.closed.clear()
-    return Place(tmp_path, TurningBlocking())
+    return Inboxes(tmp_path, TurningBlocking())

@@ -20,7 +20,7 @@ CAROL = "carol@example.org"
 
 
 class WatchedDisk(QuickDisk):
-    """Notes its syncs, and what is in the folders ``new`` at each; fails those it is told."""
+    """Notes its syncs, and what is in the folders ``new`` at each; fails those in ``failing``."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -61,17 +61,17 @@ class WatchedDisk(QuickDisk):
         self._sync("all")
 
 
-class Place:
-    """Rounds in a folder, with maildirs that are there already."""
+class Inboxes:
+    """Group commit into maildirs that are there already."""
 
     def __init__(self, root: Path, blocking: Blocking) -> None:
         self.root = root
         self.disk = WatchedDisk(root)
         self.clock = StillClock(2e9)
-        self.ground = StoreEnvironment(
+        self.environment = StoreEnvironment(
             self.disk, self.clock, Namer("host"), "boot", StoreSettings()
         )
-        self.rounds = GroupCommit(self.ground, bytes(root), blocking)
+        self.group_commit = GroupCommit(self.environment, bytes(root), blocking)
         self._make_maildirs()
 
     def _make_maildirs(self) -> None:
@@ -81,8 +81,8 @@ class Place:
                 (self.root / domain / local / "Maildir" / place).mkdir(parents=True)
 
     def deliver(self, *deliveries: tuple[Sequence[str], Message]) -> list[Any]:
-        """Deliver at once; the round takes what has gathered when its turn comes."""
-        coroutines = [self.rounds.deliver(names, message) for names, message in deliveries]
+        """Deliver at once; the group takes what has gathered when its turn comes."""
+        coroutines = [self.group_commit.deliver(names, message) for names, message in deliveries]
         return together(coroutines)
 
     def texts(self, name: str) -> list[bytes]:

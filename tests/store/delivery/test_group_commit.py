@@ -10,84 +10,86 @@ import pytest
 
 from tests.contracts.ground import ALICE, BOB, NotedBlob, mail
 from tests.contracts.meanwhile import TurningBlocking, TurningLane, together
-from tests.store.delivery.inboxes import CAROL, Place, message
+from tests.store.delivery.inboxes import CAROL, Inboxes, message
 from twisted_mail.mail.message import PIECE, MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.store.delivery import group_commit as room
+from twisted_mail.store.delivery import group_commit as module
 from twisted_mail.store.delivery.group_commit import GroupCommit
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.testing.doubles import InlineBlocking, finish
 
 
-def test_a_round_costs_two_syncs_whatever_it_holds(place: Place) -> None:
-    answers = place.deliver(
+def test_a_group_costs_two_syncs_whatever_it_holds(inboxes: Inboxes) -> None:
+    answers = inboxes.deliver(
         ([ALICE, BOB, CAROL], message("one")), ([ALICE], message("two")), ([BOB], message("three"))
     )
     assert answers == [{ALICE: None, BOB: None, CAROL: None}, {ALICE: None}, {BOB: None}]
-    assert place.disk.syncs == ["all", "all"]
-    assert place.texts(ALICE) == [mail("one"), mail("two")]
-    assert place.texts(BOB) == [mail("one"), mail("three")]
-    assert place.left == []
+    assert inboxes.disk.syncs == ["all", "all"]
+    assert inboxes.texts(ALICE) == [mail("one"), mail("two")]
+    assert inboxes.texts(BOB) == [mail("one"), mail("three")]
+    assert inboxes.left == []
     assert sorted(NotedBlob.closed) == sorted([mail("one"), mail("two"), mail("three")])
 
 
-def test_nothing_is_visible_before_its_octets_are_on_disk(place: Place) -> None:
-    place.deliver(([ALICE], message("one")), ([BOB], message("two")))
-    assert place.disk.visible == [0, 2]
+def test_nothing_is_visible_before_its_octets_are_on_disk(inboxes: Inboxes) -> None:
+    inboxes.deliver(([ALICE], message("one")), ([BOB], message("two")))
+    assert inboxes.disk.visible == [0, 2]
 
 
-def test_a_large_message_goes_by_itself(place: Place) -> None:
+def test_a_large_message_goes_by_itself(inboxes: Inboxes) -> None:
     large = Message(MemoryBlob(b"x" * (PIECE + 1)))
-    place.deliver(([ALICE], large), ([BOB], message("one")), ([CAROL], message("two")))
-    assert sorted(place.disk.syncs) == ["all", "all", "file", "folder"]
+    inboxes.deliver(([ALICE], large), ([BOB], message("one")), ([CAROL], message("two")))
+    assert sorted(inboxes.disk.syncs) == ["all", "all", "file", "folder"]
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_when_a_sync_fails_all_is_taken_back(place: Place, number: int) -> None:
-    place.disk.failing["all"] = number
-    answers = place.deliver(([ALICE, BOB], message("one")), ([ALICE], message("two")))
+def test_when_a_sync_fails_all_is_rolled_back(inboxes: Inboxes, number: int) -> None:
+    inboxes.disk.failing["all"] = number
+    answers = inboxes.deliver(([ALICE, BOB], message("one")), ([ALICE], message("two")))
     assert all(isinstance(error, Unavailable) for answer in answers for error in answer.values())
     assert [len(answer) for answer in answers] == [2, 1]
-    assert (place.texts(ALICE), place.texts(BOB), place.left) == ([], [], [])
-    assert place.deliver(([ALICE], message("one")), ([BOB], message("two"))) == [
+    assert (inboxes.texts(ALICE), inboxes.texts(BOB), inboxes.left) == ([], [], [])
+    assert inboxes.deliver(([ALICE], message("one")), ([BOB], message("two"))) == [
         {ALICE: None},
         {BOB: None},
     ]
 
 
-def test_while_somebody_else_keeps_the_disk_busy_messages_go_by_themselves(place: Place) -> None:
+def test_while_somebody_else_keeps_the_disk_busy_messages_go_by_themselves(
+    inboxes: Inboxes,
+) -> None:
     two = [([ALICE], message("one")), ([BOB], message("two"))]
-    place.disk.seconds = lambda: finish(place.clock.sleep(room.SLOW_SECONDS))
-    place.deliver(*two)
-    place.disk.seconds = lambda: None
-    place.disk.syncs.clear()
-    place.deliver(*two)
-    assert place.disk.syncs.count("all") == 0
-    place.clock.seconds += room.SLOW_PAUSE
-    place.disk.syncs.clear()
-    place.deliver(*two)
-    assert place.disk.syncs == ["all", "all"]
+    inboxes.disk.seconds = lambda: finish(inboxes.clock.sleep(module.SLOW_SECONDS))
+    inboxes.deliver(*two)
+    inboxes.disk.seconds = lambda: None
+    inboxes.disk.syncs.clear()
+    inboxes.deliver(*two)
+    assert inboxes.disk.syncs.count("all") == 0
+    inboxes.clock.seconds += module.SLOW_PAUSE
+    inboxes.disk.syncs.clear()
+    inboxes.deliver(*two)
+    assert inboxes.disk.syncs == ["all", "all"]
 
 
 def test_a_file_system_that_keeps_no_promises_is_not_synced_as_one(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    inboxes: Inboxes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place.disk, "is_syncfs_reliable", lambda fd: False)
-    assert place.deliver(([ALICE], message("one")), ([BOB], message("two"))) == [
+    monkeypatch.setattr(inboxes.disk, "is_syncfs_reliable", lambda fd: False)
+    assert inboxes.deliver(([ALICE], message("one")), ([BOB], message("two"))) == [
         {ALICE: None},
         {BOB: None},
     ]
-    assert "all" not in place.disk.syncs
+    assert "all" not in inboxes.disk.syncs
 
 
-def test_a_round_takes_a_bounded_number_of_names(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+def test_a_group_takes_a_bounded_number_of_names(
+    inboxes: Inboxes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "MAX_NAMES", 3)
-    answers = place.deliver(*[([ALICE, BOB], message(f"{n}")) for n in range(5)])
+    monkeypatch.setattr(module, "MAX_NAMES", 3)
+    answers = inboxes.deliver(*[([ALICE, BOB], message(f"{n}")) for n in range(5)])
     assert answers == [{ALICE: None, BOB: None}] * 5
-    assert len(place.texts(ALICE)) == 5
-    assert place.disk.syncs.count("all") == 4
+    assert len(inboxes.texts(ALICE)) == 5
+    assert inboxes.disk.syncs.count("all") == 4
 
 
 class BuggyBlob(NotedBlob):
@@ -96,33 +98,35 @@ class BuggyBlob(NotedBlob):
         raise ZeroDivisionError
 
 
-def test_a_bug_is_told_to_the_one_that_has_it(place: Place) -> None:
+def test_a_bug_is_raised_for_the_message_that_has_it(inboxes: Inboxes) -> None:
     ended = []
 
     async def watched(name: str, blob: MemoryBlob) -> None:
         try:
-            ended.append(await place.rounds.deliver([name], Message(blob)))
+            ended.append(await inboxes.group_commit.deliver([name], Message(blob)))
         except ZeroDivisionError:
             ended.append({name: None})
             raise Unavailable("a bug") from None
 
     results = together([watched(ALICE, BuggyBlob(b"buggy")), watched(BOB, NotedBlob(mail("one")))])
     assert isinstance(results[0], Unavailable)
-    assert place.texts(BOB) == [mail("one")]
-    assert (place.texts(ALICE), place.left) == ([], [])
+    assert inboxes.texts(BOB) == [mail("one")]
+    assert (inboxes.texts(ALICE), inboxes.left) == ([], [])
     assert sorted(NotedBlob.closed) == sorted([b"buggy", mail("one")])
 
 
-def test_a_bug_of_the_round_is_told_to_all(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_of_the_group_is_raised_for_all(
+    inboxes: Inboxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def bug(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(room, "deliver_together", bug)
+    monkeypatch.setattr(module, "deliver_together", bug)
     ended = []
 
     async def watched(name: str) -> None:
         try:
-            await place.rounds.deliver([name], message(name))
+            await inboxes.group_commit.deliver([name], message(name))
         except ZeroDivisionError:
             ended.append(name)
 
@@ -131,8 +135,8 @@ def test_a_bug_of_the_round_is_told_to_all(place: Place, monkeypatch: pytest.Mon
     assert sorted(NotedBlob.closed) == [mail(ALICE), mail(BOB)]
 
 
-def test_nobody_is_told_that_a_message_was_refused_which_is_there(place: Place) -> None:
-    """Its piece of work is refused when an earlier message's round has delivered it already."""
+def test_a_message_that_is_there_is_not_answered_as_refused(inboxes: Inboxes) -> None:
+    """Its piece of work is refused when an earlier message's group has delivered it already."""
 
     class Refusing(TurningBlocking):
         def lane(self) -> Any:
@@ -149,8 +153,8 @@ def test_nobody_is_told_that_a_message_was_refused_which_is_there(place: Place) 
                 raise Unavailable("Too busy, try again later")
             return answer
 
-    place.rounds = GroupCommit(place.ground, bytes(place.root), Refusing())
-    answers = place.deliver(([ALICE], message("one")), ([BOB], message("two")))
+    inboxes.group_commit = GroupCommit(inboxes.environment, bytes(inboxes.root), Refusing())
+    answers = inboxes.deliver(([ALICE], message("one")), ([BOB], message("two")))
     assert answers == [{ALICE: None}, {BOB: None}]
 
 
@@ -168,11 +172,11 @@ class BusyLane(BusyBlocking):
 
 def test_when_no_thread_takes_the_work_nothing_of_it_stays(tmp_path: Path) -> None:
     NotedBlob.closed.clear()
-    place = Place(tmp_path, BusyBlocking())
-    [answers] = place.deliver(([ALICE], message("one")))
+    inboxes = Inboxes(tmp_path, BusyBlocking())
+    [answers] = inboxes.deliver(([ALICE], message("one")))
     assert isinstance(answers[ALICE], Unavailable)
     assert NotedBlob.closed == [mail("one")]
-    assert not place.rounds._gathered
+    assert not inboxes.group_commit._gathered
 
 
 def test_a_real_file_system_is_synced(tmp_path: Path) -> None:

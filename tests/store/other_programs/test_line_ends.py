@@ -3,7 +3,7 @@
 import pytest
 
 from tests.contracts.ground import draft, entry
-from tests.store.shared_maildir import Place, texts
+from tests.store.shared_maildir import SharedMaildir, texts
 from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.testing.doubles import finish
 
@@ -14,19 +14,19 @@ CRLF = LF.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 @pytest.mark.parametrize(
     "name", ["cur/a:2,S", f"cur/a,S={len(LF)}:2,", f"cur/a,S=5,W={len(LF)}:2,"]
 )
-def test_bare_line_feeds_are_served_with_carriage_returns(place: Place, name: str) -> None:
-    place.drop(name, LF)
-    inbox = place.open()
+def test_bare_line_feeds_are_served_with_carriage_returns(shared: SharedMaildir, name: str) -> None:
+    shared.drop(name, LF)
+    inbox = shared.open()
     finish(inbox.measure([1]))
     assert entry(inbox, 1).size == len(CRLF)
     assert texts(inbox) == [CRLF]
     finish(inbox.items([1]))
-    assert place.render.rendered == [CRLF]
+    assert shared.render.rendered == [CRLF]
 
 
-def test_ranges_of_converted_files_are_those_of_the_wire(place: Place) -> None:
-    place.drop("cur/a:2,S", LF)
-    inbox = place.open()
+def test_ranges_of_converted_files_are_those_of_the_wire(shared: SharedMaildir) -> None:
+    shared.drop("cur/a:2,S", LF)
+    inbox = shared.open()
     starts = range(0, len(CRLF), 50_001)
     parts = [finish(inbox.read([MessageRange(1, at, at + 50_001)]))[0] for at in starts]
     assert b"".join(part or b"" for part in parts) == CRLF
@@ -37,31 +37,31 @@ def test_ranges_of_converted_files_are_those_of_the_wire(place: Place) -> None:
 
 
 @pytest.mark.parametrize("length", [65_535, 65_536, 65_537])
-def test_line_ends_are_counted_across_chunks(place: Place, length: int) -> None:
+def test_line_ends_are_counted_across_chunks(shared: SharedMaildir, length: int) -> None:
     data = b"x" * (length - 1) + b"\r\n" + b"y\n\r\r\n\n"
-    place.drop("cur/a:2,S", data)
-    inbox = place.open()
+    shared.drop("cur/a:2,S", data)
+    inbox = shared.open()
     expected = b"x" * (length - 1) + b"\r\n" + b"y\r\n\r\r\n\r\n"
     assert (texts(inbox), entry(inbox, 1).size) == ([expected], len(expected))
 
 
-def test_the_size_on_the_wire_that_a_name_tells_is_believed(place: Place) -> None:
-    place.drop(f"cur/a,S={len(LF)},W={len(CRLF)}:2,", LF)
-    assert texts(place.open()) == [CRLF]
+def test_the_size_on_the_wire_that_a_name_tells_is_believed(shared: SharedMaildir) -> None:
+    shared.drop(f"cur/a,S={len(LF)},W={len(CRLF)}:2,", LF)
+    assert texts(shared.open()) == [CRLF]
 
 
-def test_a_copy_of_a_converted_file_tells_both_sizes(place: Place) -> None:
-    place.drop("cur/a:2,S", LF)
-    finish(place.open().copy([1], "Sent"))
-    [name] = place.files(".Sent/cur")
+def test_a_copy_of_a_converted_file_tells_both_sizes(shared: SharedMaildir) -> None:
+    shared.drop("cur/a:2,S", LF)
+    finish(shared.open().copy([1], "Sent"))
+    [name] = shared.files(".Sent/cur")
     assert name.endswith(f",S={len(LF)},W={len(CRLF)}:2,S")
-    assert texts(place.open("Sent")) == [CRLF]
+    assert texts(shared.open("Sent")) == [CRLF]
 
 
-def test_own_messages_with_bare_line_feeds_stay_as_they_came(place: Place) -> None:
-    finish(place.account.append("INBOX", [draft(b"a\nb\r\n")]))
-    place.close()
-    for path in place.root.glob("*/*/index*"):
+def test_own_messages_with_bare_line_feeds_stay_as_they_came(shared: SharedMaildir) -> None:
+    finish(shared.account.append("INBOX", [draft(b"a\nb\r\n")]))
+    shared.close()
+    for path in shared.root.glob("*/*/index*"):
         path.unlink()
-    place.restart()
-    assert texts(place.open()) == [b"a\nb\r\n"]
+    shared.restart()
+    assert texts(shared.open()) == [b"a\nb\r\n"]
