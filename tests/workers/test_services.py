@@ -28,8 +28,8 @@ from twisted_mail.net.server.connection_count import (
     SharedCountLayout,
     SharedCountMemory,
 )
-from twisted_mail.policy.concurrency import ConcurrencyLimits, ConcurrencySettings
-from twisted_mail.policy.rates import RateLimit, RateLimits, RateSettings
+from twisted_mail.policy.limits.concurrency import ConcurrencyLimits, ConcurrencySettings
+from twisted_mail.policy.limits.rates import RateLimit, RateLimits, RateSettings
 from twisted_mail.store.delivery.reservations import end
 from twisted_mail.store.memory.account import MemoryStore
 from twisted_mail.store.settings import StoreSettings

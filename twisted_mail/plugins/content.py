@@ -3,11 +3,11 @@
 from typing import TypeVar
 
 from twisted_mail.plugin import BuiltinFilter
-from twisted_mail.policy.clamav import ClamavFilter, ClamavSettings
 from twisted_mail.policy.milter.filter import MilterFilter
 from twisted_mail.policy.milter.settings import MilterSettings
-from twisted_mail.policy.rspamd import RspamdFilter, RspamdSettings
-from twisted_mail.policy.spamassassin import SpamassassinFilter, SpamassassinSettings
+from twisted_mail.policy.scanners.clamav import ClamavFilter, ClamavSettings
+from twisted_mail.policy.scanners.rspamd import RspamdFilter, RspamdSettings
+from twisted_mail.policy.scanners.spamassassin import SpamassassinFilter, SpamassassinSettings
 
 T = TypeVar("T")
 

@@ -1,14 +1,14 @@
 """The filters that come with the server."""
 
 from twisted_mail.plugin import BuiltinFilter
-from twisted_mail.policy.account_sizes import AccountLimits, AccountLimitSettings
-from twisted_mail.policy.concurrency import ConcurrencyLimits, ConcurrencySettings
-from twisted_mail.policy.dnsbl import DnsListCheck, DnsListSettings
+from twisted_mail.policy.checks.dnsbl import DnsListCheck, DnsListSettings
+from twisted_mail.policy.checks.helo import HeloCheck, HeloSettings
+from twisted_mail.policy.checks.reverse_dns import ReverseDnsCheck, ReverseDnsSettings
+from twisted_mail.policy.checks.sender_domain import SenderDomainCheck, SenderDomainSettings
 from twisted_mail.policy.greylist import Greylist, GreylistSettings
-from twisted_mail.policy.helo import HeloCheck, HeloSettings
-from twisted_mail.policy.rates import RateLimits, RateSettings
-from twisted_mail.policy.reverse_dns import ReverseDnsCheck, ReverseDnsSettings
-from twisted_mail.policy.sender_domain import SenderDomainCheck, SenderDomainSettings
+from twisted_mail.policy.limits.account_sizes import AccountLimits, AccountLimitSettings
+from twisted_mail.policy.limits.concurrency import ConcurrencyLimits, ConcurrencySettings
+from twisted_mail.policy.limits.rates import RateLimits, RateSettings
 
 reverse_name_filter = BuiltinFilter(
     "reverse-name",

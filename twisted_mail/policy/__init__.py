@@ -1,1 +1,5 @@
-"""May this come in? Filters, and the stages at which they are asked."""
+"""Whether mail may come in: the filters, and the chain in which they are asked.
+
+``filter_chain`` asks them; ``checks`` are about the client and its sender, ``limits`` count, ``scanners``
+and ``milter`` ask other programs, and ``greylist`` lets unknown clients try again.
+"""

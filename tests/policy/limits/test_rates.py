@@ -2,7 +2,7 @@ import pytest
 
 from tests.policy.contexts import context, judged, message
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage
-from twisted_mail.policy.rates import RateLimit, RateLimits, RateSettings
+from twisted_mail.policy.limits.rates import RateLimit, RateLimits, RateSettings
 from twisted_mail.testing.doubles import StillClock
 
 

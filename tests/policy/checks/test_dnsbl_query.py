@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.policy.dnsbl_query import (
+from twisted_mail.policy.checks.dnsbl_query import (
     DnsList,
     address_query_name,
     domain_query_name,

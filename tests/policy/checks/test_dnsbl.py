@@ -3,8 +3,8 @@ import pytest
 from tests.policy.contexts import HOST, context, judged, names
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.verdict import Decision
-from twisted_mail.policy.dnsbl import DnsListCheck, DnsListSettings
-from twisted_mail.policy.dnsbl_query import DnsList
+from twisted_mail.policy.checks.dnsbl import DnsListCheck, DnsListSettings
+from twisted_mail.policy.checks.dnsbl_query import DnsList
 from twisted_mail.testing.doubles import StillClock
 from twisted_mail.testing.journal import ListJournal
 

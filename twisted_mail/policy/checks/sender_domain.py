@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from twisted_mail.interfaces import Directory, Resolver, SmtpContext
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.verdict import ACCEPT, FilterStage, Verdict
-from twisted_mail.policy.check import Action, CheckFilter, CheckSettings, is_too_early, verdict
+from twisted_mail.policy.checks.check import (
+    Action,
+    CheckFilter,
+    CheckSettings,
+    is_too_early,
+    verdict,
+)
 
 NO_DOMAIN = Outcome(550, "5.1.8", "The domain of the sender does not exist")
 NULL_MX = Outcome(550, "5.7.27", "The domain of the sender takes no mail")  # RFC 7505 §4.2

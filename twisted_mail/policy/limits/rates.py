@@ -7,8 +7,8 @@ from typing import Literal
 from twisted_mail.interfaces import Clock, SmtpContext
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict
+from twisted_mail.policy.limits.token_buckets import TokenBuckets
 from twisted_mail.policy.networks import IPV4_BITS, IPV6_BITS, LOOPBACK, Networks, network_of
-from twisted_mail.policy.token_buckets import TokenBuckets
 
 RateUnit = Literal["connections", "messages", "recipients", "octets"]
 RateScope = Literal["address", "network", "account", "sender"]

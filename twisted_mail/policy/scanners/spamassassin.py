@@ -9,7 +9,7 @@ from twisted_mail.mail.message import Message
 from twisted_mail.mail.mime.safe_fields import phrase
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import ACCEPT, FilterStage, Verdict
-from twisted_mail.policy.check import Action, verdict
+from twisted_mail.policy.checks.check import Action, verdict
 from twisted_mail.policy.endpoints import check_endpoint
 from twisted_mail.policy.message_pieces import pieces
 

@@ -5,7 +5,7 @@ from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.dns import MailHost
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.verdict import Decision
-from twisted_mail.policy.sender_domain import SenderDomainCheck, SenderDomainSettings
+from twisted_mail.policy.checks.sender_domain import SenderDomainCheck, SenderDomainSettings
 
 USUAL = SenderDomainSettings()
 

@@ -2,7 +2,11 @@ from tests.policy.contexts import context, judged, message
 from tests.smtp.fakes import FakeRouter
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.verdict import ACCEPT, FilterStage
-from twisted_mail.policy.account_sizes import AccountLimit, AccountLimits, AccountLimitSettings
+from twisted_mail.policy.limits.account_sizes import (
+    AccountLimit,
+    AccountLimits,
+    AccountLimitSettings,
+)
 
 ALICE = {"submitter": "alice@example.org"}
 

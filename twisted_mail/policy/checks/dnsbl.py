@@ -11,8 +11,8 @@ from twisted_mail.interfaces import Clock, Journal, Resolver, SmtpContext
 from twisted_mail.mail.dns import DnsAnswer
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import Decision, FilterStage, Verdict
-from twisted_mail.policy.check import CheckFilter, CheckSettings, is_too_early, verdict
-from twisted_mail.policy.dnsbl_query import (
+from twisted_mail.policy.checks.check import CheckFilter, CheckSettings, is_too_early, verdict
+from twisted_mail.policy.checks.dnsbl_query import (
     DnsList,
     address_query_name,
     domain_query_name,

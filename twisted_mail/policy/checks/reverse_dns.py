@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from twisted_mail.interfaces import Resolver, SmtpContext
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import Verdict
-from twisted_mail.policy.check import Action, CheckFilter, CheckSettings, verdict
+from twisted_mail.policy.checks.check import Action, CheckFilter, CheckSettings, verdict
 from twisted_mail.policy.networks import address_of
 
 MAX_NAMES = 5  # of one address that are confirmed

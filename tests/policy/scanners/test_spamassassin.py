@@ -4,7 +4,7 @@ from tests.policy import contexts
 from tests.policy.connections import FakeConnector
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage
-from twisted_mail.policy.spamassassin import SpamassassinFilter, SpamassassinSettings
+from twisted_mail.policy.scanners.spamassassin import SpamassassinFilter, SpamassassinSettings
 from twisted_mail.testing.doubles import InlineBlocking, finish
 
 HEAD = b"SPAMD/1.1 0 EX_OK\r\nContent-length: 9\r\n"

@@ -12,7 +12,13 @@ from twisted_mail.interfaces import Directory, Resolver, SmtpContext
 from twisted_mail.mail.address import parse_domain
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.verdict import FilterStage, Verdict
-from twisted_mail.policy.check import Action, CheckFilter, CheckSettings, is_too_early, verdict
+from twisted_mail.policy.checks.check import (
+    Action,
+    CheckFilter,
+    CheckSettings,
+    is_too_early,
+    verdict,
+)
 from twisted_mail.policy.networks import address_of
 
 MALFORMED = Outcome(550, "5.5.2", "HELO needs your full name or an address literal")

@@ -19,8 +19,8 @@ from twisted_mail.mail.verdict import (
     FilterStage,
     Verdict,
 )
-from twisted_mail.policy.rspamd import RspamdFilter, RspamdSettings
-from twisted_mail.policy.rspamd_result import MAX_EDITS, parse_rspamd_result
+from twisted_mail.policy.scanners.rspamd import RspamdFilter, RspamdSettings
+from twisted_mail.policy.scanners.rspamd_result import MAX_EDITS, parse_rspamd_result
 from twisted_mail.testing.doubles import InlineBlocking, finish
 
 HEADER = b"Subject: hello\r\nX-A: 1\r\nx-a: 2\r\n"

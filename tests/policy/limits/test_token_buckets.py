@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.policy.token_buckets import TokenBuckets
+from twisted_mail.policy.limits.token_buckets import TokenBuckets
 
 
 def test_a_bucket_gives_its_number_at_once_and_then_one_by_one():

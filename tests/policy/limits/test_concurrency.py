@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from tests.policy.contexts import context, judged
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.verdict import ACCEPT, FilterStage
-from twisted_mail.policy.concurrency import ConcurrencyLimits, ConcurrencySettings
+from twisted_mail.policy.limits.concurrency import ConcurrencyLimits, ConcurrencySettings
 
 
 def come(some, *args, **more):

@@ -3,7 +3,7 @@ import pytest
 from tests.policy.contexts import context, judged, names
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.verdict import Decision
-from twisted_mail.policy.helo import HeloCheck, HeloSettings, normalise_helo
+from twisted_mail.policy.checks.helo import HeloCheck, HeloSettings, normalise_helo
 
 STRICT = HeloSettings(wrong_literal="refuse", unknown="defer")
 

@@ -3,7 +3,7 @@ import pytest
 from tests.policy.contexts import HOST, context, judged, names
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.verdict import Decision
-from twisted_mail.policy.reverse_dns import MAX_NAMES, ReverseDnsCheck, ReverseDnsSettings
+from twisted_mail.policy.checks.reverse_dns import MAX_NAMES, ReverseDnsCheck, ReverseDnsSettings
 
 STRICT = ReverseDnsSettings(unconfirmed="quarantine")
 

@@ -5,7 +5,7 @@ from tests.policy.connections import FakeConnector
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage
-from twisted_mail.policy.clamav import ClamavFilter, ClamavSettings
+from twisted_mail.policy.scanners.clamav import ClamavFilter, ClamavSettings
 from twisted_mail.testing.doubles import InlineBlocking, finish
 
 EICAR = b"stream: Eicar-Test-Signature FOUND\0"

@@ -3,7 +3,7 @@ import pytest
 from tests.policy.contexts import context, judged
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage
-from twisted_mail.policy.check import CheckFilter, CheckSettings, verdict
+from twisted_mail.policy.checks.check import CheckFilter, CheckSettings, verdict
 
 
 class Suspicious(CheckFilter):

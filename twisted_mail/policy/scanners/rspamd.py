@@ -9,9 +9,9 @@ from twisted_mail.mail.mime.revision import Revision
 from twisted_mail.mail.mime.safe_fields import phrase
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict, refuse
-from twisted_mail.policy.check import Action, verdict
+from twisted_mail.policy.checks.check import Action, verdict
 from twisted_mail.policy.message_pieces import pieces
-from twisted_mail.policy.rspamd_result import RspamdResult, parse_rspamd_result
+from twisted_mail.policy.scanners.rspamd_result import RspamdResult, parse_rspamd_result
 
 MAX_ANSWER = 1024 * 1024  # octets
 MAX_RECIPIENTS = 500  # that are sent along

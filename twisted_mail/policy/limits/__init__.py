@@ -1,0 +1,1 @@
+"""Limits: how large, how many, how often."""

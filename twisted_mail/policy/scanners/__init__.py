@@ -1,0 +1,1 @@
+"""Scanners: other programs that judge the content of a message."""
