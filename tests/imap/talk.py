@@ -39,7 +39,7 @@ class Face:
         self.is_out = True
 
 
-class House:
+class ImapFixture:
     """One account, alice with the password secret, and sessions with her mailboxes."""
 
     def __init__(self, **settings: float) -> None:

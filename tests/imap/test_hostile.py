@@ -5,7 +5,7 @@ import re
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.imap.talk import TABLES, House
+from tests.imap.talk import TABLES, ImapFixture
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.testing.wire import Step
 
@@ -37,14 +37,14 @@ STATES: list[list[str]] = [
 def test_whatever_comes_is_answered(
     state: list[str], lines: list[str], is_one_packet: bool
 ) -> None:
-    house = House()
-    house.put("\\Deleted")
-    house.put()
+    imap = ImapFixture()
+    imap.put("\\Deleted")
+    imap.put()
     sent = [f"t{number} {line}\r\n".encode("latin-1") for number, line in enumerate(lines)]
     script: list[Step] = [*state, *([b"".join(sent)] if is_one_packet else sent)]
-    answers = house.talk(*script)
-    assert not house.events("failed")
-    assert len(house.events("disconnected")) == 1
+    answers = imap.talk(*script)
+    assert not imap.events("failed")
+    assert len(imap.events("disconnected")) == 1
     tags = [answer.split(" ")[0] for answer in answers if re.match(r"t\d ", answer)]
     assert tags == sorted(tags)
 
@@ -52,19 +52,19 @@ def test_whatever_comes_is_answered(
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(STATES), st.lists(st.binary(max_size=40), max_size=5))
 def test_octets_of_any_kind_are_survived(state: list[str], pieces: list[bytes]) -> None:
-    house = House()
-    house.put()
-    house.talk(*state, *pieces, ConversationEnded.Reason.TIMEOUT)
-    assert not house.events("failed")
+    imap = ImapFixture()
+    imap.put()
+    imap.talk(*state, *pieces, ConversationEnded.Reason.TIMEOUT)
+    assert not imap.events("failed")
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(sorted(TABLES.commands)), LINES, st.booleans())
 def test_every_command_answers_every_argument(name: str, arguments: str, is_uid: bool) -> None:
-    house = House()
-    house.put()
+    imap = ImapFixture()
+    imap.put()
     uid = "UID " if is_uid else ""
-    lines = house.inside("s SELECT INBOX", f"t {uid}{name} {arguments}", "DONE", "u LOGOUT")
-    assert not house.events("failed")
+    lines = imap.inside("s SELECT INBOX", f"t {uid}{name} {arguments}", "DONE", "u LOGOUT")
+    assert not imap.events("failed")
     waits_for_more = "{" in arguments
     assert waits_for_more or any(line.startswith(("t ", "* BAD", "* BYE")) for line in lines)

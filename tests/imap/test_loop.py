@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.imap.talk import TABLES, House
+from tests.imap.talk import TABLES, ImapFixture
 from twisted_mail.imap.framing import Framer
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.outcome import Unavailable
@@ -13,7 +13,7 @@ TIMEOUT, SHUTDOWN = ConversationEnded.Reason.TIMEOUT, ConversationEnded.Reason.S
 
 
 def test_the_greeting_offers_capabilities() -> None:
-    loop = House().loop(tls=True, passwords=False)
+    loop = ImapFixture().loop(tls=True, passwords=False)
     finish(loop.run())
     greeting: bytes = loop.session.wire.written  # type: ignore[attr-defined]
     assert greeting == (
@@ -23,7 +23,7 @@ def test_the_greeting_offers_capabilities() -> None:
 
 
 def test_pipelined_commands_are_answered_in_order() -> None:
-    lines = House().talk(b"a NOOP\r\nb CAPABILITY\r\nc LOGOUT\r\nd NOOP\r\n")
+    lines = ImapFixture().talk(b"a NOOP\r\nb CAPABILITY\r\nc LOGOUT\r\nd NOOP\r\n")
     assert [line.split()[0] for line in lines] == ["a", "*", "b", "*", "c"]
 
 
@@ -41,19 +41,19 @@ def test_pipelined_commands_are_answered_in_order() -> None:
     ],
 )
 def test_what_is_no_command_is_bad(line: str, answer: str) -> None:
-    assert House().talk(line) == [answer]
+    assert ImapFixture().talk(line) == [answer]
 
 
 def test_commands_have_their_states() -> None:
-    house = House()
-    lines = house.inside("a LOGIN alice secret", "b FETCH 1 FLAGS", "c SELECT INBOX", "d STARTTLS")
+    imap = ImapFixture()
+    lines = imap.inside("a LOGIN alice secret", "b FETCH 1 FLAGS", "c SELECT INBOX", "d STARTTLS")
     assert lines[0] == "a BAD Not possible after login"
     assert lines[1] == "b BAD Not possible after login"
     assert lines[-1] == "d BAD Not possible with a mailbox selected"
 
 
 def test_lower_case_is_as_good() -> None:
-    assert House().inside("a select inbox", "b uid search all")[-1].startswith("b OK")
+    assert ImapFixture().inside("a select inbox", "b uid search all")[-1].startswith("b OK")
 
 
 def test_a_bug_is_noted_and_the_connection_goes_on() -> None:
@@ -61,34 +61,34 @@ def test_a_bug_is_noted_and_the_connection_goes_on() -> None:
         raise ZeroDivisionError
 
     broken_noop = replace(TABLES.commands["NOOP"], run=broken)
-    house = House()
-    house.tables = replace(TABLES, commands={**TABLES.commands, "NOOP": broken_noop})
-    lines = house.talk("a NOOP", "b CAPABILITY")
+    imap = ImapFixture()
+    imap.tables = replace(TABLES, commands={**TABLES.commands, "NOOP": broken_noop})
+    lines = imap.talk("a NOOP", "b CAPABILITY")
     assert lines[0] == "a NO [SERVERBUG] Internal error; it has been noted"
     assert lines[2].startswith("b OK")
-    assert house.events("failed") == [("imap NOOP",)]
+    assert imap.events("failed") == [("imap NOOP",)]
 
 
 def test_a_bug_outside_of_commands_ends_the_connection_politely(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Framer, "feed", None)
-    house = House()
-    assert house.talk("a NOOP") == ["* BYE [SERVERBUG] Internal error"]
-    assert house.events("disconnected")[0][2] == "failed"
+    imap = ImapFixture()
+    assert imap.talk("a NOOP") == ["* BYE [SERVERBUG] Internal error"]
+    assert imap.events("disconnected")[0][2] == "failed"
 
 
 # ---------------------------------------------------------------- literals
 
 
 def test_a_literal_is_asked_for() -> None:
-    lines = House().talk(b"a LOGIN {5}\r\n", b"alice {6}\r\n", b"secret\r\n")
+    lines = ImapFixture().talk(b"a LOGIN {5}\r\n", b"alice {6}\r\n", b"secret\r\n")
     assert lines[:2] == ["+ OK", "+ OK"]
     assert lines[2].startswith("a OK")
 
 
 def test_a_literal_that_is_too_large_is_not_asked_for() -> None:
-    assert House().talk("a LOGIN {5000}", "b NOOP") == [
+    assert ImapFixture().talk("a LOGIN {5000}", "b NOOP") == [
         "a BAD [TOOBIG] The literal is too large",
         "b OK NOOP completed.",
     ]
@@ -96,20 +96,20 @@ def test_a_literal_that_is_too_large_is_not_asked_for() -> None:
 
 def test_a_literal_that_comes_unasked_is_never_a_command() -> None:
     commands = b"b LOGOUT\r\n" * 500
-    lines = House().talk(b"a LOGIN {5000+}\r\n" + commands + b"\r\nc NOOP\r\n")
+    lines = ImapFixture().talk(b"a LOGIN {5000+}\r\n" + commands + b"\r\nc NOOP\r\n")
     assert lines == ["a BAD [TOOBIG] The literal is too large", "c OK NOOP completed."]
 
 
 def test_a_flood_ends_the_connection() -> None:
-    house = House()
-    lines = house.talk("a LOGIN {99999999+}", "b NOOP")
+    imap = ImapFixture()
+    lines = imap.talk("a LOGIN {99999999+}", "b NOOP")
     assert lines[0].startswith("a BAD [TOOBIG]")
     assert lines[1:] == ["* BYE Too much data"]
-    assert house.events("disconnected")[0][2] == "flood"
+    assert imap.events("disconnected")[0][2] == "flood"
 
 
 def test_a_bare_line_feed_ends_a_line_and_is_bad() -> None:
-    assert House().talk(b"a NOOP\nb NOOP\r\n") == [
+    assert ImapFixture().talk(b"a NOOP\nb NOOP\r\n") == [
         "a BAD Lines must end with CRLF",
         "b OK NOOP completed.",
     ]
@@ -119,70 +119,70 @@ def test_a_bare_line_feed_ends_a_line_and_is_bad() -> None:
 
 
 def test_too_many_bad_commands_before_login_end_the_connection() -> None:
-    lines = House(max_login_errors=2).talk("a X", "b NOOP", "c X", "d NOOP")
+    lines = ImapFixture(max_login_errors=2).talk("a X", "b NOOP", "c X", "d NOOP")
     assert lines[-2:] == ["c BAD Unknown command", "* BYE Too many bad commands"]
 
 
 def test_after_login_good_commands_forgive_bad_ones() -> None:
-    house = House(max_errors=2)
-    lines = house.inside("a X", "b NOOP", "c X", "d NOOP", "e X", "f Y", "g NOOP")
+    imap = ImapFixture(max_errors=2)
+    lines = imap.inside("a X", "b NOOP", "c X", "d NOOP", "e X", "f Y", "g NOOP")
     assert lines[-1] == "* BYE Too many bad commands"
     assert lines[-2].startswith("f BAD")
-    assert house.events("disconnected")[0][2] == "errors"
+    assert imap.events("disconnected")[0][2] == "errors"
 
 
 def test_before_login_time_is_limited_in_all() -> None:
-    house = House(login_timeout=60)
+    imap = ImapFixture(login_timeout=60)
 
     def later() -> None:
-        house.clock.seconds += 40
+        imap.clock.seconds += 40
 
-    lines = house.talk("a NOOP", later, "b NOOP", later, "c NOOP")
+    lines = imap.talk("a NOOP", later, "b NOOP", later, "c NOOP")
     assert lines[-1] == "* BYE Autologout; idle for too long"
     assert not any(line.startswith("c") for line in lines)
 
 
 def test_silence_ends_with_a_farewell() -> None:
-    house = House()
-    assert house.inside(TIMEOUT) == ["* BYE Autologout; idle for too long"]
-    assert house.events("disconnected")[0][2] == "timeout"
+    imap = ImapFixture()
+    assert imap.inside(TIMEOUT) == ["* BYE Autologout; idle for too long"]
+    assert imap.events("disconnected")[0][2] == "timeout"
 
 
 def test_a_half_command_has_less_time() -> None:
-    house = House()
-    loop = house.loop("0 LOGIN alice secret", "a NOOP", b"b N", TIMEOUT)
+    imap = ImapFixture()
+    loop = imap.loop("0 LOGIN alice secret", "a NOOP", b"b N", TIMEOUT)
     finish(loop.run())
-    assert loop.session.wire.timeouts[-1] == house.settings.command_timeout  # type: ignore[attr-defined]
-    assert loop.session.wire.timeouts[-2] == house.settings.idle_timeout  # type: ignore[attr-defined]
+    assert loop.session.wire.timeouts[-1] == imap.settings.command_timeout  # type: ignore[attr-defined]
+    assert loop.session.wire.timeouts[-2] == imap.settings.idle_timeout  # type: ignore[attr-defined]
 
 
 def test_when_the_server_stops_it_says_so() -> None:
-    house = House()
-    assert house.talk(SHUTDOWN) == ["* BYE Server shutting down"]
-    assert house.events("disconnected")[0][2] == "shutdown"
+    imap = ImapFixture()
+    assert imap.talk(SHUTDOWN) == ["* BYE Server shutting down"]
+    assert imap.events("disconnected")[0][2] == "shutdown"
 
 
 def test_when_the_client_is_gone_everything_is_given_back() -> None:
-    house = House()
+    imap = ImapFixture()
     head = b"a APPEND INBOX {100+}\r\nabc"
-    assert house.inside("s SELECT INBOX", head)[-1].startswith("s OK")
-    assert house.writers[0].is_discarded
-    assert house.faces[0].is_out
-    assert house.events("disconnected")[0][2] == "lost"
+    assert imap.inside("s SELECT INBOX", head)[-1].startswith("s OK")
+    assert imap.writers[0].is_discarded
+    assert imap.faces[0].is_out
+    assert imap.events("disconnected")[0][2] == "lost"
 
 
 def test_what_cannot_be_given_back_is_noted() -> None:
-    house = House()
+    imap = ImapFixture()
 
     def spoil() -> None:
-        house.faces[0].logout = None  # type: ignore[assignment, method-assign]
+        imap.faces[0].logout = None  # type: ignore[assignment, method-assign]
 
-    house.inside(spoil)
-    assert house.events("failed") == [("imap",)]
+    imap.inside(spoil)
+    assert imap.events("failed") == [("imap",)]
 
 
 def test_answers_wait_for_a_client_that_does_not_take_them() -> None:
-    loop = House().loop(b"a NOOP\r\n" * 100)
+    loop = ImapFixture().loop(b"a NOOP\r\n" * 100)
     discarded: list[int] = []
 
     async def drain() -> None:
@@ -194,9 +194,9 @@ def test_answers_wait_for_a_client_that_does_not_take_them() -> None:
 
 
 def test_a_connection_is_noted_from_beginning_to_end() -> None:
-    house = House()
-    house.talk("a LOGIN alice wrong", "b LOGIN alice secret", "c LOGOUT")
-    events = [(event, *arguments[2:]) for event, arguments in house.journal.events]
+    imap = ImapFixture()
+    imap.talk("a LOGIN alice wrong", "b LOGIN alice secret", "c LOGOUT")
+    events = [(event, *arguments[2:]) for event, arguments in imap.journal.events]
     assert events == [
         ("connected",),
         ("login_failed", "alice"),
@@ -209,20 +209,20 @@ def test_a_connection_is_noted_from_beginning_to_end() -> None:
 
 
 def test_news_come_before_the_tagged_answer() -> None:
-    house = House()
-    lines = house.inside("a SELECT INBOX", house.put, "b NOOP")
+    imap = ImapFixture()
+    lines = imap.inside("a SELECT INBOX", imap.put, "b NOOP")
     assert lines[-3:] == ["* 1 EXISTS", "* 1 RECENT", "b OK NOOP completed."]
 
 
 def test_expunged_messages_are_not_told_while_numbers_count() -> None:
-    house = House()
+    imap = ImapFixture()
     for _ in range(3):
-        house.put()
+        imap.put()
 
     def somebody_expunges() -> None:
-        finish(house.box().expunge([1]))
+        finish(imap.box().expunge([1]))
 
-    lines = house.inside(
+    lines = imap.inside(
         "a SELECT INBOX",
         somebody_expunges,
         "b FETCH 2 UID",
@@ -237,36 +237,36 @@ def test_expunged_messages_are_not_told_while_numbers_count() -> None:
 
 
 def test_an_account_with_a_deleted_mailbox_says_farewell() -> None:
-    house = House()
-    finish(house.account.create("x"))
+    imap = ImapFixture()
+    finish(imap.account.create("x"))
 
     def somebody_deletes() -> None:
-        finish(house.account.delete("x"))
+        finish(imap.account.delete("x"))
 
-    lines = house.inside("a SELECT x", somebody_deletes, "b CAPABILITY", "c NOOP")
+    lines = imap.inside("a SELECT x", somebody_deletes, "b CAPABILITY", "c NOOP")
     assert lines[-2:] == ["b OK CAPABILITY completed.", "* BYE The selected mailbox was deleted"]
 
 
 def test_much_news_waits_for_the_client() -> None:
-    house = House()
+    imap = ImapFixture()
     for _ in range(5000):
-        house.put()
+        imap.put()
 
     def somebody_expunges() -> None:
-        finish(house.box().expunge(range(1, 5001)))
+        finish(imap.box().expunge(range(1, 5001)))
 
-    lines = house.inside("a SELECT INBOX", somebody_expunges, "b NOOP")
+    lines = imap.inside("a SELECT INBOX", somebody_expunges, "b NOOP")
     assert lines.count("* 1 EXPUNGE") == 1
     assert len([line for line in lines if line.endswith(" EXPUNGE")]) == 5000
 
 
 def test_the_doors_say_unavailable_and_the_client_hears_no() -> None:
-    house = House()
-    house.login_error = Unavailable("The database is away")
-    assert house.talk("a LOGIN alice secret") == ["a NO [UNAVAILABLE] The database is away"]
+    imap = ImapFixture()
+    imap.login_error = Unavailable("The database is away")
+    assert imap.talk("a LOGIN alice secret") == ["a NO [UNAVAILABLE] The database is away"]
 
 
 def test_texts_for_the_client_are_plain() -> None:
-    house = House()
-    house.login_error = Unavailable("caf\xe9\r\nb OK")
-    assert house.talk("a LOGIN alice secret") == ["a NO [UNAVAILABLE] caf???b OK"]
+    imap = ImapFixture()
+    imap.login_error = Unavailable("caf\xe9\r\nb OK")
+    assert imap.talk("a LOGIN alice secret") == ["a NO [UNAVAILABLE] caf???b OK"]

@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.imap.talk import House
+from tests.imap.talk import ImapFixture
 from twisted_mail.imap.view import View
 from twisted_mail.mail.mailbox import numbers
 from twisted_mail.mail.mailbox.flags import normal
@@ -20,12 +20,12 @@ class Ground:
     """A mailbox in memory, a view of it, and another session's hand on it."""
 
     def __init__(self, count: int = 3) -> None:
-        self.house = House()
+        self.imap = ImapFixture()
         for _ in range(count):
-            self.house.put()
-        self.box = self.house.box()
+            self.imap.put()
+        self.box = self.imap.box()
         self.view = View(self.box, self.box.claim_recent(), claims=True)
-        self.other = self.house.box()
+        self.other = self.imap.box()
 
     def mark(self, uids: list[int], flags: frozenset[str], how: str = "add") -> None:
         finish(self.other.mark(uids, how, flags))  # type: ignore[arg-type]
@@ -72,7 +72,7 @@ def test_in_an_empty_mailbox_a_number_is_out_of_range_and_a_uid_is_only_unknown(
 
 def test_new_messages_are_told_with_exists_and_recent() -> None:
     ground = Ground()
-    ground.house.put()
+    ground.imap.put()
     assert ground.view.has_updates
     assert ground.view.updates(may_expunge=False) == [b"4 EXISTS", b"4 RECENT"]
     assert ground.view.updates(may_expunge=False) == []
@@ -82,19 +82,19 @@ def test_recent_belongs_to_the_first_session_alone() -> None:
     ground = Ground()
     later = View(ground.other, ground.other.claim_recent(), claims=True)
     assert later.recent_count == 0
-    ground.house.put()
+    ground.imap.put()
     assert ground.view.is_recent(4)
     assert not later.is_recent(4)
     assert later.updates(may_expunge=True) == [b"4 EXISTS", b"0 RECENT"]
     ground.view.close()
-    ground.house.put()
+    ground.imap.put()
     assert later.updates(may_expunge=True) == [b"5 EXISTS", b"1 RECENT"]
 
 
 def test_who_only_looks_takes_recent_from_nobody() -> None:
     ground = Ground()
     looking = View(ground.other, 4, claims=False)
-    ground.house.put()
+    ground.imap.put()
     assert looking.is_recent(4)
     assert ground.view.is_recent(4)
 
@@ -119,14 +119,14 @@ def test_many_expunged_messages_leave_the_others_in_order() -> None:
 def test_exists_before_an_expunge_counts_what_the_client_knows() -> None:
     ground = Ground()
     ground.expunge(1)
-    ground.house.put()
+    ground.imap.put()
     assert ground.view.updates(may_expunge=False) == [b"4 EXISTS", b"4 RECENT"]
     assert ground.view.updates(may_expunge=True) == [b"1 EXPUNGE", b"3 RECENT"]
 
 
 def test_a_message_that_came_and_went_is_never_told() -> None:
     ground = Ground()
-    ground.house.put()
+    ground.imap.put()
     ground.expunge(4)
     assert ground.view.updates(may_expunge=True) == []
 
@@ -218,17 +218,17 @@ def test_the_flags_of_a_message_that_is_gone_are_those_the_client_knows() -> Non
 
 def test_a_deleted_mailbox_is_noticed() -> None:
     ground = Ground()
-    finish(ground.house.account.create("x"))
-    box = ground.house.box("x")
+    finish(ground.imap.account.create("x"))
+    box = ground.imap.box("x")
     view = View(box, 1, claims=True)
-    finish(ground.house.account.delete("x"))
+    finish(ground.imap.account.delete("x"))
     assert view.is_removed
 
 
 def test_a_closed_view_hears_nothing() -> None:
     ground = Ground()
     ground.view.close()
-    ground.house.put()
+    ground.imap.put()
     assert not ground.view.has_updates
 
 
@@ -242,7 +242,7 @@ class Client(RuleBasedStateMachine):
 
     @rule()
     def somebody_delivers(self) -> None:
-        self.ground.house.put()
+        self.ground.imap.put()
 
     @rule(data=st.data(), how=st.sampled_from(["add", "remove", "set"]))
     def somebody_marks(self, data: st.DataObject, how: str) -> None:

@@ -42,7 +42,7 @@ class FailingMailbox:
         self._mailbox.close()
 
 
-class House:
+class Pop3Fixture:
     """One account, alice with the password secret, and its messages."""
 
     def __init__(self, *messages: bytes, **errors: BaseException) -> None:

@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.pop3.fakes import LOGIN, House
+from tests.pop3.fakes import LOGIN, Pop3Fixture
 
 MESSAGES = (b"A: b\r\n\r\n.x\r\n", b"no end", b"\r\n", b"a\n.\r\n+OK\r\n", b"")
 numbers = st.sampled_from([b"", b" ", b" 0", b" 1", b" 2", b" 5", b" 6", b" x", b" 99999999999"])
@@ -21,19 +21,19 @@ def pieces(data, size):
 @given(st.booleans(), streams, st.integers(1, 40))
 def test_no_stream_breaks_a_session_or_depends_on_how_it_was_cut(is_logged_in, stream, size):
     stream = (LOGIN if is_logged_in else b"") + stream
-    whole, cut = House(*MESSAGES), House(*MESSAGES)
+    whole, cut = Pop3Fixture(*MESSAGES), Pop3Fixture(*MESSAGES)
     assert whole.talk(stream).text == cut.talk(*pieces(stream, size)).text
-    for house in (whole, cut):
-        assert not house.bugs
-        assert house.mailbox.closed == house.logouts
-        assert house.logouts == [event[0] for event in house.journal.events].count("logged_in")
-        assert house.uids == [1, 2, 3, 4, 5] or house.reasons == ["quit"]
+    for pop3 in (whole, cut):
+        assert not pop3.bugs
+        assert pop3.mailbox.closed == pop3.logouts
+        assert pop3.logouts == [event[0] for event in pop3.journal.events].count("logged_in")
+        assert pop3.uids == [1, 2, 3, 4, 5] or pop3.reasons == ["quit"]
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["DELE", "RSET", "STAT"]), st.integers(1, 6))))
 def test_deletions_are_those_that_the_client_was_told(steps):
-    house, deleted, expected = House(*MESSAGES), set(), []
+    pop3, deleted, expected = Pop3Fixture(*MESSAGES), set(), []
     for verb, number in steps:
         if verb == "RSET":
             deleted.clear()
@@ -50,5 +50,5 @@ def test_deletions_are_those_that_the_client_was_told(steps):
             expected.append(f"+OK Message {number} deleted")
     lines = [f"{verb} {number}" if verb == "DELE" else verb for verb, number in steps]
     stream = "".join(f"{line}\r\n" for line in [*lines, "QUIT"]).encode()
-    assert house.replies(stream) == [*expected, "+OK Bye"]
-    assert set(house.uids) == {1, 2, 3, 4, 5} - deleted
+    assert pop3.replies(stream) == [*expected, "+OK Bye"]
+    assert set(pop3.uids) == {1, 2, 3, 4, 5} - deleted

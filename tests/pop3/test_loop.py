@@ -1,6 +1,6 @@
 import pytest
 
-from tests.pop3.fakes import LOGIN, House
+from tests.pop3.fakes import LOGIN, Pop3Fixture
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.outcome import Refused, Unavailable
 from twisted_mail.pop3.settings import Settings
@@ -11,76 +11,75 @@ GREETING = "+OK mail.example.org POP3 ready\r\n"
 
 
 def test_the_server_greets_without_a_timestamp():
-    assert House().talk().text == GREETING
+    assert Pop3Fixture().talk().text == GREETING
 
 
 def test_commands_are_run_in_order_whatever_the_pieces():
     whole = LOGIN + b"STAT\r\nLIST\r\nRETR 1\r\nUIDL\r\nQUIT\r\n"
     texts = {
-        House(ONE).talk(*(whole[at : at + step] for at in range(0, len(whole), step))).text
+        Pop3Fixture(ONE).talk(*(whole[at : at + step] for at in range(0, len(whole), step))).text
         for step in (1, 2, 7, 1000)
     }
     assert len(texts) == 1
 
 
 def test_replies_to_pipelined_commands_leave_together():
-    wire = House(ONE).talk(LOGIN + b"STAT\r\nNOOP\r\nQUIT\r\n")
+    wire = Pop3Fixture(ONE).talk(LOGIN + b"STAT\r\nNOOP\r\nQUIT\r\n")
     assert len(wire.groups) == 2
     assert wire.turns == 5
 
 
 def test_replies_to_very_many_commands_wait_for_the_peer():
-    wire = House().talk(LOGIN, b"CAPA\r\n" * 5000)
+    wire = Pop3Fixture().talk(LOGIN, b"CAPA\r\n" * 5000)
     assert wire.text.count("PIPELINING") == 5000
     assert max(map(len, wire.groups)) < 70_000
 
 
 def test_unknown_commands_are_refused():
-    assert House().replies(b"LAST\r\n\r\n\xff\r\n") == ["-ERR Unknown command"] * 3
+    assert Pop3Fixture().replies(b"LAST\r\n\r\n\xff\r\n") == ["-ERR Unknown command"] * 3
 
 
 def test_commands_of_another_state_are_refused():
-    house = House(ONE)
+    pop3 = Pop3Fixture(ONE)
     assert (
-        house.talk(b"STAT\r\nDELE 1\r\n").text
+        pop3.talk(b"STAT\r\nDELE 1\r\n").text
         == GREETING + "-ERR Not possible in this state\r\n" * 2
     )
     assert (
-        house.replies(b"USER a\r\nSTLS\r\nAUTH PLAIN\r\n")
-        == ["-ERR Not possible in this state"] * 3
+        pop3.replies(b"USER a\r\nSTLS\r\nAUTH PLAIN\r\n") == ["-ERR Not possible in this state"] * 3
     )
 
 
 def test_too_many_errors_end_the_conversation():
-    house = House()
-    wire = house.talk(b"X\r\n" * 30)
+    pop3 = Pop3Fixture()
+    wire = pop3.talk(b"X\r\n" * 30)
     assert wire.text == GREETING + "-ERR Unknown command\r\n" * 20
-    assert house.reasons == ["too many errors"]
+    assert pop3.reasons == ["too many errors"]
 
 
 def test_numbers_that_do_not_exist_are_no_errors_of_that_kind():
-    assert len(House(ONE).replies(b"RETR 2\r\n" * 30)) == 30
+    assert len(Pop3Fixture(ONE).replies(b"RETR 2\r\n" * 30)) == 30
 
 
 def test_a_line_too_long_is_refused_once_and_not_run():
-    replies = House().replies(b"NOOP " + b"x" * 5000, b"y" * 5000 + b"\r\nNOOP\r\n")
+    replies = Pop3Fixture().replies(b"NOOP " + b"x" * 5000, b"y" * 5000 + b"\r\nNOOP\r\n")
     assert replies == ["-ERR The line is too long", "+OK"]
 
 
 def test_a_bug_is_noted_and_the_conversation_goes_on():
-    house = House(ONE, read=ZeroDivisionError())
-    assert house.replies(b"RETR 1\r\nSTAT\r\nQUIT\r\n") == [
+    pop3 = Pop3Fixture(ONE, read=ZeroDivisionError())
+    assert pop3.replies(b"RETR 1\r\nSTAT\r\nQUIT\r\n") == [
         "-ERR [SYS/TEMP] Internal error",
         "+OK 1 22",
         "+OK Bye",
     ]
-    assert house.bugs == [("failed", ("pop3",))]
+    assert pop3.bugs == [("failed", ("pop3",))]
 
 
 def test_the_journal_hears_of_connection_login_and_end():
-    house = House()
-    house.talk(LOGIN, b"QUIT\r\n")
-    assert house.journal.events == [
+    pop3 = Pop3Fixture()
+    pop3.talk(LOGIN, b"QUIT\r\n")
+    assert pop3.journal.events == [
         ("connected", ("pop3", PEER)),
         ("logged_in", ("pop3", PEER, "alice@example.org")),
         ("disconnected", ("pop3", PEER, "quit")),
@@ -88,61 +87,61 @@ def test_the_journal_hears_of_connection_login_and_end():
 
 
 def test_silence_is_answered_by_silence():
-    house = House()
-    wire = house.talk(LOGIN, ending=ConversationEnded.Reason.TIMEOUT)
+    pop3 = Pop3Fixture()
+    wire = pop3.talk(LOGIN, ending=ConversationEnded.Reason.TIMEOUT)
     assert wire.text.endswith("+OK 0 messages (0 octets)\r\n")
-    assert house.reasons == ["timeout"]
+    assert pop3.reasons == ["timeout"]
 
 
 def test_a_server_that_stops_says_so():
-    house = House(ONE)
-    wire = house.talk(LOGIN, b"DELE 1\r\n", ending=ConversationEnded.Reason.SHUTDOWN)
+    pop3 = Pop3Fixture(ONE)
+    wire = pop3.talk(LOGIN, b"DELE 1\r\n", ending=ConversationEnded.Reason.SHUTDOWN)
     assert wire.text.endswith("deleted\r\n-ERR [SYS/TEMP] The server is shutting down\r\n")
-    assert house.reasons == ["shutdown"]
-    assert house.uids == [1]
+    assert pop3.reasons == ["shutdown"]
+    assert pop3.uids == [1]
 
 
 def test_time_is_short_before_login_and_long_after():
-    house = House()
+    pop3 = Pop3Fixture()
 
     def later():
-        house.clock.seconds += 100
+        pop3.clock.seconds += 100
         return b"NOOP\r\n"
 
-    assert house.talk(later, LOGIN, b"NOOP\r\n").timeouts == [180, 80, 600, 600]
+    assert pop3.talk(later, LOGIN, b"NOOP\r\n").timeouts == [180, 80, 600, 600]
 
 
 def test_octets_now_and_then_do_not_put_the_end_off():
-    house = House()
+    pop3 = Pop3Fixture()
 
     def dribble():
-        house.clock.seconds += 100
+        pop3.clock.seconds += 100
         return b"x"
 
-    assert house.talk(*[dribble] * 5).timeouts == [180, 80]
-    assert house.reasons == ["timeout"]
+    assert pop3.talk(*[dribble] * 5).timeouts == [180, 80]
+    assert pop3.reasons == ["timeout"]
 
 
 def test_a_line_without_end_does_not_put_the_end_off():
-    house = House()
+    pop3 = Pop3Fixture()
 
     def flood():
-        house.clock.seconds += 100
+        pop3.clock.seconds += 100
         return b"x" * 5000
 
-    assert house.talk(*[flood] * 5).timeouts == [180, 80]
-    assert house.reasons == ["timeout"]
+    assert pop3.talk(*[flood] * 5).timeouts == [180, 80]
+    assert pop3.reasons == ["timeout"]
 
 
 def test_commands_without_end_do_not_put_the_login_off():
-    house = House()
+    pop3 = Pop3Fixture()
 
     def ask():
-        house.clock.seconds += 100
+        pop3.clock.seconds += 100
         return b"CAPA\r\n"
 
-    assert house.talk(*[ask] * 5).timeouts == [180, 80]
-    assert house.reasons == ["timeout"]
+    assert pop3.talk(*[ask] * 5).timeouts == [180, 80]
+    assert pop3.reasons == ["timeout"]
 
 
 def test_settings_keep_to_the_rfcs():
@@ -157,71 +156,71 @@ def test_settings_keep_to_the_rfcs():
 
 @pytest.mark.parametrize("chunk", [b"QUIT\r\n", b"RETR", b"DELE 1\r\n"])
 def test_mailbox_and_lock_are_given_back_once_however_it_ends(chunk):
-    house = House(ONE)
-    house.talk(LOGIN, chunk)
-    assert (house.mailbox.closed, house.logouts) == (1, 1)
+    pop3 = Pop3Fixture(ONE)
+    pop3.talk(LOGIN, chunk)
+    assert (pop3.mailbox.closed, pop3.logouts) == (1, 1)
 
 
 def test_the_lock_is_given_back_before_the_answer_to_quit_leaves(monkeypatch):
-    house = House(ONE)
+    pop3 = Pop3Fixture(ONE)
     logouts_at_close = []
     close = ScriptedWire.close
 
     def closing(wire):
-        logouts_at_close.append(house.logouts)
+        logouts_at_close.append(pop3.logouts)
         close(wire)
 
     monkeypatch.setattr(ScriptedWire, "close", closing)
-    house.talk(LOGIN, b"QUIT\r\n")
+    pop3.talk(LOGIN, b"QUIT\r\n")
     assert logouts_at_close == [1]
 
 
 def test_all_is_given_back_when_the_maildrop_does_not_open():
-    house = House(ONE, refresh=Unavailable("The disk is away"))
-    assert house.talk(LOGIN).text.endswith("-ERR [SYS/TEMP] The disk is away\r\n")
-    assert (house.mailbox.closed, house.logouts) == (1, 1)
+    pop3 = Pop3Fixture(ONE, refresh=Unavailable("The disk is away"))
+    assert pop3.talk(LOGIN).text.endswith("-ERR [SYS/TEMP] The disk is away\r\n")
+    assert (pop3.mailbox.closed, pop3.logouts) == (1, 1)
 
 
 def test_all_is_given_back_when_a_bug_prevents_the_login():
-    house = House(ONE, refresh=ZeroDivisionError())
-    assert house.talk(LOGIN).text.endswith("-ERR [SYS/TEMP] Internal error\r\n")
-    assert (house.mailbox.closed, house.logouts) == (1, 1)
+    pop3 = Pop3Fixture(ONE, refresh=ZeroDivisionError())
+    assert pop3.talk(LOGIN).text.endswith("-ERR [SYS/TEMP] Internal error\r\n")
+    assert (pop3.mailbox.closed, pop3.logouts) == (1, 1)
 
 
 def test_all_is_given_back_although_marking_fails():
     for error in (Unavailable("The disk is away"), ZeroDivisionError()):
-        house = House(ONE, mark=error)
-        house.talk(LOGIN, b"RETR 1\r\n")
-        assert (house.mailbox.closed, house.logouts) == (1, 1)
-        assert len(house.bugs) == isinstance(error, ZeroDivisionError)
+        pop3 = Pop3Fixture(ONE, mark=error)
+        pop3.talk(LOGIN, b"RETR 1\r\n")
+        assert (pop3.mailbox.closed, pop3.logouts) == (1, 1)
+        assert len(pop3.bugs) == isinstance(error, ZeroDivisionError)
 
 
 def test_a_locked_maildrop_is_in_use_and_the_login_may_be_tried_again():
-    house = House(ONE)
-    house.is_locked = True
+    pop3 = Pop3Fixture(ONE)
+    pop3.is_locked = True
 
     def unlock():
-        house.is_locked = False
+        pop3.is_locked = False
         return LOGIN
 
-    text = house.talk(LOGIN, unlock).text
+    text = pop3.talk(LOGIN, unlock).text
     assert "-ERR [IN-USE] In use\r\n" in text
     assert text.endswith("+OK 1 message (22 octets)\r\n")
-    assert house.logouts == 2
+    assert pop3.logouts == 2
 
 
 def test_an_error_of_the_login_door_is_no_failed_login():
-    house = House()
-    house.login_error = Unavailable("Temporary authentication failure")
-    assert house.talk(LOGIN).text.endswith("-ERR [SYS/TEMP] Temporary authentication failure\r\n")
-    assert [event[0] for event in house.journal.events] == ["connected", "disconnected"]
+    pop3 = Pop3Fixture()
+    pop3.login_error = Unavailable("Temporary authentication failure")
+    assert pop3.talk(LOGIN).text.endswith("-ERR [SYS/TEMP] Temporary authentication failure\r\n")
+    assert [event[0] for event in pop3.journal.events] == ["connected", "disconnected"]
 
 
 def test_failed_logins_are_noted_and_bounded():
-    house = House()
-    house.login_error = Refused("No", "AUTHENTICATIONFAILED")
-    wire = house.talk(LOGIN * 5)
+    pop3 = Pop3Fixture()
+    pop3.login_error = Refused("No", "AUTHENTICATIONFAILED")
+    wire = pop3.talk(LOGIN * 5)
     assert wire.text.count("-ERR [AUTH] No\r\n") == 3
     assert wire.text.count("+OK Send") == 3
-    assert house.journal.events.count(("login_failed", ("pop3", PEER, "alice"))) == 3
-    assert house.reasons == ["failed logins"]
+    assert pop3.journal.events.count(("login_failed", ("pop3", PEER, "alice"))) == 3
+    assert pop3.reasons == ["failed logins"]

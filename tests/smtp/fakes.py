@@ -1,4 +1,4 @@
-"""A wire, a house of fakes behind it, and conversations in one call."""
+"""Fakes of what SMTP needs, and conversations in one call."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -113,8 +113,8 @@ class FakeEndless(FakePlain):
 
 
 @dataclass
-class House:
-    """Everything behind a session."""
+class SmtpFixture:
+    """Everything that a session needs, faked."""
 
     clock: StillClock = field(default_factory=StillClock)
     journal: ListJournal = field(default_factory=ListJournal)
@@ -197,10 +197,10 @@ def lines(*texts: str | bytes) -> bytes:
 
 
 def say(
-    *texts: str | bytes, house: House | None = None, settings: Settings | None = None
+    *texts: str | bytes, smtp: SmtpFixture | None = None, settings: Settings | None = None
 ) -> list[str]:
     """Return what the server says to these lines, in one packet, behind its greeting."""
-    greeting, *replies = (house or House()).hold(ScriptedWire([lines(*texts)]), settings)
+    greeting, *replies = (smtp or SmtpFixture()).hold(ScriptedWire([lines(*texts)]), settings)
     assert greeting == "220 mail.example.org ESMTP twisted_mail ready"
     return replies
 

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from tests.smtp.fakes import House, lines
+from tests.smtp.fakes import SmtpFixture, lines
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.smtp.arrival.steps import lmtp_steps
@@ -32,12 +32,14 @@ class FakeDelivery:
         return {one: self.answers.get(one) for one in envelope.recipients}
 
 
-def say(*texts: str, delivery: FakeDelivery, house: House | None = None, **settings: Any) -> Any:
-    house = house or House()
+def say(
+    *texts: str, delivery: FakeDelivery, smtp: SmtpFixture | None = None, **settings: Any
+) -> Any:
+    smtp = smtp or SmtpFixture()
     wire = ScriptedWire([lines(*texts)])
     lmtp = LmtpSettings(**settings)
     doors = dataclasses.replace(
-        house.doors(),
+        smtp.doors(),
         delivery=delivery,  # type: ignore[arg-type]
         arrival=lmtp_steps(lmtp),
     )
@@ -49,14 +51,14 @@ def say(*texts: str, delivery: FakeDelivery, house: House | None = None, **setti
 
 def test_each_recipient_has_an_answer_of_its_own() -> None:
     busy = Outcome(452, "4.3.1", "The disk is full")
-    house, delivery = House(), FakeDelivery(bob=busy)
-    said = say(*START, BOB, ALICE, BOB, *MESSAGE, delivery=delivery, house=house)
+    smtp, delivery = SmtpFixture(), FakeDelivery(bob=busy)
+    said = say(*START, BOB, ALICE, BOB, *MESSAGE, delivery=delivery, smtp=smtp)
     assert said[-3] == "452 4.3.1 <bob@example.org> The disk is full"
     assert said[-2].startswith("250 2.0.0 <alice@example.org> Ok: queued as ")
     assert said[-1] == said[-3]
     assert delivery.envelopes[0].client_host == "192.0.2.1"
     told = "from=<a@client.example> to=<bob@example.org> 452 4.3.1 The disk is full"
-    assert house.events("refused")[0][3] == told
+    assert smtp.events("refused")[0][3] == told
     assert [str(one) for one in delivery.envelopes[0].recipients] == [
         "bob@example.org",
         "alice@example.org",
@@ -81,11 +83,11 @@ def test_a_failure_of_the_whole_is_told_to_each() -> None:
 
 
 def test_a_bug_is_told_to_each_and_the_conversation_goes_on() -> None:
-    house, delivery = House(), FakeDelivery()
+    smtp, delivery = SmtpFixture(), FakeDelivery()
     delivery.trouble = RuntimeError("secret inside")
-    said = say(*START, ALICE, BOB, *MESSAGE, "NOOP", delivery=delivery, house=house)
+    said = say(*START, ALICE, BOB, *MESSAGE, "NOOP", delivery=delivery, smtp=smtp)
     assert [line[:3] for line in said[-3:]] == ["451", "451", "250"]
-    assert house.events("failed")
+    assert smtp.events("failed")
     assert "secret" not in "".join(said)
 
 
@@ -95,9 +97,9 @@ def test_recipients_that_repeat_are_not_endless() -> None:
 
 
 def test_the_queue_is_not_asked() -> None:
-    house = House()
-    say(*START, ALICE, *MESSAGE, delivery=FakeDelivery(), house=house)
-    assert house.queue.accepted == []
+    smtp = SmtpFixture()
+    say(*START, ALICE, *MESSAGE, delivery=FakeDelivery(), smtp=smtp)
+    assert smtp.queue.accepted == []
 
 
 def test_every_command_but_the_greeting_is_that_of_smtp() -> None:

@@ -13,7 +13,7 @@ from tests.smtp.fakes import (
     SHUTDOWN,
     SUBMISSION,
     FakeQueue,
-    House,
+    SmtpFixture,
     lines,
     say,
 )
@@ -26,53 +26,53 @@ WHOLE = lines(HELLO, MAIL, RCPT, "DATA", "Subject: x", "", "..hi", ".", "QUIT")
 
 
 def test_a_message_goes_from_greeting_to_quit() -> None:
-    house = House()
-    replies = house.hold(ScriptedWire([WHOLE]))
+    smtp = SmtpFixture()
+    replies = smtp.hold(ScriptedWire([WHOLE]))
     assert replies[1:5] == [
         "250 mail.example.org",
         "250 2.1.0 Sender ok",
         "250 2.1.5 Recipient ok",
         "354 End data with <CR><LF>.<CR><LF>",
     ]
-    ((envelope, _),) = house.queue.accepted
+    ((envelope, _),) = smtp.queue.accepted
     assert replies[5] == f"250 2.0.0 Ok: queued as {envelope.id}"
     assert replies[6].startswith("221 2.0.0 ")
     assert len(replies) == 7
-    assert house.content == b"Subject: x\r\n\r\n.hi\r\n"
+    assert smtp.content == b"Subject: x\r\n\r\n.hi\r\n"
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 50])
 def test_any_split_of_the_stream_gets_the_same_answers(size: int) -> None:
-    house = House()
+    smtp = SmtpFixture()
     chunks = [WHOLE[at : at + size] for at in range(0, len(WHOLE), size)]
-    replies = house.hold(ScriptedWire(chunks))
+    replies = smtp.hold(ScriptedWire(chunks))
     assert [reply[:3] for reply in replies] == ["220", "250", "250", "250", "354", "250", "221"]
-    assert house.content == b"Subject: x\r\n\r\n.hi\r\n"
+    assert smtp.content == b"Subject: x\r\n\r\n.hi\r\n"
 
 
 def test_the_journal_hears_of_the_connection() -> None:
-    house = House()
-    house.hold(ScriptedWire([lines("QUIT")]))
-    assert house.events("connected") == [("smtp", PEER)]
-    assert house.events("disconnected") == [("smtp", PEER, "quit")]
+    smtp = SmtpFixture()
+    smtp.hold(ScriptedWire([lines("QUIT")]))
+    assert smtp.events("connected") == [("smtp", PEER)]
+    assert smtp.events("disconnected") == [("smtp", PEER, "quit")]
 
 
 @pytest.mark.parametrize(
     ("ending", "farewell"), [(TIMEOUT, "421 4.4.2"), (SHUTDOWN, "421 4.3.2"), (LOST, None)]
 )
 def test_each_ending_has_its_farewell(ending: LOST.__class__, farewell: str | None) -> None:
-    house = House()
-    _, *replies = house.hold(ScriptedWire([], ending))
+    smtp = SmtpFixture()
+    _, *replies = smtp.hold(ScriptedWire([], ending))
     assert [reply[:9] for reply in replies] == ([farewell] if farewell else [])
-    assert house.events("disconnected") == [("smtp", PEER, ending.value)]
+    assert smtp.events("disconnected") == [("smtp", PEER, ending.value)]
 
 
 def test_an_ending_within_a_message_takes_nothing() -> None:
-    house = House()
-    replies = house.hold(ScriptedWire([lines(HELLO, MAIL, RCPT, "DATA", "half")], TIMEOUT))
+    smtp = SmtpFixture()
+    replies = smtp.hold(ScriptedWire([lines(HELLO, MAIL, RCPT, "DATA", "half")], TIMEOUT))
     assert replies[-1].startswith("421 4.4.2")
-    assert not house.queue.accepted
-    assert house.writers[0].is_discarded
+    assert not smtp.queue.accepted
+    assert smtp.writers[0].is_discarded
 
 
 def test_unknown_commands_are_500() -> None:
@@ -82,8 +82,8 @@ def test_unknown_commands_are_500() -> None:
 
 
 def test_lines_that_are_no_lines_are_answered_and_not_run() -> None:
-    house = House()
-    replies = house.hold(
+    smtp = SmtpFixture()
+    replies = smtp.hold(
         ScriptedWire([b"NOOP\nQUIT\r\nNOOP\rQUIT\r\n" + b"x" * 2049 + b"\r\nNOOP\r\n"])
     )
     assert [reply[:9] for reply in replies[1:]] == [
@@ -99,21 +99,21 @@ def test_a_line_may_have_2048_octets() -> None:
 
 
 def test_a_bug_is_noted_and_answered_without_our_insides_and_the_connection_goes_on() -> None:
-    house = House()
-    replies = say(HELLO, MAIL, "RCPT TO:<a@bug.example.org>", RCPT, house=house)
+    smtp = SmtpFixture()
+    replies = say(HELLO, MAIL, "RCPT TO:<a@bug.example.org>", RCPT, smtp=smtp)
     assert replies[2].startswith("451 4.3.0")
     assert "secret" not in replies[2]
     assert replies[3].startswith("250")
-    assert house.events("failed") == [("smtp",)]
+    assert smtp.events("failed") == [("smtp",)]
 
 
 def test_errors_are_slowed_down_and_then_ended() -> None:
-    house = House()
-    replies = say(*["FROB"] * 30, house=house)
+    smtp = SmtpFixture()
+    replies = say(*["FROB"] * 30, smtp=smtp)
     assert len(replies) == 21
     assert replies[-1].startswith("421 4.7.0")
-    assert house.clock.slept == [1] * 9
-    assert house.events("disconnected")[0][2] == "errors"
+    assert smtp.clock.slept == [1] * 9
+    assert smtp.events("disconnected")[0][2] == "errors"
 
 
 def test_a_message_taken_clears_earlier_errors() -> None:
@@ -131,10 +131,10 @@ def test_commands_without_mail_become_errors_after_a_hundred() -> None:
 def test_asking_for_many_unknown_recipients_ends_the_conversation() -> None:
     settings = Settings(max_unknown=3)
     tries = [f"RCPT TO:<user{number}@example.org>" for number in range(9)]
-    house = House()
-    replies = say(HELLO, MAIL, *tries, house=house, settings=settings)
+    smtp = SmtpFixture()
+    replies = say(HELLO, MAIL, *tries, smtp=smtp, settings=settings)
     assert [reply[:3] for reply in replies[2:]] == ["550"] * 4 + ["421"]
-    assert house.events("disconnected")[0][2] == "unknown recipients"
+    assert smtp.events("disconnected")[0][2] == "unknown recipients"
 
 
 def test_unknown_recipients_are_counted_across_messages() -> None:
@@ -144,25 +144,25 @@ def test_unknown_recipients_are_counted_across_messages() -> None:
 
 
 def test_small_pieces_do_not_put_off_the_time_limit() -> None:
-    house = House()
+    smtp = SmtpFixture()
     wire = ScriptedWire([b"N"] * 1000)
 
     def a_minute_passes() -> None:
-        house.clock.seconds += 60
+        smtp.clock.seconds += 60
 
     wire.on_read = a_minute_passes
-    assert house.hold(wire)[-1].startswith("421 4.4.2")
+    assert smtp.hold(wire)[-1].startswith("421 4.4.2")
     assert wire.timeouts == [300, 240, 180, 120, 60]
 
 
 def test_a_nudge_is_no_end() -> None:
-    assert House().hold(ScriptedWire([b"", b"NO", b"", b"OP\r\n"]))[1].startswith("250")
+    assert SmtpFixture().hold(ScriptedWire([b"", b"NO", b"", b"OP\r\n"]))[1].startswith("250")
 
 
 def test_the_login_is_ended_with_the_conversation() -> None:
-    house = House()
-    say("EHLO c", "AUTH PLAIN YWxpY2Ugc2VjcmV0", house=house, settings=SUBMISSION)
-    assert house.submitter.is_logged_out
+    smtp = SmtpFixture()
+    say("EHLO c", "AUTH PLAIN YWxpY2Ugc2VjcmV0", smtp=smtp, settings=SUBMISSION)
+    assert smtp.submitter.is_logged_out
 
 
 ANY_LINES = st.lists(
@@ -220,12 +220,12 @@ def test_whatever_is_said_and_however_it_is_cut_the_answers_are_the_same(
     ]
     told = []
     for chunks in ways:
-        house = House(queue=FakeQueue({*PROMISES, "BINARYMIME"}))
+        smtp = SmtpFixture(queue=FakeQueue({*PROMISES, "BINARYMIME"}))
         settings = SUBMISSION if is_submission else Settings(offers_login=True, max_size=3000)
-        replies = house.hold(ScriptedWire(chunks), settings)
+        replies = smtp.hold(ScriptedWire(chunks), settings)
         assert all(re.match(r"[2345]\d\d[ -]", reply) for reply in replies)
-        assert len(house.queue.accepted) == sum("queued as" in reply for reply in replies)
-        assert len(house.events("failed")) == sum(reply.startswith("451") for reply in replies)
+        assert len(smtp.queue.accepted) == sum("queued as" in reply for reply in replies)
+        assert len(smtp.events("failed")) == sum(reply.startswith("451") for reply in replies)
         told.append([re.sub("queued as .*", "queued", reply) for reply in replies])
     assert told[0] == told[1] == told[2]
 
@@ -238,29 +238,31 @@ SLOW = Settings(greeting_delay=3, refuses_early_talkers=True)
 
 def test_a_client_that_waits_for_the_greeting_is_served() -> None:
     wire = ScriptedWire([TIMEOUT, lines("HELO c", "QUIT")])
-    assert [line[:3] for line in House().hold(wire, SLOW)] == ["220", "250", "221"]
+    assert [line[:3] for line in SmtpFixture().hold(wire, SLOW)] == ["220", "250", "221"]
     assert wire.timeouts[0] == 3
 
 
 def test_a_client_that_talks_early_is_sent_away() -> None:
-    house = House()
-    assert house.hold(ScriptedWire([lines("HELO c", "QUIT")]), SLOW) == [
+    smtp = SmtpFixture()
+    assert smtp.hold(ScriptedWire([lines("HELO c", "QUIT")]), SLOW) == [
         "554 5.5.1 Wait for the greeting before you speak"
     ]
-    assert house.events("disconnected")[0][-1] == "talked early"
+    assert smtp.events("disconnected")[0][-1] == "talked early"
 
 
 def test_or_served_all_the_same() -> None:
-    replies = House().hold(ScriptedWire([lines("HELO c", "QUIT")]), Settings(greeting_delay=3))
+    replies = SmtpFixture().hold(
+        ScriptedWire([lines("HELO c", "QUIT")]), Settings(greeting_delay=3)
+    )
     assert [line[:3] for line in replies] == ["220", "250", "221"]
 
 
 def test_a_client_that_goes_before_the_greeting_hears_none() -> None:
-    assert House().hold(ScriptedWire([]), SLOW) == []
+    assert SmtpFixture().hold(ScriptedWire([]), SLOW) == []
 
 
 def test_a_server_that_stops_says_so_instead_of_the_greeting() -> None:
-    assert House().hold(ScriptedWire([], SHUTDOWN), SLOW)[-1].startswith("421 4.3.2")
+    assert SmtpFixture().hold(ScriptedWire([], SHUTDOWN), SLOW)[-1].startswith("421 4.3.2")
 
 
 def test_early_talkers_can_only_be_seen_by_those_who_wait() -> None:

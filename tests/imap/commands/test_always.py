@@ -1,6 +1,6 @@
 import pytest
 
-from tests.imap.talk import House
+from tests.imap.talk import ImapFixture
 from twisted_mail.imap.capabilities import Capability
 from twisted_mail.imap.extensions.extension import Extension
 from twisted_mail.imap.extensions.table import make_tables
@@ -8,14 +8,14 @@ from twisted_mail.testing.doubles import finish
 
 
 def test_capability_lists_the_capabilities() -> None:
-    lines = House().talk("a CAPABILITY")
+    lines = ImapFixture().talk("a CAPABILITY")
     assert lines[0] == "* CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE AUTH=PLAIN AUTH=LOGIN"
     assert lines[1] == "a OK CAPABILITY completed."
 
 
 def test_noop_looks_for_what_other_programs_did() -> None:
-    house = House()
-    loop = house.loop("0 LOGIN alice secret", "a SELECT INBOX", "b NOOP")
+    imap = ImapFixture()
+    loop = imap.loop("0 LOGIN alice secret", "a SELECT INBOX", "b NOOP")
     looks: list[str] = []
 
     def watch_refresh() -> None:
@@ -32,12 +32,12 @@ def test_noop_looks_for_what_other_programs_did() -> None:
 
 
 def test_logout_gives_everything_back() -> None:
-    house = House()
-    assert house.inside("a SELECT INBOX", "b LOGOUT")[-2:] == [
+    imap = ImapFixture()
+    assert imap.inside("a SELECT INBOX", "b LOGOUT")[-2:] == [
         "* BYE Logging out",
         "b OK LOGOUT completed.",
     ]
-    assert house.faces[0].is_out
+    assert imap.faces[0].is_out
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_logout_gives_everything_back() -> None:
     ],
 )
 def test_id_takes_a_list_or_nil(arguments: str) -> None:
-    lines = House().talk(f"a ID {arguments}")
+    lines = ImapFixture().talk(f"a ID {arguments}")
     assert lines == ['* ID ("name" "twisted-mail")', "a OK ID completed."]
 
 
@@ -69,24 +69,24 @@ def test_id_takes_a_list_or_nil(arguments: str) -> None:
     ],
 )
 def test_id_refuses_anything_else(arguments: str) -> None:
-    [line] = House().talk(f"a ID {arguments}")
+    [line] = ImapFixture().talk(f"a ID {arguments}")
     assert line.startswith("a BAD")
 
 
 def test_a_server_may_keep_its_name_to_itself() -> None:
-    assert House(identity="").talk("a ID NIL")[0] == "* ID NIL"  # type: ignore[arg-type]
+    assert ImapFixture(identity="").talk("a ID NIL")[0] == "* ID NIL"  # type: ignore[arg-type]
 
 
 def test_enable_passes_over_what_is_unknown() -> None:
-    assert House().inside("a ENABLE X-THIS X-THAT")[0] == "* ENABLED"
-    house = House()
+    assert ImapFixture().inside("a ENABLE X-THIS X-THAT")[0] == "* ENABLED"
+    imap = ImapFixture()
     this = Extension("X-THIS", capabilities=(Capability("X-THIS", is_enableable=True),))
-    house.tables = make_tables([this])
-    loop = house.loop("0 LOGIN alice secret", "a ENABLE x-that x-this x-this")
+    imap.tables = make_tables([this])
+    loop = imap.loop("0 LOGIN alice secret", "a ENABLE x-that x-this x-this")
     finish(loop.run())
     assert b"* ENABLED X-THIS\r\n" in loop.session.wire.written  # type: ignore[attr-defined]
     assert loop.session.enabled == {"X-THIS"}
 
 
 def test_enable_wants_a_name() -> None:
-    assert House().inside("a ENABLE")[0].startswith("a BAD")
+    assert ImapFixture().inside("a ENABLE")[0].startswith("a BAD")

@@ -1,30 +1,30 @@
 import pytest
 
-from tests.imap.talk import House
+from tests.imap.talk import ImapFixture
 from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.testing.doubles import finish
 
 
 def test_a_message_is_kept_as_it_came() -> None:
-    house = House()
+    imap = ImapFixture()
     body = b"Subject: x\r\n\r\nbare\nlf and \x80 octets\r\n"
     head = b'a APPEND INBOX (\\Seen $Junk) "17-Jul-1996 02:44:25 -0700" {%d}\r\n' % len(body)
-    lines = house.inside(head, body + b"\r\n")
+    lines = imap.inside(head, body + b"\r\n")
     assert lines == ["+ OK", "a OK [APPENDUID 1000000000 1] APPEND completed."]
-    box = house.box()
+    box = imap.box()
     assert finish(box.read([MessageRange(1)])) == [body]
     assert box.columns[0].flags == {"\\Seen", "$Junk"}
     assert box.columns[0].date == 837596665
 
 
 def test_the_mailbox_may_be_a_literal_too() -> None:
-    lines = House().inside(b"a APPEND {5+}\r\ninbox () {1+}\r\nx\r\n")
+    lines = ImapFixture().inside(b"a APPEND {5+}\r\ninbox () {1+}\r\nx\r\n")
     assert lines == ["a OK [APPENDUID 1000000000 1] APPEND completed."]
 
 
 def test_news_of_the_selected_mailbox_come_with_the_answer() -> None:
-    lines = House().inside("s SELECT INBOX", b"a APPEND INBOX {1+}\r\nx\r\n")
+    lines = ImapFixture().inside("s SELECT INBOX", b"a APPEND INBOX {1+}\r\nx\r\n")
     assert lines[-3:-1] == ["* 1 EXISTS", "* 1 RECENT"]
 
 
@@ -46,32 +46,32 @@ def test_news_of_the_selected_mailbox_come_with_the_answer() -> None:
     ],
 )
 def test_what_cannot_be_appended(command: bytes, answer: str) -> None:
-    house = House()
-    lines = house.inside(command, "b NOOP")
+    imap = ImapFixture()
+    lines = imap.inside(command, "b NOOP")
     assert lines[0].startswith(answer)
     assert lines[1:] == ["b OK NOOP completed."]
-    assert len(house.box().columns) == 0
+    assert len(imap.box().columns) == 0
 
 
 def test_a_message_that_is_too_large_is_not_asked_for() -> None:
-    lines = House(max_size=100).inside("a APPEND INBOX {101}", "b NOOP")
+    lines = ImapFixture(max_size=100).inside("a APPEND INBOX {101}", "b NOOP")
     assert lines == ["a NO [TOOBIG] The message is too large", "b OK NOOP completed."]
 
 
 def test_a_full_disk_is_told_when_all_octets_have_come() -> None:
-    house = House()
-    house.disk_error = Unavailable("There is no room")
-    lines = house.inside(b"a APPEND INBOX {10}\r\n", b"x NOOP", b"\r\nx\r\nb NOOP\r\n")
+    imap = ImapFixture()
+    imap.disk_error = Unavailable("There is no room")
+    lines = imap.inside(b"a APPEND INBOX {10}\r\n", b"x NOOP", b"\r\nx\r\nb NOOP\r\n")
     assert lines == ["+ OK", "a NO [UNAVAILABLE] There is no room", "b OK NOOP completed."]
 
 
 def test_a_writer_that_cannot_be_made_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    house = House()
+    imap = ImapFixture()
 
     def failing() -> None:
         raise Unavailable("There are too many messages")
 
-    monkeypatch.setattr(house, "writer", failing)
-    lines = house.inside(b"a APPEND INBOX {2+}\r\nxy\r\n", "b NOOP")
+    monkeypatch.setattr(imap, "writer", failing)
+    lines = imap.inside(b"a APPEND INBOX {2+}\r\nxy\r\n", "b NOOP")
     assert lines[0] == "a NO [UNAVAILABLE] There are too many messages"
     assert len(lines) == 2

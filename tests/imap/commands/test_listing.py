@@ -1,59 +1,59 @@
 import pytest
 
-from tests.imap.talk import House
+from tests.imap.talk import ImapFixture
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.testing.doubles import finish
 
 
-def house_of(*names: str, subscribed: tuple[str, ...] = ()) -> House:
-    house = House()
+def house_of(*names: str, subscribed: tuple[str, ...] = ()) -> ImapFixture:
+    imap = ImapFixture()
     for name in ("Archive", "Drafts", "Junk", "Sent", "Trash"):
-        finish(house.account.delete(name))
-        finish(house.account.subscribe(name, False))
+        finish(imap.account.delete(name))
+        finish(imap.account.subscribe(name, False))
     for name in names:
-        finish(house.account.create(name))
+        finish(imap.account.create(name))
     for name in subscribed:
-        finish(house.account.subscribe(name, True))
-    return house
+        finish(imap.account.subscribe(name, True))
+    return imap
 
 
 def test_the_separator_is_asked_for_with_an_empty_pattern() -> None:
-    assert House().inside('a LIST "" ""')[0] == '* LIST (\\Noselect) "/" ""'
-    assert House().inside('a LIST foo ""')[0] == '* LIST (\\Noselect) "/" ""'
+    assert ImapFixture().inside('a LIST "" ""')[0] == '* LIST (\\Noselect) "/" ""'
+    assert ImapFixture().inside('a LIST foo ""')[0] == '* LIST (\\Noselect) "/" ""'
 
 
 def test_levels_without_a_mailbox_are_shown() -> None:
-    house = house_of("a/b")
-    finish(house.account.delete("a"))
-    assert house.inside('a LIST "" %') [:-1] == [
+    imap = house_of("a/b")
+    finish(imap.account.delete("a"))
+    assert imap.inside('a LIST "" %') [:-1] == [
         '* LIST (\\HasNoChildren) "/" INBOX',
         '* LIST (\\Noselect \\HasChildren) "/" a',
     ]  # fmt: skip
 
 
 def test_names_that_are_only_subscribed_to_are_not_mailboxes() -> None:
-    house = house_of(subscribed=("gone/far",))
-    assert house.inside('a LIST "" *')[:-1] == ['* LIST (\\HasNoChildren) "/" INBOX']
-    assert house.inside('a LIST (SUBSCRIBED) "" gone*')[:-1] == [
+    imap = house_of(subscribed=("gone/far",))
+    assert imap.inside('a LIST "" *')[:-1] == ['* LIST (\\HasNoChildren) "/" INBOX']
+    assert imap.inside('a LIST (SUBSCRIBED) "" gone*')[:-1] == [
         '* LIST (\\NonExistent \\Noselect \\HasNoChildren \\Subscribed) "/" gone/far'
     ]
 
 
 def test_lsub_shows_levels_that_percent_does_not_reach_below() -> None:
-    house = house_of("a", "a/b", "c", subscribed=("a/b", "c", "d/e/f"))
-    assert house.inside('a LSUB "" %')[:-1] == [
+    imap = house_of("a", "a/b", "c", subscribed=("a/b", "c", "d/e/f"))
+    assert imap.inside('a LSUB "" %')[:-1] == [
         '* LSUB () "/" INBOX',
         '* LSUB (\\Noselect) "/" a',
         '* LSUB () "/" c',
         '* LSUB (\\Noselect) "/" d',
     ]
-    assert house.inside('a LSUB "" d/%')[:-1] == ['* LSUB (\\Noselect) "/" d/e']
-    assert house.inside('a LSUB "d/" "*"')[:-1] == ['* LSUB (\\Noselect) "/" d/e/f']
+    assert imap.inside('a LSUB "" d/%')[:-1] == ['* LSUB (\\Noselect) "/" d/e']
+    assert imap.inside('a LSUB "d/" "*"')[:-1] == ['* LSUB (\\Noselect) "/" d/e/f']
 
 
 def test_recursivematch_shows_parents_of_what_is_chosen() -> None:
-    house = house_of("a/b", "c", subscribed=("a/b", "c"))
-    assert house.inside('a LIST (SUBSCRIBED RECURSIVEMATCH) "" %')[:-1] == [
+    imap = house_of("a/b", "c", subscribed=("a/b", "c"))
+    assert imap.inside('a LIST (SUBSCRIBED RECURSIVEMATCH) "" %')[:-1] == [
         '* LIST (\\HasNoChildren \\Subscribed) "/" INBOX',
         '* LIST (\\HasChildren) "/" a ("CHILDINFO" ("SUBSCRIBED"))',
         '* LIST (\\HasNoChildren \\Subscribed) "/" c',
@@ -61,16 +61,16 @@ def test_recursivematch_shows_parents_of_what_is_chosen() -> None:
 
 
 def test_a_status_that_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    house = house_of("a")
-    status = house.account.status
+    imap = house_of("a")
+    status = imap.account.status
 
     async def failing(name: str, has_size: bool) -> object:
         if name == "a":
             raise Refused("gone", "NONEXISTENT")
         return await status(name, has_size)
 
-    monkeypatch.setattr(house.account, "status", failing)
-    lines = house.inside('a LIST "" % RETURN (STATUS (MESSAGES))')
+    monkeypatch.setattr(imap.account, "status", failing)
+    lines = imap.inside('a LIST "" % RETURN (STATUS (MESSAGES))')
     assert lines[:-1] == [
         '* LIST (\\HasNoChildren) "/" INBOX',
         "* STATUS INBOX (MESSAGES 0)",
@@ -79,8 +79,8 @@ def test_a_status_that_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_many_mailboxes_are_all_listed() -> None:
-    house = house_of(*(f"m{number}" for number in range(600)))
-    assert len(house.inside('a LIST "" m*')) == 601
+    imap = house_of(*(f"m{number}" for number in range(600)))
+    assert len(imap.inside('a LIST "" m*')) == 601
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_many_mailboxes_are_all_listed() -> None:
     ],
 )
 def test_list_refuses_anything_else(arguments: str) -> None:
-    [line] = House().inside(f"a LIST {arguments}")
+    [line] = ImapFixture().inside(f"a LIST {arguments}")
     assert line.startswith("a BAD")
 
 
@@ -114,37 +114,37 @@ def test_list_refuses_anything_else(arguments: str) -> None:
      "STATUS INBOX (MESSAGES", "STATUS INBOX (MESSAGES) x", "STATUS INBOX (COLOUR)"],
 )  # fmt: skip
 def test_the_others_refuse_it_too(line: str) -> None:
-    [answer] = House().inside(f"a {line}")
+    [answer] = ImapFixture().inside(f"a {line}")
     assert answer.startswith("a BAD")
 
 
 def test_many_long_patterns_are_refused_together() -> None:
     pattern = "%a" * 500
-    house = house_of()
-    lines = house.inside(f't LIST "" ({pattern} {pattern} {pattern} {pattern})')
+    imap = house_of()
+    lines = imap.inside(f't LIST "" ({pattern} {pattern} {pattern} {pattern})')
     assert lines[-1].startswith("t OK")
     lines = house_of().inside(f't LIST "" ({pattern} {pattern} {pattern} {pattern} a)')
     assert lines[-1] == "t BAD The patterns are too long"
 
 
 def test_status_counts() -> None:
-    house = House()
-    house.put()
-    house.put("\\Seen")
-    lines = house.inside("a STATUS inbox (MESSAGES MESSAGES RECENT UIDNEXT UNSEEN)")
+    imap = ImapFixture()
+    imap.put()
+    imap.put("\\Seen")
+    lines = imap.inside("a STATUS inbox (MESSAGES MESSAGES RECENT UIDNEXT UNSEEN)")
     assert lines[0] == "* STATUS INBOX (MESSAGES 2 RECENT 2 UIDNEXT 3 UNSEEN 1)"
 
 
 def test_google_had_other_names() -> None:
-    lines = House().inside('a XLIST "" *')
+    lines = ImapFixture().inside('a XLIST "" *')
     assert '* XLIST (\\HasNoChildren \\Spam) "/" Junk' in lines
     assert '* XLIST (\\HasNoChildren \\Inbox) "/" INBOX' in lines
 
 
 def test_all_names_are_the_account_s_own() -> None:
-    assert House().inside("a NAMESPACE")[0] == '* NAMESPACE (("" "/")) NIL NIL'
+    assert ImapFixture().inside("a NAMESPACE")[0] == '* NAMESPACE (("" "/")) NIL NIL'
 
 
 def test_a_level_is_shown_once() -> None:
-    house = house_of(subscribed=("d/e", "d/f"))
-    assert house.inside('a LSUB "" d%')[:-1] == ['* LSUB (\\Noselect) "/" d']
+    imap = house_of(subscribed=("d/e", "d/f"))
+    assert imap.inside('a LSUB "" d%')[:-1] == ['* LSUB (\\Noselect) "/" d']

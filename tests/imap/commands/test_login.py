@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.imap.talk import House
+from tests.imap.talk import ImapFixture
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.testing.doubles import finish
 from twisted_mail.testing.wire import UNREAD
@@ -14,51 +14,51 @@ WRONG = b64encode(b"\0alice\0wrong").decode()
 
 def test_login_takes_atoms_strings_and_literals() -> None:
     for arguments in ("alice secret", '"alice" "secret"', "{5+}\r\nalice {6+}\r\nsecret"):
-        assert House().talk(f"a LOGIN {arguments}")[-1].endswith("Logged in.")
+        assert ImapFixture().talk(f"a LOGIN {arguments}")[-1].endswith("Logged in.")
 
 
 def test_login_and_authenticate_give_the_new_capabilities() -> None:
     for line in ("a LOGIN alice secret", f"a AUTHENTICATE PLAIN {PLAIN}"):
-        [answer] = House().talk(line)
+        [answer] = ImapFixture().talk(line)
         assert answer.startswith("a OK [CAPABILITY IMAP4rev1 ")
         assert " IDLE " in answer
 
 
 def test_a_wrong_password_is_told_by_its_code() -> None:
-    house = House()
-    lines = house.talk("a LOGIN alice wrong", f"b AUTHENTICATE PLAIN {WRONG}")
+    imap = ImapFixture()
+    lines = imap.talk("a LOGIN alice wrong", f"b AUTHENTICATE PLAIN {WRONG}")
     assert lines == [
         "a NO [AUTHENTICATIONFAILED] Wrong name or password",
         "b NO [AUTHENTICATIONFAILED] Wrong name or password",
     ]
-    assert [event[2] for event in house.events("login_failed")] == ["alice", "alice"]
+    assert [event[2] for event in imap.events("login_failed")] == ["alice", "alice"]
 
 
 def test_a_refusal_may_have_a_code_of_its_own() -> None:
-    house = House()
-    house.login_error = Refused("The password has expired", "EXPIRED")
-    assert house.talk("a LOGIN alice secret") == ["a NO [EXPIRED] The password has expired"]
+    imap = ImapFixture()
+    imap.login_error = Refused("The password has expired", "EXPIRED")
+    assert imap.talk("a LOGIN alice secret") == ["a NO [EXPIRED] The password has expired"]
 
 
 def test_a_name_must_be_utf_8() -> None:
-    house = House()
-    lines = house.talk(b'a LOGIN "\xe4" secret\r\n', b'b LOGIN alice "\xe4"\r\n')
+    imap = ImapFixture()
+    lines = imap.talk(b'a LOGIN "\xe4" secret\r\n', b'b LOGIN alice "\xe4"\r\n')
     assert all("[AUTHENTICATIONFAILED]" in line for line in lines)
-    assert len(house.events("login_failed")) == 2
+    assert len(imap.events("login_failed")) == 2
 
 
 def test_guessing_ends_the_connection() -> None:
-    house = House(max_failed_logins=2)
-    lines = house.talk("a LOGIN alice x", "b LOGIN alice y", "c LOGIN alice secret")
+    imap = ImapFixture(max_failed_logins=2)
+    lines = imap.talk("a LOGIN alice x", "b LOGIN alice y", "c LOGIN alice secret")
     assert lines[2:] == ["* BYE Too many failed logins"]
-    assert house.events("disconnected")[0][2] == "login failures"
+    assert imap.events("disconnected")[0][2] == "login failures"
 
 
 @pytest.mark.parametrize(
     "line", ["a LOGIN alice secret", "a AUTHENTICATE PLAIN", f"a AUTHENTICATE PLAIN {PLAIN}"]
 )
 def test_no_password_crosses_in_clear(line: str) -> None:
-    [answer] = House().talk(line, passwords=False)
+    [answer] = ImapFixture().talk(line, passwords=False)
     assert answer == "a NO [PRIVACYREQUIRED] Passwords are taken only under TLS"
 
 
@@ -66,7 +66,7 @@ def test_no_password_crosses_in_clear(line: str) -> None:
     "line", ["a LOGIN", "a LOGIN alice", "a LOGIN alice secret x", "a LOGIN  b c"]
 )
 def test_login_has_two_arguments(line: str) -> None:
-    [answer] = House().talk(line)
+    [answer] = ImapFixture().talk(line)
     assert answer.startswith("a BAD")
 
 
@@ -74,15 +74,15 @@ def test_login_has_two_arguments(line: str) -> None:
 
 
 def test_plain_without_an_initial_response() -> None:
-    assert House().talk("a AUTHENTICATE plain", PLAIN)[0] == "+ "
+    assert ImapFixture().talk("a AUTHENTICATE plain", PLAIN)[0] == "+ "
 
 
 def test_login_asks_for_name_and_password() -> None:
     name, password = b64encode(b"alice").decode(), b64encode(b"secret").decode()
-    lines = House().talk("a AUTHENTICATE LOGIN", name, password)
+    lines = ImapFixture().talk("a AUTHENTICATE LOGIN", name, password)
     assert len([line for line in lines if line.startswith("+ ")]) == 2
     assert lines[-1].endswith("Logged in.")
-    lines = House().talk(f"a AUTHENTICATE LOGIN {name}", password)
+    lines = ImapFixture().talk(f"a AUTHENTICATE LOGIN {name}", password)
     assert len([line for line in lines if line.startswith("+ ")]) == 1
     assert lines[-1].endswith("Logged in.")
 
@@ -107,13 +107,13 @@ def test_login_asks_for_name_and_password() -> None:
 def test_a_broken_exchange_is_bad_and_the_connection_goes_on(
     script: tuple[str | bytes, ...],
 ) -> None:
-    lines = House().talk(*script, "b NOOP")
+    lines = ImapFixture().talk(*script, "b NOOP")
     assert lines[-2].startswith("a BAD")
     assert lines[-1] == "b OK NOOP completed."
 
 
 def test_an_unknown_mechanism_is_refused() -> None:
-    assert House().talk("a AUTHENTICATE GSSAPI")[0].startswith("a NO [CANNOT]")
+    assert ImapFixture().talk("a AUTHENTICATE GSSAPI")[0].startswith("a NO [CANNOT]")
 
 
 def test_an_exchange_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,8 +126,8 @@ def test_an_exchange_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
         def step(self, response: bytes) -> bytes:
             return b"more"
 
-    house = House()
-    loop = house.loop("a AUTHENTICATE ENDLESS", *["AAAA"] * 20, passwords=False)
+    imap = ImapFixture()
+    loop = imap.loop("a AUTHENTICATE ENDLESS", *["AAAA"] * 20, passwords=False)
     session = loop.session
     monkeypatch.setattr(session, "backend", replace(session.backend, mechanisms=[Endless()]))
     finish(loop.run())
@@ -137,12 +137,12 @@ def test_an_exchange_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_response_is_no_command_and_no_literal() -> None:
-    lines = House().talk("a AUTHENTICATE PLAIN", "x LOGOUT {5}", "b NOOP")
+    lines = ImapFixture().talk("a AUTHENTICATE PLAIN", "x LOGOUT {5}", "b NOOP")
     assert lines[-2:] == ["a BAD Malformed Base64", "b OK NOOP completed."]
 
 
 def test_an_endless_response_ends_the_connection() -> None:
-    lines = House().talk("a AUTHENTICATE PLAIN", b"x" * 70000, b"x" * 70000, "b NOOP")
+    lines = ImapFixture().talk("a AUTHENTICATE PLAIN", b"x" * 70000, b"x" * 70000, "b NOOP")
     assert lines[-1] == "* BYE Too much data"
 
 
@@ -150,7 +150,9 @@ def test_an_endless_response_ends_the_connection() -> None:
 
 
 def test_starttls_changes_what_is_offered() -> None:
-    lines = House().talk("a STARTTLS", "b CAPABILITY", "c STARTTLS", tls=True, passwords=False)
+    lines = ImapFixture().talk(
+        "a STARTTLS", "b CAPABILITY", "c STARTTLS", tls=True, passwords=False
+    )
     assert lines[0] == "a OK Begin TLS negotiation now."
     assert "AUTH=PLAIN" in lines[1]
     assert "STARTTLS" not in lines[1]
@@ -158,22 +160,22 @@ def test_starttls_changes_what_is_offered() -> None:
 
 
 def test_starttls_needs_a_certificate() -> None:
-    assert House().talk("a STARTTLS") == ["a NO [CANNOT] TLS is not available here"]
+    assert ImapFixture().talk("a STARTTLS") == ["a NO [CANNOT] TLS is not available here"]
 
 
 @pytest.mark.parametrize("behind", [b"b NOOP\r\n", b"b", b"\r\n"])
 def test_nothing_may_follow_starttls(behind: bytes) -> None:
-    house = House()
-    lines = house.talk(b"a STARTTLS\r\n" + behind, "c LOGIN alice secret", tls=True)
+    imap = ImapFixture()
+    lines = imap.talk(b"a STARTTLS\r\n" + behind, "c LOGIN alice secret", tls=True)
     assert lines[0].startswith("a BAD")
     assert lines[1].startswith("* BYE")
     assert len(lines) == 2
-    assert house.events("disconnected")[0][2] == "starttls injection"
+    assert imap.events("disconnected")[0][2] == "starttls injection"
 
 
 def test_nothing_unread_may_follow_starttls() -> None:
-    house = House()
-    loop = house.loop("a STARTTLS", UNREAD, tls=True)
+    imap = ImapFixture()
+    loop = imap.loop("a STARTTLS", UNREAD, tls=True)
     finish(loop.run())
     assert b"a BAD" in loop.session.wire.written  # type: ignore[attr-defined]
     assert loop.session.wire.tls_info is None

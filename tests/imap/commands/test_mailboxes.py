@@ -1,20 +1,20 @@
 import pytest
 
-from tests.imap.talk import House
+from tests.imap.talk import ImapFixture
 from twisted_mail.testing.doubles import finish
 
 
-def names(house: House) -> set[str]:
-    return {info.name for info in finish(house.account.mailboxes())}
+def names(imap: ImapFixture) -> set[str]:
+    return {info.name for info in finish(imap.account.mailboxes())}
 
 
 def test_mailboxes_are_made_renamed_and_deleted() -> None:
-    house = House()
-    lines = house.inside("a CREATE x/y/", "b RENAME x z", 'c DELETE "z/y"')
+    imap = ImapFixture()
+    lines = imap.inside("a CREATE x/y/", "b RENAME x z", 'c DELETE "z/y"')
     assert lines[0].endswith("CREATE completed.")
     assert lines[1:] == ["b OK RENAME completed.", "c OK DELETE completed."]
-    assert "z" in names(house)
-    assert "z/y" not in names(house)
+    assert "z" in names(imap)
+    assert "z/y" not in names(imap)
 
 
 @pytest.mark.parametrize(
@@ -48,24 +48,24 @@ def test_mailboxes_are_made_renamed_and_deleted() -> None:
     ],
 )
 def test_what_cannot_be_done_says_why(line: str, code: str) -> None:
-    house = House()
-    before = names(house)
-    [answer] = house.inside(f"a {line}")
+    imap = ImapFixture()
+    before = names(imap)
+    [answer] = imap.inside(f"a {line}")
     assert answer.startswith(f"a {code}")
-    assert names(house) == before
+    assert names(imap) == before
 
 
 def test_a_mailbox_may_have_a_use() -> None:
-    house = House()
-    house.inside("a CREATE Wastebasket (USE (\\trash))", "b CREATE Plain (USE ())")
-    uses = {info.name: info.use for info in finish(house.account.mailboxes())}
+    imap = ImapFixture()
+    imap.inside("a CREATE Wastebasket (USE (\\trash))", "b CREATE Plain (USE ())")
+    uses = {info.name: info.use for info in finish(imap.account.mailboxes())}
     assert uses["Wastebasket"] == "\\Trash"
     assert uses["Plain"] == ""
 
 
 def test_who_deletes_the_selected_mailbox_has_none_selected() -> None:
-    house = House()
-    lines = house.inside("a CREATE x", "b SELECT x", "c DELETE x", "d CLOSE", "e NOOP")
+    imap = ImapFixture()
+    lines = imap.inside("a CREATE x", "b SELECT x", "c DELETE x", "d CLOSE", "e NOOP")
     assert lines[-3:] == [
         "c OK DELETE completed.",
         "d BAD Not possible after login",
@@ -74,13 +74,13 @@ def test_who_deletes_the_selected_mailbox_has_none_selected() -> None:
 
 
 def test_a_failed_delete_leaves_the_selected_mailbox() -> None:
-    lines = House().inside("b SELECT INBOX", "c DELETE INBOX", "d CHECK")
+    lines = ImapFixture().inside("b SELECT INBOX", "c DELETE INBOX", "d CHECK")
     assert lines[-1] == "d OK CHECK completed."
 
 
 def test_subscriptions_outlive_mailboxes() -> None:
-    house = House()
-    house.inside("a CREATE x", "b SUBSCRIBE x", "c DELETE x")
-    assert "x" in names(house)
-    house.inside("a UNSUBSCRIBE x", "b UNSUBSCRIBE x")
-    assert "x" not in names(house)
+    imap = ImapFixture()
+    imap.inside("a CREATE x", "b SUBSCRIBE x", "c DELETE x")
+    assert "x" in names(imap)
+    imap.inside("a UNSUBSCRIBE x", "b UNSUBSCRIBE x")
+    assert "x" not in names(imap)

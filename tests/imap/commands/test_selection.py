@@ -1,6 +1,6 @@
 import pytest
 
-from tests.imap.talk import House
+from tests.imap.talk import ImapFixture
 from twisted_mail.imap.extensions.base import BASE
 from twisted_mail.imap.extensions.table import tables_of
 from twisted_mail.mail.outcome import Unavailable
@@ -10,11 +10,11 @@ ALL = "\\Answered \\Flagged \\Deleted \\Seen \\Draft"
 
 
 def test_select_describes_the_mailbox() -> None:
-    house = House()
-    house.put("\\Seen")
-    house.put("foo")
-    house.tables = tables_of([BASE])
-    assert house.inside("a SELECT inbox") == [
+    imap = ImapFixture()
+    imap.put("\\Seen")
+    imap.put("foo")
+    imap.tables = tables_of([BASE])
+    assert imap.inside("a SELECT inbox") == [
         f"* FLAGS ({ALL} foo)",
         f"* OK [PERMANENTFLAGS ({ALL} foo \\*)] Flags that can be stored",
         "* 2 EXISTS",
@@ -27,17 +27,15 @@ def test_select_describes_the_mailbox() -> None:
 
 
 def test_where_all_is_seen_nothing_is_said_of_unseen() -> None:
-    house = House()
-    house.put("\\Seen")
-    assert not [line for line in house.inside("a SELECT INBOX") if "UNSEEN" in line]
+    imap = ImapFixture()
+    imap.put("\\Seen")
+    assert not [line for line in imap.inside("a SELECT INBOX") if "UNSEEN" in line]
 
 
 def test_examine_takes_recent_from_nobody() -> None:
-    house = House()
-    house.put()
-    lines = house.inside(
-        "a EXAMINE INBOX", house.put, "b NOOP", "c FETCH 2 FLAGS", "d SELECT INBOX"
-    )
+    imap = ImapFixture()
+    imap.put()
+    lines = imap.inside("a EXAMINE INBOX", imap.put, "b NOOP", "c FETCH 2 FLAGS", "d SELECT INBOX")
     assert lines[3] == "* 1 RECENT"
     assert "* 2 RECENT" in lines
     assert "* 2 FETCH (FLAGS (\\Recent))" in lines
@@ -46,7 +44,7 @@ def test_examine_takes_recent_from_nobody() -> None:
 
 
 def test_a_failed_select_leaves_nothing_selected() -> None:
-    lines = House().inside("a SELECT INBOX", "b SELECT x", "c CHECK")
+    lines = ImapFixture().inside("a SELECT INBOX", "b SELECT x", "c CHECK")
     assert lines[-2].startswith("b NO [NONEXISTENT]")
     assert lines[-1].startswith("c BAD")
 
@@ -55,12 +53,12 @@ def test_a_failed_select_leaves_nothing_selected() -> None:
     "line", ["SELECT", "SELECT INBOX x", "EXAMINE &", "SELECT INBOX (CONDSTORE)"]
 )
 def test_select_has_one_argument(line: str) -> None:
-    assert House().inside(f"a {line}")[-1].startswith("a BAD")
+    assert ImapFixture().inside(f"a {line}")[-1].startswith("a BAD")
 
 
 def test_a_mailbox_that_cannot_be_described_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    house = House()
-    box = house.box()
+    imap = ImapFixture()
+    box = imap.box()
     closed: list[str] = []
 
     async def failing() -> None:
@@ -71,34 +69,34 @@ def test_a_mailbox_that_cannot_be_described_is_given_back(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(box, "refresh", failing)
     monkeypatch.setattr(box, "close", lambda: closed.append("closed"))
-    monkeypatch.setattr(house.account, "open", opened)
-    assert house.inside("a SELECT INBOX")[-1] == "a NO [UNAVAILABLE] The disk is away"
+    monkeypatch.setattr(imap.account, "open", opened)
+    assert imap.inside("a SELECT INBOX")[-1] == "a NO [UNAVAILABLE] The disk is away"
     assert closed == ["closed"]
 
 
 def test_close_removes_in_silence() -> None:
-    house = House()
-    house.put("\\Deleted")
-    house.put()
-    lines = house.inside("a SELECT INBOX", "b CLOSE", "c CLOSE")
+    imap = ImapFixture()
+    imap.put("\\Deleted")
+    imap.put()
+    lines = imap.inside("a SELECT INBOX", "b CLOSE", "c CLOSE")
     assert lines[-2:] == ["b OK CLOSE completed.", "c BAD Not possible after login"]
-    assert list(house.box().columns.uids) == [2]
+    assert list(imap.box().columns.uids) == [2]
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("EXAMINE", "CLOSE"), ("SELECT", "UNSELECT")])
 def test_others_remove_nothing(opening: str, closing: str) -> None:
-    house = House()
-    house.put("\\Deleted")
-    assert house.inside(f"a {opening} INBOX", f"b {closing}")[-1] == f"b OK {closing} completed."
-    assert len(house.box().columns) == 1
+    imap = ImapFixture()
+    imap.put("\\Deleted")
+    assert imap.inside(f"a {opening} INBOX", f"b {closing}")[-1] == f"b OK {closing} completed."
+    assert len(imap.box().columns) == 1
 
 
 def test_a_selected_mailbox_is_given_back_when_another_is_selected() -> None:
-    house = House()
-    house.inside("a SELECT INBOX", "b SELECT Sent", house.put, "c NOOP")
-    assert finish(house.account.status("INBOX")).recent == 1
+    imap = ImapFixture()
+    imap.inside("a SELECT INBOX", "b SELECT Sent", imap.put, "c NOOP")
+    assert finish(imap.account.status("INBOX")).recent == 1
 
 
 @pytest.mark.parametrize("name", ["CHECK", "CLOSE", "UNSELECT"])
 def test_they_have_no_arguments(name: str) -> None:
-    assert House().inside("a SELECT INBOX", f"b {name} x")[-1].startswith("b BAD")
+    assert ImapFixture().inside("a SELECT INBOX", f"b {name} x")[-1].startswith("b BAD")

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.imap.talk import House
+from tests.imap.talk import ImapFixture
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import Refused, Unavailable
@@ -13,16 +13,16 @@ TIMEOUT = ConversationEnded.Reason.TIMEOUT
 
 
 def test_what_happens_is_told_at_once() -> None:
-    house = House()
+    imap = ImapFixture()
 
     def somebody_marks() -> None:
-        finish(house.box().mark([1], "add", normal(["\\Seen"])))
+        finish(imap.box().mark([1], "add", normal(["\\Seen"])))
 
     def somebody_expunges() -> None:
-        finish(house.box().expunge([1]))
+        finish(imap.box().expunge([1]))
 
-    lines = house.inside(
-        "a SELECT INBOX", "b IDLE", house.put, somebody_marks, somebody_expunges, "DONE"
+    lines = imap.inside(
+        "a SELECT INBOX", "b IDLE", imap.put, somebody_marks, somebody_expunges, "DONE"
     )
     assert lines[-7:] == [
         "+ idling",
@@ -36,13 +36,13 @@ def test_what_happens_is_told_at_once() -> None:
 
 
 def test_what_happened_before_is_told_first() -> None:
-    house = House()
-    lines = house.inside("a SELECT INBOX", house.put, b"b IDLE\r\nDONE\r\n")
+    imap = ImapFixture()
+    lines = imap.inside("a SELECT INBOX", imap.put, b"b IDLE\r\nDONE\r\n")
     assert lines[-4:] == ["+ idling", "* 1 EXISTS", "* 1 RECENT", "b OK IDLE terminated."]
 
 
 def test_commands_behind_done_are_run() -> None:
-    lines = House().inside(b"a IDLE\r\nDONE\r\nb NOOP\r\nc IDLE\r\ndo", b"ne\r\nd NOOP\r\n")
+    lines = ImapFixture().inside(b"a IDLE\r\nDONE\r\nb NOOP\r\nc IDLE\r\ndo", b"ne\r\nd NOOP\r\n")
     assert lines == [
         "+ idling",
         "a OK IDLE terminated.",
@@ -55,80 +55,80 @@ def test_commands_behind_done_are_run() -> None:
 
 @pytest.mark.parametrize("line", ["b NOOP", "", b"DONE\n", "DONE now", "x" * 70000])
 def test_anything_but_done_is_bad(line: str | bytes) -> None:
-    assert House().inside("a IDLE", line, "c NOOP")[1:] == [
-        House().inside("a IDLE", line)[1],
+    assert ImapFixture().inside("a IDLE", line, "c NOOP")[1:] == [
+        ImapFixture().inside("a IDLE", line)[1],
         "c OK NOOP completed.",
     ]
-    assert House().inside("a IDLE", line)[1].startswith("a BAD")
+    assert ImapFixture().inside("a IDLE", line)[1].startswith("a BAD")
 
 
 def test_idle_looks_for_what_other_programs_did(monkeypatch: pytest.MonkeyPatch) -> None:
-    house = House(idle_poll_seconds=3)
-    box = house.box()
+    imap = ImapFixture(idle_poll_seconds=3)
+    box = imap.box()
     looks = []
 
     async def refresh() -> None:
-        looks.append(house.clock.seconds)
+        looks.append(imap.clock.seconds)
         if len(looks) == 2:
             raise Unavailable("The disk is away for a moment")
         if len(looks) == 3:
-            house.put()
+            imap.put()
 
     async def opened(name: str) -> object:
         return box
 
     monkeypatch.setattr(box, "refresh", refresh)
-    monkeypatch.setattr(house.account, "open", opened)
-    lines = house.inside("a SELECT INBOX", "b IDLE", TIMEOUT, TIMEOUT, TIMEOUT, "DONE")
+    monkeypatch.setattr(imap.account, "open", opened)
+    lines = imap.inside("a SELECT INBOX", "b IDLE", TIMEOUT, TIMEOUT, TIMEOUT, "DONE")
     assert lines[-4:] == ["+ idling", "* 1 EXISTS", "* 1 RECENT", "b OK IDLE terminated."]
     assert [later - earlier for earlier, later in pairwise(looks)] == [3, 3, 3]
 
 
 def test_news_do_not_keep_idle_from_looking(monkeypatch: pytest.MonkeyPatch) -> None:
-    house = House(idle_poll_seconds=5)
-    box = house.box()
+    imap = ImapFixture(idle_poll_seconds=5)
+    box = imap.box()
     looks = []
 
     async def refresh() -> None:
-        looks.append(house.clock.seconds)
+        looks.append(imap.clock.seconds)
 
     async def opened(name: str) -> object:
         return box
 
     def later() -> None:
-        house.clock.seconds += 2
-        house.put()
+        imap.clock.seconds += 2
+        imap.put()
 
     monkeypatch.setattr(box, "refresh", refresh)
-    monkeypatch.setattr(house.account, "open", opened)
-    house.inside("a SELECT INBOX", "b IDLE", *[later] * 6, "DONE")
+    monkeypatch.setattr(imap.account, "open", opened)
+    imap.inside("a SELECT INBOX", "b IDLE", *[later] * 6, "DONE")
     assert [later - looks[0] for later in looks] == [0, 6, 12]
 
 
 def test_without_a_mailbox_idle_only_listens() -> None:
-    house = House()
-    loop = house.loop("0 LOGIN alice secret", "a IDLE", TIMEOUT, "DONE")
+    imap = ImapFixture()
+    loop = imap.loop("0 LOGIN alice secret", "a IDLE", TIMEOUT, "DONE")
     finish(loop.run())
-    assert loop.session.wire.timeouts[-2] == house.settings.keepalive_seconds  # type: ignore[attr-defined]
+    assert loop.session.wire.timeouts[-2] == imap.settings.keepalive_seconds  # type: ignore[attr-defined]
 
 
 def test_the_server_says_seldom_that_it_is_there() -> None:
-    house = House(keepalive_seconds=240, idle_timeout=1800)
+    imap = ImapFixture(keepalive_seconds=240, idle_timeout=1800)
     script: list[Step] = ["a IDLE", *[TIMEOUT] * 20]
-    lines = house.inside(*script)
+    lines = imap.inside(*script)
     assert lines[1:-1] == ["* OK Still here"] * 7
     assert lines[-1] == "* BYE Autologout; idle for too long"
-    assert house.clock.seconds == 1_000_001_800
+    assert imap.clock.seconds == 1_000_001_800
 
 
 def test_when_the_mailbox_is_deleted_idle_ends() -> None:
-    house = House()
-    finish(house.account.create("x"))
+    imap = ImapFixture()
+    finish(imap.account.create("x"))
 
     def somebody_deletes() -> None:
-        finish(house.account.delete("x"))
+        finish(imap.account.delete("x"))
 
-    lines = house.inside("a SELECT x", "b IDLE", somebody_deletes, "DONE")
+    lines = imap.inside("a SELECT x", "b IDLE", somebody_deletes, "DONE")
     assert lines[-2:] == [
         "b NO [NONEXISTENT] The mailbox was deleted",
         "* BYE The selected mailbox was deleted",
@@ -137,14 +137,14 @@ def test_when_the_mailbox_is_deleted_idle_ends() -> None:
 
 def test_when_the_server_stops_idle_says_farewell() -> None:
     assert (
-        House().inside("a IDLE", ConversationEnded.Reason.SHUTDOWN)[-1]
+        ImapFixture().inside("a IDLE", ConversationEnded.Reason.SHUTDOWN)[-1]
         == "* BYE Server shutting down"
     )
 
 
 def test_after_idle_nobody_wakes_the_wire() -> None:
-    house = House()
-    loop = house.loop("0 LOGIN alice secret", "a SELECT INBOX", "b IDLE", "DONE", house.put)
+    imap = ImapFixture()
+    loop = imap.loop("0 LOGIN alice secret", "a SELECT INBOX", "b IDLE", "DONE", imap.put)
     finish(loop.run())
     assert loop.session.wire.nudges == 0  # type: ignore[attr-defined]
 
@@ -152,8 +152,8 @@ def test_after_idle_nobody_wakes_the_wire() -> None:
 def test_a_mailbox_that_cannot_be_looked_at_any_more_ends_idle(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    house = House()
-    box = house.box()
+    imap = ImapFixture()
+    box = imap.box()
     looks: list[int] = []
 
     async def refresh() -> None:
@@ -165,6 +165,6 @@ def test_a_mailbox_that_cannot_be_looked_at_any_more_ends_idle(
         return box
 
     monkeypatch.setattr(box, "refresh", refresh)
-    monkeypatch.setattr(house.account, "open", opened)
-    lines = house.inside("a SELECT INBOX", "b IDLE", TIMEOUT)
+    monkeypatch.setattr(imap.account, "open", opened)
+    lines = imap.inside("a SELECT INBOX", "b IDLE", TIMEOUT)
     assert lines[-1] == "b NO [NONEXISTENT] There is no such mailbox"

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.imap.selected import SelectedSession, SmallMailbox
-from tests.imap.talk import House
+from tests.imap.talk import ImapFixture
 from twisted_mail.imap.commands import fetch, search
 from twisted_mail.mail.outcome import ProtocolError
 from twisted_mail.testing.doubles import finish
@@ -27,9 +27,9 @@ def fetched(session: SelectedSession, arguments: bytes) -> list[bytes]:
 
 
 def test_a_mailbox_is_called_the_same_wherever_it_is_shown() -> None:
-    house = House()
-    mailbox_id = finish(house.account.status("INBOX")).id
-    lines = house.inside("a CREATE x", "b STATUS INBOX (MAILBOXID)", "c SELECT INBOX")
+    imap = ImapFixture()
+    mailbox_id = finish(imap.account.status("INBOX")).id
+    lines = imap.inside("a CREATE x", "b STATUS INBOX (MAILBOXID)", "c SELECT INBOX")
     assert lines[0].startswith("a OK [MAILBOXID (F")
     assert lines[1] == f"* STATUS INBOX (MAILBOXID (F{mailbox_id}))"
     assert lines[-2] == f"* OK [MAILBOXID (F{mailbox_id})] The mailbox, whatever its name"

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.imap.talk import House
+from tests.imap.talk import ImapFixture
 from twisted_mail import imap
 from twisted_mail.imap.capabilities import Capability, before_login
 from twisted_mail.imap.extensions import append_limit, idle, objectid, status_size
@@ -16,15 +16,15 @@ from twisted_mail.testing.doubles import finish
 SOURCES = Path(imap.__path__[0])
 
 
-def greeting(house: House, *, tls: bool = False, passwords: bool = True) -> str:
-    loop = house.loop(tls=tls, passwords=passwords)
+def greeting(imap: ImapFixture, *, tls: bool = False, passwords: bool = True) -> str:
+    loop = imap.loop(tls=tls, passwords=passwords)
     finish(loop.run())
     written: bytes = loop.session.wire.written  # type: ignore[attr-defined]
     return written.decode().partition("[CAPABILITY ")[2].partition("]")[0]
 
 
-def after_login(house: House) -> list[str]:
-    return house.talk("0 LOGIN alice secret")[0].partition("]")[0].split()[3:]
+def after_login(imap: ImapFixture) -> list[str]:
+    return imap.talk("0 LOGIN alice secret")[0].partition("]")[0].split()[3:]
 
 
 def test_our_own_extensions_are_found() -> None:
@@ -35,9 +35,9 @@ def test_our_own_extensions_are_found() -> None:
 
 
 def test_without_extensions_the_base_is_left() -> None:
-    house = House()
-    house.tables = tables_of([BASE])
-    assert after_login(house) == [
+    imap = ImapFixture()
+    imap.tables = tables_of([BASE])
+    assert after_login(imap) == [
         "IMAP4rev1",
         "LITERAL+",
         "SASL-IR",
@@ -49,30 +49,30 @@ def test_without_extensions_the_base_is_left() -> None:
         "CREATE-SPECIAL-USE",
         "UIDPLUS",
     ]
-    assert house.inside("a IDLE", "b STATUS INBOX (SIZE)", "c SEARCH ALL")[:2] == [
+    assert imap.inside("a IDLE", "b STATUS INBOX (SIZE)", "c SEARCH ALL")[:2] == [
         "a BAD Unknown command",
         "b BAD Unknown item SIZE",
     ]
 
 
 def test_capabilities_follow_the_extensions_and_the_settings() -> None:
-    house = House(max_size=1000)
-    house.tables = tables_of([BASE, idle.EXTENSION, append_limit.EXTENSION])
-    assert after_login(house)[-2:] == ["IDLE", "APPENDLIMIT=1000"]
+    imap = ImapFixture(max_size=1000)
+    imap.tables = tables_of([BASE, idle.EXTENSION, append_limit.EXTENSION])
+    assert after_login(imap)[-2:] == ["IDLE", "APPENDLIMIT=1000"]
 
 
 def test_capabilities_follow_the_state_of_the_connection() -> None:
-    house = House()
-    house.tables = tables_of(
+    imap = ImapFixture()
+    imap.tables = tables_of(
         [BASE, Extension("X", (Capability("X-BEFORE", before_login), Capability("X-AFTER")))]
     )
-    assert greeting(house).split()[5:] == ["AUTH=PLAIN", "AUTH=LOGIN", "X-BEFORE"]
-    assert greeting(house, tls=True, passwords=False).split()[5:] == [
+    assert greeting(imap).split()[5:] == ["AUTH=PLAIN", "AUTH=LOGIN", "X-BEFORE"]
+    assert greeting(imap, tls=True, passwords=False).split()[5:] == [
         "STARTTLS",
         "LOGINDISABLED",
         "X-BEFORE",
     ]
-    assert after_login(house)[-1] == "X-AFTER"
+    assert after_login(imap)[-1] == "X-AFTER"
 
 
 def test_a_name_that_is_there_twice_is_refused() -> None:

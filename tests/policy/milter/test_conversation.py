@@ -3,7 +3,7 @@
 from tests.policy.connections import FakeConnector
 from tests.policy.milter import filters as milter
 from tests.policy.milter.filters import FakeFilter, packet, texts
-from tests.smtp.fakes import House, lines
+from tests.smtp.fakes import SmtpFixture, lines
 from twisted_mail.mail.address import parse
 from twisted_mail.policy.milter.filter import MilterFilter
 from twisted_mail.policy.milter.settings import MilterSettings
@@ -23,13 +23,13 @@ MESSAGE = [
 
 
 def held(other, *said):
-    """Return the server's lines behind EHLO, the house, and the dialing."""
+    """Return the server's lines after EHLO, the fixture, and the connector."""
     connector = FakeConnector(lambda: other)
     asked = MilterFilter(MilterSettings(), "mail.example.org", connector, InlineBlocking())
-    house = House(filters=[asked])
-    found = house.hold(ScriptedWire([lines("EHLO client.example", *said, "QUIT")]))
+    smtp = SmtpFixture(filters=[asked])
+    found = smtp.hold(ScriptedWire([lines("EHLO client.example", *said, "QUIT")]))
     greeted = next(at for at, line in enumerate(found) if line.startswith("250 "))
-    return found[greeted + 1 :], house, connector
+    return found[greeted + 1 :], smtp, connector
 
 
 def test_the_filter_alters_what_is_handed_on():
@@ -42,9 +42,9 @@ def test_the_filter_alters_what_is_handed_on():
         packet(b"q", texts(b"odd")),
         milter.ACCEPT,
     ]
-    found, house, _ = held(FakeFilter({b"E": b"".join(said)}), *MESSAGE)
+    found, smtp, _ = held(FakeFilter({b"E": b"".join(said)}), *MESSAGE)
     assert found[-2].startswith("250 2.0.0 Ok: queued as ")
-    ((envelope, message),) = house.queue.accepted
+    ((envelope, message),) = smtp.queue.accepted
     assert envelope.recipients == (parse("bob@example.org"),)
     assert envelope.is_quarantined
     whole = b"".join(message.pieces())
@@ -58,17 +58,17 @@ def test_a_conversation_has_one_connection_and_takes_leave():
     other = FakeFilter(
         {b"R": [milter.CONTINUE, milter.reply(b"450 4.2.0 Later"), *[milter.CONTINUE] * 3]}
     )
-    found, house, connector = held(other, *MESSAGE, *MESSAGE[:2], "RSET", *MESSAGE[:3])
+    found, smtp, connector = held(other, *MESSAGE, *MESSAGE[:2], "RSET", *MESSAGE[:3])
     assert found[2] == "450 4.2.0 Later"
-    assert len(house.queue.accepted) == len(connector.lines) == 1
+    assert len(smtp.queue.accepted) == len(connector.lines) == 1
     assert other.kinds == b"OCHMRRTLNBEMRAMRRQ"
     assert not connector.lines[0].is_open
 
 
 def test_a_filter_that_is_not_there_costs_no_mail():
-    found, house, connector = held(None, *MESSAGE)
+    found, smtp, connector = held(None, *MESSAGE)
     assert found[-2].startswith("250 2.0.0 Ok: queued as ")
-    assert house.prefix.startswith(b"X-Verdict: accept (filter0: could not be asked:")
+    assert smtp.prefix.startswith(b"X-Verdict: accept (filter0: could not be asked:")
     assert len(connector.dialed) == 1
 
 

@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from tests.pop3.fakes import LOGIN, House
+from tests.pop3.fakes import LOGIN, Pop3Fixture
 from twisted_mail.interfaces import TlsInfo
 from twisted_mail.pop3.backend import Pop3Backend
 from twisted_mail.pop3.loop import Pop3Loop
@@ -29,9 +29,9 @@ def encoded(text):
 PLAIN = encoded("\0alice\0secret")
 
 
-def said(*chunks, house=None, **terms):
+def said(*chunks, pop3=None, **terms):
     """Return the lines after the greeting."""
-    lines = (house or House()).talk(*chunks, **terms).text.split("\r\n")
+    lines = (pop3 or Pop3Fixture()).talk(*chunks, **terms).text.split("\r\n")
     return lines[1:-1]
 
 
@@ -55,12 +55,12 @@ def test_pass_needs_user_before_it():
 
 
 def test_a_password_keeps_its_spaces():
-    class Wide(House):
+    class Wide(Pop3Fixture):
         async def login(self, credentials, peer):
             assert credentials.password == " a  b "
             return self
 
-    assert said(b"USER alice \r\nPASS  a  b \r\n", house=Wide())[1] == WELCOME
+    assert said(b"USER alice \r\nPASS  a  b \r\n", pop3=Wide())[1] == WELCOME
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ def test_capabilities_before_and_after_login():
 
 
 def test_capabilities_in_clear_where_passwords_need_tls():
-    house = House()
+    pop3 = Pop3Fixture()
     replies = said(
         b"CAPA\r\n",
         b"STLS\r\n",
         b"CAPA\r\n",
-        house=house,
+        pop3=pop3,
         may_start_tls=True,
         takes_passwords=False,
     )
@@ -104,7 +104,7 @@ def test_capabilities_in_clear_where_passwords_need_tls():
 
 
 def test_stls_is_not_told_after_login():
-    replies = House().replies(b"CAPA\r\n", may_start_tls=True)
+    replies = Pop3Fixture().replies(b"CAPA\r\n", may_start_tls=True)
     assert "STLS" not in replies
     assert said(b"CAPA\r\n", may_start_tls=True)[-2] == "STLS"
 
@@ -125,11 +125,11 @@ def test_tls_begins_behind_the_reply():
     "chunks", [[b"STLS\r\nUSER alice\r\n"], [b"STLS\r\nU"], [b"STLS\r\n", b"(unread)"]]
 )
 def test_what_came_in_clear_behind_stls_is_never_run(chunks):
-    house = House()
-    assert said(*chunks, house=house, may_start_tls=True) == [
+    pop3 = Pop3Fixture()
+    assert said(*chunks, pop3=pop3, may_start_tls=True) == [
         "-ERR Nothing may follow STLS before TLS has begun"
     ]
-    assert house.reasons == ["commands in clear behind STLS"]
+    assert pop3.reasons == ["commands in clear behind STLS"]
 
 
 def test_a_user_name_given_in_clear_is_forgotten():
@@ -209,8 +209,8 @@ def test_an_exchange_without_end_is_ended():
         def step(self, response):
             return b"and?"
 
-    house = House()
-    doors = Pop3Backend("h", house.clock, house.journal, (Endless(),), house.login)
+    pop3 = Pop3Fixture()
+    doors = Pop3Backend("h", pop3.clock, pop3.journal, (Endless(),), pop3.login)
     wire = ScriptedWire([b"AUTH ENDLESS\r\n" + b"AAAA\r\n" * 10 + b"QUIT\r\n"])
     finish(Pop3Loop(wire, Settings(), doors).run())
     assert wire.text.count("+ YW5kPw==\r\n") == 10
@@ -218,7 +218,7 @@ def test_an_exchange_without_end_is_ended():
 
 
 def test_quit_before_login_ends_and_touches_nothing():
-    house = House(b"a\r\n")
-    assert said(b"QUIT\r\nUSER alice\r\n", house=house) == ["+OK Bye"]
-    assert house.reasons == ["quit"]
-    assert house.uids == [1]
+    pop3 = Pop3Fixture(b"a\r\n")
+    assert said(b"QUIT\r\nUSER alice\r\n", pop3=pop3) == ["+OK Bye"]
+    assert pop3.reasons == ["quit"]
+    assert pop3.uids == [1]

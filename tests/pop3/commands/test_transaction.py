@@ -1,6 +1,6 @@
 import pytest
 
-from tests.pop3.fakes import LOGIN, House
+from tests.pop3.fakes import LOGIN, Pop3Fixture
 from twisted_mail.mail.mailbox import flags
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import PIECE, MemoryBlob, Message
@@ -12,8 +12,8 @@ ONE = b"Subject: one\r\n\r\n.dot\r\n"  # 22 octets
 TWO = b"Subject: two\r\n\r\na\r\nb\r\nc\r\n"  # 25 octets
 
 
-def replies(commands, *messages, house=None, **terms):
-    return (house or House(*(messages or (ONE, TWO)))).replies(commands, **terms)
+def replies(commands, *messages, pop3=None, **terms):
+    return (pop3 or Pop3Fixture(*(messages or (ONE, TWO)))).replies(commands, **terms)
 
 
 # ------------------------------------------------------------ STAT LIST UIDL NOOP
@@ -34,9 +34,9 @@ def test_list_tells_sizes_as_sent():
 
 
 def test_uidl_tells_unique_ids():
-    house = House(ONE, TWO)
-    validity = f"{house.mailbox.uidvalidity:08x}"
-    assert house.replies(b"UIDL\r\nUIDL 2\r\n")[1:] == [
+    pop3 = Pop3Fixture(ONE, TWO)
+    validity = f"{pop3.mailbox.uidvalidity:08x}"
+    assert pop3.replies(b"UIDL\r\nUIDL 2\r\n")[1:] == [
         "1 00000001" + validity,
         "2 00000002" + validity,
         ".",
@@ -45,8 +45,8 @@ def test_uidl_tells_unique_ids():
 
 
 def test_an_empty_maildrop_has_empty_listings():
-    house = House()
-    assert house.replies(b"STAT\r\nLIST\r\nUIDL\r\n") == [
+    pop3 = Pop3Fixture()
+    assert pop3.replies(b"STAT\r\nLIST\r\nUIDL\r\n") == [
         "+OK 0 0",
         "+OK 0 messages (0 octets)",
         ".",
@@ -76,8 +76,8 @@ def test_numbers_that_are_not_there_are_refused(command):
 
 
 def test_a_listing_of_many_messages_leaves_in_parts():
-    house = House(*[b"x\r\n"] * 20_000)
-    wire = house.talk(LOGIN, b"LIST\r\nUIDL\r\n")
+    pop3 = Pop3Fixture(*[b"x\r\n"] * 20_000)
+    wire = pop3.talk(LOGIN, b"LIST\r\nUIDL\r\n")
     assert wire.text.count("\r\n") == 3 + 2 * 20_002
     assert max(map(len, wire.groups)) < 200_000
 
@@ -110,7 +110,7 @@ def test_a_message_without_final_crlf_ends_its_reply_properly():
 @pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])
 def test_messages_of_any_size_are_sent_whole(size):
     message = (b".\r\n" * (size // 3 + 1))[:size]
-    wire = House(message).talk(LOGIN, b"RETR 1\r\n")
+    wire = Pop3Fixture(message).talk(LOGIN, b"RETR 1\r\n")
     body = wire.text.partition(f"+OK {size} octets\r\n")[2]
     end = "" if not size or message.endswith(b"\r\n") else "\r\n"
     assert body.replace("..", ".") == message.decode() + end + ".\r\n"
@@ -134,128 +134,128 @@ def test_top_needs_two_numbers(line):
 
 
 def test_top_reads_no_more_than_it_needs():
-    house = House(b"A: b\r\n\r\n" + b"line\r\n" * 1_000_000)
+    pop3 = Pop3Fixture(b"A: b\r\n\r\n" + b"line\r\n" * 1_000_000)
     asked = []
-    read = house.mailbox._mailbox.read
+    read = pop3.mailbox._mailbox.read
 
     async def watched(pieces):
         asked.extend(pieces)
         return await read(pieces)
 
-    house.mailbox.read = watched
-    assert len(house.replies(b"TOP 1 3\r\n")) == 7
+    pop3.mailbox.read = watched
+    assert len(pop3.replies(b"TOP 1 3\r\n")) == 7
     assert sum(piece.stop - piece.start for piece in asked) <= 64 * 1024
 
 
 def test_a_message_that_vanished_is_refused_and_the_numbers_stay():
-    house = House(ONE, TWO)
+    pop3 = Pop3Fixture(ONE, TWO)
 
     def expunge():
-        finish(house.mailbox.expunge([1]))
+        finish(pop3.mailbox.expunge([1]))
         return b"RETR 1\r\nTOP 1 1\r\nRETR 2\r\nSTAT\r\n"
 
     gone = "-ERR [SYS/TEMP] Message 1 is no longer there: log in again"
-    found = house.replies(expunge)
+    found = pop3.replies(expunge)
     assert found[:3] == [gone, gone, "+OK 25 octets"]
     assert found[-1] == "+OK 2 47"
 
 
 def test_a_message_that_vanishes_amid_its_reply_ends_the_conversation():
-    house = House(b"x" * (2 * PIECE))
-    read = house.mailbox._mailbox.read
+    pop3 = Pop3Fixture(b"x" * (2 * PIECE))
+    read = pop3.mailbox._mailbox.read
 
     async def vanishing(pieces):
         return [None] if pieces[0].start else await read(pieces)
 
-    house.mailbox.read = vanishing
-    text = house.talk(LOGIN, b"RETR 1\r\nDELE 1\r\nQUIT\r\n").text
+    pop3.mailbox.read = vanishing
+    text = pop3.talk(LOGIN, b"RETR 1\r\nDELE 1\r\nQUIT\r\n").text
     assert text.endswith("x" * PIECE)
-    assert house.reasons == ["reply cut short"]
-    assert house.uids == [1]
+    assert pop3.reasons == ["reply cut short"]
+    assert pop3.uids == [1]
 
 
 def test_what_arrives_during_the_session_is_not_seen():
-    house = House(ONE)
+    pop3 = Pop3Fixture(ONE)
 
     def arrive():
-        finish(house.account.append("INBOX", [NewMessage(Message(MemoryBlob(TWO)))]))
+        finish(pop3.account.append("INBOX", [NewMessage(Message(MemoryBlob(TWO)))]))
         return b"STAT\r\nRETR 2\r\n"
 
-    assert house.replies(arrive) == ["+OK 1 22", "-ERR No such message, only 1 in the maildrop"]
+    assert pop3.replies(arrive) == ["+OK 1 22", "-ERR No such message, only 1 in the maildrop"]
 
 
 def test_a_disk_that_is_away_is_a_temporary_trouble():
-    house = House(ONE, read=Unavailable("The disk is away"))
-    assert house.replies(b"RETR 1\r\nNOOP\r\n") == ["-ERR [SYS/TEMP] The disk is away", "+OK"]
+    pop3 = Pop3Fixture(ONE, read=Unavailable("The disk is away"))
+    assert pop3.replies(b"RETR 1\r\nNOOP\r\n") == ["-ERR [SYS/TEMP] The disk is away", "+OK"]
 
 
 # ------------------------------------------------------------ \Seen
 
 
-def seen(house):
-    return [flags.SEEN in each for each in house.mailbox.columns.flags]
+def seen(pop3):
+    return [flags.SEEN in each for each in pop3.mailbox.columns.flags]
 
 
 def test_what_retr_sent_is_seen_afterwards():
-    house = House(ONE, TWO)
-    house.talk(LOGIN, b"RETR 2\r\nTOP 1 0\r\n")
-    assert seen(house) == [False, True]
+    pop3 = Pop3Fixture(ONE, TWO)
+    pop3.talk(LOGIN, b"RETR 2\r\nTOP 1 0\r\n")
+    assert seen(pop3) == [False, True]
 
 
 def test_seen_messages_are_not_marked_again():
-    house = House(ONE, mark=ZeroDivisionError())
-    finish(house.mailbox._mailbox.mark([1], "add", flags.normal([flags.SEEN])))
-    house.talk(LOGIN, b"RETR 1\r\nQUIT\r\n")
-    assert not house.bugs
+    pop3 = Pop3Fixture(ONE, mark=ZeroDivisionError())
+    finish(pop3.mailbox._mailbox.mark([1], "add", flags.normal([flags.SEEN])))
+    pop3.talk(LOGIN, b"RETR 1\r\nQUIT\r\n")
+    assert not pop3.bugs
 
 
 def test_marking_can_be_switched_off():
-    house = House(ONE)
-    house.talk(LOGIN, b"RETR 1\r\nQUIT\r\n", settings=Settings(marks_seen=False))
-    assert seen(house) == [False]
+    pop3 = Pop3Fixture(ONE)
+    pop3.talk(LOGIN, b"RETR 1\r\nQUIT\r\n", settings=Settings(marks_seen=False))
+    assert seen(pop3) == [False]
 
 
 # ------------------------------------------------------------ DELE RSET QUIT
 
 
 def test_messages_are_removed_at_quit():
-    house = House(ONE, TWO, ONE)
-    assert house.replies(b"RETR 1\r\nDELE 1\r\nDELE 3\r\nQUIT\r\n")[-1] == "+OK Bye"
-    assert house.uids == [2]
+    pop3 = Pop3Fixture(ONE, TWO, ONE)
+    assert pop3.replies(b"RETR 1\r\nDELE 1\r\nDELE 3\r\nQUIT\r\n")[-1] == "+OK Bye"
+    assert pop3.uids == [2]
 
 
 def test_messages_are_not_removed_without_quit():
-    house = House(ONE, TWO)
-    house.talk(LOGIN, b"DELE 1\r\n")
-    assert house.uids == [1, 2]
+    pop3 = Pop3Fixture(ONE, TWO)
+    pop3.talk(LOGIN, b"DELE 1\r\n")
+    assert pop3.uids == [1, 2]
 
 
 def test_nothing_is_removed_when_quit_is_malformed_or_unfinished():
-    house = House(ONE, TWO)
-    house.talk(LOGIN, b"DELE 1\r\nQUIT now\r\nQUIT")
-    assert house.uids == [1, 2]
+    pop3 = Pop3Fixture(ONE, TWO)
+    pop3.talk(LOGIN, b"DELE 1\r\nQUIT now\r\nQUIT")
+    assert pop3.uids == [1, 2]
 
 
 def test_rset_takes_deletions_back():
-    house = House(ONE, TWO)
-    assert house.replies(b"DELE 1\r\nDELE 2\r\nRSET\r\nSTAT\r\nQUIT\r\n")[2:4] == [
+    pop3 = Pop3Fixture(ONE, TWO)
+    assert pop3.replies(b"DELE 1\r\nDELE 2\r\nRSET\r\nSTAT\r\nQUIT\r\n")[2:4] == [
         "+OK 2 messages (47 octets)",
         "+OK 2 47",
     ]
-    assert house.uids == [1, 2]
+    assert pop3.uids == [1, 2]
 
 
 @pytest.mark.parametrize("error", [Unavailable("The disk is away"), ZeroDivisionError()])
 def test_a_removal_that_fails_is_told_and_nothing_is_lost(error):
-    house = House(ONE, TWO, expunge=error)
-    [_, reply] = house.replies(b"DELE 1\r\nQUIT\r\nNOOP\r\n")
+    pop3 = Pop3Fixture(ONE, TWO, expunge=error)
+    [_, reply] = pop3.replies(b"DELE 1\r\nQUIT\r\nNOOP\r\n")
     assert reply.startswith("-ERR [SYS/TEMP] ")
-    assert house.uids == [1, 2]
-    assert house.reasons == ["quit"]
-    assert (house.mailbox.closed, house.logouts) == (1, 1)
+    assert pop3.uids == [1, 2]
+    assert pop3.reasons == ["quit"]
+    assert (pop3.mailbox.closed, pop3.logouts) == (1, 1)
 
 
 def test_nothing_is_run_behind_quit():
-    house = House(ONE)
-    assert house.replies(b"QUIT\r\nDELE 1\r\nQUIT\r\n") == ["+OK Bye"]
-    assert house.uids == [1]
+    pop3 = Pop3Fixture(ONE)
+    assert pop3.replies(b"QUIT\r\nDELE 1\r\nQUIT\r\n") == ["+OK Bye"]
+    assert pop3.uids == [1]

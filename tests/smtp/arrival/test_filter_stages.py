@@ -1,4 +1,4 @@
-from tests.smtp.fakes import House
+from tests.smtp.fakes import SmtpFixture
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.verdict import (
@@ -49,13 +49,13 @@ class Judge:
 
 
 def held(judge, *chunks, ending=TIMEOUT):
-    house = House(filters=[judge])
-    return house.hold(ScriptedWire(chunks or CONVERSATION, ending)), house
+    smtp = SmtpFixture(filters=[judge])
+    return smtp.hold(ScriptedWire(chunks or CONVERSATION, ending)), smtp
 
 
 def test_a_filter_sees_the_conversation_grow():
     judge = Judge()
-    _, house = held(judge)
+    _, smtp = held(judge)
     assert judge.seen == [
         ("connect", "", "", ""),
         ("hello", "client.example", "", ""),
@@ -67,7 +67,7 @@ def test_a_filter_sees_the_conversation_grow():
     assert judge.context.header == HEADER
     assert judge.context.declared_size == 100
     assert list(judge.context.recipients) == [parse("alice@example.org"), parse("bob@example.org")]
-    assert judge.context.id == house.queue.accepted[0][0].id
+    assert judge.context.id == smtp.queue.accepted[0][0].id
 
 
 def test_a_client_that_is_not_wanted_is_not_greeted():
@@ -85,9 +85,9 @@ def test_a_name_that_is_refused_has_not_been_said():
 
 def test_a_refused_sender_opens_no_transaction():
     judge = Judge(sender=refuse("bad sender"))
-    lines, house = held(judge)
+    lines, smtp = held(judge)
     assert "550 5.7.1 Refused for reasons of policy" in lines
-    assert not house.queue.accepted
+    assert not smtp.queue.accepted
     assert judge.heard == [False, True]
 
 
@@ -97,9 +97,9 @@ def test_a_refused_recipient_is_not_among_them():
             is_other = stage is FilterStage.RECIPIENT and context.recipient.local != "alice"
             return defer("greylisted") if is_other else ACCEPT
 
-    lines, house = held(OnlyAlice())
+    lines, smtp = held(OnlyAlice())
     assert "450 4.7.1 Not now, for reasons of policy; try again later" in lines
-    ((envelope, _),) = house.queue.accepted
+    ((envelope, _),) = smtp.queue.accepted
     assert envelope.recipients == (parse("alice@example.org"),)
 
 
@@ -110,20 +110,20 @@ def test_an_unknown_recipient_is_not_asked_about():
 
 
 def test_a_refused_message_is_not_taken():
-    lines, house = held(Judge(message=refuse("virus", Outcome(554, "5.7.1", "A virus"))))
+    lines, smtp = held(Judge(message=refuse("virus", Outcome(554, "5.7.1", "A virus"))))
     assert "554 5.7.1 A virus" in lines
-    assert not house.queue.accepted
+    assert not smtp.queue.accepted
 
 
 def test_a_discarded_message_is_taken_and_gone():
-    lines, house = held(Judge(message=Verdict(Decision.DISCARD, "loop")))
+    lines, smtp = held(Judge(message=Verdict(Decision.DISCARD, "loop")))
     assert any(line.startswith("250 2.0.0 Ok: queued as") for line in lines)
-    assert not house.queue.accepted
+    assert not smtp.queue.accepted
 
 
 def test_a_quarantined_message_is_marked_and_says_why():
-    _, house = held(Judge(message=Verdict(Decision.QUARANTINE, "smells\r\nof: ham")))
-    ((envelope, message),) = house.queue.accepted
+    _, smtp = held(Judge(message=Verdict(Decision.QUARANTINE, "smells\r\nof: ham")))
+    ((envelope, message),) = smtp.queue.accepted
     assert envelope.is_quarantined
     assert message.prefix.startswith(
         b"X-Verdict: quarantine (filter0: smells__of: ham)\r\nReceived:"
@@ -138,8 +138,8 @@ def test_edits_add_fields_and_alter_the_envelope():
         AddRecipient(parse("carol@example.org")),
         DropRecipient(parse("alice@example.org")),
     )
-    _, house = held(Judge(message=Verdict(edits=edits)))
-    ((envelope, message),) = house.queue.accepted
+    _, smtp = held(Judge(message=Verdict(edits=edits)))
+    ((envelope, message),) = smtp.queue.accepted
     assert message.prefix.startswith(b"X-Two: 2\r\nX-One: 1\r\nReceived:")
     assert envelope.sender == NULL
     assert envelope.recipients == (parse("bob@example.org"), parse("carol@example.org"))
@@ -160,8 +160,8 @@ def test_a_name_that_a_filter_has_confirmed_is_in_the_trace():
             context.reverse_name = "mx.client.example"
             return ACCEPT
 
-    _, house = held(Namer())
-    assert house.prefix.startswith(b"Received: from client.example (mx.client.example [192.0.2.1])")
+    _, smtp = held(Namer())
+    assert smtp.prefix.startswith(b"Received: from client.example (mx.client.example [192.0.2.1])")
 
 
 def test_helo_is_refused_as_ehlo_is():

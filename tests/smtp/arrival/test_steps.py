@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.smtp.fakes import FakeQueue, House
+from tests.smtp.fakes import FakeQueue, SmtpFixture
 from twisted_mail.interfaces import Peer, SmtpContext
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import MailParameters
@@ -35,11 +35,11 @@ class NotingBlob(MemoryBlob):
 
 
 def arrival(
-    header: bytes = b"Subject: x\r\n", house: House | None = None, **settings: Any
+    header: bytes = b"Subject: x\r\n", smtp: SmtpFixture | None = None, **settings: Any
 ) -> Arrival:
     """Return a message at its end, of which nothing is known yet but what the client said."""
-    house, wanted = house or House(), Settings(**settings)
-    session = SmtpSession(ScriptedWire([]), wanted, house.doors(wanted))  # type: ignore[arg-type]
+    smtp, wanted = smtp or SmtpFixture(), Settings(**settings)
+    session = SmtpSession(ScriptedWire([]), wanted, smtp.doors(wanted))  # type: ignore[arg-type]
     session.hello, session.is_extended = "client.example", True
     session.begin_transaction(parse("a@client.example"), MailParameters())
     transaction = session.transaction
@@ -154,7 +154,10 @@ def test_a_message_in_a_loop_is_refused() -> None:
 
 def test_tls_is_optional_where_the_queue_can_keep_that() -> None:
     header = b"TLS-Required: No\r\n"
-    plain, kept = arrival(header), arrival(header, house=House(queue=FakeQueue({"TLS-Required"})))
+    plain, kept = (
+        arrival(header),
+        arrival(header, smtp=SmtpFixture(queue=FakeQueue({"TLS-Required"}))),
+    )
     for whole in (plain, kept):
         steps.read_tls_required(whole)
     assert (plain.envelope.is_tls_optional, kept.envelope.is_tls_optional) == (False, True)
@@ -184,7 +187,7 @@ def test_what_a_filter_refuses_ends_the_arrival() -> None:
         async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
             return refuse("a word in it")
 
-    whole = spooled(house=House(filters=[Refusing()]))
+    whole = spooled(smtp=SmtpFixture(filters=[Refusing()]))
     finish(filter_stages.at_connection(whole.session))
     waiting: Any = filter_stages.judge_message(whole)
     finish(waiting)
@@ -203,17 +206,17 @@ def test_what_filters_want_dropped_is_accepted_and_goes_nowhere() -> None:
 
 
 def test_the_queue_gets_the_message_and_owns_it() -> None:
-    house = House()
-    whole = spooled(house=house)
+    smtp = SmtpFixture()
+    whole = spooled(smtp=smtp)
     finish(steps.accept(whole))
-    assert [envelope for envelope, _ in house.queue.accepted] == [whole.envelope]
+    assert [envelope for envelope, _ in smtp.queue.accepted] == [whole.envelope]
     assert whole.message is NO_MESSAGE
-    assert [size for _, size in house.events("received")] == [21]
+    assert [size for _, size in smtp.events("received")] == [21]
 
 
 def test_what_the_queue_refuses_was_not_received() -> None:
-    house = House()
-    house.queue.trouble = Refused(FULL)
+    smtp = SmtpFixture()
+    smtp.queue.trouble = Refused(FULL)
     with pytest.raises(Refused):
-        finish(steps.accept(spooled(house=house)))
-    assert house.events("received") == []
+        finish(steps.accept(spooled(smtp=smtp)))
+    assert smtp.events("received") == []

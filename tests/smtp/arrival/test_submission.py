@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.smtp.fakes import HELLO, LOGIN, RCPT, House, lines
+from tests.smtp.fakes import HELLO, LOGIN, RCPT, SmtpFixture, lines
 from twisted_mail.mail.message import MemoryBlob, SlicedBlob
 from twisted_mail.mail.mime import header
 from twisted_mail.smtp.arrival import submission
@@ -20,20 +20,20 @@ LONG = "x" * 3000
 
 
 def submit(
-    *message: str | bytes, sender: str = ALICE, house: House | None = None, **settings: Any
-) -> tuple[str, House]:
-    """Return what is said of a message, and the house that has it."""
-    house = house or House()
+    *message: str | bytes, sender: str = ALICE, smtp: SmtpFixture | None = None, **settings: Any
+) -> tuple[str, SmtpFixture]:
+    """Return what is said of a message, and the fixture that has it."""
+    smtp = smtp or SmtpFixture()
     talk = lines(HELLO, LOGIN, f"MAIL FROM:<{sender}>", RCPT, "DATA", *message, ".")
-    said = house.hold(ScriptedWire([talk]), SubmissionSettings(**settings))
-    return said[-1], house
+    said = smtp.hold(ScriptedWire([talk]), SubmissionSettings(**settings))
+    return said[-1], smtp
 
 
 # ---------------------------------------------------------------- Bcc
 
 
 def test_secret_recipients_are_removed_with_their_folded_lines() -> None:
-    _, house = submit(
+    _, smtp = submit(
         "Bcc: eve@client.example,",
         "\tmallory@client.example",
         "From: alice@example.org",
@@ -45,21 +45,21 @@ def test_secret_recipients_are_removed_with_their_folded_lines() -> None:
         "",
         "Bcc: stays",
     )
-    assert house.content == (
+    assert smtp.content == (
         b"From: alice@example.org\r\nSubject: Bcc: is a word\r\n and so is\r\n Bcc: here\r\n\r\n"
         b"Bcc: stays\r\n"
     )
 
 
 def test_a_message_that_only_has_secret_recipients_keeps_its_body() -> None:
-    _, house = submit("Bcc: eve@client.example", "", "Hello")
-    assert house.content == b"\r\nHello\r\n"
-    assert b"Date: " in house.prefix
+    _, smtp = submit("Bcc: eve@client.example", "", "Hello")
+    assert smtp.content == b"\r\nHello\r\n"
+    assert b"Date: " in smtp.prefix
 
 
 def test_text_without_a_header_has_no_secret() -> None:
-    _, house = submit("Hello there", "Bcc: x", "", "bye")
-    assert house.content == b"Hello there\r\nBcc: x\r\n\r\nbye\r\n"
+    _, smtp = submit("Hello there", "Bcc: x", "", "bye")
+    assert smtp.content == b"Hello there\r\nBcc: x\r\n\r\nbye\r\n"
 
 
 def test_a_large_body_is_not_rewritten() -> None:
@@ -91,28 +91,28 @@ def test_what_is_no_secret_stays_as_it_was(fields: list[bytes], body: bytes) -> 
 
 
 def test_on_port_25_nothing_is_removed() -> None:
-    house = House()
+    smtp = SmtpFixture()
     talk = lines(HELLO, "MAIL FROM:<a@client.example>", RCPT, "DATA", "Bcc: x", "", LONG, ".")
-    house.hold(ScriptedWire([talk]))
-    assert house.content == b"Bcc: x\r\n\r\n" + LONG.encode() + b"\r\n"
+    smtp.hold(ScriptedWire([talk]))
+    assert smtp.content == b"Bcc: x\r\n\r\n" + LONG.encode() + b"\r\n"
 
 
 # ---------------------------------------------------------------- missing fields
 
 
 def test_a_message_without_author_is_from_its_sender() -> None:
-    _, house = submit("Subject: x", "", "Hello")
-    assert house.prefix.endswith(b"\r\nFrom: <alice@example.org>\r\n")
+    _, smtp = submit("Subject: x", "", "Hello")
+    assert smtp.prefix.endswith(b"\r\nFrom: <alice@example.org>\r\n")
 
 
 def test_a_report_without_author_is_from_the_account() -> None:
-    _, house = submit("Subject: x", "", "Hello", sender="")
-    assert house.prefix.endswith(b"\r\nFrom: <alice@example.org>\r\n")
+    _, smtp = submit("Subject: x", "", "Hello", sender="")
+    assert smtp.prefix.endswith(b"\r\nFrom: <alice@example.org>\r\n")
 
 
 def test_an_author_is_not_named_twice() -> None:
-    _, house = submit("From: Alice <alice@example.org>", "", "Hello")
-    assert b"From: <" not in house.prefix
+    _, smtp = submit("From: Alice <alice@example.org>", "", "Hello")
+    assert b"From: <" not in smtp.prefix
 
 
 # ---------------------------------------------------------------- the author
@@ -131,9 +131,9 @@ NOT_YOURS = "550 5.7.1 From and Sender have to be addresses of your account"
     ],
 )
 def test_an_author_of_the_account_may_write(fields: list[str]) -> None:
-    said, house = submit(*fields, "", "Hello", checks_author=True)
+    said, smtp = submit(*fields, "", "Hello", checks_author=True)
     assert said.startswith("250 ")
-    assert len(house.queue.accepted) == 1
+    assert len(smtp.queue.accepted) == 1
 
 
 @pytest.mark.parametrize(
@@ -154,9 +154,9 @@ def test_an_author_of_the_account_may_write(fields: list[str]) -> None:
     ],
 )
 def test_others_may_not_be_named_as_authors(fields: list[str | bytes]) -> None:
-    said, house = submit(*fields, "", "Hello", checks_author=True)
+    said, smtp = submit(*fields, "", "Hello", checks_author=True)
     assert said == NOT_YOURS
-    assert house.queue.accepted == []
+    assert smtp.queue.accepted == []
 
 
 def test_while_many_authors_are_looked_at_others_have_their_turn() -> None:
@@ -164,7 +164,7 @@ def test_while_many_authors_are_looked_at_others_have_their_turn() -> None:
         field = f"From: {', '.join([ALICE] * authors)}"
         talk = lines(HELLO, LOGIN, f"MAIL FROM:<{ALICE}>", RCPT, "DATA", field, "", ".")
         wire = ScriptedWire([talk])
-        said = House().hold(wire, SubmissionSettings(checks_author=True))
+        said = SmtpFixture().hold(wire, SubmissionSettings(checks_author=True))
         assert said[-1].startswith("250 ")
         return wire.turns
 
@@ -181,9 +181,9 @@ def test_a_report_names_its_author_truly_in_any_case() -> None:
 
 
 def test_reports_may_be_forbidden() -> None:
-    house = House()
+    smtp = SmtpFixture()
     talk = lines(HELLO, LOGIN, "MAIL FROM:<>")
-    said = house.hold(ScriptedWire([talk]), SubmissionSettings(takes_null_sender=False))
+    said = smtp.hold(ScriptedWire([talk]), SubmissionSettings(takes_null_sender=False))
     assert said[-1] == "553 5.7.1 This sender address does not belong to your account"
 
 
@@ -191,22 +191,22 @@ def test_reports_may_be_forbidden() -> None:
 
 
 def test_a_plain_message_is_kept_as_it_came() -> None:
-    _, house = submit("From: alice@example.org", "", "Hello")
-    assert house.content == b"From: alice@example.org\r\n\r\nHello\r\n"
+    _, smtp = submit("From: alice@example.org", "", "Hello")
+    assert smtp.content == b"From: alice@example.org\r\n\r\nHello\r\n"
 
 
 def test_long_lines_are_encoded() -> None:
-    _, house = submit("From: alice@example.org", "", LONG)
-    assert house.content.startswith(
+    _, smtp = submit("From: alice@example.org", "", LONG)
+    assert smtp.content.startswith(
         b"From: alice@example.org\r\nContent-Transfer-Encoding: quoted-printable\r\n"
         b"MIME-Version: 1.0\r\n\r\nxxx"
     )
-    assert house.content.count(b"=\r\n") > 30
+    assert smtp.content.count(b"=\r\n") > 30
 
 
 def test_long_lines_of_text_without_header_are_encoded_under_one() -> None:
-    _, house = submit("Hello there", LONG)
-    whole = house.prefix + house.content
+    _, smtp = submit("Hello there", LONG)
+    whole = smtp.prefix + smtp.content
     assert b"\r\n\r\nHello there\r\n" in whole
     names = [field.name for field in header.fields(whole)]
     assert b"Content-Transfer-Encoding" in names
@@ -214,28 +214,28 @@ def test_long_lines_of_text_without_header_are_encoded_under_one() -> None:
 
 
 def test_octets_above_127_are_announced_whether_or_not_the_client_did() -> None:
-    _, house = submit("From: alice@example.org", "", "h\xe9")
-    ((envelope, _),) = house.queue.accepted
+    _, smtp = submit("From: alice@example.org", "", "h\xe9")
+    ((envelope, _),) = smtp.queue.accepted
     assert envelope.mail_parameters.body == "8BITMIME"
-    _, house = submit("From: alice@example.org", "", "he")
-    ((envelope, _),) = house.queue.accepted
+    _, smtp = submit("From: alice@example.org", "", "he")
+    ((envelope, _),) = smtp.queue.accepted
     assert envelope.mail_parameters.body == "7BIT"
 
 
 def test_a_message_that_is_too_large_to_convert_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submission, "MAX_CONVERTED", 100)
-    _, house = submit("From: alice@example.org", "", LONG)
-    assert LONG.encode() in house.content
+    _, smtp = submit("From: alice@example.org", "", LONG)
+    assert LONG.encode() in smtp.content
 
 
 def test_what_has_grown_beyond_memory_goes_where_large_messages_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(submission, "IN_MEMORY", 1000)
-    _, house = submit("From: alice@example.org", "", LONG)
-    assert len(house.writers) == 2
-    assert house.content == house.writers[1].data
-    assert b"quoted-printable" in house.content
+    _, smtp = submit("From: alice@example.org", "", LONG)
+    assert len(smtp.writers) == 2
+    assert smtp.content == smtp.writers[1].data
+    assert b"quoted-printable" in smtp.content
 
 
 class Pieces:

@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from tests.smtp.fakes import LOGIN, SUBMISSION, House, lines, say
+from tests.smtp.fakes import LOGIN, SUBMISSION, SmtpFixture, lines, say
 from twisted_mail.interfaces import Peer
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
 from twisted_mail.smtp.settings import Settings
@@ -16,14 +16,14 @@ def b64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def auth(*texts: str, house: House | None = None) -> list[str]:
-    return say("EHLO c", *texts, house=house, settings=SUBMISSION)[EHLO:]
+def auth(*texts: str, smtp: SmtpFixture | None = None) -> list[str]:
+    return say("EHLO c", *texts, smtp=smtp, settings=SUBMISSION)[EHLO:]
 
 
 def test_a_login_with_an_initial_response() -> None:
-    house = House()
-    assert auth(LOGIN, house=house) == ["235 2.7.0 Authentication successful"]
-    assert house.events("logged_in") == [("submission", PEER, "alice@example.org")]
+    smtp = SmtpFixture()
+    assert auth(LOGIN, smtp=smtp) == ["235 2.7.0 Authentication successful"]
+    assert smtp.events("logged_in") == [("submission", PEER, "alice@example.org")]
 
 
 def test_mechanisms_have_no_case() -> None:
@@ -78,12 +78,12 @@ def test_an_exchange_does_not_go_on_for_ever() -> None:
 
 
 def test_a_wrong_password_is_535_and_the_third_ends_the_conversation() -> None:
-    house = House()
+    smtp = SmtpFixture()
     wrong = f"AUTH PLAIN {b64('alice wrong')}"
-    replies = auth(wrong, wrong, wrong, wrong, house=house)
+    replies = auth(wrong, wrong, wrong, wrong, smtp=smtp)
     assert [reply[:9] for reply in replies] == ["535 5.7.8"] * 3 + ["421 4.7.0"]
-    assert house.events("login_failed") == [("submission", PEER, "alice")] * 3
-    assert house.events("disconnected")[0][2] == "failed logins"
+    assert smtp.events("login_failed") == [("submission", PEER, "alice")] * 3
+    assert smtp.events("disconnected")[0][2] == "failed logins"
 
 
 @pytest.mark.parametrize(
@@ -94,13 +94,13 @@ def test_a_wrong_password_is_535_and_the_third_ends_the_conversation() -> None:
     ],
 )
 def test_a_login_that_cannot_be_judged_now_is_454(trouble: Exception) -> None:
-    house = House(login_trouble=trouble)
-    assert auth(LOGIN, house=house)[0].startswith("454 4.7.0")
+    smtp = SmtpFixture(login_trouble=trouble)
+    assert auth(LOGIN, smtp=smtp)[0].startswith("454 4.7.0")
 
 
 def test_a_bug_behind_the_login_is_451() -> None:
-    house = House(login_trouble=RuntimeError("inside"))
-    assert auth(LOGIN, "NOOP", house=house)[0].startswith("451 4.3.0")
+    smtp = SmtpFixture(login_trouble=RuntimeError("inside"))
+    assert auth(LOGIN, "NOOP", smtp=smtp)[0].startswith("451 4.3.0")
 
 
 def test_nobody_logs_in_twice() -> None:
@@ -118,7 +118,7 @@ def test_auth_needs_a_mechanism_that_is_offered(command: str, reply: str) -> Non
 def test_a_password_does_not_cross_in_clear() -> None:
     wire = ScriptedWire([lines("EHLO c", LOGIN, "AUTH ENDLESS", "*")])
     wire.takes_passwords = False
-    replies = House().hold(wire, SUBMISSION)[-3:]
+    replies = SmtpFixture().hold(wire, SUBMISSION)[-3:]
     assert replies[0] == "538 5.7.11 Must issue a STARTTLS command first"
     assert replies[1].startswith("334 ")
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.smtp.fakes import HELLO, LOGIN, MAIL, RCPT, SUBMISSION, House, lines, say
+from tests.smtp.fakes import HELLO, LOGIN, MAIL, RCPT, SUBMISSION, SmtpFixture, lines, say
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
 from twisted_mail.smtp.settings import Settings
@@ -9,36 +9,36 @@ from twisted_mail.testing.wire import ScriptedWire
 START = (HELLO, MAIL, RCPT, "DATA")
 
 
-def last(*texts: str | bytes, house: House | None = None, settings: Settings | None = None) -> str:
+def last(
+    *texts: str | bytes, smtp: SmtpFixture | None = None, settings: Settings | None = None
+) -> str:
     """Return the answer to a message; the conversation goes on behind it."""
-    *_, answer, noop = say(*START, *texts, "NOOP", house=house, settings=settings)
+    *_, answer, noop = say(*START, *texts, "NOOP", smtp=smtp, settings=settings)
     assert noop == "250 2.0.0 Ok"
     return answer
 
 
 def test_the_envelope_says_what_the_commands_said() -> None:
-    house = House()
+    smtp = SmtpFixture()
     mail = "MAIL FROM:<s@client.example> SIZE=9 BODY=8BITMIME"
-    say("EHLO c", mail, RCPT, "RCPT TO:<bob@example.org>", "DATA", "x", ".", house=house)
-    ((envelope, message),) = house.queue.accepted
+    say("EHLO c", mail, RCPT, "RCPT TO:<bob@example.org>", "DATA", "x", ".", smtp=smtp)
+    ((envelope, message),) = smtp.queue.accepted
     assert envelope.sender == parse("s@client.example")
     assert envelope.recipients == (parse("alice@example.org"), parse("bob@example.org"))
     assert (envelope.declared_size, envelope.is_8bit, envelope.submitter) == (9, True, "")
-    assert house.events("received") == [(envelope, 3)]
+    assert smtp.events("received") == [(envelope, 3)]
     assert envelope.routes is not None
     assert envelope.routes.version == "as it was at RCPT"
     assert list(envelope.routes.by_recipient) == list(envelope.recipients)
-    assert envelope.client_host == house.events("connected")[0][1].host
+    assert envelope.client_host == smtp.events("connected")[0][1].host
     assert message.prefix.startswith(b"Received: from c ([192.0.2.1])\r\n\tby mail.example.org")
 
 
 def test_a_submission_carries_its_submitter_and_gets_date_and_message_id() -> None:
-    house = House()
+    smtp = SmtpFixture()
     mail = "MAIL FROM:<alice@example.org>"
-    say(
-        "EHLO c", LOGIN, mail, RCPT, "DATA", "Subject: x", "", ".", house=house, settings=SUBMISSION
-    )
-    ((envelope, message),) = house.queue.accepted
+    say("EHLO c", LOGIN, mail, RCPT, "DATA", "Subject: x", "", ".", smtp=smtp, settings=SUBMISSION)
+    ((envelope, message),) = smtp.queue.accepted
     assert envelope.submitter == "alice@example.org"
     fields = message.prefix.decode().replace("\r\n\t", " ").split("\r\n")
     assert " with ESMTPA id " in fields[0]
@@ -47,21 +47,21 @@ def test_a_submission_carries_its_submitter_and_gets_date_and_message_id() -> No
 
 
 def test_mail_from_other_servers_gets_only_the_trace() -> None:
-    house = House()
-    last("Subject: x", "", ".", house=house)
-    assert b"Date:" not in house.prefix
+    smtp = SmtpFixture()
+    last("Subject: x", "", ".", smtp=smtp)
+    assert b"Date:" not in smtp.prefix
 
 
 @pytest.mark.parametrize(
     "text", [b"a\nb", b"a\rb", b"a\n.", b"a\n.\nb", b"a\r.\rb", b".\n", b"\n.", b"a\r", b"\0\n"]
 )
 def test_a_cr_or_lf_alone_is_refused_behind_the_whole_message(text: bytes) -> None:
-    house = House()
-    answer = last(text, "MAIL FROM:<smuggler@example.org>", ".", house=house)
+    smtp = SmtpFixture()
+    answer = last(text, "MAIL FROM:<smuggler@example.org>", ".", smtp=smtp)
     assert answer.startswith("550 5.6.11")
     assert "bare CR or bare LF" in answer
-    assert not house.queue.accepted
-    assert house.writers[0].is_discarded
+    assert not smtp.queue.accepted
+    assert smtp.writers[0].is_discarded
 
 
 def test_a_message_of_the_size_allowed_is_taken() -> None:
@@ -69,42 +69,42 @@ def test_a_message_of_the_size_allowed_is_taken() -> None:
 
 
 def test_a_larger_message_is_read_to_its_end_and_refused() -> None:
-    house = House()
-    answer = last("x" * 99, "y", ".", house=house, settings=Settings(max_size=100))
+    smtp = SmtpFixture()
+    answer = last("x" * 99, "y", ".", smtp=smtp, settings=Settings(max_size=100))
     assert answer.startswith("552 5.3.4")
-    assert house.writers[0].is_discarded
+    assert smtp.writers[0].is_discarded
 
 
 def test_a_message_without_end_is_not_read_for_ever() -> None:
-    house = House()
+    smtp = SmtpFixture()
     wire = ScriptedWire([lines(*START), *[b"x" * 100] * 99])
-    assert house.hold(wire, Settings(max_size=100))[-1].startswith("552 5.3.4")
+    assert smtp.hold(wire, Settings(max_size=100))[-1].startswith("552 5.3.4")
     assert len(wire.script) == 99 - 11
 
 
 def test_a_message_that_trickles_is_given_up() -> None:
-    house = House()
+    smtp = SmtpFixture()
     wire = ScriptedWire([lines(*START), *[b"x"] * 999])
 
     def a_minute_passes() -> None:
-        house.clock.seconds += 60
+        smtp.clock.seconds += 60
 
     wire.on_read = a_minute_passes
-    assert house.hold(wire)[-1].startswith("421 4.4.2")
+    assert smtp.hold(wire)[-1].startswith("421 4.4.2")
     assert max(wire.timeouts[1:]) == 180
     assert len(wire.timeouts) < 15
-    assert house.writers[0].is_discarded
+    assert smtp.writers[0].is_discarded
 
 
 def test_a_large_message_has_more_time() -> None:
     wire = ScriptedWire([lines(*START), *[b"x" * 60_000] * 30, b"\r\n.\r\n"])
-    house = House()
+    smtp = SmtpFixture()
 
     def a_minute_passes() -> None:
-        house.clock.seconds += 60
+        smtp.clock.seconds += 60
 
     wire.on_read = a_minute_passes
-    assert house.hold(wire)[-1].startswith("250 2.0.0")
+    assert smtp.hold(wire)[-1].startswith("250 2.0.0")
 
 
 def test_a_message_with_too_many_hops_is_refused() -> None:
@@ -117,13 +117,13 @@ def test_a_message_with_too_many_hops_is_refused() -> None:
 def test_hops_are_counted_across_pieces(size: int) -> None:
     stream = lines(*START, *["RECEIVED: x"] * 51, "", "body", ".")
     chunks = [stream[at : at + size] for at in range(0, len(stream), size)]
-    assert House().hold(ScriptedWire(chunks))[-1].startswith("554 5.4.6")
+    assert SmtpFixture().hold(ScriptedWire(chunks))[-1].startswith("554 5.4.6")
 
 
 def test_the_header_looked_at_is_bounded() -> None:
-    house = House()
-    say(*START, *["x" * 1000] * 1000, ".", house=house)
-    assert len(house.content) == 1002 * 1000
+    smtp = SmtpFixture()
+    say(*START, *["x" * 1000] * 1000, ".", smtp=smtp)
+    assert len(smtp.content) == 1002 * 1000
 
 
 @pytest.mark.parametrize(
@@ -135,11 +135,11 @@ def test_the_header_looked_at_is_bounded() -> None:
     ],
 )
 def test_what_the_queue_says_is_answered(trouble: Exception, answer: str) -> None:
-    house = House()
-    house.queue.trouble = trouble
-    assert last("x", ".", house=house) == answer
-    assert not house.events("received")
-    assert len(house.events("refused")) == 1
+    smtp = SmtpFixture()
+    smtp.queue.trouble = trouble
+    assert last("x", ".", smtp=smtp) == answer
+    assert not smtp.events("received")
+    assert len(smtp.events("refused")) == 1
 
 
 @pytest.mark.parametrize(
@@ -147,8 +147,8 @@ def test_what_the_queue_says_is_answered(trouble: Exception, answer: str) -> Non
     [(Unavailable(Outcome(452, "4.3.1", "full")), "452 4.3.1"), (RuntimeError("x"), "451 4.3.0")],
 )
 def test_bytes_that_cannot_be_kept_are_read_to_their_end(trouble: Exception, answer: str) -> None:
-    house = House(writer_trouble=trouble)
-    assert last("x", "y", ".", house=house)[:9] == answer
+    smtp = SmtpFixture(writer_trouble=trouble)
+    assert last("x", "y", ".", smtp=smtp)[:9] == answer
 
 
 def test_the_transaction_ends_with_the_message_either_way() -> None:
@@ -157,36 +157,36 @@ def test_the_transaction_ends_with_the_message_either_way() -> None:
 
 
 def test_another_message_may_follow_in_the_same_packet() -> None:
-    house = House()
-    say(*START, "one", ".", MAIL, RCPT, "DATA", "two", ".", "QUIT", house=house)
-    assert [b"".join(message.blob.pieces()) for _, message in house.queue.accepted] == [
+    smtp = SmtpFixture()
+    say(*START, "one", ".", MAIL, RCPT, "DATA", "two", ".", "QUIT", smtp=smtp)
+    assert [b"".join(message.blob.pieces()) for _, message in smtp.queue.accepted] == [
         b"one\r\n",
         b"two\r\n",
     ]
-    ids = [envelope.id for envelope, _ in house.queue.accepted]
+    ids = [envelope.id for envelope, _ in smtp.queue.accepted]
     assert len(set(ids)) == 2
 
 
 def test_a_message_without_header_is_all_body() -> None:
-    house = House()
-    last(" forged continuation", ".", house=house)
-    assert house.prefix.endswith(b"\r\n\r\n")
+    smtp = SmtpFixture()
+    last(" forged continuation", ".", smtp=smtp)
+    assert smtp.prefix.endswith(b"\r\n\r\n")
 
 
 def test_a_message_with_a_header_has_no_line_between() -> None:
-    house = House()
-    last("Subject: x", "", "body", ".", house=house)
-    assert not house.prefix.endswith(b"\r\n\r\n")
+    smtp = SmtpFixture()
+    last("Subject: x", "", "body", ".", smtp=smtp)
+    assert not smtp.prefix.endswith(b"\r\n\r\n")
 
 
 LONG_HEADER = ["X: " + "x" * 990] * 200
 
 
 def test_a_header_too_long_to_look_at_is_not_completed() -> None:
-    house = House()
+    smtp = SmtpFixture()
     settings = Settings(completes_header=True)
-    say(HELLO, MAIL, RCPT, "DATA", *LONG_HEADER, "Date: x", "", ".", house=house, settings=settings)
-    assert b"Message-ID" not in house.prefix
+    say(HELLO, MAIL, RCPT, "DATA", *LONG_HEADER, "Date: x", "", ".", smtp=smtp, settings=settings)
+    assert b"Message-ID" not in smtp.prefix
 
 
 def test_a_header_too_long_to_look_at_is_not_submitted() -> None:
@@ -198,5 +198,5 @@ def test_a_header_too_long_to_look_at_is_not_submitted() -> None:
 
 
 def test_a_message_is_not_asked_for_when_there_is_nowhere_to_put_it() -> None:
-    replies = say(*START, "DATA", house=House(has_no_writer=True))
+    replies = say(*START, "DATA", smtp=SmtpFixture(has_no_writer=True))
     assert [reply[:9] for reply in replies[3:]] == ["451 4.3.0"] * 2

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.smtp.fakes import HELLO, LOGIN, MAIL, RCPT, SUBMISSION, House, lines, say
+from tests.smtp.fakes import HELLO, LOGIN, MAIL, RCPT, SUBMISSION, SmtpFixture, lines, say
 from twisted_mail.mail.address import parse
 from twisted_mail.smtp.commands.table import COMMANDS
 from twisted_mail.smtp.settings import Settings
@@ -54,7 +54,7 @@ CODES = {
 def test_each_command_in_each_phase(verb: str, column: int, phase: str) -> None:
     wire = ScriptedWire([lines(*BEFORE[phase], EVERYTHING[verb])])
     wire.may_start_tls = True
-    replies = House().hold(wire, Settings(offers_login=True))
+    replies = SmtpFixture().hold(wire, Settings(offers_login=True))
     reply = replies[1 + len(BEFORE[phase])]
     assert reply[:3] == CODES[verb].split()[column]
     assert reply[3:9] == " 5.5.1" if reply[:3] in ("503", "554") else True
@@ -94,7 +94,7 @@ def test_a_refusal_for_now_is_no_error_of_the_client() -> None:
 def test_ehlo_offers_tls_where_there_is_a_certificate_and_logins_to_submitters() -> None:
     wire = ScriptedWire([lines("EHLO c")])
     wire.may_start_tls = True
-    replies = House().hold(wire, SUBMISSION)
+    replies = SmtpFixture().hold(wire, SUBMISSION)
     assert "250-STARTTLS" in replies
     assert "250-AUTH PLAIN ENDLESS" in replies
 
@@ -102,7 +102,7 @@ def test_ehlo_offers_tls_where_there_is_a_certificate_and_logins_to_submitters()
 def test_ehlo_offers_no_password_in_clear() -> None:
     wire = ScriptedWire([lines("EHLO c")])
     wire.takes_passwords = False
-    assert "250-AUTH ENDLESS" in House().hold(wire, SUBMISSION)
+    assert "250-AUTH ENDLESS" in SmtpFixture().hold(wire, SUBMISSION)
 
 
 @pytest.mark.parametrize("hello", ["EHLO c", "HELO c"])
@@ -172,27 +172,27 @@ def test_rcpt(command: str, reply: str) -> None:
 
 
 def test_a_refused_recipient_is_in_the_journal_in_the_words_it_was_told() -> None:
-    house = House()
-    reply = say(HELLO, MAIL, "RCPT TO:<nobody@example.org>", house=house)[-1]
-    ((service, peer, _, reason),) = house.events("refused")
+    smtp = SmtpFixture()
+    reply = say(HELLO, MAIL, "RCPT TO:<nobody@example.org>", smtp=smtp)[-1]
+    ((service, peer, _, reason),) = smtp.events("refused")
     assert (service, peer.host) == ("smtp", "192.0.2.1")
     assert reason == f"from=<sender@client.example> to=<nobody@example.org> {reply}"
 
 
 def test_a_recipient_named_twice_gets_one_copy() -> None:
-    house = House()
-    say(HELLO, MAIL, RCPT, RCPT, "DATA", ".", house=house)
-    ((envelope, _),) = house.queue.accepted
+    smtp = SmtpFixture()
+    say(HELLO, MAIL, RCPT, RCPT, "DATA", ".", smtp=smtp)
+    ((envelope, _),) = smtp.queue.accepted
     assert envelope.recipients == (parse("alice@example.org"),)
 
 
 def test_too_many_recipients_are_452_and_the_others_get_the_message() -> None:
-    house = House()
+    smtp = SmtpFixture()
     settings = Settings(max_recipients=2)
     tries = [f"RCPT TO:<{name}@example.org>" for name in ("alice", "bob", "carol")]
-    replies = say(HELLO, MAIL, *tries, "DATA", ".", house=house, settings=settings)
+    replies = say(HELLO, MAIL, *tries, "DATA", ".", smtp=smtp, settings=settings)
     assert [reply[:9] for reply in replies[4:6]] == ["452 4.5.3", "354 End d"]
-    assert len(house.queue.accepted[0][0].recipients) == 2
+    assert len(smtp.queue.accepted[0][0].recipients) == 2
 
 
 def test_recipients_far_beyond_the_limit_are_errors() -> None:
@@ -218,7 +218,7 @@ def test_where_tls_must_come_first_it_is_named() -> None:
     wire = ScriptedWire([lines("EHLO c", MAIL)])
     wire.takes_passwords = False
     wire.may_start_tls = True
-    replies = House().hold(wire, SUBMISSION)
+    replies = SmtpFixture().hold(wire, SUBMISSION)
     assert replies[-1] == "530 5.7.0 Must issue a STARTTLS command first"
 
 
@@ -292,7 +292,7 @@ def test_help_tells_the_syntax_of_one() -> None:
 def test_tls_begins_anew() -> None:
     wire = ScriptedWire([lines("EHLO c", "STARTTLS"), lines(MAIL, "EHLO c", "STARTTLS")])
     wire.may_start_tls = True
-    replies = House().hold(wire)
+    replies = SmtpFixture().hold(wire)
     assert "250-STARTTLS" in replies
     tls = replies.index("220 2.0.0 Ready to start TLS")
     assert replies[tls + 1].startswith("503 5.5.1 Say EHLO first")
@@ -301,18 +301,18 @@ def test_tls_begins_anew() -> None:
 
 
 def test_a_login_does_not_survive_starttls() -> None:
-    house = House()
+    smtp = SmtpFixture()
     wire = ScriptedWire([lines("EHLO c", LOGIN, "STARTTLS"), lines("EHLO c", MAIL_ALICE)])
     wire.may_start_tls = True
-    assert house.hold(wire, SUBMISSION)[-1].startswith("530")
+    assert smtp.hold(wire, SUBMISSION)[-1].startswith("530")
 
 
 @pytest.mark.parametrize("behind", [b"MAIL FROM:<a@b.example>\r\n", b"N", b"\r\n"])
 def test_what_follows_starttls_in_clear_is_never_run(behind: bytes) -> None:
-    house = House()
+    smtp = SmtpFixture()
     wire = ScriptedWire([lines("EHLO c", "STARTTLS") + behind, lines("QUIT")])
     wire.may_start_tls = True
-    replies = house.hold(wire)
+    replies = smtp.hold(wire)
     assert replies[-1].startswith("503 5.5.1 Nothing may follow STARTTLS")
     assert wire.tls_info is None
     assert len(wire.script) == 1

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.smtp.fakes import HELLO, LOGIN, House, lines, say
+from tests.smtp.fakes import HELLO, LOGIN, SmtpFixture, lines, say
 from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.settings import Settings
 from twisted_mail.testing.doubles import finish
@@ -56,8 +56,8 @@ def test_a_name_alone_is_looked_for_in_the_domains_of_this_host() -> None:
 
 
 def test_a_name_alone_is_none_where_no_domain_is_ours() -> None:
-    house = House()
-    doors = replace(house.doors(), hostname="mx.elsewhere.example")
+    smtp = SmtpFixture()
+    doors = replace(smtp.doors(), hostname="mx.elsewhere.example")
     wire = ScriptedWire([lines("VRFY alice")])
     finish(SmtpLoop(wire, EVERYONE, doors).run())
     assert b"\r\n501 5.1.3 " in wire.written
@@ -65,7 +65,7 @@ def test_a_name_alone_is_none_where_no_domain_is_ours() -> None:
 
 def test_an_answer_in_utf8_is_for_those_who_ask_for_it() -> None:
     wire = ScriptedWire([lines(HELLO, "EXPN utf8@example.org", "EXPN utf8@example.org SMTPUTF8")])
-    finish(SmtpLoop(wire, EVERYONE, House().doors()).run())
+    finish(SmtpLoop(wire, EVERYONE, SmtpFixture().doors()).run())
     first, second = wire.written.decode().split("\r\n")[2:4]
     assert first.startswith("252 2.6.8")
     assert second == "250 2.1.5 <jos\xe9@example.org>"
@@ -77,7 +77,7 @@ def test_addresses_that_are_none_are_501() -> None:
 
 
 def test_enquiries_do_not_disturb_a_transaction() -> None:
-    house = House()
+    smtp = SmtpFixture()
     mail = ("MAIL FROM:<>", "RCPT TO:<alice@example.org>")
-    say(HELLO, *mail, "VRFY alice", "EXPN staff", "NOOP", "HELP", "DATA", ".", house=house)
-    assert len(house.queue.accepted) == 1
+    say(HELLO, *mail, "VRFY alice", "EXPN staff", "NOOP", "HELP", "DATA", ".", smtp=smtp)
+    assert len(smtp.queue.accepted) == 1

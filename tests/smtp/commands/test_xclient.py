@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.smtp.fakes import House, lines
+from tests.smtp.fakes import SmtpFixture, lines
 from twisted_mail.interfaces import Peer, SmtpContext
 from twisted_mail.mail.outcome import ProtocolError, Refused
 from twisted_mail.mail.verdict import ACCEPT, FilterStage, Verdict, refuse
@@ -76,8 +76,8 @@ class Watcher:
         return refuse("bad") if context.peer.host == "198.51.100.66" else ACCEPT
 
 
-def talk(*texts: str, settings: Settings = PROXY, house: House | None = None) -> list[str]:
-    return (house or House()).hold(ScriptedWire([lines(*texts)]), settings)[1:]
+def talk(*texts: str, settings: Settings = PROXY, smtp: SmtpFixture | None = None) -> list[str]:
+    return (smtp or SmtpFixture()).hold(ScriptedWire([lines(*texts)]), settings)[1:]
 
 
 def test_filters_judge_the_client_and_not_the_proxy() -> None:
@@ -86,7 +86,7 @@ def test_filters_judge_the_client_and_not_the_proxy() -> None:
         "XCLIENT ADDR=198.51.100.7 PORT=99",
         "EHLO client.example",
         "MAIL FROM:<a@client.example>",
-        house=House(filters=[watcher]),
+        smtp=SmtpFixture(filters=[watcher]),
         settings=Settings(xclient_from=("192.0.2.1",)),
     )
     assert said[-1].startswith("250 ")
@@ -101,7 +101,7 @@ def test_filters_judge_the_client_and_not_the_proxy() -> None:
 
 def test_a_client_that_is_not_wanted_is_sent_away() -> None:
     watcher: Any = Watcher()
-    said = talk("XCLIENT ADDR=198.51.100.66", "NOOP", house=House(filters=[watcher]))
+    said = talk("XCLIENT ADDR=198.51.100.66", "NOOP", smtp=SmtpFixture(filters=[watcher]))
     assert len(said) == 1
     assert said[0].startswith("554 ")
 
@@ -125,21 +125,21 @@ def test_the_client_that_was_brought_speaks_for_nobody(address: str) -> None:
 
 
 def test_a_client_that_was_brought_cannot_log_in_without_a_password() -> None:
-    house = House()
+    smtp = SmtpFixture()
     settings = Settings(xclient_from=("192.0.2.1",), offers_login=True)
     wire = ScriptedWire([lines("XCLIENT ADDR=198.51.100.7", "XCLIENT LOGIN=x", "HELO c")])
 
     async def adopt(name: str) -> Any:
-        return house.submitter
+        return smtp.submitter
 
-    doors = dataclasses.replace(house.doors(), assume_login=adopt)
+    doors = dataclasses.replace(smtp.doors(), assume_login=adopt)
     finish(SmtpLoop(wire, settings, doors).run())
-    assert not house.events("logged_in")
+    assert not smtp.events("logged_in")
 
 
 def test_a_client_without_an_address_is_not_taken_for_the_proxy() -> None:
     watcher: Any = Watcher()
-    talk("XCLIENT ADDR=[UNAVAILABLE]", house=House(filters=[watcher]))
+    talk("XCLIENT ADDR=[UNAVAILABLE]", smtp=SmtpFixture(filters=[watcher]))
     assert watcher.seen[-1][1].host == ""
 
 
@@ -149,15 +149,15 @@ def test_what_was_said_before_is_forgotten() -> None:
 
 
 def test_the_log_names_the_client() -> None:
-    house = House()
+    smtp = SmtpFixture()
     talk(
         "XCLIENT ADDR=198.51.100.7",
         "HELO x",
         "MAIL FROM:<>",
         "RCPT TO:<x@elsewhere.example>",
-        house=house,
+        smtp=smtp,
     )
-    ((_, peer, _, reason),) = house.events("refused")
+    ((_, peer, _, reason),) = smtp.events("refused")
     assert peer.host == "198.51.100.7"
     assert reason == "from=<> to=<x@elsewhere.example> 550 5.7.1 Relaying denied"
 
@@ -166,7 +166,7 @@ def test_the_log_names_the_client() -> None:
 def test_mended_lines_stay_mended(networks: tuple[str, ...]) -> None:
     settings = Settings(xclient_from=networks, repairs_lf_from=networks)
     wire = ScriptedWire([b"XCLIENT PORT=5\nNOOP\nXCLIENT ADDR=198.51.100.7\nNOOP\n"])
-    assert [line[:3] for line in House().hold(wire, settings)] == [
+    assert [line[:3] for line in SmtpFixture().hold(wire, settings)] == [
         "220",
         "220",
         "250",
@@ -177,14 +177,14 @@ def test_mended_lines_stay_mended(networks: tuple[str, ...]) -> None:
 
 def test_a_login_that_fails_changes_nothing() -> None:
     watcher: Any = Watcher()
-    house = House(filters=[watcher])
+    smtp = SmtpFixture(filters=[watcher])
     with_login = Settings(xclient_from=("192.0.2.1",), offers_login=True)
     wire = ScriptedWire([lines("XCLIENT ADDR=198.51.100.7 LOGIN=x", "HELO c", "MAIL FROM:<>")])
 
     async def adopt(name: str) -> Any:
         raise Refused("There is no such account")
 
-    doors = dataclasses.replace(house.doors(), assume_login=adopt)
+    doors = dataclasses.replace(smtp.doors(), assume_login=adopt)
     finish(SmtpLoop(wire, with_login, doors).run())
     assert b"550 5.7.1 There is no such account" in wire.written
     assert {peer.host for _, peer, _ in watcher.seen} == {"192.0.2.1"}
@@ -192,16 +192,16 @@ def test_a_login_that_fails_changes_nothing() -> None:
 
 
 def test_a_login_outlives_further_words_of_the_proxy() -> None:
-    house = House()
+    smtp = SmtpFixture()
     settings = Settings(xclient_from=("192.0.2.1",), offers_login=True)
     wire = ScriptedWire(
         [lines("XCLIENT LOGIN=x", "XCLIENT NAME=y", "HELO c", "MAIL FROM:<b@c.example>")]
     )
 
     async def adopt(name: str) -> Any:
-        return house.submitter
+        return smtp.submitter
 
-    doors = dataclasses.replace(house.doors(), assume_login=adopt)
+    doors = dataclasses.replace(smtp.doors(), assume_login=adopt)
     finish(SmtpLoop(wire, settings, doors).run())
     assert wire.written.endswith(
         b"553 5.7.1 This sender address does not belong to your account\r\n"

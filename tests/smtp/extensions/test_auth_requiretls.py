@@ -8,7 +8,7 @@ from tests.smtp.fakes import (
     RCPT,
     SUBMISSION,
     FakeQueue,
-    House,
+    SmtpFixture,
     lines,
     say,
 )
@@ -19,9 +19,9 @@ OWN = "MAIL FROM:<alice@example.org>"
 
 
 def originator(value: str) -> Address:
-    house = House()
-    say("EHLO c", LOGIN, f"{OWN} AUTH={value}", RCPT, "DATA", ".", house=house, settings=SUBMISSION)
-    return house.queue.accepted[0][0].mail_parameters.originator
+    smtp = SmtpFixture()
+    say("EHLO c", LOGIN, f"{OWN} AUTH={value}", RCPT, "DATA", ".", smtp=smtp, settings=SUBMISSION)
+    return smtp.queue.accepted[0][0].mail_parameters.originator
 
 
 def test_a_user_speaks_for_own_addresses() -> None:
@@ -46,22 +46,22 @@ def test_auth_is_unknown_where_no_login_is_offered() -> None:
 # ------------------------------------------------------------ REQUIRETLS (RFC 8689)
 
 
-def under_tls(*texts: str, promises: frozenset[str] = PROMISES) -> tuple[House, list[str]]:
-    house = House(queue=FakeQueue(promises))
+def under_tls(*texts: str, promises: frozenset[str] = PROMISES) -> tuple[SmtpFixture, list[str]]:
+    smtp = SmtpFixture(queue=FakeQueue(promises))
     wire = ScriptedWire([lines("EHLO c", *texts)])
     wire.tls_info = TLS
-    return house, house.hold(wire)
+    return smtp, smtp.hold(wire)
 
 
 def test_requiretls_is_offered_under_tls_alone() -> None:
     assert "250-REQUIRETLS" in under_tls()[1]
     assert "250-REQUIRETLS" not in under_tls(promises=frozenset())[1]
-    assert "250-REQUIRETLS" not in say("EHLO c", house=House(queue=FakeQueue(PROMISES)))
+    assert "250-REQUIRETLS" not in say("EHLO c", smtp=SmtpFixture(queue=FakeQueue(PROMISES)))
 
 
 def test_a_message_that_requires_tls_is_marked() -> None:
-    house, _ = under_tls(f"{MAIL} REQUIRETLS", RCPT, "DATA", ".")
-    assert house.queue.accepted[0][0].mail_parameters.requires_tls
+    smtp, _ = under_tls(f"{MAIL} REQUIRETLS", RCPT, "DATA", ".")
+    assert smtp.queue.accepted[0][0].mail_parameters.requires_tls
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,12 @@ def test_the_field_that_waives_tls_is_heeded_where_somebody_keeps_it(
     promises: set[str], parameter: str, is_optional: bool
 ) -> None:
     message = ("DATA", "TLS-Required: No", "", ".")
-    house, _ = under_tls(f"{MAIL}{parameter}", RCPT, *message, promises=frozenset(promises))
-    assert house.queue.accepted[0][0].is_tls_optional is is_optional
+    smtp, _ = under_tls(f"{MAIL}{parameter}", RCPT, *message, promises=frozenset(promises))
+    assert smtp.queue.accepted[0][0].is_tls_optional is is_optional
 
 
 def test_in_clear_tls_is_asked_for() -> None:
-    reply = say(HELLO, f"{MAIL} REQUIRETLS", house=House(queue=FakeQueue(PROMISES)))[-1]
+    reply = say(HELLO, f"{MAIL} REQUIRETLS", smtp=SmtpFixture(queue=FakeQueue(PROMISES)))[-1]
     assert reply.startswith("530 5.7.10")
 
 

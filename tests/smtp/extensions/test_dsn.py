@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.smtp.fakes import HELLO, MAIL, PROMISES, FakeQueue, House, say
+from tests.smtp.fakes import HELLO, MAIL, PROMISES, FakeQueue, SmtpFixture, say
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import DEFAULT_DSN_REQUEST, DsnRequest, Envelope
 from twisted_mail.smtp.extensions import xtext
@@ -12,21 +12,21 @@ ALICE, BOB = parse("alice@example.org"), parse("bob@example.org")
 
 def envelope(mail: str, *rcpts: str) -> Envelope:
     """Return what a message that said this has on its envelope."""
-    house = House(queue=FakeQueue(PROMISES))
+    smtp = SmtpFixture(queue=FakeQueue(PROMISES))
     said = [f"MAIL FROM:<s@client.example> {mail}", *[f"RCPT TO:{rcpt}" for rcpt in rcpts]]
-    replies = say(HELLO, *said, "DATA", ".", house=house)
+    replies = say(HELLO, *said, "DATA", ".", smtp=smtp)
     assert replies[-1].startswith("250"), replies
-    ((taken, _),) = house.queue.accepted
+    ((taken, _),) = smtp.queue.accepted
     return taken
 
 
 def mail_reply(parameters: str) -> str:
-    return say(HELLO, f"{MAIL} {parameters}", house=House(queue=FakeQueue(PROMISES)))[-1][:9]
+    return say(HELLO, f"{MAIL} {parameters}", smtp=SmtpFixture(queue=FakeQueue(PROMISES)))[-1][:9]
 
 
 def rcpt_reply(parameters: str, mail: str = MAIL) -> str:
     rcpt = f"RCPT TO:<alice@example.org> {parameters}"
-    return say(HELLO, mail, rcpt, house=House(queue=FakeQueue(PROMISES)))[-1][:9]
+    return say(HELLO, mail, rcpt, smtp=SmtpFixture(queue=FakeQueue(PROMISES)))[-1][:9]
 
 
 def test_nothing_is_known_of_notices_where_none_are_sent() -> None:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.smtp.fakes import LOGIN, PROMISES, SUBMISSION, FakeQueue, House, say
+from tests.smtp.fakes import LOGIN, PROMISES, SUBMISSION, FakeQueue, SmtpFixture, say
 from twisted_mail.mail.envelope import DeliverBy, FutureRelease, MailParameters
 from twisted_mail.smtp.settings import SubmissionSettings
 
@@ -12,27 +12,27 @@ DAY = SubmissionSettings(max_hold=86400)
 
 
 def reply(parameters: str, settings: SubmissionSettings = DAY) -> str:
-    house = House(queue=FakeQueue(PROMISES))
-    return say("EHLO c", LOGIN, f"{OWN} {parameters}", house=house, settings=settings)[-1]
+    smtp = SmtpFixture(queue=FakeQueue(PROMISES))
+    return say("EHLO c", LOGIN, f"{OWN} {parameters}", smtp=smtp, settings=settings)[-1]
 
 
 def mail_parameters(parameters: str, settings: SubmissionSettings = DAY) -> MailParameters:
-    house = House(queue=FakeQueue(PROMISES))
+    smtp = SmtpFixture(queue=FakeQueue(PROMISES))
     rcpt = "RCPT TO:<bob@example.org>"
     said = ("EHLO c", LOGIN, f"{OWN} {parameters}", rcpt, "DATA", ".")
-    say(*said, house=house, settings=settings)
-    return house.queue.accepted[0][0].mail_parameters
+    say(*said, smtp=smtp, settings=settings)
+    return smtp.queue.accepted[0][0].mail_parameters
 
 
 def test_ehlo_says_how_long_messages_are_held() -> None:
-    lines = say("EHLO c", house=House(queue=FakeQueue(PROMISES)), settings=DAY)
+    lines = say("EHLO c", smtp=SmtpFixture(queue=FakeQueue(PROMISES)), settings=DAY)
     assert "250-FUTURERELEASE 86400 2001-09-10T01:46:40Z" in lines
     assert "250-DELIVERBY 60" in lines
     assert "250-MT-PRIORITY" in lines
 
 
 def test_on_port_25_none_of_this_is_offered() -> None:
-    lines = "\n".join(say("EHLO c", house=House(queue=FakeQueue(PROMISES))))
+    lines = "\n".join(say("EHLO c", smtp=SmtpFixture(queue=FakeQueue(PROMISES))))
     assert "FUTURERELEASE" not in lines
     assert "DELIVERBY" not in lines
     assert "MT-PRIORITY" not in lines

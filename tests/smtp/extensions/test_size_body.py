@@ -1,6 +1,6 @@
 import pytest
 
-from tests.smtp.fakes import HELLO, RCPT, House, say
+from tests.smtp.fakes import HELLO, RCPT, SmtpFixture, say
 from twisted_mail.smtp.settings import Settings
 
 
@@ -10,9 +10,9 @@ def mail(parameters: str, settings: Settings | None = None) -> str:
 
 @pytest.mark.parametrize("size", ["0", "1000", "00000000000000001000"])
 def test_a_size_is_taken(size: str) -> None:
-    house = House()
-    say(HELLO, f"MAIL FROM:<> SIZE={size}", RCPT, "DATA", ".", house=house)
-    assert house.queue.accepted[0][0].declared_size == int(size)
+    smtp = SmtpFixture()
+    say(HELLO, f"MAIL FROM:<> SIZE={size}", RCPT, "DATA", ".", smtp=smtp)
+    assert smtp.queue.accepted[0][0].declared_size == int(size)
 
 
 @pytest.mark.parametrize("size", ["SIZE", "SIZE=-1", "SIZE=1x", "SIZE=+1", "SIZE=" + "9" * 21])

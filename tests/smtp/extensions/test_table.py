@@ -12,7 +12,7 @@ from tests.smtp.fakes import (
     RCPT,
     SUBMISSION,
     FakeQueue,
-    House,
+    SmtpFixture,
     lines,
     say,
 )
@@ -38,10 +38,10 @@ def test_the_settings_know_every_keyword() -> None:
 
 
 def test_everything_is_offered_where_everything_is_kept() -> None:
-    house = House(queue=FakeQueue({*PROMISES, "BINARYMIME"}))
+    smtp = SmtpFixture(queue=FakeQueue({*PROMISES, "BINARYMIME"}))
     wire = ScriptedWire([lines("EHLO c")])
     wire.tls_info = TLS
-    offered = {line[4:].split()[0] for line in house.hold(wire, SUBMISSION)[2:]}
+    offered = {line[4:].split()[0] for line in smtp.hold(wire, SUBMISSION)[2:]}
     assert offered == {one.keyword for one in EXTENSIONS} - {"STARTTLS", "EXPN", "XCLIENT"}
 
 
@@ -64,10 +64,10 @@ def test_limits_are_told() -> None:
 
 
 def test_a_conversation_has_so_many_messages_and_no_more() -> None:
-    house = House()
+    smtp = SmtpFixture()
     message = (MAIL, RCPT, "DATA", ".")
-    replies = say(HELLO, *message * 2, MAIL, "NOOP", house=house, settings=Settings(max_messages=2))
-    assert len(house.queue.accepted) == 2
+    replies = say(HELLO, *message * 2, MAIL, "NOOP", smtp=smtp, settings=Settings(max_messages=2))
+    assert len(smtp.queue.accepted) == 2
     assert replies[-1].startswith("421 4.5.3")
 
 
@@ -80,12 +80,12 @@ def test_an_unknown_parameter_is_555(name: str) -> None:
 
 
 def test_a_message_in_utf8_says_so_in_its_trace() -> None:
-    house = House()
-    say("EHLO c", f"MAIL FROM:<{JOSE}> SMTPUTF8", RCPT, "DATA", ".", house=house)
-    ((envelope, _),) = house.queue.accepted
+    smtp = SmtpFixture()
+    say("EHLO c", f"MAIL FROM:<{JOSE}> SMTPUTF8", RCPT, "DATA", ".", smtp=smtp)
+    ((envelope, _),) = smtp.queue.accepted
     assert str(envelope.sender) == "jos\xe9@xn--exmple-cua.org"
     assert envelope.mail_parameters.is_utf8
-    assert b"with UTF8SMTP id" in house.prefix
+    assert b"with UTF8SMTP id" in smtp.prefix
 
 
 def test_without_the_parameter_no_address_is_in_utf8() -> None:
@@ -118,10 +118,10 @@ def written(verb: str, parameters: list[tuple[str, str | None]]) -> bytes:
 def test_no_parameters_do_worse_than_a_refusal(
     mail: list[tuple[str, str | None]], rcpt: list[tuple[str, str | None]]
 ) -> None:
-    house = House(queue=FakeQueue({*PROMISES, "BINARYMIME"}))
+    smtp = SmtpFixture(queue=FakeQueue({*PROMISES, "BINARYMIME"}))
     said = (written("MAIL FROM:<alice@example.org>", mail), written(RCPT, rcpt), RCPT)
     wire = ScriptedWire([lines("EHLO c", LOGIN, *said, "BDAT 3 LAST", "a", "QUIT")])
     wire.tls_info = TLS
-    replies = house.hold(wire, SUBMISSION)
-    assert not house.events("failed")
-    assert len(house.queue.accepted) == sum("queued as" in reply for reply in replies)
+    replies = smtp.hold(wire, SUBMISSION)
+    assert not smtp.events("failed")
+    assert len(smtp.queue.accepted) == sum("queued as" in reply for reply in replies)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.smtp.fakes import HELLO, MAIL, RCPT, House, lines
+from tests.smtp.fakes import HELLO, MAIL, RCPT, SmtpFixture, lines
 from twisted_mail.smtp.settings import Settings
 from twisted_mail.smtp.stream.lf_repair import LfRepairWire, is_in_networks
 from twisted_mail.testing.doubles import finish
@@ -37,28 +37,28 @@ def test_what_is_no_network_is_a_mistake_in_the_settings(text: str) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 1000])
 def test_a_trusted_device_may_end_lines_with_lf(size: int) -> None:
-    house = House()
+    smtp = SmtpFixture()
     chunks = [LF_ALONE[at : at + size] for at in range(0, len(LF_ALONE), size)]
-    replies = house.hold(ScriptedWire(chunks), TRUSTING)
+    replies = smtp.hold(ScriptedWire(chunks), TRUSTING)
     assert replies[-1].startswith("221")
-    assert house.content == b"Subject: x\r\n\r\n.dot\r\n"
+    assert smtp.content == b"Subject: x\r\n\r\n.dot\r\n"
 
 
 def test_others_may_not() -> None:
-    house = House()
-    replies = house.hold(ScriptedWire([LF_ALONE]))
+    smtp = SmtpFixture()
+    replies = smtp.hold(ScriptedWire([LF_ALONE]))
     assert replies[1].startswith("500 5.5.2")
-    assert not house.queue.accepted
+    assert not smtp.queue.accepted
 
 
 def test_a_cr_alone_is_not_mended() -> None:
-    house = House()
-    replies = house.hold(ScriptedWire([lines(HELLO, MAIL, RCPT, "DATA", "a\rb", ".")]), TRUSTING)
+    smtp = SmtpFixture()
+    replies = smtp.hold(ScriptedWire([lines(HELLO, MAIL, RCPT, "DATA", "a\rb", ".")]), TRUSTING)
     assert replies[-1].startswith("550 5.6.11")
 
 
 def test_chunks_cannot_be_counted_on_a_mended_line() -> None:
-    assert "250-CHUNKING" not in House().hold(ScriptedWire([lines("EHLO c")]), TRUSTING)
+    assert "250-CHUNKING" not in SmtpFixture().hold(ScriptedWire([lines("EHLO c")]), TRUSTING)
 
 
 @given(st.lists(st.sampled_from([b"\r\n", b"\n", b"\r", b"a"])), st.integers(1, 5))
@@ -74,7 +74,7 @@ def test_any_split_is_mended_alike(parts: list[bytes], size: int) -> None:
 def test_the_rest_of_the_wire_is_as_it_was() -> None:
     wire = ScriptedWire([lines("EHLO c", "STARTTLS"), lines("EHLO c", "QUIT")])
     wire.may_start_tls = True
-    replies = House().hold(wire, TRUSTING)
+    replies = SmtpFixture().hold(wire, TRUSTING)
     assert "250-STARTTLS" in replies
     assert "250-REQUIRETLS" not in replies
     assert wire.tls_info is not None
