@@ -1,7 +1,6 @@
 from pathlib import Path
 from typing import Any
 
-from tests.support import NoteJournal
 from twisted_mail.assembly.delivery import DeliveryAssembly, DeliveryDependencies
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
@@ -12,6 +11,7 @@ from twisted_mail.queue.folder import QueueFolder
 from twisted_mail.queue.program import Program, result_of_exit_code
 from twisted_mail.store.disk.files import DiskFiles
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
+from twisted_mail.testing.journal import ListJournal
 
 TICKETS = parse("tickets@example.org")
 
@@ -25,7 +25,7 @@ def make_delivery(folder: Path, run: Any = lambda *_: result_of_exit_code(0)) ->
             router=LocalRouter(directory),
             store=nothing,
             mailing_lists=nothing,
-            journal=NoteJournal(),
+            journal=ListJournal(),
             clock=StillClock(),
             folder=str(folder),
             files=InlineBlocking(),

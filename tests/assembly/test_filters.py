@@ -3,12 +3,12 @@ from typing import Any
 
 import pytest
 
-from tests.support import NoteJournal
 from twisted_mail.assembly import filters
 from twisted_mail.config import FilterConfig
 from twisted_mail.interfaces import Filter, Peer
 from twisted_mail.mail.verdict import ACCEPT, FilterStage
 from twisted_mail.testing.doubles import StillClock
+from twisted_mail.testing.journal import ListJournal
 from twisted_mail.workers.shared import SharedServices
 
 
@@ -70,6 +70,6 @@ def test_a_filter_that_processes_have_in_common_is_replaced(
 
 def test_the_policy_asks_each_filter_by_its_rules() -> None:
     config: Any = SimpleNamespace(filters=[FilterConfig("a", "a")])
-    policy = filters.make_policy(config, [FakeFilter()], StillClock(), NoteJournal())
+    policy = filters.make_policy(config, [FakeFilter()], StillClock(), ListJournal())
     assert policy.begin("smtp", Peer("192.0.2.1", 1)) is not None
     assert policy.begin("lmtp", Peer("192.0.2.1", 1)) is None

@@ -1,8 +1,8 @@
-from tests.support import finish
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.directory_entry import NO_ENTRY, DirectoryEntry
+from twisted_mail.testing.doubles import finish
 
 ALICE, CAROL = "alice@example.org", parse("carol@example.net")
 DIRECTORY = FixedDirectory(
