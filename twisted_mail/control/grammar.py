@@ -155,11 +155,7 @@ def _account_grammar(grammar: _Grammar, actions: Family) -> None:
         actions, "password", own.account_password, "give an account a new password", "address"
     )
     for parser in (add, change):
-        source = parser.add_mutually_exclusive_group()
-        source.add_argument(
-            "--password-stdin", action="store_true", help="read it from the first line of stdin"
-        )
-        source.add_argument("--generate", action="store_true", help="make one up and print it")
+        _add_password_source(parser)
     grammar.command(
         actions, "remove", own.account_remove, "remove an account, not its mail", "address"
     )
@@ -167,24 +163,39 @@ def _account_grammar(grammar: _Grammar, actions: Family) -> None:
     listing.add_argument("domain", metavar="DOMAIN", nargs="?", help="of this domain only")
     grammar.command(actions, "enable", own.account_enable, "allow logins again", "address")
     grammar.command(actions, "disable", own.account_disable, "refuse logins", "address")
-    sending = grammar.command(
+    _sender_grammar(grammar, actions)
+    _account_import_grammar(grammar, actions)
+
+
+def _add_password_source(parser: CommandParser) -> None:
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--password-stdin", action="store_true", help="read it from the first line of stdin"
+    )
+    source.add_argument("--generate", action="store_true", help="make one up and print it")
+
+
+def _sender_grammar(grammar: _Grammar, actions: Family) -> None:
+    sender = grammar.command(
         actions,
         "may-send-as",
-        own.account_may_send_as,
+        directory.account_may_send_as,
         "let an account send under other addresses, or list those",
         "address",
     )
-    sending.add_argument(
+    sender.add_argument(
         "other", metavar="OTHER", nargs="*", help="an address, or @domain for all of a domain"
     )
-    sending.add_argument(
+    sender.add_argument(
         "--remove", metavar="OTHER", action="append", default=[], help="forbid it again"
     )
-    taking = grammar.command(
-        actions, "import", own.account_import, "make accounts from address:{SCHEME}hash lines"
-    )
-    taking.add_argument("file", metavar="FILE", help="the file, or - for stdin")
-    taking.add_argument(
+
+
+def _account_import_grammar(grammar: _Grammar, actions: Family) -> None:
+    about = "make accounts from address:{SCHEME}hash lines"
+    imported = grammar.command(actions, "import", directory.account_import, about)
+    imported.add_argument("file", metavar="FILE", help="the file, or - for stdin")
+    imported.add_argument(
         "--replace", action="store_true", help="give existing accounts the new hash"
     )
 

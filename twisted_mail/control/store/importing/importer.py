@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
 
 from twisted_mail.config import Config
-from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult, count
+from twisted_mail.control.output import CommandError, CommandResult, count
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.importing import open_source
 from twisted_mail.control.store.importing.journal import ImportJournal, mark_of, marks_in
+from twisted_mail.control.store.importing.report import MailboxSummary, result
 from twisted_mail.control.store.importing.source import (
     ImportSource,
     SourceMessage,
@@ -50,32 +50,9 @@ def import_mail(options: argparse.Namespace, config: Config) -> CommandResult:
             except KeyboardInterrupt:
                 taken = count(work.imported, "message")
                 raise CommandError(f"interrupted after {taken}; {GO_ON}") from None
-            return work.answer(account)
+            return result(account, work.summaries, work.skipped, options.dry_run)
     finally:
         source.close()
-
-
-@dataclass(slots=True)
-class MailboxSummary:
-    """What became of one mailbox's messages."""
-
-    target: str
-    found: int = 0
-    already: int = 0
-    imported: int = 0
-    octets: int = 0
-    has_uids: bool = False
-
-    def data(self) -> dict[str, Any]:
-        """Return it for programs."""
-        return {
-            "mailbox": self.target,
-            "found": self.found,
-            "already": self.already,
-            "imported": self.imported,
-            "octets": self.octets,
-            "uids_kept": self.has_uids,
-        }
 
 
 @dataclass(slots=True)
@@ -104,12 +81,12 @@ class Import:
         self._journal = ImportJournal(tree.path, name)
         self._progress = Progress(0, is_shown=False)
         self.skipped = SkippedItems()
-        self.sums: list[MailboxSummary] = []
+        self.summaries: list[MailboxSummary] = []
 
     @property
     def imported(self) -> int:
         """Return how many messages came in this run."""
-        return sum(each.imported for each in self.sums)
+        return sum(each.imported for each in self.summaries)
 
     def run(self) -> None:
         """Do all of it. Raises Complaint, MailError, OSError."""
@@ -144,7 +121,7 @@ class Import:
 
     def _mailbox(self, mailbox: str, target: str) -> None:
         done = MailboxSummary(target)
-        self.sums.append(done)
+        self.summaries.append(done)
         numbering = self._source.numbering(mailbox)
         if self._options.dry_run:
             self._count(mailbox, done, numbering)
@@ -285,29 +262,6 @@ class Import:
             done.octets += len(data)
         self._progress.step(len(items))
         return uids
-
-    # ------------------------------------------------------------ the end
-
-    def answer(self, account: str) -> CommandResult:
-        """Return what is to be said."""
-        is_dry = self._options.dry_run
-        would = "would be imported" if is_dry else "imported"
-        lines = []
-        for done in self.sums:
-            already = f", {done.already} were here already" if done.already else ""
-            kept = ", UIDs kept" if done.has_uids else ""
-            lines.append(f"{done.target}: {count(done.imported, 'message')} {would}{already}{kept}")
-        octets = sum(done.octets for done in self.sums)
-        total = f"{count(self.imported, 'message')}, {octets / 1_000_000:.1f} MB, {would}"
-        lines += [total, *self.skipped.lines()]
-        data = {
-            "account": account,
-            "dry_run": is_dry,
-            "imported": self.imported,
-            "mailboxes": [done.data() for done in self.sums],
-            "skipped": self.skipped.data(),
-        }
-        return CommandResult(data, lines, FAILED if self.skipped.items else FINE)
 
 
 def _append(tree: Tree, name: str, drafts: Sequence[NewMessage], marks: Sequence[bytes]) -> None:

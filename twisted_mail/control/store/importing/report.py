@@ -1,0 +1,56 @@
+"""The result of an import: its counts for each mailbox, in words and for programs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twisted_mail.control.output import FAILED, FINE, CommandResult, count
+from twisted_mail.control.store.skipped import SkippedItems
+
+
+@dataclass(slots=True)
+class MailboxSummary:
+    """The counts of one mailbox's messages."""
+
+    target: str
+    found: int = 0
+    already: int = 0
+    imported: int = 0
+    octets: int = 0
+    has_uids: bool = False
+
+    def data(self) -> dict[str, Any]:
+        """Return the counts for programs."""
+        return {
+            "mailbox": self.target,
+            "found": self.found,
+            "already": self.already,
+            "imported": self.imported,
+            "octets": self.octets,
+            "uids_kept": self.has_uids,
+        }
+
+    def line(self, outcome: str) -> str:
+        """Return the counts in words."""
+        already = f", {self.already} were here already" if self.already else ""
+        kept = ", UIDs kept" if self.has_uids else ""
+        return f"{self.target}: {count(self.imported, 'message')} {outcome}{already}{kept}"
+
+
+def result(
+    account: str, summaries: Sequence[MailboxSummary], skipped: SkippedItems, is_dry_run: bool
+) -> CommandResult:
+    """Return the result of the command."""
+    outcome = "would be imported" if is_dry_run else "imported"
+    imported = sum(each.imported for each in summaries)
+    octets = sum(each.octets for each in summaries)
+    total = f"{count(imported, 'message')}, {octets / 1_000_000:.1f} MB, {outcome}"
+    lines = [*(each.line(outcome) for each in summaries), total, *skipped.lines()]
+    data = {
+        "account": account,
+        "dry_run": is_dry_run,
+        "imported": imported,
+        "mailboxes": [each.data() for each in summaries],
+        "skipped": skipped.data(),
+    }
+    return CommandResult(data, lines, FAILED if skipped.items else FINE)
