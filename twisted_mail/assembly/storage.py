@@ -7,8 +7,8 @@ from twisted_mail.config import Config
 from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.interfaces import Blocking, Clock, Journal
 from twisted_mail.net.process.inotify import Inotify
-from twisted_mail.store.disk.blob import SpoolWriter
 from twisted_mail.store.disk.budget import Budget
+from twisted_mail.store.disk.spool import SpoolWriter
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.workers.shared import SharedServices
 

@@ -28,7 +28,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
 from twisted_mail.mail.route import LocalRoute, RemoteRoute, Route, RouteStep
 from twisted_mail.plugin import ServerBackend
-from twisted_mail.store.disk.blob import SpoolWriter
+from twisted_mail.store.disk.spool import SpoolWriter
 from twisted_mail.testing.doubles import InlineBlocking
 from twisted_mail.testing.faults import Fault, FaultPlan
 from twisted_mail.testing.values import ReceivedMessage

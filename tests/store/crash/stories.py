@@ -14,7 +14,8 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.delivery.group_commit import deliver_together
 from twisted_mail.store.delivery.inbound import InboxDelivery
-from twisted_mail.store.disk.blob import FileBlob, SpoolWriter
+from twisted_mail.store.disk.blob import FileBlob
+from twisted_mail.store.disk.spool import SpoolWriter
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.repair import compact as compact_list
 from twisted_mail.store.repair import undelete
