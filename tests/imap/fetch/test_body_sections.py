@@ -9,7 +9,7 @@ from twisted_mail.imap.fetch.body_sections import (
     SectionExtent,
     Value,
 )
-from twisted_mail.imap.fetch.request import read_items
+from twisted_mail.imap.fetch.items import read_items
 from twisted_mail.imap.fetch.section_spec import BodySection
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.mailbox.entry import MessageRange

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch import items
 from twisted_mail.imap.fetch.item import RequestedItem
-from twisted_mail.imap.fetch.request import read_items
+from twisted_mail.imap.fetch.items import read_items
 from twisted_mail.imap.fetch.section_spec import BodySection, PartialRange, SectionKind, SectionSpec
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.outcome import ProtocolError

@@ -4,8 +4,8 @@ from twisted_mail.imap.bulk_column import RENDERED
 from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.fetch.body_sections import SectionExtent
 from twisted_mail.imap.fetch.item import FetchBatch
+from twisted_mail.imap.fetch.items import read_items
 from twisted_mail.imap.fetch.plan import FetchPlan, compile_plan
-from twisted_mail.imap.fetch.request import read_items
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.mailbox import flags
 from twisted_mail.mail.mailbox.entry import RenderedItems

@@ -14,7 +14,7 @@ from twisted_mail.imap.fetch.body_sections import (
     SectionExtent,
     Value,
 )
-from twisted_mail.imap.fetch.request import read_items
+from twisted_mail.imap.fetch.items import read_items
 from twisted_mail.imap.fetch.section_spec import BodySection, SectionKind, SectionSpec
 from twisted_mail.imap.fetch.sections import selected_fields
 from twisted_mail.imap.grammar import Reader

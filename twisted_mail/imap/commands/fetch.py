@@ -2,8 +2,8 @@ r"""FETCH and UID FETCH (RFC 3501 §6.4.5)."""
 
 from twisted_mail.imap.command import Command
 from twisted_mail.imap.fetch.fetching import Fetching
+from twisted_mail.imap.fetch.items import read_items
 from twisted_mail.imap.fetch.plan import compile_plan
-from twisted_mail.imap.fetch.request import read_items
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.state import SELECTED

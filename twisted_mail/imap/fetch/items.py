@@ -1,11 +1,12 @@
-"""The FETCH items of RFC 3501 §6.4.5, and the macros that stand for several of them."""
+"""The FETCH items of RFC 3501 §6.4.5, the macros that stand for several, and how a list is read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from twisted_mail.imap.bulk_column import RENDERED
 from twisted_mail.imap.fetch.item import FetchBatch, FetchItem, RequestedItem
 from twisted_mail.imap.fetch.section_spec import (
+    MAX_FIELDS,
     BodySection,
     SectionKind,
     SectionSpec,
@@ -16,6 +17,8 @@ from twisted_mail.imap.writing import flag_list
 from twisted_mail.mail.dates import format_internal
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import ProtocolError
+
+MAX_ITEMS = 100  # in one command
 
 
 @lru_cache(4096)
@@ -78,3 +81,34 @@ MACROS: dict[str, tuple[RequestedItem, ...]] = {
     "ALL": (FLAGS, INTERNALDATE, SIZE, ENVELOPE),
     "FULL": (FLAGS, INTERNALDATE, SIZE, ENVELOPE, BODY),
 }
+
+
+def read_items(reader: Reader, known: Mapping[str, FetchItem]) -> tuple[RequestedItem, ...]:
+    """Read the items of a FETCH: a macro, one item, or a list in parentheses.
+
+    Items keep their order; one that is asked for twice is answered once. Raises ProtocolError.
+    """
+    if not reader.accept(b"("):
+        name = reader.word().upper()
+        return MACROS.get(name) or _bounded((_item(reader, name, known),))
+    found: dict[RequestedItem, None] = {}
+    for _ in range(MAX_ITEMS):
+        found[_item(reader, reader.word().upper(), known)] = None
+        if reader.accept(b")"):
+            return _bounded(tuple(found))
+        reader.space()
+    raise ProtocolError(f"A FETCH has at most {MAX_ITEMS} items")
+
+
+def _item(reader: Reader, name: str, known: Mapping[str, FetchItem]) -> RequestedItem:
+    item = known.get(name)
+    if item is None:
+        raise ProtocolError(f"Unknown item {name[:40]}")
+    return item if item.read is None else item.read(reader)
+
+
+def _bounded(items: tuple[RequestedItem, ...]) -> tuple[RequestedItem, ...]:
+    fields = sum(len(item.spec.fields) for item in items if isinstance(item, BodySection))
+    if fields > MAX_FIELDS:
+        raise ProtocolError(f"A FETCH names at most {MAX_FIELDS} header fields")
+    return items
