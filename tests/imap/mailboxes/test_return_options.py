@@ -1,6 +1,6 @@
 """Return options of LIST, as an extension brings them."""
 
-from tests.imap.talk import House
+from tests.imap.talk import ImapFixture
 from twisted_mail.imap.extensions.extension import Extension
 from twisted_mail.imap.extensions.table import make_tables
 from twisted_mail.imap.mailboxes.return_options import ListContext, ReturnOption
@@ -29,9 +29,9 @@ OPTIONS = Extension(
 
 
 def listed(arguments: str) -> list[str]:
-    house = House()
-    house.tables = make_tables([OPTIONS])
-    return house.inside(f"a LIST {arguments}")
+    imap = ImapFixture()
+    imap.tables = make_tables([OPTIONS])
+    return imap.inside(f"a LIST {arguments}")
 
 
 def test_an_option_adds_an_answer_for_each_mailbox() -> None:
