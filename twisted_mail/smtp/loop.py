@@ -88,12 +88,12 @@ class SmtpLoop:
         """Do what one line says, and see to it that a bad client does not go on for ever."""
         session = self._session
         await session.wire.yield_to_others()
-        errors = session.errors
+        errors = session.limits.errors
         if isinstance(line, BadLine):
             session.refuse(replies.BARE_LINE_END if line is BadLine.BARE else replies.LINE_TOO_LONG)
         else:
             await self._run(line)
-        if session.errors > errors and not session.end_reason:
+        if session.limits.errors > errors and not session.end_reason:
             await self._penalise()
 
     async def _run(self, line: bytes) -> None:
@@ -119,8 +119,7 @@ class SmtpLoop:
     async def _run_command(self, command: Command, argument: bytes) -> None:
         session = self._session
         if command.is_junk:
-            session.junk += 1
-            session.errors += session.junk > session.settings.max_junk
+            session.limits.count_junk()
         try:
             await command.run(session, argument)
         except MailError as error:
@@ -132,11 +131,9 @@ class SmtpLoop:
             session.reply(replies.BUG)
 
     async def _penalise(self) -> None:
-        """Slow down a client that errs, and leave one that errs too much."""
-        session, settings = self._session, self._session.settings
-        if session.unknown_recipients > settings.max_unknown:
-            session.end_session(replies.TOO_MANY_UNKNOWN, "unknown recipients")
-        elif session.errors >= settings.hard_errors:
-            session.end_session(replies.TOO_MANY_ERRORS, "errors")
-        elif session.errors > settings.soft_errors:
-            await session.backend.clock.sleep(settings.error_delay)
+        """Slow down a client that makes errors, and end the conversation if they are too many."""
+        session = self._session
+        if (end := session.limits.end) is not None:
+            session.end_session(*end)
+        elif session.limits.is_slowed:
+            await session.backend.clock.sleep(session.settings.error_delay)

@@ -11,6 +11,7 @@ from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.backend import SmtpBackend
 from twisted_mail.smtp.framing import BadLine, Framer
+from twisted_mail.smtp.limits import ClientLimits
 from twisted_mail.smtp.settings import Settings
 from twisted_mail.smtp.stream.lf_repair import LfRepairWire, is_in_networks
 from twisted_mail.smtp.transaction import Transaction
@@ -34,23 +35,18 @@ class SmtpSession:
     __slots__ = (
         "backend",
         "client_name",
-        "discarded",
         "end_reason",
-        "errors",
-        "failed_logins",
         "filter_context",
         "framer",
         "hello",
         "is_discarding",
         "is_extended",
-        "junk",
-        "messages",
+        "limits",
         "replies_owed",
         "settings",
         "submitter",
         "transaction",
         "transaction_type",
-        "unknown_recipients",
         "wire",
     )
 
@@ -73,32 +69,27 @@ class SmtpSession:
         self.transaction_type = transaction_type
         self.transaction: Transaction | None = None
         self.submitter: Submitter | None = None  # who has logged in
-        self.errors = 0  # since the last message taken
-        self.junk = 0  # commands without mail, since then
-        self.unknown_recipients = 0  # recipients
-        self.failed_logins = 0
-        self.messages = 0  # transactions opened
-        self.is_discarding = False  # behind a chunk that was refused, up to the last one
-        self.discarded = 0  # octets of refused chunks, since the last message taken
-        self.replies_owed = 1  # replies to the last chunk while draining
-        self.filter_context: SmtpContext | None = None  # what filters are told, where there are any
+        self.limits = ClientLimits(settings)
+        self.is_discarding = False  # after a chunk that was refused, up to the last one
+        self.replies_owed = 1  # to the last chunk while discarding
+        self.filter_context: SmtpContext | None = None  # what filters see, where there are any
         self.end_reason = ""  # why the conversation is over, in one word
 
     @property
     def phase(self) -> Phase:
-        """Say how far the conversation is."""
+        """Return how far the conversation is."""
         if self.transaction is not None:
             return Phase.RECIPIENTS if self.transaction.recipients else Phase.SENDER
         return Phase.GREETED if self.hello else Phase.CONNECTED
 
     @property
     def submitter_name(self) -> str:
-        """Return the name of the account that has logged in, or nothing."""
+        """Return the name of the account that has logged in, or an empty text."""
         return "" if self.submitter is None else self.submitter.name
 
     @property
     def lacks_login(self) -> bool:
-        """Say whether a login is required and has not been made."""
+        """Return whether a login is required and has not been made."""
         return self.submitter is None and self.settings.requires_login
 
     @property
@@ -111,7 +102,7 @@ class SmtpSession:
         """Begin a mail transaction."""
         id = make_id(self.backend.clock.now(), random.getrandbits)
         self.transaction = self.transaction_type(id, sender, mail_parameters)
-        self.messages += 1
+        self.limits.messages += 1
         self.is_discarding = False
 
     def end_transaction(self) -> None:
@@ -123,19 +114,10 @@ class SmtpSession:
                 self.transaction.incoming_message.discard()
         self.transaction = None
 
-    def count_junk(self) -> None:
-        """Count a command that brings no mail nearer; too many are errors."""
-        self.junk += 1
-        self.errors += self.junk > self.settings.max_junk
-
-    def forgive(self) -> None:
-        """Forget the errors before a message that was accepted."""
-        self.errors = self.junk = self.discarded = 0
-
     def refuse(self, reply: bytes) -> None:
         """Answer with an error that counts."""
         self.wire.write(reply)
-        self.errors += 1
+        self.limits.errors += 1
 
     def refuse_mail(
         self,
@@ -144,7 +126,7 @@ class SmtpSession:
         sender: Address | None = None,
         recipient: Address | None = None,
     ) -> None:
-        """Answer a command of the transaction with a refusal, if it is not told yet, and note it.
+        """Answer a command of the transaction with a refusal, unless that is done, and log it.
 
         ``sender`` needs to be named only before there is a transaction.
         """
@@ -161,14 +143,14 @@ class SmtpSession:
         self.backend.journal.refused(self.settings.service, self.wire.peer, id, " ".join(words))
 
     def reply(self, outcome: Outcome) -> None:
-        """Answer with an outcome; what is not the client's fault does not count as its error."""
+        """Answer with an outcome, which counts as an error if it is the client's fault."""
         if outcome.is_success or outcome.is_temporary:
             self.wire.write(replies.encode(outcome))
         else:
             self.refuse(replies.encode(outcome))
 
     def end_session(self, reply: bytes, reason: str) -> None:
-        """Say the last word; the conversation ends behind the present command."""
+        """Send the last reply; the conversation ends after the present command."""
         self.wire.write(reply)
         self.end_reason = reason
 

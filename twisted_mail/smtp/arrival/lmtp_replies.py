@@ -58,7 +58,7 @@ def answer_each(arrival: Arrival) -> None:
     session, transaction = arrival.session, _transaction(arrival)
     whole = arrival.outcome or replies.accepted(arrival.envelope.id)
     if whole.is_success:
-        session.forgive()
+        session.limits.forgive()
     else:
         session.refuse_mail(whole, with_reply=False)
     for recipient in transaction.accepted:

@@ -113,7 +113,7 @@ def answer(arrival: Arrival) -> None:
         session.refuse_mail(outcome)
         return
     session.wire.write(replies.encode(outcome or replies.accepted(arrival.envelope.id)))
-    session.forgive()
+    session.limits.forgive()
 
 
 # ---------------------------------------------------------------- the steps of each service

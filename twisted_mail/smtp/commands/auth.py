@@ -87,10 +87,10 @@ def _set_submitter(session: SmtpSession, submitter: Submitter) -> None:
 
 
 def _refuse(session: SmtpSession, error: Refused) -> None:
-    session.failed_logins += 1
+    is_last = session.limits.count_login_failure()
     if error.outcome.is_temporary:
         session.reply(Outcome(454, "4.7.0", error.outcome.text))
-    elif session.failed_logins >= session.settings.max_failed_logins:
+    elif is_last:
         session.end_session(replies.WRONG_LOGIN + replies.TOO_MANY_LOGINS, "failed logins")
     else:
         session.refuse(replies.WRONG_LOGIN)

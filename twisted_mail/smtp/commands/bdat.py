@@ -18,8 +18,9 @@ from twisted_mail.smtp import grammar, replies
 from twisted_mail.smtp.arrival.incoming_message import IncomingChunkedMessage, IncomingMessage
 from twisted_mail.smtp.arrival.steps import finish_message
 from twisted_mail.smtp.command import Command
-from twisted_mail.smtp.commands.data import OVERSIZE_FACTOR, take_piece, time_left
+from twisted_mail.smtp.commands.data import take_piece, time_left
 from twisted_mail.smtp.extensions.size_body import offers_chunks
+from twisted_mail.smtp.limits import OVERSIZE_FACTOR
 from twisted_mail.smtp.session import Phase, SmtpSession
 from twisted_mail.smtp.stream.binary import as_text_message
 from twisted_mail.smtp.transaction import Transaction
@@ -33,7 +34,7 @@ async def bdat(session: SmtpSession, argument: bytes) -> None:
         return
     octets, is_last = chunk
     if not octets and not is_last:
-        session.count_junk()
+        session.limits.count_junk()
     refusal = _refusal(session)
     if refusal is not None:
         await _refuse(session, octets, is_last, refusal)
@@ -61,8 +62,7 @@ _REFUSED = {
 
 async def _refuse(session: SmtpSession, octets: int, is_last: bool, refusal: bytes) -> None:
     """Read a chunk that nobody wants, and answer."""
-    session.discarded += octets
-    if session.discarded > OVERSIZE_FACTOR * session.settings.max_size:
+    if session.limits.count_discarded(octets):
         session.end_session(refusal, "endless message")
         return
     replies_wanted = _reply_count(session, is_last)
@@ -70,7 +70,7 @@ async def _refuse(session: SmtpSession, octets: int, is_last: bool, refusal: byt
     if session.is_discarding:  # it may have been sent before the first refusal was heard
         session.wire.write(refusal * replies_wanted)
         session.is_discarding = not is_last
-        session.count_junk()
+        session.limits.count_junk()
     else:
         session.refuse(refusal * replies_wanted)
 

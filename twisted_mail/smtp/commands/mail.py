@@ -18,7 +18,7 @@ async def mail(session: SmtpSession, argument: bytes) -> None:
     mail_parameters = (
         await table.read_mail(session, parameters) if parameters else NO_MAIL_PARAMETERS
     )
-    if 0 < session.settings.max_messages <= session.messages:
+    if not session.limits.allow_message:
         session.end_session(replies.TOO_MANY_MESSAGES, "messages")
     elif mail_parameters.size > session.settings.max_size:
         session.refuse_mail(replies.TOO_LARGE, sender=sender)

@@ -42,7 +42,7 @@ def _refuse_extra_recipient(session: SmtpSession, transaction: Transaction) -> N
     transaction.extra_recipients += 1
     session.wire.write(replies.TOO_MANY_RECIPIENTS)
     if transaction.extra_recipients > session.settings.max_recipients:
-        session.errors += 1
+        session.limits.errors += 1
 
 
 async def _accepted_route(
@@ -83,7 +83,7 @@ def _refusal(session: SmtpSession, recipient: Address, route: RemoteRoute | NoRo
     if isinstance(route, RemoteRoute):
         return _refuse_elsewhere(session, recipient, route)
     if not route.outcome.is_temporary:
-        session.unknown_recipients += 1
+        session.limits.unknown_recipients += 1
     return route.outcome
 
 

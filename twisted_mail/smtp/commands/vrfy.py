@@ -84,7 +84,7 @@ def _reply_with_addresses(
 
 
 def _reply_unknown(session: SmtpSession, outcome: Outcome) -> None:
-    session.unknown_recipients += 1
+    session.limits.unknown_recipients += 1
     session.reply(outcome)
 
 
