@@ -1,0 +1,112 @@
+"""Tests of twisted_mail.store.trash.expunged_archive."""
+
+import errno
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.faults import FailDisk, QuickDisk
+from twisted_mail.mail.mailbox.flags import normal
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.format.layout import MAX_FILE_NAME
+from twisted_mail.store.index.rows import Row
+from twisted_mail.store.trash import expunged_archive
+from twisted_mail.store.trash.expunged_archive import ExpungedArchive, ExpungedName
+from twisted_mail.testing.doubles import StillClock
+
+NOW = 1_795_423_000  # 2026-11-23
+FLAGS = st.sets(st.sampled_from(["\\Seen", "\\Flagged", "$Work", "a,b", "$a;b:c", "x" * 120])).map(
+    normal
+)
+BASES = st.binary(min_size=1, max_size=250).map(
+    lambda raw: raw.translate(bytes.maketrans(b":/\0\n", b"xxxx"))
+)
+
+
+def row(base: bytes = b"base", flags: frozenset[str] = frozenset()) -> Row:
+    return Row(17, base, b"c:2,", flags, 1, NOW, 4, 4)
+
+
+@given(BASES, FLAGS)
+def test_a_name_tells_what_is_needed_to_bring_a_message_back(
+    base: bytes, flags: frozenset[str]
+) -> None:
+    name = expunged_archive.name(row(base, flags), NOW)
+    found = expunged_archive.parse(name)
+    assert len(name) <= MAX_FILE_NAME
+    assert found is not None
+    assert (found.when, found.uid) == (NOW, 17)
+    assert found.flags <= flags
+    if len(base) < 60:
+        assert found.base == base
+    if len(base) < 60 and "x" * 120 not in flags:
+        assert found.flags == flags
+
+
+@pytest.mark.parametrize("name", [b"", b"base:2,S", b"1.2:2,", b"1.2.b:1,", b"1." + b"9" * 11])
+def test_another_name_is_none_of_ours(name: bytes) -> None:
+    assert expunged_archive.parse(name) is None
+
+
+def test_a_name_is_read_as_it_stands() -> None:
+    found = expunged_archive.parse(b"1795423000.17.base:2,FS,$Work")
+    assert found == ExpungedName(NOW, 17, b"base", normal(["\\Flagged", "\\Seen", "$Work"]))
+
+
+def archive(tmp_path: Path, days: int = 14, disk: Disk | None = None) -> ExpungedArchive:
+    return ExpungedArchive(disk or QuickDisk(), StillClock(NOW), bytes(tmp_path), days)
+
+
+def test_a_file_is_moved_to_the_folder_of_the_day_and_back(tmp_path: Path) -> None:
+    file = tmp_path / "message"
+    file.write_bytes(b"mail")
+    bring_back = archive(tmp_path).todays_folder(b"").take(bytes(file), row())
+    assert (tmp_path / "expunged/2026-11-23/INBOX/1795423000.17.base:2,").read_bytes() == b"mail"
+    assert bring_back is not None
+    bring_back()
+    assert file.read_bytes() == b"mail"
+
+
+def test_a_folder_that_was_purged_meanwhile_is_made_again(tmp_path: Path) -> None:
+    folder = archive(tmp_path).todays_folder(b".Sent")
+    (tmp_path / "expunged/2026-11-23/.Sent").rmdir()
+    (tmp_path / "message").touch()
+    assert folder.take(bytes(tmp_path / "message"), row()) is not None
+    assert len(list((tmp_path / "expunged/2026-11-23/.Sent").iterdir())) == 1
+
+
+def test_a_file_that_has_another_name_now_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        archive(tmp_path).todays_folder(b"").take(bytes(tmp_path / "message"), row())
+
+
+@pytest.mark.parametrize("days", [0, 14])
+def test_what_cannot_be_kept_is_removed(tmp_path: Path, days: int) -> None:
+    disk = FailDisk(0, errno.ENOSPC, frozenset({"make_folder", "rename"}))
+    (tmp_path / "message").touch()
+    folder = archive(tmp_path, days, disk).todays_folder(b"")
+    assert folder.take(bytes(tmp_path / "message"), row()) is None
+    assert not (tmp_path / "message").exists()
+
+
+def test_a_failing_disk_removes_nothing(tmp_path: Path) -> None:
+    disk = FailDisk(0, errno.EIO, among=frozenset({"rename"}))
+    (tmp_path / "message").touch()
+    with pytest.raises(OSError, match="as told"):
+        archive(tmp_path, 14, disk).todays_folder(b"").take(bytes(tmp_path / "message"), row())
+    assert (tmp_path / "message").exists()
+
+
+def test_old_days_are_purged_a_few_files_at_a_time(tmp_path: Path) -> None:
+    old, young = tmp_path / "expunged/2026-11-01/INBOX", tmp_path / "expunged/2026-11-22/INBOX"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+        for number in range(3):
+            (folder / f"{number}").touch()
+    purge = expunged_archive.purge
+    assert purge(QuickDisk(), bytes(tmp_path), 14, NOW, 2) == 2
+    assert purge(QuickDisk(), bytes(tmp_path), 14, NOW, 2) == 1
+    assert not (tmp_path / "expunged/2026-11-01").exists()
+    assert len(list(young.iterdir())) == 3
