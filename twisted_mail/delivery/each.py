@@ -21,7 +21,7 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.job import Job
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
-from twisted_mail.mail.route import ListTarget, LocalRoute, NoRoute, ProgramTarget
+from twisted_mail.mail.route import JobTarget, LocalRoute, NoRoute
 
 _NOT_HERE = Outcome(550, "5.1.2", "Mail for other domains is not taken here")
 
@@ -34,7 +34,7 @@ class _RecipientPlan:
 
     answers: dict[Address, Outcome | None] = field(default_factory=dict)
     routes: dict[Address, LocalRoute] = field(default_factory=dict)
-    jobs: dict[ProgramTarget | ListTarget, PreparedJobs] = field(default_factory=dict)
+    jobs: dict[JobTarget, PreparedJobs] = field(default_factory=dict)
     results: Mapping[str, MailError | None] = field(default_factory=dict)  # by account
 
     @property
@@ -117,7 +117,7 @@ class LmtpDelivery:
         self,
         envelope: Envelope,
         message: Message,
-        target: ProgramTarget | ListTarget,
+        target: JobTarget,
         plan: _RecipientPlan,
     ) -> PreparedJobs:
         if self._backend.job_queue is None:
@@ -144,9 +144,7 @@ class LmtpDelivery:
             except Unavailable as error:  # what stays is removed at the next start
                 self._fail(target, error.outcome, plan)
 
-    def _fail(
-        self, target: ProgramTarget | ListTarget, outcome: Outcome, plan: _RecipientPlan
-    ) -> None:
+    def _fail(self, target: JobTarget, outcome: Outcome, plan: _RecipientPlan) -> None:
         for recipient, route in plan.deliverable:
             if target in _targets(route):
                 plan.answers[recipient] = outcome
@@ -171,7 +169,7 @@ class LmtpDelivery:
             plan.answers[recipient] = _worst([plan.results[name] for name in route.accounts])
 
 
-def _targets(route: LocalRoute) -> tuple[ProgramTarget | ListTarget, ...]:
+def _targets(route: LocalRoute) -> tuple[JobTarget, ...]:
     return (*route.programs, *route.lists)
 
 

@@ -24,7 +24,7 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.job import Job
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
-from twisted_mail.mail.route import ListTarget, LocalRoute, NoRoute, ProgramTarget
+from twisted_mail.mail.route import JobTarget, LocalRoute, NoRoute
 
 SLICE_SECONDS = 0.02  # of routing, before others go first: each recipient may be a large alias
 NO_QUEUE = Outcome(451, "4.3.5", "Mail for programs and lists is not taken now")
@@ -47,7 +47,7 @@ class LocalDelivery:
 
     async def accept(self, envelope: Envelope, message: Message) -> None:
         """Deliver to every recipient. Raises Refused or Unavailable; closes the message's blob."""
-        targets: dict[ProgramTarget | ListTarget, None] = {}
+        targets: dict[JobTarget, None] = {}
         jobs: list[Job] = []
         try:
             accounts = await self._accounts(envelope, targets)
@@ -70,9 +70,7 @@ class LocalDelivery:
             return None
         return (next((one for one in errors if one.outcome.is_temporary), errors[0])).outcome
 
-    async def _accounts(
-        self, envelope: Envelope, targets: dict[ProgramTarget | ListTarget, None]
-    ) -> list[str]:
+    async def _accounts(self, envelope: Envelope, targets: dict[JobTarget, None]) -> list[str]:
         """Return the accounts that get a copy, each once; note the other targets."""
         accounts: dict[str, None] = {}
         router, known = self._backend.router, known_routes(self._backend.router, envelope)
@@ -88,7 +86,7 @@ class LocalDelivery:
         return list(accounts)
 
     async def _prepare(
-        self, envelope: Envelope, message: Message, targets: Sequence[ProgramTarget | ListTarget]
+        self, envelope: Envelope, message: Message, targets: Sequence[JobTarget]
     ) -> list[Job]:
         if self._backend.job_queue is None:
             raise Unavailable(NO_QUEUE)

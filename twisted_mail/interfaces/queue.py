@@ -8,7 +8,7 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.job import Job
 from twisted_mail.mail.message import Blob, Message
 from twisted_mail.mail.notice import Notice
-from twisted_mail.mail.route import ListTarget, ProgramTarget
+from twisted_mail.mail.route import JobTarget, ListTarget
 
 
 class JobQueue(Protocol):
@@ -18,7 +18,7 @@ class JobQueue(Protocol):
     """
 
     async def prepare(
-        self, envelope: Envelope, message: Message, targets: Sequence[ProgramTarget | ListTarget]
+        self, envelope: Envelope, message: Message, targets: Sequence[JobTarget]
     ) -> list[Job]:
         """Write jobs for a message, durably, and promise nothing yet.
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import BodyType
-from twisted_mail.mail.route import ListTarget, ProgramTarget
+from twisted_mail.mail.route import JobTarget, ProgramTarget
 
 LISTS = "lists"  # the transport of all mailing lists
 APPROVE, REJECT = "approve", "reject"  # what a moderator may decide about a held job
@@ -22,7 +22,7 @@ class Job:
     id: str
     created: float
     sender: Address
-    target: ProgramTarget | ListTarget
+    target: JobTarget
     submitter: str = ""
     body: BodyType = "7BIT"
     is_utf8: bool = False

@@ -33,6 +33,9 @@ class ListTarget:
     detail: str = ""
 
 
+JobTarget = ProgramTarget | ListTarget  # what mail is queued for
+
+
 @dataclass(frozen=True, slots=True)
 class LocalRoute:
     """The mail stays: the accounts, by name, that receive it once aliases are expanded.

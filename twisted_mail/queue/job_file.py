@@ -7,7 +7,7 @@ from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.envelope import BodyType
 from twisted_mail.mail.job import Job
 from twisted_mail.mail.mailing_list import ListRole
-from twisted_mail.mail.route import ListTarget, ProgramTarget
+from twisted_mail.mail.route import JobTarget, ListTarget, ProgramTarget
 
 MAX_DESCRIPTION = 64 * 1024  # octets of the file that describes a job
 _BODIES: dict[str, BodyType] = {"7BIT": "7BIT", "8BITMIME": "8BITMIME", "BINARYMIME": "BINARYMIME"}
@@ -31,7 +31,7 @@ def encode(job: Job) -> bytes:
     return json.dumps(values, indent=1).encode() + b"\n"
 
 
-def _encode_target(target: ProgramTarget | ListTarget) -> dict[str, str]:
+def _encode_target(target: JobTarget) -> dict[str, str]:
     if isinstance(target, ProgramTarget):
         return {
             "program": target.program,
@@ -62,7 +62,7 @@ def decode(data: bytes) -> Job:
         raise ValueError(f"this describes no job: {error}") from None
 
 
-def _decode_target(values: dict[str, Any]) -> ProgramTarget | ListTarget:
+def _decode_target(values: dict[str, Any]) -> JobTarget:
     if "program" in values:
         return ProgramTarget(str(values["program"]), parse(values["for"]), str(values["detail"]))
     return ListTarget(str(values["list"]), ListRole(values["role"]), str(values["detail"]))

@@ -24,7 +24,7 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.job import Job
 from twisted_mail.mail.message import Blob, Message
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
-from twisted_mail.mail.route import ListTarget, ProgramTarget
+from twisted_mail.mail.route import JobTarget, ProgramTarget
 from twisted_mail.queue.folder import QueueFolder
 
 P = ParamSpec("P")
@@ -69,7 +69,7 @@ class FolderJobQueue:
     # ------------------------------------------------------------ taking in
 
     async def prepare(
-        self, envelope: Envelope, message: Message, targets: Sequence[ProgramTarget | ListTarget]
+        self, envelope: Envelope, message: Message, targets: Sequence[JobTarget]
     ) -> list[Job]:
         """Write jobs for a message, durably, and promise nothing yet.
 
@@ -87,9 +87,7 @@ class FolderJobQueue:
             await self._run(self._folder.prepare, jobs, message)
         return jobs
 
-    async def _admit(
-        self, envelope: Envelope, target: ProgramTarget | ListTarget, header: bytes
-    ) -> str | None:
+    async def _admit(self, envelope: Envelope, target: JobTarget, header: bytes) -> str | None:
         """Return the empty text, why the job is held, or None for no job. Raises MailError."""
         if isinstance(target, ProgramTarget):
             if _was_delivered_to(header, str(target.recipient)):
@@ -100,9 +98,7 @@ class FolderJobQueue:
             raise Unavailable(_TOO_MANY_HELD)
         return reason
 
-    def _make_job(
-        self, envelope: Envelope, number: int, target: ProgramTarget | ListTarget, reason: str
-    ) -> Job:
+    def _make_job(self, envelope: Envelope, number: int, target: JobTarget, reason: str) -> Job:
         now = self._clock.now()
         return Job(
             f"{envelope.id}-{number}",
