@@ -114,7 +114,7 @@ _PLAIN = {
 
 @dataclass(frozen=True, slots=True)
 class _Destination:
-    """What becomes of the mail, for people and for programs."""
+    """Where the mail ends, for people and for programs."""
 
     lines: list[str]
     data: dict[str, Any]

@@ -22,7 +22,7 @@ Level = Literal["fine", "warning", "fault"]
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One thing that was looked at. A fault keeps the server or a service from working."""
+    """One check and its result. A fault keeps the server or a service from working."""
 
     level: Level
     subject: str
@@ -30,7 +30,7 @@ class Note:
 
 
 def check(_: argparse.Namespace, config: Config) -> CommandResult:
-    """Look at everything that the configuration names."""
+    """Check everything that the configuration names."""
     notes = [
         Note("fine", "configuration", f"{config.path} has no mistakes"),
         *_certificates(config),
@@ -109,14 +109,14 @@ def _state(config: Config) -> Iterator[Note]:
 
 
 def _strangers(path: Path, owner: int) -> list[str]:
-    """Return what root left behind, or somebody else, at the top of the state folder."""
+    """Return the files at the top of the state folder that belong to root or another user."""
     with os.scandir(path) as entries:
         found = [one.name for one in entries if one.stat(follow_symlinks=False).st_uid != owner]
     return sorted(found)[:10]
 
 
 def _mail_log(config: Config) -> Iterator[Note]:
-    """Look whether a mail log can be written; where there is none, workers lose what they bring."""
+    """Check that a mail log can be written; without one, workers lose their lines."""
     if config.log.file:
         path = config.state / config.log.file
         wanted = path if path.exists() else path.parent
@@ -169,7 +169,7 @@ def _residents(register: DirectoryEditor) -> Iterator[Note]:
 
 
 def _programs(register: DirectoryEditor, config: Config) -> Iterator[Note]:
-    """Look for aliases that lead to programs that are not configured, and programs that are not there."""
+    """Look for programs of aliases that are not configured, and for programs that do not exist."""
     known = {f"|{program.name}" for program in config.programs}
     for row in register.aliases.all():
         for target in row.targets:
@@ -182,7 +182,7 @@ def _programs(register: DirectoryEditor, config: Config) -> Iterator[Note]:
 
 
 def _faults(program: Program) -> Iterator[str]:
-    """Say what keeps a program from being run."""
+    """Return what keeps a program from being run."""
     if not os.access(program.command[0], os.X_OK):
         yield f"{program.command[0]} cannot be run"
     if not os.path.isdir(program.folder):
@@ -200,13 +200,13 @@ def _words(trouble: DirectoryProblem) -> str:
 
 # ---------------------------------------------------------------- ports
 
-_WITH_LOGIN = ("submission", "imap", "pop3")  # where nothing can be done without one
+_WITH_LOGIN = ("submission", "imap", "pop3")  # where nothing works without one
 _LEVELS: dict[ports.PortState, Level] = {
     "free": "fine",
     "ours": "fine",
     "unknown": "fine",
     "forbidden": "warning",
-    "homeless": "warning",  # what starts the server may make the folder
+    "homeless": "warning",  # the program that starts the server may make the folder
     "taken": "fault",
     "impossible": "fault",
 }

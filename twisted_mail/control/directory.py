@@ -19,7 +19,7 @@ MAX_ROSTER = 64 * 1024 * 1024  # octets
 
 @contextmanager
 def opened(config: Config) -> Iterator[DirectoryEditor]:
-    """Open the directory that a configuration names. Raises Complaint."""
+    """Open the directory that a configuration names. Raises CommandError."""
     if not config.state.is_dir():
         raise CommandError(
             f"the state folder {config.state} is missing: twisted-mail init makes it, or mkdir -m 700"
@@ -112,7 +112,7 @@ def _enable(options: argparse.Namespace, config: Config, is_enabled: bool) -> Co
 
 
 def account_may_send_as(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Say as whom an account may send, beside its own addresses and aliases, after altering that."""
+    """Alter the addresses that an account may send as besides its own, and list them."""
     with opened(config) as register:
         name = register.accounts.find(options.address)
         granted = register.grants.of(name)
@@ -126,7 +126,7 @@ def account_may_send_as(options: argparse.Namespace, config: Config) -> CommandR
 
 
 def account_import(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Take accounts in from a file, all or none."""
+    """Make the accounts listed in a file, all or none."""
     text = _roster(options.file)
     with opened(config) as register:
         try:
@@ -156,7 +156,7 @@ def _roster(name: str) -> str:
 
 
 def alias_add(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Make an alias, or lead it to more addresses."""
+    """Make an alias, or add targets to one."""
     known = {f"|{program.name}" for program in config.programs}
     for target in options.target:
         if target.startswith("|") and "@" not in target and target not in known:
@@ -211,7 +211,7 @@ def domain_alias(options: argparse.Namespace, config: Config) -> CommandResult:
 
 
 def domain_remove(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Remove a domain where nobody lives any more, or another name of one."""
+    """Remove a domain without accounts and aliases, or another name of a domain."""
     with opened(config) as register:
         name = register.domains.remove(options.domain)
     return CommandResult({"domain": name}, [f"domain {name} is removed"])

@@ -1,6 +1,6 @@
 """``twisted-mail config``: print the explained configuration and the systemd unit.
 
-In a wheel the files lie in the package; in a checkout they are those of ``etc/``.
+In a wheel the files are in the package; in a checkout they are those of ``etc/``.
 """
 
 import argparse

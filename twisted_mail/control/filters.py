@@ -17,7 +17,7 @@ MORE = (
 
 
 def list_filters(options: argparse.Namespace) -> CommandResult:
-    """List the kinds, or tell of the one that was asked for."""
+    """List the kinds, or describe the one that was asked for."""
     found: dict[str, Any] = dict(sorted(filters().items()))
     if options.kind is not None and options.kind not in found:
         raise CommandError(
@@ -51,7 +51,7 @@ def _option_lines(option: dict[str, Any], indent: str) -> Iterator[str]:
 
 
 def _options(settings: Any) -> Iterator[dict[str, Any]]:
-    """Yield what there is to know of each option, and of those of the tables inside."""
+    """Yield a description of each option, and of those of the tables inside."""
     kinds = typing.get_type_hints(settings)
     for item in dataclasses.fields(settings):
         option: dict[str, Any] = {"name": item.name}
@@ -63,7 +63,7 @@ def _options(settings: Any) -> Iterator[dict[str, Any]]:
 
 
 def _about(kind: Any) -> dict[str, Any]:
-    """Return the words that an option may be, or the options of the tables that it takes."""
+    """Return the words that an option allows, or the options of the tables that it takes."""
     if typing.get_origin(kind) is typing.Literal:
         return {"words": list(typing.get_args(kind))}
     inner = next(iter(typing.get_args(kind)), kind)
@@ -71,7 +71,7 @@ def _about(kind: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a default as JSON has it."""
+    """Return a default as a JSON value."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {name: _plain(inner) for name, inner in dataclasses.asdict(value).items()}
     if isinstance(value, (tuple, list, set, frozenset)):

@@ -1,4 +1,4 @@
-"""The command line of ``twisted-mail``: its commands, their arguments, and what they are for."""
+"""The command line of ``twisted-mail``: its commands, their arguments, and their help."""
 
 import argparse
 from collections.abc import Callable
@@ -22,10 +22,10 @@ The configuration is --config FILE, else ${VARIABLE}, else the first of
 
 
 class CommandParser(argparse.ArgumentParser):
-    """A parser that complains as every other part of the command does."""
+    """A parser whose errors look like all others of the command."""
 
     def error(self, message: str) -> NoReturn:
-        """Complain in the same form as everything else."""
+        """Report a wrong use in the form of all other errors."""
         raise CommandError(f"{message} (see {self.prog} --help)", WRONG_USE)
 
 
@@ -89,7 +89,7 @@ class _Grammar:
 
 
 def _add_setup(grammar: _Grammar, commands: Family) -> None:
-    """Add what makes a server and looks at it."""
+    """Add the commands that make a server and check it."""
     _init_grammar(grammar, commands)
     certificate = grammar.group(commands, "certificate", "what the server proves its name with")
     _certificate_grammar(grammar, certificate)
@@ -107,7 +107,7 @@ def _add_setup(grammar: _Grammar, commands: Family) -> None:
 
 
 def _add_directory(grammar: _Grammar, commands: Family) -> None:
-    """Add what edits those who live here."""
+    """Add the commands that edit domains, accounts, aliases and lists."""
     _account_grammar(grammar, grammar.group(commands, "account", "the holders of mail"))
     _alias_grammar(grammar, grammar.group(commands, "alias", "addresses that lead to others"))
     _domain_grammar(grammar, grammar.group(commands, "domain", "the domains that live here"))
@@ -120,7 +120,7 @@ def _add_directory(grammar: _Grammar, commands: Family) -> None:
 
 
 def _add_mail(grammar: _Grammar, commands: Family) -> None:
-    """Add what looks after mail that is here."""
+    """Add the commands about mail in the queue and in the store."""
     waiting = grammar.group(commands, "waiting", "mail that waits for programs and lists")
     grammar.command(waiting, "list", lists.waiting_list, "list it, and why it waits")
     stored = grammar.group(commands, "store", "mail on disk: check, import, back up, bring back")

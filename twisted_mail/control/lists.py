@@ -125,7 +125,7 @@ def list_members(options: argparse.Namespace, config: Config) -> CommandResult:
 
 
 def list_subscribe(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Put people on a list, all or none."""
+    """Add members to a list, all or none."""
     with opened(config) as register:
         new = register.lists.add_members(options.address, options.member)
     lines = [f"{one} is on {options.address}" for one in new] or ["all were on it already"]
@@ -133,7 +133,7 @@ def list_subscribe(options: argparse.Namespace, config: Config) -> CommandResult
 
 
 def list_unsubscribe(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Take people off a list, all or none."""
+    """Remove members from a list, all or none."""
     with opened(config) as register:
         gone = register.lists.remove_members(options.address, options.member)
     lines = [f"{one} is not on {options.address} any more" for one in gone]
@@ -152,7 +152,7 @@ def list_resume(options: argparse.Namespace, config: Config) -> CommandResult:
 
 
 def list_held(_: argparse.Namespace, config: Config) -> CommandResult:
-    """List the posts that wait for a word."""
+    """List the posts that wait for approval."""
     rows = [job for job in _jobs(config) if job.is_held]
     cells = [
         (row.id, _day(int(row.created)), _target(row), str(row.sender) or "<>", row.reason)
@@ -163,12 +163,12 @@ def list_held(_: argparse.Namespace, config: Config) -> CommandResult:
 
 
 def list_approve(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Let held posts go out."""
+    """Approve held posts."""
     return _say(options.id, APPROVE, "goes out", config)
 
 
 def list_reject(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Drop held posts; nobody is told."""
+    """Drop held posts without notice."""
     return _say(options.id, REJECT, "is dropped", config)
 
 
@@ -275,6 +275,6 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     command("held", list_held, "list the posts that wait for a word")
     for name, work, about in (
         ("approve", list_approve, "let held posts go out"),
-        ("reject", list_reject, "drop held posts; nobody is told"),
+        ("reject", list_reject, "drop held posts without notice"),
     ):
         command(name, work, about).add_argument("id", metavar="ID", nargs="+")

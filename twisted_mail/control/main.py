@@ -1,4 +1,4 @@
-"""``twisted-mail``, the control command: it edits and checks beside the running server."""
+"""``twisted-mail``, the control command: it edits and checks while the server runs."""
 
 import argparse
 import os
@@ -27,12 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     printer = Printer("--json" in words)
-    # Not as defaults of the parser: those of a command would undo what stood before the command.
+    # Not as defaults of the parser: those of a command would undo what was given before the command.
     given = argparse.Namespace(config=None, json=False)
     try:
         return printer.answer(_run(grammar.parser().parse_args(words, given), printer))
     except BrokenPipeError:
-        # Whoever read the list has seen enough; nothing may be written at exit either.
+        # The reader of the output has closed it; nothing may be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except (Exception, KeyboardInterrupt) as error:

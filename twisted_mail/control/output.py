@@ -1,4 +1,4 @@
-"""What the control command says: one answer for people or as JSON, complaints without tracebacks."""
+"""Output of the control command: one answer for people or as JSON, errors without tracebacks."""
 
 import json
 import sys
@@ -30,7 +30,7 @@ class CommandError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Printer:
-    """Writes answers to standard output, and complaints to standard error as well."""
+    """Writes answers to standard output and errors to standard error."""
 
     is_json: bool = field(default=False)
 
@@ -44,7 +44,7 @@ class Printer:
         return answer.code
 
     def complain(self, complaint: CommandError) -> int:
-        """Print a complaint; return its exit code."""
+        """Print an error; return its exit code."""
         if self.is_json:
             self._print_json(
                 {"ok": False, "error": complaint.text, "details": list(complaint.details)}
@@ -53,7 +53,7 @@ class Printer:
         return complaint.code
 
     def note(self, text: str) -> None:
-        """Say something beside the answer, to people only."""
+        """Print a remark next to the answer, for people only."""
         if not self.is_json:
             _write(sys.stderr, [f"twisted-mail: {text}"])
 
@@ -62,7 +62,7 @@ class Printer:
 
 
 def _write(stream: TextIO, lines: Iterable[str]) -> None:
-    """Write lines; what the terminal cannot show, or would obey, is escaped."""
+    """Write lines; characters that the terminal cannot show, or would execute, are escaped."""
     for line in lines:
         shown = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
         known = stream.encoding or "utf-8"

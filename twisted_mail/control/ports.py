@@ -1,4 +1,4 @@
-"""Ports of this machine: can a listener have its endpoint, and if not, who has it."""
+"""Ports of this machine: whether a listener can have its endpoint, and if not, which process has it."""
 
 import errno
 import os
@@ -28,7 +28,7 @@ class PortFinding:
 
 
 def probe(endpoint: Endpoint) -> PortFinding:
-    """Try the endpoint for a moment."""
+    """Try to listen on an endpoint for a moment."""
     if endpoint.kind == "unix":
         return _look_at_socket(endpoint.path)
     if not endpoint.port:

@@ -8,7 +8,7 @@ import sys
 from twisted_mail.control.output import WRONG_USE, CommandError
 from twisted_mail.directory.passwords import MAX_PASSWORD
 
-# Without the signs that are taken for each other: 31 to the power of 20 is 99 bits.
+# Without characters that look alike: 31 to the power of 20 is 99 bits.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -19,7 +19,7 @@ def generate_password() -> str:
 
 
 def password_from(options: argparse.Namespace) -> str:
-    """Return the password that the options lead to. Raises Complaint."""
+    """Return the password, from where the options say. Raises CommandError."""
     if options.generate:
         return generate_password()
     if options.password_stdin:

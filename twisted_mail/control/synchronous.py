@@ -1,4 +1,4 @@
-"""Doors of the server where there is no reactor: work is done at once, and nothing waits."""
+"""Doors without a reactor: work is done at once, and nothing waits."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
@@ -8,14 +8,14 @@ T = TypeVar("T")
 
 
 class InlineBlocking:
-    """Fulfils ``interfaces.Blocking`` by doing the work where it is asked for."""
+    """Fulfils ``interfaces.Blocking`` by doing the work at once."""
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do the work; return or raise what it does."""
         return work(*args, **kwargs)
 
     def lane(self) -> "InlineBlocking":
-        """Return this door: nothing overlaps here anyway."""
+        """Return this door: here nothing runs at the same time anyway."""
         return self
 
 

@@ -1,1 +1,1 @@
-"""A server where there was none: ``init``, the demonstration, certificates."""
+"""Setting up a new server: ``init``, the demonstration, certificates."""

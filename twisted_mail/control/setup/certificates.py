@@ -1,8 +1,8 @@
-"""Certificates for a server that has none yet, and a look at those it has.
+"""Certificates for a new server, and checks of those that a server has.
 
 ``make`` writes a certificate authority of this server's own and a certificate signed by it, so that
-mail programs have one thing to trust. Public certificates (Let's Encrypt) replace it by being put into
-the folder: one ``*.pem`` file with the key and the chain.
+mail programs have one thing to trust. Public certificates (Let's Encrypt) replace it once they are in the
+folder: one ``*.pem`` file with the key and the chain.
 """
 
 import ipaddress
@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-AUTHORITY = "authority.crt"  # what mail programs are told to trust
-AUTHORITY_KEY = "authority.key"  # neither ends in .pem: the server does not offer it
+AUTHORITY = "authority.crt"  # the certificate that mail programs are to trust
+AUTHORITY_KEY = "authority.key"  # not ending in .pem, so that the server does not use it
 AUTHORITY_DAYS = 3650
-SERVER_DAYS = 820  # Apple takes no server certificate that is valid for longer than 825
+SERVER_DAYS = 820  # Apple accepts no server certificate that is valid for longer than 825
 SOON = timedelta(days=14)
 _AT_HOME = ("localhost", "127.0.0.1", "::1")
 
@@ -51,7 +51,7 @@ def make(folder: Path, hostname: str, now: datetime | None = None) -> Path:
 def renew(folder: Path, hostname: str, now: datetime | None = None) -> Path:
     """Replace the certificate for ``hostname`` by a new one of the same authority; return its file.
 
-    Mail programs that trust the authority notice nothing, and the server takes it up by itself.
+    Mail programs that trust the authority notice nothing, and the server uses it by itself.
     Raises FileNotFoundError when the folder has no authority of ours, ValueError when it is broken.
     """
     now = now or datetime.now(UTC)
@@ -110,7 +110,7 @@ def _builder(
         .subject_name(name)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))  # for clocks that are behind
+        .not_valid_before(now - timedelta(hours=1))  # for clocks that are slow
         .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
@@ -170,7 +170,7 @@ def _write(path: Path, data: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CertificateFinding:
-    """One certificate file: the names and the end of its certificate, and what is wrong with it.
+    """One certificate file: the names of its certificate, its expiry, and what is wrong with it.
 
     ``faults`` keep it from being used, ``warnings`` do not.
     """
@@ -184,13 +184,13 @@ class CertificateFinding:
 
 def inspect_folder(folder: Path, now: datetime | None = None) -> list[CertificateFinding]:
     """Read every ``*.pem`` file of a folder. Raises OSError when the folder cannot be read."""
-    os.listdir(folder)  # Path.glob says nothing when it may not look
+    os.listdir(folder)  # Path.glob does not report a folder that it may not read
     now = now or datetime.now(UTC)
     return [_finding(path, now) for path in sorted(folder.glob("*.pem"))]
 
 
 def covers(finding: CertificateFinding, hostname: str) -> bool:
-    """Say whether a usable certificate is valid for a host name (RFC 6125 §6.4)."""
+    """Return whether a usable certificate is valid for a host name (RFC 6125 §6.4)."""
     wildcard = "*." + hostname.partition(".")[2]
     return not finding.faults and (hostname in finding.names or wildcard in finding.names)
 

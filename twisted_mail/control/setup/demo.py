@@ -1,7 +1,7 @@
 """The demonstration: a server on high loopback ports that needs no root, no DNS and no set-up.
 
-Everything lies in one folder. What is there already is left as it is, so a second start finds the mail
-and accounts of the first.
+Everything is in one folder. What exists is left as it is, so a second start finds the mail and accounts
+of the first.
 """
 
 import secrets
@@ -116,7 +116,7 @@ def _write_once(path: Path, text: str) -> None:
 
 
 def _make_accounts(path: Path) -> None:
-    """Make the accounts with passwords of their own, which are written down beside them."""
+    """Make the accounts with random passwords, which are written to a file next to them."""
     config = load(path)
     passwords = {name: secrets.token_hex(6) for name in ACCOUNTS}
     with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
@@ -132,7 +132,7 @@ def _make_accounts(path: Path) -> None:
 
 
 def next_steps(folder: Path) -> str:
-    """Return what to tell the person who started the demonstration."""
+    """Return the instructions for the person who started the demonstration."""
     lines = (folder / "passwords.txt").read_text().splitlines()
     passwords = {name.partition("@")[0]: password for name, password in map(str.split, lines)}
     return INVITATION.format(

@@ -12,12 +12,12 @@ from twisted_mail.control.setup.texts import config_text, next_steps
 from twisted_mail.directory import schema
 from twisted_mail.directory.editor import DirectoryEditor
 
-# What every domain has to answer to: RFC 5321 §4.5.1, RFC 2142 §4.
+# What every domain must accept: RFC 5321 §4.5.1, RFC 2142 §4.
 DUTIES = ("postmaster", "abuse")
 
 
 def init(options: argparse.Namespace) -> CommandResult:
-    """Make everything that a new server needs; overwrite nothing. Raises Complaint."""
+    """Make everything that a new server needs; overwrite nothing. Raises CommandError."""
     plan = planned(options)
     _refuse_to_overwrite(plan)
     _make_folder(plan.folder, 0o755 if plan.owner else 0o700)
@@ -70,7 +70,7 @@ def _fill_directory(plan: SetupPlan, config: Config) -> None:
 
 
 def _give_away(plan: SetupPlan) -> None:
-    """Hand what was made to the user that the server will run as."""
+    """Give the new files to the user that the server will run as."""
     if not plan.owner:
         return
     made = [plan.config, plan.state, *plan.state.iterdir(), *plan.tls.iterdir()]

@@ -65,12 +65,12 @@ class SetupPlan:
         return self.tls / f"{self.hostname}.pem"
 
     def port(self, port: ListenerPort) -> int:
-        """Return the number of a port as it will be."""
+        """Return the number of a port in the configuration."""
         return port.high_port if self.is_high else port.port
 
 
 def planned(options: argparse.Namespace) -> SetupPlan:
-    """Return what the options ask for. Raises Complaint."""
+    """Return what the options ask for. Raises CommandError."""
     domains = tuple(dict.fromkeys(_domain(text) for text in options.domain))
     account = _account(options.account, domains[0]) if options.account else ""
     if account and parse(account).domain not in domains:

@@ -13,13 +13,13 @@ HEAD = """\
 #
 # Options that are not here have their defaults; etc/mail.toml of the source explains them all.
 # After a change:  twisted-mail --config {path} check
-# Additions can be put into {name}.d/*.toml beside this file.
+# Additions can be put into {name}.d/*.toml next to this file.
 
 # The name other mail servers know this one by; its certificate is for this name too.
 hostname = {hostname}
 
 # Mail for these stays here; "twisted-mail domain add" adds more without a restart. Users of the first
-# may log in without the part behind the @.
+# may log in without the part after the @.
 domains = {domains}
 
 # Where accounts and mail are kept. Relative paths begin at the folder of this file.
@@ -70,7 +70,7 @@ def _toml(text: str) -> str:
 
 def next_steps(plan: SetupPlan, is_shown: bool) -> Sequence[str]:
     """Return what to do next, with the password if ``is_shown``."""
-    lines = [f"{plan.config} is written, with certificates and {plan.state} beside it.", ""]
+    lines = [f"{plan.config} is written, with certificates and {plan.state} next to it.", ""]
     if plan.account:
         secret = plan.password if is_shown else "the password you gave"
         lines += [f"  account   {plan.account}", f"  password  {secret}", ""]
@@ -83,7 +83,7 @@ def next_steps(plan: SetupPlan, is_shown: bool) -> Sequence[str]:
         f"  1. look at the file, then:  twisted-mail --config {plan.config} check",
         f"  2. start the server:        {_START} --config {plan.config}",
         *(
-            f"  3. tell the world by DNS:   {name}. IN MX 10 {plan.hostname}."
+            f"  3. publish in the DNS:      {name}. IN MX 10 {plan.hostname}."
             for name in plan.domains
         ),
         f"  4. mail programs use TLS:   {plan.hostname}, IMAP {imap}, POP3 {pop3}, SMTP {submission}",

@@ -1,6 +1,6 @@
-"""Which accounts a command is about, and the way to their mail.
+"""The accounts that a command is about, and their mail.
 
-The tool works on the maildirs in its own process, with the store's own classes: these share accounts
+The command works on the maildirs in its own process, with the store's own classes: these share accounts
 with a running server.
 """
 
@@ -36,11 +36,11 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, and have everything wait."""
+        """Block for a while."""
         time.sleep(seconds)
 
     async def within(self, seconds: float, work: Coroutine[Any, Any, T]) -> T:
-        """Do the work, however long it takes: nothing here could interrupt it."""
+        """Do the work without a time limit: nothing here could interrupt it."""
         return await work
 
 
@@ -55,13 +55,13 @@ def path(config: Config, account: str) -> bytes:
 
 
 def has_mail(config: Config, account: str) -> bool:
-    """Say whether the account has a maildir."""
+    """Return whether the account has a maildir."""
     return os.path.isdir(os.path.join(path(config, account), b"Maildir"))
 
 
 @contextmanager
 def opened(config: Config, account: str) -> Iterator[Tree]:
-    """Open one account's mail. What an administrator puts there need not fit into its quota."""
+    """Open one account's mail, without a quota: an administrator may exceed it."""
     disk = Disk()
     ground = StoreEnvironment(disk, SystemClock(), Namer(), disk.boot_id(), config.store)
     tree = Tree(ground, path(config, account), QuotaLedger())
@@ -75,7 +75,7 @@ def opened(config: Config, account: str) -> Iterator[Tree]:
 
 
 def chosen(config: Config, named: Sequence[str]) -> list[str]:
-    """Return the accounts that have mail: those named, or all. Raises Complaint."""
+    """Return the accounts that have mail: those named, or all. Raises CommandError."""
     check_user(config)
     if not named:
         return sorted(name for name in _known(config) if has_mail(config, name))
@@ -87,7 +87,7 @@ def chosen(config: Config, named: Sequence[str]) -> list[str]:
 
 
 def check_user(config: Config) -> None:
-    """Raise Complaint unless the state folder is ours: the server could not read what we write."""
+    """Raise CommandError unless the state folder is ours: the server could not read what we write."""
     try:
         owner = config.state.stat().st_uid
     except FileNotFoundError:
@@ -103,9 +103,9 @@ def check_user(config: Config) -> None:
 
 
 def existing_account(config: Config, name: str) -> str:
-    """Return the account that was meant: one of the directory, or one that left mail here.
+    """Return the account of a name: one in the directory, or one whose mail is still here.
 
-    A name without a domain is of the first. Raises Complaint.
+    A name without a domain is in the first domain. Raises CommandError.
     """
     check_user(config)
     if "@" not in name and config.domains:

@@ -17,14 +17,14 @@ from twisted_mail.store.repair.findings import StoreFinding
 from twisted_mail.store.tree.tree import Tree
 
 SHOWN = 10  # findings of one kind in one mailbox
-_TRANSIENT_SECONDS = 0.3  # others finish in this time what they were doing
+_TRANSIENT_SECONDS = 0.3  # for other programs to finish what they are doing
 
 
 # ---------------------------------------------------------------- check
 
 
 def check(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Look at everything, and change nothing."""
+    """Check everything, and change nothing."""
     lines: list[str] = []
     data: list[dict[str, Any]] = []
     faults = messages = 0
@@ -57,7 +57,7 @@ def _look(config: Config, account: str, reads: bool, progress: Progress) -> Mail
 
 
 def twice(look: MaildirCheck) -> list[StoreFinding]:
-    """Return what is found now and still a moment later: others may be at work."""
+    """Return findings that are still there a moment later: other programs may be working."""
     found = look.findings()
     if not found:
         return []
@@ -76,14 +76,14 @@ def _sum(faults: int) -> str:
 
 def _lines(found: Iterable[StoreFinding]) -> list[str]:
     lines = []
-    told: Counter[tuple[str, str]] = Counter()
+    shown: Counter[tuple[str, str]] = Counter()
     for finding in found:
         group = finding.mailbox, finding.kind
-        told[group] += 1
-        if told[group] <= SHOWN:
+        shown[group] += 1
+        if shown[group] <= SHOWN:
             where = f"{finding.mailbox}: " if finding.mailbox else ""
             lines.append(f"  {where}{finding.text}")
-    for (mailbox, kind), number in told.items():
+    for (mailbox, kind), number in shown.items():
         if number > SHOWN:
             lines.append(f"  {mailbox}: and {number - SHOWN} more of the kind {kind!r}")
     return lines
@@ -97,7 +97,7 @@ def _data(finding: StoreFinding) -> dict[str, Any]:
 
 
 def repair(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Mend what check finds; no mail is removed."""
+    """Repair what check finds; no mail is removed."""
     try:
         return _repair(options, config)
     except KeyboardInterrupt:
@@ -146,7 +146,7 @@ def _renumber(tree: Tree, mailbox: str | None) -> list[str]:
 
 
 def reindex(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Make the index again from the files; UIDs are kept."""
+    """Rebuild the index from the files; UIDs are kept."""
     lines: list[str] = []
     data: list[dict[str, Any]] = []
     for account in accounts.chosen(config, options.account):

@@ -10,10 +10,10 @@ from twisted_mail.control.store.importing import importer
 
 
 class AddCommand(Protocol):
-    """What makes a command of this family, and returns its parser."""
+    """Makes a command of this family, and returns its parser."""
 
     def __call__(self, name: str, command: object, about: str, /) -> ArgumentParser:
-        """Make one."""
+        """Make a command."""
 
 
 def add(command: AddCommand) -> None:

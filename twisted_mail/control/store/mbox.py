@@ -1,8 +1,8 @@
 r"""Mbox, the format of one file for many messages (RFC 4155), to read and to write.
 
-Each message has a line ``From <sender> <date>`` in front and an empty line behind. Lines that begin
-with ``From `` inside are quoted with ``>``: in mboxrd those with ``>`` before it already, too, so that
-all comes back as it was; in mboxo only the plain ones. Flags are in Status (``RO``) and X-Status
+Each message has a line ``From <sender> <date>`` before it and an empty line after it. Lines inside that
+begin with ``From `` are quoted with ``>``: in mboxrd also those with ``>`` before it already, so that
+quoting can be undone; in mboxo only the plain ones. Flags are in Status (``RO``) and X-Status
 (``AFTD``), keywords in X-Keywords, as mutt, UW and Dovecot write them; Thunderbird's are read.
 """
 
@@ -51,7 +51,7 @@ class MboxMessage(NamedTuple):
 
 
 def split(file: BinaryIO) -> list[tuple[int, int]]:
-    """Return where messages begin, with their From_ lines, and end."""
+    """Return start and end of each message, with its From_ line."""
     starts: list[int] = []
     at = 0
     is_blank = is_whole = True
@@ -65,12 +65,12 @@ def split(file: BinaryIO) -> list[tuple[int, int]]:
 
 
 def is_from(line: bytes) -> bool:
-    """Say whether a line that begins with ``From `` stands between messages: it has a date."""
+    """Return whether a line that begins with ``From `` separates messages: it has a date."""
     return _TIME.search(line[:_FROM_LENGTH]) is not None
 
 
 def read(data: bytes, dialect: Dialect = "mboxrd") -> MboxMessage:
-    """Return the message that lies between two offsets of ``split``."""
+    """Return the message between two offsets of ``split``."""
     first, _, rest = data.partition(b"\n")
     if rest.endswith((b"\n\n", b"\n\r\n")):
         rest = rest[: -2 if rest.endswith(b"\r\n") else -1]
@@ -92,7 +92,7 @@ def _parted(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _without_own(header: bytes) -> tuple[bytes, dict[bytes, bytes]]:
-    """Return a header without the fields that tell flags, and these."""
+    """Return a header without the fields with flags, and those fields."""
     kept: list[bytes] = []
     own: dict[bytes, bytes] = {}
     name = b""
@@ -137,7 +137,7 @@ def _date(line: bytes) -> datetime | None:
 
 
 def write(data: bytes, flags: Flags, seconds: int) -> bytes:
-    """Return a message as it stands in an mboxrd file, with LF line ends."""
+    """Return a message in the form of an mboxrd file, with LF line ends."""
     data = data.replace(b"\r\n", b"\n")
     header, body = _parted(data)
     kept, _ = _without_own(header)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TextIO
 
-_BAR = 24  # signs
+_BAR = 24  # characters
 _TERMINAL_SECONDS = 0.1
 _LINE_SECONDS = 10.0
 

@@ -1,4 +1,4 @@
-"""What a command left out, and why: listed at the end instead of stopping."""
+"""Items that a command skips instead of stopping, with the reasons: listed at its end."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +9,7 @@ SHOWN = 100  # of each list; the rest is counted
 
 
 class BadItem(Exception):
-    """One item that cannot be taken, with the reason in words."""
+    """One item that cannot be handled, with the reason in words."""
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class SkippedItems:
     items: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, where: str, why: object) -> None:
-        """Note a bad item."""
+        """Record a bad item."""
         self.items.append((where, str(why)))
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""``store undelete``: bring back what was expunged."""
+"""``store undelete``: restore what was expunged."""
 
 import argparse
 import re
@@ -21,7 +21,7 @@ _WANTED = frozenset((b"from", b"subject"))
 
 
 def undelete(options: argparse.Namespace, config: Config) -> CommandResult:
-    """List what can be brought back, or bring it back."""
+    """List what can be restored, or restore it."""
     account = accounts.existing_account(config, options.account)
     if not accounts.has_mail(config, account):
         raise CommandError(f"{account} has no mail yet")
@@ -36,7 +36,7 @@ def undelete(options: argparse.Namespace, config: Config) -> CommandResult:
 
 
 def _since(text: str, now: float) -> float:
-    """Return the time that was meant: ``2h`` and ``3d`` ago, or a date, perhaps with a time."""
+    """Read a time: ``2h`` or ``3d`` ago, or a date, perhaps with a time."""
     match = _AGO.fullmatch(text)
     if match:
         return now - int(match[1]) * _UNITS[match[2]]

@@ -31,10 +31,10 @@ class _SavedFile(NamedTuple):
 class AccountBackup:
     """Copies one account.
 
-    All mailboxes are looked at in one moment; then the files are copied or linked. Where one is gone by
-    then, expunged or moved, there is another pass with a later moment, for which most is there already.
-    So what is told is what there was at the last moment, and a message that was moved meanwhile is in
-    one of its two places.
+    All mailboxes are read at one moment; then the files are copied or linked. If one is gone by then,
+    expunged or moved, there is another pass with a later moment, for which most files are there
+    already. So the manifest is of the last moment, and a message that was moved meanwhile is in one of
+    its two mailboxes.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class AccountBackup:
         self._bad: dict[bytes, str] = {}
 
     def run(self, progress: Progress) -> dict[str, Any]:
-        """Do it; return what the manifest says of it."""
+        """Make the backup; return its part of the manifest."""
         for _ in range(_PASSES):
             found = self._tree.perform(mailbox_snapshots)
             self._held |= _held(self._path)
@@ -90,7 +90,7 @@ class AccountBackup:
             yield folder / os.fsdecode(moment.file_name(row)), row
 
     def _has(self, moment: MailboxSnapshot, row: Row, path: Path, progress: Progress) -> bool:
-        """See to it that a file is here; say False when it is gone where it was."""
+        """Make sure that a file is in the backup; return False when it is gone from the maildir."""
         progress.step()
         if row.base in self._bad:
             return True
@@ -127,7 +127,7 @@ class AccountBackup:
         return True
 
     def _remove_others(self, wanted: set[Path]) -> None:
-        """Remove what an earlier pass or run left that is not of this moment."""
+        """Remove files of an earlier pass or run that are not of this moment."""
         for folder, _, names in os.walk(self._maildir):
             for name in names:
                 path = Path(folder, name)

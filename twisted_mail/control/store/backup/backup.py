@@ -1,4 +1,4 @@
-"""``store backup``: everything, while the server runs."""
+"""``store backup``: all mail and accounts, while the server runs."""
 
 import argparse
 import os
@@ -23,7 +23,7 @@ from twisted_mail.control.store.skipped import SkippedItems
 
 
 def back_up(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Make a backup; what the last one has already is linked, not copied."""
+    """Make a backup; files that the last one has are linked, not copied."""
     folder = Path(os.path.abspath(options.folder))
     if folder.is_relative_to(config.state) or config.state.is_relative_to(folder):
         raise CommandError(f"{folder} and the state folder {config.state} lie within each other")
@@ -35,7 +35,7 @@ def back_up(options: argparse.Namespace, config: Config) -> CommandResult:
 
 
 class Backup:
-    """One run."""
+    """One run of ``store backup``."""
 
     def __init__(self, config: Config, folder: Path, options: argparse.Namespace) -> None:
         self._config = config
@@ -45,7 +45,7 @@ class Backup:
         self._skipped = SkippedItems()
 
     def run(self) -> CommandResult:
-        """Do all of it. Raises Complaint, MailError, OSError."""
+        """Make the whole backup. Raises CommandError, MailError, OSError."""
         names = accounts.chosen(self._config, self._options.account)
         before = snapshots.finished(self._folder)
         copying.make(self._build / "mail")
@@ -63,7 +63,7 @@ class Backup:
         )
 
     def _leave_only(self, names: Sequence[str]) -> None:
-        """Remove what an unfinished backup has of accounts that are not meant now."""
+        """Remove accounts from an unfinished backup that are not backed up now."""
         wanted = {self._build / self._where(name) for name in names}
         for domain in (self._build / "mail").iterdir():
             for local in domain.iterdir():
@@ -85,24 +85,24 @@ class Backup:
         if not source.exists():
             return
         target = self._build / source.name
-        beside = target.with_name(target.name + ".part")
-        beside.unlink(missing_ok=True)
+        part = target.with_name(target.name + ".part")
+        part.unlink(missing_ok=True)
         old = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READWRITE)
-        new = apsw.Connection(str(beside))
+        new = apsw.Connection(str(part))
         try:
             with new.backup("main", old, "main") as copying:
                 while not copying.done:
                     copying.step(1000)
-            new.pragma("journal_mode", "delete")  # one file, without a log beside it
+            new.pragma("journal_mode", "delete")  # one file, without a separate log
         finally:
             new.close()
             old.close()
-        beside.chmod(0o600)
-        _sync_file(beside)
-        beside.rename(target)
+        part.chmod(0o600)
+        _sync_file(part)
+        part.rename(target)
 
     def _publish(self, done: list[dict[str, Any]]) -> Path:
-        """Make it a backup: all is on disk before its manifest is, and that before its name is."""
+        """Finish the backup: its files are on disk before its manifest, and that before its name."""
         copying.sync_tree(self._build)
         now = time.time()
         about = {

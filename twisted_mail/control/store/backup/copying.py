@@ -17,13 +17,13 @@ _DISK = Disk()
 
 
 def copy(source: int, target: str | Path, size: int, seconds: float) -> str:
-    """Copy an open file to a path, by way of another name; return the SHA-256 of its octets.
+    """Copy an open file to a path, first under another name; return the SHA-256 of its octets.
 
-    Raises Bad when it has another size than it should, OSError.
+    Raises BadItem when it has not the expected size, and OSError.
     """
-    beside = f"{target}.part"
+    part = f"{target}.part"
     digest = hashlib.sha256()
-    fd = _DISK.overwrite(os.fsencode(beside))
+    fd = _DISK.overwrite(os.fsencode(part))
     try:
         try:
             total = 0
@@ -38,10 +38,10 @@ def copy(source: int, target: str | Path, size: int, seconds: float) -> str:
             _DISK.sync_file(fd)
         finally:
             _DISK.close(fd)
-        os.rename(beside, target)
+        os.rename(part, target)
     except BaseException:
         with suppress(OSError):
-            os.unlink(beside)
+            os.unlink(part)
         raise
     return digest.hexdigest()
 
@@ -55,7 +55,7 @@ def pieces(source: int) -> Iterator[bytes]:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Put new contents in the place of a file, durably."""
+    """Replace a file's contents, durably."""
     replace_file(_DISK, os.fsencode(path), data)
 
 

@@ -1,4 +1,4 @@
-"""What a backup says of one account, read with care: it may be old, damaged or forged."""
+"""The manifest of one account in a backup, read with care: it may be old, damaged or forged."""
 
 import os
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def base_of(line: dict[str, Any]) -> bytes:
 
 
 def mailboxes(account: Path) -> Iterator[SavedMailbox]:
-    """Yield the mailboxes of an account's folder in a backup. Raises Complaint."""
+    """Yield the mailboxes of an account's folder in a backup. Raises CommandError."""
     box: SavedMailbox | None = None
     for line in snapshots.lines(account):
         try:
@@ -79,7 +79,7 @@ def uses(account: Path) -> dict[bytes, str]:
 
 
 def checked(path: Path, line: dict[str, Any]) -> Iterator[bytes]:
-    """Yield the octets of a message's file. Raises Bad at the end if they are others than they were."""
+    """Yield the octets of a message's file. Raises BadItem at the end if they have changed."""
     size, digest = 0, sha256()
     with path.open("rb") as file:
         while piece := file.read(1024 * 1024):

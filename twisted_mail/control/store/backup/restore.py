@@ -31,7 +31,7 @@ from twisted_mail.store.work.reconcile import scan
 
 
 def restore(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Restore; what is there already as it was is passed over."""
+    """Restore; mailboxes that are there unchanged are skipped."""
     snapshot = _snapshot(Path(os.path.abspath(options.folder)), options.snapshot)
     about = snapshots.manifest(snapshot)
     if options.into:
@@ -58,7 +58,7 @@ def _snapshot(folder: Path, name: str | None) -> Path:
 
 
 def _chosen(about: dict[str, Any], named: list[str], config: Config) -> dict[str, str]:
-    """Return the folders, within the backup, of the accounts that are meant."""
+    """Return the folders in the backup of the accounts to restore."""
     there = {str(each["account"]): str(each["folder"]) for each in about["accounts"]}
     if not named:
         return there
@@ -73,7 +73,7 @@ def _chosen(about: dict[str, Any], named: list[str], config: Config) -> dict[str
 
 
 class Restore:
-    """One run."""
+    """One run of ``store restore``."""
 
     def __init__(self, config: Config, snapshot: Path, options: argparse.Namespace) -> None:
         self._config = config
@@ -86,7 +86,7 @@ class Restore:
         self._set_aside = f"Before restore {stamp}"
 
     def run(self, names: dict[str, str]) -> CommandResult:
-        """Do all of it. Raises Complaint, MailError, OSError."""
+        """Restore everything. Raises CommandError, MailError, OSError."""
         total = sum(self._look(name, self._snapshot / where) for name, where in names.items())
         if self._taken:
             raise CommandError(
@@ -101,7 +101,7 @@ class Restore:
         return self._answer([*names], made)
 
     def _look(self, name: str, where: Path) -> int:
-        """Count the messages of an account; note the mailboxes that are not to be overwritten."""
+        """Count the messages of an account; record the mailboxes that may not be overwritten."""
         total = 0
         has_mail = not self._options.replace and accounts.has_mail(self._config, name)
         with accounts.opened(self._config, name) as tree:
@@ -114,15 +114,15 @@ class Restore:
     # ------------------------------------------------------------ the directory
 
     def _directory(self, names: list[str]) -> list[str]:
-        """Bring back accounts that are missing, with their passwords; all of it if there is none."""
+        """Restore accounts that are missing, with their passwords; all of them if there are none."""
         source = self._snapshot / self._config.accounts_file.name
         if not source.exists():
             return []
         if not self._config.accounts_file.exists():
-            beside = self._config.accounts_file.with_name(".accounts.part")
-            shutil.copyfile(source, beside)
-            beside.chmod(0o600)
-            beside.rename(self._config.accounts_file)
+            part = self._config.accounts_file.with_name(".accounts.part")
+            shutil.copyfile(source, part)
+            part.chmod(0o600)
+            part.rename(self._config.accounts_file)
             copying.sync_folder(self._config.state)
             return names
         return self._missing_accounts(source, names)
@@ -240,7 +240,7 @@ def _present(tree: Tree, mailbox: str) -> set[bytes]:
 
 
 def _is_restored(tree: Tree, box: manifest.SavedMailbox) -> bool:
-    """Say whether a mailbox has all that the backup has, with the same numbers."""
+    """Return whether a mailbox has all that the backup has, with the same numbers."""
     try:
         folder = tree.find(box.name)
     except Refused:
@@ -264,7 +264,7 @@ def _move_aside(tree: Tree, mailbox: str, target: str) -> int:
 
 
 def _mark_again(tree: Tree, box: manifest.SavedMailbox) -> None:
-    """Give messages the keywords that no file name could tell."""
+    """Set the keywords of messages, for which file names have no room."""
     folder = tree.find(box.name)
     groups: dict[flag.Flags, list[int]] = {}
     with tree.unit_of_work() as work:

@@ -1,4 +1,4 @@
-"""Backups on disk: a folder for each time, with hard links to what the one before had already.
+"""Backups on disk: a folder for each time, with hard links to what the one before has.
 
     DIR/2026-11-23T090800Z/
         manifest.json                  written last, before the folder got its name
@@ -7,10 +7,10 @@
             Maildir/ ...               files, lists of UIDs, keywords, subscriptions
             special-use  uidvalidity
             messages.jsonl             a line for each mailbox and message, with its SHA-256
-    DIR/.unfinished/                   what a backup is being made in
+    DIR/.unfinished/                   the backup that is being made
 
 A folder with a time as its name is whole. It can be read by any program that reads maildirs, removed at
-any time, and copied anywhere; a message costs room once, however many backups have it.
+any time, and copied anywhere; a message takes space once, however many backups have it.
 """
 
 import json
@@ -40,14 +40,14 @@ def finished(folder: Path) -> list[Path]:
 
 
 def new_name(folder: Path, now: float) -> str:
-    """Return the name of a backup that is made now."""
+    """Return the name for a backup made now."""
     name = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H%M%SZ}"
     tries = [name, *(f"{name}-{number}" for number in range(2, 1000))]
     return next(each for each in tries if not (folder / each).exists())
 
 
 def manifest(path: Path) -> dict[str, Any]:
-    """Read what a backup says of itself. Raises Complaint."""
+    """Read the manifest of a backup. Raises CommandError."""
     try:
         found = json.loads((path / MANIFEST).read_bytes())
         if found["format"] != FORMAT:
@@ -61,7 +61,7 @@ def manifest(path: Path) -> dict[str, Any]:
 
 
 def lines(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines about one account's messages. Raises Complaint."""
+    """Yield the lines about one account's messages. Raises CommandError."""
     path = folder / MESSAGES
     if not path.exists():
         return
@@ -81,5 +81,5 @@ def write_lines(folder: Path, found: Iterator[dict[str, Any]]) -> None:
 
 
 def text_of(name: bytes) -> str:
-    """Return a file's name as JSON can have it; ``os.fsencode`` brings it back."""
+    """Return a file's name as text for JSON; ``os.fsencode`` reverses it."""
     return os.fsdecode(name)

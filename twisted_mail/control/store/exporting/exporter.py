@@ -20,16 +20,16 @@ from twisted_mail.store.work.list_status import list_mailboxes
 
 
 class ExportTarget(Protocol):
-    """Where mail goes."""
+    """The format and place that mail is exported to."""
 
     def already(self, moment: MailboxSnapshot) -> int:
-        """Return how many of a mailbox's messages are there already."""
+        """Return how many of a mailbox's messages the target has."""
 
     def take(self, moment: MailboxSnapshot, step: Callable[[int], object]) -> int:
-        """Take the messages of a mailbox that are not there yet; return how many came."""
+        """Write the messages of a mailbox that the target lacks; return how many."""
 
     def end(self, subscribed: set[str]) -> None:
-        """Write what belongs to the whole."""
+        """Finish the export."""
 
 
 def export_mail(options: argparse.Namespace, config: Config) -> CommandResult:

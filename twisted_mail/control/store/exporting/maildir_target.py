@@ -13,7 +13,7 @@ from twisted_mail.store.tree.tree import Tree
 
 
 class MaildirTarget:
-    """Fulfils ``exporting.Target``. A file has the name that it has here, so it comes once."""
+    """Fulfils ``exporter.ExportTarget``. Files keep their names, so each is exported once."""
 
     def __init__(self, path: Path, tree: Tree, skipped: SkippedItems) -> None:
         self._path = path
@@ -24,7 +24,7 @@ class MaildirTarget:
         return self._path / os.fsdecode(moment.folder) if moment.folder else self._path
 
     def _present(self, moment: MailboxSnapshot) -> dict[bytes, Path]:
-        """Return the files that are there, by base names."""
+        """Return the files of the target, by base names."""
         found = {}
         for place in ("new", "cur"):
             folder = self._folder(moment) / place
@@ -34,12 +34,12 @@ class MaildirTarget:
         return found
 
     def already(self, moment: MailboxSnapshot) -> int:
-        """Return how many messages are there."""
+        """Return how many messages the target has."""
         present = self._present(moment)
         return sum(row.base in present for row in moment.rows)
 
     def take(self, moment: MailboxSnapshot, step: Callable[[int], object]) -> int:
-        """Copy what is not there, and give what is there the flags that it has now."""
+        """Copy messages that the target lacks, and update the flags of the others."""
         folder = self._folder(moment)
         for place in ("tmp", "new", "cur"):
             copying.make(folder / place)
@@ -49,7 +49,7 @@ class MaildirTarget:
         came = 0
         hidden = sum(map(moment.has_hidden_keywords, moment.rows))
         if hidden:
-            text = f"{hidden} messages have keywords beyond the 26 that a Maildir can tell"
+            text = f"{hidden} messages have keywords beyond the 26 that a Maildir can have"
             self._skipped.add(moment.name, text)
         for row in moment.rows:
             path = folder / "cur" / os.fsdecode(moment.file_name(row))

@@ -15,15 +15,15 @@ from twisted_mail.store.index.rows import Row
 from twisted_mail.store.repair.snapshot import MailboxSnapshot, opened
 from twisted_mail.store.tree.tree import Tree
 
-NOTES = "export.journal"  # beside the files: how far each of them is whole
-_TOGETHER = 4 * 1024 * 1024  # octets written before they are noted
+NOTES = "export.journal"  # next to the files: how far each of them is complete
+_TOGETHER = 4 * 1024 * 1024  # octets written between two notes
 
 
 class MboxTarget:
-    """Fulfils ``exporting.Target``.
+    """Fulfils ``exporter.ExportTarget``.
 
-    The notes say for each file up to which octet and UID it is whole: what is behind was being written
-    when a run was stopped, and is cut off by the next.
+    The notes record for each file up to which octet and UID it is complete: what follows was being
+    written when a run was stopped, and is cut off by the next.
     """
 
     def __init__(self, path: Path, tree: Tree, skipped: SkippedItems) -> None:
@@ -51,7 +51,7 @@ class MboxTarget:
         return note
 
     def _free(self, mailbox: str) -> str:
-        """Return the file of a mailbox, below the folder; no two have one."""
+        """Return the file of a mailbox, below the folder; each has its own."""
         levels = [level.replace("\0", "_") for level in mailbox.split("/")]
         levels = ["_" + level[1:] if level.startswith(".") else level for level in levels]
         name = "/".join(levels)
@@ -62,12 +62,12 @@ class MboxTarget:
         )
 
     def already(self, moment: MailboxSnapshot) -> int:
-        """Return how many messages are there."""
+        """Return how many messages the target has."""
         last = self._note(moment)["uid"]
         return sum(row.uid <= last for row in moment.rows)
 
     def take(self, moment: MailboxSnapshot, step: Callable[[int], object]) -> int:
-        """Write what is new at the end of the mailbox's file."""
+        """Append new messages to the mailbox's file."""
         note = self._note(moment)
         path = self._path / note["file"]
         copying.make(path.parent)
@@ -125,7 +125,7 @@ class MboxTarget:
             return None
 
     def end(self, subscribed: set[str]) -> None:
-        """Do nothing: mbox files know no subscriptions."""
+        """Do nothing: mbox files have no subscriptions."""
 
 
 def _write(fd: int, data: bytes) -> int:

@@ -1,4 +1,4 @@
-"""What another IMAP server answers, as imaplib hands it over: pieces of lines and literals."""
+"""Answers of another IMAP server, as imaplib returns them: pieces of lines and literals."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -43,7 +43,7 @@ def local_name(raw: bytes, delimiter: bytes) -> str:
 
 
 def bodies(answers: Iterable[Any]) -> Iterator[tuple[int, bytes]]:
-    """Yield UIDs and messages; the UID may stand before or behind the literal."""
+    """Yield UIDs and messages; the UID may come before or after the literal."""
     body: bytes | None = None
     for answer in answers:
         if isinstance(answer, tuple) and len(answer) >= 2:
@@ -60,7 +60,7 @@ def bodies(answers: Iterable[Any]) -> Iterator[tuple[int, bytes]]:
 
 
 def date(match: "re.Match[bytes] | None") -> datetime | None:
-    """Return the internal date that was found; None where it is none."""
+    """Return the internal date of a match; None if it is none."""
     if match is None:
         return None
     try:

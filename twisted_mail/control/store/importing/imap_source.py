@@ -33,7 +33,7 @@ class ImapServerAddress(NamedTuple):
 
 
 def parse(url: str) -> ImapServerAddress:
-    """Read the address of a server and a user. Raises Complaint."""
+    """Read the address of a server and a user. Raises CommandError."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -74,7 +74,7 @@ class _Client(imaplib.IMAP4):
         return raw
 
     def read(self, size: int) -> bytes:
-        """Read a literal, as long as the server says, within bounds."""
+        """Read a literal of the length that the server says, up to a limit."""
         if size > MAX_MESSAGE:
             raise self.abort(f"the server sends {size} octets at once")
         return super().read(size)
@@ -107,7 +107,7 @@ def _words(error: BaseException) -> str:
 
 
 class ImapSource:
-    """Fulfils ``items.Source``."""
+    """Fulfils ``source.ImportSource``."""
 
     def __init__(
         self,
@@ -150,8 +150,8 @@ class ImapSource:
         except imaplib.IMAP4.error as error:
             raise BadItem(_words(error)) from None
         if answer != "OK":
-            said = data[0] if data and isinstance(data[0], bytes) else b""
-            raise BadItem(said.decode("utf-8", "replace")[:200] or "the server refuses")
+            text = data[0] if data and isinstance(data[0], bytes) else b""
+            raise BadItem(text.decode("utf-8", "replace")[:200] or "the server refuses")
         return list(data)
 
     # ------------------------------------------------------------ mailboxes
@@ -178,7 +178,7 @@ class ImapSource:
         return sorted(self._names, key=lambda name: (name != "INBOX", name))
 
     def subscribed(self) -> Iterable[str]:
-        """Return what LSUB says."""
+        """Return the names in the answer to LSUB."""
         return [name for name in self._listed("LSUB") if name in self._names]
 
     def numbering(self, mailbox: str) -> None:
@@ -192,8 +192,8 @@ class ImapSource:
         [number] = self._ask("select", name.decode("utf-8", "surrogateescape"), True)
         self._selected = mailbox
         self._counts[mailbox] = int(number or 0)
-        said: list[Any] = self._client.untagged_responses.get("UIDVALIDITY") or [b"0"]
-        self._uidvalidity = bytes(said[0])
+        values: list[Any] = self._client.untagged_responses.get("UIDVALIDITY") or [b"0"]
+        self._uidvalidity = bytes(values[0])
 
     def count(self, mailbox: str) -> int:
         """Return how many messages there are; none when the mailbox cannot be opened."""

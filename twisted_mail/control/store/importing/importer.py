@@ -39,7 +39,7 @@ GO_ON = "the same command goes on where it ended"
 
 
 def import_mail(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Import; every message once, however often the command is run."""
+    """Import every message once, however often the command is run."""
     account = accounts.existing_account(config, options.account)
     source, name = open_source.opened(options)
     try:
@@ -57,20 +57,20 @@ def import_mail(options: argparse.Namespace, config: Config) -> CommandResult:
 
 @dataclass(slots=True)
 class _Batch:
-    """Messages that are put together."""
+    """Messages that are appended together."""
 
     items: list[SourceMessage] = field(default_factory=list)
     size: int = 0
 
     def add(self, item: SourceMessage) -> bool:
-        """Take one more; say whether it is full."""
+        """Add a message; return whether the batch is full."""
         self.items.append(item)
         self.size += item.size
         return len(self.items) >= BATCH or self.size >= BATCH_SIZE
 
 
 class Import:
-    """One run."""
+    """One run of ``store import``."""
 
     def __init__(
         self, tree: Tree, source: ImportSource, name: str, options: argparse.Namespace
@@ -85,11 +85,11 @@ class Import:
 
     @property
     def imported(self) -> int:
-        """Return how many messages came in this run."""
+        """Return how many messages were imported in this run."""
         return sum(each.imported for each in self.summaries)
 
     def run(self) -> None:
-        """Do all of it. Raises Complaint, MailError, OSError."""
+        """Import everything. Raises CommandError, MailError, OSError."""
         mailboxes = chosen_mailboxes(self._source.mailboxes(), self._options)
         total = sum(self._source.count(name) for name in mailboxes)
         with Progress(total, not self._options.json) as self._progress:
@@ -137,7 +137,7 @@ class Import:
             done.octets += item.size
 
     def _known(self, target: str) -> set[bytes]:
-        """Return the marks of messages that came before, wherever they are now."""
+        """Return the marks of messages that were imported before, wherever they are now."""
         return {*self._present(target)} | self._journal.done
 
     def _present(self, target: str) -> dict[bytes, bytes]:
@@ -211,9 +211,9 @@ class Import:
     # ------------------------------------------------------------ with the UIDs they had
 
     def _with_uids(self, mailbox: str, done: MailboxSummary, numbering: UidNumbering) -> bool:
-        """Import into a mailbox that is empty; say whether it was."""
+        """Import into an empty mailbox; return False if it is not empty."""
         stage = ImportStaging(self._tree, done.target)
-        # What an earlier run had put into the mailbox already when it was stopped.
+        # Files that an earlier run had published when it was stopped.
         present = self._present(done.target) if stage.is_begun else {}
         if not self._tree.perform(is_free, done.target, {*present.values()}):
             return False
@@ -271,7 +271,7 @@ def _append(tree: Tree, name: str, drafts: Sequence[NewMessage], marks: Sequence
 
 
 def chosen_mailboxes(mailboxes: Sequence[str], options: argparse.Namespace) -> list[str]:
-    """Return those that ``--only`` and ``--skip`` leave."""
+    """Return the mailboxes that ``--only`` and ``--skip`` select."""
     only, skip = options.only or ["*"], options.skip or []
     return [name for name in mailboxes if _matches(name, only) and not _matches(name, skip)]
 

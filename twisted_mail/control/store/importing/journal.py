@@ -1,8 +1,8 @@
-"""What an import has done already: a line for each message, beside the account's mail.
+"""The messages that an import has done: a line for each, next to the account's mail.
 
-The name of each imported file has its message's mark as well, so an import that is stopped between
-putting files and writing the journal knows them all the same. The journal remembers what users
-removed or moved since.
+The name of each imported file has its message's mark as well, so an import that was stopped between
+publishing files and writing the journal still knows them. The journal has those that users have removed
+or moved since.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ class ImportJournal:
             return set()
 
     def write(self, marks: Iterable[bytes]) -> None:
-        """Note what is done."""
+        """Record messages as done."""
         marks = [mark for mark in marks if mark not in self.done]
         if not marks:
             return

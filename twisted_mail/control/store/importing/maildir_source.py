@@ -19,7 +19,7 @@ from twisted_mail.store.format import filename, keywords, layout, subscriptions,
 
 
 class MaildirSource:
-    """Fulfils ``items.Source``. The maildir is only read; it may be in use."""
+    """Fulfils ``source.ImportSource``. The maildir is only read; it may be in use."""
 
     def __init__(self, path: str) -> None:
         self._path = os.path.abspath(os.fsencode(path))
@@ -31,7 +31,7 @@ class MaildirSource:
 
     @staticmethod
     def is_one(path: str) -> bool:
-        """Say whether a path is a Maildir."""
+        """Return whether a path is a Maildir."""
         return all(os.path.isdir(os.path.join(path, place)) for place in ("new", "cur"))
 
     def _find(self) -> dict[str, bytes]:
@@ -54,7 +54,7 @@ class MaildirSource:
         return list(self._folders)
 
     def subscribed(self) -> Iterable[str]:
-        """Return what Dovecot's or Courier's file says."""
+        """Return the names in Dovecot's or Courier's file."""
         for name in (subscriptions.FILE, b"courierimapsubscribed"):
             data = read_file(self._disk, os.path.join(self._path, name))
             if data is not None:
@@ -133,7 +133,7 @@ class MaildirSource:
     def load(
         self, mailbox: str, items: Sequence[SourceMessage]
     ) -> Iterator[tuple[SourceMessage, bytes | BadItem]]:
-        """Read the files, wherever they were renamed to meanwhile."""
+        """Read the files, even if they were renamed meanwhile."""
         for item in items:
             yield item, self._load(mailbox, item)
 
@@ -156,7 +156,7 @@ class MaildirSource:
         return BadItem("it is gone")
 
     def bad(self) -> Iterable[tuple[str, str]]:
-        """Return what could not be looked at."""
+        """Return what could not be read."""
         return dict.fromkeys(self._bad)
 
     def close(self) -> None:

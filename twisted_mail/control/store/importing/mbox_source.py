@@ -22,7 +22,7 @@ class _Range(NamedTuple):
 
 
 class MboxSource:
-    """Fulfils ``items.Source``. A file is the mailbox INBOX; in a folder each file is one."""
+    """Fulfils ``source.ImportSource``. A file is the mailbox INBOX; in a folder each file is one."""
 
     def __init__(self, path: str, dialect: Dialect = "mboxrd") -> None:
         self._dialect = dialect
@@ -63,7 +63,7 @@ class MboxSource:
         return list(self._paths)
 
     def subscribed(self) -> Iterable[str]:
-        """Return all."""
+        """Return all mailboxes."""
         return self.mailboxes()
 
     def numbering(self, mailbox: str) -> None:
@@ -119,7 +119,7 @@ class MboxSource:
 
 
 def is_mbox(path: str) -> bool:
-    """Say whether a file begins as an mbox does."""
+    """Return whether a file begins like an mbox."""
     try:
         with open(path, "rb") as file:
             line = file.readline(1000)
@@ -129,7 +129,7 @@ def is_mbox(path: str) -> bool:
 
 
 def open_mboxes(path: str, dialect: Dialect) -> MboxSource:
-    """Open an mbox file or a folder of them. Raises Complaint, OSError."""
+    """Open an mbox file or a folder of them. Raises CommandError, OSError."""
     if os.path.isfile(path) and os.path.getsize(path) and not is_mbox(path):
         raise CommandError(f"{path} is no mbox file: it does not begin with a From line")
     return MboxSource(path, dialect)

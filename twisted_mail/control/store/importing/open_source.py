@@ -1,4 +1,4 @@
-"""Opening what mail is imported from."""
+"""Opening the source of an import."""
 
 import argparse
 import getpass
@@ -13,7 +13,7 @@ from twisted_mail.control.store.importing.source import ImportSource
 
 
 def opened(options: argparse.Namespace) -> tuple[ImportSource, str]:
-    """Open the source; return it with a name that is the same the next time."""
+    """Open the source; return it with a name that is the same in every run."""
     given: str = options.source
     if "://" in given:
         address = imap_source.parse(given)

@@ -1,4 +1,4 @@
-"""Mail on its way in from elsewhere: sources, and the items they hold."""
+"""Sources of imported mail, and their messages."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,8 +18,8 @@ MAX_KEYWORDS = 50  # of one message
 class SourceMessage:
     """One message of a source.
 
-    ``key`` tells it from all others of its mailbox, at every run; ``where`` tells people. ``size`` is
-    in octets as far as it is known; ``uid`` 0 when it has none worth keeping.
+    ``key`` is unique in its mailbox, and the same in every run; ``where`` is for people. ``size`` is in
+    octets, as far as it is known; ``uid`` is 0 if it is not to be kept.
     """
 
     key: bytes
@@ -39,10 +39,10 @@ class UidNumbering:
 
 
 class ImportSource(Protocol):
-    """Where mail comes from. Raises OSError, Complaint when it fails as a whole."""
+    """A source of mail. Raises OSError, and CommandError when it fails as a whole."""
 
     def mailboxes(self) -> Sequence[str]:
-        """Return the names of its mailboxes, as they shall be named here."""
+        """Return its mailboxes by the names they get here."""
 
     def subscribed(self) -> Iterable[str]:
         """Return the names that are subscribed to."""
@@ -51,7 +51,7 @@ class ImportSource(Protocol):
         """Return the numbers of a mailbox, if UIDs can be kept."""
 
     def count(self, mailbox: str) -> int:
-        """Return how many messages there are, or so."""
+        """Return about how many messages there are."""
 
     def items(self, mailbox: str) -> Iterator[SourceMessage]:
         """Yield the messages, oldest first."""
@@ -59,17 +59,17 @@ class ImportSource(Protocol):
     def load(
         self, mailbox: str, items: Sequence[SourceMessage]
     ) -> Iterator[tuple[SourceMessage, bytes | BadItem]]:
-        """Return the octets of messages, or why they cannot be had."""
+        """Return the octets of messages, or why they cannot be read."""
 
     def bad(self) -> Iterable[tuple[str, str]]:
-        """Return what could not be looked at: where, and why."""
+        """Return what could not be read, and why."""
 
     def close(self) -> None:
         """End the connection, close the files."""
 
 
 def message_mark(mailbox: str, item: SourceMessage) -> bytes:
-    """Return what stands for a message in the journal and in the name of its file."""
+    """Return the mark of a message for the journal and the name of its file."""
     return hashlib.sha256(mailbox.encode() + b"\0" + item.key).hexdigest()[:20].encode()
 
 
