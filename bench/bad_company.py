@@ -11,14 +11,14 @@ from pathlib import Path
 
 from tests.whole import good_client
 from tests.whole.company import Company
-from tests.whole.hostile import House, many_descriptors
+from tests.whole.hostile import ObservedServer, many_descriptors
 
 SECONDS = 10
 
 
-def times(house: House) -> list[float]:
+def times(server: ObservedServer) -> list[float]:
     """Return the milliseconds that each delivery took, sorted."""
-    command = [sys.executable, good_client.__file__, str(house.ports["smtp"]), str(SECONDS)]
+    command = [sys.executable, good_client.__file__, str(server.ports["smtp"]), str(SECONDS)]
     said = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
     return sorted(1000 * float(line) for line in said.split())
 
@@ -33,12 +33,12 @@ def show(name: str, took: list[float]) -> None:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, many_descriptors(8192):
-        house = House(Path(folder), listener="connections_per_address = 5000\n")
-        show("alone", times(house))
+        server = ObservedServer(Path(folder), listener="connections_per_address = 5000\n")
+        show("alone", times(server))
         for number in (2000, 4000):
-            with Company(house, number):
-                show(f"beside {number}", times(house))
-        house.stop()
+            with Company(server, number):
+                show(f"beside {number}", times(server))
+        server.stop()
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ RIGHT = Credentials("alice@example.org", "secret")
 case = SynchronousTestCase()
 
 
-class House:
+class LoginFixture:
     def __init__(self, *strings, checks=None, accounts=None):
         self.store, self.clock, self.journal = NamedStore(), StillClock(), ListJournal()
         self.realm = Realm(self.store, accounts or directory(), "example.org")
@@ -41,15 +41,15 @@ class House:
 
 
 def test_each_protocol_gets_its_face():
-    house = House()
-    assert finish(house.logins.mailboxes(RIGHT, PEER)).name == "alice@example.org"
-    assert finish(finish(house.logins.maildrop(RIGHT, PEER)).lock()).name == "INBOX"
-    assert finish(house.logins.submitter(RIGHT, PEER)).name == "alice@example.org"
-    assert house.clock.slept == []
+    fixture = LoginFixture()
+    assert finish(fixture.logins.mailboxes(RIGHT, PEER)).name == "alice@example.org"
+    assert finish(finish(fixture.logins.maildrop(RIGHT, PEER)).lock()).name == "INBOX"
+    assert finish(fixture.logins.submitter(RIGHT, PEER)).name == "alice@example.org"
+    assert fixture.clock.slept == []
 
 
 def test_the_realm_keeps_its_interface_and_gives_each_face():
-    realm = House().realm
+    realm = LoginFixture().realm
     assert verifyObject(IRealm, realm)
     for face in (IMailboxes, IMaildrop, ISubmitter):
         given, avatar, logout = case.successResultOf(realm.requestAvatar(b"alice", None, face))
@@ -61,8 +61,8 @@ def test_the_realm_keeps_its_interface_and_gives_each_face():
 
 
 def test_wrong_password_and_unknown_name_are_told_alike():
-    wrong = House().refusal(Credentials("alice@example.org", "wrong"))
-    unknown = House().refusal(Credentials("nobody@example.org", "wrong"))
+    wrong = LoginFixture().refusal(Credentials("alice@example.org", "wrong"))
+    unknown = LoginFixture().refusal(Credentials("nobody@example.org", "wrong"))
     for refusal in (wrong, unknown):
         assert isinstance(refusal, Refused)
         assert refusal.condition == "AUTHENTICATIONFAILED"
@@ -73,52 +73,52 @@ def test_wrong_password_and_unknown_name_are_told_alike():
 
 def test_wrong_password_and_unknown_name_take_the_same_time():
     for name in ("alice@example.org", "nobody@example.org"):
-        house = House()
+        fixture = LoginFixture()
         for _ in range(3):
-            house.refusal(Credentials(name, "wrong"))
-        assert house.clock.slept == [2.0, 4.0, 8.0]
+            fixture.refusal(Credentials(name, "wrong"))
+        assert fixture.clock.slept == [2.0, 4.0, 8.0]
 
 
 def test_a_bare_name_and_a_full_one_count_for_the_same_account():
-    house = House()
-    house.refusal(Credentials("alice", "wrong"))
-    finish(house.logins.maildrop(RIGHT, PEER))
-    assert list(house.logins.maildrop.throttle._failures) == ["192.0.2.0/24"]
+    fixture = LoginFixture()
+    fixture.refusal(Credentials("alice", "wrong"))
+    finish(fixture.logins.maildrop(RIGHT, PEER))
+    assert list(fixture.logins.maildrop.throttle._failures) == ["192.0.2.0/24"]
 
 
 def test_acting_as_oneself_is_allowed():
-    house = House()
+    fixture = LoginFixture()
     for name, wanted in [
         ("alice", "alice"),
         ("alice", "alice@example.org"),
         ("alice@example.org", "alice"),
         ("alice@example.org", "Alice@Example.Org"),
     ]:
-        finish(house.logins.submitter(Credentials(name, "secret", wanted), PEER))
+        finish(fixture.logins.submitter(Credentials(name, "secret", wanted), PEER))
 
 
 def test_acting_as_another_is_refused():
-    refusal = House().refusal(Credentials("alice", "secret", "bob@example.org"))
+    refusal = LoginFixture().refusal(Credentials("alice", "secret", "bob@example.org"))
     assert isinstance(refusal, Refused)
     assert refusal.condition == "AUTHORIZATIONFAILED"
     assert refusal.outcome.code == 535
 
 
 def test_a_login_needs_no_store():
-    house = House()
-    house.store.is_broken = True
-    for login in (house.logins.submitter, house.logins.mailboxes, house.logins.maildrop):
+    fixture = LoginFixture()
+    fixture.store.is_broken = True
+    for login in (fixture.logins.submitter, fixture.logins.mailboxes, fixture.logins.maildrop):
         assert finish(login(RIGHT, PEER)).name == "alice@example.org"
 
 
 def test_a_store_that_is_away_is_no_wrong_password():
-    house = House()
-    house.store.is_broken = True
+    fixture = LoginFixture()
+    fixture.store.is_broken = True
     with pytest.raises(Unavailable):
-        finish(finish(house.logins.maildrop(RIGHT, PEER)).lock())
+        finish(finish(fixture.logins.maildrop(RIGHT, PEER)).lock())
     with pytest.raises(Unavailable):
-        finish(finish(house.logins.mailboxes(RIGHT, PEER)).open())
-    assert house.clock.slept == []
+        finish(finish(fixture.logins.mailboxes(RIGHT, PEER)).open())
+    assert fixture.clock.slept == []
 
 
 def test_a_checker_that_breaks_is_a_bug_and_no_wrong_password():
@@ -128,23 +128,23 @@ def test_a_checker_that_breaks_is_a_bug_and_no_wrong_password():
         def requestAvatarId(self, credentials):
             raise ZeroDivisionError
 
-    house = House(checks=FirstOf((Broken(),)))
-    refusal = house.refusal(RIGHT)
+    fixture = LoginFixture(checks=FirstOf((Broken(),)))
+    refusal = fixture.refusal(RIGHT)
     assert isinstance(refusal, Unavailable)
     assert (refusal.outcome.code, refusal.outcome.enhanced) == (454, "4.7.0")
-    assert house.journal.events == [("failed", ("login",))]
+    assert fixture.journal.events == [("failed", ("login",))]
 
 
 def test_other_checkers_name_accounts_too():
-    house = House("memory:alice:f")
-    maildrop = finish(house.logins.submitter(Credentials("alice", "f"), PEER))
+    fixture = LoginFixture("memory:alice:f")
+    maildrop = finish(fixture.logins.submitter(Credentials("alice", "f"), PEER))
     assert maildrop.name == "alice@example.org"
 
 
 def test_the_lock_is_shared_by_all_logins_and_given_back():
-    house = House()
-    first = finish(house.logins.maildrop(RIGHT, PEER))
-    second = finish(house.logins.maildrop(RIGHT, PEER))
+    fixture = LoginFixture()
+    first = finish(fixture.logins.maildrop(RIGHT, PEER))
+    second = finish(fixture.logins.maildrop(RIGHT, PEER))
     finish(first.lock())
     with pytest.raises(Refused):
         finish(second.lock())
@@ -179,15 +179,15 @@ class CapitalDirectory(FixedDirectory):
 @pytest.mark.parametrize("string", ["directory", "memory:alice:secret"])
 def test_the_account_is_the_one_that_mail_goes_to_however_it_is_spelled(string):
     capital = CapitalDirectory({"alice@example.org": "secret"})
-    house = House(checks=checker([string], capital, "example.org"), accounts=capital)
-    found = finish(house.logins.submitter(Credentials("alice", "secret", "alice"), PEER))
+    fixture = LoginFixture(checks=checker([string], capital, "example.org"), accounts=capital)
+    found = finish(fixture.logins.submitter(Credentials("alice", "secret", "alice"), PEER))
     assert found.name == finish(capital.account(parse("alice@example.org")))
     assert finish(found.may_send_as(parse("alice@example.org")))
 
 
 def test_an_avatar_id_that_the_directory_does_not_know_is_an_account_of_its_own():
-    house = House("memory:carol:secret")
-    found = finish(house.logins.submitter(Credentials("carol", "secret"), PEER))
+    fixture = LoginFixture("memory:carol:secret")
+    found = finish(fixture.logins.submitter(Credentials("carol", "secret"), PEER))
     assert found.name == "carol@example.org"
 
 

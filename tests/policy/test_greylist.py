@@ -15,7 +15,7 @@ from twisted_mail.testing.doubles import InlineBlocking, StillClock
 from twisted_mail.testing.journal import ListJournal
 
 
-class Place:
+class GreylistFixture:
     def __init__(self, state=None, blocking=None, **options):
         self.clock, self.journal = StillClock(), ListJournal()
         self.filter = Greylist(
@@ -31,57 +31,57 @@ class Place:
 
 
 def test_who_is_new_waits_and_who_comes_again_passes():
-    place = Place()
-    first = place.comes()
+    fixture = GreylistFixture()
+    first = fixture.comes()
     assert first.answer == Outcome(450, "4.7.1", "Greylisted: please try again in 60 seconds")
-    place.clock.seconds += 40
-    assert place.comes().answer.text.endswith("in 20 seconds")
-    place.clock.seconds += 20
-    assert place.comes().reason == "came again"
-    assert place.comes(sender="b@other.example", recipient="bob@example.org") == KNOWN
+    fixture.clock.seconds += 40
+    assert fixture.comes().answer.text.endswith("in 20 seconds")
+    fixture.clock.seconds += 20
+    assert fixture.comes().reason == "came again"
+    assert fixture.comes(sender="b@other.example", recipient="bob@example.org") == KNOWN
 
 
 def test_the_servers_of_a_network_are_one():
-    place = Place(passes=0)
-    place.comes("192.0.2.1")
-    place.clock.seconds += 60
-    assert not place.comes("192.0.2.77").is_refusal
-    assert place.comes("198.51.100.1").is_refusal
-    assert place.comes("2001:db8::1").is_refusal
-    place.clock.seconds += 60
-    assert not place.comes("2001:db8::ffff:1").is_refusal
+    fixture = GreylistFixture(passes=0)
+    fixture.comes("192.0.2.1")
+    fixture.clock.seconds += 60
+    assert not fixture.comes("192.0.2.77").is_refusal
+    assert fixture.comes("198.51.100.1").is_refusal
+    assert fixture.comes("2001:db8::1").is_refusal
+    fixture.clock.seconds += 60
+    assert not fixture.comes("2001:db8::ffff:1").is_refusal
 
 
 def test_only_after_so_many_passes_all_of_a_network_is_let_through():
-    place = Place(passes=2)
+    fixture = GreylistFixture(passes=2)
     for number in range(2):
         sender = f"{'ab'[number]}@client.example"
-        assert place.comes(sender=sender).is_refusal
-        place.clock.seconds += 60
-        assert not place.comes(sender=sender).is_refusal
-    assert place.comes(sender="c@client.example").decision is Decision.ACCEPT
+        assert fixture.comes(sender=sender).is_refusal
+        fixture.clock.seconds += 60
+        assert not fixture.comes(sender=sender).is_refusal
+    assert fixture.comes(sender="c@client.example").decision is Decision.ACCEPT
 
 
 def test_who_comes_too_late_begins_anew():
-    place = Place(window=3600)
-    place.comes()
-    place.clock.seconds += 3601
-    assert place.comes().is_refusal
-    place.clock.seconds += 60
-    assert not place.comes().is_refusal
+    fixture = GreylistFixture(window=3600)
+    fixture.comes()
+    fixture.clock.seconds += 3601
+    assert fixture.comes().is_refusal
+    fixture.clock.seconds += 60
+    assert not fixture.comes().is_refusal
 
 
 def test_who_is_known_is_forgotten_after_a_time_without_mail():
-    place = Place(passes=0)
-    place.comes()
-    place.clock.seconds += 60
-    place.comes()
-    place.clock.seconds += 30 * 86400
-    assert place.comes().decision is Decision.ACCEPT
-    place.clock.seconds += 30 * 86400
-    assert place.comes().decision is Decision.ACCEPT
-    place.clock.seconds += 37 * 86400
-    assert place.comes().is_refusal
+    fixture = GreylistFixture(passes=0)
+    fixture.comes()
+    fixture.clock.seconds += 60
+    fixture.comes()
+    fixture.clock.seconds += 30 * 86400
+    assert fixture.comes().decision is Decision.ACCEPT
+    fixture.clock.seconds += 30 * 86400
+    assert fixture.comes().decision is Decision.ACCEPT
+    fixture.clock.seconds += 37 * 86400
+    assert fixture.comes().is_refusal
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_who_is_known_is_forgotten_after_a_time_without_mail():
     ],
 )
 def test_some_never_wait(who):
-    assert Place().comes(**who).decision is Decision.ACCEPT
+    assert GreylistFixture().comes(**who).decision is Decision.ACCEPT
 
 
 def test_a_network_that_is_known_is_not_asked_about_again_and_again():
@@ -105,44 +105,44 @@ def test_a_network_that_is_known_is_not_asked_about_again_and_again():
             return work(*args, **kwargs)
 
     blocking = Counting()
-    place = Place(blocking=blocking)
-    place.comes()
-    place.clock.seconds += 60
-    place.comes()
+    fixture = GreylistFixture(blocking=blocking)
+    fixture.comes()
+    fixture.clock.seconds += 60
+    fixture.comes()
     for at in range(50):
-        assert place.comes(sender=f"{'abc'[at % 3]}@client.example").decision is Decision.ACCEPT
+        assert fixture.comes(sender=f"{'abc'[at % 3]}@client.example").decision is Decision.ACCEPT
     assert blocking.runs == 3
-    place.clock.seconds += 600
-    place.comes()
+    fixture.clock.seconds += 600
+    fixture.comes()
     assert blocking.runs == 4
 
 
 def test_it_survives_a_restart(tmp_path):
-    place = Place(tmp_path)
-    place.comes()
-    again = Place(tmp_path)
+    fixture = GreylistFixture(tmp_path)
+    fixture.comes()
+    again = GreylistFixture(tmp_path)
     again.clock.seconds += 60
     assert not again.comes().is_refusal
-    third = Place(tmp_path)
+    third = GreylistFixture(tmp_path)
     third.clock.seconds += 120
     assert third.comes(sender="x@y.example").decision is Decision.ACCEPT
 
 
 def test_a_database_that_cannot_be_used_lets_everybody_through(tmp_path):
-    place = Place(tmp_path / "nowhere")
+    fixture = GreylistFixture(tmp_path / "nowhere")
     for _ in range(3):
-        verdict = place.comes()
+        verdict = fixture.comes()
         assert verdict.decision is Decision.ACCEPT
         assert verdict.reason == "the database cannot be asked"
-    assert len(place.journal.events) == 1
+    assert len(fixture.journal.events) == 1
     (tmp_path / "nowhere").mkdir()
-    place.clock.seconds += 60
-    assert place.comes().is_refusal
+    fixture.clock.seconds += 60
+    assert fixture.comes().is_refusal
 
 
 def test_a_damaged_database_lets_everybody_through(tmp_path):
     (tmp_path / "greylist.sqlite3").write_bytes(b"nonsense" * 1000)
-    assert Place(tmp_path).comes().decision is Decision.ACCEPT
+    assert GreylistFixture(tmp_path).comes().decision is Decision.ACCEPT
 
 
 def test_threads_that_are_too_busy_let_everybody_through():
@@ -150,16 +150,16 @@ def test_threads_that_are_too_busy_let_everybody_through():
         async def run(self, work, *args, **kwargs):
             raise Unavailable("Too busy")
 
-    assert Place(blocking=Busy()).comes().decision is Decision.ACCEPT
+    assert GreylistFixture(blocking=Busy()).comes().decision is Decision.ACCEPT
 
 
 def test_a_clock_that_is_set_back_locks_nobody_out():
-    place = Place()
-    place.comes()
-    place.clock.seconds -= 86400
-    assert place.comes().is_refusal
-    place.clock.seconds += 60
-    assert not place.comes().is_refusal
+    fixture = GreylistFixture()
+    fixture.comes()
+    fixture.clock.seconds -= 86400
+    assert fixture.comes().is_refusal
+    fixture.clock.seconds += 60
+    assert not fixture.comes().is_refusal
 
 
 @pytest.mark.parametrize(

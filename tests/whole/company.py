@@ -3,7 +3,7 @@
 import threading
 from contextlib import suppress
 
-from tests.whole.hostile import House, Raw
+from tests.whole.hostile import ObservedServer, Raw
 
 OPENING = b"EHLO x\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n"
 HALF_HELLO = bytes.fromhex("1603010200010001fc0303") + b"\0" * 20  # of a TLS ClientHello
@@ -13,8 +13,8 @@ WAYS = ("silent", "slow", "half-open", "junk")
 class Company:
     """So many bad clients, which a thread keeps at it until the end."""
 
-    def __init__(self, house: House, number: int) -> None:
-        self._house = house
+    def __init__(self, server: ObservedServer, number: int) -> None:
+        self._house = server
         self._ended = threading.Event()
         self.clients = {way: [self._new(way) for _ in range(number // len(WAYS))] for way in WAYS}
         self._thread = threading.Thread(target=self._go_on, daemon=True)

@@ -130,7 +130,7 @@ def good_client_is_served(server: LiveServer) -> None:
             assert client.ask(command).startswith(answer)
 
 
-class House:
+class ObservedServer:
     """The server in a process of its own: its memory can be seen, and how quickly it answers others.
 
     ``ports`` are by service: smtp, pop3, imap, and imaps for TLS from the start.
@@ -198,13 +198,13 @@ class House:
 class Metronome:
     """A good client that asks for nothing, again and again; ``worst`` is its longest wait in seconds."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, server: ObservedServer) -> None:
         self.count, self.worst = 0, 0.0
         self._process = subprocess.Popen(
             [
                 sys.executable,
                 str(Path(__file__).with_name("metronome.py")),
-                str(house.ports["imap"]),
+                str(server.ports["imap"]),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

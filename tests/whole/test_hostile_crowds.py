@@ -14,8 +14,8 @@ from tests.whole.clients import run
 from tests.whole.company import Company
 from tests.whole.hostile import (
     MIB,
-    House,
     Metronome,
+    ObservedServer,
     Raw,
     eventually,
     logged_in,
@@ -34,24 +34,24 @@ FINAL = b"z LOGOUT\r\n"
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObservedServer]:
     folder: Path = tmp_path_factory.mktemp("crowds")
     with many_descriptors(8192):
-        house = House(folder, listener="connections_per_address = 3000\n")
-        with selected(house.connect("imap")) as bob:
+        server = ObservedServer(folder, listener="connections_per_address = 3000\n")
+        with selected(server.connect("imap")) as bob:
             for number in range(50):
                 text = b"Subject: %d\r\n\r\n" % number + b"x" * 70 * 1500 + b"\r\n"
                 bob.send(b"a APPEND INBOX {%d+}\r\n%b\r\n" % (len(text), text))
                 assert bob.until(b"a ")[-1].startswith(b"a OK")
-        yield house
-        bugs = house.bugs()
-        house.stop()
+        yield server
+        bugs = server.bugs()
+        server.stop()
     assert not bugs
 
 
-def seconds_to_serve(house: House, name: str) -> float:
+def seconds_to_serve(server: ObservedServer, name: str) -> float:
     began = time.monotonic()
-    with house.connect(name) as client:
+    with server.connect(name) as client:
         if name.startswith("imap"):
             logged_in(client)
         elif name == "pop3":
@@ -64,23 +64,23 @@ def seconds_to_serve(house: House, name: str) -> float:
 
 
 def test_thousands_who_say_nothing_cost_little_and_hold_nobody_up(
-    house: House, record_property: Callable[[str, object], None]
+    server: ObservedServer, record_property: Callable[[str, object], None]
 ) -> None:
-    descriptors = house.descriptors()
+    descriptors = server.descriptors()
     for _ in range(2):
-        memory = house.memory()
+        memory = server.memory()
         idle: list[Raw] = []
         for name in SERVICES:
-            before = house.memory()
-            idle += [house.connect(name) for _ in range(IDLE)]
-            record_property(f"octets for one idle {name}", (house.memory() - before) // IDLE)
-        assert house.memory() - memory < 2 * IDLE * 100_000
+            before = server.memory()
+            idle += [server.connect(name) for _ in range(IDLE)]
+            record_property(f"octets for one idle {name}", (server.memory() - before) // IDLE)
+        assert server.memory() - memory < 2 * IDLE * 100_000
         for name in SERVICES:
-            assert seconds_to_serve(house, name) < PATIENT
+            assert seconds_to_serve(server, name) < PATIENT
         for client in idle:
             client.close()
-        assert eventually(lambda: house.descriptors() <= descriptors + 20)
-    assert house.memory() - memory < 10 * MIB, "the second crowd found the first one's memory"
+        assert eventually(lambda: server.descriptors() <= descriptors + 20)
+    assert server.memory() - memory < 10 * MIB, "the second crowd found the first one's memory"
 
 
 @pytest.mark.parametrize(
@@ -96,15 +96,17 @@ def test_thousands_who_say_nothing_cost_little_and_hold_nobody_up(
         ("smtp", b"HELP\r\n"),
     ],
 )
-def test_who_never_reads_answers_holds_little(house: House, name: str, command: bytes) -> None:
+def test_who_never_reads_answers_holds_little(
+    server: ObservedServer, name: str, command: bytes
+) -> None:
     if name == "pop3":
-        with house.connect("pop3") as other:
+        with server.connect("pop3") as other:
             other.send(b"USER bob@example.org\r\nPASS secret\r\nQUIT\r\n")
             other.finish()
-    before = house.memory()
+    before = server.memory()
     clients = []
     for _ in range(10):
-        client = house.connect(name)
+        client = server.connect(name)
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         if name.startswith("imap"):
             selected(client)
@@ -115,8 +117,8 @@ def test_who_never_reads_answers_holds_little(house: House, name: str, command: 
             for _ in range(10):
                 client.socket.sendall(command * (64_000 // len(command)))
         clients.append(client)
-    assert seconds_to_serve(house, "imap") < PATIENT
-    assert house.memory() - before < 10 * 4 * MIB
+    assert seconds_to_serve(server, "imap") < PATIENT
+    assert server.memory() - before < 10 * 4 * MIB
     for client in clients:
         client.close()
 
@@ -125,9 +127,11 @@ def test_who_never_reads_answers_holds_little(house: House, name: str, command: 
     "command",
     [b"a SEARCH ALL", b"a FETCH 1:* FLAGS", b"a NOOP", b"a CAPABILITY", b"a STATUS INBOX (UNSEEN)"],
 )
-def test_a_crowd_with_much_to_do_lets_others_in_between(house: House, command: bytes) -> None:
-    clients = [selected(house.connect("imap")) for _ in range(TOGETHER)]
-    with Metronome(house) as good:
+def test_a_crowd_with_much_to_do_lets_others_in_between(
+    server: ObservedServer, command: bytes
+) -> None:
+    clients = [selected(server.connect("imap")) for _ in range(TOGETHER)]
+    with Metronome(server) as good:
         for client in clients:
             client.send((command + b"\r\n") * 100 + FINAL)
         for client in clients:
@@ -135,16 +139,16 @@ def test_a_crowd_with_much_to_do_lets_others_in_between(house: House, command: b
     assert good.worst < PATIENT
 
 
-def test_hundreds_of_slow_senders_hold_nobody_up(house: House) -> None:
+def test_hundreds_of_slow_senders_hold_nobody_up(server: ObservedServer) -> None:
     opening = b"EHLO x\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n"
-    clients = [house.connect("smtp") for _ in range(300)]
+    clients = [server.connect("smtp") for _ in range(300)]
     for client in clients:
         client.send(opening)
-    with Metronome(house) as good:
+    with Metronome(server) as good:
         for octet in b"Subject: slow\r\n\r\n":
             for client in clients:
                 client.send(bytes([octet]))
-        assert seconds_to_serve(house, "smtp") < PATIENT
+        assert seconds_to_serve(server, "smtp") < PATIENT
     assert good.worst < PATIENT
     for client in clients:
         client.close()
@@ -160,14 +164,14 @@ def test_hundreds_of_slow_senders_hold_nobody_up(house: House) -> None:
     ],
 )
 def test_half_a_command_of_strangers_costs_its_length(
-    house: House, name: str, partial: bytes
+    server: ObservedServer, name: str, partial: bytes
 ) -> None:
-    before = house.memory()
-    clients = [house.connect(name) for _ in range(200)]
+    before = server.memory()
+    clients = [server.connect(name) for _ in range(200)]
     for client in clients:
         client.send(partial)
-    assert seconds_to_serve(house, name) < PATIENT
-    assert house.memory() - before < 200 * 64 * 1024
+    assert seconds_to_serve(server, name) < PATIENT
+    assert server.memory() - before < 200 * 64 * 1024
     for client in clients:
         client.close()
 
@@ -176,11 +180,11 @@ BAD = 2000
 
 
 def test_mail_is_taken_quickly_while_two_thousand_hang_on(
-    house: House, record_property: Callable[[str, object], None]
+    server: ObservedServer, record_property: Callable[[str, object], None]
 ) -> None:
-    with Company(house, BAD):
+    with Company(server, BAD):
         said = run(
-            [sys.executable, good_client.__file__, str(house.ports["smtp"]), "3"], house.folder
+            [sys.executable, good_client.__file__, str(server.ports["smtp"]), "3"], server.folder
         )
     took = sorted(float(line) for line in said.split())
     record_property(
@@ -197,17 +201,17 @@ WORDS = {"smtp": b"421 ", "pop3": b"-ERR ", "imap": b"* BYE "}
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObservedServer]:
     folder: Path = tmp_path_factory.mktemp("small")
-    house = House(folder, listener="connections_per_address = 3\n")
-    yield house
-    house.stop()
+    server = ObservedServer(folder, listener="connections_per_address = 3\n")
+    yield server
+    server.stop()
 
 
-def let_in(house: House, name: str) -> Raw:
+def let_in(server: ObservedServer, name: str) -> Raw:
     """Connect until there is room: the server sees only after a while that somebody has left."""
     for _ in range(1000):
-        client = plain(house.ports[name])
+        client = plain(server.ports[name])
         if not client.line().startswith(WORDS[name]):
             return client
         client.close()
@@ -215,7 +219,9 @@ def let_in(house: House, name: str) -> Raw:
 
 
 @pytest.mark.parametrize("name", WORDS)
-def test_one_address_too_many_is_told_so_and_room_is_given_back(small: House, name: str) -> None:
+def test_one_address_too_many_is_told_so_and_room_is_given_back(
+    small: ObservedServer, name: str
+) -> None:
     clients = [let_in(small, name) for _ in range(3)]
     with plain(small.ports[name]) as late:
         assert late.rest().startswith(WORDS[name])
@@ -225,7 +231,7 @@ def test_one_address_too_many_is_told_so_and_room_is_given_back(small: House, na
         client.close()
 
 
-def test_those_turned_away_at_a_tls_port_do_not_pile_up(small: House) -> None:
+def test_those_turned_away_at_a_tls_port_do_not_pile_up(small: ObservedServer) -> None:
     served = [plain(small.ports["imaps"]) for _ in range(3)]
     descriptors = small.descriptors()
     crowd = [plain(small.ports["imaps"]) for _ in range(400)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.hostile import MIB, House, Metronome, Raw, selected
+from tests.whole.hostile import MIB, Metronome, ObservedServer, Raw, selected
 
 pytestmark = pytest.mark.whole
 
@@ -76,27 +76,27 @@ QUESTIONS = [
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObservedServer]:
     folder: Path = tmp_path_factory.mktemp("bombs")
-    house = House(folder)
-    yield house
-    bugs = house.bugs()
-    house.stop()
+    server = ObservedServer(folder)
+    yield server
+    bugs = server.bugs()
+    server.stop()
     assert not bugs
 
 
 @pytest.fixture(scope="module")
-def bob(house: House) -> Iterator[Raw]:
-    with selected(house.connect("imap")) as client:
+def bob(server: ObservedServer) -> Iterator[Raw]:
+    with selected(server.connect("imap")) as client:
         yield client
 
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_message_like_this_holds_nobody_up(
-    house: House, bob: Raw, name: str, record_property: Callable[[str, object], None]
+    server: ObservedServer, bob: Raw, name: str, record_property: Callable[[str, object], None]
 ) -> None:
-    message, before = BOMBS[name], house.memory()
-    with Metronome(house) as good:
+    message, before = BOMBS[name], server.memory()
+    with Metronome(server) as good:
         bob.send(b"p APPEND INBOX {%d+}\r\n%b\r\n" % (len(message), message))
         assert bob.until(b"p ")[-1].startswith(b"p OK")
         for question in QUESTIONS:
@@ -107,17 +107,17 @@ def test_a_message_like_this_holds_nobody_up(
             assert time.monotonic() - began < LONGEST, question
     record_property("longest wait", good.worst)
     assert good.worst < PATIENT
-    assert house.memory() - before < 100 * MIB
+    assert server.memory() - before < 100 * MIB
 
 
-def test_twice_the_message_takes_about_twice_the_time(house: House, bob: Raw) -> None:
+def test_twice_the_message_takes_about_twice_the_time(server: ObservedServer, bob: Raw) -> None:
     def cost(size: int) -> float:
         message = MIXED + b"--bx\r\n" * size
         bob.send(b"p APPEND INBOX {%d+}\r\n%b\r\n" % (len(message), message))
         assert bob.until(b"p ")[-1].startswith(b"p OK")
-        before = house.cpu()
+        before = server.cpu()
         bob.send(b"q FETCH * (BODYSTRUCTURE)\r\n")
         bob.until(b"q ")
-        return house.cpu() - before
+        return server.cpu() - before
 
     assert cost(800_000) < 4 * 3 * max(cost(200_000), 0.05)

@@ -13,7 +13,7 @@ from OpenSSL import SSL
 from twisted.internet.tcp import Server
 from twisted.protocols.tls import BufferingTLSTransport
 
-from tests.whole.hostile import MIB, House, Raw, eventually, many_descriptors, plain, raw
+from tests.whole.hostile import MIB, ObservedServer, Raw, eventually, many_descriptors, plain, raw
 from tests.whole.live import LISTENERS, LiveServer, in_reactor
 from twisted_mail.net.server.conversation import Conversation
 
@@ -85,22 +85,22 @@ ROUNDS = 2
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def observed(tmp_path: Path) -> Iterator[ObservedServer]:
     with many_descriptors(4 * MOST):
         if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < 3 * MOST:
             pytest.skip("this system allows too few descriptors")
-        house = House(
+        observed = ObservedServer(
             tmp_path, listener=f"connections = {MOST}\nconnections_per_address = {2 * MOST}\n"
         )
-        yield house
-        bugs = house.bugs()
-        house.stop()
+        yield observed
+        bugs = observed.bugs()
+        observed.stop()
     assert not bugs
 
 
-def crowd(house: House) -> list[Raw]:
+def crowd(observed: ObservedServer) -> list[Raw]:
     """Let as many in as may come; all have said who they are and wait."""
-    clients = [house.connect("smtp") for _ in range(MOST)]
+    clients = [observed.connect("smtp") for _ in range(MOST)]
     for client in clients:
         client.send(b"EHLO client.example.com\r\n")
     for client in clients:
@@ -108,29 +108,29 @@ def crowd(house: House) -> list[Raw]:
     return clients
 
 
-def leave_all(house: House, clients: list[Raw], descriptors: int) -> None:
+def leave_all(observed: ObservedServer, clients: list[Raw], descriptors: int) -> None:
     for client in clients:
         client.close()
-    assert eventually(lambda: house.descriptors() <= descriptors + 20)
+    assert eventually(lambda: observed.descriptors() <= descriptors + 20)
 
 
 def test_five_thousand_wait_and_their_memory_returns(
-    house: House, record_property: Callable[[str, object], None]
+    observed: ObservedServer, record_property: Callable[[str, object], None]
 ) -> None:
-    descriptors, start = house.descriptors(), house.share()
+    descriptors, start = observed.descriptors(), observed.share()
     most, kept = [], []
     for _ in range(ROUNDS):
-        clients = crowd(house)
-        most.append(house.share() - start)
+        clients = crowd(observed)
+        most.append(observed.share() - start)
         for _ in range(3):
-            with plain(house.ports["smtp"]) as late:
+            with plain(observed.ports["smtp"]) as late:
                 assert late.rest().startswith(b"421 ")
         assert clients[MOST // 2].ask(b"NOOP").startswith(b"250 ")
-        leave_all(house, clients, descriptors)
-        with house.connect("smtp") as client:
+        leave_all(observed, clients, descriptors)
+        with observed.connect("smtp") as client:
             assert client.ask(b"NOOP").startswith(b"250 ")
-        eventually(lambda: house.share() - start < most[0] // 2, 10)
-        kept.append(house.share() - start)
+        eventually(lambda: observed.share() - start < most[0] // 2, 10)
+        kept.append(observed.share() - start)
     record_property("octets for one idle connection", most[0] // MOST)
     record_property("KiB taken by each crowd in all", [one // 1024 for one in most])
     record_property("KiB kept when it had gone", [one // 1024 for one in kept])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.whole.clients import run
-from tests.whole.hostile import House, many_descriptors
+from tests.whole.hostile import ObservedServer, many_descriptors
 from tests.whole.live import needs
 
 pytestmark = pytest.mark.whole
@@ -19,36 +19,36 @@ LENGTH = 4096
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def server(tmp_path: Path) -> Iterator[ObservedServer]:
     with many_descriptors(4096):
-        house = House(tmp_path, listener="connections_per_address = 300\n")
-        yield house
-        bugs = house.bugs()
-        house.stop()
+        server = ObservedServer(tmp_path, listener="connections_per_address = 300\n")
+        yield server
+        bugs = server.bugs()
+        server.stop()
     assert not bugs
 
 
-def arrived(house: House) -> list[bytes]:
-    inbox = house.folder / "state/mail/example.org/bob/Maildir/new"
+def arrived(server: ObservedServer) -> list[bytes]:
+    inbox = server.folder / "state/mail/example.org/bob/Maildir/new"
     return [file.read_bytes() for file in inbox.iterdir()] if inbox.exists() else []
 
 
 @pytest.mark.parametrize("options", [[], ["-d"]], ids=["a connection each", "kept connections"])
 def test_not_one_message_is_lost(
-    house: House, options: list[str], record_property: Callable[[str, object], None]
+    server: ObservedServer, options: list[str], record_property: Callable[[str, object], None]
 ) -> None:
     began = time.monotonic()
     run(
         [
             *(needs("smtp-source"), *options, "-s", str(SESSIONS), "-m", str(MESSAGES)),
             *("-l", str(LENGTH), "-f", "alice@example.com", "-t", "bob@example.org"),
-            f"127.0.0.1:{house.ports['smtp']}",
+            f"127.0.0.1:{server.ports['smtp']}",
         ],
-        house.folder,
+        server.folder,
         seconds=600,
     )
     record_property("messages per second", round(MESSAGES / (time.monotonic() - began)))
-    files = arrived(house)
+    files = arrived(server)
     assert len(files) == MESSAGES
     ids = {file.partition(b"Message-Id: ")[2].partition(b"\r\n")[0] for file in files}
     assert len(ids) == MESSAGES

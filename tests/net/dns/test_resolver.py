@@ -29,7 +29,7 @@ class Server:
         self.waiting.pop(0).errback(Unavailable("no answer"))
 
 
-class Place:
+class ResolverFixture:
     def __init__(self, most=100):
         self.server, self.clock = Server(), StillClock()
         self.resolver = DnsResolver(self.server, self.clock, most)
@@ -42,110 +42,110 @@ class Place:
 
 
 @pytest.fixture
-def place():
-    return Place()
+def fixture():
+    return ResolverFixture()
 
 
-def test_the_same_question_is_asked_once_for_all_who_wait(place):
-    _, first = place.ask("texts", "a.example")
-    _, second = place.ask("texts", "A.Example.")
-    assert place.server.asked == [("a.example", "TXT")]
-    place.server.say(b"x")
+def test_the_same_question_is_asked_once_for_all_who_wait(fixture):
+    _, first = fixture.ask("texts", "a.example")
+    _, second = fixture.ask("texts", "A.Example.")
+    assert fixture.server.asked == [("a.example", "TXT")]
+    fixture.server.say(b"x")
     assert first == second == [DnsAnswer((b"x",))]
 
 
-def test_an_answer_is_remembered_for_its_time_and_no_longer(place):
-    place.ask("texts", "a.example")
-    place.server.say(b"x", seconds=60)
-    place.clock.seconds += 59
-    assert place.ask("texts", "a.example")[1] == [DnsAnswer((b"x",))]
-    place.clock.seconds += 1
-    assert place.ask("texts", "a.example")[1] == []
+def test_an_answer_is_remembered_for_its_time_and_no_longer(fixture):
+    fixture.ask("texts", "a.example")
+    fixture.server.say(b"x", seconds=60)
+    fixture.clock.seconds += 59
+    assert fixture.ask("texts", "a.example")[1] == [DnsAnswer((b"x",))]
+    fixture.clock.seconds += 1
+    assert fixture.ask("texts", "a.example")[1] == []
 
 
 @pytest.mark.parametrize(("said", "kept"), [(0, 5), (10**9, 3600)])
-def test_very_short_and_very_long_times_are_not_believed(place, said, kept):
-    place.ask("texts", "a.example")
-    place.server.say(seconds=said)
-    place.clock.seconds += kept - 1
-    assert place.ask("texts", "a.example")[1] == [DnsAnswer()]
-    place.clock.seconds += 1
-    assert place.ask("texts", "a.example")[1] == []
+def test_very_short_and_very_long_times_are_not_believed(fixture, said, kept):
+    fixture.ask("texts", "a.example")
+    fixture.server.say(seconds=said)
+    fixture.clock.seconds += kept - 1
+    assert fixture.ask("texts", "a.example")[1] == [DnsAnswer()]
+    fixture.clock.seconds += 1
+    assert fixture.ask("texts", "a.example")[1] == []
 
 
-def test_a_failure_is_told_to_all_and_not_remembered(place):
-    results = [place.ask("texts", "a.example")[1] for _ in range(2)]
-    place.server.fail()
+def test_a_failure_is_told_to_all_and_not_remembered(fixture):
+    results = [fixture.ask("texts", "a.example")[1] for _ in range(2)]
+    fixture.server.fail()
     assert all(isinstance(one.value, Unavailable) for [one] in results)
-    assert place.ask("texts", "a.example")[1] == []
+    assert fixture.ask("texts", "a.example")[1] == []
 
 
-def test_who_gives_up_harms_nobody_else(place):
-    one, gone = place.ask("texts", "a.example")
-    _, stays = place.ask("texts", "a.example")
+def test_who_gives_up_harms_nobody_else(fixture):
+    one, gone = fixture.ask("texts", "a.example")
+    _, stays = fixture.ask("texts", "a.example")
     one.cancel()
     assert isinstance(gone[0].value, CancelledError)
-    place.server.say(b"x")
+    fixture.server.say(b"x")
     assert stays == [DnsAnswer((b"x",))]
 
 
-def test_questions_beyond_the_bound_wait_for_their_turn(place):
-    place = Place(most=2)
-    results = [place.ask("texts", f"{at}.example")[1] for at in range(3)]
-    assert len(place.server.asked) == 2
-    place.server.say(b"0")
-    assert len(place.server.asked) == 3
-    place.server.say(b"1")
-    place.server.say(b"2")
+def test_questions_beyond_the_bound_wait_for_their_turn(fixture):
+    fixture = ResolverFixture(most=2)
+    results = [fixture.ask("texts", f"{at}.example")[1] for at in range(3)]
+    assert len(fixture.server.asked) == 2
+    fixture.server.say(b"0")
+    assert len(fixture.server.asked) == 3
+    fixture.server.say(b"1")
+    fixture.server.say(b"2")
     assert [one[0].values for one in results] == [(b"0",), (b"1",), (b"2",)]
 
 
 def test_too_many_that_wait_are_told_at_once(monkeypatch):
     monkeypatch.setattr(room, "MAX_WAITING", 1)
-    place = Place(most=1)
-    place.ask("texts", "a.example")
-    place.ask("texts", "b.example")
-    _, [refused] = place.ask("texts", "c.example")
+    fixture = ResolverFixture(most=1)
+    fixture.ask("texts", "a.example")
+    fixture.ask("texts", "b.example")
+    _, [refused] = fixture.ask("texts", "c.example")
     assert isinstance(refused.value, Unavailable)
 
 
-def test_memory_is_bounded(monkeypatch, place):
+def test_memory_is_bounded(monkeypatch, fixture):
     monkeypatch.setattr(room, "MAX_CACHED", 2)
     for name in ("a", "b", "c"):
-        place.ask("texts", name)
-        place.server.say(b"x")
-    assert place.ask("texts", "c")[1]
-    assert place.ask("texts", "b")[1]
-    assert place.ask("texts", "a")[1] == []
-    place.server.say(b"x" * 20_000)
-    assert place.ask("texts", "a")[1] == []
+        fixture.ask("texts", name)
+        fixture.server.say(b"x")
+    assert fixture.ask("texts", "c")[1]
+    assert fixture.ask("texts", "b")[1]
+    assert fixture.ask("texts", "a")[1] == []
+    fixture.server.say(b"x" * 20_000)
+    assert fixture.ask("texts", "a")[1] == []
 
 
-def test_one_version_of_addresses_is_enough_where_the_other_fails(place):
-    _, found = place.ask("addresses", "a.example")
-    place.server.fail()
-    place.server.say("192.0.2.1")
+def test_one_version_of_addresses_is_enough_where_the_other_fails(fixture):
+    _, found = fixture.ask("addresses", "a.example")
+    fixture.server.fail()
+    fixture.server.say("192.0.2.1")
     assert found == [DnsAnswer(("192.0.2.1",))]
 
 
-def test_no_addresses_and_a_failure_are_no_answer(place):
-    _, [*found] = place.ask("addresses", "a.example")
-    _, found = place.ask("addresses", "a.example")
-    place.server.say()
-    place.server.fail()
+def test_no_addresses_and_a_failure_are_no_answer(fixture):
+    _, [*found] = fixture.ask("addresses", "a.example")
+    _, found = fixture.ask("addresses", "a.example")
+    fixture.server.say()
+    fixture.server.fail()
     assert isinstance(found[0].value, Unavailable)
 
 
-def test_what_cannot_be_a_name_is_not_asked_for(place):
+def test_what_cannot_be_a_name_is_not_asked_for(fixture):
     for name in ("", "a..b", "x" * 64, "\u00e4.example", ".".join(["abc"] * 80)):
-        assert place.ask("texts", name)[1] == [DnsAnswer()]
-    assert not place.server.asked
+        assert fixture.ask("texts", name)[1] == [DnsAnswer()]
+    assert not fixture.server.asked
 
 
-def test_the_name_of_an_address_is_asked_for_in_its_zone(place):
-    place.ask("names", "192.0.2.1")
-    place.ask("names", "::ffff:192.0.2.1")
-    place.ask("names", "fe80::1%eth0")
-    assert place.server.asked[0] == ("1.2.0.192.in-addr.arpa", "PTR")
-    assert place.server.asked[1][0].endswith("8.e.f.ip6.arpa")
+def test_the_name_of_an_address_is_asked_for_in_its_zone(fixture):
+    fixture.ask("names", "192.0.2.1")
+    fixture.ask("names", "::ffff:192.0.2.1")
+    fixture.ask("names", "fe80::1%eth0")
+    assert fixture.server.asked[0] == ("1.2.0.192.in-addr.arpa", "PTR")
+    assert fixture.server.asked[1][0].endswith("8.e.f.ip6.arpa")
     assert dns.name.from_text("x")  # the same library

@@ -6,7 +6,7 @@ from twisted_mail.policy.limits.rates import RateLimit, RateLimits, RateSettings
 from twisted_mail.testing.doubles import StillClock
 
 
-class Place:
+class RatesFixture:
     def __init__(self, *rates, **options):
         self.clock = StillClock()
         self.filter = RateLimits(RateSettings(rates=rates, **options), self.clock)
@@ -16,69 +16,77 @@ class Place:
 
 
 def test_so_many_messages_and_no_more_and_later_again():
-    place = Place(RateLimit("messages", "address", 2, 60))
-    assert [place.judge().decision for _ in range(3)] == [
+    fixture = RatesFixture(RateLimit("messages", "address", 2, 60))
+    assert [fixture.judge().decision for _ in range(3)] == [
         Decision.ACCEPT,
         Decision.ACCEPT,
         Decision.DEFER,
     ]
-    assert place.judge().answer.text == "Too many messages for now; try again in 30 seconds"
-    assert place.judge().reason == "more than 2 messages in 60 s: address 192.0.2.1"
-    place.clock.seconds += 30
-    assert place.judge() == ACCEPT
+    assert fixture.judge().answer.text == "Too many messages for now; try again in 30 seconds"
+    assert fixture.judge().reason == "more than 2 messages in 60 s: address 192.0.2.1"
+    fixture.clock.seconds += 30
+    assert fixture.judge() == ACCEPT
 
 
 def test_a_network_is_counted_as_one():
-    place = Place(RateLimit("connections", "network", 1))
-    assert place.judge(FilterStage.CONNECT, "192.0.2.1") == ACCEPT
-    assert place.judge(FilterStage.CONNECT, "192.0.2.2").is_refusal
-    assert place.judge(FilterStage.CONNECT, "198.51.100.1") == ACCEPT
+    fixture = RatesFixture(RateLimit("connections", "network", 1))
+    assert fixture.judge(FilterStage.CONNECT, "192.0.2.1") == ACCEPT
+    assert fixture.judge(FilterStage.CONNECT, "192.0.2.2").is_refusal
+    assert fixture.judge(FilterStage.CONNECT, "198.51.100.1") == ACCEPT
 
 
 def test_those_who_log_in_are_counted_by_account_and_not_by_where_they_are():
-    place = Place(
+    fixture = RatesFixture(
         RateLimit("messages", "address", 1), RateLimit("messages", "account", 2), action="refuse"
     )
     who = {"submitter": "alice@example.org"}
-    assert [place.judge(**who).decision.value for _ in range(3)] == ["accept", "accept", "refuse"]
-    assert place.judge(submitter="bob@example.org") == ACCEPT
-    assert place.judge() == ACCEPT
-    assert place.judge().answer.code == 550
+    assert [fixture.judge(**who).decision.value for _ in range(3)] == ["accept", "accept", "refuse"]
+    assert fixture.judge(submitter="bob@example.org") == ACCEPT
+    assert fixture.judge() == ACCEPT
+    assert fixture.judge().answer.code == 550
 
 
 def test_a_sender_is_counted_wherever_it_comes_from():
-    place = Place(RateLimit("messages", "sender", 1))
-    assert place.judge(FilterStage.SENDER, "192.0.2.1") == ACCEPT
-    assert place.judge(FilterStage.SENDER, "198.51.100.1", sender="A@client.example").is_refusal
+    fixture = RatesFixture(RateLimit("messages", "sender", 1))
+    assert fixture.judge(FilterStage.SENDER, "192.0.2.1") == ACCEPT
+    assert fixture.judge(FilterStage.SENDER, "198.51.100.1", sender="A@client.example").is_refusal
 
 
 def test_the_null_sender_is_nobody_whose_messages_are_counted():
-    place = Place(RateLimit("messages", "sender", 1))
+    fixture = RatesFixture(RateLimit("messages", "sender", 1))
     hosts = ("192.0.2.1", "198.51.100.1", "198.51.100.2")
-    assert [place.judge(FilterStage.SENDER, host, sender="") for host in hosts] == [ACCEPT] * 3
+    assert [fixture.judge(FilterStage.SENDER, host, sender="") for host in hosts] == [ACCEPT] * 3
 
 
 def test_recipients_and_octets_are_counted_at_their_stages():
-    place = Place(RateLimit("recipients", "address", 2), RateLimit("octets", "address", 1000))
-    assert place.filter.stages == {FilterStage.RECIPIENT, FilterStage.MESSAGE}
-    assert [place.judge(FilterStage.RECIPIENT).is_refusal for _ in range(3)] == [False, False, True]
-    assert place.judge(FilterStage.MESSAGE, message=message(1500)) == ACCEPT
-    assert place.judge(FilterStage.MESSAGE, message=message(1)).is_refusal
+    fixture = RatesFixture(
+        RateLimit("recipients", "address", 2), RateLimit("octets", "address", 1000)
+    )
+    assert fixture.filter.stages == {FilterStage.RECIPIENT, FilterStage.MESSAGE}
+    assert [fixture.judge(FilterStage.RECIPIENT).is_refusal for _ in range(3)] == [
+        False,
+        False,
+        True,
+    ]
+    assert fixture.judge(FilterStage.MESSAGE, message=message(1500)) == ACCEPT
+    assert fixture.judge(FilterStage.MESSAGE, message=message(1)).is_refusal
 
 
 def test_a_refusal_takes_nothing_from_the_other_rates():
-    place = Place(RateLimit("messages", "network", 10), RateLimit("messages", "address", 1))
+    fixture = RatesFixture(
+        RateLimit("messages", "network", 10), RateLimit("messages", "address", 1)
+    )
     for _ in range(20):
-        place.judge()
-    assert place.judge(FilterStage.SENDER, "192.0.2.2") == ACCEPT
+        fixture.judge()
+    assert fixture.judge(FilterStage.SENDER, "192.0.2.2") == ACCEPT
 
 
 def test_trusted_networks_are_not_counted_but_accounts_there_are():
-    place = Place(RateLimit("messages", "address", 1), RateLimit("messages", "account", 1))
-    assert [place.judge(FilterStage.SENDER, "127.0.0.1") for _ in range(3)] == [ACCEPT] * 3
+    fixture = RatesFixture(RateLimit("messages", "address", 1), RateLimit("messages", "account", 1))
+    assert [fixture.judge(FilterStage.SENDER, "127.0.0.1") for _ in range(3)] == [ACCEPT] * 3
     who = {"submitter": "alice@example.org"}
-    place.judge(FilterStage.SENDER, "127.0.0.1", **who)
-    assert place.judge(FilterStage.SENDER, "127.0.0.1", **who).is_refusal
+    fixture.judge(FilterStage.SENDER, "127.0.0.1", **who)
+    assert fixture.judge(FilterStage.SENDER, "127.0.0.1", **who).is_refusal
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ BODY = b"words\r\n"
 TLS = TlsInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
 
 
-class Place:
+class MilterFixture:
     """A filter of ours, and the fake ones behind it, one for each connection."""
 
     def __init__(self, *others, **options):
@@ -75,7 +75,7 @@ class Place:
 
 
 def test_a_filter_is_told_the_whole_conversation():
-    here = Place()
+    here = MilterFixture()
     assert here.whole() == ACCEPT
     here.ended()
     here.ended(is_over=True)
@@ -96,7 +96,7 @@ def test_a_filter_is_told_the_whole_conversation():
 
 
 def test_another_hello_that_may_be_refused_does_not_come_between_the_steps_of_a_message():
-    here = Place()
+    here = MilterFixture()
     here.judge(HELLO, SENDER, RECIPIENT)
     here.context.hello = "other.example"
     assert here.judge(HELLO, MESSAGE) == ACCEPT
@@ -108,14 +108,14 @@ def test_another_hello_that_may_be_refused_does_not_come_between_the_steps_of_a_
 
 
 def test_another_hello_does_not_make_a_filter_forget_what_it_said_of_the_message():
-    here = Place(FakeFilter({b"M": packet(b"d")}))
+    here = MilterFixture(FakeFilter({b"M": packet(b"d")}))
     here.judge(HELLO, SENDER)
     here.judge(HELLO, RECIPIENT, MESSAGE)
     assert b"R" not in [kind for kind, _ in here.other.told]
 
 
 def test_our_own_trace_is_not_told_but_what_was_added_is():
-    here = Place()
+    here = MilterFixture()
     here.context.message = Message(
         here.context.message.blob, b"Received: x\r\nMessage-ID: <1@example.org>\r\n"
     )
@@ -130,7 +130,7 @@ def test_our_own_trace_is_not_told_but_what_was_added_is():
 
 
 def test_macros_go_with_the_steps():
-    here = Place()
+    here = MilterFixture()
     here.context.tls_info, here.context.submitter = TLS, "alice@example.org"
     here.context.reverse_name = "client.example"
     here.whole()
@@ -156,33 +156,33 @@ def test_macros_go_with_the_steps():
 
 
 def test_a_filter_gets_the_macros_that_it_asks_for():
-    here = Place(FakeFilter(symbols=struct.pack(">I", 2) + b"{client_addr} i {nonsense}\0"))
+    here = MilterFixture(FakeFilter(symbols=struct.pack(">I", 2) + b"{client_addr} i {nonsense}\0"))
     here.whole()
     assert here.other.macros[b"M"] == {b"i": b"id1", b"{client_addr}": b"192.0.2.1"}
 
 
 def test_steps_that_are_not_wanted_are_not_told():
-    here = Place(FakeFilter(protocol_steps=0x01 | 0x02 | 0x10 | 0x20 | 0x40 | 0x200))
+    here = MilterFixture(FakeFilter(protocol_steps=0x01 | 0x02 | 0x10 | 0x20 | 0x40 | 0x200))
     assert here.whole() == ACCEPT
     assert here.other.kinds == b"OMRE"
 
 
 def test_steps_that_are_not_answered_are_not_waited_for():
     silent = 0x80 | 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x10000 | 0x40000 | 0x80000
-    here = Place(FakeFilter(protocol_steps=silent))
+    here = MilterFixture(FakeFilter(protocol_steps=silent))
     assert here.whole() == ACCEPT
     assert here.other.kinds == b"OCHMRTLLNBE"
     assert len(here.connector.lines[0].timeouts) <= 4
 
 
 def test_an_old_filter_hears_nothing_of_data():
-    here = Place(FakeFilter(version=2))
+    here = MilterFixture(FakeFilter(version=2))
     assert here.whole() == ACCEPT
     assert here.other.kinds == b"OCHMRLLNBE"
 
 
 def test_where_spaces_are_kept_values_begin_behind_the_colon():
-    here = Place(
+    here = MilterFixture(
         FakeFilter({b"E": milter.add(b"X-B", b" 2") + milter.ACCEPT}, protocol_steps=0x100000)
     )
     assert here.whole().edits == (AddField("X-B", "2", at_end=True),)
@@ -191,14 +191,14 @@ def test_where_spaces_are_kept_values_begin_behind_the_colon():
 
 
 def test_a_body_comes_in_chunks_and_no_more_than_is_wanted():
-    here = Place()
+    here = MilterFixture()
     body = b"x" * (2 * CHUNK + 5)
     here.context.message = Message(MemoryBlob(HEADER + b"\r\n" + body), b"")
     here.whole()
     chunks = here.other.data(b"B")
     assert b"".join(chunks) == body
     assert max(map(len, chunks)) == CHUNK
-    here = Place(FakeFilter({b"B": milter.SKIP}, protocol_steps=0x400))
+    here = MilterFixture(FakeFilter({b"B": milter.SKIP}, protocol_steps=0x400))
     here.context.message = Message(MemoryBlob(HEADER + b"\r\n" + body), b"")
     assert here.whole() == ACCEPT
     assert here.other.kinds.count(b"B") == 1
@@ -209,43 +209,43 @@ def test_a_body_comes_in_chunks_and_no_more_than_is_wanted():
 
 @pytest.mark.parametrize("step", [b"C", b"H", b"M", b"T", b"L", b"N", b"B", b"E"])
 def test_a_filter_may_refuse_at_any_step(step):
-    here = Place(FakeFilter({step: milter.REJECT}))
+    here = MilterFixture(FakeFilter({step: milter.REJECT}))
     assert here.whole().decision is Decision.REFUSE
-    here = Place(FakeFilter({step: milter.TEMPFAIL}))
+    here = MilterFixture(FakeFilter({step: milter.TEMPFAIL}))
     assert here.whole().decision is Decision.DEFER
-    here = Place(FakeFilter({step: milter.reply(b"451 4.3.2 Full\r\n")}))
+    here = MilterFixture(FakeFilter({step: milter.reply(b"451 4.3.2 Full\r\n")}))
     assert here.whole().answer == Outcome(451, "4.3.2", "Full")
 
 
 @pytest.mark.parametrize("step", [b"C", b"H", b"M", b"R", b"T", b"L", b"N", b"B", b"E"])
 def test_after_a_decision_the_filter_is_not_asked_any_more(step):
-    here = Place(FakeFilter({step: milter.ACCEPT}))
+    here = MilterFixture(FakeFilter({step: milter.ACCEPT}))
     assert here.whole() == ACCEPT
     assert here.other.kinds[-1:] == step
-    here = Place(FakeFilter({step: milter.DISCARD}))
+    here = MilterFixture(FakeFilter({step: milter.DISCARD}))
     here.whole()
     assert here.context.verdicts == [("milter", Verdict(Decision.DISCARD, "discarded"))]
 
 
 def test_a_refused_recipient_is_refused_alone():
-    here = Place(FakeFilter({b"R": [milter.REJECT, milter.CONTINUE]}))
+    here = MilterFixture(FakeFilter({b"R": [milter.REJECT, milter.CONTINUE]}))
     assert here.judge(SENDER, RECIPIENT).decision is Decision.REFUSE
     assert here.judge(RECIPIENT, MESSAGE) == ACCEPT
     assert here.other.kinds.endswith(b"RRTLLNBE")
 
 
 def test_a_filter_that_takes_its_time_says_so():
-    here = Place(FakeFilter({b"E": milter.PROGRESS * 3 + milter.CONTINUE}))
+    here = MilterFixture(FakeFilter({b"E": milter.PROGRESS * 3 + milter.CONTINUE}))
     assert here.whole() == ACCEPT
 
 
 def test_what_was_decided_of_a_client_holds_for_all_its_messages():
-    here = Place(FakeFilter({b"C": milter.REJECT}))
+    here = MilterFixture(FakeFilter({b"C": milter.REJECT}))
     assert here.whole().is_refusal
     here.ended()
     assert here.whole().is_refusal
     assert here.other.kinds == b"OC"
-    here = Place(FakeFilter({b"H": milter.ACCEPT}))
+    here = MilterFixture(FakeFilter({b"H": milter.ACCEPT}))
     here.whole()
     here.ended()
     assert here.whole() == ACCEPT
@@ -253,7 +253,7 @@ def test_what_was_decided_of_a_client_holds_for_all_its_messages():
 
 
 def test_what_was_decided_of_a_name_holds_until_it_changes():
-    here = Place(FakeFilter({b"H": [milter.REJECT, milter.CONTINUE]}))
+    here = MilterFixture(FakeFilter({b"H": [milter.REJECT, milter.CONTINUE]}))
     assert here.whole().is_refusal
     here.ended()
     here.context.tls_info = TLS
@@ -262,7 +262,7 @@ def test_what_was_decided_of_a_name_holds_until_it_changes():
 
 
 def test_messages_of_a_conversation_share_a_connection():
-    here = Place()
+    here = MilterFixture()
     here.whole()
     here.ended()
     here.whole()
@@ -271,7 +271,7 @@ def test_messages_of_a_conversation_share_a_connection():
 
 
 def test_a_message_without_end_is_aborted():
-    here = Place()
+    here = MilterFixture()
     here.judge(SENDER, RECIPIENT)
     here.ended()
     here.ended()
@@ -281,17 +281,17 @@ def test_a_message_without_end_is_aborted():
 
 
 def test_a_filter_may_be_told_of_clients_when_they_come():
-    here = Place(FakeFilter({b"C": milter.reply(b"554 5.7.1 Never")}), begins="connect")
+    here = MilterFixture(FakeFilter({b"C": milter.reply(b"554 5.7.1 Never")}), begins="connect")
     assert set(here.filter.stages) == set(FilterStage)
     assert here.judge(CONNECT).answer == Outcome(554, "5.7.1", "Never")
-    here = Place(begins="hello")
+    here = MilterFixture(begins="hello")
     assert set(here.filter.stages) == set(FilterStage) - {CONNECT}
     assert here.judge(HELLO, SENDER) == ACCEPT
     assert here.other.kinds == b"OCHM"
 
 
 def test_people_who_have_logged_in_may_be_left_alone():
-    here = Place(skips_submitted=True)
+    here = MilterFixture(skips_submitted=True)
     here.context.submitter = "alice@example.org"
     assert here.whole() == ACCEPT
     assert not here.connector.dialed
@@ -299,13 +299,13 @@ def test_people_who_have_logged_in_may_be_left_alone():
 
 
 def test_a_client_of_a_unix_socket_and_the_null_sender():
-    here = Place()
+    here = MilterFixture()
     here.context.peer = type(here.context.peer)("", 0)
     here.context.sender = NULL
     here.whole()
     assert here.other.data(b"C") == [b"unknown\0U"]
     assert here.other.data(b"M") == [b"<>\0"]
-    here = Place()
+    here = MilterFixture()
     here.context.peer = type(here.context.peer)("2001:db8::1", 25)
     here.whole()
     assert here.other.data(b"C") == [b"unknown\x006\0\x192001:db8::1\0"]
@@ -327,7 +327,7 @@ def test_a_filter_alters_a_message_at_its_end():
         packet(b"q", texts(b"odd")),
         milter.ACCEPT,
     ]
-    verdict = Place(FakeFilter({b"E": b"".join(said)})).whole()
+    verdict = MilterFixture(FakeFilter({b"E": b"".join(said)})).whole()
     assert verdict == Verdict(
         Decision.QUARANTINE,
         "odd",
@@ -345,12 +345,12 @@ def test_a_filter_alters_a_message_at_its_end():
 
 @pytest.mark.parametrize("body", [b"a\nb\r\n.\r", b"a\r\nb\r\n.\r\n"])
 def test_a_new_body_has_whole_line_ends(body):
-    here = Place(FakeFilter({b"E": packet(b"b", body) + milter.ACCEPT}))
+    here = MilterFixture(FakeFilter({b"E": packet(b"b", body) + milter.ACCEPT}))
     assert here.whole().edits == (ChangeBody(b"a\r\nb\r\n.\r\n"),)
 
 
 def test_what_was_to_be_altered_of_a_refused_message_is_forgotten():
-    here = Place(FakeFilter({b"E": milter.add(b"X-End", b"1") + milter.REJECT}))
+    here = MilterFixture(FakeFilter({b"E": milter.add(b"X-End", b"1") + milter.REJECT}))
     assert here.whole().edits == ()
 
 
@@ -365,14 +365,14 @@ def test_what_was_to_be_altered_of_a_refused_message_is_forgotten():
     ],
 )
 def test_a_filter_that_asks_for_what_it_may_not_fails(said, options):
-    here = Place(FakeFilter({b"E": said + milter.ACCEPT}), **options)
+    here = MilterFixture(FakeFilter({b"E": said + milter.ACCEPT}), **options)
     with pytest.raises(ProtocolError):
         here.whole()
     assert not here.connector.lines[0].is_open
 
 
 def test_an_edit_before_the_end_is_out_of_place():
-    here = Place(FakeFilter({b"M": milter.add(b"X", b"1")}))
+    here = MilterFixture(FakeFilter({b"M": milter.add(b"X", b"1")}))
     with pytest.raises(ProtocolError):
         here.whole()
 
@@ -381,7 +381,7 @@ def test_an_edit_before_the_end_is_out_of_place():
 
 
 def test_a_header_that_never_ends_is_refused():
-    here = Place()
+    here = MilterFixture()
     here.context.header = b"A: " + b"x" * MAX_HEADER
     here.context.message = Message(MemoryBlob(here.context.header), b"")
     assert here.whole().answer.code == 552
@@ -390,7 +390,7 @@ def test_a_header_that_never_ends_is_refused():
 
 
 def test_a_filter_that_cannot_be_reached_is_tried_for_the_next_message():
-    here = Place(None, FakeFilter())
+    here = MilterFixture(None, FakeFilter())
     with pytest.raises(Unavailable):
         here.judge(SENDER)
     with pytest.raises(Unavailable):
@@ -402,7 +402,7 @@ def test_a_filter_that_cannot_be_reached_is_tried_for_the_next_message():
 
 @pytest.mark.parametrize("said", [b"", packet(b"4"), packet(b"f"), b"\0\0\0\0", b"\xff" * 5])
 def test_a_filter_that_breaks_off_is_asked_no_more_of_this_message(said):
-    here = Place(FakeFilter({b"R": said}), FakeFilter())
+    here = MilterFixture(FakeFilter({b"R": said}), FakeFilter())
     with pytest.raises((Unavailable, ProtocolError)):
         here.whole()
     assert not here.connector.lines[0].is_open
@@ -415,7 +415,7 @@ def test_a_filter_that_breaks_off_is_asked_no_more_of_this_message(said):
 
 
 def test_a_connection_that_was_closed_meanwhile_is_made_anew():
-    here = Place(FakeFilter(), FakeFilter())
+    here = MilterFixture(FakeFilter(), FakeFilter())
     here.whole()
     here.ended()
     here.connector.lines[0].close()
@@ -428,7 +428,7 @@ def test_a_message_that_cannot_be_read_is_not_judged():
         def pieces(self, start=0, stop=None):
             raise OSError
 
-    here = Place()
+    here = MilterFixture()
     here.context.message = Message(Broken(HEADER + b"\r\n" + b"x" * 100_000), b"")
     with pytest.raises(Unavailable):
         here.whole()
@@ -448,7 +448,7 @@ def test_who_is_waited_for_too_long_is_left():
         def __await__(self):
             yield
 
-    here = Place()
+    here = MilterFixture()
     here.filter._connector = slow = Slow(FakeFilter)
     asking = here.filter.judge(SENDER, here.context)
     asking.send(None)
@@ -470,7 +470,9 @@ OCTETS = st.sampled_from(
     st.integers(0, 0x1FFFFF),
 )
 def test_whatever_a_filter_says_there_is_a_verdict_or_an_error(answers, protocol_steps):
-    here = Place(FakeFilter(answers, protocol_steps=protocol_steps & ~0x800), *[FakeFilter()] * 3)
+    here = MilterFixture(
+        FakeFilter(answers, protocol_steps=protocol_steps & ~0x800), *[FakeFilter()] * 3
+    )
     for _ in range(2):
         try:
             assert isinstance(here.whole(), Verdict)
