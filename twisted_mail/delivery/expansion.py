@@ -35,7 +35,7 @@ MAX_DEPTH = 10  # aliases that lead to aliases
 MAX_ADDRESSES = 1000  # that one recipient may lead to
 
 UNKNOWN = NoRoute(Outcome(550, "5.1.1", "There is no such mailbox here"))
-# Whoever runs this server can mend it, so the sender keeps the mail and tries again.
+# Whoever runs this server can correct it, so the sender keeps the mail and tries again.
 TOO_DEEP = NoRoute(Outcome(451, "4.3.5", "The aliases of this recipient nest too deeply"))
 TOO_MANY = NoRoute(Outcome(451, "4.3.5", "This recipient stands for too many addresses"))
 
@@ -73,10 +73,10 @@ class AliasExpansion:
         self._seen.add(recipient)
         for _ in range(MAX_DEPTH + 1):
             following: list[PendingAddress] = []
-            for way in level:
-                following += self._unseen(await self._resolve(way))
+            for current in level:
+                following += self._unseen(await self._resolve(current))
                 if len(self._seen) > MAX_ADDRESSES:
-                    self._note(way, RouteStepKind.TOO_MANY)
+                    self._note(current, RouteStepKind.TOO_MANY)
                     return TOO_MANY
             if not following:
                 return self._result()
@@ -84,15 +84,15 @@ class AliasExpansion:
         self._note(level[0], RouteStepKind.TOO_DEEP)
         return TOO_DEEP
 
-    def _unseen(self, ways: list[PendingAddress]) -> list[PendingAddress]:
-        """Return those ways whose addresses were not followed before."""
+    def _unseen(self, pending: list[PendingAddress]) -> list[PendingAddress]:
+        """Return those whose addresses were not followed before."""
         new = []
-        for way in ways:
-            if way.address in self._seen:
-                self._note(way, RouteStepKind.REPEATED)
+        for current in pending:
+            if current.address in self._seen:
+                self._note(current, RouteStepKind.REPEATED)
             else:
-                self._seen.add(way.address)
-                new.append(way)
+                self._seen.add(current.address)
+                new.append(current)
         return new
 
     def _result(self) -> Route:
@@ -104,79 +104,85 @@ class AliasExpansion:
 
     # ------------------------------------------------------------ one address
 
-    async def _resolve(self, way: PendingAddress) -> list[PendingAddress]:
+    async def _resolve(self, current: PendingAddress) -> list[PendingAddress]:
         """Note what an address is; return where it leads."""
-        found = await self._directory.find(way.address)
+        found = await self._directory.find(current.address)
         if found is None:
-            self._note(way, RouteStepKind.ELSEWHERE)
-            self._elsewhere[way.address] = None
+            self._note(current, RouteStepKind.ELSEWHERE)
+            self._elsewhere[current.address] = None
             return []
-        await self._note_domain(way)
+        await self._note_domain(current)
         if found.is_deliverable:
-            return self._follow_entry(way, found)
-        return await self._resolve_fallback(way)
+            return self._follow_entry(current, found)
+        return await self._resolve_fallback(current)
 
-    async def _resolve_fallback(self, way: PendingAddress) -> list[PendingAddress]:
+    async def _resolve_fallback(self, current: PendingAddress) -> list[PendingAddress]:
         """Look for what else takes the mail of an address of ours where nobody lives."""
-        address = way.address
+        address = current.address
         if (read := parse_role(address.local)) is not None:
             name, role, detail = read
             found = await self._find(name, address.domain)
             if found.list is not None:
-                return self._follow_list_role(way, found, ListTarget(found.list, role, detail))
+                return self._follow_list_role(current, found, ListTarget(found.list, role, detail))
         for user, detail in subaddress_splits(address.local, self._separators):
             found = await self._find(user, address.domain)
             if found.is_deliverable:
-                self._note(way, RouteStepKind.SUBADDRESS, user, detail)
-                return self._follow_entry(PendingAddress(address, detail, way.depth), found)
+                self._note(current, RouteStepKind.SUBADDRESS, user, detail)
+                return self._follow_entry(PendingAddress(address, detail, current.depth), found)
         found = await self._find(catch_all_address(address.domain).local, address.domain)
-        self._note(way, RouteStepKind.CATCH_ALL if found.is_deliverable else RouteStepKind.UNKNOWN)
-        return self._follow_entry(way, found)
+        self._note(
+            current, RouteStepKind.CATCH_ALL if found.is_deliverable else RouteStepKind.UNKNOWN
+        )
+        return self._follow_entry(current, found)
 
     async def _find(self, local: str, domain: str) -> DirectoryEntry:
         return await self._directory.find(Address(local, domain)) or NO_ENTRY
 
-    def _follow_entry(self, way: PendingAddress, found: DirectoryEntry) -> list[PendingAddress]:
+    def _follow_entry(self, current: PendingAddress, found: DirectoryEntry) -> list[PendingAddress]:
         """Note what was found under an address; return where it leads."""
         if found.account is not None:
-            self._note(way, RouteStepKind.ACCOUNT, found.account)
-            self._accounts.setdefault(found.account, way.detail)
+            self._note(current, RouteStepKind.ACCOUNT, found.account)
+            self._accounts.setdefault(found.account, current.detail)
         elif found.list is not None:
-            self._note(way, RouteStepKind.LIST, found.list)
+            self._note(current, RouteStepKind.LIST, found.list)
             self._lists[ListTarget(found.list, ListRole.POST)] = None
         elif found.targets or found.programs:
             self._note(
-                way,
+                current,
                 RouteStepKind.ALIAS,
                 *map(str, found.targets),
                 *(f"|{p}" for p in found.programs),
             )
             for program in found.programs:
                 self._note(
-                    PendingAddress(way.address, depth=way.depth + 1), RouteStepKind.PROGRAM, program
+                    PendingAddress(current.address, depth=current.depth + 1),
+                    RouteStepKind.PROGRAM,
+                    program,
                 )
-                self._programs[ProgramTarget(program, way.address, way.detail)] = None
-        return [PendingAddress(target, way.detail, way.depth + 1) for target in found.targets]
+                self._programs[ProgramTarget(program, current.address, current.detail)] = None
+        return [
+            PendingAddress(target, current.detail, current.depth + 1) for target in found.targets
+        ]
 
     def _follow_list_role(
-        self, way: PendingAddress, found: DirectoryEntry, mail: ListTarget
+        self, current: PendingAddress, found: DirectoryEntry, mail: ListTarget
     ) -> list[PendingAddress]:
         if mail.role is ListRole.OWNER:
-            owners = found.owners or (Address("postmaster", way.address.domain),)
-            self._note(way, RouteStepKind.LIST_OWNERS, *map(str, owners))
-            return [PendingAddress(owner, depth=way.depth + 1) for owner in owners]
-        self._note(way, RouteStepKind.LIST, mail.list, mail.role.value)
+            owners = found.owners or (Address("postmaster", current.address.domain),)
+            self._note(current, RouteStepKind.LIST_OWNERS, *map(str, owners))
+            return [PendingAddress(owner, depth=current.depth + 1) for owner in owners]
+        self._note(current, RouteStepKind.LIST, mail.list, mail.role.value)
         self._lists[mail] = None
         return []
 
     # ------------------------------------------------------------ the trace
 
-    def _note(self, way: PendingAddress, turn: RouteStepKind, *found: str) -> None:
+    def _note(self, current: PendingAddress, turn: RouteStepKind, *found: str) -> None:
         if self._steps is not None:
-            self._steps.append(RouteStep(way.depth, way.address, turn, found))
+            self._steps.append(RouteStep(current.depth, current.address, turn, found))
 
-    async def _note_domain(self, way: PendingAddress) -> None:
+    async def _note_domain(self, current: PendingAddress) -> None:
         if self._steps is not None:
-            home = await self._directory.home(way.address.domain)
-            if home is not None and home != way.address.domain:
-                self._note(way, RouteStepKind.DOMAIN_ALIAS, home)
+            home = await self._directory.home(current.address.domain)
+            if home is not None and home != current.address.domain:
+                self._note(current, RouteStepKind.DOMAIN_ALIAS, home)

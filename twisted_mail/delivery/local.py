@@ -39,7 +39,7 @@ class LocalDelivery:
     and sends it again, and accounts that have it already get it twice: better twice than not at all.
     """
 
-    # What is never sent on needs no TLS on the way; reports need somebody who sends them.
+    # What is never sent on needs no TLS; reports would need a queue that sends them.
     supported_keywords = frozenset({"REQUIRETLS"})
 
     def __init__(self, backend: DeliveryBackend) -> None:
@@ -63,7 +63,7 @@ class LocalDelivery:
         await self._deliver(envelope, message, accounts, jobs)
 
     async def check_quota(self, accounts: Sequence[str], size: int) -> Outcome | None:
-        """Return why none of the accounts has room for so many octets, or None."""
+        """Return why none of the accounts has room for ``size`` octets, or None."""
         answers = (await self._backend.store.check_quota(accounts, size)).values()
         errors = [error for error in answers if error is not None]
         if not errors or len(errors) < len(answers):

@@ -1,6 +1,6 @@
 r"""Delivery of what is quarantined: into the mailbox with the special use ``\Junk`` (RFC 6154 §2).
 
-Such mail is rare, so each account gets a copy of its own by the way that clients take, with its quota.
+Such mail is rare, so each account gets a copy of its own as clients append it, within its quota.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ MAILBOX_MISSING = (
 
 @dataclass(frozen=True, slots=True)
 class BorrowedBlob:
-    """A blob that several accounts read; whoever lends it closes it."""
+    """A blob that several accounts read; its owner closes it."""
 
     blob: Blob
 
@@ -40,16 +40,16 @@ class BorrowedBlob:
 async def quarantine(
     store: Store, names: Sequence[str], message: Message
 ) -> Mapping[str, MailError | None]:
-    """Put a message where junk lies in several accounts, as ``Store.deliver`` does into inboxes.
+    """Put a message into the junk mailbox of several accounts, as ``Store.deliver`` does into inboxes.
 
     An account without such a mailbox gets it into its inbox. The message's blob is closed.
     """
-    lent = Message(BorrowedBlob(message.blob), message.prefix)
+    borrowed = Message(BorrowedBlob(message.blob), message.prefix)
     answers: dict[str, MailError | None] = {}
     try:
         for name in dict.fromkeys(names):
             try:
-                answers[name] = await _put_into_junk(store, name, lent)
+                answers[name] = await _put_into_junk(store, name, borrowed)
             except MailError as error:
                 answers[name] = error
     finally:

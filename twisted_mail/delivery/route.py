@@ -10,7 +10,7 @@ class LocalRouter:
     """Routes by the directory alone. Fulfils ``interfaces.Router``.
 
     ``hostname`` and the domains above it are where ``<Postmaster>`` without a domain is looked for
-    (RFC 5321 §4.1.1.3), and ``domains`` behind them. Each of the ``separators`` may stand between a
+    (RFC 5321 §4.1.1.3), and ``domains`` after them. Each of the ``separators`` may stand between a
     user and a detail.
     """
 

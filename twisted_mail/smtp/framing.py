@@ -31,11 +31,11 @@ class Framer:
         self._at = 0
         self._line_limit = line_limit
         self._auth_limit = auth_limit
-        self._is_skipping = False  # up to the next CRLF, behind a flaw
+        self._is_skipping = False  # up to the next CRLF, after a bad line
 
     @property
     def is_empty(self) -> bool:
-        """Say whether everything that was fed has been returned."""
+        """Return whether everything that was fed has been returned."""
         return self._at == len(self._buffer)
 
     def feed(self, data: bytes) -> None:

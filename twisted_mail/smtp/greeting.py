@@ -1,4 +1,4 @@
-"""The first word of a conversation (RFC 5321 §3.1)."""
+"""The greeting (RFC 5321 §3.1)."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from twisted_mail.smtp.session import SmtpSession
 
 
 async def greet(session: SmtpSession) -> None:
-    """Say 220, or, to a client that is not wanted, 554 or 421."""
+    """Send 220, or, to a client that is not wanted, 554 or 421."""
     refusal = await filter_stages.at_connection(session)
     if refusal is None:
         words = f"{session.backend.hostname} {session.settings.protocol} twisted_mail ready"

@@ -1,14 +1,14 @@
-"""LMTP (RFC 2033): SMTP for final delivery, from a mail server to the mail store beside it.
+"""LMTP (RFC 2033): SMTP for final delivery, from a mail server to the mail store on its host.
 
 | | SMTP | LMTP |
 | --- | --- | --- |
 | greeting of the client | EHLO, HELO | LHLO |
 | DATA without recipients | 554 | 503 |
-| reply to a message | one | one for each RCPT that was taken, in their order |
+| reply to a message | one | one for each RCPT that was accepted, in their order |
 | recipients | here, and elsewhere for those who log in | here |
 
-The one reply of SMTP is a promise for all recipients; here each stands for itself, so that the other
-server knows to whom it has to try again.
+The one reply of SMTP is a promise for all recipients; here each is for itself, so that the other
+server knows for which of them to try again.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,6 +1,6 @@
 """One SMTP conversation on the server's side, from greeting to farewell.
 
-``session`` is what it knows, ``commands`` what it does; here is the loop, and what ends it.
+``session`` is what it knows, ``commands`` what it can do; here are the loop, and what ends it.
 """
 
 from collections.abc import Mapping
@@ -62,7 +62,7 @@ class SmtpLoop:
             journal.disconnected(service, peer, session.end_reason or "failed")
 
     async def _greet(self) -> None:
-        """Say 220, or, to a client that is not wanted, 554 or 421 (RFC 5321 §3.1)."""
+        """Send 220, or, to a client that is not wanted, 554 or 421 (RFC 5321 §3.1)."""
         session = self._session
         if session.settings.greeting_delay and not await self._is_patient():
             session.refuse(replies.TALKED_EARLY)
@@ -71,7 +71,7 @@ class SmtpLoop:
         await greet(session)
 
     async def _is_patient(self) -> bool:
-        """Wait before the greeting; say whether the client may go on (RFC 5321 §4.3.1).
+        """Wait before the greeting; return whether the client may go on (RFC 5321 §4.3.1).
 
         Programs that only send spam often do not wait for it.
         """
@@ -85,7 +85,7 @@ class SmtpLoop:
         return not session.settings.refuses_early_talkers
 
     async def _run_line(self, line: bytes | BadLine) -> None:
-        """Do what one line says, and see to it that a bad client does not go on for ever."""
+        """Run what one line asks for, and let a bad client not go on for ever."""
         session = self._session
         await session.wire.yield_to_others()
         errors = session.limits.errors

@@ -8,7 +8,7 @@ MAX_TEXT = 450  # octets: a reply line has at most 512 (RFC 5321 §4.5.3.1.5)
 
 
 def encode(outcome: Outcome) -> bytes:
-    """Return the reply that tells an outcome."""
+    """Return the reply for an outcome."""
     return encode_lines(outcome.code, outcome.enhanced, [outcome.text])
 
 

@@ -47,7 +47,7 @@ class Settings:
     makes_legal: bool = False  # encode long lines and binary octets anew
     checks_author: bool = False  # From and Sender have to be of the account that logged in
     takes_null_sender: bool = True  # from those who have logged in
-    vrfy_for: Audience = "nobody"  # who hears the truth; others hear neither yes nor no
+    vrfy_for: Audience = "nobody"  # who gets a true answer; others get neither yes nor no
     expn_for: Audience = "nobody"  # the same
     shows_login: bool = False  # in the Received field
     needs_brackets: bool = False  # refuse MAIL FROM:user@host, without < and >
@@ -67,11 +67,11 @@ class Settings:
 
     command_timeout: float = 300
     block_timeout: float = 180  # for the next piece of a message
-    message_timeout: float = 600  # for a whole message, and a second more for each ...
-    slowest_rate: int = 1000  # ... so many octets of it
+    message_timeout: float = 600  # for a whole message, and one second more for ...
+    slowest_rate: int = 1000  # ... this number of its octets
 
-    soft_errors: int = 10  # from here on, each error is answered after ...
-    error_delay: float = 1  # ... so long
+    soft_errors: int = 10  # more than these, and each error is answered after ...
+    error_delay: float = 1  # ... this time
     hard_errors: int = 20  # and here the conversation ends
     max_junk: int = 100  # commands without mail that are not yet errors
     max_unknown: int = 100  # unknown recipients in one conversation
@@ -107,7 +107,7 @@ class SubmissionSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class LmtpSettings(Settings):
-    """Final delivery for another mail server, beside this one (RFC 2033).
+    """Final delivery for another mail server on this host (RFC 2033).
 
     What it passes on is other people's, and so are the errors in it: it is not slowed down for them.
     """

@@ -1,4 +1,4 @@
-"""What has been said of one message so far."""
+"""What the commands have said of one message so far."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,7 +57,7 @@ class Transaction:
         self.recipients[recipient] = route
 
     def notify(self, recipient: Address, dsn_request: DsnRequest) -> None:
-        """Note what the sender wants to hear of a recipient."""
+        """Note which reports of a recipient the sender wants."""
         if self.dsn_requests is None:
             self.dsn_requests = {}
         self.dsn_requests[recipient] = dsn_request

@@ -35,15 +35,15 @@ def apply_edits(
         revision = Revision(message, context.header)
         revision.edit(verdict.edits)
         message = revision.message()
-    told = b"".join(field(FIELD, one) for one in _verdict_fields(context))
-    message = replace(message, prefix=told + message.prefix)
+    verdicts = b"".join(field(FIELD, one) for one in _verdict_fields(context))
+    message = replace(message, prefix=verdicts + message.prefix)
     if verdict.decision is Decision.QUARANTINE:
         envelope = replace(envelope, is_quarantined=True)
     return _with_edited_addresses(envelope, verdict.edits), message
 
 
 def _verdict_fields(context: SmtpContext) -> list[str]:
-    """Return what is told of the verdicts that took the mail.
+    """Return the texts of the verdicts that accepted the mail.
 
     Refusals were of other recipients, of whom those who got it need not know (RFC 5321 §7.2).
     """
@@ -52,9 +52,9 @@ def _verdict_fields(context: SmtpContext) -> list[str]:
         for name, one in context.verdicts
         if not one.is_refusal and (one.reason or one.decision is not Decision.ACCEPT)
     ]
-    told = [_verdict_text(name, one) for name, one in wanted[:MAX_FIELDS]]
-    more = len(wanted) - len(told)
-    return [*told, f"accept (and {more} more)"] if more else told
+    texts = [_verdict_text(name, one) for name, one in wanted[:MAX_FIELDS]]
+    more = len(wanted) - len(texts)
+    return [*texts, f"accept (and {more} more)"] if more else texts
 
 
 def _verdict_text(name: str, verdict: Verdict) -> str:

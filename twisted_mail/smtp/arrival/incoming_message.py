@@ -1,4 +1,4 @@
-"""One message on its way in: what is kept of it while it comes."""
+"""What is kept of one message while it comes in."""
 
 from twisted_mail.interfaces import BlobWriter
 from twisted_mail.mail.message import Blob
@@ -22,7 +22,7 @@ def header_end(head: bytes | bytearray, start: int = 0) -> int:
 
 
 class IncomingMessage:
-    """One message on its way in: its header as far as we look, its bytes, or why they are not kept."""
+    """A message that comes in: its header as far as we look, its bytes, or why they are not kept."""
 
     __slots__ = ("_head", "_header_end", "_is_finished", "_max_size", "_writer", "fault", "size")
 
@@ -41,7 +41,7 @@ class IncomingMessage:
         return bytes(self._head[: self._header_end] if self._header_end >= 0 else self._head)
 
     async def take(self, data: bytes) -> None:
-        """Take a piece of the message, unless it is spoilt."""
+        """Take a piece of the message, unless its content was rejected."""
         self.size += len(data)
         if self.size > self._max_size:
             self.reject_content(replies.TOO_LARGE)
@@ -57,7 +57,7 @@ class IncomingMessage:
         self._header_end = header_end(self._head, start)
 
     def reject_content(self, outcome: Outcome) -> None:
-        """Keep no more of the message; the first fault is the one that is told."""
+        """Keep no more of the message; the first fault is the one that is answered."""
         if self.fault is None:
             self.fault = outcome
             self._writer.discard()
@@ -69,7 +69,7 @@ class IncomingMessage:
         return blob
 
     def discard(self) -> None:
-        """Forget what was kept; harmless after ``finish``."""
+        """Discard what was kept; harmless after ``finish``."""
         if not self._is_finished:
             self._writer.discard()
 
@@ -88,17 +88,17 @@ class IncomingChunkedMessage(IncomingMessage):
         self._line_ends = None if is_binary else LineEndCheck()
 
     async def take(self, data: bytes) -> None:
-        """Take a piece of the message, unless it is spoilt."""
+        """Take a piece of the message, unless its content was rejected."""
         if self._line_ends is not None:
             self._line_ends.feed(data)
         await super().take(data)
 
     @property
     def is_malformed(self) -> bool:
-        """Say, at its end, whether a text has a CR or LF that stands alone."""
+        """Return, at its end, whether a text has a CR or LF that stands alone."""
         return self._line_ends is not None and not self._line_ends.are_clean
 
     @property
     def is_line_open(self) -> bool:
-        """Say whether a text does not end with the end of a line."""
+        """Return whether a text does not end with the end of a line."""
         return self._line_ends is not None and self._line_ends.is_line_open

@@ -1,7 +1,7 @@
 """What a submission server does to a message that a relay must not (RFC 6409 §8).
 
 The message as it came is not rewritten where it need not be: without Bcc there is a new header in front
-of the old body, missing fields stand in our prefix, and only what nobody may carry is encoded anew. A
+of the old body, missing fields stand in our prefix, and only what no server may carry is encoded anew. A
 plain small message is looked through once and stays as it is.
 """
 
@@ -73,12 +73,12 @@ async def check_author(arrival: Arrival) -> None:
 
 
 async def _is_own(session: SmtpSession, submitter: Submitter, value: bytes) -> bool:
-    """Say whether all addresses of a field may be used by who has logged in, and there are any."""
+    """Return whether a field has addresses, all of which the account that logged in may use."""
     found = [one for one in address_list.parse(header.unfolded(value)) if one.local is not None]
     for one in found:
         if one.domain is None:
             continue  # the name of a group
-        await session.wire.yield_to_others()  # there may be thousands, each behind a large alias
+        await session.wire.yield_to_others()  # there may be thousands, each in a large alias
         address = _address(one.local or b"", one.domain)
         if address is None or not await submitter.may_send_as(address):
             return False
@@ -149,14 +149,14 @@ async def _convert(arrival: Arrival, blob: Blob) -> bool:
 
 
 async def _look(session: SmtpSession, blob: Blob) -> tuple[bool, bool]:
-    """Say whether a message is legal, and whether it is in ASCII."""
+    """Return whether a message is legal, and whether it is in ASCII."""
     if isinstance(blob, MemoryBlob) and blob.size <= IN_MEMORY:
         return is_legal(blob.data), blob.data.isascii()
     return await session.backend.blocking.run(scan_content, blob)
 
 
 def scan_content(blob: Blob) -> tuple[bool, bool]:
-    """Say of a message in pieces whether it is legal, and whether it is in ASCII. May block."""
+    """Return the same of a message in pieces. May block."""
     is_plain, is_ascii, tail = True, True, b""
     for piece in blob.pieces():
         data = tail + piece

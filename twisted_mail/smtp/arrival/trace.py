@@ -136,7 +136,7 @@ def count_fields(header: bytes, name: bytes) -> int:
 
 
 def waives_tls(header: bytes) -> bool:
-    """Say whether the header wants the message delivered even where TLS fails (RFC 8689 §3)."""
+    """Return whether the header wants the message delivered even where TLS fails (RFC 8689 §3)."""
     return _TLS_OPTIONAL.search(header) is not None
 
 

@@ -5,7 +5,7 @@
 | after RCPT, or after another | 250 | the transaction goes on |
 | with LAST | as the end of DATA is | the transaction has ended |
 | that fails | why | the transaction has ended |
-| out of order, or behind one that failed | 503 or 554 | nothing has changed |
+| out of order, or after one that failed | 503 or 554 | nothing has changed |
 | malformed | 501 | the conversation ends, as nobody knows what follows |
 
 Whatever the answer, the octets of the chunk are read first, so that they are never taken for commands.
@@ -61,13 +61,13 @@ _REFUSED = {
 
 
 async def _refuse(session: SmtpSession, octets: int, is_last: bool, refusal: bytes) -> None:
-    """Read a chunk that nobody wants, and answer."""
+    """Read a chunk that is not wanted, and answer."""
     if session.limits.count_discarded(octets):
         session.end_session(refusal, "endless message")
         return
     replies_wanted = _reply_count(session, is_last)
     await _read(session, octets, None)
-    if session.is_discarding:  # it may have been sent before the first refusal was heard
+    if session.is_discarding:  # it may have been sent before the client saw the first refusal
         session.wire.write(refusal * replies_wanted)
         session.is_discarding = not is_last
         session.limits.count_junk()

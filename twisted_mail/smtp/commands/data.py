@@ -57,7 +57,7 @@ async def _read(session: SmtpSession, incoming: IncomingMessage) -> None:
 
 
 async def take_piece(session: SmtpSession, incoming: IncomingMessage, piece: bytes) -> None:
-    """Take a piece; a failure is told when the message has ended."""
+    """Take a piece; a failure is answered when the message has ended."""
     try:
         await incoming.take(piece)
     except MailError as error:

@@ -22,7 +22,7 @@ async def ehlo(session: SmtpSession, argument: bytes) -> None:
 
 
 async def _greet(session: SmtpSession, hello: str, is_extended: bool) -> bool:
-    """Take the client's name for itself, unless a filter refuses it; say whether it was taken."""
+    """Take the client's name for itself, unless a filter refuses it; return whether it was accepted."""
     refusal = await filter_stages.at_hello(session, hello)
     if refusal is not None:
         session.refuse_mail(refusal)

@@ -45,7 +45,7 @@ async def _open(session: SmtpSession, sender: Address, mail_parameters: MailPara
 
 
 async def _may_send(session: SmtpSession, sender: Address) -> bool:
-    """Say whether the sender is one that this client may use (RFC 6409 §6.1).
+    """Return whether the sender is one that this client may use (RFC 6409 §6.1).
 
     The null sender is for reports of all kinds, and nobody's.
     """

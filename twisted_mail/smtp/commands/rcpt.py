@@ -88,9 +88,9 @@ def _refusal(session: SmtpSession, recipient: Address, route: RemoteRoute | NoRo
 
 
 def _refuse_elsewhere(session: SmtpSession, recipient: Address, route: RemoteRoute) -> Outcome:
-    """Relaying is for those who have logged in; and there is no queue to send from yet.
+    """Relaying is for clients that have logged in; and there is no queue to send from yet.
 
-    Where an alias leads is not told to strangers.
+    Strangers do not learn where an alias leads.
     """
     is_foreign = route.addresses == (recipient,) and not route.accounts
     if session.submitter is None:

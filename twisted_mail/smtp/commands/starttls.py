@@ -9,7 +9,7 @@ from twisted_mail.smtp.session import SmtpSession
 async def starttls(session: SmtpSession, argument: bytes) -> None:
     """Answer STARTTLS, and begin anew under TLS (RFC 3207 §4).
 
-    Commands that came in clear behind it are never run: someone on the way may have put them there.
+    Commands that came in clear after it are never run: an attacker on the line may have added them.
     """
     if session.wire.tls_info is not None:
         session.refuse(replies.TLS_IS_ON)

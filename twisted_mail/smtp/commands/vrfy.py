@@ -1,6 +1,6 @@
 """VRFY and EXPN: who is here (RFC 5321 §3.5).
 
-Those whom the settings do not name hear neither yes nor no: 252, as RFC 5321 §7.3 wants it from a server
+Clients that the settings do not name get neither yes nor no: 252, as RFC 5321 §7.3 wants it from a server
 that keeps its users' names to itself.
 """
 
@@ -19,31 +19,31 @@ MAX_MEMBERS = 100  # lines of one answer
 
 
 async def vrfy(session: SmtpSession, argument: bytes) -> None:
-    """Answer VRFY address [SMTPUTF8]: truly to those whom the settings name."""
-    enquiry = await _permitted_argument(session, argument, session.settings.vrfy_for)
-    if enquiry is None:
+    """Answer VRFY address [SMTPUTF8]: truly to clients that the settings name."""
+    wanted = await _permitted_argument(session, argument, session.settings.vrfy_for)
+    if wanted is None:
         session.wire.write(replies.NOT_VERIFIED)
         return
-    route = await session.backend.router.route(enquiry.address)
+    route = await session.backend.router.route(wanted.address)
     if isinstance(route, NoRoute):
         _reply_unknown(session, route.outcome)
     elif isinstance(route, RemoteRoute):
         session.wire.write(replies.NOT_VERIFIED)
     else:
-        _reply_with_addresses(session, enquiry, [enquiry.address])
+        _reply_with_addresses(session, wanted, [wanted.address])
 
 
 async def expn(session: SmtpSession, argument: bytes) -> None:
     """Answer EXPN address [SMTPUTF8] with where an alias or list leads, under the same conditions."""
-    enquiry = await _permitted_argument(session, argument, session.settings.expn_for)
-    if enquiry is None:
+    wanted = await _permitted_argument(session, argument, session.settings.expn_for)
+    if wanted is None:
         session.wire.write(replies.NOT_VERIFIED)
         return
-    members = await session.backend.directory.members(enquiry.address)
-    if not members and await session.backend.directory.account(enquiry.address) is not None:
-        members = (enquiry.address,)
+    members = await session.backend.directory.members(wanted.address)
+    if not members and await session.backend.directory.account(wanted.address) is not None:
+        members = (wanted.address,)
     if members:
-        _reply_with_addresses(session, enquiry, members[:MAX_MEMBERS])
+        _reply_with_addresses(session, wanted, members[:MAX_MEMBERS])
     else:
         _reply_unknown(session, Outcome(550, "5.1.1", "There is no such list"))
 
@@ -51,13 +51,13 @@ async def expn(session: SmtpSession, argument: bytes) -> None:
 async def _permitted_argument(
     session: SmtpSession, argument: bytes, audience: Audience
 ) -> VrfyArgument | None:
-    """Return what to look for, or None for a client that is told nothing."""
+    """Return what to look for, or None for a client that gets no true answer."""
     if not argument:
         raise ProtocolError(Outcome(501, "5.5.4", "Tell an address"))
     if audience == "nobody" or (audience == "authenticated" and session.submitter is None):
         return None
-    enquiry = grammar.parse_vrfy(argument)
-    return VrfyArgument(await _with_domain(session, enquiry.address), enquiry.is_utf8)
+    wanted = grammar.parse_vrfy(argument)
+    return VrfyArgument(await _with_domain(session, wanted.address), wanted.is_utf8)
 
 
 async def _with_domain(session: SmtpSession, address: Address) -> Address:
@@ -73,11 +73,11 @@ async def _with_domain(session: SmtpSession, address: Address) -> Address:
 
 
 def _reply_with_addresses(
-    session: SmtpSession, enquiry: VrfyArgument, addresses: Sequence[Address]
+    session: SmtpSession, wanted: VrfyArgument, addresses: Sequence[Address]
 ) -> None:
     """Answer with addresses; in UTF-8 only where it was asked for (RFC 6531 §3.7.4.2)."""
     texts = [f"<{address}>" for address in addresses]
-    if not enquiry.is_utf8 and not all(text.isascii() for text in texts):
+    if not wanted.is_utf8 and not all(text.isascii() for text in texts):
         session.wire.write(replies.NEEDS_UTF8)
     else:
         session.wire.write(replies.encode_lines(250, "2.1.5", texts, "utf-8"))

@@ -1,8 +1,8 @@
-"""XCLIENT: a trusted proxy says whom it speaks for (Postfix, XCLIENT_README).
+"""XCLIENT: a trusted proxy names the client that it speaks for (Postfix, XCLIENT_README).
 
 What it says takes the place of what the connection shows, for filters, limits, the log and the trace;
 then the conversation begins anew with a greeting. It may say it in several commands, ADDR in the last:
-behind it the client itself is heard, which may say nothing of the kind.
+after it commands are the client's own, which may not send XCLIENT.
 """
 
 import ipaddress
@@ -126,12 +126,12 @@ class ProxiedWire(WireWrapper):
 
     @property
     def peer(self) -> Peer:
-        """Return the client whom the proxy brings."""
+        """Return the client that the proxy speaks for."""
         return self.claim.peer
 
 
 def is_trusted(session: SmtpSession) -> bool:
-    """Say whether whoever is heard now may speak for others.
+    """Return whether whoever sends commands now may speak for others.
 
     Once an address has been claimed, that is the one that counts: proxies such as nginx hand on what
     their client says, and it could make itself anybody.
@@ -169,17 +169,17 @@ async def xclient(session: SmtpSession, argument: bytes) -> None:
 
 
 def _proxied_wire(session: SmtpSession) -> ProxiedWire:
-    """Return the wire on which a client can be claimed, laid under the one that mends lines."""
-    mending = session.wire if isinstance(session.wire, LfRepairWire) else None
-    wire = session.wire if mending is None else mending.wrapped
+    """Return the wire on which a client can be claimed, under the one that repairs lines."""
+    repairing = session.wire if isinstance(session.wire, LfRepairWire) else None
+    wire = session.wire if repairing is None else repairing.wrapped
     if isinstance(wire, ProxiedWire):
         return wire
-    posed = ProxiedWire(wire)
-    if mending is None:
-        session.wire = posed
+    proxied = ProxiedWire(wire)
+    if repairing is None:
+        session.wire = proxied
     else:
-        mending.wrapped = posed
-    return posed
+        repairing.wrapped = proxied
+    return proxied
 
 
 def _updated_claim(claim: ClaimedClient, said: Attributes) -> ClaimedClient:
@@ -201,10 +201,10 @@ def _updated_claim(claim: ClaimedClient, said: Attributes) -> ClaimedClient:
 
 async def _trusted_login(session: SmtpSession, claim: ClaimedClient) -> Submitter | None:
     """Return the login that the proxy has checked, where logins are taken. Raises Refused."""
-    adopt = session.backend.assume_login
-    if not claim.login or adopt is None or not session.settings.offers_login:
+    assume_login = session.backend.assume_login
+    if not claim.login or assume_login is None or not session.settings.offers_login:
         return None
-    return await adopt(claim.login)
+    return await assume_login(claim.login)
 
 
 COMMANDS = (Command(xclient, "XCLIENT attribute=value ...", BETWEEN_MAILS, is_junk=True),)

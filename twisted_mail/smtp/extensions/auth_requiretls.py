@@ -28,7 +28,7 @@ def read_originator(session: SmtpSession, value: str | None) -> Address:
 async def without_untrusted_originator(
     session: SmtpSession, mail_parameters: MailParameters
 ) -> MailParameters:
-    """Return the wishes without an originator that this client may not speak for."""
+    """Return the parameters without an originator that this client may not speak for."""
     submitter = session.submitter
     if submitter is not None and await submitter.may_send_as(mail_parameters.originator):
         return mail_parameters
@@ -36,7 +36,7 @@ async def without_untrusted_originator(
 
 
 def offers_requiretls(session: SmtpSession) -> bool:
-    """Say whether REQUIRETLS is offered: under TLS alone (RFC 8689 §2)."""
+    """Return whether REQUIRETLS is offered: under TLS alone (RFC 8689 §2)."""
     return (
         session.wire.tls_info is not None
         and "REQUIRETLS" in session.backend.queue.supported_keywords

@@ -1,4 +1,4 @@
-"""What senders want to hear of their messages: DSN (RFC 3461)."""
+"""Which reports senders ask for: DSN (RFC 3461)."""
 
 import re
 from typing import get_args
@@ -32,7 +32,7 @@ def read_envid(session: SmtpSession, value: str | None) -> str:
 
 
 def read_notify(session: SmtpSession, value: str | None) -> frozenset[NotifyEvent]:
-    """Return what the sender wants to hear of: nothing for NEVER (RFC 3461 §4.1)."""
+    """Return the events that the sender wants reports of: none for NEVER (RFC 3461 §4.1)."""
     words = (value or "").upper().split(",")
     if words == ["NEVER"]:
         return frozenset()

@@ -10,7 +10,7 @@ from twisted_mail.smtp.session import SmtpSession
 
 @dataclass(frozen=True, slots=True)
 class ExtensionParameter:
-    """A parameter of MAIL or RCPT: the field of ``Wishes`` or ``Notification`` that it fills.
+    """A parameter of MAIL or RCPT: the field of ``MailParameters`` or ``DsnRequest`` that it fills.
 
     ``read`` is given the value, or None, and raises ProtocolError.
     """
@@ -38,7 +38,7 @@ class Extension:
     refusal: Callable[[SmtpSession], Outcome] | None = None
 
     def is_offered_to(self, session: SmtpSession) -> bool:
-        """Say whether the extension is offered on the line as it is now."""
+        """Return whether the extension is offered on the line as it is now."""
         if self.keyword in session.settings.hidden_keywords:
             return False
         return self.is_offered is None or self.is_offered(session)
@@ -61,12 +61,12 @@ def read_flag(name: str) -> Callable[[SmtpSession, str | None], bool]:
 
 
 def if_promised(keyword: str) -> Callable[[SmtpSession], bool]:
-    """Return what says whether the queue keeps what the extension promises."""
+    """Return a function that returns whether the queue keeps what the extension promises."""
     return lambda session: keyword in session.backend.queue.supported_keywords
 
 
 def if_promised_to_submission(keyword: str) -> Callable[[SmtpSession], bool]:
-    """Return what says the same, for extensions that are for submission (RFC 6409) alone."""
+    """Return one that returns the same, for extensions that are for submission (RFC 6409) alone."""
     return lambda session: (
         session.settings.requires_login and keyword in session.backend.queue.supported_keywords
     )

@@ -26,7 +26,7 @@ def hold_limits(session: SmtpSession) -> str:
 
 
 def read_hold_for(session: SmtpSession, value: str | None) -> FutureRelease:
-    """Return until when a message is held that waits so many seconds."""
+    """Return until when a message is held that waits a number of seconds."""
     if not value or not _INTERVAL.fullmatch(value):
         malformed("HOLDFOR is a number of seconds")
     return _hold(session, session.backend.clock.now() + int(value), f"for;{value}")

@@ -24,12 +24,12 @@ def read_body(session: SmtpSession, value: str | None) -> BodyType:
 
 
 def offers_chunks(session: SmtpSession) -> bool:
-    """Say whether BDAT is offered (RFC 3030 §2)."""
+    """Return whether BDAT is offered (RFC 3030 §2)."""
     if isinstance(session.wire, LfRepairWire):  # its octets are not those that the client counts
         return False
     return "CHUNKING" not in session.settings.hidden_keywords
 
 
 def offers_binary(session: SmtpSession) -> bool:
-    """Say whether messages may be binary (RFC 3030 §3), which only BDAT can carry."""
+    """Return whether messages may be binary (RFC 3030 §3), which only BDAT can carry."""
     return offers_chunks(session) and "BINARYMIME" not in session.settings.hidden_keywords

@@ -1,1 +1,1 @@
-"""The octets of a message on their way in: dots, line ends, chunks, conversion."""
+"""The octets of a message as they come in: dots, line ends, chunks, conversion."""

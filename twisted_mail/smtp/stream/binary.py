@@ -13,7 +13,7 @@ from twisted_mail.smtp.stream import conversion
 
 MAX_BINARY = (
     32 * 1024 * 1024
-)  # octets of a message that is converted, which needs some times that memory
+)  # octets of a message that is converted; some times its size is needed
 
 TOO_LARGE = Outcome(552, "5.3.4", "The message is too large to be converted; encode it")
 SIGNED_OR_ENCRYPTED = Outcome(
@@ -22,7 +22,7 @@ SIGNED_OR_ENCRYPTED = Outcome(
 
 
 async def as_text_message(session: SmtpSession, binary: IncomingChunkedMessage) -> IncomingMessage:
-    """Return a binary message that has come whole as one of lines, or spoilt by what forbids that."""
+    """Return a binary message that has come whole as one of lines, or rejected where that cannot be."""
     if binary.fault is not None:
         return binary
     try:

@@ -35,7 +35,7 @@ _WORD = re.compile(rb"[^\s;(]+")
 
 
 def has_long_line(data: bytes, start: int = 0, stop: int | None = None) -> bool:
-    """Say whether a line is longer than ``MAX_LINE``: one look for each thousand octets."""
+    """Return whether a line is longer than ``MAX_LINE``: one look for each thousand octets."""
     stop = len(data) if stop is None else stop
     while stop - start > MAX_LINE:
         end = data.rfind(b"\n", start, start + MAX_LINE + 2)
@@ -46,13 +46,13 @@ def has_long_line(data: bytes, start: int = 0, stop: int | None = None) -> bool:
 
 
 def has_binary(data: bytes) -> bool:
-    """Say whether there is a NUL, or a CR or LF that stands alone."""
+    """Return whether there is a NUL, or a CR or LF that stands alone."""
     pairs = data.count(b"\r\n")
     return b"\0" in data or data.count(b"\n") != pairs or data.count(b"\r") != pairs
 
 
 def is_legal(data: bytes, is_7bit: bool = False) -> bool:
-    """Say whether a message may be carried as it is, by the rules of 8BITMIME or of SMTP alone."""
+    """Return whether a message may be carried as it is, by the rules of 8BITMIME or of SMTP alone."""
     if is_7bit and not data.isascii():
         return False
     return not has_binary(data) and not has_long_line(data)
@@ -119,7 +119,7 @@ class _Conversion:
             self._label(part, b"7bit" if is_7bit else b"8bit")
 
     def _is_sealed(self, part: Part) -> bool:
-        """Say whether a part is left as it is, with all that is in it."""
+        """Return whether a part is left as it is, with all that is in it."""
         if part.is_multipart:
             return part.type.subtype in _SEALED
         if part.is_message:
@@ -133,7 +133,7 @@ class _Conversion:
     # ------------------------------------------------------------ leaves
 
     def _encode(self, part: Part) -> bool:
-        """Note the new content of a part without parts; say whether it has one."""
+        """Note the new content of a part without parts; return whether it has one."""
         content = self.data[part.body : part.stop]
         encoding = _encoding(part)
         if is_legal(content, self.is_7bit):
@@ -202,7 +202,7 @@ class _Conversion:
     # ------------------------------------------------------------ between parts
 
     def _trim(self, part: Part) -> None:
-        """Drop what stands before the first part and behind the last, where it is not legal.
+        """Drop what stands before the first part and after the last, where it is not legal.
 
         Nobody is to show it (RFC 2046 §5.1.1).
         """

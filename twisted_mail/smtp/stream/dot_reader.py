@@ -3,7 +3,7 @@
 Whole chunks, no work for each line: one search for the end, one replacement for the dots. Only
 ``CRLF . CRLF`` ends a message; every other sequence that some server somewhere takes for the end
 (``LF . LF``, ``LF . CRLF``, ``CR . CR`` and their like) is content, and makes the message malformed, so
-that nobody behind us can be made to see two messages where we saw one (SMTP smuggling).
+that no server after us can be made to see two messages where we saw one (SMTP smuggling).
 """
 
 import re
@@ -19,7 +19,7 @@ _BEGINNINGS = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")  # of the end, longest firs
 
 
 class LineEndCheck:
-    """Whether each CR and LF of a message stands beside the other, in whatever pieces it comes."""
+    """Whether each CR and LF of a message is part of a CRLF, in whatever pieces it comes."""
 
     __slots__ = ("_crs", "_last", "_lfs", "_pairs")
 
@@ -38,17 +38,17 @@ class LineEndCheck:
 
     @property
     def are_clean(self) -> bool:
-        """Say, at the end of the message, whether none stood alone."""
+        """Return, at the end of the message, whether none stood alone."""
         return self._crs == self._lfs == self._pairs
 
     @property
     def is_line_open(self) -> bool:
-        """Say whether the last line has no end yet."""
+        """Return whether the last line has no end yet."""
         return self._last not in (b"", b"\n")
 
 
 class DataReader:
-    """One message on its way in."""
+    """Reads one message up to its end."""
 
     __slots__ = ("_held", "_is_first", "is_malformed", "rest")
 
@@ -70,7 +70,7 @@ class DataReader:
         return self._content(data[: len(data) - len(self._held)], notable is not None)
 
     def _content(self, data: bytes, is_notable: bool) -> bytes:
-        # Cuts fall before a CR, never behind it, so a pair is always in one piece.
+        # Cuts fall before a CR, never after it, so a pair is always in one piece.
         if _LONE_LF.search(data) or (is_notable and _LONE_CR.search(data)):
             self.is_malformed = True
         if is_notable:

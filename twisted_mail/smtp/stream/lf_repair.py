@@ -24,7 +24,7 @@ def parse_networks(texts: tuple[str, ...]) -> Sequence[Network]:
 
 
 def is_in_networks(host: str, texts: tuple[str, ...]) -> bool:
-    """Say whether a numeric address lies in one of the networks."""
+    """Return whether a numeric address lies in one of the networks."""
     if not host:
         return False
     address = ipaddress.ip_address(host.partition("%")[0])
@@ -40,7 +40,7 @@ class LfRepairWire(WireWrapper):
 
     def __init__(self, wire: Wire) -> None:
         super().__init__(wire)
-        self._had_cr = False  # the last octet was a CR: an LF behind it does not stand alone
+        self._had_cr = False  # the last octet was a CR: an LF after it does not stand alone
 
     async def read(self, timeout: float) -> bytes:
         """Return the bytes that came, mended."""

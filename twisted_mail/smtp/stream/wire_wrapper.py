@@ -13,7 +13,7 @@ class WireWrapper:
 
     @property
     def peer(self) -> Peer:
-        """Say who is at the other end."""
+        """Return who is at the other end."""
         return self.wrapped.peer
 
     @property
@@ -23,17 +23,17 @@ class WireWrapper:
 
     @property
     def may_start_tls(self) -> bool:
-        """Say whether TLS can begin."""
+        """Return whether TLS can begin."""
         return self.wrapped.may_start_tls
 
     @property
     def takes_passwords(self) -> bool:
-        """Say whether a password may cross."""
+        """Return whether a password may cross."""
         return self.wrapped.takes_passwords
 
     @property
     def has_unread(self) -> bool:
-        """Say whether bytes have come that were not read."""
+        """Return whether bytes have come that were not read."""
         return self.wrapped.has_unread
 
     def write(self, data: bytes) -> None:
