@@ -4,12 +4,9 @@ from pathlib import Path
 
 import apsw
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from twisted_mail.directory import schema
 from twisted_mail.directory.schema import DirectoryUnusable, open_database
-from twisted_mail.mail.address import Address, parse
 
 
 def test_the_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
@@ -101,16 +98,3 @@ def test_what_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(DirectoryUnusable, match="No such file"):
         open_database(tmp_path / "no" / "a")
-
-
-def test_keys_ignore_case_and_composition() -> None:
-    assert schema.key(parse("Alice.Ä@Example.ORG")) == schema.key(
-        parse("aLICE.A\u0308@example.org")
-    )
-    assert schema.key(parse("a@example.org")) != schema.key(parse("a@example.net"))
-
-
-@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=20))
-def test_every_key_is_its_own_key(local: str) -> None:
-    key = schema.key(Address(local, "example.org"))
-    assert schema.key(Address(local.lower(), "EXAMPLE.org")) == key

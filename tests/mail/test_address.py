@@ -113,3 +113,14 @@ def test_any_text_is_an_address_or_refused(text: str) -> None:
     assert parse(str(address)) == address
     assert parse_domain(address.domain) == address.domain
     assert len(address.domain) <= MAX_DOMAIN
+
+
+def test_keys_ignore_case_and_composition() -> None:
+    assert parse("Alice.Ä@Example.ORG").key == parse("aLICE.A\u0308@example.org").key
+    assert parse("a@example.org").key != parse("a@example.net").key
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=20))
+def test_every_key_is_its_own_key(local: str) -> None:
+    key = Address(local, "example.org").key
+    assert Address(local.lower(), "EXAMPLE.org").key == key

@@ -7,7 +7,6 @@ passwd-file, is ignored, and so are empty lines and lines that begin with ``#``.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from twisted_mail.directory import schema
 from twisted_mail.directory.schemes import Uncheckable, check_form
 from twisted_mail.mail.address import Address, parse
 
@@ -49,7 +48,7 @@ def read_accounts(lines: Iterable[str]) -> tuple[list[ImportedAccount], list[Imp
             continue
         try:
             entry = _entry(number, text)
-            first = entries.setdefault(schema.key(entry.address), entry)
+            first = entries.setdefault(entry.address.key, entry)
             if first is not entry:
                 raise ValueError(f"{entry.address} stands on line {first.line} already")
         except ValueError as error:

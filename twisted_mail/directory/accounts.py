@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from twisted_mail.directory import account_import, passwords, schema
+from twisted_mail.directory import account_import, passwords
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.schemes import Uncheckable, split
 from twisted_mail.directory.tables import Tables, to_address, to_domain
@@ -90,7 +90,7 @@ class Accounts:
 
     def remove(self, text: str) -> tuple[str, ...]:
         """Remove an account, not its mail; return the aliases that still lead to it."""
-        key = schema.key(to_address(text))
+        key = to_address(text).key
         with self._tables.transaction() as connection:
             self._tables.find_account(text)
             connection.execute("DELETE FROM account WHERE key = ?", (key,))
@@ -113,7 +113,7 @@ class Accounts:
 
     def enable(self, text: str, is_enabled: bool) -> str:
         """Allow or refuse the account's logins; its mail arrives either way. Return its name."""
-        key = schema.key(to_address(text))
+        key = to_address(text).key
         with self._tables.transaction() as connection:
             name = self._tables.find_account(text)
             connection.execute("UPDATE account SET is_enabled = ? WHERE key = ?", (is_enabled, key))
@@ -129,12 +129,12 @@ class Accounts:
     def _insert_account(self, address: Address, stored: str) -> None:
         self._tables.connection.execute(
             "INSERT INTO account (key, address, domain, hash, created) VALUES (?, ?, ?, ?, ?)",
-            (schema.key(address), str(address), address.domain, stored, int(self._now())),
+            (address.key, str(address), address.domain, stored, int(self._now())),
         )
 
     def _set_hash(self, address: Address, stored: str) -> bool:
         self._tables.connection.execute(
-            "UPDATE account SET hash = ? WHERE key = ?", (stored, schema.key(address))
+            "UPDATE account SET hash = ? WHERE key = ?", (stored, address.key)
         )
         return self._tables.connection.changes() > 0
 

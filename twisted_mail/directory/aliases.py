@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twisted_mail.directory import schema
 from twisted_mail.directory.tables import Tables, read_target, to_address, to_domain
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.directory_entry import catch_all_address
@@ -51,7 +50,7 @@ class Aliases:
             occupant = self._tables.occupant(address)
             if occupant not in ("", "an alias"):
                 raise Refused(f"{address} is {occupant}")
-            kept = self._tables.targets(schema.key(address))
+            kept = self._tables.targets(address.key)
             spelling = kept[0][0] if kept else _written(address)
             added = [_to_target(target) for target in targets]
             for target in added:
@@ -65,7 +64,7 @@ class Aliases:
     def remove(self, text: str, targets: Sequence[str] = ()) -> AliasRow:
         """Remove an alias, or some of its targets; return what is left of it."""
         address = _to_source(text)
-        key = schema.key(address)
+        key = address.key
         with self._tables.transaction() as connection:
             kept = {_key(_to_target(target)) for _, target in self._tables.targets(key)}
             if not kept:
@@ -80,14 +79,14 @@ class Aliases:
             return self._alias(address)
 
     def _alias(self, address: Address) -> AliasRow:
-        kept = self._tables.targets(schema.key(address))
+        kept = self._tables.targets(address.key)
         name = kept[0][0] if kept else _written(address)
         return AliasRow(name, tuple(target for _, target in kept))
 
     def _insert_targets(
         self, address: Address, spelling: str, targets: Sequence[Address | str]
     ) -> None:
-        key = schema.key(address)
+        key = address.key
         first = self._tables.count(
             "SELECT ifnull(max(position), -1) + 1 FROM alias WHERE key = ?", key
         )
@@ -102,9 +101,9 @@ class Aliases:
     def _check_target(self, address: Address, target: Address) -> None:
         if self._tables.is_dangling(target):
             raise Refused(f"there is no account, alias or list {target}")
-        level, seen = {schema.key(target)}, set[str]()
+        level, seen = {target.key}, set[str]()
         for _ in range(MAX_ALIAS_DEPTH):
-            if schema.key(address) in level:
+            if address.key in level:
                 raise Refused(f"{_written(address)} would lead to itself through {target}")
             seen |= level
             level = {_key(to) for key in level for to in self._following(key)} - seen
@@ -132,7 +131,7 @@ def _to_target(text: str) -> Address | str:
 
 
 def _key(target: Address | str) -> str:
-    return schema.key(target) if isinstance(target, Address) else f"|{target}"
+    return target.key if isinstance(target, Address) else f"|{target}"
 
 
 def _text(target: Address | str) -> str:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from twisted_mail.directory import schema
 from twisted_mail.directory.tables import Tables, to_address, to_domain
 from twisted_mail.mail.address import MAX_LOCAL, Address, parse
 from twisted_mail.mail.mailing_list import (
@@ -77,7 +76,7 @@ class MailingLists:
 
     def get(self, address: Address) -> MailingList | None:
         """Return the list with this very address, or None."""
-        key = schema.key(address)
+        key = address.key
         rows = self._tables.connection.execute(
             "SELECT address, title, posting, joining, is_moderated FROM list WHERE key = ?", (key,)
         )
@@ -108,7 +107,7 @@ class MailingLists:
             values = made.posting.value, made.joining.value, made.is_moderated, int(self._now())
             connection.execute(
                 "INSERT INTO list VALUES (?, ?, ?, '', ?, ?, ?, ?)",
-                (schema.key(address), str(address), address.domain, *values),
+                (address.key, str(address), address.domain, *values),
             )
         return made
 
@@ -133,7 +132,7 @@ class MailingLists:
                     (posting or found.posting).value,
                     (joining or found.joining).value,
                     found.is_moderated if is_moderated is None else is_moderated,
-                    schema.key(found.address),
+                    found.address.key,
                 ),
             )
             return self.find(text)
@@ -141,7 +140,7 @@ class MailingLists:
     def remove(self, text: str) -> int:
         """Remove a list; return how many members it had."""
         with self._tables.transaction() as connection:
-            key = schema.key(self.find(text).address)
+            key = self.find(text).address.key
             members = self._tables.count("SELECT count(*) FROM list_member WHERE list = ?", key)
             for table in ("list_owner", "list_member", "list_request"):
                 connection.execute(f"DELETE FROM {table} WHERE list = ?", (key,))
@@ -157,19 +156,19 @@ class MailingLists:
             raise Refused(f"a list has at most {MAX_OWNERS} owners")
         with self._tables.transaction() as connection:
             found = self.find(text)
-            key = schema.key(found.address)
+            key = found.address.key
             for owner in addresses:
                 self._check_reachable(found, owner)
             connection.execute("DELETE FROM list_owner WHERE list = ?", (key,))
             connection.executemany(
                 "INSERT OR IGNORE INTO list_owner VALUES (?, ?, ?, ?)",
-                ((key, schema.key(one), at, str(one)) for at, one in enumerate(addresses)),
+                ((key, one.key, at, str(one)) for at, one in enumerate(addresses)),
             )
             return self.find(text)
 
     def members(self, text: str) -> list[MemberRow]:
         """Return the members, sorted by address."""
-        key = schema.key(self.find(text).address)
+        key = self.find(text).address.key
         rows = self._tables.connection.execute(
             "SELECT address, created, bounces, suspended FROM list_member"
             " WHERE list = ? ORDER BY key",
@@ -197,13 +196,13 @@ class MailingLists:
         connection = self._tables.connection
         connection.execute(
             "INSERT OR IGNORE INTO list_member (list, key, address, created) VALUES (?, ?, ?, ?)",
-            (schema.key(mailing_list.address), schema.key(address), str(address), int(self._now())),
+            (mailing_list.address.key, address.key, str(address), int(self._now())),
         )
         return connection.changes() > 0
 
     def _check_number(self, mailing_list: MailingList) -> None:
         count = "SELECT count(*) FROM list_member WHERE list = ?"
-        if self._tables.count(count, schema.key(mailing_list.address)) > MAX_MEMBERS:
+        if self._tables.count(count, mailing_list.address.key) > MAX_MEMBERS:
             raise Refused(f"a list has at most {MAX_MEMBERS} members")
 
     def remove_members(self, text: str, members: Sequence[str]) -> list[str]:
@@ -221,7 +220,7 @@ class MailingLists:
         connection = self._tables.connection
         connection.execute(
             "DELETE FROM list_member WHERE list = ? AND key = ?",
-            (schema.key(mailing_list.address), schema.key(address)),
+            (mailing_list.address.key, address.key),
         )
         return connection.changes() > 0
 
@@ -232,7 +231,7 @@ class MailingLists:
             found = self.find(text)
             connection.execute(
                 "UPDATE list_member SET suspended = 0, bounces = 0 WHERE list = ? AND key = ?",
-                (schema.key(found.address), schema.key(address)),
+                (found.address.key, address.key),
             )
             if not connection.changes():
                 raise Refused(f"{address} is not on {found.name}")

@@ -12,7 +12,6 @@ from typing import ParamSpec, TypeVar
 
 import apsw
 
-from twisted_mail.directory import schema
 from twisted_mail.directory.lists import MailingLists
 from twisted_mail.directory.tables import Tables
 from twisted_mail.interfaces import Blocking
@@ -75,7 +74,7 @@ class SqliteMailingListStore:
         if isinstance(who, int):
             found = await self._run(self._read, f"{_MEMBER} AND number = ?", _key(name), who)
         else:
-            key = schema.key(who)
+            key = who.key
             found = await self._run(self._read, f"{_MEMBER} AND key = ?", _key(name), key)
         return found[0] if found else None
 
@@ -124,7 +123,7 @@ class SqliteMailingListStore:
 
     def _ask(self, name: str, role: ListRole, address: Address) -> str:
         key, now = _key(name), self._now()
-        row = key, role.value, schema.key(address)
+        row = key, role.value, address.key
         with self._tables.transaction() as connection:
             found = self._lists.find(name)
             if role is ListRole.SUBSCRIBE:
@@ -198,4 +197,4 @@ class SqliteMailingListStore:
 
 
 def _key(name: str) -> str:
-    return schema.key(parse(name))
+    return parse(name).key

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import apsw
 
-from twisted_mail.directory import schema
 from twisted_mail.directory.tables import read_target
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.directory_entry import NO_ENTRY, DirectoryEntry
@@ -92,5 +91,5 @@ class RecordReader:
         """Give an account a new hash, unless the old one has been replaced already."""
         self._connection.execute(
             "UPDATE account SET hash = ? WHERE key = ? AND hash = ?",
-            (new, schema.key(parse(name)), old),
+            (new, parse(name).key, old),
         )

@@ -6,12 +6,9 @@ counts the steps of ``STEPS`` that have been taken; a later release adds steps a
 """
 
 import os
-import unicodedata
 from pathlib import Path
 
 import apsw
-
-from twisted_mail.mail.address import Address
 
 FILE = "accounts.sqlite3"  # its name in the state folder
 # Before 3.51.3 a checkpoint could lose transactions when two connections met (the WAL-reset bug).
@@ -108,15 +105,6 @@ STEPS = (
 
 class DirectoryUnusable(Exception):
     """The directory cannot be opened, and why, in one line for the administrator."""
-
-
-def key(address: Address) -> str:
-    """Return the key of an address: the same for all its spellings in letter case and composition.
-
-    RFC 5321 §2.4 lets a host treat local parts as case-sensitive and advises against it.
-    """
-    local = unicodedata.normalize("NFC", address.local).lower()
-    return str(Address(local, address.domain.lower()))
 
 
 def open_database(path: Path) -> apsw.Connection:

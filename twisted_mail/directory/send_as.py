@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from twisted_mail.directory import schema
 from twisted_mail.directory.tables import Tables, to_address, to_domain
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.directory_entry import catch_all_address
@@ -22,7 +21,7 @@ class SendAsGrants:
 
     def of(self, text: str) -> tuple[str, ...]:
         """Return what an account may send as, sorted."""
-        account = schema.key(to_address(self._tables.find_account(text)))
+        account = to_address(self._tables.find_account(text)).key
         return self._of(account)
 
     def _of(self, account: str) -> tuple[str, ...]:
@@ -35,10 +34,10 @@ class SendAsGrants:
         """Allow an account to send as others; return all it may send as now."""
         given = [_to_other(other) for other in others]
         with self._tables.transaction() as connection:
-            account = schema.key(to_address(self._tables.find_account(text)))
+            account = to_address(self._tables.find_account(text)).key
             connection.executemany(
                 "INSERT OR IGNORE INTO may_send_as VALUES (?, ?, ?)",
-                ((account, schema.key(one), _written(one)) for one in given),
+                ((account, one.key, _written(one)) for one in given),
             )
             found = self._of(account)
             if len(found) > MAX_GRANTS:
@@ -48,12 +47,12 @@ class SendAsGrants:
     def revoke(self, text: str, others: Sequence[str]) -> tuple[str, ...]:
         """Revoke such rights; return what the account may still send as."""
         with self._tables.transaction() as connection:
-            account = schema.key(to_address(self._tables.find_account(text)))
+            account = to_address(self._tables.find_account(text)).key
             for other in others:
                 address = _to_other(other)
                 connection.execute(
                     "DELETE FROM may_send_as WHERE account = ? AND key = ?",
-                    (account, schema.key(address)),
+                    (account, address.key),
                 )
                 if not connection.changes():
                     raise Refused(f"{text} may not send as {_written(address)} anyway")

@@ -117,7 +117,7 @@ class SqliteDirectory:
         entry = await self.find(address) or NO_ENTRY
         if entry.list is None:
             return entry.targets
-        texts = await self._read(self._reader.read_members, schema.key(parse(entry.list)))
+        texts = await self._read(self._reader.read_members, parse(entry.list).key)
         return tuple(parse(text) for text in texts)
 
     async def may_send_as(self, account: str, address: Address) -> bool:
@@ -127,7 +127,7 @@ class SqliteDirectory:
             return False
         domains = {address.domain, await self.home(address.domain) or address.domain}
         return any(
-            schema.key(one) in granted
+            one.key in granted
             for domain in domains
             for one in (Address(address.local, domain), catch_all_address(domain))
         )
@@ -208,7 +208,7 @@ class SqliteDirectory:
 
     async def _record(self, address: Address) -> AddressRecord:
         self._forget_if_changed()
-        key = schema.key(address)
+        key = address.key
         known = self._records.get(key)
         if known is not None:
             return known

@@ -81,9 +81,7 @@ class Tables:
 
     def account_name(self, address: Address) -> str | None:
         """Return the name of the account with this address, or None."""
-        rows = self.connection.execute(
-            "SELECT address FROM account WHERE key = ?", (schema.key(address),)
-        )
+        rows = self.connection.execute("SELECT address FROM account WHERE key = ?", (address.key,))
         return next((name for (name,) in rows), None)
 
     def find_account(self, text: str) -> str:
@@ -105,16 +103,14 @@ class Tables:
 
     def list_name(self, address: Address) -> str | None:
         """Return the name of the mailing list with this address, or None."""
-        rows = self.connection.execute(
-            "SELECT address FROM list WHERE key = ?", (schema.key(address),)
-        )
+        rows = self.connection.execute("SELECT address FROM list WHERE key = ?", (address.key,))
         return next((name for (name,) in rows), None)
 
     def occupant(self, address: Address) -> str:
         """Return what has this very address: ``an alias``, and so on; empty for nothing."""
         if self.account_name(address) is not None:
             return "an account"
-        if self.targets(schema.key(address)):
+        if self.targets(address.key):
             return "an alias"
         return "a mailing list" if self.list_name(address) is not None else ""
 

@@ -37,6 +37,15 @@ class Address:
         """True for the null sender ``<>`` (RFC 5321 §4.5.5)."""
         return not self.local and not self.domain
 
+    @property
+    def key(self) -> str:
+        """Return what all spellings of the address have in common: letter case and composition aside.
+
+        RFC 5321 §2.4 lets a host treat local parts as case-sensitive, and advises against it.
+        """
+        local = unicodedata.normalize("NFC", self.local).lower()
+        return str(Address(local, self.domain.lower()))
+
     def __str__(self) -> str:
         """Return the address as it is written between angle brackets, quoted where needed."""
         if self.is_null:
