@@ -92,7 +92,7 @@ def test_a_list_that_is_removed_meanwhile_tells_the_sender(server: ListServer) -
     (report,) = server.inbox(ALICE)
     assert report.get_content_type() == "multipart/report"
     text, status, returned = report.get_payload()  # type: ignore[misc]
-    assert "the mailing list is no more" in text.get_payload()  # type: ignore[union-attr]
+    assert "the mailing list does not exist any more" in text.get_payload()  # type: ignore[union-attr]
     assert status.get_payload()[1]["Status"] == "5.1.1"  # type: ignore[union-attr, index, call-overload]
     assert returned.get_payload()[0]["Subject"] == "x"  # type: ignore[union-attr, index, call-overload]
 

@@ -63,7 +63,7 @@ def test_where_owners_write_a_name_is_not_enough() -> None:
 
 def test_a_moderated_list_holds_what_is_not_its_owners() -> None:
     assert post(is_moderated=True, sender=ALICE) == "the list is moderated"
-    assert post(is_moderated=True) == "whoever wrote it is no member"
+    assert post(is_moderated=True) == "its author is no member"
     assert post(is_moderated=True, sender=BOSS) == "the list is moderated"
     assert post(is_moderated=True, sender=BOSS, submitter=BOSS) == ""
 

@@ -65,7 +65,9 @@ def _entry(number: int, text: str) -> ImportedAccount:
     address = parse(name)
     stored, colon, _ = rest.partition(":")
     if colon and stored.upper().startswith(("{PLAIN}", "{CLEARTEXT}")):
-        raise Uncheckable("a plain password with a colon cannot be told from further fields")
+        raise Uncheckable(
+            "a plain password with a colon cannot be distinguished from further fields"
+        )
     check_form(stored)
     return ImportedAccount(number, address, stored)
 

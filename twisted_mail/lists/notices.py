@@ -11,8 +11,8 @@ from twisted_mail.mail.notice import Notice, text_content
 from twisted_mail.mail.outcome import Unavailable
 
 _DONE = DeliveryResult(Completion.DONE)
-_UNREACHABLE = DeliveryResult(Completion.DONE, reason="who wrote cannot be reached")
-_SENT_BEFORE = DeliveryResult(Completion.DONE, reason="has been told shortly before")
+_UNREACHABLE = DeliveryResult(Completion.DONE, reason="the sender cannot be reached")
+_SENT_BEFORE = DeliveryResult(Completion.DONE, reason="got the same notice shortly before")
 _HOUR = 3600.0
 _MAX_NOTICE_TIMES = 10_000  # notices that are remembered, so that nobody gets many
 

@@ -106,7 +106,7 @@ async def check_post(
         return "a filter takes it for junk"
     may_write = await _may_write(mailing_list, envelope, head, lists)
     if mailing_list.is_moderated:
-        return "the list is moderated" if may_write else "whoever wrote it is no member"
+        return "the list is moderated" if may_write else "its author is no member"
     if not may_write:
         raise Refused(_MEMBERS if mailing_list.posting is PostingPolicy.MEMBERS else _OWNERS)
     return ""

@@ -34,7 +34,7 @@ from twisted_mail.mail.message import Blob
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.mail.route import ListTarget
 
-_NO_LIST = DeliveryResult(Completion.FAILED, "5.1.1", "the mailing list is no more")
+_NO_LIST = DeliveryResult(Completion.FAILED, "5.1.1", "the mailing list does not exist any more")
 _DAY = 86400.0
 
 

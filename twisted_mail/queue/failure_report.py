@@ -37,7 +37,7 @@ class DsnReporter:
             )
             if await self._mailer.send(notice):
                 return
-        raise Unavailable("Nobody can be told of a failure: there is no postmaster")
+        raise Unavailable("A failure cannot be reported: there is no postmaster")
 
     def _content(self, job: Job, result: DeliveryResult, returned: bytes) -> bytes:
         """Return the report as a MIME entity: words, status, and what goes back (RFC 6522)."""

@@ -193,7 +193,7 @@ class MilterConnection:
     # ------------------------------------------------------------ ending
 
     def abort(self) -> None:
-        """Tell the filter that the message was given up."""
+        """Send that the message was given up."""
         if self.is_open:
             self._line.write(encode(commands.ABORT))
 

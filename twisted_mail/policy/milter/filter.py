@@ -184,7 +184,7 @@ class MilterFilter:
     # ------------------------------------------------------------ the end
 
     def ended(self, context: SmtpContext, is_over: bool) -> None:
-        """Tell the filter that a message was given up, or close when the conversation has ended."""
+        """Send that a message was given up, or close when the conversation has ended."""
         state: _MilterState | None = context.notes.get(self._note)
         if state is None:
             return
