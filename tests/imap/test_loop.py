@@ -17,7 +17,7 @@ def test_the_greeting_offers_capabilities() -> None:
     finish(loop.run())
     greeting: bytes = loop.session.wire.written  # type: ignore[attr-defined]
     assert greeting == (
-        b"* OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS LOGINDISABLED] "
+        b"* OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR STARTTLS LOGINDISABLED ENABLE ID] "
         b"mail.example.org IMAP4rev1 ready\r\n"
     )
 

@@ -48,8 +48,6 @@ BASE = Extension(
         Capability("IMAP4rev1", always),
         Capability("LITERAL+", always),  # RFC 7888, in framing
         Capability("SASL-IR", always),  # RFC 4959, in AUTHENTICATE
-        Capability("ID", always),  # RFC 2971
-        Capability("ENABLE", always),  # RFC 5161
         Capability("STARTTLS", _may_start_tls),
         Capability("LOGINDISABLED", _refuses_passwords),
         Capability("AUTH", before_login, _mechanisms),

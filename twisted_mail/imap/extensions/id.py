@@ -1,0 +1,50 @@
+"""ID (RFC 2971): client and server exchange the names of their programs."""
+
+from twisted_mail.imap.capabilities import Capability, always
+from twisted_mail.imap.command import Command
+from twisted_mail.imap.extensions.extension import Extension
+from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.session import ImapSession
+from twisted_mail.imap.state import ANY
+from twisted_mail.imap.writing import string
+from twisted_mail.mail.outcome import ProtocolError
+
+_MAX_FIELDS = 30  # RFC 2971 §3.3, as are the next two
+_MAX_NAME = 30
+_MAX_VALUE = 1024
+
+
+async def _id(session: ImapSession, reader: Reader, is_uid: bool) -> str:
+    """Exchange names of programs (RFC 2971 §3)."""
+    reader.space()
+    _read_id(reader)
+    reader.end()
+    name = session.settings.identity
+    answer = b'("name" %b)' % string(name.encode("ascii", "replace")) if name else b"NIL"
+    session.untagged(b"ID " + answer)
+    return "ID completed."
+
+
+def _read_id(reader: Reader) -> None:
+    """Step over the client's names; what it calls itself changes nothing here."""
+    if not reader.accept(b"("):
+        if reader.nstring() is not None:
+            raise ProtocolError("Expected a list or NIL")
+        return
+    for _ in range(_MAX_FIELDS):
+        if reader.accept(b")"):
+            return
+        reader.accept(b" ")
+        field = reader.string()
+        reader.space()
+        value = reader.nstring() or b""
+        if len(field) > _MAX_NAME or len(value) > _MAX_VALUE:
+            raise ProtocolError("A field is too long")
+    reader.take(b")")
+
+
+EXTENSION = Extension(
+    "ID",
+    capabilities=(Capability("ID", always),),
+    commands=(Command("ID", ANY, _id),),
+)
