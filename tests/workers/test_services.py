@@ -53,7 +53,7 @@ def shared(pair: Pair) -> RemoteSharedServices:
     return RemoteSharedServices(1, pair.near, SharedCountMemory(SharedCountLayout(2, 1, b"key"), 1))
 
 
-# ---------------------------------------------------------------- room
+# ---------------------------------------------------------------- quotas
 
 
 class Space:
@@ -84,12 +84,12 @@ class Slot:
 def test_room_is_taken_where_it_is_known() -> None:
     space = Space()
     service = ReservationService(space)
-    pair = Pair({"room": service})
-    room = shared(pair).room(StoreSettings(quota_messages=2))
+    pair = Pair({"reservations": service})
+    reserver = shared(pair).reserver(StoreSettings(quota_messages=2))
     for _ in range(2):
-        taken = pair.finish(room.take([ALICE, BOB, ALICE], 10))
+        taken = pair.finish(reserver.take([ALICE, BOB, ALICE], 10))
         assert [*taken] == [ALICE, BOB]
-    full = pair.finish(room.take([ALICE], 10))[ALICE]
+    full = pair.finish(reserver.take([ALICE], 10))[ALICE]
     assert isinstance(full, MailError)
     assert full.outcome.code == 552
     end(taken, {ALICE: None, BOB: Unavailable("no")})
@@ -110,8 +110,8 @@ def test_room_that_is_found_after_the_worker_has_ended_is_free_again() -> None:
 
 def test_without_quotas_nobody_is_asked() -> None:
     pair = Pair({})
-    room = shared(pair).room(StoreSettings())
-    [taken] = pair.begin(room.take([ALICE, BOB], 10))
+    reserver = shared(pair).reserver(StoreSettings())
+    [taken] = pair.begin(reserver.take([ALICE, BOB], 10))
     assert taken == {ALICE: None, BOB: None}
 
 
@@ -361,7 +361,7 @@ def test_events_are_published_as_if_they_were_of_here() -> None:
 def test_a_server_of_one_process_has_all_by_itself() -> None:
     alone, made = SharedServices(), RateLimits(RateSettings(), StillClock())
     assert isinstance(alone.throttle(StillClock()), LocalThrottle)
-    assert alone.room(StoreSettings()) is None
+    assert alone.reserver(StoreSettings()) is None
     assert alone.handoff(Path(), InlineBlocking()) is None
     assert alone.filter(0, made) is made
     assert isinstance(alone.connection_counter(0), LocalConnectionCounter)

@@ -45,7 +45,7 @@ class StorageAssembly:
             report=self._watcher_failed,
             progress=journal.indexed,
             monitor=self._monitor,
-            reserver=shared.room(config.store),
+            reserver=shared.reserver(config.store),
         )
 
     def _watcher_failed(self, error: Exception) -> None:

@@ -40,7 +40,7 @@ class RemoteSharedServices(SharedServices):
         """Return what slows down the guessing of passwords."""
         return RemoteThrottle(self._bridge)
 
-    def room(self, settings: StoreSettings) -> Reserver:
+    def reserver(self, settings: StoreSettings) -> Reserver:
         """Return what keeps account of quotas."""
         return RemoteReservations(
             self._bridge, Quota(settings.quota_bytes, settings.quota_messages)
@@ -89,7 +89,7 @@ class RemoteThrottle:
         self._bridge.notify("throttle", "forgive", name)
 
 
-# ---------------------------------------------------------------- room
+# ---------------------------------------------------------------- quotas
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class RemoteReservation:
 
     def end(self, is_delivered: bool) -> None:
         """Note that the delivery is over."""
-        self.bridge.notify("room", "end", self.number, is_delivered)
+        self.bridge.notify("reservations", "end", self.number, is_delivered)
 
 
 class RemoteReservations:
@@ -117,7 +117,7 @@ class RemoteReservations:
         if not self._quota.is_set:
             return dict.fromkeys(names)
         taken: Mapping[str, int | MailError | None]
-        taken = await self._bridge.call("room", "take", names, size)
+        taken = await self._bridge.call("reservations", "take", names, size)
         return {
             name: RemoteReservation(self._bridge, one) if isinstance(one, int) else one
             for name, one in taken.items()

@@ -30,15 +30,15 @@ from twisted_mail.store.disk.blob import Descriptor, FileBlob
 class ReservationService:
     """Reserves room in accounts for deliveries of a worker."""
 
-    def __init__(self, room: Reserver) -> None:
-        self._room = room
+    def __init__(self, reserver: Reserver) -> None:
+        self._reserver = reserver
         self._numbers = itertools.count(1)
         self._reservations: dict[int, Reservation] = {}
         self._is_closed = False
 
     async def take(self, names: Sequence[str], size: int) -> Mapping[str, int | MailError | None]:
         """Reserve room; return for each account a number, why there is no room, or None: no quota."""
-        taken = await self._room.take(names, size)
+        taken = await self._reserver.take(names, size)
         return {
             name: one if one is None or isinstance(one, MailError) else self._keep(one)
             for name, one in taken.items()
@@ -161,11 +161,11 @@ class WorkerServices:
     """All services for one worker."""
 
     def __init__(self, parts: Assembly) -> None:
-        self._room = ReservationService(parts.store.own_reserver)
+        self._reservations = ReservationService(parts.store.own_reserver)
         self._filters = FilterService(parts.filters)
         self.by_name: Mapping[str, object] = {
             "throttle": parts.throttle,
-            "room": self._room,
+            "reservations": self._reservations,
             "delivery": DeliveryService(
                 parts.delivery.queue, parts.delivery.each, parts.threads.files
             ),
@@ -175,5 +175,5 @@ class WorkerServices:
 
     def close(self) -> None:
         """Release what is kept for the worker, which has ended."""
-        self._room.close()
+        self._reservations.close()
         self._filters.close()

@@ -26,7 +26,7 @@ class SharedServices:
         """Return what slows down the guessing of passwords."""
         return LocalThrottle(clock)
 
-    def room(self, settings: StoreSettings) -> Reserver | None:
+    def reserver(self, settings: StoreSettings) -> Reserver | None:
         """Return what keeps account of quotas; None: the store itself."""
         return None
 
