@@ -1,0 +1,76 @@
+"""RCPT."""
+
+import pytest
+
+from tests.smtp.fakes import HELLO, LOGIN, MAIL, RCPT, SUBMISSION, SmtpFixture, say
+from twisted_mail.mail.address import parse
+from twisted_mail.smtp.settings import Settings
+
+MAIL_ALICE = "MAIL FROM:<alice@example.org>"
+
+
+def test_a_refusal_for_now_is_no_error_of_the_client() -> None:
+    replies = say(HELLO, MAIL, *["RCPT TO:<later@example.org>"] * 30)
+    assert {reply[:3] for reply in replies[2:]} == {"450"}
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        ("RCPT TO:<alice@example.org>", "250 2.1.5"),
+        ("RCPT TO: <alice@example.org>", "250 2.1.5"),
+        ("RCPT TO:<Postmaster>", "250 2.1.5"),
+        ("RCPT TO:<@a.example,@b.example:alice@example.org>", "250 2.1.5"),
+        ("RCPT TO:<nobody@example.org>", "550 5.1.1"),
+        ("RCPT TO:<later@example.org>", "450 4.2.1"),
+        ("RCPT TO:<someone@elsewhere.example>", "550 5.7.1"),
+        ("RCPT TO:<away@example.org>", "550 5.1.2"),
+        ("RCPT TO:<alice@broken.example.org>", "451 4.3.0"),
+        ("RCPT TO:<alice@example.org> NOTIFY=NEVER", "555 5.5.4"),
+        ("RCPT TO:<>", "501 5.1.3"),
+        ("RCPT TO:<alice>", "501 5.1.3"),
+        ("RCPT", "501 5.5.4"),
+    ],
+)
+def test_rcpt(command: str, reply: str) -> None:
+    assert say(HELLO, MAIL, command)[-1][:9] == reply
+
+
+def test_a_refused_recipient_is_in_the_journal_in_the_words_it_was_told() -> None:
+    smtp = SmtpFixture()
+    reply = say(HELLO, MAIL, "RCPT TO:<nobody@example.org>", smtp=smtp)[-1]
+    ((service, peer, _, reason),) = smtp.events("refused")
+    assert (service, peer.host) == ("smtp", "192.0.2.1")
+    assert reason == f"from=<sender@client.example> to=<nobody@example.org> {reply}"
+
+
+def test_a_recipient_named_twice_gets_one_copy() -> None:
+    smtp = SmtpFixture()
+    say(HELLO, MAIL, RCPT, RCPT, "DATA", ".", smtp=smtp)
+    ((envelope, _),) = smtp.queue.accepted
+    assert envelope.recipients == (parse("alice@example.org"),)
+
+
+def test_too_many_recipients_are_452_and_the_others_get_the_message() -> None:
+    smtp = SmtpFixture()
+    settings = Settings(max_recipients=2)
+    tries = [f"RCPT TO:<{name}@example.org>" for name in ("alice", "bob", "carol")]
+    replies = say(HELLO, MAIL, *tries, "DATA", ".", smtp=smtp, settings=settings)
+    assert [reply[:9] for reply in replies[4:6]] == ["452 4.5.3", "354 End d"]
+    assert len(smtp.queue.accepted[0][0].recipients) == 2
+
+
+def test_recipients_far_beyond_the_limit_are_errors() -> None:
+    replies = say(HELLO, MAIL, RCPT, *[RCPT] * 99, settings=Settings(max_recipients=1))
+    assert len(replies) == 3 + 1 + 20 + 1
+    assert replies[-1].startswith("421 4.7.0")
+
+
+def test_mail_for_elsewhere_is_refused_for_good_until_there_is_a_queue() -> None:
+    reply = say("EHLO c", LOGIN, MAIL_ALICE, "RCPT TO:<a@b.example>", settings=SUBMISSION)[-1]
+    assert reply == "550 5.1.2 Mail for other domains is not sent yet: b.example"
+
+
+def test_strangers_are_not_told_where_an_alias_leads() -> None:
+    reply = say("HELO c", MAIL, "RCPT TO:<away@example.org>")[-1]
+    assert reply == "550 5.1.2 Mail for other domains is not sent yet"
