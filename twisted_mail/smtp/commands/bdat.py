@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import grammar, replies
+from twisted_mail.smtp.arrival.binary import as_text_message
 from twisted_mail.smtp.arrival.incoming_message import IncomingChunkedMessage, IncomingMessage
 from twisted_mail.smtp.arrival.steps import finish_message
 from twisted_mail.smtp.command import Command
@@ -22,7 +23,6 @@ from twisted_mail.smtp.commands.data import take_piece, time_left
 from twisted_mail.smtp.extensions.size_body import offers_chunks
 from twisted_mail.smtp.limits import OVERSIZE_FACTOR
 from twisted_mail.smtp.session import Phase, SmtpSession
-from twisted_mail.smtp.stream.binary import as_text_message
 from twisted_mail.smtp.transaction import Transaction
 
 

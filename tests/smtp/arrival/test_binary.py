@@ -5,7 +5,7 @@ import pytest
 from tests.smtp.fakes import MAIL, RCPT, FakeQueue, SmtpFixture, lines
 from twisted_mail.mail.message import MemoryBlob
 from twisted_mail.mail.outcome import Outcome, Unavailable
-from twisted_mail.smtp.stream import binary
+from twisted_mail.smtp.arrival import binary
 from twisted_mail.testing.wire import ScriptedWire
 
 OCTETS = bytes(range(256)) * 10
