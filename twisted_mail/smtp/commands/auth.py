@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from twisted_mail.interfaces import Mechanism, Submitter, authenticate, usable_mechanisms
+from twisted_mail.interfaces import Mechanism, Submitter, authenticate
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import Outcome, ProtocolError, Refused, Unavailable
 from twisted_mail.smtp import replies
@@ -14,13 +14,6 @@ _BAD_RESPONSE = {
     BadLine.LONG: Outcome(500, "5.5.6", "The authentication exchange line is too long"),
     BadLine.BARE: Outcome(500, "5.5.2", "A line ends with CR LF; neither may stand alone"),
 }
-
-
-def offered_mechanisms(session: SmtpSession) -> list[Mechanism]:
-    """Return the mechanisms that may be used on the line as it is now."""
-    if not session.settings.offers_login:
-        return []
-    return usable_mechanisms(session.backend.mechanisms, session.wire.takes_passwords)
 
 
 async def auth(session: SmtpSession, argument: bytes) -> None:

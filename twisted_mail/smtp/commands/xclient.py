@@ -17,14 +17,14 @@ from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages
 from twisted_mail.smtp.command import BETWEEN_MAILS, Command
 from twisted_mail.smtp.extensions import xtext
+from twisted_mail.smtp.extensions.xclient import NAMES, is_trusted
 from twisted_mail.smtp.greeting import greet
 from twisted_mail.smtp.session import SmtpSession
-from twisted_mail.smtp.stream.lf_repair import LfRepairWire, is_in_networks
+from twisted_mail.smtp.stream.lf_repair import LfRepairWire
 from twisted_mail.smtp.stream.wire_wrapper import WireWrapper
 
 MAX_VALUE = 255  # octets
 
-_NAMES = ("NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT")
 _UNKNOWN = ("[UNAVAILABLE]", "[TEMPUNAVAIL]")
 _PORT = re.compile(r"0|[1-9][0-9]{0,4}")
 
@@ -40,8 +40,8 @@ def parse(argument: bytes) -> Attributes:
     for word in argument.decode("ascii", "replace").split():
         name, _, value = word.partition("=")
         name = name.upper()
-        if name not in _NAMES or name in found:
-            _malformed(f"the attributes are {', '.join(_NAMES)}, each once")
+        if name not in NAMES or name in found:
+            _malformed(f"the attributes are {', '.join(NAMES)}, each once")
         found[name] = _value(name, value)
     if not found:
         _malformed("attribute=value")
@@ -128,23 +128,6 @@ class ProxiedWire(WireWrapper):
     def peer(self) -> Peer:
         """Return the client that the proxy speaks for."""
         return self.claim.peer
-
-
-def is_trusted(session: SmtpSession) -> bool:
-    """Return whether whoever sends commands now may speak for others.
-
-    Once an address has been claimed, that is the one that counts: proxies such as nginx hand on what
-    their client says, and it could make itself anybody.
-    """
-    networks = session.settings.xclient_from
-    return bool(networks) and is_in_networks(session.wire.peer.host, networks)
-
-
-def attributes(session: SmtpSession) -> str:
-    """Return the attributes that are known, as EHLO names them."""
-    return " ".join(
-        _NAMES if session.settings.offers_login else (n for n in _NAMES if n != "LOGIN")
-    )
 
 
 async def xclient(session: SmtpSession, argument: bytes) -> None:

@@ -1,7 +1,8 @@
-"""Whom to believe, and over which line: AUTH= (RFC 4954 §5), REQUIRETLS (RFC 8689)."""
+"""Whom to believe, and over which line: AUTH (RFC 4954), REQUIRETLS (RFC 8689)."""
 
 from dataclasses import replace
 
+from twisted_mail.interfaces import Mechanism, usable_mechanisms
 from twisted_mail.mail import address
 from twisted_mail.mail.address import NULL, Address
 from twisted_mail.mail.envelope import MailParameters
@@ -9,6 +10,13 @@ from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp.extensions import xtext
 from twisted_mail.smtp.extensions.extension import malformed
 from twisted_mail.smtp.session import SmtpSession
+
+
+def offered_mechanisms(session: SmtpSession) -> list[Mechanism]:
+    """Return the mechanisms that may be used on the line as it is now."""
+    if not session.settings.offers_login:
+        return []
+    return usable_mechanisms(session.backend.mechanisms, session.wire.takes_passwords)
 
 
 def read_originator(session: SmtpSession, value: str | None) -> Address:

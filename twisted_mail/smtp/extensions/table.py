@@ -5,8 +5,7 @@ from typing import Any
 
 from twisted_mail.mail.envelope import DsnRequest, MailParameters
 from twisted_mail.mail.outcome import Outcome, ProtocolError
-from twisted_mail.smtp.commands import auth, xclient
-from twisted_mail.smtp.extensions import auth_requiretls, dsn, scheduling, size_body
+from twisted_mail.smtp.extensions import auth_requiretls, dsn, scheduling, size_body, xclient
 from twisted_mail.smtp.extensions.extension import (
     Extension,
     ExtensionParameter,
@@ -34,8 +33,8 @@ EXTENSIONS = (
     Extension(
         "AUTH",
         "users can log in (RFC 4954); MAIL FROM:<address> AUTH=address says who wrote the message",
-        lambda session: bool(auth.offered_mechanisms(session)),
-        lambda session: " ".join(one.name for one in auth.offered_mechanisms(session)),
+        lambda session: bool(auth_requiretls.offered_mechanisms(session)),
+        lambda session: " ".join(one.name for one in auth_requiretls.offered_mechanisms(session)),
     ),
     Extension("ENHANCEDSTATUSCODES", "replies have a second code (RFC 2034)"),
     Extension(
