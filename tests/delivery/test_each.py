@@ -1,6 +1,5 @@
 """Delivery with an answer for each recipient: nobody waits for another's trouble."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +15,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 from twisted_mail.testing.doubles import StillClock, finish
 from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.store import RecordingStore
 
 ALICE, BOB, TEAM = "alice@example.org", "bob@example.org", "team@example.org"
 TICKET, BOTH, LIST = "ticket@example.org", "both@example.org", "list@example.org"
@@ -28,22 +28,6 @@ class NotingBlob(MemoryBlob):
 
     def close(self) -> None:
         NotingBlob.closed += 1
-
-
-class FakeStore:
-    def __init__(self) -> None:
-        self.failures: dict[str, MailError] = {}
-        self.trouble: Exception | None = None
-        self.deliveries: list[tuple[Sequence[str], bytes]] = []
-
-    async def deliver(
-        self, names: Sequence[str], message: Message
-    ) -> Mapping[str, MailError | None]:
-        message.blob.close()
-        if self.trouble is not None:
-            raise self.trouble
-        self.deliveries.append((names, b"".join(message.pieces())))
-        return {name: self.failures.get(name) for name in names}
 
 
 class FakeWaiting:
@@ -83,7 +67,7 @@ class Delivery:
             {TICKET: ["ticket"], BOTH: ["ticket2"]},
             {LIST: [parse(ALICE)]},
         )
-        self.store, self.waiting = FakeStore(), FakeWaiting()
+        self.store, self.waiting = RecordingStore(), FakeWaiting()
         self.journal = ListJournal()
         store: Any = self.store
         waiting: Any = self.waiting
@@ -156,14 +140,14 @@ def test_trouble_that_passes_is_told_before_what_stays() -> None:
 
 def test_a_store_that_fails_fails_those_who_needed_it() -> None:
     delivery = Delivery()
-    delivery.store.trouble = Unavailable(BUSY)
+    delivery.store.exception = Unavailable(BUSY)
     assert delivery.to(ALICE, TICKET) == [BUSY, BUSY]
     assert delivery.waiting.withdrawn == ["ticket"]
 
 
 def test_a_bug_withdraws_what_was_prepared() -> None:
     delivery = Delivery()
-    delivery.store.trouble = RuntimeError("secret inside")
+    delivery.store.exception = RuntimeError("secret inside")
     with pytest.raises(RuntimeError):
         delivery.to(ALICE, TICKET)
     assert delivery.waiting.withdrawn == ["ticket"]

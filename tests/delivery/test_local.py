@@ -1,4 +1,3 @@
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from twisted_mail.mail.route import KnownRoutes, LocalRoute, Route
 from twisted_mail.store.memory.account import MemoryStore
 from twisted_mail.testing.doubles import StillClock, finish
 from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.store import RecordingStore
 
 ALICE, BOB = "alice@example.org", "bob@example.org"
 FULL = Refused(Outcome(552, "5.2.2", "The mailbox is full"))
@@ -31,32 +31,15 @@ class NotingBlob(MemoryBlob):
         NotingBlob.closed += 1
 
 
-class FakeStore:
-    def __init__(self, failures: Mapping[str, MailError]) -> None:
-        self.failures = failures
-        self.deliveries: list[tuple[Sequence[str], bytes]] = []
-
-    async def deliver(
-        self, names: Sequence[str], message: Message
-    ) -> Mapping[str, MailError | None]:
-        self.deliveries.append((names, b"".join(message.pieces())))
-        message.blob.close()
-        return {name: self.failures.get(name) for name in names}
-
-    async def check_quota(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
-        return {name: self.failures.get(name) for name in names}
-
-    async def account(self, name: str) -> object:
-        raise NotImplementedError
-
-
 class Delivery:
     def __init__(self, **failures: MailError) -> None:
         directory = FixedDirectory(
             {ALICE: "", BOB: ""}, {"team@example.org": [parse(ALICE), parse(BOB)]}
         )
         self.journal = ListJournal()
-        self.store = FakeStore({f"{name}@example.org": error for name, error in failures.items()})
+        self.store = RecordingStore(
+            {f"{name}@example.org": error for name, error in failures.items()}
+        )
         store: Any = self.store
         self.queue = LocalDelivery(
             DeliveryBackend(LocalRouter(directory), store, self.journal, StillClock())
@@ -202,7 +185,7 @@ class CountingRouter(LocalRouter):
 def test_routes_are_found_again_only_where_the_directory_has_changed(
     is_current: bool, asked: list[str], is_each: bool
 ) -> None:
-    router, store = CountingRouter(FixedDirectory({ALICE: "", BOB: ""})), FakeStore({})
+    router, store = CountingRouter(FixedDirectory({ALICE: "", BOB: ""})), RecordingStore()
     backend = DeliveryBackend(router, store, ListJournal(), StillClock())  # type: ignore[arg-type]
     known = {parse(ALICE): LocalRoute((ALICE,))}
     envelope = Envelope(
@@ -221,7 +204,7 @@ def test_routes_are_found_again_only_where_the_directory_has_changed(
 
 
 def test_an_account_that_was_removed_since_rcpt_gets_nothing() -> None:
-    router, store = LocalRouter(FixedDirectory({BOB: ""})), FakeStore({})
+    router, store = LocalRouter(FixedDirectory({BOB: ""})), RecordingStore()
     backend = DeliveryBackend(router, store, ListJournal(), StillClock())  # type: ignore[arg-type]
     known = KnownRoutes("before it was removed", {parse(ALICE): LocalRoute((ALICE,))})
     envelope = Envelope("id1", NULL, (parse(ALICE),), routes=known)
@@ -231,7 +214,7 @@ def test_an_account_that_was_removed_since_rcpt_gets_nothing() -> None:
 
 
 def test_while_many_recipients_are_routed_others_have_their_turn() -> None:
-    clock, store = StillClock(), FakeStore({})
+    clock, store = StillClock(), RecordingStore()
     names = [f"u{number}@example.org" for number in range(100)]
 
     class SlowRouter(LocalRouter):
@@ -267,7 +250,7 @@ class Worker:
 
     def __init__(self) -> None:
         directory = FixedDirectory({ALICE: ""}, {}, {"tickets@example.org": ["ticket"]})
-        self.store, self.handoff = FakeStore({}), FakeElsewhere()
+        self.store, self.handoff = RecordingStore(), FakeElsewhere()
         store: Any = self.store
         router = LocalRouter(directory)
         self.doors = DeliveryBackend(

@@ -21,26 +21,11 @@ from twisted_mail.mail.outcome import MailError
 from twisted_mail.queue.program import result_of_exit_code
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.store import RecordingStore
 
 CHEAP = PasswordSettings(memory_mib=1, passes=1, lanes=1)
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.org"
 NEWS = "news@example.org"
-
-
-class FakeStore:
-    """Inboxes as lists of messages; may refuse."""
-
-    def __init__(self) -> None:
-        self.inboxes: dict[str, list[EmailMessage]] = {}
-        self.trouble: dict[str, MailError] = {}
-
-    async def deliver(self, names: Any, message: Message) -> Any:
-        data = b"".join(message.pieces())
-        message.blob.close()
-        for name in names:
-            if name not in self.trouble:
-                self.inboxes.setdefault(name, []).append(message_from_bytes(data))
-        return {name: self.trouble.get(name) for name in names}
 
 
 class ListServer:
@@ -48,7 +33,7 @@ class ListServer:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.path = folder / "waiting"
-        self.clock, self.journal, self.store = StillClock(), ListJournal(), FakeStore()
+        self.clock, self.journal, self.store = StillClock(), ListJournal(), RecordingStore()
         blocking = InlineBlocking()
         file = folder / "accounts"
         self.editor = DirectoryEditor(file, CHEAP, ["example.org"], self.clock.now)
@@ -108,7 +93,7 @@ class ListServer:
         return f"{caught.value.outcome.code} {caught.value.outcome.enhanced}"
 
     def inbox(self, name: str) -> list[EmailMessage]:
-        return self.store.inboxes.get(name, [])
+        return [message_from_bytes(data) for data in self.store.copies.get(name, [])]
 
     def subjects(self, name: str) -> list[str]:
         return [mail["Subject"] for mail in self.inbox(name)]

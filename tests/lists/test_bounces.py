@@ -54,7 +54,7 @@ def test_invented_bounces_are_refused(server: ListServer) -> None:
 
 
 def test_a_copy_that_is_refused_at_once_is_a_bounce(server: ListServer) -> None:
-    server.store.trouble[BOB] = Refused("The mailbox is full")
+    server.store.failures[BOB] = Refused("The mailbox is full")
     server.send(NEWS)
     assert [row.bounces for row in server.editor.lists.members(NEWS)] == [0, 1]
     assert not list(server.path.iterdir())

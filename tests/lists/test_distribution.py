@@ -36,7 +36,7 @@ def test_each_copy_has_an_envelope_sender_of_its_own(server: ListServer) -> None
 def test_a_post_is_on_disk_when_it_is_taken(server: ListServer) -> None:
     envelope = Envelope("id9", parse(ALICE), (parse(NEWS),))
     finish(server.delivery.queue.accept(envelope, Message(MemoryBlob(b"Subject: x\r\n\r\nb\r\n"))))
-    assert not server.store.inboxes
+    assert not server.store.copies
     assert len(QueueFolder(str(server.path), DiskFiles()).load()) == 1
 
 
@@ -44,7 +44,7 @@ def test_strangers_loops_and_answers_are_refused(server: ListServer) -> None:
     assert server.refusal(NEWS, "eve@b.example") == "550 5.7.2"
     assert server.refusal(NEWS, header="X-Loop: news@example.org\r\n") == "554 5.4.6"
     assert server.refusal(NEWS, "") == "550 5.7.1"
-    assert not server.store.inboxes
+    assert not server.store.copies
 
 
 def test_a_copy_that_comes_back_to_the_list_is_refused(server: ListServer) -> None:
@@ -55,10 +55,10 @@ def test_a_copy_that_comes_back_to_the_list_is_refused(server: ListServer) -> No
 
 
 def test_who_cannot_take_a_copy_now_gets_it_later_and_nobody_twice(server: ListServer) -> None:
-    server.store.trouble[BOB] = Unavailable("The disk is full")
+    server.store.failures[BOB] = Unavailable("The disk is full")
     server.send(NEWS)
     assert (len(server.inbox(ALICE)), len(server.inbox(BOB))) == (1, 0)
-    del server.store.trouble[BOB]
+    del server.store.failures[BOB]
     server.clock.seconds += 60
     server.work()
     assert (len(server.inbox(ALICE)), len(server.inbox(BOB))) == (1, 1)
@@ -68,7 +68,7 @@ def test_who_cannot_take_a_copy_now_gets_it_later_and_nobody_twice(server: ListS
 def test_after_a_stop_in_the_middle_the_rest_get_theirs(server: ListServer, tmp_path: Path) -> None:
     server.delivery.lists.distribution.stop()
     server.send(NEWS)
-    assert not server.store.inboxes
+    assert not server.store.copies
     again = ListServer(tmp_path)
     again.clock.seconds += 60
     again.work()

@@ -47,7 +47,7 @@ def test_an_owner_decides_by_mail(server: ListServer, word: str, copies: int) ->
 def test_an_owner_without_room_keeps_no_other_from_being_notified(server: ListServer) -> None:
     server.editor.lists.alter(NEWS, is_moderated=True)
     server.editor.lists.set_owners(NEWS, [BOB, CAROL])
-    server.store.trouble[BOB] = Unavailable("full")
+    server.store.failures[BOB] = Unavailable("full")
     server.send(NEWS)
     for _ in range(10):
         server.work()

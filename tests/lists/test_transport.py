@@ -88,11 +88,11 @@ def test_an_address_that_is_no_member_is_refused(server: ListServer) -> None:
 )
 def test_programs_get_no_answers(server: ListServer, role: str, sender: str, header: str) -> None:
     server.send(f"news-{role}@example.org", sender, header)
-    assert not server.store.inboxes
+    assert not server.store.copies
     assert not list(server.path.iterdir())
 
 
 def test_strangers_elsewhere_are_not_written_to_yet(server: ListServer) -> None:
     server.send("news-subscribe@example.org", "eve@b.example")
-    assert not server.store.inboxes
+    assert not server.store.copies
     assert not list(server.path.iterdir())

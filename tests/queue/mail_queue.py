@@ -23,25 +23,12 @@ from twisted_mail.queue.settings import QueueSettings
 from twisted_mail.store.disk.files import DiskFiles
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.store import RecordingStore
 
 ALICE, TICKETS, NEWS = "alice@example.org", "tickets@example.org", "news@example.org"
 DONE, LATER, FAILED = result_of_exit_code(0), result_of_exit_code(75), result_of_exit_code(69)
 TICKET = "|ticket"  # the transport to the program
 HELD_SECONDS = 100.0
-
-
-class FakeStore:
-    """Keeps the names of the accounts that got a copy; may fail."""
-
-    def __init__(self) -> None:
-        self.delivered: list[str] = []
-        self.error: MailError | None = None
-
-    async def deliver(self, names: Any, message: Message) -> Any:
-        message.blob.close()
-        if self.error is None:
-            self.delivered += names
-        return dict.fromkeys(names, self.error)
 
 
 class FakeTransport:
@@ -99,7 +86,7 @@ class MailQueue:
     def __init__(self, folder: Path, max_held: int = 10, **settings: Any) -> None:
         self.folder = QueueFolder(str(folder), DiskFiles())
         self.settings, self.max_held = QueueSettings(**settings), max_held
-        self.clock, self.journal, self.store = StillClock(), ListJournal(), FakeStore()
+        self.clock, self.journal, self.store = StillClock(), ListJournal(), RecordingStore()
         self.program, self.list_transport = FakeTransport(), FakeTransport()
         self.lists, self.reporter = FakeLists(), FakeReporter()
         self.restart()
