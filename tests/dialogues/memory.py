@@ -22,7 +22,7 @@ from twisted_mail.mail import address
 from twisted_mail.mail.dns import MailHost
 from twisted_mail.mail.verdict import Decision
 from twisted_mail.net.process.periodic import PeriodicTask, PeriodicTasks
-from twisted_mail.net.server.conversation import Conversation
+from twisted_mail.net.server.conversation import Conversation, MakeSession
 from twisted_mail.net.server.security import ListenerSecurity
 from twisted_mail.plugin import ServerBackend, filters, protocols
 from twisted_mail.policy.filter_chain import ConfiguredFilter, FilterChain
@@ -121,7 +121,12 @@ class DialogueServer:
             is_implicit=tls == "implicit",
             takes_cleartext_passwords=dialogue.headings.get("cleartext", "yes") == "yes",
         )
-        return Conversation(self.time, plugin.make(settings, self.backend), terms, self.journal)
+        make_session = self.make_session(plugin, settings, dialogue.service(connection))
+        return Conversation(self.time, make_session, terms, self.journal)
+
+    def make_session(self, plugin: Any, settings: Any, service: str) -> MakeSession:
+        made: MakeSession = plugin.make(settings, self.backend)
+        return made
 
     def settle(self) -> None:
         for _ in range(ROUNDS):
