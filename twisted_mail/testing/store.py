@@ -10,8 +10,8 @@ class RecordingStore:
     """Takes messages for any account. Has of ``interfaces.Store`` what delivery needs.
 
     ``failures`` are the accounts that get no copy, and why; ``error`` is why nobody gets one;
-    ``exception`` is raised. ``deliveries`` has the names and the octets of each delivery, ``copies`` those
-    that each account got.
+    ``exception`` is raised. ``deliveries`` has the names and the octets of each delivery, ``copies``
+    those that each account got.
     """
 
     def __init__(self, failures: Mapping[str, MailError] | None = None) -> None:
