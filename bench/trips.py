@@ -20,7 +20,7 @@ from twisted.internet.threads import deferToThread
 
 import twisted_mail
 from twisted_mail.config import load
-from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.service import MailService
 
 reactor: Any = installed_reactor

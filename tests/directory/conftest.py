@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.directory.editing import CHEAP
-from twisted_mail.directory.editor import DirectoryEditor
+from tests.directory.refusals import CHEAP
+from twisted_mail.directory.editing.editor import DirectoryEditor
 
 
 @pytest.fixture

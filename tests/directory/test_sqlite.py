@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twisted_mail.directory.account_import import AccountImportError
-from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.editing.account_import import AccountImportError
+from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.directory.passwords import PasswordSettings, hash_password, is_current
 from twisted_mail.directory.sqlite import AddressRecord, SqliteDirectory
 from twisted_mail.mail.address import parse

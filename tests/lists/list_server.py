@@ -9,8 +9,8 @@ import pytest
 
 from twisted_mail.assembly.delivery import DeliveryAssembly, DeliveryDependencies
 from twisted_mail.delivery.route import LocalRouter
-from twisted_mail.directory.editor import DirectoryEditor
-from twisted_mail.directory.mailing_lists import SqliteMailingListStore
+from twisted_mail.directory.editing.editor import DirectoryEditor
+from twisted_mail.directory.mailing_list_store import SqliteMailingListStore
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.lists.settings import ListSettings

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 
 from twisted_mail.config import load
 from twisted_mail.control.setup import certificates
-from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.service import MailService
 

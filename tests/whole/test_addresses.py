@@ -11,7 +11,7 @@ import pytest
 from tests.whole.live import LiveServer
 from twisted_mail.config import load
 from twisted_mail.control import main
-from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.editing.editor import DirectoryEditor
 
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.net"
 NEWS, TICKETS = "news@example.org", "tickets@example.org"

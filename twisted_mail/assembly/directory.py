@@ -3,7 +3,7 @@
 from twisted_mail.assembly.threads import ThreadPools
 from twisted_mail.config import Config
 from twisted_mail.delivery.route import LocalRouter
-from twisted_mail.directory.mailing_lists import SqliteMailingListStore
+from twisted_mail.directory.mailing_list_store import SqliteMailingListStore
 from twisted_mail.directory.sqlite import SqliteDirectory
 
 

@@ -13,7 +13,7 @@ from twisted_mail.config import Config, endpoints
 from twisted_mail.control import ports
 from twisted_mail.control.output import FAILED, FINE, CommandResult, count
 from twisted_mail.control.setup import certificates
-from twisted_mail.directory.editor import DirectoryEditor, DirectoryProblem
+from twisted_mail.directory.editing.editor import DirectoryEditor, DirectoryProblem
 from twisted_mail.directory.schema import DirectoryUnusable
 from twisted_mail.queue.program import Program
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from twisted_mail.config import Config
 from twisted_mail.control import secrets
 from twisted_mail.control.output import CommandError, CommandResult, count, table
-from twisted_mail.directory.account_import import AccountImportError
-from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.editing.account_import import AccountImportError
+from twisted_mail.directory.editing.editor import DirectoryEditor
 
 MAX_ROSTER = 64 * 1024 * 1024  # octets
 

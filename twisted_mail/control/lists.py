@@ -8,7 +8,7 @@ from typing import Any
 from twisted_mail.config import Config
 from twisted_mail.control.directory import opened
 from twisted_mail.control.output import CommandError, CommandResult, count, table
-from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.mail.job import APPROVE, REJECT, Job
 from twisted_mail.mail.mailing_list import JoiningPolicy, MailingList, PostingPolicy
 from twisted_mail.mail.route import ProgramTarget

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ListSettings:
-    """The section ``[lists]``. How bounces are counted: see ``directory/mailing_lists.py``."""
+    """The section ``[lists]``. How bounces are counted: see ``directory/mailing_list_store.py``."""
 
     base_url: str = ""  # https, of the page where one click unsubscribes; empty: by mail only
     max_bounces: int = 5  # a member with this many bounces ...

@@ -15,7 +15,7 @@ from tests.corpus import Sample
 from twisted_mail.config import load
 from twisted_mail.control import main
 from twisted_mail.control.store import accounts
-from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from twisted_mail.config import load
 from twisted_mail.control.setup import certificates
-from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.editing.editor import DirectoryEditor
 
 HOSTNAME = "mail.example.org"
 ACCOUNTS = ("alice@example.org", "bob@example.org", "carol@example.net")

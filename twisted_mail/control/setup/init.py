@@ -10,7 +10,7 @@ from twisted_mail.control.setup import certificates
 from twisted_mail.control.setup.plan import SetupPlan, planned
 from twisted_mail.control.setup.texts import config_text, next_steps
 from twisted_mail.directory import schema
-from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.editing.editor import DirectoryEditor
 
 # What every domain must accept: RFC 5321 §4.5.1, RFC 2142 §4.
 DUTIES = ("postmaster", "abuse")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from twisted_mail.config import Config
 from twisted_mail.control.output import CommandError
-from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout

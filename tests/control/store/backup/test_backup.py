@@ -11,7 +11,7 @@ from tests.corpus import mails
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.backup import copying, snapshots
 from twisted_mail.control.store.backup.account_backup import AccountBackup
-from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.store.format.subscriptions import subscribe
 from twisted_mail.store.repair.import_stage import ImportStaging

@@ -18,7 +18,7 @@ from twisted_mail.control.store.backup import copying, manifest, snapshots
 from twisted_mail.control.store.importing.importer import GO_ON
 from twisted_mail.control.store.progress import Progress
 from twisted_mail.control.store.skipped import BadItem, SkippedItems
-from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.durable import disk_faults

@@ -1,5 +1,5 @@
-from tests.directory.editing import refusal
-from twisted_mail.directory.editor import DirectoryEditor
+from tests.directory.refusals import refusal
+from twisted_mail.directory.editing.editor import DirectoryEditor
 
 
 def test_domains_are_listed_with_what_is_in_them(editor: DirectoryEditor) -> None:

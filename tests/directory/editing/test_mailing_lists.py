@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.directory.editing import CHEAP, refusal
-from twisted_mail.directory import lists
-from twisted_mail.directory.editor import DirectoryEditor
+from tests.directory.refusals import CHEAP, refusal
+from twisted_mail.directory.editing import mailing_lists
+from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.directory.tables import Tables
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.mailing_list import JoiningPolicy, PostingPolicy
@@ -96,7 +96,7 @@ def test_some_addresses_cannot_be_members(
 def test_a_list_has_so_many_members_and_no_more(
     editor: DirectoryEditor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lists, "MAX_MEMBERS", 2)
+    monkeypatch.setattr(mailing_lists, "MAX_MEMBERS", 2)
     assert "at most 2" in refusal(editor.lists.add_members, NEWS, [ALICE, BOB, "bob+x@example.org"])
     assert editor.lists.members(NEWS) == []
     editor.lists.add_members(NEWS, [ALICE, BOB])

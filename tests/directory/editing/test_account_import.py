@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.directory.account_import import read_accounts
+from twisted_mail.directory.editing.account_import import read_accounts
 
 
 def texts(line: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 
 import apsw
 
-from twisted_mail.directory.lists import MailingLists
+from twisted_mail.directory.editing.mailing_lists import MailingLists
 from twisted_mail.directory.tables import Tables
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.address import Address, parse

@@ -3,8 +3,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tests.directory.editing import refusal
-from twisted_mail.directory.editor import DirectoryEditor
+from tests.directory.refusals import refusal
+from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.mail.outcome import Unavailable
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from twisted_mail.directory import send_as
-from twisted_mail.directory.editor import DirectoryEditor
+from twisted_mail.directory.editing import send_as
+from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.mail.address import parse

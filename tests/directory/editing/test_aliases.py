@@ -2,8 +2,8 @@ from itertools import pairwise
 
 import pytest
 
-from tests.directory.editing import refusal
-from twisted_mail.directory.editor import DirectoryEditor
+from tests.directory.refusals import refusal
+from twisted_mail.directory.editing.editor import DirectoryEditor
 
 
 def test_an_alias_keeps_the_order_of_its_targets(editor: DirectoryEditor) -> None:

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from twisted_mail.directory import account_import, passwords
+from twisted_mail.directory import passwords
+from twisted_mail.directory.editing import account_import
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.schemes import Uncheckable, split
 from twisted_mail.directory.tables import Tables, to_address, to_domain

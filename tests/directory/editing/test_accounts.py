@@ -1,8 +1,8 @@
 import pytest
 
-from tests.directory.editing import CHEAP, refusal
-from twisted_mail.directory.account_import import AccountImportError
-from twisted_mail.directory.editor import DirectoryEditor
+from tests.directory.refusals import CHEAP, refusal
+from twisted_mail.directory.editing.account_import import AccountImportError
+from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.directory.passwords import check
 
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from twisted_mail.directory.accounts import Accounts
-from twisted_mail.directory.aliases import Aliases
-from twisted_mail.directory.domains import Domains
-from twisted_mail.directory.lists import MailingLists
+from twisted_mail.directory.editing.accounts import Accounts
+from twisted_mail.directory.editing.aliases import Aliases
+from twisted_mail.directory.editing.domains import Domains
+from twisted_mail.directory.editing.mailing_lists import MailingLists
+from twisted_mail.directory.editing.send_as import SendAsGrants
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.schemes import Uncheckable, check_form
-from twisted_mail.directory.send_as import SendAsGrants
 from twisted_mail.directory.tables import Tables, read_target
 from twisted_mail.mail.address import Address
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from twisted_mail.directory.editor import DirectoryEditor
-from twisted_mail.directory.mailing_lists import MAX_REQUESTS, SqliteMailingListStore
+from twisted_mail.directory.editing.editor import DirectoryEditor
+from twisted_mail.directory.mailing_list_store import MAX_REQUESTS, SqliteMailingListStore
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.mailing_list import BounceRule, BounceStatus, ListRole, SubscriptionRequest
