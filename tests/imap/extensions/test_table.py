@@ -73,6 +73,14 @@ def test_capabilities_follow_the_state_of_the_connection() -> None:
     assert after_login(imap)[-1] == "X-AFTER"
 
 
+def test_a_capability_may_depend_on_tls() -> None:
+    imap = ImapFixture()
+    private = Capability("X-PRIVATE", lambda context: context.wire.tls_info is not None)
+    imap.tables = tables_of([BASE, Extension("X", (private,))])
+    lines = imap.talk("a CAPABILITY", "b STARTTLS", "c CAPABILITY", tls=True)
+    assert [line.endswith(" X-PRIVATE") for line in lines if line.startswith("* ")] == [False, True]
+
+
 def test_a_name_that_is_there_twice_is_refused() -> None:
     size = Extension("X", status_items=(StatusItem("SIZE", lambda status, _: 1),))
     with pytest.raises(ValueError, match="STATUS item SIZE"):
