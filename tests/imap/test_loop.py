@@ -205,7 +205,7 @@ def test_a_connection_is_noted_from_beginning_to_end() -> None:
     ]
 
 
-# ---------------------------------------------------------------- news
+# ---------------------------------------------------------------- updates
 
 
 def test_news_come_before_the_tagged_answer() -> None:
@@ -214,7 +214,7 @@ def test_news_come_before_the_tagged_answer() -> None:
     assert lines[-3:] == ["* 1 EXISTS", "* 1 RECENT", "b OK NOOP completed."]
 
 
-def test_expunged_messages_are_not_told_while_numbers_count() -> None:
+def test_expunged_messages_are_not_sent_while_numbers_count() -> None:
     imap = ImapFixture()
     for _ in range(3):
         imap.put()

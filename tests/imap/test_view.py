@@ -70,7 +70,7 @@ def test_in_an_empty_mailbox_a_number_is_out_of_range_and_a_uid_is_only_unknown(
         ground.select("*")
 
 
-def test_new_messages_are_told_with_exists_and_recent() -> None:
+def test_new_messages_are_sent_with_exists_and_recent() -> None:
     ground = Ground()
     ground.imap.put()
     assert ground.view.has_updates
@@ -99,7 +99,7 @@ def test_who_only_looks_takes_recent_from_nobody() -> None:
     assert ground.view.is_recent(4)
 
 
-def test_expunged_messages_are_told_highest_first() -> None:
+def test_expunged_messages_are_sent_highest_first() -> None:
     ground = Ground(4)
     ground.expunge(1, 3)
     assert ground.view.updates(may_expunge=False) == []
@@ -124,14 +124,14 @@ def test_exists_before_an_expunge_counts_what_the_client_knows() -> None:
     assert ground.view.updates(may_expunge=True) == [b"1 EXPUNGE", b"3 RECENT"]
 
 
-def test_a_message_that_came_and_went_is_never_told() -> None:
+def test_a_message_that_came_and_went_is_never_sent() -> None:
     ground = Ground()
     ground.imap.put()
     ground.expunge(4)
     assert ground.view.updates(may_expunge=True) == []
 
 
-def test_flags_altered_by_others_are_told() -> None:
+def test_flags_altered_by_others_are_sent() -> None:
     ground = Ground()
     ground.mark([1, 3], SEEN)
     assert ground.view.updates(may_expunge=True) == [
@@ -140,7 +140,7 @@ def test_flags_altered_by_others_are_told() -> None:
     ]
 
 
-def test_flags_that_are_as_they_were_are_not_told() -> None:
+def test_flags_that_are_as_they_were_are_not_sent() -> None:
     ground = Ground()
     ground.mark([1], SEEN)
     ground.mark([1], SEEN, "remove")
@@ -162,7 +162,7 @@ def test_flag_news_of_a_message_that_is_gone_is_dropped() -> None:
     assert ground.view.updates(may_expunge=False) == []
 
 
-def test_what_a_command_told_is_not_told_again() -> None:
+def test_what_a_command_sent_is_not_sent_again() -> None:
     ground = Ground()
     ground.mark([1], SEEN)
     ground.view.note_flags_sent(1)
@@ -172,7 +172,7 @@ def test_what_a_command_told_is_not_told_again() -> None:
     assert ground.view.updates(may_expunge=True) == [b"1 FETCH (UID 1 FLAGS (\\Recent))"]
 
 
-def test_a_silent_store_is_not_told() -> None:
+def test_a_silent_store_is_not_sent() -> None:
     for how in ("add", "set", "remove"):
         ground = Ground()
         ground.mark([1], SEEN if how == "remove" else FLAGGED)
@@ -191,7 +191,7 @@ def test_a_silent_store_does_not_hide_what_others_did() -> None:
     assert line == b"1 FETCH (UID 1 FLAGS (\\Flagged \\Seen \\Recent))"
 
 
-def test_new_keywords_are_told_before_they_are_used() -> None:
+def test_new_keywords_are_sent_before_they_are_used() -> None:
     ground = Ground(1)
     ground.mark([1], normal(["$Junk"]))
     lines = ground.view.updates(may_expunge=True)
@@ -200,7 +200,7 @@ def test_new_keywords_are_told_before_they_are_used() -> None:
     assert lines[2] == b"1 FETCH (UID 1 FLAGS (\\Recent $Junk))"
 
 
-def test_a_reader_is_told_new_keywords_and_may_not_set_them() -> None:
+def test_a_reader_is_sent_new_keywords_and_may_not_set_them() -> None:
     ground = Ground(1)
     looking = View(ground.other, 2, claims=False)
     ground.mark([1], normal(["$Junk"]))
@@ -233,7 +233,7 @@ def test_a_closed_view_hears_nothing() -> None:
 
 
 class Client(RuleBasedStateMachine):
-    """A client that believes what it is told, beside another that does as it likes."""
+    """A client that believes what it is sent, next to another that does as it likes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -279,9 +279,9 @@ class Client(RuleBasedStateMachine):
 
     def check_all(self) -> None:
         assert list(self.ground.view.uids) == list(self.ground.box.columns.uids)
-        told = [sorted(flags.strip("()").split()) for flags in self.known]
+        sent = [sorted(flags.strip("()").split()) for flags in self.known]
         kept = [sorted(self.now(uid).strip("()").split()) for uid in self.ground.box.columns.uids]
-        assert told == kept
+        assert sent == kept
 
     @invariant()
     def the_client_counts_as_the_view_does(self) -> None:

@@ -1,4 +1,4 @@
-"""Whatever follows the name of a command: an answer, or an error that the session knows how to tell."""
+"""Whatever follows the name of a command: an answer, or an error that the session answers with."""
 
 import contextlib
 

@@ -58,14 +58,14 @@ def test_a_message_that_is_too_large_is_not_asked_for() -> None:
     assert lines == ["a NO [TOOBIG] The message is too large", "b OK NOOP completed."]
 
 
-def test_a_full_disk_is_told_when_all_octets_have_come() -> None:
+def test_a_full_disk_is_reported_when_all_octets_have_come() -> None:
     imap = ImapFixture()
     imap.disk_error = Unavailable("There is no room")
     lines = imap.inside(b"a APPEND INBOX {10}\r\n", b"x NOOP", b"\r\nx\r\nb NOOP\r\n")
     assert lines == ["+ OK", "a NO [UNAVAILABLE] There is no room", "b OK NOOP completed."]
 
 
-def test_a_writer_that_cannot_be_made_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_cannot_be_made_is_reported_too(monkeypatch: pytest.MonkeyPatch) -> None:
     imap = ImapFixture()
 
     def failing() -> None:

@@ -16,7 +16,7 @@ def session_of(count: int, **settings: bool) -> SelectedSession:
     return SelectedSession(SmallMailbox(*[b""] * count), **settings)
 
 
-def test_copying_tells_the_uids_here_and_there():
+def test_copying_sends_the_uids_here_and_there():
     session = session_of(4)
     answer = finish(session.run(COPY, b"1,3:4 Archive"))
     assert answer == "[COPYUID 99 1,3:4 101:103] COPY completed."
@@ -65,7 +65,7 @@ def test_the_stores_refusal_is_the_answer(command):
     assert caught.value.condition == "TRYCREATE"
 
 
-def test_moving_tells_the_new_uids_before_the_expunges():
+def test_moving_sends_the_new_uids_before_the_expunges():
     session = session_of(3)
     assert finish(session.run(MOVE, b"1:2 Archive")) == "MOVE completed."
     assert session.written() == b"* OK [COPYUID 99 1:2 101:102] Moved.\r\n"

@@ -15,7 +15,7 @@ def session_of(*flags: str, **settings: bool) -> SelectedSession:
     return SelectedSession(mailbox, **settings)
 
 
-def test_deleted_messages_are_removed_and_the_session_tells_it():
+def test_deleted_messages_are_removed_and_the_client_is_notified():
     session = session_of("\\Deleted", "\\Seen", "\\Deleted")
     assert finish(session.run(EXPUNGE, b"")) == "EXPUNGE completed."
     assert session.mailbox.calls == [("expunge", [1, 3])]

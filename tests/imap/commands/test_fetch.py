@@ -35,7 +35,7 @@ def test_uids_mean_messages_and_unknown_ones_are_passed_over():
     assert fetched(session, b"8:20 (FLAGS)", is_uid=True) == [b"* 2 FETCH (UID 7 FLAGS ())"][:0]
 
 
-def test_recent_is_told():
+def test_recent_is_sent():
     mailbox = SmallMailbox(b"", b"")
     session = SelectedSession(mailbox, recent_from=2)
     assert fetched(session, b"1:2 FLAGS") == [
@@ -58,7 +58,7 @@ def test_a_literal_stands_right_behind_its_own_name():
     )
 
 
-def test_fetching_a_body_marks_it_and_tells_so():
+def test_fetching_a_body_marks_it_and_sends_the_flag():
     session = session_of(MESSAGE)
     lines = fetched(session, b"1 BODY[]")
     assert lines[-1] == b" FLAGS (\\Seen))"
@@ -138,7 +138,7 @@ def test_a_uid_that_is_gone_is_passed_over():
     assert fetched(session, b"1:2 FLAGS", is_uid=True) == [b"* 2 FETCH (UID 2 FLAGS ())"]
 
 
-def test_messages_the_client_was_not_told_of_are_not_fetched():
+def test_messages_the_client_was_not_sent_are_not_fetched():
     session = session_of(MESSAGE)
     session.mailbox.add(MESSAGE)
     assert fetched(session, b"1:* FLAGS", is_uid=True) == [b"* 1 FETCH (UID 1 FLAGS ())"]

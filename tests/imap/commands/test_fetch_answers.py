@@ -105,14 +105,14 @@ def test_answers_read_back(entries, items, is_uid):
     answers = read_back(session.written())
     assert list(answers) == list(range(1, len(entries) + 1))
     for number, (fields, body, _, date) in enumerate(entries, 1):
-        told = answers[number]
+        sent = answers[number]
         entry = mailbox.columns[number - 1]
         known = {b"FLAGS": entry.flags, b"UID": number, b"RFC822.SIZE": entry.size}
         known[b"INTERNALDATE"] = date
-        for name, value in told.items():
+        for name, value in sent.items():
             assert value == (known[name] if name in known else of_message(name, fields, body))
         asked = [item.partition(b"<")[0].replace(b".PEEK", b"") for item in items]
-        names = [name.partition(b"<")[0] for name in told]
+        names = [name.partition(b"<")[0] for name in sent]
         assert [name for name in names if name in asked] == asked
         assert set(names) - set(asked) <= {b"UID", b"FLAGS"}
-        assert not is_uid or b"UID" in told
+        assert not is_uid or b"UID" in sent

@@ -24,7 +24,7 @@ def test_login_and_authenticate_give_the_new_capabilities() -> None:
         assert " IDLE " in answer
 
 
-def test_a_wrong_password_is_told_by_its_code() -> None:
+def test_a_wrong_password_is_shown_by_its_code() -> None:
     imap = ImapFixture()
     lines = imap.talk("a LOGIN alice wrong", f"b AUTHENTICATE PLAIN {WRONG}")
     assert lines == [
@@ -163,10 +163,10 @@ def test_starttls_needs_a_certificate() -> None:
     assert ImapFixture().talk("a STARTTLS") == ["a NO [CANNOT] TLS is not available here"]
 
 
-@pytest.mark.parametrize("behind", [b"b NOOP\r\n", b"b", b"\r\n"])
-def test_nothing_may_follow_starttls(behind: bytes) -> None:
+@pytest.mark.parametrize("following", [b"b NOOP\r\n", b"b", b"\r\n"])
+def test_nothing_may_follow_starttls(following: bytes) -> None:
     imap = ImapFixture()
-    lines = imap.talk(b"a STARTTLS\r\n" + behind, "c LOGIN alice secret", tls=True)
+    lines = imap.talk(b"a STARTTLS\r\n" + following, "c LOGIN alice secret", tls=True)
     assert lines[0].startswith("a BAD")
     assert lines[1].startswith("* BYE")
     assert len(lines) == 2

@@ -37,7 +37,7 @@ def test_text_is_searched():
     assert searched(session_of(10, 20), b'TEXT "text 2"') == b"* SEARCH 2\r\n"
 
 
-def test_what_the_client_was_not_told_of_is_not_found():
+def test_what_the_client_was_not_sent_is_not_found():
     session = session_of(10)
     session.mailbox.add(b"new")
     assert searched(session, b"ALL") == b"* SEARCH 1\r\n"

@@ -20,7 +20,7 @@ def stored(session: SelectedSession, arguments: bytes, is_uid: bool = False) -> 
     return session.written().splitlines()
 
 
-def test_the_new_flags_are_told_once():
+def test_the_new_flags_are_sent_once():
     session = session_of(2)
     assert stored(session, b"1:2 +FLAGS (\\Deleted)") == [
         b"* 1 FETCH (FLAGS (\\Deleted))",
@@ -29,7 +29,7 @@ def test_the_new_flags_are_told_once():
     assert session.view.updates(may_expunge=False) == []
 
 
-def test_flags_are_told_when_nothing_changed_too():
+def test_flags_are_sent_when_nothing_changed_too():
     session = session_of()
     stored(session, b"1 FLAGS \\Seen")
     assert stored(session, b"1 FLAGS \\Seen") == [b"* 1 FETCH (FLAGS (\\Seen))"]
@@ -43,11 +43,11 @@ def test_flags_are_set_added_and_removed():
     assert stored(session, b"1 FLAGS ()") == [b"* 1 FETCH (FLAGS ())"]
 
 
-def test_uid_store_tells_the_uid():
+def test_uid_store_sends_the_uid():
     assert stored(session_of(), b"1 +FLAGS \\Seen", True) == [b"* 1 FETCH (UID 1 FLAGS (\\Seen))"]
 
 
-def test_a_silent_store_tells_nothing():
+def test_a_silent_store_sends_nothing():
     session = session_of()
     assert stored(session, b"1 +FLAGS.SILENT \\Seen") == []
     assert session.view.updates(may_expunge=False) == []
@@ -57,8 +57,8 @@ def test_a_silent_store_does_not_hide_what_others_did():
     session = session_of()
     finish(session.mailbox.mark([1], "add", frozenset({"\\Flagged"})))
     stored(session, b"1 +FLAGS.SILENT \\Seen")
-    news = session.view.updates(may_expunge=False)
-    assert news == [b"1 FETCH (UID 1 FLAGS (\\Flagged \\Seen))"]
+    updates = session.view.updates(may_expunge=False)
+    assert updates == [b"1 FETCH (UID 1 FLAGS (\\Flagged \\Seen))"]
 
 
 def test_flags_are_altered_in_one_call():

@@ -12,7 +12,7 @@ from twisted_mail.testing.wire import Step
 TIMEOUT = ConversationEnded.Reason.TIMEOUT
 
 
-def test_what_happens_is_told_at_once() -> None:
+def test_what_happens_is_sent_at_once() -> None:
     imap = ImapFixture()
 
     def somebody_marks() -> None:
@@ -35,7 +35,7 @@ def test_what_happens_is_told_at_once() -> None:
     ]
 
 
-def test_what_happened_before_is_told_first() -> None:
+def test_what_happened_before_is_sent_first() -> None:
     imap = ImapFixture()
     lines = imap.inside("a SELECT INBOX", imap.put, b"b IDLE\r\nDONE\r\n")
     assert lines[-4:] == ["+ idling", "* 1 EXISTS", "* 1 RECENT", "b OK IDLE terminated."]

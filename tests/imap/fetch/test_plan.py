@@ -30,11 +30,11 @@ def test_columns_become_lines_in_the_order_asked():
     )
 
 
-def test_uid_fetch_tells_the_uid_unasked():
+def test_uid_fetch_sends_the_uid_unasked():
     assert plan_of(b"FLAGS", is_uid=True).lines(two()).startswith(b"* 1 FETCH (UID 11 FLAGS ())")
 
 
-def test_uid_fetch_tells_the_uid_once():
+def test_uid_fetch_sends_the_uid_once():
     line = plan_of(b"(FLAGS UID)", is_uid=True).lines(two()).splitlines()[0]
     assert line == b"* 1 FETCH (FLAGS () UID 11)"
 
@@ -70,7 +70,7 @@ def test_only_what_needs_them_reads_rendered_items(data, needs):
     assert (RENDERED in plan_of(data).loads) is needs
 
 
-def test_flags_that_the_fetch_altered_are_told():
+def test_flags_that_the_fetch_altered_are_sent():
     batch = two()
     batch.sections = [[b"NIL"], [b"NIL"]]
     batch.changed = frozenset({33})
@@ -80,7 +80,7 @@ def test_flags_that_the_fetch_altered_are_told():
     ]
 
 
-def test_altered_flags_are_told_once():
+def test_altered_flags_are_sent_once():
     batch = two()
     batch.sections = [[b"NIL"], [b"NIL"]]
     batch.changed = frozenset({33})
