@@ -5,59 +5,21 @@ from typing import Any
 
 import pytest
 
+from tests.smtp.arrival.arrivals import NotingBlob, arrival, spooled
 from tests.smtp.fakes import FakeQueue, SmtpFixture
-from twisted_mail.interfaces import Peer, SmtpContext
-from twisted_mail.mail.address import parse
-from twisted_mail.mail.envelope import MailParameters
-from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.interfaces import SmtpContext
+from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
-from twisted_mail.mail.route import LocalRoute
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict, refuse
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages, steps, trace
 from twisted_mail.smtp.arrival.arrival import NO_MESSAGE, Arrival
-from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
 from twisted_mail.smtp.arrival.steps import finish_message, lmtp_steps, smtp_steps
 from twisted_mail.smtp.backend import ArrivalStep
-from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.settings import LmtpSettings, Settings, SubmissionSettings
 from twisted_mail.testing.doubles import finish
-from twisted_mail.testing.wire import FakeBlobWriter, ScriptedWire
 
 FULL = Outcome(452, "4.3.1", "The disk is full")
-
-
-class NotingBlob(MemoryBlob):
-    closed = 0
-
-    def close(self) -> None:
-        NotingBlob.closed += 1
-
-
-def arrival(
-    header: bytes = b"Subject: x\r\n", smtp: SmtpFixture | None = None, **settings: Any
-) -> Arrival:
-    """Return a message at its end, of which nothing is known yet but what the client said."""
-    smtp, wanted = smtp or SmtpFixture(), Settings(**settings)
-    session = SmtpSession(ScriptedWire([]), wanted, smtp.doors(wanted))  # type: ignore[arg-type]
-    session.hello, session.is_extended = "client.example", True
-    session.begin_transaction(parse("a@client.example"), MailParameters())
-    transaction = session.transaction
-    assert transaction is not None
-    transaction.add_recipient(parse("alice@example.org"), LocalRoute(("alice@example.org",)))
-    incoming = IncomingMessage(FakeBlobWriter(), 1000)
-    finish(incoming.take(header + b"\r\nwords\r\n"))
-    peer = Peer("192.0.2.1", 54321)
-    envelope = transaction.envelope("", peer.host)
-    return Arrival(session, transaction, incoming, peer, None, envelope, incoming.header)
-
-
-def spooled(**more: Any) -> Arrival:
-    """Return one whose octets are in one place."""
-    whole = arrival(**more)
-    NotingBlob.closed = 0
-    whole.message = Message(NotingBlob(b"Subject: x\r\n\r\nwords\r\n"))
-    return whole
 
 
 def run(whole: Arrival, *made: ArrivalStep) -> str:

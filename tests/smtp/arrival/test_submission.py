@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.smtp.fakes import HELLO, LOGIN, RCPT, SmtpFixture, lines
-from twisted_mail.mail.message import MemoryBlob, SlicedBlob
+from tests.smtp.arrival.arrivals import NotingBlob, spooled
+from tests.smtp.fakes import HELLO, LOGIN, RCPT, FakeSubmitter, SmtpFixture, lines
+from twisted_mail.mail.message import MemoryBlob, Message, SlicedBlob
 from twisted_mail.mail.mime import header
-from twisted_mail.smtp.arrival import submission
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.smtp.arrival import incoming_message, submission
 from twisted_mail.smtp.arrival.submission import scan_content, without_bcc
-from twisted_mail.smtp.settings import SubmissionSettings
+from twisted_mail.smtp.settings import Settings, SubmissionSettings
+from twisted_mail.testing.doubles import finish
 from twisted_mail.testing.wire import ScriptedWire
 
 ALICE = "alice@example.org"
@@ -266,3 +269,52 @@ def test_the_pieces_in_which_it_is_looked_at_do_not_matter(
     whole, cut = scan_content(Pieces([data])), scan_content(Pieces(pieces))
     assert whole[0] == cut[0]
     assert not whole[0] or whole == cut
+
+
+# ---------------------------------------------------------------- each step alone
+
+
+def test_a_header_of_which_not_all_is_seen_is_refused() -> None:
+    whole = spooled()
+    submission.check_header(whole)
+    whole.header = b"x" * incoming_message.MAX_HEADER
+    with pytest.raises(Refused):
+        submission.check_header(whole)
+
+
+def test_an_author_is_looked_at_where_somebody_has_logged_in() -> None:
+    whole = spooled(header=b"From: bob@example.org\r\n", checks_author=True)
+    finish(submission.check_author(whole))
+    whole.session.submitter = FakeSubmitter()
+    with pytest.raises(Refused):
+        finish(submission.check_author(whole))
+
+
+def test_header_and_message_lose_their_secret_recipients() -> None:
+    whole = spooled()
+    whole.header = b"Bcc: x\r\nSubject: y\r\n"
+    whole.message = Message(MemoryBlob(whole.header + b"\r\nbody\r\n"))
+    submission.remove_bcc(whole)
+    assert whole.header == b"Subject: y\r\n"
+    assert b"".join(whole.message.pieces()) == b"Subject: y\r\n\r\nbody\r\n"
+
+
+def test_a_message_that_is_encoded_takes_the_place_of_the_old_one() -> None:
+    whole = spooled()
+    whole.header = b"Subject: y\r\n"
+    old = NotingBlob(whole.header + b"\r\n" + LONG.encode() + b"\r\n")
+    whole.message = Message(old)
+    finish(submission.make_legal(whole))
+    assert NotingBlob.closed == 1
+    assert b"quoted-printable" in whole.header
+    assert b"".join(whole.message.pieces()).startswith(whole.header + b"\r\n")
+
+
+def test_steps_are_there_that_the_settings_ask_for() -> None:
+    def names(**settings: bool) -> list[str]:
+        return [step.name for step in submission.steps(Settings(**settings))]  # type: ignore[arg-type]
+
+    assert names() == []
+    assert names(checks_author=True) == ["header", "author"]
+    assert names(removes_bcc=True) == ["header", "author", "bcc"]
+    assert names(makes_legal=True) == ["header", "author", "encoding"]

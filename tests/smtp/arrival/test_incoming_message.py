@@ -1,0 +1,80 @@
+"""What is kept of one message while it comes in."""
+
+import pytest
+
+from twisted_mail.mail.outcome import Outcome
+from twisted_mail.smtp import replies
+from twisted_mail.smtp.arrival.incoming_message import (
+    MAX_HEADER,
+    IncomingChunkedMessage,
+    IncomingMessage,
+)
+from twisted_mail.testing.doubles import finish
+from twisted_mail.testing.wire import FakeBlobWriter
+
+FULL = Outcome(452, "4.3.1", "The disk is full")
+
+
+def taken(*pieces: bytes, max_size: int = 1_000_000) -> tuple[IncomingMessage, FakeBlobWriter]:
+    writer = FakeBlobWriter()
+    incoming = IncomingMessage(writer, max_size)
+    for piece in pieces:
+        finish(incoming.take(piece))
+    return incoming, writer
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_the_header_is_seen_however_the_message_is_cut(size: int) -> None:
+    message = b"Subject: x\r\nTo: y\r\n\r\nbody\r\n\r\nmore\r\n"
+    incoming, _ = taken(*(message[at : at + size] for at in range(0, len(message), size)))
+    assert incoming.header == b"Subject: x\r\nTo: y\r\n"
+    assert incoming.size == len(message)
+
+
+def test_no_more_of_a_header_is_looked_at_than_the_limit() -> None:
+    incoming, _ = taken(*[b"x" * 1000] * 200)
+    assert MAX_HEADER <= len(incoming.header) < MAX_HEADER + 1000
+
+
+def test_a_message_that_grows_too_large_is_discarded_and_counted_on() -> None:
+    incoming, writer = taken(b"12345", b"67890", b"1", max_size=9)
+    assert incoming.fault == replies.TOO_LARGE
+    assert writer.is_discarded
+    assert incoming.size == 11
+
+
+def test_the_first_fault_counts() -> None:
+    incoming, _ = taken(b"12345")
+    incoming.reject_content(FULL)
+    incoming.reject_content(replies.MALFORMED)
+    assert incoming.fault == FULL
+
+
+def test_a_finished_message_is_not_discarded_again() -> None:
+    incoming, writer = taken(b"Subject: x\r\n\r\n", b"body\r\n")
+    blob = finish(incoming.finish())
+    writer.is_discarded = False
+    incoming.discard()
+    assert not writer.is_discarded
+    assert b"".join(blob.pieces()) == b"Subject: x\r\n\r\nbody\r\n"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "is_malformed", "is_line_open"),
+    [
+        ((b"a\r", b"\nb"), False, True),
+        ((b"a\r\n",), False, False),
+        ((b"a\r", b"b\r\n"), True, False),
+        ((b"a\n",), True, False),
+    ],
+)
+def test_line_ends_of_a_text_are_looked_at_across_chunks(
+    pieces: tuple[bytes, ...], is_malformed: bool, is_line_open: bool
+) -> None:
+    text = IncomingChunkedMessage(FakeBlobWriter(), 1000, is_binary=False, started=0)
+    binary = IncomingChunkedMessage(FakeBlobWriter(), 1000, is_binary=True, started=0)
+    for piece in pieces:
+        finish(text.take(piece))
+        finish(binary.take(piece))
+    assert (text.is_malformed, text.is_line_open) == (is_malformed, is_line_open)
+    assert (binary.is_malformed, binary.is_line_open) == (False, False)
