@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from twisted_mail.interfaces import ConversationEnded, Wire
-from twisted_mail.net.server.connection_limit import MAX_BUSY, ConnectionLimit, connection_limit_for
+from twisted_mail.net.server.connection_limit import ConnectionLimit
 from twisted_mail.net.server.conversation import Conversation
 from twisted_mail.net.server.listening import FAREWELL_SECONDS, ConversationFactory
 from twisted_mail.net.server.security import ListenerSecurity
@@ -107,11 +107,6 @@ def test_few_are_told_that_there_is_no_room_and_others_nothing() -> None:
     assert listening.factory.buildProtocol(IPv4Address("TCP", "192.0.2.4", 1000)) is None
     told.connectionLost()
     assert listening.connects("192.0.2.4")[1].value() == b"busy\r\n"
-
-
-def test_half_of_the_descriptors_are_for_files() -> None:
-    assert connection_limit_for(20_000).most == 10_000 - MAX_BUSY
-    assert connection_limit_for(10).most == 1
 
 
 def test_those_who_are_told_off_take_no_room() -> None:

@@ -10,15 +10,6 @@ from twisted_mail.pop3.settings import Settings
 from twisted_mail.testing.doubles import finish
 from twisted_mail.testing.wire import ScriptedWire
 
-CAPABILITIES = [
-    "TOP",
-    "UIDL",
-    "PIPELINING",
-    "RESP-CODES",
-    "AUTH-RESP-CODE",
-    "EXPIRE NEVER",
-    "IMPLEMENTATION twisted_mail",
-]
 WELCOME = "+OK 0 messages (0 octets)"
 
 
@@ -77,30 +68,6 @@ def test_passwords_are_not_taken_in_clear():
         takes_passwords=False,
     )
     assert replies == ["-ERR Passwords are taken under TLS only: use STLS first"] * 4
-
-
-# ------------------------------------------------------------ CAPA
-
-
-def test_capabilities_before_and_after_login():
-    capabilities = [*CAPABILITIES, "USER", "SASL PLAIN LOGIN", "."]
-    replies = said(b"CAPA\r\n" + LOGIN + b"CAPA\r\n")
-    assert replies[1:11] == capabilities
-    assert replies[14:] == capabilities
-
-
-def test_capabilities_in_clear_where_passwords_need_tls():
-    pop3 = Pop3Fixture()
-    replies = said(
-        b"CAPA\r\n",
-        b"STLS\r\n",
-        b"CAPA\r\n",
-        pop3=pop3,
-        may_start_tls=True,
-        takes_passwords=False,
-    )
-    assert replies[1:10] == [*CAPABILITIES, "STLS", "."]
-    assert replies[13:] == [*CAPABILITIES, "USER", "SASL PLAIN LOGIN", "."]
 
 
 def test_stls_is_not_told_after_login():
@@ -215,10 +182,3 @@ def test_an_exchange_without_end_is_ended():
     finish(Pop3Loop(wire, Settings(), doors).run())
     assert wire.text.count("+ YW5kPw==\r\n") == 10
     assert wire.text.endswith("-ERR The authentication has too many steps\r\n+OK Bye\r\n")
-
-
-def test_quit_before_login_ends_and_touches_nothing():
-    pop3 = Pop3Fixture(b"a\r\n")
-    assert said(b"QUIT\r\nUSER alice\r\n", pop3=pop3) == ["+OK Bye"]
-    assert pop3.reasons == ["quit"]
-    assert pop3.uids == [1]

@@ -215,25 +215,7 @@ def test_marking_can_be_switched_off():
     assert seen(pop3) == [False]
 
 
-# ------------------------------------------------------------ DELE RSET QUIT
-
-
-def test_messages_are_removed_at_quit():
-    pop3 = Pop3Fixture(ONE, TWO, ONE)
-    assert pop3.replies(b"RETR 1\r\nDELE 1\r\nDELE 3\r\nQUIT\r\n")[-1] == "+OK Bye"
-    assert pop3.uids == [2]
-
-
-def test_messages_are_not_removed_without_quit():
-    pop3 = Pop3Fixture(ONE, TWO)
-    pop3.talk(LOGIN, b"DELE 1\r\n")
-    assert pop3.uids == [1, 2]
-
-
-def test_nothing_is_removed_when_quit_is_malformed_or_unfinished():
-    pop3 = Pop3Fixture(ONE, TWO)
-    pop3.talk(LOGIN, b"DELE 1\r\nQUIT now\r\nQUIT")
-    assert pop3.uids == [1, 2]
+# ------------------------------------------------------------ RSET
 
 
 def test_rset_takes_deletions_back():
@@ -243,19 +225,3 @@ def test_rset_takes_deletions_back():
         "+OK 2 47",
     ]
     assert pop3.uids == [1, 2]
-
-
-@pytest.mark.parametrize("error", [Unavailable("The disk is away"), ZeroDivisionError()])
-def test_a_removal_that_fails_is_told_and_nothing_is_lost(error):
-    pop3 = Pop3Fixture(ONE, TWO, expunge=error)
-    [_, reply] = pop3.replies(b"DELE 1\r\nQUIT\r\nNOOP\r\n")
-    assert reply.startswith("-ERR [SYS/TEMP] ")
-    assert pop3.uids == [1, 2]
-    assert pop3.reasons == ["quit"]
-    assert (pop3.mailbox.closed, pop3.logouts) == (1, 1)
-
-
-def test_nothing_is_run_behind_quit():
-    pop3 = Pop3Fixture(ONE)
-    assert pop3.replies(b"QUIT\r\nDELE 1\r\nQUIT\r\n") == ["+OK Bye"]
-    assert pop3.uids == [1]

@@ -32,14 +32,14 @@ class Searchable(NamedTuple):
     body: str
     names: str
 
-    def holds(self, what: Contains) -> bool:
+    def holds(self, wanted: Contains) -> bool:
         """Return whether the message holds the substring."""
-        needle = folded(what.needle)
-        if what.where == "header":
-            return self._field_holds(what.name, needle)
+        needle = folded(wanted.needle)
+        if wanted.where == "header":
+            return self._field_holds(wanted.name, needle)
         if needle in self.body:
             return True
-        return what.where == "text" and (needle in self.headers or needle in self.names)
+        return wanted.where == "text" and (needle in self.headers or needle in self.names)
 
     def _field_holds(self, name: str, needle: str) -> bool:
         start = f"{name.lower()}: "
@@ -47,16 +47,16 @@ class Searchable(NamedTuple):
         return any(line.startswith(start) and needle in line[len(start) :] for line in lines)
 
 
-def matches(data: bytes, what: Contains) -> bool:
+def matches(data: bytes, wanted: Contains) -> bool:
     """Return whether a whole message holds the substring."""
-    if what.where == "header":
-        return _header_holds(data, what)
-    return searchable(data).holds(what)
+    if wanted.where == "header":
+        return _header_holds(data, wanted)
+    return searchable(data).holds(wanted)
 
 
-def _header_holds(data: bytes, what: Contains) -> bool:
+def _header_holds(data: bytes, wanted: Contains) -> bool:
     """Look at one field's values, without reading the body."""
-    name, needle = what.name.lower().encode("utf-8", "replace"), folded(what.needle)
+    name, needle = wanted.name.lower().encode("utf-8", "replace"), folded(wanted.needle)
     return any(
         needle in folded(header.text(field.value))
         for field in header.fields(data)

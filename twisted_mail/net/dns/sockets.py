@@ -114,9 +114,9 @@ class _DatagramQueue:
         """Note that there is no server (ICMP), which is what epoll makes of it."""
         self._keep(ConnectionRefusedError("no server answers there"))
 
-    def _keep(self, what: bytes | OSError) -> None:
+    def _keep(self, datagram: bytes | OSError) -> None:
         if len(self.received) < MAX_DATAGRAMS:
-            self.received.append(what)
+            self.received.append(datagram)
         waiting, self.waiting = self.waiting, None
         if waiting is not None:
             waiting.callback(None)
@@ -148,10 +148,10 @@ class ReactorDatagramSocket(asyncbackend.DatagramSocket):
         if not self._arrived.received:
             waiting = self._arrived.waiting = Deferred()
             await within(self._reactor, timeout, waiting)
-        what = self._arrived.received.popleft()
-        if isinstance(what, OSError):
-            raise what
-        return what, self._destination
+        datagram = self._arrived.received.popleft()
+        if isinstance(datagram, OSError):
+            raise datagram
+        return datagram, self._destination
 
     async def close(self) -> None:
         """Give the socket back."""

@@ -72,10 +72,10 @@ class Bridge(Int32StringReceiver):
         if not self._is_lost:
             self._send(0, service, method, args)
 
-    def _send(self, *what: object) -> bool:
+    def _send(self, *message: object) -> bool:
         """Send a call or an answer; return whether it could be sent. If not, the reason is logged."""
         try:
-            data = pickle.dumps(what, pickle.HIGHEST_PROTOCOL)
+            data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
         except Exception:
             self._journal.failed("bridge")
             return False
