@@ -10,6 +10,8 @@ _BAR = 24  # characters
 _TERMINAL_SECONDS = 0.1
 _LINE_SECONDS = 10.0
 
+GO_ON = "the same command goes on where it ended"  # for a command that was interrupted
+
 
 class Progress:
     """Counts what is done of ``total`` (0: not known), and shows it on standard error."""

@@ -17,8 +17,7 @@ from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResul
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.backup import copying, snapshots
 from twisted_mail.control.store.backup.account_backup import AccountBackup
-from twisted_mail.control.store.importing.importer import GO_ON
-from twisted_mail.control.store.progress import Progress
+from twisted_mail.control.store.progress import GO_ON, Progress
 from twisted_mail.control.store.skipped import SkippedItems
 
 

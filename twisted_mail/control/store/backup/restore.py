@@ -15,8 +15,7 @@ from twisted_mail.config import Config
 from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult, count
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.backup import copying, manifest, snapshots
-from twisted_mail.control.store.importing.importer import GO_ON
-from twisted_mail.control.store.progress import Progress
+from twisted_mail.control.store.progress import GO_ON, Progress
 from twisted_mail.control.store.skipped import BadItem, SkippedItems
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.mail.mailbox import flags as flag

@@ -11,8 +11,8 @@ from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResul
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.exporting.maildir_target import MaildirTarget
 from twisted_mail.control.store.exporting.mbox_target import MboxTarget
-from twisted_mail.control.store.importing.importer import GO_ON, chosen_mailboxes
-from twisted_mail.control.store.progress import Progress
+from twisted_mail.control.store.mailbox_choice import chosen_mailboxes
+from twisted_mail.control.store.progress import GO_ON, Progress
 from twisted_mail.control.store.skipped import SkippedItems
 from twisted_mail.store.repair.snapshot import MailboxSnapshot, mailbox_snapshots
 from twisted_mail.store.tree.tree import Tree

@@ -4,7 +4,6 @@ import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 from twisted_mail.config import Config
 from twisted_mail.control.output import CommandError, CommandResult, count
@@ -19,7 +18,8 @@ from twisted_mail.control.store.importing.source import (
     message_mark,
     with_crlf,
 )
-from twisted_mail.control.store.progress import Progress
+from twisted_mail.control.store.mailbox_choice import chosen_mailboxes
+from twisted_mail.control.store.progress import GO_ON, Progress
 from twisted_mail.control.store.skipped import BadItem, SkippedItems
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import NewMessage
@@ -35,7 +35,6 @@ from twisted_mail.store.work.mailbox_operations import create
 
 BATCH = 100  # messages that become visible together
 BATCH_SIZE = 8 * 1024 * 1024  # octets, likewise
-GO_ON = "the same command goes on where it ended"
 
 
 def import_mail(options: argparse.Namespace, config: Config) -> CommandResult:
@@ -268,13 +267,3 @@ def _append(tree: Tree, name: str, drafts: Sequence[NewMessage], marks: Sequence
     folder = tree.target(name)
     with tree.unit_of_work() as work:
         append_copy.append(folder, work, drafts, marks)
-
-
-def chosen_mailboxes(mailboxes: Sequence[str], options: argparse.Namespace) -> list[str]:
-    """Return the mailboxes that ``--only`` and ``--skip`` select."""
-    only, skip = options.only or ["*"], options.skip or []
-    return [name for name in mailboxes if _matches(name, only) and not _matches(name, skip)]
-
-
-def _matches(mailbox: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(mailbox, pattern) for pattern in patterns)
