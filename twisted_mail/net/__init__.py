@@ -1,1 +1,5 @@
-"""Twisted, once: the conversation, its outlet, TLS, threads and time."""
+"""Twisted, once: what comes from the reactor; other rooms see only its doors.
+
+``server`` has the connections that come to us, ``client`` those that we open, ``dns`` the resolver, and
+``process`` threads, time and files. May import Twisted, ``mail`` and ``interfaces``.
+"""

@@ -1,1 +1,1 @@
-"""``twisted-mail store``: look after mail on disk while the server runs."""
+"""``twisted-mail store``: check, repair, import, export and back up mail while the server runs."""

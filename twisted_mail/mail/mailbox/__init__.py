@@ -1,1 +1,1 @@
-"""What is in a mailbox: entries, flags, numbers, and changes to them."""
+"""What is in a mailbox: entries as columns, flags, sets of numbers, and changes."""

@@ -1,1 +1,1 @@
-"""Connections that we open to other programs and hosts."""
+"""Connections that we open to other programs: a plain one, and requests by HTTP."""
