@@ -1,9 +1,45 @@
-"""Limits on errors, on commands that bring no mail, and on failed logins of one client."""
+"""The limits of a conversation, and what one client has used up of them."""
+
+from dataclasses import dataclass
 
 from twisted_mail.smtp import replies
-from twisted_mail.smtp.settings import Settings
 
 OVERSIZE_FACTOR = 10  # times the size allowed: nobody sends that much by mistake
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """How much and how long: sizes in octets, durations in seconds.
+
+    Times are those of RFC 5321 §4.5.3.2.
+    """
+
+    max_size: int = 50 * 1024 * 1024
+    max_recipients: int = 1000
+    max_messages: int = 0  # in one conversation; 0: any number
+    max_hops: int = 50
+    max_line: int = 2048
+    max_auth_line: int = 12288  # RFC 4954 §4
+
+    command_timeout: float = 300
+    block_timeout: float = 180  # for the next piece of a message
+    message_timeout: float = 600  # for a whole message, and one second more for ...
+    slowest_rate: int = 1000  # ... this number of its octets
+
+    soft_errors: int = 10  # more than these, and each error is answered after ...
+    error_delay: float = 1  # ... this time
+    hard_errors: int = 20  # and here the conversation ends
+    max_junk: int = 100  # commands without mail that are not yet errors
+    max_unknown: int = 100  # unknown recipients in one conversation
+    max_failed_logins: int = 3
+
+    max_hold: int = 31 * 86400  # how long messages are held at most (RFC 4865)
+    min_deliver_by: int = 60  # less cannot be promised (RFC 2852)
+    max_priority: int = 0  # higher ones are lowered to this (RFC 6710)
+
+    def __post_init__(self) -> None:
+        if self.max_priority > 9:
+            raise ValueError("max_priority is 9 at most")
 
 
 class ClientLimits:
@@ -24,7 +60,7 @@ class ClientLimits:
         "unknown_recipients",
     )
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: LimitSettings) -> None:
         self._settings = settings
         self.errors = 0
         self.junk = 0

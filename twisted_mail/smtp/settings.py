@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from twisted_mail.smtp.limits import LimitSettings
 from twisted_mail.smtp.stream.lf_repair import parse_networks
 
 KEYWORDS = frozenset(
@@ -31,10 +32,10 @@ Audience = Literal["everyone", "authenticated", "nobody"]
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(LimitSettings):
     """The service on port 25: mail from other servers to the accounts here.
 
-    Sizes are in octets, durations in seconds. Times are those of RFC 5321 §4.5.3.2.
+    Sizes are in octets, durations in seconds.
     """
 
     service: ClassVar[str] = "smtp"
@@ -58,38 +59,14 @@ class Settings:
     greeting_delay: float = 0  # before the greeting
     refuses_early_talkers: bool = False  # who speak before it
 
-    max_size: int = 50 * 1024 * 1024
-    max_recipients: int = 1000
-    max_messages: int = 0  # in one conversation; 0: any number
-    max_hops: int = 50
-    max_line: int = 2048
-    max_auth_line: int = 12288  # RFC 4954 §4
-
-    command_timeout: float = 300
-    block_timeout: float = 180  # for the next piece of a message
-    message_timeout: float = 600  # for a whole message, and one second more for ...
-    slowest_rate: int = 1000  # ... this number of its octets
-
-    soft_errors: int = 10  # more than these, and each error is answered after ...
-    error_delay: float = 1  # ... this time
-    hard_errors: int = 20  # and here the conversation ends
-    max_junk: int = 100  # commands without mail that are not yet errors
-    max_unknown: int = 100  # unknown recipients in one conversation
-    max_failed_logins: int = 3
-
-    max_hold: int = 31 * 86400  # how long messages are held at most (RFC 4865)
-    min_deliver_by: int = 60  # less cannot be promised (RFC 2852)
-    max_priority: int = 0  # higher ones are lowered to this (RFC 6710)
-
     def __post_init__(self) -> None:
+        LimitSettings.__post_init__(self)  # super() does not know classes with slots
         parse_networks(self.repairs_lf_from)
         parse_networks(self.xclient_from)
         if unknown := set(self.hidden_keywords) - KEYWORDS:
             raise ValueError(f"hidden_keywords has {min(unknown)!r}, which is no keyword of EHLO")
         if self.refuses_early_talkers and not self.greeting_delay:
             raise ValueError("refuses_early_talkers needs a greeting_delay")
-        if self.max_priority > 9:
-            raise ValueError("max_priority is 9 at most")
 
 
 @dataclass(frozen=True, slots=True)
