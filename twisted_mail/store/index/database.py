@@ -16,6 +16,7 @@ from twisted_mail.store.index.schema import UnusableIndex, prepare
 
 LOGGED_PAGES = 4096  # written before somebody's work waits for SQLite to put them in their places
 BUSY_SECONDS = 30.0  # in a thread: another process may be at work on the account
+_ATTEMPTS = 2  # at opening and renaming: an index that begins in memory knows nothing of the file
 _PAUSE, _LONGEST_PAUSE = 0.0005, 0.005  # seconds, between two attempts to be next
 MODSEQ_STEP = 1 << 20  # more mod-sequences than a power cut can make SQLite forget
 
@@ -46,18 +47,21 @@ class Database:
     # ------------------------------------------------------------ opening
 
     def _open_or_replace(self) -> apsw.Connection:
+        for _ in range(_ATTEMPTS):
+            with suppress(*NO_DISK):
+                return self._open_file()
+        self._inode = None
+        connection = apsw.Connection(":memory:")
+        prepare(self._disk, connection)
+        return connection
+
+    def _open_file(self) -> apsw.Connection:
+        self._return_to_disk()
         try:
-            self._return_to_disk()
-            try:
-                return self._open()
-            except (UnusableIndex, *DAMAGED, apsw.SQLError):
-                self._move(b"", b".damaged")  # for people to look at
-                return self._open()
-        except NO_DISK:
-            self._inode = None
-            connection = apsw.Connection(":memory:")
-            prepare(self._disk, connection)
-            return connection
+            return self._open()
+        except (UnusableIndex, *DAMAGED, apsw.SQLError):
+            self._move(b"", b".damaged")  # for people to look at
+            return self._open()
 
     def _return_to_disk(self) -> None:
         """Use the file again that was left when the disk took no more; it is behind by now."""
@@ -66,9 +70,25 @@ class Database:
             self._move(b".left", b"")
 
     def _move(self, old: bytes, new: bytes) -> None:
-        for suffix in (b"", b"-wal", b"-shm"):
+        """Rename the file, and those that SQLite keeps with it.
+
+        Raises apsw.CantOpenError when the disk fails: then all are where they were.
+        """
+        try:
+            self._disk.rename(self._path + old, self._path + new)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise apsw.CantOpenError(str(error)) from error
+        for suffix in (b"-wal", b"-shm"):
             with suppress(OSError):
                 self._disk.rename(self._path + old + suffix, self._path + new + suffix)
+
+    def _try_to_move(self, old: bytes, new: bytes) -> None:
+        for _ in range(_ATTEMPTS):
+            with suppress(*NO_DISK):
+                self._move(old, new)
+                return
 
     def _open(self) -> apsw.Connection:
         connection = self._disk.connect(os.fsdecode(self._path))
@@ -120,7 +140,7 @@ class Database:
         """Begin anew: this index turned out to be damaged, or another process put another there."""
         self.close()
         if self._is_ours():
-            self._move(b"", b".damaged")
+            self._try_to_move(b"", b".damaged")
         self.connection = self._open_or_replace()
 
     def leave_disk(self) -> None:
@@ -131,7 +151,7 @@ class Database:
                 backup.step()
         self.close()
         if self._is_ours():
-            self._move(b"", b".left")
+            self._try_to_move(b"", b".left")
         self._inode = None
         self.connection = memory
 
