@@ -77,9 +77,9 @@ def test_a_client_sees_expunged_messages_come_back(server: LiveServer) -> None:
 
     async def restore() -> None:
         account = await server.service.backend.store.account(BOB)
-        found = await account.perform(undelete.list_expunged)
+        found = await account.lane.perform_steps(undelete.list_expunged)
         assert [each.uid for each in found] == [1, 2]
-        await account.perform(undelete.restore, found)
+        await account.lane.perform_steps(undelete.restore, found)
 
     await_in_reactor(restore())
     client.noop()

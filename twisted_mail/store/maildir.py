@@ -12,6 +12,7 @@ from twisted_mail.mail.mailbox.change import Change
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.store.account.account import MaildirAccount
+from twisted_mail.store.account.measuring import measure_for_count
 from twisted_mail.store.change_feed import ChangeFeed, Report
 from twisted_mail.store.delivery.group_commit import GroupCommit
 from twisted_mail.store.delivery.reservations import QuotaReserver, Reserver, constant_quota, end
@@ -79,7 +80,7 @@ class MaildirStore:
         )
 
     async def account(self, name: str) -> MaildirAccount:
-        """Return the account's mail, making its folders at first use."""
+        """Return the account's mail. Its folders are made by the first call that needs them."""
         ledger = await self.own_reserver.ledger(name)
         account = self._accounts.get(name)
         if account is None:
@@ -92,13 +93,12 @@ class MaildirStore:
             self._accounts[name] = account
         self._recent[name] = account
         self._recent.move_to_end(name)
-        await account.prepare()
         await self._close_some()
         return account
 
     def _note(self, account: MaildirAccount, folder: Folder, change: Change | None) -> None:
-        self.indexing.note(account, folder, change)
-        self.compaction.note(account, folder, change)
+        self.indexing.note(account.search, folder, change)
+        self.compaction.note(account.lane, folder, change)
 
     async def _close_some(self) -> None:
         """Close the indexes of accounts that were asked for least recently, where nothing is open."""
@@ -145,8 +145,8 @@ class MaildirStore:
 
     async def _count(self, name: str) -> tuple[Usage, int]:
         account = await self.account(name)
-        await account.measure_for_count()
-        return await account.perform(survey)
+        await measure_for_count(account.lane)
+        return await account.lane.perform(survey)
 
     async def _put(self, names: Sequence[str], message: Message) -> Mapping[str, MailError | None]:
         answers = await self._group_commit.deliver(names, message)

@@ -21,9 +21,11 @@ from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.store.reading.contents import read_whole
 from twisted_mail.store.tree.tree import Tree
-from twisted_mail.store.work import append_copy
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work.append_copy import append_to
 from twisted_mail.store.work.list_status import list_mailboxes, status
 from twisted_mail.store.work.measure import all_measured
+from twisted_mail.store.work.perform import perform, perform_steps
 from twisted_mail.store.work.reconcile import scan
 
 ALICE, BOB = "alice@example.org", "bob@example.org"
@@ -99,35 +101,29 @@ class Place:
             for each in mails
         ]
         with accounts.opened(self.config, account) as tree:
-            tree.perform(_append, mailbox, drafts)
+            perform(tree, append_to, mailbox, drafts)
 
     def look(self, account: str = ALICE, mailbox: str = "INBOX") -> list[Seen]:
         with accounts.opened(self.config, account) as tree:
-            return tree.perform(_look, mailbox)
+            return perform(tree, _look, mailbox)
 
     def names(self, account: str = ALICE) -> list[str]:
         with accounts.opened(self.config, account) as tree:
-            return [info.name for info in tree.perform(list_mailboxes) if info.is_selectable]
+            return [info.name for info in perform_steps(tree, list_mailboxes) if info.is_selectable]
 
     def subscribed(self, account: str = ALICE) -> list[str]:
         with accounts.opened(self.config, account) as tree:
-            return [info.name for info in tree.perform(list_mailboxes) if info.is_subscribed]
+            return [info.name for info in perform_steps(tree, list_mailboxes) if info.is_subscribed]
 
     def uidvalidity(self, account: str = ALICE, mailbox: str = "INBOX") -> int:
         with accounts.opened(self.config, account) as tree:
-            return tree.perform(status, mailbox).uidvalidity
+            return perform(tree, status, mailbox).uidvalidity
 
 
-def _append(tree: Tree, name: str, drafts: list[NewMessage]) -> None:
-    with tree.unit_of_work() as work:
-        append_copy.append(tree.target(name), work, drafts)
-
-
-def _look(tree: Tree, name: str) -> list[Seen]:
+def _look(tree: Tree, work: UnitOfWork, name: str) -> list[Seen]:
     folder = tree.find(name)
-    with tree.unit_of_work() as work:
-        rows = all_measured(folder, work, work.index.all_rows(scan(folder, work)))
-        return [Seen(row.uid, read_whole(folder, row), row.flags, row.date) for row in rows]
+    rows = all_measured(folder, work, work.index.all_rows(scan(folder, work)))
+    return [Seen(row.uid, read_whole(folder, row), row.flags, row.date) for row in rows]
 
 
 def facts(seen: Iterable[Seen]) -> list[tuple[bytes, frozenset[str], int]]:

@@ -139,9 +139,9 @@ def test_thousands_of_messages_are_placed_in_pieces(house: House) -> None:
 def test_two_who_ask_at_the_same_time_are_told_the_same(house: House) -> None:
     uids = house.come("INBOX", *[letter(str(number)) for number in range(250)])
     mailbox = finish(house.account.open("INBOX"))
-    house.account.thread_assignment._is_busy = True
+    house.account._services.threads._is_busy = True
     alone = finish(mailbox.threads(uids))
-    house.account.thread_assignment._is_busy = False
+    house.account._services.threads._is_busy = False
     assert finish(mailbox.threads(uids)) == alone
     assert len(set(alone)) == 250
 

@@ -167,8 +167,8 @@ def check_nothing_lost(root: Path, old: dict[str, Seen], new: dict[str, Seen]) -
     """Every message is in a mailbox, or can be brought back."""
     store = store_at(root, QuickDisk())
     account = finish(store.account(ALICE))
-    found = finish(account.perform(undelete.list_expunged))
-    kept = {finish(account.perform(undelete.head, each)) for each in found}
+    found = finish(account.lane.perform_steps(undelete.list_expunged))
+    kept = {finish(account.lane.perform_steps(undelete.head, each)) for each in found}
     finish(store.close())
     there = kept.union(*(seen.texts for seen in new.values()))
     assert there >= {mail("gone"), mail("lost")}.union(*(seen.texts for seen in old.values()))

@@ -20,6 +20,7 @@ from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.repair import compact as compact_list
 from twisted_mail.store.repair import undelete
 from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.testing.doubles import InlineBlocking
 
 SEEN = normal(["\\Seen", "$Work"])
@@ -126,11 +127,11 @@ async def meet_damage(store: MaildirStore) -> Any:
     account = await store.account(ALICE)
     damages = [apsw.CorruptError("damaged")]
 
-    def read(tree: Tree) -> None:
+    def read(tree: Tree, work: UnitOfWork) -> None:
         if damages:
             raise damages.pop()
 
-    await account.perform(read)
+    await account.lane.perform(read)
     return await inbox_of(store)
 
 
@@ -149,7 +150,7 @@ async def search(store: MaildirStore) -> Any:
 async def compact(store: MaildirStore) -> Any:
     account = await store.account(ALICE)
     mailbox = await account.open("Sent")
-    await account.perform(compact_list.compact, mailbox._folder, least=0)
+    await account.lane.perform_on(mailbox._folder, compact_list.compact, least=0)
 
 
 async def delete(store: MaildirStore) -> Any:
@@ -158,8 +159,8 @@ async def delete(store: MaildirStore) -> Any:
 
 async def restore(store: MaildirStore) -> Any:
     account = await store.account(ALICE)
-    found = await account.perform(undelete.list_expunged)
-    return await account.perform(undelete.restore, found)
+    found = await account.lane.perform_steps(undelete.list_expunged)
+    return await account.lane.perform_steps(undelete.restore, found)
 
 
 STORIES = [

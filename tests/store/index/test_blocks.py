@@ -18,6 +18,8 @@ from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.index import blocks, read_only
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.transaction import transaction
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 FLAGGED = normal(["\\Flagged"])
@@ -274,8 +276,8 @@ def test_measuring_a_few_takes_only_their_parcels(place: Place) -> None:
     finish(inbox.measure([5]))
     assert apart(place) == [1, 7]
     tree = place.account._tree
-    with tree.unit_of_work() as work:
-        state = tree.folder(b"").state(work)
+    with transaction(tree) as work:
+        state = mailbox_row(tree.folder(b""), work)
         assert [row.uid for row in work.index.unmeasured(state, 5, 1)] == [6]
         assert apart(place) == [1]
         assert [row.uid for row in work.index.unmeasured(state, 0, 2)] == [1, 2]
@@ -286,8 +288,8 @@ def test_the_next_messages_behind_a_uid_are_found_in_parcels_and_rows(place: Pla
     inbox = place.open()
     finish(inbox.read([MessageRange(5)]))
     tree = place.account._tree
-    with tree.unit_of_work() as work:
-        state = tree.folder(b"").state(work)
+    with transaction(tree) as work:
+        state = mailbox_row(tree.folder(b""), work)
         assert [found[0] for found in work.index.identities(state, 5, 2)] == [6, 7]
         assert [found[0] for found in work.index.identities(state, 2, 3)] == [3, 4, 5]
         assert [found[0] for found in work.index.identities(state, 0, -1)] == list(range(1, 9))
@@ -299,7 +301,7 @@ def test_only_parcels_that_were_altered_since_are_looked_at(place: Place) -> Non
     place.drop(*range(20, 23))
     finish(inbox.refresh())
     tree = place.account._tree
-    with tree.unit_of_work() as work:
-        state = tree.folder(b"").state(work)
+    with transaction(tree) as work:
+        state = mailbox_row(tree.folder(b""), work)
         assert [row.uid for row in work.index.changed(state, modseq)] == [9, 10, 11]
     assert apart(place) == [1, 4, 7]

@@ -10,7 +10,9 @@ from twisted_mail.store.index import expunged_log
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
@@ -85,10 +87,9 @@ def test_what_happened_lately_is_not_forgotten_however_much_it_is(
 
 
 def test_a_new_index_knows_that_it_knows_nothing_of_the_past(tmp_path: Path) -> None:
-    def forgotten(tree: Tree) -> tuple[int, int]:
-        with tree.unit_of_work() as work:
-            state = tree.find("INBOX").state(work)
-            return work.index.gone.forgotten(state), state.highest_modseq
+    def forgotten(tree: Tree, work: UnitOfWork) -> tuple[int, int]:
+        state = mailbox_row(tree.find("INBOX"), work)
+        return work.index.gone.forgotten(state), state.highest_modseq
 
     def store() -> MaildirStore:
         return MaildirStore(
@@ -98,10 +99,10 @@ def test_a_new_index_knows_that_it_knows_nothing_of_the_past(tmp_path: Path) -> 
     first = store()
     account = finish(first.account(ALICE))
     finish(account.append("INBOX", [draft(mail("one"))]))
-    assert finish(account.perform(forgotten))[0] == 0
+    assert finish(account.lane.perform(forgotten))[0] == 0
     finish(first.close())
     for path in tmp_path.glob("*/*/index.sqlite3*"):
         path.unlink()
     account = finish(store().account(ALICE))
-    known, highest = finish(account.perform(forgotten))
+    known, highest = finish(account.lane.perform(forgotten))
     assert 0 < known <= highest

@@ -13,7 +13,7 @@ from twisted_mail.testing.doubles import finish
 
 
 def test_what_is_no_message_is_passed_over(shared: SharedMaildir) -> None:
-    shared.account  # noqa: B018
+    finish(shared.account.mailboxes())
     os.mkfifo(shared.maildir / "new/fifo")
     os.mkdir(shared.maildir / "cur/folder")
     os.symlink("/etc/passwd", shared.maildir / "new/link")
@@ -24,7 +24,7 @@ def test_what_is_no_message_is_passed_over(shared: SharedMaildir) -> None:
 
 
 def test_a_mailbox_that_is_a_link_is_passed_over(shared: SharedMaildir, tmp_path: Path) -> None:
-    shared.account  # noqa: B018
+    finish(shared.account.mailboxes())
     os.mkdir(tmp_path / "elsewhere")
     os.symlink(tmp_path / "elsewhere", shared.maildir / ".Evil")
     assert "Evil" not in [info.name for info in finish(shared.account.mailboxes())]
@@ -44,7 +44,7 @@ def test_names_that_fit_on_no_line_are_mended(shared: SharedMaildir) -> None:
     "name", [b"new/\xff\xfe", b"new/x" + b"y" * 200, b"cur/a:foo", b"cur/b:2,Zz1"]
 )
 def test_names_of_any_octets_are_served(shared: SharedMaildir, name: bytes) -> None:
-    shared.account  # noqa: B018
+    finish(shared.account.mailboxes())
     path = os.path.join(os.fsencode(shared.maildir), name)
     with open(path, "wb") as file:
         file.write(mail("odd"))
@@ -72,7 +72,7 @@ def test_two_messages_of_one_name_are_both_served(shared: SharedMaildir) -> None
 
 
 def test_two_names_of_one_file_are_one_message(shared: SharedMaildir) -> None:
-    shared.account  # noqa: B018
+    finish(shared.account.mailboxes())
     path = shared.drop("new/a", mail("one"))
     os.link(path, shared.maildir / "cur/a:2,S")
     inbox = shared.open()
@@ -92,5 +92,5 @@ def test_old_files_in_tmp_are_removed_and_young_ones_are_not(shared: SharedMaild
     shared.drop("tmp/old")
     young = shared.drop("tmp/young")
     os.utime(young, (LATER - 3600, LATER - 3600))
-    shared.account  # noqa: B018
+    finish(shared.account.mailboxes())
     assert shared.files("tmp") == ["young"]

@@ -24,7 +24,7 @@ def deliver(store: MaildirStore, *names: str) -> dict[str, MailError | None]:
 
 
 def counted(account: MaildirAccount) -> Usage:
-    return finish(account.perform(usage.survey))[0]
+    return finish(account.lane.perform(usage.survey))[0]
 
 
 def drop(account: MaildirAccount, place: str, name: str) -> None:

@@ -15,7 +15,7 @@ from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.settings import StoreSettings
-from twisted_mail.store.work import measure, reconcile, usage
+from twisted_mail.store.work import measure, newcomers, usage
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
@@ -44,7 +44,7 @@ class OpenDisk(QuickDisk):
 @pytest.fixture
 def pieces(monkeypatch: pytest.MonkeyPatch) -> Pieces:
     monkeypatch.setattr(measure, "PIECE", 10)
-    monkeypatch.setattr(reconcile, "MEASURED_AT_ONCE", 0)
+    monkeypatch.setattr(newcomers, "MEASURED_AT_ONCE", 0)
     return Pieces()
 
 
@@ -55,6 +55,7 @@ def imported(tmp_path: Path, clock: StillClock, pieces: Pieces) -> MaildirStore:
         tmp_path, pieces, clock, FakeRenderer(), settings=limits, disk=OpenDisk(pieces)
     )
     account = finish(store.account(ALICE))
+    finish(account.mailboxes())
     for folder in (".", ".Sent"):
         for number in range(45):
             drop(account, f"{folder}/cur", f"{number}.x:2,S")
@@ -101,6 +102,7 @@ def test_nothing_is_measured_for_a_quota_of_messages(
 ) -> None:
     store = make_store(messages=5)
     account = finish(store.account(ALICE))
+    finish(account.mailboxes())
     drop(account, "cur", "1.x:2,S")
     put(account)
     assert counted(account).messages == 2

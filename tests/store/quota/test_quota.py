@@ -68,11 +68,11 @@ def test_what_is_expunged_does_not_count_and_comes_back_only_into_room(
     uids = put(account, number=2)
     finish(finish(account.open("INBOX")).expunge(uids))
     put(account, number=1)
-    found = finish(account.perform(undelete.list_expunged))
+    found = finish(account.lane.perform_steps(undelete.list_expunged))
     with refused("OVERQUOTA"):
-        finish(account.perform(undelete.restore, found))
-    assert len(finish(account.perform(undelete.list_expunged))) == 2
-    assert finish(account.perform(undelete.restore, found[:1]))
+        finish(account.lane.perform_steps(undelete.restore, found))
+    assert len(finish(account.lane.perform_steps(undelete.list_expunged))) == 2
+    assert finish(account.lane.perform_steps(undelete.restore, found[:1]))
 
 
 def test_each_account_can_have_its_own_quota(make_store: Callable[..., MaildirStore]) -> None:

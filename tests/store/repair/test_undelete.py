@@ -61,13 +61,13 @@ def expunge(account: MaildirAccount, name: str, uids: list[int]) -> None:
 
 
 def listing(account: MaildirAccount, *args: object) -> list[ExpungedMessage]:
-    return finish(account.perform(undelete.list_expunged, *args))  # type: ignore[arg-type]
+    return finish(account.lane.perform_steps(undelete.list_expunged, *args))  # type: ignore[arg-type]
 
 
 def restore(
     account: MaildirAccount, found: list[ExpungedMessage], target: str = ""
 ) -> dict[str, CopyResult]:
-    return dict(finish(account.perform(undelete.restore, found, target)))
+    return dict(finish(account.lane.perform_steps(undelete.restore, found, target)))
 
 
 def files(account: MaildirAccount) -> list[str]:
@@ -97,7 +97,7 @@ def test_an_expunged_message_is_listed(account: MaildirAccount, clock: StillCloc
     assert (found.mailbox, found.uid, found.expunged) == ("INBOX", one, NOW + 5)
     assert (found.date, found.size) == (NOW - 1000, len(mail("one")))
     assert found.flags == {"\\Seen", "\\Deleted", "$Work"}
-    assert finish(account.perform(undelete.head, found)) == mail("one")
+    assert finish(account.lane.perform_steps(undelete.head, found)) == mail("one")
 
 
 def test_it_lies_outside_of_the_maildir(account: MaildirAccount) -> None:
@@ -334,6 +334,7 @@ def test_ids_survive_the_loss_of_the_index(
 
 
 def test_a_file_whose_name_tells_no_time_was_saved_at_its_date(account: MaildirAccount) -> None:
+    finish(account.mailboxes())
     path = Path(os.fsdecode(account._tree.maildir)) / "cur" / "strange:2,"
     path.write_bytes(mail("x"))
     os.utime(path, (NOW - 5000, NOW - 5000))

@@ -16,6 +16,7 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.search import indexing
 from twisted_mail.store.search.indexing import IDLE_SECONDS, MAX_NOTED, MAX_WAIT_SECONDS, PIECE
+from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 HELLO = Contains("text", "hello")
@@ -29,8 +30,10 @@ class SlowDisk(Disk):
         self.seconds = 0.0
         self.opened: list[bytes] = []
         self.error: Exception | None = None
+        self.on_open: Callable[[], object] = lambda: None
 
     def open(self, path: bytes) -> int:
+        self.on_open()
         if b"/cur/" in path:
             self.clock.seconds += self.seconds
             self.opened.append(path)
@@ -123,13 +126,7 @@ def test_a_round_ends_when_its_time_is_over_and_accounts_take_turns(place: Place
 def test_a_round_ends_when_the_account_is_used(place: Place):
     place.put(place.alice, *["hello"] * 3 * PIECE)
     place.idle()
-    real_open = place.disk.open
-
-    def used(path: bytes) -> int:
-        place.alice.used_at = place.clock.monotonic()
-        return real_open(path)
-
-    place.disk.open = used  # type: ignore[method-assign]
+    place.disk.on_open = place.alice.lane.note_use
     assert place.work() <= PIECE
     assert place.is_needed
 
@@ -146,11 +143,10 @@ def test_the_newest_messages_are_indexed_first(place: Place):
 
 
 def _rows(account: MaildirAccount, folder: Any) -> Any:
-    def work(tree: Any) -> Any:
-        with tree.unit_of_work() as work:
-            return work.index.all_rows(folder.state(work))
+    def rows(folder: Any, work: Any) -> Any:
+        return work.index.all_rows(mailbox_row(folder, work))
 
-    return finish(account.perform(work))
+    return finish(account.lane.perform_on(folder, rows))
 
 
 def test_messages_that_are_gone_are_forgotten(place: Place):
@@ -201,7 +197,9 @@ def test_very_many_changes_are_not_remembered_one_by_one(place: Place):
     place.work()
     box = finish(place.alice.open("INBOX"))
     for _ in range(MAX_NOTED + 10):
-        place.store.indexing.note(place.alice, box._folder, EntriesExpunged("INBOX", uids[:1], 9))
+        place.store.indexing.note(
+            place.alice.search, box._folder, EntriesExpunged("INBOX", uids[:1], 9)
+        )
     [waiting] = place.store.indexing._waiting.values()
     [job] = waiting.jobs.values()
     assert job.must_compare

@@ -325,7 +325,7 @@ def test_two_servers_on_one_account_search_alike(home: Home):
 
 
 def test_where_no_index_can_be_made_messages_are_read(home: Home):
-    (home.folder / "search.sqlite3").mkdir()
+    (home.folder / "search.sqlite3").mkdir(parents=True)
     home.put("hello", "other")
     home.index()
     for _ in range(2):

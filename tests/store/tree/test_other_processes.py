@@ -38,6 +38,8 @@ class Twins:
         ]
         self.index = root / "example.org" / "alice" / "index.sqlite3"
         self.one, self.other = (finish(store.account(ALICE)) for store in self.stores)
+        for account in (self.one, self.other):
+            finish(account.mailboxes())
 
     def both(self, name: str = "INBOX") -> tuple[Mailbox, Mailbox]:
         return finish(self.one.open(name)), finish(self.other.open(name))
@@ -175,9 +177,16 @@ def test_a_mailbox_that_the_other_is_just_renaming_is_not_taken_for_another(
 ) -> None:
     one, other = twins.both("Sent")
     heard = listen(one)
-    finish(twins.other.rename("Sent", "Posted"))
-    with monkeypatch.context() as patch:  # it renames after the last look, and before the next work
-        patch.setattr(twins.one._tree, "_follow_other_processes", lambda: None)
+    database = twins.one._tree.index.database
+    begin, renames = database.begin, iter([("Sent", "Posted")])
+
+    def begin_after_the_other() -> None:
+        for rename in renames:
+            finish(twins.other.rename(*rename))
+        begin()
+
+    with monkeypatch.context() as patch:  # it renames while this one waits for its turn
+        patch.setattr(database, "begin", begin_after_the_other)
         put(twins.one, "Posted")
     assert [type(change) for change in heard] == [MailboxRenamed, EntriesAdded]
     assert len(one.columns) == 1

@@ -80,13 +80,13 @@ class Place:
         self._count_works()
 
     def _count_works(self) -> None:
-        run = self.account._lane.run
+        run = self.account.lane._blocking.run
 
         async def counted(*args: Any, **kwargs: Any) -> Any:
             self.works += 1
             return await run(*args, **kwargs)
 
-        self.account._lane.run = counted  # type: ignore[method-assign]
+        self.account.lane._blocking.run = counted  # type: ignore[method-assign]
 
     def open(self, name: str = "INBOX") -> Mailbox:
         mailbox = finish(self.account.open(name))
@@ -256,7 +256,8 @@ def test_a_file_that_grew_after_it_was_seen_is_another_message(place: Place) -> 
 
 def test_after_lost_events_the_whole_mailbox_is_read(place: Place) -> None:
     inbox = place.open()
-    live = place.account._open_mailboxes[next(iter(place.account._open_mailboxes))]
+    live = place.account._open.inbox
+    assert live is not None
     assert live.watched is not None
     place.drop("cur/1.a:2,")
     place.monitor.catch_up()

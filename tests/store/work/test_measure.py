@@ -10,7 +10,7 @@ from tests.faults import QuickDisk
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, Contains, MessageRange
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.maildir import MaildirStore
-from twisted_mail.store.work import measure, reconcile
+from twisted_mail.store.work import measure, newcomers
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 SECONDS = 1_000_000_000
@@ -18,7 +18,7 @@ SECONDS = 1_000_000_000
 
 @pytest.fixture(autouse=True)
 def _lazy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconcile, "MEASURED_AT_ONCE", 0)
+    monkeypatch.setattr(newcomers, "MEASURED_AT_ONCE", 0)
     monkeypatch.setattr(measure, "PIECE", 2)
 
 

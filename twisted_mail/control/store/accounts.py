@@ -20,6 +20,7 @@ from twisted_mail.store.format import layout
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.quota import QuotaLedger
 from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.work.perform import close
 
 T = TypeVar("T")
 
@@ -63,12 +64,12 @@ def has_mail(config: Config, account: str) -> bool:
 def opened(config: Config, account: str) -> Iterator[Tree]:
     """Open one account's mail, without a quota: an administrator may exceed it."""
     disk = Disk()
-    ground = StoreEnvironment(disk, SystemClock(), Namer(), disk.boot_id(), config.store)
-    tree = Tree(ground, path(config, account), QuotaLedger())
+    environment = StoreEnvironment(disk, SystemClock(), Namer(), disk.boot_id(), config.store)
+    tree = Tree(environment, path(config, account), QuotaLedger())
     try:
         yield tree
     finally:
-        tree.close()
+        close(tree)
 
 
 # ---------------------------------------------------------------- names

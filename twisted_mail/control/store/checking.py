@@ -11,10 +11,13 @@ from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResul
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.progress import Progress
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.repair import repair as mending
+from twisted_mail.store.repair import reindex as reindexing
+from twisted_mail.store.repair import repair as repairing
 from twisted_mail.store.repair.check import MaildirCheck
 from twisted_mail.store.repair.findings import StoreFinding
+from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.work.perform import perform_steps
 
 SHOWN = 10  # findings of one kind in one mailbox
 _TRANSIENT_SECONDS = 0.3  # for other programs to finish what they are doing
@@ -128,17 +131,17 @@ def _repaired(
         if found or options.new_uidvalidity:
             with accounts.opened(config, account) as tree:
                 if found:
-                    done = tree.perform(mending.repair, found)
+                    done = perform_steps(tree, repairing.repair, found)
                 if options.new_uidvalidity:
-                    done += tree.perform(_renumber, options.mailbox)
+                    done += perform_steps(tree, _renumber, options.mailbox)
         rest = twice(_look(config, account, not options.quick, progress)) if found else []
     return done, rest
 
 
 def _renumber(tree: Tree, mailbox: str | None) -> list[str]:
-    names = [mailbox] if mailbox else mending.mailboxes(tree)
+    names = [mailbox] if mailbox else reindexing.mailbox_names(tree)
     for name in names:
-        mending.renumber(tree, name)
+        in_transaction(tree, reindexing.renumber, name)
     return [f"{name}: has a new UIDVALIDITY, clients load it again" for name in names]
 
 
@@ -151,7 +154,7 @@ def reindex(options: argparse.Namespace, config: Config) -> CommandResult:
     data: list[dict[str, Any]] = []
     for account in accounts.chosen(config, options.account):
         with accounts.opened(config, account) as tree:
-            found = tree.perform(mending.in_all)
+            found = perform_steps(tree, reindexing.reindex_all)
         messages = sum(found.values())
         sums = f"{count(len(found), 'mailbox', 'mailboxes')}, {count(messages, 'message')}"
         lines.append(f"{account}: the index is made again: {sums}")

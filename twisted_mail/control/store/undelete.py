@@ -14,6 +14,7 @@ from twisted_mail.mail.mime.header import end, values
 from twisted_mail.store.repair import undelete as expunged
 from twisted_mail.store.repair.undelete import ExpungedMessage
 from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.work.perform import perform_steps
 
 _AGO = re.compile(r"([0-9]{1,6})([mhd])")
 _UNITS = {"m": 60, "h": 3600, "d": 86_400}
@@ -27,7 +28,7 @@ def undelete(options: argparse.Namespace, config: Config) -> CommandResult:
         raise CommandError(f"{account} has no mail yet")
     since = _since(options.since, time.time()) if options.since else 0.0
     with accounts.opened(config, account) as tree:
-        found = tree.perform(expunged.list_expunged, options.mailbox, since)
+        found = perform_steps(tree, expunged.list_expunged, options.mailbox, since)
         if options.uid:
             found = [each for each in found if each.uid in options.uid]
         if options.list:
@@ -86,7 +87,7 @@ def _text(value: bytes) -> str:
 
 
 def _restored(tree: Tree, account: str, found: list[ExpungedMessage], into: str) -> CommandResult:
-    done = tree.perform(expunged.restore, found, into)
+    done = perform_steps(tree, expunged.restore, found, into)
     lines = [
         f"{mailbox}: {count(len(copied.targets), 'message')} brought back"
         for mailbox, copied in done.items()

@@ -1,4 +1,4 @@
-"""The doors Account and Mailbox on the reactor thread, and open mailboxes in memory.
+"""The doors Account and Mailbox on the reactor thread, and the mailboxes that sessions have open.
 
-May import every room of the store but ``delivery``, ``repair`` and ``memory``.
+May import ``search`` and ``reading``, ``work`` and ``tree``, and the rooms below them.
 """

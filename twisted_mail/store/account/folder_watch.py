@@ -3,18 +3,14 @@
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from twisted_mail.interfaces import FolderEvent, FolderMonitor
 from twisted_mail.mail.outcome import MailError
-from twisted_mail.store.disk.recording import OwnFileEvents
 from twisted_mail.store.format import layout, subscriptions
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.work import apply_events
 from twisted_mail.store.work.apply_events import HeardEvent
-
-if TYPE_CHECKING:
-    from twisted_mail.store.account.account import MaildirAccount
+from twisted_mail.store.work.lane import AccountLane
 
 MOST = 2000  # names looked at one by one; for more, the whole folder is read
 UNSEEN_SECONDS = 60.0  # after which a quiet mailbox is looked at all the same
@@ -26,15 +22,14 @@ class WatchedMailbox:
 
     def __init__(
         self,
-        account: "MaildirAccount",
+        lane: AccountLane,
         folder: Folder,
-        own: OwnFileEvents,
         monitor: FolderMonitor | None,
     ) -> None:
-        self._account = account
+        self._lane = lane
         self._folder = folder
-        self._own_events = own
-        self._watching = monitor
+        self._own_events = lane.tree.own_events
+        self._monitor = monitor
         self._clock = folder.clock
         self._heard: list[HeardEvent] = []
         self._is_lost = False
@@ -47,13 +42,13 @@ class WatchedMailbox:
     def _begin(self) -> Callable[[], None] | None:
         self._paths = tuple(map(self._folder.subfolder, _PLACES))
         self._own_events.watch(*self._paths)
-        end = None if self._watching is None else self._watching.watch(self, self._paths)
+        end = None if self._monitor is None else self._monitor.watch(self, self._paths)
         if end is None:
             self._own_events.unwatch(*self._paths)
         return end
 
     def follow(self) -> None:
-        """Take note that the mailbox was renamed. The watch goes along with the folder."""
+        """Follow a mailbox that was renamed. The watch goes along with the folder."""
         if self._end is not None:
             self._own_events.unwatch(*self._paths)
             self._paths = tuple(map(self._folder.subfolder, _PLACES))
@@ -61,18 +56,18 @@ class WatchedMailbox:
 
     def close(self) -> None:
         """End the watch. What it did not get to is left to the next scan."""
-        if self._end is None or self._watching is None:
+        if self._end is None or self._monitor is None:
             return
-        self._watching.catch_up()
+        self._monitor.catch_up()
         self._end()
         self._end = None
-        self._folder.is_watched = False
+        self._folder.freshness.is_watched = False
         if self._heard or self._is_lost or self._looks:
-            self._folder.doubted_since = -math.inf
+            self._folder.freshness.doubt()
         self._own_events.unwatch(*self._paths)
 
     def on_event(self, folder: bytes, sight: FolderEvent, name: bytes) -> bool:
-        """Take note of one happening, unless it was our own doing."""
+        """Take one event, unless it is of our own doing."""
         place = folder[-3:]  # new or cur; the path before it may be another by now
         if sight is FolderEvent.LOST:
             self._is_lost = True
@@ -90,14 +85,14 @@ class WatchedMailbox:
 
     @property
     def is_quiet(self) -> bool:
-        """Say whether nothing happened that is not known, up to this very moment."""
-        if self._end is None or self._watching is None:
+        """Return whether nothing happened that is not known, up to this very moment."""
+        if self._end is None or self._monitor is None:
             return False
-        self._watching.catch_up()
+        self._monitor.catch_up()
         folder = self._folder
         return (
             not (self._heard or self._is_lost or self._looks or folder.is_removed)
-            and folder.settled >= folder.first_recent
+            and folder.freshness.is_settled
             and self._clock.monotonic() < self._looked_at + UNSEEN_SECONDS
         )
 
@@ -107,7 +102,7 @@ class WatchedMailbox:
             await self._look()
 
     async def on_burst_end(self) -> None:
-        """Look at what was heard. If that cannot be done now, the next refresh tells."""
+        """Look at what was heard. If that cannot be done now, the next refresh does it."""
         if self._heard or self._is_lost:
             with suppress(MailError):
                 await self._look()
@@ -121,7 +116,7 @@ class WatchedMailbox:
         try:
             is_lost = is_lost or (is_whole and bool(heard))
             heard_of = None if is_whole else heard
-            await self._account.perform(apply_events.look, self._folder, heard_of, is_lost)
+            await self._lane.perform_on(self._folder, apply_events.look, heard_of, is_lost)
         except BaseException:
             self._is_lost = True
             raise
@@ -129,16 +124,16 @@ class WatchedMailbox:
             self._looks -= 1
         if is_whole or is_lost:
             self._looked_at = began
-            self._folder.is_watched = self._end is not None
+            self._folder.freshness.is_watched = self._end is not None
 
 
 class WatchedTree:
     """The mailboxes of an account, while any is open. Fulfils ``interfaces.Onlooker``."""
 
-    def __init__(self, account: "MaildirAccount", maildir: bytes, monitor: FolderMonitor) -> None:
-        self._account = account
+    def __init__(self, lane: AccountLane, monitor: FolderMonitor) -> None:
+        self._lane = lane
         self._is_due = False
-        self._end = monitor.watch(self, (maildir,))
+        self._end = monitor.watch(self, (lane.tree.maildir,))
 
     def close(self) -> None:
         """End the watch."""
@@ -147,7 +142,7 @@ class WatchedTree:
             self._end = None
 
     def on_event(self, folder: bytes, sight: FolderEvent, name: bytes) -> bool:
-        """Take note that a mailbox may have come or gone, or what is subscribed to."""
+        """Take an event: a mailbox may have come or gone, or what is subscribed to."""
         if sight is FolderEvent.LOST or name == subscriptions.FILE or _is_mailbox(name):
             self._is_due = True
             return True
@@ -158,9 +153,9 @@ class WatchedTree:
         if self._is_due:
             self._is_due = False
             try:
-                await self._account.perform(apply_events.look_at_tree)
+                await self._lane.perform(apply_events.look_at_tree)
             except MailError:
-                self._is_due = True  # the next happening reminds
+                self._is_due = True  # the next event reminds
 
 
 def _is_mailbox(name: bytes) -> bool:

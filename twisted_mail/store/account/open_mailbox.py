@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from twisted_mail.mail.mailbox.change import (
     Change,
@@ -12,21 +11,19 @@ from twisted_mail.mail.mailbox.change import (
     MailboxRenamed,
 )
 from twisted_mail.mail.mailbox.entry import EntryColumns
+from twisted_mail.store.account.folder_watch import WatchedMailbox
 from twisted_mail.store.tree.folder import Folder
-
-if TYPE_CHECKING:
-    from twisted_mail.store.account.folder_watch import WatchedMailbox
 
 
 @dataclass(slots=True, eq=False)
 class OpenMailbox:
-    """One open mailbox, shared by ``users`` sessions; ``name`` is the one last told."""
+    """One open mailbox, shared by ``users`` sessions; ``name`` is the one last published."""
 
     folder: Folder
     name: str
     columns: EntryColumns = field(default_factory=EntryColumns)
     users: int = 0
-    watched: "WatchedMailbox | None" = None
+    watched: WatchedMailbox | None = None
 
     def apply(self, change: Change) -> None:
         """Alter the columns as a change says."""

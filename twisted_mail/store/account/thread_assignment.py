@@ -6,8 +6,7 @@ same threads come of it when the index was lost. Nothing of this is on the deliv
 
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.format import filename
@@ -15,12 +14,11 @@ from twisted_mail.store.index import thread_keys
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.reading import contents
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work.lane import AccountLane
 from twisted_mail.store.work.reconcile import scan
-
-if TYPE_CHECKING:
-    from twisted_mail.store.account.account import MaildirAccount
-    from twisted_mail.store.tree.tree import Tree
 
 ALL = -1  # as SQLite's LIMIT
 PIECE = 100  # messages placed before others have their turn
@@ -44,8 +42,8 @@ class UnthreadedMessages(NamedTuple):
 class ThreadAssignment:
     """The threads of one account's messages, on the reactor thread."""
 
-    def __init__(self, account: "MaildirAccount") -> None:
-        self._account = account
+    def __init__(self, lane: AccountLane) -> None:
+        self._lane = lane
         self._is_busy = False
 
     async def threads(self, folder: Folder, uids: Sequence[int]) -> dict[int, str]:
@@ -59,62 +57,59 @@ class ThreadAssignment:
         found: dict[int, str] = {}
         for start in range(0, len(uids), PIECE):
             some = uids[start : start + PIECE]
-            found |= await self._account.perform(_threads, folder, some)
+            found |= await self._lane.perform_on(folder, _threads, some)
         return found
 
     async def _catch_up(self) -> None:
-        messages, reached = await self._account.perform(_unthreaded)
+        messages, reached = await self._lane.perform(_unthreaded)
         for start in range(0, len(messages), PIECE):
-            await self._account.perform(_assign_some, messages[start : start + PIECE])
+            await self._lane.perform(_assign_some, messages[start : start + PIECE])
         if reached:
-            await self._account.perform(_reached, reached)
+            await self._lane.perform(_reached, reached)
 
 
 # ---------------------------------------------------------------- in the account's lane
 
 
-def _unthreaded(tree: "Tree") -> UnthreadedMessages:
-    with tree.unit_of_work() as work:
-        if not work.index.threads.has_begun:
-            for coded in tree.mailboxes().values():
-                with suppress(Refused):  # it is being deleted
-                    scan(tree.folder(coded), work)
-            work.index.mailboxes.save()
-            work.index.threads.begin()
-        found = UnthreadedMessages([], [])
-        for coded, last in work.index.threads.unassigned():
-            with suppress(Refused):
-                _look(tree.folder(coded), work, last, found)
-        found.messages.sort()
-        return found
+def _unthreaded(tree: Tree, work: UnitOfWork) -> UnthreadedMessages:
+    if not work.index.threads.has_begun:
+        for coded in tree.mailboxes().values():
+            with suppress(Refused):  # it is being deleted
+                scan(tree.folder(coded), work)
+        work.index.mailboxes.save()
+        work.index.threads.begin()
+    found = UnthreadedMessages([], [])
+    for coded, last in work.index.threads.unassigned():
+        with suppress(Refused):
+            _look(tree.folder(coded), work, last, found)
+    found.messages.sort()
+    return found
 
 
 def _look(folder: Folder, work: UnitOfWork, last: int, found: UnthreadedMessages) -> None:
-    state = folder.state(work)
+    state = mailbox_row(folder, work)
     names = work.index.identities(state, last, ALL)
     found.messages.extend([UnthreadedMessage(base, folder.folder, uid) for uid, base, _ in names])
     found.reached.append((state.id, state.uidnext - 1))
 
 
-def _reached(tree: "Tree", mailboxes: Sequence[tuple[int, int]]) -> None:
-    with tree.unit_of_work() as work:
-        work.index.threads.reached(mailboxes)
+def _reached(tree: Tree, work: UnitOfWork, mailboxes: Sequence[tuple[int, int]]) -> None:
+    work.index.threads.reached(mailboxes)
 
 
-def _assign_some(tree: "Tree", some: Sequence[UnthreadedMessage]) -> None:
-    with tree.unit_of_work() as work:
-        emails = [filename.email_id(one.base) for one in some]
-        known = work.index.threads.of(emails)
-        new = [(one, email) for one, email in zip(some, emails, strict=True) if email not in known]
-        names: dict[tuple[bytes, int], tuple[int, ...]] = {}
-        for coded in {one.folder for one, _ in new}:
-            uids = [one.uid for one, _ in new if one.folder == coded]
-            with suppress(Refused):
-                found = _names(tree.folder(coded), work, uids)
-                names |= {(coded, uid): each for uid, each in found.items()}
-        for one, email in new:
-            if (one.folder, one.uid) in names:
-                _assign(work, email, names[one.folder, one.uid])
+def _assign_some(tree: Tree, work: UnitOfWork, some: Sequence[UnthreadedMessage]) -> None:
+    emails = [filename.email_id(one.base) for one in some]
+    known = work.index.threads.of(emails)
+    new = [(one, email) for one, email in zip(some, emails, strict=True) if email not in known]
+    names: dict[tuple[bytes, int], tuple[int, ...]] = {}
+    for coded in {one.folder for one, _ in new}:
+        uids = [one.uid for one, _ in new if one.folder == coded]
+        with suppress(Refused):
+            found = _names(tree.folder(coded), work, uids)
+            names |= {(coded, uid): each for uid, each in found.items()}
+    for one, email in new:
+        if (one.folder, one.uid) in names:
+            _assign(work, email, names[one.folder, one.uid])
 
 
 def _names(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> dict[int, tuple[int, ...]]:
@@ -124,7 +119,7 @@ def _names(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> dict[int, t
         stop = min(row.size, thread_keys.HEADER)
         return thread_keys.message_names(contents.read_range(folder, row, 0, stop))
 
-    return contents.each(folder, work, uids, names, partial(scan, folder, work, is_forced=True))
+    return contents.each(folder, work, uids, names)
 
 
 def _assign(work: UnitOfWork, email: str, names: Sequence[int]) -> None:
@@ -132,15 +127,14 @@ def _assign(work: UnitOfWork, email: str, names: Sequence[int]) -> None:
         work.index.threads.assign(email, names)
 
 
-def _threads(tree: "Tree", folder: Folder, uids: Sequence[int]) -> dict[int, str]:
+def _threads(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> dict[int, str]:
     """Return threads by UID; messages that came since are placed."""
-    with tree.unit_of_work() as work:
-        rows = work.index.rows(folder.state(work), uids)
-        emails = {row.uid: filename.email_id(row.base) for row in rows}
+    rows = work.index.rows(mailbox_row(folder, work), uids)
+    emails = {row.uid: filename.email_id(row.base) for row in rows}
+    found = work.index.threads.of(emails.values())
+    missing = [uid for uid, email in emails.items() if email not in found]
+    for uid, names in _names(folder, work, missing).items() if missing else ():
+        _assign(work, emails[uid], names)
+    if missing:
         found = work.index.threads.of(emails.values())
-        missing = [uid for uid, email in emails.items() if email not in found]
-        for uid, names in _names(folder, work, missing).items() if missing else ():
-            _assign(work, emails[uid], names)
-        if missing:
-            found = work.index.threads.of(emails.values())
-        return {uid: found[email] for uid, email in emails.items() if email in found}
+    return {uid: found[email] for uid, email in emails.items() if email in found}

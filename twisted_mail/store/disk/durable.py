@@ -140,12 +140,17 @@ def disk_faults() -> Iterator[None]:
     """Turn what the disk and the index raise into Unavailable."""
     try:
         yield
-    except OSError as error:
-        raise unavailable(error) from error
-    except apsw.FullError as error:
-        raise unavailable(OSError(errno.ENOSPC, "")) from error
-    except apsw.Error as error:
-        raise Unavailable("The mail store has trouble; try again later.") from error
+    except (OSError, apsw.Error) as error:
+        raise disk_fault(error) from error
+
+
+def disk_fault(error: OSError | apsw.Error) -> Unavailable:
+    """Return the answer to what the disk or the index raised."""
+    if isinstance(error, OSError):
+        return unavailable(error)
+    if isinstance(error, apsw.FullError):
+        return unavailable(OSError(errno.ENOSPC, ""))
+    return Unavailable("The mail store has trouble; try again later.")
 
 
 def unavailable(error: OSError) -> Unavailable:

@@ -11,21 +11,14 @@ Levels are spelled as in the names of folders (see ``layout``).
 import os
 import re
 from collections.abc import Collection
-from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from twisted_mail.mail.mailbox.change import SubscriptionChanged
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import read_file, replace_file
 from twisted_mail.store.format import layout, names
-from twisted_mail.store.tree.transaction import ChangeEvent
-
-if TYPE_CHECKING:
-    from twisted_mail.store.tree.tree import Tree
 
 FILE = b"subscriptions"
-MAX_SUBSCRIPTIONS = 10_000  # of one account
 _HEADER = b"V\t2\n\n"
 _ESCAPES = {b"\x01t": b"\t", b"\x01n": b"\n", b"\x01r": b"\r", b"\x010": b"\0", b"\x011": b"\x01"}
 _ESCAPED = re.compile(rb"\x01[tnr01]")
@@ -106,26 +99,3 @@ class SubscriptionsFile:
     def write(self, subscribed: Collection[str]) -> None:
         """Replace the file, durably."""
         replace_file(self._disk, self._path, write(subscribed))
-
-
-def subscribe(tree: "Tree", name: str, is_subscribed: bool) -> None:
-    """Subscribe to a name, or no longer. By way of ``Tree.perform``."""
-    name = names.new(name) if is_subscribed else names.canonical(name)
-    with tree.unit_of_work():
-        record_subscriptions(tree)  # what another process did just before
-        found = tree.subscriptions.read()
-        if (name in found) == is_subscribed:
-            return
-        if is_subscribed:
-            if len(found) >= MAX_SUBSCRIPTIONS:
-                raise Refused("There are too many subscriptions.", "LIMIT")
-            layout.folder_name(name)
-        tree.subscriptions.write(found | {name} if is_subscribed else found - {name})
-    record_subscriptions(tree)
-
-
-def record_subscriptions(tree: "Tree") -> None:
-    """Tell what is subscribed to by now, and what no longer."""
-    with suppress(OSError):
-        inbox = tree.folder(layout.INBOX)
-        tree.events += [ChangeEvent(inbox, each) for each in tree.subscriptions.events()]

@@ -23,6 +23,11 @@ class Row(NamedTuple):
     size: int
     stored: int
 
+    @property
+    def place(self) -> bytes:
+        """Return the folder that the message's file lies in, ``new`` or ``cur``."""
+        return b"new" if self.tail.startswith(b"n") else b"cur"
+
 
 @dataclass(slots=True)
 class MailboxRow:

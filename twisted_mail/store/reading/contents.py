@@ -1,4 +1,4 @@
-"""What is in message files: ranges, items, and substrings, as they are on the wire.
+"""What is in message files, as it is on the wire.
 
 Files that this server wrote are served as they are. Files with bare LF that other programs put there
 are served with CRLF; ``Row.size`` is then larger than ``Row.stored``.
@@ -7,29 +7,26 @@ are served with CRLF; ``Row.size`` is then larger than ``Row.stored``.
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from twisted_mail.interfaces import Renderer
-from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, MessageRange, RenderedItems
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, MessageRange
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.index.rows import Row
-from twisted_mail.store.memory_limit import MemoryLimit
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.measure import (
     CHUNK,
-    all_measured,
     converted,
     keep,
     measured,
     with_crlf,
 )
+from twisted_mail.store.work.reconcile import scan
 
 T = TypeVar("T")
 
 _ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 _RESUMED = 16  # places remembered in files that are converted while they are read
-BATCH = 32  # messages handled before others have their turn
-BATCH_SIZE = 1024 * 1024  # octets, likewise
 
 
 # ---------------------------------------------------------------- ranges
@@ -93,15 +90,11 @@ def read_whole_file(disk: Disk, path: bytes, row: Row) -> bytes:
 # ---------------------------------------------------------------- in bulk
 
 
-Rescan = Callable[[], object]
-
-
 def each(
     folder: Folder,
     work: UnitOfWork,
     uids: Iterable[int],
     act: Callable[[Row], T],
-    rescan: Rescan,
 ) -> dict[int, T]:
     """Do something with the file of each message; follow renames by looking at the folder again.
 
@@ -112,7 +105,7 @@ def each(
     for _ in range(_ATTEMPTS):
         lost = set()
         fresh = []
-        for row in work.index.rows(folder.state(work), stale):
+        for row in work.index.rows(mailbox_row(folder, work), stale):
             try:
                 if row.date == UNKNOWN_DATE:
                     row = measured(folder, row)
@@ -124,13 +117,11 @@ def each(
         if not lost:
             return done
         stale = lost
-        rescan()
+        scan(folder, work, is_forced=True)
     raise Unavailable("The mailbox is being changed by another program.")
 
 
-def read(
-    folder: Folder, work: UnitOfWork, pieces: Sequence[MessageRange], rescan: Rescan
-) -> list[bytes | None]:
+def read(folder: Folder, work: UnitOfWork, pieces: Sequence[MessageRange]) -> list[bytes | None]:
     """Return ranges of messages; None where a message is gone."""
     wanted: dict[int, list[int]] = {}
     for place, piece in enumerate(pieces):
@@ -140,7 +131,7 @@ def read(
         return [_range(folder, row, pieces[place]) for place in wanted[row.uid]]
 
     result: list[bytes | None] = [None] * len(pieces)
-    for uid, found in each(folder, work, list(wanted), ranges, rescan).items():
+    for uid, found in each(folder, work, list(wanted), ranges).items():
         for place, data in zip(wanted[uid], found, strict=True):
             result[place] = data
     return result
@@ -149,52 +140,3 @@ def read(
 def _range(folder: Folder, row: Row, piece: MessageRange) -> bytes:
     stop = row.size if piece.stop is None else min(piece.stop, row.size)
     return read_range(folder, row, piece.start, stop) if piece.start < stop else b""
-
-
-def known_items(
-    folder: Folder, work: UnitOfWork, uids: Sequence[int], version: int
-) -> dict[int, RenderedItems | None]:
-    """Return items by UID as far as they are in the index; None for messages to be rendered."""
-    state = folder.state(work)
-    found: dict[int, RenderedItems | None] = dict(work.index.rendered.items(state, uids, version))
-    missing = [uid for uid in uids if uid not in found]
-    if missing:
-        found |= dict.fromkeys((row.uid for row in work.index.rows(state, missing)), None)
-    return found
-
-
-def render_items(
-    folder: Folder,
-    work: UnitOfWork,
-    uids: Sequence[int],
-    render: Renderer,
-    rescan: Rescan,
-    wholes: MemoryLimit,
-) -> dict[int, RenderedItems]:
-    """Render messages and keep what was made."""
-
-    def rendered(row: Row) -> RenderedItems:
-        with wholes.holding(row.size):
-            return render(read_whole(folder, row))
-
-    found = each(folder, work, uids, rendered, rescan)
-    work.index.rendered.save(folder.state(work), render.version, found)
-    return found
-
-
-def batch(
-    folder: Folder, work: UnitOfWork, uids: Sequence[int], octets: int = BATCH_SIZE
-) -> tuple[int, list[int]]:
-    """Say how many of the first of these UIDs are handled at once, and which of them are there."""
-    there = work.index.rows(folder.state(work), uids[:BATCH])
-    rows = {row.uid: row for row in all_measured(folder, work, there)}
-    size = 0
-    chosen: list[int] = []
-    for number, uid in enumerate(uids[:BATCH]):
-        if uid not in rows:
-            continue
-        size += rows[uid].size
-        if chosen and size > octets:
-            return number, chosen
-        chosen.append(uid)
-    return min(len(uids), BATCH), chosen

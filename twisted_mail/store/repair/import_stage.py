@@ -8,6 +8,7 @@ renamed into the mailbox. If that is cut short, what is there keeps its UIDs, th
 import os
 from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 from twisted_mail.mail.mailbox import flags as flag
@@ -23,8 +24,9 @@ from twisted_mail.store.disk.durable import (
 )
 from twisted_mail.store.format import filename, keywords, layout, names, uidlist
 from twisted_mail.store.format.uidlist import UidFile, UidList
-from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.reconcile import scan
 
@@ -44,7 +46,7 @@ class ImportStaging:
 
     @property
     def is_begun(self) -> bool:
-        """Say whether an earlier run left something."""
+        """Return whether an earlier run left something."""
         return exists(self._disk, self.path)
 
     def files(self) -> dict[bytes, bytes]:
@@ -87,60 +89,70 @@ class ImportStaging:
 
 
 def is_free(tree: Tree, mailbox: str, own: Container[bytes] = ()) -> bool:
-    """Say whether there is no such mailbox, or no message in it but those of these base names."""
+    """Return whether there is no such mailbox, or no message in it but those of these base names."""
     try:
-        folder = tree.find(mailbox)
+        path = tree.path_of(mailbox)
     except Refused:
         return True
     found: list[bytes] = []
     for place in (b"new", b"cur"):
-        if exists(tree.disk, folder.subfolder(place)):
-            found += tree.disk.names(folder.subfolder(place))
+        if exists(tree.disk, os.path.join(path, place)):
+            found += tree.disk.names(os.path.join(path, place))
     return all(filename.split(name)[0] in own for name in found)
 
 
-def publish_staged(
-    tree: Tree,
-    stage: ImportStaging,
-    uidvalidity: int,
-    uidnext: int,
-    uids: Mapping[bytes, int],
-    use: str = "",
-    guid: bytes = b"",
-) -> bool:
-    """Make a mailbox of what is staged, with UIDs by base names; say whether its place was free.
+@dataclass(frozen=True, slots=True)
+class MailboxNumbers:
+    """The numbers that a mailbox is to have; ``uids`` are by base names, ``guid`` may be empty."""
 
-    It is free, too, when an earlier attempt was stopped in the middle of it. To be called within
-    ``Tree.perform``.
+    uidvalidity: int
+    uidnext: int
+    uids: Mapping[bytes, int]
+    guid: bytes = b""
+
+
+def publish_staged(
+    tree: Tree, stage: ImportStaging, numbers: MailboxNumbers, use: str = ""
+) -> bool:
+    """Make a mailbox of what is staged; return whether its place was free.
+
+    It is free, too, when an earlier attempt was stopped in the middle of it. To be called by
+    ``perform_steps``.
     """
-    if not is_free(tree, stage.mailbox, uids):
+    if not is_free(tree, stage.mailbox, numbers.uids):
         return False
     with suppress(Refused):  # it is there already
-        create(tree, stage.mailbox, use)
-    folder = tree.find(stage.mailbox)
-    with tree.unit_of_work() as work, folder.uids.lock.held():
-        state = scan(folder, work, is_forced=True)
-        if not is_free(tree, stage.mailbox, uids):
-            return False
-        listed = _listed(folder.uids, uidvalidity, uidnext, uids)
-        listed.guid = guid or uidlist.new_guid()
-        _write_lists(tree, stage, folder.path, listed)
-        _rename_all(tree, work, stage, folder.subfolder(b"cur"))
-        work.index.mailboxes.remove(state)
-    tree.folders.pop(folder.folder, None)
-    folder = tree.find(stage.mailbox)
-    with tree.unit_of_work() as work:
-        scan(folder, work, is_forced=True)
+        in_transaction(tree, create, stage.mailbox, use)
+    if not in_transaction(tree, _publish, stage, numbers):
+        return False
+    in_transaction(tree, _scan, stage.mailbox)
     stage.remove()
     return True
 
 
-def _listed(now: UidFile, uidvalidity: int, uidnext: int, uids: Mapping[bytes, int]) -> UidList:
-    highest = max([uidnext, *(uid + 1 for uid in uids.values())])
-    if now.uidvalidity == uidvalidity:
+def _publish(tree: Tree, work: UnitOfWork, stage: ImportStaging, numbers: MailboxNumbers) -> bool:
+    folder = tree.find(stage.mailbox)
+    with folder.uids.lock.held():
+        state = scan(folder, work, is_forced=True)
+        if not is_free(tree, stage.mailbox, numbers.uids):
+            return False
+        _write_lists(tree, stage, folder.path, _listed(folder.uids, numbers))
+        _rename_all(tree, work, stage, folder.subfolder(b"cur"))
+        work.index.mailboxes.remove(state)
+    work.afterwards.append(partial(tree.folders.pop, folder.folder, None))
+    return True
+
+
+def _scan(tree: Tree, work: UnitOfWork, mailbox: str) -> None:
+    scan(tree.find(mailbox), work, is_forced=True)
+
+
+def _listed(now: UidFile, numbers: MailboxNumbers) -> UidList:
+    highest = max([numbers.uidnext, *(uid + 1 for uid in numbers.uids.values())])
+    if now.uidvalidity == numbers.uidvalidity:
         highest = max(highest, now.uidnext)
-    listed = UidList(uidvalidity, highest)
-    listed.records = {base: (uid, b"") for base, uid in uids.items() if uid}
+    listed = UidList(numbers.uidvalidity, highest, numbers.guid or uidlist.new_guid())
+    listed.records = {base: (uid, b"") for base, uid in numbers.uids.items() if uid}
     return listed
 
 

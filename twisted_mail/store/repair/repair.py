@@ -1,8 +1,8 @@
-"""Mending one account: what ``check`` finds, and the index made again. No mail is ever removed.
+"""Mending what ``check`` finds in one account. No mail is ever removed.
 
 UIDs stay what they are wherever clients can go on trusting them. A message whose UID is doubtful gets
-a new one, so that no UID ever means two messages; a mailbox whose UIDs are all lost, or for which it is
-asked, gets a new UIDVALIDITY.
+a new one, so that no UID ever means two messages; a mailbox whose UIDs are all lost gets a new
+UIDVALIDITY.
 """
 
 import os
@@ -12,18 +12,17 @@ from functools import partial
 
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
-from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.durable import exists, replace_file
 from twisted_mail.store.format import filename, layout, names, subscriptions, uidlist
-from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.index import read_only
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.repair.check import DAMAGED, count_lone
 from twisted_mail.store.repair.findings import StoreFinding
+from twisted_mail.store.repair.reindex import mailbox_names
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
-from twisted_mail.store.work.list_status import list_mailboxes
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.reconcile import scan
 
 _SIZES = re.compile(rb",[SW]=[0-9]+(?=[,:]|\Z)")
@@ -32,18 +31,15 @@ _SIZES = re.compile(rb",[SW]=[0-9]+(?=[,:]|\Z)")
 def repair(tree: Tree, findings: Sequence[StoreFinding]) -> list[str]:
     """Mend what was found; return what was done, in words. Raises OSError, apsw.Error, Refused.
 
-    To be called within ``Tree.perform``, which removes leftovers on its way.
+    To be called by ``perform_steps``, which removes leftovers on its way.
     """
     done = [*_of_account(tree, findings)]
     for mailbox in sorted({finding.mailbox for finding in findings if finding.mailbox}):
         mine = [finding for finding in findings if finding.mailbox == mailbox]
-        done += (f"{mailbox}: {text}" for text in _repair_mailbox(tree, mailbox, mine))
+        done += [
+            f"{mailbox}: {text}" for text in in_transaction(tree, _repair_mailbox, mailbox, mine)
+        ]
     return done
-
-
-def mailboxes(tree: Tree) -> list[str]:
-    """Return the names of an account's mailboxes."""
-    return [info.name for info in list_mailboxes(tree) if info.is_selectable]
 
 
 # ---------------------------------------------------------------- the account
@@ -68,7 +64,7 @@ def _of_account(tree: Tree, findings: Sequence[StoreFinding]) -> Iterator[str]:
     if "subscriptions" in kinds:
         path = os.path.join(tree.maildir, subscriptions.FILE)
         tree.disk.rename(path, path + b".damaged")
-        replace_file(tree.disk, path, subscriptions.write(mailboxes(tree)))
+        replace_file(tree.disk, path, subscriptions.write(mailbox_names(tree)))
         yield "all mailboxes are subscribed to; the old file is subscriptions.damaged"
 
 
@@ -88,36 +84,39 @@ def _named(tree: Tree, path: bytes) -> str:
 # ---------------------------------------------------------------- one mailbox
 
 
-def _repair_mailbox(tree: Tree, mailbox: str, findings: Sequence[StoreFinding]) -> Iterator[str]:
+def _repair_mailbox(
+    tree: Tree, work: UnitOfWork, mailbox: str, findings: Sequence[StoreFinding]
+) -> list[str]:
     kinds = {finding.kind for finding in findings}
     before = _uidvalidity(tree, mailbox)
     folder = tree.find(mailbox)
-    with tree.unit_of_work() as work:
-        state = scan(folder, work, is_forced=True)
-        with folder.uids.lock.held():  # Dovecot may be at work as well
-            if kinds & {"list", "uid"}:
-                yield from _repair_uid_list(folder, work, state)
-            if kinds & {"size", "stored"}:
-                paths = [finding.subject for finding in findings if finding.kind == "size"]
-                yield from _repair_sizes(folder, work, state, paths)
-        if "flags" in kinds:
-            yield from _repair_flags(folder, work, state)
-        if before and state.uidvalidity != before:
-            yield (
-                f"UIDVALIDITY was {before} and is {state.uidvalidity}: its UIDs could not be trusted,"
-                " clients load it again"
-            )
+    done: list[str] = []
+    state = scan(folder, work, is_forced=True)
+    with folder.uids.lock.held():  # Dovecot may be at work as well
+        if kinds & {"list", "uid"}:
+            done += _repair_uid_list(folder, work, state)
+        if kinds & {"size", "stored"}:
+            paths = [finding.subject for finding in findings if finding.kind == "size"]
+            done += _repair_sizes(folder, work, state, paths)
+    if "flags" in kinds:
+        done += _repair_flags(folder, work, state)
+    if before and state.uidvalidity != before:
+        done.append(
+            f"UIDVALIDITY was {before} and is {state.uidvalidity}: its UIDs could not be trusted,"
+            " clients load it again"
+        )
     if "missing" in kinds:
-        yield "messages without files are told to clients as gone"
+        done.append("messages without files are reported to clients as gone")
     if kinds & {"folder", "leftover", "name"}:
-        yield "missing folders are made, leftovers removed, odd names altered"
+        done.append("missing folders are made, leftovers removed, odd names altered")
+    return done
 
 
 def _uidvalidity(tree: Tree, mailbox: str) -> int:
     known = read_only.read_index(tree.disk, tree.path).known.get(layout.folder_name(mailbox))
     if known is not None:
         return known.uidvalidity
-    found = uidlist.UidFile(tree.disk, tree.find(mailbox).path).load()
+    found = uidlist.UidFile(tree.disk, tree.path_of(mailbox)).load()
     return 0 if found is None else found.uidvalidity
 
 
@@ -204,75 +203,3 @@ def _repair_flags(folder: Folder, work: UnitOfWork, state: MailboxRow) -> Iterat
         modseq = state.next_modseq()
         work.index.update(state, [row._replace(modseq=modseq) for row in changed])
         yield f"{len(changed)} messages have the flags that their files' names say"
-
-
-# ---------------------------------------------------------------- from the beginning
-
-
-def reindex(tree: Tree, mailbox: str) -> int:
-    """Make again what the index knows of a mailbox; return how many messages it has.
-
-    UIDs, UIDVALIDITY and mod-sequences go on, and keywords that no file tells are carried over, so
-    that sessions may have it open.
-    """
-    folder = tree.find(mailbox)
-    with tree.unit_of_work() as work:
-        state = scan(folder, work, is_forced=True)
-        rows = work.index.all_rows(state)
-        uidnext = state.uidnext
-        work.index.mailboxes.clear(state)
-        state.uidnext = 1  # so that those of the list are taken again
-        folder.listed = folder.uids.load()
-        scan(folder, work, is_forced=True)
-        state.uidnext = max(state.uidnext, uidnext)
-        again = work.index.all_rows(state)
-        gone = {row.uid for row in rows}.difference(row.uid for row in again)
-        if gone:
-            work.index.remove(state, sorted(gone), state.next_modseq())
-        _carry_keywords(folder, work, state, rows)
-        return len(again)
-
-
-def renumber(tree: Tree, mailbox: str) -> None:
-    """Give a mailbox a new UIDVALIDITY, and its messages new UIDs: clients load it again."""
-    folder = tree.find(mailbox)
-    with tree.unit_of_work() as work:
-        old = scan(folder, work, is_forced=True)
-        rows = work.index.all_rows(old)
-        fresh = UidList(work.new_uidvalidity(), guid=uidlist.new_guid())
-        with folder.uids.lock.held():
-            uidlist.UidFile(folder.disk, folder.path).start(fresh)
-        work.index.mailboxes.remove(old)
-        tree.folders.pop(folder.folder, None)
-        folder = tree.find(mailbox)
-        state = scan(folder, work, is_forced=True)
-        _carry_keywords(folder, work, state, rows)
-
-
-def _carry_keywords(
-    folder: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequence[Row]
-) -> None:
-    hidden = {
-        row.base: flag.keywords(row.flags).difference(folder.keywords.letter_of)
-        for row in rows
-        if not flag.keywords(row.flags) <= folder.keywords.letter_of.keys()
-    }
-    again = [row for row in work.index.all_rows(state) if row.base in hidden]
-    if again:
-        altered = [row._replace(flags=flag.intern(row.flags | hidden[row.base])) for row in again]
-        work.index.update(state, altered)
-        work.index.need_full_sync()
-        folder.keywords.learn(sorted(flag.NONE.union(*hidden.values())))
-
-
-def in_all(tree: Tree) -> dict[str, int]:
-    """Make the whole index again; return the messages of each mailbox."""
-    if read_only.read_index(tree.disk, tree.path).fault:
-        tree.index.database.replace()
-    found: dict[str, int] = {}
-    for mailbox in mailboxes(tree):
-        try:
-            found[mailbox] = reindex(tree, mailbox)
-        except Refused:
-            continue  # removed just now
-    return found

@@ -1,6 +1,6 @@
 """Mailboxes as they are at one moment, for copying them while others go on working."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -11,11 +11,14 @@ from twisted_mail.store.format import filename
 from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.list_status import list_mailboxes
-from twisted_mail.store.work.measure import all_measured, measure_next
+from twisted_mail.store.work.measure import all_measured
+from twisted_mail.store.work.perform import perform_steps
 from twisted_mail.store.work.reconcile import scan
+from twisted_mail.store.work.usage import measure_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class MailboxSnapshot:
         return row.base + filename.tail_of(row.flags, letter_of, row.tail)[1:]
 
     def has_hidden_keywords(self, row: Row) -> bool:
-        """Say whether a message has keywords that no file name can tell."""
+        """Return whether a message has keywords that no file name can tell."""
         return not keywords(row.flags) <= {*self.by_letter.values()}
 
     def uid_list(self) -> UidList:
@@ -50,21 +53,21 @@ class MailboxSnapshot:
 def mailbox_snapshots(tree: Tree, names: Iterable[str] | None = None) -> list[MailboxSnapshot]:
     """Return mailboxes, all or those named, as they are at one and the same moment.
 
-    To be called within ``Tree.perform``.
+    To be called by ``perform_steps``.
     """
     if names is None:
         names = [info.name for info in list_mailboxes(tree) if info.is_selectable]
     names = list(names)
     _measure(tree, names)
+    return in_transaction(tree, _snapshots, names)
+
+
+def _snapshots(tree: Tree, work: UnitOfWork, names: Sequence[str]) -> list[MailboxSnapshot]:
     found = []
-    with tree.unit_of_work() as work:
-        for name in names:
-            try:
-                folder = tree.find(name)
-                state = scan(folder, work)
-            except Refused:
-                continue  # removed just now
-            found.append(_snapshot(folder, work, state))
+    for name in names:
+        with suppress(Refused):  # removed just now
+            folder = tree.find(name)
+            found.append(_snapshot(folder, work, scan(folder, work)))
     return found
 
 
@@ -87,12 +90,8 @@ def _measure(tree: Tree, names: Iterable[str]) -> None:
     for name in names:
         after: int | None = 0
         with suppress(Refused):
-            folder = tree.find(name)
-            with tree.unit_of_work() as work:
-                scan(folder, work)
             while after is not None:
-                with tree.unit_of_work() as work:
-                    after = measure_next(folder, work, after)
+                after = in_transaction(tree, measure_named, name, after)
 
 
 def locate_message(tree: Tree, moment: MailboxSnapshot, row: Row) -> bytes | None:
@@ -111,5 +110,5 @@ def opened(tree: Tree, moment: MailboxSnapshot, row: Row) -> int | None:
         try:
             return None if path is None else tree.disk.open(path)
         except FileNotFoundError:
-            path = tree.perform(locate_message, moment, row)
+            path = perform_steps(tree, locate_message, moment, row)
     return None

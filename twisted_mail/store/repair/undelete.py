@@ -2,8 +2,8 @@
 
 All of it is work of an account's lane:
 
-    found = await account.perform(expunged.listing)
-    copied = await account.perform(expunged.restore, found, "INBOX")
+    found = perform_steps(tree, list_expunged)
+    copied = perform_steps(tree, restore, found, "INBOX")
 """
 
 import os
@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import CopyResult
@@ -27,14 +28,16 @@ from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.format.uidlist import parse as parse_uids
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.trash import expunged_archive
-from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work import append_copy
 from twisted_mail.store.work.append_copy import TmpFile
 from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.measure import wire_size
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import admit
+from twisted_mail.store.work.usage import claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,30 +185,35 @@ def restore(
     groups: dict[str, list[ExpungedMessage]] = {}
     for message in found:
         groups.setdefault(names.canonical(target or message.mailbox), []).append(message)
-    return {name: _restore(tree, group, name, bool(target)) for name, group in groups.items()}
+    done = {}
+    for name, group in groups.items():
+        path = os.path.join(tree.maildir, layout.folder_name(name))
+        if not target and not exists(tree.disk, path):
+            in_transaction(tree, create, name, "")
+        done[name] = in_transaction(tree, _restore, group, name)
+    return done
 
 
 def _restore(
-    tree: Tree, group: Sequence[ExpungedMessage], name: str, is_target: bool
+    tree: Tree, work: UnitOfWork, group: Sequence[ExpungedMessage], name: str
 ) -> CopyResult:
-    coded = layout.folder_name(name)
-    if not is_target and not exists(tree.disk, os.path.join(tree.maildir, coded)):
-        create(tree, name, "")
     folder = tree.target(name)
-    with tree.unit_of_work() as work:
-        state = scan(folder, work)
-        admit(folder, work, state, flag.NONE.union(*map(_flags, group)))
-        work.claim(Usage(sum(each.size for each in group), len(group)))
-        linked = [(each, _linked(tree, work, folder.subfolder(b"tmp"), each)) for each in group]
-        there = [each for each, arrival in linked if arrival]
-        rows = append_copy.publish(
-            folder, work, state, [arrival for _, arrival in linked if arrival]
-        )
-    for each in there:  # safe where it is now; if it stays here as well, it can come back twice
-        with suppress(OSError):
-            tree.disk.unlink(_path(tree, each))
+    state = scan(folder, work)
+    admit(folder, work, state, flag.NONE.union(*map(_flags, group)))
+    claim(work, Usage(sum(each.size for each in group), len(group)))
+    linked = [(each, _linked(tree, work, folder.subfolder(b"tmp"), each)) for each in group]
+    there = [each for each, arrival in linked if arrival]
+    rows = append_copy.publish(folder, work, state, [arrival for _, arrival in linked if arrival])
+    work.afterwards.append(partial(_forget, tree, there))
     uids = tuple(each.uid for each in there), tuple(row.uid for row in rows)
     return CopyResult(folder.uidvalidity, *uids)
+
+
+def _forget(tree: Tree, restored: Sequence[ExpungedMessage]) -> None:
+    """They are safe in the mailbox; one that stays here as well can merely come back twice."""
+    for each in restored:
+        with suppress(OSError):
+            tree.disk.unlink(_path(tree, each))
 
 
 def _flags(message: ExpungedMessage) -> Flags:

@@ -1,4 +1,4 @@
 """SEARCH: the full-text index, and exact answers from it and from the files.
 
-May import the rooms below ``account``.
+May import ``reading`` and ``work``, and the rooms below them.
 """

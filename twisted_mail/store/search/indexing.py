@@ -7,16 +7,13 @@ long. An account that the store has forgotten meanwhile waits until it is next u
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from twisted_mail.interfaces import Clock
 from twisted_mail.mail.mailbox.change import Change, EntriesAdded, EntriesExpunged
 from twisted_mail.mail.outcome import MailError
+from twisted_mail.store.search.search import Search
 from twisted_mail.store.tree.folder import Folder
-
-if TYPE_CHECKING:
-    from twisted_mail.store.account.account import MaildirAccount
 
 IDLE_SECONDS = 1.0  # since an account was last used
 MAX_WAIT_SECONDS = 60.0  # after which an account is indexed though it is used all the time
@@ -44,7 +41,7 @@ class IndexingTask:
 
     @property
     def is_done(self) -> bool:
-        """Say whether nothing is left."""
+        """Return whether nothing is left."""
         return not (self.must_compare or self.todo or self.gone)
 
     def compare(self) -> None:
@@ -54,7 +51,7 @@ class IndexingTask:
         self.gone.clear()
 
     def learn(self, missing: list[int]) -> None:
-        """Take the index's answer; what came while it was asked for is behind it."""
+        """Take the index's answer; what came while it was asked for comes after it."""
         self.todo[:0] = missing
         self.total = len(self.todo)
 
@@ -79,23 +76,23 @@ class Indexing:
     def __init__(self, clock: Clock, report: Report | None = None) -> None:
         self._clock = clock
         self._report = report
-        self._waiting: WeakKeyDictionary[MaildirAccount, IndexingBacklog] = WeakKeyDictionary()
+        self._waiting: WeakKeyDictionary[Search, IndexingBacklog] = WeakKeyDictionary()
 
     # ------------------------------------------------------------ what there is to do
 
     @property
     def is_needed(self) -> bool:
-        """Say whether anything waits."""
+        """Return whether anything waits."""
         return any(waiting.jobs for waiting in self._waiting.values())
 
-    def note(self, account: "MaildirAccount", folder: Folder, change: Change | None = None) -> None:
-        """Take note of a change in a mailbox; None: it is to be compared with its index."""
-        if not account.search.is_indexed:
+    def note(self, search: Search, folder: Folder, change: Change | None = None) -> None:
+        """Note a change in a mailbox; None: it is to be compared with its index."""
+        if not search.is_indexed:
             return
-        waiting = self._waiting.setdefault(account, IndexingBacklog(self._clock.monotonic()))
+        waiting = self._waiting.setdefault(search, IndexingBacklog(self._clock.monotonic()))
         job = waiting.jobs.get(folder)
         if job is None:
-            job = waiting.jobs[folder] = IndexingTask(folder not in account.search.compared)
+            job = waiting.jobs[folder] = IndexingTask(folder not in search.compared)
         match change:
             case None:
                 job.compare()
@@ -111,15 +108,15 @@ class Indexing:
 
     async def work(self) -> None:
         """Do a little of what waits, if an account is idle. To be called again and again."""
-        account = self._next()
-        if account is None:
+        search = self._next()
+        if search is None:
             return
-        waiting = self._waiting[account]
+        waiting = self._waiting[search]
         end = self._clock.monotonic() + ROUND_SECONDS
         while waiting.jobs:
             folder = next(iter(waiting.jobs))
             try:
-                is_done = await self._step(account, folder, waiting.jobs[folder])
+                is_done = await self._step(search, folder, waiting.jobs[folder])
             except BaseException as error:
                 waiting.jobs.pop(folder, None)
                 if not isinstance(error, MailError):
@@ -127,49 +124,47 @@ class Indexing:
                 continue
             if is_done:
                 del waiting.jobs[folder]
-            if self._clock.monotonic() >= end or not self._may_work(account, waiting):
+            if self._clock.monotonic() >= end or not self._may_work(search, waiting):
                 break
         else:
-            self._waiting.pop(account, None)
-            await account.search.tidy()
-            if not account.is_open:
-                await account.search.close()  # its descriptors are worth more than its memory
+            self._waiting.pop(search, None)
+            await search.tidy()
+            if not search.is_in_use():
+                await search.close()  # its descriptors are worth more than its memory
 
-    def _next(self) -> "MaildirAccount | None":
+    def _next(self) -> Search | None:
         """Return an account that may be worked on, and let the others go before it next time."""
-        for account, waiting in list(self._waiting.items()):
-            if self._may_work(account, waiting):
-                self._waiting.pop(account)
-                self._waiting[account] = waiting
-                return account
+        for search, waiting in list(self._waiting.items()):
+            if self._may_work(search, waiting):
+                self._waiting.pop(search)
+                self._waiting[search] = waiting
+                return search
         return None
 
-    def _may_work(self, account: "MaildirAccount", waiting: IndexingBacklog) -> bool:
+    def _may_work(self, search: Search, waiting: IndexingBacklog) -> bool:
         now = self._clock.monotonic()
-        return now - account.used_at >= IDLE_SECONDS or now - waiting.since >= MAX_WAIT_SECONDS
+        return now - search.lane.used_at >= IDLE_SECONDS or now - waiting.since >= MAX_WAIT_SECONDS
 
-    async def _step(self, account: "MaildirAccount", folder: Folder, job: IndexingTask) -> bool:
-        """Do one piece of work; say whether it was the last."""
+    async def _step(self, search: Search, folder: Folder, job: IndexingTask) -> bool:
+        """Do one piece of work; return whether it was the last."""
         if job.must_compare:
             job.compare()
             job.must_compare = False
-            job.learn(await account.search.missing(folder))
-            self._report_progress(account, folder, job)
+            job.learn(await search.missing(folder))
+            self._report_progress(search, folder, job)
         elif job.gone:
             gone, job.gone = job.gone, []
-            await account.search.forget(folder, gone)
+            await search.forget(folder, gone)
         elif job.todo:
-            if not await account.search.index(folder, job.take()):
+            if not await search.index(folder, job.take()):
                 return True  # the index has trouble: another time
-            self._report_progress(account, folder, job)
+            self._report_progress(search, folder, job)
         return job.is_done
 
-    def _report_progress(
-        self, account: "MaildirAccount", folder: Folder, job: IndexingTask
-    ) -> None:
+    def _report_progress(self, search: Search, folder: Folder, job: IndexingTask) -> None:
         if self._report is None or job.total < REPORTED:
             return
         now = self._clock.monotonic()
         if not job.todo or job.reported_at == 0 or now - job.reported_at >= REPORT_SECONDS:
             job.reported_at = now
-            self._report(account.name, folder.name, job.total - len(job.todo), job.total)
+            self._report(search.name, folder.name, job.total - len(job.todo), job.total)

@@ -6,8 +6,8 @@ the plain scan; a message that had to be read is indexed on the way.
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
+from collections.abc import Callable, Sequence
+from typing import ParamSpec, TypeVar
 from weakref import WeakSet
 
 from twisted_mail.interfaces import Blocking
@@ -18,7 +18,9 @@ from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import disk_faults
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.reading import contents
+from twisted_mail.store.search import messages
 from twisted_mail.store.search.fulltext import FullTextIndex, MailboxKey, MessageKey, SearchHits
+from twisted_mail.store.search.messages import LocatedMessage, SearchBatch
 from twisted_mail.store.search.textfile import FILE
 from twisted_mail.store.search.texts import (
     IndexedText,
@@ -28,51 +30,38 @@ from twisted_mail.store.search.texts import (
     text_of,
 )
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.tree import Tree
-from twisted_mail.store.work.reconcile import scan
-
-if TYPE_CHECKING:
-    from twisted_mail.store.account.account import MaildirAccount
+from twisted_mail.store.work.lane import AccountLane
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-COMPARED = 5000  # messages whose names are compared before others have their turn
 INDEXED_SIZE = 128 * 1024  # octets of messages indexed at a time
 INDEXED_AT_ONCE = 1000  # messages that a search indexes: who waits for it does not wait for more
 _ATTEMPTS = 3  # to compare a mailbox that another process writes about
 
 
-class PresentMessages(NamedTuple):
-    """Which messages of a mailbox are there."""
-
-    place: MailboxKey
-    uids: frozenset[int]
-
-
-class LocatedMessage(NamedTuple):
-    """A message, and where it lay a moment ago."""
-
-    row: Row
-    path: bytes
-
-
-class SearchBatch(NamedTuple):
-    """Some messages of a mailbox to read; ``number`` of the UIDs asked for are dealt with."""
-
-    place: MailboxKey
-    number: int
-    files: list[LocatedMessage]
-
-
 class Search:
-    """The search of one account, on the reactor thread."""
+    """The search of one account, on the reactor thread.
 
-    def __init__(self, account: "MaildirAccount", lane: Blocking, tree: Tree) -> None:
-        settings = tree.environment.settings
+    ``note_unindexed`` is called with mailboxes in which a search had to read messages; ``is_in_use``
+    returns whether anybody has a mailbox open.
+    """
+
+    def __init__(
+        self,
+        lane: AccountLane,
+        blocking: Blocking,
+        name: str,
+        note_unindexed: Callable[[Folder], None],
+        is_in_use: Callable[[], bool],
+    ) -> None:
+        tree, settings = lane.tree, lane.tree.environment.settings
+        self.name = name
+        self.lane = lane
+        self.is_in_use = is_in_use
         self.compared: WeakSet[Folder] = WeakSet()  # what these lack is told as it comes
-        self._account = account
-        self._lane = lane
+        self._note_unindexed = note_unindexed
+        self._blocking = blocking
         self._disk = tree.disk
         self._wholes = tree.environment.memory_limit
         path = os.path.join(tree.path, FILE)
@@ -81,40 +70,40 @@ class Search:
 
     @property
     def is_indexed(self) -> bool:
-        """Say whether this account has an index of texts."""
+        """Return whether this account has an index of texts."""
         return self._index is not None
 
     async def _ask(
         self, index: FullTextIndex, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T | None:
-        return await self._lane.run(lambda: index.attempt(work, *args, **kwargs))
+        return await self._blocking.run(lambda: index.attempt(work, *args, **kwargs))
 
     async def close(self) -> None:
         """Close the index, which is opened again at the next use."""
         if self._index is not None:
-            await self._lane.run(self._index.close)
+            await self._blocking.run(self._index.close)
 
     # ------------------------------------------------------------ searching
 
     async def matching(self, folder: Folder, uids: Sequence[int], what: Contains) -> frozenset[int]:
         """Return those of the UIDs whose messages are there and hold the substring."""
-        place, there = await self._account.perform(_present, folder, uids)
+        place, there = await self.lane.perform_on(folder, messages.present, uids)
         if matches_everything(what):
             return there
         found = await self._found(folder, place, there, substring_query(what))
         hits = set(found.hits)
         rest = sorted(found.unknown)
         if rest and self._index is not None:
-            self._account.note(folder)
+            self._note_unindexed(folder)
         read = 0
         while rest:
-            batch = await self._account.perform(_batch, folder, rest)
+            batch = await self.lane.perform_on(folder, messages.batch_of, rest)
             is_kept = self._index is not None and read < INDEXED_AT_ONCE
-            seen, moved = await self._lane.run(self._scan, batch, what, is_kept)
+            seen, moved = await self._blocking.run(self._scan, batch, what, is_kept)
             hits |= seen
             read += len(batch.files)
             if moved:
-                hits |= await self._account.perform(_matching, folder, moved, what)
+                hits |= await self.lane.perform_on(folder, messages.matching, moved, what)
             rest = rest[batch.number :]
         return frozenset(hits)
 
@@ -161,12 +150,12 @@ class Search:
 
     async def _compare(self, folder: Folder, index: FullTextIndex) -> MailboxKey:
         """Have the index compare its messages with those that are there."""
-        place, places = await self._account.perform_in_background(_places, folder)
+        place, places = await self.lane.perform_on_in_background(folder, messages.keys)
         epoch = await self._ask(index, index.begin, place, places)
         last = 0
         while epoch is not None and last < MAX_NUMBER:
-            there = await self._account.perform_in_background(_identities, folder, last)
-            first, last = last + 1, there[-1].uid if len(there) == COMPARED else MAX_NUMBER
+            there = await self.lane.perform_on_in_background(folder, messages.message_keys, last)
+            first, last = last + 1, there[-1].uid if len(there) == messages.COMPARED else MAX_NUMBER
             await self._ask(index, index.compare, place, first, last, there)
         if epoch is not None:
             await self._ask(index, index.trust, place, epoch)
@@ -180,7 +169,7 @@ class Search:
         if index is None:
             return []
         await self._compare(folder, index)
-        place, uids = await self._account.perform_in_background(_present, folder, None)
+        place, uids = await self.lane.perform_on_in_background(folder, messages.present, None)
         found = await self._ask(index, index.mismatches, place, uids)
         if found is None:
             return []
@@ -193,14 +182,16 @@ class Search:
         """Forget messages that are gone."""
         index = self._index
         if index is not None:
-            place, there = await self._account.perform_in_background(_present, folder, uids)
+            place, there = await self.lane.perform_on_in_background(folder, messages.present, uids)
             gone = sorted(set(uids) - there)
             await self._ask(index, index.forget, place, gone)
 
     async def index(self, folder: Folder, uids: Sequence[int]) -> bool:
-        """Index a few messages; say whether that can go on."""
-        batch = await self._account.perform_in_background(_batch, folder, uids, INDEXED_SIZE)
-        can_go_on = await self._lane.run(self._index_batch, batch)
+        """Index a few messages; return whether that can go on."""
+        batch = await self.lane.perform_on_in_background(
+            folder, messages.batch_of, uids, INDEXED_SIZE
+        )
+        can_go_on = await self._blocking.run(self._index_batch, batch)
         rest = uids[batch.number :]
         return await self.index(folder, rest) if rest and can_go_on else can_go_on
 
@@ -215,11 +206,13 @@ class Search:
         return self._add(batch.place, texts)
 
     async def tidy(self) -> None:
-        """Forget mailboxes that are no more."""
+        """Forget mailboxes that are gone."""
         index = self._index
         if index is not None:
             while await self._ask(
-                index, index.forget_some, await self._account.perform_in_background(_all)
+                index,
+                index.forget_some,
+                await self.lane.perform_in_background(messages.all_keys),
             ):
                 pass
 
@@ -235,59 +228,3 @@ def _data(disk: Disk, file: LocatedMessage) -> bytes | None:
             return contents.read_whole_file(disk, file.path, file.row)
         except FileNotFoundError:
             return None
-
-
-# ---------------------------------------------------------------- in the account's lane
-
-
-def _place(folder: Folder) -> MailboxKey:
-    return MailboxKey(folder.folder, folder.uidvalidity)
-
-
-def _present(tree: Tree, folder: Folder, uids: Iterable[int] | None) -> PresentMessages:
-    with tree.unit_of_work() as work:
-        there = work.index.uids(folder.state(work))
-        return PresentMessages(_place(folder), there if uids is None else there.intersection(uids))
-
-
-def _batch(
-    tree: Tree, folder: Folder, uids: Sequence[int], octets: int = contents.BATCH_SIZE
-) -> SearchBatch:
-    with tree.unit_of_work() as work:
-        number, chosen = contents.batch(folder, work, uids, octets)
-        rows = work.index.rows(folder.state(work), chosen)
-        return SearchBatch(
-            _place(folder), number, [LocatedMessage(row, folder.file(row)) for row in rows]
-        )
-
-
-def _matching(tree: Tree, folder: Folder, uids: Sequence[int], what: Contains) -> set[int]:
-    """Search messages that other programs rename."""
-    with tree.unit_of_work() as work:
-
-        def is_hit(row: Row) -> bool:
-            with tree.environment.memory_limit.holding(row.size):
-                return matches(contents.read_whole(folder, row), what)
-
-        def rescan() -> None:
-            scan(folder, work, is_forced=True)
-
-        found = contents.each(folder, work, uids, is_hit, rescan)
-        return {uid for uid, hit in found.items() if hit}
-
-
-def _places(tree: Tree, folder: Folder) -> tuple[MailboxKey, frozenset[MailboxKey]]:
-    with tree.unit_of_work() as work:
-        folder.state(work)
-        return _place(folder), frozenset(map(MailboxKey._make, work.index.mailboxes.mailbox_keys()))
-
-
-def _all(tree: Tree) -> frozenset[MailboxKey]:
-    with tree.unit_of_work() as work:
-        return frozenset(map(MailboxKey._make, work.index.mailboxes.mailbox_keys()))
-
-
-def _identities(tree: Tree, folder: Folder, after: int) -> list[MessageKey]:
-    with tree.unit_of_work() as work:
-        found = work.index.identities(folder.state(work), after, COMPARED)
-        return list(map(MessageKey._make, found))

@@ -1,57 +1,34 @@
 """Other processes of this server on the same account.
 
 The index's write lock, which every piece of work holds from its beginning to its end, lets one process
-at a time work on an account. What each keeps in memory is held against the index at the beginning of its
-next work: mailboxes by the number of their row, which stays when they are renamed, and messages by
-mod-sequence. What differs is told as if it had happened here.
+at a time work on an account. What each keeps in memory is compared with the index at the beginning of
+its next work: mailboxes by the number of their row, which stays when they are renamed, and messages by
+mod-sequence. What differs is published as if it had happened here.
 """
-
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
 
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.change import (
     EntriesAdded,
     EntriesExpunged,
     FlagsChanged,
-    MailboxCreated,
     MailboxDeleted,
     MailboxRenamed,
 )
 from twisted_mail.mail.mailbox.entry import Entry
-from twisted_mail.store.format import layout
 from twisted_mail.store.index.rows import MailboxRow, Row
-
-if TYPE_CHECKING:
-    from twisted_mail.store.tree.folder import Folder
-    from twisted_mail.store.tree.transaction import StoreEvent, UnitOfWork
-    from twisted_mail.store.tree.tree import Tree
-
-
-class SyncPoint(NamedTuple):
-    """Up to where this process has told what happened in a mailbox; ``id`` is that of its row."""
-
-    id: int
-    uidnext: int
-    highest_modseq: int
-
-
-def sync_point(state: MailboxRow) -> SyncPoint:
-    """Return what a mailbox's row says now."""
-    return SyncPoint(state.id, state.uidnext, state.highest_modseq)
-
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.freshness import SyncPoint
+from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 
 # ---------------------------------------------------------------- messages
 
 
-def catch_up(folder: "Folder", work: "UnitOfWork", state: MailboxRow) -> None:
-    """Tell what other processes did in a mailbox since this one worked on it."""
-    last = folder.sync_point
-    if last is None or last.id != state.id or last.highest_modseq >= state.highest_modseq:
-        return
+def catch_up(folder: Folder, work: UnitOfWork, state: MailboxRow, last: SyncPoint) -> None:
+    """Publish what other processes did in a mailbox beyond this one's sync point."""
     if state.list_seen and state.list_seen == folder.uids.current_stamp():
         folder.uids.trust(state.uidvalidity, state.uidnext, state.list_seen)
-    folder.first_recent = max(folder.first_recent, state.first_recent)
+    folder.freshness.raise_recent(state.first_recent)
     rows = work.index.changed(state, last.highest_modseq)
     folder.keywords.learn(sorted(flag.keywords(flag.NONE.union(*{row.flags for row in rows}))))
     if work.index.gone.forgotten(state) > last.highest_modseq:
@@ -63,7 +40,7 @@ def catch_up(folder: "Folder", work: "UnitOfWork", state: MailboxRow) -> None:
         work.record(folder, EntriesExpunged(folder.name, tuple(gone), state.highest_modseq))
 
 
-def _record_messages(folder: "Folder", work: "UnitOfWork", rows: list[Row], uidnext: int) -> None:
+def _record_messages(folder: Folder, work: UnitOfWork, rows: list[Row], uidnext: int) -> None:
     marks = tuple((row.uid, row.flags, row.modseq) for row in rows if row.uid < uidnext)
     if marks:
         work.record(folder, FlagsChanged(folder.name, marks))
@@ -79,27 +56,15 @@ def _record_messages(folder: "Folder", work: "UnitOfWork", rows: list[Row], uidn
 # ---------------------------------------------------------------- mailboxes
 
 
-def notified(last: frozenset[bytes], news: "Iterable[StoreEvent]") -> frozenset[bytes]:
-    """Return the folders of the mailboxes that were told, once this news is told, too."""
-    for each in news:
-        match getattr(each, "change", None):
-            case MailboxCreated(name):
-                last |= {layout.folder_name(name)}
-            case MailboxDeleted(name):
-                last -= {layout.folder_name(name)}
-            case MailboxRenamed(name, new_name):
-                last = last - {layout.folder_name(name)} | {layout.folder_name(new_name)}
-    return last
-
-
-def follow(tree: "Tree", work: "UnitOfWork") -> None:
+def follow(tree: Tree, work: UnitOfWork) -> None:
     """Follow mailboxes that other processes renamed or deleted."""
     there = work.index.mailboxes.folders()
     moved: dict[bytes, Folder] = {}
     for folder in list(tree.folders.values()):
-        if folder.sync_point is None:
+        last = folder.freshness.sync_point
+        if last is None:
             continue
-        present = there.get(folder.sync_point.id)
+        present = there.get(last.id)
         if present is None:
             _remove(tree, work, folder)
         elif present != folder.folder:
@@ -108,19 +73,19 @@ def follow(tree: "Tree", work: "UnitOfWork") -> None:
         _rename(tree, work, moved, _free(moved))
 
 
-def _remove(tree: "Tree", work: "UnitOfWork", folder: "Folder") -> None:
+def _remove(tree: Tree, work: UnitOfWork, folder: Folder) -> None:
     folder.is_removed = True
     tree.folders.pop(folder.folder, None)
     work.record(folder, MailboxDeleted(folder.name))
 
 
-def _free(moved: "dict[bytes, Folder]") -> bytes:
+def _free(moved: dict[bytes, Folder]) -> bytes:
     """Return a new place that no other mailbox is to leave first, if there is one."""
     left = {folder.folder for folder in moved.values()}
     return min(moved, key=lambda place: (place in left, place))
 
 
-def _rename(tree: "Tree", work: "UnitOfWork", moved: "dict[bytes, Folder]", place: bytes) -> None:
+def _rename(tree: Tree, work: UnitOfWork, moved: dict[bytes, Folder], place: bytes) -> None:
     folder = moved.pop(place)
     name = folder.name
     if tree.folders.get(folder.folder) is folder:

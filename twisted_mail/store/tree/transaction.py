@@ -1,100 +1,59 @@
-"""One piece of work on an account: files and index together, all or nothing."""
+"""Transactions of an account: files and index together, all or nothing."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Concatenate, ParamSpec, TypeVar
 
-from twisted_mail.mail.mailbox.change import Change
-from twisted_mail.mail.mailbox.entry import EntryColumns
-from twisted_mail.store.index.index import Index
-from twisted_mail.store.index.rows import MailboxRow, Row
-from twisted_mail.store.quota import Usage
-from twisted_mail.store.trash.expunged_archive import ExpungedArchive
-from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree import other_processes
+from twisted_mail.store.tree.events import StoreEvent
+from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 
-
-class ChangeEvent(NamedTuple):
-    """A change, and the folder of the mailbox it happened in."""
-
-    folder: Folder
-    change: Change
-
-
-class OpenedEvent(NamedTuple):
-    """All entries of a mailbox at one moment between two changes."""
-
-    folder: Folder
-    columns: EntryColumns
-
-
-class ComparedEvent(NamedTuple):
-    """The same, to be held against what was told before, if somebody has the mailbox open."""
-
-    folder: Folder
-    columns: EntryColumns
-
-
-class MeasuredEvent(NamedTuple):
-    """UID, date and size of messages of which they were not known before."""
-
-    folder: Folder
-    facts: tuple[tuple[int, int, int], ...]
-
-
-StoreEvent = ChangeEvent | OpenedEvent | ComparedEvent | MeasuredEvent
-
-
-@dataclass(slots=True)
-class UnitOfWork:
-    """What a piece of work may use, and what it leaves.
-
-    ``events`` is what happened; ``undo`` takes back what was done to files, the last first, if the work
-    does not reach its end. ``archive`` is where expunged files go. ``claim`` raises
-    Refused when there is no room for so much.
-    """
-
-    index: Index
-    new_uidvalidity: Callable[[], int]
-    archive: ExpungedArchive
-    events: list[StoreEvent] = field(default_factory=list)
-    undo: list[Callable[[], object]] = field(default_factory=list)
-    claim: Callable[[Usage], object] = lambda _: None
-    states: dict[Folder, MailboxRow] = field(
-        default_factory=dict
-    )  # of the mailboxes that it touches
-
-    def record(self, folder: Folder, change: Change) -> None:
-        """Tell a change, once the work is done."""
-        self.events.append(ChangeEvent(folder, change))
-
-    def record_columns(self, folder: Folder, columns: EntryColumns) -> None:
-        """Tell how a mailbox differs from what was told before, once the work is done."""
-        self.events.append(ComparedEvent(folder, columns))
-
-    def measured(self, folder: Folder, rows: Sequence[Row]) -> None:
-        """Tell dates and sizes of messages, once the work is done."""
-        self.events.append(
-            MeasuredEvent(folder, tuple([(row.uid, row.date, row.size) for row in rows]))
-        )
-
-    def roll_back(self) -> None:
-        """Undo what can be undone."""
-        while self.undo:
-            step = self.undo.pop()
-            with suppress(OSError):
-                step()
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @contextmanager
-def unit_of_work(
-    index: Index, new_uidvalidity: Callable[[], int], attic: ExpungedArchive
-) -> Iterator[UnitOfWork]:
-    """Do a piece of work within a transaction of the index."""
-    work = UnitOfWork(index, new_uidvalidity, attic)
+def transaction(tree: Tree) -> Iterator[UnitOfWork]:
+    """Do a piece of work within a transaction; its events wait in ``tree.events`` at its end.
+
+    The index's write lock is held meanwhile: no other process works on the account. What others did
+    before is known from the beginning on, and published even if the work fails.
+    """
+    work = UnitOfWork(tree, tree.index)
+    foreign: list[StoreEvent] = []
     try:
-        with index.transaction():
+        with work.index.transaction():
+            foreign = _follow_others(tree, work)
             yield work
     except BaseException:
         work.roll_back()
+        tree.queue_events(foreign)
         raise
+    for folder, state in work.states.items():
+        folder.freshness.reach(state)
+    if work.events:
+        tree.queue_events(work.events)
+    for step in work.afterwards:
+        step()
+
+
+def _follow_others(tree: Tree, work: UnitOfWork) -> list[StoreEvent]:
+    """Follow mailboxes that other processes renamed or deleted; return what is to be published."""
+    version = work.index.database.version()
+    if version == tree.version:
+        return []
+    other_processes.follow(tree, work)
+    tree.version = version
+    return list(work.events)
+
+
+def in_transaction(
+    tree: Tree,
+    function: Callable[Concatenate[Tree, UnitOfWork, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Do a piece of work within a transaction of its own; not to be called within another."""
+    with transaction(tree) as work:
+        return function(tree, work, *args, **kwargs)

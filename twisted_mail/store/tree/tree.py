@@ -1,4 +1,4 @@
-"""All mailboxes of one account on disk, and the way into every piece of work on them.
+"""All mailboxes of one account on disk: where they lie, and what is known of them.
 
 Everything here runs in the account's lane, one piece of work at a time.
 """
@@ -7,83 +7,52 @@ import math
 import os
 import stat
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
-from typing import Concatenate, ParamSpec, TypeVar
-
-import apsw
+from collections.abc import Iterable
+from contextlib import suppress
 
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.disk.durable import disk_faults
 from twisted_mail.store.disk.recording import OwnFileEvents, RecordingDisk
 from twisted_mail.store.environment import StoreEnvironment
-from twisted_mail.store.format import layout, names, subscriptions
+from twisted_mail.store.format import layout, names
 from twisted_mail.store.format.special_use import SpecialUses
 from twisted_mail.store.format.subscriptions import SubscriptionsFile
 from twisted_mail.store.format.uidvalidity import UidValidities
-from twisted_mail.store.index.database import DAMAGED, NO_DISK
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.quota import QuotaLedger
 from twisted_mail.store.trash.expunged_archive import ExpungedArchive
-from twisted_mail.store.tree import other_processes
+from twisted_mail.store.tree.events import ChangeEvent, StoreEvent, mailboxes_after
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.transaction import ComparedEvent, StoreEvent, UnitOfWork, unit_of_work
-from twisted_mail.store.work.prepare import clean, make_first_mailboxes, make_maildir
-from twisted_mail.store.work.reconcile import columns, scan
-from twisted_mail.store.work.usage import claim
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class Tree:
-    """One account on disk. ``events`` is what happened there and the reactor has not taken yet."""
+    """One account on disk. ``events`` is what happened there and the reactor has not taken yet.
 
-    def __init__(self, ground: StoreEnvironment, path: bytes, ledger: QuotaLedger) -> None:
-        self.environment = ground
+    ``notified`` has the folders of the mailboxes that the reactor knows of, if it asked, ``version`` is
+    that of the index when other processes' work was last looked for, ``counted_at`` when all mailboxes
+    were looked at to know what the account holds.
+    """
+
+    def __init__(self, environment: StoreEnvironment, path: bytes, ledger: QuotaLedger) -> None:
+        self.environment = environment
         self.ledger = ledger
-        self.counted_at = -math.inf  # when all mailboxes were looked at to know the room there is
         self.own_events = OwnFileEvents()
-        self.disk = RecordingDisk(ground.disk, self.own_events)
+        self.disk = RecordingDisk(environment.disk, self.own_events)
         self.path = path
         self.maildir = os.path.join(path, b"Maildir")
-        self.archive = ExpungedArchive(self.disk, ground.clock, path, ground.settings.undelete_days)
+        days = environment.settings.undelete_days
+        self.archive = ExpungedArchive(self.disk, environment.clock, path, days)
         self.special_uses = SpecialUses(self.disk, path)
         self.subscriptions = SubscriptionsFile(self.disk, self.maildir)
-        self.uidvalidities = UidValidities(self.disk, ground.clock, path, self.maildir)
-        self.events: deque[StoreEvent] = deque()
+        self.uidvalidities = UidValidities(self.disk, environment.clock, path, self.maildir)
         self.folders: dict[bytes, Folder] = {}
+        self.events: deque[StoreEvent] = deque()
+        self.notified: frozenset[bytes] | None = None
+        self.is_prepared = False
+        self.version = -1
+        self.counted_at = -math.inf
         self._index: Index | None = None
-        self._is_prepared = False
-        self._is_working = False
-        self.notified: frozenset[bytes] | None = None  # the mailboxes that were told, if any were
-        self._version = -1  # of the index, when other processes' work was last looked for
 
-    # ------------------------------------------------------------ work
-
-    def perform(
-        self,
-        work: Callable[Concatenate["Tree", P], T],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """Do a piece of work. Raises Refused, Unavailable.
-
-        When the index turns out to be damaged it is made again from the files, and when the disk takes
-        no more it is kept in memory; then the work is done once more.
-        """
-        with disk_faults():
-            try:
-                self._prepare()
-                self._follow_other_processes()
-                return work(self, *args, **kwargs)
-            except DAMAGED:
-                self._rebuild()
-            except NO_DISK:
-                self.index.database.leave_disk()
-            self._prepare()
-            return work(self, *args, **kwargs)
+    # ------------------------------------------------------------ the index
 
     @property
     def index(self) -> Index:
@@ -93,136 +62,88 @@ class Tree:
             self._index = Index(self.disk, path, self.environment.boot)
         return self._index
 
-    @contextmanager
-    def unit_of_work(self) -> Iterator[UnitOfWork]:
-        """Do a piece of work within a transaction; what happened in it becomes news at its end."""
-        foreign: list[StoreEvent] = []
-        try:
-            with unit_of_work(self.index, self.new_uidvalidity, self.archive) as work:
-                self._is_working = True
-                foreign = self._follow_others(work)
-                work.claim = partial(claim, self, work)
-                yield work
-        except BaseException:
-            self._queue_events(foreign)
-            raise
-        finally:
-            self._is_working = False
-        for folder, state in work.states.items():
-            folder.sync_point = other_processes.sync_point(state)
-        self._queue_events(work.events)
+    @property
+    def has_open_index(self) -> bool:
+        """Return whether the index was opened, and not closed since."""
+        return self._index is not None
 
-    def _follow_others(self, work: UnitOfWork) -> list[StoreEvent]:
-        """Follow mailboxes that other processes renamed or deleted; return what there is to tell."""
-        version = self.index.database.version()
-        if version != self._version:
-            other_processes.follow(self, work)
-            self._version = version
-        return list(work.events)
-
-    def _queue_events(self, news: list[StoreEvent]) -> None:
-        if self.notified is not None:
-            self.notified = other_processes.notified(self.notified, news)
-        self.events += news
-
-    def _follow_other_processes(self) -> None:
-        """Take note of what other processes of this server did."""
-        if self.index.database.was_replaced():
-            self._rebuild()
-        if self.index.database.version() != self._version:
-            with self.unit_of_work():
-                pass
-        subscriptions.record_subscriptions(self)
-
-    def _rebuild(self) -> None:
-        """Make the index again, and have those who have mailboxes open compare."""
-        self.index.database.replace()
-        for folder in self.folders.values():
-            folder.sync_point = None
-        for folder in [each for each in self.folders.values() if each.uidvalidity]:
-            with suppress(Refused), self.unit_of_work() as work:
-                scan(folder, work, is_forced=True)
-                work.events[:] = [ComparedEvent(folder, columns(folder, work))]
-
-    def close(self) -> None:
+    def close_index(self) -> None:
         """Close the index; it is opened again when it is needed."""
         if self._index is not None:
-            with suppress(Refused, OSError, apsw.Error):
-                self._save_recent()
             self._index.close()
             self._index = None
 
-    def _save_recent(self) -> None:
-        """Write down what sessions claimed."""
-        with self.unit_of_work() as work:
-            for folder in self.folders.values():
-                if folder.uidvalidity and not folder.is_removed:
-                    folder.state(work)
+    def new_uidvalidity(self) -> int:
+        """Return a number greater than any UIDVALIDITY given before, noted durably."""
+        return self.uidvalidities.new(self.index.mailboxes.highest_uidvalidity())
 
-    # ------------------------------------------------------------ the beginning
+    # ------------------------------------------------------------ events
 
-    def prepare(self) -> None:
-        """Make what is missing: that was done on the way here."""
+    def queue_events(self, events: Iterable[StoreEvent]) -> None:
+        """Have the reactor take these events."""
+        events = list(events)
+        if self.notified is not None:
+            self.notified = mailboxes_after(self.notified, events)
+        self.events += events
 
-    def _prepare(self) -> None:
-        if self._is_prepared:
-            return
-        make_maildir(self.disk, self.maildir)
-        with self.unit_of_work():
-            clean(self)
-            make_first_mailboxes(self)
-        self._is_prepared = True
+    def record_subscriptions(self) -> None:
+        """Publish what was subscribed to since this was last called, and what no longer is."""
+        with suppress(OSError):
+            changes = self.subscriptions.events()
+            if changes:
+                inbox = self.folder(layout.INBOX)
+                self.events += [ChangeEvent(inbox, each) for each in changes]
 
-    # ------------------------------------------------------------ mailboxes
+    # ------------------------------------------------------------ one mailbox
 
     def find(self, name: str) -> Folder:
-        """Return a mailbox. Raises Refused: NONEXISTENT."""
+        """Return a mailbox, within a transaction. Raises Refused: NONEXISTENT.
+
+        Outside of one, another process may just be renaming a mailbox that is known to the folder.
+        """
+        return self._found(self._coded(name), "NONEXISTENT")
+
+    def path_of(self, name: str) -> bytes:
+        """Return the path of a mailbox's folder. Raises Refused: NONEXISTENT."""
+        coded = self._coded(name)
+        self._check(coded, "NONEXISTENT")
+        return os.path.join(self.maildir, coded) if coded else self.maildir
+
+    def _coded(self, name: str) -> bytes:
         try:
-            coded = layout.folder_name(name)
+            return layout.folder_name(name)
         except Refused:
             raise Refused("There is no such mailbox.", "NONEXISTENT") from None
-        return self._found(coded, "NONEXISTENT")
 
     def target(self, name: str) -> Folder:
-        """Return the mailbox that messages shall go to. Raises Refused: TRYCREATE, CANNOT.
+        """Return the mailbox that messages are put into. Raises Refused: TRYCREATE, CANNOT.
 
         TRYCREATE is only for names that could be created (RFC 3501 §7.1).
         """
-        coded = layout.folder_name(names.new(name))
-        return self._found(coded, "TRYCREATE")
+        return self._found(layout.folder_name(names.new(name)), "TRYCREATE")
 
     def _found(self, coded: bytes, condition: str) -> Folder:
-        """Return the mailbox in a folder of the maildir. Raises Refused with this condition.
+        self._check(coded, condition)
+        return self.folder(coded)
 
-        What lies in a folder that is not known yet may be a mailbox that is known, and that another
-        process is just renaming: that is certain only when the other is done.
-        """
-        if coded not in self.folders and not self._is_working:
-            with self.unit_of_work():
-                return self._found(coded, condition)
+    def _check(self, coded: bytes, condition: str) -> None:
         if not self._is_folder(coded):
             raise Refused("There is no such mailbox.", condition)
-        return self.folder(coded)
 
     def folder(self, coded: bytes) -> Folder:
         """Return the mailbox in a folder of the maildir, whether or not there is one."""
         if coded not in self.folders:
-            ground = self.environment
-            self.folders[coded] = Folder(self.disk, ground.clock, ground.namer, self.maildir, coded)
+            known = self.environment
+            self.folders[coded] = Folder(self.disk, known.clock, known.namer, self.maildir, coded)
         return self.folders[coded]
 
     def follow(self, folder: Folder, new: bytes) -> None:
-        """Take note that a mailbox lies in another folder now."""
+        """Note that a mailbox lies in another folder now."""
         self.folders.pop(folder.folder, None)
         folder.move(self.maildir, new)
         self.folders[new] = folder
 
-    def _is_folder(self, coded: bytes) -> bool:
-        try:
-            found = self.disk.stat(os.path.join(self.maildir, coded) if coded else self.maildir)
-        except FileNotFoundError:
-            return False
-        return stat.S_ISDIR(found.st_mode)
+    # ------------------------------------------------------------ all mailboxes
 
     def places(self) -> frozenset[bytes]:
         """Return the folders of all mailboxes but INBOX."""
@@ -238,6 +159,9 @@ class Tree:
                     found[name] = coded
         return found
 
-    def new_uidvalidity(self) -> int:
-        """Return a number greater than any UIDVALIDITY given before, noted durably."""
-        return self.uidvalidities.new(self.index.mailboxes.highest_uidvalidity())
+    def _is_folder(self, coded: bytes) -> bool:
+        try:
+            found = self.disk.stat(os.path.join(self.maildir, coded) if coded else self.maildir)
+        except FileNotFoundError:
+            return False
+        return stat.S_ISDIR(found.st_mode)

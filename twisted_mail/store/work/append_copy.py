@@ -20,10 +20,13 @@ from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.loading import give_uids
+from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.measure import all_measured
 from twisted_mail.store.work.reconcile import ready, scan
 from twisted_mail.store.work.set_flags import admit
+from twisted_mail.store.work.usage import claim
 
 _ATTEMPTS = 8
 
@@ -45,13 +48,24 @@ class TmpFile:
 # ---------------------------------------------------------------- append
 
 
+def append_to(
+    tree: Tree,
+    work: UnitOfWork,
+    name: str,
+    drafts: Sequence[NewMessage],
+    marks: Sequence[bytes] = (),
+) -> CopyResult:
+    """Put messages into the mailbox of this name as ``append`` does. Raises Refused: TRYCREATE."""
+    return append(tree.target(name), work, drafts, marks)
+
+
 def append(
     folder: Folder, work: UnitOfWork, drafts: Sequence[NewMessage], marks: Sequence[bytes] = ()
 ) -> CopyResult:
     """Put messages into a mailbox, all or none; ``marks`` stand in their files' names, pairwise."""
     state = scan(folder, work)
     admit(folder, work, state, flag.NONE.union(*(draft.flags for draft in drafts)))
-    work.claim(Usage(sum(draft.message.size for draft in drafts), len(drafts)))
+    claim(work, Usage(sum(draft.message.size for draft in drafts), len(drafts)))
     marked = zip(drafts, marks or itertools.repeat(b""), strict=bool(marks))
     arrivals = [_written(folder, work, draft, mark) for draft, mark in marked]
     rows = publish(folder, work, state, arrivals)
@@ -87,7 +101,7 @@ def publish(
 def _numbered(
     folder: Folder, work: UnitOfWork, state: MailboxRow, arrivals: Sequence[TmpFile]
 ) -> list[Row]:
-    uids = folder.number(work, state, [arrival.base for arrival in arrivals])
+    uids = give_uids(folder, work, state, [arrival.base for arrival in arrivals])
     modseq = state.next_modseq()
     rows = [_row(folder, uid, modseq, arrival) for uid, arrival in zip(uids, arrivals, strict=True)]
     with folder.renaming(state):
@@ -127,7 +141,7 @@ def copy(source: Folder, target: Folder, work: UnitOfWork, uids: Sequence[int]) 
     state = scan(target, work)
     origin = ready(source, work)
     there = all_measured(source, work, work.index.rows(origin, set(uids)))
-    work.claim(Usage(sum(row.size for row in there), len(there)))
+    claim(work, Usage(sum(row.size for row in there), len(there)))
     linked = _link_all(source, target, work, origin, uids)
     rows = [row for row, _ in linked]
     admit(target, work, state, flag.NONE.union(*(row.flags for row in rows)))

@@ -7,7 +7,6 @@ such as a name that left and came nowhere, is left to a scan of the whole mailbo
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from twisted_mail.interfaces import FolderEvent
 from twisted_mail.mail.mailbox.change import MailboxCreated, MailboxDeleted, MailboxRenamed
@@ -15,35 +14,36 @@ from twisted_mail.store.disk.durable import exists
 from twisted_mail.store.format import filename, layout
 from twisted_mail.store.format.uidlist import UidFile
 from twisted_mail.store.index.rows import MailboxRow, Row
-from twisted_mail.store.tree import other_processes
+from twisted_mail.store.tree.events import mailboxes_after
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.transaction import UnitOfWork
-from twisted_mail.store.work.reconcile import add, compare, forget, scan, settle
-
-if TYPE_CHECKING:
-    from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work.newcomers import add, forget
+from twisted_mail.store.work.reconcile import compare, scan, settle
 
 HeardEvent = tuple[bytes, FolderEvent, bytes]  # new or cur, what was seen, the file's name
 Tail = tuple[bytes, bool]  # the last one, or nothing and whether the file was deleted
 
 
-def look(tree: "Tree", folder: Folder, heard: Sequence[HeardEvent] | None, is_lost: bool) -> None:
+def look(
+    folder: Folder, work: UnitOfWork, heard: Sequence[HeardEvent] | None, is_lost: bool
+) -> None:
     """Bring the index up to date with what was heard; None: with what is there."""
-    with tree.unit_of_work() as work:
-        if is_lost or (heard and not _look_at(folder, work, heard)):
-            scan(folder, work, is_forced=True)
-            if any(_is_strange(name) for _, _, name in heard or ()):
-                scan(folder, work, is_forced=True)  # the first one gave them other names
-        elif heard is None:
-            scan(folder, work)
-        else:
-            settle(folder, work, folder.state(work))
+    if is_lost or (heard and not _look_at(folder, work, heard)):
+        scan(folder, work, is_forced=True)
+        if any(_is_strange(name) for _, _, name in heard or ()):
+            scan(folder, work, is_forced=True)  # the first one gave them other names
+    elif heard is None:
+        scan(folder, work)
+    else:
+        settle(folder, work, mailbox_row(folder, work))
 
 
 def _look_at(folder: Folder, work: UnitOfWork, heard: Sequence[HeardEvent]) -> bool:
-    """Take in what happened to single names; say whether that was possible."""
-    state = folder.state(work)
-    if folder.listed is not None or folder.keywords.is_stale() or folder.uids.is_stale():
+    """Take in what happened to single names; return whether that was possible."""
+    state = mailbox_row(folder, work)
+    if folder.freshness.listed is not None or folder.keywords.is_stale() or folder.uids.is_stale():
         return False
     if any(_is_strange(name) for _, _, name in heard):
         return False
@@ -101,7 +101,7 @@ def _written(heard: Sequence[HeardEvent]) -> set[bytes]:
 
 
 def _is_strange(name: bytes) -> bool:
-    """Say whether a scan gives files of this name another one."""
+    """Return whether a scan gives files of this name another one."""
     return not filename.is_listable(name) and not name.startswith(b".")
 
 
@@ -125,7 +125,7 @@ def _is_there(folder: Folder, base: bytes, tail: bytes) -> bool:
 
 
 def _is_whole(folder: Folder, row: Row) -> bool:
-    """Say whether a file is as long as it was when it was first seen.
+    """Return whether a file is as long as it was when it was first seen.
 
     Else it is another message, with another UID: some program wrote it where it was to be moved.
     """
@@ -140,7 +140,7 @@ def _see(
 
     But the next process must read them itself.
     """
-    folder.seen = times
+    folder.freshness.take_times(times)
     state.new_seen = 0
     if any(place == b"cur" for place, _, _ in heard):
         state.cur_seen = 0
@@ -149,27 +149,26 @@ def _see(
 # ---------------------------------------------------------------- mailboxes
 
 
-def look_at_tree(tree: "Tree") -> None:
+def look_at_tree(tree: Tree, work: UnitOfWork) -> None:
     """Tell which mailboxes other programs made, renamed or removed since the last look."""
-    with tree.unit_of_work() as work:
-        there = _places(tree)
-        if tree.notified is None:
-            tree.notified = there
-            return
-        last = other_processes.notified(tree.notified, work.events)
-        made, gone = sorted(there - last), sorted(last - there)
-        for old in gone:
-            new = _new_place(tree, work, old, made)
-            if new is None:
-                _removed(tree, work, old)
-            else:
-                made.remove(new)
-                _renamed(tree, work, old, new)
-        for coded in made:
-            work.record(tree.folder(coded), MailboxCreated(layout.mailbox_name(coded) or ""))
+    there = _places(tree)
+    if tree.notified is None:
+        tree.notified = there
+        return
+    last = mailboxes_after(tree.notified, work.events)
+    made, gone = sorted(there - last), sorted(last - there)
+    for old in gone:
+        new = _new_place(tree, work, old, made)
+        if new is None:
+            _removed(tree, work, old)
+        else:
+            made.remove(new)
+            _renamed(tree, work, old, new)
+    for coded in made:
+        work.record(tree.folder(coded), MailboxCreated(layout.mailbox_name(coded) or ""))
 
 
-def _places(tree: "Tree") -> frozenset[bytes]:
+def _places(tree: Tree) -> frozenset[bytes]:
     """Return the folders of mailboxes. One that is renamed meanwhile may be missing in one listing."""
     first, second = tree.places(), tree.places()
     return frozenset(
@@ -177,7 +176,7 @@ def _places(tree: "Tree") -> frozenset[bytes]:
     )
 
 
-def _new_place(tree: "Tree", work: UnitOfWork, old: bytes, made: list[bytes]) -> bytes | None:
+def _new_place(tree: Tree, work: UnitOfWork, old: bytes, made: list[bytes]) -> bytes | None:
     """Return the folder that has the UIDVALIDITY of the one that is gone."""
     state = work.index.mailboxes.state(old)
     if state is None:
@@ -189,7 +188,7 @@ def _new_place(tree: "Tree", work: UnitOfWork, old: bytes, made: list[bytes]) ->
     return None
 
 
-def _renamed(tree: "Tree", work: UnitOfWork, old: bytes, new: bytes) -> None:
+def _renamed(tree: Tree, work: UnitOfWork, old: bytes, new: bytes) -> None:
     folder, state = tree.folder(old), work.index.mailboxes.state(old)
     name = folder.name
     tree.follow(folder, new)
@@ -198,7 +197,7 @@ def _renamed(tree: "Tree", work: UnitOfWork, old: bytes, new: bytes) -> None:
     work.record(folder, MailboxRenamed(name, folder.name))
 
 
-def _removed(tree: "Tree", work: UnitOfWork, old: bytes) -> None:
+def _removed(tree: Tree, work: UnitOfWork, old: bytes) -> None:
     folder, state = tree.folders.pop(old, None), work.index.mailboxes.state(old)
     if state is not None:
         tree.uidvalidities.note(state.uidvalidity)

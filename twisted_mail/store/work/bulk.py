@@ -13,13 +13,15 @@ from twisted_mail.store.format import filename
 from twisted_mail.store.index import blocks
 from twisted_mail.store.index.rows import MailboxRow
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.loading import give_uids
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.listing import PlainListing
 
 
 def is_unknown(folder: Folder, state: MailboxRow) -> bool:
     """Say whether neither the index nor the list of UIDs knows any file of a mailbox."""
-    return state.messages == 0 and not (folder.listed and folder.listed.records)
+    listed = folder.freshness.listed
+    return state.messages == 0 and not (listed and listed.records)
 
 
 def add_all(folder: Folder, work: UnitOfWork, state: MailboxRow, files: PlainListing) -> bool:
@@ -36,7 +38,9 @@ def add_all(folder: Folder, work: UnitOfWork, state: MailboxRow, files: PlainLis
     with folder.uids.lock.held():
         if folder.uids.is_stale():
             return False
-        folder.number(work, state, bases, partial(add_as_blocks, folder, work, state, bases, tails))
+        give_uids(
+            folder, work, state, bases, partial(add_as_blocks, folder, work, state, bases, tails)
+        )
     state.uidnext = max(state.uidnext, folder.uids.uidnext)
     state.list_seen = folder.uids.seen
     return True

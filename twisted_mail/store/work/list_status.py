@@ -2,39 +2,39 @@
 
 from bisect import bisect_left
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import MailboxInfo, MailboxStatus
 from twisted_mail.store.format import names
+from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.reconcile import scan
 
-if TYPE_CHECKING:
-    from twisted_mail.store.tree.tree import Tree
 
+def list_mailboxes(tree: Tree) -> list[MailboxInfo]:
+    """Return the mailboxes, and names that are subscribed to and gone, sorted by name.
 
-def list_mailboxes(tree: "Tree") -> list[MailboxInfo]:
-    """Return the mailboxes, and names that are subscribed to and gone, sorted by name."""
+    It needs no transaction: all of it is in files.
+    """
     uses = tree.special_uses.read()
     there = {name: uses.get(name, "") for name in tree.mailboxes()}
     return names.list_mailboxes(there, tree.subscriptions.read())
 
 
-def status(tree: "Tree", name: str) -> MailboxStatus:
+def status(tree: Tree, work: UnitOfWork, name: str) -> MailboxStatus:
     """Return the counts of a mailbox."""
     folder = tree.find(name)
-    with tree.unit_of_work() as work:
-        state = scan(folder, work)
-        found = work.index.columns(state)
-        sets = Counter(found.flags)
-        return MailboxStatus(
-            messages=len(found),
-            recent=len(found) - bisect_left(found.uids, state.first_recent),
-            unseen=sum(number for flags, number in sets.items() if flag.SEEN not in flags),
-            deleted=sum(number for flags, number in sets.items() if flag.DELETED in flags),
-            size=state.octets,
-            uidnext=state.uidnext,
-            uidvalidity=state.uidvalidity,
-            highest_modseq=state.highest_modseq,
-            id=folder.id,
-        )
+    state = scan(folder, work)
+    found = work.index.columns(state)
+    sets = Counter(found.flags)
+    return MailboxStatus(
+        messages=len(found),
+        recent=len(found) - bisect_left(found.uids, state.first_recent),
+        unseen=sum(number for flags, number in sets.items() if flag.SEEN not in flags),
+        deleted=sum(number for flags, number in sets.items() if flag.DELETED in flags),
+        size=state.octets,
+        uidnext=state.uidnext,
+        uidvalidity=state.uidvalidity,
+        highest_modseq=state.highest_modseq,
+        id=folder.id,
+    )

@@ -1,4 +1,4 @@
-"""Making, deleting and renaming mailboxes of an account. In its lane, by way of ``Tree.perform``.
+"""Making, deleting and renaming mailboxes of an account. In its lane.
 
 Folders first, synced, then the index. A mailbox is made out of sight and then given its name; one that
 is deleted loses its name first. Whatever fails is taken back.
@@ -7,7 +7,6 @@ is deleted loses its name first. Whatever fails is taken back.
 import os
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
 import apsw
 
@@ -18,12 +17,12 @@ from twisted_mail.store.format import layout, names, uidlist
 from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.trash.expunged_archive import NO_SPACE
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.transaction import in_transaction
+from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work import move
 from twisted_mail.store.work.reconcile import scan
-
-if TYPE_CHECKING:
-    from twisted_mail.store.tree.tree import Tree
 
 MAX_MAILBOXES = 10_000  # of one account
 
@@ -31,17 +30,16 @@ MAX_MAILBOXES = 10_000  # of one account
 # ---------------------------------------------------------------- making
 
 
-def create(tree: "Tree", name: str, use: str) -> None:
+def create(tree: Tree, work: UnitOfWork, name: str, use: str) -> None:
     """Make a mailbox and the levels above it."""
     name = names.new(name.removesuffix("/"))
     layout.folder_name(name)
-    with tree.unit_of_work() as work:
-        there = tree.mailboxes()
-        if name in there:
-            raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
-        missing = _missing_above(name, there, 1)
-        tree.special_uses.add({name: names.use(use)}, there)
-        _make_all(tree, work, [*missing, name])
+    there = tree.mailboxes()
+    if name in there:
+        raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
+    missing = _missing_above(name, there, 1)
+    tree.special_uses.add({name: names.use(use)}, there)
+    _make_all(tree, work, [*missing, name])
 
 
 def _missing_above(name: str, there: dict[str, bytes], beside: int = 0) -> list[str]:
@@ -51,7 +49,7 @@ def _missing_above(name: str, there: dict[str, bytes], beside: int = 0) -> list[
     return missing
 
 
-def _make_all(tree: "Tree", work: UnitOfWork, made: list[str]) -> None:
+def _make_all(tree: Tree, work: UnitOfWork, made: list[str]) -> None:
     for name in made:
         coded = layout.folder_name(name)
         work.undo.append(partial(_unmake, tree, coded))
@@ -59,7 +57,7 @@ def _make_all(tree: "Tree", work: UnitOfWork, made: list[str]) -> None:
         work.record(tree.folder(coded), MailboxCreated(name))
 
 
-def make(tree: "Tree", name: str) -> None:
+def make(tree: Tree, name: str) -> None:
     """Make a mailbox out of sight, then give it its name."""
     path = os.path.join(tree.maildir, layout.folder_name(name))
     hidden = _hidden(tree)
@@ -72,49 +70,56 @@ def make(tree: "Tree", name: str) -> None:
     tree.disk.sync_folder(tree.maildir)
 
 
-def _hidden(tree: "Tree") -> bytes:
+def _hidden(tree: Tree) -> bytes:
     """Return a new path in the maildir that is no mailbox's."""
     return os.path.join(tree.maildir, b".." + _unique(tree))
 
 
-def _unique(tree: "Tree") -> bytes:
+def _unique(tree: Tree) -> bytes:
     return tree.environment.namer.base(tree.environment.clock.now(), 0, 0).partition(b",")[0]
 
 
-def _unmake(tree: "Tree", coded: bytes) -> None:
+def _unmake(tree: Tree, coded: bytes) -> None:
     """Take back a mailbox that was made, unless mail lies in it by now."""
     if not _has_messages(tree, tree.folder(coded)):
         _trash(tree, coded)
 
 
-def _has_messages(tree: "Tree", folder: Folder) -> bool:
+def _has_messages(tree: Tree, folder: Folder) -> bool:
     return any(tree.disk.names(folder.subfolder(place)) for place in (b"new", b"cur"))
 
 
 # ---------------------------------------------------------------- deleting
 
 
-def delete(tree: "Tree", name: str) -> None:
+def delete(tree: Tree, work: UnitOfWork, name: str) -> None:
     """Delete a mailbox, not its children."""
     name = names.canonical(name)
     folder = _deletable(tree, name)
-    with tree.unit_of_work() as work:
-        state = folder.state(work)
-        tree.uidvalidities.note(state.uidvalidity)
-        kept = _archive_path(tree, folder)
-        hidden = _trash(tree, folder.folder, kept)
-        work.undo.append(partial(tree.disk.rename, hidden, folder.path))
-        work.index.mailboxes.remove(state)
-        work.record(folder, MailboxDeleted(name))
+    state = mailbox_row(folder, work)
+    tree.uidvalidities.note(state.uidvalidity)
+    kept = _archive_path(tree, folder)
+    hidden = _trash(tree, folder.folder, kept)
+    work.undo.append(partial(tree.disk.rename, hidden, folder.path))
+    work.index.mailboxes.remove(state)
+    work.record(folder, MailboxDeleted(name))
+    work.afterwards.append(partial(_forget_mailbox, tree, folder, name))
+    if hidden != kept:
+        work.afterwards.append(partial(_remove_hidden, tree, hidden))
+
+
+def _forget_mailbox(tree: Tree, folder: Folder, name: str) -> None:
     folder.is_removed = True
     tree.folders.pop(folder.folder, None)
     _forget_use(tree, name)
-    if hidden != kept:
-        with suppress(OSError):
-            remove_tree(tree.disk, hidden)
 
 
-def _deletable(tree: "Tree", name: str) -> Folder:
+def _remove_hidden(tree: Tree, hidden: bytes) -> None:
+    with suppress(OSError):
+        remove_tree(tree.disk, hidden)
+
+
+def _deletable(tree: Tree, name: str) -> Folder:
     if name == names.INBOX:
         raise Refused("INBOX cannot be deleted.", "CANNOT")
     there = tree.mailboxes()
@@ -123,14 +128,14 @@ def _deletable(tree: "Tree", name: str) -> Folder:
     return tree.find(name)
 
 
-def _archive_path(tree: "Tree", folder: Folder) -> bytes:
+def _archive_path(tree: Tree, folder: Folder) -> bytes:
     """Return where a mailbox that has messages goes as a whole, or nothing if it cannot."""
     if not _has_messages(tree, folder):
         return b""
     return tree.archive.mailbox_path(folder.folder, _unique(tree))
 
 
-def _trash(tree: "Tree", coded: bytes, kept: bytes = b"") -> bytes:
+def _trash(tree: Tree, coded: bytes, kept: bytes = b"") -> bytes:
     """Take a mailbox's name away, durably; return where it lies now: at ``kept`` if it can."""
     path, hidden = os.path.join(tree.maildir, coded), kept or _hidden(tree)
     try:
@@ -148,41 +153,44 @@ def _trash(tree: "Tree", coded: bytes, kept: bytes = b"") -> bytes:
     return hidden
 
 
-def _forget_use(tree: "Tree", name: str) -> None:
-    """Forget a use. What goes wrong here does not undo what was done before."""
+def _forget_use(tree: Tree, name: str) -> None:
+    """Forget a use. What fails here does not undo what was done before."""
     with suppress(OSError, apsw.Error):
         if name in tree.special_uses.read():
-            with tree.unit_of_work():
-                uses = tree.special_uses.read()
-                uses.pop(name, "")
-                tree.special_uses.write(uses)
+            in_transaction(tree, _remove_use, name)
+
+
+def _remove_use(tree: Tree, work: UnitOfWork, name: str) -> None:
+    """The write lock keeps other processes from the file meanwhile."""
+    uses = tree.special_uses.read()
+    uses.pop(name, "")
+    tree.special_uses.write(uses)
 
 
 # ---------------------------------------------------------------- renaming
 
 
-def rename(tree: "Tree", name: str, new_name: str) -> None:
+def rename(tree: Tree, work: UnitOfWork, name: str, new_name: str) -> None:
     """Rename a mailbox with its children; renaming INBOX moves its messages."""
     name, new_name = names.canonical(name), names.new(new_name)
     if name == names.INBOX:
-        _empty_inbox_into(tree, new_name)
+        _empty_inbox_into(tree, work, new_name)
         return
-    with tree.unit_of_work() as work:
-        there = tree.mailboxes()
-        pairs = names.renamed(name, new_name, there)
-        coded = [(layout.folder_name(old), layout.folder_name(new)) for old, new in pairs]
-        above = _missing_above(new_name, there)
-        tree.special_uses.carry(pairs, there)
-        _make_all(tree, work, above)
-        for old, new in coded:
-            _rename(tree, work, old, new)
-        tree.disk.sync_folder(tree.maildir)
-        for (old_name, next_name), (_, new) in zip(pairs, coded, strict=True):
-            work.record(tree.folder(new), MailboxRenamed(old_name, next_name))
-    _forget_old_uses(tree, pairs)
+    there = tree.mailboxes()
+    pairs = names.renamed(name, new_name, there)
+    coded = [(layout.folder_name(old), layout.folder_name(new)) for old, new in pairs]
+    above = _missing_above(new_name, there)
+    tree.special_uses.carry(pairs, there)
+    _make_all(tree, work, above)
+    for old, new in coded:
+        _rename(tree, work, old, new)
+    tree.disk.sync_folder(tree.maildir)
+    for (old_name, next_name), (_, new) in zip(pairs, coded, strict=True):
+        work.record(tree.folder(new), MailboxRenamed(old_name, next_name))
+    work.afterwards.append(partial(_forget_old_uses, tree, pairs))
 
 
-def _rename(tree: "Tree", work: UnitOfWork, old: bytes, new: bytes) -> None:
+def _rename(tree: Tree, work: UnitOfWork, old: bytes, new: bytes) -> None:
     folder = tree.folder(old)
     state = work.index.mailboxes.state(old)
     tree.disk.rename(os.path.join(tree.maildir, old), os.path.join(tree.maildir, new))
@@ -192,27 +200,26 @@ def _rename(tree: "Tree", work: UnitOfWork, old: bytes, new: bytes) -> None:
         work.index.mailboxes.rename(state, new)
 
 
-def _rename_back(tree: "Tree", folder: Folder, old: bytes, new: bytes) -> None:
+def _rename_back(tree: Tree, folder: Folder, old: bytes, new: bytes) -> None:
     tree.disk.rename(os.path.join(tree.maildir, new), os.path.join(tree.maildir, old))
     tree.follow(folder, old)
 
 
-def _forget_old_uses(tree: "Tree", pairs: list[tuple[str, str]]) -> None:
+def _forget_old_uses(tree: Tree, pairs: list[tuple[str, str]]) -> None:
     new_names = {new for _, new in pairs}
     for old, _ in pairs:
         if old not in new_names:
             _forget_use(tree, old)
 
 
-def _empty_inbox_into(tree: "Tree", new_name: str) -> None:
+def _empty_inbox_into(tree: Tree, work: UnitOfWork, new_name: str) -> None:
     layout.folder_name(new_name)
-    with tree.unit_of_work() as work:
-        there = tree.mailboxes()
-        if new_name in there:
-            raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
-        missing = _missing_above(new_name, there, 1)
-        tree.special_uses.add({}, there)
-        _make_all(tree, work, [*missing, new_name])
-        source, target = tree.find(names.INBOX), tree.find(new_name)
-        rows = work.index.all_rows(scan(source, work))
-        move.move(source, target, work, [row.uid for row in rows])
+    there = tree.mailboxes()
+    if new_name in there:
+        raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
+    missing = _missing_above(new_name, there, 1)
+    tree.special_uses.add({}, there)
+    _make_all(tree, work, [*missing, new_name])
+    source, target = tree.find(names.INBOX), tree.find(new_name)
+    rows = work.index.all_rows(scan(source, work))
+    move.move(source, target, work, [row.uid for row in rows])

@@ -6,16 +6,14 @@ where the name does not say it, the size on the wire, is looked up when somebody
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.tree.folder import Folder
-
-if TYPE_CHECKING:
-    from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 
 PIECE = 250  # messages measured before others have their turn
 CHUNK = 64 * 1024
@@ -68,7 +66,7 @@ def measured(folder: Folder, row: Row) -> Row:
     return row._replace(date=date, size=size, stored=described.st_size)
 
 
-def all_measured(folder: Folder, work: "UnitOfWork", rows: Iterable[Row]) -> list[Row]:
+def all_measured(folder: Folder, work: UnitOfWork, rows: Iterable[Row]) -> list[Row]:
     """Return rows with dates and sizes, and keep what was found; of files not found they stay UNKNOWN."""
     found = []
     fresh = []
@@ -82,11 +80,11 @@ def all_measured(folder: Folder, work: "UnitOfWork", rows: Iterable[Row]) -> lis
     return found
 
 
-def keep(folder: Folder, work: "UnitOfWork", rows: Sequence[Row]) -> None:
+def keep(folder: Folder, work: UnitOfWork, rows: Sequence[Row]) -> None:
     """Keep the dates and sizes of messages in the index, and tell them."""
     if rows:
-        work.index.measure(folder.state(work), rows)
-        work.measured(folder, rows)
+        work.index.measure(mailbox_row(folder, work), rows)
+        work.record_measures(folder, rows)
 
 
 # ---------------------------------------------------------------- some at a time
@@ -105,20 +103,20 @@ def _is_small(folder: Folder, row: Row) -> bool:
     return described is not None and described.st_size <= CHUNK
 
 
-def measure(folder: Folder, work: "UnitOfWork", uids: Sequence[int]) -> None:
+def measure(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> None:
     """Measure messages, and tell all their dates and sizes: another process may know them already."""
-    rows = all_measured(folder, work, work.index.rows(folder.state(work), uids))
-    work.measured(folder, [row for row in rows if row.date != UNKNOWN_DATE])
+    rows = all_measured(folder, work, work.index.rows(mailbox_row(folder, work), uids))
+    work.record_measures(folder, [row for row in rows if row.date != UNKNOWN_DATE])
 
 
-def measure_next(folder: Folder, work: "UnitOfWork", after: int) -> int | None:
-    """Measure the next messages behind a UID; return how far that went, None: to the end."""
-    rows = work.index.unmeasured(folder.state(work), after, PIECE)
+def measure_next(folder: Folder, work: UnitOfWork, after: int) -> int | None:
+    """Measure the next messages after a UID; return how far that went, None: to the end."""
+    rows = work.index.unmeasured(mailbox_row(folder, work), after, PIECE)
     all_measured(folder, work, rows)
     return rows[-1].uid if rows else None
 
 
-def measure_all(folder: Folder, work: "UnitOfWork") -> None:
+def measure_all(folder: Folder, work: UnitOfWork) -> None:
     """Measure all messages of a mailbox that are not measured yet."""
     after: int | None = 0
     while after is not None:

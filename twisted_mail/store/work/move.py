@@ -19,11 +19,12 @@ from twisted_mail.store.disk.message_file import link_or_copy
 from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.loading import give_uids, mailbox_row
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.append_copy import add_to_index
 from twisted_mail.store.work.measure import all_measured
 from twisted_mail.store.work.reconcile import ready, scan
-from twisted_mail.store.work.set_flags import admit, place
+from twisted_mail.store.work.set_flags import admit
 
 _ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 
@@ -61,7 +62,7 @@ def _numbered(target: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequenc
     with target.uids.lock.held():
         if target.uids.is_stale():
             scan(target, work, is_forced=True)
-        given = target.number(work, state, bases)
+        given = give_uids(target, work, state, bases)
     return {
         row.uid: number for row, number in zip(rows, zip(given, bases, strict=True), strict=True)
     }
@@ -71,7 +72,7 @@ def _move_all(
     source: Folder, target: Folder, work: UnitOfWork, rows: Sequence[Row], numbers: Numbers
 ) -> list[tuple[int, int]]:
     """Move the files; return the UIDs, here and there, of those that were found."""
-    origin, state = source.state(work), target.state(work)
+    origin, state = mailbox_row(source, work), mailbox_row(target, work)
     moved: list[tuple[Row, Row]] = []
     with source.renaming(origin), target.renaming(state):
         for _ in range(_ATTEMPTS):
@@ -88,7 +89,7 @@ def _move_all(
         else:
             raise _changing()
         target.sync({b"cur"})
-        source.sync({place(old) for old, _ in moved})
+        source.sync({old.place for old, _ in moved})
     return sorted((old.uid, new.uid) for old, new in moved)
 
 
@@ -130,8 +131,8 @@ def _tell(
 ) -> None:
     """Have the index know what was moved, and tell it."""
     if done:
-        add_to_index(target, work, target.state(work), [new for _, new in done])
-        origin = source.state(work)
+        add_to_index(target, work, mailbox_row(target, work), [new for _, new in done])
+        origin = mailbox_row(source, work)
         uids = [old.uid for old, _ in done]
         work.index.remove(origin, uids, origin.next_modseq())
         work.record(source, EntriesExpunged(source.name, tuple(uids), origin.highest_modseq))

@@ -2,15 +2,13 @@
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists, make_folders, remove_tree
 from twisted_mail.store.format import layout, names, subscriptions, uidlist
+from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.mailbox_operations import make
-
-if TYPE_CHECKING:
-    from twisted_mail.store.tree.tree import Tree
 
 TMP_SECONDS = 36 * 3600  # maildir(5): older files in tmp belong to nobody
 
@@ -21,7 +19,13 @@ def make_maildir(disk: Disk, path: bytes) -> None:
         make_folders(disk, os.path.join(path, place))
 
 
-def clean(tree: "Tree") -> None:
+def prepare(tree: Tree, work: UnitOfWork) -> None:
+    """Clean up, and make the first mailboxes: the beginning of all work on an account."""
+    _clean(tree)
+    _make_first_mailboxes(tree)
+
+
+def _clean(tree: Tree) -> None:
     """Remove what a crash or another program left."""
     for name in tree.disk.names(tree.maildir):
         path = os.path.join(tree.maildir, name)
@@ -33,7 +37,7 @@ def clean(tree: "Tree") -> None:
     _clean_tmp(tree, os.path.join(tree.maildir, b"tmp"))
 
 
-def _clean_tmp(tree: "Tree", path: bytes) -> None:
+def _clean_tmp(tree: Tree, path: bytes) -> None:
     oldest = tree.environment.clock.now() - TMP_SECONDS
     with suppress(FileNotFoundError, NotADirectoryError):
         for name in tree.disk.names(path):
@@ -43,7 +47,7 @@ def _clean_tmp(tree: "Tree", path: bytes) -> None:
                     tree.disk.unlink(file)
 
 
-def make_first_mailboxes(tree: "Tree") -> None:
+def _make_first_mailboxes(tree: Tree) -> None:
     """Make the first mailboxes; the file of special uses, written last, says that it is done.
 
     A maildir that another server served has those that its user wants, and their subscriptions.
@@ -59,6 +63,6 @@ def make_first_mailboxes(tree: "Tree") -> None:
     tree.special_uses.write(names.SPECIAL)
 
 
-def _was_served(tree: "Tree") -> bool:
+def _was_served(tree: Tree) -> bool:
     files = (subscriptions.FILE, uidlist.FILE)
     return any(exists(tree.disk, os.path.join(tree.maildir, file)) for file in files)

@@ -3,38 +3,38 @@
 A listing may miss a file that is being renamed, so one counts as gone only when several do not show it.
 """
 
-from collections.abc import Iterable
 from operator import itemgetter
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.change import EntriesAdded, EntriesExpunged, FlagsChanged
-from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, Entry, EntryColumns
+from twisted_mail.mail.mailbox.change import EntriesAdded, FlagsChanged
+from twisted_mail.mail.mailbox.entry import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.format import filename
-from twisted_mail.store.index import blocks
 from twisted_mail.store.index.rows import MailboxRow, Row
+from twisted_mail.store.tree.events import ChangeEvent
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.transaction import ChangeEvent, UnitOfWork
-from twisted_mail.store.work.bulk import add_all, add_as_blocks, is_unknown
+from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work.bulk import add_all, is_unknown
 from twisted_mail.store.work.listing import by_base, list_all, list_plainly, list_some
-from twisted_mail.store.work.measure import measured_if_cheap
+from twisted_mail.store.work.newcomers import add, forget
 
-MEASURED_AT_ONCE = 100  # newcomers that are measured at once, as far as little is to be read for it
 _LISTINGS = 4  # that must all miss a file before it is gone
 
 
 def scan(folder: Folder, work: UnitOfWork, is_forced: bool = False) -> MailboxRow:
     """Bring the index up to date with the folder; return the mailbox's row."""
-    state = folder.state(work)
+    state = mailbox_row(folder, work)
     is_relettered = folder.keywords.catch_up()
     times = folder.times()
-    is_whole = is_forced or is_relettered or folder.is_doubtful or times[1] != folder.seen[1]
+    freshness = folder.freshness
+    is_whole = is_forced or is_relettered or freshness.is_doubtful or times[1] != freshness.seen[1]
     if is_whole or not _scan_new(folder, work, state, times):
         _scan_whole(folder, work, state, is_relettered)
-    folder.listed = None
+    freshness.end_comparison()
     if state.first_recent == 0:
         state.first_recent = _first_in_new(work, state)
-        folder.first_recent = max(folder.first_recent, state.first_recent)
+        freshness.raise_recent(state.first_recent)
     settle(folder, work, state)
     return state
 
@@ -46,15 +46,15 @@ def _first_in_new(work: UnitOfWork, state: MailboxRow) -> int:
 
 def ready(folder: Folder, work: UnitOfWork) -> MailboxRow:
     """Return the mailbox's row, without a look at the folder unless one is due."""
-    state = folder.state(work)
-    if folder.listed is not None or folder.keywords.is_stale():
+    state = mailbox_row(folder, work)
+    if folder.freshness.listed is not None or folder.keywords.is_stale():
         return scan(folder, work)
     return state
 
 
 def columns(folder: Folder, work: UnitOfWork) -> EntryColumns:
     """Return all entries of a mailbox as columns."""
-    state = folder.state(work)
+    state = mailbox_row(folder, work)
     added = _all_at_once(folder, work, state)
     if added is None:
         return work.index.columns(state)
@@ -80,8 +80,8 @@ def _all_at_once(folder: Folder, work: UnitOfWork, state: MailboxRow) -> EntryCo
 
 
 def _scan_new(folder: Folder, work: UnitOfWork, state: MailboxRow, times: tuple[int, int]) -> bool:
-    """Look for files added to new, cur being unaltered; say whether that was all."""
-    if times[0] == folder.seen[0]:
+    """Look for files added to new, cur being unaltered; return whether that was all."""
+    if times[0] == folder.freshness.seen[0]:
         return True
     found = list_some(folder, b"new")
     known = {row.base for row in work.index.new_rows(state)}
@@ -91,8 +91,8 @@ def _scan_new(folder: Folder, work: UnitOfWork, state: MailboxRow, times: tuple[
     if work.index.rows_of(state, fresh):
         return False
     # Of cur nothing is said: a believed time of its own renames must outlive this.
-    state.new_seen = folder.trusted_time(times[0])
-    folder.seen = state.new_seen, folder.seen[1]
+    state.new_seen = folder.freshness.trusted_time(times[0])
+    folder.freshness.see_new(state.new_seen)
     add(folder, work, state, fresh)
     return True
 
@@ -123,10 +123,9 @@ def _scan_whole(folder: Folder, work: UnitOfWork, state: MailboxRow, is_reletter
 
 
 def _see(folder: Folder, state: MailboxRow, times: tuple[int, int]) -> None:
-    new, cur = (folder.trusted_time(time) for time in times)
-    folder.seen = new, cur
+    new, cur = (folder.freshness.trusted_time(time) for time in times)
+    folder.freshness.see_all(new, cur)
     state.new_seen, state.cur_seen = new, cur
-    folder.doubted_since = None
 
 
 def compare(
@@ -137,7 +136,7 @@ def compare(
     found: dict[bytes, bytes],
     is_relettered: bool,
 ) -> None:
-    """Take note of new names, and of the flags they mean."""
+    """Take new names into the index, and the flags they mean."""
     moved = [row for row in rows if is_relettered or found[row.base] != row.tail]
     if not moved:
         return
@@ -162,122 +161,18 @@ def _letterless(folder: Folder, flags: Flags) -> Flags:
     return frozenset(name for name in flag.keywords(flags) if name not in folder.keywords.letter_of)
 
 
-def forget(folder: Folder, work: UnitOfWork, state: MailboxRow, uids: list[int]) -> None:
-    """Take note that messages are gone."""
-    if uids:
-        modseq = state.next_modseq()
-        work.index.remove(state, uids, modseq)
-        work.record(folder, EntriesExpunged(folder.name, tuple(sorted(uids)), modseq))
-
-
-# ---------------------------------------------------------------- newcomers
-
-
-def add(folder: Folder, work: UnitOfWork, state: MailboxRow, fresh: dict[bytes, bytes]) -> None:
-    """Give UIDs to files: those of the list where it has them, as far as none was told higher."""
-    newcomers = fresh
-    if newcomers or folder.listed:
-        newcomers |= _read_list(folder, work, state, newcomers)
-    known = _listed_uids(folder, state, newcomers)
-    unknown: list[bytes] = []
-    given: list[int] = []
-    if len(known) < len(newcomers):
-        with folder.uids.lock.held():
-            if folder.uids.is_stale():
-                newcomers |= _latecomers(folder, work, state, newcomers)
-                newcomers |= _read_list(folder, work, state, newcomers)
-                known = _listed_uids(folder, state, newcomers)
-            strange = [base for base in newcomers if base not in known] if known else newcomers
-            unknown = filename.by_age(strange)
-            given = folder.number(work, state, unknown)
-    state.uidnext = max(state.uidnext, folder.uids.uidnext)
-    state.list_seen = folder.uids.seen
-    if newcomers:
-        bases = sorted(known, key=known.__getitem__)
-        uids = [known[base] for base in bases]
-        _take_in(folder, work, state, newcomers, [*bases, *unknown], [*uids, *given])
-
-
-def _take_in(
-    folder: Folder,
-    work: UnitOfWork,
-    state: MailboxRow,
-    newcomers: dict[bytes, bytes],
-    bases: list[bytes],
-    uids: list[int],
-) -> None:
-    """Take in newcomers, whose base names are in the order of their UIDs."""
-    tails = list(map(newcomers.__getitem__, bases))
-    if len(bases) >= blocks.LEAST:
-        add_as_blocks(folder, work, state, bases, tails, uids)
-        return
-    modseq, letters = state.next_modseq(), folder.keywords.by_letter
-    flags = {tail: filename.flags_of(tail, letters) for tail in set(tails)}
-    rows = [
-        Row(uid, base, tail, flags[tail], modseq, UNKNOWN_DATE, 0, 0)
-        for uid, base, tail in zip(uids, bases, tails, strict=True)
-    ]
-    if len(rows) <= MEASURED_AT_ONCE:
-        rows = [measured_if_cheap(folder, row) for row in rows]
-    work.index.add(state, rows)
-    entries = tuple([Entry(row.uid, row.flags, modseq, row.date, row.size) for row in rows])
-    work.record(folder, EntriesAdded(folder.name, entries))
-
-
-def _read_list(
-    folder: Folder, work: UnitOfWork, state: MailboxRow, newcomers: dict[bytes, bytes]
-) -> dict[bytes, bytes]:
-    """Read the list if another program wrote it; return more newcomers.
-
-    Those are files that it gave another UID, as Dovecot does with one that it missed for a moment, and
-    files that a listing missed.
-    """
-    if not folder.uids.is_stale():
-        return {}
-    folder.listed = folder.reread(work, state)
-    listed = folder.listed.records
-    again = [
-        row
-        for row in work.index.all_rows(state)
-        if state.uidnext <= listed.get(row.base, (0, b""))[0] != row.uid
-    ]
-    forget(folder, work, state, [row.uid for row in again])
-    found = {row.base: row.tail for row in again}
-    there = newcomers.keys() | found.keys()
-    told = (uid for base, (uid, _) in listed.items() if base not in there)
-    if any(uid >= state.uidnext for uid in told):
-        found |= _latecomers(folder, work, state, newcomers | found)
-    return found
-
-
-def _latecomers(
-    folder: Folder, work: UnitOfWork, state: MailboxRow, newcomers: dict[bytes, bytes]
-) -> dict[bytes, bytes]:
-    """Return the files that came after the others were listed, while another program gave UIDs."""
-    there = newcomers.keys() | {row.base for row in work.index.all_rows(state)}
-    found = list_all(folder)
-    return {base: found[base] for base in found if base not in there}
-
-
-def _listed_uids(folder: Folder, state: MailboxRow, newcomers: Iterable[bytes]) -> dict[bytes, int]:
-    if folder.listed is None or not folder.listed.records:
-        return {}
-    listed = {base: folder.listed.uid(base) for base in newcomers}
-    return {base: uid for base, uid in listed.items() if uid is not None and uid >= state.uidnext}
-
-
 # ---------------------------------------------------------------- new to cur
 
 
 def settle(folder: Folder, work: UnitOfWork, state: MailboxRow) -> None:
-    """Move files that a session was told of from new to cur, as maildir(5) asks."""
-    if folder.settled >= folder.first_recent:
+    """Move files that were sent to a session from new to cur, as maildir(5) asks."""
+    if folder.freshness.is_settled:
         return
-    settled = folder.first_recent
+    settled = folder.freshness.first_recent
     rows = [row for row in work.index.new_rows(state) if row.uid < settled]
     if rows:
         _move_to_cur(folder, work, state, rows)
-    folder.settled = settled
+    folder.freshness.settle(settled)
 
 
 def _move_to_cur(folder: Folder, work: UnitOfWork, state: MailboxRow, rows: list[Row]) -> None:
@@ -288,6 +183,6 @@ def _move_to_cur(folder: Folder, work: UnitOfWork, state: MailboxRow, rows: list
             try:
                 folder.disk.rename(folder.file(row), filename.path(folder.path, row.base, tail))
             except FileNotFoundError:
-                continue  # the next look at the folder tells
+                continue  # the next look at the folder finds it
             moved.append(row._replace(tail=tail))
     work.index.update(state, moved)

@@ -1,4 +1,4 @@
-"""Altering one mailbox: flags and expunging. Files first, synced, then the index."""
+"""Altering the flags of messages, as STORE asks: files first, synced, then the index."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -6,22 +6,18 @@ from functools import partial
 from typing import Literal
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.change import EntriesExpunged, FlagsChanged
+from twisted_mail.mail.mailbox.change import FlagsChanged
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import MailboxRow, Row
-from twisted_mail.store.trash.expunged_archive import ArchiveFolder
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.reconcile import ready, scan
 
 How = Literal["set", "add", "remove"]
 
 _ATTEMPTS = 8  # at finding files that other programs rename meanwhile
-
-
-# ---------------------------------------------------------------- flags
 
 
 def mark(
@@ -140,67 +136,10 @@ def _rename_back(folder: Folder, renamed: list[tuple[bytes, bytes]]) -> None:
 
 def _sync(folder: Folder, work: UnitOfWork, marked: list[tuple[Row, Row]]) -> None:
     renamed = [old for old, new in marked if old.tail != new.tail]
-    folder.sync({place(row) for row in renamed} | ({b"cur"} if renamed else set()))
+    folder.sync({row.place for row in renamed} | ({b"cur"} if renamed else set()))
     letters = folder.keywords.letter_of
     told = (flag.keywords(old.flags ^ new.flags) for old, new in marked)
     if any(name not in letters for name in flag.NONE.union(*told)):
         work.index.need_full_sync()
     if len(renamed) < len(marked):
         folder.touch()
-
-
-def place(row: Row) -> bytes:
-    """Return the folder that a message's file lies in."""
-    return b"new" if row.tail.startswith(b"n") else b"cur"
-
-
-# ---------------------------------------------------------------- expunging
-
-
-def expunge(
-    folder: Folder, work: UnitOfWork, uids: Sequence[int]
-) -> tuple[tuple[int, ...], OSError | None]:
-    """Remove messages; return the ascending UIDs of those that are gone now, and why not more are."""
-    state = ready(folder, work)
-    shelf = work.archive.todays_folder(folder.folder)
-    error: OSError | None = None
-    removed: list[Row] = []
-    wanted = there = {row.uid for row in work.index.rows(state, set(uids))}
-    with folder.renaming(state):
-        for _ in range(_ATTEMPTS):
-            done, lost, error = _take_all(folder, work, shelf, work.index.rows(state, wanted))
-            removed += done
-            if done:
-                modseq = state.next_modseq()
-                work.index.remove(state, [row.uid for row in done], modseq)
-            if error is not None or not lost:
-                break
-            wanted = set(lost)
-            scan(folder, work, is_forced=True)
-    if removed:
-        shelf.sync()
-        folder.sync({place(row) for row in removed})
-        gone = tuple(sorted(row.uid for row in removed))
-        work.record(folder, EntriesExpunged(folder.name, gone, state.highest_modseq))
-    left = {row.uid for row in work.index.rows(state, there)}
-    return tuple(sorted(there - left)), error
-
-
-def _take_all(
-    folder: Folder, work: UnitOfWork, shelf: ArchiveFolder, rows: Sequence[Row]
-) -> tuple[list[Row], list[int], OSError | None]:
-    """Return the rows whose files were removed, the UIDs of files not found, and what went wrong."""
-    removed: list[Row] = []
-    lost: list[int] = []
-    for row in rows:
-        try:
-            bring_back = shelf.take(folder.file(row), row)
-        except FileNotFoundError:
-            lost.append(row.uid)
-        except OSError as error:
-            return removed, lost, error
-        else:
-            removed.append(row)
-            if bring_back is not None:
-                work.undo.append(bring_back)
-    return removed, lost, None

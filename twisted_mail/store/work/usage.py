@@ -1,23 +1,20 @@
 """How much an account holds, by its index, and whether more has room. In the account's lane."""
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import quota
 from twisted_mail.store.format import layout
 from twisted_mail.store.quota import Usage
-from twisted_mail.store.tree.transaction import UnitOfWork
+from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.measure import measure_all, measure_next
 from twisted_mail.store.work.reconcile import scan
-
-if TYPE_CHECKING:
-    from twisted_mail.store.tree.tree import Tree
 
 LOOK_SECONDS = 10.0  # how often APPEND and COPY look for what other programs put elsewhere
 
 
-def count(tree: "Tree", work: UnitOfWork, is_fresh: bool = True) -> Usage:
+def count(tree: Tree, work: UnitOfWork, is_fresh: bool = True) -> Usage:
     """Return how much the account holds.
 
     INBOX is looked at each time, the others if they are not in the index yet, or if ``is_fresh``. What
@@ -39,31 +36,30 @@ def count(tree: "Tree", work: UnitOfWork, is_fresh: bool = True) -> Usage:
     return Usage(sum(octets for _, octets in held), sum(messages for messages, _ in held))
 
 
-def is_due(tree: "Tree") -> bool:
-    """Say whether the next claim looks at all mailboxes anew."""
+def is_due(tree: Tree) -> bool:
+    """Return whether the next claim looks at all mailboxes anew."""
     return not 0 <= tree.environment.clock.monotonic() - tree.counted_at < LOOK_SECONDS
 
 
-def unmeasured(tree: "Tree") -> list[bytes]:
+def unmeasured(tree: Tree, work: UnitOfWork) -> list[bytes]:
     """Look at all mailboxes; return the folders of those that have messages to be measured."""
-    with tree.unit_of_work() as work:
-        there = tree.mailboxes()
-        for name in there:
-            with suppress(Refused):
-                scan(tree.find(name), work)
-        return sorted({*there.values()} & work.index.mailboxes.unmeasured())
+    there = tree.mailboxes()
+    for name in there:
+        with suppress(Refused):
+            scan(tree.find(name), work)
+    return sorted({*there.values()} & work.index.mailboxes.unmeasured())
 
 
-def measure_piece(tree: "Tree", coded: bytes, after: int) -> int | None:
-    """Measure the next messages of a mailbox behind a UID; return how far that went, None: to the end."""
-    with suppress(Refused), tree.unit_of_work() as work:
+def measure_piece(tree: Tree, work: UnitOfWork, coded: bytes, after: int) -> int | None:
+    """Measure the next messages of a mailbox after a UID; return how far that went, None: to the end."""
+    with suppress(Refused):
         return measure_next(tree.folder(coded), work, after)
     return None
 
 
-def claim(tree: "Tree", work: UnitOfWork, size: Usage) -> None:
-    """See to it that there is room for more. Raises Refused, or Unavailable, with OVERQUOTA."""
-    ledger = tree.ledger
+def claim(work: UnitOfWork, size: Usage) -> None:
+    """Make sure that the account has room for more. Raises Refused, or Unavailable, with OVERQUOTA."""
+    tree, ledger = work.tree, work.tree.ledger
     if not ledger.quota.is_set:
         return
     ledger.claims += 1
@@ -75,7 +71,17 @@ def claim(tree: "Tree", work: UnitOfWork, size: Usage) -> None:
     raise quota.over_quota(is_certain=not ledger.quota.holds(wanted))
 
 
-def survey(tree: "Tree") -> tuple[Usage, int]:
+def survey(tree: Tree, work: UnitOfWork) -> tuple[Usage, int]:
     """Count anew; return the number of claims, too."""
-    with tree.unit_of_work() as work:
-        return count(tree, work), tree.ledger.claims
+    return count(tree, work), tree.ledger.claims
+
+
+def measure_named(tree: Tree, work: UnitOfWork, name: str, after: int) -> int | None:
+    """Measure the next messages of a mailbox as ``measure_piece`` does, after a look at it at first.
+
+    Raises Refused: NONEXISTENT.
+    """
+    folder = tree.find(name)
+    if after == 0:
+        scan(folder, work)
+    return measure_next(folder, work, after)

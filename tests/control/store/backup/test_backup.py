@@ -13,11 +13,14 @@ from twisted_mail.control.store.backup import copying, snapshots
 from twisted_mail.control.store.backup.account_backup import AccountBackup
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.mail.mailbox.flags import normal
-from twisted_mail.store.format.subscriptions import subscribe
 from twisted_mail.store.repair.import_stage import ImportStaging
 from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work import expunge as expunging
 from twisted_mail.store.work import move, set_flags
 from twisted_mail.store.work.mailbox_operations import create
+from twisted_mail.store.work.perform import perform
+from twisted_mail.store.work.subscribe import subscribe
 
 
 @pytest.fixture
@@ -36,22 +39,19 @@ def folder(tmp_path: Path) -> Path:
 
 def change(place: Place, act: Any, *args: Any) -> None:
     with accounts.opened(place.config, ALICE) as tree:
-        tree.perform(act, *args)
+        perform(tree, act, *args)
 
 
-def mark(tree: Tree, uids: list[int], *flags: str) -> None:
-    with tree.unit_of_work() as work:
-        set_flags.mark(tree.find("INBOX"), work, uids, "add", normal(flags), None)
+def mark(tree: Tree, work: UnitOfWork, uids: list[int], *flags: str) -> None:
+    set_flags.mark(tree.find("INBOX"), work, uids, "add", normal(flags), None)
 
 
-def expunge(tree: Tree, uids: list[int]) -> None:
-    with tree.unit_of_work() as work:
-        set_flags.expunge(tree.find("INBOX"), work, uids)
+def expunge(tree: Tree, work: UnitOfWork, uids: list[int]) -> None:
+    expunging.expunge(tree.find("INBOX"), work, uids)
 
 
-def move_to_sent(tree: Tree, uids: list[int]) -> None:
-    with tree.unit_of_work() as work:
-        move.move(tree.find("INBOX"), tree.find("Sent"), work, uids)
+def move_to_sent(tree: Tree, work: UnitOfWork, uids: list[int]) -> None:
+    move.move(tree.find("INBOX"), tree.find("Sent"), work, uids)
 
 
 def forget(place: Place) -> None:

@@ -9,6 +9,7 @@ from tests.corpus import mails
 from twisted_mail.control.store.backup import copying
 from twisted_mail.control.store.exporting import mbox_target
 from twisted_mail.store.work.mailbox_operations import create
+from twisted_mail.store.work.perform import perform
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_names_that_would_leave_the_folder_stay_in_it(place: Place, tmp_path: Pa
     from twisted_mail.control.store import accounts
 
     with accounts.opened(place.config, ALICE) as tree:
-        tree.perform(create, "../../x", "")
+        perform(tree, create, "../../x", "")
     place.put(mails(1), mailbox="../../x")
     assert place("export", ALICE, tmp_path / "out", "--format", "mbox") == 0
     assert (tmp_path / "out" / "_." / "_." / "x.mbox").exists()

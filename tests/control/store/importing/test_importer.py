@@ -146,7 +146,7 @@ def test_stopped_anywhere_it_goes_on(
 ) -> None:
     source = mbox_file(tmp_path / "m") if kind == "mbox" else maildir(tmp_path / "m")
     monkeypatch.setattr(importer, "BATCH", 3)
-    append, put = importer._append, ImportStaging.put
+    append, put = importer.Import._append, ImportStaging.put
     turns = iter(range(100))
 
     def stopping(act: Any) -> Any:
@@ -160,7 +160,7 @@ def test_stopped_anywhere_it_goes_on(
 
         return run
 
-    monkeypatch.setattr(importer, "_append", stopping(append))
+    monkeypatch.setattr(importer.Import, "_append", stopping(append))
     monkeypatch.setattr(ImportStaging, "put", stopping(put))
     for _ in range(30):
         code = place("import", ALICE, source)

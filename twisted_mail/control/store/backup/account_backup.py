@@ -14,6 +14,7 @@ from twisted_mail.store.format import filename, keywords, subscriptions, uidlist
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.repair.snapshot import MailboxSnapshot, mailbox_snapshots, opened
 from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.work.perform import perform_steps
 
 _PASSES = 5
 _PLACES = ("tmp", "new", "cur")
@@ -53,7 +54,7 @@ class AccountBackup:
     def run(self, progress: Progress) -> dict[str, Any]:
         """Make the backup; return its part of the manifest."""
         for _ in range(_PASSES):
-            found = self._tree.perform(mailbox_snapshots)
+            found = perform_steps(self._tree, mailbox_snapshots)
             self._held |= _held(self._path)
             progress.total += sum(len(moment.rows) for moment in found)
             wanted = {path: row for moment in found for path, row in self._wanted(moment)}

@@ -22,11 +22,20 @@ from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.durable import disk_faults
 from twisted_mail.store.format import filename, subscriptions
-from twisted_mail.store.repair.import_stage import ImportStaging, is_free, publish_staged
+from twisted_mail.store.repair.import_stage import (
+    ImportStaging,
+    MailboxNumbers,
+    is_free,
+    publish_staged,
+)
+from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work import move, set_flags
 from twisted_mail.store.work.mailbox_operations import create
+from twisted_mail.store.work.perform import perform, perform_steps
 from twisted_mail.store.work.reconcile import scan
+from twisted_mail.store.work.subscribe import subscribe
 
 
 def restore(options: argparse.Namespace, config: Config) -> CommandResult:
@@ -157,18 +166,20 @@ class Restore:
         if listed.exists():
             for name in sorted(subscriptions.parse(listed.read_bytes())):
                 with suppress(Refused):
-                    tree.perform(subscriptions.subscribe, name, True)
+                    perform(tree, subscribe, name, True)
 
     def _mailbox(
         self, tree: Tree, box: manifest.SavedMailbox, use: str, progress: Progress
     ) -> None:
         uids = box.uids
-        if tree.perform(_is_restored, box):
+        if perform(tree, _is_restored, box):
             self._already += len(uids)
             progress.step(len(uids))
             return
-        if not tree.perform(is_free, box.name, uids):
-            self._aside += tree.perform(_move_aside, box.name, f"{self._set_aside}/{box.name}")
+        if not perform_steps(tree, is_free, box.name, uids):
+            self._aside += perform_steps(
+                tree, _move_aside, box.name, f"{self._set_aside}/{box.name}"
+            )
         stage = ImportStaging(tree, box.name)
         there = {*stage.files(), *_present(tree, box.name)}
         for line in box.lines:
@@ -176,11 +187,11 @@ class Restore:
             base = manifest.base_of(line)
             if base not in there and not self._put(stage, box, line, base):
                 uids.pop(base)
-        numbers = box.uidvalidity, box.uidnext
-        if not tree.perform(publish_staged, stage, *numbers, uids, use, box.guid):
+        numbers = MailboxNumbers(box.uidvalidity, box.uidnext, uids, box.guid)
+        if not perform_steps(tree, publish_staged, stage, numbers, use):
             self._skipped.add(box.name, "mail arrived there meanwhile: --replace moves it aside")
             return
-        tree.perform(_mark_again, box)
+        perform(tree, _mark_again, box)
         self._restored += len(uids)
 
     def _put(
@@ -229,50 +240,49 @@ _READ = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 
 def _present(tree: Tree, mailbox: str) -> set[bytes]:
     try:
-        folder = tree.find(mailbox)
+        path = tree.path_of(mailbox)
     except Refused:
         return set()
     names = [
-        name for place in (b"new", b"cur") for name in tree.disk.names(folder.subfolder(place))
+        name for place in (b"new", b"cur") for name in tree.disk.names(os.path.join(path, place))
     ]
     return {filename.split(name)[0] for name in names}
 
 
-def _is_restored(tree: Tree, box: manifest.SavedMailbox) -> bool:
+def _is_restored(tree: Tree, work: UnitOfWork, box: manifest.SavedMailbox) -> bool:
     """Return whether a mailbox has all that the backup has, with the same numbers."""
     try:
-        folder = tree.find(box.name)
+        state = scan(tree.find(box.name), work)
     except Refused:
         return False
-    with tree.unit_of_work() as work:
-        state = scan(folder, work)
-        if state.uidvalidity != box.uidvalidity or state.uidnext < box.uidnext:
-            return False
-        there = {row.base: row.uid for row in work.index.all_rows(state)}
+    if state.uidvalidity != box.uidvalidity or state.uidnext < box.uidnext:
+        return False
+    there = {row.base: row.uid for row in work.index.all_rows(state)}
     return all(there.get(base) == uid for base, uid in box.uids.items())
 
 
 def _move_aside(tree: Tree, mailbox: str, target: str) -> int:
     with suppress(Refused):
-        create(tree, target, "")
-    source, aside = tree.find(mailbox), tree.find(target)
-    with tree.unit_of_work() as work:
-        rows = work.index.all_rows(scan(source, work, is_forced=True))
-        move.move(source, aside, work, [row.uid for row in rows])
+        in_transaction(tree, create, target, "")
+    return in_transaction(tree, _move_all, mailbox, target)
+
+
+def _move_all(tree: Tree, work: UnitOfWork, mailbox: str, target: str) -> int:
+    source = tree.find(mailbox)
+    rows = work.index.all_rows(scan(source, work, is_forced=True))
+    move.move(source, tree.find(target), work, [row.uid for row in rows])
     return len(rows)
 
 
-def _mark_again(tree: Tree, box: manifest.SavedMailbox) -> None:
+def _mark_again(tree: Tree, work: UnitOfWork, box: manifest.SavedMailbox) -> None:
     """Set the keywords of messages, for which file names have no room."""
     folder = tree.find(box.name)
     groups: dict[flag.Flags, list[int]] = {}
-    with tree.unit_of_work() as work:
-        state = scan(folder, work)
-        has = {row.uid: row.flags for row in work.index.all_rows(state)}
-        for line in box.lines:
-            wanted = flag.normal(line["flags"])
-            missing = wanted - has.get(int(line["uid"]), wanted)
-            if missing:
-                groups.setdefault(missing, []).append(int(line["uid"]))
-        for flags, uids in groups.items():
-            set_flags.mark(folder, work, uids, "add", flags, None)
+    has = {row.uid: row.flags for row in work.index.all_rows(scan(folder, work))}
+    for line in box.lines:
+        wanted = flag.normal(line["flags"])
+        missing = wanted - has.get(int(line["uid"]), wanted)
+        if missing:
+            groups.setdefault(missing, []).append(int(line["uid"]))
+    for flags, uids in groups.items():
+        set_flags.mark(folder, work, uids, "add", flags, None)

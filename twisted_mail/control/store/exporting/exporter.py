@@ -17,6 +17,7 @@ from twisted_mail.control.store.skipped import SkippedItems
 from twisted_mail.store.repair.snapshot import MailboxSnapshot, mailbox_snapshots
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work.list_status import list_mailboxes
+from twisted_mail.store.work.perform import perform_steps
 
 
 class ExportTarget(Protocol):
@@ -51,12 +52,12 @@ def export_mail(options: argparse.Namespace, config: Config) -> CommandResult:
 def _run(
     tree: Tree, path: Path, options: argparse.Namespace, skipped: SkippedItems, account: str
 ) -> CommandResult:
-    infos = tree.perform(list_mailboxes)
+    infos = perform_steps(tree, list_mailboxes)
     names = chosen_mailboxes([info.name for info in infos if info.is_selectable], options)
     kind = MboxTarget if options.format == "mbox" else MaildirTarget
     target: ExportTarget = kind(path, tree, skipped)
     done: list[dict[str, Any]] = []
-    found = [moment for name in names for moment in tree.perform(mailbox_snapshots, [name])]
+    found = [moment for name in names for moment in perform_steps(tree, mailbox_snapshots, [name])]
     total = sum(len(moment.rows) for moment in found)
     with Progress(total, not options.json) as progress:
         for moment in found:

@@ -27,11 +27,17 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.durable import disk_faults
 from twisted_mail.store.format import names
-from twisted_mail.store.format.subscriptions import subscribe
-from twisted_mail.store.repair.import_stage import ImportStaging, is_free, publish_staged
+from twisted_mail.store.repair.import_stage import (
+    ImportStaging,
+    MailboxNumbers,
+    is_free,
+    publish_staged,
+)
 from twisted_mail.store.tree.tree import Tree
-from twisted_mail.store.work import append_copy
+from twisted_mail.store.work.append_copy import append_to
 from twisted_mail.store.work.mailbox_operations import create
+from twisted_mail.store.work.perform import perform, perform_steps
+from twisted_mail.store.work.subscribe import subscribe
 
 BATCH = 100  # messages that become visible together
 BATCH_SIZE = 8 * 1024 * 1024  # octets, likewise
@@ -114,7 +120,7 @@ class Import:
         for mailbox in self._source.subscribed():
             if mailbox in mailboxes:
                 with suppress(Refused):
-                    self._tree.perform(subscribe, self._target(mailbox), True)
+                    perform(self._tree, subscribe, self._target(mailbox), True)
 
     # ------------------------------------------------------------ one mailbox
 
@@ -142,7 +148,7 @@ class Import:
     def _present(self, target: str) -> dict[bytes, bytes]:
         """Return the base names of messages that an import put into a mailbox, by their marks."""
         try:
-            return marks_in(self._tree.find(target).path)
+            return marks_in(self._tree.path_of(target))
         except Refused:
             return {}
 
@@ -161,7 +167,7 @@ class Import:
 
     def _plain(self, mailbox: str, done: MailboxSummary) -> None:
         with suppress(Refused):  # it is there already
-            self._tree.perform(create, done.target, "")
+            perform(self._tree, create, done.target, "")
         known = self._known(done.target)
         self._journal.write(known)
         batch = _Batch()
@@ -196,7 +202,7 @@ class Import:
 
     def _append(self, target: str, drafts: Sequence[NewMessage], marks: Sequence[bytes]) -> None:
         try:
-            self._tree.perform(_append, target, drafts, marks)
+            perform(self._tree, append_to, target, drafts, marks)
         except Refused as refused:
             if refused.condition != "LIMIT":
                 raise CommandError(f"{target}: {refused.outcome.text} Then {GO_ON}.") from None
@@ -205,7 +211,7 @@ class Import:
                 NewMessage(each.message, each.flags.intersection(flag.SYSTEM), each.date)
                 for each in drafts
             ]
-            self._tree.perform(_append, target, bare, marks)
+            perform(self._tree, append_to, target, bare, marks)
 
     # ------------------------------------------------------------ with the UIDs they had
 
@@ -214,7 +220,7 @@ class Import:
         stage = ImportStaging(self._tree, done.target)
         # Files that an earlier run had published when it was stopped.
         present = self._present(done.target) if stage.is_begun else {}
-        if not self._tree.perform(is_free, done.target, {*present.values()}):
+        if not perform_steps(self._tree, is_free, done.target, {*present.values()}):
             return False
         staged = {mark_of(base): base for base in stage.files()} | present
         uids: dict[bytes, int] = {}
@@ -228,10 +234,10 @@ class Import:
                 uids |= self._stage(stage, mailbox, done, batch.items)
                 batch = _Batch()
         uids |= self._stage(stage, mailbox, done, batch.items)
-        is_adopted = self._tree.perform(
-            publish_staged, stage, numbering.uidvalidity, numbering.uidnext, uids
-        )
-        if not is_adopted:  # mail arrived there meanwhile
+        numbers = MailboxNumbers(numbering.uidvalidity, numbering.uidnext, uids)
+        if not perform_steps(
+            self._tree, publish_staged, stage, numbers
+        ):  # mail arrived there meanwhile
             done.found = done.already = done.octets = 0
             with disk_faults():
                 stage.remove()
@@ -261,9 +267,3 @@ class Import:
             done.octets += len(data)
         self._progress.step(len(items))
         return uids
-
-
-def _append(tree: Tree, name: str, drafts: Sequence[NewMessage], marks: Sequence[bytes]) -> None:
-    folder = tree.target(name)
-    with tree.unit_of_work() as work:
-        append_copy.append(folder, work, drafts, marks)

@@ -1,0 +1,78 @@
+"""What clients ask of messages again and again, kept in the index: ENVELOPE, BODYSTRUCTURE and so on."""
+
+from collections.abc import Sequence
+
+from twisted_mail.interfaces import Renderer
+from twisted_mail.mail.mailbox.entry import MessageIdentity, RenderedItems
+from twisted_mail.store.format import filename
+from twisted_mail.store.index.rows import Row
+from twisted_mail.store.reading.contents import each, read_whole
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work.measure import all_measured
+
+BATCH = 32  # messages handled before others have their turn
+BATCH_SIZE = 1024 * 1024  # octets, likewise
+
+
+def known_items(
+    folder: Folder, work: UnitOfWork, uids: Sequence[int], version: int
+) -> dict[int, RenderedItems | None]:
+    """Return items by UID as far as they are in the index; None for messages to be rendered."""
+    state = mailbox_row(folder, work)
+    found: dict[int, RenderedItems | None] = dict(work.index.rendered.items(state, uids, version))
+    missing = [uid for uid in uids if uid not in found]
+    if missing:
+        found |= dict.fromkeys((row.uid for row in work.index.rows(state, missing)), None)
+    return found
+
+
+def render_items(
+    folder: Folder, work: UnitOfWork, uids: Sequence[int], render: Renderer
+) -> tuple[int, dict[int, RenderedItems]]:
+    """Render the first of these messages and keep what was made.
+
+    Returns how many of the UIDs are dealt with, and the items of those that are there.
+    """
+    number, chosen = batch(folder, work, uids)
+    limit = work.tree.environment.memory_limit
+
+    def rendered(row: Row) -> RenderedItems:
+        with limit.holding(row.size):
+            return render(read_whole(folder, row))
+
+    found = each(folder, work, chosen, rendered)
+    work.index.rendered.save(mailbox_row(folder, work), render.version, found)
+    return number, found
+
+
+def batch(
+    folder: Folder, work: UnitOfWork, uids: Sequence[int], octets: int = BATCH_SIZE
+) -> tuple[int, list[int]]:
+    """Return how many of the first of these UIDs are handled at once, and which of them are there."""
+    there = work.index.rows(mailbox_row(folder, work), uids[:BATCH])
+    rows = {row.uid: row for row in all_measured(folder, work, there)}
+    size = 0
+    chosen: list[int] = []
+    for number, uid in enumerate(uids[:BATCH]):
+        if uid not in rows:
+            continue
+        size += rows[uid].size
+        if chosen and size > octets:
+            return number, chosen
+        chosen.append(uid)
+    return min(len(uids), BATCH), chosen
+
+
+def identities(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> dict[int, MessageIdentity]:
+    """Return the names and dates of messages by UID, as far as they are there (RFC 8474 §5.1)."""
+    rows = work.index.rows(mailbox_row(folder, work), uids)
+    strange = [row for row in rows if filename.saved(row.base) is None]
+    dates = {row.uid: row.date for row in all_measured(folder, work, strange)}
+    return {
+        row.uid: MessageIdentity(
+            filename.email_id(row.base), filename.saved(row.base) or dates[row.uid]
+        )
+        for row in rows
+    }

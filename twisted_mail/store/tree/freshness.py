@@ -1,0 +1,142 @@
+"""How current what is known of a mailbox is, and what its sessions were sent of it."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from twisted_mail.interfaces import Clock
+from twisted_mail.store.format.uidlist import UidList
+from twisted_mail.store.index.rows import MailboxRow
+
+# A folder altered so shortly before it was read may be altered again within the same tick of the
+# file system's clock: then its modification time says nothing yet.
+RACY_SECONDS = 0.1
+# After own renames in cur, what other programs did in the same moment goes unseen for so long.
+DOUBT_SECONDS = 10.0
+
+
+class SyncPoint(NamedTuple):
+    """Up to where this process knows what happened in a mailbox; ``id`` is that of its row."""
+
+    id: int
+    uidnext: int
+    highest_modseq: int
+
+
+class Freshness:
+    """What one mailbox's files were like when they were read, and what was sent since.
+
+    Used in the account's lane, but for ``claim_recent``, ``doubt`` and ``is_watched``, which are for the
+    reactor thread.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.seen = (0, 0)  # modification times of new and cur when they were read
+        self.listed: UidList | None = None  # read, and not compared with the files yet
+        self.sync_point: SyncPoint | None = None
+        self.first_recent = 0
+        self.is_watched = False  # what happens in new and cur is reported
+        self._settled = 0  # below this UID, no file lies in new
+        self._doubted_since: float | None = None
+
+    # ------------------------------------------------------------ the folders
+
+    def trusted_time(self, time: int) -> int:
+        """Return a modification time, or 0 if it is too young to reveal a second alteration."""
+        age = self._clock.now() - time / 1_000_000_000
+        return time if age > RACY_SECONDS else 0
+
+    def see_all(self, new: int, cur: int) -> None:
+        """Note that both folders were read, when they had these times."""
+        self.seen = new, cur
+        self._doubted_since = None
+
+    def see_new(self, time: int) -> None:
+        """Note that new was read; what is known of cur stays as it is."""
+        self.seen = time, self.seen[1]
+
+    def take_times(self, times: tuple[int, int]) -> None:
+        """Take these times for those of the last reading: all that happened before is known."""
+        self.seen = times
+
+    def see_own_renames(self, cur: int) -> None:
+        """Note a time of cur that own renames made; they may hide what others did at once."""
+        self.seen = self.seen[0], cur
+        if self._doubted_since is None:
+            self._doubted_since = self._clock.monotonic()
+
+    def doubt(self) -> None:
+        """Have the next look read everything."""
+        self._doubted_since = -math.inf
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Return whether it is time to look for what own renames may have hidden."""
+        since = self._doubted_since
+        return (
+            since is not None
+            and not self.is_watched
+            and self._clock.monotonic() - since > DOUBT_SECONDS
+        )
+
+    def restorer(self) -> Callable[[], None]:
+        """Return a function that takes back what is seen from now on: it may not reach the index."""
+        seen, listed, doubted_since = self.seen, self.listed, self._doubted_since
+
+        def restore() -> None:
+            self.seen, self.listed, self._doubted_since = seen, listed, doubted_since
+
+        return restore
+
+    # ------------------------------------------------------------ the list of UIDs
+
+    def compare_list(self, listed: UidList | None) -> None:
+        """Note a list that is to be compared with the files."""
+        self.listed = listed
+
+    def end_comparison(self) -> None:
+        """Note that files, list and index agree."""
+        self.listed = None
+
+    # ------------------------------------------------------------ sessions
+
+    def raise_recent(self, uid: int) -> None:
+        """Note that messages below a UID were sent as recent to some session."""
+        self.first_recent = max(self.first_recent, uid)
+
+    def claim_recent(self, uidnext: int) -> int:
+        """Return the lowest UID that is recent, and take it and all below ``uidnext``."""
+        first = self.first_recent
+        self.raise_recent(uidnext)
+        return first
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether no file that was sent as recent lies in new."""
+        return self._settled >= self.first_recent
+
+    def settle(self, uid: int) -> None:
+        """Note that no file below a UID lies in new."""
+        self._settled = uid
+
+    def begin_anew(self) -> None:
+        """Forget what is recent: the mailbox has another UIDVALIDITY."""
+        self.first_recent = self._settled = 0
+
+    # ------------------------------------------------------------ other processes
+
+    def reach(self, state: MailboxRow) -> None:
+        """Note that all that a mailbox's row says is known here."""
+        self.sync_point = SyncPoint(state.id, state.uidnext, state.highest_modseq)
+
+    def lose_sync(self) -> None:
+        """Note that the row is another one now."""
+        self.sync_point = None
+
+    def sync_point_before(self, state: MailboxRow) -> SyncPoint | None:
+        """Return the sync point if another process went beyond it."""
+        last = self.sync_point
+        if last is None or last.id != state.id or last.highest_modseq >= state.highest_modseq:
+            return None
+        return last

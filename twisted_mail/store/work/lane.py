@@ -1,0 +1,112 @@
+"""An account's lane: its work in threads, one piece at a time, asked for on the reactor thread."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Concatenate, ParamSpec, TypeVar
+
+from twisted_mail.interfaces import Blocking
+from twisted_mail.store.tree.events import StoreEvent
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work.perform import close, perform, perform_on, perform_steps
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class AccountLane:
+    """The way to all work on one account.
+
+    What happens in the lane is handed to ``publish``, in order; whoever comes back from the lane hands
+    over all that waits, so that nothing is lost when a session ends before its work does. ``used_at`` is
+    when work was last asked for that is not done in the background, by the monotonic clock.
+    """
+
+    def __init__(self, blocking: Blocking, tree: Tree) -> None:
+        self.tree = tree
+        self.publish: Callable[[StoreEvent], None] = _ignore
+        self.used_at = 0.0
+        self._blocking = blocking
+        self._clock = tree.environment.clock
+
+    # ------------------------------------------------------------ for sessions
+
+    async def perform(
+        self,
+        function: Callable[Concatenate[Tree, UnitOfWork, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Do a piece of work on the account within a transaction."""
+        self.note_use()
+        return await self.call(partial(perform, self.tree, function, *args, **kwargs))
+
+    async def perform_on(
+        self,
+        folder: Folder,
+        function: Callable[Concatenate[Folder, UnitOfWork, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Do a piece of work on one mailbox within a transaction."""
+        self.note_use()
+        return await self.call(partial(perform_on, self.tree, folder, function, *args, **kwargs))
+
+    async def perform_steps(
+        self, function: Callable[Concatenate[Tree, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do work on the account that needs no transaction, or opens its own."""
+        self.note_use()
+        return await self.call(partial(perform_steps, self.tree, function, *args, **kwargs))
+
+    def note_use(self) -> None:
+        """Note that the account is used now."""
+        self.used_at = self._clock.monotonic()
+
+    # ------------------------------------------------------------ in the background
+
+    async def perform_in_background(
+        self,
+        function: Callable[Concatenate[Tree, UnitOfWork, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Do a piece of work on the account; it still counts as idle."""
+        return await self.call(partial(perform, self.tree, function, *args, **kwargs))
+
+    async def perform_on_in_background(
+        self,
+        folder: Folder,
+        function: Callable[Concatenate[Folder, UnitOfWork, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Do a piece of work on one mailbox; the account still counts as idle."""
+        return await self.call(partial(perform_on, self.tree, folder, function, *args, **kwargs))
+
+    async def call(self, function: Callable[[], T]) -> T:
+        """Do anything else in the lane, then publish what happened."""
+        try:
+            return await self._blocking.run(function)
+        finally:
+            if self.tree.events:
+                self.publish_events()
+
+    async def close(self) -> None:
+        """Close the account's index, which is opened again at the next use."""
+        await self.call(partial(close, self.tree))
+
+    def publish_events(self) -> None:
+        """Publish what happened in the lane."""
+        events = self.tree.events
+        try:
+            while events:
+                self.publish(events.popleft())
+        finally:
+            if events:  # a watcher raised, and nobody takes reports
+                self.publish_events()
+
+
+def _ignore(event: StoreEvent) -> None:
+    """Without an account that has mailboxes open, nobody is interested."""

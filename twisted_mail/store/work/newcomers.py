@@ -1,0 +1,123 @@
+"""Taking files that are new in a mailbox's folders into the index, and out of it those that are gone."""
+
+from collections.abc import Iterable
+
+from twisted_mail.mail.mailbox.change import EntriesAdded, EntriesExpunged
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, Entry
+from twisted_mail.store.format import filename
+from twisted_mail.store.index import blocks
+from twisted_mail.store.index.rows import MailboxRow, Row
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.loading import give_uids, reread
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work.bulk import add_as_blocks
+from twisted_mail.store.work.listing import list_all
+from twisted_mail.store.work.measure import measured_if_cheap
+
+MEASURED_AT_ONCE = 100  # newcomers that are measured at once, as far as little is to be read for it
+
+
+def add(folder: Folder, work: UnitOfWork, state: MailboxRow, fresh: dict[bytes, bytes]) -> None:
+    """Give UIDs to files: those of the list where it has them, as far as none was told higher."""
+    newcomers = fresh
+    if newcomers or folder.freshness.listed:
+        newcomers |= _read_list(folder, work, state, newcomers)
+    known = _listed_uids(folder, state, newcomers)
+    unknown: list[bytes] = []
+    given: list[int] = []
+    if len(known) < len(newcomers):
+        with folder.uids.lock.held():
+            if folder.uids.is_stale():
+                newcomers |= _latecomers(folder, work, state, newcomers)
+                newcomers |= _read_list(folder, work, state, newcomers)
+                known = _listed_uids(folder, state, newcomers)
+            strange = [base for base in newcomers if base not in known] if known else newcomers
+            unknown = filename.by_age(strange)
+            given = give_uids(folder, work, state, unknown)
+    state.uidnext = max(state.uidnext, folder.uids.uidnext)
+    state.list_seen = folder.uids.seen
+    if newcomers:
+        bases = sorted(known, key=known.__getitem__)
+        uids = [known[base] for base in bases]
+        _take_in(folder, work, state, newcomers, [*bases, *unknown], [*uids, *given])
+
+
+def _take_in(
+    folder: Folder,
+    work: UnitOfWork,
+    state: MailboxRow,
+    newcomers: dict[bytes, bytes],
+    bases: list[bytes],
+    uids: list[int],
+) -> None:
+    """Take in newcomers, whose base names are in the order of their UIDs."""
+    tails = list(map(newcomers.__getitem__, bases))
+    if len(bases) >= blocks.LEAST:
+        add_as_blocks(folder, work, state, bases, tails, uids)
+        return
+    modseq, letters = state.next_modseq(), folder.keywords.by_letter
+    flags = {tail: filename.flags_of(tail, letters) for tail in set(tails)}
+    rows = [
+        Row(uid, base, tail, flags[tail], modseq, UNKNOWN_DATE, 0, 0)
+        for uid, base, tail in zip(uids, bases, tails, strict=True)
+    ]
+    if len(rows) <= MEASURED_AT_ONCE:
+        rows = [measured_if_cheap(folder, row) for row in rows]
+    work.index.add(state, rows)
+    entries = tuple([Entry(row.uid, row.flags, modseq, row.date, row.size) for row in rows])
+    work.record(folder, EntriesAdded(folder.name, entries))
+
+
+def _read_list(
+    folder: Folder, work: UnitOfWork, state: MailboxRow, newcomers: dict[bytes, bytes]
+) -> dict[bytes, bytes]:
+    """Read the list if another program wrote it; return more newcomers.
+
+    Those are files that it gave another UID, as Dovecot does with one that it missed for a moment, and
+    files that a listing missed.
+    """
+    if not folder.uids.is_stale():
+        return {}
+    found_list = reread(folder, work, state)
+    folder.freshness.compare_list(found_list)
+    listed = found_list.records
+    again = [
+        row
+        for row in work.index.all_rows(state)
+        if state.uidnext <= listed.get(row.base, (0, b""))[0] != row.uid
+    ]
+    forget(folder, work, state, [row.uid for row in again])
+    found = {row.base: row.tail for row in again}
+    there = newcomers.keys() | found.keys()
+    told = (uid for base, (uid, _) in listed.items() if base not in there)
+    if any(uid >= state.uidnext for uid in told):
+        found |= _latecomers(folder, work, state, newcomers | found)
+    return found
+
+
+def _latecomers(
+    folder: Folder, work: UnitOfWork, state: MailboxRow, newcomers: dict[bytes, bytes]
+) -> dict[bytes, bytes]:
+    """Return the files that came after the others were listed, while another program gave UIDs."""
+    there = newcomers.keys() | {row.base for row in work.index.all_rows(state)}
+    found = list_all(folder)
+    return {base: found[base] for base in found if base not in there}
+
+
+def _listed_uids(folder: Folder, state: MailboxRow, newcomers: Iterable[bytes]) -> dict[bytes, int]:
+    listed = folder.freshness.listed
+    if listed is None or not listed.records:
+        return {}
+    found = {base: listed.uid(base) for base in newcomers}
+    return {base: uid for base, uid in found.items() if uid is not None and uid >= state.uidnext}
+
+
+# ---------------------------------------------------------------- messages that are gone
+
+
+def forget(folder: Folder, work: UnitOfWork, state: MailboxRow, uids: list[int]) -> None:
+    """Take messages that are gone out of the index."""
+    if uids:
+        modseq = state.next_modseq()
+        work.index.remove(state, uids, modseq)
+        work.record(folder, EntriesExpunged(folder.name, tuple(sorted(uids)), modseq))

@@ -1,0 +1,137 @@
+"""Doing work in an account's lane: prepared, within a transaction, and again where the index failed."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Concatenate, ParamSpec, TypeVar
+
+import apsw
+
+from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.disk.durable import disk_fault
+from twisted_mail.store.index.database import DAMAGED, NO_DISK
+from twisted_mail.store.tree.events import ComparedEvent
+from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.transaction import in_transaction, transaction
+from twisted_mail.store.tree.tree import Tree
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work.prepare import make_maildir, prepare
+from twisted_mail.store.work.reconcile import columns, scan
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def perform(
+    tree: Tree,
+    function: Callable[Concatenate[Tree, UnitOfWork, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Do a piece of work on an account within a transaction. Raises Refused, Unavailable.
+
+    When the index turns out to be damaged it is made again from the files, and when the disk takes no
+    more it is kept in memory; then the work is done once more.
+    """
+
+    def attempt() -> T:
+        with transaction(tree) as work:
+            return function(tree, work, *args, **kwargs)
+
+    return _persist(tree, attempt)
+
+
+def perform_on(
+    tree: Tree,
+    folder: Folder,
+    function: Callable[Concatenate[Folder, UnitOfWork, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Do a piece of work on one mailbox as ``perform`` does."""
+
+    def attempt() -> T:
+        with transaction(tree) as work:
+            return function(folder, work, *args, **kwargs)
+
+    return _persist(tree, attempt)
+
+
+def perform_steps(
+    tree: Tree, function: Callable[Concatenate[Tree, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Do work that needs no transaction, or several: it calls ``in_transaction`` for each.
+
+    As in ``perform``, all of it is done once more where the index failed.
+    """
+
+    def attempt() -> T:
+        if tree.index.database.version() != tree.version:
+            in_transaction(tree, _do_nothing)
+        return function(tree, *args, **kwargs)
+
+    return _persist(tree, attempt)
+
+
+def _do_nothing(tree: Tree, work: UnitOfWork) -> None:
+    """The beginning of a transaction publishes what other processes did."""
+
+
+def _persist(tree: Tree, attempt: Callable[[], T]) -> T:
+    try:
+        return _attempt(tree, attempt)
+    except (OSError, apsw.Error) as error:
+        raise disk_fault(error) from error
+
+
+def _attempt(tree: Tree, attempt: Callable[[], T]) -> T:
+    try:
+        if not tree.is_prepared:
+            _prepare(tree)
+        if tree.index.database.was_replaced():
+            _rebuild(tree)
+        tree.record_subscriptions()
+        return attempt()
+    except DAMAGED:
+        _rebuild(tree)
+    except NO_DISK:
+        tree.index.database.leave_disk()
+    if not tree.is_prepared:
+        _prepare(tree)
+    return attempt()
+
+
+def _prepare(tree: Tree) -> None:
+    make_maildir(tree.disk, tree.maildir)
+    in_transaction(tree, prepare)
+    tree.is_prepared = True
+
+
+def _rebuild(tree: Tree) -> None:
+    """Make the index again, and have sessions that have mailboxes open compare."""
+    tree.index.database.replace()
+    for folder in tree.folders.values():
+        folder.freshness.lose_sync()
+    for folder in [each for each in tree.folders.values() if each.uidvalidity]:
+        with suppress(Refused):
+            in_transaction(tree, _compare_all, folder)
+
+
+def _compare_all(tree: Tree, work: UnitOfWork, folder: Folder) -> None:
+    scan(folder, work, is_forced=True)
+    work.events[:] = [ComparedEvent(folder, columns(folder, work))]
+
+
+def close(tree: Tree) -> None:
+    """Close the index of an account; it is opened again when it is needed."""
+    if tree.has_open_index:
+        with suppress(Refused, OSError, apsw.Error):
+            in_transaction(tree, _save_recent)
+        tree.close_index()
+
+
+def _save_recent(tree: Tree, work: UnitOfWork) -> None:
+    """Write down what sessions claimed."""
+    for folder in tree.folders.values():
+        if folder.uidvalidity and not folder.is_removed:
+            mailbox_row(folder, work)
