@@ -76,7 +76,7 @@ class MaildirMailbox:
 
     @property
     def may_add_keywords(self) -> bool:
-        """Say whether new keywords can be made."""
+        """Return whether new keywords can be made."""
         return self._folder.keywords.has_room
 
     @property
@@ -177,7 +177,7 @@ class MaildirMailbox:
         return end
 
     def close(self) -> None:
-        """Give the mailbox back; its watchers hear no more."""
+        """Give the mailbox back; its watchers are called no more."""
         while self._ends:
             self._ends.pop()()
         if not self._is_closed:

@@ -25,7 +25,7 @@ PIECE = 100  # messages placed before others have their turn
 
 
 class UnthreadedMessage(NamedTuple):
-    """A message that may not be placed yet. Base names sort by age, as far as they tell it."""
+    """A message that may not be placed yet. Base names sort by age, as far as they show it."""
 
     base: bytes
     folder: bytes

@@ -1,8 +1,8 @@
-"""Parcels: thousands of messages of a mailbox in one row of the index.
+"""Blocks: thousands of messages of a mailbox in one row of the index.
 
-What opening a mailbox needs, its columns, is read from parcels and not row by row. A parcel is a copy
+What opening a mailbox needs, its columns, is read from blocks and not row by row. A block is a copy
 of the rows of its range of UIDs: it is forgotten when one of them is altered, and made again at the
-next opening. Where thousands of messages appear at once, the parcel is all there is at first: it is
+next opening. Where thousands of messages appear at once, the block is all there is at first: it is
 ``apart``, and has the names of the files, until somebody needs one of its rows and they are made of it.
 """
 
@@ -18,7 +18,7 @@ from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 
-SIZE = 4096  # messages in one parcel
+SIZE = 4096  # messages in one block
 LEAST = 1024  # fewer are not worth it
 HIGHEST = 1 << 62  # above all UIDs
 _FEW = 2  # names that are quicker looked for one by one
@@ -55,7 +55,7 @@ class Block(NamedTuple):
         return found
 
     def files(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield base and tail of each message, if the parcel is apart."""
+        """Yield base and tail of each message, if the block is apart."""
         parts = self.names.split(b"\n")
         return zip(parts[0:-1:2], parts[1::2], strict=True)
 
@@ -113,7 +113,7 @@ def _values(typecode: str, data: bytes) -> "array[int]":
 
 
 def put(connection: apsw.Connection, mailbox: int, columns: EntryColumns) -> None:
-    """Make parcels of the columns of adjoining messages, which are rows already."""
+    """Make blocks of the columns of adjoining messages, which are rows already."""
     for start in range(0, len(columns), SIZE):
         stop = min(start + SIZE, len(columns))
         if stop - start >= LEAST:
@@ -127,7 +127,7 @@ def put_unexpanded(
     bases: Sequence[bytes],
     tails: Sequence[bytes],
 ) -> None:
-    """Make parcels of messages that are no rows yet."""
+    """Make blocks of messages that are no rows yet."""
     for start in range(0, len(columns), SIZE):
         stop = min(start + SIZE, len(columns))
         names: list[bytes] = [b""] * (2 * (stop - start))
@@ -155,7 +155,7 @@ def _insert(
 
 
 def ranges(connection: apsw.Connection, mailbox: int) -> list[tuple[int, int, str]]:
-    """Return first UID, last UID and flags of all parcels, ascending."""
+    """Return first UID, last UID and flags of all blocks, ascending."""
     found: list[Any] = connection.execute(
         "SELECT first, last, flags FROM parcels WHERE mailbox = ? ORDER BY first", (mailbox,)
     ).fetchall()
@@ -163,7 +163,7 @@ def ranges(connection: apsw.Connection, mailbox: int) -> list[tuple[int, int, st
 
 
 def all_blocks(connection: apsw.Connection, mailbox: int) -> Iterator[Block]:
-    """Yield all parcels, ascending, without the names."""
+    """Yield all blocks, ascending, without the names."""
     found = connection.execute(
         "SELECT first, last, flags, columns, x'' FROM parcels WHERE mailbox = ? ORDER BY first",
         (mailbox,),
@@ -174,7 +174,7 @@ def all_blocks(connection: apsw.Connection, mailbox: int) -> Iterator[Block]:
 def apart(
     connection: apsw.Connection, mailbox: int, low: int, high: int, is_new: bool = False
 ) -> list[Block]:
-    """Return parcels that are no rows yet and overlap a range of UIDs, ascending."""
+    """Return blocks that are no rows yet and overlap a range of UIDs, ascending."""
     found = connection.execute(
         "SELECT first, last, flags, columns, names FROM parcels WHERE mailbox = ?"
         " AND is_apart AND last >= ? AND first <= ? AND has_new >= ? ORDER BY first",
@@ -184,7 +184,7 @@ def apart(
 
 
 def next_unexpanded(connection: apsw.Connection, mailbox: int, low: int) -> Block | None:
-    """Return the first parcel that is no rows yet and has UIDs from ``low`` on."""
+    """Return the first block that is no rows yet and has UIDs from ``low`` on."""
     found: Any = connection.execute(
         "SELECT first, last, flags, columns, names FROM parcels WHERE mailbox = ?"
         " AND is_apart AND last >= ? ORDER BY first LIMIT 1",
@@ -194,7 +194,7 @@ def next_unexpanded(connection: apsw.Connection, mailbox: int, low: int) -> Bloc
 
 
 def naming_files(connection: apsw.Connection, mailbox: int, bases: Collection[bytes]) -> list[int]:
-    """Return the first UIDs of parcels that are no rows yet and have files of these base names."""
+    """Return the first UIDs of blocks that are no rows yet and have files of these base names."""
     found: Any = connection.execute(
         "SELECT first, names FROM parcels WHERE mailbox = ? AND is_apart", (mailbox,)
     )
@@ -209,7 +209,7 @@ def _has(names: bytes, bases: Collection[bytes]) -> bool:
 
 
 def newer(connection: apsw.Connection, mailbox: int, modseq: int) -> list[int]:
-    """Return the first UIDs of parcels that are no rows yet and were altered after a mod-sequence."""
+    """Return the first UIDs of blocks that are no rows yet and were altered after a mod-sequence."""
     found: Any = connection.execute(
         "SELECT first, columns FROM parcels WHERE mailbox = ? AND is_apart", (mailbox,)
     )
@@ -221,16 +221,16 @@ def _highest_modseq(columns: bytes) -> int:
     return max(_values("Q", columns[10 * number : 18 * number]))
 
 
-def join(connection: apsw.Connection, mailbox: int, parcel: Block) -> None:
-    """Note that a parcel's messages are rows now."""
+def join(connection: apsw.Connection, mailbox: int, block: Block) -> None:
+    """Note that a block's messages are rows now."""
     connection.execute(
         "UPDATE parcels SET is_apart = 0, names = x'' WHERE mailbox = ? AND first = ?",
-        (mailbox, parcel.first),
+        (mailbox, block.first),
     )
 
 
 def forget(connection: apsw.Connection, mailbox: int, uids: Sequence[int]) -> None:
-    """Forget the parcels of messages that are altered, and are rows."""
+    """Forget the blocks of messages that are altered, and are rows."""
     if not uids:
         return
     uids = sorted(uids)

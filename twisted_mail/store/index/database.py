@@ -64,7 +64,7 @@ class Database:
             return self._open()
 
     def _return_to_disk(self) -> None:
-        """Use the file again that was left when the disk took no more; it is behind by now."""
+        """Use the file again that was left when the disk took no more; it is out of date by now."""
         if exists(self._disk, self._path + b".left"):
             self._boot = uuid.uuid4().hex
             self._move(b".left", b"")
@@ -126,7 +126,7 @@ class Database:
     # ------------------------------------------------------------ the file
 
     def was_replaced(self) -> bool:
-        """Say whether the file was removed, or another put in its place."""
+        """Return whether the file was removed, or another put in its place."""
         return not self._is_ours()
 
     def _is_ours(self) -> bool:
@@ -144,7 +144,7 @@ class Database:
         self.connection = self._open_or_replace()
 
     def leave_disk(self) -> None:
-        """Go on in memory with what is known, since the disk takes no more. Raises apsw.Error."""
+        """Go on in memory with what is known, since the disk takes nothing. Raises apsw.Error."""
         memory = apsw.Connection(":memory:")
         with memory.backup("main", self.connection, "main") as backup:
             while not backup.done:
@@ -193,9 +193,9 @@ class Database:
 
 
 def _wait(attempt: int) -> bool:
-    """Wait for another process; say whether to try again.
+    """Wait for another process; return whether to try again.
 
-    SQLite's own waiting grows to a tenth of a second between attempts: behind a busy process
+    SQLite's own waiting grows to a tenth of a second between attempts: after a busy process
     that means never.
     """
     time.sleep(min(_PAUSE * (attempt + 1), _LONGEST_PAUSE))

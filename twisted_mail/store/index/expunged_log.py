@@ -1,4 +1,4 @@
-"""Which messages are gone, in an account's index: what QRESYNC tells (RFC 7162 §3.2.5)."""
+"""Which messages are gone, in an account's index: what QRESYNC sends (RFC 7162 §3.2.5)."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -35,7 +35,7 @@ class ExpungedTable:
         return row[0] if row else 0
 
     def note(self, state: MailboxRow, uids: Iterable[int], modseq: int) -> None:
-        """Take note that messages were removed."""
+        """Note that messages were removed."""
         self._database.connection.executemany(
             "INSERT OR REPLACE INTO gone VALUES (?, ?, ?)",
             [(state.id, uid, modseq) for uid in uids],

@@ -102,7 +102,7 @@ class Index:
         return self._found(where, state.id, modseq)
 
     def unmeasured(self, state: MailboxRow, after: int, number: int) -> list[Row]:
-        """Return the next messages behind a UID whose date and sizes are not known yet, ascending."""
+        """Return the next messages after a UID whose date and sizes are not known yet, ascending."""
         if state.unmeasured == 0:
             return []
         packed.expand_next(self.database.connection, state, after, number)
@@ -116,7 +116,7 @@ class Index:
     def identities(
         self, state: MailboxRow, after: int, number: int
     ) -> list[tuple[int, bytes, int]]:
-        """Return UID, base name and stored size of the next messages behind a UID, ascending."""
+        """Return UID, base name and stored size of the next messages after a UID, ascending."""
         packed.expand_next(self.database.connection, state, after, number)
         found: list[Any] = self.database.connection.execute(
             "SELECT uid, base, stored FROM entries WHERE mailbox = ? AND uid > ? ORDER BY uid LIMIT ?",
@@ -171,7 +171,7 @@ class Index:
         blocks.put_unexpanded(self.database.connection, state.id, columns, bases, tails)
 
     def update(self, state: MailboxRow, rows: Sequence[Row]) -> None:
-        """Take note of the tails, flags and mod-sequences that messages have now."""
+        """Store the tails, flags and mod-sequences that messages have now."""
         self._alter(
             state,
             rows,
@@ -180,7 +180,7 @@ class Index:
         )
 
     def rebase(self, state: MailboxRow, rows: Sequence[Row]) -> None:
-        """Take note of the base names and sizes that messages have now."""
+        """Store the base names and sizes that messages have now."""
         packed.join(self.database.connection, state)
         self._alter(
             state,
@@ -192,7 +192,7 @@ class Index:
         state.messages, state.octets, state.unmeasured = held
 
     def measure(self, state: MailboxRow, rows: Sequence[Row]) -> None:
-        """Take note of the dates and sizes of messages that were not known yet."""
+        """Store the dates and sizes of messages that were not known yet."""
         state.octets += sum([row.size for row in rows])
         state.unmeasured -= len(rows)
         self._alter(

@@ -1,6 +1,6 @@
-"""A mailbox's messages where parcels and rows hold them together.
+"""A mailbox's messages where blocks and rows hold them together.
 
-A range of UIDs is in a parcel, in rows, or in both, and then they are equal (see ``parcels``).
+A range of UIDs is in a block, in rows, or in both, and then they are equal (see ``blocks``).
 """
 
 from array import array
@@ -18,13 +18,13 @@ from twisted_mail.store.index.rows import INSERT, MailboxRow, flags_in, text_of
 
 
 def columns(connection: apsw.Connection, state: MailboxRow) -> EntryColumns:
-    """Return all messages of a mailbox, and keep them in parcels where that is worth it."""
+    """Return all messages of a mailbox, and keep them in blocks where that is worth it."""
     found = EntryColumns()
     last = 0
-    for parcel in blocks.all_blocks(connection, state.id):
-        _add_rows(connection, state, found, last, parcel.first)
-        blocks.unpack(found, parcel.flags, parcel.columns)
-        last = parcel.last
+    for block in blocks.all_blocks(connection, state.id):
+        _add_rows(connection, state, found, last, block.first)
+        blocks.unpack(found, block.flags, block.columns)
+        last = block.last
     _add_rows(connection, state, found, last, blocks.HIGHEST)
     found.uidnext, found.highest_modseq = state.uidnext, state.highest_modseq
     return found
@@ -33,7 +33,7 @@ def columns(connection: apsw.Connection, state: MailboxRow) -> EntryColumns:
 def _add_rows(
     connection: apsw.Connection, state: MailboxRow, found: EntryColumns, low: int, high: int
 ) -> None:
-    """Append the messages between two UIDs, where no parcels are, and make some if it is worth it."""
+    """Append the messages between two UIDs, where no blocks are, and make some if it is worth it."""
     rows: list[Any] = connection.execute(
         "SELECT uid, flags, modseq, date, size FROM entries"
         " WHERE mailbox = ? AND uid > ? AND uid < ? ORDER BY uid",
@@ -59,8 +59,8 @@ def names(connection: apsw.Connection, state: MailboxRow) -> dict[bytes, bytes]:
     ).fetchall()
     found: dict[bytes, bytes] = dict(rows)
     if state.apart:
-        for parcel in blocks.apart(connection, state.id, 0, blocks.HIGHEST):
-            found.update(parcel.files())
+        for block in blocks.apart(connection, state.id, 0, blocks.HIGHEST):
+            found.update(block.files())
     return found
 
 
@@ -83,7 +83,7 @@ def _texts(connection: apsw.Connection, state: MailboxRow, low: int, high: int) 
     return {text for (text,) in found}
 
 
-# ---------------------------------------------------------------- parcels that are apart
+# ---------------------------------------------------------------- blocks that are apart
 
 
 def join(
@@ -93,52 +93,52 @@ def join(
     high: int = blocks.HIGHEST,
     is_new: bool = False,
 ) -> None:
-    """Make rows of the parcels of a range of UIDs; ``is_new``: that have files in new."""
+    """Make rows of the blocks of a range of UIDs; ``is_new``: that have files in new."""
     if state.apart:
-        for parcel in blocks.apart(connection, state.id, low, high, is_new):
-            _expand(connection, state, parcel)
+        for block in blocks.apart(connection, state.id, low, high, is_new):
+            _expand(connection, state, block)
 
 
 def expand_containing(connection: apsw.Connection, state: MailboxRow, uids: Sequence[int]) -> None:
-    """Make rows of the parcels that have these messages."""
+    """Make rows of the blocks that have these messages."""
     if state.apart and uids:
         wanted = sorted(uids)
-        for parcel in blocks.apart(connection, state.id, wanted[0], wanted[-1]):
-            at = bisect_left(wanted, parcel.first)
-            if wanted[at] <= parcel.last:
-                _expand(connection, state, parcel)
+        for block in blocks.apart(connection, state.id, wanted[0], wanted[-1]):
+            at = bisect_left(wanted, block.first)
+            if wanted[at] <= block.last:
+                _expand(connection, state, block)
 
 
 def expand_named(connection: apsw.Connection, state: MailboxRow, bases: Collection[bytes]) -> None:
-    """Make rows of the parcels that have files of these base names."""
+    """Make rows of the blocks that have files of these base names."""
     if state.apart and bases:
         for first in blocks.naming_files(connection, state.id, bases):
             join(connection, state, first, first)
 
 
 def expand_newer(connection: apsw.Connection, state: MailboxRow, modseq: int) -> None:
-    """Make rows of the parcels that have messages altered after a mod-sequence."""
+    """Make rows of the blocks that have messages altered after a mod-sequence."""
     if state.apart:
         for first in blocks.newer(connection, state.id, modseq):
             join(connection, state, first, first)
 
 
 def expand_next(connection: apsw.Connection, state: MailboxRow, after: int, number: int) -> None:
-    """Make rows of as many parcels as the next messages behind a UID can lie in; -1: all of them."""
+    """Make rows of as many blocks as the next messages after a UID can lie in; -1: all of them."""
     low = after + 1
     while state.apart and number != 0:
-        parcel = blocks.next_unexpanded(connection, state.id, low)
-        if parcel is None:
+        block = blocks.next_unexpanded(connection, state.id, low)
+        if block is None:
             return
-        uids = _expand(connection, state, parcel).uids
+        uids = _expand(connection, state, block).uids
         behind = len(uids) - bisect_right(uids, after)
         number = max(number - behind, 0) if number > 0 else number
-        low = parcel.last + 1
+        low = block.last + 1
 
 
-def _expand(connection: apsw.Connection, state: MailboxRow, parcel: Block) -> EntryColumns:
-    found = parcel.unpack()
-    rows = zip(found, parcel.files(), strict=True)
+def _expand(connection: apsw.Connection, state: MailboxRow, block: Block) -> EntryColumns:
+    found = block.unpack()
+    rows = zip(found, block.files(), strict=True)
     connection.executemany(
         INSERT,
         (
@@ -146,6 +146,6 @@ def _expand(connection: apsw.Connection, state: MailboxRow, parcel: Block) -> En
             for (uid, flags, modseq, date, size), (base, tail) in rows
         ),
     )
-    blocks.join(connection, state.id, parcel)
+    blocks.join(connection, state.id, block)
     state.apart -= len(found)
     return found

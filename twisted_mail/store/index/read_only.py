@@ -76,8 +76,8 @@ def _read(disk: Disk, account: bytes, connection: apsw.Connection) -> IndexSnaps
         )
         for number, folder, uidvalidity, uidnext in mailboxes:
             rows = [_row(values) for values in connection.execute(_ROWS, (number,))]
-            for parcel in blocks.apart(connection, number, 0, blocks.HIGHEST):
-                rows += _block_rows(parcel)
+            for block in blocks.apart(connection, number, 0, blocks.HIGHEST):
+                rows += _block_rows(block)
             rows.sort(key=itemgetter(0))
             letters = _letters(disk, os.path.join(account, b"Maildir", folder))
             found.known[folder] = IndexedMailbox(uidvalidity, uidnext, rows, letters)
@@ -90,9 +90,9 @@ def _row(values: tuple[object, ...]) -> Row:
     return Row(uid, base, tail, flags, *rest)  # type: ignore[arg-type]
 
 
-def _block_rows(parcel: Block) -> Iterator[Row]:
+def _block_rows(block: Block) -> Iterator[Row]:
     """Yield messages that are no rows yet."""
-    for entry, (base, tail) in zip(parcel.unpack(), parcel.files(), strict=True):
+    for entry, (base, tail) in zip(block.unpack(), block.files(), strict=True):
         yield Row(entry.uid, base, tail, entry.flags, entry.modseq, entry.date, entry.size, 0)
 
 

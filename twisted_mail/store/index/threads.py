@@ -48,7 +48,7 @@ class ThreadTable:
 
     @property
     def has_begun(self) -> bool:
-        """Say whether messages have been placed since the index was made."""
+        """Return whether messages have been placed since the index was made."""
         found = self._database.connection.execute("SELECT 1 FROM account WHERE key = 'threads'")
         return found.fetchone() is not None
 

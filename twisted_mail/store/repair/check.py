@@ -1,7 +1,7 @@
 """Looking at one account on disk without changing anything: what is not as it should be.
 
 Other programs and the server may be at work meanwhile, so what is found once is looked for again, and
-only what is found twice is told.
+only what is found twice is reported.
 """
 
 import os
@@ -24,7 +24,7 @@ _PIECE = 1024 * 1024
 class MaildirCheck:
     """A look at one account; with ``reads`` every message is read to its end.
 
-    ``step`` is told of each file. ``mailboxes`` and ``messages`` count what was seen.
+    ``step`` is called for each file. ``mailboxes`` and ``messages`` count what was seen.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ from twisted_mail.store.work.lane import AccountLane
 
 IDLE_SECONDS = 1.0  # since an account was last used
 LEAST = 1000  # dead lines, and
-SHARE = 0.5  # so many for each message: then the list is written anew
+SHARE = 0.5  # dead lines for each message: with more the list is written anew
 
 
 class UidListCompaction:

@@ -1,4 +1,4 @@
-"""A mailbox that is made beside the maildir and then takes the place of an empty one, UIDs included.
+"""A mailbox that is made next to the maildir and then takes the place of an empty one, UIDs included.
 
 It lies in ``arriving`` in the account's folder, where nobody looks, and may be filled over hours and
 in several runs. Then, under the locks of index and list, the list of UIDs is written and all files are

@@ -24,7 +24,7 @@ def mailbox_names(tree: Tree) -> list[str]:
 def reindex(tree: Tree, work: UnitOfWork, mailbox: str) -> int:
     """Make again what the index knows of a mailbox; return how many messages it has.
 
-    UIDs, UIDVALIDITY and mod-sequences go on, and keywords that no file tells are carried over, so
+    UIDs, UIDVALIDITY and mod-sequences go on, and keywords that no file holds are carried over, so
     that sessions may have it open.
     """
     folder = tree.find(mailbox)

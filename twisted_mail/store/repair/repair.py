@@ -69,7 +69,7 @@ def _of_account(tree: Tree, findings: Sequence[StoreFinding]) -> Iterator[str]:
 
 
 def _named(tree: Tree, path: bytes) -> str:
-    """Give a folder a name that clients can be told."""
+    """Give a folder a name that clients can be sent."""
     text = os.path.basename(path)[1:].decode("utf-8", "replace")
     levels = ["".join(c if c.isprintable() else "_" for c in level) for level in text.split(".")]
     name = names.new("/".join(level.replace("/", "_") or "_" for level in levels))
@@ -148,7 +148,7 @@ def _repair_uid_list(folder: Folder, work: UnitOfWork, state: MailboxRow) -> Ite
 def _repair_sizes(
     folder: Folder, work: UnitOfWork, state: MailboxRow, paths: Sequence[bytes]
 ) -> Iterator[str]:
-    """Give files names that tell their sizes, and the index the sizes."""
+    """Give files names that hold their sizes, and the index the sizes."""
     rows = {row.base: row for row in work.index.all_rows(state)}
     found = folder.uids.load()
     renamed = []

@@ -40,7 +40,7 @@ class MailboxSnapshot:
         return row.base + filename.tail_of(row.flags, letter_of, row.tail)[1:]
 
     def has_hidden_keywords(self, row: Row) -> bool:
-        """Return whether a message has keywords that no file name can tell."""
+        """Return whether a message has keywords that no file name can hold."""
         return not keywords(row.flags) <= {*self.by_letter.values()}
 
     def uid_list(self) -> UidList:

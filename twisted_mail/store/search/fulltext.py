@@ -1,6 +1,6 @@
 """The full-text index of one account: which messages hold a substring, by SQLite's FTS5.
 
-A database of its own beside the index, derived from the messages alone: it may be deleted at any time.
+A database of its own next to the index, derived from the messages alone: it may be deleted at any time.
 A message is known by its mailbox (folder and UIDVALIDITY) and UID. UIDs are not given twice, but files
 may be: what was restored from a backup is found out by comparing the base names of all messages once,
 when a mailbox is first asked for and whenever another process wrote here. Used by one thread at a time.
@@ -32,7 +32,7 @@ class MailboxKey(NamedTuple):
 
 
 class MessageKey(NamedTuple):
-    """What tells one message from any other that may ever have its UID."""
+    """What distinguishes one message from any other that may ever have its UID."""
 
     uid: int
     base: bytes
@@ -155,7 +155,7 @@ class FullTextIndex:
             return SearchHits(named, unknown - named)
 
     def _is_costly(self, asked: SubstringQuery, number: int) -> bool:
-        """Say whether reading so many messages is cheaper: openings are looked up in all mailboxes."""
+        """Return whether reading so many messages is cheaper: openings are looked up in all mailboxes."""
         if not asked.opening:
             return False
         [(in_all,)] = self.file.rows("SELECT count(*) FROM messages")
@@ -238,7 +238,7 @@ class FullTextIndex:
                     self._drop([number * _UIDS + uid for uid in uids[start : start + _FORGOTTEN]])
 
     def forget_some(self, places: Collection[MailboxKey]) -> bool:
-        """Forget a number of messages of mailboxes that are not among these; say whether any were."""
+        """Forget a number of messages of mailboxes that are not among these; return whether any were."""
         with self.file.transaction():
             for number, *place in self.file.rows("SELECT * FROM mailboxes"):
                 if MailboxKey._make(place) in places:

@@ -1,4 +1,4 @@
-"""SEARCH for substrings in one account: by the full-text index, and by reading where it cannot tell.
+"""SEARCH for substrings in one account: by the full-text index, and by reading where it cannot answer.
 
 The index has a lane of its own, and messages are read and decoded there: the account's lane, where mail
 comes and goes, is asked only for names of files. Whatever happens to the index, answers are those of
@@ -59,7 +59,7 @@ class Search:
         self.name = name
         self.lane = lane
         self.is_in_use = is_in_use
-        self.compared: WeakSet[Folder] = WeakSet()  # what these lack is told as it comes
+        self.compared: WeakSet[Folder] = WeakSet()  # what these lack is noted as it comes
         self._note_unindexed = note_unindexed
         self._blocking = blocking
         self._disk = tree.disk

@@ -59,7 +59,7 @@ class TextDatabase:
 
     @property
     def is_open(self) -> bool:
-        """Say whether the database is open."""
+        """Return whether the database is open."""
         return self._opened is not None
 
     @property

@@ -20,7 +20,7 @@ FIELDS = frozenset(_NAMES.split())  # whose values are kept apart, as clients se
 MAX_FIELDS = 100  # of these, of one message
 MAX_VALUES = 64 * 1024  # octets of their values
 GRAM = 3  # characters that the tokenizer takes together: no shorter phrase is found
-END = "\ufffd\ufffd"  # behind every text, so that its last characters begin a gram, too
+END = "\ufffd\ufffd"  # after every text, so that its last characters begin a gram, too
 MAX_PHRASE = 120  # characters: a longer one is looked up by its beginning
 
 # SQLite reads NUL as nothing, and three other characters as one; marks are put together or apart by
@@ -90,7 +90,7 @@ class SubstringQuery:
 
     Either ``phrase`` is an expression for the index of texts; or ``opening`` are the characters that a
     gram begins with, in the body or, with ``is_anywhere``, in any text; or ``field`` is one of
-    ``FIELDS`` and ``needle`` what its value must hold. If all are empty, only the messages can tell.
+    ``FIELDS`` and ``needle`` what its value must hold. If all are empty, only the messages can answer.
     Unless ``is_exact``, the index names all messages that may hold the substring, and some that do not.
     """
 
@@ -103,12 +103,12 @@ class SubstringQuery:
 
     @property
     def is_answerable(self) -> bool:
-        """Say whether the index can tell anything."""
+        """Return whether the index can answer anything."""
         return bool(self.phrase or self.opening or self.field)
 
 
 def matches_everything(what: Contains) -> bool:
-    """Say whether every message holds the substring."""
+    """Return whether every message holds the substring."""
     return what.where != "header" and not what.needle
 
 
@@ -141,7 +141,7 @@ def _is_phrase(text: str) -> bool:
 
 
 def _is_opening(text: str) -> bool:
-    """Say whether text is short, but rare enough: two letters, or one ideograph."""
+    """Return whether text is short, but rare enough: two letters, or one ideograph."""
     return len(text) < GRAM <= len(text.encode("utf-8", "replace")) + 1 and _is_plain(text)
 
 

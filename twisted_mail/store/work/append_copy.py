@@ -115,7 +115,7 @@ def _numbered(
 
 
 def add_to_index(folder: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequence[Row]) -> None:
-    """Have the index know messages that came to a mailbox, with UIDs of its list, and tell it."""
+    """Have the index know messages that came to a mailbox, with UIDs of its list, and publish it."""
     state.uidnext = max(state.uidnext, folder.uids.uidnext)
     state.list_seen = folder.uids.stamp
     work.index.add(state, rows)

@@ -1,4 +1,4 @@
-"""Looking at what was heard of a mailbox's folders: name by name, without reading the folders.
+"""Looking at what was reported of a mailbox's folders: name by name, without reading the folders.
 
 The names are looked at on the disk once more, for much may have happened since. Whatever is not plain,
 such as a name that left and came nowhere, is left to a scan of the whole mailbox.
@@ -29,7 +29,7 @@ Tail = tuple[bytes, bool]  # the last one, or nothing and whether the file was d
 def look(
     folder: Folder, work: UnitOfWork, heard: Sequence[HeardEvent] | None, is_lost: bool
 ) -> None:
-    """Bring the index up to date with what was heard; None: with what is there."""
+    """Bring the index up to date with what was reported; None: with what is there."""
     if is_lost or (heard and not _look_at(folder, work, heard)):
         scan(folder, work, is_forced=True)
         if any(_is_strange(name) for _, _, name in heard or ()):
@@ -150,7 +150,7 @@ def _see(
 
 
 def look_at_tree(tree: Tree, work: UnitOfWork) -> None:
-    """Tell which mailboxes other programs made, renamed or removed since the last look."""
+    """Publish which mailboxes other programs made, renamed or removed since the last look."""
     there = _places(tree)
     if tree.notified is None:
         tree.notified = there

@@ -19,13 +19,13 @@ from twisted_mail.store.work.listing import PlainListing
 
 
 def is_unknown(folder: Folder, state: MailboxRow) -> bool:
-    """Say whether neither the index nor the list of UIDs knows any file of a mailbox."""
+    """Return whether neither the index nor the list of UIDs knows any file of a mailbox."""
     listed = folder.freshness.listed
     return state.messages == 0 and not (listed and listed.records)
 
 
 def add_all(folder: Folder, work: UnitOfWork, state: MailboxRow, files: PlainListing) -> bool:
-    """Take in all files of a mailbox that is unknown; say whether that was plain.
+    """Take in all files of a mailbox that is unknown; return whether that was plain.
 
     It is when the names stand in order of age, none of them twice, and no other program gives UIDs
     meanwhile: then nothing need be looked up by name.
@@ -54,7 +54,7 @@ def add_as_blocks(
     tails: Sequence[bytes],
     uids: list[int],
 ) -> None:
-    """Take in newcomers, in the order of their UIDs, as parcels."""
+    """Take in newcomers, in the order of their UIDs, as blocks."""
     modseq, letters = state.next_modseq(), folder.keywords.by_letter
     flags = {tail: filename.flags_of(tail, letters) for tail in set(tails)}
     found = _columns(uids, list(map(flags.__getitem__, tails)), modseq)

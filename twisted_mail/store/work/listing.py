@@ -69,7 +69,7 @@ def _names(folder: Folder, place: bytes) -> list[bytes]:
 
 
 def _pieces(names: list[bytes]) -> Iterator[list[bytes]]:
-    """Yield so many names that what is made of them fits into a processor's cache."""
+    """Yield as many names at once as fit, with what is made of them, into a processor's cache."""
     return (names[start : start + _PIECE] for start in range(0, len(names), _PIECE))
 
 
@@ -101,13 +101,13 @@ def _find_twice(folder: Folder, found: FolderListing, place: bytes, names: list[
 
 
 def _are_listable(names: list[bytes]) -> bool:
-    """Say whether all of the sorted names can stand in a list."""
+    """Return whether all of the sorted names can stand in a list."""
     has_line_ends = any(b"\n" in b"".join(piece) for piece in _pieces(names))
     return not has_line_ends and not any(_begins(names, first) for first in _UNLISTED)
 
 
 def _begins(names: list[bytes], first: int) -> bool:
-    """Say whether any of the sorted names begins with an octet."""
+    """Return whether any of the sorted names begins with an octet."""
     at = bisect_left(names, bytes((first,)))
     return at < len(names) and names[at][0] == first
 

@@ -42,9 +42,9 @@ def create(tree: Tree, work: UnitOfWork, name: str, use: str) -> None:
     _make_all(tree, work, [*missing, name])
 
 
-def _missing_above(name: str, there: dict[str, bytes], beside: int = 0) -> list[str]:
+def _missing_above(name: str, there: dict[str, bytes], others: int = 0) -> list[str]:
     missing = [level for level in names.above(name) if level not in there]
-    if len(there) + len(missing) + beside > MAX_MAILBOXES:
+    if len(there) + len(missing) + others > MAX_MAILBOXES:
         raise Refused("There are too many mailboxes.", "LIMIT")
     return missing
 

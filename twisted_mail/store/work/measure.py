@@ -1,6 +1,6 @@
 """Dates and sizes of messages, from their files.
 
-A mailbox is opened by the names of its files alone. What only the files tell, the internal date and,
+A mailbox is opened by the names of its files alone. What only the files know, the internal date and,
 where the name does not say it, the size on the wire, is looked up when somebody asks, and kept.
 """
 
@@ -81,7 +81,7 @@ def all_measured(folder: Folder, work: UnitOfWork, rows: Iterable[Row]) -> list[
 
 
 def keep(folder: Folder, work: UnitOfWork, rows: Sequence[Row]) -> None:
-    """Keep the dates and sizes of messages in the index, and tell them."""
+    """Keep the dates and sizes of messages in the index, and publish them."""
     if rows:
         work.index.measure(mailbox_row(folder, work), rows)
         work.record_measures(folder, rows)
@@ -104,7 +104,7 @@ def _is_small(folder: Folder, row: Row) -> bool:
 
 
 def measure(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> None:
-    """Measure messages, and tell all their dates and sizes: another process may know them already."""
+    """Measure messages, and publish all their dates and sizes: another process may know them already."""
     rows = all_measured(folder, work, work.index.rows(mailbox_row(folder, work), uids))
     work.record_measures(folder, [row for row in rows if row.date != UNKNOWN_DATE])
 

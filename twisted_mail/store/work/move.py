@@ -79,7 +79,7 @@ def _move_all(
             modseq = state.next_modseq()
             pairs = [(row, _row(target, row, numbers[row.uid], modseq)) for row in rows]
             done = [pair for pair in pairs if _rename(source, target, work, *pair)]
-            _tell(source, target, work, done)
+            _record(source, target, work, done)
             moved += done
             if len(done) == len(pairs):
                 break
@@ -101,7 +101,7 @@ def _row(target: Folder, row: Row, number: tuple[int, bytes], modseq: int) -> Ro
 
 
 def _rename(source: Folder, target: Folder, work: UnitOfWork, old: Row, new: Row) -> bool:
-    """Rename one file; say whether it was where it was thought to be."""
+    """Rename one file; return whether it was where it was thought to be."""
     path, new_path = source.file(old), target.file(new)
     try:
         _carry(source.disk, path, new_path)
@@ -126,10 +126,10 @@ def _carry(disk: Disk, path: bytes, new_path: bytes) -> None:
         disk.unlink(path)
 
 
-def _tell(
+def _record(
     source: Folder, target: Folder, work: UnitOfWork, done: Sequence[tuple[Row, Row]]
 ) -> None:
-    """Have the index know what was moved, and tell it."""
+    """Have the index know what was moved, and publish it."""
     if done:
         add_to_index(target, work, mailbox_row(target, work), [new for _, new in done])
         origin = mailbox_row(source, work)

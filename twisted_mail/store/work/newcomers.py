@@ -18,7 +18,7 @@ MEASURED_AT_ONCE = 100  # newcomers that are measured at once, as far as little 
 
 
 def add(folder: Folder, work: UnitOfWork, state: MailboxRow, fresh: dict[bytes, bytes]) -> None:
-    """Give UIDs to files: those of the list where it has them, as far as none was told higher."""
+    """Give UIDs to files: those of the list where it has them, as far as none higher was sent."""
     newcomers = fresh
     if newcomers or folder.freshness.listed:
         newcomers |= _read_list(folder, work, state, newcomers)
@@ -89,8 +89,8 @@ def _read_list(
     forget(folder, work, state, [row.uid for row in again])
     found = {row.base: row.tail for row in again}
     there = newcomers.keys() | found.keys()
-    told = (uid for base, (uid, _) in listed.items() if base not in there)
-    if any(uid >= state.uidnext for uid in told):
+    others = (uid for base, (uid, _) in listed.items() if base not in there)
+    if any(uid >= state.uidnext for uid in others):
         found |= _latecomers(folder, work, state, newcomers | found)
     return found
 

@@ -157,7 +157,7 @@ def compare(
 
 
 def _letterless(folder: Folder, flags: Flags) -> Flags:
-    """Return the keywords that no file name can tell."""
+    """Return the keywords that no file name can hold."""
     return frozenset(name for name in flag.keywords(flags) if name not in folder.keywords.letter_of)
 
 

@@ -47,7 +47,7 @@ def mark(
 
 
 def admit(folder: Folder, work: UnitOfWork, state: MailboxRow, flags: Flags) -> None:
-    """See to it that messages in a mailbox can have these flags. Raises Refused: LIMIT, CANNOT."""
+    """Make sure that messages in a mailbox can have these flags. Raises Refused: LIMIT, CANNOT."""
     in_use = work.index.keywords(state) if folder.keywords.needs_room(flags) else None
     folder.keywords.admit(flags, in_use)
 
@@ -138,8 +138,8 @@ def _sync(folder: Folder, work: UnitOfWork, marked: list[tuple[Row, Row]]) -> No
     renamed = [old for old, new in marked if old.tail != new.tail]
     folder.sync({row.place for row in renamed} | ({b"cur"} if renamed else set()))
     letters = folder.keywords.letter_of
-    told = (flag.keywords(old.flags ^ new.flags) for old, new in marked)
-    if any(name not in letters for name in flag.NONE.union(*told)):
+    changed = (flag.keywords(old.flags ^ new.flags) for old, new in marked)
+    if any(name not in letters for name in flag.NONE.union(*changed)):
         work.index.need_full_sync()
     if len(renamed) < len(marked):
         folder.touch()
