@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.control.test_main import Terminal, server, terminal  # noqa: F401
+from tests.control.terminal import Terminal
 
 PROGRAM = """
 [[program]]
@@ -13,7 +13,7 @@ command = ["/bin/cat"]
 
 
 @pytest.fixture
-def house(server: Terminal) -> Terminal:  # noqa: F811
+def house(server: Terminal) -> Terminal:
     """A server with aliases of every kind; alice is its only account."""
     (server.folder / "mail.toml.d" / "programs.toml").write_text(PROGRAM)
     assert server("domain", "alias", "example.com", "example.org") == 0

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.control.test_main import Terminal, server, terminal  # noqa: F401
+from tests.control.terminal import Terminal
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.job import APPROVE, REJECT, Job
 from twisted_mail.mail.mailing_list import ListRole
@@ -13,7 +13,7 @@ NEWS, ALICE = "news@example.org", "alice@example.org"
 
 
 @pytest.fixture
-def house(server: Terminal) -> Terminal:  # noqa: F811
+def house(server: Terminal) -> Terminal:
     assert server("list", "add", NEWS, "--title", "All the news", "--owner", ALICE) == 0
     return server
 

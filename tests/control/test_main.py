@@ -9,57 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.control.terminal import Terminal
 from twisted_mail.config import load
 from twisted_mail.control import grammar, main, secrets
-
-CHEAP = "\n[passwords]\nmemory_mib = 1\npasses = 1\nlanes = 1\n"
-
-
-class Terminal:
-    """Runs the command as a person or a script would."""
-
-    def __init__(self, folder: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder = folder
-        self.capsys = capsys
-        self.monkeypatch = monkeypatch
-        self.out = self.err = ""
-
-    def type(self, text: str | bytes) -> None:
-        data = text if isinstance(text, bytes) else text.encode()
-        self.monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-
-    def run(self, *words: str) -> int:
-        code = main.main(list(words))
-        self.out, self.err = self.capsys.readouterr()
-        assert "Traceback" not in self.out + self.err
-        return code
-
-    def __call__(self, *words: str) -> int:
-        return self.run("--config", str(self.folder / "mail.toml"), *words)
-
-    def json(self, *words: str) -> Any:
-        self(*words, "--json")
-        return json.loads(self.out)
-
-
-@pytest.fixture
-def terminal(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    monkeypatch.delenv(grammar.VARIABLE, raising=False)
-    return Terminal(tmp_path / "mail", capsys, monkeypatch)
-
-
-@pytest.fixture
-def server(terminal: Terminal) -> Terminal:
-    """A server that init made, with cheap passwords and one account."""
-    flags = ("--high-ports", "--interface", "127.0.0.1", "--account", "")
-    assert terminal.run("init", str(terminal.folder), "--domain", "example.org", *flags) == 0
-    drop_ins = terminal.folder / "mail.toml.d"
-    drop_ins.mkdir()
-    (drop_ins / "cheap.toml").write_text(CHEAP)
-    terminal.type("secret\n")
-    assert terminal("account", "add", "alice@example.org", "--password-stdin") == 0
-    return terminal
-
 
 # ---------------------------------------------------------------- the command itself
 

@@ -1,8 +1,6 @@
 """twisted-mail account may-send-as."""
 
-from tests.control.test_main import Terminal, server, terminal
-
-__all__ = ["server", "terminal"]
+from tests.control.terminal import Terminal
 
 ALICE = "alice@example.org"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted_mail.config import Config
 from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult
-from twisted_mail.control.synchronous import InlineBlocking, run_synchronously
+from twisted_mail.control.synchronous import SynchronousBlocking, run_synchronously
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.directory.tables import to_address
@@ -53,7 +53,7 @@ def _recipient(text: str) -> Address:
 def _explained(recipient: Address, config: Config) -> tuple[Route, Sequence[RouteStep]]:
     if not config.accounts_file.exists():
         raise CommandError("there is no directory yet: twisted-mail account add makes it")
-    blocking = InlineBlocking()
+    blocking = SynchronousBlocking()
     directory = SqliteDirectory(
         config.accounts_file, blocking, blocking, config.passwords, config.domains
     )

@@ -7,14 +7,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class InlineBlocking:
+class SynchronousBlocking:
     """Fulfils ``interfaces.Blocking`` by doing the work at once."""
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do the work; return or raise what it does."""
         return work(*args, **kwargs)
 
-    def lane(self) -> "InlineBlocking":
+    def lane(self) -> "SynchronousBlocking":
         """Return this door: here nothing runs at the same time anyway."""
         return self
 
