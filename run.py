@@ -115,7 +115,7 @@ def progress(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Tell what happens."""
+    """Print what happens."""
     print(text, flush=True)
 
 

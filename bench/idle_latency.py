@@ -1,4 +1,4 @@
-"""How long after the SMTP 250 a client in IDLE is told of the message."""
+"""How long after the SMTP 250 a client in IDLE hears of the message."""
 
 import argparse
 import smtplib
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def measure(server: LiveServer, count: int) -> list[float]:
-    """Return milliseconds for each delivery; below zero: told before the 250 was read."""
+    """Return milliseconds for each delivery; below zero: heard before the 250 was read."""
     client = imap(server)
     client.select("INBOX")
     client.send(b"i IDLE\r\n")
