@@ -75,7 +75,7 @@ def test_checkers_are_asked_in_order_until_one_knows():
 
 
 @implementer(ICredentialsChecker)
-class Broken:
+class BrokenChecker:
     credentialInterfaces = ()
 
     def requestAvatarId(self, credentials):
@@ -83,7 +83,7 @@ class Broken:
 
 
 def test_a_broken_checker_spoils_a_refusal_and_not_a_login():
-    which = FirstOf((Broken(), DirectoryChecker(directory())))
+    which = FirstOf((BrokenChecker(), DirectoryChecker(directory())))
     assert case.successResultOf(ask(which, b"alice@example.org", b"secret"))
     case.failureResultOf(ask(which, b"alice@example.org", b"wrong"), Unavailable)
 

@@ -122,13 +122,13 @@ def test_a_store_that_is_away_is_no_wrong_password():
 
 
 def test_a_checker_that_breaks_is_a_bug_and_no_wrong_password():
-    class Broken:
+    class BrokenChecker:
         credentialInterfaces = FirstOf(()).credentialInterfaces
 
         def requestAvatarId(self, credentials):
             raise ZeroDivisionError
 
-    fixture = LoginFixture(checks=FirstOf((Broken(),)))
+    fixture = LoginFixture(checks=FirstOf((BrokenChecker(),)))
     refusal = fixture.refusal(RIGHT)
     assert isinstance(refusal, Unavailable)
     assert (refusal.outcome.code, refusal.outcome.enhanced) == (454, "4.7.0")

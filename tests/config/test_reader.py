@@ -215,13 +215,13 @@ def test_plugins_are_asked_when_no_protocols_are_given(tmp_path: Path) -> None:
 
 def test_settings_that_raise_anything_are_one_mistake(tmp_path: Path) -> None:
     @dataclass(frozen=True)
-    class Broken:
+    class BrokenSettings:
         x: int = 0
 
         def __post_init__(self) -> None:
             raise RuntimeError("no good")
 
     (tmp_path / "mail.toml").write_text(GOOD + LISTENER)
-    odd = PROTOCOLS | {"odd": SimpleNamespace(settings=Broken)}
+    odd = PROTOCOLS | {"odd": SimpleNamespace(settings=BrokenSettings)}
     with pytest.raises(ConfigError, match="odd: no good"):
         load(tmp_path / "mail.toml", odd)

@@ -13,14 +13,14 @@ NEWS, ALICE = "news@example.org", "alice@example.org"
 
 
 @pytest.fixture
-def house(server: Terminal) -> Terminal:
+def list_terminal(server: Terminal) -> Terminal:
     assert server("list", "add", NEWS, "--title", "All the news", "--owner", ALICE) == 0
     return server
 
 
-def add_jobs(house: Terminal) -> QueueFolder:
+def add_jobs(list_terminal: Terminal) -> QueueFolder:
     """Have one post held and one message wait for a program."""
-    state = next(house.folder.rglob("accounts.sqlite3")).parent
+    state = next(list_terminal.folder.rglob("accounts.sqlite3")).parent
     folder = QueueFolder(str(state / WAITING_FOLDER), DiskFiles())
     folder.load()
     several = [
@@ -41,12 +41,19 @@ def add_jobs(house: Terminal) -> QueueFolder:
     return folder
 
 
-def test_a_list_is_made_with_its_rules(house: Terminal) -> None:
-    assert "list news@example.org is made" in house.out
-    assert house("list", "list") == 0
-    assert house.out.splitlines()[1].split() == [NEWS, "0", "0", "members", "confirmed", ALICE]
+def test_a_list_is_made_with_its_rules(list_terminal: Terminal) -> None:
+    assert "list news@example.org is made" in list_terminal.out
+    assert list_terminal("list", "list") == 0
+    assert list_terminal.out.splitlines()[1].split() == [
+        NEWS,
+        "0",
+        "0",
+        "members",
+        "confirmed",
+        ALICE,
+    ]
     words = ("--post", "owners", "--join", "closed", "--moderated", "yes", "--owner", "")
-    made = house.json("list", "set", NEWS, *words)["list"]
+    made = list_terminal.json("list", "set", NEWS, *words)["list"]
     assert made == {
         "address": NEWS,
         "title": "All the news",
@@ -55,75 +62,77 @@ def test_a_list_is_made_with_its_rules(house: Terminal) -> None:
         "is_moderated": True,
         "owners": [],
     }
-    assert house("list", "set", NEWS, "--moderated", "no") == 0
-    assert "  post    owners\n" in house.out
+    assert list_terminal("list", "set", NEWS, "--moderated", "no") == 0
+    assert "  post    owners\n" in list_terminal.out
 
 
-def test_what_cannot_be_made_leaves_nothing(house: Terminal) -> None:
-    assert house("list", "add", "x@example.org", "--owner", "nobody@example.org") == 1
-    assert "no account" in house.err
-    assert len(house.json("list", "list")["lists"]) == 1
-    assert house("list", "add", "x@example.org", "--post", "nobody") == 2
+def test_what_cannot_be_made_leaves_nothing(list_terminal: Terminal) -> None:
+    assert list_terminal("list", "add", "x@example.org", "--owner", "nobody@example.org") == 1
+    assert "no account" in list_terminal.err
+    assert len(list_terminal.json("list", "list")["lists"]) == 1
+    assert list_terminal("list", "add", "x@example.org", "--post", "nobody") == 2
 
 
-def test_members_come_and_go(house: Terminal) -> None:
-    assert house("list", "subscribe", NEWS, ALICE) == 0
-    assert house.out == f"{ALICE} is on {NEWS}\n"
-    assert house("list", "subscribe", NEWS, ALICE) == 0
-    assert house.out == "all were on it already\n"
-    (member,) = house.json("list", "members", NEWS)["members"]
+def test_members_come_and_go(list_terminal: Terminal) -> None:
+    assert list_terminal("list", "subscribe", NEWS, ALICE) == 0
+    assert list_terminal.out == f"{ALICE} is on {NEWS}\n"
+    assert list_terminal("list", "subscribe", NEWS, ALICE) == 0
+    assert list_terminal.out == "all were on it already\n"
+    (member,) = list_terminal.json("list", "members", NEWS)["members"]
     assert (member["address"], member["bounces"], member["suspended"]) == (ALICE, 0, None)
-    assert house("list", "members", NEWS) == 0
-    assert house("list", "resume", NEWS, ALICE) == 0
-    assert house("list", "unsubscribe", NEWS, ALICE) == 0
-    assert house("list", "unsubscribe", NEWS, ALICE) == 1
-    assert house("list", "subscribe", NEWS, "x@elsewhere.example") == 1
-    assert "until mail is sent on" in house.err
+    assert list_terminal("list", "members", NEWS) == 0
+    assert list_terminal("list", "resume", NEWS, ALICE) == 0
+    assert list_terminal("list", "unsubscribe", NEWS, ALICE) == 0
+    assert list_terminal("list", "unsubscribe", NEWS, ALICE) == 1
+    assert list_terminal("list", "subscribe", NEWS, "x@elsewhere.example") == 1
+    assert "until mail is sent on" in list_terminal.err
 
 
-def test_a_list_is_removed_with_its_members(house: Terminal) -> None:
-    house("list", "subscribe", NEWS, ALICE)
-    assert house("list", "remove", NEWS) == 0
-    assert house.out == f"list {NEWS} is removed, with 1 member\n"
-    assert house("list", "remove", NEWS) == 1
-    assert house("list", "list") == 0
-    assert house.out == "there are no mailing lists\n"
+def test_a_list_is_removed_with_its_members(list_terminal: Terminal) -> None:
+    list_terminal("list", "subscribe", NEWS, ALICE)
+    assert list_terminal("list", "remove", NEWS) == 0
+    assert list_terminal.out == f"list {NEWS} is removed, with 1 member\n"
+    assert list_terminal("list", "remove", NEWS) == 1
+    assert list_terminal("list", "list") == 0
+    assert list_terminal.out == "there are no mailing lists\n"
 
 
-def test_held_posts_are_listed_and_get_a_word(house: Terminal) -> None:
-    assert house("list", "held") == 0
-    assert house.out == "nothing is held\n"
-    folder = add_jobs(house)
-    assert [one["id"] for one in house.json("list", "held")["held"]] == ["id1-1"]
-    assert house("list", "held") == 0
-    assert house.out.splitlines()[1].split()[2:] == [NEWS, ALICE, "why"]
-    assert house("list", "approve", "id1-1") == 0
+def test_held_posts_are_listed_and_get_a_word(list_terminal: Terminal) -> None:
+    assert list_terminal("list", "held") == 0
+    assert list_terminal.out == "nothing is held\n"
+    folder = add_jobs(list_terminal)
+    assert [one["id"] for one in list_terminal.json("list", "held")["held"]] == ["id1-1"]
+    assert list_terminal("list", "held") == 0
+    assert list_terminal.out.splitlines()[1].split()[2:] == [NEWS, ALICE, "why"]
+    assert list_terminal("list", "approve", "id1-1") == 0
     assert folder.pending_decisions() == [("id1-1", APPROVE)]
     folder.remove_decision("id1-1", APPROVE)
-    assert house("list", "reject", "id1-1") == 0
+    assert list_terminal("list", "reject", "id1-1") == 0
     assert folder.pending_decisions() == [("id1-1", REJECT)]
 
 
 @pytest.mark.parametrize("name", ["id2-1", "id9-9", "../id1-1"])
-def test_only_what_is_held_gets_a_word(house: Terminal, name: str) -> None:
-    folder = add_jobs(house)
-    assert house("list", "approve", "id1-1", name) == 1
+def test_only_what_is_held_gets_a_word(list_terminal: Terminal, name: str) -> None:
+    folder = add_jobs(list_terminal)
+    assert list_terminal("list", "approve", "id1-1", name) == 1
     assert folder.pending_decisions() == []
 
 
-def test_mail_that_waits_is_listed(house: Terminal) -> None:
-    assert house("waiting", "list") == 0
-    assert house.out == "no mail waits\n"
-    add_jobs(house)
-    assert house("waiting", "list") == 0
-    lines = house.out.splitlines()
+def test_mail_that_waits_is_listed(list_terminal: Terminal) -> None:
+    assert list_terminal("waiting", "list") == 0
+    assert list_terminal.out == "no mail waits\n"
+    add_jobs(list_terminal)
+    assert list_terminal("waiting", "list") == 0
+    lines = list_terminal.out.splitlines()
     assert lines[1].split()[:5] == ["id2-1", "1970-01-01", "|ticket", "<>", "2"]
     assert "held" in lines[2]
-    assert house.json("waiting", "list")["waiting"][0]["next"] == "1970-01-01T00:01:39+00:00"
+    assert (
+        list_terminal.json("waiting", "list")["waiting"][0]["next"] == "1970-01-01T00:01:39+00:00"
+    )
 
 
-def test_lists_are_explained(house: Terminal) -> None:
-    assert house("address", "explain", "news-subscribe+x@example.org") == 0
-    assert "the list news@example.org, its address for subscribe" in house.out
-    assert house("address", "explain", "news-owner@example.org") == 0
-    assert "it goes to the account alice@example.org" in house.out
+def test_lists_are_explained(list_terminal: Terminal) -> None:
+    assert list_terminal("address", "explain", "news-subscribe+x@example.org") == 0
+    assert "the list news@example.org, its address for subscribe" in list_terminal.out
+    assert list_terminal("address", "explain", "news-owner@example.org") == 0
+    assert "it goes to the account alice@example.org" in list_terminal.out

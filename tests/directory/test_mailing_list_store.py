@@ -16,7 +16,7 @@ RULE = BounceRule(3, 1000, 100)
 DAY = 86400.0
 
 
-class House:
+class MailingListFixture:
     def __init__(self, path: Path) -> None:
         self.clock = StillClock()
         self.editor = DirectoryEditor(path, CHEAP, ["example.org"], self.clock.now)
@@ -44,56 +44,56 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path / "accounts")
+def fixture(tmp_path: Path) -> MailingListFixture:
+    return MailingListFixture(tmp_path / "accounts")
 
 
-def test_lists_and_members_are_found(house: House) -> None:
-    found = finish(house.mailing_lists.find("News@example.org"))
+def test_lists_and_members_are_found(fixture: MailingListFixture) -> None:
+    found = finish(fixture.mailing_lists.find("News@example.org"))
     assert found is not None
     assert found.name == NEWS
-    assert finish(house.mailing_lists.find("x@example.org")) is None
-    (alice,) = finish(house.mailing_lists.members(NEWS, 0, 10))
+    assert finish(fixture.mailing_lists.find("x@example.org")) is None
+    (alice,) = finish(fixture.mailing_lists.members(NEWS, 0, 10))
     assert (alice.number, str(alice.address)) == (1, ALICE)
-    assert finish(house.mailing_lists.members(NEWS, 1, 10)) == []
-    assert finish(house.mailing_lists.member(NEWS, parse("ALICE@example.org"))) == alice
-    assert finish(house.mailing_lists.member(NEWS, 1)) == alice
-    assert finish(house.mailing_lists.member(NEWS, 2)) is None
+    assert finish(fixture.mailing_lists.members(NEWS, 1, 10)) == []
+    assert finish(fixture.mailing_lists.member(NEWS, parse("ALICE@example.org"))) == alice
+    assert finish(fixture.mailing_lists.member(NEWS, 1)) == alice
+    assert finish(fixture.mailing_lists.member(NEWS, 2)) is None
 
 
-def test_the_secret_stays(house: House, tmp_path: Path) -> None:
-    secret = finish(house.mailing_lists.secret())
+def test_the_secret_stays(fixture: MailingListFixture, tmp_path: Path) -> None:
+    secret = finish(fixture.mailing_lists.secret())
     assert len(secret) == 32
     again = SqliteMailingListStore(tmp_path / "accounts", InlineBlocking())
     assert finish(again.secret()) == secret
 
 
-def test_who_asks_and_confirms_is_a_member(house: House) -> None:
-    word = house.ask(ListRole.SUBSCRIBE, BOB)
-    assert house.members == [ALICE]
-    assert house.confirm(word.upper()) == SubscriptionRequest(ListRole.SUBSCRIBE, parse(BOB))
-    assert house.members == [ALICE, BOB]
-    assert house.confirm(word) is None
+def test_who_asks_and_confirms_is_a_member(fixture: MailingListFixture) -> None:
+    word = fixture.ask(ListRole.SUBSCRIBE, BOB)
+    assert fixture.members == [ALICE]
+    assert fixture.confirm(word.upper()) == SubscriptionRequest(ListRole.SUBSCRIBE, parse(BOB))
+    assert fixture.members == [ALICE, BOB]
+    assert fixture.confirm(word) is None
 
 
-def test_who_asks_and_confirms_is_a_member_no_more(house: House) -> None:
-    assert house.confirm(house.ask(ListRole.UNSUBSCRIBE, ALICE)) is not None
-    assert house.members == []
+def test_who_asks_and_confirms_is_a_member_no_more(fixture: MailingListFixture) -> None:
+    assert fixture.confirm(fixture.ask(ListRole.UNSUBSCRIBE, ALICE)) is not None
+    assert fixture.members == []
 
 
-def test_nobody_is_asked_twice_in_a_short_time(house: House) -> None:
-    assert house.ask(ListRole.SUBSCRIBE, BOB)
-    assert not house.ask(ListRole.SUBSCRIBE, BOB)
-    assert house.ask(ListRole.UNSUBSCRIBE, ALICE)
-    house.clock.seconds += 3601
-    assert house.ask(ListRole.SUBSCRIBE, BOB)
+def test_nobody_is_asked_twice_in_a_short_time(fixture: MailingListFixture) -> None:
+    assert fixture.ask(ListRole.SUBSCRIBE, BOB)
+    assert not fixture.ask(ListRole.SUBSCRIBE, BOB)
+    assert fixture.ask(ListRole.UNSUBSCRIBE, ALICE)
+    fixture.clock.seconds += 3601
+    assert fixture.ask(ListRole.SUBSCRIBE, BOB)
 
 
-def test_a_late_answer_is_none(house: House) -> None:
-    word = house.ask(ListRole.SUBSCRIBE, BOB)
-    house.clock.seconds += DAY + 1
-    assert house.confirm(word) is None
-    assert house.members == [ALICE]
+def test_a_late_answer_is_none(fixture: MailingListFixture) -> None:
+    word = fixture.ask(ListRole.SUBSCRIBE, BOB)
+    fixture.clock.seconds += DAY + 1
+    assert fixture.confirm(word) is None
+    assert fixture.members == [ALICE]
 
 
 @pytest.mark.parametrize(
@@ -105,46 +105,46 @@ def test_a_late_answer_is_none(house: House) -> None:
         (ListRole.UNSUBSCRIBE, BOB),
     ],
 )
-def test_some_cannot_ask(house: House, role: ListRole, address: str) -> None:
+def test_some_cannot_ask(fixture: MailingListFixture, role: ListRole, address: str) -> None:
     with pytest.raises(Refused):
-        house.ask(role, address)
+        fixture.ask(role, address)
 
 
-def test_only_so_many_requests_are_kept(house: House) -> None:
-    word = house.ask(ListRole.SUBSCRIBE, BOB)
-    house.clock.seconds += 1
-    house.editor._tables.connection.executemany(
+def test_only_so_many_requests_are_kept(fixture: MailingListFixture) -> None:
+    word = fixture.ask(ListRole.SUBSCRIBE, BOB)
+    fixture.clock.seconds += 1
+    fixture.editor._tables.connection.executemany(
         "INSERT INTO list_request VALUES (?, ?, 'subscribe', ?, 'x@example.org', ?)",
-        [(f"t{at}", NEWS, f"k{at}", house.clock.seconds) for at in range(MAX_REQUESTS)],
+        [(f"t{at}", NEWS, f"k{at}", fixture.clock.seconds) for at in range(MAX_REQUESTS)],
     )
-    house.ask(ListRole.UNSUBSCRIBE, ALICE)
-    assert house.confirm(word) is None
+    fixture.ask(ListRole.UNSUBSCRIBE, ALICE)
+    assert fixture.confirm(word) is None
 
 
-def test_members_leave_at_once_where_they_are_known(house: House) -> None:
-    assert finish(house.mailing_lists.leave(NEWS, parse(ALICE)))
-    assert not finish(house.mailing_lists.leave(NEWS, parse(ALICE)))
+def test_members_leave_at_once_where_they_are_known(fixture: MailingListFixture) -> None:
+    assert finish(fixture.mailing_lists.leave(NEWS, parse(ALICE)))
+    assert not finish(fixture.mailing_lists.leave(NEWS, parse(ALICE)))
 
 
-def test_after_so_many_bounces_a_member_is_suspended(house: House) -> None:
-    assert house.bounce(0) == BounceStatus(1)
-    assert house.bounce(100) == BounceStatus(2)
-    assert house.bounce(100) == BounceStatus(3, True, True)
-    assert house.bounce(100) == BounceStatus(3, True)
-    assert finish(house.mailing_lists.members(NEWS, 0, 10)) == []
-    assert house.editor.lists.all()[0].suspended == 1
+def test_after_so_many_bounces_a_member_is_suspended(fixture: MailingListFixture) -> None:
+    assert fixture.bounce(0) == BounceStatus(1)
+    assert fixture.bounce(100) == BounceStatus(2)
+    assert fixture.bounce(100) == BounceStatus(3, True, True)
+    assert fixture.bounce(100) == BounceStatus(3, True)
+    assert finish(fixture.mailing_lists.members(NEWS, 0, 10)) == []
+    assert fixture.editor.lists.all()[0].suspended == 1
 
 
-def test_bounces_close_together_count_once(house: House) -> None:
-    assert house.bounce(0) == house.bounce(50) == house.bounce(49) == BounceStatus(1)
-    assert house.bounce(1) == BounceStatus(2)
+def test_bounces_close_together_count_once(fixture: MailingListFixture) -> None:
+    assert fixture.bounce(0) == fixture.bounce(50) == fixture.bounce(49) == BounceStatus(1)
+    assert fixture.bounce(1) == BounceStatus(2)
 
 
-def test_old_bounces_are_forgotten(house: House) -> None:
-    assert house.bounce(0) == BounceStatus(1)
-    assert house.bounce(900) == BounceStatus(2)
-    assert house.bounce(101) == BounceStatus(1)
+def test_old_bounces_are_forgotten(fixture: MailingListFixture) -> None:
+    assert fixture.bounce(0) == BounceStatus(1)
+    assert fixture.bounce(900) == BounceStatus(2)
+    assert fixture.bounce(101) == BounceStatus(1)
 
 
-def test_a_bounce_of_nobody_counts_nothing(house: House) -> None:
-    assert finish(house.mailing_lists.bounced(NEWS, 99, RULE)) == BounceStatus()
+def test_a_bounce_of_nobody_counts_nothing(fixture: MailingListFixture) -> None:
+    assert finish(fixture.mailing_lists.bounced(NEWS, 99, RULE)) == BounceStatus()

@@ -39,7 +39,7 @@ class CountingBlocking(InlineBlocking):
         return self
 
 
-class House:
+class DirectoryFixture:
     """A directory, the editor that edits it from outside, and what happened in threads."""
 
     def __init__(self, path: Path, cost: PasswordSettings = CHEAP) -> None:
@@ -60,8 +60,8 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "accounts")
+def fixture(tmp_path: Path) -> Iterator[DirectoryFixture]:
+    made = DirectoryFixture(tmp_path / "accounts")
     yield made
     made.directory.close()
     made.editor.close()
@@ -70,106 +70,110 @@ def house(tmp_path: Path) -> Iterator[House]:
 # ---------------------------------------------------------------- look-ups
 
 
-def test_an_account_is_found_whatever_the_case(house: House) -> None:
-    assert finish(house.directory.account(parse("aLICE@EXAMPLE.org"))) == "Alice@example.org"
-    assert finish(house.directory.account(parse("bob@example.org"))) is None
-    assert finish(house.directory.account(parse("alice@example.net"))) is None
+def test_an_account_is_found_whatever_the_case(fixture: DirectoryFixture) -> None:
+    assert finish(fixture.directory.account(parse("aLICE@EXAMPLE.org"))) == "Alice@example.org"
+    assert finish(fixture.directory.account(parse("bob@example.org"))) is None
+    assert finish(fixture.directory.account(parse("alice@example.net"))) is None
 
 
-def test_an_alias_leads_one_step_in_order(house: House) -> None:
-    targets = finish(house.directory.targets(parse("Team@example.org")))
+def test_an_alias_leads_one_step_in_order(fixture: DirectoryFixture) -> None:
+    targets = finish(fixture.directory.targets(parse("Team@example.org")))
     assert [str(target) for target in targets] == ["alice@example.org", "x@elsewhere.example"]
-    assert finish(house.directory.targets(parse("alice@example.org"))) == ()
-    assert finish(house.directory.account(parse("team@example.org"))) is None
+    assert finish(fixture.directory.targets(parse("alice@example.org"))) == ()
+    assert finish(fixture.directory.account(parse("team@example.org"))) is None
 
 
-def test_domains_of_both_sources_are_ours(house: House) -> None:
-    house.editor.domains.add("example.net")
-    assert finish(house.directory.is_ours("EXAMPLE.org"))
-    assert finish(house.directory.is_ours("Example.Net"))
-    assert not finish(house.directory.is_ours("elsewhere.example"))
-    assert not finish(house.directory.is_ours(""))
+def test_domains_of_both_sources_are_ours(fixture: DirectoryFixture) -> None:
+    fixture.editor.domains.add("example.net")
+    assert finish(fixture.directory.is_ours("EXAMPLE.org"))
+    assert finish(fixture.directory.is_ours("Example.Net"))
+    assert not finish(fixture.directory.is_ours("elsewhere.example"))
+    assert not finish(fixture.directory.is_ours(""))
 
 
-def test_answers_are_kept_in_memory(house: House) -> None:
+def test_answers_are_kept_in_memory(fixture: DirectoryFixture) -> None:
     for _ in range(3):
-        finish(house.directory.account(parse("alice@example.org")))
-        finish(house.directory.account(parse("nobody@example.org")))
-        finish(house.directory.is_ours("elsewhere.example"))
-    assert house.blocking.trips == ["read_homes", "read_record", "read_record"]
+        finish(fixture.directory.account(parse("alice@example.org")))
+        finish(fixture.directory.account(parse("nobody@example.org")))
+        finish(fixture.directory.is_ours("elsewhere.example"))
+    assert fixture.blocking.trips == ["read_homes", "read_record", "read_record"]
 
 
-def test_what_another_connection_commits_is_seen_at_once(house: House) -> None:
+def test_what_another_connection_commits_is_seen_at_once(fixture: DirectoryFixture) -> None:
     address = parse("bob@example.org")
-    assert finish(house.directory.account(address)) is None
-    house.editor.accounts.add("bob@example.org", "x")
-    assert finish(house.directory.account(address)) == "bob@example.org"
-    house.editor.accounts.remove("bob@example.org")
-    assert finish(house.directory.account(address)) is None
-    assert not finish(house.directory.is_ours("example.net"))
-    house.editor.domains.add("example.net")
-    assert finish(house.directory.is_ours("example.net"))
+    assert finish(fixture.directory.account(address)) is None
+    fixture.editor.accounts.add("bob@example.org", "x")
+    assert finish(fixture.directory.account(address)) == "bob@example.org"
+    fixture.editor.accounts.remove("bob@example.org")
+    assert finish(fixture.directory.account(address)) is None
+    assert not finish(fixture.directory.is_ours("example.net"))
+    fixture.editor.domains.add("example.net")
+    assert finish(fixture.directory.is_ours("example.net"))
 
 
-def test_the_version_is_another_after_a_commit_and_the_same_until_then(house: House) -> None:
-    before = house.directory.version()
-    finish(house.directory.account(parse("alice@example.org")))
-    assert house.directory.version() == before
-    house.editor.accounts.add("new@example.org", "secret")
-    assert house.directory.version() != before
+def test_the_version_is_another_after_a_commit_and_the_same_until_then(
+    fixture: DirectoryFixture,
+) -> None:
+    before = fixture.directory.version()
+    finish(fixture.directory.account(parse("alice@example.org")))
+    assert fixture.directory.version() == before
+    fixture.editor.accounts.add("new@example.org", "secret")
+    assert fixture.directory.version() != before
 
 
-def test_an_answer_that_a_change_overtook_is_not_kept(house: House) -> None:
-    read = house.directory._reader.read_record
+def test_an_answer_that_a_change_overtook_is_not_kept(fixture: DirectoryFixture) -> None:
+    read = fixture.directory._reader.read_record
     bob = parse("bob@example.org")
 
     def overtaken(key: str) -> AddressRecord:
         listing = read(key)
-        house.directory._reader.read_record = read  # type: ignore[method-assign]
-        house.editor.accounts.add("bob@example.org", "x")
-        finish(house.directory.account(parse("alice@example.org")))  # somebody else asks meanwhile
+        fixture.directory._reader.read_record = read  # type: ignore[method-assign]
+        fixture.editor.accounts.add("bob@example.org", "x")
+        finish(
+            fixture.directory.account(parse("alice@example.org"))
+        )  # somebody else asks meanwhile
         return listing
 
-    house.directory._reader.read_record = overtaken  # type: ignore[method-assign]
-    assert finish(house.directory.account(bob)) is None
-    assert finish(house.directory.account(bob)) == "bob@example.org"
+    fixture.directory._reader.read_record = overtaken  # type: ignore[method-assign]
+    assert finish(fixture.directory.account(bob)) is None
+    assert finish(fixture.directory.account(bob)) == "bob@example.org"
 
 
 def test_unknown_addresses_do_not_fill_the_memory(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    fixture: DirectoryFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("twisted_mail.directory.sqlite.MAX_RECORDS", 10)
     for number in range(100):
-        finish(house.directory.account(parse(f"x{number}@example.org")))
-    assert len(house.directory._records) <= 10
+        finish(fixture.directory.account(parse(f"x{number}@example.org")))
+    assert len(fixture.directory._records) <= 10
 
 
-def test_a_closed_database_is_unavailable(house: House) -> None:
-    house.directory.close()
+def test_a_closed_database_is_unavailable(fixture: DirectoryFixture) -> None:
+    fixture.directory.close()
     with pytest.raises(Unavailable):
-        finish(house.directory.account(parse("alice@example.org")))
+        finish(fixture.directory.account(parse("alice@example.org")))
 
 
-def test_a_broken_reader_is_unavailable(house: House) -> None:
-    house.directory._reader.close()
+def test_a_broken_reader_is_unavailable(fixture: DirectoryFixture) -> None:
+    fixture.directory._reader.close()
     with pytest.raises(Unavailable):
-        finish(house.directory.account(parse("bob@example.org")))
+        finish(fixture.directory.account(parse("bob@example.org")))
     with pytest.raises(Unavailable):
-        finish(house.directory.is_ours("example.net"))
+        finish(fixture.directory.is_ours("example.net"))
 
 
-def test_the_watch_never_waits_for_a_writer(house: House, tmp_path: Path) -> None:
+def test_the_watch_never_waits_for_a_writer(fixture: DirectoryFixture, tmp_path: Path) -> None:
     other = apsw.Connection(str(tmp_path / "accounts"))
     other.execute("BEGIN IMMEDIATE")
-    assert finish(house.directory.account(parse("alice@example.org"))) == "Alice@example.org"
+    assert finish(fixture.directory.account(parse("alice@example.org"))) == "Alice@example.org"
     other.execute("ROLLBACK")
 
 
 # ---------------------------------------------------------------- logins
 
 
-def test_the_right_password_gives_the_name_as_it_was_written(house: House) -> None:
-    assert house.login("ALICE@example.org", "secret") == "Alice@example.org"
+def test_the_right_password_gives_the_name_as_it_was_written(fixture: DirectoryFixture) -> None:
+    assert fixture.login("ALICE@example.org", "secret") == "Alice@example.org"
 
 
 @pytest.mark.parametrize(
@@ -185,104 +189,108 @@ def test_the_right_password_gives_the_name_as_it_was_written(house: House) -> No
         ("alice@example.org\0", "secret"),
     ],
 )
-def test_whatever_is_wrong_costs_one_check(house: House, name: str, password: str) -> None:
-    assert house.login(name, password) is None
-    assert house.hashing.trips == ["check"]
+def test_whatever_is_wrong_costs_one_check(
+    fixture: DirectoryFixture, name: str, password: str
+) -> None:
+    assert fixture.login(name, password) is None
+    assert fixture.hashing.trips == ["check"]
 
 
-def test_a_right_password_is_remembered_for_a_while(house: House) -> None:
+def test_a_right_password_is_remembered_for_a_while(fixture: DirectoryFixture) -> None:
     for _ in range(3):
-        assert house.login("alice@example.org", "secret")
-    assert house.hashing.trips == ["check"]
-    house.clock.seconds += CHEAP.remembered_seconds
-    assert house.login("alice@example.org", "secret")
-    assert house.hashing.trips == ["check", "check"]
+        assert fixture.login("alice@example.org", "secret")
+    assert fixture.hashing.trips == ["check"]
+    fixture.clock.seconds += CHEAP.remembered_seconds
+    assert fixture.login("alice@example.org", "secret")
+    assert fixture.hashing.trips == ["check", "check"]
 
 
-def test_a_wrong_password_is_never_remembered(house: House) -> None:
-    house.login("alice@example.org", "wrong")
-    house.login("alice@example.org", "wrong")
-    assert house.hashing.trips == ["check", "check"]
+def test_a_wrong_password_is_never_remembered(fixture: DirectoryFixture) -> None:
+    fixture.login("alice@example.org", "wrong")
+    fixture.login("alice@example.org", "wrong")
+    assert fixture.hashing.trips == ["check", "check"]
 
 
-def test_a_new_password_ends_the_old_one_at_once(house: House) -> None:
-    assert house.login("alice@example.org", "secret")
-    house.editor.accounts.set_password("alice@example.org", "other")
-    assert house.login("alice@example.org", "secret") is None
-    assert house.login("alice@example.org", "other")
+def test_a_new_password_ends_the_old_one_at_once(fixture: DirectoryFixture) -> None:
+    assert fixture.login("alice@example.org", "secret")
+    fixture.editor.accounts.set_password("alice@example.org", "other")
+    assert fixture.login("alice@example.org", "secret") is None
+    assert fixture.login("alice@example.org", "other")
 
 
-def test_a_disabled_account_receives_and_does_not_log_in(house: House) -> None:
-    assert house.login("alice@example.org", "secret")
-    house.editor.accounts.enable("alice@example.org", False)
-    assert house.login("alice@example.org", "secret") is None
-    assert finish(house.directory.account(parse("alice@example.org")))
-    house.editor.accounts.enable("alice@example.org", True)
-    assert house.login("alice@example.org", "secret")
+def test_a_disabled_account_receives_and_does_not_log_in(fixture: DirectoryFixture) -> None:
+    assert fixture.login("alice@example.org", "secret")
+    fixture.editor.accounts.enable("alice@example.org", False)
+    assert fixture.login("alice@example.org", "secret") is None
+    assert finish(fixture.directory.account(parse("alice@example.org")))
+    fixture.editor.accounts.enable("alice@example.org", True)
+    assert fixture.login("alice@example.org", "secret")
 
 
-def test_too_many_waiting_checks_are_unavailable(house: House) -> None:
-    house.hashing.is_full = True
+def test_too_many_waiting_checks_are_unavailable(fixture: DirectoryFixture) -> None:
+    fixture.hashing.is_full = True
     with pytest.raises(Unavailable):
-        house.login("alice@example.org", "secret")
+        fixture.login("alice@example.org", "secret")
     with pytest.raises(Unavailable):
-        house.login("nobody@example.org", "secret")
+        fixture.login("nobody@example.org", "secret")
 
 
-def test_a_hash_that_cannot_be_checked_is_unavailable(house: House) -> None:
-    house.editor.accounts.import_lines(["alice@example.org:{PLAIN}x"], is_replacing=True)
-    house.editor._tables.connection.execute("UPDATE account SET hash = '{NOPE}x'")
+def test_a_hash_that_cannot_be_checked_is_unavailable(fixture: DirectoryFixture) -> None:
+    fixture.editor.accounts.import_lines(["alice@example.org:{PLAIN}x"], is_replacing=True)
+    fixture.editor._tables.connection.execute("UPDATE account SET hash = '{NOPE}x'")
     with pytest.raises(Unavailable):
-        house.login("alice@example.org", "x")
+        fixture.login("alice@example.org", "x")
 
 
 # ---------------------------------------------------------------- renewal
 
 
-def test_a_hash_of_another_scheme_is_renewed_at_login(house: House) -> None:
-    house.editor.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
-    assert house.login("alice@example.org", "wrong") is None
-    assert house.stored() == "{PLAIN}secret"
-    assert house.login("alice@example.org", "secret")
-    assert is_current(house.stored(), CHEAP)
-    assert house.login("alice@example.org", "secret")
-    assert house.hashing.trips == ["check", "check", "hash_password"]
+def test_a_hash_of_another_scheme_is_renewed_at_login(fixture: DirectoryFixture) -> None:
+    fixture.editor.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
+    assert fixture.login("alice@example.org", "wrong") is None
+    assert fixture.stored() == "{PLAIN}secret"
+    assert fixture.login("alice@example.org", "secret")
+    assert is_current(fixture.stored(), CHEAP)
+    assert fixture.login("alice@example.org", "secret")
+    assert fixture.hashing.trips == ["check", "check", "hash_password"]
 
 
-def test_a_hash_of_another_cost_is_renewed_at_login(house: House) -> None:
+def test_a_hash_of_another_cost_is_renewed_at_login(fixture: DirectoryFixture) -> None:
     weak = hash_password("secret", PasswordSettings(1, 2, 1))
-    house.editor.accounts.import_lines([f"alice@example.org:{weak}"], is_replacing=True)
-    assert house.login("alice@example.org", "secret")
-    assert is_current(house.stored(), CHEAP)
+    fixture.editor.accounts.import_lines([f"alice@example.org:{weak}"], is_replacing=True)
+    assert fixture.login("alice@example.org", "secret")
+    assert is_current(fixture.stored(), CHEAP)
 
 
 def test_hashes_stay_where_renewal_is_off(tmp_path: Path) -> None:
-    house = House(tmp_path / "accounts", PasswordSettings(1, 1, 1, is_upgraded=False))
-    house.editor.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
-    assert house.login("alice@example.org", "secret")
-    assert house.stored() == "{PLAIN}secret"
+    fixture = DirectoryFixture(tmp_path / "accounts", PasswordSettings(1, 1, 1, is_upgraded=False))
+    fixture.editor.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
+    assert fixture.login("alice@example.org", "secret")
+    assert fixture.stored() == "{PLAIN}secret"
 
 
-def test_a_directory_that_cannot_be_written_does_not_stop_a_login(house: House) -> None:
-    house.editor.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
-    house.directory._reader._connection.pragma("query_only", True)
-    assert house.login("alice@example.org", "secret")
-    assert house.stored() == "{PLAIN}secret"
+def test_a_directory_that_cannot_be_written_does_not_stop_a_login(
+    fixture: DirectoryFixture,
+) -> None:
+    fixture.editor.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
+    fixture.directory._reader._connection.pragma("query_only", True)
+    assert fixture.login("alice@example.org", "secret")
+    assert fixture.stored() == "{PLAIN}secret"
 
 
-def test_a_password_that_changed_during_the_renewal_stays(house: House) -> None:
-    house.editor.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
-    replace = house.directory._reader.replace_hash
+def test_a_password_that_changed_during_the_renewal_stays(fixture: DirectoryFixture) -> None:
+    fixture.editor.accounts.import_lines(["alice@example.org:{PLAIN}secret"], is_replacing=True)
+    replace = fixture.directory._reader.replace_hash
 
     def late(name: str, old: str, new: str) -> None:
-        house.editor.accounts.set_password("alice@example.org", "other")
+        fixture.editor.accounts.set_password("alice@example.org", "other")
         replace(name, old, new)
 
     late.__name__ = "late"
-    house.directory._reader.replace_hash = late  # type: ignore[method-assign]
-    house.login("alice@example.org", "secret")
-    assert house.login("alice@example.org", "secret") is None
-    assert house.login("alice@example.org", "other")
+    fixture.directory._reader.replace_hash = late  # type: ignore[method-assign]
+    fixture.login("alice@example.org", "secret")
+    assert fixture.login("alice@example.org", "secret") is None
+    assert fixture.login("alice@example.org", "other")
 
 
 # ---------------------------------------------------------------- always the truth
@@ -347,13 +355,13 @@ def test_what_is_in_memory_is_what_is_in_the_file(steps: list[tuple[str, str, st
 # ---------------------------------------------------------------- entries
 
 
-def test_entries_are_accounts_aliases_and_lists(house: House) -> None:
-    house.editor.aliases.add("t@example.org", ["|ticket", "Bob@Elsewhere.example"])
-    house.editor.lists.add("news@example.org")
-    house.editor.lists.set_owners("news@example.org", ["alice@example.org"])
+def test_entries_are_accounts_aliases_and_lists(fixture: DirectoryFixture) -> None:
+    fixture.editor.aliases.add("t@example.org", ["|ticket", "Bob@Elsewhere.example"])
+    fixture.editor.lists.add("news@example.org")
+    fixture.editor.lists.set_owners("news@example.org", ["alice@example.org"])
 
     def find(text: str) -> DirectoryEntry | None:
-        return finish(house.directory.find(parse(text)))
+        return finish(fixture.directory.find(parse(text)))
 
     assert find("alice@example.org") == DirectoryEntry("Alice@example.org")
     assert find("T@example.org") == DirectoryEntry(
@@ -365,43 +373,45 @@ def test_entries_are_accounts_aliases_and_lists(house: House) -> None:
     assert find("alice@elsewhere.example") is None
 
 
-def test_the_catch_all_is_found_under_no_local_part(house: House) -> None:
-    house.editor.aliases.add("@example.org", ["alice@example.org"])
-    found = finish(house.directory.find(catch_all_address("example.org")))
+def test_the_catch_all_is_found_under_no_local_part(fixture: DirectoryFixture) -> None:
+    fixture.editor.aliases.add("@example.org", ["alice@example.org"])
+    found = finish(fixture.directory.find(catch_all_address("example.org")))
     assert found == DirectoryEntry(targets=(parse("alice@example.org"),))
 
 
-def test_another_name_of_a_domain_has_the_same_entries(house: House) -> None:
-    assert finish(house.directory.home("example.com")) is None
-    house.editor.domains.add_name("example.com", "example.org")
-    assert finish(house.directory.home("Example.COM")) == "example.org"
-    assert finish(house.directory.is_ours("example.com"))
-    assert finish(house.directory.account(parse("ALICE@example.com"))) == "Alice@example.org"
-    house.editor.domains.remove("example.com")
-    assert finish(house.directory.find(parse("alice@example.com"))) is None
+def test_another_name_of_a_domain_has_the_same_entries(fixture: DirectoryFixture) -> None:
+    assert finish(fixture.directory.home("example.com")) is None
+    fixture.editor.domains.add_name("example.com", "example.org")
+    assert finish(fixture.directory.home("Example.COM")) == "example.org"
+    assert finish(fixture.directory.is_ours("example.com"))
+    assert finish(fixture.directory.account(parse("ALICE@example.com"))) == "Alice@example.org"
+    fixture.editor.domains.remove("example.com")
+    assert finish(fixture.directory.find(parse("alice@example.com"))) is None
 
 
-def test_another_name_of_a_domain_that_is_gone_is_not_ours(house: House) -> None:
-    house.editor._tables.connection.execute(
+def test_another_name_of_a_domain_that_is_gone_is_not_ours(fixture: DirectoryFixture) -> None:
+    fixture.editor._tables.connection.execute(
         "INSERT INTO domain_alias VALUES ('b.example', 'gone.example', 0)"
     )
-    assert not finish(house.directory.is_ours("b.example"))
+    assert not finish(fixture.directory.is_ours("b.example"))
 
 
-def test_members_are_those_of_an_alias_or_a_list(house: House) -> None:
+def test_members_are_those_of_an_alias_or_a_list(fixture: DirectoryFixture) -> None:
     def members(text: str) -> list[str]:
-        return [str(one) for one in finish(house.directory.members(parse(text)))]
+        return [str(one) for one in finish(fixture.directory.members(parse(text)))]
 
-    house.editor.lists.add("news@example.org")
-    house.editor.lists.add_members("news@example.org", ["team@example.org", "alice@example.org"])
+    fixture.editor.lists.add("news@example.org")
+    fixture.editor.lists.add_members("news@example.org", ["team@example.org", "alice@example.org"])
     assert members("team@example.org") == ["alice@example.org", "x@elsewhere.example"]
     assert members("News@example.org") == ["team@example.org", "alice@example.org"]
-    house.editor._tables.connection.execute("UPDATE list_member SET suspended = 9 WHERE number = 1")
+    fixture.editor._tables.connection.execute(
+        "UPDATE list_member SET suspended = 9 WHERE number = 1"
+    )
     assert members("news@example.org") == ["alice@example.org"]
     assert members("alice@example.org") == members("nobody@example.org") == []
 
 
-def test_entries_that_were_found_are_kept_in_memory(house: House) -> None:
+def test_entries_that_were_found_are_kept_in_memory(fixture: DirectoryFixture) -> None:
     for spelling in ("alice@example.org", "ALICE@example.org", "alice@example.org"):
-        finish(house.directory.find(parse(spelling)))
-    assert house.blocking.trips == ["read_homes", "read_record"]
+        finish(fixture.directory.find(parse(spelling)))
+    assert fixture.blocking.trips == ["read_homes", "read_record"]

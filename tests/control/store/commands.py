@@ -55,7 +55,7 @@ class Seen(NamedTuple):
     date: int
 
 
-class Place:
+class StoreCommand:
     """A state folder with two accounts, and the command that works on it."""
 
     def __init__(self, folder: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ CHEAP = PasswordSettings(memory_mib=1, passes=1, lanes=1)
 ALICE = "Alice@example.org"
 
 
-class House:
+class DirectoryFixture:
     def __init__(self, path: Path) -> None:
         self.editor = DirectoryEditor(path, CHEAP, ["example.org"])
         for name in (ALICE, "bob@example.org"):
@@ -32,65 +32,65 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "accounts.sqlite3")
+def fixture(tmp_path: Path) -> Iterator[DirectoryFixture]:
+    made = DirectoryFixture(tmp_path / "accounts.sqlite3")
     yield made
     made.directory.close()
     made.editor.close()
 
 
-def test_nobody_may_send_as_others_until_it_is_granted(house: House) -> None:
-    assert not house.may("office@example.org")
-    assert house.grants.allow(ALICE, ["Office@example.org", "me@Private.example"]) == (
+def test_nobody_may_send_as_others_until_it_is_granted(fixture: DirectoryFixture) -> None:
+    assert not fixture.may("office@example.org")
+    assert fixture.grants.allow(ALICE, ["Office@example.org", "me@Private.example"]) == (
         "me@private.example",
         "Office@example.org",
     )
-    assert house.may("OFFICE@example.org")
-    assert house.may("me@private.example")
-    assert not house.may("office@example.org", "bob@example.org")
-    assert not house.may("other@private.example")
+    assert fixture.may("OFFICE@example.org")
+    assert fixture.may("me@private.example")
+    assert not fixture.may("office@example.org", "bob@example.org")
+    assert not fixture.may("other@private.example")
 
 
-def test_all_of_a_domain_may_be_granted(house: House) -> None:
-    assert house.grants.allow(ALICE, ["@private.example"]) == ("@private.example",)
-    assert house.may("anybody@private.example")
-    assert not house.may("anybody@other.example")
+def test_all_of_a_domain_may_be_granted(fixture: DirectoryFixture) -> None:
+    assert fixture.grants.allow(ALICE, ["@private.example"]) == ("@private.example",)
+    assert fixture.may("anybody@private.example")
+    assert not fixture.may("anybody@other.example")
 
 
-def test_another_name_of_a_domain_is_meant_too(house: House) -> None:
-    house.editor.domains.add_name("example.net", "example.org")
-    house.grants.allow(ALICE, ["office@example.org"])
-    assert house.may("office@example.net")
+def test_another_name_of_a_domain_is_meant_too(fixture: DirectoryFixture) -> None:
+    fixture.editor.domains.add_name("example.net", "example.org")
+    fixture.grants.allow(ALICE, ["office@example.org"])
+    assert fixture.may("office@example.net")
 
 
-def test_a_grant_is_taken_back(house: House) -> None:
-    house.grants.allow(ALICE, ["a@example.org", "b@example.org", "a@example.org"])
-    assert house.grants.revoke(ALICE, ["A@example.org"]) == ("b@example.org",)
-    assert not house.may("a@example.org")
-    assert house.may("b@example.org")
+def test_a_grant_is_taken_back(fixture: DirectoryFixture) -> None:
+    fixture.grants.allow(ALICE, ["a@example.org", "b@example.org", "a@example.org"])
+    assert fixture.grants.revoke(ALICE, ["A@example.org"]) == ("b@example.org",)
+    assert not fixture.may("a@example.org")
+    assert fixture.may("b@example.org")
     with pytest.raises(Refused, match="anyway"):
-        house.grants.revoke(ALICE, ["b@example.org", "c@example.org"])
-    assert house.grants.of(ALICE) == ("b@example.org",)
+        fixture.grants.revoke(ALICE, ["b@example.org", "c@example.org"])
+    assert fixture.grants.of(ALICE) == ("b@example.org",)
 
 
-def test_what_is_no_address_is_refused(house: House) -> None:
+def test_what_is_no_address_is_refused(fixture: DirectoryFixture) -> None:
     for text in ("office", "@", "a b@example.org"):
         with pytest.raises(Refused):
-            house.grants.allow(ALICE, [text])
+            fixture.grants.allow(ALICE, [text])
     with pytest.raises(Refused, match="no account"):
-        house.grants.allow("nobody@example.org", ["a@example.org"])
+        fixture.grants.allow("nobody@example.org", ["a@example.org"])
 
 
-def test_grants_go_with_the_account(house: House) -> None:
-    house.grants.allow("bob@example.org", ["office@example.org"])
-    house.editor.accounts.remove("bob@example.org")
-    house.editor.accounts.add("bob@example.org", "other")
-    assert house.grants.of("bob@example.org") == ()
-    assert not house.may("office@example.org", "bob@example.org")
+def test_grants_go_with_the_account(fixture: DirectoryFixture) -> None:
+    fixture.grants.allow("bob@example.org", ["office@example.org"])
+    fixture.editor.accounts.remove("bob@example.org")
+    fixture.editor.accounts.add("bob@example.org", "other")
+    assert fixture.grants.of("bob@example.org") == ()
+    assert not fixture.may("office@example.org", "bob@example.org")
 
 
-def test_grants_are_not_endless(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_grants_are_not_endless(fixture: DirectoryFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(send_as, "MAX_GRANTS", 2)
     with pytest.raises(Refused, match="at most"):
-        house.grants.allow(ALICE, [f"a{number}@example.org" for number in range(3)])
-    assert house.grants.of(ALICE) == ()
+        fixture.grants.allow(ALICE, [f"a{number}@example.org" for number in range(3)])
+    assert fixture.grants.of(ALICE) == ()

@@ -424,12 +424,12 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew():
 
 
 def test_a_message_that_cannot_be_read_is_not_judged():
-    class Broken(MemoryBlob):
+    class BrokenBlob(MemoryBlob):
         def pieces(self, start=0, stop=None):
             raise OSError
 
     here = MilterFixture()
-    here.context.message = Message(Broken(HEADER + b"\r\n" + b"x" * 100_000), b"")
+    here.context.message = Message(BrokenBlob(HEADER + b"\r\n" + b"x" * 100_000), b"")
     with pytest.raises(Unavailable):
         here.whole()
 

@@ -37,7 +37,7 @@ class CountingDisk(Disk):
         return data
 
 
-class House:
+class ReopenedStore:
     """A store on a folder, reopened at will. Each message comes a second after the one before."""
 
     def __init__(self, folder: Path) -> None:
@@ -76,15 +76,15 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path)
+def reopened(tmp_path: Path) -> ReopenedStore:
+    return ReopenedStore(tmp_path)
 
 
-def told(house: House) -> dict[str, list[str | None]]:
-    return {name: house.threads(name) for name in ("Sent", "INBOX", "Archive")}
+def told(reopened: ReopenedStore) -> dict[str, list[str | None]]:
+    return {name: reopened.threads(name) for name in ("Sent", "INBOX", "Archive")}
 
 
-def test_threads_are_the_same_when_the_index_was_lost(house: House) -> None:
+def test_threads_are_the_same_when_the_index_was_lost(reopened: ReopenedStore) -> None:
     for name, data in (
         ("INBOX", letter("a")),
         ("Sent", letter("b", replying_to="a")),
@@ -94,82 +94,82 @@ def test_threads_are_the_same_when_the_index_was_lost(house: House) -> None:
         ("Sent", letter("f", replying_to="d")),
         ("INBOX", letter("")),
     ):
-        house.come(name, data)
-        house.threads(name)
-    mailbox = finish(house.account.open("INBOX"))
+        reopened.come(name, data)
+        reopened.threads(name)
+    mailbox = finish(reopened.account.open("INBOX"))
     finish(mailbox.copy(mailbox.columns.uids, "Archive"))
     mailbox.close()
-    before = told(house)
+    before = told(reopened)
     assert len({thread for threads in before.values() for thread in threads}) == 3
-    finish(house.store.close())
+    finish(reopened.store.close())
     for suffix in ("", "-wal", "-shm"):
-        Path(f"{house.index}{suffix}").unlink(missing_ok=True)
-    house.start()
-    assert told(house) == before
+        Path(f"{reopened.index}{suffix}").unlink(missing_ok=True)
+    reopened.start()
+    assert told(reopened) == before
 
 
-def test_mailboxes_that_nobody_opened_are_placed_with_the_first(house: House) -> None:
-    [first] = house.come("Archive", letter("a", "x"))
-    house.come("Sent", letter("b", replying_to="a"))
-    house.come("INBOX", letter("c", replying_to="b"))
-    finish(house.store.close())
-    house.index.unlink()
-    house.start()
-    [thread] = house.threads("INBOX")
-    assert house.threads("Archive", [first]) == [thread]
+def test_mailboxes_that_nobody_opened_are_placed_with_the_first(reopened: ReopenedStore) -> None:
+    [first] = reopened.come("Archive", letter("a", "x"))
+    reopened.come("Sent", letter("b", replying_to="a"))
+    reopened.come("INBOX", letter("c", replying_to="b"))
+    finish(reopened.store.close())
+    reopened.index.unlink()
+    reopened.start()
+    [thread] = reopened.threads("INBOX")
+    assert reopened.threads("Archive", [first]) == [thread]
 
 
-def test_a_message_is_read_once_and_only_its_header(house: House) -> None:
+def test_a_message_is_read_once_and_only_its_header(reopened: ReopenedStore) -> None:
     large = letter("a") + b"x" * 1_000_000
-    house.come("INBOX", large, letter("b"))
-    house.threads("INBOX")
-    assert house.disk.read_sizes == [32 * 1024, len(letter("b"))]
-    house.threads("INBOX")
-    house.restart()
-    house.threads("INBOX")
-    assert len(house.disk.read_sizes) == 2
+    reopened.come("INBOX", large, letter("b"))
+    reopened.threads("INBOX")
+    assert reopened.disk.read_sizes == [32 * 1024, len(letter("b"))]
+    reopened.threads("INBOX")
+    reopened.restart()
+    reopened.threads("INBOX")
+    assert len(reopened.disk.read_sizes) == 2
 
 
-def test_thousands_of_messages_are_placed_in_pieces(house: House) -> None:
+def test_thousands_of_messages_are_placed_in_pieces(reopened: ReopenedStore) -> None:
     drafts = [draft(letter(str(number), str(number // 10 * 10))) for number in range(450)]
-    finish(house.account.append("INBOX", drafts))
-    assert len(set(house.threads("INBOX"))) == 45
+    finish(reopened.account.append("INBOX", drafts))
+    assert len(set(reopened.threads("INBOX"))) == 45
 
 
-def test_two_who_ask_at_the_same_time_are_told_the_same(house: House) -> None:
-    uids = house.come("INBOX", *[letter(str(number)) for number in range(250)])
-    mailbox = finish(house.account.open("INBOX"))
-    house.account._services.threads._is_busy = True
+def test_two_who_ask_at_the_same_time_are_told_the_same(reopened: ReopenedStore) -> None:
+    uids = reopened.come("INBOX", *[letter(str(number)) for number in range(250)])
+    mailbox = finish(reopened.account.open("INBOX"))
+    reopened.account._services.threads._is_busy = True
     alone = finish(mailbox.threads(uids))
-    house.account._services.threads._is_busy = False
+    reopened.account._services.threads._is_busy = False
     assert finish(mailbox.threads(uids)) == alone
     assert len(set(alone)) == 250
 
 
-def test_a_message_whose_file_is_gone_holds_nobody_up(house: House) -> None:
-    uids = house.come("INBOX", letter("a"), letter("b", "a"))
-    [file] = [path for path in house.folder.rglob("cur/*") if b"<b@" in path.read_bytes()]
+def test_a_message_whose_file_is_gone_holds_nobody_up(reopened: ReopenedStore) -> None:
+    uids = reopened.come("INBOX", letter("a"), letter("b", "a"))
+    [file] = [path for path in reopened.folder.rglob("cur/*") if b"<b@" in path.read_bytes()]
     file.unlink()
-    mailbox = finish(house.account.open("INBOX"))
+    mailbox = finish(reopened.account.open("INBOX"))
     found = finish(mailbox.threads(uids))
     assert found[0] is not None
     assert found[1] is None
 
 
-def test_an_index_of_before_keeps_all_and_learns_the_threads(house: House) -> None:
-    uids = house.come("INBOX", letter("a"), letter("b", "a"))
-    mailbox = finish(house.account.open("INBOX"))
+def test_an_index_of_before_keeps_all_and_learns_the_threads(reopened: ReopenedStore) -> None:
+    uids = reopened.come("INBOX", letter("a"), letter("b", "a"))
+    mailbox = finish(reopened.account.open("INBOX"))
     finish(mailbox.mark(uids[:1], "add", frozenset({"\\Seen", "work"})))
     rows = list(mailbox.columns)
-    finish(house.store.close())
-    old = apsw.Connection(str(house.index))
+    finish(reopened.store.close())
+    old = apsw.Connection(str(reopened.index))
     for table in ("threads", "thread_names", "threaded", "placed"):
         old.execute(f"DROP TABLE {table}")
     old.pragma("user_version", STEP - 1)
     old.close()
-    house.start()
-    mailbox = finish(house.account.open("INBOX"))
+    reopened.start()
+    mailbox = finish(reopened.account.open("INBOX"))
     assert list(mailbox.columns) == rows
-    assert len(set(house.threads("INBOX"))) == 1
-    finish(house.store.close())
-    assert apsw.Connection(str(house.index)).pragma("user_version") == VERSION
+    assert len(set(reopened.threads("INBOX"))) == 1
+    finish(reopened.store.close())
+    assert apsw.Connection(str(reopened.index)).pragma("user_version") == VERSION

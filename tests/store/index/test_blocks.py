@@ -25,7 +25,7 @@ from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 FLAGGED = normal(["\\Flagged"])
 
 
-class Place:
+class BlockStore:
     """A store whose parcels are small, and a maildir that another program filled."""
 
     def __init__(self, root: Path) -> None:
@@ -58,12 +58,12 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def alice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BlockStore:
     monkeypatch.setattr(blocks, "LEAST", 2)
     monkeypatch.setattr(blocks, "SIZE", 3)
-    place = Place(tmp_path)
-    place.drop(*range(8))
-    return place
+    alice = BlockStore(tmp_path)
+    alice.drop(*range(8))
+    return alice
 
 
 def texts(mailbox) -> list[bytes | None]:
@@ -104,38 +104,38 @@ def test_columns_are_joined_as_a_whole() -> None:
 # ---------------------------------------------------------------- mailboxes
 
 
-def test_all_that_was_there_is_seen(place: Place) -> None:
-    inbox = place.open()
+def test_all_that_was_there_is_seen(alice: BlockStore) -> None:
+    inbox = alice.open()
     assert list(inbox.columns.uids) == [1, 2, 3, 4, 5, 6, 7, 8]
     assert flags_of(inbox) == [{"\\Seen"}] * 8
     assert texts(inbox) == [mail(str(number)) for number in range(8)]
 
 
-def test_the_first_opening_shows_what_later_ones_show(place: Place) -> None:
+def test_the_first_opening_shows_what_later_ones_show(alice: BlockStore) -> None:
     lines = [f"{number + 11} :{1_000_000_000 + number}.a\n" for number in range(8)]
-    (place.path / "Maildir" / "dovecot-uidlist").write_text("3 V1 N99\n" + "".join(lines))
-    first = place.open().columns
-    place.restart()
-    again = place.open().columns
+    (alice.path / "Maildir" / "dovecot-uidlist").write_text("3 V1 N99\n" + "".join(lines))
+    first = alice.open().columns
+    alice.restart()
+    again = alice.open().columns
     assert list(first) == list(again)
     assert first.uidnext == again.uidnext == 99
     assert first.highest_modseq == again.highest_modseq
 
 
-def test_many_files_that_are_not_in_order_of_age_are_seen(place: Place) -> None:
+def test_many_files_that_are_not_in_order_of_age_are_seen(alice: BlockStore) -> None:
     for name in ("99.a:2,S", "1000000003.b:2,", "1000000003.a,X=1:2,"):
-        (place.path / "Maildir" / "cur" / name).write_bytes(mail(name))
-    mailbox = place.open()
+        (alice.path / "Maildir" / "cur" / name).write_bytes(mail(name))
+    mailbox = alice.open()
     assert list(mailbox.columns.uids) == list(range(1, 12))
-    assert place.known() == list(range(1, 12))
+    assert alice.known() == list(range(1, 12))
 
 
-def test_a_name_that_stands_for_two_of_many_files_is_parted(place: Place) -> None:
-    (place.path / "Maildir" / "new").mkdir()
-    (place.path / "Maildir" / "new" / "1000000003.a").write_bytes(mail("another"))
-    assert list(place.open().columns.uids) == list(range(1, 10))
-    place.restart()
-    assert list(place.open().columns.uids) == list(range(1, 10))
+def test_a_name_that_stands_for_two_of_many_files_is_parted(alice: BlockStore) -> None:
+    (alice.path / "Maildir" / "new").mkdir()
+    (alice.path / "Maildir" / "new" / "1000000003.a").write_bytes(mail("another"))
+    assert list(alice.open().columns.uids) == list(range(1, 10))
+    alice.restart()
+    assert list(alice.open().columns.uids) == list(range(1, 10))
 
 
 class OnceFailing(QuickDisk):
@@ -149,79 +149,79 @@ class OnceFailing(QuickDisk):
             raise OSError(errno.EIO, "")
 
 
-def test_many_files_are_told_only_when_their_numbers_are_on_disk(place: Place) -> None:
+def test_many_files_are_told_only_when_their_numbers_are_on_disk(alice: BlockStore) -> None:
     disk, clock = OnceFailing(), StillClock(2.5e9)
-    place.store = MaildirStore(place.root, InlineBlocking(), clock, FakeRenderer(), disk=disk)
-    account = place.account
+    alice.store = MaildirStore(alice.root, InlineBlocking(), clock, FakeRenderer(), disk=disk)
+    account = alice.account
     with pytest.raises(Unavailable):
         finish(account.open("INBOX"))
-    assert read_only.read_index(Disk(), os.fsencode(place.path)).known == {}
+    assert read_only.read_index(Disk(), os.fsencode(alice.path)).known == {}
     uids = list(finish(account.open("INBOX")).columns.uids)
-    place.restart()
+    alice.restart()
     assert len(uids) == 8
-    assert list(place.open().columns.uids) == uids
+    assert list(alice.open().columns.uids) == uids
 
 
-def test_looking_from_outside_shows_what_is_no_row_yet(place: Place) -> None:
-    place.open()
-    assert place.known() == [1, 2, 3, 4, 5, 6, 7, 8]
+def test_looking_from_outside_shows_what_is_no_row_yet(alice: BlockStore) -> None:
+    alice.open()
+    assert alice.known() == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
-def test_reading_one_message_needs_no_rows_of_others(place: Place) -> None:
-    inbox = place.open()
+def test_reading_one_message_needs_no_rows_of_others(alice: BlockStore) -> None:
+    inbox = alice.open()
     assert finish(inbox.read([MessageRange(5)])) == [mail("4")]
-    assert place.known() == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert alice.known() == [1, 2, 3, 4, 5, 6, 7, 8]
     assert texts(inbox) == [mail(str(number)) for number in range(8)]
 
 
-def test_alterations_are_found_by_a_later_process(place: Place) -> None:
-    inbox = place.open()
+def test_alterations_are_found_by_a_later_process(alice: BlockStore) -> None:
+    inbox = alice.open()
     finish(inbox.mark([2], "add", FLAGGED))
     finish(inbox.expunge([4, 5]))
-    place.drop(9)
+    alice.drop(9)
     finish(inbox.refresh())
-    place.restart()
-    again = place.open()
+    alice.restart()
+    again = alice.open()
     assert list(again.columns) == list(inbox.columns)
     assert list(again.columns.uids) == [1, 2, 3, 6, 7, 8, 9]
     assert flags_of(again)[1] == {"\\Seen", "\\Flagged"}
 
 
-def test_one_opening_after_the_other_shows_the_same(place: Place) -> None:
-    first = place.open()
+def test_one_opening_after_the_other_shows_the_same(alice: BlockStore) -> None:
+    first = alice.open()
     finish(first.measure(first.columns.uids))
     for uid in (1, 4, 8):
         finish(first.mark([uid], "add", normal([f"$K{uid}"])))
-        place.restart()
-        again = place.open()
+        alice.restart()
+        again = alice.open()
         assert list(again.columns) == list(first.columns)
         assert set(again.keywords) == set(first.keywords)
 
 
-def test_thousands_that_come_later_are_seen(place: Place) -> None:
-    inbox = place.open()
-    place.drop(*range(20, 27))
+def test_thousands_that_come_later_are_seen(alice: BlockStore) -> None:
+    inbox = alice.open()
+    alice.drop(*range(20, 27))
     finish(inbox.refresh())
     assert list(inbox.columns.uids) == list(range(1, 16))
     assert texts(inbox)[8:] == [mail(str(number)) for number in range(20, 27)]
 
 
-def test_copying_moving_counting_and_searching_find_them(place: Place) -> None:
-    inbox = place.open()
+def test_copying_moving_counting_and_searching_find_them(alice: BlockStore) -> None:
+    inbox = alice.open()
     assert finish(inbox.matching([1, 8], Contains("text", "is 7"))) == {8}
     finish(inbox.copy([1, 2], "Archive"))
     finish(inbox.move([3], "Archive"))
-    status = finish(place.account.status("INBOX"))
+    status = finish(alice.account.status("INBOX"))
     assert (status.messages, status.unseen, status.size) == (7, 0, 7 * len(mail("1")))
-    assert finish(place.account.status("Archive")).messages == 3
+    assert finish(alice.account.status("Archive")).messages == 3
 
 
-def test_a_file_in_new_moves_to_cur_when_it_was_told(place: Place) -> None:
-    new = place.path / "Maildir" / "new"
+def test_a_file_in_new_moves_to_cur_when_it_was_told(alice: BlockStore) -> None:
+    new = alice.path / "Maildir" / "new"
     new.mkdir(exist_ok=True)
     for number in range(4):
         (new / f"{1_000_000_100 + number}.b").write_bytes(mail("new"))
-    inbox = place.open()
+    inbox = alice.open()
     assert inbox.claim_recent() == 9
     finish(inbox.refresh())
     assert os.listdir(new) == []
@@ -231,30 +231,30 @@ def test_a_file_in_new_moves_to_cur_when_it_was_told(place: Place) -> None:
 # ---------------------------------------------------------------- only what a change touches
 
 
-def apart(place: Place) -> list[int]:
+def apart(alice: BlockStore) -> list[int]:
     """Return the first UIDs of the parcels that are no rows yet."""
-    connection = place.account._tree.index.database.connection
+    connection = alice.account._tree.index.database.connection
     found = connection.execute("SELECT first FROM parcels WHERE is_apart ORDER BY first")
     return [first for (first,) in found]
 
 
-def test_newcomers_leave_the_others_in_their_parcels(place: Place) -> None:
-    inbox = place.open()
-    assert apart(place) == [1, 4, 7]
-    new = place.path / "Maildir" / "new"
+def test_newcomers_leave_the_others_in_their_parcels(alice: BlockStore) -> None:
+    inbox = alice.open()
+    assert apart(alice) == [1, 4, 7]
+    new = alice.path / "Maildir" / "new"
     for number in range(4):
         (new / f"{1_000_000_100 + number}.b").write_bytes(mail("new"))
         os.utime(new, (1_000_000_100 + number,) * 2)
         finish(inbox.refresh())
-    assert apart(place) == [1, 4, 7]
+    assert apart(alice) == [1, 4, 7]
     assert list(inbox.columns.uids) == list(range(1, 13))
     assert texts(inbox)[8:] == [mail("new")] * 4
 
 
-def test_a_file_of_a_parcel_that_lies_in_new_again_is_no_newcomer(place: Place) -> None:
-    inbox = place.open()
-    old = place.path / "Maildir" / "cur" / "1000000004.a:2,S"
-    old.rename(place.path / "Maildir" / "new" / "1000000004.a")
+def test_a_file_of_a_parcel_that_lies_in_new_again_is_no_newcomer(alice: BlockStore) -> None:
+    inbox = alice.open()
+    old = alice.path / "Maildir" / "cur" / "1000000004.a:2,S"
+    old.rename(alice.path / "Maildir" / "new" / "1000000004.a")
     finish(inbox.refresh())
     assert list(inbox.columns.uids) == list(range(1, 9))
     assert texts(inbox)[4] == mail("4")
@@ -262,32 +262,32 @@ def test_a_file_of_a_parcel_that_lies_in_new_again_is_no_newcomer(place: Place) 
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 5])
-def test_removals_by_others_touch_only_their_parcels(place: Place, number: int) -> None:
-    inbox = place.open()
+def test_removals_by_others_touch_only_their_parcels(alice: BlockStore, number: int) -> None:
+    inbox = alice.open()
     for each in range(number):
-        (place.path / "Maildir" / "cur" / f"{1_000_000_000 + each}.a:2,S").unlink()
+        (alice.path / "Maildir" / "cur" / f"{1_000_000_000 + each}.a:2,S").unlink()
     finish(inbox.refresh())
     assert list(inbox.columns.uids) == list(range(1, 9))[number:]
-    assert apart(place) == ([4, 7] if number <= 3 else [7])
+    assert apart(alice) == ([4, 7] if number <= 3 else [7])
 
 
-def test_measuring_a_few_takes_only_their_parcels(place: Place) -> None:
-    inbox = place.open()
+def test_measuring_a_few_takes_only_their_parcels(alice: BlockStore) -> None:
+    inbox = alice.open()
     finish(inbox.measure([5]))
-    assert apart(place) == [1, 7]
-    tree = place.account._tree
+    assert apart(alice) == [1, 7]
+    tree = alice.account._tree
     with transaction(tree) as work:
         state = mailbox_row(tree.folder(b""), work)
         assert [row.uid for row in work.index.unmeasured(state, 5, 1)] == [6]
-        assert apart(place) == [1]
+        assert apart(alice) == [1]
         assert [row.uid for row in work.index.unmeasured(state, 0, 2)] == [1, 2]
-        assert apart(place) == []
+        assert apart(alice) == []
 
 
-def test_the_next_messages_behind_a_uid_are_found_in_parcels_and_rows(place: Place) -> None:
-    inbox = place.open()
+def test_the_next_messages_behind_a_uid_are_found_in_parcels_and_rows(alice: BlockStore) -> None:
+    inbox = alice.open()
     finish(inbox.read([MessageRange(5)]))
-    tree = place.account._tree
+    tree = alice.account._tree
     with transaction(tree) as work:
         state = mailbox_row(tree.folder(b""), work)
         assert [found[0] for found in work.index.identities(state, 5, 2)] == [6, 7]
@@ -295,13 +295,13 @@ def test_the_next_messages_behind_a_uid_are_found_in_parcels_and_rows(place: Pla
         assert [found[0] for found in work.index.identities(state, 0, -1)] == list(range(1, 9))
 
 
-def test_only_parcels_that_were_altered_since_are_looked_at(place: Place) -> None:
-    inbox = place.open()
+def test_only_parcels_that_were_altered_since_are_looked_at(alice: BlockStore) -> None:
+    inbox = alice.open()
     modseq = inbox.columns.highest_modseq
-    place.drop(*range(20, 23))
+    alice.drop(*range(20, 23))
     finish(inbox.refresh())
-    tree = place.account._tree
+    tree = alice.account._tree
     with transaction(tree) as work:
         state = mailbox_row(tree.folder(b""), work)
         assert [row.uid for row in work.index.changed(state, modseq)] == [9, 10, 11]
-    assert apart(place) == [1, 4, 7]
+    assert apart(alice) == [1, 4, 7]

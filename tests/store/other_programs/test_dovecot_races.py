@@ -41,7 +41,7 @@ class Meanwhile(QuickDisk):
     def pause(self, seconds: float) -> None: ...
 
 
-class Place:
+class RacingMaildir:
     def __init__(self, root: Path) -> None:
         self.disk = Meanwhile()
         self.maildir = root / "example.org" / "alice" / "Maildir"
@@ -69,87 +69,89 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def racing(tmp_path: Path) -> RacingMaildir:
+    return RacingMaildir(tmp_path)
 
 
-def test_an_append_comes_after_what_dovecot_appended_just_now(place: Place) -> None:
+def test_an_append_comes_after_what_dovecot_appended_just_now(racing: RacingMaildir) -> None:
     def dovecot() -> None:
-        place.drop("cur/theirs:2,S")
-        place.told("2 :theirs")
+        racing.drop("cur/theirs:2,S")
+        racing.told("2 :theirs")
 
-    place.disk.act = dovecot
-    copied = finish(place.account.append("INBOX", [draft(mail("ours"))]))
+    racing.disk.act = dovecot
+    copied = finish(racing.account.append("INBOX", [draft(mail("ours"))]))
     assert copied.targets == (3,)
-    assert list(place.inbox.columns.uids) == [1, 2, 3]
-    assert place.bases()[2] == "theirs"
-    assert place.disk.unlocked == []
+    assert list(racing.inbox.columns.uids) == [1, 2, 3]
+    assert racing.bases()[2] == "theirs"
+    assert racing.disk.unlocked == []
 
 
-def test_what_dovecot_appended_behind_an_own_mark_is_not_passed_over(place: Place) -> None:
-    seen = os.stat(place.maildir / "cur")
-    place.drop("cur/theirs:2,S")  # in the same tick of the clock
-    os.utime(place.maildir / "cur", ns=(seen.st_atime_ns, seen.st_mtime_ns))
-    place.told("2 :theirs")
-    assert finish(place.account.append("INBOX", [draft(mail("ours"))])).targets == (3,)
-    assert list(place.inbox.columns.uids) == [1, 2, 3]
+def test_what_dovecot_appended_behind_an_own_mark_is_not_passed_over(racing: RacingMaildir) -> None:
+    seen = os.stat(racing.maildir / "cur")
+    racing.drop("cur/theirs:2,S")  # in the same tick of the clock
+    os.utime(racing.maildir / "cur", ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    racing.told("2 :theirs")
+    assert finish(racing.account.append("INBOX", [draft(mail("ours"))])).targets == (3,)
+    assert list(racing.inbox.columns.uids) == [1, 2, 3]
 
 
-def test_a_delivery_that_dovecot_saw_first_has_its_uid(place: Place) -> None:
+def test_a_delivery_that_dovecot_saw_first_has_its_uid(racing: RacingMaildir) -> None:
     def dovecot() -> None:
-        place.drop("cur/late:2,")
-        place.told("2 :late\n3 :delivered")
+        racing.drop("cur/late:2,")
+        racing.told("2 :late\n3 :delivered")
 
-    place.drop("new/delivered")
-    place.disk.act = dovecot
-    heard = listen(place.inbox)
-    finish(place.inbox.refresh())
+    racing.drop("new/delivered")
+    racing.disk.act = dovecot
+    heard = listen(racing.inbox)
+    finish(racing.inbox.refresh())
     assert [type(change) for change in heard] == [EntriesAdded]
-    assert list(place.inbox.columns.uids) == [1, 2, 3]
-    assert [place.bases()[uid] for uid in (2, 3)] == ["late", "delivered"]
-    assert len(place.bases()) == 3
+    assert list(racing.inbox.columns.uids) == [1, 2, 3]
+    assert [racing.bases()[uid] for uid in (2, 3)] == ["late", "delivered"]
+    assert len(racing.bases()) == 3
 
 
-def test_a_file_that_dovecot_gave_another_uid_is_another_message(place: Place) -> None:
-    place.drop("new/delivered")
-    place.told(f"2 :{place.bases()[1]}")
-    heard = listen(place.inbox)
-    finish(place.inbox.refresh())
+def test_a_file_that_dovecot_gave_another_uid_is_another_message(racing: RacingMaildir) -> None:
+    racing.drop("new/delivered")
+    racing.told(f"2 :{racing.bases()[1]}")
+    heard = listen(racing.inbox)
+    finish(racing.inbox.refresh())
     assert [type(change) for change in heard] == [EntriesExpunged, EntriesAdded]
-    assert list(place.inbox.columns.uids) == [2, 3]
-    assert len(place.bases()) == 3
+    assert list(racing.inbox.columns.uids) == [2, 3]
+    assert len(racing.bases()) == 3
 
 
-def test_letters_that_dovecot_gave_just_now_stay_its_own(place: Place) -> None:
-    place.disk.act = lambda: (place.maildir / "dovecot-keywords").write_text("0 theirs\n")
-    finish(place.inbox.mark([1], "add", frozenset({"ours", "more"})))
-    assert (place.maildir / "dovecot-keywords").read_text() == "0 theirs\n1 more\n2 ours\n"
-    assert [path.name[-5:] for path in (place.maildir / "cur").iterdir()] == [":2,bc"]
+def test_letters_that_dovecot_gave_just_now_stay_its_own(racing: RacingMaildir) -> None:
+    racing.disk.act = lambda: (racing.maildir / "dovecot-keywords").write_text("0 theirs\n")
+    finish(racing.inbox.mark([1], "add", frozenset({"ours", "more"})))
+    assert (racing.maildir / "dovecot-keywords").read_text() == "0 theirs\n1 more\n2 ours\n"
+    assert [path.name[-5:] for path in (racing.maildir / "cur").iterdir()] == [":2,bc"]
 
 
-def test_a_keyword_that_dovecot_gave_a_letter_just_now_has_that_one(place: Place) -> None:
-    place.disk.act = lambda: (place.maildir / "dovecot-keywords").write_text("4 Ours\n")
-    finish(place.inbox.mark([1], "add", frozenset({"ours"})))
-    finish(place.inbox.refresh())
-    assert place.inbox.columns.flags[0] == {"Ours"}
-    assert (place.maildir / "dovecot-keywords").read_text() == "4 Ours\n"
+def test_a_keyword_that_dovecot_gave_a_letter_just_now_has_that_one(racing: RacingMaildir) -> None:
+    racing.disk.act = lambda: (racing.maildir / "dovecot-keywords").write_text("4 Ours\n")
+    finish(racing.inbox.mark([1], "add", frozenset({"ours"})))
+    finish(racing.inbox.refresh())
+    assert racing.inbox.columns.flags[0] == {"Ours"}
+    assert (racing.maildir / "dovecot-keywords").read_text() == "4 Ours\n"
 
 
-def test_the_keywords_file_gets_a_new_second_each_time(place: Place) -> None:
+def test_the_keywords_file_gets_a_new_second_each_time(racing: RacingMaildir) -> None:
     seconds = []
     for name in ("a", "b", "c"):
-        finish(place.inbox.mark([1], "add", frozenset({name})))
-        seconds.append(int(os.stat(place.maildir / "dovecot-keywords").st_mtime))
+        finish(racing.inbox.mark([1], "add", frozenset({name})))
+        seconds.append(int(os.stat(racing.maildir / "dovecot-keywords").st_mtime))
     assert seconds == sorted({*seconds})
 
 
-def test_a_lock_that_stays_is_waited_for_in_vain_and_then_nothing_was_done(place: Place) -> None:
-    lock = place.maildir / "dovecot-uidlist.lock"
+def test_a_lock_that_stays_is_waited_for_in_vain_and_then_nothing_was_done(
+    racing: RacingMaildir,
+) -> None:
+    lock = racing.maildir / "dovecot-uidlist.lock"
     lock.write_text(f"1:{socket.gethostname()}")
     with pytest.raises(Unavailable):
-        finish(place.account.append("INBOX", [draft(mail("ours"))]))
-    assert place.bases().keys() == {1}
-    assert os.listdir(place.maildir / "tmp") == []
+        finish(racing.account.append("INBOX", [draft(mail("ours"))]))
+    assert racing.bases().keys() == {1}
+    assert os.listdir(racing.maildir / "tmp") == []
     lock.unlink()
-    assert finish(place.account.append("INBOX", [draft(mail("ours"))])).targets == (2,)
+    assert finish(racing.account.append("INBOX", [draft(mail("ours"))])).targets == (2,)
     assert not lock.exists()

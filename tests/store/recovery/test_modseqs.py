@@ -11,7 +11,7 @@ from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
-class Place:
+class RestartedStore:
     """A store whose machine starts anew when it is told to."""
 
     def __init__(self, root: Path) -> None:
@@ -40,45 +40,49 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def restarted(tmp_path: Path) -> RestartedStore:
+    return RestartedStore(tmp_path)
 
 
 def test_an_empty_mailbox_tells_no_lower_one_when_the_index_is_lost_after_a_start(
-    place: Place,
+    restarted: RestartedStore,
 ) -> None:
-    place.modseq("Sent")
-    finish(place.store.close())
-    place.start()
-    told = place.modseq("Sent")
-    place.lose_index()
-    assert place.modseq("Sent") >= told
+    restarted.modseq("Sent")
+    finish(restarted.store.close())
+    restarted.start()
+    told = restarted.modseq("Sent")
+    restarted.lose_index()
+    assert restarted.modseq("Sent") >= told
 
 
-def test_each_loss_of_the_index_leads_to_higher_ones_even_soon_after_a_start(place: Place) -> None:
-    finish(finish(place.store.account(ALICE)).append("Sent", [draft(mail("one"))]))
-    place.lose_index()
-    place.modseq("Sent")
-    finish(place.store.close())
-    place.start()
-    told = place.modseq("Sent")
-    place.lose_index()
-    assert place.modseq("Sent") > told
+def test_each_loss_of_the_index_leads_to_higher_ones_even_soon_after_a_start(
+    restarted: RestartedStore,
+) -> None:
+    finish(finish(restarted.store.account(ALICE)).append("Sent", [draft(mail("one"))]))
+    restarted.lose_index()
+    restarted.modseq("Sent")
+    finish(restarted.store.close())
+    restarted.start()
+    told = restarted.modseq("Sent")
+    restarted.lose_index()
+    assert restarted.modseq("Sent") > told
 
 
-def test_a_mailbox_that_the_index_thinks_empty_may_have_told_higher_ones(place: Place) -> None:
-    place.modseq("Sent")
-    finish(place.store.close())
-    kept = {path: path.read_bytes() for path in place.root.glob("*/*/index.sqlite3*")}
-    account = finish(place.store.account(ALICE))
+def test_a_mailbox_that_the_index_thinks_empty_may_have_told_higher_ones(
+    restarted: RestartedStore,
+) -> None:
+    restarted.modseq("Sent")
+    finish(restarted.store.close())
+    kept = {path: path.read_bytes() for path in restarted.root.glob("*/*/index.sqlite3*")}
+    account = finish(restarted.store.account(ALICE))
     finish(account.append("Sent", [draft(mail("one"))]))
     for flags in ("Own", "Other"):
         sent = finish(account.open("Sent"))
         finish(sent.mark([1], "set", frozenset({flags})))
         sent.close()
-    told = place.modseq("Sent")
-    finish(place.store.close())
+    told = restarted.modseq("Sent")
+    finish(restarted.store.close())
     for path, data in kept.items():
         path.write_bytes(data)
-    place.start()
-    assert place.modseq("Sent") > told
+    restarted.start()
+    assert restarted.modseq("Sent") > told

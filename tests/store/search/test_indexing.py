@@ -42,7 +42,7 @@ class SlowDisk(Disk):
         return super().open(path)
 
 
-class Place:
+class IndexedStore:
     def __init__(self, root: Path) -> None:
         self.clock = StillClock(2e9)
         self.disk = SlowDisk(self.clock)
@@ -85,59 +85,59 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def indexed(tmp_path: Path) -> IndexedStore:
+    return IndexedStore(tmp_path)
 
 
-def test_new_mail_is_indexed_once_the_account_is_idle(place: Place):
-    place.put(place.alice, "hello", "other")
-    assert place.is_needed
-    assert place.work() == 0
-    place.idle()
-    assert place.work() == 2
-    assert not place.is_needed
-    assert place.read_by_search(place.alice) == 0
+def test_new_mail_is_indexed_once_the_account_is_idle(indexed: IndexedStore):
+    indexed.put(indexed.alice, "hello", "other")
+    assert indexed.is_needed
+    assert indexed.work() == 0
+    indexed.idle()
+    assert indexed.work() == 2
+    assert not indexed.is_needed
+    assert indexed.read_by_search(indexed.alice) == 0
 
 
-def test_an_account_that_is_never_idle_has_its_turn_too(place: Place):
-    place.put(place.alice, "hello")
+def test_an_account_that_is_never_idle_has_its_turn_too(indexed: IndexedStore):
+    indexed.put(indexed.alice, "hello")
     for _ in range(int(MAX_WAIT_SECONDS / 0.5)):
-        finish(place.alice.status("INBOX"))
-        assert place.work() == 0
-        place.clock.seconds += 0.5
-    assert place.work() == 1
+        finish(indexed.alice.status("INBOX"))
+        assert indexed.work() == 0
+        indexed.clock.seconds += 0.5
+    assert indexed.work() == 1
 
 
-def test_a_round_ends_when_its_time_is_over_and_accounts_take_turns(place: Place):
-    bob = place.account(BOB)
-    place.put(place.alice, *["hello"] * 3 * PIECE)
-    place.put(bob, *["hello"] * 3 * PIECE)
-    place.idle()
-    place.disk.seconds = 0.02
-    read = [place.work() for _ in range(10)]
+def test_a_round_ends_when_its_time_is_over_and_accounts_take_turns(indexed: IndexedStore):
+    bob = indexed.account(BOB)
+    indexed.put(indexed.alice, *["hello"] * 3 * PIECE)
+    indexed.put(bob, *["hello"] * 3 * PIECE)
+    indexed.idle()
+    indexed.disk.seconds = 0.02
+    read = [indexed.work() for _ in range(10)]
     assert max(read) <= 2 * PIECE
-    owners = [b"alice" in path for path in place.disk.opened]
+    owners = [b"alice" in path for path in indexed.disk.opened]
     changes = sum(one != two for one, two in itertools.pairwise(owners))
     assert len(owners) == 6 * PIECE
     assert changes >= 3
-    assert not place.is_needed
+    assert not indexed.is_needed
 
 
-def test_a_round_ends_when_the_account_is_used(place: Place):
-    place.put(place.alice, *["hello"] * 3 * PIECE)
-    place.idle()
-    place.disk.on_open = place.alice.lane.note_use
-    assert place.work() <= PIECE
-    assert place.is_needed
+def test_a_round_ends_when_the_account_is_used(indexed: IndexedStore):
+    indexed.put(indexed.alice, *["hello"] * 3 * PIECE)
+    indexed.idle()
+    indexed.disk.on_open = indexed.alice.lane.note_use
+    assert indexed.work() <= PIECE
+    assert indexed.is_needed
 
 
-def test_the_newest_messages_are_indexed_first(place: Place):
-    uids = place.put(place.alice, *[f"text {number}" for number in range(40)])
-    place.idle()
-    place.work()
-    folder = finish(place.alice.open("INBOX"))._folder
-    files = {folder.file(row): row.uid for row in _rows(place.alice, folder)}
-    order = [files[path] for path in place.disk.opened]
+def test_the_newest_messages_are_indexed_first(indexed: IndexedStore):
+    uids = indexed.put(indexed.alice, *[f"text {number}" for number in range(40)])
+    indexed.idle()
+    indexed.work()
+    folder = finish(indexed.alice.open("INBOX"))._folder
+    files = {folder.file(row): row.uid for row in _rows(indexed.alice, folder)}
+    order = [files[path] for path in indexed.disk.opened]
     assert sorted(order) == list(uids)
     assert min(order[:PIECE]) > max(order[-PIECE:])
 
@@ -149,146 +149,150 @@ def _rows(account: MaildirAccount, folder: Any) -> Any:
     return finish(account.lane.perform_on(folder, rows))
 
 
-def test_messages_that_are_gone_are_forgotten(place: Place):
-    uids = place.put(place.alice, "hello", "hello")
-    place.idle()
-    place.work()
-    box = finish(place.alice.open("INBOX"))
+def test_messages_that_are_gone_are_forgotten(indexed: IndexedStore):
+    uids = indexed.put(indexed.alice, "hello", "hello")
+    indexed.idle()
+    indexed.work()
+    box = finish(indexed.alice.open("INBOX"))
     finish(box.expunge(uids[:1]))
-    assert place.is_needed
-    place.idle()
-    place.work()
-    assert not place.is_needed
-    assert _indexed(place) == {uids[1]}
+    assert indexed.is_needed
+    indexed.idle()
+    indexed.work()
+    assert not indexed.is_needed
+    assert _indexed(indexed) == {uids[1]}
 
 
-def _indexed(place: Place) -> set[int]:
-    index = place.alice.search._index
+def _indexed(indexed: IndexedStore) -> set[int]:
+    index = indexed.alice.search._index
     assert index is not None
     return {
         number % 2**32 for (number,) in index.file.connection.execute("SELECT id FROM messages")
     }
 
 
-def _rows_of_texts(place: Place) -> int:
-    index = place.alice.search._index
+def _rows_of_texts(indexed: IndexedStore) -> int:
+    index = indexed.alice.search._index
     assert index is not None
     [(number,)] = index.file.connection.execute("SELECT count(*) FROM messages").fetchall()
     return int(number)
 
 
-def test_a_deleted_mailbox_is_forgotten(place: Place):
-    finish(place.alice.create("A"))
-    place.put(place.alice, "hello", name="A")
-    place.put(place.alice, "hello")
-    place.idle()
-    place.work()
-    assert _rows_of_texts(place) == 2
-    finish(place.alice.delete("A"))
-    place.idle()
-    place.work()
-    assert not place.is_needed
-    assert _rows_of_texts(place) == 1
+def test_a_deleted_mailbox_is_forgotten(indexed: IndexedStore):
+    finish(indexed.alice.create("A"))
+    indexed.put(indexed.alice, "hello", name="A")
+    indexed.put(indexed.alice, "hello")
+    indexed.idle()
+    indexed.work()
+    assert _rows_of_texts(indexed) == 2
+    finish(indexed.alice.delete("A"))
+    indexed.idle()
+    indexed.work()
+    assert not indexed.is_needed
+    assert _rows_of_texts(indexed) == 1
 
 
-def test_very_many_changes_are_not_remembered_one_by_one(place: Place):
-    uids = place.put(place.alice, "hello", "hello")
-    place.idle()
-    place.work()
-    box = finish(place.alice.open("INBOX"))
+def test_very_many_changes_are_not_remembered_one_by_one(indexed: IndexedStore):
+    uids = indexed.put(indexed.alice, "hello", "hello")
+    indexed.idle()
+    indexed.work()
+    box = finish(indexed.alice.open("INBOX"))
     for _ in range(MAX_NOTED + 10):
-        place.store.indexing.note(
-            place.alice.search, box._folder, EntriesExpunged("INBOX", uids[:1], 9)
+        indexed.store.indexing.note(
+            indexed.alice.search, box._folder, EntriesExpunged("INBOX", uids[:1], 9)
         )
-    [waiting] = place.store.indexing._waiting.values()
+    [waiting] = indexed.store.indexing._waiting.values()
     [job] = waiting.jobs.values()
     assert job.must_compare
     assert len(job.gone) < MAX_NOTED
-    place.idle()
-    place.work()
-    assert not place.is_needed
-    assert _indexed(place) == set(uids)
+    indexed.idle()
+    indexed.work()
+    assert not indexed.is_needed
+    assert _indexed(indexed) == set(uids)
 
 
-def test_mail_that_comes_while_the_index_is_asked_is_indexed(place: Place):
-    place.put(place.alice, "hello")
-    place.idle()
-    real = place.alice.search.missing
+def test_mail_that_comes_while_the_index_is_asked_is_indexed(indexed: IndexedStore):
+    indexed.put(indexed.alice, "hello")
+    indexed.idle()
+    real = indexed.alice.search.missing
 
     async def missing(folder: Any) -> list[int]:
         found = await real(folder)
-        await place.alice.append("INBOX", [draft(mail("hello"))])
+        await indexed.alice.append("INBOX", [draft(mail("hello"))])
         return found
 
-    place.alice.search.missing = missing  # type: ignore[method-assign]
-    while place.is_needed:
-        place.work()
-        place.idle()
-    assert _indexed(place) == {1, 2}
+    indexed.alice.search.missing = missing  # type: ignore[method-assign]
+    while indexed.is_needed:
+        indexed.work()
+        indexed.idle()
+    assert _indexed(indexed) == {1, 2}
 
 
-def test_an_index_that_nobody_uses_is_closed(place: Place):
-    place.put(place.alice, "hello")
-    place.idle()
-    place.work()
-    index = place.alice.search._index
+def test_an_index_that_nobody_uses_is_closed(indexed: IndexedStore):
+    indexed.put(indexed.alice, "hello")
+    indexed.idle()
+    indexed.work()
+    index = indexed.alice.search._index
     assert index is not None
     assert not index.file.is_open
 
 
 def test_a_long_indexing_is_told_and_a_short_one_is_not(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    indexed: IndexedStore, monkeypatch: pytest.MonkeyPatch
 ):
-    place.put(place.alice, *["hello"] * 10)
-    place.idle()
-    place.work()
-    assert place.told == []
+    indexed.put(indexed.alice, *["hello"] * 10)
+    indexed.idle()
+    indexed.work()
+    assert indexed.told == []
     monkeypatch.setattr(indexing, "REPORTED", 50)
-    place.put(place.alice, *["hello"] * 100)
-    place.disk.seconds = 0.5
-    place.idle()
-    while place.is_needed:
-        place.work()
-    done = [each[2] for each in place.told]
-    assert place.told[-1] == (ALICE, "INBOX", 100, 100)
+    indexed.put(indexed.alice, *["hello"] * 100)
+    indexed.disk.seconds = 0.5
+    indexed.idle()
+    while indexed.is_needed:
+        indexed.work()
+    done = [each[2] for each in indexed.told]
+    assert indexed.told[-1] == (ALICE, "INBOX", 100, 100)
     assert done == sorted(done)
     assert 3 <= len(done) <= 8
 
 
-@pytest.mark.parametrize("act", [lambda place: finish(place.alice.delete("A")), lambda place: None])
-def test_trouble_puts_off_and_bugs_are_raised(place: Place, act: Callable[[Place], None]):
-    finish(place.alice.create("A"))
-    place.put(place.alice, "hello", name="A")
-    act(place)
-    place.disk.error = OSError(5, "Input/output error")
-    place.idle()
-    while place.is_needed:
-        place.work()
-    place.disk.error = None
-    place.put(place.alice, "hello")
-    place.disk.error = ZeroDivisionError()
-    place.idle()
+@pytest.mark.parametrize(
+    "act", [lambda indexed: finish(indexed.alice.delete("A")), lambda indexed: None]
+)
+def test_trouble_puts_off_and_bugs_are_raised(
+    indexed: IndexedStore, act: Callable[[IndexedStore], None]
+):
+    finish(indexed.alice.create("A"))
+    indexed.put(indexed.alice, "hello", name="A")
+    act(indexed)
+    indexed.disk.error = OSError(5, "Input/output error")
+    indexed.idle()
+    while indexed.is_needed:
+        indexed.work()
+    indexed.disk.error = None
+    indexed.put(indexed.alice, "hello")
+    indexed.disk.error = ZeroDivisionError()
+    indexed.idle()
     with pytest.raises(ZeroDivisionError):
-        place.work()
-    assert not place.is_needed
+        indexed.work()
+    assert not indexed.is_needed
 
 
 def test_an_account_that_nobody_has_is_not_kept_for_it(tmp_path: Path):
-    place = Place(tmp_path)
-    place.put(place.alice, "hello")
-    finish(place.store.close())
-    del place.alice
+    indexed = IndexedStore(tmp_path)
+    indexed.put(indexed.alice, "hello")
+    finish(indexed.store.close())
+    del indexed.alice
     gc.collect()
-    assert not place.is_needed
-    place.idle()
-    assert place.work() == 0
+    assert not indexed.is_needed
+    indexed.idle()
+    assert indexed.work() == 0
 
 
 def test_a_mailbox_that_was_never_indexed_is_when_it_is_opened(tmp_path: Path):
-    place = Place(tmp_path)
-    place.put(place.alice, "hello", "hello")
-    finish(place.store.close())
-    later = Place(tmp_path)
+    indexed = IndexedStore(tmp_path)
+    indexed.put(indexed.alice, "hello", "hello")
+    finish(indexed.store.close())
+    later = IndexedStore(tmp_path)
     finish(later.alice.open("INBOX"))
     later.idle()
     assert later.work() == 2

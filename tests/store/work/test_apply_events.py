@@ -59,7 +59,7 @@ class CountingDisk(QuickDisk):
         return super().files(path)
 
 
-class Place:
+class WatchedMaildir:
     """A watched store, its account alice, and her maildir as another program sees it."""
 
     def __init__(self, root: Path) -> None:
@@ -111,46 +111,48 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    found = Place(tmp_path)
+def alice(tmp_path: Path) -> Iterator[WatchedMaildir]:
+    found = WatchedMaildir(tmp_path)
     yield found
     found.monitor.close()
 
 
-def test_subscriptions_that_another_program_writes_are_told(place: Place) -> None:
-    inbox = place.open()
-    heard = listen(place.account)
-    path = place.maildir / "subscriptions.lock"
+def test_subscriptions_that_another_program_writes_are_told(alice: WatchedMaildir) -> None:
+    inbox = alice.open()
+    heard = listen(alice.account)
+    path = alice.maildir / "subscriptions.lock"
     path.write_bytes(b"V\t2\n\nINBOX\nSent\nDrafts\nJunk\nTrash\n")
-    path.rename(place.maildir / "subscriptions")
-    place.turn()
+    path.rename(alice.maildir / "subscriptions")
+    alice.turn()
     assert heard == [SubscriptionChanged("Archive", False)]
     inbox.close()
 
 
-def test_a_quiet_mailbox_is_refreshed_without_any_work(place: Place) -> None:
-    inbox = place.open()
+def test_a_quiet_mailbox_is_refreshed_without_any_work(alice: WatchedMaildir) -> None:
+    inbox = alice.open()
     for _ in range(10):
         finish(inbox.refresh())
-    assert place.works == 0
+    assert alice.works == 0
 
 
-def test_a_quiet_mailbox_is_looked_at_once_a_minute_all_the_same(place: Place) -> None:
-    inbox = place.open()
-    place.clock.seconds += 61
+def test_a_quiet_mailbox_is_looked_at_once_a_minute_all_the_same(alice: WatchedMaildir) -> None:
+    inbox = alice.open()
+    alice.clock.seconds += 61
     finish(inbox.refresh())
     finish(inbox.refresh())
-    assert place.works == 1
+    assert alice.works == 1
 
 
-def test_what_others_do_is_seen_by_the_next_refresh_without_a_listing(place: Place) -> None:
-    inbox = place.open()
+def test_what_others_do_is_seen_by_the_next_refresh_without_a_listing(
+    alice: WatchedMaildir,
+) -> None:
+    inbox = alice.open()
     heard = listen(inbox)
-    path = place.drop("new/1.a")
+    path = alice.drop("new/1.a")
     finish(inbox.refresh())
-    path = path.rename(place.maildir / "cur" / "1.a:2,S")
+    path = path.rename(alice.maildir / "cur" / "1.a:2,S")
     finish(inbox.refresh())
-    path = path.rename(place.maildir / "cur" / "1.a:2,FS")
+    path = path.rename(alice.maildir / "cur" / "1.a:2,FS")
     finish(inbox.refresh())
     path.unlink()
     finish(inbox.refresh())
@@ -160,91 +162,93 @@ def test_what_others_do_is_seen_by_the_next_refresh_without_a_listing(place: Pla
         FlagsChanged,
         EntriesExpunged,
     ]
-    assert place.disk.listings == 0
+    assert alice.disk.listings == 0
 
 
-def test_what_others_do_is_told_without_a_refresh(place: Place) -> None:
-    inbox = place.open()
+def test_what_others_do_is_told_without_a_refresh(alice: WatchedMaildir) -> None:
+    inbox = alice.open()
     heard = listen(inbox)
-    place.drop("new/1.a")
-    place.turn()
-    place.turn()
+    alice.drop("new/1.a")
+    alice.turn()
+    alice.turn()
     assert [type(change) for change in heard] == [EntriesAdded]
 
 
-def test_own_alterations_start_no_look(place: Place) -> None:
-    inbox = place.open()
-    finish(place.account.append("INBOX", [draft(mail(text)) for text in ("one", "two", "three")]))
+def test_own_alterations_start_no_look(alice: WatchedMaildir) -> None:
+    inbox = alice.open()
+    finish(alice.account.append("INBOX", [draft(mail(text)) for text in ("one", "two", "three")]))
     finish(inbox.mark([1], "add", normal(["\\Seen"])))
     finish(inbox.copy([1, 2], "Sent"))
     finish(inbox.move([2], "Sent"))
     finish(inbox.expunge([3]))
-    works = place.works
+    works = alice.works
     for _ in range(3):
-        place.turn()
+        alice.turn()
         finish(inbox.refresh())
-    assert place.works == works
-    assert place.account._tree.own_events._recorded == set()
+    assert alice.works == works
+    assert alice.account._tree.own_events._recorded == set()
 
 
-def test_a_delivery_costs_one_look(place: Place) -> None:
-    inbox = place.open()
+def test_a_delivery_costs_one_look(alice: WatchedMaildir) -> None:
+    inbox = alice.open()
     heard = listen(inbox)
     message = Message(MemoryBlob(mail("delivered")))
-    assert finish(place.store.deliver([ALICE], message)) == {ALICE: None}
+    assert finish(alice.store.deliver([ALICE], message)) == {ALICE: None}
     assert [type(change) for change in heard] == [EntriesAdded]
-    works = place.works
+    works = alice.works
     for _ in range(3):
-        place.turn()
+        alice.turn()
         finish(inbox.refresh())
-    assert place.works == works
+    assert alice.works == works
 
 
-def test_a_name_that_left_and_came_nowhere_is_looked_for_everywhere(place: Place) -> None:
-    inbox = place.open()
-    path = place.drop("cur/1.a:2,")
+def test_a_name_that_left_and_came_nowhere_is_looked_for_everywhere(alice: WatchedMaildir) -> None:
+    inbox = alice.open()
+    path = alice.drop("cur/1.a:2,")
     finish(inbox.refresh())
     heard = listen(inbox)
-    path.rename(place.maildir / "1.a")
+    path.rename(alice.maildir / "1.a")
     finish(inbox.refresh())
     assert [type(change) for change in heard] == [EntriesExpunged]
-    assert place.disk.listings > 0
+    assert alice.disk.listings > 0
 
 
-def test_events_of_a_file_that_was_altered_here_meanwhile_change_nothing(place: Place) -> None:
-    inbox = place.open()
-    path = place.drop("cur/1.a:2,")
+def test_events_of_a_file_that_was_altered_here_meanwhile_change_nothing(
+    alice: WatchedMaildir,
+) -> None:
+    inbox = alice.open()
+    path = alice.drop("cur/1.a:2,")
     finish(inbox.refresh())
-    path.rename(place.maildir / "cur" / "1.a:2,F")
+    path.rename(alice.maildir / "cur" / "1.a:2,F")
     finish(inbox.mark([1], "add", normal(["\\Seen"])))
     finish(inbox.refresh())
     assert inbox.columns.flags[0] == normal(["\\Flagged", "\\Seen"])
-    assert os.listdir(place.maildir / "cur") == ["1.a:2,FS"]
+    assert os.listdir(alice.maildir / "cur") == ["1.a:2,FS"]
 
 
-def test_two_files_of_one_base_name_become_two_messages(place: Place) -> None:
-    inbox = place.open()
-    place.drop("cur/1.a:2,", mail("one"))
+def test_two_files_of_one_base_name_become_two_messages(alice: WatchedMaildir) -> None:
+    inbox = alice.open()
+    alice.drop("cur/1.a:2,", mail("one"))
     finish(inbox.refresh())
-    place.drop("cur/1.a:2,S", mail("two"))
+    alice.drop("cur/1.a:2,S", mail("two"))
     finish(inbox.refresh())
     assert len(inbox.columns) == 2
 
 
-def test_a_file_of_a_strange_name_is_seen_too(place: Place) -> None:
-    inbox = place.open()
-    place.drop("new/1.\na")
+def test_a_file_of_a_strange_name_is_seen_too(alice: WatchedMaildir) -> None:
+    inbox = alice.open()
+    alice.drop("new/1.\na")
     finish(inbox.refresh())
-    place.turn()
-    place.turn()
+    alice.turn()
+    alice.turn()
     finish(inbox.refresh())
     assert len(inbox.columns) == 1
 
 
-def test_a_file_that_grew_after_it_was_seen_is_another_message(place: Place) -> None:
-    inbox = place.open()
+def test_a_file_that_grew_after_it_was_seen_is_another_message(alice: WatchedMaildir) -> None:
+    inbox = alice.open()
     data = mail("written in place")
-    with (place.maildir / "new" / "1.a").open("wb", buffering=0) as file:
+    with (alice.maildir / "new" / "1.a").open("wb", buffering=0) as file:
         file.write(data[:10])
         finish(inbox.refresh())
         assert list(inbox.columns.uids) == [1]
@@ -254,83 +258,85 @@ def test_a_file_that_grew_after_it_was_seen_is_another_message(place: Place) -> 
     assert finish(inbox.read([MessageRange(2, 0, len(data))])) == [data]
 
 
-def test_after_lost_events_the_whole_mailbox_is_read(place: Place) -> None:
-    inbox = place.open()
-    live = place.account._open.inbox
+def test_after_lost_events_the_whole_mailbox_is_read(alice: WatchedMaildir) -> None:
+    inbox = alice.open()
+    live = alice.account._open.inbox
     assert live is not None
     assert live.watched is not None
-    place.drop("cur/1.a:2,")
-    place.monitor.catch_up()
-    assert live.watched.on_event(bytes(place.maildir / "cur"), FolderEvent.LOST, b"")
+    alice.drop("cur/1.a:2,")
+    alice.monitor.catch_up()
+    assert live.watched.on_event(bytes(alice.maildir / "cur"), FolderEvent.LOST, b"")
     finish(inbox.refresh())
     assert len(inbox.columns) == 1
-    assert place.disk.listings > 0
+    assert alice.disk.listings > 0
 
 
 def test_what_happened_just_before_a_mailbox_was_closed_is_seen_when_it_is_opened(
-    place: Place,
+    alice: WatchedMaildir,
 ) -> None:
-    inbox = place.open()
+    inbox = alice.open()
     finish(inbox.mark([1], "add", normal(["\\Seen"])))
-    place.drop("cur/1.a:2,")
+    alice.drop("cur/1.a:2,")
     inbox.close()
-    assert len(place.open().columns) == 1
+    assert len(alice.open().columns) == 1
 
 
-def test_a_closed_mailbox_is_not_watched(place: Place) -> None:
-    place.open().close()
-    assert place.monitor._subscriptions == {}
-    assert place.account._tree.own_events.folders == frozenset()
+def test_a_closed_mailbox_is_not_watched(alice: WatchedMaildir) -> None:
+    alice.open().close()
+    assert alice.monitor._subscriptions == {}
+    assert alice.account._tree.own_events.folders == frozenset()
 
 
-def test_mailboxes_that_others_make_rename_and_remove_are_told(place: Place) -> None:
-    place.open("Sent")
+def test_mailboxes_that_others_make_rename_and_remove_are_told(alice: WatchedMaildir) -> None:
+    alice.open("Sent")
     heard: list[object] = []
-    place.account.watch(heard.append)
+    alice.account.watch(heard.append)
     for name in ("cur", "new", "tmp"):
-        (place.maildir / ".Work" / name).mkdir(parents=True)
-    place.turn()
-    place.turn()
-    finish(place.account.status("Work"))
-    (place.maildir / ".Work").rename(place.maildir / ".Play")
-    place.turn()
-    place.turn()
-    (place.maildir / ".Play").rename(place.maildir.parent / "elsewhere")
-    place.turn()
-    place.turn()
+        (alice.maildir / ".Work" / name).mkdir(parents=True)
+    alice.turn()
+    alice.turn()
+    finish(alice.account.status("Work"))
+    (alice.maildir / ".Work").rename(alice.maildir / ".Play")
+    alice.turn()
+    alice.turn()
+    (alice.maildir / ".Play").rename(alice.maildir.parent / "elsewhere")
+    alice.turn()
+    alice.turn()
     assert heard == [MailboxCreated("Work"), MailboxRenamed("Work", "Play"), MailboxDeleted("Play")]
 
 
-def test_own_mailboxes_are_told_once(place: Place) -> None:
-    place.open("Sent")
+def test_own_mailboxes_are_told_once(alice: WatchedMaildir) -> None:
+    alice.open("Sent")
     heard: list[object] = []
-    place.account.watch(heard.append)
-    finish(place.account.create("Work"))
-    place.turn()
-    place.turn()
-    finish(place.account.rename("Work", "Play"))
-    finish(place.account.delete("Play"))
-    place.turn()
-    place.turn()
+    alice.account.watch(heard.append)
+    finish(alice.account.create("Work"))
+    alice.turn()
+    alice.turn()
+    finish(alice.account.rename("Work", "Play"))
+    finish(alice.account.delete("Play"))
+    alice.turn()
+    alice.turn()
     assert heard == [MailboxCreated("Work"), MailboxRenamed("Work", "Play"), MailboxDeleted("Play")]
 
 
-def test_an_open_mailbox_that_another_program_renamed_stays_open(place: Place) -> None:
-    sent = place.open("Sent")
-    (place.maildir / ".Sent").rename(place.maildir / ".Posted")
-    place.turn()
-    place.turn()
+def test_an_open_mailbox_that_another_program_renamed_stays_open(alice: WatchedMaildir) -> None:
+    sent = alice.open("Sent")
+    (alice.maildir / ".Sent").rename(alice.maildir / ".Posted")
+    alice.turn()
+    alice.turn()
     assert sent.name == "Posted"
-    finish(place.account.append("Posted", [draft(mail("one"))]))
+    finish(alice.account.append("Posted", [draft(mail("one"))]))
     assert len(sent.columns) == 1
-    place.drop(".Posted/new/1.a")
+    alice.drop(".Posted/new/1.a")
     finish(sent.refresh())
     assert len(sent.columns) == 2
 
 
-def test_a_mailbox_beyond_the_limit_of_watches_is_read_at_each_refresh(place: Place) -> None:
-    place.monitor._max_watches = 0
-    inbox = place.open()
-    place.drop("new/1.a")
+def test_a_mailbox_beyond_the_limit_of_watches_is_read_at_each_refresh(
+    alice: WatchedMaildir,
+) -> None:
+    alice.monitor._max_watches = 0
+    inbox = alice.open()
+    alice.drop("new/1.a")
     finish(inbox.refresh())
     assert len(inbox.columns) == 1

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.control.store.commands import ALICE, BOB, Place, facts, wanted
+from tests.control.store.commands import ALICE, BOB, StoreCommand, facts, wanted
 from tests.corpus import mails
 from twisted_mail.control.store.backup import copying
 from twisted_mail.control.store.exporting import mbox_target
@@ -13,41 +13,43 @@ from twisted_mail.store.work.perform import perform
 
 
 @pytest.fixture
-def place(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> Place:
-    made = Place(tmp_path / "server", capsys, monkeypatch)
+def store(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> StoreCommand:
+    made = StoreCommand(tmp_path / "server", capsys, monkeypatch)
     made.put(mails(12))
     made.put(mails(3, seed=2), mailbox="Sent")
     return made
 
 
 @pytest.mark.parametrize("form", ["maildir", "mbox"])
-def test_what_is_exported_and_imported_is_the_same(place: Place, tmp_path: Path, form: str) -> None:
-    assert place("export", ALICE, tmp_path / "out", "--format", form) == 0, place.out
-    assert place("import", BOB, tmp_path / "out") == 0, place.out
-    assert facts(place.look(BOB)) == wanted(mails(12))
-    assert facts(place.look(BOB, "Sent")) == wanted(mails(3, seed=2))
-    assert place("check") == 0, place.out
+def test_what_is_exported_and_imported_is_the_same(
+    store: StoreCommand, tmp_path: Path, form: str
+) -> None:
+    assert store("export", ALICE, tmp_path / "out", "--format", form) == 0, store.out
+    assert store("import", BOB, tmp_path / "out") == 0, store.out
+    assert facts(store.look(BOB)) == wanted(mails(12))
+    assert facts(store.look(BOB, "Sent")) == wanted(mails(3, seed=2))
+    assert store("check") == 0, store.out
 
 
-def test_a_maildir_keeps_uids(place: Place, tmp_path: Path) -> None:
-    place("export", ALICE, tmp_path / "out")
-    place("import", BOB, tmp_path / "out")
-    assert place.look(BOB) == place.look()
-    assert place.uidvalidity(BOB) == place.uidvalidity()
+def test_a_maildir_keeps_uids(store: StoreCommand, tmp_path: Path) -> None:
+    store("export", ALICE, tmp_path / "out")
+    store("import", BOB, tmp_path / "out")
+    assert store.look(BOB) == store.look()
+    assert store.uidvalidity(BOB) == store.uidvalidity()
 
 
 @pytest.mark.parametrize("form", ["maildir", "mbox"])
-def test_a_second_run_adds_what_is_new(place: Place, tmp_path: Path, form: str) -> None:
-    place("export", ALICE, tmp_path / "out", "--format", form)
-    place.put(mails(2, seed=7))
-    assert place.json("export", ALICE, tmp_path / "out", "--format", form)["exported"] == 2
-    assert place.json("export", ALICE, tmp_path / "out", "--format", form)["exported"] == 0
-    place("import", BOB, tmp_path / "out")
-    assert len(place.look(BOB)) == 14
+def test_a_second_run_adds_what_is_new(store: StoreCommand, tmp_path: Path, form: str) -> None:
+    store("export", ALICE, tmp_path / "out", "--format", form)
+    store.put(mails(2, seed=7))
+    assert store.json("export", ALICE, tmp_path / "out", "--format", form)["exported"] == 2
+    assert store.json("export", ALICE, tmp_path / "out", "--format", form)["exported"] == 0
+    store("import", BOB, tmp_path / "out")
+    assert len(store.look(BOB)) == 14
 
 
-def test_pythons_own_reader_understands_the_mbox(place: Place, tmp_path: Path) -> None:
-    place("export", ALICE, tmp_path / "out", "--format", "mbox")
+def test_pythons_own_reader_understands_the_mbox(store: StoreCommand, tmp_path: Path) -> None:
+    store("export", ALICE, tmp_path / "out", "--format", "mbox")
     box = mailbox.mbox(tmp_path / "out" / "INBOX.mbox")
     assert len(box) == 12
     seen = sum("R" in message.get_flags() for message in box)
@@ -58,7 +60,7 @@ def test_pythons_own_reader_understands_the_mbox(place: Place, tmp_path: Path) -
     ("form", "together"), [("maildir", 1), ("mbox", 1), ("mbox", 8000), ("mbox", 100_000)]
 )
 def test_stopped_anywhere_it_goes_on(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, together: int
+    store: StoreCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, together: int
 ) -> None:
     monkeypatch.setattr(mbox_target, "_TOGETHER", together)
     turns = iter(range(1000))
@@ -78,49 +80,49 @@ def test_stopped_anywhere_it_goes_on(
     monkeypatch.setattr(copying, "copy", copy_slowly)
     monkeypatch.setattr(mbox_target, "_write", writing)
     for _ in range(30):
-        code = place("export", ALICE, tmp_path / "out", "--format", form)
+        code = store("export", ALICE, tmp_path / "out", "--format", form)
         if code == 0:
             break
-        assert "goes on where it ended" in place.err
+        assert "goes on where it ended" in store.err
     assert code == 0
-    place("import", BOB, tmp_path / "out")
-    assert facts(place.look(BOB)) == wanted(mails(12))
+    store("import", BOB, tmp_path / "out")
+    assert facts(store.look(BOB)) == wanted(mails(12))
 
 
-def test_a_dry_run_counts_and_writes_nothing(place: Place, tmp_path: Path) -> None:
-    assert place.json("export", ALICE, tmp_path / "out", "--dry-run")["exported"] == 15
+def test_a_dry_run_counts_and_writes_nothing(store: StoreCommand, tmp_path: Path) -> None:
+    assert store.json("export", ALICE, tmp_path / "out", "--dry-run")["exported"] == 15
     assert not (tmp_path / "out").exists()
 
 
-def test_mailboxes_are_chosen_by_patterns(place: Place, tmp_path: Path) -> None:
-    assert place.json("export", ALICE, tmp_path / "a", "--only", "S*")["exported"] == 3
-    assert place.json("export", ALICE, tmp_path / "b", "--skip", "S*")["exported"] == 12
+def test_mailboxes_are_chosen_by_patterns(store: StoreCommand, tmp_path: Path) -> None:
+    assert store.json("export", ALICE, tmp_path / "a", "--only", "S*")["exported"] == 3
+    assert store.json("export", ALICE, tmp_path / "b", "--skip", "S*")["exported"] == 12
 
 
-def test_names_that_would_leave_the_folder_stay_in_it(place: Place, tmp_path: Path) -> None:
+def test_names_that_would_leave_the_folder_stay_in_it(store: StoreCommand, tmp_path: Path) -> None:
     from twisted_mail.control.store import accounts
 
-    with accounts.opened(place.config, ALICE) as tree:
+    with accounts.opened(store.config, ALICE) as tree:
         perform(tree, create, "../../x", "")
-    place.put(mails(1), mailbox="../../x")
-    assert place("export", ALICE, tmp_path / "out", "--format", "mbox") == 0
+    store.put(mails(1), mailbox="../../x")
+    assert store("export", ALICE, tmp_path / "out", "--format", "mbox") == 0
     assert (tmp_path / "out" / "_." / "_." / "x.mbox").exists()
 
 
-def test_keywords_without_a_letter_are_told(place: Place, tmp_path: Path) -> None:
+def test_keywords_without_a_letter_are_told(store: StoreCommand, tmp_path: Path) -> None:
     [sample] = mails(1, seed=9)
-    place.put([sample._replace(flags=frozenset(f"word{number}" for number in range(40)))])
-    assert place("export", ALICE, tmp_path / "out") == 1
-    assert "keywords beyond the 26" in place.out
+    store.put([sample._replace(flags=frozenset(f"word{number}" for number in range(40)))])
+    assert store("export", ALICE, tmp_path / "out") == 1
+    assert "keywords beyond the 26" in store.out
 
 
-def test_the_servers_own_folder_is_no_target(place: Place) -> None:
-    assert place("export", ALICE, place.folder / "state" / "x") == 1
+def test_the_servers_own_folder_is_no_target(store: StoreCommand) -> None:
+    assert store("export", ALICE, store.folder / "state" / "x") == 1
 
 
-def test_a_short_file_is_skipped_and_told(place: Place, tmp_path: Path) -> None:
-    with next((place.maildir() / "cur").iterdir()).open("r+b") as file:
+def test_a_short_file_is_skipped_and_told(store: StoreCommand, tmp_path: Path) -> None:
+    with next((store.maildir() / "cur").iterdir()).open("r+b") as file:
         file.truncate(5)
-    assert place("export", ALICE, tmp_path / "out") == 1
-    assert "it has 5 octets and should have" in place.out
-    assert place.json("export", ALICE, tmp_path / "out")["exported"] == 0
+    assert store("export", ALICE, tmp_path / "out") == 1
+    assert "it has 5 octets and should have" in store.out
+    assert store.json("export", ALICE, tmp_path / "out")["exported"] == 0

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.control.store.commands import ALICE, BOB, Place, facts, wanted
+from tests.control.store.commands import ALICE, BOB, StoreCommand, facts, wanted
 from tests.corpus import mails
 from twisted_mail.control.store import mbox
 from twisted_mail.control.store.importing import importer
@@ -13,14 +13,14 @@ from twisted_mail.store.repair.import_stage import ImportStaging
 
 
 @pytest.fixture
-def place(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> Place:
-    return Place(tmp_path / "server", capsys, monkeypatch)
+def store(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> StoreCommand:
+    return StoreCommand(tmp_path / "server", capsys, monkeypatch)
 
 
 def maildir(path: Path, number: int = 20) -> Path:
     """A Maildir as Dovecot keeps it, with LF line ends."""
-    for place in ("new", "cur", "tmp", ".Sent/cur", ".Sent/new", ".Sent/tmp"):
-        (path / place).mkdir(parents=True)
+    for store in ("new", "cur", "tmp", ".Sent/cur", ".Sent/new", ".Sent/tmp"):
+        (path / store).mkdir(parents=True)
     lines = ["3 V1234567 N900 G3085f01b7f11094c501100008c4a11c1"]
     for uid, each in enumerate(mails(number), 100):
         base = f"{int(each.date.timestamp())}.M{uid}P1.host"
@@ -58,91 +58,93 @@ def mbox_file(path: Path, number: int = 20) -> Path:
 
 
 def test_a_maildir_comes_with_uids_flags_keywords_dates_and_subscriptions(
-    place: Place, tmp_path: Path
+    store: StoreCommand, tmp_path: Path
 ) -> None:
-    assert place("import", ALICE, maildir(tmp_path / "old")) == 0
-    seen = place.look()
+    assert store("import", ALICE, maildir(tmp_path / "old")) == 0
+    seen = store.look()
     assert facts(seen) == wanted(mails(20))
     assert [each.uid for each in seen] == list(range(200, 240, 2))
-    assert place.uidvalidity() == 1234567
-    assert "Sent" in place.subscribed()
-    [sent] = place.look(mailbox="Sent")
+    assert store.uidvalidity() == 1234567
+    assert "Sent" in store.subscribed()
+    [sent] = store.look(mailbox="Sent")
     assert sent.data == b"Subject: sent\r\n\r\nIt was.\r\n"
-    assert place("check", ALICE) == 0, place.out
+    assert store("check", ALICE) == 0, store.out
 
 
-def test_a_second_run_imports_nothing_twice_and_what_is_new(place: Place, tmp_path: Path) -> None:
+def test_a_second_run_imports_nothing_twice_and_what_is_new(
+    store: StoreCommand, tmp_path: Path
+) -> None:
     source = maildir(tmp_path / "old")
-    place("import", ALICE, source)
+    store("import", ALICE, source)
     (source / "new" / "9.M9.host").write_bytes(b"Subject: late\n\nHello\n")
-    assert place.json("import", ALICE, source)["imported"] == 1
-    assert len(place.look()) == 21
-    assert place.json("import", ALICE, source)["imported"] == 0
+    assert store.json("import", ALICE, source)["imported"] == 1
+    assert len(store.look()) == 21
+    assert store.json("import", ALICE, source)["imported"] == 0
 
 
-def test_what_users_removed_does_not_come_back(place: Place, tmp_path: Path) -> None:
+def test_what_users_removed_does_not_come_back(store: StoreCommand, tmp_path: Path) -> None:
     source = mbox_file(tmp_path / "old.mbox")
-    place("import", ALICE, source)
-    for file in (place.maildir() / "cur").iterdir():
+    store("import", ALICE, source)
+    for file in (store.maildir() / "cur").iterdir():
         file.unlink()
-    assert place.json("import", ALICE, source)["imported"] == 0
+    assert store.json("import", ALICE, source)["imported"] == 0
 
 
-def test_uids_are_not_forced_into_a_mailbox_with_mail(place: Place, tmp_path: Path) -> None:
-    place.put(mails(3, seed=2))
-    before = place.look()
-    assert place("import", ALICE, maildir(tmp_path / "old")) == 0
-    assert place.look()[:3] == before
-    assert facts(place.look()[3:]) == wanted(mails(20))
+def test_uids_are_not_forced_into_a_mailbox_with_mail(store: StoreCommand, tmp_path: Path) -> None:
+    store.put(mails(3, seed=2))
+    before = store.look()
+    assert store("import", ALICE, maildir(tmp_path / "old")) == 0
+    assert store.look()[:3] == before
+    assert facts(store.look()[3:]) == wanted(mails(20))
 
 
-def test_mboxes_come_with_flags_and_dates(place: Place, tmp_path: Path) -> None:
-    assert place("import", ALICE, mbox_file(tmp_path / "old"), "--into", "Old") == 0
-    assert facts(place.look(mailbox="Old")) == wanted(mails(20))
+def test_mboxes_come_with_flags_and_dates(store: StoreCommand, tmp_path: Path) -> None:
+    assert store("import", ALICE, mbox_file(tmp_path / "old"), "--into", "Old") == 0
+    assert facts(store.look(mailbox="Old")) == wanted(mails(20))
 
 
-def test_a_tree_of_mboxes_becomes_mailboxes(place: Place, tmp_path: Path) -> None:
+def test_a_tree_of_mboxes_becomes_mailboxes(store: StoreCommand, tmp_path: Path) -> None:
     tree = tmp_path / "Mail"
     (tree / "Lists.sbd").mkdir(parents=True)
     mbox_file(tree / "inbox", 3)
     mbox_file(tree / "Lists", 2)
     mbox_file(tree / "Lists.sbd" / "Ketchup.mbox", 4)
     (tree / "notes.txt").write_text("no mail")
-    assert place("import", ALICE, tree) == 1
-    assert "notes.txt: it is no mbox" in place.out
-    assert len(place.look()) == 3
-    assert len(place.look(mailbox="Lists/Ketchup")) == 4
+    assert store("import", ALICE, tree) == 1
+    assert "notes.txt: it is no mbox" in store.out
+    assert len(store.look()) == 3
+    assert len(store.look(mailbox="Lists/Ketchup")) == 4
 
 
-def test_equal_messages_of_an_mbox_all_come_once(place: Place, tmp_path: Path) -> None:
+def test_equal_messages_of_an_mbox_all_come_once(store: StoreCommand, tmp_path: Path) -> None:
     source = mbox_file(tmp_path / "old", 2)
     source.write_bytes(source.read_bytes() * 3)
-    assert place.json("import", ALICE, source)["imported"] == 6
-    assert place.json("import", ALICE, source)["imported"] == 0
+    assert store.json("import", ALICE, source)["imported"] == 6
+    assert store.json("import", ALICE, source)["imported"] == 0
 
 
-def test_a_dry_run_counts_and_changes_nothing(place: Place, tmp_path: Path) -> None:
+def test_a_dry_run_counts_and_changes_nothing(store: StoreCommand, tmp_path: Path) -> None:
     source = maildir(tmp_path / "old")
-    answer = place.json("import", ALICE, source, "--dry-run")
+    answer = store.json("import", ALICE, source, "--dry-run")
     assert (answer["imported"], answer["dry_run"]) == (21, True)
-    assert not (place.maildir() / "cur").exists() or place.look() == []
+    assert not (store.maildir() / "cur").exists() or store.look() == []
 
 
-def test_bad_items_are_listed_and_do_not_stop(place: Place, tmp_path: Path) -> None:
+def test_bad_items_are_listed_and_do_not_stop(store: StoreCommand, tmp_path: Path) -> None:
     source = maildir(tmp_path / "old")
     (source / "cur" / "1.empty.host:2,").write_bytes(b"")
     (source / "cur" / "2.folder.host:2,").mkdir()
     os.symlink("nowhere", source / "cur" / "3.link.host:2,")
-    assert place("import", ALICE, source) == 1
-    assert "3 items skipped" in place.out
-    assert "it is empty" in place.out
-    assert len(place.look()) == 20
+    assert store("import", ALICE, source) == 1
+    assert "3 items skipped" in store.out
+    assert "it is empty" in store.out
+    assert len(store.look()) == 20
 
 
 @pytest.mark.parametrize("stopped", ["before", "after"])
 @pytest.mark.parametrize("kind", ["mbox", "maildir"])
 def test_stopped_anywhere_it_goes_on(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: str, kind: str
+    store: StoreCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: str, kind: str
 ) -> None:
     source = mbox_file(tmp_path / "m") if kind == "mbox" else maildir(tmp_path / "m")
     monkeypatch.setattr(importer, "BATCH", 3)
@@ -163,27 +165,27 @@ def test_stopped_anywhere_it_goes_on(
     monkeypatch.setattr(importer.Import, "_append", stopping(append))
     monkeypatch.setattr(ImportStaging, "put", stopping(put))
     for _ in range(30):
-        code = place("import", ALICE, source)
+        code = store("import", ALICE, source)
         if code == 0:
             break
-        assert "goes on where it ended" in place.err
+        assert "goes on where it ended" in store.err
     assert code == 0
-    assert facts(place.look()) == wanted(mails(20))
-    assert place("check") == 0, place.out
+    assert facts(store.look()) == wanted(mails(20))
+    assert store("check") == 0, store.out
 
 
-def test_unknown_accounts_and_sources_are_refused(place: Place, tmp_path: Path) -> None:
-    assert place("import", "nobody", tmp_path) == 1
-    assert place("import", ALICE, tmp_path / "nothing") == 1
+def test_unknown_accounts_and_sources_are_refused(store: StoreCommand, tmp_path: Path) -> None:
+    assert store("import", "nobody", tmp_path) == 1
+    assert store("import", ALICE, tmp_path / "nothing") == 1
     (tmp_path / "file").write_text("no mbox")
-    assert place("import", ALICE, tmp_path / "file") == 1
-    place.type("secret\n")
-    assert place("import", ALICE, "imap://alice@example.org/", "--password-stdin") == 2
-    assert place("import", ALICE, "imaps://alice:secret@example.org/") == 2
-    assert place("import", BOB, "ftp://x/") == 2
+    assert store("import", ALICE, tmp_path / "file") == 1
+    store.type("secret\n")
+    assert store("import", ALICE, "imap://alice@example.org/", "--password-stdin") == 2
+    assert store("import", ALICE, "imaps://alice:secret@example.org/") == 2
+    assert store("import", BOB, "ftp://x/") == 2
 
 
-def test_the_progress_is_told_on_standard_error_only(place: Place, tmp_path: Path) -> None:
-    place("import", ALICE, mbox_file(tmp_path / "old"), "--json")
-    assert place.err == ""
-    shutil.rmtree(place.maildir())
+def test_the_progress_is_told_on_standard_error_only(store: StoreCommand, tmp_path: Path) -> None:
+    store("import", ALICE, mbox_file(tmp_path / "old"), "--json")
+    assert store.err == ""
+    shutil.rmtree(store.maildir())
