@@ -1,14 +1,26 @@
 """The floors: imports point down. The law, and the proof that it is enforced."""
 
-import ast
 import re
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "twisted_mail"
+from tests.laws import (
+    MAX_LINES,
+    MAX_SHARED,
+    MAX_TYPE_CHECKING,
+    MODULES,
+    PACKAGE,
+    ROOT,
+    circle,
+    crowded,
+    import_graph,
+    imports,
+    long_functions,
+    module_name,
+    shared_classes,
+)
 
 ASSEMBLY = {
     "service",
@@ -64,35 +76,10 @@ def is_allowed(module: str, imported: str) -> bool:
     return floor(imported) < floor(module) and floor(imported) <= 2
 
 
-def imports(path: Path) -> list[str]:
-    names: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: imports are absolute"
-            names += [_target(node.module or "", alias.name) for alias in node.names]
-    return names
-
-
-def _target(module: str, name: str) -> str:
-    path = ROOT.joinpath(*module.split("."), name)
-    is_module = path.is_dir() or path.with_suffix(".py").exists()
-    return f"{module}.{name}" if is_module else module
-
-
-def module_name(path: Path) -> str:
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    return ".".join(part for part in parts if part != "__init__")
-
-
-MODULES = sorted(PACKAGE.rglob("*.py"))
-
-
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
 def test_imports_point_down(path: Path) -> None:
     module = module_name(path)
-    wrong = [name for name in imports(path) if not is_allowed(module, name)]
+    wrong = [name for name in imports(path.read_text()) if not is_allowed(module, name)]
     assert not wrong, f"{module} (floor {floor(module)}) may not import {wrong}"
 
 
@@ -136,7 +123,9 @@ def test_pure_floors_need_no_reactor() -> None:
     pure = [path for path in MODULES if floor(module_name(path)) <= 3]
     assert len(pure) > 10
     assert not [
-        path for path in pure if any(name.partition(".")[0] in TWISTED for name in imports(path))
+        path
+        for path in pure
+        if any(name.partition(".")[0] in TWISTED for name in imports(path.read_text()))
     ]
 
 
@@ -150,3 +139,102 @@ def test_every_decision_stands_in_the_list() -> None:
     pages = {path.name for path in folder.glob("0*.md")}
     listed = set(re.findall(r"\((0[^)]+\.md)\)", (folder / "README.md").read_text()))
     assert pages == listed
+
+
+# ------------------------------------------------------------ the rooms
+
+
+def test_nothing_is_imported_in_a_circle() -> None:
+    assert circle(import_graph()) == []
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        {"store.work.tree": ["store.work.folder"], "store.work.folder": ["store.work.tree"]},
+        {"imap.loop": ["imap.session"], "imap.session": ["imap.view"], "imap.view": ["imap.loop"]},
+        {"smtp.session": ["smtp.session"]},
+    ],
+)
+def test_a_circle_is_refused(graph: dict[str, list[str]]) -> None:
+    assert circle(graph)
+
+
+def test_imports_for_the_type_checker_count() -> None:
+    text = "if TYPE_CHECKING:\n    from twisted_mail.store.tree import tree\n"
+    assert imports(text) == ["twisted_mail.store.tree.tree"]
+
+
+def test_hardly_anything_is_imported_for_the_type_checker_alone() -> None:
+    some = [module_name(path) for path in MODULES if "if TYPE_CHECKING:" in path.read_text()]
+    assert len(some) <= MAX_TYPE_CHECKING, some
+
+
+def test_no_folder_is_crowded() -> None:
+    assert crowded(str(path.relative_to(PACKAGE)) for path in MODULES) == {}
+
+
+def test_a_crowded_folder_is_refused() -> None:
+    files = [f"store/a{number}.py" for number in range(21)]
+    assert crowded([*files, "store/__init__.py"]) == {"store": 21}
+    assert crowded([*files[:20], "store/__init__.py"]) == {}
+
+
+def test_no_file_is_long() -> None:
+    lines = {module_name(path): path.read_text().count("\n") for path in MODULES}
+    assert {name: number for name, number in lines.items() if number > MAX_LINES} == {}
+
+
+def test_no_function_is_long() -> None:
+    found = {module_name(path): long_functions(path.read_text()) for path in MODULES}
+    assert {name: functions for name, functions in found.items() if functions} == {}
+
+
+def test_a_long_function_is_refused() -> None:
+    body = "    pass\n" * 40
+    assert long_functions(f"def much():\n{body}") == {"much": 41}
+    assert long_functions(f'def less():\n    """{"Much." * 9}\n\n    """\n{body[9:]}') == {}
+
+
+def test_a_class_name_stands_for_one_class() -> None:
+    found = shared_classes(path.read_text() for path in MODULES)
+    assert len(found) <= MAX_SHARED, found
+
+
+def test_a_name_of_two_classes_is_found() -> None:
+    assert shared_classes(["class Place: ...", "class Place: ...", "class Entry: ..."]) == ["Place"]
+
+
+# The rooms of the store, the lowest first: each may import those before it.
+STORE_ROOMS = (
+    *("disk", "format", "index", "trash", "tree", "work", "reading", "search"),
+    *("account", "delivery", "repair", "memory"),
+)
+
+
+def is_in_order(module: str, imported: str) -> bool:
+    """Return whether an import leads from a room of the store to a lower one, or to no room."""
+    (_, room, *_), (_, other, *_) = (f"{name}..".split(".") for name in (module, imported))
+    if room not in STORE_ROOMS or other not in STORE_ROOMS:
+        return True
+    return STORE_ROOMS.index(other) <= STORE_ROOMS.index(room)
+
+
+def test_the_rooms_of_the_store_import_downwards() -> None:
+    graph = import_graph()
+    assert {path.parent.name for path in PACKAGE.glob("store/*/__init__.py")} == set(STORE_ROOMS)
+    pairs = [(one, other) for one in graph for other in graph[one] if one.startswith("store.")]
+    wrong = [(one, other) for one, other in pairs if not is_in_order(one, other)]
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("module", "imported"),
+    [
+        ("store.disk.blob", "store.format.layout"),
+        ("store.index.index", "store.tree.tree"),
+        ("store.work.move", "store.account.account"),
+    ],
+)
+def test_an_import_of_a_higher_room_is_refused(module: str, imported: str) -> None:
+    assert not is_in_order(module, imported)
