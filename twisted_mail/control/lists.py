@@ -23,27 +23,27 @@ _YES = {"yes": True, "no": False}
 
 def list_add(options: argparse.Namespace, config: Config) -> CommandResult:
     """Make a mailing list."""
-    with opened(config) as register:
-        register.lists.add(options.address)
+    with opened(config) as editor:
+        editor.lists.add(options.address)
         try:
-            made = _altered(options, register)
+            made = _altered(options, editor)
         except BaseException:
-            register.lists.remove(options.address)
+            editor.lists.remove(options.address)
             raise
     return CommandResult({"list": _data(made)}, [f"list {made.name} is made", *_rules(made)])
 
 
 def list_set(options: argparse.Namespace, config: Config) -> CommandResult:
     """Alter the rules of a list."""
-    with opened(config) as register:
-        made = _altered(options, register)
+    with opened(config) as editor:
+        made = _altered(options, editor)
     return CommandResult({"list": _data(made)}, [f"list {made.name}", *_rules(made)])
 
 
-def _altered(options: argparse.Namespace, register: DirectoryEditor) -> MailingList:
+def _altered(options: argparse.Namespace, editor: DirectoryEditor) -> MailingList:
     if options.owner is not None:
-        register.lists.set_owners(options.address, [one for one in options.owner if one])
-    return register.lists.alter(
+        editor.lists.set_owners(options.address, [one for one in options.owner if one])
+    return editor.lists.alter(
         options.address,
         options.title,
         PostingPolicy(options.post) if options.post else None,
@@ -54,16 +54,16 @@ def _altered(options: argparse.Namespace, register: DirectoryEditor) -> MailingL
 
 def list_remove(options: argparse.Namespace, config: Config) -> CommandResult:
     """Remove a list."""
-    with opened(config) as register:
-        members = register.lists.remove(options.address)
+    with opened(config) as editor:
+        members = editor.lists.remove(options.address)
     lines = [f"list {options.address} is removed, with {count(members, 'member')}"]
     return CommandResult({"list": options.address, "members": members}, lines)
 
 
 def list_list(options: argparse.Namespace, config: Config) -> CommandResult:
     """List the mailing lists."""
-    with opened(config) as register:
-        rows = register.lists.all(options.domain or "")
+    with opened(config) as editor:
+        rows = editor.lists.all(options.domain or "")
     cells = [
         (
             row.list.name,
@@ -106,8 +106,8 @@ def _rules(one: MailingList) -> list[str]:
 
 def list_members(options: argparse.Namespace, config: Config) -> CommandResult:
     """List the members of a list."""
-    with opened(config) as register:
-        rows = register.lists.members(options.address)
+    with opened(config) as editor:
+        rows = editor.lists.members(options.address)
     cells = [
         (row.address, _day(row.created), str(row.bounces), _day(row.suspended)) for row in rows
     ]
@@ -126,24 +126,24 @@ def list_members(options: argparse.Namespace, config: Config) -> CommandResult:
 
 def list_subscribe(options: argparse.Namespace, config: Config) -> CommandResult:
     """Add members to a list, all or none."""
-    with opened(config) as register:
-        new = register.lists.add_members(options.address, options.member)
+    with opened(config) as editor:
+        new = editor.lists.add_members(options.address, options.member)
     lines = [f"{one} is on {options.address}" for one in new] or ["all were on it already"]
     return CommandResult({"list": options.address, "members": new}, lines)
 
 
 def list_unsubscribe(options: argparse.Namespace, config: Config) -> CommandResult:
     """Remove members from a list, all or none."""
-    with opened(config) as register:
-        gone = register.lists.remove_members(options.address, options.member)
+    with opened(config) as editor:
+        gone = editor.lists.remove_members(options.address, options.member)
     lines = [f"{one} is not on {options.address} any more" for one in gone]
     return CommandResult({"list": options.address, "members": gone}, lines)
 
 
 def list_resume(options: argparse.Namespace, config: Config) -> CommandResult:
     """Send to a suspended member again."""
-    with opened(config) as register:
-        name = register.lists.resume(options.address, options.member)
+    with opened(config) as editor:
+        name = editor.lists.resume(options.address, options.member)
     lines = [f"{name} gets mail of {options.address} again"]
     return CommandResult({"list": options.address, "member": name}, lines)
 
@@ -164,21 +164,21 @@ def list_held(_: argparse.Namespace, config: Config) -> CommandResult:
 
 def list_approve(options: argparse.Namespace, config: Config) -> CommandResult:
     """Approve held posts."""
-    return _say(options.id, APPROVE, "goes out", config)
+    return _decide(options.id, APPROVE, "goes out", config)
 
 
 def list_reject(options: argparse.Namespace, config: Config) -> CommandResult:
     """Drop held posts without notice."""
-    return _say(options.id, REJECT, "is dropped", config)
+    return _decide(options.id, REJECT, "is dropped", config)
 
 
-def _say(ids: Sequence[str], word: str, what: str, config: Config) -> CommandResult:
+def _decide(ids: Sequence[str], decision: str, effect: str, config: Config) -> CommandResult:
     held = {job.id for job in _jobs(config) if job.is_held}
     if unknown := [one for one in ids if one not in held]:
         raise CommandError(f"nothing is held as {', '.join(unknown)}")
     for one in ids:
-        _folder(config).decide(one, word)
-    return CommandResult({word: list(ids)}, [f"{one} {what}" for one in ids])
+        _folder(config).decide(one, decision)
+    return CommandResult({decision: list(ids)}, [f"{one} {effect}" for one in ids])
 
 
 def waiting_list(_: argparse.Namespace, config: Config) -> CommandResult:
@@ -272,7 +272,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     ):
         command(name, work, about, "address").add_argument("member", metavar="MEMBER", nargs="+")
     command("resume", list_resume, "send to a suspended member again", "address", "member")
-    command("held", list_held, "list the posts that wait for a word")
+    command("held", list_held, "list the posts that wait for a decision")
     for name, work, about in (
         ("approve", list_approve, "let held posts go out"),
         ("reject", list_reject, "drop held posts without notice"),
