@@ -184,9 +184,9 @@ def _open(tree: Tree, work: UnitOfWork, name: str, with_columns: bool) -> Folder
     folder = tree.find(name)
     if tree.notified is None:
         tree.notified = tree.places()
-    scan(folder, work)
+    state = scan(folder, work)
     if with_columns:
-        work.events.append(OpenedEvent(folder, columns(folder, work)))
+        work.events.append(OpenedEvent(folder, columns(folder, work, state)))
     return folder
 
 

@@ -118,8 +118,8 @@ def _rebuild(tree: Tree) -> None:
 
 
 def _compare_all(tree: Tree, work: UnitOfWork, folder: Folder) -> None:
-    scan(folder, work, is_forced=True)
-    work.events[:] = [ComparedEvent(folder, columns(folder, work))]
+    state = scan(folder, work, is_forced=True)
+    work.events[:] = [ComparedEvent(folder, columns(folder, work, state))]
 
 
 def close(tree: Tree) -> None:

@@ -52,9 +52,8 @@ def ready(folder: Folder, work: UnitOfWork) -> MailboxRow:
     return state
 
 
-def columns(folder: Folder, work: UnitOfWork) -> EntryColumns:
+def columns(folder: Folder, work: UnitOfWork, state: MailboxRow) -> EntryColumns:
     """Return all entries of a mailbox as columns."""
-    state = mailbox_row(folder, work)
     added = _all_at_once(folder, work, state)
     if added is None:
         return work.index.columns(state)
