@@ -82,7 +82,7 @@ def test_the_null_sender_impersonates_nobody():
 @pytest.mark.parametrize(
     ("separators", "may"), [("+", True), ("-", False), ("-+", True), ("", False)]
 )
-def test_a_detail_is_what_stands_behind_a_separator_that_is_set(separators, may):
+def test_a_detail_is_what_follows_a_separator_that_is_set(separators, may):
     one = Avatar("alice@example.org", NamedStore(), directory(), separators)
     assert finish(one.may_send_as(parse("alice+x@example.org"))) is may
 

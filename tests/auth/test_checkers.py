@@ -44,7 +44,7 @@ def test_a_bare_user_name_gets_the_default_domain():
     assert case.successResultOf(ask(which, b"alice", b"secret")) == b"alice@example.org"
 
 
-def test_without_a_directory_nobody_can_tell():
+def test_without_a_directory_no_password_can_be_checked():
     case.failureResultOf(ask(DirectoryChecker(), b"alice", b"secret"), LoginFailed)
 
 
@@ -88,7 +88,7 @@ def test_a_broken_checker_spoils_a_refusal_and_not_a_login():
     case.failureResultOf(ask(which, b"alice@example.org", b"wrong"), Unavailable)
 
 
-def test_mistakes_in_the_configuration_are_told():
+def test_mistakes_in_the_configuration_are_reported():
     with pytest.raises(InvalidAuthType):
         checker(["nosuch:thing"], directory())
     with pytest.raises(ValueError, match="takes no argument"):

@@ -60,7 +60,7 @@ def test_the_realm_keeps_its_interface_and_gives_each_face():
         realm.requestAvatar(b"alice", None, Interface)
 
 
-def test_wrong_password_and_unknown_name_are_told_alike():
+def test_wrong_password_and_unknown_name_are_answered_alike():
     wrong = LoginFixture().refusal(Credentials("alice@example.org", "wrong"))
     unknown = LoginFixture().refusal(Credentials("nobody@example.org", "wrong"))
     for refusal in (wrong, unknown):

@@ -51,5 +51,5 @@ def test_drop_ins_add_programs(tmp_path: Path) -> None:
         ("[waiting]\nfirst_retry = 0\n", "first_retry"),
     ],
 )
-def test_mistakes_are_told_with_their_place(tmp_path: Path, text: str, said: str) -> None:
+def test_mistakes_are_reported_with_their_place(tmp_path: Path, text: str, said: str) -> None:
     assert said in mistake(tmp_path, text)

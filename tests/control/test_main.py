@@ -71,7 +71,7 @@ def test_the_configuration_is_found_and_named(
     assert server.err == ""
 
 
-def test_options_may_stand_before_or_behind_the_command(server: Terminal) -> None:
+def test_options_may_come_before_or_after_the_command(server: Terminal) -> None:
     path = str(server.folder / "mail.toml")
     assert server.run("account", "list", "-c", path) == 0
     assert server.run("-c", "/nowhere", "account", "list") == 2
@@ -184,7 +184,7 @@ def test_init_refuses_bad_passwords_first(terminal: Terminal, password: str) -> 
     assert not terminal.folder.exists()
 
 
-def test_init_makes_a_postmaster_unless_told_otherwise(terminal: Terminal) -> None:
+def test_init_makes_a_postmaster_unless_asked_otherwise(terminal: Terminal) -> None:
     assert terminal.run("init", str(terminal.folder), "--domain", "example.org") == 0
     assert "account   postmaster@example.org" in terminal.out
     assert "password  " in terminal.out

@@ -6,7 +6,7 @@ from twisted_mail.mail.verdict import ACCEPT, MAX_REASON, Verdict, defer, refuse
 
 
 @given(st.text(max_size=500))
-def test_what_is_told_of_any_reason_is_one_short_line(reason):
+def test_what_is_shown_of_any_reason_is_one_short_line(reason):
     words = Verdict(reason=reason).printable_reason
     assert len(words) <= MAX_REASON
     assert words.isascii()

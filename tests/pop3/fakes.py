@@ -19,7 +19,7 @@ LOGIN = b"USER alice\r\nPASS secret\r\n"
 
 
 class FailingMailbox:
-    """A mailbox whose methods raise what they are told to."""
+    """A mailbox whose methods raise what they are given."""
 
     def __init__(self, mailbox: Any, **errors: BaseException) -> None:
         self._mailbox = mailbox

@@ -120,7 +120,7 @@ def test_a_message_without_final_crlf_gets_one():
     assert stuffed([b"a\r", b"\n"]) == b"a\r\n.\r\n"
 
 
-def test_a_dot_behind_a_lone_lf_is_doubled_too():
+def test_a_dot_after_a_lone_lf_is_doubled_too():
     assert stuffed([b"a\n.\r\n+OK\r\n"]) == b"a\n..\r\n+OK\r\n.\r\n"
 
 

@@ -32,7 +32,7 @@ def test_no_stream_breaks_a_session_or_depends_on_how_it_was_cut(is_logged_in, s
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["DELE", "RSET", "STAT"]), st.integers(1, 6))))
-def test_deletions_are_those_that_the_client_was_told(steps):
+def test_deletions_are_those_that_the_client_was_sent_ok_for(steps):
     pop3, deleted, expected = Pop3Fixture(*MESSAGES), set(), []
     for verb, number in steps:
         if verb == "RSET":

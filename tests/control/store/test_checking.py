@@ -250,7 +250,7 @@ def test_reindex_replaces_a_damaged_index(store: StoreCommand) -> None:
     assert store.look() == seen
 
 
-def test_strange_and_unreadable_files_are_told_and_left(
+def test_strange_and_unreadable_files_are_reported_and_left(
     store: StoreCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (store.maildir() / "cur" / "1.dir:2,").mkdir()

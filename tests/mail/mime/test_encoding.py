@@ -55,7 +55,7 @@ def test_mailbox_names_are_read_and_written(wire: bytes, name: str) -> None:
         b"&U/BTFw-",
         b"&Jj-",
         b"&JjoA-",
-        b"&Jjp-",  # bits that are not zero behind the last character
+        b"&Jjp-",  # bits that are not zero after the last character
         b"&2D0-",  # half a character
         b"caf\xc3\xa9",
         b"tab\t",

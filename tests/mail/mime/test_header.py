@@ -26,7 +26,7 @@ hostile = st.binary() | st.text("AB:c \t\r\n", max_size=80).map(str.encode)
         (b"A: 1\r\r\nB: 2\r\n\r\n\r\n", 15),
     ],
 )
-def test_a_header_ends_behind_the_first_empty_line(data: bytes, end: int) -> None:
+def test_a_header_ends_after_the_first_empty_line(data: bytes, end: int) -> None:
     assert header.end(data) == end
     assert header.end(b"before\n" + data, 7) == 7 + end
 

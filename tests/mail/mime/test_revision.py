@@ -41,7 +41,7 @@ def test_without_edits_a_message_is_what_it_was():
     assert Revision(message, HEADER).message() == message
 
 
-def test_fields_are_added_in_front_behind_the_trace_and_at_the_end():
+def test_fields_are_added_in_front_after_the_trace_and_at_the_end():
     assert edited(
         AddField("F", "1"), AddField("F", "2"), AddField("P", "1", place=1), AddField("E", "1", True)
     ) == (

@@ -104,7 +104,7 @@ def test_the_same_boundary_within_belongs_to_the_innermost() -> None:
     )
 
 
-def test_a_boundary_may_end_with_dashes_and_have_blanks_behind() -> None:
+def test_a_boundary_may_end_with_dashes_and_have_blanks_after_it() -> None:
     data = crlf(multipart("b--") + "--b-- \t\n\none\n--b--\n\ntwo\n--b----\n\nepilogue")
     assert contents(data) == [b"one", b"two"]
 

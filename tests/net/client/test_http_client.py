@@ -99,7 +99,7 @@ def test_a_body_of_another_size_or_that_fails_is_not_sent():
             in_reactor(lambda: Deferred.fromCoroutine(posting.post(f"{url}/", [], 9, failing(), 9)))
 
 
-def test_who_gives_up_waiting_leaves_nothing_behind():
+def test_a_caller_that_gives_up_leaves_nothing_open():
     with served() as (posting, url, _):
         with pytest.raises(CancelledError):
             post(posting, f"{url}/never", b"x", seconds=0.2)

@@ -11,7 +11,7 @@ from twisted_mail.testing.doubles import StillClock
 
 
 class Server:
-    """Answers when told to; keeps what was asked."""
+    """Answers when asked to; keeps what was asked."""
 
     def __init__(self):
         self.asked, self.waiting = [], []
@@ -73,7 +73,7 @@ def test_very_short_and_very_long_times_are_not_believed(fixture, said, kept):
     assert fixture.ask("texts", "a.example")[1] == []
 
 
-def test_a_failure_is_told_to_all_and_not_remembered(fixture):
+def test_a_failure_goes_to_all_and_is_not_cached(fixture):
     results = [fixture.ask("texts", "a.example")[1] for _ in range(2)]
     fixture.server.fail()
     assert all(isinstance(one.value, Unavailable) for [one] in results)
@@ -100,7 +100,7 @@ def test_questions_beyond_the_bound_wait_for_their_turn(fixture):
     assert [one[0].values for one in results] == [(b"0",), (b"1",), (b"2",)]
 
 
-def test_too_many_that_wait_are_told_at_once(monkeypatch):
+def test_too_many_that_wait_fail_at_once(monkeypatch):
     monkeypatch.setattr(room, "MAX_WAITING", 1)
     fixture = ResolverFixture(most=1)
     fixture.ask("texts", "a.example")

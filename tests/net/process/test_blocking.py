@@ -148,7 +148,7 @@ def test_results_that_come_together_cost_one_call_of_the_reactor(
     assert sorted(reactor.until(results, 20)) == list(range(20))
 
 
-def test_each_thread_begins_as_told(reactor: QueueReactor) -> None:
+def test_each_thread_begins_with_its_call(reactor: QueueReactor) -> None:
     threads: Any = reactor
     began: list[int] = []
     pool = ThreadBlocking(threads, "test", 1, begin=lambda: began.append(threading.get_ident()))

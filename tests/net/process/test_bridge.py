@@ -14,7 +14,7 @@ class EchoService:
     """What the other side may call."""
 
     def __init__(self) -> None:
-        self.told: list[Any] = []
+        self.notified: list[Any] = []
         self.slow: list[Deferred[str]] = []
 
     value: Any = None
@@ -26,7 +26,7 @@ class EchoService:
         return one + other
 
     def note(self, what: Any) -> None:
-        self.told.append(what)
+        self.notified.append(what)
 
     async def wait(self) -> str:
         self.slow.append(Deferred())
@@ -73,12 +73,12 @@ def test_answers_come_as_they_are_ready() -> None:
     assert slow == ["done"]
 
 
-def test_what_is_told_has_no_answer() -> None:
+def test_a_notification_has_no_answer() -> None:
     pair = Asking()
     pair.near.notify("echo", "note", {"id": b"1"})
     pair.near.notify("echo", "fail", ZeroDivisionError())
     pair.carry()
-    assert pair.service.told == [{"id": b"1"}]
+    assert pair.service.notified == [{"id": b"1"}]
     assert [event for event, _ in pair.journal.events] == ["failed"]
 
 
@@ -100,7 +100,7 @@ def test_refusals_cross_the_bridge(error: Any) -> None:
     assert failure.value.condition == error.condition
 
 
-def test_a_bug_is_noted_where_it_is_and_told_as_a_trouble() -> None:
+def test_a_bug_is_noted_where_it_is_and_answered_as_unavailable() -> None:
     pair = Asking()
     answers = [pair.call("fail", ZeroDivisionError("secret")), pair.call("nothing")]
     pair.carry()
@@ -170,4 +170,4 @@ def test_what_was_said_is_sent_before_the_bridge_ends() -> None:
     pair.near.close()
     pair.carry()
     assert pair.near.transport.disconnecting
-    assert pair.service.told == ["the last word"]
+    assert pair.service.notified == ["the last word"]

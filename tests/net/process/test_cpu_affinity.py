@@ -61,7 +61,7 @@ def test_one_processor_needs_no_choice():
     assert os.sched_getaffinity(0) == {one}
 
 
-def test_a_system_that_cannot_be_told_is_left_alone(monkeypatch):
+def test_a_system_without_affinity_is_left_alone(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity")
     processor = CpuAffinity()
     processor.pin()

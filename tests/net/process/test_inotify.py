@@ -28,7 +28,7 @@ class Reactor(Clock):
 
 
 class Eye:
-    """An onlooker that remembers."""
+    """An observer that remembers."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[FolderEvent, bytes]] = []
@@ -36,8 +36,8 @@ class Eye:
         self.is_interested = True
         self.error: Exception | None = None
 
-    def on_event(self, folder: bytes, sight: FolderEvent, name: bytes) -> bool:
-        self.seen.append((sight, name))
+    def on_event(self, folder: bytes, event: FolderEvent, name: bytes) -> bool:
+        self.seen.append((event, name))
         return self.is_interested
 
     async def on_burst_end(self) -> None:
@@ -63,7 +63,7 @@ def eye() -> Eye:
     return Eye()
 
 
-def test_names_that_come_and_go_are_told_in_order(
+def test_names_that_come_and_go_are_reported_in_order(
     monitor: Inotify, eye: Eye, tmp_path: Path
 ) -> None:
     monitor.watch(eye, [bytes(tmp_path)])
@@ -83,7 +83,7 @@ def test_names_that_come_and_go_are_told_in_order(
     ]
 
 
-def test_of_files_only_that_they_were_written_is_told(
+def test_of_files_only_that_they_were_written_is_reported(
     monitor: Inotify, eye: Eye, tmp_path: Path
 ) -> None:
     (tmp_path / "a").write_bytes(b"text")
@@ -98,7 +98,7 @@ def test_of_files_only_that_they_were_written_is_told(
     assert eye.seen == [(FolderEvent.WRITTEN, b"a")]
 
 
-def test_a_touched_folder_is_told(monitor: Inotify, eye: Eye, tmp_path: Path) -> None:
+def test_a_touched_folder_is_reported(monitor: Inotify, eye: Eye, tmp_path: Path) -> None:
     monitor.watch(eye, [bytes(tmp_path)])
     tmp_path.chmod(tmp_path.stat().st_mode & 0o777)
     monitor.catch_up()
@@ -159,7 +159,7 @@ def test_a_folder_that_is_removed_ends_no_other_watch(
     end()
 
 
-def test_a_watch_that_ended_tells_nothing(
+def test_a_watch_that_ended_reports_nothing(
     monitor: Inotify, eye: Eye, reactor: Reactor, tmp_path: Path
 ) -> None:
     end = monitor.watch(eye, [bytes(tmp_path)])
@@ -173,7 +173,7 @@ def test_a_watch_that_ended_tells_nothing(
     assert eye.looks == []
 
 
-def test_two_onlookers_of_one_folder_both_hear(monitor: Inotify, tmp_path: Path) -> None:
+def test_two_observers_of_one_folder_both_hear(monitor: Inotify, tmp_path: Path) -> None:
     one, other = Eye(), Eye()
     end = monitor.watch(one, [bytes(tmp_path)])
     monitor.watch(other, [bytes(tmp_path)])
@@ -187,7 +187,7 @@ def test_two_onlookers_of_one_folder_both_hear(monitor: Inotify, tmp_path: Path)
     assert len(other.seen) == 4
 
 
-def test_events_that_the_kernel_dropped_are_told_to_all(
+def test_events_that_the_kernel_dropped_are_reported_to_all(
     monitor: Inotify, eye: Eye, tmp_path: Path
 ) -> None:
     monitor.watch(eye, [bytes(tmp_path)])

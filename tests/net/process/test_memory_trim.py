@@ -9,7 +9,7 @@ from twisted_mail.testing.doubles import finish
 
 
 class Tides:
-    """A crowd that comes and goes, and how often memory was given back."""
+    """Connections that come and go, and how often memory was returned."""
 
     def __init__(self) -> None:
         self.connection_limit = ConnectionLimit()
@@ -59,7 +59,7 @@ def test_again_with_every_tide(tides: Tides) -> None:
     assert tides.given == 3
 
 
-def test_a_crowd_between_two_looks_is_seen(tides: Tides) -> None:
+def test_a_peak_between_two_looks_is_seen(tides: Tides) -> None:
     tides.connection_limit.serve(MIN_CLOSED)
     assert tides.go(MIN_CLOSED).look().given == 1
 

@@ -33,7 +33,7 @@ class Scripted:
 
 
 class TlsHandle:
-    """What OpenSSL tells of a connection."""
+    """What OpenSSL knows of a connection."""
 
     def get_protocol_version_name(self) -> str:
         return "TLSv1.3"

@@ -57,7 +57,7 @@ class Listening:
         return conversation, transport
 
 
-def test_connections_beyond_the_number_are_told_so() -> None:
+def test_connections_beyond_the_number_are_sent_busy() -> None:
     listening = Listening()
     for number in range(3):
         assert listening.connects(f"192.0.2.{number}")[1].value() == b"hello "
@@ -85,7 +85,7 @@ def test_the_addresses_of_one_ipv6_network_are_one() -> None:
     assert listening.connects("::ffff:192.0.2.1")[1].value() == b"busy\r\n"
 
 
-def test_all_listeners_together_are_one_crowd() -> None:
+def test_all_listeners_together_have_one_limit() -> None:
     connection_limit = ConnectionLimit(2)
     one, two = (
         Listening(connection_limit=connection_limit),
@@ -98,18 +98,18 @@ def test_all_listeners_together_are_one_crowd() -> None:
     assert two.connects("192.0.2.3")[1].value() == b"hello "
 
 
-def test_few_are_told_that_there_is_no_room_and_others_nothing() -> None:
+def test_few_are_sent_busy_and_others_closed_at_once() -> None:
     connection_limit = ConnectionLimit(1, most_busy=2)
     listening = Listening(connection_limit=connection_limit)
     listening.connects("192.0.2.1")
-    told, _ = listening.connects("192.0.2.2")
+    busy, _ = listening.connects("192.0.2.2")
     listening.connects("192.0.2.3")
     assert listening.factory.buildProtocol(IPv4Address("TCP", "192.0.2.4", 1000)) is None
-    told.connectionLost()
+    busy.connectionLost()
     assert listening.connects("192.0.2.4")[1].value() == b"busy\r\n"
 
 
-def test_those_who_are_told_off_take_no_room() -> None:
+def test_those_that_are_sent_busy_do_not_count() -> None:
     listening = Listening(most_per_address=1)
     first, _ = listening.connects("192.0.2.1")
     listening.connects("192.0.2.1")

@@ -105,7 +105,7 @@ def test_what_follows_the_header_is_the_clients() -> None:
     assert transport.value() == b"hello 198.51.100.7 40000\nheard EHLOheard  client"
 
 
-def test_tls_begins_behind_the_header() -> None:
+def test_tls_begins_after_the_header() -> None:
     terms = ListenerSecurity(certificates=object(), is_implicit=True)  # type: ignore[arg-type]
     transport = Proxied(terms).connects()
     transport.protocol.dataReceived(format_octets(CLIENT) + b"OLHE")

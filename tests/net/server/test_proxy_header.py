@@ -35,40 +35,43 @@ TOLD = st.one_of(INTERNET, st.just(UNIX), st.just(NO_ADDRESSES))
 
 
 def read(data: bytes, cuts: list[int] | None = None) -> tuple[ProxyAddresses | None, bytes]:
-    """Feed the data, cut at these places; return what is told, and what is left."""
-    reader, told = HeaderReader(), None
+    """Feed the data, cut at these places; return the addresses, and what is left."""
+    reader, addresses = HeaderReader(), None
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts or []), len(data)]
     for start, stop in pairwise(edges):
-        if told is not None:
+        if addresses is not None:
             reader.rest += data[start:stop]
         elif start < stop:
-            told = reader.feed(data[start:stop])
-    return told, reader.rest
+            addresses = reader.feed(data[start:stop])
+    return addresses, reader.rest
 
 
 @given(INTERNET)
-def test_a_line_is_read_as_it_was_written(told: ProxyAddresses) -> None:
-    line = format_line(told)
+def test_a_line_is_read_as_it_was_written(addresses: ProxyAddresses) -> None:
+    line = format_line(addresses)
     assert len(line) <= MAX_LINE
-    assert parse_line(line.removesuffix(b"\r\n")) == told
+    assert parse_line(line.removesuffix(b"\r\n")) == addresses
 
 
 @given(TOLD, st.lists(st.tuples(st.sampled_from([1, 2, 4, 0x20, 0xEE]), st.binary(max_size=40))))
 def test_octets_are_read_as_they_were_written(
-    told: ProxyAddresses, values: list[tuple[int, bytes]]
+    addresses: ProxyAddresses, values: list[tuple[int, bytes]]
 ) -> None:
-    behind = b"".join(bytes([k]) + len(v).to_bytes(2, "big") + v for k, v in values)
-    assert parse_octets(format_octets(told, behind[:MAX_VALUES])) == told
-    assert parse_octets(format_octets(told, behind[:MAX_VALUES], has_checksum=True)) == told
+    rest_of_it = b"".join(bytes([k]) + len(v).to_bytes(2, "big") + v for k, v in values)
+    assert parse_octets(format_octets(addresses, rest_of_it[:MAX_VALUES])) == addresses
+    assert (
+        parse_octets(format_octets(addresses, rest_of_it[:MAX_VALUES], has_checksum=True))
+        == addresses
+    )
 
 
 @given(TOLD, st.booleans(), st.binary(max_size=50), st.lists(st.integers(0, 400), max_size=6))
 def test_the_pieces_in_which_it_comes_do_not_matter(
-    told: ProxyAddresses, is_text: bool, behind: bytes, cuts: list[int]
+    addresses: ProxyAddresses, is_text: bool, rest_of_it: bytes, cuts: list[int]
 ) -> None:
-    header = format_line(told) if is_text else format_octets(told, has_checksum=True)
-    expected = NO_ADDRESSES if is_text and told == UNIX else told
-    assert read(header + behind, cuts) == (expected, behind)
+    header = format_line(addresses) if is_text else format_octets(addresses, has_checksum=True)
+    expected = NO_ADDRESSES if is_text and addresses == UNIX else addresses
+    assert read(header + rest_of_it, cuts) == (expected, rest_of_it)
 
 
 @given(st.binary(max_size=300), st.lists(st.integers(0, 400), max_size=4))
@@ -85,16 +88,16 @@ def test_any_octets_are_read_or_refused(data: bytes, cuts: list[int]) -> None:
 
 
 @given(st.binary(max_size=80))
-def test_any_octets_behind_the_signature_are_read_or_refused(data: bytes) -> None:
+def test_any_octets_after_the_signature_are_read_or_refused(data: bytes) -> None:
     try:
-        told, rest = read(SIGNATURE + data)
+        addresses, rest = read(SIGNATURE + data)
     except ValueError:
         return
-    assert told is None or data.endswith(rest)
+    assert addresses is None or data.endswith(rest)
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "addresses"),
     [
         (
             b"PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535",
@@ -110,8 +113,8 @@ def test_any_octets_behind_the_signature_are_read_or_refused(data: bytes) -> Non
         (b"PROXY UNKNOWN ffff:f 1 anything at all", NO_ADDRESSES),
     ],
 )
-def test_the_lines_of_the_specification(line: bytes, told: ProxyAddresses) -> None:
-    assert read(line + b"\r\n") == (told, b"")
+def test_the_lines_of_the_specification(line: bytes, addresses: ProxyAddresses) -> None:
+    assert read(line + b"\r\n") == (addresses, b"")
 
 
 @pytest.mark.parametrize(
@@ -199,9 +202,9 @@ def test_a_proxy_may_speak_for_itself(header: bytes) -> None:
 def test_the_octets_of_a_header_over_ipv4() -> None:
     addresses = ipaddress.ip_address("192.0.2.1").packed + ipaddress.ip_address("192.0.2.9").packed
     header = head(0x21, 0x11, 12) + addresses + b"\x9c\x40\x00\x19"
-    told = ProxyAddresses(SocketAddress("192.0.2.1", 40000), SocketAddress("192.0.2.9", 25))
-    assert read(header) == (told, b"")
-    assert format_octets(told) == header
+    addresses = ProxyAddresses(SocketAddress("192.0.2.1", 40000), SocketAddress("192.0.2.9", 25))
+    assert read(header) == (addresses, b"")
+    assert format_octets(addresses) == header
 
 
 def test_a_wrong_checksum_is_refused() -> None:
@@ -220,7 +223,7 @@ def test_the_checksum_is_that_of_castagnoli() -> None:
     assert crc32c(bytes(32)) == 0x8A9136AA  # RFC 3720 §B.4
 
 
-def test_ends_of_two_kinds_cannot_be_told() -> None:
+def test_ends_of_two_kinds_cannot_be_written() -> None:
     mixed = ProxyAddresses(SocketAddress("192.0.2.1", 1), SocketAddress("2001:db8::1", 2))
     for write in (format_line, format_octets):
         with pytest.raises(ValueError, match="one kind"):

@@ -80,7 +80,7 @@ def test_a_new_certificate_serves_the_next_connection(folder: Path) -> None:
     assert shown(shelf, "imap.example.com") == ("imap.example.com",)
 
 
-def test_a_useless_file_is_told_of_and_passed_over(folder: Path) -> None:
+def test_a_useless_file_is_reported_and_ignored(folder: Path) -> None:
     (folder / "broken.pem").write_text("no certificate")
     shelf, complaints = Certificates(folder, "mail.example.org"), Complaints()
     assert shelf.scan(complaints)

@@ -70,7 +70,7 @@ def test_passwords_are_not_taken_in_clear():
     assert replies == ["-ERR Passwords are taken under TLS only: use STLS first"] * 4
 
 
-def test_stls_is_not_told_after_login():
+def test_stls_is_not_listed_after_login():
     replies = Pop3Fixture().replies(b"CAPA\r\n", may_start_tls=True)
     assert "STLS" not in replies
     assert said(b"CAPA\r\n", may_start_tls=True)[-2] == "STLS"
@@ -79,7 +79,7 @@ def test_stls_is_not_told_after_login():
 # ------------------------------------------------------------ STLS
 
 
-def test_tls_begins_behind_the_reply():
+def test_tls_begins_after_the_reply():
     assert said(b"STLS\r\n", LOGIN, may_start_tls=True) == [
         "+OK Begin TLS",
         "(TLS)",
@@ -91,12 +91,12 @@ def test_tls_begins_behind_the_reply():
 @pytest.mark.parametrize(
     "chunks", [[b"STLS\r\nUSER alice\r\n"], [b"STLS\r\nU"], [b"STLS\r\n", b"(unread)"]]
 )
-def test_what_came_in_clear_behind_stls_is_never_run(chunks):
+def test_what_came_in_clear_after_stls_is_never_run(chunks):
     pop3 = Pop3Fixture()
     assert said(*chunks, pop3=pop3, may_start_tls=True) == [
         "-ERR Nothing may follow STLS before TLS has begun"
     ]
-    assert pop3.reasons == ["commands in clear behind STLS"]
+    assert pop3.reasons == ["commands in clear after STLS"]
 
 
 def test_a_user_name_given_in_clear_is_forgotten():

@@ -23,7 +23,7 @@ def test_stat_counts_messages_and_octets():
     assert replies(b"STAT\r\n") == ["+OK 2 47"]
 
 
-def test_list_tells_sizes_as_sent():
+def test_list_gives_sizes_as_sent():
     assert replies(b"LIST\r\nLIST 2\r\n") == [
         "+OK 2 messages (47 octets)",
         "1 22",
@@ -33,7 +33,7 @@ def test_list_tells_sizes_as_sent():
     ]
 
 
-def test_uidl_tells_unique_ids():
+def test_uidl_gives_unique_ids():
     pop3 = Pop3Fixture(ONE, TWO)
     validity = f"{pop3.mailbox.uidvalidity:08x}"
     assert pop3.replies(b"UIDL\r\nUIDL 2\r\n")[1:] == [

@@ -264,7 +264,7 @@ def _restore_and_die(store: StoreCommand, folder: Path) -> None:
 # ---------------------------------------------------------------- what is there already
 
 
-def test_a_restore_overwrites_nothing_unless_told(store: StoreCommand, folder: Path) -> None:
+def test_a_restore_overwrites_nothing_unless_asked_to(store: StoreCommand, folder: Path) -> None:
     store("backup", folder, ALICE)
     store.put(mails(2, seed=8))
     before = store.look()
@@ -327,7 +327,7 @@ def test_a_file_that_was_altered_in_the_backup_is_skipped(
     assert len(store.look()) == 10
 
 
-def test_a_message_that_cannot_be_read_is_told_and_the_rest_is_saved(
+def test_a_message_that_cannot_be_read_is_reported_and_the_rest_is_saved(
     store: StoreCommand, folder: Path
 ) -> None:
     with min((store.maildir() / "cur").iterdir()).open("r+b") as file:
@@ -338,7 +338,7 @@ def test_a_message_that_cannot_be_read_is_told_and_the_rest_is_saved(
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "mail/example.org/alice/messages.jsonl"])
-def test_a_damaged_list_is_told(store: StoreCommand, folder: Path, name: str) -> None:
+def test_a_damaged_list_is_reported(store: StoreCommand, folder: Path, name: str) -> None:
     store("backup", folder, ALICE)
     [snapshot] = snapshots.finished(folder)
     (snapshot / name).write_text('{"mailbox": 1')
@@ -371,7 +371,7 @@ def test_an_unknown_account_is_refused(store: StoreCommand, folder: Path) -> Non
     assert "the backup has no account bob@example.org" in store.err
 
 
-def test_an_account_that_never_rests_is_told(
+def test_an_account_that_never_rests_is_reported(
     store: StoreCommand, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(AccountBackup, "_has", lambda *_: False)

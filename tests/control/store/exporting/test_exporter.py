@@ -109,7 +109,7 @@ def test_names_that_would_leave_the_folder_stay_in_it(store: StoreCommand, tmp_p
     assert (tmp_path / "out" / "_." / "_." / "x.mbox").exists()
 
 
-def test_keywords_without_a_letter_are_told(store: StoreCommand, tmp_path: Path) -> None:
+def test_keywords_without_a_letter_are_reported(store: StoreCommand, tmp_path: Path) -> None:
     [sample] = mails(1, seed=9)
     store.put([sample._replace(flags=frozenset(f"word{number}" for number in range(40)))])
     assert store("export", ALICE, tmp_path / "out") == 1
@@ -120,7 +120,7 @@ def test_the_servers_own_folder_is_no_target(store: StoreCommand) -> None:
     assert store("export", ALICE, store.folder / "state" / "x") == 1
 
 
-def test_a_short_file_is_skipped_and_told(store: StoreCommand, tmp_path: Path) -> None:
+def test_a_short_file_is_skipped_and_reported(store: StoreCommand, tmp_path: Path) -> None:
     with next((store.maildir() / "cur").iterdir()).open("r+b") as file:
         file.truncate(5)
     assert store("export", ALICE, tmp_path / "out") == 1

@@ -185,7 +185,7 @@ def test_unknown_accounts_and_sources_are_refused(store: StoreCommand, tmp_path:
     assert store("import", BOB, "ftp://x/") == 2
 
 
-def test_the_progress_is_told_on_standard_error_only(store: StoreCommand, tmp_path: Path) -> None:
+def test_the_progress_is_shown_on_standard_error_only(store: StoreCommand, tmp_path: Path) -> None:
     store("import", ALICE, mbox_file(tmp_path / "old"), "--json")
     assert store.err == ""
     shutil.rmtree(store.maildir())
