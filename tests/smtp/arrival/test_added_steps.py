@@ -34,10 +34,14 @@ def test_other_services_do_not_have_it() -> None:
     [
         ({"before": "bcc"}, "'sign' cannot stand before 'bcc': the steps are spool accept answer"),
         ({"after": "bcc"}, "'sign' cannot stand after 'bcc'"),
+        ({"after": "accept"}, "'sign' cannot stand after 'accept'"),
+        ({"before": "answer"}, "'sign' cannot stand before 'answer'"),
         ({"after": "answer"}, "'sign' cannot stand after 'answer'"),
         ({}, "'sign' cannot stand after ''"),
     ],
 )
-def test_a_step_needs_a_place_before_the_last(place: dict[str, str], said: str) -> None:
+def test_a_step_needs_a_place_before_the_message_is_accepted(
+    place: dict[str, str], said: str
+) -> None:
     with pytest.raises(ValueError, match=said):
         names(AddedStep(step("sign"), ["smtp"], **place))

@@ -10,7 +10,8 @@ def with_added(
 ) -> tuple[ArrivalStep, ...]:
     """Return the steps of a service with those that plugins add to it, in the order given.
 
-    Raises ValueError for one that stands at a step that is not there, or after the last.
+    Raises ValueError for one that stands at a step that is not there, or after ``accept``, the last but
+    one: what fails then would be answered with a refusal of a message that was accepted.
     """
     placed = list(steps)
     for one in added:
@@ -23,7 +24,7 @@ def _position(steps: Sequence[ArrivalStep], added: AddedStep) -> int:
     names = [step.name for step in steps]
     at = names.index(name) if (name := added.before or added.after) in names else len(names)
     position = at if added.before else at + 1
-    if position >= len(names):
+    if position > len(names) - 2:
         place = f"before {name!r}" if added.before else f"after {name!r}"
         raise ValueError(
             f"{added.step.name!r} cannot stand {place}: the steps are {' '.join(names)}"

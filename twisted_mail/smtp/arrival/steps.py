@@ -6,7 +6,7 @@
 | tls-required | reads TLS-Required (RFC 8689 §3) | |
 | spool | has its octets in one place | 452: there is no space |
 | loop | counts its Received fields | 554: it is in a loop |
-| author, bcc, encoding | what a submission server does (``submission``) | 550: not your name |
+| header, author, bcc, encoding | what a submission server does (``submission``) | 550: not your name |
 | trace | writes our fields in front (``trace``) | |
 | filters | asks the filters (``filter_stages``) | what they refuse it with |
 | edits | does what they want altered (``edits``) | |
