@@ -62,6 +62,10 @@ def test_a_fault_can_be_for_one_service() -> None:
     assert plan.next("imap", "NOOP") is not None
 
 
+def test_a_uid_command_has_the_same_name() -> None:
+    assert FaultPlan([Fault.close("uid fetch")]).next("imap", "FETCH") is not None
+
+
 def test_of_two_faults_the_first_one_happens() -> None:
     plan = FaultPlan([Fault.reply("RCPT", 451), Fault.reply("RCPT", 550, times=2)])
     found = [plan.next("smtp", "RCPT"), plan.next("smtp", "RCPT")]

@@ -107,6 +107,11 @@ def test_an_account_can_be_added() -> None:
         assert client.command("USER carol@example.net", "PASS word")[-1].startswith("+OK")
 
 
+def test_an_account_is_an_address() -> None:
+    with pytest.raises(ValueError, match="needs an @"):
+        MailServer({"alice": "secret"})
+
+
 def test_a_wrong_password_is_answered_at_once() -> None:
     with MailServer() as server:
         client = server.connect("imap")
@@ -205,6 +210,15 @@ def test_a_client_without_our_certificate_does_not_trust_it() -> None:
 def test_a_port_is_opened_once() -> None:
     with MailServer() as server:
         assert server.address("smtp") == server.address("smtp")
+
+
+def test_a_server_that_was_closed_can_be_used_again() -> None:
+    server = MailServer()
+    for count in (1, 2):
+        with smtplib.SMTP(*server.address("smtp")) as smtp:
+            smtp.sendmail("", [ALICE], TEXT)
+        server.close()
+        assert len(server.mailbox(ALICE)) == count
 
 
 def test_a_test_waits_for_what_another_thread_sends() -> None:

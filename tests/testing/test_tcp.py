@@ -110,7 +110,7 @@ with MailServer() as before:
         os._exit(0 if ok else 1)
     print(os.waitstatus_to_exitcode(os.wait()[1]), noop(before))
 """
-    assert run(BEGIN.replace("import os", "import os") + code, tmp_path) == "0 250\n"
+    assert run(BEGIN + code, tmp_path) == "0 250\n"
 
 
 def test_a_project_that_runs_its_own_reactor_uses_threads(tmp_path: Path) -> None:
@@ -129,3 +129,69 @@ reactor.run()
 server.close()
 """
     assert run(BEGIN + code, tmp_path) == "250 0\n"
+
+
+def test_a_project_on_asyncio_connects_as_to_any_server(tmp_path: Path) -> None:
+    code = """
+import asyncio
+
+async def greeting(server):
+    reader, writer = await asyncio.open_connection(*server.address("imap"))
+    line = await reader.readline()
+    writer.close()
+    return line[:4]
+
+with MailServer() as server:
+    print(asyncio.run(greeting(server)))
+"""
+    assert run(BEGIN + code, tmp_path) == "b'* OK'\n"
+
+
+def test_trial_runs_its_reactor_besides(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(
+        BEGIN
+        + """
+from twisted.internet import threads
+from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
+from twisted.internet.protocol import Protocol
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+
+class Client(Protocol):
+    def __init__(self):
+        self.came = Deferred()
+
+    def dataReceived(self, data):
+        self.came.callback(data)
+        self.transport.loseConnection()
+
+    def connectionLost(self, reason):
+        self.lost.callback(None)
+
+class ItTest(TestCase):
+    def setUp(self):
+        self.server = MailServer()
+        self.addCleanup(self.server.close)
+
+    async def test_a_client_that_blocks(self):
+        self.assertEqual(await threads.deferToThread(noop, self.server), 250)
+
+    async def test_a_client_of_twisted(self):
+        from twisted.internet import reactor
+
+        client = Client()
+        client.lost = Deferred()
+        endpoint = HostnameEndpoint(reactor, *self.server.address("pop3"))
+        await connectProtocol(endpoint, client)
+        self.assertTrue((await client.came).startswith(b"+OK"))
+        await client.lost
+"""
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "twisted.trial", "test_it"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "PASSED (successes=2)" in done.stdout, done.stdout + done.stderr

@@ -31,6 +31,7 @@ class ServerTime(Clock):
 
     def follow(self, reactor: IReactorTime) -> None:
         """Run with a reactor from now on."""
+        self.rightNow = self.seconds()
         self._reactor, self._began = reactor, reactor.seconds()
         self._tick()
 

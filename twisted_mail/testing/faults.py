@@ -83,7 +83,8 @@ class Fault:
 
     def is_for(self, service: str, command: str) -> bool:
         """Return whether the command counts."""
-        return self.command.upper() == command and self.service in ("", service)
+        name = self.command.upper().removeprefix("UID ")
+        return name == command and self.service in ("", service)
 
     def happens_at(self, count: int) -> bool:
         """Return whether it happens at the command of this number."""

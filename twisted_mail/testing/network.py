@@ -113,6 +113,7 @@ class Network:
         if self._thread is not None:
             self._thread.stop()
             self._thread = None
+        self._addresses.clear()
         if self._tls is not None:
             self._tls.close()
             self._tls = None

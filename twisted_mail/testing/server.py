@@ -78,7 +78,7 @@ class MailServer:
         takes_foreign_mail: bool = True,
         takes_cleartext_passwords: bool = True,
     ) -> None:
-        self._passwords = {name.lower(): password for name, password in accounts.items()}
+        self._passwords = {_account_name(name): password for name, password in accounts.items()}
         self._settings = settings or {}
         self._takes_passwords = takes_cleartext_passwords
         self._time = ServerTime()
@@ -215,8 +215,8 @@ class MailServer:
     # ------------------------------------------------------------ mail
 
     def add_account(self, account: str, password: str) -> None:
-        """Add an account, or give it another password."""
-        self._passwords[account.lower()] = password
+        """Add an account, or give it another password. Raises ValueError for what is no address."""
+        self._passwords[_account_name(account)] = password
 
     @property
     def messages(self) -> list[ReceivedMessage]:
@@ -264,6 +264,11 @@ def _protocol(service: str) -> Any:
     """Return the protocol of a service; ours without a search for plugins, which takes a while."""
     found = getattr(builtin, f"{service}_protocol", None)
     return protocols()[service] if found is None else found
+
+
+def _account_name(text: str) -> str:
+    """Return the name of the account with this address. Raises ValueError for what is none."""
+    return str(parse(text)).lower()
 
 
 def _addresses(texts: Iterable[str]) -> list[Address]:
