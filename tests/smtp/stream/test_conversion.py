@@ -312,6 +312,13 @@ def test_quoting_in_pieces_makes_no_difference(
     assert not has_binary(encoded)
 
 
+@pytest.mark.parametrize("content", [b"a" * 74 + b" ", b"a" * 74 + b"\t", b"\0" + b"a" * 71 + b" "])
+def test_a_space_at_the_end_of_a_line_makes_it_no_longer_than_allowed(content: bytes) -> None:
+    encoded = to_quoted_printable(content + b"\r\n" + content)
+    assert max(map(len, encoded.split(b"\r\n"))) <= 76  # RFC 2045 §6.7
+    assert binascii.a2b_qp(encoded) == content + b"\r\n" + content
+
+
 def test_many_parts_are_converted_in_linear_time() -> None:
     fields = b"X: y\r\n" * 9000
     parts = b"".join(b"--b\r\n\r\n\0\r\n" for _ in range(9000))

@@ -29,6 +29,7 @@ _SIGNATURES = frozenset((b"dkim-signature", b"arc-message-signature"))
 _SEALED = frozenset((b"signed", b"encrypted"))
 _PLAIN = frozenset((b"", b"7bit", b"8bit", b"binary"))
 _WORD = re.compile(rb"[^\s;(]+")
+_ONE_TOO_LONG = re.compile(rb"^([^\r\n]{74})(=(?:20|09))(?=\r?$)", re.MULTILINE)
 
 
 # ---------------------------------------------------------------- looking
@@ -283,8 +284,10 @@ def to_quoted_printable(content: bytes) -> bytes:
 
 
 def _quoted(content: bytes) -> bytes:
-    # The end lets binascii see that lines end with CRLF, and goes again.
-    return binascii.b2a_qp(content + b"\r\n", istext=True)[:-2]
+    # The end lets binascii see that lines end with CRLF, and goes again. It lets a line whose last octet
+    # is a quoted space grow to 77.
+    quoted = binascii.b2a_qp(content + b"\r\n", istext=True)[:-2]
+    return _ONE_TOO_LONG.sub(rb"\1=\r\n\2", quoted)
 
 
 def _broken(quoted: bytes) -> bytes:
