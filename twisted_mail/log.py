@@ -68,9 +68,9 @@ class LogJournal:
 
     def received(self, envelope: Envelope, size: int) -> None:
         """Note that we took responsibility for a message."""
-        sender, login = str(envelope.sender), envelope.submitter
+        sender, login = envelope.sender.text, envelope.submitter
         host = envelope.client_host or _UNIX
-        recipients = ",".join(f"<{recipient}>" for recipient in envelope.recipients)
+        recipients = ",".join(f"<{recipient.text}>" for recipient in envelope.recipients)
         self._note(
             f"{envelope.id}: received from=<{sender}> to={recipients} size={size} host={host}"
             f" login={login}",

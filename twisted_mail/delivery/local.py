@@ -185,7 +185,7 @@ def log_delivery(
 
 def return_path(envelope: Envelope) -> bytes:
     """Return the Return-Path field that final delivery adds (RFC 5321 §4.4)."""
-    return f"Return-Path: <{envelope.sender}>\r\n".encode()
+    return f"Return-Path: <{envelope.sender.text}>\r\n".encode()
 
 
 def _failure(results: Mapping[str, MailError | None]) -> MailError | None:

@@ -7,7 +7,7 @@ brackets, source routes, parameters) belongs to the room of the command.
 import ipaddress
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import idna
 
@@ -26,16 +26,23 @@ class Address:
     """Where mail may be sent: local part (unquoted) and domain (lower case, A-labels).
 
     The domain is empty for ``<Postmaster>`` alone (RFC 5321 §4.1.1.3); both are empty for the null
-    sender.
+    sender. ``text`` is the address as it is written between angle brackets, quoted where needed: made
+    once, since a message's way needs it many times.
     """
 
     local: str
     domain: str
+    text: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        local = self.local if _DOT_STRING.fullmatch(self.local) else quote(self.local)
+        text = f"{local}@{self.domain}" if self.domain else local
+        object.__setattr__(self, "text", text if self.local or self.domain else "")
 
     @property
     def is_null(self) -> bool:
         """True for the null sender ``<>`` (RFC 5321 §4.5.5)."""
-        return not self.local and not self.domain
+        return not self.text
 
     @property
     def key(self) -> str:
@@ -47,20 +54,16 @@ class Address:
         return str(Address(local, self.domain.lower()))
 
     def __str__(self) -> str:
-        """Return the address as it is written between angle brackets, quoted where needed."""
-        if self.is_null:
-            return ""
-        local = self.local if _DOT_STRING.fullmatch(self.local) else quote(self.local)
-        return f"{local}@{self.domain}" if self.domain else local
-
-
-NULL = Address("", "")
+        return self.text
 
 
 def quote(local: str) -> str:
     """Return a local part as a quoted string (RFC 5321 §4.1.2)."""
     escaped = local.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+NULL = Address("", "")
 
 
 def parse(text: str) -> Address:

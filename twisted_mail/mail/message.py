@@ -1,7 +1,7 @@
 """Messages: the bytes of one mail, and the blobs that hold them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 PIECE = 256 * 1024  # octets passed on at a time: many enough to be cheap, few enough to wait for
@@ -99,16 +99,16 @@ class Message:
     """The bytes of one mail as they came in, after our own trace headers.
 
     Both have CRLF line ends. ``prefix`` is empty or ends with CRLF; it holds Return-Path and Received
-    (RFC 5321 §4.4) and what policy adds, so that ``blob`` is never rewritten.
+    (RFC 5321 §4.4) and what policy adds, so that ``blob`` is never rewritten. ``size`` is the number of
+    octets of both together, the size that clients see.
     """
 
     blob: Blob
     prefix: bytes = b""
+    size: int = field(init=False, repr=False, compare=False)
 
-    @property
-    def size(self) -> int:
-        """Return the octets of prefix and blob together: the size that clients see."""
-        return len(self.prefix) + self.blob.size
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", len(self.prefix) + self.blob.size)
 
     def pieces(self) -> Iterator[bytes]:
         """Yield prefix and blob. May read a file, as ``Blob.pieces`` may."""

@@ -78,7 +78,7 @@ def received(envelope: Envelope, info: TraceInfo, hostname: str, now: float) -> 
     if envelope.mail_parameters.priority:
         lines.append(f"PRIORITY {envelope.mail_parameters.priority}")  # RFC 6710 §7
     if len(envelope.recipients) == 1:
-        lines.append(f"for <{envelope.recipients[0]}>")
+        lines.append(f"for <{envelope.recipients[0].text}>")
     return ("\r\n\t".join(lines) + f";\r\n\t{date(now)}\r\n").encode()
 
 
@@ -173,4 +173,4 @@ def author(envelope: Envelope) -> str:
     """
     if not envelope.submitter:
         return ""
-    return envelope.submitter if envelope.sender.is_null else str(envelope.sender)
+    return envelope.sender.text or envelope.submitter  # the null sender has no text
