@@ -10,8 +10,8 @@ from email.message import EmailMessage
 import pytest
 
 from twisted_mail.testing.connection import MemoryConnection
+from twisted_mail.testing.received import ReceivedMessage
 from twisted_mail.testing.server import MailServer
-from twisted_mail.testing.values import ReceivedMessage
 
 ALICE, BOB = "alice@example.org", "bob@example.org"
 TEXT = "Subject: hi\n\nhello\n"

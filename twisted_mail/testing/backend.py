@@ -31,7 +31,7 @@ from twisted_mail.plugin import ServerBackend
 from twisted_mail.store.disk.spool import SpoolWriter
 from twisted_mail.testing.doubles import InlineBlocking
 from twisted_mail.testing.faults import Fault, FaultPlan
-from twisted_mail.testing.values import ReceivedMessage
+from twisted_mail.testing.received import ReceivedMessage
 
 LARGEST_MESSAGE = 2**30  # octets that stay in memory
 

@@ -10,7 +10,6 @@ open, time runs by itself besides.
 """
 
 import ssl
-import threading
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
@@ -26,7 +25,7 @@ from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.net.server.conversation import Conversation
 from twisted_mail.net.server.security import ListenerSecurity
-from twisted_mail.plugin import protocols
+from twisted_mail.plugin import ServerBackend, protocols
 from twisted_mail.plugins import protocols as builtin
 from twisted_mail.policy.filter_chain import FilterChain
 from twisted_mail.store.memory.account import MemoryAccount, MemoryStore
@@ -44,10 +43,10 @@ from twisted_mail.testing.faults import Fault, FaultPlan
 from twisted_mail.testing.faulty_wire import with_faults
 from twisted_mail.testing.journal import ServerJournal
 from twisted_mail.testing.network import Network, Security
+from twisted_mail.testing.received import ReceivedMessage, ReceivedMessages
 from twisted_mail.testing.resolver import FakeResolver
 from twisted_mail.testing.values import (
     Content,
-    ReceivedMessage,
     StoredMessage,
     octets,
     stored_messages,
@@ -86,24 +85,23 @@ class MailServer:
         self._journal = ServerJournal()
         self._plan = FaultPlan(faults)
         self._network = Network(self._time, hostname)
-        self._received: list[ReceivedMessage] = []
-        self._has_more = threading.Condition()
+        self._received = ReceivedMessages()
         self._store = MemoryStore(self._clock, ItemRenderer())
         targets = {name: _addresses(each) for name, each in (aliases or {}).items()}
-        self._make_backend(hostname, targets, takes_foreign_mail)
+        self._backend = self._make_backend(hostname, targets, takes_foreign_mail)
         for account, contents in (messages or {}).items():
             for content in contents:
                 self.put(account, content)
 
     def _make_backend(
         self, hostname: str, aliases: Mapping[str, list[Address]], takes_foreign_mail: bool
-    ) -> None:
+    ) -> ServerBackend:
         directory = FixedDirectory(self._passwords, aliases)
         local = LocalRouter(directory, hostname)
         router = OpenRouter(local) if takes_foreign_mail else local
         delivery = DeliveryBackend(router, self._store, self._journal, self._clock)
-        queue = RecordingQueue(delivery, self._plan, self._record)
-        self._backend = connect_parts(
+        queue = RecordingQueue(delivery, self._plan, self._received.add)
+        return connect_parts(
             MemoryParts(
                 hostname=hostname,
                 default_domain=_first_domain(self._passwords, hostname),
@@ -119,11 +117,6 @@ class MailServer:
                 resolver=FakeResolver(),
             )
         )
-
-    def _record(self, message: ReceivedMessage) -> None:
-        with self._has_more:
-            self._received.append(message)
-            self._has_more.notify_all()
 
     # ------------------------------------------------------------ life
 
@@ -221,18 +214,14 @@ class MailServer:
     @property
     def messages(self) -> list[ReceivedMessage]:
         """Return the messages that were taken in, the first one first."""
-        with self._has_more:
-            return list(self._received)
+        return self._received.all()
 
     def wait_for_messages(self, count: int = 1, timeout: float = 5.0) -> list[ReceivedMessage]:
         """Return the messages once there are so many. Raises TimeoutError.
 
         For what sends in another thread or process; ``timeout`` is in seconds of real time.
         """
-        with self._has_more:
-            if not self._has_more.wait_for(lambda: len(self._received) >= count, timeout):
-                raise TimeoutError(f"{len(self._received)} of {count} messages came")
-            return list(self._received)
+        return self._received.wait(count, timeout)
 
     def put(
         self,

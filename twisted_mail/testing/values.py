@@ -1,4 +1,4 @@
-"""What a test finds in the server: messages that were taken in, and messages in mailboxes."""
+"""What a test puts into mailboxes, and finds there."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,7 +6,6 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from twisted_mail.interfaces import Account
-from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.testing.doubles import finish
 
@@ -24,33 +23,6 @@ def octets(content: Content) -> bytes:
 def parsed(data: bytes) -> EmailMessage:
     """Return octets as the standard library's message, with LF line ends as Python has them."""
     return message_from_bytes(data.replace(b"\r\n", b"\n"), policy=policy.default)
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedMessage:
-    """A message that the server took in, by SMTP, submission or LMTP.
-
-    ``content`` is what the client sent, with CRLF line ends, and what submission completed; ``trace``
-    is the header that the server put before it.
-    """
-
-    envelope: Envelope
-    content: bytes
-    trace: bytes
-
-    @property
-    def sender(self) -> str:
-        """Return the address of MAIL FROM, empty for the null sender."""
-        return str(self.envelope.sender)
-
-    @property
-    def recipients(self) -> list[str]:
-        """Return the addresses of RCPT TO, in their order."""
-        return [str(recipient) for recipient in self.envelope.recipients]
-
-    def parsed(self) -> EmailMessage:
-        """Return the content as the standard library's message."""
-        return parsed(self.content)
 
 
 @dataclass(frozen=True, slots=True)
