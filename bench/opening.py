@@ -5,7 +5,7 @@
 
 The second form fills the maildir of an account of a running server, ours or another's, and measures
 SELECT over the wire; ``--reset`` names what else must go, such as an index, and ``--owner`` whom the
-files shall belong to. Each round begins with a maildir that no server has seen.
+files belong to. Each round begins with a maildir that no server has seen.
 """
 
 import argparse

@@ -24,7 +24,7 @@ class MemoryLimit:
 
     @contextmanager
     def holding(self, octets: int) -> Iterator[None]:
-        """Wait until there is room for so many octets, and keep it for the ``with``; do not nest."""
+        """Wait until there is room for that many octets, and keep it for the ``with``; do not nest."""
         if octets <= SMALL:
             yield
             return

@@ -10,7 +10,7 @@ class StoreSettings:
     Messages that were expunged can be brought back for ``undelete_days`` (0: not at all).
 
     With ``search`` an index of texts is kept, of at most ``search_text_limit`` characters of each
-    message; a longer one is read when that index cannot tell whether it holds what is searched for.
+    message; a longer one is read when the index does not show whether it holds what is searched for.
     """
 
     quota_bytes: int = 0

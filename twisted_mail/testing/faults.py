@@ -64,14 +64,14 @@ class Fault:
     def close(
         cls, command: str, *, after: int = 0, nth: int = 1, times: int = 1, service: str = ""
     ) -> "Fault":
-        """Close without a word: at once, or after so many octets of the message that follows."""
+        """Close without a word: at once, or after that many octets of the message that follows."""
         return cls(command, nth, times, service, closes=True, after=after)
 
     @classmethod
     def cut(
         cls, command: str, keeps: int, *, nth: int = 1, times: int = 1, service: str = ""
     ) -> "Fault":
-        """Send only so many octets of the answer, and close."""
+        """Send only that many octets of the answer, and close."""
         return cls(command, nth, times, service, closes=True, keeps=keeps)
 
     @classmethod
