@@ -7,7 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 BANNED = re.compile(
-    r"\bsays? whether\b|\btells? whether\b|\b(?:is|are|was|were) told\b|\bsee to it\b|\btake note\b|\bshall\b"
+    r"\bsays? whether\b|\btells? whether\b|\b(?:is|are|was|were) told\b|\bsee to it\b|\btake note\b"
+    r"|\bshall\b"
     r"|\bfor good\b|\b(?:is|are) no more\b|\bso many octets\b|(?<!\")\berrands?\b|\battic\b|\bdesks?\b",
     re.IGNORECASE,
 )

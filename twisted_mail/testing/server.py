@@ -152,8 +152,8 @@ class MailServer:
     def address(self, service: str, tls: Security = "none") -> tuple[str, int]:
         """Return host and port where a service listens, on a free port that is opened if need be.
 
-        The service is ``smtp``, ``submission``, ``lmtp``, ``pop3`` or ``imap``; with ``tls`` it
-        has none, offers STARTTLS, or begins with it. From now on, time runs by itself.
+        The service is ``smtp``, ``submission``, ``lmtp``, ``pop3`` or ``imap``; ``tls`` chooses no TLS,
+        STARTTLS, or TLS from the first octet. From now on, time runs by itself.
         """
         return self._network.listen(
             (service, tls), lambda certificates: self._conversation(service, tls, certificates)
