@@ -12,6 +12,7 @@ import apsw
 
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists
+from twisted_mail.store.index.connections import copy_in_memory
 from twisted_mail.store.index.schema import UnusableIndex, prepare
 
 LOGGED_PAGES = 4096  # written before somebody's work waits for SQLite to put them in their places
@@ -145,10 +146,7 @@ class Database:
 
     def leave_disk(self) -> None:
         """Go on in memory with what is known, since the disk takes nothing. Raises apsw.Error."""
-        memory = apsw.Connection(":memory:")
-        with memory.backup("main", self.connection, "main") as backup:
-            while not backup.done:
-                backup.step()
+        memory = copy_in_memory(self.connection)
         self.close()
         if self._is_ours():
             self._try_to_move(b"", b".left")

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import NamedTuple
-from urllib.parse import quote_from_bytes
 
 import apsw
 
@@ -15,10 +14,10 @@ from twisted_mail.store.disk.durable import exists, read_file
 from twisted_mail.store.format import keywords
 from twisted_mail.store.index import blocks, schema
 from twisted_mail.store.index.blocks import Block
+from twisted_mail.store.index.connections import connect_to_read
 from twisted_mail.store.index.rows import Row
 
 _BUSY_MILLISECONDS = 5000
-_READ = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 _ROWS = (
     "SELECT uid, base, tail, flags, modseq, date, size, stored FROM entries WHERE mailbox = ?"
     " ORDER BY uid"
@@ -47,10 +46,8 @@ def read_index(disk: Disk, account: bytes) -> IndexSnapshot:
     path = os.path.join(account, b"index.sqlite3")
     if not exists(disk, path):
         return IndexSnapshot()
-    # Without a write-ahead log nobody is at work, and opening must not make one.
-    how = "mode=ro" if exists(disk, path + b"-wal") else "mode=ro&immutable=1"
     try:
-        connection = disk.connect(f"file:{quote_from_bytes(path)}?{how}", _READ)
+        connection = connect_to_read(disk, path)
         try:
             connection.set_busy_timeout(_BUSY_MILLISECONDS)
             return _read(disk, account, connection)
