@@ -18,7 +18,7 @@ from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[Index]:
-    made = Index(QuickDisk(), str(tmp_path / "index.sqlite3").encode(), "boot")
+    made = Index(QuickDisk(), str(tmp_path / "index.sqlite3").encode(), "boot", StillClock())
     yield made
     made.close()
 

@@ -1,18 +1,35 @@
-"""Mod-sequences that were told are never told again, whatever becomes of the index."""
+"""Mod-sequences that were given out are never given out again, whatever becomes of the index."""
 
 import dataclasses
+import errno
 from pathlib import Path
 
+import apsw
 import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
-from tests.faults import QuickDisk
+from tests.faults import FailDisk, QuickDisk
+from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
+OPENED = frozenset({"connect"})
+
+
+class ReadOnlyDisk(QuickDisk):
+    """A file system that is mounted read-only: databases open only for reading."""
+
+    def rename(self, path: bytes, new_path: bytes) -> None:
+        raise OSError(errno.EROFS, "read-only")
+
+    def connect(self, name: str, flags: int = 0, vfs: str | None = None) -> apsw.Connection:
+        if not flags & apsw.SQLITE_OPEN_READONLY:
+            raise apsw.CantOpenError("unable to open database file")
+        return super().connect(name, flags, vfs)
+
 
 class RestartedStore:
-    """A store whose machine starts anew when it is told to."""
+    """A store whose machine starts anew with ``start``, and only the server with ``restart``."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -22,9 +39,14 @@ class RestartedStore:
 
     def start(self) -> None:
         self.boots += 1
-        store = MaildirStore(
-            self.root, InlineBlocking(), self.clock, FakeRenderer(), disk=QuickDisk()
-        )
+        self._begin(QuickDisk())
+
+    def restart(self, disk: QuickDisk) -> None:
+        finish(self.store.close())
+        self._begin(disk)
+
+    def _begin(self, disk: QuickDisk) -> None:
+        store = MaildirStore(self.root, InlineBlocking(), self.clock, FakeRenderer(), disk=disk)
         store._environment = dataclasses.replace(store._environment, boot=f"boot {self.boots}")
         self.store = store
         self.clock.seconds += 10
@@ -34,6 +56,9 @@ class RestartedStore:
         for path in self.root.glob("*/*/index.sqlite3*"):
             path.unlink()
         self.start()
+
+    def append(self, name: str) -> None:
+        finish(finish(self.store.account(ALICE)).append(name, [draft(mail("one"))]))
 
     def modseq(self, name: str) -> int:
         return finish(finish(self.store.account(ALICE)).status(name)).highest_modseq
@@ -86,3 +111,80 @@ def test_a_mailbox_that_the_index_thinks_empty_may_have_told_higher_ones(
         path.write_bytes(data)
     restarted.start()
     assert restarted.modseq("Sent") > told
+
+
+def test_they_go_on_when_the_index_could_not_be_opened(restarted: RestartedStore) -> None:
+    restarted.append("Sent")
+    restarted.restart(FailDisk(0, errno.EIO, OPENED))
+    restarted.append("Sent")
+    given = restarted.modseq("Sent")
+    restarted.restart(QuickDisk())
+    assert restarted.modseq("Sent") >= given
+
+
+def test_they_go_on_when_no_index_could_be_opened_for_a_while(restarted: RestartedStore) -> None:
+    restarted.append("Sent")
+    for _ in range(2):
+        restarted.restart(FailDisk(0, errno.EIO, OPENED))
+        restarted.append("Sent")
+        given = restarted.modseq("Sent")
+    restarted.restart(QuickDisk())
+    assert restarted.modseq("Sent") >= given
+
+
+def test_they_go_on_when_an_empty_mailbox_was_filled_without_its_index(
+    restarted: RestartedStore,
+) -> None:
+    restarted.modseq("Sent")
+    for _ in range(2):
+        restarted.restart(FailDisk(0, errno.EIO, OPENED))
+        restarted.append("Sent")
+        given = restarted.modseq("Sent")
+    restarted.restart(QuickDisk())
+    assert restarted.modseq("Sent") >= given
+
+
+def test_they_are_the_same_on_a_disk_that_cannot_be_written(restarted: RestartedStore) -> None:
+    restarted.append("Sent")
+    given = restarted.modseq("Sent")
+    for disk in (ReadOnlyDisk(), QuickDisk()):
+        restarted.restart(disk)
+        assert restarted.modseq("Sent") == given
+
+
+def test_they_go_on_after_a_start_with_a_disk_that_cannot_be_written(
+    restarted: RestartedStore,
+) -> None:
+    restarted.append("Sent")
+    given = [restarted.modseq("Sent")]
+    restarted.boots += 1
+    for disk in (ReadOnlyDisk(), QuickDisk()):
+        restarted.restart(disk)
+        given.append(restarted.modseq("Sent"))
+    assert given == sorted(given)
+
+
+def test_they_go_on_when_the_index_is_damaged_on_a_disk_that_cannot_be_written(
+    restarted: RestartedStore,
+) -> None:
+    restarted.append("Sent")
+    finish(restarted.store.close())
+    [path] = restarted.root.glob("*/*/index.sqlite3")
+    path.write_bytes(b"this is no database" * 1000)
+    given = []
+    for disk in (ReadOnlyDisk(), QuickDisk()):
+        restarted.restart(disk)
+        given.append(restarted.modseq("Sent"))
+    assert given == sorted(given)
+
+
+def test_an_index_that_can_be_neither_opened_nor_left_is_not_taken_for_a_lost_one(
+    restarted: RestartedStore,
+) -> None:
+    restarted.append("Sent")
+    given = restarted.modseq("Sent")
+    restarted.restart(FailDisk(0, errno.EIO, OPENED | {"rename"}))
+    with pytest.raises(Unavailable):
+        restarted.modseq("Sent")
+    restarted.restart(QuickDisk())
+    assert restarted.modseq("Sent") == given

@@ -6,6 +6,7 @@ import apsw
 
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists
+from twisted_mail.store.index.schema import UnusableIndex, prepare
 
 _READ = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 
@@ -24,3 +25,16 @@ def copy_in_memory(connection: apsw.Connection) -> apsw.Connection:
         while not backup.done:
             backup.step()
     return memory
+
+
+def empty(disk: Disk) -> apsw.Connection:
+    """Return an index in memory that knows nothing."""
+    memory = apsw.Connection(":memory:")
+    prepare(disk, memory)
+    return memory
+
+
+def check(connection: apsw.Connection) -> None:
+    """Read all of an index. Raises UnusableIndex if it is damaged, apsw.Error."""
+    if connection.pragma("quick_check") != "ok":
+        raise UnusableIndex

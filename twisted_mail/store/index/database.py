@@ -3,6 +3,7 @@
 Used by one thread at a time.
 """
 
+import errno
 import os
 import time
 import uuid
@@ -10,16 +11,17 @@ from contextlib import suppress
 
 import apsw
 
+from twisted_mail.interfaces import Clock
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists
-from twisted_mail.store.index.connections import copy_in_memory
+from twisted_mail.store.index.connections import check, connect_to_read, copy_in_memory, empty
+from twisted_mail.store.index.rows import MODSEQ_STEP, leap
 from twisted_mail.store.index.schema import UnusableIndex, prepare
 
 LOGGED_PAGES = 4096  # written before somebody's work waits for SQLite to put them in their places
 BUSY_SECONDS = 30.0  # in a thread: another process may be at work on the account
-_ATTEMPTS = 2  # at opening and renaming: an index that begins in memory knows nothing of the file
+_ATTEMPTS = 2  # at opening and renaming: a disk may fail for a moment
 _PAUSE, _LONGEST_PAUSE = 0.0005, 0.005  # seconds, between two attempts to be next
-MODSEQ_STEP = 1 << 20  # more mod-sequences than a power cut can make SQLite forget
 
 # What SQLite raises when the disk is full, read-only or failing; and when the file is damaged.
 NO_DISK = (
@@ -31,17 +33,21 @@ NO_DISK = (
 )
 DAMAGED = (apsw.CorruptError, apsw.NotADBError)
 
+_NO_FILE = 0, 0  # device and inode of none
+
 
 class Database:
     """An SQLite database, at ``path`` or in memory; ``boot`` is what ``Disk.boot_id`` returned.
 
-    ``connection`` is another one after ``replace`` and ``leave_disk``.
+    ``connection`` is another one after ``replace`` and ``leave_disk``. Raises OSError where there is a
+    file that can be neither used nor left.
     """
 
-    def __init__(self, disk: Disk, path: bytes, boot: str) -> None:
+    def __init__(self, disk: Disk, path: bytes, boot: str, clock: Clock) -> None:
         self._disk = disk
         self._path = path
         self._boot = boot
+        self._clock = clock
         self._inode: tuple[int, int] | None = None  # of the file, while it is used
         self.connection = self._open_or_replace()
 
@@ -51,9 +57,8 @@ class Database:
         for _ in range(_ATTEMPTS):
             with suppress(*NO_DISK):
                 return self._open_file()
+        connection = self._open_in_memory()
         self._inode = None
-        connection = apsw.Connection(":memory:")
-        prepare(self._disk, connection)
         return connection
 
     def _open_file(self) -> apsw.Connection:
@@ -63,6 +68,35 @@ class Database:
         except (UnusableIndex, *DAMAGED, apsw.SQLError):
             self._move(b"", b".damaged")  # for people to look at
             return self._open()
+
+    def _open_in_memory(self) -> apsw.Connection:
+        """Begin with what the file says, which is left; with nothing if it is of no use.
+
+        Raises OSError if the file can be neither read nor left: it would count again, and be wrong.
+        """
+        copy = self._copy_of_file()
+        self._try_to_move(b"", b".left")
+        if copy is not None:
+            return copy
+        if exists(self._disk, self._path):
+            raise OSError(errno.EIO, "The index can be neither used nor left.")
+        return empty(self._disk)
+
+    def _copy_of_file(self) -> apsw.Connection | None:
+        try:
+            file = connect_to_read(self._disk, self._path)
+            try:
+                connection = copy_in_memory(file)
+            finally:
+                file.close()
+            prepare(self._disk, connection)
+            check(connection)
+            self._settle_boot(connection)
+        except (UnusableIndex, *DAMAGED, apsw.SQLError):
+            return empty(self._disk)
+        except apsw.Error:
+            return None
+        return connection
 
     def _return_to_disk(self) -> None:
         """Use the file again that was left when the disk took no more; it is out of date by now."""
@@ -111,14 +145,13 @@ class Database:
         row = connection.execute("SELECT value FROM account WHERE key = 'boot'").fetchone()
         if row is not None and row[0] == self._boot:
             return
-        if connection.pragma("quick_check") != "ok":
-            raise UnusableIndex
+        check(connection)
         connection.pragma("synchronous", 2)
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(
-            "UPDATE mailboxes SET highest_modseq = highest_modseq + iif(uidnext > 1, ?, 0),"
-            " new_seen = 0, cur_seen = 0, list_seen = ''",
-            (MODSEQ_STEP,),
+            "UPDATE mailboxes SET new_seen = 0, cur_seen = 0, list_seen = '',"
+            " highest_modseq = iif(uidnext > 1, max(highest_modseq + ?, ?), highest_modseq)",
+            (MODSEQ_STEP, leap(0, self._clock.now())),
         )
         connection.execute("INSERT OR REPLACE INTO account VALUES ('boot', ?)", (self._boot,))
         self._disk.commit(connection)
@@ -138,10 +171,14 @@ class Database:
         return int(self.connection.pragma("data_version"))
 
     def replace(self) -> None:
-        """Begin anew: this index turned out to be damaged, or another process put another there."""
+        """Begin anew: this index turned out to be damaged, or another process put another there.
+
+        Raises OSError as the constructor does; then the index counts as replaced until this succeeds.
+        """
         self.close()
         if self._is_ours():
             self._try_to_move(b"", b".damaged")
+        self._inode = _NO_FILE
         self.connection = self._open_or_replace()
 
     def leave_disk(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from twisted_mail.interfaces import Clock
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
@@ -27,8 +28,8 @@ _AMONG = "mailbox = ? AND uid IN (SELECT value FROM json_each(?))"
 class Index:
     """The index in the file at ``path``; ``boot`` is what ``Disk.boot_id`` returned."""
 
-    def __init__(self, disk: Disk, path: bytes, boot: str) -> None:
-        self.database = Database(disk, path, boot)
+    def __init__(self, disk: Disk, path: bytes, boot: str, clock: Clock) -> None:
+        self.database = Database(disk, path, boot, clock)
         self.mailboxes = MailboxTable(self.database)
         self.gone = ExpungedTable(self.database)
         self.rendered = ItemTable(self.database)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.flags import Flags
 
+MODSEQ_STEP = 1 << 20  # more mod-sequences than a power cut can make SQLite forget
+
 
 class Row(NamedTuple):
     """One message as the index knows it; ``stored`` is the size of its file.
@@ -51,6 +53,14 @@ class MailboxRow:
         """Return the mod-sequence of one more alteration."""
         self.highest_modseq += 1
         return self.highest_modseq
+
+
+def leap(modseq: int, now: float) -> int:
+    """Return a mod-sequence above all that a power cut made an index forget, or that another gave out.
+
+    An index that begins anew, in memory or on disk, gives out mod-sequences from the time on.
+    """
+    return max(modseq + MODSEQ_STEP, int(now * MODSEQ_STEP))
 
 
 # ---------------------------------------------------------------- as SQLite has them

@@ -6,8 +6,7 @@ from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.durable import exists, make_folders
 from twisted_mail.store.format import layout, uidlist
 from twisted_mail.store.format.uidlist import Meanwhile, UidList
-from twisted_mail.store.index.database import MODSEQ_STEP
-from twisted_mail.store.index.rows import MailboxRow
+from twisted_mail.store.index.rows import MailboxRow, leap
 from twisted_mail.store.tree import other_processes
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
@@ -87,7 +86,7 @@ def _read_list(folder: Folder, work: UnitOfWork, state: MailboxRow | None) -> Ma
     if state is None:
         state = _new_row(folder, work, found.uidvalidity, is_old)
     elif is_old and state.uidnext == 1:  # it may have forgotten all that was sent
-        state.highest_modseq += MODSEQ_STEP
+        state.highest_modseq = leap(state.highest_modseq, folder.clock.now())
     state.new_seen = state.cur_seen = 0
     return state
 
@@ -95,7 +94,7 @@ def _read_list(folder: Folder, work: UnitOfWork, state: MailboxRow | None) -> Ma
 def _new_row(folder: Folder, work: UnitOfWork, uidvalidity: int, is_old: bool) -> MailboxRow:
     state = work.index.mailboxes.add(folder.folder, uidvalidity)
     if is_old:  # an index that was lost may have given mod-sequences: go on beyond them
-        state.highest_modseq = int(folder.clock.now() * MODSEQ_STEP)
+        state.highest_modseq = leap(0, folder.clock.now())
         work.index.gone.forget(state, state.highest_modseq)
     return state
 

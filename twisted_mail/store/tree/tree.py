@@ -59,7 +59,8 @@ class Tree:
         """Return the index, opened at first use."""
         if self._index is None:
             path = os.path.join(self.path, b"index.sqlite3")
-            self._index = Index(self.disk, path, self.environment.boot)
+            boot, clock = self.environment.boot, self.environment.clock
+            self._index = Index(self.disk, path, boot, clock)
         return self._index
 
     @property

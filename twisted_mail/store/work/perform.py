@@ -88,8 +88,7 @@ def _attempt(tree: Tree, attempt: Callable[[], T]) -> T:
     try:
         if not tree.is_prepared:
             _prepare(tree)
-        if tree.index.database.was_replaced():
-            _rebuild(tree)
+        _follow_replacement(tree)
         tree.record_subscriptions()
         return attempt()
     except DAMAGED:
@@ -103,8 +102,14 @@ def _attempt(tree: Tree, attempt: Callable[[], T]) -> T:
 
 def _prepare(tree: Tree) -> None:
     make_maildir(tree.disk, tree.maildir)
+    _follow_replacement(tree)
     in_transaction(tree, prepare)
     tree.is_prepared = True
+
+
+def _follow_replacement(tree: Tree) -> None:
+    if tree.index.database.was_replaced():
+        _rebuild(tree)
 
 
 def _rebuild(tree: Tree) -> None:

@@ -1,0 +1,76 @@
+"""An index that the disk keeps from being used, and that is used again later."""
+
+import errno
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.ground import ALICE, FakeRenderer, draft, entry, mail
+from tests.faults import FailDisk
+from twisted_mail.mail.mailbox.change import Change, MailboxDeleted, MailboxRenamed
+from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
+
+FOREVER = 10**9  # steps
+
+
+class LeftIndex:
+    """An account with two mailboxes, on a disk where databases may not be opened."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.disk = FailDisk(FOREVER, errno.EIO, frozenset({"connect", "rename"}))
+        self.store = MaildirStore(
+            root, InlineBlocking(), StillClock(2e9), FakeRenderer(), disk=self.disk
+        )
+        self.account = finish(self.store.account(ALICE))
+        finish(self.account.create("Work"))
+        for name in ("Work", "Sent"):
+            finish(self.account.append(name, [draft(mail(name), "$Own")]))
+        self.heard: list[Change] = []
+        self.account.watch(self.heard.append)
+
+    def break_disk(self, *steps: str) -> None:
+        self.disk.for_good = self.disk.counted = frozenset(steps)
+        self.disk.left = 0
+
+    def mend_disk(self) -> None:
+        self.disk.left = FOREVER
+
+    def look(self) -> None:
+        for name in ("Sent", "INBOX", "Work"):
+            finish(self.account.status(name))
+
+    def renamed_and_deleted(self) -> list[Change]:
+        return [each for each in self.heard if isinstance(each, MailboxDeleted | MailboxRenamed)]
+
+
+@pytest.fixture
+def left(tmp_path: Path) -> LeftIndex:
+    return LeftIndex(tmp_path)
+
+
+def test_it_is_opened_again_when_it_could_not_be_once(left: LeftIndex) -> None:
+    finish(left.store.close())
+    left.break_disk("connect", "rename")
+    with pytest.raises(Unavailable):
+        left.look()
+    left.mend_disk()
+    left.look()
+
+
+def test_another_one_in_its_place_is_opened_as_soon_as_that_can_be(left: LeftIndex) -> None:
+    box = finish(left.account.open("Work"))
+    [path] = left.root.glob("*/*/index.sqlite3")
+    shutil.copy(path, path.with_suffix(".other"))
+    path.with_suffix(".other").replace(path)
+    left.break_disk("connect", "rename")
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            left.look()
+    left.mend_disk()
+    left.look()
+    assert entry(box, 1).flags == {"$Own"}
+    assert left.renamed_and_deleted() == []
