@@ -52,6 +52,17 @@ def left(tmp_path: Path) -> LeftIndex:
     return LeftIndex(tmp_path)
 
 
+def test_no_mailbox_seems_renamed_or_deleted_without_it_and_with_it_again(left: LeftIndex) -> None:
+    for _ in range(2):
+        finish(left.store.close())
+        left.break_disk("connect")
+        left.look()
+        finish(left.store.close())
+        left.mend_disk()
+        left.look()
+    assert left.renamed_and_deleted() == []
+
+
 def test_it_is_opened_again_when_it_could_not_be_once(left: LeftIndex) -> None:
     finish(left.store.close())
     left.break_disk("connect", "rename")

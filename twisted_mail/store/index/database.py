@@ -159,6 +159,11 @@ class Database:
 
     # ------------------------------------------------------------ the file
 
+    @property
+    def file(self) -> tuple[int, int] | None:
+        """Return device and inode of the file; None while the database is in memory."""
+        return self._inode
+
     def was_replaced(self) -> bool:
         """Return whether the file was removed, or another put in its place."""
         return not self._is_ours()

@@ -51,6 +51,7 @@ class Tree:
         self.version = -1
         self.counted_at = -math.inf
         self._index: Index | None = None
+        self._index_file: tuple[int, int] | None = None  # of the index that was closed last
 
     # ------------------------------------------------------------ the index
 
@@ -61,6 +62,9 @@ class Tree:
             path = os.path.join(self.path, b"index.sqlite3")
             boot, clock = self.environment.boot, self.environment.clock
             self._index = Index(self.disk, path, boot, clock)
+            file = self._index.database.file
+            if file is None or file != self._index_file:
+                self.lose_sync()
         return self._index
 
     @property
@@ -71,8 +75,14 @@ class Tree:
     def close_index(self) -> None:
         """Close the index; it is opened again when it is needed."""
         if self._index is not None:
+            self._index_file = self._index.database.file
             self._index.close()
             self._index = None
+
+    def lose_sync(self) -> None:
+        """Have no mailbox compared by its sync point, which says nothing of another index."""
+        for folder in self.folders.values():
+            folder.freshness.lose_sync()
 
     def new_uidvalidity(self) -> int:
         """Return a number greater than any UIDVALIDITY given before, noted durably."""

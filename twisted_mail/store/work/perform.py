@@ -115,8 +115,7 @@ def _follow_replacement(tree: Tree) -> None:
 def _rebuild(tree: Tree) -> None:
     """Make the index again, and have sessions that have mailboxes open compare."""
     tree.index.database.replace()
-    for folder in tree.folders.values():
-        folder.freshness.lose_sync()
+    tree.lose_sync()
     for folder in [each for each in tree.folders.values() if each.uidvalidity]:
         with suppress(Refused):
             in_transaction(tree, _compare_all, folder)
