@@ -7,7 +7,7 @@ from twisted_mail.testing.transports import CLIENT, SERVER, Link, MemoryTranspor
 
 
 class Peer(Protocol):
-    """Keeps what it hears, and how often it was told that the connection is gone."""
+    """Keeps what comes, and counts the ends of its connection."""
 
     def __init__(self) -> None:
         self.heard: list[bytes] = []

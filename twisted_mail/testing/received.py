@@ -54,7 +54,7 @@ class ReceivedMessages:
             return list(self._messages)
 
     def wait(self, count: int, timeout: float) -> list[ReceivedMessage]:
-        """Return the messages once there are so many. Raises TimeoutError after ``timeout`` seconds."""
+        """Return the messages once ``count`` came. Raises TimeoutError after ``timeout`` seconds."""
         with self._has_more:
             if not self._has_more.wait_for(lambda: len(self._messages) >= count, timeout):
                 raise TimeoutError(f"{len(self._messages)} of {count} messages came")

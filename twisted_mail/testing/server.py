@@ -217,7 +217,7 @@ class MailServer:
         return self._received.all()
 
     def wait_for_messages(self, count: int = 1, timeout: float = 5.0) -> list[ReceivedMessage]:
-        """Return the messages once there are so many. Raises TimeoutError.
+        """Return the messages once ``count`` came. Raises TimeoutError.
 
         For what sends in another thread or process; ``timeout`` is in seconds of real time.
         """
