@@ -15,7 +15,14 @@ from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.account.measuring import measure_for_count
 from twisted_mail.store.change_feed import ChangeFeed, Report
 from twisted_mail.store.delivery.group_commit import GroupCommit
-from twisted_mail.store.delivery.reservations import QuotaReserver, Reserver, constant_quota, end
+from twisted_mail.store.delivery.inbound import InboxDelivery
+from twisted_mail.store.delivery.reservations import (
+    QuotaReserver,
+    Reservations,
+    Reserver,
+    constant_quota,
+    end,
+)
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout
@@ -121,19 +128,27 @@ class MaildirStore:
         self, names: Sequence[str], message: Message
     ) -> Mapping[str, MailError | None]:
         """Put one message into the inboxes of several accounts; the copies share their bytes."""
+        delivery = InboxDelivery(self._environment, self._root, names, message)
         try:
-            taken = await self._reserver.take(names, message.size)
+            reserved = await self._reserver.take(delivery.names, delivery.size)
         except BaseException:
             message.blob.close()
             raise
-        refused = {name: error for name, error in taken.items() if isinstance(error, MailError)}
-        delivered: Mapping[str, MailError | None] = {}
+        if any(reserved.values()):
+            return await self._deliver_reserved(delivery, reserved)
+        return await self._put(delivery)
+
+    async def _deliver_reserved(
+        self, delivery: InboxDelivery, reserved: Reservations
+    ) -> Mapping[str, MailError | None]:
+        """Deliver to the accounts that have room; end the reservations."""
+        delivery.refuse({name: it for name, it in reserved.items() if isinstance(it, MailError)})
+        answers: Mapping[str, MailError | None] = {}
         try:
-            delivered = await self._put([name for name in taken if name not in refused], message)
+            answers = await self._put(delivery)
         finally:
-            if any(taken.values()):
-                end(taken, delivered)
-        return {**refused, **delivered}
+            end(reserved, answers)
+        return answers
 
     async def check_quota(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:
         """Return None for each account that has room for this many octets, else why not."""
@@ -148,8 +163,8 @@ class MaildirStore:
         await measure_for_count(account.lane)
         return await account.lane.perform(survey)
 
-    async def _put(self, names: Sequence[str], message: Message) -> Mapping[str, MailError | None]:
-        answers = await self._group_commit.deliver(names, message)
+    async def _put(self, delivery: InboxDelivery) -> Mapping[str, MailError | None]:
+        answers = await self._group_commit.deliver(delivery)
         for name in [name for name, error in answers.items() if error is None]:
             account = self._accounts.get(name)
             if account is not None and account.is_watched:

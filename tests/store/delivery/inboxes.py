@@ -11,6 +11,7 @@ from tests.faults import QuickDisk
 from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.message import Message
 from twisted_mail.store.delivery.group_commit import GroupCommit
+from twisted_mail.store.delivery.inbound import InboxDelivery
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.settings import StoreSettings
@@ -82,8 +83,12 @@ class Inboxes:
 
     def deliver(self, *deliveries: tuple[Sequence[str], Message]) -> list[Any]:
         """Deliver at once; the group takes what has gathered when its turn comes."""
-        coroutines = [self.group_commit.deliver(names, message) for names, message in deliveries]
-        return together(coroutines)
+        return together([self.delivered(names, message) for names, message in deliveries])
+
+    async def delivered(self, names: Sequence[str], message: Message) -> Any:
+        """Deliver one message; return its answers."""
+        delivery = InboxDelivery(self.environment, bytes(self.root), names, message)
+        return await self.group_commit.deliver(delivery)
 
     def texts(self, name: str) -> list[bytes]:
         local, _, domain = name.partition("@")

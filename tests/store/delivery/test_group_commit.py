@@ -103,7 +103,7 @@ def test_a_bug_is_raised_for_the_message_that_has_it(inboxes: Inboxes) -> None:
 
     async def watched(name: str, blob: MemoryBlob) -> None:
         try:
-            ended.append(await inboxes.group_commit.deliver([name], Message(blob)))
+            ended.append(await inboxes.delivered([name], Message(blob)))
         except ZeroDivisionError:
             ended.append({name: None})
             raise Unavailable("a bug") from None
@@ -126,7 +126,7 @@ def test_a_bug_of_the_group_is_raised_for_all(
 
     async def watched(name: str) -> None:
         try:
-            await inboxes.group_commit.deliver([name], message(name))
+            await inboxes.delivered([name], message(name))
         except ZeroDivisionError:
             ended.append(name)
 

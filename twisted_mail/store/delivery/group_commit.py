@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 
 from twisted_mail.interfaces import Blocking
-from twisted_mail.mail.message import PIECE, Message
+from twisted_mail.mail.message import PIECE
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.store.delivery.inbound import InboxDelivery
 from twisted_mail.store.disk.calls import Disk
@@ -46,14 +46,11 @@ class GroupCommit:
         self._is_reliable: bool | None = None  # whether syncfs is; None: not asked yet
         self._alone_until = 0.0  # by the monotonic clock; 0: nobody kept the disk busy yet
 
-    async def deliver(
-        self, names: Sequence[str], message: Message
-    ) -> Mapping[str, MailError | None]:
+    async def deliver(self, inbound: InboxDelivery) -> Mapping[str, MailError | None]:
         """Deliver one message, whose blob is closed; return None for each inbox that has it durably."""
-        if not names:
-            message.blob.close()
-            return {}
-        inbound = InboxDelivery(self._environment, self._root, names, message)
+        if not inbound.names:
+            inbound.message.blob.close()
+            return inbound.answers
         try:
             if await self._goes_alone(inbound.size):
                 return await self._blocking.run(inbound.deliver)
@@ -63,9 +60,9 @@ class GroupCommit:
             if not inbound.is_begun:  # and never will be: no thread took the work
                 with suppress(ValueError):
                     self._gathered.remove(inbound)
-                message.blob.close()
+                inbound.message.blob.close()
             # An earlier message's group may have had it along before its own piece of work was refused.
-            return {**dict.fromkeys(names, error), **inbound.answers}
+            return {**dict.fromkeys(inbound.names, error), **inbound.answers}
 
     async def _goes_alone(self, size: int) -> bool:
         if size > PIECE or self._is_paused():

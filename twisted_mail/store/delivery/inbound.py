@@ -56,6 +56,11 @@ class InboxDelivery:
         """Return the names in ``new`` that may be on another file system than that of the store."""
         return set(self._placed.values()) if self.is_apart else self._copied
 
+    def refuse(self, errors: Mapping[str, MailError]) -> None:
+        """Leave out accounts that cannot have the message, with the reason as their answer."""
+        self.answers |= errors
+        self.names = tuple([name for name in self.names if name not in errors])
+
     def deliver(self) -> Mapping[str, MailError | None]:
         """Take the message all the way by itself; return the answers."""
         self.is_begun = True
