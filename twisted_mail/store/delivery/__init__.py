@@ -1,4 +1,4 @@
-"""Mail into inboxes: written, synced in groups, and named; no index is touched.
+"""Delivery into inboxes: written, synced in groups, and named; no index is touched.
 
-May import ``disk``, ``format`` and ``work``.
+May import ``disk``, ``format``, and of ``work`` the making of maildirs.
 """
