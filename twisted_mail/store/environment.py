@@ -6,6 +6,7 @@ from twisted_mail.interfaces import Clock
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.memory_limit import MemoryLimit
+from twisted_mail.store.rendered_cache import RenderedCache
 from twisted_mail.store.settings import StoreSettings
 
 
@@ -19,3 +20,4 @@ class StoreEnvironment:
     boot: str
     settings: StoreSettings
     memory_limit: MemoryLimit = field(default_factory=MemoryLimit)
+    rendered: RenderedCache = field(default_factory=RenderedCache)

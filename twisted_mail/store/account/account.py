@@ -58,7 +58,12 @@ class MaildirAccount:
             self.lane, blocking.lane(), name, self._note_unindexed, lambda: self.is_open
         )
         self._services = MailboxServices(
-            self.lane, self._open, render, self.search, ThreadAssignment(self.lane)
+            self.lane,
+            self._open,
+            render,
+            tree.environment.rendered,
+            self.search,
+            ThreadAssignment(self.lane),
         )
 
     # ------------------------------------------------------------ what is noted

@@ -19,6 +19,7 @@ from twisted_mail.store.account.open_mailboxes import OpenMailboxes
 from twisted_mail.store.account.thread_assignment import ThreadAssignment
 from twisted_mail.store.disk.durable import unavailable
 from twisted_mail.store.reading import contents, items
+from twisted_mail.store.rendered_cache import RenderedCache
 from twisted_mail.store.search.search import Search
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
@@ -38,6 +39,7 @@ class MailboxServices:
     lane: AccountLane
     open_mailboxes: OpenMailboxes
     render: Renderer
+    rendered: RenderedCache
     search: Search
     threads: ThreadAssignment
 
@@ -139,6 +141,18 @@ class MaildirMailbox:
 
     async def items(self, uids: Sequence[int]) -> Sequence[RenderedItems | None]:
         """Return the rendered items, in the order asked; None where a message is gone."""
+        there = [uid for uid in uids if self.columns.row(uid) is not None]
+        found: dict[int, RenderedItems | None] = {
+            **self._services.rendered.get(self._live.number, there)
+        }
+        if len(found) < len(there):
+            made = await self._render([uid for uid in there if uid not in found])
+            self._services.rendered.put(self._live.number, made)
+            found.update(made)
+        return [found.get(uid) for uid in uids]
+
+    async def _render(self, uids: Sequence[int]) -> dict[int, RenderedItems | None]:
+        """Return items from the index, rendered first where they are not there yet."""
         render = self._services.render
         found = await self._lane.perform_on(self._folder, items.known_items, uids, render.version)
         missing = [uid for uid, known in found.items() if known is None]
@@ -148,7 +162,7 @@ class MaildirMailbox:
             )
             found.update(made)
             missing = missing[done:]
-        return [found.get(uid) for uid in uids]
+        return found
 
     async def identities(self, uids: Sequence[int]) -> Sequence[MessageIdentity | None]:
         """Return what messages are called, in the order asked; None where one is gone."""

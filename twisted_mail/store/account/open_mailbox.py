@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 from twisted_mail.mail.mailbox.change import (
     Change,
@@ -17,13 +18,17 @@ from twisted_mail.store.tree.folder import Folder
 
 @dataclass(slots=True, eq=False)
 class OpenMailbox:
-    """One open mailbox, shared by ``users`` sessions; ``name`` is the one last published."""
+    """One open mailbox, shared by ``users`` sessions; ``name`` is the one last published.
+
+    ``number`` is that of no other one in this process.
+    """
 
     folder: Folder
     name: str
     columns: EntryColumns = field(default_factory=EntryColumns)
     users: int = 0
     watched: WatchedMailbox | None = None
+    number: int = field(default_factory=count().__next__)
 
     def apply(self, change: Change) -> None:
         """Alter the columns as a change says."""

@@ -1,0 +1,52 @@
+"""Rendered items in memory, of messages in open mailboxes: what clients ask for again and again.
+
+What is rendered from a message never changes, so an entry is right for as long as the message is there.
+All accounts of a process share one bound; what was not asked for the longest goes first.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+
+from twisted_mail.mail.mailbox.entry import RenderedItems
+
+MAX_OCTETS = (
+    16 * 1024 * 1024
+)  # of all entries together: the envelopes of some ten thousand messages
+_ENTRY_OCTETS = 400  # what an entry takes besides its octets
+
+Key = tuple[int, int]  # the number of an open mailbox, the UID
+
+
+class RenderedCache:
+    """The rendered items of a process. Reactor thread only."""
+
+    def __init__(self, max_octets: int = MAX_OCTETS) -> None:
+        self._max_octets = max_octets
+        self._octets = 0
+        self._entries: OrderedDict[Key, RenderedItems] = OrderedDict()
+
+    def get(self, mailbox: int, uids: Iterable[int]) -> dict[int, RenderedItems]:
+        """Return those that are here, by their UIDs; they stay for longer than others."""
+        found = {}
+        for uid in uids:
+            entry = self._entries.get((mailbox, uid))
+            if entry is not None:
+                self._entries.move_to_end((mailbox, uid))
+                found[uid] = entry
+        return found
+
+    def put(self, mailbox: int, items: Mapping[int, RenderedItems | None]) -> None:
+        """Keep items that were rendered; None is no item, and is passed over."""
+        for uid, entry in items.items():
+            if entry is not None and (mailbox, uid) not in self._entries:
+                self._entries[mailbox, uid] = entry
+                self._octets += _size(entry)
+        while self._octets > self._max_octets:
+            _, gone = self._entries.popitem(last=False)
+            self._octets -= _size(gone)
+
+
+def _size(entry: RenderedItems) -> int:
+    envelope, body, structure, _, fields, preview, outline = entry
+    octets = len(envelope) + len(body) + len(structure) + len(preview) + len(outline)
+    return _ENTRY_OCTETS + octets + len(fields or b"")
