@@ -13,9 +13,10 @@ from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict, refuse
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages, steps, trace
+from twisted_mail.smtp.arrival.added_steps import with_added
 from twisted_mail.smtp.arrival.arrival import NO_MESSAGE, Arrival
 from twisted_mail.smtp.arrival.steps import finish_message, lmtp_steps, smtp_steps
-from twisted_mail.smtp.backend import ArrivalStep
+from twisted_mail.smtp.backend import AddedStep, ArrivalStep
 from twisted_mail.smtp.settings import LmtpSettings, Settings, SubmissionSettings
 from twisted_mail.testing.doubles import finish
 
@@ -136,6 +137,25 @@ def test_trace_is_put_in_front() -> None:
     trace.add_trace(whole)
     assert whole.message.prefix.startswith(b"Received: from client.example ([192.0.2.1])\r\n")
     assert b" with ESMTP id " in whole.message.prefix
+
+
+@pytest.mark.parametrize("place", ["spool", "loop", "bcc", "encoding", "trace"])
+def test_no_step_drops_what_an_added_one_put_in_front(place: str) -> None:
+    def label(whole: Arrival) -> None:
+        message = whole.message
+        whole.message = replace(message, prefix=b"X-Label: a\r\n" + message.prefix)
+
+    smtp = SmtpFixture()
+    whole = arrival(b"Bcc: c@example.org\r\n\r\n\0\r\n", smtp, removes_bcc=True, makes_legal=True)
+    made = smtp_steps(whole.session.settings)
+    added = AddedStep(ArrivalStep("label", label), ["smtp"], after=place)
+    run(whole, *with_added(made, [added], "smtp")[:-1])
+    [(_, message)] = smtp.queue.accepted
+    data = b"".join(message.pieces())
+    assert data.count(b"\r\nReceived: ") + data.startswith(b"Received: ") == 1
+    assert data.count(b"X-Label: a\r\n") == 1
+    assert b"Bcc" not in data
+    assert b"\0" not in data
 
 
 def test_filters_are_asked_where_there_are_any() -> None:

@@ -98,7 +98,7 @@ def _address(local: bytes, domain: bytes) -> Address | None:
 def remove_bcc(arrival: Arrival) -> None:
     """Take the fields that name secret recipients out of the message."""
     arrival.header, blob = without_bcc(arrival.header, arrival.message.blob)
-    arrival.message = Message(blob)
+    arrival.message = Message(blob, arrival.message.prefix)
 
 
 def without_bcc(head: bytes, blob: Blob) -> tuple[bytes, Blob]:
@@ -144,7 +144,7 @@ async def _convert(arrival: Arrival, blob: Blob) -> bool:
     made = await session.backend.blocking.run(_converted, blob, lacks_header)
     end = header_end(made)
     arrival.header = made[:end] if end >= 0 else made
-    arrival.message = Message(await _replace_blob(session, blob, made))
+    arrival.message = Message(await _replace_blob(session, blob, made), arrival.message.prefix)
     return made.isascii()
 
 

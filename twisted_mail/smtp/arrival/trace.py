@@ -105,13 +105,17 @@ def refuse_loop(arrival: Arrival) -> None:
 
 
 def add_trace(arrival: Arrival) -> None:
-    """Put our own fields in front of the message, and those that a submitted message lacks."""
+    """Put our own fields in front of the message, and those that a submitted message lacks.
+
+    What steps of plugins have put there comes after them.
+    """
     session, envelope, header = arrival.session, arrival.envelope, arrival.header
     hostname, now = session.backend.hostname, session.backend.clock.now()
     prefix = received(envelope, _trace_info(arrival), hostname, now)
     if session.settings.completes_header and len(header) < MAX_HEADER:
         prefix += missing_fields(header, envelope.id, hostname, now, author(envelope))
-    arrival.message = Message(arrival.message.blob, prefix + separator(header))
+    prefix += arrival.message.prefix + separator(header)
+    arrival.message = Message(arrival.message.blob, prefix)
 
 
 def _trace_info(arrival: Arrival) -> TraceInfo:
