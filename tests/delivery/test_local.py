@@ -139,6 +139,26 @@ def test_what_was_not_accepted_is_not_received_though_some_may_have_it() -> None
     assert delivery.journal.events == [("delivered", ("id1", [BOB]))]
 
 
+@pytest.mark.parametrize("error", [BUSY, RuntimeError("a bug")])
+def test_who_has_the_message_is_logged_even_if_its_jobs_cannot_be_committed(
+    error: Exception,
+) -> None:
+    class FailingQueue:
+        async def prepare(self, *_: object) -> list[str]:
+            return ["job"]
+
+        async def commit(self, jobs: object) -> None:
+            raise error
+
+    directory = FixedDirectory({ALICE: ""}, programs={"ticket@example.org": ["ticket"]})
+    store, job_queue, journal = RecordingStore(), FailingQueue(), ListJournal()
+    doors: Any = (LocalRouter(directory), store, journal, StillClock(), job_queue)
+    envelope = Envelope("id1", NULL, (parse(ALICE), parse("ticket@example.org")))
+    with pytest.raises(type(error)):
+        finish(LocalDelivery(DeliveryBackend(*doors)).accept(envelope, Message(MemoryBlob(b""))))
+    assert journal.events == [("delivered", ("id1", [ALICE]))]
+
+
 def test_a_failure_for_now_outweighs_one_for_good() -> None:
     assert isinstance(Delivery(alice=FULL, bob=BUSY).refusal(ALICE, BOB), Unavailable)
 

@@ -102,7 +102,7 @@ class LocalDelivery:
         except BaseException:
             await self._rollback(jobs)
             raise
-        error = _failure(results)
+        error: Exception | None = _failure(results)
         if error is not None:
             await self._rollback(jobs)
         else:
@@ -117,12 +117,15 @@ class LocalDelivery:
             with suppress(Unavailable):
                 await self._backend.job_queue.rollback(jobs)
 
-    async def _commit(self, jobs: Sequence[Job]) -> MailError | None:
-        """Commit the jobs; return why that was not possible, or None."""
+    async def _commit(self, jobs: Sequence[Job]) -> Exception | None:
+        """Commit the jobs; return why that was not possible, or None.
+
+        Whatever it is, it does not keep the log from saying which accounts have the message.
+        """
         if jobs and self._backend.job_queue is not None:
             try:
                 await self._backend.job_queue.commit(jobs)
-            except MailError as error:
+            except Exception as error:
                 return error
         return None
 
