@@ -43,6 +43,12 @@ class LeftIndex:
         for name in ("Sent", "INBOX", "Work"):
             finish(self.account.status(name))
 
+    def modseqs(self, name: str) -> list[int]:
+        box = finish(self.account.open(name))
+        modseqs = list(box.columns.modseqs)
+        box.close()
+        return modseqs
+
     def renamed_and_deleted(self) -> list[Change]:
         return [each for each in self.heard if isinstance(each, MailboxDeleted | MailboxRenamed)]
 
@@ -61,6 +67,18 @@ def test_no_mailbox_seems_renamed_or_deleted_without_it_and_with_it_again(left: 
         left.mend_disk()
         left.look()
     assert left.renamed_and_deleted() == []
+
+
+def test_what_it_says_counts_while_it_cannot_come_back(left: LeftIndex) -> None:
+    finish(left.store.close())
+    left.break_disk("connect")
+    left.look()
+    finish(left.store.close())
+    left.break_disk("rename")
+    given = left.modseqs("Work")
+    finish(left.store.close())
+    left.mend_disk()
+    assert left.modseqs("Work") == given
 
 
 def test_it_is_opened_again_when_it_could_not_be_once(left: LeftIndex) -> None:

@@ -74,17 +74,21 @@ class Database:
 
         Raises OSError if the file can be neither read nor left: it would count again, and be wrong.
         """
-        copy = self._copy_of_file()
-        self._try_to_move(b"", b".left")
+        left = self._path + b".left"
+        if exists(self._disk, left):  # and cannot come back
+            copy = self._copy_of(left)
+        else:
+            copy = self._copy_of(self._path)
+            self._try_to_move(b"", b".left")
         if copy is not None:
             return copy
         if exists(self._disk, self._path):
             raise OSError(errno.EIO, "The index can be neither used nor left.")
         return empty(self._disk)
 
-    def _copy_of_file(self) -> apsw.Connection | None:
+    def _copy_of(self, path: bytes) -> apsw.Connection | None:
         try:
-            file = connect_to_read(self._disk, self._path)
+            file = connect_to_read(self._disk, path)
             try:
                 connection = copy_in_memory(file)
             finally:
