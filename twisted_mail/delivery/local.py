@@ -179,9 +179,9 @@ def log_delivery(
     Here, so that the log has both in this order in any process; what we wrote ourselves came from no
     client, and is not received.
     """
+    done = [account for account, error in results.items() if error is None]
     if is_accepted and envelope.client_host is not None:
         journal.received(envelope, size)
-    done = [account for account, error in results.items() if error is None]
     if done:
         journal.delivered(envelope.id, done)
 

@@ -82,6 +82,9 @@ class MaildirStore:
         self._recent: OrderedDict[str, MaildirAccount] = OrderedDict()
         self.own_reserver = QuotaReserver(quotas or constant_quota(settings), self._count, clock)
         self._reserver = self.own_reserver if reserver is None else reserver
+        self._may_have_quotas = bool(
+            quotas or reserver or settings.quota_bytes or settings.quota_messages
+        )
         self.purge = ExpungedPurge(
             self._environment.disk, clock, blocking, self._root, settings.undelete_days
         )
@@ -129,6 +132,8 @@ class MaildirStore:
     ) -> Mapping[str, MailError | None]:
         """Put one message into the inboxes of several accounts; the copies share their bytes."""
         delivery = InboxDelivery(self._environment, self._root, names, message)
+        if not self._may_have_quotas:
+            return await self._put(delivery)
         try:
             reserved = await self._reserver.take(delivery.names, delivery.size)
         except BaseException:
