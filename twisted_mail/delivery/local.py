@@ -96,7 +96,7 @@ class LocalDelivery:
         self, envelope: Envelope, message: Message, accounts: Sequence[str], jobs: Sequence[Job]
     ) -> None:
         """Put the message into the accounts, then commit the jobs; log what happened."""
-        size = message.blob.size
+        size = message.size - len(message.prefix)  # as it was received
         try:
             results = await deliver_to_accounts(self._backend.store, envelope, message, accounts)
         except BaseException:
