@@ -5,6 +5,7 @@ of the first.
 """
 
 import secrets
+import sys
 from pathlib import Path
 
 from twisted_mail.config import load
@@ -87,6 +88,10 @@ Bob reads it, by IMAP and by POP3:
 
   curl --cacert {ca} --user bob@example.org:{bob} pop3s://localhost:9950/1
 
+Look after it while it runs:
+
+  {control} --config {config} check
+
 Talk to it by hand (a LOGIN alice@example.org {alice}):
 
   openssl s_client -quiet -crlf -CAfile {ca} -connect localhost:9930
@@ -138,7 +143,15 @@ def next_steps(folder: Path) -> str:
     return INVITATION.format(
         hostname=HOSTNAME,
         folder=folder,
+        control=_control_command(),
+        config=folder / "mail.toml",
         ca=folder / "state" / "tls" / certificates.AUTHORITY,
         hello=folder / "hello.eml",
         **passwords,
     )
+
+
+def _control_command() -> str:
+    """Return the control command's path where it was installed next to this Python, else its name."""
+    path = Path(sys.executable).with_name("twisted-mail")
+    return str(path) if path.exists() else path.name
