@@ -6,7 +6,7 @@ import pytest
 from tests.imap.talk import ImapFixture
 from twisted_mail import imap
 from twisted_mail.imap.capabilities import Capability, before_login
-from twisted_mail.imap.extensions import append_limit, idle, objectid, status_size
+from twisted_mail.imap.extensions import append_limit, idle, objectid, status_size, within
 from twisted_mail.imap.extensions.base import BASE
 from twisted_mail.imap.extensions.extension import Extension
 from twisted_mail.imap.extensions.table import make_tables, tables_of
@@ -97,6 +97,7 @@ def test_a_second_code_for_create_is_refused() -> None:
     [
         (objectid.EXTENSION, ("OBJECTID", "EMAILID", "THREADID", "MAILBOXID")),
         (status_size.EXTENSION, ("STATUS=SIZE", '"SIZE"')),
+        (within.EXTENSION, ("WITHIN", "OLDER", "YOUNGER")),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )

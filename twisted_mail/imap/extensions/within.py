@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from twisted_mail.imap.capabilities import Capability
 from twisted_mail.imap.extensions.extension import Extension
 from twisted_mail.imap.search.evaluation import COLUMN, Rows, SearchEvaluator
 from twisted_mail.imap.search.key import SearchKey
@@ -31,6 +32,7 @@ class OlderOrYounger:
 
 EXTENSION = Extension(
     "WITHIN",
+    capabilities=(Capability("WITHIN"),),
     search_keys=(
         SearchKey("OLDER", lambda arguments: OlderOrYounger(arguments.nonzero(), or_more=True)),
         SearchKey("YOUNGER", lambda arguments: OlderOrYounger(arguments.nonzero(), or_more=False)),
