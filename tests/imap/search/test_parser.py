@@ -102,6 +102,27 @@ def test_strings_without_a_charset_are_utf_8():
     assert parsed("FROM {5}\r\nJörg".encode()) == header("From", "Jörg")
 
 
+def test_a_command_may_name_the_charset_by_itself():
+    reader = Reader(b"ISO-8859-1 FROM {4}\r\nJ\xf6rg")
+    assert parser.parse_in(reader, parser.read_charset(reader), KEYS) == header("From", "Jörg")
+
+
+def test_a_program_whose_charset_is_known_has_no_charset_of_its_own():
+    with pytest.raises(ProtocolError):
+        parser.parse_in(Reader(b"CHARSET UTF-8 ALL"), "utf_8", KEYS)
+
+
+@pytest.mark.parametrize("data", [b"", b"UTF-8", b"X-KLINGON", b"(UTF-8) ALL"])
+def test_a_charset_by_itself_is_a_word_with_a_space(data):
+    with pytest.raises(ProtocolError):
+        parser.read_charset(Reader(data))
+
+
+def test_an_unknown_charset_by_itself_is_refused():
+    with pytest.raises(Refused):
+        parser.read_charset(Reader(b"X-KLINGON ALL"))
+
+
 def test_an_unknown_charset_is_refused_with_those_that_are_known():
     with pytest.raises(Refused) as caught:
         parsed(b"CHARSET X-KLINGON TEXT foo")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from twisted_mail.imap.command import Command
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.search.evaluation import SearchEvaluator, candidates_of
 from twisted_mail.imap.search.parser import parse
+from twisted_mail.imap.search.selected import evaluator_of
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.state import SELECTED
 
@@ -16,16 +16,9 @@ async def search(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Answer SEARCH with the messages that the client knows and that meet its program."""
     reader.space()
     criterion = parse(reader, session.tables.search_keys)
-    selected = session.require_selected()
-    candidates = candidates_of(selected.view.uids, selected.mailbox.columns)
-    evaluator = SearchEvaluator(
-        candidates,
-        selected.mailbox,
-        selected.view.is_recent,
-        session.backend.clock.now(),
-        session.wire.yield_to_others,
-    )
+    evaluator = evaluator_of(session)
     rows = await evaluator.evaluate(criterion)
+    candidates = evaluator.candidates
     named = candidates.uids if is_uid else candidates.numbers
     await _answer(session, [named[row] for row in rows])
     return "SEARCH completed."

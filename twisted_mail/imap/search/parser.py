@@ -18,19 +18,32 @@ MAX_KEYS = 1000  # in one program
 
 
 def parse(reader: Reader, keys: Mapping[str, SearchKey]) -> Criterion:
-    """Read the arguments of SEARCH to the end of the command.
+    """Read the arguments of SEARCH, an optional ``CHARSET x`` and keys, to the end of the command.
 
-    Raises ProtocolError, and Refused: BADCHARSET for a charset that is not known, LIMIT for too many
-    texts to look for.
+    Without a charset the strings are UTF-8, of which US-ASCII is a part. Raises ProtocolError, and
+    Refused: BADCHARSET for a charset that is not known, LIMIT for too many texts to look for.
     """
-    return _Parser(reader, _charset(reader), keys).program()
+    codec = "utf_8"
+    if reader.rest[:8].upper() == b"CHARSET ":
+        reader.position += 8
+        codec = read_charset(reader)
+    return parse_in(reader, codec, keys)
 
 
-def _charset(reader: Reader) -> str:
-    """Return the codec of the strings; without CHARSET, UTF-8, of which US-ASCII is a part."""
-    if reader.rest[:8].upper() != b"CHARSET ":
-        return "utf_8"
-    reader.position += 8
+def parse_in(reader: Reader, codec: str, keys: Mapping[str, SearchKey]) -> Criterion:
+    """Read keys to the end of the command; their strings are in ``codec``, a codec of Python's.
+
+    For commands that name the charset in a way of their own. Raises ProtocolError, and Refused: LIMIT
+    for too many texts to look for.
+    """
+    return _Parser(reader, codec, keys).program()
+
+
+def read_charset(reader: Reader) -> str:
+    """Read a charset's name and the space after it; return its codec.
+
+    Raises ProtocolError, and Refused: BADCHARSET for one that is not known.
+    """
     codec = encoding.codec_of(reader.astring().decode("latin-1"))
     reader.space()
     if codec is None:
