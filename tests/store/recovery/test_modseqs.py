@@ -2,13 +2,14 @@
 
 import dataclasses
 import errno
+from contextlib import suppress
 from pathlib import Path
 
 import apsw
 import pytest
 
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
-from tests.faults import FailDisk, QuickDisk
+from tests.faults import FailDisk, QuickDisk, StopDisk, Stopped
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
@@ -44,6 +45,9 @@ class RestartedStore:
     def restart(self, disk: QuickDisk) -> None:
         finish(self.store.close())
         self._begin(disk)
+
+    def restart_after_crash(self) -> None:
+        self._begin(QuickDisk())
 
     def _begin(self, disk: QuickDisk) -> None:
         store = MaildirStore(self.root, InlineBlocking(), self.clock, FakeRenderer(), disk=disk)
@@ -141,6 +145,21 @@ def test_they_go_on_when_an_empty_mailbox_was_filled_without_its_index(
         restarted.append("Sent")
         given = restarted.modseq("Sent")
     restarted.restart(QuickDisk())
+    assert restarted.modseq("Sent") >= given
+
+
+@pytest.mark.parametrize("stop_at", range(8))
+def test_they_go_on_when_a_crash_stops_the_return_of_a_left_index(
+    restarted: RestartedStore, stop_at: int
+) -> None:
+    restarted.append("Sent")
+    restarted.restart(FailDisk(0, errno.EIO, OPENED))
+    restarted.append("Sent")
+    given = restarted.modseq("Sent")
+    restarted.restart(StopDisk(stop_at))
+    with suppress(Stopped):
+        restarted.modseq("Sent")
+    restarted.restart_after_crash()
     assert restarted.modseq("Sent") >= given
 
 

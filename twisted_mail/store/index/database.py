@@ -64,10 +64,10 @@ class Database:
     def _open_file(self) -> apsw.Connection:
         self._return_to_disk()
         try:
-            return self._open()
+            return self._open(self._path)
         except (UnusableIndex, *DAMAGED, apsw.SQLError):
             self._move(b"", b".damaged")  # for people to look at
-            return self._open()
+            return self._open(self._path)
 
     def _open_in_memory(self) -> apsw.Connection:
         """Begin with what the file says, which is left; with nothing if it is of no use.
@@ -103,9 +103,17 @@ class Database:
         return connection
 
     def _return_to_disk(self) -> None:
-        """Use the file again that was left when the disk took no more; it is out of date by now."""
-        if exists(self._disk, self._path + b".left"):
+        """Use the file again that was left when the disk took no more; it is out of date by now.
+
+        That is made good before it has its name back: a crash may come in between.
+        """
+        left = self._path + b".left"
+        if exists(self._disk, left):
             self._boot = uuid.uuid4().hex
+            if not exists(self._disk, self._path):  # its log may not have followed it
+                self._move_log(b"", b".left")
+            with suppress(UnusableIndex, *DAMAGED, apsw.SQLError):  # seen again when it is opened
+                self._open(left).close()
             self._move(b".left", b"")
 
     def _move(self, old: bytes, new: bytes) -> None:
@@ -119,6 +127,9 @@ class Database:
             pass
         except OSError as error:
             raise apsw.CantOpenError(str(error)) from error
+        self._move_log(old, new)
+
+    def _move_log(self, old: bytes, new: bytes) -> None:
         for suffix in (b"-wal", b"-shm"):
             with suppress(OSError):
                 self._disk.rename(self._path + old + suffix, self._path + new + suffix)
@@ -129,8 +140,8 @@ class Database:
                 self._move(old, new)
                 return
 
-    def _open(self) -> apsw.Connection:
-        connection = self._disk.connect(os.fsdecode(self._path))
+    def _open(self, path: bytes) -> apsw.Connection:
+        connection = self._disk.connect(os.fsdecode(path))
         try:
             connection.set_busy_handler(_wait)
             connection.pragma("journal_mode", "wal")
@@ -141,7 +152,7 @@ class Database:
         except BaseException:
             connection.close()
             raise
-        self._inode = _inode(self._disk, self._path)
+        self._inode = _inode(self._disk, path)
         return connection
 
     def _settle_boot(self, connection: apsw.Connection) -> None:
