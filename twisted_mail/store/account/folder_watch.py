@@ -18,7 +18,7 @@ _PLACES = (b"new", b"cur")
 
 
 class WatchedMailbox:
-    """One open mailbox. Fulfils ``interfaces.Onlooker``."""
+    """One open mailbox. Fulfils ``interfaces.FolderObserver``."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class WatchedMailbox:
 
 
 class WatchedTree:
-    """The mailboxes of an account, while any is open. Fulfils ``interfaces.Onlooker``."""
+    """The mailboxes of an account, while any is open. Fulfils ``interfaces.FolderObserver``."""
 
     def __init__(self, lane: AccountLane, monitor: FolderMonitor) -> None:
         self._lane = lane
