@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from twisted_mail import __version__
-from twisted_mail.control import addresses, certificates, check, directory, examples, filters, lists
+from twisted_mail.control import (
+    accounts,
+    addresses,
+    aliases,
+    certificates,
+    check,
+    domains,
+    examples,
+    filters,
+    lists,
+)
 from twisted_mail.control.output import WRONG_USE, CommandError, CommandResult
 from twisted_mail.control.setup import init
 from twisted_mail.control.store import grammar as storage
@@ -149,7 +159,7 @@ def _init_grammar(grammar: _Grammar, commands: Family) -> None:
 
 
 def _account_grammar(grammar: _Grammar, actions: Family) -> None:
-    own = directory
+    own = accounts
     add = grammar.command(actions, "add", own.account_add, "make an account", "address")
     change = grammar.command(
         actions, "password", own.account_password, "give an account a new password", "address"
@@ -179,7 +189,7 @@ def _sender_grammar(grammar: _Grammar, actions: Family) -> None:
     sender = grammar.command(
         actions,
         "may-send-as",
-        directory.account_may_send_as,
+        accounts.account_may_send_as,
         "let an account send under other addresses, or list those",
         "address",
     )
@@ -193,7 +203,7 @@ def _sender_grammar(grammar: _Grammar, actions: Family) -> None:
 
 def _account_import_grammar(grammar: _Grammar, actions: Family) -> None:
     about = "make accounts from address:{SCHEME}hash lines"
-    imported = grammar.command(actions, "import", directory.account_import, about)
+    imported = grammar.command(actions, "import", accounts.account_import, about)
     imported.add_argument("file", metavar="FILE", help="the file, or - for stdin")
     imported.add_argument(
         "--replace", action="store_true", help="give existing accounts the new hash"
@@ -201,7 +211,7 @@ def _account_import_grammar(grammar: _Grammar, actions: Family) -> None:
 
 
 def _alias_grammar(grammar: _Grammar, actions: Family) -> None:
-    own = directory
+    own = aliases
     add = grammar.command(actions, "add", own.alias_add, "lead an address to others", "address")
     add.add_argument("target", metavar="TARGET", nargs="+", help="an address, or '|program'")
     add.epilog = "@domain as ADDRESS takes all mail of a domain that nobody else does."
@@ -212,7 +222,7 @@ def _alias_grammar(grammar: _Grammar, actions: Family) -> None:
 
 
 def _domain_grammar(grammar: _Grammar, actions: Family) -> None:
-    own = directory
+    own = domains
     grammar.command(actions, "add", own.domain_add, "take mail for a domain", "domain")
     alias = grammar.command(actions, "alias", own.domain_alias, "give a domain another name")
     alias.add_argument("name", metavar="NAME", help="the other name")

@@ -1,0 +1,131 @@
+"""``twisted-mail account``: make, alter and list accounts."""
+
+import argparse
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from twisted_mail.config import Config
+from twisted_mail.control import secrets
+from twisted_mail.control.directory import opened
+from twisted_mail.control.output import CommandError, CommandResult, count, table
+from twisted_mail.directory.editing.account_import import AccountImportError
+
+MAX_ROSTER = 64 * 1024 * 1024  # octets
+
+
+def account_add(options: argparse.Namespace, config: Config) -> CommandResult:
+    """Make an account."""
+    with opened(config) as register:
+        register.accounts.check_free(options.address)  # before anybody types a password
+        password = secrets.password_from(options)
+        name = register.accounts.add(options.address, password)
+    shown = {"password": password} if options.generate else {}
+    lines = [f"account {name} is made", *(f"password: {text}" for text in shown.values())]
+    return CommandResult({"account": name, **shown}, lines)
+
+
+def account_remove(options: argparse.Namespace, config: Config) -> CommandResult:
+    """Remove an account."""
+    with opened(config) as register:
+        aliases = register.accounts.remove(options.address)
+    lines = [
+        f"account {options.address} is removed",
+        f"its mail stays below {config.state} until you delete it",
+    ]
+    if aliases:
+        lines.append(f"still leading there: {', '.join(aliases)}")
+    return CommandResult({"account": options.address, "aliases": list(aliases)}, lines)
+
+
+def account_list(options: argparse.Namespace, config: Config) -> CommandResult:
+    """List accounts."""
+    with opened(config) as register:
+        rows = register.accounts.all(options.domain or "")
+    cells = [
+        (row.address, f"{_date(row.created):%Y-%m-%d}", _state(row.is_enabled), row.scheme)
+        for row in rows
+    ]
+    data = [asdict(row) | {"created": _date(row.created).isoformat()} for row in rows]
+    lines = table(("ADDRESS", "MADE", "LOGIN", "PASSWORD"), cells) or ["there are no accounts"]
+    return CommandResult({"accounts": data}, lines)
+
+
+def _date(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _state(is_enabled: bool) -> str:
+    return "enabled" if is_enabled else "disabled"
+
+
+def account_password(options: argparse.Namespace, config: Config) -> CommandResult:
+    """Set a password."""
+    with opened(config) as register:
+        register.accounts.find(options.address)
+        password = secrets.password_from(options)
+        name = register.accounts.set_password(options.address, password)
+    shown = {"password": password} if options.generate else {}
+    lines = [f"account {name} has a new password", *(f"password: {t}" for t in shown.values())]
+    return CommandResult({"account": name, **shown}, lines)
+
+
+def account_enable(options: argparse.Namespace, config: Config) -> CommandResult:
+    """Allow logins."""
+    return _enable(options, config, is_enabled=True)
+
+
+def account_disable(options: argparse.Namespace, config: Config) -> CommandResult:
+    """Refuse logins."""
+    return _enable(options, config, is_enabled=False)
+
+
+def _enable(options: argparse.Namespace, config: Config, is_enabled: bool) -> CommandResult:
+    with opened(config) as register:
+        name = register.accounts.enable(options.address, is_enabled)
+    lines = [f"account {name} is {_state(is_enabled)}"]
+    if not is_enabled:
+        lines.append("its mail still arrives; connections that are open stay open")
+    return CommandResult({"account": name, "is_enabled": is_enabled}, lines)
+
+
+def account_may_send_as(options: argparse.Namespace, config: Config) -> CommandResult:
+    """Alter the addresses that an account may send as besides its own, and list them."""
+    with opened(config) as register:
+        name = register.accounts.find(options.address)
+        granted = register.grants.of(name)
+        if options.remove:
+            granted = register.grants.revoke(name, options.remove)
+        if options.other:
+            granted = register.grants.allow(name, options.other)
+    besides = f" and as {', '.join(granted)}" if granted else ""
+    line = f"account {name} may send as itself, its aliases{besides}"
+    return CommandResult({"account": name, "may_send_as": list(granted)}, [line])
+
+
+def account_import(options: argparse.Namespace, config: Config) -> CommandResult:
+    """Make the accounts listed in a file, all or none."""
+    text = _roster(options.file)
+    with opened(config) as register:
+        try:
+            names = register.accounts.import_lines(text.splitlines(), options.replace)
+        except AccountImportError as mistaken:
+            details = [f"{options.file}:{one.line}: {one.text}" for one in mistaken.mistakes]
+            found = count(len(details), "mistake")
+            raise CommandError(f"nothing was imported: {found}", details=details) from None
+    return CommandResult({"accounts": names}, [f"{count(len(names), 'account')} imported"])
+
+
+def _roster(name: str) -> str:
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.read(MAX_ROSTER + 1)
+        else:
+            with Path(name).open("rb") as file:
+                data = file.read(MAX_ROSTER + 1)
+        if len(data) > MAX_ROSTER:
+            raise CommandError(f"{name} is larger than {MAX_ROSTER} octets: import it in parts")
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise CommandError(f"{name} is not UTF-8 text") from None
