@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -129,3 +130,48 @@ def _roster(name: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise CommandError(f"{name} is not UTF-8 text") from None
+
+
+# ---------------------------------------------------------------- the grammar
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands of the family ``account``."""
+    made = command("add", account_add, "make an account", "address")
+    changed = command("password", account_password, "give an account a new password", "address")
+    for parser in (made, changed):
+        _add_password_source(parser)
+    command("remove", account_remove, "remove an account, not its mail", "address")
+    listing = command("list", account_list, "list the accounts")
+    listing.add_argument("domain", metavar="DOMAIN", nargs="?", help="of this domain only")
+    command("enable", account_enable, "allow logins again", "address")
+    command("disable", account_disable, "refuse logins", "address")
+    _add_senders(command)
+    _add_import(command)
+
+
+def _add_password_source(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--password-stdin", action="store_true", help="read it from the first line of stdin"
+    )
+    source.add_argument("--generate", action="store_true", help="make one up and print it")
+
+
+def _add_senders(command: Callable[..., argparse.ArgumentParser]) -> None:
+    about = "let an account send under other addresses, or list those"
+    sender = command("may-send-as", account_may_send_as, about, "address")
+    sender.add_argument(
+        "other", metavar="OTHER", nargs="*", help="an address, or @domain for all of a domain"
+    )
+    sender.add_argument(
+        "--remove", metavar="OTHER", action="append", default=[], help="forbid it again"
+    )
+
+
+def _add_import(command: Callable[..., argparse.ArgumentParser]) -> None:
+    imported = command("import", account_import, "make accounts from address:{SCHEME}hash lines")
+    imported.add_argument("file", metavar="FILE", help="the file, or - for stdin")
+    imported.add_argument(
+        "--replace", action="store_true", help="give existing accounts the new hash"
+    )

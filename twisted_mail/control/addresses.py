@@ -1,7 +1,7 @@
 """``twisted-mail address explain``: where mail for an address goes, step by step, and why."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,3 +158,8 @@ def _destination_lines(parts: dict[str, Any]) -> list[str]:
     lines += [f"it goes to the list {one['list']} ({one['role']})" for one in parts["lists"]]
     lines += [f"it would go on to {address}" for address in parts.get("elsewhere", ())]
     return lines
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands of the family ``address``."""
+    command("explain", address_explain, "show each step, and why", "address")

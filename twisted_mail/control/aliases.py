@@ -1,6 +1,7 @@
 """``twisted-mail alias``: make, remove and list aliases."""
 
 import argparse
+from collections.abc import Callable
 from dataclasses import asdict
 
 from twisted_mail.config import Config
@@ -36,3 +37,14 @@ def alias_list(options: argparse.Namespace, config: Config) -> CommandResult:
     cells = [(row.address, ", ".join(row.targets)) for row in rows]
     lines = table(("ALIAS", "LEADS TO"), cells) or ["there are no aliases"]
     return CommandResult({"aliases": [asdict(row) for row in rows]}, lines)
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands of the family ``alias``."""
+    made = command("add", alias_add, "lead an address to others", "address")
+    made.add_argument("target", metavar="TARGET", nargs="+", help="an address, or '|program'")
+    made.epilog = "@domain as ADDRESS takes all mail of a domain that nobody else does."
+    removed = command("remove", alias_remove, "remove an alias", "address")
+    removed.add_argument("target", metavar="TARGET", nargs="*", help="only these of its targets")
+    listing = command("list", alias_list, "list the aliases")
+    listing.add_argument("domain", metavar="DOMAIN", nargs="?", help="of this domain only")

@@ -1,6 +1,7 @@
 """The commands about certificates."""
 
 import argparse
+from collections.abc import Callable
 
 from twisted_mail.config import Config
 from twisted_mail.control.output import CommandError, CommandResult, table
@@ -44,3 +45,9 @@ def certificate_renew(_: argparse.Namespace, config: Config) -> CommandResult:
         raise CommandError(f"the authority cannot be used: {error}") from None
     lines = [f"{path} is new; the server takes it up within seconds, open sessions stay"]
     return CommandResult({"certificate": str(path)}, lines)
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands of the family ``certificate``."""
+    command("list", certificate_list, "list the certificates")
+    command("renew", certificate_renew, "renew the one for the hostname that init made")

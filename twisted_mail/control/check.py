@@ -4,7 +4,7 @@ import argparse
 import os
 import pwd
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -223,3 +223,11 @@ def _ports(config: Config) -> Iterator[Note]:
             and not listener.cleartext_passwords
         ):
             yield Note("warning", subject, "nobody can log in here: there is no TLS")
+
+
+# ---------------------------------------------------------------- the grammar
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command ``check``."""
+    command("check", check, "look for everything that could go wrong")

@@ -1,6 +1,7 @@
 """``twisted-mail domain``: add, remove and list domains."""
 
 import argparse
+from collections.abc import Callable
 from dataclasses import asdict
 
 from twisted_mail.config import Config
@@ -55,3 +56,13 @@ def domain_list(_: argparse.Namespace, config: Config) -> CommandResult:
     titles = ("DOMAIN", "ACCOUNTS", "ALIASES", "LISTS", "FROM", "OTHER NAMES")
     lines = table(titles, cells) or ["there are no domains"]
     return CommandResult({"domains": [asdict(row) for row in rows]}, lines)
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands of the family ``domain``."""
+    command("add", domain_add, "take mail for a domain", "domain")
+    alias = command("alias", domain_alias, "give a domain another name")
+    alias.add_argument("name", metavar="NAME", help="the other name")
+    alias.add_argument("domain", metavar="DOMAIN", help="the domain it stands for")
+    command("remove", domain_remove, "take no more mail for it", "domain")
+    command("list", domain_list, "list the domains")

@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 import json
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import PurePath
 from typing import Any
 
@@ -77,3 +77,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (tuple, list, set, frozenset)):
         return [_plain(inner) for inner in value]
     return str(value) if isinstance(value, PurePath) else value
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command ``filters``."""
+    listing = command("filters", list_filters, "list the kinds of filters and their options")
+    listing.set_defaults(needs_config=False)
+    listing.add_argument("kind", metavar="KIND", nargs="?", help="of this kind only")

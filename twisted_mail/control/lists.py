@@ -278,3 +278,8 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         ("reject", list_reject, "drop held posts without notice"),
     ):
         command(name, work, about).add_argument("id", metavar="ID", nargs="+")
+
+
+def add_waiting(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands of the family ``waiting``."""
+    command("list", waiting_list, "list it, and why it waits")

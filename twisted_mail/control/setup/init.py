@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from twisted_mail.config import Config, load
@@ -79,3 +80,25 @@ def _give_away(plan: SetupPlan) -> None:
             shutil.chown(path, plan.owner)
     except (LookupError, PermissionError) as error:
         raise CommandError(f"everything is made, but not given to {plan.owner}: {error}") from None
+
+
+def add(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command ``init``."""
+    made = command("init", init, "make everything a new server needs")
+    made.set_defaults(needs_config=False)
+    made.add_argument("folder", metavar="DIR", help="where the configuration goes")
+    made.add_argument(
+        "--domain", action="append", required=True, help="one that mail is for; repeat"
+    )
+    made.add_argument("--hostname", help="the server's name; mail.DOMAIN if not given")
+    made.add_argument(
+        "--account",
+        metavar="NAME",
+        default="postmaster",
+        help="the first account, which is postmaster too ('' for none)",
+    )
+    made.add_argument("--password-stdin", action="store_true", help="its password is on stdin")
+    made.add_argument("--state", metavar="DIR", help="where mail is kept; DIR/state if not given")
+    made.add_argument("--owner", metavar="USER", help="the user the server will run as")
+    made.add_argument("--interface", metavar="ADDRESS", help="listen on this address only")
+    made.add_argument("--high-ports", action="store_true", help="use ports that need no root")
