@@ -110,7 +110,7 @@ class DirectoryUnusable(Exception):
 def open_database(path: Path) -> apsw.Connection:
     """Open the database, making it (mode 0600) or bringing it up to date where needed.
 
-    Raises Unusable.
+    Raises DirectoryUnusable.
     """
     _refuse_old_sqlite(apsw.sqlite_lib_version())
     try:
