@@ -1,0 +1,75 @@
+"""twisted-mail check."""
+
+import os
+from typing import Any
+
+import pytest
+
+from tests.control.terminal import Terminal
+
+
+def test_check_is_content_with_what_init_made(server: Terminal) -> None:
+    server("alias", "add", "postmaster@example.org", "alice@example.org")
+    answer = server.json("check")
+    faults = [note for note in answer["notes"] if note["level"] == "fault"]
+    assert not [note for note in faults if " on tcp:" not in note["subject"]]
+    assert answer["warnings"] == 0
+
+
+def test_check_finds_what_is_wrong(server: Terminal) -> None:
+    next((server.folder / "state" / "tls").glob("*.pem")).unlink()
+    (server.folder / "state").chmod(0o755)
+    server("alias", "add", "team@example.org", "alice@example.org")
+    server("account", "remove", "alice@example.org")
+    assert server("check") == 1
+    for text in ("none that can be used", "chmod 700", "alice@example.org, who", "postmaster@"):
+        assert text in server.out
+
+
+def test_check_finds_listeners_where_nobody_can_log_in(server: Terminal) -> None:
+    path = server.folder / "mail.toml"
+    path.write_text(path.read_text().replace('"starttls"', '"none"'))
+    server("check")
+    assert server.out.count("nobody can log in here") == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ('[log]\nfile = "mail.log"\n', "fine     mail log: "),
+        ('[log]\nfile = "/nowhere/mail.log"\n', "warning  mail log: /nowhere cannot be written"),
+        ("[workers]\nnumber = 2\n", "warning  workers: without [log] file"),
+        ('[workers]\nnumber = 2\n[log]\nfile = "mail.log"\n', "fine     mail log: "),
+    ],
+)
+def test_check_looks_at_the_mail_log(server: Terminal, settings: str, words: str) -> None:
+    (server.folder / "mail.toml.d" / "log.toml").write_text(settings)
+    assert server("check") == 0
+    assert words in server.out
+    assert not (server.folder / "state" / "mail.log").exists()
+
+
+def test_check_makes_nothing(server: Terminal) -> None:
+    (server.folder / "state" / "accounts.sqlite3").unlink()
+    server("check")
+    assert "no accounts yet" in server.out
+    assert not list((server.folder / "state").glob("accounts.*"))
+
+
+def test_check_of_a_wrong_configuration_is_code_2(server: Terminal) -> None:
+    (server.folder / "mail.toml.d" / "x.toml").write_text("[imapp]")
+    assert server("check") == 2
+
+
+def test_what_belongs_to_others_is_found(server: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.stat
+
+    def moved(path: Any, *args: Any, **kwargs: Any) -> Any:
+        found = real(path, *args, **kwargs)
+        if str(path) != str(server.folder / "state"):
+            return found
+        return os.stat_result((*found[:4], found.st_uid + 1, *found[5:10]))
+
+    monkeypatch.setattr(os, "stat", moved)
+    server("check")
+    assert "folder's owner: accounts.sqlite3" in server.out
