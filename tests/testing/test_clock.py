@@ -52,6 +52,17 @@ def test_time_goes_on_with_another_reactor() -> None:
     assert time.seconds() == 7
 
 
+def test_time_stands_still_again_without_its_reactor() -> None:
+    time, reactor = ServerTime(), Clock()
+    time.follow(reactor)
+    reactor.advance(5)
+    time.stand_still()
+    reactor.advance(100)
+    assert time.seconds() == 5
+    time.callLater(0, print)
+    assert not reactor.getDelayedCalls()
+
+
 def test_the_clock_of_the_server_begins_at_its_epoch() -> None:
     time = ServerTime()
     clock = ServerClock(time)

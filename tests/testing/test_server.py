@@ -8,6 +8,7 @@ import threading
 from email.message import EmailMessage
 
 import pytest
+from twisted.internet.protocol import Factory, Protocol
 
 from twisted_mail.testing.connection import MemoryConnection
 from twisted_mail.testing.received import ReceivedMessage
@@ -219,6 +220,17 @@ def test_a_server_that_was_closed_can_be_used_again() -> None:
             smtp.sendmail("", [ALICE], TEXT)
         server.close()
         assert len(server.mailbox(ALICE)) == count
+
+
+def test_a_closed_server_takes_clients_of_another_kind() -> None:
+    server = MailServer()
+    server.endpoint("smtp").connect(Factory.forProtocol(Protocol))
+    server.close()
+    with smtplib.SMTP(*server.address("smtp")) as smtp:
+        assert smtp.sendmail("", [ALICE], TEXT) == {}
+    server.close()
+    assert send(server.connect("smtp"), ALICE)[0].startswith("250")
+    server.close()
 
 
 def test_a_test_waits_for_what_another_thread_sends() -> None:

@@ -15,7 +15,7 @@ class ServerTime(Clock):
     """The reactor's time as a server in memory has it.
 
     It stands still, and ``advance`` moves it. After ``follow`` it runs with a reactor besides, and
-    belongs to that reactor's thread.
+    belongs to that reactor's thread, until ``stand_still``.
     """
 
     def __init__(self) -> None:
@@ -34,6 +34,11 @@ class ServerTime(Clock):
         self.rightNow = self.seconds()
         self._reactor, self._began = reactor, reactor.seconds()
         self._tick()
+
+    def stand_still(self) -> None:
+        """Follow no reactor any more."""
+        self.rightNow = self.seconds()
+        self._reactor = None
 
     def _tick(self) -> None:
         self.advance(0)

@@ -105,7 +105,7 @@ class Network:
         return self._files().client_context()
 
     def close(self) -> None:
-        """Close everything."""
+        """Close everything; what is connected or opened later is as if it were the first."""
         for connection in self._connections:
             connection.close()
         for link in self._links:
@@ -113,7 +113,10 @@ class Network:
         if self._thread is not None:
             self._thread.stop()
             self._thread = None
+            self._time.stand_still()
         self._addresses.clear()
+        self._connections.clear()
+        self._links.clear()
         if self._tls is not None:
             self._tls.close()
             self._tls = None
