@@ -11,7 +11,7 @@ from twisted_mail.queue.folder import QueueFolder
 from twisted_mail.queue.program import Program, result_of_exit_code
 from twisted_mail.store.disk.files import DiskFiles
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 
 TICKETS = parse("tickets@example.org")
 

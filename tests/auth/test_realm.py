@@ -17,7 +17,7 @@ from twisted_mail.mail.address import parse
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 from twisted_mail.testing.doubles import StillClock, finish
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 
 PEER = Peer("192.0.2.1", 4711)
 RIGHT = Credentials("alice@example.org", "secret")

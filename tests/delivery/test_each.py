@@ -14,7 +14,7 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 from twisted_mail.testing.doubles import StillClock, finish
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.store import RecordingStore
 
 ALICE, BOB, TEAM = "alice@example.org", "bob@example.org", "team@example.org"

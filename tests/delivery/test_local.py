@@ -16,7 +16,7 @@ from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 from twisted_mail.mail.route import KnownRoutes, LocalRoute, Route
 from twisted_mail.store.memory.account import MemoryStore
 from twisted_mail.testing.doubles import StillClock, finish
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.store import RecordingStore
 
 ALICE, BOB = "alice@example.org", "bob@example.org"

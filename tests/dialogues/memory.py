@@ -33,7 +33,7 @@ from twisted_mail.testing.backend import MemoryParts, connect_parts
 from twisted_mail.testing.clock import ServerClock, ServerTime
 from twisted_mail.testing.connection import MemoryConnection
 from twisted_mail.testing.doubles import InlineBlocking, finish
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.resolver import FakeResolver
 from twisted_mail.testing.transports import MemoryTransport
 

@@ -12,7 +12,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused
 from twisted_mail.store.memory.account import MemoryStore
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.wire import FakeBlobWriter, ScriptedWire, Step
 
 TABLES = make_tables()

@@ -20,7 +20,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.queue.program import result_of_exit_code
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.store import RecordingStore
 
 CHEAP = PasswordSettings(memory_mib=1, passes=1, lanes=1)

@@ -13,7 +13,7 @@ from twisted_mail.mail.verdict import (
 )
 from twisted_mail.policy.filter_chain import ConfiguredFilter, FilterChain
 from twisted_mail.testing.doubles import StillClock, finish
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 
 PEER = Peer("192.0.2.1", 1234)
 

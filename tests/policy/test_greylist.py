@@ -12,7 +12,7 @@ from twisted_mail.policy.greylist import (
     triplet_key,
 )
 from twisted_mail.testing.doubles import InlineBlocking, StillClock
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 
 
 class GreylistFixture:

@@ -12,7 +12,7 @@ from twisted_mail.pop3.loop import Pop3Loop
 from twisted_mail.pop3.settings import Settings
 from twisted_mail.store.memory.account import MemoryStore
 from twisted_mail.testing.doubles import StillClock, finish
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.wire import PEER, ScriptedWire
 
 LOGIN = b"USER alice\r\nPASS secret\r\n"

@@ -22,7 +22,7 @@ from twisted_mail.queue.runner import QueueRunner
 from twisted_mail.queue.settings import QueueSettings
 from twisted_mail.store.disk.files import DiskFiles
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.store import RecordingStore
 
 ALICE, TICKETS, NEWS = "alice@example.org", "tickets@example.org", "news@example.org"

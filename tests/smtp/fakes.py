@@ -18,7 +18,7 @@ from twisted_mail.smtp.backend import SmtpBackend
 from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.settings import Settings, SubmissionSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.wire import FakeBlobWriter, ScriptedWire
 
 SHUTDOWN = ConversationEnded.Reason.SHUTDOWN

@@ -19,7 +19,7 @@ from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.net.process.bridge import Bridge
 from twisted_mail.net.process.cpu_affinity import CpuAffinity
 from twisted_mail.net.server.connection_count import SharedCountMemory
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.workers import slots as room
 from twisted_mail.workers import spawn
 from twisted_mail.workers.pool import WorkerPool

@@ -34,7 +34,7 @@ from twisted_mail.store.delivery.reservations import end
 from twisted_mail.store.memory.account import MemoryStore
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.workers.remote import HANDOFF_PREFIX, RemoteSharedServices
 from twisted_mail.workers.services import (
     DeliveryService,

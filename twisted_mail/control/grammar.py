@@ -15,7 +15,7 @@ from twisted_mail.control import (
     check,
     domains,
     examples,
-    filters,
+    filter_kinds,
     lists,
 )
 from twisted_mail.control.output import WRONG_USE, CommandError, CommandResult
@@ -103,7 +103,7 @@ def _add_setup(grammar: _Grammar, commands: Family) -> None:
     init.add(partial(grammar.command, commands))
     certificate = grammar.group(commands, "certificate", "what the server proves its name with")
     certificates.add(partial(grammar.command, certificate))
-    filters.add(partial(grammar.command, commands))
+    filter_kinds.add(partial(grammar.command, commands))
     shown = grammar.group(commands, "config", "examples of what a server is configured with")
     examples.add(partial(grammar.command, shown))
     check.add(partial(grammar.command, commands))

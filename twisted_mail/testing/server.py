@@ -41,9 +41,9 @@ from twisted_mail.testing.connection import MemoryConnection, MemoryEndpoint
 from twisted_mail.testing.doubles import finish
 from twisted_mail.testing.faults import Fault, FaultPlan
 from twisted_mail.testing.faulty_wire import with_faults
-from twisted_mail.testing.journal import ServerJournal
 from twisted_mail.testing.network import Network, Security
 from twisted_mail.testing.received import ReceivedMessage, ReceivedMessages
+from twisted_mail.testing.recorded_log import ServerJournal
 from twisted_mail.testing.resolver import FakeResolver
 from twisted_mail.testing.values import (
     Content,

@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from twisted_mail.interfaces import FolderEvent
 from twisted_mail.net.process import inotify
 from twisted_mail.net.process.inotify import BURST_SECONDS, Inotify
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 
 
 class Reactor(Clock):

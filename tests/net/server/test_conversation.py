@@ -17,7 +17,7 @@ from twisted_mail.net.server.fair_share import SLICE_SECONDS
 from twisted_mail.net.server.outlet import STALL_SECONDS
 from twisted_mail.net.server.read_buffer import MAX_READ, READ_AHEAD, SMALL_READ
 from twisted_mail.net.server.security import HANDSHAKE_SECONDS, ListenerSecurity
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 
 Script = Callable[[Wire], Awaitable[None]]
 

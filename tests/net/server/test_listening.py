@@ -12,7 +12,7 @@ from twisted_mail.net.server.connection_limit import ConnectionLimit
 from twisted_mail.net.server.conversation import Conversation
 from twisted_mail.net.server.listening import FAREWELL_SECONDS, ConversationFactory
 from twisted_mail.net.server.security import ListenerSecurity
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 
 
 class Greeter:

@@ -20,7 +20,7 @@ from twisted_mail.net.server.proxy_header import (
     format_octets,
 )
 from twisted_mail.net.server.security import ListenerSecurity
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 
 CLIENT = ProxyAddresses(SocketAddress("198.51.100.7", 40000), SocketAddress("192.0.2.9", 25))
 

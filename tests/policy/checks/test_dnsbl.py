@@ -6,7 +6,7 @@ from twisted_mail.mail.verdict import Decision
 from twisted_mail.policy.checks.dnsbl import DnsListCheck, DnsListSettings
 from twisted_mail.policy.checks.dnsbl_query import DnsList
 from twisted_mail.testing.doubles import StillClock
-from twisted_mail.testing.journal import ListJournal
+from twisted_mail.testing.recorded_log import ListJournal
 
 BLOCK, OTHER = DnsList("bl.example"), DnsList("other.example", weight=2)
 ALLOW = DnsList("wl.example", use="allow", weight=5)

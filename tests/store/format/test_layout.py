@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.format import layout, names
+from twisted_mail.store.format import layout, mailbox_names
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 LEVEL = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
@@ -52,7 +52,7 @@ def test_long_names_are_hashed_and_stay_different() -> None:
     st.lists(LEVEL | st.from_regex(r"[.~\\&%2e5c]{1,6}", fullmatch=True), min_size=1, max_size=4)
 )
 def test_mailbox_names_round_trip(levels: list[str]) -> None:
-    name = names.canonical("/".join(level.replace("/", "") or "x" for level in levels))
+    name = mailbox_names.canonical("/".join(level.replace("/", "") or "x" for level in levels))
     try:
         folder = layout.folder_name(name)
     except Refused:
@@ -103,7 +103,7 @@ def test_any_folder_is_one_mailbox_or_none(junk: bytes) -> None:
 )
 def test_folders_are_those_of_dovecot(name: str, folder: bytes) -> None:
     assert layout.folder_name(name) == folder
-    assert layout.mailbox_name(folder) == names.canonical(name)
+    assert layout.mailbox_name(folder) == mailbox_names.canonical(name)
 
 
 @pytest.mark.parametrize("folder", [b".", b"..", b"..x", b".a..b", b".INBOX", b".inbox.a", b".a&b"])

@@ -139,7 +139,7 @@ def _repaired(
 
 
 def _renumber(tree: Tree, mailbox: str | None) -> list[str]:
-    names = [mailbox] if mailbox else reindexing.mailbox_names(tree)
+    names = [mailbox] if mailbox else reindexing.selectable_mailboxes(tree)
     for name in names:
         in_transaction(tree, reindexing.renumber, name)
     return [f"{name}: has a new UIDVALIDITY, clients load it again" for name in names]

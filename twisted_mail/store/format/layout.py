@@ -23,7 +23,7 @@ from functools import lru_cache
 
 from twisted_mail.mail.mime.encoding import decode_mailbox_name, encode_mailbox_name
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.format import names
+from twisted_mail.store.format import mailbox_names
 
 MAX_FILE_NAME = 255  # octets, on every file system that matters
 _MAX_PART = 200  # of an account's folder; longer ones are hashed
@@ -90,8 +90,8 @@ def folder_name(mailbox: str) -> bytes:
 
     Raises Refused with condition CANNOT for a name that cannot be written.
     """
-    mailbox = names.canonical(mailbox)
-    if mailbox == names.INBOX:
+    mailbox = mailbox_names.canonical(mailbox)
+    if mailbox == mailbox_names.INBOX:
         return INBOX
     levels = mailbox.split("/")
     try:
@@ -107,7 +107,7 @@ def folder_name(mailbox: str) -> bytes:
 def mailbox_name(folder: bytes) -> str | None:
     """Return the mailbox of a folder of the maildir, or None where it is none of ours."""
     if folder == INBOX:
-        return names.INBOX
+        return mailbox_names.INBOX
     try:
         levels = folder[1:].split(b".")
         mailbox = "/".join(_unescape(decode_mailbox_name(level)) for level in levels)

@@ -16,7 +16,7 @@ from twisted_mail.mail.mailbox.change import SubscriptionChanged
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import read_file, replace_file
-from twisted_mail.store.format import layout, names
+from twisted_mail.store.format import layout, mailbox_names
 
 FILE = b"subscriptions"
 _HEADER = b"V\t2\n\n"
@@ -41,7 +41,7 @@ def _unescaped(level: bytes) -> bytes:
 
 def _mailbox(line: bytes) -> str | None:
     if line.upper() == b"INBOX":
-        return names.INBOX
+        return mailbox_names.INBOX
     return layout.mailbox_name(b"." + line)
 
 

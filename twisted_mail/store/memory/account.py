@@ -14,7 +14,7 @@ from twisted_mail.mail.mailbox.entry import CopyResult, MailboxInfo, MailboxStat
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 from twisted_mail.store.change_feed import ChangeFeed, Report
-from twisted_mail.store.format import names
+from twisted_mail.store.format import mailbox_names
 from twisted_mail.store.format.maildrop_lock import in_use
 from twisted_mail.store.memory.data import (
     AccountData,
@@ -77,15 +77,15 @@ class MemoryAccount:
         self._data = data
         self._clock = clock
         self._render = render
-        self._subscribed = {names.INBOX, *names.SPECIAL}
+        self._subscribed = {mailbox_names.INBOX, *mailbox_names.SPECIAL}
         self._holder: object | None = None  # of the maildrop
-        for mailbox, use in {names.INBOX: "", **names.SPECIAL}.items():
+        for mailbox, use in {mailbox_names.INBOX: "", **mailbox_names.SPECIAL}.items():
             data.make(mailbox, use)
 
     async def mailboxes(self) -> Sequence[MailboxInfo]:
         """Return all mailboxes, and names that are subscribed to and gone, sorted by name."""
         uses = {name: mailbox.use for name, mailbox in self._data.mailboxes.items()}
-        return names.list_mailboxes(uses, self._subscribed)
+        return mailbox_names.list_mailboxes(uses, self._subscribed)
 
     async def open(self, name: str) -> MemoryMailbox:
         """Open a mailbox."""
@@ -100,8 +100,8 @@ class MemoryAccount:
 
     async def create(self, name: str, use: str = "") -> None:
         """Make a mailbox and the levels above it."""
-        name = self._free(names.new(name.removesuffix("/")))
-        self._data.change_feed.publish(*self._data.make(name, names.use(use)))
+        name = self._free(mailbox_names.new(name.removesuffix("/")))
+        self._data.change_feed.publish(*self._data.make(name, mailbox_names.use(use)))
 
     def _free(self, name: str) -> str:
         if name in self._data.mailboxes:
@@ -110,14 +110,14 @@ class MemoryAccount:
 
     async def rename(self, name: str, new_name: str) -> None:
         """Rename a mailbox with its children; renaming INBOX moves its messages."""
-        name, new_name = names.canonical(name), names.new(new_name)
-        if name == names.INBOX:
+        name, new_name = mailbox_names.canonical(name), mailbox_names.new(new_name)
+        if name == mailbox_names.INBOX:
             await self.create(new_name)
             inbox = self._open(name)
             await inbox.move(inbox.columns.uids, new_name)
             return
         mailboxes = self._data.mailboxes
-        pairs = names.renamed(name, new_name, mailboxes)
+        pairs = mailbox_names.renamed(name, new_name, mailboxes)
         made = self._data.make_above(new_name)
         for old, new in pairs:
             mailboxes[new] = mailboxes.pop(old)
@@ -126,10 +126,10 @@ class MemoryAccount:
 
     async def delete(self, name: str) -> None:
         """Delete a mailbox, not its children."""
-        name, mailboxes = names.canonical(name), self._data.mailboxes
-        if name == names.INBOX:
+        name, mailboxes = mailbox_names.canonical(name), self._data.mailboxes
+        if name == mailbox_names.INBOX:
             raise Refused("INBOX cannot be deleted.", "CANNOT")
-        if name not in mailboxes and any(names.below(name, mailboxes)):
+        if name not in mailboxes and any(mailbox_names.below(name, mailboxes)):
             raise Refused("The name stands for the mailboxes below it.", "CANNOT")
         mailbox = self._data.mailbox(name)
         del mailboxes[name]
@@ -139,7 +139,7 @@ class MemoryAccount:
 
     async def subscribe(self, name: str, is_subscribed: bool) -> None:
         """Subscribe to a name, whether or not there is such a mailbox, or no longer."""
-        name = names.new(name) if is_subscribed else names.canonical(name)
+        name = mailbox_names.new(name) if is_subscribed else mailbox_names.canonical(name)
         if (name in self._subscribed) == is_subscribed:
             return
         if is_subscribed and len(self._subscribed) >= self._data.limits.mailboxes:
@@ -163,7 +163,9 @@ class MemoryAccount:
         """Put a message into the inbox; return why it could not be done."""
         if (refusal := self.check_quota(len(body.data))) is not None:
             return refusal
-        self._data.mailbox(names.INBOX).add([MemoryArrival(body, flag.NONE, self._seconds(None))])
+        self._data.mailbox(mailbox_names.INBOX).add(
+            [MemoryArrival(body, flag.NONE, self._seconds(None))]
+        )
         return None
 
     def check_quota(self, size: int) -> MailError | None:

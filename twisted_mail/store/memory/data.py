@@ -18,7 +18,7 @@ from twisted_mail.mail.mailbox.entry import Entry, EntryColumns, MailboxStatus, 
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.change_feed import ChangeFeed
-from twisted_mail.store.format import names
+from twisted_mail.store.format import mailbox_names
 from twisted_mail.store.index import thread_keys
 from twisted_mail.store.quota import over_quota
 
@@ -201,7 +201,7 @@ class AccountData:
 
     def mailbox(self, name: str) -> MailboxData:
         """Return a mailbox. Raises Refused: NONEXISTENT."""
-        mailbox = self.mailboxes.get(names.canonical(name))
+        mailbox = self.mailboxes.get(mailbox_names.canonical(name))
         if mailbox is None:
             raise Refused("There is no such mailbox.", "NONEXISTENT")
         return mailbox
@@ -211,9 +211,9 @@ class AccountData:
 
         TRYCREATE is only for names that could be created (RFC 3501 §6.3.11).
         """
-        mailbox = self.mailboxes.get(names.canonical(name))
+        mailbox = self.mailboxes.get(mailbox_names.canonical(name))
         if mailbox is None:
-            names.new(name)
+            mailbox_names.new(name)
             raise Refused("There is no such mailbox.", "TRYCREATE")
         return mailbox
 
@@ -257,7 +257,7 @@ class AccountData:
 
     def make_above(self, name: str, besides: int = 0) -> list[MailboxCreated]:
         """Make the missing levels above a name, with room for as many ``besides``."""
-        missing = [level for level in names.above(name) if level not in self.mailboxes]
+        missing = [level for level in mailbox_names.above(name) if level not in self.mailboxes]
         if len(self.mailboxes) + len(missing) + besides > self.limits.mailboxes:
             raise Refused("There are too many mailboxes.", "LIMIT")
         for level in missing:

@@ -22,7 +22,7 @@ from twisted_mail.store.disk.durable import (
     replace_file,
     write_file,
 )
-from twisted_mail.store.format import filename, keywords, layout, names, uidlist
+from twisted_mail.store.format import filename, keywords, layout, mailbox_names, uidlist
 from twisted_mail.store.format.uidlist import UidFile, UidList
 from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
@@ -39,7 +39,7 @@ class ImportStaging:
     def __init__(self, tree: Tree, mailbox: str) -> None:
         self._disk = tree.disk
         self.mailbox = mailbox
-        coded = layout.folder_name(names.new(mailbox)) or b"INBOX"
+        coded = layout.folder_name(mailbox_names.new(mailbox)) or b"INBOX"
         self.path = os.path.join(tree.path, FOLDER, coded)
         data = read_file(self._disk, os.path.join(self.path, keywords.FILE))
         self._letters = {name: letter for letter, name in keywords.parse(data or b"").items()}

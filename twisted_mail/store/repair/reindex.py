@@ -16,7 +16,7 @@ from twisted_mail.store.work.list_status import list_mailboxes
 from twisted_mail.store.work.reconcile import scan
 
 
-def mailbox_names(tree: Tree) -> list[str]:
+def selectable_mailboxes(tree: Tree) -> list[str]:
     """Return the names of an account's mailboxes."""
     return [info.name for info in list_mailboxes(tree) if info.is_selectable]
 
@@ -83,7 +83,7 @@ def reindex_all(tree: Tree) -> dict[str, int]:
     if read_only.read_index(tree.disk, tree.path).fault:
         tree.index.database.replace()
     found: dict[str, int] = {}
-    for mailbox in mailbox_names(tree):
+    for mailbox in selectable_mailboxes(tree):
         try:
             found[mailbox] = in_transaction(tree, reindex, mailbox)
         except Refused:

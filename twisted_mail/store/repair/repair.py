@@ -13,12 +13,12 @@ from functools import partial
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.store.disk.durable import exists, replace_file
-from twisted_mail.store.format import filename, layout, names, subscriptions, uidlist
+from twisted_mail.store.format import filename, layout, mailbox_names, subscriptions, uidlist
 from twisted_mail.store.index import read_only
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.repair.check import DAMAGED, count_lone
 from twisted_mail.store.repair.findings import StoreFinding
-from twisted_mail.store.repair.reindex import mailbox_names
+from twisted_mail.store.repair.reindex import selectable_mailboxes
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
@@ -64,7 +64,7 @@ def _of_account(tree: Tree, findings: Sequence[StoreFinding]) -> Iterator[str]:
     if "subscriptions" in kinds:
         path = os.path.join(tree.maildir, subscriptions.FILE)
         tree.disk.rename(path, path + b".damaged")
-        replace_file(tree.disk, path, subscriptions.write(mailbox_names(tree)))
+        replace_file(tree.disk, path, subscriptions.write(selectable_mailboxes(tree)))
         yield "all mailboxes are subscribed to; the old file is subscriptions.damaged"
 
 
@@ -72,7 +72,7 @@ def _named(tree: Tree, path: bytes) -> str:
     """Give a folder a name that clients can be sent."""
     text = os.path.basename(path)[1:].decode("utf-8", "replace")
     levels = ["".join(c if c.isprintable() else "_" for c in level) for level in text.split(".")]
-    name = names.new("/".join(level.replace("/", "_") or "_" for level in levels))
+    name = mailbox_names.new("/".join(level.replace("/", "_") or "_" for level in levels))
     target = os.path.join(tree.maildir, layout.folder_name(name))
     if exists(tree.disk, target):
         return f"the folder {text!r} stays: there is a mailbox {name} already"

@@ -20,7 +20,7 @@ from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists, read_file
 from twisted_mail.store.disk.message_file import link_or_copy
-from twisted_mail.store.format import filename, layout, names
+from twisted_mail.store.format import filename, layout, mailbox_names
 from twisted_mail.store.format.keywords import FILE as KEYWORDS
 from twisted_mail.store.format.keywords import parse as parse_keywords
 from twisted_mail.store.format.uidlist import FILE as UIDS
@@ -74,7 +74,7 @@ def list_expunged(
 
     Sorted by mailbox, time and UID.
     """
-    name = None if mailbox is None else names.canonical(mailbox)
+    name = None if mailbox is None else mailbox_names.canonical(mailbox)
     found = [
         each
         for each in _all(tree.disk, tree.archive.path)
@@ -184,7 +184,7 @@ def restore(
     """
     groups: dict[str, list[ExpungedMessage]] = {}
     for message in found:
-        groups.setdefault(names.canonical(target or message.mailbox), []).append(message)
+        groups.setdefault(mailbox_names.canonical(target or message.mailbox), []).append(message)
     done = {}
     for name, group in groups.items():
         path = os.path.join(tree.maildir, layout.folder_name(name))

@@ -13,7 +13,7 @@ from contextlib import suppress
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.recording import OwnFileEvents, RecordingDisk
 from twisted_mail.store.environment import StoreEnvironment
-from twisted_mail.store.format import layout, names
+from twisted_mail.store.format import layout, mailbox_names
 from twisted_mail.store.format.special_use import SpecialUses
 from twisted_mail.store.format.subscriptions import SubscriptionsFile
 from twisted_mail.store.format.uidvalidity import UidValidities
@@ -131,7 +131,7 @@ class Tree:
 
         TRYCREATE is only for names that could be created (RFC 3501 §7.1).
         """
-        return self._found(layout.folder_name(names.new(name)), "TRYCREATE")
+        return self._found(layout.folder_name(mailbox_names.new(name)), "TRYCREATE")
 
     def _found(self, coded: bytes, condition: str) -> Folder:
         self._check(coded, condition)
@@ -162,7 +162,7 @@ class Tree:
 
     def mailboxes(self) -> dict[str, bytes]:
         """Return the folders of all mailboxes by name."""
-        found = {names.INBOX: layout.INBOX}
+        found = {mailbox_names.INBOX: layout.INBOX}
         for coded in self.disk.names(self.maildir):
             if coded.startswith(b".") and self._is_folder(coded):
                 name = layout.mailbox_name(coded)

@@ -5,7 +5,7 @@ from collections import Counter
 
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import MailboxInfo, MailboxStatus
-from twisted_mail.store.format import names
+from twisted_mail.store.format import mailbox_names
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.reconcile import scan
@@ -18,7 +18,7 @@ def list_mailboxes(tree: Tree) -> list[MailboxInfo]:
     """
     uses = tree.special_uses.read()
     there = {name: uses.get(name, "") for name in tree.mailboxes()}
-    return names.list_mailboxes(there, tree.subscriptions.read())
+    return mailbox_names.list_mailboxes(there, tree.subscriptions.read())
 
 
 def status(tree: Tree, work: UnitOfWork, name: str) -> MailboxStatus:

@@ -13,7 +13,7 @@ import apsw
 from twisted_mail.mail.mailbox.change import MailboxCreated, MailboxDeleted, MailboxRenamed
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.durable import make_folders, remove_tree
-from twisted_mail.store.format import layout, names, uidlist
+from twisted_mail.store.format import layout, mailbox_names, uidlist
 from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.trash.expunged_archive import NO_SPACE
 from twisted_mail.store.tree.folder import Folder
@@ -32,18 +32,18 @@ MAX_MAILBOXES = 10_000  # of one account
 
 def create(tree: Tree, work: UnitOfWork, name: str, use: str) -> None:
     """Make a mailbox and the levels above it."""
-    name = names.new(name.removesuffix("/"))
+    name = mailbox_names.new(name.removesuffix("/"))
     layout.folder_name(name)
     there = tree.mailboxes()
     if name in there:
         raise Refused("There is a mailbox of this name already.", "ALREADYEXISTS")
     missing = _missing_above(name, there, 1)
-    tree.special_uses.add({name: names.use(use)}, there)
+    tree.special_uses.add({name: mailbox_names.use(use)}, there)
     _make_all(tree, work, [*missing, name])
 
 
 def _missing_above(name: str, there: dict[str, bytes], others: int = 0) -> list[str]:
-    missing = [level for level in names.above(name) if level not in there]
+    missing = [level for level in mailbox_names.above(name) if level not in there]
     if len(there) + len(missing) + others > MAX_MAILBOXES:
         raise Refused("There are too many mailboxes.", "LIMIT")
     return missing
@@ -94,7 +94,7 @@ def _has_messages(tree: Tree, folder: Folder) -> bool:
 
 def delete(tree: Tree, work: UnitOfWork, name: str) -> None:
     """Delete a mailbox, not its children."""
-    name = names.canonical(name)
+    name = mailbox_names.canonical(name)
     folder = _deletable(tree, name)
     state = mailbox_row(folder, work)
     tree.uidvalidities.note(state.uidvalidity)
@@ -120,10 +120,10 @@ def _remove_hidden(tree: Tree, hidden: bytes) -> None:
 
 
 def _deletable(tree: Tree, name: str) -> Folder:
-    if name == names.INBOX:
+    if name == mailbox_names.INBOX:
         raise Refused("INBOX cannot be deleted.", "CANNOT")
     there = tree.mailboxes()
-    if name not in there and any(names.below(name, there)):
+    if name not in there and any(mailbox_names.below(name, there)):
         raise Refused("The name stands for the mailboxes below it.", "CANNOT")
     return tree.find(name)
 
@@ -172,12 +172,12 @@ def _remove_use(tree: Tree, work: UnitOfWork, name: str) -> None:
 
 def rename(tree: Tree, work: UnitOfWork, name: str, new_name: str) -> None:
     """Rename a mailbox with its children; renaming INBOX moves its messages."""
-    name, new_name = names.canonical(name), names.new(new_name)
-    if name == names.INBOX:
+    name, new_name = mailbox_names.canonical(name), mailbox_names.new(new_name)
+    if name == mailbox_names.INBOX:
         _empty_inbox_into(tree, work, new_name)
         return
     there = tree.mailboxes()
-    pairs = names.renamed(name, new_name, there)
+    pairs = mailbox_names.renamed(name, new_name, there)
     coded = [(layout.folder_name(old), layout.folder_name(new)) for old, new in pairs]
     above = _missing_above(new_name, there)
     tree.special_uses.carry(pairs, there)
@@ -220,6 +220,6 @@ def _empty_inbox_into(tree: Tree, work: UnitOfWork, new_name: str) -> None:
     missing = _missing_above(new_name, there, 1)
     tree.special_uses.add({}, there)
     _make_all(tree, work, [*missing, new_name])
-    source, target = tree.find(names.INBOX), tree.find(new_name)
+    source, target = tree.find(mailbox_names.INBOX), tree.find(new_name)
     rows = work.index.all_rows(scan(source, work))
     move.move(source, target, work, [row.uid for row in rows])

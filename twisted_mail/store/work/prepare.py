@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists, make_folders, remove_tree
-from twisted_mail.store.format import layout, names, subscriptions, uidlist
+from twisted_mail.store.format import layout, mailbox_names, subscriptions, uidlist
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.mailbox_operations import make
@@ -56,11 +56,11 @@ def _make_first_mailboxes(tree: Tree) -> None:
         return
     if not _was_served(tree):
         there = tree.mailboxes()
-        for name in names.SPECIAL:
+        for name in mailbox_names.SPECIAL:
             if name not in there:
                 make(tree, name)
-        tree.subscriptions.write({names.INBOX, *names.SPECIAL})
-    tree.special_uses.write(names.SPECIAL)
+        tree.subscriptions.write({mailbox_names.INBOX, *mailbox_names.SPECIAL})
+    tree.special_uses.write(mailbox_names.SPECIAL)
 
 
 def _was_served(tree: Tree) -> bool:

@@ -26,7 +26,7 @@ from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.durable import disk_faults
-from twisted_mail.store.format import names
+from twisted_mail.store.format import mailbox_names
 from twisted_mail.store.repair.import_stage import (
     ImportStaging,
     MailboxNumbers,
@@ -101,7 +101,7 @@ class Import:
             for mailbox in mailboxes:
                 self._progress.place = mailbox
                 try:
-                    target = names.new(self._target(mailbox))
+                    target = mailbox_names.new(self._target(mailbox))
                 except Refused as refused:
                     self.skipped.add(mailbox, refused.outcome.text)
                     continue

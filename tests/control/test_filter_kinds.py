@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from twisted_mail.control import filters, main
+from twisted_mail.control import filter_kinds, main
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def test_a_kind_that_is_not_there_is_named(run):
 
 
 def test_a_program_gets_the_same_as_json(run, monkeypatch):
-    monkeypatch.setattr(filters, "filters", lambda: {"odd": Odd})
+    monkeypatch.setattr(filter_kinds, "filters", lambda: {"odd": Odd})
     _, out, _ = run("--json")
     assert json.loads(out) == {
         "ok": True,
@@ -85,5 +85,5 @@ def test_a_program_gets_the_same_as_json(run, monkeypatch):
 
 
 def test_what_has_no_default_is_needed(run, monkeypatch):
-    monkeypatch.setattr(filters, "filters", lambda: {"odd": Odd})
+    monkeypatch.setattr(filter_kinds, "filters", lambda: {"odd": Odd})
     assert "        zone = needed\n" in run()[1]

@@ -1,6 +1,6 @@
 """A log in a list."""
 
-from twisted_mail.testing.journal import ListJournal, ServerJournal
+from twisted_mail.testing.recorded_log import ListJournal, ServerJournal
 
 
 def test_a_journal_keeps_what_happens() -> None:

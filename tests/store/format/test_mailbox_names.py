@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.contracts.ground import refused
 from twisted_mail.mail.mailbox.entry import MailboxInfo
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.format import names
+from twisted_mail.store.format import mailbox_names
 
 level = st.text(st.sampled_from("ab"), min_size=1, max_size=2)
 name = st.lists(level, min_size=1, max_size=4).map("/".join)
@@ -15,17 +15,17 @@ name = st.lists(level, min_size=1, max_size=4).map("/".join)
 
 @pytest.mark.parametrize("written", ["INBOX", "inbox", "iNbOx"])
 def test_inbox_is_one_name_in_any_case(written):
-    assert names.canonical(written) == "INBOX"
-    assert names.canonical(f"{written}/Sub") == "INBOX/Sub"
+    assert mailbox_names.canonical(written) == "INBOX"
+    assert mailbox_names.canonical(f"{written}/Sub") == "INBOX/Sub"
 
 
 @pytest.mark.parametrize("written", ["inboxes", "a/inbox", "ınbox", "İnbox", "", "/inbox"])
 def test_other_names_are_left_alone(written):
-    assert names.canonical(written) == written
+    assert mailbox_names.canonical(written) == written
 
 
 def test_a_new_name_is_canonical():
-    assert names.new("inbox/x") == "INBOX/x"
+    assert mailbox_names.new("inbox/x") == "INBOX/x"
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_new_name_is_canonical():
     ],
 )
 def test_names_up_to_the_bounds_are_allowed(good):
-    assert names.new(good) == good
+    assert mailbox_names.new(good) == good
 
 
 @pytest.mark.parametrize(
@@ -59,41 +59,41 @@ def test_names_up_to_the_bounds_are_allowed(good):
 )
 def test_names_beyond_the_bounds_are_refused(bad):
     with refused("CANNOT"):
-        names.new(bad)
+        mailbox_names.new(bad)
 
 
 @pytest.mark.parametrize("letter", [*map(chr, range(32)), "\x7f", "\x80", "\x9f", "\ud800"])
 def test_control_characters_and_surrogates_are_refused(letter):
     with refused("CANNOT"):
-        names.new(f"a{letter}b")
+        mailbox_names.new(f"a{letter}b")
 
 
 @given(st.text())
 def test_a_name_that_was_new_is_left_as_it_is(text):
     with suppress(Refused):
-        assert names.new(names.new(text)) == names.new(text)
+        assert mailbox_names.new(mailbox_names.new(text)) == mailbox_names.new(text)
 
 
 def test_uses_are_spelled_as_usual():
-    assert names.use("\\sent") == "\\Sent"
-    assert names.use("") == ""
+    assert mailbox_names.use("\\sent") == "\\Sent"
+    assert mailbox_names.use("") == ""
     with refused("USEATTR"):
-        names.use("\\Important")
+        mailbox_names.use("\\Important")
 
 
 def test_levels_above_come_highest_first():
-    assert names.above("a/b/c") == ["a", "a/b"]
-    assert names.above("a") == []
+    assert mailbox_names.above("a/b/c") == ["a", "a/b"]
+    assert mailbox_names.above("a") == []
 
 
 def test_names_below_are_below_by_level_and_not_by_letter():
-    assert [*names.below("a", ["a", "ab", "a/b", "a/b/c", "b/a"])] == ["a/b", "a/b/c"]
+    assert [*mailbox_names.below("a", ["a", "ab", "a/b", "a/b/c", "b/a"])] == ["a/b", "a/b/c"]
 
 
 @given(st.sets(name, max_size=8), name, name)
 def test_a_rename_leaves_as_many_mailboxes_and_can_be_done_one_by_one(mailboxes, old, new):
     try:
-        pairs = names.renamed(old, new, mailboxes)
+        pairs = mailbox_names.renamed(old, new, mailboxes)
     except Refused:
         return
     left = {*mailboxes}
@@ -106,7 +106,7 @@ def test_a_rename_leaves_as_many_mailboxes_and_can_be_done_one_by_one(mailboxes,
 
 
 def test_the_list_has_mailboxes_levels_above_and_subscriptions():
-    assert names.list_mailboxes({"b/c": "\\Sent", "a": ""}, {"a", "gone/away"}) == [
+    assert mailbox_names.list_mailboxes({"b/c": "\\Sent", "a": ""}, {"a", "gone/away"}) == [
         MailboxInfo("a", "", True, True),
         MailboxInfo("b", "", False, False),
         MailboxInfo("b/c", "\\Sent", False, True),
