@@ -33,7 +33,7 @@ class NotingBlob(MemoryBlob):
 class FakeWaiting:
     def __init__(self) -> None:
         self.refused: dict[str, MailError] = {}
-        self.promise_trouble: Unavailable | None = None
+        self.promise_trouble: Exception | None = None
         self.prepared: list[str] = []
         self.promised: list[str] = []
         self.withdrawn: list[str] = []
@@ -186,3 +186,11 @@ def test_without_anybody_who_waits_there_are_no_programs() -> None:
     assert answers[0] is None
     assert answers[1] is not None
     assert answers[1].enhanced == "4.3.5"
+
+
+def test_who_has_the_message_is_logged_even_if_a_bug_keeps_its_jobs_back() -> None:
+    delivery = Delivery()
+    delivery.waiting.promise_trouble = RuntimeError("a bug")
+    with pytest.raises(RuntimeError):
+        delivery.to(ALICE, TICKET)
+    assert delivery.journal.events == [("delivered", ("id1", [ALICE]))]

@@ -64,14 +64,20 @@ class LmtpDelivery:
         except BaseException:
             message.blob.close()
             raise
-        size = message.blob.size
-        try:
-            await self._deliver(envelope, message, plan)
-        finally:
-            await self._finish_jobs(plan)
-        is_accepted = None in plan.answers.values()
-        log_delivery(self._backend.journal, envelope, size, plan.results, is_accepted)
+        await self._carry_out(envelope, message, plan)
         return plan.answers
+
+    async def _carry_out(self, envelope: Envelope, message: Message, plan: _RecipientPlan) -> None:
+        """Deliver what can be delivered; log what happened, even if a bug ends it."""
+        size, is_accepted = message.blob.size, False
+        try:
+            try:
+                await self._deliver(envelope, message, plan)
+            finally:
+                await self._finish_jobs(plan)
+            is_accepted = None in plan.answers.values()
+        finally:
+            log_delivery(self._backend.journal, envelope, size, plan.results, is_accepted)
 
     def _is_handed_over(self, envelope: Envelope, plan: _RecipientPlan) -> bool:
         if self._backend.handoff is None:
