@@ -1,6 +1,7 @@
 import tomllib
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,3 +84,61 @@ def test_files_that_are_no_toml_are_named_with_the_line(tmp_path: Path) -> None:
 def test_a_missing_file_is_a_mistake(tmp_path: Path) -> None:
     _, mistakes = read(tmp_path / "none.toml")
     assert "No such file" in str(mistakes[0])
+
+
+def mistake_of(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "mail.toml"
+    path.write_text(text)
+    _, (mistake,) = read(path)
+    return str(mistake).removeprefix(str(path))
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "example"),
+    [
+        ("tls = implicit", "tls", 'tls = "implicit"'),
+        ("  tls=implicit # TLS at once", "tls", 'tls = "implicit"'),
+        ("endpoint = tcp:143", "endpoint", 'endpoint = "tcp:143"'),
+        ("state = /var/lib/mail", "state", 'state = "/var/lib/mail"'),
+        ("log.file = trueish", "log.file", 'log.file = "trueish"'),
+        ("on = True", "on", 'on = "True"'),
+    ],
+)
+def test_a_text_without_quotes_is_named_with_its_key(
+    tmp_path: Path, line: str, key: str, example: str
+) -> None:
+    assert mistake_of(tmp_path, f"a = 1\n{line}\nb = 2\n") == (
+        f":2: {key}: a text needs quotes, as in {example} (true, false and numbers need none)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("words = [a, b]", ":2: words: Invalid value"),
+        ("size = 10MB", ":2: size: Expected newline or end of document after a statement"),
+        ("a = true", ":2: a: Cannot overwrite a value"),
+        ("size = ", ":2: size: Invalid value"),
+        ("[table", ":2: Expected ']' at the end of a table declaration"),
+        ("x = a'b", ":2: x: Invalid value"),
+        (f"x = {'a' * 100}", ":2: x: Invalid value"),
+        ("x = \x1b[2J", ":2: x: Invalid value"),
+        ("nonsense", ":2: Expected '=' after a key in a key/value pair"),
+    ],
+)
+def test_other_mistakes_of_toml_have_its_words(tmp_path: Path, line: str, words: str) -> None:
+    assert mistake_of(tmp_path, f"a = 1\n{line}\nb = 2\n") == words
+
+
+def test_a_file_that_ends_too_early_is_named(tmp_path: Path) -> None:
+    assert mistake_of(tmp_path, "a =") == ": Invalid value (at end of document)"
+
+
+@given(st.text(alphabet="[]=.\"'#a1 \n\r\x0b\x85", max_size=60))
+def test_any_text_that_is_no_toml_is_one_mistake(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.toml"
+    path.write_bytes(text.encode())
+    _, mistakes = read(path)
+    assert len(mistakes) <= 1

@@ -15,6 +15,8 @@ from twisted_mail.config.mistakes import ConfigMistake, KeyPath, name_of
 Table = dict[str, Any]
 
 _KEY = re.compile(r"[A-Za-z0-9_.\"' -]+")
+_UNQUOTED = re.compile(r"[A-Za-z/.~@*_][^\"'\\\x00-\x1f\x7f-\x9f]{0,59}")
+_ABOUT_VALUES = ("Invalid value", "Expected newline or end of document after a statement")
 _SYNTAX = re.compile(r"(.*) \(at line (\d+), column \d+\)", re.DOTALL)
 
 
@@ -48,15 +50,25 @@ def read(path: Path) -> tuple[Document, list[ConfigMistake]]:
         except UnicodeDecodeError:
             mistakes.append(ConfigMistake(file, 0, "", "is not UTF-8 text"))
         except tomllib.TOMLDecodeError as error:
-            mistakes.append(_syntax_mistake(file, str(error)))
+            mistakes.append(_syntax_mistake(file, text, str(error)))
         else:
             _add(document, file, values, lines_of(text))
     return document, mistakes
 
 
-def _syntax_mistake(file: Path, text: str) -> ConfigMistake:
-    match = _SYNTAX.fullmatch(text)
-    return ConfigMistake(file, int(match[2]) if match else 0, "", match[1] if match else text)
+def _syntax_mistake(file: Path, text: str, error: str) -> ConfigMistake:
+    """Return what ``tomllib`` found, with the key of its line; a text without quotes in plain words."""
+    match = _SYNTAX.fullmatch(error)
+    if match is None:
+        return ConfigMistake(file, 0, "", error)
+    number, words = int(match[2]), match[1]
+    key, equals, value = text.split("\n")[number - 1].partition("=")
+    if not equals or not _KEY.fullmatch(key):
+        return ConfigMistake(file, number, "", words)
+    name, value = ".".join(_split(key)), value.partition("#")[0].strip()
+    if words in _ABOUT_VALUES and _UNQUOTED.fullmatch(value):
+        words = f'a text needs quotes, as in {name} = "{value}" (true, false and numbers need none)'
+    return ConfigMistake(file, number, name, words)
 
 
 def _add(document: Document, file: Path, values: Table, lines: dict[KeyPath, int]) -> None:
