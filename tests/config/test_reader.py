@@ -97,7 +97,7 @@ def test_all_mistakes_come_together_in_order(tmp_path: Path) -> None:
         ":5: listener[1].endpoint: there is no endpoint type 'tpc'; did you mean 'tcp'?",
         ":7: imap.size: must be a whole number, not 'big'",
         ":8: imap.sise: there is no such option; did you mean 'size'?",
-        ":9: pasword: there is nothing of this name; did you mean 'passwords'?",
+        ":9: pasword: there is no option or section of this name; did you mean 'passwords'?",
     ]
 
 
@@ -165,6 +165,36 @@ def test_a_wrong_listener_is_named(tmp_path: Path, line: str, words: str) -> Non
     second = f'[[listener]]\nservice = "smtp"\nendpoint = "tcp:25"\n{line}\n'
     (mistake,) = mistakes(tmp_path, GOOD + LISTENER + second)
     assert words in mistake
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            GOOD + LISTENER.replace("endpoint", "endpont"),
+            "listener[1].endpont: there is no such option; did you mean 'endpoint'?",
+        ),
+        (
+            'hostnme = "a.example"\n' + LISTENER,
+            "hostnme: there is no option or section of this name; did you mean 'hostname'?",
+        ),
+        (
+            GOOD + LISTENER.replace("listener", "listner"),
+            "listner: there is no option or section of this name; did you mean 'listener'?",
+        ),
+    ],
+)
+def test_a_misspelt_option_is_one_mistake_and_not_missing_too(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    (mistake,) = mistakes(tmp_path, text)
+    assert mistake.endswith(words)
+
+
+def test_what_no_misspelt_option_stands_for_is_missing(tmp_path: Path) -> None:
+    first, second = mistakes(tmp_path, GOOD + '[[listener]]\nendpont = "tcp:143"\n')
+    assert "service: is missing" in first
+    assert "did you mean 'endpoint'?" in second
 
 
 def test_a_listener_needs_service_and_endpoint(tmp_path: Path) -> None:

@@ -49,11 +49,15 @@ def name_of(place: KeyPath) -> str:
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return words that lead from a misspelt name to the right one."""
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, 1)
-    if not close:  # "max-size" and "MaxSize" for max_size
-        plain = {name.replace("_", ""): name for name in names}
-        bare = word.replace("-", "").replace("_", "").lower()
-        close = [plain[bare]] if bare in plain else []
-    if close:
-        return f"; did you mean {close[0]!r}?"
+    if meant := closest(word, names):
+        return f"; did you mean {meant!r}?"
     return f"; known are {', '.join(names)}" if names else ""
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Return the name that a misspelt one most probably stands for, or an empty text."""
+    names = sorted(known)
+    if close := difflib.get_close_matches(word, names, 1):
+        return close[0]
+    plain = {name.replace("_", ""): name for name in names}  # "max-size" and "MaxSize" for max_size
+    return plain.get(word.replace("-", "").replace("_", "").lower(), "")

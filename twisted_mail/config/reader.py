@@ -9,7 +9,7 @@ from twisted.cred.strcred import findCheckerFactories
 from twisted_mail import plugin
 from twisted_mail.config import documents, endpoints, filters
 from twisted_mail.config.arrival_steps import ArrivalStepReader
-from twisted_mail.config.mistakes import ConfigError, ConfigMistake, KeyPath, suggestion
+from twisted_mail.config.mistakes import ConfigError, ConfigMistake, KeyPath, closest, suggestion
 from twisted_mail.config.model import (
     ArrivalStepConfig,
     Config,
@@ -70,9 +70,8 @@ def load(
     path = path.absolute()
     document, mistakes = documents.read(path)
     if mistakes:
-        raise ConfigError(
-            mistakes
-        )  # what is missing from a broken file would look like more mistakes
+        # What is missing from a broken file would look like more mistakes.
+        raise ConfigError(mistakes)
     reader = _ConfigReader(document, plugin.protocols() if protocols is None else protocols, kinds)
     config = reader.config()
     if reader.mistakes or config is None:
@@ -87,6 +86,7 @@ class _ConfigReader:
         self, document: documents.Document, protocols: Mapping[str, Any], kinds: filters.Kinds
     ) -> None:
         self.mistakes: list[ConfigMistake] = []
+        self._misspelt: set[str] = set()  # names that are there with a mistake in them
         self._document = document
         self._values = document.values
         self._protocols = protocols
@@ -127,13 +127,20 @@ class _ConfigReader:
         known = (*OWN_SECTIONS, *self._protocols)
         for name in self._values:
             if name not in known:
-                self._complain((name,), f"there is nothing of this name{suggestion(name, known)}")
+                hint = suggestion(name, known)
+                self._complain((name,), f"there is no option or section of this name{hint}")
+                self._misspelt.add(closest(name, known))
+
+    def _is_missing(self, name: str, text: str) -> None:
+        """Complain that a name is missing, unless it is there misspelt, which is a mistake already."""
+        if name in self._values or name not in self._misspelt:
+            self._complain((name,), text)
 
     # ------------------------------------------------------------ names
 
     def _hostname(self) -> str:
         if "hostname" not in self._values:
-            self._complain(("hostname",), 'is missing; say hostname = "mail.example.org"')
+            self._is_missing("hostname", 'is missing; say hostname = "mail.example.org"')
             return ""
         text = self._take("hostname", str, "")
         return "" if text is None else self._domain(("hostname",), text)
@@ -154,7 +161,7 @@ class _ConfigReader:
     def _listeners(self) -> tuple[ListenerConfig, ...]:
         tables = self._values.get("listener", [])
         if not isinstance(tables, list) or not tables:
-            self._complain(("listener",), "there is none; begin each with [[listener]]")
+            self._is_missing("listener", "there is none; begin each with [[listener]]")
             return ()
         listeners = []
         taken: dict[object, int] = {}

@@ -5,7 +5,7 @@ Numbers are sizes, counts and durations everywhere, so none is negative.
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -18,7 +18,7 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn
 
-from twisted_mail.config.mistakes import KeyPath, suggestion
+from twisted_mail.config.mistakes import KeyPath, closest, suggestion
 
 T = TypeVar("T")
 Hook = Callable[[Any, Any], Any]
@@ -144,16 +144,31 @@ def _literal(kind: Any) -> Hook:
 def _report(error: BaseException, place: KeyPath, complain: Complain) -> None:
     """Pass on what cattrs collected, one mistake at a time."""
     if isinstance(error, ForbiddenExtraKeysError):
-        known = [item.name for item in dataclasses.fields(error.cl)]
+        known = _options(error)
         for name in sorted(error.extra_fields):
             complain((*place, name), f"there is no such option{suggestion(name, known)}")
     elif isinstance(error, BaseValidationError):
-        for inner, step in _parts(error):
+        parts = _parts(error)
+        misspelt = {name for inner, _ in parts for name in _meant(inner)}
+        for inner, step in parts:
+            if isinstance(inner, KeyError) and step in misspelt:
+                continue  # it is there under another name, which is a mistake already
             _report(inner, place if step is None else (*place, step), complain)
     elif isinstance(error, KeyError):
         complain(place, "is missing")
     else:
         complain(place, str(error) or type(error).__name__)
+
+
+def _options(error: ForbiddenExtraKeysError) -> list[str]:
+    return [item.name for item in dataclasses.fields(error.cl)]
+
+
+def _meant(error: Exception) -> Iterator[str]:
+    """Yield the options for which misspelt ones probably stand."""
+    if isinstance(error, ForbiddenExtraKeysError):
+        for name in error.extra_fields:
+            yield closest(name, _options(error))
 
 
 def _parts(error: BaseValidationError) -> list[tuple[Exception, str | int | None]]:
