@@ -1,13 +1,8 @@
 import pytest
 
+from tests.control.jobs import add_jobs
 from tests.control.terminal import Terminal
-from twisted_mail.mail.address import NULL, parse
-from twisted_mail.mail.job import APPROVE, REJECT, Job
-from twisted_mail.mail.mailing_list import ListRole
-from twisted_mail.mail.message import MemoryBlob, Message
-from twisted_mail.mail.route import ListTarget, ProgramTarget
-from twisted_mail.queue.folder import WAITING_FOLDER, QueueFolder
-from twisted_mail.store.disk.files import DiskFiles
+from twisted_mail.mail.job import APPROVE, REJECT
 
 NEWS, ALICE = "news@example.org", "alice@example.org"
 
@@ -16,29 +11,6 @@ NEWS, ALICE = "news@example.org", "alice@example.org"
 def list_terminal(server: Terminal) -> Terminal:
     assert server("list", "add", NEWS, "--title", "All the news", "--owner", ALICE) == 0
     return server
-
-
-def add_jobs(list_terminal: Terminal) -> QueueFolder:
-    """Have one post held and one message wait for a program."""
-    state = next(list_terminal.folder.rglob("accounts.sqlite3")).parent
-    folder = QueueFolder(str(state / WAITING_FOLDER), DiskFiles())
-    folder.load()
-    several = [
-        Job(
-            "id1-1", 9.0, parse(ALICE), ListTarget(NEWS, ListRole.POST), is_held=True, reason="why"
-        ),
-        Job(
-            "id2-1",
-            8.0,
-            NULL,
-            ProgramTarget("ticket", parse("t@example.org")),
-            due=99.0,
-            attempts=2,
-        ),
-    ]
-    folder.prepare(several, Message(MemoryBlob(b"x\r\n")))
-    folder.commit(several)
-    return folder
 
 
 def test_a_list_is_made_with_its_rules(list_terminal: Terminal) -> None:
@@ -116,19 +88,6 @@ def test_only_what_is_held_gets_a_word(list_terminal: Terminal, name: str) -> No
     folder = add_jobs(list_terminal)
     assert list_terminal("list", "approve", "id1-1", name) == 1
     assert folder.pending_decisions() == []
-
-
-def test_mail_that_waits_is_listed(list_terminal: Terminal) -> None:
-    assert list_terminal("waiting", "list") == 0
-    assert list_terminal.out == "no mail waits\n"
-    add_jobs(list_terminal)
-    assert list_terminal("waiting", "list") == 0
-    lines = list_terminal.out.splitlines()
-    assert lines[1].split()[:5] == ["id2-1", "1970-01-01", "|ticket", "<>", "2"]
-    assert "held" in lines[2]
-    assert (
-        list_terminal.json("waiting", "list")["waiting"][0]["next"] == "1970-01-01T00:01:39+00:00"
-    )
 
 
 def test_lists_are_explained(list_terminal: Terminal) -> None:

@@ -17,6 +17,7 @@ from twisted_mail.control import (
     examples,
     filter_kinds,
     lists,
+    waiting,
 )
 from twisted_mail.control.output import WRONG_USE, CommandError, CommandResult
 from twisted_mail.control.setup import init
@@ -125,7 +126,7 @@ def _add_directory(grammar: _Grammar, commands: Family) -> None:
 
 def _add_mail(grammar: _Grammar, commands: Family) -> None:
     """Add the commands about mail in the queue and in the store."""
-    waiting = grammar.group(commands, "waiting", "mail that waits for programs and lists")
-    lists.add_waiting(partial(grammar.command, waiting))
+    queued = grammar.group(commands, "waiting", "mail that waits for programs and lists")
+    waiting.add(partial(grammar.command, queued))
     stored = grammar.group(commands, "store", "mail on disk: check, import, back up, bring back")
     storage.add(partial(grammar.command, stored))

@@ -1,19 +1,16 @@
-"""The commands about mailing lists, and about the mail that waits for lists and programs."""
+"""``twisted-mail list``: mailing lists, their members, and held posts."""
 
 import argparse
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from twisted_mail.config import Config
 from twisted_mail.control.directory import opened
-from twisted_mail.control.output import CommandError, CommandResult, count, table
+from twisted_mail.control.output import CommandError, CommandResult, count, day, moment, table
+from twisted_mail.control.waiting import job_data, jobs, queue_folder, target_of
 from twisted_mail.directory.editing.editor import DirectoryEditor
-from twisted_mail.mail.job import APPROVE, REJECT, Job
+from twisted_mail.mail.job import APPROVE, REJECT
 from twisted_mail.mail.mailing_list import JoiningPolicy, MailingList, PostingPolicy
-from twisted_mail.mail.route import ProgramTarget
-from twisted_mail.queue.folder import WAITING_FOLDER, QueueFolder
-from twisted_mail.store.disk.files import DiskFiles
 
 _YES = {"yes": True, "no": False}
 
@@ -108,15 +105,13 @@ def list_members(options: argparse.Namespace, config: Config) -> CommandResult:
     """List the members of a list."""
     with opened(config) as editor:
         rows = editor.lists.members(options.address)
-    cells = [
-        (row.address, _day(row.created), str(row.bounces), _day(row.suspended)) for row in rows
-    ]
+    cells = [(row.address, day(row.created), str(row.bounces), day(row.suspended)) for row in rows]
     data = [
         {
             "address": row.address,
-            "since": _moment(row.created),
+            "since": moment(row.created),
             "bounces": row.bounces,
-            "suspended": _moment(row.suspended),
+            "suspended": moment(row.suspended),
         }
         for row in rows
     ]
@@ -148,18 +143,18 @@ def list_resume(options: argparse.Namespace, config: Config) -> CommandResult:
     return CommandResult({"list": options.address, "member": name}, lines)
 
 
-# ---------------------------------------------------------------- what waits
+# ---------------------------------------------------------------- held posts
 
 
 def list_held(_: argparse.Namespace, config: Config) -> CommandResult:
     """List the posts that wait for approval."""
-    rows = [job for job in _jobs(config) if job.is_held]
+    rows = [job for job in jobs(config) if job.is_held]
     cells = [
-        (row.id, _day(int(row.created)), _target(row), str(row.sender) or "<>", row.reason)
+        (row.id, day(int(row.created)), target_of(row), str(row.sender) or "<>", row.reason)
         for row in rows
     ]
     lines = table(("ID", "SINCE", "LIST", "FROM", "WHY"), cells) or ["nothing is held"]
-    return CommandResult({"held": [_job_data(row) for row in rows]}, lines)
+    return CommandResult({"held": [job_data(row) for row in rows]}, lines)
 
 
 def list_approve(options: argparse.Namespace, config: Config) -> CommandResult:
@@ -173,72 +168,12 @@ def list_reject(options: argparse.Namespace, config: Config) -> CommandResult:
 
 
 def _decide(ids: Sequence[str], decision: str, effect: str, config: Config) -> CommandResult:
-    held = {job.id for job in _jobs(config) if job.is_held}
+    held = {job.id for job in jobs(config) if job.is_held}
     if unknown := [one for one in ids if one not in held]:
         raise CommandError(f"nothing is held as {', '.join(unknown)}")
     for one in ids:
-        _folder(config).decide(one, decision)
+        queue_folder(config).decide(one, decision)
     return CommandResult({decision: list(ids)}, [f"{one} {effect}" for one in ids])
-
-
-def waiting_list(_: argparse.Namespace, config: Config) -> CommandResult:
-    """List the mail that waits for programs and lists."""
-    rows = _jobs(config)
-    cells = [
-        (
-            row.id,
-            _day(int(row.created)),
-            _target(row),
-            str(row.sender) or "<>",
-            str(row.attempts),
-            "held" if row.is_held else _minute(row.due),
-            row.reason or "-",
-        )
-        for row in rows
-    ]
-    titles = ("ID", "SINCE", "FOR", "FROM", "TRIES", "NEXT", "WHY")
-    lines = table(titles, cells) or ["no mail waits"]
-    return CommandResult({"waiting": [_job_data(row) for row in rows]}, lines)
-
-
-def _folder(config: Config) -> QueueFolder:
-    return QueueFolder(str(config.state / WAITING_FOLDER), DiskFiles())
-
-
-def _jobs(config: Config) -> list[Job]:
-    return _folder(config).read_all()
-
-
-def _target(job: Job) -> str:
-    target = job.target
-    if isinstance(target, ProgramTarget):
-        return f"|{target.program}"
-    return f"{target.list} ({target.role.value})" if target.role.value else target.list
-
-
-def _job_data(job: Job) -> dict[str, Any]:
-    return {
-        "id": job.id,
-        "since": _moment(int(job.created)),
-        "for": _target(job),
-        "sender": str(job.sender),
-        "tries": job.attempts,
-        "next": None if job.is_held else _moment(int(job.due)),
-        "is_held": job.is_held,
-        "reason": job.reason,
-    }
-
-
-def _moment(seconds: int) -> str | None:
-    return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else None
-
-
-def _day(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}" if seconds else "-"
-
-
-def _minute(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
 
 
 # ---------------------------------------------------------------- the grammar
@@ -278,8 +213,3 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         ("reject", list_reject, "drop held posts without notice"),
     ):
         command(name, work, about).add_argument("id", metavar="ID", nargs="+")
-
-
-def add_waiting(command: Callable[..., argparse.ArgumentParser]) -> None:
-    """Add the commands of the family ``waiting``."""
-    command("list", waiting_list, "list it, and why it waits")

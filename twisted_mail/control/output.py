@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 FINE, FAILED, WRONG_USE = 0, 1, 2  # exit codes; the last for usage and configuration
@@ -84,3 +85,13 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def count(number: int, noun: str, plural: str = "") -> str:
     """Return ``1 account``, ``2 accounts``."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def moment(seconds: int) -> str | None:
+    """Return a time since 1970 as JSON shows it; None for 0."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else None
+
+
+def day(seconds: int) -> str:
+    """Return the day of a time since 1970 as tables show it; ``-`` for 0."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}" if seconds else "-"
