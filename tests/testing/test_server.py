@@ -6,10 +6,13 @@ import smtplib
 import ssl
 import threading
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 from twisted.internet.protocol import Factory, Protocol
 
+from twisted_mail.plugin import ServerBackend
+from twisted_mail.plugins.protocols import ImapProtocol
 from twisted_mail.testing.connection import MemoryConnection
 from twisted_mail.testing.received import ReceivedMessage
 from twisted_mail.testing.server import MailServer
@@ -160,6 +163,21 @@ def test_a_failure_of_the_server_is_not_passed_over(monkeypatch: pytest.MonkeyPa
     server = MailServer()
     with pytest.raises(RuntimeError, match="ZeroDivisionError"), server:
         assert send(server.connect("smtp"), ALICE)[0].startswith("451")
+
+
+def test_a_protocol_is_made_once_for_all_its_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    make = ImapProtocol.make
+
+    def count(protocol: ImapProtocol, settings: Any, backend: ServerBackend) -> Any:
+        made.append(settings)
+        return make(protocol, settings, backend)
+
+    monkeypatch.setattr(ImapProtocol, "make", count)
+    with MailServer(settings={"imap": {"max_size": 1000}}) as server:
+        clients = [server.connect("imap") for _ in range(3)]
+        assert all(client.line().startswith("* OK") for client in clients)
+    assert [settings.max_size for settings in made] == [1000]
 
 
 def test_servers_do_not_know_each_other() -> None:

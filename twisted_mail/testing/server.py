@@ -23,7 +23,7 @@ from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
-from twisted_mail.net.server.conversation import Conversation
+from twisted_mail.net.server.conversation import Conversation, MakeSession
 from twisted_mail.net.server.security import ListenerSecurity
 from twisted_mail.plugin import ServerBackend, protocols
 from twisted_mail.plugins import protocols as builtin
@@ -86,6 +86,7 @@ class MailServer:
         self._plan = FaultPlan(faults)
         self._network = Network(self._time, hostname)
         self._received = ReceivedMessages()
+        self._made: dict[str, MakeSession] = {}  # by service
         self._store = MemoryStore(self._clock, ItemRenderer())
         targets = {name: _addresses(each) for name, each in (aliases or {}).items()}
         self._backend = self._make_backend(hostname, targets, takes_foreign_mail)
@@ -176,16 +177,21 @@ class MailServer:
         return self._network.endpoint(lambda: self._conversation(service, "none", None))
 
     def _conversation(self, service: str, tls: Security, certificates: Any) -> Conversation:
-        plugin = _protocol(service)
-        settings = plugin.settings(**self._settings.get(service, {}))
         terms = ListenerSecurity(
             certificates=None if tls == "none" else certificates,
             is_implicit=tls == "implicit",
             takes_cleartext_passwords=self._takes_passwords,
         )
-        make_session = plugin.make(settings, self._backend)
-        faulty = with_faults(make_session, self._plan, service, self._clock)
+        faulty = with_faults(self._protocol(service), self._plan, service, self._clock)
         return Conversation(self._time, faulty, terms, self._journal)
+
+    def _protocol(self, service: str) -> MakeSession:
+        """Return what makes the sessions of a service; it is made once, as for a listener."""
+        if service not in self._made:
+            plugin = _plugin(service)
+            settings = plugin.settings(**self._settings.get(service, {}))
+            self._made[service] = plugin.make(settings, self._backend)
+        return self._made[service]
 
     # ------------------------------------------------------------ time and faults
 
@@ -249,7 +255,7 @@ class MailServer:
         return finish(self._store.account(account.lower()))
 
 
-def _protocol(service: str) -> Any:
+def _plugin(service: str) -> Any:
     """Return the protocol of a service; ours without a search for plugins, which takes a while."""
     found = getattr(builtin, f"{service}_protocol", None)
     return protocols()[service] if found is None else found
