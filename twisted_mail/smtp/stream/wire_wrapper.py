@@ -1,10 +1,10 @@
-"""A wire laid over another, for what differs from it."""
+"""A wire around another one: a base for those that alter some of what passes."""
 
 from twisted_mail.interfaces import Peer, TlsInfo, Wire
 
 
 class WireWrapper:
-    """Passes everything on to the wire ``wrapped`` it. Fulfils ``interfaces.Wire``."""
+    """Passes everything on to the wire ``wrapped``. Fulfils ``interfaces.Wire``."""
 
     __slots__ = ("wrapped",)
 
