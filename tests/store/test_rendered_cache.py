@@ -34,6 +34,14 @@ def test_the_bound_holds_whatever_is_put() -> None:
     assert cache.get(9, [1]) == {}
 
 
+def test_a_very_large_entry_does_not_drive_out_the_others() -> None:
+    cache = RenderedCache(max_octets=16_000, max_entry_octets=1_000)
+    cache.put(1, {1: items(b"x"), 2: items(b"y")})
+    cache.put(2, {1: items(b"z" * 17_000), 2: items(b"z" * 1_000)})
+    assert sorted(cache.get(1, [1, 2])) == [1, 2]
+    assert sorted(cache.get(2, [1, 2])) == []
+
+
 def test_an_entry_that_is_put_again_is_counted_once() -> None:
     cache = RenderedCache(max_octets=1000)
     for _ in range(10):

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 
 from twisted_mail.mail.mailbox.entry import RenderedItems
 
-MAX_OCTETS = (
-    16 * 1024 * 1024
-)  # of all entries together: the envelopes of some ten thousand messages
+# Of all entries together: the envelopes of some ten thousand messages.
+MAX_OCTETS = 16 * 1024 * 1024
+MAX_ENTRY_OCTETS = 1024 * 1024  # a larger one is not kept
 _ENTRY_OCTETS = 400  # what an entry takes besides its octets
 
 Key = tuple[int, int]  # the number of an open mailbox, the UID
@@ -20,8 +20,11 @@ Key = tuple[int, int]  # the number of an open mailbox, the UID
 class RenderedCache:
     """The rendered items of a process. Reactor thread only."""
 
-    def __init__(self, max_octets: int = MAX_OCTETS) -> None:
+    def __init__(
+        self, max_octets: int = MAX_OCTETS, max_entry_octets: int = MAX_ENTRY_OCTETS
+    ) -> None:
         self._max_octets = max_octets
+        self._max_entry_octets = max_entry_octets
         self._octets = 0
         self._entries: OrderedDict[Key, RenderedItems] = OrderedDict()
 
@@ -36,11 +39,17 @@ class RenderedCache:
         return found
 
     def put(self, mailbox: int, items: Mapping[int, RenderedItems | None]) -> None:
-        """Keep items that were rendered; None is no item, and is passed over."""
+        """Keep items that were rendered; None is no item, and is passed over.
+
+        A very large one is not kept: a message of very many parts must not drive out all others.
+        """
         for uid, entry in items.items():
-            if entry is not None and (mailbox, uid) not in self._entries:
+            if entry is None or (mailbox, uid) in self._entries:
+                continue
+            size = _size(entry)
+            if size <= self._max_entry_octets:
                 self._entries[mailbox, uid] = entry
-                self._octets += _size(entry)
+                self._octets += size
         while self._octets > self._max_octets:
             _, gone = self._entries.popitem(last=False)
             self._octets -= _size(gone)
