@@ -20,9 +20,9 @@ class Outline:
 
     __slots__ = ("_numbers",)
 
-    def __init__(self, encode_outline: bytes) -> None:
+    def __init__(self, encoded: bytes) -> None:
         """Take what ``encode_outline`` made."""
-        self._numbers = array("Q", map(int, encode_outline.split()))
+        self._numbers = array("Q", map(int, encoded.split()))
 
     @property
     def root(self) -> "OutlinePart":
@@ -31,7 +31,7 @@ class Outline:
 
 
 class OutlinePart:
-    """Where one part lies. ``mime.find`` and ``mime.locate`` take it as they take a Part."""
+    """Where one part lies. Fulfils ``mail.mime.sections.PartNode``, as a ``Part`` does."""
 
     __slots__ = ("_at", "_numbers")
 
