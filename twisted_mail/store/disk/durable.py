@@ -38,29 +38,6 @@ def read_file(disk: Disk, path: bytes, limit: int = 256 * 1024 * 1024) -> bytes 
         disk.close(fd)
 
 
-def write_file(
-    disk: Disk,
-    path: bytes,
-    pieces: Iterable[bytes],
-    seconds: float,
-    seal: Callable[[int], None] | None = None,
-) -> None:
-    """Write a new file, dated, and sync it, or else ``seal`` it. Nothing is left when that fails."""
-    fd = disk.create(path)
-    try:
-        try:
-            for piece in pieces:
-                disk.write(fd, piece)
-            disk.date(fd, seconds)
-            (seal or disk.sync_file)(fd)
-        finally:
-            disk.close(fd)
-    except Exception:
-        with suppress(OSError):
-            disk.unlink(path)
-        raise
-
-
 def replace_file(disk: Disk, path: bytes, data: bytes, seconds: float | None = None) -> None:
     """Replace the contents of a file, durably: afterwards either all is new or all old.
 

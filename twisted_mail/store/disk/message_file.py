@@ -1,13 +1,36 @@
 """Files of messages: written, linked and copied durably."""
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 from twisted_mail.mail.message import PIECE, Message
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.durable import write_file
 
 NO_LINK = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)
+
+
+def write_file(
+    disk: Disk,
+    path: bytes,
+    pieces: Iterable[bytes],
+    seconds: float,
+    seal: Callable[[int], None] | None = None,
+) -> None:
+    """Write a new file, dated, and sync it, or else ``seal`` it. Nothing is left when that fails."""
+    fd = disk.create(path)
+    try:
+        try:
+            for piece in pieces:
+                disk.write(fd, piece)
+            disk.date(fd, seconds)
+            (seal or disk.sync_file)(fd)
+        finally:
+            disk.close(fd)
+    except Exception:
+        with suppress(OSError):
+            disk.unlink(path)
+        raise
 
 
 def write_message(

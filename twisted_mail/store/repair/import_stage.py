@@ -20,8 +20,8 @@ from twisted_mail.store.disk.durable import (
     read_file,
     remove_tree,
     replace_file,
-    write_file,
 )
+from twisted_mail.store.disk.message_file import write_file
 from twisted_mail.store.format import filename, keywords, layout, mailbox_names, uidlist
 from twisted_mail.store.format.uidlist import UidFile, UidList
 from twisted_mail.store.tree.transaction import in_transaction
