@@ -26,11 +26,13 @@ class ArrivalStep:
     """One thing that is done with a message at its end, by its name.
 
     ``run`` is given the ``arrival.arrival.Arrival``, and alters it; where it has to wait, it returns
-    something to await. It raises Refused or Unavailable when the message is not to be accepted.
+    something to await. It raises Refused or Unavailable when the message is not to be accepted. One that
+    ``is_for_filters`` is passed over in a conversation that no filter is asked about.
     """
 
     name: str
     run: Callable[[Any], Awaitable[None] | None]
+    is_for_filters: bool = False
 
 
 @dataclass(frozen=True, slots=True)

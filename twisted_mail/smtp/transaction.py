@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.envelope import DsnRequest, Envelope, MailParameters
-from twisted_mail.mail.route import KnownRoutes, LocalRoute
+from twisted_mail.mail.envelope import DsnRequest, MailParameters
+from twisted_mail.mail.route import LocalRoute
 from twisted_mail.smtp.arrival.incoming_message import IncomingChunkedMessage
 
 NO_NOTIFICATIONS: Mapping[Address, DsnRequest] = {}
@@ -28,19 +28,6 @@ class Transaction:
     routes_version: object = None
     extra_recipients: int = 0
     incoming_message: IncomingChunkedMessage | None = None
-
-    def envelope(self, submitter: str, client_host: str) -> Envelope:
-        """Return the envelope, once all has been said."""
-        return Envelope(
-            self.id,
-            self.sender,
-            tuple(self.recipients),
-            submitter,
-            mail_parameters=self.mail_parameters,
-            dsn_requests=self.dsn_requests or NO_NOTIFICATIONS,
-            client_host=client_host,
-            routes=KnownRoutes(self.routes_version, self.recipients),
-        )
 
     @property
     def count(self) -> int:

@@ -10,6 +10,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.route import LocalRoute
 from twisted_mail.smtp.arrival.arrival import Arrival
 from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
+from twisted_mail.smtp.arrival.steps import envelope_of
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.settings import Settings
 from twisted_mail.smtp.transaction import Transaction
@@ -41,7 +42,7 @@ def arrival(
     incoming = IncomingMessage(FakeBlobWriter(), 1000)
     finish(incoming.take(header + b"\r\nwords\r\n"))
     peer = Peer("192.0.2.1", 54321)
-    envelope = transaction.envelope("", peer.host)
+    envelope = envelope_of(transaction, "", peer.host)
     return Arrival(session, transaction, incoming, peer, None, envelope, incoming.header)
 
 

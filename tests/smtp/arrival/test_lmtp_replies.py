@@ -13,6 +13,7 @@ from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.route import LocalRoute
 from twisted_mail.smtp.arrival.arrival import NO_MESSAGE, Arrival
 from twisted_mail.smtp.arrival.lmtp_replies import LmtpTransaction, accept_each, answer_each
+from twisted_mail.smtp.arrival.steps import envelope_of
 from twisted_mail.testing.doubles import finish
 
 ALICE, BOB = parse("alice@example.org"), parse("bob@example.org")
@@ -37,7 +38,7 @@ def arrived(smtp: SmtpFixture, **outcomes: Outcome) -> Arrival:
     whole = spooled(smtp=smtp, transaction_type=LmtpTransaction)
     for recipient in (BOB, ALICE):
         whole.transaction.add_recipient(recipient, LocalRoute((str(recipient),)))
-    whole.envelope = whole.transaction.envelope("", "192.0.2.1")
+    whole.envelope = envelope_of(whole.transaction, "", "192.0.2.1")
     delivery: Any = FakeDelivery(**outcomes)
     whole.session.backend = replace(whole.session.backend, delivery=delivery)
     return whole
@@ -53,7 +54,7 @@ def test_a_repeated_recipient_is_one_recipient_and_has_two_replies() -> None:
     for recipient in (ALICE, BOB, ALICE):
         transaction.add_recipient(recipient, LocalRoute((str(recipient),)))
     assert (transaction.count, transaction.reply_count) == (3, 3)
-    assert transaction.envelope("", "").recipients == (ALICE, BOB)
+    assert envelope_of(transaction, "", "").recipients == (ALICE, BOB)
 
 
 def test_each_recipient_has_the_outcome_of_its_own_delivery() -> None:

@@ -21,8 +21,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from twisted_mail.interfaces import ConversationEnded
+from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome
+from twisted_mail.mail.route import KnownRoutes
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages, lmtp_replies, submission, trace
 from twisted_mail.smtp.arrival.arrival import NO_MESSAGE, Arrival
@@ -30,7 +32,7 @@ from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
 from twisted_mail.smtp.backend import ArrivalStep
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.settings import Settings
-from twisted_mail.smtp.transaction import Transaction
+from twisted_mail.smtp.transaction import NO_NOTIFICATIONS, Transaction
 
 
 async def finish_message(
@@ -47,7 +49,7 @@ async def finish_message(
         incoming,
         peer,
         session.wire.tls_info,
-        transaction.envelope("" if submitter is None else submitter.name, peer.host),
+        envelope_of(transaction, "" if submitter is None else submitter.name, peer.host),
         incoming.header,
     )
     *steps, answer = session.backend.arrival
@@ -56,10 +58,27 @@ async def finish_message(
     session.end_transaction()
 
 
+def envelope_of(transaction: Transaction, submitter: str, client_host: str) -> Envelope:
+    """Return the envelope, once the commands have said all of it."""
+    return Envelope(
+        transaction.id,
+        transaction.sender,
+        tuple(transaction.recipients),
+        submitter,
+        mail_parameters=transaction.mail_parameters,
+        dsn_requests=transaction.dsn_requests or NO_NOTIFICATIONS,
+        client_host=client_host,
+        routes=KnownRoutes(transaction.routes_version, transaction.recipients),
+    )
+
+
 async def _outcome(arrival: Arrival, steps: Sequence[ArrivalStep]) -> Outcome | None:
     """Run the steps up to the first that ends the arrival; return its outcome, None for success."""
     try:
+        is_filtered = arrival.session.filter_context is not None
         for step in steps:
+            if step.is_for_filters and not is_filtered:
+                continue
             waiting = step.run(arrival)
             if waiting is not None:
                 await waiting
@@ -126,9 +145,9 @@ _START = (
 )
 _MIDDLE = (
     ArrivalStep("trace", trace.add_trace),
-    ArrivalStep("filters", filter_stages.judge_message),
-    ArrivalStep("edits", filter_stages.edit_message),
-    ArrivalStep("discard", filter_stages.discard_message),
+    ArrivalStep("filters", filter_stages.judge_message, is_for_filters=True),
+    ArrivalStep("edits", filter_stages.edit_message, is_for_filters=True),
+    ArrivalStep("discard", filter_stages.discard_message, is_for_filters=True),
 )
 
 
