@@ -1,7 +1,7 @@
 """Tests of twisted_mail.store.rendered_cache."""
 
 from twisted_mail.mail.mailbox.entry import RenderedItems
-from twisted_mail.store.rendered_cache import RenderedCache
+from twisted_mail.store.rendered_cache import MAX_AT_ONCE, RenderedCache
 
 
 def items(text: bytes) -> RenderedItems:
@@ -48,3 +48,13 @@ def test_an_entry_that_is_put_again_is_counted_once() -> None:
         cache.put(1, {1: items(b"x")})
     cache.put(1, {2: items(b"y")})
     assert sorted(cache.get(1, [1, 2])) == [1, 2]
+
+
+def test_what_comes_with_very_many_others_is_not_kept_and_drives_out_nothing() -> None:
+    cache = RenderedCache()
+    cache.put(1, {1: items(b"x")})
+    cache.put(2, {uid: items(b"y") for uid in range(MAX_AT_ONCE + 1)})
+    assert cache.get(2, range(MAX_AT_ONCE + 1)) == {}
+    cache.put(2, {uid: items(b"y") for uid in range(MAX_AT_ONCE)})
+    assert sorted(cache.get(1, [1])) == [1]
+    assert len(cache.get(2, range(MAX_AT_ONCE))) == MAX_AT_ONCE

@@ -12,6 +12,7 @@ from twisted_mail.mail.mailbox.entry import RenderedItems
 # Of all entries together: the envelopes of some ten thousand messages.
 MAX_OCTETS = 16 * 1024 * 1024
 MAX_ENTRY_OCTETS = 1024 * 1024  # a larger one is not kept
+MAX_AT_ONCE = 200  # of more than these asked for together, none is kept
 _ENTRY_OCTETS = 400  # what an entry takes besides its octets
 
 Key = tuple[int, int]  # the number of an open mailbox, the UID
@@ -30,19 +31,20 @@ class RenderedCache:
 
     def get(self, mailbox: int, uids: Iterable[int]) -> dict[int, RenderedItems]:
         """Return those that are here, by their UIDs; they stay for longer than others."""
-        found = {}
-        for uid in uids:
-            entry = self._entries.get((mailbox, uid))
-            if entry is not None:
-                self._entries.move_to_end((mailbox, uid))
-                found[uid] = entry
+        entries = self._entries
+        found = {uid: entries[mailbox, uid] for uid in uids if (mailbox, uid) in entries}
+        for uid in found:
+            entries.move_to_end((mailbox, uid))
         return found
 
     def put(self, mailbox: int, items: Mapping[int, RenderedItems | None]) -> None:
         """Keep items that were rendered; None is no item, and is passed over.
 
-        A very large one is not kept: a message of very many parts must not drive out all others.
+        A very large one is not kept: a message of very many parts must not drive out all others. Nor is
+        what comes with very many others: who reads a whole mailbox seldom asks for the same soon again.
         """
+        if len(items) > MAX_AT_ONCE:
+            return
         for uid, entry in items.items():
             if entry is None or (mailbox, uid) in self._entries:
                 continue

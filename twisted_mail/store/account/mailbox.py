@@ -141,12 +141,13 @@ class MaildirMailbox:
 
     async def items(self, uids: Sequence[int]) -> Sequence[RenderedItems | None]:
         """Return the rendered items, in the order asked; None where a message is gone."""
-        there = [uid for uid in uids if self.columns.row(uid) is not None]
-        found: dict[int, RenderedItems | None] = {
-            **self._services.rendered.get(self._live.number, there)
-        }
-        if len(found) < len(there):
-            made = await self._render([uid for uid in there if uid not in found])
+        found: dict[int, RenderedItems | None] = {}
+        for uid, entry in self._services.rendered.get(self._live.number, uids).items():
+            if self.columns.row(uid) is not None:
+                found[uid] = entry
+        missing = [uid for uid in uids if uid not in found] if found else uids
+        if missing:
+            made = await self._render(missing)
             self._services.rendered.put(self._live.number, made)
             found.update(made)
         return [found.get(uid) for uid in uids]
