@@ -125,12 +125,20 @@ def serve(folder: str) -> int:
     os.execv(command[0], command)
 
 
+def test_processes() -> int:
+    """Return how many processes test at once: one more than there are processors.
+
+    Many tests wait for a disk or another program, and would leave a processor idle.
+    """
+    return (os.cpu_count() or 1) + 1
+
+
 def test(arguments: list[str]) -> int:
     """Run the test suite."""
     workers = (
         []
         if any(one.startswith("-n") for one in arguments)
-        else ["-n", "auto", "--dist", "loadgroup"]
+        else ["-n", str(test_processes()), "--dist", "loadgroup"]
     )
     command = [str(BIN / "python"), "-m", "pytest", *workers, *arguments]
     return subprocess.run(command, cwd=HERE, check=False).returncode
