@@ -163,6 +163,7 @@ class BuiltinProtocol:
     """A protocol that comes with the server: a session class, its settings, and its doors.
 
     ``backend`` is the protocol's dataclass of doors, whose fields are fields of ``ServerBackend``.
+    One whose sessions are of SMTP's kind is a ``BuiltinMailProtocol``.
     """
 
     name: str

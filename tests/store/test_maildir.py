@@ -1,16 +1,20 @@
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from tests.contracts.account import AccountContract
-from tests.contracts.ground import FakeRenderer
+from tests.contracts.ground import ALICE, FakeRenderer, mail
 from twisted_mail.interfaces import Blocking, Store
+from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.outcome import MailError, Refused
+from twisted_mail.store.delivery.reservations import Reservations
 from twisted_mail.store.format import keywords
 from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.quota import over_quota
 from twisted_mail.store.settings import StoreSettings
-from twisted_mail.testing.doubles import InlineBlocking, StillClock
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
 class TestMaildirContract(AccountContract):
@@ -49,3 +53,37 @@ class TestMaildirContract(AccountContract):
         return MaildirStore(
             store._root.decode(), InlineBlocking(), store._environment.clock, store._render
         )
+
+
+class CountingReserver:
+    """Notes who asks for room, and has room for nobody."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def take(self, names: Iterable[str], size: int) -> Reservations:
+        self.asked += names
+        return dict.fromkeys(names, over_quota())
+
+
+def delivered(store: MaildirStore) -> MailError | None:
+    return finish(store.deliver([ALICE], Message(MemoryBlob(mail("x")))))[ALICE]
+
+
+def test_room_is_asked_for_where_there_may_be_a_quota(tmp_path: Path) -> None:
+    reserver = CountingReserver()
+    store = MaildirStore(
+        tmp_path, InlineBlocking(), StillClock(), FakeRenderer(), reserver=reserver
+    )
+    assert isinstance(delivered(store), Refused)
+    assert reserver.asked == [ALICE]
+
+
+def test_nobody_is_asked_for_room_where_no_account_has_a_quota(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MaildirStore(tmp_path, InlineBlocking(), StillClock(), FakeRenderer())
+    reserver = CountingReserver()
+    monkeypatch.setattr(store, "_reserver", reserver)
+    assert delivered(store) is None
+    assert reserver.asked == []

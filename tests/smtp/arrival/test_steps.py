@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.smtp.arrival.arrivals import NotingBlob, arrival, spooled
+from tests.smtp.arrival.test_filter_stages import Judge
 from tests.smtp.fakes import FakeQueue, SmtpFixture
 from twisted_mail.interfaces import SmtpContext
 from twisted_mail.mail.message import Message
@@ -91,6 +92,17 @@ def test_a_step_that_fails_is_answered_and_the_octets_are_given_up(
 
     assert run(arrival(), ArrivalStep("fail", fail)) == reply
     assert NotingBlob.closed == 1
+
+
+def test_the_steps_for_filters_are_taken_only_where_a_filter_is_asked() -> None:
+    done = []
+    made = ArrivalStep("filters", lambda whole: done.append(whole), is_for_filters=True)
+    run(arrival(), made)
+    assert done == []
+    whole = arrival(smtp=SmtpFixture(filters=[Judge()]))
+    finish(filter_stages.at_connection(whole.session))
+    run(whole, made)
+    assert len(done) == 1
 
 
 # ---------------------------------------------------------------- the steps
