@@ -6,6 +6,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from twisted_mail.interfaces import Account
+from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.testing.doubles import finish
 
@@ -17,7 +18,7 @@ def octets(content: Content) -> bytes:
     if isinstance(content, EmailMessage):
         return content.as_bytes(policy=policy.SMTP)
     data = content.encode() if isinstance(content, str) else content
-    return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    return with_crlf(data)
 
 
 def parsed(data: bytes) -> EmailMessage:

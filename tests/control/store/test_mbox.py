@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.corpus import mails
 from twisted_mail.control.store import mbox
-from twisted_mail.control.store.importing.source import with_crlf
+from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.mail.mailbox.flags import normal
 
 LINES = st.sampled_from(

@@ -7,6 +7,7 @@ are served with CRLF; ``Row.size`` is then larger than ``Row.stored``.
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, MessageRange
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
@@ -14,13 +15,7 @@ from twisted_mail.store.index.rows import Row
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work.measure import (
-    CHUNK,
-    converted,
-    keep,
-    measured,
-    with_crlf,
-)
+from twisted_mail.store.work.measure import CHUNK, converted, keep, measured
 from twisted_mail.store.work.reconcile import scan
 
 T = TypeVar("T")

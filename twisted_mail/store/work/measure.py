@@ -7,6 +7,7 @@ where the name does not say it, the size on the wire, is looked up when somebody
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
+from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import filename
@@ -41,13 +42,6 @@ def converted(disk: Disk, fd: int, at: int, last: bytes) -> Iterator[bytes]:
         yield with_crlf(chunk, last)
         at += len(chunk)
         last = chunk[-1:]
-
-
-def with_crlf(chunk: bytes, last: bytes) -> bytes:
-    """Return a chunk of a file with CRLF line ends; ``last`` is the octet before it."""
-    if last == b"\r" and chunk.startswith(b"\n"):
-        return b"\n" + with_crlf(chunk[1:], b"")
-    return chunk.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
 # ---------------------------------------------------------------- rows

@@ -16,11 +16,11 @@ from twisted_mail.control.store.importing.source import (
     SourceMessage,
     UidNumbering,
     message_mark,
-    with_crlf,
 )
 from twisted_mail.control.store.mailbox_choice import chosen_mailboxes
 from twisted_mail.control.store.progress import GO_ON, Progress
 from twisted_mail.control.store.skipped import BadItem, SkippedItems
+from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message

@@ -73,11 +73,6 @@ def message_mark(mailbox: str, item: SourceMessage) -> bytes:
     return hashlib.sha256(mailbox.encode() + b"\0" + item.key).hexdigest()[:20].encode()
 
 
-def with_crlf(data: bytes) -> bytes:
-    """Return a message with CRLF line ends, as all files of this server have."""
-    return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-
-
 def storable_flags(flags: Iterable[str]) -> Flags:
     """Return those of the flags that a message can have here."""
     named = flag.normal(flags) - {flag.RECENT}

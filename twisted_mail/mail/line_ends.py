@@ -1,0 +1,14 @@
+"""Line ends of messages: CRLF on the wire and in all files of this server (RFC 5322 §2.3)."""
+
+
+def with_crlf(chunk: bytes, last: bytes = b"") -> bytes:
+    """Return a chunk of a message with CRLF for every LF that stands alone.
+
+    ``last`` is the octet before the chunk. A CR that stands alone stays: it ends no line, and text that
+    was cut from a binary file would be broken by more than it is.
+    """
+    if chunk.count(b"\n") == chunk.count(b"\r\n"):
+        return chunk
+    if last == b"\r" and chunk.startswith(b"\n"):
+        return b"\n" + with_crlf(chunk[1:])
+    return chunk.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
