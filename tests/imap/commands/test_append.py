@@ -8,7 +8,7 @@ from twisted_mail.testing.doubles import finish
 
 def test_a_message_is_kept_as_it_came() -> None:
     imap = ImapFixture()
-    body = b"Subject: x\r\n\r\nbare\nlf and \x80 octets\r\n"
+    body = b"Subject: x\r\n\r\nbare\rcr and \x80 octets\r\n"
     head = b'a APPEND INBOX (\\Seen $Junk) "17-Jul-1996 02:44:25 -0700" {%d}\r\n' % len(body)
     lines = imap.inside(head, body + b"\r\n")
     assert lines == ["+ OK", "a OK [APPENDUID 1000000000 1] APPEND completed."]
@@ -16,6 +16,34 @@ def test_a_message_is_kept_as_it_came() -> None:
     assert finish(box.read([MessageRange(1)])) == [body]
     assert box.columns[0].flags == {"\\Seen", "$Junk"}
     assert box.columns[0].date == 837596665
+
+
+@pytest.mark.parametrize(
+    ("pieces", "kept"),
+    [
+        ([b"Subject: x\n\none\ntwo\n"], b"Subject: x\r\n\r\none\r\ntwo\r\n"),
+        ([b"Subject: x\r", b"\n\r", b"\none\n"], b"Subject: x\r\n\r\none\r\n"),
+        ([b"\n", b"\n"], b"\r\n\r\n"),
+        ([b"one\r", b"two\n\r"], b"one\rtwo\r\n\r"),
+    ],
+    ids=["LF", "CRLF in pieces", "LF first", "CR alone"],
+)
+def test_lf_alone_is_kept_as_crlf(pieces: list[bytes], kept: bytes) -> None:
+    imap = ImapFixture()
+    head = b"a APPEND INBOX {%d}\r\n" % len(b"".join(pieces))
+    assert imap.inside(head, *pieces, b"\r\n")[-1].startswith("a OK [APPENDUID")
+    assert finish(imap.box().read([MessageRange(1)])) == [kept]
+    assert imap.box().columns[0].size == len(kept)
+
+
+def test_the_limit_counts_what_is_kept() -> None:
+    imap = ImapFixture(max_size=4)
+    lines = imap.inside(
+        b"a APPEND INBOX {3+}\r\na\n\n\r\n", b"b APPEND INBOX {3+}\r\nab\n\r\n", "c NOOP"
+    )
+    assert lines[0] == "a NO [TOOBIG] The message is too large with CRLF line ends"
+    assert lines[1].startswith("b OK [APPENDUID")
+    assert [entry.size for entry in imap.box().columns] == [4]
 
 
 def test_the_mailbox_may_be_a_literal_too() -> None:
