@@ -1,10 +1,11 @@
 import re
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.pop3.framing import TOO_LONG, DotStuffing, Framer, TopFilter
+from twisted_mail.pop3.framing import BadLine, DotStuffing, Framer, TopFilter
 
 octets = st.text("ab.\r\n", max_size=60).map(str.encode) | st.binary(max_size=40)
 messages = st.lists(st.sampled_from([b".", b"..", b"\r\n", b"\n", b"\r", b"x", b"a.b"])).map(
@@ -33,24 +34,34 @@ def lines(framer, pieces):
     return found
 
 
-def test_lines_end_with_crlf_or_lf():
-    assert lines(Framer(255, 999), [b"NOOP\r\nSTAT\nQUIT\r\n"]) == [b"NOOP", b"STAT", b"QUIT"]
+def test_lines_end_with_crlf():
+    assert lines(Framer(255, 999), [b"NOOP\r\nSTAT\r\nQU"]) == [b"NOOP", b"STAT"]
 
 
-def test_a_cr_inside_a_line_stays():
-    assert lines(Framer(255, 999), [b"PASS a\rb\r\n"]) == [b"PASS a\rb"]
+@pytest.mark.parametrize("line", [b"STAT\n", b"ST\rAT\r\n", b"STAT\r\r\n", b"\n", b"\rx\n"])
+def test_a_cr_or_lf_alone_is_named_each_time_and_what_follows_is_in_step(line):
+    found = lines(Framer(255, 999), [line + line + b"QUIT\r\n"])
+    assert found == [BadLine.BARE, BadLine.BARE, b"QUIT"]
+
+
+def test_a_nul_is_named():
+    assert lines(Framer(255, 999), [b"PASS a\0b\r\nQUIT\r\n"]) == [BadLine.NUL, b"QUIT"]
+
+
+def test_a_line_that_is_too_long_ends_with_any_lf():
+    assert lines(Framer(255, 999), [b"x" * 300 + b"\nQUIT\r\n"]) == [BadLine.LONG, b"QUIT"]
 
 
 def test_255_octets_are_a_line_and_256_are_not():
     longest = b"x" * 253
     assert lines(Framer(255, 999), [longest + b"\r\n"]) == [longest]
-    assert lines(Framer(255, 999), [longest + b"x\r\n"]) == [TOO_LONG]
+    assert lines(Framer(255, 999), [longest + b"x\r\n"]) == [BadLine.LONG]
 
 
 def test_auth_may_be_longer():
     line = b"auth PLAIN " + b"A" * 900
     assert lines(Framer(255, 999), [line + b"\r\n"]) == [line]
-    assert lines(Framer(255, 999), [line + b"A" * 100 + b"\r\n"]) == [TOO_LONG]
+    assert lines(Framer(255, 999), [line + b"A" * 100 + b"\r\n"]) == [BadLine.LONG]
 
 
 def test_a_response_may_be_longer():
@@ -63,7 +74,7 @@ def test_a_response_may_be_longer():
 
 def test_a_line_without_end_is_named_once_and_kept_nowhere():
     framer = Framer(255, 999)
-    assert lines(framer, [b"x" * 1000, b"y" * 100_000]) == [TOO_LONG]
+    assert lines(framer, [b"x" * 1000, b"y" * 100_000]) == [BadLine.LONG]
     assert len(framer._buffer) == 0
     assert lines(framer, [b"DELE 1\r\nNOOP\r\n"]) == [b"NOOP"]
 
@@ -84,7 +95,12 @@ def test_lines_do_not_depend_on_how_the_stream_was_cut(data, at):
 @given(octets)
 def test_no_line_is_longer_than_allowed(data):
     for line in lines(Framer(12, 20), [data]):
-        assert line is TOO_LONG or len(line) <= 18
+        assert isinstance(line, BadLine) or len(line) <= 18
+
+
+@given(octets)
+def test_every_lf_ends_a_line_that_is_answered(data):
+    assert len(lines(Framer(12, 20), [data + b"\n"])) == data.count(b"\n") + 1
 
 
 # ------------------------------------------------------------ dots

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.smtp.framing import BadLine, Framer
+from twisted_mail.smtp.framing import BadLine, Flaw, Framer
 
 LIMIT, AUTH_LIMIT = 20, 40
 OCTETS = st.lists(
-    st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b"AUTH ", b" " * 9, b"x" * 15, b"\0"])
+    st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b"AUTH ", b" " * 9, b"x" * 15, b"\0", b"\x16"])
 )
 
 
@@ -31,14 +31,46 @@ def test_a_line_may_come_in_pieces() -> None:
     assert units([b"o", b"ne\r", b"\n", b"two\r\n"]) == [b"one", b"two"]
 
 
-@pytest.mark.parametrize("line", [b"a\nb", b"a\rb", b"\n", b"\r", b"a\r", b"\na", b"a\n\rb"])
-def test_a_cr_or_lf_alone_is_named_and_what_follows_is_in_step(line: bytes) -> None:
-    assert units([line + b"\r\nnext\r\n"]) == [BadLine.BARE, b"next"]
+def flaws(stream: bytes) -> list[bytes | Flaw]:
+    return [one.flaw if isinstance(one, BadLine) else one for one in units([stream])]
 
 
-def test_a_client_that_only_sends_lf_hears_so_at_once() -> None:
-    assert units([b"NOOP\n"]) == [BadLine.BARE]
-    assert units([b"NOOP\n", b"QUIT\n", b"x\r\n", b"next\r\n"]) == [BadLine.BARE, b"next"]
+@pytest.mark.parametrize("line", [b"a\rb", b"\r", b"a\r", b"\ra", b"a\r\r"])
+def test_a_cr_alone_is_named_and_what_follows_is_in_step(line: bytes) -> None:
+    assert flaws(line + b"\r\nnext\r\n") == [Flaw.BARE, b"next"]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\r\n", b"\rx\n"])
+def test_each_line_that_ends_in_another_way_is_named(end: bytes) -> None:
+    assert flaws(b"one" + end + b"two" + end + b"\n" + b"next\r\n") == [
+        Flaw.BARE,
+        Flaw.BARE,
+        Flaw.BARE,
+        b"next",
+    ]
+
+
+def test_an_lf_after_a_line_is_a_line_of_its_own() -> None:
+    assert flaws(b"one\r\n\ntwo\r\n") == [b"one", Flaw.BARE, b"two"]
+
+
+def test_a_nul_is_named() -> None:
+    assert flaws(b"a\0b\r\n\0\nnext\r\n") == [Flaw.NUL, Flaw.NUL, b"next"]
+
+
+def test_a_line_that_is_too_long_ends_with_any_lf() -> None:
+    assert flaws(b"x" * 99 + b"\nnext\r\n") == [Flaw.LONG, b"next"]
+
+
+def test_the_beginning_of_tls_is_named_at_its_first_octet() -> None:
+    assert units([b"\x16", b"\x03\x01\0\0\r\nnext\r\n"]) == [BadLine(Flaw.TLS), b"next"]
+
+
+def test_what_a_bad_line_begins_with_is_known() -> None:
+    assert units([b"GET /\n", b"GET /" + b"x" * 99]) == [
+        BadLine(Flaw.BARE, b"GET /"),
+        BadLine(Flaw.LONG, b"GET /" + b"x" * (LIMIT - 5)),
+    ]
 
 
 def test_a_line_up_to_the_limit_is_a_line() -> None:
@@ -46,17 +78,17 @@ def test_a_line_up_to_the_limit_is_a_line() -> None:
 
 
 def test_a_longer_line_is_named_and_skipped() -> None:
-    assert units([b"x" * (LIMIT + 1) + b"\r\nnext\r\n"]) == [BadLine.LONG, b"next"]
+    assert flaws(b"x" * (LIMIT + 1) + b"\r\nnext\r\n") == [Flaw.LONG, b"next"]
 
 
 def test_a_line_without_end_is_named_once_and_costs_no_memory() -> None:
     framer = Framer(LIMIT, AUTH_LIMIT)
     framer.feed(b"x" * 100)
-    assert framer.next() is BadLine.LONG
+    assert framer.next() == BadLine(Flaw.LONG, b"x" * LIMIT)
     for _ in range(1000):
-        framer.feed(b"QUIT\n" * 100)
+        framer.feed(b"QUIT\r" * 100)
         assert framer.next() is None
-        assert len(framer._buffer) <= 1
+        assert framer.is_empty
     framer.feed(b"\r\nnext\r\n")
     assert framer.next() == b"next"
 
@@ -64,12 +96,12 @@ def test_a_line_without_end_is_named_once_and_costs_no_memory() -> None:
 def test_an_auth_line_may_be_longer() -> None:
     line = b"auth " + b"x" * (AUTH_LIMIT - 5)
     assert units([line + b"\r\n"]) == [line]
-    assert units([line + b"x\r\n"]) == [BadLine.LONG]
+    assert flaws(line + b"x\r\n") == [Flaw.LONG]
 
 
 def test_a_limit_for_one_line_stands_for_both() -> None:
     assert units([b"x" * 30 + b"\r\n"], limit=30) == [b"x" * 30]
-    assert units([b"x" * 11 + b"\r\n"], limit=10) == [BadLine.LONG]
+    assert units([b"x" * 11 + b"\r\n"], limit=10) == [BadLine(Flaw.LONG, b"x" * 10)]
 
 
 def test_take_returns_what_was_not_returned_as_lines() -> None:
@@ -105,6 +137,19 @@ def test_any_split_gives_the_same_lines(
     assert units(chunks, limit) == units([whole], limit) == units(single, limit)
 
 
-@given(st.lists(st.binary(max_size=LIMIT).filter(lambda line: not set(line) & {10, 13})))
+@given(st.lists(st.binary(max_size=LIMIT).filter(lambda line: not set(line) & {0, 10, 13, 22})))
 def test_good_lines_come_back_as_they_are(good: list[bytes]) -> None:
     assert units([b"".join(line + b"\r\n" for line in good)]) == good
+
+
+@given(OCTETS)
+def test_every_lf_ends_a_line_that_is_answered(parts: list[bytes]) -> None:
+    whole = b"".join(parts)
+    assert len(units([whole + b"\n"])) == whole.count(b"\n") + 1
+
+
+@given(OCTETS)
+def test_what_is_a_line_stood_between_line_ends_as_it_is(parts: list[bytes]) -> None:
+    whole = b"".join(parts)
+    for line, found in zip(whole.split(b"\n"), units([whole]), strict=False):
+        assert isinstance(found, BadLine) or line == found + b"\r"

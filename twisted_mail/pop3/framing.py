@@ -4,24 +4,27 @@ All work is done on whole pieces of a stream, none for each line; where the stre
 difference.
 """
 
+from enum import Enum
 from typing import Final, Literal
 
 CRLF: Final = b"\r\n"
 
 
-class TooLong:
-    """Stands for a line that is longer than allowed. It is skipped, and nothing of it is ever run."""
+class BadLine(Enum):
+    """Why a line is no command. Nothing of it is ever run."""
 
-
-TOO_LONG: Final = TooLong()
+    BARE = "A line ends with CR LF; neither may stand alone"
+    LONG = "The line is too long"
+    NUL = "A line may not hold NUL"
 
 
 class Framer:
     """Cuts the bytes that came into lines.
 
-    A line ends with LF, with a CR before it or without, as all servers allow. Holds at most one line's
-    limit and what was fed last. Limits are in octets with CRLF; ``auth_limit`` is that of AUTH and of
-    the responses that follow it.
+    A line ends with LF, and is a command only if it ends with CRLF (RFC 1939 §3); one that cannot be a
+    command is named once, and the next begins after its LF. Holds at most one line's limit and what was
+    fed last. Limits are in octets with CRLF; ``auth_limit`` is that of AUTH and of the responses that
+    follow it.
     """
 
     __slots__ = ("_at", "_auth_limit", "_buffer", "_is_skipping", "_line_limit")
@@ -43,8 +46,8 @@ class Framer:
         self._buffer = self._buffer[self._at :] + data
         self._at = 0
 
-    def next(self, is_response: bool = False) -> bytes | TooLong | None:
-        """Return the next line without its end, or None when more bytes are needed.
+    def next(self, is_response: bool = False) -> bytes | BadLine | None:
+        """Return the next line without its CRLF, its flaw, or None when more bytes are needed.
 
         ``is_response`` is for a line that belongs to a SASL exchange.
         """
@@ -55,18 +58,22 @@ class Framer:
             self._is_skipping = False
         return self._partial(is_response)
 
-    def _checked(self, line: bytes, is_response: bool) -> bytes | TooLong:
-        line = line.removesuffix(b"\r")
-        return TOO_LONG if len(line) > self._limit(line, is_response) else line
+    def _checked(self, line: bytes, is_response: bool) -> bytes | BadLine:
+        text = line.removesuffix(b"\r")
+        if len(text) > self._limit(text, is_response):
+            return BadLine.LONG
+        if b"\0" in text:
+            return BadLine.NUL
+        return BadLine.BARE if b"\r" in text or len(text) == len(line) else text
 
-    def _partial(self, is_response: bool) -> TooLong | None:
+    def _partial(self, is_response: bool) -> BadLine | None:
         """Forget a line whose end has not come, when it is too long already."""
-        rest = self._buffer[self._at :]
+        rest = self._buffer[self._at :].removesuffix(b"\r")  # which may be the end's
         was_skipping = self._is_skipping
-        if was_skipping or self._checked(rest, is_response) is TOO_LONG:
+        if was_skipping or len(rest) > self._limit(rest, is_response):
             self._is_skipping = True
             self._buffer, self._at = b"", 0
-        return TOO_LONG if self._is_skipping and not was_skipping else None
+        return BadLine.LONG if self._is_skipping and not was_skipping else None
 
     def _limit(self, line: bytes, is_response: bool) -> int:
         is_long = is_response or line[:5].upper() == b"AUTH "

@@ -7,7 +7,7 @@ from twisted_mail.interfaces import Wire, read_before
 from twisted_mail.mail.outcome import ProtocolError
 from twisted_mail.pop3 import grammar
 from twisted_mail.pop3.backend import Pop3Backend
-from twisted_mail.pop3.framing import Framer, TooLong
+from twisted_mail.pop3.framing import BadLine, Framer
 from twisted_mail.pop3.limits import ClientLimits
 from twisted_mail.pop3.locked_maildrop import LockedMaildrop
 from twisted_mail.pop3.settings import Settings
@@ -67,7 +67,7 @@ class Pop3Session:
     # ------------------------------------------------------------ lines
 
     async def read_line(self, is_response: bool = False) -> bytes:
-        """Return the next line. Raises ProtocolError when it is too long, and ConversationEnded.
+        """Return the next line. Raises ProtocolError for a malformed one, and ConversationEnded.
 
         It must come whole within the time that the client may be silent: one that sends an octet now
         and then counts as silent. ``is_response`` is for a line of a SASL exchange.
@@ -78,8 +78,8 @@ class Pop3Session:
         while (line := self.framer.next(is_response)) is None:
             self.framer.feed(await read_before(deadline, self.wire, clock))
             self._unsent = 0
-        if isinstance(line, TooLong):
-            raise ProtocolError("The line is too long")
+        if isinstance(line, BadLine):
+            raise ProtocolError(line.value)
         return line
 
     @property

@@ -1,20 +1,33 @@
 """Cutting the stream into command lines.
 
-A line ends with CRLF and nothing else (RFC 5321 §2.3.8). A line that cannot be a command is named once,
-as soon as that is known, and skipped up to its CRLF: nothing inside it is ever run.
+A line ends with LF, and is a command only if it ends with CRLF (RFC 5321 §2.3.8). One that cannot be a
+command is named once, as soon as that is certain, and nothing of it is run; the next one begins after its
+LF. So each line has its answer, whatever the line before was: a client that ends its lines with LF alone
+is refused each time, and never waits for an answer that does not come.
 """
 
-import re
+from dataclasses import dataclass
 from enum import Enum
 
-_BARE = re.compile(rb"\r[^\n]|(?<!\r)\n")
+_TLS_HANDSHAKE = b"\x16"  # what a TLS connection begins with (RFC 8446 §5.1), and no command
+_HEAD = 64  # octets of a bad line that are kept
 
 
-class BadLine(Enum):
+class Flaw(Enum):
     """Why a line is no command."""
 
     BARE = "a CR or LF that stands alone"
     LONG = "longer than allowed"
+    NUL = "a NUL"
+    TLS = "the beginning of TLS"
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that is no command: why, and what it begins with."""
+
+    flaw: Flaw
+    head: bytes = b""
 
 
 class Framer:
@@ -31,7 +44,7 @@ class Framer:
         self._at = 0
         self._line_limit = line_limit
         self._auth_limit = auth_limit
-        self._is_skipping = False  # up to the next CRLF, after a bad line
+        self._is_skipping = False  # up to the next LF, after a line that was named before its end
 
     @property
     def is_empty(self) -> bool:
@@ -64,38 +77,42 @@ class Framer:
 
         ``limit`` stands for both limits, for this line.
         """
-        while (end := self._buffer.find(b"\r\n", self._at)) >= 0:
-            start, self._at = self._at, end + 2
+        while (end := self._buffer.find(b"\n", self._at)) >= 0:
+            start, self._at = self._at, end + 1
             if self._is_skipping:
                 self._is_skipping = False
                 continue
             line = self._buffer[start:end]
-            if len(line) > self._line_limit or b"\n" in line or b"\r" in line:
-                flaw = self._flaw(line + b"\r\n", len(line), limit)
-                return flaw or line
-            return line if limit is None or len(line) <= limit else BadLine.LONG
+            text = line.removesuffix(b"\r")
+            return self._early_flaw(text, limit) or _flaw(line, text) or text
         return self._partial(limit)
 
     def _partial(self, limit: int | None) -> BadLine | None:
         """Name the flaw of a line whose end has not come; forget what is skipped."""
-        rest = self._buffer[self._at :]
+        bad = None
         if not self._is_skipping:
-            flaw = self._flaw(rest, len(rest) - 1, limit)  # the last octet may be the end's CR
-            if flaw is None:
+            # The last octet may be the end's CR.
+            bad = self._early_flaw(self._buffer[self._at :].removesuffix(b"\r"), limit)
+            if bad is None:
                 return None
             self._is_skipping = True
-        else:
-            flaw = None
-        self._buffer = b"\r" if rest.endswith(b"\r") else b""
-        self._at = 0
-        return flaw
+        self._buffer, self._at = b"", 0
+        return bad
 
-    def _flaw(self, line: bytes, length: int, limit: int | None) -> BadLine | None:
-        """Return the first flaw: which one does not depend on how much of the line is here."""
+    def _early_flaw(self, text: bytes, limit: int | None) -> BadLine | None:
+        """Return the flaw that does not depend on how much of the line is here."""
+        if text[:1] == _TLS_HANDSHAKE:
+            return BadLine(Flaw.TLS)
         if limit is None:
-            is_auth = line[:5].upper() == b"AUTH "
+            is_auth = text[:5].upper() == b"AUTH "
             limit = self._auth_limit if is_auth else self._line_limit
-        bare = _BARE.search(line)
-        if bare is not None and bare.start() < limit:
-            return BadLine.BARE
-        return BadLine.LONG if length > limit else None
+        return BadLine(Flaw.LONG, text[: min(limit, _HEAD)]) if len(text) > limit else None
+
+
+def _flaw(line: bytes, text: bytes) -> BadLine | None:
+    """Return the flaw of a line that is here up to its LF; ``text`` is without the end's CR."""
+    if b"\0" in text:
+        return BadLine(Flaw.NUL, text[:_HEAD])
+    if b"\r" in text or len(line) == len(text):
+        return BadLine(Flaw.BARE, text[:_HEAD])
+    return None

@@ -13,7 +13,7 @@ from twisted_mail.smtp.arrival import filter_stages
 from twisted_mail.smtp.backend import SmtpBackend
 from twisted_mail.smtp.command import Command
 from twisted_mail.smtp.commands.table import COMMANDS
-from twisted_mail.smtp.framing import BadLine
+from twisted_mail.smtp.framing import BadLine, Flaw
 from twisted_mail.smtp.grammar import parse_command
 from twisted_mail.smtp.greeting import greet
 from twisted_mail.smtp.session import SmtpSession
@@ -24,6 +24,13 @@ _FAREWELLS = {
     ConversationEnded.Reason.TIMEOUT: replies.IDLE_TOO_LONG,
     ConversationEnded.Reason.SHUTDOWN: replies.STOPPING,
     ConversationEnded.Reason.LOST: b"",
+}
+
+_REFUSALS = {
+    Flaw.BARE: replies.BARE_LINE_END,
+    Flaw.NUL: replies.NUL_IN_LINE,
+    Flaw.LONG: replies.LINE_TOO_LONG,
+    Flaw.TLS: replies.UNKNOWN_COMMAND,
 }
 
 
@@ -90,7 +97,7 @@ class SmtpLoop:
         await session.wire.yield_to_others()
         errors = session.limits.errors
         if isinstance(line, BadLine):
-            session.refuse(replies.BARE_LINE_END if line is BadLine.BARE else replies.LINE_TOO_LONG)
+            session.refuse(_REFUSALS[line.flaw])
         else:
             await self._run(line)
         if session.limits.errors > errors and not session.end_reason:

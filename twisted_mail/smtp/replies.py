@@ -58,6 +58,7 @@ TOO_MANY_RECIPIENTS = _reply(
 )
 
 BARE_LINE_END = _reply(500, "5.5.2", "A line ends with CR LF; neither may stand alone")
+NUL_IN_LINE = _reply(500, "5.5.2", "A line may not hold NUL")
 LINE_TOO_LONG = _reply(500, "5.5.2", "The line is too long")
 UNKNOWN_COMMAND = _reply(500, "5.5.1", "Unknown command")
 NO_ARGUMENT = _reply(501, "5.5.4", "This command has no arguments")

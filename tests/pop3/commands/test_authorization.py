@@ -54,9 +54,7 @@ def test_a_password_keeps_its_spaces():
     assert said(b"USER alice \r\nPASS  a  b \r\n", pop3=Wide())[1] == WELCOME
 
 
-@pytest.mark.parametrize(
-    "line", [b"USER", b"USER  ", b"USER \xff", b"PASS", b"PASS \xff", b"PASS a\0b"]
-)
+@pytest.mark.parametrize("line", [b"USER", b"USER  ", b"USER \xff", b"PASS", b"PASS \xff"])
 def test_names_and_passwords_must_be_text(line):
     replies = said(b"USER alice\r\n" + line + b"\r\n")
     assert replies[1].startswith("-ERR The ")

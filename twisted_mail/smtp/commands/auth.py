@@ -7,13 +7,11 @@ from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import Outcome, ProtocolError, Refused, Unavailable
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.command import OPENS_MAIL, Command
-from twisted_mail.smtp.framing import BadLine
+from twisted_mail.smtp.framing import BadLine, Flaw
 from twisted_mail.smtp.session import SmtpSession
 
-_BAD_RESPONSE = {
-    BadLine.LONG: Outcome(500, "5.5.6", "The authentication exchange line is too long"),
-    BadLine.BARE: Outcome(500, "5.5.2", "A line ends with CR LF; neither may stand alone"),
-}
+_TOO_LONG = Outcome(500, "5.5.6", "The authentication exchange line is too long")
+_MALFORMED = Outcome(500, "5.5.2", "A line ends with CR LF, and has neither alone, nor NUL")
 
 
 async def auth(session: SmtpSession, argument: bytes) -> None:
@@ -55,7 +53,7 @@ async def _ask(session: SmtpSession, challenge: bytes) -> bytes:
     session.wire.write(b"334 %b\r\n" % challenge)
     line = await session.read_line(session.settings.max_auth_line)
     if isinstance(line, BadLine):
-        raise ProtocolError(_BAD_RESPONSE[line])
+        raise ProtocolError(_TOO_LONG if line.flaw is Flaw.LONG else _MALFORMED)
     return line
 
 
