@@ -8,6 +8,7 @@ from twisted_mail.store.format import uidlist
 from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.index import read_only
 from twisted_mail.store.index.rows import MailboxRow, Row
+from twisted_mail.store.repair.sizes import repair_sizes
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
@@ -25,10 +26,12 @@ def reindex(tree: Tree, work: UnitOfWork, mailbox: str) -> int:
     """Make again what the index knows of a mailbox; return how many messages it has.
 
     UIDs, UIDVALIDITY and mod-sequences go on, and keywords that no file holds are carried over, so
-    that sessions may have it open.
+    that sessions may have it open. Only a file that is longer or shorter than it was gets a new UID.
     """
     folder = tree.find(mailbox)
     state = scan(folder, work, is_forced=True)
+    with folder.uids.lock.held():  # sizes that clients have seen are known only now
+        list(repair_sizes(folder, work, state, frozenset()))
     rows = work.index.all_rows(state)
     uidnext = state.uidnext
     work.index.mailboxes.clear(state)

@@ -6,26 +6,22 @@ UIDVALIDITY.
 """
 
 import os
-import re
 from collections.abc import Iterator, Sequence
-from functools import partial
 
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.store.disk.durable import exists, replace_file
 from twisted_mail.store.format import filename, layout, mailbox_names, subscriptions, uidlist
 from twisted_mail.store.index import read_only
-from twisted_mail.store.index.rows import MailboxRow, Row
-from twisted_mail.store.repair.check import DAMAGED, count_lone
+from twisted_mail.store.index.rows import MailboxRow
+from twisted_mail.store.repair.check import DAMAGED
 from twisted_mail.store.repair.findings import StoreFinding
 from twisted_mail.store.repair.reindex import selectable_mailboxes
+from twisted_mail.store.repair.sizes import repair_sizes
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.reconcile import scan
-
-_SIZES = re.compile(rb",[SW]=[0-9]+(?=[,:]|\Z)")
 
 
 def repair(tree: Tree, findings: Sequence[StoreFinding]) -> list[str]:
@@ -96,8 +92,9 @@ def _repair_mailbox(
         if kinds & {"list", "uid"}:
             done += _repair_uid_list(folder, work, state)
         if kinds & {"size", "stored"}:
-            paths = [finding.subject for finding in findings if finding.kind == "size"]
-            done += _repair_sizes(folder, work, state, paths)
+            names = (os.path.basename(each.subject) for each in findings if each.kind == "size")
+            bases = frozenset(filename.split(name)[0] for name in names)
+            done += repair_sizes(folder, work, state, bases)
     if "flags" in kinds:
         done += _repair_flags(folder, work, state)
     if before and state.uidvalidity != before:
@@ -143,52 +140,6 @@ def _repair_uid_list(folder: Folder, work: UnitOfWork, state: MailboxRow) -> Ite
         work.index.remove(state, doubtful, state.next_modseq())
         scan(folder, work, is_forced=True)
         yield f"{len(doubtful)} messages whose UIDs were doubtful have new ones"
-
-
-def _repair_sizes(
-    folder: Folder, work: UnitOfWork, state: MailboxRow, paths: Sequence[bytes]
-) -> Iterator[str]:
-    """Give files names that hold their sizes, and the index the sizes."""
-    rows = {row.base: row for row in work.index.all_rows(state)}
-    found = folder.uids.load()
-    renamed = []
-    for path in paths:
-        base, rest = filename.split(os.path.basename(path))
-        row = rows.get(base)
-        if row is not None and found is not None and exists(folder.disk, path):
-            renamed.append((path, rest, row, _sized(folder, path, row)))
-    for row in rows.values():
-        if not any(old.uid == row.uid for _, _, old, _ in renamed):
-            size = folder.disk.stat(folder.file(row)).st_size
-            if row.date != UNKNOWN_DATE and size != row.stored:
-                path = folder.file(row)
-                renamed.append((path, row.tail[1:], row, _sized(folder, path, row, row.base)))
-    if not renamed or found is None:
-        return
-    for _, _, old, new in renamed:
-        found.records[new.base] = found.records.pop(old.base, (old.uid, b""))
-    folder.uids.start(found)
-    state.list_seen = folder.uids.stamp
-    with folder.renaming(state):
-        for path, rest, _, new in renamed:
-            new_path = os.path.join(os.path.dirname(path), new.base + rest)
-            if new_path != path:
-                folder.disk.rename(path, new_path)
-                work.undo.append(partial(folder.disk.rename, new_path, path))
-        folder.sync({b"new", b"cur"})
-    work.index.rebase(state, [new for _, _, _, new in renamed])
-    yield f"{len(renamed)} messages have their true sizes, in their names and in the index"
-
-
-def _sized(folder: Folder, path: bytes, row: Row, base: bytes = b"") -> Row:
-    fd = folder.disk.open(path)
-    try:
-        lone = count_lone(folder.disk, fd)
-    finally:
-        folder.disk.close(fd)
-    size = folder.disk.stat(path).st_size
-    base = base or _SIZES.sub(b"", row.base) + b",S=%d,W=%d" % (size, size + lone)
-    return row._replace(base=base, size=size + lone, stored=size)
 
 
 def _repair_flags(folder: Folder, work: UnitOfWork, state: MailboxRow) -> Iterator[str]:
