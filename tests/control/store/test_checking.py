@@ -205,6 +205,17 @@ def test_no_uid_means_two_messages_after_a_repair(store: StoreCommand) -> None:
         assert before.get(each.uid, each.data) == each.data
 
 
+def test_a_message_with_a_new_uid_keeps_keywords_that_have_no_letter(store: StoreCommand) -> None:
+    many = frozenset(f"word{number}" for number in range(40))
+    store.put([sample._replace(flags=many) for sample in mails(7, seed=9)])
+    before = store.look()
+    path = store.maildir() / "dovecot-uidlist"
+    path.write_bytes(re.sub(rb"(?m)^15 ", b"70 ", path.read_bytes()))
+    store("repair", ALICE)
+    assert "have new ones" in store.out
+    assert facts(store.look()) == facts(before)
+
+
 def test_a_repair_where_nothing_is_wrong_does_nothing(store: StoreCommand) -> None:
     assert store("repair", ALICE) == 0
     assert "nothing was to be done" in store.out

@@ -43,7 +43,7 @@ def reindex(tree: Tree, work: UnitOfWork, mailbox: str) -> int:
     gone = {row.uid for row in rows}.difference(row.uid for row in again)
     if gone:
         work.index.remove(state, sorted(gone), state.next_modseq())
-    _carry_keywords(folder, work, state, rows)
+    carry_keywords(folder, work, state, rows)
     return len(again)
 
 
@@ -59,12 +59,13 @@ def renumber(tree: Tree, work: UnitOfWork, mailbox: str) -> None:
     tree.folders.pop(folder.folder, None)
     folder = tree.find(mailbox)
     state = scan(folder, work, is_forced=True)
-    _carry_keywords(folder, work, state, rows)
+    carry_keywords(folder, work, state, rows)
 
 
-def _carry_keywords(
+def carry_keywords(
     folder: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequence[Row]
 ) -> None:
+    """Give messages that were taken in again the keywords that no file's name holds."""
     hidden = {
         row.base: flag.keywords(row.flags).difference(folder.keywords.letter_of)
         for row in rows

@@ -15,7 +15,7 @@ from twisted_mail.store.index import read_only
 from twisted_mail.store.index.rows import MailboxRow
 from twisted_mail.store.repair.check import DAMAGED
 from twisted_mail.store.repair.findings import StoreFinding
-from twisted_mail.store.repair.reindex import selectable_mailboxes
+from twisted_mail.store.repair.reindex import carry_keywords, selectable_mailboxes
 from twisted_mail.store.repair.sizes import repair_sizes
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.transaction import in_transaction
@@ -139,6 +139,7 @@ def _repair_uid_list(folder: Folder, work: UnitOfWork, state: MailboxRow) -> Ite
     if doubtful:
         work.index.remove(state, doubtful, state.next_modseq())
         scan(folder, work, is_forced=True)
+        carry_keywords(folder, work, state, rows)
         yield f"{len(doubtful)} messages whose UIDs were doubtful have new ones"
 
 
