@@ -93,8 +93,8 @@ class AppendContract(Ground):
             b"",
             b"\r\n",
             b"no header, no line end",
-            b"\0\xff\x80" * 1000,
-            bytes(range(256)).replace(b"\n", b"").replace(b"\r", b"") + b"\r\n",
+            b"\x01\xff\x80" * 1000,
+            bytes(range(1, 256)).replace(b"\n", b"").replace(b"\r", b"") + b"\r\n",
             b"x" * (PIECE + 1) + b"\r\n",
             b"From someone\r\n\r\n.\r\n..\r\n",
             b"Subject: x\r\n\r\n" + b"line\r\n" * 10_000,
@@ -105,6 +105,12 @@ class AppendContract(Ground):
         [uid] = self.put(account, "INBOX", draft(data))
         assert self.whole(inbox, uid) == data
         assert entry(inbox, uid).size == len(data)
+
+    def test_nul_is_served_as_another_octet(self, account: Account, inbox: Mailbox):
+        [uid] = self.put(account, "INBOX", draft(b"Subject: \0\r\n\r\n\0\0x\r\n"))
+        expected = b"Subject: \x80\r\n\r\n\x80\x80x\r\n"
+        assert self.whole(inbox, uid) == expected
+        assert entry(inbox, uid).size == len(expected)
 
     def test_the_same_bytes_twice_are_two_messages(self, account: Account, inbox: Mailbox):
         uids = self.put(account, "INBOX", draft(HELLO), draft(HELLO))

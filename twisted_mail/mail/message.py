@@ -7,6 +7,14 @@ from typing import Protocol
 PIECE = 256 * 1024  # octets passed on at a time: many enough to be cheap, few enough to wait for
 
 
+def without_nul(data: bytes) -> bytes:
+    """Return octets of a message with 0x80 for each NUL, which IMAP cannot send (RFC 3501 §4.3.1, §9).
+
+    As many octets come back, so sizes and ranges stay what they are. Dovecot puts the same octet there.
+    """
+    return data.replace(b"\0", b"\x80") if b"\0" in data else data
+
+
 class Blob(Protocol):
     """Bytes in memory or in a file. They are never altered once the blob exists."""
 

@@ -1,4 +1,4 @@
-"""Files of other programs, whose lines end with LF alone, are served with CRLF."""
+"""Files of other programs, with lines that end with LF alone and with NUL, are served as mail may be."""
 
 import pytest
 
@@ -65,3 +65,17 @@ def test_own_messages_with_bare_line_feeds_stay_as_they_came(shared: SharedMaild
         path.unlink()
     shared.restart()
     assert texts(shared.open()) == [b"a\nb\r\n"]
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_nul_is_served_as_another_octet_everywhere(shared: SharedMaildir, line_end: bytes) -> None:
+    data = line_end.join([b"Subject: n\0l", b"", b"\0" * 40_000, b"\0\0\0word\0", b""])
+    wire = data.replace(line_end, b"\r\n").replace(b"\0", b"\x80")
+    shared.drop("cur/a:2,S", data)
+    inbox = shared.open()
+    assert (texts(inbox), entry(inbox, 1).size) == ([wire], len(wire))
+    assert finish(inbox.read([MessageRange(1, 5, 12)])) == [wire[5:12]]
+    finish(inbox.items([1]))
+    assert shared.render.rendered == [wire]
+    [name] = shared.files("cur")
+    assert (shared.maildir / "cur" / name).read_bytes() == data

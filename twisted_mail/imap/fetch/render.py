@@ -26,7 +26,7 @@ class ItemRenderer:
     before are made anew.
     """
 
-    version: int = 3
+    version: int = 4
 
     def __call__(self, data: bytes) -> RenderedItems:
         """Render one message. Never raises, whatever the bytes."""

@@ -11,7 +11,7 @@ from twisted_mail.interfaces import Clock, Renderer, Watcher
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.change import MailboxDeleted, MailboxRenamed, SubscriptionChanged
 from twisted_mail.mail.mailbox.entry import CopyResult, MailboxInfo, MailboxStatus, NewMessage
-from twisted_mail.mail.message import Message
+from twisted_mail.mail.message import Message, without_nul
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 from twisted_mail.store.change_feed import ChangeFeed, Report
 from twisted_mail.store.format import mailbox_names
@@ -200,7 +200,7 @@ def _bodies(messages: Iterable[Message]) -> list[MemoryMessage]:
     """Read messages and close their blobs, in any case."""
     messages = list(messages)
     try:
-        return [MemoryMessage(b"".join(message.pieces())) for message in messages]
+        return [MemoryMessage(without_nul(message.read())) for message in messages]
     except OSError:
         raise Unavailable("The message cannot be read now.") from None
     finally:

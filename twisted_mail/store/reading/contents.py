@@ -1,7 +1,8 @@
 """What is in message files, as it is on the wire.
 
 Files that this server wrote are served as they are. Files with bare LF that other programs put there
-are served with CRLF; ``Row.size`` is then larger than ``Row.stored``.
+are served with CRLF; ``Row.size`` is then larger than ``Row.stored``. No NUL is served, so what is read
+here is the same for IMAP, POP3 and search.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -9,6 +10,7 @@ from typing import TypeVar
 
 from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, MessageRange
+from twisted_mail.mail.message import without_nul
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.index.rows import Row
@@ -32,8 +34,8 @@ def read_range(folder: Folder, row: Row, start: int, stop: int) -> bytes:
     fd = folder.disk.open(folder.file(row))
     try:
         if row.size == row.stored:
-            return _read_fully(folder.disk, fd, start, stop)
-        return _read_converted(folder, row, fd, start, stop)
+            return without_nul(_read_fully(folder.disk, fd, start, stop))
+        return without_nul(_read_converted(folder, row, fd, start, stop))
     finally:
         folder.disk.close(fd)
 
@@ -76,8 +78,8 @@ def read_whole_file(disk: Disk, path: bytes, row: Row) -> bytes:
     fd = disk.open(path)
     try:
         if row.size == row.stored:
-            return _read_fully(disk, fd, 0, row.size)
-        return b"".join(converted(disk, fd, 0, b""))[: row.size]
+            return without_nul(_read_fully(disk, fd, 0, row.size))
+        return without_nul(b"".join(converted(disk, fd, 0, b""))[: row.size])
     finally:
         disk.close(fd)
 
