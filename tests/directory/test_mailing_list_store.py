@@ -148,3 +148,12 @@ def test_old_bounces_are_forgotten(fixture: MailingListFixture) -> None:
 
 def test_a_bounce_of_nobody_counts_nothing(fixture: MailingListFixture) -> None:
     assert finish(fixture.mailing_lists.bounced(NEWS, 99, RULE)) == BounceStatus()
+
+
+def test_a_member_is_found_by_another_name_of_the_domain(tmp_path: Path) -> None:
+    fixture = MailingListFixture(tmp_path / "accounts")
+    fixture.editor.domains.add_name("example.com", "example.org")
+    found = finish(fixture.mailing_lists.member(NEWS, parse("aLICE@example.com")))
+    assert found is not None
+    assert found.address == parse("Alice@example.org")
+    assert fixture.ask(ListRole.UNSUBSCRIBE, "alice@example.com")

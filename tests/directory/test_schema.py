@@ -98,3 +98,25 @@ def test_what_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(DirectoryUnusable, match="No such file"):
         open_database(tmp_path / "no" / "a")
+
+
+def test_keys_of_an_earlier_release_are_brought_into_nfc(tmp_path: Path) -> None:
+    old = apsw.Connection(str(tmp_path / "a"))
+    for step in schema.STEPS[:3]:
+        old.execute(step)
+    for key in ("j\u030c@example.org", "k\u030c@example.org", "\u01e9@example.org"):
+        old.execute(
+            "INSERT INTO account VALUES (?, ?, 'example.org', '{PLAIN}x', 1, 1)", (key, key)
+        )
+        old.execute(
+            "INSERT INTO alias VALUES (?, '|j\u030c', 0, ?, 'example.org', '|j\u030c')", (key, key)
+        )
+    old.pragma("user_version", 3)
+    old.close()
+    connection = open_database(tmp_path / "a")
+    for table in ("account", "alias"):
+        # two that are one by now are both kept
+        keys = {key for (key,) in connection.execute(f"SELECT key FROM {table}")}
+        assert keys == {"\u01f0@example.org", "\u01e9@example.org", "k\u030c@example.org"}
+    targets = {target for (target,) in connection.execute("SELECT target_key FROM alias")}
+    assert targets == {"|j\u030c"}

@@ -1,5 +1,7 @@
 """Tests of twisted_mail.mail.address."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,8 @@ from twisted_mail.mail.address import (
     MAX_LOCAL,
     NULL,
     Address,
+    canonical_name,
+    canonical_text,
     parse,
     parse_domain,
     quote,
@@ -118,6 +122,27 @@ def test_any_text_is_an_address_or_refused(text: str) -> None:
 def test_keys_ignore_case_and_composition() -> None:
     assert parse("Alice.Ä@Example.ORG").key == parse("aLICE.A\u0308@example.org").key
     assert parse("a@example.org").key != parse("a@example.net").key
+
+
+def test_small_letters_are_composed_where_their_capitals_cannot_be() -> None:
+    assert parse("J\u030co@example.org").key == parse("\u01f0o@example.org").key
+
+
+@given(st.text(max_size=8))
+def test_canonical_texts_stay_as_they_are(text: str) -> None:
+    once = canonical_text(text)
+    assert canonical_text(once) == once
+    assert canonical_text(unicodedata.normalize("NFD", text)) == once
+
+
+@pytest.mark.parametrize("name", ["ALICE@Example.ORG", '"alice"@example.org', "alice@EXAMPLE.org"])
+def test_names_have_one_canonical_spelling(name: str) -> None:
+    assert canonical_name(name) == "alice@example.org"
+
+
+@pytest.mark.parametrize("name", ["", "A b", "a@@b", "x" * 999, "@", "A\0"])
+def test_what_names_nobody_has_a_canonical_spelling_too(name: str) -> None:
+    assert canonical_name(name) == name.lower()
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=20))

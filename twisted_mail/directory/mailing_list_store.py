@@ -74,8 +74,7 @@ class SqliteMailingListStore:
         if isinstance(who, int):
             found = await self._run(self._read, f"{_MEMBER} AND number = ?", _key(name), who)
         else:
-            key = who.key
-            found = await self._run(self._read, f"{_MEMBER} AND key = ?", _key(name), key)
+            found = await self._run(self._find_member, _key(name), who)
         return found[0] if found else None
 
     async def secret(self) -> bytes:
@@ -112,6 +111,10 @@ class SqliteMailingListStore:
         rows = self._tables.connection.execute(query, values)
         return [Member(number, parse(text), bool(since)) for number, text, since in rows]
 
+    def _find_member(self, key: str, address: Address) -> list[Member]:
+        home = self._tables.at_home(address).key
+        return self._read(f"{_MEMBER} AND key IN (?, ?)", key, address.key, home)
+
     def _make_secret(self) -> bytes:
         with self._tables.transaction() as connection:
             connection.execute(
@@ -128,7 +131,7 @@ class SqliteMailingListStore:
             found = self._lists.find(name)
             if role is ListRole.SUBSCRIBE:
                 self._lists.check_joining(found, address)
-            elif not self._read(f"{_MEMBER} AND key = ?", key, row[2]):
+            elif not self._find_member(key, address):
                 raise Refused(f"{address} is not on {found.name}")
             connection.execute(
                 "DELETE FROM list_request WHERE list = ? AND role = ? AND key = ? AND created < ?",

@@ -6,6 +6,7 @@ counts the steps of ``STEPS`` that have been taken; a later release adds steps a
 """
 
 import os
+import unicodedata
 from pathlib import Path
 
 import apsw
@@ -100,6 +101,18 @@ STEPS = (
         PRIMARY KEY (account, key)
     ) STRICT, WITHOUT ROWID;
     """,
+    # Keys are in NFC. Of two that are the same by now the second keeps its key, and check reports it.
+    """
+    UPDATE OR IGNORE account SET key = nfc(key);
+    UPDATE OR IGNORE alias SET key = nfc(key);
+    UPDATE OR IGNORE alias SET target_key = nfc(target_key)
+        WHERE target_key NOT LIKE '|%' OR target_key LIKE '%@%';
+    UPDATE OR IGNORE list SET key = nfc(key);
+    UPDATE OR IGNORE list_owner SET list = nfc(list), key = nfc(key);
+    UPDATE OR IGNORE list_member SET list = nfc(list), key = nfc(key);
+    UPDATE OR IGNORE list_request SET list = nfc(list), key = nfc(key);
+    UPDATE OR IGNORE may_send_as SET account = nfc(account), key = nfc(key);
+    """,
 )
 
 
@@ -155,6 +168,7 @@ def _make_file(path: Path) -> None:
 def _upgrade(connection: apsw.Connection, path: Path) -> None:
     if connection.pragma("user_version") == len(STEPS):
         return
+    connection.create_scalar_function("nfc", _nfc, 1, deterministic=True)
     connection.execute("BEGIN IMMEDIATE")  # so that two programs do not take one step twice
     with connection:
         taken = connection.pragma("user_version")
@@ -164,3 +178,7 @@ def _upgrade(connection: apsw.Connection, path: Path) -> None:
             connection.execute(step)
         connection.pragma("user_version", len(STEPS))
     connection.execute("COMMIT")
+
+
+def _nfc(*texts: object) -> str:
+    return unicodedata.normalize("NFC", str(texts[0]))

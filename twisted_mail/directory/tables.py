@@ -79,13 +79,18 @@ class Tables:
 
     # ------------------------------------------------------------ addresses
 
+    def at_home(self, address: Address) -> Address:
+        """Return the same address in the domain that its domain is another name of, if it is."""
+        return Address(address.local, self.home(address.domain) or address.domain)
+
     def account_name(self, address: Address) -> str | None:
-        """Return the name of the account with this address, or None."""
-        rows = self.connection.execute("SELECT address FROM account WHERE key = ?", (address.key,))
+        """Return the name of the account with this address, in any spelling, or None."""
+        key = self.at_home(address).key
+        rows = self.connection.execute("SELECT address FROM account WHERE key = ?", (key,))
         return next((name for (name,) in rows), None)
 
     def find_account(self, text: str) -> str:
-        """Return the name of the account with this address. Raises Refused."""
+        """Return the name of the account with this address, in any spelling. Raises Refused."""
         address = to_address(text)
         name = self.account_name(address)
         if name is None:
@@ -142,6 +147,11 @@ def to_address(text: str) -> Address:
         return addresses.parse(text)
     except ValueError as error:
         raise Refused(f"{text!r} is not an address: {error}") from None
+
+
+def to_canonical(text: str) -> Address:
+    """Read the address that something new here gets: its canonical spelling. Raises Refused."""
+    return to_address(to_address(text).key)
 
 
 def to_domain(text: str) -> str:

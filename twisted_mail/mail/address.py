@@ -46,15 +46,34 @@ class Address:
 
     @property
     def key(self) -> str:
-        """Return what all spellings of the address have in common: letter case and composition aside.
+        """Return the canonical spelling, the same for all that differ in letter case or composition only.
 
-        RFC 5321 §2.4 lets a host treat local parts as case-sensitive, and advises against it.
+        Small letters in NFC, as user names have by RFC 8265 §3.3.2. It is what names an account. RFC 5321
+        §2.4 lets a host treat local parts as case-sensitive, and advises against it.
         """
-        local = unicodedata.normalize("NFC", self.local).lower()
-        return str(Address(local, self.domain.lower()))
+        return str(Address(canonical_text(self.local), self.domain.lower()))
 
     def __str__(self) -> str:
         return self.text
+
+
+def canonical_text(text: str) -> str:
+    """Return a text in small letters and NFC; what is canonical stays as it is."""
+    if text.isascii():
+        return text.lower()
+    # NFC again: the small letters of what has no capital in one code point may have one.
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).lower())
+
+
+def canonical_name(name: str) -> str:
+    """Return the canonical spelling of an account's name, and of what is no address too.
+
+    For counting and comparing what strangers name: it never fails.
+    """
+    try:
+        return parse(name).key
+    except ValueError:
+        return canonical_text(name)
 
 
 def quote(local: str) -> str:

@@ -15,7 +15,7 @@ def test_what_cannot_work_is_found(editor: DirectoryEditor) -> None:
     editor.accounts.remove("bob@example.net")
     editor._tables.connection.execute("UPDATE account SET hash = '{NOPE}x'")
     problems = {trouble.address: trouble.text for trouble in editor.problems()}
-    assert "{NOPE}" in problems["Alice@example.org"]
+    assert "{NOPE}" in problems["alice@example.org"]
     assert "bob@example.net" in problems["b@example.org"]
 
 

@@ -154,3 +154,26 @@ def test_a_domain_with_lists_stays(editor: DirectoryEditor) -> None:
     editor.domains.add("example.net")
     editor.lists.add("news@example.net")
     assert "lists (1)" in refusal(editor.domains.remove, "example.net")
+
+
+def test_a_member_is_on_a_list_once_by_whatever_name_of_the_domain(editor: DirectoryEditor) -> None:
+    editor.domains.add_name("example.com", "example.org")
+    assert editor.lists.add_members(NEWS, ["alice@example.com", "ALICE@example.org"]) == [
+        "alice@example.com"
+    ]
+    assert [row.address for row in editor.lists.members("news@example.com")] == [
+        "alice@example.org"
+    ]
+    assert editor.lists.resume(NEWS, "alice@example.com")
+    assert editor.lists.remove_members(NEWS, ["Alice@example.com"])
+    assert editor.lists.members(NEWS) == []
+
+
+@pytest.mark.parametrize(
+    "member", ["NEWS@example.org", "news@example.com", "News-Owner@example.org"]
+)
+def test_a_list_is_no_member_of_itself_in_any_spelling(
+    editor: DirectoryEditor, member: str
+) -> None:
+    editor.domains.add_name("example.com", "example.org")
+    assert "is the list itself" in refusal(editor.lists.add_members, NEWS, [member])

@@ -8,8 +8,8 @@ from twisted_mail.directory import passwords
 from twisted_mail.directory.editing import account_import
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.schemes import Uncheckable, split
-from twisted_mail.directory.tables import Tables, to_address, to_domain
-from twisted_mail.mail.address import Address
+from twisted_mail.directory.tables import Tables, to_address, to_canonical, to_domain
+from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.outcome import Refused
 
 
@@ -50,13 +50,17 @@ class Accounts:
         """Return the name of the account. Raises Refused when there is none."""
         return self._tables.find_account(text)
 
+    def has(self, text: str) -> bool:
+        """Return whether there is an account with this address, in any spelling."""
+        return self._tables.account_name(to_address(text)) is not None
+
     def check_free(self, text: str) -> None:
         """Raise Refused when no account of this name can be made."""
         self._check_free(to_address(text))
 
     def add(self, text: str, password: str) -> str:
-        """Make an account; return its name."""
-        address = to_address(text)
+        """Make an account; return its name, the canonical spelling of the address."""
+        address = to_canonical(text)
         _check_password(password)
         self._check_free(address)
         stored = passwords.hash_password(password, self._settings)  # slow, so nobody waits for it
@@ -81,19 +85,19 @@ class Accounts:
                 raise account_import.AccountImportError(
                     sorted(mistakes, key=lambda mistake: mistake.line)
                 )
-        return [str(entry.address) for entry in entries]
+            return [self._tables.find_account(str(entry.address)) for entry in entries]
 
     def _import(self, entry: account_import.ImportedAccount, is_replacing: bool) -> None:
         if is_replacing and self._set_hash(entry.address, entry.hash):
             return
-        self._check_free(entry.address)
-        self._insert_account(entry.address, entry.hash)
+        address = to_canonical(str(entry.address))
+        self._check_free(address)
+        self._insert_account(address, entry.hash)
 
     def remove(self, text: str) -> tuple[str, ...]:
         """Remove an account, not its mail; return the aliases that still lead to it."""
-        key = to_address(text).key
         with self._tables.transaction() as connection:
-            self._tables.find_account(text)
+            key = parse(self._tables.find_account(text)).key
             connection.execute("DELETE FROM account WHERE key = ?", (key,))
             connection.execute("DELETE FROM may_send_as WHERE account = ?", (key,))
             rows = connection.execute(
@@ -104,20 +108,20 @@ class Accounts:
     def set_password(self, text: str, password: str) -> str:
         """Give an account a new password; return the account's name."""
         _check_password(password)
-        address = to_address(text)
         name = self._tables.find_account(text)
         stored = passwords.hash_password(password, self._settings)
         with self._tables.transaction():
-            if not self._set_hash(address, stored):
-                raise Refused(f"there is no account {address}")
+            if not self._set_hash(parse(name), stored):
+                raise Refused(f"there is no account {name}")
         return name
 
     def enable(self, text: str, is_enabled: bool) -> str:
         """Allow or refuse the account's logins; its mail arrives either way. Return its name."""
-        key = to_address(text).key
         with self._tables.transaction() as connection:
             name = self._tables.find_account(text)
-            connection.execute("UPDATE account SET is_enabled = ? WHERE key = ?", (is_enabled, key))
+            connection.execute(
+                "UPDATE account SET is_enabled = ? WHERE key = ?", (is_enabled, parse(name).key)
+            )
         return name
 
     def _check_free(self, address: Address) -> None:

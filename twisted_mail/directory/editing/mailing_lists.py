@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from twisted_mail.directory.tables import Tables, to_address, to_domain
+from twisted_mail.directory.tables import Tables, to_address, to_canonical, to_domain
 from twisted_mail.mail.address import MAX_LOCAL, Address, parse
 from twisted_mail.mail.mailing_list import (
     JoiningPolicy,
@@ -75,8 +75,8 @@ class MailingLists:
         return found
 
     def get(self, address: Address) -> MailingList | None:
-        """Return the list with this very address, or None."""
-        key = address.key
+        """Return the list with this address, in any spelling, or None."""
+        key = self._tables.at_home(address).key
         rows = self._tables.connection.execute(
             "SELECT address, title, posting, joining, is_moderated FROM list WHERE key = ?", (key,)
         )
@@ -96,8 +96,8 @@ class MailingLists:
         return None
 
     def add(self, text: str) -> MailingList:
-        """Make a list; return it."""
-        address = to_address(text)
+        """Make a list; return it. Its name is the canonical spelling of the address."""
+        address = to_canonical(text)
         with self._tables.transaction() as connection:
             self._tables.check_domain(address)
             if occupant := self._tables.occupant(address):
@@ -159,6 +159,7 @@ class MailingLists:
             key = found.address.key
             for owner in addresses:
                 self._check_reachable(found, owner)
+            addresses = [self._tables.at_home(owner) for owner in addresses]
             connection.execute("DELETE FROM list_owner WHERE list = ?", (key,))
             connection.executemany(
                 "INSERT OR IGNORE INTO list_owner VALUES (?, ?, ?, ?)",
@@ -193,6 +194,7 @@ class MailingLists:
 
     def _put(self, mailing_list: MailingList, address: Address) -> bool:
         self.check_joining(mailing_list, address)
+        address = self._tables.at_home(address)
         connection = self._tables.connection
         connection.execute(
             "INSERT OR IGNORE INTO list_member (list, key, address, created) VALUES (?, ?, ?, ?)",
@@ -219,8 +221,8 @@ class MailingLists:
         """Remove a member from a list, inside a transaction; return whether they were on it."""
         connection = self._tables.connection
         connection.execute(
-            "DELETE FROM list_member WHERE list = ? AND key = ?",
-            (mailing_list.address.key, address.key),
+            "DELETE FROM list_member WHERE list = ? AND key IN (?, ?)",
+            (mailing_list.address.key, address.key, self._tables.at_home(address).key),
         )
         return connection.changes() > 0
 
@@ -230,8 +232,9 @@ class MailingLists:
         with self._tables.transaction() as connection:
             found = self.find(text)
             connection.execute(
-                "UPDATE list_member SET suspended = 0, bounces = 0 WHERE list = ? AND key = ?",
-                (found.address.key, address.key),
+                "UPDATE list_member SET suspended = 0, bounces = 0"
+                " WHERE list = ? AND key IN (?, ?)",
+                (found.address.key, address.key, self._tables.at_home(address).key),
             )
             if not connection.changes():
                 raise Refused(f"{address} is not on {found.name}")
@@ -248,7 +251,8 @@ class MailingLists:
             raise Refused(f"there is no account, alias or list {address}")
         role = parse_role(address.local)
         named = Address(role[0], address.domain) if role else address
-        if mailing_list.address in (address, named):
+        own = {self._tables.at_home(one).key for one in (address, named)}
+        if mailing_list.address.key in own:
             raise Refused(f"{address} is the list itself")
 
 
