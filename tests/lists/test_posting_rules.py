@@ -55,6 +55,13 @@ def test_strangers_do_not_write() -> None:
     assert post(posting=PostingPolicy.ANYONE) == ""
 
 
+@pytest.mark.parametrize("name", ["Boss@example.org", '"boss"@example.org'])
+def test_an_owner_is_known_in_any_spelling(name: str) -> None:
+    written = (parse("BOSS@Example.org"),)
+    assert post(owners=written, posting=PostingPolicy.OWNERS, submitter=name) == ""
+    assert post(owners=written, header=f"From: {name}\n") == ""
+
+
 def test_where_owners_write_a_name_is_not_enough() -> None:
     assert post(posting=PostingPolicy.OWNERS, header=f"From: {BOSS}\n", sender=BOSS) == "550 5.7.2"
     assert post(posting=PostingPolicy.OWNERS, sender=ALICE) == "550 5.7.2"

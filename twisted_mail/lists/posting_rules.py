@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from twisted_mail.interfaces import MailingListStore
 from twisted_mail.lists.header_fields import list_id
 from twisted_mail.mail import address_list
-from twisted_mail.mail.address import Address, parse
+from twisted_mail.mail.address import Address, canonical_name, parse
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.mailing_list import MailingList, PostingPolicy
 from twisted_mail.mail.mime.header import fields, unfolded
@@ -119,11 +119,11 @@ def _was_sent_by(mailing_list: MailingList, head: PostHeader) -> bool:
 
 
 def _is_owner(mailing_list: MailingList, submitter: str) -> bool:
-    return bool(submitter) and submitter.lower() in _owners(mailing_list)
+    return bool(submitter) and canonical_name(submitter) in _owners(mailing_list)
 
 
 def _owners(mailing_list: MailingList) -> set[str]:
-    return {str(owner).lower() for owner in mailing_list.owners}
+    return {owner.key for owner in mailing_list.owners}
 
 
 async def _may_write(
@@ -137,7 +137,7 @@ async def _may_write(
         authors[parse(envelope.submitter)] = None
     owners = _owners(mailing_list)
     for author in authors:
-        is_owner = str(author).lower() in owners
+        is_owner = author.key in owners
         if is_owner or await lists.member(mailing_list.name, author) is not None:
             return True
     return False

@@ -1,3 +1,5 @@
+import pytest
+
 from tests.policy.contexts import context, judged, message
 from tests.smtp.fakes import FakeRouter
 from twisted_mail.mail.address import parse
@@ -68,3 +70,19 @@ def test_a_message_larger_than_declared_is_refused_in_the_end():
     judged(some, who, FilterStage.SENDER)
     judged(some, who)
     assert judged(some, who, FilterStage.MESSAGE) == ACCEPT
+
+
+@pytest.mark.parametrize(
+    "written", ["\u00c4nne@example.org", "a\u0308nne@Example.org", "@EXAMPLE.org"]
+)
+def test_limits_are_for_an_account_in_whatever_spelling(written):
+    some = limits(AccountLimit(written, sends=1))
+    who = context(declared_size=2, submitter="\u00e4nne@example.org")
+    assert judged(some, who, FilterStage.SENDER).is_refusal
+
+
+def test_limits_are_for_a_domain_in_unicode():
+    some = limits(AccountLimit("@exämple.org", sends=1), AccountLimit("@-", sends=9))
+    who = context(declared_size=2, submitter="alice@xn--exmple-cua.org")
+    assert judged(some, who, FilterStage.SENDER).is_refusal
+    assert judged(some, context(declared_size=2, **ALICE), FilterStage.SENDER) == ACCEPT

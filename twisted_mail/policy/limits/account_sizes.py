@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from twisted_mail.interfaces import Router, SmtpContext
+from twisted_mail.mail.address import canonical_name, parse_domain
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.route import LocalRoute
 from twisted_mail.mail.verdict import ACCEPT, FilterStage, Verdict, refuse
@@ -23,8 +24,9 @@ class AccountLimit:
 
     def is_for(self, name: str) -> bool:
         """Return whether these limits are for an account."""
-        wanted, name = self.account.lower(), name.lower()
-        return wanted in ("*", name) or (wanted.startswith("@") and name.endswith(wanted))
+        if self.account.startswith("@"):
+            return canonical_name(name).endswith(f"@{_domain(self.account[1:])}")
+        return self.account == "*" or canonical_name(self.account) == canonical_name(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,13 @@ class AccountLimits:
             return ()
         route = await self._router.route(context.recipient)
         return route.accounts if isinstance(route, LocalRoute) else ()
+
+
+def _domain(text: str) -> str:
+    try:
+        return parse_domain(text.removesuffix("."))
+    except ValueError:
+        return text.lower()
 
 
 _TOO_LARGE = Outcome(552, "5.2.3", "The message is larger than the recipient takes")

@@ -70,7 +70,7 @@ class ConcurrencyLimits:
             sender = 0 if context.sender.is_null else settings.sender
             return {
                 f"account {context.submitter}": account,
-                f"sender {context.sender}".lower(): sender,
+                f"sender {context.sender.key}": sender,
             }
         network = network_of(host, settings.ipv4_bits, settings.ipv6_bits)
         return {f"address {host}": settings.address, f"network {network}": settings.network}

@@ -98,7 +98,7 @@ class RateLimits:
         if rate.each == "sender":
             if context.sender.is_null:  # shared by all: one client could stop all reports
                 return ""
-            return f"{context.sender.local}@{context.sender.domain}".lower()
+            return context.sender.key
         if context.submitter and rate.of != "connections":
             return ""
         if rate.each == "address":
