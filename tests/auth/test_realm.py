@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from twisted.cred.checkers import ANONYMOUS
 from twisted.cred.error import UnauthorizedLogin
@@ -158,6 +160,7 @@ def test_the_lock_is_shared_by_all_logins_and_given_back():
         (b"alice", "alice@example.org"),
         ("Alice@Example.COM", "alice@example.com"),
         ("ålice".encode(), "ålice@example.org"),
+        ("A\u030alice", "ålice@example.org"),
     ],
 )
 def test_avatar_ids_become_account_names(avatar_id, expected):
@@ -167,9 +170,9 @@ def test_avatar_ids_become_account_names(avatar_id, expected):
 class CapitalDirectory(FixedDirectory):
     """A directory in which alice's account was made with a capital letter."""
 
-    async def account(self, address):
-        name = await super().account(address)
-        return name and name.capitalize()
+    async def find(self, address):
+        found = await super().find(address)
+        return found and replace(found, account=found.account and found.account.capitalize())
 
     async def verify(self, credentials):
         name = await super().verify(credentials)
@@ -185,10 +188,47 @@ def test_the_account_is_the_one_that_mail_goes_to_however_it_is_spelled(string):
     assert finish(found.may_send_as(parse("alice@example.org")))
 
 
-def test_an_avatar_id_that_the_directory_does_not_know_is_an_account_of_its_own():
+def test_a_right_password_without_an_account_is_refused_and_the_log_has_the_cause():
     fixture = LoginFixture("memory:carol:secret")
-    found = finish(fixture.logins.submitter(Credentials("carol", "secret"), PEER))
-    assert found.name == "carol@example.org"
+    refusal = fixture.refusal(Credentials("carol", "secret"))
+    assert (refusal.outcome.code, refusal.condition) == (535, "AUTHENTICATIONFAILED")
+    ((kind, (where, text)),) = fixture.journal.events
+    assert (kind, where) == ("warned", "login")
+    assert "twisted-mail account add carol@example.org --no-password" in text
+
+
+class DisabledDirectory(FixedDirectory):
+    """A directory in which the logins of all accounts are disabled."""
+
+    async def find(self, address):
+        found = await super().find(address)
+        return found and replace(found, is_enabled=False)
+
+
+def test_logins_that_are_disabled_are_so_for_every_checker():
+    disabled = DisabledDirectory({"alice@example.org": "secret"})
+    fixture = LoginFixture("memory:alice:f", accounts=disabled)
+    assert fixture.refusal(Credentials("alice", "f")).outcome.code == 535
+    assert fixture.journal.events == []
+
+
+@pytest.mark.parametrize("name", ["ALICE", "Alice@example.org", "alice@example.com"])
+def test_another_checker_logs_in_to_the_account_that_mail_goes_to(name):
+    accounts = FixedDirectory(
+        {"alice@example.org": "secret"}, domain_aliases={"example.com": "example.org"}
+    )
+    fixture = LoginFixture(f"memory:{name}:f", accounts=accounts)
+    found = finish(fixture.logins.submitter(Credentials(name, "f"), PEER))
+    assert found.name == "alice@example.org"
+    assert finish(found.may_send_as(parse(name if "@" in name else f"{name}@example.org")))
+
+
+def test_all_spellings_of_a_name_slow_down_the_same_account():
+    fixture = LoginFixture()
+    for name in ("\u00e4nne", "A\u0308NNE", '"\u00c4nne"@Example.ORG'):
+        fixture.refusal(Credentials(name, "wrong"))
+    assert fixture.clock.slept == [2.0, 4.0, 8.0]
+    assert len(fixture.logins.maildrop.throttle._failures) == 2
 
 
 @pytest.mark.parametrize("avatar_id", [ANONYMOUS, b"", b"\xff", "a b", "a@b@c", None, "x" * 65])

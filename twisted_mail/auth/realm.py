@@ -24,7 +24,7 @@ from twisted_mail.interfaces import (
     Store,
     Submitter,
 )
-from twisted_mail.mail.address import parse
+from twisted_mail.mail.address import canonical_name, parse
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 
@@ -38,13 +38,24 @@ LoggedIn = tuple[type[Interface], object, Callable[[], None]]
 Face = TypeVar("Face", Mailboxes, Maildrop, Submitter)
 
 
+class LoginWithoutAccount(UnauthorizedLogin):
+    """A checker knows the name and password, and the directory has no account of the name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the password of {name} is right, but there is no such account:"
+            f" twisted-mail account add {name} --no-password"
+        )
+
+
 @implementer(IRealm)
 @dataclass(frozen=True, slots=True)
 class Realm:
     """Gives an avatar to each login that a checker has accepted.
 
     Checkers return an ``AccountId``, or the name that the user gave; ``default_domain`` completes a bare
-    user name. Each of the ``separators`` may stand before a detail.
+    user name. Who may log in, and where their mail goes, is the directory's to say: a checker has checked
+    a password and no more. Each of the ``separators`` may stand before a detail.
     """
 
     store: Store
@@ -64,15 +75,17 @@ class Realm:
         return Deferred.fromCoroutine(self._find(avatarId, face))
 
     async def _find(self, avatar_id: object, face: type[Interface]) -> LoggedIn:
-        """Find the account of a login that another checker has accepted, spelled as in the directory.
+        """Find the account of a login that another checker has accepted: the one that its mail goes to.
 
-        Mail for it goes to the account of that spelling. The directory need not know it.
+        Raises LoginWithoutAccount, and UnauthorizedLogin where logins are disabled.
         """
         name = account_name(avatar_id, self.default_domain)
-        known = await self.directory.account(parse(name))
-        if known is None or known.lower() != name:
-            return self._logged_in(name, face)
-        return self._logged_in(known, face)
+        found = await self.directory.find(parse(name))
+        if found is None or found.account is None:
+            raise LoginWithoutAccount(name)
+        if not found.is_enabled:
+            raise UnauthorizedLogin
+        return self._logged_in(found.account, face)
 
     def _logged_in(self, name: str, face: type[Interface]) -> LoggedIn:
         avatar = Avatar(name, self.store, self.directory, self.separators)
@@ -94,7 +107,7 @@ class Realm:
 
 
 def account_name(avatar_id: object, default_domain: str) -> str:
-    """Return the account that an avatar id names, in lower case, with its domain.
+    """Return the account that an avatar id names, in its canonical spelling, with its domain.
 
     Raises UnauthorizedLogin for the anonymous avatar and for what is no address.
     """
@@ -102,7 +115,7 @@ def account_name(avatar_id: object, default_domain: str) -> str:
         name = avatar_id.decode() if isinstance(avatar_id, bytes) else avatar_id
         if not isinstance(name, str):
             raise UnauthorizedLogin
-        return str(parse(name if "@" in name else f"{name}@{default_domain}")).lower()
+        return parse(name if "@" in name else f"{name}@{default_domain}").key
     except ValueError:
         raise UnauthorizedLogin from None
 
@@ -136,7 +149,9 @@ class PortalLogin(Generic[Face]):
         began = self.clock.monotonic()
         try:
             avatar = await self._avatar(credentials)
-        except UnauthorizedLogin:
+        except UnauthorizedLogin as refused:
+            if isinstance(refused, LoginWithoutAccount):
+                self.journal.warned("login", str(refused))
             await self.throttle.hold_back(self._complete(credentials.name), peer, began)
             raise Refused(_WRONG, "AUTHENTICATIONFAILED") from None
         except MailError:
@@ -157,10 +172,10 @@ class PortalLogin(Generic[Face]):
 
     def _may_act(self, credentials: Credentials, account: str) -> bool:
         wanted = credentials.acting_as
-        return wanted in ("", credentials.name) or self._complete(wanted) == account.lower()
+        return wanted in ("", credentials.name) or self._complete(wanted) == canonical_name(account)
 
     def _complete(self, name: str) -> str:
-        return (name if "@" in name else f"{name}@{self.default_domain}").lower()
+        return canonical_name(name if "@" in name else f"{name}@{self.default_domain}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from twisted_mail.interfaces import Clock, Peer
+from twisted_mail.mail.address import canonical_name
 from twisted_mail.mail.outcome import Outcome, Unavailable
 
 FIRST_DELAY = 2.0  # seconds
@@ -109,7 +110,7 @@ def _delay(count: int) -> float:
 
 
 def _account_key(name: str) -> str:
-    return f"account {name[:255].lower()}"
+    return f"account {canonical_name(name[:1000])[:255]}"
 
 
 def network(peer: Peer) -> str:

@@ -140,7 +140,11 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     made = command("add", account_add, "make an account", "address")
     changed = command("password", account_password, "give an account a new password", "address")
     for parser in (made, changed):
-        _add_password_source(parser)
+        source = _add_password_source(parser)
+        if parser is made:
+            source.add_argument(
+                "--no-password", action="store_true", help="another of the checkers knows one"
+            )
     command("remove", account_remove, "remove an account, not its mail", "address")
     listing = command("list", account_list, "list the accounts")
     listing.add_argument("domain", metavar="DOMAIN", nargs="?", help="of this domain only")
@@ -150,12 +154,15 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     _add_import(command)
 
 
-def _add_password_source(parser: argparse.ArgumentParser) -> None:
+def _add_password_source(
+    parser: argparse.ArgumentParser,
+) -> argparse._MutuallyExclusiveGroup:
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "--password-stdin", action="store_true", help="read it from the first line of stdin"
     )
     source.add_argument("--generate", action="store_true", help="make one up and print it")
+    return source
 
 
 def _add_senders(command: Callable[..., argparse.ArgumentParser]) -> None:

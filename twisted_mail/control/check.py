@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from twisted_mail.config import Config, endpoints
-from twisted_mail.control import ports
+from twisted_mail.control import password_files, ports
 from twisted_mail.control.output import FAILED, FINE, CommandResult, count
 from twisted_mail.control.setup import certificates
 from twisted_mail.directory.editing.editor import DirectoryEditor, DirectoryProblem
@@ -146,6 +146,8 @@ def _directory(config: Config) -> Iterator[Note]:
         ) as register:
             yield from _residents(register)
             yield from _programs(register, config)
+            for text in password_files.faults(config, register):
+                yield Note("warning", "logins", text)
     except DirectoryUnusable as error:
         yield Note("fault", "directory", str(error))
 

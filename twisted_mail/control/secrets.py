@@ -19,8 +19,11 @@ def generate_password() -> str:
 
 
 def password_from(options: argparse.Namespace) -> str:
-    """Return the password, from where the options say. Raises CommandError."""
-    if options.generate:
+    """Return the password, from where the options say. Raises CommandError.
+
+    Without a password an account gets one that nobody ever sees.
+    """
+    if options.generate or getattr(options, "no_password", False):
         return generate_password()
     if options.password_stdin:
         return read_password()

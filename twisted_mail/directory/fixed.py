@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from twisted_mail.mail.address import Address
+from twisted_mail.mail.address import Address, canonical_name
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.directory_entry import NO_ENTRY, DirectoryEntry
 
@@ -40,11 +40,11 @@ class FixedDirectory:
         return home if any(name.endswith(f"@{home}") for name in names) else None
 
     async def find(self, address: Address) -> DirectoryEntry | None:
-        """Return all that lives under this very address; local parts compare without case."""
+        """Return all that lives under this very address; spellings of a local part are one."""
         home = await self.home(address.domain)
         if home is None:
             return None
-        name = str(Address(address.local, home)).lower()
+        name = Address(address.local, home).key
         if name in self.passwords:
             return DirectoryEntry(name)
         if name in self.lists:
@@ -67,9 +67,9 @@ class FixedDirectory:
     async def may_send_as(self, account: str, address: Address) -> bool:
         """Return whether the account has been granted to send as an address of others."""
         granted = self.grants.get(account, ())
-        return str(address).lower() in granted or f"@{address.domain}" in granted
+        return address.key in granted or f"@{address.domain}" in granted
 
     async def verify(self, credentials: Credentials) -> str | None:
         """Return the account's name if the password is right."""
-        name = credentials.name.lower()
+        name = canonical_name(credentials.name)
         return name if self.passwords.get(name) == credentials.password else None

@@ -18,7 +18,6 @@ class AddressRecord:
 
     entry: DirectoryEntry = NO_ENTRY
     hash: str | None = field(default=None, repr=False)
-    is_enabled: bool = False
     may_send_as: frozenset[str] = frozenset()  # keys
 
 
@@ -50,7 +49,7 @@ class RecordReader:
             account, stored, is_enabled = row
         if account is not None:
             return AddressRecord(
-                DirectoryEntry(account), stored, bool(is_enabled), self._read_grants(key)
+                DirectoryEntry(account, is_enabled=bool(is_enabled)), stored, self._read_grants(key)
             )
         return AddressRecord(self._read_alias(key) or self._read_list(key) or NO_ENTRY)
 

@@ -149,7 +149,7 @@ class SqliteDirectory:
             if is_right:
                 stored = await self._renewed(name, stored, password)
                 self._password_cache.add(stored, name, password)
-        return name if is_right and record.is_enabled else None
+        return name if is_right and record.entry.is_enabled else None
 
     # ------------------------------------------------------------ passwords
 

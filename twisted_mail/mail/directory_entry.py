@@ -9,8 +9,9 @@ from twisted_mail.mail.address import Address
 class DirectoryEntry:
     """What there is at one address: an account, or an alias, or a mailing list, or nothing.
 
-    An alias leads to the addresses ``targets`` and to the ``programs``, by name. ``list`` is the name of
-    a list, and ``owners`` are the addresses of its owners.
+    Mail of an account that is not ``is_enabled`` arrives, and its logins are refused. An alias leads to
+    the addresses ``targets`` and to the ``programs``, by name. ``list`` is the name of a list, and
+    ``owners`` are the addresses of its owners.
     """
 
     account: str | None = None
@@ -18,6 +19,7 @@ class DirectoryEntry:
     programs: tuple[str, ...] = ()
     list: str | None = None
     owners: tuple[Address, ...] = ()
+    is_enabled: bool = True
 
     @property
     def is_deliverable(self) -> bool:

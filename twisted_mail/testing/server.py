@@ -19,7 +19,7 @@ from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.imap.fetch.render import ItemRenderer
-from twisted_mail.mail.address import Address, parse
+from twisted_mail.mail.address import Address, canonical_name, parse
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
@@ -250,9 +250,10 @@ class MailServer:
         self._network.run(lambda: finish(self._account(account).create(name)))
 
     def _account(self, account: str) -> MemoryAccount:
-        if account.lower() not in self._passwords:
+        name = canonical_name(account)
+        if name not in self._passwords:
             raise LookupError(f"there is no account {account!r}")
-        return finish(self._store.account(account.lower()))
+        return finish(self._store.account(name))
 
 
 def _plugin(service: str) -> Any:
@@ -263,7 +264,7 @@ def _plugin(service: str) -> Any:
 
 def _account_name(text: str) -> str:
     """Return the name of the account with this address. Raises ValueError for what is none."""
-    return str(parse(text)).lower()
+    return parse(text).key
 
 
 def _addresses(texts: Iterable[str]) -> list[Address]:
