@@ -3,14 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail.lists.verp import VerpSigner, parse_member_detail
-from twisted_mail.mail.address import MAX_LOCAL, Address, parse
+from twisted_mail.mail.address import PORTABLE_LOCAL, Address, parse
 from twisted_mail.mail.mailing_list import ListRole, MailingList, Member, parse_role
 
 NEWS = MailingList("news@example.org", parse("news@example.org"))
 SIGNER = VerpSigner(b"secret")
-LOCALS = st.text("ab=+.-_%\"' é", min_size=1, max_size=70).filter(
-    lambda text: not text.startswith(".") and not text.endswith(".") and ".." not in text
-)
+LOCALS = st.text("ab=+.-_%\"' é", min_size=1, max_size=70)
 
 
 def test_an_address_for_bounces_names_the_member() -> None:
@@ -60,7 +58,7 @@ def test_every_member_is_known_again_and_every_address_is_short_enough(
 ) -> None:
     member = Member(number, Address(local, domain))
     address = SIGNER.member_address(NEWS, member, ListRole.BOUNCES)
-    assert len(address.local) <= MAX_LOCAL
+    assert len(address.local) <= PORTABLE_LOCAL
     assert parse(str(address)) == address
     read = parse_role(address.local)
     assert read is not None

@@ -27,6 +27,7 @@ def test_verbs_have_no_case_and_spaces_at_the_end_do_not_count() -> None:
     assert parse_command(b"noop") == (b"NOOP", b"")
     assert parse_command(b"QUIT \t ") == (b"QUIT", b"")
     assert parse_command(b"Mail FROM:<a@b>  ") == (b"MAIL", b"FROM:<a@b>")
+    assert parse_command(b"Mail\tFROM:<a@b>\tSIZE=1") == (b"MAIL", b"FROM:<a@b>\tSIZE=1")
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,12 @@ def test_verbs_have_no_case_and_spaces_at_the_end_do_not_count() -> None:
         (b"FROM:<a@[IPv6:2001:DB8::1]>", Address("a", "[IPv6:2001:db8::1]")),
         (b"FROM:<@hosta.int,@jkl.org:userc@d.bar.org>", Address("userc", "d.bar.org")),
         (b"FROM:<e=mc2@example.com>", Address("e=mc2", "example.com")),
+        (b"FROM:\t< a@b.example >", Address("a", "b.example")),
+        (b"FROM:<foo..bar@b.example>", Address("foo..bar", "b.example")),
+        (b"FROM:<trail.@b.example>", Address("trail.", "b.example")),
+        (b"FROM:<a@b.example.>", Address("a", "b.example")),
+        (b"FROM:<a@_spf.b.example>", Address("a", "_spf.b.example")),
+        (b"FROM:<" + b"a" * 256 + b"@b.example>", Address("a" * 256, "b.example")),
         (b"FROM:a@b.example", Address("a", "b.example")),
         (b"FROM: a@b.example", Address("a", "b.example")),
         (b'FROM:"a b"@c.example', Address("a b", "c.example")),
@@ -73,6 +80,12 @@ def test_senders(argument: bytes, address: Address) -> None:
         b"FROM:<<a@b.example>>",
         b'FROM:<"a@b.example>',
         b"FROM:<a@b..example>",
+        b"FROM:<a@b.example..>",
+        b"FROM:<a@.>",
+        b"FROM:<.@b.example\x0b>",
+        b"FROM:< a @b.example>",
+        b"FROM:<a@b.example> SIZE=1\x0bBODY=8BITMIME",
+        b"FROM:<a@b.example>\x0bSIZE=1",
         b"FROM:<a@[192.0.2.256]>",
         b"FROM:<@a.example;@b.example:c@d.example>",
         b"FROM:<@a.example,b.example:c@d.example>",
@@ -80,7 +93,7 @@ def test_senders(argument: bytes, address: Address) -> None:
         b"FROM:<a\xc2\x85b@b.example> SMTPUTF8",
         b"FROM:<\xed\xa0\x80@b.example> SMTPUTF8",
         b"FROM:<a\0@b.example>",
-        b"FROM:<" + b"a" * 65 + b"@b.example>",
+        b"FROM:<" + b"a" * 257 + b"@b.example>",
         b"FROM:<a@b.example>SIZE=1",
         b"FROM:<a@b.example> SIZE=1 SIZE=1",
         b"FROM:<a@b.example> =1",
@@ -108,7 +121,7 @@ def test_the_enhanced_code_tells_sender_from_recipient() -> None:
 
 
 def test_parameters_have_names_without_case() -> None:
-    _, parameters = parse_mail(b"FROM:<> size=12  Body=8bitMIME AUTH=<>")
+    _, parameters = parse_mail(b"FROM:<> size=12  Body=8bitMIME\tAUTH=<>")
     assert parameters == {"SIZE": "12", "BODY": "8bitMIME", "AUTH": "<>"}
 
 

@@ -151,7 +151,7 @@ class _ConfigReader:
 
     def _domain(self, place: KeyPath, text: str) -> str:
         try:
-            return parse_domain(text.removesuffix("."))
+            return parse_domain(text)
         except ValueError as error:
             self._complain(place, f"{text!r} is not a domain: {error}")
             return ""

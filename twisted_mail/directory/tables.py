@@ -157,6 +157,6 @@ def to_canonical(text: str) -> Address:
 def to_domain(text: str) -> str:
     """Read a domain that somebody typed. Raises Refused."""
     try:
-        return addresses.parse_domain(text.removesuffix("."))
+        return addresses.parse_domain(text)
     except ValueError as error:
         raise Refused(f"{text!r} is not a domain: {error}") from None

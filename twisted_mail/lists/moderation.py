@@ -9,7 +9,7 @@ from twisted_mail.lists import message_kind
 from twisted_mail.lists.backend import ListBackend
 from twisted_mail.lists.notices import ListNotices
 from twisted_mail.lists.verp import VerpSigner
-from twisted_mail.mail.address import MAX_LOCAL
+from twisted_mail.mail.address import PORTABLE_LOCAL
 from twisted_mail.mail.delivery_result import Completion, DeliveryResult
 from twisted_mail.mail.job import APPROVE, REJECT, Job
 from twisted_mail.mail.mailing_list import ListRole, MailingList, role_address
@@ -71,7 +71,7 @@ async def _decision_addresses(lists: MailingListStore, mailing_list: MailingList
         )
         for sign, decision in _DECISIONS.items()
     }
-    if any(len(one.local) > MAX_LOCAL for one in addresses.values()):
+    if any(len(one.local) > PORTABLE_LOCAL for one in addresses.values()):
         return ""
     lines = [f"    {decision:8} {address}\n" for decision, address in addresses.items()]
     intro = "\nOr write a letter, which may be empty, to one of these addresses:\n\n"

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-from twisted_mail.mail.address import MAX_LOCAL, Address, parse
+from twisted_mail.mail.address import PORTABLE_LOCAL, Address, parse
 from twisted_mail.mail.mailing_list import ListRole, MailingList, Member, role_address
 
 _LENGTH = 8  # characters of base 32: one guess in 2**40 is right
@@ -40,7 +40,7 @@ class VerpSigner:
         tag = self.member_tag(mailing_list, member.number, role)
         named = Address(f"{member.address.local}={member.address.domain}={tag}", "")
         address = role_address(mailing_list.address, role, named.local)
-        if len(address.local.encode()) <= MAX_LOCAL and _is_plain(address):
+        if len(address.local.encode()) <= PORTABLE_LOCAL and _is_plain(address):
             return address
         return role_address(mailing_list.address, role, f"={member.number}={tag}")
 

@@ -1,7 +1,12 @@
 """Addresses: where mail may be sent.
 
-The grammar is that of RFC 5321 §4.1.2 (``Mailbox``); what surrounds an address in a command (angle
-brackets, source routes, parameters) belongs to the room of the command.
+The grammar is that of RFC 5321 §4.1.2 (``Mailbox``), and what else is in use: local parts of more than 64
+octets (forwarding by Gmail, SRS, VERP), dots at the ends of a local part and two in a row (old Japanese
+carriers), an underscore or hyphen at the ends of a label, a dot after the domain. What is read is written
+in the standard's form: such a local part in quotes, the domain without the dot.
+
+What surrounds an address in a command (angle brackets, source routes, parameters) belongs to the room of
+the command.
 """
 
 import ipaddress
@@ -11,13 +16,15 @@ from dataclasses import dataclass, field
 
 import idna
 
-MAX_LOCAL = 64  # octets, RFC 5321 §4.5.3.1.1
+MAX_LOCAL = 256  # octets, as long as a whole path has to be (RFC 5321 §4.5.3.1.3)
+PORTABLE_LOCAL = 64  # octets that every server takes (RFC 5321 §4.5.3.1.1)
 MAX_DOMAIN = 255  # octets, RFC 5321 §4.5.3.1.2
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\xa0-\U0010ffff-]"  # with UTF-8, RFC 6531 §3.3
 _DOT_STRING = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*")
+_LOOSE_DOT_STRING = re.compile(rf"(?:{_ATEXT}|\.)+")  # what is taken without quotes
 _QUOTED = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e\xa0-\U0010ffff]|\\[\x20-\x7e])*)"')
-_LABEL = r"[A-Za-z0-9\x80-\U0010ffff](?:[A-Za-z0-9\x80-\U0010ffff_-]*[A-Za-z0-9\x80-\U0010ffff])?"
+_LABEL = r"-*[A-Za-z0-9\x80-\U0010ffff_][A-Za-z0-9\x80-\U0010ffff_-]*"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
@@ -101,20 +108,21 @@ def parse(text: str) -> Address:
 def _parse_local(text: str) -> tuple[str, int]:
     if quoted := _QUOTED.match(text):
         return re.sub(r"\\(.)", r"\1", quoted[1]), quoted.end()
-    if plain := _DOT_STRING.match(text):
+    if plain := _LOOSE_DOT_STRING.match(text):
         return plain[0], plain.end()
     raise ValueError("the local part is missing or has characters that need quotes")
 
 
 def parse_domain(text: str) -> str:
-    """Return a domain or address literal in its normal form: lower case, A-labels.
+    """Return a domain or address literal in its normal form: lower case, A-labels, no dot at the end.
 
     Raises ValueError.
     """
-    if len(text) > MAX_DOMAIN:
-        raise ValueError(f"the domain is longer than {MAX_DOMAIN} octets")
     if text.startswith("["):
         return _parse_literal(text)
+    text = text.removesuffix(".")
+    if len(text) > MAX_DOMAIN:
+        raise ValueError(f"the domain is longer than {MAX_DOMAIN} octets")
     if not _DOMAIN.fullmatch(text):
         raise ValueError("the domain is missing or malformed")
     if not text.isascii():

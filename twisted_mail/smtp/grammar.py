@@ -15,13 +15,15 @@ from twisted_mail.mail.outcome import Outcome, ProtocolError
 
 MAX_HELLO = 255  # octets, RFC 5321 §4.5.3.1.2
 
-# After "FROM:" or "TO:". Outlook puts a space there. The route is that of RFC 5321 appendix C.
-_PATH = re.compile(r' *<(?:(@[^<>:"\s]+):)?("(?:[^"\\]|\\.)*"[^<>"\s]*|[^<>"\s]*)>')
+# After "FROM:" or "TO:". Outlook puts a space there, others put one inside the brackets. The route is
+# that of RFC 5321 appendix C.
+_PATH = re.compile(r'[ \t]*<[ \t]*(?:(@[^<>:"\s]+):)?("(?:[^"\\]|\\.)*"[^<>"\s]*|[^<>"\s]*)[ \t]*>')
 # Some programs leave the brackets out.
-_BARE_PATH = re.compile(r' *("(?:[^"\\]|\\.)*"[^<>"\s]*|[^<>"\s]+)')
+_BARE_PATH = re.compile(r'[ \t]*("(?:[^"\\]|\\.)*"[^<>"\s]*|[^<>"\s]+)')
 _PARAMETER = re.compile(
     r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([\x21-\x3c\x3e-\x7e\xa0-\U0010ffff]+))?"  # RFC 6531 §3.3
 )
+_COMMAND = re.compile(rb"([^ \t]*)[ \t]*(.*)", re.DOTALL)
 _HELLO = re.compile(rb"[\x21-\x7e]+(?:[ \t]+[\x21-\x7e]+)*")
 _CHUNK = re.compile(rb"([0-9]{1,19})(?:[ \t]+(LAST))?", re.IGNORECASE)
 
@@ -31,8 +33,9 @@ _NO_PARAMETERS: Parameters = {}
 
 def parse_command(line: bytes) -> tuple[bytes, bytes]:
     """Return the verb in upper case and the argument, without the spaces around it."""
-    verb, _, argument = line.partition(b" ")
-    return verb.rstrip().upper(), argument.strip(b" \t")
+    match = _COMMAND.match(line)
+    assert match is not None  # it takes any line
+    return match[1].upper(), match[2].rstrip(b" \t")
 
 
 def parse_hello(argument: bytes) -> str:
@@ -161,10 +164,12 @@ def _parse_address(text: str, enhanced: str) -> Address:
 def _parse_parameters(text: str) -> Parameters:
     if not text:
         return _NO_PARAMETERS
-    if not text.startswith(" "):
+    if text[0] not in " \t":
         _syntax("5.5.4", "A space comes between address and parameters")
     parameters: dict[str, str | None] = {}
-    for word in text.split():
+    for word in text.replace("\t", " ").split(" "):
+        if not word:
+            continue
         match = _PARAMETER.fullmatch(word)
         if match is None:
             _syntax("5.5.4", "Malformed parameter")

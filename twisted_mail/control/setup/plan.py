@@ -100,7 +100,7 @@ def _check_owner(name: str) -> None:
 
 def _domain(text: str) -> str:
     try:
-        name = parse_domain(text.removesuffix("."))
+        name = parse_domain(text)
     except ValueError as error:
         raise CommandError(f"{text!r} is not a domain: {error}", WRONG_USE) from None
     if name.startswith("["):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from twisted_mail.directory.tables import Tables, to_address, to_canonical, to_domain
-from twisted_mail.mail.address import MAX_LOCAL, Address, parse
+from twisted_mail.mail.address import PORTABLE_LOCAL, Address, parse
 from twisted_mail.mail.mailing_list import (
     JoiningPolicy,
     ListRole,
@@ -19,7 +19,9 @@ from twisted_mail.mail.outcome import Refused
 MAX_MEMBERS = 100_000  # of one list
 MAX_OWNERS = 20
 MAX_TITLE = 200  # characters
-_ROOM = MAX_LOCAL - len("-bounces+=4294967295=12345678")  # for the addresses that are made of it
+_ROOM = PORTABLE_LOCAL - len(
+    "-bounces+=4294967295=12345678"
+)  # for the addresses that are made of it
 
 NOT_SENT_YET = "members live in domains of ours until mail is sent on to other hosts"
 

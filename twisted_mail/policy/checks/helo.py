@@ -93,9 +93,8 @@ FORGED_LITERAL = Outcome(550, "5.7.1", "The address you gave in HELO is not your
 
 def normalise_helo(hello: str) -> str | None:
     """Return a name in its normal form; None for what is neither a full name nor a literal."""
-    text = hello.removesuffix(".")
     try:
-        name = parse_domain(text)
+        name = parse_domain(hello)
     except ValueError:
         return None
     if name.startswith("["):
