@@ -26,11 +26,21 @@ def at(offset: float, *parts: int) -> datetime:
 def test_imap_dates_are_read() -> None:
     assert parse_date("1-Feb-1994") == date(1994, 2, 1)
     assert parse_date("01-FEB-1994") == date(1994, 2, 1)
+    assert parse_date(" 1-feb-1994") == date(1994, 2, 1)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "1-Foo-1994", "30-Feb-1994", "1-Feb-94", "1 Feb 1994", "001-Feb-1994", "1-Feb-0000"],
+    [
+        "",
+        "1-Foo-1994",
+        "30-Feb-1994",
+        "1-Feb-94",
+        "1 Feb 1994",
+        "001-Feb-1994",
+        "1-Feb-0000",
+        "  1-Feb-1994",
+    ],
 )
 def test_what_is_no_imap_date_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
@@ -43,6 +53,9 @@ def test_what_is_no_imap_date_is_refused(text: str) -> None:
         ("17-Jul-1996 02:44:25 -0700", at(-7, 1996, 7, 17, 2, 44, 25)),
         (" 1-jan-2020 00:00:00 +0530", at(5.5, 2020, 1, 1)),
         ("01-Jan-2020 00:00:00 +0000", at(0, 2020, 1, 1)),
+        ("1-Jan-2020 00:00:00 +0000", at(0, 2020, 1, 1)),
+        ("9-DEC-2024 18:28:47 -0000", at(0, 2024, 12, 9, 18, 28, 47)),
+        (" 17-Jul-1996 02:44:25 -0700", at(-7, 1996, 7, 17, 2, 44, 25)),
         ("30-Jun-2015 23:59:60 +0000", at(0, 2015, 6, 30, 23, 59, 59)),
     ],
 )
@@ -55,7 +68,11 @@ def test_imap_date_times_are_read(text: str, when: datetime) -> None:
     "text",
     [
         "",
-        "1-Jan-2020 00:00:00 +0000",
+        "  1-Jan-2020 00:00:00 +0000",
+        "001-Jan-2020 00:00:00 +0000",
+        "-Jan-2020 00:00:00 +0000",
+        "1 Jan 2020 00:00:00 +0000",
+        "0-Jan-2020 00:00:00 +0000",
         "01-Jan-2020 24:00:00 +0000",
         "01-Jan-2020 00:00:61 +0000",
         "01-Jan-2020 00:00:00 +2400",
@@ -71,9 +88,9 @@ def test_what_is_no_imap_date_time_is_refused(text: str) -> None:
         parse_date_time(text)
 
 
-@given(moments)
-def test_any_imap_date_time_is_read(when: datetime) -> None:
-    day = f"{when.day:2d}-{when:%b}-{when.year:04d}"
+@given(moments, st.sampled_from(["{:2d}", "{:02d}", "{:d}"]))
+def test_any_imap_date_time_is_read(when: datetime, day: str) -> None:
+    day = f"{day.format(when.day)}-{when:%b}-{when.year:04d}"
     read = parse_date_time(f"{day} {when:%H:%M:%S %z}")
     assert read == when
     assert read.utcoffset() == when.utcoffset()

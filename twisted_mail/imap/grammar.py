@@ -27,7 +27,7 @@ _ESCAPED = re.compile(rb'\\(["\\])')
 _LITERAL = re.compile(rb"\{([0-9]{1,10})\+?\}\r\n")
 _NUMBER = re.compile(rb"[0-9]{1,10}")
 _NUMBERS = re.compile(rb"[0-9*:,]+")
-_DATE = re.compile(rb'"([^"\r\n]{1,20})"|([0-9A-Za-z-]{1,20})')
+_DATE = re.compile(rb'"[^"\r\n]{1,20}"|[0-9A-Za-z-]{1,20}')
 _DATE_TIME = re.compile(rb'"([^"\r\n]{1,40})"')
 _NIL = re.compile(rb"[Nn][Ii][Ll](?![^\x00-\x20()\x7f-\xff])")
 
@@ -247,8 +247,9 @@ class Reader:
         return decoded_name(self.astring())
 
     def date(self) -> dt.date:
-        """Read a date, ``1-Feb-1994``, with or without quotes."""
-        text = self._match(_DATE, "a date").decode("latin-1").strip('"')
+        """Read a date, ``1-Feb-1994``, with or without quotes, or as a literal."""
+        octets = self.string() if self.peek(b"{") else self._match(_DATE, "a date").strip(b'"')
+        text = octets.decode("latin-1")
         try:
             return dates.parse_date(text)
         except ValueError:

@@ -10,15 +10,17 @@ _MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, 1)}
 
 # ---------------------------------------------------------------- IMAP (RFC 3501 §9)
 
-_DATE = re.compile(r"([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})")
-_DATE_TIME = re.compile(
-    r"( [0-9]|[0-9]{2})-([A-Za-z]{3})-([0-9]{4}) "
-    r"([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-])([0-9]{2})([0-9]{2})"
-)
+# A day below ten may have a space or a zero in front, or nothing, as iOS, Outlook and imapflow write it.
+_DAY = r" ?([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})"
+_DATE = re.compile(_DAY)
+_DATE_TIME = re.compile(_DAY + r" ([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-])([0-9]{2})([0-9]{2})")
 
 
 def parse_date(text: str) -> date:
-    """Read ``date-text``, as in ``1-Feb-1994`` (without quotes). Raises ValueError."""
+    """Read ``date-text``, as in ``1-Feb-1994`` (without quotes). Raises ValueError.
+
+    A space in front of a short day, as ``date-time`` has it, is let through.
+    """
     match = _DATE.fullmatch(text)
     if match is None:
         raise ValueError("a date looks like 1-Feb-1994")
@@ -28,7 +30,7 @@ def parse_date(text: str) -> date:
 def parse_date_time(text: str) -> datetime:
     """Read ``date-time`` without its quotes, as in ``17-Jul-1996 02:44:25 -0700``.
 
-    A day below ten has a space or a zero in front. Raises ValueError.
+    A day below ten should have a space or a zero in front; clients leave both out. Raises ValueError.
     """
     match = _DATE_TIME.fullmatch(text)
     if match is None:
