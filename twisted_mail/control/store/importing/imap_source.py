@@ -2,18 +2,15 @@
 
 import imaplib
 import re
-import socket
-import ssl
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from typing import Any
 
-from twisted_mail.control.output import WRONG_USE, CommandError
+from twisted_mail.control.output import CommandError
 from twisted_mail.control.store.importing import imap_replies
+from twisted_mail.control.store.importing.imap_client import ImapServerAddress, connected, words
 from twisted_mail.control.store.importing.source import MAX_MESSAGE, SourceMessage, storable_flags
 from twisted_mail.control.store.skipped import BadItem
 
-TIMEOUT = 120.0  # seconds of silence
 _BULK = 500  # messages asked about at a time
 _TOGETHER = 8 * 1024 * 1024  # octets of messages asked for at a time
 _UID = re.compile(rb"\bUID ([0-9]{1,10})")
@@ -21,89 +18,6 @@ _FLAGS = re.compile(rb"\bFLAGS \(([^)]*)\)")
 _DATE = re.compile(rb'\bINTERNALDATE "([^"]{1,40})"')
 _SIZE = re.compile(rb"\bRFC822\.SIZE ([0-9]{1,15})")
 _HIDDEN = (b"\\noselect", b"\\nonexistent")
-
-
-class ImapServerAddress(NamedTuple):
-    """Where to log in: from ``imaps://user@host:port/``."""
-
-    is_implicit: bool
-    host: str
-    port: int
-    user: str
-
-
-def parse(url: str) -> ImapServerAddress:
-    """Read the address of a server and a user. Raises CommandError."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise CommandError(f"{url} is no address of a server", WRONG_USE) from None
-    if parts.scheme not in ("imap", "imaps") or not parts.hostname:
-        raise CommandError(f"{url} does not look like imaps://user@host/", WRONG_USE)
-    if not parts.username:
-        raise CommandError(f"say the user: {parts.scheme}://USER@{parts.hostname}/", WRONG_USE)
-    if parts.password is not None:
-        text = "a password in an address is seen by everybody on this machine: leave it out"
-        raise CommandError(text, WRONG_USE)
-    if parts.path.strip("/"):
-        raise CommandError("choose mailboxes with --only, not in the address", WRONG_USE)
-    is_implicit = parts.scheme == "imaps"
-    user = unquote(parts.username)
-    return ImapServerAddress(
-        is_implicit, parts.hostname, port or (993 if is_implicit else 143), user
-    )
-
-
-# ---------------------------------------------------------------- the connection
-
-
-class _Client(imaplib.IMAP4):
-    """A client whose connection is checked against a name that need not be the host's."""
-
-    def __init__(self, address: ImapServerAddress, context: ssl.SSLContext, name: str) -> None:
-        self._address = address
-        self._context = context
-        self._name = name
-        super().__init__(address.host, address.port, TIMEOUT)
-
-    def _create_socket(self, timeout: float | None) -> socket.socket:
-        raw = socket.create_connection((self._address.host, self._address.port), timeout)
-        if self._address.is_implicit:
-            return self._context.wrap_socket(raw, server_hostname=self._name)
-        return raw
-
-    def read(self, size: int) -> bytes:
-        """Read a literal of the length that the server says, up to a limit."""
-        if size > MAX_MESSAGE:
-            raise self.abort(f"the server sends {size} octets at once")
-        return super().read(size)
-
-    def secure(self) -> None:
-        """Begin TLS on the open connection."""
-        self.host = self._name
-        self.starttls(self._context)
-
-
-def _connected(address: ImapServerAddress, is_starttls: bool, authority: str, name: str) -> _Client:
-    if not address.is_implicit and not is_starttls:
-        raise CommandError("passwords do not cross in clear: use imaps:// or --starttls", WRONG_USE)
-    try:
-        context = ssl.create_default_context(cafile=authority or None)
-        client = _Client(address, context, name or address.host)
-        if not address.is_implicit:
-            client.secure()
-    except ssl.SSLCertVerificationError as error:
-        text = f"{address.host} cannot prove its name: {error.verify_message}"
-        raise CommandError(f"{text} (--ca FILE, --tls-name NAME)") from None
-    except (OSError, imaplib.IMAP4.error) as error:
-        raise CommandError(f"{address.host}: {_words(error)}") from None
-    return client
-
-
-def _words(error: BaseException) -> str:
-    text = getattr(error, "strerror", None) or str(error)
-    return str(text)[:200] or type(error).__name__
 
 
 class ImapSource:
@@ -118,7 +32,7 @@ class ImapSource:
         tls_name: str = "",
     ) -> None:
         self._address = address
-        self._client = _connected(address, is_starttls, authority, tls_name)
+        self._client = connected(address, is_starttls, authority, tls_name)
         self._bad: list[tuple[str, str]] = []
         self._selected = ""
         self._uidvalidity = b""
@@ -134,12 +48,12 @@ class ImapSource:
             text = f"\0{self._address.user}\0{password}".encode()
             self._ask("authenticate", "PLAIN", lambda _: text)
         except imaplib.IMAP4.error as error:
-            raise CommandError(f"{self._address.host} refuses the login: {_words(error)}") from None
+            raise CommandError(f"{self._address.host} refuses the login: {words(error)}") from None
         except OSError as error:
             raise self._lost(error) from None
 
     def _lost(self, error: BaseException) -> CommandError:
-        text = f"the connection to {self._address.host} was lost: {_words(error)}"
+        text = f"the connection to {self._address.host} was lost: {words(error)}"
         return CommandError(f"{text}; the same command goes on where it ended")
 
     def _ask(self, command: str, *arguments: Any) -> list[Any]:
@@ -148,7 +62,7 @@ class ImapSource:
         except (imaplib.IMAP4.abort, OSError) as error:
             raise self._lost(error) from None
         except imaplib.IMAP4.error as error:
-            raise BadItem(_words(error)) from None
+            raise BadItem(words(error)) from None
         if answer != "OK":
             text = data[0] if data and isinstance(data[0], bytes) else b""
             raise BadItem(text.decode("utf-8", "replace")[:200] or "the server refuses")

@@ -7,7 +7,7 @@ import sys
 
 from twisted_mail.control import secrets
 from twisted_mail.control.output import WRONG_USE, CommandError
-from twisted_mail.control.store.importing import imap_source, mbox_source
+from twisted_mail.control.store.importing import imap_client, imap_source, mbox_source
 from twisted_mail.control.store.importing.maildir_source import MaildirSource
 from twisted_mail.control.store.importing.source import ImportSource
 
@@ -16,7 +16,7 @@ def opened(options: argparse.Namespace) -> tuple[ImportSource, str]:
     """Open the source; return it with a name that is the same in every run."""
     given: str = options.source
     if "://" in given:
-        address = imap_source.parse(given)
+        address = imap_client.parse(given)
         password = _password(options, address.user)
         return (
             imap_source.ImapSource(
