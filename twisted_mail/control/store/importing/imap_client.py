@@ -1,15 +1,21 @@
 """The connection to another IMAP server: its address, its certificate, and bounds on what it sends."""
 
 import imaplib
+import re
 import socket
 import ssl
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from twisted_mail.control.output import WRONG_USE, CommandError
+from twisted_mail.control.store.importing import imap_replies
 from twisted_mail.control.store.importing.source import MAX_MESSAGE
+from twisted_mail.control.store.skipped import BadItem
 
 TIMEOUT = 120.0  # seconds of silence
+_MAX_LINE = 32 * 1024 * 1024  # octets: the UIDs of three million messages
+_MAX_PASSED_OVER = 4 * 1024 * 1024 * 1024  # octets of a message that is too large
+_PIECE = 1024 * 1024
 
 
 class ImapServerAddress(NamedTuple):
@@ -54,6 +60,8 @@ class ImapClient(imaplib.IMAP4):
         self._address = address
         self._context = context
         self._name = name
+        self._room = MAX_MESSAGE
+        self.exists = 0  # messages of the open mailbox, as the server has counted them last
         super().__init__(address.host, address.port, TIMEOUT)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
@@ -62,11 +70,82 @@ class ImapClient(imaplib.IMAP4):
             return self._context.wrap_socket(raw, server_hostname=self._name)
         return raw
 
-    def read(self, size: int) -> bytes:
-        """Read a literal of the length that the server says, up to a limit."""
-        if size > MAX_MESSAGE:
+    def readline(self) -> bytes:
+        """Read a line: one with the UIDs of a large mailbox is longer than imaplib allows."""
+        stream: Any = self._file if hasattr(self, "_file") else self.file  # Python 3.14 renamed it
+        line: bytes = stream.readline(_MAX_LINE + 1)
+        if len(line) > _MAX_LINE:
+            raise self.abort("the server sends a line without end")
+        return line
+
+    def read(self, size: int) -> Any:
+        """Read a literal; None where there is no room for it, and its octets are passed over."""
+        if size > _MAX_PASSED_OVER:
             raise self.abort(f"the server sends {size} octets at once")
-        return super().read(size)
+        if size <= self._room:
+            self._room -= size
+            return super().read(size)
+        while size > 0:
+            piece = super().read(min(size, _PIECE))
+            if not piece:
+                raise self.abort("the connection ended within a message")
+            size -= len(piece)
+        return None
+
+    def _append_untagged(self, typ: str, dat: Any) -> None:
+        """Keep an untagged response, and count the messages of the mailbox that is open."""
+        if typ == "EXISTS":
+            self.exists = imap_replies.number(dat)
+        elif typ == "EXPUNGE":
+            self.exists = max(0, self.exists - 1)
+        else:
+            super()._append_untagged(typ, dat)  # type: ignore[misc]
+
+    def _get_capabilities(self) -> None:
+        super()._get_capabilities()  # type: ignore[misc]
+        if "IMAP4REV2" in self.capabilities:  # alone, it is unknown to imaplib
+            self.capabilities = ("IMAP4REV1", *self.capabilities)
+
+    def ask(self, command: str, *arguments: Any, room: int = MAX_MESSAGE) -> list[Any]:
+        """Send a command and return the untagged answers, with at most ``room`` octets of literals.
+
+        Raises BadItem where the server refuses, and CommandError when the connection is lost.
+        """
+        self._room = room
+        try:
+            answer, data = getattr(self, command)(*arguments)
+        except (self.abort, OSError) as error:
+            raise self.lost(error) from None
+        except self.error as error:
+            raise BadItem(words(error)) from None
+        if answer != "OK":
+            text = data[0] if data and isinstance(data[0], bytes) else b""
+            raise BadItem(text.decode("utf-8", "replace")[:200] or "the server refuses")
+        return list(data)
+
+    def examine(self, raw: bytes) -> int:
+        """Open a mailbox for reading by the octets of its name; return how many messages it has."""
+        if re.search(rb"[\0\r\n]", raw):
+            raise BadItem("its name has line ends, which cannot be sent")
+        self.exists = 0
+        name = b'"' + raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+        self.ask("select", name, True)
+        return self.exists
+
+    def learn_capabilities(self) -> None:
+        """Ask what the server can do: after the login it may be more."""
+        self.untagged_responses.pop("CAPABILITY", None)
+        try:
+            self._get_capabilities()
+        except (self.abort, OSError) as error:
+            raise self.lost(error) from None
+        except self.error:
+            pass  # what it said before the login holds
+
+    def lost(self, error: BaseException) -> CommandError:
+        """Return the error that ends the import when the connection is lost."""
+        text = f"the connection to {self._address.host} was lost: {words(error)}"
+        return CommandError(f"{text}; the same command goes on where it ended")
 
     def secure(self) -> None:
         """Begin TLS on the open connection."""

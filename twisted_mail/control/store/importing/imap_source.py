@@ -1,23 +1,26 @@
-"""Another IMAP server as a source, read without marking anything there."""
+"""Another IMAP server as a source, read without marking anything there.
+
+What the server tells of is compared with what it gives, at each step: the messages it counts (EXISTS)
+with those it lists (SEARCH), those with the ones it describes and sends (FETCH).
+"""
 
 import imaplib
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from twisted_mail.control.output import CommandError
+from twisted_mail.control.output import CommandError, count
 from twisted_mail.control.store.importing import imap_replies
 from twisted_mail.control.store.importing.imap_client import ImapServerAddress, connected, words
+from twisted_mail.control.store.importing.imap_listing import ImapListing
 from twisted_mail.control.store.importing.source import MAX_MESSAGE, SourceMessage, storable_flags
 from twisted_mail.control.store.skipped import BadItem
 
 _BULK = 500  # messages asked about at a time
-_TOGETHER = 8 * 1024 * 1024  # octets of messages asked for at a time
-_UID = re.compile(rb"\bUID ([0-9]{1,10})")
-_FLAGS = re.compile(rb"\bFLAGS \(([^)]*)\)")
-_DATE = re.compile(rb'\bINTERNALDATE "([^"]{1,40})"')
-_SIZE = re.compile(rb"\bRFC822\.SIZE ([0-9]{1,15})")
-_HIDDEN = (b"\\noselect", b"\\nonexistent")
+_TOGETHER = 8 * 1024 * 1024  # octets of messages asked for at a time, by the sizes the server told
+_ROOM = 4 * _TOGETHER  # octets that are kept of them, whatever the server told
+_ABOUT = "(UID FLAGS INTERNALDATE RFC822.SIZE)"
 
 
 class ImapSource:
@@ -36,9 +39,10 @@ class ImapSource:
         self._bad: list[tuple[str, str]] = []
         self._selected = ""
         self._uidvalidity = b""
-        self._counts: dict[str, int] = {}
+        self._other_sizes: Counter[str] = Counter()
         self._login(password)
-        self._names = self._listed("LIST")
+        self._client.learn_capabilities()
+        self._listing = ImapListing(self._client, address.host)
 
     def _login(self, password: str) -> None:
         try:
@@ -46,54 +50,27 @@ class ImapSource:
             self._client.login(self._address.user, password)
         except UnicodeError:
             text = f"\0{self._address.user}\0{password}".encode()
-            self._ask("authenticate", "PLAIN", lambda _: text)
+            self._ask_login(text)
         except imaplib.IMAP4.error as error:
             raise CommandError(f"{self._address.host} refuses the login: {words(error)}") from None
         except OSError as error:
-            raise self._lost(error) from None
+            raise self._client.lost(error) from None
 
-    def _lost(self, error: BaseException) -> CommandError:
-        text = f"the connection to {self._address.host} was lost: {words(error)}"
-        return CommandError(f"{text}; the same command goes on where it ended")
-
-    def _ask(self, command: str, *arguments: Any) -> list[Any]:
+    def _ask_login(self, text: bytes) -> None:
         try:
-            answer, data = getattr(self._client, command)(*arguments)
-        except (imaplib.IMAP4.abort, OSError) as error:
-            raise self._lost(error) from None
-        except imaplib.IMAP4.error as error:
-            raise BadItem(words(error)) from None
-        if answer != "OK":
-            text = data[0] if data and isinstance(data[0], bytes) else b""
-            raise BadItem(text.decode("utf-8", "replace")[:200] or "the server refuses")
-        return list(data)
+            self._client.ask("authenticate", "PLAIN", lambda _: text)
+        except BadItem as bad:
+            raise CommandError(f"{self._address.host} refuses the login: {bad}") from None
 
     # ------------------------------------------------------------ mailboxes
 
-    def _listed(self, command: str) -> dict[str, bytes]:
-        """Return the names as they are here and there."""
-        found: dict[str, bytes] = {}
-        try:
-            answers = self._ask(command.lower(), '""', "*")
-        except BadItem as bad:
-            raise CommandError(f"{self._address.host} does not list mailboxes: {bad}") from None
-        for answer in answers:
-            named = imap_replies.mailbox(answer)
-            if named is None:
-                continue
-            attributes, delimiter, raw = named
-            if command == "LIST" and any(word in attributes.lower() for word in _HIDDEN):
-                continue
-            found[imap_replies.local_name(raw, delimiter)] = raw
-        return found
-
     def mailboxes(self) -> Sequence[str]:
         """Return the mailboxes that can be opened, INBOX first."""
-        return sorted(self._names, key=lambda name: (name != "INBOX", name))
+        return sorted(self._listing.names, key=lambda name: (name != "INBOX", name))
 
     def subscribed(self) -> Iterable[str]:
-        """Return the names in the answer to LSUB."""
-        return [name for name in self._listed("LSUB") if name in self._names]
+        """Return the names that are subscribed to; all where the server does not tell."""
+        return self._listing.subscribed()
 
     def numbering(self, mailbox: str) -> None:
         """Return None: other servers' UIDs are not kept."""
@@ -102,10 +79,8 @@ class ImapSource:
         if self._selected == mailbox:
             return
         self._selected = ""
-        name = b'"' + self._names[mailbox].replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
-        [number] = self._ask("select", name.decode("utf-8", "surrogateescape"), True)
+        self._client.examine(self._listing.names[mailbox])
         self._selected = mailbox
-        self._counts[mailbox] = int(number or 0)
         values: list[Any] = self._client.untagged_responses.get("UIDVALIDITY") or [b"0"]
         self._uidvalidity = bytes(values[0])
 
@@ -116,45 +91,79 @@ class ImapSource:
         except BadItem as bad:
             self._bad.append((mailbox, str(bad)))
             return 0
-        return self._counts[mailbox]
+        return self._client.exists
 
-    # ------------------------------------------------------------ messages
+    # ------------------------------------------------------------ which messages there are
 
     def items(self, mailbox: str) -> Iterator[SourceMessage]:
         """Yield the messages in the order of their UIDs, as they are described."""
         try:
             self._open(mailbox)
-            uids = [int(uid) for uid in (self._ask("uid", "SEARCH", "ALL")[0] or b"").split()]
-            for at in range(0, len(uids), _BULK):
-                yield from self._described(mailbox, sorted(uids)[at : at + _BULK])
+            uids = sorted(self._listed(mailbox))
         except BadItem as bad:
             self._bad.append((mailbox, str(bad)))
+            return
+        for at in range(0, len(uids), _BULK):
+            yield from self._described(mailbox, uids[at : at + _BULK])
+
+    def _listed(self, mailbox: str) -> set[int]:
+        """Return the UIDs that the server lists, compared with what it counts."""
+        found = self._searched()
+        if len(found) < self._client.exists:
+            with suppress(BadItem):  # then the difference is named
+                answers = self._client.ask("fetch", "1:*", "(UID)")
+                found |= imap_replies.fetched(answers).keys()
+        there = self._client.exists
+        if len(found) != there:
+            told = f"the server counts {count(there, 'message')} and lists {len(found)}"
+            self._bad.append((mailbox, told))
+        return found
+
+    def _searched(self) -> set[int]:
+        answers = self._client.ask("uid", "SEARCH", "ALL")
+        found = imap_replies.numbers(answers)
+        # A server of IMAP4rev2 alone answers so (RFC 9051 §6.4.4).
+        extended = self._client.untagged_responses.pop("ESEARCH", [])
+        for first, last in imap_replies.numbers_in_set(extended):
+            if last - first >= self._client.exists:
+                raise BadItem(f"the server lists UIDs {first} to {last}, and counts fewer messages")
+            found.update(range(first, last + 1))
+        return found
 
     def _described(self, mailbox: str, uids: list[int]) -> Iterator[SourceMessage]:
         self._open(mailbox)
-        what = "(UID FLAGS INTERNALDATE RFC822.SIZE)"
-        found = {}
-        for answer in self._ask("uid", "FETCH", ",".join(map(str, uids)), what):
-            line = answer if isinstance(answer, bytes) else b" ".join(answer or ())
-            item = self._item(mailbox, line)
-            if item is not None:
-                found[item.uid] = item
+        found = self._about(uids)
         for uid in uids:
-            if uid in found:
-                yield found[uid]
+            about = found.get(uid, BadItem("the server listed it and has it not"))
+            if isinstance(about, BadItem):
+                self._bad.append((_where(mailbox, uid), str(about)))
+            else:
+                yield self._item(mailbox, uid, about)
 
-    def _item(self, mailbox: str, line: bytes) -> SourceMessage | None:
-        uid = _UID.search(line)
-        if uid is None:
-            return None
-        flags, date, size = _FLAGS.search(line), _DATE.search(line), _SIZE.search(line)
-        words = flags[1].decode("ascii", "ignore").split() if flags else []
-        key = b"%s.%s" % (self._uidvalidity, uid[1])
-        where = f"{mailbox}, UID {int(uid[1])}"
-        octets = int(size[1]) if size else 0
+    def _about(self, uids: list[int]) -> dict[int, dict[bytes, Any] | BadItem]:
+        """Return what the server says about messages; asked for in halves where it refuses all."""
+        try:
+            answers = self._client.ask("uid", "FETCH", ",".join(map(str, uids)), _ABOUT)
+        except BadItem as bad:
+            if len(uids) == 1:
+                return {uids[0]: bad}
+            half = len(uids) // 2
+            return self._about(uids[:half]) | self._about(uids[half:])
+        return {**imap_replies.fetched(answers)}
+
+    def _item(self, mailbox: str, uid: int, about: Mapping[bytes, Any]) -> SourceMessage:
+        flags = about.get(b"FLAGS") or []
+        words = [word.decode("ascii", "replace") for word in flags if isinstance(word, bytes)]
         return SourceMessage(
-            key, where, storable_flags(words), imap_replies.date(date), octets, int(uid[1])
+            b"%s.%d" % (self._uidvalidity, uid),
+            _where(mailbox, uid),
+            storable_flags(words),
+            imap_replies.date(about.get(b"INTERNALDATE")),
+            _octets(about.get(b"RFC822.SIZE")),
+            uid,
         )
+
+    # ------------------------------------------------------------ the messages themselves
 
     def load(
         self, mailbox: str, items: Sequence[SourceMessage]
@@ -163,37 +172,57 @@ class ImapSource:
         self._open(mailbox)
         together: list[SourceMessage] = []
         for item in items:
-            if item.size > MAX_MESSAGE:
-                yield item, BadItem(f"larger than {MAX_MESSAGE} octets")
-                continue
             if together and sum(each.size for each in together) + item.size > _TOGETHER:
-                yield from self._fetched(together)
+                yield from self._fetched(mailbox, together)
                 together = []
             together.append(item)
         if together:
-            yield from self._fetched(together)
+            yield from self._fetched(mailbox, together)
 
     def _fetched(
-        self, items: Sequence[SourceMessage]
+        self, mailbox: str, items: Sequence[SourceMessage]
     ) -> Iterator[tuple[SourceMessage, bytes | BadItem]]:
+        """Fetch messages; those that did not come with the others are asked for once more, alone."""
         uids = ",".join(str(item.uid) for item in items)
+        is_one = len(items) == 1
+        room = MAX_MESSAGE if is_one else _ROOM
+        bodies: dict[int, Any] = {}
         try:
-            answers = self._ask("uid", "FETCH", uids, "(UID BODY.PEEK[])")
+            answers = self._client.ask("uid", "FETCH", uids, "(UID BODY.PEEK[])", room=room)
+            about = imap_replies.fetched(answers)
+            bodies = {uid: imap_replies.body(each) for uid, each in about.items()}
         except BadItem as bad:
-            if len(items) > 1:  # find the one that is bad
-                for item in items:
-                    yield from self._fetched([item])
+            if is_one:
+                yield items[0], bad
                 return
-            yield items[0], bad
-            return
-        found = dict(imap_replies.bodies(answers))
         for item in items:
-            data = found.get(item.uid)
-            yield item, (data or BadItem("it is empty" if data == b"" else "the server has it not"))
+            data = bodies.get(item.uid)
+            if is_one or isinstance(data, bytes):
+                yield item, self._message(mailbox, item, data)
+            else:
+                yield from self._fetched(mailbox, [item])
+
+    def _message(self, mailbox: str, item: SourceMessage, data: Any) -> bytes | BadItem:
+        if data is imap_replies.NOT_KEPT:
+            return BadItem(f"larger than {MAX_MESSAGE} octets")
+        if not isinstance(data, bytes):
+            return BadItem("the server has it not")
+        self._other_sizes[mailbox] += item.size != len(data)
+        return data or BadItem("it is empty")
+
+    # ------------------------------------------------------------ the end
 
     def bad(self) -> Iterable[tuple[str, str]]:
-        """Return the mailboxes that could not be opened."""
-        return dict.fromkeys(self._bad)
+        """Return the mailboxes that could not be opened, and the messages that are missing."""
+        return dict.fromkeys([*self._listing.bad, *self._bad])
+
+    def remarks(self) -> Iterable[str]:
+        """Return what the server did otherwise than it should, though nothing is missing."""
+        yield from self._listing.remarks
+        for mailbox, number in self._other_sizes.items():
+            if number:
+                some = count(number, "message")
+                yield f"{mailbox}: {some} had another size than the server told"
 
     def close(self) -> None:
         """Log out."""
@@ -201,3 +230,11 @@ class ImapSource:
             self._client.logout()
         except (imaplib.IMAP4.error, OSError):
             self._client.shutdown()
+
+
+def _where(mailbox: str, uid: int) -> str:
+    return f"{mailbox}, UID {uid}"
+
+
+def _octets(value: Any) -> int:
+    return int(value) if isinstance(value, bytes) and value.isdigit() and len(value) < 16 else 0

@@ -3,12 +3,13 @@
 import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from twisted_mail.config import Config
 from twisted_mail.control.output import CommandError, CommandResult, count
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.importing import open_source
+from twisted_mail.control.store.importing.dates import date_of_message
 from twisted_mail.control.store.importing.journal import ImportJournal, mark_of, marks_in
 from twisted_mail.control.store.importing.report import MailboxSummary, result
 from twisted_mail.control.store.importing.source import (
@@ -55,7 +56,10 @@ def import_mail(options: argparse.Namespace, config: Config) -> CommandResult:
             except KeyboardInterrupt:
                 taken = count(work.imported, "message")
                 raise CommandError(f"interrupted after {taken}; {GO_ON}") from None
-            return result(account, work.summaries, work.skipped, options.dry_run)
+            except CommandError as error:
+                details = [*error.details, *work.result(account).lines]
+                raise CommandError(error.text, error.code, details) from None
+            return work.result(account)
     finally:
         source.close()
 
@@ -93,6 +97,12 @@ class Import:
         """Return how many messages were imported in this run."""
         return sum(each.imported for each in self.summaries)
 
+    def result(self, account: str) -> CommandResult:
+        """Return what was imported so far, and what was not."""
+        skipped = SkippedItems([*self.skipped.items, *self._source.bad()])
+        remarks = [*self._source.remarks()]
+        return result(account, self.summaries, skipped, self._options.dry_run, remarks)
+
     def run(self) -> None:
         """Import everything. Raises CommandError, MailError, OSError."""
         mailboxes = chosen_mailboxes(self._source.mailboxes(), self._options)
@@ -108,7 +118,6 @@ class Import:
                 self._mailbox(mailbox, target)
         if not self._options.dry_run:
             self._subscribe(mailboxes)
-        self.skipped.items += self._source.bad()
 
     def _target(self, mailbox: str) -> str:
         into: str | None = self._options.into
@@ -181,7 +190,7 @@ class Import:
     def _put(self, mailbox: str, done: MailboxSummary, items: Sequence[SourceMessage]) -> None:
         drafts: list[NewMessage] = []
         marks: list[bytes] = []
-        for item, data in self._loaded(mailbox, items):
+        for item, data in self._loaded(mailbox, done, items):
             drafts.append(NewMessage(Message(MemoryBlob(data)), item.flags, item.date))
             marks.append(message_mark(mailbox, item))
             done.octets += len(data)
@@ -192,13 +201,15 @@ class Import:
         self._progress.step(len(items))
 
     def _loaded(
-        self, mailbox: str, items: Sequence[SourceMessage]
+        self, mailbox: str, done: MailboxSummary, items: Sequence[SourceMessage]
     ) -> Iterator[tuple[SourceMessage, bytes]]:
         for item, data in self._source.load(mailbox, items):
             if isinstance(data, BadItem):
                 self.skipped.add(item.where, data)
+                done.skipped += 1
             else:
-                yield item, with_crlf(data)
+                dated = item if item.date else replace(item, date=date_of_message(data))
+                yield dated, with_crlf(data)
 
     def _append(self, target: str, drafts: Sequence[NewMessage], marks: Sequence[bytes]) -> None:
         try:
@@ -238,7 +249,7 @@ class Import:
         if not perform_steps(
             self._tree, publish_staged, stage, numbers
         ):  # mail arrived there meanwhile
-            done.found = done.already = done.octets = 0
+            done.found = done.already = done.skipped = done.octets = 0
             with disk_faults():
                 stage.remove()
             return False
@@ -255,7 +266,7 @@ class Import:
         items: Sequence[SourceMessage],
     ) -> dict[bytes, int]:
         uids = {}
-        for item, data in self._loaded(mailbox, items):
+        for item, data in self._loaded(mailbox, done, items):
             now = self._tree.environment.clock.now()
             base = self._tree.environment.namer.base(
                 now, len(data), len(data), message_mark(mailbox, item)

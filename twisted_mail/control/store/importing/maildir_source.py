@@ -159,6 +159,10 @@ class MaildirSource:
         """Return what could not be read."""
         return dict.fromkeys(self._bad)
 
+    def remarks(self) -> Iterable[str]:
+        """Return nothing."""
+        return ()
+
     def close(self) -> None:
         """Do nothing: no file stays open."""
 

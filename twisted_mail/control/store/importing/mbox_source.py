@@ -114,6 +114,10 @@ class MboxSource:
         """Return the files that are no mboxes."""
         return self._bad
 
+    def remarks(self) -> Iterable[str]:
+        """Return nothing."""
+        return ()
+
     def close(self) -> None:
         """Do nothing: no file stays open."""
 

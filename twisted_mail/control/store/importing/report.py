@@ -16,6 +16,7 @@ class MailboxSummary:
     found: int = 0
     already: int = 0
     imported: int = 0
+    skipped: int = 0
     octets: int = 0
     has_uids: bool = False
 
@@ -26,6 +27,7 @@ class MailboxSummary:
             "found": self.found,
             "already": self.already,
             "imported": self.imported,
+            "skipped": self.skipped,
             "octets": self.octets,
             "uids_kept": self.has_uids,
         }
@@ -33,24 +35,30 @@ class MailboxSummary:
     def line(self, outcome: str) -> str:
         """Return the counts in words."""
         already = f", {self.already} were here already" if self.already else ""
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
         kept = ", UIDs kept" if self.has_uids else ""
-        return f"{self.target}: {count(self.imported, 'message')} {outcome}{already}{kept}"
+        return f"{self.target}: {count(self.imported, 'message')} {outcome}{already}{skipped}{kept}"
 
 
 def result(
-    account: str, summaries: Sequence[MailboxSummary], skipped: SkippedItems, is_dry_run: bool
+    account: str,
+    summaries: Sequence[MailboxSummary],
+    skipped: SkippedItems,
+    is_dry_run: bool,
+    remarks: Sequence[str] = (),
 ) -> CommandResult:
     """Return the result of the command."""
     outcome = "would be imported" if is_dry_run else "imported"
     imported = sum(each.imported for each in summaries)
     octets = sum(each.octets for each in summaries)
     total = f"{count(imported, 'message')}, {octets / 1_000_000:.1f} MB, {outcome}"
-    lines = [*(each.line(outcome) for each in summaries), total, *skipped.lines()]
+    lines = [*(each.line(outcome) for each in summaries), total, *remarks, *skipped.lines()]
     data = {
         "account": account,
         "dry_run": is_dry_run,
         "imported": imported,
         "mailboxes": [each.data() for each in summaries],
+        "remarks": [*remarks],
         "skipped": skipped.data(),
     }
     return CommandResult(data, lines, FAILED if skipped.items else FINE)

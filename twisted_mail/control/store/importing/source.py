@@ -64,6 +64,9 @@ class ImportSource(Protocol):
     def bad(self) -> Iterable[tuple[str, str]]:
         """Return what could not be read, and why."""
 
+    def remarks(self) -> Iterable[str]:
+        """Return what the user should know, though nothing is missing."""
+
     def close(self) -> None:
         """End the connection, close the files."""
 
