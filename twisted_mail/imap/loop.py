@@ -21,6 +21,7 @@ from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.settings import Settings
 from twisted_mail.imap.writing import refusal
 from twisted_mail.interfaces import ConversationEnded, Wire
+from twisted_mail.mail.http_request import is_http
 from twisted_mail.mail.outcome import MailError, ProtocolError
 
 __all__ = ["ImapBackend", "ImapLoop"]
@@ -138,6 +139,9 @@ class ImapLoop:
     # ------------------------------------------------------------ commands
 
     async def _run_command(self, complete: CompleteCommand) -> None:
+        if is_http(complete.data):
+            self._refuse_http()
+            return
         reader = Reader(complete.data, complete.blobs)
         tag = "*"
         try:
@@ -155,6 +159,14 @@ class ImapLoop:
                 reader.close()
         self._answer(tag, answer)
         await self._follow_up()
+
+    def _refuse_http(self) -> None:
+        """End a conversation that a browser was made to begin: nothing of a request's body is run."""
+        session = self.session
+        session.backend.journal.refused(
+            SERVICE, session.wire.peer, "", "it does not speak IMAP: HTTP"
+        )
+        session.end_session("another protocol", "This server speaks IMAP")
 
     def _find(self, name: str, is_uid: bool) -> tuple[Command, bool]:
         """Return a command that is known, and possible now. Raises ProtocolError."""

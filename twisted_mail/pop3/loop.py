@@ -10,6 +10,7 @@ Only UPDATE removes messages; a connection that ends in any other way leaves the
 """
 
 from twisted_mail.interfaces import ConversationEnded, Wire
+from twisted_mail.mail.http_request import is_http
 from twisted_mail.mail.outcome import MailError, ProtocolError
 from twisted_mail.pop3 import grammar
 from twisted_mail.pop3.backend import Pop3Backend
@@ -69,6 +70,9 @@ class Pop3Loop:
         try:
             line = await session.read_line()
             await session.wire.yield_to_others()
+            if is_http(line):
+                self._refuse_http()
+                return
             keyword, argument = grammar.parse(line)
             await find(keyword, session.state).run(session, argument)
         except ConversationEnded:
@@ -81,6 +85,15 @@ class Pop3Loop:
         except Exception:
             session.backend.journal.failed("pop3")
             self._refuse(None)
+
+    def _refuse_http(self) -> None:
+        """End a conversation that a browser was made to begin: nothing of a request's body is run."""
+        session = self.session
+        session.backend.journal.refused(
+            session.settings.service, session.wire.peer, "", "it does not speak POP3: HTTP"
+        )
+        session.send(grammar.err("This server speaks POP3"))
+        session.end_reason = "another protocol"
 
     def _refuse(self, error: MailError | None) -> None:
         """Write the reply for an error, or for a bug.

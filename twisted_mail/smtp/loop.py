@@ -13,6 +13,7 @@ from twisted_mail.smtp.arrival import filter_stages
 from twisted_mail.smtp.backend import SmtpBackend
 from twisted_mail.smtp.command import Command
 from twisted_mail.smtp.commands.table import COMMANDS
+from twisted_mail.smtp.forbidden import forbidden_word
 from twisted_mail.smtp.framing import BadLine, Flaw
 from twisted_mail.smtp.grammar import parse_command
 from twisted_mail.smtp.greeting import greet
@@ -97,7 +98,7 @@ class SmtpLoop:
         await session.wire.yield_to_others()
         errors = session.limits.errors
         if isinstance(line, BadLine):
-            session.refuse(_REFUSALS[line.flaw])
+            self._refuse_line(line, _REFUSALS[line.flaw])
         else:
             await self._run(line)
         if session.limits.errors > errors and not session.end_reason:
@@ -108,11 +109,22 @@ class SmtpLoop:
         verb, argument = parse_command(line)
         command = self.commands.get(verb)
         if command is None:
-            self._session.refuse(replies.UNKNOWN_COMMAND)
+            self._refuse_line(line, replies.UNKNOWN_COMMAND)
         elif (refusal := self._refusal(command, argument)) is not None:
             self._session.refuse(refusal)
         else:
             await self._run_command(command, argument)
+
+    def _refuse_line(self, line: bytes | BadLine, reply: bytes) -> None:
+        """Refuse a line that is no command, or end the conversation if it is not meant for us."""
+        session = self._session
+        word = forbidden_word(line, session.settings.forbidden_commands)
+        if not word:
+            session.refuse(reply)
+            return
+        journal, service = session.backend.journal, session.settings.service
+        journal.refused(service, session.wire.peer, "", f"it does not speak SMTP: {word}")
+        session.end_session(replies.NOT_SMTP, "another protocol")
 
     def _refusal(self, command: Command, argument: bytes) -> bytes | None:
         """Return why a command is not run here and now, or None."""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from twisted_mail.mail.http_request import METHODS
+from twisted_mail.smtp.forbidden import parse_commands
 from twisted_mail.smtp.limits import LimitSettings
 from twisted_mail.smtp.stream.lf_repair import parse_networks
 
@@ -53,6 +55,7 @@ class Settings(LimitSettings):
     shows_login: bool = False  # in the Received field
     needs_brackets: bool = False  # refuse MAIL FROM:user@host, without < and >
     hidden_keywords: tuple[str, ...] = ()  # extensions not offered, by their keywords in EHLO
+    forbidden_commands: tuple[str, ...] = METHODS  # these, fields and TLS end the conversation
     repairs_lf_from: tuple[str, ...] = ()  # networks whose lines may end with LF alone
     xclient_from: tuple[str, ...] = ()  # networks of proxies that say whom they speak for
 
@@ -62,6 +65,7 @@ class Settings(LimitSettings):
     def __post_init__(self) -> None:
         LimitSettings.__post_init__(self)  # super() does not know classes with slots
         parse_networks(self.repairs_lf_from)
+        parse_commands(self.forbidden_commands)
         parse_networks(self.xclient_from)
         if unknown := set(self.hidden_keywords) - KEYWORDS:
             raise ValueError(f"hidden_keywords has {min(unknown)!r}, which is no keyword of EHLO")
