@@ -47,7 +47,9 @@ class Assembly:
         self.periodic_tasks = PeriodicTasks(reactor, journal)
         self._network = NetworkAssembly(reactor, config, clock)
         self._directory = DirectoryAssembly(config, self.threads)
-        self._storage = StorageAssembly(reactor, config, shared, self.threads.files, clock, journal)
+        self._storage = StorageAssembly(
+            reactor, config, shared, self.threads.files, self.threads.accounts, clock, journal
+        )
         self.store = self._storage.store
         self._logins = LoginAssembly(
             config, shared, self.store, self._directory.directory, clock, journal

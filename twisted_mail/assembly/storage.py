@@ -28,6 +28,7 @@ class StorageAssembly:
         config: Config,
         shared: SharedServices,
         files: Blocking,
+        accounts: Blocking,
         clock: Clock,
         journal: Journal,
     ) -> None:
@@ -46,6 +47,7 @@ class StorageAssembly:
             progress=journal.indexed,
             monitor=self._monitor,
             reserver=shared.reserver(config.store),
+            account_blocking=accounts,
         )
 
     def _watcher_failed(self, error: Exception) -> None:

@@ -49,7 +49,8 @@ class MaildirStore:
     notices what other programs do, where the system can. ``reserver`` reserves room for deliveries, in
     place of ``own_reserver``. ``indexing`` is to be called from time to time, and reports to
     ``progress`` how far a long one has come. ``purge`` and ``compaction`` are to be asked for a step
-    every second or so.
+    every second or so. Deliveries are made by ``blocking``; ``account_blocking`` has the lanes of
+    accounts, so that neither waits for the other.
     """
 
     def __init__(
@@ -67,9 +68,10 @@ class MaildirStore:
         disk: Disk | None = None,
         monitor: FolderMonitor | None = None,
         reserver: Reserver | None = None,
+        account_blocking: Blocking | None = None,
     ) -> None:
         self._root = os.path.abspath(os.fsencode(root))
-        self._blocking = blocking
+        self._blocking = blocking if account_blocking is None else account_blocking
         self._render = render
         self._report = report
         self._monitor = monitor

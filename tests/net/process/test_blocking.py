@@ -9,7 +9,8 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.net.process.blocking import ThreadBlocking
+from twisted_mail.net.process.blocking import LONG_TURNS, ThreadBlocking
+from twisted_mail.net.process.lane import Turn
 
 
 class QueueReactor:
@@ -158,3 +159,63 @@ def test_each_thread_begins_with_its_call(reactor: QueueReactor) -> None:
     pool.start()
     assert reactor.until(results, 2) == began * 2
     pool.stop()
+
+
+class LongWork:
+    """Long turns that a gate holds up; ``order`` is in which they began."""
+
+    def __init__(self, blocking: ThreadBlocking) -> None:
+        self.gate = threading.Event()
+        self.begun: queue.Queue[int] = queue.Queue()
+        self.results: list[Any] = []
+        self._blocking = blocking
+
+    def submit(self, number: int) -> None:
+        result: Deferred[Any] = Deferred()
+        result.addBoth(self.results.append)
+        self._blocking.submit(Turn([(result, lambda: self._wait(number))], is_long=True))
+
+    def _wait(self, number: int) -> int:
+        self.begun.put(number)
+        assert self.gate.wait(10)
+        return number
+
+
+def test_few_long_turns_run_together_and_short_work_passes_them(
+    blocking: ThreadBlocking, reactor: QueueReactor
+) -> None:
+    long, results = LongWork(blocking), []
+    for number in range(20):
+        long.submit(number)
+    for number in range(10):
+        begin(blocking.run(int, str(number)), results)
+    reactor.until(results, 10)
+    assert sorted(long.begun.get(timeout=10) for _ in range(LONG_TURNS)) == [0, 1]
+    assert long.begun.empty()
+    assert not long.results
+    long.gate.set()
+    assert sorted(reactor.until(long.results, 20)) == list(range(20))
+
+
+def test_long_turns_have_their_turn_in_order(
+    blocking: ThreadBlocking, reactor: QueueReactor
+) -> None:
+    long = LongWork(blocking)
+    for number in range(20):
+        long.submit(number)
+    long.gate.set()
+    reactor.until(long.results, 20)
+    began = [long.begun.get(timeout=10) for _ in range(20)]
+    assert all(abs(number - place) < LONG_TURNS for place, number in enumerate(began))
+
+
+def test_long_turns_that_wait_are_done_before_the_end(reactor: QueueReactor) -> None:
+    threads: Any = reactor
+    pool = ThreadBlocking(threads, "test", 4)
+    long = LongWork(pool)
+    long.gate.set()
+    pool.start()
+    for number in range(20):
+        long.submit(number)
+    pool.stop()
+    assert sorted(reactor.until(long.results, 20)) == list(range(20))

@@ -10,7 +10,7 @@ from collections import deque
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-SLICE_SECONDS = 0.02  # how long conversations work before the reactor looks at others
+SLICE_SECONDS = 0.005  # how long conversations work before the reactor looks at others
 SHORTEST_SECONDS = 0.001  # below this, going round would cost more than the work
 
 
