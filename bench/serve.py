@@ -53,13 +53,16 @@ def main() -> None:
     os.execv(twistd, [twistd, *options, *config])
 
 
-def make(folder: Path, count: int, workers: int) -> None:
+def make(
+    folder: Path, count: int, workers: int, ports: dict[str, tuple[str, int, str]] = PORTS
+) -> None:
+    """Make the configuration and the accounts; ``ports`` are service, port and TLS by name."""
     folder.mkdir(parents=True)
     certificates.make(folder / "state" / "tls", HOSTNAME)
     listeners = "".join(
         f'[[listener]]\nservice = "{service}"\nendpoint = "tcp:{port}:backlog=500:interface=127.0.0.1"\n'
         f'tls = "{tls}"\ncleartext_passwords = true\nconnections_per_address = 10000\n'
-        for service, port, tls in PORTS.values()
+        for service, port, tls in ports.values()
     )
     crew = f'[workers]\nnumber = {workers}\n[log]\nfile = "mail.log"\n'
     (folder / "mail.toml").write_text(CONFIG + crew + listeners)
