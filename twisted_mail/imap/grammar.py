@@ -2,7 +2,8 @@
 
 Framing has cut the command before: all its literals are inside, so nothing here waits. Grammar text
 comes out as ``str``, octets that mean something elsewhere as ``bytes``. Every method of the reader
-raises ProtocolError, with a text for the client, where the command is not what it should be.
+raises ProtocolError, with a text for the client, where the command is not what it should be; a mailbox
+name that no mailbox can have is only refused, for its grammar is that of any string.
 """
 
 import datetime as dt
@@ -13,7 +14,7 @@ from twisted_mail.mail.mailbox import flags, numbers
 from twisted_mail.mail.mailbox.numbers import MAX_NUMBER, NumberSet
 from twisted_mail.mail.message import Blob
 from twisted_mail.mail.mime.encoding import decode_mailbox_name
-from twisted_mail.mail.outcome import ProtocolError
+from twisted_mail.mail.outcome import ProtocolError, Refused
 
 INBOX = "INBOX"
 
@@ -243,7 +244,7 @@ class Reader:
     # ------------------------------------------------------------ names and dates
 
     def mailbox(self) -> str:
-        """Read the name of a mailbox, in modified UTF-7 (RFC 3501 §5.1.3)."""
+        """Read the name of a mailbox, in modified UTF-7 (RFC 3501 §5.1.3). Raises Refused: CANNOT too."""
         return decoded_name(self.astring())
 
     def date(self) -> dt.date:
@@ -268,10 +269,14 @@ _SYSTEM = frozenset(flag.lower() for flag in flags.SYSTEM)
 
 
 def decoded_name(octets: bytes) -> str:
-    """Return a mailbox's name as people see it; INBOX in any case is ``INBOX``."""
+    """Return a mailbox's name as people see it; INBOX in any case is ``INBOX``.
+
+    Raises Refused: CANNOT for octets that are not the one spelling of a name, such as plain UTF-8, which
+    RFC 3501 §5.1 forbids: taken as it is, it would come back from LIST in another spelling.
+    """
     if octets.upper() == b"INBOX":
         return INBOX
     try:
         return decode_mailbox_name(octets)
     except ValueError:
-        raise ProtocolError("The mailbox name is not valid modified UTF-7") from None
+        raise Refused("The mailbox name is not valid modified UTF-7", "CANNOT") from None

@@ -79,10 +79,16 @@ def test_nothing_moves_out_of_a_mailbox_selected_for_reading():
     assert caught.value.condition == "READ-ONLY"
 
 
-@pytest.mark.parametrize("arguments", [b"", b"1", b"1 ", b"x Archive", b"1 a b", b"2 a", b"1 &bad"])
+@pytest.mark.parametrize("arguments", [b"", b"1", b"1 ", b"x Archive", b"1 a b", b"2 a"])
 def test_what_is_no_copy_is_a_protocol_error(arguments):
     with pytest.raises(ProtocolError):
         finish(session_of(1).run(COPY, arguments))
+
+
+def test_a_name_that_no_mailbox_can_have_is_refused():
+    with pytest.raises(Refused) as caught:
+        finish(session_of(1).run(COPY, b"1 &bad"))
+    assert caught.value.condition == "CANNOT"
 
 
 def test_the_uids_of_both_sets_stay_pairwise():

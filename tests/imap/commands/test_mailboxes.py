@@ -43,7 +43,7 @@ def test_mailboxes_are_made_renamed_and_deleted() -> None:
         ("DELETE", "BAD"),
         ("DELETE x y", "BAD"),
         ("RENAME x", "BAD"),
-        ("SUBSCRIBE &", "BAD"),
+        ("SUBSCRIBE &", "NO [CANNOT]"),
         ("UNSUBSCRIBE", "BAD"),
     ],
 )

@@ -53,6 +53,12 @@ def test_it_does_not_fit(text: str, name: str) -> None:
     assert not fits(text, name)
 
 
+@pytest.mark.parametrize("octets", [b"Entw\xc3\xbcrfe", b"Entw\xfc%", b"\xff*"])
+def test_octets_beyond_ascii_fit_no_name(octets: bytes) -> None:
+    names = ("Entw\xfcrfe", "Entw\xc3\xbcrfe", "\xff", "\xffa", "Entwrfe")
+    assert not any(pattern(b"", octets).matches(name) for name in names)
+
+
 def test_the_reference_comes_first() -> None:
     assert pattern(b"a/", b"%").matches("a/b")
     assert not pattern(b"a/", b"%").matches("b")

@@ -8,21 +8,27 @@ from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.state import AFTER_LOGIN, SELECTED
 from twisted_mail.imap.view import View
 from twisted_mail.interfaces import Mailbox
+from twisted_mail.mail.outcome import Refused
 
 
 async def _select(session: ImapSession, reader: Reader, is_uid: bool) -> str:
-    await _open(session, _name(reader), is_read_only=False)
+    await _open(session, _name(session, reader), is_read_only=False)
     return "[READ-WRITE] SELECT completed."
 
 
 async def _examine(session: ImapSession, reader: Reader, is_uid: bool) -> str:
-    await _open(session, _name(reader), is_read_only=True)
+    await _open(session, _name(session, reader), is_read_only=True)
     return "[READ-ONLY] EXAMINE completed."
 
 
-def _name(reader: Reader) -> str:
+def _name(session: ImapSession, reader: Reader) -> str:
+    """Read a name; one that no mailbox can have is answered as one that is not there."""
     reader.space()
-    name = reader.mailbox()
+    try:
+        name = reader.mailbox()
+    except Refused:
+        session.deselect()
+        raise
     reader.end()
     return name
 

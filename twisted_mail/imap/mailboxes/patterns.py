@@ -58,8 +58,9 @@ class Pattern:
 def pattern(reference: bytes, octets: bytes) -> Pattern:
     """Return the pattern that LIST means: the reference, and then the name with wildcards.
 
-    INBOX is matched in any case. A pattern that is no modified UTF-7 is taken as it stands. Raises
-    ProtocolError for one that is longer than any name.
+    INBOX is matched in any case. A pattern that is no modified UTF-7 is taken as it stands, and octets
+    beyond ASCII match nothing then (RFC 5258 §3). Raises ProtocolError for one that is longer than any
+    name.
     """
     joined = reference + octets
     if len(joined) > MAX_PATTERN:
@@ -67,7 +68,7 @@ def pattern(reference: bytes, octets: bytes) -> Pattern:
     try:
         text = decode_mailbox_name(joined)
     except ValueError:
-        text = joined.decode("latin-1")
+        text = joined.decode("ascii", "surrogateescape")
     if text[:5].upper() == INBOX and text[5:6] in ("", SEPARATOR):
         text = INBOX + text[5:]
     return Pattern(text, for_inbox=Pattern(text.upper()))
