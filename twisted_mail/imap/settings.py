@@ -22,9 +22,10 @@ class Settings:
 
     max_size: int = 64 * MIB  # the largest message APPEND takes
 
-    max_login_line: int = 8 * KIB
+    # An ID may have 30 names of 30 octets and 30 values of 1024, each as a literal (RFC 2971 §3.3).
+    max_login_line: int = 40 * KIB
     max_login_literal: int = 4 * KIB
-    max_login_literals: int = 8
+    max_login_literals: int = 64
     max_line: int = 64 * KIB
     max_literal: int = 64 * KIB
     max_literals: int = 1000

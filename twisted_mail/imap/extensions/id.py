@@ -1,5 +1,6 @@
 """ID (RFC 2971): client and server exchange the names of their programs."""
 
+from twisted_mail import __version__
 from twisted_mail.imap.capabilities import Capability, always
 from twisted_mail.imap.command import Command
 from twisted_mail.imap.extensions.extension import Extension
@@ -19,10 +20,16 @@ async def _id(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     reader.space()
     _read_id(reader)
     reader.end()
-    name = session.settings.identity
-    answer = b'("name" %b)' % string(name.encode("ascii", "replace")) if name else b"NIL"
-    session.untagged(b"ID " + answer)
+    session.untagged(b"ID " + _own_id(session.settings.identity))
     return "ID completed."
+
+
+def _own_id(name: str) -> bytes:
+    """Return our name and version; a server that keeps its name to itself tells neither."""
+    if not name:
+        return b"NIL"
+    fields = (name.encode("ascii", "replace"), __version__.encode("ascii"))
+    return b'("name" %b "version" %b)' % tuple(map(string, fields))
 
 
 def _read_id(reader: Reader) -> None:
