@@ -20,7 +20,7 @@ from twisted_mail.config import Config, ConfigError, load
 from twisted_mail.control.setup import demo
 from twisted_mail.directory.schema import DirectoryUnusable
 from twisted_mail.net.process.periodic import PeriodicTask
-from twisted_mail.net.server.listening import Listener
+from twisted_mail.net.server.listener import Listener
 from twisted_mail.workers.pool import WorkerPool
 from twisted_mail.workers.shared import SharedServices
 

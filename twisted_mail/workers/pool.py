@@ -15,7 +15,7 @@ from twisted_mail.assembly.assembly import Assembly
 from twisted_mail.assembly.storage import SPOOL_FOLDER
 from twisted_mail.config import Config
 from twisted_mail.net.server.connection_count import SharedCountLayout, SharedCountMemory
-from twisted_mail.net.server.listening import Listener
+from twisted_mail.net.server.listener import Listener
 from twisted_mail.plugin import protocols
 from twisted_mail.workers.remote import HANDOFF_PREFIX
 from twisted_mail.workers.shared import MainSharedServices
