@@ -127,6 +127,8 @@ def test_all_mistakes_come_together_in_order(tmp_path: Path) -> None:
         ("[passwords]\nmemory_mib = 0", "passwords: memory_mib must be from 1 to 4096"),
         ("[login]\ncheckers = []", "login.checkers: is empty"),
         ("[login]\ncheckers = ['direktory']", "did you mean 'directory'?"),
+        ("[login]\ncheckers = ['directory:x']", "'directory' takes no argument"),
+        ("[login]\ncheckers = ['anonymous']", "'anonymous' takes no passwords"),
         ("[tls]\nfolder = ''", "tls.folder: must be a path in quotes"),
         ("[[imap]]\nsize = 1", "imap: must be a table, not a list"),
     ],

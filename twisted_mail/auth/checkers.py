@@ -126,13 +126,27 @@ def _make(description: str, directory: Directory, default_domain: str) -> ICrede
     made: Any = makeChecker(description)  # type: ignore[no-untyped-call]
     if INeedsDirectory.providedBy(made):
         made = made.with_directory(directory, default_domain)
-    if not any(kind.isOrExtends(IUsernamePassword) for kind in made.credentialInterfaces):
-        raise ValueError(f"the checker {description.partition(':')[0]!r} takes no passwords")
+    _check_kind(description, made)
     if isinstance(made, InMemoryUsernamePasswordDatabaseDontUse):
         # strcred fills it with str, while credentials and the checker's own type say bytes.
         made.users = {_octets(name): _octets(word) for name, word in made.users.items()}
     checker: ICredentialsChecker = made
     return checker
+
+
+def _check_kind(description: str, made: ICredentialsChecker) -> None:
+    if not any(kind.isOrExtends(IUsernamePassword) for kind in made.credentialInterfaces):
+        raise ValueError(f"the checker {description.partition(':')[0]!r} takes no passwords")
+
+
+def checker_mistake(description: str) -> str:
+    """Return what is wrong with a strcred string whose checker is installed; empty if nothing is."""
+    try:
+        made: Any = makeChecker(description)  # type: ignore[no-untyped-call]
+        _check_kind(description, made)
+    except Exception as error:  # the factories of plugins may raise anything
+        return str(error) or type(error).__name__
+    return ""
 
 
 def _octets(text: str | bytes) -> bytes:

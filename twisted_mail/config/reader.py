@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from twisted.cred.strcred import findCheckerFactories
 
 from twisted_mail import plugin
+from twisted_mail.auth.checkers import checker_mistake
 from twisted_mail.config import documents, endpoints, filters
 from twisted_mail.config.arrival_steps import ArrivalStepReader
 from twisted_mail.config.mistakes import ConfigError, ConfigMistake, KeyPath, closest, suggestion
@@ -238,6 +239,8 @@ class _ConfigReader:
             if name != "directory" and name not in (known := _checkers()):
                 hint = suggestion(name, known)
                 self._complain(("login", "checkers", at), f"there is no checker {name!r}{hint}")
+            elif text != "directory" and (mistake := checker_mistake(text)):
+                self._complain(("login", "checkers", at), f"{text!r}: {mistake}")
         return login
 
     def _settings(self, name: str) -> object:
