@@ -1,0 +1,81 @@
+"""Endpoints, and the sockets that systemd passes."""
+
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from twisted.internet.task import Clock
+from twisted.python.systemd import ListenFDs
+
+from twisted_mail.net.server.endpoints import ServerEndpoints
+
+
+class Passed:
+    """Sockets as systemd passes them, by name."""
+
+    def __init__(self) -> None:
+        self.smtp = socket.create_server(("127.0.0.1", 0))
+        self.client = socket.socket()  # one that does not listen
+        numbers = [self.smtp.fileno(), self.client.fileno()]
+        self.endpoints = ServerEndpoints(Clock(), ListenFDs(numbers, ["smtp", "client"]))
+
+    def close(self) -> None:
+        self.smtp.close()
+        self.client.close()
+
+
+@pytest.fixture
+def passed() -> Iterator[Passed]:
+    found = Passed()
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("systemd:domain=INET:name=imap", "no socket called 'imap'; it passed: smtp, client"),
+        ("systemd:domain=INET:index=2", "no socket 2; it passed 2: smtp, client"),
+        ("systemd:domain=INET:index=-1", "no socket -1"),
+        ("systemd:domain=INET6:name=smtp", "passed a socket of INET, not of INET6"),
+        ("systemd:domain=IMET:name=smtp", "no domain 'IMET'"),
+        ("systemd:domain=INET:name=client", "does not listen"),
+        ("systemd:name=smtp", "needs domain="),
+        ("systemd:domain=INET", "one of name= and index="),
+        ("systemd:domain=INET:name=smtp:index=0", "one of name= and index="),
+    ],
+)
+def test_what_systemd_did_not_pass_is_explained(passed: Passed, text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=r"systemd|domain") as caught:
+        passed.endpoints.make(text)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["systemd:domain=INET:index=0", "systemd:domain=INET:name=x"])
+def test_without_systemd_there_are_no_sockets(text: str) -> None:
+    with pytest.raises(ValueError, match="systemd passed no sockets"):
+        ServerEndpoints(Clock(), ListenFDs([], [])).make(text)
+
+
+def test_a_descriptor_that_is_closed_is_no_socket() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    os.close(writer)
+    endpoints = ServerEndpoints(Clock(), ListenFDs([reader], ["smtp"]))
+    with pytest.raises(ValueError, match="Bad file descriptor"):
+        endpoints.make("systemd:domain=INET:name=smtp")
+
+
+def test_a_socket_is_used_once_and_those_that_nobody_uses_are_known(passed: Passed) -> None:
+    endpoint: Any = passed.endpoints.make("systemd:domain=INET:name=smtp")
+    assert endpoint.fileno == passed.smtp.fileno()
+    assert passed.endpoints.unused == ["client"]
+    with pytest.raises(ValueError, match="used already"):
+        passed.endpoints.make("systemd:domain=INET:index=0")
+
+
+def test_a_file_that_is_missing_is_explained() -> None:
+    with pytest.raises(ValueError, match="nowhere"):
+        ServerEndpoints(Clock()).make("ssl:993:privateKey=/nowhere")
