@@ -17,9 +17,9 @@ _UNIX = "unix"  # the address of a client over a UNIX socket, which has none
 class LogJournal:
     """Fulfils ``interfaces.Journal`` with ``twisted.logger``, or with ``write``, which takes lines.
 
-    Begin and end of each connection are logged only with ``notes_connections``: two lines for each cost a
-    tenth of accepting a message. Lines are formatted here, in a tenth of the time that ``twisted.logger``
-    takes for a format with fields. Bugs always go to ``twisted.logger``.
+    Begin and end of each connection are logged only with ``notes_connections``, which may be set at any
+    time: two lines for each cost a tenth of accepting a message. Lines are formatted here, in a tenth of
+    the time that ``twisted.logger`` takes for a format with fields. Bugs always go to ``twisted.logger``.
     """
 
     log = Logger(namespace="twisted_mail")
@@ -27,7 +27,7 @@ class LogJournal:
     def __init__(
         self, notes_connections: bool = False, write: Callable[[str], None] | None = None
     ) -> None:
-        self._notes_connections = notes_connections
+        self.notes_connections = notes_connections
         self._write = write
 
     def _note(self, text: str, **fields: object) -> None:
@@ -44,13 +44,13 @@ class LogJournal:
 
     def connected(self, service: str, peer: Peer) -> None:
         """Note that a connection came."""
-        if self._notes_connections:
+        if self.notes_connections:
             host = _host(peer)
             self._note(f"{service}: connection from {host}", service=service, host=host)
 
     def disconnected(self, service: str, peer: Peer, reason: str) -> None:
         """Note that it ended."""
-        if self._notes_connections:
+        if self.notes_connections:
             host = _host(peer)
             self._note(f"{service}: {host} gone: {reason}", service=service, host=host)
 

@@ -4,23 +4,29 @@ The parts are made in ``assembly``; here they are started and stopped. If the co
 workers, these take the mail in, and this process does everything else.
 """
 
-from collections.abc import Sequence
+import itertools
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
-from twisted.internet.endpoints import serverFromString
 from twisted.logger import Logger
 from twisted.python import usage
 
 from twisted_mail import __version__
 from twisted_mail.assembly.assembly import Assembly
+from twisted_mail.assembly.listener_set import ListenerSet
+from twisted_mail.assembly.reload import Reload, ReloadAnswer, Workers
 from twisted_mail.config import Config, ConfigError, load
 from twisted_mail.control.setup import demo
 from twisted_mail.directory.schema import DirectoryUnusable
 from twisted_mail.net.process.periodic import PeriodicTask
-from twisted_mail.net.server.listener import Listener
+from twisted_mail.net.process.service_manager import ServiceManager
+from twisted_mail.net.server.control_socket import ControlSocket
+from twisted_mail.net.server.listener import CannotListen
 from twisted_mail.workers.pool import WorkerPool
 from twisted_mail.workers.shared import SharedServices
 
@@ -40,17 +46,14 @@ class MailService(Service):
         self._workers = WorkerPool(reactor, config) if config.workers.number else None
         shared = SharedServices() if self._workers is None else self._workers.shared
         self.parts = Assembly(reactor, config, shared)
-        self.backend = self.parts.backend
         self._troubles: list[str] = []  # why there can be no service
-        self.listeners = [self._make_listener(number) for number in range(len(config.listeners))]
-
-    def _make_listener(self, number: int) -> Listener:
-        listener = self.config.listeners[number]
-        return Listener(
-            f"{listener.service} on {listener.endpoint}",
-            serverFromString(self._reactor, listener.endpoint),  # type: ignore[no-untyped-call]
-            self.parts.listeners.make_factory(number),
-        )
+        numbers = itertools.count() if self._workers is None else self._workers.numbers
+        make_factory = self.parts.conversations.listeners.make_factory
+        self.listeners = ListenerSet(reactor, config.listeners, make_factory, numbers)
+        self._reload = Reload(self.parts, self.listeners, self._workers or Workers())
+        self._manager = ServiceManager(reactor)
+        requests = {"reload": self._answer_reload}
+        self._control = ControlSocket(reactor, config.control_socket, requests)
 
     # ------------------------------------------------------------ starting and stopping
 
@@ -59,12 +62,12 @@ class MailService(Service):
 
         Raises SystemExit with a line for each reason why there can be no service.
         """
-        self.parts.listeners.read_certificates()
-        if self._needs_certificate() and not self.parts.listeners.certificates.is_ready:
+        certificates = self.parts.conversations.listeners
+        certificates.read_certificates()
+        if certificates.lacks_certificate:
             folder = self.config.tls.folder
             self._troubles.append(f"no usable certificate in {folder}, and listeners want TLS")
-        for listener in self.listeners:
-            listener.listen(self._cannot_listen)
+        Deferred.fromCoroutine(self._listen())
         if self._troubles:
             raise SystemExit("\n".join(f"mailserver: {text}" for text in self._troubles))
 
@@ -76,20 +79,51 @@ class MailService(Service):
             PeriodicTask("tidying", TIDYING_SECONDS, parts.store.purge.step),
             PeriodicTask("compacting", TIDYING_SECONDS, parts.store.compaction.step),
             PeriodicTask("indexing", INDEXING_SECONDS, parts.store.indexing.work),
+            *self._watchdog(),
             *(
                 PeriodicTask(name, QUEUE_SECONDS, work)
                 for name, work in parts.delivery.periodic_work()
             ),
         )
-        log.info(
-            "twisted_mail {version} serves {hostname}: {listeners}",
-            version=__version__,
-            hostname=self.config.hostname,
-            listeners=", ".join(listener.description for listener in self.listeners),
-        )
+        log.info("{text}", text=self._status())
+        for name in self.listeners.unused_sockets:
+            log.warn("systemd passed the socket {name}, which no listener has", name=name)
         if self._workers is not None:
             self._workers.start(parts, self.listeners)
+        self._control.open()
         self.running = 1
+        self._reactor.callWhenRunning(self._manager.ready, self._status())
+
+    def _watchdog(self) -> list[PeriodicTask]:
+        seconds = self._manager.watchdog_seconds
+        return [PeriodicTask("watchdog", seconds, self._report_alive)] if seconds else []
+
+    async def _report_alive(self) -> None:
+        self._manager.alive()
+
+    def _status(self) -> str:
+        names = ", ".join(listener.description for listener in self.listeners.all)
+        return f"twisted_mail {__version__} serves {self.config.hostname}: {names}"
+
+    # ------------------------------------------------------------ another configuration
+
+    async def reload(self) -> ReloadAnswer:
+        """Read the configuration again; the answer, which is logged too, says what changed or why not."""
+        if self.running:
+            self._manager.reloading()
+        answer = await self._reload.run()
+        if self.running:
+            self._manager.ready(self._status())
+        return answer
+
+    async def _answer_reload(self) -> Mapping[str, Any]:
+        return asdict(await self.reload())
+
+    def hang_up(self, *_: object) -> None:
+        """Reload, as the handler of SIGHUP."""
+        self._reactor.callFromThread(lambda: Deferred.fromCoroutine(self.reload()))
+
+    # ------------------------------------------------------------ the end
 
     def stopService(self) -> Deferred[None]:
         """Take no new connections, close the open ones in good order, finish what was begun."""
@@ -97,27 +131,29 @@ class MailService(Service):
 
     async def _stop(self) -> None:
         parts = self.parts
+        self.running = 0
+        self._manager.stopping()
+        self._reload.close()
         parts.delivery.stop()
         parts.pipe.stop()
         await parts.periodic_tasks.stop()
-        ends: list[Deferred[Any]] = [listener.stop() for listener in self.listeners]
+        ends = [*self.listeners.stop(), Deferred.fromCoroutine(self._control.close())]
         if self._workers is not None:
             ends.append(self._workers.stop())
         await DeferredList(ends, consumeErrors=True)
         await parts.close()
-        self.running = 0
 
     # ------------------------------------------------------------ trouble
 
-    def _needs_certificate(self) -> bool:
-        return any(listener.tls != "none" for listener in self.config.listeners)
-
-    def _cannot_listen(self, listener: Listener, reason: str) -> None:
-        text = f"cannot listen: {listener.description}: {reason}"
-        log.critical("{text}", text=text)
-        self._troubles.append(text)
-        if self._reactor.running:
-            self._reactor.stop()
+    async def _listen(self) -> None:
+        try:
+            await self.listeners.listen()
+        except CannotListen as error:
+            self._troubles += str(error).splitlines()
+            for text in self._troubles:
+                log.critical("{text}", text=text)
+            if self._reactor.running:
+                self._reactor.stop()
 
 
 class Options(usage.Options):
@@ -161,8 +197,10 @@ def makeService(options: Options) -> MailService:
 
     try:
         service = MailService(reactor, options["loaded"])
-    except (DirectoryUnusable, OSError) as error:
+    except (DirectoryUnusable, OSError, CannotListen) as error:
         raise SystemExit(f"mailserver: {error}") from None
+    # Without a handler SIGHUP would end the process, wherever it comes from.
+    signal.signal(signal.SIGHUP, service.hang_up)
     if options["demo"]:
         # At once, also into a file or a pipe: the ports are open soon, and programs wait for them.
         print(demo.next_steps(Path(options["config"]).parent), flush=True)  # noqa: T201

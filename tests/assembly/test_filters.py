@@ -50,7 +50,9 @@ def make(monkeypatch: pytest.MonkeyPatch) -> tuple[list[Filter], Shared, dict[st
     makers = {"own": Maker(is_common=False), "common": Maker(is_common=True)}
     monkeypatch.setattr(filters, "filters", lambda: makers)
     shared, backend = Shared(), SimpleNamespace(hostname="h")
-    return filters.make_filters(CONFIGURED, backend, shared), shared, makers  # type: ignore[arg-type]
+    assembly = filters.FilterAssembly(shared)
+    assert assembly.make(CONFIGURED, backend) == [0, 1]  # type: ignore[arg-type]
+    return assembly.made, shared, makers
 
 
 def test_filters_are_made_in_order_with_the_backend(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,6 +68,19 @@ def test_a_filter_that_processes_have_in_common_is_replaced(
     assert made[0] is not shared.other
     assert made[1] is shared.other
     assert shared.numbers == [1]
+
+
+def test_a_filter_that_is_configured_as_before_stays_the_same_object(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    makers = {name: Maker(is_common=False) for name in ("own", "common")}
+    monkeypatch.setattr(filters, "filters", lambda: makers)
+    assembly, backend = filters.FilterAssembly(SharedServices()), SimpleNamespace(hostname="h")
+    first: Any = assembly.make(CONFIGURED, backend)  # type: ignore[arg-type]
+    changed = [FilterConfig("own", "own", seconds=5), CONFIGURED[1]]
+    assert assembly.make(changed, backend) == [2, 1]  # type: ignore[arg-type]
+    assert assembly.make(CONFIGURED, backend) == first  # type: ignore[arg-type]
+    assert len(assembly.made) == 3
 
 
 def test_the_policy_asks_each_filter_by_its_rules() -> None:

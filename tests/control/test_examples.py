@@ -13,7 +13,12 @@ ETC = Path(__file__).parents[2] / "etc"
 
 @pytest.mark.parametrize(
     ("word", "name"),
-    [("example", "mail.toml"), ("minimal", "minimal.toml"), ("unit", "twisted-mail.service")],
+    [
+        ("example", "mail.toml"),
+        ("minimal", "minimal.toml"),
+        ("unit", "twisted-mail.service"),
+        ("sockets", "twisted-mail.sockets"),
+    ],
 )
 def test_an_example_is_printed_as_it_stands(
     word: str, name: str, capsys: pytest.CaptureFixture[str]

@@ -129,7 +129,7 @@ class LiveServer:
     def start(self) -> None:
         config = load(self.folder / "mail.toml")
         self.service: MailService = in_reactor(lambda: self._started(config))
-        addresses = [listener.address for listener in self.service.listeners]
+        addresses = [listener.address for listener in self.service.listeners.all]
         self.ports = {
             name: address.port for name, address in zip(LISTENERS, addresses, strict=False)
         }
@@ -146,7 +146,7 @@ class LiveServer:
 
     def put(self, account: str, mailbox: str, draft: NewMessage) -> None:
         async def append() -> None:
-            holder = await self.service.backend.store.account(account)
+            holder = await self.service.parts.store.account(account)
             await holder.append(mailbox, [draft])
 
         await_in_reactor(append())

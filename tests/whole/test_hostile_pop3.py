@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -106,9 +107,8 @@ def test_who_never_reads_holds_little_and_loses_nothing(server: LiveServer) -> N
 
 def _conversation(server: LiveServer) -> object:
     """Return the conversation that is logged in."""
-    [factory] = [one._factory for one in server.service.listeners if "pop3 on" in one.description][
-        :1
-    ]
+    listeners = server.service.listeners.all
+    factory: Any = next(one.factory for one in listeners if "pop3 on" in one.description)
     conversations = [one for one in factory._open if one.transport is not None]
     return max(conversations, key=lambda one: len(one.transport.dataBuffer))
 

@@ -76,7 +76,7 @@ def test_a_client_sees_expunged_messages_come_back(server: LiveServer) -> None:
     client.expunge()
 
     async def restore() -> None:
-        account = await server.service.backend.store.account(BOB)
+        account = await server.service.parts.store.account(BOB)
         found = await account.lane.perform_steps(undelete.list_expunged)
         assert [each.uid for each in found] == [1, 2]
         await account.lane.perform_steps(undelete.restore, found)

@@ -4,10 +4,12 @@ import os
 import signal
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from twisted.internet import tcp
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ProcessDone, ProcessTerminated
 from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
@@ -19,6 +21,8 @@ from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.net.process.bridge import Bridge
 from twisted_mail.net.process.cpu_affinity import CpuAffinity
 from twisted_mail.net.server.connection_count import SharedCountMemory
+from twisted_mail.net.server.listener import Listener
+from twisted_mail.net.server.listening import StoppableFactory
 from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.workers import slots as room
 from twisted_mail.workers import spawn
@@ -30,7 +34,10 @@ from twisted_mail.workers.worker import BRIDGE, COUNTS, FIRST_PORT, WorkerConfig
 class FakeListener:
     """A listener that notes whether it accepts connections."""
 
-    def __init__(self, descriptor: int | None) -> None:
+    address = object()
+
+    def __init__(self, number: int, descriptor: int | None) -> None:
+        self.number = number
         self.socket = None if descriptor is None else (descriptor, socket.AF_INET)
         self.is_accepting = True
 
@@ -41,11 +48,28 @@ class FakeListener:
         self.is_accepting = True
 
 
+class FakeListeners:
+    """The listeners of the configuration in force."""
+
+    def __init__(self, *listeners: tuple[FakeListener, ListenerConfig]) -> None:
+        self.pairs = list(listeners)
+
+    @property
+    def all(self) -> list[FakeListener]:
+        return [made for made, _ in self.pairs]
+
+    @property
+    def configured(self) -> dict[int, ListenerConfig]:
+        return {made.number: one for made, one in self.pairs}
+
+
 class FakeWorker:
     """The other end of a bridge: the service that a worker has."""
 
     def __init__(self) -> None:
         self.orders: list[WorkerConfig] = []
+        self.changes: list[WorkerConfig] = []
+        self.released: list[int] = []
         self.is_leaving = False
         self.trouble: Exception | None = None
 
@@ -53,6 +77,14 @@ class FakeWorker:
         if self.trouble is not None:
             raise self.trouble
         self.orders.append(orders)
+
+    def change(self, orders: WorkerConfig) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+        self.changes.append(orders)
+
+    def release(self, numbers: list[int]) -> None:
+        self.released += numbers
 
     def leave(self) -> None:
         self.is_leaving = True
@@ -89,6 +121,17 @@ class FakeProcess:
         self.near.connectionLost()
 
 
+class FakeTransport(StringTransport):
+    """A transport that notes the descriptors sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.descriptors: list[int] = []
+
+    def sendFileDescriptor(self, descriptor: int) -> None:
+        self.descriptors.append(descriptor)
+
+
 class FakeReactor(Clock):
     """Starts processes that are none."""
 
@@ -99,7 +142,7 @@ class FakeReactor(Clock):
 
     def adoptStreamConnection(self, descriptor: int, family: int, factory: Factory) -> None:
         self.bridge: Any = factory.buildProtocol(None)  # type: ignore[arg-type]
-        self.bridge.makeConnection(StringTransport())
+        self.bridge.makeConnection(FakeTransport())
 
     def spawnProcess(
         self, protocol: Any, path: str, command: list[str], env: Any, childFDs: dict[int, int]
@@ -116,6 +159,10 @@ class FakeParts:
 
     cpu_affinity = CpuAffinity()
     journal = ListJournal()
+    conversations = SimpleNamespace(filter_numbers=(0,))
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
 
 
 class FakeServices:
@@ -145,11 +192,13 @@ class MainProcess:
         )
         self.reactor = FakeReactor()
         self.pool = WorkerPool(self.reactor, config)
-        self.smtp, self.imap = FakeListener(7), FakeListener(8)
+        self.smtp, self.imap = FakeListener(0, 7), FakeListener(1, 8)
+        self.parts = FakeParts(config)
+        self.listeners = FakeListeners((self.smtp, listeners[0]), (self.imap, listeners[1]))
 
     def start(self) -> None:
-        parts: Any = FakeParts()
-        listeners: Any = [self.smtp, self.imap]
+        parts: Any = self.parts
+        listeners: Any = self.listeners
         self.pool.start(parts, listeners)
 
     @property
@@ -332,18 +381,73 @@ def test_messages_that_were_being_handed_over_are_swept_away(
     assert (left.exists(), other.exists()) == (False, True)
 
 
-def test_only_plain_ports_of_tcp_are_handed_over() -> None:
-    from twisted_mail.net.server.listening import Listener as Listening
-    from twisted_mail.net.server.listening import StoppableFactory
+# ---------------------------------------------------------------- another configuration
 
+
+def ask(main: MainProcess, coroutine: Any) -> list[Any]:
+    """Ask the workers, carry what is said, and return what the coroutine returned, if it did."""
+    answers: list[Any] = []
+    Deferred.fromCoroutine(coroutine).addBoth(answers.append)
+    for process in main.processes:
+        if process.pid:
+            process.carry()
+    return answers
+
+
+def test_workers_get_another_configuration_and_the_sockets_that_are_new(main: MainProcess) -> None:
+    main.start()
+    main.begin(0, 1)
+    reader, writer = os.pipe()
+    main.listeners.pairs.append((FakeListener(2, reader), ListenerConfig("smtp", "tcp:3")))
+    assert ask(main, main.pool.follow()) == [None]
+    for process in main.processes:
+        [change] = process.worker.changes
+        assert change.listeners.keys() == {0, 2}
+        assert change.ports.keys() == {2}
+        assert len(process.near.transport.descriptors) == 1
+    assert [one.is_accepting for one in main.listeners.all] == [False, True, False]
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_listener_that_workers_cannot_serve_any_more_is_served_here(main: MainProcess) -> None:
+    main.start()
+    main.begin(0, 1)
+    assert not main.smtp.is_accepting
+    main.listeners.pairs[0] = main.smtp, ListenerConfig("imap", "tcp:1")
+    ask(main, main.pool.follow())
+    assert main.smtp.is_accepting
+    assert [one.worker.changes[0].listeners for one in main.processes] == [{}, {}]
+
+
+def test_workers_release_a_listener_before_its_port_is_closed(main: MainProcess) -> None:
+    main.start()
+    main.begin(0, 1)
+    listeners: Any = [main.smtp, main.imap]
+    assert ask(main, main.pool.release(listeners)) == [None]
+    assert [one.worker.released for one in main.processes] == [[0], [0]]
+
+
+def test_a_worker_that_does_not_follow_is_started_again(main: MainProcess) -> None:
+    main.start()
+    main.begin(0)  # the other has not begun yet, and would begin with the sockets of before
+    main.processes[0].worker.trouble = Unavailable("no")
+    assert ask(main, main.pool.follow()) == [None]
+    assert [one.signals for one in main.processes] == [["KILL"], ["KILL"]]
+
+
+def test_only_plain_ports_of_tcp_are_handed_over() -> None:
     factory, wrapped = StoppableFactory(), StoppableFactory()
-    listening = Listening("smtp", None, factory)  # type: ignore[arg-type]
-    assert listening.socket is None
     port: Any = tcp.Port(0, factory)
     port.socket = socket.socket()
     port.fileno = port.socket.fileno
-    listening._listening(port)
-    assert listening.socket == (port.fileno(), socket.AF_INET)
+    endpoint: Any = SimpleNamespace(listen=lambda _: succeed(port))
+    listener = Listener(0, "smtp", endpoint, factory)
+    assert listener.socket is None
+    Deferred.fromCoroutine(listener.listen())
+    assert listener.socket is None  # the port passes connections to another factory
+    port.factory = listener._factory
+    assert listener.socket == (port.fileno(), socket.AF_INET)
     port.factory = wrapped
-    assert listening.socket is None
+    assert listener.socket is None
     port.socket.close()

@@ -3,16 +3,16 @@
 What the processes of one server share, if it has several, comes from ``SharedServices``.
 """
 
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from twisted_mail.assembly.arrival_steps import make_added_steps
+from twisted_mail.assembly.conversations import ConversationAssembly, ConversationDependencies
 from twisted_mail.assembly.delivery import DeliveryAssembly, DeliveryDependencies
 from twisted_mail.assembly.directory import DirectoryAssembly
-from twisted_mail.assembly.filters import make_filters, make_policy
+from twisted_mail.assembly.filters import FilterAssembly
 from twisted_mail.assembly.journal import JournalAssembly
-from twisted_mail.assembly.listeners import ListenerAssembly
-from twisted_mail.assembly.logins import LoginAssembly
+from twisted_mail.assembly.listeners import ListenerDependencies
+from twisted_mail.assembly.logins import LoginDependencies
 from twisted_mail.assembly.network import NetworkAssembly
 from twisted_mail.assembly.storage import StorageAssembly
 from twisted_mail.assembly.threads import ThreadPools
@@ -22,8 +22,9 @@ from twisted_mail.net.process.clock import ReactorClock
 from twisted_mail.net.process.cpu_affinity import CpuAffinity
 from twisted_mail.net.process.memory_trim import MemoryTrim
 from twisted_mail.net.process.periodic import PeriodicTask, PeriodicTasks
+from twisted_mail.net.server.connection_limit import connection_limit_for, raise_descriptor_limit
+from twisted_mail.net.server.fair_share import FairShare
 from twisted_mail.plugin import ServerBackend
-from twisted_mail.policy.filter_chain import FilterChain
 from twisted_mail.queue.folder import WAITING_FOLDER
 from twisted_mail.queue.pipe import Pipe
 from twisted_mail.workers.shared import SharedServices
@@ -51,20 +52,13 @@ class Assembly:
             reactor, config, shared, self.threads.files, self.threads.accounts, clock, journal
         )
         self.store = self._storage.store
-        self._logins = LoginAssembly(
-            config, shared, self.store, self._directory.directory, clock, journal
-        )
-        self.throttle = self._logins.throttle
+        self.throttle = shared.throttle(clock)
         self.pipe = Pipe()
         self.delivery = self._make_delivery()
-        services = self._make_backend()
-        self.filters = make_filters(config.filters, services, shared)
-        self.backend = replace(
-            services,
-            policy=make_policy(config, self.filters, clock, journal),
-            added_steps=make_added_steps(config.arrival_steps, services),
-        )
-        self.listeners = ListenerAssembly(reactor, config, shared, self.backend, journal)
+        self.filters = FilterAssembly(shared)
+        self.connection_limit = connection_limit_for(raise_descriptor_limit())
+        self._dependencies = self._conversation_dependencies(reactor)
+        self.conversations = ConversationAssembly(config, self._dependencies)
 
     def _make_delivery(self) -> DeliveryAssembly:
         config, threads = self.config, self.threads
@@ -87,10 +81,19 @@ class Assembly:
             )
         )
 
-    def _make_backend(self) -> ServerBackend:
-        """Return all doors; the policy has no filters yet, as these are made from the other doors."""
-        logins = self._logins.logins
-        return ServerBackend(
+    def _conversation_dependencies(self, reactor: Any) -> ConversationDependencies:
+        directory, limit = self._directory.directory, self.connection_limit
+        return ConversationDependencies(
+            self._doors(),
+            LoginDependencies(self.store, directory, self._clock, self.journal, self.throttle),
+            self.filters,
+            ListenerDependencies(reactor, self._shared, FairShare(reactor), limit),
+        )
+
+    def _doors(self) -> "partial[ServerBackend]":
+        """Return the doors that stay the same while the server runs; logins and policy are to come."""
+        return partial(
+            ServerBackend,
             hostname=self.config.hostname,
             clock=self._clock,
             blocking=self.threads.messages,
@@ -99,19 +102,31 @@ class Assembly:
             router=self._directory.router,
             queue=self.delivery.queue,
             delivery=self.delivery.each,
-            assume_login=self._logins.realm.assume,
-            policy=FilterChain(self._clock, self.journal),
             store=self.store,
             mechanisms=MECHANISMS,
-            login_mailboxes=logins.mailboxes,
-            login_maildrop=logins.maildrop,
-            login_submitter=logins.submitter,
             blob_writer=self._storage.make_blob_writer,
             resolver=self._network.resolver,
             state=self.config.state,
             connector=self._network.connector,
             http_client=self._network.http_client,
         )
+
+    # ------------------------------------------------------------ another configuration
+
+    async def prepare(self, config: Config) -> ConversationAssembly:
+        """Return what conversations will be made of by another configuration; nothing changes yet.
+
+        Reads certificates. Raises what makers of plugins do.
+        """
+        made = ConversationAssembly(config, self._dependencies)
+        await self.threads.files.run(made.listeners.read_certificates)
+        return made
+
+    def take_over(self, config: Config, conversations: ConversationAssembly) -> None:
+        """Let new conversations be made by another configuration."""
+        self.config = config
+        self.conversations = conversations
+        self.journal.notes_connections = config.log.connections
 
     # ------------------------------------------------------------ starting and stopping
 
@@ -120,7 +135,7 @@ class Assembly:
         if self.config.threads.one_processor:
             self.cpu_affinity.pin(self._shared.process)
         self.threads.start()
-        trim = MemoryTrim(self.listeners.connection_limit)
+        trim = MemoryTrim(self.connection_limit)
         self.periodic_tasks.start(
             PeriodicTask("certificates", CERTIFICATE_SECONDS, self._renew_certificates),
             PeriodicTask("memory", MEMORY_TRIM_SECONDS, trim.work),
@@ -128,7 +143,7 @@ class Assembly:
         )
 
     async def _renew_certificates(self) -> None:
-        await self.threads.files.run(self.listeners.read_certificates)
+        await self.threads.files.run(self.conversations.listeners.read_certificates)
 
     async def close(self) -> None:
         """Finish what was begun, and close everything; no conversation is open any more."""

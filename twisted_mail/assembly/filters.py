@@ -11,19 +11,36 @@ from twisted_mail.policy.filter_chain import ConfiguredFilter, FilterChain
 from twisted_mail.workers.shared import SharedServices
 
 
-def make_filters(
-    configured: Sequence[FilterConfig], backend: ServerBackend, shared: SharedServices
-) -> list[Filter]:
-    """Return the filters, in the order of the configuration."""
-    return [_make_filter(number, one, backend, shared) for number, one in enumerate(configured)]
+class FilterAssembly:
+    """The filters of the configuration in force, and of those before it.
 
+    ``made`` has all of them, and a filter's number is its place there. It never gets shorter, as
+    conversations go on with the filters they began with.
+    """
 
-def _make_filter(
-    number: int, configured: FilterConfig, backend: ServerBackend, shared: SharedServices
-) -> Filter:
-    plugin: Any = filters()[configured.kind]
-    made: Filter = plugin.make(configured.settings, backend)
-    return shared.filter(number, made) if getattr(plugin, "is_common", False) else made
+    def __init__(self, shared: SharedServices) -> None:
+        self._shared = shared
+        self._configured: list[FilterConfig] = []  # one for each of ``made``
+        self.made: list[Filter] = []
+
+    def make(self, configured: Sequence[FilterConfig], backend: ServerBackend) -> list[int]:
+        """Return the numbers of filters, in the order of the configuration.
+
+        A filter that is configured as before is the same object as before: it goes on counting.
+        """
+        return [self._number(at, one, backend) for at, one in enumerate(configured)]
+
+    def _number(self, at: int, configured: FilterConfig, backend: ServerBackend) -> int:
+        if configured not in self._configured:
+            made = self._make_filter(at, configured, backend)
+            self._configured.append(configured)
+            self.made.append(made)
+        return self._configured.index(configured)
+
+    def _make_filter(self, at: int, configured: FilterConfig, backend: ServerBackend) -> Filter:
+        plugin: Any = filters()[configured.kind]
+        made: Filter = plugin.make(configured.settings, backend)
+        return self._shared.filter(at, made) if getattr(plugin, "is_common", False) else made
 
 
 def make_policy(

@@ -1,10 +1,23 @@
 """Logins: the checkers that the configuration names, the portal, and what slows down guessing."""
 
+from dataclasses import dataclass
+
 from twisted_mail.auth.checkers import checker
 from twisted_mail.auth.realm import Realm, logins, portal
+from twisted_mail.auth.throttle import LoginThrottle
 from twisted_mail.config import Config
 from twisted_mail.interfaces import Clock, Directory, Journal, Store
-from twisted_mail.workers.shared import SharedServices
+
+
+@dataclass(frozen=True, slots=True)
+class LoginDependencies:
+    """What logins are made from, whatever the checkers."""
+
+    store: Store
+    directory: Directory
+    clock: Clock
+    journal: Journal
+    throttle: LoginThrottle
 
 
 class LoginAssembly:
@@ -13,17 +26,9 @@ class LoginAssembly:
     The first domain completes user names without one.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        shared: SharedServices,
-        store: Store,
-        directory: Directory,
-        clock: Clock,
-        journal: Journal,
-    ) -> None:
+    def __init__(self, config: Config, of: LoginDependencies) -> None:
         domain = (*config.domains, config.hostname)[0]
-        credentials = checker(config.login.checkers, directory, domain)
-        self.throttle = shared.throttle(clock)
-        self.realm = Realm(store, directory, domain, config.addresses.separators)
-        self.logins = logins(portal(self.realm, credentials), domain, clock, journal, self.throttle)
+        credentials = checker(config.login.checkers, of.directory, domain)
+        self.realm = Realm(of.store, of.directory, domain, config.addresses.separators)
+        entrance = portal(self.realm, credentials)
+        self.logins = logins(entrance, domain, of.clock, of.journal, of.throttle)

@@ -1,6 +1,8 @@
 """What can be configured, apart from the protocols' own settings."""
 
+import hashlib
 import ipaddress
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -198,3 +200,12 @@ class Config:
     def accounts_file(self) -> Path:
         """Return the path of the directory's database."""
         return self.state / schema.FILE
+
+    @property
+    def control_socket(self) -> Path:
+        """Return the path of the socket at which the server of this configuration takes requests.
+
+        Servers of several configurations can share a state folder.
+        """
+        digest = hashlib.sha256(os.fsencode(os.path.realpath(self.path))).hexdigest()[:12]
+        return self.state / f"control-{digest}.sock"

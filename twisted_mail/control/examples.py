@@ -1,4 +1,4 @@
-"""``twisted-mail config``: print the explained configuration and the systemd unit.
+"""``twisted-mail config``: print the explained configuration and the systemd units.
 
 In a wheel the files are in the package; in a checkout they are those of ``etc/``.
 """
@@ -19,6 +19,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         ("example", example, "print a configuration with every option explained"),
         ("minimal", minimal, "print the least that a server needs"),
         ("unit", unit, "print a systemd unit, and how to install it"),
+        ("sockets", sockets, "print systemd units for the ports, and how to install them"),
     ):
         command(name, action, about).set_defaults(needs_config=False)
 
@@ -36,6 +37,11 @@ def minimal(options: argparse.Namespace) -> CommandResult:
 def unit(options: argparse.Namespace) -> CommandResult:
     """Print ``twisted-mail.service``."""
     return _printed("twisted-mail.service")
+
+
+def sockets(options: argparse.Namespace) -> CommandResult:
+    """Print ``twisted-mail.sockets``."""
+    return _printed("twisted-mail.sockets")
 
 
 def _printed(name: str) -> CommandResult:

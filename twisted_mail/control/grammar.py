@@ -17,6 +17,7 @@ from twisted_mail.control import (
     examples,
     filter_kinds,
     lists,
+    reload,
     waiting,
 )
 from twisted_mail.control.output import WRONG_USE, CommandError, CommandResult
@@ -108,6 +109,7 @@ def _add_setup(grammar: _Grammar, commands: Family) -> None:
     shown = grammar.group(commands, "config", "examples of what a server is configured with")
     examples.add(partial(grammar.command, shown))
     check.add(partial(grammar.command, commands))
+    reload.add(partial(grammar.command, commands))
 
 
 def _add_directory(grammar: _Grammar, commands: Family) -> None:

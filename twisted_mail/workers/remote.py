@@ -3,7 +3,7 @@
 import itertools
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +32,8 @@ class RemoteSharedServices(SharedServices):
 
     def __init__(self, process: int, bridge: Bridge, counts: SharedCountMemory) -> None:
         self.process = process
+        # What the main process calls the filters, in the order of the configuration.
+        self.filter_numbers: Sequence[int] = (0,)
         self._bridge = bridge
         self._counts = counts
         self._conversations = itertools.count(1)
@@ -53,6 +55,7 @@ class RemoteSharedServices(SharedServices):
     def filter(self, number: int, made: Filter) -> Filter:
         """Return what judges instead of a filter that all processes have in common."""
         kind = RemoteStatefulFilter if isinstance(made, StatefulFilter) else RemoteFilter
+        number = self.filter_numbers[number]
         return kind(self._bridge, number, made.stages, self._conversations)
 
     def connection_counter(self, listener: int) -> ConnectionCounter:

@@ -97,16 +97,13 @@ def _opened(path: str) -> FileBlob:
 
 
 class FilterService:
-    """Asks filters that all processes have in common, by their numbers in the configuration.
+    """Asks filters that all processes have in common, by their places in ``filters``, which may grow.
 
     A filter's notes of a conversation stay here, under the number that the worker gave the conversation.
     """
 
     def __init__(self, filters: Sequence[Filter]) -> None:
         self._filters = filters
-        self._stateful = {
-            number: one for number, one in enumerate(filters) if isinstance(one, StatefulFilter)
-        }
         self._kept: dict[tuple[int, int], SmtpContext] = {}  # for stateful filters
         self._is_closed = False
 
@@ -118,7 +115,7 @@ class FilterService:
         kept = self._kept.get((number, conversation))
         if kept is not None:
             context.notes = kept.notes
-        if number not in self._stateful:
+        if not isinstance(made, StatefulFilter):
             return await made.judge(stage, context)
         self._kept[number, conversation] = context
         verdict = await made.judge(stage, context)
@@ -137,7 +134,9 @@ class FilterService:
         self._end(number, context, is_over)
 
     def _end(self, number: int, context: SmtpContext, is_over: bool) -> None:
-        self._stateful[number].ended(context, is_over)
+        stateful = self._filters[number]
+        assert isinstance(stateful, StatefulFilter)
+        stateful.ended(context, is_over)
 
     def close(self) -> None:
         """End all conversations of the worker."""
@@ -162,7 +161,7 @@ class WorkerServices:
 
     def __init__(self, parts: Assembly) -> None:
         self._reservations = ReservationService(parts.store.own_reserver)
-        self._filters = FilterService(parts.filters)
+        self._filters = FilterService(parts.filters.made)
         self.by_name: Mapping[str, object] = {
             "throttle": parts.throttle,
             "reservations": self._reservations,

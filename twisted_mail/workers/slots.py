@@ -113,6 +113,11 @@ class ProcessSlot:
         self._restart_call = self._reactor.callLater(self._pause, self.start)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
+    def restart(self) -> None:
+        """Kill the process, if there is one; the next starts as after any end."""
+        if self._process is not None and not self._is_stopping:
+            self._process.kill()
+
     def stop(self) -> Deferred[None]:
         """End the process, and start no other; the Deferred fires when it has ended."""
         self._is_stopping = True

@@ -3,7 +3,8 @@
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.protocol import ProcessProtocol
@@ -35,6 +36,7 @@ class WorkerTask:
         self._parts = parts
         self._configure = configure
         self._forget = forget
+        self._served: set[int] = set()  # the numbers of the listeners whose sockets it has
         self._open_services()
 
     def _open_services(self) -> None:
@@ -47,7 +49,8 @@ class WorkerTask:
         near, far = socket.socketpair()
         with near, far:
             attach(self._reactor, near, self._bridge)
-            _, descriptors = self._configure(self._number)
+            worker_config, descriptors = self._configure(self._number)
+            self._served = set(worker_config.ports)
             self._spawn(process, {BRIDGE: far.fileno(), **descriptors})
         # If the process could not be started, nobody has the far end, and the bridge ends by itself.
 
@@ -66,6 +69,23 @@ class WorkerTask:
         """Send the configuration; return when the worker accepts connections. Raises MailError."""
         worker_config, _ = self._configure(self._number)
         await self._bridge.call("worker", "begin", worker_config)
+
+    async def follow(self) -> None:
+        """Send the configuration that is in force now, and sockets that are new. Raises MailError."""
+        worker_config, descriptors = self._configure(self._number)
+        ports = {at: one for at, one in worker_config.ports.items() if at not in self._served}
+        self._served = set(worker_config.listeners)
+        await self._bridge.call_with(
+            [descriptors[descriptor] for descriptor, _ in ports.values()],
+            "worker",
+            "change",
+            replace(worker_config, ports=ports),
+        )
+
+    async def release(self, numbers: Sequence[int]) -> None:
+        """Let the worker accept no connections of these listeners. Raises MailError."""
+        self._served -= set(numbers)
+        await self._bridge.call("worker", "release", list(numbers))
 
     def leave(self) -> None:
         """Ask the worker to end, in good order."""

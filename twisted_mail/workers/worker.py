@@ -7,20 +7,20 @@ is the main process, and the worker ends as if it had been asked to.
 import os
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import globalLogBeginner
 
 from twisted_mail.assembly.assembly import Assembly
-from twisted_mail.config import Config
+from twisted_mail.config import Config, ListenerConfig
 from twisted_mail.log import LogJournal
 from twisted_mail.net.process.bridge import Bridge, attach
 from twisted_mail.net.server.connection_count import SharedCountLayout, SharedCountMemory
-from twisted_mail.net.server.listening import StoppableFactory
+from twisted_mail.net.server.replaceable import ReplaceableFactory
 from twisted_mail.workers.log_forwarding import LogSender
 from twisted_mail.workers.remote import RemoteSharedServices
 
@@ -29,16 +29,19 @@ BRIDGE, COUNTS, FIRST_PORT = 3, 4, 5  # descriptors that a worker is given
 
 @dataclass(frozen=True, slots=True)
 class WorkerConfig:
-    """What a worker gets at its start.
+    """What a worker gets at its start, and again when the configuration has been read again.
 
-    ``ports`` are the listeners it serves, by their numbers in the configuration, each with the
-    descriptor and the address family of its socket.
+    ``listeners`` are those it serves, by number; ``filter_numbers`` are what the main process calls the
+    filters. ``ports`` are the listeners whose sockets come with it, each with the descriptor and the
+    address family; after the start, descriptors come in this order over the bridge.
     """
 
     process: int
     config: Config
     plan: SharedCountLayout
     ports: Mapping[int, tuple[int, int]]
+    listeners: Mapping[int, ListenerConfig]
+    filter_numbers: Sequence[int] = ()
 
 
 class Worker:
@@ -51,23 +54,57 @@ class Worker:
         self.log = LogSender(self.bridge, reactor)
         self._is_leaving = False
         self._parts: Assembly | None = None
-        self._ports: list[IListeningPort] = []
-        self._factories: list[StoppableFactory] = []
+        self._shared: RemoteSharedServices | None = None
+        self._ports: dict[int, IListeningPort] = {}
+        self._factories: dict[int, ReplaceableFactory] = {}
+        self._leaving: list[ReplaceableFactory] = []  # of listeners that are not served any more
 
     # ------------------------------------------------------------ what the main process calls
 
     def begin(self, worker_config: WorkerConfig) -> None:
         """Make all parts, and accept connections."""
         counts = SharedCountMemory(worker_config.plan, worker_config.process, COUNTS)
-        shared = RemoteSharedServices(worker_config.process, self.bridge, counts)
+        shared = self._shared = RemoteSharedServices(worker_config.process, self.bridge, counts)
+        shared.filter_numbers = worker_config.filter_numbers
         parts = self._parts = Assembly(self._reactor, worker_config.config, shared)
-        parts.listeners.read_certificates()
+        parts.conversations.listeners.read_certificates()
         parts.start()
         for number, (descriptor, family) in worker_config.ports.items():
-            factory = parts.listeners.make_factory(number)
-            self._factories.append(factory)
-            self._ports.append(self._reactor.adoptStreamPort(descriptor, family, factory))
-            os.close(descriptor)  # the port has one of its own
+            self._accept(number, descriptor, family, worker_config.listeners[number])
+
+    def _accept(self, number: int, descriptor: int, family: int, listener: ListenerConfig) -> None:
+        assert self._parts is not None
+        made = self._parts.conversations.listeners.make_factory(listener, number)
+        factory = self._factories[number] = ReplaceableFactory(made)
+        self._ports[number] = self._reactor.adoptStreamPort(descriptor, family, factory)
+        os.close(descriptor)  # the port has one of its own
+
+    async def change(self, worker_config: WorkerConfig) -> None:
+        """Let new connections be served by another configuration; open ones go on."""
+        assert self._parts is not None
+        assert self._shared is not None
+        came = [self.bridge.descriptors.popleft() for _ in worker_config.ports]
+        self._shared.filter_numbers = worker_config.filter_numbers
+        conversations = await self._parts.prepare(worker_config.config)
+        self._parts.take_over(worker_config.config, conversations)
+        await self.release(
+            [number for number in self._ports if number not in worker_config.listeners]
+        )
+        for number in self._ports:
+            listener = worker_config.listeners[number]
+            self._factories[number].replace(conversations.listeners.make_factory(listener, number))
+        for descriptor, (number, (_, family)) in zip(
+            came, worker_config.ports.items(), strict=True
+        ):
+            self._accept(number, descriptor, family, worker_config.listeners[number])
+
+    async def release(self, numbers: Sequence[int]) -> None:
+        """Accept no connections of these listeners any more; open ones go on."""
+        for number in numbers:
+            port = self._ports.pop(number, None)
+            if port is not None:
+                self._leaving.append(self._factories.pop(number))
+                await maybeDeferred(port.stopListening)
 
     def leave(self) -> None:
         """End, in good order."""
@@ -82,8 +119,8 @@ class Worker:
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        ends: list[Any] = [port.stopListening() for port in self._ports]
-        ends += [factory.shut_down() for factory in self._factories]
+        ends: list[Any] = [port.stopListening() for port in self._ports.values()]
+        ends += [one.shut_down() for one in (*self._factories.values(), *self._leaving)]
         await DeferredList([one for one in ends if one is not None], consumeErrors=True)
         if self._parts is not None:
             await self._parts.periodic_tasks.stop()
@@ -97,8 +134,9 @@ def main() -> None:
     from twisted.internet import reactor as installed
 
     reactor: Any = installed
-    # A terminal sends it to all processes; the main one decides.
+    # A terminal sends them to all processes; the main one decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     worker = Worker(reactor)
     observers: list[Any] = [worker.log]
     globalLogBeginner.beginLoggingTo(observers, redirectStandardIO=False)

@@ -9,15 +9,19 @@ the socket: a program that could write to it could as well write to the process.
 """
 
 import itertools
+import os
 import pickle
 import socket
-from collections.abc import Awaitable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IFileDescriptorReceiver
 from twisted.internet.protocol import Factory
 from twisted.protocols.basic import Int32StringReceiver
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from twisted_mail.interfaces import Journal
 from twisted_mail.mail.outcome import MailError, Outcome, ProtocolError, Refused, Unavailable
@@ -37,10 +41,12 @@ def attach(reactor: Any, end: socket.socket, bridge: "Bridge") -> None:
     reactor.adoptStreamConnection(end.fileno(), socket.AF_UNIX, factory)
 
 
+@implementer(IFileDescriptorReceiver)
 class Bridge(Int32StringReceiver):
     """One end; ``services`` are what the other side may call, by name.
 
-    ``ended`` fires when the other side is gone, and all that it sent has been handled.
+    ``ended`` fires when the other side is gone, and all that it sent has been handled. ``descriptors``
+    are those that came with calls so far, for the services to take, which own them from then on.
     """
 
     MAX_LENGTH = MAX_CALL_SIZE
@@ -52,6 +58,20 @@ class Bridge(Int32StringReceiver):
         self._numbers = itertools.count(1)
         self._asked: dict[int, Deferred[Any]] = {}
         self._is_lost = False
+        self.descriptors: deque[int] = deque()
+
+    async def call_with(self, descriptors: Sequence[int], *call: Any) -> Any:
+        """Call as ``call`` does; the other side finds copies of the descriptors in ``descriptors``."""
+        copies = [os.dup(descriptor) for descriptor in descriptors]
+        try:
+            transport: Any = self.transport
+            if not self._is_lost:
+                for copy in copies:  # they go with the octets of the call
+                    transport.sendFileDescriptor(copy)
+            return await self.call(*call)
+        finally:
+            for copy in copies:
+                os.close(copy)
 
     async def call(self, service: str, method: str, *args: Any) -> Any:
         """Call a method of the other side; return or raise what it does.
@@ -101,6 +121,10 @@ class Bridge(Int32StringReceiver):
             self._answered(number, *rest)
         else:
             Deferred.fromCoroutine(self._serve(number, *rest))
+
+    def fileDescriptorReceived(self, descriptor: int) -> None:
+        """Keep a descriptor for the call that it came with."""
+        self.descriptors.append(descriptor)
 
     def lengthLimitExceeded(self, length: int) -> None:
         """End the bridge: the other side never sends a call of that length."""

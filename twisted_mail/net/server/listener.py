@@ -1,41 +1,65 @@
 """Listeners: endpoints that accept connections."""
 
-from collections.abc import Callable
 from typing import Any, cast
 
 from twisted.internet import tcp
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IAddress, IListeningPort, IStreamServerEndpoint
-from twisted.python.failure import Failure
 
 from twisted_mail.net.server.listening import StoppableFactory
+from twisted_mail.net.server.replaceable import ReplaceableFactory
+
+
+class CannotListen(Exception):
+    """A listener cannot accept connections; the text names it, and says why."""
 
 
 class Listener:
-    """One endpoint with its factory."""
+    """One endpoint with its factory.
+
+    ``number`` is the listener's as long as the server runs, whatever the order in the configuration.
+    """
 
     def __init__(
-        self, description: str, endpoint: IStreamServerEndpoint, factory: StoppableFactory
+        self,
+        number: int,
+        description: str,
+        endpoint: IStreamServerEndpoint,
+        factory: StoppableFactory,
     ) -> None:
+        self.number = number
         self.description = description
         self._endpoint = endpoint
-        self._factory = factory
+        self._factory = ReplaceableFactory(factory)
         self._port: IListeningPort | None = None
 
     @property
     def address(self) -> IAddress | None:
-        """Return where it listens, once it does."""
+        """Return where it listens, while it does."""
         return None if self._port is None else self._port.getHost()
 
-    def listen(self, failed: Callable[["Listener", str], None]) -> None:
-        """Start accepting; if that fails, call ``failed`` with the reason, for the administrator."""
-        self._endpoint.listen(self._factory).addCallbacks(
-            self._listening, lambda failure: failed(self, _reason(failure))
-        )
+    @property
+    def factory(self) -> StoppableFactory:
+        """Return what new connections get."""
+        return self._factory.current
 
-    def _listening(self, port: IListeningPort) -> None:
-        self._port = port
+    @property
+    def is_idle(self) -> bool:
+        """Return whether no connection is open."""
+        return self._factory.is_idle
+
+    async def listen(self) -> None:
+        """Start accepting. Raises CannotListen."""
+        try:
+            self._port = await self._endpoint.listen(self._factory)
+        except Exception as error:  # whatever the endpoint of a plugin raises
+            raise CannotListen(f"cannot listen: {self.description}: {_reason(error)}") from error
+
+    def serve(self, description: str, factory: StoppableFactory) -> None:
+        """Let another factory take the connections from now on; open ones go on."""
+        self.description = description
+        self._factory.replace(factory)
 
     @property
     def socket(self) -> tuple[int, int] | None:
@@ -58,18 +82,22 @@ class Listener:
         port: Any = self._port
         port.startReading()
 
+    async def close(self) -> None:
+        """Accept no more, and give the port back; open connections go on."""
+        port, self._port = self._port, None
+        if port is not None:
+            await maybeDeferred(port.stopListening)
+
     def stop(self) -> Deferred[object]:
         """Accept no more, and end the open conversations."""
-        waiting: list[Deferred[None]] = [self._factory.shut_down()]
-        if self._port is not None:
-            stopped = self._port.stopListening()
-            if stopped is not None:
-                waiting.append(stopped)
+        waiting: list[Deferred[None]] = [
+            self._factory.shut_down(),
+            Deferred.fromCoroutine(self.close()),
+        ]
         return cast("Deferred[object]", DeferredList(waiting, consumeErrors=True))
 
 
-def _reason(failure: Failure) -> str:
-    error = failure.value
+def _reason(error: Exception) -> str:
     if isinstance(error, CannotListenError) and isinstance(error.socketError, OSError):
         return error.socketError.strerror or str(error.socketError)
-    return failure.getErrorMessage()
+    return str(error) or type(error).__name__

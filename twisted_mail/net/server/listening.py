@@ -22,6 +22,11 @@ class StoppableFactory(Factory):
 
     noisy = False
 
+    @property
+    def is_idle(self) -> bool:
+        """Return whether no connection is open."""
+        raise NotImplementedError
+
     def shut_down(self) -> Deferred[None]:
         """End the open connections."""
         raise NotImplementedError
@@ -113,6 +118,11 @@ class ConversationFactory(StoppableFactory):
         if not self._open and self._emptied is not None:
             emptied, self._emptied = self._emptied, None
             emptied.callback(None)
+
+    @property
+    def is_idle(self) -> bool:
+        """Return whether no connection is open."""
+        return not self._open
 
     def shut_down(self) -> Deferred[None]:
         """Let every session send its farewell; cut off those that do not finish in time."""

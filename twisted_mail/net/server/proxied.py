@@ -67,6 +67,11 @@ class ProxiedFactory(StoppableFactory):
             self._quiet_until = now + COMPLAINT_SECONDS
             self._journal.warned("proxy", text)
 
+    @property
+    def is_idle(self) -> bool:
+        """Return whether no connection is open, with or without its header."""
+        return not self._awaiting_header and self.factory.is_idle
+
     def shut_down(self) -> Deferred[None]:
         """Cut off the connections without a header; end the conversations."""
         for waiting in list(self._awaiting_header):

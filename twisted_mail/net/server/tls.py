@@ -77,11 +77,22 @@ class Certificates:
         self._folder = folder
         self._hostname = hostname.lower()
         self._index = _CertificateIndex()
+        self.unusable: tuple[str, ...] = ()  # lines about files that could not be used
 
     @property
     def is_ready(self) -> bool:
         """Return whether there is any certificate."""
         return self._index.fallback is not None
+
+    @property
+    def stamp(self) -> object:
+        """Return a value that differs after each ``scan`` that read anything new."""
+        return self._index.stamp
+
+    @property
+    def summary(self) -> str:
+        """Return which names the certificates are for."""
+        return ", ".join(sorted(self._index.by_name)) or "for no name"
 
     def scan(self, complain: Callable[[Path, str], None]) -> bool:
         """Read the folder again if a file changed; return whether anything is new.
@@ -109,12 +120,15 @@ class Certificates:
         return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
 
     def _read(self, complain: Callable[[Path, str], None]) -> list[KeyFile]:
-        keys = []
+        keys, unusable = [], []
         for path in sorted(self._folder.glob("*.pem")):
             try:
                 keys.append(read_key_file(path))
             except (OSError, ValueError, TypeError, SSL.Error, crypto.Error) as error:
-                complain(path, str(error) or type(error).__name__)
+                text = str(error) or type(error).__name__
+                complain(path, text)
+                unusable.append(f"{path} is not used: {text}")
+        self.unusable = tuple(unusable)
         return keys
 
     def _choose(self, connection: SSL.Connection) -> None:
