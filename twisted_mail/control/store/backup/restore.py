@@ -40,7 +40,7 @@ from twisted_mail.store.work.subscribe import subscribe
 
 def restore(options: argparse.Namespace, config: Config) -> CommandResult:
     """Restore; mailboxes that are there unchanged are skipped."""
-    snapshot = _snapshot(Path(os.path.abspath(options.folder)), options.snapshot)
+    snapshot = snapshots.wanted(Path(os.path.abspath(options.folder)), options.snapshot)
     about = snapshots.manifest(snapshot)
     if options.into:
         config = replace(config, state=Path(os.path.abspath(options.into)))
@@ -52,17 +52,6 @@ def restore(options: argparse.Namespace, config: Config) -> CommandResult:
         return work.run(names)
     except KeyboardInterrupt:
         raise CommandError(f"interrupted; {GO_ON}") from None
-
-
-def _snapshot(folder: Path, name: str | None) -> Path:
-    if name is not None:
-        return folder / name
-    if (folder / snapshots.MANIFEST).is_file():
-        return folder
-    found = snapshots.finished(folder)
-    if not found:
-        raise CommandError(f"there is no finished backup in {folder}")
-    return found[-1]
 
 
 def _chosen(about: dict[str, Any], named: list[str], config: Config) -> dict[str, str]:

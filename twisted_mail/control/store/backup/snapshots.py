@@ -83,3 +83,15 @@ def write_lines(folder: Path, found: Iterator[dict[str, Any]]) -> None:
 def text_of(name: bytes) -> str:
     """Return a file's name as text for JSON; ``os.fsencode`` reverses it."""
     return os.fsdecode(name)
+
+
+def wanted(folder: Path, name: str | None) -> Path:
+    """Return the backup of a name, else the last, or the folder if it is one. Raises CommandError."""
+    if name is not None:
+        return folder / name
+    if (folder / MANIFEST).is_file():
+        return folder
+    found = finished(folder)
+    if not found:
+        raise CommandError(f"there is no finished backup in {folder}")
+    return found[-1]
