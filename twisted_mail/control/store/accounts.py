@@ -8,12 +8,14 @@ import os
 import pwd
 import time
 from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from twisted_mail.config import Config
 from twisted_mail.control.output import CommandError
 from twisted_mail.directory.editing.editor import DirectoryEditor
+from twisted_mail.mail.address import canonical_name
+from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout
@@ -63,9 +65,16 @@ def has_mail(config: Config, account: str) -> bool:
 @contextmanager
 def opened(config: Config, account: str) -> Iterator[Tree]:
     """Open one account's mail, without a quota: an administrator may exceed it."""
+    with opened_at(config, path(config, account)) as tree:
+        yield tree
+
+
+@contextmanager
+def opened_at(config: Config, folder: bytes) -> Iterator[Tree]:
+    """Open the mail in a folder, as ``opened`` does."""
     disk = Disk()
     environment = StoreEnvironment(disk, SystemClock(), Namer(), disk.boot_id(), config.store)
-    tree = Tree(environment, path(config, account), QuotaLedger())
+    tree = Tree(environment, folder, QuotaLedger())
     try:
         yield tree
     finally:
@@ -76,15 +85,20 @@ def opened(config: Config, account: str) -> Iterator[Tree]:
 
 
 def chosen(config: Config, named: Sequence[str]) -> list[str]:
-    """Return the accounts that have mail: those named, or all. Raises CommandError."""
+    """Return the accounts that have mail: those named, or all. Raises CommandError.
+
+    Mail that lies under another spelling of an account's name comes with it.
+    """
     check_user(config)
-    if not named:
-        return sorted(name for name in _known(config) if has_mail(config, name))
-    found = list(dict.fromkeys(existing_account(config, name) for name in named))
-    for name in found:
-        if not has_mail(config, name):
-            raise CommandError(f"{name} has no mail yet")
-    return found
+    known = spellings(config)
+    keys = dict.fromkeys(canonical_name(existing_account(config, name)) for name in named)
+    found = []
+    for key in keys if named else known:
+        with_mail = [name for name in known[key] if has_mail(config, name)]
+        if named and not with_mail:
+            raise CommandError(f"{known[key][0]} has no mail yet")
+        found += with_mail
+    return found if named else sorted(found)
 
 
 def check_user(config: Config) -> None:
@@ -106,22 +120,53 @@ def check_user(config: Config) -> None:
 def existing_account(config: Config, name: str) -> str:
     """Return the account of a name: one in the directory, or one whose mail is still here.
 
-    A name without a domain is in the first domain. Raises CommandError.
+    A name without a domain is in the first domain; any spelling will do. Raises CommandError.
     """
     check_user(config)
     if "@" not in name and config.domains:
         name = f"{name}@{config.domains[0]}"
-    known = _known(config)
-    if name in known:
-        return name
-    alike = [other for other in known if other.lower() == name.lower()]
-    if len(alike) == 1:
-        return alike[0]
-    raise CommandError(f"there is no account {name}, and no mail of one")
+    found = spellings(config).get(canonical_name(_in_its_domain(config, name)))
+    if found is None:
+        raise CommandError(f"there is no account {name}, and no mail of one")
+    return found[0]
 
 
-def _known(config: Config) -> set[str]:
-    return {*_in_directory(config), *_on_disk(root(config))}
+def name_of(config: Config, name: str) -> str:
+    """Return what an account is called here: the canonical spelling if there is none yet."""
+    key = canonical_name(name)
+    known = spellings(config).get(key, [key])
+    return name if name in known else known[0]
+
+
+def spellings(config: Config) -> dict[str, list[str]]:
+    """Return the names of accounts by their canonical spelling, that of the directory first.
+
+    More than one have the same when mail lies under a spelling that is not the account's.
+    """
+    found: dict[str, list[str]] = {}
+    for name in (
+        *_in_directory(config),
+        *sorted(_on_disk(root(config)), key=_is_written_otherwise),
+    ):
+        names = found.setdefault(canonical_name(name), [])
+        if name not in names:
+            names.append(name)
+    return found
+
+
+def _is_written_otherwise(name: str) -> bool:
+    return canonical_name(name) != name
+
+
+def _in_its_domain(config: Config, name: str) -> str:
+    """Return the name in the domain that the name's domain stands for."""
+    if config.accounts_file.exists():
+        with (
+            DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register,
+            suppress(Refused),
+        ):
+            return register.accounts.find(name)
+    return name
 
 
 def _in_directory(config: Config) -> list[str]:

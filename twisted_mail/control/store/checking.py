@@ -9,6 +9,7 @@ from typing import Any
 from twisted_mail.config import Config
 from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult, count
 from twisted_mail.control.store import accounts
+from twisted_mail.control.store.astray import astray, bring_together, spelled_otherwise
 from twisted_mail.control.store.progress import Progress
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.repair import reindex as reindexing
@@ -31,12 +32,14 @@ def check(options: argparse.Namespace, config: Config) -> CommandResult:
     lines: list[str] = []
     data: list[dict[str, Any]] = []
     faults = messages = 0
-    names = accounts.chosen(config, options.account)
+    names, elsewhere = accounts.chosen(config, options.account), astray(config)
     with Progress(0, not options.json) as progress:
         for account in names:
             progress.place = account
             look = _look(config, account, not options.quick, progress)
             found = twice(look)
+            if account in elsewhere:
+                found.append(spelled_otherwise(elsewhere[account]))
             faults += len(found)
             messages += look.messages
             sums = f"{count(look.mailboxes, 'mailbox', 'mailboxes')}, {count(look.messages, 'message')}"
@@ -111,8 +114,15 @@ def _repair(options: argparse.Namespace, config: Config) -> CommandResult:
     lines: list[str] = []
     data: list[dict[str, Any]] = []
     left = 0
-    for account in accounts.chosen(config, options.account):
-        done, rest = _repaired(config, account, options)
+    elsewhere = astray(config)
+    # What is astray goes first, and is part of its account then.
+    for account in sorted(
+        accounts.chosen(config, options.account), key=lambda name: name not in elsewhere
+    ):
+        if account in elsewhere:
+            done, rest = bring_together(config, account, elsewhere[account], options)
+        else:
+            done, rest = _repaired(config, account, options)
         left += len(rest)
         lines.append(f"{account}: {'; '.join(done) if done else 'nothing was to be done'}")
         if rest:

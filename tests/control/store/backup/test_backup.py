@@ -378,3 +378,25 @@ def test_an_account_that_never_rests_is_reported(
     assert store("backup", folder) == 1
     assert "changes too fast" in store.err
     assert snapshots.finished(folder) == []
+
+
+def test_an_account_of_another_spelling_is_restored_into_the_one_of_now(
+    store: StoreCommand, folder: Path
+) -> None:
+    config = store.config
+    other = "Alice@example.org"
+    with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
+        register._tables.connection.execute(
+            f"UPDATE account SET address = '{other}' WHERE key = '{ALICE}'"
+        )
+    os.rename(store.account(ALICE), store.account(other))
+    before = store.look(other)
+    store("backup", folder, "ALICE")
+    with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
+        register.accounts.remove(other)
+    shutil.rmtree(store.account(other))
+    assert store("restore", folder, "alice") == 0, store.err
+    assert store.look(ALICE) == before
+    assert not store.account(other).exists()
+    with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
+        assert register.accounts.find(other) == ALICE

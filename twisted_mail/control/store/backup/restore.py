@@ -4,6 +4,7 @@ import argparse
 import os
 import shutil
 import time
+from collections.abc import Container
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from twisted_mail.control.store.backup import copying, manifest, snapshots
 from twisted_mail.control.store.progress import GO_ON, Progress
 from twisted_mail.control.store.skipped import BadItem, SkippedItems
 from twisted_mail.directory.editing.editor import DirectoryEditor
+from twisted_mail.mail.address import canonical_name
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.durable import disk_faults
@@ -63,9 +65,11 @@ def _chosen(about: dict[str, Any], named: list[str], config: Config) -> dict[str
     for name in named:
         if "@" not in name and config.domains:
             name = f"{name}@{config.domains[0]}"
-        if name not in there:
+        alike = [name, *(one for one in there if canonical_name(one) == canonical_name(name))]
+        own = next((one for one in alike if one in there), None)
+        if own is None:
             raise CommandError(f"the backup has no account {name}")
-        found[name] = there[name]
+        found[own] = there[own]
     return found
 
 
@@ -84,6 +88,7 @@ class Restore:
 
     def run(self, names: dict[str, str]) -> CommandResult:
         """Restore everything. Raises CommandError, MailError, OSError."""
+        names = {self._own(name, names): where for name, where in names.items()}
         total = sum(self._look(name, self._snapshot / where) for name, where in names.items())
         if self._taken:
             raise CommandError(
@@ -96,6 +101,13 @@ class Restore:
                 with accounts.opened(self._config, name) as tree:
                     self._account(tree, self._snapshot / where, progress)
         return self._answer([*names], made)
+
+    def _own(self, name: str, names: Container[str]) -> str:
+        """Return what the account is called here, unless the backup has that one as well."""
+        if not self._config.accounts_file.exists():
+            return name  # the directory is restored as it was
+        own = accounts.name_of(self._config, name)
+        return name if own in names else own
 
     def _look(self, name: str, where: Path) -> int:
         """Count the messages of an account; record the mailboxes that may not be overwritten."""
@@ -127,20 +139,22 @@ class Restore:
     def _missing_accounts(self, source: Path, names: list[str]) -> list[str]:
         old = apsw.Connection(f"file:{source}?immutable=1", flags=_READ)
         try:
-            hashes = dict(old.execute("SELECT address, hash FROM account"))
+            rows = old.execute("SELECT address, hash FROM account")
+            hashes = {canonical_name(address): stored for address, stored in rows}
         finally:
             old.close()
         made = []
         with DirectoryEditor(
             self._config.accounts_file, self._config.passwords, self._config.domains
         ) as register:
-            there = {row.address.lower() for row in register.accounts.all()}
+            there = {canonical_name(row.address) for row in register.accounts.all()}
             for name in names:
-                if name.lower() in there or name not in hashes:
+                key = canonical_name(name)
+                if key in there or key not in hashes:
                     continue
                 with suppress(Refused):
                     register.domains.add(name.rpartition("@")[2])
-                register.accounts.import_lines([f"{name}:{hashes[name]}"])
+                register.accounts.import_lines([f"{name}:{hashes[key]}"])
                 made.append(name)
         return made
 
