@@ -65,7 +65,32 @@ def one(
         (b"<joe@a> <ann@b>", [one(b"joe", b"a"), one(b"ann", b"b")]),
         (b"team: joe@a", [one(b"team", None), one(b"joe", b"a"), GROUP_END]),
         (b"joe@a@b", [one(b"joe", b"a@b")]),
-        (b'"joe@a', [one(b"joe@a", b"")]),
+        (b'"joe@a', [one(b"joe", b"a")]),
+        (b'Joe "x <joe@a>, ann@b', [one(b"joe", b"a", b"Joe x"), one(b"ann", b"b")]),
+        (b"Joe (x <joe@a>, ann@b", [one(b"joe", b"a", b"Joe (x"), one(b"ann", b"b")]),
+        (b"Joe [x <joe@a>", [one(b"joe", b"a", b"Joe [x")]),
+        (b'\\"Joe\\" <joe@a>', [one(b"joe", b"a", b'"Joe"')]),
+        (b"joe@a <joe@a>", [one(b"joe", b"a", b"joe@a")]),
+        (b"Info @ Shop Inc <joe@a>", [one(b"joe", b"a", b"Info @ Shop Inc")]),
+        (
+            b"'bob@a' <bob@a>, Ann @ b <ann@b>",
+            [one(b"bob", b"a", b"'bob@a'"), one(b"ann", b"b", b"Ann @ b")],
+        ),
+        (b"Joe joe@a", [one(b"joe", b"a", b"Joe")]),
+        (b'"Joe D" joe@a, x', [one(b"joe", b"a", b"Joe D"), one(b"x", b"")]),
+        (b"Joe Doe", [one(b"", b"", b"Joe Doe")]),
+        (b'"Joe"', [one(b"", b"", b"Joe")]),
+        (b"joe . b @ a . c", [one(b"joe.b", b"a.c")]),
+        (b"joe@a (Joe) ann@b (Ann)", [one(b"joe", b"a", b"Joe"), one(b"ann", b"b", b"Ann")]),
+        (b"<joe@a> ann@b", [one(b"joe", b"a"), one(b"ann", b"b")]),
+        (b"joe@a is mine", [one(b"joe", b"a")]),
+        (b"Joe\t \tDoe <joe@a>", [one(b"joe", b"a", b"Joe Doe")]),
+        (b"Joe (x)\tDoe <joe@a>", [one(b"joe", b"a", b"Joe Doe")]),
+        (b"<@a>", [one(b"", b"a")]),
+        (b"<mailto:joe@a>", [one(b"mailto:joe", b"a")]),
+        (b"g: a:b@c;", [one(b"g", None), one(b"a:b", b"c"), GROUP_END]),
+        (b": joe@a", [one(b"joe", b"a")]),
+        (b"<<joe@a>>", [one(b"joe", b"a")]),
         (b"Jos\xe9 <j@a>", [one(b"j", b"a", b"Jos\xe9")]),
     ],
 )
@@ -94,7 +119,11 @@ def test_any_octets_are_a_list(value: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", [b"(", b'"\\"', b"<", b"@", b"a:", b"<@", b"[", b" ", b"a ", b"\\"]
+    "unit",
+    [
+        *(b"(", b'"\\"', b"<", b"@", b"a:", b"<@", b"[", b" ", b"a ", b"\\", b'"', b"(x)", b"a@b "),
+        *(b"()(", b'""', b"[](", b'("', b"a@b(c) ", b"@ "),
+    ],
 )
 def test_long_hostile_lists_are_read_in_one_pass(unit: bytes) -> None:
     # Each read moves on by at least one octet and never looks at one twice.

@@ -1,10 +1,12 @@
 """Lists of addresses as in header fields (RFC 5322 §3.4), obsolete forms included.
 
-Malformed lists are read as far as they make sense. Reading is one pass, without recursion, and never
-raises.
+Malformed lists are read as far as they make sense, by the rules of docs/reading-mail.md. Reading is one
+pass, without recursion, and never raises.
 """
 
 import re
+from collections import deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 MAX_ADDRESSES = 10_000  # of one field
@@ -32,14 +34,20 @@ _USUAL = re.compile(
     rb'[ \t]*+(?:(?:"([^"\\]*+)"|([^"(),:;<>@\[\\\]]++))?[ \t]*+<(' + _ATOMS + rb")@("
     rb"" + _ATOMS + rb")>|(" + _ATOMS + rb")@(" + _ATOMS + rb"))[ \t]*+(?:,|\Z)"
 )
-_BLANK, _QUOTED, _LITERAL, _SPECIAL, _ATOM = range(1, 6)
+_BLANK, _ESCAPED, _SPECIAL, _ATOM = range(1, 5)
 _TOKEN = re.compile(
-    rb'(\s++)|"((?:[^"\\]++|\\.)*+)"?|(\[(?:[^\]\\]++|\\.)*+\]?)|([<>@,;:.()\\\]])'
-    rb'|([^\s"()<>@,;:.\[\\\]]++)',
+    rb'(\s++)|\\(.)|([<>@,;:.()\\"\[\]])|([^\s"()<>@,;:.\[\\\]]++)',
     re.DOTALL,
 )
+# What begins with an opening octet and ends with a closing one: if that is missing, there is none.
+_QUOTED = re.compile(rb'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
+_LITERAL = re.compile(rb"\[(?:[^\]\\]++|\\.)*+\]", re.DOTALL)
 _IN_COMMENT = re.compile(rb"[()]|\\.", re.DOTALL)
-_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+_BACKSLASHED = re.compile(rb"\\(.)", re.DOTALL)
+_BLANKS = re.compile(rb"\s\s++|[^\S ]")
+
+_JOINING = frozenset((b".", b"@"))  # blanks next to them are within an address
+Piece = bytes | None  # a word or a special octet; None stands for white space
 
 
 def parse(value: bytes) -> list[HeaderAddress]:
@@ -60,35 +68,101 @@ def _usual(match: re.Match[bytes]) -> HeaderAddress:
     quoted, phrase, local, domain, bare_local, bare_domain = match.groups()
     if bare_local is not None:
         return HeaderAddress(None, None, bare_local, bare_domain)
-    name = quoted if quoted is not None else (phrase or b"").strip()
+    name = quoted if quoted is not None else _phrase_of(phrase or b"")
     return HeaderAddress(name or None, None, local, domain)
 
 
-class _AddressListReader:
-    """Reads one token after another; ``pieces`` are those since the last token that changed the state.
+def _phrase_of(words: bytes) -> bytes:
+    """Return the words of a name with one space between them (RFC 5322 §3.2.2)."""
+    return _BLANKS.sub(b" ", words.strip())
 
-    A piece that is None stands for white space.
+
+def _phrase(pieces: Sequence[Piece]) -> bytes:
+    """Return pieces as the words of a name."""
+    return b"".join([b" " if piece is None else piece for piece in pieces]).strip()
+
+
+def _divided(pieces: Sequence[Piece], ats: Sequence[int]) -> tuple[bytes, bytes]:
+    """Return local part and domain, in which white space has no meaning (RFC 5322 §4.4)."""
+    at = ats[0] if ats else len(pieces)
+    local, domain = pieces[:at], pieces[at + 1 :]
+    return b"".join(filter(None, local)), b"".join(filter(None, domain))
+
+
+def _start_of_local(pieces: Sequence[Piece], start: int, at: int) -> int:
+    """Return where the local part before an @ begins: words between dots, with blanks or without."""
+    first = at
+    while first > start:
+        if pieces[first - 1] is None and first < at:
+            before = pieces[first - 2] if first - 2 >= start else None
+            if b"." not in (before, pieces[first]):
+                break
+        first -= 1
+    return first
+
+
+def _end_of_domain(pieces: Sequence[Piece], at: int) -> int:
+    """Return where the domain after an @ ends: at a blank that no dot is next to."""
+    end, last = at + 1, pieces[at]
+    while end < len(pieces):
+        piece = pieces[end]
+        if piece is not None:
+            last = piece
+        elif last not in _JOINING and (end + 1 == len(pieces) or pieces[end + 1] not in _JOINING):
+            break
+        end += 1
+    return end
+
+
+def _end_of_enclosed(opening: bytes, value: bytes, position: int) -> int:
+    """Return the position after what begins at ``position``, or -1 where it is not closed."""
+    if opening != b"(":
+        match = (_QUOTED if opening == b'"' else _LITERAL).match(value, position)
+        return match.end() if match else -1
+    depth = 0
+    for match in _IN_COMMENT.finditer(value, position):
+        depth += {b"(": 1, b")": -1}.get(match[0], 0)
+        if not depth:
+            return match.end()
+    return -1
+
+
+class _AddressListReader:
+    """Reads one token after another; what an element means is decided where it ends.
+
+    ``pieces`` are those of the present element since its beginning, or since its angle; ``ats`` are the
+    positions in them of each @, and ``comments`` of what stood in parentheses.
     """
 
-    __slots__ = ("comment", "found", "in_group", "local", "name", "pieces", "route", "state")
+    __slots__ = (
+        *("ats", "comments", "found", "in_group", "is_quoted", "name", "open", "pieces", "route"),
+        "state",
+    )
 
     def __init__(self) -> None:
         self.found: list[HeaderAddress] = []
         self.in_group = False
+        self.open: set[bytes] = set()  # what is never closed again, and is not looked for twice
         self._begin()
 
     def _begin(self) -> None:
-        self.state = "phrase"  # or "angle", or "domain" inside either, or "end" after the angle
-        self.pieces: list[bytes | None] = []
+        self.state = "phrase"  # or "angle", or "end" after it
         self.name: bytes | None = None
-        self.comment: bytes | None = None
+        self.comments: deque[tuple[int, bytes]] = deque()
+        self._clear()
+
+    def _clear(self) -> None:
+        self.pieces: list[Piece] = []
+        self.ats: list[int] = []
+        self.is_quoted = False
         self.route: bytes | None = None
-        self.local: bytes | None = None
 
     @property
     def is_fresh(self) -> bool:
         """True between two elements."""
-        return self.state == "phrase" and not self.pieces and self.comment is None
+        return self.state == "phrase" and not self.pieces and not self.comments
+
+    # ------------------------------------------------------------ tokens
 
     def read(self, value: bytes, position: int) -> int:
         """Read one token; return the position after it."""
@@ -96,36 +170,32 @@ class _AddressListReader:
         assert match is not None  # every octet begins a token
         kind, text = match.lastindex, match[match.lastindex or 0]
         if kind == _SPECIAL:
-            if text == b"(":
-                return self._read_comment(value, match.end())
+            if text in b'("[':
+                return self._read_enclosed(text, value, position)
             self._special(text)
         elif kind == _BLANK:
             if self.pieces and self.pieces[-1] is not None:
                 self.pieces.append(None)
         else:
-            self._word(_ESCAPED.sub(rb"\1", text) if kind == _QUOTED and b"\\" in text else text)
+            self.pieces.append(text)
         return match.end()
 
-    def _read_comment(self, value: bytes, position: int) -> int:
-        depth = 1
-        for match in _IN_COMMENT.finditer(value, position):
-            depth += {b"(": 1, b")": -1}.get(match[0], 0)
-            if not depth:
-                self.comment = value[position : match.start()]
-                return match.end()
-        self.comment = value[position:]
-        return len(value)
-
-    def _word(self, text: bytes) -> None:
-        if self._is_next_element():
-            self._end_element()
-        self.pieces.append(text)
-
-    def _is_next_element(self) -> bool:
-        """Return whether a comma was forgotten: two words in a domain without a dot between them."""
-        if self.state != "domain" or self.name is not None or len(self.pieces) < 2:
-            return False
-        return self.pieces[-1] is None and self.pieces[-2] != b"."
+    def _read_enclosed(self, opening: bytes, value: bytes, position: int) -> int:
+        """Read a comment, quoted string or domain literal; an octet alone if it is never closed."""
+        end = -1 if opening in self.open else _end_of_enclosed(opening, value, position)
+        if end < 0:
+            self.open.add(opening)
+            if opening != b'"':
+                self.pieces.append(opening)
+            return position + 1
+        if opening == b"(":
+            self.comments.append((len(self.pieces), value[position + 1 : end - 1]))
+        elif opening == b"[":
+            self.pieces.append(value[position:end])
+        else:
+            self.pieces.append(_BACKSLASHED.sub(rb"\1", value[position + 1 : end - 1]))
+            self.is_quoted = True
+        return end
 
     def _special(self, text: bytes) -> None:
         if text == b"," and self._is_route():
@@ -133,15 +203,13 @@ class _AddressListReader:
         elif text in b",;":
             self._end_element()
             if text == b";" and self.in_group:
-                self._add(GROUP_END)
+                self.found.append(GROUP_END)
                 self.in_group = False
-        elif text == b"<":
-            self.name = self._phrase()
-            self.state = "angle"
-        elif text == b">":
-            self._end_angle()
+        elif text in b"<>":
+            self._angle(text)
         elif text == b"@":
-            self._at()
+            self.ats.append(len(self.pieces))
+            self.pieces.append(text)
         elif text == b":":
             self._colon()
         elif text == b".":
@@ -151,55 +219,74 @@ class _AddressListReader:
         """Return whether a source route is being read: it begins with an @ (RFC 5322 §4.4)."""
         return self.state == "angle" and self.pieces[:1] == [b"@"]
 
-    def _end_angle(self) -> None:
-        if self.name is not None:
+    def _angle(self, text: bytes) -> None:
+        """Take all that stood before an angle as the name, an @ in it or not."""
+        if text == b"<" and self.state != "angle":
+            self.name = _phrase(self.pieces)
+            self._clear()
+            self.state = "angle"
+        elif text == b">" and self.state == "angle":
             self._end_element()
             self.state = "end"  # words here belong to no address
 
-    def _at(self) -> None:
-        if (
-            self.state == "domain"
-            or self._is_route()
-            or (self.state == "angle" and not self.pieces)
-        ):
-            self.pieces.append(b"@")
-        else:
-            self.local, self.pieces = self._joined(), []
-            self.state = "domain"
-
     def _colon(self) -> None:
         if self._is_route():
-            self.route, self.pieces = self._joined(), []
-        elif self.state == "phrase" and self.pieces and not self.in_group:
-            self._add(HeaderAddress(None, None, self._phrase() or b"", None))
+            route = b"".join(filter(None, self.pieces))
+            self._clear()
+            self.route = route
+        elif self.state == "phrase" and self.pieces and not (self.in_group or self.ats):
+            self.found.append(HeaderAddress(None, None, _phrase(self.pieces), None))
             self.in_group = True
             self._begin()
+        elif self.pieces:
+            self.pieces.append(b":")
 
-    def _phrase(self) -> bytes:
-        """Take the pieces as words of a name."""
-        words = b"".join(b" " if piece is None else piece for piece in self.pieces)
-        self.pieces = []
-        return words.strip()
-
-    def _joined(self) -> bytes:
-        """Take the pieces as parts of an address, where white space has no meaning."""
-        return b"".join(piece for piece in self.pieces if piece is not None)
+    # ------------------------------------------------------------ elements
 
     def _end_element(self) -> None:
         """Add what was read, if it was anything, and begin the next."""
-        text = b"" if self.state == "end" else self._joined()
-        if self.local is not None or text or self.name is not None:
-            local, domain = (text, b"") if self.local is None else (self.local, text)
-            name = self.name or self.comment
-            self._add(HeaderAddress(name or None, self.route, local, domain))
+        if self.state == "angle":
+            local, domain = _divided(self.pieces, self.ats)
+            self._add(self.name, self.route, local, domain, len(self.pieces))
+        elif self.ats:
+            self._add_unenclosed()
+        elif self.state == "phrase" and any(self.pieces):
+            self._add_bare()
         self._begin()
 
-    def _add(self, address: HeaderAddress) -> None:
-        self.found.append(address)
+    def _add_bare(self) -> None:
+        """Add what has no @: a local part if it is one word, else a name."""
+        words = _phrase(self.pieces)
+        if self.is_quoted or b" " in words:
+            self._add(words, None, b"", b"", 0)
+        else:
+            self._add(None, None, words, b"", len(self.pieces))
+
+    def _add_unenclosed(self) -> None:
+        """Add addresses that stand in no angle: several if commas were forgotten."""
+        start = 0
+        for at in self.ats:
+            if at < start:  # a second @ in a domain
+                continue
+            first = _start_of_local(self.pieces, start, at)
+            end = _end_of_domain(self.pieces, at)
+            local, domain = _divided(self.pieces[first:end], [at - first])
+            self._add(_phrase(self.pieces[start:first]), None, local, domain, end + 1)
+            start = end
+
+    def _add(
+        self, name: bytes | None, route: bytes | None, local: bytes, domain: bytes, end: int
+    ) -> None:
+        """Add an element that ends at a piece; the last comment in it may stand for its name."""
+        comment = None
+        while self.comments and self.comments[0][0] <= end:
+            comment = self.comments.popleft()[1]
+        if len(self.found) < MAX_ADDRESSES:
+            self.found.append(HeaderAddress(name or comment or None, route, local, domain))
 
     def finish(self) -> list[HeaderAddress]:
         """Return all elements, an open group closed."""
         self._end_element()
         if self.in_group:
-            self._add(GROUP_END)
+            self.found.append(GROUP_END)
         return self.found
