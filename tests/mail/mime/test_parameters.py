@@ -25,11 +25,14 @@ from twisted_mail.mail.mime.parameters import (
         (b"text/plain; charset=us-ascii (Plain text)", "text/plain", {b"charset": b"us-ascii"}),
         (b'text/plain; charset="us-ascii"', "text/plain", {b"charset": b"us-ascii"}),
         (b'a/b; name="a; \\"b\\" =c"; x=y', "a/b", {b"name": b'a; "b" =c', b"x": b"y"}),
-        (b"a/b; name=My File (1).pdf; x=", "a/b", {b"name": b"My File", b"x": b""}),
+        (b"a/b; name=My File (1).pdf; x=", "a/b", {b"name": b"My File (1).pdf", b"x": b""}),
         (b"a/b; name=report(1).pdf", "a/b", {b"name": b"report(1).pdf"}),
         (b"a/b;;; x=1; junk; y=2;", "a/b", {b"x": b"1", b"y": b"2"}),
         (b'a/b; boundary="open', "a/b", {b"boundary": b"open"}),
-        (b"a/b charset=x", "a/b", {}),
+        (b"a/b charset=x", "a/b", {b"charset": b"x"}),
+        (b'a/b; n="x" m=y z o=w', "a/b", {b"n": b"x", b"m": b"y z", b"o": b"w"}),
+        (b"text; charset=x", "text/plain", {b"charset": b"x"}),
+        (b"TEXT", "text/plain", {}),
         (b"multipart/mixed; boundary=----=_Next;type=x", "multipart/mixed", None),
     ],
 )
@@ -44,7 +47,9 @@ def test_content_types_are_read(
     assert dict(found.parameters) == parameters
 
 
-@pytest.mark.parametrize("value", [b"", b"text", b"/plain", b"text/", b"=?utf-8?Q?x?=", b"; a=b"])
+@pytest.mark.parametrize(
+    "value", [b"", b"image", b"textual", b"/plain", b"text/", b"=?utf-8?Q?x?=", b"; a=b"]
+)
 def test_what_has_no_type_and_subtype_is_none(value: bytes) -> None:
     assert content_type(value) is None
 
@@ -54,7 +59,20 @@ def test_dispositions_are_read() -> None:
     assert found is not None
     assert found.kind == b"attachment"
     assert found.parameters == ((b"filename", b"a b.txt"),)
-    assert disposition(b"") is None
+    assert disposition(b"") is disposition(b" ; ") is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"filename=x",
+        b"; filename=x",
+        b'"attachment"; filename=x',
+        b"(c) attachment (d); filename=x(e)",
+    ],
+)
+def test_a_file_name_alone_is_that_of_an_attachment(value: bytes) -> None:
+    assert disposition(value) == (b"attachment", ((b"filename", b"x"),))
 
 
 # RFC 2231 §3 and §4
@@ -85,8 +103,15 @@ def test_dispositions_are_read() -> None:
             {"title": "This is even more ***fun*** isn't it!"},
         ),
         (b"a/x; n*1=b; n*0=a", ((b"n", b"ab"),), {"n": "ab"}),
-        (b"a/x; n*0=a; n*0=c; n*1=b", ((b"n", b"ab"),), {"n": "ab"}),
-        (b"a/x; n*0=a; n*2=c", ((b"n", b"a"),), {"n": "a"}),
+        (b"a/x; n*0=a; n*0=c; n*1=b", ((b"n", b"ab"), (b"n*0", b"c")), {"n": "ab", "n*0": "c"}),
+        (b"a/x; n*0=z; n*0=c; n*1=b", ((b"n", b"zb"), (b"n*0", b"c")), {"n": "zb", "n*0": "c"}),
+        (b"a/x; n*0=a; n*2=c", ((b"n", b"a"), (b"n*2", b"c")), {"n": "a", "n*2": "c"}),
+        (b"a/x; n*1=c; m=d", ((b"n*1", b"c"), (b"m", b"d")), {"n*1": "c", "m": "d"}),
+        (b"a/x; n=Z; n*=''B", ((b"n", b"Z"), (b"n*", b"''B")), {"n": "B"}),
+        (b"a/x; n*=''B; n=A", ((b"n*", b"''B"), (b"n", b"A")), {"n": "B"}),
+        (b"a/x; n=x; n*0=y; n*1=z", ((b"n", b"x"), (b"n", b"yz")), {"n": "x"}),
+        (b"a/x; n*=''a; n*=''b", ((b"n*", b"''a"), (b"n*", b"''b")), {"n": "a"}),
+        (b"a/x; n*00=a; n*01=b", ((b"n", b"ab"),), {"n": "ab"}),
         (b"a/x; n*0=a; n*1*=%41", ((b"n*", b"''a%41"),), {"n": "aA"}),
         (b"a/x; n*=%C3%A9", ((b"n*", b"%C3%A9"),), {"n": "é"}),
         (b"a/x; n*=utf-8''%zz%C3%A9", ((b"n*", b"utf-8''%zz%C3%A9"),), {"n": "%zzé"}),

@@ -4,11 +4,12 @@ Values are read leniently, in linear time, and never raise.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from twisted_mail.mail.mime.comments import without_comments
 from twisted_mail.mail.mime.encoding import decode_text, decode_words
 
 MAX_PARAMETERS = 200  # of one field, the pieces of RFC 2231 §3 counted one by one
@@ -17,13 +18,17 @@ Parameters = tuple[tuple[bytes, bytes], ...]  # lower-case names and unquoted va
 
 _TOKEN = rb"[^\s\x00-\x1f()<>@,;:\\\"/\[\]?=]++"
 _MEDIA = re.compile(rb"\s*+(" + _TOKEN + rb")\s*+/\s*+(" + _TOKEN + rb")")
-_KIND = re.compile(rb"\s*+(" + _TOKEN + rb")")
+_TEXT = re.compile(rb"\s*+text\s*+(?:;|\Z)", re.IGNORECASE)
+_KIND = re.compile(rb'\s*+"?(' + _TOKEN + rb")(?!\s*+=)")
+# A semicolon before a name may be missing; then the value before it ends where the name begins.
+_NAME = rb'[^\s=;"()]++'
 _PARAMETER = re.compile(
-    rb';\s*+([^\s=;"()]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"?|([^;]*+))', re.DOTALL
+    rb"(?:;\s*+|(?<=\s)|\A)(" + _NAME + rb')\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"?'
+    rb"|((?:[^;\s]++|\s++(?!" + _NAME + rb"\s*+=))*+))",
+    re.DOTALL,
 )
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
-_COMMENT = re.compile(rb"[ \t]\(")
-_PIECE = re.compile(rb"([^*]++)(?:\*([0-9]{1,3}))?(\*)?")
+_PIECE = re.compile(rb"([^*]++)\*([0-9]{1,3})(\*)?")
 _NOT_EXTENDED = re.compile(rb"[^A-Za-z0-9!#$&+.^_`{|}~-]")  # attribute-char, RFC 2231 §7
 
 
@@ -56,19 +61,31 @@ MESSAGE = ContentType(b"message", b"rfc822")
 
 
 def content_type(value: bytes) -> ContentType | None:
-    """Read the unfolded value of Content-Type; None when it is not of the form ``type/subtype``."""
+    """Read the unfolded value of Content-Type; None when it is not of the form ``type/subtype``.
+
+    The one exception is ``text``, an old way to write ``text/plain``.
+    """
+    value = without_comments(value)
     match = _MEDIA.match(value)
+    if match is not None:
+        return ContentType(match[1].lower(), match[2].lower(), _parameters(value, match.end()))
+    match = _TEXT.match(value)
     if match is None:
         return None
-    return ContentType(match[1].lower(), match[2].lower(), _parameters(value, match.end()))
+    return ContentType(b"text", b"plain", _parameters(value, match.end() - 1))
 
 
 def disposition(value: bytes) -> Disposition | None:
-    """Read the unfolded value of Content-Disposition; None when it is empty or malformed."""
+    """Read the unfolded value of Content-Disposition; None when nothing can be read.
+
+    Parameters without a kind are those of an attachment, as those of unknown kinds are (RFC 2183 §2.8).
+    """
+    value = without_comments(value)
     match = _KIND.match(value)
-    if match is None:
-        return None
-    return Disposition(match[1].lower(), _parameters(value, match.end()))
+    if match is not None:
+        return Disposition(match[1].lower(), _parameters(value, match.end()))
+    parameters = _parameters(value, 0)
+    return Disposition(b"attachment", parameters) if parameters else None
 
 
 def _parameters(value: bytes, position: int) -> Parameters:
@@ -78,54 +95,65 @@ def _parameters(value: bytes, position: int) -> Parameters:
 
 def _value(match: re.Match[bytes]) -> bytes:
     quoted, bare = match[2], match[3]
-    if quoted is not None:
-        return _ESCAPED.sub(rb"\1", quoted) if b"\\" in quoted else quoted
-    if b"(" in bare and (comment := _COMMENT.search(bare)):
-        bare = bare[: comment.start()]
-    return bare.strip()
+    if quoted is None:
+        return bare.strip()
+    return _ESCAPED.sub(rb"\1", quoted) if b"\\" in quoted else quoted
 
 
 # ---------------------------------------------------------------- RFC 2231
 
 
-def joined(parameters: Parameters) -> Parameters:
-    """Return the parameters with continued ones put together (RFC 2231 §3).
+class _Piece(NamedTuple):
+    number: int
+    name: bytes  # as spelled, with number and asterisk
+    value: bytes
 
-    A value with a charset keeps its form and the ``*`` after its name (RFC 2231 §4).
+    @property
+    def is_extended(self) -> bool:
+        return self.name.endswith(b"*")
+
+
+def joined(parameters: Parameters) -> Parameters:
+    """Return the parameters with continued ones put together (RFC 2231 §3), each where it began.
+
+    A value with a charset keeps its form and the ``*`` after its name (RFC 2231 §4). Nothing is lost: a
+    plain parameter of the same name is one of its own, and so are pieces that do not fit.
     """
     if not any(b"*" in name for name, _ in parameters):
         return parameters
-    result: dict[bytes, list[tuple[int, bytes, bool]]] = {}
+    together: dict[bytes, list[_Piece]] = {}  # by the name that they begin with
+    for name, value in parameters:
+        match = _PIECE.fullmatch(name)
+        if match is not None:
+            piece = _Piece(int(match[2]), name, value)
+            together.setdefault(match[1], []).append(piece)
+    return tuple(_in_order(parameters, together))
+
+
+def _in_order(
+    parameters: Parameters, together: dict[bytes, list[_Piece]]
+) -> Iterator[tuple[bytes, bytes]]:
     for name, value in parameters:
         match = _PIECE.fullmatch(name)
         if match is None:
-            result.setdefault(name, []).append((0, value, False))
-        else:
-            result.setdefault(match[1], []).append(
-                (int(match[2] or 0), value, match[3] is not None)
-            )
-    return tuple(_join(name, sorted(pieces)) for name, pieces in result.items())
+            yield name, value
+        elif match[1] in together:
+            yield from _join(match[1], together.pop(match[1]))
 
 
-def _join(name: bytes, pieces: Sequence[tuple[int, bytes, bool]]) -> tuple[bytes, bytes]:
-    """Join the pieces 0, 1, 2 ...; those after a gap are lost."""
-    row = list(_without_gaps(pieces))
-    if not any(is_extended for _, is_extended in row):
-        return name, b"".join(value for value, _ in row)
-    escaped = [value if is_extended else _escape(value) for value, is_extended in row]
-    if not row[0][1]:  # the charset would stand here
-        escaped.insert(0, b"''")
-    return name + b"*", b"".join(escaped)
-
-
-def _without_gaps(pieces: Iterable[tuple[int, bytes, bool]]) -> Iterable[tuple[bytes, bool]]:
-    expected = 0
-    for number, value, is_extended in pieces:
-        if number > expected:
-            return
-        if number == expected:
-            yield value, is_extended
-            expected += 1
+def _join(name: bytes, pieces: Sequence[_Piece]) -> Iterator[tuple[bytes, bytes]]:
+    """Join the pieces 0, 1, 2 ...; those after a gap, and of a number again, come after them."""
+    row: list[_Piece] = []
+    others: list[_Piece] = []
+    for piece in sorted(pieces, key=lambda piece: piece.number):
+        (row if piece.number == len(row) else others).append(piece)
+    if any(piece.is_extended for piece in row):
+        texts = [piece.value if piece.is_extended else _escape(piece.value) for piece in row]
+        start = b"" if row[0].is_extended else b"''"  # the charset would stand here
+        yield name + b"*", start + b"".join(texts)
+    elif row:
+        yield name, b"".join([piece.value for piece in row])
+    yield from [(piece.name, piece.value) for piece in others]
 
 
 def _escape(value: bytes) -> bytes:
@@ -135,15 +163,19 @@ def _escape(value: bytes) -> bytes:
 def decoded(parameters: Parameters) -> dict[str, str]:
     """Return the parameters as a person reads them, by lower-case name.
 
-    Encoded words are not allowed in parameters, but decoded, as senders use them.
+    Of several values the first counts, and one with a charset before one without: it is the plain one
+    that stands in for readers that know no other (RFC 6266 §4.3 says so for HTTP). Encoded words are not
+    allowed in parameters, but decoded, as senders use them.
     """
-    result: dict[str, str] = {}
+    plain: dict[str, str] = {}
+    extended: dict[str, str] = {}
     for name, value in joined(parameters):
-        plain = name.removesuffix(b"*").decode("latin-1")
-        result.setdefault(
-            plain, decode_extended(value) if name[-1:] == b"*" else decode_words(value)
-        )
-    return result
+        text = name.decode("latin-1")
+        if text.endswith("*"):
+            extended.setdefault(text.removesuffix("*"), decode_extended(value))
+        else:
+            plain.setdefault(text, decode_words(value))
+    return plain | extended
 
 
 def decode_extended(value: bytes) -> str:
