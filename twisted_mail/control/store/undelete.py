@@ -10,7 +10,7 @@ from twisted_mail.config import Config
 from twisted_mail.control.output import WRONG_USE, CommandError, CommandResult, count, table
 from twisted_mail.control.store import accounts
 from twisted_mail.mail.mime.encoding import decode_words
-from twisted_mail.mail.mime.header import end, values
+from twisted_mail.mail.mime.header import end, unfolded, values
 from twisted_mail.store.repair import undelete as expunged
 from twisted_mail.store.repair.undelete import ExpungedMessage
 from twisted_mail.store.tree.tree import Tree
@@ -77,13 +77,13 @@ def _data(tree: Tree, message: ExpungedMessage) -> dict[str, Any]:
         "expunged": datetime.fromtimestamp(message.expunged, UTC).isoformat(),
         "size": message.size,
         "flags": sorted(message.flags),
-        "from": _text(fields.get(b"from", b"")),
-        "subject": _text(fields.get(b"subject", b"")),
+        "from": _text(fields.get(b"from", [])),
+        "subject": _text(fields.get(b"subject", [])),
     }
 
 
-def _text(value: bytes) -> str:
-    return " ".join(decode_words(value).split())
+def _text(values: list[bytes]) -> str:
+    return " ".join(decode_words(unfolded(values[0])).split()) if values else ""
 
 
 def _restored(tree: Tree, account: str, found: list[ExpungedMessage], into: str) -> CommandResult:

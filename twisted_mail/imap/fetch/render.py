@@ -7,8 +7,9 @@ from twisted_mail.imap.fetch import outline
 from twisted_mail.imap.fetch.preview import preview
 from twisted_mail.imap.fetch.sections import kept_fields
 from twisted_mail.mail import address_list
-from twisted_mail.mail.address_list import HeaderAddress
+from twisted_mail.mail.address_list import MAX_ADDRESSES, HeaderAddress
 from twisted_mail.mail.mailbox.entry import RenderedItems
+from twisted_mail.mail.mime.comments import without_comments
 from twisted_mail.mail.mime.parameters import Parameters, disposition, joined
 from twisted_mail.mail.mime.structure import Part, scan
 
@@ -91,9 +92,11 @@ def envelope(part: Part) -> bytes:
 
 
 def _addresses(part: Part, name: bytes) -> bytes:
-    value = part.field(name)
-    found = address_list.parse(value) if value else None
-    return b"(%b)" % b"".join(map(_address, found)) if found else b"NIL"
+    """Render a field; one that is repeated as if its lists were one (RFC 5322 §4.5.3)."""
+    found: list[HeaderAddress] = []
+    for value in part.each(name):
+        found += address_list.parse(value)
+    return b"(%b)" % b"".join(map(_address, found[:MAX_ADDRESSES])) if found else b"NIL"
 
 
 def _address(correspondent: HeaderAddress) -> bytes:
@@ -149,14 +152,9 @@ def _basic(part: Part) -> bytes:
         _parameters(part.type.parameters),
         nstring(part.field(b"content-id")),
         nstring(part.field(b"content-description")),
-        string(_encoding(part)),
+        string(part.encoding or b"7bit"),
         part.size,
     )
-
-
-def _encoding(part: Part) -> bytes:
-    match = _TOKEN.search(part.field(b"content-transfer-encoding") or b"")
-    return match[0].lower() if match else b"7bit"
 
 
 def _extension(part: Part) -> bytes:
@@ -168,7 +166,7 @@ def _extension(part: Part) -> bytes:
 
 
 def _languages(part: Part) -> bytes:
-    tags = _TOKEN.findall(part.field(b"content-language") or b"")
+    tags = _TOKEN.findall(without_comments(part.field(b"content-language") or b""))
     return b"(%b)" % b" ".join(map(string, tags)) if tags else b"NIL"
 
 

@@ -57,17 +57,21 @@ def fields(data: bytes, start: int = 0, stop: int | None = None) -> list[Field]:
     return found
 
 
-def values(data: bytes, start: int, stop: int, names: frozenset[bytes]) -> dict[bytes, bytes]:
-    """Return the first value, with folding, of each field with one of these lower-case names.
+def values(data: bytes, start: int, stop: int, names: frozenset[bytes]) -> dict[bytes, list[bytes]]:
+    """Return all values, with folding, of the fields with one of these lower-case names.
 
-    The header ends at ``stop``. Cheaper than ``fields``, in time and in memory.
+    A list has at least one value; they are in the header's order. The header ends at ``stop``. Cheaper
+    than ``fields``, in time and in memory.
     """
-    found: dict[bytes, bytes] = {}
+    found: dict[bytes, list[bytes]] = {}
     for piece in _pieces(data, start, stop):
         name, _, value = piece.partition(b":")
         name = name.rstrip(b" \t").lower()
-        if name in names and name not in found:
-            found[name] = value[:MAX_VALUE]
+        if name in names:
+            if name in found:
+                found[name].append(value[:MAX_VALUE])
+            else:
+                found[name] = [value[:MAX_VALUE]]
     return found
 
 
@@ -79,9 +83,13 @@ def _pieces(data: bytes, start: int, stop: int) -> list[bytes]:
 
 
 def unfolded(value: bytes) -> bytes:
-    """Return a field's value on one line, without the blanks around it (RFC 5322 §2.2.3)."""
+    """Return a field's value on one line, without the blanks around it.
+
+    The white space at a fold is one space, be it tabs or several (RFC 5322 §3.2.2).
+    """
     if b"\n" in value:
-        value = value.replace(b"\r\n", b"").replace(b"\n", b"")
+        lines = [line.strip(b" \t\r") for line in value.split(b"\n")]
+        value = b" ".join([line for line in lines if line])
     return value.strip(b" \t\r")
 
 

@@ -102,8 +102,7 @@ def _file_names(part: Part) -> Iterable[str]:
 
 def part_text(data: bytes, part: Part) -> str:
     """Return the text of a part as a person reads it, HTML without its tags."""
-    encoding = (part.field(b"content-transfer-encoding") or b"").decode("latin-1")
-    octets = decode_body(data[part.body : part.stop], encoding)
+    octets = decode_body(data[part.body : part.stop], part.encoding.decode("latin-1"))
     text = decode_text(octets, part.type.parameter(b"charset").decode("latin-1"))
     return html_text(text) if part.type.subtype in (b"html", b"xhtml+xml") else text
 

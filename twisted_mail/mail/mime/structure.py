@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from twisted_mail.mail.mime import header
+from twisted_mail.mail.mime.comments import without_comments
 from twisted_mail.mail.mime.parameters import MESSAGE, PLAIN, ContentType, content_type
 
 MAX_DEPTH = 100  # parts within parts; deeper ones are one part of octets
@@ -25,6 +26,7 @@ STRUCTURAL = frozenset(
 )
 
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
+_ENCODING = re.compile(rb"[^\s;,()\"]++")
 _OCTETS = ContentType(b"application", b"octet-stream")
 
 
@@ -33,15 +35,15 @@ class Part:
     """A part, or the whole message: the positions of its header and its content.
 
     The header is ``start`` to ``body``, with the empty line that ends it; the content is ``body`` to
-    ``stop``. ``lines`` counts the line ends in the content. ``fields`` holds the first value of each
-    field of ``STRUCTURAL``, with its folding. A ``message/rfc822`` has one child: the message inside, as
-    long as the content.
+    ``stop``. ``lines`` counts the line ends in the content. ``fields`` holds the values of each field of
+    ``STRUCTURAL``, with their folding. A ``message/rfc822`` has one child: the message inside, as long as
+    the content.
     """
 
     start: int
     body: int
     stop: int
-    fields: dict[bytes, bytes]
+    fields: dict[bytes, list[bytes]]
     type: ContentType
     children: "list[Part]" = field(default_factory=list)
     lines: int = 0
@@ -63,8 +65,18 @@ class Part:
 
     def field(self, name: bytes) -> bytes | None:
         """Return the unfolded value of the first field with this name of ``STRUCTURAL``, or None."""
-        value = self.fields.get(name)
-        return None if value is None else header.unfolded(value)
+        values = self.fields.get(name)
+        return None if values is None else header.unfolded(values[0])
+
+    def each(self, name: bytes) -> list[bytes]:
+        """Return the unfolded values of all fields with this name of ``STRUCTURAL``."""
+        return [header.unfolded(value) for value in self.fields.get(name, ())]
+
+    @property
+    def encoding(self) -> bytes:
+        """Return the Content-Transfer-Encoding in lower case, empty where none is named."""
+        match = _ENCODING.search(without_comments(self.field(b"content-transfer-encoding") or b""))
+        return match[0].lower() if match else b""
 
     def walk(self) -> "Iterator[Part]":
         """Yield this part and all within, in the order of the octets."""
@@ -146,8 +158,8 @@ class _Scanner:
     def _part(self, start: int, body: int, default: ContentType) -> Part:
         fields = header.values(self.data, start, min(body, start + self.left), STRUCTURAL)
         self.left = max(self.left - (body - start), 0)
-        value = fields.get(b"content-type")
-        kind = default if value is None else content_type(header.unfolded(value)) or PLAIN
+        values = fields.get(b"content-type")
+        kind = default if values is None else content_type(header.unfolded(values[0])) or PLAIN
         if kind.type == b"multipart" and not 0 < len(_boundary(kind)) <= MAX_BOUNDARY:
             kind = PLAIN  # RFC 2045 §5.2
         return Part(start, body, len(self.data), fields, kind)

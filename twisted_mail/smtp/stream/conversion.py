@@ -28,7 +28,6 @@ _ENCODING = b"content-transfer-encoding"
 _SIGNATURES = frozenset((b"dkim-signature", b"arc-message-signature"))
 _SEALED = frozenset((b"signed", b"encrypted"))
 _PLAIN = frozenset((b"", b"7bit", b"8bit", b"binary"))
-_WORD = re.compile(rb"[^\s;(]+")
 _ONE_TOO_LONG = re.compile(rb"^([^\r\n]{74})(=(?:20|09))(?=\r?$)", re.MULTILINE)
 
 
@@ -111,7 +110,7 @@ class _Conversion:
                 self._trim(part)
                 inner = part.children[0] if part.is_message else message
                 waiting += [(child, inner) for child in part.children]
-                if _encoding(part) in (b"8bit", b"binary"):
+                if part.encoding in (b"8bit", b"binary"):
                     self.labels.append(part)
             elif self._encode(part):
                 self._ensure_version(message)
@@ -124,7 +123,7 @@ class _Conversion:
         if part.is_multipart:
             return part.type.subtype in _SEALED
         if part.is_message:
-            is_plain = _encoding(part) in _PLAIN
+            is_plain = part.encoding in _PLAIN
             return not is_plain or any(_is_signed(self.data, one) for one in part.children)
         return part.type.type == b"message"
 
@@ -136,7 +135,7 @@ class _Conversion:
     def _encode(self, part: Part) -> bool:
         """Note the new content of a part without parts; return whether it has one."""
         content = self.data[part.body : part.stop]
-        encoding = _encoding(part)
+        encoding = part.encoding
         if is_legal(content, self.is_7bit):
             if encoding == b"binary" or (self.is_7bit and encoding == b"8bit"):
                 self._label(part, b"7bit" if content.isascii() else b"8bit")
@@ -218,11 +217,6 @@ class _Conversion:
         end = self.data.find(b"\n", self.data.find(b"\n", last, part.stop) + 1, part.stop) + 1
         if end > last and not is_legal(self.data[end : part.stop], self.is_7bit):
             self.edits.append((end, part.stop, b""))
-
-
-def _encoding(part: Part) -> bytes:
-    match = _WORD.match((part.field(_ENCODING) or b"").lower())
-    return match[0] if match else b""
 
 
 def _cuts(data: bytes, start: int, end: int) -> Iterator[int]:

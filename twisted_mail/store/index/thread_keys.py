@@ -26,13 +26,17 @@ def message_names(data: bytes) -> tuple[int, ...]:
     """
     stop = header.end(data, 0, min(len(data), HEADER))
     found = header.values(data, 0, stop, _FIELDS)
-    before = _ids(found.get(b"references")) + _ids(found.get(b"in-reply-to"))
-    own = header.unfolded(found.get(b"message-id", b""))
+    before = _ids(_first(found, b"references")) + _ids(_first(found, b"in-reply-to"))
+    own = header.unfolded(_first(found, b"message-id"))
     ids = list(dict.fromkeys([*before, *(_ids(own)[:1] or [own])]))
     return tuple(map(_name, _few([one for one in ids if one])))
 
 
-def _ids(value: bytes | None) -> list[bytes]:
+def _first(found: dict[bytes, list[bytes]], name: bytes) -> bytes:
+    return found[name][0] if name in found else b""
+
+
+def _ids(value: bytes) -> list[bytes]:
     return _ID.findall(header.unfolded(value)) if value else []
 
 
