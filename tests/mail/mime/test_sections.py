@@ -56,6 +56,28 @@ def test_only_messages_have_header_and_text() -> None:
     assert text((4, 1), PartSection.MIME) == b"Content-Type: image/gif\r\n\r\n"
 
 
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        (multipart("a") + "no parts", (1,)),
+        (multipart("a") + "--a\n" + multipart("b") + "--a--\n", (1, 1)),
+        ("Content-Type: message/rfc822\n\n" + multipart("b"), (1, 1)),
+        (
+            multipart("a") + "--a\nContent-Type: message/rfc822\n\n" + multipart("b") + "--a--\n",
+            (1, 1),
+        ),
+    ],
+)
+def test_a_multipart_without_parts_has_an_empty_one(data: str, path: tuple[int, ...]) -> None:
+    octets = crlf(data)
+    assert text(path, PartSection.ALL, octets) == b""
+    assert text(path, PartSection.MIME, octets) == b""
+    for kind in (PartSection.HEADER, PartSection.TEXT):
+        assert text(path, kind, octets) is None
+    assert text((*path[:-1], 2), PartSection.ALL, octets) is None
+    assert text((*path, 1), PartSection.ALL, octets) is None
+
+
 def test_a_plain_message_has_one_part() -> None:
     data = b"Subject: x\r\n\r\nbody\r\n"
     assert text((1,), data=data) == b"body\r\n"

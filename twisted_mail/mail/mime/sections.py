@@ -68,11 +68,12 @@ def locate(
     """Return the offsets of a section, or None where the message has no such section.
 
     ``HEADER`` and ``TEXT`` are those of the message with an empty path, else of the message inside a
-    ``message/rfc822`` part.
+    ``message/rfc822`` part. A multipart without parts has an empty first one, as BODYSTRUCTURE shows it.
     """
     part = find(root, path)
     if part is None:
-        return None
+        is_own = kind in (PartSection.ALL, PartSection.MIME)
+        return _empty_part(root, path) if is_own else None
     if kind is PartSection.ALL:
         return (part.body, part.stop) if path else (part.start, part.stop)
     if kind is PartSection.MIME:
@@ -82,3 +83,15 @@ def locate(
             return None
         part = part.children[0]
     return (part.start, part.body) if kind is PartSection.HEADER else (part.body, part.stop)
+
+
+def _empty_part(root: PartNode, path: Sequence[int]) -> tuple[int, int] | None:
+    """Return where the first part of a multipart without parts would be, if that is what a path names."""
+    if path[-1] != 1:
+        return None
+    parent = find(root, path[:-1])
+    if parent is not None and len(path) > 1 and parent.is_message:
+        parent = parent.children[0]
+    if parent is None or not parent.is_multipart or parent.children:
+        return None
+    return parent.stop, parent.stop
