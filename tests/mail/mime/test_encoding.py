@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from twisted_mail.mail.mime import encoding
 from twisted_mail.mail.mime.encoding import (
-    codec_of,
     decode_base64,
     decode_body,
     decode_mailbox_name,
@@ -84,34 +83,6 @@ def test_any_bytes_are_a_name_or_refused(wire: bytes) -> None:
     except ValueError:
         return
     assert encode_mailbox_name(name) == wire
-
-
-@pytest.mark.parametrize(
-    ("charset", "codec"),
-    [
-        ("utf-8", "utf_8"),
-        ("UTF8", "utf_8"),
-        ('"utf-8"', "utf_8"),
-        ("us-ascii", "utf_8"),
-        ("ISO-8859-1", "cp1252"),
-        ("iso_8859-15", "iso8859_15"),
-        ("windows-1251", "cp1251"),
-        ("KOI8-U", "koi8_u"),
-        ("gb2312", "gb18030"),
-        ("ks_c_5601-1987", "cp949"),
-        ("Shift_JIS", "cp932"),
-        ("iso-8859-8-i", "iso8859_8"),
-        ("zip", None),
-        ("rot13", None),
-        ("base64", None),
-        ("idna", None),
-        ("unicode_escape", None),
-        ("os.path", None),
-        ("x" * 10_000, None),
-    ],
-)
-def test_only_charsets_of_mail_have_a_codec(charset: str, codec: str | None) -> None:
-    assert codec_of(charset) == codec
 
 
 def test_an_unknown_charset_imports_nothing() -> None:

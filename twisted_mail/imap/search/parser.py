@@ -11,7 +11,7 @@ from twisted_mail.imap.search.criteria import InNumberSet
 from twisted_mail.imap.search.evaluation import Criterion
 from twisted_mail.imap.search.groups import all_of, any_of, negated
 from twisted_mail.imap.search.key import SearchArguments, SearchKey
-from twisted_mail.mail.mime import encoding
+from twisted_mail.mail.mime.charsets import codec_of
 from twisted_mail.mail.outcome import ProtocolError, Refused
 
 MAX_KEYS = 1000  # in one program
@@ -44,7 +44,7 @@ def read_charset(reader: Reader) -> str:
 
     Raises ProtocolError, and Refused: BADCHARSET for one that is not known.
     """
-    codec = encoding.codec_of(reader.astring().decode("latin-1"))
+    codec = codec_of(reader.astring().decode("latin-1"))
     reader.space()
     if codec is None:
         raise Refused("This charset is not known here", "BADCHARSET (US-ASCII UTF-8)")
