@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.mail.mime.charset_labels import LABELS
+from twisted_mail.mail.mime import charsets
 from twisted_mail.mail.mime.charsets import codec_of
 
 
@@ -20,6 +22,25 @@ from twisted_mail.mail.mime.charsets import codec_of
         ("ks_c_5601-1987", "cp949"),
         ("Shift_JIS", "cp932"),
         ("iso-8859-8-i", "iso8859_8"),
+        ("ISO_8859-1:1987", "cp1252"),
+        ("csISOLatin1", "cp1252"),
+        ("csGB2312", "gb18030"),
+        ("GB_2312-80", "gb18030"),
+        ("Latin-9", "iso8859_15"),
+        ("x-cp1251", "cp1251"),
+        ("cp-1251", "cp1251"),
+        ("IBM874", "cp874"),
+        ("x-x-big5", "big5hkscs"),
+        ("ISO-8859-6-E", "iso8859_6"),
+        ("8859_1", "cp1252"),
+        ("csKOI8R", "koi8_r"),
+        ("KOI8-T", "koi8_t"),
+        ("csUTF8", "utf_8"),
+        ("csPC850Multilingual", "cp850"),
+        ("unknown-8bit", None),
+        ("x", None),
+        ("cs", None),
+        ("", None),
         ("zip", None),
         ("rot13", None),
         ("base64", None),
@@ -31,3 +52,40 @@ from twisted_mail.mail.mime.charsets import codec_of
 )
 def test_only_charsets_of_mail_have_a_codec(charset: str, codec: str | None) -> None:
     assert codec_of(charset) == codec
+
+
+# The codecs for the encodings that are called otherwise in Python, or that are read as a larger set.
+_CODECS = {
+    "ibm866": "cp866",
+    "iso-8859-8-i": "iso8859_8",
+    "macintosh": "mac_roman",
+    "gbk": "gb18030",
+    "big5": "big5hkscs",
+    "iso-2022-jp": "iso2022_jp_ext",
+    "shift_jis": "cp932",
+    "euc-kr": "cp949",
+    "x-mac-cyrillic": "mac_cyrillic",
+    "utf-16be": "utf_16_be",
+    "utf-16le": "utf_16_le",
+}
+
+
+@pytest.mark.parametrize("encoding", sorted(set(LABELS) - {"replacement", "x-user-defined"}))
+def test_every_label_of_the_web_is_known(encoding: str) -> None:
+    codec = encoding.replace("windows-", "cp").replace("iso-", "iso").replace("-", "_")
+    found = {label: codec_of(label) for label in LABELS[encoding].split()}
+    wanted = {_CODECS.get(encoding, codec)}
+    if encoding == "windows-1252":
+        wanted.add("utf_8")  # for the names of ASCII: what is not ASCII is UTF-8 today
+    if encoding == "utf-16le":
+        wanted.add("utf_16")  # a byte order mark counts where the name says nothing of the order
+    assert set(found.values()) == wanted, found
+
+
+def test_what_no_codec_reads_is_unknown() -> None:
+    assert codec_of("iso-2022-cn") is codec_of("x-user-defined") is None
+
+
+@pytest.mark.parametrize("codec", sorted(set(charsets._CHARSETS.values())))
+def test_every_codec_is_there_and_reads_octets(codec: str) -> None:
+    assert isinstance(b"a b c d ".decode(codec, "replace"), str)
