@@ -137,6 +137,9 @@ def test_text_in_any_charset_never_raises(data: bytes, charset: str) -> None:
         (b"=?utf-8?Q?spaces inside?=", "spaces inside"),
         (b"=?utf-8?B?aGVsbG8?=", "hello"),  # without its padding
         (b"=?x-unknown?Q?caf=E9?=", "café"),
+        (b"=?utf-8?Q?wh?at??= (=?utf-8?Q??=)", "wh?at? ()"),
+        (b"=?utf-8?Q?a =?utf-8?Q?b?=", "=?utf-8?Q?a b"),  # the first has no end
+        (b'"=?utf-8?Q?a?=" =?utf-8?Q?b?=', '"a" b'),
         (b"=?utf-8?X?abc?=", "=?utf-8?X?abc?="),
         (b"=?utf-8?Q?open", "=?utf-8?Q?open"),
         (b"=?zip?B?eJwDAAAAAAE=?=", decode_text(base64.b64decode("eJwDAAAAAAE="))),

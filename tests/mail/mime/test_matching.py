@@ -100,6 +100,32 @@ def test_file_names_are_text(field: str) -> None:
     assert not matches(data, Contains("body", "café"))
 
 
+def test_both_file_names_are_text() -> None:
+    data = (
+        b"Content-Disposition: attachment; filename=plain.pdf; filename*=utf-8''caf%C3%A9\r\n\r\n"
+    )
+    for needle in ("plain.pdf", "café"):
+        assert matches(data, Contains("text", needle))
+
+
+@pytest.mark.parametrize("needle", ["One two", "one  two", "ONE\t two", "one two "])
+def test_white_space_of_fields_is_one_space(needle: str) -> None:
+    data = b"Subject: one\r\n\ttwo  three\r\n\r\none  two\r\n"
+    assert matches(data, Contains("header", needle, "subject"))
+    assert matches(data, Contains("text", needle))
+    assert matches(data, Contains("body", needle)) is (needle == "one  two")
+
+
+def test_an_address_is_found_without_its_comments() -> None:
+    data = b"From: user (work) @ domain.example\r\n\r\n"
+    for what in (
+        Contains("header", "user@domain.example", "from"),
+        Contains("text", "user@domain"),
+    ):
+        assert matches(data, what)
+        assert searchable(data).holds(what)
+
+
 def test_a_word_cannot_make_a_field() -> None:
     data = b"Subject: =?utf-8?Q?x=0Ato:_me?=\r\n\r\n"
     assert not searchable(data).holds(Contains("header", "me", "to"))

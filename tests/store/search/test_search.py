@@ -135,6 +135,19 @@ def test_a_header_is_searched_without_indexing_all_text(home: Home):
     assert home.search(Contains("header", "hello", "subject")) == ({1}, 0)
 
 
+def test_white_space_and_comments_in_fields_are_no_obstacle(home: Home):
+    folded = b"Subject: one\r\n\ttwo\r\nFrom: user (x) @ a.example\r\nX-One: a  b\r\n\r\n"
+    finish(home.account.append("INBOX", [draft(folded), draft(b"Subject: x\r\n\r\none  two\r\n")]))
+    for _ in range(2):
+        assert home.search(Contains("header", "one  two", "subject"))[0] == {1}
+        assert home.search(Contains("header", "user@a", "from"))[0] == {1}
+        assert home.search(Contains("header", "a b", "x-one"))[0] == {1}
+        assert home.search(Contains("text", "user@a"))[0] == {1}
+        assert home.search(Contains("text", "one two"))[0] == {1}
+        assert home.search(Contains("text", "one  two"))[0] == {1, 2}
+        home.index()
+
+
 def test_candidates_of_an_unusual_field_are_read(home: Home):
     text = b"X-One: hello\r\n\r\n"
     drafts = [

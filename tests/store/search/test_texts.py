@@ -68,6 +68,13 @@ def test_quotes_do_not_end_a_phrase():
     assert substring_query(Contains("text", 'say "x" OR')).phrase == '"say ""x"" or"'
 
 
+def test_white_space_is_one_space_in_headers_alone():
+    assert substring_query(Contains("text", "a  bc")).phrase == '"a  bc" OR headers : "a bc"'
+    assert substring_query(Contains("body", "a  bc")).phrase == 'body : "a  bc"'
+    assert substring_query(Contains("header", "a\t b", "to")).needle == b"a b"
+    assert not substring_query(Contains("text", "a  ")).is_answerable
+
+
 def test_a_long_phrase_is_looked_up_by_its_beginning():
     asked = substring_query(Contains("body", "x" * 1000))
     assert len(asked.phrase) < 200

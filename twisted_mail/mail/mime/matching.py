@@ -13,10 +13,11 @@ from typing import NamedTuple
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.encoding import decode_body, decode_text
-from twisted_mail.mail.mime.parameters import content_type, decoded, disposition
+from twisted_mail.mail.mime.field_texts import field_texts, with_single_spaces
+from twisted_mail.mail.mime.parameters import content_type, disposition, values_of
 from twisted_mail.mail.mime.structure import Part, scan
 
-VERSION = 1  # raised when the text of any message changes, so that stored texts are made again
+VERSION = 2  # raised when the text of any message changes, so that stored texts are made again
 MAX_HEADERS = 1024 * 1024  # octets of all headers of a message that are searched
 PIECE = 64 * 1024  # characters handled in one step, during which no other thread can run
 
@@ -24,7 +25,7 @@ PIECE = 64 * 1024  # characters handled in one step, during which no other threa
 class Searchable(NamedTuple):
     """The text of a message, folded for comparison.
 
-    ``headers`` has a line ``name: value`` for each field of the message; ``body`` the text of its parts,
+    ``headers`` has a line ``name: value`` for each text of a field; ``body`` the text of its parts,
     and the headers of messages within; ``names`` the file names of its parts.
     """
 
@@ -34,12 +35,13 @@ class Searchable(NamedTuple):
 
     def holds(self, wanted: Contains) -> bool:
         """Return whether the message holds the substring."""
-        needle = folded(wanted.needle)
+        in_headers = needle_in_headers(wanted.needle)
         if wanted.where == "header":
-            return self._field_holds(wanted.name, needle)
+            return self._field_holds(wanted.name, in_headers)
+        needle = folded(wanted.needle)
         if needle in self.body:
             return True
-        return wanted.where == "text" and (needle in self.headers or needle in self.names)
+        return wanted.where == "text" and (in_headers in self.headers or needle in self.names)
 
     def _field_holds(self, name: str, needle: str) -> bool:
         start = f"{name.lower()}: "
@@ -56,11 +58,12 @@ def matches(data: bytes, wanted: Contains) -> bool:
 
 def _header_holds(data: bytes, wanted: Contains) -> bool:
     """Look at one field's values, without reading the body."""
-    name, needle = wanted.name.lower().encode("utf-8", "replace"), folded(wanted.needle)
+    name, needle = wanted.name.lower().encode("utf-8", "replace"), needle_in_headers(wanted.needle)
     return any(
-        needle in folded(header.text(field.value))
+        needle in folded(text)
         for field in header.fields(data)
         if field.name.lower() == name
+        for text in field_texts(name, field.value)
     )
 
 
@@ -83,21 +86,26 @@ def searchable(data: bytes) -> Searchable:
 
 
 def _headers(data: bytes, part: Part, limit: int) -> str:
-    lines = (
-        f"{field.name.decode('latin-1').lower()}: {header.text(field.value)}"
-        for field in header.fields(data, part.start, min(part.body, part.start + limit))
-    )
-    return "\n".join(line.replace("\n", " ") for line in lines)
+    lines = []
+    for field in header.fields(data, part.start, min(part.body, part.start + limit)):
+        name = field.name.lower()
+        shown = name.decode("latin-1")
+        lines += [f"{shown}: {text}" for text in field_texts(name, field.value)]
+    return "\n".join(lines)
+
+
+def needle_in_headers(needle: str) -> str:
+    """Return a substring as it is looked for in the text of fields."""
+    return folded(with_single_spaces(needle))
 
 
 def _file_names(part: Part) -> Iterable[str]:
     """Return the names that a part's header gives to its file."""
     kind = content_type(part.field(b"content-type") or b"")
     how = disposition(part.field(b"content-disposition") or b"")
-    if kind and (name := decoded(kind.parameters).get("name")):
-        yield name
-    if how and (name := decoded(how.parameters).get("filename")):
-        yield name
+    for found, name in ((kind, b"name"), (how, b"filename")):
+        if found is not None:
+            yield from values_of(found.parameters, name)
 
 
 def part_text(data: bytes, part: Part) -> str:

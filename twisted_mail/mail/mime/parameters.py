@@ -171,11 +171,22 @@ def decoded(parameters: Parameters) -> dict[str, str]:
     extended: dict[str, str] = {}
     for name, value in joined(parameters):
         text = name.decode("latin-1")
-        if text.endswith("*"):
-            extended.setdefault(text.removesuffix("*"), decode_extended(value))
-        else:
-            plain.setdefault(text, decode_words(value))
+        known = extended if text.endswith("*") else plain
+        known.setdefault(text.removesuffix("*"), _decoded(name, value))
     return plain | extended
+
+
+def values_of(parameters: Parameters, name: bytes) -> list[str]:
+    """Return all values of the parameter with a lower-case name, as a person reads them."""
+    return [
+        _decoded(spelled, value)
+        for spelled, value in joined(parameters)
+        if spelled in (name, name + b"*")
+    ]
+
+
+def _decoded(name: bytes, value: bytes) -> str:
+    return decode_extended(value) if name.endswith(b"*") else decode_words(value)
 
 
 def decode_extended(value: bytes) -> str:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime import header
-from twisted_mail.mail.mime.matching import MAX_HEADERS, Searchable, folded
+from twisted_mail.mail.mime.field_texts import field_texts
+from twisted_mail.mail.mime.matching import MAX_HEADERS, Searchable, folded, needle_in_headers
 
 _NAMES = """
 bcc cc date delivered-to from in-reply-to list-id message-id references reply-to return-path sender
@@ -69,7 +70,8 @@ def _known_fields(data: bytes) -> Iterator[tuple[str, bytes]]:
     for field in header.fields(data):
         name = field.name.decode("latin-1").lower()
         if name in FIELDS:
-            yield name, folded(header.text(field.value)).encode("utf-8", "surrogatepass")
+            for text in field_texts(name.encode(), field.value):
+                yield name, folded(text).encode("utf-8", "surrogatepass")
 
 
 def _storable(text: str) -> str:
@@ -114,9 +116,12 @@ def matches_everything(what: Contains) -> bool:
 
 def substring_query(what: Contains) -> SubstringQuery:
     """Return how a substring is looked up."""
-    needle = folded(what.needle)
+    in_headers = needle_in_headers(what.needle)
     if what.where == "header":
-        return _about_field(what.name.lower(), needle)
+        return _about_field(what.name.lower(), in_headers)
+    needle = folded(what.needle)
+    if what.where == "text" and needle != in_headers:
+        return _about_both(needle, in_headers)
     if _is_opening(needle):
         return SubstringQuery(opening=needle, is_anywhere=what.where == "text")
     if not _is_phrase(needle):
@@ -125,13 +130,20 @@ def substring_query(what: Contains) -> SubstringQuery:
     return SubstringQuery(column + _quoted(needle), is_exact=len(needle) <= MAX_PHRASE)
 
 
+def _about_both(needle: str, in_headers: str) -> SubstringQuery:
+    """Look for a substring with white space that is one space in the text of fields."""
+    if not (_is_phrase(needle) and _is_phrase(in_headers)):
+        return SubstringQuery()
+    phrase = f"{_quoted(needle)} OR headers : {_quoted(in_headers)}"
+    return SubstringQuery(phrase, is_exact=len(needle) <= MAX_PHRASE)
+
+
 def _about_field(name: str, needle: str) -> SubstringQuery:
     if name in FIELDS:
         return SubstringQuery(field=name, needle=needle.encode("utf-8", "surrogatepass"))
     if not name.isascii() or not _is_phrase(f"{name}: "):
         return SubstringQuery()
-    # A line break in a value is a blank in the text of all headers.
-    is_hint = _is_phrase(needle) and _MARKS.isdisjoint(needle) and "\n" not in needle
+    is_hint = _is_phrase(needle) and _MARKS.isdisjoint(needle)
     phrases = [f"{name}: ", needle] if is_hint else [f"{name}: "]
     return SubstringQuery(f"headers : ({' AND '.join(map(_quoted, phrases))})", is_exact=False)
 

@@ -1,0 +1,58 @@
+"""Tests of twisted_mail.mail.mime.field_texts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twisted_mail.mail.mime.field_texts import field_texts, with_single_spaces
+
+
+@pytest.mark.parametrize(
+    ("value", "texts"),
+    [
+        (b" Quarterly\r\n\treport", ["Quarterly report"]),
+        (b" Quarterly \r\n  report  now", ["Quarterly report now"]),
+        (b" <a@x>\r\n\t<b@x>", ["<a@x> <b@x>"]),
+        (b" =?utf-8?Q?a=0A__b?= c", ["a b c"]),
+        (b" a (b) c @ d", ["a (b) c @ d"]),
+        (b"", [""]),
+    ],
+)
+def test_white_space_is_one_space(value: bytes, texts: list[str]) -> None:
+    assert field_texts(b"subject", value) == texts
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (b"user (work) @ (x) domain.example", "x <user@domain.example>"),
+        (b"user\r\n @domain.example", "user@domain.example"),
+        (b"Joe <user @ domain . example>", "Joe <user@domain.example>"),
+        (b'"user"@domain.example', "user@domain.example"),
+        (b'"Joe \\"J\\" D" <j@a>, ann@b', 'Joe "J" D <j@a>, ann@b'),
+        (b"g: a (x) <a@b>;, =?utf-8?Q?J=C3=B6?= (y) <j@c>", "a <a@b>, Jö <j@c>"),
+    ],
+)
+def test_odd_addresses_are_found_as_they_are_typed(value: bytes, plain: str) -> None:
+    assert field_texts(b"from", value)[1:] == [plain]
+
+
+@pytest.mark.parametrize("value", [b"Joe <j@a>, ann@b", b"John Q. Public <j@a>", b'"Doe, J" <j@a>'])
+def test_addresses_as_they_are_typed_are_one_text(value: bytes) -> None:
+    assert field_texts(b"to", value) == [value.decode()]
+
+
+@given(st.text(" \t\r\nab\u3000", max_size=20))
+def test_white_space_stays_a_separator(text: str) -> None:
+    single = with_single_spaces(text)
+    assert "  " not in single
+    assert set(single).isdisjoint("\t\r\n")
+    assert single.split() == text.split()
+    assert single[:1].isspace() == text[:1].isspace()
+    assert single[-1:].isspace() == text[-1:].isspace()
+
+
+@given(st.binary() | st.text('ab@<>,;:."\\()[] \n\t=?', max_size=60).map(str.encode))
+def test_any_octets_have_texts(value: bytes) -> None:
+    for name in (b"from", b"subject"):
+        assert field_texts(name, value)

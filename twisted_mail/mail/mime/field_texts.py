@@ -1,0 +1,46 @@
+"""What SEARCH looks into of a header field."""
+
+import re
+
+from twisted_mail.mail import address_list
+from twisted_mail.mail.mime import header
+
+_NAMES = b"""
+bcc cc from reply-to resent-bcc resent-cc resent-from resent-sender resent-to sender to
+"""
+ADDRESSES = frozenset(_NAMES.split())  # the fields that are lists of addresses
+
+# Blanks and comments within an address, escapes, quotes: what is not written as people type it.
+_ODD = re.compile(rb'[(\\]|\s[@.]|[@.]\s|"@')
+_BLANKS = re.compile(r"[ \t\r\n]+")
+
+
+def field_texts(name: bytes, value: bytes) -> list[str]:
+    """Return the text of a field as people read it, white space in it being one space each.
+
+    ``name`` is in lower case. A second text has the addresses alone where the value holds more than
+    addresses as they are typed: ``user (comment) @ domain`` is found as ``user@domain``.
+    """
+    texts = [with_single_spaces(header.text(value))]
+    if name in ADDRESSES and _ODD.search(value):
+        plain = with_single_spaces(header.text(_addresses(value)))
+        if plain not in texts:
+            texts.append(plain)
+    return texts
+
+
+def with_single_spaces(text: str) -> str:
+    """Return a text with one space for any white space, also at its ends (RFC 5322 §3.2.2)."""
+    if "  " in text or "\t" in text or "\n" in text or "\r" in text:
+        return _BLANKS.sub(" ", text)
+    return text
+
+
+def _addresses(value: bytes) -> bytes:
+    """Write the addresses of a field without comments, quotes and routes."""
+    written = []
+    for name, _, local, domain in address_list.parse(header.unfolded(value)):
+        if local is not None and domain is not None:
+            address = b"%b@%b" % (local, domain) if domain else local
+            written.append(b"%b <%b>" % (name, address) if name else address)
+    return b", ".join(written)
