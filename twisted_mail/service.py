@@ -23,6 +23,7 @@ from twisted_mail.assembly.reload import Reload, ReloadAnswer, Workers
 from twisted_mail.config import Config, ConfigError, load
 from twisted_mail.control.setup import demo
 from twisted_mail.directory.schema import DirectoryUnusable
+from twisted_mail.net.process.deadline import wait_within
 from twisted_mail.net.process.periodic import PeriodicTask
 from twisted_mail.net.process.service_manager import ServiceManager
 from twisted_mail.net.server.control_socket import ControlSocket
@@ -31,6 +32,7 @@ from twisted_mail.workers.pool import WorkerPool
 from twisted_mail.workers.shared import SharedServices
 
 TIDYING_SECONDS = 1.0  # between two steps of removing what was expunged long ago
+END_SECONDS = 16.0  # that connections, tasks and workers may take to end
 QUEUE_SECONDS = 0.5  # between two checks for mail that is due for programs and lists
 INDEXING_SECONDS = 0.5  # between two rounds of indexing texts, which take 0.2 s each
 
@@ -126,7 +128,10 @@ class MailService(Service):
     # ------------------------------------------------------------ the end
 
     def stopService(self) -> Deferred[None]:
-        """Take no new connections, close the open ones in good order, finish what was begun."""
+        """Take no new connections, close the open ones in good order, finish what was begun.
+
+        Takes ``END_SECONDS`` at most, and what ``Assembly.close`` does: half a minute in all.
+        """
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
@@ -136,11 +141,12 @@ class MailService(Service):
         self._reload.close()
         parts.delivery.stop()
         parts.pipe.stop()
-        await parts.periodic_tasks.stop()
         ends = [*self.listeners.stop(), Deferred.fromCoroutine(self._control.close())]
+        ends.append(Deferred.fromCoroutine(parts.periodic_tasks.stop()))
         if self._workers is not None:
             ends.append(self._workers.stop())
-        await DeferredList(ends, consumeErrors=True)
+        over = DeferredList(ends, consumeErrors=True)
+        await wait_within(self._reactor, END_SECONDS, "ending connections and tasks", over)
         await parts.close()
 
     # ------------------------------------------------------------ trouble

@@ -3,8 +3,11 @@
 What the processes of one server share, if it has several, comes from ``SharedServices``.
 """
 
+from collections.abc import Coroutine
 from functools import partial
 from typing import Any
+
+from twisted.internet.defer import Deferred
 
 from twisted_mail.assembly.conversations import ConversationAssembly, ConversationDependencies
 from twisted_mail.assembly.delivery import DeliveryAssembly, DeliveryDependencies
@@ -20,6 +23,7 @@ from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.config import Config
 from twisted_mail.net.process.clock import ReactorClock
 from twisted_mail.net.process.cpu_affinity import CpuAffinity
+from twisted_mail.net.process.deadline import wait_within
 from twisted_mail.net.process.memory_trim import MemoryTrim
 from twisted_mail.net.process.periodic import PeriodicTask, PeriodicTasks
 from twisted_mail.net.server.connection_limit import connection_limit_for, raise_descriptor_limit
@@ -29,6 +33,7 @@ from twisted_mail.queue.folder import WAITING_FOLDER
 from twisted_mail.queue.pipe import Pipe
 from twisted_mail.workers.shared import SharedServices
 
+CLOSE_SECONDS = 2.0  # that closing the store may take when the server ends
 CERTIFICATE_SECONDS = 10.0  # how often the folder of certificates is looked at
 MEMORY_TRIM_SECONDS = 3.0  # between two checks whether many connections have ended
 
@@ -38,6 +43,7 @@ class Assembly:
 
     def __init__(self, reactor: Any, config: Config, shared: SharedServices) -> None:
         self.config = config
+        self._reactor = reactor
         self._shared = shared
         config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.cpu_affinity = CpuAffinity()
@@ -146,10 +152,16 @@ class Assembly:
         await self.threads.files.run(self.conversations.listeners.read_certificates)
 
     async def close(self) -> None:
-        """Finish what was begun, and close everything; no conversation is open any more."""
-        await self._network.close()
-        await self._storage.close()
+        """Finish what was begun, and close everything; no conversation is open any more.
+
+        Takes twice ``CLOSE_SECONDS`` and the ``STOP_SECONDS`` of the threads at most.
+        """
+        await self._within("connections to others", self._network.close())
+        await self._within("closing the store", self._storage.close())
         self._directory.close()
         self.threads.stop()
         self.cpu_affinity.unpin()
         self._journal.close()
+
+    async def _within(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        await wait_within(self._reactor, CLOSE_SECONDS, name, Deferred.fromCoroutine(work))

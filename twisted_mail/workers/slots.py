@@ -21,7 +21,7 @@ from twisted_mail.mail.outcome import MailError
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before a process that has ended is replaced
 HEALTHY_SECONDS = 60.0  # of life, after which an end counts as the first
 START_SECONDS = 30.0  # that a process may take to begin
-STOP_SECONDS = 20.0  # that it may take to end, closing its connections, before it is killed
+STOP_SECONDS = 15.0  # that it may take to end, closing its connections, before it is killed
 
 log = Logger(namespace="twisted_mail")
 

@@ -19,11 +19,13 @@ from twisted_mail.assembly.assembly import Assembly
 from twisted_mail.config import Config, ListenerConfig
 from twisted_mail.log import LogJournal
 from twisted_mail.net.process.bridge import Bridge, attach
+from twisted_mail.net.process.deadline import wait_within
 from twisted_mail.net.server.connection_count import SharedCountLayout, SharedCountMemory
 from twisted_mail.net.server.replaceable import ReplaceableFactory
 from twisted_mail.workers.log_forwarding import LogSender
 from twisted_mail.workers.remote import RemoteSharedServices
 
+END_SECONDS = 6.0  # that connections and tasks may take to end: a little more than the farewell
 BRIDGE, COUNTS, FIRST_PORT = 3, 4, 5  # descriptors that a worker is given
 
 
@@ -121,9 +123,12 @@ class Worker:
     async def _stop(self) -> None:
         ends: list[Any] = [port.stopListening() for port in self._ports.values()]
         ends += [one.shut_down() for one in (*self._factories.values(), *self._leaving)]
-        await DeferredList([one for one in ends if one is not None], consumeErrors=True)
+        ends = [one for one in ends if one is not None]
         if self._parts is not None:
-            await self._parts.periodic_tasks.stop()
+            ends.append(Deferred.fromCoroutine(self._parts.periodic_tasks.stop()))
+        over = DeferredList(ends, consumeErrors=True)
+        await wait_within(self._reactor, END_SECONDS, "ending connections and tasks", over)
+        if self._parts is not None:
             await self._parts.close()
         self.log.flush()
         await self.bridge.close()

@@ -219,3 +219,47 @@ def test_long_turns_that_wait_are_done_before_the_end(reactor: QueueReactor) -> 
         long.submit(number)
     pool.stop()
     assert sorted(reactor.until(long.results, 20)) == list(range(20))
+
+
+def test_a_stop_drops_what_was_not_begun_and_finishes_what_was(reactor: QueueReactor) -> None:
+    threads: Any = reactor
+    pool, results, done = ThreadBlocking(threads, "test", 1), [], []
+    gate, has_begun = threading.Event(), threading.Event()
+
+    def work(number: int) -> None:
+        has_begun.set()
+        gate.wait(10)
+        done.append(number)
+
+    pool.start()
+    for number in range(5):
+        begin(pool.run(work, number), results)
+    lane = pool.lane()
+    begin(lane.run(work, 5), results)
+    assert has_begun.wait(10)
+    [thread] = pool._threads
+    assert not pool.stop(0, drops=True)
+    gate.set()
+    thread.join(10)
+    assert done == [0]
+
+
+def test_a_stop_waits_no_longer_than_it_may(reactor: QueueReactor) -> None:
+    threads: Any = reactor
+    pool, results = ThreadBlocking(threads, "test", 2), []
+    gate = threading.Event()
+    pool.start()
+    for _ in range(4):
+        begin(pool.run(gate.wait, 10), results)
+    assert not pool.stop(0)
+    gate.set()
+
+
+def test_a_stop_without_dropping_does_all_that_waits(reactor: QueueReactor) -> None:
+    threads: Any = reactor
+    pool, results, done = ThreadBlocking(threads, "test", 1), [], []
+    pool.start()
+    for number in range(5):
+        begin(pool.run(done.append, number), results)
+    assert pool.stop(10)
+    assert done == list(range(5))

@@ -10,8 +10,10 @@ has one turn after the other lanes had theirs, and the other threads stay free f
 
 from collections import deque
 from collections.abc import Callable
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from threading import Thread
+from time import monotonic
 from typing import ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -24,6 +26,7 @@ from twisted_mail.net.process.lane import Lane, Turn
 P = ParamSpec("P")
 T = TypeVar("T")
 
+STOP_SECONDS = 4.0  # that the work which was begun may take when the server ends
 LONG_TURNS = 2  # that run together: one computes while the other waits for the disk
 
 
@@ -74,16 +77,32 @@ class ThreadBlocking:
         self._threads.append(thread)
         thread.start()
 
-    def stop(self) -> None:
-        """Finish the work that was submitted and end the threads. Blocks until then."""
+    def stop(self, seconds: float = STOP_SECONDS, drops: bool = False) -> bool:
+        """Finish the work that was submitted and end the threads; return whether all of it is done.
+
+        Blocks until then, and for no more than ``seconds``: a disk may never answer. With ``drops`` only
+        the work that was begun is finished; the rest is never done.
+        """
         self._is_started = False
+        if drops:
+            self._drop()
         while self._long:
             self._give(self._long.popleft())
         for _ in self._threads:
             self._queue.put(None)
+        deadline = monotonic() + seconds
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, deadline - monotonic()))
+        is_done = not any(thread.is_alive() for thread in self._threads)
         self._threads.clear()
+        return is_done
+
+    def _drop(self) -> None:
+        """Forget the work that no thread has begun."""
+        self._long.clear()
+        with suppress(Empty):
+            while True:
+                self._queue.get_nowait()
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``work`` in a thread; return or raise what it does."""
