@@ -1,7 +1,7 @@
 import pytest
 
 from tests.imap.talk import ImapFixture
-from twisted_mail.mail.outcome import Refused
+from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 from twisted_mail.testing.doubles import finish
 
 
@@ -35,7 +35,7 @@ def test_names_that_are_only_subscribed_to_are_not_mailboxes() -> None:
     imap = house_of(subscribed=("gone/far",))
     assert imap.inside('a LIST "" *')[:-1] == ['* LIST (\\HasNoChildren) "/" INBOX']
     assert imap.inside('a LIST (SUBSCRIBED) "" gone*')[:-1] == [
-        '* LIST (\\NonExistent \\Noselect \\HasNoChildren \\Subscribed) "/" gone/far'
+        '* LIST (\\NonExistent \\HasNoChildren \\Subscribed) "/" gone/far'
     ]
 
 
@@ -60,13 +60,54 @@ def test_recursivematch_shows_parents_of_what_is_chosen() -> None:
     ]
 
 
-def test_a_status_that_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recursivematch_leaves_out_what_is_shown_by_a_child() -> None:
+    imap = house_of("a/b2", "c/d2", "c/e", subscribed=("a/b2", "c/d2", "c/e"))
+    assert imap.inside('a LIST (SUBSCRIBED RECURSIVEMATCH) "" (a c *2)')[:-1] == [
+        '* LIST (\\HasNoChildren \\Subscribed) "/" a/b2',
+        '* LIST (\\HasChildren) "/" c ("CHILDINFO" ("SUBSCRIBED"))',
+        '* LIST (\\HasNoChildren \\Subscribed) "/" c/d2',
+    ]
+
+
+def test_recursivematch_shows_levels_above_names_that_are_only_subscribed_to() -> None:
+    imap = house_of(subscribed=("gone/far/away",))
+    assert imap.inside('a LIST (SUBSCRIBED RECURSIVEMATCH) "" g%')[:-1] == [
+        '* LIST (\\NonExistent \\HasNoChildren) "/" gone ("CHILDINFO" ("SUBSCRIBED"))'
+    ]
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["RECURSIVEMATCH", "REMOTE RECURSIVEMATCH", "SPECIAL-USE RECURSIVEMATCH", "X-OTHER"],
+)
+def test_options_that_cannot_be_are_bad(options: str) -> None:
+    assert ImapFixture().inside(f'a LIST ({options}) "" *')[-1].startswith("a BAD")
+
+
+@pytest.mark.parametrize(
+    "arguments", ['() "" ""', '"" ("")', '"" "" RETURN ()', '() INBOX ""', '"INBOX" ("" x)']
+)
+def test_an_empty_pattern_of_the_extended_form_matches_nothing(arguments: str) -> None:
+    assert ImapFixture().inside(f"a LIST {arguments}") == ["a OK LIST completed."]
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (Refused("gone", "NONEXISTENT"), '* LIST (\\Noselect \\HasNoChildren) "/" a'),
+        (Unavailable("The disk is away"), '* LIST (\\HasNoChildren) "/" a'),
+    ],
+    ids=["deleted meanwhile", "unavailable"],
+)
+def test_a_status_that_fails_is_left_out(
+    error: MailError, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     imap = house_of("a")
     status = imap.account.status
 
     async def failing(name: str, has_size: bool) -> object:
         if name == "a":
-            raise Refused("gone", "NONEXISTENT")
+            raise error
         return await status(name, has_size)
 
     monkeypatch.setattr(imap.account, "status", failing)
@@ -74,7 +115,7 @@ def test_a_status_that_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> Non
     assert lines[:-1] == [
         '* LIST (\\HasNoChildren) "/" INBOX',
         "* STATUS INBOX (MESSAGES 0)",
-        '* LIST (\\HasNoChildren) "/" a',
+        shown,
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from twisted_mail.imap.command import Command
 from twisted_mail.imap.grammar import Reader
@@ -35,41 +36,72 @@ async def _list(session: ImapSession, reader: Reader, is_uid: bool) -> str:
         session.untagged(b'LIST (\\Noselect) "/" ""')
         return "LIST completed."
     context = ListContext(await session.account(), session.settings)
-    infos = await context.account.mailboxes()
-    async for one in matching_mailboxes(session, infos, ListResult(infos, request)):
-        session.untagged(one.line(b"LIST"))
-        await _respond(session, context, one.info, request)
+    listing = ListResult(await context.account.mailboxes(), request)
+    if request.is_recursive:
+        async for infos in _slices(session, listing.infos):
+            listing.look(infos)
+    async for one in matching_mailboxes(session, listing):
+        await _show(session, context, one, request)
     return "LIST completed."
 
 
-async def matching_mailboxes(
-    session: ImapSession, infos: Sequence[MailboxInfo], listing: ListResult | LsubResult
-) -> AsyncIterator[ListedMailbox]:
-    """Yield what is listed of all mailboxes, slice by slice, with turns for other connections."""
+async def _slices(
+    session: ImapSession, infos: Sequence[MailboxInfo]
+) -> AsyncIterator[Sequence[MailboxInfo]]:
+    """Yield some mailboxes at a time, with turns for other connections."""
     for start in range(0, len(infos), _SLICE):
         await session.wire.yield_to_others()
-        for one in listing.of(infos[start : start + _SLICE]):
-            yield one
+        yield infos[start : start + _SLICE]
         if start % _CHUNK == 0:
             await session.wire.drain()
 
 
-async def _respond(
-    session: ImapSession, context: ListContext, info: MailboxInfo, request: ListRequest
+async def matching_mailboxes(
+    session: ImapSession, listing: ListResult | LsubResult
+) -> AsyncIterator[ListedMailbox]:
+    """Yield what is listed of all mailboxes, slice by slice, with turns for other connections."""
+    async for infos in _slices(session, listing.infos):
+        for one in listing.of(infos):
+            yield one
+
+
+async def _show(
+    session: ImapSession, context: ListContext, one: ListedMailbox, request: ListRequest
 ) -> None:
-    """Add what return options send of a mailbox; what fails is left out (RFC 5819 §2)."""
+    r"""Send one mailbox, and then what return options send of it.
+
+    One that is deleted meanwhile is \Noselect; what fails otherwise is left out (RFC 5819 §2).
+    """
+    responses: list[bytes] = []
+    try:
+        if one.is_chosen and one.info.is_selectable:
+            await _respond(session, context, one.info, request, responses)
+    except Refused:
+        one = replace(one, attributes=("\\Noselect", *one.attributes))
+        responses = []
+    session.untagged(one.line(b"LIST"))
+    for response in responses:
+        session.untagged(response)
+
+
+async def _respond(
+    session: ImapSession,
+    context: ListContext,
+    info: MailboxInfo,
+    request: ListRequest,
+    responses: list[bytes],
+) -> None:
     for option, argument in request.returns.items():
-        if option.respond is None or not info.is_selectable:
-            continue
-        await session.wire.yield_to_others()
-        with suppress(Refused, Unavailable):
-            session.untagged(await option.respond(context, info, argument))
+        if option.respond is not None:
+            await session.wire.yield_to_others()
+            with suppress(Unavailable):
+                responses.append(await option.respond(context, info, argument))
 
 
 async def _lsub(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     request = read_plain_request(reader)
     infos = await (await session.account()).mailboxes()
-    async for one in matching_mailboxes(session, infos, LsubResult(infos, request)):
+    async for one in matching_mailboxes(session, LsubResult(infos, request)):
         session.untagged(one.line(b"LSUB"))
     return "LSUB completed."
 

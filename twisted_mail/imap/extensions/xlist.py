@@ -16,7 +16,7 @@ async def _xlist(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     """Answer as LIST does, with Google's names for the uses."""
     request = read_plain_request(reader)
     infos = await (await session.account()).mailboxes()
-    async for one in matching_mailboxes(session, infos, ListResult(infos, request)):
+    async for one in matching_mailboxes(session, ListResult(infos, request)):
         names = [_XLIST_USES.get(word, word) for word in one.attributes]
         names += ["\\Inbox"] if one.info.name == INBOX else []
         session.untagged(ListedMailbox(one.info, tuple(names)).line(b"XLIST"))

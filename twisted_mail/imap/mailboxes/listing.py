@@ -6,6 +6,7 @@ use, which plain LIST shows too: clients make folders of their own where it does
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from twisted_mail.imap.grammar import Reader
@@ -33,6 +34,11 @@ class ListRequest:
     is_extended: bool = False
     is_root: bool = False
 
+    @property
+    def is_recursive(self) -> bool:
+        """True where parents are shown for the sake of their children (RFC 5258 §3.1)."""
+        return "RECURSIVEMATCH" in self.selections
+
     def matches(self, name: str) -> bool:
         """Return whether one of the patterns fits."""
         return any(pattern.matches(name) for pattern in self.patterns)
@@ -40,10 +46,14 @@ class ListRequest:
 
 @dataclass(frozen=True, slots=True)
 class ListedMailbox:
-    """One mailbox of the answer."""
+    """One mailbox of the answer.
+
+    ``is_chosen`` where it meets the selection criteria itself, and is not there for its children alone.
+    """
 
     info: MailboxInfo
     attributes: tuple[str, ...]
+    is_chosen: bool = True
     has_chosen_children: bool = False
 
     def line(self, word: bytes) -> bytes:
@@ -72,8 +82,8 @@ def read_list_request(
     if not reader.at_end:
         _read_returns(reader, request, options, status_items)
     reader.end()
-    if request.selections == {"RECURSIVEMATCH"}:
-        raise ProtocolError("RECURSIVEMATCH needs another option")
+    if request.is_recursive and "SUBSCRIBED" not in request.selections:
+        raise ProtocolError("RECURSIVEMATCH needs SUBSCRIBED")
     if "SUBSCRIBED" in request.selections:
         request.returns[SUBSCRIBED] = None
     return request
@@ -88,7 +98,9 @@ def _read_patterns(reader: Reader, reference: bytes, request: ListRequest) -> No
         reader.take(b")")
     else:
         found = [reader.pattern()]
-        request.is_root = not found[0] and not request.is_extended
+    if request.is_extended or not reader.at_end:
+        found = [octets for octets in found if octets]  # they match nothing (RFC 5258 §3)
+    request.is_root = found == [b""]
     if sum(len(reference) + len(octets) for octets in found) > MAX_PATTERN:
         raise ProtocolError("The patterns are too long")
     request.patterns = [pattern(reference, octets) for octets in found]
@@ -133,24 +145,43 @@ def _read_returns(
 
 
 class ListResult:
-    """What LIST shows of all mailboxes: asked slice by slice, for matching takes time."""
+    """What LIST shows of all mailboxes: asked slice by slice, for matching takes time.
+
+    Where the request is recursive, ``look`` takes all slices of ``infos`` before ``of`` is asked.
+    """
 
     def __init__(self, infos: Sequence[MailboxInfo], request: ListRequest) -> None:
+        self.infos = infos
         self._request = request
         self._parents = _parents(info.name for info in infos if info.is_selectable)
         self._chosen = {info.name for info in infos if _is_chosen(info, request, self._parents)}
         self._chosen_parents: set[str] = set()
-        if "RECURSIVEMATCH" in request.selections:
+        self._left_out: set[str] = set()  # parents of chosen names that no pattern fits
+        if request.is_recursive:
             self._chosen_parents = _parents(self._chosen)
+            self.infos = _with_levels(infos, self._chosen_parents)
+
+    def look(self, infos: Iterable[MailboxInfo]) -> None:
+        """Find the parents that are shown for the children of theirs that the patterns leave out."""
+        names = [info.name for info in infos if info.name in self._chosen]
+        self._left_out |= _parents(name for name in names if not self._request.matches(name))
 
     def of(self, infos: Iterable[MailboxInfo]) -> Iterator[ListedMailbox]:
         """Return those of ``infos`` that are shown, in their order."""
         for info in infos:
-            has_chosen_children = info.name in self._chosen_parents
-            is_candidate = has_chosen_children or info.name in self._chosen
+            is_chosen = info.name in self._chosen
+            is_candidate = is_chosen or info.name in self._left_out
             if is_candidate and self._request.matches(info.name):
                 attributes = _attributes(info, self._request, self._parents)
-                yield ListedMailbox(info, attributes, has_chosen_children)
+                has_children = info.name in self._chosen_parents
+                yield ListedMailbox(info, attributes, is_chosen, has_children)
+
+
+def _with_levels(infos: Sequence[MailboxInfo], levels: set[str]) -> list[MailboxInfo]:
+    """Return the mailboxes with levels above names that are only subscribed to."""
+    missing = levels.difference(info.name for info in infos)
+    levels_only = [MailboxInfo(name, is_selectable=False) for name in missing]
+    return sorted([*infos, *levels_only], key=attrgetter("name"))
 
 
 def _parents(names: Iterable[str]) -> set[str]:
@@ -175,7 +206,7 @@ def _is_chosen(info: MailboxInfo, request: ListRequest, parents: set[str]) -> bo
 def _attributes(info: MailboxInfo, request: ListRequest, parents: set[str]) -> tuple[str, ...]:
     words = []
     if not info.is_selectable:
-        words += ["\\NonExistent", "\\Noselect"] if request.is_extended else ["\\Noselect"]
+        words.append("\\NonExistent" if request.is_extended else "\\Noselect")
     words.append("\\HasChildren" if info.name in parents else "\\HasNoChildren")
     if info.use:
         words.append(info.use)
@@ -193,6 +224,7 @@ class LsubResult:
     """
 
     def __init__(self, infos: Sequence[MailboxInfo], request: ListRequest) -> None:
+        self.infos = infos
         self._request = request
         self._names = {info.name for info in infos if info.is_subscribed}
 
