@@ -52,7 +52,8 @@ class PendingAddress:
 class AliasExpansion:
     """Follows one recipient breadth first, each address once, so that loops end by themselves.
 
-    The steps are noted in ``steps`` if there is such a list.
+    The steps are noted in ``steps`` if there is such a list. ``followed`` has the addresses that the
+    route depends on, the recipient among them.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class AliasExpansion:
         self._directory = directory
         self._separators = separators
         self._steps = steps
-        self._seen: set[Address] = set()
+        self.followed: set[Address] = set()
         self._accounts: dict[str, str] = {}  # in order, with what led there
         self._programs: dict[ProgramTarget, None] = {}
         self._lists: dict[ListTarget, None] = {}
@@ -70,12 +71,12 @@ class AliasExpansion:
     async def route(self, recipient: Address) -> Route:
         """Return the route of the recipient. Raises Unavailable."""
         level = [PendingAddress(recipient)]
-        self._seen.add(recipient)
+        self.followed.add(recipient)
         for _ in range(MAX_DEPTH + 1):
             following: list[PendingAddress] = []
             for current in level:
                 following += self._unseen(await self._resolve(current))
-                if len(self._seen) > MAX_ADDRESSES:
+                if len(self.followed) > MAX_ADDRESSES:
                     self._note(current, RouteStepKind.TOO_MANY)
                     return TOO_MANY
             if not following:
@@ -88,10 +89,10 @@ class AliasExpansion:
         """Return those whose addresses were not followed before."""
         new = []
         for current in pending:
-            if current.address in self._seen:
+            if current.address in self.followed:
                 self._note(current, RouteStepKind.REPEATED)
             else:
-                self._seen.add(current.address)
+                self.followed.add(current.address)
                 new.append(current)
         return new
 

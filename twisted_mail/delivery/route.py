@@ -1,6 +1,7 @@
 """The next hop of one recipient, found in the directory; nothing is sent anywhere."""
 
 from twisted_mail.delivery.expansion import UNKNOWN, AliasExpansion
+from twisted_mail.delivery.route_cache import KeptRoute, RouteCache, find_taker, route_for
 from twisted_mail.interfaces import Directory
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.route import LocalRoute, Route, RouteStep, RouteStepKind
@@ -29,16 +30,32 @@ class LocalRouter:
         )
 
         self.version = directory.version  # routes depend on nothing else
+        self._cache = RouteCache(directory.version)
 
     async def route(self, recipient: Address) -> Route:
         """Return the route of one recipient. Raises Unavailable."""
-        if recipient.domain:
-            found = await self._directory.find(recipient)
-            if found is not None and found.account is not None:
-                return LocalRoute(
-                    (found.account,)
-                )  # where expanding would end too: nearly all mail
-        return await self._expand(recipient, None)
+        if not recipient.domain:
+            return await self._expand(recipient, None)
+        found = await self._directory.find(recipient)
+        if found is None:
+            return await self._expand(recipient, None)
+        if found.account is not None:
+            return LocalRoute((found.account,))  # where expanding would end too: nearly all mail
+        taker = await find_taker(self._directory, self._separators, recipient, found)
+        kept = await self._taker_route(taker.address)
+        if recipient != taker.address and recipient in kept.followed:
+            return await self._expand(recipient, None)  # a loop, which ends at the recipient itself
+        return route_for(recipient, taker, kept.route)
+
+    async def _taker_route(self, address: Address) -> KeptRoute:
+        """Return the route of what takes mail, the one that is kept or a new one."""
+        kept = self._cache.get(address)
+        if kept is None:
+            version = self.version()
+            expansion = AliasExpansion(self._directory, self._separators)
+            kept = KeptRoute(await expansion.route(address), frozenset(expansion.followed))
+            self._cache.add(address, kept, version)
+        return kept
 
     async def explain(self, recipient: Address) -> tuple[Route, list[RouteStep]]:
         """Return the route, and the steps by which it was found. Raises Unavailable."""
@@ -59,7 +76,11 @@ class LocalRouter:
                     steps.append(
                         RouteStep(0, recipient, RouteStepKind.POSTMASTER, (str(postmaster),))
                     )
-                route = await self._expand(postmaster, steps)
+                route = (
+                    await self.route(postmaster)
+                    if steps is None
+                    else await self._expand(postmaster, steps)
+                )
                 if route is not UNKNOWN:
                     return route
         return UNKNOWN
