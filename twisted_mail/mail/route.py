@@ -49,6 +49,11 @@ class LocalRoute:
     lists: tuple[ListTarget, ...] = ()
     details: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def target_count(self) -> int:
+        """Return to how many accounts, programs and lists the mail goes."""
+        return len(self.accounts) + len(self.programs) + len(self.lists)
+
 
 @dataclass(frozen=True, slots=True)
 class RemoteRoute:

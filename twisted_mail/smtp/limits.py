@@ -15,7 +15,8 @@ class LimitSettings:
     """
 
     max_size: int = 50 * 1024 * 1024
-    max_recipients: int = 1000
+    max_recipients: int = 1000  # of a message, repeated ones too
+    max_targets: int = 20_000  # accounts, programs and lists that recipients lead to, see below
     max_messages: int = 0  # in one conversation; 0: any number
     max_hops: int = 50
     max_line: int = 2048
@@ -45,9 +46,9 @@ class LimitSettings:
 class ClientLimits:
     """What one client has used up. Each ``count`` that returns something returns whether it was too much.
 
-    ``errors``, ``junk`` (commands that bring no mail nearer) and ``discarded`` (octets of chunks that
-    were refused) are counted since the last message that was accepted, the others for the whole
-    conversation.
+    ``errors``, ``junk`` (commands that bring no mail nearer), ``discarded`` (octets of chunks that were
+    refused) and ``targets`` (to which recipients lead, each with its own quota) are counted since the
+    last message that was accepted, the others for the whole conversation.
     """
 
     __slots__ = (
@@ -57,6 +58,7 @@ class ClientLimits:
         "failed_logins",
         "junk",
         "messages",
+        "targets",
         "unknown_recipients",
     )
 
@@ -65,6 +67,7 @@ class ClientLimits:
         self.errors = 0
         self.junk = 0
         self.discarded = 0
+        self.targets = 0
         self.messages = 0  # transactions opened
         self.unknown_recipients = 0
         self.failed_logins = 0
@@ -78,6 +81,11 @@ class ClientLimits:
         """Count the octets of a chunk that was refused."""
         self.discarded += octets
         return self.discarded > OVERSIZE_FACTOR * self._settings.max_size
+
+    def count_targets(self, number: int) -> bool:
+        """Count what one recipient leads to."""
+        self.targets += number
+        return self.targets > self._settings.max_targets
 
     def count_login_failure(self) -> bool:
         """Count a refused login."""
@@ -105,4 +113,4 @@ class ClientLimits:
 
     def forgive(self) -> None:
         """Forget the errors before a message that was accepted."""
-        self.errors = self.junk = self.discarded = 0
+        self.errors = self.junk = self.discarded = self.targets = 0

@@ -16,7 +16,8 @@ class Transaction:
     """A mail transaction (RFC 5321 §3.3).
 
     ``recipients`` are in order, each once, with their routes; ``routes_version`` is the router's before
-    the first of them. ``extra_recipients`` counts those refused for being too many.
+    the first of them. ``repeats`` counts those that came again, ``extra_recipients`` those refused for
+    being too many.
     ``incoming_message`` is the message, when it comes by BDAT and has begun.
     """
 
@@ -26,13 +27,14 @@ class Transaction:
     recipients: dict[Address, LocalRoute] = field(default_factory=dict)
     dsn_requests: dict[Address, DsnRequest] | None = None
     routes_version: object = None
+    repeats: int = 0
     extra_recipients: int = 0
     incoming_message: IncomingChunkedMessage | None = None
 
     @property
     def count(self) -> int:
-        """Return how many recipients were accepted."""
-        return len(self.recipients)
+        """Return how many recipients were accepted, repeated ones too."""
+        return len(self.recipients) + self.repeats
 
     @property
     def reply_count(self) -> int:
@@ -40,7 +42,8 @@ class Transaction:
         return 1
 
     def add_recipient(self, recipient: Address, route: LocalRoute) -> None:
-        """Accept a recipient."""
+        """Accept a recipient, perhaps again."""
+        self.repeats += recipient in self.recipients
         self.recipients[recipient] = route
 
     def notify(self, recipient: Address, dsn_request: DsnRequest) -> None:

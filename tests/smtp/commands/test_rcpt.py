@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.smtp.fakes import HELLO, LOGIN, MAIL, RCPT, SUBMISSION, SmtpFixture, say
-from twisted_mail.mail.address import parse
+from tests.smtp.fakes import HELLO, LOGIN, MAIL, RCPT, SUBMISSION, FakeRouter, SmtpFixture, say
+from twisted_mail.mail.address import Address, parse
+from twisted_mail.mail.route import Route
 from twisted_mail.smtp.settings import Settings
 
 MAIL_ALICE = "MAIL FROM:<alice@example.org>"
@@ -49,6 +50,29 @@ def test_a_recipient_named_twice_gets_one_copy() -> None:
     say(HELLO, MAIL, RCPT, RCPT, "DATA", ".", smtp=smtp)
     ((envelope, _),) = smtp.queue.accepted
     assert envelope.recipients == (parse("alice@example.org"),)
+
+
+def test_a_recipient_named_again_is_routed_once_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    routed, route = [], FakeRouter.route
+
+    async def counted(router: FakeRouter, recipient: Address) -> Route:
+        routed.append(recipient)
+        return await route(router, recipient)
+
+    monkeypatch.setattr(FakeRouter, "route", counted)
+    replies = say(HELLO, MAIL, *[RCPT] * 9, settings=Settings(max_recipients=5))
+    assert [reply[:3] for reply in replies[2:]] == ["250"] * 5 + ["452"] * 4
+    assert len(routed) == 1
+
+
+def test_targets_are_forgotten_when_a_message_is_accepted() -> None:
+    settings = Settings(max_targets=1)
+    message = [MAIL, RCPT, "DATA", "."]
+    replies = say(HELLO, *message, *message, MAIL, RCPT, "RSET", MAIL, RCPT, settings=settings)
+    assert [reply[:3] for reply in replies[1:]] == [
+        *["250", "250", "354", "250"] * 2,
+        *["250", "250", "250", "250", "452"],
+    ]
 
 
 def test_too_many_recipients_are_452_and_the_others_get_the_message() -> None:

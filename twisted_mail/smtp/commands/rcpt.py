@@ -10,6 +10,7 @@ from twisted_mail.smtp.extensions import table
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.transaction import Transaction
 
+_TOO_MANY_TARGETS = Outcome(452, "4.5.3", "The recipients stand for too many addresses")
 _NO_REMOTE_DELIVERY = Outcome(550, "5.1.2", "Mail for other domains is not sent yet")
 
 
@@ -25,22 +26,25 @@ async def rcpt(session: SmtpSession, argument: bytes) -> None:
         session.refuse(replies.CHUNKS_HAVE_BEGUN)
         return
     if transaction.count >= session.settings.max_recipients:
-        _refuse_extra_recipient(session, transaction)
+        _count_extra_recipient(session, transaction)
+        session.wire.write(replies.TOO_MANY_RECIPIENTS)
         return
-    route = await _accepted_route(session, transaction, recipient)
-    if isinstance(route, Outcome):
-        session.refuse_mail(route, recipient=recipient)
-        return
+    route = transaction.recipients.get(recipient)
+    if route is None:
+        found = await _accepted_route(session, transaction, recipient)
+        if isinstance(found, Outcome):
+            session.refuse_mail(found, recipient=recipient)
+            return
+        route = found
     transaction.add_recipient(recipient, route)
     if dsn_request is not None:
         transaction.notify(recipient, dsn_request)
     session.wire.write(replies.RECIPIENT_OK)
 
 
-def _refuse_extra_recipient(session: SmtpSession, transaction: Transaction) -> None:
-    """Refuse one recipient too many (RFC 5321 §4.5.3.1.10); a client may try as many again."""
+def _count_extra_recipient(session: SmtpSession, transaction: Transaction) -> None:
+    """Count one recipient too many (RFC 5321 §4.5.3.1.10); a client may try as many again."""
     transaction.extra_recipients += 1
-    session.wire.write(replies.TOO_MANY_RECIPIENTS)
     if transaction.extra_recipients > session.settings.max_recipients:
         session.limits.errors += 1
 
@@ -59,6 +63,9 @@ async def _accepted_route(
         route = await router.route(recipient)
         if not isinstance(route, LocalRoute):
             return _refusal(session, recipient, route)
+        if session.limits.count_targets(route.target_count):
+            _count_extra_recipient(session, transaction)
+            return _TOO_MANY_TARGETS
         refusal = await _quota_refusal(session, transaction, route)
     except MailError as error:
         return error.outcome
