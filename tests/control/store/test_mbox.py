@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.corpus import mails
 from twisted_mail.control.store import mbox
+from twisted_mail.control.store.importing.mbox_split import split
 from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.mail.mailbox.flags import normal
 
@@ -28,7 +29,7 @@ FLAGS = st.frozensets(st.sampled_from(["\\Seen", "\\Answered", "\\Flagged", "\\D
 
 
 def messages(data: bytes, dialect: mbox.Dialect = "mboxrd") -> list[mbox.MboxMessage]:
-    return [mbox.read(data[start:stop], dialect) for start, stop in mbox.split(io.BytesIO(data))]
+    return [mbox.read(data[start:stop], dialect) for start, stop in split(io.BytesIO(data)).ranges]
 
 
 @given(st.lists(st.tuples(st.lists(LINES, max_size=8), FLAGS), min_size=1, max_size=5))

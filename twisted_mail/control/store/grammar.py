@@ -50,7 +50,10 @@ def _importing(command: AddCommand) -> None:
     take_in.add_argument("--into", metavar="MAILBOX", help="instead of INBOX; others go below it")
     _choosing(take_in)
     take_in.add_argument(
-        "--mbox", choices=("mboxrd", "mboxo"), default="mboxrd", help="how From lines are quoted"
+        "--mbox",
+        choices=("mboxrd", "mboxo", "mboxcl", "mboxcl2"),
+        default="mboxrd",
+        help="how From lines are quoted",
     )
     take_in.add_argument("--starttls", action="store_true", help="with imap://")
     take_in.add_argument("--ca", metavar="FILE", help="trust certificates signed by these")

@@ -2,31 +2,34 @@ r"""Mbox, the format of one file for many messages (RFC 4155), to read and to wr
 
 Each message has a line ``From <sender> <date>`` before it and an empty line after it. Lines inside that
 begin with ``From `` are quoted with ``>``: in mboxrd also those with ``>`` before it already, so that
-quoting can be undone; in mboxo only the plain ones. Flags are in Status (``RO``) and X-Status
+quoting can be undone; in mboxo and mboxcl only the plain ones; in mboxcl2 none. The last two tell the
+length of the text in Content-Length. Flags are in Status (``RO``) and X-Status
 (``AFTD``), keywords in X-Keywords, as mutt, UW and Dovecot write them; Thunderbird's are read.
 """
 
 import re
 from datetime import UTC, datetime
-from typing import BinaryIO, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
+from twisted_mail.control.store.importing.from_lines import date_of
 from twisted_mail.control.store.importing.source import storable_flags
-from twisted_mail.mail.dates import DAYS, MONTHS, parse_mail_date
+from twisted_mail.mail.dates import DAYS, MONTHS
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.flags import Flags
+from twisted_mail.mail.mime import header as header_fields
 
-Dialect = Literal["mboxrd", "mboxo"]
+Dialect = Literal["mboxrd", "mboxo", "mboxcl", "mboxcl2"]
 
-_LINE = 1024 * 1024  # octets read of a line at a time
-_FROM_LENGTH = 500  # octets of a From_ line that are looked at
-_TIME = re.compile(rb"[0-9]{1,2}:[0-9]{2}.{0,40}[0-9]{4}|[0-9]{4}.{1,10}[0-9]{1,2}:[0-9]{2}")
-_DAY = re.compile(rb"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b")
 _LINES = re.compile(rb"[^\n]*\n|[^\n]+")
 _EMPTY = re.compile(rb"\n\r?\n")
 _QUOTED = {
     "mboxrd": re.compile(rb"^>(>*From )", re.MULTILINE),
     "mboxo": re.compile(rb"^>(From )", re.MULTILINE),
+    "mboxcl": re.compile(rb"^>(From )", re.MULTILINE),
+    "mboxcl2": re.compile(rb"(?!)()"),
 }
+_WITH_LENGTH = ("mboxcl", "mboxcl2")
+_FROM = re.compile(rb"^From ", re.MULTILINE)
 _TO_QUOTE = re.compile(rb"^(>*From )", re.MULTILINE)
 _OWN = re.compile(
     rb"(?:Status|X-Status|X-Keywords|X-UID|X-IMAP|X-IMAPbase|X-Mozilla-Status2?|X-Mozilla-Keys)"
@@ -50,37 +53,37 @@ class MboxMessage(NamedTuple):
 # ---------------------------------------------------------------- reading
 
 
-def split(file: BinaryIO) -> list[tuple[int, int]]:
-    """Return start and end of each message, with its From_ line."""
-    starts: list[int] = []
-    at = 0
-    is_blank = is_whole = True
-    while line := file.readline(_LINE):
-        if is_blank and is_whole and line.startswith(b"From ") and is_from(line):
-            starts.append(at)
-        is_blank = is_whole and line in (b"\n", b"\r\n")
-        is_whole = line.endswith(b"\n")
-        at += len(line)
-    return list(zip(starts, [*starts[1:], at], strict=True))
-
-
-def is_from(line: bytes) -> bool:
-    """Return whether a line that begins with ``From `` separates messages: it has a date."""
-    return _TIME.search(line[:_FROM_LENGTH]) is not None
-
-
 def read(data: bytes, dialect: Dialect = "mboxrd") -> MboxMessage:
-    """Return the message between two offsets of ``split``."""
+    """Return the message between two offsets of ``importing.mbox_split``.
+
+    Where its Content-Length is right and lines of its text begin with ``From ``, nothing is quoted.
+    """
     first, _, rest = data.partition(b"\n")
-    if rest.endswith((b"\n\n", b"\n\r\n")):
+    length = _length(rest)
+    has_length = length == len(rest)
+    if has_length and dialect in _WITH_LENGTH:
+        pass  # the next message begins without an empty line
+    elif rest.endswith((b"\n\n", b"\n\r\n")):
         rest = rest[: -2 if rest.endswith(b"\r\n") else -1]
     elif rest in (b"\n", b"\r\n"):
         rest = b""
     header, body = _parted(rest)
     kept, own = _without_own(header)
     is_internal = b"x-imap" in own and b"FOLDER INTERNAL DATA" in header
-    text = _QUOTED[dialect].sub(rb"\1", kept + body)
-    return MboxMessage(text, _flags(own), _date(first), is_internal)
+    text = kept + body
+    has_length = has_length or length == len(rest)
+    if not has_length or not _FROM.search(body):
+        text = _QUOTED[dialect].sub(rb"\1", text)
+    return MboxMessage(text, _flags(own), date_of(first), is_internal)
+
+
+def _length(data: bytes) -> int:
+    """Return how long a message is by its Content-Length; -1 if it has none."""
+    end = header_fields.end(data)
+    fields = header_fields.fields(data, 0, end)
+    told = next((each.value for each in fields if each.name.lower() == b"content-length"), b"")
+    told = told.strip()
+    return end + int(told) if told.isdigit() and len(told) < 16 else -1
 
 
 def _parted(data: bytes) -> tuple[bytes, bytes]:
@@ -125,12 +128,6 @@ def _flags(own: dict[bytes, bytes]) -> Flags:
 
 def _text(own: dict[bytes, bytes], name: bytes) -> str:
     return own.get(name, b"").decode("ascii", "ignore")
-
-
-def _date(line: bytes) -> datetime | None:
-    line = line[:_FROM_LENGTH]
-    days = list(_DAY.finditer(line))
-    return parse_mail_date(line[days[-1].start() :]) if days else None
 
 
 # ---------------------------------------------------------------- writing

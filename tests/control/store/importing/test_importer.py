@@ -185,6 +185,33 @@ def test_unknown_accounts_and_sources_are_refused(store: StoreCommand, tmp_path:
     assert store("import", BOB, "ftp://x/") == 2
 
 
+def test_messages_without_a_date_of_the_source_have_their_own(
+    store: StoreCommand, tmp_path: Path
+) -> None:
+    """Its Date field, else its first Received field; only then the time of the import."""
+    received = b"Received: from a (b; c)\n by d; Thu, 22 Aug 2019 15:20:08 +0000\n"
+    mails = [
+        b"From \nSubject: one\nDate: Thu, 22 Aug 2019 17:20:08 +0200\n\nx\n\n",
+        b"From \n" + received + b"Subject: two\n\nx\n\n",
+        b"From \n" + received + b"Date: soon\nSubject: three\n\nx\n\n",
+        b"From 1@xxx Thu Apr 16 09:53:04 +0000 2015\nDate: Thu, 22 Aug 2019 17:20:08 +0200\n\nx\n\n",
+    ]
+    (tmp_path / "old").write_bytes(b"".join(mails).replace(b"\n", b"\r\n"))
+    assert store("import", ALICE, tmp_path / "old", "--into", "Old") == 0
+    assert [each.date for each in store.look(mailbox="Old")] == [1566487208] * 3 + [1429177984]
+
+
+def test_a_line_that_may_hide_a_message_makes_the_command_fail(
+    store: StoreCommand, tmp_path: Path
+) -> None:
+    data = (
+        b"From a Mon Nov 23 10:00:00 2026\nSubject: x\n\ny\n\nFrom me to you:\nFrom: a\nTo: b\n\n"
+    )
+    (tmp_path / "old").write_bytes(data)
+    assert store("import", ALICE, tmp_path / "old") == 1
+    assert "old, line 6: was taken as text" in store.out
+
+
 def test_the_progress_is_shown_on_standard_error_only(store: StoreCommand, tmp_path: Path) -> None:
     store("import", ALICE, mbox_file(tmp_path / "old"), "--json")
     assert store.err == ""

@@ -1,8 +1,8 @@
 """A Maildir as a source: Maildir++ with its folders, as Dovecot, Courier and mutt write it."""
 
 import os
-import stat
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from twisted_mail.control.store.importing.source import (
@@ -11,43 +11,60 @@ from twisted_mail.control.store.importing.source import (
     UidNumbering,
     storable_flags,
 )
+from twisted_mail.control.store.importing.source_files import SourceFiles
 from twisted_mail.control.store.skipped import BadItem
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.durable import read_file
 from twisted_mail.store.format import filename, keywords, layout, subscriptions, uidlist
+
+_PLACES = (b"new", b"cur")
+_MAX_LIST = 256 * 1024 * 1024  # octets of a list of UIDs
 
 
 class MaildirSource:
     """Fulfils ``source.ImportSource``. The maildir is only read; it may be in use."""
 
-    def __init__(self, path: str) -> None:
-        self._path = os.path.abspath(os.fsencode(path))
-        self._disk = Disk()
+    def __init__(self, files: SourceFiles) -> None:
+        self._source = files
         self._bad: list[tuple[str, str]] = []
         self._folders = self._find()
         self._files: dict[str, list[tuple[SourceMessage, bytes]]] = {}
         self._paths: dict[tuple[str, bytes], bytes] = {}
 
     @staticmethod
-    def is_one(path: str) -> bool:
-        """Return whether a path is a Maildir."""
-        return all(os.path.isdir(os.path.join(path, place)) for place in ("new", "cur"))
+    def is_one(files: SourceFiles) -> bool:
+        """Return whether a source is a Maildir."""
+        return not files.file and all(files.is_folder(place) for place in _PLACES)
 
     def _find(self) -> dict[str, bytes]:
-        found = {"INBOX": self._path}
-        for name in sorted(os.listdir(self._path)):
-            path = os.path.join(self._path, name)
-            if not name.startswith(b".") or name.startswith(b".."):
-                continue
-            if not os.path.isdir(os.path.join(path, b"cur")):
+        found = {"INBOX": b""}
+        for name in self._source.names():
+            if not name.startswith(b".") or not self._is_mailbox(name):
                 continue
             mailbox = layout.mailbox_name(name) or _guessed(name)
             if mailbox in found:
                 self._bad.append((os.fsdecode(name), f"its name would be {mailbox} a second time"))
                 continue
-            found[mailbox] = path
+            found[mailbox] = name
         return found
+
+    def _is_mailbox(self, folder: bytes) -> bool:
+        """Return whether a folder is a mailbox; one that is a link is bad."""
+        if self._source.is_link(folder):
+            self._bad.append((self._source.shown(folder), "it is a link, and none is followed"))
+            return False
+        return any(self._is_there(os.path.join(folder, place)) for place in _PLACES)
+
+    def _is_there(self, path: bytes) -> bool:
+        with suppress(BadItem, OSError):
+            return self._source.is_folder(path) or self._source.is_link(path)
+        return False
+
+    def _read(self, path: bytes) -> bytes | None:
+        try:
+            return self._source.read(path, _MAX_LIST)
+        except (BadItem, OSError) as error:
+            self._bad.append((self._source.shown(path), _why(error)))
+            return None
 
     def mailboxes(self) -> Sequence[str]:
         """Return INBOX and the folders."""
@@ -56,7 +73,7 @@ class MaildirSource:
     def subscribed(self) -> Iterable[str]:
         """Return the names in Dovecot's or Courier's file."""
         for name in (subscriptions.FILE, b"courierimapsubscribed"):
-            data = read_file(self._disk, os.path.join(self._path, name))
+            data = self._read(name)
             if data is not None:
                 lines = data.replace(b"INBOX.", b"") if name != subscriptions.FILE else data
                 return subscriptions.parse(lines)
@@ -68,7 +85,7 @@ class MaildirSource:
         return None if found is None else UidNumbering(found.uidvalidity, found.uidnext)
 
     def _list(self, mailbox: str) -> uidlist.UidList | None:
-        data = read_file(self._disk, os.path.join(self._folders[mailbox], uidlist.FILE))
+        data = self._read(os.path.join(self._folders[mailbox], uidlist.FILE))
         return None if data is None else uidlist.parse(data)
 
     # ------------------------------------------------------------ messages
@@ -91,13 +108,13 @@ class MaildirSource:
     def _read_folder(self, mailbox: str) -> list[tuple[SourceMessage, bytes]]:
         folder = self._folders[mailbox]
         listed = self._list(mailbox)
-        letters = keywords.parse(read_file(self._disk, os.path.join(folder, keywords.FILE)) or b"")
+        letters = keywords.parse(self._read(os.path.join(folder, keywords.FILE)) or b"")
         found: dict[bytes, tuple[tuple[int, int, bytes], SourceMessage, bytes]] = {}
-        for place in (b"new", b"cur"):
+        for place in _PLACES:
             try:
-                names = os.listdir(os.path.join(folder, place))
-            except OSError as error:
-                self._bad.append((f"{mailbox}/{os.fsdecode(place)}", error.strerror or ""))
+                names = self._source.names(os.path.join(folder, place))
+            except (BadItem, OSError) as error:
+                self._bad.append((f"{mailbox}/{os.fsdecode(place)}", _why(error)))
                 continue
             for name in names:
                 if name.startswith(b"."):
@@ -121,14 +138,10 @@ class MaildirSource:
 
     def _described(self, path: bytes) -> os.stat_result | None:
         try:
-            found = os.stat(path)
-        except OSError as error:
-            self._bad.append((os.fsdecode(path), error.strerror or ""))
+            return self._source.described(path)
+        except (BadItem, OSError) as error:
+            self._bad.append((self._source.shown(path), _why(error)))
             return None
-        if not stat.S_ISREG(found.st_mode):
-            self._bad.append((os.fsdecode(path), "it is no file"))
-            return None
-        return found
 
     def load(
         self, mailbox: str, items: Sequence[SourceMessage]
@@ -143,14 +156,14 @@ class MaildirSource:
         path = self._paths[mailbox, item.key]
         for _ in range(3):
             try:
-                with open(path, "rb") as file:
+                with self._source.open(path) as file:
                     data = file.read(MAX_MESSAGE + 1)
             except FileNotFoundError:
                 self._files.clear()
                 again = {each.key: where for each, where in self._listed(mailbox)}
                 path = again.get(item.key, path)
-            except OSError as error:
-                return BadItem(error.strerror)
+            except (BadItem, OSError) as error:
+                return BadItem(_why(error))
             else:
                 return data or BadItem("it is empty")
         return BadItem("it is gone")
@@ -164,7 +177,8 @@ class MaildirSource:
         return ()
 
     def close(self) -> None:
-        """Do nothing: no file stays open."""
+        """Close the folders."""
+        self._source.close()
 
 
 def _guessed(folder: bytes) -> str:
@@ -176,6 +190,10 @@ def _guessed(folder: bytes) -> str:
 
 def _flags(tail: bytes, letters: dict[str, str]) -> flag.Flags:
     return filename.flags_of(tail, letters)
+
+
+def _why(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
 
 
 def _date(seconds: float) -> datetime | None:

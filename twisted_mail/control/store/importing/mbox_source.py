@@ -4,15 +4,20 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from contextlib import contextmanager
+from typing import BinaryIO, NamedTuple
 
 from twisted_mail.control.output import CommandError
 from twisted_mail.control.store import mbox
+from twisted_mail.control.store.importing import mbox_split
+from twisted_mail.control.store.importing.mbox_split import MboxIndex
 from twisted_mail.control.store.importing.source import MAX_MESSAGE, SourceMessage
+from twisted_mail.control.store.importing.source_files import SourceFiles
 from twisted_mail.control.store.mbox import Dialect
+from twisted_mail.control.store.progress import GO_ON
 from twisted_mail.control.store.skipped import BadItem
 
-_PASSED_OVER = (".msf", ".lock", ".dat", ".html", ".json", ".journal", ".sqlite")
+_PASSED_OVER = (b".msf", b".lock", b".dat", b".html", b".json", b".journal", b".sqlite")
 _MAX_DEPTH = 20
 
 
@@ -22,39 +27,65 @@ class _Range(NamedTuple):
 
 
 class MboxSource:
-    """Fulfils ``source.ImportSource``. A file is the mailbox INBOX; in a folder each file is one."""
+    """Fulfils ``source.ImportSource``. A file is the mailbox INBOX; in a folder each file is one.
 
-    def __init__(self, path: str, dialect: Dialect = "mboxrd") -> None:
+    Raises CommandError where a file alone is no mbox.
+    """
+
+    def __init__(self, files: SourceFiles, dialect: Dialect = "mboxrd") -> None:
+        self._files = files
         self._dialect = dialect
         self._bad: list[tuple[str, str]] = []
-        self._paths: dict[str, str] = {}
-        self._ranges: dict[str, list[tuple[int, int]]] = {}
+        self._paths: dict[str, bytes] = {}
+        self._indexes: dict[str, MboxIndex] = {}
+        self._states: dict[str, tuple[int, int, int]] = {}
         self._places: dict[bytes, _Range] = {}
-        if os.path.isdir(path):
-            self._find(path, "", 0)
+        if files.file:
+            self._take(files.file, "INBOX")
+            for where, why in self._bad:
+                raise CommandError(f"{where}: {why}")
+            self._paths["INBOX"] = files.file
         else:
-            self._paths["INBOX"] = path
+            self._find(b"", "", 0)
 
-    def _find(self, folder: str, above: str, depth: int) -> None:
-        for name in sorted(os.listdir(folder)):
+    def _find(self, folder: bytes, above: str, depth: int) -> None:
+        for name in self._names(folder):
             path = os.path.join(folder, name)
-            if name.startswith(".") or name.endswith(_PASSED_OVER):
+            if name.startswith(b".") or name.endswith(_PASSED_OVER):
                 continue
-            plain = name.removesuffix(".mbox").removesuffix(".sbd")
+            plain = os.fsdecode(name.removesuffix(b".mbox").removesuffix(b".sbd"))
             mailbox = above + "".join(sign if sign.isprintable() else "_" for sign in plain)
-            if os.path.isdir(path) and not os.path.islink(path):
-                if depth < _MAX_DEPTH:
-                    self._find(path, mailbox + "/", depth + 1)
-            elif os.path.isfile(path) and os.path.getsize(path):
+            if not self._files.is_folder(path):
                 self._take(path, mailbox)
+            elif depth < _MAX_DEPTH:
+                self._find(path, mailbox + "/", depth + 1)
+            else:
+                self._bad.append((self._files.shown(path), "it lies too deep in the source"))
 
-    def _take(self, path: str, mailbox: str) -> None:
+    def _names(self, folder: bytes) -> list[bytes]:
+        try:
+            return self._files.names(folder)
+        except (BadItem, OSError) as error:
+            self._bad.append((self._files.shown(folder), _why(error)))
+            return []
+
+    def _take(self, path: bytes, mailbox: str) -> None:
         if mailbox.upper() == "INBOX":
             mailbox = "INBOX"
-        if not is_mbox(path):
-            self._bad.append((path, "it is no mbox file"))
+        where = self._files.shown(path)
+        try:
+            if not self._files.described(path).st_size:
+                return
+            with self._files.open(path) as file:
+                is_mbox = mbox_split.begins_like_mbox(file)
+        except (BadItem, OSError) as error:
+            self._bad.append((where, _why(error)))
+            return
+        if not is_mbox:
+            self._bad.append((where, "it is no mbox file: it does not begin with a From line"))
         elif mailbox in self._paths:
-            self._bad.append((path, f"{self._paths[mailbox]} is {mailbox} already"))
+            first = self._files.shown(self._paths[mailbox])
+            self._bad.append((where, f"{first} is {mailbox} already"))
         else:
             self._paths[mailbox] = path
 
@@ -69,23 +100,43 @@ class MboxSource:
     def numbering(self, mailbox: str) -> None:
         """Return None: there are no UIDs."""
 
+    # ------------------------------------------------------------ messages
+
+    @contextmanager
+    def _opened(self, mailbox: str) -> Iterator[BinaryIO]:
+        """Open a file. Raises CommandError where it is not as it was when it was read first."""
+        path = self._paths[mailbox]
+        where = self._files.shown(path)
+        try:
+            file = self._files.open(path)
+        except (BadItem, OSError) as error:
+            raise CommandError(f"{where}: {_why(error)}; then {GO_ON}") from None
+        with file:
+            found = os.fstat(file.fileno())
+            state = (found.st_ino, found.st_size, found.st_mtime_ns)
+            if self._states.setdefault(mailbox, state) != state:
+                raise CommandError(f"{where} was altered meanwhile; {GO_ON}")
+            yield file
+
     def count(self, mailbox: str) -> int:
         """Return how many messages there are."""
-        return len(self._split(mailbox))
+        return len(self._index(mailbox).ranges)
 
-    def _split(self, mailbox: str) -> list[tuple[int, int]]:
-        if mailbox not in self._ranges:
-            with open(self._paths[mailbox], "rb") as file:
-                self._ranges[mailbox] = mbox.split(file)
-        return self._ranges[mailbox]
+    def _index(self, mailbox: str) -> MboxIndex:
+        if mailbox not in self._indexes:
+            with self._opened(mailbox) as file:
+                self._indexes[mailbox] = mbox_split.split(file)
+        return self._indexes[mailbox]
 
     def items(self, mailbox: str) -> Iterator[SourceMessage]:
         """Yield the messages in the order of the file."""
         self._places.clear()
         seen: Counter[bytes] = Counter()
-        with open(self._paths[mailbox], "rb") as file:
-            for number, (start, stop) in enumerate(self._split(mailbox), 1):
-                where = f"{self._paths[mailbox]}, message {number} at octet {start}"
+        ranges = self._index(mailbox).ranges
+        shown = self._files.shown(self._paths[mailbox])
+        with self._opened(mailbox) as file:
+            for number, (start, stop) in enumerate(ranges, 1):
+                where = f"{shown}, message {number} at octet {start}"
                 file.seek(start)
                 mail = mbox.read(file.read(min(stop - start, MAX_MESSAGE)), self._dialect)
                 if mail.is_internal:
@@ -100,7 +151,7 @@ class MboxSource:
         self, mailbox: str, items: Sequence[SourceMessage]
     ) -> Iterator[tuple[SourceMessage, bytes | BadItem]]:
         """Read the messages."""
-        with open(self._paths[mailbox], "rb") as file:
+        with self._opened(mailbox) as file:
             for item in items:
                 start, stop = self._places[item.key]
                 if stop - start > MAX_MESSAGE:
@@ -110,30 +161,25 @@ class MboxSource:
                 data = mbox.read(file.read(stop - start), self._dialect).data
                 yield item, (data if data.strip() else BadItem("it is empty"))
 
+    # ------------------------------------------------------------ the end
+
     def bad(self) -> Iterable[tuple[str, str]]:
-        """Return the files that are no mboxes."""
-        return self._bad
+        """Return the files that are no mboxes, and lines behind which a message may be hidden."""
+        for mailbox, index in self._indexes.items():
+            for number, why in index.hiding:
+                yield f"{self._files.shown(self._paths[mailbox])}, line {number}", why
+        yield from self._bad
 
     def remarks(self) -> Iterable[str]:
-        """Return nothing."""
-        return ()
+        """Return the lines that could be read otherwise."""
+        for mailbox, index in self._indexes.items():
+            for number, why in index.doubtful:
+                yield f"{self._files.shown(self._paths[mailbox])}, line {number} {why}"
 
     def close(self) -> None:
-        """Do nothing: no file stays open."""
+        """Close the folders."""
+        self._files.close()
 
 
-def is_mbox(path: str) -> bool:
-    """Return whether a file begins like an mbox."""
-    try:
-        with open(path, "rb") as file:
-            line = file.readline(1000)
-    except OSError:
-        return False
-    return line.startswith(b"From ") and mbox.is_from(line)
-
-
-def open_mboxes(path: str, dialect: Dialect) -> MboxSource:
-    """Open an mbox file or a folder of them. Raises CommandError, OSError."""
-    if os.path.isfile(path) and os.path.getsize(path) and not is_mbox(path):
-        raise CommandError(f"{path} is no mbox file: it does not begin with a From line")
-    return MboxSource(path, dialect)
+def _why(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)

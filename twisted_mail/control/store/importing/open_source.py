@@ -7,9 +7,11 @@ import sys
 
 from twisted_mail.control import secrets
 from twisted_mail.control.output import WRONG_USE, CommandError
-from twisted_mail.control.store.importing import imap_client, imap_source, mbox_source
+from twisted_mail.control.store.importing import imap_client, imap_source
 from twisted_mail.control.store.importing.maildir_source import MaildirSource
+from twisted_mail.control.store.importing.mbox_source import MboxSource
 from twisted_mail.control.store.importing.source import ImportSource
+from twisted_mail.control.store.importing.source_files import SourceFiles
 
 
 def opened(options: argparse.Namespace) -> tuple[ImportSource, str]:
@@ -25,13 +27,14 @@ def opened(options: argparse.Namespace) -> tuple[ImportSource, str]:
             f"imap:{address.user}@{address.host}:{address.port}",
         )
     path = os.path.abspath(given)
-    if not os.path.exists(path):
-        raise CommandError(f"{given}: there is no such file or folder")
-    if MaildirSource.is_one(path):
-        return MaildirSource(path), f"maildir:{path}"
-    source = mbox_source.open_mboxes(path, options.mbox)
+    files = SourceFiles(os.fsencode(path))
+    if MaildirSource.is_one(files):
+        return MaildirSource(files), f"maildir:{path}"
+    source = MboxSource(files, options.mbox)
     if not source.mailboxes():
-        raise CommandError(f"{given} is no Maildir, and no mbox file is in it")
+        details = [f"{where}: {why}" for where, why in source.bad()]
+        text = f"{given} is no Maildir, and no mbox file is in it"
+        raise CommandError(text, details=details)
     return source, f"mbox:{path}"
 
 
