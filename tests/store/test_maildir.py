@@ -1,5 +1,8 @@
 import itertools
+import os
+import shutil
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ from twisted_mail.interfaces import Blocking, Store
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused
 from twisted_mail.store.delivery.reservations import Reservations
-from twisted_mail.store.format import keywords
+from twisted_mail.store.format import keywords, layout
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.quota import over_quota
 from twisted_mail.store.settings import StoreSettings
@@ -87,3 +90,25 @@ def test_nobody_is_asked_for_room_where_no_account_has_a_quota(
     monkeypatch.setattr(store, "_reserver", reserver)
     assert delivered(store) is None
     assert reserver.asked == []
+
+
+def test_an_account_that_is_removed_below_a_running_store_begins_anew(tmp_path: Path) -> None:
+    clock = StillClock()
+    store = MaildirStore(tmp_path, InlineBlocking(), clock, FakeRenderer())
+    delivered(store)
+    account = finish(store.account(ALICE))
+    finish(account.create("Secret"))
+    with closing(finish(account.open("INBOX"))) as mailbox:
+        uidvalidity = mailbox.uidvalidity
+    path = Path(os.fsdecode(layout.account_path(os.fsencode(tmp_path), ALICE)))
+    path.rename(path.with_name(".gone"))
+    shutil.rmtree(path.with_name(".gone"))
+    clock.seconds += 60
+    delivered(store)
+    with closing(finish(account.open("INBOX"))) as mailbox:
+        columns = mailbox.columns
+        assert len(columns.uids) == 1
+        assert mailbox.uidvalidity > uidvalidity
+    names = {info.name for info in finish(account.mailboxes())}
+    assert "Secret" not in names
+    assert {"INBOX", "Sent", "Trash"} <= names

@@ -86,9 +86,10 @@ def _persist(tree: Tree, attempt: Callable[[], T]) -> T:
 
 def _attempt(tree: Tree, attempt: Callable[[], T]) -> T:
     try:
+        if tree.is_prepared and tree.index.database.was_replaced():
+            tree.is_prepared = False  # all of it may be another account's by now
         if not tree.is_prepared:
             _prepare(tree)
-        _follow_replacement(tree)
         tree.record_subscriptions()
         return attempt()
     except DAMAGED:
@@ -102,20 +103,27 @@ def _attempt(tree: Tree, attempt: Callable[[], T]) -> T:
 
 def _prepare(tree: Tree) -> None:
     make_maildir(tree.disk, tree.maildir)
-    _follow_replacement(tree)
+    was_replaced = tree.index.database.was_replaced()
+    if was_replaced:
+        _replace_index(tree)
     in_transaction(tree, prepare)
+    if was_replaced:
+        _compare(tree)
     tree.is_prepared = True
-
-
-def _follow_replacement(tree: Tree) -> None:
-    if tree.index.database.was_replaced():
-        _rebuild(tree)
 
 
 def _rebuild(tree: Tree) -> None:
     """Make the index again, and have sessions that have mailboxes open compare."""
+    _replace_index(tree)
+    _compare(tree)
+
+
+def _replace_index(tree: Tree) -> None:
     tree.index.database.replace()
     tree.lose_sync()
+
+
+def _compare(tree: Tree) -> None:
     for folder in [each for each in tree.folders.values() if each.uidvalidity]:
         with suppress(Refused):
             in_transaction(tree, _compare_all, folder)
