@@ -8,36 +8,69 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from twisted_mail.config import Config
-from twisted_mail.control import secrets
+from twisted_mail.control import kept_mail, secrets
 from twisted_mail.control.directory import opened
 from twisted_mail.control.output import CommandError, CommandResult, count, table
 from twisted_mail.directory.editing.account_import import AccountImportError
+from twisted_mail.directory.tables import to_address
 
 MAX_ROSTER = 64 * 1024 * 1024  # octets
 
 
 def account_add(options: argparse.Namespace, config: Config) -> CommandResult:
-    """Make an account."""
+    """Make an account; what becomes of the mail of an earlier one of its name is to be said."""
     with opened(config) as register:
-        register.accounts.check_free(options.address)  # before anybody types a password
+        name = register.accounts.check_free(options.address)  # before anybody types a password
+        if kept_mail.folders(config, name) and not (options.keep_mail or options.purge):
+            raise CommandError(f"{_left(name)}: --keep-mail gives it to the new one, {_PURGE}")
         password = secrets.password_from(options)
+        if options.purge:
+            kept_mail.purge(config, name)
         name = register.accounts.add(options.address, password)
     shown = {"password": password} if options.generate else {}
     lines = [f"account {name} is made", *(f"password: {text}" for text in shown.values())]
+    if not kept_mail.keep(config, name):
+        lines.append(f"its mail is in several folders: twisted-mail store repair {name}")
     return CommandResult({"account": name, **shown}, lines)
+
+
+_PURGE = "--purge removes it"
+
+
+def _left(name: str) -> str:
+    return f"mail of an earlier account {name} is still here"
 
 
 def account_remove(options: argparse.Namespace, config: Config) -> CommandResult:
     """Remove an account."""
     with opened(config) as register:
-        aliases = register.accounts.remove(options.address)
-    lines = [
-        f"account {options.address} is removed",
-        f"its mail stays below {config.state} until you delete it",
-    ]
-    if aliases:
-        lines.append(f"still leading there: {', '.join(aliases)}")
-    return CommandResult({"account": options.address, "aliases": list(aliases)}, lines)
+        removed = register.accounts.remove(options.address)
+    lines = [f"account {removed.name} is removed"]
+    if options.purge:
+        lines.append(_purged(config, removed.name))
+    elif kept_mail.folders(config, removed.name):
+        lines.append(f"its mail stays: twisted-mail account purge {removed.name} removes it")
+    lines.append("connections that are open stay open until they end")
+    if leading := (*removed.aliases, *removed.lists):
+        lines.append(f"still leading there: {', '.join(leading)}")
+    data = {"account": removed.name, "aliases": [*removed.aliases], "lists": [*removed.lists]}
+    return CommandResult(data, lines)
+
+
+def account_purge(options: argparse.Namespace, config: Config) -> CommandResult:
+    """Remove the mail of an account that was removed."""
+    with opened(config) as register:
+        if register.accounts.has(options.address):
+            name = register.accounts.find(options.address)
+            raise CommandError(f"{name} is an account: remove it first, or with --purge")
+    name = to_address(options.address).key
+    return CommandResult({"account": name}, [_purged(config, name)])
+
+
+def _purged(config: Config, name: str) -> str:
+    """Remove the mail of a name; return what was done, in words."""
+    found = kept_mail.purge(config, name)
+    return f"the mail of {name} is removed" if found else f"there is no mail of {name}"
 
 
 def account_list(options: argparse.Namespace, config: Config) -> CommandResult:
@@ -110,12 +143,17 @@ def account_import(options: argparse.Namespace, config: Config) -> CommandResult
     text = _roster(options.file)
     with opened(config) as register:
         try:
-            names = register.accounts.import_lines(text.splitlines(), options.replace)
+            here = {} if options.keep_mail else kept_mail.kept_mail(config)
+            names = register.accounts.import_lines(text.splitlines(), options.replace, here)
         except AccountImportError as mistaken:
             details = [f"{options.file}:{one.line}: {one.text}" for one in mistaken.mistakes]
             found = count(len(details), "mistake")
             raise CommandError(f"nothing was imported: {found}", details=details) from None
-    return CommandResult({"accounts": names}, [f"{count(len(names), 'account')} imported"])
+    lines = [f"{count(len(names), 'account')} imported"]
+    if options.keep_mail:
+        apart = [name for name in names if not kept_mail.keep(config, name)]
+        lines += [f"{name}: its mail is in several folders: store repair" for name in apart]
+    return CommandResult({"accounts": names}, lines)
 
 
 def _roster(name: str) -> str:
@@ -145,7 +183,12 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
             source.add_argument(
                 "--no-password", action="store_true", help="another of the checkers knows one"
             )
-    command("remove", account_remove, "remove an account, not its mail", "address")
+    for parser in (made, command("remove", account_remove, "remove an account", "address")):
+        parser.add_argument("--purge", action="store_true", help="and all mail of its name")
+    made.add_argument(
+        "--keep-mail", action="store_true", help="it gets the mail of an earlier one of its name"
+    )
+    command("purge", account_purge, "remove the mail of an account that was removed", "address")
     listing = command("list", account_list, "list the accounts")
     listing.add_argument("domain", metavar="DOMAIN", nargs="?", help="of this domain only")
     command("enable", account_enable, "allow logins again", "address")
@@ -181,4 +224,7 @@ def _add_import(command: Callable[..., argparse.ArgumentParser]) -> None:
     imported.add_argument("file", metavar="FILE", help="the file, or - for stdin")
     imported.add_argument(
         "--replace", action="store_true", help="give existing accounts the new hash"
+    )
+    imported.add_argument(
+        "--keep-mail", action="store_true", help="they get the mail of earlier ones of their names"
     )

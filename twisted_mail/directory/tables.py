@@ -83,6 +83,14 @@ class Tables:
         """Return the same address in the domain that its domain is another name of, if it is."""
         return Address(address.local, self.home(address.domain) or address.domain)
 
+    def keys(self, address: Address) -> list[str]:
+        """Return the keys of an address in the domain where it lives and in its other names."""
+        home = self.at_home(address)
+        rows = self.connection.execute(
+            "SELECT name FROM domain_alias WHERE target = ? ORDER BY name", (home.domain,)
+        )
+        return [home.key, *(Address(home.local, name).key for (name,) in rows)]
+
     def account_name(self, address: Address) -> str | None:
         """Return the name of the account with this address, in any spelling, or None."""
         key = self.at_home(address).key

@@ -61,7 +61,7 @@ def test_repair_brings_all_messages_together(store: StoreCommand) -> None:
     assert store.look(ALICE)[:4] == before
     assert store.uidvalidity(ALICE) == uidvalidity
     assert not store.maildir(OTHER).exists()
-    (aside,) = store.account(ALICE).parent.glob(".%41lice.*")
+    (aside,) = store.account(ALICE).parent.glob(".astray.*.%41lice")
     assert sum(file.is_file() for file in aside.glob("Maildir/cur/*")) == 8
     assert store("check") == 0
     assert repair(store) == []

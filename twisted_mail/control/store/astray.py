@@ -7,19 +7,17 @@ interrupted. Then the folder is set aside; nothing is removed.
 """
 
 import os
-import time
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from twisted_mail.config import Config
+from twisted_mail.control import kept_mail
 from twisted_mail.control.output import count
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.importing.importer import Import
 from twisted_mail.control.store.importing.source import MAX_MESSAGE, SourceMessage, UidNumbering
 from twisted_mail.control.store.skipped import BadItem
-from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.durable import make_folders
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.repair.findings import StoreFinding
 from twisted_mail.store.repair.snapshot import MailboxSnapshot, mailbox_snapshots, opened
@@ -53,14 +51,13 @@ def bring_together(
 
     Raises CommandError, MailError, OSError.
     """
-    source, target = accounts.path(config, other), accounts.path(config, owner)
-    if not os.path.lexists(target):
-        _rename(source, target)
+    source = accounts.path(config, other)
+    if kept_mail.folders(config, owner) == [source]:
+        kept_mail.keep(config, owner)
         return [f"is called {owner} now, with all UIDs"], []
     taken, skipped = _import(config, source, source, owner, options)
     if not skipped:
-        aside = os.path.join(os.path.dirname(source), b".%s.%d" % (_name(source), time.time_ns()))
-        _rename(source, aside)
+        aside = kept_mail.set_aside(source)
         late, skipped = _import(config, source, aside, owner, options)  # what came meanwhile
         taken += late
     done = [f"{count(taken, 'message')} brought to {owner}"]
@@ -68,19 +65,6 @@ def bring_together(
     if not left:
         done.append(f"the folder is set aside as {os.fsdecode(aside)}")
     return done, left
-
-
-def _name(path: bytes) -> bytes:
-    return os.path.basename(path)
-
-
-def _rename(source: bytes, target: bytes) -> None:
-    disk = Disk()
-    folder = os.path.dirname(target)
-    make_folders(disk, folder)
-    disk.rename(source, target)
-    disk.sync_folder(folder)
-    disk.sync_folder(os.path.dirname(source))
 
 
 def _import(

@@ -1,7 +1,7 @@
 """Editing the accounts."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 
 from twisted_mail.directory import passwords
@@ -21,6 +21,15 @@ class AccountRow:
     created: int
     is_enabled: bool
     scheme: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedAccount:
+    """An account that was removed, with the aliases that lead to it and the lists it is on."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
 
 
 class Accounts:
@@ -54,9 +63,11 @@ class Accounts:
         """Return whether there is an account with this address, in any spelling."""
         return self._tables.account_name(to_address(text)) is not None
 
-    def check_free(self, text: str) -> None:
-        """Raise Refused when no account of this name can be made."""
-        self._check_free(to_address(text))
+    def check_free(self, text: str) -> str:
+        """Return the name that the account would get. Raises Refused when it cannot be made."""
+        address = to_canonical(text)
+        self._check_free(address)
+        return str(address)
 
     def add(self, text: str, password: str) -> str:
         """Make an account; return its name, the canonical spelling of the address."""
@@ -69,16 +80,19 @@ class Accounts:
             self._insert_account(address, stored)
         return str(address)
 
-    def import_lines(self, lines: Iterable[str], is_replacing: bool = False) -> list[str]:
+    def import_lines(
+        self, lines: Iterable[str], is_replacing: bool = False, taken: Container[str] = ()
+    ) -> list[str]:
         """Make accounts from ``address:{SCHEME}hash`` lines, all or none; return their names.
 
-        With ``is_replacing`` accounts that exist get the new hash. Raises AccountImportError.
+        With ``is_replacing`` accounts that exist get the new hash. New ones may not have names that are
+        ``taken``: there is mail of theirs. Raises AccountImportError.
         """
         entries, mistakes = account_import.read_accounts(lines)
         with self._tables.transaction():
             for entry in entries:
                 try:
-                    self._import(entry, is_replacing)
+                    self._import(entry, is_replacing, taken)
                 except Refused as refused:
                     mistakes.append(account_import.ImportMistake(entry.line, refused.outcome.text))
             if mistakes:
@@ -87,23 +101,38 @@ class Accounts:
                 )
             return [self._tables.find_account(str(entry.address)) for entry in entries]
 
-    def _import(self, entry: account_import.ImportedAccount, is_replacing: bool) -> None:
+    def _import(
+        self, entry: account_import.ImportedAccount, is_replacing: bool, taken: Container[str]
+    ) -> None:
         if is_replacing and self._set_hash(entry.address, entry.hash):
             return
         address = to_canonical(str(entry.address))
         self._check_free(address)
+        if str(address) in taken:
+            raise Refused(f"mail of an earlier account {address} is still here (--keep-mail)")
         self._insert_account(address, entry.hash)
 
-    def remove(self, text: str) -> tuple[str, ...]:
-        """Remove an account, not its mail; return the aliases that still lead to it."""
+    def remove(self, text: str) -> RemovedAccount:
+        """Remove an account, not its mail; return what still leads to it."""
         with self._tables.transaction() as connection:
-            key = parse(self._tables.find_account(text)).key
-            connection.execute("DELETE FROM account WHERE key = ?", (key,))
-            connection.execute("DELETE FROM may_send_as WHERE account = ?", (key,))
-            rows = connection.execute(
-                "SELECT address FROM alias WHERE target_key = ? ORDER BY key", (key,)
+            name = self._tables.find_account(text)
+            connection.execute("DELETE FROM account WHERE key = ?", (parse(name).key,))
+            connection.execute("DELETE FROM may_send_as WHERE account = ?", (parse(name).key,))
+            keys = self._tables.keys(parse(name))
+            return RemovedAccount(
+                name,
+                self._leading("SELECT address FROM alias WHERE target_key = ?", keys),
+                self._leading(
+                    "SELECT l.address FROM list l JOIN list_member m ON m.list = l.key"
+                    " WHERE m.key = ?1 UNION SELECT l.address FROM list l"
+                    " JOIN list_owner o ON o.list = l.key WHERE o.key = ?1",
+                    keys,
+                ),
             )
-            return tuple(address for (address,) in rows)
+
+    def _leading(self, query: str, keys: Iterable[str]) -> tuple[str, ...]:
+        rows = [row for key in keys for row in self._tables.connection.execute(query, (key,))]
+        return tuple(sorted({address for (address,) in rows}))
 
     def set_password(self, text: str, password: str) -> str:
         """Give an account a new password; return the account's name."""
