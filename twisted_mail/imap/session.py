@@ -143,7 +143,9 @@ class ImapSession:
         if self.selected is None or not self.selected.view.has_updates:
             return
         view = self.selected.view
-        for _ in range(view.update_rounds):
+        for each in range(view.update_rounds):
+            if each:
+                await self.wire.drain()
             await self._write_untagged(view.updates(may_expunge))
 
     async def _write_untagged(self, lines: Sequence[bytes]) -> None:

@@ -24,7 +24,7 @@ from twisted_mail.mail.mailbox.flags import NONE, RECENT, SYSTEM, Flags
 from twisted_mail.mail.mailbox.numbers import NumberSet
 from twisted_mail.mail.outcome import ProtocolError
 
-_FLAGS_PER_UPDATE = 5000  # messages whose flags are sent at once
+_FLAGS_PER_UPDATE = 500  # messages whose flags are sent at once
 _FEW_ROWS = 64  # rows that are cheaper to delete one by one than to copy the rest
 
 

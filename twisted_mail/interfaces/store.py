@@ -84,6 +84,8 @@ class Mailbox(Protocol):
         A message that has the flags already keeps its mod-sequence. Keywords are spelled as they were
         first; ``\Recent`` is ignored. Raises Refused: LIMIT when there is no room for a new
         keyword, CANNOT for a flag that is neither a system flag nor a keyword; then nothing is altered.
+        Of thousands of messages some are altered at a time: when Unavailable is raised, or the mailbox is
+        deleted meanwhile, the flags of some are altered, and published, and those of others not.
         """
 
     async def copy(self, uids: Sequence[int], target: str) -> CopyResult:

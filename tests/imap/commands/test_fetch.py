@@ -183,7 +183,7 @@ def test_many_messages_leave_with_pauses():
     mailbox = SmallMailbox(*[b""] * 5000)
     session = SelectedSession(mailbox)
     assert len(fetched(session, b"1:* (UID FLAGS)")) == 5000
-    assert session.wire.turns == 4  # between the steps: the loop gives the first one
+    assert session.wire.turns == 19  # between the steps: the loop gives the first one
     assert session.wire.drains >= 2
 
 

@@ -127,3 +127,9 @@ def test_any_octets_give_an_alteration_or_a_protocol_error(data):
         store.parse(Reader(data))
     except ProtocolError:
         return
+
+
+def test_a_silent_store_of_thousands_lets_others_go_first():
+    session = session_of(2000)
+    stored(session, b"1:2000 +FLAGS.SILENT \\Seen")
+    assert session.wire.turns >= 4

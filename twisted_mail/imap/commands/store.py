@@ -19,6 +19,7 @@ _HOW: dict[str, Literal["set", "add", "remove"]] = {
     "+FLAGS": "add",
     "-FLAGS": "remove",
 }
+_NOTED_AT_ONCE = 500  # messages, between two looks at other connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,10 @@ async def store(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     selected.require_writable()
     await selected.mailbox.mark(uids, alteration.how, alteration.flags)
     if alteration.is_silent:
-        selected.view.note_silent_store(uids, alteration.how, alteration.flags)
+        for start in range(0, len(uids), _NOTED_AT_ONCE):
+            await session.wire.yield_to_others()
+            part = uids[start : start + _NOTED_AT_ONCE]
+            selected.view.note_silent_store(part, alteration.how, alteration.flags)
     else:
         plan = compile_plan((FLAGS,), is_uid)
         await Fetching(selected, session.wire, session.backend.blocking, plan).answer(uids)

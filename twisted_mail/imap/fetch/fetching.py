@@ -20,7 +20,7 @@ from twisted_mail.mail.mailbox import flags
 from twisted_mail.mail.mailbox.entry import MessageRange, RenderedItems
 from twisted_mail.mail.outcome import Refused, Unavailable
 
-MESSAGES_PER_STEP = 1000  # messages between two looks at other connections
+MESSAGES_PER_STEP = 250  # messages between two looks at other connections
 MAX_RENDERED = 250  # of those whose rendered items or sections are in memory together
 # Octets of their messages: items of a message of many parts outgrow it 30 times.
 MAX_RENDERED_OCTETS = 2 * 1024 * 1024
@@ -67,7 +67,7 @@ class Fetching:
         return answered
 
     def _steps(self, uids: Sequence[int]) -> Iterator[Sequence[int]]:
-        """Yield a thousand UIDs in portions that fit into memory and take little time."""
+        """Yield UIDs in portions that fit into memory and take little time."""
         if not self._has_large or len(uids) == 1:
             yield uids
             return

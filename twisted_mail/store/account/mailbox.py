@@ -1,6 +1,7 @@
 """One open mailbox of a maildir, as one session has it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from twisted_mail.interfaces import Renderer, Watcher
@@ -13,6 +14,7 @@ from twisted_mail.mail.mailbox.entry import (
     RenderedItems,
 )
 from twisted_mail.mail.mailbox.flags import Flags
+from twisted_mail.mail.outcome import MailError
 from twisted_mail.store.account.measuring import measure_for_claim
 from twisted_mail.store.account.open_mailbox import OpenMailbox
 from twisted_mail.store.account.open_mailboxes import OpenMailboxes
@@ -29,7 +31,7 @@ from twisted_mail.store.work.expunge import expunge
 from twisted_mail.store.work.lane import AccountLane
 from twisted_mail.store.work.measure import PIECE, measure
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.set_flags import How
+from twisted_mail.store.work.set_flags import How, MarkedMessages
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +119,23 @@ class MaildirMailbox:
         unchanged_since: int | None = None,
     ) -> tuple[int, ...]:
         """Alter flags; return the UIDs refused for being changed since."""
-        return await self._lane.perform_on(
-            self._folder, set_flags.mark, uids, how, flags, unchanged_since
-        )
+        if len(uids) <= PIECE:
+            return await self._lane.perform_on(
+                self._folder, set_flags.mark, uids, how, flags, unchanged_since
+            )
+        marked = MarkedMessages()
+        try:
+            for start in range(0, len(uids), PIECE):
+                part = uids[start : start + PIECE]
+                marked += await self._lane.perform_on(
+                    self._folder, set_flags.mark_some, part, how, flags, unchanged_since
+                )
+        except MailError:  # those that were altered before stay so
+            with suppress(MailError):
+                await self._lane.perform_on(self._folder, set_flags.make_durable, marked)
+            raise
+        await self._lane.perform_on(self._folder, set_flags.make_durable, marked)
+        return marked.refused
 
     async def copy(self, uids: Sequence[int], target: str) -> CopyResult:
         """Copy messages, all or none."""

@@ -1,7 +1,12 @@
-"""Altering the flags of messages, as STORE asks: files first, synced, then the index."""
+"""Altering the flags of messages, as STORE asks: files first, synced, then the index.
+
+Those of thousands are altered some at a time, and made durable when all are: what the index says of them
+meanwhile, a crash of the machine may undo, after which it is compared with the files anyhow.
+"""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -20,6 +25,27 @@ How = Literal["set", "add", "remove"]
 _ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 
 
+@dataclass(frozen=True, slots=True)
+class MarkedMessages:
+    """What a call of ``mark_some`` did: the ascending UIDs that were refused, and what is to be synced.
+
+    ``places`` are the folders whose names are altered; ``is_index_alone`` when some of it no name shows.
+    """
+
+    refused: tuple[int, ...] = ()
+    places: frozenset[bytes] = frozenset()
+    is_index_alone: bool = False
+    is_touched: bool = False
+
+    def __add__(self, other: "MarkedMessages") -> "MarkedMessages":
+        return MarkedMessages(
+            self.refused + other.refused,
+            self.places | other.places,
+            self.is_index_alone or other.is_index_alone,
+            self.is_touched or other.is_touched,
+        )
+
+
 def mark(
     folder: Folder,
     work: UnitOfWork,
@@ -28,7 +54,21 @@ def mark(
     flags: Flags,
     unchanged_since: int | None,
 ) -> tuple[int, ...]:
-    """Alter flags; return the ascending UIDs refused for being changed since."""
+    """Alter flags, durably; return the ascending UIDs refused for being changed since."""
+    marked = mark_some(folder, work, uids, how, flags, unchanged_since)
+    make_durable(folder, work, marked)
+    return marked.refused
+
+
+def mark_some(
+    folder: Folder,
+    work: UnitOfWork,
+    uids: Sequence[int],
+    how: How,
+    flags: Flags,
+    unchanged_since: int | None,
+) -> MarkedMessages:
+    """Alter flags; ``make_durable`` is to be called when those of all messages are altered."""
     state = ready(folder, work)
     if how != "remove":
         admit(folder, work, state, flags)
@@ -40,10 +80,18 @@ def mark(
         rows = [row for row in rows if row.uid not in refused]
     marked = _mark_all(folder, work, state, rows, how, named)
     if marked:
-        _sync(folder, work, marked)
         marks = tuple((new.uid, new.flags, new.modseq) for _, new in marked)
         work.record(folder, FlagsChanged(folder.name, marks))
-    return tuple(late)
+    return _to_be_synced(folder, tuple(late), marked)
+
+
+def make_durable(folder: Folder, work: UnitOfWork, marked: MarkedMessages) -> None:
+    """Make altered flags durable."""
+    folder.sync(set(marked.places))
+    if marked.is_index_alone:
+        work.index.need_full_sync()
+    if marked.is_touched:
+        folder.touch()
 
 
 def admit(folder: Folder, work: UnitOfWork, state: MailboxRow, flags: Flags) -> None:
@@ -134,12 +182,15 @@ def _rename_back(folder: Folder, renamed: list[tuple[bytes, bytes]]) -> None:
             folder.disk.rename(new_path, path)
 
 
-def _sync(folder: Folder, work: UnitOfWork, marked: list[tuple[Row, Row]]) -> None:
+def _to_be_synced(
+    folder: Folder, refused: tuple[int, ...], marked: list[tuple[Row, Row]]
+) -> MarkedMessages:
     renamed = [old for old, new in marked if old.tail != new.tail]
-    folder.sync({row.place for row in renamed} | ({b"cur"} if renamed else set()))
     letters = folder.keywords.letter_of
     changed = (flag.keywords(old.flags ^ new.flags) for old, new in marked)
-    if any(name not in letters for name in flag.NONE.union(*changed)):
-        work.index.need_full_sync()
-    if len(renamed) < len(marked):
-        folder.touch()
+    return MarkedMessages(
+        refused,
+        frozenset({row.place for row in renamed} | ({b"cur"} if renamed else set())),
+        any(name not in letters for name in flag.NONE.union(*changed)),
+        len(renamed) < len(marked),
+    )
