@@ -5,11 +5,12 @@ workers, these take the mail in, and this process does everything else.
 """
 
 import itertools
+import os
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
@@ -25,6 +26,7 @@ from twisted_mail.control.setup import demo
 from twisted_mail.directory.schema import DirectoryUnusable
 from twisted_mail.net.process.deadline import wait_within
 from twisted_mail.net.process.periodic import PeriodicTask
+from twisted_mail.net.process.server_user import ServerUser, unusable, user_of
 from twisted_mail.net.process.service_manager import ServiceManager
 from twisted_mail.net.server.control_socket import ControlSocket
 from twisted_mail.net.server.listener import CannotListen
@@ -36,42 +38,81 @@ END_SECONDS = 16.0  # that connections, tasks and workers may take to end
 QUEUE_SECONDS = 0.5  # between two checks for mail that is due for programs and lists
 INDEXING_SECONDS = 0.5  # between two rounds of indexing texts, which take 0.2 s each
 
+ROOT_WARNING = (
+    "the server runs as root, and so does whatever breaks into it: start it with"
+    " twistd --uid USER, or by the systemd unit, and give the state folder to that user"
+)
+
 log = Logger(namespace="twisted_mail")
 
 
 class MailService(Service):
     """The running mail server that one configuration describes."""
 
-    def __init__(self, reactor: Any, config: Config) -> None:
+    parts: Assembly
+    listeners: ListenerSet
+
+    def __init__(self, reactor: Any, config: Config, user: ServerUser | None = None) -> None:
         self.config = config
         self._reactor = reactor
-        self._workers = WorkerPool(reactor, config) if config.workers.number else None
-        shared = SharedServices() if self._workers is None else self._workers.shared
-        self.parts = Assembly(reactor, config, shared)
-        self._troubles: list[str] = []  # why there can be no service
-        numbers = itertools.count() if self._workers is None else self._workers.numbers
-        make_factory = self.parts.conversations.listeners.make_factory
-        self.listeners = ListenerSet(reactor, config.listeners, make_factory, numbers)
-        self._reload = Reload(self.parts, self.listeners, self._workers or Workers())
+        self._user = user or ServerUser()
         self._manager = ServiceManager(reactor)
-        requests = {"reload": self._answer_reload}
-        self._control = ControlSocket(reactor, config.control_socket, requests)
 
     # ------------------------------------------------------------ starting and stopping
 
     def privilegedStartService(self) -> None:
-        """Bind the ports and read the keys, while this may still be root.
+        """Make all parts, bind the ports and read the keys, while this may still be root.
 
-        Raises SystemExit with a line for each reason why there can be no service.
+        What is made belongs to the user that the server will run as. This is after twistd has become a
+        daemon: databases must not be carried into another process. Raises SystemExit with a line for
+        each reason why there can be no service.
         """
+        try:
+            self._user.give_files()
+            self._user.make_folder(self.config.state)
+            with self._user.acting():
+                self._make()
+        except (DirectoryUnusable, CannotListen) as error:
+            _give_up(str(error).splitlines())
+        except OSError as error:
+            _give_up([f"{error.filename}: {error.strerror}" if error.filename else str(error)])
         certificates = self.parts.conversations.listeners
         certificates.read_certificates()
+        troubles = []
         if certificates.lacks_certificate:
             folder = self.config.tls.folder
-            self._troubles.append(f"no usable certificate in {folder}, and listeners want TLS")
-        Deferred.fromCoroutine(self._listen())
-        if self._troubles:
-            raise SystemExit("\n".join(f"mailserver: {text}" for text in self._troubles))
+            troubles.append(f"no usable certificate in {folder}, and listeners want TLS")
+        Deferred.fromCoroutine(self._listen(troubles))
+        if troubles:
+            _give_up(troubles)
+
+    def _make(self) -> None:
+        """Make all parts; nothing runs yet. Raises DirectoryUnusable, CannotListen, OSError."""
+        reactor, config = self._reactor, self.config
+        if found := unusable(config.state):
+            raise OSError(
+                f"user {os.geteuid()} cannot read and write {', '.join(found[:5])};"
+                " give the state folder to the user that the server runs as (chown -R)"
+            )
+        self._workers = WorkerPool(reactor, config) if config.workers.number else None
+        shared = SharedServices() if self._workers is None else self._workers.shared
+        self.parts = Assembly(reactor, config, shared)
+        numbers = itertools.count() if self._workers is None else self._workers.numbers
+        make_factory = self.parts.conversations.listeners.make_factory
+        self.listeners = ListenerSet(reactor, config.listeners, make_factory, numbers)
+        self._reload = Reload(self.parts, self.listeners, self._workers or Workers())
+        requests = {"reload": self._answer_reload}
+        self._control = ControlSocket(reactor, config.control_socket, requests)
+
+    async def _listen(self, troubles: list[str]) -> None:
+        try:
+            await self.listeners.listen()
+            for listener in self.listeners.all:
+                self._user.give_socket(listener.path)
+        except (CannotListen, OSError) as error:
+            troubles += str(error).splitlines()
+            if self._reactor.running:
+                self._reactor.stop()
 
     def startService(self) -> None:
         """Start the threads, the periodic tasks, and the workers if there are any."""
@@ -88,6 +129,8 @@ class MailService(Service):
             ),
         )
         log.info("{text}", text=self._status())
+        if os.geteuid() == 0:
+            log.critical(ROOT_WARNING)
         for name in self.listeners.unused_sockets:
             log.warn("systemd passed the socket {name}, which no listener has", name=name)
         if self._workers is not None:
@@ -149,17 +192,11 @@ class MailService(Service):
         await wait_within(self._reactor, END_SECONDS, "ending connections and tasks", over)
         await parts.close()
 
-    # ------------------------------------------------------------ trouble
 
-    async def _listen(self) -> None:
-        try:
-            await self.listeners.listen()
-        except CannotListen as error:
-            self._troubles += str(error).splitlines()
-            for text in self._troubles:
-                log.critical("{text}", text=text)
-            if self._reactor.running:
-                self._reactor.stop()
+def _give_up(troubles: Sequence[str]) -> NoReturn:
+    for text in troubles:
+        log.critical("{text}", text=text)
+    raise SystemExit("\n".join(f"mailserver: {text}" for text in troubles))
 
 
 class Options(usage.Options):
@@ -201,10 +238,7 @@ def makeService(options: Options) -> MailService:
     """Return the service that twistd runs."""
     from twisted.internet import reactor
 
-    try:
-        service = MailService(reactor, options["loaded"])
-    except (DirectoryUnusable, OSError, CannotListen) as error:
-        raise SystemExit(f"mailserver: {error}") from None
+    service = MailService(reactor, options["loaded"], user_of(options.parent or {}))
     # Without a handler SIGHUP would end the process, wherever it comes from.
     signal.signal(signal.SIGHUP, service.hang_up)
     if options["demo"]:

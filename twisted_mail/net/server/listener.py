@@ -1,5 +1,6 @@
 """Listeners: endpoints that accept connections."""
 
+import os
 from typing import Any, cast
 
 from twisted.internet import tcp
@@ -38,6 +39,13 @@ class Listener:
     def address(self) -> IAddress | None:
         """Return where it listens, while it does."""
         return None if self._port is None else self._port.getHost()
+
+    @property
+    def path(self) -> str:
+        """Return the path of its UNIX socket; empty if it has none."""
+        name = getattr(self.address, "name", None) or b""
+        path = os.fsdecode(name)
+        return "" if path.startswith("\0") else path
 
     @property
     def factory(self) -> StoppableFactory:
