@@ -87,6 +87,7 @@ TOO_LARGE = Outcome(552, "5.3.4", "The message is larger than this server takes"
 MALFORMED = Outcome(
     550, "5.6.11", "The message has a CR or LF that stands alone (bare CR or bare LF)"
 )
+HAS_NUL = Outcome(550, "5.6.11", "The message holds NUL, which no text may")
 LOOPING = Outcome(554, "5.4.6", "Too many hops: the message seems to be in a loop")
 NOT_TRUSTED = _reply(550, "5.7.1", "You may not speak for others")
 NO_RELAY = Outcome(550, "5.7.1", "Relaying denied")

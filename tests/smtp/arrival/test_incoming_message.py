@@ -65,7 +65,7 @@ def test_a_finished_message_is_not_discarded_again() -> None:
         ((b"a\r", b"\nb"), False, True),
         ((b"a\r\n",), False, False),
         ((b"a\r", b"b\r\n"), True, False),
-        ((b"a\n",), True, False),
+        ((b"a\n",), False, False),
     ],
 )
 def test_line_ends_of_a_text_are_looked_at_across_chunks(

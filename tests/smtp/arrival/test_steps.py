@@ -41,21 +41,21 @@ def names(made: tuple[ArrivalStep, ...]) -> str:
 
 def test_the_steps_of_each_service_stand_in_their_order() -> None:
     plain = "fault tls-required spool loop trace filters edits discard accept answer"
-    assert names(smtp_steps(Settings())) == plain
+    assert names(smtp_steps(Settings())) == plain.replace("loop", "loop nul")
     assert names(lmtp_steps(LmtpSettings())) == plain
     assert names(smtp_steps(SubmissionSettings())) == plain.replace(
-        "loop", "loop header author bcc encoding"
+        "loop", "loop header author bcc encoding nul"
     )
 
 
 def test_a_service_has_those_steps_of_submission_that_it_is_set_to() -> None:
     made = smtp_steps(Settings(removes_bcc=True))
-    assert "loop header author bcc trace" in names(made)
+    assert "loop header author bcc nul trace" in names(made)
 
 
 def test_lmtp_ends_in_its_own_way() -> None:
     smtp, lmtp = smtp_steps(Settings()), lmtp_steps(LmtpSettings())
-    assert [one for one in smtp if one not in lmtp] == list(smtp[-2:])
+    assert names([one for one in smtp if one not in lmtp]) == "nul accept answer"
 
 
 def test_nothing_is_done_after_the_step_that_ends_the_arrival() -> None:

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,13 +69,22 @@ def test_any_chunks_in_any_packets_are_the_same_message(
 
 
 @given(st.lists(st.sampled_from([b"\r\n", b"\r", b"\n", b".", b"a", b""]), max_size=8))
-def test_a_text_has_no_cr_or_lf_alone_however_it_is_cut(pieces: list[bytes]) -> None:
-    content = b"".join(pieces)
+def test_in_a_text_lf_alone_becomes_crlf_and_cr_alone_is_refused(pieces: list[bytes]) -> None:
+    content = re.sub(rb"(?<!\r)\n", b"\r\n", b"".join(pieces))
     smtp = SmtpFixture()
     replies = send(*map(chunk, pieces), chunk(b"", " LAST"), smtp=smtp)
     is_clean = not content.replace(b"\r\n", b"").strip(b"a.")
     assert replies[-1][:9] == ("250 2.0.0" if is_clean else "550 5.6.1")
     assert len(smtp.queue.accepted) == is_clean
+    if is_clean:
+        end = b"" if content.endswith(b"\r\n") or not content else b"\r\n"
+        assert smtp.content == content + end
+
+
+def test_the_size_of_a_text_is_that_of_its_repaired_octets() -> None:
+    settings = Settings(max_size=10)
+    assert send(chunk(b"\n" * 5, " LAST"), settings=settings)[-1].startswith("250")
+    assert send(chunk(b"\n" * 6, " LAST"), settings=settings)[-1].startswith("552 5.3.4")
 
 
 def test_a_text_whose_last_line_is_open_gets_its_end() -> None:

@@ -12,8 +12,8 @@ OCTETS = st.lists(
 )
 
 
-def read(chunks: list[bytes]) -> tuple[bytes, bytes | None, bool]:
-    reader = DataReader()
+def read(chunks: list[bytes], reader: DataReader | None = None) -> tuple[bytes, bytes | None, bool]:
+    reader = reader or DataReader()
     content = b""
     for at, chunk in enumerate(chunks):
         content += reader.feed(chunk)
@@ -80,6 +80,60 @@ def test_nothing_but_crlf_dot_crlf_ends_a_message_and_its_likes_are_noticed(mark
         assert b"smuggler" in content
         assert rest == b""
         assert is_malformed
+
+
+def repaired(chunks: list[bytes]) -> tuple[bytes, bytes | None, bool]:
+    return read(chunks, DataReader(repairs_lf=True))
+
+
+def repaired_by_the_book(stream: bytes) -> tuple[bytes, bytes | None, bool]:
+    content, is_malformed = b"", False
+    while b"\r\n" in stream:
+        line, _, stream = stream.partition(b"\r\n")
+        if line == b".":
+            return content, stream, is_malformed
+        is_malformed = is_malformed or b"\r" in line
+        first, *others = line.split(b"\n")
+        texts = [first.removeprefix(b".")]
+        texts += [one[1:] if one.startswith(b"..") else one for one in others]
+        content += b"".join(text + b"\r\n" for text in texts)
+    return content, None, is_malformed
+
+
+def test_where_lf_is_repaired_every_line_ends_with_crlf() -> None:
+    assert repaired([b"a: b\n\nc\n\r\nd\n.\r\n.\r\nQUIT"]) == (
+        b"a: b\r\n\r\nc\r\n\r\nd\r\n.\r\n",
+        b"QUIT",
+        False,
+    )
+    assert repaired([b"a\rb\n\r\n.\r\n"])[2]
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"), [(b"\n..x", b"\r\n.x"), (b"\n.x", b"\r\n.x"), (b"\n.\n", b"\r\n.\r\n")]
+)
+def test_a_dot_after_lf_is_taken_away_only_if_it_was_added(sent: bytes, meant: bytes) -> None:
+    assert repaired([b"a" + sent + b"\r\n.\r\n"])[0] == b"a" + meant + b"\r\n"
+
+
+@pytest.mark.parametrize("mark", [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\n.\r"], ids=repr)
+def test_where_lf_is_repaired_a_message_ends_in_no_other_way(mark: bytes) -> None:
+    content, rest, _ = repaired([b"text" + mark + b"MAIL FROM:<s@example.org>\r\n.\r\n"])
+    assert b"MAIL" in content
+    assert rest == b""
+
+
+@given(OCTETS, st.lists(st.integers(0, 100)))
+def test_any_split_is_repaired_alike(parts: list[bytes], cuts: list[int]) -> None:
+    stream = b"".join(parts) + b"\r\n.\r\n"
+    ends = sorted({min(cut, len(stream)) for cut in cuts} | {0, len(stream)})
+    chunks = [stream[start:end] for start, end in itertools.pairwise(ends)]
+    single = [stream[at : at + 1] for at in range(len(stream))]
+    expected = repaired_by_the_book(stream)
+    assert repaired(chunks) == repaired([stream]) == repaired(single) == expected
+    content, rest, _ = read([stream])
+    assert rest == expected[1]  # the end is where it always is
+    assert expected[0].count(b"\n") == content.count(b"\n") == expected[0].count(b"\r\n")
 
 
 def test_a_nul_around_the_dot_does_not_end_a_message() -> None:

@@ -6,6 +6,7 @@ from twisted_mail.mail.mime import revision
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.stream.dot_reader import LineEndCheck
+from twisted_mail.smtp.stream.lf_repair import LfRepair
 
 MAX_HEADER = revision.MAX_HEADER  # octets of header that are looked at
 
@@ -22,12 +23,25 @@ def header_end(head: bytes | bytearray, start: int = 0) -> int:
 
 
 class IncomingMessage:
-    """A message that comes in: its header as far as we look, its bytes, or why they are not kept."""
+    """A message that comes in: its header as far as we look, its bytes, or why they are not kept.
 
-    __slots__ = ("_head", "_header_end", "_is_finished", "_max_size", "_writer", "fault", "size")
+    ``has_nul`` is true once it has one where none may be.
+    """
+
+    __slots__ = (
+        "_head",
+        "_header_end",
+        "_is_finished",
+        "_max_size",
+        "_writer",
+        "fault",
+        "has_nul",
+        "size",
+    )
 
     def __init__(self, writer: BlobWriter, max_size: int) -> None:
         self.size = 0
+        self.has_nul = False
         self.fault: Outcome | None = None
         self._writer = writer
         self._is_finished = False
@@ -43,6 +57,7 @@ class IncomingMessage:
     async def take(self, data: bytes) -> None:
         """Take a piece of the message, unless its content was rejected."""
         self.size += len(data)
+        self.has_nul = self.has_nul or b"\0" in data
         if self.size > self._max_size:
             self.reject_content(replies.TOO_LARGE)
         if self.fault is not None:
@@ -77,25 +92,31 @@ class IncomingMessage:
 class IncomingChunkedMessage(IncomingMessage):
     """A message that comes by BDAT (RFC 3030), and perhaps may hold any octets.
 
-    ``started`` is when it began, by the clock that only rises.
+    Otherwise LF alone becomes CRLF: Exchange Online sends such. ``started`` is when it began, by the
+    clock that only rises.
     """
 
-    __slots__ = ("_line_ends", "started")
+    __slots__ = ("_line_ends", "_repair", "started")
 
     def __init__(self, writer: BlobWriter, max_size: int, is_binary: bool, started: float) -> None:
         super().__init__(writer, max_size)
         self.started = started
         self._line_ends = None if is_binary else LineEndCheck()
+        self._repair = LfRepair()
 
     async def take(self, data: bytes) -> None:
         """Take a piece of the message, unless its content was rejected."""
-        if self._line_ends is not None:
-            self._line_ends.feed(data)
+        if self._line_ends is None:
+            await super().take(data)
+            self.has_nul = False  # it may
+            return
+        data = self._repair(data)
+        self._line_ends.feed(data)
         await super().take(data)
 
     @property
     def is_malformed(self) -> bool:
-        """Return, at its end, whether a text has a CR or LF that stands alone."""
+        """Return, at its end, whether a text has a CR that stands alone."""
         return self._line_ends is not None and not self._line_ends.are_clean
 
     @property

@@ -7,6 +7,7 @@
 | spool | has its octets in one place | 452: there is no space |
 | loop | counts its Received fields | 554: it is in a loop |
 | header, author, bcc, encoding | what a submission server does (``submission``) | 550: not your name |
+| nul | looks for NUL that could not be encoded; not in LMTP, where a refusal would be a bounce | 550 |
 | trace | writes our fields in front (``trace``) | |
 | filters | asks the filters (``filter_stages``) | what they refuse it with |
 | edits | does what they want altered (``edits``) | |
@@ -106,6 +107,12 @@ def refuse_fault(arrival: Arrival) -> None:
     arrival.outcome = arrival.incoming.fault
 
 
+def refuse_nul(arrival: Arrival) -> None:
+    """End the arrival of a message with NUL (RFC 2045 §2.8), for which IMAP has no word (RFC 3501 §9)."""
+    if arrival.incoming.has_nul:
+        arrival.outcome = replies.HAS_NUL
+
+
 def read_tls_required(arrival: Arrival) -> None:
     """Note that the sender wants it delivered even where TLS fails, if the queue keeps that."""
     queue, envelope = arrival.session.backend.queue, arrival.envelope
@@ -154,7 +161,8 @@ _MIDDLE = (
 def smtp_steps(settings: Settings) -> tuple[ArrivalStep, ...]:
     """Return the steps of SMTP and submission, as the settings want them."""
     end = ArrivalStep("accept", accept), ArrivalStep("answer", answer)
-    return (*_START, *submission.steps(settings), *_MIDDLE, *end)
+    nul = ArrivalStep("nul", refuse_nul)
+    return (*_START, *submission.steps(settings), nul, *_MIDDLE, *end)
 
 
 def lmtp_steps(settings: Settings) -> tuple[ArrivalStep, ...]:

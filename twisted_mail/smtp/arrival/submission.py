@@ -145,6 +145,7 @@ async def _convert(arrival: Arrival, blob: Blob) -> bool:
     end = header_end(made)
     arrival.header = made[:end] if end >= 0 else made
     arrival.message = Message(await _replace_blob(session, blob, made), arrival.message.prefix)
+    arrival.incoming.has_nul = b"\0" in made
     return made.isascii()
 
 

@@ -34,7 +34,7 @@ async def data(session: SmtpSession, argument: bytes) -> None:
 
 async def _read(session: SmtpSession, incoming: IncomingMessage) -> None:
     """Read up to the end of the message, and leave what follows to the framer."""
-    reader, settings = DataReader(), session.settings
+    reader, settings = DataReader(session.submitter is not None), session.settings
     started = session.backend.clock.monotonic()
     chunk = session.framer.take()  # what came with the command
     if not chunk:

@@ -4,6 +4,9 @@ Whole chunks, no work for each line: one search for the end, one replacement for
 ``CRLF . CRLF`` ends a message; every other sequence that some server somewhere takes for the end
 (``LF . LF``, ``LF . CRLF``, ``CR . CR`` and their like) is content, and makes the message malformed, so
 that no server after us can be made to see two messages where we saw one (SMTP smuggling).
+
+From somebody who has logged in, an LF that stands alone becomes CRLF: such a message comes from a program
+with UNIX line ends (``curl --upload-file``), and nobody else wrote it. It ends in no other way, for that.
 """
 
 import re
@@ -15,6 +18,9 @@ _DOT = b"\r\n."  # at the beginning of a line: one too many, or the end
 _NOTABLE = re.compile(rb"\r(?!\n(?!\.))")  # a dot at the beginning of a line, or a lone CR
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _LONE_LF = re.compile(rb"\n(?<!\r\n)")
+# An LF alone, with the dot that was added after it. A dot that no other one follows was not added.
+_LF_AND_DOT = re.compile(rb"(?<!\r)\n(?:\.(?=\.))?")
+_OPEN_LF = re.compile(rb"(?<!\r)\n\.?\Z")  # what follows decides whether a dot was added
 _BEGINNINGS = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")  # of the end, longest first
 
 
@@ -48,11 +54,13 @@ class LineEndCheck:
 
 
 class DataReader:
-    """Reads one message up to its end."""
+    """Reads one message up to its end; where it ``repairs_lf``, LF alone becomes CRLF."""
 
-    __slots__ = ("_held", "_is_first", "is_malformed", "rest")
+    __slots__ = ("_held", "_is_first", "_open_lf", "_repairs_lf", "is_malformed", "rest")
 
-    def __init__(self) -> None:
+    def __init__(self, repairs_lf: bool = False) -> None:
+        self._repairs_lf = repairs_lf
+        self._open_lf = b""
         self._held = b"\r\n"  # the line of the DATA command has just ended
         self._is_first = True
         self.is_malformed = False  # a CR or LF that stands alone has been seen
@@ -71,11 +79,19 @@ class DataReader:
 
     def _content(self, data: bytes, is_notable: bool) -> bytes:
         # Cuts fall before a CR, never after it, so a pair is always in one piece.
-        if _LONE_LF.search(data) or (is_notable and _LONE_CR.search(data)):
+        has_lone_lf = _LONE_LF.search(data) is not None
+        if (has_lone_lf and not self._repairs_lf) or (is_notable and _LONE_CR.search(data)):
             self.is_malformed = True
         if is_notable:
             data = data.replace(_DOT, b"\r\n")
         if self._is_first and data:
             self._is_first = False
-            return data[2:]
-        return data
+            data = data[2:]
+        return self._repaired(data) if self._repairs_lf and (has_lone_lf or self._open_lf) else data
+
+    def _repaired(self, data: bytes) -> bytes:
+        data = self._open_lf + data
+        self._open_lf = b""
+        if self.rest is None and (found := _OPEN_LF.search(data)) is not None:
+            data, self._open_lf = data[: found.start()], data[found.start() :]
+        return _LF_AND_DOT.sub(b"\r\n", data)

@@ -1,7 +1,9 @@
-"""Lines that end with LF alone, from devices that are trusted not to smuggle by them.
+"""Line ends that are LF alone, and become CRLF.
 
-For such a client every LF that stands alone is read as CRLF, in commands and in messages, even in the
-end of a message. So a client that passes on what strangers wrote must never be among them.
+In chunks they are repaired for everybody: octets are counted to the end of a chunk, so nobody can be made
+to see it elsewhere. From devices that are trusted not to smuggle by them every LF that stands alone is
+read as CRLF, in commands and in messages, even in the end of a message. So a client that passes on what
+strangers wrote must never be among them.
 """
 
 import ipaddress
@@ -33,21 +35,32 @@ def is_in_networks(host: str, texts: tuple[str, ...]) -> bool:
     return any(address in network for network in parse_networks(texts))
 
 
-class LfRepairWire(WireWrapper):
-    """A wire on which LF alone arrives as CRLF."""
+class LfRepair:
+    """Writes CRLF for every LF of a stream, in whatever pieces it comes."""
 
     __slots__ = ("_had_cr",)
 
+    def __init__(self) -> None:
+        self._had_cr = False  # the last octet was a CR: an LF after it does not stand alone
+
+    def __call__(self, data: bytes) -> bytes:
+        """Return the next piece of the stream, repaired; its pieces end where they did."""
+        if not data:
+            return data
+        held = b"\r" if self._had_cr else b""
+        self._had_cr = data.endswith(b"\r")
+        return _BARE_LF.sub(b"\r\n", held + data)[len(held) :]
+
+
+class LfRepairWire(WireWrapper):
+    """A wire on which LF alone arrives as CRLF; ``repair`` is for what came before it was made."""
+
+    __slots__ = ("repair",)
+
     def __init__(self, wire: Wire) -> None:
         super().__init__(wire)
-        self._had_cr = False  # the last octet was a CR: an LF after it does not stand alone
+        self.repair = LfRepair()
 
     async def read(self, timeout: float) -> bytes:
         """Return the bytes that came, mended."""
         return self.repair(await super().read(timeout))
-
-    def repair(self, data: bytes) -> bytes:
-        """Return bytes of the stream with CRLF for every line end."""
-        held = b"\r" if self._had_cr else b""
-        self._had_cr = data.endswith(b"\r")
-        return _BARE_LF.sub(b"\r\n", held + data)[len(held) :]
