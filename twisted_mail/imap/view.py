@@ -209,7 +209,7 @@ class View:
             return []
         lines = list(self._expunged()) if may_expunge and self.pending.expunges else []
         lines += self._grown()
-        lines += self._new_keywords()
+        lines += self.new_keywords()
         lines += self._altered_flags()
         return lines
 
@@ -244,7 +244,8 @@ class View:
             self._sent_recent = recent
             yield b"%d RECENT" % recent
 
-    def _new_keywords(self) -> Iterator[bytes]:
+    def new_keywords(self) -> Iterator[bytes]:
+        """Yield the answers that bring new keywords, before a FETCH shows any (RFC 3501 §7.2.6)."""
         if len(self._mailbox.keywords) != self._sent_keywords:
             self._sent_keywords = len(self._mailbox.keywords)
             yield b"FLAGS " + self.known_flags()

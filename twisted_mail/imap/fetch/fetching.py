@@ -123,11 +123,15 @@ class Fetching:
         if values:
             batch.sections = [values[uid] for uid in batch.uids]
         batch.changed = fetched.changed
-        self._note_flags_sent(batch)
+        if self._plan.has_flags or batch.changed:
+            self._note_flags_sent(batch)
         return batch
 
     def _note_flags_sent(self, batch: FetchBatch) -> None:
+        """Send keywords that the client does not know yet, and note the flags it is about to know."""
         view = self._selected.view
+        for line in view.new_keywords():
+            self._wire.write(b"* %b\r\n" % line)
         if view.pending.flags:
             for uid in batch.uids if self._plan.has_flags else batch.changed:
                 view.note_flags_sent(uid)

@@ -16,7 +16,6 @@ from twisted_mail.imap.search.groups import ALL, all_of, negated
 from twisted_mail.imap.search.key import SearchArguments, SearchKey
 from twisted_mail.mail.mailbox import flags
 from twisted_mail.mail.mailbox.entry import Contains
-from twisted_mail.mail.outcome import ProtocolError
 
 _DayCriterion = type[ArrivedBetween | SentBetween]
 
@@ -46,10 +45,11 @@ def _keyword(arguments: SearchArguments) -> Criterion:
 
 
 def _header(arguments: SearchArguments) -> Criterion:
-    name = arguments.astring()
+    """Read HEADER; its name is any string, and no message has a field of some of them."""
+    name, text = arguments.astring(), arguments.text()
     if not is_field_name(name):
-        raise ProtocolError("Malformed header field name")
-    return arguments.looking_for(Contains("header", arguments.text(), name.decode("ascii")))
+        return negated(ALL)
+    return arguments.looking_for(Contains("header", text, name.decode("ascii")))
 
 
 def _in_field(name: str) -> SearchKey:
