@@ -153,6 +153,32 @@ class FailDisk(QuickDisk):
             raise OSError(self.error, "as told")
 
 
+class BadFilesDisk(QuickDisk):
+    """Calls fail for files with a word in their paths: ``bad[("open", b"word")] = errno.EACCES``."""
+
+    def __init__(self) -> None:
+        self.bad: dict[tuple[str, bytes], int] = {}
+
+    def step(self, name: str, path: object) -> None:
+        for (call, word), error in self.bad.items():
+            if call == name and isinstance(path, bytes) and word in path:
+                raise OSError(error, "as told", path)
+
+
+def _bad(name: str) -> Callable[..., Any]:
+    act = getattr(QuickDisk, name)
+
+    def call(self: Any, path: object, *args: Any) -> Any:
+        self.step(name, path)
+        return act(self, path, *args)
+
+    return call
+
+
+for _name in ("open", "stat", "rename", "rename_to_free", "unlink", "link", "names", "files"):
+    setattr(BadFilesDisk, _name, _bad(_name))
+
+
 def _stepping(name: str) -> Callable[..., Any]:
     act = getattr(QuickDisk, name)
 

@@ -86,3 +86,35 @@ def shared_classes(texts: Iterable[str]) -> list[str]:
     nodes = (node for text in texts for node in ast.walk(ast.parse(text)))
     names = Counter(node.name for node in nodes if isinstance(node, ast.ClassDef))
     return sorted(name for name, number in names.items() if number > 1)
+
+
+_FAULTS = {"OSError", "Error"}  # apsw.Error, which is all of what SQLite raises
+
+
+def unreported_faults(text: str) -> list[int]:
+    """Return the lines of handlers that turn a fault of disk or database into Unavailable unreported."""
+    handlers = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ExceptHandler)]
+    return [
+        node.lineno
+        for node in handlers
+        if node.type is not None
+        and _names(node.type) & _FAULTS
+        and "Unavailable" in (called := _calls(node))
+        and not {"report_fault", "_report_fault", "note", "note_fault"} & called
+    ]
+
+
+def _names(node: ast.AST) -> set[str]:
+    found = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    return found | {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
+
+
+def _calls(node: ast.AST) -> set[str]:
+    calls = [each.func for each in ast.walk(node) if isinstance(each, ast.Call)]
+    return set().union(*map(_last_name, calls))
+
+
+def _last_name(node: ast.expr) -> set[str]:
+    if isinstance(node, ast.Attribute):
+        return {node.attr}
+    return {node.id} if isinstance(node, ast.Name) else set()

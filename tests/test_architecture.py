@@ -20,6 +20,7 @@ from tests.laws import (
     long_functions,
     module_name,
     shared_classes,
+    unreported_faults,
 )
 
 ASSEMBLY = {
@@ -238,3 +239,29 @@ def test_the_rooms_of_the_store_import_downwards() -> None:
 )
 def test_an_import_of_a_higher_room_is_refused(module: str, imported: str) -> None:
     assert not is_in_order(module, imported)
+
+
+# ------------------------------------------------------------ faults
+
+# Rooms whose faults somebody at a terminal is shown, and the store of the tests.
+SHOWN = ("control.", "directory.tables", "store.memory.", "testing.")
+# Faults of the network; and what ``policy.filter_chain`` logs for all filters.
+LOGGED = ("net.", "policy.message_pieces")
+
+
+def test_no_fault_of_disk_or_database_is_hidden_from_the_log() -> None:
+    found = {module_name(path): unreported_faults(path.read_text()) for path in MODULES}
+    wrong = {
+        name: lines
+        for name, lines in found.items()
+        if lines and not name.startswith(SHOWN + LOGGED)
+    }
+    assert wrong == {}
+
+
+def test_a_fault_that_is_hidden_is_found() -> None:
+    hidden = "try:\n    x()\nexcept OSError as error:\n    raise Unavailable('no') from error\n"
+    told = hidden.replace("    raise", "    self._report_fault('x', error)\n    raise")
+    assert unreported_faults(hidden) == [3]
+    assert unreported_faults(hidden.replace("OSError", "(ValueError, apsw.Error)")) == [3]
+    assert unreported_faults(told) == []

@@ -74,6 +74,12 @@ class SmallMailbox:
     async def refresh(self) -> None:
         pass
 
+    @property
+    def faulty(self) -> frozenset[int]:
+        return frozenset()
+
+    def forget_faulty(self) -> None: ...
+
     async def measure(self, uids: Sequence[int]) -> None:
         pass
 

@@ -24,6 +24,7 @@ from twisted_mail.config import Config
 from twisted_mail.net.process.clock import ReactorClock
 from twisted_mail.net.process.cpu_affinity import CpuAffinity
 from twisted_mail.net.process.deadline import wait_within
+from twisted_mail.net.process.fault_log import FaultLog
 from twisted_mail.net.process.memory_trim import MemoryTrim
 from twisted_mail.net.process.periodic import PeriodicTask, PeriodicTasks
 from twisted_mail.net.server.connection_limit import connection_limit_for, raise_descriptor_limit
@@ -53,9 +54,16 @@ class Assembly:
         self._clock = clock = ReactorClock(reactor)
         self.periodic_tasks = PeriodicTasks(reactor, journal)
         self._network = NetworkAssembly(reactor, config, clock)
-        self._directory = DirectoryAssembly(config, self.threads)
+        self.report_fault = FaultLog(journal, clock, reactor.callFromThread)
+        self._directory = DirectoryAssembly(config, self.threads, self.report_fault)
         self._storage = StorageAssembly(
-            reactor, config, shared, self.threads.files, self.threads.accounts, clock, journal
+            reactor,
+            config,
+            shared,
+            self.threads,
+            clock,
+            journal,
+            self.report_fault,
         )
         self.store = self._storage.store
         self.throttle = shared.throttle(clock)
@@ -83,7 +91,8 @@ class Assembly:
                 programs=config.programs,
                 list_settings=config.lists,
                 queue_settings=config.waiting,
-                handoff=self._shared.handoff(self._storage.spool, threads.files),
+                handoff=self._shared.handoff(self._storage.spool, threads.files, self.report_fault),
+                report_fault=self.report_fault,
             )
         )
 

@@ -15,11 +15,13 @@ from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.interfaces import (
     Blocking,
     Clock,
+    FaultReport,
     Journal,
     MailingListStore,
     Router,
     Store,
     Transport,
+    unreported,
 )
 from twisted_mail.lists.admission import MailingListAdmission
 from twisted_mail.lists.backend import ListBackend
@@ -63,6 +65,7 @@ class DeliveryDependencies:
     list_settings: ListSettings = field(default_factory=ListSettings)
     queue_settings: QueueSettings = field(default_factory=QueueSettings)
     handoff: DeliveryHandoff | None = None
+    report_fault: FaultReport = unreported
 
 
 class DeliveryAssembly:
@@ -103,6 +106,7 @@ class DeliveryAssembly:
             MailingListAdmission(of.mailing_lists),
             of.queue_settings.max_parcels,
             of.list_settings.max_held,
+            of.report_fault,
         )
 
     def _make_list_backend(self, mailer: QueueMailer) -> ListBackend:
@@ -118,6 +122,7 @@ class DeliveryAssembly:
             of.clock,
             of.journal,
             of.list_settings,
+            of.report_fault,
         )
 
     def _transports(self) -> Mapping[str, Transport]:

@@ -5,12 +5,13 @@ from twisted_mail.config import Config
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.mailing_list_store import SqliteMailingListStore
 from twisted_mail.directory.sqlite import SqliteDirectory
+from twisted_mail.interfaces import FaultReport
 
 
 class DirectoryAssembly:
     """``directory`` and ``mailing_lists`` over the accounts file, and the ``router`` over these."""
 
-    def __init__(self, config: Config, threads: ThreadPools) -> None:
+    def __init__(self, config: Config, threads: ThreadPools, report_fault: FaultReport) -> None:
         separators = config.addresses.separators
         self.directory = SqliteDirectory(
             config.accounts_file,
@@ -18,9 +19,14 @@ class DirectoryAssembly:
             threads.passwords,
             config.passwords,
             config.domains,
+            report_fault=report_fault,
         )
         self.mailing_lists = SqliteMailingListStore(
-            config.accounts_file, threads.files, config.domains, separators
+            config.accounts_file,
+            threads.files,
+            config.domains,
+            separators,
+            report_fault=report_fault,
         )
         self.router = LocalRouter(self.directory, config.hostname, config.domains, separators)
 

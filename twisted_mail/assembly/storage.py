@@ -3,11 +3,13 @@
 from functools import partial
 from typing import Any
 
+from twisted_mail.assembly.threads import ThreadPools
 from twisted_mail.config import Config
 from twisted_mail.imap.fetch.render import ItemRenderer
-from twisted_mail.interfaces import Blocking, Clock, Journal
+from twisted_mail.interfaces import Clock, FaultReport, Journal
 from twisted_mail.net.process.inotify import Inotify
 from twisted_mail.store.disk.budget import Budget
+from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.disk.spool import SpoolWriter
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.workers.shared import SharedServices
@@ -27,19 +29,21 @@ class StorageAssembly:
         reactor: Any,
         config: Config,
         shared: SharedServices,
-        files: Blocking,
-        accounts: Blocking,
+        threads: ThreadPools,
         clock: Clock,
         journal: Journal,
+        report_fault: FaultReport,
     ) -> None:
         self._journal = journal
         self.spool = config.state / SPOOL_FOLDER
         self.spool.mkdir(mode=0o700, exist_ok=True)
-        self.make_blob_writer = partial(SpoolWriter, self.spool, files, budget=Budget())
+        self.make_blob_writer = partial(
+            SpoolWriter, self.spool, threads.files, budget=Budget(), faults=DiskFaults(report_fault)
+        )
         self._monitor = Inotify(reactor, journal)
         self.store = MaildirStore(
             config.state / "mail",
-            files,
+            threads.files,
             clock,
             ItemRenderer(),
             settings=config.store,
@@ -47,7 +51,8 @@ class StorageAssembly:
             progress=journal.indexed,
             monitor=self._monitor,
             reserver=shared.reserver(config.store),
-            account_blocking=accounts,
+            account_blocking=threads.accounts,
+            report_fault=report_fault,
         )
 
     def _watcher_failed(self, error: Exception) -> None:

@@ -14,7 +14,7 @@ import apsw
 
 from twisted_mail.directory.editing.mailing_lists import MailingLists
 from twisted_mail.directory.tables import Tables
-from twisted_mail.interfaces import Blocking
+from twisted_mail.interfaces import Blocking, FaultReport, unreported
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.mailing_list import (
     BounceRule,
@@ -47,7 +47,10 @@ class SqliteMailingListStore:
         extra_domains: Iterable[str] = (),
         separators: str = "+",
         now: Callable[[], float] = time.time,
+        report_fault: FaultReport = unreported,
     ) -> None:
+        self._path = str(path)
+        self._report_fault = report_fault
         self._lane = blocking.lane()
         self._tables = Tables(path, extra_domains, separators)
         self._lists = MailingLists(self._tables, now)
@@ -103,6 +106,7 @@ class SqliteMailingListStore:
         try:
             return await self._lane.run(work, *args, **kwargs)
         except apsw.Error as error:
+            self._report_fault(self._path, error)
             raise Unavailable("The mailing lists cannot be read now") from error
 
     # ------------------------------------------------------------ in the thread

@@ -17,7 +17,7 @@ from twisted_mail.directory.password_cache import PasswordCache
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.record_reader import AddressRecord, RecordReader
 from twisted_mail.directory.schemes import Uncheckable
-from twisted_mail.interfaces import Blocking
+from twisted_mail.interfaces import Blocking, FaultReport, unreported
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.directory_entry import NO_ENTRY, DirectoryEntry, catch_all_address
@@ -44,7 +44,10 @@ class SqliteDirectory:
         settings: PasswordSettings | None = None,
         extra_domains: Iterable[str] = (),
         monotonic: Callable[[], float] = time.monotonic,
+        report_fault: FaultReport = unreported,
     ) -> None:
+        self._path = str(path)
+        self._report_fault = report_fault
         # used in the lane only
         self._reader = RecordReader(schema.open_database(path), extra_domains)
         self._watch = schema.open_database(path)  # used in this thread only, and never waits
@@ -174,7 +177,10 @@ class SqliteDirectory:
                 passwords.hash_password, password, self._settings
             )
             await self._lane.run(self._reader.replace_hash, name, stored, new)
-        except (apsw.Error, Unavailable):
+        except apsw.Error as error:
+            self._report_fault(self._path, error)
+            return stored
+        except Unavailable:
             return stored
         return new
 
@@ -186,7 +192,7 @@ class SqliteDirectory:
         except apsw.BusyError:
             version = object()  # somebody recovers the file: anything may have changed
         except apsw.Error as error:
-            raise Unavailable("The directory cannot be read now") from error
+            raise self._unavailable(error) from error
         if version != self._version:
             self._version = version
             self._records = {}
@@ -224,4 +230,8 @@ class SqliteDirectory:
         try:
             return await self._lane.run(work, *args)
         except apsw.Error as error:
-            raise Unavailable("The directory cannot be read now") from error
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: apsw.Error) -> Unavailable:
+        self._report_fault(self._path, error)
+        return Unavailable("The directory cannot be read now")

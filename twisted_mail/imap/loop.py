@@ -183,6 +183,8 @@ class ImapLoop:
         session = self.session
         try:
             answer = "OK " + await command.run(session, reader, is_uid)
+            if session.selected is not None:
+                session.selected.require_no_faults()
         except MailError as error:
             self._count_error(error)
             return refusal(error)

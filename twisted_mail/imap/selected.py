@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from twisted_mail.imap.fetch.outline import Outline
 from twisted_mail.imap.view import View
 from twisted_mail.interfaces import Mailbox
-from twisted_mail.mail.outcome import Refused
+from twisted_mail.mail.outcome import Refused, Unavailable
+
+FAULTY = "Some of the messages cannot be used on the disk; the others are done."
 
 
 @dataclass(slots=True)
@@ -31,6 +33,12 @@ class Selected:
         """Raise Refused when the mailbox is selected for reading only."""
         if self.is_read_only:
             raise Refused("The mailbox is selected for reading only.", "READ-ONLY")
+
+    def require_no_faults(self) -> None:
+        """Raise Unavailable when messages were left out since this was last called (RFC 5530 §3)."""
+        if self.mailbox.faulty:
+            self.mailbox.forget_faulty()
+            raise Unavailable(FAULTY, "CONTACTADMIN")
 
     def require_all_present(self, uids: Sequence[int]) -> None:
         """Raise Refused when some of the messages named by number are gone (RFC 5530 §3)."""

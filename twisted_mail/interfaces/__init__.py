@@ -38,9 +38,11 @@ from twisted_mail.interfaces.store import Account, BlobWriter, Mailbox, Renderer
 from twisted_mail.interfaces.system import (
     Blocking,
     Clock,
+    FaultReport,
     FolderEvent,
     FolderMonitor,
     FolderObserver,
+    unreported,
 )
 from twisted_mail.interfaces.wire import (
     ConversationEnded,
@@ -66,6 +68,7 @@ __all__ = [
     "Directory",
     "DurableFiles",
     "Exchange",
+    "FaultReport",
     "Filter",
     "FolderEvent",
     "FolderMonitor",
@@ -103,5 +106,6 @@ __all__ = [
     "Wire",
     "authenticate",
     "read_before",
+    "unreported",
     "usable_mechanisms",
 ]

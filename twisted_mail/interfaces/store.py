@@ -101,7 +101,10 @@ class Mailbox(Protocol):
         """
 
     async def expunge(self, uids: Sequence[int]) -> tuple[int, ...]:
-        """Remove messages; return the ascending UIDs of those that were there."""
+        """Remove messages; return the ascending UIDs of those that were there.
+
+        Those whose files cannot be removed are ``faulty``, and stay; the others are removed.
+        """
 
     async def items(self, uids: Sequence[int]) -> Sequence[RenderedItems | None]:
         """Return the rendered items, in the order asked; None where a message is gone."""
@@ -124,6 +127,18 @@ class Mailbox(Protocol):
 
     async def matching(self, uids: Sequence[int], what: Contains) -> frozenset[int]:
         """Return those of the UIDs whose messages hold the substring."""
+
+    @property
+    def faulty(self) -> frozenset[int]:
+        """Return the UIDs of messages that calls since ``forget_faulty`` left out.
+
+        Their files have faults: one is unreadable, or its name is too long for more flags, say. Such a
+        message does not stop the others. It is not measured, its flags stay, it matches nothing; where
+        it would be read there is None.
+        """
+
+    def forget_faulty(self) -> None:
+        """Forget the messages that were left out."""
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call ``watcher`` with every Change of this mailbox; return the function that ends this.

@@ -37,6 +37,21 @@ class Blocking(Protocol):
         """Return a serial queue on these threads: one piece of work at a time, in order."""
 
 
+class FaultReport(Protocol):
+    """Takes the errors of the disk and of databases that a peer is not sent the cause of."""
+
+    def __call__(self, where: str, error: Exception) -> None:
+        """Have the operator hear of an OSError or a database error; ``where`` is a path or an account.
+
+        May be called in any thread, does not wait, and never raises. An OSError that names a file is
+        reported with that file.
+        """
+
+
+def unreported(where: str, error: Exception) -> None:
+    """Drop a report: for programs that show the error itself, and for tests."""
+
+
 class FolderEvent(Enum):
     """What happened to a name in a folder.
 

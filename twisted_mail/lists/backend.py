@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from twisted_mail.interfaces import (
     Blocking,
     Clock,
+    FaultReport,
     HeldJobs,
     JobProgress,
     Journal,
     Mailer,
     MailingListStore,
     Queue,
+    unreported,
 )
 from twisted_mail.lists.settings import ListSettings
 
@@ -33,3 +35,4 @@ class ListBackend:
     clock: Clock
     journal: Journal
     settings: ListSettings
+    report_fault: FaultReport = unreported

@@ -96,6 +96,7 @@ class Distribution:
             header, body = await backend.blocking.run(_split, mailing_list, blob)
             done = await backend.blocking.run(backend.progress.done, job.id)
         except OSError as error:
+            backend.report_fault(f"job {job.id}", error)
             raise Unavailable("The message cannot be read now") from error
         signer = VerpSigner(await backend.lists.secret())
         trace = self._received_field(job.id, mailing_list)
@@ -151,6 +152,7 @@ class Distribution:
                     self._backend.progress.note_done, run.job.id, numbers
                 )
             except OSError as error:
+                self._backend.report_fault(f"job {run.job.id}", error)
                 raise Unavailable("The message cannot be kept now") from error
 
 

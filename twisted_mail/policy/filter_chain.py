@@ -128,10 +128,17 @@ class FilterChain:
                 configured.when_failed, f"no answer within {configured.seconds:g} seconds"
             )
         except MailError as error:
+            self._note_cause(configured.name, error)
             return Verdict(configured.when_failed, f"could not be asked: {error.outcome.text}")
         except Exception:
             self._journal.failed(f"filter {configured.name}")
             return Verdict(configured.when_failed, "failed")
+
+    def _note_cause(self, name: str, error: MailError) -> None:
+        """Log why a message could not be read for a filter; the client is not sent it."""
+        if isinstance(error.__cause__, OSError):
+            text = f"{error.outcome.text}: {error.__cause__.strerror or error.__cause__}"
+            self._journal.warned(f"filter {name}:", text)
 
     def ended(self, context: SmtpContext, is_over: bool) -> None:
         """Notify the filters that keep something of a conversation."""

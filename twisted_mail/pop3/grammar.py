@@ -84,6 +84,8 @@ def refusal(error: MailError, is_login: bool = False) -> bytes:
 def _code(error: MailError, is_login: bool) -> str:
     if error.condition == "IN-USE":
         return "IN-USE"
+    if error.condition == "CONTACTADMIN":
+        return "SYS/PERM"
     if isinstance(error, Unavailable) or (
         isinstance(error, Refused) and error.outcome.is_temporary
     ):

@@ -8,6 +8,8 @@ from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.pop3.snapshot import MaildropSnapshot, Row
 
+_NOT_REMOVED = "Some deleted messages were not removed"
+
 
 async def lock_maildrop(maildrop: Maildrop) -> "LockedMaildrop":
     """Lock a maildrop and take a snapshot.
@@ -38,7 +40,10 @@ class LockedMaildrop:
 
     async def read(self, row: Row, start: int, stop: int) -> bytes:
         """Return a range of a message. Raises Unavailable when the message is gone."""
+        self.mailbox.forget_faulty()
         [piece] = await self.mailbox.read([MessageRange(self.snapshot.uid(row), start, stop)])
+        if self.mailbox.faulty:
+            raise Unavailable(f"Message {row + 1} cannot be read from the disk", "CONTACTADMIN")
         if piece is None:  # another program or an IMAP session expunged it
             raise Unavailable(f"Message {row + 1} is no longer there: log in again")
         return piece
@@ -46,10 +51,13 @@ class LockedMaildrop:
     async def update(self) -> None:
         """Remove the messages marked as deleted, all in one step (RFC 1939 §6)."""
         if deleted := self.snapshot.deleted_uids():
+            self.mailbox.forget_faulty()
             try:
                 await self.mailbox.expunge(deleted)
             except MailError:
-                raise Unavailable("Some deleted messages were not removed") from None
+                raise Unavailable(_NOT_REMOVED) from None
+            if self.mailbox.faulty:
+                raise Unavailable(_NOT_REMOVED, "CONTACTADMIN")
 
     async def close(self, marks_seen: bool) -> None:
         r"""Give back mailbox and lock, after marking what was retrieved as ``\Seen`` if asked to.

@@ -30,7 +30,7 @@ class QueueFolder:
     """The folder of the jobs. Methods raise OSError. Fulfils ``interfaces.JobProgress``."""
 
     def __init__(self, folder: str, files: DurableFiles) -> None:
-        self._folder = folder
+        self.path = folder
         self._files = files
 
     # ------------------------------------------------------------ taking in
@@ -52,7 +52,7 @@ class QueueFolder:
         """Make prepared jobs ours; when this returns, they are on disk."""
         for job in jobs:
             self._files.rename(self._path(job.id, "new"), self._path(job.id, "json"))
-        self._files.sync_folder(self._folder)
+        self._files.sync_folder(self.path)
 
     def rollback(self, jobs: Sequence[Job]) -> None:
         """Remove prepared jobs."""
@@ -63,8 +63,8 @@ class QueueFolder:
 
     def load(self) -> list[Job]:
         """Return all jobs that are ours, oldest first, and remove what a crash has left."""
-        self._files.make_folder(self._folder)
-        names = self._files.names(self._folder)
+        self._files.make_folder(self.path)
+        names = self._files.names(self.path)
         ours = {name[:-5] for name in names if name.endswith(".json")}
         for name in names:
             id, _, kind = name.rpartition(".")
@@ -74,7 +74,7 @@ class QueueFolder:
 
     def read_all(self) -> list[Job]:
         """Return all jobs that are ours, oldest first, from outside the running server."""
-        names = self._files.names(self._folder)
+        names = self._files.names(self.path)
         return self._read_jobs(name[:-5] for name in names if name.endswith(".json"))
 
     def _read_jobs(self, ids: Iterable[str]) -> list[Job]:
@@ -98,7 +98,7 @@ class QueueFolder:
     def remove(self, id: str) -> None:
         """Remove a job: its description first, so that no half of it comes back."""
         self._remove(id, ("json",))
-        self._files.sync_folder(self._folder)
+        self._files.sync_folder(self.path)
         self._remove(id, _BESIDE)
 
     def blob(self, id: str) -> Blob:
@@ -120,13 +120,13 @@ class QueueFolder:
 
     def pending_decisions(self) -> list[tuple[str, str]]:
         """Return the decisions about held jobs: id, and ``APPROVE`` or ``REJECT``."""
-        names = (name.rpartition(".") for name in self._files.names(self._folder))
+        names = (name.rpartition(".") for name in self._files.names(self.path))
         return [(id, kind) for id, _, kind in names if kind in (APPROVE, REJECT)]
 
     def decide(self, id: str, decision: str) -> None:
         """Record a decision about a held job, for the running server."""
         self._files.write(self._path(id, decision), ())
-        self._files.sync_folder(self._folder)
+        self._files.sync_folder(self.path)
 
     def remove_decision(self, id: str, decision: str) -> None:
         """Forget a decision that has been applied."""
@@ -135,7 +135,7 @@ class QueueFolder:
     # ------------------------------------------------------------ files
 
     def _path(self, id: str, kind: str) -> str:
-        return os.path.join(self._folder, f"{id}.{kind}")
+        return os.path.join(self.path, f"{id}.{kind}")
 
     def _remove(self, id: str, kinds: Sequence[str]) -> None:
         for kind in kinds:

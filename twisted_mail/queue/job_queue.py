@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
-from twisted_mail.interfaces import Blocking, Clock, ListAdmission
+from twisted_mail.interfaces import Blocking, Clock, FaultReport, ListAdmission, unreported
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.job import Job
 from twisted_mail.mail.message import Blob, Message
@@ -51,7 +51,9 @@ class FolderJobQueue:
         admission: ListAdmission,
         max_jobs: int,
         max_held: int,
+        report_fault: FaultReport = unreported,
     ) -> None:
+        self._report_fault = report_fault
         self._folder = folder
         self._blocking = blocking
         self._clock = clock
@@ -198,6 +200,7 @@ class FolderJobQueue:
         try:
             return await self._blocking.run(work, *args, **kwargs)
         except OSError as error:
+            self._report_fault(self._folder.path, error)
             raise Unavailable("The message cannot be kept now") from error
 
 

@@ -7,7 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from twisted_mail.interfaces import Blocking, Clock, FolderMonitor, Renderer
+from twisted_mail.interfaces import (
+    Blocking,
+    Clock,
+    FaultReport,
+    FolderMonitor,
+    Renderer,
+    unreported,
+)
 from twisted_mail.mail.mailbox.change import Change
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Unavailable
@@ -24,6 +31,7 @@ from twisted_mail.store.delivery.reservations import (
     end,
 )
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout
 from twisted_mail.store.format.filename import Namer
@@ -51,6 +59,8 @@ class MaildirStore:
     ``progress`` how far a long one has come. ``purge`` and ``compaction`` are to be asked for a step
     every second or so. Deliveries are made by ``blocking``; ``account_blocking`` has the lanes of
     accounts, so that neither waits for the other.
+    ``report_fault`` takes every error of the disk that a client is only sent a general answer to, or
+    that is worked around, in any thread.
     """
 
     def __init__(
@@ -69,6 +79,7 @@ class MaildirStore:
         monitor: FolderMonitor | None = None,
         reserver: Reserver | None = None,
         account_blocking: Blocking | None = None,
+        report_fault: FaultReport = unreported,
     ) -> None:
         self._root = os.path.abspath(os.fsencode(root))
         self._blocking = blocking if account_blocking is None else account_blocking
@@ -76,7 +87,9 @@ class MaildirStore:
         self._report = report
         self._monitor = monitor
         disk = disk or Disk()
-        self._environment = StoreEnvironment(disk, clock, Namer(host), disk.boot_id(), settings)
+        self._environment = StoreEnvironment(
+            disk, clock, Namer(host), disk.boot_id(), settings, DiskFaults(report_fault)
+        )
         self._group_commit = GroupCommit(self._environment, self._root, blocking)
         self.indexing = Indexing(clock, progress)
         self.compaction = UidListCompaction(clock)

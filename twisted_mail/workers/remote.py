@@ -11,7 +11,16 @@ from typing import Any
 
 from twisted_mail.auth.throttle import MAX_WAITING, TOO_MANY, LoginThrottle, network
 from twisted_mail.delivery.doors import DeliveryHandoff
-from twisted_mail.interfaces import Blocking, Clock, Filter, Peer, SmtpContext, StatefulFilter
+from twisted_mail.interfaces import (
+    Blocking,
+    Clock,
+    FaultReport,
+    Filter,
+    Peer,
+    SmtpContext,
+    StatefulFilter,
+    unreported,
+)
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
@@ -48,9 +57,11 @@ class RemoteSharedServices(SharedServices):
             self._bridge, Quota(settings.quota_bytes, settings.quota_messages)
         )
 
-    def handoff(self, spool: Path, files: Blocking) -> DeliveryHandoff:
+    def handoff(
+        self, spool: Path, files: Blocking, report_fault: FaultReport = unreported
+    ) -> DeliveryHandoff:
         """Return what takes mail that is not for inboxes alone."""
-        return RemoteDelivery(self._bridge, spool, files)
+        return RemoteDelivery(self._bridge, spool, files, report_fault)
 
     def filter(self, number: int, made: Filter) -> Filter:
         """Return what judges instead of a filter that all processes have in common."""
@@ -136,8 +147,11 @@ class RemoteDelivery:
     The message goes by a file, which the main process removes.
     """
 
-    def __init__(self, bridge: Bridge, spool: Path, files: Blocking) -> None:
+    def __init__(
+        self, bridge: Bridge, spool: Path, files: Blocking, report_fault: FaultReport
+    ) -> None:
         self._bridge = bridge
+        self._report_fault = report_fault
         self._spool = spool
         self._files = files
         self._numbers = itertools.count(1)
@@ -161,6 +175,7 @@ class RemoteDelivery:
             await self._files.run(_write, path, message)
             return await self._bridge.call("delivery", method, envelope, message.prefix, str(path))
         except OSError as error:
+            self._report_fault(str(path), error)
             raise Unavailable("The message cannot be stored now.") from error
         finally:  # if the main process has not done so
             with suppress(OSError, Unavailable):

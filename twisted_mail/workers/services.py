@@ -13,10 +13,12 @@ from twisted_mail.assembly.assembly import Assembly
 from twisted_mail.interfaces import (
     Blocking,
     Delivery,
+    FaultReport,
     Filter,
     Queue,
     SmtpContext,
     StatefulFilter,
+    unreported,
 )
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
@@ -65,7 +67,14 @@ class ReservationService:
 class DeliveryService:
     """Takes the mail that a worker hands over."""
 
-    def __init__(self, queue: Queue, delivery: Delivery, files: Blocking) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        delivery: Delivery,
+        files: Blocking,
+        report_fault: FaultReport = unreported,
+    ) -> None:
+        self._report_fault = report_fault
         self._queue = queue
         self._delivery = delivery
         self._files = files
@@ -82,18 +91,19 @@ class DeliveryService:
         return dict(await self._delivery.deliver_each(envelope, message))
 
     async def _message(self, prefix: bytes, path: str) -> Message:
-        return Message(await self._files.run(_opened, path), prefix)
+        try:
+            return Message(await self._files.run(_opened, path), prefix)
+        except OSError as error:
+            self._report_fault(path, error)
+            raise Unavailable("The message cannot be read now.") from error
 
 
 def _opened(path: str) -> FileBlob:
     """Open a file that was handed over, and remove its name: it is gone when it is closed."""
-    try:
-        file = Descriptor(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-        size = os.path.getsize(path)
-        os.unlink(path)
-        return FileBlob(file, size)
-    except OSError as error:
-        raise Unavailable("The message cannot be read now.") from error
+    file = Descriptor(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+    size = os.path.getsize(path)
+    os.unlink(path)
+    return FileBlob(file, size)
 
 
 class FilterService:
@@ -166,7 +176,10 @@ class WorkerServices:
             "throttle": parts.throttle,
             "reservations": self._reservations,
             "delivery": DeliveryService(
-                parts.delivery.queue, parts.delivery.each, parts.threads.files
+                parts.delivery.queue,
+                parts.delivery.each,
+                parts.threads.files,
+                parts.report_fault,
             ),
             "filters": self._filters,
             "log": LogService(),

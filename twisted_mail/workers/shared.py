@@ -4,7 +4,7 @@ from pathlib import Path
 
 from twisted_mail.auth.throttle import LocalThrottle, LoginThrottle
 from twisted_mail.delivery.doors import DeliveryHandoff
-from twisted_mail.interfaces import Blocking, Clock, Filter
+from twisted_mail.interfaces import Blocking, Clock, FaultReport, Filter, unreported
 from twisted_mail.net.server.connection_count import (
     ConnectionCounter,
     LocalConnectionCounter,
@@ -30,7 +30,9 @@ class SharedServices:
         """Return what keeps account of quotas; None: the store itself."""
         return None
 
-    def handoff(self, spool: Path, files: Blocking) -> DeliveryHandoff | None:
+    def handoff(
+        self, spool: Path, files: Blocking, report_fault: FaultReport = unreported
+    ) -> DeliveryHandoff | None:
         """Return what takes mail that is not for inboxes alone; None: this process does."""
         return None
 

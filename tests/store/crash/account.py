@@ -7,7 +7,7 @@ from tests.contracts.ground import ALICE, FakeRenderer
 from tests.faults import (
     QuickDisk,
 )
-from twisted_mail.interfaces import Account
+from twisted_mail.interfaces import Account, FaultReport, unreported
 from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.maildir import MaildirStore
@@ -15,10 +15,18 @@ from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
-def store_at(root: Path, disk: Disk) -> MaildirStore:
+def store_at(root: Path, disk: Disk, report_fault: FaultReport = unreported) -> MaildirStore:
     limits = StoreSettings(quota_messages=100)  # so that room is looked for on the way
     clock = StillClock(2e9)
-    return MaildirStore(root, InlineBlocking(), clock, FakeRenderer(), settings=limits, disk=disk)
+    return MaildirStore(
+        root,
+        InlineBlocking(),
+        clock,
+        FakeRenderer(),
+        settings=limits,
+        disk=disk,
+        report_fault=report_fault,
+    )
 
 
 @dataclass(frozen=True)

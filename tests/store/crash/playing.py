@@ -5,6 +5,8 @@ from typing import Any
 
 from tests.contracts.ground import ALICE, draft
 from tests.faults import (
+    DATABASE_ERRORS,
+    FailDisk,
     QuickDisk,
     Stopped,
 )
@@ -35,7 +37,23 @@ def play(story: Story, store: MaildirStore) -> tuple[Any, bool]:
         abandon(store)
 
 
-def play_or_refuse(story: Story, store: MaildirStore) -> tuple[Any, bool]:
+def play_or_refuse(story: Story, root: Path, disk: FailDisk) -> tuple[Any, bool]:
+    """Play a story; whatever the disk refuses and a client hears of, the operator hears of, too."""
+    reports: list[tuple[str, Exception]] = []
+    store = store_at(root, disk, lambda where, error: reports.append((where, error)))
+    answer, done = _play_or_refuse(story, store)
+    if not done and disk.has_failed:
+        assert any(where and _is_told(error, disk.error) for where, error in reports), reports
+    return answer, done
+
+
+def _is_told(error: Exception, number: int) -> bool:
+    if isinstance(error, OSError):
+        return error.errno == number
+    return isinstance(error, DATABASE_ERRORS[number])
+
+
+def _play_or_refuse(story: Story, store: MaildirStore) -> tuple[Any, bool]:
     try:
         return finish(story(store)), True
     except (Unavailable, Refused):

@@ -8,6 +8,7 @@ from typing import Any
 import apsw
 
 from tests.contracts.ground import ALICE, BOB, draft, mail
+from twisted_mail.interfaces import Mailbox
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
@@ -33,6 +34,12 @@ async def inbox_of(store: MaildirStore) -> Any:
     return await (await store.account(ALICE)).open("INBOX")
 
 
+def require_no_faults(mailbox: Mailbox) -> None:
+    """Raise Unavailable, as the protocols do, if messages were left out."""
+    if mailbox.faulty:
+        raise Unavailable("Some of the messages cannot be used")
+
+
 async def deliver(store: MaildirStore) -> Any:
     answers = await store.deliver([ALICE, BOB], Message(MemoryBlob(mail("new"))))
     if answers[ALICE] is not None:
@@ -51,7 +58,7 @@ async def deliver_round(store: MaildirStore) -> Any:
     try:
         fd = disk.open_folder(store._root)
     except OSError as error:
-        raise Unavailable("no folder") from error
+        raise ground.faults.unavailable(store._root, error) from error
     try:
         deliver_together(disk, fd, list(members.values()))
     finally:
@@ -61,8 +68,10 @@ async def deliver_round(store: MaildirStore) -> Any:
 
 async def spool(store: MaildirStore) -> Any:
     """A message too large for memory rests in a file until it is delivered."""
-    disk = store._environment.disk
-    writer = SpoolWriter(os.fsdecode(store._root), InlineBlocking(), in_memory=4, disk=disk)
+    disk, faults = store._environment.disk, store._environment.faults
+    writer = SpoolWriter(
+        os.fsdecode(store._root), InlineBlocking(), in_memory=4, disk=disk, faults=faults
+    )
     for piece in mail("new").splitlines(keepends=True):
         await writer.write(piece)
     blob = await writer.finish()
@@ -80,7 +89,10 @@ async def append(store: MaildirStore) -> Any:
 async def come_and_go(store: MaildirStore) -> Any:
     account = await store.account(ALICE)
     copied = await account.append("Sent", [draft(mail("new")), draft(mail("newer"))])
-    assert await (await account.open("Sent")).expunge(copied.targets) == copied.targets
+    sent = await account.open("Sent")
+    removed = await sent.expunge(copied.targets)
+    require_no_faults(sent)
+    assert removed == copied.targets
     return copied
 
 
@@ -93,11 +105,17 @@ async def move(store: MaildirStore) -> Any:
 
 
 async def mark(store: MaildirStore) -> Any:
-    return await (await inbox_of(store)).mark([1, 3, 4], "add", SEEN)
+    inbox = await inbox_of(store)
+    marked = await inbox.mark([1, 3, 4], "add", SEEN)
+    require_no_faults(inbox)
+    return marked
 
 
 async def expunge(store: MaildirStore) -> Any:
-    return await (await inbox_of(store)).expunge([1, 3, 4])
+    inbox = await inbox_of(store)
+    removed = await inbox.expunge([1, 3, 4])
+    require_no_faults(inbox)
+    return removed
 
 
 async def rename(store: MaildirStore) -> Any:

@@ -6,6 +6,7 @@ import pytest
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.faults import QuickDisk
 from twisted_mail.mail.mailbox.flags import NONE
+from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.index import expunged_log
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow, Row
@@ -18,7 +19,9 @@ from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[Index]:
-    made = Index(QuickDisk(), str(tmp_path / "index.sqlite3").encode(), "boot", StillClock())
+    made = Index(
+        QuickDisk(), str(tmp_path / "index.sqlite3").encode(), "boot", StillClock(), DiskFaults()
+    )
     yield made
     made.close()
 

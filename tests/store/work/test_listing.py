@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.format import filename
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.tree.folder import Folder
@@ -22,7 +23,7 @@ class Names(Disk):
 
 
 def tails(names: list[bytes]) -> dict[bytes, bytes]:
-    folder = Folder(Names(names), StillClock(1.0), Namer("host"), b"/maildir", b"")
+    folder = Folder(Names(names), StillClock(1.0), Namer("host"), b"/maildir", b"", DiskFaults())
     return list_some(folder, b"cur").tails
 
 
@@ -44,7 +45,7 @@ def test_names_are_listed_in_order() -> None:
 
 @given(st.lists(names, unique_by=lambda name: filename.split(name)[0]))
 def test_a_plain_listing_says_the_same_as_any_other(some: list[bytes]) -> None:
-    folder = Folder(Names(some), StillClock(1.0), Namer("host"), b"/maildir", b"")
+    folder = Folder(Names(some), StillClock(1.0), Namer("host"), b"/maildir", b"", DiskFaults())
     found = list_plainly(folder)
     parts = [filename.split(name) for name in sorted(some)]
     assert list(zip(*found, strict=True)) == [

@@ -21,6 +21,7 @@ async def fetch(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     uids = selected.view.select(numbers, is_uid)
     plan = compile_plan(requested, is_uid)
     answered = await Fetching(selected, session.wire, session.backend.blocking, plan).answer(uids)
+    selected.require_no_faults()
     if answered < len(uids) and not is_uid:
         raise Refused("Some of the messages are no longer there.", "EXPUNGEISSUED")
     return "FETCH completed."

@@ -54,9 +54,11 @@ async def store(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     selected.require_writable()
     await selected.mailbox.mark(uids, alteration.how, alteration.flags)
     if alteration.is_silent:
-        for start in range(0, len(uids), _NOTED_AT_ONCE):
+        faulty = selected.mailbox.faulty
+        done = [uid for uid in uids if uid not in faulty] if faulty else uids
+        for start in range(0, len(done), _NOTED_AT_ONCE):
             await session.wire.yield_to_others()
-            part = uids[start : start + _NOTED_AT_ONCE]
+            part = done[start : start + _NOTED_AT_ONCE]
             selected.view.note_silent_store(part, alteration.how, alteration.flags)
     else:
         plan = compile_plan((FLAGS,), is_uid)

@@ -59,6 +59,9 @@ class Fetching:
             part = uids[start : start + MESSAGES_PER_STEP]
             if self._plan.is_measured or (self._has_large and len(part) > 1):
                 await self._mailbox.measure(part)
+            if self._plan.is_measured:
+                unknown = set(self._mailbox.columns.unmeasured(part))
+                part = [uid for uid in part if uid not in unknown] if unknown else part
             for step in self._steps(part):
                 if is_later:  # the loop has just given others their turn
                     await self._wire.yield_to_others()
@@ -100,18 +103,22 @@ class Fetching:
         return await self._send(self._batch(uids, fetched, {}))
 
     async def _mark_seen(self, uids: Sequence[int]) -> frozenset[int]:
-        r"""Mark as ``\Seen``; return the UIDs that were not. Reading works on a full disk too."""
+        r"""Mark as ``\Seen``; return the UIDs that were not. What cannot be is read all the same."""
         if self._selected.is_read_only:
             return frozenset()
         batch = _batch_of(self._selected, uids)
         pairs = zip(batch.uids, batch.flags, strict=True)
         unseen = [uid for uid, known in pairs if flags.SEEN not in known]
+        before = self._mailbox.faulty
         try:
             if unseen:
                 await self._mailbox.mark(unseen, "add", _SEEN)
         except (Refused, Unavailable):
             return frozenset()
-        return frozenset(unseen)
+        unmarked = self._mailbox.faulty - before
+        if unmarked and not before:
+            self._mailbox.forget_faulty()
+        return frozenset(unseen) - unmarked
 
     def _batch(
         self, uids: Sequence[int], fetched: FetchedData, values: dict[int, list[Value]]

@@ -99,8 +99,14 @@ class SearchEvaluator:
     turn: Callable[[], Awaitable[None]]
 
     async def evaluate(self, criterion: Criterion) -> Rows:
-        """Return the rows of the candidates that meet the criterion, ascending."""
-        return await self.narrow(criterion, range(len(self.candidates.uids)))
+        """Return the rows of the candidates that meet the criterion, ascending.
+
+        Messages of which that cannot be found out, for their files' faults, are left out, whatever is
+        asked: also where ``NOT`` would find what a criterion did not.
+        """
+        rows = await self.narrow(criterion, range(len(self.candidates.uids)))
+        faulty, uids = self.mailbox.faulty, self.candidates.uids
+        return [row for row in rows if uids[row] not in faulty] if faulty else rows
 
     async def narrow(self, criterion: Criterion, rows: Rows) -> Rows:
         """Return those of the rows that meet a criterion; other connections go first."""

@@ -144,7 +144,7 @@ class MaildirAccount:
 
     async def lock_maildrop(self) -> Callable[[], None]:
         """Keep other POP3 sessions out; return what lets them in again."""
-        lock = MaildropLock(self._tree.disk, self._tree.path)
+        lock = MaildropLock(self._tree.disk, self._tree.path, self._tree.environment.faults)
         try:
             await self.lane.perform_steps(_lock, lock)
         except BaseException:

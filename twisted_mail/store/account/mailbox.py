@@ -1,7 +1,7 @@
 """One open mailbox of a maildir, as one session has it."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from twisted_mail.interfaces import Renderer, Watcher
@@ -19,7 +19,6 @@ from twisted_mail.store.account.measuring import measure_for_claim
 from twisted_mail.store.account.open_mailbox import OpenMailbox
 from twisted_mail.store.account.open_mailboxes import OpenMailboxes
 from twisted_mail.store.account.thread_assignment import ThreadAssignment
-from twisted_mail.store.disk.durable import unavailable
 from twisted_mail.store.reading import contents, items
 from twisted_mail.store.rendered_cache import RenderedCache
 from twisted_mail.store.search.search import Search
@@ -54,6 +53,8 @@ class MaildirMailbox:
         self._folder = live.folder
         self._services = services
         self._lane = services.lane
+        self._faults = services.lane.tree.environment.faults
+        self._faulty: set[int] = set()
         self._ends: list[Callable[[], None]] = []
         self._is_closed = False
         live.users += 1
@@ -106,8 +107,9 @@ class MaildirMailbox:
     async def measure(self, uids: Sequence[int]) -> None:
         """Have the columns know date and size of these messages."""
         unknown = self.columns.unmeasured(uids)
-        for start in range(0, len(unknown), PIECE):
-            await self._lane.perform_on(self._folder, measure, unknown[start : start + PIECE])
+        with self._noting(unknown):
+            for start in range(0, len(unknown), PIECE):
+                await self._lane.perform_on(self._folder, measure, unknown[start : start + PIECE])
 
     # ------------------------------------------------------------ alterations
 
@@ -119,10 +121,16 @@ class MaildirMailbox:
         unchanged_since: int | None = None,
     ) -> tuple[int, ...]:
         """Alter flags; return the UIDs refused for being changed since."""
-        if len(uids) <= PIECE:
-            return await self._lane.perform_on(
-                self._folder, set_flags.mark, uids, how, flags, unchanged_since
-            )
+        with self._noting(uids):
+            if len(uids) <= PIECE:
+                return await self._lane.perform_on(
+                    self._folder, set_flags.mark, uids, how, flags, unchanged_since
+                )
+            return await self._mark_in_pieces(uids, how, flags, unchanged_since)
+
+    async def _mark_in_pieces(
+        self, uids: Sequence[int], how: How, flags: Flags, unchanged_since: int | None
+    ) -> tuple[int, ...]:
         marked = MarkedMessages()
         try:
             for start in range(0, len(uids), PIECE):
@@ -148,9 +156,10 @@ class MaildirMailbox:
 
     async def expunge(self, uids: Sequence[int]) -> tuple[int, ...]:
         """Remove messages; return the ascending UIDs of those that were there."""
-        removed, error = await self._lane.perform_on(self._folder, expunge, uids)
+        with self._noting(uids):
+            removed, error = await self._lane.perform_on(self._folder, expunge, uids)
         if error is not None:
-            raise unavailable(error) from error
+            raise self._faults.unavailable(self._folder.path, error) from error
         return removed
 
     # ------------------------------------------------------------ contents
@@ -173,31 +182,54 @@ class MaildirMailbox:
         render = self._services.render
         found = await self._lane.perform_on(self._folder, items.known_items, uids, render.version)
         missing = [uid for uid, known in found.items() if known is None]
-        while missing:
-            done, made = await self._lane.perform_on(
-                self._folder, items.render_items, missing, render
-            )
-            found.update(made)
-            missing = missing[done:]
+        with self._noting(missing):
+            while missing:
+                done, made = await self._lane.perform_on(
+                    self._folder, items.render_items, missing, render
+                )
+                found.update(made)
+                missing = missing[done:]
         return found
 
     async def identities(self, uids: Sequence[int]) -> Sequence[MessageIdentity | None]:
         """Return what messages are called, in the order asked; None where one is gone."""
-        found = await self._lane.perform_on(self._folder, items.identities, uids)
+        with self._noting(uids):
+            found = await self._lane.perform_on(self._folder, items.identities, uids)
         return [found.get(uid) for uid in uids]
 
     async def threads(self, uids: Sequence[int]) -> Sequence[str | None]:
         """Return the threads of messages, in the order asked; None where one is gone."""
-        found = await self._services.threads.threads(self._folder, uids)
+        with self._noting(uids):
+            found = await self._services.threads.threads(self._folder, uids)
         return [found.get(uid) for uid in uids]
 
     async def read(self, pieces: Sequence[MessageRange]) -> Sequence[bytes | None]:
         """Return ranges of messages; None where a message is gone."""
-        return await self._lane.perform_on(self._folder, contents.read, pieces)
+        with self._noting([piece.uid for piece in pieces]):
+            return await self._lane.perform_on(self._folder, contents.read, pieces)
 
     async def matching(self, uids: Sequence[int], what: Contains) -> frozenset[int]:
         """Return those of the UIDs whose messages hold the substring."""
-        return await self._services.search.matching(self._folder, uids, what)
+        with self._noting(uids):
+            return await self._services.search.matching(self._folder, uids, what)
+
+    # ------------------------------------------------------------ faults
+
+    @property
+    def faulty(self) -> frozenset[int]:
+        """Return the UIDs of messages that were left out for faults of their files."""
+        return frozenset(self._faulty)
+
+    def forget_faulty(self) -> None:
+        """Forget the messages that were left out."""
+        self._faulty.clear()
+
+    @contextmanager
+    def _noting(self, uids: Sequence[int]) -> Iterator[None]:
+        """Note which of these messages have a fault meanwhile."""
+        before = self._folder.faulty.count
+        yield
+        self._faulty |= self._folder.faulty.since(before, uids)
 
     # ------------------------------------------------------------ watching
 

@@ -5,10 +5,9 @@ same threads come of it when the index was lost. Nothing of this is on the deliv
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
-from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.format import filename
 from twisted_mail.store.index import thread_keys
 from twisted_mail.store.index.rows import Row
@@ -18,6 +17,7 @@ from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.lane import AccountLane
+from twisted_mail.store.work.pass_over import unless_unusable
 from twisted_mail.store.work.reconcile import scan
 
 ALL = -1  # as SQLite's LIMIT
@@ -74,14 +74,14 @@ class ThreadAssignment:
 def _unthreaded(tree: Tree, work: UnitOfWork) -> UnthreadedMessages:
     if not work.index.threads.has_begun:
         for coded in tree.mailboxes().values():
-            with suppress(Refused):  # it is being deleted
-                scan(tree.folder(coded), work)
+            folder = tree.folder(coded)
+            unless_unusable(tree, folder, partial(scan, folder, work))
         work.index.mailboxes.save()
         work.index.threads.begin()
     found = UnthreadedMessages([], [])
     for coded, last in work.index.threads.unassigned():
-        with suppress(Refused):
-            _look(tree.folder(coded), work, last, found)
+        folder = tree.folder(coded)
+        unless_unusable(tree, folder, partial(_look, folder, work, last, found))
     found.messages.sort()
     return found
 
@@ -104,9 +104,9 @@ def _assign_some(tree: Tree, work: UnitOfWork, some: Sequence[UnthreadedMessage]
     names: dict[tuple[bytes, int], tuple[int, ...]] = {}
     for coded in {one.folder for one, _ in new}:
         uids = [one.uid for one, _ in new if one.folder == coded]
-        with suppress(Refused):
-            found = _names(tree.folder(coded), work, uids)
-            names |= {(coded, uid): each for uid, each in found.items()}
+        folder = tree.folder(coded)
+        named = unless_unusable(tree, folder, partial(_names, folder, work, uids))
+        names |= {(coded, uid): each for uid, each in (named or {}).items()}
     for one, email in new:
         if (one.folder, one.uid) in names:
             _assign(work, email, names[one.folder, one.uid])

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError
-from twisted_mail.store.disk.durable import unavailable
+from twisted_mail.store.disk.faults import answer_to
 from twisted_mail.store.disk.message_file import link_or_copy, write_message
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout
@@ -40,6 +40,7 @@ class InboxDelivery:
         self.is_apart = False
         self.failure: BaseException | None = None
         self._disk = environment.disk
+        self._faults = environment.faults
         self._clock = environment.clock
         self._namer = environment.namer
         self._root = root
@@ -82,7 +83,7 @@ class InboxDelivery:
                 self._first, self._base = name, self._new_base()
                 self._written = self._in_maildir(name, lambda maildir: self._write(maildir, seal))
             except OSError as error:
-                self.answers[name] = unavailable(error)
+                self.answers[name] = self._unavailable(name, error)
             else:
                 return
 
@@ -107,14 +108,16 @@ class InboxDelivery:
     def settle(self, unsynced: Set[bytes]) -> None:
         """Sync the folders of names that are not on disk yet, and answer for all names."""
         for name, path in self._placed.items():
-            self.answers[name] = self._sync(path) if path in unsynced else None
+            self.answers[name] = self._sync(name, path) if path in unsynced else None
 
     def fail(self, error: Exception) -> None:
         """Roll back what was done, and answer that for now nobody has the message.
 
         What is no OSError is a bug, to be raised by whoever wants the answers.
         """
-        if not isinstance(error, OSError):
+        if isinstance(error, OSError):
+            self._faults.note(self._root, error)
+        else:
             self.failure = error
             error = OSError(errno.EIO, "a bug")
         for path in (self._written, *self._placed.values()):
@@ -123,7 +126,7 @@ class InboxDelivery:
                     self._disk.unlink(path)
         self._written = b""
         self._placed.clear()
-        self.answers |= dict.fromkeys(self.names, unavailable(error))
+        self.answers |= dict.fromkeys(self.names, answer_to(error))
 
     # ------------------------------------------------------------ names
 
@@ -144,7 +147,7 @@ class InboxDelivery:
         try:
             self._placed[name] = self._in_maildir(name, make)
         except OSError as error:
-            self.answers[name] = unavailable(error)
+            self.answers[name] = self._unavailable(name, error)
 
     def _write(self, maildir: bytes, seal: Seal) -> bytes:
         path = maildir + b"/tmp/" + self._base
@@ -179,14 +182,17 @@ class InboxDelivery:
             raise
         self._copied.add(path)
 
-    def _sync(self, path: bytes) -> MailError | None:
+    def _sync(self, name: str, path: bytes) -> MailError | None:
         try:
             self._disk.sync_folder(os.path.dirname(path))
         except OSError as error:
             with suppress(OSError):
                 self._disk.unlink(path)
-            return unavailable(error)
+            return self._unavailable(name, error)
         return None
+
+    def _unavailable(self, name: str, error: OSError) -> MailError:
+        return self._faults.unavailable(layout.account_path(self._root, name), error)
 
     def _new_base(self) -> bytes:
         return self._namer.base(self._now, self.size, self.size)

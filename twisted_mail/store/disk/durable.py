@@ -1,14 +1,10 @@
-"""Writing files and folders durably, and what an error of the disk means to a client."""
+"""Writing files and folders durably."""
 
-import errno
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
-import apsw
-
-from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.store.disk.calls import Disk
 
 
@@ -110,31 +106,3 @@ def remove_tree(disk: Disk, path: bytes) -> None:
         except (IsADirectoryError, PermissionError):
             remove_tree(disk, inner)
     disk.remove_folder(path)
-
-
-@contextmanager
-def disk_faults() -> Iterator[None]:
-    """Turn what the disk and the index raise into Unavailable."""
-    try:
-        yield
-    except (OSError, apsw.Error) as error:
-        raise disk_fault(error) from error
-
-
-def disk_fault(error: OSError | apsw.Error) -> Unavailable:
-    """Return the answer to what the disk or the index raised."""
-    if isinstance(error, OSError):
-        return unavailable(error)
-    if isinstance(error, apsw.FullError):
-        return unavailable(OSError(errno.ENOSPC, ""))
-    return Unavailable("The mail store has trouble; try again later.")
-
-
-def unavailable(error: OSError) -> Unavailable:
-    """Return the error that a client gets for a failed system call."""
-    if error.errno == errno.EDQUOT:
-        outcome = Outcome(452, "4.3.1", "The account's share of the disk is used up.")
-        return Unavailable(outcome, "OVERQUOTA")
-    if error.errno == errno.ENOSPC:
-        return Unavailable(Outcome(452, "4.3.1", "There is no room on the disk now."))
-    return Unavailable("The mail store has trouble; try again later.")

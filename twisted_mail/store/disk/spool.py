@@ -13,10 +13,12 @@ from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.store.disk.blob import Descriptor, FileBlob
 from twisted_mail.store.disk.budget import Budget, BudgetedBlob, BudgetShare
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.faults import DiskFaults
 
 IN_MEMORY = 256 * 1024  # octets
 NO_BUDGET = Budget(0, 0)
 _DISK = Disk()
+_FAULTS = DiskFaults()
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -24,7 +26,7 @@ class SpoolWriter:
     """Collects the octets of a message whose size is not known yet. Fulfils ``interfaces.BlobWriter``.
 
     At most about ``in_memory`` octets and one piece are held, or what ``budget`` allows beyond that;
-    files are made in ``folder``, without a name.
+    files are made in ``folder``, without a name. ``faults`` hears of errors of the disk.
     """
 
     def __init__(
@@ -34,9 +36,11 @@ class SpoolWriter:
         in_memory: int = IN_MEMORY,
         budget: Budget = NO_BUDGET,
         disk: Disk = _DISK,
+        faults: DiskFaults = _FAULTS,
     ) -> None:
         self._folder = os.fsencode(folder)
         self._disk = disk
+        self._faults = faults
         self._blocking = blocking
         self._in_memory = in_memory
         self._budget = budget
@@ -80,7 +84,8 @@ class SpoolWriter:
             await self._blocking.run(_write, self._file, data)
             self._give_back()  # not before: a disk that is slow would let others take the same memory
         except OSError as error:
-            failure = _unavailable(error)
+            self._faults.note(self._folder, error)
+            failure = _answer_to(error)
             self._fail(failure)
             raise failure from error
         except Unavailable as error:
@@ -128,7 +133,7 @@ class SpoolWriter:
         self.discard()
 
 
-def _unavailable(error: OSError) -> Unavailable:
+def _answer_to(error: OSError) -> Unavailable:
     if error.errno in _FULL:
         return Unavailable(Outcome(452, "4.3.1", "There is no room for the message now."))
     return Unavailable("The message cannot be stored now.")

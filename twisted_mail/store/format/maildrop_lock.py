@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from twisted_mail.mail.outcome import Outcome, Refused
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.durable import disk_faults
+from twisted_mail.store.disk.faults import DiskFaults
 
 FILE = b"maildrop.lock"
 
@@ -25,8 +25,9 @@ def in_use() -> Refused:
 class MaildropLock:
     """The lock that one session wants, in the folder of an account."""
 
-    def __init__(self, disk: Disk, account: bytes) -> None:
+    def __init__(self, disk: Disk, account: bytes, faults: DiskFaults) -> None:
         self._disk = disk
+        self._faults = faults
         self._path = os.path.join(account, FILE)
         self._guard = threading.Lock()
         self._fd: int | None = None
@@ -34,7 +35,7 @@ class MaildropLock:
 
     def acquire(self) -> None:
         """Take the lock without waiting for it. In a thread. Raises Refused: IN-USE, Unavailable."""
-        with disk_faults():
+        with self._faults.converted(self._path):
             fd = self._disk.overwrite(self._path)
             try:
                 is_taken = self._disk.lock(fd)

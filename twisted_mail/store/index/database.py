@@ -14,6 +14,7 @@ import apsw
 from twisted_mail.interfaces import Clock
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists
+from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.index.connections import check, connect_to_read, copy_in_memory, empty
 from twisted_mail.store.index.rows import MODSEQ_STEP, leap
 from twisted_mail.store.index.schema import UnusableIndex, prepare
@@ -43,20 +44,29 @@ class Database:
     file that can be neither used nor left.
     """
 
-    def __init__(self, disk: Disk, path: bytes, boot: str, clock: Clock) -> None:
+    def __init__(
+        self, disk: Disk, path: bytes, boot: str, clock: Clock, faults: DiskFaults
+    ) -> None:
         self._disk = disk
         self._path = path
+        self._faults = faults
         self._boot = boot
         self._clock = clock
         self._inode: tuple[int, int] | None = None  # of the file, while it is used
         self.connection = self._open_or_replace()
 
+    def note_fault(self, error: Exception) -> None:
+        """Report an error that is worked around, by an index made again or in memory."""
+        self._faults.note(self._path, error)
+
     # ------------------------------------------------------------ opening
 
     def _open_or_replace(self) -> apsw.Connection:
         for _ in range(_ATTEMPTS):
-            with suppress(*NO_DISK):
+            try:
                 return self._open_file()
+            except NO_DISK as error:
+                self.note_fault(error)
         connection = self._open_in_memory()
         self._inode = None
         return connection
@@ -65,7 +75,8 @@ class Database:
         self._return_to_disk()
         try:
             return self._open(self._path)
-        except (UnusableIndex, *DAMAGED, apsw.SQLError):
+        except (UnusableIndex, *DAMAGED, apsw.SQLError) as error:
+            self.note_fault(error)
             self._move(b"", b".damaged")  # for people to look at
             return self._open(self._path)
 

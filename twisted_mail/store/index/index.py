@@ -14,6 +14,7 @@ from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, EntryColumns
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.index import blocks, packed
 from twisted_mail.store.index.database import Database
 from twisted_mail.store.index.expunged_log import ExpungedTable
@@ -28,8 +29,10 @@ _AMONG = "mailbox = ? AND uid IN (SELECT value FROM json_each(?))"
 class Index:
     """The index in the file at ``path``; ``boot`` is what ``Disk.boot_id`` returned."""
 
-    def __init__(self, disk: Disk, path: bytes, boot: str, clock: Clock) -> None:
-        self.database = Database(disk, path, boot, clock)
+    def __init__(
+        self, disk: Disk, path: bytes, boot: str, clock: Clock, faults: DiskFaults
+    ) -> None:
+        self.database = Database(disk, path, boot, clock, faults)
         self.mailboxes = MailboxTable(self.database)
         self.gone = ExpungedTable(self.database)
         self.rendered = ItemTable(self.database)

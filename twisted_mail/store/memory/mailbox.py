@@ -152,6 +152,14 @@ class MemoryMailbox:
         data = self._present()
         return frozenset(uid for uid in data.present(uids) if matches(data.bodies[uid].data, what))
 
+    @property
+    def faulty(self) -> frozenset[int]:
+        """Return nothing: memory has no faults."""
+        return frozenset()
+
+    def forget_faulty(self) -> None:
+        """Do nothing."""
+
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Hand every Change of this mailbox to ``watcher``, until ended or closed."""
         end = self._data.change_feed.watch(watcher, self._data.name)

@@ -95,7 +95,8 @@ def each(
 ) -> dict[int, T]:
     """Do something with the file of each message; follow renames by looking at the folder again.
 
-    Messages that are gone are left out. Raises Unavailable when a file is renamed again and again.
+    Messages that are gone are left out, and those that cannot be read (see ``Folder.note_faulty``).
+    Raises Unavailable when a file is renamed again and again.
     """
     done: dict[int, T] = {}
     stale = set(uids)
@@ -110,6 +111,8 @@ def each(
                 done[row.uid] = act(row)
             except FileNotFoundError:
                 lost.add(row.uid)
+            except OSError as error:
+                folder.note_faulty(row, error)
         keep(folder, work, fresh)
         if not lost:
             return done

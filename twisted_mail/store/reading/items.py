@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from twisted_mail.interfaces import Renderer
-from twisted_mail.mail.mailbox.entry import MessageIdentity, RenderedItems
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, MessageIdentity, RenderedItems
 from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.reading.contents import each, read_whole
@@ -75,4 +75,5 @@ def identities(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> dict[in
             filename.email_id(row.base), filename.saved(row.base) or dates[row.uid]
         )
         for row in rows
+        if dates.get(row.uid) != UNKNOWN_DATE
     }

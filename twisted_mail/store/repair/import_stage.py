@@ -38,6 +38,7 @@ class ImportStaging:
 
     def __init__(self, tree: Tree, mailbox: str) -> None:
         self._disk = tree.disk
+        self.faults = tree.environment.faults
         self.mailbox = mailbox
         coded = layout.folder_name(mailbox_names.new(mailbox)) or b"INBOX"
         self.path = os.path.join(tree.path, FOLDER, coded)

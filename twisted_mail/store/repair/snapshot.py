@@ -3,19 +3,21 @@
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE
 from twisted_mail.mail.mailbox.flags import keywords
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.format import filename
 from twisted_mail.store.format.uidlist import UidList
-from twisted_mail.store.index.rows import MailboxRow, Row
+from twisted_mail.store.index.rows import Row
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.list_status import list_mailboxes
 from twisted_mail.store.work.measure import all_measured
+from twisted_mail.store.work.pass_over import unless_unusable
 from twisted_mail.store.work.perform import perform_steps
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.usage import measure_named
@@ -67,11 +69,14 @@ def _snapshots(tree: Tree, work: UnitOfWork, names: Sequence[str]) -> list[Mailb
     for name in names:
         with suppress(Refused):  # removed just now
             folder = tree.find(name)
-            found.append(_snapshot(folder, work, scan(folder, work)))
+            moment = unless_unusable(tree, folder, partial(_snapshot, folder, work))
+            if moment is not None:
+                found.append(moment)
     return found
 
 
-def _snapshot(folder: Folder, work: UnitOfWork, state: MailboxRow) -> MailboxSnapshot:
+def _snapshot(folder: Folder, work: UnitOfWork) -> MailboxSnapshot:
+    state = scan(folder, work)
     rows = all_measured(folder, work, work.index.all_rows(state))
     return MailboxSnapshot(
         folder.name,
@@ -91,7 +96,12 @@ def _measure(tree: Tree, names: Iterable[str]) -> None:
         after: int | None = 0
         with suppress(Refused):
             while after is not None:
-                after = in_transaction(tree, measure_named, name, after)
+                after = in_transaction(tree, _measure_piece, name, after)
+
+
+def _measure_piece(tree: Tree, work: UnitOfWork, name: str, after: int) -> int | None:
+    folder = tree.find(name)
+    return unless_unusable(tree, folder, partial(measure_named, tree, work, name, after))
 
 
 def locate_message(tree: Tree, moment: MailboxSnapshot, row: Row) -> bytes | None:

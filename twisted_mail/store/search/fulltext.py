@@ -12,6 +12,7 @@ from typing import NamedTuple, ParamSpec, TypeVar
 import apsw
 
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.index.database import NO_DISK
 from twisted_mail.store.search.textfile import TextDatabase
 from twisted_mail.store.search.texts import END, IndexedText, SubstringQuery
@@ -46,14 +47,19 @@ class SearchHits(NamedTuple):
     unknown: frozenset[int]
 
 
+_NO_FAULTS = DiskFaults()
+
+
 class FullTextIndex:
     """The database at ``path``, opened at first use.
 
     Methods are called by way of ``attempt``.
     """
 
-    def __init__(self, disk: Disk, path: bytes) -> None:
+    def __init__(self, disk: Disk, path: bytes, faults: DiskFaults = _NO_FAULTS) -> None:
         self.file = TextDatabase(disk, path)
+        self._path = path
+        self._faults = faults
         self._trusted: set[MailboxKey] = set()
         self._data_version = 0
         self._epoch = 0
@@ -65,9 +71,16 @@ class FullTextIndex:
         """
         try:
             return work(*args, **kwargs)
-        except (apsw.BusyError, apsw.LockedError, *NO_DISK):
+        except (apsw.BusyError, apsw.LockedError):
             self.close()
-        except (apsw.Error, UnicodeError):
+        except NO_DISK as error:
+            self._faults.note(self._path, error)
+            self.close()
+        except apsw.SchemaChangeError:  # made by another version
+            self.close()
+            self.file.discard()
+        except (apsw.Error, UnicodeError) as error:
+            self._faults.note(self._path, error)
             self.close()
             self.file.discard()
         return None

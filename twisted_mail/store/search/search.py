@@ -14,8 +14,7 @@ from twisted_mail.interfaces import Blocking
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mailbox.numbers import MAX_NUMBER
 from twisted_mail.mail.mime.matching import matches, searchable
-from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.durable import disk_faults
+from twisted_mail.store.disk.faults import is_of_one_file
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.reading import contents
 from twisted_mail.store.search import messages
@@ -38,6 +37,10 @@ T = TypeVar("T")
 INDEXED_SIZE = 128 * 1024  # octets of messages indexed at a time
 INDEXED_AT_ONCE = 1000  # messages that a search indexes: who waits for it does not wait for more
 _ATTEMPTS = 3  # to compare a mailbox that another process writes about
+
+
+def _ignore(path: bytes, error: OSError) -> None:
+    """Leave an error to whoever tries next."""
 
 
 class Search:
@@ -63,9 +66,10 @@ class Search:
         self._note_unindexed = note_unindexed
         self._blocking = blocking
         self._disk = tree.disk
+        self._faults = tree.environment.faults
         self._wholes = tree.environment.memory_limit
         path = os.path.join(tree.path, FILE)
-        self._index = FullTextIndex(tree.disk, path) if settings.search else None
+        self._index = FullTextIndex(tree.disk, path, self._faults) if settings.search else None
         self._limit = settings.search_text_limit
 
     @property
@@ -128,8 +132,8 @@ class Search:
         moved = []
         for file in batch.files:
             with self._wholes.holding(file.row.size):
-                data = _data(self._disk, file)
-                if data is None:
+                data = self._data(file)
+                if data is None:  # the account's lane finds it, or why it cannot be read
                     moved.append(file.row.uid)
                 elif what.where == "header":
                     hits |= {file.row.uid} if matches(data, what) else set()
@@ -199,11 +203,25 @@ class Search:
         texts = []
         for file in batch.files:
             with self._wholes.holding(file.row.size):
-                data = _data(self._disk, file)
+                data = self._data(file, self._faults.note)
                 if data is not None:  # else it lies elsewhere, and its turn comes another time
                     text = text_of(data, searchable(data), self._limit)
                     texts.append((_identity(file.row), text))
         return self._add(batch.place, texts)
+
+    def _data(
+        self, file: LocatedMessage, note: Callable[[bytes, OSError], None] = _ignore
+    ) -> bytes | None:
+        """Return a whole message; None where the file has another name now, or cannot be read."""
+        try:
+            return contents.read_whole_file(self._disk, file.path, file.row)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if not is_of_one_file(error):
+                raise self._faults.unavailable(file.path, error) from error
+            note(file.path, error)
+            return None
 
     async def tidy(self) -> None:
         """Forget mailboxes that are gone."""
@@ -219,12 +237,3 @@ class Search:
 
 def _identity(row: Row) -> MessageKey:
     return MessageKey(row.uid, row.base, row.stored)
-
-
-def _data(disk: Disk, file: LocatedMessage) -> bytes | None:
-    """Return a whole message; None where the file has another name now."""
-    with disk_faults():
-        try:
-            return contents.read_whole_file(disk, file.path, file.row)
-        except FileNotFoundError:
-            return None

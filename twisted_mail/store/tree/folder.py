@@ -13,11 +13,13 @@ from twisted_mail.interfaces import Clock
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists
+from twisted_mail.store.disk.faults import DiskFaults, is_of_one_file
 from twisted_mail.store.format import filename, layout
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.format.keywords import Keywords
 from twisted_mail.store.format.uidlist import UidFile
 from twisted_mail.store.index.rows import MailboxRow, Row
+from twisted_mail.store.tree.faulty import FaultyMessages
 from twisted_mail.store.tree.freshness import Freshness
 
 
@@ -25,7 +27,13 @@ class Folder:
     """One mailbox of an account, by the name of its folder in the maildir (see ``layout``)."""
 
     def __init__(
-        self, disk: Disk, clock: Clock, namer: Namer, maildir: bytes, folder: bytes
+        self,
+        disk: Disk,
+        clock: Clock,
+        namer: Namer,
+        maildir: bytes,
+        folder: bytes,
+        faults: DiskFaults,
     ) -> None:
         self.disk = disk
         self.clock = clock
@@ -37,6 +45,8 @@ class Folder:
         self.uids = UidFile(disk, self.path)
         self.keywords = Keywords(disk, clock, self.path, self.uids.lock)
         self.freshness = Freshness(clock)
+        self.faulty = FaultyMessages()
+        self._faults = faults
         self.is_removed = False
         self.resume: dict[int, tuple[int, int, bytes]] = {}  # see ``reading.contents``
 
@@ -90,6 +100,20 @@ class Folder:
         except FileNotFoundError:
             return None
         return found if stat.S_ISREG(found.st_mode) else None
+
+    def note_faulty(self, row: Row, error: OSError) -> None:
+        """Report a message whose file cannot be used, to go on without it.
+
+        Raises the error where others fail too: the process has too many files open, say.
+        """
+        self.note_fault(self.file(row), error)
+        self.faulty.add(row.uid)
+
+    def note_fault(self, path: bytes, error: OSError) -> None:
+        """Report an error of one file, to go on without it. Raises it where others fail too."""
+        if not is_of_one_file(error):
+            raise error
+        self._faults.note(path, error)
 
     def touch(self) -> None:
         """Have other processes of this server look at the index: no file shows this alteration."""

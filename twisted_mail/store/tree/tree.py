@@ -22,6 +22,7 @@ from twisted_mail.store.quota import QuotaLedger
 from twisted_mail.store.trash.expunged_archive import ExpungedArchive
 from twisted_mail.store.tree.events import ChangeEvent, StoreEvent, mailboxes_after
 from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.unusable import UnusableFolders
 
 
 class Tree:
@@ -45,6 +46,7 @@ class Tree:
         self.subscriptions = SubscriptionsFile(self.disk, self.maildir)
         self.uidvalidities = UidValidities(self.disk, environment.clock, path, self.maildir)
         self.folders: dict[bytes, Folder] = {}
+        self.unusable = UnusableFolders(environment.clock)
         self.events: deque[StoreEvent] = deque()
         self.notified: frozenset[bytes] | None = None
         self.is_prepared = False
@@ -60,8 +62,8 @@ class Tree:
         """Return the index, opened at first use."""
         if self._index is None:
             path = os.path.join(self.path, b"index.sqlite3")
-            boot, clock = self.environment.boot, self.environment.clock
-            self._index = Index(self.disk, path, boot, clock)
+            known = self.environment
+            self._index = Index(self.disk, path, known.boot, known.clock, known.faults)
             file = self._index.database.file
             if file is None or file != self._index_file:
                 self.lose_sync()
@@ -145,7 +147,9 @@ class Tree:
         """Return the mailbox in a folder of the maildir, whether or not there is one."""
         if coded not in self.folders:
             known = self.environment
-            self.folders[coded] = Folder(self.disk, known.clock, known.namer, self.maildir, coded)
+            self.folders[coded] = Folder(
+                self.disk, known.clock, known.namer, self.maildir, coded, known.faults
+            )
         return self.folders[coded]
 
     def follow(self, folder: Folder, new: bytes) -> None:
@@ -164,11 +168,19 @@ class Tree:
         """Return the folders of all mailboxes by name."""
         found = {mailbox_names.INBOX: layout.INBOX}
         for coded in self.disk.names(self.maildir):
-            if coded.startswith(b".") and self._is_folder(coded):
+            if coded.startswith(b".") and self._may_be_folder(coded):
                 name = layout.mailbox_name(coded)
                 if name is not None:
                     found[name] = coded
         return found
+
+    def _may_be_folder(self, coded: bytes) -> bool:
+        """Return whether a name may be that of a mailbox: if that cannot be seen, it is taken for one."""
+        try:
+            return self._is_folder(coded)
+        except OSError as error:
+            self.environment.faults.note(os.path.join(self.maildir, coded), error)
+            return True
 
     def _is_folder(self, coded: bytes) -> bool:
         try:

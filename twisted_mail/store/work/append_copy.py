@@ -136,6 +136,17 @@ def _row(folder: Folder, uid: int, modseq: int, arrival: TmpFile) -> Row:
 # ---------------------------------------------------------------- copy
 
 
+def faulty_messages() -> Unavailable:
+    """Return the error for messages that cannot be copied or moved all, so that none is."""
+    return Unavailable("Some of the messages cannot be read from the disk.", "CONTACTADMIN")
+
+
+def require_usable(source: Folder, count: int, uids: Sequence[int] | set[int]) -> None:
+    """Raise Unavailable if any of these messages had a fault since there were ``count``."""
+    if source.faulty.since(count, uids):
+        raise faulty_messages()
+
+
 def copy(source: Folder, target: Folder, work: UnitOfWork, uids: Sequence[int]) -> CopyResult:
     """Copy messages, all or none."""
     state = scan(target, work)
@@ -156,6 +167,7 @@ def _link_all(
 ) -> list[tuple[Row, bytes]]:
     """Put links to messages into the target's tmp; return the rows with the new base names."""
     linked: dict[int, bytes] = {}
+    before = source.faulty.count
     for _ in range(_ATTEMPTS):
         lost = False
         rows = work.index.rows(origin, set(uids) - linked.keys())
@@ -166,6 +178,7 @@ def _link_all(
                 linked[row.uid] = _link(source, target, work, row)
             except FileNotFoundError:
                 lost = True
+        require_usable(source, before, uids)
         if not lost:
             # Read again: a look at the folder may have found other names and flags.
             return [(row, linked[row.uid]) for row in work.index.rows(origin, linked)]
@@ -176,6 +189,12 @@ def _link_all(
 def _link(source: Folder, target: Folder, work: UnitOfWork, row: Row) -> bytes:
     base = target.namer.base(target.clock.now(), row.stored, row.size, original=row.base)
     path, new_path = source.file(row), target.subfolder(b"tmp") + b"/" + base
-    link_or_copy(target.disk, path, new_path)
+    try:
+        link_or_copy(target.disk, path, new_path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        source.note_faulty(row, error)
+        raise faulty_messages() from error
     work.undo.append(partial(target.disk.unlink, new_path))
     return base

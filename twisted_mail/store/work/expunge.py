@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from twisted_mail.mail.mailbox.change import EntriesExpunged
+from twisted_mail.store.disk.faults import is_of_one_file
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.trash.expunged_archive import ArchiveFolder
 from twisted_mail.store.tree.folder import Folder
@@ -53,7 +54,9 @@ def _take_all(
         except FileNotFoundError:
             lost.append(row.uid)
         except OSError as error:
-            return removed, lost, error
+            if not is_of_one_file(error):
+                return removed, lost, error
+            folder.note_faulty(row, error)
         else:
             removed.append(row)
             if bring_back is not None:

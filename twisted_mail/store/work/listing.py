@@ -123,10 +123,15 @@ def _listable(folder: Folder, place: bytes, names: list[bytes]) -> list[bytes]:
 def _rename_strange(folder: Folder, place: bytes, name: bytes) -> None:
     """Give a file a name that fits on a line; it is listed the next time."""
     path = folder.subfolder(place) + b"/" + name
-    found = None if name.startswith(b".") else folder.is_message(path)
-    if found is not None:
-        base = folder.namer.base(folder.clock.now(), found.st_size, 0).partition(b",")[0]
-        folder.disk.rename(path, folder.subfolder(place) + b"/" + base)
+    try:
+        found = None if name.startswith(b".") else folder.is_message(path)
+        if found is not None:
+            base = folder.namer.base(folder.clock.now(), found.st_size, 0).partition(b",")[0]
+            folder.disk.rename(path, folder.subfolder(place) + b"/" + base)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        folder.note_fault(path, error)
 
 
 def list_all(folder: Folder) -> dict[bytes, bytes]:
@@ -148,6 +153,15 @@ def by_base(folder: Folder, files: PlainListing) -> dict[bytes, bytes]:
 
 def _part(folder: Folder, one: bytes, other: bytes) -> None:
     """Settle that two files have one base name: two names of one file, or two messages."""
+    try:
+        _part_names(folder, one, other)
+    except FileNotFoundError:
+        pass  # it was renamed just now
+    except OSError as error:
+        folder.note_fault(one, error)
+
+
+def _part_names(folder: Folder, one: bytes, other: bytes) -> None:
     stats = folder.is_message(one), folder.is_message(other)
     if stats[0] is None or stats[1] is None:
         return  # one was renamed while the listing was made

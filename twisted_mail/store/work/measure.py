@@ -61,14 +61,21 @@ def measured(folder: Folder, row: Row) -> Row:
 
 
 def all_measured(folder: Folder, work: UnitOfWork, rows: Iterable[Row]) -> list[Row]:
-    """Return rows with dates and sizes, and keep what was found; of files not found they stay UNKNOWN."""
+    """Return rows with dates and sizes, and keep what was found.
+
+    Of files that are not found, or cannot be read, they stay UNKNOWN.
+    """
     found = []
     fresh = []
     for row in rows:
         if row.date == UNKNOWN_DATE:
-            with suppress(FileNotFoundError):
+            try:
                 row = measured(folder, row)
                 fresh.append(row)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                folder.note_faulty(row, error)
         found.append(row)
     keep(folder, work, fresh)
     return found

@@ -21,7 +21,7 @@ from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import give_uids, mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work.append_copy import add_to_index
+from twisted_mail.store.work.append_copy import add_to_index, faulty_messages, require_usable
 from twisted_mail.store.work.measure import all_measured
 from twisted_mail.store.work.reconcile import ready, scan
 from twisted_mail.store.work.set_flags import admit
@@ -47,10 +47,12 @@ def move(source: Folder, target: Folder, work: UnitOfWork, uids: Sequence[int]) 
 
 def _there(source: Folder, work: UnitOfWork, origin: MailboxRow, uids: set[int]) -> list[Row]:
     """Return the messages that are in the source, measured."""
+    before = source.faulty.count
     for _ in range(_ATTEMPTS):
         rows = all_measured(source, work, work.index.rows(origin, uids))
         if all(row.date != UNKNOWN_DATE for row in rows):
             return rows
+        require_usable(source, before, uids)
         scan(source, work, is_forced=True)
     raise _changing()
 
@@ -107,6 +109,9 @@ def _rename(source: Folder, target: Folder, work: UnitOfWork, old: Row, new: Row
         _carry(source.disk, path, new_path)
     except FileNotFoundError:
         return False
+    except OSError as error:
+        source.note_faulty(old, error)
+        raise faulty_messages() from error
     work.undo.append(partial(_carry, source.disk, new_path, path))
     return True
 

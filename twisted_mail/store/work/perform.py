@@ -7,7 +7,6 @@ from typing import Concatenate, ParamSpec, TypeVar
 import apsw
 
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.disk.durable import disk_fault
 from twisted_mail.store.index.database import DAMAGED, NO_DISK
 from twisted_mail.store.tree.events import ComparedEvent
 from twisted_mail.store.tree.folder import Folder
@@ -15,6 +14,7 @@ from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.transaction import in_transaction, transaction
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.tree.unusable import FolderUnusable
 from twisted_mail.store.work.prepare import make_maildir, prepare
 from twisted_mail.store.work.reconcile import columns, scan
 
@@ -78,10 +78,10 @@ def _do_nothing(tree: Tree, work: UnitOfWork) -> None:
 
 
 def _persist(tree: Tree, attempt: Callable[[], T]) -> T:
-    try:
-        return _attempt(tree, attempt)
-    except (OSError, apsw.Error) as error:
-        raise disk_fault(error) from error
+    with tree.environment.faults.converted(tree.path):
+        while True:  # each time without one folder more
+            with suppress(FolderUnusable):
+                return _attempt(tree, attempt)
 
 
 def _attempt(tree: Tree, attempt: Callable[[], T]) -> T:
@@ -92,9 +92,11 @@ def _attempt(tree: Tree, attempt: Callable[[], T]) -> T:
             _prepare(tree)
         tree.record_subscriptions()
         return attempt()
-    except DAMAGED:
+    except DAMAGED as error:
+        tree.index.database.note_fault(error)
         _rebuild(tree)
-    except NO_DISK:
+    except NO_DISK as error:
+        tree.index.database.note_fault(error)
         tree.index.database.leave_disk()
     if not tree.is_prepared:
         _prepare(tree)
@@ -125,8 +127,12 @@ def _replace_index(tree: Tree) -> None:
 
 def _compare(tree: Tree) -> None:
     for folder in [each for each in tree.folders.values() if each.uidvalidity]:
-        with suppress(Refused):
+        try:
             in_transaction(tree, _compare_all, folder)
+        except Refused:
+            continue
+        except OSError as error:
+            folder.note_fault(folder.path, error)
 
 
 def _compare_all(tree: Tree, work: UnitOfWork, folder: Folder) -> None:

@@ -39,12 +39,18 @@ def _clean(tree: Tree) -> None:
 
 def _clean_tmp(tree: Tree, path: bytes) -> None:
     oldest = tree.environment.clock.now() - TMP_SECONDS
-    with suppress(FileNotFoundError, NotADirectoryError):
-        for name in tree.disk.names(path):
-            with suppress(OSError):
-                file = os.path.join(path, name)
-                if tree.disk.stat(file).st_mtime < oldest:
-                    tree.disk.unlink(file)
+    try:
+        names = tree.disk.names(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:  # whoever uses this folder hears of it
+        tree.environment.faults.note(path, error)
+        return
+    for name in names:
+        with suppress(OSError):
+            file = os.path.join(path, name)
+            if tree.disk.stat(file).st_mtime < oldest:
+                tree.disk.unlink(file)
 
 
 def _make_first_mailboxes(tree: Tree) -> None:

@@ -183,5 +183,8 @@ def _move_to_cur(folder: Folder, work: UnitOfWork, state: MailboxRow, rows: list
                 folder.disk.rename(folder.file(row), filename.path(folder.path, row.base, tail))
             except FileNotFoundError:
                 continue  # the next look at the folder finds it
+            except OSError as error:  # as where the new name is too long: it stays in new
+                folder.note_fault(folder.file(row), error)
+                continue
             moved.append(row._replace(tail=tail))
     work.index.update(state, moved)

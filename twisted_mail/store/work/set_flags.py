@@ -117,12 +117,12 @@ def _mark_all(
             pairs = _altered(folder, rows, how, named, modseq or state.highest_modseq + 1)
             if pairs and not modseq:
                 modseq = state.next_modseq()
-            done = _rename_all(folder, pairs, renamed)
+            done, bad = _rename_all(folder, pairs, renamed)
             work.index.update(state, [new for _, new in done])
             marked += done
-            if len(done) == len(pairs):
+            if len(done) + len(bad) == len(pairs):
                 return sorted(marked)
-            uids = {old.uid for old, _ in pairs}.difference(old.uid for old, _ in done)
+            uids = {old.uid for old, _ in pairs}.difference(bad, (old.uid for old, _ in done))
             scan(folder, work, is_forced=True)
             rows = work.index.rows(state, uids)
     raise Unavailable("The mailbox is being changed by another program.")
@@ -158,9 +158,13 @@ def _combined(old: Flags, how: How, named: Flags) -> Flags:
 
 def _rename_all(
     folder: Folder, pairs: list[tuple[Row, Row]], renamed: list[tuple[bytes, bytes]]
-) -> list[tuple[Row, Row]]:
-    """Rename files; return those that were where they were thought to be, their new names free."""
-    done = []
+) -> tuple[list[tuple[Row, Row]], set[int]]:
+    """Rename files; return those that were where they were thought to be, their new names free.
+
+    Returns, too, the UIDs of those that cannot be renamed: the new name may be too long.
+    """
+    done: list[tuple[Row, Row]] = []
+    bad: set[int] = set()
     rename, within = folder.disk.rename_to_free, folder.path
     for pair in pairs:
         old, new = pair
@@ -171,9 +175,13 @@ def _rename_all(
                 rename(path, new_path)
             except (FileNotFoundError, FileExistsError):
                 continue
+            except OSError as error:
+                folder.note_faulty(old, error)
+                bad.add(old.uid)
+                continue
             renamed.append((path, new_path))
         done.append(pair)
-    return done
+    return done, bad
 
 
 def _rename_back(folder: Folder, renamed: list[tuple[bytes, bytes]]) -> None:

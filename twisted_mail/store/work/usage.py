@@ -1,6 +1,7 @@
 """How much an account holds, by its index, and whether more has room. In the account's lane."""
 
 from contextlib import suppress
+from functools import partial
 
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store import quota
@@ -9,6 +10,7 @@ from twisted_mail.store.quota import Usage
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.measure import measure_all, measure_next
+from twisted_mail.store.work.pass_over import unless_unusable
 from twisted_mail.store.work.reconcile import scan
 
 LOOK_SECONDS = 10.0  # how often APPEND and COPY look for what other programs put elsewhere
@@ -24,16 +26,23 @@ def count(tree: Tree, work: UnitOfWork, is_fresh: bool = True) -> Usage:
     known = work.index.mailboxes.usage()
     for name, coded in there.items():
         if is_fresh or coded == layout.INBOX or coded not in known:
-            with suppress(Refused):  # it is being deleted
-                scan(tree.find(name), work)
+            _look(tree, work, name)
     if is_fresh:
         tree.counted_at = tree.environment.clock.monotonic()
     if tree.ledger.quota.octets:
         for coded in {*there.values()} & work.index.mailboxes.unmeasured():
-            measure_all(tree.folder(coded), work)
+            folder = tree.folder(coded)
+            unless_unusable(tree, folder, partial(measure_all, folder, work))
     found = work.index.mailboxes.usage()
     held = [found[coded] for coded in there.values() if coded in found]
     return Usage(sum(octets for _, octets in held), sum(messages for messages, _ in held))
+
+
+def _look(tree: Tree, work: UnitOfWork, name: str) -> None:
+    """Look at one of the mailboxes, unless it is being deleted or its folder cannot be used."""
+    with suppress(Refused):
+        folder = tree.find(name)
+        unless_unusable(tree, folder, partial(scan, folder, work))
 
 
 def is_due(tree: Tree) -> bool:
@@ -45,16 +54,14 @@ def unmeasured(tree: Tree, work: UnitOfWork) -> list[bytes]:
     """Look at all mailboxes; return the folders of those that have messages to be measured."""
     there = tree.mailboxes()
     for name in there:
-        with suppress(Refused):
-            scan(tree.find(name), work)
+        _look(tree, work, name)
     return sorted({*there.values()} & work.index.mailboxes.unmeasured())
 
 
 def measure_piece(tree: Tree, work: UnitOfWork, coded: bytes, after: int) -> int | None:
     """Measure the next messages of a mailbox after a UID; return how far that went, None: to the end."""
-    with suppress(Refused):
-        return measure_next(tree.folder(coded), work, after)
-    return None
+    folder = tree.folder(coded)
+    return unless_unusable(tree, folder, partial(measure_next, folder, work, after))
 
 
 def claim(work: UnitOfWork, size: Usage) -> None:

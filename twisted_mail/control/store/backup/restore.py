@@ -22,7 +22,6 @@ from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.mail.address import canonical_name
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.disk.durable import disk_faults
 from twisted_mail.store.format import filename, subscriptions
 from twisted_mail.store.repair.import_stage import (
     ImportStaging,
@@ -207,7 +206,7 @@ class Restore:
             why = getattr(error, "strerror", None) or error
             self._skipped.add(str(path), why)
             return False
-        with disk_faults():
+        with stage.faults.converted(stage.path):
             stage.put(base, flag.normal(line["flags"]), pieces, float(line["date"]))
         return True
 

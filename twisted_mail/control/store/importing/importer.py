@@ -26,7 +26,6 @@ from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.disk.durable import disk_faults
 from twisted_mail.store.format import mailbox_names
 from twisted_mail.store.repair.import_stage import (
     ImportStaging,
@@ -250,7 +249,7 @@ class Import:
             self._tree, publish_staged, stage, numbers
         ):  # mail arrived there meanwhile
             done.found = done.already = done.skipped = done.octets = 0
-            with disk_faults():
+            with self._tree.environment.faults.converted(stage.path):
                 stage.remove()
             return False
         self._journal.write(mark_of(base) for base in uids)
@@ -272,7 +271,7 @@ class Import:
                 now, len(data), len(data), message_mark(mailbox, item)
             )
             seconds = now if item.date is None else item.date.timestamp()
-            with disk_faults():
+            with self._tree.environment.faults.converted(stage.path):
                 stage.put(base, item.flags, [data], seconds)
             uids[base] = item.uid
             done.octets += len(data)

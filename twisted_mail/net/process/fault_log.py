@@ -1,0 +1,62 @@
+"""Errors of the disk and of databases in the log: each once in a while, and never more than so many.
+
+A peer is sent that something is not possible now, and no cause. The cause is here: one line with the
+path and the name of the error.
+"""
+
+import errno
+import os
+from collections.abc import Callable
+
+from twisted_mail.interfaces import Clock, Journal
+
+PERIOD_SECONDS = 600.0  # in which one error of one path is logged once
+MAX_LINES = 100  # of one period
+_MAX_TEXT = 500  # characters of a line
+WHERE = "disk:"
+
+
+class FaultLog:
+    """Fulfils ``interfaces.FaultReport`` for any thread; writes on the reactor thread.
+
+    ``in_reactor`` calls a function on the reactor thread, soon. What is over the limit of a period is
+    not written, but that there is more is.
+    """
+
+    def __init__(self, journal: Journal, clock: Clock, in_reactor: Callable[..., object]) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._in_reactor = in_reactor
+        self._period_end = 0.0
+        self._written: set[str] = set()  # in this period
+
+    def __call__(self, where: str, error: Exception) -> None:
+        """Report an error at a place."""
+        self._in_reactor(self._note, fault_text(where, error))
+
+    def _note(self, text: str) -> None:
+        now = self._clock.monotonic()
+        if now >= self._period_end:
+            self._period_end = now + PERIOD_SECONDS
+            self._written.clear()
+        if text in self._written or len(self._written) > MAX_LINES:
+            return
+        self._written.add(text)
+        if len(self._written) > MAX_LINES:
+            minutes = int(PERIOD_SECONDS / 60)
+            text = f"there are more errors than {MAX_LINES} in {minutes} minutes; the rest is not logged"
+        self._journal.warned(WHERE, text)
+
+
+def fault_text(where: str, error: Exception) -> str:
+    """Return an error in words, on one line: the path, what is wrong, and the error's name."""
+    if isinstance(error, OSError) and error.errno is not None:
+        if error.filename is not None and not isinstance(error.filename, int):
+            where = os.fsdecode(error.filename)
+        name = errno.errorcode.get(error.errno, str(error.errno))
+        what = f"{os.strerror(error.errno)} ({name})"
+    else:
+        what = f"{type(error).__name__}: {error}"
+    text = f"{where}: {what}"
+    printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return printable if len(printable) <= _MAX_TEXT else f"{printable[:200]}...{printable[-250:]}"
