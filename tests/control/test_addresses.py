@@ -17,7 +17,11 @@ def address_terminal(server: Terminal) -> Terminal:
     """A server with aliases of every kind; alice is its only account."""
     (server.folder / "mail.toml.d" / "programs.toml").write_text(PROGRAM)
     assert server("domain", "alias", "example.com", "example.org") == 0
+    assert server("domain", "add", "b.example") == 0
+    assert server("alias", "add", "@b.example", "alice@example.org") == 0
     assert server("alias", "add", "team@example.org", "alice@example.org", "x@b.example") == 0
+    assert server("alias", "remove", "@b.example") == 0
+    assert server("domain", "remove", "b.example") == 0
     assert server("alias", "add", "tickets@example.org", "|ticket") == 0
     return server
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.directory.refusals import lead
 from twisted_mail.directory.editing.account_import import AccountImportError
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.directory.passwords import PasswordSettings, hash_password, is_current
@@ -45,7 +46,7 @@ class DirectoryFixture:
     def __init__(self, path: Path, cost: PasswordSettings = CHEAP) -> None:
         self.editor = DirectoryEditor(path, cost, ["example.org"])
         self.editor.accounts.add("Alice@example.org", "secret")
-        self.editor.aliases.add("team@example.org", ["alice@example.org", "x@elsewhere.example"])
+        lead(self.editor, "team@example.org", "alice@example.org", "x@elsewhere.example")
         self.clock = StillClock()
         self.blocking, self.hashing = CountingBlocking(), CountingBlocking()
         self.directory = SqliteDirectory(
@@ -356,7 +357,7 @@ def test_what_is_in_memory_is_what_is_in_the_file(steps: list[tuple[str, str, st
 
 
 def test_entries_are_accounts_aliases_and_lists(fixture: DirectoryFixture) -> None:
-    fixture.editor.aliases.add("t@example.org", ["|ticket", "Bob@Elsewhere.example"])
+    fixture.editor.aliases.add("t@example.org", ["|ticket", "Alice@Example.org"])
     fixture.editor.lists.add("news@example.org")
     fixture.editor.lists.set_owners("news@example.org", ["alice@example.org"])
 
@@ -365,7 +366,7 @@ def test_entries_are_accounts_aliases_and_lists(fixture: DirectoryFixture) -> No
 
     assert find("alice@example.org") == DirectoryEntry("alice@example.org")
     assert find("T@example.org") == DirectoryEntry(
-        targets=(parse("Bob@elsewhere.example"),), programs=("ticket",)
+        targets=(parse("Alice@example.org"),), programs=("ticket",)
     )
     owners = (parse("alice@example.org"),)
     assert find("News@example.org") == DirectoryEntry(list="news@example.org", owners=owners)

@@ -76,7 +76,7 @@ class AliasExpansion:
             following: list[PendingAddress] = []
             for current in level:
                 following += self._unseen(await self._resolve(current))
-                if len(self.followed) > MAX_ADDRESSES:
+                if len(self.followed) > MAX_ADDRESSES + 1:  # with the recipient itself
                     self._note(current, RouteStepKind.TOO_MANY)
                     return TOO_MANY
             if not following:

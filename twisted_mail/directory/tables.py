@@ -26,7 +26,7 @@ class Tables:
     ) -> None:
         self.connection = schema.open_database(path)
         self.extra_domains = frozenset(domain.lower() for domain in extra_domains)
-        self._separators = separators
+        self.separators = separators
 
     @contextmanager
     def transaction(self) -> Iterator[apsw.Connection]:
@@ -119,6 +119,13 @@ class Tables:
         rows = self.connection.execute("SELECT address FROM list WHERE key = ?", (address.key,))
         return next((name for (name,) in rows), None)
 
+    def list_owners(self, address: Address) -> tuple[Address, ...]:
+        """Return the owners of the mailing list with this address."""
+        rows = self.connection.execute(
+            "SELECT address FROM list_owner WHERE list = ? ORDER BY position", (address.key,)
+        )
+        return tuple(addresses.parse(text) for (text,) in rows)
+
     def occupant(self, address: Address) -> str:
         """Return what has this very address: ``an alias``, and so on; empty for nothing."""
         if self.account_name(address) is not None:
@@ -137,10 +144,13 @@ class Tables:
             return False
         users = [
             target.local,
-            *(user for user, _ in subaddress_splits(target.local, self._separators)),
+            *(user for user, _ in subaddress_splits(target.local, self.separators)),
         ]
         found = [*(Address(user, home) for user in users), catch_all_address(home)]
         return not any(self.occupant(one) for one in found)
+
+
+NOT_SENT_ON = "mail is not sent on to other hosts yet"
 
 
 def read_target(text: str) -> Address | str:

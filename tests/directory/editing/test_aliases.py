@@ -6,6 +6,14 @@ from tests.directory.refusals import refusal
 from twisted_mail.directory.editing.editor import DirectoryEditor
 
 
+@pytest.fixture
+def editor(editor: DirectoryEditor) -> DirectoryEditor:
+    """A directory with a second domain, in which alice gets all mail."""
+    editor.domains.add("elsewhere.example")
+    editor.aliases.add("@elsewhere.example", ["alice@example.org"])
+    return editor
+
+
 def test_an_alias_keeps_the_order_of_its_targets(editor: DirectoryEditor) -> None:
     editor.aliases.add("team@example.org", ["z@elsewhere.example", "alice@example.org"])
     row = editor.aliases.add("Team@example.org", ["a@elsewhere.example", "Z@elsewhere.example"])
@@ -64,11 +72,11 @@ def test_an_alias_with_too_many_targets_is_refused(editor: DirectoryEditor) -> N
 def test_a_catch_all_is_an_alias_without_local_part(editor: DirectoryEditor) -> None:
     row = editor.aliases.add("@Example.org", ["alice@example.org"])
     assert row.address == "@example.org"
-    assert [one.address for one in editor.aliases.all()] == ["@example.org"]
+    assert [one.address for one in editor.aliases.all("example.org")] == ["@example.org"]
     editor.aliases.add("b@example.org", ["anything@example.org"])
     assert not editor.problems()
     assert editor.aliases.remove("@example.org").targets == ()
-    assert [one.address for one in editor.problems()] == ["b@example.org"]
+    assert {one.address for one in editor.problems()} == {"b@example.org"}
 
 
 def test_an_alias_leads_to_programs_by_their_names(editor: DirectoryEditor) -> None:

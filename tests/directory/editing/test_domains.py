@@ -3,7 +3,7 @@ from twisted_mail.directory.editing.editor import DirectoryEditor
 
 
 def test_domains_are_listed_with_what_is_in_them(editor: DirectoryEditor) -> None:
-    editor.aliases.add("info@example.net", ["alice@example.org", "x@elsewhere.example"])
+    editor.aliases.add("info@example.net", ["alice@example.org"])
     rows = [
         (row.name, row.accounts, row.aliases, row.is_configured) for row in editor.domains.all()
     ]

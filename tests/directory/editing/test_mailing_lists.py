@@ -119,8 +119,9 @@ def test_many_members_are_counted_once(
 
 
 def test_owners_are_set_together(editor: DirectoryEditor) -> None:
-    made = editor.lists.set_owners(NEWS, [ALICE, "boss@elsewhere.example"])
-    assert made.owners == (parse(ALICE), parse("boss@elsewhere.example"))
+    made = editor.lists.set_owners(NEWS, [ALICE, BOB])
+    assert made.owners == (parse(ALICE), parse(BOB))
+    assert "is elsewhere" in refusal(editor.lists.set_owners, NEWS, ["boss@elsewhere.example"])
     assert editor.lists.set_owners(NEWS, [BOB]).owners == (parse(BOB),)
     assert "no account" in refusal(editor.lists.set_owners, NEWS, ["nobody@example.org"])
     assert "at most 20" in refusal(

@@ -1,15 +1,15 @@
 """Editing the aliases."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from twisted_mail.directory.tables import Tables, read_target, to_address, to_domain
+from twisted_mail.directory.editing.alias_walk import AliasWalk
+from twisted_mail.directory.tables import NOT_SENT_ON, Tables, read_target, to_address, to_domain
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.directory_entry import catch_all_address
 from twisted_mail.mail.outcome import Refused
 
 MAX_TARGETS = 1000  # of one alias; more is a mailing list
-MAX_ALIAS_DEPTH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,13 @@ class Aliases:
             added = [_to_target(target) for target in targets]
             for target in added:
                 if isinstance(target, Address):
-                    self._check_target(address, target)
-            if len(kept) + len(added) > MAX_TARGETS:
-                raise Refused(f"an alias has at most {MAX_TARGETS} targets")
+                    self._check_target(target)
             self._insert_targets(address, spelling, added)
-            return self._alias(address)
+            row = self._alias(address)
+            if len(row.targets) > MAX_TARGETS:
+                raise Refused(f"an alias has at most {MAX_TARGETS} targets")
+            self._check_ways(address)
+            return row
 
     def remove(self, text: str, targets: Sequence[str] = ()) -> AliasRow:
         """Remove an alias, or some of its targets; return what is left of it."""
@@ -98,22 +100,34 @@ class Aliases:
             ),
         )
 
-    def _check_target(self, address: Address, target: Address) -> None:
+    def _check_target(self, target: Address) -> None:
+        if self._tables.home(target.domain) is None:
+            raise Refused(f"{target} is elsewhere: {NOT_SENT_ON}")
         if self._tables.is_dangling(target):
             raise Refused(f"there is no account, alias or list {target}")
-        level, seen = {target.key}, set[str]()
-        for _ in range(MAX_ALIAS_DEPTH):
-            if address.key in level:
-                raise Refused(f"{_written(address)} would lead to itself through {target}")
-            seen |= level
-            level = {_key(to) for key in level for to in self._following(key)} - seen
-            if not level:
-                return
-        raise Refused(f"{target} is the start of more than {MAX_ALIAS_DEPTH} aliases in a row")
 
-    def _following(self, key: str) -> list[Address]:
-        found = [read_target(text) for _, text in self._tables.targets(key)]
-        return [one for one in found if isinstance(one, Address)]
+    def _check_ways(self, address: Address) -> None:
+        """Raise Refused when mail for an alias, or for one that leads to it, could never be delivered."""
+        walk = AliasWalk(self._tables)
+        for one in (address, *walk.leading_to(address)):
+            if fault := walk.fault(one):
+                raise Refused(f"so {_written(one)} {fault}")
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield the aliases whose mail cannot be delivered, and why not."""
+        walk = AliasWalk(self._tables)
+        for row in self.all():
+            targets = [read_target(text) for text in row.targets]
+            for target in targets:
+                if isinstance(target, Address) and (fault := self._fault(target)):
+                    yield row.address, f"the alias leads to {target}, {fault}"
+            if fault := walk.fault(_to_source(row.address)):
+                yield row.address, f"the alias {fault}"
+
+    def _fault(self, target: Address) -> str:
+        if self._tables.home(target.domain) is None:
+            return f"and {NOT_SENT_ON}"
+        return "who is not here" if self._tables.is_dangling(target) else ""
 
 
 def _to_source(text: str) -> Address:

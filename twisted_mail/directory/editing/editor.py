@@ -17,8 +17,8 @@ from twisted_mail.directory.editing.mailing_lists import MailingLists
 from twisted_mail.directory.editing.send_as import SendAsGrants
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.schemes import Uncheckable, check_form
-from twisted_mail.directory.tables import Tables, read_target
-from twisted_mail.mail.address import Address
+from twisted_mail.directory.tables import Tables
+from twisted_mail.mail.address import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +69,20 @@ class DirectoryEditor:
         self.close()
 
     def problems(self) -> list[DirectoryProblem]:
-        """Return what cannot work: hashes that cannot be checked, dangling aliases, damaged pages."""
+        """Return what cannot work: hashes that cannot be checked, aliases that lead nowhere ..."""
         query = self._tables.connection.execute
         found = [
             DirectoryProblem("", str(row[0]))
             for row in query("PRAGMA quick_check")
             if row[0] != "ok"
         ]
-        for address, stored in query("SELECT address, hash FROM account ORDER BY key"):
+        for address, key, stored in query("SELECT address, key, hash FROM account ORDER BY key"):
+            if parse(address).key != key:
+                found.append(DirectoryProblem(address, "another account has this name"))
             try:
                 check_form(stored)
             except Uncheckable as error:
                 found.append(DirectoryProblem(address, f"nobody can log in: {error}"))
-        for address, target in query("SELECT address, target FROM alias ORDER BY key, position"):
-            to = read_target(target)
-            if isinstance(to, Address) and self._tables.is_dangling(to):
-                found.append(
-                    DirectoryProblem(address, f"the alias leads to {target}, who is not here")
-                )
+        found += [DirectoryProblem(*one) for one in self.aliases.problems()]
+        found += [DirectoryProblem(*one) for one in self.lists.problems()]
         return found

@@ -1,10 +1,10 @@
 """Editing the mailing lists."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from twisted_mail.directory.tables import Tables, to_address, to_canonical, to_domain
+from twisted_mail.directory.tables import NOT_SENT_ON, Tables, to_address, to_canonical, to_domain
 from twisted_mail.mail.address import PORTABLE_LOCAL, Address, parse
 from twisted_mail.mail.mailing_list import (
     JoiningPolicy,
@@ -22,8 +22,6 @@ MAX_TITLE = 200  # characters
 _ROOM = PORTABLE_LOCAL - len(
     "-bounces+=4294967295=12345678"
 )  # for the addresses that are made of it
-
-NOT_SENT_YET = "members live in domains of ours until mail is sent on to other hosts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,10 +243,24 @@ class MailingLists:
     def check_joining(self, mailing_list: MailingList, address: Address) -> None:
         """Raise Refused when the address cannot be a member's."""
         self._check_reachable(mailing_list, address)
-        if self._tables.home(address.domain) is None:
-            raise Refused(f"{address} is elsewhere: {NOT_SENT_YET}")
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield the lists whose members or owners cannot be reached, and whom."""
+        for table, word in (("list_owner", "owner"), ("list_member", "member")):
+            rows = self._tables.connection.execute(
+                f"SELECT list.address, {table}.address FROM list JOIN {table} ON list = list.key"
+                f" ORDER BY list.key, {table}.key"
+            )
+            for name, text in list(rows):
+                address = parse(text)
+                if self._tables.home(address.domain) is None:
+                    yield name, f"the {word} {text} is elsewhere, and {NOT_SENT_ON}"
+                elif self._tables.is_dangling(address):
+                    yield name, f"the {word} {text} is not here"
 
     def _check_reachable(self, mailing_list: MailingList, address: Address) -> None:
+        if self._tables.home(address.domain) is None:
+            raise Refused(f"{address} is elsewhere: {NOT_SENT_ON}")
         if self._tables.is_dangling(address):
             raise Refused(f"there is no account, alias or list {address}")
         role = parse_role(address.local)
