@@ -315,3 +315,25 @@ def test_repair_and_reindex_beside_an_open_session(server: LiveServer) -> None:
     client.logout()
     assert len(told(server, BOB)) == len(before)
     assert run(server, "check", BOB)["findings"] == 0
+
+
+def test_a_message_whose_octets_a_repair_changes_is_another_one_for_an_open_session(
+    server: LiveServer,
+) -> None:
+    fill(server, BOB, list(mails(2)))
+    data = b"Subject: x\n\ny\n"
+    tmp = server.maildir(BOB) / "tmp" / "1.M1P1.host"
+    tmp.write_bytes(data)  # as it was once kept: LF, and a name that takes them for CRLF
+    tmp.rename(server.maildir(BOB) / "cur" / f"1.M1P1.host,S={len(data)},W={len(data)}:2,S")
+    client = imap(server)
+    assert client.select("INBOX")[1] == [b"3"]
+    assert client.fetch("3", "(UID RFC822.SIZE)")[1] == [b"3 (UID 3 RFC822.SIZE 14)"]
+    assert run(server, "repair", BOB)["accounts"][0]["left"] == []
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and client.response("EXPUNGE")[1] == [None]:
+        time.sleep(0.1)
+        client.noop()
+    assert client.response("EXISTS")[1][-1] == b"3"
+    answer = client.fetch("3", "(UID RFC822.SIZE FLAGS)")[1]
+    assert answer == [b"3 (UID 4 RFC822.SIZE 17 FLAGS (\\Seen \\Recent))"]
+    client.logout()
