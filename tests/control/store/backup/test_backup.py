@@ -359,6 +359,78 @@ def test_a_hostile_list_does_not_lead_elsewhere(store: StoreCommand, folder: Pat
     assert "damaged" in store.err
 
 
+@pytest.mark.parametrize("where", ["../../bob/Maildir", "/etc", "..", ".", "Sent", ".a/../..", 7])
+def test_the_folder_of_a_mailbox_does_not_leave_the_account(
+    store: StoreCommand, folder: Path, where: object
+) -> None:
+    store("backup", folder, ALICE)
+    [snapshot] = snapshots.finished(folder)
+    path = snapshot / "mail" / "example.org" / "alice" / "messages.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines[0]["folder"] = where
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert store("restore", folder, "--into", folder / "new") == 1
+    assert "damaged" in store.err
+
+
+@pytest.mark.parametrize(
+    "where", ["../x", "/etc", "mail/../..", "mail/a/..", "mail/a/b/c", "mail", "", None]
+)
+def test_the_folder_of_an_account_does_not_leave_the_backup(
+    store: StoreCommand, folder: Path, where: object
+) -> None:
+    store("backup", folder, ALICE)
+    [snapshot] = snapshots.finished(folder)
+    about = json.loads((snapshot / "manifest.json").read_bytes())
+    about["accounts"][0]["folder"] = where
+    (snapshot / "manifest.json").write_text(json.dumps(about))
+    assert store("restore", folder, "--into", folder / "new") == 1
+    assert "damaged" in store.err
+
+
+def test_no_link_in_a_backup_is_followed(store: StoreCommand, folder: Path) -> None:
+    store("backup", folder, ALICE)
+    [snapshot] = snapshots.finished(folder)
+    maildir = snapshot / "mail" / "example.org" / "alice" / "Maildir"
+    os.rename(maildir / ".Sent", folder / "elsewhere")
+    os.symlink(folder / "elsewhere", maildir / ".Sent")
+    forget(store)
+    answer = store.json("restore", folder)
+    assert (answer["restored"], answer["ok"]) == (12, False)
+    assert {each["why"] for each in answer["skipped"]} == {"it is a link, and none is followed"}
+
+
+@pytest.mark.parametrize("kept", [0, 5])
+def test_a_list_that_was_cut_off_is_told(store: StoreCommand, folder: Path, kept: int) -> None:
+    store("backup", folder, ALICE)
+    [snapshot] = snapshots.finished(folder)
+    path = snapshot / "mail" / "example.org" / "alice" / "messages.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)[:kept]
+    path.write_bytes(b"".join(lines)) if kept else path.unlink()
+    forget(store)
+    answer = store.json("restore", folder)
+    assert not answer["ok"]
+    has = sum(b'"file"' in line for line in lines)
+    [told] = answer["skipped"]
+    assert told == {
+        "where": ALICE,
+        "why": f"the backup was of 15 messages, and its list has {has}",
+    }
+
+
+def test_a_mailbox_that_cannot_have_its_name_does_not_stop_the_others(
+    store: StoreCommand, folder: Path
+) -> None:
+    store("backup", folder, ALICE)
+    [snapshot] = snapshots.finished(folder)
+    path = snapshot / "mail" / "example.org" / "alice" / "messages.jsonl"
+    path.write_bytes(path.read_bytes().replace(b'"mailbox": "Sent"', b'"mailbox": "a//b"'))
+    forget(store)
+    answer = store.json("restore", folder)
+    assert (answer["restored"], answer["ok"]) == (12, False)
+    assert answer["skipped"][0]["where"] == "a//b"
+
+
 def test_folders_within_each_other_are_refused(store: StoreCommand, folder: Path) -> None:
     assert store("backup", store.folder / "state" / "backups") == 1
     assert store("backup", store.folder) == 1

@@ -1,4 +1,6 @@
+import json
 import mailbox
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,7 @@ import pytest
 from tests.control.store.commands import ALICE, BOB, StoreCommand, facts, wanted
 from tests.corpus import mails
 from twisted_mail.control.store.backup import copying
-from twisted_mail.control.store.exporting import mbox_target
+from twisted_mail.control.store.exporting import exporter, mbox_target
 from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.perform import perform
 
@@ -107,6 +109,56 @@ def test_names_that_would_leave_the_folder_stay_in_it(store: StoreCommand, tmp_p
     store.put(mails(1), mailbox="../../x")
     assert store("export", ALICE, tmp_path / "out", "--format", "mbox") == 0
     assert (tmp_path / "out" / "_." / "_." / "x.mbox").exists()
+
+
+@pytest.mark.parametrize("form", ["maildir", "mbox"])
+def test_a_target_that_others_can_alter_is_refused(
+    store: StoreCommand, tmp_path: Path, form: str
+) -> None:
+    store.put(mails(1))
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    assert store("export", ALICE, tmp_path / "open", "--format", form) == 1
+    assert "can be altered by others" in store.err
+    (tmp_path / "elsewhere").mkdir(0o700)
+    os.symlink("elsewhere", tmp_path / "link")
+    assert store("export", ALICE, tmp_path / "link", "--format", form) == 1
+    assert "is a link" in store.err
+    assert not any((tmp_path / "elsewhere").iterdir())
+    assert not any((tmp_path / "open").iterdir())
+
+
+@pytest.mark.parametrize("form", ["maildir", "mbox"])
+def test_a_target_that_is_exchanged_meanwhile_leads_nowhere_else(
+    store: StoreCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    store.put(mails(3))
+    (tmp_path / "elsewhere").mkdir(0o700)
+    run = exporter._run
+
+    def exchange(*args: Any) -> Any:
+        os.rename(tmp_path / "out", tmp_path / "away")
+        os.symlink("elsewhere", tmp_path / "out")
+        return run(*args)
+
+    monkeypatch.setattr(exporter, "_run", exchange)
+    assert store("export", ALICE, tmp_path / "out", "--format", form) == 0
+    assert not any((tmp_path / "elsewhere").iterdir())
+    assert any((tmp_path / "away").iterdir())
+
+
+@pytest.mark.parametrize("file", ["../victim", "/victim", "a/../../victim", "", 7])
+def test_notes_that_lead_elsewhere_are_refused(
+    store: StoreCommand, tmp_path: Path, file: object
+) -> None:
+    store.put(mails(1))
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / "out").mkdir(0o700)
+    note = {"uidvalidity": store.uidvalidity(), "uid": 0, "size": 0, "file": file}
+    (tmp_path / "out" / "export.journal").write_text(json.dumps({"INBOX": note}))
+    assert store("export", ALICE, tmp_path / "out", "--format", "mbox") == 1
+    assert "not as it was written" in store.err
+    assert (tmp_path / "victim").read_text() == "precious"
 
 
 def test_keywords_without_a_letter_are_reported(store: StoreCommand, tmp_path: Path) -> None:

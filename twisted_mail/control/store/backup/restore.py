@@ -16,13 +16,14 @@ from twisted_mail.config import Config
 from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult, count
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.backup import copying, manifest, snapshots
+from twisted_mail.control.store.importing.source_files import SourceFiles
 from twisted_mail.control.store.progress import GO_ON, Progress
 from twisted_mail.control.store.skipped import BadItem, SkippedItems
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.mail.address import canonical_name
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.format import filename, subscriptions
+from twisted_mail.store.format import filename
 from twisted_mail.store.repair.import_stage import (
     ImportStaging,
     MailboxNumbers,
@@ -57,7 +58,7 @@ def restore(options: argparse.Namespace, config: Config) -> CommandResult:
 
 def _chosen(about: dict[str, Any], named: list[str], config: Config) -> dict[str, str]:
     """Return the folders in the backup of the accounts to restore."""
-    there = {str(each["account"]): str(each["folder"]) for each in about["accounts"]}
+    there = manifest.account_folders(about)
     if not named:
         return there
     found = {}
@@ -78,6 +79,8 @@ class Restore:
     def __init__(self, config: Config, snapshot: Path, options: argparse.Namespace) -> None:
         self._config = config
         self._snapshot = snapshot
+        self._files = SourceFiles(os.fsencode(snapshot), is_of_one_owner=False)
+        self._told = manifest.message_counts(snapshots.manifest(snapshot))
         self._options = options
         self._skipped = SkippedItems()
         self._restored = self._already = self._aside = 0
@@ -88,7 +91,7 @@ class Restore:
     def run(self, names: dict[str, str]) -> CommandResult:
         """Restore everything. Raises CommandError, MailError, OSError."""
         names = {self._own(name, names): where for name, where in names.items()}
-        total = sum(self._look(name, self._snapshot / where) for name, where in names.items())
+        total = sum(self._look(name, where) for name, where in names.items())
         if self._taken:
             raise CommandError(
                 "nothing was restored: --replace moves what is there into mailboxes of its own",
@@ -108,15 +111,18 @@ class Restore:
         own = accounts.name_of(self._config, name)
         return name if own in names else own
 
-    def _look(self, name: str, where: Path) -> int:
+    def _look(self, name: str, where: str) -> int:
         """Count the messages of an account; record the mailboxes that may not be overwritten."""
         total = 0
         has_mail = not self._options.replace and accounts.has_mail(self._config, name)
         with accounts.opened(self._config, name) as tree:
-            for box in manifest.mailboxes(where):
+            for box in manifest.mailboxes(self._snapshot / where):
                 total += len(box.lines)
                 if has_mail and not is_free(tree, box.name, box.uids):
                     self._taken.append(f"{name}: {box.name} has mail that is not in the backup")
+        told = self._told.get(where, total)
+        if told != total:
+            self._skipped.add(name, f"the backup was of {told} messages, and its list has {total}")
         return total
 
     # ------------------------------------------------------------ the directory
@@ -160,15 +166,17 @@ class Restore:
     # ------------------------------------------------------------ one account
 
     def _account(self, tree: Tree, where: Path, progress: Progress) -> None:
-        uses = manifest.uses(where)
+        folder = os.fsencode(where.relative_to(self._snapshot))
+        uses = manifest.uses(self._files, folder)
         for box in manifest.mailboxes(where):
             progress.place = box.name
-            self._mailbox(tree, box, uses.get(os.fsencode(box.folder.name), ""), progress)
-        listed = where / "Maildir" / os.fsdecode(subscriptions.FILE)
-        if listed.exists():
-            for name in sorted(subscriptions.parse(listed.read_bytes())):
-                with suppress(Refused):
-                    perform(tree, subscribe, name, True)
+            if why := manifest.name_fault(box):
+                self._skipped.add(box.name, why)
+            else:
+                self._mailbox(tree, box, uses.get(os.fsencode(box.folder.name), ""), progress)
+        for name in manifest.subscribed(self._files, folder):
+            with suppress(Refused):
+                perform(tree, subscribe, name, True)
 
     def _mailbox(
         self, tree: Tree, box: manifest.SavedMailbox, use: str, progress: Progress
@@ -188,7 +196,7 @@ class Restore:
             progress.step()
             base = manifest.base_of(line)
             if base not in there and not self._put(stage, box, line, base):
-                uids.pop(base)
+                uids.pop(base, None)
         numbers = MailboxNumbers(box.uidvalidity, box.uidnext, uids, box.guid)
         if not perform_steps(tree, publish_staged, stage, numbers, use):
             self._skipped.add(box.name, "mail arrived there meanwhile: --replace moves it aside")
@@ -201,7 +209,8 @@ class Restore:
     ) -> bool:
         path = box.folder / "cur" / line["file"]
         try:
-            pieces = list(manifest.checked(path, line))
+            below = os.fsencode(path.relative_to(self._snapshot))
+            pieces = list(manifest.checked(self._files, below, line))
         except (BadItem, OSError) as error:
             why = getattr(error, "strerror", None) or error
             self._skipped.add(str(path), why)

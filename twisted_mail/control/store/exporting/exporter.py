@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from twisted_mail.config import Config
 from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult, count
 from twisted_mail.control.store import accounts
+from twisted_mail.control.store.exporting import target_folder
 from twisted_mail.control.store.exporting.maildir_target import MaildirTarget
 from twisted_mail.control.store.exporting.mbox_target import MboxTarget
 from twisted_mail.control.store.mailbox_choice import chosen_mailboxes
@@ -44,18 +45,26 @@ def export_mail(options: argparse.Namespace, config: Config) -> CommandResult:
     skipped = SkippedItems()
     with accounts.opened(config, account) as tree:
         try:
-            return _run(tree, target, options, skipped, account)
+            if options.dry_run:
+                return _run(tree, target, target, options, skipped, account)
+            with target_folder.opened(target) as folder:
+                return _run(tree, target, folder, options, skipped, account)
         except KeyboardInterrupt:
             raise CommandError(f"interrupted; {GO_ON}") from None
 
 
 def _run(
-    tree: Tree, path: Path, options: argparse.Namespace, skipped: SkippedItems, account: str
+    tree: Tree,
+    path: Path,
+    folder: Path,
+    options: argparse.Namespace,
+    skipped: SkippedItems,
+    account: str,
 ) -> CommandResult:
     infos = perform_steps(tree, list_mailboxes)
     names = chosen_mailboxes([info.name for info in infos if info.is_selectable], options)
     kind = MboxTarget if options.format == "mbox" else MaildirTarget
-    target: ExportTarget = kind(path, tree, skipped)
+    target: ExportTarget = kind(folder, tree, skipped)
     done: list[dict[str, Any]] = []
     found = [moment for name in names for moment in perform_steps(tree, mailbox_snapshots, [name])]
     total = sum(len(moment.rows) for moment in found)

@@ -86,7 +86,9 @@ class MaildirTarget:
         if path.exists():
             found = uidlist.parse(path.read_bytes())
             if found is None or found.uidvalidity != moment.uidvalidity:
-                self._skipped.add(moment.name, f"{path} is of another mailbox: UIDs not written")
+                self._skipped.add(
+                    moment.name, f"{path.name} is of another mailbox: UIDs not written"
+                )
                 return
             listed.records = found.records | listed.records
         copying.replace(path, uidlist.write(listed))

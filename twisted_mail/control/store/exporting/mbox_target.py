@@ -38,10 +38,10 @@ class MboxTarget:
         except FileNotFoundError:
             return {}
         except ValueError:
-            raise CommandError(
-                f"{self._path / NOTES} cannot be read: choose another folder"
-            ) from None
-        return found if isinstance(found, dict) else {}
+            raise CommandError(f"{NOTES} cannot be read: choose another folder") from None
+        if not isinstance(found, dict) or not all(map(_is_note, found.values())):
+            raise CommandError(f"{NOTES} is not as it was written: choose another folder")
+        return found
 
     def _note(self, moment: MailboxSnapshot) -> dict[str, Any]:
         note = self._notes.get(moment.name)
@@ -76,7 +76,7 @@ class MboxTarget:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             if os.fstat(fd).st_size < note["size"]:
-                raise CommandError(f"{path} is shorter than it was: choose another folder")
+                raise CommandError(f"{note['file']} is shorter than it was: choose another folder")
             os.ftruncate(fd, note["size"])
             os.lseek(fd, 0, os.SEEK_END)
             return self._write(moment, note, fd, step)
@@ -126,6 +126,15 @@ class MboxTarget:
 
     def end(self, subscribed: set[str]) -> None:
         """Do nothing: mbox files have no subscriptions."""
+
+
+def _is_note(note: Any) -> bool:
+    """Return whether a note is about a file below the target."""
+    if not isinstance(note, dict) or not isinstance(note.get("file"), str):
+        return False
+    has_numbers = all(type(note.get(name)) is int for name in ("uidvalidity", "uid", "size"))
+    levels = note["file"].split("/")
+    return has_numbers and note["size"] >= 0 and {"", ".", ".."}.isdisjoint(levels)
 
 
 def _write(fd: int, data: bytes) -> int:

@@ -22,9 +22,10 @@ class SourceFiles:
     """A folder with what is below it, or one file: then ``file`` is its name, else empty.
 
     Paths are below the source. Raises CommandError where the source itself cannot be read.
+    ``is_of_one_owner`` is False where files of several users may be read, but no links.
     """
 
-    def __init__(self, path: bytes) -> None:
+    def __init__(self, path: bytes, is_of_one_owner: bool = True) -> None:
         self.path = os.path.abspath(path)
         self._folder_path: bytes | None = None
         self._folder_fd = -1
@@ -33,7 +34,7 @@ class SourceFiles:
             found = os.stat(self.file or b".", dir_fd=self._root, follow_symlinks=False)
         except OSError as error:
             raise CommandError(f"{os.fsdecode(path)}: {error.strerror}") from None
-        self._owner = found.st_uid
+        self._owner = found.st_uid if is_of_one_owner else None
 
     def shown(self, path: bytes) -> str:
         """Return the path of a file as people see it."""
@@ -91,7 +92,7 @@ class SourceFiles:
             raise BadItem(_LINK)
         if not stat.S_ISREG(found.st_mode):
             raise BadItem("it is no file")
-        if found.st_uid != self._owner:
+        if self._owner not in (None, found.st_uid):
             raise BadItem("it belongs to another user than the source")
 
     def _opened_folder(self, path: bytes) -> int:
