@@ -7,7 +7,7 @@ workers, these take the mail in, and this process does everything else.
 import itertools
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,6 +21,7 @@ from twisted_mail import __version__
 from twisted_mail.assembly.assembly import Assembly
 from twisted_mail.assembly.listener_set import ListenerSet
 from twisted_mail.assembly.reload import Reload, ReloadAnswer, Workers
+from twisted_mail.auth.checker_help import checker_help, checker_list
 from twisted_mail.config import Config, ConfigError, load
 from twisted_mail.control.setup import demo
 from twisted_mail.directory.schema import DirectoryUnusable
@@ -194,8 +195,7 @@ class MailService(Service):
 
 
 def _give_up(troubles: Sequence[str]) -> NoReturn:
-    for text in troubles:
-        log.critical("{text}", text=text)
+    """End the start with a line for each trouble, which twistd writes to its log or the terminal."""
     raise SystemExit("\n".join(f"mailserver: {text}" for text in troubles))
 
 
@@ -213,6 +213,17 @@ class Options(usage.Options):
     optFlags: Sequence[Sequence[Any]] = [
         ["demo", None, "Start a demonstration on high ports of the loopback interface."],
     ]
+
+    def opt_help_auth(self) -> NoReturn:
+        """List the checkers of passwords that the configuration can name, and exit."""
+        _print_and_exit(checker_list())
+
+    def opt_help_auth_type(self, name: str) -> NoReturn:
+        """Explain one checker of passwords, and exit."""
+        try:
+            _print_and_exit(checker_help(name))
+        except ValueError as error:
+            raise usage.UsageError(str(error)) from None
 
     def parseArgs(self, folder: str | None = None) -> None:
         """Take the folder of the demonstration."""
@@ -232,6 +243,12 @@ class Options(usage.Options):
             raise usage.UsageError(str(error)) from None
         except OSError as error:
             raise usage.UsageError(f"{error.filename}: {error.strerror}") from None
+
+
+def _print_and_exit(lines: Iterable[str]) -> NoReturn:
+    for line in lines:
+        print(line)  # noqa: T201
+    raise SystemExit(0)
 
 
 def makeService(options: Options) -> MailService:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from twisted.cred.strcred import findCheckerFactories
 
 from tests.whole.live import CONFIG, LiveServer
 from tests.whole.process import ServerProcess, free_port
@@ -155,7 +156,33 @@ def _sent(port: int, subject: str) -> tuple[int, str]:
         return code, text.decode()
 
 
+def _said(*options: str) -> tuple[int, str, str]:
+    command = [Path(sys.executable).parent / "twistd", "mailserver", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_the_server_lists_and_explains_the_checkers() -> None:
+    code, listed, _ = _said("--help-auth")
+    assert code == 0
+    rows = {line.split()[0] for line in listed.splitlines() if line.startswith("  ")}
+    assert {"directory", "file", "memory"} <= rows
+    assert "anonymous" not in rows  # it takes no passwords
+    code, explained, _ = _said("--help-auth-type", "file")
+    assert code == 0
+    assert "FilePasswordDB" in explained
+    code, said, error = _said("--help-auth-type", "nothing")
+    assert code == 1
+    assert "there is no checker 'nothing'" in said + error
+
+
 def test_the_checker_is_offered_to_every_twisted_program() -> None:
-    twistd = Path(sys.executable).parent / "twistd"
-    said = subprocess.run([twistd, "--help-auth"], capture_output=True, text=True, check=False)
-    assert "directory" in said.stdout
+    assert "directory" in {factory.authType for factory in findCheckerFactories()}
+
+
+@pytest.mark.parametrize("text", ["etc/mail.toml", "docs/plugins.md"])
+def test_texts_name_the_option_that_there_is(text: str) -> None:
+    said = (Path(__file__).parents[2] / text).read_text()
+    assert set(re.findall(r"twistd [a-z]*\s*--help-auth", said)) == {
+        "twistd mailserver --help-auth"
+    }

@@ -35,7 +35,7 @@ class LoginSettings:
     """The section ``[login]``: the checkers of names and passwords, asked in this order.
 
     ``directory`` checks the accounts that the control command makes; for the others see
-    ``twistd --help-auth`` (``twisted.cred.strcred``).
+    ``twistd mailserver --help-auth`` (``twisted.cred.strcred``).
     """
 
     checkers: tuple[str, ...] = ("directory",)
