@@ -7,14 +7,12 @@ strangers wrote must never be among them.
 """
 
 import ipaddress
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 
 from twisted_mail.interfaces import Wire
+from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.smtp.stream.wire_wrapper import WireWrapper
-
-_BARE_LF = re.compile(rb"(?<!\r)\n")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -38,18 +36,18 @@ def is_in_networks(host: str, texts: tuple[str, ...]) -> bool:
 class LfRepair:
     """Writes CRLF for every LF of a stream, in whatever pieces it comes."""
 
-    __slots__ = ("_had_cr",)
+    __slots__ = ("_last",)
 
     def __init__(self) -> None:
-        self._had_cr = False  # the last octet was a CR: an LF after it does not stand alone
+        self._last = b""  # the octet before the piece: an LF after a CR does not stand alone
 
     def __call__(self, data: bytes) -> bytes:
         """Return the next piece of the stream, repaired; its pieces end where they did."""
         if not data:
             return data
-        held = b"\r" if self._had_cr else b""
-        self._had_cr = data.endswith(b"\r")
-        return _BARE_LF.sub(b"\r\n", held + data)[len(held) :]
+        text = with_crlf(data, self._last)
+        self._last = data[-1:]
+        return text
 
 
 class LfRepairWire(WireWrapper):
