@@ -14,7 +14,7 @@ from tests.contracts.ground import (
 )
 from twisted_mail.interfaces import Account, Mailbox
 from twisted_mail.mail.mailbox.change import FlagsChanged
-from twisted_mail.mail.mailbox.flags import SYSTEM, normal
+from twisted_mail.mail.mailbox.flags import MAX_KEYWORDS, SYSTEM, normal
 
 SEEN, FLAGGED, BOTH = (
     frozenset({"\\Seen"}),
@@ -234,7 +234,7 @@ class KeywordContract(Ground):
     def test_a_keyword_too_many_is_refused_and_nothing_altered(
         self, account: Account, inbox: Mailbox, three: tuple[int, ...]
     ):
-        self._fill(inbox, three[0])
+        self._fill(account, inbox)
         assert not inbox.may_add_keywords
         before, heard = rows(inbox), listen(inbox)
         for how in ("add", "set"):
@@ -245,26 +245,54 @@ class KeywordContract(Ground):
         assert (rows(inbox), heard) == (before, [])
 
     def test_known_keywords_are_taken_when_there_is_no_room_for_new_ones(
-        self, inbox: Mailbox, three: tuple[int, ...]
+        self, account: Account, inbox: Mailbox, three: tuple[int, ...]
     ):
-        self._fill(inbox, three[0])
+        self._fill(account, inbox)
         self.run(inbox.mark(three[1:], "add", normal(["K1", "\\Seen"])))
         assert flags_of(inbox, three[1:]) == [{"k1", "\\Seen"}] * 2
 
     def test_a_copy_with_a_keyword_too_many_is_refused(
         self, account: Account, inbox: Mailbox, three: tuple[int, ...]
     ):
-        [uid] = self.put(account, "Sent", draft(HELLO))
-        self._fill(self.run(account.open("Sent")), uid)
+        self._fill(account, self.run(account.open("Sent")))
+        there = self.run(account.status("Sent")).messages
         self.run(inbox.mark(three[:1], "add", normal(["one-too-many"])))
         for attempt in (inbox.copy, inbox.move):
             with refused("LIMIT"):
                 self.run(attempt(three, "Sent"))
-        assert self.run(account.status("Sent")).messages == 1
+        assert self.run(account.status("Sent")).messages == there
         assert self.run(account.status("INBOX")).messages == 3
 
-    def _fill(self, mailbox: Mailbox, uid: int) -> None:
+    def _fill(self, account: Account, mailbox: Mailbox) -> None:
+        """Give messages, which come to the mailbox, as many keywords as it can have."""
         if self.keyword_limit is None:
             pytest.skip("this store has no known limit of keywords")
         names = [f"k{n}" for n in range(self.keyword_limit)]
-        self.run(mailbox.mark([uid], "add", normal(names)))
+        for start in range(0, len(names), MAX_KEYWORDS):
+            part = names[start : start + MAX_KEYWORDS]
+            self.put(account, mailbox.name, draft(HELLO, *part))
+
+    def test_a_message_has_at_most_a_hundred_keywords(
+        self, account: Account, inbox: Mailbox, three: tuple[int, ...]
+    ):
+        most = [f"k{n}" for n in range(MAX_KEYWORDS)]
+        self.run(inbox.mark(three[:1], "set", normal([*most, *SYSTEM])))
+        before, heard, known = rows(inbox), listen(inbox), list(inbox.keywords)
+        with refused("LIMIT"):
+            self.run(inbox.mark(three, "add", normal(["one-too-many"])))
+        with refused("LIMIT"):
+            self.run(inbox.mark(three[1:], "set", normal([*most, "one-too-many"])))
+        with refused("LIMIT"):
+            self.put(account, "INBOX", draft(HELLO), draft(HELLO, *most, "one-too-many"))
+        assert (rows(inbox), heard, list(inbox.keywords)) == (before, [], known)
+
+    def test_other_flags_of_a_message_with_a_hundred_keywords_can_be_altered(
+        self, inbox: Mailbox, three: tuple[int, ...]
+    ):
+        most = normal([f"k{n}" for n in range(MAX_KEYWORDS)])
+        self.run(inbox.mark(three[:1], "set", most))
+        self.run(inbox.mark(three, "add", SEEN))
+        self.run(inbox.mark(three, "add", normal(["K1"])))
+        self.run(inbox.mark(three, "remove", normal(["k2", *[f"x{n}" for n in range(200)]])))
+        self.run(inbox.mark(three, "add", normal(["another"])))
+        assert flags_of(inbox, three[:1]) == [(most | SEEN | {"another"}) - {"k2"}]

@@ -8,19 +8,18 @@ the flags as the client believes them, and the ranges that are \Recent for this 
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from itertools import islice
 
 from twisted_mail.imap.pending import PendingChanges
 from twisted_mail.imap.recent import RecentRanges
-from twisted_mail.imap.writing import flag_list
+from twisted_mail.imap.writing import flag_list, shown_flags, with_recent
 from twisted_mail.interfaces import Mailbox
 from twisted_mail.mail.mailbox.change import (
     Change,
     EntriesAdded,
     MailboxDeleted,
 )
-from twisted_mail.mail.mailbox.flags import NONE, RECENT, SYSTEM, Flags
+from twisted_mail.mail.mailbox.flags import NONE, SYSTEM, Flags
 from twisted_mail.mail.mailbox.numbers import NumberSet
 from twisted_mail.mail.outcome import ProtocolError
 
@@ -40,7 +39,6 @@ class View:
         "_client_flags",
         "_mailbox",
         "_recent",
-        "_rendered",
         "_sent_keywords",
         "_sent_recent",
         "_unwatch",
@@ -58,7 +56,6 @@ class View:
         self.pending = PendingChanges()
         self._recent = RecentRanges()
         self._recent.add(recent_from, columns.uidnext - 1)
-        self._rendered: dict[tuple[Flags, bool], bytes] = {}
         self._sent_recent = self.recent_count
         self._sent_keywords = len(mailbox.keywords)
         self.is_removed = False  # the mailbox was deleted under the client
@@ -125,7 +122,7 @@ class View:
         if not recent.ranges or not recent.count(uids):
             return flags
         return [
-            _with_recent(known) if uid in recent else known
+            with_recent(known) if uid in recent else known
             for uid, known in zip(uids, flags, strict=True)
         ]
 
@@ -139,7 +136,7 @@ class View:
 
         Of a message that is gone from the store: the flags the client knows.
         """
-        return self._render(self._flags_now(uid), self.is_recent(uid))
+        return _shown(self._flags_now(uid), self.is_recent(uid))
 
     def _flags_now(self, uid: int) -> Flags:
         row = self._mailbox.columns.row(uid)
@@ -147,13 +144,6 @@ class View:
             return self._mailbox.columns.flags[row]
         number = self.number(uid)
         return NONE if number is None else self._client_flags[number - 1]
-
-    def _render(self, flags: Flags, is_recent: bool) -> bytes:
-        known = self._rendered.get((flags, is_recent))
-        if known is None:
-            known = flag_list(flags | {RECENT} if is_recent else flags)
-            self._rendered[flags, is_recent] = known
-        return known
 
     # ------------------------------------------------------------ what commands sent
 
@@ -263,7 +253,7 @@ class View:
             flags = columns.flags[row]
             if self._client_flags[number - 1] != flags:
                 self._client_flags[number - 1] = flags
-                shown = self._render(flags, uid in self._recent)
+                shown = _shown(flags, uid in self._recent)
                 yield b"%d FETCH (UID %d FLAGS %b)" % (number, uid, shown)
 
     def known_flags(self) -> bytes:
@@ -294,6 +284,5 @@ def _altered(before: Flags, how: str, flags: Flags) -> Flags:
     return before - flags if how == "remove" else flags
 
 
-@lru_cache(4096)
-def _with_recent(flags: Flags) -> Flags:
-    return flags | {RECENT}
+def _shown(flags: Flags, is_recent: bool) -> bytes:
+    return shown_flags(with_recent(flags) if is_recent else flags)

@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterable
 
 from twisted_mail.mail.mailbox import flags
+from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.mime.encoding import encode_mailbox_name
 from twisted_mail.mail.outcome import MailError, ProtocolError
+from twisted_mail.mail.recent_cache import RecentCache
 
 _PLAIN_ATOM = re.compile(rb"[^\x00-\x20(){%*\"\\\]\x7f-\xff]+")
 _QUOTABLE = re.compile(rb"[^\x00\r\n\x7f-\xff]*")
@@ -46,6 +48,12 @@ def flag_list(names: Iterable[str]) -> bytes:
 _KEYWORDS = len(flags.SYSTEM) + 1
 _ORDER = {name: position for position, name in enumerate((*flags.SYSTEM, flags.RECENT))}
 _ORDER["\\*"] = _KEYWORDS + 1
+
+# A set of flags as FETCH shows it, and with \\Recent. A mailbox has a few dozen different ones.
+shown_flags: RecentCache[Flags, bytes] = RecentCache(flag_list, flags.REMEMBERED, flags.octets)
+with_recent: RecentCache[Flags, Flags] = RecentCache(
+    lambda known: known | {flags.RECENT}, flags.REMEMBERED, flags.octets
+)
 
 
 def refusal(error: MailError) -> str:

@@ -82,10 +82,11 @@ class Mailbox(Protocol):
         r"""Alter flags; return the ascending UIDs refused for being changed since (RFC 7162 §3.1.3).
 
         A message that has the flags already keeps its mod-sequence. Keywords are spelled as they were
-        first; ``\Recent`` is ignored. Raises Refused: LIMIT when there is no room for a new
-        keyword, CANNOT for a flag that is neither a system flag nor a keyword; then nothing is altered.
-        Of thousands of messages some are altered at a time: when Unavailable is raised, or the mailbox is
-        deleted meanwhile, the flags of some are altered, and published, and those of others not.
+        first; ``\Recent`` is ignored. Raises Refused: LIMIT when there is no room for a new keyword, in
+        the mailbox or at one of the messages, CANNOT for a flag that is neither a system flag nor a
+        keyword; then nothing is altered. Of thousands of messages some are altered at a time: when
+        Unavailable is raised, or the mailbox is deleted meanwhile, the flags of some are altered, and
+        published, and those of others not.
         """
 
     async def copy(self, uids: Sequence[int], target: str) -> CopyResult:

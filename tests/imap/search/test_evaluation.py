@@ -205,3 +205,29 @@ def test_programs_mean_what_they_say(wanted):
     entries = [mailbox.columns[row] for row in range(5)]
     expected = [n for n, entry in enumerate(entries, 1) if means(n, entry, mailbox)]
     assert chosen(text, mailbox) == expected
+
+
+def test_others_have_their_turn_while_thousands_of_sets_of_flags_are_looked_at() -> None:
+    mailbox = SmallMailbox()
+    for number in range(1000):
+        mailbox.add(b"", f"K{number}", "Odd" if number % 2 else "even")
+    turns: list[None] = []
+
+    async def turn() -> None:
+        turns.append(None)
+
+    candidates = candidates_of(mailbox.columns.uids, mailbox.columns)
+    chooser = SearchEvaluator(candidates, mailbox, lambda uid: False, 0, turn)
+    rows = finish(chooser.evaluate(parser.parse(Reader(b"KEYWORD odd"), KEYS)))
+    assert list(rows) == list(range(1, 1000, 2))
+    assert len(turns) == 1 + 10  # a hundred sets of flags at a time
+    finish(chooser.evaluate(parser.parse(Reader(b"KEYWORD even"), KEYS)))
+    assert len(turns) == 1 + 10 + 1  # they are known by now
+
+
+def test_two_spellings_of_a_keyword_are_found() -> None:
+    mailbox = SmallMailbox()
+    mailbox.columns.add(
+        [Entry(uid, frozenset({name}), 1, 0, 0) for uid, name in ((1, "a"), (2, "A"))]
+    )
+    assert chosen(b"KEYWORD a", mailbox) == [1, 2]

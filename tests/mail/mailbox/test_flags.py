@@ -15,6 +15,7 @@ from twisted_mail.mail.mailbox.flags import (
     keywords,
     normal,
 )
+from twisted_mail.mail.outcome import Refused
 
 
 def test_system_flags_have_one_spelling() -> None:
@@ -31,11 +32,32 @@ def test_equal_sets_are_one_object() -> None:
     assert normal([]) is NONE
 
 
-def test_past_the_limit_sets_are_merely_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flags, "_INTERNED_LIMIT", 0)
-    new = frozenset({"a-set-nobody-made-before"})
-    assert intern(new) is new
-    assert new not in flags._interned
+def test_sets_that_nobody_uses_are_forgotten() -> None:
+    kept = intern(frozenset({"kept"}))
+    for number in range(20_000):
+        assert intern(frozenset({f"k{number}"})) == {f"k{number}"}
+        assert intern(frozenset({"kept"})) is kept
+    assert len(flags._interned) < 2000
+
+
+def test_large_sets_take_no_more_than_small_ones() -> None:
+    for number in range(3000):
+        normal([f"k{number + each}" for each in range(500)])
+    assert sum(map(flags.octets, flags._interned._young)) <= flags.REMEMBERED / 2
+
+
+def test_names_in_texts_are_one_object() -> None:
+    one, other = flags.split("\\Seen $Junk"), flags.split("$Junk")
+    assert one == {SEEN, "$Junk"}
+    assert {id(name) for name in other} <= {id(name) for name in one}
+
+
+def test_a_message_has_a_hundred_keywords_and_all_other_flags() -> None:
+    most = normal([*(f"k{n}" for n in range(flags.MAX_KEYWORDS)), *flags.SYSTEM])
+    flags.check_number(most)
+    with pytest.raises(Refused) as caught:
+        flags.check_number(most | {"one-too-many"})
+    assert caught.value.condition == "LIMIT"
 
 
 @pytest.mark.parametrize("name", ["$Junk", "NonJunk", "a-b_c.d:e;", "x" * flags.MAX_KEYWORD, "[x"])

@@ -19,12 +19,12 @@ from twisted_mail.testing.doubles import StillClock, finish
 
 
 class TestMemoryStore(AccountContract):
-    keyword_limit = 30
+    keyword_limit = 130
 
     @pytest.fixture
     def make_store(self, clock, render):
         return lambda quota=None: MemoryStore(
-            clock, render, MemoryStoreLimits(quota=quota, keywords=30)
+            clock, render, MemoryStoreLimits(quota=quota, keywords=130)
         )
 
     @pytest.fixture

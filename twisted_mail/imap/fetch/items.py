@@ -1,7 +1,6 @@
 """The FETCH items of RFC 3501 §6.4.5, the macros that stand for several, and how a list is read."""
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 
 from twisted_mail.imap.bulk_column import RENDERED
 from twisted_mail.imap.fetch.item import FetchBatch, FetchItem, RequestedItem
@@ -13,18 +12,11 @@ from twisted_mail.imap.fetch.section_spec import (
     read_body_section,
 )
 from twisted_mail.imap.grammar import Reader
-from twisted_mail.imap.writing import flag_list
+from twisted_mail.imap.writing import shown_flags
 from twisted_mail.mail.dates import format_internal
-from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import ProtocolError
 
 MAX_ITEMS = 100  # in one command
-
-
-@lru_cache(4096)
-def formatted_flags(flags: Flags) -> bytes:
-    """Return a set of flags as FETCH shows it. A mailbox has a few dozen different ones."""
-    return flag_list(flags)
 
 
 def _body(reader: Reader) -> RequestedItem:
@@ -47,7 +39,7 @@ def _named_section(name: str, kind: SectionKind, marks_seen: bool) -> FetchItem:
 
 
 UID = FetchItem("UID", lambda batch: batch.uids, is_number=True)
-FLAGS = FetchItem("FLAGS", lambda batch: map(formatted_flags, batch.flags))
+FLAGS = FetchItem("FLAGS", lambda batch: map(shown_flags, batch.flags))
 INTERNALDATE = FetchItem(
     "INTERNALDATE", lambda batch: map(format_internal, batch.dates), is_measured=True
 )

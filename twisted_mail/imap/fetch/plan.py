@@ -11,9 +11,10 @@ from typing import Any
 
 from twisted_mail.imap.bulk_column import RENDERED, BulkColumn
 from twisted_mail.imap.fetch.item import Column, FetchBatch, FetchItem, RequestedItem
-from twisted_mail.imap.fetch.items import FLAGS, UID, formatted_flags
+from twisted_mail.imap.fetch.items import FLAGS, UID
 from twisted_mail.imap.fetch.section_spec import BodySection, SectionKind
 from twisted_mail.imap.fetch.sections import is_kept
+from twisted_mail.imap.writing import shown_flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,6 @@ def _changed_flags(batch: FetchBatch) -> Iterable[bytes]:
     if not batch.changed:
         return [b""] * len(batch.uids)
     return [
-        b" FLAGS " + formatted_flags(flags) if uid in batch.changed else b""
+        b" FLAGS " + shown_flags(flags) if uid in batch.changed else b""
         for uid, flags in zip(batch.uids, batch.flags, strict=True)
     ]

@@ -61,9 +61,9 @@ class HasFlag:
     flag: str
 
     async def narrow(self, search: SearchEvaluator, rows: Rows) -> Rows:
-        """Return the rows of the messages that meet it: there are few different sets of flags."""
+        """Return the rows of the messages that meet it."""
+        good = await search.sets_with(self.flag)
         flags = search.candidates.flags
-        good = {one for one in set(flags) if self.flag in map(str.lower, one)}
         return [row for row in rows if flags[row] in good] if good else []
 
 

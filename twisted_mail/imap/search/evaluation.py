@@ -22,6 +22,7 @@ FREE, COLUMN, LOADED, TEXT = range(4)
 
 _LARGE_AT_A_TIME = 100  # messages whose values of a bulk column are loaded together
 _SMALL_AT_A_TIME = 1000
+_SETS_AT_A_TIME = 100  # of flags, each of as many keywords as a message can have
 
 
 class Criterion(Protocol):
@@ -97,6 +98,8 @@ class SearchEvaluator:
     is_recent: Callable[[int], bool]
     now: float
     turn: Callable[[], Awaitable[None]]
+    _sets: list[Flags] | None = None  # the different sets of flags of the candidates
+    _spellings: dict[str, set[str]] = field(default_factory=dict)  # of each flag, by lower case
 
     async def evaluate(self, criterion: Criterion) -> Rows:
         """Return the rows of the candidates that meet the criterion, ascending.
@@ -114,6 +117,28 @@ class SearchEvaluator:
             return rows
         await self.turn()
         return await criterion.narrow(self, rows)
+
+    async def sets_with(self, name: str) -> frozenset[Flags]:
+        """Return the sets of flags that have a flag or keyword, which is spelled in lower case.
+
+        There are few in most mailboxes; where there are thousands, each name in them is looked at once.
+        """
+        if self._sets is None:
+            self._sets = await self._learn_flags()
+        names = self._spellings.get(name)
+        if names is None:
+            return frozenset()
+        return frozenset([one for one in self._sets if not names.isdisjoint(one)])
+
+    async def _learn_flags(self) -> list[Flags]:
+        sets = list(dict.fromkeys(self.candidates.flags))
+        known: set[str] = set()
+        for start in range(0, len(sets), _SETS_AT_A_TIME):
+            await self.turn()
+            known.update(*sets[start : start + _SETS_AT_A_TIME])
+        for name in known:
+            self._spellings.setdefault(name.lower(), set()).add(name)
+        return sets
 
     async def measure(self, rows: Rows) -> None:
         """Learn dates and sizes that the store did not know before they were asked for."""

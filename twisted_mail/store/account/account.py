@@ -17,6 +17,7 @@ from twisted_mail.store.account.open_mailboxes import OpenMailboxes
 from twisted_mail.store.account.thread_assignment import ThreadAssignment
 from twisted_mail.store.change_feed import ChangeFeed
 from twisted_mail.store.format.maildrop_lock import MaildropLock
+from twisted_mail.store.keyword_limit import check_drafts
 from twisted_mail.store.search.search import Search
 from twisted_mail.store.tree.events import OpenedEvent
 from twisted_mail.store.tree.folder import Folder
@@ -131,6 +132,7 @@ class MaildirAccount:
         begun: list[bool] = []
         self.lane.note_use()
         try:
+            check_drafts(drafts)
             await measure_for_claim(self.lane)
         except BaseException:
             _close(drafts)

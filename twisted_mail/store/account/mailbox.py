@@ -19,6 +19,7 @@ from twisted_mail.store.account.measuring import measure_for_claim
 from twisted_mail.store.account.open_mailbox import OpenMailbox
 from twisted_mail.store.account.open_mailboxes import OpenMailboxes
 from twisted_mail.store.account.thread_assignment import ThreadAssignment
+from twisted_mail.store.keyword_limit import check_marks
 from twisted_mail.store.reading import contents, items
 from twisted_mail.store.rendered_cache import RenderedCache
 from twisted_mail.store.search.search import Search
@@ -121,6 +122,7 @@ class MaildirMailbox:
         unchanged_since: int | None = None,
     ) -> tuple[int, ...]:
         """Alter flags; return the UIDs refused for being changed since."""
+        check_marks(self.columns, uids, how, flags)
         with self._noting(uids):
             if len(uids) <= PIECE:
                 return await self._lane.perform_on(

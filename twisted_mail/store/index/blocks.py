@@ -92,7 +92,7 @@ def _octets(values: "array[int]") -> bytes:
 def unpack(columns: EntryColumns, flags: str, data: bytes) -> None:
     """Append packed rows to columns."""
     number = len(data) // _OCTETS
-    sets = [flag.intern(frozenset(line.split())) for line in flags.split("\n")]
+    sets = list(map(flag.split, flags.split("\n")))
     chosen = array("H")
     at = 0
     for column in (columns.uids, chosen, columns.modseqs, columns.dates, columns.sizes):

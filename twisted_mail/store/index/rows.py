@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.flags import Flags
+from twisted_mail.mail.recent_cache import RecentCache
 
 MODSEQ_STEP = 1 << 20  # more mod-sequences than a power cut can make SQLite forget
 
@@ -68,29 +69,12 @@ def leap(modseq: int, now: float) -> int:
 ROW = "uid, base, tail, flags, modseq, date, size, stored"  # what ``row`` takes
 INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # the mailbox, then the same
 
-_flags_of_text: dict[str, Flags] = {}
-_texts: dict[Flags, str] = {}
-_KEPT = 65536  # of each; past it they are merely made again
-
-
-def flags_in(text: str) -> Flags:
-    """Return flags that the index wrote."""
-    found = _flags_of_text.get(text)
-    if found is None:
-        found = flag.intern(frozenset(text.split()))
-        if len(_flags_of_text) < _KEPT:
-            _flags_of_text[text] = found
-    return found
-
-
-def text_of(flags: Flags) -> str:
-    """Return flags as the index writes them."""
-    found = _texts.get(flags)
-    if found is None:
-        found = " ".join(sorted(flags))
-        if len(_texts) < _KEPT:
-            _texts[flags] = found
-    return found
+flags_in: RecentCache[str, Flags] = RecentCache(  # flags that the index wrote
+    flag.split, flag.REMEMBERED, lambda text: 10 * len(text) + 300
+)
+text_of: RecentCache[Flags, str] = RecentCache(  # as the index writes flags
+    lambda flags: " ".join(sorted(flags)), flag.REMEMBERED, flag.octets
+)
 
 
 def row(found: Sequence[object]) -> Row:

@@ -16,6 +16,7 @@ from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 from twisted_mail.store.change_feed import ChangeFeed, Report
 from twisted_mail.store.format import mailbox_names
 from twisted_mail.store.format.maildrop_lock import in_use
+from twisted_mail.store.keyword_limit import check_drafts
 from twisted_mail.store.memory.data import (
     AccountData,
     MemoryArrival,
@@ -150,6 +151,7 @@ class MemoryAccount:
     async def append(self, name: str, drafts: Sequence[NewMessage]) -> CopyResult:
         """Put messages into a mailbox, all or none."""
         bodies = _bodies(draft.message for draft in drafts)
+        check_drafts(drafts)
         mailbox = self._data.target(name)
         mailbox.admit(flag.NONE.union(*{draft.flags for draft in drafts}))
         self._data.claim(sum(len(body.data) for body in bodies))

@@ -16,6 +16,7 @@ from twisted_mail.mail.mailbox.entry import (
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.mime.matching import matches
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.store.keyword_limit import check_marks
 from twisted_mail.store.memory.data import AccountData, MailboxData, MemoryArrival
 
 How = Literal["set", "add", "remove"]
@@ -80,6 +81,7 @@ class MemoryMailbox:
         Messages that have these flags already stay as they are, mod-sequence included.
         """
         data = self._present()
+        check_marks(data.columns, uids, how, flags)
         data.admit(flag.NONE if how == "remove" else flags)
         named = data.spellings.spelled(flags)
         refused = []
