@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.clients import hello, run, send, subjects
+from tests.whole.clients import hello, imap, run, send, subjects
 from tests.whole.live import LiveServer, needs
 
 pytestmark = pytest.mark.whole
@@ -53,6 +53,48 @@ def test_submission_after_login(
     )
     assert subjects(server) == ["submitted"]
     assert subjects(server, "carol@example.net") == ["submitted"]
+
+
+def test_a_file_with_unix_line_ends_is_submitted_as_it_is(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    body = "one\n.\n.two\n\nthree\n"
+    text = f"From: alice@example.org\nTo: bob@example.org\nSubject: unix\n\n{body}"
+    (tmp_path / "mail.txt").write_text(text, newline="\n")
+    curl(
+        server,
+        *("--ssl-reqd", "--mail-from", "alice@example.org", "--mail-rcpt", "bob@example.org"),
+        *("--upload-file", str(tmp_path / "mail.txt"), url(server, "smtp", "submission")),
+        user="alice@example.org",
+    )
+    assert subjects(server) == ["unix"]
+    with imap(server) as client:
+        client.select("INBOX")
+        _, found = client.fetch("1", "(BODY.PEEK[TEXT])")
+    # curl ends with an empty line: it takes LF alone for no line end.
+    assert found[0][1] == body.replace("\n", "\r\n").encode() + b"\r\n"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("listener", ["smtp", "submission", "pop3", "imap"])
+def test_a_request_by_http_does_nothing(server: LiveServer, listener: str) -> None:
+    commands = {
+        "smtp": "HELO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\nx\r\n.\r\n",
+        "submission": "EHLO x\r\n",
+        "pop3": "USER bob@example.org\r\nPASS secret\r\n",
+        "imap": "a LOGIN bob@example.org secret\r\na CREATE made\r\n",
+    }[listener]
+    said = run(
+        [
+            *(needs("curl"), "--silent", "--show-error", "--http0.9", "--max-time", "20"),
+            *("--data-binary", "@-", url(server, "http", listener)),
+        ],
+        server.folder,
+        commands,
+        status=None,
+    )
+    assert "This server speaks" in said
+    assert "250" not in said
+    assert subjects(server) == []
 
 
 def test_relaying_is_refused(server: LiveServer) -> None:
