@@ -5,6 +5,7 @@ import pytest
 from tests.queue.mail_queue import ALICE, NEWS, TICKETS, MailQueue
 from twisted_mail.mail.job import LISTS
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
+from twisted_mail.queue.job_queue import _was_delivered_to
 
 
 def test_mail_for_a_program_is_on_disk_before_it_is_taken(queue: MailQueue) -> None:
@@ -78,3 +79,9 @@ def test_only_so_much_waits(tmp_path: Path) -> None:
 def test_a_message_that_comes_back_to_a_program_is_refused(queue: MailQueue) -> None:
     with pytest.raises(Refused, match="has been at this address"):
         queue.accept(TICKETS, prefix=b"Delivered-To: Tickets@example.org\r\n")
+
+
+def test_addresses_in_unicode_are_known_again() -> None:
+    header = "Delivered-To: \u00c4nne@Example.org\r\n".encode()
+    assert _was_delivered_to(header, "\u00c4NNE@example.org")
+    assert not _was_delivered_to(header, "anne@example.org")

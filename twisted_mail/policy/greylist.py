@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twisted_mail.interfaces import Blocking, Clock, Journal, SmtpContext
-from twisted_mail.mail.address import Address
+from twisted_mail.mail.address import Address, canonical_text
 from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict
 from twisted_mail.policy.greylist_store import (
@@ -83,7 +83,7 @@ class Greylist:
         self._journal = journal
         self._lane = blocking.lane()
         self._trusted = Networks(settings.trusted)
-        self._spares = frozenset(one.lower() for one in settings.spares)
+        self._spares = frozenset(map(canonical_text, settings.spares))
         self._store = GreylistStore(state and state / settings.file, settings.rules)
         self._known_networks: dict[str, float] = {}  # networks that are known, until when
         self._warned_at = -_WARN_SECONDS
@@ -119,7 +119,7 @@ class Greylist:
     def _is_exempt(self, context: SmtpContext, recipient: Address) -> bool:
         if context.submitter or context.peer.host in self._trusted:
             return True
-        return recipient.local.lower() in self._spares
+        return canonical_text(recipient.local) in self._spares
 
     def _warn(self, error: Exception) -> None:
         now = self._clock.monotonic()
@@ -141,7 +141,7 @@ def defer_for(seconds: float) -> Verdict:
 def triplet_key(network: str, sender: Address, recipient: Address) -> bytes:
     """Return a short key for network, sender and recipient, from which no address can be read."""
     text = "\0".join(
-        (network, normalise_sender(sender), f"{recipient.local}@{recipient.domain}".lower())
+        (network, normalise_sender(sender), canonical_text(f"{recipient.local}@{recipient.domain}"))
     )
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
@@ -151,7 +151,7 @@ def normalise_sender(sender: Address) -> str:
 
     Every word of the local part that has a digit is replaced as if it were a number.
     """
-    local = sender.local.lower()
+    local = canonical_text(sender.local)
     if local.startswith("prvs="):  # BATV: prvs=0123abcdef=alice
         local = local.rpartition("=")[2]
     elif local.startswith(("srs0", "srs1")):  # SRS0=hash=stamp=domain=alice

@@ -217,4 +217,4 @@ def _header(message: Message) -> bytes:
 
 def _was_delivered_to(header: bytes, address: str) -> bool:
     """Return whether a message has been delivered to this address before."""
-    return b"\r\ndelivered-to: " + address.lower().encode() + b"\r\n" in b"\r\n" + header.lower()
+    return b"\r\ndelivered-to: " + address.encode().lower() + b"\r\n" in b"\r\n" + header.lower()

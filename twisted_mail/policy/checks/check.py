@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from twisted_mail.interfaces import SmtpContext
+from twisted_mail.mail.address import canonical_text
 from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict
 from twisted_mail.policy.networks import LOOPBACK, Networks
@@ -44,7 +45,7 @@ class CheckFilter:
     def __init__(self, settings: CheckSettings) -> None:
         self._stages = (FilterStage(settings.stage),)
         self._trusted = Networks(settings.trusted)
-        self._spares = frozenset(one.lower() for one in settings.spares)
+        self._spares = frozenset(map(canonical_text, settings.spares))
         self._note = f"{type(self).__name__} {id(self)}"
 
     @property
@@ -65,7 +66,7 @@ class CheckFilter:
         if context.submitter or context.peer.host in self._trusted:
             return True
         recipient = context.recipient
-        return recipient is not None and recipient.local.lower() in self._spares
+        return recipient is not None and canonical_text(recipient.local) in self._spares
 
     async def judge(self, stage: FilterStage, context: SmtpContext) -> Verdict:
         """Judge, or return the verdict on the same subject again."""
