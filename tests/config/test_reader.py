@@ -61,7 +61,7 @@ def test_the_least_configuration_has_defaults(tmp_path: Path) -> None:
 
 def test_names_are_normal_and_paths_absolute(tmp_path: Path) -> None:
     text = (
-        'hostname = "Mail.Example.ORG."\ndomains = ["BÜCHER.example"]\nstate = "/var/x"\n'
+        'hostname = "Mail.Example.ORG."\ndomains = ["BÜCHER.example."]\nstate = "/var/x"\n'
         + LISTENER
         + '[tls]\nfolder = "a/b"\n[imap]\nfolder = "c"\n'
     )

@@ -175,6 +175,15 @@ def test_the_watch_never_waits_for_a_writer(fixture: DirectoryFixture, tmp_path:
 
 def test_the_right_password_gives_the_name_as_it_was_written(fixture: DirectoryFixture) -> None:
     assert fixture.login("ALICE@example.org", "secret") == "alice@example.org"
+    fixture.editor._tables.connection.execute("UPDATE account SET address = 'Alice@example.org'")
+    assert fixture.login("ALICE@example.org", "secret") == "Alice@example.org"
+
+
+def test_a_login_may_have_another_name_of_the_domain(fixture: DirectoryFixture) -> None:
+    assert fixture.login("alice@example.com", "secret") is None
+    fixture.editor.domains.add_name("example.com", "example.org")
+    assert fixture.login("Alice@EXAMPLE.com", "secret") == "alice@example.org"
+    assert fixture.login("alice@example.com", "wrong") is None
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ class _ConfigReader:
 
     def _domain(self, place: KeyPath, text: str) -> str:
         try:
-            return parse_domain(text)
+            return parse_domain(text.removesuffix("."))
         except ValueError as error:
             self._complain(place, f"{text!r} is not a domain: {error}")
             return ""

@@ -71,5 +71,6 @@ class FixedDirectory:
 
     async def verify(self, credentials: Credentials) -> str | None:
         """Return the account's name if the password is right."""
-        name = canonical_name(credentials.name)
+        local, at, domain = canonical_name(credentials.name).rpartition("@")
+        name = f"{local}{at}{self.domain_aliases.get(domain, domain)}"
         return name if self.passwords.get(name) == credentials.password else None

@@ -138,6 +138,7 @@ class SqliteDirectory:
     async def verify(self, credentials: Credentials) -> str | None:
         """Return the account's name if the password is right and the account is enabled.
 
+        The name may be in another name of the account's domain, as the addresses of its mail are.
         A name to act as (RFC 4616 §2) is not looked at.
         """
         record = await self._record_of_name(credentials.name)
@@ -208,9 +209,11 @@ class SqliteDirectory:
 
     async def _record_of_name(self, name: str) -> AddressRecord:
         try:
-            return await self._record(parse(name))
+            address = parse(name)
         except ValueError:  # not an address, so nobody's name
             return AddressRecord()
+        home = await self.home(address.domain) or address.domain
+        return await self._record(Address(address.local, home))
 
     async def _record(self, address: Address) -> AddressRecord:
         self._forget_if_changed()
