@@ -71,6 +71,26 @@ def test_a_maildir_comes_with_uids_flags_keywords_dates_and_subscriptions(
     assert store("check", ALICE) == 0, store.out
 
 
+def test_folders_in_folders_are_mailboxes(store: StoreCommand, tmp_path: Path) -> None:
+    source = maildir(tmp_path / "old", 1)
+    for folder in ("Work/cur", "Work/2024/new", "Caf&AOk-/cur", "sieve/tmp"):
+        (source / folder).mkdir(parents=True)
+        (source / folder / "5.M5.host").write_bytes(b"Subject: x\n\ny\n")
+    answer = store.json("import", ALICE, source)
+    took = {each["mailbox"]: each["imported"] for each in answer["mailboxes"]}
+    assert took == {"INBOX": 1, "Sent": 1, "Work": 1, "Work/2024": 1, "Café": 1}
+
+
+def test_two_messages_with_one_base_name_both_come(store: StoreCommand, tmp_path: Path) -> None:
+    source = maildir(tmp_path / "old", 1)
+    for name, text in (("5.M5.host:2,", b"a"), ("5.M5.host:2,S", b"b"), ("5.M5.host:2,F", b"a")):
+        (source / "cur" / name).write_bytes(b"Subject: " + text + b"\n\ny\n")
+    assert store.json("import", ALICE, source)["imported"] == 4
+    assert store.json("import", ALICE, source)["imported"] == 0
+    texts = [each.data[:10] for each in store.look()]
+    assert texts.count(b"Subject: a") == texts.count(b"Subject: b") == 1
+
+
 def test_a_second_run_imports_nothing_twice_and_what_is_new(
     store: StoreCommand, tmp_path: Path
 ) -> None:

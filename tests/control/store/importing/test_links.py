@@ -42,6 +42,7 @@ def test_no_link_of_a_maildir_is_followed(store: StoreCommand, tmp_path: Path) -
     os.symlink(other / "cur", mine / ".Half" / "cur")
     os.symlink(tmp_path / "hashes", mine / "new" / "2.M2.host")
     os.symlink(tmp_path / "hashes", mine / "dovecot-uidlist")
+    os.symlink("sieve/main.sieve", mine / ".dovecot.sieve")  # no mail is there
     os.mkfifo(mine / "new" / "3.M3.host")
     answer = store.json("import", ALICE, mine)
     assert answer["imported"] == 1
@@ -49,6 +50,7 @@ def test_no_link_of_a_maildir_is_followed(store: StoreCommand, tmp_path: Path) -
     told = {Path(each["where"]).name: each["why"] for each in answer["skipped"]}
     assert told["3.M3.host"] == "it is no file"
     assert {".Folder", "cur", "2.M2.host", "dovecot-uidlist"} <= {*told}
+    assert ".dovecot.sieve" not in told
     assert not answer["ok"]
 
 

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import file_digest
 
+from twisted_mail.control.store.importing.maildir_folders import PLACES, MaildirFolders
 from twisted_mail.control.store.importing.source import (
     MAX_MESSAGE,
     SourceMessage,
@@ -14,9 +16,8 @@ from twisted_mail.control.store.importing.source import (
 from twisted_mail.control.store.importing.source_files import SourceFiles
 from twisted_mail.control.store.skipped import BadItem
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.store.format import filename, keywords, layout, subscriptions, uidlist
+from twisted_mail.store.format import filename, keywords, subscriptions, uidlist
 
-_PLACES = (b"new", b"cur")
 _MAX_LIST = 256 * 1024 * 1024  # octets of a list of UIDs
 
 
@@ -25,39 +26,16 @@ class MaildirSource:
 
     def __init__(self, files: SourceFiles) -> None:
         self._source = files
-        self._bad: list[tuple[str, str]] = []
-        self._folders = self._find()
+        folders = MaildirFolders(files)
+        self._bad = folders.bad
+        self._folders = folders.found
         self._files: dict[str, list[tuple[SourceMessage, bytes]]] = {}
         self._paths: dict[tuple[str, bytes], bytes] = {}
 
     @staticmethod
     def is_one(files: SourceFiles) -> bool:
         """Return whether a source is a Maildir."""
-        return not files.file and all(files.is_folder(place) for place in _PLACES)
-
-    def _find(self) -> dict[str, bytes]:
-        found = {"INBOX": b""}
-        for name in self._source.names():
-            if not name.startswith(b".") or not self._is_mailbox(name):
-                continue
-            mailbox = layout.mailbox_name(name) or _guessed(name)
-            if mailbox in found:
-                self._bad.append((os.fsdecode(name), f"its name would be {mailbox} a second time"))
-                continue
-            found[mailbox] = name
-        return found
-
-    def _is_mailbox(self, folder: bytes) -> bool:
-        """Return whether a folder is a mailbox; one that is a link is bad."""
-        if self._source.is_link(folder):
-            self._bad.append((self._source.shown(folder), "it is a link, and none is followed"))
-            return False
-        return any(self._is_there(os.path.join(folder, place)) for place in _PLACES)
-
-    def _is_there(self, path: bytes) -> bool:
-        with suppress(BadItem, OSError):
-            return self._source.is_folder(path) or self._source.is_link(path)
-        return False
+        return not files.file and all(files.is_folder(place) for place in PLACES)
 
     def _read(self, path: bytes) -> bytes | None:
         try:
@@ -110,7 +88,7 @@ class MaildirSource:
         listed = self._list(mailbox)
         letters = keywords.parse(self._read(os.path.join(folder, keywords.FILE)) or b"")
         found: dict[bytes, tuple[tuple[int, int, bytes], SourceMessage, bytes]] = {}
-        for place in _PLACES:
+        for place in PLACES:
             try:
                 names = self._source.names(os.path.join(folder, place))
             except (BadItem, OSError) as error:
@@ -133,7 +111,12 @@ class MaildirSource:
                     described.st_size,
                     uid,
                 )
-                found[base] = ((uid or 2**33, described.st_mtime_ns, base), item, path)
+                if base in found:
+                    key = self._own_key(base, found[base][2], path)
+                    if not key:
+                        continue
+                    item = replace(item, key=key, uid=0)
+                found[item.key] = ((item.uid or 2**33, described.st_mtime_ns, base), item, path)
         return [(item, path) for _, item, path in sorted(found.values(), key=lambda one: one[0])]
 
     def _described(self, path: bytes) -> os.stat_result | None:
@@ -142,6 +125,18 @@ class MaildirSource:
         except (BadItem, OSError) as error:
             self._bad.append((self._source.shown(path), _why(error)))
             return None
+
+    def _own_key(self, base: bytes, first: bytes, second: bytes) -> bytes:
+        """Return a key for another message with the same base name; empty if it is the same."""
+        try:
+            there, here = self._digest(first), self._digest(second)
+        except (BadItem, OSError):
+            return b""  # it was renamed meanwhile: loading finds it
+        return b"" if there == here else base + b"/" + here[:32]
+
+    def _digest(self, path: bytes) -> bytes:
+        with self._source.open(path) as file:
+            return file_digest(file, "sha256").hexdigest().encode()
 
     def load(
         self, mailbox: str, items: Sequence[SourceMessage]
@@ -179,13 +174,6 @@ class MaildirSource:
     def close(self) -> None:
         """Close the folders."""
         self._source.close()
-
-
-def _guessed(folder: bytes) -> str:
-    """Return a mailbox name for a folder that is not named as Dovecot does."""
-    levels = folder[1:].decode("utf-8", "replace").split(".")
-    name = "/".join(level.replace("/", "_") or "_" for level in levels)
-    return "".join(sign if sign.isprintable() else "_" for sign in name)
 
 
 def _flags(tail: bytes, letters: dict[str, str]) -> flag.Flags:

@@ -7,7 +7,7 @@ source nothing is opened through a link, and only regular files of the source's 
 import os
 import stat
 from collections import deque
-from typing import BinaryIO
+from io import BufferedReader
 
 from twisted_mail.control.output import CommandError
 from twisted_mail.control.store.skipped import BadItem
@@ -52,11 +52,16 @@ class SourceFiles:
             return False
         return True
 
-    def is_link(self, path: bytes) -> bool:
-        """Return whether a name is a link."""
+    def is_link_to_folder(self, path: bytes) -> bool:
+        """Return whether a name is a link that leads to a folder, which is not opened."""
         folder, name = os.path.split(path)
-        found = os.stat(name, dir_fd=self._opened_folder(folder), follow_symlinks=False)
-        return stat.S_ISLNK(found.st_mode)
+        try:
+            above = self._opened_folder(folder)
+            found = os.stat(name, dir_fd=above, follow_symlinks=False)
+            target = os.stat(name, dir_fd=above)
+        except (BadItem, OSError):
+            return False
+        return stat.S_ISLNK(found.st_mode) and stat.S_ISDIR(target.st_mode)
 
     def described(self, path: bytes) -> os.stat_result:
         """Describe a file that may be read. Raises BadItem for any other, and OSError."""
@@ -65,7 +70,7 @@ class SourceFiles:
         self._check(found)
         return found
 
-    def open(self, path: bytes) -> BinaryIO:
+    def open(self, path: bytes) -> BufferedReader:
         """Open a file for reading. Raises BadItem for what may not be read, and OSError."""
         folder, name = os.path.split(path)
         above = self._opened_folder(folder)
