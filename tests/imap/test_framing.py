@@ -183,7 +183,7 @@ def test_before_login_a_message_is_no_more_than_a_literal() -> None:
 
 def test_a_message_may_not_hold_nul() -> None:
     said = events_of(b"a APPEND INBOX {3+}\r\nx\0y\r\nb NOOP\r\n")
-    assert said[2:] == [bad("a", "A message may not hold NUL"), b"b NOOP"]
+    assert said[2:] == [("a", "Refused", "A message may not hold NUL"), b"b NOOP"]
 
 
 def test_a_message_that_cannot_be_kept_is_refused_when_all_of_it_has_come() -> None:

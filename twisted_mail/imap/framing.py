@@ -174,7 +174,8 @@ class Framer:
             octets = self._take(size)
             size -= len(octets)
             if 0 in octets:
-                self.refuse(ProtocolError("A message may not hold NUL"))
+                # No fault of the command: a client that brings old mail here is not to be cut off.
+                self.refuse(Refused("A message may not hold NUL", "CANNOT"))
             yield MessageOctets(octets)
         yield MessageEnds()
 

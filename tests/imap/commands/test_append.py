@@ -36,6 +36,12 @@ def test_lf_alone_is_kept_as_crlf(pieces: list[bytes], kept: bytes) -> None:
     assert imap.box().columns[0].size == len(kept)
 
 
+def test_a_client_that_brings_messages_with_nul_is_not_cut_off() -> None:
+    imap = ImapFixture(max_errors=3)
+    lines = imap.inside(*[b"a APPEND INBOX {3+}\r\nx\0y\r\n"] * 10, "b NOOP")
+    assert lines == ["a NO [CANNOT] A message may not hold NUL"] * 10 + ["b OK NOOP completed."]
+
+
 def test_the_limit_counts_what_is_kept() -> None:
     imap = ImapFixture(max_size=4)
     lines = imap.inside(
@@ -66,7 +72,7 @@ def test_news_of_the_selected_mailbox_come_with_the_answer() -> None:
         (b'a APPEND INBOX "yesterday" {1+}\r\nx\r\n', "a BAD"),
         (b"a APPEND INBOX {1+}\r\nx{1+}\r\ny\r\n", "a BAD"),
         (b"a APPEND INBOX {1+}\r\nx y\r\n", "a BAD"),
-        (b"a APPEND INBOX {3+}\r\nx\0y\r\n", "a BAD"),
+        (b"a APPEND INBOX {3+}\r\nx\0y\r\n", "a NO [CANNOT]"),
         (b"a APPEND INBOX text\r\n", "a BAD"),
         (b"a APPEND INBOX\r\n", "a BAD"),
         (b"a APPEND\r\n", "a BAD"),
