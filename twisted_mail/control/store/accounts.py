@@ -6,6 +6,7 @@ with a running server.
 
 import os
 import pwd
+import sys
 import time
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -14,9 +15,12 @@ from typing import Any, TypeVar
 from twisted_mail.config import Config
 from twisted_mail.control.output import CommandError
 from twisted_mail.directory.editing.editor import DirectoryEditor
+from twisted_mail.interfaces import FaultReport
 from twisted_mail.mail.address import canonical_name
 from twisted_mail.mail.outcome import Refused
+from twisted_mail.net.process.fault_log import fault_text
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout
 from twisted_mail.store.format.filename import Namer
@@ -25,6 +29,8 @@ from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work.perform import close
 
 T = TypeVar("T")
+
+MAX_SHOWN = 100  # errors of the disk in one account
 
 
 class SystemClock:
@@ -62,6 +68,19 @@ def has_mail(config: Config, account: str) -> bool:
     return os.path.isdir(os.path.join(path(config, account), b"Maildir"))
 
 
+def shown_once() -> FaultReport:
+    """Return what shows each error of the disk once, where errors are shown."""
+    shown: set[str] = set()
+
+    def report(where: str, error: Exception) -> None:
+        text = fault_text(where, error)
+        if text not in shown and len(shown) < MAX_SHOWN:
+            shown.add(text)
+            print(f"disk: {text}", file=sys.stderr)
+
+    return report
+
+
 @contextmanager
 def opened(config: Config, account: str) -> Iterator[Tree]:
     """Open one account's mail, without a quota: an administrator may exceed it."""
@@ -73,7 +92,9 @@ def opened(config: Config, account: str) -> Iterator[Tree]:
 def opened_at(config: Config, folder: bytes) -> Iterator[Tree]:
     """Open the mail in a folder, as ``opened`` does."""
     disk = Disk()
-    environment = StoreEnvironment(disk, SystemClock(), Namer(), disk.boot_id(), config.store)
+    environment = StoreEnvironment(
+        disk, SystemClock(), Namer(), disk.boot_id(), config.store, DiskFaults(shown_once())
+    )
     tree = Tree(environment, folder, QuotaLedger())
     try:
         yield tree

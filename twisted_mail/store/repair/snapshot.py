@@ -1,6 +1,7 @@
 """Mailboxes as they are at one moment, for copying them while others go on working."""
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +26,10 @@ from twisted_mail.store.work.usage import measure_named
 
 @dataclass(frozen=True, slots=True)
 class MailboxSnapshot:
-    """One mailbox: its folder, identifiers, messages, and its keywords' letters."""
+    """One mailbox: its folder, identifiers, messages, and its keywords' letters.
+
+    ``faulty`` are messages whose files cannot be read, which are not among the others.
+    """
 
     name: str
     folder: bytes
@@ -35,6 +39,7 @@ class MailboxSnapshot:
     uidnext: int
     rows: tuple[Row, ...]
     by_letter: dict[str, str]
+    faulty: tuple[Row, ...] = ()
 
     def file_name(self, row: Row) -> bytes:
         """Return the name that a message's file has in ``cur``."""
@@ -64,6 +69,28 @@ def mailbox_snapshots(tree: Tree, names: Iterable[str] | None = None) -> list[Ma
     return in_transaction(tree, _snapshots, names)
 
 
+def mailboxes_held(
+    tree: Tree, use: Callable[[list[MailboxSnapshot]], bool]
+) -> list[MailboxSnapshot] | None:
+    """Return all mailboxes once ``use`` has used them, while every process of this server waits.
+
+    Returns None if ``use`` returns that other programs have moved messages. To be called by
+    ``perform_steps``.
+    """
+    names = [info.name for info in list_mailboxes(tree) if info.is_selectable]
+    return in_transaction(tree, _held, names, use)
+
+
+def _held(
+    tree: Tree,
+    work: UnitOfWork,
+    names: Sequence[str],
+    use: Callable[[list[MailboxSnapshot]], bool],
+) -> list[MailboxSnapshot] | None:
+    found = _snapshots(tree, work, names)
+    return found if use(found) else None
+
+
 def _snapshots(tree: Tree, work: UnitOfWork, names: Sequence[str]) -> list[MailboxSnapshot]:
     found = []
     for name in names:
@@ -77,7 +104,9 @@ def _snapshots(tree: Tree, work: UnitOfWork, names: Sequence[str]) -> list[Mailb
 
 def _snapshot(folder: Folder, work: UnitOfWork) -> MailboxSnapshot:
     state = scan(folder, work)
+    before = folder.faulty.count
     rows = all_measured(folder, work, work.index.all_rows(state))
+    faulty = folder.faulty.since(before, [row.uid for row in rows])
     return MailboxSnapshot(
         folder.name,
         folder.folder,
@@ -87,6 +116,7 @@ def _snapshot(folder: Folder, work: UnitOfWork) -> MailboxSnapshot:
         max(state.uidnext, folder.uids.uidnext),
         tuple(row for row in rows if row.date != UNKNOWN_DATE),  # else its file is gone
         dict(folder.keywords.by_letter),
+        tuple(row for row in rows if row.uid in faulty),
     )
 
 
@@ -122,3 +152,20 @@ def opened(tree: Tree, moment: MailboxSnapshot, row: Row) -> int | None:
         except FileNotFoundError:
             path = perform_steps(tree, locate_message, moment, row)
     return None
+
+
+def opened_there(tree: Tree, moment: MailboxSnapshot, row: Row) -> int | None:
+    """Open a message's file as ``opened`` does, but only where it was: within ``mailboxes_held``."""
+    try:
+        return tree.disk.open(filename.path(moment.path, row.base, row.tail))
+    except FileNotFoundError:
+        return None
+
+
+def unread(tree: Tree, found: Iterable[MailboxSnapshot]) -> Iterator[tuple[str, str]]:
+    """Yield what the mailboxes lack because it cannot be read, messages and whole folders, and why."""
+    for moment in found:
+        for row in moment.faulty:
+            yield os.fsdecode(filename.path(moment.path, row.base, row.tail)), "it cannot be read"
+    for coded, error in tree.unusable.errors().items():
+        yield f"the folder {os.fsdecode(coded) or 'INBOX'}", str(error.strerror or error)

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import shutil
@@ -8,11 +9,13 @@ import pytest
 
 from tests.control.store.commands import ALICE, BOB, StoreCommand, facts, wanted
 from tests.corpus import mails
+from tests.faults import BadFilesDisk
 from twisted_mail.control.store import accounts
-from twisted_mail.control.store.backup import copying, snapshots
+from twisted_mail.control.store.backup import account_backup, copying, snapshots
 from twisted_mail.control.store.backup.account_backup import AccountBackup
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.mail.mailbox.flags import normal
+from twisted_mail.store.repair import snapshot
 from twisted_mail.store.repair.import_stage import ImportStaging
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
@@ -448,8 +451,75 @@ def test_an_account_that_never_rests_is_reported(
 ) -> None:
     monkeypatch.setattr(AccountBackup, "_has", lambda *_: False)
     assert store("backup", folder) == 1
-    assert "changes too fast" in store.err
+    assert f"{ALICE}: other programs move its messages too fast" in store.err
     assert snapshots.finished(folder) == []
+
+
+def test_an_account_that_cannot_be_copied_is_named_and_the_others_are_saved(
+    store: StoreCommand, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert store("backup", folder) == 0
+    run = AccountBackup.run
+
+    def fail_for_alice(one: AccountBackup, progress: Any) -> Any:
+        if one._name == ALICE:
+            raise OSError(errno.EIO, "as told", "/mail/alice")
+        return run(one, progress)
+
+    monkeypatch.setattr(AccountBackup, "run", fail_for_alice)
+    assert store("backup", folder, "--keep", "1") == 1
+    assert f"{ALICE}: [Errno 5]" in store.out
+    old, new = snapshots.finished(folder)
+    assert [each["account"] for each in snapshots.manifest(new)["accounts"]] == [BOB]
+    assert len(snapshots.manifest(old)["accounts"]) == 2, "the last copy of the other is kept"
+
+
+def test_a_full_disk_ends_the_backup(
+    store: StoreCommand, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise OSError(errno.ENOSPC, "as told")
+
+    monkeypatch.setattr(AccountBackup, "run", fail)
+    assert store("backup", folder) == 1
+    assert snapshots.finished(folder) == []
+
+
+def test_an_account_whose_client_moves_all_the_time_is_copied_while_it_waits(
+    store: StoreCommand, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, moves = AccountBackup._copy, iter(range(5))
+
+    def copy_late(one: AccountBackup, moment: Any, row: Any, path: Path) -> bool:
+        if one._name == ALICE and one._open is snapshot.opened and next(moves, None) is not None:
+            uids = [each.uid for each in moment.rows if moment.name == "INBOX"][-1:]
+            change(store, move_to_sent, uids or [1])
+            return False
+        return copy(one, moment, row, path)
+
+    monkeypatch.setattr(account_backup, "_PASSES", 1)
+    monkeypatch.setattr(AccountBackup, "_copy", copy_late)
+    assert store("backup", folder) == 0, store.out
+    [made] = snapshots.finished(folder)
+    assert sum(each["messages"] for each in snapshots.manifest(made)["accounts"]) == 17
+    before = store.look(), store.look(mailbox="Sent")
+    forget(store)
+    assert store("restore", folder) == 0
+    assert (store.look(), store.look(mailbox="Sent")) == before
+
+
+def test_messages_and_folders_that_cannot_be_read_are_named(
+    store: StoreCommand, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (store.maildir() / "cur" / "900.restored.h:2,S").write_bytes(b"Subject: x\r\n\r\nx\r\n")
+    disk = BadFilesDisk()
+    disk.bad = {("open", b"900.restored"): errno.EACCES, ("files", b"/.Sent/"): errno.EIO}
+    monkeypatch.setattr(accounts, "Disk", lambda: disk)
+    assert store("backup", folder, ALICE) == 1
+    assert "900.restored.h:2,S: it cannot be read" in store.out
+    assert "the folder .Sent: " in store.out
+    [made] = snapshots.finished(folder)
+    assert snapshots.manifest(made)["accounts"][0]["messages"] == 12
 
 
 def test_an_account_of_another_spelling_is_restored_into_the_one_of_now(

@@ -1,3 +1,4 @@
+import errno
 import json
 import mailbox
 import os
@@ -8,6 +9,8 @@ import pytest
 
 from tests.control.store.commands import ALICE, BOB, StoreCommand, facts, wanted
 from tests.corpus import mails
+from tests.faults import BadFilesDisk
+from twisted_mail.control.store import accounts
 from twisted_mail.control.store.backup import copying
 from twisted_mail.control.store.exporting import exporter, mbox_target
 from twisted_mail.store.work.mailbox_operations import create
@@ -178,3 +181,17 @@ def test_a_short_file_is_skipped_and_reported(store: StoreCommand, tmp_path: Pat
     assert store("export", ALICE, tmp_path / "out") == 1
     assert "it has 5 octets and should have" in store.out
     assert store.json("export", ALICE, tmp_path / "out")["exported"] == 0
+
+
+@pytest.mark.parametrize("form", ["maildir", "mbox"])
+def test_messages_and_folders_that_cannot_be_read_are_named(
+    store: StoreCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    (store.maildir() / "cur" / "900.restored.h:2,S").write_bytes(b"Subject: x\r\n\r\nx\r\n")
+    disk = BadFilesDisk()
+    disk.bad = {("open", b"900.restored"): errno.EACCES, ("files", b"/.Sent/"): errno.EIO}
+    monkeypatch.setattr(accounts, "Disk", lambda: disk)
+    assert store("export", ALICE, tmp_path / "out", "--format", form) == 1
+    assert "900.restored.h:2,S: it cannot be read" in store.out
+    assert "the folder .Sent: " in store.out
+    assert "12 messages exported" in store.out

@@ -1,7 +1,8 @@
 """The backup of one account: as it was at one moment, though it changes meanwhile."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,9 +11,17 @@ from twisted_mail.control.store.backup import copying, snapshots
 from twisted_mail.control.store.progress import Progress
 from twisted_mail.control.store.skipped import BadItem, SkippedItems
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.disk.faults import is_of_one_file
 from twisted_mail.store.format import filename, keywords, subscriptions, uidlist
 from twisted_mail.store.index.rows import Row
-from twisted_mail.store.repair.snapshot import MailboxSnapshot, mailbox_snapshots, opened
+from twisted_mail.store.repair.snapshot import (
+    MailboxSnapshot,
+    mailbox_snapshots,
+    mailboxes_held,
+    opened,
+    opened_there,
+    unread,
+)
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work.perform import perform_steps
 
@@ -35,7 +44,7 @@ class AccountBackup:
     All mailboxes are read at one moment; then the files are copied or linked. If one is gone by then,
     expunged or moved, there is another pass with a later moment, for which most files are there
     already. So the manifest is of the last moment, and a message that was moved meanwhile is in one of
-    its two mailboxes.
+    its two mailboxes. In the last pass all that use the account wait; by then little is left to copy.
     """
 
     def __init__(
@@ -50,28 +59,15 @@ class AccountBackup:
         self._digests: dict[bytes, str] = {}
         self._copied: set[bytes] = set()
         self._bad: dict[bytes, str] = {}
+        self._open: Callable[[Tree, MailboxSnapshot, Row], int | None] = opened
 
     def run(self, progress: Progress) -> dict[str, Any]:
         """Make the backup; return its part of the manifest."""
-        for _ in range(_PASSES):
-            found = perform_steps(self._tree, mailbox_snapshots)
-            self._held |= _held(self._path)
-            progress.total += sum(len(moment.rows) for moment in found)
-            wanted = {path: row for moment in found for path, row in self._wanted(moment)}
-            gone = [
-                row.base
-                for moment in found
-                for path, row in self._wanted(moment)
-                if not self._has(moment, row, path, progress)
-            ]
-            if not gone:
-                break
-        else:
-            raise Unavailable(f"{self._name} changes too fast to be copied now")
+        found = self._copied_all(progress)
+        wanted = {path: row for moment in found for path, row in self._wanted(moment)}
         self._remove_others({path for path, row in wanted.items() if row.base not in self._bad})
         self._finish(found)
-        for base, why in self._bad.items():
-            self._skipped.add(f"{self._name}: {os.fsdecode(base)}", why)
+        self._note_skipped(found)
         rows = [row for moment in found for row in moment.rows if row.base not in self._bad]
         return {
             "mailboxes": len(found),
@@ -79,6 +75,35 @@ class AccountBackup:
             "octets": sum(row.stored for row in rows),
             "copied": len(self._copied & {row.base for row in rows}),
         }
+
+    def _copied_all(self, progress: Progress) -> list[MailboxSnapshot]:
+        """Have all files of one moment in the backup; return the mailboxes of that moment."""
+        for _ in range(_PASSES):
+            found = perform_steps(self._tree, mailbox_snapshots)
+            if self._have_all(found, progress):
+                return found
+        self._open = opened_there
+        locked = perform_steps(
+            self._tree, mailboxes_held, partial(self._have_all, progress=progress)
+        )
+        if locked is None:
+            raise Unavailable("other programs move its messages too fast for them to be copied now")
+        return locked
+
+    def _have_all(self, found: list[MailboxSnapshot], progress: Progress) -> bool:
+        """Have files in the backup; return whether none was gone from the maildir."""
+        self._held |= _held(self._path)
+        progress.total += sum(len(moment.rows) for moment in found)
+        places = [(moment, path, row) for moment in found for path, row in self._wanted(moment)]
+        gone = [row for moment, path, row in places if not self._has(moment, row, path, progress)]
+        return not gone
+
+    def _note_skipped(self, found: list[MailboxSnapshot]) -> None:
+        """Name what the backup lacks: messages, and mailboxes whose folders cannot be used."""
+        for base, why in self._bad.items():
+            self._skipped.add(f"{self._name}: {os.fsdecode(base)}", why)
+        for where, why in unread(self._tree, found):
+            self._skipped.add(f"{self._name}: {where}", why)
 
     # ------------------------------------------------------------ files
 
@@ -105,7 +130,9 @@ class AccountBackup:
             return self._copy(moment, row, path)
         except BadItem as bad:
             self._bad[row.base] = str(bad)
-        except PermissionError as error:
+        except OSError as error:
+            if not is_of_one_file(error):
+                raise
             self._bad[row.base] = str(error.strerror)
         return True
 
@@ -115,7 +142,7 @@ class AccountBackup:
         os.link(old, path)
 
     def _copy(self, moment: MailboxSnapshot, row: Row, path: Path) -> bool:
-        fd = opened(self._tree, moment, row)
+        fd = self._open(self._tree, moment, row)
         if fd is None:
             return False
         path.parent.mkdir(0o700, parents=True, exist_ok=True)

@@ -19,6 +19,8 @@ from twisted_mail.control.store.backup import copying, snapshots
 from twisted_mail.control.store.backup.account_backup import AccountBackup
 from twisted_mail.control.store.progress import GO_ON, Progress
 from twisted_mail.control.store.skipped import SkippedItems
+from twisted_mail.mail.outcome import MailError
+from twisted_mail.store.disk.faults import is_of_one_file
 
 
 def back_up(options: argparse.Namespace, config: Config) -> CommandResult:
@@ -50,10 +52,15 @@ class Backup:
         copying.make(self._build / "mail")
         self._leave_only(names)
         with Progress(0, not self._options.json) as progress:
-            done = [self._account(name, before[-1:], progress) for name in names]
+            tried = [self._try(name, before[-1:], progress) for name in names]
+        done = [found for found in tried if found is not None]
+        if names and not done:
+            raise CommandError(
+                "no account could be copied, no backup was made", details=self._skipped.lines()
+            )
         self._directory()
         path = self._publish(done)
-        removed = self._remove_old()
+        removed = self._remove_old() if len(done) == len(names) else []
         return self._answer(path, done, removed)
 
     def _where(self, account: str) -> Path:
@@ -68,6 +75,19 @@ class Backup:
             for local in domain.iterdir():
                 if local not in wanted:
                     shutil.rmtree(local)
+
+    def _try(self, name: str, before: list[Path], progress: Progress) -> dict[str, Any] | None:
+        """Back up one account; return None for one that cannot be, which is named at the end."""
+        try:
+            return self._account(name, before, progress)
+        except MailError as error:
+            self._skipped.add(name, error)
+        except OSError as error:
+            if not is_of_one_file(error):
+                raise
+            self._skipped.add(name, error)
+        shutil.rmtree(self._build / self._where(name), ignore_errors=True)
+        return None
 
     def _account(self, name: str, before: list[Path], progress: Progress) -> dict[str, Any]:
         progress.place = name

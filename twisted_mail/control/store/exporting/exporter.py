@@ -15,7 +15,7 @@ from twisted_mail.control.store.exporting.mbox_target import MboxTarget
 from twisted_mail.control.store.mailbox_choice import chosen_mailboxes
 from twisted_mail.control.store.progress import GO_ON, Progress
 from twisted_mail.control.store.skipped import SkippedItems
-from twisted_mail.store.repair.snapshot import MailboxSnapshot, mailbox_snapshots
+from twisted_mail.store.repair.snapshot import MailboxSnapshot, mailbox_snapshots, unread
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work.list_status import list_mailboxes
 from twisted_mail.store.work.perform import perform_steps
@@ -67,6 +67,8 @@ def _run(
     target: ExportTarget = kind(folder, tree, skipped)
     done: list[dict[str, Any]] = []
     found = [moment for name in names for moment in perform_steps(tree, mailbox_snapshots, [name])]
+    for where, why in unread(tree, found):
+        skipped.add(where, why)
     total = sum(len(moment.rows) for moment in found)
     with Progress(total, not options.json) as progress:
         for moment in found:
