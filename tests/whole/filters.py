@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.whole.live import PATIENCE, LiveServer, needs
-from tests.whole.process import free_port, select_nothing
+from tests.whole.ports import free_port
+from tests.whole.process import select_nothing
 
 START_SECONDS = 30.0
 

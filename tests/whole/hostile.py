@@ -12,7 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.whole.live import CONFIG, PATIENCE, LiveServer
-from tests.whole.process import ServerProcess, free_port, wait_until_listening
+from tests.whole.ports import free_port
+from tests.whole.process import ServerProcess, wait_until_listening
 
 MIB = 1024 * 1024
 

@@ -13,6 +13,8 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
+from tests.whole.ports import free_port
+
 Records = Mapping[str, Mapping[str, list[str]]]  # name -> type -> texts, as in a zone file
 
 
@@ -32,8 +34,8 @@ class NameServer:
         self.torrent: bytes | None = None
         self.asked: Counter[tuple[str, str]] = Counter()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._tcp = socket.create_server((host, 0), family=family)
-        self.port = self._tcp.getsockname()[1]
+        self.port = free_port()
+        self._tcp = socket.create_server((host, self.port), family=family)
         self._udp = socket.socket(family, socket.SOCK_DGRAM)
         self._udp.bind((host, self.port))
         self.host = host

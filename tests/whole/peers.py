@@ -13,7 +13,8 @@ from pathlib import Path
 
 from tests.whole.dovecot_config import dovecot_config, dovecot_version
 from tests.whole.live import PATIENCE, needs
-from tests.whole.process import free_port, select_nothing
+from tests.whole.ports import free_port
+from tests.whole.process import select_nothing
 
 ROOT = "root"
 MAIL_USER = "mail"  # Debian has it always; as root, Dovecot serves no mail

@@ -21,7 +21,8 @@ import pytest
 
 from tests.whole.hostile import MIB
 from tests.whole.live import PATIENCE, LiveServer, needs
-from tests.whole.process import free_port, wait_until_listening
+from tests.whole.ports import free_port
+from tests.whole.process import wait_until_listening
 
 # Where .ci/run lays packages that cannot be installed beside each other.
 UNPACKED = Path(

@@ -13,7 +13,8 @@ import pytest
 
 from tests.whole.clients import hello, imap, subjects
 from tests.whole.live import HOSTNAME, PATIENCE, LiveServer, needs
-from tests.whole.process import free_port, wait_until_listening
+from tests.whole.ports import free_port
+from tests.whole.process import wait_until_listening
 
 pytestmark = pytest.mark.whole
 

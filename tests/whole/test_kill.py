@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.whole.live import CONFIG, PATIENCE, LiveServer
-from tests.whole.process import ServerProcess, free_port
+from tests.whole.ports import free_port
+from tests.whole.process import ServerProcess
 
 pytestmark = pytest.mark.whole
 

@@ -12,7 +12,8 @@ import pytest
 
 from tests.whole.crowd import ACCOUNT, Book, Worker, check, prepare, truth, work
 from tests.whole.live import CONFIG, LiveServer
-from tests.whole.process import ServerProcess, free_port
+from tests.whole.ports import free_port
+from tests.whole.process import ServerProcess
 from tests.whole.talker import Talker
 
 pytestmark = pytest.mark.whole

@@ -17,7 +17,8 @@ import pytest
 
 from tests.whole.hostile import eventually
 from tests.whole.live import CONFIG, HOSTNAME, PATIENCE, LiveServer
-from tests.whole.process import ServerProcess, free_port
+from tests.whole.ports import free_port
+from tests.whole.process import ServerProcess
 from twisted_mail.control.setup import certificates
 
 pytestmark = pytest.mark.whole

@@ -12,7 +12,8 @@ import pytest
 
 from tests.whole.hostile import eventually
 from tests.whole.live import CONFIG, PATIENCE, LiveServer
-from tests.whole.process import ServerProcess, free_port
+from tests.whole.ports import free_port
+from tests.whole.process import ServerProcess
 
 pytestmark = pytest.mark.whole
 

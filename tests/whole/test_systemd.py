@@ -18,7 +18,8 @@ import pytest
 
 from tests.whole.hostile import eventually
 from tests.whole.live import CONFIG, PATIENCE, LiveServer, needs
-from tests.whole.process import TWISTD, free_port, select_nothing
+from tests.whole.ports import free_port
+from tests.whole.process import TWISTD, select_nothing
 
 pytestmark = pytest.mark.whole
 

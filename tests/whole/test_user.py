@@ -15,7 +15,8 @@ import pytest
 
 from tests.whole.hostile import eventually
 from tests.whole.live import CONFIG, PATIENCE, LiveServer
-from tests.whole.process import TWISTD, free_port
+from tests.whole.ports import free_port
+from tests.whole.process import TWISTD
 
 pytestmark = [
     pytest.mark.whole,

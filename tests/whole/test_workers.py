@@ -15,7 +15,8 @@ from tests.whole import test_kill
 from tests.whole.clients import hello
 from tests.whole.hostile import Raw, eventually
 from tests.whole.live import CONFIG, PATIENCE, LiveServer
-from tests.whole.process import ServerProcess, free_port
+from tests.whole.ports import free_port
+from tests.whole.process import ServerProcess
 from tests.whole.talker import Talker
 from twisted_mail.workers.remote import HANDOFF_PREFIX
 
