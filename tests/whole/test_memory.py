@@ -23,6 +23,13 @@ pytestmark = pytest.mark.whole
 
 PARTS = (Conversation, Server, BufferingTLSTransport, SSL.Connection, CoroutineType)
 OPENING = b"MAIL FROM:<a@example.com>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n"
+STARTING = {
+    "smtp": (b"HELO x", b"STARTTLS"),
+    "submission": (b"HELO x", b"STARTTLS"),
+    "lmtp": (b"STARTTLS",),
+    "pop3": (b"STLS",),
+    "imap": (b"a STARTTLS",),
+}
 PARTING = {"imap": b"a LOGOUT"}  # others say QUIT
 
 
@@ -63,6 +70,22 @@ def test_a_connection_that_has_gone_is_freed_at_once(
     before = parts()
     for _ in range(3):
         leave(raw(server, listener), LISTENERS[listener][0])
+    assert eventually(lambda: parts() <= before, 5)
+
+
+@pytest.mark.usefixtures("without_collector")
+@pytest.mark.parametrize("leave", [leave_silently, leave_politely, leave_abruptly])
+@pytest.mark.parametrize("listener", STARTING)
+def test_so_is_one_that_has_started_tls(
+    server: LiveServer, listener: str, leave: Callable[[Raw, str], None]
+) -> None:
+    before = parts()
+    for _ in range(3):
+        client = raw(server, listener)
+        for line in STARTING[listener]:
+            client.ask(line)
+        client.socket = server.secured(client.socket)
+        leave(client, LISTENERS[listener][0])
     assert eventually(lambda: parts() <= before, 5)
 
 
