@@ -9,6 +9,7 @@ import smtplib
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -262,3 +263,57 @@ def test_workers_follow(start: Callable[..., Reloaded]) -> None:
     assert server.reload()[0] == 0
     assert {server.client().esmtp_features["size"] for _ in range(10)} == {"52428800"}
     assert server.text().count("is at work") == 2
+
+
+class Visitors:
+    """Clients that connect and send, one message each, until they are to end."""
+
+    def __init__(self, server: Reloaded, count: int) -> None:
+        self._server, self._is_over = server, threading.Event()
+        self.sent: list[str] = []
+        self.failures: list[Exception] = []
+        self._threads = [threading.Thread(target=self._visit, args=(one,)) for one in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def _visit(self, visitor: int) -> None:
+        number = 0
+        while not self._is_over.is_set():
+            number += 1
+            name = f"{visitor}-{number}"
+            text = f"Subject: {name}\r\n\r\nHello\r\n"
+            try:
+                with self._server.client() as client:
+                    client.sendmail("a@example.com", ["bob@example.org"], text)
+            except (smtplib.SMTPException, OSError) as error:
+                self.failures.append(error)
+            else:
+                self.sent.append(name)
+
+    def end(self) -> None:
+        self._is_over.set()
+        for thread in self._threads:
+            thread.join(PATIENCE)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_nobody_is_turned_away_and_nothing_lost_while_it_is_read(
+    start: Callable[..., Reloaded], workers: int
+) -> None:
+    server = start(f"[workers]\nnumber = {workers}\n")
+    assert eventually(lambda: server.text().count("is at work") == workers)
+    visitors, more = Visitors(server, 4), server.listener("lmtp", free_port())
+    listeners = server.listener("smtp", server.smtp) + server.listener("imap", server.imap)
+    for number in range(6):
+        before = len(visitors.sent)
+        server.write(f"[smtp]\nmax_hops = {number + 10}\n", listeners + more * (number % 2))
+        assert server.reload()[0] == 0
+        assert eventually(lambda before=before: len(visitors.sent) >= before + 10)
+    visitors.end()
+    assert visitors.failures == []
+    client = imaplib.IMAP4("127.0.0.1", server.imap, timeout=PATIENCE)
+    client.login("bob@example.org", "secret")
+    client.select("INBOX")
+    _, found = client.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+    subjects = [one[1].split()[1].decode() for one in found if isinstance(one, tuple)]
+    assert sorted(subjects) == sorted(visitors.sent)
