@@ -95,7 +95,7 @@ class FakePlain:
         return self
 
     def step(self, response: bytes) -> bytes | Credentials:
-        name, space, password = response.decode().partition(" ")
+        name, space, password = response.decode(errors="replace").partition(" ")
         if not space:
             raise ProtocolError(Outcome(501, "5.5.2", "name password, please"))
         return Credentials(name, password)

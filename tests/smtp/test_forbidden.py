@@ -15,6 +15,7 @@ DEFAULTS = Settings().forbidden_commands
     [
         (b"GET / HTTP/1.1", "GET"),
         (b"post", "POST"),
+        (b" \tput x", "PUT"),
         (b"PRI * HTTP/2.0", "PRI"),
         (b"Host: mail.example.org", "Host:"),
         (b"Subject:no command", "Subject:"),
@@ -30,7 +31,7 @@ def test_words_of_other_protocols(line: bytes | BadLine, word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"FROB", b"GETS", b" GET", b":", b"a b:c", b"\xff:", BadLine(Flaw.NUL, b"\0")]
+    "line", [b"", b"FROB", b"GETS", b"GET/", b":", b"a b:c", b"\xff:", BadLine(Flaw.NUL, b"\0")]
 )
 def test_what_may_be_a_mistake_is_only_refused(line: bytes | BadLine) -> None:
     assert forbidden_word(line, DEFAULTS) == ""

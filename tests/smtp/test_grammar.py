@@ -27,6 +27,7 @@ def test_verbs_have_no_case_and_spaces_at_the_end_do_not_count() -> None:
     assert parse_command(b"noop") == (b"NOOP", b"")
     assert parse_command(b"QUIT \t ") == (b"QUIT", b"")
     assert parse_command(b"Mail FROM:<a@b>  ") == (b"MAIL", b"FROM:<a@b>")
+    assert parse_command(b" \tnoop") == (b"NOOP", b"")
     assert parse_command(b"Mail\tFROM:<a@b>\tSIZE=1") == (b"MAIL", b"FROM:<a@b>\tSIZE=1")
 
 

@@ -36,6 +36,7 @@ def forbidden_word(line: bytes | BadLine, commands: Sequence[str]) -> str:
         if line.flaw is Flaw.TLS:
             return "TLS"
         line = line.head
+    line = line.lstrip(b" \t")
     word = _WORD.match(line)
     assert word is not None  # an empty one is one too
     if word[0].upper() in parse_commands(tuple(commands)):

@@ -23,7 +23,7 @@ _BARE_PATH = re.compile(r'[ \t]*("(?:[^"\\]|\\.)*"[^<>"\s]*|[^<>"\s]+)')
 _PARAMETER = re.compile(
     r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([\x21-\x3c\x3e-\x7e\xa0-\U0010ffff]+))?"  # RFC 6531 §3.3
 )
-_COMMAND = re.compile(rb"([^ \t]*)[ \t]*(.*)", re.DOTALL)
+_COMMAND = re.compile(rb"[ \t]*([^ \t]*)[ \t]*(.*)", re.DOTALL)
 _HELLO = re.compile(rb"[\x21-\x7e]+(?:[ \t]+[\x21-\x7e]+)*")
 _CHUNK = re.compile(rb"([0-9]{1,19})(?:[ \t]+(LAST))?", re.IGNORECASE)
 
@@ -32,7 +32,7 @@ _NO_PARAMETERS: Parameters = {}
 
 
 def parse_command(line: bytes) -> tuple[bytes, bytes]:
-    """Return the verb in upper case and the argument, without the spaces around it."""
+    """Return the verb in upper case and the argument, without the spaces around them."""
     match = _COMMAND.match(line)
     assert match is not None  # it takes any line
     return match[1].upper(), match[2].rstrip(b" \t")

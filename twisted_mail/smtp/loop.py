@@ -118,6 +118,9 @@ class SmtpLoop:
     def _refuse_line(self, line: bytes | BadLine, reply: bytes) -> None:
         """Refuse a line that is no command, or end the conversation if it is not meant for us."""
         session = self._session
+        if isinstance(line, BadLine) and line.head.lstrip(b" \t")[:4].upper() == b"BDAT":
+            session.end_session(replies.CHUNK_SYNTAX, "malformed BDAT")  # its chunk may follow
+            return
         word = forbidden_word(line, session.settings.forbidden_commands)
         if not word:
             session.refuse(reply)
