@@ -363,17 +363,45 @@ def test_a_line_longer_than_imaplib_allows_is_read(bring: Import) -> None:
     assert bring(server)["imported"] == 2
 
 
-@pytest.mark.parametrize("last", [b"* BYE see you\r\n", b"* 2 FETCH (UID 2 BODY[] {99}\r\nSubj"])
-def test_an_end_in_the_middle_tells_what_came_and_the_next_run_goes_on(
-    store: StoreCommand, bring: Import, monkeypatch: pytest.MonkeyPatch, last: bytes
+ENDS = [b"* BYE see you\r\n", b"* 2 FETCH (UID 2 BODY[] {99}\r\nSubj", b"rubbish\r\n"]
+
+
+@pytest.mark.parametrize("last", ENDS)
+@pytest.mark.parametrize("what", [b"UID FETCH 2 (UID BODY", b"UID FETCH 2 (UID FLAGS"])
+def test_a_message_at_which_the_server_hangs_up_is_skipped_by_name(
+    store: StoreCommand, bring: Import, last: bytes, what: bytes
+) -> None:
+    server = ScriptedImap({b"INBOX": four()})
+    word = what.rpartition(b"(")[2]
+
+    def fetched(command: bytes) -> bytes:
+        uids = command.split(b" ")[2].split(b",")
+        return last if b"2" in uids and word in command else server._fetched(command)
+
+    server.answers[b"UID FETCH"] = fetched
+    answer = bring(server)
+    assert (answer["imported"], answer["code"]) == (3, 1)
+    wanted = "INBOX, UID 2: the server ended the connection when it was asked for it"
+    assert skipped(answer) == wanted
+    server.answers.clear()
+    assert bring(server)["imported"] == 1
+
+
+def test_an_end_that_lasts_tells_what_came_and_the_next_run_goes_on(
+    store: StoreCommand, bring: Import, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importer, "BATCH", 1)
     server = ScriptedImap({b"INBOX": four()})
-    server.answers[b"UID FETCH 2 (UID BODY"] = last
+
+    def ended(command: bytes) -> bytes:
+        server.answers[b"LOGIN"] = b"{tag} NO closed\r\n"
+        return b"* BYE closed\r\n"
+
+    server.answers[b"UID FETCH 2 (UID BODY"] = ended
     answer = bring(server)
     assert answer["code"] == 1
     assert "the connection to there.example was lost" in answer["error"]
     assert "INBOX: 1 message imported" in answer["details"]
-    del server.answers[b"UID FETCH 2 (UID BODY"]
+    server.answers.clear()
     assert bring(server)["imported"] == 3
     assert len(store.look()) == 4

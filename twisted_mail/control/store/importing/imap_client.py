@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from twisted_mail.control.output import WRONG_USE, CommandError
 from twisted_mail.control.store.importing import imap_replies
 from twisted_mail.control.store.importing.source import MAX_MESSAGE
+from twisted_mail.control.store.progress import GO_ON
 from twisted_mail.control.store.skipped import BadItem
 
 TIMEOUT = 120.0  # seconds of silence
@@ -51,6 +52,10 @@ def parse(url: str) -> ImapServerAddress:
 
 
 # ---------------------------------------------------------------- the connection
+
+
+class ConnectionLost(CommandError):
+    """The server ended the connection, or it broke."""
 
 
 class ImapClient(imaplib.IMAP4):
@@ -109,7 +114,7 @@ class ImapClient(imaplib.IMAP4):
     def ask(self, command: str, *arguments: Any, room: int = MAX_MESSAGE) -> list[Any]:
         """Send a command and return the untagged answers, with at most ``room`` octets of literals.
 
-        Raises BadItem where the server refuses, and CommandError when the connection is lost.
+        Raises BadItem where the server refuses, and ConnectionLost.
         """
         self._room = room
         try:
@@ -142,10 +147,10 @@ class ImapClient(imaplib.IMAP4):
         except self.error:
             pass  # what it said before the login holds
 
-    def lost(self, error: BaseException) -> CommandError:
-        """Return the error that ends the import when the connection is lost."""
+    def lost(self, error: BaseException) -> "ConnectionLost":
+        """Return the error that ends the import, unless the server is connected to again."""
         text = f"the connection to {self._address.host} was lost: {words(error)}"
-        return CommandError(f"{text}; the same command goes on where it ended")
+        return ConnectionLost(f"{text}; {GO_ON}")
 
     def secure(self) -> None:
         """Begin TLS on the open connection."""

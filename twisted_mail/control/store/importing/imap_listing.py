@@ -15,7 +15,7 @@ class ImapListing:
     """The mailboxes of the user who is logged in. Raises CommandError where they are not listed."""
 
     def __init__(self, client: ImapClient, host: str) -> None:
-        self._client = client
+        self.client = client
         self.bad: list[tuple[str, str]] = []
         self.remarks: list[str] = []
         self._prefix = self._own_prefix()
@@ -26,10 +26,10 @@ class ImapListing:
         self.names = self._named(answers)
 
     def _own_prefix(self) -> bytes:
-        if "NAMESPACE" not in self._client.capabilities:
+        if "NAMESPACE" not in self.client.capabilities:
             return b""
         try:
-            own = imap_replies.own_namespace(self._client.ask("namespace"))
+            own = imap_replies.own_namespace(self.client.ask("namespace"))
         except BadItem as bad:
             self.remarks.append(f"the server does not tell its namespaces: {bad}")
             return b""
@@ -74,9 +74,9 @@ class ImapListing:
 
     def _asked_for_subscribed(self) -> list[Any]:
         """Ask by LIST (RFC 5258 §3.1) where that is offered, else by LSUB, which RFC 9051 lacks."""
-        if {"LIST-EXTENDED", "IMAP4REV2"}.isdisjoint(self._client.capabilities):
-            return self._client.ask("lsub", '""', "*")
+        if {"LIST-EXTENDED", "IMAP4REV2"}.isdisjoint(self.client.capabilities):
+            return self.client.ask("lsub", '""', "*")
         try:
-            return self._client.ask("list", '(SUBSCRIBED) ""', "*")
+            return self.client.ask("list", '(SUBSCRIBED) ""', "*")
         except BadItem:
-            return self._client.ask("lsub", '""', "*")
+            return self.client.ask("lsub", '""', "*")

@@ -12,7 +12,12 @@ from typing import Any
 
 from twisted_mail.control.output import CommandError, count
 from twisted_mail.control.store.importing import imap_replies
-from twisted_mail.control.store.importing.imap_client import ImapServerAddress, connected, words
+from twisted_mail.control.store.importing.imap_client import (
+    ConnectionLost,
+    ImapServerAddress,
+    connected,
+    words,
+)
 from twisted_mail.control.store.importing.imap_listing import ImapListing
 from twisted_mail.control.store.importing.source import MAX_MESSAGE, SourceMessage, storable_flags
 from twisted_mail.control.store.skipped import BadItem
@@ -20,6 +25,7 @@ from twisted_mail.control.store.skipped import BadItem
 _BULK = 500  # messages asked about at a time
 _TOGETHER = 8 * 1024 * 1024  # octets of messages asked for at a time, by the sizes the server told
 _ROOM = 4 * _TOGETHER  # octets that are kept of them, whatever the server told
+_MAX_LOSSES = 20  # of the connection, one after the other
 _ABOUT = "(UID FLAGS INTERNALDATE RFC822.SIZE)"
 
 
@@ -35,21 +41,27 @@ class ImapSource:
         tls_name: str = "",
     ) -> None:
         self._address = address
-        self._client = connected(address, is_starttls, authority, tls_name)
+        self._password = password
+        self._how = (is_starttls, authority, tls_name)
+        self._losses = 0  # of the connection, without an answer between them
         self._bad: list[tuple[str, str]] = []
         self._selected = ""
         self._uidvalidity = b""
         self._other_sizes: Counter[str] = Counter()
-        self._login(password)
-        self._client.learn_capabilities()
+        self._connect()
         self._listing = ImapListing(self._client, address.host)
 
-    def _login(self, password: str) -> None:
+    def _connect(self) -> None:
+        self._client = connected(self._address, *self._how)
+        self._login()
+        self._client.learn_capabilities()
+
+    def _login(self) -> None:
         try:
-            password.encode("ascii")
-            self._client.login(self._address.user, password)
+            self._password.encode("ascii")
+            self._client.login(self._address.user, self._password)
         except UnicodeError:
-            text = f"\0{self._address.user}\0{password}".encode()
+            text = f"\0{self._address.user}\0{self._password}".encode()
             self._ask_login(text)
         except imaplib.IMAP4.error as error:
             raise CommandError(f"{self._address.host} refuses the login: {words(error)}") from None
@@ -61,6 +73,37 @@ class ImapSource:
             self._client.ask("authenticate", "PLAIN", lambda _: text)
         except BadItem as bad:
             raise CommandError(f"{self._address.host} refuses the login: {bad}") from None
+
+    def _ask_for_messages(
+        self, mailbox: str, uids: Iterable[int], what: str, room: int = MAX_MESSAGE
+    ) -> list[Any]:
+        """Fetch something; raise BadItem where the server refuses, or ends the connection.
+
+        Some do end it at a message that they cannot read, so others are asked for again.
+        """
+        try:
+            answers = self._client.ask("uid", "FETCH", ",".join(map(str, uids)), what, room=room)
+        except ConnectionLost as lost:
+            self._connect_again(mailbox, lost)
+            raise BadItem("the server ended the connection when it was asked for it") from None
+        self._losses = 0
+        return answers
+
+    def _connect_again(self, mailbox: str, lost: ConnectionLost) -> None:
+        self._losses += 1
+        if self._losses > _MAX_LOSSES:
+            raise lost
+        with suppress(OSError):
+            self._client.shutdown()
+        try:
+            self._connect()
+            self._listing.client = self._client
+            before, self._selected = self._uidvalidity, ""
+            self._open(mailbox)
+        except (CommandError, BadItem):
+            raise lost from None
+        if self._uidvalidity != before:
+            raise lost
 
     # ------------------------------------------------------------ mailboxes
 
@@ -132,7 +175,7 @@ class ImapSource:
 
     def _described(self, mailbox: str, uids: list[int]) -> Iterator[SourceMessage]:
         self._open(mailbox)
-        found = self._about(uids)
+        found = self._about(mailbox, uids)
         for uid in uids:
             about = found.get(uid, BadItem("the server listed it and has it not"))
             if isinstance(about, BadItem):
@@ -140,15 +183,15 @@ class ImapSource:
             else:
                 yield self._item(mailbox, uid, about)
 
-    def _about(self, uids: list[int]) -> dict[int, dict[bytes, Any] | BadItem]:
+    def _about(self, mailbox: str, uids: list[int]) -> dict[int, dict[bytes, Any] | BadItem]:
         """Return what the server says about messages; asked for in halves where it refuses all."""
         try:
-            answers = self._client.ask("uid", "FETCH", ",".join(map(str, uids)), _ABOUT)
+            answers = self._ask_for_messages(mailbox, uids, _ABOUT)
         except BadItem as bad:
             if len(uids) == 1:
                 return {uids[0]: bad}
             half = len(uids) // 2
-            return self._about(uids[:half]) | self._about(uids[half:])
+            return self._about(mailbox, uids[:half]) | self._about(mailbox, uids[half:])
         return {**imap_replies.fetched(answers)}
 
     def _item(self, mailbox: str, uid: int, about: Mapping[bytes, Any]) -> SourceMessage:
@@ -183,12 +226,12 @@ class ImapSource:
         self, mailbox: str, items: Sequence[SourceMessage]
     ) -> Iterator[tuple[SourceMessage, bytes | BadItem]]:
         """Fetch messages; those that did not come with the others are asked for once more, alone."""
-        uids = ",".join(str(item.uid) for item in items)
+        uids = [item.uid for item in items]
         is_one = len(items) == 1
         room = MAX_MESSAGE if is_one else _ROOM
         bodies: dict[int, Any] = {}
         try:
-            answers = self._client.ask("uid", "FETCH", uids, "(UID BODY.PEEK[])", room=room)
+            answers = self._ask_for_messages(mailbox, uids, "(UID BODY.PEEK[])", room)
             about = imap_replies.fetched(answers)
             bodies = {uid: imap_replies.body(each) for uid, each in about.items()}
         except BadItem as bad:
