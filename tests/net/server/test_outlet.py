@@ -1,7 +1,9 @@
 """Grouped writes, at once where the socket takes them."""
 
+import socket
 from typing import Any
 
+import pytest
 from twisted.internet.task import Clock
 from twisted.internet.tcp import Connection
 from twisted.internet.testing import StringTransport
@@ -37,6 +39,26 @@ class BareConnection(Connection):
 
 def outlet_over(transport: Any) -> TransportOutlet:
     return TransportOutlet(transport, Clock())
+
+
+class Handle:
+    """A socket of a family, which notes whether small pieces leave at once."""
+
+    def __init__(self, family: int) -> None:
+        self.family = family
+
+
+@pytest.mark.parametrize(
+    ("family", "at_once"),
+    [(socket.AF_INET, [True]), (socket.AF_INET6, [True]), (socket.AF_UNIX, [])],
+)
+def test_small_pieces_wait_for_no_acknowledgement(family: int, at_once: list[bool]) -> None:
+    transport = BareConnection(100)
+    found: list[bool] = []
+    transport.socket = Handle(family)
+    transport.setTcpNoDelay = found.append  # type: ignore[method-assign]
+    outlet_over(transport)
+    assert found == at_once
 
 
 def test_nothing_leaves_before_the_flush_and_all_leaves_in_one_piece() -> None:
