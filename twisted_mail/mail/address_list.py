@@ -131,7 +131,8 @@ class _AddressListReader:
     """Reads one token after another; what an element means is decided where it ends.
 
     ``pieces`` are those of the present element since its beginning, or since its angle; ``ats`` are the
-    positions in them of each @, and ``comments`` of what stood in parentheses.
+    positions in them of each @, and ``comments`` of what stood in parentheses, where it may be a name: an
+    old way to write one is ``address (name)``.
     """
 
     __slots__ = (
@@ -189,7 +190,8 @@ class _AddressListReader:
                 self.pieces.append(opening)
             return position + 1
         if opening == b"(":
-            self.comments.append((len(self.pieces), value[position + 1 : end - 1]))
+            if self.pieces and self.state == "phrase":
+                self.comments.append((len(self.pieces), value[position + 1 : end - 1]))
         elif opening == b"[":
             self.pieces.append(value[position:end])
         else:
@@ -223,6 +225,7 @@ class _AddressListReader:
         """Take all that stood before an angle as the name, an @ in it or not."""
         if text == b"<" and self.state != "angle":
             self.name = _phrase(self.pieces)
+            self.comments.clear()
             self._clear()
             self.state = "angle"
         elif text == b">" and self.state == "angle":
