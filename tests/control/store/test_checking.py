@@ -1,3 +1,4 @@
+import errno
 import os
 import re
 import shutil
@@ -10,6 +11,8 @@ import pytest
 
 from tests.control.store.commands import ALICE, BOB, StoreCommand, facts, wanted
 from tests.corpus import mails
+from tests.faults import BadFilesDisk
+from twisted_mail.control.store import accounts, checking
 from twisted_mail.store.index import blocks
 from twisted_mail.store.repair import check as looking
 from twisted_mail.store.repair.sizes import _SIZES
@@ -280,6 +283,55 @@ def test_an_unreadable_file_is_a_finding(
     monkeypatch.setattr(looking, "count_lone", failing)
     assert kinds(store) == {"unreadable"}
     assert store("check", ALICE, "--quick") == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "word"),
+    [
+        ("names", b"/.Sent/cur"),
+        ("names", b"/.Sent/tmp"),
+        ("stat", b"/.Sent"),
+        ("open", b"/Maildir/subscriptions"),
+        ("open", b"/Maildir/dovecot-uidlist"),
+        ("open", b"/.Sent/dovecot-keywords"),
+    ],
+)
+def test_what_cannot_be_read_is_named_and_the_rest_is_checked(
+    store: StoreCommand, monkeypatch: pytest.MonkeyPatch, call: str, word: bytes
+) -> None:
+    store.put(mails(2), mailbox="Sent")
+    store.put(mails(2), BOB)
+    damage_by_size(store)
+    disk = BadFilesDisk()
+    disk.bad = {(call, word): errno.EIO}
+    monkeypatch.setattr(checking, "Disk", lambda: disk)
+    found = store.json("check")
+    kinds = {
+        (finding["mailbox"], finding["kind"])
+        for each in found["accounts"]
+        for finding in each["findings"]
+    }
+    assert "unreadable" in {kind for _, kind in kinds}
+    assert ("INBOX", "size") in kinds
+    assert ("Sent", "missing") not in kinds
+    assert [each["account"] for each in found["accounts"]] == [ALICE, BOB]
+
+
+def test_a_repair_mends_the_other_mailboxes(
+    store: StoreCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put(mails(2), mailbox="Sent")
+    damage_by_size(store)
+    disk = BadFilesDisk()
+    disk.bad = {(call, b"/.Sent/cur"): errno.EACCES for call in ("names", "files")}
+    monkeypatch.setattr(checking, "Disk", lambda: disk)
+    monkeypatch.setattr(accounts, "Disk", lambda: disk)
+    assert store("repair", ALICE) == 1
+    assert "left as it is, 1 finding" in store.out
+    assert "/.Sent/cur: as told" in store.out
+    disk.bad.clear()
+    assert store("check", ALICE) == 0
+    assert len(store.look(mailbox="Sent")) == 2
 
 
 def test_other_accounts_are_left_alone(store: StoreCommand) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import read_file
+from twisted_mail.store.disk.faults import is_of_one_file
 from twisted_mail.store.format import filename, layout, subscriptions, uidlist
 from twisted_mail.store.index import read_only
 from twisted_mail.store.index.read_only import IndexedMailbox, IndexSnapshot
@@ -44,12 +45,32 @@ class MaildirCheck:
         self.mailboxes = 0
         self.messages = 0
         self._sizes: dict[bytes, int] = {}  # of one mailbox's files
+        self._is_whole = True  # so far all of a mailbox could be read
 
     def findings(self) -> list[StoreFinding]:
         """Return what is not as it should be."""
         self.mailboxes = self.messages = 0
-        seen = read_only.read_index(self._disk, self._path)
-        return [*self._of_account(seen), *self._of_mailboxes(seen)]
+        found: list[StoreFinding] = []
+        seen = IndexSnapshot()
+        try:
+            seen = read_only.read_index(self._disk, self._path)
+        except OSError as error:
+            found.append(_unreadable("", self._path, error))
+        found += self._readable("", self._path, self._of_account(seen))
+        found += self._readable("", self._maildir, self._of_mailboxes(seen))
+        return found
+
+    def _readable(
+        self, mailbox: str, path: bytes, found: Iterator[StoreFinding]
+    ) -> Iterator[StoreFinding]:
+        """Yield findings; what cannot be read is the last one of them, and ends nothing else."""
+        try:
+            yield from found
+        except OSError as error:
+            if not is_of_one_file(error):
+                raise
+            self._is_whole = False
+            yield _unreadable(mailbox, path, error)
 
     # ------------------------------------------------------------ the account
 
@@ -60,6 +81,9 @@ class MaildirCheck:
             if name.startswith(DAMAGED):
                 text = f"{shown(name)} is left of an index that was damaged; it holds no mail"
                 yield StoreFinding("", "leftover", text, os.path.join(self._path, name))
+        yield from self._readable("", self._maildir, self._of_subscriptions())
+
+    def _of_subscriptions(self) -> Iterator[StoreFinding]:
         listed = read_file(self._disk, os.path.join(self._maildir, subscriptions.FILE))
         if listed and not subscriptions.parse(listed) and listed.strip(b"V\t2\n"):
             yield StoreFinding(
@@ -69,15 +93,18 @@ class MaildirCheck:
     def _of_mailboxes(self, seen: IndexSnapshot) -> Iterator[StoreFinding]:
         for name in sorted([layout.INBOX, *self._disk.names(self._maildir)]):
             path = os.path.join(self._maildir, name) if name else self._maildir
-            if name.startswith(b".."):
-                yield from self._hidden(name, path)
-            elif not name or (name.startswith(b".") and self._is_folder(path)):
-                mailbox = layout.mailbox_name(name)
-                if mailbox is None:
-                    text = f"the folder {shown(name)} has no name that clients can be told"
-                    yield StoreFinding("", "name", text, path)
-                else:
-                    yield from self._of_mailbox(mailbox, path, seen.known.get(name))
+            yield from self._readable("", path, self._of_name(name, path, seen))
+
+    def _of_name(self, name: bytes, path: bytes, seen: IndexSnapshot) -> Iterator[StoreFinding]:
+        if name.startswith(b".."):
+            yield from self._hidden(name, path)
+        elif not name or (name.startswith(b".") and self._is_folder(path)):
+            mailbox = layout.mailbox_name(name)
+            if mailbox is None:
+                text = f"the folder {shown(name)} has no name that clients can be told"
+                yield StoreFinding("", "name", text, path)
+            else:
+                yield from self._of_mailbox(mailbox, path, seen.known.get(name))
 
     def _hidden(self, name: bytes, path: bytes) -> Iterator[StoreFinding]:
         if self._is_older(path, HIDDEN_SECONDS):
@@ -106,18 +133,22 @@ class MaildirCheck:
         for place in missing:
             yield StoreFinding(mailbox, "folder", f"the folder {shown(place)} is missing")
         if b"tmp" not in missing:
-            yield from self._tmp(mailbox, os.path.join(path, b"tmp"))
+            tmp = os.path.join(path, b"tmp")
+            yield from self._readable(mailbox, tmp, self._tmp(mailbox, tmp))
         self._sizes = {}
+        self._is_whole = True
         files: list[MessageFile] = []
         for place in (b"new", b"cur"):
             if place not in missing:
-                yield from self._list(mailbox, path, place, files)
+                listing = self._list(mailbox, path, place, files)
+                yield from self._readable(mailbox, os.path.join(path, place), listing)
+        has_all = self._is_whole  # else what the index says cannot be compared
         for file in files:
-            yield from self._file(mailbox, file)
+            yield from self._readable(mailbox, file.path, self._file(mailbox, file))
         data = read_file(self._disk, os.path.join(path, uidlist.FILE))
         yield from of_list(mailbox, data, known)
         listed = None if data is None else uidlist.parse(data)
-        if known is not None:
+        if known is not None and has_all:
             by_base = {file.base: file for file in files}
             yield from of_index(mailbox, known, by_base, self._sizes, listed)
 
@@ -179,6 +210,12 @@ class MaildirCheck:
             return count_lone(self._disk, fd) if self._reads else None
         finally:
             self._disk.close(fd)
+
+
+def _unreadable(mailbox: str, path: bytes, error: OSError) -> StoreFinding:
+    """Return the finding of a file or folder that cannot be read."""
+    named = error.filename if isinstance(error.filename, bytes) else path
+    return StoreFinding(mailbox, "unreadable", f"{shown(named)}: {error.strerror}", named)
 
 
 def count_lone(disk: Disk, fd: int) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.store.disk.durable import exists, replace_file
+from twisted_mail.store.disk.faults import is_of_one_file
 from twisted_mail.store.format import filename, layout, mailbox_names, subscriptions, uidlist
 from twisted_mail.store.index import read_only
 from twisted_mail.store.index.rows import MailboxRow
@@ -32,9 +33,14 @@ def repair(tree: Tree, findings: Sequence[StoreFinding]) -> list[str]:
     done = [*_of_account(tree, findings)]
     for mailbox in sorted({finding.mailbox for finding in findings if finding.mailbox}):
         mine = [finding for finding in findings if finding.mailbox == mailbox]
-        done += [
-            f"{mailbox}: {text}" for text in in_transaction(tree, _repair_mailbox, mailbox, mine)
-        ]
+        try:
+            mended = in_transaction(tree, _repair_mailbox, mailbox, mine)
+        except OSError as error:  # what is left is found again
+            if not is_of_one_file(error):
+                raise
+            tree.environment.faults.note(tree.path, error)
+            continue
+        done += [f"{mailbox}: {text}" for text in mended]
     return done
 
 
