@@ -98,8 +98,11 @@ class View:
         highest = uids[-1] if uids else 0
         found: list[int] = []
         if highest:
+            at = 0  # the ranges ascend
             for first, last in numbers.resolved(highest):
-                found += uids[bisect_left(uids, first) : bisect_right(uids, last)]
+                start = bisect_left(uids, first, at)
+                at = bisect_right(uids, last, start)
+                found += uids[start:at]
         return found
 
     def _by_number(self, numbers: NumberSet) -> list[int]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 STAR = 0  # no message has the number 0, so it can stand for "*"
 MAX_NUMBER = 2**32 - 1
 _RANGE = re.compile(r"(\*|[1-9][0-9]{0,9})(?::(\*|[1-9][0-9]{0,9}))?")
+_SINGLE = re.compile(r"[1-9][0-9]{0,8}(?:,[1-9][0-9]{0,8})*")
 
 Range = tuple[int, int]  # first and last, both included
 
@@ -27,11 +28,13 @@ class NumberSet:
         ``9:*`` always includes ``highest``, whichever is larger (RFC 3501 §6.4.8).
         """
         pairs = [(first or highest, last or highest) for first, last in self.ranges]
-        return merged((min(pair), max(pair)) for pair in pairs)
+        return merged([(one, two) if one <= two else (two, one) for one, two in pairs])
 
 
 def parse(text: str) -> NumberSet:
     """Read a sequence set. Raises ValueError."""
+    if _SINGLE.fullmatch(text):  # the longest sets are of these, ten thousand in a line
+        return NumberSet(tuple([(number, number) for number in map(int, text.split(","))]))
     return NumberSet(tuple(_parse_range(part) for part in text.split(",")))
 
 
@@ -53,11 +56,16 @@ def _parse_number(text: str) -> int:
 def merged(ranges: Iterable[Range]) -> list[Range]:
     """Return ascending, disjoint ranges that cover the same numbers."""
     result: list[Range] = []
+    begin, end = 0, -1  # of the last range of the result, which is not in it yet
     for first, last in sorted(ranges):
-        if result and first <= result[-1][1] + 1:
-            result[-1] = result[-1][0], max(result[-1][1], last)
-        else:
-            result.append((first, last))
+        if first > end + 1:
+            if end >= 0:
+                result.append((begin, end))
+            begin, end = first, last
+        elif last > end:
+            end = last
+    if end >= 0:
+        result.append((begin, end))
     return result
 
 
