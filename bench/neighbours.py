@@ -34,6 +34,7 @@ BUSY = {
     "flags": ("FETCH 1:* (FLAGS)",),
     "envelope": ("FETCH 1:* (UID ENVELOPE)",),
     "bodies": ("FETCH 1:* BODY.PEEK[]",),
+    "sections": ("FETCH 1:* (BODY.PEEK[1] BODY.PEEK[HEADER.FIELDS (SUBJECT)])",),
     "search": ("SEARCH BODY stuttering", "SEARCH SUBJECT nothing", "SEARCH NOT SEEN LARGER 100"),
     "copy": (
         "COPY 1:* Trash",
