@@ -23,18 +23,32 @@ def kept_mail(config: Config) -> dict[str, list[bytes]]:
     """Return the folders of accounts by the canonical spelling of their names. Raises OSError."""
     found: dict[str, list[bytes]] = {}
     for domain in _names(root(config)):
-        for local in _names(os.path.join(root(config), domain)):
-            path = os.path.join(root(config), domain, local)
-            name = layout.account_name(domain, local)
-            if name is not None and not local.startswith(b".") and os.path.isdir(path):
-                found.setdefault(canonical_name(name), []).append(path)
+        for name, path in _in_domain(config, domain):
+            if os.path.isdir(path):
+                found.setdefault(name, []).append(path)
     return found
+
+
+def _in_domain(config: Config, domain: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield what may be accounts' folders, with the canonical spelling of their names."""
+    folder = os.path.join(root(config), domain)
+    for local in _names(folder):
+        name = layout.account_name(domain, local)
+        if name is not None and not local.startswith(b"."):
+            yield canonical_name(name), os.path.join(folder, local)
 
 
 def folders(config: Config, name: str) -> list[bytes]:
     """Return the folders in which an account's mail lies, in whatever spelling. Raises OSError."""
-    own = layout.account_path(root(config), name)
-    found = kept_mail(config).get(canonical_name(name), [])
+    own, key = layout.account_path(root(config), name), canonical_name(name)
+    here = os.path.basename(os.path.dirname(own))
+    found = [
+        path
+        for domain in _names(root(config))
+        if domain == here or b"%" in domain  # with capital letters, in an earlier release
+        for other, path in _in_domain(config, domain)
+        if other == key and os.path.isdir(path)
+    ]
     is_hashed = own not in found and os.path.isdir(own)  # its name cannot be read back
     return [*found, own] if is_hashed else found
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from twisted_mail.interfaces import Router, SmtpContext
 from twisted_mail.mail.address import canonical_name, parse_domain
@@ -24,9 +25,10 @@ class AccountLimit:
 
     def is_for(self, name: str) -> bool:
         """Return whether these limits are for an account."""
-        if self.account.startswith("@"):
-            return canonical_name(name).endswith(f"@{_domain(self.account[1:])}")
-        return self.account == "*" or canonical_name(self.account) == canonical_name(name)
+        if self.account == "*":
+            return True
+        wanted, own = _canonical(self.account), _canonical(name)
+        return own == wanted or (wanted.startswith("@") and own.endswith(wanted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +95,17 @@ class AccountLimits:
         return route.accounts if isinstance(route, LocalRoute) else ()
 
 
-def _domain(text: str) -> str:
+@lru_cache(
+    maxsize=4096
+)  # of names that settings and accounts have: each is read once, not each time
+def _canonical(name: str) -> str:
+    """Return the canonical spelling of an account, or of ``@`` and a domain."""
+    if not name.startswith("@"):
+        return canonical_name(name)
     try:
-        return parse_domain(text.removesuffix("."))
+        return f"@{parse_domain(name[1:].removesuffix('.'))}"
     except ValueError:
-        return text.lower()
+        return name.lower()
 
 
 _TOO_LARGE = Outcome(552, "5.2.3", "The message is larger than the recipient takes")
