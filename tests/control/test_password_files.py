@@ -1,10 +1,13 @@
 """Names of password files that have no account."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.control.terminal import Terminal
+from twisted_mail.control import password_files
 
 
 @pytest.fixture
@@ -38,5 +41,22 @@ def test_of_many_names_the_first_are_shown(server: Terminal, passwords: Path) ->
 
 
 def test_a_file_that_cannot_be_read_is_reported(server: Terminal, passwords: Path) -> None:
+    passwords.write_text("alice:x\n")
+
+    def forbidden(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    server.monkeypatch.setattr(password_files, "_without_account", forbidden)
     (text,) = warnings(server)
-    assert text == f"{passwords}: No such file or directory, so nobody in it can log in"
+    assert text == f"{passwords}: Permission denied, so nobody in it can log in"
+
+
+def test_mail_of_people_without_an_account_is_found(server: Terminal, passwords: Path) -> None:
+    passwords.write_text("alice:x\n")
+    for name in ("alice", "%43arol"):
+        (server.folder / "state" / "mail" / "example.org" / name).mkdir(parents=True)
+    (text,) = warnings(server)
+    assert text.startswith("carol@example.org has mail here and no account: twisted-mail account")
+    words = ("account", "add", "carol@example.org", "--no-password", "--keep-mail")
+    assert server(*words) == 0
+    assert warnings(server) == []

@@ -1,4 +1,4 @@
-"""Password files among the login checkers: who has a password there, and no account here."""
+"""Checkers other than the directory: who has a password there, or mail from before, and no account."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -8,6 +8,7 @@ from twisted.cred.error import UnauthorizedLogin
 
 from twisted_mail.auth.realm import account_name
 from twisted_mail.config import Config
+from twisted_mail.control import kept_mail
 from twisted_mail.directory.editing.editor import DirectoryEditor
 
 SHOWN = 10  # names of one file
@@ -16,21 +17,37 @@ SHOWN = 10  # names of one file
 def faults(config: Config, register: DirectoryEditor) -> Iterator[str]:
     """Return what keeps the people of password files from logging in, in words."""
     first_domain = (*config.domains, config.hostname)[0]
-    for description in config.login.checkers:
+    others = [one for one in config.login.checkers if one != "directory"]
+    for description in others:
         kind, _, path = description.partition(":")
         if kind == "file":
             yield from _of_file(Path(path), first_domain, register)
+    if others:  # whose people cannot be listed, but had mail here before they needed an account
+        yield from _first(_with_mail(config, register), "there is more mail without an account")
 
 
 def _of_file(path: Path, first_domain: str, register: DirectoryEditor) -> Iterator[str]:
     try:
-        found = list(islice(_without_account(path, first_domain, register), SHOWN + 1))
+        found = _without_account(path, first_domain, register)
+        yield from _first(found, f"{path} has more names without an account")
     except OSError as error:
         yield f"{path}: {error.strerror}, so nobody in it can log in"
-        return
-    yield from found[:SHOWN]
-    if len(found) > SHOWN:
-        yield f"{path} has more names without an account"
+
+
+def _first(found: Iterator[str], more: str) -> Iterator[str]:
+    shown = list(islice(found, SHOWN + 1))
+    yield from shown[:SHOWN]
+    if len(shown) > SHOWN:
+        yield more
+
+
+def _with_mail(config: Config, register: DirectoryEditor) -> Iterator[str]:
+    for name in sorted(kept_mail.kept_mail(config)):
+        if "@" in name and not register.accounts.has(name):
+            yield (
+                f"{name} has mail here and no account: twisted-mail account add {name}"
+                " --no-password --keep-mail, or account purge"
+            )
 
 
 def _without_account(path: Path, first_domain: str, register: DirectoryEditor) -> Iterator[str]:

@@ -8,7 +8,7 @@ from twisted_mail.directory import passwords
 from twisted_mail.directory.editing import account_import
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.schemes import Uncheckable, split
-from twisted_mail.directory.tables import Tables, to_address, to_canonical, to_domain
+from twisted_mail.directory.tables import Tables, to_canonical, to_domain
 from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.outcome import Refused
 
@@ -61,7 +61,10 @@ class Accounts:
 
     def has(self, text: str) -> bool:
         """Return whether there is an account with this address, in any spelling."""
-        return self._tables.account_name(to_address(text)) is not None
+        try:
+            return self._tables.account_name(parse(text)) is not None
+        except ValueError:
+            return False
 
     def check_free(self, text: str) -> str:
         """Return the name that the account would get. Raises Refused when it cannot be made."""
