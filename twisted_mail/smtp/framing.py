@@ -6,10 +6,12 @@ LF. So each line has its answer, whatever the line before was: a client that end
 is refused each time, and never waits for an answer that does not come.
 """
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
 _TLS_HANDSHAKE = b"\x16"  # what a TLS connection begins with (RFC 8446 §5.1), and no command
+_USUAL = re.compile(rb"[A-Za-z][^\0\r]*\r")  # what nearly all lines are, known in one look
 _HEAD = 64  # octets of a bad line that are kept
 
 
@@ -84,6 +86,8 @@ class Framer:
                 continue
             line = self._buffer[start:end]
             text = line.removesuffix(b"\r")
+            if limit is None and len(text) <= self._line_limit and _USUAL.fullmatch(line):
+                return text
             return self._early_flaw(text, limit) or _flaw(line, text) or text
         return self._partial(limit)
 
