@@ -85,6 +85,11 @@ class ClientLimits:
     def count_targets(self, number: int) -> bool:
         """Count what one recipient leads to."""
         self.targets += number
+        return self.has_too_many_targets
+
+    @property
+    def has_too_many_targets(self) -> bool:
+        """Return whether no recipient is taken any more before a message is accepted."""
         return self.targets > self._settings.max_targets
 
     def count_login_failure(self) -> bool:

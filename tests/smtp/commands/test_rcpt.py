@@ -52,14 +52,28 @@ def test_a_recipient_named_twice_gets_one_copy() -> None:
     assert envelope.recipients == (parse("alice@example.org"),)
 
 
-def test_a_recipient_named_again_is_routed_once_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    routed, route = [], FakeRouter.route
+@pytest.fixture
+def routed(monkeypatch: pytest.MonkeyPatch) -> list[Address]:
+    """The recipients that the router was asked for."""
+    asked: list[Address] = []
+    route = FakeRouter.route
 
     async def counted(router: FakeRouter, recipient: Address) -> Route:
-        routed.append(recipient)
+        asked.append(recipient)
         return await route(router, recipient)
 
     monkeypatch.setattr(FakeRouter, "route", counted)
+    return asked
+
+
+def test_after_too_many_targets_nothing_is_looked_up(routed: list[Address]) -> None:
+    settings = Settings(max_targets=1, max_recipients=9)
+    replies = say(HELLO, MAIL, RCPT, *["RCPT TO:<bob@example.org>"] * 9, settings=settings)
+    assert [reply[:3] for reply in replies[2:]] == ["250"] + ["452"] * 9
+    assert len(routed) == 2
+
+
+def test_a_recipient_named_again_is_routed_once_and_counts(routed: list[Address]) -> None:
     replies = say(HELLO, MAIL, *[RCPT] * 9, settings=Settings(max_recipients=5))
     assert [reply[:3] for reply in replies[2:]] == ["250"] * 5 + ["452"] * 4
     assert len(routed) == 1

@@ -57,6 +57,9 @@ async def _accepted_route(
     The transaction keeps the route for the end of the message.
     """
     router = session.backend.router
+    if session.limits.has_too_many_targets:  # not even looked up
+        _count_extra_recipient(session, transaction)
+        return _TOO_MANY_TARGETS
     try:
         if not transaction.recipients:
             transaction.routes_version = router.version()
