@@ -131,12 +131,26 @@ def test_links_that_lead_nowhere_or_in_a_circle_are_named(
     assert "No such file" in store.err
 
 
-def test_a_file_that_is_altered_meanwhile_ends_the_import(tmp_path: Path) -> None:
-    box = tmp_path / "box"
-    box.write_bytes(LETTER * 2)
-    source = MboxSource(SourceFiles(os.fsencode(box)))
-    assert source.count("INBOX") == 2
-    box.write_bytes(LETTER)
-    with pytest.raises(CommandError, match="altered meanwhile"):
-        next(source.items("INBOX"))
-    source.close()
+def test_a_file_that_is_altered_meanwhile_is_skipped_and_the_others_come(
+    store: StoreCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for name in ("first", "second", "third"):
+        (mine / name).write_bytes(LETTER * 2)
+    count = MboxSource.count
+
+    def counted(self: MboxSource, mailbox: str) -> int:
+        found = count(self, mailbox)
+        if mailbox == "second":
+            (mine / mailbox).write_bytes(LETTER)
+        if mailbox == "third":
+            (mine / mailbox).unlink()
+        return found
+
+    monkeypatch.setattr(MboxSource, "count", counted)
+    answer = store.json("import", ALICE, mine)
+    assert (answer["imported"], answer["ok"]) == (2, False)
+    told = {each["where"]: each["why"] for each in answer["skipped"]}
+    assert "altered meanwhile" in told["second"]
+    assert "No such file" in told["third"]

@@ -105,7 +105,7 @@ class Import:
     def run(self) -> None:
         """Import everything. Raises CommandError, MailError, OSError."""
         mailboxes = chosen_mailboxes(self._source.mailboxes(), self._options)
-        total = sum(self._source.count(name) for name in mailboxes)
+        total = sum(self._count_of(name) for name in mailboxes)
         with Progress(total, not self._options.json) as self._progress:
             for mailbox in mailboxes:
                 self._progress.place = mailbox
@@ -114,9 +114,18 @@ class Import:
                 except Refused as refused:
                     self.skipped.add(mailbox, refused.outcome.text)
                     continue
-                self._mailbox(mailbox, target)
+                try:
+                    self._mailbox(mailbox, target)
+                except BadItem as bad:  # what was taken of it stays, the others come
+                    self.skipped.add(mailbox, bad)
         if not self._options.dry_run:
             self._subscribe(mailboxes)
+
+    def _count_of(self, mailbox: str) -> int:
+        try:
+            return self._source.count(mailbox)
+        except BadItem:
+            return 0  # it is named when it is read
 
     def _target(self, mailbox: str) -> str:
         into: str | None = self._options.into

@@ -104,18 +104,17 @@ class MboxSource:
 
     @contextmanager
     def _opened(self, mailbox: str) -> Iterator[BinaryIO]:
-        """Open a file. Raises CommandError where it is not as it was when it was read first."""
+        """Open a file. Raises BadItem where it is not as it was when it was read first."""
         path = self._paths[mailbox]
-        where = self._files.shown(path)
         try:
             file = self._files.open(path)
-        except (BadItem, OSError) as error:
-            raise CommandError(f"{where}: {_why(error)}; then {GO_ON}") from None
+        except OSError as error:
+            raise BadItem(_why(error)) from None
         with file:
             found = os.fstat(file.fileno())
             state = (found.st_ino, found.st_size, found.st_mtime_ns)
             if self._states.setdefault(mailbox, state) != state:
-                raise CommandError(f"{where} was altered meanwhile; {GO_ON}")
+                raise BadItem(f"it was altered meanwhile; {GO_ON}")
             yield file
 
     def count(self, mailbox: str) -> int:

@@ -39,7 +39,10 @@ class UidNumbering:
 
 
 class ImportSource(Protocol):
-    """A source of mail. Raises OSError, and CommandError when it fails as a whole."""
+    """A source of mail.
+
+    Raises OSError, BadItem when a mailbox fails, and CommandError when the source fails as a whole.
+    """
 
     def mailboxes(self) -> Sequence[str]:
         """Return its mailboxes by the names they get here."""
