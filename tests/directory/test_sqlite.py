@@ -48,9 +48,16 @@ class DirectoryFixture:
         self.editor.accounts.add("Alice@example.org", "secret")
         lead(self.editor, "team@example.org", "alice@example.org", "x@elsewhere.example")
         self.clock = StillClock()
+        self.reports: list[tuple[str, Exception]] = []
         self.blocking, self.hashing = CountingBlocking(), CountingBlocking()
         self.directory = SqliteDirectory(
-            path, self.blocking, self.hashing, cost, ["Example.org"], self.clock.monotonic
+            path,
+            self.blocking,
+            self.hashing,
+            cost,
+            ["Example.org"],
+            self.clock.monotonic,
+            lambda where, error: self.reports.append((where, error)),
         )
 
     def login(self, name: str, password: str) -> str | None:
@@ -425,3 +432,15 @@ def test_entries_that_were_found_are_kept_in_memory(fixture: DirectoryFixture) -
     for spelling in ("alice@example.org", "ALICE@example.org", "alice@example.org"):
         finish(fixture.directory.find(parse(spelling)))
     assert fixture.blocking.trips == ["read_homes", "read_record"]
+
+
+def test_what_cannot_be_read_is_reported_with_the_file(
+    fixture: DirectoryFixture, tmp_path: Path
+) -> None:
+    fixture.editor._tables.connection.execute("DROP TABLE account")
+    with pytest.raises(Unavailable) as caught:
+        finish(fixture.directory.account(parse("alice@example.org")))
+    [(where, error)] = fixture.reports
+    assert where == str(tmp_path / "accounts")
+    assert "no such table" in str(error)
+    assert "table" not in caught.value.outcome.text

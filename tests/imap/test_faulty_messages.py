@@ -222,3 +222,25 @@ def test_too_many_open_files_is_nobody_s_own_fault(imap: FaultyImap) -> None:
     lines = imap.lines("a FETCH 1:* BODY.PEEK[]")
     assert lines == ["a NO [UNAVAILABLE] The mail store has trouble; try again later."]
     assert {number for _, number in imap.reported} == {errno.EMFILE}
+
+
+def test_the_index_for_searching_has_the_others(tmp_path: Path) -> None:
+    imap = FaultyImap(tmp_path)
+    octets = len(mail("four"))
+    imap.bad.rename(imap.bad.with_name(f"900.restored.h,S={octets},W={octets}:2,S"))
+    imap.disk.bad = dict(UNNAMED)
+    imap.lines("a NOOP")
+    imap.clock.seconds += 1000
+    for _ in range(20):
+        finish(imap.store.indexing.work())
+    assert {number for _, number in imap.reported} == {errno.EACCES}
+    imap.disk.bad[("open", b"/cur/")] = errno.EIO
+    assert imap.lines("a SEARCH BODY two")[0] == "* SEARCH 2"
+
+
+def test_an_index_that_is_damaged_is_made_again_and_reported(imap: FaultyImap) -> None:
+    finish(imap.store.close())
+    index = imap.maildir.parent / "index.sqlite3"
+    index.write_bytes(b"no database" * 1000)
+    assert imap.lines("a FETCH 1:3 UID")[-1] == "a OK FETCH completed."
+    assert str(index) in {where for where, _ in imap.reports}

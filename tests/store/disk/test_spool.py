@@ -13,6 +13,7 @@ from tests.store.disk.spooling import SMALL, content, file_of, is_open
 from twisted_mail.mail.message import PIECE, MemoryBlob
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.blob import FileBlob
+from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.disk.spool import SpoolWriter
 from twisted_mail.testing.doubles import InlineBlocking, finish
 
@@ -145,10 +146,13 @@ def test_a_door_with_too_much_work_is_unavailable(writer, blocking):
     assert writer.size == 2000
 
 
-def test_a_folder_that_is_missing_is_unavailable(tmp_path):
-    writer = SpoolWriter(str(tmp_path / "missing"), InlineBlocking(), SMALL)
+def test_a_folder_that_is_missing_is_unavailable_and_reported(tmp_path):
+    reports = []
+    faults = DiskFaults(lambda where, error: reports.append((where, type(error))))
+    writer = SpoolWriter(str(tmp_path / "missing"), InlineBlocking(), SMALL, faults=faults)
     with pytest.raises(Unavailable):
         finish(writer.write(b"x" * 1000))
+    assert reports == [(str(tmp_path / "missing"), FileNotFoundError)]
 
 
 def test_what_is_discarded_is_closed_and_only_counted(writer):
