@@ -12,6 +12,7 @@ from twisted_mail.net.process.blocking import STOP_SECONDS, ThreadBlocking
 
 FILE_THREADS = 16  # enough for the file system to share its syncs between them
 ACCOUNT_THREADS = 16  # likewise; an account is at work in one at a time, and in one for SEARCH
+LONG_TURNS = 2  # of busy accounts: one computes while the other waits for the disk
 MESSAGE_THREADS = 2  # taking messages apart is all computing, of which one thread is done at a time
 
 log = Logger(namespace="twisted_mail")
@@ -35,7 +36,7 @@ class ThreadPools:
         passwords = config.passwords
         running = sum(program.max_running for program in config.programs)
         self.files = ThreadBlocking(reactor, "files", FILE_THREADS)
-        self.accounts = ThreadBlocking(reactor, "accounts", ACCOUNT_THREADS)
+        self.accounts = ThreadBlocking(reactor, "accounts", ACCOUNT_THREADS, long_turns=LONG_TURNS)
         self.messages = ThreadBlocking(reactor, "messages", MESSAGE_THREADS)
         self.passwords = ThreadBlocking(
             reactor, "passwords", passwords.threads, passwords.waiting, unpin

@@ -9,8 +9,10 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.net.process.blocking import LONG_TURNS, ThreadBlocking
+from twisted_mail.net.process.blocking import ThreadBlocking
 from twisted_mail.net.process.lane import Turn
+
+LONG_TURNS = 2
 
 
 class QueueReactor:
@@ -37,7 +39,7 @@ def reactor() -> QueueReactor:
 @pytest.fixture
 def blocking(reactor: QueueReactor) -> Iterator[ThreadBlocking]:
     threads: Any = reactor
-    pool = ThreadBlocking(threads, "test", 4, waiting=50)
+    pool = ThreadBlocking(threads, "test", 4, waiting=50, long_turns=LONG_TURNS)
     pool.start()
     yield pool
     pool.stop()
@@ -211,7 +213,7 @@ def test_long_turns_have_their_turn_in_order(
 
 def test_long_turns_that_wait_are_done_before_the_end(reactor: QueueReactor) -> None:
     threads: Any = reactor
-    pool = ThreadBlocking(threads, "test", 4)
+    pool = ThreadBlocking(threads, "test", 4, long_turns=LONG_TURNS)
     long = LongWork(pool)
     long.gate.set()
     pool.start()

@@ -21,7 +21,7 @@ class Pool:
         self.results: list[Any] = []
         monkeypatch.setattr(lane_module, "monotonic", lambda: self.now)
         monkeypatch.setattr(lane_module, "thread_time", lambda: self.computed)
-        self.lane = Lane(self.submit)
+        self.lane = Lane(self.submit, has_long_turns=True)
 
     def submit(self, turn: Turn) -> None:
         if self.is_full:
@@ -116,3 +116,11 @@ def test_the_lanes_of_a_lane_have_turns_of_their_own(pool: Pool) -> None:
     Deferred.fromCoroutine(other.run(int, "7")).addBoth(pool.results.append)
     assert not pool.turn().is_long
     assert pool.results == [0, 7]
+
+
+def test_a_lane_that_serves_everybody_takes_no_long_turns(pool: Pool) -> None:
+    pool.lane = Lane(pool.submit, has_long_turns=False)
+    pool.ask(4, seconds=3600)
+    assert [len(pool.turn().pieces) for _ in range(2)] == [1, 3]
+    pool.ask()
+    assert not pool.turn().is_long

@@ -3,9 +3,9 @@
 Each kind of work has its own pool, so that slow hashing never delays mail, and none is the reactor's
 default pool, which also resolves names.
 
-A pool has two lines. Work in the short one begins at once, as long as a thread is free. A lane that has
-computed for long is in the long line until it has paused: few turns of that line run at a time, each lane
-has one turn after the other lanes had theirs, and the other threads stay free for everybody else.
+A pool may have two lines. Work in the short one begins at once, as long as a thread is free. A lane that
+has computed for long is in the long line until it has paused: few turns of that line run at a time, each
+lane has one turn after the other lanes had theirs, and the other threads stay free for everybody else.
 """
 
 from collections import deque
@@ -27,7 +27,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 STOP_SECONDS = 4.0  # that the work which was begun may take when the server ends
-LONG_TURNS = 2  # that run together: one computes while the other waits for the disk
 
 
 def _nothing() -> None:
@@ -40,6 +39,9 @@ class ThreadBlocking:
     Threads start when there is work for them, with a call of ``begin``, and stay. This is not
     ``twisted.python.threadpool``: its queue in Python and its call of the reactor for each result cost
     more than a delivery's system calls, and hold the interpreter's lock.
+
+    ``long_turns`` of the long line run together; 0: there is none. It is for lanes of accounts, and not
+    for those that serve everybody, such as that of deliveries.
     """
 
     def __init__(
@@ -49,11 +51,13 @@ class ThreadBlocking:
         threads: int,
         waiting: int = 10_000,
         begin: Callable[[], None] = _nothing,
+        long_turns: int = 0,
     ) -> None:
         self._reactor = reactor
         self._name = name
         self._most = threads
         self._begin = begin
+        self._long_turns = long_turns
         self._threads: list[Thread] = []
         self._queue: SimpleQueue[Turn | None] = SimpleQueue()
         self._is_started = False
@@ -115,7 +119,7 @@ class ThreadBlocking:
         if self._unfinished + len(turn.pieces) > self._waiting:
             raise Unavailable("Too busy, try again later")
         self._unfinished += len(turn.pieces)
-        if turn.is_long and self._long_given >= LONG_TURNS:
+        if turn.is_long and self._long_given >= self._long_turns:
             self._long.append(turn)
         else:
             self._give(turn)
@@ -153,4 +157,4 @@ class ThreadBlocking:
 
     def lane(self) -> Blocking:
         """Return a serial queue: one piece of work at a time, in order."""
-        return Lane(self.submit)
+        return Lane(self.submit, has_long_turns=self._long_turns > 0)

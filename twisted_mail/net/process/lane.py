@@ -78,13 +78,15 @@ class Lane:
 
     What was submitted while a thread was busy goes to the next thread together, so that under load many
     share one trip between threads. A lane that has computed for more than its share takes long turns, of
-    one piece each. ``submit`` takes a turn, and raises Unavailable when too much is waiting.
+    one piece each, if it ``has_long_turns``. ``submit`` takes a turn, and raises Unavailable when too
+    much is waiting.
     """
 
-    __slots__ = ("_bucket", "_is_busy", "_leaked_at", "_queue", "_submit")
+    __slots__ = ("_bucket", "_has_long_turns", "_is_busy", "_leaked_at", "_queue", "_submit")
 
-    def __init__(self, submit: Callable[[Turn], None]) -> None:
+    def __init__(self, submit: Callable[[Turn], None], has_long_turns: bool) -> None:
         self._submit = submit
+        self._has_long_turns = has_long_turns
         self._queue: deque[Piece] = deque()
         self._is_busy = False
         self._bucket = 0.0  # seconds of computing that count
@@ -100,12 +102,12 @@ class Lane:
 
     def lane(self) -> Blocking:
         """Return another serial queue of the same pool."""
-        return Lane(self._submit)
+        return Lane(self._submit, self._has_long_turns)
 
     @property
     def is_long(self) -> bool:
         """Return whether the lane has computed for more than its share."""
-        return self._bucket > SHORT_SECONDS
+        return self._has_long_turns and self._bucket > SHORT_SECONDS
 
     def _next(self) -> None:
         self._is_busy = bool(self._queue)
