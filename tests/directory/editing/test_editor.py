@@ -32,3 +32,32 @@ def test_a_busy_directory_is_unavailable(editor: DirectoryEditor, tmp_path: Path
 def test_what_fails_halfway_leaves_no_trace(editor: DirectoryEditor) -> None:
     assert refusal(editor.aliases.add, "b@example.org", ["alice@example.org", "nobody@example.net"])
     assert editor.aliases.all() == []
+
+
+def test_an_account_whose_name_another_has_is_found(editor: DirectoryEditor) -> None:
+    editor._tables.connection.execute(
+        "INSERT INTO account (key, address, domain, hash, created)"
+        " VALUES ('j\u030c@example.org', 'J\u030c@example.org', 'example.org', '{PLAIN}x', 1)"
+    )
+    (problem,) = editor.problems()
+    assert (problem.address, problem.text) == (
+        "J\u030c@example.org",
+        "another account has this name",
+    )
+
+
+def test_members_and_owners_that_cannot_be_reached_are_found(editor: DirectoryEditor) -> None:
+    editor.lists.add("news@example.org")
+    editor.accounts.add("bob@example.net", "x")
+    editor.lists.add_members("news@example.org", ["bob@example.net"])
+    editor.lists.set_owners("news@example.org", ["alice@example.org"])
+    assert editor.problems() == []
+    editor.accounts.remove("bob@example.net")
+    editor._tables.connection.execute("UPDATE list_owner SET address = 'x@elsewhere.example'")
+    assert {(one.address, one.text) for one in editor.problems()} == {
+        ("news@example.org", "the member bob@example.net is not here"),
+        (
+            "news@example.org",
+            "the owner x@elsewhere.example is elsewhere, and mail is not sent on to other hosts yet",
+        ),
+    }
