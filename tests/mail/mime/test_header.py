@@ -57,7 +57,8 @@ def test_the_number_of_fields_is_bounded() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [b"a\r\n b", b"a\n\tb", b" a \r\n \t b ", b"a\r\n \r\n\tb", b"\r\n a\r\n b\r"]
+    "value",
+    [b"a\r\n b", b" a\r\n\tb\r", b"a\n\tb", b" a \r\n \t b ", b"a\r\n \r\n\tb", b"\r\n a\r\n b\r"],
 )
 def test_a_fold_is_one_space(value: bytes) -> None:
     assert header.unfolded(value) == b"a b"

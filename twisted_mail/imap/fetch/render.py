@@ -9,6 +9,7 @@ from twisted_mail.imap.fetch.sections import kept_fields
 from twisted_mail.mail import address_list
 from twisted_mail.mail.address_list import MAX_ADDRESSES, HeaderAddress
 from twisted_mail.mail.mailbox.entry import RenderedItems
+from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.comments import without_comments
 from twisted_mail.mail.mime.parameters import Parameters, disposition, joined
 from twisted_mail.mail.mime.structure import Part, scan
@@ -94,8 +95,8 @@ def envelope(part: Part) -> bytes:
 def _addresses(part: Part, name: bytes) -> bytes:
     """Render a field; one that is repeated as if its lists were one (RFC 5322 §4.5.3)."""
     found: list[HeaderAddress] = []
-    for value in part.each(name):
-        found += address_list.parse(value)
+    for value in part.fields.get(name, ()):
+        found += address_list.parse(header.unfolded(value))
     return b"(%b)" % b"".join(map(_address, found[:MAX_ADDRESSES])) if found else b"NIL"
 
 
@@ -166,7 +167,8 @@ def _extension(part: Part) -> bytes:
 
 
 def _languages(part: Part) -> bytes:
-    tags = _TOKEN.findall(without_comments(part.field(b"content-language") or b""))
+    value = part.field(b"content-language")
+    tags = _TOKEN.findall(without_comments(value)) if value else []
     return b"(%b)" % b" ".join(map(string, tags)) if tags else b"NIL"
 
 

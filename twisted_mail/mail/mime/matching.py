@@ -90,7 +90,9 @@ def _headers(data: bytes, part: Part, limit: int) -> str:
     for field in header.fields(data, part.start, min(part.body, part.start + limit)):
         name = field.name.lower()
         shown = name.decode("latin-1")
-        lines += [f"{shown}: {text}" for text in field_texts(name, field.value)]
+        texts = field_texts(name, field.value)
+        lines.append(f"{shown}: {texts[0]}")
+        lines += [f"{shown}: {text}" for text in texts[1:]] if len(texts) > 1 else ()
     return "\n".join(lines)
 
 

@@ -80,6 +80,8 @@ def disposition(value: bytes) -> Disposition | None:
 
     Parameters without a kind are those of an attachment, as those of unknown kinds are (RFC 2183 §2.8).
     """
+    if not value:
+        return None
     value = without_comments(value)
     match = _KIND.match(value)
     if match is not None:

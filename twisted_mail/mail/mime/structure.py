@@ -68,14 +68,11 @@ class Part:
         values = self.fields.get(name)
         return None if values is None else header.unfolded(values[0])
 
-    def each(self, name: bytes) -> list[bytes]:
-        """Return the unfolded values of all fields with this name of ``STRUCTURAL``."""
-        return [header.unfolded(value) for value in self.fields.get(name, ())]
-
     @property
     def encoding(self) -> bytes:
         """Return the Content-Transfer-Encoding in lower case, empty where none is named."""
-        match = _ENCODING.search(without_comments(self.field(b"content-transfer-encoding") or b""))
+        value = self.field(b"content-transfer-encoding")
+        match = _ENCODING.search(without_comments(value)) if value else None
         return match[0].lower() if match else b""
 
     def walk(self) -> "Iterator[Part]":
