@@ -23,7 +23,8 @@ from threading import Thread
 
 from bench.opening import build
 from bench.serve import make
-from tests.whole.process import ServerProcess, free_port
+from tests.whole.ports import free_port
+from tests.whole.process import ServerProcess
 
 MESSAGES = 8192
 INNOCENT_MESSAGES = 50

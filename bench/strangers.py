@@ -15,7 +15,8 @@ from pathlib import Path
 from bench.neighbours import Client, imap
 from bench.opening import build
 from bench.serve import make
-from tests.whole.process import ServerProcess, free_port
+from tests.whole.ports import free_port
+from tests.whole.process import ServerProcess
 
 USER = "u0@bench.test"
 MESSAGES = 100
