@@ -12,6 +12,8 @@ from tests.contracts.ground import ALICE, FakeRenderer, mail
 from twisted_mail.interfaces import Blocking, Store
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused
+from twisted_mail.store import maildir
+from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.delivery.reservations import Reservations
 from twisted_mail.store.format import keywords, layout
 from twisted_mail.store.maildir import MaildirStore
@@ -112,3 +114,43 @@ def test_an_account_that_is_removed_below_a_running_store_begins_anew(tmp_path: 
     names = {info.name for info in finish(account.mailboxes())}
     assert "Secret" not in names
     assert {"INBOX", "Sent", "Trash"} <= names
+
+
+class TestManyAccounts:
+    """Of many accounts the indexes of a few stay open, and those in use."""
+
+    @pytest.fixture
+    def store(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MaildirStore:
+        monkeypatch.setattr(maildir, "OPEN_ACCOUNTS", 4)
+        return MaildirStore(tmp_path, InlineBlocking(), StillClock(), FakeRenderer())
+
+    def use(self, store: MaildirStore, number: int) -> MaildirAccount:
+        account: MaildirAccount = finish(store.account(f"u{number}@example.org"))
+        finish(account.status("INBOX"))
+        return account
+
+    def test_the_indexes_used_least_recently_are_closed(self, store: MaildirStore) -> None:
+        accounts = [self.use(store, number) for number in range(10)]
+        self.use(store, 6)
+        assert [each.lane.tree.has_open_index for each in accounts] == [False] * 6 + [True] * 4
+
+    def test_those_in_use_stay_open(self, store: MaildirStore) -> None:
+        accounts = [self.use(store, number) for number in range(4)]
+        opened = [finish(each.open("INBOX")) for each in accounts]
+        others = [self.use(store, number) for number in range(4, 30)]
+        assert all(each.lane.tree.has_open_index for each in accounts)
+        assert sum(each.lane.tree.has_open_index for each in others) == 1  # the last one
+        for mailbox in opened:
+            mailbox.close()
+
+    def test_few_are_looked_at_however_many_are_in_use(
+        self, store: MaildirStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        accounts = [self.use(store, number) for number in range(30)]
+        looked: list[MaildirAccount] = []
+        monkeypatch.setattr(
+            MaildirAccount, "is_open", property(lambda account: not looked.append(account))
+        )
+        store._recent.update({each.name: each for each in accounts})
+        self.use(store, 30)
+        assert 0 < len(looked) <= 8

@@ -4,6 +4,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -46,6 +47,7 @@ from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work.usage import survey
 
 OPEN_ACCOUNTS = 256  # whose indexes stay open: each needs three descriptors
+_LOOKED_AT = 8  # accounts, at each use of one: thousands may have mailboxes open
 
 
 class MaildirStore:
@@ -127,11 +129,18 @@ class MaildirStore:
 
     async def _close_some(self) -> None:
         """Close the indexes of accounts that were asked for least recently, where nothing is open."""
-        spare = len(self._recent) - OPEN_ACCOUNTS
-        idle = [name for name, account in self._recent.items() if not account.is_open]
-        for name in idle[: max(0, spare)]:
+        others = len(self._recent) - 1  # the last one is to be used now
+        for name in list(islice(self._recent, min(_LOOKED_AT, others))):
+            if len(self._recent) <= OPEN_ACCOUNTS:
+                return
+            account = self._recent.pop(name, None)
+            if account is None:  # somebody else has closed it meanwhile
+                continue
+            if account.is_open:
+                self._recent[name] = account
+                continue
             with suppress(Unavailable):
-                await self._recent.pop(name).close()
+                await account.close()
 
     async def close(self) -> None:
         """Close all indexes. The store can still be used, and opens them again."""
