@@ -13,7 +13,8 @@ _MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, 1)}
 # A day below ten may have a space or a zero in front, or nothing, as iOS, Outlook and imapflow write it.
 _DAY = r" ?([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})"
 _DATE = re.compile(_DAY)
-_DATE_TIME = re.compile(_DAY + r" ([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-])([0-9]{2})([0-9]{2})")
+_TIME = r" ([0-9]{2}):([0-9]{2}):([0-9]{2})"
+_DATE_TIME = re.compile(_DAY + _TIME + r" (?:([+-])([0-9]{2})([0-9]{2})|([A-Za-z]{1,5}))")
 
 
 def parse_date(text: str) -> date:
@@ -30,13 +31,14 @@ def parse_date(text: str) -> date:
 def parse_date_time(text: str) -> datetime:
     """Read ``date-time`` without its quotes, as in ``17-Jul-1996 02:44:25 -0700``.
 
-    A day below ten should have a space or a zero in front; clients leave both out. Raises ValueError.
+    A day below ten should have a space or a zero in front; clients leave both out. Zones may
+    have the names of RFC 5322 §4.3; unknown names count as UTC, as Dovecot has it. Raises ValueError.
     """
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         raise ValueError("a date and time looks like 17-Jul-1996 02:44:25 -0700")
-    day, month, year, hour, minute, second, sign, zone_hour, zone_minute = match.groups()
-    offset = _offset(sign, int(zone_hour), int(zone_minute))
+    day, month, year, hour, minute, second, sign, zone_hour, zone_minute, name = match.groups()
+    offset = _zone(name) if name else _offset(sign, int(zone_hour), int(zone_minute))
     if offset is None:
         raise ValueError("there is no such time zone")
     moment = (int(year), _month(month), int(day), int(hour), int(minute), min(int(second), 59))
