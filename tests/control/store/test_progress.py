@@ -77,4 +77,5 @@ def test_answers_of_list_are_understood() -> None:
 
 def test_a_uid_may_come_after_the_message() -> None:
     answers = [(b"1 (UID 7 BODY[] {1}", b"a"), b")", (b"2 (BODY[] {1}", b"b"), b" UID 9)"]
-    assert list(imap_replies.bodies(answers)) == [(7, b"a"), (9, b"b")]
+    found = imap_replies.fetched(answers)
+    assert {uid: imap_replies.body(about) for uid, about in found.items()} == {7: b"a", 9: b"b"}

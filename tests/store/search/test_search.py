@@ -1,5 +1,6 @@
 """Tests of twisted_mail.store.search.search: whatever happens, answers are those of the plain scan."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -345,10 +346,18 @@ def test_where_no_index_can_be_made_messages_are_read(home: Home):
         assert home.search(HELLO) == ({1}, 2)
 
 
-def test_a_disk_that_cannot_be_read_is_told(home: Home):
+def test_messages_that_cannot_be_read_are_told(home: Home):
     home.put("hello", "other")
     box = home.box()
-    home.disk.error = OSError(5, "Input/output error")
+    home.disk.error = OSError(errno.EIO, "Input/output error")
+    assert finish(box.matching([1, 2], HELLO)) == frozenset()
+    assert box.faulty == {1, 2}
+
+
+def test_nothing_is_searched_where_no_file_can_be_opened(home: Home):
+    home.put("hello", "other")
+    box = home.box()
+    home.disk.error = OSError(errno.EMFILE, "Too many open files")
     with pytest.raises(Unavailable):
         finish(box.matching([1, 2], HELLO))
     home.index()
