@@ -67,7 +67,7 @@ SEEN = normal(["\\Seen"])
 @pytest.fixture
 def five(shared: SharedMaildir, monkeypatch: pytest.MonkeyPatch) -> MaildirMailbox:
     """Five messages, of which two are marked at a time."""
-    monkeypatch.setattr(mailbox, "PIECE", 2)
+    monkeypatch.setattr(mailbox, "MARKED_AT_ONCE", 2)
     finish(shared.account.append("INBOX", [draft(mail(n)) for n in "abcde"]))
     return shared.open()
 

@@ -31,7 +31,7 @@ from twisted_mail.store.work.expunge import expunge
 from twisted_mail.store.work.lane import AccountLane
 from twisted_mail.store.work.measure import PIECE, measure
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.set_flags import How, MarkedMessages
+from twisted_mail.store.work.set_flags import MARKED_AT_ONCE, How, MarkedMessages
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class MaildirMailbox:
         """Alter flags; return the UIDs refused for being changed since."""
         check_marks(self.columns, uids, how, flags)
         with self._noting(uids):
-            if len(uids) <= PIECE:
+            if len(uids) <= MARKED_AT_ONCE:
                 return await self._lane.perform_on(
                     self._folder, set_flags.mark, uids, how, flags, unchanged_since
                 )
@@ -135,8 +135,8 @@ class MaildirMailbox:
     ) -> tuple[int, ...]:
         marked = MarkedMessages()
         try:
-            for start in range(0, len(uids), PIECE):
-                part = uids[start : start + PIECE]
+            for start in range(0, len(uids), MARKED_AT_ONCE):
+                part = uids[start : start + MARKED_AT_ONCE]
                 marked += await self._lane.perform_on(
                     self._folder, set_flags.mark_some, part, how, flags, unchanged_since
                 )
