@@ -1,4 +1,6 @@
+import errno
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -158,3 +160,40 @@ def test_signals_to_a_group_that_has_gone_are_no_error() -> None:
     child = subprocess.Popen(["/bin/true"], start_new_session=True)
     child.wait()
     _signal(child.pid, signal.SIGTERM)
+
+
+def test_programs_run_where_all_low_descriptors_are_taken() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2048:
+        pytest.skip("the system allows no descriptor above 1023")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    taken: list[int] = []
+    try:
+        while not taken or taken[-1] < 1100:
+            taken.append(os.dup(0))
+        ended = run("echo seen")
+    finally:
+        for number in taken:
+            os.close(number)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert (ended.completion, ended.output) == (Completion.DONE, "seen")
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "no"), RuntimeError("a bug")])
+def test_a_program_that_cannot_be_watched_is_ended_with_its_group(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def poll_once(pid: int) -> bool:
+        while not (folder / "child").exists() or not (folder / "child").read_text().strip():
+            time.sleep(0.01)
+        raise error
+
+    monkeypatch.setattr("twisted_mail.queue.pipe._has_ended", poll_once)
+    script = f"sleep 300 & echo $! > {folder}/child; sleep 300"
+    if isinstance(error, OSError):
+        ended = run(script)
+        assert (ended.completion, ended.status) == (Completion.LATER, "4.3.0")
+    else:
+        with pytest.raises(RuntimeError):
+            run(script)
+    assert has_gone(int((folder / "child").read_text()))

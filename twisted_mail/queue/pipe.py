@@ -1,7 +1,9 @@
 """Running a program with a message on its standard input, and with limits on all that it does.
 
 The message is a file, so that no program can hold us up by reading slowly. The program leads a process
-group of its own, which is killed with it. Nothing here needs the reactor: it all runs in a thread.
+group of its own, which is killed with it, and with whatever goes wrong here after its start: a message
+that is tried again must not find the program of the last try at work. Nothing here needs the reactor: it
+all runs in a thread.
 """
 
 import os
@@ -17,7 +19,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from twisted_mail.mail.delivery_result import DeliveryResult
-from twisted_mail.queue.program import KILLED, NOT_STARTED, TIMED_OUT, Program, result_of_exit_code
+from twisted_mail.queue.program import (
+    KILLED,
+    LOST_SIGHT,
+    NOT_STARTED,
+    TIMED_OUT,
+    Program,
+    result_of_exit_code,
+)
 
 _GRACE = 5.0  # seconds between asking a program to end and killing it
 _POLL = 0.2  # seconds between two checks whether a silent program has ended
@@ -60,9 +69,10 @@ class Pipe:
             return replace(NOT_STARTED, output=str(error))
         try:
             return self._supervise(program, process)
+        except OSError as error:
+            return replace(LOST_SIGHT, output=str(error))
         finally:
-            with self._lock:
-                self._running.discard(process.pid)
+            self._end(process)
 
     def stop(self) -> None:
         """Kill all programs that are running, and start no more."""
@@ -98,6 +108,16 @@ class Pipe:
             self._running.add(process.pid)
         return process
 
+    def _end(self, process: "subprocess.Popen[bytes]") -> None:
+        """Kill the group of a program, which may have ended; nothing of it is left afterwards."""
+        with self._lock:
+            self._running.discard(process.pid)
+        if process.returncode is None:  # only then is the number of the group still its own
+            _signal(process.pid, signal.SIGKILL)
+            process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
     def _supervise(self, program: Program, process: "subprocess.Popen[bytes]") -> DeliveryResult:
         """Read the output of a program until it ends, or its time is over; kill its group."""
         output = bytearray()
@@ -121,19 +141,21 @@ class Pipe:
 def _read_output(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
     """Yield what a program writes, and nothing from time to time, until it has ended."""
     assert process.stdout is not None
-    with process.stdout as stream:
-        is_open = True
-        while not _has_ended(process.pid):
-            if not is_open:
-                time.sleep(_POLL)
-            elif select.select([stream], [], [], _POLL)[0]:
-                piece = os.read(stream.fileno(), 65536)
-                is_open = bool(piece)
-                yield piece
-                continue
-            yield b""
-        if is_open and select.select([stream], [], [], 0)[0]:
-            yield os.read(stream.fileno(), 65536)
+    number = process.stdout.fileno()
+    output = select.poll()  # not select(), which knows no descriptor above 1023
+    output.register(number, select.POLLIN)
+    is_open = True
+    while not _has_ended(process.pid):
+        if not is_open:
+            time.sleep(_POLL)
+        elif output.poll(_POLL * 1000):
+            piece = os.read(number, 65536)
+            is_open = bool(piece)
+            yield piece
+            continue
+        yield b""
+    if is_open and output.poll(0):
+        yield os.read(number, 65536)
 
 
 def _has_ended(pid: int) -> bool:

@@ -67,6 +67,9 @@ _EXITS = {
 }
 NOT_STARTED = DeliveryResult(Completion.LATER, "4.3.5", "the program cannot be started")
 KILLED = DeliveryResult(Completion.LATER, "4.3.0", "the program was ended by a signal")
+LOST_SIGHT = DeliveryResult(
+    Completion.LATER, "4.3.0", "the program was ended, since it could not be watched"
+)
 TIMED_OUT = DeliveryResult(Completion.LATER, "4.4.7", "the program took too long")
 UNKNOWN_PROGRAM = DeliveryResult(
     Completion.LATER, "4.3.5", "the program is not in the configuration"
