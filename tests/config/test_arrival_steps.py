@@ -68,7 +68,7 @@ def test_without_tables_there_are_none(tmp_path: Path) -> None:
             'kind = "sign"\nservices = ["imap"]',
             "there is no service 'imap' that takes mail in",
         ),
-        ('kind = "hide"', "'hide' cannot stand after 'bcc': the steps are fault tls-required"),
+        ('kind = "hide"', "'hide' cannot stand after 'bcc': the steps are fault spool"),
         ('kind = "late"', "'late' cannot stand after 'answer'"),
     ],
 )

@@ -205,3 +205,11 @@ def test_top_is_what_the_definition_says(head, body, count):
     whole = (head + b"\r\n" if head else b"") + b"\r\n" + body
     lines = re.findall(rb"[^\n]*\n|[^\n]+\Z", body)
     assert top_of([whole], count) == whole[: len(whole) - len(body)] + b"".join(lines[:count])
+
+
+def test_what_was_returned_is_not_kept():
+    framer = Framer(255, 999)
+    framer.feed(b"NOOP\r\n" * 1000 + b"NO")
+    while framer.next() is not None:
+        pass
+    assert framer._buffer == b"NO"

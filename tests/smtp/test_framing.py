@@ -153,3 +153,11 @@ def test_what_is_a_line_stood_between_line_ends_as_it_is(parts: list[bytes]) -> 
     whole = b"".join(parts)
     for line, found in zip(whole.split(b"\n"), units([whole]), strict=False):
         assert isinstance(found, BadLine) or line == found + b"\r"
+
+
+def test_what_was_returned_is_not_kept():
+    framer = Framer(100, 200)
+    framer.feed(b"NOOP\r\n" * 1000 + b"NO")
+    while framer.next() is not None:
+        pass
+    assert framer._buffer == b"NO"

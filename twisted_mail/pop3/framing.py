@@ -68,6 +68,7 @@ class Framer:
 
     def _partial(self, is_response: bool) -> BadLine | None:
         """Forget a line whose end has not come, when it is too long already."""
+        self._buffer, self._at = self._buffer[self._at :], 0  # what was returned is not kept
         rest = self._buffer[self._at :].removesuffix(b"\r")  # which may be the end's
         was_skipping = self._is_skipping
         if was_skipping or len(rest) > self._limit(rest, is_response):

@@ -43,7 +43,7 @@ def arrival(
     finish(incoming.take(header + b"\r\nwords\r\n"))
     peer = Peer("192.0.2.1", 54321)
     envelope = envelope_of(transaction, "", peer.host)
-    return Arrival(session, transaction, incoming, peer, None, envelope, incoming.header)
+    return Arrival(session, transaction, incoming, peer, None, envelope, header)
 
 
 def spooled(**more: Any) -> Arrival:

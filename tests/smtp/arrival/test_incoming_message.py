@@ -27,13 +27,32 @@ def taken(*pieces: bytes, max_size: int = 1_000_000) -> tuple[IncomingMessage, F
 def test_the_header_is_seen_however_the_message_is_cut(size: int) -> None:
     message = b"Subject: x\r\nTo: y\r\n\r\nbody\r\n\r\nmore\r\n"
     incoming, _ = taken(*(message[at : at + size] for at in range(0, len(message), size)))
-    assert incoming.header == b"Subject: x\r\nTo: y\r\n"
+    assert message[: incoming.header_size] == b"Subject: x\r\nTo: y\r\n"
     assert incoming.size == len(message)
 
 
 def test_no_more_of_a_header_is_looked_at_than_the_limit() -> None:
     incoming, _ = taken(*[b"x" * 1000] * 200)
-    assert MAX_HEADER <= len(incoming.header) < MAX_HEADER + 1000
+    assert incoming.header_size == MAX_HEADER
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_a_message_may_begin_with_the_end_of_its_header(size: int) -> None:
+    message = b"\r\nbody\r\n\r\nmore\r\n"
+    incoming, _ = taken(*(message[at : at + size] for at in range(0, len(message), size)))
+    assert incoming.header_size == 0
+
+
+def test_the_end_of_a_header_is_seen_just_within_the_limit_and_not_beyond() -> None:
+    for more, seen in ((0, MAX_HEADER - 2), (1, MAX_HEADER)):
+        line = b"x" * (MAX_HEADER - 4 + more) + b"\r\n"
+        incoming, _ = taken(line[:1000], line[1000:] + b"\r\nbody\r\n")
+        assert incoming.header_size == seen
+
+
+def test_a_message_without_an_end_of_its_header_is_all_header() -> None:
+    incoming, _ = taken(b"Subject: x\r\n", b"To: y\r\n")
+    assert incoming.header_size == 19
 
 
 def test_a_message_that_grows_too_large_is_discarded_and_counted_on() -> None:

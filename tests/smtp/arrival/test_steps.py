@@ -40,7 +40,7 @@ def names(made: tuple[ArrivalStep, ...]) -> str:
 
 
 def test_the_steps_of_each_service_stand_in_their_order() -> None:
-    plain = "fault tls-required spool loop trace filters edits discard accept answer"
+    plain = "fault spool tls-required loop trace filters edits discard accept answer"
     assert names(smtp_steps(Settings())) == plain.replace("loop", "loop nul")
     assert names(lmtp_steps(LmtpSettings())) == plain
     assert names(smtp_steps(SubmissionSettings())) == plain.replace(

@@ -1,10 +1,12 @@
+import tracemalloc
+
 import pytest
 
 from tests.smtp.fakes import HELLO, LOGIN, MAIL, RCPT, SUBMISSION, SmtpFixture, lines, say
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
 from twisted_mail.smtp.settings import Settings
-from twisted_mail.testing.wire import ScriptedWire
+from twisted_mail.testing.wire import FakeBlobWriter, ScriptedWire
 
 START = (HELLO, MAIL, RCPT, "DATA")
 
@@ -200,3 +202,26 @@ def test_a_header_too_long_to_look_at_is_not_submitted() -> None:
 def test_a_message_is_not_asked_for_when_there_is_nowhere_to_put_it() -> None:
     replies = say(*START, "DATA", smtp=SmtpFixture(has_no_writer=True))
     assert [reply[:9] for reply in replies[3:]] == ["451 4.3.0"] * 2
+
+
+@pytest.mark.parametrize("command", ["DATA", "BDAT 2000010 LAST"])
+def test_nothing_of_what_was_kept_is_held_while_more_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    async def drop(writer: FakeBlobWriter, data: bytes) -> None:
+        pass
+
+    monkeypatch.setattr(FakeBlobWriter, "write", drop)
+    held = []
+
+    def octets() -> bytes:
+        held.append(tracemalloc.get_traced_memory()[0])
+        return b"x" * 1_000_000 if len(held) < 3 else b"x\r\n.\r\nNOOP\r\n"
+
+    tracemalloc.start()
+    try:
+        script = [HELLO, MAIL, RCPT, command, octets, octets, octets]
+        SmtpFixture().hold(ScriptedWire(script))
+    finally:
+        tracemalloc.stop()
+    assert held[2] - held[0] < 100_000

@@ -13,6 +13,7 @@ from tests.store.disk.spooling import SMALL, content, file_of, is_open
 from twisted_mail.mail.message import PIECE, MemoryBlob
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.blob import FileBlob
+from twisted_mail.store.disk.budget import Budget
 from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.disk.spool import SpoolWriter
 from twisted_mail.testing.doubles import InlineBlocking, finish
@@ -40,13 +41,26 @@ def test_what_does_not_fit_goes_to_a_file_without_a_name(writer, tmp_path):
     found.close()
 
 
-def test_small_writes_share_a_trip_to_the_disk(writer, blocking):
-    for _ in range(1000):
+def test_small_writes_share_a_trip_to_the_disk(tmp_path, blocking):
+    writer = SpoolWriter(tmp_path, blocking, SMALL, Budget(PIECE, PIECE))
+    for _ in range(10_000):
         finish(writer.write(b"x" * SMALL))
-    assert blocking.done == 2
+    assert blocking.done == 1 + 10_000 * SMALL // PIECE  # one makes the file
     found = finish(writer.finish())
-    assert found.size == 1000 * SMALL
+    assert found.size == 10_000 * SMALL
     found.close()
+
+
+def test_no_message_holds_more_than_its_own_when_nothing_is_left_for_all(tmp_path, blocking):
+    budget = Budget(0, PIECE)
+    writer = SpoolWriter(tmp_path, blocking, SMALL, budget)
+    for _ in range(100):
+        finish(writer.write(b"x" * 30))
+        assert len(writer._held) <= SMALL
+    found = finish(writer.finish())
+    assert found.size == 3000
+    found.close()
+    assert budget.left == 0
 
 
 @given(st.lists(st.binary(max_size=300), max_size=12), st.integers(0, 400))

@@ -19,8 +19,8 @@ class Arrival:
     """What is known of a message between its last octet and the reply; each step adds to it.
 
     ``session`` and ``transaction`` are what the client said; ``peer`` is the client, ``tls_info`` its
-    connection's TLS. ``header`` is the message's own, as far as ``incoming_message`` looks at it.
-    ``message`` is there once it is spooled; the arrival owns its blob, and whoever takes it over puts
+    connection's TLS. ``message`` is there once it is spooled, and ``header``, the message's own, as far
+    as ``incoming_message`` looks at it; the arrival owns the blob, and whoever takes it over puts
     ``NO_MESSAGE`` in its place. ``verdict`` is what the filters decided. A step that sets ``outcome``
     ends the arrival: it is what the client is answered.
     """
@@ -31,7 +31,7 @@ class Arrival:
     peer: Peer
     tls_info: TlsInfo | None
     envelope: Envelope
-    header: bytes
+    header: bytes = b""
     message: Message = NO_MESSAGE
     verdict: Verdict = ACCEPT
     outcome: Outcome | None = None

@@ -11,27 +11,25 @@ from twisted_mail.smtp.stream.lf_repair import LfRepair
 MAX_HEADER = revision.MAX_HEADER  # octets of header that are looked at
 
 
-def header_end(head: bytes | bytearray, start: int = 0) -> int:
-    """Return where the header ends in the first octets of a message, or -1 when not yet.
-
-    The search begins at ``start``.
-    """
+def header_end(head: bytes) -> int:
+    """Return where the header ends in the first octets of a message, or -1 when not yet."""
     if head.startswith(b"\r\n"):
         return 0
-    end = head.find(b"\r\n\r\n", start)
+    end = head.find(b"\r\n\r\n")
     return end if end < 0 else end + 2
 
 
 class IncomingMessage:
-    """A message that comes in: its header as far as we look, its bytes, or why they are not kept.
+    """A message that comes in: its bytes, or why they are not kept, and where its header ends.
 
-    ``has_nul`` is true once it has one where none may be.
+    ``header_size`` is that of the header, or of as much of it as we look at. ``has_nul`` is true once it
+    has one where none may be. The octets are kept once, by the writer.
     """
 
     __slots__ = (
-        "_head",
         "_header_end",
         "_is_finished",
+        "_last",
         "_max_size",
         "_writer",
         "fault",
@@ -46,30 +44,32 @@ class IncomingMessage:
         self._writer = writer
         self._is_finished = False
         self._max_size = max_size
-        self._head = bytearray()
+        self._last = b"\r\n"  # the octets before the next: a message may begin with the empty line
         self._header_end = -1  # not seen yet
 
     @property
-    def header(self) -> bytes:
-        """Return the header, or as much of it as we look at."""
-        return bytes(self._head[: self._header_end] if self._header_end >= 0 else self._head)
+    def header_size(self) -> int:
+        """Return the octets of the header, or of as much of it as we look at."""
+        return self._header_end if self._header_end >= 0 else min(self.size, MAX_HEADER)
 
     async def take(self, data: bytes) -> None:
         """Take a piece of the message, unless its content was rejected."""
+        if self._header_end < 0 and self.size < MAX_HEADER:
+            self._look_for_header(data)
         self.size += len(data)
         self.has_nul = self.has_nul or b"\0" in data
         if self.size > self._max_size:
             self.reject_content(replies.TOO_LARGE)
         if self.fault is not None:
             return
-        if self._header_end < 0 and len(self._head) < MAX_HEADER:
-            self._look_for_header(data)
         await self._writer.write(data)
 
     def _look_for_header(self, data: bytes) -> None:
-        start = max(0, len(self._head) - 3)  # the end may lie across two pieces
-        self._head += data[:MAX_HEADER]
-        self._header_end = header_end(self._head, start)
+        seen = self._last + data[: MAX_HEADER - self.size]  # the end may lie across two pieces
+        end = seen.find(b"\r\n\r\n")
+        if end >= 0:
+            self._header_end = self.size - len(self._last) + end + 2
+        self._last = seen[-3:]
 
     def reject_content(self, outcome: Outcome) -> None:
         """Keep no more of the message; the first fault is the one that is answered."""

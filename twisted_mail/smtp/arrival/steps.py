@@ -3,8 +3,8 @@
 | step | does | may end the arrival with |
 | --- | --- | --- |
 | fault | looks whether the message came whole | what was wrong with it |
+| spool | has its octets in one place, and its header | 452: there is no space |
 | tls-required | reads TLS-Required (RFC 8689 §3) | |
-| spool | has its octets in one place | 452: there is no space |
 | loop | counts its Received fields | 554: it is in a loop |
 | header, author, bcc, encoding | what a submission server does (``submission``) | 550: not your name |
 | nul | looks for NUL that could not be encoded; not in LMTP, where a refusal would be a bounce | 550 |
@@ -23,7 +23,7 @@ from dataclasses import replace
 
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.message import Message
+from twisted_mail.mail.message import Blob, MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.mail.route import KnownRoutes
 from twisted_mail.smtp import replies
@@ -51,7 +51,6 @@ async def finish_message(
         peer,
         session.wire.tls_info,
         envelope_of(transaction, "" if submitter is None else submitter.name, peer.host),
-        incoming.header,
     )
     *steps, answer = session.backend.arrival
     arrival.outcome = await _outcome(arrival, steps)
@@ -123,7 +122,19 @@ def read_tls_required(arrival: Arrival) -> None:
 
 async def spool(arrival: Arrival) -> None:
     """Have the message's octets in one place. Raises Unavailable."""
-    arrival.message = Message(await arrival.incoming.finish())
+    incoming = arrival.incoming
+    blob = await incoming.finish()
+    arrival.message = Message(blob)
+    if isinstance(blob, MemoryBlob):
+        arrival.header = blob.data[: incoming.header_size]
+    else:
+        read = arrival.session.backend.blocking.run
+        arrival.header = await read(_first_octets, blob, incoming.header_size)
+
+
+def _first_octets(blob: Blob, size: int) -> bytes:
+    """Return the beginning of a message. May block."""
+    return b"".join(blob.pieces(0, size))
 
 
 async def accept(arrival: Arrival) -> None:
@@ -146,8 +157,8 @@ def answer(arrival: Arrival) -> None:
 
 _START = (
     ArrivalStep("fault", refuse_fault),
-    ArrivalStep("tls-required", read_tls_required),
     ArrivalStep("spool", spool),
+    ArrivalStep("tls-required", read_tls_required),
     ArrivalStep("loop", trace.refuse_loop),
 )
 _MIDDLE = (

@@ -114,7 +114,7 @@ def without_bcc(head: bytes, blob: Blob) -> tuple[bytes, Blob]:
         at = one.stop
     kept = b"".join([*pieces, head[at:]])
     if isinstance(blob, MemoryBlob):
-        return kept, MemoryBlob(kept + blob.data[len(head) :])
+        return kept, replace(blob, data=kept + blob.data[len(head) :])  # in the same budget
     return kept, JoinedBlob((MemoryBlob(kept), SlicedBlob(blob, len(head), blob.size)))
 
 

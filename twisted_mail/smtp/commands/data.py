@@ -41,8 +41,10 @@ async def _read(session: SmtpSession, incoming: IncomingMessage) -> None:
         chunk = await session.wire.read(min(settings.block_timeout, settings.message_timeout))
         await session.wire.yield_to_others()
     while True:
-        if piece := reader.feed(chunk):
+        piece, chunk = reader.feed(chunk), b""
+        if piece:
             await take_piece(session, incoming, piece)
+        piece = b""  # nothing of what was kept is held twice while more is waited for
         if reader.rest is not None:
             break
         if incoming.size > OVERSIZE_FACTOR * settings.max_size:

@@ -1,10 +1,11 @@
 """Memory that incoming messages share, beyond the little that each has to itself.
 
 A message that fits is written to disk once, to where it stays; without this it would be written to a
-spool file first, and again from there. When the budget is used up, messages use such files.
+spool file first, and again from there. When the budget is used up, messages use such files: what ten
+thousand strangers in the middle of a message can make the server hold is the little of each, and this.
 """
 
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from threading import Lock
 
 from twisted_mail.mail.message import MemoryBlob
@@ -64,22 +65,12 @@ class BudgetShare:
         self.close()
 
 
-class BudgetedBlob:
-    """A blob in memory that a budget is charged for. Fulfils ``mail.message.Blob``."""
+@dataclass(frozen=True, slots=True)
+class BudgetedBlob(MemoryBlob):
+    """A blob in memory that a budget is charged for."""
 
-    def __init__(self, data: bytes, share: BudgetShare) -> None:
-        self._blob = MemoryBlob(data)
-        self._share = share
-
-    @property
-    def size(self) -> int:
-        """Return the number of octets."""
-        return self._blob.size
-
-    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        """Yield the octets from ``start`` to ``stop``."""
-        return self._blob.pieces(start, stop)
+    share: BudgetShare = field(repr=False, compare=False)
 
     def close(self) -> None:
         """Give the memory back to the budget; those who still read go on."""
-        self._share.close()
+        self.share.close()

@@ -15,7 +15,7 @@ from twisted_mail.store.disk.budget import Budget, BudgetedBlob, BudgetShare
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.faults import DiskFaults
 
-IN_MEMORY = 256 * 1024  # octets
+IN_MEMORY = 16 * 1024  # octets that a message may always have in memory
 NO_BUDGET = Budget(0, 0)
 _DISK = Disk()
 _FAULTS = DiskFaults()
@@ -25,7 +25,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 class SpoolWriter:
     """Collects the octets of a message whose size is not known yet. Fulfils ``interfaces.BlobWriter``.
 
-    At most about ``in_memory`` octets and one piece are held, or what ``budget`` allows beyond that;
+    At most ``in_memory`` octets are held, or what ``budget`` allows beyond that: up to a piece at a time
+    on the way to a file, all of the message without one;
     files are made in ``folder``, without a name. ``faults`` hears of errors of the disk.
     """
 
@@ -67,8 +68,8 @@ class SpoolWriter:
 
     def _may_hold(self, octets: int) -> bool:
         """Return whether this many octets may stay in memory for now."""
-        if self._file is not None:
-            return octets <= PIECE
+        if self._file is not None and octets > PIECE:
+            return False
         if octets <= self._in_memory:
             return True
         if self._share is None:
