@@ -7,6 +7,7 @@ import pytest
 
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.each import LmtpDelivery
+from twisted_mail.delivery.partial_deliveries import PartialDeliveries
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import parse
@@ -73,7 +74,14 @@ class Delivery:
         waiting: Any = self.waiting
         router = LocalRouter(directory)
         self.each = LmtpDelivery(
-            DeliveryBackend(router, store, self.journal, StillClock(), waiting)
+            DeliveryBackend(
+                router,
+                store,
+                self.journal,
+                StillClock(),
+                waiting,
+                partial_deliveries=PartialDeliveries(StillClock()),
+            )
         )
 
     def to(self, *recipients: str) -> list[Outcome | None]:
@@ -194,3 +202,22 @@ def test_who_has_the_message_is_logged_even_if_a_bug_keeps_its_jobs_back() -> No
     with pytest.raises(RuntimeError):
         delivery.to(ALICE, TICKET)
     assert delivery.journal.events == [("delivered", ("id1", [ALICE]))]
+
+
+def test_an_alias_that_is_tried_again_gives_nobody_a_second_copy() -> None:
+    delivery = Delivery()
+    delivery.store.failures[ALICE] = Unavailable(BUSY)
+    for _ in range(3):
+        assert delivery.to(TEAM) == [BUSY]
+    assert delivery.store.delivered == [BOB]
+    delivery.store.failures.clear()
+    assert delivery.to(TEAM) == [None]
+    assert delivery.store.delivered == [BOB, ALICE]
+
+
+def test_who_is_served_by_lmtp_gets_a_message_again_when_it_is_sent_again() -> None:
+    delivery = Delivery()
+    delivery.store.failures[ALICE] = Unavailable(BUSY)
+    for _ in range(2):
+        assert delivery.to(BOB, ALICE) == [None, BUSY]
+    assert delivery.store.delivered == [BOB, BOB]

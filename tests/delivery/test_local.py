@@ -5,6 +5,7 @@ import pytest
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.each import LmtpDelivery
 from twisted_mail.delivery.local import LocalDelivery
+from twisted_mail.delivery.partial_deliveries import PartialDeliveries
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.imap.fetch.render import ItemRenderer
@@ -42,7 +43,13 @@ class Delivery:
         )
         store: Any = self.store
         self.queue = LocalDelivery(
-            DeliveryBackend(LocalRouter(directory), store, self.journal, StillClock())
+            DeliveryBackend(
+                LocalRouter(directory),
+                store,
+                self.journal,
+                StillClock(),
+                partial_deliveries=PartialDeliveries(StillClock()),
+            )
         )
 
     def accept(
@@ -109,6 +116,36 @@ def test_when_some_accounts_fail_for_now_the_sender_keeps_the_message() -> None:
     assert isinstance(error, Unavailable)
     assert error.outcome.text == "Not delivered to every recipient: The disk is full"
     assert delivery.journal.events == [("delivered", ("id1", [BOB]))]
+
+
+def test_retries_bring_a_message_only_to_those_who_have_it_not() -> None:
+    delivery = Delivery(alice=BUSY)
+    for _ in range(5):
+        assert isinstance(delivery.refusal(ALICE, BOB), Unavailable)
+    assert delivery.store.delivered == [BOB]
+    delivery.store.failures.clear()
+    delivery.accept(ALICE, BOB)
+    assert delivery.store.delivered == [BOB, ALICE]
+    assert delivery.journal.of("delivered") == [("id1", [BOB]), ("id1", [ALICE])]
+
+
+def test_a_message_that_all_have_comes_again_when_it_is_sent_again() -> None:
+    delivery = Delivery(alice=BUSY)
+    delivery.refusal(ALICE, BOB)
+    delivery.store.failures.clear()
+    delivery.accept(ALICE, BOB)
+    delivery.accept(ALICE, BOB)
+    assert {name: len(copies) for name, copies in delivery.store.copies.items()} == {
+        ALICE: 2,
+        BOB: 2,
+    }
+
+
+def test_a_message_that_failed_for_good_is_new_when_it_comes_again() -> None:
+    delivery = Delivery(alice=FULL)
+    for _ in range(2):
+        assert isinstance(delivery.refusal(ALICE, BOB), Refused)
+    assert delivery.store.delivered == [BOB, BOB]
 
 
 def test_when_some_fail_for_good_no_retry_makes_copies_for_the_others() -> None:

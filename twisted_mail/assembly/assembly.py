@@ -21,6 +21,8 @@ from twisted_mail.assembly.storage import StorageAssembly
 from twisted_mail.assembly.threads import ThreadPools
 from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.config import Config
+from twisted_mail.delivery.partial_deliveries import REFRESH_SECONDS
+from twisted_mail.delivery.partial_folder import PARTIAL_FOLDER
 from twisted_mail.net.process.clock import ReactorClock
 from twisted_mail.net.process.cpu_affinity import CpuAffinity
 from twisted_mail.net.process.deadline import wait_within
@@ -85,6 +87,7 @@ class Assembly:
                 journal=self.journal,
                 clock=self._clock,
                 folder=str(config.state / WAITING_FOLDER),
+                partial_folder=str(config.state / PARTIAL_FOLDER),
                 files=threads.files,
                 program_threads=threads.programs,
                 run_program=self.pipe.run,
@@ -153,6 +156,7 @@ class Assembly:
         trim = MemoryTrim(self.connection_limit)
         self.periodic_tasks.start(
             PeriodicTask("certificates", CERTIFICATE_SECONDS, self._renew_certificates),
+            PeriodicTask("retries", REFRESH_SECONDS, self.delivery.partial_deliveries.refresh),
             PeriodicTask("memory", MEMORY_TRIM_SECONDS, trim.work),
             *periodic_tasks,
         )

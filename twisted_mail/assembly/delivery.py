@@ -12,6 +12,8 @@ from functools import partial
 from twisted_mail.delivery.doors import DeliveryBackend, DeliveryHandoff
 from twisted_mail.delivery.each import LmtpDelivery
 from twisted_mail.delivery.local import LocalDelivery
+from twisted_mail.delivery.partial_deliveries import PartialDeliveries
+from twisted_mail.delivery.partial_folder import PartialFolder
 from twisted_mail.interfaces import (
     Blocking,
     Clock,
@@ -47,7 +49,8 @@ _DAY = 86400.0
 class DeliveryDependencies:
     """What delivery works with.
 
-    ``folder`` is where jobs are on disk. ``files`` is for short work with files; ``run_program`` runs a
+    ``folder`` is where jobs are on disk, ``partial_folder`` where it is remembered who has a message
+    that its sender keeps. ``files`` is for short work with files; ``run_program`` runs a
     program to its end, in a thread of ``program_threads``.
     """
 
@@ -66,20 +69,32 @@ class DeliveryDependencies:
     queue_settings: QueueSettings = field(default_factory=QueueSettings)
     handoff: DeliveryHandoff | None = None
     report_fault: FaultReport = unreported
+    partial_folder: str = ""  # none: only in memory
 
 
 class DeliveryAssembly:
     """All that delivers mail.
 
     ``queue`` is the door through which mail comes in, ``each`` its form with an answer for each
-    recipient, ``lists`` what delivers to mailing lists.
+    recipient, ``lists`` what delivers to mailing lists. ``partial_deliveries`` are to be refreshed now
+    and then, in every process.
     """
 
     def __init__(self, dependencies: DeliveryDependencies) -> None:
         self._dependencies = of = dependencies
         self._folder = QueueFolder(of.folder, DiskFiles())
         self._jobs = self._make_job_queue()
-        backend = DeliveryBackend(of.router, of.store, of.journal, of.clock, self._jobs, of.handoff)
+        remembered = PartialFolder(of.partial_folder, DiskFiles()) if of.partial_folder else None
+        self.partial_deliveries = PartialDeliveries(of.clock, of.files, remembered, of.report_fault)
+        backend = DeliveryBackend(
+            of.router,
+            of.store,
+            of.journal,
+            of.clock,
+            self._jobs,
+            of.handoff,
+            self.partial_deliveries,
+        )
         self.queue = LocalDelivery(backend)
         self.each = LmtpDelivery(backend)
         mailer = QueueMailer(self.queue, of.clock, of.hostname)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from twisted_mail.delivery.partial_deliveries import PartialDeliveries
 from twisted_mail.interfaces import Clock, Delivery, JobQueue, Journal, Router, Store
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
@@ -20,7 +21,8 @@ class DeliveryBackend:
     """What ``local`` and ``each`` deliver with.
 
     Without ``job_queue`` there are no programs and lists. ``handoff`` gets what is for those, and what
-    is quarantined, whole: all that needs more than putting files into inboxes.
+    is quarantined, whole: all that needs more than putting files into inboxes. Without
+    ``partial_deliveries`` a retry gives all accounts a message again.
     """
 
     router: Router
@@ -29,3 +31,4 @@ class DeliveryBackend:
     clock: Clock
     job_queue: JobQueue | None = None
     handoff: DeliveryHandoff | None = None
+    partial_deliveries: PartialDeliveries | None = None

@@ -8,10 +8,10 @@ every account has one. What concerns one recipient alone keeps nobody else waiti
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from twisted_mail.delivery.attempt import DeliveryAttempt
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.local import (
     NO_QUEUE,
-    deliver_to_accounts,
     in_slices,
     known_routes,
     log_delivery,
@@ -35,12 +35,21 @@ class _RecipientPlan:
     answers: dict[Address, Outcome | None] = field(default_factory=dict)
     routes: dict[Address, LocalRoute] = field(default_factory=dict)
     jobs: dict[JobTarget, PreparedJobs] = field(default_factory=dict)
-    results: Mapping[str, MailError | None] = field(default_factory=dict)  # by account
 
     @property
     def deliverable(self) -> list[tuple[Address, LocalRoute]]:
         """Return the recipients that can be delivered to, with their routes."""
         return [(one, route) for one, route in self.routes.items() if self.answers[one] is None]
+
+    @property
+    def retried(self) -> set[str]:
+        """Return the accounts that the client will send the message to again."""
+        return {
+            account
+            for recipient, route in self.routes.items()
+            for account in route.accounts
+            if (answer := self.answers[recipient]) is not None and answer.is_temporary
+        }
 
 
 class LmtpDelivery:
@@ -69,15 +78,17 @@ class LmtpDelivery:
 
     async def _carry_out(self, envelope: Envelope, message: Message, plan: _RecipientPlan) -> None:
         """Deliver what can be delivered; log what happened, even if a bug ends it."""
+        attempt = DeliveryAttempt(self._backend, envelope, message)
         size, is_accepted = message.blob.size, False
         try:
             try:
-                await self._deliver(envelope, message, plan)
+                await self._deliver(attempt, plan)
             finally:
                 await self._finish_jobs(plan)
             is_accepted = None in plan.answers.values()
         finally:
-            log_delivery(self._backend.journal, envelope, size, plan.results, is_accepted)
+            await attempt.end(plan.retried)
+            log_delivery(self._backend.journal, envelope, size, attempt.new, is_accepted)
 
     def _is_handed_over(self, envelope: Envelope, plan: _RecipientPlan) -> bool:
         if self._backend.handoff is None:
@@ -157,14 +168,12 @@ class LmtpDelivery:
 
     # ------------------------------------------------------------ accounts
 
-    async def _deliver(self, envelope: Envelope, message: Message, plan: _RecipientPlan) -> None:
+    async def _deliver(self, attempt: DeliveryAttempt, plan: _RecipientPlan) -> None:
         """Put the message into the accounts, each once; note which recipients are not served."""
         deliverable = plan.deliverable
         accounts = list(dict.fromkeys(name for _, route in deliverable for name in route.accounts))
         try:
-            plan.results = await deliver_to_accounts(
-                self._backend.store, envelope, message, accounts
-            )
+            results = await attempt.deliver(accounts)
         except BaseException as error:
             outcome = error.outcome if isinstance(error, MailError) else _BUG
             plan.answers |= dict.fromkeys((one for one, _ in deliverable), outcome)
@@ -172,7 +181,7 @@ class LmtpDelivery:
                 raise
             return
         for recipient, route in deliverable:
-            plan.answers[recipient] = _worst([plan.results[name] for name in route.accounts])
+            plan.answers[recipient] = _worst([results[name] for name in route.accounts])
 
 
 def _targets(route: LocalRoute) -> tuple[JobTarget, ...]:

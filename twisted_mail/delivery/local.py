@@ -9,16 +9,17 @@ For a message with several kinds of recipients, in this order:
 4. The jobs are committed by a rename, and the sender gets a positive reply.
 
 When 3 fails, the jobs are rolled back: the sender, who keeps the message, sends it again, and no
-program or list gets it twice. When a program fails later, its job is tried again, and nobody else
-gets a second copy. Only when 4 itself fails do accounts get the message twice.
+program or list gets it twice, and accounts that have their copies get no others (see
+``partial_deliveries``). When a program fails later, its job is tried again, and nobody else gets a
+second copy.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 
+from twisted_mail.delivery.attempt import DeliveryAttempt
 from twisted_mail.delivery.doors import DeliveryBackend
-from twisted_mail.delivery.quarantine import quarantine
-from twisted_mail.interfaces import Clock, Journal, Router, Store
+from twisted_mail.interfaces import Clock, Journal, Router
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.job import Job
@@ -36,7 +37,7 @@ class LocalDelivery:
     Fulfils ``interfaces.Queue``.
 
     A message is accepted when every account has it. When one does not, the sender keeps the message
-    and sends it again, and accounts that have it already get it twice: better twice than not at all.
+    and sends it again, and it goes to the accounts that have it not.
     """
 
     # What is never sent on needs no TLS; reports would need a queue that sends them.
@@ -97,17 +98,21 @@ class LocalDelivery:
     ) -> None:
         """Put the message into the accounts, then commit the jobs; log what happened."""
         size = message.size - len(message.prefix)  # as it was received
+        attempt = DeliveryAttempt(self._backend, envelope, message)
+        error: Exception | None = None
         try:
-            results = await deliver_to_accounts(self._backend.store, envelope, message, accounts)
-        except BaseException:
-            await self._rollback(jobs)
-            raise
-        error: Exception | None = _failure(results)
-        if error is not None:
-            await self._rollback(jobs)
-        else:
-            error = await self._commit(jobs)
-        log_delivery(self._backend.journal, envelope, size, results, is_accepted=error is None)
+            try:
+                error = _failure(await attempt.deliver(accounts))
+            except BaseException:
+                await self._rollback(jobs)
+                raise
+            if error is not None:
+                await self._rollback(jobs)
+            else:
+                error = await self._commit(jobs)
+        finally:
+            await attempt.end(accounts if _is_tried_again(error) else ())
+        log_delivery(self._backend.journal, envelope, size, attempt.new, is_accepted=error is None)
         if error is not None:
             raise error
 
@@ -149,46 +154,22 @@ async def in_slices(recipients: Sequence[Address], clock: Clock) -> AsyncIterato
             began = clock.monotonic()
 
 
-async def deliver_to_accounts(
-    store: Store, envelope: Envelope, message: Message, accounts: Sequence[str]
-) -> Mapping[str, MailError | None]:
-    """Put a message into the inboxes of accounts, or into their mailboxes for junk.
-
-    Returns, in the order of the accounts, None for each that has it durably, else why it has not.
-    """
-    if not accounts:
-        message.blob.close()
-        return {}
-    final = Message(message.blob, return_path(envelope) + message.prefix)
-    if envelope.is_quarantined:
-        results = await quarantine(store, accounts, final)
-    else:
-        results = await store.deliver(accounts, final)
-    return {account: results[account] for account in accounts}
-
-
 def log_delivery(
     journal: Journal,
     envelope: Envelope,
     size: int,
-    results: Mapping[str, MailError | None],
+    done: Sequence[str],
     is_accepted: bool,
 ) -> None:
-    """Log that a message of ``size`` octets was received, if it was accepted, and who has it.
+    """Log that a message of ``size`` octets was received, if it was accepted, and who got it.
 
     Here, so that the log has both in this order in any process; what we wrote ourselves came from no
     client, and is not received.
     """
-    done = [account for account, error in results.items() if error is None]
     if is_accepted and envelope.client_host is not None:
         journal.received(envelope, size)
     if done:
         journal.delivered(envelope.id, done)
-
-
-def return_path(envelope: Envelope) -> bytes:
-    """Return the Return-Path field that final delivery adds (RFC 5321 §4.4)."""
-    return f"Return-Path: <{envelope.sender.text}>\r\n".encode()
 
 
 def _failure(results: Mapping[str, MailError | None]) -> MailError | None:
@@ -202,6 +183,13 @@ def _failure(results: Mapping[str, MailError | None]) -> MailError | None:
         return _as_error(worst.outcome)
     text = f"Not delivered to every recipient: {worst.outcome.text}"
     return _as_error(Outcome(worst.outcome.code, worst.outcome.enhanced, text))
+
+
+def _is_tried_again(error: Exception | None) -> bool:
+    """Return whether the sender will send the message again: after a bug, too."""
+    return error is not None and not (
+        isinstance(error, MailError) and not error.outcome.is_temporary
+    )
 
 
 def _as_error(outcome: Outcome) -> MailError:
