@@ -48,7 +48,9 @@ def test_any_text_is_read(text: str) -> None:
 
 
 def test_hostile_lines_take_no_time() -> None:
-    lines_of("[" * 100_000 + "\n" + "a." * 100_000 + "\n" + " " * 100_000 + "x\n" + '"' * 100_000)
+    hostile = "[" * 100_000 + "\n" + "a." * 100_000 + "\n" + " " * 100_000 + "x\n" + '"' * 100_002
+    lines = lines_of(hostile + "\n[a]\nb = 1\n")
+    assert (lines["a",], lines["a", "b"]) == (5, 6)
 
 
 def test_later_files_add_and_override(tmp_path: Path) -> None:

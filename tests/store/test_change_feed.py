@@ -48,12 +48,14 @@ def test_one_function_may_watch_twice_and_end_once():
     assert heard == [ONE, ONE, TWO]
 
 
-def test_ending_a_watch_twice_is_harmless():
-    bell = ChangeFeed()
-    end = bell.watch(lambda change: None)
+def test_ending_a_watch_twice_ends_no_other():
+    bell, heard = ChangeFeed(), []
+    end = bell.watch(heard.append)
     end()
+    bell.watch(heard.append)
     end()
     bell.publish(ONE)
+    assert heard == [ONE]
 
 
 def test_a_watcher_may_end_its_own_watch_while_called():
@@ -154,10 +156,13 @@ def test_watchers_of_a_removed_mailbox_hear_nothing_of_its_successor():
 
 
 def test_a_watch_of_a_removed_mailbox_can_be_ended():
-    bell = ChangeFeed()
-    end = bell.watch(lambda change: None, "one")
+    bell, heard = ChangeFeed(), []
+    end = bell.watch(heard.append, "one")
     bell.publish(MailboxDeleted("one"))
+    bell.watch(heard.append, "one")
     end()
+    bell.publish(ONE)
+    assert heard == [MailboxDeleted("one"), ONE]
 
 
 @given(st.lists(st.integers(0, 3), max_size=8), st.lists(st.sampled_from("abc"), max_size=8))

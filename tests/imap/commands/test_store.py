@@ -123,10 +123,12 @@ def test_what_is_no_store_is_a_protocol_error(arguments):
     )
 )
 def test_any_octets_give_an_alteration_or_a_protocol_error(data):
+    reader = Reader(data)
     try:
-        store.parse(Reader(data))
+        store.parse(reader)
     except ProtocolError:
         return
+    assert reader.at_end
 
 
 def test_a_silent_store_of_thousands_lets_others_go_first():

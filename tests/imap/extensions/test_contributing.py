@@ -58,3 +58,4 @@ def test_all_of_them_can_be_added_together(room: Path, tmp_path: Path) -> None:
     dialogue = score.read(tmp_path / "story.txt")
     server = DialogueServer(dialogue)
     play(dialogue, lambda connection: MemoryLine(server, connection, "whole"))
+    assert not server.journal.of("failed")
