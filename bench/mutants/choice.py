@@ -1,0 +1,60 @@
+"""Which tests a mutant is shown, in which order."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from bench.mutants.reach import Reach
+from bench.mutants.sites import Mutant
+
+_FEW = 60
+_FEW_SECONDS = 4.0
+_MANY = 8
+
+
+def choice(mutant: Mutant, reach: Reach) -> tuple[list[str], list[str]]:
+    """A few of the tests that reach the mutant, those of its own file first, and then all the others."""
+    reaching = _reaching(mutant, reach)
+    own = "tests" + mutant.path.removeprefix("twisted_mail").rpartition("/")[0] + "/test_"
+    own += mutant.path.rpartition("/")[2] + "::"
+    room = own.split("/test_")[0] + "/"
+
+    def rank(test: str) -> tuple[int, float]:
+        near = 0 if test.startswith(own) else 1 if test.startswith(room) else 2
+        return near, reach.seconds[test]
+
+    tests = sorted(reaching, key=rank)
+    few: list[str] = []
+    seconds = 0.0
+    files: set[str] = set()
+    for test in tests:
+        file = test.split("::")[0]
+        if seconds > _FEW_SECONDS or len(few) >= _FEW or (file not in files and len(files) >= 5):
+            continue
+        files.add(file)
+        seconds += reach.seconds[test]
+        few.append(test)
+    chosen = set(few)
+    return few, [t for t in tests if t not in chosen]
+
+
+def _reaching(mutant: Mutant, reach: Reach) -> set[str]:
+    """The tests that run the line; if few do, also those of the file and of who imports it.
+
+    A line that runs at import, or whose result is cached, belongs to whichever test came first.
+    """
+    reaching = reach.of_lines(mutant.path, mutant.line, mutant.end_line)
+    if not mutant.at_import and len(reaching) >= _MANY:
+        return reaching
+    room, _, name = mutant.module.rpartition(".")
+    of_it = re.compile(
+        rf"^from {re.escape(mutant.module)} import|^from {re.escape(room)} import .*\b{name}\b",
+        re.MULTILINE,
+    )
+    importers = (path for path in reach.lines if of_it.search(_text(path)))
+    return reaching | reach.of_files([mutant.path, *importers])
+
+
+@cache
+def _text(path: str) -> str:
+    return Path(path).read_text()
