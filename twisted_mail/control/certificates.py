@@ -4,13 +4,14 @@ import argparse
 from collections.abc import Callable
 
 from twisted_mail.config import Config
+from twisted_mail.control.checks import certificate_files
 from twisted_mail.control.output import CommandError, CommandResult, table
 from twisted_mail.control.setup import certificates
 
 
 def certificate_list(_: argparse.Namespace, config: Config) -> CommandResult:
     """List the certificates of the folder."""
-    findings = certificates.inspect_folder(config.tls.folder)
+    findings = certificate_files.inspect_folder(config.tls.folder)
     cells = [
         (
             one.path.name,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from twisted_mail.control.checks.certificate_files import inspect_folder
 from twisted_mail.control.setup import certificates
 from twisted_mail.net.server.tls import read_key_file
 
@@ -74,55 +75,6 @@ def test_long_host_names_are_possible(tmp_path: Path) -> None:
     assert read_key_file(made(tmp_path, name)).names[0] == name
 
 
-def finding(folder: Path, now: datetime = NOW) -> certificates.CertificateFinding:
-    (only,) = certificates.inspect_folder(folder, now)
-    return only
-
-
-def test_a_good_certificate_has_no_faults(tmp_path: Path) -> None:
-    made(tmp_path)
-    found = finding(tmp_path)
-    assert (found.faults, found.warnings) == ((), ())
-    assert found.names == (HOST, "localhost", "127.0.0.1", "::1")
-    assert certificates.covers(found, HOST)
-    assert not certificates.covers(found, "www.example.org")
-
-
-def test_time_is_looked_at(tmp_path: Path) -> None:
-    made(tmp_path)
-    end = NOW + timedelta(days=certificates.SERVER_DAYS)
-    assert "expires in 9 days" in finding(tmp_path, end - timedelta(days=9, hours=1)).warnings
-    assert "expired on" in finding(tmp_path, end + timedelta(seconds=1)).faults[0]
-    assert "not valid before" in finding(tmp_path, NOW - timedelta(days=1)).faults[0]
-
-
-def test_files_without_key_or_certificate_are_named(tmp_path: Path) -> None:
-    pem = made(tmp_path).read_text()
-    path = tmp_path / f"{HOST}.pem"
-    path.write_text(pem[pem.index("-----BEGIN CERT") :])
-    assert finding(tmp_path).faults == ("there is no private key in it",)
-    path.write_text("nothing")
-    assert finding(tmp_path).faults == ("there is no certificate in it",)
-
-
-def test_a_key_of_another_certificate_is_named(tmp_path: Path) -> None:
-    pem = made(tmp_path).read_text()
-    other = made(tmp_path / "other").read_text()
-    chain, key = pem.index("-----BEGIN CERT"), other.index("-----BEGIN CERT")
-    (tmp_path / f"{HOST}.pem").write_text(other[:key] + pem[chain:])
-    assert "does not belong" in finding(tmp_path).faults[0]
-
-
-def test_keys_that_others_can_read_are_named(tmp_path: Path) -> None:
-    made(tmp_path).chmod(0o644)
-    assert "others" in finding(tmp_path).warnings[0]
-
-
-def test_a_missing_folder_raises(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        certificates.inspect_folder(tmp_path / "none")
-
-
 def test_a_renewed_certificate_has_the_same_authority(tmp_path: Path) -> None:
     path = made(tmp_path)
     path.chmod(0o640)
@@ -133,7 +85,7 @@ def test_a_renewed_certificate_has_the_same_authority(tmp_path: Path) -> None:
     assert old[1] == new[1]
     assert new[0].not_valid_after_utc > old[0].not_valid_after_utc
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o640
-    assert finding(tmp_path, later).faults == ()
+    assert inspect_folder(tmp_path, later)[0].faults == ()
     assert sorted(file.name for file in tmp_path.iterdir()) == [
         certificates.AUTHORITY,
         certificates.AUTHORITY_KEY,

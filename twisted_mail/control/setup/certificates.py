@@ -1,4 +1,4 @@
-"""Certificates for a new server, and checks of those that a server has.
+"""Certificates for a new server.
 
 ``make`` writes a certificate authority of this server's own and a certificate signed by it, so that
 mail programs have one thing to trust. Public certificates (Let's Encrypt) replace it once they are in the
@@ -8,13 +8,10 @@ folder: one ``*.pem`` file with the key and the chain.
 import ipaddress
 import os
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -23,13 +20,9 @@ AUTHORITY = "authority.crt"  # the certificate that mail programs are to trust
 AUTHORITY_KEY = "authority.key"  # not ending in .pem, so that the server does not use it
 AUTHORITY_DAYS = 3650
 SERVER_DAYS = 820  # Apple accepts no server certificate that is valid for longer than 825
-SOON = timedelta(days=14)
 _AT_HOME = ("localhost", "127.0.0.1", "::1")
 
 Signed = tuple[ec.EllipticCurvePrivateKey, x509.Certificate]
-
-
-# ---------------------------------------------------------------- making
 
 
 def make(folder: Path, hostname: str, now: datetime | None = None) -> Path:
@@ -163,92 +156,3 @@ def _write(path: Path, data: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
-
-
-# ---------------------------------------------------------------- looking
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateFinding:
-    """One certificate file: the names of its certificate, its expiry, and what is wrong with it.
-
-    ``faults`` keep it from being used, ``warnings`` do not.
-    """
-
-    path: Path
-    names: tuple[str, ...] = ()
-    expires: datetime | None = None
-    faults: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-def inspect_folder(folder: Path, now: datetime | None = None) -> list[CertificateFinding]:
-    """Read every ``*.pem`` file of a folder. Raises OSError when the folder cannot be read."""
-    os.listdir(folder)  # Path.glob does not report a folder that it may not read
-    now = now or datetime.now(UTC)
-    return [_finding(path, now) for path in sorted(folder.glob("*.pem"))]
-
-
-def covers(finding: CertificateFinding, hostname: str) -> bool:
-    """Return whether a usable certificate is valid for a host name (RFC 6125 §6.4)."""
-    wildcard = "*." + hostname.partition(".")[2]
-    return not finding.faults and (hostname in finding.names or wildcard in finding.names)
-
-
-def _finding(path: Path, now: datetime) -> CertificateFinding:
-    try:
-        pem = path.read_bytes()
-        chain = x509.load_pem_x509_certificates(pem)
-    except OSError as error:
-        return CertificateFinding(path, faults=(error.strerror or "cannot be read",))
-    except ValueError:
-        return CertificateFinding(path, faults=("there is no certificate in it",))
-    certificate = chain[0]
-    expires = certificate.not_valid_after_utc
-    faults = [
-        fault for fault in (_key_fault(pem, certificate), _time_fault(certificate, now)) if fault
-    ]
-    warnings = _warnings(path, chain, now)
-    return CertificateFinding(path, _names_of(certificate), expires, tuple(faults), tuple(warnings))
-
-
-def _key_fault(pem: bytes, certificate: x509.Certificate) -> str:
-    try:
-        key = serialization.load_pem_private_key(pem, password=None)
-    except TypeError:
-        return "the private key is locked with a passphrase"
-    except (ValueError, UnsupportedAlgorithm):
-        return "there is no private key in it"
-    if key.public_key() != certificate.public_key():
-        return "the private key does not belong to the first certificate"
-    return ""
-
-
-def _time_fault(certificate: x509.Certificate, now: datetime) -> str:
-    if now > certificate.not_valid_after_utc:
-        return f"expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
-    if now < certificate.not_valid_before_utc:
-        return f"is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}"
-    return ""
-
-
-def _warnings(path: Path, chain: Sequence[x509.Certificate], now: datetime) -> list[str]:
-    warnings = []
-    left = chain[0].not_valid_after_utc - now
-    if timedelta() < left < SOON:
-        warnings.append(f"expires in {left.days} days")
-    if chain[0].issuer == chain[0].subject:
-        warnings.append("is signed by itself: mail programs will ask whether to trust it")
-    if os.stat(path).st_mode & 0o044:
-        warnings.append("others on this machine can read the key (chmod 600)")
-    return warnings
-
-
-def _names_of(certificate: x509.Certificate) -> tuple[str, ...]:
-    try:
-        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except (x509.ExtensionNotFound, ValueError):
-        return ()
-    names = extension.value.get_values_for_type(x509.DNSName)
-    addresses = extension.value.get_values_for_type(x509.IPAddress)
-    return (*(name.lower() for name in names), *map(str, addresses))

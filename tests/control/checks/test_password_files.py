@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.control.terminal import Terminal
-from twisted_mail.control import password_files
+from twisted_mail.control.checks import password_files
 
 
 @pytest.fixture

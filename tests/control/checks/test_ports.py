@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from twisted_mail.config.endpoints import Endpoint
-from twisted_mail.control import ports
+from twisted_mail.control.checks import ports
 
 
 @pytest.fixture

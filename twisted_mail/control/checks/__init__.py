@@ -1,0 +1,1 @@
+"""What ``twisted-mail check`` looks at, a file for each subject."""
