@@ -2,12 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
 from twisted_mail.control.checks import certificate_files
 from twisted_mail.control.checks.certificate_files import CertificateFinding
 from twisted_mail.control.setup import certificates
+from twisted_mail.net.server.tls import Certificates
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOST = "mail.example.org"
@@ -64,3 +69,56 @@ def test_keys_that_others_can_read_are_named(tmp_path: Path) -> None:
 def test_a_missing_folder_raises(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         certificate_files.inspect_folder(tmp_path / "none")
+
+
+def signed_by_itself(path: Path, key: Any) -> Path:
+    """Write a key with a certificate for our host, valid at NOW, and return its path."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).serial_number(1)
+    builder = builder.not_valid_before(NOW - timedelta(days=1)).public_key(key.public_key())
+    certificate = builder.not_valid_after(NOW + timedelta(days=90)).sign(key, hashes.SHA256())
+    pem = serialization.Encoding.PEM
+    written = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(written + certificate.public_bytes(pem))
+    path.chmod(0o600)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        (lambda: rsa.generate_private_key(65537, 1024), "the key has 1024 bits: too few"),
+        (lambda: ec.generate_private_key(ec.SECP192R1()), "the key has 192 bits: too few"),
+        (lambda: dsa.generate_private_key(2048), "no mail program can use a key of this kind"),
+        (lambda: ec.generate_private_key(ec.SECP256K1()), "no mail program can use a key of this"),
+    ],
+)
+def test_a_key_that_tls_refuses_is_a_fault(tmp_path: Path, key: Any, words: str) -> None:
+    signed_by_itself(tmp_path / "a.pem", key())
+    (fault,) = finding(tmp_path).faults
+    assert words in fault
+
+
+def test_the_server_names_a_weak_key_in_the_same_words(tmp_path: Path) -> None:
+    signed_by_itself(tmp_path / "a.pem", rsa.generate_private_key(65537, 1024))
+    said: list[str] = []
+    assert not Certificates(tmp_path, HOST).scan(lambda path, text: said.append(text))
+    assert tuple(said) == finding(tmp_path).faults
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("-----BEGIN PRIVATE KEY-----\n", "the private key is damaged"),
+        ("-----BEGIN CERTIFICATE-----\n", "a certificate in it is damaged"),
+    ],
+)
+def test_damaged_files_stop_neither_check_nor_server(tmp_path: Path, line: str, words: str) -> None:
+    path = made(tmp_path)
+    path.write_text(path.read_text().replace(line, line + "AAAA"))
+    assert words in finding(tmp_path).faults[0]
+    said: list[str] = []
+    Certificates(tmp_path, HOST).scan(lambda path, text: said.append(text))
+    assert tuple(said) == finding(tmp_path).faults[:1]

@@ -2,15 +2,20 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
+from OpenSSL import SSL
+
+from twisted_mail.control.checks.certificate_chain import chain_warnings
+from twisted_mail.net.server.pem import read_chain
+from twisted_mail.net.server.tls import read_key_file
 
 SOON = timedelta(days=14)
+HANDSHAKE_STEPS, MAX_FLIGHT = 6, 1 << 20  # of a handshake, and octets of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +46,43 @@ def covers(finding: CertificateFinding, hostname: str) -> bool:
 
 
 def _finding(path: Path, now: datetime) -> CertificateFinding:
+    fault = _server_fault(path)
     try:
-        pem = path.read_bytes()
-        chain = x509.load_pem_x509_certificates(pem)
-    except OSError as error:
-        return CertificateFinding(path, faults=(error.strerror or "cannot be read",))
-    except ValueError:
-        return CertificateFinding(path, faults=("there is no certificate in it",))
-    certificate = chain[0]
-    expires = certificate.not_valid_after_utc
-    faults = [
-        fault for fault in (_key_fault(pem, certificate), _time_fault(certificate, now)) if fault
-    ]
-    warnings = _warnings(path, chain, now)
-    return CertificateFinding(path, _names_of(certificate), expires, tuple(faults), tuple(warnings))
+        chain = read_chain(path.read_bytes())
+    except (OSError, ValueError):
+        return CertificateFinding(path, faults=(fault,))
+    faults = [one for one in (fault, _time_fault(chain[0], now)) if one]
+    warnings = [*_warnings(path, chain, now), *chain_warnings(chain, now)]
+    expires = chain[0].not_valid_after_utc
+    return CertificateFinding(path, _names_of(chain[0]), expires, tuple(faults), tuple(warnings))
 
 
-def _key_fault(pem: bytes, certificate: x509.Certificate) -> str:
+def _server_fault(path: Path) -> str:
+    """Return why the server would not use a file, which is loaded as the server does; else nothing."""
     try:
-        key = serialization.load_pem_private_key(pem, password=None)
-    except TypeError:
-        return "the private key is locked with a passphrase"
-    except (ValueError, UnsupportedAlgorithm):
-        return "there is no private key in it"
-    if key.public_key() != certificate.public_key():
-        return "the private key does not belong to the first certificate"
-    return ""
+        context = read_key_file(path).context
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return "" if _serves_a_client(context) else "no mail program can use a key of this kind for TLS"
+
+
+def _serves_a_client(context: SSL.Context) -> bool:
+    """Return whether a client of today can agree with the server on how to encrypt, in memory."""
+    server = SSL.Connection(context, None)
+    client = SSL.Connection(SSL.Context(SSL.TLS_CLIENT_METHOD), None)
+    server.set_accept_state()
+    client.set_connect_state()
+    for _ in range(HANDSHAKE_STEPS):
+        for one, other in ((client, server), (server, client)):
+            try:
+                one.do_handshake()
+            except SSL.WantReadError:
+                pass
+            except SSL.Error:
+                return False
+            with suppress(SSL.WantReadError):
+                other.bio_write(one.bio_read(MAX_FLIGHT))
+    return client.get_cipher_name() is not None
 
 
 def _time_fault(certificate: x509.Certificate, now: datetime) -> str:
@@ -82,8 +98,6 @@ def _warnings(path: Path, chain: Sequence[x509.Certificate], now: datetime) -> l
     left = chain[0].not_valid_after_utc - now
     if timedelta() < left < SOON:
         warnings.append(f"expires in {left.days} days")
-    if chain[0].issuer == chain[0].subject:
-        warnings.append("is signed by itself: mail programs will ask whether to trust it")
     if os.stat(path).st_mode & 0o044:
         warnings.append("others on this machine can read the key (chmod 600)")
     return warnings

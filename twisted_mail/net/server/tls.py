@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL, crypto
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.internet.ssl import CertificateOptions, TLSVersion
 from zope.interface import implementer
 
 from twisted_mail.interfaces import TlsInfo
+from twisted_mail.net.server.pem import read_chain, read_key, refusal_in_words
 
 _Stamp = tuple[tuple[str, int, int], ...]  # name, size and mtime of each file
 
@@ -34,17 +34,19 @@ class KeyFile:
 def read_key_file(path: Path) -> KeyFile:
     """Read a PEM file. Raises OSError and ValueError with texts that name the mistake in it."""
     pem = path.read_bytes()
-    chain = x509.load_pem_x509_certificates(pem)
-    key = load_pem_private_key(pem, password=None)
+    chain, key = read_chain(pem), read_key(pem)
     if key.public_key() != chain[0].public_key():
         raise ValueError("the private key does not belong to the first certificate")
-    options = CertificateOptions(
-        privateKey=crypto.PKey.from_cryptography_key(key),  # type: ignore[arg-type]
-        certificate=crypto.X509.from_cryptography(chain[0]),
-        extraCertChain=[crypto.X509.from_cryptography(cert) for cert in chain[1:]],
-        raiseMinimumTo=TLSVersion.TLSv1_2,  # RFC 8996, RFC 8997
-    )
-    return KeyFile(path, names_of(chain[0]), options.getContext())
+    try:
+        options = CertificateOptions(
+            privateKey=crypto.PKey.from_cryptography_key(key),  # type: ignore[arg-type]
+            certificate=crypto.X509.from_cryptography(chain[0]),
+            extraCertChain=[crypto.X509.from_cryptography(cert) for cert in chain[1:]],
+            raiseMinimumTo=TLSVersion.TLSv1_2,  # RFC 8996, RFC 8997
+        )
+        return KeyFile(path, names_of(chain[0]), options.getContext())
+    except (SSL.Error, crypto.Error, TypeError) as error:
+        raise ValueError(refusal_in_words(error, key)) from error
 
 
 def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -124,8 +126,8 @@ class Certificates:
         for path in sorted(self._folder.glob("*.pem")):
             try:
                 keys.append(read_key_file(path))
-            except (OSError, ValueError, TypeError, SSL.Error, crypto.Error) as error:
-                text = str(error) or type(error).__name__
+            except (OSError, ValueError) as error:
+                text = getattr(error, "strerror", None) or str(error)
                 complain(path, text)
                 unusable.append(f"{path} is not used: {text}")
         self.unusable = tuple(unusable)
