@@ -13,6 +13,7 @@ from twisted_mail.config.mistakes import suggestion
 _KNOWN = ("tcp", "tcp6", "unix", "ssl", "systemd", "haproxy")
 # These read files or the environment that only the server has when it starts.
 _LATE = ("systemd", "ssl", "haproxy")
+EVERYWHERE = "::"  # with IPv4, as a port without an interface is
 _UNKNOWN_PART = re.compile("unexpected keyword argument ('[^']*')")  # 3.13 adds "Did you mean"
 
 
@@ -42,7 +43,7 @@ class Endpoint:
         """Return what two listeners cannot share, or None where they may."""
         if self.kind == "unix":
             return ("unix", self.path)
-        return ("tcp", self.port, self.interface) if self.port else None
+        return ("tcp", self.port, self.interface or EVERYWHERE) if self.port else None
 
 
 def parse(text: str) -> Endpoint:

@@ -9,7 +9,8 @@ import pytest
 from twisted.internet.task import Clock
 from twisted.python.systemd import ListenFDs
 
-from twisted_mail.net.server.endpoints import ServerEndpoints
+from twisted_mail.net.server.all_interfaces import AllInterfacesEndpoint
+from twisted_mail.net.server.endpoints import ServerEndpoints, unix_mode
 
 
 class Passed:
@@ -79,3 +80,28 @@ def test_a_socket_is_used_once_and_those_that_nobody_uses_are_known(passed: Pass
 def test_a_file_that_is_missing_is_explained() -> None:
     with pytest.raises(ValueError, match="nowhere"):
         ServerEndpoints(Clock()).make("ssl:993:privateKey=/nowhere")
+
+
+@pytest.mark.parametrize(
+    ("text", "mode"),
+    [
+        ("unix:/run/x", 0o660),
+        ("unix:/run/x:mode=666", 0o666),
+        ("unix:/run/x:600", 0o600),
+        ("unix:/run/mode\\=666", 0o660),
+        ("unix:/run/x\\:mode\\=666", 0o660),
+    ],
+)
+def test_a_unix_socket_is_open_to_all_only_where_that_is_written(text: str, mode: int) -> None:
+    endpoint: Any = ServerEndpoints(Clock()).make(text)
+    assert (endpoint._mode, unix_mode(text)) == (mode, mode)
+
+
+@pytest.mark.parametrize("text", ["tcp:25", "tcp:port=25", "tcp:25:backlog=5"])
+def test_a_port_without_an_interface_is_on_all_of_them(text: str) -> None:
+    assert isinstance(ServerEndpoints(Clock()).make(text), AllInterfacesEndpoint)
+
+
+def test_a_port_of_one_interface_is_there_alone() -> None:
+    endpoint: Any = ServerEndpoints(Clock()).make("tcp:25:interface=0.0.0.0")
+    assert endpoint._interface == "0.0.0.0"

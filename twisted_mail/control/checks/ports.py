@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from twisted_mail.config.endpoints import Endpoint
+from twisted_mail.net.server.all_interfaces import bind_both
 
 PROC = Path("/proc")
 _LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
@@ -33,15 +34,28 @@ def probe(endpoint: Endpoint) -> PortFinding:
         return _look_at_socket(endpoint.path)
     if not endpoint.port:
         return PortFinding("unknown", "is known when the server starts")
-    family = socket.AF_INET6 if ":" in endpoint.interface else socket.AF_INET
     try:
-        with socket.socket(family, socket.SOCK_STREAM) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Twisted does
-            trial.bind((endpoint.interface, endpoint.port))
+        with _bound(endpoint) as trial:
             trial.listen()  # with SO_REUSEADDR some systems find the conflict only now
     except OSError as error:
         return _refused(endpoint, error)
     return PortFinding("free", "is free")
+
+
+def _bound(endpoint: Endpoint) -> socket.socket:
+    """Return a socket that is bound as the server's will be. Raises OSError."""
+    both = None if endpoint.interface else bind_both(endpoint.port)
+    if both is not None:
+        return both
+    family = socket.AF_INET6 if ":" in endpoint.interface else socket.AF_INET
+    trial = socket.socket(family, socket.SOCK_STREAM)
+    trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Twisted does
+    try:
+        trial.bind((endpoint.interface, endpoint.port))
+    except OSError:
+        trial.close()
+        raise
+    return trial
 
 
 def _refused(endpoint: Endpoint, error: OSError) -> PortFinding:

@@ -27,6 +27,7 @@ from zope.interface import implementer
 
 from twisted_mail.interfaces import ConversationEnded, Journal, Peer, Session, TlsInfo, Wire
 from twisted_mail.net.server.fair_share import SHORTEST_SECONDS, FairShare
+from twisted_mail.net.server.host import host_of
 from twisted_mail.net.server.outlet import STALL_SECONDS, TransportOutlet
 from twisted_mail.net.server.read_buffer import SMALL_READ, ReadBuffer
 from twisted_mail.net.server.security import ConnectionSecurity, ListenerSecurity
@@ -160,7 +161,7 @@ class Conversation:
         if self._peer is not None:
             return self._peer
         address = self.transport.getPeer()
-        return Peer(getattr(address, "host", ""), getattr(address, "port", 0))
+        return Peer(host_of(address), getattr(address, "port", 0))
 
     @property
     def has_unread(self) -> bool:

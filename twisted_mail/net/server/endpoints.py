@@ -1,5 +1,7 @@
 """The endpoints of listeners, with the sockets that systemd has passed (sd_listen_fds(3)).
 
+They are Twisted's, but for two defaults: a port without an interface serves IPv6 as well as IPv4, and a
+UNIX socket without a mode is open to its user and group alone (Twisted: to everybody on the host).
 Twisted reads ``LISTEN_FDS`` and its relatives when it is imported, and removes them from the environment.
 """
 
@@ -10,10 +12,17 @@ from typing import Any
 
 from twisted.internet.endpoints import (
     AdoptedStreamServerEndpoint,
+    TCP4ServerEndpoint,
+    UNIXServerEndpoint,
+    _parse,
     _SystemdParser,
     serverFromString,
 )
 from twisted.internet.interfaces import IStreamServerEndpoint
+
+from twisted_mail.net.server.all_interfaces import AllInterfacesEndpoint
+
+UNIX_MODE = 0o660  # of a socket whose endpoint names none
 
 
 class ServerEndpoints:
@@ -34,7 +43,15 @@ class ServerEndpoints:
             endpoint: IStreamServerEndpoint = serverFromString(self._reactor, text)  # type: ignore[no-untyped-call]
         except (OSError, LookupError) as error:
             raise ValueError(str(error) or type(error).__name__) from None
-        return endpoint
+        return self._with_our_defaults(endpoint, text)
+
+    def _with_our_defaults(self, endpoint: Any, text: str) -> IStreamServerEndpoint:
+        if type(endpoint) is TCP4ServerEndpoint and not endpoint._interface:
+            return AllInterfacesEndpoint(self._reactor, endpoint._port, endpoint._backlog)
+        if type(endpoint) is UNIXServerEndpoint:
+            endpoint._mode = unix_mode(text)
+        made: IStreamServerEndpoint = endpoint
+        return made
 
     @property
     def unused(self) -> list[str]:
@@ -77,6 +94,13 @@ class ServerEndpoints:
             count = len(self._descriptors)
             raise ValueError(f"systemd passed no socket {index}; it passed {count}: {passed}")
         return self._descriptors[int(index)]
+
+
+def unix_mode(text: str) -> int:
+    """Return the mode of the socket that an endpoint string ``unix:...`` makes."""
+    words, options = _parse(text)  # type: ignore[no-untyped-call]
+    written = options.get("mode", words[2] if len(words) > 2 else "")
+    return int(written, 8) if written else UNIX_MODE
 
 
 def _check(descriptor: int, domain: str, family: int) -> None:

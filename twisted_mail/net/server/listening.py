@@ -12,6 +12,7 @@ from twisted_mail.net.server.connection_count import ConnectionCounter, LocalCon
 from twisted_mail.net.server.connection_limit import ConnectionLimit
 from twisted_mail.net.server.conversation import Conversation, MakeSession
 from twisted_mail.net.server.fair_share import FairShare
+from twisted_mail.net.server.host import host_of
 from twisted_mail.net.server.security import ListenerSecurity
 
 FAREWELL_SECONDS = 5.0  # how long open connections have to finish when the server stops
@@ -70,7 +71,7 @@ class ConversationFactory(StoppableFactory):
 
     def buildProtocol(self, addr: IAddress | None) -> Conversation | None:  # type: ignore[override]
         """Return the conversation for a connection."""
-        return self.conversation(getattr(addr, "host", ""))  # a UNIX socket has none
+        return self.conversation(host_of(addr))  # a UNIX socket has none
 
     def conversation(self, host: str, peer: Peer | None = None) -> Conversation | None:
         """Return the conversation with a host, or one that only says that the server is busy.

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_mail.interfaces import Journal, Peer
+from twisted_mail.net.server.host import host_of
 from twisted_mail.net.server.listening import ConversationFactory, StoppableFactory
 from twisted_mail.net.server.proxy_header import HeaderReader, ProxyAddresses
 from twisted_mail.policy.networks import LOOPBACK, Networks
@@ -46,7 +47,7 @@ class ProxiedFactory(StoppableFactory):
 
     def buildProtocol(self, addr: IAddress | None) -> "ProxyHeaderProtocol | None":  # type: ignore[override]
         """Return what reads the header; None for strangers, whose connection is closed."""
-        host = getattr(addr, "host", "")
+        host = host_of(addr)
         if host not in self._networks:
             self.complain(f"{host} is not among the proxies of a listener, and was turned away")
             return None
@@ -114,7 +115,7 @@ class ProxyHeaderProtocol:
 
     @property
     def _proxy(self) -> str:
-        return getattr(self.transport.getPeer(), "host", "") or "a UNIX socket"
+        return host_of(self.transport.getPeer()) or "a UNIX socket"
 
     def _time_passed(self) -> None:
         self._late = None
@@ -125,9 +126,7 @@ class ProxyHeaderProtocol:
         """Begin the conversation on the transport, as if it had just connected."""
         transport = self.transport
         if addresses.source is None:  # the proxy speaks for itself
-            conversation = self._factory.factory.conversation(
-                getattr(transport.getPeer(), "host", "")
-            )
+            conversation = self._factory.factory.conversation(host_of(transport.getPeer()))
         else:
             peer = Peer(addresses.source.host, addresses.source.port)
             conversation = self._factory.factory.conversation(peer.host, peer)
