@@ -14,6 +14,7 @@ from twisted_mail.mail.job import LISTS, Job
 from twisted_mail.mail.message import Blob, MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.mail.route import ListTarget
+from twisted_mail.queue.dead_letters import DeadLetters, dead_folder
 from twisted_mail.queue.folder import QueueFolder
 from twisted_mail.queue.held_jobs import HeldJobReview
 from twisted_mail.queue.job_queue import FolderJobQueue
@@ -26,6 +27,7 @@ from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.store import RecordingStore
 
 ALICE, TICKETS, NEWS = "alice@example.org", "tickets@example.org", "news@example.org"
+OTHER_NEWS = "other-news@example.org"
 DONE, LATER, FAILED = result_of_exit_code(0), result_of_exit_code(75), result_of_exit_code(69)
 TICKET = "|ticket"  # the transport to the program
 HELD_SECONDS = 100.0
@@ -94,6 +96,10 @@ class MailQueue:
     def restart(self) -> None:
         """Make the queue anew over the same folder, as a new process does."""
         clock, journal = self.clock, self.journal
+        self.dead_folder = dead_folder(self.folder, DiskFiles())
+        self.dead_letters = DeadLetters(
+            self.dead_folder, InlineBlocking(), clock, journal, self.settings.dead_days
+        )
         self.jobs = FolderJobQueue(
             self.folder,
             InlineBlocking(),
@@ -101,6 +107,7 @@ class MailQueue:
             self.lists,
             self.settings.max_parcels,
             self.max_held,
+            self.dead_letters,
         )
         self.runner = QueueRunner(
             self.jobs,
@@ -115,7 +122,7 @@ class MailQueue:
         directory = FixedDirectory(
             {ALICE: ""},
             programs={TICKETS: ["ticket"], "other@example.org": ["gone"]},
-            lists={NEWS: []},
+            lists={NEWS: [], OTHER_NEWS: []},
         )
         store: Any = self.store
         self.queue = LocalDelivery(
@@ -123,10 +130,14 @@ class MailQueue:
         )
 
     def accept(
-        self, *recipients: str, sender: str = "s@client.example", prefix: bytes = b""
+        self,
+        *recipients: str,
+        sender: str = "s@client.example",
+        prefix: bytes = b"",
+        id: str = "id1",
     ) -> None:
         addresses = tuple(parse(one) for one in recipients)
-        envelope = Envelope("id1", parse(sender) if sender else NULL, addresses)
+        envelope = Envelope(id, parse(sender) if sender else NULL, addresses)
         blob = MemoryBlob(b"Subject: x\r\n\r\nbody\r\n")
         finish(self.queue.accept(envelope, Message(blob, prefix)))
 
@@ -135,6 +146,11 @@ class MailQueue:
 
     def review(self) -> None:
         finish(self.held_jobs.work())
+
+    @property
+    def dead(self) -> list[Job]:
+        """Return the dead letters on disk."""
+        return self.dead_folder.read_all()
 
     @property
     def kept(self) -> list[Job]:

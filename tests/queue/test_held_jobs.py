@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.queue.mail_queue import HELD_SECONDS, NEWS, TICKETS, MailQueue
+from tests.queue.mail_queue import HELD_SECONDS, NEWS, OTHER_NEWS, TICKETS, MailQueue
 from twisted_mail.mail.job import APPROVE, LISTS, REJECT
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.testing.doubles import finish
@@ -88,11 +88,32 @@ def test_what_is_held_too_long_is_gone(queue: MailQueue) -> None:
     assert not queue.kept
 
 
+def test_what_no_owner_could_be_asked_about_is_a_dead_letter(queue: MailQueue) -> None:
+    queue.lists.answer = "moderated"
+    queue.accept(NEWS)
+    queue.lists.errors["id1-1"] = Unavailable("full")
+    queue.review()
+    queue.clock.seconds += HELD_SECONDS + 1
+    queue.review()
+    assert not queue.kept
+    assert [job.reason for job in queue.dead] == ["no owner could be asked about it: moderated"]
+
+
+def test_posts_of_one_list_that_are_held_stop_no_other_list(tmp_path: Path) -> None:
+    queue = MailQueue(tmp_path / "waiting", max_held=1)
+    queue.lists.answer = "moderated"
+    queue.accept(NEWS)
+    with pytest.raises(Unavailable, match="owners of this list"):
+        queue.accept(NEWS)
+    queue.accept(OTHER_NEWS, id="id2")
+    assert [job.id for job in queue.jobs.held] == ["id1-1", "id2-1"]
+
+
 def test_only_so_many_are_held(tmp_path: Path) -> None:
     queue = MailQueue(tmp_path / "waiting", max_held=1)
     queue.lists.answer = "moderated"
     queue.accept(NEWS)
-    with pytest.raises(Unavailable, match="owners of lists"):
+    with pytest.raises(Unavailable, match="owners of this list"):
         queue.accept(NEWS)
 
 

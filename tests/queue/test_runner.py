@@ -79,6 +79,58 @@ def test_a_report_that_failed_is_not_reported(queue: MailQueue) -> None:
     assert not queue.kept
 
 
+def test_what_failed_and_has_no_sender_to_tell_is_kept_as_a_dead_letter(queue: MailQueue) -> None:
+    queue.program.results = [FAILED]
+    queue.accept(TICKETS, sender="")
+    queue.work()
+    [letter] = queue.dead
+    assert (letter.id, letter.reason) == ("id1-1", FAILED.reason)
+    assert b"body\r\n" in b"".join(queue.dead_folder.blob("id1-1").pieces())
+    queue.restart()
+    assert (queue.kept, [job.id for job in queue.dead]) == ([], ["id1-1"])
+
+
+def test_a_failure_that_nobody_can_be_told_of_is_a_dead_letter_after_its_days(
+    queue: MailQueue,
+) -> None:
+    queue.program.results = [FAILED] * 3
+    queue.reporter.error = Unavailable("there is no postmaster")
+    queue.accept(TICKETS)
+    queue.work()
+    queue.clock.seconds += 6 * 86400
+    queue.work()
+    assert (len(queue.kept), queue.dead) == (1, [])
+    queue.clock.seconds += 3601
+    queue.work()
+    assert queue.kept == []
+    assert [job.reason for job in queue.dead] == ["there is no postmaster"]
+
+
+def test_what_a_bug_keeps_from_ending_is_a_dead_letter_after_its_days(queue: MailQueue) -> None:
+    queue.program.results = [RuntimeError("a bug")]
+    queue.accept(TICKETS)
+    queue.clock.seconds += 6 * 86400 + 1
+    queue.work()
+    assert [job.reason for job in queue.dead] == ["an error inside"]
+
+
+def test_what_cannot_be_buried_now_stays_in_the_queue(
+    queue: MailQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    queue.program.results = [FAILED, FAILED]
+    queue.accept(TICKETS, sender="")
+    with monkeypatch.context() as patched:
+        patched.setattr(queue.dead_folder, "update", full)
+        queue.work()
+    assert len(queue.kept) == 1
+    queue.clock.seconds += 3600
+    queue.work()
+    assert (queue.kept, len(queue.dead)) == ([], 1)
+
+
 def test_what_did_not_succeed_for_days_is_a_failure(queue: MailQueue) -> None:
     queue.program.results = [LATER] * 2
     queue.accept(TICKETS)

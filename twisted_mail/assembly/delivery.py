@@ -30,6 +30,7 @@ from twisted_mail.lists.backend import ListBackend
 from twisted_mail.lists.settings import ListSettings
 from twisted_mail.lists.transport import MailingListTransport
 from twisted_mail.mail.job import LISTS, program_transport
+from twisted_mail.queue.dead_letters import DeadLetters, dead_folder
 from twisted_mail.queue.failure_report import DsnReporter
 from twisted_mail.queue.folder import QueueFolder
 from twisted_mail.queue.held_jobs import HeldJobReview
@@ -83,6 +84,14 @@ class DeliveryAssembly:
     def __init__(self, dependencies: DeliveryDependencies) -> None:
         self._dependencies = of = dependencies
         self._folder = QueueFolder(of.folder, DiskFiles())
+        self._dead_letters = DeadLetters(
+            dead_folder(self._folder, DiskFiles()),
+            of.files,
+            of.clock,
+            of.journal,
+            of.queue_settings.dead_days,
+            of.report_fault,
+        )
         self._jobs = self._make_job_queue()
         remembered = PartialFolder(of.partial_folder, DiskFiles()) if of.partial_folder else None
         self.partial_deliveries = PartialDeliveries(of.clock, of.files, remembered, of.report_fault)
@@ -121,6 +130,7 @@ class DeliveryAssembly:
             MailingListAdmission(of.mailing_lists),
             of.queue_settings.max_parcels,
             of.list_settings.max_held,
+            self._dead_letters,
             of.report_fault,
         )
 
@@ -158,6 +168,7 @@ class DeliveryAssembly:
             ("mailing lists", partial(self._runner.work, LISTS)),
             ("held posts", self._review.work),
             ("unknown programs", self._runner.work_unknown),
+            ("dead letters", self._dead_letters.work),
         ]
         for program in self._dependencies.programs:
             one = partial(self._runner.work, program_transport(program.name))

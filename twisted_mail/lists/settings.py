@@ -13,7 +13,7 @@ class ListSettings:
     bounce_hours: float = 20.0  # bounces closer together than this count as one
     confirm_days: float = 3.0  # how long a request may be confirmed
     held_days: float = 30.0  # how long a post waits for an owner's decision
-    max_held: int = 500  # posts of all lists together that wait for one
+    max_held: int = 500  # posts of one list that wait for one
 
     def __post_init__(self) -> None:
         if self.base_url and not self.base_url.startswith("https://"):

@@ -8,12 +8,15 @@
 | ``ID.done`` | numbers of the members of a list who have their copy, one on a line |
 | ``ID.approve``, ``ID.reject`` | a moderator's decision about a job that is held |
 
+Dead letters are in a folder of their own inside, which looks the same (see ``dead_letters``).
+
 A job is ours as soon as its description has been renamed from ``.new`` to ``.json`` and the folder
 synced; what a crash leaves of others is removed at the next start. All methods may block.
 """
 
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from twisted_mail.interfaces import DurableFiles
 from twisted_mail.mail.job import APPROVE, REJECT, Job
@@ -100,6 +103,16 @@ class QueueFolder:
         self._remove(id, ("json",))
         self._files.sync_folder(self.path)
         self._remove(id, _BESIDE)
+
+    def take(self, job: Job, other: "QueueFolder") -> None:
+        """Make a job of another folder ours, durably; it stays the other's too, until it is removed.
+
+        Both folders are on one file system.
+        """
+        self._files.make_folder(self.path)
+        with suppress(FileExistsError):  # an earlier attempt got this far
+            self._files.link(other._path(job.id, "mail"), self._path(job.id, "mail"))
+        self.update(job)
 
     def blob(self, id: str) -> Blob:
         """Return the message of a job."""

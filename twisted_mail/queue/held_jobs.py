@@ -13,7 +13,7 @@ class HeldJobReview:
     """Goes through the held jobs now and then.
 
     ``retry_seconds`` are between two attempts to notify the moderators of one job, ``max_seconds`` how
-    long a job is held before it is removed.
+    long a job is held before it is removed, or kept as dead if no moderator was ever notified of it.
     """
 
     def __init__(
@@ -72,6 +72,10 @@ class HeldJobReview:
     async def _expire(self) -> None:
         before = self._clock.now() - self._max_seconds
         for job in self._queue.held:
-            if job.created < before:
-                await self._queue.remove(job.id)
-                self._journal.tried(job.id, job.transport, "expired", job.reason)
+            if job.created >= before:
+                continue
+            if not job.attempts:
+                await self._queue.bury(job, f"no owner could be asked about it: {job.reason}")
+                continue
+            await self._queue.remove(job.id)
+            self._journal.tried(job.id, job.transport, "expired", job.reason)

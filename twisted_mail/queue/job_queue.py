@@ -7,6 +7,7 @@
 | ours | removed | it is delivered |
 | ours | ours, due later | it could not be delivered now |
 | ours | removed | it failed permanently, and the sender has a failure report |
+| ours | a dead letter | it failed, and nobody can be told |
 | held | ours | a moderator approves |
 | held | removed | a moderator rejects, or nobody decides for long |
 
@@ -24,7 +25,8 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.job import Job
 from twisted_mail.mail.message import Blob, Message
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
-from twisted_mail.mail.route import JobTarget, ProgramTarget
+from twisted_mail.mail.route import JobTarget, ListTarget, ProgramTarget
+from twisted_mail.queue.dead_letters import DeadLetters
 from twisted_mail.queue.folder import QueueFolder
 
 P = ParamSpec("P")
@@ -32,15 +34,15 @@ T = TypeVar("T")
 
 MAX_HEADER = 128 * 1024  # octets of header that are looked at
 _BUSY = Outcome(452, "4.3.1", "Too much mail is waiting; try again later")
-_TOO_MANY_HELD = Outcome(452, "4.3.1", "Too many messages wait for the owners of lists")
+_TOO_MANY_HELD = Outcome(452, "4.3.1", "Too many messages wait for the owners of this list")
 _LOOPS = Outcome(554, "5.4.6", "The message has been at this address before")
 
 
 class FolderJobQueue:
     """All jobs, in memory and in a folder. Fulfils ``interfaces.JobQueue`` and ``HeldJobs``.
 
-    At most ``max_jobs`` are taken, and ``max_held`` that wait for a moderator. All methods belong to
-    one thread; ``load`` comes first.
+    At most ``max_jobs`` are taken, and ``max_held`` of each list that wait for a moderator. Methods
+    belong to one thread; ``load`` comes first.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class FolderJobQueue:
         admission: ListAdmission,
         max_jobs: int,
         max_held: int,
+        dead_letters: DeadLetters,
         report_fault: FaultReport = unreported,
     ) -> None:
         self._report_fault = report_fault
@@ -60,6 +63,7 @@ class FolderJobQueue:
         self._admission = admission
         self._max_jobs = max_jobs
         self._max_held = max_held
+        self._dead_letters = dead_letters
         self._jobs: dict[str, Job] = {}
         self._due: dict[str, list[tuple[float, str]]] = {}  # a heap for each transport
 
@@ -96,9 +100,17 @@ class FolderJobQueue:
                 raise Refused(_LOOPS)
             return ""
         reason = await self._admission.admit(envelope, target, header)
-        if reason and len(self.held) >= self._max_held:
+        if reason and self._held_of(target) >= self._max_held:
             raise Unavailable(_TOO_MANY_HELD)
         return reason
+
+    def _held_of(self, target: JobTarget) -> int:
+        """Return how many posts of a list are held: one that nobody looks after stops no other."""
+        assert isinstance(target, ListTarget)
+        return sum(
+            isinstance(job.target, ListTarget) and job.target.list == target.list
+            for job in self.held
+        )
 
     def _make_job(self, envelope: Envelope, number: int, target: JobTarget, reason: str) -> Job:
         now = self._clock.now()
@@ -171,6 +183,11 @@ class FolderJobQueue:
         """Remove a job. Raises Unavailable."""
         self._jobs.pop(id, None)
         await self._run(self._folder.remove, id)
+
+    async def bury(self, job: Job, reason: str) -> None:
+        """Make a job a dead letter. Raises Unavailable; then it stays what it was."""
+        await self._dead_letters.keep(job, self._folder, reason)
+        await self.remove(job.id)
 
     async def release(self, job: Job) -> None:
         """Let a held job be delivered. Raises Unavailable."""

@@ -14,6 +14,8 @@ from twisted_mail.queue.program import UNKNOWN_PROGRAM
 from twisted_mail.queue.schedule import is_expired, postponed
 from twisted_mail.queue.settings import QueueSettings
 
+REPORT_SECONDS = 86_400.0  # how long a failure report is tried after a job has expired
+
 
 class FailureReporter(Protocol):
     """Reports to senders that their mail was not delivered."""
@@ -63,7 +65,7 @@ class QueueRunner:
     # ------------------------------------------------------------ one attempt
 
     async def _attempt(self, job: Job) -> None:
-        """Try once; then remove the job, or postpone it, or report its failure and remove it."""
+        """Try once; then remove the job, or postpone it, or report its failure, or keep it as dead."""
         try:
             blob = await self._queue.blob(job.id)
             result = await self._deliver(job, blob)
@@ -99,13 +101,21 @@ class QueueRunner:
     async def _record_result(self, job: Job, result: DeliveryResult) -> None:
         now = self._clock.now()
         try:
-            if result.completion is Completion.LATER:
+            if self._is_dead(job, result):
+                await self._queue.bury(job, result.reason)
+            elif result.completion is Completion.LATER:
                 await self._queue.update(postponed(job, result.reason, now, self._settings))
             else:
                 await self._queue.remove(job.id)
         except Unavailable:
             self._journal.warned("waiting", f"{job.id} cannot be written")
             self._queue.schedule(replace(job, due=now + self._settings.longest_retry))
+
+    def _is_dead(self, job: Job, result: DeliveryResult) -> bool:
+        """Return whether a job has failed, and nobody can be told: nor could for a whole day."""
+        if result.completion is Completion.LATER:
+            return is_expired(job, self._clock.now() - REPORT_SECONDS, self._settings)
+        return result.completion is Completion.FAILED and job.sender.is_null
 
 
 def _failed_for_now(error: MailError) -> DeliveryResult:
