@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.smtp.fakes import SmtpFixture
+from tests.smtp.fakes import HELLO, LOGIN, RCPT, SmtpFixture, lines
 from twisted_mail.interfaces import Peer
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import MailParameters
@@ -12,10 +12,12 @@ from twisted_mail.smtp.arrival.arrival import Arrival
 from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
 from twisted_mail.smtp.arrival.steps import envelope_of
 from twisted_mail.smtp.session import SmtpSession
-from twisted_mail.smtp.settings import Settings
+from twisted_mail.smtp.settings import Settings, SubmissionSettings
 from twisted_mail.smtp.transaction import Transaction
 from twisted_mail.testing.doubles import finish
 from twisted_mail.testing.wire import FakeBlobWriter, ScriptedWire
+
+ALICE = "alice@example.org"
 
 
 class NotingBlob(MemoryBlob):
@@ -52,3 +54,13 @@ def spooled(**more: Any) -> Arrival:
     NotingBlob.closed = 0
     whole.message = Message(NotingBlob(b"Subject: x\r\n\r\nwords\r\n"))
     return whole
+
+
+def submit(
+    *message: str | bytes, sender: str = ALICE, smtp: SmtpFixture | None = None, **settings: Any
+) -> tuple[str, SmtpFixture]:
+    """Return what is said of a message, and the fixture that has it."""
+    smtp = smtp or SmtpFixture()
+    talk = lines(HELLO, LOGIN, f"MAIL FROM:<{sender}>", RCPT, "DATA", *message, ".")
+    said = smtp.hold(ScriptedWire([talk]), SubmissionSettings(**settings))
+    return said[-1], smtp

@@ -7,15 +7,11 @@ plain small message is looked through once and stays as it is.
 
 from dataclasses import replace
 
-from twisted_mail.interfaces import Submitter
-from twisted_mail.mail import address_list
-from twisted_mail.mail.address import Address, parse_domain
 from twisted_mail.mail.message import Blob, JoinedBlob, MemoryBlob, Message, SlicedBlob
 from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.revision import TOO_LONG
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.smtp import replies
-from twisted_mail.smtp.arrival import trace
+from twisted_mail.smtp.arrival import author, trace
 from twisted_mail.smtp.arrival.arrival import Arrival
 from twisted_mail.smtp.arrival.incoming_message import MAX_HEADER, header_end
 from twisted_mail.smtp.backend import ArrivalStep
@@ -36,7 +32,7 @@ def steps(settings: Settings) -> tuple[ArrivalStep, ...]:
     encoding = (ArrivalStep("encoding", make_legal),) if settings.makes_legal else ()
     return (
         ArrivalStep("header", check_header),
-        ArrivalStep("author", check_author),
+        ArrivalStep("author", author.check_author),
         *bcc,
         *encoding,
     )
@@ -47,49 +43,6 @@ def check_header(arrival: Arrival) -> None:
     head = arrival.header
     if len(head) >= MAX_HEADER or head.count(b"\n") > header.MAX_FIELDS:
         raise Refused(TOO_LONG)
-
-
-# ---------------------------------------------------------------- the author
-
-
-async def check_author(arrival: Arrival) -> None:
-    """Refuse a message that names an author who is not the one that has logged in.
-
-    A message without return path is looked at in any case: nothing else says whose it is.
-    """
-    session, submitter = arrival.session, arrival.session.submitter
-    if submitter is None:
-        return
-    if not (session.settings.checks_author or arrival.envelope.sender.is_null):
-        return
-    names: set[bytes] = set()
-    for field in header.fields(arrival.header):
-        name = field.name.lower()
-        if name not in (b"from", b"sender"):
-            continue
-        if name in names or not await _is_own(session, submitter, field.value):
-            raise Refused(replies.NOT_YOUR_NAME)
-        names.add(name)
-
-
-async def _is_own(session: SmtpSession, submitter: Submitter, value: bytes) -> bool:
-    """Return whether a field has addresses, all of which the account that logged in may use."""
-    found = [one for one in address_list.parse(header.unfolded(value)) if one.local is not None]
-    for one in found:
-        if one.domain is None:
-            continue  # the name of a group
-        await session.wire.yield_to_others()  # there may be thousands, each in a large alias
-        address = _address(one.local or b"", one.domain)
-        if address is None or not await submitter.may_send_as(address):
-            return False
-    return any(one.domain is not None for one in found)
-
-
-def _address(local: bytes, domain: bytes) -> Address | None:
-    try:
-        return Address(local.decode(), parse_domain(domain.decode()))
-    except ValueError:
-        return None
 
 
 # ---------------------------------------------------------------- Bcc
