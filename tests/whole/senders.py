@@ -125,7 +125,7 @@ match from any for any action "out"
 # ---------------------------------------------------------------- what is sent
 
 HEADER = (
-    "From: Alice <alice@example.com>\r\nTo: Bob <bob@example.org>\r\nSubject: {0}\r\n"
+    "From: Alice <alice@example.org>\r\nTo: Bob <bob@example.org>\r\nSubject: {0}\r\n"
     "Message-ID: <{0}@example.com>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\n"
     "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
     "Content-Transfer-Encoding: 8bit\r\n\r\n"

@@ -92,10 +92,26 @@ LOOPING = Outcome(554, "5.4.6", "Too many hops: the message seems to be in a loo
 NOT_TRUSTED = _reply(550, "5.7.1", "You may not speak for others")
 NO_RELAY = Outcome(550, "5.7.1", "Relaying denied")
 NOT_YOUR_SENDER = Outcome(553, "5.7.1", "This sender address does not belong to your account")
-NOT_YOUR_NAME = Outcome(550, "5.7.1", "From and Sender have to be addresses of your account")
 BUG = Outcome(451, "4.3.0", "Something went wrong here; try again later")
 
 
 def accepted(id: str) -> Outcome:
     """Return the outcome of a message that was accepted."""
     return Outcome(250, "2.0.0", f"Ok: queued as {id}")
+
+
+def not_your_name(field: str) -> Outcome:
+    """Return the refusal of a field of the header that names somebody else as the author."""
+    return Outcome(550, "5.7.1", f"{field} may only have addresses that your account may send as")
+
+
+def unreadable_author(field: str) -> Outcome:
+    """Return the refusal of such a field where it is not certain whom it names."""
+    form = f'{field} is not of the form "Name <user@host>" of RFC 5322'
+    text = f'{form}; a name with any of ()<>[]:;@,\\" has to be in quotes'
+    return Outcome(550, "5.1.7", text)
+
+
+def field_twice(field: str) -> Outcome:
+    """Return the refusal of a header that has a field twice which may be there once (RFC 5322 §3.6)."""
+    return Outcome(550, "5.6.0", f"The header has {field} more than once")

@@ -48,7 +48,7 @@ class Settings(LimitSettings):
     completes_header: bool = False  # give a message Date, Message-ID and From where it has none
     removes_bcc: bool = False  # the fields that name secret recipients
     makes_legal: bool = False  # encode long lines and binary octets anew
-    checks_author: bool = False  # From and Sender have to be of the account that logged in
+    checks_author: bool = True  # From, Sender, Resent-* have to be of the account that logged in
     takes_null_sender: bool = True  # from those who have logged in
     vrfy_for: Audience = "nobody"  # who gets a true answer; others get neither yes nor no
     expn_for: Audience = "nobody"  # the same

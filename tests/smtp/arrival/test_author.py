@@ -10,7 +10,12 @@ from twisted_mail.smtp.settings import SubmissionSettings
 from twisted_mail.testing.doubles import finish
 from twisted_mail.testing.wire import ScriptedWire
 
-NOT_YOURS = "550 5.7.1 From and Sender have to be addresses of your account"
+NOT_YOURS = "550 5.7.1 {} may only have addresses that your account may send as"
+UNREADABLE = (
+    '550 5.1.7 {} is not of the form "Name <user@host>" of RFC 5322; a name with any of ()<>[]:;@,\\"'
+    " has to be in quotes"
+)
+TWICE = "550 5.6.0 The header has {} more than once"
 
 
 @pytest.mark.parametrize(
@@ -18,37 +23,79 @@ NOT_YOURS = "550 5.7.1 From and Sender have to be addresses of your account"
     [
         ["From: Alice <alice@example.org>"],
         ['From: "Bob <bob@example.org>" <alice@example.org>'],
+        ['From: "bob@example.org" <alice@example.org>'],
         ["From: alice@example.org", "Sender: alice@EXAMPLE.org"],
         ["From: team: alice@example.org, Alice <alice@example.org>;"],
+        ["From: alice@example.org", "Resent-From: alice@example.org"],
+        [b"From: Andr\xe9 <alice@example.org>"],
         ["Subject: neither"],
     ],
 )
-def test_an_author_of_the_account_may_write(fields: list[str]) -> None:
-    said, smtp = submit(*fields, "", "Hello", checks_author=True)
+def test_an_author_of_the_account_may_write(fields: list[str | bytes]) -> None:
+    said, smtp = submit(*fields, "", "Hello")
     assert said.startswith("250 ")
     assert len(smtp.queue.accepted) == 1
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "name"),
     [
-        ["From: Bob <bob@example.org>"],
-        ["From: alice@example.org, bob@example.org"],
-        ["From: alice@example.org", "From: alice@example.org"],
-        ["From: alice@example.org", "Sender: bob@example.org"],
-        ["from : bob@example.org"],
-        ["FROM:", " bob@example.org"],
-        ["From: alice@example.org", "sender: bob@example.org"],
-        ["From:"],
-        ["From: nobody at all"],
-        ["From: undisclosed:;"],
-        ["From: alice@[not-an-address]"],
-        [b"From: \xff@example.org"],
+        (["From: Bob <bob@example.org>"], "From"),
+        (["From: alice@example.org, bob@example.org"], "From"),
+        (["From: alice@example.org", "Sender: bob@example.org"], "Sender"),
+        (["from : bob@example.org"], "From"),
+        (["from\x0b: bob@example.org"], "From"),
+        (["FROM:", " bob@example.org"], "From"),
+        (["From: alice@example.org", "sender: bob@example.org"], "Sender"),
+        (["From: alice@example.org", "Resent-From: bob@example.org"], "Resent-From"),
+        (["Resent-From: alice@example.org", "Resent-from: bob@example.org"], "Resent-From"),
+        (["Resent-From: alice@example.org", "From: bob@example.org"], "From"),
+        (["From: alice@example.org", "Resent-Sender: bob@example.org"], "Resent-Sender"),
     ],
 )
-def test_others_may_not_be_named_as_authors(fields: list[str | bytes]) -> None:
-    said, smtp = submit(*fields, "", "Hello", checks_author=True)
-    assert said == NOT_YOURS
+def test_others_may_not_be_named_as_authors(fields: list[str], name: str) -> None:
+    said, smtp = submit(*fields, "", "Hello")
+    assert said == NOT_YOURS.format(name)
+    assert smtp.queue.accepted == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        (["From:"], "From"),
+        (["From: nobody at all"], "From"),
+        (["From: undisclosed:;"], "From"),
+        (["From: alice@[not-an-address]"], "From"),
+        ([b"From: \xff@example.org"], "From"),
+        (["From: boss@example.org <alice@example.org>"], "From"),
+        (["From: <@a:boss@example.org<alice@example.org>"], "From"),
+        (["From: <alice@example.org>[<boss@example.org>["], "From"),
+        (["From: alice@example.org", "Sender: alice@example.org, alice@example.org"], "Sender"),
+        (["From: alice@example.org", "Resent-From: alice@example.org;"], "Resent-From"),
+    ],
+)
+def test_an_author_has_to_be_certain(fields: list[str | bytes], name: str) -> None:
+    said, smtp = submit(*fields, "", "Hello")
+    assert said == UNREADABLE.format(name)
+    assert smtp.queue.accepted == []
+
+
+@pytest.mark.parametrize("name", ["From", "Sender"])
+def test_an_author_is_named_once(name: str) -> None:
+    field = f"{name}: alice@example.org"
+    assert submit(field, field, "", "Hello")[0] == TWICE.format(name)
+
+
+@pytest.mark.parametrize(
+    "header", [b"X: y\rFrom: bob@example.org\r\n", b"X: y\n\nFrom: bob@example.org\r\n"]
+)
+def test_no_line_of_a_binary_header_ends_for_some_readers_only(header: bytes) -> None:
+    data = header + b"\r\nHello\r\n"
+    mail = f"MAIL FROM:<{ALICE}> BODY=BINARYMIME"
+    talk = lines(HELLO, LOGIN, mail, RCPT) + f"BDAT {len(data)} LAST\r\n".encode() + data
+    smtp = SmtpFixture()
+    said = smtp.hold(ScriptedWire([talk]), SubmissionSettings())
+    assert said[-1].startswith("554 5.6.3 ")
     assert smtp.queue.accepted == []
 
 
@@ -65,11 +112,13 @@ def test_while_many_authors_are_looked_at_others_have_their_turn() -> None:
 
 
 def test_authors_are_free_unless_they_are_checked() -> None:
-    assert submit("From: bob@example.org", "", "Hello")[0].startswith("250 ")
+    said, _ = submit("From: bob@example.org", "", "Hello", checks_author=False)
+    assert said.startswith("250 ")
 
 
 def test_a_report_names_its_author_truly_in_any_case() -> None:
-    assert submit("From: bob@example.org", "", "Hello", sender="")[0] == NOT_YOURS
+    said, _ = submit("From: bob@example.org", "", "Hello", sender="", checks_author=False)
+    assert said == NOT_YOURS.format("From")
     assert submit("From: alice@example.org", "", "Hello", sender="")[0].startswith("250 ")
 
 

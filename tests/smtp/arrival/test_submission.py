@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.smtp.arrival.arrivals import NotingBlob, spooled, submit
-from tests.smtp.fakes import HELLO, RCPT, SmtpFixture, lines
+from tests.smtp.fakes import HELLO, RCPT, FakeSubmitter, SmtpFixture, lines
 from twisted_mail.mail.message import MemoryBlob, Message, SlicedBlob
 from twisted_mail.mail.mime import header
 from twisted_mail.mail.outcome import Refused
@@ -192,9 +192,18 @@ def test_the_pieces_in_which_it_is_looked_at_do_not_matter(
 
 
 def test_a_header_of_which_not_all_is_seen_is_refused() -> None:
-    whole = spooled()
+    whole = spooled(removes_bcc=True)
     submission.check_header(whole)
     whole.header = b"x" * incoming_message.MAX_HEADER
+    with pytest.raises(Refused):
+        submission.check_header(whole)
+
+
+def test_on_port_25_the_header_is_looked_at_once_somebody_has_logged_in() -> None:
+    whole = spooled(offers_login=True)
+    whole.header = b"x" * incoming_message.MAX_HEADER
+    submission.check_header(whole)
+    whole.session.submitter = FakeSubmitter()
     with pytest.raises(Refused):
         submission.check_header(whole)
 
@@ -224,6 +233,7 @@ def test_steps_are_there_that_the_settings_ask_for() -> None:
         return [step.name for step in submission.steps(Settings(**settings))]  # type: ignore[arg-type]
 
     assert names() == []
-    assert names(checks_author=True) == ["header", "author"]
+    assert names(offers_login=True) == ["header", "author"]
+    assert names(offers_login=True, checks_author=False) == ["header", "author"]  # of reports
     assert names(removes_bcc=True) == ["header", "author", "bcc"]
     assert names(makes_legal=True) == ["header", "author", "encoding"]

@@ -1,50 +1,64 @@
-"""Who a submitted message says it is from: only whom the account that logged in may speak for."""
+"""Who a submitted message says it is from: only whom the account that logged in may speak for.
+
+Readers show what stands in From, and differ in what they make of a malformed one. So what is not exactly
+a list of addresses is refused (``strict_addresses``); what stands in it has to be the account's.
+"""
 
 from twisted_mail.interfaces import Submitter
-from twisted_mail.mail import address_list
-from twisted_mail.mail.address import Address, parse_domain
-from twisted_mail.mail.mime import header
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.mime import header, strict_addresses
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival.arrival import Arrival
 from twisted_mail.smtp.session import SmtpSession
 
+_FIELDS = {
+    b"from": "From",
+    b"sender": "Sender",
+    b"resent-from": "Resent-From",
+    b"resent-sender": "Resent-Sender",
+}
+_OF_ONE = frozenset((b"sender", b"resent-sender"))  # RFC 5322 §3.6.2, §3.6.6
+_ONCE = frozenset((b"from", b"sender"))  # RFC 5322 §3.6
+
 
 async def check_author(arrival: Arrival) -> None:
     """Refuse a message that names an author who is not the one that has logged in.
 
-    A message without return path is looked at in any case: nothing else says whose it is.
+    A message without return path is looked at in any case: nothing else says whose it is. Raises Refused.
     """
     session, submitter = arrival.session, arrival.session.submitter
     if submitter is None:
         return
     if not (session.settings.checks_author or arrival.envelope.sender.is_null):
         return
-    names: set[bytes] = set()
+    seen: set[bytes] = set()
     for field in header.fields(arrival.header):
-        name = field.name.lower()
-        if name not in (b"from", b"sender"):
+        name = field.name.strip().lower()
+        if name not in _FIELDS:
             continue
-        if name in names or not await _is_own(session, submitter, field.value):
-            raise Refused(replies.NOT_YOUR_NAME)
-        names.add(name)
+        if name in seen and name in _ONCE:
+            raise Refused(replies.field_twice(_FIELDS[name]))
+        seen.add(name)
+        await _check_field(session, submitter, name, field.value)
 
 
-async def _is_own(session: SmtpSession, submitter: Submitter, value: bytes) -> bool:
-    """Return whether a field has addresses, all of which the account that logged in may use."""
-    found = [one for one in address_list.parse(header.unfolded(value)) if one.local is not None]
-    for one in found:
-        if one.domain is None:
-            continue  # the name of a group
+async def _check_field(
+    session: SmtpSession, submitter: Submitter, name: bytes, value: bytes
+) -> None:
+    """Refuse a field that has an address which the account may not use, or none."""
+    addresses = _addresses(value)
+    if not addresses or (name in _OF_ONE and len(addresses) > 1):
+        raise Refused(replies.unreadable_author(_FIELDS[name]))
+    for address in addresses:
         await session.wire.yield_to_others()  # there may be thousands, each in a large alias
-        address = _address(one.local or b"", one.domain)
-        if address is None or not await submitter.may_send_as(address):
-            return False
-    return any(one.domain is not None for one in found)
+        if not await submitter.may_send_as(address):
+            raise Refused(replies.not_your_name(_FIELDS[name]))
 
 
-def _address(local: bytes, domain: bytes) -> Address | None:
+def _addresses(value: bytes) -> list[Address]:
+    """Return the addresses of a field; none where it is not exactly a list of them."""
     try:
-        return Address(local.decode(), parse_domain(domain.decode()))
+        return strict_addresses.parse(header.unfolded(value))
     except ValueError:
-        return None
+        return []

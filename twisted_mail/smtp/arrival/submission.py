@@ -26,7 +26,8 @@ _BCC_FIELDS = frozenset((b"bcc", b"resent-bcc"))
 
 def steps(settings: Settings) -> tuple[ArrivalStep, ...]:
     """Return those steps of a message's arrival that the settings ask for."""
-    if not (settings.removes_bcc or settings.makes_legal or settings.checks_author):
+    knows_author = settings.offers_login or settings.xclient_from
+    if not (settings.removes_bcc or settings.makes_legal or knows_author):
         return ()
     bcc = (ArrivalStep("bcc", remove_bcc),) if settings.removes_bcc else ()
     encoding = (ArrivalStep("encoding", make_legal),) if settings.makes_legal else ()
@@ -39,8 +40,15 @@ def steps(settings: Settings) -> tuple[ArrivalStep, ...]:
 
 
 def check_header(arrival: Arrival) -> None:
-    """Refuse a header of which we do not see all: there may be a Bcc, or another author."""
-    head = arrival.header
+    """Refuse a header of which we do not see all: there may be a Bcc, or another author.
+
+    What a client on port 25 says without a login is not looked at.
+    """
+    session, head = arrival.session, arrival.header
+    if session.submitter is None and not (
+        session.settings.removes_bcc or session.settings.makes_legal
+    ):
+        return
     if len(head) >= MAX_HEADER or head.count(b"\n") > header.MAX_FIELDS:
         raise Refused(TOO_LONG)
 
