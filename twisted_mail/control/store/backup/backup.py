@@ -9,13 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import apsw
-
 from twisted_mail import __version__
 from twisted_mail.config import Config
 from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult, count
 from twisted_mail.control.store import accounts
-from twisted_mail.control.store.backup import copying, snapshots
+from twisted_mail.control.store.backup import copying, directory_copy, snapshots
 from twisted_mail.control.store.backup.account_backup import AccountBackup
 from twisted_mail.control.store.progress import GO_ON, Progress
 from twisted_mail.control.store.skipped import SkippedItems
@@ -58,7 +56,7 @@ class Backup:
             raise CommandError(
                 "no account could be copied, no backup was made", details=self._skipped.lines()
             )
-        self._directory()
+        directory_copy.save(self._config.accounts_file, self._build)
         path = self._publish(done)
         removed = self._remove_old() if len(done) == len(names) else []
         return self._answer(path, done, removed)
@@ -97,28 +95,6 @@ class Backup:
             one = AccountBackup(tree, self._build / where, earlier, self._skipped, name)
             found = one.run(progress)
         return {"account": name, "folder": str(where), **found}
-
-    def _directory(self) -> None:
-        """Copy domains, accounts and aliases, by SQLite's own means."""
-        source = self._config.accounts_file
-        if not source.exists():
-            return
-        target = self._build / source.name
-        part = target.with_name(target.name + ".part")
-        part.unlink(missing_ok=True)
-        old = apsw.Connection(str(source), flags=apsw.SQLITE_OPEN_READWRITE)
-        new = apsw.Connection(str(part))
-        try:
-            with new.backup("main", old, "main") as copying:
-                while not copying.done:
-                    copying.step(1000)
-            new.pragma("journal_mode", "delete")  # one file, without a separate log
-        finally:
-            new.close()
-            old.close()
-        part.chmod(0o600)
-        _sync_file(part)
-        part.rename(target)
 
     def _publish(self, done: list[dict[str, Any]]) -> Path:
         """Finish the backup: its files are on disk before its manifest, and that before its name."""
@@ -165,14 +141,6 @@ class Backup:
             "skipped": self._skipped.data(),
         }
         return CommandResult(data, lines, FAILED if self._skipped.items else FINE)
-
-
-def _sync_file(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def listing(options: argparse.Namespace, config: Config) -> CommandResult:

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import shutil
 import time
 from collections.abc import Container
 from contextlib import suppress
@@ -10,33 +9,29 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import apsw
-
 from twisted_mail.config import Config
 from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult, count
 from twisted_mail.control.store import accounts
-from twisted_mail.control.store.backup import copying, manifest, snapshots
+from twisted_mail.control.store.backup import (
+    directory_copy,
+    manifest,
+    restored_mailboxes,
+    snapshots,
+)
 from twisted_mail.control.store.importing.source_files import SourceFiles
 from twisted_mail.control.store.progress import GO_ON, Progress
 from twisted_mail.control.store.skipped import BadItem, SkippedItems
-from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.mail.address import canonical_name
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.store.format import filename
 from twisted_mail.store.repair.import_stage import (
     ImportStaging,
     MailboxNumbers,
     is_free,
     publish_staged,
 )
-from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
-from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work import move, set_flags
-from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.perform import perform, perform_steps
-from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.subscribe import subscribe
 
 
@@ -97,7 +92,7 @@ class Restore:
                 "nothing was restored: --replace moves what is there into mailboxes of its own",
                 details=self._taken,
             )
-        made = self._directory([*names])
+        made = directory_copy.restore(self._config, self._snapshot, [*names])
         with Progress(total, not self._options.json) as progress:
             for name, where in names.items():
                 with accounts.opened(self._config, name) as tree:
@@ -125,44 +120,6 @@ class Restore:
             self._skipped.add(name, f"the backup was of {told} messages, and its list has {total}")
         return total
 
-    # ------------------------------------------------------------ the directory
-
-    def _directory(self, names: list[str]) -> list[str]:
-        """Restore accounts that are missing, with their passwords; all of them if there are none."""
-        source = self._snapshot / self._config.accounts_file.name
-        if not source.exists():
-            return []
-        if not self._config.accounts_file.exists():
-            part = self._config.accounts_file.with_name(".accounts.part")
-            shutil.copyfile(source, part)
-            part.chmod(0o600)
-            part.rename(self._config.accounts_file)
-            copying.sync_folder(self._config.state)
-            return names
-        return self._missing_accounts(source, names)
-
-    def _missing_accounts(self, source: Path, names: list[str]) -> list[str]:
-        old = apsw.Connection(f"file:{source}?immutable=1", flags=_READ)
-        try:
-            rows = old.execute("SELECT address, hash FROM account")
-            hashes = {canonical_name(address): stored for address, stored in rows}
-        finally:
-            old.close()
-        made = []
-        with DirectoryEditor(
-            self._config.accounts_file, self._config.passwords, self._config.domains
-        ) as register:
-            there = {canonical_name(row.address) for row in register.accounts.all()}
-            for name in names:
-                key = canonical_name(name)
-                if key in there or key not in hashes:
-                    continue
-                with suppress(Refused):
-                    register.domains.add(name.rpartition("@")[2])
-                register.accounts.import_lines([f"{name}:{hashes[key]}"])
-                made.append(name)
-        return made
-
     # ------------------------------------------------------------ one account
 
     def _account(self, tree: Tree, where: Path, progress: Progress) -> None:
@@ -182,16 +139,16 @@ class Restore:
         self, tree: Tree, box: manifest.SavedMailbox, use: str, progress: Progress
     ) -> None:
         uids = box.uids
-        if perform(tree, _is_restored, box):
+        if perform(tree, restored_mailboxes.is_restored, box):
             self._already += len(uids)
             progress.step(len(uids))
             return
         if not perform_steps(tree, is_free, box.name, uids):
             self._aside += perform_steps(
-                tree, _move_aside, box.name, f"{self._set_aside}/{box.name}"
+                tree, restored_mailboxes.move_aside, box.name, f"{self._set_aside}/{box.name}"
             )
         stage = ImportStaging(tree, box.name)
-        there = {*stage.files(), *_present(tree, box.name)}
+        there = {*stage.files(), *restored_mailboxes.present(tree, box.name)}
         for line in box.lines:
             progress.step()
             base = manifest.base_of(line)
@@ -201,7 +158,7 @@ class Restore:
         if not perform_steps(tree, publish_staged, stage, numbers, use):
             self._skipped.add(box.name, "mail arrived there meanwhile: --replace moves it aside")
             return
-        perform(tree, _mark_again, box)
+        perform(tree, restored_mailboxes.mark_again, box)
         self._restored += len(uids)
 
     def _put(
@@ -241,59 +198,3 @@ class Restore:
         }
         lines += self._skipped.lines()
         return CommandResult(data, lines, FAILED if self._skipped.items else FINE)
-
-
-_READ = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-
-
-# ---------------------------------------------------------------- in the account
-
-
-def _present(tree: Tree, mailbox: str) -> set[bytes]:
-    try:
-        path = tree.path_of(mailbox)
-    except Refused:
-        return set()
-    names = [
-        name for place in (b"new", b"cur") for name in tree.disk.names(os.path.join(path, place))
-    ]
-    return {filename.split(name)[0] for name in names}
-
-
-def _is_restored(tree: Tree, work: UnitOfWork, box: manifest.SavedMailbox) -> bool:
-    """Return whether a mailbox has all that the backup has, with the same numbers."""
-    try:
-        state = scan(tree.find(box.name), work)
-    except Refused:
-        return False
-    if state.uidvalidity != box.uidvalidity or state.uidnext < box.uidnext:
-        return False
-    there = {row.base: row.uid for row in work.index.all_rows(state)}
-    return all(there.get(base) == uid for base, uid in box.uids.items())
-
-
-def _move_aside(tree: Tree, mailbox: str, target: str) -> int:
-    with suppress(Refused):
-        in_transaction(tree, create, target, "")
-    return in_transaction(tree, _move_all, mailbox, target)
-
-
-def _move_all(tree: Tree, work: UnitOfWork, mailbox: str, target: str) -> int:
-    source = tree.find(mailbox)
-    rows = work.index.all_rows(scan(source, work, is_forced=True))
-    move.move(source, tree.find(target), work, [row.uid for row in rows])
-    return len(rows)
-
-
-def _mark_again(tree: Tree, work: UnitOfWork, box: manifest.SavedMailbox) -> None:
-    """Set the keywords of messages, for which file names have no room."""
-    folder = tree.find(box.name)
-    groups: dict[flag.Flags, list[int]] = {}
-    has = {row.uid: row.flags for row in work.index.all_rows(scan(folder, work))}
-    for line in box.lines:
-        wanted = flag.normal(line["flags"])
-        missing = wanted - has.get(int(line["uid"]), wanted)
-        if missing:
-            groups.setdefault(missing, []).append(int(line["uid"]))
-    for flags, uids in groups.items():
-        set_flags.mark(folder, work, uids, "add", flags, None)
