@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from twisted_mail.control.output import CommandError
 from twisted_mail.control.store.backup import copying, snapshots
 from twisted_mail.control.store.progress import Progress
 from twisted_mail.control.store.skipped import BadItem, SkippedItems
@@ -188,8 +190,14 @@ class AccountBackup:
             (account / "Maildir" / listed, self._maildir / listed),
             (account / "special-use", self._path / "special-use"),
         ):
-            if source.exists():
+            try:
                 copying.replace(target, source.read_bytes())
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                if not is_of_one_file(error):
+                    raise
+                self._skipped.add(f"{self._name}: {source.name}", error.strerror)
         highest = max((moment.uidvalidity for moment in found), default=0)
         copying.replace(self._path / "uidvalidity", b"%d\n" % highest)
 
@@ -219,11 +227,10 @@ class AccountBackup:
 
 def _held(account: Path) -> dict[bytes, _SavedFile]:
     """Return the files that a backup of an account has, by base names."""
-    digests = {
-        filename.split(os.fsencode(line["file"]))[0]: line["sha256"]
-        for line in snapshots.lines(account)
-        if "sha256" in line
-    }
+    try:
+        digests = _digests(account)
+    except (CommandError, KeyError, TypeError, ValueError):
+        return {}  # the list is damaged: all files are copied again
     found = {}
     for path in _files(account / "Maildir"):
         base = filename.split(os.fsencode(path.name))[0]
@@ -231,6 +238,17 @@ def _held(account: Path) -> dict[bytes, _SavedFile]:
         date = about.st_mtime_ns // 1_000_000_000
         found[base] = _SavedFile(path, about.st_size, date, digests.get(base, ""))
     return found
+
+
+def _digests(account: Path) -> dict[bytes, str]:
+    if not account.is_dir():
+        return {}
+    with closing(snapshots.opened(account)) as files:
+        return {
+            filename.split(os.fsencode(line["file"]))[0]: str(line["sha256"])
+            for line in snapshots.lines(files)
+            if "sha256" in line
+        }
 
 
 def _files(maildir: Path) -> Iterable[Path]:

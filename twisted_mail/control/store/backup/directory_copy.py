@@ -1,19 +1,21 @@
 """The directory in a backup: domains, accounts, aliases, lists."""
 
 import os
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
 import apsw
 
 from twisted_mail.config import Config
+from twisted_mail.control.output import CommandError
 from twisted_mail.control.store.backup import copying
+from twisted_mail.control.store.importing.source_files import SourceFiles
+from twisted_mail.control.store.skipped import BadItem
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.mail.address import canonical_name
 from twisted_mail.mail.outcome import Refused
 
-_READ = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+MAX_DIRECTORY = 1024 * 1024 * 1024  # octets
 
 
 def save(source: Path, folder: Path) -> None:
@@ -46,24 +48,28 @@ def _sync_file(path: Path) -> None:
         os.close(fd)
 
 
-def restore(config: Config, snapshot: Path, names: list[str]) -> list[str]:
-    """Restore accounts that are missing, with their passwords; all of them if there are none."""
-    source = snapshot / config.accounts_file.name
-    if not source.exists():
-        return []
-    if not config.accounts_file.exists():
-        part = config.accounts_file.with_name(".accounts.part")
-        shutil.copyfile(source, part)
-        part.chmod(0o600)
-        part.rename(config.accounts_file)
-        copying.sync_folder(config.state)
-        return names
-    return _missing_accounts(config, source, names)
+def restore(config: Config, files: SourceFiles, names: list[str]) -> list[str]:
+    """Restore accounts that are missing, with their passwords; all of them if there are none.
 
-
-def _missing_accounts(config: Config, source: Path, names: list[str]) -> list[str]:
-    old = apsw.Connection(f"file:{source}?immutable=1", flags=_READ)
+    Raises CommandError where the copy cannot be read, OSError.
+    """
+    name = os.fsencode(config.accounts_file.name)
     try:
+        data = files.whole(name, MAX_DIRECTORY)
+    except FileNotFoundError:
+        return []
+    except BadItem as bad:
+        raise CommandError(f"{files.shown(name)}: {bad}") from None
+    if not config.accounts_file.exists():
+        copying.replace(config.accounts_file, data)
+        return names
+    return _missing_accounts(config, data, names)
+
+
+def _missing_accounts(config: Config, data: bytes, names: list[str]) -> list[str]:
+    old = apsw.Connection(":memory:")
+    try:
+        old.deserialize("main", data)
         rows = old.execute("SELECT address, hash FROM account")
         hashes = {canonical_name(address): stored for address, stored in rows}
     finally:

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -18,12 +17,12 @@ from twisted_mail.store.format import filename, mailbox_names, subscriptions
 
 _ACCOUNT_FOLDER = re.compile(r"mail(?:/(?!\.\.?(?:/|\Z))[^/\0]+){2}")
 _LATEST = 2**40  # seconds since 1970
-_SMALL = 64 * 1024 * 1024  # octets
+MAX_SMALL_FILE = 64 * 1024 * 1024  # octets
 
 
 @dataclass(slots=True)
 class SavedMailbox:
-    """One mailbox of a backup, with its lines."""
+    """One mailbox of a backup, with its lines; ``folder`` is below the backup."""
 
     name: str
     folder: Path
@@ -31,11 +30,22 @@ class SavedMailbox:
     uidvalidity: int
     uidnext: int
     lines: list[dict[str, Any]] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)  # files that more than one line is about
+    uids: dict[bytes, int] = field(default_factory=dict)  # by base names; 0 where it is taken
+    _taken: set[int] = field(default_factory=set)
 
-    @property
-    def uids(self) -> dict[bytes, int]:
-        """Return UIDs by base names."""
-        return {base_of(line): int(line["uid"]) for line in self.lines}
+    def add(self, line: dict[str, Any]) -> None:
+        """Add a message, unless there is one of its file already.
+
+        Where another message has its UID it gets a new one: no two may have the same.
+        """
+        base, uid = base_of(line), int(line["uid"])
+        if base in self.uids:
+            self.repeated.append(str(line["file"]))
+            return
+        self.uids[base] = 0 if uid in self._taken else uid
+        self._taken.add(uid)
+        self.lines.append(line)
 
 
 def base_of(line: dict[str, Any]) -> bytes:
@@ -61,25 +71,33 @@ def message_counts(about: dict[str, Any]) -> dict[str, int]:
     return {folder: number for folder, number in counts.items() if isinstance(number, int)}
 
 
-def mailboxes(account: Path) -> Iterator[SavedMailbox]:
-    """Yield the mailboxes of an account's folder in a backup. Raises CommandError."""
+def mailboxes(files: SourceFiles, account: bytes) -> Iterator[SavedMailbox]:
+    """Yield the mailboxes of an account's folder in a backup. Raises CommandError, OSError."""
     box: SavedMailbox | None = None
-    for line in snapshots.lines(account):
+    names: set[str] = set()
+    for line in snapshots.lines(files, account):
         try:
             if "mailbox" in line:
                 if box is not None:
                     yield box
-                folder = account / "Maildir" / _mailbox_folder(line["folder"])
-                numbers = int(line["uidvalidity"]), int(line["uidnext"])
-                box = SavedMailbox(str(line["mailbox"]), folder, _guid(line), *numbers)
+                box = _saved_mailbox(account, line)
+                if box.name in names:
+                    raise ValueError
+                names.add(box.name)
             elif box is not None:
                 _check_line(line)
-                box.lines.append(line)
+                box.add(line)
         except (KeyError, ValueError, TypeError):
-            text = f"{account / snapshots.MESSAGES} is damaged"
+            text = f"{files.shown(account)}/{snapshots.MESSAGES} is damaged"
             raise CommandError(text) from None
     if box is not None:
         yield box
+
+
+def _saved_mailbox(account: bytes, line: dict[str, Any]) -> SavedMailbox:
+    folder = Path(os.fsdecode(account), "Maildir", _mailbox_folder(line["folder"]))
+    numbers = int(line["uidvalidity"]), int(line["uidnext"])
+    return SavedMailbox(str(line["mailbox"]), folder, _guid(line), *numbers)
 
 
 def _guid(line: dict[str, Any]) -> bytes:
@@ -115,14 +133,14 @@ def _check_line(line: dict[str, Any]) -> None:
 
 
 def uses(files: SourceFiles, account: bytes) -> dict[bytes, str]:
-    """Return special uses by the folders of mailboxes."""
+    """Return special uses by the folders of mailboxes. Raises BadItem, OSError."""
     data = small_file(files, os.path.join(account, b"special-use"))
     words = [line.partition(b" ") for line in data.split(b"\n") if line]
     return {folder: use.decode("ascii", "replace") for use, _, folder in words}
 
 
 def subscribed(files: SourceFiles, account: bytes) -> list[str]:
-    """Return the names that the user subscribed to."""
+    """Return the names that the user subscribed to. Raises BadItem, OSError."""
     path = os.path.join(account, b"Maildir", subscriptions.FILE)
     return sorted(subscriptions.parse(small_file(files, path)))
 
@@ -137,10 +155,14 @@ def name_fault(box: SavedMailbox) -> str:
 
 
 def small_file(files: SourceFiles, path: bytes) -> bytes:
-    """Return the contents of a file beside the messages; empty where it cannot be read."""
-    with suppress(BadItem, OSError):
-        return files.read(path, _SMALL) or b""
-    return b""
+    """Return the contents of a file beside the messages; empty where there is none.
+
+    Raises BadItem, OSError.
+    """
+    try:
+        return files.whole(path, MAX_SMALL_FILE)
+    except FileNotFoundError:
+        return b""
 
 
 def checked(files: SourceFiles, path: bytes, line: dict[str, Any]) -> Iterator[bytes]:

@@ -4,7 +4,6 @@ import argparse
 import os
 import time
 from collections.abc import Container
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,13 @@ from twisted_mail.control.store.backup import (
     restored_mailboxes,
     snapshots,
 )
-from twisted_mail.control.store.importing.source_files import SourceFiles
 from twisted_mail.control.store.progress import GO_ON, Progress
 from twisted_mail.control.store.skipped import BadItem, SkippedItems
 from twisted_mail.mail.address import canonical_name
 from twisted_mail.mail.mailbox import flags as flag
-from twisted_mail.mail.outcome import Refused
+from twisted_mail.mail.outcome import MailError, Refused
+from twisted_mail.store.disk.faults import is_of_one_file
+from twisted_mail.store.format import mailbox_names
 from twisted_mail.store.repair.import_stage import (
     ImportStaging,
     MailboxNumbers,
@@ -74,7 +74,7 @@ class Restore:
     def __init__(self, config: Config, snapshot: Path, options: argparse.Namespace) -> None:
         self._config = config
         self._snapshot = snapshot
-        self._files = SourceFiles(os.fsencode(snapshot), is_of_one_owner=False)
+        self._files = snapshots.opened(snapshot)
         self._told = manifest.message_counts(snapshots.manifest(snapshot))
         self._options = options
         self._skipped = SkippedItems()
@@ -86,18 +86,33 @@ class Restore:
     def run(self, names: dict[str, str]) -> CommandResult:
         """Restore everything. Raises CommandError, MailError, OSError."""
         names = {self._own(name, names): where for name, where in names.items()}
-        total = sum(self._look(name, where) for name, where in names.items())
+        counts = {name: self._looked_at(name, where) for name, where in names.items()}
+        names = {name: where for name, where in names.items() if counts[name] is not None}
+        if counts and not names:
+            raise CommandError("nothing was restored", details=self._skipped.lines())
         if self._taken:
             raise CommandError(
                 "nothing was restored: --replace moves what is there into mailboxes of its own",
                 details=self._taken,
             )
-        made = directory_copy.restore(self._config, self._snapshot, [*names])
+        made = directory_copy.restore(self._config, self._files, [*names])
+        total = sum(number or 0 for number in counts.values())
         with Progress(total, not self._options.json) as progress:
             for name, where in names.items():
-                with accounts.opened(self._config, name) as tree:
-                    self._account(tree, self._snapshot / where, progress)
+                self._try(name, os.fsencode(where), progress)
         return self._answer([*names], made)
+
+    def _try(self, name: str, folder: bytes, progress: Progress) -> None:
+        """Restore one account; what fails is named at the end, and the others come."""
+        try:
+            with accounts.opened(self._config, name) as tree:
+                self._account(tree, name, folder, progress)
+        except (CommandError, MailError) as error:
+            self._skipped.add(name, error)
+        except OSError as error:
+            if not is_of_one_file(error):
+                raise
+            self._skipped.add(name, error)
 
     def _own(self, name: str, names: Container[str]) -> str:
         """Return what the account is called here, unless the backup has that one as well."""
@@ -106,12 +121,20 @@ class Restore:
         own = accounts.name_of(self._config, name)
         return name if own in names else own
 
+    def _looked_at(self, name: str, where: str) -> int | None:
+        """Look at an account; return None for one whose list cannot be used, which is named."""
+        try:
+            return self._look(name, where)
+        except (CommandError, OSError) as error:
+            self._skipped.add(name, error)
+            return None
+
     def _look(self, name: str, where: str) -> int:
         """Count the messages of an account; record the mailboxes that may not be overwritten."""
         total = 0
         has_mail = not self._options.replace and accounts.has_mail(self._config, name)
         with accounts.opened(self._config, name) as tree:
-            for box in manifest.mailboxes(self._snapshot / where):
+            for box in manifest.mailboxes(self._files, os.fsencode(where)):
                 total += len(box.lines)
                 if has_mail and not is_free(tree, box.name, box.uids):
                     self._taken.append(f"{name}: {box.name} has mail that is not in the backup")
@@ -122,23 +145,49 @@ class Restore:
 
     # ------------------------------------------------------------ one account
 
-    def _account(self, tree: Tree, where: Path, progress: Progress) -> None:
-        folder = os.fsencode(where.relative_to(self._snapshot))
-        uses = manifest.uses(self._files, folder)
-        for box in manifest.mailboxes(where):
+    def _account(self, tree: Tree, name: str, folder: bytes, progress: Progress) -> None:
+        uses = self._uses(name, folder)
+        for box in manifest.mailboxes(self._files, folder):
             progress.place = box.name
             if why := manifest.name_fault(box):
                 self._skipped.add(box.name, why)
             else:
                 self._mailbox(tree, box, uses.get(os.fsencode(box.folder.name), ""), progress)
-        for name in manifest.subscribed(self._files, folder):
-            with suppress(Refused):
-                perform(tree, subscribe, name, True)
+        self._subscribe(tree, name, folder)
+
+    def _uses(self, name: str, folder: bytes) -> dict[bytes, str]:
+        """Return the special uses that mailboxes can have; the others are named."""
+        try:
+            found = manifest.uses(self._files, folder)
+        except (BadItem, OSError) as error:
+            self._skipped.add(f"{name}: special uses", _why(error))
+            return {}
+        for coded, use in found.items():
+            try:
+                mailbox_names.use(use)
+            except Refused as refused:
+                self._skipped.add(f"{name}: special use {use}", refused.outcome.text)
+                found[coded] = ""
+        return found
+
+    def _subscribe(self, tree: Tree, name: str, folder: bytes) -> None:
+        try:
+            subscribed = manifest.subscribed(self._files, folder)
+        except (BadItem, OSError) as error:
+            self._skipped.add(f"{name}: subscriptions", _why(error))
+            return
+        for mailbox in subscribed:
+            try:
+                perform(tree, subscribe, mailbox, True)
+            except Refused as refused:
+                self._skipped.add(f"{name}: subscription to {mailbox}", refused.outcome.text)
 
     def _mailbox(
         self, tree: Tree, box: manifest.SavedMailbox, use: str, progress: Progress
     ) -> None:
-        uids = box.uids
+        uids = dict(box.uids)
+        for file in box.repeated:
+            self._skipped.add(f"{box.folder}/cur/{file}", "the list has another line about it")
         if perform(tree, restored_mailboxes.is_restored, box):
             self._already += len(uids)
             progress.step(len(uids))
@@ -166,11 +215,9 @@ class Restore:
     ) -> bool:
         path = box.folder / "cur" / line["file"]
         try:
-            below = os.fsencode(path.relative_to(self._snapshot))
-            pieces = list(manifest.checked(self._files, below, line))
+            pieces = list(manifest.checked(self._files, os.fsencode(path), line))
         except (BadItem, OSError) as error:
-            why = getattr(error, "strerror", None) or error
-            self._skipped.add(str(path), why)
+            self._skipped.add(str(self._snapshot / path), _why(error))
             return False
         with stage.faults.converted(stage.path):
             stage.put(base, flag.normal(line["flags"]), pieces, float(line["date"]))
@@ -198,3 +245,7 @@ class Restore:
         }
         lines += self._skipped.lines()
         return CommandResult(data, lines, FAILED if self._skipped.items else FINE)
+
+
+def _why(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)

@@ -36,7 +36,7 @@ def is_restored(tree: Tree, work: UnitOfWork, box: manifest.SavedMailbox) -> boo
     if state.uidvalidity != box.uidvalidity or state.uidnext < box.uidnext:
         return False
     there = {row.base: row.uid for row in work.index.all_rows(state)}
-    return all(there.get(base) == uid for base, uid in box.uids.items())
+    return all(base in there and uid in (0, there[base]) for base, uid in box.uids.items())
 
 
 def move_aside(tree: Tree, mailbox: str, target: str) -> int:
@@ -57,11 +57,11 @@ def mark_again(tree: Tree, work: UnitOfWork, box: manifest.SavedMailbox) -> None
     """Set the keywords of messages, for which file names have no room."""
     folder = tree.find(box.name)
     groups: dict[flag.Flags, list[int]] = {}
-    has = {row.uid: row.flags for row in work.index.all_rows(scan(folder, work))}
+    has = {row.base: row for row in work.index.all_rows(scan(folder, work))}
     for line in box.lines:
-        wanted = flag.normal(line["flags"])
-        missing = wanted - has.get(int(line["uid"]), wanted)
-        if missing:
-            groups.setdefault(missing, []).append(int(line["uid"]))
+        row = has.get(manifest.base_of(line))
+        missing = flag.normal(line["flags"]) - row.flags if row else flag.NONE
+        if row and missing:
+            groups.setdefault(missing, []).append(row.uid)
     for flags, uids in groups.items():
         set_flags.mark(folder, work, uids, "add", flags, None)

@@ -18,16 +18,21 @@ import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from twisted_mail.control.output import CommandError
 from twisted_mail.control.store.backup import copying
+from twisted_mail.control.store.importing.source_files import SourceFiles
+from twisted_mail.control.store.skipped import BadItem
 
 MANIFEST = "manifest.json"
 MESSAGES = "messages.jsonl"
 UNFINISHED = ".unfinished"
 FORMAT = 1
+MAX_MANIFEST = 256 * 1024 * 1024  # octets
+MAX_LINE = 1024 * 1024  # octets, of one message's line
 _NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z(?:-[0-9]+)?")
 
 
@@ -46,31 +51,53 @@ def new_name(folder: Path, now: float) -> str:
     return next(each for each in tries if not (folder / each).exists())
 
 
+def opened(path: Path) -> SourceFiles:
+    """Open a backup; nothing in it is read through a link. Raises CommandError."""
+    if not path.is_dir():
+        raise CommandError(f"{path} is no finished backup")
+    return SourceFiles(os.fsencode(path), is_of_one_owner=False)
+
+
 def manifest(path: Path) -> dict[str, Any]:
     """Read the manifest of a backup. Raises CommandError."""
+    files = opened(path)
     try:
-        found = json.loads((path / MANIFEST).read_bytes())
+        found = json.loads(files.whole(os.fsencode(MANIFEST), MAX_MANIFEST))
         if found["format"] != FORMAT:
             raise CommandError(f"{path} was made by a later version of this program")
         list(found["accounts"])
     except FileNotFoundError:
         raise CommandError(f"{path} is no finished backup") from None
+    except BadItem as bad:
+        raise CommandError(f"{path / MANIFEST}: {bad}") from None
     except (ValueError, KeyError, TypeError):
         raise CommandError(f"{path / MANIFEST} is damaged") from None
+    finally:
+        files.close()
     return dict(found)
 
 
-def lines(folder: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines about one account's messages. Raises CommandError."""
-    path = folder / MESSAGES
-    if not path.exists():
+def lines(files: SourceFiles, folder: bytes = b"") -> Iterator[dict[str, Any]]:
+    """Yield the lines about one account's messages; none where there is no list.
+
+    Raises CommandError where it is damaged or a link, and OSError.
+    """
+    path = os.path.join(folder, os.fsencode(MESSAGES))
+    try:
+        file = files.open(path)
+    except FileNotFoundError:
         return
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+    except BadItem as bad:
+        raise CommandError(f"{files.shown(path)}: {bad}") from None
+    with file:
+        for number in count(1):
+            line = file.readline(MAX_LINE)
+            if not line:
+                return
             try:
                 found = json.loads(line)
             except ValueError:
-                raise CommandError(f"{path}:{number} is damaged") from None
+                raise CommandError(f"{files.shown(path)}:{number} is damaged") from None
             yield found
 
 

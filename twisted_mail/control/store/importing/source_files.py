@@ -12,7 +12,7 @@ from io import BufferedReader
 from twisted_mail.control.output import CommandError
 from twisted_mail.control.store.skipped import BadItem
 
-_MAX_LINKS = 40  # on the way to the source, as the kernel has it
+MAX_LINKS = 40  # on the way to the source, as the kernel has it
 _STEP = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _PASS = getattr(os, "O_PATH", os.O_RDONLY) | _STEP  # through folders that cannot be listed
 _LINK = "it is a link, and none is followed"
@@ -92,6 +92,14 @@ class SourceFiles:
         except FileNotFoundError:
             return None
 
+    def whole(self, path: bytes, limit: int) -> bytes:
+        """Return the contents of a file. Raises BadItem where there are more octets, and OSError."""
+        with self.open(path) as file:
+            data = file.read(limit + 1)
+        if len(data) > limit:
+            raise BadItem(f"it has more than {limit} octets")
+        return data
+
     def _check(self, found: os.stat_result) -> None:
         if stat.S_ISLNK(found.st_mode):
             raise BadItem(_LINK)
@@ -162,7 +170,7 @@ def _resolved(path: bytes) -> tuple[int, bytes]:
 
 def _followed(fd: int, name: bytes, steps: deque[bytes], links: int) -> int:
     """Put the steps of a link before the others; return the folder where they begin."""
-    if links > _MAX_LINKS:
+    if links > MAX_LINKS:
         raise CommandError("there are too many links on the way to the source")
     target = os.readlink(name, dir_fd=fd)
     steps.extendleft(reversed([each for each in target.split(b"/") if each]))
