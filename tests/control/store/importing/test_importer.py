@@ -1,3 +1,4 @@
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -9,6 +10,7 @@ from tests.control.store.commands import ALICE, BOB, StoreCommand, facts, wanted
 from tests.corpus import mails
 from twisted_mail.control.store import mbox
 from twisted_mail.control.store.importing import importer
+from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.repair.import_stage import ImportStaging
 
 
@@ -81,6 +83,14 @@ def test_folders_in_folders_are_mailboxes(store: StoreCommand, tmp_path: Path) -
     assert took == {"INBOX": 1, "Sent": 1, "Work": 1, "Work/2024": 1, "Café": 1}
 
 
+def test_folders_that_lie_too_deep_are_named(store: StoreCommand, tmp_path: Path) -> None:
+    source = maildir(tmp_path / "old", 1)
+    (source / "/".join(["a"] * 22) / "cur").mkdir(parents=True)
+    answer = store.json("import", ALICE, source)
+    assert (answer["ok"], answer["imported"]) == (False, 2)
+    assert [each["why"] for each in answer["skipped"]] == ["folders below it lie too deep"]
+
+
 def test_two_messages_with_one_base_name_both_come(store: StoreCommand, tmp_path: Path) -> None:
     source = maildir(tmp_path / "old", 1)
     for name, text in (("5.M5.host:2,", b"a"), ("5.M5.host:2,S", b"b"), ("5.M5.host:2,F", b"a")):
@@ -89,6 +99,56 @@ def test_two_messages_with_one_base_name_both_come(store: StoreCommand, tmp_path
     assert store.json("import", ALICE, source)["imported"] == 0
     texts = [each.data[:10] for each in store.look()]
     assert texts.count(b"Subject: a") == texts.count(b"Subject: b") == 1
+
+
+def test_messages_with_one_base_name_whose_flags_change_come_once(
+    store: StoreCommand, tmp_path: Path
+) -> None:
+    source = maildir(tmp_path / "old", 1)
+    one, other = source / "cur" / "5.M5.host:2,", source / "cur" / "5.M5.host:2,S"
+    one.write_bytes(b"Subject: a\n\ny\n")
+    other.write_bytes(b"Subject: b\n\ny\n")
+    assert store.json("import", ALICE, source)["imported"] == 4
+    one.rename(source / "cur" / "5.M5.host:2,T")
+    other.rename(one)
+    assert store.json("import", ALICE, source)["imported"] == 0
+
+
+def test_a_message_that_gets_the_base_name_of_another_is_not_taken_for_it(
+    store: StoreCommand, tmp_path: Path
+) -> None:
+    source = maildir(tmp_path / "old", 1)
+    (source / "cur" / "5.M5.host:2,S").write_bytes(b"Subject: a\n\ny\n")
+    store("import", ALICE, source)
+    (source / "cur" / "5.M5.host:2,").write_bytes(b"Subject: b\n\ny\n")
+    store("import", ALICE, source)
+    assert b"Subject: b" in {each.data[:10] for each in store.look()}
+
+
+@pytest.mark.parametrize("is_of_the_store", [True, False])
+def test_an_import_that_a_full_disk_ends_tells_what_is_here_and_what_is_missing(
+    store: StoreCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_of_the_store: bool
+) -> None:
+    source = mbox_file(tmp_path / "old.mbox")
+    monkeypatch.setattr(importer, "BATCH", 8)
+    append = importer.Import._append
+    turns = iter(range(100))
+
+    def filling(*args: Any) -> None:
+        if next(turns) == 1:
+            if is_of_the_store:
+                raise Unavailable("There is no space left")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        append(*args)
+
+    monkeypatch.setattr(importer.Import, "_append", filling)
+    assert store("import", ALICE, source) == 1
+    assert "INBOX: 8 messages imported" in store.err
+    assert "not finished: INBOX, 8 of 20 messages are here" in store.err
+    assert "space left" in store.err
+    assert "goes on where it ended" in store.err
+    assert store("import", ALICE, source) == 0
+    assert "not finished" not in store.out
 
 
 def test_a_second_run_imports_nothing_twice_and_what_is_new(

@@ -14,8 +14,8 @@ from twisted_mail.control.store.progress import GO_ON
 from twisted_mail.control.store.skipped import BadItem
 
 TIMEOUT = 120.0  # seconds of silence
-_MAX_LINE = 32 * 1024 * 1024  # octets: the UIDs of three million messages
-_MAX_PASSED_OVER = 4 * 1024 * 1024 * 1024  # octets of a message that is too large
+MAX_LINE = 32 * 1024 * 1024  # octets: the UIDs of three million messages
+MAX_PASSED_OVER = 4 * 1024 * 1024 * 1024  # octets of a message that is too large
 _PIECE = 1024 * 1024
 
 
@@ -78,14 +78,14 @@ class ImapClient(imaplib.IMAP4):
     def readline(self) -> bytes:
         """Read a line: one with the UIDs of a large mailbox is longer than imaplib allows."""
         stream: Any = self._file if hasattr(self, "_file") else self.file  # Python 3.14 renamed it
-        line: bytes = stream.readline(_MAX_LINE + 1)
-        if len(line) > _MAX_LINE:
+        line: bytes = stream.readline(MAX_LINE + 1)
+        if len(line) > MAX_LINE:
             raise self.abort("the server sends a line without end")
         return line
 
     def read(self, size: int) -> Any:
         """Read a literal; None where there is no room for it, and its octets are passed over."""
-        if size > _MAX_PASSED_OVER:
+        if size > MAX_PASSED_OVER:
             raise self.abort(f"the server sends {size} octets at once")
         if size <= self._room:
             self._room -= size

@@ -20,7 +20,7 @@ _LIST = re.compile(
 )
 _TOKEN = re.compile(rb'[ \t]*(?:"((?:[^"\\]|\\.)*)"|([()])|((?:[^\s()"\[]|\[[^\]]*\]?)+)|(.))')
 _LITERAL_MARK = re.compile(rb"~?\{[0-9]+\+?\}\Z")
-_MAX_DEPTH = 10  # of lists within lists
+MAX_DEPTH = 10  # of lists within lists
 _BODIES = (b"BODY[]", b"RFC822", b"BODY[]<0>", b"BODY.PEEK[]")
 
 
@@ -120,7 +120,7 @@ def _values(pieces: list[Any]) -> list[Any]:
 
 def _add(stack: list[list[Any]], match: "re.Match[bytes]") -> None:
     quoted, bracket, atom = match[1], match[2], match[3]
-    if bracket == b"(" and len(stack) < _MAX_DEPTH:
+    if bracket == b"(" and len(stack) < MAX_DEPTH:
         stack[-1].append([])
         stack.append(stack[-1][-1])
     elif bracket == b")":

@@ -25,7 +25,7 @@ from twisted_mail.control.store.skipped import BadItem
 _BULK = 500  # messages asked about at a time
 _TOGETHER = 8 * 1024 * 1024  # octets of messages asked for at a time, by the sizes the server told
 _ROOM = 4 * _TOGETHER  # octets that are kept of them, whatever the server told
-_MAX_LOSSES = 20  # of the connection, one after the other
+MAX_LOSSES = 20  # of the connection, one after the other
 _ABOUT = "(UID FLAGS INTERNALDATE RFC822.SIZE)"
 
 
@@ -91,7 +91,7 @@ class ImapSource:
 
     def _connect_again(self, mailbox: str, lost: ConnectionLost) -> None:
         self._losses += 1
-        if self._losses > _MAX_LOSSES:
+        if self._losses > MAX_LOSSES:
             raise lost
         with suppress(OSError):
             self._client.shutdown()

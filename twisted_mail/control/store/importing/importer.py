@@ -11,7 +11,12 @@ from twisted_mail.control.store import accounts
 from twisted_mail.control.store.importing import open_source
 from twisted_mail.control.store.importing.dates import date_of_message
 from twisted_mail.control.store.importing.journal import ImportJournal, mark_of, marks_in
-from twisted_mail.control.store.importing.report import MailboxSummary, result
+from twisted_mail.control.store.importing.report import (
+    MailboxSummary,
+    ended_early,
+    result,
+    unfinished,
+)
 from twisted_mail.control.store.importing.source import (
     ImportSource,
     SourceMessage,
@@ -25,7 +30,7 @@ from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
-from twisted_mail.mail.outcome import Refused
+from twisted_mail.mail.outcome import MailError, Refused
 from twisted_mail.store.format import mailbox_names
 from twisted_mail.store.repair.import_stage import (
     ImportStaging,
@@ -54,10 +59,10 @@ def import_mail(options: argparse.Namespace, config: Config) -> CommandResult:
                 work.run()
             except KeyboardInterrupt:
                 taken = count(work.imported, "message")
-                raise CommandError(f"interrupted after {taken}; {GO_ON}") from None
-            except CommandError as error:
-                details = [*error.details, *work.result(account).lines]
-                raise CommandError(error.text, error.code, details) from None
+                lines = work.result(account).lines
+                raise CommandError(f"interrupted after {taken}; {GO_ON}", details=lines) from None
+            except (CommandError, MailError, OSError) as error:
+                raise ended_early(error, work.result(account).lines) from None
             return work.result(account)
     finally:
         source.close()
@@ -90,6 +95,7 @@ class Import:
         self._progress = Progress(0, is_shown=False)
         self.skipped = SkippedItems()
         self.summaries: list[MailboxSummary] = []
+        self._expected: dict[str, int] = {}  # messages of the mailboxes that are not finished
 
     @property
     def imported(self) -> int:
@@ -99,27 +105,33 @@ class Import:
     def result(self, account: str) -> CommandResult:
         """Return what was imported so far, and what was not."""
         skipped = SkippedItems([*self.skipped.items, *self._source.bad()])
-        remarks = [*self._source.remarks()]
+        expected = {self._target(name): number for name, number in self._expected.items()}
+        remarks = [*self._source.remarks(), *unfinished(expected, self.summaries)]
         return result(account, self.summaries, skipped, self._options.dry_run, remarks)
 
     def run(self) -> None:
         """Import everything. Raises CommandError, MailError, OSError."""
         mailboxes = chosen_mailboxes(self._source.mailboxes(), self._options)
-        total = sum(self._count_of(name) for name in mailboxes)
-        with Progress(total, not self._options.json) as self._progress:
+        self._expected = {name: self._count_of(name) for name in mailboxes}
+        with Progress(sum(self._expected.values()), not self._options.json) as self._progress:
             for mailbox in mailboxes:
                 self._progress.place = mailbox
-                try:
-                    target = mailbox_names.new(self._target(mailbox))
-                except Refused as refused:
-                    self.skipped.add(mailbox, refused.outcome.text)
-                    continue
-                try:
-                    self._mailbox(mailbox, target)
-                except BadItem as bad:  # what was taken of it stays, the others come
-                    self.skipped.add(mailbox, bad)
+                self._try(mailbox)
+                del self._expected[mailbox]
         if not self._options.dry_run:
             self._subscribe(mailboxes)
+
+    def _try(self, mailbox: str) -> None:
+        """Import a mailbox, or name it: what was taken of it stays, and the others come."""
+        try:
+            target = mailbox_names.new(self._target(mailbox))
+        except Refused as refused:
+            self.skipped.add(mailbox, refused.outcome.text)
+            return
+        try:
+            self._mailbox(mailbox, target)
+        except BadItem as bad:
+            self.skipped.add(mailbox, bad)
 
     def _count_of(self, mailbox: str) -> int:
         try:

@@ -10,7 +10,7 @@ from twisted_mail.store.format import layout
 
 PLACES = (b"new", b"cur")
 _NO_MAILBOXES = (b"new", b"cur", b"tmp")
-_MAX_DEPTH = 20
+MAX_DEPTH = 20
 
 
 class MaildirFolders:
@@ -38,8 +38,16 @@ class MaildirFolders:
                 continue
             mailbox = f"{above}{_level(name)}"
             self._take(path, mailbox)
-            if self._files.is_folder(path) and depth < _MAX_DEPTH:
+            if not self._files.is_folder(path):
+                continue
+            if depth < MAX_DEPTH:
                 self._look_into(path, mailbox + "/", depth + 1)
+            elif self._has_folders(path):
+                self.bad.append((self._files.shown(path), "folders below it lie too deep"))
+
+    def _has_folders(self, path: bytes) -> bool:
+        names = [name for name in self._files.names(path) if name not in _NO_MAILBOXES]
+        return any(self._files.is_folder(os.path.join(path, name)) for name in names)
 
     def _take(self, path: bytes, mailbox: str) -> None:
         if not self._is_mailbox(path):

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from hashlib import file_digest
+from hashlib import file_digest, sha256
+from typing import NamedTuple
 
 from twisted_mail.control.store.importing.maildir_folders import PLACES, MaildirFolders
 from twisted_mail.control.store.importing.source import (
@@ -18,7 +20,15 @@ from twisted_mail.control.store.skipped import BadItem
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.store.format import filename, keywords, subscriptions, uidlist
 
-_MAX_LIST = 256 * 1024 * 1024  # octets of a list of UIDs
+MAX_LIST = 256 * 1024 * 1024  # octets of a list of UIDs
+
+
+class _File(NamedTuple):
+    """A message, the nanosecond of its last change, and its path."""
+
+    item: SourceMessage
+    time: int
+    path: bytes
 
 
 class MaildirSource:
@@ -39,7 +49,7 @@ class MaildirSource:
 
     def _read(self, path: bytes) -> bytes | None:
         try:
-            return self._source.read(path, _MAX_LIST)
+            return self._source.read(path, MAX_LIST)
         except (BadItem, OSError) as error:
             self._bad.append((self._source.shown(path), _why(error)))
             return None
@@ -87,7 +97,7 @@ class MaildirSource:
         folder = self._folders[mailbox]
         listed = self._list(mailbox)
         letters = keywords.parse(self._read(os.path.join(folder, keywords.FILE)) or b"")
-        found: dict[bytes, tuple[tuple[int, int, bytes], SourceMessage, bytes]] = {}
+        found: dict[bytes, list[_File]] = {}
         for place in PLACES:
             try:
                 names = self._source.names(os.path.join(folder, place))
@@ -111,13 +121,10 @@ class MaildirSource:
                     described.st_size,
                     uid,
                 )
-                if base in found:
-                    key = self._own_key(base, found[base][2], path)
-                    if not key:
-                        continue
-                    item = replace(item, key=key, uid=0)
-                found[item.key] = ((item.uid or 2**33, described.st_mtime_ns, base), item, path)
-        return [(item, path) for _, item, path in sorted(found.values(), key=lambda one: one[0])]
+                found.setdefault(base, []).append(_File(item, described.st_mtime_ns, path))
+        files = [one for alike in found.values() for one in self._told_apart(alike)]
+        files.sort(key=lambda one: (one.item.uid or 2**33, one.time, one.item.key))
+        return [(one.item, one.path) for one in files]
 
     def _described(self, path: bytes) -> os.stat_result | None:
         try:
@@ -126,17 +133,34 @@ class MaildirSource:
             self._bad.append((self._source.shown(path), _why(error)))
             return None
 
-    def _own_key(self, base: bytes, first: bytes, second: bytes) -> bytes:
-        """Return a key for another message with the same base name; empty if it is the same."""
-        try:
-            there, here = self._digest(first), self._digest(second)
-        except (BadItem, OSError):
-            return b""  # it was renamed meanwhile: loading finds it
-        return b"" if there == here else base + b"/" + here[:32]
+    def _told_apart(self, alike: Sequence[_File]) -> Sequence[_File]:
+        """Return the different messages among files with one base name.
+
+        Where there are more than one, the key of each is by what is in it: which of them comes first
+        depends on flags, and the next run has to know each of them again. None has the UID.
+        """
+        if len(alike) == 1:
+            return alike
+        found: dict[bytes, _File] = {}
+        for one in alike:
+            with suppress(FileNotFoundError):  # it was renamed meanwhile: loading finds it
+                found.setdefault(self._digest(one.path), one)
+        if len(found) < 2:
+            return [*found.values()] or alike[:1]
+        return [
+            one._replace(item=replace(one.item, key=one.item.key + b"/" + digest[:32], uid=0))
+            for digest, one in found.items()
+        ]
 
     def _digest(self, path: bytes) -> bytes:
-        with self._source.open(path) as file:
-            return file_digest(file, "sha256").hexdigest().encode()
+        """Return the digest of a file, or of the name of one that cannot be read: loading names it."""
+        try:
+            with self._source.open(path) as file:
+                return file_digest(file, "sha256").hexdigest().encode()
+        except FileNotFoundError:
+            raise
+        except (BadItem, OSError):
+            return sha256(path).hexdigest().encode()
 
     def load(
         self, mailbox: str, items: Sequence[SourceMessage]

@@ -18,7 +18,7 @@ from twisted_mail.control.store.progress import GO_ON
 from twisted_mail.control.store.skipped import BadItem
 
 _PASSED_OVER = (b".msf", b".lock", b".dat", b".html", b".json", b".journal", b".sqlite")
-_MAX_DEPTH = 20
+MAX_DEPTH = 20
 
 
 class _Range(NamedTuple):
@@ -57,7 +57,7 @@ class MboxSource:
             mailbox = above + "".join(sign if sign.isprintable() else "_" for sign in plain)
             if not self._files.is_folder(path):
                 self._take(path, mailbox)
-            elif depth < _MAX_DEPTH:
+            elif depth < MAX_DEPTH:
                 self._find(path, mailbox + "/", depth + 1)
             else:
                 self._bad.append((self._files.shown(path), "it lies too deep in the source"))

@@ -1,11 +1,17 @@
-"""The result of an import: its counts for each mailbox, in words and for programs."""
+"""The result of an import: its counts for each mailbox, in words and for programs.
 
-from collections.abc import Sequence
+An import that ended early has one too.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twisted_mail.control.output import FAILED, FINE, CommandResult, count
+from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult, count
+from twisted_mail.control.store.progress import GO_ON
 from twisted_mail.control.store.skipped import SkippedItems
+from twisted_mail.mail.outcome import MailError
 
 
 @dataclass(slots=True)
@@ -62,3 +68,22 @@ def result(
         "skipped": skipped.data(),
     }
     return CommandResult(data, lines, FAILED if skipped.items else FINE)
+
+
+def ended_early(error: CommandError | MailError | OSError, lines: Sequence[str]) -> CommandError:
+    """Return the error with what was imported until then, and what is missing."""
+    if isinstance(error, CommandError):
+        return CommandError(error.text, error.code, [*error.details, *lines])
+    if isinstance(error, MailError):
+        return CommandError(f"{error.outcome.text}; {GO_ON}", details=lines)
+    name = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+    return CommandError(f"{name}{error.strerror or error}; {GO_ON}", details=lines)
+
+
+def unfinished(expected: Mapping[str, int], summaries: Sequence[MailboxSummary]) -> list[str]:
+    """Return lines on the mailboxes that an import has not finished, of so many messages each."""
+    done = {each.target: each.imported + each.already for each in summaries}
+    return [
+        f"not finished: {target}, {done.get(target, 0)} of {count(number, 'message')} are here"
+        for target, number in expected.items()
+    ]
