@@ -11,6 +11,7 @@ from tests.whole.live import await_in_reactor, the_reactor
 from tests.whole.names import NameServer
 from twisted_mail.mail.dns import DnsAnswer, MailHost
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.net.dns.questions import DnsQuestions
 from twisted_mail.net.dns.resolver import DnsResolver
 from twisted_mail.net.dns.stub_resolver import StubResolver
 from twisted_mail.net.process.clock import ReactorClock
@@ -39,7 +40,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[NameServer]:
 
 def resolver(server: NameServer, timeout: float = 5.0, port: int = 0) -> DnsResolver:
     stub = StubResolver(the_reactor(), [(server.host, port or server.port)], timeout)
-    return DnsResolver(stub.ask, ReactorClock(the_reactor()))
+    return DnsResolver(DnsQuestions(stub.ask, ReactorClock(the_reactor())))
 
 
 def asked(server: NameServer, method: str, *arguments: Any, **how: Any) -> Any:

@@ -5,6 +5,8 @@ from typing import Protocol
 
 from twisted_mail.mail.dns import DnsAnswer, IpVersion, MailHost
 
+DNS_LISTS = "lists"  # who asks the DNS lists of the configuration
+
 
 class Resolver(Protocol):
     """Asks the DNS.
@@ -13,6 +15,13 @@ class Resolver(Protocol):
     Raises Unavailable when no server answers in time, when servers fail (SERVFAIL), and when too many
     questions are waiting. Answers are cached as long as the DNS allows.
     """
+
+    def asked_by(self, asker: str) -> "Resolver":
+        """Return the resolver for one of those who ask: each has a share, and they take turns.
+
+        ``asker`` is the network of the client whose mail makes a filter ask, or ``DNS_LISTS``. Without
+        it the server itself asks.
+        """
 
     async def addresses(self, name: str, version: IpVersion | None = None) -> DnsAnswer[str]:
         """Return the numeric addresses of a name: of one version of IP, or all, IPv6 first."""

@@ -10,18 +10,24 @@ from twisted_mail.mail.outcome import Unavailable
 class FakeResolver:
     """Answers from the records it was given: ``add("mail.example", "A", "192.0.2.1")``.
 
-    Names in ``broken`` raise Unavailable; ``asked`` keeps every question, in order. Fulfils
-    ``interfaces.Resolver``.
+    Names in ``broken`` raise Unavailable; ``asked`` keeps every question, in order, and ``askers`` those
+    who asked. Fulfils ``interfaces.Resolver``.
     """
 
     def __init__(self) -> None:
         self.records: dict[tuple[str, str], list[Any]] = {}
         self.broken: set[str] = set()
         self.asked: list[tuple[str, str]] = []
+        self.askers: list[str] = []
 
     def add(self, name: str, kind: str, *values: Any) -> "FakeResolver":
         """Add records of one name and type; return itself."""
         self.records.setdefault((name, kind), []).extend(values)
+        return self
+
+    def asked_by(self, asker: str) -> "FakeResolver":
+        """Return itself: whoever asks gets an answer at once."""
+        self.askers.append(asker)
         return self
 
     def _find(self, name: str, kind: str) -> DnsAnswer[Any]:

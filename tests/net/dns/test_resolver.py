@@ -2,9 +2,11 @@ import dns.name
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
+from twisted_mail.interfaces.resolver import DNS_LISTS
 from twisted_mail.mail.dns import DnsAnswer
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.net.dns import resolver as room
+from twisted_mail.net.dns import answer_cache, question_queue
+from twisted_mail.net.dns.questions import DnsQuestions
 from twisted_mail.net.dns.resolver import DnsResolver
 from twisted_mail.net.dns.stub_resolver import DnsReply
 from twisted_mail.testing.doubles import StillClock
@@ -32,7 +34,7 @@ class Server:
 class ResolverFixture:
     def __init__(self, most=100):
         self.server, self.clock = Server(), StillClock()
-        self.resolver = DnsResolver(self.server, self.clock, most)
+        self.resolver = DnsResolver(DnsQuestions(self.server, self.clock, most))
 
     def ask(self, method, *arguments):
         results = []
@@ -101,7 +103,7 @@ def test_questions_beyond_the_bound_wait_for_their_turn(fixture):
 
 
 def test_too_many_that_wait_fail_at_once(monkeypatch):
-    monkeypatch.setattr(room, "MAX_WAITING", 1)
+    monkeypatch.setattr(question_queue, "MAX_WAITING", 1)
     fixture = ResolverFixture(most=1)
     fixture.ask("texts", "a.example")
     fixture.ask("texts", "b.example")
@@ -110,7 +112,7 @@ def test_too_many_that_wait_fail_at_once(monkeypatch):
 
 
 def test_memory_is_bounded(monkeypatch, fixture):
-    monkeypatch.setattr(room, "MAX_CACHED", 2)
+    monkeypatch.setattr(answer_cache, "MAX_CACHED", 4)
     for name in ("a", "b", "c"):
         fixture.ask("texts", name)
         fixture.server.say(b"x")
@@ -119,6 +121,78 @@ def test_memory_is_bounded(monkeypatch, fixture):
     assert fixture.ask("texts", "a")[1] == []
     fixture.server.say(b"x" * 20_000)
     assert fixture.ask("texts", "a")[1] == []
+
+
+def test_names_that_are_asked_for_once_take_no_place_from_those_in_use(monkeypatch, fixture):
+    monkeypatch.setattr(answer_cache, "MAX_CACHED", 4)
+    fixture.ask("texts", "known.example")
+    fixture.server.say(b"x")
+    assert fixture.ask("texts", "known.example")[1]
+    for number in range(10):
+        fixture.ask("texts", f"junk{number}.example")
+        fixture.server.say(b"x")
+    assert fixture.ask("texts", "known.example")[1] == [DnsAnswer((b"x",))]
+
+
+def test_a_client_whose_names_never_answer_keeps_nobody_else_waiting(fixture):
+    for number in range(90):
+        Deferred.fromCoroutine(
+            fixture.resolver.asked_by("192.0.2.0/24").texts(f"{number}.evil.example")
+        )
+    assert len(fixture.server.asked) == 10
+    lists = fixture.resolver.asked_by(DNS_LISTS)
+    for resolver in (lists, fixture.resolver.asked_by("198.51.100.0/24"), fixture.resolver):
+        Deferred.fromCoroutine(resolver.texts("good.example"))
+        assert len(fixture.server.asked) == 11  # the same question is asked once
+    Deferred.fromCoroutine(lists.texts("other.example"))
+    assert fixture.server.asked[-1] == ("other.example", "TXT")
+
+
+def test_a_silent_zone_gets_few_questions_and_the_others_fail_at_once(fixture):
+    for number in range(2):
+        fixture.ask("texts", f"{number}.evil.example")
+        fixture.clock.seconds += 5
+        fixture.server.fail()
+    failed = [fixture.ask("texts", f"x{number}.evil.example")[1] for number in range(5)]
+    assert [len(one) for one in failed] == [0, 0, 1, 1, 1]
+    assert isinstance(failed[2][0].value, Unavailable)
+    assert fixture.ask("texts", "good.example")[1] == []
+    assert len(fixture.server.waiting) == 3
+
+
+def test_the_lists_of_the_configuration_are_asked_though_they_were_silent(fixture):
+    lists = fixture.resolver.asked_by(DNS_LISTS)
+    for number in range(5):
+        Deferred.fromCoroutine(lists.texts(f"{number}.list.example")).addErrback(lambda _: None)
+        fixture.clock.seconds += 5
+        fixture.server.fail()
+    for number in range(5):
+        Deferred.fromCoroutine(lists.texts(f"x{number}.list.example"))
+    assert len(fixture.server.waiting) == 5
+
+
+def test_hundreds_that_fail_at_once_are_gone_through_in_a_loop():
+    fixture = ResolverFixture(most=3)
+    for number in range(2):
+        fixture.ask("texts", f"{number}.evil.example")
+        fixture.clock.seconds += 5
+        fixture.server.fail()
+    _, first = fixture.ask("texts", "good.example")
+    results = [fixture.ask("texts", f"x{number}.evil.example")[1] for number in range(900)]
+    assert len(fixture.server.waiting) == 3
+    fixture.server.say(b"x")
+    assert first == [DnsAnswer((b"x",))]
+    assert sum(map(len, results)) == 898  # two are under way
+
+
+def test_a_question_that_nobody_waits_for_any_more_is_not_asked():
+    fixture = ResolverFixture(most=1)
+    fixture.ask("texts", "a.example")
+    asking, _ = fixture.ask("texts", "b.example")
+    fixture.ask("texts", "c.example")
+    asking.cancel()
+    fixture.server.say(b"x")
+    assert [name for name, _ in fixture.server.asked] == ["a.example", "c.example"]
 
 
 def test_one_version_of_addresses_is_enough_where_the_other_fails(fixture):

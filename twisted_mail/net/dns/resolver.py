@@ -1,51 +1,29 @@
-"""The DNS resolver of the server, with a cache of its answers.
-
-The same question is asked once, however many wait for its answer. ``MAX_QUERIES`` questions run at a
-time, each on a socket of its own, and ``MAX_WAITING`` more wait; a further one fails at once.
-"""
+"""The DNS resolver of the server: what can be asked, over the questions that all who ask share."""
 
 import ipaddress
-from collections import OrderedDict
-from collections.abc import Awaitable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 import dns.name
 import dns.reversename
-from twisted.internet.defer import Deferred, DeferredSemaphore
+from twisted.internet.defer import Deferred
 
-from twisted_mail.interfaces import Clock
 from twisted_mail.mail.dns import DnsAnswer, IpVersion, MailHost
-from twisted_mail.mail.outcome import MailError, Outcome, Unavailable
-from twisted_mail.net.dns.stub_resolver import NO_ANSWER, DnsReply, to_name
-
-MAX_QUERIES = 100  # questions that run at a time: each takes a descriptor
-MAX_WAITING = 1000  # questions that wait for their turn
-MAX_CACHED = 10_000  # answers
-MAX_CACHED_SIZE = 16 * 1024  # octets, about, of an answer
-LEAST_SECONDS, MOST_SECONDS = 5.0, 3600.0  # how long an answer is cached, whatever its TTL
-
-BUSY = Outcome(451, "4.3.2", "Too many questions to the DNS; try again later")
-
-Key = tuple[dns.name.Name, str]
-
-
-class QueryDns(Protocol):
-    """Asks one question, as ``StubResolver.ask`` does."""
-
-    def __call__(self, name: dns.name.Name, kind: str) -> Awaitable[DnsReply]:
-        """Return the reply. Raises Unavailable."""
+from twisted_mail.mail.outcome import MailError, Unavailable
+from twisted_mail.net.dns.questions import DnsQuestions
+from twisted_mail.net.dns.stub_resolver import NO_ANSWER, to_name
 
 
 class DnsResolver:
-    """Fulfils ``interfaces.Resolver``; ``ask`` asks one question within its own time limit."""
+    """Fulfils ``interfaces.Resolver``, for one of those who ask."""
 
-    def __init__(self, ask: QueryDns, clock: Clock, most_asked: int = MAX_QUERIES) -> None:
-        self._ask = ask
-        self._clock = clock
-        self._semaphore = DeferredSemaphore(most_asked)
-        self._cache: OrderedDict[Key, tuple[float, DnsAnswer[Any]]] = OrderedDict()
-        self._running: dict[Key, list[Deferred[DnsAnswer[Any]]]] = {}
-        self._most = most_asked + MAX_WAITING
+    def __init__(self, questions: DnsQuestions, asker: str = "") -> None:
+        self._questions = questions
+        self._asker = asker
+
+    def asked_by(self, asker: str) -> "DnsResolver":
+        """Return the resolver with whose questions another takes turns."""
+        return DnsResolver(self._questions, asker)
 
     # ------------------------------------------------------------ the door
 
@@ -96,9 +74,7 @@ class DnsResolver:
     async def _find(self, name: dns.name.Name | None, kind: str) -> DnsAnswer[Any]:
         if name is None:
             return DnsAnswer()
-        key = name.canonicalize(), kind
-        known = self._recall(key)
-        return await self._answer(key) if known is None else known
+        return await self._questions.answer(name, kind, self._asker)
 
     async def _find_each(
         self, wanted: Sequence[tuple[dns.name.Name | None, str]]
@@ -111,52 +87,6 @@ class DnsResolver:
             return await self._find(name, kind)
         except MailError:
             return None
-
-    def _recall(self, key: Key) -> DnsAnswer[Any] | None:
-        until, answer = self._cache.get(key, (0.0, None))
-        if answer is None or until <= self._clock.monotonic():
-            return None
-        self._cache.move_to_end(key)
-        return answer
-
-    def _answer(self, key: Key) -> Deferred[DnsAnswer[Any]]:
-        """Return the answer to come; cancelling it does not affect others that wait for it."""
-        waiting: Deferred[DnsAnswer[Any]] = Deferred()
-        others = self._running.get(key)
-        if others is not None:
-            others.append(waiting)
-            return waiting
-        if len(self._running) >= self._most:
-            raise Unavailable(BUSY)
-        self._running[key] = [waiting]
-        self._semaphore.run(lambda: Deferred.fromCoroutine(self._question(key))).addBoth(
-            self._answered, key
-        )
-        return waiting
-
-    async def _question(self, key: Key) -> DnsAnswer[Any]:
-        reply = await self._ask(*key)
-        answer: DnsAnswer[Any] = DnsAnswer(reply.values, reply.is_authentic)
-        self._store(key, answer, reply.seconds)
-        return answer
-
-    def _answered(self, result: Any, key: Key) -> None:
-        for waiting in self._running.pop(key):
-            if not waiting.called:
-                waiting.callback(result)  # a Failure here becomes an errback
-
-    def _store(self, key: Key, answer: DnsAnswer[Any], seconds: float) -> None:
-        if sum(map(_size, answer.values)) > MAX_CACHED_SIZE:
-            return
-        seconds = min(max(seconds, LEAST_SECONDS), MOST_SECONDS)
-        self._cache[key] = self._clock.monotonic() + seconds, answer
-        self._cache.move_to_end(key)
-        if len(self._cache) > MAX_CACHED:
-            self._cache.popitem(last=False)
-
-
-def _size(value: Any) -> int:
-    return 100 + (len(value) if isinstance(value, (str, bytes)) else len(value.name))
 
 
 def _together(first: DnsAnswer[str] | None, second: DnsAnswer[str] | None) -> DnsAnswer[str]:

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from twisted_mail.interfaces import Clock, Journal, Resolver, SmtpContext
+from twisted_mail.interfaces.resolver import DNS_LISTS
 from twisted_mail.mail.dns import DnsAnswer
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import Decision, FilterStage, Verdict
@@ -18,6 +19,7 @@ from twisted_mail.policy.checks.dnsbl_query import (
     domain_query_name,
     test_entries,
 )
+from twisted_mail.policy.networks import network_of
 
 MAX_NAMES = 3  # reverse names of one address that are looked up
 MAX_TEXT = 150  # characters of a list's own text that go into an answer
@@ -63,6 +65,7 @@ class DnsListCheck(CheckFilter):
         super().__init__(settings)
         self._settings = settings
         self._resolver = resolver
+        self._lists = resolver.asked_by(DNS_LISTS)
         self._clock = clock
         self._journal = journal
         self._trials: dict[tuple[str, bool], _Trial] = {}
@@ -83,7 +86,7 @@ class DnsListCheck(CheckFilter):
             for name in names[one.of, one.zone]
             if await self._is_sound(one)
         ]
-        answers = await self._resolver.addresses_of_each([name for _, name in asked], 4)
+        answers = await self._lists.addresses_of_each([name for _, name in asked], 4)
         hits = self._hits(asked, answers)
         weighed = sum(one.weight if one.use == "block" else -one.weight for one, _ in hits)
         found = await self._decide(weighed, hits)
@@ -126,7 +129,7 @@ class DnsListCheck(CheckFilter):
         one, name = next(hit for hit in hits if hit[0].use == "block")
         text = f"Listed by {one.zone}"
         try:
-            for octets in (await self._resolver.texts(name)).values[:1]:
+            for octets in (await self._lists.texts(name)).values[:1]:
                 said = octets.decode("ascii", "replace")[:MAX_TEXT]
                 text += ": " + "".join(sign if " " <= sign <= "~" else "_" for sign in said)
         except Unavailable:
@@ -157,7 +160,8 @@ class DnsListCheck(CheckFilter):
         if not any(one.of == "reverse-name" for one in self._settings.lists):
             return ()
         try:
-            return (await self._resolver.names(context.peer.host)).values[:MAX_NAMES]
+            resolver = self._resolver.asked_by(network_of(context.peer.host))
+            return (await resolver.names(context.peer.host)).values[:MAX_NAMES]
         except Unavailable:
             return ()
 
@@ -175,7 +179,7 @@ class DnsListCheck(CheckFilter):
 
     async def _try(self, one: DnsList) -> bool:
         listed, unlisted = test_entries(one)
-        here, nowhere = await self._resolver.addresses_of_each([listed, unlisted], 4)
+        here, nowhere = await self._lists.addresses_of_each([listed, unlisted], 4)
         if nowhere:
             return self._distrust(one, "lists what no list may have")
         if here is not None and one.refuses_us(here):

@@ -19,7 +19,7 @@ from twisted_mail.policy.checks.check import (
     is_too_early,
     verdict,
 )
-from twisted_mail.policy.networks import address_of
+from twisted_mail.policy.networks import address_of, network_of
 
 MALFORMED = Outcome(550, "5.5.2", "HELO needs your full name or an address literal")
 FORGED = Outcome(550, "5.7.1", "The name you gave in HELO is ours")
@@ -73,7 +73,7 @@ class HeloCheck(CheckFilter):
             return self._judge_literal(name, context)
         if name in self._own or await self._directory.is_ours(name):
             return verdict(settings.ours, f"HELO {name} is ours", FORGED)
-        if settings.unknown != "accept" and not await self._exists(name):
+        if settings.unknown != "accept" and not await self._exists(name, context):
             return verdict(settings.unknown, f"HELO {name} does not exist", NO_SUCH_NAME)
         return Verdict(reason=f"HELO {name} is in order")
 
@@ -84,8 +84,9 @@ class HeloCheck(CheckFilter):
         reason = f"HELO {name} from {context.peer.host}"
         return verdict(self._settings.wrong_literal, reason, FORGED_LITERAL)
 
-    async def _exists(self, name: str) -> bool:
-        return bool(await self._resolver.addresses(name) or await self._resolver.mail_hosts(name))
+    async def _exists(self, name: str, context: SmtpContext) -> bool:
+        resolver = self._resolver.asked_by(network_of(context.peer.host))
+        return bool(await resolver.addresses(name) or await resolver.mail_hosts(name))
 
 
 FORGED_LITERAL = Outcome(550, "5.7.1", "The address you gave in HELO is not yours")

@@ -11,7 +11,7 @@ from twisted_mail.interfaces import Resolver, SmtpContext
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.mail.verdict import Verdict
 from twisted_mail.policy.checks.check import Action, CheckFilter, CheckSettings, verdict
-from twisted_mail.policy.networks import address_of
+from twisted_mail.policy.networks import address_of, network_of
 
 MAX_NAMES = 5  # of one address that are confirmed
 
@@ -43,11 +43,12 @@ class ReverseDnsCheck(CheckFilter):
     async def evaluate(self, context: SmtpContext) -> Verdict:
         """Look up the names of the address, and the addresses of these names."""
         address = str(self.subject(context))
-        names = (await self._resolver.names(address)).values[:MAX_NAMES]
+        resolver = self._resolver.asked_by(network_of(address))
+        names = (await resolver.names(address)).values[:MAX_NAMES]
         if not names:
             return verdict(self._settings.missing, f"{address} has no reverse name", NO_NAME)
         version = ipaddress.ip_address(address).version
-        found = await self._resolver.addresses_of_each(names, 4 if version == 4 else 6)
+        found = await resolver.addresses_of_each(names, 4 if version == 4 else 6)
         for name, answer in zip(names, found, strict=True):
             if answer is not None and address in answer.values:
                 context.reverse_name = name

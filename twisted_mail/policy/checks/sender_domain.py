@@ -13,6 +13,7 @@ from twisted_mail.policy.checks.check import (
     is_too_early,
     verdict,
 )
+from twisted_mail.policy.networks import network_of
 
 NO_DOMAIN = Outcome(550, "5.1.8", "The domain of the sender does not exist")
 NULL_MX = Outcome(550, "5.7.27", "The domain of the sender takes no mail")  # RFC 7505 §4.2
@@ -52,9 +53,10 @@ class SenderDomainCheck(CheckFilter):
         domain = context.sender.domain
         if await self._directory.is_ours(domain):
             return ACCEPT
-        hosts = await self._resolver.mail_hosts(domain)
+        resolver = self._resolver.asked_by(network_of(context.peer.host))
+        hosts = await resolver.mail_hosts(domain)
         if len(hosts) == 1 and hosts.values[0].is_null:
             return verdict(self._settings.null_mx, f"{domain} has a null MX", NULL_MX)
-        if hosts or await self._resolver.addresses(domain):
+        if hosts or await resolver.addresses(domain):
             return Verdict(reason=f"{domain} takes mail")
         return verdict(self._settings.missing, f"{domain} has no MX and no address", NO_DOMAIN)
