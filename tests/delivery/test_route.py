@@ -147,6 +147,51 @@ def test_each_domain_is_looked_into_once_for_the_postmaster() -> None:
     assert len(found) == 1
 
 
+class Towns:
+    """A directory of two domains, of which one has a postmaster of its own."""
+
+    def __init__(self, postmaster: str, **accounts: str) -> None:
+        self.directory = FixedDirectory(
+            {"alice@example.org": "", "bob@example.net": "", **accounts}
+        )
+        self.router = LocalRouter(self.directory, "mail.example.org", postmaster=postmaster)
+
+    def taker(self, address: Address) -> Route:
+        explained, _ = finish(self.router.explain(address))
+        assert explained == finish(self.router.route(address))
+        return explained
+
+
+@pytest.mark.parametrize("local", ["postmaster", "Postmaster", "POSTMASTER"])
+@pytest.mark.parametrize("domain", ["example.org", "example.net", ""])
+def test_every_domain_has_the_postmaster_of_the_configuration(local: str, domain: str) -> None:
+    towns = Towns("bob@example.net")
+    assert towns.taker(Address(local, domain)) == LocalRoute(("bob@example.net",))
+
+
+def test_a_domain_without_a_postmaster_has_that_of_the_host() -> None:
+    towns = Towns("", **{"postmaster@example.org": ""})
+    taken = towns.taker(parse("postmaster@example.net"))
+    assert taken == LocalRoute(("postmaster@example.org",))
+
+
+def test_a_postmaster_of_the_domain_comes_first() -> None:
+    towns = Towns("alice@example.org", **{"postmaster@example.net": ""})
+    taken = towns.taker(parse("postmaster@example.net"))
+    assert taken == LocalRoute(("postmaster@example.net",))
+
+
+def test_a_postmaster_that_nobody_is_has_no_route() -> None:
+    towns = Towns("carol@example.org")
+    assert refusal(towns.taker(parse("postmaster@example.net"))) == "550 5.1.1"
+    assert refusal(towns.taker(parse("carol@example.net"))) == "550 5.1.1"
+
+
+def test_other_domains_have_no_postmaster_here() -> None:
+    taken = Towns("alice@example.org").taker(parse("postmaster@elsewhere.example"))
+    assert isinstance(taken, RemoteRoute)
+
+
 def test_nobody_else_is_known_without_domain() -> None:
     assert refusal(route(Address("alice", ""), "example.org")) == "550 5.1.1"
 

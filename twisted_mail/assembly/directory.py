@@ -28,7 +28,13 @@ class DirectoryAssembly:
             separators,
             report_fault=report_fault,
         )
-        self.router = LocalRouter(self.directory, config.hostname, config.domains, separators)
+        self.router = LocalRouter(
+            self.directory,
+            config.hostname,
+            config.domains,
+            separators,
+            config.addresses.postmaster,
+        )
 
     def close(self) -> None:
         """Close the databases."""

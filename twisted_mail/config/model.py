@@ -12,6 +12,8 @@ from twisted_mail.delivery.settings import AddressSettings
 from twisted_mail.directory import schema
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.lists.settings import ListSettings
+from twisted_mail.mail.address import Address
+from twisted_mail.mail.directory_entry import postmasters
 from twisted_mail.policy.networks import Networks
 from twisted_mail.queue.program import Program
 from twisted_mail.queue.settings import QueueSettings
@@ -200,6 +202,11 @@ class Config:
     def accounts_file(self) -> Path:
         """Return the path of the directory's database."""
         return self.state / schema.FILE
+
+    @property
+    def postmasters(self) -> tuple[Address, ...]:
+        """Return who is asked in turn for the postmaster of a domain that has none."""
+        return postmasters(self.addresses.postmaster, self.hostname, self.domains)
 
     @property
     def control_socket(self) -> Path:

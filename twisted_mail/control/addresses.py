@@ -27,7 +27,7 @@ _NOT_SENT = (550, "5.1.2", "Mail for other domains is not sent yet")
 def address_explain(options: argparse.Namespace, config: Config) -> CommandResult:
     """Show the steps by which the server finds where mail for an address goes."""
     recipient = _recipient(options.address)
-    route, steps = _explained(recipient, config)
+    route, steps = explained(recipient, config)
     end = _end(route)
     lines = [f"mail for {recipient}:", *map(_line, steps), *end.lines]
     data = {
@@ -50,7 +50,8 @@ def _recipient(text: str) -> Address:
     return Address(text, "") if text.lower() == "postmaster" else to_address(text)
 
 
-def _explained(recipient: Address, config: Config) -> tuple[Route, Sequence[RouteStep]]:
+def explained(recipient: Address, config: Config) -> tuple[Route, Sequence[RouteStep]]:
+    """Return the route that the server finds for an address, and its steps. Raises CommandError."""
     if not config.accounts_file.exists():
         raise CommandError("there is no directory yet: twisted-mail account add makes it")
     blocking = SynchronousBlocking()
@@ -59,7 +60,11 @@ def _explained(recipient: Address, config: Config) -> tuple[Route, Sequence[Rout
     )
     try:
         router = LocalRouter(
-            directory, config.hostname, config.domains, config.addresses.separators
+            directory,
+            config.hostname,
+            config.domains,
+            config.addresses.separators,
+            config.addresses.postmaster,
         )
         return run_synchronously(router.explain(recipient))
     finally:
@@ -77,7 +82,8 @@ def _words(step: RouteStep) -> str:
     found = ", ".join(step.found)
     match step.kind:
         case RouteStepKind.POSTMASTER:
-            return f"without a domain, looked for as {found}"
+            reason = "nobody" if step.address.domain else "without a domain"
+            return f"{reason}, looked for as {found}"
         case RouteStepKind.DOMAIN_ALIAS:
             return f"{step.address.domain} is another name of {found}"
         case RouteStepKind.ACCOUNT:

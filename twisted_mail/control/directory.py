@@ -20,5 +20,6 @@ def opened(config: Config) -> Iterator[DirectoryEditor]:
         config.passwords,
         config.domains,
         separators=config.addresses.separators,
+        postmasters=config.postmasters,
     ) as register:
         yield register

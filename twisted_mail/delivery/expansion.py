@@ -5,7 +5,8 @@ At each address of ours these are looked for, and the first that is there counts
 1. what stands under the very address: an account, an alias, a mailing list;
 2. a list's other addresses: ``list-owner``, ``list-request``, ``list-bounces+...``;
 3. what stands before a separator: ``alice`` for ``alice+lists``;
-4. what takes the rest of the domain's mail.
+4. what takes the rest of the domain's mail;
+5. for a postmaster, that of the configuration or of another domain of ours.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from twisted_mail.mail.directory_entry import (
     NO_ENTRY,
     DirectoryEntry,
     catch_all_address,
+    is_postmaster,
     subaddress_splits,
 )
 from twisted_mail.mail.mailing_list import ListRole, parse_role
@@ -52,15 +54,21 @@ class PendingAddress:
 class AliasExpansion:
     """Follows one recipient breadth first, each address once, so that loops end by themselves.
 
-    The steps are noted in ``steps`` if there is such a list. ``followed`` has the addresses that the
+    ``postmasters`` are asked in turn for a domain that has none. The steps are noted in ``steps`` if
+    there is such a list. ``followed`` has the addresses that the
     route depends on, the recipient among them.
     """
 
     def __init__(
-        self, directory: Directory, separators: str, steps: list[RouteStep] | None = None
+        self,
+        directory: Directory,
+        separators: str,
+        postmasters: tuple[Address, ...] = (),
+        steps: list[RouteStep] | None = None,
     ) -> None:
         self._directory = directory
         self._separators = separators
+        self._postmasters = postmasters
         self._steps = steps
         self.followed: set[Address] = set()
         self._accounts: dict[str, str] = {}  # in order, with what led there
@@ -131,6 +139,11 @@ class AliasExpansion:
                 self._note(current, RouteStepKind.SUBADDRESS, user, detail)
                 return self._follow_entry(PendingAddress(address, detail, current.depth), found)
         found = await self._find(catch_all_address(address.domain).local, address.domain)
+        if not found.is_deliverable and is_postmaster(address.local):
+            for postmaster in self._postmasters:
+                if (await self._find(postmaster.local, postmaster.domain)).is_deliverable:
+                    self._note(current, RouteStepKind.POSTMASTER, str(postmaster))
+                    return [PendingAddress(postmaster, depth=current.depth + 1)]
         self._note(
             current, RouteStepKind.CATCH_ALL if found.is_deliverable else RouteStepKind.UNKNOWN
         )

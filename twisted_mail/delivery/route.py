@@ -4,6 +4,7 @@ from twisted_mail.delivery.expansion import UNKNOWN, AliasExpansion
 from twisted_mail.delivery.route_cache import KeptRoute, RouteCache, find_taker, route_for
 from twisted_mail.interfaces import Directory
 from twisted_mail.mail.address import Address
+from twisted_mail.mail.directory_entry import is_postmaster, postmasters
 from twisted_mail.mail.route import LocalRoute, Route, RouteStep, RouteStepKind
 
 
@@ -11,8 +12,9 @@ class LocalRouter:
     """Routes by the directory alone. Fulfils ``interfaces.Router``.
 
     ``hostname`` and the domains above it are where ``<Postmaster>`` without a domain is looked for
-    (RFC 5321 §4.1.1.3), and ``domains`` after them. Each of the ``separators`` may stand between a
-    user and a detail.
+    (RFC 5321 §4.1.1.3), and ``domains`` after them, but before all ``postmaster``, if it is an address;
+    so is the postmaster of a domain that has none. Each of the ``separators`` may stand between a user
+    and a detail.
     """
 
     def __init__(
@@ -21,14 +23,11 @@ class LocalRouter:
         hostname: str = "",
         domains: tuple[str, ...] = (),
         separators: str = "+",
+        postmaster: str = "",
     ) -> None:
         self._directory = directory
         self._separators = separators
-        self._postmasters = tuple(
-            Address("postmaster", domain)
-            for domain in dict.fromkeys((*_and_above(hostname), *domains))
-        )
-
+        self._postmasters = postmasters(postmaster, hostname, domains)
         self.version = directory.version  # routes depend on nothing else
         self._cache = RouteCache(directory.version)
 
@@ -52,7 +51,7 @@ class LocalRouter:
         kept = self._cache.get(address)
         if kept is None:
             version = self.version()
-            expansion = AliasExpansion(self._directory, self._separators)
+            expansion = AliasExpansion(self._directory, self._separators, self._postmasters)
             kept = KeptRoute(await expansion.route(address), frozenset(expansion.followed))
             self._cache.add(address, kept, version)
         return kept
@@ -64,8 +63,9 @@ class LocalRouter:
 
     async def _expand(self, recipient: Address, steps: list[RouteStep] | None) -> Route:
         if recipient.domain:
-            return await AliasExpansion(self._directory, self._separators, steps).route(recipient)
-        if recipient.local.lower() != "postmaster":
+            expansion = AliasExpansion(self._directory, self._separators, self._postmasters, steps)
+            return await expansion.route(recipient)
+        if not is_postmaster(recipient.local):
             return UNKNOWN
         return await self._expand_postmaster(recipient, steps)
 
@@ -84,9 +84,3 @@ class LocalRouter:
                 if route is not UNKNOWN:
                     return route
         return UNKNOWN
-
-
-def _and_above(hostname: str) -> list[str]:
-    """Return a host name and the domains above it, the top-level domain left out."""
-    labels = hostname.lower().split(".")
-    return [".".join(labels[at:]) for at in range(max(1, len(labels) - 1))] if hostname else []

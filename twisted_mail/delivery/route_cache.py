@@ -14,6 +14,7 @@ from twisted_mail.mail.directory_entry import (
     NO_ENTRY,
     DirectoryEntry,
     catch_all_address,
+    is_postmaster,
     subaddress_splits,
 )
 from twisted_mail.mail.mailing_list import ListRole, parse_role, role_address
@@ -43,7 +44,7 @@ async def find_taker(
     ``found`` is what the directory has at the very address. Raises Unavailable.
     """
     local, domain = canonical_text(recipient.local), recipient.domain
-    if found.is_deliverable:
+    if found.is_deliverable or is_postmaster(local):
         return Taker(Address(local, domain))
 
     async def find(user: str) -> DirectoryEntry:

@@ -9,7 +9,7 @@ import apsw
 from twisted_mail.directory import schema
 from twisted_mail.mail import address as addresses
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.directory_entry import catch_all_address, subaddress_splits
+from twisted_mail.mail.directory_entry import catch_all_address, is_postmaster, subaddress_splits
 from twisted_mail.mail.mailing_list import parse_role
 from twisted_mail.mail.outcome import Refused, Unavailable
 
@@ -17,16 +17,22 @@ from twisted_mail.mail.outcome import Refused, Unavailable
 class Tables:
     """The open file, with the queries that domains, accounts, aliases and lists share.
 
-    ``extra_domains`` are those of the configuration file, and ``separators`` stand before details.
+    ``extra_domains`` are those of the configuration file, ``separators`` stand before details, and
+    ``postmasters`` are asked in turn for a domain without one.
     Raises ``schema.DirectoryUnusable``.
     """
 
     def __init__(
-        self, path: Path, extra_domains: Iterable[str] = (), separators: str = "+"
+        self,
+        path: Path,
+        extra_domains: Iterable[str] = (),
+        separators: str = "+",
+        postmasters: tuple[Address, ...] = (),
     ) -> None:
         self.connection = schema.open_database(path)
         self.extra_domains = frozenset(domain.lower() for domain in extra_domains)
         self.separators = separators
+        self._postmasters = postmasters
 
     @contextmanager
     def transaction(self) -> Iterator[apsw.Connection]:
@@ -134,6 +140,12 @@ class Tables:
             return "an alias"
         return "a mailing list" if self.list_name(address) is not None else ""
 
+    def postmaster_for(self, address: Address) -> Address | None:
+        """Return who gets the mail for the postmaster of a domain of ours where nobody else does."""
+        if not is_postmaster(address.local):
+            return None
+        return next((one for one in self._postmasters if self.occupant(self.at_home(one))), None)
+
     def is_dangling(self, target: Address) -> bool:
         """Return whether a target is in a domain of ours, where its mail would not arrive."""
         home = self.home(target.domain)
@@ -147,7 +159,9 @@ class Tables:
             *(user for user, _ in subaddress_splits(target.local, self.separators)),
         ]
         found = [*(Address(user, home) for user in users), catch_all_address(home)]
-        return not any(self.occupant(one) for one in found)
+        if any(self.occupant(one) for one in found):
+            return False
+        return self.postmaster_for(target) is None
 
 
 NOT_SENT_ON = "mail is not sent on to other hosts yet"

@@ -1,8 +1,9 @@
 """Directory entries: what the directory has at one address."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from twisted_mail.mail.address import Address
+from twisted_mail.mail.address import Address, canonical_text, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +46,29 @@ def subaddress_splits(local: str, separators: str) -> list[tuple[str, str]]:
 
 
 MAX_SUBADDRESS_SPLITS = 4  # each costs a look-up, and strangers choose the local part
+
+
+# ---------------------------------------------------------------- the postmaster
+
+POSTMASTER = "postmaster"  # whose mail every domain takes (RFC 5321 §4.5.1)
+
+
+def is_postmaster(local: str) -> bool:
+    """Return whether a local part is that of the postmaster, whatever its case."""
+    return canonical_text(local) == POSTMASTER
+
+
+def postmasters(setting: str, hostname: str, domains: Iterable[str]) -> tuple[Address, ...]:
+    """Return who is asked in turn for a postmaster, where a domain has none of its own.
+
+    First the address of the configuration, if there is one, then the postmaster of the host name, those
+    of the domains above it, the top-level domain left out, and those of the domains given.
+    """
+    names = dict.fromkeys((*_and_above(hostname), *domains))
+    own = (parse(setting),) if setting else ()
+    return (*own, *(Address(POSTMASTER, name) for name in names))
+
+
+def _and_above(hostname: str) -> list[str]:
+    labels = hostname.lower().split(".")
+    return [".".join(labels[at:]) for at in range(max(1, len(labels) - 1))] if hostname else []

@@ -94,7 +94,7 @@ class KnownRoutes:
 class RouteStepKind(Enum):
     """What was found at one address while routing."""
 
-    POSTMASTER = "postmaster"  # without a domain, looked up in ours
+    POSTMASTER = "postmaster"  # of no domain, or of one without: looked up elsewhere
     DOMAIN_ALIAS = "domain alias"  # its domain is another name of one of ours
     ACCOUNT = "account"
     ALIAS = "alias"

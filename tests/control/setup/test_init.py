@@ -33,9 +33,12 @@ def test_init_makes_a_server_that_checks_well(terminal: Terminal) -> None:
     ]
     assert [row["address"] for row in terminal.json("alias", "list")["aliases"]] == [
         "abuse@example.net",
-        "postmaster@example.net",
         "abuse@example.org",
-        "postmaster@example.org",
+    ]
+    assert config.addresses.postmaster == "alice@example.org"
+    found = [note for note in terminal.json("check")["notes"] if note["subject"] == "postmaster"]
+    assert [(note["level"], note["text"]) for note in found] == [
+        ("fine", "its mail goes to alice@example.org (of no domain, example.net, example.org)")
     ]
 
 

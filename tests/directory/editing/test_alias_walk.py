@@ -13,16 +13,17 @@ from twisted_mail.directory.editing.alias_walk import AliasWalk
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.mail.address import parse
+from twisted_mail.mail.directory_entry import postmasters
 from twisted_mail.mail.route import NoRoute, Route
 from twisted_mail.testing.doubles import InlineBlocking, finish
 
 MANY = [f"u{number}@example.org" for number in range(1000)]
 
 
-def route(path: Path, address: str) -> Route:
+def route(path: Path, address: str, postmaster: str = "") -> Route:
     directory = SqliteDirectory(path, InlineBlocking(), InlineBlocking(), CHEAP, ["example.org"])
     try:
-        return finish(LocalRouter(directory).route(parse(address)))
+        return finish(LocalRouter(directory, postmaster=postmaster).route(parse(address)))
     finally:
         directory.close()
 
@@ -116,7 +117,7 @@ def test_what_earlier_releases_made_is_found(editor: DirectoryEditor) -> None:
     ]
 
 
-NAMES = st.sampled_from(["a", "b", "c", "d", "news-owner", "alice", "e"])
+NAMES = st.sampled_from(["a", "b", "c", "d", "news-owner", "alice", "e", "postmaster"])
 TARGETS = st.builds(
     lambda local, detail, domain: f"{local}{detail}@{domain}",
     NAMES,
@@ -125,13 +126,17 @@ TARGETS = st.builds(
 )
 
 
-@given(st.dictionaries(st.sampled_from("abcd"), st.lists(TARGETS, min_size=1, max_size=3)))
+@given(
+    st.dictionaries(st.sampled_from("abcd"), st.lists(TARGETS, min_size=1, max_size=3)),
+    st.sampled_from(["", "alice@example.org", "a@example.com"]),
+)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_aliases_are_followed_as_mail_is(
-    tmp_path_factory: pytest.TempPathFactory, made: dict[str, list[str]]
+    tmp_path_factory: pytest.TempPathFactory, made: dict[str, list[str]], postmaster: str
 ) -> None:
     path = tmp_path_factory.mktemp("walk") / "accounts"
-    with DirectoryEditor(path, CHEAP, ["example.org"]) as editor:
+    asked = postmasters(postmaster, "", ())
+    with DirectoryEditor(path, CHEAP, ["example.org"], postmasters=asked) as editor:
         editor.accounts.import_lines(["alice@example.org:{PLAIN}x"])
         editor.domains.add_name("example.com", "example.org")
         editor.lists.add("news@example.org")
@@ -140,5 +145,5 @@ def test_aliases_are_followed_as_mail_is(
         for name in made:
             found = fault(editor, f"{name}@example.org")
             if "itself" not in found:
-                is_refused = isinstance(route(path, f"{name}@example.org"), NoRoute)
+                is_refused = isinstance(route(path, f"{name}@example.org", postmaster), NoRoute)
                 assert is_refused == bool(found)

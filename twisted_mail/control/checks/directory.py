@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from twisted_mail.config import Config
 from twisted_mail.control.checks import password_files
 from twisted_mail.control.checks.note import Note
+from twisted_mail.control.checks.postmaster import postmaster_notes
 from twisted_mail.control.output import count
 from twisted_mail.directory.editing.editor import DirectoryEditor, DirectoryProblem
 from twisted_mail.directory.schema import DirectoryUnusable
@@ -24,8 +25,10 @@ def directory_notes(config: Config) -> Iterator[Note]:
             config.passwords,
             config.domains,
             separators=config.addresses.separators,
+            postmasters=config.postmasters,
         ) as register:
             yield from _residents(register)
+            yield from postmaster_notes(config, [row.name for row in register.domains.all()])
             yield from _programs(register, config)
             for text in password_files.faults(config, register):
                 yield Note("warning", "logins", text)
@@ -44,11 +47,6 @@ def _residents(register: DirectoryEditor) -> Iterator[Note]:
     yield Note("fine" if domains and accounts else "warning", "directory", ", ".join(sums))
     for trouble in register.problems():
         yield Note("fault" if not trouble.address else "warning", "directory", _words(trouble))
-    known = {row.address.lower() for row in accounts} | {row.address.lower() for row in aliases}
-    for domain in domains:
-        if not {f"postmaster@{domain.name}", f"@{domain.name}"} & known:
-            text = f"postmaster@{domain.name} is missing, and RFC 5321 §4.5.1 asks for it"
-            yield Note("warning", "directory", text)
 
 
 def _programs(register: DirectoryEditor, config: Config) -> Iterator[Note]:

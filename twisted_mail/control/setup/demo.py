@@ -25,6 +25,9 @@ domains = ["example.org", "example.net"]     # mail for these stays here
 [tls]
 folder = "tls"                               # in state: *.pem files, each a key and its certificates
 
+[addresses]
+postmaster = "alice@example.org"             # mail for the postmaster of each domain
+
 [[listener]]                                 # mail from other servers (port 25)
 service = "smtp"
 endpoint = "tcp:2525:interface=127.0.0.1"

@@ -13,8 +13,7 @@ from twisted_mail.control.setup.texts import config_text, next_steps
 from twisted_mail.directory import schema
 from twisted_mail.directory.editing.editor import DirectoryEditor
 
-# What every domain must accept: RFC 5321 §4.5.1, RFC 2142 §4.
-DUTIES = ("postmaster", "abuse")
+ABUSE = "abuse"  # where complaints go (RFC 2142 §4); the configuration says who is the postmaster
 
 
 def init(options: argparse.Namespace) -> CommandResult:
@@ -65,9 +64,8 @@ def _fill_directory(plan: SetupPlan, config: Config) -> None:
             return
         register.accounts.add(plan.account, plan.password)
         for domain in plan.domains:
-            for duty in DUTIES:
-                if plan.account.lower() != f"{duty}@{domain}":
-                    register.aliases.add(f"{duty}@{domain}", [plan.account])
+            if plan.account.lower() != f"{ABUSE}@{domain}":
+                register.aliases.add(f"{ABUSE}@{domain}", [plan.account])
 
 
 def _give_away(plan: SetupPlan) -> None:
@@ -95,7 +93,7 @@ def add(command: Callable[..., argparse.ArgumentParser]) -> None:
         "--account",
         metavar="NAME",
         default="postmaster",
-        help="the first account, which is postmaster too ('' for none)",
+        help="the first account, which is the postmaster of all domains ('' for none)",
     )
     made.add_argument("--password-stdin", action="store_true", help="its password is on stdin")
     made.add_argument("--state", metavar="DIR", help="where mail is kept; DIR/state if not given")

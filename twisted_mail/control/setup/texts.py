@@ -29,6 +29,10 @@ state = {state}
 # Each *.pem file here, in the state folder, is a private key with its certificates. New files are
 # seen within seconds.
 folder = "tls"
+
+[addresses]
+# Who gets the mail for the postmaster of each domain that has no other: every domain takes it.
+{postmaster}
 """
 LISTENER = """
 [[listener]]  # {purpose}
@@ -49,8 +53,15 @@ def config_text(plan: SetupPlan) -> str:
         hostname=_toml(plan.hostname),
         domains=json.dumps(plan.domains),
         state=_toml(str(state)),
+        postmaster=_postmaster(plan),
     )
     return head + "".join(_listener_text(plan, port) for port in PORTS)
+
+
+def _postmaster(plan: SetupPlan) -> str:
+    example = f"postmaster@{plan.domains[0]}"
+    line = f"postmaster = {_toml(plan.account or example)}"
+    return line if plan.account else f"# {line}"
 
 
 def _listener_text(plan: SetupPlan, port: ListenerPort) -> str:

@@ -117,7 +117,8 @@ class AliasWalk:
             found = self._at(Address(local, address.domain))
             if found is not None:
                 return found
-        return _Entry("", is_end=False)
+        postmaster = self._tables.postmaster_for(address)
+        return _Entry("", is_end=False, targets=(postmaster,) if postmaster else ())
 
 
 def _source(text: str) -> Address:

@@ -18,7 +18,7 @@ from twisted_mail.directory.editing.send_as import SendAsGrants
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.schemes import Uncheckable, check_form
 from twisted_mail.directory.tables import Tables
-from twisted_mail.mail.address import parse
+from twisted_mail.mail.address import Address, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class DirectoryEditor:
     """Reads and alters domains, accounts, aliases, mailing lists and the rights to send as others.
 
     ``extra_domains`` are those of the configuration file: accounts may live there too. Each of the
-    ``separators`` may stand between a user and a detail. Methods raise Refused for what cannot be done,
+    ``separators`` may stand between a user and a detail, and ``postmasters`` are asked in
+    turn for the postmaster of a domain without one. Methods raise Refused for what cannot be done,
     with a text for the administrator, and Unavailable when the file is busy or broken. Raises
     ``schema.DirectoryUnusable``.
     """
@@ -45,8 +46,9 @@ class DirectoryEditor:
         extra_domains: Iterable[str] = (),
         now: Callable[[], float] = time.time,
         separators: str = "+",
+        postmasters: tuple[Address, ...] = (),
     ) -> None:
-        self._tables = Tables(path, extra_domains, separators)
+        self._tables = Tables(path, extra_domains, separators, postmasters)
         self.domains = Domains(self._tables, now)
         self.accounts = Accounts(self._tables, settings or PasswordSettings(), now)
         self.aliases = Aliases(self._tables)
