@@ -144,3 +144,11 @@ def test_any_text_that_is_no_toml_is_one_mistake(
     path.write_bytes(text.encode())
     _, mistakes = read(path)
     assert len(mistakes) <= 1
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "mail.toml"
+    path.write_bytes(b"\xef\xbb\xbfhostname = 'mail.example.org'\r\nstate = 'x'\r\n")
+    document, mistakes = read(path)
+    assert (document.values, mistakes) == ({"hostname": "mail.example.org", "state": "x"}, [])
+    assert document.lines[("hostname",)] == (path, 1)

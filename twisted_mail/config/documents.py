@@ -43,7 +43,7 @@ def read(path: Path) -> tuple[Document, list[ConfigMistake]]:
     drop_ins = sorted(path.with_name(path.name + ".d").glob("*.toml"))
     for file in (path, *drop_ins):
         try:
-            text = file.read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8-sig")  # editors of Windows put a mark first
             values = tomllib.loads(text)
         except OSError as error:
             mistakes.append(ConfigMistake(file, 0, "", error.strerror or "cannot be read"))
