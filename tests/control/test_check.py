@@ -71,5 +71,37 @@ def test_what_belongs_to_others_is_found(server: Terminal, monkeypatch: pytest.M
         return os.stat_result((*found[:4], found.st_uid + 1, *found[5:10]))
 
     monkeypatch.setattr(os, "stat", moved)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)  # root would look with the owner's rights
     server("check")
     assert "folder's owner: accounts.sqlite3" in server.out
+
+
+def test_check_finds_listeners_that_strangers_can_reach(server: Terminal) -> None:
+    (server.folder / "mail.toml.d" / "lmtp.toml").write_text(
+        f"""
+        [[listener]]
+        service = "lmtp"
+        endpoint = "unix:{server.folder}/all.sock:mode=666"
+        tls = "none"
+        [[listener]]
+        service = "lmtp"
+        endpoint = "unix:{server.folder}/group.sock"
+        tls = "none"
+        [[listener]]
+        service = "lmtp"
+        endpoint = "tcp:2424"
+        tls = "none"
+        [[listener]]
+        service = "lmtp"
+        endpoint = "tcp:2425:interface=127.0.0.1"
+        tls = "none"
+        """
+    )
+    found = {
+        note["subject"]: note["text"]
+        for note in server.json("check")["notes"]
+        if note["level"] == "warning" and note["subject"].startswith("lmtp")
+    }
+    assert list(found) == [f"lmtp on unix:{server.folder}/all.sock:mode=666", "lmtp on tcp:2424"]
+    assert "every user of this machine" in found[f"lmtp on unix:{server.folder}/all.sock:mode=666"]
+    assert "without a login" in found["lmtp on tcp:2424"]

@@ -14,6 +14,7 @@ from twisted_mail.store.disk.spool import SpoolWriter
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.workers.shared import SharedServices
 
+MAIL_FOLDER = "mail"  # in the state folder: all mailboxes
 SPOOL_FOLDER = "tmp"  # in the state folder: messages on their way in
 
 
@@ -42,7 +43,7 @@ class StorageAssembly:
         )
         self._monitor = Inotify(reactor, journal)
         self.store = MaildirStore(
-            config.state / "mail",
+            config.state / MAIL_FOLDER,
             threads.files,
             clock,
             ItemRenderer(),

@@ -1,12 +1,15 @@
 """The state folder and the mail log, as ``twisted-mail check`` sees them."""
 
 import os
+import pwd
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from twisted_mail.config import Config
 from twisted_mail.control.checks.note import Note
+from twisted_mail.control.checks.server_user import current_name
+from twisted_mail.net.process.server_user import unusable
 
 
 def state_notes(config: Config) -> Iterator[Note]:
@@ -19,8 +22,10 @@ def state_notes(config: Config) -> Iterator[Note]:
         return
     if not stat.S_ISDIR(found.st_mode):
         yield Note("fault", "state folder", f"{path} is no folder")
-    elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-        yield Note("fault", "state folder", f"{path} cannot be read and written by this user")
+    elif wrong := unusable(path):
+        shown = ", ".join(wrong[:5])
+        text = f"{current_name()} cannot read and write {shown}, so the server does not start"
+        yield Note("fault", "state folder", f"{text} (chown -R {_owner(found.st_uid)} {path})")
     elif found.st_mode & 0o077:
         mode = stat.S_IMODE(found.st_mode)
         text = f"{path} is open to others on this machine (mode {mode:o}; chmod 700 {path})"
@@ -30,6 +35,23 @@ def state_notes(config: Config) -> Iterator[Note]:
         yield Note("warning", "state folder", text)
     else:
         yield Note("fine", "state folder", f"{path} belongs to its owner alone")
+
+
+def config_notes(config: Config) -> Iterator[Note]:
+    """Check that the server can read its configuration again after it gave up root's rights."""
+    yield Note("fine", "configuration", f"{config.path} has no mistakes")
+    folder = config.path.with_name(config.path.name + ".d")
+    for path in (config.path, *sorted(folder.glob("*.toml"))):
+        if not os.access(path, os.R_OK, effective_ids=True):
+            text = f"{current_name()} cannot read {path}: the server cannot reload it"
+            yield Note("warning", "configuration", text)
+
+
+def _owner(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def _strangers(path: Path, owner: int) -> list[str]:
@@ -44,10 +66,12 @@ def mail_log_notes(config: Config) -> Iterator[Note]:
     if config.log.file:
         path = config.state / config.log.file
         wanted = path if path.exists() else path.parent
-        if os.access(wanted, os.W_OK):
+        if os.access(wanted, os.W_OK, effective_ids=True):
             yield Note("fine", "mail log", f"{path} can be written")
         else:
-            text = f"{wanted} cannot be written by this user; the lines will go to twistd's log"
+            text = (
+                f"{wanted} cannot be written by {current_name()}; the lines will go to twistd's log"
+            )
             yield Note("warning", "mail log", text)
     elif config.workers.number:
         text = "without [log] file each line of the workers goes through the main process"
