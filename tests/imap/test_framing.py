@@ -122,6 +122,13 @@ def test_a_command_may_not_grow_beyond_its_limit() -> None:
     ]
 
 
+def test_a_command_may_be_as_large_as_its_limit() -> None:
+    line = b"a " + b"x" * 390 + b"{1+}\r\n"
+    rest = b"1" + b"x" * (LIMITS.command - len(line) - 3) + b"\r\n"
+    assert events_of(line + rest) == [(line + rest).removesuffix(b"\r\n")]
+    assert events_of(line + b"x" + rest) == [bad("a", "The command is too large")]
+
+
 def test_a_second_literal_of_a_faulty_command_is_swallowed_too() -> None:
     said = events_of(b"a X {60+}\r\n" + b"x" * 60 + b" {4+}\r\nb NO y\r\nc NOOP\r\n")
     assert said == [bad("a", LONG_LITERAL), b"c NOOP"]

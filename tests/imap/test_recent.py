@@ -24,3 +24,11 @@ def test_what_overlaps_is_counted_once() -> None:
     recent.add(5, 9)
     recent.add(3, 12)
     assert recent.count(array("Q", range(20))) == 10
+
+
+def test_ranges_that_touch_are_one() -> None:
+    recent = RecentRanges()
+    recent.add(1, 3)
+    recent.add(4, 6)
+    recent.add(8, 8)
+    assert recent.ranges == [(1, 6), (8, 8)]

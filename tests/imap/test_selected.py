@@ -1,13 +1,34 @@
 import pytest
 
 from tests.imap.selected import SelectedSession, SmallMailbox
-from twisted_mail.mail.outcome import Refused
+from twisted_mail.mail.outcome import Refused, Unavailable
 
 
 def test_an_examined_mailbox_cannot_be_altered() -> None:
     SelectedSession(SmallMailbox()).selected.require_writable()
     with pytest.raises(Refused, match="reading only"):
         SelectedSession(SmallMailbox(), is_read_only=True).selected.require_writable()
+
+
+class FaultyMailbox(SmallMailbox):
+    """Has left messages out until that is forgotten."""
+
+    uids = frozenset({2})
+
+    @property
+    def faulty(self) -> frozenset[int]:
+        return self.uids
+
+    def forget_faulty(self) -> None:
+        self.uids = frozenset()
+
+
+def test_messages_that_were_left_out_are_told_of_once() -> None:
+    selected = SelectedSession(FaultyMailbox()).selected
+    with pytest.raises(Unavailable) as said:
+        selected.require_no_faults()
+    assert said.value.condition == "CONTACTADMIN"
+    selected.require_no_faults()
 
 
 def test_messages_that_are_gone_are_refused() -> None:

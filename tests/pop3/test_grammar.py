@@ -59,6 +59,10 @@ def test_only_a_code_begins_with_a_bracket():
     assert grammar.err("a", "AUTH") == b"-ERR [AUTH] a\r\n"
 
 
+def test_a_reply_may_have_512_octets():
+    assert len(grammar.ok("x" * 600)) == 512
+
+
 @given(st.text(), st.sampled_from(["", "AUTH", "SYS/TEMP"]))
 def test_no_reply_is_longer_than_512_octets(words, code):
     reply = grammar.err(words, code)

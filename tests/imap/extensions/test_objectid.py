@@ -62,7 +62,7 @@ def test_messages_are_found_by_what_they_are_called_and_by_their_thread():
     assert searched(session, b"NOT THREADID Tt6", is_uid=True) == b"* SEARCH 10 11 14 15\r\n"
 
 
-@pytest.mark.parametrize("name", [b"e12", b"Te12", b"me12", b"M", b"Mt6", b"NIL"])
+@pytest.mark.parametrize("name", [b"e12", b"Te12", b"me12", b"M", b"Mt6", b"NIL", b"M" * 255])
 def test_what_is_called_otherwise_is_not_found(name):
     assert searched(session_with(12), b"EMAILID " + name) == b"* SEARCH\r\n"
 

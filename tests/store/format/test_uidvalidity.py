@@ -31,6 +31,14 @@ def test_other_names_count_nothing(tmp_path: Path, name: str) -> None:
     assert counters(tmp_path) == [f"dovecot-uidvalidity{name}"]
 
 
+def test_the_first_number_of_an_account_is_recorded(tmp_path: Path) -> None:
+    given = uidvalidity.UidValidities(
+        Disk(), StillClock(), os.fsencode(tmp_path), os.fsencode(tmp_path)
+    )
+    given.note(1)
+    assert (tmp_path / "uidvalidity").read_bytes() == b"1\n"
+
+
 def test_the_counter_never_goes_back(tmp_path: Path) -> None:
     (tmp_path / "dovecot-uidvalidity.00000020").touch()
     uidvalidity.raise_counters(Disk(), os.fsencode(tmp_path), 0x1F)
