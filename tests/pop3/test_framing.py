@@ -55,7 +55,9 @@ def test_a_line_that_is_too_long_ends_with_any_lf():
 def test_255_octets_are_a_line_and_256_are_not():
     longest = b"x" * 253
     assert lines(Framer(255, 999), [longest + b"\r\n"]) == [longest]
+    assert lines(Framer(255, 999), [longest, b"\r", b"\n"]) == [longest]
     assert lines(Framer(255, 999), [longest + b"x\r\n"]) == [BadLine.LONG]
+    assert lines(Framer(255, 999), [longest + b"x"]) == [BadLine.LONG]
 
 
 def test_auth_may_be_longer():

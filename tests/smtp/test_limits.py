@@ -54,3 +54,7 @@ def test_messages_are_bounded_where_the_settings_say_so() -> None:
     for counted in (some, any_number):
         counted.messages = 2
     assert (some.allow_message, any_number.allow_message) == (False, True)
+    one = limits(max_messages=1)
+    assert one.allow_message
+    one.messages = 1
+    assert not one.allow_message

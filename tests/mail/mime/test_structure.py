@@ -134,6 +134,13 @@ def test_an_invalid_type_is_plain_text(kind: str) -> None:
     assert outline(scan(data)) == "text/plain"
 
 
+def test_a_boundary_may_have_256_octets() -> None:
+    assert structure.MAX_BOUNDARY == 256  # some senders take more than the 70 of RFC 2046 §5.1.1
+    boundary = "x" * 256
+    data = crlf(multipart(boundary) + f"--{boundary}\n\nbody\n--{boundary}--\n")
+    assert outline(scan(data)) == ("multipart/mixed", ["text/plain"])
+
+
 def test_a_multipart_may_have_no_parts() -> None:
     part = scan(crlf(multipart() + "no boundary here\n"))
     assert part.is_multipart

@@ -1,3 +1,4 @@
+import errno
 import os
 from pathlib import Path
 
@@ -113,6 +114,26 @@ def test_a_torn_list_is_mended_before_the_next_line(tmp_path: Path) -> None:
     assert file.load() is not None
     assert file.append([b"c"]) == [2]
     assert path.read_bytes() == b"3 V9 N2\n1 :a\n2 :c\n"
+
+
+class FullDisk(Disk):
+    """Has space for the first octets of a line."""
+
+    def write(self, fd: int, data: bytes) -> None:
+        super().write(fd, data[:3])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_list_is_not_trusted_after_a_failure_and_no_number_is_given_twice(tmp_path: Path) -> None:
+    file = started(tmp_path, UidList(9, 1))
+    disk, file._disk = file._disk, FullDisk()
+    with pytest.raises(OSError, match="No space"):
+        file.append([b"a"])
+    assert file.seen == ""
+    file._disk = disk
+    assert file.append([b"b"]) == [2]
+    assert (tmp_path / "dovecot-uidlist").read_bytes() == b"3 V9 N2\n2 :b\n"
+    assert file.seen == file.current_stamp()
 
 
 def test_lines_of_another_program_are_respected(tmp_path: Path) -> None:
