@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.mutants.choice import choice
-from bench.mutants.reach import PARTS, Reach, make_reach, read_reach
+from bench.mutants.reach import Reach, make_reach, read_reach
 from bench.mutants.sites import Mutant, all_mutants, mutated
 from bench.mutants.trial import BROKEN, PASSED, TIMED_OUT, Mutation, import_the_large, trial
 
@@ -99,9 +99,10 @@ def main() -> None:
     """Draw, run, and report."""
     arguments = _arguments()
     tree = Path(arguments.tree or tempfile.mkdtemp(prefix="mutants-"))
-    _copy(tree)
+    if not arguments.map:
+        _copy(tree)
     mutants = _drawn(arguments, tree)
-    maps = [tree / f"reach-{n}.json" for n in range(len(PARTS))]
+    maps = sorted(tree.glob("reach-*.json"))
     reach = (
         read_reach(maps) if arguments.map and all(m.exists() for m in maps) else make_reach(tree)
     )

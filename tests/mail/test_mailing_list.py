@@ -2,7 +2,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.mailing_list import ListRole, parse_role, role_address
+from twisted_mail.mail.mailing_list import (
+    JoiningPolicy,
+    ListRole,
+    PostingPolicy,
+    parse_role,
+    role_address,
+)
 
 NEWS = Address("news", "example.org")
 
@@ -11,6 +17,14 @@ def test_a_list_has_an_address_for_each_role() -> None:
     assert str(role_address(NEWS, ListRole.POST)) == "news@example.org"
     assert str(role_address(NEWS, ListRole.REQUEST)) == "news-request@example.org"
     assert str(role_address(NEWS, ListRole.BOUNCES, "a=b")) == "news-bounces+a=b@example.org"
+
+
+def test_the_words_for_roles_and_rules_are_those_of_the_database_and_of_addresses() -> None:
+    assert [one.value for one in ListRole] == (
+        ["", "owner", "request", "subscribe", "unsubscribe", "confirm", "bounces"]
+    )
+    assert [one.value for one in PostingPolicy] == ["members", "owners", "anyone"]
+    assert [one.value for one in JoiningPolicy] == ["confirmed", "closed"]
 
 
 def test_other_addresses_have_no_role() -> None:

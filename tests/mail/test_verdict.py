@@ -2,7 +2,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail.mail.outcome import Outcome
-from twisted_mail.mail.verdict import ACCEPT, MAX_REASON, Verdict, defer, refuse
+from twisted_mail.mail.verdict import (
+    ACCEPT,
+    MAX_REASON,
+    Decision,
+    FilterStage,
+    Verdict,
+    defer,
+    refuse,
+)
 
 
 @given(st.text(max_size=500))
@@ -11,6 +19,15 @@ def test_what_is_shown_of_any_reason_is_one_short_line(reason):
     assert len(words) <= MAX_REASON
     assert words.isascii()
     assert words == "" or words.isprintable()
+
+
+def test_stages_and_decisions_are_called_in_the_log_as_in_the_configuration():
+    assert [one.value for one in FilterStage] == (
+        ["connect", "hello", "sender", "recipient", "message"]
+    )
+    assert [one.value for one in Decision] == (
+        ["accept", "quarantine", "discard", "defer", "refuse"]
+    )
 
 
 def test_a_refusal_is_for_now_or_for_good():

@@ -57,6 +57,17 @@ def test_too_many_errors_end_the_conversation():
     assert pop3.reasons == ["too many errors"]
 
 
+def test_what_a_browser_sends_ends_the_conversation():
+    pop3 = Pop3Fixture(ONE)
+    wire = pop3.talk(b"POST / HTTP/1.1\r\nUSER alice\r\n")
+    assert wire.text == GREETING + "-ERR This server speaks POP3\r\n"
+    assert pop3.reasons == ["another protocol"]
+    assert pop3.journal.events[1] == (
+        "refused",
+        ("pop3", PEER, "", "it does not speak POP3: HTTP"),
+    )
+
+
 def test_numbers_that_do_not_exist_are_no_errors_of_that_kind():
     assert len(Pop3Fixture(ONE).replies(b"RETR 2\r\n" * 30)) == 30
 

@@ -161,3 +161,11 @@ def test_what_was_returned_is_not_kept():
     while framer.next() is not None:
         pass
     assert framer._buffer == b"NO"
+
+
+def test_of_a_bad_line_64_octets_are_kept() -> None:
+    line = bytes(range(65, 91)) * 4
+    for flaw, text in ((Flaw.LONG, line), (Flaw.BARE, b"a\rb" + line), (Flaw.NUL, b"\0" + line)):
+        framer = Framer(80 if flaw is Flaw.LONG else 1000, 1000)
+        framer.feed(text + b"\r\n")
+        assert framer.next() == BadLine(flaw, text[:64])

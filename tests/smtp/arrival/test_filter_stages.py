@@ -71,8 +71,9 @@ def test_a_filter_sees_the_conversation_grow():
 
 
 def test_a_client_that_is_not_wanted_is_not_greeted():
-    lines, _ = held(Judge(connect=refuse("listed")))
+    lines, smtp = held(Judge(connect=refuse("listed")))
     assert lines == ["554 5.7.1 Refused for reasons of policy"]
+    assert [reason for _, _, reason in smtp.events("disconnected")] == ["policy"]
     lines, _ = held(Judge(connect=defer("too many", Outcome(450, "4.7.0", "Not so fast"))))
     assert lines == ["421 4.7.0 Not so fast"]
 

@@ -82,6 +82,7 @@ def test_a_message_without_end_is_not_read_for_ever() -> None:
     wire = ScriptedWire([lines(*START), *[b"x" * 100] * 99])
     assert smtp.hold(wire, Settings(max_size=100))[-1].startswith("552 5.3.4")
     assert len(wire.script) == 99 - 11
+    assert [reason for _, _, reason in smtp.events("disconnected")] == ["endless message"]
 
 
 def test_a_message_that_trickles_is_given_up() -> None:

@@ -73,6 +73,15 @@ def test_letters_of_another_program_are_kept(folder: Path) -> None:
     assert found.is_stale()  # until the files are compared with them
 
 
+def test_a_file_is_read_once_for_each_time_that_it_was_written(folder: Path) -> None:
+    found = opened(folder)
+    for octets in (b"5 theirs\n", b"5 theirs\n6 more\n"):
+        (folder / "dovecot-keywords").write_bytes(octets)
+        assert [found.catch_up(), found.catch_up()] == [True, False]
+        assert not found.is_stale()
+    assert found.by_letter == {"f": "theirs", "g": "more"}
+
+
 def test_what_is_no_keyword_is_refused(folder: Path) -> None:
     with pytest.raises(Refused) as caught:
         opened(folder).admit(["two words"])
