@@ -23,6 +23,7 @@ from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.net.process.inotify import Inotify
+from twisted_mail.store.format.keywords import AWAITED_SECONDS
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 from twisted_mail.testing.recorded_log import ListJournal
@@ -340,3 +341,32 @@ def test_a_mailbox_beyond_the_limit_of_watches_is_read_at_each_refresh(
     alice.drop("new/1.a")
     finish(inbox.refresh())
     assert len(inbox.columns) == 1
+
+
+def test_a_keyword_is_seen_though_its_name_is_written_after_its_letter(
+    alice: WatchedMaildir,
+) -> None:
+    inbox = alice.open()
+    name = alice.drop("cur/1000000000.x.host:2,F")
+    finish(inbox.refresh())
+    name.rename(alice.maildir / "cur" / "1000000000.x.host:2,Fa")
+    finish(inbox.refresh())
+    assert list(inbox.columns.flags) == [normal(["\\Flagged"])]
+    (alice.maildir / "dovecot-keywords").write_text("0 common\n")
+    finish(inbox.refresh())
+    assert list(inbox.columns.flags) == [normal(["\\Flagged", "common"])]
+
+
+def test_a_letter_that_never_gets_a_keyword_is_not_looked_after_for_ever(
+    alice: WatchedMaildir,
+) -> None:
+    inbox = alice.open()
+    alice.drop("cur/1000000000.x.host:2,Fa")
+    for _ in range(3):
+        finish(inbox.refresh())
+    assert alice.works == 3
+    alice.turn()
+    finish(alice.clock.sleep(AWAITED_SECONDS))
+    alice.works = 0
+    finish(inbox.refresh())
+    assert alice.works == 0

@@ -93,6 +93,7 @@ class WatchedMailbox:
         return (
             not (self._heard or self._is_lost or self._looks or folder.is_removed)
             and folder.freshness.is_settled
+            and not folder.keywords.are_awaited
             and self._clock.monotonic() < self._looked_at + UNSEEN_SECONDS
         )
 

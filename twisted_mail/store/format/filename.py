@@ -156,6 +156,11 @@ def letters(tail: bytes) -> str:
     return info[3:].partition(b",")[0].decode("latin-1") if info.startswith(b":2,") else ""
 
 
+def keyword_letters(tail: bytes) -> list[str]:
+    """Return those letters of a tail that stand for keywords."""
+    return [letter for letter in letters(tail) if letter in KEYWORD_LETTERS]
+
+
 def flags_of(tail: bytes, keywords: dict[str, str]) -> Flags:
     """Return the flags that a tail's letters mean; ``keywords`` are those with a letter."""
     found = letters(tail)

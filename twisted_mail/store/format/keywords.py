@@ -4,6 +4,7 @@ The first 26 keywords have a letter, a to z, in the names of files, so that Dove
 further ones live in the index alone.
 """
 
+import math
 import os
 import re
 from collections.abc import Iterable
@@ -14,11 +15,14 @@ from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import read_file, replace_file
+from twisted_mail.store.format import filename
 from twisted_mail.store.format.dotlock import Dotlock
 from twisted_mail.store.format.filename import KEYWORD_LETTERS
 
 FILE = b"dovecot-keywords"
 LIMIT = 1000  # in one mailbox
+# Dovecot renames files first and writes the file of keywords a moment later.
+AWAITED_SECONDS = 10.0
 
 _LINE = re.compile(r"([0-9]{1,2}) ([^\s]+)")
 
@@ -52,6 +56,7 @@ class Keywords:
         self.by_letter: dict[str, str] = {}
         self.letter_of: dict[str, str] = {}
         self._spelling: dict[str, str] = {}
+        self._awaited_until = -math.inf
 
     def move(self, folder: bytes) -> None:
         """Follow the mailbox to another folder."""
@@ -68,7 +73,19 @@ class Keywords:
             return False
         self._stamp = stamp
         self._know(parse(read_file(self._disk, self._path) or b""))
+        self._awaited_until = -math.inf
         return True
+
+    def flags_of(self, tail: bytes) -> Flags:
+        """Return the flags that a file's name has; a letter that means nothing yet may do so soon."""
+        if any(letter not in self.by_letter for letter in filename.keyword_letters(tail)):
+            self._awaited_until = self._clock.monotonic() + AWAITED_SECONDS
+        return filename.flags_of(tail, self.by_letter)
+
+    @property
+    def are_awaited(self) -> bool:
+        """Return whether a file's name lately had a letter without a keyword. For any thread."""
+        return self._clock.monotonic() < self._awaited_until
 
     def _current_stamp(self) -> str:
         try:

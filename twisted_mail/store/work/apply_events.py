@@ -34,7 +34,7 @@ def look(
         scan(folder, work, is_forced=True)
         if any(_is_strange(name) for _, _, name in heard or ()):
             scan(folder, work, is_forced=True)  # the first one gave them other names
-    elif heard is None:
+    elif heard is None or (folder.keywords.are_awaited and folder.keywords.is_stale()):
         scan(folder, work)
     else:
         settle(folder, work, mailbox_row(folder, work))

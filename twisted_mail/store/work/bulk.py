@@ -55,8 +55,8 @@ def add_as_blocks(
     uids: list[int],
 ) -> None:
     """Take in newcomers, in the order of their UIDs, as blocks."""
-    modseq, letters = state.next_modseq(), folder.keywords.by_letter
-    flags = {tail: filename.flags_of(tail, letters) for tail in set(tails)}
+    modseq = state.next_modseq()
+    flags = {tail: folder.keywords.flags_of(tail) for tail in set(tails)}
     found = _columns(uids, list(map(flags.__getitem__, tails)), modseq)
     work.index.add_many(state, found, bases, tails)
     work.record(folder, EntriesAdded(folder.name, found))

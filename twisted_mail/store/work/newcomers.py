@@ -55,8 +55,8 @@ def _take_in(
     if len(bases) >= blocks.LEAST:
         add_as_blocks(folder, work, state, bases, tails, uids)
         return
-    modseq, letters = state.next_modseq(), folder.keywords.by_letter
-    flags = {tail: filename.flags_of(tail, letters) for tail in set(tails)}
+    modseq = state.next_modseq()
+    flags = {tail: folder.keywords.flags_of(tail) for tail in set(tails)}
     rows = [
         Row(uid, base, tail, flags[tail], modseq, UNKNOWN_DATE, 0, 0)
         for uid, base, tail in zip(uids, bases, tails, strict=True)

@@ -142,9 +142,7 @@ def compare(
     changed = []
     for row in moved:
         tail = found[row.base]
-        flags = flag.intern(
-            filename.flags_of(tail, folder.keywords.by_letter) | _letterless(folder, row.flags)
-        )
+        flags = flag.intern(folder.keywords.flags_of(tail) | _letterless(folder, row.flags))
         changed.append(row._replace(tail=tail, flags=flags))
     marked = {new.uid for new, old in zip(changed, moved, strict=True) if new.flags != old.flags}
     if marked:
