@@ -12,7 +12,7 @@ from tests.auth.fakes import NamedStore, directory
 from twisted_mail.auth.avatars import IMailboxes, IMaildrop, ISubmitter
 from twisted_mail.auth.checkers import FirstOf, checker
 from twisted_mail.auth.realm import Realm, account_name, logins, portal
-from twisted_mail.auth.throttle import LocalThrottle
+from twisted_mail.auth.throttle import TOO_MANY, LocalThrottle
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.interfaces import Peer
 from twisted_mail.mail.address import parse
@@ -174,8 +174,8 @@ class CapitalDirectory(FixedDirectory):
         found = await super().find(address)
         return found and replace(found, account=found.account and found.account.capitalize())
 
-    async def verify(self, credentials):
-        name = await super().verify(credentials)
+    async def verify(self, credentials, attempt):
+        name = await super().verify(credentials, attempt)
         return name and name.capitalize()
 
 
@@ -235,3 +235,44 @@ def test_all_spellings_of_a_name_slow_down_the_same_account():
 def test_what_names_no_account_is_refused(avatar_id):
     with pytest.raises(UnauthorizedLogin):
         account_name(avatar_id, "example.org")
+
+
+class FullThrottle(LocalThrottle):
+    def admit(self, peer):
+        raise Unavailable(TOO_MANY)
+
+
+class RememberingDirectory(FixedDirectory):
+    """A directory that remembers alice."""
+
+    async def verify(self, credentials, attempt):
+        if credentials.name != "alice@example.org":
+            attempt.admit()
+        return await super().verify(credentials, replace(attempt, admit=lambda: None))
+
+
+@pytest.mark.parametrize("string", ["directory", "memory:bob:f"])
+def test_where_refusals_wait_a_remembered_login_passes_and_no_password_is_checked(string):
+    known = RememberingDirectory({"alice@example.org": "secret", "bob@example.org": "f"})
+    strings = dict.fromkeys([string, "directory"])
+    fixture = LoginFixture(checks=checker(strings, known, "example.org"), accounts=known)
+    door = replace(fixture.logins.submitter, throttle=FullThrottle(fixture.clock))
+    assert finish(door(RIGHT, PEER)).name == "alice@example.org"
+    with pytest.raises(Unavailable) as caught:
+        finish(door(Credentials("bob", "f"), PEER))
+    assert caught.value.outcome == TOO_MANY
+
+
+def test_what_checks_passwords_knows_who_tries_one():
+    seen = []
+
+    class SeeingDirectory(FixedDirectory):
+        async def verify(self, credentials, attempt):
+            seen.append((attempt.network, attempt.has_hung_up()))
+            return await super().verify(credentials, attempt)
+
+    seeing = SeeingDirectory({"alice@example.org": "secret"})
+    fixture = LoginFixture(checks=checker(["directory"], seeing, "example.org"), accounts=seeing)
+    finish(fixture.logins.submitter(RIGHT, PEER))
+    finish(fixture.logins.submitter(RIGHT, PEER, lambda: True))
+    assert seen == [("192.0.2.0/24", False), ("192.0.2.0/24", True)]

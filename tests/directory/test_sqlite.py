@@ -14,6 +14,7 @@ from twisted_mail.directory.editing.account_import import AccountImportError
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.directory.passwords import PasswordSettings, hash_password, is_current
 from twisted_mail.directory.sqlite import AddressRecord, SqliteDirectory
+from twisted_mail.interfaces import LoginAttempt
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.directory_entry import NO_ENTRY, DirectoryEntry, catch_all_address
@@ -444,3 +445,46 @@ def test_what_cannot_be_read_is_reported_with_the_file(
     assert where == str(tmp_path / "accounts")
     assert "no such table" in str(error)
     assert "table" not in caught.value.outcome.text
+
+
+def refuse() -> None:
+    raise Unavailable("too many refused logins of this network")
+
+
+def test_a_remembered_login_is_right_where_no_password_is_checked_now(
+    fixture: DirectoryFixture,
+) -> None:
+    verify, attempt = fixture.directory.verify, LoginAttempt("192.0.2.0/24", admit=refuse)
+    right = Credentials("alice@example.org", "secret")
+    with pytest.raises(Unavailable):
+        finish(verify(right, attempt))
+    assert fixture.hashing.trips == []
+    finish(verify(right))
+    assert finish(verify(right, attempt)) == "alice@example.org"
+    for name, password in (("alice@example.org", "wrong"), ("nobody@example.org", "secret")):
+        with pytest.raises(Unavailable):
+            finish(verify(Credentials(name, password), attempt))
+    assert fixture.hashing.trips == ["check"]
+
+
+def test_checks_wait_in_the_line_by_the_names_that_they_are_for(tmp_path: Path) -> None:
+    class Line:
+        async def check(
+            self, attempt: LoginAttempt, name: str, is_known: bool, work: Callable[[], bool]
+        ) -> bool:
+            seen.append((attempt.network, name, is_known))
+            return work()
+
+    seen: list[tuple[str, str, bool]] = []
+    with DirectoryEditor(tmp_path / "accounts", CHEAP, ["example.org"]) as editor:
+        editor.accounts.add("alice@example.org", "secret")
+    blocking = InlineBlocking()
+    directory = SqliteDirectory(tmp_path / "accounts", blocking, blocking, CHEAP, login_line=Line())
+    for name in ("ALICE@example.org", "Nobody@Example.org", "no address"):
+        finish(directory.verify(Credentials(name, "secret"), LoginAttempt("192.0.2.0/24")))
+    directory.close()
+    assert seen == [
+        ("192.0.2.0/24", "alice@example.org", True),
+        ("192.0.2.0/24", "nobody@example.org", False),
+        ("192.0.2.0/24", "no address", False),
+    ]

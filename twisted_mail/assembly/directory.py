@@ -1,6 +1,9 @@
 """Who lives here: accounts, aliases and mailing lists, and the routes that follow from them."""
 
+import time
+
 from twisted_mail.assembly.threads import ThreadPools
+from twisted_mail.auth.login_line import SharedLoginLine
 from twisted_mail.config import Config
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.mailing_list_store import SqliteMailingListStore
@@ -20,6 +23,12 @@ class DirectoryAssembly:
             config.passwords,
             config.domains,
             report_fault=report_fault,
+            login_line=SharedLoginLine(
+                threads.passwords,
+                config.passwords.threads,
+                config.passwords.waiting,
+                time.monotonic,
+            ),
         )
         self.mailing_lists = SqliteMailingListStore(
             config.accounts_file,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twisted.cred.checkers import ICredentialsChecker, InMemoryUsernamePasswordDatabaseDontUse
-from twisted.cred.credentials import IUsernamePassword
+from twisted.cred.credentials import IUsernamePassword, UsernamePassword
 from twisted.cred.error import LoginFailed, UnauthorizedLogin
 from twisted.cred.strcred import ICheckerFactory, makeChecker
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -17,10 +17,22 @@ from twisted.plugin import IPlugin
 from zope.interface import Interface, implementer
 
 from twisted_mail.auth.avatars import AccountId
-from twisted_mail.interfaces import Directory
+from twisted_mail.interfaces import ANYBODY, Directory, LoginAttempt
 from twisted_mail.mail.credentials import Credentials
 
 AvatarId = bytes | tuple[()]
+
+
+class AttemptedPassword(UsernamePassword):
+    """A name and a password, with what is known of who tries it."""
+
+    def __init__(self, credentials: Credentials, attempt: LoginAttempt) -> None:
+        super().__init__(credentials.name.encode(), credentials.password.encode())
+        self.attempt = attempt
+
+
+def _attempt_of(credentials: IUsernamePassword) -> LoginAttempt:
+    return credentials.attempt if isinstance(credentials, AttemptedPassword) else ANYBODY
 
 
 class INeedsDirectory(Interface):
@@ -56,7 +68,7 @@ class DirectoryChecker:
             raise UnauthorizedLogin from None
         if "@" not in name and self.default_domain:
             name = f"{name}@{self.default_domain}"
-        account = await self.directory.verify(Credentials(name, password))
+        account = await self.directory.verify(Credentials(name, password), _attempt_of(credentials))
         if account is None:
             raise UnauthorizedLogin
         return AccountId(account.encode())
@@ -110,6 +122,8 @@ class FirstOf:
 
 
 def _ask(checker: ICredentialsChecker, credentials: IUsernamePassword) -> Any:
+    if not isinstance(checker, DirectoryChecker):  # which knows whether the login is remembered
+        _attempt_of(credentials).admit()
     return checker.requestAvatarId(credentials)
 
 

@@ -2,22 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar, cast
 
 from twisted.cred.checkers import ICredentialsChecker
-from twisted.cred.credentials import UsernamePassword
 from twisted.cred.error import UnauthorizedLogin
 from twisted.cred.portal import IRealm, Portal
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import Interface, implementer
 
 from twisted_mail.auth.avatars import AccountId, Avatar, IMailboxes, IMaildrop, ISubmitter
-from twisted_mail.auth.throttle import LoginThrottle
+from twisted_mail.auth.checkers import AttemptedPassword
+from twisted_mail.auth.throttle import LoginThrottle, network
 from twisted_mail.interfaces import (
+    ANYBODY,
     Clock,
     Directory,
     Journal,
     Login,
+    LoginAttempt,
     Mailboxes,
     Maildrop,
     Peer,
@@ -139,16 +142,21 @@ class PortalLogin(Generic[Face]):
     clock: Clock
     journal: Journal
 
-    async def __call__(self, credentials: Credentials, peer: Peer) -> Face:
+    async def __call__(
+        self,
+        credentials: Credentials,
+        peer: Peer,
+        has_hung_up: Callable[[], bool] = ANYBODY.has_hung_up,
+    ) -> Face:
         """Return the avatar's face.
 
         Raises Refused with the same text after the same time whether name or password is wrong, and
         Unavailable when that cannot be checked.
         """
-        self.throttle.admit(peer)
+        attempt = LoginAttempt(network(peer), has_hung_up, partial(self.throttle.admit, peer))
         began = self.clock.monotonic()
         try:
-            avatar = await self._avatar(credentials)
+            avatar = await self._avatar(credentials, attempt)
         except UnauthorizedLogin as refused:
             if isinstance(refused, LoginWithoutAccount):
                 self.journal.warned("login", str(refused))
@@ -162,8 +170,8 @@ class PortalLogin(Generic[Face]):
         self.throttle.forgive(self._complete(credentials.name))
         return avatar
 
-    async def _avatar(self, credentials: Credentials) -> Face:
-        known = UsernamePassword(credentials.name.encode(), credentials.password.encode())
+    async def _avatar(self, credentials: Credentials, attempt: LoginAttempt) -> Face:
+        known = AttemptedPassword(credentials, attempt)
         _, avatar, logout = await self.portal.login(known, None, self.interface)
         if not self._may_act(credentials, cast("Avatar", avatar).name):
             logout()

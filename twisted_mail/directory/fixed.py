@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from twisted_mail.interfaces import ANYBODY, LoginAttempt
 from twisted_mail.mail.address import Address, canonical_name
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.directory_entry import NO_ENTRY, DirectoryEntry
@@ -69,8 +70,9 @@ class FixedDirectory:
         granted = self.grants.get(account, ())
         return address.key in granted or f"@{address.domain}" in granted
 
-    async def verify(self, credentials: Credentials) -> str | None:
+    async def verify(self, credentials: Credentials, attempt: LoginAttempt = ANYBODY) -> str | None:
         """Return the account's name if the password is right."""
+        attempt.admit()
         local, at, domain = canonical_name(credentials.name).rpartition("@")
         name = f"{local}{at}{self.domain_aliases.get(domain, domain)}"
         return name if self.passwords.get(name) == credentials.password else None

@@ -17,8 +17,15 @@ from twisted_mail.directory.password_cache import PasswordCache
 from twisted_mail.directory.passwords import PasswordSettings
 from twisted_mail.directory.record_reader import AddressRecord, RecordReader
 from twisted_mail.directory.schemes import Uncheckable
-from twisted_mail.interfaces import Blocking, FaultReport, unreported
-from twisted_mail.mail.address import Address, parse
+from twisted_mail.interfaces import (
+    ANYBODY,
+    Blocking,
+    FaultReport,
+    LoginAttempt,
+    LoginLine,
+    unreported,
+)
+from twisted_mail.mail.address import Address, canonical_name, parse
 from twisted_mail.mail.credentials import Credentials
 from twisted_mail.mail.directory_entry import NO_ENTRY, DirectoryEntry, catch_all_address
 from twisted_mail.mail.outcome import Unavailable
@@ -31,9 +38,9 @@ MAX_RECORDS = 50_000  # answers in memory, about 0.5 KiB each; unknown addresses
 class SqliteDirectory:
     """Fulfils ``interfaces.Directory`` over the file at ``path``, made when missing.
 
-    ``blocking`` runs look-ups, ``password_blocking`` password checks; these limit how many run and wait,
-    and raise Unavailable beyond that. ``extra_domains`` are ours besides those in the database. All
-    methods belong to one thread. Raises ``schema.DirectoryUnusable``.
+    ``blocking`` runs look-ups, ``password_blocking`` password checks, which wait in ``login_line``; these
+    limit how many run and wait, and raise Unavailable beyond that. ``extra_domains`` are ours besides
+    those in the database. All methods belong to one thread. Raises ``schema.DirectoryUnusable``.
     """
 
     def __init__(
@@ -45,7 +52,9 @@ class SqliteDirectory:
         extra_domains: Iterable[str] = (),
         monotonic: Callable[[], float] = time.monotonic,
         report_fault: FaultReport = unreported,
+        login_line: LoginLine | None = None,
     ) -> None:
+        self._login_line = login_line
         self._path = str(path)
         self._report_fault = report_fault
         # used in the lane only
@@ -135,21 +144,22 @@ class SqliteDirectory:
             for one in (Address(address.local, domain), catch_all_address(domain))
         )
 
-    async def verify(self, credentials: Credentials) -> str | None:
+    async def verify(self, credentials: Credentials, attempt: LoginAttempt = ANYBODY) -> str | None:
         """Return the account's name if the password is right and the account is enabled.
 
         The name may be in another name of the account's domain, as the addresses of its mail are.
-        A name to act as (RFC 4616 §2) is not looked at.
+        A login that is remembered is right at once; others wait for their turn, and to be admitted. A
+        name to act as (RFC 4616 §2) is not looked at.
         """
         record = await self._record_of_name(credentials.name)
         name, stored = record.entry.account, record.hash
         password = credentials.password
         if name is None or stored is None:
-            await self._check(None, password)
+            await self._check(attempt, canonical_name(credentials.name[:1000]), None, password)
             return None
         is_right = self._password_cache.has(stored, name, password)
         if not is_right:
-            is_right = await self._check(stored, password)
+            is_right = await self._check(attempt, name, stored, password)
             if is_right:
                 stored = await self._renewed(name, stored, password)
                 self._password_cache.add(stored, name, password)
@@ -157,11 +167,18 @@ class SqliteDirectory:
 
     # ------------------------------------------------------------ passwords
 
-    async def _check(self, stored: str | None, password: str) -> bool:
+    async def _check(
+        self, attempt: LoginAttempt, name: str, stored: str | None, password: str
+    ) -> bool:
+        attempt.admit()
+
+        def check() -> bool:
+            return passwords.check(stored, password, self._settings)
+
         try:
-            return await self._password_blocking.run(
-                passwords.check, stored, password, self._settings
-            )
+            if self._login_line is None:
+                return await self._password_blocking.run(check)
+            return await self._login_line.check(attempt, name, stored is not None, check)
         except Uncheckable as error:
             # The administrator learns which account it is from `twisted-mail check`.
             raise Unavailable("Authentication is not possible now") from error

@@ -14,10 +14,13 @@ from twisted_mail.interfaces.files import DurableFiles
 from twisted_mail.interfaces.journal import Journal
 from twisted_mail.interfaces.lists import MailingListStore
 from twisted_mail.interfaces.login import (
+    ANYBODY,
     AssumedLogin,
     AvatarT,
     Directory,
     Login,
+    LoginAttempt,
+    LoginLine,
     Mailboxes,
     Maildrop,
     Submitter,
@@ -55,6 +58,7 @@ from twisted_mail.interfaces.wire import (
 )
 
 __all__ = [
+    "ANYBODY",
     "Account",
     "AssumedLogin",
     "AvatarT",
@@ -81,6 +85,8 @@ __all__ = [
     "Journal",
     "ListAdmission",
     "Login",
+    "LoginAttempt",
+    "LoginLine",
     "Mailbox",
     "Mailboxes",
     "Maildrop",

@@ -1,5 +1,7 @@
 """Who are you: logins, the faces of an avatar, and the directory of accounts and addresses."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from twisted_mail.interfaces.store import Account, Mailbox
@@ -11,12 +13,52 @@ from twisted_mail.mail.directory_entry import DirectoryEntry
 AvatarT = TypeVar("AvatarT", covariant=True)
 
 
+def _no() -> bool:
+    return False
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class LoginAttempt:
+    """Who tries a password, for what decides when it is checked, and whether.
+
+    ``network`` is the peer's, empty for this host. ``admit`` is to be called before a password is
+    checked, and raises Unavailable where none may be now; a login that is remembered needs no check.
+    ``has_hung_up`` returns whether the peer will send no more, and perhaps hears no answer.
+    """
+
+    network: str = ""
+    has_hung_up: Callable[[], bool] = _no
+    admit: Callable[[], None] = _nothing
+
+
+ANYBODY = LoginAttempt()
+
+
+class LoginLine(Protocol):
+    """The line in which passwords wait to be checked."""
+
+    async def check(
+        self, attempt: LoginAttempt, name: str, is_known: bool, work: Callable[[], bool]
+    ) -> bool:
+        """Return what ``work``, which blocks, does in its turn; it is not done for names not known.
+
+        Raises Unavailable where too many wait.
+        """
+
+
 class Login(Protocol[AvatarT]):
     """The portal, for the one face of an avatar that a protocol uses."""
 
-    async def __call__(self, credentials: Credentials, peer: Peer) -> AvatarT:
+    async def __call__(
+        self, credentials: Credentials, peer: Peer, has_hung_up: Callable[[], bool] = _no
+    ) -> AvatarT:
         """Return the avatar's face; the session ends the login with its ``logout``.
 
+        ``has_hung_up`` is the wire's: while others wait, nothing is done for a peer that has gone.
         Raises Refused with the same text after the same time for a wrong password and an unknown name.
         """
 
@@ -107,5 +149,8 @@ class Directory(Protocol):
     async def may_send_as(self, account: str, address: Address) -> bool:
         """Return whether an account was granted an address as its sender that does not lead to it."""
 
-    async def verify(self, credentials: Credentials) -> str | None:
-        """Return the account's name if the password is right, else None after the same time."""
+    async def verify(self, credentials: Credentials, attempt: LoginAttempt = ANYBODY) -> str | None:
+        """Return the account's name if the password is right, else None after the same time.
+
+        Raises Unavailable, also where the attempt is not admitted.
+        """

@@ -76,6 +76,9 @@ class Wire(Outlet, Protocol):
     def has_unread(self) -> bool:
         """Return whether bytes have arrived that no ``read`` has returned yet."""
 
+    def has_hung_up(self) -> bool:
+        """Return whether the peer will send no more; it may have gone, or only wait for answers."""
+
     async def read(self, timeout: float) -> bytes:
         """Send what was written, then return the bytes that came, at least one.
 

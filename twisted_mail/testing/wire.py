@@ -79,6 +79,10 @@ class ScriptedWire:
         """Count a turn."""
         self.turns += 1
 
+    def has_hung_up(self) -> bool:
+        """Return that the peer may send more."""
+        return False
+
     async def read(self, timeout: float) -> bytes:
         """Take the next step."""
         self._flush()

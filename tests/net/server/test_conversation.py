@@ -279,7 +279,9 @@ def test_a_peer_that_only_stops_sending_still_gets_its_answers() -> None:
 
     held = Held(script)
     held.hears(b"QUIT")
+    assert not held.conversation.has_hung_up()
     held.conversation.readConnectionLost()
+    assert held.conversation.has_hung_up()
     assert held.said == b"<QUIT>bye"
     assert held.transport.disconnecting
 

@@ -56,7 +56,7 @@ def _require_privacy(session: ImapSession, reveals_password: bool) -> None:
 async def _log_in(session: ImapSession, credentials: Credentials) -> str:
     peer, journal = session.wire.peer, session.backend.journal
     try:
-        avatar = await session.backend.login_mailboxes(credentials, peer)
+        avatar = await session.backend.login_mailboxes(credentials, peer, session.wire.has_hung_up)
     except Refused as error:
         journal.login_failed(SERVICE, peer, credentials.name)
         session.count_login_failure()

@@ -91,7 +91,7 @@ class Conversation:
         self._is_woken = False
         self._closed = False
 
-    # ------------------------------------------------------------ what Twisted calls
+    # ------------------------------------------------------------ what Twisted and the service call
 
     def makeConnection(self, transport: Any) -> None:
         """Take the transport and begin the session."""
@@ -143,8 +143,6 @@ class Conversation:
         if self.ended is not None:
             self.ended(self)
 
-    # ------------------------------------------------------------ what the service calls
-
     def shut_down(self) -> None:
         """Let the session say farewell at its next read."""
         self._end(Reason.SHUTDOWN)
@@ -167,6 +165,10 @@ class Conversation:
     def has_unread(self) -> bool:
         """Return whether bytes have arrived that no ``read`` has returned yet."""
         return bool(self._buffer.data)
+
+    def has_hung_up(self) -> bool:
+        """Return whether the peer will send no more."""
+        return self._ending is Reason.LOST
 
     async def read(self, timeout: float) -> bytes:
         """Send what was written, then return the bytes that came."""
@@ -256,7 +258,7 @@ class Conversation:
         # A peer that never takes the rest, or never ends its half, does not keep the socket.
         self._limit.set(STALL_SECONDS)
 
-    # ------------------------------------------------------------ TLS
+    # ------------------------------------------------------------ TLS, time and failure
 
     @property
     def tls_info(self) -> TlsInfo | None:
@@ -283,8 +285,6 @@ class Conversation:
     def _start_tls(self) -> None:
         self._buffer.data = b""  # the session refused what came in clear: nothing of it remains
         self._security.start(self._listener.certificates, self._reactor)
-
-    # ------------------------------------------------------------ time and failure
 
     def _time_passed(self) -> None:
         if self._closed:

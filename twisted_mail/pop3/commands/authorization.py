@@ -107,7 +107,7 @@ async def _log_in(session: Pop3Session, credentials: Credentials) -> None:
 async def _maildrop(session: Pop3Session, credentials: Credentials) -> Maildrop:
     backend, peer = session.backend, session.wire.peer
     try:
-        return await backend.login_maildrop(credentials, peer)
+        return await backend.login_maildrop(credentials, peer, session.wire.has_hung_up)
     except Refused:
         backend.journal.login_failed(session.settings.service, peer, credentials.name)
         session.count_login_failure()

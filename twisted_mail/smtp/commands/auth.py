@@ -61,7 +61,7 @@ async def _log_in(session: SmtpSession, credentials: Credentials) -> None:
     """Ask the portal, and answer."""
     backend, peer = session.backend, session.wire.peer
     try:
-        submitter = await backend.login_submitter(credentials, peer)
+        submitter = await backend.login_submitter(credentials, peer, session.wire.has_hung_up)
     except Refused as error:
         backend.journal.login_failed(session.settings.service, peer, credentials.name)
         _refuse(session, error)

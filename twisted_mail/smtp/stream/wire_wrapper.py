@@ -36,6 +36,10 @@ class WireWrapper:
         """Return whether bytes have come that were not read."""
         return self.wrapped.has_unread
 
+    def has_hung_up(self) -> bool:
+        """Return whether the peer will send no more."""
+        return self.wrapped.has_hung_up()
+
     def write(self, data: bytes) -> None:
         """Take bytes to send."""
         self.wrapped.write(data)
