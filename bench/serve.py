@@ -54,9 +54,16 @@ def main() -> None:
 
 
 def make(
-    folder: Path, count: int, workers: int, ports: dict[str, tuple[str, int, str]] = PORTS
+    folder: Path,
+    count: int,
+    workers: int,
+    ports: dict[str, tuple[str, int, str]] = PORTS,
+    stored: str = "{PLAIN}secret",
 ) -> None:
-    """Make the configuration and the accounts; ``ports`` are service, port and TLS by name."""
+    """Make the configuration and the accounts; ``ports`` are service, port and TLS by name.
+
+    ``stored`` is the hash of their password.
+    """
     folder.mkdir(parents=True)
     certificates.make(folder / "state" / "tls", HOSTNAME)
     listeners = "".join(
@@ -70,7 +77,7 @@ def make(
     config = load(folder / "mail.toml")
     with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
         accounts = [f"u{one}@bench.test" for one in range(count)]
-        register.accounts.import_lines(f"{one}:{{PLAIN}}secret" for one in accounts)
+        register.accounts.import_lines(f"{one}:{stored}" for one in accounts)
         for one in accounts:
             register.grants.allow(one, [SENDER])
 

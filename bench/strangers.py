@@ -1,11 +1,17 @@
 """What strangers can make a server keep: ``python -m bench.strangers [--only PART]``.
 
-Each part starts a server of its own, lets a client do something thousands of times that nothing but a
-limit ends, and prints how much more memory the server then has of its own than before.
+Each part starts a server of its own and lets clients do something that nothing but a limit ends: set
+keywords thousands of times, or be silent in the middle of a message; then it prints how much more memory
+the server has of its own than before. ``logins`` has forty wrong passwords a second tried, and prints how
+long right ones take. The clients are processes of their own.
 """
 
 import argparse
 import random
+import socket
+import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,18 +23,33 @@ from bench.opening import build
 from bench.serve import make
 from tests.whole.ports import free_port
 from tests.whole.process import ServerProcess
+from twisted_mail.directory.passwords import PasswordSettings, hash_password
 
 USER = "u0@bench.test"
 MESSAGES = 100
+RIGHT_LOGINS = 60
+CHEAP = "memory_mib = 1\npasses = 1\nlanes = 1\n"
+PROXIED = """\
+[[listener]]
+service = "imap"
+endpoint = "tcp:{port}:interface=127.0.0.1"
+tls = "none"
+cleartext_passwords = true
+proxy = true
+"""
 
 
 class Server:
     """A server with one account, whose INBOX has some messages."""
 
-    def __init__(self, folder: Path) -> None:
-        self.ports = {name: free_port() for name in ("imap", "smtp")}
-        listeners = {name: (name, port, "none") for name, port in self.ports.items()}
-        make(folder, 1, 0, listeners)
+    def __init__(self, folder: Path, accounts: int = 1, more: str = "") -> None:
+        self.ports = {name: free_port() for name in ("imap", "smtp", "proxied")}
+        listeners = {name: (name, self.ports[name], "none") for name in ("imap", "smtp")}
+        stored = hash_password("secret", PasswordSettings()) if more else "{PLAIN}secret"
+        make(folder, accounts, 0, listeners, stored)
+        if more:
+            config = (folder / "mail.toml").read_text().replace(CHEAP, "")
+            (folder / "mail.toml").write_text(config + more.format(port=self.ports["proxied"]))
         build(folder / "state/mail/bench.test/u0/Maildir", MESSAGES, "sized")
         time.sleep(1.5)  # that modification times are believed
         self._process = ServerProcess(folder / "mail.toml", self.ports["imap"], folder / "log")
@@ -44,9 +65,9 @@ class Server:
 
 
 @contextmanager
-def served() -> Iterator[Server]:
+def served(accounts: int = 1, more: str = "") -> Iterator[Server]:
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-        server = Server(Path(folder) / "server")
+        server = Server(Path(folder) / "server", accounts, more)
         try:
             yield server
         finally:
@@ -93,7 +114,71 @@ def slowest_search(client: Client) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-PARTS: dict[str, Callable[[], None]] = {"keywords": keywords}
+# ---------------------------------------------------------------- the middle of a message
+
+
+def data() -> None:
+    """5,000 clients that have sent a part of a message, and then nothing."""
+    for octets in (1_000, 16_000, 40_000, 300_000):
+        with served() as server:
+            before = server.memory()
+            crowds = [crowd("data", server.ports["smtp"], 1000, octets) for _ in range(5)]
+            time.sleep(3)
+            print(
+                f"5,000 clients after {octets:,} octets of a message:"
+                f" {server.memory() - before:+.1f} MiB"
+            )
+            for one in crowds:
+                one.communicate()
+
+
+def crowd(*command: object) -> "subprocess.Popen[bytes]":
+    """Start clients in another process; return when they are ready."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.crowd", *map(str, command)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    if process.stdout.readline() != b"ready\n":
+        raise SystemExit("the clients have failed")
+    return process
+
+
+# ---------------------------------------------------------------- passwords
+
+
+def logins() -> None:
+    """Forty wrong passwords a second, and first logins of others meanwhile."""
+    with served(2000 + RIGHT_LOGINS, PROXIED) as server:
+        port = server.ports["proxied"]
+        alone = [right_login(port, each) for each in range(0, RIGHT_LOGINS, 4)]
+        guessers = crowd("guess", port, 40, RIGHT_LOGINS)
+        time.sleep(5)
+        beside = [right_login(port, each) for each in range(RIGHT_LOGINS) if each % 4]
+        guessers.kill()
+        for name, seconds in (("alone", alone), ("beside 40 wrong ones a second", beside)):
+            print(
+                f"{len(seconds)} right logins {name}: median {statistics.median(seconds):.2f} s,"
+                f" slowest {max(seconds):.2f} s"
+            )
+
+
+def right_login(port: int, number: int) -> float:
+    """Log in to an account for the first time, from a network of its own; return the seconds."""
+    time.sleep(0.3)
+    began = time.perf_counter()
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(f"PROXY TCP4 12.0.{number}.1 127.0.0.1 999 143\r\n".encode())
+        connection.sendall(f"t LOGIN u{2000 + number}@bench.test secret\r\n".encode())
+        with connection.makefile("rb") as answers:
+            answer = next(line for line in answers if line.startswith(b"t "))
+    if not answer.startswith(b"t OK"):
+        print(f"refused: {answer!r}")
+    return time.perf_counter() - began
+
+
+PARTS: dict[str, Callable[[], None]] = {"keywords": keywords, "data": data, "logins": logins}
 
 
 def main() -> None:
