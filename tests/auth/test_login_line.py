@@ -145,6 +145,25 @@ def test_a_guessed_name_goes_first_from_where_it_has_logged_in_before(line: Line
     assert line.check_all() == ["first", "at home again", "bob", "another guess"]
 
 
+def test_a_name_that_is_tried_from_many_networks_at_a_time_is_taken_for_guessed(
+    line: LineFixture,
+) -> None:
+    for number in range(3):
+        line.log_in("alice", f"10.{number}.0.0/24", is_right=False, title=f"guess {number}")
+    line.log_in("bob", CAFE)
+    line.log_in("carol", HOME)
+    line.log_in("carol", HOME, title="carol's other program")
+    assert line.check_all() == [
+        "first",
+        "carol",
+        "bob",
+        "guess 0",
+        "carol's other program",
+        "guess 1",
+        "guess 2",
+    ]
+
+
 def test_guesses_of_many_names_do_not_hold_up_each_other(line: LineFixture) -> None:
     for name in ("alice", "bob"):
         line.log_in(name, CAFE, is_right=False)

@@ -8,7 +8,7 @@ a right password is let through by what is known of names and networks, whether 
 | 0 | a name that has logged in from this network; or one without failures, where others have |
 | 1 | a name without failures, from a network that is not known |
 | 2 | a name without failures, from a network with some |
-| 3 | a name with failures |
+| 3 | a name with failures, or with a login from another network that has no answer yet |
 | 4 | a client that will hear no answer: it has closed its side |
 
 In each rank networks have their turns one after the other; where failures of the name count, names have.
@@ -74,10 +74,12 @@ class LoginHistory:
     def __init__(self) -> None:
         self._failures = _Times(FAILURE_SECONDS)
         self._successes = _Times(SUCCESS_SECONDS)
+        self._tried_from: OrderedDict[str, str] = OrderedDict()  # networks of names without answers
 
     def note(self, login: WaitingLogin, is_right: bool, now: float) -> None:
         """Remember what came of a login. A peer on this host is many people, and no network."""
         name, network = login.name, login.attempt.network
+        self._tried_from.pop(name, None)
         if is_right:
             self._successes.note((name, network), now)
             self._successes.note(network, now)
@@ -87,12 +89,19 @@ class LoginHistory:
         if network:
             self._failures.note(network, now)
 
+    def _try(self, name: str, network: str) -> str:
+        """Note a try; return from where a name was tried first of those tries that have no answer."""
+        first = self._tried_from.setdefault(name, network)
+        if len(self._tried_from) > MAX_KNOWN:
+            self._tried_from.popitem(last=False)
+        return first
+
     def place(self, login: WaitingLogin, now: float) -> tuple[int, str]:
         """Return the rank of a login, and with whom it shares turns."""
         name, network = login.name, login.attempt.network
         if self._successes.has((name, network), now):
             return 0, network or name
-        if self._failures.has((name,), now):
+        if self._failures.has((name,), now) or self._try(name, network) != network:
             return 3, name
         if network and self._failures.has(network, now):
             return 2, network
