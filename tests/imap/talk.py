@@ -53,7 +53,7 @@ class ImapFixture:
         self.login_error: Exception | None = None
         self.tables = TABLES
 
-    async def login(self, credentials: Credentials, peer: Peer) -> Face:
+    async def login(self, credentials: Credentials, peer: Peer, has_hung_up: object) -> Face:
         if self.login_error is not None:
             raise self.login_error
         if (credentials.name, credentials.password) != ("alice", "secret"):

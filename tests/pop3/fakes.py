@@ -58,7 +58,7 @@ class Pop3Fixture:
         self.login_error: BaseException | None = None
         self.acting_as = ""
 
-    async def login(self, credentials: Any, peer: Peer) -> Any:
+    async def login(self, credentials: Any, peer: Peer, has_hung_up: object) -> Any:
         assert peer == PEER
         if self.login_error is not None:
             raise self.login_error

@@ -129,7 +129,9 @@ class SmtpFixture:
     def __post_init__(self) -> None:
         self.queue.journal = self.journal
 
-    async def login(self, credentials: Credentials, peer: Peer) -> FakeSubmitter:
+    async def login(
+        self, credentials: Credentials, peer: Peer, has_hung_up: object = None
+    ) -> FakeSubmitter:
         if self.login_trouble is not None:
             raise self.login_trouble
         if credentials.password != "secret":

@@ -47,7 +47,7 @@ def test_pass_needs_user_before_it():
 
 def test_a_password_keeps_its_spaces():
     class Wide(Pop3Fixture):
-        async def login(self, credentials, peer):
+        async def login(self, credentials, peer, has_hung_up):
             assert credentials.password == " a  b "
             return self
 
