@@ -7,12 +7,17 @@ from twisted_mail.smtp import replies
 from twisted_mail.smtp.session import Phase, SmtpSession
 
 
+def _always(_: SmtpSession) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One command of the table: what is done, and what is answered where it is out of order.
 
-    ``syntax`` begins with its name, and is what HELP says. ``is_junk`` marks commands that bring no
-    mail nearer.
+    ``syntax`` begins with its name, and is what HELP says. ``keyword`` is that of the extension, if any,
+    without which it is of no use, and ``is_open`` what else HELP asks before it names the command.
+    ``is_junk`` marks commands that bring no mail nearer.
     """
 
     run: Callable[[SmtpSession, bytes], Awaitable[None]]
@@ -21,6 +26,8 @@ class Command:
     needs_login: bool = False
     is_junk: bool = False
     has_argument: bool = True
+    keyword: str = ""
+    is_open: Callable[[SmtpSession], bool] = _always
 
     @property
     def name(self) -> bytes:

@@ -12,7 +12,7 @@ from twisted_mail.smtp import replies
 from twisted_mail.smtp.backend import SmtpBackend
 from twisted_mail.smtp.framing import BadLine, Framer
 from twisted_mail.smtp.limits import ClientLimits
-from twisted_mail.smtp.settings import Settings
+from twisted_mail.smtp.settings import Audience, Settings
 from twisted_mail.smtp.stream.lf_repair import LfRepairWire, is_in_networks
 from twisted_mail.smtp.transaction import Transaction
 
@@ -91,6 +91,12 @@ class SmtpSession:
     def lacks_login(self) -> bool:
         """Return whether a login is required and has not been made."""
         return self.submitter is None and self.settings.requires_login
+
+    def is_among(self, audience: Audience) -> bool:
+        """Return whether the client is one of those whom a setting names."""
+        return audience == "everyone" or (
+            audience == "authenticated" and self.submitter is not None
+        )
 
     @property
     def login_refusal(self) -> bytes:

@@ -50,8 +50,8 @@ class Settings(LimitSettings):
     makes_legal: bool = False  # encode long lines and binary octets anew
     checks_author: bool = True  # From, Sender, Resent-* have to be of the account that logged in
     takes_null_sender: bool = True  # from those who have logged in
-    vrfy_for: Audience = "nobody"  # who gets a true answer; others get neither yes nor no
-    expn_for: Audience = "nobody"  # the same
+    vrfy_for: Audience = "authenticated"  # who gets a true answer; others get neither yes nor no
+    expn_for: Audience = "authenticated"  # the same
     shows_login: bool = False  # in the Received field
     needs_brackets: bool = False  # refuse MAIL FROM:user@host, without < and >
     hidden_keywords: tuple[str, ...] = ()  # extensions not offered, by their keywords in EHLO

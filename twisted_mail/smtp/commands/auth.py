@@ -87,4 +87,13 @@ def _refuse(session: SmtpSession, error: Refused) -> None:
         session.refuse(replies.WRONG_LOGIN)
 
 
-COMMANDS = (Command(auth, "AUTH mechanism [initial-response]", OPENS_MAIL, is_junk=True),)
+COMMANDS = (
+    Command(
+        auth,
+        "AUTH mechanism [initial-response]",
+        OPENS_MAIL,
+        is_junk=True,
+        keyword="AUTH",
+        is_open=lambda session: session.submitter is None,
+    ),
+)

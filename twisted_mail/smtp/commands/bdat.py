@@ -159,4 +159,11 @@ async def _read(session: SmtpSession, octets: int, incoming: IncomingChunkedMess
         await session.wire.yield_to_others()
 
 
-COMMANDS = (Command(bdat, "BDAT octets [LAST]"),)
+COMMANDS = (
+    Command(
+        bdat,
+        "BDAT octets [LAST]",
+        keyword="CHUNKING",
+        is_open=lambda session: not session.lacks_login and session.phase not in _REFUSED,
+    ),
+)

@@ -1,6 +1,6 @@
 """HELP: which commands and extensions there are (RFC 5321 §4.1.1.8)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.command import Command
@@ -30,11 +30,21 @@ def _write_help(session: SmtpSession, argument: bytes, commands: Mapping[bytes, 
 
 
 def _overview(session: SmtpSession, commands: Mapping[bytes, Command]) -> list[str]:
+    """Return what this client may use in this state of the conversation."""
+    keywords = table.offered_keywords(session)
+    usable = [one for one in commands.values() if _is_usable(session, one, keywords)]
     return [
-        "Commands: " + " ".join(name.decode() for name in commands),
-        "Extensions: " + " ".join(table.offered_keywords(session)),
+        "Commands: " + " ".join(one.name.decode() for one in usable),
+        "Extensions: " + " ".join(keywords),
         "HELP with one of these says more; postmaster reads what people write",
     ]
+
+
+def _is_usable(session: SmtpSession, command: Command, keywords: Sequence[str]) -> bool:
+    """Return whether a command would be run here and now."""
+    if (command.needs_login and session.lacks_login) or session.phase in command.refused:
+        return False
+    return command.is_open(session) and (not command.keyword or command.keyword in keywords)
 
 
 def _explanation(

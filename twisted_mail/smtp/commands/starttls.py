@@ -24,4 +24,4 @@ async def starttls(session: SmtpSession, argument: bytes) -> None:
         session.framer = Framer(session.settings.max_line, session.settings.max_auth_line)
 
 
-COMMANDS = (Command(starttls, "STARTTLS", BETWEEN_MAILS, has_argument=False),)
+COMMANDS = (Command(starttls, "STARTTLS", BETWEEN_MAILS, has_argument=False, keyword="STARTTLS"),)

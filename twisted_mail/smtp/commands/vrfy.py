@@ -54,7 +54,7 @@ async def _permitted_argument(
     """Return what to look for, or None for a client that gets no true answer."""
     if not argument:
         raise ProtocolError(Outcome(501, "5.5.4", "Tell an address"))
-    if audience == "nobody" or (audience == "authenticated" and session.submitter is None):
+    if not session.is_among(audience):
         return None
     wanted = grammar.parse_vrfy(argument)
     return VrfyArgument(await _with_domain(session, wanted.address), wanted.is_utf8)
@@ -90,5 +90,5 @@ def _reply_unknown(session: SmtpSession, outcome: Outcome) -> None:
 
 COMMANDS = (
     Command(vrfy, "VRFY address [SMTPUTF8]", needs_login=True, is_junk=True),
-    Command(expn, "EXPN address [SMTPUTF8]", needs_login=True, is_junk=True),
+    Command(expn, "EXPN address [SMTPUTF8]", needs_login=True, is_junk=True, keyword="EXPN"),
 )

@@ -190,4 +190,6 @@ async def _trusted_login(session: SmtpSession, claim: ClaimedClient) -> Submitte
     return await assume_login(claim.login)
 
 
-COMMANDS = (Command(xclient, "XCLIENT attribute=value ...", BETWEEN_MAILS, is_junk=True),)
+COMMANDS = (
+    Command(xclient, "XCLIENT attribute=value ...", BETWEEN_MAILS, is_junk=True, keyword="XCLIENT"),
+)

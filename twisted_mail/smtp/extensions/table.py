@@ -108,7 +108,7 @@ EXTENSIONS = (
     Extension(
         "EXPN",
         "EXPN address says who is on a list (RFC 5321)",
-        lambda session: session.settings.expn_for != "nobody",
+        lambda session: session.is_among(session.settings.expn_for),
     ),
     Extension(
         "XCLIENT",
