@@ -1,17 +1,21 @@
 """The log: one method for each event.
 
 Only this module knows how events are written. ``id`` names a message from its acceptance to its mailbox.
+What peers and programs say reaches the log nowhere else, so it is made harmless here, for all events: a
+line is one line, and no character of it moves a terminal's cursor or the order of the text.
 """
 
 from collections.abc import Callable, Sequence
 
 from twisted.logger import Logger
 
-from twisted_mail.interfaces import Peer, SmtpContext
+from twisted_mail.interfaces import Peer, SmtpContext, TlsInfo
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.verdict import FilterStage, Verdict
 
+MAX_LINE = 16 * 1024  # characters of one event
 _UNIX = "unix"  # the address of a client over a UNIX socket, which has none
+_NO_TLS = "none"
 
 
 class LogJournal:
@@ -31,12 +35,14 @@ class LogJournal:
         self._write = write
 
     def _note(self, text: str, **fields: object) -> None:
+        text = safe(text)
         if self._write is not None:
             self._write(text)
         else:
             self.log.info("{text}", text=text, **fields)
 
     def _warn(self, text: str, **fields: object) -> None:
+        text = safe(text)
         if self._write is not None:
             self._write(text)
         else:
@@ -54,11 +60,13 @@ class LogJournal:
             host = _host(peer)
             self._note(f"{service}: {host} gone: {reason}", service=service, host=host)
 
-    def logged_in(self, service: str, peer: Peer, account: str) -> None:
+    def logged_in(
+        self, service: str, peer: Peer, account: str, mechanism: str, tls_info: TlsInfo | None
+    ) -> None:
         """Note a login."""
-        host = _host(peer)
-        text = f"{service}: {account} logged in from {host}"
-        self._note(text, service=service, account=account, host=host)
+        host, tls = _host(peer), _NO_TLS if tls_info is None else tls_info.label
+        text = f"{service}: {account} logged in from {host} mechanism={mechanism} tls={tls}"
+        self._note(text, service=service, account=account, host=host, mechanism=mechanism, tls=tls)
 
     def login_failed(self, service: str, peer: Peer, name: str) -> None:
         """Note a refused login."""
@@ -69,17 +77,19 @@ class LogJournal:
     def received(self, envelope: Envelope, size: int) -> None:
         """Note that we took responsibility for a message."""
         sender, login = envelope.sender.text, envelope.submitter
-        host = envelope.client_host or _UNIX
+        host, tls = envelope.client_host or _UNIX, envelope.tls or _NO_TLS
         recipients = ",".join(f"<{recipient.text}>" for recipient in envelope.recipients)
         self._note(
             f"{envelope.id}: received from=<{sender}> to={recipients} size={size} host={host}"
-            f" login={login}",
+            f" login={login} tls={tls} message-id={envelope.message_id}",
             id=envelope.id,
             sender=sender,
             recipients=recipients,
             size=size,
             host=host,
             login=login,
+            tls=tls,
+            message_id=envelope.message_id,
         )
 
     def refused(self, service: str, peer: Peer, id: str, reason: str) -> None:
@@ -105,10 +115,11 @@ class LogJournal:
             reason=reason,
         )
 
-    def delivered(self, id: str, accounts: Sequence[str]) -> None:
-        """Note that a message is in these accounts' inboxes."""
+    def delivered(self, id: str, accounts: Sequence[str], mailbox: str) -> None:
+        """Note that a message is in a mailbox of each of these accounts."""
         names = ", ".join(accounts)
-        self._note(f"{id}: delivered to {names}", id=id, accounts=names)
+        text = f"{id}: delivered to {names} mailbox={mailbox}"
+        self._note(text, id=id, accounts=names, mailbox=mailbox)
 
     def tried(self, id: str, to: str, result: str, reason: str) -> None:
         """Note the result of an attempt to pass a message to a program or a list."""
@@ -127,6 +138,19 @@ class LogJournal:
     def failed(self, where: str) -> None:
         """Note a bug, with the traceback of the exception being handled."""
         self.log.failure("{where} failed: this is a bug", where=where)
+
+
+def safe(text: str) -> str:
+    """Return a text with escapes for what is no visible character, cut to ``MAX_LINE``.
+
+    Escaped are control characters (C0 and C1), line ends, what turns the direction of writing, and octets
+    that are no UTF-8; what people write in their languages stays.
+    """
+    if len(text) > MAX_LINE:
+        text = f"{text[:MAX_LINE]}... ({len(text) - MAX_LINE} more)"
+    if text.isprintable():  # nearly always
+        return text
+    return "".join([one if one.isprintable() else ascii(one)[1:-1] for one in text])
 
 
 def _of(id: str) -> str:

@@ -124,7 +124,7 @@ def test_what_somebody_gets_is_received_before_it_is_delivered() -> None:
     delivery.to(BOB, ALICE)
     received, delivered = delivery.journal.events
     assert (received[0], received[1][1]) == ("received", len(b"body\r\n"))
-    assert delivered == ("delivered", ("id1", [ALICE]))
+    assert delivered == ("delivered", ("id1", [ALICE], "INBOX"))
 
 
 def test_what_only_a_program_gets_is_received() -> None:
@@ -201,7 +201,7 @@ def test_who_has_the_message_is_logged_even_if_a_bug_keeps_its_jobs_back() -> No
     delivery.waiting.promise_trouble = RuntimeError("a bug")
     with pytest.raises(RuntimeError):
         delivery.to(ALICE, TICKET)
-    assert delivery.journal.events == [("delivered", ("id1", [ALICE]))]
+    assert delivery.journal.events == [("delivered", ("id1", [ALICE], "INBOX"))]
 
 
 def test_an_alias_that_is_tried_again_gives_nobody_a_second_copy() -> None:

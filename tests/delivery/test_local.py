@@ -81,7 +81,7 @@ def test_a_message_is_delivered_with_its_return_path_in_front() -> None:
     assert delivery.store.deliveries == [
         ([ALICE], b"Return-Path: <s@client.example>\r\nReceived: x\r\nbody\r\n")
     ]
-    assert delivery.journal.events == [("delivered", ("id1", [ALICE]))]
+    assert delivery.journal.events == [("delivered", ("id1", [ALICE], "INBOX"))]
 
 
 def test_the_null_sender_is_an_empty_return_path() -> None:
@@ -115,7 +115,7 @@ def test_when_some_accounts_fail_for_now_the_sender_keeps_the_message() -> None:
     error = delivery.refusal(ALICE, BOB)
     assert isinstance(error, Unavailable)
     assert error.outcome.text == "Not delivered to every recipient: The disk is full"
-    assert delivery.journal.events == [("delivered", ("id1", [BOB]))]
+    assert delivery.journal.events == [("delivered", ("id1", [BOB], "INBOX"))]
 
 
 def test_retries_bring_a_message_only_to_those_who_have_it_not() -> None:
@@ -126,7 +126,7 @@ def test_retries_bring_a_message_only_to_those_who_have_it_not() -> None:
     delivery.store.failures.clear()
     delivery.accept(ALICE, BOB)
     assert delivery.store.delivered == [BOB, ALICE]
-    assert delivery.journal.of("delivered") == [("id1", [BOB]), ("id1", [ALICE])]
+    assert delivery.journal.of("delivered") == [("id1", [BOB], "INBOX"), ("id1", [ALICE], "INBOX")]
 
 
 def test_a_message_that_all_have_comes_again_when_it_is_sent_again() -> None:
@@ -160,7 +160,7 @@ def test_what_a_client_sent_is_received_before_it_is_delivered(client_host: str)
     delivery.accept(ALICE, BOB, client_host=client_host)
     received, delivered = delivery.journal.events
     assert (received[0], received[1][1]) == ("received", len(b"body\r\n"))
-    assert delivered == ("delivered", ("id1", [ALICE, BOB]))
+    assert delivered == ("delivered", ("id1", [ALICE, BOB], "INBOX"))
 
 
 def test_what_was_written_here_is_not_received() -> None:
@@ -173,7 +173,7 @@ def test_what_was_not_accepted_is_not_received_though_some_may_have_it() -> None
     delivery = Delivery(alice=BUSY)
     with pytest.raises(Unavailable):
         delivery.accept(ALICE, BOB, client_host="192.0.2.1")
-    assert delivery.journal.events == [("delivered", ("id1", [BOB]))]
+    assert delivery.journal.events == [("delivered", ("id1", [BOB], "INBOX"))]
 
 
 @pytest.mark.parametrize("error", [BUSY, RuntimeError("a bug")])
@@ -193,7 +193,7 @@ def test_who_has_the_message_is_logged_even_if_its_jobs_cannot_be_committed(
     envelope = Envelope("id1", NULL, (parse(ALICE), parse("ticket@example.org")))
     with pytest.raises(type(error)):
         finish(LocalDelivery(DeliveryBackend(*doors)).accept(envelope, Message(MemoryBlob(b""))))
-    assert journal.events == [("delivered", ("id1", [ALICE]))]
+    assert journal.events == [("delivered", ("id1", [ALICE], "INBOX"))]
 
 
 def test_a_failure_for_now_outweighs_one_for_good() -> None:

@@ -200,7 +200,7 @@ def test_a_connection_is_noted_from_beginning_to_end() -> None:
     assert events == [
         ("connected",),
         ("login_failed", "alice"),
-        ("logged_in", "alice"),
+        ("logged_in", "alice", "LOGIN", None),
         ("disconnected", "quit"),
     ]
 

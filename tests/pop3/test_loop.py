@@ -92,7 +92,7 @@ def test_the_journal_hears_of_connection_login_and_end():
     pop3.talk(LOGIN, b"QUIT\r\n")
     assert pop3.journal.events == [
         ("connected", ("pop3", PEER)),
-        ("logged_in", ("pop3", PEER, "alice@example.org")),
+        ("logged_in", ("pop3", PEER, "alice@example.org", "USER", None)),
         ("disconnected", ("pop3", PEER, "quit")),
     ]
 

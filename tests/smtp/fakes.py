@@ -98,7 +98,7 @@ class FakePlain:
         name, space, password = response.decode(errors="replace").partition(" ")
         if not space:
             raise ProtocolError(Outcome(501, "5.5.2", "name password, please"))
-        return Credentials(name, password)
+        return Credentials(name, password, mechanism="PLAIN")
 
 
 class FakeEndless(FakePlain):

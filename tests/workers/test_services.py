@@ -218,7 +218,7 @@ def test_the_process_that_delivers_logs_the_receipt_before_the_delivery(tmp_path
         pair.finish(getattr(handoff, method)(envelope, Message(MemoryBlob(MESSAGE))))
         assert journal.events == [
             ("received", (envelope, len(MESSAGE))),
-            ("delivered", ("m1", [ALICE, BOB])),
+            ("delivered", ("m1", [ALICE, BOB], "INBOX")),
         ]
         journal.events.clear()
 

@@ -28,6 +28,7 @@ class PlainExchange:
             name=_text(name, "The user name"),
             password=_text(password, "The password"),
             acting_as=_text(acting_as, "The identity") if acting_as else "",
+            mechanism="PLAIN",
         )
 
 
@@ -45,7 +46,7 @@ class LoginExchange:
     def step(self, response: bytes) -> bytes | Credentials:
         """Return the next question, or the credentials."""
         if self._name:
-            return Credentials(self._name, _text(response, "The password"))
+            return Credentials(self._name, _text(response, "The password"), mechanism="LOGIN")
         if not response and not self._has_asked:
             self._has_asked = True
             return b"Username:"

@@ -19,6 +19,7 @@ from contextlib import suppress
 
 from twisted_mail.delivery.attempt import DeliveryAttempt
 from twisted_mail.delivery.doors import DeliveryBackend
+from twisted_mail.delivery.quarantine import JUNK
 from twisted_mail.interfaces import Clock, Journal, Router
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
@@ -27,6 +28,7 @@ from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 from twisted_mail.mail.route import JobTarget, LocalRoute, NoRoute
 
+INBOX = "INBOX"  # RFC 3501 §5.1
 SLICE_SECONDS = 0.02  # of routing, before others go first: each recipient may be a large alias
 NO_QUEUE = Outcome(451, "4.3.5", "Mail for programs and lists is not taken now")
 
@@ -169,7 +171,7 @@ def log_delivery(
     if is_accepted and envelope.client_host is not None:
         journal.received(envelope, size)
     if done:
-        journal.delivered(envelope.id, done)
+        journal.delivered(envelope.id, done, JUNK if envelope.is_quarantined else INBOX)
 
 
 def _failure(results: Mapping[str, MailError | None]) -> MailError | None:

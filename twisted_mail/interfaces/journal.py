@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from twisted_mail.interfaces.policy import SmtpContext
-from twisted_mail.interfaces.wire import Peer
+from twisted_mail.interfaces.wire import Peer, TlsInfo
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.verdict import FilterStage, Verdict
 
@@ -18,8 +18,10 @@ class Journal(Protocol):
     def disconnected(self, service: str, peer: Peer, reason: str) -> None:
         """Note that it ended: ``quit``, ``lost``, ``timeout``, ``shutdown``, or an error's name."""
 
-    def logged_in(self, service: str, peer: Peer, account: str) -> None:
-        """Note a login."""
+    def logged_in(
+        self, service: str, peer: Peer, account: str, mechanism: str, tls_info: TlsInfo | None
+    ) -> None:
+        """Note a login: by a SASL mechanism, or the command (``USER``) that gave the name."""
 
     def login_failed(self, service: str, peer: Peer, name: str) -> None:
         """Note a refused login."""
@@ -33,8 +35,8 @@ class Journal(Protocol):
     def judged(self, name: str, stage: FilterStage, context: SmtpContext, verdict: Verdict) -> None:
         """Note what a filter decided, if it gave a reason."""
 
-    def delivered(self, id: str, accounts: Sequence[str]) -> None:
-        """Note that a message is in these accounts' inboxes."""
+    def delivered(self, id: str, accounts: Sequence[str], mailbox: str) -> None:
+        """Note that a message is in a mailbox of each of these accounts."""
 
     def tried(self, id: str, to: str, result: str, reason: str) -> None:
         """Note the result of an attempt to pass a message to a program or a list, and the reason."""

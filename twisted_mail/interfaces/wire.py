@@ -23,6 +23,11 @@ class TlsInfo:
     cipher: str
     bits: int
 
+    @property
+    def label(self) -> str:
+        """Return version and cipher suite as one word, for the log."""
+        return f"{self.version}/{self.cipher}"
+
 
 class ConversationEnded(Exception):
     """The conversation is over, and nobody made an error."""

@@ -88,7 +88,9 @@ class Envelope:
     and is not sent on. ``dsn_requests`` has only recipients for which something was asked. With
     ``is_tls_optional`` the sender wants it delivered even where TLS fails (RFC 8689 §3). ``client_host``
     is the address of the client that sent it, empty over a UNIX socket, and None for mail that was
-    written here. ``routes`` are those found at RCPT; they are valid only in the process that found them.
+    written here; ``tls`` has version and cipher suite of its connection, ``message_id`` is that of the
+    header, both for the log and perhaps empty. ``routes`` are those found at RCPT; they are valid only in
+    the process that found them.
     """
 
     id: str
@@ -100,6 +102,8 @@ class Envelope:
     dsn_requests: Mapping[Address, DsnRequest] = field(default_factory=dict, hash=False)
     is_tls_optional: bool = False
     client_host: str | None = None
+    tls: str = ""
+    message_id: str = ""
     routes: KnownRoutes | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -11,6 +11,7 @@ from twisted_mail.smtp.arrival.trace import (
     TraceInfo,
     count_fields,
     date,
+    message_id,
     missing_fields,
     received,
     separator,
@@ -183,3 +184,18 @@ def test_a_header_stands_directly_behind_our_fields(header: bytes) -> None:
 )
 def test_what_is_no_header_cannot_continue_our_fields(header: bytes) -> None:
     assert separator(header) == b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        (b"Message-ID: <a@b>\r\n", "<a@b>"),
+        (b"Subject: x\r\nmessage-id :\r\n <a@b> (c)\r\n", "<a@b>"),
+        (b"X: Message-ID: <a@b>\r\n", ""),
+        (b"Message-ID: <\xff>\r\n", r"<\xff>"),
+        (b"Message-ID: " + b"x" * 300, "x" * 250),
+        (b"", ""),
+    ],
+)
+def test_the_message_id_is_one_word(header: bytes, found: str) -> None:
+    assert message_id(header) == found

@@ -23,7 +23,7 @@ def auth(*texts: str, smtp: SmtpFixture | None = None) -> list[str]:
 def test_a_login_with_an_initial_response() -> None:
     smtp = SmtpFixture()
     assert auth(LOGIN, smtp=smtp) == ["235 2.7.0 Authentication successful"]
-    assert smtp.events("logged_in") == [("submission", PEER, "alice@example.org")]
+    assert smtp.events("logged_in") == [("submission", PEER, "alice@example.org", "PLAIN", None)]
 
 
 def test_mechanisms_have_no_case() -> None:

@@ -206,6 +206,6 @@ def test_a_login_outlives_further_words_of_the_proxy() -> None:
     assert wire.written.endswith(
         b"553 5.7.1 This sender address does not belong to your account\r\n"
     )
-    assert [(peer.host, name) for _, peer, name in smtp.events("logged_in")] == [
-        ("192.0.2.1", smtp.submitter.name)
+    assert [(peer.host, *rest) for _, peer, *rest in smtp.events("logged_in")] == [
+        ("192.0.2.1", smtp.submitter.name, "XCLIENT", None)
     ] * 2

@@ -41,7 +41,7 @@ async def _login(session: ImapSession, reader: Reader, is_uid: bool) -> str:
 
 def _credentials(session: ImapSession, name: bytes, password: bytes) -> Credentials:
     try:
-        return Credentials(name.decode("utf-8"), password.decode("utf-8"))
+        return Credentials(name.decode("utf-8"), password.decode("utf-8"), mechanism="LOGIN")
     except UnicodeDecodeError:
         session.backend.journal.login_failed(SERVICE, session.wire.peer, name.decode("latin-1"))
         session.count_login_failure()
@@ -62,7 +62,8 @@ async def _log_in(session: ImapSession, credentials: Credentials) -> str:
         session.count_login_failure()
         raise Refused(error.outcome, error.condition or _FAILED) from None
     session.enter_authenticated(avatar)
-    journal.logged_in(SERVICE, peer, avatar.name)
+    tls_info = session.wire.tls_info
+    journal.logged_in(SERVICE, peer, avatar.name, credentials.mechanism, tls_info)
     return f"[CAPABILITY {session.capabilities()}] Logged in."
 
 

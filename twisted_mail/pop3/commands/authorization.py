@@ -42,7 +42,7 @@ async def _pass(session: Pop3Session, argument: bytes) -> None:
         raise ProtocolError("USER comes first")
     password = grammar.text(argument, "The password")  # with its spaces (RFC 1939 §7, PASS)
     name, session.user = session.user, ""
-    await _log_in(session, Credentials(name, password))
+    await _log_in(session, Credentials(name, password, mechanism="USER"))
 
 
 def _require_privacy(session: Pop3Session) -> None:
@@ -99,7 +99,8 @@ async def _log_in(session: Pop3Session, credentials: Credentials) -> None:
         session.send(grammar.refusal(error, is_login=True))
         return
     journal, service = session.backend.journal, session.settings.service
-    journal.logged_in(service, session.wire.peer, maildrop.name)
+    peer, tls_info = session.wire.peer, session.wire.tls_info
+    journal.logged_in(service, peer, maildrop.name, credentials.mechanism, tls_info)
     session.enter_transaction(locked)
     session.ok(locked.snapshot.summary)
 

@@ -43,14 +43,19 @@ async def finish_message(
 
     What is left of ``incoming`` is discarded. Raises ConversationEnded.
     """
-    submitter, peer = session.submitter, session.wire.peer
+    submitter, peer, tls_info = session.submitter, session.wire.peer, session.wire.tls_info
     arrival = Arrival(
         session,
         transaction,
         incoming,
         peer,
-        session.wire.tls_info,
-        envelope_of(transaction, "" if submitter is None else submitter.name, peer.host),
+        tls_info,
+        envelope_of(
+            transaction,
+            "" if submitter is None else submitter.name,
+            peer.host,
+            "" if tls_info is None else tls_info.label,
+        ),
     )
     *steps, answer = session.backend.arrival
     arrival.outcome = await _outcome(arrival, steps)
@@ -58,7 +63,9 @@ async def finish_message(
     session.end_transaction()
 
 
-def envelope_of(transaction: Transaction, submitter: str, client_host: str) -> Envelope:
+def envelope_of(
+    transaction: Transaction, submitter: str, client_host: str, tls: str = ""
+) -> Envelope:
     """Return the envelope, once the commands have said all of it."""
     return Envelope(
         transaction.id,
@@ -68,6 +75,7 @@ def envelope_of(transaction: Transaction, submitter: str, client_host: str) -> E
         mail_parameters=transaction.mail_parameters,
         dsn_requests=transaction.dsn_requests or NO_NOTIFICATIONS,
         client_host=client_host,
+        tls=tls,
         routes=KnownRoutes(transaction.routes_version, transaction.recipients),
     )
 

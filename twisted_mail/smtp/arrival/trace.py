@@ -1,7 +1,7 @@
 """What we write in front of a message, and what we look for in its header (RFC 5321 §4.4)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -17,6 +17,7 @@ _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|>?From ")  # what a header may begin wit
 _TLS_OPTIONAL = re.compile(
     rb"(?:\A|\r\n)TLS-Required:(?:\r\n)?[ \t]*No[ \t]*(?:\r\n|\Z)", re.IGNORECASE
 )
+_MESSAGE_ID = re.compile(rb"(?:\A|\n)Message-ID[ \t]*:[ \t\r\n]*+(\S{1,250})", re.IGNORECASE)
 _UNSAFE = re.compile(r"[^A-Za-z0-9.:_@+\[\]-]")
 
 
@@ -107,13 +108,14 @@ def refuse_loop(arrival: Arrival) -> None:
 def add_trace(arrival: Arrival) -> None:
     """Put our own fields in front of the message, and those that a submitted message lacks.
 
-    What steps of plugins have put there comes after them.
+    What steps of plugins have put there comes after them. The envelope gets the Message-ID.
     """
     session, envelope, header = arrival.session, arrival.envelope, arrival.header
     hostname, now = session.backend.hostname, session.backend.clock.now()
     prefix = received(envelope, _trace_info(arrival), hostname, now)
     if session.settings.completes_header and len(header) < MAX_HEADER:
         prefix += missing_fields(header, envelope.id, hostname, now, author(envelope))
+    arrival.envelope = replace(envelope, message_id=message_id(prefix + header))
     prefix += arrival.message.prefix + separator(header)
     arrival.message = Message(arrival.message.blob, prefix)
 
@@ -137,6 +139,12 @@ def _trace_info(arrival: Arrival) -> TraceInfo:
 def count_fields(header: bytes, name: bytes) -> int:
     """Return how many fields of a header have the lower-case ``name``."""
     return (b"\r\n" + header.lower()).count(b"\r\n" + name + b":")
+
+
+def message_id(header: bytes) -> str:
+    """Return the Message-ID as the header has it, to its first blank, or an empty text; for the log."""
+    found = _MESSAGE_ID.search(header)
+    return "" if found is None else found[1].decode("utf-8", "backslashreplace")
 
 
 def waives_tls(header: bytes) -> bool:

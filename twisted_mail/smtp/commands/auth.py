@@ -68,12 +68,13 @@ async def _log_in(session: SmtpSession, credentials: Credentials) -> None:
     except Unavailable:
         session.reply(Outcome(454, "4.7.0", "Temporary authentication failure"))
     else:
-        _set_submitter(session, submitter)
+        _set_submitter(session, submitter, credentials.mechanism)
 
 
-def _set_submitter(session: SmtpSession, submitter: Submitter) -> None:
+def _set_submitter(session: SmtpSession, submitter: Submitter, mechanism: str) -> None:
     session.submitter = submitter
-    session.backend.journal.logged_in(session.settings.service, session.wire.peer, submitter.name)
+    service, wire = session.settings.service, session.wire
+    session.backend.journal.logged_in(service, wire.peer, submitter.name, mechanism, wire.tls_info)
     session.wire.write(replies.LOGGED_IN)
 
 

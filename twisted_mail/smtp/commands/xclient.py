@@ -143,7 +143,10 @@ async def xclient(session: SmtpSession, argument: bytes) -> None:
     wire.claim = claim
     if submitter is not None:
         session.submitter = submitter
-        session.backend.journal.logged_in(session.settings.service, claim.peer, submitter.name)
+        service = session.settings.service
+        session.backend.journal.logged_in(
+            service, claim.peer, submitter.name, "XCLIENT", wire.tls_info
+        )
     await greet(session)
     if session.filter_context is not None:
         session.filter_context.reverse_name, session.filter_context.hello = claim.name, claim.hello
