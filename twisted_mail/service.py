@@ -27,7 +27,7 @@ from twisted_mail.control.setup import demo
 from twisted_mail.directory.schema import DirectoryUnusable
 from twisted_mail.net.process.deadline import wait_within
 from twisted_mail.net.process.periodic import PeriodicTask
-from twisted_mail.net.process.server_user import ServerUser, unusable, user_of
+from twisted_mail.net.process.server_user import ServerUser, unreadable_python, unusable, user_of
 from twisted_mail.net.process.service_manager import ServiceManager
 from twisted_mail.net.server.control_socket import ControlSocket
 from twisted_mail.net.server.listener import CannotListen
@@ -90,6 +90,11 @@ class MailService(Service):
     def _make(self) -> None:
         """Make all parts; nothing runs yet. Raises DirectoryUnusable, CannotListen, OSError."""
         reactor, config = self._reactor, self.config
+        if found := unreadable_python():
+            raise OSError(
+                f"user {os.geteuid()} cannot read the server's own Python ({found[0]}): install it"
+                " where that user can read it, such as /opt"
+            )
         if found := unusable(config.state):
             raise OSError(
                 f"user {os.geteuid()} cannot read and write {', '.join(found[:5])};"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from twisted_mail.config import Config, LogSettings
+from twisted_mail.control.checks import state
 from twisted_mail.control.checks.server_user import current_name, server_user_of
 from twisted_mail.control.checks.state import config_notes, mail_log_notes, state_notes
 
@@ -17,18 +18,19 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 
 @pytest.fixture
-def config() -> Iterator[Config]:
+def config(monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
     """A server of nobody, in a folder that everybody can reach."""
+    monkeypatch.setattr(state, "unreadable_python", list)  # where these tests run, it may be so
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
-    state = folder / "state"
-    (state / "tmp").mkdir(parents=True)
-    state.chmod(0o700)
+    kept = folder / "state"
+    (kept / "tmp").mkdir(parents=True)
+    kept.chmod(0o700)
     (folder / "mail.toml").touch(mode=0o644)
     nobody = pwd.getpwnam("nobody")
-    os.chown(state, nobody.pw_uid, nobody.pw_gid)
-    os.chown(state / "tmp", nobody.pw_uid, nobody.pw_gid)
-    yield Config(folder / "mail.toml", "mail.example.org", state, log=LogSettings(file="log"))
+    os.chown(kept, nobody.pw_uid, nobody.pw_gid)
+    os.chown(kept / "tmp", nobody.pw_uid, nobody.pw_gid)
+    yield Config(folder / "mail.toml", "mail.example.org", kept, log=LogSettings(file="log"))
     shutil.rmtree(folder)
 
 
@@ -69,3 +71,12 @@ def test_root_has_its_rights_again_afterwards(config: Config) -> None:
 
 def test_whose_rights_count_without_a_folder_is_unknown(tmp_path: Path) -> None:
     assert server_user_of(tmp_path / "none").ids is None
+
+
+def test_a_python_that_the_user_cannot_read_is_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "unreadable_python", lambda: ["/root/lib/os.py"])
+    found = list(config_notes(Config(tmp_path / "mail.toml", "mail.example.org", tmp_path)))
+    (fault,) = [one for one in found if one.level == "fault"]
+    assert (fault.subject, "cannot read /root/lib/os.py" in fault.text) == ("installation", True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import stat
 from pathlib import Path
 
@@ -107,3 +108,25 @@ def test_init_for_an_unknown_owner_says_so(terminal: Terminal) -> None:
     words = ("--domain", "example.org", "--owner", "no-such-user")
     assert terminal.run("init", str(terminal.folder), *words) == 2
     assert not terminal.folder.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_init_for_an_owner_gives_the_state_away_and_keeps_the_configuration(
+    terminal: Terminal,
+) -> None:
+    words = ("init", str(terminal.folder), "--domain", "example.org", "--owner", "nobody")
+    assert terminal.run(*words) == 0
+    config = load(terminal.folder / "mail.toml")
+    owners = [os.stat(path).st_uid for path in (config.path, config.state, config.accounts_file)]
+    assert owners == [0, pwd.getpwnam("nobody").pw_uid, pwd.getpwnam("nobody").pw_uid]
+    assert stat.S_IMODE(os.stat(config.path).st_mode) == 0o644
+    assert "twistd --nodaemon --uid nobody --pidfile= mailserver --config" in terminal.out
+
+
+@pytest.mark.parametrize(("user", "is_warned"), [(0, True), (1000, False)])
+def test_init_warns_of_a_server_that_would_be_root(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, user: int, is_warned: bool
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert terminal.run("init", str(terminal.folder), "--domain", "example.org") == 0
+    assert ("say --owner USER" in terminal.out) is is_warned

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from twisted_mail.net.process.server_user import ServerUser, unusable, user_of
+from twisted_mail.net.process.server_user import ServerUser, unreadable_python, unusable, user_of
 
 
 class Calls:
@@ -126,3 +126,9 @@ def test_what_cannot_be_used_is_found(tmp_path: Path, monkeypatch: pytest.Monkey
     assert unusable(tmp_path) == [f"{tmp_path}/accounts.sqlite3", f"{tmp_path}/tmp"]
     closed.add(str(tmp_path))
     assert unusable(tmp_path) == [str(tmp_path)]
+
+
+def test_a_python_that_the_user_cannot_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert unreadable_python() == []
+    monkeypatch.setattr(os, "access", lambda path, *_, **__: path != os.__file__)
+    assert unreadable_python() == [os.__file__]

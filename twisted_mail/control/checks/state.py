@@ -9,7 +9,7 @@ from pathlib import Path
 from twisted_mail.config import Config
 from twisted_mail.control.checks.note import Note
 from twisted_mail.control.checks.server_user import current_name
-from twisted_mail.net.process.server_user import unusable
+from twisted_mail.net.process.server_user import unreadable_python, unusable
 
 
 def state_notes(config: Config) -> Iterator[Note]:
@@ -40,6 +40,9 @@ def state_notes(config: Config) -> Iterator[Note]:
 def config_notes(config: Config) -> Iterator[Note]:
     """Check that the server can read its configuration again after it gave up root's rights."""
     yield Note("fine", "configuration", f"{config.path} has no mistakes")
+    if found := unreadable_python():
+        text = f"{current_name()} cannot read {found[0]}, so the server does not start: move it to /opt"
+        yield Note("fault", "installation", text)
     folder = config.path.with_name(config.path.name + ".d")
     for path in (config.path, *sorted(folder.glob("*.toml"))):
         if not os.access(path, os.R_OK, effective_ids=True):

@@ -72,7 +72,8 @@ def _give_away(plan: SetupPlan) -> None:
     """Give the new files to the user that the server will run as."""
     if not plan.owner:
         return
-    made = [plan.config, plan.state, *plan.state.iterdir(), *plan.tls.iterdir()]
+    plan.config.chmod(0o644)  # to be read by the server, and not altered by what breaks into it
+    made = [plan.state, *plan.state.iterdir(), *plan.tls.iterdir()]
     try:
         for path in made:
             shutil.chown(path, plan.owner)

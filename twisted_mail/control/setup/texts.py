@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from twisted_mail.control.setup import certificates
 from twisted_mail.control.setup.plan import PORTS, ListenerPort, SetupPlan
 
-_START = "twistd --nodaemon --pidfile= mailserver"
 HEAD = """\
 # The configuration of twisted-mail.
 #
 # Options that are not here have their defaults; etc/mail.toml of the source explains them all.
 # After a change:  twisted-mail --config {path} check
+# and then, if the server runs:  twisted-mail --config {path} reload
 # Additions can be put into {name}.d/*.toml next to this file.
 
 # The name other mail servers know this one by; its certificate is for this name too.
@@ -92,7 +92,7 @@ def next_steps(plan: SetupPlan, is_shown: bool) -> Sequence[str]:
     lines += [
         "Next:",
         f"  1. look at the file, then:  twisted-mail --config {plan.config} check",
-        f"  2. start the server:        {_START} --config {plan.config}",
+        f"  2. start the server:        {_start(plan)}",
         *(
             f"  3. publish in the DNS:      {name}. IN MX 10 {plan.hostname}."
             for name in plan.domains
@@ -102,6 +102,16 @@ def next_steps(plan: SetupPlan, is_shown: bool) -> Sequence[str]:
         f"The certificate is signed by {plan.tls / certificates.AUTHORITY}: let mail",
         f"programs trust that file, or put a public key and chain at {plan.certificate}.",
     ]
+    if os.geteuid() == 0 and not plan.owner:
+        lines.append(
+            "The server should not be root: make a user for it, and say --owner USER here."
+        )
     if os.geteuid() != 0 and not plan.is_high:
         lines.append("Ports below 1024 need root or systemd; --high-ports does without.")
     return lines
+
+
+def _start(plan: SetupPlan) -> str:
+    """Return the command that starts the server; as root it gives root's rights up."""
+    user = f" --uid {plan.owner}" if plan.owner else ""
+    return f"twistd --nodaemon{user} --pidfile= mailserver --config {plan.config}"

@@ -7,11 +7,15 @@ to the user nevertheless: it is made with the user's rights, or given away.
 import os
 import pwd
 import stat
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import twisted
+import twisted_mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,13 @@ def unusable(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
         found = [entry.path for entry in entries if not entry.is_symlink()]
     return sorted(path for path in found if not path.endswith("/tls") and not _can_use(Path(path)))
+
+
+def unreadable_python() -> list[str]:
+    """Return the files of Python and of this package that the user cannot read, as under /root."""
+    wanted = (sys.executable, os.__file__, twisted.__file__, twisted_mail.__file__)
+    paths = [path for path in wanted if path]
+    return [path for path in paths if not os.access(path, os.R_OK, effective_ids=True)]
 
 
 def _can_use(path: Path) -> bool:
