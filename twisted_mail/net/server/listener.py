@@ -1,5 +1,6 @@
 """Listeners: endpoints that accept connections."""
 
+import errno
 import os
 from typing import Any, cast
 
@@ -107,5 +108,7 @@ class Listener:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, CannotListenError) and isinstance(error.socketError, OSError):
+        if error.socketError.errno == errno.EACCES and isinstance(error.port, int):
+            return "Permission denied: ports below 1024 need root or CAP_NET_BIND_SERVICE"
         return error.socketError.strerror or str(error.socketError)
     return str(error) or type(error).__name__
