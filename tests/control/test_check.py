@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.control.terminal import Terminal
+from twisted_mail.control.checks import certificate_files, directory
 
 
 def test_check_is_content_with_what_init_made(server: Terminal) -> None:
@@ -105,3 +106,28 @@ def test_check_finds_listeners_that_strangers_can_reach(server: Terminal) -> Non
     assert list(found) == [f"lmtp on unix:{server.folder}/all.sock:mode=666", "lmtp on tcp:2424"]
     assert "every user of this machine" in found[f"lmtp on unix:{server.folder}/all.sock:mode=666"]
     assert "without a login" in found["lmtp on tcp:2424"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_accounts_that_the_server_cannot_read_are_a_fault(server: Terminal) -> None:
+    state = server.folder / "state"
+    os.chown(state, 65534, 65534)
+    (state / "accounts.sqlite3").chmod(0o600)
+    answer = server.json("check")
+    assert answer["faults"]
+    assert any(note["subject"].startswith("imap on") for note in answer["notes"])
+
+
+def test_a_subject_that_cannot_be_looked_at_stops_no_other(
+    server: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", "accounts.sqlite3")
+
+    monkeypatch.setattr(directory, "DirectoryEditor", refused)
+    monkeypatch.setattr(certificate_files, "inspect_folder", refused)
+    answer = server.json("check")
+    found = {note["subject"]: note["text"] for note in answer["notes"] if note["level"] == "fault"}
+    assert found["directory"] == "accounts.sqlite3: Permission denied"
+    assert found["certificates"].endswith("Permission denied")
+    assert any(note["subject"].startswith("imap on") for note in answer["notes"])

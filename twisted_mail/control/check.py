@@ -1,32 +1,45 @@
 """``twisted-mail check``: would the server start, and would mail arrive? Nothing is altered."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
+import apsw
+
+from twisted_mail.assembly.network import NetworkAssembly
 from twisted_mail.config import Config
 from twisted_mail.control.checks.certificates import certificate_notes
-from twisted_mail.control.checks.directory import directory_notes
+from twisted_mail.control.checks.directory import all_domains, directory_notes
 from twisted_mail.control.checks.disk import disk_notes
+from twisted_mail.control.checks.dns import dns_notes
 from twisted_mail.control.checks.listeners import listener_notes
+from twisted_mail.control.checks.note import Note
 from twisted_mail.control.checks.server_user import server_user_of
-from twisted_mail.control.checks.state import config_notes, mail_log_notes, state_notes
+from twisted_mail.control.checks.state import configuration_notes, mail_log_notes, state_notes
 from twisted_mail.control.output import FAILED, FINE, CommandResult, count
+from twisted_mail.control.reactor import run_in_reactor
+from twisted_mail.directory.schema import DirectoryUnusable
+from twisted_mail.interfaces import Resolver
+from twisted_mail.net.process.clock import ReactorClock
 
 
-def check(_: argparse.Namespace, config: Config) -> CommandResult:
+def check(options: argparse.Namespace, config: Config) -> CommandResult:
     """Check everything that the configuration names."""
+    subjects = (
+        configuration_notes,
+        certificate_notes,
+        state_notes,
+        disk_notes,
+        mail_log_notes,
+        directory_notes,
+    )
     # Root could do everything: what matters is what the server's user can.
     with server_user_of(config.state).acting():
-        notes = [
-            *config_notes(config),
-            *certificate_notes(config),
-            *state_notes(config),
-            *disk_notes(config),
-            *mail_log_notes(config),
-            *directory_notes(config),
-        ]
+        notes = [note for look in subjects for note in _guarded(look, config)]
+        domains = all_domains(config) if options.dns else []
     notes += listener_notes(config)
+    if options.dns:
+        notes += run_in_reactor(dns_notes(_resolver(config), config.hostname, domains))
     faults = sum(note.level == "fault" for note in notes)
     warnings = sum(note.level == "warning" for note in notes)
     lines = [f"{note.level:8} {note.subject}: {note.text}" for note in notes]
@@ -40,6 +53,29 @@ def check(_: argparse.Namespace, config: Config) -> CommandResult:
     return CommandResult(data, lines, FAILED if faults else FINE)
 
 
+def _guarded(look: Callable[[Config], Iterator[Note]], config: Config) -> Iterator[Note]:
+    """Yield what was found; what cannot be looked at is a fault, and stops nothing else."""
+    try:
+        yield from look(config)
+    except (OSError, apsw.Error, DirectoryUnusable) as error:
+        subject = look.__name__.removesuffix("_notes").replace("_", " ")
+        yield Note("fault", subject, _words(error))
+
+
+def _words(error: Exception) -> str:
+    if not isinstance(error, OSError):
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+
+
+def _resolver(config: Config) -> Resolver:
+    """Return what asks the DNS as the server does."""
+    from twisted.internet import reactor
+
+    return NetworkAssembly(reactor, config, ReactorClock(reactor)).resolver
+
+
 def add(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command ``check``."""
-    command("check", check, "look for everything that could go wrong")
+    made = command("check", check, "look for everything that could go wrong")
+    made.add_argument("--dns", action="store_true", help="ask the DNS for host and domains, too")

@@ -12,7 +12,7 @@ import pytest
 from twisted_mail.config import Config, LogSettings
 from twisted_mail.control.checks import state
 from twisted_mail.control.checks.server_user import current_name, server_user_of
-from twisted_mail.control.checks.state import config_notes, mail_log_notes, state_notes
+from twisted_mail.control.checks.state import configuration_notes, mail_log_notes, state_notes
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -36,7 +36,7 @@ def config(monkeypatch: pytest.MonkeyPatch) -> Iterator[Config]:
 
 def notes(config: Config) -> list[tuple[str, str]]:
     with server_user_of(config.state).acting():
-        found = [*config_notes(config), *state_notes(config), *mail_log_notes(config)]
+        found = [*configuration_notes(config), *state_notes(config), *mail_log_notes(config)]
     return [(one.level, one.text) for one in found if one.level != "fine"]
 
 
@@ -77,6 +77,6 @@ def test_a_python_that_the_user_cannot_read_is_a_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state, "unreadable_python", lambda: ["/root/lib/os.py"])
-    found = list(config_notes(Config(tmp_path / "mail.toml", "mail.example.org", tmp_path)))
+    found = list(configuration_notes(Config(tmp_path / "mail.toml", "mail.example.org", tmp_path)))
     (fault,) = [one for one in found if one.level == "fault"]
     assert (fault.subject, "cannot read /root/lib/os.py" in fault.text) == ("installation", True)

@@ -4,11 +4,14 @@ import os
 import pwd
 from collections.abc import Iterator
 
+import apsw
+
 from twisted_mail.config import Config
 from twisted_mail.control.checks import password_files
 from twisted_mail.control.checks.note import Note
 from twisted_mail.control.checks.postmaster import postmaster_notes
-from twisted_mail.control.output import count
+from twisted_mail.control.directory import opened
+from twisted_mail.control.output import CommandError, count
 from twisted_mail.directory.editing.editor import DirectoryEditor, DirectoryProblem
 from twisted_mail.directory.schema import DirectoryUnusable
 from twisted_mail.queue.program import Program
@@ -34,6 +37,17 @@ def directory_notes(config: Config) -> Iterator[Note]:
                 yield Note("warning", "logins", text)
     except DirectoryUnusable as error:
         yield Note("fault", "directory", str(error))
+
+
+def all_domains(config: Config) -> list[str]:
+    """Return the domains of ours, those of the configuration alone if there is no directory."""
+    try:
+        if not config.accounts_file.exists():
+            return list(config.domains)
+        with opened(config) as register:
+            return [row.name for row in register.domains.all()]
+    except (OSError, apsw.Error, CommandError, DirectoryUnusable):
+        return list(config.domains)
 
 
 def _residents(register: DirectoryEditor) -> Iterator[Note]:

@@ -37,7 +37,7 @@ def state_notes(config: Config) -> Iterator[Note]:
         yield Note("fine", "state folder", f"{path} belongs to its owner alone")
 
 
-def config_notes(config: Config) -> Iterator[Note]:
+def configuration_notes(config: Config) -> Iterator[Note]:
     """Check that the server can read its configuration again after it gave up root's rights."""
     yield Note("fine", "configuration", f"{config.path} has no mistakes")
     if found := unreadable_python():
