@@ -210,15 +210,25 @@ class Import:
     def _put(self, mailbox: str, done: MailboxSummary, items: Sequence[SourceMessage]) -> None:
         drafts: list[NewMessage] = []
         marks: list[bytes] = []
+        octets = 0
         for item, data in self._loaded(mailbox, done, items):
             drafts.append(NewMessage(Message(MemoryBlob(data)), item.flags, item.date))
             marks.append(message_mark(mailbox, item))
-            done.octets += len(data)
+            octets += len(data)
+            if octets >= BATCH_SIZE:  # packed files are larger than the source told
+                self._finish(done, drafts, marks, octets)
+                drafts, marks, octets = [], [], 0
+        self._finish(done, drafts, marks, octets)
+        self._progress.step(len(items))
+
+    def _finish(
+        self, done: MailboxSummary, drafts: list[NewMessage], marks: list[bytes], octets: int
+    ) -> None:
         if drafts:
             self._append(done.target, drafts, marks)
         self._journal.write(marks)
         done.imported += len(drafts)
-        self._progress.step(len(items))
+        done.octets += octets
 
     def _loaded(
         self, mailbox: str, done: MailboxSummary, items: Sequence[SourceMessage]

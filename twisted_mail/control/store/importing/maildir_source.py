@@ -9,6 +9,7 @@ from hashlib import file_digest, sha256
 from typing import NamedTuple
 
 from twisted_mail.control.store.importing.maildir_folders import PLACES, MaildirFolders
+from twisted_mail.control.store.importing.packed import unpacked
 from twisted_mail.control.store.importing.source import (
     MAX_MESSAGE,
     SourceMessage,
@@ -184,7 +185,7 @@ class MaildirSource:
             except (BadItem, OSError) as error:
                 return BadItem(_why(error))
             else:
-                return data or BadItem("it is empty")
+                return unpacked(data) or BadItem("it is empty")
         return BadItem("it is gone")
 
     def bad(self) -> Iterable[tuple[str, str]]:
