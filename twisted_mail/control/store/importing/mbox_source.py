@@ -18,6 +18,7 @@ from twisted_mail.control.store.progress import GO_ON
 from twisted_mail.control.store.skipped import BadItem
 
 _PASSED_OVER = (b".msf", b".lock", b".dat", b".html", b".json", b".journal", b".sqlite")
+_IN_PACKAGE = b"mbox"
 MAX_DEPTH = 20
 
 
@@ -49,7 +50,11 @@ class MboxSource:
             self._find(b"", "", 0)
 
     def _find(self, folder: bytes, above: str, depth: int) -> None:
-        for name in self._names(folder):
+        names = self._names(folder)
+        if self._is_package(folder, names):
+            self._take(os.path.join(folder, _IN_PACKAGE), above.removesuffix("/") or "INBOX")
+            names = [name for name in names if name not in (_IN_PACKAGE, b"table_of_contents")]
+        for name in names:
             path = os.path.join(folder, name)
             if name.startswith(b".") or name.endswith(_PASSED_OVER):
                 continue
@@ -61,6 +66,11 @@ class MboxSource:
                 self._find(path, mailbox + "/", depth + 1)
             else:
                 self._bad.append((self._files.shown(path), "it lies too deep in the source"))
+
+    def _is_package(self, folder: bytes, names: Sequence[bytes]) -> bool:
+        """Return whether a folder is one mailbox, as Apple Mail exports it: ``Sent.mbox/mbox``."""
+        path = os.path.join(self._files.path, folder).rstrip(b"/")
+        return path.endswith(b".mbox") and _IN_PACKAGE in names
 
     def _names(self, folder: bytes) -> list[bytes]:
         try:
