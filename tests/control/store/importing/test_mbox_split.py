@@ -180,3 +180,26 @@ def test_a_length_of_the_message_itself_spoils_nothing(
     ]
     data = b"".join(mbox.write(each, frozenset(), 1_700_000_000) for each in mails)
     assert bodies(data) == mails
+
+
+def test_a_from_line_without_a_date_among_dated_ones_is_doubtful() -> None:
+    """It may be a quoted message in the text of another one."""
+    text = DATED + HEADER % 1 + b"\nFrom bob\nSubject: quoted\n\nlook\n\n" + DATED + HEADER % 2
+    found = index(text)
+    assert len(found.ranges) == 3
+    [(number, why)] = found.doubtful
+    assert (number, why) == (8, "begins a message, and tells no date as the first From line does")
+
+
+@pytest.mark.parametrize("separator", [b"From \n", b"From - \n"])
+def test_thunderbirds_newer_separator_among_older_ones_is_not_doubtful(separator: bytes) -> None:
+    found = index(written(DATED, separator, separator))
+    assert len(found.ranges) == 3
+    assert not found.doubtful
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\n", b"text\n", b"From a to b\n", b"From a@b 1429178000\n"]
+)
+def test_what_has_no_from_line_has_no_messages(data: bytes) -> None:
+    assert index(data).ranges == []

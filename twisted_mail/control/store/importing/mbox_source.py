@@ -13,7 +13,7 @@ from twisted_mail.control.store.importing import mbox_split
 from twisted_mail.control.store.importing.mbox_split import MboxIndex
 from twisted_mail.control.store.importing.source import MAX_MESSAGE, SourceMessage
 from twisted_mail.control.store.importing.source_files import SourceFiles
-from twisted_mail.control.store.mbox import Dialect
+from twisted_mail.control.store.mbox import Dialect, MboxMessage
 from twisted_mail.control.store.progress import GO_ON
 from twisted_mail.control.store.skipped import BadItem
 
@@ -127,6 +127,15 @@ class MboxSource:
                 raise BadItem(f"it was altered meanwhile; {GO_ON}")
             yield file
 
+    def _read(self, file: BinaryIO, place: _Range) -> MboxMessage | BadItem:
+        """Read a message, or the beginning of one that is too large."""
+        try:
+            file.seek(place.start)
+            data = file.read(min(place.stop - place.start, MAX_MESSAGE))
+        except OSError as error:
+            return BadItem(_why(error))
+        return mbox.read(data, self._dialect)
+
     def count(self, mailbox: str) -> int:
         """Return how many messages there are."""
         return len(self._index(mailbox).ranges)
@@ -134,7 +143,10 @@ class MboxSource:
     def _index(self, mailbox: str) -> MboxIndex:
         if mailbox not in self._indexes:
             with self._opened(mailbox) as file:
-                self._indexes[mailbox] = mbox_split.split(file)
+                try:
+                    self._indexes[mailbox] = mbox_split.split(file)
+                except OSError as error:
+                    raise BadItem(_why(error)) from None
         return self._indexes[mailbox]
 
     def items(self, mailbox: str) -> Iterator[SourceMessage]:
@@ -146,8 +158,10 @@ class MboxSource:
         with self._opened(mailbox) as file:
             for number, (start, stop) in enumerate(ranges, 1):
                 where = f"{shown}, message {number} at octet {start}"
-                file.seek(start)
-                mail = mbox.read(file.read(min(stop - start, MAX_MESSAGE)), self._dialect)
+                mail = self._read(file, _Range(start, stop))
+                if isinstance(mail, BadItem):
+                    self._bad.append((where, str(mail)))
+                    continue
                 if mail.is_internal:
                     continue
                 digest = hashlib.sha256(mail.data).digest()
@@ -162,13 +176,15 @@ class MboxSource:
         """Read the messages."""
         with self._opened(mailbox) as file:
             for item in items:
-                start, stop = self._places[item.key]
-                if stop - start > MAX_MESSAGE:
+                place = self._places[item.key]
+                if place.stop - place.start > MAX_MESSAGE:
                     yield item, BadItem(f"larger than {MAX_MESSAGE} octets")
                     continue
-                file.seek(start)
-                data = mbox.read(file.read(stop - start), self._dialect).data
-                yield item, (data if data.strip() else BadItem("it is empty"))
+                mail = self._read(file, place)
+                if isinstance(mail, BadItem):
+                    yield item, mail
+                else:
+                    yield item, (mail.data if mail.data.strip() else BadItem("it is empty"))
 
     # ------------------------------------------------------------ the end
 
@@ -177,7 +193,7 @@ class MboxSource:
         for mailbox, index in self._indexes.items():
             for number, why in index.hiding:
                 yield f"{self._files.shown(self._paths[mailbox])}, line {number}", why
-        yield from self._bad
+        yield from dict.fromkeys(self._bad)
 
     def remarks(self) -> Iterable[str]:
         """Return the lines that could be read otherwise."""

@@ -18,6 +18,7 @@ _CONTENT_LENGTH = re.compile(
 )
 _LINE_ENDS = re.compile(rb"(?:\r?\n){0,2}")
 _WITHIN = "was taken as text: it lies within the Content-Length of the message before"
+_UNDATED = "begins a message, and tells no date as the first From line does"
 _BEFORE = "was left out, with what follows up to the first From line"
 
 
@@ -59,6 +60,7 @@ class _Splitter:
         self._number = 0  # of the line
         self._is_after_blank = True
         self._is_header = False
+        self._is_dated = False  # the first From line
         self._length: int | None = None  # told by the header that is being read
         self._protected = 0  # up to there the text of a message is known to reach
 
@@ -77,7 +79,8 @@ class _Splitter:
             self._is_after_blank = is_blank
             if is_blank and self._is_header:
                 self._end_header()
-        self._index.ranges = list(zip(self._starts, [*self._starts[1:], self._at], strict=True))
+        stops = [*self._starts[1:], self._at]
+        self._index.ranges = list(zip(self._starts, stops, strict=False))  # none where none begins
         return self._index
 
     def _take(self, line: bytes) -> None:
@@ -99,9 +102,22 @@ class _Splitter:
         if found.doubt:
             doubts = self._index.hiding if found.is_hiding else self._index.doubtful
             doubts.append((self._number, found.doubt))
+        elif found.is_separator and self._is_odd(line):
+            self._index.doubtful.append((self._number, _UNDATED))
         if found.is_separator:
             self._starts.append(self._at)
             self._is_header, self._length = True, None
+
+    def _is_odd(self, line: bytes) -> bool:
+        """Return whether a line names somebody and no date, where the first From line has one."""
+        if not self._starts:
+            self._is_dated = from_lines.date_of(line) is not None
+        return (
+            self._is_dated
+            and len(line.split()) > 1
+            and line.split()[1] != b"-"
+            and from_lines.date_of(line) is None
+        )
 
     def _head(self) -> bytes:
         """Return the octets behind the line that was read last."""
