@@ -6,7 +6,7 @@ import pytest
 
 from tests.control.store.commands import StoreCommand
 from tests.control.store.importing.scripted_imap import Mail, ScriptedImap, import_from
-from twisted_mail.control.store.importing import imap_client, imap_source, importer
+from twisted_mail.control.store.importing import batch, imap_client, imap_source
 
 Import = Callable[..., Any]
 
@@ -390,7 +390,7 @@ def test_a_message_at_which_the_server_hangs_up_is_skipped_by_name(
 def test_an_end_that_lasts_tells_what_came_and_the_next_run_goes_on(
     store: StoreCommand, bring: Import, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importer, "BATCH", 1)
+    monkeypatch.setattr(batch, "MAX_MESSAGES", 1)
     server = ScriptedImap({b"INBOX": four()})
 
     def ended(command: bytes) -> bytes:

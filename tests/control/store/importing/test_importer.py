@@ -9,7 +9,7 @@ import pytest
 from tests.control.store.commands import ALICE, BOB, StoreCommand, facts, wanted
 from tests.corpus import mails
 from twisted_mail.control.store import mbox
-from twisted_mail.control.store.importing import importer
+from twisted_mail.control.store.importing import batch, importer
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.repair.import_stage import ImportStaging
 
@@ -130,7 +130,7 @@ def test_an_import_that_a_full_disk_ends_tells_what_is_here_and_what_is_missing(
     store: StoreCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_of_the_store: bool
 ) -> None:
     source = mbox_file(tmp_path / "old.mbox")
-    monkeypatch.setattr(importer, "BATCH", 8)
+    monkeypatch.setattr(batch, "MAX_MESSAGES", 8)
     append = importer.Import._append
     turns = iter(range(100))
 
@@ -227,7 +227,7 @@ def test_stopped_anywhere_it_goes_on(
     store: StoreCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: str, kind: str
 ) -> None:
     source = mbox_file(tmp_path / "m") if kind == "mbox" else maildir(tmp_path / "m")
-    monkeypatch.setattr(importer, "BATCH", 3)
+    monkeypatch.setattr(batch, "MAX_MESSAGES", 3)
     append, put = importer.Import._append, ImportStaging.put
     turns = iter(range(100))
 

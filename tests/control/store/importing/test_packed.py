@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.control.store.commands import ALICE, StoreCommand
-from twisted_mail.control.store.importing import importer
+from twisted_mail.control.store.importing import batch, importer
 from twisted_mail.control.store.importing.packed import unpacked
 from twisted_mail.control.store.skipped import BadItem
 
@@ -69,7 +69,7 @@ def test_messages_that_grow_are_appended_in_smaller_batches(
         return append(tree, work, target, drafts, marks)
 
     monkeypatch.setattr(importer, "append_to", appended)
-    monkeypatch.setattr(importer, "BATCH_SIZE", 1000)
+    monkeypatch.setattr(batch, "MAX_SIZE", 1000)
     source = maildir(tmp_path / "old", *[gzip.compress(MESSAGE * 30)] * 7)
     assert store.json("import", ALICE, source)["imported"] == 7
     assert max(sizes) == 2

@@ -3,12 +3,14 @@
 import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from twisted_mail.config import Config
 from twisted_mail.control.output import CommandError, CommandResult, count
 from twisted_mail.control.store import accounts
+from twisted_mail.control.store.importing import batch as batches
 from twisted_mail.control.store.importing import open_source
+from twisted_mail.control.store.importing.batch import Batch
 from twisted_mail.control.store.importing.dates import date_of_message
 from twisted_mail.control.store.importing.journal import ImportJournal, mark_of, marks_in
 from twisted_mail.control.store.importing.report import (
@@ -44,9 +46,6 @@ from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.perform import perform, perform_steps
 from twisted_mail.store.work.subscribe import subscribe
 
-BATCH = 100  # messages that become visible together
-BATCH_SIZE = 8 * 1024 * 1024  # octets, likewise
-
 
 def import_mail(options: argparse.Namespace, config: Config) -> CommandResult:
     """Import every message once, however often the command is run."""
@@ -66,20 +65,6 @@ def import_mail(options: argparse.Namespace, config: Config) -> CommandResult:
             return work.result(account)
     finally:
         source.close()
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Messages that are appended together."""
-
-    items: list[SourceMessage] = field(default_factory=list)
-    size: int = 0
-
-    def add(self, item: SourceMessage) -> bool:
-        """Add a message; return whether the batch is full."""
-        self.items.append(item)
-        self.size += item.size
-        return len(self.items) >= BATCH or self.size >= BATCH_SIZE
 
 
 class Import:
@@ -199,11 +184,11 @@ class Import:
             perform(self._tree, create, done.target, "")
         known = self._known(done.target)
         self._journal.write(known)
-        batch = _Batch()
+        batch = Batch()
         for item in self._fresh(mailbox, done, known):
             if batch.add(item):
                 self._put(mailbox, done, batch.items)
-                batch = _Batch()
+                batch = Batch()
         if batch.items:
             self._put(mailbox, done, batch.items)
 
@@ -215,7 +200,7 @@ class Import:
             drafts.append(NewMessage(Message(MemoryBlob(data)), item.flags, item.date))
             marks.append(message_mark(mailbox, item))
             octets += len(data)
-            if octets >= BATCH_SIZE:  # packed files are larger than the source told
+            if octets >= batches.MAX_SIZE:  # packed files are larger than the source told
                 self._finish(done, drafts, marks, octets)
                 drafts, marks, octets = [], [], 0
         self._finish(done, drafts, marks, octets)
@@ -265,7 +250,7 @@ class Import:
             return False
         staged = {mark_of(base): base for base in stage.files()} | present
         uids: dict[bytes, int] = {}
-        batch = _Batch()
+        batch = Batch()
         for item in self._fresh(mailbox, done, self._journal.done):
             here = staged.get(message_mark(mailbox, item))
             if here is not None:
@@ -273,7 +258,7 @@ class Import:
                 self._progress.step()
             elif batch.add(item):
                 uids |= self._stage(stage, mailbox, done, batch.items)
-                batch = _Batch()
+                batch = Batch()
         uids |= self._stage(stage, mailbox, done, batch.items)
         numbers = MailboxNumbers(numbering.uidvalidity, numbering.uidnext, uids)
         if not perform_steps(
