@@ -2,13 +2,21 @@
 
 import shutil
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from OpenSSL import SSL
 
 from twisted_mail.control.setup import certificates
-from twisted_mail.net.server.tls import Certificates, read_key_file
+from twisted_mail.net.server.tls import (
+    CIPHER_SUITES,
+    Certificates,
+    read_key_file,
+)
 
 
 @pytest.fixture
@@ -112,3 +120,91 @@ def test_a_key_of_another_certificate_is_refused(folder: Path) -> None:
     mixed.write_text(key + other[other.index("-----BEGIN CERTIFICATE") :])
     with pytest.raises(ValueError, match="does not belong"):
         read_key_file(mixed)
+
+
+# ---------------------------------------------------------------- suites
+
+
+def known_suites() -> list[str]:
+    """Return every suite of TLS 1.2 that the library can speak with a certificate."""
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_cipher_list(b"ALL:!aNULL:!eNULL:!PSK:!SRP:@SECLEVEL=0")
+    names = SSL.Connection(context, None).get_cipher_list()
+    return [name for name in names if not name.startswith("TLS_")]
+
+
+def agreed(shelf: Certificates, suite: str) -> str:
+    """Shake hands with a client of TLS 1.2 that speaks this suite alone; return the one that is used."""
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_max_proto_version(SSL.TLS1_2_VERSION)
+    context.set_cipher_list(f"{suite}:@SECLEVEL=0".encode())
+    server, client = shelf.serverConnectionForTLS(None), SSL.Connection(context, None)
+    server.set_accept_state()
+    client.set_connect_state()
+    for _ in range(4):
+        for one, other in ((client, server), (server, client)):
+            with suppress(SSL.WantReadError):
+                one.do_handshake()
+            with suppress(SSL.WantReadError):
+                other.bio_write(one.bio_read(65536))
+    return client.get_cipher_name() or ""
+
+
+@pytest.fixture(scope="module")
+def of_each_kind(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Certificates]:
+    """Return the certificates of a server with a key of ECDSA, and of one with a key of RSA."""
+    made = {}
+    for kind, key in (
+        ("ECDSA", ec.generate_private_key(ec.SECP256R1())),
+        ("RSA", rsa.generate_private_key(65537, 2048)),
+    ):
+        folder = tmp_path_factory.mktemp(kind)
+        (folder / "one.pem").write_bytes(pem_of(key))
+        made[kind] = scanned(folder)
+    return made
+
+
+def pem_of(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
+    """Return a key with a certificate that it has signed itself."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mail.example.org")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    encoding = serialization.Encoding.PEM
+    secret = key.private_bytes(
+        encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return secret + certificate.public_bytes(encoding)
+
+
+@pytest.mark.parametrize("suite", CIPHER_SUITES)
+def test_each_suite_of_the_list_is_spoken(
+    of_each_kind: dict[str, Certificates], suite: str
+) -> None:
+    kind = "ECDSA" if "ECDSA" in suite else "RSA"
+    assert agreed(of_each_kind[kind], suite) == suite
+
+
+@pytest.mark.parametrize("suite", [one for one in known_suites() if one not in CIPHER_SUITES])
+def test_every_other_suite_is_refused(of_each_kind: dict[str, Certificates], suite: str) -> None:
+    for certificates_of_kind in of_each_kind.values():
+        with pytest.raises(SSL.Error):
+            agreed(certificates_of_kind, suite)
+
+
+def test_there_are_others_to_refuse() -> None:
+    assert {"AES128-GCM-SHA256", "AES256-SHA", "ECDHE-RSA-AES128-SHA"} <= set(known_suites())
+
+
+def test_tls_1_3_has_its_common_suites(of_each_kind: dict[str, Certificates]) -> None:
+    server = of_each_kind["ECDSA"].serverConnectionForTLS(None)
+    names = [name for name in server.get_cipher_list() if name.startswith("TLS_")]
+    assert sorted(names) == [
+        "TLS_AES_128_GCM_SHA256",
+        "TLS_AES_256_GCM_SHA384",
+        "TLS_CHACHA20_POLY1305_SHA256",
+    ]

@@ -13,11 +13,24 @@ from pathlib import Path
 from cryptography import x509
 from OpenSSL import SSL, crypto
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
-from twisted.internet.ssl import CertificateOptions, TLSVersion
+from twisted.internet.ssl import AcceptableCiphers, CertificateOptions, TLSVersion
 from zope.interface import implementer
 
 from twisted_mail.interfaces import TlsInfo
 from twisted_mail.net.server.pem import read_chain, read_key, refusal_in_words
+
+# TLS 1.2: forward secrecy and authenticated encryption (see docs/decisions/0031).
+CIPHER_SUITES = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "ECDHE-RSA-CHACHA20-POLY1305",
+)
+_ACCEPTABLE = AcceptableCiphers.fromOpenSSLCipherString(  # type: ignore[no-untyped-call]
+    ":".join(CIPHER_SUITES)
+)
 
 _Stamp = tuple[tuple[str, int, int], ...]  # name, size and mtime of each file
 
@@ -43,6 +56,7 @@ def read_key_file(path: Path) -> KeyFile:
             certificate=crypto.X509.from_cryptography(chain[0]),
             extraCertChain=[crypto.X509.from_cryptography(cert) for cert in chain[1:]],
             raiseMinimumTo=TLSVersion.TLSv1_2,  # RFC 8996, RFC 8997
+            acceptableCiphers=_ACCEPTABLE,
         )
         return KeyFile(path, names_of(chain[0]), options.getContext())
     except (SSL.Error, crypto.Error, TypeError) as error:
