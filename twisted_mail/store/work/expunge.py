@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from twisted_mail.mail.mailbox.change import EntriesExpunged
 from twisted_mail.store.disk.faults import is_of_one_file
 from twisted_mail.store.index.rows import Row
+from twisted_mail.store.quota import Usage
 from twisted_mail.store.trash.expunged_archive import ArchiveFolder
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
@@ -21,7 +22,10 @@ def expunge(
     archived = work.tree.archive.todays_folder(folder.folder)
     error: OSError | None = None
     removed: list[Row] = []
-    wanted = there = {row.uid for row in work.index.rows(state, set(uids))}
+    rows = work.index.rows(state, set(uids))
+    coming = Usage(sum(row.stored for row in rows), len(rows))
+    work.tree.archive_room.make(work.tree.ledger.quota, coming)
+    wanted = there = {row.uid for row in rows}
     with folder.renaming(state):
         for _ in range(_ATTEMPTS):
             done, lost, error = _take_all(folder, work, archived, work.index.rows(state, wanted))

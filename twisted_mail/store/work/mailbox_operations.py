@@ -15,6 +15,7 @@ from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.durable import make_folders, remove_tree
 from twisted_mail.store.format import layout, mailbox_names, uidlist
 from twisted_mail.store.format.uidlist import UidList
+from twisted_mail.store.quota import Usage
 from twisted_mail.store.trash.expunged_archive import NO_SPACE
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
@@ -98,7 +99,7 @@ def delete(tree: Tree, work: UnitOfWork, name: str) -> None:
     folder = _deletable(tree, name)
     state = mailbox_row(folder, work)
     tree.uidvalidities.note(state.uidvalidity)
-    kept = _archive_path(tree, folder)
+    kept = _archive_path(tree, work, folder)
     hidden = _trash(tree, folder.folder, kept)
     work.undo.append(partial(tree.disk.rename, hidden, folder.path))
     work.index.mailboxes.remove(state)
@@ -128,10 +129,12 @@ def _deletable(tree: Tree, name: str) -> Folder:
     return tree.find(name)
 
 
-def _archive_path(tree: Tree, folder: Folder) -> bytes:
+def _archive_path(tree: Tree, work: UnitOfWork, folder: Folder) -> bytes:
     """Return where a mailbox that has messages goes as a whole, or nothing if it cannot."""
     if not _has_messages(tree, folder):
         return b""
+    messages, octets = work.index.mailboxes.usage().get(folder.folder, (0, 0))
+    tree.archive_room.make(tree.ledger.quota, Usage(octets, messages))
     return tree.archive.mailbox_path(folder.folder, _unique(tree))
 
 
