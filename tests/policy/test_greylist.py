@@ -194,3 +194,12 @@ def test_a_key_tells_nobody_who_wrote_whom():
 def test_settings_that_make_no_sense_are_mistakes(options):
     with pytest.raises(ValueError, match=r"."):
         GreylistSettings(**options)
+
+
+def test_the_keys_of_a_network_begin_alike():
+    one = triplet_key("192.0.2.0/24", parse("a@b.example"), parse("alice@example.org"))
+    other = triplet_key("192.0.2.0/24", parse("c@d.example"), parse("bob@example.org"))
+    third = triplet_key("198.51.100.0/24", parse("a@b.example"), parse("alice@example.org"))
+    assert one[:4] == other[:4] != third[:4]
+    assert len({one[4:], other[4:], third[4:]}) == 3
+    assert len(one) == 16

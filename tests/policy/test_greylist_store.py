@@ -69,3 +69,25 @@ def test_it_can_be_closed_and_used_again(tmp_path):
     known.close()
     known.close()
     assert known.check_triplet("n", b"x", 1060.0)[0] is TripletStatus.PASSED
+
+
+def test_invented_triplets_displace_none_that_passed(tmp_path):
+    known = GreylistStore(tmp_path / "db", TERMS)
+    known.check_triplet("good", b"good", 1000.0)
+    assert known.check_triplet("good", b"good", 1060.0)[0] is TripletStatus.PASSED
+    for at in range(5000):
+        known.check_triplet("bad", b"%04d" % at, 2000.0 + at / 10)
+    for at in range(3):
+        known.check_triplet("bad", b"%d" % at, 2600.0 + greylist_store.CLEAN_SECONDS)
+    assert rows(tmp_path / "db") <= 1003
+    found = known.check_triplet("elsewhere", b"good", 4000.0)
+    assert found[0] is TripletStatus.KNOWN
+
+
+def test_a_network_that_invents_triplets_displaces_its_own(tmp_path):
+    known = GreylistStore(tmp_path / "db", TERMS)
+    known.check_triplet("other", b"oth-1", 1000.0)
+    for at in range(200):
+        known.check_triplet("bad", b"bad-%03d" % at, 1000.0)
+    assert rows(tmp_path / "db") == 1 + 1000 // greylist_store.NETWORK_SHARE
+    assert known.check_triplet("other", b"oth-1", 1060.0)[0] is TripletStatus.PASSED

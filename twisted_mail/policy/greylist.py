@@ -21,6 +21,7 @@ from twisted_mail.mail.address import Address, canonical_text
 from twisted_mail.mail.outcome import MailError, Outcome
 from twisted_mail.mail.verdict import ACCEPT, Decision, FilterStage, Verdict
 from twisted_mail.policy.greylist_store import (
+    NETWORK_OCTETS,
     GreylistRules,
     GreylistStore,
     GreylistUnreadable,
@@ -139,11 +140,15 @@ def defer_for(seconds: float) -> Verdict:
 
 
 def triplet_key(network: str, sender: Address, recipient: Address) -> bytes:
-    """Return a short key for network, sender and recipient, from which no address can be read."""
+    """Return a short key for network, sender and recipient, from which no address can be read.
+
+    It begins with ``NETWORK_OCTETS`` that are the same for all of a network.
+    """
     text = "\0".join(
         (network, normalise_sender(sender), canonical_text(f"{recipient.local}@{recipient.domain}"))
     )
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    rest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).digest()
+    return hashlib.blake2b(network.encode(), digest_size=NETWORK_OCTETS).digest() + rest
 
 
 def normalise_sender(sender: Address) -> str:

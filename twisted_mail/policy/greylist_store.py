@@ -2,6 +2,8 @@
 
 Two tables: ``met`` has a row for each triplet of network, sender and recipient, ``networks`` one for each
 network that tried again. After a power cut the last few may be forgotten; these clients wait once more.
+Whoever invents senders and recipients takes room from nobody else: of too many, those that wait go before
+those that passed, and one network has few that wait.
 """
 
 from contextlib import suppress
@@ -14,6 +16,8 @@ import apsw
 CLEAN_SECONDS = 600.0  # between two removals of what is too old
 CLEAN_ROWS = 2000  # removed at a time
 BUSY_MILLISECONDS = 1000  # that another process is waited for
+NETWORK_OCTETS = 4  # of a key, that are the same for all triplets of a network
+NETWORK_SHARE = 100  # the part of all entries that triplets of one network may be while they wait
 RETRY_SECONDS = 60.0  # before a database that failed is opened again
 
 _SCHEMA = """
@@ -21,6 +25,7 @@ CREATE TABLE IF NOT EXISTS met (
     key BLOB PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, passed INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS met_last ON met (last);
+CREATE INDEX IF NOT EXISTS met_passed ON met (passed, last);
 CREATE TABLE IF NOT EXISTS networks (
     network TEXT PRIMARY KEY, passes INTEGER NOT NULL, last INTEGER NOT NULL
 ) WITHOUT ROWID;
@@ -125,6 +130,7 @@ class GreylistStore:
             connection.execute("UPDATE met SET last = ? WHERE key = ?", (now, key))
             return TripletStatus.KNOWN, 0
         if last < 0 or now - first > self._rules.window or now < first:
+            self._make_room(connection, key)
             connection.execute("INSERT OR REPLACE INTO met VALUES (?, ?, ?, 0)", (key, now, now))
             return TripletStatus.NEW, self._rules.delay
         if now - first < self._rules.delay:
@@ -137,6 +143,19 @@ class GreylistStore:
             (network, now),
         )
         return TripletStatus.PASSED, 0
+
+    def _make_room(self, connection: apsw.Connection, key: bytes) -> None:
+        """Forget the oldest of the triplets that wait, of a network that has its share of them."""
+        first = key[:NETWORK_OCTETS]
+        own = "passed = 0 AND key BETWEEN ? AND ?"
+        bounds = first, first + b"\xff" * 16
+        [[waiting]] = connection.execute(f"SELECT count(*) FROM met WHERE {own}", bounds)
+        if waiting >= max(1, self._rules.max_entries // NETWORK_SHARE):
+            connection.execute(
+                "DELETE FROM met WHERE key ="
+                f" (SELECT key FROM met WHERE {own} ORDER BY last LIMIT 1)",
+                bounds,
+            )
 
     def _is_known_network(self, connection: apsw.Connection, network: str, now: int) -> bool:
         if not self._rules.passes:
@@ -170,10 +189,10 @@ class GreylistStore:
             self._cleaned_at = now
 
     def _remove(self, connection: apsw.Connection, table: str, where: str, most: int) -> bool:
-        """Remove rows, the oldest first; return whether no more of them are left."""
-        key = "key" if table == "met" else "network"
+        """Remove rows, those that wait and the oldest first; return whether no more of them are left."""
+        key, order = ("key", "passed, last") if table == "met" else ("network", "last")
         connection.execute(
             f"DELETE FROM {table} WHERE {key} IN"
-            f" (SELECT {key} FROM {table} {where} ORDER BY last LIMIT {most})"
+            f" (SELECT {key} FROM {table} {where} ORDER BY {order} LIMIT {most})"
         )
         return connection.changes() < CLEAN_ROWS
