@@ -17,6 +17,7 @@ from twisted_mail.mail.route import ListTarget
 from twisted_mail.queue.dead_letters import DeadLetters, dead_folder
 from twisted_mail.queue.folder import QueueFolder
 from twisted_mail.queue.held_jobs import HeldJobReview
+from twisted_mail.queue.job_counts import JobCounts
 from twisted_mail.queue.job_queue import FolderJobQueue
 from twisted_mail.queue.program import result_of_exit_code
 from twisted_mail.queue.runner import QueueRunner
@@ -105,8 +106,7 @@ class MailQueue:
             InlineBlocking(),
             clock,
             self.lists,
-            self.settings.max_parcels,
-            self.max_held,
+            JobCounts(self.settings.max_parcels, self.max_held),
             self.dead_letters,
         )
         self.runner = QueueRunner(

@@ -34,6 +34,7 @@ from twisted_mail.queue.dead_letters import DeadLetters, dead_folder
 from twisted_mail.queue.failure_report import DsnReporter
 from twisted_mail.queue.folder import QueueFolder
 from twisted_mail.queue.held_jobs import HeldJobReview
+from twisted_mail.queue.job_counts import JobCounts
 from twisted_mail.queue.job_queue import FolderJobQueue
 from twisted_mail.queue.mailer import QueueMailer
 from twisted_mail.queue.program import Program
@@ -128,8 +129,7 @@ class DeliveryAssembly:
             of.files,
             of.clock,
             MailingListAdmission(of.mailing_lists),
-            of.queue_settings.max_parcels,
-            of.list_settings.max_held,
+            JobCounts(of.queue_settings.max_parcels, of.list_settings.max_held),
             self._dead_letters,
             of.report_fault,
         )

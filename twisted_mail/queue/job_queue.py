@@ -25,24 +25,22 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.job import Job
 from twisted_mail.mail.message import Blob, Message
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
-from twisted_mail.mail.route import JobTarget, ListTarget, ProgramTarget
+from twisted_mail.mail.route import JobTarget, ProgramTarget
 from twisted_mail.queue.dead_letters import DeadLetters
 from twisted_mail.queue.folder import QueueFolder
+from twisted_mail.queue.job_counts import JobCounts
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_HEADER = 128 * 1024  # octets of header that are looked at
-_BUSY = Outcome(452, "4.3.1", "Too much mail is waiting; try again later")
-_TOO_MANY_HELD = Outcome(452, "4.3.1", "Too many messages wait for the owners of this list")
 _LOOPS = Outcome(554, "5.4.6", "The message has been at this address before")
 
 
 class FolderJobQueue:
     """All jobs, in memory and in a folder. Fulfils ``interfaces.JobQueue`` and ``HeldJobs``.
 
-    At most ``max_jobs`` are taken, and ``max_held`` of each list that wait for a moderator. Methods
-    belong to one thread; ``load`` comes first.
+    ``counts`` says how many are taken. All methods belong to one thread; ``load`` comes first.
     """
 
     def __init__(
@@ -51,8 +49,7 @@ class FolderJobQueue:
         blocking: Blocking,
         clock: Clock,
         admission: ListAdmission,
-        max_jobs: int,
-        max_held: int,
+        counts: JobCounts,
         dead_letters: DeadLetters,
         report_fault: FaultReport = unreported,
     ) -> None:
@@ -61,8 +58,7 @@ class FolderJobQueue:
         self._blocking = blocking
         self._clock = clock
         self._admission = admission
-        self._max_jobs = max_jobs
-        self._max_held = max_held
+        self._counts = counts
         self._dead_letters = dead_letters
         self._jobs: dict[str, Job] = {}
         self._due: dict[str, list[tuple[float, str]]] = {}  # a heap for each transport
@@ -81,8 +77,7 @@ class FolderJobQueue:
 
         Raises Refused when a target does not take the message, and Unavailable; then nothing is kept.
         """
-        if len(self._jobs) + len(targets) > self._max_jobs:
-            raise Unavailable(_BUSY)
+        self._counts.check_total(len(targets))
         header = await self._blocking.run(_header, message)
         jobs = []
         for number, target in enumerate(targets, 1):
@@ -95,22 +90,14 @@ class FolderJobQueue:
 
     async def _admit(self, envelope: Envelope, target: JobTarget, header: bytes) -> str | None:
         """Return the empty text, why the job is held, or None for no job. Raises MailError."""
-        if isinstance(target, ProgramTarget):
-            if _was_delivered_to(header, str(target.recipient)):
-                raise Refused(_LOOPS)
-            return ""
-        reason = await self._admission.admit(envelope, target, header)
-        if reason and self._held_of(target) >= self._max_held:
-            raise Unavailable(_TOO_MANY_HELD)
+        reason: str | None = ""
+        if not isinstance(target, ProgramTarget):
+            reason = await self._admission.admit(envelope, target, header)
+        elif _was_delivered_to(header, str(target.recipient)):
+            raise Refused(_LOOPS)
+        if reason is not None:
+            self._counts.check(target, is_held=bool(reason))
         return reason
-
-    def _held_of(self, target: JobTarget) -> int:
-        """Return how many posts of a list are held: one that nobody looks after stops no other."""
-        assert isinstance(target, ListTarget)
-        return sum(
-            isinstance(job.target, ListTarget) and job.target.list == target.list
-            for job in self.held
-        )
 
     def _make_job(self, envelope: Envelope, number: int, target: JobTarget, reason: str) -> Job:
         now = self._clock.now()
@@ -170,7 +157,9 @@ class FolderJobQueue:
 
     def schedule(self, job: Job) -> None:
         """Take a job's new state into memory only: what is on disk counts after a restart."""
+        self._forget(job.id)
         self._jobs[job.id] = job
+        self._counts.add(job)
         if not job.is_held:
             heapq.heappush(self._due.setdefault(job.transport, []), (job.due, job.id))
 
@@ -181,13 +170,18 @@ class FolderJobQueue:
 
     async def remove(self, id: str) -> None:
         """Remove a job. Raises Unavailable."""
-        self._jobs.pop(id, None)
+        self._forget(id)
         await self._run(self._folder.remove, id)
 
     async def bury(self, job: Job, reason: str) -> None:
         """Make a job a dead letter. Raises Unavailable; then it stays what it was."""
         await self._dead_letters.keep(job, self._folder, reason)
         await self.remove(job.id)
+
+    def _forget(self, id: str) -> None:
+        job = self._jobs.pop(id, None)
+        if job is not None:
+            self._counts.remove(job)
 
     async def release(self, job: Job) -> None:
         """Let a held job be delivered. Raises Unavailable."""
