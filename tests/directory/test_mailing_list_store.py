@@ -157,3 +157,21 @@ def test_a_member_is_found_by_another_name_of_the_domain(tmp_path: Path) -> None
     assert found is not None
     assert found.address == parse("Alice@example.org")
     assert fixture.ask(ListRole.UNSUBSCRIBE, "alice@example.com")
+
+
+def test_requests_with_many_details_of_one_user_displace_those_alone(
+    fixture: MailingListFixture,
+) -> None:
+    first = fixture.ask(ListRole.SUBSCRIBE, BOB)
+    fixture.clock.seconds += 1
+    fixture.editor._tables.connection.executemany(
+        "INSERT INTO list_request VALUES (?, ?, 'subscribe', ?, 'x@example.org', ?)",
+        [
+            (f"t{at}", NEWS, f"alice+{at}@example.org", fixture.clock.seconds)
+            for at in range(MAX_REQUESTS + 20)
+        ],
+    )
+    fixture.ask(ListRole.UNSUBSCRIBE, ALICE)
+    rows = fixture.editor._tables.connection.execute("SELECT count(*) FROM list_request")
+    assert list(rows) == [(MAX_REQUESTS,)]
+    assert fixture.confirm(first) is not None

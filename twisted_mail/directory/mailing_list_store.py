@@ -6,6 +6,7 @@ too old. The member is suspended when the limit is reached.
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -141,7 +142,7 @@ class SqliteMailingListStore:
                 "DELETE FROM list_request WHERE list = ? AND role = ? AND key = ? AND created < ?",
                 (*row, now - ASK_AGAIN),
             )
-            self._drop_oldest_requests(key)
+            self._make_room(key)
             token = secrets.token_hex(10)
             connection.execute(
                 "INSERT OR IGNORE INTO list_request VALUES (?, ?, ?, ?, ?, ?)",
@@ -149,13 +150,25 @@ class SqliteMailingListStore:
             )
             return token if connection.changes() else ""
 
-    def _drop_oldest_requests(self, key: str) -> None:
-        """Forget the oldest requests of a list that has too many."""
-        self._tables.connection.execute(
-            "DELETE FROM list_request WHERE list = ?1 AND token NOT IN (SELECT token FROM"
-            " list_request WHERE list = ?1 ORDER BY created DESC LIMIT ?2)",
-            (key, MAX_REQUESTS - 1),
-        )
+    def _make_room(self, key: str) -> None:
+        """Forget the oldest request of a list that has too many, of the user who has most.
+
+        Anybody may ask for any address, each with any detail: who does that displaces these alone.
+        """
+        connection = self._tables.connection
+        query = "SELECT token, key FROM list_request WHERE list = ? ORDER BY created"
+        rows = [(token, self._user(asked)) for token, asked in connection.execute(query, (key,))]
+        while len(rows) >= MAX_REQUESTS:
+            [(most, _)] = Counter(user for _, user in rows).most_common(1)
+            oldest = next(row for row in rows if row[1] == most)
+            connection.execute("DELETE FROM list_request WHERE token = ?", (oldest[0],))
+            rows.remove(oldest)
+
+    def _user(self, key: str) -> str:
+        """Return the key of an address without any detail."""
+        local, _, domain = key.rpartition("@")
+        ends = [at for at, sign in enumerate(local) if at and sign in self._tables.separators]
+        return f"{local[: min(ends, default=len(local))]}@{domain}"
 
     def _answer(self, name: str, token: str, within: float) -> SubscriptionRequest | None:
         with self._tables.transaction() as connection:
