@@ -5,14 +5,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.contracts.ground import FakeRenderer
 from twisted_mail.delivery import partial_deliveries as room
+from twisted_mail.delivery.doors import DeliveryBackend
+from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.partial_deliveries import PartialDeliveries
 from twisted_mail.delivery.partial_folder import PartialFolder
+from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.envelope import Envelope
-from twisted_mail.mail.message import Blob, MemoryBlob
+from twisted_mail.mail.message import Blob, MemoryBlob, Message
+from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.files import DiskFiles
+from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
+from twisted_mail.testing.recorded_log import ListJournal
 
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.org"
 LETTER = b"Message-ID: <1@client.example>\r\n\r\nbody\r\n"
@@ -177,3 +185,32 @@ def test_a_damaged_file_says_nothing_and_goes(tmp_path: Path, data: bytes) -> No
     memory.refresh()
     assert len(memory.partial) == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_five_tries_for_an_account_whose_folder_is_broken_make_one_copy_for_the_other(
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "mail"
+    store = MaildirStore(root, InlineBlocking(), StillClock(), FakeRenderer())
+    (root / "example.org").mkdir(parents=True)
+    (root / "example.org" / "alice").write_bytes(b"no folder")
+    directory = FixedDirectory({ALICE: "", BOB: ""})
+    memory = Memory(tmp_path / "partial")
+    doors = DeliveryBackend(
+        LocalRouter(directory),
+        store,
+        ListJournal(),
+        memory.clock,
+        partial_deliveries=memory.partial,
+    )
+    envelope = Envelope("id1", parse("s@client.example"), (parse(ALICE), parse(BOB)))
+    for attempt in range(5):
+        received = f"Received: {attempt}\r\n".encode()
+        with pytest.raises(Unavailable):
+            finish(LocalDelivery(doors).accept(envelope, Message(MemoryBlob(LETTER), received)))
+    assert len(list(root.glob("example.org/bob/Maildir/new/*"))) == 1
+    (root / "example.org" / "alice").unlink()
+    finish(LocalDelivery(doors).accept(envelope, Message(MemoryBlob(LETTER), b"")))
+    for name in ("alice", "bob"):
+        assert len(list(root.glob(f"example.org/{name}/Maildir/new/*"))) == 1
+    assert list((tmp_path / "partial").iterdir()) == []
