@@ -62,7 +62,7 @@ class PartialDeliveries:
     async def served(self, envelope: Envelope, blob: Blob) -> frozenset[str]:
         """Return the accounts that have this message already, and are not to get it again."""
         # Next to no message resembles a remembered one, so next to none has to be read for this.
-        if _outline(envelope, blob) not in self._outlines:
+        if not self._known or _outline(envelope, blob) not in self._outlines:
             return NOBODY
         return self._current(await self._key(envelope, blob)).accounts
 
