@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 KEPT_SECONDS = 86_400.0
 MAX_MESSAGES = 10_000
-MAX_ACCOUNTS = 100_000  # of all these messages together
+MAX_ACCOUNTS = 500_000  # of all these messages together, about 60 octets each
 REFRESH_SECONDS = 5.0  # how often the folder is looked at
 
 NOBODY: frozenset[str] = frozenset()

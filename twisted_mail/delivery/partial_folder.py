@@ -8,6 +8,7 @@ functions may block and raise OSError.
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -53,7 +54,7 @@ class PartialFolder:
             data = self._files.read(os.path.join(self.path, name), _MAX_FILE)
             try:
                 values = json.loads(data or b"{}")
-                accounts.update(map(str, values["accounts"]))
+                accounts.update(sys.intern(str(name)) for name in values["accounts"])
                 until = max(until, float(values["until"]))
             except (ValueError, TypeError, KeyError):
                 continue
