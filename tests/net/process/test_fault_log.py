@@ -5,6 +5,7 @@ import pytest
 
 from twisted_mail.net.process.fault_log import (
     MAX_LINES,
+    MAX_LINES_OF_ACCOUNT,
     PERIOD_SECONDS,
     WHERE,
     FaultLog,
@@ -66,3 +67,16 @@ def test_a_flood_is_bounded_and_says_that_there_is_more() -> None:
     fixture.clock.seconds += PERIOD_SECONDS
     fixture.log("/0", OSError(errno.EIO, ""))
     assert fixture.lines[-1].startswith("/0: ")
+
+
+def test_the_files_of_one_account_hide_no_errors_of_others() -> None:
+    fixture = FaultFixture()
+    for number in range(3 * MAX_LINES):
+        fixture.log("/m", OSError(errno.EIO, "", f"/m/x/ann/Maildir/cur/{number}"))
+    assert len(fixture.lines) == MAX_LINES_OF_ACCOUNT + 1
+    assert fixture.lines[-1].startswith("there are more errors below /m/x/ann than 20 in 10")
+    fixture.log("/m", OSError(errno.EIO, "", "/m/x/bob/Maildir/cur/1"))
+    assert fixture.lines[-1].startswith("/m/x/bob/Maildir/cur/1: ")
+    fixture.clock.seconds += PERIOD_SECONDS
+    fixture.log("/m", OSError(errno.EIO, "", "/m/x/ann/Maildir/cur/1"))
+    assert fixture.lines[-1].startswith("/m/x/ann/Maildir/cur/1: ")

@@ -6,12 +6,14 @@ path and the name of the error.
 
 import errno
 import os
+from collections import Counter
 from collections.abc import Callable
 
 from twisted_mail.interfaces import Clock, Journal
 
 PERIOD_SECONDS = 600.0  # in which one error of one path is logged once
 MAX_LINES = 100  # of one period
+MAX_LINES_OF_ACCOUNT = 20  # ... about the files of one account, so that others' are seen, too
 _MAX_TEXT = 500  # characters of a line
 WHERE = "disk:"
 
@@ -29,6 +31,7 @@ class FaultLog:
         self._in_reactor = in_reactor
         self._period_end = 0.0
         self._written: set[str] = set()  # in this period
+        self._of_account: Counter[str] = Counter()
 
     def __call__(self, where: str, error: Exception) -> None:
         """Report an error at a place."""
@@ -39,13 +42,30 @@ class FaultLog:
         if now >= self._period_end:
             self._period_end = now + PERIOD_SECONDS
             self._written.clear()
+            self._of_account.clear()
+        account = _account(text)
         if text in self._written or len(self._written) > MAX_LINES:
             return
+        if account and self._of_account[account] > MAX_LINES_OF_ACCOUNT:
+            return
         self._written.add(text)
+        self._of_account[account] += 1
         if len(self._written) > MAX_LINES:
-            minutes = int(PERIOD_SECONDS / 60)
-            text = f"there are more errors than {MAX_LINES} in {minutes} minutes; the rest is not logged"
+            text = _and_more("", MAX_LINES)
+        elif account and self._of_account[account] > MAX_LINES_OF_ACCOUNT:
+            text = _and_more(f" below {account}", MAX_LINES_OF_ACCOUNT)
         self._journal.warned(WHERE, text)
+
+
+def _and_more(where: str, most: int) -> str:
+    minutes = int(PERIOD_SECONDS / 60)
+    return f"there are more errors{where} than {most} in {minutes} minutes; the rest is not logged"
+
+
+def _account(text: str) -> str:
+    """Return the folder of the account whose file a line is about, or nothing."""
+    before, maildir, _ = text.partition("/Maildir")
+    return before if maildir else ""
 
 
 def fault_text(where: str, error: Exception) -> str:
