@@ -36,3 +36,8 @@ def test_any_text_makes_a_notice_of_ascii_and_short_lines(subject: str, text: st
 
 def test_dates_are_whole_seconds_of_utc() -> None:
     assert format_date(0.9) == "Thu, 01 Jan 1970 00:00:00 +0000"
+
+
+def test_a_subject_has_200_characters() -> None:
+    data = compose(Notice(NEWS, ALICE, "x" * 300, text_content("")), 0.0, "id@x.example")
+    assert message_from_bytes(data)["Subject"].count("x") == 200

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.imap.selected import SelectedSession, SmallMailbox
+from tests.imap.talk import ImapFixture
 from twisted_mail.imap.command import Command
 from twisted_mail.imap.commands import copy, expunge, fetch, search, store
 from twisted_mail.imap.extensions import move
@@ -47,3 +48,44 @@ def test_any_arguments_give_an_answer_or_a_clear_error(
     written = session.written()
     assert not written or written.endswith(b"\r\n")
     session.view.updates(may_expunge=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "CAPABILITY",
+        "NOOP",
+        "CHECK",
+        "UNSELECT",
+        "CLOSE",
+        "NAMESPACE",
+        "ID NIL",
+        "IDLE",
+        "ENABLE IMAP4rev2 (",
+        "SELECT Sent",
+        "EXAMINE Sent",
+        "CREATE new",
+        "DELETE Sent",
+        "RENAME Sent other",
+        "SUBSCRIBE Sent",
+        "UNSUBSCRIBE Sent",
+        'LIST "" *',
+        'LIST "" * RETURN (SUBSCRIBED)',
+        'LSUB "" *',
+        "STATUS Sent (MESSAGES)",
+        "EXPUNGE",
+        "UID EXPUNGE 1",
+        "FETCH 1 FLAGS",
+        "FETCH 1 (FLAGS UID)",
+        "STORE 1 FLAGS (\\Seen)",
+        "COPY 1 Sent",
+        "MOVE 1 Sent",
+        "SEARCH ALL)",
+        "LOGOUT",
+    ],
+)
+def test_what_follows_the_arguments_is_an_error(line: str) -> None:
+    for more in (" (more)", ")", " "):
+        *_, answer, noop = ImapFixture().inside("a SELECT INBOX", f"b {line}{more}", "c NOOP")
+        assert answer.startswith("b BAD ")
+        assert noop.startswith("c OK ")

@@ -2,9 +2,12 @@ import tracemalloc
 
 import pytest
 
+from tests.smtp.arrival.arrivals import arrival
 from tests.smtp.fakes import HELLO, LOGIN, MAIL, RCPT, SUBMISSION, SmtpFixture, lines, say
+from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.address import parse
 from twisted_mail.mail.outcome import Outcome, Refused, Unavailable
+from twisted_mail.smtp.commands.data import time_left
 from twisted_mail.smtp.settings import Settings
 from twisted_mail.testing.wire import FakeBlobWriter, ScriptedWire
 
@@ -97,6 +100,15 @@ def test_a_message_that_trickles_is_given_up() -> None:
     assert max(wire.timeouts[1:]) == 180
     assert len(wire.timeouts) < 15
     assert smtp.writers[0].is_discarded
+
+
+def test_the_time_of_a_message_is_over_at_its_last_second() -> None:
+    session = arrival().session
+    clock = session.backend.clock
+    started = clock.monotonic() - session.settings.message_timeout
+    assert time_left(session, int(session.settings.slowest_rate), started) == 1
+    with pytest.raises(ConversationEnded):
+        time_left(session, 0, started)
 
 
 def test_a_large_message_has_more_time() -> None:
@@ -198,6 +210,15 @@ def test_a_header_too_long_to_look_at_is_not_submitted() -> None:
         "EHLO c", LOGIN, mail, RCPT, "DATA", *LONG_HEADER, "Bcc: x", "", ".", settings=SUBMISSION
     )
     assert said[-1] == "552 5.3.4 The header of the message is too long"
+
+
+def test_a_header_of_too_many_lines_is_not_submitted() -> None:
+    mail = "MAIL FROM:<alice@example.org>"
+    start = ("EHLO c", LOGIN, mail, RCPT, "DATA")
+    said = say(*start, *["a:"] * 10_000, "Bcc: x", "", ".", settings=SUBMISSION)
+    assert said[-1] == "552 5.3.4 The header of the message is too long"
+    said = say(*start, *["a:"] * 9_990, "Bcc: x", "", ".", settings=SUBMISSION)
+    assert said[-1].startswith("250 2.0.0")
 
 
 def test_a_message_is_not_asked_for_when_there_is_nowhere_to_put_it() -> None:

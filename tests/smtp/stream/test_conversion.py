@@ -193,6 +193,13 @@ def test_long_fields_are_folded() -> None:
     assert LONG in result  # where there is no space, it stays
 
 
+def test_long_fields_are_folded_at_tabs_too() -> None:
+    data = b"References: <a@b.example>" + b"\t<a@b.example>" * 200 + b"\r\n\r\nhello\r\n"
+    result = converted(data)
+    assert result.replace(b"\r\n\t", b"\t") == data
+    assert not has_long_line(result)
+
+
 def test_what_stands_around_the_parts_goes_where_it_is_not_legal() -> None:
     data = multipart(TEXT + b"\r\nhello")
     before = data.replace(b"\r\n\r\n--bnd", b"\r\n\r\n" + LONG + b"\r\n--bnd", 1)

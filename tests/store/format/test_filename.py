@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twisted_mail.store.format import filename
 from twisted_mail.store.format.filename import by_age
 
 
@@ -31,3 +32,9 @@ names = st.tuples(st.integers(1_000_000_000, 1_000_000_003), numbers, numbers)
 def test_usual_names_are_in_the_order_of_their_numbers(some: list[tuple[int, int, int]]) -> None:
     written = [b"%d.M%dP%d.host" % one for one in some]
     assert by_age(written) == [b"%d.M%dP%d.host" % one for one in sorted(some)]
+
+
+def test_letters_end_at_a_comma_and_are_those_of_the_second_version() -> None:
+    assert filename.letters(b"c:2,FS,x,S=3") == "FS"
+    assert filename.letters(b"c:2,") == filename.letters(b"n") == ""
+    assert filename.letters(b"c:1,FS") == ""
