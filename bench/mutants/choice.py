@@ -10,6 +10,7 @@ from bench.mutants.sites import Mutant
 _FEW = 60
 _FEW_SECONDS = 4.0
 _MANY = 8
+_WRITTEN = re.compile(r"/test_(documented|etc)")  # the defaults and limits that pages state
 
 
 def choice(mutant: Mutant, reach: Reach) -> tuple[list[str], list[str]]:
@@ -52,7 +53,7 @@ def _reaching(mutant: Mutant, reach: Reach) -> set[str]:
         re.MULTILINE,
     )
     importers = (path for path in reach.lines if of_it.search(_text(path)))
-    written = {test for test in reach.seconds if "/test_documented" in test}  # they read constants
+    written = {test for test in reach.seconds if _WRITTEN.search(test)}
     return reaching | reach.of_files([mutant.path, *importers]) | written
 
 

@@ -18,7 +18,14 @@ from bench.mutants.sites import ROOMS
 # What is run to make the map, a process for each. Dialogues are played whole here: the other ways run
 # the same lines.
 PARTS = (
-    ("tests/imap", "tests/pop3", "tests/store/format", "tests/store/index", "tests/queue"),
+    (
+        "tests/imap",
+        "tests/pop3",
+        "tests/store/format",
+        "tests/store/index",
+        "tests/queue",
+        "tests/config",
+    ),
     ("tests/mail", "tests/smtp", "tests/test_dialogues.py", "tests/delivery", "tests/store/search"),
 )
 

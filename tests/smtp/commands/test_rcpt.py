@@ -73,6 +73,17 @@ def test_after_too_many_targets_nothing_is_looked_up(routed: list[Address]) -> N
     assert len(routed) == 2
 
 
+@pytest.mark.parametrize("number", [3, 4])
+def test_recipients_beyond_too_many_targets_are_errors_after_as_many_again(number: int) -> None:
+    settings = Settings(max_targets=1, max_recipients=2, hard_errors=1)
+    wanted = [f"RCPT TO:<{name}@example.org>" for name in ("alice", "bob", "bob", "bob")]
+    replies = say(HELLO, MAIL, *wanted[:number], "NOOP", settings=settings)
+    assert [reply[:3] for reply in replies[2:6]] == ["250", "452", "452", "452"][:number] + (
+        ["250"] if number == 3 else []
+    )
+    assert replies[-1].startswith("250 2.0.0" if number == 3 else "421 4.7.0")
+
+
 def test_a_recipient_named_again_is_routed_once_and_counts(routed: list[Address]) -> None:
     replies = say(HELLO, MAIL, *[RCPT] * 9, settings=Settings(max_recipients=5))
     assert [reply[:3] for reply in replies[2:]] == ["250"] * 5 + ["452"] * 4
