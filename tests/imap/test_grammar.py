@@ -131,6 +131,10 @@ def test_the_cursor_moves_over_tokens() -> None:
         reader.take(b"x")
     with pytest.raises(ProtocolError, match="at the end"):
         reader.end()
+    with pytest.raises(ProtocolError, match=r"^Malformed string$"):
+        Reader(b'"a').string()
+    with pytest.raises(ProtocolError, match=r"^Missing string$"):
+        Reader(b"").string()
     assert not reader.at_end
 
 

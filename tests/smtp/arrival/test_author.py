@@ -41,6 +41,7 @@ def test_an_author_of_the_account_may_write(fields: list[str | bytes]) -> None:
     ("fields", "name"),
     [
         (["From: Bob <bob@example.org>"], "From"),
+        (["Subject: x", "To: y@example.org", "From: bob@example.org"], "From"),
         (["From: alice@example.org, bob@example.org"], "From"),
         (["From: alice@example.org", "Sender: bob@example.org"], "Sender"),
         (["from : bob@example.org"], "From"),

@@ -5,6 +5,10 @@ from twisted_mail.smtp.commands.table import COMMANDS
 from twisted_mail.smtp.settings import Settings
 from twisted_mail.testing.wire import ScriptedWire
 
+# BDAT is here because its octets have to be taken whatever is answered; MAIL came before it.
+WITHOUT_LOGIN = frozenset(
+    ["EHLO", "HELO", "STARTTLS", "AUTH", "NOOP", "QUIT", "RSET", "HELP", "XCLIENT", "BDAT"]
+)
 MAIL_ALICE = "MAIL FROM:<alice@example.org>"
 EVERYTHING = {
     "EHLO": "EHLO c",
@@ -90,3 +94,8 @@ def test_where_tls_must_come_first_it_is_named() -> None:
 @pytest.mark.parametrize("command", ["DATA x", "RSET x", "QUIT x", "STARTTLS x"])
 def test_commands_without_arguments_have_none(command: str) -> None:
     assert say(HELLO, MAIL, RCPT, command, settings=Settings())[-1].startswith("501 5.5.4")
+
+
+def test_what_brings_mail_or_asks_for_addresses_needs_a_login_where_one_is_required() -> None:
+    without = {name.decode() for name, one in COMMANDS.items() if not one.needs_login}
+    assert without == WITHOUT_LOGIN
