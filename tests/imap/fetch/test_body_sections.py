@@ -13,6 +13,7 @@ from twisted_mail.imap.fetch.items import read_items
 from twisted_mail.imap.fetch.section_spec import BodySection
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.mail.mailbox.entry import MessageRange
+from twisted_mail.mail.outcome import ProtocolError
 from twisted_mail.testing.doubles import InlineBlocking, finish
 
 MESSAGE = b"From: a@b\r\nTo: c@d,\r\n e@f\r\nX-To: no\r\n\r\nbody\r\n"
@@ -57,6 +58,12 @@ def values(data: bytes, message: bytes = MESSAGE, header_size: int = HEADER_SIZE
 )
 def test_sections_are_cut_out(data, value):
     assert values(data) == [b"{%d}\r\n%b" % (len(value), value)]
+
+
+@pytest.mark.parametrize("path", [b"0", b"1.0", b"1..2", b"12345678901"])
+def test_parts_are_counted_from_one(path):
+    with pytest.raises(ProtocolError, match="Malformed part number"):
+        values(b"BODY[" + path + b"]")
 
 
 def test_several_sections_come_in_their_order():

@@ -169,6 +169,12 @@ def test_long_hostile_text_is_read(unit: str) -> None:
     assert len(folded(html_text(text))) <= 2 * len(text)
 
 
+def test_an_empty_comment_where_a_piece_ends_hides_nothing() -> None:
+    start = "x" * (matching.PIECE - 20)
+    source = start + "<!----><b>" + "shown" * 10 + "</b> and this<!-- not that -->"
+    assert html_text(source) == start + "shown" * 10 + " and this"
+
+
 hostile = st.binary() | st.sampled_from(["plain", "html"]).flatmap(
     lambda kind: st.binary().map(lambda body: f"Content-Type: text/{kind}\r\n\r\n".encode() + body)
 )

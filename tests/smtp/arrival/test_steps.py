@@ -105,6 +105,11 @@ def test_the_steps_for_filters_are_taken_only_where_a_filter_is_asked() -> None:
     assert len(done) == 1
 
 
+def test_judging_editing_and_dropping_a_message_are_for_filters() -> None:
+    for made in (smtp_steps(Settings()), lmtp_steps(LmtpSettings())):
+        assert names(tuple(step for step in made if step.is_for_filters)) == "filters edits discard"
+
+
 # ---------------------------------------------------------------- the steps
 
 
