@@ -13,6 +13,7 @@ from twisted_mail.config import Config, LogSettings
 from twisted_mail.control.checks import state
 from twisted_mail.control.checks.server_user import current_name, server_user_of
 from twisted_mail.control.checks.state import configuration_notes, mail_log_notes, state_notes
+from twisted_mail.net.process.server_user import ServerUser
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -80,3 +81,10 @@ def test_a_python_that_the_user_cannot_read_is_a_fault(
     found = list(configuration_notes(Config(tmp_path / "mail.toml", "mail.example.org", tmp_path)))
     (fault,) = [one for one in found if one.level == "fault"]
     assert (fault.subject, "cannot read /root/lib/os.py" in fault.text) == ("installation", True)
+
+
+@needs_root
+def test_who_is_neither_root_nor_the_owner_hears_whose_rights_count(config: Config) -> None:
+    with ServerUser((2, 2)).acting():
+        (fault,) = [one for one in state_notes(config) if one.level == "fault"]
+    assert fault.text.endswith("(check as nobody or root)")

@@ -24,8 +24,14 @@ def state_notes(config: Config) -> Iterator[Note]:
         yield Note("fault", "state folder", f"{path} is no folder")
     elif wrong := unusable(path):
         shown = ", ".join(wrong[:5])
-        text = f"{current_name()} cannot read and write {shown}, so the server does not start"
-        yield Note("fault", "state folder", f"{text} (chown -R {_owner(found.st_uid)} {path})")
+        owner = _owner(found.st_uid)
+        cure = (
+            f"chown -R {owner} {path}" if owner == current_name() else f"check as {owner} or root"
+        )
+        text = (
+            f"{current_name()} cannot read and write {shown}, so the server does not start as this"
+        )
+        yield Note("fault", "state folder", f"{text} user ({cure})")
     elif found.st_mode & 0o077:
         mode = stat.S_IMODE(found.st_mode)
         text = f"{path} is open to others on this machine (mode {mode:o}; chmod 700 {path})"
