@@ -21,6 +21,10 @@ class Ports:
         self.open: list[str] = []
         self.taken: set[str] = set()
         self.events: list[str] = []
+        self.closed_to_us: set[int] = set()
+
+    def lacks_right(self, port: int) -> bool:
+        return port in self.closed_to_us
 
     def make(self, text: str) -> "Endpoint":
         if text.startswith("systemd"):
@@ -156,6 +160,16 @@ def test_a_port_that_cannot_move_is_opened_again_where_it_was(machine: Machine) 
         machine.change(elsewhere, IMAP)
     assert sorted(machine.ports.open) == ["tcp:143", "tcp:25"]
     assert machine.numbers() == [0, 1]
+
+
+def test_a_port_that_could_not_be_opened_again_is_not_closed(machine: Machine) -> None:
+    machine.ports.closed_to_us |= {25, 143}
+    with pytest.raises(CannotListen, match=r"listener\[1\]: .* restart the server"):
+        machine.change(ListenerConfig("smtp", "tcp:25:interface=192.0.2.1"), IMAP)
+    assert machine.ports.events == []
+    assert sorted(machine.ports.open) == ["tcp:143", "tcp:25"]
+    machine.change(IMAP, SMTP)
+    assert machine.ports.events == []
 
 
 def test_every_endpoint_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,10 +94,11 @@ class ListenerSet:
         """
         pairs = match_endpoints(self._configured, configured)
         added = {at: one for at, one in enumerate(configured) if at not in pairs}
-        made = self._make_all(added, make_factory)
-        factories = {at: make_factory(configured[at], self.all[pairs[at]].number) for at in pairs}
         removed = [one for at, one in enumerate(self.all) if at not in pairs.values()]
         rivals = self._rivals(removed, added.values())
+        self._check_rights(added, rivals)
+        made = self._make_all(added, make_factory)
+        factories = {at: make_factory(configured[at], self.all[pairs[at]].number) for at in pairs}
         await self._open(list(made.values()), rivals, release)
         for at, factory in factories.items():
             kept = made[at] = self.all[pairs[at]]
@@ -112,6 +113,22 @@ class ListenerSet:
         """Return those of the removed listeners whose ports, or paths, added ones need."""
         wanted = {_place(one) for one in added} - {None}
         return [one for one in removed if _place(self.configured[one.number]) in wanted]
+
+    def _check_rights(
+        self, added: Mapping[int, ListenerConfig], rivals: Sequence[Listener]
+    ) -> None:
+        """Raise CannotListen before a port is closed that this process could not open again."""
+        closed = {_place(self.configured[one.number]) for one in rivals}
+        reasons = [
+            f"listener[{at + 1}]: {one.endpoint} can be opened by root, or with CAP_NET_BIND_SERVICE,"
+            " only: restart the server"
+            for at, one in added.items()
+            if isinstance(place := _place(one), int)
+            and place in closed
+            and self._endpoints.lacks_right(place)
+        ]
+        if reasons:
+            raise CannotListen("\n".join(reasons))
 
     async def _open(
         self,

@@ -105,3 +105,18 @@ def test_a_port_without_an_interface_is_on_all_of_them(text: str) -> None:
 def test_a_port_of_one_interface_is_there_alone() -> None:
     endpoint: Any = ServerEndpoints(Clock()).make("tcp:25:interface=0.0.0.0")
     assert endpoint._interface == "0.0.0.0"
+
+
+class NoRight(socket.socket):
+    def bind(self, address: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+
+def test_a_port_that_needs_a_right_is_known_before_it_is_closed(
+    passed: Passed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = passed.smtp.getsockname()[1]
+    assert not passed.endpoints.lacks_right(taken)
+    assert not passed.endpoints.lacks_right(0)
+    monkeypatch.setattr(socket, "socket", NoRight)
+    assert passed.endpoints.lacks_right(25)

@@ -5,6 +5,7 @@ UNIX socket without a mode is open to its user and group alone (Twisted: to ever
 Twisted reads ``LISTEN_FDS`` and its relatives when it is imported, and removes them from the environment.
 """
 
+import errno
 import os
 import socket
 from collections.abc import Mapping, Sequence
@@ -52,6 +53,15 @@ class ServerEndpoints:
             endpoint._mode = unix_mode(text)
         made: IStreamServerEndpoint = endpoint
         return made
+
+    def lacks_right(self, port: int) -> bool:
+        """Return whether a port is closed to this process, which may have given root's rights up."""
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
+                trial.bind(("127.0.0.1", port))  # the right is looked at before who has the port
+        except OSError as error:
+            return error.errno in (errno.EACCES, errno.EPERM)
+        return False
 
     @property
     def unused(self) -> list[str]:
