@@ -38,3 +38,8 @@ def test_an_endpoint_knows_whether_it_is_local() -> None:
     assert not parse("tcp6:1").is_local
     assert not parse("tcp:1:interface=0.0.0.0").is_local
     assert not parse("systemd:domain=INET:index=0").is_local
+
+
+def test_all_interfaces_are_those_of_ipv6_too() -> None:
+    assert parse("tcp:25").identity == parse("tcp:25:interface=\\:\\:").identity
+    assert parse("tcp:25").identity != parse("tcp:25:interface=0.0.0.0").identity
