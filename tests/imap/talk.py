@@ -31,6 +31,10 @@ class Face:
         self.name = account.name
         self._account = account
         self.is_out = False
+        self.is_still_valid = True
+
+    async def is_valid(self) -> bool:
+        return self.is_still_valid
 
     async def open(self) -> Account:
         return self._account

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -270,3 +271,37 @@ def test_texts_for_the_client_are_plain() -> None:
     imap = ImapFixture()
     imap.login_error = Unavailable("caf\xe9\r\nb OK")
     assert imap.talk("a LOGIN alice secret") == ["a NO [UNAVAILABLE] caf???b OK"]
+
+
+def lose_account(imap: ImapFixture) -> Callable[[], bytes]:
+    def remove() -> bytes:
+        imap.faces[-1].is_still_valid = False
+        return b""
+
+    return remove
+
+
+def test_a_session_ends_at_the_next_command_when_its_account_is_removed() -> None:
+    imap = ImapFixture()
+    imap.put()
+    lines = imap.inside("a SELECT INBOX", lose_account(imap), "b FETCH 1 FLAGS", "c NOOP")
+    assert lines[-2:] == [
+        "b NO [EXPIRED] The account was removed or disabled",
+        "* BYE The account was removed or disabled",
+    ]
+    assert imap.faces[-1].is_out
+
+
+def test_a_client_that_idles_is_sent_nothing_of_the_next_account() -> None:
+    imap = ImapFixture()
+
+    def mail_of_another() -> None:
+        imap.faces[-1].is_still_valid = False
+        imap.put()
+
+    lines = imap.inside("a SELECT INBOX", "b IDLE", mail_of_another, "DONE", "c NOOP")
+    assert lines[-3:] == [
+        "+ idling",
+        "b NO [EXPIRED] The account was removed or disabled",
+        "* BYE The account was removed or disabled",
+    ]

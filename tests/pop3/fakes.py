@@ -55,6 +55,7 @@ class Pop3Fixture:
         self.name = "alice@example.org"
         self.is_locked = False
         self.logouts = 0
+        self.is_still_valid = True
         self.login_error: BaseException | None = None
         self.acting_as = ""
 
@@ -70,6 +71,9 @@ class Pop3Fixture:
         if self.is_locked:
             raise Refused("In use", "IN-USE")
         return self.mailbox
+
+    async def is_valid(self) -> bool:
+        return self.is_still_valid
 
     def logout(self) -> None:
         self.logouts += 1

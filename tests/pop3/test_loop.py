@@ -235,3 +235,17 @@ def test_failed_logins_are_noted_and_bounded():
     assert wire.text.count("+OK Send") == 3
     assert pop3.journal.events.count(("login_failed", ("pop3", PEER, "alice"))) == 3
     assert pop3.reasons == ["failed logins"]
+
+
+def test_a_session_ends_at_the_next_command_when_its_account_is_removed() -> None:
+    pop3 = Pop3Fixture(b"Subject: 1\r\n\r\n")
+
+    def remove() -> bytes:
+        pop3.is_still_valid = False
+        return b""
+
+    lines = pop3.replies(b"DELE 1\r\n", remove, b"QUIT\r\n")
+    assert lines[-1] == "-ERR [SYS/PERM] The account was removed or disabled"
+    assert pop3.uids == [1]
+    assert pop3.logouts == 1
+    assert pop3.reasons == ["login no longer valid"]

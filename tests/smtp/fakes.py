@@ -76,6 +76,10 @@ class FakeRouter:
 class FakeSubmitter:
     name: str = "alice@example.org"
     is_logged_out: bool = False
+    is_still_valid: bool = True
+
+    async def is_valid(self) -> bool:
+        return self.is_still_valid
 
     async def may_send_as(self, address: Address) -> bool:
         return str(address) == self.name

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.smtp.fakes import (
     HELLO,
+    LOGIN,
     MAIL,
     PROMISES,
     RCPT,
@@ -267,3 +268,18 @@ def test_a_server_that_stops_says_so_instead_of_the_greeting() -> None:
 def test_early_talkers_can_only_be_seen_by_those_who_wait() -> None:
     with pytest.raises(ValueError, match="greeting_delay"):
         Settings(refuses_early_talkers=True)
+
+
+def test_a_session_ends_at_the_next_command_when_its_account_is_removed() -> None:
+    smtp = SmtpFixture()
+
+    def remove() -> bytes:
+        smtp.submitter.is_still_valid = False
+        return lines(MAIL)
+
+    wire = ScriptedWire([lines("EHLO client.example", LOGIN), remove, lines(RCPT)])
+    assert (
+        smtp.hold(wire, SUBMISSION)[-1] == "421 4.7.0 The account was removed or disabled; closing"
+    )
+    assert smtp.submitter.is_logged_out
+    assert smtp.queue.accepted == []

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from zope.interface import Attribute, Interface, implementer
 
 from twisted_mail.interfaces import Account, Directory, Mailbox, Store
-from twisted_mail.mail.address import Address
+from twisted_mail.mail.address import Address, parse
 from twisted_mail.mail.directory_entry import subaddress_splits
+from twisted_mail.mail.outcome import Unavailable
 
 MAX_LOOKUPS = 1000  # addresses looked up while aliases are followed: as many as an alias may have
 
@@ -31,6 +32,9 @@ class IMailboxes(Interface):
     async def open() -> Account:
         """Return the account's mail, opened at the first call."""
 
+    async def is_valid() -> bool:
+        """Return whether the login still holds."""
+
     def logout() -> None:
         """End the login."""
 
@@ -42,6 +46,9 @@ class IMaildrop(Interface):
 
     async def lock() -> Mailbox:
         """Open the inbox for this session alone."""
+
+    async def is_valid() -> bool:
+        """Return whether the login still holds."""
 
     def logout() -> None:
         """End the login and release the lock."""
@@ -55,6 +62,9 @@ class ISubmitter(Interface):
     async def may_send_as(address: Address) -> bool:
         """Return whether mail from this account may have the address as its sender."""
 
+    async def is_valid() -> bool:
+        """Return whether the login still holds."""
+
     def logout() -> None:
         """End the login."""
 
@@ -62,12 +72,17 @@ class ISubmitter(Interface):
 @implementer(IMailboxes, IMaildrop, ISubmitter)
 @dataclass(slots=True)
 class Avatar:
-    """The account of one login, with all three faces. Its mail is opened at first use."""
+    """The account of one login, with all three faces. Its mail is opened at first use.
+
+    ``made_at`` is when the directory says that the account was made.
+    """
 
     name: str
     store: Store
     directory: Directory
     separators: str = "+"  # each may stand before a detail (RFC 5233 §1)
+    made_at: int = 0
+    _version: object = field(default=None, init=False)  # of the directory, when the login held last
     _account: Account | None = field(default=None, init=False)
     _release_maildrop: Callable[[], None] | None = field(default=None, init=False)  # the maildrop
 
@@ -89,6 +104,28 @@ class Avatar:
         except BaseException:
             self.logout()
             raise
+
+    async def is_valid(self) -> bool:
+        """Return whether the account is still there, is enabled, and is the one that logged in.
+
+        As long as nobody changes the directory this costs one look at its version. While it cannot be
+        read the login holds.
+        """
+        try:
+            version = self.directory.version()
+            if version == self._version:
+                return True
+            found = await self.directory.find(parse(self.name))
+        except Unavailable:
+            return True
+        except ValueError:  # no address: the name is of a checker's own making
+            return True
+        if found is None or found.account != self.name or not found.is_enabled:
+            return False
+        if found.made_at != self.made_at:
+            return False
+        self._version = version
+        return True
 
     def logout(self) -> None:
         """Release the lock if this avatar has it; harmless when repeated."""

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar, cast
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.error import UnauthorizedLogin
 from twisted.cred.portal import IRealm, Portal
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from zope.interface import Interface, implementer
 
 from twisted_mail.auth.avatars import AccountId, Avatar, IMailboxes, IMaildrop, ISubmitter
@@ -29,6 +29,7 @@ from twisted_mail.interfaces import (
 )
 from twisted_mail.mail.address import canonical_name, parse
 from twisted_mail.mail.credentials import Credentials
+from twisted_mail.mail.directory_entry import DirectoryEntry
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 
 _WRONG = Outcome(535, "5.7.8", "Authentication credentials invalid")
@@ -73,40 +74,41 @@ class Realm:
         face = next((one for one in interfaces if one in _FACES), None)
         if face is None:
             raise NotImplementedError("an avatar has the faces IMailboxes, IMaildrop, ISubmitter")
-        if isinstance(avatarId, AccountId):
-            return succeed(self._logged_in(avatarId.decode(), face))
         return Deferred.fromCoroutine(self._find(avatarId, face))
 
     async def _find(self, avatar_id: object, face: type[Interface]) -> LoggedIn:
-        """Find the account of a login that another checker has accepted: the one that its mail goes to.
+        """Find the account of a login that a checker has accepted: the one that its mail goes to.
 
         Raises LoginWithoutAccount, and UnauthorizedLogin where logins are disabled.
         """
-        name = account_name(avatar_id, self.default_domain)
+        if isinstance(avatar_id, AccountId):
+            name = avatar_id.decode()
+        else:
+            name = account_name(avatar_id, self.default_domain)
         found = await self.directory.find(parse(name))
         if found is None or found.account is None:
             raise LoginWithoutAccount(name)
         if not found.is_enabled:
             raise UnauthorizedLogin
-        return self._logged_in(found.account, face)
-
-    def _logged_in(self, name: str, face: type[Interface]) -> LoggedIn:
-        avatar = Avatar(name, self.store, self.directory, self.separators)
+        avatar = self._avatar(found.account, found)
         return face, avatar, avatar.logout
+
+    def _avatar(self, name: str, entry: DirectoryEntry) -> Avatar:
+        return Avatar(name, self.store, self.directory, self.separators, entry.made_at)
 
     async def assume(self, name: str) -> Submitter:
         """Return the SMTP face of an account without asking for a password.
 
-        Fulfils ``interfaces.AssumedLogin``. Raises Refused when there is no such account.
+        Fulfils ``interfaces.AssumedLogin``. Raises Refused when there is no such account, or its
+        logins are disabled.
         """
         try:
-            address = parse(account_name(name, self.default_domain))
-            known = await self.directory.account(address)
+            found = await self.directory.find(parse(account_name(name, self.default_domain)))
         except UnauthorizedLogin:
-            known = None
-        if known is None:
+            found = None
+        if found is None or found.account is None or not found.is_enabled:
             raise Refused(_NO_ACCOUNT)
-        return Avatar(known, self.store, self.directory, self.separators)
+        return self._avatar(found.account, found)
 
 
 def account_name(avatar_id: object, default_domain: str) -> str:

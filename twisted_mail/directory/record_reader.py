@@ -42,15 +42,13 @@ class RecordReader:
 
     def read_record(self, key: str) -> AddressRecord:
         """Return all that is under the address with a key."""
-        account, stored, is_enabled = None, None, 0
+        row: tuple[str, str, int, int]
         for row in self._connection.execute(
-            "SELECT address, hash, is_enabled FROM account WHERE key = ?", (key,)
+            "SELECT address, hash, is_enabled, created FROM account WHERE key = ?", (key,)
         ):
-            account, stored, is_enabled = row
-        if account is not None:
-            return AddressRecord(
-                DirectoryEntry(account, is_enabled=bool(is_enabled)), stored, self._read_grants(key)
-            )
+            account, stored, is_enabled, created = row
+            entry = DirectoryEntry(account, is_enabled=bool(is_enabled), made_at=created)
+            return AddressRecord(entry, stored, self._read_grants(key))
         return AddressRecord(self._read_alias(key) or self._read_list(key) or NO_ENTRY)
 
     def _read_grants(self, key: str) -> frozenset[str]:

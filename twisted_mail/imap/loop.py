@@ -146,10 +146,12 @@ class ImapLoop:
         tag = "*"
         try:
             tag = reader.tag()
+            await self.session.require_valid_login()
             command, is_uid = self._find(*reader.command_name())
             answer = await self._outcome(command, reader, is_uid)
             selected = self.session.selected
-            if selected is not None and selected.view.has_updates:
+            is_over = bool(self.session.end_reason)
+            if selected is not None and selected.view.has_updates and not is_over:
                 await self.session.send_updates(may_expunge=is_uid or not command.keeps_numbers)
         except MailError as error:  # no such command, or not now
             self._count_error(error)

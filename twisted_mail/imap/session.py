@@ -20,7 +20,7 @@ from twisted_mail.imap.settings import Settings
 from twisted_mail.imap.state import State
 from twisted_mail.imap.tables import SessionTables
 from twisted_mail.interfaces import Account, Mailboxes, Wire
-from twisted_mail.mail.outcome import ProtocolError
+from twisted_mail.mail.outcome import ProtocolError, Refused
 
 _LINES_PER_DRAIN = 1000  # untagged answers between two drains
 
@@ -108,6 +108,12 @@ class ImapSession:
         self.state = State.AUTHENTICATED
         self.limits.count_login()
         self.framer.limits = self.settings.after_login
+
+    async def require_valid_login(self) -> None:
+        """Raise Refused, and end the session, if the account has been removed or disabled since."""
+        if self._avatar is not None and not await self._avatar.is_valid():
+            self.end_session("login no longer valid", "The account was removed or disabled")
+            raise Refused("The account was removed or disabled", "EXPIRED")
 
     def log_out(self) -> None:
         """End the login, if there is one."""

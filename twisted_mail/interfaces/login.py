@@ -73,6 +73,9 @@ class Mailboxes(Protocol):
     async def open(self) -> Account:
         """Return the account's mail, opened at the first call."""
 
+    async def is_valid(self) -> bool:
+        """Return whether the login still holds: sessions ask before each command and end if not."""
+
     def logout(self) -> None:
         """End the login."""
 
@@ -90,6 +93,9 @@ class Maildrop(Protocol):
         Raises Refused with condition IN-USE when another session holds it.
         """
 
+    async def is_valid(self) -> bool:
+        """Return whether the login still holds: sessions ask before each command and end if not."""
+
     def logout(self) -> None:
         """End the login and give the lock back."""
 
@@ -103,6 +109,9 @@ class Submitter(Protocol):
 
     async def may_send_as(self, address: Address) -> bool:
         """Return whether mail from this account may have ``address`` as its sender."""
+
+    async def is_valid(self) -> bool:
+        """Return whether the login still holds: sessions ask before each command and end if not."""
 
     def logout(self) -> None:
         """End the login."""

@@ -1,7 +1,7 @@
 """Directory entries: what the directory has at one address."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twisted_mail.mail.address import Address, canonical_text, parse
 
@@ -12,7 +12,8 @@ class DirectoryEntry:
 
     Mail of an account that is not ``is_enabled`` arrives, and its logins are refused. An alias leads to
     the addresses ``targets`` and to the ``programs``, by name. ``list`` is the name of a list, and
-    ``owners`` are the addresses of its owners.
+    ``owners`` are the addresses of its owners. ``made_at`` is when the account was made, in seconds since
+    1970: by it an account differs from an earlier one of the same name.
     """
 
     account: str | None = None
@@ -21,6 +22,7 @@ class DirectoryEntry:
     list: str | None = None
     owners: tuple[Address, ...] = ()
     is_enabled: bool = True
+    made_at: int = field(default=0, compare=False)
 
     @property
     def is_deliverable(self) -> bool:

@@ -73,6 +73,7 @@ class Pop3Loop:
             if is_http(line):
                 self._refuse_http()
                 return
+            await session.require_valid_login()
             keyword, argument = grammar.parse(line)
             await find(keyword, session.state).run(session, argument)
         except ConversationEnded:

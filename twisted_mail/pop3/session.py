@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from twisted_mail.interfaces import Wire, read_before
-from twisted_mail.mail.outcome import ProtocolError
+from twisted_mail.mail.outcome import ProtocolError, Refused
 from twisted_mail.pop3 import grammar
 from twisted_mail.pop3.backend import Pop3Backend
 from twisted_mail.pop3.framing import BadLine, Framer
@@ -58,6 +58,12 @@ class Pop3Session:
         """Count a refused login; after too many the conversation ends."""
         if self.limits.count_login_failure():
             self.end_reason = "failed logins"
+
+    async def require_valid_login(self) -> None:
+        """Raise Refused, and end the session, if the account has been removed or disabled since."""
+        if self.locked is not None and not await self.locked.maildrop.is_valid():
+            self.end_reason = "login no longer valid"
+            raise Refused("The account was removed or disabled")
 
     async def release(self) -> None:
         """Give back the maildrop, if there is one. Nothing can be written any more."""

@@ -96,6 +96,9 @@ class SmtpLoop:
         """Run what one line asks for, and let a bad client not go on for ever."""
         session = self._session
         await session.wire.yield_to_others()
+        if session.submitter is not None and not await session.submitter.is_valid():
+            session.end_session(replies.LOGIN_ENDED, "login no longer valid")
+            return
         errors = session.limits.errors
         if isinstance(line, BadLine):
             self._refuse_line(line, _REFUSALS[line.flaw])

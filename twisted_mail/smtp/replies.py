@@ -52,6 +52,7 @@ TOO_MANY_LOGINS = _reply(421, "4.7.0", "Too many failed logins; closing")
 TOO_MANY_MESSAGES = _reply(
     421, "4.5.3", "Too many messages in one conversation; send the rest in another"
 )
+LOGIN_ENDED = _reply(421, "4.7.0", "The account was removed or disabled; closing")
 NOT_SMTP = _reply(421, "4.7.0", "This server speaks SMTP; closing")
 TALKED_EARLY = _reply(554, "5.5.1", "Wait for the greeting before you speak")
 TOO_MANY_RECIPIENTS = _reply(

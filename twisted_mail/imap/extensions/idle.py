@@ -57,6 +57,7 @@ async def _listen(session: ImapSession) -> bytes:
 
 
 async def _send_updates(session: ImapSession) -> None:
+    await session.require_valid_login()
     if session.selected is not None and session.selected.view.is_removed:
         raise Refused("The mailbox was deleted", "NONEXISTENT")
     await session.send_updates(may_expunge=True)
