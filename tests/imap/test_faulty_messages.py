@@ -244,3 +244,23 @@ def test_an_index_that_is_damaged_is_made_again_and_reported(imap: FaultyImap) -
     index.write_bytes(b"no database" * 1000)
     assert imap.lines("a FETCH 1:3 UID")[-1] == "a OK FETCH completed."
     assert str(index) in {where for where, _ in imap.reports}
+
+
+def test_a_message_that_cannot_be_read_stays_unseen(imap: FaultyImap) -> None:
+    unseen = imap.bad.with_name("900.restored.h:2,")
+    imap.bad.rename(unseen)
+    lines = imap.lines("a UID FETCH 1:* (FLAGS BODY[TEXT])", "b UID SEARCH UNSEEN")
+    assert lines[-2:] == ["* SEARCH 4", "b OK SEARCH completed."]
+    assert unseen.exists()
+
+
+@pytest.mark.parametrize("fault", [errno.EIO, errno.EACCES])
+def test_of_messages_with_known_sizes_the_unreadable_one_stays_unseen(
+    imap: FaultyImap, fault: int
+) -> None:
+    imap.disk.bad = {}
+    imap.lines("a UID FETCH 1:* RFC822.SIZE", "b UID STORE 4 -FLAGS (\\Seen)")
+    imap.disk.bad = {("open", b"restored"): fault}
+    lines = imap.lines("a UID FETCH 1:* (UID BODY[])", "b UID SEARCH UNSEEN")
+    assert lines[-2:] == ["* SEARCH 4", "b OK SEARCH completed."]
+    assert f"a {NO}" in lines

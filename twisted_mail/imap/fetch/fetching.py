@@ -1,6 +1,7 @@
 r"""Answering one FETCH: what its plan needs is loaded, rendered and written, batch by batch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ from twisted_mail.imap.selected import Selected
 from twisted_mail.interfaces import Blocking, ConversationEnded, Wire
 from twisted_mail.mail.mailbox import flags
 from twisted_mail.mail.mailbox.entry import MessageRange, RenderedItems
-from twisted_mail.mail.outcome import Refused, Unavailable
+from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 
 MESSAGES_PER_STEP = 250  # messages between two looks at other connections
 MAX_RENDERED = 250  # of those whose rendered items or sections are in memory together
@@ -33,11 +34,15 @@ _SEEN = flags.normal([flags.SEEN])
 class FetchedData:
     """What is known of some messages, by UID, of each bulk column.
 
-    ``changed`` are those just marked as seen.
+    ``changed`` are those just marked as seen; ``unsent`` those of them that were not sent yet.
     """
 
     changed: frozenset[int]
     loaded: dict[BulkColumn, dict[int, Any]] = field(default_factory=dict)
+    unsent: set[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.unsent = set(self.changed)
 
 
 class Fetching:
@@ -90,8 +95,19 @@ class Fetching:
         return 0 if row is None else columns.sizes[row]
 
     async def _step(self, uids: Sequence[int]) -> int:
+        if not self._plan.marks_seen:
+            return await self._fetch(uids, FetchedData(frozenset()))
+        fetched = FetchedData(await self._mark_seen(uids))
+        try:
+            answered = await self._fetch(uids, fetched)
+        except MailError:
+            await self._unmark_seen(fetched.unsent)
+            raise
+        await self._unmark_seen(fetched.unsent)
+        return answered
+
+    async def _fetch(self, uids: Sequence[int], fetched: FetchedData) -> int:
         plan = self._plan
-        fetched = FetchedData(await self._mark_seen(uids) if plan.marks_seen else frozenset())
         for column in plan.loads:
             values = await column.ask(self._mailbox, uids)
             pairs = zip(uids, values, strict=True)
@@ -120,6 +136,12 @@ class Fetching:
             self._mailbox.forget_faulty()
         return frozenset(unseen) - unmarked
 
+    async def _unmark_seen(self, uids: Set[int]) -> None:
+        r"""Take ``\Seen`` back where a message turned out unreadable: nobody has seen it."""
+        if uids:
+            with suppress(Refused, Unavailable):
+                await self._mailbox.mark(sorted(uids), "remove", _SEEN)
+
     def _batch(
         self, uids: Sequence[int], fetched: FetchedData, values: dict[int, list[Value]]
     ) -> FetchBatch:
@@ -130,6 +152,7 @@ class Fetching:
         if values:
             batch.sections = [values[uid] for uid in batch.uids]
         batch.changed = fetched.changed
+        fetched.unsent.difference_update(batch.uids)
         if self._plan.has_flags or batch.changed:
             self._note_flags_sent(batch)
         return batch
