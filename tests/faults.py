@@ -175,7 +175,17 @@ def _bad(name: str) -> Callable[..., Any]:
     return call
 
 
-for _name in ("open", "stat", "rename", "rename_to_free", "unlink", "link", "names", "files"):
+for _name in (
+    "open",
+    "stat",
+    "rename",
+    "rename_to_free",
+    "unlink",
+    "link",
+    "names",
+    "files",
+    "remove_folder",
+):
     setattr(BadFilesDisk, _name, _bad(_name))
 
 

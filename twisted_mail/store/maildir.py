@@ -88,9 +88,9 @@ class MaildirStore:
         self._render = render
         self._report = report
         self._monitor = monitor
-        disk = disk or Disk()
+        disk, faults = disk or Disk(), DiskFaults(report_fault)
         self._environment = StoreEnvironment(
-            disk, clock, Namer(host), disk.boot_id(), settings, DiskFaults(report_fault)
+            disk, clock, Namer(host), disk.boot_id(), settings, faults
         )
         self._group_commit = GroupCommit(self._environment, self._root, blocking)
         self.indexing = Indexing(clock, progress)
@@ -102,9 +102,8 @@ class MaildirStore:
         self._may_have_quotas = bool(
             quotas or reserver or settings.quota_bytes or settings.quota_messages
         )
-        self.purge = ExpungedPurge(
-            self._environment.disk, clock, blocking, self._root, settings.undelete_days
-        )
+        days = settings.undelete_days
+        self.purge = ExpungedPurge(disk, clock, blocking, self._root, days, faults)
 
     async def account(self, name: str) -> MaildirAccount:
         """Return the account's mail. Its folders are made by the first call that needs them."""

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.faults import FailDisk, QuickDisk
+from tests.faults import BadFilesDisk, FailDisk, QuickDisk
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.format.layout import MAX_FILE_NAME
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.trash import expunged_archive
@@ -86,9 +87,13 @@ def test_a_file_that_has_another_name_now_is_reported(tmp_path: Path) -> None:
 def test_what_cannot_be_kept_is_removed(tmp_path: Path, days: int) -> None:
     disk = FailDisk(0, errno.ENOSPC, frozenset({"make_folder", "rename"}))
     (tmp_path / "message").touch()
-    folder = archive(tmp_path, days, disk).todays_folder(b"")
+    reports: list[int | None] = []
+    faults = DiskFaults(lambda where, error: reports.append(getattr(error, "errno", None)))
+    kept = ExpungedArchive(disk, StillClock(NOW), bytes(tmp_path), days, faults)
+    folder = kept.todays_folder(b"")
     assert folder.take(bytes(tmp_path / "message"), row()) is None
     assert not (tmp_path / "message").exists()
+    assert reports == ([errno.ENOSPC] if days else [])
 
 
 def test_a_failing_disk_removes_nothing(tmp_path: Path) -> None:
@@ -110,3 +115,28 @@ def test_old_days_are_purged_a_few_files_at_a_time(tmp_path: Path) -> None:
     assert purge(QuickDisk(), bytes(tmp_path), 14, NOW, 2) == 1
     assert not (tmp_path / "expunged/2026-11-01").exists()
     assert len(list(young.iterdir())) == 3
+
+
+def test_a_file_that_cannot_be_archived_is_removed_and_the_log_says_so(tmp_path: Path) -> None:
+    disk = FailDisk(0, errno.EDQUOT, frozenset({"rename"}))
+    (tmp_path / "message").touch()
+    reports: list[tuple[str, int | None]] = []
+    faults = DiskFaults(lambda where, error: reports.append((where, getattr(error, "errno", None))))
+    folder = ExpungedArchive(disk, StillClock(NOW), bytes(tmp_path), 14, faults).todays_folder(b"")
+    assert folder.take(bytes(tmp_path / "message"), row()) is None
+    assert reports == [(str(tmp_path / "expunged/2026-11-23/INBOX"), errno.EDQUOT)]
+
+
+@pytest.mark.parametrize("call", ["unlink", "names", "remove_folder"])
+def test_what_cannot_be_purged_is_reported_and_the_rest_goes(tmp_path: Path, call: str) -> None:
+    for day in ("2026-11-01", "2026-11-02"):
+        (tmp_path / "expunged" / day / "INBOX").mkdir(parents=True)
+        (tmp_path / "expunged" / day / "INBOX" / day).touch()
+    disk = BadFilesDisk()
+    disk.bad = {(call, b"2026-11-01"): errno.EIO}
+    reports: list[str] = []
+    faults = DiskFaults(lambda where, error: reports.append(where))
+    expunged_archive.purge(disk, bytes(tmp_path), 14, NOW, 10, faults)
+    assert reports
+    assert all("2026-11-01" in where for where in reports)
+    assert not (tmp_path / "expunged/2026-11-02").exists()

@@ -8,8 +8,8 @@
 
 A file's name says when it was expunged, its UID, its base name, its letters, and its keywords, so that
 no index is needed to bring it back. A file comes here by one rename, as durable as the removal from
-its mailbox. Where that is not possible, as on a full disk, it is deleted instead: the user asked for
-space.
+its mailbox. Where that is not possible, as on a full disk, it is deleted instead, and the log says so:
+the user asked for space.
 """
 
 import errno
@@ -18,7 +18,7 @@ import os
 import re
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
@@ -28,6 +28,7 @@ from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists, make_folders
+from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.format import filename, layout
 from twisted_mail.store.index.rows import Row
 
@@ -94,8 +95,9 @@ def _day(seconds: float) -> bytes:
 class ArchiveFolder:
     """Where expunged files of one mailbox go today; ``path`` is empty when they can only be removed."""
 
-    def __init__(self, disk: Disk, path: bytes, when: float) -> None:
+    def __init__(self, disk: Disk, path: bytes, when: float, faults: DiskFaults) -> None:
         self._disk = disk
+        self._faults = faults
         self._path = path
         self._when = when
         self._is_used = False
@@ -112,6 +114,7 @@ class ArchiveFolder:
             except OSError as error:
                 if error.errno not in NO_SPACE:
                     raise
+                self._faults.note(self._path, error)  # removed, and not kept
             else:
                 self._is_used = True
                 return partial(self._disk.rename, kept, path)
@@ -136,8 +139,16 @@ class ArchiveFolder:
 class ExpungedArchive:
     """The expunged files of one account, kept for ``days``; with 0, nothing is kept."""
 
-    def __init__(self, disk: Disk, clock: Clock, account: bytes, days: int) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        clock: Clock,
+        account: bytes,
+        days: int,
+        faults: DiskFaults | None = None,
+    ) -> None:
         self.disk = disk
+        self._faults = faults or DiskFaults()
         self.path = os.path.join(account, FOLDER)
         self._clock = clock
         self._days = days
@@ -145,7 +156,9 @@ class ExpungedArchive:
     def todays_folder(self, folder: bytes) -> ArchiveFolder:
         """Return where files of the mailbox in this folder of the maildir go now."""
         now = self._clock.now()
-        return ArchiveFolder(self.disk, self._made(_day(now), mailbox_folder(folder)), now)
+        return ArchiveFolder(
+            self.disk, self._made(_day(now), mailbox_folder(folder)), now, self._faults
+        )
 
     def mailbox_path(self, folder: bytes, unique: bytes) -> bytes:
         """Return the path that a whole mailbox can be moved to now, or nothing if there is none.
@@ -164,6 +177,7 @@ class ExpungedArchive:
         except OSError as error:
             if error.errno not in NO_SPACE:
                 raise
+            self._faults.note(path, error)  # what is expunged is removed, and not kept
             return b""
         return path
 
@@ -171,35 +185,62 @@ class ExpungedArchive:
 # ---------------------------------------------------------------- purging
 
 
-def purge(disk: Disk, account: bytes, days: int, now: float, limit: int) -> int:
+def purge(
+    disk: Disk, account: bytes, days: int, now: float, limit: int, faults: DiskFaults | None = None
+) -> int:
     """Remove files of an account that were expunged more than ``days`` ago, at most ``limit``.
 
-    Returns how many were removed: there may be more if it is ``limit``. Needs no lane: a file that is
-    restored meanwhile is back already, or is found gone.
+    Returns how many were removed: there may be more if it is ``limit``. What cannot be removed is
+    reported, and the rest goes. Needs no lane: a file that is restored meanwhile is back already, or is
+    found gone.
     """
     path = os.path.join(account, FOLDER)
     last = _day(now - days * DAY_SECONDS)
-    left = limit
-    with suppress(OSError):
-        for day in sorted(disk.names(path)):
-            if _DAY.fullmatch(day) and day < last and left > 0:
-                left = _remove(disk, os.path.join(path, day), left)
-    return limit - left
+    removal = _Removal(disk, faults or DiskFaults(), limit)
+    for day in removal.names(path):
+        if _DAY.fullmatch(day) and day < last and removal.left > 0:
+            removal.remove_folder(os.path.join(path, day))
+    return limit - removal.left
 
 
-def _remove(disk: Disk, path: bytes, left: int) -> int:
-    """Remove a folder and all in it, at most ``left`` files; return how many more may be removed."""
-    for inner in disk.names(path):
-        if left <= 0:
-            return left
-        inner = os.path.join(path, inner)
+@dataclass(slots=True)
+class _Removal:
+    """Removes folders with all that is in them, at most ``left`` files."""
+
+    disk: Disk
+    faults: DiskFaults
+    left: int
+
+    def names(self, path: bytes) -> list[bytes]:
         try:
-            disk.unlink(inner)
-            left -= 1
-        except (IsADirectoryError, PermissionError):
-            left = _remove(disk, inner, left)
+            return sorted(self.disk.names(path))
         except FileNotFoundError:
-            continue
-    if left > 0:
-        disk.remove_folder(path)
-    return left
+            pass
+        except OSError as error:
+            self.faults.note(path, error)
+        return []
+
+    def remove_folder(self, path: bytes) -> None:
+        for inner in self.names(path):
+            if self.left <= 0:
+                return
+            self._remove(os.path.join(path, inner))
+        if self.left <= 0:
+            return
+        try:
+            self.disk.remove_folder(path)
+        except OSError as error:  # of one that is not empty what is in it was reported
+            if error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+                self.faults.note(path, error)
+
+    def _remove(self, path: bytes) -> None:
+        try:
+            self.disk.unlink(path)
+            self.left -= 1
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            if os.path.isdir(path):
+                self.remove_folder(path)
+            else:
+                self.faults.note(path, error)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from twisted_mail.interfaces import Blocking, Clock
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.trash import expunged_archive
 
 FIRST_SECONDS = 60.0  # after the start
@@ -21,9 +22,16 @@ class ExpungedPurge:
     """Goes through all accounts below ``root``; to be asked for a step every second or so."""
 
     def __init__(
-        self, disk: Disk, clock: Clock, blocking: Blocking, root: bytes, days: int
+        self,
+        disk: Disk,
+        clock: Clock,
+        blocking: Blocking,
+        root: bytes,
+        days: int,
+        faults: DiskFaults | None = None,
     ) -> None:
         self._disk = disk
+        self._faults = faults or DiskFaults()
         self._clock = clock
         self._blocking = blocking
         self._root = root
@@ -38,7 +46,7 @@ class ExpungedPurge:
         with suppress(Unavailable):
             if not self._domains and now >= self._due:
                 self._due = now + PASS_SECONDS
-                self._domains = await self._blocking.run(_names, self._disk, self._root)
+                self._domains = await self._blocking.run(self._names, self._root)
             if self._domains:
                 return await self._blocking.run(self._purge_some)
         return 0
@@ -46,12 +54,12 @@ class ExpungedPurge:
     def _purge_some(self) -> int:
         domain = os.path.join(self._root, self._domains[-1])
         if not self._accounts:
-            self._accounts = _names(self._disk, domain)
+            self._accounts = self._names(domain)
         left = FILES
         for _ in range(min(ACCOUNTS, len(self._accounts))):
             account = os.path.join(domain, self._accounts[-1])
             now = self._clock.now()
-            left -= expunged_archive.purge(self._disk, account, self._days, now, left)
+            left -= expunged_archive.purge(self._disk, account, self._days, now, left, self._faults)
             if left <= 0:
                 return FILES
             self._accounts.pop()
@@ -59,8 +67,11 @@ class ExpungedPurge:
             self._domains.pop()
         return FILES - left
 
-
-def _names(disk: Disk, path: bytes) -> list[bytes]:
-    with suppress(OSError):
-        return sorted(disk.names(path))
-    return []
+    def _names(self, path: bytes) -> list[bytes]:
+        try:
+            return sorted(self._disk.names(path))
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:
+            self._faults.note(path, error)
+        return []

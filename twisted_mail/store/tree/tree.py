@@ -42,7 +42,7 @@ class Tree:
         self.path = path
         self.maildir = os.path.join(path, b"Maildir")
         days = environment.settings.undelete_days
-        self.archive = ExpungedArchive(self.disk, environment.clock, path, days)
+        self.archive = ExpungedArchive(self.disk, environment.clock, path, days, environment.faults)
         self.archive_room = ArchiveRoom(environment, self.archive.path)
         self.special_uses = SpecialUses(self.disk, path)
         self.subscriptions = SubscriptionsFile(self.disk, self.maildir)
