@@ -230,6 +230,12 @@ class Options(usage.Options):
         except ValueError as error:
             raise usage.UsageError(str(error)) from None
 
+    is_hung_up = False
+
+    def hang_up(self, *_: object) -> None:
+        """Note a SIGHUP that comes before there is a service: it will read the configuration again."""
+        self.is_hung_up = True
+
     def parseArgs(self, folder: str | None = None) -> None:
         """Take the folder of the demonstration."""
         self["folder"] = folder
@@ -243,6 +249,8 @@ class Options(usage.Options):
         try:
             if self["demo"]:
                 self["config"] = demo.prepare(Path(self["folder"] or "demo"))
+            # Without a handler SIGHUP would end the process, wherever it comes from.
+            signal.signal(signal.SIGHUP, self.hang_up)
             self["loaded"] = load(Path(self["config"]))
         except ConfigError as error:
             raise usage.UsageError(str(error)) from None
@@ -261,8 +269,9 @@ def makeService(options: Options) -> MailService:
     from twisted.internet import reactor
 
     service = MailService(reactor, options["loaded"], user_of(options.parent or {}))
-    # Without a handler SIGHUP would end the process, wherever it comes from.
     signal.signal(signal.SIGHUP, service.hang_up)
+    if options.is_hung_up:
+        service.hang_up()
     if options["demo"]:
         # At once, also into a file or a pipe: the ports are open soon, and programs wait for them.
         print(demo.next_steps(Path(options["config"]).parent), flush=True)  # noqa: T201

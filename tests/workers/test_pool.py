@@ -26,7 +26,7 @@ from twisted_mail.net.server.listening import StoppableFactory
 from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.workers import slots as room
 from twisted_mail.workers import spawn
-from twisted_mail.workers.pool import WorkerPool
+from twisted_mail.workers.pool import FOLLOW_SECONDS, WorkerPool
 from twisted_mail.workers.remote import HANDOFF_PREFIX
 from twisted_mail.workers.worker import BRIDGE, COUNTS, FIRST_PORT, WorkerConfig
 
@@ -434,6 +434,19 @@ def test_a_worker_that_does_not_follow_is_started_again(main: MainProcess) -> No
     main.processes[0].worker.trouble = Unavailable("no")
     assert ask(main, main.pool.follow()) == [None]
     assert [one.signals for one in main.processes] == [["KILL"], ["KILL"]]
+
+
+def test_a_worker_that_does_not_answer_is_started_again_after_a_while(main: MainProcess) -> None:
+    main.start()
+    main.begin(0, 1)
+    answers: list[Any] = []
+    Deferred.fromCoroutine(main.pool.follow()).addBoth(answers.append)
+    main.processes[0].carry()
+    main.reactor.advance(FOLLOW_SECONDS - 1)
+    assert (answers, [one.signals for one in main.processes]) == ([], [[], []])
+    main.reactor.advance(1)
+    assert answers == [None]
+    assert [one.signals for one in main.processes] == [[], ["KILL"]]
 
 
 def test_only_plain_ports_of_tcp_are_handed_over() -> None:

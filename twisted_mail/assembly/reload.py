@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twisted.internet.defer import DeferredLock
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 
 from twisted_mail.assembly.assembly import Assembly
@@ -51,7 +51,7 @@ class Workers:
 
 
 class Reload:
-    """Reads the configuration again; one reload at a time, in the order of the calls."""
+    """Reads the configuration again; one reload at a time, and at most one that waits."""
 
     def __init__(
         self,
@@ -65,16 +65,30 @@ class Reload:
         self._workers = workers
         self._read = read
         self._lock = DeferredLock()
+        self._is_awaited = False  # one call waits until the reload that runs is over
+        self._sharing: list[Deferred[ReloadAnswer]] = []  # calls that came after it
         self._is_closed = False
 
     async def run(self) -> ReloadAnswer:
-        """Reload, log what came of it line by line, and return it."""
+        """Reload, log what came of it line by line, and return it.
+
+        All calls that come while a reload runs share the next one.
+        """
+        if self._is_awaited:
+            shared: Deferred[ReloadAnswer] = Deferred()
+            self._sharing.append(shared)
+            return await shared
+        self._is_awaited = True
         await self._lock.acquire()
+        self._is_awaited = False
+        sharing, self._sharing = self._sharing, []
         try:
             answer = await self._run()
         finally:
             self._lock.release()
         _note(answer)
+        for each in sharing:
+            each.callback(answer)
         return answer
 
     async def _run(self) -> ReloadAnswer:

@@ -4,10 +4,11 @@ While no worker is at work, the main process accepts the connections itself.
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from twisted.internet import defer
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
 
@@ -25,6 +26,8 @@ from twisted_mail.workers.shared import MainSharedServices
 from twisted_mail.workers.slots import ProcessSlot
 from twisted_mail.workers.spawn import WorkerTask
 from twisted_mail.workers.worker import COUNTS, FIRST_PORT, WorkerConfig
+
+FOLLOW_SECONDS = 10.0  # that a worker may take to change its configuration, or to release a port
 
 log = Logger(namespace="twisted_mail")
 
@@ -137,17 +140,20 @@ class WorkerPool(Workers):
                 listener.resume()
         self._update_listeners()
 
-    async def _each(self, ask: Callable[[WorkerTask], Awaitable[None]]) -> None:
-        """Ask all workers. One that is only about to begin, or fails, is started again."""
+    async def _each(self, ask: Callable[[WorkerTask], Coroutine[Any, Any, None]]) -> None:
+        """Ask all workers. One that is about to begin, fails, or takes too long, is started again."""
         asked = [Deferred.fromCoroutine(self._ask(slot, ask)) for slot in self._slots]
         await DeferredList(asked, consumeErrors=True)
 
-    async def _ask(self, slot: ProcessSlot, ask: Callable[[WorkerTask], Awaitable[None]]) -> None:
+    async def _ask(
+        self, slot: ProcessSlot, ask: Callable[[WorkerTask], Coroutine[Any, Any, None]]
+    ) -> None:
         try:
             if slot.is_at_work:
-                await ask(self._tasks[slot])
+                work = Deferred.fromCoroutine(ask(self._tasks[slot]))
+                await work.addTimeout(FOLLOW_SECONDS, self._reactor)
                 return
-        except MailError:
+        except (MailError, defer.TimeoutError):
             log.error("{name} does not follow, and is started again", name=slot.task.name)
         slot.restart()
 
