@@ -22,7 +22,7 @@ def text(data: bytes, limit: int = 1000) -> IndexedText:
 
 def test_a_text_is_what_the_plain_scan_compares():
     found = text(DATA)
-    assert found[:3] == searchable(DATA)
+    assert found[:3] == searchable(DATA)[:3]
     assert found.fields == (("subject", "grüsse".encode()),)
     assert found.is_whole
 
@@ -41,7 +41,9 @@ def test_many_fields_of_one_name_are_cut_and_known_to_be():
 
 
 def test_a_header_that_the_scan_does_not_read_whole_is_known():
-    assert not text(b"X: " + b"y" * MAX_HEADERS + b"\n\nx", 10**7).is_whole
+    found = text(b"X: " + b"y" * MAX_HEADERS + b"\nSubject: late\n\nx", 10**7)
+    assert not found.is_whole
+    assert found.fields == (("subject", b"late"),)
 
 
 @pytest.mark.parametrize("where", ["text", "body"])

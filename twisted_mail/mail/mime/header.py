@@ -103,4 +103,8 @@ def _joined(value: bytes) -> bytes:
 
 def text(value: bytes) -> str:
     """Return a field's value as a person reads it: unfolded, encoded words decoded."""
-    return decode_words(unfolded(value))
+    plain = unfolded(value)
+    # Most are ASCII, which every way of decoding reads alike.
+    if plain.isascii() and b"=?" not in plain:
+        return plain.decode("ascii")
+    return decode_words(plain)

@@ -7,7 +7,7 @@ its tags, letters without case. Time is linear in the message's length, and noth
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from twisted_mail.mail.mailbox.entry import Contains
@@ -26,12 +26,14 @@ class Searchable(NamedTuple):
     """The text of a message, folded for comparison.
 
     ``headers`` has a line ``name: value`` for each text of a field; ``body`` the text of its parts,
-    and the headers of messages within; ``names`` the file names of its parts.
+    and the headers of messages within; ``names`` the file names of its parts. ``fields`` are the names
+    and texts of which ``headers`` is made, the texts not folded yet.
     """
 
     headers: str
     body: str
     names: str
+    fields: Sequence[tuple[str, str]] = ()
 
     def holds(self, wanted: Contains) -> bool:
         """Return whether the message holds the substring."""
@@ -71,29 +73,33 @@ def searchable(data: bytes) -> Searchable:
     """Return the folded text of a message, for several substrings to be looked up in."""
     root = scan(data)
     parts = list(root.walk())
-    headers = _headers(data, root, MAX_HEADERS)
+    fields = _fields(data, root, MAX_HEADERS)
     texts = []
     left = MAX_HEADERS
     for part in parts:
         if part.is_message:
             inside = part.children[0]
-            texts.append(_headers(data, inside, left))
+            texts.append(_lines(_fields(data, inside, left)))
             left = max(left - (inside.body - inside.start), 0)
         elif part.type.type in (b"text", b"message"):
             texts.append(part_text(data, part))
     names = "\n".join(name for part in parts for name in _file_names(part))
-    return Searchable(folded(headers), folded("\n".join(texts)), folded(names))
+    body = folded("\n".join(texts))
+    return Searchable(folded(_lines(fields)), body, folded(names), fields)
 
 
-def _headers(data: bytes, part: Part, limit: int) -> str:
-    lines = []
+def _fields(data: bytes, part: Part, limit: int) -> list[tuple[str, str]]:
+    """Return the lower-case names and the texts of a header's fields."""
+    found = []
     for field in header.fields(data, part.start, min(part.body, part.start + limit)):
         name = field.name.lower()
         shown = name.decode("latin-1")
-        texts = field_texts(name, field.value)
-        lines.append(f"{shown}: {texts[0]}")
-        lines += [f"{shown}: {text}" for text in texts[1:]] if len(texts) > 1 else ()
-    return "\n".join(lines)
+        found += [(shown, text) for text in field_texts(name, field.value)]
+    return found
+
+
+def _lines(fields: Sequence[tuple[str, str]]) -> str:
+    return "\n".join([f"{name}: {text}" for name, text in fields])
 
 
 def needle_in_headers(needle: str) -> str:

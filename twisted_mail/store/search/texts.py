@@ -4,7 +4,7 @@ The index must answer as ``mail.mime.matching.matches`` does. So the text in it 
 compares, and a question which the index cannot answer to the letter is not put to it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -49,16 +49,23 @@ def text_of(data: bytes, found: Searchable, limit: int) -> IndexedText:
     headers = found.headers[:limit]
     names = found.names[: limit - len(headers)]
     body = found.body[: limit - len(headers) - len(names)]
-    fields, are_whole = _fields(data)
+    has_all_fields = header.end(data) <= MAX_HEADERS
+    fields, are_whole = _kept_fields(found.fields if has_all_fields else _texts_of_fields(data))
     kept, all_of_it = (headers, body, names), (found.headers, found.body, found.names)
-    is_whole = are_whole and kept == all_of_it and header.end(data) <= MAX_HEADERS
+    is_whole = are_whole and kept == all_of_it and has_all_fields
     return IndexedText(_storable(headers), _storable(body), _storable(names), fields, is_whole)
 
 
-def _fields(data: bytes) -> tuple[tuple[tuple[str, bytes], ...], bool]:
+def _kept_fields(
+    texts: Iterable[tuple[str, str]],
+) -> tuple[tuple[tuple[str, bytes], ...], bool]:
+    """Return the folded texts of the fields that are kept apart, and whether there is room for all."""
     kept: list[tuple[str, bytes]] = []
     left = MAX_VALUES
-    for name, value in _known_fields(data):
+    for name, text in texts:
+        if name not in FIELDS:
+            continue
+        value = folded(text).encode("utf-8", "surrogatepass")
         left -= len(value)
         if left < 0 or len(kept) == MAX_FIELDS:
             return tuple(kept), False
@@ -66,12 +73,12 @@ def _fields(data: bytes) -> tuple[tuple[tuple[str, bytes], ...], bool]:
     return tuple(kept), True
 
 
-def _known_fields(data: bytes) -> Iterator[tuple[str, bytes]]:
+def _texts_of_fields(data: bytes) -> Iterator[tuple[str, str]]:
     for field in header.fields(data):
         name = field.name.decode("latin-1").lower()
         if name in FIELDS:
             for text in field_texts(name.encode(), field.value):
-                yield name, folded(text).encode("utf-8", "surrogatepass")
+                yield name, text
 
 
 def _storable(text: str) -> str:
