@@ -16,7 +16,9 @@ from twisted_mail.testing.recorded_log import ListJournal
 TICKETS = parse("tickets@example.org")
 
 
-def make_delivery(folder: Path, run: Any = lambda *_: result_of_exit_code(0)) -> DeliveryAssembly:
+def make_delivery(
+    folder: Path, run: Any = lambda *_: result_of_exit_code(0), **more: Any
+) -> DeliveryAssembly:
     directory = FixedDirectory({}, programs={str(TICKETS): ["ticket"]})
     nothing: Any = None
     made = DeliveryAssembly(
@@ -32,6 +34,7 @@ def make_delivery(folder: Path, run: Any = lambda *_: result_of_exit_code(0)) ->
             program_threads=InlineBlocking(),
             run_program=run,
             programs=[Program("ticket", ("/bin/true",), max_running=2)],
+            **more,
         )
     )
     made.load()
