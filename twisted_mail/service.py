@@ -135,6 +135,12 @@ class MailService(Service):
             ),
         )
         log.info("{text}", text=self._status())
+        limit = parts.descriptors
+        log.info(
+            "{number} descriptors at most, {before} before the server asked for all that it may have",
+            number=limit.number,
+            before=limit.before,
+        )
         if os.geteuid() == 0:
             log.critical(ROOT_WARNING)
         for name in self.listeners.unused_sockets:

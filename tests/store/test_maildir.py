@@ -120,9 +120,15 @@ class TestManyAccounts:
     """Of many accounts the indexes of a few stay open, and those in use."""
 
     @pytest.fixture
-    def store(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MaildirStore:
+    def clock(self) -> StillClock:
+        return StillClock()
+
+    @pytest.fixture
+    def store(
+        self, tmp_path: Path, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+    ) -> MaildirStore:
         monkeypatch.setattr(maildir, "OPEN_ACCOUNTS", 4)
-        return MaildirStore(tmp_path, InlineBlocking(), StillClock(), FakeRenderer())
+        return MaildirStore(tmp_path, InlineBlocking(), clock, FakeRenderer())
 
     def use(self, store: MaildirStore, number: int) -> MaildirAccount:
         account: MaildirAccount = finish(store.account(f"u{number}@example.org"))
@@ -142,6 +148,37 @@ class TestManyAccounts:
         assert sum(each.lane.tree.has_open_index for each in others) == 1  # the last one
         for mailbox in opened:
             mailbox.close()
+
+    def test_those_used_least_recently_are_closed_where_descriptors_are_short(
+        self, store: MaildirStore, clock: StillClock
+    ) -> None:
+        accounts = []
+        for number in range(4):
+            accounts.append(self.use(store, number))
+            clock.seconds += 1
+        opened = [finish(each.open("INBOX")) for each in (accounts[1], accounts[0])]
+        clock.seconds += 1
+        finish(accounts[1].status("INBOX"))
+        finish(store.close_accounts(3))
+        has_files = [each.has_open_files for each in accounts]
+        assert has_files == [False, True, False, False]
+        finish(store.deliver([accounts[0].name], Message(MemoryBlob(b"Subject: x\r\n\r\n"))))
+        assert finish(accounts[0].status("INBOX")).messages == 1  # and it is opened again
+        assert accounts[0].has_open_files
+        for mailbox in opened:
+            mailbox.close()
+
+    def test_those_that_nobody_uses_are_closed_after_a_while(
+        self, store: MaildirStore, clock: StillClock
+    ) -> None:
+        idle = self.use(store, 0)
+        clock.seconds += maildir.IDLE_SECONDS / 2
+        used = self.use(store, 1)
+        finish(store.close_accounts(0))
+        assert idle.has_open_files
+        clock.seconds += maildir.IDLE_SECONDS / 2
+        finish(store.close_accounts(0))
+        assert (idle.has_open_files, used.has_open_files) == (False, True)
 
     def test_few_are_looked_at_however_many_are_in_use(
         self, store: MaildirStore, monkeypatch: pytest.MonkeyPatch

@@ -26,10 +26,11 @@ from twisted_mail.delivery.partial_folder import PARTIAL_FOLDER
 from twisted_mail.net.process.clock import ReactorClock
 from twisted_mail.net.process.cpu_affinity import CpuAffinity
 from twisted_mail.net.process.deadline import wait_within
+from twisted_mail.net.process.descriptors import DescriptorBudget, raise_descriptor_limit
 from twisted_mail.net.process.fault_log import FaultLog
 from twisted_mail.net.process.memory_trim import MemoryTrim
 from twisted_mail.net.process.periodic import PeriodicTask, PeriodicTasks
-from twisted_mail.net.server.connection_limit import connection_limit_for, raise_descriptor_limit
+from twisted_mail.net.server.connection_limit import connection_limit_for
 from twisted_mail.net.server.fair_share import FairShare
 from twisted_mail.plugin import ServerBackend
 from twisted_mail.queue.folder import WAITING_FOLDER
@@ -38,6 +39,7 @@ from twisted_mail.workers.shared import SharedServices
 
 CLOSE_SECONDS = 2.0  # that closing the store may take when the server ends
 CERTIFICATE_SECONDS = 10.0  # how often the folder of certificates is looked at
+DESCRIPTOR_SECONDS = 0.2  # between two counts of open descriptors
 MEMORY_TRIM_SECONDS = 3.0  # between two checks whether many connections have ended
 
 
@@ -72,7 +74,8 @@ class Assembly:
         self.pipe = Pipe()
         self.delivery = self._make_delivery()
         self.filters = FilterAssembly(shared)
-        self.connection_limit = connection_limit_for(raise_descriptor_limit())
+        self.descriptors = raise_descriptor_limit()
+        self.connection_limit = connection_limit_for(self.descriptors.number)
         self._dependencies = self._conversation_dependencies(reactor)
         self.conversations = ConversationAssembly(config, self._dependencies)
 
@@ -154,7 +157,14 @@ class Assembly:
             self.cpu_affinity.pin(self._shared.process)
         self.threads.start()
         trim = MemoryTrim(self.connection_limit)
+        budget = DescriptorBudget(
+            self.descriptors.number,
+            self.connection_limit,
+            self.store.close_accounts,
+            self.threads.files,
+        )
         self.periodic_tasks.start(
+            PeriodicTask("descriptors", DESCRIPTOR_SECONDS, budget.work),
             PeriodicTask("certificates", CERTIFICATE_SECONDS, self._renew_certificates),
             PeriodicTask("retries", REFRESH_SECONDS, self.delivery.partial_deliveries.refresh),
             PeriodicTask("memory", MEMORY_TRIM_SECONDS, trim.work),

@@ -46,6 +46,7 @@ from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.work.usage import survey
 
+IDLE_SECONDS = 300.0  # after which the index of an account is closed that nobody uses
 OPEN_ACCOUNTS = 256  # whose indexes stay open: each needs three descriptors
 _LOOKED_AT = 8  # accounts, at each use of one: thousands may have mailboxes open
 
@@ -138,6 +139,23 @@ class MaildirStore:
             if account.is_open:
                 self._recent[name] = account
                 continue
+            with suppress(Unavailable):
+                await account.close()
+
+    async def close_accounts(self, number: int) -> None:
+        """Close the indexes of this many accounts, those used least recently, whoever has them open.
+
+        Those that nobody has used for ``IDLE_SECONDS`` are closed in any case. Each is opened again when
+        it is needed.
+        """
+        using = sorted(
+            (one for one in self._accounts.values() if one.has_open_files),
+            key=lambda account: account.lane.used_at,
+        )
+        idle_since = self._environment.clock.monotonic() - IDLE_SECONDS
+        for place, account in enumerate(using):
+            if place >= number and account.lane.used_at > idle_since:
+                return
             with suppress(Unavailable):
                 await account.close()
 

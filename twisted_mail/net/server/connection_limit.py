@@ -4,7 +4,6 @@ Each takes a descriptor, and so does each file that the store opens: if connecti
 could log in, and mail could not be delivered. Half are kept for files.
 """
 
-import resource
 from dataclasses import dataclass
 
 MAX_BUSY = 100  # simultaneous "busy" replies
@@ -23,6 +22,7 @@ class ConnectionLimit:
     served: int = 0
     busy: int = 0
     peak: int = 0  # the most served together since this was last reset
+    is_short: bool = False  # hardly any descriptor is left
 
     def serve(self, change: int) -> None:
         """Count connections that open or, with a negative number, close."""
@@ -32,24 +32,12 @@ class ConnectionLimit:
     @property
     def is_full(self) -> bool:
         """Return whether no further connection can be served."""
-        return self.served >= self.most
+        return self.is_short or self.served >= self.most
 
     @property
     def is_past_busy_limit(self) -> bool:
         """Return whether the limit of simultaneous "busy" replies is reached."""
         return self.busy >= self.most_busy
-
-
-def raise_descriptor_limit() -> int:
-    """Allow the process as many descriptors as the system lets it have; return how many that is."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == hard:
-        return soft
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    except (OSError, ValueError):
-        return soft
-    return hard
 
 
 def connection_limit_for(descriptors: int) -> ConnectionLimit:

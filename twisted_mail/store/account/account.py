@@ -86,6 +86,11 @@ class MaildirAccount:
         return self._watchers > 0 or self._open.inbox is not None
 
     @property
+    def has_open_files(self) -> bool:
+        """Return whether an index is open."""
+        return self.lane.tree.has_open_index or self.search.has_open_index
+
+    @property
     def is_open(self) -> bool:
         """Return whether any mailbox is open."""
         return bool(self._open)

@@ -73,6 +73,11 @@ class Search:
         self._limit = settings.search_text_limit
 
     @property
+    def has_open_index(self) -> bool:
+        """Return whether the index was opened, and not closed since."""
+        return self._index is not None and self._index.file.is_open
+
+    @property
     def is_indexed(self) -> bool:
         """Return whether this account has an index of texts."""
         return self._index is not None

@@ -82,6 +82,7 @@ class Tree:
             self._index_file = self._index.database.file
             self._index.close()
             self._index = None
+            self.version = -1  # another connection counts anew
 
     def lose_sync(self) -> None:
         """Have no mailbox compared by its sync point, which says nothing of another index."""
