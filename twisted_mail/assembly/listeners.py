@@ -74,6 +74,7 @@ class ListenerAssembly:
             self._of.fair_share,
             self._of.connection_limit,
             self._of.counter(number),
+            listener.connections_per_account,
         )
         if listener.proxy:
             return ProxiedFactory(

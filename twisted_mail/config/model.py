@@ -118,7 +118,8 @@ class ListenerConfig:
 
     ``endpoint`` is an endpoint string of Twisted. With ``cleartext_passwords`` passwords are accepted
     without TLS, on the loopback interface only. Connections beyond ``connections`` in all, or beyond
-    ``connections_per_address`` from one address, get the reply that the server is busy. With ``proxy``
+    ``connections_per_address`` from one address, get the reply that the server is busy; those that have
+    logged in count as ``connections_per_account`` of their account and address instead. With ``proxy``
     each connection begins with the header of a proxy that names its client; ``proxies`` are the networks
     that may connect then, or this host alone if there are none.
     """
@@ -129,12 +130,16 @@ class ListenerConfig:
     cleartext_passwords: bool = False
     connections: int = 10_000
     connections_per_address: int = 100
+    connections_per_account: int = 50
     proxy: bool = False
     proxies: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if min(self.connections, self.connections_per_address) < 1:
-            raise ValueError("connections and connections_per_address must be 1 or more")
+        limits = self.connections, self.connections_per_address, self.connections_per_account
+        if min(limits) < 1:
+            raise ValueError(
+                "connections, connections_per_address and connections_per_account must be 1 or more"
+            )
         Networks(self.proxies)
         if self.proxies and not self.proxy:
             raise ValueError("proxies are for listeners with proxy = true")

@@ -81,6 +81,12 @@ class Wire(Outlet, Protocol):
     def has_unread(self) -> bool:
         """Return whether bytes have arrived that no ``read`` has returned yet."""
 
+    def belongs_to(self, account: str) -> bool:
+        """Count the connection as one of an account that has logged in, and no more for its address.
+
+        Returns False, and changes nothing, where the account has too many from this address.
+        """
+
     def has_hung_up(self) -> bool:
         """Return whether the peer will send no more; it may have gone, or only wait for answers."""
 

@@ -32,6 +32,7 @@ class ScriptedWire:
         clock: StillClock | None = None,
         may_start_tls: bool = False,
         takes_passwords: bool = True,
+        takes_accounts: bool = True,
     ) -> None:
         self.script = list(script)
         self.ending = ending
@@ -45,6 +46,8 @@ class ScriptedWire:
         self.on_read: Callable[[], None] = lambda: None
         self.largest_write = self.drains = self.turns = self.nudges = 0
         self.is_closed = False
+        self.account = ""
+        self.takes_accounts = takes_accounts
         self._clock = clock
         self._pending = bytearray()
 
@@ -78,6 +81,11 @@ class ScriptedWire:
     async def yield_to_others(self) -> None:
         """Count a turn."""
         self.turns += 1
+
+    def belongs_to(self, account: str) -> bool:
+        """Keep who has logged in; return whether that account may have the connection."""
+        self.account = account
+        return self.takes_accounts
 
     def has_hung_up(self) -> bool:
         """Return that the peer may send more."""

@@ -179,3 +179,14 @@ def test_nothing_unread_may_follow_starttls() -> None:
     finish(loop.run())
     assert b"a BAD" in loop.session.wire.written  # type: ignore[attr-defined]
     assert loop.session.wire.tls_info is None
+
+
+def test_an_account_with_too_many_connections_is_told_so_and_not_logged_in() -> None:
+    imap = ImapFixture()
+    loop = imap.loop("a LOGIN alice secret", "b SELECT INBOX")
+    loop.session.wire.takes_accounts = False  # type: ignore[attr-defined]
+    finish(loop.run())
+    assert loop.session.wire.text.split("\r\n")[1:3] == [  # type: ignore[attr-defined]
+        "a NO [LIMIT] Too many connections of this account",
+        "b BAD Not possible before login",
+    ]

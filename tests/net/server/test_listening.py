@@ -46,6 +46,7 @@ class Listening:
             most,
             most_per_address,
             connection_limit=connection_limit,
+            connections_per_account=2,
         )
 
     def connects(self, host: str) -> tuple[Conversation, StringTransport]:
@@ -71,6 +72,43 @@ def test_one_address_cannot_take_all() -> None:
     listening.connects("192.0.2.1")
     listening.connects("192.0.2.1")
     assert listening.connects("192.0.2.1")[1].value() == b"busy\r\n"
+
+
+def test_who_has_logged_in_counts_for_the_account_and_not_for_the_address() -> None:
+    listening = Listening(most=9, most_per_address=1)
+    for name in ("alice", "bob", "alice"):
+        conversation, transport = listening.connects("192.0.2.1")
+        assert transport.value() == b"hello "
+        assert conversation.belongs_to(name)
+    waiting, transport = listening.connects("192.0.2.1")
+    assert transport.value() == b"hello "
+    assert listening.connects("192.0.2.1")[1].value() == b"busy\r\n"
+    waiting.connectionLost()
+    assert listening.connects("192.0.2.1")[1].value() == b"hello "
+
+
+def test_one_account_cannot_take_all_from_one_address() -> None:
+    listening = Listening(most=9, most_per_address=1)
+    first, _ = listening.connects("192.0.2.1")
+    assert first.belongs_to("alice")
+    assert listening.connects("192.0.2.1")[0].belongs_to("alice")
+    third, _ = listening.connects("192.0.2.1")
+    assert not third.belongs_to("alice")
+    assert listening.connects("192.0.2.1")[1].value() == b"busy\r\n"  # the third still counts
+    assert listening.connects("192.0.2.2")[0].belongs_to("alice")
+    first.connectionLost()
+    assert third.belongs_to("alice")
+
+
+def test_all_counts_are_given_back() -> None:
+    listening = Listening(most=9, most_per_address=9)
+    opened = [listening.connects("192.0.2.1")[0] for _ in range(4)]
+    for conversation in opened[:3]:
+        conversation.belongs_to("alice")
+    for conversation in opened:
+        conversation.connectionLost()
+    assert len(listening.factory._counter) == 0  # type: ignore[arg-type]
+    assert listening.factory._limit.served == 0
 
 
 def test_the_addresses_of_one_ipv6_network_are_one() -> None:

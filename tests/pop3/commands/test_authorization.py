@@ -180,3 +180,11 @@ def test_an_exchange_without_end_is_ended():
     finish(Pop3Loop(wire, Settings(), doors).run())
     assert wire.text.count("+ YW5kPw==\r\n") == 10
     assert wire.text.endswith("-ERR The authentication has too many steps\r\n+OK Bye\r\n")
+
+
+def test_an_account_with_too_many_connections_is_told_so_and_not_logged_in():
+    pop3 = Pop3Fixture()
+    wire = pop3.talk(b"USER alice\r\nPASS secret\r\nSTAT\r\n", takes_accounts=False)
+    assert "-ERR [SYS/TEMP] Too many connections of this account\r\n" in wire.text
+    assert wire.account == "alice@example.org"
+    assert pop3.logouts == 1

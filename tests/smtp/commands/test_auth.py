@@ -125,3 +125,14 @@ def test_a_password_does_not_cross_in_clear() -> None:
 
 def test_the_service_on_port_25_offers_no_login() -> None:
     assert say("EHLO c", LOGIN, settings=Settings())[-1].startswith("502 5.5.1")
+
+
+def test_an_account_with_too_many_connections_is_told_so_and_not_logged_in() -> None:
+    smtp = SmtpFixture()
+    script = ["EHLO c", LOGIN, "MAIL FROM:<alice@example.org>"]
+    wire = ScriptedWire(script, takes_accounts=False)
+    replies = smtp.hold(wire, SUBMISSION)[1 + EHLO :]
+    assert replies[0] == "454 4.7.0 Too many connections of this account"
+    assert replies[1].startswith("530")
+    assert wire.account == "alice@example.org"
+    assert smtp.events("logged_in") == []

@@ -61,6 +61,9 @@ async def _log_in(session: ImapSession, credentials: Credentials) -> str:
         journal.login_failed(SERVICE, peer, credentials.name)
         session.count_login_failure()
         raise Refused(error.outcome, error.condition or _FAILED) from None
+    if not session.wire.belongs_to(avatar.name):
+        avatar.logout()
+        raise Refused("Too many connections of this account", "LIMIT")
     session.enter_authenticated(avatar)
     tls_info = session.wire.tls_info
     journal.logged_in(SERVICE, peer, avatar.name, credentials.mechanism, tls_info)

@@ -61,6 +61,7 @@ class Conversation:
         "_reactor",
         "_security",
         "_waiting",
+        "belongs_to",
         "ended",
         "transport",
     )
@@ -76,10 +77,10 @@ class Conversation:
     ) -> None:
         self.transport: Any = None
         self.ended: Callable[[Conversation], None] | None = None
+        self.belongs_to: Callable[[str], bool] = lambda account: True
         self._make_session = make_session
         self._reactor = reactor
-        self._listener = listener
-        self._journal = journal
+        self._listener, self._journal = listener, journal
         self._peer = peer  # the client of a proxy, which is the peer that the transport knows
         self._fair_share = fair_share or FairShare(reactor)
         # A read that has nothing to return yet. It is given what ends it, and raises that itself: a
@@ -88,8 +89,7 @@ class Conversation:
         self._limit = TimeLimit(reactor, self._time_passed)
         self._began = 0.0
         self._ending: Reason | None = None
-        self._is_woken = False
-        self._closed = False
+        self._is_woken = self._closed = False
 
     # ------------------------------------------------------------ what Twisted and the service call
 

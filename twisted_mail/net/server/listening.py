@@ -1,6 +1,7 @@
 """The conversations of a listener, their number, and their end."""
 
 import ipaddress
+from dataclasses import dataclass
 from typing import cast
 
 from twisted.internet.defer import Deferred
@@ -33,11 +34,21 @@ class StoppableFactory(Factory):
         raise NotImplementedError
 
 
+@dataclass(slots=True)
+class _Place:
+    """What a connection counts for: an address, or an account at an address once it has logged in."""
+
+    host: str
+    is_busy: bool
+    key: str
+
+
 class ConversationFactory(StoppableFactory):
     """Makes a conversation for each connection, up to a number in all and for each address.
 
-    A connection beyond that, or beyond the limit on all listeners, is sent ``busy``, the protocol's own
-    words for it, and closed.
+    Those of an address are those that have not logged in; the others count for their account at this
+    address, so that many people may share one. A connection beyond that, or beyond the limit on all
+    listeners, is sent ``busy``, the protocol's own words for it, and closed.
     """
 
     def __init__(
@@ -52,6 +63,7 @@ class ConversationFactory(StoppableFactory):
         fair_share: FairShare | None = None,
         connection_limit: ConnectionLimit | None = None,
         connection_counter: ConnectionCounter | None = None,
+        connections_per_account: int = 50,
     ) -> None:
         self._reactor = reactor
         self._make_session = make_session
@@ -60,6 +72,7 @@ class ConversationFactory(StoppableFactory):
         self._busy = busy
         self._most = connections
         self._most_per_address = connections_per_address
+        self._most_per_account = connections_per_account
         self._fair_share = fair_share or FairShare(reactor)
         self._limit = connection_limit or ConnectionLimit()
         self._open: set[Conversation] = set()
@@ -92,8 +105,10 @@ class ConversationFactory(StoppableFactory):
             peer,
         )
         self._open.add(conversation)
-        self._count(host, is_busy, 1)
-        conversation.ended = lambda ended: self._forget(ended, host, is_busy)
+        place = _Place(host, is_busy, host)
+        self._count(place, 1)
+        conversation.ended = lambda ended: self._forget(ended, place)
+        conversation.belongs_to = lambda account: self._give(place, account)
         return conversation
 
     def _is_full_for(self, host: str) -> bool:
@@ -104,18 +119,29 @@ class ConversationFactory(StoppableFactory):
     def _say_busy(self, wire: object) -> "_BusySession":
         return _BusySession(cast("Conversation", wire), self._busy)
 
-    def _count(self, host: str, is_busy: bool, change: int) -> None:
-        if is_busy:
+    def _give(self, place: _Place, account: str) -> bool:
+        """Count a connection for an account, unless that has too many."""
+        key = f"{account} {place.host}"
+        if self._counter.count(key) >= self._most_per_account:
+            return False
+        if place.key:
+            self._counter.change(place.key, -1)
+        self._counter.change(key, 1)
+        place.key = key
+        return True
+
+    def _count(self, place: _Place, change: int) -> None:
+        if place.is_busy:
             self._limit.busy += change
             return
         self._limit.serve(change)
         self._counter.change("", change)
-        if host:  # a UNIX socket has none
-            self._counter.change(host, change)
+        if place.key:  # a UNIX socket has none
+            self._counter.change(place.key, change)
 
-    def _forget(self, conversation: Conversation, host: str, is_busy: bool) -> None:
+    def _forget(self, conversation: Conversation, place: _Place) -> None:
         self._open.discard(conversation)
-        self._count(host, is_busy, -1)
+        self._count(place, -1)
         if not self._open and self._emptied is not None:
             emptied, self._emptied = self._emptied, None
             emptied.callback(None)

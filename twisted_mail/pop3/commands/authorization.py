@@ -4,7 +4,7 @@ from functools import partial
 
 from twisted_mail.interfaces import Maildrop, Mechanism, authenticate, usable_mechanisms
 from twisted_mail.mail.credentials import Credentials
-from twisted_mail.mail.outcome import MailError, ProtocolError, Refused
+from twisted_mail.mail.outcome import MailError, ProtocolError, Refused, Unavailable
 from twisted_mail.pop3 import grammar
 from twisted_mail.pop3.command import Command
 from twisted_mail.pop3.locked_maildrop import lock_maildrop
@@ -94,6 +94,9 @@ async def _log_in(session: Pop3Session, credentials: Credentials) -> None:
     """Check the credentials, lock the maildrop and enter the TRANSACTION state."""
     try:
         maildrop = await _maildrop(session, credentials)
+        if not session.wire.belongs_to(maildrop.name):
+            maildrop.logout()
+            raise Unavailable("Too many connections of this account")
         locked = await lock_maildrop(maildrop)
     except MailError as error:
         session.send(grammar.refusal(error, is_login=True))

@@ -10,6 +10,7 @@ from twisted_mail.smtp.command import OPENS_MAIL, Command
 from twisted_mail.smtp.framing import BadLine, Flaw
 from twisted_mail.smtp.session import SmtpSession
 
+_TOO_MANY = Outcome(454, "4.7.0", "Too many connections of this account")
 _TOO_LONG = Outcome(500, "5.5.6", "The authentication exchange line is too long")
 _MALFORMED = Outcome(500, "5.5.2", "A line ends with CR LF, and has neither alone, nor NUL")
 
@@ -68,7 +69,11 @@ async def _log_in(session: SmtpSession, credentials: Credentials) -> None:
     except Unavailable:
         session.reply(Outcome(454, "4.7.0", "Temporary authentication failure"))
     else:
-        _set_submitter(session, submitter, credentials.mechanism)
+        if session.wire.belongs_to(submitter.name):
+            _set_submitter(session, submitter, credentials.mechanism)
+        else:
+            submitter.logout()
+            session.reply(_TOO_MANY)
 
 
 def _set_submitter(session: SmtpSession, submitter: Submitter, mechanism: str) -> None:

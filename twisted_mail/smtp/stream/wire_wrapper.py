@@ -36,6 +36,10 @@ class WireWrapper:
         """Return whether bytes have come that were not read."""
         return self.wrapped.has_unread
 
+    def belongs_to(self, account: str) -> bool:
+        """Count the connection as one of an account."""
+        return self.wrapped.belongs_to(account)
+
     def has_hung_up(self) -> bool:
         """Return whether the peer will send no more."""
         return self.wrapped.has_hung_up()
