@@ -77,8 +77,8 @@ class DescriptorBudget:
         if self._calls % 4 and self._used < self._most // 2:
             return
         self._used = await self._blocking.run(self._count)
-        if self._used > self._most * 3 // 4:
-            too_many = self._used - self._most * 5 // 8  # so that it lasts for a while
+        if self._used > self._most * 5 // 8:
+            too_many = self._used - self._most // 2  # so that it lasts for a while
             await self._close_accounts(-(-too_many // OF_ACCOUNT))
             self._used = await self._blocking.run(self._count)
         else:
