@@ -33,7 +33,10 @@ GOOD: list[tuple[Callable[[Reader], Any], bytes, Any]] = [
     (Reader.numbers, b"1,3:*", NumberSet(((1, 1), (3, 0)))),
     (Reader.flag_list, b"()", []),
     (Reader.flag_list, b"(\\Seen $Junk)", ["\\Seen", "$Junk"]),
+    (Reader.flag_list, b"(  )", []),
+    (Reader.flag_list, b"( \\Seen  $Junk ) ", ["\\Seen", "$Junk"]),
     (Reader.flags, b"\\seen foo", ["\\seen", "foo"]),
+    (Reader.flags, b"\\seen  foo  ", ["\\seen", "foo"]),
     (Reader.flags, b"(foo)", ["foo"]),
     (Reader.mailbox, b"iNbOx", "INBOX"),
     (Reader.mailbox, b'"{x}"', "{x}"),
@@ -136,6 +139,28 @@ def test_the_cursor_moves_over_tokens() -> None:
     with pytest.raises(ProtocolError, match=r"^Missing string$"):
         Reader(b"").string()
     assert not reader.at_end
+
+
+def test_spaces_at_the_end_are_no_argument() -> None:
+    reader = Reader(b"NOOP   ")
+    assert reader.word() == "NOOP"
+    assert reader.at_end
+    with pytest.raises(ProtocolError, match="Missing argument"):
+        reader.space()
+
+
+def test_spaces_in_strings_stay() -> None:
+    reader = Reader(b'"( a )"  {4}\r\n a  ')
+    assert reader.string() == b"( a )"
+    reader.space()
+    assert reader.string() == b" a  "
+    reader.end()
+
+
+@pytest.mark.parametrize("text", [b"\t", b" \t", b" x"])
+def test_what_is_no_space_is_no_end(text: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        Reader(text).end()
 
 
 class Held(MemoryBlob):

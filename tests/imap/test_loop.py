@@ -33,8 +33,8 @@ def test_pipelined_commands_are_answered_in_order() -> None:
     [
         ("a FROB", "a BAD Unknown command"),
         ("a UID NOOP", "a BAD Unknown command"),
-        ("a", "a BAD Missing argument"),
-        ("a  NOOP", "a BAD Expected a word"),
+        ("a", "a BAD Missing a command"),
+        ("a  NOOP", "a BAD Expected a command"),
         ("a NOOP x", "a BAD Unexpected arguments at the end of the command"),
         ("a SELECT INBOX", "a BAD Not possible before login"),
         ("+ NOOP", "* BAD Expected a tag"),

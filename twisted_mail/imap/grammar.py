@@ -23,6 +23,7 @@ _ASTRING = re.compile(rb'[^\x00-\x20(){%*"\\\x7f-\xff]+')
 _PATTERN = re.compile(rb'[^\x00-\x20(){"\\\x7f-\xff]+')  # with list-wildcards
 _TAG = re.compile(rb'[^\x00-\x20(){%*"\\\x7f-\xff+]+')
 _WORD = re.compile(rb"[A-Za-z0-9.=$+/_-]+")
+_COMMAND = re.compile(rb" [A-Za-z0-9.=$+/_-]+")
 _QUOTED = re.compile(rb'"([^"\\\r\n\x00]*(?:\\["\\][^"\\\r\n\x00]*)*)"')
 _ESCAPED = re.compile(rb'\\(["\\])')
 _LITERAL = re.compile(rb"\{([0-9]{1,10})\+?\}\r\n")
@@ -30,6 +31,13 @@ _NUMBER = re.compile(rb"[0-9]{1,10}")
 _NUMBERS = re.compile(rb"[0-9*:,]+")
 _DATE = re.compile(rb'"[^"\r\n]{1,20}"|[0-9A-Za-z-]{1,20}')
 _DATE_TIME = re.compile(rb'"([^"\r\n]{1,40})"')
+_ONLY_SPACES = re.compile(rb" *\Z")
+# Where one space may stand some clients send several, and some send them at the ends of lists and lines.
+_WITH_SPACES = {
+    b" ": re.compile(rb" +(?![ )]|\Z)"),
+    b"(": re.compile(rb"\( *"),
+    b")": re.compile(rb" *\)"),
+}
 _NIL = re.compile(rb"[Nn][Ii][Ll](?![^\x00-\x20()\x7f-\xff])")
 
 MAX_TAG = 128  # octets: a tag comes back in the answer
@@ -58,8 +66,8 @@ class Reader:
 
     @property
     def at_end(self) -> bool:
-        """True when nothing follows."""
-        return self.position >= len(self.data)
+        """True when nothing follows but spaces."""
+        return _ONLY_SPACES.match(self.data, self.position) is not None
 
     @property
     def rest(self) -> bytes:
@@ -76,11 +84,19 @@ class Reader:
         return self.data.startswith(token, self.position)
 
     def accept(self, token: bytes) -> bool:
-        """Step over ``token`` if it follows; return whether it did."""
-        if not self.data.startswith(token, self.position):
-            return False
-        self.position += len(token)
-        return True
+        """Step over ``token`` if it follows; return whether it did.
+
+        More spaces than one are passed over, as Dovecot does, also within parentheses.
+        """
+        pattern = _WITH_SPACES.get(token)
+        if pattern is None:
+            is_there = self.data.startswith(token, self.position)
+            self.position += len(token) * is_there
+            return is_there
+        match = pattern.match(self.data, self.position)
+        if match is not None:
+            self.position = match.end()
+        return match is not None
 
     def take(self, token: bytes) -> None:
         """Step over ``token``, which must follow."""
@@ -88,7 +104,7 @@ class Reader:
             raise ProtocolError(f"Expected {token.decode('ascii', 'replace')!r}")
 
     def space(self) -> None:
-        """Step over the one space that must follow."""
+        """Step over the space that must follow."""
         if not self.accept(b" "):
             raise ProtocolError("Missing argument" if self.at_end else "Expected a space")
 
@@ -113,13 +129,11 @@ class Reader:
         return self._match(_WORD, "a word").decode("ascii")
 
     def command_name(self) -> tuple[str, bool]:
-        """Read the space and the name after the tag; return it, and whether ``UID`` came before it."""
-        self.space()
-        name = self.word().upper()
-        if name != "UID":
-            return name, False
-        self.space()
-        return self.word().upper(), True
+        """Read one space and the name after the tag; return it, and whether ``UID`` came before it."""
+        name = self._match(_COMMAND, "a command").decode("ascii").upper()
+        if name != " UID":
+            return name[1:], False
+        return self._match(_COMMAND, "a command").decode("ascii").upper()[1:], True
 
     def atom(self) -> str:
         """Read an atom."""

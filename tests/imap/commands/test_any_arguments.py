@@ -85,7 +85,7 @@ def test_any_arguments_give_an_answer_or_a_clear_error(
     ],
 )
 def test_what_follows_the_arguments_is_an_error(line: str) -> None:
-    for more in (" (more)", ")", " "):
+    for more in (" (more)", ")", " )"):
         *_, answer, noop = ImapFixture().inside("a SELECT INBOX", f"b {line}{more}", "c NOOP")
         assert answer.startswith("b BAD ")
         assert noop.startswith("c OK ")

@@ -135,7 +135,6 @@ def test_many_mailboxes_are_all_listed() -> None:
         '"" * RETURN (FOO)',
         '"" * RETURN (STATUS)',
         '"" * RETURN (STATUS (FOO))',
-        '"" * RETURN (CHILDREN  SUBSCRIBED)',
         '(FOO) "" *',
         '(RECURSIVEMATCH) "" *',
         '"" ()',

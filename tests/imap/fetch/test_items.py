@@ -124,8 +124,6 @@ def test_a_range_is_answered_with_its_origin_only():
         b"",
         b"()",
         b"(FLAGS",
-        b"(FLAGS )",
-        b"(FLAGS  UID)",
         b"XYZZY",
         b"(FAST)",
         b"FLAGS UID",

@@ -151,7 +151,6 @@ def test_long_chains_of_or_are_one_group():
     [
         b"",
         b"FOO",
-        b"SEEN ",
         b"(SEEN",
         b"SEEN)",
         b"()",
