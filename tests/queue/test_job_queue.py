@@ -76,9 +76,10 @@ def test_only_so_much_waits(tmp_path: Path) -> None:
     queue.accept(ALICE)
 
 
-def test_a_message_that_comes_back_to_a_program_is_refused(queue: MailQueue) -> None:
+@pytest.mark.parametrize("name", [b"Delivered-To", b"Old-Delivered-To"])
+def test_a_message_that_comes_back_to_a_program_is_refused(queue: MailQueue, name: bytes) -> None:
     with pytest.raises(Refused, match="has been at this address"):
-        queue.accept(TICKETS, prefix=b"Delivered-To: Tickets@example.org\r\n")
+        queue.accept(TICKETS, prefix=name + b": Tickets@example.org\r\n")
 
 
 def test_addresses_in_unicode_are_known_again() -> None:

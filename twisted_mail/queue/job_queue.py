@@ -227,5 +227,10 @@ def _header(message: Message) -> bytes:
 
 
 def _was_delivered_to(header: bytes, address: str) -> bool:
-    """Return whether a message has been delivered to this address before."""
-    return b"\r\ndelivered-to: " + address.encode().lower() + b"\r\n" in b"\r\n" + header.lower()
+    """Return whether a message has been delivered to this address before.
+
+    What comes in again has the field as ``Old-Delivered-To``, so that it does not pass for one of now.
+    """
+    field = b"delivered-to: " + address.encode().lower() + b"\r\n"
+    lines = b"\r\n" + header.lower()
+    return b"\r\n" + field in lines or b"\r\nold-" + field in lines

@@ -6,6 +6,7 @@
 | spool | has its octets in one place, and its header | 452: there is no space |
 | tls-required | reads TLS-Required (RFC 8689 §3) | |
 | loop | counts its Received fields | 554: it is in a loop |
+| own-fields | removes fields that would pass for ours (``own_fields``) | |
 | header, author, bcc, encoding | what a submission server does (``submission``) | 550: not your name |
 | nul | looks for NUL that could not be encoded; not in LMTP, where a refusal would be a bounce | 550 |
 | trace | writes our fields in front (``trace``) | |
@@ -30,6 +31,7 @@ from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival import filter_stages, lmtp_replies, submission, trace
 from twisted_mail.smtp.arrival.arrival import NO_MESSAGE, Arrival
 from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
+from twisted_mail.smtp.arrival.own_fields import remove_own_fields
 from twisted_mail.smtp.backend import ArrivalStep
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.settings import Settings
@@ -168,6 +170,7 @@ _START = (
     ArrivalStep("spool", spool),
     ArrivalStep("tls-required", read_tls_required),
     ArrivalStep("loop", trace.refuse_loop),
+    ArrivalStep("own-fields", remove_own_fields),
 )
 _MIDDLE = (
     ArrivalStep("trace", trace.add_trace),

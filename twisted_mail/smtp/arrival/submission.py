@@ -7,11 +7,11 @@ plain small message is looked through once and stays as it is.
 
 from dataclasses import replace
 
-from twisted_mail.mail.message import Blob, JoinedBlob, MemoryBlob, Message, SlicedBlob
+from twisted_mail.mail.message import Blob, MemoryBlob, Message
 from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.revision import TOO_LONG
 from twisted_mail.mail.outcome import Refused
-from twisted_mail.smtp.arrival import author, trace
+from twisted_mail.smtp.arrival import author, changed_fields, trace
 from twisted_mail.smtp.arrival.arrival import Arrival
 from twisted_mail.smtp.arrival.incoming_message import MAX_HEADER, header_end
 from twisted_mail.smtp.backend import ArrivalStep
@@ -66,17 +66,10 @@ def without_bcc(head: bytes, blob: Blob) -> tuple[bytes, Blob]:
     """Return header and message without the fields that name secret recipients (RFC 5322 §3.6.3)."""
     if b"bcc" not in head.lower() or trace.separator(head):
         return head, blob
-    secret = [one for one in header.fields(head) if one.name.lower() in _BCC_FIELDS]
-    if not secret:
-        return head, blob
-    at, pieces = 0, []
-    for one in secret:
-        pieces.append(head[at : one.start])
-        at = one.stop
-    kept = b"".join([*pieces, head[at:]])
-    if isinstance(blob, MemoryBlob):
-        return kept, replace(blob, data=kept + blob.data[len(head) :])  # in the same budget
-    return kept, JoinedBlob((MemoryBlob(kept), SlicedBlob(blob, len(head), blob.size)))
+    secret = [
+        (one.start, one.stop, b"") for one in header.fields(head) if one.name.lower() in _BCC_FIELDS
+    ]
+    return changed_fields.changed(head, blob, secret) if secret else (head, blob)
 
 
 # ---------------------------------------------------------------- legal octets
