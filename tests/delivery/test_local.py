@@ -97,6 +97,46 @@ def test_every_account_gets_one_copy_in_one_delivery() -> None:
     assert len(delivery.store.deliveries) == 1
 
 
+def test_a_copy_says_for_which_alias_or_detail_it_came() -> None:
+    delivery = Delivery()
+    delivery.accept("Bob+x@example.org", ALICE)
+    path = b"Return-Path: <s@client.example>\r\n"
+    assert delivery.store.deliveries == [
+        ([BOB], path + b"Delivered-To: Bob+x@example.org\r\nReceived: x\r\nbody\r\n"),
+        ([ALICE], path + b"Received: x\r\nbody\r\n"),
+    ]
+    assert delivery.journal.of("delivered") == [("id1", [BOB, ALICE], "INBOX")]
+
+
+def test_what_stops_one_copy_stops_no_other() -> None:
+    delivery = Delivery(alice=BUSY)
+    assert isinstance(delivery.refusal(ALICE, "Bob+x@example.org"), Unavailable)
+    assert delivery.store.delivered == [BOB]
+    delivery.store.failures.clear()
+    delivery.accept(ALICE, "Bob+x@example.org")
+    assert delivery.store.delivered == [BOB, ALICE]
+
+
+@pytest.mark.parametrize("error", [BUSY, RuntimeError("a bug")])
+def test_a_copy_is_remembered_when_the_next_one_is_not_made_at_all(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = Delivery()
+    deliver = delivery.store.deliver
+
+    async def fail_for_alice(names: Any, message: Message) -> Any:
+        if ALICE in names:
+            raise error
+        return await deliver(names, message)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery.store, "deliver", fail_for_alice)
+        with pytest.raises(type(error)):
+            delivery.accept("Bob+x@example.org", ALICE)
+    delivery.accept("Bob+x@example.org", ALICE)
+    assert delivery.store.delivered == [BOB, ALICE]
+
+
 @pytest.mark.parametrize("recipient", ["nobody@example.org", "a@b.example"])
 def test_recipients_that_are_not_here_are_refused_before_anybody_gets_mail(recipient: str) -> None:
     delivery = Delivery()

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from twisted_mail.delivery.delivered_to import Addressed, by_fields
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.partial_deliveries import NOBODY
 from twisted_mail.delivery.quarantine import BorrowedBlob, quarantine
@@ -32,23 +33,37 @@ class DeliveryAttempt:
             one for one, error in self.results.items() if error is None and one not in self._had
         ]
 
-    async def deliver(self, accounts: Sequence[str]) -> Mapping[str, MailError | None]:
+    async def deliver(self, addressed: Addressed) -> Mapping[str, MailError | None]:
         """Put the message into the inboxes of accounts, or into their mailboxes for junk.
 
         Those that got it by an earlier attempt get no other copy. Returns the results, in the order of
         the accounts.
         """
-        if self._partial is not None and accounts:
+        if self._partial is not None and addressed:
             self._had = await self._partial.served(self._envelope, self._message.blob)
-        missing = [one for one in accounts if one not in self._had]
-        found: Mapping[str, MailError | None] = {}
-        if missing:
-            found = await self._put(missing)
-        self.results = {account: found.get(account) for account in accounts}
+        missing = {one: names for one, names in addressed.items() if one not in self._had}
+        copies = by_fields(missing, self._message.size)
+        found: dict[str, MailError | None] = dict.fromkeys(self._had)
+        try:
+            for fields, accounts in copies.items():
+                found |= await self._put_or_error(fields, accounts, is_all=len(copies) == 1)
+        finally:
+            self.results = {one: found[one] for one in addressed if one in found}
         return self.results
 
-    async def _put(self, accounts: Sequence[str]) -> Mapping[str, MailError | None]:
-        prefix = return_path(self._envelope) + self._message.prefix
+    async def _put_or_error(
+        self, fields: bytes, accounts: Sequence[str], is_all: bool
+    ) -> Mapping[str, MailError | None]:
+        """Put one of several copies; an error that they all share is none of the other copies."""
+        try:
+            return await self._put(fields, accounts)
+        except MailError as error:
+            if is_all:
+                raise
+            return dict.fromkeys(accounts, error)
+
+    async def _put(self, fields: bytes, accounts: Sequence[str]) -> Mapping[str, MailError | None]:
+        prefix = return_path(self._envelope) + fields + self._message.prefix
         final = Message(BorrowedBlob(self._message.blob), prefix)
         if self._envelope.is_quarantined:
             return await quarantine(self._store, accounts, final)

@@ -171,7 +171,10 @@ class LmtpDelivery:
     async def _deliver(self, attempt: DeliveryAttempt, plan: _RecipientPlan) -> None:
         """Put the message into the accounts, each once; note which recipients are not served."""
         deliverable = plan.deliverable
-        accounts = list(dict.fromkeys(name for _, route in deliverable for name in route.accounts))
+        accounts: dict[str, list[Address]] = {}
+        for recipient, route in deliverable:
+            for name in route.accounts:
+                accounts.setdefault(name, []).append(recipient)
         try:
             results = await attempt.deliver(accounts)
         except BaseException as error:

@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 
 from twisted_mail.delivery.attempt import DeliveryAttempt
+from twisted_mail.delivery.delivered_to import Addressed
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.quarantine import JUNK
 from twisted_mail.interfaces import Clock, Journal, Router
@@ -73,9 +74,9 @@ class LocalDelivery:
             return None
         return (next((one for one in errors if one.outcome.is_temporary), errors[0])).outcome
 
-    async def _accounts(self, envelope: Envelope, targets: dict[JobTarget, None]) -> list[str]:
-        """Return the accounts that get a copy, each once; note the other targets."""
-        accounts: dict[str, None] = {}
+    async def _accounts(self, envelope: Envelope, targets: dict[JobTarget, None]) -> Addressed:
+        """Return the accounts that get a copy, with who leads to each; note the other targets."""
+        accounts: dict[str, list[Address]] = {}
         router, known = self._backend.router, known_routes(self._backend.router, envelope)
         async for recipient in in_slices(envelope.recipients, self._backend.clock):
             route = known.get(recipient) or await router.route(recipient)
@@ -83,10 +84,11 @@ class LocalDelivery:
                 raise _as_error(route.outcome)
             if not isinstance(route, LocalRoute):
                 raise Refused(Outcome(550, "5.1.2", "Mail for other domains is not sent yet"))
-            accounts.update(dict.fromkeys(route.accounts))
+            for account in route.accounts:
+                accounts.setdefault(account, []).append(recipient)
             if route.programs or route.lists:
                 targets.update(dict.fromkeys((*route.programs, *route.lists)))
-        return list(accounts)
+        return accounts
 
     async def _prepare(
         self, envelope: Envelope, message: Message, targets: Sequence[JobTarget]
@@ -96,7 +98,7 @@ class LocalDelivery:
         return await self._backend.job_queue.prepare(envelope, message, targets)
 
     async def _deliver(
-        self, envelope: Envelope, message: Message, accounts: Sequence[str], jobs: Sequence[Job]
+        self, envelope: Envelope, message: Message, accounts: Addressed, jobs: Sequence[Job]
     ) -> None:
         """Put the message into the accounts, then commit the jobs; log what happened."""
         size = message.size - len(message.prefix)  # as it was received
@@ -105,7 +107,8 @@ class LocalDelivery:
         try:
             try:
                 error = _failure(await attempt.deliver(accounts))
-            except BaseException:
+            except BaseException as caught:
+                error = caught if isinstance(caught, Exception) else None
                 await self._rollback(jobs)
                 raise
             if error is not None:

@@ -1,0 +1,52 @@
+"""Copies name the address they came for, and share their octets where that says nothing."""
+
+from twisted_mail.delivery.delivered_to import MAX_ADDRESSES, MAX_COPIED, by_fields
+from twisted_mail.mail.address import Address, parse
+
+ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.net"
+
+
+def to(*texts: str) -> list[Address]:
+    return [parse(text) for text in texts]
+
+
+def test_who_was_addressed_by_name_shares_a_copy_without_a_field() -> None:
+    addressed = {ALICE: to(ALICE), BOB: to("team@example.org", "Bob@Example.org"), CAROL: to(CAROL)}
+    assert by_fields(addressed, 10) == {b"": [ALICE, BOB, CAROL]}
+
+
+def test_a_copy_names_the_alias_the_detail_and_the_other_domain() -> None:
+    addressed = {
+        ALICE: to("team@example.org"),
+        BOB: to("Bob+lists@example.org", "bob@example.edu"),
+        CAROL: to("team@example.org"),
+    }
+    assert by_fields(addressed, 10) == {
+        b"Delivered-To: team@example.org\r\n": [ALICE, CAROL],
+        b"Delivered-To: Bob+lists@example.org\r\nDelivered-To: bob@example.edu\r\n": [BOB],
+    }
+
+
+def test_nobody_learns_of_other_recipients() -> None:
+    copies = by_fields({ALICE: to("sales@example.org"), BOB: to("boss@example.org")}, 10)
+    assert copies == {
+        b"Delivered-To: sales@example.org\r\n": [ALICE],
+        b"Delivered-To: boss@example.org\r\n": [BOB],
+    }
+
+
+def test_one_account_with_many_names_has_a_bounded_header() -> None:
+    (fields,) = by_fields({ALICE: to(*(f"a{n}@example.org" for n in range(30)))}, 10)
+    assert fields.count(b"Delivered-To: ") == MAX_ADDRESSES
+
+
+def test_large_messages_are_not_written_again_without_end() -> None:
+    addressed = {f"u{n}@example.org": to(f"alias{n}@example.org") for n in range(6)}
+    copies = by_fields(addressed, MAX_COPIED // 3)
+    assert [len(accounts) for accounts in copies.values()] == [1, 1, 1, 3]
+    assert copies[b""] == ["u3@example.org", "u4@example.org", "u5@example.org"]
+
+
+def test_a_single_copy_has_its_field_whatever_its_size() -> None:
+    copies = by_fields({ALICE: to("sales@example.org")}, MAX_COPIED * 2)
+    assert copies == {b"Delivered-To: sales@example.org\r\n": [ALICE]}

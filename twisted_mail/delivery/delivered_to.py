@@ -1,0 +1,37 @@
+"""For which address a copy came: the field Delivered-To.
+
+Copies share the octets of one file, and a field that differs takes that away. So it is written where it
+says something: to accounts that were addressed by another name than their own (an alias, a detail,
+another domain). A copy without it came for the account's name.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from twisted_mail.mail.address import Address
+
+MAX_ADDRESSES = 10  # that one copy names
+MAX_COPIED = 64 * 1024 * 1024  # octets of one message that are written again for the field's sake
+
+Addressed = Mapping[str, Sequence[Address]]  # accounts, with the recipients that lead to each
+
+
+def by_fields(addressed: Addressed, size: int) -> Mapping[bytes, list[str]]:
+    """Return the accounts by the fields that their copies of ``size`` octets begin with.
+
+    Accounts addressed by the same names share a copy. What is over ``MAX_COPIED`` goes without a field.
+    """
+    found: dict[bytes, list[str]] = {}
+    for account, recipients in addressed.items():
+        fields = _fields(account, recipients)
+        if fields not in found and found and (len(found) + 1) * size > MAX_COPIED:
+            fields = b""
+        found.setdefault(fields, []).append(account)
+    return found
+
+
+def _fields(account: str, recipients: Sequence[Address]) -> bytes:
+    """Return the fields of an account's copy; none where its own name was among the recipients."""
+    if any(one.text == account or one.key == account for one in recipients):
+        return b""
+    named = recipients[:MAX_ADDRESSES]
+    return b"".join([f"Delivered-To: {one.text}\r\n".encode() for one in named])
