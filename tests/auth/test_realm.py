@@ -276,3 +276,13 @@ def test_what_checks_passwords_knows_who_tries_one():
     finish(fixture.logins.submitter(RIGHT, PEER))
     finish(fixture.logins.submitter(RIGHT, PEER, lambda: True))
     assert seen == [("192.0.2.0/24", False), ("192.0.2.0/24", True)]
+
+
+def test_all_names_of_a_domain_slow_down_the_same_account():
+    accounts = FixedDirectory(
+        {"alice@example.org": "secret"}, domain_aliases={"example.com": "example.org"}
+    )
+    fixture = LoginFixture(accounts=accounts)
+    for name in ("alice@example.com", "alice", "Alice@EXAMPLE.COM"):
+        fixture.refusal(Credentials(name, "wrong"))
+    assert fixture.clock.slept == [2.0, 4.0, 8.0]

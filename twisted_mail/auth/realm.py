@@ -162,14 +162,14 @@ class PortalLogin(Generic[Face]):
         except UnauthorizedLogin as refused:
             if isinstance(refused, LoginWithoutAccount):
                 self.journal.warned("login", str(refused))
-            await self.throttle.hold_back(self._complete(credentials.name), peer, began)
+            await self.throttle.hold_back(await self._counted_name(credentials.name), peer, began)
             raise Refused(_WRONG, "AUTHENTICATIONFAILED") from None
         except MailError:
             raise
         except Exception:
             self.journal.failed("login")
             raise Unavailable(_CANNOT) from None
-        self.throttle.forgive(self._complete(credentials.name))
+        self.throttle.forgive(await self._counted_name(credentials.name))
         return avatar
 
     async def _avatar(self, credentials: Credentials, attempt: LoginAttempt) -> Face:
@@ -183,6 +183,15 @@ class PortalLogin(Generic[Face]):
     def _may_act(self, credentials: Credentials, account: str) -> bool:
         wanted = credentials.acting_as
         return wanted in ("", credentials.name) or self._complete(wanted) == canonical_name(account)
+
+    async def _counted_name(self, name: str) -> str:
+        """Return the name under which failures are counted: one for all names of an account's domain."""
+        local, _, domain = self._complete(name).rpartition("@")
+        try:
+            home = await cast("Realm", self.portal.realm).directory.home(domain)
+        except Unavailable:
+            home = None
+        return f"{local}@{home or domain}"
 
     def _complete(self, name: str) -> str:
         return canonical_name(name if "@" in name else f"{name}@{self.default_domain}")
