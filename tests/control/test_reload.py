@@ -2,8 +2,10 @@
 
 import json
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +34,13 @@ class Answering:
     def close(self) -> None:
         self._thread.join(10)
         self._listener.close()
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder with a short name: the path of a UNIX socket has at most 107 octets (unix(7))."""
+    with tempfile.TemporaryDirectory(prefix="mail-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -144,7 +144,8 @@ def messages(draw: st.DrawFn) -> tuple[bytes, list[str]]:
 @st.composite
 def searches(draw: st.DrawFn) -> tuple[bytes, Contains]:
     data, held = draw(messages())
-    held += [data.decode("latin-1"), *searchable(data)]
+    told = searchable(data)
+    held += [data.decode("latin-1"), told.headers, told.body, told.names]
     text = draw(st.sampled_from(held) | texts)
     start = draw(st.integers(0, max(0, len(text) - 1)))
     needle = text[start : start + draw(st.integers(0, 12) | st.just(300))]

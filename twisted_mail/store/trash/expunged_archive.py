@@ -240,7 +240,7 @@ class _Removal:
         except FileNotFoundError:
             pass
         except OSError as error:
-            if os.path.isdir(path):
+            if error.errno == errno.EISDIR:
                 self.remove_folder(path)
             else:
                 self.faults.note(path, error)
