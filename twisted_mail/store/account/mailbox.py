@@ -29,7 +29,7 @@ from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work import append_copy, move, set_flags
 from twisted_mail.store.work.expunge import expunge
 from twisted_mail.store.work.lane import AccountLane
-from twisted_mail.store.work.measure import PIECE, measure
+from twisted_mail.store.work.measure import PIECE
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import MARKED_AT_ONCE, How, MarkedMessages
 
@@ -110,7 +110,8 @@ class MaildirMailbox:
         unknown = self.columns.unmeasured(uids)
         with self._noting(unknown):
             for start in range(0, len(unknown), PIECE):
-                await self._lane.perform_on(self._folder, measure, unknown[start : start + PIECE])
+                part = unknown[start : start + PIECE]
+                await self._lane.perform_on(self._folder, contents.measure_each, part)
 
     # ------------------------------------------------------------ alterations
 

@@ -17,7 +17,7 @@ from twisted_mail.store.index.rows import Row
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work.measure import CHUNK, converted, keep, measured
+from twisted_mail.store.work.measure import CHUNK, converted, keep, measure, measured
 from twisted_mail.store.work.reconcile import scan
 
 T = TypeVar("T")
@@ -119,6 +119,20 @@ def each(
         stale = lost
         scan(folder, work, is_forced=True)
     raise Unavailable("The mailbox is being changed by another program.")
+
+
+def measure_each(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> None:
+    """Measure messages; follow renames by looking at the folder again."""
+    before = folder.faulty.count
+    unknown = list(uids)
+    for _ in range(_ATTEMPTS):
+        measure(folder, work, unknown)
+        faulty = folder.faulty.since(before, unknown)
+        rows = work.index.rows(mailbox_row(folder, work), unknown)
+        unknown = [row.uid for row in rows if row.date == UNKNOWN_DATE and row.uid not in faulty]
+        if not unknown:
+            return
+        scan(folder, work, is_forced=True)
 
 
 def read(folder: Folder, work: UnitOfWork, pieces: Sequence[MessageRange]) -> list[bytes | None]:
