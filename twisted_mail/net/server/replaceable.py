@@ -11,6 +11,8 @@ from twisted_mail.net.server.listening import StoppableFactory
 class ReplaceableFactory(StoppableFactory):
     """Passes connections to a factory, until there is another; open ones go on with their own."""
 
+    noisy = False  # the server tells its listeners itself
+
     def __init__(self, factory: StoppableFactory) -> None:
         self.current = factory
         self._earlier: list[StoppableFactory] = []
