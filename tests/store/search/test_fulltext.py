@@ -160,6 +160,7 @@ def searches(draw: st.DrawFn) -> tuple[bytes, Contains]:
 @example((b"X-Odd: =?utf-8?q?a=0Ab=0Acd?=\n\n", Contains("header", "b\ncd", "x-odd")), LIMIT)
 @example((b"Subject: =?utf-8?q?a=0Ab=0Acd?=\n\n", Contains("header", "b\ncd", "subject")), LIMIT)
 @example((b"Subject: abc\n\n", Contains("text", "subject: abc")), LIMIT)
+@example((b"Subject:\nSubject: x\n\n", Contains("text", "subject: \ns")), LIMIT)
 @example((b"\n\nab\x00cd\xef\xbf\xbd", Contains("text", "abcd")), LIMIT)
 def test_answers_are_those_of_the_plain_scan(
     shared: FullTextIndex, search: tuple[bytes, Contains], limit: int

@@ -141,7 +141,7 @@ def _about_both(needle: str, in_headers: str) -> SubstringQuery:
     """Look for a substring with white space that is one space in the text of fields."""
     if not (_is_phrase(needle) and _is_phrase(in_headers)):
         return SubstringQuery()
-    phrase = f"{_quoted(needle)} OR headers : {_quoted(in_headers)}"
+    phrase = f"{{body names}} : {_quoted(needle)} OR headers : {_quoted(in_headers)}"
     return SubstringQuery(phrase, is_exact=len(needle) <= MAX_PHRASE)
 
 
