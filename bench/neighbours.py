@@ -167,7 +167,7 @@ def served(folder: Path, accounts: int) -> Iterator[dict[str, int]]:
         maildir = folder / f"state/mail/bench.test/u{each}/Maildir"
         build(maildir, INNOCENT_MESSAGES if each == accounts else MESSAGES, "sized")
     time.sleep(1.5)  # that modification times are believed
-    server = ServerProcess(folder / "mail.toml", ports["imap"], folder / "log")
+    server = ServerProcess(folder / "mail.toml", folder / "log")
     try:
         yield ports
     finally:

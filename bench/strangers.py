@@ -52,7 +52,7 @@ class Server:
             (folder / "mail.toml").write_text(config + more.format(port=self.ports["proxied"]))
         build(folder / "state/mail/bench.test/u0/Maildir", MESSAGES, "sized")
         time.sleep(1.5)  # that modification times are believed
-        self._process = ServerProcess(folder / "mail.toml", self.ports["imap"], folder / "log")
+        self._process = ServerProcess(folder / "mail.toml", folder / "log")
 
     def memory(self) -> float:
         """Return the mebibytes of memory that the process has of its own."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.whole.live import CONFIG, PATIENCE, LiveServer
 from tests.whole.ports import free_port
-from tests.whole.process import ServerProcess, wait_until_listening
+from tests.whole.process import ServerProcess
 
 MIB = 1024 * 1024
 
@@ -149,9 +149,7 @@ class ObservedServer:
         ).replace('service = "imaps"', 'service = "imap"')
         (folder / "mail.toml").write_text(CONFIG + settings + listeners)
         self.log = folder / "log"
-        self.process = ServerProcess(folder / "mail.toml", self.ports["imap"], self.log)
-        for port in self.ports.values():
-            wait_until_listening(port, self.process._process)
+        self.process = ServerProcess(folder / "mail.toml", self.log)
         self.pid = self.process._process.pid
 
     def connect(self, name: str) -> Raw:

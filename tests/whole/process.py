@@ -1,5 +1,6 @@
 """The server as people start it: a process of its own."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -31,28 +32,51 @@ def select_nothing(seconds: float) -> None:
     select.select([], [], [], seconds)
 
 
+class Readiness:
+    """Waits, as a service manager does, for the process to say that all its listeners are there.
+
+    One port that answers would say nothing about the others, which are opened after it.
+    """
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind("")  # the system gives a name in the abstract namespace
+        self._socket.settimeout(0.05)
+        self.address = "@" + self._socket.getsockname()[1:].decode()
+
+    def wait(self, process: subprocess.Popen[bytes]) -> None:
+        """Return when the process is ready. Raises AssertionError when it ends, or takes too long."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            assert process.poll() is None, "the server ended"
+            with contextlib.suppress(TimeoutError):
+                if b"READY=1" in self._socket.recv(4096).splitlines():
+                    return
+        raise AssertionError("the server does not say that it is ready")
+
+    def close(self) -> None:
+        self._socket.close()
+
+
 class ServerProcess:
     """``twistd mailserver --config`` with the ports written into the configuration."""
 
-    def __init__(self, config: Path, port: int, log: Path) -> None:
-        self._config, self._port, self._log = config, port, log
+    def __init__(self, config: Path, log: Path) -> None:
+        self._config, self._log = config, log
         self.start()
 
     def start(self) -> None:
-        with self._log.open("ab") as log:
+        """Start it and wait until it is ready."""
+        readiness = Readiness()
+        command = [str(TWISTD), "--nodaemon", "--pidfile=", "mailserver", "--config"]
+        with contextlib.closing(readiness), self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    str(TWISTD),
-                    "--nodaemon",
-                    "--pidfile=",
-                    "mailserver",
-                    "--config",
-                    str(self._config),
-                ],
+                [*command, str(self._config)],
                 stdout=log,
                 stderr=log,
+                env={**os.environ, "NOTIFY_SOCKET": readiness.address},
             )
-        wait_until_listening(self._port, self._process)
+            readiness.wait(self._process)
 
     def kill(self) -> None:
         os.kill(self._process.pid, signal.SIGKILL)

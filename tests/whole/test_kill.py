@@ -77,7 +77,7 @@ def received(port: int, account: str) -> Counter[str]:
 @pytest.mark.parametrize("enough", [1, 37, 100])
 def test_every_message_answered_250_survives(config: tuple[Path, int, int], enough: int) -> None:
     file, smtp, imap = config
-    server = ServerProcess(file, smtp, file.parent / "log")
+    server = ServerProcess(file, file.parent / "log")
     senders = Senders(smtp, 10, enough)
     assert senders.is_enough.wait(60)
     server.kill()

@@ -24,7 +24,7 @@ def test_every_post_answered_250_reaches_every_member(
     config: tuple[Path, int, int], enough: int
 ) -> None:
     file, smtp, imap = config
-    server = ServerProcess(file, smtp, file.parent / "log")
+    server = ServerProcess(file, file.parent / "log")
     posters = Posters(smtp, 5, enough)
     assert posters.is_enough.wait(60)
     server.kill()

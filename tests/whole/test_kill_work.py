@@ -34,7 +34,7 @@ def test_whatever_was_acknowledged_survives_kill(tmp_path: Path) -> None:
     )
     (tmp_path / "mail.toml").write_text(CONFIG + listeners)
     log = tmp_path / "log"
-    server = ServerProcess(tmp_path / "mail.toml", imap, log)  # which listens last
+    server = ServerProcess(tmp_path / "mail.toml", log)
     try:
         kill_again_and_again(server, imap, smtp)
     finally:

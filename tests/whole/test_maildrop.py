@@ -24,7 +24,7 @@ class PopServer:
             f'endpoint = "tcp:{self.port}:interface=127.0.0.1"\n'
         )
         self.log = folder / f"log{number}"
-        self.process = ServerProcess(config, self.port, self.log)
+        self.process = ServerProcess(config, self.log)
 
     def login(self) -> poplib.POP3:
         client = poplib.POP3("127.0.0.1", self.port, PATIENCE)

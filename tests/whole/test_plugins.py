@@ -32,7 +32,7 @@ def test_the_plugin_of_the_documentation_serves(
     section = re.findall(r"```toml\n(\[\[listener.*?)```", PAGE.read_text(), re.DOTALL)[0]
     (tmp_path / "mail.toml").write_text(CONFIG + section.replace("13013", str(port)))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
-    server = ServerProcess(tmp_path / "mail.toml", port, tmp_path / "log")
+    server = ServerProcess(tmp_path / "mail.toml", tmp_path / "log")
     try:
         with socket.create_connection(("127.0.0.1", port), 10) as client:
             assert re.fullmatch(rb"\d\d:\d\d\r\n", client.recv(100))
@@ -58,7 +58,7 @@ def test_the_filter_of_the_documentation_judges(
         [command, "filters", "subjects"], capture_output=True, text=True, check=True
     )
     assert listed.stdout.startswith("subjects\n    Refuses certain words in the subject.\n")
-    server = ServerProcess(tmp_path / "mail.toml", port, tmp_path / "log")
+    server = ServerProcess(tmp_path / "mail.toml", tmp_path / "log")
     try:
         assert _sent(port, "You won the Lottery") == (550, "5.7.1 Refused for reasons of policy")
         assert _sent(port, "Lunch")[0] == 250
@@ -111,7 +111,7 @@ def test_the_imap_extension_of_the_documentation_comes_in_a_wheel(
     )
     (tmp_path / "mail.toml").write_text(CONFIG + listener)
     monkeypatch.setenv("PYTHONPATH", str(site))
-    server = ServerProcess(tmp_path / "mail.toml", port, tmp_path / "log")
+    server = ServerProcess(tmp_path / "mail.toml", tmp_path / "log")
     try:
         with imaplib.IMAP4("127.0.0.1", port, timeout=20) as client:
             client.login("alice@example.org", "secret")
@@ -139,7 +139,7 @@ def test_the_arrival_step_of_the_documentation_labels(
     listener = f'[[listener]]\nservice = "smtp"\nendpoint = "{endpoint}"\n'
     (tmp_path / "mail.toml").write_text(CONFIG + listener + section)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
-    server = ServerProcess(tmp_path / "mail.toml", port, tmp_path / "log")
+    server = ServerProcess(tmp_path / "mail.toml", tmp_path / "log")
     try:
         assert _sent(port, "Hello")[0] == 250
     finally:

@@ -39,7 +39,7 @@ class Twins:
             )
             config = folder / f"mail{number}.toml"
             config.write_text(CONFIG + listeners)
-            self.processes.append(ServerProcess(config, imap, self.logs[number]))
+            self.processes.append(ServerProcess(config, self.logs[number]))
 
     def talker(self, number: int, mailbox: str) -> Talker:
         talker = Talker(self.ports[number][1], ACCOUNT, f"watcher {number} of {mailbox}")

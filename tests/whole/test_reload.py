@@ -35,7 +35,7 @@ class Reloaded:
         self.folder, self.log, self.config = folder, folder / "log", folder / "mail.toml"
         self.smtp, self.imap, self.settings = free_port(), free_port(), settings
         self.write()
-        self.process = ServerProcess(self.config, self.imap, self.log)
+        self.process = ServerProcess(self.config, self.log)
         self.pid = self.process._process.pid
 
     def listener(self, service: str, port: int, more: str = "") -> str:

@@ -36,7 +36,7 @@ class Busy:
         (folder / "mail.toml").write_text(
             f"{SLOW}{settings}[smtp]\noffers_login = true\n{listener}"
         )
-        self.process = ServerProcess(folder / "mail.toml", self.port, self.log)
+        self.process = ServerProcess(folder / "mail.toml", self.log)
 
     def client(self) -> socket.socket:
         client = socket.create_connection(("127.0.0.1", self.port), PATIENCE)

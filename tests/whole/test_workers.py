@@ -41,7 +41,7 @@ class Crewed:
         )
         workers = f"[workers]\nnumber = {WORKERS}\n"
         (folder / "mail.toml").write_text(CONFIG + workers + settings + listeners)
-        self.process = ServerProcess(folder / "mail.toml", self.ports["imap"], self.log)
+        self.process = ServerProcess(folder / "mail.toml", self.log)
         self.pid = self.process._process.pid
         assert self.has_begun(WORKERS)
 
