@@ -71,7 +71,10 @@ def test_quotes_do_not_end_a_phrase():
 
 
 def test_white_space_is_one_space_in_headers_alone():
-    assert substring_query(Contains("text", "a  bc")).phrase == '{body names} : "a  bc" OR headers : "a bc"'
+    assert (
+        substring_query(Contains("text", "a  bc")).phrase
+        == '{body names} : "a  bc" OR headers : "a bc"'
+    )
     assert substring_query(Contains("body", "a  bc")).phrase == 'body : "a  bc"'
     assert substring_query(Contains("header", "a\t b", "to")).needle == b"a b"
     assert not substring_query(Contains("text", "a  ")).is_answerable
