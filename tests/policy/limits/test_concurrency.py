@@ -44,8 +44,8 @@ def test_an_account_is_counted_once_for_each_connection():
 
 
 def test_of_the_senders_of_a_connection_the_last_is_counted():
-    some = ConcurrencyLimits(ConcurrencySettings(address=0, network=0, sender=1))
-    who, other = context(), context("198.51.100.1")
+    some = ConcurrencyLimits(ConcurrencySettings(address=0, network=0, account=0, sender=1))
+    who, other = (context(host, submitter="a@client.example") for host in ("192.0.2.1", "::1"))
     assert judged(some, who, FilterStage.SENDER) == ACCEPT
     assert judged(some, other, FilterStage.SENDER).reason == (
         "more than 1 connections: sender a@client.example"
@@ -59,6 +59,17 @@ def test_of_the_senders_of_a_connection_the_last_is_counted():
         some.ended(one, True)
     assert len(some) == 0
     assert judged(some, context(sender=""), FilterStage.SENDER) == ACCEPT
+
+
+def test_a_stranger_who_names_a_sender_keeps_nobody_else_out():
+    some = ConcurrencyLimits(ConcurrencySettings(address=0, network=0, sender=1))
+    assert judged(some, context(), FilterStage.SENDER) == ACCEPT
+    assert judged(some, context("192.0.2.9"), FilterStage.SENDER).reason == (
+        "more than 1 connections: sender a@client.example from 192.0.2.0/24"
+    )
+    assert judged(some, context("198.51.100.1"), FilterStage.SENDER) == ACCEPT
+    who = context(submitter="a@client.example")
+    assert judged(some, who, FilterStage.SENDER) == ACCEPT
 
 
 def test_trusted_networks_are_not_counted():

@@ -46,10 +46,30 @@ def test_those_who_log_in_are_counted_by_account_and_not_by_where_they_are():
     assert fixture.judge().answer.code == 550
 
 
-def test_a_sender_is_counted_wherever_it_comes_from():
+def test_the_sender_of_an_account_is_counted_wherever_it_comes_from():
+    fixture = RatesFixture(RateLimit("messages", "sender", 1))
+    who = {"submitter": "alice@example.org"}
+    assert fixture.judge(FilterStage.SENDER, "192.0.2.1", **who) == ACCEPT
+    again = fixture.judge(FilterStage.SENDER, "198.51.100.1", sender="A@client.example", **who)
+    assert again.reason == "more than 1 messages in 3600 s: sender a@client.example"
+
+
+def test_a_stranger_who_names_a_sender_uses_up_nobody_elses_rate():
     fixture = RatesFixture(RateLimit("messages", "sender", 1))
     assert fixture.judge(FilterStage.SENDER, "192.0.2.1") == ACCEPT
-    assert fixture.judge(FilterStage.SENDER, "198.51.100.1", sender="A@client.example").is_refusal
+    assert fixture.judge(FilterStage.SENDER, "192.0.2.9").reason == (
+        "more than 1 messages in 3600 s: sender a@client.example from 192.0.2.0/24"
+    )
+    assert fixture.judge(FilterStage.SENDER, "198.51.100.1") == ACCEPT
+    assert fixture.judge(FilterStage.SENDER, "192.0.2.1", submitter="a@client.example") == ACCEPT
+
+
+def test_senders_that_strangers_invent_do_not_displace_those_of_accounts():
+    fixture = RatesFixture(RateLimit("messages", "sender", 1), max_entries=2)
+    fixture.judge(submitter="a@client.example")
+    for number in range(5):
+        assert fixture.judge(sender=f"b{number}@client.example") == ACCEPT
+    assert fixture.judge(submitter="a@client.example").is_refusal
 
 
 def test_the_null_sender_is_nobody_whose_messages_are_counted():

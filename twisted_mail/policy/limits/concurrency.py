@@ -19,7 +19,7 @@ class ConcurrencySettings:
     address: int = 20
     network: int = 50
     account: int = 20
-    sender: int = 0  # that use one sender address at a time
+    sender: int = 0  # that use one sender address at a time; without a login: of one network
     trusted: tuple[str, ...] = LOOPBACK  # networks whose connections are not counted
     ipv4_bits: int = IPV4_BITS
     ipv6_bits: int = IPV6_BITS
@@ -33,7 +33,8 @@ class ConcurrencySettings:
 class ConcurrencyLimits:
     """Fulfils ``interfaces.Filter`` and ``StatefulFilter``; counts for each address, network and so on.
 
-    Of the senders of one connection the last is counted.
+    Of the senders of one connection the last is counted; that of a client without a login for the
+    client's network alone, since anybody may name any sender.
     """
 
     stages: Collection[FilterStage] = (FilterStage.CONNECT, FilterStage.SENDER)
@@ -65,14 +66,15 @@ class ConcurrencyLimits:
 
     def _wanted(self, stage: FilterStage, context: SmtpContext) -> dict[str, int]:
         settings, host = self._settings, context.peer.host
+        network = network_of(host, settings.ipv4_bits, settings.ipv6_bits)
         if stage is FilterStage.SENDER:
-            account = settings.account if context.submitter else 0
             sender = 0 if context.sender.is_null else settings.sender
+            if not context.submitter:
+                return {f"sender {context.sender.key} from {network}": sender}
             return {
-                f"account {context.submitter}": account,
+                f"account {context.submitter}": settings.account,
                 f"sender {context.sender.key}": sender,
             }
-        network = network_of(host, settings.ipv4_bits, settings.ipv6_bits)
         return {f"address {host}": settings.address, f"network {network}": settings.network}
 
     def ended(self, context: SmtpContext, is_over: bool) -> None:

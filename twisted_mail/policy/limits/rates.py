@@ -57,17 +57,22 @@ class RateSettings:
 class RateLimits:
     """Fulfils ``interfaces.Filter`` with a bucket for each rate and each address, network and so on.
 
-    Clients that are logged in are counted by account and sender, not by address and network.
+    Clients that are logged in are counted by account and sender, not by address and network. Anybody may
+    name any sender, so that of a client without a login is counted for the client's network alone.
     """
 
     def __init__(self, settings: RateSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
         self._trusted = Networks(settings.trusted)
-        self._rates = [
-            (rate, TokenBuckets(rate.number, rate.seconds, settings.max_entries))
-            for rate in settings.rates
-        ]
+        self._rates = [(rate, self._buckets(rate)) for rate in settings.rates]
+        # Apart, so that senders that strangers invent do not displace those of accounts.
+        self._of_strangers = {
+            rate: self._buckets(rate) for rate in settings.rates if rate.each == "sender"
+        }
+
+    def _buckets(self, rate: RateLimit) -> TokenBuckets:
+        return TokenBuckets(rate.number, rate.seconds, self._settings.max_entries)
 
     @property
     def stages(self) -> Collection[FilterStage]:
@@ -79,8 +84,9 @@ class RateLimits:
         if context.peer.host in self._trusted and not context.submitter:
             return ACCEPT
         now, count = self._clock.monotonic(), _count(stage, context)
+        others = {} if context.submitter else self._of_strangers
         counted = [
-            (rate, buckets, key)
+            (rate, others.get(rate, buckets), key)
             for rate, buckets in self._rates
             if _STAGES[rate.of] is stage and (key := self._key(rate, context))
         ]
@@ -96,13 +102,20 @@ class RateLimits:
         if rate.each == "account":
             return context.submitter
         if rate.each == "sender":
-            if context.sender.is_null:  # shared by all: one client could stop all reports
-                return ""
-            return context.sender.key
+            return self._sender_key(context)
         if context.submitter and rate.of != "connections":
             return ""
         if rate.each == "address":
             return context.peer.host
+        return self._network(context)
+
+    def _sender_key(self, context: SmtpContext) -> str:
+        if context.sender.is_null:  # shared by all: one client could stop all reports
+            return ""
+        key = context.sender.key
+        return key if context.submitter else f"{key} from {self._network(context)}"
+
+    def _network(self, context: SmtpContext) -> str:
         return network_of(context.peer.host, self._settings.ipv4_bits, self._settings.ipv6_bits)
 
     def _refusal(self, rate: RateLimit, key: str, seconds: float) -> Verdict:
