@@ -10,7 +10,8 @@ PIECE = 256 * 1024  # octets passed on at a time: many enough to be cheap, few e
 def without_nul(data: bytes) -> bytes:
     """Return octets of a message with 0x80 for each NUL, which IMAP cannot send (RFC 3501 §4.3.1, §9).
 
-    As many octets come back, so sizes and ranges stay what they are. Dovecot puts the same octet there.
+    As many octets come back, so sizes and ranges stay what they are. Dovecot's IMAP puts the same octet
+    there, and its POP3 with the work-around ``outlook-no-nuls``.
     """
     return data.replace(b"\0", b"\x80") if b"\0" in data else data
 
