@@ -25,46 +25,24 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from twisted_mail.interfaces import ConversationEnded, Journal, Peer, Session, TlsInfo, Wire
-from twisted_mail.net.server.fair_share import SHORTEST_SECONDS, FairShare
-from twisted_mail.net.server.host import host_of
-from twisted_mail.net.server.outlet import STALL_SECONDS, TransportOutlet
-from twisted_mail.net.server.read_buffer import SMALL_READ, ReadBuffer
-from twisted_mail.net.server.security import ConnectionSecurity, ListenerSecurity
-from twisted_mail.net.server.timelimit import TimeLimit
+from twisted_mail.interfaces import ConversationEnded, Journal, Peer, Session, Wire
+from twisted_mail.net.server.fair_share import FairShare
+from twisted_mail.net.server.read_buffer import SMALL_READ
+from twisted_mail.net.server.security import ListenerSecurity
+from twisted_mail.net.server.wire import ConnectionWire, Reason
 
 MakeSession = Callable[[Wire], Session]
-Reason = ConversationEnded.Reason
 
 
 @implementer(IProtocol, IHalfCloseableProtocol, IHandshakeListener)
-class Conversation:
-    """One connection; fulfils ``interfaces.Wire`` for its session.
+class Conversation(ConnectionWire):
+    """One connection: what Twisted and the service call of it. Its session calls the wire.
 
     Not a subclass of ``twisted.internet.protocol.Protocol``, which would give every idle connection a
     dictionary of its own.
     """
 
-    __slots__ = (
-        "_began",
-        "_buffer",
-        "_closed",
-        "_ending",
-        "_fair_share",
-        "_is_woken",
-        "_journal",
-        "_limit",
-        "_listener",
-        "_make_session",
-        "_outlet",
-        "_peer",
-        "_reactor",
-        "_security",
-        "_waiting",
-        "belongs_to",
-        "ended",
-        "transport",
-    )
+    __slots__ = ("_journal", "_make_session", "ended")
 
     def __init__(
         self,
@@ -75,30 +53,14 @@ class Conversation:
         fair_share: FairShare | None = None,
         peer: Peer | None = None,
     ) -> None:
-        self.transport: Any = None
+        super().__init__(reactor, listener, fair_share, peer)
         self.ended: Callable[[Conversation], None] | None = None
-        self.belongs_to: Callable[[str], bool] = lambda account: True
         self._make_session = make_session
-        self._reactor = reactor
-        self._listener, self._journal = listener, journal
-        self._peer = peer  # the client of a proxy, which is the peer that the transport knows
-        self._fair_share = fair_share or FairShare(reactor)
-        # A read that has nothing to return yet. It is given what ends it, and raises that itself: a
-        # failure would stay in frames that its own traceback keeps, and the connection with them.
-        self._waiting: Deferred[bytes | Reason] | None = None
-        self._limit = TimeLimit(reactor, self._time_passed)
-        self._began = 0.0
-        self._ending: Reason | None = None
-        self._is_woken = self._closed = False
-
-    # ------------------------------------------------------------ what Twisted and the service call
+        self._journal = journal
 
     def makeConnection(self, transport: Any) -> None:
         """Take the transport and begin the session."""
-        self.transport = transport
-        self._outlet = TransportOutlet(transport, self._reactor)
-        self._buffer = ReadBuffer(transport)
-        self._security = ConnectionSecurity(transport)
+        self.connect(transport)
         self.connectionMade()
 
     def connectionMade(self) -> None:
@@ -150,147 +112,6 @@ class Conversation:
     def abort(self) -> None:
         """Cut the connection off now."""
         self.transport.abortConnection()
-
-    # ------------------------------------------------------------ the wire, reading
-
-    @property
-    def peer(self) -> Peer:
-        """Return who is at the other end."""
-        if self._peer is not None:
-            return self._peer
-        address = self.transport.getPeer()
-        return Peer(host_of(address), getattr(address, "port", 0))
-
-    @property
-    def has_unread(self) -> bool:
-        """Return whether bytes have arrived that no ``read`` has returned yet."""
-        return bool(self._buffer.data)
-
-    def has_hung_up(self) -> bool:
-        """Return whether the peer will send no more."""
-        return self._ending is Reason.LOST
-
-    async def read(self, timeout: float) -> bytes:
-        """Send what was written, then return the bytes that came."""
-        self._outlet.flush()
-        if self._outlet.is_held:
-            await self._peer_takes_more()
-        if self._buffer.data and not self._closed:
-            return self._buffer.take()
-        if self._ending is not None:
-            raise ConversationEnded(self._ending)
-        if self._is_woken:
-            self._is_woken = False
-            return b""
-        self._waiting = Deferred()
-        self._limit.set(timeout)
-        came = await self._waiting
-        if isinstance(came, bytes):
-            return came
-        raise ConversationEnded(came)
-
-    def wake(self) -> None:
-        """Make the present or next ``read`` return at once.
-
-        Not before the reactor's next round: the caller may be in the middle of another session's
-        command.
-        """
-        if not self._is_woken:
-            self._is_woken = True
-            self._reactor.callLater(0, self._wake_now)
-
-    def _wake_now(self) -> None:
-        if self._is_woken and self._waiting is not None:
-            self._is_woken = False
-            self._hand_over(b"")
-
-    def _hand_over(self, came: bytes | Reason) -> None:
-        waiting, self._waiting = self._waiting, None
-        self._began = self._reactor.seconds()
-        if waiting is not None:
-            waiting.callback(came)
-
-    def _end(self, reason: Reason) -> None:
-        if self._ending in (None, Reason.SHUTDOWN):
-            self._ending = reason
-        self._hand_over(reason)
-
-    # ------------------------------------------------------------ the wire, writing
-
-    def write(self, data: bytes) -> None:
-        """Take bytes to send."""
-        if not self._closed:
-            self._outlet.write(data)
-
-    async def drain(self) -> None:
-        """Send what was written, and wait until the peer has taken most of it."""
-        if self._closed:
-            raise ConversationEnded(self._ending or Reason.LOST)
-        self._outlet.flush()
-        if self._outlet.is_held:
-            await self._peer_takes_more()
-        await self.yield_to_others()
-
-    async def yield_to_others(self) -> None:
-        """Let others go first if this connection has worked for long."""
-        if self._closed:
-            raise ConversationEnded(self._ending or Reason.LOST)
-        seconds = self._reactor.seconds() - self._began
-        if seconds < SHORTEST_SECONDS or seconds < self._fair_share.slice_seconds:
-            return
-        self._outlet.flush()
-        await self._fair_share.wait()
-        self._began = self._reactor.seconds()
-
-    async def _peer_takes_more(self) -> None:
-        await self._outlet.wait_writable()
-        self._began = self._reactor.seconds()
-
-    def close(self) -> None:
-        """Send what was written and close."""
-        if self._closed:
-            return
-        self._outlet.flush()
-        self._closed = True
-        self._ending = self._ending or Reason.LOST
-        self.transport.unregisterProducer()
-        self.transport.loseConnection()
-        # A peer that never takes the rest, or never ends its half, does not keep the socket.
-        self._limit.set(STALL_SECONDS)
-
-    # ------------------------------------------------------------ TLS, time and failure
-
-    @property
-    def tls_info(self) -> TlsInfo | None:
-        """Return the TLS of the connection, or None while it is in clear."""
-        return self._security.info if self._security.is_on else None
-
-    @property
-    def may_start_tls(self) -> bool:
-        """Return whether ``start_tls`` can succeed."""
-        return self._listener.certificates is not None and not self._security.is_on
-
-    @property
-    def takes_passwords(self) -> bool:
-        """Return whether a password may cross the connection."""
-        return self._security.is_on or self._listener.takes_cleartext_passwords
-
-    async def start_tls(self) -> None:
-        """Speak TLS from the next byte on."""
-        if self._closed:
-            raise ConversationEnded(self._ending or Reason.LOST)
-        self._outlet.flush()
-        self._start_tls()
-
-    def _start_tls(self) -> None:
-        self._buffer.data = b""  # the session refused what came in clear: nothing of it remains
-        self._security.start(self._listener.certificates, self._reactor)
-
-    def _time_passed(self) -> None:
-        if self._closed:
-            self.transport.abortConnection()
-        elif self._waiting is not None:
-            self._hand_over(Reason.TIMEOUT)
 
     def _session_failed(self, failure: Failure) -> None:
         if not isinstance(failure.value, ConversationEnded):
