@@ -135,12 +135,7 @@ class MailService(Service):
             ),
         )
         log.info("{text}", text=self._status())
-        limit = parts.descriptors
-        log.info(
-            "{number} descriptors at most, {before} before the server asked for all that it may have",
-            number=limit.number,
-            before=limit.before,
-        )
+        log.info("{text}", text=parts.descriptors.summary)
         if os.geteuid() == 0:
             log.critical(ROOT_WARNING)
         for name in self.listeners.unused_sockets:

@@ -7,6 +7,7 @@ import pytest
 
 from twisted_mail.net.process.descriptors import (
     DescriptorBudget,
+    DescriptorLimit,
     count_descriptors,
     raise_descriptor_limit,
 )
@@ -96,3 +97,11 @@ def test_the_server_asks_for_all_descriptors_that_it_may_have() -> None:
         assert (again.number, again.before) == (hard, hard)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_the_number_before_is_named_only_where_it_was_another() -> None:
+    raised = DescriptorLimit(20000, 1024).summary
+    assert (
+        raised == "20000 descriptors at most, 1024 before the server asked for all that it may have"
+    )
+    assert DescriptorLimit(20000, 20000).summary == "20000 descriptors at most"

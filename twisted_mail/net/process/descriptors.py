@@ -24,6 +24,14 @@ class DescriptorLimit:
     number: int
     before: int
 
+    @property
+    def summary(self) -> str:
+        """Return the line of the log about it, which has the number before only if it was raised."""
+        most = f"{self.number} descriptors at most"
+        if self.number == self.before:
+            return most
+        return f"{most}, {self.before} before the server asked for all that it may have"
+
 
 def raise_descriptor_limit() -> DescriptorLimit:
     """Allow the process as many descriptors as the system lets it have."""
