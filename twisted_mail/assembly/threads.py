@@ -42,37 +42,29 @@ class ThreadPools:
             reactor, "passwords", passwords.threads, passwords.waiting, unpin
         )
         self.programs = ThreadBlocking(reactor, "programs", max(1, running), begin=unpin)
-
-        self._pools = (
-            self.programs,
-            self.accounts,
-            self.files,
-            self.messages,
-            self.passwords,
-        )
+        # In the order in which they end: what is promised first.
+        self._pools = {
+            "files": self.files,
+            "accounts": self.accounts,
+            "programs": self.programs,
+            "messages": self.messages,
+            "passwords": self.passwords,
+        }
 
     def start(self) -> None:
         """Start all threads."""
         sys.setswitchinterval(SWITCH_SECONDS)
-        for pool in self._pools:
+        for pool in self._pools.values():
             pool.start()
 
     def stop(self) -> None:
-        """Finish the work with files, drop the rest, and end all threads.
+        """Finish the work with files and in accounts, drop the rest, and end all threads.
 
         Blocks ``STOP_SECONDS`` at most. Nobody is left who waits for a password or a message that was
         taken apart, and programs were killed.
         """
         deadline = monotonic() + STOP_SECONDS
-        for name, pool in self._by_name().items():
+        for name, pool in self._pools.items():
             left = max(0.0, deadline - monotonic())
-            if not pool.stop(left, drops=pool is not self.files):
+            if not pool.stop(left, drops=pool not in (self.files, self.accounts)):
                 log.warn("ended without waiting for the threads that work on {name}", name=name)
-
-    def _by_name(self) -> dict[str, ThreadBlocking]:
-        return {
-            "files": self.files,
-            "programs": self.programs,
-            "messages": self.messages,
-            "passwords": self.passwords,
-        }
