@@ -102,7 +102,11 @@ def test_a_copy_says_for_which_alias_or_detail_it_came() -> None:
     delivery.accept("Bob+x@example.org", ALICE)
     path = b"Return-Path: <s@client.example>\r\n"
     assert delivery.store.deliveries == [
-        ([BOB], path + b"Delivered-To: Bob+x@example.org\r\nReceived: x\r\nbody\r\n"),
+        (
+            [BOB],
+            path + b"Delivered-To: Bob+x@example.org\r\nX-Original-To: Bob+x@example.org\r\n"
+            b"Received: x\r\nbody\r\n",
+        ),
         ([ALICE], path + b"Received: x\r\nbody\r\n"),
     ]
     assert delivery.journal.of("delivered") == [("id1", [BOB, ALICE], "INBOX")]

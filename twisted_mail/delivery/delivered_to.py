@@ -1,8 +1,10 @@
-"""For which address a copy came: the field Delivered-To.
+"""For which address a copy came: the fields Delivered-To and X-Original-To.
 
-Copies share the octets of one file, and a field that differs takes that away. So it is written where it
-says something: to accounts that were addressed by another name than their own (an alias, a detail,
-another domain). A copy without it came for the account's name.
+The second is what Postfix calls it; its Delivered-To has the account, which an alias leads to.
+
+Copies share the octets of one file, and a field that differs takes that away. So they are written where
+they say something: to accounts that were addressed by another name than their own (an alias, a detail,
+another domain). A copy without them came for the account's name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +13,7 @@ from twisted_mail.mail.address import Address
 
 MAX_ADDRESSES = 10  # that one copy names
 MAX_COPIED = 64 * 1024 * 1024  # octets of one message that are written again for the field's sake
+_NAMES = (b"Delivered-To", b"X-Original-To")
 
 Addressed = Mapping[str, Sequence[Address]]  # accounts, with the recipients that lead to each
 
@@ -34,4 +37,4 @@ def _fields(account: str, recipients: Sequence[Address]) -> bytes:
     if any(one.text == account or one.key == account for one in recipients):
         return b""
     named = recipients[:MAX_ADDRESSES]
-    return b"".join([f"Delivered-To: {one.text}\r\n".encode() for one in named])
+    return b"".join([b"%s: %s\r\n" % (name, one.text.encode()) for one in named for name in _NAMES])

@@ -58,6 +58,8 @@ def test_a_field_that_could_pass_for_ours_is_removed(field: bytes, is_large: boo
         b"DELIVERED-TO:\r\n <Alice@Example.ORG>\r\n",
         b"Delivered-To: alice@mail.example.org\r\n",
         b"Delivered-To: who knows\r\n",
+        b"X-Original-To: alice@example.org\r\n",
+        b"x-original-to : <alice@mail.example.org>\r\n",
     ],
 )
 def test_a_recipient_here_is_one_of_an_earlier_delivery(field: bytes) -> None:
@@ -69,6 +71,7 @@ def test_a_recipient_here_is_one_of_an_earlier_delivery(field: bytes) -> None:
     "field",
     [
         b"Delivered-To: alice@elsewhere.example\r\n",
+        b"X-Original-To: alice@elsewhere.example\r\n",
         b"Authentication-Results: mx.elsewhere.example; dkim=pass\r\n",
         b"ARC-Authentication-Results: i=1; mail.example.org; dkim=pass\r\n",
         b"Subject: Return-Path: x\r\n",

@@ -14,7 +14,8 @@ from twisted_mail.smtp.arrival import changed_fields, edits, trace
 from twisted_mail.smtp.arrival.arrival import Arrival
 
 _ALWAYS = frozenset((edits.FIELD.lower().encode(), b"return-path"))
-_BY_VALUE = frozenset((b"authentication-results", b"delivered-to"))
+_RENAMED = frozenset((b"delivered-to", b"x-original-to"))
+_BY_VALUE = frozenset((b"authentication-results", *_RENAMED))
 _OLD = b"Old-"
 _NAMES = (*_ALWAYS, *_BY_VALUE)
 _FIELD = re.compile(
@@ -27,15 +28,16 @@ _AUTHSERV_ID = re.compile(rb'(?:\s|\((?:[^()\\]|\\.)*+\))*+"?([^\s;"()]++)')
 async def remove_own_fields(arrival: Arrival) -> None:
     """Take the fields that could pass for ours out of the message. Raises Unavailable.
 
-    Delivered-To is renamed: by it the queue finds what a program has sent to its own address again.
-    Another server of this host, which delivers by LMTP, may say for whom a copy is and what it checked.
+    Delivered-To is renamed: by it the queue finds what a program has sent to its own address again. So is
+    X-Original-To, which says the same. Another server of this host, which delivers by LMTP, may say for
+    whom a copy is and what it checked.
     """
     head = arrival.header
     small = head.lower()
     if not any(name in small for name in _NAMES) or trace.separator(head):
         return
     changes = [
-        (*found.span(), _OLD + found[0] if found[1].lower() == b"delivered-to" else b"")
+        (*found.span(), _OLD + found[0] if found[1].lower() in _RENAMED else b"")
         for found in _FIELD.finditer(head)
         if found[1].lower() in _ALWAYS or await _is_ours(arrival, found[1].lower(), found[2])
     ]
