@@ -1,7 +1,7 @@
 """One open mailbox of a maildir, as one session has it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from twisted_mail.interfaces import Renderer, Watcher
@@ -14,7 +14,7 @@ from twisted_mail.mail.mailbox.entry import (
     RenderedItems,
 )
 from twisted_mail.mail.mailbox.flags import Flags
-from twisted_mail.mail.outcome import MailError
+from twisted_mail.store.account import alterations
 from twisted_mail.store.account.measuring import measure_for_claim
 from twisted_mail.store.account.open_mailbox import OpenMailbox
 from twisted_mail.store.account.open_mailboxes import OpenMailboxes
@@ -26,12 +26,12 @@ from twisted_mail.store.search.search import Search
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work import append_copy, move, set_flags
+from twisted_mail.store.work import append_copy, move
 from twisted_mail.store.work.expunge import expunge
 from twisted_mail.store.work.lane import AccountLane
 from twisted_mail.store.work.measure import PIECE
 from twisted_mail.store.work.reconcile import scan
-from twisted_mail.store.work.set_flags import MARKED_AT_ONCE, How, MarkedMessages
+from twisted_mail.store.work.set_flags import How
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,28 +125,9 @@ class MaildirMailbox:
         """Alter flags; return the UIDs refused for being changed since."""
         check_marks(self.columns, uids, how, flags)
         with self._noting(uids):
-            if len(uids) <= MARKED_AT_ONCE:
-                return await self._lane.perform_on(
-                    self._folder, set_flags.mark, uids, how, flags, unchanged_since
-                )
-            return await self._mark_in_pieces(uids, how, flags, unchanged_since)
-
-    async def _mark_in_pieces(
-        self, uids: Sequence[int], how: How, flags: Flags, unchanged_since: int | None
-    ) -> tuple[int, ...]:
-        marked = MarkedMessages()
-        try:
-            for start in range(0, len(uids), MARKED_AT_ONCE):
-                part = uids[start : start + MARKED_AT_ONCE]
-                marked += await self._lane.perform_on(
-                    self._folder, set_flags.mark_some, part, how, flags, unchanged_since
-                )
-        except MailError:  # those that were altered before stay so
-            with suppress(MailError):
-                await self._lane.perform_on(self._folder, set_flags.make_durable, marked)
-            raise
-        await self._lane.perform_on(self._folder, set_flags.make_durable, marked)
-        return marked.refused
+            return await alterations.mark(
+                self._lane, self._folder, uids, how, flags, unchanged_since
+            )
 
     async def copy(self, uids: Sequence[int], target: str) -> CopyResult:
         """Copy messages, all or none."""
