@@ -44,6 +44,7 @@ BUSY = {
         "EXPUNGE",
         "SELECT INBOX",
     ),
+    "move": ("MOVE 1:* Trash", "SELECT Trash", "MOVE 1:* INBOX", "SELECT INBOX"),
     "select": ("SELECT INBOX", "UNSELECT"),
 }
 Wait = tuple[str, Callable[[], None]]
