@@ -96,15 +96,17 @@ class Mailbox(Protocol):
         """
 
     async def move(self, uids: Sequence[int], target: str) -> CopyResult:
-        """Move messages, all or none (RFC 6851 §3). Raises as ``copy`` does, but for OVERQUOTA.
+        """Move messages (RFC 6851 §3). Raises as ``copy`` does, but for OVERQUOTA.
 
+        When it fails, some of thousands may have been moved: each is in one place (RFC 6851 §3.3).
         The target's ``EntriesAdded`` is published before this mailbox's ``EntriesExpunged``.
         """
 
     async def expunge(self, uids: Sequence[int]) -> tuple[int, ...]:
         """Remove messages; return the ascending UIDs of those that were there.
 
-        Those whose files cannot be removed are ``faulty``, and stay; the others are removed.
+        Those whose files cannot be removed are ``faulty``, and stay; the others are removed, thousands
+        of them some at a time.
         """
 
     async def items(self, uids: Sequence[int]) -> Sequence[RenderedItems | None]:

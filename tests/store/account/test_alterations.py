@@ -1,25 +1,34 @@
-"""Tests of twisted_mail.store.account.alterations: flags of many messages."""
+"""Tests of twisted_mail.store.account.alterations: many messages altered some at a time."""
+
+import errno
+import os
+from pathlib import Path
 
 import pytest
 
 from tests.contracts.ground import draft, mail
 from tests.store.shared_maildir import SharedMaildir
+from twisted_mail.mail.mailbox.change import Change, EntriesAdded, EntriesExpunged
 from twisted_mail.mail.mailbox.flags import normal
-from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.mail.outcome import Refused, Unavailable
 from twisted_mail.store.account import alterations
 from twisted_mail.store.account.mailbox import MaildirMailbox
+from twisted_mail.store.format import keywords
 from twisted_mail.store.index.index import Index
+from twisted_mail.store.trash.expunged_archive import ArchiveFolder
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.work import set_flags
+from twisted_mail.store.work import move, set_flags
 from twisted_mail.testing.doubles import finish
+
+# ---------------------------------------------------------------- flags
 
 SEEN = normal(["\\Seen"])
 
 
 @pytest.fixture
 def five(shared: SharedMaildir, monkeypatch: pytest.MonkeyPatch) -> MaildirMailbox:
-    """Five messages, of which two are marked at a time."""
-    monkeypatch.setattr(alterations, "MARKED_AT_ONCE", 2)
+    """Five messages, of which two are altered at a time."""
+    monkeypatch.setattr(alterations, "AT_ONCE", 2)
     finish(shared.account.append("INBOX", [draft(mail(n)) for n in "abcde"]))
     return shared.open()
 
@@ -75,3 +84,84 @@ def test_a_keyword_that_no_name_shows_is_durable_in_the_index(
     monkeypatch.setattr(Index, "need_full_sync", lambda index: full.append(True))
     finish(five.mark([1, 2, 3, 4, 5], "add", normal(["k26"])))
     assert full == [True]
+
+
+# ---------------------------------------------------------------- removed
+
+
+def test_many_are_expunged_some_at_a_time_and_synced_once(
+    five: MaildirMailbox, synced: list[set[bytes]]
+) -> None:
+    heard: list[tuple[int, ...]] = []
+    five.watch(lambda change: heard.append(change.uids))
+    assert finish(five.expunge([5, 1, 2, 3])) == (1, 2, 3, 5)
+    assert heard == [(1, 2), (3, 5)]
+    assert list(five.columns.uids) == [4]
+    assert synced == [{b"cur"}]
+
+
+def test_what_was_expunged_before_an_error_of_the_disk_stays_gone_and_is_durable(
+    five: MaildirMailbox, synced: list[set[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = ArchiveFolder.take
+
+    def failing(archive, path, row):
+        if row.uid == 4:
+            raise OSError(errno.EROFS, "read-only")
+        return take(archive, path, row)
+
+    monkeypatch.setattr(ArchiveFolder, "take", failing)
+    with pytest.raises(Unavailable):
+        finish(five.expunge([1, 2, 3, 4, 5]))
+    assert list(five.columns.uids) == [4, 5]
+    assert synced == [{b"cur"}]
+
+
+# ---------------------------------------------------------------- moved
+
+
+def test_many_are_moved_some_at_a_time_and_synced_once(
+    shared: SharedMaildir, five: MaildirMailbox, synced: list[set[bytes]]
+) -> None:
+    heard: list[Change] = []
+    shared.account.watch(heard.append)
+    moved = finish(five.move([5, 1, 2, 3], "Sent"))
+    assert (moved.sources, moved.targets) == ((1, 2, 3, 5), (1, 2, 3, 4))
+    assert [type(change) for change in heard] == [EntriesAdded, EntriesExpunged] * 2
+    assert list(five.columns.uids) == [4]
+    assert synced == [{b"cur"}, {b"cur"}]
+
+
+def test_what_was_moved_before_a_failure_stays_so_and_is_durable(
+    shared: SharedMaildir,
+    five: MaildirMailbox,
+    synced: list[set[bytes]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    carry = move._carry
+
+    def failing(disk, path, new_path):
+        if path.startswith(five._folder.path + b"/cur/" + bases[3]):
+            raise OSError(errno.EACCES, "denied")
+        carry(disk, path, new_path)
+
+    bases = sorted(
+        name.name.encode() for name in Path(os.fsdecode(five._folder.path), "cur").iterdir()
+    )
+    monkeypatch.setattr(move, "_carry", failing)
+    with pytest.raises(Unavailable):
+        finish(five.move([1, 2, 3, 4, 5], "Sent"))
+    assert list(five.columns.uids) == [3, 4, 5]
+    assert list(shared.open("Sent").columns.uids) == [1, 2]
+    assert synced == [{b"cur"}, {b"cur"}]
+
+
+def test_none_is_moved_where_the_last_has_a_keyword_too_many(
+    shared: SharedMaildir, five: MaildirMailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keywords, "LIMIT", 1)
+    finish(shared.account.append("Sent", [draft(mail("f"), "one")]))
+    finish(five.mark([5], "add", normal(["other"])))
+    with pytest.raises(Refused):
+        finish(five.move([1, 2, 3, 4, 5], "Sent"))
+    assert list(five.columns.uids) == [1, 2, 3, 4, 5]

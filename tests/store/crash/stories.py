@@ -1,11 +1,13 @@
 """What is done to the account while a step fails or is the last."""
 
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import apsw
+import pytest
 
 from tests.contracts.ground import ALICE, BOB, draft, mail
 from twisted_mail.interfaces import Mailbox
@@ -13,6 +15,7 @@ from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
+from twisted_mail.store.account import alterations
 from twisted_mail.store.delivery.group_commit import deliver_together
 from twisted_mail.store.delivery.inbound import InboxDelivery
 from twisted_mail.store.disk.blob import FileBlob
@@ -38,6 +41,14 @@ def require_no_faults(mailbox: Mailbox) -> None:
     """Raise Unavailable, as the protocols do, if messages were left out."""
     if mailbox.faulty:
         raise Unavailable("Some of the messages cannot be used")
+
+
+@contextmanager
+def in_parts() -> Iterator[None]:
+    """Alter one message at a time, where many are altered some at a time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alterations, "AT_ONCE", 1)
+        yield
 
 
 async def deliver(store: MaildirStore) -> Any:
@@ -118,6 +129,16 @@ async def expunge(store: MaildirStore) -> Any:
     return removed
 
 
+async def move_in_parts(store: MaildirStore) -> Any:
+    with in_parts():
+        return await move(store)
+
+
+async def expunge_in_parts(store: MaildirStore) -> Any:
+    with in_parts():
+        return await expunge(store)
+
+
 async def rename(store: MaildirStore) -> Any:
     return await (await store.account(ALICE)).rename("Sent", "Old/Sent")
 
@@ -191,6 +212,8 @@ STORIES = [
     move,
     mark,
     expunge,
+    move_in_parts,
+    expunge_in_parts,
     rename,
     empty_inbox,
     recover,

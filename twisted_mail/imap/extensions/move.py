@@ -10,7 +10,7 @@ from twisted_mail.imap.state import SELECTED
 
 
 async def move(session: ImapSession, reader: Reader, is_uid: bool) -> str:
-    """Move messages, all or none; the new UIDs are sent before the EXPUNGE (RFC 6851 §4.3)."""
+    """Move messages; the new UIDs are sent before the EXPUNGE (RFC 6851 §4.3)."""
     selected = session.require_selected()
     uids, target = read_copy_arguments(selected, reader, is_uid)
     selected.require_writable()

@@ -1,14 +1,46 @@
 """Alterations of thousands of messages, some at a time, so that others have their turn in the lane."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 
+from twisted_mail.mail.mailbox.entry import CopyResult
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.store.tree.folder import Folder
+from twisted_mail.store.tree.loading import mailbox_row
+from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work import expunge as removal
+from twisted_mail.store.work import move as moving
 from twisted_mail.store.work import set_flags
+from twisted_mail.store.work.append_copy import copy as copy_at_once
+from twisted_mail.store.work.expunge import Expunged
 from twisted_mail.store.work.lane import AccountLane
-from twisted_mail.store.work.set_flags import MARKED_AT_ONCE, How, MarkedMessages
+from twisted_mail.store.work.move import MovedMessages
+from twisted_mail.store.work.reconcile import scan
+from twisted_mail.store.work.set_flags import How, MarkedMessages, admit
+
+AT_ONCE = (
+    500  # messages; by 250, marking 8,192 takes an eighth more of the processor than in one go
+)
+
+
+def _parts(uids: Iterable[int]) -> Iterator[list[int]]:
+    """Yield the UIDs, ascending, some at a time."""
+    ordered = sorted(set(uids))
+    for start in range(0, len(ordered), AT_ONCE):
+        yield ordered[start : start + AT_ONCE]
+
+
+@asynccontextmanager
+async def _made_durable(make: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Make durable at the end what was done, also when not all of it could be."""
+    try:
+        yield
+    except MailError:
+        with suppress(MailError):
+            await make()
+        raise
+    await make()
 
 
 async def mark(
@@ -20,7 +52,7 @@ async def mark(
     unchanged_since: int | None,
 ) -> tuple[int, ...]:
     """Alter flags, durably; return the UIDs refused for being changed since."""
-    if len(uids) <= MARKED_AT_ONCE:
+    if len(uids) <= AT_ONCE:
         return await lane.perform_on(folder, set_flags.mark, uids, how, flags, unchanged_since)
     return await _mark_in_pieces(lane, folder, uids, how, flags, unchanged_since)
 
@@ -34,15 +66,65 @@ async def _mark_in_pieces(
     unchanged_since: int | None,
 ) -> tuple[int, ...]:
     marked = MarkedMessages()
-    try:
-        for start in range(0, len(uids), MARKED_AT_ONCE):
-            part = uids[start : start + MARKED_AT_ONCE]
+    async with _made_durable(lambda: lane.perform_on(folder, set_flags.make_durable, marked)):
+        for part in _parts(uids):
             marked += await lane.perform_on(
                 folder, set_flags.mark_some, part, how, flags, unchanged_since
             )
-    except MailError:  # those that were altered before stay so
-        with suppress(MailError):
-            await lane.perform_on(folder, set_flags.make_durable, marked)
-        raise
-    await lane.perform_on(folder, set_flags.make_durable, marked)
     return marked.refused
+
+
+async def copy(lane: AccountLane, source: Folder, uids: Sequence[int], name: str) -> CopyResult:
+    """Copy messages to the mailbox of this name, all or none."""
+    return await lane.perform_on(source, _to_named, copy_at_once, uids, name)
+
+
+async def expunge(lane: AccountLane, folder: Folder, uids: Sequence[int]) -> Expunged:
+    """Remove messages, durably, also those that were removed before an error."""
+    if len(uids) <= AT_ONCE:
+        return await lane.perform_on(folder, removal.expunge, uids)
+    expunged = Expunged()
+    async with _made_durable(lambda: lane.perform_on(folder, removal.make_durable, expunged)):
+        for part in _parts(uids):
+            expunged += await lane.perform_on(folder, removal.expunge_some, part)
+            if expunged.error is not None:
+                break
+    return expunged
+
+
+async def move(
+    lane: AccountLane, source: Folder, uids: Sequence[int], name: str, flags: Flags
+) -> CopyResult:
+    """Move messages to the mailbox of this name, durably; ``flags`` are all that they have.
+
+    When some of thousands cannot be moved, those that were moved before stay so, and the error is raised.
+    """
+    if len(uids) <= AT_ONCE:
+        return await lane.perform_on(source, _to_named, moving.move, uids, name)
+    target = await lane.perform_on(source, _ready_target, name, flags)
+    moved = MovedMessages(target.uidvalidity)
+    async with _made_durable(lambda: lane.perform_on(source, moving.make_durable, target, moved)):
+        for part in _parts(uids):
+            moved += await lane.perform_on(source, moving.move_some, target, part)
+    return moved.result
+
+
+# ---------------------------------------------------------------- in the lane
+
+Transfer = Callable[[Folder, Folder, UnitOfWork, Sequence[int]], CopyResult]
+
+
+def _to_named(
+    source: Folder, work: UnitOfWork, act: Transfer, uids: Sequence[int], name: str
+) -> CopyResult:
+    """Copy or move messages to the mailbox of this name."""
+    mailbox_row(source, work)
+    return act(source, work.tree.target(name), work, uids)
+
+
+def _ready_target(source: Folder, work: UnitOfWork, name: str, flags: Flags) -> Folder:
+    """Return the mailbox of this name. Raises Refused, also if no messages there can have such flags."""
+    mailbox_row(source, work)
+    target = work.tree.target(name)
+    admit(target, work, scan(target, work), flags)
+    return target

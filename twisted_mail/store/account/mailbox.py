@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from twisted_mail.interfaces import Renderer, Watcher
+from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import (
     Contains,
     CopyResult,
@@ -23,11 +24,6 @@ from twisted_mail.store.keyword_limit import check_marks
 from twisted_mail.store.reading import contents, items
 from twisted_mail.store.rendered_cache import RenderedCache
 from twisted_mail.store.search.search import Search
-from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.tree.loading import mailbox_row
-from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work import append_copy, move
-from twisted_mail.store.work.expunge import expunge
 from twisted_mail.store.work.lane import AccountLane
 from twisted_mail.store.work.measure import PIECE
 from twisted_mail.store.work.reconcile import scan
@@ -132,19 +128,21 @@ class MaildirMailbox:
     async def copy(self, uids: Sequence[int], target: str) -> CopyResult:
         """Copy messages, all or none."""
         await measure_for_claim(self._lane)
-        return await self._lane.perform_on(self._folder, _transfer, append_copy.copy, uids, target)
+        return await alterations.copy(self._lane, self._folder, uids, target)
 
     async def move(self, uids: Sequence[int], target: str) -> CopyResult:
-        """Move messages, all or none."""
-        return await self._lane.perform_on(self._folder, _transfer, move.move, uids, target)
+        """Move messages."""
+        rows = [row for row in map(self.columns.row, uids) if row is not None]
+        flags = flag.NONE.union(*{self.columns.flags[row] for row in rows})
+        return await alterations.move(self._lane, self._folder, uids, target, flags)
 
     async def expunge(self, uids: Sequence[int]) -> tuple[int, ...]:
         """Remove messages; return the ascending UIDs of those that were there."""
         with self._noting(uids):
-            removed, error = await self._lane.perform_on(self._folder, expunge, uids)
-        if error is not None:
-            raise self._faults.unavailable(self._folder.path, error) from error
-        return removed
+            expunged = await alterations.expunge(self._lane, self._folder, uids)
+        if expunged.error is not None:
+            raise self._faults.unavailable(self._folder.path, expunged.error) from expunged.error
+        return expunged.uids
 
     # ------------------------------------------------------------ contents
 
@@ -230,18 +228,3 @@ class MaildirMailbox:
         if not self._is_closed:
             self._is_closed = True
             self._services.open_mailboxes.release(self._live)
-
-
-# ---------------------------------------------------------------- in the lane
-
-
-def _transfer(
-    folder: Folder,
-    work: UnitOfWork,
-    act: Callable[[Folder, Folder, UnitOfWork, Sequence[int]], CopyResult],
-    uids: Sequence[int],
-    name: str,
-) -> CopyResult:
-    """Copy or move messages to the mailbox of this name."""
-    mailbox_row(folder, work)
-    return act(folder, work.tree.target(name), work, uids)

@@ -1,6 +1,11 @@
-"""Expunging messages: files first, into the archive and synced, then the index."""
+"""Expunging messages: files first, into the archive and synced, then the index.
+
+Thousands are expunged some at a time, and synced when all are: until then there is no OK, and a crash of
+the machine may bring them back.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from twisted_mail.mail.mailbox.change import EntriesExpunged
 from twisted_mail.store.disk.faults import is_of_one_file
@@ -14,10 +19,43 @@ from twisted_mail.store.work.reconcile import ready, scan
 _ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 
 
-def expunge(
-    folder: Folder, work: UnitOfWork, uids: Sequence[int]
-) -> tuple[tuple[int, ...], OSError | None]:
-    """Remove messages; return the ascending UIDs of those that are gone now, and why not more are."""
+@dataclass(frozen=True, slots=True)
+class Expunged:
+    """What a call of ``expunge_some`` did: the ascending UIDs that are gone, and why not more are.
+
+    ``archives`` and ``places`` are the folders that are to be synced, in this order.
+    """
+
+    uids: tuple[int, ...] = ()
+    error: OSError | None = None
+    archives: tuple[ArchiveFolder, ...] = ()
+    places: frozenset[bytes] = frozenset()
+
+    def __add__(self, other: "Expunged") -> "Expunged":
+        return Expunged(
+            self.uids + other.uids,
+            self.error or other.error,
+            self.archives + other.archives,
+            self.places | other.places,
+        )
+
+
+def expunge(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> Expunged:
+    """Remove messages, durably."""
+    expunged = expunge_some(folder, work, uids)
+    make_durable(folder, work, expunged)
+    return expunged
+
+
+def make_durable(folder: Folder, work: UnitOfWork, expunged: Expunged) -> None:
+    """Make a removal durable."""
+    for archive in expunged.archives:
+        archive.sync()
+    folder.sync(set(expunged.places))
+
+
+def expunge_some(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> Expunged:
+    """Remove messages; ``make_durable`` is to be called when all of them are removed."""
     state = ready(folder, work)
     archived = work.tree.archive.todays_folder(folder.folder)
     error: OSError | None = None
@@ -38,12 +76,11 @@ def expunge(
             wanted = set(lost)
             scan(folder, work, is_forced=True)
     if removed:
-        archived.sync()
-        folder.sync({row.place for row in removed})
         gone = tuple(sorted(row.uid for row in removed))
         work.record(folder, EntriesExpunged(folder.name, gone, state.highest_modseq))
     left = {row.uid for row in work.index.rows(state, there)}
-    return tuple(sorted(there - left)), error
+    places = frozenset(row.place for row in removed)
+    return Expunged(tuple(sorted(there - left)), error, (archived,) if removed else (), places)
 
 
 def _take_all(

@@ -3,11 +3,13 @@
 The steps, in this order: their new UIDs are in the target's list, synced; each file is renamed into the
 target's cur; both folders are synced; the index knows it. One rename moves one message, so wherever a
 crash stops the work, each is in the one place or the other (RFC 6851 §3.3). What fails takes all back.
+Thousands are moved some at a time, and the folders synced when all are.
 """
 
 import errno
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from twisted_mail.mail.mailbox import flags as flag
@@ -31,18 +33,54 @@ _ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 Numbers = Mapping[int, tuple[int, bytes]]  # by UID in the source: UID and base name in the target
 
 
+@dataclass(frozen=True, slots=True)
+class MovedMessages:
+    """What a call of ``move_some`` did: UIDs here and there, and the places that they left."""
+
+    uidvalidity: int
+    pairs: tuple[tuple[int, int], ...] = ()
+    places: frozenset[bytes] = frozenset()
+
+    def __add__(self, other: "MovedMessages") -> "MovedMessages":
+        return MovedMessages(self.uidvalidity, self.pairs + other.pairs, self.places | other.places)
+
+    @property
+    def result(self) -> CopyResult:
+        """Return the UIDs as a copy returns them."""
+        return CopyResult(
+            self.uidvalidity,
+            tuple(old for old, _ in self.pairs),
+            tuple(new for _, new in self.pairs),
+        )
+
+
 def move(source: Folder, target: Folder, work: UnitOfWork, uids: Sequence[int]) -> CopyResult:
-    """Move messages, all or none."""
+    """Move messages, durably, all or none."""
+    moved = move_some(source, work, target, uids)
+    make_durable(source, work, target, moved)
+    return moved.result
+
+
+def make_durable(source: Folder, work: UnitOfWork, target: Folder, moved: MovedMessages) -> None:
+    """Make a move durable."""
+    if moved.pairs:
+        target.sync({b"cur"})
+        source.sync(set(moved.places))
+
+
+def move_some(
+    source: Folder, work: UnitOfWork, target: Folder, uids: Sequence[int]
+) -> MovedMessages:
+    """Move messages, all or none; ``make_durable`` is to be called when all of them are moved."""
     state = scan(target, work)
     rows = _there(source, work, ready(source, work), set(uids))
     if not rows:
-        return CopyResult(target.uidvalidity, (), ())
+        return MovedMessages(target.uidvalidity)
     admit(target, work, state, flag.NONE.union(*(row.flags for row in rows)))
     numbers = _numbered(target, work, state, rows)
-    pairs = _move_all(source, target, work, rows, numbers)
-    return CopyResult(
-        target.uidvalidity, tuple(old for old, _ in pairs), tuple(new for _, new in pairs)
-    )
+    moved = _move_all(source, target, work, rows, numbers)
+    pairs = sorted((old.uid, new.uid) for old, new in moved)
+    return MovedMessages(target.uidvalidity, tuple(pairs), frozenset(old.place for old, _ in moved))
 
 
 def _there(source: Folder, work: UnitOfWork, origin: MailboxRow, uids: set[int]) -> list[Row]:
@@ -72,8 +110,8 @@ def _numbered(target: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequenc
 
 def _move_all(
     source: Folder, target: Folder, work: UnitOfWork, rows: Sequence[Row], numbers: Numbers
-) -> list[tuple[int, int]]:
-    """Move the files; return the UIDs, here and there, of those that were found."""
+) -> list[tuple[Row, Row]]:
+    """Move the files; return the rows, here and there, of those that were found."""
     origin, state = mailbox_row(source, work), mailbox_row(target, work)
     moved: list[tuple[Row, Row]] = []
     with source.renaming(origin), target.renaming(state):
@@ -84,15 +122,11 @@ def _move_all(
             _record(source, target, work, done)
             moved += done
             if len(done) == len(pairs):
-                break
+                return moved
             lost = {row.uid for row in rows}.difference(old.uid for old, _ in done)
             scan(source, work, is_forced=True)
             rows = work.index.rows(origin, lost)
-        else:
-            raise _changing()
-        target.sync({b"cur"})
-        source.sync({old.place for old, _ in moved})
-    return sorted((old.uid, new.uid) for old, new in moved)
+    raise _changing()
 
 
 def _row(target: Folder, row: Row, number: tuple[int, bytes], modseq: int) -> Row:

@@ -22,7 +22,6 @@ from twisted_mail.store.work.reconcile import ready, scan
 
 How = Literal["set", "add", "remove"]
 
-MARKED_AT_ONCE = 500  # messages; by 250, 8,192 take an eighth more of the processor than in one go
 _ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 
 
