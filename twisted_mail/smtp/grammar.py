@@ -13,7 +13,7 @@ from twisted_mail.mail import address
 from twisted_mail.mail.address import NULL, Address
 from twisted_mail.mail.outcome import Outcome, ProtocolError
 
-MAX_HELLO = 255  # octets, RFC 5321 §4.5.3.1.2
+MAX_HELLO = 255  # characters that are kept; no domain has more (RFC 5321 §4.5.3.1.2)
 
 # After "FROM:" or "TO:". Outlook puts a space there, others put one inside the brackets. The route is
 # that of RFC 5321 appendix C.
@@ -24,7 +24,6 @@ _PARAMETER = re.compile(
     r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([\x21-\x3c\x3e-\x7e\xa0-\U0010ffff]+))?"  # RFC 6531 §3.3
 )
 _COMMAND = re.compile(rb"[ \t]*([^ \t]*)[ \t]*(.*)", re.DOTALL)
-_HELLO = re.compile(rb"[\x21-\x7e]+(?:[ \t]+[\x21-\x7e]+)*")
 _CHUNK = re.compile(rb"([0-9]{1,19})(?:[ \t]+(LAST))?", re.IGNORECASE)
 
 Parameters = Mapping[str, str | None]
@@ -39,15 +38,17 @@ def parse_command(line: bytes) -> tuple[bytes, bytes]:
 
 
 def parse_hello(argument: bytes) -> str:
-    """Return the name that HELO or EHLO gives, whatever name it is.
+    """Return the name that HELO or EHLO gives, whatever name it is, in characters that can be shown.
 
-    Clients give names of all sorts, so only what is no name at all is refused. Raises ProtocolError.
+    Clients give names of all sorts, and other servers take any; octets that are no text, and
+    characters that are not visible, are escaped. Raises ProtocolError where there is no name.
     """
     if not argument:
         _syntax("5.5.4", "Tell your name: EHLO hostname")
-    if len(argument) > MAX_HELLO or not _HELLO.fullmatch(argument):
-        _syntax("5.5.4", "That is no host name")
-    return argument.decode("ascii")
+    text = argument.decode("utf-8", "backslashreplace")
+    if not text.isprintable():
+        text = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    return text[:MAX_HELLO]
 
 
 def parse_mail(argument: bytes, needs_brackets: bool = False) -> tuple[Address, Parameters]:

@@ -132,7 +132,9 @@ def test_a_peer_on_a_unix_socket_has_no_address() -> None:
     assert field(peer=Peer("", 0)).startswith("from client.example by ")
 
 
-@pytest.mark.parametrize("hello", ["a(b", "x) by evil", "a;b", '"', "\\", "a b", "<x>", "x" * 255])
+@pytest.mark.parametrize(
+    "hello", ["a(b", "x) by evil", "a;b", '"', "\\", "a b", "<x>", "ü", "x" * 255]
+)
 def test_no_name_of_a_client_breaks_the_field(hello: str) -> None:
     text = field(hello=hello)
     name = text.split()[1]
