@@ -21,7 +21,7 @@ from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.settings import Settings
 from twisted_mail.imap.writing import refusal
 from twisted_mail.interfaces import ConversationEnded, Wire
-from twisted_mail.mail.http_request import is_http
+from twisted_mail.mail.foreign_protocol import is_http
 from twisted_mail.mail.outcome import MailError, ProtocolError
 
 __all__ = ["ImapBackend", "ImapLoop"]

@@ -10,7 +10,7 @@ Only UPDATE removes messages; a connection that ends in any other way leaves the
 """
 
 from twisted_mail.interfaces import ConversationEnded, Wire
-from twisted_mail.mail.http_request import is_http
+from twisted_mail.mail.foreign_protocol import is_http
 from twisted_mail.mail.outcome import MailError, ProtocolError
 from twisted_mail.pop3 import grammar
 from twisted_mail.pop3.backend import Pop3Backend

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from twisted_mail.mail.http_request import METHODS
+from twisted_mail.mail.foreign_protocol import METHODS
 from twisted_mail.smtp.forbidden import parse_commands
 from twisted_mail.smtp.limits import LimitSettings
 from twisted_mail.smtp.stream.lf_repair import parse_networks

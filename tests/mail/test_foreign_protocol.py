@@ -1,6 +1,6 @@
 import pytest
 
-from twisted_mail.mail.http_request import METHODS, is_http
+from twisted_mail.mail.foreign_protocol import METHODS, is_http
 
 
 @pytest.mark.parametrize("method", METHODS)
