@@ -22,12 +22,11 @@ from twisted_mail.imap.events import (
     RejectedCommand,
 )
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.literals import TAIL, announced_literal
 from twisted_mail.mail.message import Blob
 from twisted_mail.mail.outcome import MailError, ProtocolError, Refused
 
-_HEAD, _TAIL = 160, 40  # octets that are kept of a line that is too long: tag and literal
-_NEVER = 1 << 63  # the size of a literal with more digits than any number here
-_LONGEST_NUMBER = 20  # digits
+_HEAD = 160  # octets that are kept of a line that is too long, for its tag
 
 
 class Framer:
@@ -125,7 +124,7 @@ class Framer:
             line = yield from self._line()  # clients send an empty line before a command
         while True:
             self._add(line)
-            announced = _literal_announced(line)
+            announced = announced_literal(line)
             if announced is None:
                 break
             self._literals += 1
@@ -258,7 +257,7 @@ class Framer:
         self._head = self._head or line[:_HEAD]
         self._give_up_after(self._dropped + len(line))
         self.refuse(ProtocolError("The line is too long", "TOOBIG"))
-        line = self._head + line[-_TAIL:]
+        line = self._head + line[-TAIL:]
         self._head, self._dropped = b"", 0
         return line
 
@@ -266,7 +265,7 @@ class Framer:
         """Drop the middle of a line that is too long already."""
         if self._dropped + len(self._buffer) > self.limits.line + 2:
             self._head = self._head or bytes(self._buffer[:_HEAD])
-            gone = max(0, len(self._buffer) - _TAIL)
+            gone = max(0, len(self._buffer) - TAIL)
             del self._buffer[:gone]
             self._dropped += gone
             self._give_up_after(self._dropped)
@@ -275,20 +274,6 @@ class Framer:
     def _give_up_after(self, octets: int) -> None:
         if octets > self.limits.swallow:
             raise InputOverflow("The line is too long", "TOOBIG")
-
-
-def _literal_announced(line: bytes) -> tuple[int, bool] | None:
-    """Return size and whether the client waits, if the line announces a literal."""
-    text = line[-_TAIL:].rstrip(b"\r\n")
-    brace = text.rfind(b"{")
-    if brace < 0 or not text.endswith(b"}"):
-        return None
-    digits = text[brace + 1 : -1]
-    is_awaited = not digits.endswith(b"+")
-    digits = digits.removesuffix(b"+")
-    if not digits.isdigit():
-        return None
-    return int(digits) if len(digits) <= _LONGEST_NUMBER else _NEVER, is_awaited
 
 
 def tag_of(command: bytes | bytearray) -> str:
