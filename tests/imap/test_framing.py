@@ -12,6 +12,7 @@ from twisted_mail.imap.events import (
     RejectedCommand,
 )
 from twisted_mail.imap.framing import Framer, InputOverflow
+from twisted_mail.mail.foreign_protocol import ForeignProtocol
 from twisted_mail.mail.message import MemoryBlob
 from twisted_mail.mail.outcome import ProtocolError, Unavailable
 
@@ -230,6 +231,32 @@ def test_messages_of_a_command_that_fails_are_closed() -> None:
 
 
 # ---------------------------------------------------------------- lines that are no commands
+
+
+def test_tls_is_named_at_its_first_octet_and_nothing_follows() -> None:
+    framer = Framer(LIMITS)
+    framer.feed(b"a NOOP\r\n\x16")
+    assert framer.next() == CompleteCommand(b"a NOOP", {})
+    rejected = framer.next()
+    assert isinstance(rejected, RejectedCommand)
+    assert isinstance(rejected.error, ForeignProtocol)
+    assert (rejected.tag, rejected.is_fatal) == ("*", True)
+    framer.feed(b"\x03\x01\r\na NOOP\r\n")
+    assert framer.next() is None
+
+
+def test_the_octet_of_tls_within_a_command_is_nothing_special() -> None:
+    framer = Framer(LIMITS)
+    framer.feed(b"a X {1+}\r\n\x16\x16\r\nb \x16\r\n")
+    assert framer.next() == CompleteCommand(b"a X {1+}\r\n\x16\x16", {})
+    assert framer.next() == CompleteCommand(b"b \x16", {})
+
+
+def test_tls_in_the_place_of_a_raw_line_is_named() -> None:
+    framer = Framer(LIMITS)
+    framer.feed(b"\x16\x03")
+    with pytest.raises(ForeignProtocol):
+        framer.line()
 
 
 def test_a_raw_line_is_no_command() -> None:

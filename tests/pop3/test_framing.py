@@ -48,6 +48,12 @@ def test_a_nul_is_named():
     assert lines(Framer(255, 999), [b"PASS a\0b\r\nQUIT\r\n"]) == [BadLine.NUL, b"QUIT"]
 
 
+def test_tls_is_named_at_its_first_octet_and_once():
+    found = lines(Framer(255, 999), [b"NOOP\r\n\x16", b"\x03\x01\0\0", b"x" * 999, b"\r\nQUIT\r\n"])
+    assert found == [b"NOOP", BadLine.TLS, b"QUIT"]
+    assert lines(Framer(255, 999), [b"PASS \x16\r\n"]) == [b"PASS \x16"]
+
+
 def test_a_line_that_is_too_long_ends_with_any_lf():
     assert lines(Framer(255, 999), [b"x" * 300 + b"\nQUIT\r\n"]) == [BadLine.LONG, b"QUIT"]
 

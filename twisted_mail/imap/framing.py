@@ -23,6 +23,7 @@ from twisted_mail.imap.events import (
 )
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.literals import TAIL, announced_literal
+from twisted_mail.mail.foreign_protocol import TLS_HANDSHAKE, ForeignProtocol
 from twisted_mail.mail.message import Blob
 from twisted_mail.mail.outcome import MailError, ProtocolError, Refused
 
@@ -72,7 +73,7 @@ class Framer:
 
         For what is no command: the responses of AUTHENTICATE, and the end of IDLE. Only between two
         commands. Raises ProtocolError for a line that is too long or malformed, InputOverflow for one
-        without an end.
+        without an end, ForeignProtocol for TLS.
         """
         line = self._cut_line()
         if line is None:
@@ -111,7 +112,7 @@ class Framer:
         try:
             while True:
                 yield from self._one_command()
-        except InputOverflow as lost:
+        except (InputOverflow, ForeignProtocol) as lost:
             self._close_blobs()
             yield RejectedCommand(tag_of(self._command or self._head), lost, is_fatal=True)
         while True:
@@ -246,6 +247,8 @@ class Framer:
 
     def _cut_line(self) -> bytes | None:
         """Take a line with its end from the buffer; of one that is too long, head and tail."""
+        if self._buffer.startswith(TLS_HANDSHAKE) and not (self._command or self._dropped):
+            raise ForeignProtocol("TLS")  # at once: its line end may never come
         at = self._buffer.find(b"\n", self._scanned)
         if at < 0:
             self._shorten()

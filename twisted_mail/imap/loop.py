@@ -21,7 +21,7 @@ from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.settings import Settings
 from twisted_mail.imap.writing import refusal
 from twisted_mail.interfaces import ConversationEnded, Wire
-from twisted_mail.mail.foreign_protocol import is_http
+from twisted_mail.mail.foreign_protocol import ForeignProtocol, is_http
 from twisted_mail.mail.outcome import MailError, ProtocolError
 
 __all__ = ["ImapBackend", "ImapLoop"]
@@ -131,6 +131,9 @@ class ImapLoop:
             await self.session.wire.drain()
 
     def _answer_fault(self, fault: RejectedCommand) -> None:
+        if isinstance(fault.error, ForeignProtocol):
+            self._refuse_foreign(fault.error.name)
+            return
         self._answer(fault.tag, refusal(fault.error))
         self._count_error(fault.error)
         if fault.is_fatal:
@@ -140,7 +143,7 @@ class ImapLoop:
 
     async def _run_command(self, complete: CompleteCommand) -> None:
         if is_http(complete.data):
-            self._refuse_http()
+            self._refuse_foreign("HTTP")
             return
         reader = Reader(complete.data, complete.blobs)
         tag = "*"
@@ -162,11 +165,11 @@ class ImapLoop:
         self._answer(tag, answer)
         await self._follow_up()
 
-    def _refuse_http(self) -> None:
-        """End a conversation that a browser was made to begin: nothing of a request's body is run."""
+    def _refuse_foreign(self, protocol: str) -> None:
+        """End a conversation in another protocol: nothing of what follows, such as a body, is run."""
         session = self.session
         session.backend.journal.refused(
-            SERVICE, session.wire.peer, "", "it does not speak IMAP: HTTP"
+            SERVICE, session.wire.peer, "", f"it does not speak IMAP: {protocol}"
         )
         session.end_session("another protocol", "This server speaks IMAP")
 

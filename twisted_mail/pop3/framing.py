@@ -7,6 +7,8 @@ difference.
 from enum import Enum
 from typing import Final, Literal
 
+from twisted_mail.mail.foreign_protocol import TLS_HANDSHAKE
+
 CRLF: Final = b"\r\n"
 
 
@@ -16,15 +18,16 @@ class BadLine(Enum):
     BARE = "A line ends with CR LF; neither may stand alone"
     LONG = "The line is too long"
     NUL = "A line may not hold NUL"
+    TLS = "This is the beginning of TLS"
 
 
 class Framer:
     """Cuts the bytes that came into lines.
 
     A line ends with LF, and is a command only if it ends with CRLF (RFC 1939 §3); one that cannot be a
-    command is named once, and the next begins after its LF. Holds at most one line's limit and what was
-    fed last. Limits are in octets with CRLF; ``auth_limit`` is that of AUTH and of the responses that
-    follow it.
+    command is named once, as soon as that is certain, and the next begins after its LF. Holds at most one
+    line's limit and what was fed last. Limits are in octets with CRLF; ``auth_limit`` is that of AUTH and
+    of the responses that follow it.
     """
 
     __slots__ = ("_at", "_auth_limit", "_buffer", "_is_skipping", "_line_limit")
@@ -34,7 +37,7 @@ class Framer:
         self._at = 0
         self._line_limit = line_limit
         self._auth_limit = auth_limit
-        self._is_skipping = False  # up to the next LF, after a line that is too long
+        self._is_skipping = False  # up to the next LF, after a line that was named before its end
 
     @property
     def is_empty(self) -> bool:
@@ -60,21 +63,30 @@ class Framer:
 
     def _checked(self, line: bytes, is_response: bool) -> bytes | BadLine:
         text = line.removesuffix(b"\r")
-        if len(text) > self._limit(text, is_response):
-            return BadLine.LONG
+        if early := self._early_flaw(text, is_response):
+            return early
         if b"\0" in text:
             return BadLine.NUL
         return BadLine.BARE if b"\r" in text or len(text) == len(line) else text
 
     def _partial(self, is_response: bool) -> BadLine | None:
-        """Forget a line whose end has not come, when it is too long already."""
+        """Name the flaw of a line whose end has not come; forget what is skipped."""
         self._buffer, self._at = self._buffer[self._at :], 0  # what was returned is not kept
-        rest = self._buffer[self._at :].removesuffix(b"\r")  # which may be the end's
-        was_skipping = self._is_skipping
-        if was_skipping or len(rest) > self._limit(rest, is_response):
+        flaw = None
+        if not self._is_skipping:
+            # The last octet may be the end's CR.
+            flaw = self._early_flaw(self._buffer.removesuffix(b"\r"), is_response)
+            if flaw is None:
+                return None
             self._is_skipping = True
-            self._buffer, self._at = b"", 0
-        return BadLine.LONG if self._is_skipping and not was_skipping else None
+        self._buffer = b""
+        return flaw
+
+    def _early_flaw(self, text: bytes, is_response: bool) -> BadLine | None:
+        """Return the flaw that does not depend on how much of the line is here."""
+        if text[:1] == TLS_HANDSHAKE:
+            return BadLine.TLS
+        return BadLine.LONG if len(text) > self._limit(text, is_response) else None
 
     def _limit(self, line: bytes, is_response: bool) -> int:
         is_long = is_response or line[:5].upper() == b"AUTH "

@@ -10,7 +10,7 @@ Only UPDATE removes messages; a connection that ends in any other way leaves the
 """
 
 from twisted_mail.interfaces import ConversationEnded, Wire
-from twisted_mail.mail.foreign_protocol import is_http
+from twisted_mail.mail.foreign_protocol import ForeignProtocol, is_http
 from twisted_mail.mail.outcome import MailError, ProtocolError
 from twisted_mail.pop3 import grammar
 from twisted_mail.pop3.backend import Pop3Backend
@@ -71,13 +71,14 @@ class Pop3Loop:
             line = await session.read_line()
             await session.wire.yield_to_others()
             if is_http(line):
-                self._refuse_http()
-                return
+                raise ForeignProtocol("HTTP")
             await session.require_valid_login()
             keyword, argument = grammar.parse(line)
             await find(keyword, session.state).run(session, argument)
         except ConversationEnded:
             raise
+        except ForeignProtocol as error:
+            self._refuse_foreign(error.name)
         except ProtocolError as error:
             self._refuse(error)
             self._count_error()
@@ -87,11 +88,11 @@ class Pop3Loop:
             session.backend.journal.failed("pop3")
             self._refuse(None)
 
-    def _refuse_http(self) -> None:
-        """End a conversation that a browser was made to begin: nothing of a request's body is run."""
+    def _refuse_foreign(self, protocol: str) -> None:
+        """End a conversation in another protocol: nothing of what follows, such as a body, is run."""
         session = self.session
         session.backend.journal.refused(
-            session.settings.service, session.wire.peer, "", "it does not speak POP3: HTTP"
+            session.settings.service, session.wire.peer, "", f"it does not speak POP3: {protocol}"
         )
         session.send(grammar.err("This server speaks POP3"))
         session.end_reason = "another protocol"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from twisted_mail.interfaces import Wire, read_before
+from twisted_mail.mail.foreign_protocol import ForeignProtocol
 from twisted_mail.mail.outcome import ProtocolError, Refused
 from twisted_mail.pop3 import grammar
 from twisted_mail.pop3.backend import Pop3Backend
@@ -73,8 +74,9 @@ class Pop3Session:
     # ------------------------------------------------------------ lines
 
     async def read_line(self, is_response: bool = False) -> bytes:
-        """Return the next line. Raises ProtocolError for a malformed one, and ConversationEnded.
+        """Return the next line.
 
+        Raises ProtocolError for a malformed one, ForeignProtocol for TLS, and ConversationEnded.
         It must come whole within the time that the client may be silent: one that sends an octet now
         and then counts as silent. ``is_response`` is for a line of a SASL exchange.
         """
@@ -84,6 +86,8 @@ class Pop3Session:
         while (line := self.framer.next(is_response)) is None:
             self.framer.feed(await read_before(deadline, self.wire, clock))
             self._unsent = 0
+        if line is BadLine.TLS:
+            raise ForeignProtocol("TLS")
         if isinstance(line, BadLine):
             raise ProtocolError(line.value)
         return line

@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-_TLS_HANDSHAKE = b"\x16"  # what a TLS connection begins with (RFC 8446 §5.1), and no command
+from twisted_mail.mail.foreign_protocol import TLS_HANDSHAKE
+
 _USUAL = re.compile(rb"[A-Za-z][^\0\r]*\r")  # what nearly all lines are, known in one look
 _HEAD = 64  # octets of a bad line that are kept
 
@@ -106,7 +107,7 @@ class Framer:
 
     def _early_flaw(self, text: bytes, limit: int | None) -> BadLine | None:
         """Return the flaw that does not depend on how much of the line is here."""
-        if text[:1] == _TLS_HANDSHAKE:
+        if text[:1] == TLS_HANDSHAKE:
             return BadLine(Flaw.TLS)
         if limit is None:
             is_auth = text[:5].upper() == b"AUTH "

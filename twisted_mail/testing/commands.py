@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from twisted_mail.mail.foreign_protocol import TLS_HANDSHAKE
 from twisted_mail.testing.faults import END_OF_MESSAGE
 
 LONGEST_LINE = 64 * 1024  # octets; a longer one goes on in pieces
-_TLS_HANDSHAKE = b"\x16"  # what a TLS connection begins with (RFC 8446 §5.1); it has no lines
 _LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r?\n$")
 
 
@@ -39,6 +39,8 @@ class CommandCutter:
             piece = self._take(self._left)
             self._left -= len(piece)
             return Unit(piece)
+        if self.buffer[:1] == TLS_HANDSHAKE:  # which has no lines
+            return Unit(self._take(LONGEST_LINE))
         return self._next_line(self._name)
 
     def _take(self, size: int) -> bytes:
@@ -84,11 +86,6 @@ class SmtpCutter(CommandCutter):
         unit = self._next_line(lambda line: END_OF_MESSAGE if line == b".\r\n" else "")
         self._is_data = unit is None or unit.command != END_OF_MESSAGE
         return unit
-
-    def _next_line(self, name: Callable[[bytes], str]) -> Unit | None:
-        if not self._is_data and self.buffer[:1] == _TLS_HANDSHAKE:
-            return Unit(self._take(LONGEST_LINE))
-        return super()._next_line(name)
 
     def _name(self, line: bytes) -> str:
         if self.answer.startswith(b"334"):
