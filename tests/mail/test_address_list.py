@@ -68,6 +68,11 @@ def one(
         (b'"joe@a', [one(b"joe", b"a")]),
         (b'Joe "x <joe@a>, ann@b', [one(b"joe", b"a", b"Joe x"), one(b"ann", b"b")]),
         (b"Joe (x <joe@a>, ann@b", [one(b"joe", b"a", b"Joe (x"), one(b"ann", b"b")]),
+        (
+            b"Joe (x <joe(y)@a>, (z) ann@b (Ann)",
+            [one(b"joe", b"a", b"Joe (x"), one(b"ann", b"b", b"Ann")],
+        ),
+        (b"joe@a (J\\(oe\\))", [one(b"joe", b"a", b"J(oe)")]),
         (b"Joe [x <joe@a>", [one(b"joe", b"a", b"Joe [x")]),
         (b'\\"Joe\\" <joe@a>', [one(b"joe", b"a", b'"Joe"')]),
         (b"joe@a <joe@a>", [one(b"joe", b"a", b"joe@a")]),

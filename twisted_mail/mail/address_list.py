@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from twisted_mail.mail.mime.comments import ends_of_comments
+
 MAX_ADDRESSES = 10_000  # of one field
 
 
@@ -42,7 +44,6 @@ _TOKEN = re.compile(
 # What begins with an opening octet and ends with a closing one: if that is missing, there is none.
 _QUOTED = re.compile(rb'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 _LITERAL = re.compile(rb"\[(?:[^\]\\]++|\\.)*+\]", re.DOTALL)
-_IN_COMMENT = re.compile(rb"[()]|\\.", re.DOTALL)
 _BACKSLASHED = re.compile(rb"\\(.)", re.DOTALL)
 _BLANKS = re.compile(rb"\s\s++|[^\S ]")
 
@@ -114,19 +115,6 @@ def _end_of_domain(pieces: Sequence[Piece], at: int) -> int:
     return end
 
 
-def _end_of_enclosed(opening: bytes, value: bytes, position: int) -> int:
-    """Return the position after what begins at ``position``, or -1 where it is not closed."""
-    if opening != b"(":
-        match = (_QUOTED if opening == b'"' else _LITERAL).match(value, position)
-        return match.end() if match else -1
-    depth = 0
-    for match in _IN_COMMENT.finditer(value, position):
-        depth += {b"(": 1, b")": -1}.get(match[0], 0)
-        if not depth:
-            return match.end()
-    return -1
-
-
 class _AddressListReader:
     """Reads one token after another; what an element means is decided where it ends.
 
@@ -136,14 +124,15 @@ class _AddressListReader:
     """
 
     __slots__ = (
-        *("ats", "comments", "found", "in_group", "is_quoted", "name", "open", "pieces", "route"),
-        "state",
+        *("ats", "comment_ends", "comments", "found", "in_group", "is_quoted", "name", "open"),
+        *("pieces", "route", "state"),
     )
 
     def __init__(self) -> None:
         self.found: list[HeaderAddress] = []
         self.in_group = False
         self.open: set[bytes] = set()  # what is never closed again, and is not looked for twice
+        self.comment_ends: dict[int, int] | None = None  # found when the first one begins
         self._begin()
 
     def _begin(self) -> None:
@@ -183,21 +172,35 @@ class _AddressListReader:
 
     def _read_enclosed(self, opening: bytes, value: bytes, position: int) -> int:
         """Read a comment, quoted string or domain literal; an octet alone if it is never closed."""
-        end = -1 if opening in self.open else _end_of_enclosed(opening, value, position)
+        end = self._end_of_enclosed(opening, value, position)
         if end < 0:
-            self.open.add(opening)
             if opening != b'"':
                 self.pieces.append(opening)
             return position + 1
         if opening == b"(":
             if self.pieces and self.state == "phrase":
-                self.comments.append((len(self.pieces), value[position + 1 : end - 1]))
+                comment = _BACKSLASHED.sub(rb"\1", value[position + 1 : end - 1])
+                self.comments.append((len(self.pieces), comment))
         elif opening == b"[":
             self.pieces.append(value[position:end])
         else:
             self.pieces.append(_BACKSLASHED.sub(rb"\1", value[position + 1 : end - 1]))
             self.is_quoted = True
         return end
+
+    def _end_of_enclosed(self, opening: bytes, value: bytes, position: int) -> int:
+        """Return the position after what begins at ``position``, or -1 where it is not closed."""
+        if opening == b"(":
+            if self.comment_ends is None:
+                self.comment_ends = ends_of_comments(value)
+            return self.comment_ends.get(position, -1)
+        if opening in self.open:
+            return -1
+        match = (_QUOTED if opening == b'"' else _LITERAL).match(value, position)
+        if match is None:
+            self.open.add(opening)
+            return -1
+        return match.end()
 
     def _special(self, text: bytes) -> None:
         if text == b"," and self._is_route():

@@ -23,7 +23,8 @@ from twisted_mail.mail.mime.parameters import content_type
         (b"a; b=c(d).e", b"a; b=c(d).e"),
         (b"a; b=c (d).e; f(g)=h", b"a; b=c (d).e; f =h"),
         (b"a (b", b"a (b"),
-        (b"(a)b(c(d)e", b" b(c(d)e"),
+        (b"(a)b(c(d)e", b" b(c e"),
+        (b"a; b=:-(; c=d (e)", b"a; b=:-(; c=d  "),
         (b"a \\(b)", b"a \\(b)"),
     ],
 )

@@ -3,7 +3,7 @@
 import re
 
 _OUTSIDE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|\\.|[=;(]', re.DOTALL)
-_INSIDE = re.compile(rb"[()]|\\.", re.DOTALL)
+_PARENTHESIS = re.compile(rb"[()]|\\.", re.DOTALL)
 _ENDS_VALUE = (b"", b";", b" ", b"\t", b"(")
 
 
@@ -16,13 +16,29 @@ def without_comments(value: bytes) -> bytes:
     return _Uncommented(value).result() if b"(" in value else value
 
 
+def ends_of_comments(value: bytes) -> dict[int, int]:
+    """Return where each comment ends, by where it begins; comments in comments are among them.
+
+    A parenthesis that is never closed begins none, and hides none that begins after it.
+    """
+    ends: dict[int, int] = {}
+    opened: list[int] = []
+    for match in _PARENTHESIS.finditer(value):
+        if match[0] == b"(":
+            opened.append(match.start())
+        elif match[0] == b")" and opened:
+            ends[opened.pop()] = match.end()
+    return ends
+
+
 class _Uncommented:
     """Reads a value; ``begins`` is where the present parameter's value begins, if nothing came yet."""
 
-    __slots__ = ("begins", "is_value", "kept", "start", "value")
+    __slots__ = ("begins", "ends", "is_value", "kept", "start", "value")
 
     def __init__(self, value: bytes) -> None:
         self.value = value
+        self.ends = ends_of_comments(value)
         self.kept: list[bytes] = []
         self.start = 0  # of what is kept next
         self.begins = 0
@@ -34,16 +50,16 @@ class _Uncommented:
             at = match.end()
             if match[0] == b"(":
                 at = self._read_comment(at)
-                if at < 0:
-                    break
             elif match[0] in b"=;":
                 self.is_value, self.begins = match[0] == b"=", at
         return b"".join([*self.kept, self.value[self.start :]])
 
     def _read_comment(self, at: int) -> int:
-        """Leave a comment out if it is one; return where it ends, or -1 if nowhere."""
-        end = _end_of_comment(self.value, at)
-        if end >= 0 and not self._is_text(at - 1, end):
+        """Leave a comment out if it is one; return where to read on."""
+        end = self.ends.get(at - 1)
+        if end is None:
+            return at
+        if not self._is_text(at - 1, end):
             self.kept += [self.value[self.start : at - 1], b" "]
             self.start = self.begins = end
         return end
@@ -59,12 +75,3 @@ class _Uncommented:
         if is_begun:
             self.begins = -1  # so that it is not looked at again
         return is_begun
-
-
-def _end_of_comment(value: bytes, at: int) -> int:
-    depth = 1
-    for match in _INSIDE.finditer(value, at):
-        depth += {b"(": 1, b")": -1}.get(match[0], 0)
-        if not depth:
-            return match.end()
-    return -1

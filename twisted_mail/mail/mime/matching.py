@@ -17,7 +17,7 @@ from twisted_mail.mail.mime.field_texts import field_texts, with_single_spaces
 from twisted_mail.mail.mime.parameters import content_type, disposition, values_of
 from twisted_mail.mail.mime.structure import Part, scan
 
-VERSION = 2  # raised when the text of any message changes, so that stored texts are made again
+VERSION = 3  # raised when the text of any message changes, so that stored texts are made again
 MAX_HEADERS = 1024 * 1024  # octets of all headers of a message that are searched
 PIECE = 64 * 1024  # characters handled in one step, during which no other thread can run
 
