@@ -12,6 +12,7 @@ from twisted_mail.control.store import mbox
 from twisted_mail.control.store.importing import batch, importer
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.repair.import_stage import ImportStaging
+from twisted_mail.store.work import mailbox_operations
 
 
 @pytest.fixture
@@ -219,6 +220,30 @@ def test_bad_items_are_listed_and_do_not_stop(store: StoreCommand, tmp_path: Pat
     assert "3 items skipped" in store.out
     assert "it is empty" in store.out
     assert len(store.look()) == 20
+
+
+@pytest.mark.parametrize("how", [[], ["--dry-run"]])
+def test_a_mailbox_whose_name_is_too_long_here_stops_no_other(
+    store: StoreCommand, tmp_path: Path, how: list[str]
+) -> None:
+    source = maildir(tmp_path / "old", 1)
+    for place in ("cur", "new"):
+        (source / f".{'L' * 250}" / place).mkdir(parents=True)
+    assert store("import", ALICE, source, "--into", "Older", *how) == 1
+    assert f"{'L' * 250}: The mailbox name is empty or too long." in store.out
+    assert "Older/Sent: 1 message" in store.out
+
+
+def test_mailboxes_beyond_the_most_of_an_account_are_named(
+    store: StoreCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = maildir(tmp_path / "old", 1)
+    for place in ("cur", "new"):
+        (source / ".Another" / place).mkdir(parents=True)
+    monkeypatch.setattr(mailbox_operations, "MAX_MAILBOXES", 6)
+    assert store("import", ALICE, source) == 1
+    assert "Another: There are too many mailboxes." in store.out
+    assert "Sent: 1 message imported" in store.out
 
 
 @pytest.mark.parametrize("stopped", ["before", "after"])

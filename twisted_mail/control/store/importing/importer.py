@@ -33,7 +33,7 @@ from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused
-from twisted_mail.store.format import mailbox_names
+from twisted_mail.store.format import layout, mailbox_names
 from twisted_mail.store.repair.import_stage import (
     ImportStaging,
     MailboxNumbers,
@@ -110,13 +110,12 @@ class Import:
         """Import a mailbox, or name it: what was taken of it stays, and the others come."""
         try:
             target = mailbox_names.new(self._target(mailbox))
-        except Refused as refused:
-            self.skipped.add(mailbox, refused.outcome.text)
-            return
-        try:
+            layout.folder_name(target)
             self._mailbox(mailbox, target)
         except BadItem as bad:
             self.skipped.add(mailbox, bad)
+        except Refused as refused:  # there can be no mailbox of this name
+            self.skipped.add(mailbox, refused.outcome.text)
 
     def _count_of(self, mailbox: str) -> int:
         try:
@@ -180,8 +179,11 @@ class Import:
     # ------------------------------------------------------------ with new UIDs
 
     def _plain(self, mailbox: str, done: MailboxSummary) -> None:
-        with suppress(Refused):  # it is there already
+        try:
             perform(self._tree, create, done.target, "")
+        except Refused as refused:
+            if refused.condition != "ALREADYEXISTS":
+                raise
         known = self._known(done.target)
         self._journal.write(known)
         batch = Batch()
