@@ -91,7 +91,7 @@ def test_imports_point_down(path: Path) -> None:
         ("mail.address", "apsw"),
         ("interfaces", "twisted_mail.store.memory.account"),
         ("imap.session", "twisted.internet.defer"),
-        ("imap.session", "twisted_mail.net.server.conversation"),
+        ("imap.session", "twisted_mail.net.connection.conversation"),
         ("imap.render", "twisted_mail.store.memory.account"),
         ("smtp.session", "twisted_mail.imap.grammar"),
         ("store.account", "zope.interface"),

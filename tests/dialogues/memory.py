@@ -21,9 +21,9 @@ from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.mail import address
 from twisted_mail.mail.dns import MailHost
 from twisted_mail.mail.verdict import Decision
+from twisted_mail.net.connection.conversation import Conversation, MakeSession
+from twisted_mail.net.connection.security import ListenerSecurity
 from twisted_mail.net.process.periodic import PeriodicTask, PeriodicTasks
-from twisted_mail.net.server.conversation import Conversation, MakeSession
-from twisted_mail.net.server.security import ListenerSecurity
 from twisted_mail.plugin import ServerBackend, filters, protocols
 from twisted_mail.policy.filter_chain import ConfiguredFilter, FilterChain
 from twisted_mail.queue.program import Program, result_of_exit_code

@@ -7,7 +7,7 @@ import pytest
 from tests.dialogues.memory import DialogueServer, MemoryLine
 from tests.dialogues.player import play
 from tests.dialogues.score import Dialogue, all_dialogues
-from twisted_mail.net.server.conversation import MakeSession
+from twisted_mail.net.connection.conversation import MakeSession
 from twisted_mail.testing.faults import Fault, FaultPlan
 from twisted_mail.testing.faulty_wire import with_faults
 

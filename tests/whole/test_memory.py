@@ -15,7 +15,7 @@ from twisted.protocols.tls import BufferingTLSTransport
 
 from tests.whole.hostile import MIB, ObservedServer, Raw, eventually, many_descriptors, plain, raw
 from tests.whole.live import LISTENERS, LiveServer, in_reactor
-from twisted_mail.net.server.conversation import Conversation
+from twisted_mail.net.connection.conversation import Conversation
 
 pytestmark = pytest.mark.whole
 

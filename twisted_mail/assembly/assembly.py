@@ -23,6 +23,7 @@ from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.config import Config
 from twisted_mail.delivery.partial_deliveries import REFRESH_SECONDS
 from twisted_mail.delivery.partial_folder import PARTIAL_FOLDER
+from twisted_mail.net.connection.fair_share import FairShare
 from twisted_mail.net.process.clock import ReactorClock
 from twisted_mail.net.process.cpu_affinity import CpuAffinity
 from twisted_mail.net.process.deadline import wait_within
@@ -31,7 +32,6 @@ from twisted_mail.net.process.fault_log import FaultLog
 from twisted_mail.net.process.memory_trim import MemoryTrim
 from twisted_mail.net.process.periodic import PeriodicTask, PeriodicTasks
 from twisted_mail.net.server.connection_limit import connection_limit_for
-from twisted_mail.net.server.fair_share import FairShare
 from twisted_mail.plugin import ServerBackend
 from twisted_mail.queue.folder import WAITING_FOLDER
 from twisted_mail.queue.pipe import Pipe

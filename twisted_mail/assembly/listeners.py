@@ -7,13 +7,13 @@ from typing import Any
 from twisted.logger import Logger
 
 from twisted_mail.config import Config, ListenerConfig
+from twisted_mail.net.connection.fair_share import FairShare
+from twisted_mail.net.connection.security import ListenerSecurity
+from twisted_mail.net.connection.tls import Certificates
 from twisted_mail.net.server.connection_count import ConnectionCounter
 from twisted_mail.net.server.connection_limit import ConnectionLimit
-from twisted_mail.net.server.fair_share import FairShare
 from twisted_mail.net.server.listening import ConversationFactory, StoppableFactory
 from twisted_mail.net.server.proxied import ProxiedFactory
-from twisted_mail.net.server.security import ListenerSecurity
-from twisted_mail.net.server.tls import Certificates
 from twisted_mail.plugin import ServerBackend, protocols
 from twisted_mail.workers.shared import SharedServices
 

@@ -8,7 +8,7 @@ from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from zope.interface import implementer
 
-from twisted_mail.net.server.conversation import Conversation
+from twisted_mail.net.connection.conversation import Conversation
 from twisted_mail.testing.transports import CLIENT, Link, MemoryTransport
 
 T = TypeVar("T")

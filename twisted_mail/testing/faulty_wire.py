@@ -6,7 +6,7 @@ The session gets one command at a time, so that a fault takes the place of exact
 from typing import Never
 
 from twisted_mail.interfaces import Clock, ConversationEnded, Session, Wire
-from twisted_mail.net.server.conversation import MakeSession
+from twisted_mail.net.connection.conversation import MakeSession
 from twisted_mail.smtp.stream.wire_wrapper import WireWrapper
 from twisted_mail.testing.commands import Unit, cutter_for
 from twisted_mail.testing.faults import END_OF_MESSAGE, GREETING, Fault, FaultPlan

@@ -10,8 +10,8 @@ from typing import Literal, TypeVar
 from twisted.internet.protocol import Factory
 
 from twisted_mail.control.setup.certificates import AUTHORITY, make
-from twisted_mail.net.server.conversation import Conversation
-from twisted_mail.net.server.tls import Certificates
+from twisted_mail.net.connection.conversation import Conversation
+from twisted_mail.net.connection.tls import Certificates
 from twisted_mail.testing.clock import ServerTime
 from twisted_mail.testing.connection import MemoryConnection, MemoryEndpoint
 from twisted_mail.testing.tcp import HOST, LoopThread

@@ -23,8 +23,8 @@ from twisted_mail.mail.address import Address, canonical_name, parse
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
-from twisted_mail.net.server.conversation import Conversation, MakeSession
-from twisted_mail.net.server.security import ListenerSecurity
+from twisted_mail.net.connection.conversation import Conversation, MakeSession
+from twisted_mail.net.connection.security import ListenerSecurity
 from twisted_mail.plugin import ServerBackend, protocols
 from twisted_mail.plugins import protocols as builtin
 from twisted_mail.policy.filter_chain import FilterChain

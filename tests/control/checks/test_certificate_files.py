@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from twisted_mail.control.checks import certificate_files
 from twisted_mail.control.checks.certificate_files import CertificateFinding
 from twisted_mail.control.setup import certificates
-from twisted_mail.net.server.tls import Certificates
+from twisted_mail.net.connection.tls import Certificates
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOST = "mail.example.org"

@@ -9,7 +9,7 @@ from cryptography import x509
 
 from twisted_mail.control.checks.certificate_files import inspect_folder
 from twisted_mail.control.setup import certificates
-from twisted_mail.net.server.tls import read_key_file
+from twisted_mail.net.connection.tls import read_key_file
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOST = "mail.example.org"

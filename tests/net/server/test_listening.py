@@ -8,10 +8,10 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from twisted_mail.interfaces import ConversationEnded, Wire
+from twisted_mail.net.connection.conversation import Conversation
+from twisted_mail.net.connection.security import ListenerSecurity
 from twisted_mail.net.server.connection_limit import ConnectionLimit
-from twisted_mail.net.server.conversation import Conversation
 from twisted_mail.net.server.listening import FAREWELL_SECONDS, ConversationFactory
-from twisted_mail.net.server.security import ListenerSecurity
 from twisted_mail.testing.recorded_log import ListJournal
 
 

@@ -8,8 +8,9 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from twisted_mail.interfaces import ConversationEnded, Wire
+from twisted_mail.net.connection.conversation import Conversation
+from twisted_mail.net.connection.security import ListenerSecurity
 from twisted_mail.net.server import proxied
-from twisted_mail.net.server.conversation import Conversation
 from twisted_mail.net.server.listening import ConversationFactory
 from twisted_mail.net.server.proxied import HEADER_SECONDS, ProxiedFactory
 from twisted_mail.net.server.proxy_header import (
@@ -19,7 +20,6 @@ from twisted_mail.net.server.proxy_header import (
     format_line,
     format_octets,
 )
-from twisted_mail.net.server.security import ListenerSecurity
 from twisted_mail.testing.recorded_log import ListJournal
 
 CLIENT = ProxyAddresses(SocketAddress("198.51.100.7", 40000), SocketAddress("192.0.2.9", 25))

@@ -11,8 +11,8 @@ from cryptography import x509
 from OpenSSL import SSL
 
 from twisted_mail.control.checks.certificate_chain import chain_warnings
-from twisted_mail.net.server.pem import read_chain
-from twisted_mail.net.server.tls import read_key_file
+from twisted_mail.net.connection.pem import read_chain
+from twisted_mail.net.connection.tls import read_key_file
 
 SOON = timedelta(days=14)
 HANDSHAKE_STEPS, MAX_FLIGHT = 6, 1 << 20  # of a handshake, and octets of each

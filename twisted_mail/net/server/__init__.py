@@ -1,6 +1,5 @@
-"""Connections that come to us: listeners, conversations, TLS, and their limits.
+"""Connections that come to us: what we listen on, and how many may come.
 
-``listener`` accepts connections, and ``listening`` counts them; ``conversation`` is one of them, from
-its first octet to its last, with its ``outlet``, ``read_buffer`` and ``security``. ``proxied`` reads the
-header of a proxy first.
+``listener`` accepts connections, and ``listening`` counts them; each is a conversation of
+``connection``. ``proxied`` reads the header of a proxy first.
 """

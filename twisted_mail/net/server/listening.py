@@ -9,12 +9,12 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 
 from twisted_mail.interfaces import Journal, Peer
+from twisted_mail.net.connection.conversation import Conversation, MakeSession
+from twisted_mail.net.connection.fair_share import FairShare
+from twisted_mail.net.connection.host import host_of
+from twisted_mail.net.connection.security import ListenerSecurity
 from twisted_mail.net.server.connection_count import ConnectionCounter, LocalConnectionCounter
 from twisted_mail.net.server.connection_limit import ConnectionLimit
-from twisted_mail.net.server.conversation import Conversation, MakeSession
-from twisted_mail.net.server.fair_share import FairShare
-from twisted_mail.net.server.host import host_of
-from twisted_mail.net.server.security import ListenerSecurity
 
 FAREWELL_SECONDS = 5.0  # how long open connections have to finish when the server stops
 

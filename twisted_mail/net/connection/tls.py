@@ -17,7 +17,7 @@ from twisted.internet.ssl import AcceptableCiphers, CertificateOptions, TLSVersi
 from zope.interface import implementer
 
 from twisted_mail.interfaces import TlsInfo
-from twisted_mail.net.server.pem import read_chain, read_key, refusal_in_words
+from twisted_mail.net.connection.pem import read_chain, read_key, refusal_in_words
 
 # TLS 1.2: forward secrecy and authenticated encryption (see docs/decisions/0031).
 CIPHER_SUITES = (

@@ -5,7 +5,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from twisted_mail.net.server.fair_share import SHORTEST_SECONDS, SLICE_SECONDS, FairShare
+from twisted_mail.net.connection.fair_share import SHORTEST_SECONDS, SLICE_SECONDS, FairShare
 
 
 class Rounds(Clock):

@@ -2,9 +2,9 @@ from typing import Any
 
 from twisted.internet.task import Clock
 
-from tests.net.server.test_conversation import Transport
+from tests.net.connection.test_conversation import Transport
 from twisted_mail.interfaces import TlsInfo
-from twisted_mail.net.server.security import HANDSHAKE_SECONDS, ConnectionSecurity
+from twisted_mail.net.connection.security import HANDSHAKE_SECONDS, ConnectionSecurity
 
 CERTIFICATES: Any = object()
 TLS = TlsInfo("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)

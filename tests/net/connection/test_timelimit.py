@@ -1,6 +1,6 @@
 from twisted.internet.task import Clock
 
-from twisted_mail.net.server.timelimit import TimeLimit
+from twisted_mail.net.connection.timelimit import TimeLimit
 
 
 class Limited:

@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.internet.tcp import Connection
 from twisted.internet.testing import StringTransport
 
-from twisted_mail.net.server.outlet import TransportOutlet
+from twisted_mail.net.connection.outlet import TransportOutlet
 
 
 class BareConnection(Connection):

@@ -26,10 +26,10 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from twisted_mail.interfaces import ConversationEnded, Journal, Peer, Session, Wire
-from twisted_mail.net.server.fair_share import FairShare
-from twisted_mail.net.server.read_buffer import SMALL_READ
-from twisted_mail.net.server.security import ListenerSecurity
-from twisted_mail.net.server.wire import ConnectionWire, Reason
+from twisted_mail.net.connection.fair_share import FairShare
+from twisted_mail.net.connection.read_buffer import SMALL_READ
+from twisted_mail.net.connection.security import ListenerSecurity
+from twisted_mail.net.connection.wire import ConnectionWire, Reason
 
 MakeSession = Callable[[Wire], Session]
 

@@ -10,13 +10,13 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from twisted_mail.interfaces import ConversationEnded, TlsInfo, Wire
-from twisted_mail.net.server.conversation import (
+from twisted_mail.net.connection.conversation import (
     Conversation,
 )
-from twisted_mail.net.server.fair_share import SLICE_SECONDS
-from twisted_mail.net.server.outlet import STALL_SECONDS
-from twisted_mail.net.server.read_buffer import MAX_READ, READ_AHEAD, SMALL_READ
-from twisted_mail.net.server.security import HANDSHAKE_SECONDS, ListenerSecurity
+from twisted_mail.net.connection.fair_share import SLICE_SECONDS
+from twisted_mail.net.connection.outlet import STALL_SECONDS
+from twisted_mail.net.connection.read_buffer import MAX_READ, READ_AHEAD, SMALL_READ
+from twisted_mail.net.connection.security import HANDSHAKE_SECONDS, ListenerSecurity
 from twisted_mail.testing.recorded_log import ListJournal
 
 Script = Callable[[Wire], Awaitable[None]]

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from OpenSSL import SSL
 
 from twisted_mail.control.setup import certificates
-from twisted_mail.net.server.tls import (
+from twisted_mail.net.connection.tls import (
     CIPHER_SUITES,
     Certificates,
     read_key_file,

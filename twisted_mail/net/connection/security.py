@@ -6,7 +6,7 @@ from typing import Any
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ISSLTransport
 
 from twisted_mail.interfaces import TlsInfo
-from twisted_mail.net.server.tls import Certificates, drop_tls, tls_info
+from twisted_mail.net.connection.tls import Certificates, drop_tls, tls_info
 
 HANDSHAKE_SECONDS = 30.0  # how long a TLS handshake may take
 

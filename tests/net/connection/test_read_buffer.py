@@ -1,6 +1,6 @@
 from twisted.internet.testing import StringTransport
 
-from twisted_mail.net.server.read_buffer import MAX_READ, READ_AHEAD, SMALL_READ, ReadBuffer
+from twisted_mail.net.connection.read_buffer import MAX_READ, READ_AHEAD, SMALL_READ, ReadBuffer
 
 
 def test_a_transport_is_paused_while_enough_waits() -> None:

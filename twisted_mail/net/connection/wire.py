@@ -10,12 +10,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from twisted_mail.interfaces import ConversationEnded, Peer, TlsInfo
-from twisted_mail.net.server.fair_share import SHORTEST_SECONDS, FairShare
-from twisted_mail.net.server.host import host_of
-from twisted_mail.net.server.outlet import STALL_SECONDS, TransportOutlet
-from twisted_mail.net.server.read_buffer import ReadBuffer
-from twisted_mail.net.server.security import ConnectionSecurity, ListenerSecurity
-from twisted_mail.net.server.timelimit import TimeLimit
+from twisted_mail.net.connection.fair_share import SHORTEST_SECONDS, FairShare
+from twisted_mail.net.connection.host import host_of
+from twisted_mail.net.connection.outlet import STALL_SECONDS, TransportOutlet
+from twisted_mail.net.connection.read_buffer import ReadBuffer
+from twisted_mail.net.connection.security import ConnectionSecurity, ListenerSecurity
+from twisted_mail.net.connection.timelimit import TimeLimit
 
 Reason = ConversationEnded.Reason
 
