@@ -15,7 +15,6 @@ What keeps a hostile peer from costing more than its share is here, once for all
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IHalfCloseableProtocol,
     IHandshakeListener,
@@ -69,16 +68,14 @@ class Conversation(ConnectionWire):
         if self._listener.is_implicit:
             self._start_tls()
         self._began = self._reactor.seconds()
-        running = Deferred.fromCoroutine(self._make_session(self).run())
-        running.addErrback(self._session_failed)
-        running.addBoth(lambda _: self.close())
+        self._session.begin(self._make_session(self).run(), self._session_ended)
 
     def dataReceived(self, data: bytes) -> None:
         """Hand the bytes to the session, or keep them until it reads."""
         buffer = self._buffer
         if len(data) >= SMALL_READ or buffer.reads_much:
             buffer.fit_reads(len(data))
-        if self._waiting is not None:
+        if self._session.is_waiting:
             self._hand_over(data)
         else:
             buffer.add(data)
@@ -113,9 +110,7 @@ class Conversation(ConnectionWire):
         """Cut the connection off now."""
         self.transport.abortConnection()
 
-    def _session_failed(self, failure: Failure) -> None:
-        if not isinstance(failure.value, ConversationEnded):
-            try:
-                failure.raiseException()
-            except BaseException:
-                self._journal.failed("conversation")
+    def _session_ended(self, error: BaseException | None) -> None:
+        if error is not None and not isinstance(error, ConversationEnded):
+            self._journal.failed("conversation")
+        self.close()

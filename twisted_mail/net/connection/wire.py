@@ -6,7 +6,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from twisted_mail.interfaces import ConversationEnded, Peer, TlsInfo
@@ -15,6 +14,7 @@ from twisted_mail.net.connection.host import host_of
 from twisted_mail.net.connection.outlet import STALL_SECONDS, TransportOutlet
 from twisted_mail.net.connection.read_buffer import ReadBuffer
 from twisted_mail.net.connection.security import ConnectionSecurity, ListenerSecurity
+from twisted_mail.net.connection.session_coroutine import SessionCoroutine
 from twisted_mail.net.connection.timelimit import TimeLimit
 
 Reason = ConversationEnded.Reason
@@ -36,7 +36,7 @@ class ConnectionWire:
         "_peer",
         "_reactor",
         "_security",
-        "_waiting",
+        "_session",
         "belongs_to",
         "transport",
     )
@@ -54,9 +54,9 @@ class ConnectionWire:
         self._listener = listener
         self._peer = peer  # the client of a proxy, which is the peer that the transport knows
         self._fair_share = fair_share or FairShare(reactor)
-        # A read that has nothing to return yet. It is given what ends it, and raises that itself: a
-        # failure would stay in frames that its own traceback keeps, and the connection with them.
-        self._waiting: Deferred[bytes | Reason] | None = None
+        # A read is given octets, or what ends it, and raises that itself: a failure would stay in
+        # frames that its own traceback keeps, and the connection with them.
+        self._session = SessionCoroutine()
         self._limit = TimeLimit(reactor, self._time_passed)
         self._began = 0.0
         self._ending: Reason | None = None
@@ -100,9 +100,8 @@ class ConnectionWire:
         if self._is_woken:
             self._is_woken = False
             return b""
-        self._waiting = Deferred()
         self._limit.set(timeout)
-        came = await self._waiting
+        came: bytes | Reason = await self._session.input()
         if isinstance(came, bytes):
             return came
         raise ConversationEnded(came)
@@ -118,15 +117,13 @@ class ConnectionWire:
             self._reactor.callLater(0, self._wake_now)
 
     def _wake_now(self) -> None:
-        if self._is_woken and self._waiting is not None:
+        if self._is_woken and self._session.is_waiting:
             self._is_woken = False
             self._hand_over(b"")
 
     def _hand_over(self, came: bytes | Reason) -> None:
-        waiting, self._waiting = self._waiting, None
         self._began = self._reactor.seconds()
-        if waiting is not None:
-            waiting.callback(came)
+        self._session.give(came)
 
     def _end(self, reason: Reason) -> None:
         if self._ending in (None, Reason.SHUTDOWN):
@@ -207,5 +204,5 @@ class ConnectionWire:
     def _time_passed(self) -> None:
         if self._closed:
             self.transport.abortConnection()
-        elif self._waiting is not None:
+        elif self._session.is_waiting:
             self._hand_over(Reason.TIMEOUT)
