@@ -49,6 +49,7 @@ def test_removing_an_account_says_that_its_mail_stays(server: Terminal) -> None:
     (folder(server) / "Maildir").mkdir(parents=True)
     assert server("account", "remove", "Alice@example.org") == 0
     assert "its mail stays: twisted-mail account purge alice@example.org removes it" in server.out
+    assert "its open sessions end at their next command" in server.out
     assert "still leading there: team@example.org, news@example.org" in server.out
     assert server("account", "remove", "alice@example.org") == 1
 

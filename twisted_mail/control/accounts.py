@@ -22,7 +22,10 @@ def account_add(options: argparse.Namespace, config: Config) -> CommandResult:
     with opened(config) as register:
         name = register.accounts.check_free(options.address)  # before anybody types a password
         if kept_mail.folders(config, name) and not (options.keep_mail or options.purge):
-            raise CommandError(f"{_left(name)}: --keep-mail gives it to the new one, {_PURGE}")
+            raise CommandError(
+                f"mail of an earlier account {name} is still here: --keep-mail gives it to the new one,"
+                " --purge removes it"
+            )
         password = secrets.password_from(options)
         if options.purge:
             kept_mail.purge(config, name)
@@ -34,13 +37,6 @@ def account_add(options: argparse.Namespace, config: Config) -> CommandResult:
     return CommandResult({"account": name, **shown}, lines)
 
 
-_PURGE = "--purge removes it"
-
-
-def _left(name: str) -> str:
-    return f"mail of an earlier account {name} is still here"
-
-
 def account_remove(options: argparse.Namespace, config: Config) -> CommandResult:
     """Remove an account."""
     with opened(config) as register:
@@ -50,7 +46,7 @@ def account_remove(options: argparse.Namespace, config: Config) -> CommandResult
         lines.append(_purged(config, removed.name))
     elif kept_mail.folders(config, removed.name):
         lines.append(f"its mail stays: twisted-mail account purge {removed.name} removes it")
-    lines.append("connections that are open stay open until they end")
+    lines.append("its open sessions end at their next command")
     if leading := (*removed.aliases, *removed.lists):
         lines.append(f"still leading there: {', '.join(leading)}")
     data = {"account": removed.name, "aliases": [*removed.aliases], "lists": [*removed.lists]}
