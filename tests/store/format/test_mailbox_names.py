@@ -74,6 +74,10 @@ def test_a_name_that_was_new_is_left_as_it_is(text):
         assert mailbox_names.new(mailbox_names.new(text)) == mailbox_names.new(text)
 
 
+def test_levels_of_others_make_a_name():
+    assert mailbox_names.of_levels(["a/b", "", "c\td"]) == "a_b/_/c_d"
+
+
 def test_uses_are_spelled_as_usual():
     assert mailbox_names.use("\\sent") == "\\Sent"
     assert mailbox_names.use("") == ""

@@ -17,7 +17,7 @@ from twisted_mail.control.output import count
 from twisted_mail.control.store import accounts
 from twisted_mail.control.store.importing.importer import Import
 from twisted_mail.control.store.importing.source import MAX_MESSAGE, SourceMessage, UidNumbering
-from twisted_mail.control.store.skipped import BadItem
+from twisted_mail.control.store.skipped import BadItem, reason_of
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.repair.findings import StoreFinding
 from twisted_mail.store.repair.snapshot import MailboxSnapshot, mailbox_snapshots, opened
@@ -154,4 +154,4 @@ def _load(tree: Tree, moment: MailboxSnapshot, row: Row) -> bytes | BadItem:
         with os.fdopen(fd, "rb") as file:
             return file.read()
     except OSError as error:
-        return BadItem(error.strerror)
+        return BadItem(reason_of(error))

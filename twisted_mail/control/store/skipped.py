@@ -12,6 +12,11 @@ class BadItem(Exception):
     """One item that cannot be handled, with the reason in words."""
 
 
+def reason_of(error: BaseException) -> str:
+    """Return why something failed: of an error of the system its words, without number and file."""
+    return str(getattr(error, "strerror", None) or error)
+
+
 @dataclass(slots=True)
 class SkippedItems:
     """Bad items: where, and why not."""

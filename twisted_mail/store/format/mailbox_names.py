@@ -50,6 +50,16 @@ def new(name: str) -> str:
     return canonical(name)
 
 
+def printable(text: str) -> str:
+    """Return a text with ``_`` for what cannot be shown."""
+    return "".join([letter if letter.isprintable() else "_" for letter in text])
+
+
+def of_levels(levels: Iterable[str]) -> str:
+    """Return a name for the levels that others gave a mailbox, with ``_`` for what ours cannot have."""
+    return "/".join(printable(level).replace("/", "_") or "_" for level in levels)
+
+
 def use(name: str) -> str:
     """Return a special use in its usual spelling. Raises Refused: USEATTR (RFC 6154 §3)."""
     known = _USES.get(name.lower(), "")

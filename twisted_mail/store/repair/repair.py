@@ -73,8 +73,7 @@ def _of_account(tree: Tree, findings: Sequence[StoreFinding]) -> Iterator[str]:
 def _named(tree: Tree, path: bytes) -> str:
     """Give a folder a name that clients can be sent."""
     text = os.path.basename(path)[1:].decode("utf-8", "replace")
-    levels = ["".join(c if c.isprintable() else "_" for c in level) for level in text.split(".")]
-    name = mailbox_names.new("/".join(level.replace("/", "_") or "_" for level in levels))
+    name = mailbox_names.new(mailbox_names.of_levels(text.split(".")))
     target = os.path.join(tree.maildir, layout.folder_name(name))
     if exists(tree.disk, target):
         return f"the folder {text!r} stays: there is a mailbox {name} already"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from twisted_mail.control.output import CommandError
 from twisted_mail.control.store.backup import copying, snapshots
 from twisted_mail.control.store.progress import Progress
-from twisted_mail.control.store.skipped import BadItem, SkippedItems
+from twisted_mail.control.store.skipped import BadItem, SkippedItems, reason_of
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.faults import is_of_one_file
 from twisted_mail.store.format import filename, keywords, subscriptions, uidlist
@@ -135,7 +135,7 @@ class AccountBackup:
         except OSError as error:
             if not is_of_one_file(error):
                 raise
-            self._bad[row.base] = str(error.strerror)
+            self._bad[row.base] = reason_of(error)
         return True
 
     def _link(self, old: Path, path: Path) -> None:
@@ -197,7 +197,7 @@ class AccountBackup:
             except OSError as error:
                 if not is_of_one_file(error):
                     raise
-                self._skipped.add(f"{self._name}: {source.name}", error.strerror)
+                self._skipped.add(f"{self._name}: {source.name}", reason_of(error))
         highest = max((moment.uidvalidity for moment in found), default=0)
         copying.replace(self._path / "uidvalidity", b"%d\n" % highest)
 

@@ -18,7 +18,7 @@ from twisted_mail.control.store.backup import (
     snapshots,
 )
 from twisted_mail.control.store.progress import GO_ON, Progress
-from twisted_mail.control.store.skipped import BadItem, SkippedItems
+from twisted_mail.control.store.skipped import BadItem, SkippedItems, reason_of
 from twisted_mail.mail.address import canonical_name
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.outcome import MailError, Refused
@@ -160,7 +160,7 @@ class Restore:
         try:
             found = manifest.uses(self._files, folder)
         except (BadItem, OSError) as error:
-            self._skipped.add(f"{name}: special uses", _why(error))
+            self._skipped.add(f"{name}: special uses", reason_of(error))
             return {}
         for coded, use in found.items():
             try:
@@ -174,7 +174,7 @@ class Restore:
         try:
             subscribed = manifest.subscribed(self._files, folder)
         except (BadItem, OSError) as error:
-            self._skipped.add(f"{name}: subscriptions", _why(error))
+            self._skipped.add(f"{name}: subscriptions", reason_of(error))
             return
         for mailbox in subscribed:
             try:
@@ -217,7 +217,7 @@ class Restore:
         try:
             pieces = list(manifest.checked(self._files, os.fsencode(path), line))
         except (BadItem, OSError) as error:
-            self._skipped.add(str(self._snapshot / path), _why(error))
+            self._skipped.add(str(self._snapshot / path), reason_of(error))
             return False
         with stage.faults.converted(stage.path):
             stage.put(base, flag.normal(line["flags"]), pieces, float(line["date"]))
@@ -245,7 +245,3 @@ class Restore:
         }
         lines += self._skipped.lines()
         return CommandResult(data, lines, FAILED if self._skipped.items else FINE)
-
-
-def _why(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)

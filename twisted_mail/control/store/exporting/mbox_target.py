@@ -10,7 +10,7 @@ from twisted_mail.control.output import CommandError
 from twisted_mail.control.store import mbox
 from twisted_mail.control.store.backup import copying
 from twisted_mail.control.store.importing.source import MAX_MESSAGE
-from twisted_mail.control.store.skipped import BadItem, SkippedItems
+from twisted_mail.control.store.skipped import BadItem, SkippedItems, reason_of
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.repair.snapshot import MailboxSnapshot, opened
 from twisted_mail.store.tree.tree import Tree
@@ -121,7 +121,7 @@ class MboxTarget:
             finally:
                 os.close(fd)
         except (BadItem, OSError) as error:
-            self._skipped.add(where, getattr(error, "strerror", None) or error)
+            self._skipped.add(where, reason_of(error))
             return None
 
     def end(self, subscribed: set[str]) -> None:

@@ -11,7 +11,7 @@ from twisted_mail.control.output import WRONG_USE, CommandError
 from twisted_mail.control.store.importing import imap_replies
 from twisted_mail.control.store.importing.source import MAX_MESSAGE
 from twisted_mail.control.store.progress import GO_ON
-from twisted_mail.control.store.skipped import BadItem
+from twisted_mail.control.store.skipped import BadItem, reason_of
 
 TIMEOUT = 120.0  # seconds of silence
 MAX_LINE = 32 * 1024 * 1024  # octets: the UIDs of three million messages
@@ -179,5 +179,4 @@ def connected(
 
 def words(error: BaseException) -> str:
     """Return an error in words, for people."""
-    text = getattr(error, "strerror", None) or str(error)
-    return str(text)[:200] or type(error).__name__
+    return reason_of(error)[:200] or type(error).__name__

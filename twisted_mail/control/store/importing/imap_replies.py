@@ -12,6 +12,7 @@ from typing import Any
 
 from twisted_mail.control.store.importing.dates import read_date
 from twisted_mail.mail.mime.encoding import decode_mailbox_name
+from twisted_mail.store.format import mailbox_names
 
 NOT_KEPT = object()  # instead of a literal that was too large to be kept
 
@@ -60,10 +61,7 @@ def local_name(raw: bytes, delimiter: bytes, prefix: bytes = b"") -> str:
         raw = raw[len(prefix) :]
     name = _text(raw)
     levels = name.split(delimiter.decode("latin-1")) if delimiter else [name]
-    name = "/".join(level.replace("/", "_") or "_" for level in levels)
-    name = "".join(sign if sign.isprintable() else "_" for sign in name)
-    first, slash, rest = name.partition("/")
-    return "INBOX" + slash + rest if first.upper() == "INBOX" else name
+    return mailbox_names.canonical(mailbox_names.of_levels(levels))
 
 
 def _text(raw: bytes) -> str:

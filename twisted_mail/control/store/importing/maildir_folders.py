@@ -4,9 +4,9 @@ import os
 from contextlib import suppress
 
 from twisted_mail.control.store.importing.source_files import SourceFiles
-from twisted_mail.control.store.skipped import BadItem
+from twisted_mail.control.store.skipped import BadItem, reason_of
 from twisted_mail.mail.mime.encoding import decode_mailbox_name
-from twisted_mail.store.format import layout
+from twisted_mail.store.format import layout, mailbox_names
 
 PLACES = (b"new", b"cur")
 _NO_MAILBOXES = (b"new", b"cur", b"tmp")
@@ -30,7 +30,7 @@ class MaildirFolders:
         try:
             names = self._files.names(folder)
         except (BadItem, OSError) as error:
-            self.bad.append((self._files.shown(folder), str(getattr(error, "strerror", error))))
+            self.bad.append((self._files.shown(folder), reason_of(error)))
             return
         for name in names:
             path = os.path.join(folder, name)
@@ -76,11 +76,9 @@ def _level(name: bytes) -> str:
         text = decode_mailbox_name(name)
     except ValueError:
         text = name.decode("utf-8", "replace")
-    return "".join(sign if sign.isprintable() else "_" for sign in text)
+    return mailbox_names.printable(text)
 
 
 def _guessed(folder: bytes) -> str:
     """Return a mailbox name for a folder that is not named as Dovecot does."""
-    levels = folder[1:].decode("utf-8", "replace").split(".")
-    name = "/".join(level.replace("/", "_") or "_" for level in levels)
-    return "".join(sign if sign.isprintable() else "_" for sign in name)
+    return mailbox_names.of_levels(folder[1:].decode("utf-8", "replace").split("."))

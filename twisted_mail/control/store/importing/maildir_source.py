@@ -17,8 +17,7 @@ from twisted_mail.control.store.importing.source import (
     storable_flags,
 )
 from twisted_mail.control.store.importing.source_files import SourceFiles
-from twisted_mail.control.store.skipped import BadItem
-from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.control.store.skipped import BadItem, reason_of
 from twisted_mail.store.format import filename, keywords, subscriptions, uidlist
 
 MAX_LIST = 256 * 1024 * 1024  # octets of a list of UIDs
@@ -52,7 +51,7 @@ class MaildirSource:
         try:
             return self._source.read(path, MAX_LIST)
         except (BadItem, OSError) as error:
-            self._bad.append((self._source.shown(path), _why(error)))
+            self._bad.append((self._source.shown(path), reason_of(error)))
             return None
 
     def mailboxes(self) -> Sequence[str]:
@@ -103,7 +102,7 @@ class MaildirSource:
             try:
                 names = self._source.names(os.path.join(folder, place))
             except (BadItem, OSError) as error:
-                self._bad.append((f"{mailbox}/{os.fsdecode(place)}", _why(error)))
+                self._bad.append((f"{mailbox}/{os.fsdecode(place)}", reason_of(error)))
                 continue
             for name in names:
                 if name.startswith(b"."):
@@ -117,7 +116,7 @@ class MaildirSource:
                 item = SourceMessage(
                     base,
                     f"{mailbox}/{os.fsdecode(place)}/{os.fsdecode(name)}",
-                    storable_flags(_flags(place[:1] + rest, letters)),
+                    storable_flags(filename.flags_of(place[:1] + rest, letters)),
                     _date(described.st_mtime),
                     described.st_size,
                     uid,
@@ -131,7 +130,7 @@ class MaildirSource:
         try:
             return self._source.described(path)
         except (BadItem, OSError) as error:
-            self._bad.append((self._source.shown(path), _why(error)))
+            self._bad.append((self._source.shown(path), reason_of(error)))
             return None
 
     def _told_apart(self, alike: Sequence[_File]) -> Sequence[_File]:
@@ -183,7 +182,7 @@ class MaildirSource:
                 again = {each.key: where for each, where in self._listed(mailbox)}
                 path = again.get(item.key, path)
             except (BadItem, OSError) as error:
-                return BadItem(_why(error))
+                return BadItem(reason_of(error))
             else:
                 return unpacked(data) or BadItem("it is empty")
         return BadItem("it is gone")
@@ -199,14 +198,6 @@ class MaildirSource:
     def close(self) -> None:
         """Close the folders."""
         self._source.close()
-
-
-def _flags(tail: bytes, letters: dict[str, str]) -> flag.Flags:
-    return filename.flags_of(tail, letters)
-
-
-def _why(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)
 
 
 def _date(seconds: float) -> datetime | None:

@@ -15,7 +15,8 @@ from twisted_mail.control.store.importing.source import MAX_MESSAGE, SourceMessa
 from twisted_mail.control.store.importing.source_files import SourceFiles
 from twisted_mail.control.store.mbox import Dialect, MboxMessage
 from twisted_mail.control.store.progress import GO_ON
-from twisted_mail.control.store.skipped import BadItem
+from twisted_mail.control.store.skipped import BadItem, reason_of
+from twisted_mail.store.format import mailbox_names
 
 _PASSED_OVER = (b".msf", b".lock", b".dat", b".html", b".json", b".journal", b".sqlite")
 _IN_PACKAGE = b"mbox"
@@ -59,7 +60,7 @@ class MboxSource:
             if name.startswith(b".") or name.endswith(_PASSED_OVER):
                 continue
             plain = os.fsdecode(name.removesuffix(b".mbox").removesuffix(b".sbd"))
-            mailbox = above + "".join(sign if sign.isprintable() else "_" for sign in plain)
+            mailbox = above + mailbox_names.printable(plain)
             if not self._files.is_folder(path):
                 self._take(path, mailbox)
             elif depth < MAX_DEPTH:
@@ -76,7 +77,7 @@ class MboxSource:
         try:
             return self._files.names(folder)
         except (BadItem, OSError) as error:
-            self._bad.append((self._files.shown(folder), _why(error)))
+            self._bad.append((self._files.shown(folder), reason_of(error)))
             return []
 
     def _take(self, path: bytes, mailbox: str) -> None:
@@ -89,7 +90,7 @@ class MboxSource:
             with self._files.open(path) as file:
                 is_mbox = mbox_split.begins_like_mbox(file)
         except (BadItem, OSError) as error:
-            self._bad.append((where, _why(error)))
+            self._bad.append((where, reason_of(error)))
             return
         if not is_mbox:
             self._bad.append((where, "it is no mbox file: it does not begin with a From line"))
@@ -119,7 +120,7 @@ class MboxSource:
         try:
             file = self._files.open(path)
         except OSError as error:
-            raise BadItem(_why(error)) from None
+            raise BadItem(reason_of(error)) from None
         with file:
             found = os.fstat(file.fileno())
             state = (found.st_ino, found.st_size, found.st_mtime_ns)
@@ -133,7 +134,7 @@ class MboxSource:
             file.seek(place.start)
             data = file.read(min(place.stop - place.start, MAX_MESSAGE))
         except OSError as error:
-            return BadItem(_why(error))
+            return BadItem(reason_of(error))
         return mbox.read(data, self._dialect)
 
     def count(self, mailbox: str) -> int:
@@ -146,7 +147,7 @@ class MboxSource:
                 try:
                     self._indexes[mailbox] = mbox_split.split(file)
                 except OSError as error:
-                    raise BadItem(_why(error)) from None
+                    raise BadItem(reason_of(error)) from None
         return self._indexes[mailbox]
 
     def items(self, mailbox: str) -> Iterator[SourceMessage]:
@@ -204,7 +205,3 @@ class MboxSource:
     def close(self) -> None:
         """Close the folders."""
         self._files.close()
-
-
-def _why(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)
