@@ -14,9 +14,6 @@ from twisted_mail.store.disk.spool import SpoolWriter
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.workers.shared import SharedServices
 
-MAIL_FOLDER = "mail"  # in the state folder: all mailboxes
-SPOOL_FOLDER = "tmp"  # in the state folder: messages on their way in
-
 
 class StorageAssembly:
     """The ``store``, and the ``spool`` folder, which is made when it is not there.
@@ -36,14 +33,14 @@ class StorageAssembly:
         report_fault: FaultReport,
     ) -> None:
         self._journal = journal
-        self.spool = config.state / SPOOL_FOLDER
+        self.spool = config.spool_folder
         self.spool.mkdir(mode=0o700, exist_ok=True)
         self.make_blob_writer = partial(
             SpoolWriter, self.spool, threads.files, budget=Budget(), faults=DiskFaults(report_fault)
         )
         self._monitor = Inotify(reactor, journal)
         self.store = MaildirStore(
-            config.state / MAIL_FOLDER,
+            config.mail_folder,
             threads.files,
             clock,
             ItemRenderer(),

@@ -209,6 +209,16 @@ class Config:
         return self.state / schema.FILE
 
     @property
+    def mail_folder(self) -> Path:
+        """Return the folder below which all accounts lie."""
+        return self.state / "mail"
+
+    @property
+    def spool_folder(self) -> Path:
+        """Return the folder of messages on their way in."""
+        return self.state / "tmp"
+
+    @property
     def postmasters(self) -> tuple[Address, ...]:
         """Return who is asked in turn for the postmaster of a domain that has none."""
         return postmasters(self.addresses.postmaster, self.hostname, self.domains)

@@ -14,24 +14,24 @@ from twisted_mail.store.format import layout
 _SET_ASIDE = (b".purged.", b".astray.")  # what an interrupted purge and a repair leave
 
 
-def root(config: Config) -> bytes:
-    """Return the folder below which all accounts lie."""
-    return os.fsencode(config.state / "mail")
-
-
 def kept_mail(config: Config) -> dict[str, list[bytes]]:
     """Return the folders of accounts by the canonical spelling of their names. Raises OSError."""
     found: dict[str, list[bytes]] = {}
-    for domain in _names(root(config)):
+    for domain in _names(os.fsencode(config.mail_folder)):
         for name, path in _in_domain(config, domain):
             if os.path.isdir(path):
                 found.setdefault(name, []).append(path)
     return found
 
 
+def _own_path(config: Config, name: str) -> bytes:
+    """Return the folder where the server looks for an account's mail."""
+    return layout.account_path(os.fsencode(config.mail_folder), name)
+
+
 def _in_domain(config: Config, domain: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield what may be accounts' folders, with the canonical spelling of their names."""
-    folder = os.path.join(root(config), domain)
+    folder = os.path.join(os.fsencode(config.mail_folder), domain)
     for local in _names(folder):
         name = layout.account_name(domain, local)
         if name is not None and not local.startswith(b"."):
@@ -40,11 +40,11 @@ def _in_domain(config: Config, domain: bytes) -> Iterator[tuple[str, bytes]]:
 
 def folders(config: Config, name: str) -> list[bytes]:
     """Return the folders in which an account's mail lies, in whatever spelling. Raises OSError."""
-    own, key = layout.account_path(root(config), name), canonical_name(name)
+    own, key = _own_path(config, name), canonical_name(name)
     here = os.path.basename(os.path.dirname(own))
     found = [
         path
-        for domain in _names(root(config))
+        for domain in _names(os.fsencode(config.mail_folder))
         if domain == here or b"%" in domain  # with capital letters, in an earlier release
         for other, path in _in_domain(config, domain)
         if other == key and os.path.isdir(path)
@@ -58,7 +58,7 @@ def keep(config: Config, name: str) -> bool:
 
     Raises OSError.
     """
-    own, found = layout.account_path(root(config), name), folders(config, name)
+    own, found = _own_path(config, name), folders(config, name)
     if len(found) == 1 and found != [own]:
         _move(found[0], own)
         return True
@@ -74,7 +74,7 @@ def purge(config: Config, name: str) -> int:
     found = folders(config, name)
     for path in found:
         _move(path, _beside(path, b".purged."))
-    own = layout.account_path(root(config), name)
+    own = _own_path(config, name)
     removed = [aside for path in {*found, own} for aside in _aside(path)]
     for aside in removed:
         remove_tree(Disk(), aside)

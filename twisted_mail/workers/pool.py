@@ -15,7 +15,6 @@ from twisted.logger import Logger
 from twisted_mail.assembly.assembly import Assembly
 from twisted_mail.assembly.listener_set import ListenerSet
 from twisted_mail.assembly.reload import Workers
-from twisted_mail.assembly.storage import SPOOL_FOLDER
 from twisted_mail.config import Config
 from twisted_mail.mail.outcome import MailError
 from twisted_mail.net.server.connection_count import SharedCountLayout, SharedCountMemory
@@ -77,7 +76,7 @@ class WorkerPool(Workers):
 
     def _remove_leftovers(self) -> None:
         """Remove messages that were being handed over when the server ended: none was answered 250."""
-        for path in (self._config.state / SPOOL_FOLDER).glob(f"{HANDOFF_PREFIX}*"):
+        for path in self._config.spool_folder.glob(f"{HANDOFF_PREFIX}*"):
             with suppress(OSError):
                 path.unlink()
 

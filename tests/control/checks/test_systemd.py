@@ -34,6 +34,7 @@ def write(folder: Path, name: str, text: str) -> None:
         ("systemd:domain=INET6:index=0", "warning", "use name="),
         ("systemd:name=smtp", "fault", "needs domain="),
         ("systemd:domain=INET6", "fault", "one of name= and index="),
+        ("systemd:domain=IMET:name=smtp", "fault", "no domain 'IMET'"),
     ],
 )
 def test_units_are_looked_for(units: Path, endpoint: str, level: str, words: str) -> None:

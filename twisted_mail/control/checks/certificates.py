@@ -8,7 +8,7 @@ from twisted_mail.control.checks.note import Note
 
 
 def certificate_notes(config: Config) -> Iterator[Note]:
-    """Check the files in the folder of certificate_files."""
+    """Check the files in the folder of certificates, and that one is for the host."""
     wanted = [listener for listener in config.listeners if listener.tls != "none"]
     try:
         findings = certificate_files.inspect_folder(config.tls.folder)

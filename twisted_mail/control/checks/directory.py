@@ -23,13 +23,7 @@ def directory_notes(config: Config) -> Iterator[Note]:
         yield Note("warning", "directory", "there are no accounts yet: twisted-mail account add")
         return
     try:
-        with DirectoryEditor(
-            config.accounts_file,
-            config.passwords,
-            config.domains,
-            separators=config.addresses.separators,
-            postmasters=config.postmasters,
-        ) as register:
+        with opened(config) as register:
             yield from _residents(register)
             yield from postmaster_notes(config, [row.name for row in register.domains.all()])
             yield from _programs(register, config)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from twisted_mail.assembly.storage import MAIL_FOLDER, SPOOL_FOLDER
 from twisted_mail.config import Config
 from twisted_mail.control.checks.note import Level, Note
 from twisted_mail.control.output import count
@@ -30,11 +29,11 @@ def disk_notes(config: Config) -> Iterator[Note]:
         level: Level = "warning" if found.f_favail else "fault"
         text = f"{config.state}: {count(found.f_favail, 'file')} more can be made (inodes; df -i)"
         yield Note(level, SUBJECT, text)
-    elsewhere = sorted(_elsewhere(config.state))
+    elsewhere = sorted(_elsewhere(config))
     if elsewhere:
         shown = ", ".join(elsewhere[:SHOWN])
         text = (
-            f"{shown} is on another file system than {config.state / SPOOL_FOLDER}, from where"
+            f"{shown} is on another file system than {config.spool_folder}, from where"
             " messages are moved: mail for it is refused for now, and the state folder has to be one"
         )
         yield Note("fault", SUBJECT, text)
@@ -50,11 +49,12 @@ def _room(state: Path, found: os.statvfs_result) -> Note:
     )
 
 
-def _elsewhere(state: Path) -> Iterator[str]:
+def _elsewhere(config: Config) -> Iterator[str]:
     """Yield the folders of mail, domains and accounts that are not where messages come in."""
     with suppress(OSError):
-        home = os.stat(state / SPOOL_FOLDER if (state / SPOOL_FOLDER).is_dir() else state).st_dev
-        yield from _on_others(state / MAIL_FOLDER, home, 2)
+        spool = config.spool_folder
+        home = os.stat(spool if spool.is_dir() else config.state).st_dev
+        yield from _on_others(config.mail_folder, home, 2)
 
 
 def _on_others(folder: Path, home: int, depth: int) -> Iterator[str]:

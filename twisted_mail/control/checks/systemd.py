@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from twisted_mail.control.checks.note import Note
+from twisted_mail.net.server.endpoints import systemd_options
 
 # Where units lie; the first that has one of a name counts (systemd.unit(5)).
 FOLDERS = (
@@ -17,10 +18,10 @@ FOLDERS = (
 
 def systemd_note(subject: str, endpoint: str) -> Note:
     """Return whether a unit of this machine passes the socket that an endpoint names."""
-    options = dict(part.partition("=")[::2] for part in endpoint.split(":")[1:])
-    if ("name" in options) == ("index" in options) or "domain" not in options:
-        text = "needs domain=, and one of name= and index=, as in systemd:domain=INET6:name=smtp"
-        return Note("fault", subject, text)
+    try:
+        options = systemd_options(endpoint)
+    except ValueError as error:
+        return Note("fault", subject, str(error))
     if "name" not in options:
         text = "is taken by its place among all sockets of systemd, which may change: use name="
         return Note("warning", subject, text)

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from twisted_mail.config import load
+from twisted_mail.control.directory import opened
 from twisted_mail.control.setup import certificates
-from twisted_mail.directory.editing.editor import DirectoryEditor
 
 HOSTNAME = "mail.example.org"
 ACCOUNTS = ("alice@example.org", "bob@example.org", "carol@example.net")
@@ -127,7 +127,7 @@ def _make_accounts(path: Path) -> None:
     """Make the accounts with random passwords, which are written to a file next to them."""
     config = load(path)
     passwords = {name: secrets.token_hex(6) for name in ACCOUNTS}
-    with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
+    with opened(config) as register:
         present = {row.address for row in register.accounts.all()}
         for name, password in passwords.items():
             if name in present:

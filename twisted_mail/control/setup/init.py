@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from twisted_mail.config import Config, load
+from twisted_mail.control.directory import opened
 from twisted_mail.control.output import CommandError, CommandResult
 from twisted_mail.control.setup import certificates
 from twisted_mail.control.setup.plan import SetupPlan, planned
 from twisted_mail.control.setup.texts import config_text, next_steps
 from twisted_mail.directory import schema
-from twisted_mail.directory.editing.editor import DirectoryEditor
 
 ABUSE = "abuse"  # where complaints go (RFC 2142 §4); the configuration says who is the postmaster
 
@@ -59,7 +59,7 @@ def _make_folder(path: Path, mode: int) -> None:
 
 
 def _fill_directory(plan: SetupPlan, config: Config) -> None:
-    with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
+    with opened(config) as register:
         if not plan.account:
             return
         register.accounts.add(plan.account, plan.password)

@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from twisted_mail.config import Config
+from twisted_mail.control import directory
 from twisted_mail.control.output import CommandError
-from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.interfaces import FaultReport
 from twisted_mail.mail.address import canonical_name
 from twisted_mail.mail.outcome import Refused
@@ -53,14 +53,9 @@ class SystemClock:
         return await work
 
 
-def root(config: Config) -> bytes:
-    """Return the folder below which all accounts lie."""
-    return os.fsencode(config.state / "mail")
-
-
 def path(config: Config, account: str) -> bytes:
     """Return the folder of an account."""
-    return layout.account_path(root(config), account)
+    return layout.account_path(os.fsencode(config.mail_folder), account)
 
 
 def has_mail(config: Config, account: str) -> bool:
@@ -167,7 +162,7 @@ def spellings(config: Config) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in (
         *_in_directory(config),
-        *sorted(_on_disk(root(config)), key=_is_written_otherwise),
+        *sorted(_on_disk(os.fsencode(config.mail_folder)), key=_is_written_otherwise),
     ):
         names = found.setdefault(canonical_name(name), [])
         if name not in names:
@@ -183,7 +178,7 @@ def _in_its_domain(config: Config, name: str) -> str:
     """Return the name in the domain that the name's domain stands for."""
     if config.accounts_file.exists():
         with (
-            DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register,
+            directory.opened(config) as register,
             suppress(Refused),
         ):
             return register.accounts.find(name)
@@ -193,7 +188,7 @@ def _in_its_domain(config: Config, name: str) -> str:
 def _in_directory(config: Config) -> list[str]:
     if not config.accounts_file.exists():
         return []
-    with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
+    with directory.opened(config) as register:
         return [row.address for row in register.accounts.all()]
 
 

@@ -76,13 +76,9 @@ class ServerEndpoints:
     # ------------------------------------------------------------ systemd
 
     def _inherited(self, text: str) -> IStreamServerEndpoint:
-        options = dict(part.partition("=")[::2] for part in text.split(":")[1:])
-        if ("name" in options) == ("index" in options) or "domain" not in options:
-            raise ValueError(f"{text!r} needs domain=, and one of name= and index=")
+        options = systemd_options(text)
         descriptor = self._find(options)
-        family = getattr(socket, f"AF_{options['domain']}", None)
-        if family is None:
-            raise ValueError(f"there is no domain {options['domain']!r}; say INET, INET6 or UNIX")
+        family = getattr(socket, f"AF_{options['domain']}")
         _check(descriptor, options["domain"], family)
         if descriptor in self._used:
             raise ValueError("the socket that systemd passed was used already; restart the server")
@@ -104,6 +100,17 @@ class ServerEndpoints:
             count = len(self._descriptors)
             raise ValueError(f"systemd passed no socket {index}; it passed {count}: {passed}")
         return self._descriptors[int(index)]
+
+
+def systemd_options(text: str) -> dict[str, str]:
+    """Return the parts of ``systemd:...``. Raises ValueError with a text for people."""
+    options = dict(part.partition("=")[::2] for part in text.split(":")[1:])
+    if ("name" in options) == ("index" in options) or "domain" not in options:
+        example = "as in systemd:domain=INET6:name=smtp"
+        raise ValueError(f"{text!r} needs domain=, and one of name= and index=, {example}")
+    if options["domain"] not in ("INET", "INET6", "UNIX"):
+        raise ValueError(f"there is no domain {options['domain']!r}; say INET, INET6 or UNIX")
+    return options
 
 
 def unix_mode(text: str) -> int:

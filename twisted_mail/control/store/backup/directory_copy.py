@@ -7,11 +7,11 @@ from pathlib import Path
 import apsw
 
 from twisted_mail.config import Config
+from twisted_mail.control.directory import opened
 from twisted_mail.control.output import CommandError
 from twisted_mail.control.store.backup import copying
 from twisted_mail.control.store.importing.source_files import SourceFiles
 from twisted_mail.control.store.skipped import BadItem
-from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.mail.address import canonical_name
 from twisted_mail.mail.outcome import Refused
 
@@ -75,7 +75,7 @@ def _missing_accounts(config: Config, data: bytes, names: list[str]) -> list[str
     finally:
         old.close()
     made = []
-    with DirectoryEditor(config.accounts_file, config.passwords, config.domains) as register:
+    with opened(config) as register:
         there = {canonical_name(row.address) for row in register.accounts.all()}
         for name in names:
             key = canonical_name(name)
