@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.delivery.expansion import MAX_ADDRESSES, MAX_DEPTH, TOO_DEEP, TOO_MANY, UNKNOWN
+from twisted_mail.delivery.expansion import TOO_DEEP, TOO_MANY, UNKNOWN
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import Address, parse
+from twisted_mail.mail.directory_entry import MAX_ALIAS_ADDRESSES, MAX_ALIAS_DEPTH
 from twisted_mail.mail.mailing_list import ListRole
 from twisted_mail.mail.route import (
     ListTarget,
@@ -263,7 +264,7 @@ def test_the_explanation_is_of_the_very_route(aliases: dict[str, str], text: str
     assert {step.found[0] for step in steps if step.kind is RouteStepKind.ACCOUNT} == set(
         getattr(found, "accounts", ())
     ) or found in (TOO_DEEP, TOO_MANY)
-    assert all(step.depth <= MAX_DEPTH + 1 for step in steps)
+    assert all(step.depth <= MAX_ALIAS_DEPTH + 1 for step in steps)
 
 
 @given(st.integers(1, 40), st.integers(1, 60))
@@ -279,6 +280,6 @@ def test_width_and_depth_have_bounds(depth: int, width: int) -> None:
     )
     asked.counts.clear()
     found = finish(LocalRouter(asked).route(parse("a0@example.org")))
-    if depth > MAX_DEPTH or depth * width > MAX_ADDRESSES:
+    if depth > MAX_ALIAS_DEPTH or depth * width > MAX_ALIAS_ADDRESSES:
         assert found in (TOO_DEEP, TOO_MANY)
-    assert asked.count <= 6 * (MAX_ADDRESSES + width)
+    assert asked.count <= 6 * (MAX_ALIAS_ADDRESSES + width)

@@ -2,11 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.delivery.expansion import MAX_ADDRESSES, MAX_DEPTH
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.mail.address import Address, parse
-from twisted_mail.mail.directory_entry import DirectoryEntry
+from twisted_mail.mail.directory_entry import MAX_ALIAS_ADDRESSES, MAX_ALIAS_DEPTH, DirectoryEntry
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.mail.route import LocalRoute, NoRoute, RemoteRoute, Route, RouteStepKind
 from twisted_mail.testing.doubles import finish
@@ -85,16 +84,16 @@ def chain(length: int) -> dict[str, str]:
 
 
 def test_aliases_nest_only_so_deep() -> None:
-    assert route("a0@example.org", **chain(MAX_DEPTH)) == LocalRoute(("bob@example.org",))
-    assert refusal(route("a0@example.org", **chain(MAX_DEPTH + 1))) == "451 4.3.5"
+    assert route("a0@example.org", **chain(MAX_ALIAS_DEPTH)) == LocalRoute(("bob@example.org",))
+    assert refusal(route("a0@example.org", **chain(MAX_ALIAS_DEPTH + 1))) == "451 4.3.5"
 
 
 def test_a_recipient_stands_for_only_so_many_addresses() -> None:
-    many = [f"u{number}@b.example" for number in range(MAX_ADDRESSES + 1)]
+    many = [f"u{number}@b.example" for number in range(MAX_ALIAS_ADDRESSES + 1)]
     assert refusal(route("list@example.org", list=" ".join(many))) == "451 4.3.5"
     found = route("list@example.org", list=" ".join(many[1:]))
     assert isinstance(found, RemoteRoute)
-    assert len(found.addresses) == MAX_ADDRESSES
+    assert len(found.addresses) == MAX_ALIAS_ADDRESSES
 
 
 def test_an_alias_to_aliases_that_all_expand_widely_is_stopped_early() -> None:

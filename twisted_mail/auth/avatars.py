@@ -12,10 +12,8 @@ from zope.interface import Attribute, Interface, implementer
 
 from twisted_mail.interfaces import Account, Directory, Mailbox, Store
 from twisted_mail.mail.address import Address, parse
-from twisted_mail.mail.directory_entry import subaddress_splits
+from twisted_mail.mail.directory_entry import MAX_ALIAS_ADDRESSES, subaddress_splits
 from twisted_mail.mail.outcome import Unavailable
-
-MAX_LOOKUPS = 1000  # addresses looked up while aliases are followed: as many as an alias may have
 
 
 class AccountId(bytes):
@@ -150,14 +148,14 @@ class Avatar:
     async def _leads_here(self, address: Address) -> bool:
         seen: set[Address] = set()
         waiting = deque(self._with_and_without_detail(address))
-        while waiting and len(seen) < MAX_LOOKUPS:
+        while waiting and len(seen) < MAX_ALIAS_ADDRESSES:
             candidate = waiting.popleft()
             if candidate in seen:
                 continue
             seen.add(candidate)
             if await self.directory.account(candidate) == self.name:
                 return True
-            most = MAX_LOOKUPS - len(seen) - len(waiting)
+            most = MAX_ALIAS_ADDRESSES - len(seen) - len(waiting)
             for target in (await self.directory.targets(candidate))[: max(0, most)]:
                 waiting += self._with_and_without_detail(target)
         return False

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from twisted_mail.interfaces import Directory
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.directory_entry import (
+    MAX_ALIAS_ADDRESSES,
+    MAX_ALIAS_DEPTH,
     NO_ENTRY,
     DirectoryEntry,
     catch_all_address,
@@ -32,9 +34,6 @@ from twisted_mail.mail.route import (
     RouteStep,
     RouteStepKind,
 )
-
-MAX_DEPTH = 10  # aliases that lead to aliases
-MAX_ADDRESSES = 1000  # that one recipient may lead to
 
 UNKNOWN = NoRoute(Outcome(550, "5.1.1", "There is no such mailbox here"))
 # Whoever runs this server can correct it, so the sender keeps the mail and tries again.
@@ -55,8 +54,8 @@ class AliasExpansion:
     """Follows one recipient breadth first, each address once, so that loops end by themselves.
 
     ``postmasters`` are asked in turn for a domain that has none. The steps are noted in ``steps`` if
-    there is such a list. ``followed`` has the addresses that the
-    route depends on, the recipient among them.
+    there is such a list. ``followed`` has the addresses that the route depends on, the recipient among
+    them.
     """
 
     def __init__(
@@ -80,11 +79,11 @@ class AliasExpansion:
         """Return the route of the recipient. Raises Unavailable."""
         level = [PendingAddress(recipient)]
         self.followed.add(recipient)
-        for _ in range(MAX_DEPTH + 1):
+        for _ in range(MAX_ALIAS_DEPTH + 1):
             following: list[PendingAddress] = []
             for current in level:
                 following += self._unseen(await self._resolve(current))
-                if len(self.followed) > MAX_ADDRESSES + 1:  # with the recipient itself
+                if len(self.followed) > MAX_ALIAS_ADDRESSES + 1:  # with the recipient itself
                     self._note(current, RouteStepKind.TOO_MANY)
                     return TOO_MANY
             if not following:

@@ -13,13 +13,14 @@ from twisted_mail.mail.directory_entry import catch_all_address, is_postmaster, 
 from twisted_mail.mail.mailing_list import parse_role
 from twisted_mail.mail.outcome import Refused, Unavailable
 
+NOT_SENT_ON = "mail is not sent on to other hosts yet"
+
 
 class Tables:
     """The open file, with the queries that domains, accounts, aliases and lists share.
 
     ``extra_domains`` are those of the configuration file, ``separators`` stand before details, and
-    ``postmasters`` are asked in turn for a domain without one.
-    Raises ``schema.DirectoryUnusable``.
+    ``postmasters`` are asked in turn for a domain without one. Raises ``schema.DirectoryUnusable``.
     """
 
     def __init__(
@@ -162,9 +163,6 @@ class Tables:
         if any(self.occupant(one) for one in found):
             return False
         return self.postmaster_for(target) is None
-
-
-NOT_SENT_ON = "mail is not sent on to other hosts yet"
 
 
 def read_target(text: str) -> Address | str:

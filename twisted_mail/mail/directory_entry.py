@@ -50,6 +50,12 @@ def subaddress_splits(local: str, separators: str) -> list[tuple[str, str]]:
 MAX_SUBADDRESS_SPLITS = 4  # each costs a look-up, and strangers choose the local part
 
 
+# ---------------------------------------------------------------- aliases
+
+MAX_ALIAS_DEPTH = 10  # aliases that lead to aliases
+MAX_ALIAS_ADDRESSES = 1000  # that one address leads to; more is a mailing list
+
+
 # ---------------------------------------------------------------- the postmaster
 
 POSTMASTER = "postmaster"  # whose mail every domain takes (RFC 5321 §4.5.1)

@@ -6,9 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.directory.refusals import CHEAP, lead, refusal
-from twisted_mail.delivery import expansion
 from twisted_mail.delivery.route import LocalRouter
-from twisted_mail.directory.editing import alias_walk, aliases
 from twisted_mail.directory.editing.alias_walk import AliasWalk
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.directory.sqlite import SqliteDirectory
@@ -34,11 +32,6 @@ def fault(editor: DirectoryEditor, address: str) -> str:
 
 def populate(editor: DirectoryEditor) -> None:
     editor.accounts.import_lines(f"{name}:{{PLAIN}}x" for name in MANY)
-
-
-def test_the_bounds_are_those_of_deliveries() -> None:
-    assert alias_walk.MAX_DEPTH == expansion.MAX_DEPTH
-    assert alias_walk.MAX_ADDRESSES == expansion.MAX_ADDRESSES == aliases.MAX_TARGETS
 
 
 def test_an_alias_with_as_many_targets_as_one_may_have_is_delivered(

@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 from twisted_mail.directory.tables import Tables, read_target
 from twisted_mail.mail.address import Address, parse
-from twisted_mail.mail.directory_entry import catch_all_address, subaddress_splits
+from twisted_mail.mail.directory_entry import (
+    MAX_ALIAS_ADDRESSES,
+    MAX_ALIAS_DEPTH,
+    catch_all_address,
+    subaddress_splits,
+)
 from twisted_mail.mail.mailing_list import ListRole, parse_role
-
-MAX_DEPTH = 10  # aliases that lead to aliases
-MAX_ADDRESSES = 1000  # that one alias may lead to
 
 
 class _Entry(NamedTuple):
@@ -32,7 +34,7 @@ class AliasWalk:
     def fault(self, start: Address) -> str:
         """Return why mail for an alias cannot be delivered, whatever comes; empty if it can."""
         seen, level, has_end = set[Address](), [start], False
-        for depth in range(MAX_DEPTH + 1):
+        for depth in range(MAX_ALIAS_DEPTH + 1):
             following: dict[Address, None] = {}
             for address in level:
                 entry = self._entry(address)
@@ -41,12 +43,12 @@ class AliasWalk:
                 has_end |= entry.is_end
                 following |= dict.fromkeys(one for one in entry.targets if one not in seen)
             seen.update(following)
-            if len(seen) > MAX_ADDRESSES:
-                return f"leads to more than {MAX_ADDRESSES} addresses"
+            if len(seen) > MAX_ALIAS_ADDRESSES:
+                return f"leads to more than {MAX_ALIAS_ADDRESSES} addresses"
             if not following:
                 return "" if has_end else "leads to nobody"
             level = list(following)
-        return f"is the start of more than {MAX_DEPTH} aliases in a row"
+        return f"is the start of more than {MAX_ALIAS_DEPTH} aliases in a row"
 
     def leading_to(self, address: Address) -> list[Address]:
         """Return the aliases that lead to an alias, in one or more steps.

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from twisted_mail.directory.editing.alias_walk import AliasWalk
 from twisted_mail.directory.tables import NOT_SENT_ON, Tables, read_target, to_address, to_domain
 from twisted_mail.mail.address import Address
-from twisted_mail.mail.directory_entry import catch_all_address
+from twisted_mail.mail.directory_entry import MAX_ALIAS_ADDRESSES, catch_all_address
 from twisted_mail.mail.outcome import Refused
-
-MAX_TARGETS = 1000  # of one alias; more is a mailing list
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,8 @@ class Aliases:
                     self._check_target(target)
             self._insert_targets(address, spelling, added)
             row = self._alias(address)
-            if len(row.targets) > MAX_TARGETS:
-                raise Refused(f"an alias has at most {MAX_TARGETS} targets")
+            if len(row.targets) > MAX_ALIAS_ADDRESSES:
+                raise Refused(f"an alias has at most {MAX_ALIAS_ADDRESSES} targets")
             self._check_ways(address)
             return row
 

@@ -33,9 +33,9 @@ class DirectoryEditor:
     """Reads and alters domains, accounts, aliases, mailing lists and the rights to send as others.
 
     ``extra_domains`` are those of the configuration file: accounts may live there too. Each of the
-    ``separators`` may stand between a user and a detail, and ``postmasters`` are asked in
-    turn for the postmaster of a domain without one. Methods raise Refused for what cannot be done,
-    with a text for the administrator, and Unavailable when the file is busy or broken. Raises
+    ``separators`` may stand between a user and a detail, and ``postmasters`` are asked in turn for the
+    postmaster of a domain without one. Methods raise Refused for what cannot be done, with a text for
+    the administrator, and Unavailable when the file is busy or broken. Raises
     ``schema.DirectoryUnusable``.
     """
 

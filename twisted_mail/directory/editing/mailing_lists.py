@@ -19,9 +19,8 @@ from twisted_mail.mail.outcome import Refused
 MAX_MEMBERS = 100_000  # of one list
 MAX_OWNERS = 20
 MAX_TITLE = 200  # characters
-_ROOM = PORTABLE_LOCAL - len(
-    "-bounces+=4294967295=12345678"
-)  # for the addresses that are made of it
+_LONGEST_ROLE = "-bounces+=4294967295=12345678"  # what is added to the name for one member
+MAX_NAME = PORTABLE_LOCAL - len(_LONGEST_ROLE)  # characters of the local part
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +157,7 @@ class MailingLists:
             found = self.find(text)
             key = found.address.key
             for owner in addresses:
-                self._check_reachable(found, owner)
+                self.check_joining(found, owner)
             addresses = [self._tables.at_home(owner) for owner in addresses]
             connection.execute("DELETE FROM list_owner WHERE list = ?", (key,))
             connection.executemany(
@@ -241,8 +240,16 @@ class MailingLists:
         return str(address)
 
     def check_joining(self, mailing_list: MailingList, address: Address) -> None:
-        """Raise Refused when the address cannot be a member's."""
-        self._check_reachable(mailing_list, address)
+        """Raise Refused when the address cannot be a member's, or an owner's."""
+        if self._tables.home(address.domain) is None:
+            raise Refused(f"{address} is elsewhere: {NOT_SENT_ON}")
+        if self._tables.is_dangling(address):
+            raise Refused(f"there is no account, alias or list {address}")
+        role = parse_role(address.local)
+        named = Address(role[0], address.domain) if role else address
+        own = {self._tables.at_home(one).key for one in (address, named)}
+        if mailing_list.address.key in own:
+            raise Refused(f"{address} is the list itself")
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield the lists whose members or owners cannot be reached, and whom."""
@@ -258,23 +265,12 @@ class MailingLists:
                 elif self._tables.is_dangling(address):
                     yield name, f"the {word} {text} is not here"
 
-    def _check_reachable(self, mailing_list: MailingList, address: Address) -> None:
-        if self._tables.home(address.domain) is None:
-            raise Refused(f"{address} is elsewhere: {NOT_SENT_ON}")
-        if self._tables.is_dangling(address):
-            raise Refused(f"there is no account, alias or list {address}")
-        role = parse_role(address.local)
-        named = Address(role[0], address.domain) if role else address
-        own = {self._tables.at_home(one).key for one in (address, named)}
-        if mailing_list.address.key in own:
-            raise Refused(f"{address} is the list itself")
-
 
 def _check_name(address: Address) -> None:
     """Raise Refused for a name whose further addresses would be ambiguous, or too long."""
     if parse_role(address.local) is not None:
         raise Refused(f"{address} ends with a word for the further addresses of a list")
-    if len(address.local) > _ROOM:
-        raise Refused(f"the part before the @ of a list has at most {_ROOM} characters")
+    if len(address.local) > MAX_NAME:
+        raise Refused(f"the part before the @ of a list has at most {MAX_NAME} characters")
     if str(role_address(address, ListRole.OWNER)).startswith('"') or "+" in address.local:
         raise Refused("the part before the @ of a list has neither quotes nor +")
