@@ -12,10 +12,7 @@ from twisted_mail.mail.message import Blob, Message
 from twisted_mail.mail.outcome import MailError
 
 JUNK = "\\Junk"
-MAILBOX_MISSING = (
-    "TRYCREATE",
-    "NONEXISTENT",
-)  # conditions of a mailbox that was there a moment ago
+MAILBOX_MISSING = ("TRYCREATE", "NONEXISTENT")  # of a mailbox that was there a moment ago
 
 
 @dataclass(frozen=True, slots=True)

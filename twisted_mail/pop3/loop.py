@@ -44,9 +44,8 @@ class Pop3Loop:
         except ConversationEnded as ending:
             self._say_farewell(ending.reason)
         finally:
-            await (
-                self._release()
-            )  # before the last reply leaves: its reader may log in again at once
+            # Before the last reply leaves: its reader may log in again at once.
+            await self._release()
             session.wire.close()
             session.backend.journal.disconnected(service, peer, session.end_reason or "error")
 

@@ -52,9 +52,8 @@ class DsnReporter:
         return head.encode() + body + f"\r\n--{boundary}--\r\n".encode()
 
     def _status(self, job: Job, result: DeliveryResult) -> bytes:
-        status = (
-            "5" + result.status[1:]
-        )  # a job that is given up has failed, whatever its last code
+        # A job that is given up has failed, whatever its last code.
+        status = "5" + result.status[1:]
         lines = [
             f"Reporting-MTA: dns; {self._hostname}",
             f"Arrival-Date: {format_date(job.created)}",

@@ -54,9 +54,8 @@ class QuestionQueue:
         self._most = most
         self._most_of_kind = most - most // 4
         self._most_of_one = max(1, most // 10)
-        self._waiting: OrderedDict[str, deque[Question]] = (
-            OrderedDict()
-        )  # whose turn is next, first
+        # Whose turn is next is first.
+        self._waiting: OrderedDict[str, deque[Question]] = OrderedDict()
         self._running: Counter[str] = Counter()
 
     def add(self, question: Question, asker: str) -> list[Question]:

@@ -20,9 +20,7 @@ Piece = tuple[Deferred[Any], Callable[[], Any]]
 # A leaky bucket: a lane that fills it waits in the long line until it has leaked below the mark again.
 SHORT_SECONDS = 0.02  # of computing that a lane may do at once
 LEAK = 0.05  # seconds of computing in a second that a lane may do for ever
-FULL_SECONDS = (
-    0.1  # what the bucket holds: so the long line is left two seconds after the last work
-)
+FULL_SECONDS = 0.1  # that the bucket holds: the long line is left two seconds after the last work
 
 
 def _nothing() -> None:

@@ -95,15 +95,14 @@ class AccountLimits:
         return route.accounts if isinstance(route, LocalRoute) else ()
 
 
-@lru_cache(
-    maxsize=4096
-)  # of names that settings and accounts have: each is read once, not each time
+# Settings and accounts have few names: each is read once, and not for every message.
+@lru_cache(maxsize=4096)
 def _canonical(name: str) -> str:
     """Return the canonical spelling of an account, or of ``@`` and a domain."""
     if not name.startswith("@"):
         return canonical_name(name)
     try:
-        return f"@{parse_domain(name[1:].removesuffix('.'))}"
+        return f"@{parse_domain(name[1:])}"
     except ValueError:
         return name.lower()
 

@@ -11,9 +11,8 @@ from twisted_mail.smtp.arrival.incoming_message import IncomingChunkedMessage, I
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.stream import conversion
 
-MAX_BINARY = (
-    32 * 1024 * 1024
-)  # octets of a message that is converted; some times its size is needed
+# Octets of a message that is converted; some times its size is needed.
+MAX_BINARY = 32 * 1024 * 1024
 
 TOO_LARGE = Outcome(552, "5.3.4", "The message is too large to be converted; encode it")
 SIGNED_OR_ENCRYPTED = Outcome(
