@@ -22,7 +22,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.store.reading.contents import read_whole
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work.append_copy import append_to
+from twisted_mail.store.work.append import append_to
 from twisted_mail.store.work.list_status import list_mailboxes, status
 from twisted_mail.store.work.measure import all_measured
 from twisted_mail.store.work.perform import perform, perform_steps

@@ -23,7 +23,7 @@ from twisted_mail.store.tree.events import OpenedEvent
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work import append_copy, list_status, mailbox_operations
+from twisted_mail.store.work import append, list_status, mailbox_operations
 from twisted_mail.store.work.lane import AccountLane
 from twisted_mail.store.work.perform import perform
 from twisted_mail.store.work.reconcile import columns, scan
@@ -214,7 +214,7 @@ def _lock(tree: Tree, lock: MaildropLock) -> None:
 def _append(tree: Tree, name: str, drafts: Sequence[NewMessage], begun: list[bool]) -> CopyResult:
     begun.append(True)
     try:
-        return perform(tree, append_copy.append_to, name, drafts)
+        return perform(tree, append.append_to, name, drafts)
     finally:
         _close(drafts)
 

@@ -12,7 +12,7 @@ from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work import expunge as removal
 from twisted_mail.store.work import move as moving
 from twisted_mail.store.work import set_flags
-from twisted_mail.store.work.append_copy import copy as copy_at_once
+from twisted_mail.store.work.copy import copy as copy_at_once
 from twisted_mail.store.work.expunge import Expunged
 from twisted_mail.store.work.lane import AccountLane
 from twisted_mail.store.work.move import MovedMessages

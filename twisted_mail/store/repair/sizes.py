@@ -19,7 +19,7 @@ from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.repair.check import count_lone
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work.append_copy import add_to_index
+from twisted_mail.store.work.append import add_to_index
 
 _SIZES = re.compile(rb",[SW]=[0-9]+(?=[,:]|\Z)")
 _SIZES_AND_EMAIL = re.compile(rb",(?:[SW]=[0-9]+|E=[^,:]*)(?=[,:]|\Z)")

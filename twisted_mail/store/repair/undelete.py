@@ -31,8 +31,8 @@ from twisted_mail.store.trash import expunged_archive
 from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work import append_copy
-from twisted_mail.store.work.append_copy import TmpFile
+from twisted_mail.store.work import append
+from twisted_mail.store.work.append import TmpFile
 from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.measure import wire_size
 from twisted_mail.store.work.reconcile import scan
@@ -203,7 +203,7 @@ def _restore(
     claim(work, Usage(sum(each.size for each in group), len(group)))
     linked = [(each, _linked(tree, work, folder.subfolder(b"tmp"), each)) for each in group]
     there = [each for each, arrival in linked if arrival]
-    rows = append_copy.publish(folder, work, state, [arrival for _, arrival in linked if arrival])
+    rows = append.publish(folder, work, state, [arrival for _, arrival in linked if arrival])
     work.afterwards.append(partial(_forget, tree, there))
     uids = tuple(each.uid for each in there), tuple(row.uid for row in rows)
     return CopyResult(folder.uidvalidity, *uids)

@@ -23,7 +23,8 @@ from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import give_uids, mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
-from twisted_mail.store.work.append_copy import add_to_index, faulty_messages, require_usable
+from twisted_mail.store.work.append import add_to_index
+from twisted_mail.store.work.copy import faulty_messages, require_usable
 from twisted_mail.store.work.measure import all_measured
 from twisted_mail.store.work.reconcile import ready, scan
 from twisted_mail.store.work.set_flags import admit

@@ -41,7 +41,7 @@ from twisted_mail.store.repair.import_stage import (
     publish_staged,
 )
 from twisted_mail.store.tree.tree import Tree
-from twisted_mail.store.work.append_copy import append_to
+from twisted_mail.store.work.append import append_to
 from twisted_mail.store.work.mailbox_operations import create
 from twisted_mail.store.work.perform import perform, perform_steps
 from twisted_mail.store.work.subscribe import subscribe
