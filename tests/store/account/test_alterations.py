@@ -9,7 +9,8 @@ import pytest
 from tests.contracts.ground import draft, mail
 from tests.store.shared_maildir import SharedMaildir
 from twisted_mail.mail.mailbox.change import Change, EntriesAdded, EntriesExpunged
-from twisted_mail.mail.mailbox.flags import normal
+from twisted_mail.mail.mailbox.entry import MessageRange
+from twisted_mail.mail.mailbox.flags import NONE, normal
 from twisted_mail.mail.outcome import Refused, Unavailable
 from twisted_mail.store.account import alterations
 from twisted_mail.store.account.mailbox import MaildirMailbox
@@ -17,7 +18,7 @@ from twisted_mail.store.format import keywords
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.trash.expunged_archive import ArchiveFolder
 from twisted_mail.store.tree.folder import Folder
-from twisted_mail.store.work import move, set_flags
+from twisted_mail.store.work import move, set_flags, staged_copy
 from twisted_mail.testing.doubles import finish
 
 # ---------------------------------------------------------------- flags
@@ -115,6 +116,61 @@ def test_what_was_expunged_before_an_error_of_the_disk_stays_gone_and_is_durable
         finish(five.expunge([1, 2, 3, 4, 5]))
     assert list(five.columns.uids) == [4, 5]
     assert synced == [{b"cur"}]
+
+
+# ---------------------------------------------------------------- copied
+
+
+def test_many_are_copied_some_at_a_time_and_synced_once(
+    shared: SharedMaildir, five: MaildirMailbox, synced: list[set[bytes]]
+) -> None:
+    heard: list[Change] = []
+    shared.account.watch(heard.append)
+    finish(five.mark([2], "add", normal(["$Work", "\\Seen"])))
+    copied = finish(five.copy([5, 1, 2, 3, 9], "Sent"))
+    assert (copied.sources, copied.targets) == ((1, 2, 3, 5), (1, 2, 3, 4))
+    assert [type(change) for change in heard[1:]] == [EntriesAdded] * 2
+    sent = shared.open("Sent")
+    assert sent.columns.flags == [NONE, normal(["$Work", "\\Seen"]), NONE, NONE]
+    assert finish(sent.read([MessageRange(4)])) == [mail("e")]
+    assert synced[1:] == [{b"cur"}]
+
+
+def test_a_copy_of_many_that_fails_in_the_midst_is_taken_back(
+    shared: SharedMaildir, five: MaildirMailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = shared.open("Sent")
+    heard: list[Change] = []
+    sent.watch(heard.append)
+    publish = staged_copy.publish
+
+    def failing(target, work, stage, links):
+        if heard:
+            raise OSError(errno.EIO, "the disk has trouble")
+        return publish(target, work, stage, links)
+
+    monkeypatch.setattr(staged_copy, "publish", failing)
+    with pytest.raises(Unavailable):
+        finish(five.copy([1, 2, 3, 4, 5], "Sent"))
+    assert [type(change) for change in heard] == [EntriesAdded, EntriesExpunged]
+    assert list(sent.columns.uids) == []
+    folder = Path(os.fsdecode(sent._folder.path))
+    assert [*(folder / "cur").iterdir(), *(folder / "tmp").iterdir()] == []
+
+
+def test_a_copy_of_many_goes_on_where_another_process_finished_it(
+    shared: SharedMaildir, five: MaildirMailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = staged_copy.commit
+
+    def commit_and_be_finished(target, work, stage):
+        commit(target, work, stage)
+        staged_copy.clean(target.disk, stage.copied, is_old=False)
+
+    monkeypatch.setattr(staged_copy, "commit", commit_and_be_finished)
+    copied = finish(five.copy([1, 2, 3, 4, 5], "Sent"))
+    assert (copied.sources, copied.targets) == ((1, 2, 3, 4, 5), (1, 2, 3, 4, 5))
+    assert list(shared.open("Sent").columns.uids) == [1, 2, 3, 4, 5]
 
 
 # ---------------------------------------------------------------- moved

@@ -122,6 +122,7 @@ def check_expunge(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, 
         assert left.keys() == {2}
 
 
+check_copy_in_parts = check_copy
 check_move_in_parts = check_move
 
 

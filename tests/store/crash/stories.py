@@ -129,6 +129,11 @@ async def expunge(store: MaildirStore) -> Any:
     return removed
 
 
+async def copy_in_parts(store: MaildirStore) -> Any:
+    with in_parts():
+        return await copy(store)
+
+
 async def move_in_parts(store: MaildirStore) -> Any:
     with in_parts():
         return await move(store)
@@ -212,6 +217,7 @@ STORIES = [
     move,
     mark,
     expunge,
+    copy_in_parts,
     move_in_parts,
     expunge_in_parts,
     rename,

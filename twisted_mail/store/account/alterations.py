@@ -9,15 +9,17 @@ from twisted_mail.mail.outcome import MailError
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work import copy as copying
 from twisted_mail.store.work import expunge as removal
 from twisted_mail.store.work import move as moving
-from twisted_mail.store.work import set_flags
-from twisted_mail.store.work.copy import copy as copy_at_once
+from twisted_mail.store.work import set_flags, staged_copy
+from twisted_mail.store.work.copy import Linked
 from twisted_mail.store.work.expunge import Expunged
 from twisted_mail.store.work.lane import AccountLane
 from twisted_mail.store.work.move import MovedMessages
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import How, MarkedMessages, admit
+from twisted_mail.store.work.staged_copy import Stage
 
 AT_ONCE = (
     500  # messages; by 250, marking 8,192 takes an eighth more of the processor than in one go
@@ -74,9 +76,37 @@ async def _mark_in_pieces(
     return marked.refused
 
 
-async def copy(lane: AccountLane, source: Folder, uids: Sequence[int], name: str) -> CopyResult:
-    """Copy messages to the mailbox of this name, all or none."""
-    return await lane.perform_on(source, _to_named, copy_at_once, uids, name)
+async def copy(
+    lane: AccountLane, source: Folder, uids: Sequence[int], name: str, flags: Flags
+) -> CopyResult:
+    """Copy messages to the mailbox of this name, all or none; ``flags`` are all that they have."""
+    if len(uids) <= AT_ONCE:
+        return await lane.perform_on(source, _to_named, copying.copy, uids, name)
+    stage = await lane.perform_on(source, staged_copy.begin, name, flags)
+    links: list[Linked] = []
+    try:
+        return await _copy_in_pieces(lane, source, uids, stage, links)
+    except Exception:
+        with suppress(MailError):
+            await lane.perform_on(stage.target, staged_copy.withdraw, stage, links)
+        raise
+
+
+async def _copy_in_pieces(
+    lane: AccountLane, source: Folder, uids: Sequence[int], stage: Stage, links: list[Linked]
+) -> CopyResult:
+    """Copy messages by way of a stage; ``links`` gets what was linked."""
+    for part in _parts(uids):
+        links += await lane.perform_on(source, staged_copy.link_some, stage, part, links)
+    target = stage.target
+    await lane.perform_on(target, staged_copy.commit, stage)
+    pairs: list[tuple[int, int]] = []
+    for start in range(0, len(links), AT_ONCE):
+        some = links[start : start + AT_ONCE]
+        pairs += await lane.perform_on(target, staged_copy.publish, stage, some)
+    await lane.perform_on(target, staged_copy.finish, stage)
+    sources, targets = tuple(here for here, _ in pairs), tuple(there for _, there in pairs)
+    return CopyResult(target.uidvalidity, sources, targets)
 
 
 async def expunge(lane: AccountLane, folder: Folder, uids: Sequence[int]) -> Expunged:

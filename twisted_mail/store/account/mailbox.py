@@ -128,13 +128,18 @@ class MaildirMailbox:
     async def copy(self, uids: Sequence[int], target: str) -> CopyResult:
         """Copy messages, all or none."""
         await measure_for_claim(self._lane)
-        return await alterations.copy(self._lane, self._folder, uids, target)
+        flags = self._flags_of(uids)
+        return await alterations.copy(self._lane, self._folder, uids, target, flags)
 
     async def move(self, uids: Sequence[int], target: str) -> CopyResult:
         """Move messages."""
-        rows = [row for row in map(self.columns.row, uids) if row is not None]
-        flags = flag.NONE.union(*{self.columns.flags[row] for row in rows})
+        flags = self._flags_of(uids)
         return await alterations.move(self._lane, self._folder, uids, target, flags)
+
+    def _flags_of(self, uids: Sequence[int]) -> Flags:
+        """Return all flags that any of the messages has."""
+        rows = [row for row in map(self.columns.row, uids) if row is not None]
+        return flag.NONE.union(*{self.columns.flags[row] for row in rows})
 
     async def expunge(self, uids: Sequence[int]) -> tuple[int, ...]:
         """Remove messages; return the ascending UIDs of those that were there."""

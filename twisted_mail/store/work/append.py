@@ -7,7 +7,7 @@ is renamed into cur, and cur is synced; the index knows it. Whatever fails takes
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from twisted_mail.mail.mailbox import flags as flag
@@ -29,16 +29,21 @@ from twisted_mail.store.work.usage import claim
 
 @dataclass(frozen=True, slots=True)
 class TmpFile:
-    """A file in the target's tmp, on its way into the target.
+    """A file at ``path``, in the target's tmp, on its way into the target.
 
     ``flags`` are as the source spells them.
     """
 
+    path: bytes
     base: bytes
     flags: Flags
     date: int
     size: int
     stored: int
+
+    def moved(self, folder: bytes) -> "TmpFile":
+        """Return it in another folder, by the same name."""
+        return replace(self, path=folder + self.path[self.path.rindex(b"/") :])
 
 
 # ---------------------------------------------------------------- append
@@ -76,7 +81,7 @@ def _written(folder: Folder, work: UnitOfWork, draft: NewMessage, mark: bytes) -
     path = folder.subfolder(b"tmp") + b"/" + base
     write_message(folder.disk, path, draft.message, seconds)
     work.undo.append(partial(folder.disk.unlink, path))
-    return TmpFile(base, draft.flags, math.floor(seconds), size, size)
+    return TmpFile(path, base, draft.flags, math.floor(seconds), size, size)
 
 
 # ---------------------------------------------------------------- the common end
@@ -85,7 +90,17 @@ def _written(folder: Folder, work: UnitOfWork, draft: NewMessage, mark: bytes) -
 def publish(
     folder: Folder, work: UnitOfWork, state: MailboxRow, arrivals: Sequence[TmpFile]
 ) -> list[Row]:
-    """Give UIDs to files that lie in tmp, and move them to cur."""
+    """Give UIDs to files that lie in tmp, and move them to cur, durably."""
+    rows = publish_some(folder, work, state, arrivals)
+    if rows:
+        folder.sync({b"cur"})
+    return rows
+
+
+def publish_some(
+    folder: Folder, work: UnitOfWork, state: MailboxRow, arrivals: Sequence[TmpFile]
+) -> list[Row]:
+    """Give UIDs to files that lie in tmp, durably, and move them to cur, which is to be synced."""
     if not arrivals:
         return []
     with folder.uids.lock.held():
@@ -101,11 +116,10 @@ def _numbered(
     modseq = state.next_modseq()
     rows = [_row(folder, uid, modseq, arrival) for uid, arrival in zip(uids, arrivals, strict=True)]
     with folder.renaming(state):
-        for row in rows:
+        for row, arrival in zip(rows, arrivals, strict=True):
             path = folder.file(row)
-            folder.disk.rename(folder.subfolder(b"tmp") + b"/" + row.base, path)
-            work.undo.append(partial(folder.disk.unlink, path))
-        folder.sync({b"cur"})
+            folder.disk.rename(arrival.path, path)
+            work.undo.append(partial(folder.disk.rename, path, arrival.path))
     add_to_index(folder, work, state, rows)
     return rows
 

@@ -1,12 +1,15 @@
 """Copying messages from one mailbox to another, by links."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, CopyResult
+from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.message_file import link_or_copy
+from twisted_mail.store.format import filename
 from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.tree.folder import Folder
@@ -17,6 +20,9 @@ from twisted_mail.store.work.reconcile import ready, scan
 from twisted_mail.store.work.set_flags import admit
 from twisted_mail.store.work.usage import claim
 
+Linked = tuple[int, TmpFile]  # the message's UID in the source, and the link to its file
+
+NOTHING = Usage()
 _ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 
 
@@ -34,23 +40,46 @@ def require_usable(source: Folder, count: int, uids: Sequence[int] | set[int]) -
 def copy(source: Folder, target: Folder, work: UnitOfWork, uids: Sequence[int]) -> CopyResult:
     """Copy messages, all or none."""
     state = scan(target, work)
-    origin = ready(source, work)
-    there = all_measured(source, work, work.index.rows(origin, set(uids)))
-    claim(work, Usage(sum(row.size for row in there), len(there)))
-    linked = _link_all(source, target, work, origin, uids)
-    rows = [row for row, _ in linked]
-    admit(target, work, state, flag.NONE.union(*(row.flags for row in rows)))
-    arrivals = [TmpFile(base, row.flags, row.date, row.size, row.stored) for row, base in linked]
-    copies = publish(target, work, state, arrivals)
-    pairs = tuple(row.uid for row in rows), tuple(row.uid for row in copies)
+    linked = link(source, target, work, uids, target.subfolder(b"tmp"))
+    copies = publish(target, work, state, [file for _, file in linked])
+    pairs = tuple(uid for uid, _ in linked), tuple(row.uid for row in copies)
     return CopyResult(target.uidvalidity, *pairs)
 
 
+def link(
+    source: Folder,
+    target: Folder,
+    work: UnitOfWork,
+    uids: Sequence[int],
+    place: bytes,
+    before: Usage = NOTHING,
+) -> list[Linked]:
+    """Put links to messages into a folder, for the target to publish; ``before`` was linked earlier.
+
+    Each link has the name that the file is to have in cur. Raises Refused: OVERQUOTA, LIMIT.
+    """
+    origin = ready(source, work)
+    there = all_measured(source, work, work.index.rows(origin, set(uids)))
+    claim(work, before.plus(Usage(sum(row.size for row in there), len(there))))
+    _admit(target, work, (row.flags for row in there))
+    linked = _link_all(source, work, origin, uids, partial(_link, source, target, work, place))
+    _admit(target, work, (file.flags for _, file in linked))
+    return linked
+
+
+def _admit(target: Folder, work: UnitOfWork, flags: Iterable[Flags]) -> None:
+    admit(target, work, ready(target, work), flag.NONE.union(*flags))
+
+
 def _link_all(
-    source: Folder, target: Folder, work: UnitOfWork, origin: MailboxRow, uids: Sequence[int]
-) -> list[tuple[Row, bytes]]:
-    """Put links to messages into the target's tmp; return the rows with the new base names."""
-    linked: dict[int, bytes] = {}
+    source: Folder,
+    work: UnitOfWork,
+    origin: MailboxRow,
+    uids: Sequence[int],
+    link_one: Callable[[Row], TmpFile],
+) -> list[Linked]:
+    """Link messages; where files have other names by now, look at their folder again."""
+    linked: dict[int, TmpFile] = {}
     before = source.faulty.count
     for _ in range(_ATTEMPTS):
         lost = False
@@ -59,20 +88,27 @@ def _link_all(
             try:
                 if row.date == UNKNOWN_DATE:
                     raise FileNotFoundError
-                linked[row.uid] = _link(source, target, work, row)
+                linked[row.uid] = link_one(row)
             except FileNotFoundError:
                 lost = True
         require_usable(source, before, uids)
         if not lost:
-            # Read again: a look at the folder may have found other names and flags.
-            return [(row, linked[row.uid]) for row in work.index.rows(origin, linked)]
+            # Read again: a look at the folder may have found other flags.
+            rows = work.index.rows(origin, linked)
+            return [(row.uid, _flagged(linked[row.uid], row.flags)) for row in rows]
         scan(source, work, is_forced=True)
     raise Unavailable("The mailbox is being changed by another program.")
 
 
-def _link(source: Folder, target: Folder, work: UnitOfWork, row: Row) -> bytes:
+def _flagged(file: TmpFile, flags: Flags) -> TmpFile:
+    return file if file.flags == flags else replace(file, flags=flags)
+
+
+def _link(source: Folder, target: Folder, work: UnitOfWork, place: bytes, row: Row) -> TmpFile:
     base = target.namer.base(target.clock.now(), row.stored, row.size, original=row.base)
-    path, new_path = source.file(row), target.subfolder(b"tmp") + b"/" + base
+    flags = target.keywords.spelled(row.flags)
+    tail = filename.tail_of(flags, target.keywords.letter_of)
+    path, new_path = source.file(row), place + b"/" + base + tail[1:]
     try:
         link_or_copy(target.disk, path, new_path)
     except FileNotFoundError:
@@ -81,4 +117,4 @@ def _link(source: Folder, target: Folder, work: UnitOfWork, row: Row) -> bytes:
         source.note_faulty(row, error)
         raise faulty_messages() from error
     work.undo.append(partial(target.disk.unlink, new_path))
-    return base
+    return TmpFile(new_path, base, row.flags, row.date, row.size, row.stored)

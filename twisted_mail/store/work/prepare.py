@@ -8,6 +8,7 @@ from twisted_mail.store.disk.durable import exists, make_folders, remove_tree
 from twisted_mail.store.format import layout, mailbox_names, subscriptions, uidlist
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work import staged_copy
 from twisted_mail.store.work.mailbox_operations import make
 
 TMP_SECONDS = 36 * 3600  # maildir(5): older files in tmp belong to nobody
@@ -49,7 +50,10 @@ def _clean_tmp(tree: Tree, path: bytes) -> None:
     for name in names:
         with suppress(OSError):
             file = os.path.join(path, name)
-            if tree.disk.stat(file).st_mtime < oldest:
+            is_old = tree.disk.stat(file).st_mtime < oldest
+            if staged_copy.is_stage(name):
+                staged_copy.clean(tree.disk, file, is_old)
+            elif is_old:
                 tree.disk.unlink(file)
 
 
