@@ -137,6 +137,16 @@ def test_the_answer_is_about_the_moment_of_the_question():
 
 
 @pytest.mark.parametrize(
+    "program",
+    [b"NOT TEXT two", b"NOT (TEXT two ALL)", b"NOT OR TEXT two TEXT three", b"TEXT o ALL"],
+)
+def test_a_message_that_goes_away_in_the_meantime_is_not_found(program):
+    mailbox = mailbox_of_five()
+    mailbox.before = lambda name: mailbox.columns.remove([20, 40])
+    assert not {2, 4} & set(chosen(program, mailbox))
+
+
+@pytest.mark.parametrize(
     ("envelope", "day"),
     [
         (b'("Tue, 1 Feb 1994 23:59:59 -0800" NIL)', date(1994, 2, 1).toordinal()),

@@ -104,12 +104,22 @@ class SearchEvaluator:
     async def evaluate(self, criterion: Criterion) -> Rows:
         """Return the rows of the candidates that meet the criterion, ascending.
 
-        Messages of which that cannot be found out, for their files' faults, are left out, whatever is
-        asked: also where ``NOT`` would find what a criterion did not.
+        Messages of which that cannot be found out, for their files' faults or since they went away in
+        the meantime, are left out, whatever is asked: also where ``NOT`` would find what a criterion did
+        not.
         """
         rows = await self.narrow(criterion, range(len(self.candidates.uids)))
         faulty, uids = self.mailbox.faulty, self.candidates.uids
-        return [row for row in rows if uids[row] not in faulty] if faulty else rows
+        if faulty:
+            rows = [row for row in rows if uids[row] not in faulty]
+        return self._present(rows)
+
+    def _present(self, rows: Rows) -> Rows:
+        """Return the rows of the messages that are still there."""
+        uids, columns = self.candidates.uids, self.mailbox.columns
+        if not rows or len(columns.rows_between(uids[0], uids[-1])) == len(uids):
+            return rows
+        return [row for row in rows if columns.row(uids[row]) is not None]
 
     async def narrow(self, criterion: Criterion, rows: Rows) -> Rows:
         """Return those of the rows that meet a criterion; other connections go first."""
