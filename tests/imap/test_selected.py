@@ -39,3 +39,14 @@ def test_messages_that_are_gone_are_refused() -> None:
     with pytest.raises(Refused) as refused:
         selected.require_all_present([1, 2])
     assert refused.value.condition == "EXPUNGEISSUED"
+
+
+def test_what_follows_ok_says_which_messages_are_gone() -> None:
+    mailbox = SmallMailbox(b"one", b"two")
+    selected = SelectedSession(mailbox).selected
+    assert selected.completed("FETCH", [1, 2]) == "FETCH completed."
+    mailbox.remove([1])
+    assert selected.completed("FETCH", [1, 2]) == "[EXPUNGEISSUED] FETCH completed."
+    assert selected.completed("FETCH", [2]) == "FETCH completed."
+    selected.view.updates(may_expunge=True)
+    assert selected.completed("FETCH", [1, 2]) == "FETCH completed."

@@ -1,7 +1,7 @@
 """The selected mailbox: what FETCH and all other commands of the selected state work on."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from twisted_mail.imap.fetch.outline import Outline
@@ -9,6 +9,8 @@ from twisted_mail.imap.view import View
 from twisted_mail.interfaces import Mailbox
 from twisted_mail.mail.outcome import Refused, Unavailable
 
+GONE = "Some of the messages no longer exist."
+EXPUNGE_ISSUED = "EXPUNGEISSUED"
 FAULTY = "Some of the messages cannot be used on the disk; the others are done."
 
 
@@ -40,7 +42,20 @@ class Selected:
             self.mailbox.forget_faulty()
             raise Unavailable(FAULTY, "CONTACTADMIN")
 
-    def require_all_present(self, uids: Sequence[int]) -> None:
+    def has_gone(self, uids: Iterable[int]) -> bool:
+        """Return whether some of the messages were expunged, which the client was not sent yet."""
+        gone = self.view.pending.expunges
+        return bool(gone) and not gone.isdisjoint(uids)
+
+    def require_all_present(self, uids: Iterable[int]) -> None:
         """Raise Refused when some of the messages named by number are gone (RFC 5530 §3)."""
-        if not self.view.pending.expunges.isdisjoint(uids):
-            raise Refused("Some of the messages are no longer there.", "EXPUNGEISSUED")
+        if self.has_gone(uids):
+            raise Refused(GONE, EXPUNGE_ISSUED)
+
+    def completed(self, command: str, uids: Iterable[int]) -> str:
+        """Return what follows OK, which says if some of the messages are gone (RFC 5530 §3).
+
+        The client then knows that a NOOP brings it up to date.
+        """
+        code = f"[{EXPUNGE_ISSUED}] " if self.has_gone(uids) else ""
+        return f"{code}{command} completed."

@@ -135,13 +135,11 @@ class View:
         return self._recent.count(self.uids)
 
     def flags(self, uid: int) -> bytes:
-        r"""Return the flags a message has now, with \Recent, as FETCH shows them.
+        r"""Return the flags a message has now, with \Recent, as FETCH shows them."""
+        return _shown(self.flags_now(uid), self.is_recent(uid))
 
-        Of a message that is gone from the store: the flags the client knows.
-        """
-        return _shown(self._flags_now(uid), self.is_recent(uid))
-
-    def _flags_now(self, uid: int) -> Flags:
+    def flags_now(self, uid: int) -> Flags:
+        """Return the flags that a message has, or those the client knows if it is gone."""
         row = self._mailbox.columns.row(uid)
         if row is not None:
             return self._mailbox.columns.flags[row]
@@ -154,7 +152,7 @@ class View:
         """Record that the client has just been sent the flags of a message as they are now."""
         if uid in self.pending.flags:
             del self.pending.flags[uid]
-            self._set_client_flags(uid, self._flags_now(uid))
+            self._set_client_flags(uid, self.flags_now(uid))
 
     def note_silent_store(self, uids: Iterable[int], how: str, flags: Flags) -> None:
         """Record that the client takes its own silent STORE for done (``how`` as in ``mark``).
@@ -229,7 +227,7 @@ class View:
         has_grown = bool(self.pending.arrivals)
         if has_grown:
             self.uids.extend(self.pending.arrivals)
-            self._client_flags.extend(map(self._flags_now, self.pending.arrivals))
+            self._client_flags.extend(map(self.flags_now, self.pending.arrivals))
             del self.pending.arrivals[:]
             yield b"%d EXISTS" % len(self.uids)
         recent = self.recent_count

@@ -106,7 +106,14 @@ def test_mail_can_be_read_when_it_cannot_be_marked():
 def test_a_message_that_is_gone_is_left_out_and_said():
     session = session_of(MESSAGE, MESSAGE, MESSAGE)
     session.mailbox.remove([2])
-    for items in (b"FLAGS", b"ENVELOPE", b"BODY[]", b"BODY[HEADER]", b"BODY[1]"):
+    for items in (
+        b"INTERNALDATE",
+        b"(FLAGS RFC822.SIZE)",
+        b"ENVELOPE",
+        b"BODY[]",
+        b"BODY[HEADER]",
+        b"BODY[1]",
+    ):
         with pytest.raises(Refused) as caught:
             finish(session.run(FETCH, b"1:3 " + items))
         assert caught.value.condition == "EXPUNGEISSUED"
@@ -115,6 +122,23 @@ def test_a_message_that_is_gone_is_left_out_and_said():
             b"* 1 FETCH",
             b"* 3 FETCH",
         ]
+
+
+def test_uids_and_flags_of_a_message_that_is_gone_are_those_the_client_knows():
+    mailbox = SmallMailbox()
+    for _ in range(3):
+        mailbox.add(MESSAGE, "\\Flagged")
+    session = SelectedSession(mailbox, recent_from=2)
+    mailbox.remove([2])
+    said = finish(session.run(FETCH, b"1:3 (FLAGS UID)"))
+    assert said == "[EXPUNGEISSUED] FETCH completed."
+    assert session.written().splitlines() == [
+        b"* 1 FETCH (FLAGS (\\Flagged) UID 1)",
+        b"* 2 FETCH (FLAGS (\\Flagged \\Recent) UID 2)",
+        b"* 3 FETCH (FLAGS (\\Flagged \\Recent) UID 3)",
+    ]
+    assert fetched(session, b"3 UID") == [b"* 3 FETCH (UID 3)"]
+    assert fetched(session, b"1:2 (FLAGS)", is_uid=True) == [b"* 1 FETCH (UID 1 FLAGS (\\Flagged))"]
 
 
 @pytest.mark.parametrize("moment", ["mark", "items", "read"])

@@ -46,7 +46,10 @@ def test_what_the_client_was_not_sent_is_not_found():
 def test_what_is_gone_is_not_found():
     session = session_of(10, 20, 30)
     session.mailbox.remove([20])
-    assert searched(session, b"ALL") == b"* SEARCH 1 3\r\n"
+    said = finish(session.run(SEARCH, b"ALL"))
+    assert said == "[EXPUNGEISSUED] SEARCH completed."
+    assert session.written() == b"* SEARCH 1 3\r\n"
+    assert searched(session, b"ALL", is_uid=True) == b"* SEARCH 10 30\r\n"
 
 
 def test_an_unknown_charset_is_refused():

@@ -84,6 +84,15 @@ def test_a_message_that_is_gone_is_said_and_the_others_are_altered():
     assert session.written() == b"* 2 FETCH (FLAGS (\\Seen))\r\n"
 
 
+def test_a_silent_store_is_completed_where_a_message_is_gone():
+    session = session_of(2)
+    session.mailbox.remove([1])
+    said = finish(session.run(STORE, b"1:2 +FLAGS.SILENT \\Seen"))
+    assert said == "[EXPUNGEISSUED] STORE completed."
+    assert session.mailbox.columns.flags == [frozenset({"\\Seen"})]
+    assert session.written() == b""
+
+
 def test_a_uid_that_is_gone_is_passed_over():
     session = session_of(2)
     session.mailbox.remove([1])

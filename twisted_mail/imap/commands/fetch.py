@@ -5,6 +5,7 @@ from twisted_mail.imap.fetch.fetching import Fetching
 from twisted_mail.imap.fetch.items import read_items
 from twisted_mail.imap.fetch.plan import compile_plan
 from twisted_mail.imap.grammar import Reader
+from twisted_mail.imap.selected import EXPUNGE_ISSUED, GONE
 from twisted_mail.imap.session import ImapSession
 from twisted_mail.imap.state import SELECTED
 from twisted_mail.mail.outcome import Refused
@@ -20,11 +21,15 @@ async def fetch(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     selected = session.require_selected()
     uids = selected.view.select(numbers, is_uid)
     plan = compile_plan(requested, is_uid)
-    answered = await Fetching(selected, session.wire, session.backend.blocking, plan).answer(uids)
+    shows_gone = plan.is_known and not is_uid
+    fetching = Fetching(selected, session.wire, session.backend.blocking, plan, shows_gone)
+    answered = await fetching.answer(uids)
     selected.require_no_faults()
-    if answered < len(uids) and not is_uid:
-        raise Refused("Some of the messages are no longer there.", "EXPUNGEISSUED")
-    return "FETCH completed."
+    if is_uid:
+        return "FETCH completed."
+    if answered < len(uids):
+        raise Refused(GONE, EXPUNGE_ISSUED)
+    return selected.completed("FETCH", uids)
 
 
 COMMANDS = (Command("FETCH", SELECTED, fetch, keeps_numbers=True, has_uid_form=True),)

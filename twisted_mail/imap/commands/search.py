@@ -21,7 +21,10 @@ async def search(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     candidates = evaluator.candidates
     named = candidates.uids if is_uid else candidates.numbers
     await _answer(session, [named[row] for row in rows])
-    return "SEARCH completed."
+    if is_uid:
+        return "SEARCH completed."
+    selected = session.require_selected()
+    return selected.completed("SEARCH", selected.view.uids)
 
 
 async def _answer(session: ImapSession, numbers: Sequence[int]) -> None:

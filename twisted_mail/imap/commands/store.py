@@ -63,9 +63,11 @@ async def store(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     else:
         plan = compile_plan((FLAGS,), is_uid)
         await Fetching(selected, session.wire, session.backend.blocking, plan).answer(uids)
-    if not is_uid:
+    if is_uid:
+        return "STORE completed."
+    if not alteration.is_silent:
         selected.require_all_present(uids)
-    return "STORE completed."
+    return selected.completed("STORE", uids)  # RFC 2180 §4.2.1
 
 
 COMMANDS = (Command("STORE", SELECTED, store, keeps_numbers=True, has_uid_form=True),)

@@ -46,14 +46,26 @@ class FetchedData:
 
 
 class Fetching:
-    """Answers one FETCH, batch by batch."""
+    """Answers one FETCH, batch by batch.
 
-    def __init__(self, selected: Selected, wire: Wire, blocking: Blocking, plan: FetchPlan) -> None:
+    If it ``shows_gone``, messages that are gone from the store are answered from the view, until the
+    client is sent their EXPUNGE (RFC 2180 §4.1.1); the plan must be one that ``is_known``.
+    """
+
+    def __init__(
+        self,
+        selected: Selected,
+        wire: Wire,
+        blocking: Blocking,
+        plan: FetchPlan,
+        shows_gone: bool = False,
+    ) -> None:
         self._selected = selected
         self._mailbox = selected.mailbox
         self._wire = wire
         self._blocking = blocking
         self._plan = plan
+        self._shows_gone = shows_gone
         self._unsent = 0  # octets written since the last drain
         self._has_large = bool(plan.sections) or any(column.are_large for column in plan.loads)
 
@@ -145,7 +157,7 @@ class Fetching:
     def _batch(
         self, uids: Sequence[int], fetched: FetchedData, values: dict[int, list[Value]]
     ) -> FetchBatch:
-        batch = _batch_of(self._selected, uids)
+        batch = _batch_of(self._selected, uids, self._shows_gone)
         batch.loaded = {
             column: [of_uid[uid] for uid in batch.uids] for column, of_uid in fetched.loaded.items()
         }
@@ -248,10 +260,11 @@ class Fetching:
         return data or b""
 
 
-def _batch_of(selected: Selected, uids: Sequence[int]) -> FetchBatch:
+def _batch_of(selected: Selected, uids: Sequence[int], shows_gone: bool = False) -> FetchBatch:
     r"""Return the columns of ascending UIDs that the client knows, as they are at this moment.
 
-    Messages that are gone from the store are left out. Flags have ``\Recent`` where this session has.
+    Messages that are gone from the store are left out, or there are no dates and sizes. Flags have
+    ``\Recent`` where this session has.
     """
     view = selected.view
     numbers = view.numbers(uids)
@@ -261,6 +274,9 @@ def _batch_of(selected: Selected, uids: Sequence[int]) -> FetchBatch:
         together = slice(rows[0], rows[-1] + 1)
         flags = view.with_recent(uids, columns.flags[together])
         return FetchBatch(numbers, uids, flags, columns.dates[together], columns.sizes[together])
+    if shows_gone:
+        known = list(map(view.flags_now, uids))
+        return FetchBatch(numbers, uids, view.with_recent(uids, known), (), ())
     rows = [row for row in map(columns.row, uids) if row is not None]
     present = [columns.uids[row] for row in rows]
     return FetchBatch(

@@ -21,14 +21,16 @@ from twisted_mail.imap.writing import shown_flags
 class FetchPlan:
     r"""How the answers to one FETCH are made.
 
-    ``loads`` are the bulk columns that the mailbox is asked for; a plan that ``is_measured`` needs dates
-    or sizes. One that ``marks_seen`` marks messages as ``\Seen``. ``uses_kept_fields`` when its sections
-    can be made of the header fields that the store keeps.
+    One that ``is_known`` asks for UIDs and flags alone, which the view has. ``loads`` are the bulk
+    columns that the mailbox is asked for; a plan that ``is_measured`` needs dates or sizes. One that
+    ``marks_seen`` marks messages as ``\Seen``. ``uses_kept_fields`` when its sections can be made of the
+    header fields that the store keeps.
     """
 
     values: tuple[tuple[bytes, Column], ...]  # what stands before a value, and the values
     sections: tuple[BodySection, ...]
     loads: tuple[BulkColumn, ...]
+    is_known: bool
     is_measured: bool
     has_flags: bool
     marks_seen: bool
@@ -69,6 +71,7 @@ def compile_plan(requested: Sequence[RequestedItem], is_uid: bool) -> FetchPlan:
         tuple(values),
         sections,
         _loads(items, sections),
+        is_known=all(one in (UID, FLAGS) for one in requested),
         is_measured=bool(sections) or any(item.is_measured for item in items),
         has_flags=FLAGS in items,
         marks_seen=marks_seen,
