@@ -13,6 +13,7 @@
 
 from tests.contracts.appending import AppendContract
 from tests.contracts.deleting import DeleteContract
+from tests.contracts.filing import FilingContract
 from tests.contracts.identity import IdentityContract
 from tests.contracts.maildrop import MaildropContract
 from tests.contracts.marks import ConditionContract, KeywordContract, MarkContract
@@ -32,6 +33,7 @@ class AccountContract(
     RenameContract,
     SubscribeContract,
     AppendContract,
+    FilingContract,
     ReadContract,
     StatusContract,
     MarkContract,

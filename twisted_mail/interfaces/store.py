@@ -241,13 +241,21 @@ class Store(Protocol):
         Nothing is reserved: ``deliver`` decides. An account is found full only after a fresh count.
         """
 
-    async def deliver(
-        self, names: Sequence[str], message: Message
-    ) -> Mapping[str, MailError | None]:
-        """Put one message into the inboxes of several accounts.
+    async def detail_mailboxes(self, details: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the mailboxes that details mean, by account (RFC 5233 §1), as ``deliver`` takes them.
 
-        Returns None for each name where the message is now durable and visible, else why not. The
-        message's blob is closed.
+        Accounts are left out where none is meant, or one that strangers may not choose: INBOX, and those
+        with a special use. Letter case and composition count only where names differ in nothing else.
+        """
+
+    async def deliver(
+        self, names: Sequence[str], message: Message, mailboxes: Mapping[str, str] | None = None
+    ) -> Mapping[str, MailError | None]:
+        """Put one message into the inboxes of several accounts, or into their ``mailboxes``.
+
+        Returns None for each name where the message is now durable and visible, else why not: Refused
+        with condition NONEXISTENT where a mailbox is not there any more, or cannot be used. The message's
+        blob is closed.
         """
 
 

@@ -22,6 +22,7 @@ from twisted_mail.mail.outcome import MailError, Unavailable
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.account.measuring import measure_for_count
 from twisted_mail.store.change_feed import ChangeFeed, Report
+from twisted_mail.store.delivery.detail_mailboxes import find_detail_mailboxes
 from twisted_mail.store.delivery.group_commit import GroupCommit
 from twisted_mail.store.delivery.inbound import InboxDelivery
 from twisted_mail.store.delivery.reservations import (
@@ -34,7 +35,7 @@ from twisted_mail.store.delivery.reservations import (
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.environment import StoreEnvironment
-from twisted_mail.store.format import layout
+from twisted_mail.store.format import layout, mailbox_names
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.quota import Quotas, Usage
 from twisted_mail.store.repair.compact import UidListCompaction
@@ -168,11 +169,17 @@ class MaildirStore:
 
     # ------------------------------------------------------------ delivery
 
+    async def detail_mailboxes(self, details: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the mailboxes that details mean, by account."""
+        return await self._group_commit.blocking.run(
+            find_detail_mailboxes, self._environment, self._root, details
+        )
+
     async def deliver(
-        self, names: Sequence[str], message: Message
+        self, names: Sequence[str], message: Message, mailboxes: Mapping[str, str] | None = None
     ) -> Mapping[str, MailError | None]:
-        """Put one message into the inboxes of several accounts; the copies share their bytes."""
-        delivery = InboxDelivery(self._environment, self._root, names, message)
+        """Put one message into mailboxes of several accounts; the copies share their bytes."""
+        delivery = InboxDelivery(self._environment, self._root, names, message, mailboxes)
         if not self._may_have_quotas:
             return await self._put(delivery)
         try:
@@ -213,8 +220,9 @@ class MaildirStore:
         answers = await self._group_commit.deliver(delivery)
         for name in [name for name, error in answers.items() if error is None]:
             account = self._accounts.get(name)
-            if account is not None and account.is_watched:
-                # It is delivered; if it cannot be shown now, the next look at the inbox shows it.
+            mailbox = delivery.mailboxes.get(name, mailbox_names.INBOX)
+            if account is not None and account.is_watching(mailbox):
+                # It is delivered; if it cannot be shown now, the next look at the mailbox shows it.
                 with suppress(MailError):
-                    await account.refresh_inbox()
+                    await account.refresh(mailbox)
         return answers

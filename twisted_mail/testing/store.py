@@ -10,8 +10,9 @@ class RecordingStore:
     """Takes messages for any account. Has of ``interfaces.Store`` what delivery needs.
 
     ``failures`` are the accounts that get no copy, and why; ``error`` is why nobody gets one;
-    ``exception`` is raised. ``deliveries`` has the names and the octets of each delivery, ``copies``
-    those that each account got.
+    ``exception`` is raised. ``mailboxes`` are those that accounts have besides INBOX, by account.
+    ``deliveries`` has the names and the octets of each delivery, ``copies`` those that each account got,
+    ``filed`` the accounts and mailboxes of what did not go to INBOX.
     """
 
     def __init__(self, failures: Mapping[str, MailError] | None = None) -> None:
@@ -20,14 +21,20 @@ class RecordingStore:
         self.exception: Exception | None = None
         self.deliveries: list[tuple[Sequence[str], bytes]] = []
         self.copies: dict[str, list[bytes]] = {}
+        self.mailboxes: dict[str, list[str]] = {}
+        self.filed: list[tuple[str, str]] = []
 
     @property
     def delivered(self) -> list[str]:
         """Return the accounts that got a copy, once for each."""
         return [name for name, copies in self.copies.items() for _ in copies]
 
+    async def detail_mailboxes(self, details: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the details that are mailboxes, by account."""
+        return {name: one for name, one in details.items() if one in self.mailboxes.get(name, ())}
+
     async def deliver(
-        self, names: Sequence[str], message: Message
+        self, names: Sequence[str], message: Message, mailboxes: Mapping[str, str] | None = None
     ) -> Mapping[str, MailError | None]:
         """Keep a message; return why an account did not get it, or None, for each."""
         data = b"".join(message.pieces())
@@ -39,6 +46,8 @@ class RecordingStore:
         for name in names:
             if answers[name] is None:
                 self.copies.setdefault(name, []).append(data)
+                if mailboxes and name in mailboxes:
+                    self.filed.append((name, mailboxes[name]))
         return answers
 
     async def check_quota(self, names: Sequence[str], size: int) -> Mapping[str, MailError | None]:

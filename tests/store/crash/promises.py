@@ -38,6 +38,12 @@ def check_deliver(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, 
     )
 
 
+def check_file(answer: Any, done: bool, old: dict[str, Seen], new: dict[str, Seen]) -> None:
+    whole = sorted([*old["Sent"].texts, mail("new")])
+    assert new["Sent"].texts == whole or (not done and new["Sent"].texts == old["Sent"].texts)
+    assert new["INBOX"].messages == old["INBOX"].messages
+
+
 def check_deliver_round(
     answer: Any, done: bool, old: dict[str, Seen], new: dict[str, Seen]
 ) -> None:

@@ -58,6 +58,14 @@ async def deliver(store: MaildirStore) -> Any:
     return None
 
 
+async def file(store: MaildirStore) -> Any:
+    """A message that a detail brings to another mailbox."""
+    new = Message(MemoryBlob(mail("new")))
+    answers = await store.deliver([ALICE, BOB], new, {ALICE: "Sent"})
+    if answers[ALICE] is not None:
+        raise answers[ALICE]
+
+
 async def deliver_round(store: MaildirStore) -> Any:
     """Two messages at once; the answer is which of them Alice has, and which she has not."""
     disk, ground = store._environment.disk, store._environment
@@ -209,6 +217,7 @@ async def restore(store: MaildirStore) -> Any:
 
 STORIES = [
     deliver,
+    file,
     deliver_round,
     spool,
     append,

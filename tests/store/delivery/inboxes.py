@@ -1,7 +1,7 @@
 """Inboxes that messages are delivered into, on a disk that notes its syncs."""
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,22 +77,32 @@ class Inboxes:
 
     def _make_maildirs(self) -> None:
         for name in (ALICE, BOB, CAROL):
-            local, _, domain = name.partition("@")
-            for place in ("cur", "new", "tmp"):
-                (self.root / domain / local / "Maildir" / place).mkdir(parents=True)
+            self.make_folder(name, "")
 
-    def deliver(self, *deliveries: tuple[Sequence[str], Message]) -> list[Any]:
-        """Deliver at once; the group takes what has gathered when its turn comes."""
-        return together([self.delivered(names, message) for names, message in deliveries])
+    def deliver(self, *deliveries: tuple[Any, ...]) -> list[Any]:
+        """Deliver at once; the group takes what has gathered when its turn comes.
 
-    async def delivered(self, names: Sequence[str], message: Message) -> Any:
+        Each is a tuple of what ``delivered`` takes.
+        """
+        return together([self.delivered(*each) for each in deliveries])
+
+    async def delivered(
+        self, names: Sequence[str], message: Message, mailboxes: Mapping[str, str] | None = None
+    ) -> Any:
         """Deliver one message; return its answers."""
-        delivery = InboxDelivery(self.environment, bytes(self.root), names, message)
+        delivery = InboxDelivery(self.environment, bytes(self.root), names, message, mailboxes)
         return await self.group_commit.deliver(delivery)
 
-    def texts(self, name: str) -> list[bytes]:
+    def folder(self, name: str, mailbox: str = "") -> Path:
         local, _, domain = name.partition("@")
-        new = self.root / domain / local / "Maildir" / "new"
+        return self.root / domain / local / "Maildir" / mailbox
+
+    def make_folder(self, name: str, mailbox: str) -> None:
+        for place in ("cur", "new", "tmp"):
+            (self.folder(name, mailbox) / place).mkdir(parents=True)
+
+    def texts(self, name: str, mailbox: str = "") -> list[bytes]:
+        new = self.folder(name, mailbox) / "new"
         return sorted(path.read_bytes() for path in new.iterdir())
 
     @property

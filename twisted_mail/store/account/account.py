@@ -80,10 +80,9 @@ class MaildirAccount:
         if folder not in self.search.compared:
             self._note(folder, None)
 
-    @property
-    def is_watched(self) -> bool:
-        """Return whether anybody waits for changes of the inbox."""
-        return self._watchers > 0 or self._open.inbox is not None
+    def is_watching(self, mailbox: str) -> bool:
+        """Return whether anybody waits for changes of a mailbox."""
+        return self._watchers > 0 or self._open.has_name(mailbox)
 
     @property
     def has_open_files(self) -> bool:
@@ -159,13 +158,13 @@ class MaildirAccount:
             raise
         return lock.release
 
-    async def refresh_inbox(self) -> None:
-        """Look for new mail."""
-        inbox = self._open.inbox
-        if inbox is not None and inbox.watched is not None:
-            await inbox.watched.refresh()
+    async def refresh(self, mailbox: str) -> None:
+        """Look for new mail in a mailbox."""
+        watched = self._open.watched(mailbox)
+        if watched is not None:
+            await watched.refresh()
         else:
-            await self.lane.perform(_refresh)
+            await self.lane.perform(_refresh, mailbox)
 
     # ------------------------------------------------------------ watching, and the end
 
@@ -202,9 +201,9 @@ def _open(tree: Tree, work: UnitOfWork, name: str, with_columns: bool) -> Folder
     return folder
 
 
-def _refresh(tree: Tree, work: UnitOfWork) -> None:
-    """Look for what other programs and deliveries did to INBOX."""
-    scan(tree.find("INBOX"), work)
+def _refresh(tree: Tree, work: UnitOfWork, mailbox: str) -> None:
+    """Look for what other programs and deliveries did to a mailbox."""
+    scan(tree.find(mailbox), work)
 
 
 def _lock(tree: Tree, lock: MaildropLock) -> None:

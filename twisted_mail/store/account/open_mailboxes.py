@@ -8,7 +8,6 @@ from twisted_mail.mail.mailbox.entry import EntryColumns
 from twisted_mail.store.account.folder_watch import WatchedMailbox, WatchedTree
 from twisted_mail.store.account.open_mailbox import OpenMailbox
 from twisted_mail.store.change_feed import ChangeFeed
-from twisted_mail.store.format import layout
 from twisted_mail.store.tree.events import (
     ComparedEvent,
     MeasuredEvent,
@@ -56,13 +55,10 @@ class OpenMailboxes:
         """Return whether a mailbox of this name is open."""
         return any(each.name == name for each in self._open.values())
 
-    @property
-    def inbox(self) -> OpenMailbox | None:
-        """Return INBOX if it is open."""
-        for folder, each in self._open.items():
-            if folder.folder == layout.INBOX:
-                return each
-        return None
+    def watched(self, name: str) -> WatchedMailbox | None:
+        """Return what watches the open mailbox of this name, if it is open."""
+        found = (each.watched for each in self._open.values() if each.name == name)
+        return next(found, None)
 
     def release(self, mailbox: OpenMailbox) -> None:
         """End one use of a mailbox, and forget its columns with the last one."""

@@ -40,7 +40,7 @@ class GroupCommit:
     def __init__(self, environment: StoreEnvironment, root: bytes, blocking: Blocking) -> None:
         self._environment = environment
         self._root = root
-        self._blocking = blocking
+        self.blocking = blocking
         self._lane = blocking.lane()
         self._gathered: deque[InboxDelivery] = deque()
         self._is_reliable: bool | None = None  # whether syncfs is; None: not asked yet
@@ -53,7 +53,7 @@ class GroupCommit:
             return inbound.answers
         try:
             if await self._goes_alone(inbound.size):
-                return await self._blocking.run(inbound.deliver)
+                return await self.blocking.run(inbound.deliver)
             self._gathered.append(inbound)
             return await self._lane.run(self._answers, inbound)
         except Unavailable as error:
@@ -69,7 +69,7 @@ class GroupCommit:
             return True
         if self._is_reliable is None:
             disk = self._environment.disk
-            self._is_reliable = await self._blocking.run(_is_reliable, disk, self._root)
+            self._is_reliable = await self.blocking.run(_is_reliable, disk, self._root)
         return not self._is_reliable
 
     def _is_paused(self) -> bool:

@@ -1,4 +1,4 @@
-"""One message on its way into the inboxes of several accounts.
+"""One message on its way into the inboxes of several accounts, or into other mailboxes that are there.
 
 It is written to tmp and synced, then it gets a name in ``new`` of each account, then each ``new`` is
 synced: only then is it reported as delivered. Nothing else is on this path: UIDs, and the index, come
@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 
 from twisted_mail.mail.message import Message
-from twisted_mail.mail.outcome import MailError
-from twisted_mail.store.disk.faults import answer_to
+from twisted_mail.mail.outcome import MailError, Refused
+from twisted_mail.store.disk.faults import answer_to, is_of_one_file
 from twisted_mail.store.disk.message_file import link_or_copy, write_message
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout
@@ -24,13 +24,19 @@ Seal = Callable[[int], None]  # what is done with a file that is written, before
 class InboxDelivery:
     """A message, the accounts it is for, and how far it has come; it owns the message's blob.
 
-    ``answers`` gets None for each account where the message is durable and visible, else why not.
+    ``mailboxes`` has the names of those other mailboxes, by account; nothing of them is made. ``answers``
+    gets None for each account where the message is durable and visible, else why not.
     ``is_begun`` says that a thread has taken it, ``is_apart`` that its file turned out to be on another
     file system than that of the store, and ``failure`` is a bug that ended it.
     """
 
     def __init__(
-        self, environment: StoreEnvironment, root: bytes, names: Sequence[str], message: Message
+        self,
+        environment: StoreEnvironment,
+        root: bytes,
+        names: Sequence[str],
+        message: Message,
+        mailboxes: Mapping[str, str] | None = None,
     ) -> None:
         self.message = message
         self.size = message.size
@@ -44,6 +50,7 @@ class InboxDelivery:
         self._clock = environment.clock
         self._namer = environment.namer
         self._root = root
+        self.mailboxes = mailboxes or {}
         self._now = 0.0
         self._maildirs: dict[str, bytes] = {}  # by account
         self._first = ""  # the account in whose tmp the file was written
@@ -144,10 +151,26 @@ class InboxDelivery:
 
     def _place(self, name: str, make: Callable[[bytes], bytes]) -> None:
         """Have ``make`` make a name in an account's ``new``; note it, or why there is none."""
+        if name in self.mailboxes:
+            self._place_in_mailbox(name, self.mailboxes[name])
+            return
         try:
             self._placed[name] = self._in_maildir(name, make)
         except OSError as error:
             self.answers[name] = self._unavailable(name, error)
+
+    def _place_in_mailbox(self, name: str, mailbox: str) -> None:
+        """Link the file into a mailbox that was there: its owner may just be deleting it."""
+        path = layout.account_path(self._root, name) + b"/Maildir/" + layout.folder_name(mailbox)
+        try:
+            self._placed[name] = self._link(path)
+        except OSError as error:
+            if not is_of_one_file(error):
+                self.answers[name] = self._unavailable(name, error)
+                return
+            if not isinstance(error, FileNotFoundError):
+                self._faults.note(path, error)
+            self.answers[name] = Refused("There is no such mailbox.", "NONEXISTENT")
 
     def _write(self, maildir: bytes, seal: Seal) -> bytes:
         path = maildir + b"/tmp/" + self._base

@@ -15,6 +15,7 @@ from twisted_mail.mail.message import Message, without_nul
 from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 from twisted_mail.store.change_feed import ChangeFeed, Report
 from twisted_mail.store.format import mailbox_names
+from twisted_mail.store.format.detail_mailbox import detail_mailbox
 from twisted_mail.store.format.maildrop_lock import in_use
 from twisted_mail.store.keyword_limit import check_drafts
 from twisted_mail.store.memory.data import (
@@ -59,15 +60,24 @@ class MemoryStore:
         """Return None for each account that has room for this many octets, else why not."""
         return {name: (await self.account(name)).check_quota(size) for name in dict.fromkeys(names)}
 
+    async def detail_mailboxes(self, details: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the mailboxes that details mean, by account."""
+        found = {name: (await self.account(name)).meant_by(one) for name, one in details.items()}
+        return {name: mailbox for name, mailbox in found.items() if mailbox}
+
     async def deliver(
-        self, names: Sequence[str], message: Message
+        self, names: Sequence[str], message: Message, mailboxes: Mapping[str, str] | None = None
     ) -> Mapping[str, MailError | None]:
-        """Put one message into several inboxes; the copies share their bytes."""
+        """Put one message into mailboxes of several accounts; the copies share their bytes."""
         try:
             [body] = _bodies([message])
         except Unavailable as error:
             return dict.fromkeys(names, error)
-        return {name: (await self.account(name)).deliver(body) for name in dict.fromkeys(names)}
+        places = dict.fromkeys(names, mailbox_names.INBOX) | dict(mailboxes or {})
+        return {
+            name: (await self.account(name)).deliver(body, places[name])
+            for name in dict.fromkeys(names)
+        }
 
 
 class MemoryAccount:
@@ -161,13 +171,19 @@ class MemoryAccount:
         ]
         return CopyResult(mailbox.uidvalidity, (), mailbox.add(arrivals))
 
-    def deliver(self, body: MemoryMessage) -> MailError | None:
-        """Put a message into the inbox; return why it could not be done."""
-        if (refusal := self.check_quota(len(body.data))) is not None:
-            return refusal
-        self._data.mailbox(mailbox_names.INBOX).add(
-            [MemoryArrival(body, flag.NONE, self._seconds(None))]
-        )
+    def meant_by(self, detail: str) -> str:
+        """Return the mailbox that a detail means, or an empty text."""
+        uses = {name: mailbox.use for name, mailbox in self._data.mailboxes.items()}
+        return detail_mailbox(detail, uses)
+
+    def deliver(self, body: MemoryMessage, mailbox: str) -> MailError | None:
+        """Put a message into a mailbox; return why it could not be done."""
+        try:
+            place = self._data.mailbox(mailbox)
+            self._data.claim(len(body.data))
+        except Refused as error:
+            return error
+        place.add([MemoryArrival(body, flag.NONE, self._seconds(None))])
         return None
 
     def check_quota(self, size: int) -> MailError | None:
