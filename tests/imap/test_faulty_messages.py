@@ -122,6 +122,19 @@ def test_search_finds_what_it_can(
     assert imap.reported == {(str(imap.bad), errno.EACCES)}
 
 
+def test_a_fault_of_a_command_that_is_refused_is_no_fault_of_the_next(imap: FaultyImap) -> None:
+    imap.disk.bad = {("rename_to_free", b"restored"): errno.ENAMETOOLONG}
+
+    def store_when_the_first_is_gone() -> bytes:
+        min(imap.maildir.glob("cur/*,S=*")).unlink()
+        return b"a STORE 1:* +FLAGS (\\Flagged)\r\n"
+
+    lines = imap.inside("s SELECT INBOX", store_when_the_first_is_gone, "b NOOP")
+    refused, following = [line for line in lines if line[:1] in "ab"]
+    assert refused.startswith("a NO [EXPUNGEISSUED]")
+    assert following == "b OK NOOP completed."
+
+
 def test_store_marks_the_others_where_a_name_is_too_long_to_be_renamed(imap: FaultyImap) -> None:
     imap.disk.bad = {("rename_to_free", b"restored"): errno.ENAMETOOLONG}
     lines = imap.lines(r"a STORE 1:* +FLAGS (\Flagged)", "b FETCH 1:* FLAGS")

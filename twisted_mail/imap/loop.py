@@ -186,6 +186,8 @@ class ImapLoop:
     async def _outcome(self, command: Command, reader: Reader, is_uid: bool) -> str:
         """Run a command and return what follows its tag."""
         session = self.session
+        if session.selected is not None:
+            session.selected.mailbox.forget_faulty()  # those of a command that was refused
         try:
             answer = "OK " + await command.run(session, reader, is_uid)
             if session.selected is not None:
