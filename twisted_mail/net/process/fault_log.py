@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from twisted_mail.interfaces import Clock, Journal
+from twisted_mail.log import safe
 
 PERIOD_SECONDS = 600.0  # in which one error of one path is logged once
 MAX_LINES = 100  # of one period
@@ -77,6 +78,5 @@ def fault_text(where: str, error: Exception) -> str:
         what = f"{os.strerror(error.errno)} ({name})"
     else:
         what = f"{type(error).__name__}: {error}"
-    text = f"{where}: {what}"
-    printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    return printable if len(printable) <= _MAX_TEXT else f"{printable[:200]}...{printable[-250:]}"
+    text = safe(f"{where}: {what}")
+    return text if len(text) <= _MAX_TEXT else f"{text[:200]}...{text[-250:]}"
