@@ -8,7 +8,7 @@ import pytest
 from tests.directory.refusals import CHEAP
 from twisted_mail.auth.avatars import Avatar
 from twisted_mail.auth.checkers import checker
-from twisted_mail.auth.realm import Realm, logins, portal
+from twisted_mail.auth.realm import Realm, logins
 from twisted_mail.auth.throttle import LocalThrottle
 from twisted_mail.delivery.route import LocalRouter
 from twisted_mail.directory.editing.editor import DirectoryEditor
@@ -44,8 +44,8 @@ def directory(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sqlite
 def logged_in(directory: SqliteDirectory, checks: str, name: str) -> Avatar:
     realm = Realm(None, directory, "example.org")  # type: ignore[arg-type]
     clock = StillClock()
-    door = portal(realm, checker([checks], directory, "example.org"))
-    made = logins(door, "example.org", clock, ListJournal(), LocalThrottle(clock))
+    checkers = checker([checks], directory, "example.org")
+    made = logins(realm, checkers, clock, ListJournal(), LocalThrottle(clock))
     found = finish(made.submitter(Credentials(name, "secret"), Peer("192.0.2.1", 1)))
     assert isinstance(found, Avatar)
     return found

@@ -11,7 +11,7 @@ from zope.interface.verify import verifyObject
 from tests.auth.fakes import NamedStore, directory
 from twisted_mail.auth.avatars import IMailboxes, IMaildrop, ISubmitter
 from twisted_mail.auth.checkers import FirstOf, checker
-from twisted_mail.auth.realm import Realm, account_name, logins, portal
+from twisted_mail.auth.realm import Realm, account_name, logins
 from twisted_mail.auth.throttle import TOO_MANY, LocalThrottle
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.interfaces import Peer
@@ -31,10 +31,8 @@ class LoginFixture:
         self.store, self.clock, self.journal = NamedStore(), StillClock(), ListJournal()
         self.realm = Realm(self.store, accounts or directory(), "example.org")
         checks = checks or checker(strings or ("directory",), directory(), "example.org")
-        door = portal(self.realm, checks)
-        self.logins = logins(
-            door, "example.org", self.clock, self.journal, LocalThrottle(self.clock)
-        )
+        throttle = LocalThrottle(self.clock)
+        self.logins = logins(self.realm, checks, self.clock, self.journal, throttle)
 
     def refusal(self, credentials):
         with pytest.raises(MailError) as caught:
@@ -193,7 +191,7 @@ def test_a_right_password_without_an_account_is_refused_and_the_log_has_the_caus
     refusal = fixture.refusal(Credentials("carol", "secret"))
     assert (refusal.outcome.code, refusal.condition) == (535, "AUTHENTICATIONFAILED")
     ((kind, (where, text)),) = fixture.journal.events
-    assert (kind, where) == ("warned", "login")
+    assert (kind, where) == ("warned", "login:")
     assert "twisted-mail account add carol@example.org --no-password" in text
 
 

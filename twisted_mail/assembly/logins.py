@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from twisted_mail.auth.checkers import checker
-from twisted_mail.auth.realm import Realm, logins, portal
+from twisted_mail.auth.realm import Realm, logins
 from twisted_mail.auth.throttle import LoginThrottle
 from twisted_mail.config import Config
 from twisted_mail.interfaces import Clock, Directory, Journal, Store
@@ -30,5 +30,4 @@ class LoginAssembly:
         domain = (*config.domains, config.hostname)[0]
         credentials = checker(config.login.checkers, of.directory, domain)
         self.realm = Realm(of.store, of.directory, domain, config.addresses.separators)
-        entrance = portal(self.realm, credentials)
-        self.logins = logins(entrance, domain, of.clock, of.journal, of.throttle)
+        self.logins = logins(self.realm, credentials, of.clock, of.journal, of.throttle)

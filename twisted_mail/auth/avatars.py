@@ -72,7 +72,7 @@ class ISubmitter(Interface):
 class Avatar:
     """The account of one login, with all three faces. Its mail is opened at first use.
 
-    ``made_at`` is when the directory says that the account was made.
+    ``name`` and ``made_at``, when the account was made, are as the directory has them.
     """
 
     name: str
@@ -115,8 +115,6 @@ class Avatar:
                 return True
             found = await self.directory.find(parse(self.name))
         except Unavailable:
-            return True
-        except ValueError:  # no address: the name is of a checker's own making
             return True
         if found is None or found.account != self.name or not found.is_enabled:
             return False

@@ -125,20 +125,16 @@ def account_name(avatar_id: object, default_domain: str) -> str:
         raise UnauthorizedLogin from None
 
 
-def portal(realm: Realm, checker: ICredentialsChecker) -> Portal:
-    """Make the one portal of the server."""
-    return Portal(realm, [checker])
-
-
 @dataclass(frozen=True)  # without slots: typing sets an attribute on an instance of a generic class
 class PortalLogin(Generic[Face]):
     """The portal for one face of the avatar; fulfils ``interfaces.Login``.
 
-    ``default_domain`` completes a bare user name, as in the realm.
+    ``directory`` and ``default_domain``, which completes a bare user name, are those of the realm.
     """
 
     portal: Portal
     interface: type[Interface]
+    directory: Directory
     default_domain: str
     throttle: LoginThrottle
     clock: Clock
@@ -161,7 +157,7 @@ class PortalLogin(Generic[Face]):
             avatar = await self._avatar(credentials, attempt)
         except UnauthorizedLogin as refused:
             if isinstance(refused, LoginWithoutAccount):
-                self.journal.warned("login", str(refused))
+                self.journal.warned("login:", str(refused))
             await self.throttle.hold_back(await self._counted_name(credentials.name), peer, began)
             raise Refused(_WRONG, "AUTHENTICATIONFAILED") from None
         except MailError:
@@ -188,7 +184,7 @@ class PortalLogin(Generic[Face]):
         """Return the name under which failures are counted: one for all names of an account's domain."""
         local, _, domain = self._complete(name).rpartition("@")
         try:
-            home = await cast("Realm", self.portal.realm).directory.home(domain)
+            home = await self.directory.home(domain)
         except Unavailable:
             home = None
         return f"{local}@{home or domain}"
@@ -207,10 +203,15 @@ class Logins:
 
 
 def logins(
-    portal: Portal, default_domain: str, clock: Clock, journal: Journal, throttle: LoginThrottle
+    realm: Realm,
+    checker: ICredentialsChecker,
+    clock: Clock,
+    journal: Journal,
+    throttle: LoginThrottle,
 ) -> Logins:
-    """Make the login doors."""
-    rest = default_domain, throttle, clock, journal
+    """Make the one portal of the server, and the login doors over it."""
+    portal = Portal(realm, [checker])
+    rest = realm.directory, realm.default_domain, throttle, clock, journal
     return Logins(
         PortalLogin[Mailboxes](portal, IMailboxes, *rest),
         PortalLogin[Maildrop](portal, IMaildrop, *rest),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from twisted_mail.auth.checkers import DirectoryChecker
-from twisted_mail.auth.realm import Realm, logins, portal
+from twisted_mail.auth.realm import Realm, logins
 from twisted_mail.auth.sasl import MECHANISMS
 from twisted_mail.auth.throttle import LoginThrottle
 from twisted_mail.delivery.doors import DeliveryBackend
@@ -58,9 +58,7 @@ def connect_parts(parts: MemoryParts) -> ServerBackend:
     """Connect the parts to what sessions are made with."""
     realm = Realm(parts.store, parts.directory, parts.default_domain)
     checker = DirectoryChecker(parts.directory, parts.default_domain)
-    doors = logins(
-        portal(realm, checker), parts.default_domain, parts.clock, parts.journal, parts.throttle
-    )
+    doors = logins(realm, checker, parts.clock, parts.journal, parts.throttle)
     blocking = InlineBlocking()
     return ServerBackend(
         hostname=parts.hostname,
