@@ -12,3 +12,20 @@ def with_crlf(chunk: bytes, last: bytes = b"") -> bytes:
     if last == b"\r" and chunk.startswith(b"\n"):
         return b"\n" + with_crlf(chunk[1:])
     return chunk.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+class LfRepair:
+    """Writes CRLF for every LF of a stream, in whatever pieces it comes."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last = b""  # the octet before the piece: an LF after a CR does not stand alone
+
+    def __call__(self, data: bytes) -> bytes:
+        """Return the next piece of the stream, repaired; its pieces end where they did."""
+        if not data:
+            return data
+        text = with_crlf(data, self._last)
+        self._last = data[-1:]
+        return text

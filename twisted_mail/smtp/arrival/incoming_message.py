@@ -1,12 +1,12 @@
 """What is kept of one message while it comes in."""
 
 from twisted_mail.interfaces import BlobWriter
+from twisted_mail.mail.line_ends import LfRepair
 from twisted_mail.mail.message import Blob
 from twisted_mail.mail.mime import revision
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.stream.dot_reader import LineEndCheck
-from twisted_mail.smtp.stream.lf_repair import LfRepair
 
 MAX_HEADER = revision.MAX_HEADER  # octets of header that are looked at
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from twisted_mail.interfaces import Wire
-from twisted_mail.mail.line_ends import with_crlf
+from twisted_mail.mail.line_ends import LfRepair
 from twisted_mail.smtp.stream.wire_wrapper import WireWrapper
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -31,23 +31,6 @@ def is_in_networks(host: str, texts: tuple[str, ...]) -> bool:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     return any(address in network for network in parse_networks(texts))
-
-
-class LfRepair:
-    """Writes CRLF for every LF of a stream, in whatever pieces it comes."""
-
-    __slots__ = ("_last",)
-
-    def __init__(self) -> None:
-        self._last = b""  # the octet before the piece: an LF after a CR does not stand alone
-
-    def __call__(self, data: bytes) -> bytes:
-        """Return the next piece of the stream, repaired; its pieces end where they did."""
-        if not data:
-            return data
-        text = with_crlf(data, self._last)
-        self._last = data[-1:]
-        return text
 
 
 class LfRepairWire(WireWrapper):
