@@ -10,7 +10,7 @@ from collections.abc import Callable
 from twisted_mail.imap.events import MessageBegins, MessageEnds, MessageOctets
 from twisted_mail.imap.framing import Framer
 from twisted_mail.interfaces import BlobWriter
-from twisted_mail.mail.line_ends import with_crlf
+from twisted_mail.mail.line_ends import LfRepair
 from twisted_mail.mail.outcome import MailError, Refused
 
 
@@ -21,13 +21,13 @@ class AppendLiteral:
     to its command, when all octets have come.
     """
 
-    __slots__ = ("_framer", "_last", "_make_writer", "_writer")
+    __slots__ = ("_framer", "_make_writer", "_repair", "_writer")
 
     def __init__(self, framer: Framer, make_writer: Callable[[], BlobWriter]) -> None:
         self._framer = framer
         self._make_writer = make_writer
         self._writer: BlobWriter | None = None
-        self._last = b""  # the octet before those that come next
+        self._repair = LfRepair()
 
     async def take(self, event: MessageBegins | MessageOctets | MessageEnds) -> None:
         """Take one event."""
@@ -43,14 +43,13 @@ class AppendLiteral:
             self._framer.refuse(error)
 
     def _begin(self) -> None:
-        self._last = b""
+        self._repair = LfRepair()
         self._writer = self._make_writer()
 
     async def _write(self, data: bytes) -> None:
         if self._writer is None:
             return
-        text = with_crlf(data, self._last)
-        self._last = data[-1:]
+        text = self._repair(data)
         if self._writer.size + len(text) > self._framer.limits.message:
             raise Refused("The message is too large with CRLF line ends", "TOOBIG")
         await self._writer.write(text)

@@ -98,11 +98,11 @@ class Framer:
         bad = None
         if not self._is_skipping:
             # The last octet may be the end's CR.
-            bad = self._early_flaw(self._buffer[self._at :].removesuffix(b"\r"), limit)
+            bad = self._early_flaw(self._buffer.removesuffix(b"\r"), limit)
             if bad is None:
                 return None
             self._is_skipping = True
-        self._buffer, self._at = b"", 0
+        self._buffer = b""
         return bad
 
     def _early_flaw(self, text: bytes, limit: int | None) -> BadLine | None:
