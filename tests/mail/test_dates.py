@@ -60,6 +60,9 @@ def test_what_is_no_imap_date_is_refused(text: str) -> None:
         ("9-DEC-2024 18:28:47 -0000", at(0, 2024, 12, 9, 18, 28, 47)),
         (" 17-Jul-1996 02:44:25 -0700", at(-7, 1996, 7, 17, 2, 44, 25)),
         ("30-Jun-2015 23:59:60 +0000", at(0, 2015, 6, 30, 23, 59, 59)),
+        ("01-Jan-2020 9:05:00 +0100", at(1, 2020, 1, 1, 9, 5)),
+        ("01-Jan-2020  9:05:00 +0100", at(1, 2020, 1, 1, 9, 5)),
+        ("18-Mar-2015 11:25:52 --400", at(-4, 2015, 3, 18, 11, 25, 52)),
     ],
 )
 def test_imap_date_times_are_read(text: str, when: datetime) -> None:
@@ -80,8 +83,10 @@ def test_imap_date_times_are_read(text: str, when: datetime) -> None:
         "01-Jan-2020 00:00:61 +0000",
         "01-Jan-2020 00:00:00 +2400",
         "01-Jan-2020 00:00:00 +0060",
-        "01-Jan-2020 00:00:00 ",
-        "01-Jan-2020 00:00:00",
+        "01-Jan-2020 0:0:00 +0000",
+        "01-Jan-2020 00:00 +0000",
+        "01-Jan-2020  00:00:00 +0000",
+        "18-Mar-2015 11:25:52 ++400",
         "01-Jan-2020 00:00:00 0000",
         "01-Jan-2020 00:00:00 Etc/UTC",
         "32-Jan-2020 00:00:00 +0000",
@@ -92,6 +97,18 @@ def test_imap_date_times_are_read(text: str, when: datetime) -> None:
 def test_what_is_no_imap_date_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         parse_date_time(text)
+
+
+@pytest.mark.parametrize("text", ["01-Jan-2020 00:00:00 ", "1-jan-2020 0:00:00"])
+def test_a_date_time_without_a_zone_could_be_any_hour_and_is_refused_as_such(text: str) -> None:
+    with pytest.raises(ValueError, match="the zone is missing"):
+        parse_date_time(text)
+
+
+def test_days_and_times_that_do_not_exist_are_refused_as_such() -> None:
+    for text in ("30-Feb-2020 00:00:00 +0000", "01-Jan-2020 24:00:00 +0000"):
+        with pytest.raises(ValueError, match="there is no such day or time"):
+            parse_date_time(text)
 
 
 @given(moments, st.sampled_from(["{:2d}", "{:02d}", "{:d}"]))

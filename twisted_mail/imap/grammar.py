@@ -275,8 +275,8 @@ class Reader:
         text = self._match(_DATE_TIME, "a date and time").decode("latin-1").strip('"')
         try:
             return dates.parse_date_time(text)
-        except ValueError:
-            raise ProtocolError("Malformed date and time") from None
+        except ValueError as error:
+            raise ProtocolError(f"Malformed date and time: {error}") from None
 
 
 _SYSTEM = frozenset(flag.lower() for flag in flags.SYSTEM)

@@ -13,8 +13,10 @@ _MONTH_NUMBERS = {name.lower(): number for number, name in enumerate(MONTHS, 1)}
 # A day below ten may have a space or a zero in front, or nothing, as iOS, Outlook and imapflow write it.
 _DAY = r" ?([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})"
 _DATE = re.compile(_DAY)
-_TIME = r" ([0-9]{2}):([0-9]{2}):([0-9]{2})"
-_DATE_TIME = re.compile(_DAY + _TIME + r" (?:([+-])([0-9]{2})([0-9]{2})|([A-Za-z]{1,5}))")
+# So may an hour below ten. node-imap writes -0400 as --400.
+_TIME = r" ( ?[0-9]|[0-9]{2}):([0-9]{2}):([0-9]{2})"
+_ZONE = r"(?: ([+-][0-9]{4}|--[0-9]{3}|[A-Za-z]{1,5})| ?)"
+_DATE_TIME = re.compile(_DAY + _TIME + _ZONE)
 
 
 def parse_date(text: str) -> date:
@@ -31,20 +33,35 @@ def parse_date(text: str) -> date:
 def parse_date_time(text: str) -> datetime:
     """Read ``date-time`` without its quotes, as in ``17-Jul-1996 02:44:25 -0700``.
 
-    A day below ten should have a space or a zero in front; clients leave both out. Zones may
-    have the names of RFC 5322 §4.3; unknown names count as UTC, as Dovecot has it. Raises ValueError.
+    A day or an hour below ten should have a space or a zero in front; clients leave both out. Zones may
+    have the names of RFC 5322 §4.3; unknown names count as UTC, as Dovecot has it. Raises ValueError
+    with what is wrong.
     """
     match = _DATE_TIME.fullmatch(text)
     if match is None:
-        raise ValueError("a date and time looks like 17-Jul-1996 02:44:25 -0700")
-    day, month, year, hour, minute, second, sign, zone_hour, zone_minute, name = match.groups()
-    offset = _zone(name) if name else _offset(sign, int(zone_hour), int(zone_minute))
-    if offset is None:
-        raise ValueError("there is no such time zone")
-    moment = (int(year), _month(month), int(day), int(hour), int(minute), min(int(second), 59))
+        raise ValueError("it looks like 17-Jul-1996 02:44:25 -0700")
+    day, month, year, hour, minute, second, zone = match.groups()
+    offset = _date_time_zone(zone)
     if int(second) > 60:
         raise ValueError("a minute has 60 seconds")
-    return datetime(*moment, tzinfo=offset)
+    moment = (int(year), _month(month), int(day), int(hour), int(minute), min(int(second), 59))
+    try:
+        return datetime(*moment, tzinfo=offset)
+    except ValueError:
+        raise ValueError("there is no such day or time") from None
+
+
+def _date_time_zone(text: str | None) -> timezone:
+    """Return a zone as ``_ZONE`` has it."""
+    if text is None:
+        raise ValueError("the zone is missing, such as +0000")
+    if text[0] not in "+-":
+        return _zone(text)
+    digits = text[1:].replace("-", "0")
+    offset = _offset(text[0], int(digits[:2]), int(digits[2:]))
+    if offset is None:
+        raise ValueError("there is no such time zone")
+    return offset
 
 
 def format_internal(seconds: int) -> bytes:
