@@ -42,9 +42,11 @@ class ImapListing:
 
     def _read(self, answers: Iterable[Any]) -> Iterator[tuple[str, bytes, bytes]]:
         """Yield local names, names and attributes; what cannot be read is bad."""
+        is_open = False
         for answer in answers:
-            if answer is None or (isinstance(answer, bytes) and not answer.strip()):
-                continue  # no mailbox at all, or the line end after a literal
+            was_open, is_open = is_open, isinstance(answer, tuple)
+            if was_open or answer is None:
+                continue  # the rest of the answer after its literal, or no mailbox at all
             named = imap_replies.mailbox(answer)
             if named is None:
                 self.bad.append(("a mailbox", f"its name cannot be read: {answer!r:.200}"))

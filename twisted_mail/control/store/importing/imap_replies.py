@@ -19,6 +19,8 @@ NOT_KEPT = object()  # instead of a literal that was too large to be kept
 _LIST = re.compile(
     rb'\(([^)]*)\) (?:"(?:\\?(.))?"|NIL) (?:"((?:[^"\\]|\\.)*)"|(.+))', re.DOTALL | re.IGNORECASE
 )
+# Some servers leave names with spaces unquoted. This begins a list of tags with values, and no name.
+_EXTENDED_DATA = re.compile(rb' \((?:\)|(?:"[^"]*"|[^\s()"]+) )')  # RFC 5258 §6, mbox-list-extended
 _TOKEN = re.compile(rb'[ \t]*(?:"((?:[^"\\]|\\.)*)"|([()])|((?:[^\s()"\[]|\[[^\]]*\]?)+)|(.))')
 _LITERAL_MARK = re.compile(rb"~?\{[0-9]+\+?\}\Z")
 MAX_DEPTH = 10  # of lists within lists
@@ -43,8 +45,15 @@ def mailbox(answer: Any) -> tuple[bytes, bytes, bytes] | None:
     elif match[3] is not None:
         name = _unquoted(match[3])
     else:
-        name = match[4].strip()
+        name = _unquoted_name(match[4])
     return match[1], match[2] or b"", name
+
+
+def _unquoted_name(text: bytes) -> bytes:
+    """Return the name of a LIST answer without the extended data that may come after it."""
+    text = text.strip()
+    extended = _EXTENDED_DATA.search(text) if text.endswith(b")") else None
+    return text if extended is None else text[: extended.start()]
 
 
 def _unquoted(text: bytes) -> bytes:
