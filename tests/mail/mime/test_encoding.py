@@ -145,6 +145,8 @@ def test_text_in_any_charset_never_raises(data: bytes, charset: str) -> None:
         (b"=?zip?B?eJwDAAAAAAE=?=", decode_text(base64.b64decode("eJwDAAAAAAE="))),
         ("bare é".encode(), "bare é"),
         (b"bare \xe9", "bare é"),
+        (b"J\xc3\xb6rg, Jos\xe9 \xe2\x82", "Jörg, José â‚"),
+        (b"\xe9 =?utf-8?Q?a?= \xc3\xa9", "é a é"),
     ],
 )
 def test_encoded_words_are_read(value: bytes, text: str) -> None:
@@ -152,6 +154,11 @@ def test_encoded_words_are_read(value: bytes, text: str) -> None:
         assert decode_words(value)  # broken Base64: anything, as long as it does not raise
     else:
         assert decode_words(value) == text
+
+
+def test_long_text_without_a_charset_is_read_as_a_whole() -> None:
+    value = "é".encode() * encoding.MAX_MIXED + b"\xe9"
+    assert decode_words(value) == value.decode("cp1252")
 
 
 @given(st.binary() | st.text("=?utf8BQ_- é", max_size=60).map(str.encode))

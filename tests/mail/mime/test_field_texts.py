@@ -29,6 +29,8 @@ def test_white_space_is_one_space(value: bytes, texts: list[str]) -> None:
         (b"user\r\n @domain.example", "user@domain.example"),
         (b"Joe <user @ domain . example>", "Joe <user@domain.example>"),
         (b'"user"@domain.example', "user@domain.example"),
+        (b'"Joe" Doe <j@a>', "Joe Doe <j@a>"),
+        (b'Joe "J" Doe <j@a>, "Ann" <ann@b>', "Joe J Doe <j@a>, Ann <ann@b>"),
         (b'"Joe \\"J\\" D" <j@a>, ann@b', 'Joe "J" D <j@a>, ann@b'),
         (b"g: a (x) <a@b>;, =?utf-8?Q?J=C3=B6?= (y) <j@c>", "a <a@b>, Jö <j@c>"),
     ],
@@ -37,7 +39,13 @@ def test_odd_addresses_are_found_as_they_are_typed(value: bytes, plain: str) -> 
     assert field_texts(b"from", value)[1:] == [plain]
 
 
-@pytest.mark.parametrize("value", [b"Joe <j@a>, ann@b", b"John Q. Public <j@a>", b'"Doe, J" <j@a>'])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(b"Joe <j@a>, ann@b", b"John Q. Public <j@a>", b'"Doe, J" <j@a>'),
+        *(b'g: "Joe" <j@a>, "Ann"<ann@b>;', b'Joe <j@a>, "Ann B" <ann@b>'),
+    ],
+)
 def test_addresses_as_they_are_typed_are_one_text(value: bytes) -> None:
     assert field_texts(b"to", value) == [value.decode()]
 

@@ -51,6 +51,16 @@ def test_the_last_field_may_lack_its_line_end() -> None:
     assert field == (b"A", b" 1", 0, 4)
 
 
+def test_lines_that_are_no_fields_have_no_name() -> None:
+    data = b"Dear Ann,\r\n all is well\r\nTo: b\r\n: x\r\nSub ject: y\r\n\r\nz: z\r\n"
+    assert header.lines(data) == [
+        (b"", b"Dear Ann,\r\n all is well\r", 0, 25),
+        (b"To", b" b\r", 25, 32),
+        (b"", b": x\r", 32, 37),
+        (b"", b"Sub ject: y\r", 37, 50),
+    ]
+
+
 def test_the_number_of_fields_is_bounded() -> None:
     data = b"A: 1\r\n" * (header.MAX_FIELDS + 5)
     assert len(header.fields(data)) == header.MAX_FIELDS

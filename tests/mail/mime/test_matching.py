@@ -108,6 +108,21 @@ def test_both_file_names_are_text() -> None:
         assert matches(data, Contains("text", needle))
 
 
+def test_a_description_is_text() -> None:
+    data = b"Content-Type: image/gif\r\nContent-Description: =?utf-8?Q?caf=C3=A9?=\r\n\r\n"
+    data = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + data + b"\r\n--b--\r\n"
+    assert holds("text", "café", data=data)
+    assert not holds("body", "café", data=data)
+
+
+def test_text_without_an_empty_line_before_it_is_found() -> None:
+    data = b"Subject: a\r\nHello Ann\r\n"
+    assert holds("text", "hello ann", data=data)
+    assert not holds("header", "hello", "subject", data)
+    inside = b"Content-Type: message/rfc822\r\n\r\n" + data
+    assert holds("body", "hello ann", data=inside)
+
+
 @pytest.mark.parametrize("needle", ["One two", "one  two", "ONE\t two", "one two "])
 def test_white_space_of_fields_is_one_space(needle: str) -> None:
     data = b"Subject: one\r\n\ttwo  three\r\n\r\none  two\r\n"

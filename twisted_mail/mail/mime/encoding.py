@@ -86,6 +86,29 @@ def _encodable(text: str, codec: str) -> str:
 
 # ---------------------------------------------------------------- encoded words
 
+MAX_MIXED = 16 * 1024  # octets of text without a charset that are looked at one by one
+_OCTETS = "twisted_mail.windows_1252"  # a way to read what is not UTF-8, in terms of codecs
+
+
+def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    """Read octets that are not UTF-8."""
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error(_OCTETS, _as_windows_1252)
+
+
+def decode_mixed(data: bytes) -> str:
+    """Return text without a charset: what is UTF-8 as that, the other octets as windows-1252.
+
+    In a list of addresses each name comes from somebody else's address book. Never raises.
+    """
+    if len(data) > MAX_MIXED:
+        return decode_text(data)
+    return data.decode("utf-8", _OCTETS)
+
+
 # Some senders leave question marks in the text: one that neither begins nor ends a word is of it.
 _WORD = re.compile(rb"=\?([^?\s]{1,80})\?([bBqQ])\?((?:[^?\r\n]++|(?<!=)\?(?!=))*+)\?=")
 
@@ -97,7 +120,7 @@ def decode_words(value: bytes) -> str:
     before they are decoded, as some senders cut characters in two.
     """
     if b"=?" not in value:
-        return decode_text(value)
+        return decode_mixed(value)
     pieces: list[tuple[str, list[bytes]]] = []
     position = 0
     for match in _WORD.finditer(value):
@@ -111,7 +134,11 @@ def decode_words(value: bytes) -> str:
             pieces.append((charset, [_decode_word(match[2], match[3])]))
         position = match.end()
     pieces.append(("", [value[position:]]))
-    return "".join(decode_text(b"".join(parts), charset) for charset, parts in pieces)
+    return "".join([_decode_piece(b"".join(parts), charset) for charset, parts in pieces])
+
+
+def _decode_piece(data: bytes, charset: str) -> str:
+    return decode_text(data, charset) if charset else decode_mixed(data)
 
 
 def _decode_word(encoding: bytes, data: bytes) -> bytes:

@@ -12,6 +12,8 @@ ADDRESSES = frozenset(_NAMES.split())  # the fields that are lists of addresses
 
 # Blanks and comments within an address, escapes, quotes: what is not written as people type it.
 _ODD = re.compile(rb'[(\\]|\s[@.]|[@.]\s|"@')
+# A name in quotes as it is mostly written: nothing else belongs to the name.
+_QUOTED_NAME = re.compile(rb'(?:\A|[,;:])\s*+"[^"\\]*+"\s*+(?=<)')
 _BLANKS = re.compile(r"[ \t\r\n]+")
 
 
@@ -22,11 +24,18 @@ def field_texts(name: bytes, value: bytes) -> list[str]:
     addresses as they are typed: ``user (comment) @ domain`` is found as ``user@domain``.
     """
     texts = [with_single_spaces(header.text(value))]
-    if name in ADDRESSES and _ODD.search(value):
+    if name in ADDRESSES and _is_odd(value):
         plain = with_single_spaces(header.text(_addresses(value)))
         if plain not in texts:
             texts.append(plain)
     return texts
+
+
+def _is_odd(value: bytes) -> bool:
+    """Return whether the value may hold more than addresses as people type them."""
+    if _ODD.search(value):
+        return True
+    return b'"' in value and b'"' in _QUOTED_NAME.sub(b"", value)
 
 
 def with_single_spaces(text: str) -> str:

@@ -46,12 +46,22 @@ def fields(data: bytes, start: int = 0, stop: int | None = None) -> list[Field]:
 
     Lines that are no fields are ignored.
     """
+    return [field for field in lines(data, start, stop) if field.name]
+
+
+def lines(data: bytes, start: int = 0, stop: int | None = None) -> list[Field]:
+    """Return all lines of a header as ``fields`` does; those that are no fields have no name.
+
+    Folded lines are one, and empty ones are left out.
+    """
     found = []
     for piece in _pieces(data, start, end(data, start, stop)):
         next_start = min(start + len(piece) + 1, len(data))
         name, colon, value = piece.partition(b":")
         name = name.rstrip(b" \t")
-        if colon and name and b" " not in name:
+        if not (colon and name) or b" " in name:
+            name, value = b"", piece
+        if name or value.strip():
             found.append(Field(name, value, start, next_start))
         start = next_start
     return found

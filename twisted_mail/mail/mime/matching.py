@@ -17,7 +17,7 @@ from twisted_mail.mail.mime.field_texts import field_texts, with_single_spaces
 from twisted_mail.mail.mime.parameters import content_type, disposition, values_of
 from twisted_mail.mail.mime.structure import Part, scan
 
-VERSION = 3  # raised when the text of any message changes, so that stored texts are made again
+VERSION = 4  # raised when the text of any message changes, so that stored texts are made again
 MAX_HEADERS = 1024 * 1024  # octets of all headers of a message that are searched
 PIECE = 64 * 1024  # characters handled in one step, during which no other thread can run
 
@@ -25,9 +25,10 @@ PIECE = 64 * 1024  # characters handled in one step, during which no other threa
 class Searchable(NamedTuple):
     """The text of a message, folded for comparison.
 
-    ``headers`` has a line ``name: value`` for each text of a field; ``body`` the text of its parts,
-    and the headers of messages within; ``names`` the file names of its parts. ``fields`` are the names
-    and texts of which ``headers`` is made, the texts not folded yet.
+    ``headers`` has a line ``name: value`` for each text of a field, and the lines that are no fields;
+    ``body`` the text of its parts, and the headers of messages within; ``names`` the file names and
+    descriptions of its parts. ``fields`` are the names and texts of which ``headers`` is made, the texts
+    not folded yet.
     """
 
     headers: str
@@ -83,15 +84,15 @@ def searchable(data: bytes) -> Searchable:
             left = max(left - (inside.body - inside.start), 0)
         elif part.type.type in (b"text", b"message"):
             texts.append(part_text(data, part))
-    names = "\n".join(name for part in parts for name in _file_names(part))
+    names = "\n".join(name for part in parts for name in _names(part))
     body = folded("\n".join(texts))
     return Searchable(folded(_lines(fields)), body, folded(names), fields)
 
 
 def _fields(data: bytes, part: Part, limit: int) -> list[tuple[str, str]]:
-    """Return the lower-case names and the texts of a header's fields."""
+    """Return the lower-case names and the texts of a header's lines; no name where a line is no field."""
     found = []
-    for field in header.fields(data, part.start, min(part.body, part.start + limit)):
+    for field in header.lines(data, part.start, min(part.body, part.start + limit)):
         name = field.name.lower()
         shown = name.decode("latin-1")
         found += [(shown, text) for text in field_texts(name, field.value)]
@@ -99,7 +100,7 @@ def _fields(data: bytes, part: Part, limit: int) -> list[tuple[str, str]]:
 
 
 def _lines(fields: Sequence[tuple[str, str]]) -> str:
-    return "\n".join([f"{name}: {text}" for name, text in fields])
+    return "\n".join([f"{name}: {text}" if name else text for name, text in fields])
 
 
 def needle_in_headers(needle: str) -> str:
@@ -107,13 +108,16 @@ def needle_in_headers(needle: str) -> str:
     return folded(with_single_spaces(needle))
 
 
-def _file_names(part: Part) -> Iterable[str]:
-    """Return the names that a part's header gives to its file."""
+def _names(part: Part) -> Iterable[str]:
+    """Return the names that a part's header gives to its file, and its description."""
     kind = content_type(part.field(b"content-type") or b"")
     how = disposition(part.field(b"content-disposition") or b"")
     for found, name in ((kind, b"name"), (how, b"filename")):
         if found is not None:
             yield from values_of(found.parameters, name)
+    description = part.field(b"content-description")
+    if description:
+        yield header.text(description)
 
 
 def part_text(data: bytes, part: Part) -> str:
