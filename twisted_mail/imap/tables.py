@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from twisted_mail.imap.capabilities import Capability, CapabilityContext
 from twisted_mail.imap.fetch.item import FetchItem
+from twisted_mail.imap.fetch.plans import FetchPlans
 from twisted_mail.imap.mailboxes.responses import CreateCode, SelectResponse
 from twisted_mail.imap.mailboxes.return_options import ReturnOption
 from twisted_mail.imap.mailboxes.status_items import StatusItem
@@ -17,6 +18,7 @@ class SessionTables:
 
     capabilities: tuple[Capability, ...]
     fetch_items: Mapping[str, FetchItem]
+    fetch_plans: FetchPlans
     search_keys: Mapping[str, SearchKey]
     status_items: Mapping[str, StatusItem]
     select_responses: tuple[SelectResponse, ...]

@@ -2,8 +2,6 @@ r"""FETCH and UID FETCH (RFC 3501 §6.4.5)."""
 
 from twisted_mail.imap.command import Command
 from twisted_mail.imap.fetch.fetching import Fetching
-from twisted_mail.imap.fetch.items import read_items
-from twisted_mail.imap.fetch.plan import compile_plan
 from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.selected import EXPUNGE_ISSUED, GONE
 from twisted_mail.imap.session import ImapSession
@@ -16,11 +14,9 @@ async def fetch(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     reader.space()
     numbers = reader.numbers()
     reader.space()
-    requested = read_items(reader, session.tables.fetch_items)
-    reader.end()
+    plan = session.tables.fetch_plans.read(reader, is_uid)
     selected = session.require_selected()
     uids = selected.view.select(numbers, is_uid)
-    plan = compile_plan(requested, is_uid)
     shows_gone = plan.is_known and not is_uid
     fetching = Fetching(selected, session.wire, session.backend.blocking, plan, shows_gone)
     answered = await fetching.answer(uids)

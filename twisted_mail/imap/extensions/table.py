@@ -10,6 +10,7 @@ from twisted_mail.imap import extensions
 from twisted_mail.imap.command import Command
 from twisted_mail.imap.extensions.base import BASE
 from twisted_mail.imap.extensions.extension import Extension
+from twisted_mail.imap.fetch.plans import FetchPlans
 from twisted_mail.imap.tables import SessionTables
 
 
@@ -42,9 +43,11 @@ def tables_of(every: Sequence[Extension]) -> ImapTables:
     create_codes = [one.create_code for one in every if one.create_code is not None]
     if len(create_codes) > 1:
         raise ValueError("two IMAP extensions have a code for the answer to CREATE")
+    fetch_items = _by_name("FETCH item", (each for one in every for each in one.fetch_items))
     return ImapTables(
         capabilities=tuple(each for one in every for each in one.capabilities),
-        fetch_items=_by_name("FETCH item", (each for one in every for each in one.fetch_items)),
+        fetch_items=fetch_items,
+        fetch_plans=FetchPlans(fetch_items),
         search_keys=_by_name("search key", (each for one in every for each in one.search_keys)),
         status_items=_by_name("STATUS item", (each for one in every for each in one.status_items)),
         select_responses=tuple(each for one in every for each in one.select_responses),
