@@ -21,6 +21,13 @@ def test_what_is_written_is_read(uses: SpecialUses) -> None:
     assert (uses.are_written, uses.read()) == (True, USES)
 
 
+def test_a_file_that_cannot_be_read_is_there(uses: SpecialUses, tmp_path: Path) -> None:
+    (tmp_path / "special-use").mkdir()
+    assert uses.are_written
+    with pytest.raises(IsADirectoryError):
+        uses.read()
+
+
 def test_lines_that_name_no_mailbox_are_left_out(uses: SpecialUses, tmp_path: Path) -> None:
     (tmp_path / "special-use").write_bytes(b"\\Sent .Sent\n\\Junk\nnonsense\n\\Trash Trash\xff\n\n")
     assert uses.read()["Sent"] == "\\Sent"

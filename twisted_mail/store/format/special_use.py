@@ -4,7 +4,7 @@ import os
 from collections.abc import Container, Iterable, Mapping
 
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.durable import read_file, replace_file
+from twisted_mail.store.disk.durable import exists, read_file, replace_file
 from twisted_mail.store.format import layout
 
 
@@ -17,8 +17,8 @@ class SpecialUses:
 
     @property
     def are_written(self) -> bool:
-        """Return whether there is a file."""
-        return read_file(self._disk, self._path) is not None
+        """Return whether there is a file, which need not be readable."""
+        return exists(self._disk, self._path)
 
     def read(self) -> dict[str, str]:
         """Return the special uses by the names of mailboxes."""
