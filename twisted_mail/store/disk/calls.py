@@ -20,6 +20,7 @@ from contextlib import suppress
 import apsw
 
 from twisted_mail.store.disk import kernel
+from twisted_mail.store.disk.named import named
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO must not block us
@@ -79,7 +80,8 @@ class Disk:
         """Wait until the names in a folder are on disk."""
         fd = os.open(path, _FOLDER)
         try:
-            os.fsync(fd)
+            with named(path):
+                os.fsync(fd)
         finally:
             os.close(fd)
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.named import named
 
 
 def exists(disk: Disk, path: bytes) -> bool:
@@ -26,9 +27,10 @@ def read_file(disk: Disk, path: bytes, limit: int = 256 * 1024 * 1024) -> bytes 
     try:
         parts: list[bytes] = []
         size = 0
-        while size < limit and (part := disk.read(fd, 1024 * 1024, size)):
-            parts.append(part)
-            size += len(part)
+        with named(path):
+            while size < limit and (part := disk.read(fd, 1024 * 1024, size)):
+                parts.append(part)
+                size += len(part)
         return b"".join(parts)
     finally:
         disk.close(fd)
@@ -52,10 +54,12 @@ def overwrite_file(
     fd = disk.overwrite(path)
     try:
         for piece in pieces:
-            disk.write(fd, piece)
-        if seconds is not None:
-            disk.date(fd, seconds)
-        disk.sync_file(fd)
+            with named(path):  # but not what the pieces are read from
+                disk.write(fd, piece)
+        with named(path):
+            if seconds is not None:
+                disk.date(fd, seconds)
+            disk.sync_file(fd)
     finally:
         disk.close(fd)
 
@@ -66,11 +70,12 @@ def extend_file(
     """Write at the end of a file, durably; do something else while the disk syncs."""
     fd = disk.extend(path)
     try:
-        disk.write(fd, data)
-        if meanwhile is None:
-            disk.sync_data(fd)
-        else:
-            _sync_and(disk, fd, meanwhile)
+        with named(path):
+            disk.write(fd, data)
+            if meanwhile is None:
+                disk.sync_data(fd)
+            else:
+                _sync_and(disk, fd, meanwhile)
     finally:
         disk.close(fd)
 

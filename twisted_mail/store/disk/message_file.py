@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from twisted_mail.mail.message import PIECE, Message
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.disk.named import named
 
 NO_LINK = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)
 
@@ -22,9 +23,11 @@ def write_file(
     try:
         try:
             for piece in pieces:
-                disk.write(fd, piece)
-            disk.date(fd, seconds)
-            (seal or disk.sync_file)(fd)
+                with named(path):  # but not what the pieces are read from
+                    disk.write(fd, piece)
+            with named(path):
+                disk.date(fd, seconds)
+                (seal or disk.sync_file)(fd)
         finally:
             disk.close(fd)
     except Exception:
@@ -77,8 +80,13 @@ def _chunks(disk: Disk, path: bytes) -> Iterator[bytes]:
     fd = disk.open(path)
     try:
         at = 0
-        while chunk := disk.read(fd, PIECE, at):
+        while chunk := _chunk(disk, fd, at, path):
             yield chunk
             at += len(chunk)
     finally:
         disk.close(fd)
+
+
+def _chunk(disk: Disk, fd: int, at: int, path: bytes) -> bytes:
+    with named(path):
+        return disk.read(fd, PIECE, at)

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import read_file
+from twisted_mail.store.disk.named import named
 
 STALE_SECONDS = 120.0
 EMPTY_SECONDS = 10.0
@@ -71,7 +72,8 @@ class Dotlock:
         path = os.path.join(os.path.dirname(self._list), b"tmp", name)
         fd = self._disk.create(path)
         try:
-            self._disk.write(fd, _signature())
+            with named(path):
+                self._disk.write(fd, _signature())
         finally:
             self._disk.close(fd)
         return path
