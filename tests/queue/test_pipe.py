@@ -22,8 +22,8 @@ MAIL = [b"Subject: x\n", b"\nbody\n"]
 def folder(tmp_path: Path) -> Path:
     tmp_path.chmod(0o777)  # for nobody, where the tests run as root
     for parent in tmp_path.parents[:3]:
-        if parent.stat().st_uid == os.geteuid():
-            parent.chmod(0o755)
+        if parent.stat().st_uid == os.geteuid():  # root's /tmp among them, which stays open to all
+            parent.chmod(parent.stat().st_mode | 0o055)
     return tmp_path
 
 
