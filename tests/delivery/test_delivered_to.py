@@ -1,7 +1,8 @@
 """Copies name the address they came for, and share their octets where that says nothing."""
 
+from twisted_mail.delivery.addressed import AccountRecipient
 from twisted_mail.delivery.delivered_to import MAX_ADDRESSES, MAX_COPIED, by_fields
-from twisted_mail.mail.address import Address, parse
+from twisted_mail.mail.address import parse
 
 ALICE, BOB, CAROL = "alice@example.org", "bob@example.org", "carol@example.net"
 
@@ -14,8 +15,8 @@ def named(*texts: str) -> bytes:
     )
 
 
-def to(*texts: str) -> list[Address]:
-    return [parse(text) for text in texts]
+def to(*texts: str) -> list[AccountRecipient]:
+    return [AccountRecipient(parse(text)) for text in texts]
 
 
 def test_who_was_addressed_by_name_shares_a_copy_without_a_field() -> None:

@@ -16,6 +16,7 @@ from twisted_mail.config.filters import filters as configured
 from twisted_mail.config.values import Structurer
 from twisted_mail.delivery.local import LocalDelivery
 from twisted_mail.delivery.route import LocalRouter
+from twisted_mail.delivery.settings import AddressSettings
 from twisted_mail.directory.fixed import FixedDirectory
 from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.mail import address
@@ -60,8 +61,9 @@ class DialogueServer:
         self.journal = ListJournal()
         self.store = MemoryStore(self.clock, ItemRenderer(), MemoryStoreLimits(dialogue.quota))
         directory = FixedDirectory(PASSWORDS, ALIASES, PROGRAMS, LISTS, OTHER_NAMES)
-        router = LocalRouter(directory, HOSTNAME)
-        delivery = self._make_delivery(router)
+        addresses = AddressSettings(**dialogue.addresses)
+        router = LocalRouter(directory, HOSTNAME, separators=addresses.separators)
+        delivery = self._make_delivery(router, addresses)
         queue: Any = delivery.queue
         queue.supported_keywords = (
             LocalDelivery.supported_keywords | dialogue.supported_keywords
@@ -88,7 +90,7 @@ class DialogueServer:
             account, mailbox, draft = given_draft(message)
             finish(finish(self.store.account(account)).append(mailbox, [draft]))
 
-    def _make_delivery(self, router: LocalRouter) -> DeliveryAssembly:
+    def _make_delivery(self, router: LocalRouter, addresses: AddressSettings) -> DeliveryAssembly:
         """Make what delivers; what waits for lists and programs is looked at twice a second."""
         self._waiting = TemporaryDirectory()
         delivery = DeliveryAssembly(
@@ -104,6 +106,7 @@ class DialogueServer:
                 InlineBlocking(),
                 lambda *_: result_of_exit_code(0),
                 [Program("ticket", ("/bin/true",), max_running=1)],
+                saves_to_detail_mailbox=addresses.save_to_detail_mailbox,
             )
         )
         tasks = PeriodicTasks(self.time, self.journal)

@@ -108,6 +108,7 @@ class Dialogue:
     headings: dict[str, str] = field(default_factory=dict)
     given: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    addresses: dict[str, Any] = field(default_factory=dict)
     filters: list[dict[str, Any]] = field(default_factory=list)
     dns: list[str] = field(default_factory=list)
     quota: int | None = None
@@ -171,6 +172,9 @@ def _heading(dialogue: Dialogue, name: str, value: str) -> None:
     if kind in PRELUDES:
         connection = int(name.removeprefix(kind) or 1)
         dialogue.preludes.setdefault(connection, []).append((kind, value))
+        return
+    if name == "addresses":
+        dialogue.addresses.update(tomllib.loads(value))
         return
     known = ("service", "tls", "cleartext", "given", "setting", "promises", "play")
     assert kind in known, f"{dialogue.path}: unknown heading {name}"

@@ -71,10 +71,13 @@ class SocketLine:
 
 
 def settings_of(dialogue: Dialogue) -> str:
+    lines = [f"{name} = {json.dumps(value)}\n" for name, value in dialogue.addresses.items()]
+    addresses = "".join(["[addresses]\n", *lines])
     if not dialogue.settings:
-        return ""
+        return addresses
     services = {dialogue.service(connection) for connection in range(1, 4)}
-    return "".join(f"[{service}]\n{_known(service, dialogue)}" for service in sorted(services))
+    known = [f"[{service}]\n{_known(service, dialogue)}" for service in sorted(services)]
+    return "".join([addresses, *known])
 
 
 def _known(service: str, dialogue: Dialogue) -> str:

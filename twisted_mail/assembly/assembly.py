@@ -91,6 +91,7 @@ class Assembly:
                 clock=self._clock,
                 folder=str(config.state / WAITING_FOLDER),
                 partial_folder=str(config.state / PARTIAL_FOLDER),
+                saves_to_detail_mailbox=config.addresses.save_to_detail_mailbox,
                 files=threads.files,
                 program_threads=threads.programs,
                 run_program=self.pipe.run,

@@ -72,6 +72,7 @@ class DeliveryDependencies:
     handoff: DeliveryHandoff | None = None
     report_fault: FaultReport = unreported
     partial_folder: str = ""  # none: only in memory
+    saves_to_detail_mailbox: bool = False
 
 
 class DeliveryAssembly:
@@ -104,6 +105,7 @@ class DeliveryAssembly:
             self._jobs,
             of.handoff,
             self.partial_deliveries,
+            of.saves_to_detail_mailbox,
         )
         self.queue = LocalDelivery(backend)
         self.each = LmtpDelivery(backend)

@@ -2,39 +2,47 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from twisted_mail.delivery.delivered_to import Addressed, by_fields
+from twisted_mail.delivery.addressed import Addressed, details_of
+from twisted_mail.delivery.delivered_to import by_fields
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.partial_deliveries import NOBODY
-from twisted_mail.delivery.quarantine import BorrowedBlob, quarantine
+from twisted_mail.delivery.quarantine import JUNK, BorrowedBlob, is_missing_mailbox, quarantine
 from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError
+
+INBOX = "INBOX"  # RFC 3501 §5.1
 
 
 class DeliveryAttempt:
     """A message and its accounts; owns the blob until ``end``.
 
     ``results`` has None for each account that has the message durably, else why it has not; ``new`` are
-    those to which this attempt brought it.
+    those to which this attempt brought it, by the mailbox it is in.
     """
 
     def __init__(self, backend: DeliveryBackend, envelope: Envelope, message: Message) -> None:
+        self._backend = backend
         self._store = backend.store
         self._partial = backend.partial_deliveries
         self._envelope = envelope
         self._message = message
         self._had = NOBODY
+        self._mailboxes: dict[str, str] = {}  # where it is not INBOX
         self.results: Mapping[str, MailError | None] = {}
 
     @property
-    def new(self) -> list[str]:
-        """Return the accounts that have the message by this attempt, in their order."""
-        return [
-            one for one, error in self.results.items() if error is None and one not in self._had
-        ]
+    def new(self) -> Mapping[str, Sequence[str]]:
+        """Return the mailboxes, and the accounts that have the message there by this attempt."""
+        found: dict[str, list[str]] = {}
+        place = JUNK if self._envelope.is_quarantined else INBOX
+        for account, error in self.results.items():
+            if error is None and account not in self._had:
+                found.setdefault(self._mailboxes.get(account, place), []).append(account)
+        return found
 
     async def deliver(self, addressed: Addressed) -> Mapping[str, MailError | None]:
-        """Put the message into the inboxes of accounts, or into their mailboxes for junk.
+        """Put the message into the inboxes of accounts, or mailboxes for junk or that details mean.
 
         Those that got it by an earlier attempt get no other copy. Returns the results, in the order of
         the accounts.
@@ -42,6 +50,7 @@ class DeliveryAttempt:
         if self._partial is not None and addressed:
             self._had = await self._partial.served(self._envelope, self._message.blob)
         missing = {one: names for one, names in addressed.items() if one not in self._had}
+        self._mailboxes = await self._detail_mailboxes(missing)
         copies = by_fields(missing, self._message.size)
         found: dict[str, MailError | None] = dict.fromkeys(self._had)
         try:
@@ -50,6 +59,13 @@ class DeliveryAttempt:
         finally:
             self.results = {one: found[one] for one in addressed if one in found}
         return self.results
+
+    async def _detail_mailboxes(self, addressed: Addressed) -> dict[str, str]:
+        """Return the mailboxes that details mean, where mail is put there; none for what is junk."""
+        if self._envelope.is_quarantined or not self._backend.saves_to_detail_mailbox:
+            return {}
+        details = details_of(addressed)
+        return dict(await self._store.detail_mailboxes(details)) if details else {}
 
     async def _put_or_error(
         self, fields: bytes, accounts: Sequence[str], is_all: bool
@@ -67,7 +83,30 @@ class DeliveryAttempt:
         final = Message(BorrowedBlob(self._message.blob), prefix)
         if self._envelope.is_quarantined:
             return await quarantine(self._store, accounts, final)
-        return await self._store.deliver(accounts, final)
+        return await self._put_into_mailboxes(accounts, final)
+
+    async def _put_into_mailboxes(
+        self, accounts: Sequence[str], message: Message
+    ) -> Mapping[str, MailError | None]:
+        """Deliver; what a mailbox does not take any more goes to INBOX."""
+        if not self._mailboxes:  # nearly all mail
+            return await self._store.deliver(accounts, message)
+        answers = dict(await self._store.deliver(accounts, message, self._mailboxes))
+        gone = [one for one in self._mailboxes if is_missing_mailbox(answers.get(one))]
+        for one in gone:
+            del self._mailboxes[one]
+        if gone:
+            answers |= await self._put_into_inboxes(gone, message)
+        return answers
+
+    async def _put_into_inboxes(
+        self, accounts: Sequence[str], message: Message
+    ) -> Mapping[str, MailError | None]:
+        """Deliver; an error that stops it is none of the other accounts of this copy."""
+        try:
+            return await self._store.deliver(accounts, message)
+        except MailError as error:
+            return dict.fromkeys(accounts, error)
 
     async def end(self, retried: Collection[str]) -> None:
         """Remember who has the message of those that the sender will try again; close the blob."""

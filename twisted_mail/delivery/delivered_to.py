@@ -9,13 +9,11 @@ another domain). A copy without them came for the account's name.
 
 from collections.abc import Mapping, Sequence
 
-from twisted_mail.mail.address import Address
+from twisted_mail.delivery.addressed import AccountRecipient, Addressed
 
 MAX_ADDRESSES = 10  # that one copy names
 MAX_COPIED = 64 * 1024 * 1024  # octets of one message that are written again for the field's sake
 _NAMES = (b"Delivered-To", b"X-Original-To")
-
-Addressed = Mapping[str, Sequence[Address]]  # accounts, with the recipients that lead to each
 
 
 def by_fields(addressed: Addressed, size: int) -> Mapping[bytes, list[str]]:
@@ -32,9 +30,10 @@ def by_fields(addressed: Addressed, size: int) -> Mapping[bytes, list[str]]:
     return found
 
 
-def _fields(account: str, recipients: Sequence[Address]) -> bytes:
+def _fields(account: str, recipients: Sequence[AccountRecipient]) -> bytes:
     """Return the fields of an account's copy; none where its own name was among the recipients."""
-    if any(one.text == account or one.key == account for one in recipients):
+    addresses = [one.address for one in recipients]
+    if any(one.text == account or one.key == account for one in addresses):
         return b""
-    named = recipients[:MAX_ADDRESSES]
+    named = addresses[:MAX_ADDRESSES]
     return b"".join([b"%s: %s\r\n" % (name, one.text.encode()) for one in named for name in _NAMES])

@@ -22,7 +22,8 @@ class DeliveryBackend:
 
     Without ``job_queue`` there are no programs and lists. ``handoff`` gets what is for those, and what
     is quarantined, whole: all that needs more than putting files into inboxes. Without
-    ``partial_deliveries`` a retry gives all accounts a message again.
+    ``partial_deliveries`` a retry gives all accounts a message again. With ``saves_to_detail_mailbox``
+    mail with a detail goes to the mailbox of that name, if there is one.
     """
 
     router: Router
@@ -32,3 +33,4 @@ class DeliveryBackend:
     job_queue: JobQueue | None = None
     handoff: DeliveryHandoff | None = None
     partial_deliveries: PartialDeliveries | None = None
+    saves_to_detail_mailbox: bool = False

@@ -8,6 +8,7 @@ every account has one. What concerns one recipient alone keeps nobody else waiti
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from twisted_mail.delivery.addressed import AccountRecipient, add_recipient
 from twisted_mail.delivery.attempt import DeliveryAttempt
 from twisted_mail.delivery.doors import DeliveryBackend
 from twisted_mail.delivery.local import (
@@ -171,10 +172,9 @@ class LmtpDelivery:
     async def _deliver(self, attempt: DeliveryAttempt, plan: _RecipientPlan) -> None:
         """Put the message into the accounts, each once; note which recipients are not served."""
         deliverable = plan.deliverable
-        accounts: dict[str, list[Address]] = {}
+        accounts: dict[str, list[AccountRecipient]] = {}
         for recipient, route in deliverable:
-            for name in route.accounts:
-                accounts.setdefault(name, []).append(recipient)
+            add_recipient(accounts, recipient, route)
         try:
             results = await attempt.deliver(accounts)
         except BaseException as error:

@@ -17,10 +17,9 @@ second copy.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 
+from twisted_mail.delivery.addressed import AccountRecipient, Addressed, add_recipient
 from twisted_mail.delivery.attempt import DeliveryAttempt
-from twisted_mail.delivery.delivered_to import Addressed
 from twisted_mail.delivery.doors import DeliveryBackend
-from twisted_mail.delivery.quarantine import JUNK
 from twisted_mail.interfaces import Clock, Journal, Router
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.envelope import Envelope
@@ -29,7 +28,6 @@ from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import MailError, Outcome, Refused, Unavailable
 from twisted_mail.mail.route import JobTarget, LocalRoute, NoRoute
 
-INBOX = "INBOX"  # RFC 3501 §5.1
 SLICE_SECONDS = 0.02  # of routing, before others go first: each recipient may be a large alias
 NO_QUEUE = Outcome(451, "4.3.5", "Mail for programs and lists is not taken now")
 
@@ -76,7 +74,7 @@ class LocalDelivery:
 
     async def _accounts(self, envelope: Envelope, targets: dict[JobTarget, None]) -> Addressed:
         """Return the accounts that get a copy, with who leads to each; note the other targets."""
-        accounts: dict[str, list[Address]] = {}
+        accounts: dict[str, list[AccountRecipient]] = {}
         router, known = self._backend.router, known_routes(self._backend.router, envelope)
         async for recipient in in_slices(envelope.recipients, self._backend.clock):
             route = known.get(recipient) or await router.route(recipient)
@@ -84,8 +82,7 @@ class LocalDelivery:
                 raise _as_error(route.outcome)
             if not isinstance(route, LocalRoute):
                 raise Refused(Outcome(550, "5.1.2", "Mail for other domains is not sent yet"))
-            for account in route.accounts:
-                accounts.setdefault(account, []).append(recipient)
+            add_recipient(accounts, recipient, route)
             if route.programs or route.lists:
                 targets.update(dict.fromkeys((*route.programs, *route.lists)))
         return accounts
@@ -163,18 +160,18 @@ def log_delivery(
     journal: Journal,
     envelope: Envelope,
     size: int,
-    done: Sequence[str],
+    done: Mapping[str, Sequence[str]],
     is_accepted: bool,
 ) -> None:
-    """Log that a message of ``size`` octets was received, if it was accepted, and who got it.
+    """Log that a message of ``size`` octets was received, if it was accepted, and who got it where.
 
     Here, so that the log has both in this order in any process; what we wrote ourselves came from no
     client, and is not received.
     """
     if is_accepted and envelope.client_host is not None:
         journal.received(envelope, size)
-    if done:
-        journal.delivered(envelope.id, done, JUNK if envelope.is_quarantined else INBOX)
+    for mailbox, accounts in done.items():
+        journal.delivered(envelope.id, accounts, mailbox)
 
 
 def _failure(results: Mapping[str, MailError | None]) -> MailError | None:

@@ -12,7 +12,7 @@ from twisted_mail.mail.message import Blob, Message
 from twisted_mail.mail.outcome import MailError
 
 JUNK = "\\Junk"
-MAILBOX_MISSING = ("TRYCREATE", "NONEXISTENT")  # of a mailbox that was there a moment ago
+_MISSING = ("TRYCREATE", "NONEXISTENT")  # conditions of a mailbox that was there a moment ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,13 @@ async def _put_into_junk(store: Store, name: str, message: Message) -> MailError
             try:
                 await account.append(mailbox.name, [NewMessage(message)])
             except MailError as error:
-                if error.condition not in MAILBOX_MISSING:
+                if not is_missing_mailbox(error):
                     raise
             else:
                 return None
     return (await store.deliver([name], message))[name]
+
+
+def is_missing_mailbox(error: MailError | None) -> bool:
+    """Return whether a message was not put into a mailbox because that is not there any more."""
+    return error is not None and error.condition in _MISSING

@@ -11,11 +11,13 @@ _SIGNS = frozenset("!#$%&'*+-/=?^_`{|}~.")
 class AddressSettings:
     """The section ``[addresses]``.
 
-    ``postmaster`` is the address that takes the mail for the postmaster of every domain without one.
+    ``postmaster`` is the address that takes the mail for the postmaster of every domain without one. With
+    ``save_to_detail_mailbox`` mail for ``alice+lists`` goes to her mailbox ``lists``, if there is one.
     """
 
     separators: str = "+"  # each may stand between user and detail; none: there are no details
     postmaster: str = ""
+    save_to_detail_mailbox: bool = False
 
     def __post_init__(self) -> None:
         if not _SIGNS.issuperset(self.separators):
