@@ -2,7 +2,6 @@
 
 import base64
 import quopri
-import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +9,8 @@ from hypothesis import strategies as st
 
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime import matching
-from twisted_mail.mail.mime.matching import folded, html_text, matches, searchable
+from twisted_mail.mail.mime.folding import folded
+from twisted_mail.mail.mime.matching import html_text, matches, searchable
 
 MESSAGE = (
     "From: =?utf-8?Q?Ren=C3=A9e?= <renee@example.org>\n"
@@ -169,13 +169,6 @@ def test_html_is_read_without_its_tags(source: str, text: str) -> None:
     assert html_text(source) == text
 
 
-def test_case_and_composition_do_not_matter() -> None:
-    for text in ("Straße", "STRASSE", "strasse"):
-        assert folded(text) == "strasse"
-    for text in ("Ünïcödé", "한글", "が"):
-        assert folded(unicodedata.normalize("NFD", text)) == folded(text)
-
-
 @pytest.mark.parametrize(
     "unit", ["<", "<a ", "<!--", "<script>", "</", "&#", "&amp", "a\u0301\u0316", "\u0301\u0316"]
 )
@@ -225,14 +218,6 @@ def test_html_in_pieces_is_the_same_text(source: str, size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(matching, "PIECE", size)
         assert matching.html_text(source) == whole
-
-
-@given(st.text("aE\u0301\u0302\u1100\u1161\u11a8\u00df\u0130x", max_size=60), st.integers(1, 20))
-def test_text_folded_in_pieces_is_the_same(text: str, size: int) -> None:
-    whole = matching.folded(text)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matching, "PIECE", size)
-        assert matching.folded(text) == whole
 
 
 def test_an_entity_is_not_cut() -> None:

@@ -6,7 +6,6 @@ its tags, letters without case. Time is linear in the message's length, and noth
 
 import html
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -14,12 +13,12 @@ from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.encoding import decode_body, decode_text
 from twisted_mail.mail.mime.field_texts import field_texts, with_single_spaces
+from twisted_mail.mail.mime.folding import PIECE, folded
 from twisted_mail.mail.mime.parameters import content_type, disposition, values_of
 from twisted_mail.mail.mime.structure import Part, scan
 
 VERSION = 4  # raised when the text of any message changes, so that stored texts are made again
 MAX_HEADERS = 1024 * 1024  # octets of all headers of a message that are searched
-PIECE = 64 * 1024  # characters handled in one step, during which no other thread can run
 
 
 class Searchable(NamedTuple):
@@ -215,39 +214,3 @@ def _unescape(text: str) -> str:
         return html.unescape(text)
     except ValueError:  # a character number of thousands of digits
         return text
-
-
-# ---------------------------------------------------------------- letters without case
-
-_MARKS = "\u0300-\u036f\u3099\u309a"
-_CLUSTER = re.compile(
-    f"[^{_MARKS}][{_MARKS}]{{1,30}}+|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
-)
-
-_JOINED = re.compile(f"[{_MARKS}\u1161-\u1175\u11a8-\u11c2]")
-_LONGEST_CLUSTER = 32
-
-
-def folded(text: str) -> str:
-    """Return the text for comparison without case, letters and their marks composed.
-
-    Only short clusters are composed: ``unicodedata.normalize`` is quadratic in long ones.
-    """
-    if text.isascii():
-        return text.lower()
-    return "".join([_CLUSTER.sub(_compose, piece.casefold()) for piece in _pieces(text)])
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """Yield the text in pieces that do not separate a letter from its marks."""
-    position = 0
-    while position < len(text):
-        stop = position + PIECE
-        while stop < position + PIECE + _LONGEST_CLUSTER and _JOINED.match(text, stop):
-            stop += 1
-        yield text[position:stop]
-        position = stop
-
-
-def _compose(match: re.Match[str]) -> str:
-    return unicodedata.normalize("NFC", match[0])

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.mail.mime import header
 from twisted_mail.mail.mime.field_texts import field_texts
-from twisted_mail.mail.mime.matching import MAX_HEADERS, Searchable, folded, needle_in_headers
+from twisted_mail.mail.mime.folding import folded
+from twisted_mail.mail.mime.matching import MAX_HEADERS, Searchable, needle_in_headers
 
 _NAMES = """
 bcc cc date delivered-to from in-reply-to list-id message-id references reply-to return-path sender
