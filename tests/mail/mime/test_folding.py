@@ -17,7 +17,53 @@ def test_case_and_composition_do_not_matter() -> None:
         assert folded(unicodedata.normalize("NFD", text)) == folded(text)
 
 
-@given(st.text("aE\u0301\u0302\u1100\u1161\u11a8\u00df\u0130x", max_size=60), st.integers(1, 20))
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("ＦＵＬＬ－ｗｉｄｔｈ　１２３", "full-width 123"),
+        ("10\u00a0000\u202f€", "10 000 €"),
+        ("ｶﾞｷﾞ", "ガギ"),
+        ("oﬃce", "office"),
+        ("ℌ x² ½ №", "h x2 1⁄2 no"),
+        ("㍿", "株式会社"),
+        ("\ufa0c", "\u5140"),
+        ("ςΣσ", "σσσ"),
+        ("\u212b\u2126\u212a", "åωk"),
+    ],
+)
+def test_characters_are_compared_in_their_plain_form(text: str, plain: str) -> None:
+    assert folded(text) == plain
+
+
+def test_a_letter_without_its_mark_is_another() -> None:
+    assert "u" not in folded("Über u\u0308ber")
+
+
+@pytest.mark.parametrize("accent", "´¨¯゛")
+def test_an_accent_that_stands_alone_is_no_space(accent: str) -> None:
+    assert folded(f"a{accent}b") == f"a{accent}b"
+
+
+def test_one_character_never_becomes_many() -> None:
+    for text in ("\ufdfa", "\ufdfb", "㌖", "ΐ", "ﬃ", "㍿"):
+        assert len(folded(text)) <= folding.MOST
+
+
+def test_every_character_is_looked_at_that_unicode_gives_a_plain_form() -> None:
+    found = {code: form for code in range(0x110000) if (form := folding.plain_form(chr(code)))}
+    assert found == folding._plain_forms().plain
+
+
+def test_what_is_folded_stays_as_it_is() -> None:
+    for code in folding._plain_forms().plain:
+        once = folded(chr(code))
+        assert folded(once) == once
+
+
+ODD = "aE\u0301\u0302\u1100\u1161\u11a8\u00df\u0130xㄱㅏㄳｶﾞﾡￂﾣ\u0344\u1fee"
+
+
+@given(st.text(ODD, max_size=60), st.integers(1, 20))
 def test_text_folded_in_pieces_is_the_same(text: str, size: int) -> None:
     whole = folding.folded(text)
     with pytest.MonkeyPatch.context() as patch:

@@ -91,6 +91,7 @@ def check(
 # ---------------------------------------------------------------- exactness
 
 ALPHABET = "aAbB éÉßſİıﬁ\u0301\u0323\u0338<\"'*:\n\r\0\ufffd\ufffe한글ㅎ日本語😀=?"
+ALPHABET += "\u00a0\u3000Ａａｶﾞガ½´ㄱㅏㄳ"
 texts = st.one_of(st.text(alphabet=ALPHABET, max_size=40), st.text(max_size=20))
 charsets = st.sampled_from(["utf-8", "iso-8859-1", "utf-16", "koi8-r", "gb2312", "nonsense"])
 

@@ -1,40 +1,113 @@
-"""Text as SEARCH compares it: letters without case, composed with their marks."""
+"""Text as SEARCH compares it: without case, and each character in its plain form.
+
+That is nearly i;unicode-casemap (RFC 5051 §2), which Dovecot compares by: full-width letters, no-break
+spaces, ligatures and the like become what people type for them. But a letter stays composed with its
+marks, so that ``u`` is not found in ``ü``.
+"""
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import chain
+from typing import NamedTuple
 
 PIECE = 64 * 1024  # characters handled in one step, during which no other thread can run
+MOST = 4  # characters that may come from one: a text of ligatures is not to grow without measure
+
+# Where Unicode has characters that NFKC replaces. A test looks for others.
+_CANDIDATES = ((0xA0, 0x3400), (0xA000, 0xAC00), (0xF900, 0x20000), (0x2F800, 0x2FA20))
+_NEAR = 0x100  # code points: beyond U+FFFF ranges so close are tested as one, which is faster
 
 _MARKS = "\u0300-\u036f\u3099\u309a"
+_JAMO = "\u1161-\u1175\u11a8-\u11c2"  # vowels and final consonants
 _CLUSTER = re.compile(
     f"[^{_MARKS}][{_MARKS}]{{1,30}}+|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
 )
-
-_JOINED = re.compile(f"[{_MARKS}\u1161-\u1175\u11a8-\u11c2]")
+_LATER = re.compile(f"[{_MARKS}{_JAMO}]")  # what is composed with the character before it
 _LONGEST_CLUSTER = 32
 
 
 def folded(text: str) -> str:
-    """Return the text for comparison without case, letters and their marks composed.
+    """Return the text for comparison, in linear time.
 
     Only short clusters are composed: ``unicodedata.normalize`` is quadratic in long ones.
     """
     if text.isascii():
         return text.lower()
-    return "".join([_CLUSTER.sub(_compose, piece.casefold()) for piece in _pieces(text)])
+    return "".join(map(_fold, _pieces(text)))
 
 
 def _pieces(text: str) -> Iterator[str]:
     """Yield the text in pieces that do not separate a letter from its marks."""
+    joined = _plain_forms().joined
     position = 0
     while position < len(text):
         stop = position + PIECE
-        while stop < position + PIECE + _LONGEST_CLUSTER and _JOINED.match(text, stop):
+        while stop < position + PIECE + _LONGEST_CLUSTER and joined.match(text, stop):
             stop += 1
         yield text[position:stop]
         position = stop
 
 
+def _fold(piece: str) -> str:
+    forms = _plain_forms()
+    plain = forms.odd.sub(lambda match: match[0].translate(forms.plain), piece).casefold()
+    return _CLUSTER.sub(_compose, plain) if _LATER.search(plain) else plain
+
+
 def _compose(match: re.Match[str]) -> str:
     return unicodedata.normalize("NFC", match[0])
+
+
+# ---------------------------------------------------------------- plain forms
+
+
+class PlainForms(NamedTuple):
+    """What each character that is not plain becomes.
+
+    ``odd`` finds runs of such characters, ``joined`` one character that may be composed with another
+    before it.
+    """
+
+    plain: dict[int, str]
+    odd: re.Pattern[str]
+    joined: re.Pattern[str]
+
+
+@cache
+def _plain_forms() -> PlainForms:
+    """Make the table, at first use: that takes some hundredths of a second."""
+    plain = {}
+    for code in chain.from_iterable(range(*limits) for limits in _CANDIDATES):
+        form = plain_form(chr(code))
+        if form is not None:
+            plain[code] = form
+    ranges = [f"{re.escape(chr(low))}-{re.escape(chr(high))}" for low, high in _ranges(list(plain))]
+    odd = re.compile(f"[{''.join(ranges)}]+")
+    later = "".join([re.escape(chr(code)) for code, form in plain.items() if _LATER.match(form)])
+    return PlainForms(plain, odd, re.compile(f"[{_MARKS}{_JAMO}{later}]"))
+
+
+def plain_form(character: str) -> str | None:
+    """Return what one character becomes; None if it stays as it is.
+
+    An accent that stands alone does: as a space with a mark it would be found by a space.
+    """
+    if not unicodedata.decomposition(character):
+        return None
+    form = unicodedata.normalize("NFKC", character)
+    is_accent = form[0] == " " and len(form) > 1
+    return None if form == character or is_accent or len(form) > MOST else form
+
+
+def _ranges(codes: Sequence[int]) -> list[list[int]]:
+    """Return first and last of runs of ascending code points."""
+    found: list[list[int]] = []
+    for code in codes:
+        nearest = code - (_NEAR if code > 0xFFFF else 1)
+        if found and found[-1][1] >= nearest:
+            found[-1][1] = code
+        else:
+            found.append([code, code])
+    return found

@@ -1,7 +1,7 @@
 """The plain scan of SEARCH: whether a message holds a substring (RFC 3501 §6.4.4).
 
 Text is compared as people read it: encoded words, transfer encodings and charsets undone, HTML without
-its tags, letters without case. Time is linear in the message's length, and nothing raises.
+its tags, characters as ``folding`` says. Time is linear in the message's length, and nothing raises.
 """
 
 import html
@@ -17,7 +17,7 @@ from twisted_mail.mail.mime.folding import PIECE, folded
 from twisted_mail.mail.mime.parameters import content_type, disposition, values_of
 from twisted_mail.mail.mime.structure import Part, scan
 
-VERSION = 4  # raised when the text of any message changes, so that stored texts are made again
+VERSION = 5  # raised when the text of any message changes, so that stored texts are made again
 MAX_HEADERS = 1024 * 1024  # octets of all headers of a message that are searched
 
 
