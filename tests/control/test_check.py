@@ -124,7 +124,7 @@ def test_a_subject_that_cannot_be_looked_at_stops_no_other(
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", "accounts.sqlite3")
 
-    monkeypatch.setattr(directory, "DirectoryEditor", refused)
+    monkeypatch.setattr(directory, "opened", refused)
     monkeypatch.setattr(certificate_files, "inspect_folder", refused)
     answer = server.json("check")
     found = {note["subject"]: note["text"] for note in answer["notes"] if note["level"] == "fault"}
