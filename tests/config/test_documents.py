@@ -72,6 +72,13 @@ def test_later_files_add_and_override(tmp_path: Path) -> None:
     assert document.lines["listener", 2, "d"] == (folder / "20.toml", 2)
 
 
+@pytest.mark.parametrize("value", ["1" * 5000, "[" * 5000 + "]" * 5000, "{a=" * 5000])
+def test_values_that_python_cannot_read_are_mistakes(tmp_path: Path, value: str) -> None:
+    (tmp_path / "mail.toml").write_text(f"a = {value}\n")
+    _, [mistake] = read(tmp_path / "mail.toml")
+    assert "too deep" in mistake.text
+
+
 def test_files_that_are_no_toml_are_named_with_the_line(tmp_path: Path) -> None:
     (tmp_path / "mail.toml.d").mkdir()
     (tmp_path / "mail.toml").write_text("a = 1\nb = \n")

@@ -17,11 +17,18 @@ from twisted_mail.config.endpoints import parse
         ("tcp:143:interfac=::", "no part named"),
         ("tcp:143:interfac=127.0.0.1", "no part named 'interfac'"),
         ("unix:/x:mode=9", "is not an endpoint"),
+        (f"unix:/{'x' * 107}", "at most 107 octets"),
+        (f"unix:/{'ü' * 54}", "at most 107 octets"),
+        ("stdio:", "standard input"),
     ],
 )
 def test_what_is_no_endpoint_is_explained(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=re.escape(words)):
         parse(text)
+
+
+def test_a_path_of_a_socket_may_be_as_long_as_the_system_allows() -> None:
+    assert parse(f"unix:/{'x' * 106}").path == f"/{'x' * 106}"
 
 
 def test_what_only_the_server_can_know_is_not_a_mistake() -> None:

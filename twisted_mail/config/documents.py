@@ -51,6 +51,9 @@ def read(path: Path) -> tuple[Document, list[ConfigMistake]]:
             mistakes.append(ConfigMistake(file, 0, "", "is not UTF-8 text"))
         except tomllib.TOMLDecodeError as error:
             mistakes.append(_syntax_mistake(file, text, str(error)))
+        except (ValueError, RecursionError):  # what tomllib does not look at itself
+            text = "has a number of too many digits, or lists too deep within lists"
+            mistakes.append(ConfigMistake(file, 0, "", text))
         else:
             _add(document, file, values, lines_of(text))
     return document, mistakes

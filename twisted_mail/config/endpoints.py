@@ -1,11 +1,12 @@
 """Endpoint strings, read without listening: what they mean, and whether they leave this machine."""
 
 import ipaddress
+import os
 import re
 from dataclasses import dataclass
 from typing import Any
 
-from twisted.internet.endpoints import serverFromString
+from twisted.internet.endpoints import StandardIOEndpoint, serverFromString
 
 from twisted_mail.config.mistakes import suggestion
 
@@ -13,18 +14,23 @@ from twisted_mail.config.mistakes import suggestion
 _KNOWN = ("tcp", "tcp6", "unix", "ssl", "systemd", "haproxy")
 # These read files or the environment that only the server has when it starts.
 _LATE = ("systemd", "ssl", "haproxy")
+_MAX_SOCKET_PATH = 107  # octets, and a NUL: sun_path of unix(7)
 EVERYWHERE = "::"  # with IPv4, as a port without an interface is
 _UNKNOWN_PART = re.compile("unexpected keyword argument ('[^']*')")  # 3.13 adds "Did you mean"
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint string as a value: a port of an interface, a UNIX socket, or neither (``kind``)."""
+    """An endpoint string as a value: a port of an interface, a UNIX socket, or neither (``kind``).
+
+    ``trouble`` says why it cannot be made at the moment.
+    """
 
     kind: str
     port: int = 0
     interface: str = ""
     path: str = ""
+    trouble: str = ""
 
     @property
     def is_local(self) -> bool:
@@ -62,14 +68,17 @@ def parse(text: str) -> Endpoint:
         raise ValueError(f"{text!r} is not an endpoint: {_plain(error)}") from None
     except Exception as error:  # the parser of a plugin may raise anything
         if kind in _LATE and isinstance(error, (OSError, LookupError)):
-            return Endpoint(kind)
+            return Endpoint(kind, trouble=str(error))
         raise ValueError(f"{text!r} is not an endpoint: {_plain(error)}") from None
+    if isinstance(endpoint, StandardIOEndpoint):  # its one client is there already, and never ends
+        raise ValueError("a listener cannot have the server's standard input")
     port = getattr(endpoint, "_port", 0)
     if not 0 <= port <= 65535:
         raise ValueError(f"the port must be from 0 to 65535, not {port}")
-    return Endpoint(
-        kind, port, getattr(endpoint, "_interface", ""), getattr(endpoint, "_address", "")
-    )
+    path = getattr(endpoint, "_address", "")
+    if len(os.fsencode(path)) > _MAX_SOCKET_PATH:
+        raise ValueError(f"the path of a socket has at most {_MAX_SOCKET_PATH} octets")
+    return Endpoint(kind, port, getattr(endpoint, "_interface", ""), path)
 
 
 def _plain(error: Exception) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from twisted_mail.config.endpoints import Endpoint
+from twisted_mail.config.endpoints import Endpoint, parse
 from twisted_mail.control.checks import ports
 
 
@@ -49,8 +49,13 @@ def test_an_address_of_another_machine_is_impossible() -> None:
     assert ports.probe(Endpoint("tcp", 9930, "192.0.2.1")).state == "impossible"
 
 
+def test_what_the_server_could_not_make_is_impossible() -> None:
+    finding = ports.probe(parse("ssl:9931:privateKey=/nowhere/key.pem"))
+    assert finding.state == "impossible"
+    assert "/nowhere/key.pem" in finding.text
+
+
 def test_what_is_no_port_is_unknown() -> None:
-    assert ports.probe(Endpoint("systemd")).state == "unknown"
     assert ports.probe(Endpoint("tcp", 0)).state == "unknown"
 
 
@@ -71,3 +76,12 @@ def test_sockets_of_the_file_system(tmp_path: Path) -> None:
     )
     (tmp_path / "f").touch()
     assert "no socket" in ports.probe(Endpoint("unix", path=str(tmp_path / "f"))).text
+
+
+def test_a_socket_in_a_folder_of_somebody_else_is_for_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode, effective_ids: path != str(tmp_path))
+    finding = ports.probe(Endpoint("unix", path=str(tmp_path / "s")))
+    assert finding.state == "forbidden"
+    assert str(tmp_path) in finding.text

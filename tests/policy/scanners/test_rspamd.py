@@ -197,7 +197,15 @@ def test_a_message_that_cannot_be_edited_is_refused():
 
 
 def test_the_url_is_one():
-    for url in ("127.0.0.1:11333", "http://caf\u00e9"):
+    bad = [
+        "127.0.0.1:11333",
+        "http://caf\u00e9",
+        "http://",
+        "http://:80",
+        "http://[::1",
+        "http://a b",
+    ]
+    for url in (*bad, "http://a:99999", "http://a:x", "http://a:0", "file://a", "http://a\n"):
         with pytest.raises(ValueError, match="url"):
             RspamdSettings(url=url)
 

@@ -32,6 +32,8 @@ def probe(endpoint: Endpoint) -> PortFinding:
     """Try to listen on an endpoint for a moment."""
     if endpoint.kind == "unix":
         return _look_at_socket(endpoint.path)
+    if endpoint.trouble:
+        return PortFinding("impossible", endpoint.trouble)
     if not endpoint.port:
         return PortFinding("unknown", "is known when the server starts")
     try:
@@ -67,6 +69,18 @@ def _refused(endpoint: Endpoint, error: OSError) -> PortFinding:
 
 
 def _look_at_socket(path: str) -> PortFinding:
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        return PortFinding("homeless", f"there is no folder {folder}")
+    finding = _connected(path)
+    is_ours = os.access(folder, os.W_OK | os.X_OK, effective_ids=True)
+    if finding.state == "free" and not is_ours:
+        return PortFinding("forbidden", f"only root, or who may write {folder}, can make it")
+    return finding
+
+
+def _connected(path: str) -> PortFinding:
+    """Connect to a UNIX socket for a moment, if there is one."""
     try:
         if not stat.S_ISSOCK(os.stat(path).st_mode):
             return PortFinding("taken", "is a file and no socket")
@@ -74,9 +88,6 @@ def _look_at_socket(path: str) -> PortFinding:
             trial.settimeout(1)
             trial.connect(path)
     except FileNotFoundError:
-        folder = os.path.dirname(os.path.abspath(path))
-        if not os.path.isdir(folder):
-            return PortFinding("homeless", f"there is no folder {folder}")
         return PortFinding("free", "is free")
     except ConnectionRefusedError:
         return PortFinding("free", "is left over from a server that has ended")

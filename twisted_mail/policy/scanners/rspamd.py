@@ -1,8 +1,10 @@
 """Rspamd over HTTP: the whole message is sent, and an action comes back."""
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from twisted_mail.interfaces import Blocking, HttpClient, SmtpContext
 from twisted_mail.mail.mime.revision import Revision
@@ -16,6 +18,7 @@ from twisted_mail.policy.scanners.rspamd_result import RspamdResult, parse_rspam
 MAX_ANSWER = 1024 * 1024  # octets
 MAX_RECIPIENTS = 500  # that are sent along
 
+_URL = re.compile(r"[!-~]+")
 _SPAM = Outcome(554, "5.7.1", "The message looks like spam")
 _LATER = Outcome(451, "4.7.1", "Not now; try again later")
 _FAILED = Outcome(451, "4.3.0", "The message cannot be judged now; try again later")
@@ -36,8 +39,18 @@ class RspamdSettings:
     max_size: int = 20_000_000  # octets; larger mail is accepted without asking
 
     def __post_init__(self) -> None:
-        if not self.url.startswith(("http://", "https://")) or not self.url.isascii():
-            raise ValueError("url must begin with http:// or https://")
+        if not self.url.startswith(("http://", "https://")) or not _names_a_host(self.url):
+            raise ValueError("url must begin with http:// or https:// and a host")
+
+
+def _names_a_host(url: str) -> bool:
+    """Return whether a URL, which has ASCII alone, has a host and at most one possible port."""
+    try:
+        parts = urlsplit(url)
+        is_port = parts.port is None or parts.port > 0
+    except ValueError:  # of brackets, or of a port
+        return False
+    return bool(parts.hostname) and is_port and _URL.fullmatch(url) is not None
 
 
 class RspamdFilter:
