@@ -19,7 +19,7 @@ from twisted_mail.store.format.subscriptions import SubscriptionsFile
 from twisted_mail.store.format.uidvalidity import UidValidities
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.quota import QuotaLedger
-from twisted_mail.store.trash.archive_room import ArchiveRoom
+from twisted_mail.store.trash.archive_quota import ArchiveQuota
 from twisted_mail.store.trash.expunged_archive import ExpungedArchive
 from twisted_mail.store.tree.events import ChangeEvent, StoreEvent, mailboxes_after
 from twisted_mail.store.tree.folder import Folder
@@ -43,7 +43,7 @@ class Tree:
         self.maildir = os.path.join(path, b"Maildir")
         days = environment.settings.undelete_days
         self.archive = ExpungedArchive(self.disk, environment.clock, path, days, environment.faults)
-        self.archive_room = ArchiveRoom(environment, self.archive.path)
+        self.archive_quota = ArchiveQuota(environment, self.archive.path)
         self.special_uses = SpecialUses(self.disk, path)
         self.subscriptions = SubscriptionsFile(self.disk, self.maildir)
         self.uidvalidities = UidValidities(self.disk, environment.clock, path, self.maildir)

@@ -62,7 +62,7 @@ def expunge_some(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> Expun
     removed: list[Row] = []
     rows = work.index.rows(state, set(uids))
     coming = Usage(sum(row.stored for row in rows), len(rows))
-    work.tree.archive_room.make(work.tree.ledger.quota, coming)
+    work.tree.archive_quota.keep_within(work.tree.ledger.quota, coming)
     wanted = there = {row.uid for row in rows}
     with folder.renaming(state):
         for _ in range(_ATTEMPTS):

@@ -134,7 +134,7 @@ def _archive_path(tree: Tree, work: UnitOfWork, folder: Folder) -> bytes:
     if not _has_messages(tree, folder):
         return b""
     messages, octets = work.index.mailboxes.usage().get(folder.folder, (0, 0))
-    tree.archive_room.make(tree.ledger.quota, Usage(octets, messages))
+    tree.archive_quota.keep_within(tree.ledger.quota, Usage(octets, messages))
     return tree.archive.mailbox_path(folder.folder, _unique(tree))
 
 

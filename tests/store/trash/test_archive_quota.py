@@ -9,7 +9,7 @@ from tests.contracts.ground import FakeRenderer, draft, mail
 from tests.faults import QuickDisk
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.settings import StoreSettings
-from twisted_mail.store.trash import archive_room
+from twisted_mail.store.trash import archive_quota
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 ALICE = "alice@example.org"
@@ -121,7 +121,7 @@ def test_what_the_purge_removed_makes_room_after_an_hour(
     account.expunge(9)
     for path in account.kept:
         path.unlink()
-    account.clock.seconds += archive_room.MEASURE_SECONDS
+    account.clock.seconds += archive_quota.MEASURE_SECONDS
     account.expunge(9)
     assert len(account.kept) == 9
 
@@ -135,8 +135,8 @@ def test_a_folder_that_cannot_be_read_keeps_nobody_from_expunging(
     def broken(*_: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(archive_room.ArchiveRoom, "_names", broken)
-    account.clock.seconds += archive_room.MEASURE_SECONDS
+    monkeypatch.setattr(archive_quota.ArchiveQuota, "_names", broken)
+    account.clock.seconds += archive_quota.MEASURE_SECONDS
     account.expunge(2)
     assert len(account.kept) == 3
     assert [os.path.basename(where) for where in account.faults] == ["expunged"]

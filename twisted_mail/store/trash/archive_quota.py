@@ -27,8 +27,8 @@ class _Kept(NamedTuple):
     usage: Usage
 
 
-class ArchiveRoom:
-    """Room among the expunged files of one account, in its folder for these."""
+class ArchiveQuota:
+    """The expunged files of one account, in its folder for these, within its quota."""
 
     def __init__(self, environment: StoreEnvironment, path: bytes) -> None:
         self._disk = environment.disk
@@ -38,7 +38,7 @@ class ArchiveRoom:
         self._usage = Usage()
         self._measured_at: float | None = None
 
-    def make(self, quota: Quota, coming: Usage) -> None:
+    def keep_within(self, quota: Quota, coming: Usage) -> None:
         """Remove the oldest until what comes has room beside the rest, and count it in.
 
         Errors are reported, and keep nobody from expunging.
