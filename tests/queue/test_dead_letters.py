@@ -35,7 +35,7 @@ def test_they_are_removed_after_their_days_and_the_log_says_so(queue: MailQueue)
     queue.clock.seconds += 3600
     look(queue)
     assert queue.dead == []
-    assert queue.journal.of("warned")[-1] == ("waiting", "the dead letter id1-1 is removed")
+    assert queue.journal.of("warned")[-1] == ("waiting:", "the dead letter id1-1 is removed")
 
 
 def test_with_no_days_they_stay(tmp_path: Path) -> None:

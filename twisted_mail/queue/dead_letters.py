@@ -52,7 +52,7 @@ class DeadLetters:
             raise Unavailable("The message cannot be kept now") from error
         self._journal.tried(job.id, job.transport, "dead", reason)
         self._journal.warned(
-            "waiting", f"{job.id} is a dead letter, and nobody can be told: {reason}"
+            "waiting:", f"{job.id} is a dead letter, and nobody can be told: {reason}"
         )
 
     async def work(self) -> None:
@@ -64,7 +64,7 @@ class DeadLetters:
             kept = await self._blocking.run(self._folder.read_all)
             for job in self._surplus(kept):
                 await self._blocking.run(self._folder.remove, job.id)
-                self._journal.warned("waiting", f"the dead letter {job.id} is removed")
+                self._journal.warned("waiting:", f"the dead letter {job.id} is removed")
         except MailError:
             return
         except OSError as error:

@@ -108,7 +108,7 @@ class QueueRunner:
             else:
                 await self._queue.remove(job.id)
         except Unavailable:
-            self._journal.warned("waiting", f"{job.id} cannot be written")
+            self._journal.warned("waiting:", f"{job.id} cannot be written")
             self._queue.schedule(replace(job, due=now + self._settings.longest_retry))
 
     def _is_dead(self, job: Job, result: DeliveryResult) -> bool:
