@@ -220,6 +220,8 @@ class Options(usage.Options):
         ["demo", None, "Start a demonstration on high ports of the loopback interface."],
     ]
 
+    is_hung_up = False  # before there was a service
+
     def opt_help_auth(self) -> NoReturn:
         """List the checkers of passwords that the configuration can name, and exit."""
         _print_and_exit(checker_list())
@@ -230,8 +232,6 @@ class Options(usage.Options):
             _print_and_exit(checker_help(name))
         except ValueError as error:
             raise usage.UsageError(str(error)) from None
-
-    is_hung_up = False
 
     def hang_up(self, *_: object) -> None:
         """Note a SIGHUP that comes before there is a service: it will read the configuration again."""

@@ -27,11 +27,9 @@ from twisted_mail.workers.spawn import WorkerTask
 from twisted_mail.workers.worker import COUNTS, FIRST_PORT, WorkerConfig
 
 FOLLOW_SECONDS = 10.0  # that a worker may take to change its configuration, or to release a port
+SPARE_LISTENERS = 16  # that may be added while the server runs
 
 log = Logger(namespace="twisted_mail")
-
-
-SPARE_LISTENERS = 16  # that may be added while the server runs
 
 
 class WorkerPool(Workers):

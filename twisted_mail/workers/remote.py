@@ -42,7 +42,7 @@ class RemoteSharedServices(SharedServices):
     def __init__(self, process: int, bridge: Bridge, counts: SharedCountMemory) -> None:
         self.process = process
         # What the main process calls the filters, in the order of the configuration.
-        self.filter_numbers: Sequence[int] = (0,)
+        self.filter_numbers: Sequence[int] = ()
         self._bridge = bridge
         self._counts = counts
         self._conversations = itertools.count(1)
