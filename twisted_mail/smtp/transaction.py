@@ -17,8 +17,7 @@ class Transaction:
 
     ``recipients`` are in order, each once, with their routes; ``routes_version`` is the router's before
     the first of them. ``repeats`` counts those that came again, ``extra_recipients`` those refused for
-    being too many.
-    ``incoming_message`` is the message, when it comes by BDAT and has begun.
+    being too many. ``incoming_message`` is the message, when it comes by BDAT and has begun.
     """
 
     id: str

@@ -62,9 +62,8 @@ class MaildirStore:
     place of ``own_reserver``. ``indexing`` is to be called from time to time, and reports to
     ``progress`` how far a long one has come. ``purge`` and ``compaction`` are to be asked for a step
     every second or so. Deliveries are made by ``blocking``; ``account_blocking`` has the lanes of
-    accounts, so that neither waits for the other.
-    ``report_fault`` takes every error of the disk that a client is only sent a general answer to, or
-    that is worked around, in any thread.
+    accounts, so that neither waits for the other. ``report_fault`` takes every error of the disk that a
+    client is only sent a general answer to, or that is worked around, in any thread.
     """
 
     def __init__(

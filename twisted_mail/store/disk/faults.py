@@ -51,6 +51,9 @@ class DiskFaults:
             raise self.unavailable(where, error) from error
 
 
+UNREPORTED = DiskFaults()
+
+
 def answer_to(error: DiskError) -> Unavailable:
     """Return the answer to what the disk or the index raised. It names neither."""
     number = error.errno if isinstance(error, OSError) else None

@@ -13,21 +13,20 @@ from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.store.disk.blob import Descriptor, FileBlob
 from twisted_mail.store.disk.budget import Budget, BudgetedBlob, BudgetShare
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.faults import DiskFaults
+from twisted_mail.store.disk.faults import UNREPORTED, DiskFaults
 
 IN_MEMORY = 16 * 1024  # octets that a message may always have in memory
 NO_BUDGET = Budget(0, 0)
 _DISK = Disk()
-_FAULTS = DiskFaults()
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class SpoolWriter:
     """Collects the octets of a message whose size is not known yet. Fulfils ``interfaces.BlobWriter``.
 
-    At most ``in_memory`` octets are held, or what ``budget`` allows beyond that: up to a piece at a time
-    on the way to a file, all of the message without one;
-    files are made in ``folder``, without a name. ``faults`` hears of errors of the disk.
+    At most ``in_memory`` octets are held, and beyond that what ``budget`` allows: all of the message, or
+    a piece at a time on the way to a file. Files are made in ``folder``, without a name. ``faults`` hears
+    of errors of the disk.
     """
 
     def __init__(
@@ -37,7 +36,7 @@ class SpoolWriter:
         in_memory: int = IN_MEMORY,
         budget: Budget = NO_BUDGET,
         disk: Disk = _DISK,
-        faults: DiskFaults = _FAULTS,
+        faults: DiskFaults = UNREPORTED,
     ) -> None:
         self._folder = os.fsencode(folder)
         self._disk = disk

@@ -12,7 +12,7 @@ from typing import NamedTuple, ParamSpec, TypeVar
 import apsw
 
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.faults import DiskFaults
+from twisted_mail.store.disk.faults import UNREPORTED, DiskFaults
 from twisted_mail.store.index.database import NO_DISK
 from twisted_mail.store.search.textfile import TextDatabase
 from twisted_mail.store.search.texts import END, IndexedText, SubstringQuery
@@ -47,16 +47,13 @@ class SearchHits(NamedTuple):
     unknown: frozenset[int]
 
 
-_NO_FAULTS = DiskFaults()
-
-
 class FullTextIndex:
     """The database at ``path``, opened at first use.
 
     Methods are called by way of ``attempt``.
     """
 
-    def __init__(self, disk: Disk, path: bytes, faults: DiskFaults = _NO_FAULTS) -> None:
+    def __init__(self, disk: Disk, path: bytes, faults: DiskFaults = UNREPORTED) -> None:
         self.file = TextDatabase(disk, path)
         self._path = path
         self._faults = faults

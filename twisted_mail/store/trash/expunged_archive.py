@@ -28,7 +28,7 @@ from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists, make_folders
-from twisted_mail.store.disk.faults import DiskFaults
+from twisted_mail.store.disk.faults import UNREPORTED, DiskFaults
 from twisted_mail.store.format import filename, layout
 from twisted_mail.store.index.rows import Row
 
@@ -145,10 +145,10 @@ class ExpungedArchive:
         clock: Clock,
         account: bytes,
         days: int,
-        faults: DiskFaults | None = None,
+        faults: DiskFaults = UNREPORTED,
     ) -> None:
         self.disk = disk
-        self._faults = faults or DiskFaults()
+        self._faults = faults
         self.path = os.path.join(account, FOLDER)
         self._clock = clock
         self._days = days
@@ -186,7 +186,7 @@ class ExpungedArchive:
 
 
 def purge(
-    disk: Disk, account: bytes, days: int, now: float, limit: int, faults: DiskFaults | None = None
+    disk: Disk, account: bytes, days: int, now: float, limit: int, faults: DiskFaults = UNREPORTED
 ) -> int:
     """Remove files of an account that were expunged more than ``days`` ago, at most ``limit``.
 
@@ -196,7 +196,7 @@ def purge(
     """
     path = os.path.join(account, FOLDER)
     last = _day(now - days * DAY_SECONDS)
-    removal = _Removal(disk, faults or DiskFaults(), limit)
+    removal = _Removal(disk, faults, limit)
     for day in removal.names(path):
         if _DAY.fullmatch(day) and day < last and removal.left > 0:
             removal.remove_folder(os.path.join(path, day))

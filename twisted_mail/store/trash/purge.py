@@ -9,7 +9,7 @@ from contextlib import suppress
 from twisted_mail.interfaces import Blocking, Clock
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.faults import DiskFaults
+from twisted_mail.store.disk.faults import UNREPORTED, DiskFaults
 from twisted_mail.store.trash import expunged_archive
 
 FIRST_SECONDS = 60.0  # after the start
@@ -28,10 +28,10 @@ class ExpungedPurge:
         blocking: Blocking,
         root: bytes,
         days: int,
-        faults: DiskFaults | None = None,
+        faults: DiskFaults = UNREPORTED,
     ) -> None:
         self._disk = disk
-        self._faults = faults or DiskFaults()
+        self._faults = faults
         self._clock = clock
         self._blocking = blocking
         self._root = root

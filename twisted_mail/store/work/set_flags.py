@@ -29,20 +29,21 @@ _ATTEMPTS = 8  # at finding files that other programs rename meanwhile
 class MarkedMessages:
     """What a call of ``mark_some`` did: the ascending UIDs that were refused, and what is to be synced.
 
-    ``places`` are the folders whose names are altered; ``is_index_alone`` when some of it no name shows.
+    ``places`` are the folders in which names were altered. ``needs_index`` when keywords without letters
+    were, which only the index has; ``needs_touch`` when no name of some message tells of its alteration.
     """
 
     refused: tuple[int, ...] = ()
     places: frozenset[bytes] = frozenset()
-    is_index_alone: bool = False
-    is_touched: bool = False
+    needs_index: bool = False
+    needs_touch: bool = False
 
     def __add__(self, other: "MarkedMessages") -> "MarkedMessages":
         return MarkedMessages(
             self.refused + other.refused,
             self.places | other.places,
-            self.is_index_alone or other.is_index_alone,
-            self.is_touched or other.is_touched,
+            self.needs_index or other.needs_index,
+            self.needs_touch or other.needs_touch,
         )
 
 
@@ -88,9 +89,9 @@ def mark_some(
 def make_durable(folder: Folder, work: UnitOfWork, marked: MarkedMessages) -> None:
     """Make altered flags durable."""
     folder.sync(set(marked.places))
-    if marked.is_index_alone:
+    if marked.needs_index:
         work.index.need_full_sync()
-    if marked.is_touched:
+    if marked.needs_touch:
         folder.touch()
 
 
