@@ -91,6 +91,25 @@ def test_what_is_no_address_is_refused(text: str) -> None:
         parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("@a", "the local part is missing or has characters that need quotes"),
+        ("joe", "an address needs an @ and a domain"),
+        ("x" * 257 + "@a", "the local part is longer than 256 octets"),
+        ("joe@a..b", "the domain is missing or malformed"),
+        ("joe@" + "a." * 127 + "ab", "the domain is longer than 255 octets"),
+        ("joe@" + "é." * 100 + "a", "the domain is longer than 255 octets"),
+        ("joe@" + "x" * 64, "a label of the domain is longer than 63 octets"),
+        ("joe@\ud800", "the domain has characters that domains do not have"),
+        ("joe@[]", "the address literal is malformed"),
+    ],
+)
+def test_the_fault_of_an_address_is_named(text: str, fault: str) -> None:
+    with pytest.raises(ValueError, match=f"^{fault}$"):
+        parse(text)
+
+
 def test_the_null_sender_is_empty() -> None:
     assert NULL.is_null
     assert str(NULL) == ""

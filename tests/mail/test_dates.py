@@ -1,5 +1,6 @@
 """Tests of twisted_mail.mail.dates."""
 
+import re
 from datetime import date, datetime, timedelta, timezone
 from email.utils import format_datetime, parsedate_to_datetime
 
@@ -111,6 +112,25 @@ def test_days_and_times_that_do_not_exist_are_refused_as_such() -> None:
             parse_date_time(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("1 Jan 2020", "it looks like 17-Jul-1996 02:44:25 -0700"),
+        ("01-Foo-2020 00:00:00 +0000", "there is no such month"),
+        ("01-Jan-2020 00:00:00 +2400", "there is no such time zone"),
+        ("01-Jan-2020 00:00:61 +0000", "a minute has 60 seconds"),
+    ],
+)
+def test_the_fault_of_an_imap_date_time_is_named(text: str, fault: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(fault)}$"):
+        parse_date_time(text)
+
+
+def test_the_fault_of_an_imap_date_is_named() -> None:
+    with pytest.raises(ValueError, match=r"^a date looks like 1-Feb-1994$"):
+        parse_date("1 Feb 1994")
+
+
 @given(moments, st.sampled_from(["{:2d}", "{:02d}", "{:d}"]))
 def test_any_imap_date_time_is_read(when: datetime, day: str) -> None:
     day = f"{day.format(when.day)}-{when:%b}-{when.year:04d}"
@@ -148,7 +168,7 @@ def test_internal_dates_beyond_the_calendar_are_cut(seconds: int) -> None:
 
 
 def test_naive_datetimes_are_refused() -> None:
-    with pytest.raises(ValueError, match="zone"):
+    with pytest.raises(ValueError, match=r"^the datetime has no zone$"):
         format_mail_date(datetime(2020, 1, 1))
 
 

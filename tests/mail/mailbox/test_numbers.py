@@ -44,6 +44,15 @@ def test_what_is_no_set_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "fault"),
+    [("1,,2", "malformed set of numbers"), ("4294967296", "a number of the set is too large")],
+)
+def test_the_fault_of_a_set_is_named(text: str, fault: str) -> None:
+    with pytest.raises(ValueError, match=f"^{fault}$"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
     ("text", "highest", "ranges"),
     [
         ("2,4:7,9,12:*", 15, [(2, 2), (4, 7), (9, 9), (12, 15)]),

@@ -1,5 +1,7 @@
 """Addresses by the letter of RFC 5322: a field means one thing, or it is refused."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,6 +90,26 @@ def test_what_is_certain_is_read(value: bytes, found: list[str]) -> None:
 def test_what_is_not_certain_is_refused(value: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         strict_addresses.parse(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        (b"a@x.example b@x.example", "b'b' may not stand here"),
+        (b"a\x00@x.example", "an octet that may not stand here: b'\\x00'"),
+        (b"a@x.example (\x00)", "a comment has an octet that may not stand there"),
+        (b"(" * 51 + b")" * 51 + b"a@x.example", "comments in too many comments"),
+        (b"a@x.example (b", "a comment does not end"),
+    ],
+)
+def test_the_fault_is_named(value: bytes, fault: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(fault)}$"):
+        strict_addresses.parse(value)
+
+
+def test_comments_may_be_in_50_comments() -> None:
+    value = b"(" * 50 + b")" * 50 + b"a@x.example"
+    assert [str(one) for one in strict_addresses.parse(value)] == ["a@x.example"]
 
 
 PIECE = st.sampled_from(
