@@ -81,10 +81,11 @@ def patiently(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 @contextmanager
-def refused(condition: str) -> Iterator[None]:
+def refused(condition: str, text: str | None = None) -> Iterator[None]:
     with pytest.raises(Refused) as caught:
         yield
     assert caught.value.condition == condition
+    assert text in (None, caught.value.outcome.text)
 
 
 class Ground:

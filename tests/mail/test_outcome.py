@@ -7,7 +7,10 @@ from twisted_mail.mail.outcome import MailError, Outcome, ProtocolError, Refused
 
 @pytest.mark.parametrize(
     ("code", "is_success", "is_temporary"),
-    [(250, True, False), (354, True, False), (451, False, True), (550, False, False)],
+    [
+        *((199, False, False), (200, True, False), (354, True, False), (399, True, False)),
+        *((400, False, True), (451, False, True), (499, False, True), (500, False, False)),
+    ],
 )
 def test_the_code_says_how_it_ended(code: int, is_success: bool, is_temporary: bool) -> None:
     outcome = Outcome(code, "", "text")
@@ -15,12 +18,19 @@ def test_the_code_says_how_it_ended(code: int, is_success: bool, is_temporary: b
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "condition"),
-    [(ProtocolError, 500, ""), (Refused, 550, ""), (Unavailable, 451, "UNAVAILABLE")],
+    ("error", "code", "enhanced", "condition"),
+    [
+        (MailError, 451, "4.3.0", ""),
+        (ProtocolError, 500, "5.5.2", ""),
+        (Refused, 550, "5.7.1", ""),
+        (Unavailable, 451, "4.3.0", "UNAVAILABLE"),
+    ],
 )
-def test_each_kind_has_its_own_outcome(error: type[MailError], code: int, condition: str) -> None:
+def test_each_kind_has_its_own_outcome(
+    error: type[MailError], code: int, enhanced: str, condition: str
+) -> None:
     raised = error("Not now")
-    assert raised.outcome == Outcome(code, error.enhanced, "Not now")
+    assert raised.outcome == Outcome(code, enhanced, "Not now")
     assert raised.condition == condition
     assert str(raised) == "Not now"
 

@@ -87,7 +87,15 @@ def test_another_store_of_this_process_waits(ground: Ground) -> None:
     with ground.dotlock().held():
         assert not ground.takes()
         assert 3 < ground.disk.waited < 10
+        assert not ground.takes(), "whoever did not get it has given it up"
     assert ground.takes()
+
+
+def test_the_client_is_told_who_holds_the_lock(ground: Ground) -> None:
+    ground.lock.write_text(f"1:{HOST}")
+    words = "The mailbox is being changed by another program."
+    with pytest.raises(Unavailable, match=f"^{words}$"), ground.dotlock().held():
+        pass
 
 
 def test_the_lock_of_a_running_process_is_respected(ground: Ground) -> None:
@@ -108,7 +116,9 @@ def test_the_lock_of_an_earlier_process_of_this_number_is_void(ground: Ground) -
     assert ground.takes()
 
 
-@pytest.mark.parametrize("text", ["77:elsewhere", "nonsense", f"0:{HOST}", f"-1:{HOST}"])
+@pytest.mark.parametrize(
+    "text", ["77:elsewhere", "nonsense", f"0:{HOST}", f"-1:{HOST}", f"12345678901:{HOST}"]
+)
 def test_a_lock_of_whoever_is_void_after_two_minutes(ground: Ground, text: str) -> None:
     ground.lock.write_text(text)
     assert not ground.takes()

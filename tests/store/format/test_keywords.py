@@ -1,14 +1,15 @@
 """Tests of twisted_mail.store.format.keywords."""
 
+import socket
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.contracts.ground import refused
 from tests.faults import QuickDisk
 from twisted_mail.mail.mailbox.flags import normal
-from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.format import keywords
 from twisted_mail.store.format.dotlock import Dotlock
 from twisted_mail.store.format.filename import KEYWORD_LETTERS
@@ -64,6 +65,14 @@ def test_beyond_the_letters_keywords_are_known_without_one(folder: Path) -> None
     assert len(found.names) == 30
 
 
+def test_where_all_letters_are_given_nobody_is_waited_for(folder: Path) -> None:
+    found = opened(folder)
+    found.admit([f"k{number:02}" for number in range(26)])
+    (folder / "dovecot-uidlist.lock").write_text(f"1:{socket.gethostname()}")
+    found.admit(["more"])
+    assert "more" in found.names
+
+
 def test_letters_of_another_program_are_kept(folder: Path) -> None:
     found = opened(folder)
     (folder / "dovecot-keywords").write_bytes(b"5 theirs\n")
@@ -83,9 +92,8 @@ def test_a_file_is_read_once_for_each_time_that_it_was_written(folder: Path) -> 
 
 
 def test_what_is_no_keyword_is_refused(folder: Path) -> None:
-    with pytest.raises(Refused) as caught:
+    with refused("CANNOT", "No message can have this flag."):
         opened(folder).admit(["two words"])
-    assert caught.value.condition == "CANNOT"
 
 
 def test_the_number_of_keywords_is_bounded_and_unused_ones_make_space(
@@ -96,8 +104,7 @@ def test_the_number_of_keywords_is_bounded_and_unused_ones_make_space(
     found.admit([f"k{number:02}" for number in range(28)])
     assert not found.has_room
     assert found.needs_room(["more"])
-    with pytest.raises(Refused) as caught:
+    with refused("LIMIT", "There is no room for more keywords in this mailbox."):
         found.admit(["more"], in_use=normal(found.names))
-    assert caught.value.condition == "LIMIT"
     found.admit(["more"], in_use=normal(["k00"]))
     assert "more" in found.names

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.contracts.ground import refused
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.format import layout, mailbox_names
 
@@ -111,7 +112,22 @@ def test_folders_that_are_no_mailboxes_are_passed_over(folder: bytes) -> None:
     assert layout.mailbox_name(folder) is None
 
 
-@pytest.mark.parametrize("name", ["", "/", "a//b", "/a", "a/", "x" * 256, "\udc80"])
-def test_names_that_cannot_be_written_are_refused(name: str) -> None:
-    with pytest.raises(Refused):
+@pytest.mark.parametrize("name", ["", "/", "a//b", "/a", "a/", "x" * 255])
+def test_names_that_are_empty_or_too_long_are_refused(name: str) -> None:
+    with refused("CANNOT", "The mailbox name is empty or too long."):
         layout.folder_name(name)
+
+
+def test_a_name_that_is_no_text_is_refused() -> None:
+    with refused("CANNOT", "The mailbox name is not Unicode."):
+        layout.folder_name("\udc80")
+
+
+def test_a_folder_may_have_a_name_as_long_as_file_names_are() -> None:
+    assert layout.folder_name("x" * 254) == b"." + b"x" * 254
+
+
+def test_of_an_account_200_octets_are_written_as_they_are() -> None:
+    for local, is_plain in (("x" * 200, True), ("x" * 201, False)):
+        name = layout.account_path(b"/m", local).split(b"/")[-1]
+        assert (name == local.encode()) is is_plain

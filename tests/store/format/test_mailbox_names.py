@@ -62,6 +62,20 @@ def test_names_beyond_the_bounds_are_refused(bad):
         mailbox_names.new(bad)
 
 
+@pytest.mark.parametrize(
+    ("bad", "text"),
+    [
+        ("a//b", "A mailbox name has no empty level."),
+        ("a\0", "A mailbox name has no control characters."),
+        ("/".join("a" * 21), "A mailbox name has at most 20 levels."),
+        ("x" * 256, "The mailbox name is too long."),
+    ],
+)
+def test_it_is_said_why_a_name_is_refused(bad, text):
+    with refused("CANNOT", text):
+        mailbox_names.new(bad)
+
+
 @pytest.mark.parametrize("letter", [*map(chr, range(32)), "\x7f", "\x80", "\x9f", "\ud800"])
 def test_control_characters_and_surrogates_are_refused(letter):
     with refused("CANNOT"):
@@ -81,7 +95,7 @@ def test_levels_of_others_make_a_name():
 def test_uses_are_spelled_as_usual():
     assert mailbox_names.use("\\sent") == "\\Sent"
     assert mailbox_names.use("") == ""
-    with refused("USEATTR"):
+    with refused("USEATTR", "No mailbox can have this special use."):
         mailbox_names.use("\\Important")
 
 
@@ -107,6 +121,22 @@ def test_a_rename_leaves_as_many_mailboxes_and_can_be_done_one_by_one(mailboxes,
         left.add(after)
         assert after == new + before[len(old) :]
     assert len(left) == len(mailboxes)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "condition", "text"),
+    [
+        ("c", "d", "NONEXISTENT", "There is no such mailbox."),
+        ("a", "a", "ALREADYEXISTS", "There is a mailbox of this name already."),
+        ("a", "b", "ALREADYEXISTS", "There is a mailbox of this name already."),
+        ("a", "b/c", "ALREADYEXISTS", "There is a mailbox of this name already."),
+        ("a", "a/x", "CANNOT", "A mailbox cannot be put into itself."),
+        ("a", "/".join(["x" * 199] * 5), "CANNOT", "The mailbox name is too long."),
+    ],
+)
+def test_it_is_said_why_a_mailbox_is_not_renamed(old, new, condition, text):
+    with refused(condition, text):
+        mailbox_names.renamed(old, new, ["a", "a/d", "b", "b/c/d"])
 
 
 def test_the_list_has_mailboxes_levels_above_and_subscriptions():

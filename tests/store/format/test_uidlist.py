@@ -146,7 +146,7 @@ def test_lines_of_another_program_are_respected(tmp_path: Path) -> None:
 def test_nothing_is_appended_to_another_mailbox(tmp_path: Path) -> None:
     file = started(tmp_path, UidList(9, 1))
     (tmp_path / "dovecot-uidlist").write_bytes(b"3 V10 N1\n")
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match=r"^The mailbox is being changed by another program\.$"):
         file.append([b"ours"])
 
 
@@ -166,6 +166,26 @@ def test_compacting_leaves_what_is_not_known_yet(tmp_path: Path) -> None:
 
 
 def test_numbers_end_at_the_last_one(tmp_path: Path) -> None:
-    file = started(tmp_path, UidList(9, MAX_NUMBER))
-    with pytest.raises(Unavailable):
-        file.append([b"a"])
+    file = started(tmp_path, UidList(9, MAX_NUMBER - 1))
+    assert file.append([b"a"]) == [MAX_NUMBER - 1]
+    with pytest.raises(Unavailable, match=r"^The mailbox has no more numbers for messages\.$"):
+        file.append([b"b"])
+
+
+@pytest.mark.parametrize(
+    ("header", "id"),
+    [
+        (b"3 V9 N1 G3085f01b", "3085f01b"),
+        (b"3 V9 N1 G3085f01b X", "3085f01b"),
+        (b"3 V9 N1 G" + b"x" * 255, "x" * 255),
+        (b"3 V9 N1 G" + b"x" * 256, "V9"),
+        (b"3 V9 N1 G", "V9"),
+        (b"3 V9 N1 G(", "V9"),
+        (b"3 V9 N1", "V9"),
+    ],
+)
+def test_a_mailbox_has_the_identifier_of_its_list(tmp_path: Path, header: bytes, id: str) -> None:
+    (tmp_path / "dovecot-uidlist").write_bytes(header + b"\n1 Gfile :a\n")
+    file = UidFile(Disk(), os.fsencode(tmp_path))
+    assert file.load() is not None
+    assert file.id() == id
