@@ -5,7 +5,7 @@ find out first, and bound how deep they are nested.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from twisted_mail.imap.search.evaluation import FREE, Criterion, Rows, SearchEvaluator, rows_in
 from twisted_mail.mail.outcome import ProtocolError
@@ -18,8 +18,8 @@ class AllOf:
     """Messages that meet every one of the criteria; all messages if there are none."""
 
     criteria: tuple[Criterion, ...]
-    cost: int = field(default=FREE, compare=False)
-    depth: int = field(default=0, compare=False)
+    cost: int = FREE
+    depth: int = 0
 
     async def narrow(self, search: SearchEvaluator, rows: Rows) -> Rows:
         """Return the rows of the messages that meet it."""
@@ -33,8 +33,8 @@ class AnyOf:
     """Messages that meet at least one of the criteria."""
 
     criteria: tuple[Criterion, ...]
-    cost: int = field(compare=False)
-    depth: int = field(compare=False)
+    cost: int
+    depth: int
 
     async def narrow(self, search: SearchEvaluator, rows: Rows) -> Rows:
         """Return the rows of the messages that meet it; what one has found the next is not asked."""
@@ -52,8 +52,8 @@ class Not:
     """Messages that do not meet the criterion."""
 
     criterion: Criterion
-    cost: int = field(compare=False)
-    depth: int = field(compare=False)
+    cost: int
+    depth: int
 
     async def narrow(self, search: SearchEvaluator, rows: Rows) -> Rows:
         """Return the rows of the messages that meet it."""
