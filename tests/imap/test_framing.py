@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -331,3 +334,22 @@ def test_no_literal_becomes_a_command(literals: list[tuple[bytes]]) -> None:
     stream = b"".join(b"a X {%d+}\r\n%b\r\n" % (len(one), one) for (one,) in literals)
     said = events_of(stream)
     assert said == [b"a X {%d+}\r\n%b" % (len(one), one) for (one,) in literals]
+
+
+class WatchedFramer(Framer):
+    __slots__ = ("__weakref__",)
+
+
+def test_a_closed_framer_is_given_up_at_once() -> None:
+    framer = WatchedFramer(LIMITS)
+    framer.feed(b"a NOOP\r\nb ")
+    assert framer.next() == CompleteCommand(b"a NOOP", {})
+    assert framer.next() is None
+    watched = weakref.ref(framer)
+    gc.disable()  # it would find what holds itself, some time
+    try:
+        framer.close()
+        del framer
+        assert watched() is None
+    finally:
+        gc.enable()

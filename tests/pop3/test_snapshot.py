@@ -27,10 +27,11 @@ def test_what_is_marked_as_deleted_is_counted_no_longer() -> None:
 def test_numbers_stay_and_only_messages_that_are_there_have_one() -> None:
     shot = snapshot(1, 2)
     shot.delete(shot.row(1))
-    assert shot.row(2) == 1
+    assert (shot.row(2), shot.uid(1), shot.size(1)) == (1, 11, 2)
     for number in (0, 1, 3):
-        with pytest.raises(Refused):
+        with pytest.raises(Refused) as caught:
             shot.row(number)
+        assert (caught.value.condition, caught.value.outcome.code) == ("NONEXISTENT", 550)
 
 
 def test_one_message_is_no_messages() -> None:

@@ -12,6 +12,7 @@ from tests.queue.mail_queue import (
     FAILED,
     LATER,
     NEWS,
+    TICKET,
     TICKETS,
     MailQueue,
 )
@@ -35,6 +36,17 @@ def test_a_program_that_fails_for_now_gets_it_again_and_nobody_else_does(queue: 
     assert queue.store.delivered == [ALICE]
     assert not queue.kept
     assert not queue.reporter.reports
+
+
+@pytest.mark.parametrize(("result", "word"), [(DONE, "done"), (LATER, "later"), (FAILED, "failed")])
+def test_the_log_says_what_came_of_each_attempt(
+    queue: MailQueue, result: DeliveryResult, word: str
+) -> None:
+    queue.program.results = [result]
+    queue.accept(TICKETS)
+    queue.work()
+    (tried,) = [said for event, said in queue.journal.events if event == "tried"]
+    assert tried == ("id1-1", TICKET, word, result.reason)
 
 
 def test_pauses_grow_up_to_the_longest(tmp_path: Path) -> None:

@@ -55,6 +55,20 @@ def test_any_octets_have_an_outline(data: bytes) -> None:
     assert locate(outline_of(data).root, ()) == (0, len(data))
 
 
+def test_the_octets_of_an_outline_are_those_that_stores_have_kept() -> None:
+    data = (
+        b"Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n\r\nhi\r\n"
+        b"--a\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nyo\r\n--a--\r\n"
+    )
+    parts = [b"4 3 0 45 118", b"0 0 50 52 54", b"1 1 61 93 109", b"0 0 93 107 109"]
+    assert encode_outline(scan(data)) == b" ".join(parts)
+
+
+def test_a_multipart_without_parts_is_one_all_the_same() -> None:
+    outline = outline_of(b"Content-Type: multipart/mixed; boundary=a\r\n\r\n")
+    assert (outline.root.is_multipart, len(outline.root.children)) == (True, 0)
+
+
 def test_children_are_a_sequence() -> None:
     children = outline_of(COMPLEX).root.children
     tree = scan(COMPLEX).children

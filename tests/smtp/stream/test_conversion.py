@@ -319,6 +319,26 @@ def test_quoting_in_pieces_makes_no_difference(
     assert not has_binary(encoded)
 
 
+@pytest.mark.parametrize("before", [b"", b"x" * 75])
+@pytest.mark.parametrize(
+    ("line", "lengths"),
+    [
+        (b"a" * 73 + b" ", [39, 39]),  # it ends with =20, so that it has 76
+        (b"=" * 24 + b"a ", [37, 41]),  # one octet ends at 36, the next at 39
+        (b"a" + b"=" * 24 + b" ", [38, 40]),  # one ends at 37
+        (b"aa" + b"=" * 23 + b"aa ", [39, 39]),  # one ends at 38
+    ],
+)
+def test_a_full_line_is_broken_outside_of_what_stands_for_one_octet(
+    before: bytes, line: bytes, lengths: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = before + line
+    monkeypatch.setattr(conversion, "_STRIDE", len(content))
+    encoded = to_quoted_printable(content + b"end")
+    assert binascii.a2b_qp(encoded) == content + b"end"
+    assert [len(one) for one in encoded.split(b"\r\n")][-3:] == [*lengths, 3]
+
+
 @pytest.mark.parametrize("content", [b"a" * 74 + b" ", b"a" * 74 + b"\t", b"\0" + b"a" * 71 + b" "])
 def test_a_space_at_the_end_of_a_line_makes_it_no_longer_than_allowed(content: bytes) -> None:
     encoded = to_quoted_printable(content + b"\r\n" + content)
