@@ -59,10 +59,11 @@ class Bench:
                 break
         return Result(mutant, verdict, ran)
 
-    def control(self, mutant: Mutant) -> str:
+    def control(self, mutant: Mutant) -> Result:
         """What the few tests say when there is no fault: anything but PASSED is a fault of the bench."""
         few, _ = choice(mutant, self.reach)
-        return trial(None, few, self._seconds(few)) if few else PASSED
+        verdict = trial(None, few, self._seconds(few)) if few else PASSED
+        return Result(mutant, verdict, len(few))
 
     def _verdict(self, mutant: Mutant, tests: list[str]) -> str:
         mutation = Mutation(mutant.module, self.tree / mutant.path, mutated(self.tree, mutant))
@@ -91,7 +92,7 @@ def _result(mutant: Mutant) -> Result:
     return _bench.result(mutant)
 
 
-def _control(mutant: Mutant) -> str:
+def _control(mutant: Mutant) -> Result:
     return _bench.control(mutant)
 
 
@@ -109,9 +110,9 @@ def main() -> None:
     fork = multiprocessing.get_context("fork")
     with fork.Pool(arguments.processes, _start, (tree, reach)) as pool:
         controls = pool.map(_control, mutants[: arguments.controls], chunksize=1)
-        print(
-            f"{len(controls)} controls without a fault, {controls.count(PASSED)} pass", flush=True
-        )
+        failed = [one for one in controls if one.verdict != PASSED]
+        passed = len(controls) - len(failed)
+        print(f"{len(controls)} controls without a fault, {passed} pass", *failed, sep="\n")
         results = _collect(pool.imap_unordered(_result, mutants), len(mutants), arguments.json)
     _report(results, arguments)
     if not arguments.tree:

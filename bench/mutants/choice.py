@@ -31,7 +31,7 @@ def choice(mutant: Mutant, reach: Reach) -> tuple[list[str], list[str]]:
     seconds = 0.0
     files: set[str] = set()
     for test in tests:
-        file = test.split("::")[0]
+        file = _file(test)
         if seconds > _FEW_SECONDS or len(few) >= _FEW or (file not in files and len(files) >= 5):
             continue
         files.add(file)
@@ -44,7 +44,8 @@ def choice(mutant: Mutant, reach: Reach) -> tuple[list[str], list[str]]:
 def _reaching(mutant: Mutant, reach: Reach) -> set[str]:
     """The tests that run the line; if few do, also those of the file and of who imports it.
 
-    A line that runs at import, or whose result is cached, belongs to whichever test came first.
+    A line that runs at import, or whose result is cached, belongs to whichever test came first; and who
+    imports a name may be a test of another room.
     """
     reaching = reach.of_lines(mutant.path, mutant.line, mutant.end_line)
     if not mutant.at_import and len(reaching) >= _MANY:
@@ -55,8 +56,13 @@ def _reaching(mutant: Mutant, reach: Reach) -> set[str]:
         re.MULTILINE,
     )
     importers = (path for path in reach.lines if of_it.search(_text(path)))
-    written = {test for test in reach.seconds if _WRITTEN.search(test)}
-    return reaching | reach.of_files([mutant.path, *importers]) | written
+    files = {file for file in map(_file, reach.seconds) if of_it.search(_text(file))}
+    others = {t for t in reach.seconds if _file(t) in files or _WRITTEN.search(t)}
+    return reaching | reach.of_files([mutant.path, *importers]) | others
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]
 
 
 @cache
