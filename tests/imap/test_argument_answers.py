@@ -60,6 +60,9 @@ MESSAGES = {
     f"FETCH 1 BODY[HEADER.FIELDS ({'a ' * 500}a)]": "BAD A section names at most 500 header fields",
     "FETCH 1 BODY[TEXT]<0.0>": "BAD A range has at least one octet",
     f"FETCH 1 ({' '.join(['FLAGS'] * 101)})": "BAD A FETCH has at most 100 items",
+    f"FETCH 1 (BODY[HEADER.FIELDS ({'a ' * 300}a)] BODY[HEADER.FIELDS ({'b ' * 300}b)])": (
+        "BAD A FETCH names at most 500 header fields"
+    ),
     "STORE 1 FROB (a)": "BAD Unknown item FROB",
     "STORE 1 FLAGS (a": "BAD Expected ')'",
     "STORE 1 FLAGS (\\Frob)": "BAD Invalid system flag \\Frob",
@@ -70,6 +73,7 @@ MESSAGES = {
     "SEARCH SINCE (": "BAD Expected a date",
     "SEARCH LARGER x": "BAD Expected a number",
     "SEARCH LARGER 4294967296": "BAD The number is too large",
+    "SEARCH OLDER 0": "BAD Expected a number that does not begin with 0",
     "SEARCH KEYWORD (": "BAD Expected an atom",
     "SEARCH EMAILID !": "BAD Malformed object identifier",
     f"SEARCH {'NOT (OR ALL ' * 60}ALL{')' * 60}": "BAD The search program is nested too deeply",

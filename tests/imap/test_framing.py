@@ -114,6 +114,22 @@ def test_a_command_with_a_fault_is_dropped_and_the_next_one_is_not(line: bytes, 
     assert events_of(line + b"c NOOP\r\n") == [bad("a", text), b"c NOOP"]
 
 
+def test_the_end_of_a_long_line_is_known_however_it_comes() -> None:
+    line = b"a " + b"x" * 500 + b" {5+}\r\nb NO\n\r\nc NOOP\r\n"
+    for length in (1, 7, 39, 40, 41):
+        pieces = [line[at : at + length] for at in range(0, len(line), length)]
+        assert events_of(*pieces) == [bad("a", LONG_LINE), b"c NOOP"]
+
+
+def test_a_line_without_end_is_named_where_the_conversation_ends() -> None:
+    framer = Framer(LIMITS)
+    framer.feed(b"a " + b"x" * 5000)
+    event = framer.next()
+    assert isinstance(event, RejectedCommand)
+    assert (event.tag, event.is_fatal) == ("a", True)
+    assert (event.error.outcome.text, event.error.condition) == (LONG_LINE, "TOOBIG")
+
+
 def test_a_fault_without_a_tag_has_a_star() -> None:
     assert events_of(b"+ NOOP\n" + b"x" * 200 + b"\n") == [bad("*", BARE), bad("*", BARE)]
 

@@ -25,6 +25,8 @@ GOOD: list[tuple[Callable[[Reader], Any], bytes, Any]] = [
     (Reader.astring, b"{3}\r\na\r\n", b"a\r\n"),
     (Reader.astring, b"{0+}\r\n", b""),
     (Reader.pattern, b"foo/%*]", b"foo/%*]"),
+    (Reader.pattern, b"{3}\r\n%*]", b"%*]"),
+    (Reader.pattern, b'"a b/*"', b"a b/*"),
     (Reader.nstring, b"nil", None),
     (Reader.nstring, b'"NIL"', b"NIL"),
     (Reader.number, b"0", 0),

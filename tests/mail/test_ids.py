@@ -12,6 +12,7 @@ TIMES = st.floats(0, 2**34)
 def test_an_id_has_ten_signs_of_time_and_six_of_chance() -> None:
     assert make_id(0.0, lambda bits: 0) == "0" * 16
     assert make_id(0.001, lambda bits: 1) == "0000000001000001"
+    assert make_id(1.0, lambda bits: 0) == "00000000z8000000"  # 31 times 32, and 8 milliseconds
     assert make_id(0.0, lambda bits: 2**bits - 1) == "0" * 10 + "zzzzzz"
 
 

@@ -55,6 +55,7 @@ AFTER_MAIL = {
     "RCPT TO:<\xe9@b.example>": "553 5.6.7 Addresses in UTF-8 need SMTPUTF8 with MAIL",
     f"{RCPT} NOTIFY=X": "501 5.5.4 NOTIFY is NEVER, or a list of SUCCESS, FAILURE, DELAY",
     f"{RCPT} ORCPT=rf(c;x": "501 5.5.4 ORCPT is type;address of up to 500 characters",
+    f"{RCPT} ORCPT": "501 5.5.4 ORCPT is type;address of up to 500 characters",
     f"{RCPT} ORCPT=rfc822;+": "501 5.5.4 ORCPT is type;address in xtext",
     f"{RCPT} ORCPT=utf-8;\\": "501 5.5.4 ORCPT is malformed: not an encoded UTF-8 address",
     f"{RCPT} ORCPT=utf-8;\\x{{D800}}": "501 5.5.4 ORCPT is malformed: there is no such character",

@@ -96,3 +96,22 @@ def test_fields_that_were_kept_are_shown_in_portions_by_what_they_become() -> No
     assert mailbox.octets == 0
     assert len(mailbox.wire.written) > 5 * 1024 * 1024
     assert mailbox.wire.largest_write <= fetching.MAX_RENDERED_OCTETS + GROUP_OCTETS
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_large_part_is_announced_with_its_size_and_sent_whole(number: int) -> None:
+    mailbox = counted(b"1 BODY.PEEK[%d]" % number, LARGE)
+    head = b"* 1 FETCH (BODY[%d] {%d}\r\n" % (number, OCTETS)
+    assert bytes(mailbox.wire.written) == head + b"y" * OCTETS + b")\r\n"
+
+
+def test_bodies_of_250_messages_are_rendered_together() -> None:
+    mailbox = counted(b"1:* (ENVELOPE BODY.PEEK[HEADER])", *[b"Subject: x\r\n\r\n"] * 501)
+    asked = [len(what[0]) for name, *what in mailbox.calls if name == "items"]
+    assert asked == [250, 250, 1]
+
+
+def test_of_large_messages_16_are_rendered_together() -> None:
+    mailbox = counted(b"1:* (ENVELOPE BODY.PEEK[HEADER])", *[b"\r\n" + b"x" * 200_000] * 33)
+    asked = [len(what[0]) for name, *what in mailbox.calls if name == "items"]
+    assert asked == [16, 16, 1]

@@ -1,6 +1,7 @@
 import pytest
 
 from tests.imap.talk import ImapFixture
+from twisted_mail.mail.outcome import MailError, Refused, Unavailable
 from twisted_mail.testing.doubles import finish
 
 
@@ -15,6 +16,18 @@ def test_mailboxes_are_made_renamed_and_deleted() -> None:
     assert lines[1:] == ["b OK RENAME completed.", "c OK DELETE completed."]
     assert "z" in names(imap)
     assert "z/y" not in names(imap)
+
+
+@pytest.mark.parametrize("error", [Refused("gone"), Unavailable("busy")])
+def test_a_mailbox_that_cannot_be_seen_at_once_has_been_made(error: MailError) -> None:
+    imap = ImapFixture()
+
+    async def status(name: str, has_size: bool = True) -> None:
+        raise error
+
+    imap.account.status = status  # type: ignore[method-assign,assignment]
+    assert imap.inside("a CREATE x") == ["a OK CREATE completed."]
+    assert "x" in names(imap)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,11 @@ from itertools import pairwise
 
 import pytest
 
+from tests.imap.selected import SelectedSession, SmallMailbox
 from tests.imap.talk import ImapFixture
+from twisted_mail.imap.events import CommandLimits
+from twisted_mail.imap.extensions.idle import EXTENSION
+from twisted_mail.imap.framing import Framer
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import Refused, Unavailable
@@ -33,6 +37,16 @@ def test_what_happens_is_sent_at_once() -> None:
         "* 0 RECENT",
         "b OK IDLE terminated.",
     ]
+
+
+def test_whoever_idles_no_more_is_not_woken() -> None:
+    session = SelectedSession(SmallMailbox())
+    session.framer = Framer(CommandLimits(400, 50, 3, 600, 2000, 4000))
+    session.framer.feed(b"DONE\r\n")
+    [idle] = EXTENSION.commands
+    before = [*session.mailbox._watchers]
+    assert finish(session.run(idle, b"")) == "IDLE terminated."
+    assert session.mailbox._watchers == before
 
 
 def test_what_happened_before_is_sent_first() -> None:

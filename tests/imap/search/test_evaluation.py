@@ -12,7 +12,7 @@ from twisted_mail.imap.grammar import Reader
 from twisted_mail.imap.search import parser
 from twisted_mail.imap.search.criteria import sent_day
 from twisted_mail.imap.search.evaluation import SearchCandidates, SearchEvaluator, candidates_of
-from twisted_mail.mail.mailbox.entry import Contains, Entry, RenderedItems
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, Contains, Entry, RenderedItems
 from twisted_mail.testing.doubles import finish
 
 DAY = 86400
@@ -122,6 +122,23 @@ def test_messages_that_only_one_side_knows_are_no_candidates():
     assert chosen(b"*", mailbox, candidates) == [4]
     assert chosen(b"2:3", mailbox, candidates) == [3]
     assert chosen(b"UID 15:99", mailbox, candidates) == [3, 4]
+
+
+class UnmeasuredMailbox(SmallMailbox):
+    """Learns dates and sizes when it is asked to; the files of some messages are gone by then."""
+
+    async def measure(self, uids):
+        self._note("measure", list(uids))
+        self.columns.measure([(uid, DAY * (uid // 10), uid) for uid in uids])
+        self.columns.remove([20])
+
+
+def test_what_is_not_measured_yet_is_measured_first():
+    mailbox = UnmeasuredMailbox()
+    for uid in (10, 20, 30):
+        mailbox.add(uid=uid, date=UNKNOWN_DATE)
+    assert chosen(b"SINCE 4-Jan-1970", mailbox) == [3]
+    assert mailbox.calls == [("measure", [10, 20, 30])]
 
 
 def test_an_empty_mailbox_has_no_candidates():

@@ -141,6 +141,19 @@ def test_a_program_looks_for_so_many_texts_and_no_more():
     assert refused.value.condition == "LIMIT"
 
 
+def test_keys_may_be_nested_50_deep():
+    for depth, is_good in ((50, True), (51, False)):
+        data = b"SEEN"
+        for level in range(depth):
+            data = b"OR DELETED %b" % data if level % 2 else b"(SEEN %b)" % data
+        with (
+            contextlib.nullcontext()
+            if is_good
+            else pytest.raises(ProtocolError, match="too deeply")
+        ):
+            parsed(data)
+
+
 def test_long_chains_of_or_are_one_group():
     chain = b"OR SEEN " * 400 + b"DELETED"
     assert parsed(chain) == any_of((*[SEEN] * 400, DELETED))

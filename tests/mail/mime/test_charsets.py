@@ -95,3 +95,46 @@ def test_what_no_codec_reads_is_unknown() -> None:
 @pytest.mark.parametrize("codec", sorted(set(charsets._CHARSETS.values())))
 def test_every_codec_is_there_and_reads_octets(codec: str) -> None:
     assert isinstance(b"a b c d ".decode(codec, "replace"), str)
+
+
+# Names that senders use and Python does not know; each stands for the octets of one codec.
+FURTHER_NAMES = """
+utf_8: unicode-1-1-utf-8 unicode-2-0-utf-8 utf8mb4 iso-utf-8 iso-10646-utf-8
+utf_7: unicode-1-1-utf-7
+utf_16: ucs-2 unicode unicodefeff iso-10646-ucs-2
+utf_16_be: unicodefffe ucs-2be unicodebig
+utf_16_le: ucs-2le unicodelittle
+utf_32: ucs-4 iso-10646-ucs-4
+iso8859_6: iso-8859-6-e iso-8859-6-i
+iso8859_7: sun_eu_greek iso-8859-7:2003
+iso8859_8: iso-8859-8-e iso-8859-8-i visual logical
+iso8859_15: iso_latin-9 iso-8859-15:1998
+iso8859_16: iso-8859-16:2001
+koi8_r: koi koi8
+koi8_u: koi8-ru
+cp1250: ms-ee iso-8859-2-windows-latin-2
+cp1251: ms-cyrl
+cp1252: ms-ansi iso-8859-1-windows-3.0-latin-1 iso-8859-1-windows-3.1-latin-1
+cp1253: ms-greek
+cp1254: ms-turk iso-8859-9-windows-latin-5
+cp1255: ms-hebr
+cp1256: ms-arab
+cp858: ibm00858 ccsid00858 cp00858 pc-multilingual-850+euro
+cp1140: ibm01140 ccsid01140 cp01140 ebcdic-us-37+euro
+cp874: dos-874 ms-874
+mac_cyrillic: macukrainian mac_uk ms-mac-cyrillic
+gb18030: cn-gb gb2312-80 windows-936 windows-54936 cp54936
+big5hkscs: cn-big5 big-five big5-eten x-x-big5
+cp932: sjis-win sjis-open windows-31j
+cp949: iso-ir-149 ms-cp949 ksc5601 ksc5601-1987 ksc5601-1989
+cp1257: win-balt-rim
+mac_roman: mac
+mac_latin2: mac-ce
+euc_jp: eucpkdfmtjapanese euc-jp-ms euc-jp-win euc-jp-open
+"""
+
+
+@pytest.mark.parametrize("line", FURTHER_NAMES.strip().splitlines())
+def test_names_that_senders_use_have_a_codec(line: str) -> None:
+    codec, _, names = line.partition(": ")
+    assert [codec_of(name) for name in names.split()] == [codec] * len(names.split())

@@ -169,6 +169,30 @@ def test_html_is_read_without_its_tags(source: str, text: str) -> None:
     assert html_text(source) == text
 
 
+def test_a_tag_that_is_longer_than_a_piece_is_cut_nowhere() -> None:
+    tag = "<a title='" + "x" * (2 * matching.PIECE) + "'>"
+    assert html_text(f"{tag}b<br>d") == "b d"
+    assert html_text(tag + "b " + tag + "c") == "b c"
+
+
+@pytest.mark.parametrize("subtype", ["html", "xhtml+xml"])
+def test_a_part_in_html_is_searched_without_its_tags(subtype: str) -> None:
+    data = f"Content-Type: text/{subtype}\r\n\r\n<b>H</b>ello".encode()
+    assert matches(data, Contains("body", "Hello"))
+    assert not matches(data, Contains("body", "<b>"))
+
+
+def test_of_all_messages_within_a_message_so_much_header_is_searched() -> None:
+    head = b"X-Long: " + b"x" * 600_000 + b"\r\n"
+    parts = b"".join(
+        b"--b\r\nContent-Type: message/rfc822\r\n\r\n%bSubject: s%d\r\n\r\n\r\n" % (head, number)
+        for number in range(4)
+    )
+    data = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + parts + b"--b--\r\n"
+    found = [matches(data, Contains("body", f"Subject: s{number}")) for number in range(4)]
+    assert found == [True, False, False, False]
+
+
 @pytest.mark.parametrize(
     "unit", ["<", "<a ", "<!--", "<script>", "</", "&#", "&amp", "a\u0301\u0316", "\u0301\u0316"]
 )

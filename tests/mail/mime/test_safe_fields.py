@@ -45,4 +45,5 @@ def test_octets_that_are_no_text_stay_as_they_are():
 
 def test_a_phrase_is_short_printable_ascii():
     assert phrase("a\r\nb\u00e4", 10) == "a__b_"
+    assert phrase(" ~\x1f\x7f", 10) == " ~__"
     assert phrase("x" * 300, 200) == "x" * 197 + "..."

@@ -28,6 +28,7 @@ from twisted_mail.mail.mime import strict_addresses
         (b"a@[192.0.2.1]", ["a@[192.0.2.1]"]),
         (b"a@x.example, B <b@x.example>", ["a@x.example", "b@x.example"]),
         (b"team: a@x.example, b@x.example;, c@x.example", [f"{c}@x.example" for c in "abc"]),
+        (b"a@x.example, team: b@x.example;", ["a@x.example", "b@x.example"]),
         (b"undisclosed:;", []),
     ],
 )

@@ -13,6 +13,7 @@ from twisted_mail.mail.verdict import (
     defer,
     refuse,
 )
+from twisted_mail.smtp.settings import SubmissionSettings
 from twisted_mail.testing.wire import TIMEOUT, ScriptedWire
 
 HEADER = b"Subject: hello\r\n"
@@ -68,6 +69,19 @@ def test_a_filter_sees_the_conversation_grow():
     assert judge.context.declared_size == 100
     assert list(judge.context.recipients) == [parse("alice@example.org"), parse("bob@example.org")]
     assert judge.context.id == smtp.queue.accepted[0][0].id
+
+
+def test_a_filter_sees_at_hello_who_has_logged_in():
+    class Door(Judge):
+        async def judge(self, stage, context):
+            self.seen.append((stage.value, context.submitter))
+            return ACCEPT
+
+    door = Door()
+    smtp = SmtpFixture(filters=[door])
+    said = b"EHLO a\r\nAUTH PLAIN YWxpY2Ugc2VjcmV0\r\nEHLO a\r\n"
+    smtp.hold(ScriptedWire([said], TIMEOUT), SubmissionSettings())
+    assert door.seen == [("connect", ""), ("hello", ""), ("hello", "alice@example.org")]
 
 
 def test_a_client_that_is_not_wanted_is_not_greeted():

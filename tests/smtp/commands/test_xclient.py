@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from tests.smtp.fakes import SmtpFixture, lines
 from twisted_mail.interfaces import Peer, SmtpContext
-from twisted_mail.mail.outcome import ProtocolError, Refused
+from twisted_mail.mail.outcome import Outcome, ProtocolError, Refused
 from twisted_mail.mail.verdict import ACCEPT, FilterStage, Verdict, refuse
 from twisted_mail.smtp.commands.xclient import format_attributes, parse
+from twisted_mail.smtp.extensions.xclient import NAMES
 from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.settings import Settings
 from twisted_mail.testing.doubles import finish
@@ -61,6 +62,30 @@ def test_any_value_is_read_or_refused(name: str, value: str) -> None:
         return
     if name == "ADDR" and said[name] is not None:
         ipaddress.ip_address(said[name])
+
+
+def test_a_value_has_255_octets_at_most() -> None:
+    assert parse(b"NAME=" + b"x" * 255) == {"NAME": "x" * 255}
+    with pytest.raises(ProtocolError, match=r"^XCLIENT: the value of NAME is malformed$"):
+        parse(b"NAME=" + b"x" * 256)
+
+
+@pytest.mark.parametrize(
+    ("argument", "text"),
+    [
+        (b"", "attribute=value"),
+        (b"FROB=x", f"the attributes are {', '.join(NAMES)}, each once"),
+        (b"NAME=x NAME=y", f"the attributes are {', '.join(NAMES)}, each once"),
+        (b"PORT=65536", "the value of PORT is malformed"),
+        (b"PORT=01", "the value of PORT is malformed"),
+        (b"ADDR=192.0.2.256", "the value of ADDR is malformed"),
+        (b"PROTO=LMTP", "the value of PROTO is malformed"),
+    ],
+)
+def test_it_is_said_what_is_wrong_with_attributes(argument: bytes, text: str) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        parse(argument)
+    assert caught.value.outcome == Outcome(501, "5.5.4", f"XCLIENT: {text}")
 
 
 class Watcher:

@@ -319,6 +319,14 @@ def test_quoting_in_pieces_makes_no_difference(
     assert not has_binary(encoded)
 
 
+@pytest.mark.parametrize("length", [49, 50, 51])
+def test_a_line_end_is_in_one_piece(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversion, "_STRIDE", 50)
+    encoded = to_quoted_printable(b"a" * length + b"\r\nb")
+    assert binascii.a2b_qp(encoded) == b"a" * length + b"\r\nb"
+    assert encoded.replace(b"=\r\n", b"") == b"a" * length + b"\r\nb"
+
+
 @pytest.mark.parametrize("before", [b"", b"x" * 75])
 @pytest.mark.parametrize(
     ("line", "lengths"),
