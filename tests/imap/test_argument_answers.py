@@ -35,7 +35,9 @@ SELECTED = {
     f'ID ("a" "{"x" * 1025}")': "BAD A field is too long",
     "APPEND none {1+}\r\na": "NO [TRYCREATE] There is no such mailbox.",
     "APPEND INBOX x": "BAD Expected a message as a literal",
-    'APPEND INBOX "x" {1+}\r\na': "BAD Malformed date and time",
+    'APPEND INBOX "x" {1+}\r\na': (
+        "BAD Malformed date and time: it looks like 17-Jul-1996 02:44:25 -0700"
+    ),
     "APPEND INBOX {1+}\r\n\0": "NO [CANNOT] A message may not hold NUL",
     "COPY 1 none": "NO [TRYCREATE] There is no such mailbox.",
     "UID COPY 9 Sent": "OK No such messages, so nothing copied.",

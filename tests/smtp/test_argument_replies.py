@@ -14,7 +14,6 @@ LONG_LABEL, LONG_DOMAIN = "b" * 64 + ".example", "b." * 127 + "example"
 
 AFTER_HELLO = {
     "EHLO": "501 5.5.4 Tell your name: EHLO hostname",
-    "HELO \x01": "501 5.5.4 That is no host name",
     "MAIL": "501 5.5.4 Syntax: MAIL FROM:<address>",
     "MAIL TO:<a@b>": "501 5.5.4 Syntax: MAIL FROM:<address>",
     "MAIL FROM:": "501 5.1.7 Write the address as <local@domain>",
