@@ -128,3 +128,11 @@ def test_a_text_that_is_not_in_its_charset() -> None:
     assert server.inside("a SELECT INBOX", search + b"\r\n")[-1] == (
         "b BAD A string is not in the charset of the search"
     )
+
+
+def test_a_name_or_password_that_is_no_text() -> None:
+    for login in (b'b LOGIN "\xff" secret\r\n', b'b LOGIN alice "\xff"\r\n'):
+        server = ImapFixture()
+        wanted = "b NO [AUTHENTICATIONFAILED] Name and password must be UTF-8"
+        assert server.talk(login) == [wanted]
+        assert len(server.events("login_failed")) == 1

@@ -143,6 +143,34 @@ def test_the_cursor_moves_over_tokens() -> None:
     assert not reader.at_end
 
 
+@pytest.mark.parametrize(
+    ("read", "text", "fault"),
+    [
+        (Reader.tag, b"", "Missing a tag"),
+        (Reader.tag, b"(", "Expected a tag"),
+        (Reader.tag, b"x" * 200, "The tag is too long"),
+        (Reader.word, b"(", "Expected a word"),
+        (Reader.atom, b"(", "Expected an atom"),
+        (Reader.astring, b"(", "Expected a string or an atom"),
+        (Reader.pattern, b"(", "Expected a mailbox pattern"),
+        (Reader.string, b"{x}\r\n", "Malformed literal"),
+        (Reader.message_literal, b"{x}\r\n", "Malformed literal"),
+        (Reader.message_literal, b"{3}\r\nabc", "Expected a message as a literal"),
+        (Reader.number, b"x", "Expected a number"),
+        (Reader.date, b"(", "Expected a date"),
+        (Reader.date_time, b"x", "Expected a date and time"),
+    ],
+)
+def test_it_says_what_it_expected(read: Callable[[Reader], Any], text: bytes, fault: str) -> None:
+    with pytest.raises(ProtocolError, match=f"^{fault}$"):
+        read(Reader(text))
+
+
+def test_a_message_is_no_string() -> None:
+    with pytest.raises(ProtocolError, match=r"^A message is not expected here$"):
+        Reader(b"{3}\r\n", {5: MemoryBlob(b"abc")}).astring()
+
+
 def test_spaces_at_the_end_are_no_argument() -> None:
     reader = Reader(b"NOOP   ")
     assert reader.word() == "NOOP"

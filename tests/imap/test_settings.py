@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from twisted_mail.imap.settings import Settings
@@ -10,11 +12,17 @@ def test_the_defaults_are_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("idle_timeout", 1799), ("max_login_line", 999), ("max_line", 999)]
+    ("name", "least", "words"),
+    [
+        ("idle_timeout", 1800, "idle_timeout must be at least 1800 seconds (RFC 3501 §5.4)"),
+        ("max_login_line", 1000, "lines of 1000 octets must be allowed (RFC 2683 §3.2.1.5)"),
+        ("max_line", 1000, "lines of 1000 octets must be allowed (RFC 2683 §3.2.1.5)"),
+    ],
 )
-def test_what_the_rfcs_forbid_is_refused(name: str, value: int) -> None:
-    with pytest.raises(ValueError, match="RFC"):
-        Settings(**{name: value})  # type: ignore[arg-type]
+def test_what_the_rfcs_forbid_is_refused(name: str, least: int, words: str) -> None:
+    assert getattr(Settings(**{name: least}), name) == least  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}$"):
+        Settings(**{name: least - 1})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("limits", [Settings().before_login, Settings().after_login])

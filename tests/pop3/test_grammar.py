@@ -43,8 +43,8 @@ def test_spaces_are_no_argument():
 
 def test_text_is_utf_8_without_nul():
     assert grammar.text("å b".encode(), "It") == "å b"
-    for argument in (b"", b"\xff", b"a\0"):
-        with pytest.raises(ProtocolError):
+    for argument, fault in ((b"", "is needed"), (b"\xff", "is not UTF-8"), (b"\0", "holds a NUL")):
+        with pytest.raises(ProtocolError, match=f"^It {fault}$"):
             grammar.text(argument, "It")
 
 

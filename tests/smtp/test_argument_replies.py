@@ -12,7 +12,7 @@ from twisted_mail.smtp.settings import Settings, SubmissionSettings
 OWN = "MAIL FROM:<alice@example.org>"
 LONG_LABEL, LONG_DOMAIN = "b" * 64 + ".example", "b." * 127 + "example"
 
-AFTER_HELLO = {
+AFTER_HELLO: dict[str | bytes, str] = {
     "EHLO": "501 5.5.4 Tell your name: EHLO hostname",
     "MAIL": "501 5.5.4 Syntax: MAIL FROM:<address>",
     "MAIL TO:<a@b>": "501 5.5.4 Syntax: MAIL FROM:<address>",
@@ -22,6 +22,7 @@ AFTER_HELLO = {
     "MAIL FROM:<> SIZE=1 size=2": "501 5.5.4 SIZE is given twice",
     "MAIL FROM:<> x=1": "555 5.5.4 Unsupported parameter: X",
     "MAIL FROM:<\xe9@b.example>": "550 5.6.7 Addresses in UTF-8 need the parameter SMTPUTF8",
+    b"MAIL FROM:<\xff@b.example>": "501 5.1.7 That is neither ASCII nor UTF-8",
     "MAIL FROM:<a>": "501 5.1.7 Malformed address: an address needs an @ and a domain",
     "MAIL FROM:<@b>": "501 5.1.7 Malformed address: "
     "the local part is missing or has characters that need quotes",
@@ -91,12 +92,12 @@ BEFORE_LOGIN = {
 }
 
 
-def last_reply(*texts: str, settings: Settings | None = None) -> str:
+def last_reply(*texts: str | bytes, settings: Settings | None = None) -> str:
     return say(*texts, smtp=SmtpFixture(queue=FakeQueue(PROMISES)), settings=settings)[-1]
 
 
 @pytest.mark.parametrize("said", AFTER_HELLO)
-def test_after_hello(said: str) -> None:
+def test_after_hello(said: str | bytes) -> None:
     assert last_reply(HELLO, said) == AFTER_HELLO[said]
 
 

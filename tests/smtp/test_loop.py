@@ -266,7 +266,7 @@ def test_a_server_that_stops_says_so_instead_of_the_greeting() -> None:
 
 
 def test_early_talkers_can_only_be_seen_by_those_who_wait() -> None:
-    with pytest.raises(ValueError, match="greeting_delay"):
+    with pytest.raises(ValueError, match=r"^refuses_early_talkers needs a greeting_delay$"):
         Settings(refuses_early_talkers=True)
 
 

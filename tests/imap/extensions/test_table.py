@@ -1,4 +1,5 @@
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,24 @@ def test_our_own_extensions_are_found() -> None:
     assert {"EMAILID", "THREADID"} <= set(tables.fetch_items)
     assert {"SIZE", "MAILBOXID", "APPENDLIMIT"} <= set(tables.status_items)
     assert {"IDLE", "MOVE", "UNSELECT", "XLIST"} <= set(tables.commands)
+
+
+def test_an_extension_has_the_name_that_its_file_has() -> None:
+    for path in sorted((SOURCES / "extensions").glob("*.py")):
+        module = import_module(f"twisted_mail.imap.extensions.{path.stem}")
+        found = getattr(module, "EXTENSION", None)
+        if found is not None:
+            assert found.name in (
+                path.stem.upper(),
+                *(path.stem.upper().replace("_", by) for by in ("-", "=", "")),
+            )
+
+
+def test_select_answers_in_this_order() -> None:
+    assert [response.name for response in make_tables().select_responses] == [
+        *("FLAGS", "PERMANENTFLAGS", "EXISTS", "RECENT", "UNSEEN", "UIDVALIDITY", "UIDNEXT"),
+        "MAILBOXID",
+    ]
 
 
 def test_without_extensions_the_base_is_left() -> None:
@@ -83,12 +102,18 @@ def test_a_capability_may_depend_on_tls() -> None:
 
 def test_a_name_that_is_there_twice_is_refused() -> None:
     size = Extension("X", status_items=(StatusItem("SIZE", lambda status, _: 1),))
-    with pytest.raises(ValueError, match="STATUS item SIZE"):
+    with pytest.raises(ValueError, match=r"^two IMAP extensions bring the STATUS item SIZE$"):
         make_tables([size])
+    for option in ("STATUS", "CHILDREN"):
+        found = Extension("X", return_options=(make_tables().return_options[option],))
+        with pytest.raises(ValueError, match=f"bring the return option of LIST {option}$"):
+            make_tables([found])
 
 
 def test_a_second_code_for_create_is_refused() -> None:
-    with pytest.raises(ValueError, match="CREATE"):
+    with pytest.raises(
+        ValueError, match=r"^two IMAP extensions have a code for the answer to CREATE$"
+    ):
         tables_of([BASE, objectid.EXTENSION, replace(objectid.EXTENSION, status_items=())])
 
 

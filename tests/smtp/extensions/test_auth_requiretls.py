@@ -86,7 +86,8 @@ def test_in_clear_tls_is_asked_for() -> None:
 
 
 def test_where_nobody_can_keep_it_the_client_is_told() -> None:
-    assert under_tls(f"{MAIL} REQUIRETLS", promises=frozenset())[1][-1].startswith("550 5.7.30")
+    said = under_tls(f"{MAIL} REQUIRETLS", promises=frozenset())[1][-1]
+    assert said == "550 5.7.30 REQUIRETLS support required"
 
 
 def test_requiretls_has_no_value() -> None:

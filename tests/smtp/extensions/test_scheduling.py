@@ -144,5 +144,5 @@ def test_a_priority_that_is_allowed_stays() -> None:
 
 
 def test_no_priority_is_higher_than_9() -> None:
-    with pytest.raises(ValueError, match="9 at most"):
+    with pytest.raises(ValueError, match=r"^max_priority is 9 at most$"):
         SubmissionSettings(max_priority=10)

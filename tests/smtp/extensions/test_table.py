@@ -33,7 +33,9 @@ def test_every_parameter_fills_a_field() -> None:
 
 def test_the_settings_know_every_keyword() -> None:
     assert {one.keyword for one in EXTENSIONS} == KEYWORDS
-    with pytest.raises(ValueError, match="'CHUNKS'"):
+    with pytest.raises(
+        ValueError, match=r"^hidden_keywords has 'CHUNKS', which is no keyword of EHLO$"
+    ):
         Settings(hidden_keywords=("SIZE", "CHUNKS"))
 
 

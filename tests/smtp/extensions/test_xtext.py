@@ -12,12 +12,12 @@ def test_the_example_of_rfc_4954() -> None:
 
 @pytest.mark.parametrize("text", ["", "a b", "a=b", "+", "+4", "+4g", "+3d", "\xe4", "\0", "a\n"])
 def test_what_is_no_xtext(text: str) -> None:
-    with pytest.raises(ValueError, match="xtext"):
+    with pytest.raises(ValueError, match=r"^not in xtext$"):
         decode(text)
 
 
 def test_xtext_is_for_ascii() -> None:
-    with pytest.raises(ValueError, match="ASCII"):
+    with pytest.raises(ValueError, match=r"^xtext is for ASCII$"):
         encode("\xe4")
 
 
@@ -41,5 +41,7 @@ def test_utf8_may_stand_for_itself() -> None:
     "text", ["", "a\\b", "a+b", "a b", "\\x{}", "\\x{110000}", "\\x{D800}", "\\x{e9}", "\x85"]
 )
 def test_what_is_no_encoded_utf8_address(text: str) -> None:
-    with pytest.raises(ValueError, match=r"UTF-8|no such"):
+    with pytest.raises(
+        ValueError, match=r"^(not an encoded UTF-8 address|there is no such character)$"
+    ):
         decode_unicode(text)
