@@ -123,7 +123,7 @@ class ImapSession:
     def count_login_failure(self) -> None:
         """Count a refused login; after too many the conversation ends."""
         if self.limits.count_login_failure():
-            self.end_session("login failures", "Too many failed logins")
+            self.end_session("failed logins", "Too many failed logins")
 
     def end_session(self, reason: str, farewell: str = "") -> None:
         """End the conversation after the present answer; ``reason`` is for the journal."""

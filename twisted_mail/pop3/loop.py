@@ -111,4 +111,4 @@ class Pop3Loop:
 
     def _count_error(self) -> None:
         if self.session.limits.count_error():
-            self.session.end_reason = self.session.end_reason or "too many errors"
+            self.session.end_reason = self.session.end_reason or "errors"

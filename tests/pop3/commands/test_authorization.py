@@ -94,7 +94,7 @@ def test_what_came_in_clear_after_stls_is_never_run(chunks):
     assert said(*chunks, pop3=pop3, may_start_tls=True) == [
         "-ERR Nothing may follow STLS before TLS has begun"
     ]
-    assert pop3.reasons == ["commands in clear after STLS"]
+    assert pop3.reasons == ["commands behind STLS"]
 
 
 def test_a_user_name_given_in_clear_is_forgotten():

@@ -23,7 +23,9 @@ async def _starttls(session: ImapSession, reader: Reader, is_uid: bool) -> str:
     if not wire.may_start_tls:
         raise Refused("TLS is not available here", "CANNOT")
     if wire.has_unread or not session.framer.is_empty:
-        session.end_session("starttls injection", "Nothing may follow STARTTLS before TLS is on")
+        session.end_session(
+            "commands behind STARTTLS", "Nothing may follow STARTTLS before TLS is on"
+        )
         raise ProtocolError("Nothing may follow STARTTLS before TLS is on")
     session.after_answer = wire.start_tls
     return "Begin TLS negotiation now."

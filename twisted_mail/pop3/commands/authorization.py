@@ -20,7 +20,7 @@ async def _stls(session: Pop3Session, argument: bytes) -> None:
         raise ProtocolError("TLS is already active" if is_on else "TLS is not available")
     if session.has_unread:
         # Perhaps put in by somebody in between: it is never run, and the conversation ends.
-        session.end_reason = "commands in clear after STLS"
+        session.end_reason = "commands behind STLS"
         raise ProtocolError("Nothing may follow STLS before TLS has begun")
     session.ok("Begin TLS")
     await session.wire.start_tls()
