@@ -245,6 +245,7 @@ def test_messages_of_a_command_that_fails_are_closed() -> None:
                 framer.attach(Held(b"x"))
         framer.feed(ending)
         framer.next()
+        assert Held.closed == bool(ending), "not only when the conversation ends"
         framer.close()
         assert Held.closed == 1
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.mail.mailbox.entry import Entry, EntryColumns
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, Entry, EntryColumns
 from twisted_mail.mail.mailbox.flags import NONE, normal
 
 
@@ -71,3 +71,15 @@ def test_large_numbers_fit() -> None:
     made = EntryColumns()
     made.add([Entry(2**32 - 1, NONE, 2**63 - 1, -(2**40), 2**40)])
     assert made[0] == Entry(2**32 - 1, NONE, 2**63 - 1, -(2**40), 2**40)
+
+
+@pytest.mark.parametrize("count", [3, 64, 65, 200])
+def test_messages_that_are_not_measured_yet_are_named(count: int) -> None:
+    found = columns(*range(1, count + 1))
+    asked = range(2, count + 9)
+    assert found.unmeasured(asked) == []
+    found.dates[0] = found.dates[2] = UNKNOWN_DATE
+    assert found.unmeasured(asked) == [3]
+    found.measure([(1, 10, 11), (3, 30, 33), (999, 1, 1)])
+    assert found.unmeasured(asked) == []
+    assert [(found.dates[row], found.sizes[row]) for row in (0, 2)] == [(10, 11), (30, 33)]

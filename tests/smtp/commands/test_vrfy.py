@@ -3,6 +3,8 @@ from dataclasses import replace
 import pytest
 
 from tests.smtp.fakes import HELLO, LOGIN, SmtpFixture, lines, say
+from twisted_mail.directory.fixed import FixedDirectory
+from twisted_mail.mail.address import parse
 from twisted_mail.smtp.loop import SmtpLoop
 from twisted_mail.smtp.settings import Settings
 from twisted_mail.testing.doubles import finish
@@ -81,3 +83,21 @@ def test_enquiries_do_not_disturb_a_transaction() -> None:
     mail = ("MAIL FROM:<>", "RCPT TO:<alice@example.org>")
     say(HELLO, *mail, "VRFY alice", "EXPN staff", "NOOP", "HELP", "DATA", ".", smtp=smtp)
     assert len(smtp.queue.accepted) == 1
+
+
+@pytest.mark.parametrize("command", ["VRFY nobody@example.org", "EXPN nobody@example.org"])
+def test_who_asks_for_many_that_are_not_here_is_sent_away(command: str) -> None:
+    settings = replace(EVERYONE, max_unknown=2)
+    replies = say(HELLO, *[command] * 9, settings=settings)[1:]
+    assert [reply[:9] for reply in replies] == ["550 5.1.1"] * 3 + ["421 4.7.0"]
+    assert replies[-1] == "421 4.7.0 Too many unknown recipients; closing"
+
+
+def test_of_a_list_100_members_are_told() -> None:
+    smtp = SmtpFixture()
+    members = [parse(f"m{number}@b.example") for number in range(101)]
+    directory = FixedDirectory({"alice@example.org": "secret"}, {"all@example.org": members})
+    doors = replace(smtp.doors(), directory=directory)
+    wire = ScriptedWire([lines(HELLO, "EXPN all@example.org")])
+    finish(SmtpLoop(wire, EVERYONE, doors).run())
+    assert wire.written.count(b"@b.example>") == 100
