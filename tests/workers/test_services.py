@@ -262,6 +262,25 @@ def test_a_message_that_is_gone_is_a_trouble_of_now(pair: Pair, tmp_path: Path) 
         pair.finish(pair.near.call("delivery", "accept", ENVELOPE, b"", path))
 
 
+def test_a_message_that_cannot_be_read_is_reported_by_its_file(
+    queue: FakeQueue, tmp_path: Path
+) -> None:
+    reports: list[tuple[str, str]] = []
+    doors: Any = queue
+    service = DeliveryService(
+        doors,
+        doors,
+        InlineBlocking(),
+        lambda where, error: reports.append((where, type(error).__name__)),
+    )
+    path = str(tmp_path / f"{HANDOFF_PREFIX}1")
+    for give in (service.accept, service.deliver_each):
+        with pytest.raises(Unavailable, match="cannot be read now"):
+            finish(give(ENVELOPE, b"", path))
+    assert reports == [(path, "FileNotFoundError")] * 2
+    assert queue.taken == []
+
+
 # ---------------------------------------------------------------- filters
 
 
