@@ -1,4 +1,6 @@
+import runpy
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,3 +22,25 @@ def test_a_hang_up_while_the_configuration_is_read_is_kept(
         options.parseOptions(["--config", str(tmp_path / "none.toml")])
     installed[signal.SIGHUP](signal.SIGHUP, None)
     assert options.is_hung_up
+
+
+PLUGIN = Path(__file__).parents[1] / "twisted" / "plugins" / "mailserver.py"
+
+
+@pytest.mark.parametrize(
+    ("command", "handler", "installed"),
+    [
+        ("mailserver", signal.SIG_DFL, [(signal.SIGHUP, signal.SIG_IGN)]),
+        ("mailserver", print, []),
+        ("web", signal.SIG_DFL, []),
+    ],
+)
+def test_a_hang_up_before_the_server_is_loaded_does_not_end_it(
+    command: str, handler: object, installed: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[object] = []
+    monkeypatch.setattr(sys, "argv", ["twistd", "--nodaemon", command])
+    monkeypatch.setattr(signal, "getsignal", lambda number: handler)
+    monkeypatch.setattr(signal, "signal", lambda *change: found.append(change))
+    runpy.run_path(str(PLUGIN))
+    assert found == installed
