@@ -45,6 +45,19 @@ def test_attributes_are_read_as_they_were_written(attributes: dict[str, str | No
     assert parse(format_attributes(attributes)) == attributes
 
 
+@pytest.mark.parametrize(
+    ("value", "hello"),
+    [
+        (b"b+C3+BCcher", "bücher"),
+        (b"+FC", r"\xfc"),
+        (b"+1B[2J", r"\x1b[2J"),
+        (b"x" * 300, "x" * 255),
+    ],
+)
+def test_a_proxy_may_pass_on_whatever_name_its_client_gives(value: bytes, hello: str) -> None:
+    assert parse(b"HELO=" + value) == {"HELO": hello}
+
+
 @given(st.binary(max_size=200))
 def test_any_argument_is_read_or_refused(argument: bytes) -> None:
     try:

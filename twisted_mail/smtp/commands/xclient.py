@@ -18,6 +18,7 @@ from twisted_mail.smtp.arrival import filter_stages
 from twisted_mail.smtp.command import BETWEEN_MAILS, Command
 from twisted_mail.smtp.extensions import xtext
 from twisted_mail.smtp.extensions.xclient import NAMES, is_trusted
+from twisted_mail.smtp.grammar import parse_hello
 from twisted_mail.smtp.greeting import greet
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.stream.lf_repair import LfRepairWire
@@ -53,6 +54,8 @@ def _value(name: str, value: str) -> str | None:
         plain = xtext.decode(value)
         if plain.upper() in _UNKNOWN:
             return None
+        if name == "HELO":
+            return parse_hello(plain.encode("latin-1"))  # what a client said: any octets
         if not plain.isascii() or not plain.isprintable() or len(plain) > MAX_VALUE:
             raise ValueError
         return _READERS[name](plain) if name in _READERS else plain
