@@ -159,6 +159,23 @@ def test_the_mail_of_a_removed_account_is_purged(server: Terminal) -> None:
     assert server.out == "there is no mail of alice@example.org\n"
 
 
+def test_mail_is_purged_by_another_name_of_the_domain(server: Terminal) -> None:
+    with_mail(server)
+    server("domain", "alias", "example.com", "example.org")
+    server("account", "remove", "Alice@example.com")
+    assert server("account", "purge", "ALICE@example.com") == 0
+    assert server.out == "the mail of alice@example.org is removed\n"
+    assert not [*folder(server).parent.iterdir()]
+
+
+def test_who_removes_or_disables_an_account_reads_what_becomes_of_its_connections(
+    server: Terminal,
+) -> None:
+    for command in ("disable", "remove"):
+        assert server("account", command, ALICE) == 0
+        assert "its open sessions end at their next command" in server.out
+
+
 def broken(disk: Disk, path: bytes) -> None:
     raise OSError(errno.EIO, os.strerror(errno.EIO))
 

@@ -12,7 +12,6 @@ from twisted_mail.control import kept_mail, secrets
 from twisted_mail.control.directory import opened
 from twisted_mail.control.output import CommandError, CommandResult, count, table
 from twisted_mail.directory.editing.account_import import AccountImportError
-from twisted_mail.directory.tables import to_address
 
 MAX_ROSTER = 64 * 1024 * 1024  # octets
 
@@ -59,7 +58,7 @@ def account_purge(options: argparse.Namespace, config: Config) -> CommandResult:
         if register.accounts.has(options.address):
             name = register.accounts.find(options.address)
             raise CommandError(f"{name} is an account: remove it first, or with --purge")
-    name = to_address(options.address).key
+        name = register.accounts.name_of(options.address)
     return CommandResult({"account": name}, [_purged(config, name)])
 
 
@@ -116,7 +115,7 @@ def _enable(options: argparse.Namespace, config: Config, is_enabled: bool) -> Co
         name = register.accounts.enable(options.address, is_enabled)
     lines = [f"account {name} is {_state(is_enabled)}"]
     if not is_enabled:
-        lines.append("its mail still arrives; connections that are open stay open")
+        lines.append("its mail still arrives; its open sessions end at their next command")
     return CommandResult({"account": name, "is_enabled": is_enabled}, lines)
 
 

@@ -33,6 +33,31 @@ def test_targets_and_aliases_are_removed(editor: DirectoryEditor) -> None:
     assert "no alias" in refusal(editor.aliases.remove, "team@example.org")
 
 
+def test_an_alias_and_its_targets_have_the_other_names_of_their_domains(
+    editor: DirectoryEditor,
+) -> None:
+    editor.domains.add_name("example.com", "example.org")
+    editor.aliases.add("team@example.org", ["z@elsewhere.example", "Alice@Example.com"])
+    row = editor.aliases.add("team@example.org", ["alice@example.org"])
+    assert row.targets == ("z@elsewhere.example", "Alice@example.org")
+    left = editor.aliases.remove("TEAM@example.com", ["ALICE@example.com"])
+    assert left.targets == ("z@elsewhere.example",)
+    assert editor.aliases.remove("team@example.com").targets == ()
+
+
+def test_a_target_that_was_kept_in_another_name_of_its_domain_is_removed(
+    editor: DirectoryEditor,
+) -> None:
+    editor.domains.add_name("example.com", "example.org")
+    editor.aliases.add("team@example.org", ["z@elsewhere.example", "alice@example.org"])
+    editor.aliases._tables.connection.execute(
+        "UPDATE alias SET target = 'alice@example.com', target_key = 'alice@example.com'"
+        " WHERE target = 'alice@example.org'"
+    )
+    left = editor.aliases.remove("team@example.org", ["alice@example.org"])
+    assert left.targets == ("z@elsewhere.example",)
+
+
 def test_an_address_is_an_account_or_an_alias(editor: DirectoryEditor) -> None:
     assert "is an account" in refusal(
         editor.aliases.add, "alice@example.org", ["x@elsewhere.example"]

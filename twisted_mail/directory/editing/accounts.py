@@ -66,6 +66,10 @@ class Accounts:
         except ValueError:
             return False
 
+    def name_of(self, text: str) -> str:
+        """Return the name that an account with this address has, or would have."""
+        return self._tables.at_home(to_canonical(text)).key
+
     def check_free(self, text: str) -> str:
         """Return the name that the account would get. Raises Refused when it cannot be made."""
         address = to_canonical(text)

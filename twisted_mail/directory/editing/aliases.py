@@ -50,7 +50,7 @@ class Aliases:
                 raise Refused(f"{address} is {occupant}")
             kept = self._tables.targets(address.key)
             spelling = kept[0][0] if kept else _written(address)
-            added = [_to_target(target) for target in targets]
+            added = [self._target(target) for target in targets]
             for target in added:
                 if isinstance(target, Address):
                     self._check_target(target)
@@ -63,20 +63,37 @@ class Aliases:
 
     def remove(self, text: str, targets: Sequence[str] = ()) -> AliasRow:
         """Remove an alias, or some of its targets; return what is left of it."""
-        address = _to_source(text)
-        key = address.key
-        with self._tables.transaction() as connection:
-            kept = {_key(_to_target(target)) for _, target in self._tables.targets(key)}
+        address = self._tables.at_home(_to_source(text))
+        with self._tables.transaction():
+            kept = self._kept(address)
             if not kept:
                 raise Refused(f"there is no alias {_written(address)}")
-            gone = {_key(_to_target(target)) for target in targets} or kept
-            if unknown := gone - kept:
+            gone = {_key(self._target(target)) for target in targets} or {*kept}
+            if unknown := gone - kept.keys():
                 raise Refused(f"{_written(address)} does not lead to {', '.join(sorted(unknown))}")
-            for target_key in gone:
-                connection.execute(
-                    "DELETE FROM alias WHERE key = ? AND target_key = ?", (key, target_key)
-                )
+            self._delete(address, [key for target in gone for key in kept[target]])
             return self._alias(address)
+
+    def _kept(self, address: Address) -> dict[str, list[str]]:
+        """Return the keys of an alias's targets as they are kept, by those of the same at home.
+
+        An earlier release kept a target in another name of its domain as it was written.
+        """
+        kept: dict[str, list[str]] = {}
+        for _, target in self._tables.targets(address.key):
+            kept.setdefault(_key(self._target(target)), []).append(_key(_to_target(target)))
+        return kept
+
+    def _delete(self, address: Address, target_keys: Sequence[str]) -> None:
+        self._tables.connection.executemany(
+            "DELETE FROM alias WHERE key = ? AND target_key = ?",
+            ((address.key, target_key) for target_key in target_keys),
+        )
+
+    def _target(self, text: str) -> Address | str:
+        """Read where an alias leads: an address in the domain where it lives, or a program."""
+        target = _to_target(text)
+        return self._tables.at_home(target) if isinstance(target, Address) else target
 
     def _alias(self, address: Address) -> AliasRow:
         kept = self._tables.targets(address.key)
