@@ -56,8 +56,7 @@ def judge(line: bytes, head: bytes, is_after_blank: bool) -> FromLine:
         is_clear = has_header and (is_dated or line.strip() == b"From")
         return _NO_EMPTY_LINE if is_clear else TEXT
     if is_dated:
-        is_complete = has_header or not head or head.startswith((b"\n", b"\r\n"))
-        return SEPARATOR if is_complete else _NO_HEADER
+        return SEPARATOR if has_header or not head.strip() else _NO_HEADER
     has_time = _TIME.search(line[:_LENGTH]) is not None
     if has_header:
         return SEPARATOR if has_time or _is_bare(line) else _NO_DATE
