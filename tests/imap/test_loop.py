@@ -163,6 +163,30 @@ def test_when_the_server_stops_it_says_so() -> None:
     assert imap.events("disconnected")[0][2] == "shutdown"
 
 
+def test_what_is_kept_of_an_unfinished_command_is_counted() -> None:
+    loop = ImapFixture().loop(b"a NOOP\r\nb ID (", b"x" * 100, b" NIL)\r\n", b"c LOGIN {9+}\r\nab")
+    wire: Any = loop.session.wire
+    finish(loop.run())
+    assert wire.held == [6, 106, 16]
+
+
+def test_the_response_of_a_login_is_counted_too() -> None:
+    loop = ImapFixture().loop("a AUTHENTICATE PLAIN", b"AGFs")
+    wire: Any = loop.session.wire
+    finish(loop.run())
+    assert wire.held == [4]
+
+
+def test_who_makes_the_server_hold_too_much_is_sent_away() -> None:
+    imap = ImapFixture()
+    loop = imap.loop(b"a ID (", b"x" * 100)
+    wire: Any = loop.session.wire
+    wire.most_held = 50
+    finish(loop.run())
+    assert wire.written.endswith(b"\r\n* BYE [UNAVAILABLE] Too much to do now; try again later\r\n")
+    assert imap.events("disconnected")[0][2] == "overload"
+
+
 def test_when_the_client_is_gone_everything_is_given_back() -> None:
     imap = ImapFixture()
     head = b"a APPEND INBOX {100+}\r\nabc"

@@ -112,6 +112,18 @@ def test_a_server_that_stops_says_so():
     assert pop3.uids == [1]
 
 
+def test_what_is_kept_of_an_unfinished_line_is_counted():
+    wire = Pop3Fixture().talk(b"CAPA\r\nUSER al", b"ice\r\nAUTH PLAIN", b" AGFs")
+    assert wire.held == [7, 10, 15]
+
+
+def test_who_makes_the_server_hold_too_much_is_sent_away():
+    pop3 = Pop3Fixture()
+    wire = pop3.talk(b"USER al", ending=ConversationEnded.Reason.OVERLOAD)
+    assert wire.text.endswith("\r\n-ERR [SYS/TEMP] Too much to do now; try again later\r\n")
+    assert pop3.reasons == ["overload"]
+
+
 def test_time_is_short_before_login_and_long_after():
     pop3 = Pop3Fixture()
 

@@ -22,6 +22,7 @@ from twisted_mail.testing.recorded_log import ListJournal
 from twisted_mail.testing.wire import FakeBlobWriter, ScriptedWire
 
 SHUTDOWN = ConversationEnded.Reason.SHUTDOWN
+OVERLOAD = ConversationEnded.Reason.OVERLOAD
 
 
 PROMISES = frozenset({"DSN", "REQUIRETLS", "FUTURERELEASE", "DELIVERBY", "MT-PRIORITY"})

@@ -9,6 +9,7 @@ from tests.smtp.fakes import (
     HELLO,
     LOGIN,
     MAIL,
+    OVERLOAD,
     PROMISES,
     RCPT,
     SHUTDOWN,
@@ -59,13 +60,20 @@ def test_the_journal_hears_of_the_connection() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ending", "farewell"), [(TIMEOUT, "421 4.4.2"), (SHUTDOWN, "421 4.3.2"), (LOST, None)]
+    ("ending", "farewell"),
+    [(TIMEOUT, "421 4.4.2"), (SHUTDOWN, "421 4.3.2"), (OVERLOAD, "421 4.3.2"), (LOST, None)],
 )
 def test_each_ending_has_its_farewell(ending: LOST.__class__, farewell: str | None) -> None:
     smtp = SmtpFixture()
     _, *replies = smtp.hold(ScriptedWire([], ending))
     assert [reply[:9] for reply in replies] == ([farewell] if farewell else [])
     assert smtp.events("disconnected") == [("smtp", PEER, ending.value)]
+
+
+def test_what_is_kept_of_an_unfinished_line_is_counted() -> None:
+    wire = ScriptedWire([b"EHLO c\r\nNO", b"O", b"P\r\n", b"MAIL"])
+    SmtpFixture().hold(wire)
+    assert wire.held == [2, 3, 4]
 
 
 def test_an_ending_within_a_message_takes_nothing() -> None:

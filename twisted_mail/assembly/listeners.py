@@ -8,6 +8,7 @@ from twisted.logger import Logger
 
 from twisted_mail.config import Config, ListenerConfig
 from twisted_mail.net.connection.fair_share import FairShare
+from twisted_mail.net.connection.held_input import input_budget
 from twisted_mail.net.connection.security import ListenerSecurity
 from twisted_mail.net.connection.tls import Certificates
 from twisted_mail.net.server.connection_count import ConnectionCounter
@@ -15,6 +16,7 @@ from twisted_mail.net.server.connection_limit import ConnectionLimit
 from twisted_mail.net.server.listening import ConversationFactory, StoppableFactory
 from twisted_mail.net.server.proxied import ProxiedFactory
 from twisted_mail.plugin import ServerBackend, protocols
+from twisted_mail.store.disk.budget import Budget
 from twisted_mail.workers.shared import SharedServices
 
 log = Logger(namespace="twisted_mail")
@@ -32,6 +34,7 @@ class ListenerDependencies:
     shared: SharedServices
     fair_share: FairShare
     connection_limit: ConnectionLimit
+    input_budget: Budget = field(default_factory=input_budget)
     certificates: dict[Path, Certificates] = field(default_factory=dict)
     counters: dict[int, ConnectionCounter] = field(default_factory=dict)
 
@@ -75,6 +78,7 @@ class ListenerAssembly:
             self._of.connection_limit,
             self._of.counter(number),
             listener.connections_per_account,
+            self._of.input_budget,
         )
         if listener.proxy:
             return ProxiedFactory(

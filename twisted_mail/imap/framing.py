@@ -89,6 +89,11 @@ class Framer:
         """True when nothing has come since the end of the last command."""
         return not self._buffer and not self._command
 
+    @property
+    def held(self) -> int:
+        """Return how many octets of an unfinished command are kept."""
+        return len(self._buffer) + len(self._command)
+
     def attach(self, blob: Blob) -> None:
         """Give the message that has ended to the command it belongs to."""
         self._blobs[len(self._command)] = blob

@@ -30,6 +30,7 @@ SERVICE = "imap"
 _FAREWELLS = {
     ConversationEnded.Reason.TIMEOUT: b"* BYE Autologout; idle for too long\r\n",
     ConversationEnded.Reason.SHUTDOWN: b"* BYE Server shutting down\r\n",
+    ConversationEnded.Reason.OVERLOAD: b"* BYE [UNAVAILABLE] Too much to do now; try again later\r\n",
 }
 _CONTINUATION = b"+ OK\r\n"
 # Commands whose answers leave together at most; each may have left 64 KiB unsent.
@@ -74,12 +75,12 @@ class ImapLoop:
 
     async def _converse(self) -> str:
         session = self.session
-        wire, framer, limits = session.wire, session.framer, session.limits
+        wire, framer = session.wire, session.framer
         self._greet()
         while not session.end_reason:
             event = framer.next()
             if event is None:
-                framer.feed(await wire.read(limits.seconds(is_between=framer.is_empty)))
+                await session.read_more()
                 self._unsent = 0
             else:
                 await self._take(event)

@@ -139,10 +139,16 @@ class ImapSession:
 
     async def read_line(self) -> bytes:
         """Return the client's next line, which is no command (RFC 3501 §6.2.2)."""
-        framer = self.framer
-        while (line := framer.line()) is None:
-            framer.feed(await self.wire.read(self.limits.seconds(is_between=framer.is_empty)))
+        while (line := self.framer.line()) is None:
+            await self.read_more()
         return line
+
+    async def read_more(self) -> None:
+        """Wait for what the client sends next. Raises ConversationEnded."""
+        framer, is_between = self.framer, self.framer.is_empty
+        if not is_between:
+            self.wire.hold(framer.held)
+        framer.feed(await self.wire.read(self.limits.seconds(is_between)))
 
     async def send_updates(self, may_expunge: bool) -> None:
         """Send what happened in the selected mailbox (RFC 3501 §5.2)."""

@@ -16,7 +16,7 @@ class Journal(Protocol):
         """Note that a connection came."""
 
     def disconnected(self, service: str, peer: Peer, reason: str) -> None:
-        """Note that it ended: ``quit``, ``lost``, ``timeout``, ``shutdown``, or an error's name."""
+        """Note that it ended: ``quit``, ``lost``, ``timeout``, ``shutdown``, ``overload``, an error."""
 
     def logged_in(
         self, service: str, peer: Peer, account: str, mechanism: str, tls_info: TlsInfo | None

@@ -33,11 +33,12 @@ class ConversationEnded(Exception):
     """The conversation is over, and nobody made an error."""
 
     class Reason(Enum):
-        """Why: the peer left, or was silent too long, or the server stops."""
+        """Why: the peer left, was silent too long, the server stops, or has no memory left for it."""
 
         LOST = "lost"
         TIMEOUT = "timeout"
         SHUTDOWN = "shutdown"
+        OVERLOAD = "overload"
 
     def __init__(self, reason: "ConversationEnded.Reason") -> None:
         super().__init__(reason.value)
@@ -85,6 +86,12 @@ class Wire(Outlet, Protocol):
         """Count the connection as one of an account that has logged in, and no more for its address.
 
         Returns False, and changes nothing, where the account has too many from this address.
+        """
+
+    def hold(self, octets: int) -> None:
+        """Count the octets of an unfinished command that the session keeps, just before it reads more.
+
+        Raises ConversationEnded: OVERLOAD where clients that have not logged in hold too much together.
         """
 
     def has_hung_up(self) -> bool:

@@ -20,6 +20,11 @@ from twisted_mail.pop3.settings import Settings
 
 __all__ = ["Pop3Backend", "Pop3Loop"]
 
+_FAREWELLS = {  # a client that was silent gets no reply (RFC 1939 §3)
+    ConversationEnded.Reason.SHUTDOWN: "The server is shutting down",
+    ConversationEnded.Reason.OVERLOAD: "Too much to do now; try again later",
+}
+
 
 class Pop3Loop:
     """One POP3 conversation (RFC 1939 with RFC 2449, RFC 2595, RFC 3206, RFC 5034).
@@ -50,10 +55,11 @@ class Pop3Loop:
             session.backend.journal.disconnected(service, peer, session.end_reason or "error")
 
     def _say_farewell(self, reason: ConversationEnded.Reason) -> None:
-        """Say why the server closes; a client that was silent gets no reply (RFC 1939 §3)."""
+        """Say why the server closes, where that is said."""
         self.session.end_reason = reason.value
-        if reason is ConversationEnded.Reason.SHUTDOWN and not self.session.is_amid_reply:
-            self.session.send(grammar.err("The server is shutting down", "SYS/TEMP"))
+        text = _FAREWELLS.get(reason)
+        if text is not None and not self.session.is_amid_reply:
+            self.session.send(grammar.err(text, "SYS/TEMP"))
 
     async def _release(self) -> None:
         try:

@@ -84,6 +84,8 @@ class Pop3Session:
         clock = self.backend.clock
         deadline = clock.monotonic() + self.limits.seconds
         while (line := self.framer.next(is_response)) is None:
+            if not self.framer.is_empty:
+                self.wire.hold(self.framer.held)
             self.framer.feed(await read_before(deadline, self.wire, clock))
             self._unsent = 0
         if line is BadLine.TLS:

@@ -54,6 +54,11 @@ class Framer:
         """Return whether everything that was fed has been returned."""
         return self._at == len(self._buffer)
 
+    @property
+    def held(self) -> int:
+        """Return how many octets were fed and not returned."""
+        return len(self._buffer) - self._at
+
     def feed(self, data: bytes) -> None:
         """Take bytes from the stream."""
         self._buffer = data if self.is_empty else self._buffer[self._at :] + data

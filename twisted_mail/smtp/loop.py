@@ -24,6 +24,7 @@ from twisted_mail.smtp.transaction import Transaction
 _FAREWELLS = {
     ConversationEnded.Reason.TIMEOUT: replies.IDLE_TOO_LONG,
     ConversationEnded.Reason.SHUTDOWN: replies.STOPPING,
+    ConversationEnded.Reason.OVERLOAD: replies.OVERLOADED,
     ConversationEnded.Reason.LOST: b"",
 }
 

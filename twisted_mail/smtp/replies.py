@@ -45,6 +45,7 @@ NOT_VERIFIED = _reply(252, "2.5.2", "Not verified here; send mail and see")
 NEEDS_UTF8 = _reply(252, "2.6.8", "The answer is in UTF-8; ask with SMTPUTF8")
 
 IDLE_TOO_LONG = _reply(421, "4.4.2", "Too long without a command; closing")
+OVERLOADED = _reply(421, "4.3.2", "Too much to do now; try again later")
 STOPPING = _reply(421, "4.3.2", "The service is stopping; try again soon")
 TOO_MANY_ERRORS = _reply(421, "4.7.0", "Too many errors; closing")
 TOO_MANY_UNKNOWN = _reply(421, "4.7.0", "Too many unknown recipients; closing")

@@ -179,7 +179,10 @@ class SmtpSession:
         if line is not None:
             return line
         deadline = self.backend.clock.monotonic() + self.settings.command_timeout
+        if not self.framer.is_empty:
+            self.wire.hold(self.framer.held)
         self.framer.feed(await self.wire.read(self.settings.command_timeout))
         while (line := self.framer.next(limit)) is None:
+            self.wire.hold(self.framer.held)
             self.framer.feed(await read_before(deadline, self.wire, self.backend.clock))
         return line

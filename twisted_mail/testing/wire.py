@@ -43,6 +43,8 @@ class ScriptedWire:
         self.written = bytearray()
         self.groups: list[bytes] = []
         self.timeouts: list[float] = []
+        self.held: list[int] = []
+        self.most_held = 1 << 30
         self.on_read: Callable[[], None] = lambda: None
         self.largest_write = self.drains = self.turns = self.nudges = 0
         self.is_closed = False
@@ -86,6 +88,12 @@ class ScriptedWire:
         """Keep who has logged in; return whether that account may have the connection."""
         self.account = account
         return self.takes_accounts
+
+    def hold(self, octets: int) -> None:
+        """Note what the session keeps; raise ConversationEnded if that is more than ``most_held``."""
+        self.held.append(octets)
+        if octets > self.most_held:
+            raise ConversationEnded(ConversationEnded.Reason.OVERLOAD)
 
     def has_hung_up(self) -> bool:
         """Return that the peer may send more."""

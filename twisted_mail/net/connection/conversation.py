@@ -4,7 +4,8 @@ The session is a coroutine that reads, thinks and writes. While it thinks, nothi
 connection happens, so answers leave in the order of the commands, whatever each had to wait for.
 What keeps a hostile peer from costing more than its share is here, once for all protocols:
 
-* input: the transport is paused while more than ``READ_AHEAD`` octets wait to be read;
+* input: the transport is paused while more than ``READ_AHEAD`` octets wait to be read, and what clients
+  without a login make us hold comes out of one budget (``held_input``);
 * output: a session that writes much waits in ``drain`` until the peer has taken it, and a peer that
   takes nothing for ``STALL_SECONDS`` is cut off;
 * work: ``yield_to_others`` gives way after ``fair_share.SLICE_SECONDS``, and sooner where many work;
@@ -29,6 +30,7 @@ from twisted_mail.net.connection.fair_share import FairShare
 from twisted_mail.net.connection.read_buffer import SMALL_READ
 from twisted_mail.net.connection.security import ListenerSecurity
 from twisted_mail.net.connection.wire import ConnectionWire, Reason
+from twisted_mail.store.disk.budget import Budget
 
 MakeSession = Callable[[Wire], Session]
 
@@ -51,8 +53,9 @@ class Conversation(ConnectionWire):
         journal: Journal,
         fair_share: FairShare | None = None,
         peer: Peer | None = None,
+        input_budget: Budget | None = None,
     ) -> None:
-        super().__init__(reactor, listener, fair_share, peer)
+        super().__init__(reactor, listener, fair_share, peer, input_budget)
         self.ended: Callable[[Conversation], None] | None = None
         self._make_session = make_session
         self._journal = journal
@@ -79,6 +82,8 @@ class Conversation(ConnectionWire):
             self._hand_over(data)
         else:
             buffer.add(data)
+            if self._held_input is not None:
+                self._held_input.queue()
 
     def handshakeCompleted(self) -> None:
         """Note that TLS is on."""
@@ -98,6 +103,7 @@ class Conversation(ConnectionWire):
         self._limit.end()
         self._end(Reason.LOST)
         self._outlet.close()
+        self._forget_held_input()
         self._security.connection_lost()
         if self.ended is not None:
             self.ended(self)

@@ -10,12 +10,14 @@ from twisted.internet.interfaces import IReactorTime
 
 from twisted_mail.interfaces import ConversationEnded, Peer, TlsInfo
 from twisted_mail.net.connection.fair_share import SHORTEST_SECONDS, FairShare
+from twisted_mail.net.connection.held_input import HeldInput
 from twisted_mail.net.connection.host import host_of
 from twisted_mail.net.connection.outlet import STALL_SECONDS, TransportOutlet
 from twisted_mail.net.connection.read_buffer import ReadBuffer
 from twisted_mail.net.connection.security import ConnectionSecurity, ListenerSecurity
 from twisted_mail.net.connection.session_coroutine import SessionCoroutine
 from twisted_mail.net.connection.timelimit import TimeLimit
+from twisted_mail.store.disk.budget import Budget
 
 Reason = ConversationEnded.Reason
 
@@ -29,6 +31,8 @@ class ConnectionWire:
         "_closed",
         "_ending",
         "_fair_share",
+        "_held_input",
+        "_input_budget",
         "_is_woken",
         "_limit",
         "_listener",
@@ -37,7 +41,7 @@ class ConnectionWire:
         "_reactor",
         "_security",
         "_session",
-        "belongs_to",
+        "count_for",
         "transport",
     )
 
@@ -47,9 +51,10 @@ class ConnectionWire:
         listener: ListenerSecurity,
         fair_share: FairShare | None = None,
         peer: Peer | None = None,
+        input_budget: Budget | None = None,
     ) -> None:
         self.transport: Any = None
-        self.belongs_to: Callable[[str], bool] = lambda account: True
+        self.count_for: Callable[[str], bool] = lambda account: True
         self._reactor = reactor
         self._listener = listener
         self._peer = peer  # the client of a proxy, which is the peer that the transport knows
@@ -57,6 +62,8 @@ class ConnectionWire:
         # A read is given octets, or what ends it, and raises that itself: a failure would stay in
         # frames that its own traceback keeps, and the connection with them.
         self._session = SessionCoroutine()
+        self._input_budget = input_budget
+        self._held_input: HeldInput | None = None  # until the client has logged in
         self._limit = TimeLimit(reactor, self._time_passed)
         self._began = 0.0
         self._ending: Reason | None = None
@@ -68,6 +75,8 @@ class ConnectionWire:
         self._outlet = TransportOutlet(transport, self._reactor)
         self._buffer = ReadBuffer(transport)
         self._security = ConnectionSecurity(transport)
+        if self._input_budget is not None:
+            self._held_input = HeldInput(self._input_budget, self._buffer)
 
     # ------------------------------------------------------------ reading
 
@@ -88,13 +97,33 @@ class ConnectionWire:
         """Return whether the peer will send no more."""
         return self._ending is Reason.LOST
 
+    def belongs_to(self, account: str) -> bool:
+        """Count the connection as one of an account, unless that has too many; return whether it is."""
+        if not self.count_for(account):
+            return False
+        self._forget_held_input()
+        return True
+
+    def hold(self, octets: int) -> None:
+        """Count what the session keeps of unfinished input. Raises ConversationEnded."""
+        if self._held_input is not None and not self._held_input.keep(octets):
+            raise ConversationEnded(Reason.OVERLOAD)
+
+    def _forget_held_input(self) -> None:
+        held, self._held_input = self._held_input, None
+        if held is not None:
+            held.close()
+            self._buffer.narrow(False)
+
     async def read(self, timeout: float) -> bytes:
         """Send what was written, then return the bytes that came."""
         self._outlet.flush()
         if self._outlet.is_held:
             await self._peer_takes_more()
+        if self._held_input is not None:
+            self._held_input.wait()
         if self._buffer.data and not self._closed:
-            return self._buffer.take()
+            return self._given(self._buffer.take())
         if self._ending is not None:
             raise ConversationEnded(self._ending)
         if self._is_woken:
@@ -103,8 +132,13 @@ class ConnectionWire:
         self._limit.set(timeout)
         came: bytes | Reason = await self._session.input()
         if isinstance(came, bytes):
-            return came
+            return self._given(came)
         raise ConversationEnded(came)
+
+    def _given(self, data: bytes) -> bytes:
+        if self._held_input is not None:
+            self._held_input.give(len(data))
+        return data
 
     def wake(self) -> None:
         """Make the present or next ``read`` return at once.

@@ -15,6 +15,7 @@ from twisted_mail.net.connection.host import host_of
 from twisted_mail.net.connection.security import ListenerSecurity
 from twisted_mail.net.server.connection_count import ConnectionCounter, LocalConnectionCounter
 from twisted_mail.net.server.connection_limit import ConnectionLimit
+from twisted_mail.store.disk.budget import Budget
 
 FAREWELL_SECONDS = 5.0  # how long open connections have to finish when the server stops
 
@@ -64,6 +65,7 @@ class ConversationFactory(StoppableFactory):
         connection_limit: ConnectionLimit | None = None,
         connection_counter: ConnectionCounter | None = None,
         connections_per_account: int = 50,
+        input_budget: Budget | None = None,
     ) -> None:
         self._reactor = reactor
         self._make_session = make_session
@@ -74,6 +76,7 @@ class ConversationFactory(StoppableFactory):
         self._most_per_address = connections_per_address
         self._most_per_account = connections_per_account
         self._fair_share = fair_share or FairShare(reactor)
+        self._input_budget = input_budget
         self._limit = connection_limit or ConnectionLimit()
         self._open: set[Conversation] = set()
         # Without the connections that are only sent ``busy``; a counter is empty, and false, at first.
@@ -103,12 +106,13 @@ class ConversationFactory(StoppableFactory):
             self._journal,
             self._fair_share,
             peer,
+            self._input_budget,
         )
         self._open.add(conversation)
         place = _Place(host, is_busy, host)
         self._count(place, 1)
         conversation.ended = lambda ended: self._forget(ended, place)
-        conversation.belongs_to = lambda account: self._give(place, account)
+        conversation.count_for = lambda account: self._give(place, account)
         return conversation
 
     def _is_full_for(self, host: str) -> bool:

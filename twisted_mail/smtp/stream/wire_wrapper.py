@@ -40,6 +40,10 @@ class WireWrapper:
         """Count the connection as one of an account."""
         return self.wrapped.belongs_to(account)
 
+    def hold(self, octets: int) -> None:
+        """Count what the session keeps."""
+        self.wrapped.hold(octets)
+
     def has_hung_up(self) -> bool:
         """Return whether the peer will send no more."""
         return self.wrapped.has_hung_up()

@@ -1,0 +1,68 @@
+"""What clients that have not logged in make the server hold of their input, all of them together.
+
+A client may be silent in the middle of a line, a literal or a SASL exchange, or send more while its
+command waits. ``OWN_INPUT`` octets are each connection's own; what is beyond that comes out of one budget
+of the process. Who is silent and finds nothing left there is sent away; from who sends on, no more is
+read for the time being.
+"""
+
+from twisted_mail.net.connection.read_buffer import OWN_INPUT, ReadBuffer
+from twisted_mail.store.disk.budget import Budget, BudgetShare
+
+ALL_INPUT = 32 * 1024 * 1024  # octets beyond those, of all connections of a process together
+
+
+def input_budget() -> Budget:
+    """Return a budget for the input of all connections."""
+    return Budget(ALL_INPUT, ALL_INPUT)
+
+
+class HeldInput:
+    """The input of one connection that is held for it, by its buffer and its session."""
+
+    __slots__ = ("_budget", "_buffer", "_is_told", "_kept", "_share")
+
+    def __init__(self, budget: Budget, buffer: ReadBuffer) -> None:
+        self._budget = budget
+        self._buffer = buffer
+        self._share: BudgetShare | None = None  # once anything is taken of the budget
+        self._kept = 0  # octets that the session has, at most
+        self._is_told = False  # the session has said how many those are
+
+    def keep(self, octets: int) -> bool:
+        """Count what the session keeps while it waits for more; return whether there is room."""
+        self._kept, self._is_told = octets, True
+        return self._covers(octets)
+
+    def wait(self) -> None:
+        """Note that the session waits for input: it keeps what it has said, or nothing."""
+        if not self._is_told and self._kept:
+            self._kept = 0
+            self.close()
+        self._is_told = False
+
+    def give(self, octets: int) -> None:
+        """Count what the session is given."""
+        self._kept += octets
+        if self._kept > OWN_INPUT or self._buffer.is_narrow:
+            self._buffer.narrow(not self._covers(self._kept))
+
+    def queue(self) -> None:
+        """Count what has come meanwhile, and waits in the buffer."""
+        held = self._kept + len(self._buffer.data)
+        if held > OWN_INPUT:
+            self._buffer.narrow(not self._covers(held))
+
+    def _covers(self, octets: int) -> bool:
+        """Take of the budget what is missing, or give back what is not needed any more."""
+        self.close()
+        if octets <= OWN_INPUT:
+            return True
+        if self._share is None:
+            self._share = BudgetShare(self._budget)
+        return self._share.covers(octets - OWN_INPUT)
+
+    def close(self) -> None:
+        """Give all back; harmless when repeated."""
+        if self._share is not None:
+            self._share.close()
