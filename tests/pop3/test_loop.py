@@ -3,6 +3,7 @@ import pytest
 from tests.pop3.fakes import LOGIN, Pop3Fixture
 from twisted_mail.interfaces import ConversationEnded
 from twisted_mail.mail.outcome import Refused, Unavailable
+from twisted_mail.pop3.session import DRAIN_AFTER
 from twisted_mail.pop3.settings import Settings
 from twisted_mail.testing.wire import PEER, ScriptedWire
 
@@ -261,3 +262,9 @@ def test_a_session_ends_at_the_next_command_when_its_account_is_removed() -> Non
     assert pop3.uids == [1]
     assert pop3.logouts == 1
     assert pop3.reasons == ["login no longer valid"]
+
+
+def test_a_client_that_reads_slowly_is_waited_for_once_in_64_kib() -> None:
+    pop3 = Pop3Fixture(b"x" * 1_000_000 + b"\r\n")
+    wire = pop3.talk(LOGIN, b"RETR 1\r\n" + b"NOOP\r\n" * 100)
+    assert 1 <= wire.drains <= len(wire.written) // DRAIN_AFTER + 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.smtp.fakes import SmtpFixture
+from tests.smtp.fakes import LOGIN, FakeSubmitter, SmtpFixture, lines
 from twisted_mail.smtp.settings import Settings, SubmissionSettings
 from twisted_mail.testing.wire import PEER, ScriptedWire
 
@@ -50,3 +50,11 @@ def test_the_log_says_which_protocol_it_was() -> None:
     smtp = SmtpFixture()
     smtp.hold(ScriptedWire([b"GET / HTTP/1.1\r\n"]))
     assert smtp.events("refused") == [("smtp", PEER, "", "it does not speak SMTP: GET")]
+
+
+def test_a_login_that_is_void_ends_the_conversation() -> None:
+    smtp = SmtpFixture(submitter=FakeSubmitter(is_still_valid=False))
+    wire = ScriptedWire([lines("EHLO a", LOGIN, "MAIL FROM:<alice@example.org>")])
+    reply = smtp.hold(wire, SubmissionSettings())[-1]
+    assert reply == "421 4.7.0 The account was removed or disabled; closing"
+    assert smtp.events("disconnected") == [("submission", PEER, "login no longer valid")]

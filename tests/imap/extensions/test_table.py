@@ -104,6 +104,16 @@ def test_a_name_that_is_there_twice_is_refused() -> None:
     size = Extension("X", status_items=(StatusItem("SIZE", lambda status, _: 1),))
     with pytest.raises(ValueError, match=r"^two IMAP extensions bring the STATUS item SIZE$"):
         make_tables([size])
+    base = make_tables()
+    found = Extension("X", commands=(base.commands["NOOP"],))
+    with pytest.raises(ValueError, match=r"bring the command NOOP$"):
+        make_tables([found])
+    found = Extension("X", fetch_items=(base.fetch_items["FLAGS"],))
+    with pytest.raises(ValueError, match=r"bring the FETCH item FLAGS$"):
+        make_tables([found])
+    found = Extension("X", search_keys=(base.search_keys["ALL"],))
+    with pytest.raises(ValueError, match=r"bring the search key ALL$"):
+        make_tables([found])
     for option in ("STATUS", "CHILDREN"):
         found = Extension("X", return_options=(make_tables().return_options[option],))
         with pytest.raises(ValueError, match=f"bring the return option of LIST {option}$"):

@@ -226,6 +226,11 @@ def test_any_octets_are_rendered_by_the_grammar(data: bytes) -> None:
     assert 0 <= items.header_size <= len(data)
 
 
+def test_half_a_character_of_utf_16_is_rendered() -> None:
+    items = render("Content-Type: text/plain; charset=utf-7\n\nan emoji: +2AA- and more")
+    assert items.preview == b"an emoji: ? and more"
+
+
 def test_deep_messages_are_rendered() -> None:
     items = ItemRenderer()(b"Content-Type: message/rfc822\r\n\r\n" * 3000)
     assert items.body.count(b'"rfc822"') == 100

@@ -229,3 +229,16 @@ def test_edits_in_two_steps_are_the_same_as_in_one(own, first, second, body):
     twice.message()
     twice.edit(second)
     assert whole(once.message()) == whole(twice.message())
+
+
+def test_where_there_is_no_trace_fields_are_counted_from_the_first():
+    assert edited(AddField("P", "1", place=1), prefix=b"") == b"P: 1\r\n" + HEADER + b"\r\n" + BODY
+    assert edited(AddField("P", "2", place=2), prefix=b"") == (
+        HEADER.replace(b"X-A: 1", b"P: 2\r\nX-A: 1") + b"\r\n" + BODY
+    )
+    assert edited(AddField("F", "1"), ChangeField("X-A", 1, None), prefix=b"") == (
+        b"F: 1\r\n" + HEADER.replace(b"X-A: 1\r\n", b"") + b"\r\n" + BODY
+    )
+    assert edited(ChangeField("Date", 1, "later"), prefix=b"Date: now\r\n") == (
+        b"Date: later\r\n" + HEADER + b"\r\n" + BODY
+    )
