@@ -168,3 +168,13 @@ def test_help_says_both_of_a_command_that_is_an_extension() -> None:
         "214 2.0.0 AUTH: users can log in (RFC 4954); "
         "MAIL FROM:<address> AUTH=address says who wrote the message"
     )
+
+
+def test_help_names_what_there_is() -> None:
+    commands, extensions, more = say(HELLO, "HELP")[1:]
+    assert commands == "214-2.0.0 Commands: EHLO HELO MAIL RSET NOOP QUIT VRFY HELP"
+    assert extensions == (
+        "214-2.0.0 Extensions: PIPELINING SIZE ENHANCEDSTATUSCODES 8BITMIME SMTPUTF8 CHUNKING "
+        "BINARYMIME LIMITS HELP"
+    )
+    assert more == "214 2.0.0 HELP with one of these says more; postmaster reads what people write"

@@ -138,3 +138,33 @@ euc_jp: eucpkdfmtjapanese euc-jp-ms euc-jp-win euc-jp-open
 def test_names_that_senders_use_have_a_codec(line: str) -> None:
     codec, _, names = line.partition(": ")
     assert [codec_of(name) for name in names.split()] == [codec] * len(names.split())
+
+
+@pytest.mark.parametrize(
+    "codec",
+    [
+        *("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"),
+        *("rot_13", "base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "uu_codec"),
+        "zlib_codec",
+    ],
+)
+def test_what_is_no_charset_has_no_codec(codec: str) -> None:
+    assert codec_of(codec) is None
+
+
+@pytest.mark.parametrize(
+    ("charset", "meant"),
+    [
+        *(("ascii", "utf_8"), ("latin-1", "cp1252"), ("iso-8859-9", "cp1254")),
+        *(
+            ("iso-8859-11", "cp874"),
+            ("tis-620", "cp874"),
+            ("gb2312", "gb18030"),
+            ("gbk", "gb18030"),
+        ),
+        *(("big5", "big5hkscs"), ("shift_jis", "cp932"), ("euc-kr", "cp949")),
+        ("iso-2022-jp", "iso2022_jp_ext"),
+    ],
+)
+def test_the_larger_charset_is_meant(charset: str, meant: str) -> None:
+    assert codec_of(charset) == meant

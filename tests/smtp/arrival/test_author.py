@@ -72,6 +72,10 @@ def test_others_may_not_be_named_as_authors(fields: list[str], name: str) -> Non
         (["From: <@a:boss@example.org<alice@example.org>"], "From"),
         (["From: <alice@example.org>[<boss@example.org>["], "From"),
         (["From: alice@example.org", "Sender: alice@example.org, alice@example.org"], "Sender"),
+        (
+            ["From: alice@example.org", "Resent-Sender: alice@example.org, alice@example.org"],
+            "Resent-Sender",
+        ),
         (["From: alice@example.org", "Resent-From: alice@example.org;"], "Resent-From"),
     ],
 )

@@ -33,6 +33,17 @@ def test_utf8_addresses_come_back_through_ascii(text: str) -> None:
     assert decode_unicode(encoded) == text
 
 
+@pytest.mark.parametrize("number", [0xD7FF, 0xE000, 0x10FFFF])
+def test_any_character_has_an_escape(number: int) -> None:
+    assert decode_unicode(f"\\x{{{number:X}}}") == chr(number)
+
+
+@pytest.mark.parametrize("number", [0xD800, 0xDFFF, 0x110000])
+def test_what_is_no_character_has_none(number: int) -> None:
+    with pytest.raises(ValueError, match=r"^there is no such character$"):
+        decode_unicode(f"\\x{{{number:X}}}")
+
+
 def test_utf8_may_stand_for_itself() -> None:
     assert decode_unicode("jos\xe9@ex\\x{E4}mple.org") == "jos\xe9@ex\xe4mple.org"
 

@@ -40,3 +40,17 @@ def test_strangers_write_nothing_into_what_a_program_uses_itself(name: str) -> N
 
 def test_a_level_further_down_may_be_called_so() -> None:
     assert detail_mailbox("work/sent", {"work/Sent": ""}) == "work/Sent"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Drafts", "Sent", "Junk", "Trash", "Archive"),
+        *("Sent Items", "Sent Messages", "Sent Mail", "Outbox", "Templates"),
+        *("Deleted Items", "Deleted Messages", "Bin"),
+        *("Spam", "Junk E-mail", "Junk Email", "Bulk Mail"),
+    ],
+)
+def test_what_programs_call_their_own_mailboxes_is_reserved(name: str) -> None:
+    assert detail_mailbox(name, {name: ""}) == ""
+    assert detail_mailbox(f"x{name}", {f"x{name}": ""}) == f"x{name}"
