@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 PIECE = 64 * 1024  # characters handled in one step, during which no other thread can run
 MOST = 4  # characters that may come from one: a text of ligatures is not to grow without measure
+_FRACTION = "\u2044"  # the slash of fractions, which are an octet each in Latin-1; nobody types it
 
 # Where Unicode has characters that NFKC replaces. A test looks for others.
 _CANDIDATES = ((0xA0, 0x3400), (0xA000, 0xAC00), (0xF900, 0x20000), (0x2F800, 0x2FA20))
@@ -92,13 +93,15 @@ def _plain_forms() -> PlainForms:
 def plain_form(character: str) -> str | None:
     """Return what one character becomes; None if it stays as it is.
 
-    An accent that stands alone does: as a space with a mark it would be found by a space.
+    An accent that stands alone does: as a space with a mark it would be found by a space. So do
+    fractions, and what is short for a whole word.
     """
     if not unicodedata.decomposition(character):
         return None
     form = unicodedata.normalize("NFKC", character)
     is_accent = form[0] == " " and len(form) > 1
-    return None if form == character or is_accent or len(form) > MOST else form
+    is_odd = is_accent or _FRACTION in form or len(form) > MOST
+    return None if form == character or is_odd else form
 
 
 def _ranges(codes: Sequence[int]) -> list[list[int]]:
