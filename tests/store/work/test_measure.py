@@ -9,6 +9,7 @@ from tests.contracts.ground import ALICE, FakeRenderer, entry, mail
 from tests.faults import QuickDisk
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, Contains, MessageRange
 from twisted_mail.store.account.account import MaildirAccount
+from twisted_mail.store.index.index import Index
 from twisted_mail.store.maildir import MaildirStore
 from twisted_mail.store.work import measure, newcomers
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
@@ -61,6 +62,21 @@ def test_opening_looks_into_no_file(inbox) -> None:
 def test_what_is_measured_is_known(inbox) -> None:
     finish(inbox.measure([1, 3, 4, 9]))
     assert facts(inbox) == [KNOWN, NOTHING, KNOWN, KNOWN, NOTHING]
+
+
+def test_the_index_is_asked_once_for_what_is_to_be_measured(
+    inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[int]] = []
+    rows = Index.rows
+
+    def asking(index, state, uids):
+        asked.append(list(uids))
+        return rows(index, state, uids)
+
+    monkeypatch.setattr(Index, "rows", asking)
+    finish(inbox.measure([1, 3, 4]))
+    assert asked == [[1, 3, 4]]
 
 
 def test_what_was_measured_once_is_not_looked_at_again(

@@ -123,14 +123,10 @@ def each(
 
 def measure_each(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> None:
     """Measure messages; follow renames by looking at the folder again."""
-    before = folder.faulty.count
-    unknown = list(uids)
+    lost = uids
     for _ in range(_ATTEMPTS):
-        measure(folder, work, unknown)
-        faulty = folder.faulty.since(before, unknown)
-        rows = work.index.rows(mailbox_row(folder, work), unknown)
-        unknown = [row.uid for row in rows if row.date == UNKNOWN_DATE and row.uid not in faulty]
-        if not unknown:
+        lost = measure(folder, work, lost)
+        if not lost:
             return
         scan(folder, work, is_forced=True)
 

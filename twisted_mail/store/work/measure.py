@@ -104,10 +104,17 @@ def _is_small(folder: Folder, row: Row) -> bool:
     return described is not None and described.st_size <= CHUNK
 
 
-def measure(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> None:
-    """Measure messages, and publish all their dates and sizes: another process may know them already."""
+def measure(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> list[int]:
+    """Measure messages; return those whose files were not found.
+
+    All dates and sizes are published: another process may know them already.
+    """
+    before = folder.faulty.count
     rows = all_measured(folder, work, work.index.rows(mailbox_row(folder, work), uids))
     work.record_measures(folder, [row for row in rows if row.date != UNKNOWN_DATE])
+    unknown = [row.uid for row in rows if row.date == UNKNOWN_DATE]
+    faulty = folder.faulty.since(before, unknown)
+    return [uid for uid in unknown if uid not in faulty]
 
 
 def measure_next(folder: Folder, work: UnitOfWork, after: int) -> int | None:
