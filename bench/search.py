@@ -19,7 +19,7 @@ from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.account.mailbox import MaildirMailbox
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, finish
 
@@ -71,7 +71,9 @@ def fill(maildir: Path, number: int, language: Language) -> None:
 
 
 def opened(folder: Path, settings: StoreSettings) -> tuple[MaildirStore, MaildirMailbox]:
-    store = MaildirStore(folder, InlineBlocking(), Time(), ItemRenderer(), settings=settings)
+    store = MaildirStore(
+        folder, InlineBlocking(), Time(), ItemRenderer(), StoreServices(settings=settings)
+    )
     account: MaildirAccount = finish(store.account(ACCOUNT))
     return store, finish(account.open("INBOX"))
 

@@ -9,7 +9,7 @@ from tests.contracts.ground import ALICE, draft, mail
 from tests.faults import BadFilesDisk
 from tests.imap.talk import ImapFixture
 from twisted_mail.imap.fetch.render import ItemRenderer
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, finish
 
@@ -30,9 +30,11 @@ class FaultyImap(ImapFixture):
             InlineBlocking(),
             self.clock,
             ItemRenderer(),
-            settings=settings,
-            disk=self.disk,
-            report_fault=lambda where, error: self.reports.append((where, error)),
+            StoreServices(
+                settings=settings,
+                disk=self.disk,
+                report_fault=lambda where, error: self.reports.append((where, error)),
+            ),
         )
         self.account = finish(self.store.account(ALICE))  # type: ignore[assignment]
         drafts = [draft(mail(text)) for text in ("one", "two", "three")]

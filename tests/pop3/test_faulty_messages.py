@@ -9,7 +9,7 @@ from tests.contracts.ground import ALICE, draft, mail
 from tests.faults import BadFilesDisk
 from tests.pop3.fakes import Pop3Fixture
 from twisted_mail.imap.fetch.render import ItemRenderer
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.testing.doubles import InlineBlocking, finish
 
 NOT_READ = "-ERR [SYS/PERM] Message 3 cannot be read from the disk"
@@ -27,8 +27,10 @@ class FaultyPop3(Pop3Fixture):
             InlineBlocking(),
             self.clock,
             ItemRenderer(),
-            disk=self.disk,
-            report_fault=lambda where, error: self.reports.append((where, error)),
+            StoreServices(
+                disk=self.disk,
+                report_fault=lambda where, error: self.reports.append((where, error)),
+            ),
         )
         account = finish(store.account(ALICE))
         finish(account.append("INBOX", [draft(mail(text)) for text in ("one", "two")]))

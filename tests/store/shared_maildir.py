@@ -9,7 +9,7 @@ from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.store.account.account import MaildirAccount
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 LATER = 2_500_000_000  # the clock stands after all dates of files
@@ -26,7 +26,9 @@ class SharedMaildir:
 
     def restart(self) -> None:
         self.clock = clock = StillClock(LATER)
-        self.store = MaildirStore(self.root, InlineBlocking(), clock, self.render, disk=QuickDisk())
+        self.store = MaildirStore(
+            self.root, InlineBlocking(), clock, self.render, StoreServices(disk=QuickDisk())
+        )
 
     @property
     def account(self) -> MaildirAccount:

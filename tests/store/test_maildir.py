@@ -16,7 +16,7 @@ from twisted_mail.store import maildir
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.delivery.reservations import Reservations
 from twisted_mail.store.format import keywords, layout
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.quota import over_quota
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
@@ -37,7 +37,9 @@ class TestMaildirContract(AccountContract):
         def make(quota: int = 0) -> Store:
             root = tmp_path / str(next(numbers))
             settings = StoreSettings(quota_bytes=quota)
-            return MaildirStore(root, InlineBlocking(), clock, render, settings=settings)
+            return MaildirStore(
+                root, InlineBlocking(), clock, render, StoreServices(settings=settings)
+            )
 
         return make
 
@@ -78,7 +80,7 @@ def delivered(store: MaildirStore) -> MailError | None:
 def test_room_is_asked_for_where_there_may_be_a_quota(tmp_path: Path) -> None:
     reserver = CountingReserver()
     store = MaildirStore(
-        tmp_path, InlineBlocking(), StillClock(), FakeRenderer(), reserver=reserver
+        tmp_path, InlineBlocking(), StillClock(), FakeRenderer(), StoreServices(reserver=reserver)
     )
     assert isinstance(delivered(store), Refused)
     assert reserver.asked == [ALICE]

@@ -11,7 +11,7 @@ from twisted_mail.net.process.inotify import Inotify
 from twisted_mail.store.disk.budget import Budget
 from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.disk.spool import SpoolWriter
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.workers.shared import SharedServices
 
 
@@ -44,13 +44,15 @@ class StorageAssembly:
             threads.files,
             clock,
             ItemRenderer(),
-            settings=config.store,
-            report=self._watcher_failed,
-            progress=journal.indexed,
-            monitor=self._monitor,
-            reserver=shared.reserver(config.store),
-            account_blocking=threads.accounts,
-            report_fault=report_fault,
+            StoreServices(
+                settings=config.store,
+                report=self._watcher_failed,
+                progress=journal.indexed,
+                monitor=self._monitor,
+                reserver=shared.reserver(config.store),
+                account_blocking=threads.accounts,
+                report_fault=report_fault,
+            ),
         )
 
     def _watcher_failed(self, error: Exception) -> None:

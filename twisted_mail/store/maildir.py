@@ -4,6 +4,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from weakref import WeakValueDictionary
@@ -52,18 +53,49 @@ OPEN_ACCOUNTS = 256  # whose indexes stay open: each needs three descriptors
 _LOOKED_AT = 8  # accounts, at each use of one: thousands may have mailboxes open
 
 
-class MaildirStore:
-    """All accounts' mail, below one folder. Fulfils ``interfaces.Store``; any name is an account.
+@dataclass(frozen=True, slots=True)
+class StoreServices:
+    """What a store may be given.
 
     ``quotas`` gives an account's quota when its mail is opened and at each delivery, in place of that of
     the settings. ``report`` takes the exceptions of watchers; without it they are raised where the
     change was made. ``host`` stands in the names of files; ``disk`` makes the system calls; ``monitor``
     notices what other programs do, where the system can. ``reserver`` reserves room for deliveries, in
-    place of ``own_reserver``. ``indexing`` is to be called from time to time, and reports to
-    ``progress`` how far a long one has come. ``purge`` and ``compaction`` are to be asked for a step
-    every second or so. Deliveries are made by ``blocking``; ``account_blocking`` has the lanes of
-    accounts, so that neither waits for the other. ``report_fault`` takes every error of the disk that a
-    client is only sent a general answer to, or that is worked around, in any thread.
+    place of ``own_reserver``. ``progress`` hears how far a long indexing has come. ``account_blocking``
+    has the lanes of accounts, so that they and deliveries do not wait for each other.
+    ``report_fault`` takes every error of the disk that a client is only sent a general answer to, or
+    that is worked around, in any thread.
+    """
+
+    settings: StoreSettings = StoreSettings()
+    quotas: Quotas | None = None
+    report: Report | None = None
+    progress: Progress | None = None
+    host: str = ""
+    disk: Disk = field(default_factory=Disk)
+    monitor: FolderMonitor | None = None
+    reserver: Reserver | None = None
+    account_blocking: Blocking | None = None
+    report_fault: FaultReport = unreported
+
+    @property
+    def may_have_quotas(self) -> bool:
+        """Return whether any account may have a quota."""
+        own = self.settings.quota_bytes or self.settings.quota_messages
+        return bool(self.quotas or self.reserver or own)
+
+    def environment(self, clock: Clock) -> StoreEnvironment:
+        """Return what every account of the store is given."""
+        faults = DiskFaults(self.report_fault)
+        boot = self.disk.boot_id()
+        return StoreEnvironment(self.disk, clock, Namer(self.host), boot, self.settings, faults)
+
+
+class MaildirStore:
+    """All accounts' mail, below one folder. Fulfils ``interfaces.Store``; any name is an account.
+
+    ``indexing`` is to be called from time to time. ``purge`` and ``compaction`` are to be asked for a
+    step every second or so. Deliveries are made by ``blocking``.
     """
 
     def __init__(
@@ -72,39 +104,23 @@ class MaildirStore:
         blocking: Blocking,
         clock: Clock,
         render: Renderer,
-        *,
-        settings: StoreSettings = StoreSettings(),
-        quotas: Quotas | None = None,
-        report: Report | None = None,
-        progress: Progress | None = None,
-        host: str = "",
-        disk: Disk | None = None,
-        monitor: FolderMonitor | None = None,
-        reserver: Reserver | None = None,
-        account_blocking: Blocking | None = None,
-        report_fault: FaultReport = unreported,
+        services: StoreServices = StoreServices(),
     ) -> None:
         self._root = os.path.abspath(os.fsencode(root))
-        self._blocking = blocking if account_blocking is None else account_blocking
+        self._blocking = services.account_blocking or blocking
         self._render = render
-        self._report = report
-        self._monitor = monitor
-        disk, faults = disk or Disk(), DiskFaults(report_fault)
-        self._environment = StoreEnvironment(
-            disk, clock, Namer(host), disk.boot_id(), settings, faults
-        )
+        self._services = services
+        self._environment = services.environment(clock)
         self._group_commit = GroupCommit(self._environment, self._root, blocking)
-        self.indexing = Indexing(clock, progress)
+        self.indexing = Indexing(clock, services.progress)
         self.compaction = UidListCompaction(clock)
         self._accounts: WeakValueDictionary[str, MaildirAccount] = WeakValueDictionary()
         self._recent: OrderedDict[str, MaildirAccount] = OrderedDict()
-        self.own_reserver = QuotaReserver(quotas or constant_quota(settings), self._count, clock)
-        self._reserver = self.own_reserver if reserver is None else reserver
-        self._may_have_quotas = bool(
-            quotas or reserver or settings.quota_bytes or settings.quota_messages
-        )
-        days = settings.undelete_days
-        self.purge = ExpungedPurge(disk, clock, blocking, self._root, days, faults)
+        quotas = services.quotas or constant_quota(services.settings)
+        self.own_reserver = QuotaReserver(quotas, self._count, clock)
+        self._reserver = services.reserver or self.own_reserver
+        of, days = self._environment, services.settings.undelete_days
+        self.purge = ExpungedPurge(of.disk, clock, blocking, self._root, days, of.faults)
 
     async def account(self, name: str) -> MaildirAccount:
         """Return the account's mail. Its folders are made by the first call that needs them."""
@@ -113,9 +129,9 @@ class MaildirStore:
         if account is None:
             tree = Tree(self._environment, layout.account_path(self._root, name), ledger)
             lane = self._blocking.lane()
-            feed = ChangeFeed(self._report)
+            feed = ChangeFeed(self._services.report)
             account = MaildirAccount(
-                name, tree, lane, self._render, feed, self._note, self._monitor
+                name, tree, lane, self._render, feed, self._note, self._services.monitor
             )
             self._accounts[name] = account
         self._recent[name] = account
@@ -179,7 +195,7 @@ class MaildirStore:
     ) -> Mapping[str, MailError | None]:
         """Put one message into mailboxes of several accounts; the copies share their bytes."""
         delivery = InboxDelivery(self._environment, self._root, names, message, mailboxes)
-        if not self._may_have_quotas:
+        if not self._services.may_have_quotas:
             return await self._put(delivery)
         try:
             reserved = await self._reserver.take(delivery.names, delivery.size)

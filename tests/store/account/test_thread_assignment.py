@@ -12,7 +12,7 @@ from tests.contracts.threads import letter
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import layout
 from twisted_mail.store.index.schema import VERSION
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 STEP = 9  # the step of the schema that makes the tables of threads
@@ -48,7 +48,7 @@ class ReopenedStore:
 
     def start(self) -> None:
         self.store = MaildirStore(
-            self.folder, InlineBlocking(), self.clock, FakeRenderer(), disk=self.disk
+            self.folder, InlineBlocking(), self.clock, FakeRenderer(), StoreServices(disk=self.disk)
         )
         self.account = finish(self.store.account(ALICE))
 

@@ -10,7 +10,7 @@ from tests.faults import (
 from twisted_mail.interfaces import Account, FaultReport, unreported
 from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
@@ -23,9 +23,7 @@ def store_at(root: Path, disk: Disk, report_fault: FaultReport = unreported) -> 
         InlineBlocking(),
         clock,
         FakeRenderer(),
-        settings=limits,
-        disk=disk,
-        report_fault=report_fault,
+        StoreServices(settings=limits, disk=disk, report_fault=report_fault),
     )
 
 

@@ -10,13 +10,17 @@ from tests.faults import FailDisk, QuickDisk
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
 def account(root: Path, disk: Disk | None = None) -> MaildirAccount:
     store = MaildirStore(
-        root, InlineBlocking(), StillClock(), FakeRenderer(), disk=disk or QuickDisk()
+        root,
+        InlineBlocking(),
+        StillClock(),
+        FakeRenderer(),
+        StoreServices(disk=disk or QuickDisk()),
     )
     return finish(store.account(ALICE))
 
@@ -77,7 +81,9 @@ class LateBlocking(InlineBlocking):
 
 def test_a_session_that_ends_meanwhile_leaves_no_lock(tmp_path: Path) -> None:
     blocking = LateBlocking()
-    store = MaildirStore(tmp_path, blocking, StillClock(), FakeRenderer(), disk=QuickDisk())
+    store = MaildirStore(
+        tmp_path, blocking, StillClock(), FakeRenderer(), StoreServices(disk=QuickDisk())
+    )
     mine = finish(store.account(ALICE))
     blocking.is_late = True
     with pytest.raises(asyncio.CancelledError):

@@ -7,7 +7,7 @@ from tests.contracts.ground import ALICE, FakeRenderer
 from tests.faults import QuickDisk
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import uidvalidity
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
@@ -52,7 +52,9 @@ def test_a_new_mailbox_counts_on_from_dovecots_last(tmp_path: Path) -> None:
     maildir.mkdir(parents=True)
     (maildir / "dovecot-uidvalidity.6b03fd10").touch()
     (maildir / "dovecot-uidlist").write_text("3 V1 N1\n")
-    store = MaildirStore(tmp_path, InlineBlocking(), StillClock(), FakeRenderer(), disk=QuickDisk())
+    store = MaildirStore(
+        tmp_path, InlineBlocking(), StillClock(), FakeRenderer(), StoreServices(disk=QuickDisk())
+    )
     account = finish(store.account(ALICE))
     finish(account.create("new"))
     assert (maildir / ".new" / "dovecot-uidlist").read_text().startswith(f"3 V{0x6B03FD11} N1 ")

@@ -17,7 +17,7 @@ from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.index import blocks, read_only
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.transaction import transaction
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
@@ -36,7 +36,9 @@ class BlockStore:
 
     def restart(self) -> None:
         disk, clock = QuickDisk(), StillClock(2.5e9)
-        self.store = MaildirStore(self.root, InlineBlocking(), clock, FakeRenderer(), disk=disk)
+        self.store = MaildirStore(
+            self.root, InlineBlocking(), clock, FakeRenderer(), StoreServices(disk=disk)
+        )
 
     def drop(self, *numbers: int) -> None:
         for number in numbers:
@@ -151,7 +153,9 @@ class OnceFailing(QuickDisk):
 
 def test_many_files_are_told_only_when_their_numbers_are_on_disk(alice: BlockStore) -> None:
     disk, clock = OnceFailing(), StillClock(2.5e9)
-    alice.store = MaildirStore(alice.root, InlineBlocking(), clock, FakeRenderer(), disk=disk)
+    alice.store = MaildirStore(
+        alice.root, InlineBlocking(), clock, FakeRenderer(), StoreServices(disk=disk)
+    )
     account = alice.account
     with pytest.raises(Unavailable):
         finish(account.open("INBOX"))

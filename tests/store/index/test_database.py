@@ -9,12 +9,14 @@ from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.faults import FailDisk, QuickDisk
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
 def highest_modseq(root: Path, disk: Disk) -> int:
-    store = MaildirStore(root, InlineBlocking(), StillClock(2e9), FakeRenderer(), disk=disk)
+    store = MaildirStore(
+        root, InlineBlocking(), StillClock(2e9), FakeRenderer(), StoreServices(disk=disk)
+    )
     account = finish(store.account(ALICE))
     inbox = finish(account.open("INBOX"))
     finish(inbox.mark([1], "add", normal([f"Word{inbox.columns.highest_modseq % 20}"])))
@@ -27,7 +29,7 @@ def highest_modseq(root: Path, disk: Disk) -> int:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     store = MaildirStore(
-        tmp_path, InlineBlocking(), StillClock(2e9), FakeRenderer(), disk=QuickDisk()
+        tmp_path, InlineBlocking(), StillClock(2e9), FakeRenderer(), StoreServices(disk=QuickDisk())
     )
     account = finish(store.account(ALICE))
     finish(account.append("INBOX", [draft(mail("one")), draft(mail("two"))]))

@@ -10,7 +10,7 @@ from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.index import expunged_log
 from twisted_mail.store.index.index import Index
 from twisted_mail.store.index.rows import MailboxRow, Row
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.tree.loading import mailbox_row
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
@@ -96,7 +96,11 @@ def test_a_new_index_knows_that_it_knows_nothing_of_the_past(tmp_path: Path) -> 
 
     def store() -> MaildirStore:
         return MaildirStore(
-            tmp_path, InlineBlocking(), StillClock(2e9), FakeRenderer(), disk=QuickDisk()
+            tmp_path,
+            InlineBlocking(),
+            StillClock(2e9),
+            FakeRenderer(),
+            StoreServices(disk=QuickDisk()),
         )
 
     first = store()

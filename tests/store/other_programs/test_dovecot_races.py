@@ -11,7 +11,7 @@ from tests.contracts.ground import ALICE, FakeRenderer, draft, listen, mail
 from tests.faults import QuickDisk
 from twisted_mail.mail.mailbox.change import EntriesAdded, EntriesExpunged
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 LATER = 2_500_000_000  # the clock stands after all dates of files
@@ -46,7 +46,7 @@ class RacingMaildir:
         self.disk = Meanwhile()
         self.maildir = root / "example.org" / "alice" / "Maildir"
         store = MaildirStore(
-            root, InlineBlocking(), StillClock(LATER), FakeRenderer(), disk=self.disk
+            root, InlineBlocking(), StillClock(LATER), FakeRenderer(), StoreServices(disk=self.disk)
         )
         self.account = finish(store.account(ALICE))
         finish(self.account.append("INBOX", [draft(mail("first"))]))

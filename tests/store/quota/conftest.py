@@ -8,7 +8,7 @@ import pytest
 
 from tests.contracts.ground import FakeRenderer
 from tests.faults import QuickDisk
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock
 
@@ -27,9 +27,7 @@ def make_store(tmp_path: Path, clock: StillClock) -> Callable[..., MaildirStore]
             InlineBlocking(),
             clock,
             FakeRenderer(),
-            settings=limits,
-            disk=QuickDisk(),
-            **more,
+            StoreServices(settings=limits, disk=QuickDisk(), **more),
         )
 
     return make

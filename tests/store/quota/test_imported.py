@@ -12,7 +12,7 @@ from tests.store.quota.account import TEXT, counted, deliver, drop, put
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import Message
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.quota import Usage
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.work import measure, newcomers, usage
@@ -52,7 +52,11 @@ def pieces(monkeypatch: pytest.MonkeyPatch) -> Pieces:
 def imported(tmp_path: Path, clock: StillClock, pieces: Pieces) -> MaildirStore:
     limits = StoreSettings(quota_bytes=100 * len(TEXT))
     store = MaildirStore(
-        tmp_path, pieces, clock, FakeRenderer(), settings=limits, disk=OpenDisk(pieces)
+        tmp_path,
+        pieces,
+        clock,
+        FakeRenderer(),
+        StoreServices(settings=limits, disk=OpenDisk(pieces)),
     )
     account = finish(store.account(ALICE))
     finish(account.mailboxes())

@@ -14,7 +14,7 @@ from tests.faults import QuickDisk
 from tests.store.quota.account import TEXT, counted, deliver, drop, put
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.format import layout
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.quota import Quota
 from twisted_mail.store.repair import undelete
 from twisted_mail.store.work import usage
@@ -136,7 +136,9 @@ def test_the_count_is_what_is_there(
     steps: list[tuple[int, int]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     root = tmp_path_factory.mktemp("count")
-    store = MaildirStore(root, InlineBlocking(), StillClock(), FakeRenderer(), disk=QuickDisk())
+    store = MaildirStore(
+        root, InlineBlocking(), StillClock(), FakeRenderer(), StoreServices(disk=QuickDisk())
+    )
     account = finish(store.account(ALICE))
     names = ["INBOX", "Sent", "Trash", "Drafts"]
     for kind, number in steps:

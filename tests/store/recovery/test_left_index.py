@@ -10,7 +10,7 @@ from tests.contracts.ground import ALICE, FakeRenderer, draft, entry, mail
 from tests.faults import FailDisk
 from twisted_mail.mail.mailbox.change import Change, MailboxDeleted, MailboxRenamed
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 FOREVER = 10**9  # steps
@@ -23,7 +23,7 @@ class LeftIndex:
         self.root = root
         self.disk = FailDisk(FOREVER, errno.EIO, frozenset({"connect", "rename"}))
         self.store = MaildirStore(
-            root, InlineBlocking(), StillClock(2e9), FakeRenderer(), disk=self.disk
+            root, InlineBlocking(), StillClock(2e9), FakeRenderer(), StoreServices(disk=self.disk)
         )
         self.account = finish(self.store.account(ALICE))
         finish(self.account.create("Work"))

@@ -10,7 +10,7 @@ from tests.faults import QuickDisk
 from twisted_mail.interfaces import Mailbox
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.store.account.account import MaildirAccount
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 Blow = Callable[[Path], object]
@@ -29,7 +29,7 @@ class Served:
     def opened(self) -> tuple[MaildirAccount, Mailbox]:
         disk = QuickDisk()
         store = MaildirStore(
-            self.root, InlineBlocking(), StillClock(2e9), FakeRenderer(), disk=disk
+            self.root, InlineBlocking(), StillClock(2e9), FakeRenderer(), StoreServices(disk=disk)
         )
         account = finish(store.account(ALICE))
         return account, finish(account.open("INBOX"))

@@ -11,7 +11,7 @@ import pytest
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.faults import FailDisk, QuickDisk, StopDisk, Stopped
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 OPENED = frozenset({"connect"})
@@ -50,7 +50,9 @@ class RestartedStore:
         self._begin(QuickDisk())
 
     def _begin(self, disk: QuickDisk) -> None:
-        store = MaildirStore(self.root, InlineBlocking(), self.clock, FakeRenderer(), disk=disk)
+        store = MaildirStore(
+            self.root, InlineBlocking(), self.clock, FakeRenderer(), StoreServices(disk=disk)
+        )
         store._environment = dataclasses.replace(store._environment, boot=f"boot {self.boots}")
         self.store = store
         self.clock.seconds += 10

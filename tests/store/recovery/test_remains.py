@@ -12,13 +12,15 @@ from twisted_mail.interfaces import Account
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.account.account import MaildirAccount
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
 def account_at(root: Path, disk: QuickDisk) -> MaildirAccount:
-    store = MaildirStore(root, InlineBlocking(), StillClock(2e9), FakeRenderer(), disk=disk)
+    store = MaildirStore(
+        root, InlineBlocking(), StillClock(2e9), FakeRenderer(), StoreServices(disk=disk)
+    )
     return finish(store.account(ALICE))
 
 
@@ -67,8 +69,7 @@ def quota_account(root: Path, octets: int) -> tuple[MaildirStore, Account]:
         InlineBlocking(),
         StillClock(2e9),
         FakeRenderer(),
-        settings=settings,
-        disk=QuickDisk(),
+        StoreServices(settings=settings, disk=QuickDisk()),
     )
     return store, finish(store.account(ALICE))
 

@@ -11,7 +11,7 @@ import pytest
 from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.faults import FailDisk, QuickDisk
 from twisted_mail.mail.outcome import Unavailable
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 
@@ -26,7 +26,7 @@ class Restarted:
 
     def serve(self, disk: QuickDisk) -> None:
         self.store = MaildirStore(
-            self.root, InlineBlocking(), self.clock, FakeRenderer(), disk=disk
+            self.root, InlineBlocking(), self.clock, FakeRenderer(), StoreServices(disk=disk)
         )
 
     def restart(self, disk: QuickDisk | None = None) -> None:

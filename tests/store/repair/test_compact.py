@@ -7,7 +7,7 @@ from tests.contracts.ground import ALICE, FakeRenderer, draft, mail
 from tests.faults import QuickDisk
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.store.account.account import MaildirAccount
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.repair import compact
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
@@ -20,7 +20,7 @@ class Served:
     def __init__(self, root: Path) -> None:
         self.clock = StillClock(2e9)
         self.store = MaildirStore(
-            root, InlineBlocking(), self.clock, FakeRenderer(), disk=QuickDisk()
+            root, InlineBlocking(), self.clock, FakeRenderer(), StoreServices(disk=QuickDisk())
         )
         self.account: MaildirAccount = finish(self.store.account(ALICE))
         self.list = root / "example.org" / "alice" / "Maildir" / "dovecot-uidlist"

@@ -13,7 +13,7 @@ from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format.filename import Namer
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.quota import QuotaLedger
 from twisted_mail.store.repair.check import MaildirCheck
 from twisted_mail.store.repair.reindex import reindex
@@ -42,7 +42,11 @@ class Server:
 
     def __init__(self, root: Path) -> None:
         self.store = MaildirStore(
-            root, InlineBlocking(), StillClock(LATER), FakeRenderer(), disk=QuickDisk()
+            root,
+            InlineBlocking(),
+            StillClock(LATER),
+            FakeRenderer(),
+            StoreServices(disk=QuickDisk()),
         )
         self.account: MaildirAccount = finish(self.store.account(ALICE))
         self.path = root / "example.org" / "alice"

@@ -11,7 +11,7 @@ from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.index.rows import Row
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.repair import undelete
 from twisted_mail.store.repair.undelete import ExpungedMessage
 from twisted_mail.store.settings import StoreSettings
@@ -36,8 +36,7 @@ def make_account(tmp_path: Path, clock: StillClock) -> Callable[..., MaildirAcco
             InlineBlocking(),
             clock,
             FakeRenderer(),
-            settings=StoreSettings(undelete_days=days),
-            disk=QuickDisk(),
+            StoreServices(settings=StoreSettings(undelete_days=days), disk=QuickDisk()),
         )
         return finish(store.account(ALICE))
 

@@ -13,7 +13,7 @@ from twisted_mail.mail.mailbox.change import EntriesExpunged
 from twisted_mail.mail.mailbox.entry import Contains
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.search import indexing
 from twisted_mail.store.search.indexing import IDLE_SECONDS, MAX_NOTED, MAX_WAIT_SECONDS, PIECE
 from twisted_mail.store.tree.loading import mailbox_row
@@ -52,8 +52,7 @@ class IndexedStore:
             InlineBlocking(),
             self.clock,
             FakeRenderer(),
-            progress=lambda *told: self.told.append(told),
-            disk=self.disk,
+            StoreServices(progress=lambda *told: self.told.append(told), disk=self.disk),
         )
         self.alice = self.account(ALICE)
 

@@ -19,7 +19,7 @@ from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.account.mailbox import MaildirMailbox
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.search import search
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
@@ -58,8 +58,7 @@ class Home:
             InlineBlocking(),
             self.clock,
             FakeRenderer(),
-            settings=self.settings,
-            disk=self.disk,
+            StoreServices(settings=self.settings, disk=self.disk),
         )
         self.account: MaildirAccount = finish(self.store.account(ALICE))
         self.boxes: dict[str, MaildirMailbox] = {}

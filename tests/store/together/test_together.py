@@ -27,7 +27,7 @@ from tests.store.together.operations import NAMES, OPERATIONS, Operation, append
 from tests.store.together.shown import Numbers, Shown, look, show
 from twisted_mail.interfaces import Mailbox, Store
 from twisted_mail.mail.outcome import MailError, Unavailable
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.memory.account import MemoryStore
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
@@ -56,7 +56,9 @@ class Together(RuleBasedStateMachine):
             self.both(appending(name, 3, ["Own"]))
 
     def on_disk(self, disk: QuickDisk) -> MaildirStore:
-        return MaildirStore(self.root, InlineBlocking(), self.clock, FakeRenderer(), disk=disk)
+        return MaildirStore(
+            self.root, InlineBlocking(), self.clock, FakeRenderer(), StoreServices(disk=disk)
+        )
 
     def next(self) -> str:
         self.steps += 1

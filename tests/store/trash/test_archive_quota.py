@@ -7,7 +7,7 @@ import pytest
 
 from tests.contracts.ground import FakeRenderer, draft, mail
 from tests.faults import QuickDisk
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.settings import StoreSettings
 from twisted_mail.store.trash import archive_quota
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
@@ -28,9 +28,11 @@ class Account:
             InlineBlocking(),
             self.clock,
             FakeRenderer(),
-            settings=settings,
-            disk=QuickDisk(),
-            report_fault=lambda where, error: self.faults.append(where),
+            StoreServices(
+                settings=settings,
+                disk=QuickDisk(),
+                report_fault=lambda where, error: self.faults.append(where),
+            ),
         )
         self.account = finish(self.store.account(ALICE))
 

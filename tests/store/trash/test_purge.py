@@ -5,7 +5,7 @@ import pytest
 
 from tests.contracts.ground import FakeRenderer, draft, mail
 from tests.faults import QuickDisk
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.trash import purge
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
@@ -31,7 +31,9 @@ def clock() -> StillClock:
 
 @pytest.fixture
 def store(tmp_path: Path, clock: StillClock) -> MaildirStore:
-    return MaildirStore(tmp_path, InlineBlocking(), clock, FakeRenderer(), disk=QuickDisk())
+    return MaildirStore(
+        tmp_path, InlineBlocking(), clock, FakeRenderer(), StoreServices(disk=QuickDisk())
+    )
 
 
 def work(store: MaildirStore) -> int:

@@ -19,7 +19,7 @@ from twisted_mail.mail.mailbox.entry import Entry
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.index import expunged_log
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 LATER = 2_500_000_000
@@ -32,7 +32,11 @@ class Twins:
     def __init__(self, root: Path) -> None:
         self.stores = [
             MaildirStore(
-                root, InlineBlocking(), StillClock(LATER), FakeRenderer(), disk=QuickDisk()
+                root,
+                InlineBlocking(),
+                StillClock(LATER),
+                FakeRenderer(),
+                StoreServices(disk=QuickDisk()),
             )
             for _ in range(2)
         ]

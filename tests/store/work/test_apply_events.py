@@ -24,7 +24,7 @@ from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.net.process.inotify import Inotify
 from twisted_mail.store.format.keywords import AWAITED_SECONDS
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 from twisted_mail.testing.recorded_log import ListJournal
 
@@ -73,8 +73,7 @@ class WatchedMaildir:
             self.blocking,
             self.clock,
             FakeRenderer(),
-            disk=self.disk,
-            monitor=self.monitor,
+            StoreServices(disk=self.disk, monitor=self.monitor),
         )
         self.account = finish(self.store.account(ALICE))
         self.works = 0

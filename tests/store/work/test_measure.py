@@ -10,7 +10,7 @@ from tests.faults import QuickDisk
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, Contains, MessageRange
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.index.index import Index
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.work import measure, newcomers
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
@@ -38,7 +38,9 @@ def cur(tmp_path: Path) -> Path:
 @pytest.fixture
 def account(tmp_path: Path, cur: Path) -> MaildirAccount:
     disk = QuickDisk()
-    store = MaildirStore(tmp_path, InlineBlocking(), StillClock(2.5e9), FakeRenderer(), disk=disk)
+    store = MaildirStore(
+        tmp_path, InlineBlocking(), StillClock(2.5e9), FakeRenderer(), StoreServices(disk=disk)
+    )
     return finish(store.account(ALICE))
 
 

@@ -10,7 +10,7 @@ from tests.faults import FailDisk, QuickDisk, StopDisk, Stopped
 from twisted_mail.mail.mailbox.entry import CopyResult, MessageRange
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.account.account import MaildirAccount
-from twisted_mail.store.maildir import MaildirStore
+from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 TEXTS = [mail(text) for text in ("one", "two", "three")]
@@ -18,7 +18,9 @@ TEXTS = [mail(text) for text in ("one", "two", "three")]
 
 def account_at(root: Path, disk: QuickDisk | None = None) -> MaildirAccount:
     disk = disk or QuickDisk()
-    store = MaildirStore(root, InlineBlocking(), StillClock(2e9), FakeRenderer(), disk=disk)
+    store = MaildirStore(
+        root, InlineBlocking(), StillClock(2e9), FakeRenderer(), StoreServices(disk=disk)
+    )
     return finish(store.account(ALICE))
 
 
