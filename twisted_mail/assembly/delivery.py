@@ -86,7 +86,23 @@ class DeliveryAssembly:
     def __init__(self, dependencies: DeliveryDependencies) -> None:
         self._dependencies = of = dependencies
         self._folder = QueueFolder(of.folder, DiskFiles())
-        self._dead_letters = DeadLetters(
+        self._dead_letters = self._make_dead_letters()
+        self._jobs = self._make_job_queue()
+        self.partial_deliveries = self._make_partial_deliveries()
+        backend = self._make_backend()
+        self.queue = LocalDelivery(backend)
+        self.each = LmtpDelivery(backend)
+        mailer = QueueMailer(self.queue, of.clock, of.hostname)
+        self.lists = MailingListTransport(self._make_list_backend(mailer))
+        reporter = DsnReporter(mailer, of.hostname, of.files)
+        self._runner = QueueRunner(
+            self._jobs, self._transports(), reporter, of.clock, of.journal, of.queue_settings
+        )
+        self._review = self._make_review()
+
+    def _make_dead_letters(self) -> DeadLetters:
+        of = self._dependencies
+        return DeadLetters(
             dead_folder(self._folder, DiskFiles()),
             of.files,
             of.clock,
@@ -94,10 +110,15 @@ class DeliveryAssembly:
             of.queue_settings.dead_days,
             of.report_fault,
         )
-        self._jobs = self._make_job_queue()
+
+    def _make_partial_deliveries(self) -> PartialDeliveries:
+        of = self._dependencies
         remembered = PartialFolder(of.partial_folder, DiskFiles()) if of.partial_folder else None
-        self.partial_deliveries = PartialDeliveries(of.clock, of.files, remembered, of.report_fault)
-        backend = DeliveryBackend(
+        return PartialDeliveries(of.clock, of.files, remembered, of.report_fault)
+
+    def _make_backend(self) -> DeliveryBackend:
+        of = self._dependencies
+        return DeliveryBackend(
             of.router,
             of.store,
             of.journal,
@@ -107,15 +128,10 @@ class DeliveryAssembly:
             self.partial_deliveries,
             of.saves_to_detail_mailbox,
         )
-        self.queue = LocalDelivery(backend)
-        self.each = LmtpDelivery(backend)
-        mailer = QueueMailer(self.queue, of.clock, of.hostname)
-        self.lists = MailingListTransport(self._make_list_backend(mailer))
-        reporter = DsnReporter(mailer, of.hostname, of.files)
-        self._runner = QueueRunner(
-            self._jobs, self._transports(), reporter, of.clock, of.journal, of.queue_settings
-        )
-        self._review = HeldJobReview(
+
+    def _make_review(self) -> HeldJobReview:
+        of = self._dependencies
+        return HeldJobReview(
             self._jobs,
             self.lists.moderation,
             of.clock,
