@@ -64,6 +64,43 @@ def test_letters_that_mean_nothing_here_stay(shared: SharedMaildir) -> None:
     assert shared.files("cur") == ["a:2,FPz"]
 
 
+# ---------------------------------------------------------------- names that Windows can have
+
+
+@pytest.mark.parametrize("sign", "!;")
+def test_flags_after_another_sign_than_the_colon_are_read(shared: SharedMaildir, sign: str) -> None:
+    shared.drop(f"cur/1.a{sign}2,FSz")
+    inbox = shared.open()
+    assert (texts(inbox), entry(inbox, 1).flags) == ([mail("dropped")], {"\\Flagged", "\\Seen"})
+    finish(inbox.mark([1], "remove", normal(["\\Seen"])))
+    assert shared.files("cur") == [f"1.a{sign}2,FSz:2,Fz"]
+    shared.restart()
+    assert entry(shared.open(), 1).flags == {"\\Flagged"}
+
+
+def test_a_file_from_windows_keeps_the_uid_that_dovecot_gave_it(shared: SharedMaildir) -> None:
+    shared.drop("cur/1.a!2,S")
+    (shared.maildir / "dovecot-uidlist").write_text("3 V7 N50\n42 :1.a!2,S\n")
+    inbox = shared.open()
+    assert (inbox.uidvalidity, list(inbox.columns.uids)) == (7, [42])
+    assert entry(inbox, 42).flags == {"\\Seen"}
+
+
+def test_a_file_from_windows_that_cannot_be_renamed_is_served_without_its_flags(
+    shared: SharedMaildir,
+) -> None:
+    shared.drop("cur/" + "a" * 250 + "!2,S")
+    inbox = shared.open()
+    assert (texts(inbox), entry(inbox, 1).flags) == ([mail("dropped")], set())
+
+
+@pytest.mark.parametrize("name", ["1.a!2", "1.a!2,S:2,F", "1.a!2,1", "!2,S"])
+def test_no_other_name_is_taken_for_one_of_windows(shared: SharedMaildir, name: str) -> None:
+    shared.drop(f"cur/{name}")
+    assert texts(shared.open()) == [mail("dropped")]
+    assert shared.files("cur") == [name]
+
+
 def test_two_messages_of_one_name_are_both_served(shared: SharedMaildir) -> None:
     shared.drop("new/a", mail("one"))
     shared.drop("cur/a:2,S", mail("two"))

@@ -32,6 +32,10 @@ _SIZE = re.compile(rb",S=([0-9]{1,15})(?![^,:])")
 _WIRE = re.compile(rb",W=([0-9]{1,15})(?![^,:])")
 _EMAIL = re.compile(rb",E=([A-Za-z0-9_-]{1,64})(?![^,:])")
 _SAVED = re.compile(rb"([1-9][0-9]{0,10})\.")
+# Evolution and Python's mailbox module write "!" on Windows, isync ";" (InfoDelimiter), for no name there
+# may have a colon.
+_WITHOUT_COLON = re.compile(rb"([^:]+)[!;](2,[A-Za-z]*)", re.DOTALL)
+INSTEAD_OF_COLON = b"!2,", b";2,"
 _NUMBERS = re.compile(rb"[0-9]{1,20}")
 _SECONDS = 11  # octets of it
 _AGE = 60  # octets that hold a name's age
@@ -90,6 +94,21 @@ def split(name: bytes) -> tuple[bytes, bytes]:
     """Return base and rest (from the first colon) of a file's name."""
     base, colon, rest = name.partition(b":")
     return base, colon + rest
+
+
+def split_any(name: bytes) -> tuple[bytes, bytes]:
+    """Return base and rest as ``split`` does, also of a name from Windows, where no name has a colon."""
+    match = _WITHOUT_COLON.fullmatch(name)
+    return (match[1], b":" + match[2]) if match else split(name)
+
+
+def with_colon(name: bytes) -> bytes:
+    """Return a name from Windows with its letters once more, after a colon; any other as it is.
+
+    So the base is what programs that know the colon alone took for it, and has the UID of their list.
+    """
+    match = _WITHOUT_COLON.fullmatch(name)
+    return name + b":" + match[2] if match else name
 
 
 def is_listable(name: bytes) -> bool:

@@ -102,7 +102,8 @@ def _written(heard: Sequence[HeardEvent]) -> set[bytes]:
 
 def _is_strange(name: bytes) -> bool:
     """Return whether a scan gives files of this name another one."""
-    return not filename.is_listable(name) and not name.startswith(b".")
+    is_renamed = not filename.is_listable(name) or filename.with_colon(name) != name
+    return is_renamed and not name.startswith(b".")
 
 
 def _tails(heard: Sequence[HeardEvent]) -> dict[bytes, Tail]:

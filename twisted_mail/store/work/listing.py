@@ -65,6 +65,8 @@ def _names(folder: Folder, place: bytes) -> list[bytes]:
     names.sort()
     if not _are_listable(names):
         names = _listable(folder, place, names)
+    if _hold(names, *filename.INSTEAD_OF_COLON):
+        names = sorted(_with_colon(folder, place, name) for name in names)
     return names
 
 
@@ -102,8 +104,13 @@ def _find_twice(folder: Folder, found: FolderListing, place: bytes, names: list[
 
 def _are_listable(names: list[bytes]) -> bool:
     """Return whether all of the sorted names can stand in a list."""
-    has_line_ends = any(b"\n" in b"".join(piece) for piece in _pieces(names))
-    return not has_line_ends and not any(_begins(names, first) for first in _UNLISTED)
+    return not _hold(names, b"\n") and not any(_begins(names, first) for first in _UNLISTED)
+
+
+def _hold(names: list[bytes], *marks: bytes) -> bool:
+    """Return whether any of the names may have one of the marks."""
+    texts = map(b"".join, _pieces(names))
+    return any(mark in text for text in texts for mark in marks)
 
 
 def _begins(names: list[bytes], first: int) -> bool:
@@ -132,6 +139,22 @@ def _rename_strange(folder: Folder, place: bytes, name: bytes) -> None:
         pass
     except OSError as error:
         folder.note_fault(path, error)
+
+
+def _with_colon(folder: Folder, place: bytes, name: bytes) -> bytes:
+    """Give a file from Windows a name whose letters all programs know; return its name now."""
+    whole = filename.with_colon(name)
+    if whole == name:
+        return name
+    path = folder.subfolder(place) + b"/"
+    try:
+        folder.disk.rename_to_free(path + name, path + whole)
+    except (FileNotFoundError, FileExistsError):
+        return name  # the next listing shows what is there
+    except OSError as error:
+        folder.note_fault(path + name, error)
+        return name
+    return whole
 
 
 def list_all(folder: Folder) -> dict[bytes, bytes]:

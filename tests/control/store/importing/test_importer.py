@@ -115,6 +115,20 @@ def test_messages_with_one_base_name_whose_flags_change_come_once(
     assert store.json("import", ALICE, source)["imported"] == 0
 
 
+@pytest.mark.parametrize("sign", "!;")
+def test_flags_of_a_maildir_of_windows_come_and_may_change_between_two_runs(
+    store: StoreCommand, tmp_path: Path, sign: str
+) -> None:
+    source = maildir(tmp_path / "old", 0)
+    file = source / "cur" / f"5.M5.host{sign}2,FS"
+    file.write_bytes(b"Subject: a\n\ny\n")
+    assert store.json("import", ALICE, source)["imported"] == 2
+    file.rename(file.with_name(f"5.M5.host{sign}2,S"))
+    assert store.json("import", ALICE, source)["imported"] == 0
+    [imported] = (store.maildir() / "cur").iterdir()
+    assert imported.name.endswith(":2,FS")
+
+
 def test_a_message_that_gets_the_base_name_of_another_is_not_taken_for_it(
     store: StoreCommand, tmp_path: Path
 ) -> None:

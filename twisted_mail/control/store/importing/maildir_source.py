@@ -108,11 +108,11 @@ class MaildirSource:
                 if name.startswith(b"."):
                     continue
                 path = os.path.join(folder, place, name)
-                base, rest = filename.split(name)
+                base, rest = filename.split_any(name)
                 described = self._described(path)
                 if described is None:
                     continue
-                uid = (listed.uid(base) if listed else None) or 0
+                uid = _uid(listed, base, name)
                 item = SourceMessage(
                     base,
                     f"{mailbox}/{os.fsdecode(place)}/{os.fsdecode(name)}",
@@ -198,6 +198,13 @@ class MaildirSource:
     def close(self) -> None:
         """Close the folders."""
         self._source.close()
+
+
+def _uid(listed: uidlist.UidList | None, base: bytes, name: bytes) -> int:
+    """Return the UID in a list, which may have the whole of a name that Windows wrote; 0 for none."""
+    if listed is None:
+        return 0
+    return listed.uid(base) or listed.uid(filename.split(name)[0]) or 0
 
 
 def _date(seconds: float) -> datetime | None:
