@@ -260,12 +260,11 @@ def test_a_file_that_grew_after_it_was_seen_is_another_message(alice: WatchedMai
 
 def test_after_lost_events_the_whole_mailbox_is_read(alice: WatchedMaildir) -> None:
     inbox = alice.open()
-    live = alice.account._open.inbox
-    assert live is not None
-    assert live.watched is not None
+    watched = alice.account._open.watched("INBOX")
+    assert watched is not None
     alice.drop("cur/1.a:2,")
     alice.monitor.catch_up()
-    assert live.watched.on_event(bytes(alice.maildir / "cur"), FolderEvent.LOST, b"")
+    assert watched.on_event(bytes(alice.maildir / "cur"), FolderEvent.LOST, b"")
     finish(inbox.refresh())
     assert len(inbox.columns) == 1
     assert alice.disk.listings > 0
