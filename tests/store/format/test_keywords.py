@@ -27,7 +27,8 @@ def folder(tmp_path: Path) -> Path:
 
 def opened(folder: Path) -> Keywords:
     disk, path = QuickDisk(), bytes(folder)
-    found = Keywords(disk, StillClock(2e9), path, Dotlock(disk, path + b"/dovecot-uidlist"))
+    lock = Dotlock(disk, path + b"/dovecot-uidlist")
+    found = Keywords(disk, StillClock(2e9), path, lock, lambda where, error: None)
     found.catch_up()
     return found
 

@@ -7,7 +7,7 @@ further ones live in the index alone.
 import math
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from twisted_mail.interfaces import Clock
 from twisted_mail.mail.mailbox import flags as flag
@@ -23,6 +23,7 @@ FILE = b"dovecot-keywords"
 LIMIT = 1000  # in one mailbox
 # Dovecot renames files first and writes the file of keywords a moment later.
 AWAITED_SECONDS = 10.0
+RETRY_SECONDS = 60.0  # after which a file that could not be read is tried again
 
 _LINE = re.compile(r"([0-9]{1,2}) ([^\s]+)")
 
@@ -37,6 +38,12 @@ def parse(data: bytes) -> dict[str, str]:
     return found
 
 
+def senseless_lines(data: bytes) -> int:
+    """Return how many lines make no sense."""
+    lines = data.decode("utf-8", "replace").split("\n")
+    return sum(1 for line in lines if line and not _LINE.fullmatch(line))
+
+
 def write(letters: dict[str, str]) -> bytes:
     """Return the contents of the file for these letters."""
     rows = sorted((KEYWORD_LETTERS.index(letter), name) for letter, name in letters.items())
@@ -44,11 +51,24 @@ def write(letters: dict[str, str]) -> bytes:
 
 
 class Keywords:
-    """The keywords of one mailbox. ``names`` may be read from any thread: it is replaced as a whole."""
+    """The keywords of one mailbox. ``names`` may be read from any thread: it is replaced as a whole.
 
-    def __init__(self, disk: Disk, clock: Clock, folder: bytes, lock: Dotlock) -> None:
+    While the file cannot be read, what was known of it counts, and no keyword gets a letter: that may
+    have a meaning already. ``note_fault`` takes the error, or raises it where it is not of this file.
+    """
+
+    def __init__(
+        self,
+        disk: Disk,
+        clock: Clock,
+        folder: bytes,
+        lock: Dotlock,
+        note_fault: Callable[[bytes, OSError], None],
+    ) -> None:
         self._disk = disk
         self._clock = clock
+        self._note_fault = note_fault
+        self._retry_at = math.inf  # while the file can be read
         self._lock = lock  # of the list of UIDs, which Dovecot takes for this file too
         self._path = os.path.join(folder, FILE)
         self._stamp = ""
@@ -63,16 +83,27 @@ class Keywords:
         self._path = os.path.join(folder, FILE)
 
     def is_stale(self) -> bool:
-        """Return whether another program wrote the file since it was read."""
-        return self._current_stamp() != self._stamp
+        """Return whether another program wrote the file since it was read, or it is to be tried again."""
+        return self._current_stamp() != self._stamp or self._clock.monotonic() >= self._retry_at
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Return whether the file could not be read, so that letters may mean what is not known."""
+        return self._retry_at != math.inf
 
     def catch_up(self) -> bool:
-        """Read the file if another program wrote it; return whether that was so."""
-        stamp = self._current_stamp()
-        if stamp == self._stamp:
+        """Read the file if it is stale; return whether that was so."""
+        if not self.is_stale():
             return False
-        self._stamp = stamp
-        self._know(parse(read_file(self._disk, self._path) or b""))
+        stamp = self._current_stamp()
+        try:
+            data = read_file(self._disk, self._path) or b""
+        except OSError as error:
+            self._note_fault(self._path, error)
+            self._stamp, self._retry_at = stamp, self._clock.monotonic() + RETRY_SECONDS
+            return False
+        self._stamp, self._retry_at = stamp, math.inf
+        self._know(parse(data))
         self._awaited_until = -math.inf
         return True
 
@@ -145,7 +176,7 @@ class Keywords:
             raise Refused("There is no room for more keywords in this mailbox.", "LIMIT")
 
     def _give_letters(self, names: list[str]) -> None:
-        if len(self.by_letter) < len(KEYWORD_LETTERS):
+        if len(self.by_letter) < len(KEYWORD_LETTERS) and not self.is_unreadable:
             with self._lock.held():
                 self._write_letters(names)
         self.learn(names)

@@ -10,6 +10,7 @@ synced before any client sees a UID; lines of files that are gone stay until the
 with a higher N. So the next UID is never below the last line, and no UID is given twice.
 """
 
+import errno
 import os
 import re
 import secrets
@@ -20,10 +21,14 @@ from functools import partial
 from twisted_mail.mail.mailbox.numbers import MAX_NUMBER
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.durable import extend_file, read_file, replace_file
+from twisted_mail.store.disk.durable import exists, extend_file, read_file, replace_file
 from twisted_mail.store.format.dotlock import Dotlock
 
 FILE = b"dovecot-uidlist"
+DAMAGED = b".damaged"
+# What has this name is no file, and will not become one. Other errors may pass, or be mended: then the
+# list is there again, and with it the UIDs.
+_NO_FILE = (errno.EISDIR, errno.ELOOP, errno.ENXIO, errno.ESPIPE)
 _PIECE = 512  # lines that are made at once
 
 Meanwhile = Callable[[list[int]], object]
@@ -34,6 +39,10 @@ _OLD_HEADER = re.compile(rb"1 ([0-9]{1,10}) ([0-9]{1,10})")
 _KNOWN = (b"V", b"N", b"G")
 _RECORD = re.compile(rb"([1-9][0-9]{0,9})((?: [A-Za-z][^ \n]*)*) :([^:\n]+)(?::[^\n]*)?")
 _OLD_RECORD = re.compile(rb"([1-9][0-9]{0,9})() ([^: \n][^:\n]*)(?::[^\n]*)?")
+
+
+class UnusableList(Exception):
+    """A file of this name gives no UIDs."""
 
 
 @dataclass(slots=True)
@@ -156,14 +165,32 @@ class UidFile:
         return f"{stat.st_ino}.{stat.st_size}.{stat.st_mtime_ns}"
 
     def load(self, uidvalidity: int = 0) -> UidList | None:
-        """Read the whole file; None where it is missing, has no valid header, or another UIDVALIDITY."""
+        """Read the whole file; None where it is missing, cannot be used, or has another UIDVALIDITY.
+
+        Raises OSError when it cannot be read now.
+        """
         stamp = self.current_stamp()
-        data = read_file(self._disk, self._path)
-        found = None if data is None else parse(data)
+        found = self._parsed()
         if found is None or uidvalidity not in (0, found.uidvalidity):
             return None
         self._know(found, stamp)
         return found
+
+    def _parsed(self) -> UidList | None:
+        try:
+            data = read_file(self._disk, self._path)
+        except OSError as error:
+            if error.errno not in _NO_FILE:
+                raise
+            return None
+        return None if data is None else parse(data)
+
+    def set_aside(self) -> bytes | None:
+        """Rename a file that cannot be used, for people to look at; return its path if there was one."""
+        if not exists(self._disk, self._path) or self._parsed() is not None:
+            return None
+        self._disk.rename(self._path, self._path + DAMAGED)
+        return self._path
 
     def id(self) -> str:
         """Return the identifier in the list's header; the UIDVALIDITY where there is none."""

@@ -13,6 +13,8 @@ _STATE = (
     " messages, octets, unmeasured, apart"
 )
 
+_UNKNOWN_LETTERS = "INSERT OR REPLACE INTO account VALUES (?, 'unknown')"
+
 
 class MailboxTable:
     """The table of mailboxes. All of it happens between ``begin`` and ``end``."""
@@ -94,6 +96,18 @@ class MailboxTable:
             self._database.connection.execute(f"DELETE FROM {table} WHERE mailbox = ?", (state.id,))
         state.messages = state.octets = state.unmeasured = state.apart = 0
         state.new_seen = state.cur_seen = 0
+
+    def note_letters(self, state: MailboxRow, are_known: bool) -> None:
+        """Note whether it is known what the letters in the names of a mailbox's files stand for."""
+        sql = "DELETE FROM account WHERE key = ?" if are_known else _UNKNOWN_LETTERS
+        self._database.connection.execute(sql, (f"letters {state.id}",))
+
+    def are_letters_known(self, state: MailboxRow) -> bool:
+        """Return whether flags say all that the letters in the names of a mailbox's files do."""
+        found = self._database.connection.execute(
+            "SELECT value FROM account WHERE key = ?", (f"letters {state.id}",)
+        )
+        return found.fetchone() is None
 
     # ------------------------------------------------------------ all of them
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import read_file
 from twisted_mail.store.disk.faults import is_of_one_file
-from twisted_mail.store.format import filename, layout, subscriptions, uidlist
+from twisted_mail.store.format import filename, keywords, layout, subscriptions, uidlist
 from twisted_mail.store.index import read_only
 from twisted_mail.store.index.read_only import IndexedMailbox, IndexSnapshot
 from twisted_mail.store.repair.findings import MessageFile, StoreFinding, of_index, of_list, shown
@@ -137,6 +137,7 @@ class MaildirCheck:
             yield from self._readable(mailbox, tmp, self._tmp(mailbox, tmp))
         self._sizes = {}
         self._is_whole = True
+        self._listed: uidlist.UidList | None = None
         files: list[MessageFile] = []
         for place in (b"new", b"cur"):
             if place not in missing:
@@ -145,12 +146,28 @@ class MaildirCheck:
         has_all = self._is_whole  # else what the index says cannot be compared
         for file in files:
             yield from self._readable(mailbox, file.path, self._file(mailbox, file))
-        data = read_file(self._disk, os.path.join(path, uidlist.FILE))
-        yield from of_list(mailbox, data, known)
-        listed = None if data is None else uidlist.parse(data)
+        for name, check in ((keywords.FILE, self._keywords), (uidlist.FILE, self._uid_list)):
+            file_path = os.path.join(path, name)
+            yield from self._readable(mailbox, file_path, check(mailbox, file_path, known))
         if known is not None and has_all:
             by_base = {file.base: file for file in files}
-            yield from of_index(mailbox, known, by_base, self._sizes, listed)
+            yield from of_index(mailbox, known, by_base, self._sizes, self._listed)
+
+    def _keywords(
+        self, mailbox: str, path: bytes, known: IndexedMailbox | None
+    ) -> Iterator[StoreFinding]:
+        number = keywords.senseless_lines(read_file(self._disk, path) or b"")
+        if number:
+            text = f"{number} lines of {shown(keywords.FILE)} make no sense: their letters mean nothing"
+            yield StoreFinding(mailbox, "keywords", text, path)
+
+    def _uid_list(
+        self, mailbox: str, path: bytes, known: IndexedMailbox | None
+    ) -> Iterator[StoreFinding]:
+        self._listed = None
+        data = read_file(self._disk, path)
+        yield from of_list(mailbox, data, known)
+        self._listed = None if data is None else uidlist.parse(data)
 
     def _tmp(self, mailbox: str, path: bytes) -> Iterator[StoreFinding]:
         for name in self._disk.names(path):

@@ -43,7 +43,7 @@ class Folder:
         self.name = layout.mailbox_name(folder) or ""
         self.id = ""
         self.uids = UidFile(disk, self.path)
-        self.keywords = Keywords(disk, clock, self.path, self.uids.lock)
+        self.keywords = Keywords(disk, clock, self.path, self.uids.lock, self.note_fault)
         self.freshness = Freshness(clock)
         self.faulty = FaultyMessages()
         self._faults = faults

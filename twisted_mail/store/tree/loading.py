@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.disk.durable import exists, make_folders
 from twisted_mail.store.format import layout, uidlist
-from twisted_mail.store.format.uidlist import Meanwhile, UidList
+from twisted_mail.store.format.uidlist import Meanwhile, UidList, UnusableList
 from twisted_mail.store.index.rows import MailboxRow, leap
 from twisted_mail.store.tree import other_processes
 from twisted_mail.store.tree.folder import Folder
@@ -50,7 +50,8 @@ def _load(folder: Folder, work: UnitOfWork, state: MailboxRow | None) -> Mailbox
         folder.uids.trust(state.uidvalidity, state.uidnext, state.list_seen)
     else:
         state = _read_list(folder, work, state)
-    folder.keywords.catch_up()
+    if work.index.mailboxes.are_letters_known(state):
+        folder.keywords.catch_up()  # else the next scan does so, and compares the flags
     folder.keywords.learn(sorted(work.index.keywords(state)))
     folder.id = folder.uids.id()
     folder.freshness.take_times((state.new_seen, state.cur_seen))
@@ -102,8 +103,17 @@ def _new_row(folder: Folder, work: UnitOfWork, uidvalidity: int, is_old: bool) -
 def _begin_list(folder: Folder, work: UnitOfWork, state: MailboxRow | None) -> UidList:
     found = _list_from_index(work, state) if state else UidList(work.tree.new_uidvalidity())
     found.guid = uidlist.new_guid()
+    _set_aside(folder, work)
     folder.uids.start(found)
     return found
+
+
+def _set_aside(folder: Folder, work: UnitOfWork) -> None:
+    """Keep a file that gives no UIDs under another name, and report it."""
+    path = folder.uids.set_aside()
+    if path is not None:
+        error = UnusableList("it gives no UIDs, and is kept with .damaged after its name")
+        work.tree.environment.faults.note(path, error)
 
 
 def _list_from_index(work: UnitOfWork, state: MailboxRow) -> UidList:
@@ -127,6 +137,7 @@ def reread(folder: Folder, work: UnitOfWork, state: MailboxRow) -> UidList:
 def _recovered(folder: Folder, work: UnitOfWork, state: MailboxRow) -> UidList:
     found = _list_from_index(work, state)
     found.uidnext = max(found.uidnext, folder.uids.uidnext + UID_GAP)
+    _set_aside(folder, work)
     found.guid = b"" if folder.id.startswith("V") else folder.id.encode()
     folder.uids.start(found)
     return found

@@ -32,6 +32,8 @@ def scan(folder: Folder, work: UnitOfWork, is_forced: bool = False) -> MailboxRo
     if is_whole or not _scan_new(folder, work, state, times):
         _scan_whole(folder, work, state, is_relettered)
     freshness.end_comparison()
+    if is_relettered or folder.keywords.is_unreadable:
+        work.index.mailboxes.note_letters(state, is_relettered)
     if state.first_recent == 0:
         state.first_recent = _first_in_new(work, state)
         freshness.raise_recent(state.first_recent)
