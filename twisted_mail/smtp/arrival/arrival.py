@@ -7,11 +7,13 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import Outcome
 from twisted_mail.mail.verdict import ACCEPT, Verdict
+from twisted_mail.smtp.arrival.field_names import FieldNames
 from twisted_mail.smtp.arrival.incoming_message import IncomingMessage
 from twisted_mail.smtp.session import SmtpSession
 from twisted_mail.smtp.transaction import Transaction
 
 NO_MESSAGE = Message(MemoryBlob(b""))
+NO_FIELDS = FieldNames(b"")
 
 
 @dataclass(slots=True)
@@ -35,3 +37,11 @@ class Arrival:
     message: Message = NO_MESSAGE
     verdict: Verdict = ACCEPT
     outcome: Outcome | None = None
+    _names: FieldNames = NO_FIELDS
+
+    @property
+    def names(self) -> FieldNames:
+        """Return where the fields of the header are, as it is now."""
+        if self._names.header is not self.header:
+            self._names = FieldNames(self.header)
+        return self._names

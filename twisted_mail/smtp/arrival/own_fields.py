@@ -33,8 +33,7 @@ async def remove_own_fields(arrival: Arrival) -> None:
     whom a copy is and what it checked.
     """
     head = arrival.header
-    small = head.lower()
-    if not any(name in small for name in _NAMES) or trace.separator(head):
+    if not any(map(arrival.names.count, _NAMES)) or trace.separator(head):
         return
     changes = [
         (*found.span(), _OLD + found[0] if found[1].lower() in _RENAMED else b"")

@@ -125,7 +125,7 @@ def refuse_nul(arrival: Arrival) -> None:
 def read_tls_required(arrival: Arrival) -> None:
     """Note that the sender wants it delivered even where TLS fails, if the queue keeps that."""
     queue, envelope = arrival.session.backend.queue, arrival.envelope
-    if "TLS-Required" in queue.supported_keywords and trace.waives_tls(arrival.header):
+    if "TLS-Required" in queue.supported_keywords and trace.waives_tls(arrival.names):
         is_optional = not envelope.mail_parameters.requires_tls
         arrival.envelope = replace(envelope, is_tls_optional=is_optional)
 

@@ -11,13 +11,12 @@ from twisted_mail.mail.envelope import Envelope
 from twisted_mail.mail.message import Message
 from twisted_mail.smtp import replies
 from twisted_mail.smtp.arrival.arrival import Arrival
+from twisted_mail.smtp.arrival.field_names import FieldNames
 from twisted_mail.smtp.arrival.incoming_message import MAX_HEADER
 
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|>?From ")  # what a header may begin with
-_TLS_OPTIONAL = re.compile(
-    rb"(?:\A|\r\n)TLS-Required:(?:\r\n)?[ \t]*No[ \t]*(?:\r\n|\Z)", re.IGNORECASE
-)
-_MESSAGE_ID = re.compile(rb"(?:\A|\n)Message-ID[ \t]*:[ \t\r\n]*+(\S{1,250})", re.IGNORECASE)
+_TLS_OPTIONAL = re.compile(rb"[!-9;-~]+:(?:\r\n)?[ \t]*No[ \t]*(?:\r\n|\Z)", re.IGNORECASE)
+_FIRST_WORD = re.compile(rb"[!-9;-~]+[ \t]*:[ \t\r\n]*+(\S{1,250})")
 _UNSAFE = re.compile(r"[^A-Za-z0-9.:_@+\[\]-]")
 
 
@@ -101,7 +100,7 @@ def _tcp_info(info: TraceInfo) -> str:
 
 def refuse_loop(arrival: Arrival) -> None:
     """End the arrival of a message that has gone through too many hops (RFC 5321 §6.3)."""
-    if count_fields(arrival.header, b"received") > arrival.session.settings.max_hops:
+    if arrival.names.count(b"received") > arrival.session.settings.max_hops:
         arrival.outcome = replies.LOOPING
 
 
@@ -110,13 +109,15 @@ def add_trace(arrival: Arrival) -> None:
 
     What steps of plugins have put there comes after them. The envelope gets the Message-ID.
     """
-    session, envelope, header = arrival.session, arrival.envelope, arrival.header
+    session, envelope, names = arrival.session, arrival.envelope, arrival.names
     hostname, now = session.backend.hostname, session.backend.clock.now()
     prefix = received(envelope, _trace_info(arrival), hostname, now)
-    if session.settings.completes_header and len(header) < MAX_HEADER:
-        prefix += missing_fields(header, envelope.id, hostname, now, author(envelope))
-    arrival.envelope = replace(envelope, message_id=message_id(prefix + header))
-    prefix += arrival.message.prefix + separator(header)
+    fields = b""
+    if session.settings.completes_header and len(names.header) < MAX_HEADER:
+        fields = missing_fields(names, envelope.id, hostname, now, author(envelope))
+    found = message_id(names) or message_id(FieldNames(fields))
+    arrival.envelope = replace(envelope, message_id=found)
+    prefix += fields + arrival.message.prefix + separator(names.header)
     arrival.message = Message(arrival.message.blob, prefix)
 
 
@@ -136,20 +137,18 @@ def _trace_info(arrival: Arrival) -> TraceInfo:
 # ---------------------------------------------------------------- the header of the message
 
 
-def count_fields(header: bytes, name: bytes) -> int:
-    """Return how many fields of a header have the lower-case ``name``."""
-    return (b"\r\n" + header.lower()).count(b"\r\n" + name + b":")
-
-
-def message_id(header: bytes) -> str:
+def message_id(names: FieldNames) -> str:
     """Return the Message-ID as the header has it, to its first blank, or an empty text; for the log."""
-    found = _MESSAGE_ID.search(header)
-    return "" if found is None else found[1].decode("utf-8", "backslashreplace")
+    for place in names.places(b"message-id"):
+        if found := _FIRST_WORD.match(names.header, place):
+            return found[1].decode("utf-8", "backslashreplace")
+    return ""
 
 
-def waives_tls(header: bytes) -> bool:
+def waives_tls(names: FieldNames) -> bool:
     """Return whether the header wants the message delivered even where TLS fails (RFC 8689 §3)."""
-    return _TLS_OPTIONAL.search(header) is not None
+    places = names.places(b"tls-required")
+    return any(_TLS_OPTIONAL.match(names.header, place) for place in places)
 
 
 def separator(header: bytes) -> bytes:
@@ -161,7 +160,7 @@ def separator(header: bytes) -> bytes:
 
 
 def missing_fields(
-    header: bytes,
+    names: FieldNames,
     id: str,
     hostname: str,
     now: float,
@@ -169,11 +168,11 @@ def missing_fields(
 ) -> bytes:
     """Return the Date, Message-ID and From that a submitted message lacks (RFC 6409 §8.2, §8.3)."""
     fields = b""
-    if not count_fields(header, b"date"):
+    if not names.count(b"date"):
         fields += f"Date: {date(now)}\r\n".encode()
-    if not count_fields(header, b"message-id"):
+    if not names.count(b"message-id"):
         fields += f"Message-ID: <{id}@{hostname}>\r\n".encode()
-    if author and not count_fields(header, b"from"):
+    if author and not names.count(b"from"):
         fields += f"From: <{author}>\r\n".encode()
     return fields
 
