@@ -110,6 +110,18 @@ def selected(client: Raw, account: bytes = b"bob@example.org") -> Raw:
     return client
 
 
+def answer_to_dribble(client: Raw, seconds: float, octets: int) -> bytes:
+    """Send one octet after the other, slowly; return the first line of an answer, or nothing."""
+    client.socket.settimeout(seconds)
+    for _ in range(octets):
+        client.send(b"x")
+        try:
+            return client.line()
+        except TimeoutError:
+            continue
+    return b""
+
+
 def inbox(server: LiveServer, account: str = "bob@example.org") -> list[str]:
     """Return the subjects, or nothing for those without, of the messages that lie in the maildir."""
     found = []

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.hostile import Raw, good_client_is_served, logged_in, plain, raw, selected
+from tests.whole.hostile import (
+    Raw,
+    answer_to_dribble,
+    good_client_is_served,
+    logged_in,
+    plain,
+    raw,
+    selected,
+)
 from tests.whole.live import LiveServer
 from twisted_mail.mail.mailbox.entry import NewMessage
 from twisted_mail.mail.message import MemoryBlob, Message
@@ -96,16 +104,7 @@ def test_a_line_without_end_ends_the_session(server: LiveServer, login: bool) ->
 
 def test_silence_and_octets_now_and_then_end_before_login(server: LiveServer) -> None:
     with raw(server, "imap") as client:
-        client.socket.settimeout(0.1)
-        answer = b""
-        for _ in range(60):
-            client.send(b"x")
-            try:
-                answer = client.line()
-                break
-            except TimeoutError:
-                continue
-    assert answer.startswith(b"* BYE")
+        assert answer_to_dribble(client, 0.1, 60).startswith(b"* BYE")
 
 
 def test_guessing_by_authenticate_ends(server: LiveServer) -> None:

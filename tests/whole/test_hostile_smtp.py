@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.hostile import Raw, eventually, good_client_is_served, inbox, raw
+from tests.whole.hostile import (
+    Raw,
+    answer_to_dribble,
+    eventually,
+    good_client_is_served,
+    inbox,
+    raw,
+)
 from tests.whole.live import LiveServer
 
 pytestmark = pytest.mark.whole
@@ -113,16 +120,7 @@ def test_a_command_line_without_end_is_refused_once_and_never_run(server: LiveSe
 
 def test_a_dribble_of_octets_is_silence(server: LiveServer) -> None:
     with raw(server, "smtp") as client:
-        client.socket.settimeout(0.2)
-        answer = b""
-        for _ in range(100):
-            client.send(b"x")
-            try:
-                answer = client.line()
-                break
-            except TimeoutError:
-                continue
-        assert answer.startswith(b"421")
+        assert answer_to_dribble(client, 0.2, 100).startswith(b"421")
 
 
 def test_a_header_line_of_megabytes_is_taken_or_refused_as_one_message(server: LiveServer) -> None:

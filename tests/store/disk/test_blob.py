@@ -58,13 +58,19 @@ def test_what_is_abandoned_closes_its_file(writer, tmp_path, is_finished):
     assert not is_open(number)
 
 
-def test_a_file_closed_while_it_is_read_stays_open_until_the_reader_ends(writer):
+def closed_while_read(writer):
+    """Return a reader that has read the first of two pieces of a closed blob, and the file's number."""
     finish(writer.write(b"x" * (PIECE + 1)))
     number = file_of(writer)
     found = finish(writer.finish())
     reader = found.pieces()
     next(reader)
     found.close()
+    return reader, number
+
+
+def test_a_file_closed_while_it_is_read_stays_open_until_the_reader_ends(writer):
+    reader, number = closed_while_read(writer)
     assert is_open(number)
     assert next(reader) == b"x"
     assert next(reader, None) is None
@@ -72,12 +78,7 @@ def test_a_file_closed_while_it_is_read_stays_open_until_the_reader_ends(writer)
 
 
 def test_a_reader_that_gives_up_lets_the_file_be_closed(writer):
-    finish(writer.write(b"x" * (PIECE + 1)))
-    number = file_of(writer)
-    found = finish(writer.finish())
-    reader = found.pieces()
-    next(reader)
-    found.close()
+    reader, number = closed_while_read(writer)
     reader.close()
     assert not is_open(number)
 

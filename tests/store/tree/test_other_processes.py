@@ -109,39 +109,37 @@ def test_what_came_and_went_between_two_looks_is_not_told(twins: Twins) -> None:
     assert put(twins.one) == (2,)
 
 
-def test_what_is_forgotten_again_is_found_by_comparing(
-    twins: Twins, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def forgetful(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> Twins:
+    """Twins with four messages, who soon forget what is gone."""
     monkeypatch.setattr(expunged_log, "GONE_KEPT", 0)
     monkeypatch.setattr(expunged_log, "RECENT_MODSEQS", 1)
     for _ in range(4):
         put(twins.one)
-    one, other = twins.both()
+    return twins
+
+
+def test_what_is_forgotten_again_is_found_by_comparing(forgetful: Twins) -> None:
+    one, other = forgetful.both()
     heard = listen(one)
     finish(other.expunge([1]))
     finish(other.mark([3], "add", normal(["\\Seen", "Word"])))
     finish(other.expunge([2]))
-    put(twins.other)
+    put(forgetful.other)
     finish(one.refresh())
     assert [type(change) for change in heard] == [EntriesExpunged, FlagsChanged, EntriesAdded]
-    assert [entry.uid for entry in twins.agree(one, other)] == [3, 4, 5]
+    assert [entry.uid for entry in forgetful.agree(one, other)] == [3, 4, 5]
     assert "Word" in one.keywords
     assert one.columns.highest_modseq == other.columns.highest_modseq
 
 
-def test_a_mailbox_that_nobody_has_open_is_not_opened_by_comparing(
-    twins: Twins, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(expunged_log, "GONE_KEPT", 0)
-    monkeypatch.setattr(expunged_log, "RECENT_MODSEQS", 1)
-    for _ in range(4):
-        put(twins.one)
-    one, other = twins.both()
+def test_a_mailbox_that_nobody_has_open_is_not_opened_by_comparing(forgetful: Twins) -> None:
+    one, other = forgetful.both()
     one.close()
     for uid in (1, 2, 3):
         finish(other.expunge([uid]))
-    assert finish(twins.one.status("INBOX")).messages == 1
-    assert not twins.one.is_open
+    assert finish(forgetful.one.status("INBOX")).messages == 1
+    assert not forgetful.one.is_open
 
 
 def test_an_index_that_is_made_again_opens_no_mailbox(twins: Twins) -> None:
