@@ -17,7 +17,7 @@ MESSAGE_THREADS = 2  # taking messages apart is all computing, of which one thre
 
 log = Logger(namespace="twisted_mail")
 # How long a thread computes before the reactor thread gets the interpreter, for which it asks after each
-# system call. Beside two threads that compute, four calls took up to 41 ms with Python's own 0.005, and
+# system call. While two threads compute, four calls took up to 41 ms with Python's own 0.005, and
 # 18 with this; computing itself took no longer.
 SWITCH_SECONDS = 0.0005
 

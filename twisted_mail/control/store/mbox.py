@@ -81,9 +81,9 @@ def _length(data: bytes) -> int:
     """Return how long a message is by its Content-Length; -1 if it has none."""
     end = header_fields.end(data)
     fields = header_fields.fields(data, 0, end)
-    told = next((each.value for each in fields if each.name.lower() == b"content-length"), b"")
-    told = told.strip()
-    return end + int(told) if told.isdigit() and len(told) < 16 else -1
+    text = next((each.value for each in fields if each.name.lower() == b"content-length"), b"")
+    text = text.strip()
+    return end + int(text) if text.isdigit() and len(text) < 16 else -1
 
 
 def _parted(data: bytes) -> tuple[bytes, bytes]:

@@ -82,9 +82,9 @@ class DnsQuestions:
 
     def _conclude(self, question: Question, asking: Deferred[DnsAnswer[Any]]) -> None:
         """Give all who wait the result, once it is there; then it is the turn of others."""
-        asking.addBoth(self._tell, question)
+        asking.addBoth(self._answer_all, question)
 
-    def _tell(self, result: Any, question: Question) -> None:
+    def _answer_all(self, result: Any, question: Question) -> None:
         self._open.pop(question.key, None)
         for waiting in question.waiting:
             if not waiting.called:

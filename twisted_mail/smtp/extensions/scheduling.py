@@ -62,7 +62,7 @@ def read_by(session: SmtpSession, value: str | None) -> DeliverBy:
     """Return until when a message is to be delivered (RFC 2852 §4)."""
     match = _BY.fullmatch(value or "")
     if match is None:
-        malformed("BY is seconds;N or seconds;R, perhaps with a T behind it")
+        malformed("BY is seconds;N or seconds;R, and perhaps a T")
     seconds, is_returned = int(match[1]), match[2].upper() == "R"
     if is_returned and seconds <= 0:
         malformed("That time has passed")

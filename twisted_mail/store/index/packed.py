@@ -131,8 +131,8 @@ def expand_next(connection: apsw.Connection, state: MailboxRow, after: int, numb
         if block is None:
             return
         uids = _expand(connection, state, block).uids
-        behind = len(uids) - bisect_right(uids, after)
-        number = max(number - behind, 0) if number > 0 else number
+        found = len(uids) - bisect_right(uids, after)
+        number = max(number - found, 0) if number > 0 else number
         low = block.last + 1
 
 

@@ -74,8 +74,8 @@ def _corrections(
 def _correction(folder: Folder, row: Row, described: os.stat_result) -> Correction:
     stored = described.st_size
     wire = stored + _lone_line_ends(folder, row)
-    told = filename.sizes(row.base)[1] if row.date == UNKNOWN_DATE else row.size
-    if told in (None, wire):
+    known = filename.sizes(row.base)[1] if row.date == UNKNOWN_DATE else row.size
+    if known in (None, wire):
         base = b"%b,S=%d,W=%d" % (_SIZES.sub(b"", row.base), stored, wire)
         sizes = (0, 0) if row.date == UNKNOWN_DATE else (wire, stored)
         return Correction(row, row._replace(base=base, size=sizes[0], stored=sizes[1]), False)

@@ -155,7 +155,7 @@ def name_fault(box: SavedMailbox) -> str:
 
 
 def small_file(files: SourceFiles, path: bytes) -> bytes:
-    """Return the contents of a file beside the messages; empty where there is none.
+    """Return the contents of a file that is no message; empty where there is none.
 
     Raises BadItem, OSError.
     """

@@ -75,7 +75,7 @@ class Restore:
         self._config = config
         self._snapshot = snapshot
         self._files = snapshots.opened(snapshot)
-        self._told = manifest.message_counts(snapshots.manifest(snapshot))
+        self._counts = manifest.message_counts(snapshots.manifest(snapshot))
         self._options = options
         self._skipped = SkippedItems()
         self._restored = self._already = self._aside = 0
@@ -138,9 +138,9 @@ class Restore:
                 total += len(box.lines)
                 if has_mail and not is_free(tree, box.name, box.uids):
                     self._taken.append(f"{name}: {box.name} has mail that is not in the backup")
-        told = self._told.get(where, total)
-        if told != total:
-            self._skipped.add(name, f"the backup was of {told} messages, and its list has {total}")
+        had = self._counts.get(where, total)
+        if had != total:
+            self._skipped.add(name, f"the backup was of {had} messages, and its list has {total}")
         return total
 
     # ------------------------------------------------------------ one account

@@ -158,8 +158,8 @@ class ImapSource:
                 found |= imap_replies.fetched(answers).keys()
         there = self._client.exists
         if len(found) != there:
-            told = f"the server counts {count(there, 'message')} and lists {len(found)}"
-            self._bad.append((mailbox, told))
+            difference = f"the server counts {count(there, 'message')} and lists {len(found)}"
+            self._bad.append((mailbox, difference))
         return found
 
     def _searched(self) -> set[int]:
