@@ -23,7 +23,7 @@ _UNKNOWN_PART = re.compile("unexpected keyword argument ('[^']*')")  # 3.13 adds
 class Endpoint:
     """An endpoint string as a value: a port of an interface, a UNIX socket, or neither (``kind``).
 
-    ``trouble`` says why it cannot be made at the moment.
+    ``trouble`` says why it cannot be made, such as a key file that is missing.
     """
 
     kind: str
@@ -67,7 +67,9 @@ def parse(text: str) -> Endpoint:
             ) from None
         raise ValueError(f"{text!r} is not an endpoint: {_plain(error)}") from None
     except Exception as error:  # the parser of a plugin may raise anything
-        if kind in _LATE and isinstance(error, (OSError, LookupError)):
+        if kind in _LATE and isinstance(error, LookupError):  # sockets that systemd has yet to pass
+            return Endpoint(kind)
+        if kind in _LATE and isinstance(error, OSError):
             return Endpoint(kind, trouble=str(error))
         raise ValueError(f"{text!r} is not an endpoint: {_plain(error)}") from None
     if isinstance(endpoint, StandardIOEndpoint):  # its one client is there already, and never ends

@@ -55,6 +55,10 @@ def test_what_the_server_could_not_make_is_impossible() -> None:
     assert "/nowhere/key.pem" in finding.text
 
 
+def test_sockets_that_systemd_is_to_pass_are_unknown() -> None:
+    assert ports.probe(parse("haproxy:systemd:domain=INET:index=0")).state == "unknown"
+
+
 def test_what_is_no_port_is_unknown() -> None:
     assert ports.probe(Endpoint("tcp", 0)).state == "unknown"
 
