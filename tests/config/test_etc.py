@@ -120,3 +120,9 @@ def test_the_top_of_the_file_has_every_option() -> None:
 def test_the_unit_starts_the_server_the_documented_way() -> None:
     unit = (ETC / "twisted-mail.service").read_text()
     assert "twistd --nodaemon --pidfile= mailserver --config /etc/twisted-mail/mail.toml" in unit
+
+
+def test_the_unit_lets_the_server_stay_on_one_processor() -> None:
+    lines = (ETC / "twisted-mail.service").read_text().splitlines()
+    refused = lines.index("SystemCallFilter=~@privileged @resources")
+    assert "SystemCallFilter=sched_setaffinity" in lines[refused:]  # which is one of @resources

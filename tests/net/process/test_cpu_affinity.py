@@ -1,7 +1,9 @@
+import errno
 import os
 import threading
 
 import pytest
+from twisted.logger import globalLogPublisher
 
 from twisted_mail.net.process.cpu_affinity import CpuAffinity
 
@@ -59,6 +61,25 @@ def test_one_processor_needs_no_choice():
     processor.pin()
     processor.unpin()
     assert os.sched_getaffinity(0) == {one}
+
+
+def test_a_refusal_is_logged_and_changes_nothing(monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    before = os.sched_getaffinity(0)
+    processor = CpuAffinity()
+    events = []
+    globalLogPublisher.addObserver(events.append)
+    try:
+        with monkeypatch.context() as refusing:
+            refusing.setattr(os, "sched_setaffinity", refuse)
+            processor.pin()
+    finally:
+        globalLogPublisher.removeObserver(events.append)
+    processor.unpin()
+    assert [event["text"] for event in events] == ["Operation not permitted"]
+    assert os.sched_getaffinity(0) == before
 
 
 def test_a_system_without_affinity_is_left_alone(monkeypatch):

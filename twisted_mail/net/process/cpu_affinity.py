@@ -10,6 +10,10 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
+from twisted.logger import Logger
+
+log = Logger(namespace="twisted_mail")
+
 
 class CpuAffinity:
     """The one processor that a process stays on, and the others that it may use.
@@ -26,12 +30,18 @@ class CpuAffinity:
         """Keep the calling thread, and those it will start, on one of the processors allowed.
 
         Processes of one server choose by their number in it, others by their process id, so that
-        several spread out.
+        several spread out. Where the system refuses it, the log has the reason, and all stays as it is.
         """
-        if len(self.allowed) > 1:
-            number = os.getpid() if process is None else process
-            self._chosen = sorted(self.allowed)[number % len(self.allowed)]
-            _set({self._chosen})
+        if len(self.allowed) < 2:
+            return
+        number = os.getpid() if process is None else process
+        chosen = sorted(self.allowed)[number % len(self.allowed)]
+        try:
+            os.sched_setaffinity(0, {chosen})
+        except OSError as error:  # such as EPERM of a sandbox that filters system calls
+            log.warn("the server is not kept on one processor: {text}", text=error.strerror)
+        else:
+            self._chosen = chosen
 
     def unpin(self) -> None:
         """Let the calling thread, and those it will start, use all processors again."""
