@@ -6,9 +6,16 @@ pass, without recursion, and never raises.
 
 import re
 from collections import deque
-from collections.abc import Sequence
 from typing import NamedTuple
 
+from twisted_mail.mail.mime.address_pieces import (
+    Piece,
+    divided,
+    end_of_domain,
+    phrase,
+    phrase_of,
+    start_of_local,
+)
 from twisted_mail.mail.mime.comments import ends_of_comments
 
 MAX_ADDRESSES = 10_000  # of one field
@@ -45,10 +52,6 @@ _TOKEN = re.compile(
 _QUOTED = re.compile(rb'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 _LITERAL = re.compile(rb"\[(?:[^\]\\]++|\\.)*+\]", re.DOTALL)
 _BACKSLASHED = re.compile(rb"\\(.)", re.DOTALL)
-_BLANKS = re.compile(rb"\s\s++|[^\S ]")
-
-_JOINING = frozenset((b".", b"@"))  # blanks next to them are within an address
-Piece = bytes | None  # a word or a special octet; None stands for white space
 
 
 def parse(value: bytes) -> list[HeaderAddress]:
@@ -66,53 +69,11 @@ def parse(value: bytes) -> list[HeaderAddress]:
 
 
 def _usual(match: re.Match[bytes]) -> HeaderAddress:
-    quoted, phrase, local, domain, bare_local, bare_domain = match.groups()
+    quoted, words, local, domain, bare_local, bare_domain = match.groups()
     if bare_local is not None:
         return HeaderAddress(None, None, bare_local, bare_domain)
-    name = quoted if quoted is not None else _phrase_of(phrase or b"")
+    name = quoted if quoted is not None else phrase_of(words or b"")
     return HeaderAddress(name or None, None, local, domain)
-
-
-def _phrase_of(words: bytes) -> bytes:
-    """Return the words of a name with one space between them (RFC 5322 §3.2.2)."""
-    return _BLANKS.sub(b" ", words.strip())
-
-
-def _phrase(pieces: Sequence[Piece]) -> bytes:
-    """Return pieces as the words of a name."""
-    return b"".join([b" " if piece is None else piece for piece in pieces]).strip()
-
-
-def _divided(pieces: Sequence[Piece], ats: Sequence[int]) -> tuple[bytes, bytes]:
-    """Return local part and domain, in which white space has no meaning (RFC 5322 §4.4)."""
-    at = ats[0] if ats else len(pieces)
-    local, domain = pieces[:at], pieces[at + 1 :]
-    return b"".join(filter(None, local)), b"".join(filter(None, domain))
-
-
-def _start_of_local(pieces: Sequence[Piece], start: int, at: int) -> int:
-    """Return where the local part before an @ begins: words between dots, with blanks or without."""
-    first = at
-    while first > start:
-        if pieces[first - 1] is None and first < at:
-            before = pieces[first - 2] if first - 2 >= start else None
-            if b"." not in (before, pieces[first]):
-                break
-        first -= 1
-    return first
-
-
-def _end_of_domain(pieces: Sequence[Piece], at: int) -> int:
-    """Return where the domain after an @ ends: at a blank that no dot is next to."""
-    end, last = at + 1, pieces[at]
-    while end < len(pieces):
-        piece = pieces[end]
-        if piece is not None:
-            last = piece
-        elif last not in _JOINING and (end + 1 == len(pieces) or pieces[end + 1] not in _JOINING):
-            break
-        end += 1
-    return end
 
 
 class _AddressListReader:
@@ -227,7 +188,7 @@ class _AddressListReader:
     def _angle(self, text: bytes) -> None:
         """Take all that stood before an angle as the name, an @ in it or not."""
         if text == b"<" and self.state != "angle":
-            self.name = _phrase(self.pieces)
+            self.name = phrase(self.pieces)
             self.comments.clear()
             self._clear()
             self.state = "angle"
@@ -241,7 +202,7 @@ class _AddressListReader:
             self._clear()
             self.route = route
         elif self.state == "phrase" and self.pieces and not (self.in_group or self.ats):
-            self.found.append(HeaderAddress(None, None, _phrase(self.pieces), None))
+            self.found.append(HeaderAddress(None, None, phrase(self.pieces), None))
             self.in_group = True
             self._begin()
         elif self.pieces:
@@ -252,7 +213,7 @@ class _AddressListReader:
     def _end_element(self) -> None:
         """Add what was read, if it was anything, and begin the next."""
         if self.state == "angle":
-            local, domain = _divided(self.pieces, self.ats)
+            local, domain = divided(self.pieces, self.ats)
             self._add(self.name, self.route, local, domain, len(self.pieces))
         elif self.ats:
             self._add_unenclosed()
@@ -262,7 +223,7 @@ class _AddressListReader:
 
     def _add_bare(self) -> None:
         """Add what has no @: a local part if it is one word, else a name."""
-        words = _phrase(self.pieces)
+        words = phrase(self.pieces)
         if self.is_quoted or b" " in words:
             self._add(words, None, b"", b"", 0)
         else:
@@ -274,10 +235,10 @@ class _AddressListReader:
         for at in self.ats:
             if at < start:  # a second @ in a domain
                 continue
-            first = _start_of_local(self.pieces, start, at)
-            end = _end_of_domain(self.pieces, at)
-            local, domain = _divided(self.pieces[first:end], [at - first])
-            self._add(_phrase(self.pieces[start:first]), None, local, domain, end + 1)
+            first = start_of_local(self.pieces, start, at)
+            end = end_of_domain(self.pieces, at)
+            local, domain = divided(self.pieces[first:end], [at - first])
+            self._add(phrase(self.pieces[start:first]), None, local, domain, end + 1)
             start = end
 
     def _add(
