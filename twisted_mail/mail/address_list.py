@@ -9,6 +9,7 @@ from collections import deque
 from typing import NamedTuple
 
 from twisted_mail.mail.mime.address_pieces import (
+    JOINING,
     Piece,
     divided,
     end_of_domain,
@@ -81,12 +82,12 @@ class _AddressListReader:
 
     ``pieces`` are those of the present element since its beginning, or since its angle; ``ats`` are the
     positions in them of each @, and ``comments`` of what stood in parentheses, where it may be a name: an
-    old way to write one is ``address (name)``.
+    old way to write one is ``address (name)``. ``quoted_end`` is where the last quoted string ended.
     """
 
     __slots__ = (
         *("ats", "comment_ends", "comments", "found", "in_group", "is_quoted", "name", "open"),
-        *("pieces", "route", "state"),
+        *("pieces", "quoted_end", "route", "state"),
     )
 
     def __init__(self) -> None:
@@ -106,6 +107,7 @@ class _AddressListReader:
         self.pieces: list[Piece] = []
         self.ats: list[int] = []
         self.is_quoted = False
+        self.quoted_end = 0
         self.route: bytes | None = None
 
     @property
@@ -125,11 +127,17 @@ class _AddressListReader:
                 return self._read_enclosed(text, value, position)
             self._special(text)
         elif kind == _BLANK:
-            if self.pieces and self.pieces[-1] is not None:
-                self.pieces.append(None)
+            self._part()
         else:
+            if self.pieces and self.quoted_end == len(self.pieces):
+                self._part()
             self.pieces.append(text)
         return match.end()
+
+    def _part(self) -> None:
+        """Note white space, or what stands for it (RFC 5322 §3.2.2), if words may stand before it."""
+        if self.pieces and self.pieces[-1] is not None:
+            self.pieces.append(None)
 
     def _read_enclosed(self, opening: bytes, value: bytes, position: int) -> int:
         """Read a comment, quoted string or domain literal; an octet alone if it is never closed."""
@@ -141,12 +149,16 @@ class _AddressListReader:
         if opening == b"(":
             if self.pieces and self.state == "phrase":
                 comment = _BACKSLASHED.sub(rb"\1", value[position + 1 : end - 1])
-                self.comments.append((len(self.pieces), comment))
+                self.comments.append((len(self.pieces), phrase_of(comment)))
+            self._part()
         elif opening == b"[":
             self.pieces.append(value[position:end])
         else:
+            if self.pieces and self.pieces[-1] not in JOINING:
+                self._part()
             self.pieces.append(_BACKSLASHED.sub(rb"\1", value[position + 1 : end - 1]))
             self.is_quoted = True
+            self.quoted_end = len(self.pieces)
         return end
 
     def _end_of_enclosed(self, opening: bytes, value: bytes, position: int) -> int:

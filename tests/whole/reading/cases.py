@@ -139,6 +139,12 @@ ADDRESSES = (
     _address("empty-elements", b"ann@b.example,(c),bob@b.example", [ANN, NOBODY, BOB], [ANN, BOB]),
     _address("empty-elements", b'ann@b.example, ""', [ANN, _of(b"", b"", b"")], [ANN]),
     _address(
+        "blanks-in-quotes",
+        b'"Ann  Smith" <ann@b.example>',
+        [_ann(b"Ann Smith")],
+        [_ann(b"Ann  Smith")],
+    ),
+    _address(
         "several-ats",
         b"ann@x@b.example",
         [_of(None, b"ann", b"x")],

@@ -28,7 +28,7 @@ class ItemRenderer:
     before are made anew.
     """
 
-    version: int = 5
+    version: int = 6
 
     def __call__(self, data: bytes) -> RenderedItems:
         """Render one message. Never raises, whatever the bytes."""
