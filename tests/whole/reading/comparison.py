@@ -70,8 +70,12 @@ class Comparison:
                 self._note(repr(name), their, our, message)
 
     def search(self, key: Key, messages: list[OddMessage], both: Both) -> None:
-        """Compare which messages a search finds: those that one of the two finds are the values."""
-        theirs, ours = both.search(key.text)
+        """Compare which messages a search finds: those that one of the two finds are the values.
+
+        Messages in which the two differ anyhow are left out.
+        """
+        plain = {number for number, one in enumerate(messages, 1) if not one.excuses}
+        theirs, ours = [found & plain for found in both.search(key.text)]
         self.values += len(theirs | ours)
         for number in theirs ^ ours:
             message = messages[number - 1]

@@ -10,10 +10,11 @@ FIELDS = ("FROM", "TO", "CC", "BCC")
 FOUND_COMMENTS, FOUND_BLANKS = "search-comments", "search-blanks"
 FOUND_EIGHT_BIT, FOUND_LANGUAGE = "search-eight-bit", "search-language"
 FOUND_MESSAGES, FOUND_UNKNOWN = "search-messages-within", "search-unknown-encoding"
+OPEN_WORDS = "search-open-words"
 NO_DATE, PART_FIELDS = "search-no-date", "search-part-fields"
 ADDRESSES = "search-other-addresses"
 ROWS = {FOUND_COMMENTS, FOUND_BLANKS, FOUND_EIGHT_BIT, FOUND_LANGUAGE, FOUND_MESSAGES}
-ROWS |= {FOUND_UNKNOWN, NO_DATE, PART_FIELDS, ADDRESSES}
+ROWS |= {OPEN_WORDS, FOUND_UNKNOWN, NO_DATE, PART_FIELDS, ADDRESSES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +77,25 @@ def _subjects() -> Iterator[Key]:
     )
 
 
+# An encoded word that is not closed, and one further on in the same field that is.
+_OPEN = _anything(rb"=\?x\?q\?a(?:[^\r\n]|\r?\n[ \t])*?\?=")
+
+
 def _addresses() -> Iterator[Key]:
     for name in FIELDS:
         start = name.encode() + b" "
         bare = _anything(rb"\(ann smith\)\s*\(x\)")  # the last comment is the name
-        yield Key(start + b'"ann smith"', FOUND_COMMENTS, bare)
+        yield Key(start + b'"ann smith"', FOUND_COMMENTS, _either(bare, _OPEN))
         for word in (b"u1", b"@d.example", b"smith, ann", b"J.D. Smith", b"ann & bob"):
-            yield Key(start + _quoted(word))
+            yield Key(start + _quoted(word), OPEN_WORDS, _OPEN)
         for word in (b"localhost", b"ann@x.example", b"group", b"undisclosed", b"u2@d.example"):
-            yield Key(start + _quoted(word))
+            yield Key(start + _quoted(word), OPEN_WORDS, _OPEN)
     for start, word in ((b"FROM ", b"first"), (b"TO ", b"home")):
         comment = _anything(rb"\((?:the )?" + word + rb"\)")
-        yield Key(start + word, FOUND_COMMENTS, comment)
+        yield Key(start + word, FOUND_COMMENTS, _either(comment, _OPEN))
     for start in (b"FROM ", b"TO "):
         odd = _anything(rb"j\xf6rg|j=c3\?=|\(=\?utf-8\?q\?j=c3=b6rg\?=\)")
-        yield Key(start + "jörg".encode(), FOUND_EIGHT_BIT, odd)
+        yield Key(start + "jörg".encode(), FOUND_EIGHT_BIT, _either(odd, _OPEN))
     escaped = _anything(rb'"Ann \\"A\\" Smith"')
     yield Key(b"CC " + _quoted(b'Ann "A" Smith'), FOUND_COMMENTS, escaped)
     for name in ("Sender", "Reply-To"):
@@ -139,7 +144,8 @@ def _fields() -> Iterator[Key]:
 
 # Messages without a date that anybody can read, or without a header.
 _UNDATED = _anything(
-    rb"(?:\A|\n)date: (?:yesterday|2024-01-01T|mon, 99 |mon, 1 jan 2024 1:2|\r?\n)|\A(?!.*date: )|\A\r\n"
+    rb"(?:\A|\n)date: (?:<one>|yesterday|2024-01-01T|mon, 99 |mon, 1 jan 2024 1:2|\r?\n)"
+    rb"|\A(?!.*date: )|\A\r\n"
 )
 
 
