@@ -288,4 +288,5 @@ TEXTS = (
     b"-- \r\nx\r\n",
     b"--\r\n",
     b"y" * 5000,
+    b"<style>p {}</style><p>bo<b>ld</b> l&auml;mp</p>\r\n",
 )

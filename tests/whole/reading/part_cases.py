@@ -1,7 +1,7 @@
 """Where we read a part, or a message, otherwise than Dovecot does: cases as in ``cases``."""
 
 from tests.whole.reading.cases import Case, Differing
-from tests.whole.reading.field_cases import ASCII, case_of
+from tests.whole.reading.field_cases import ASCII, EXTENDED, case_of
 
 
 def _type(row: str, value: bytes, shown: bytes, ours: object = ASCII) -> Case:
@@ -72,6 +72,18 @@ PARTS = (  # whole, in a multipart
         "long-boundary",
         _BOUNDED + _LONG + b"\r\n\r\n--" + _LONG + b"\r\n\r\n",
         _empty_multipart([(b"boundary", _LONG)], size=len(_LONG) + 6, lines=2),
+    ),
+    Case(
+        "boundary-with-charset",
+        _BOUNDED[:-1] + b"*=us-ascii''o\r\n\r\n--o\r\n\r\nx\r\n--o--\r\n",
+        {".1 size": Differing((0,), (1,))},
+        until=(2, 4),
+    ),
+    Case(
+        EXTENDED,
+        _BOUNDED[:-1] + b"*=us-ascii''o\r\n\r\n--o\r\n\r\nx\r\n--o--\r\n",
+        {"parameters": Differing(((b"boundary", b"o"),), ((b"boundary*", b"us-ascii''o"),))},
+        since=(2, 4),
     ),
     Case(
         "blanks-at-boundary",

@@ -10,11 +10,11 @@ FIELDS = ("FROM", "TO", "CC", "BCC")
 FOUND_COMMENTS, FOUND_BLANKS = "search-comments", "search-blanks"
 FOUND_EIGHT_BIT, FOUND_LANGUAGE = "search-eight-bit", "search-language"
 FOUND_MESSAGES, FOUND_UNKNOWN = "search-messages-within", "search-unknown-encoding"
-OPEN_WORDS = "search-open-words"
+OPEN_WORDS, FOUND_HTML = "search-open-words", "search-html"
 NO_DATE, PART_FIELDS = "search-no-date", "search-part-fields"
 ADDRESSES = "search-other-addresses"
 ROWS = {FOUND_COMMENTS, FOUND_BLANKS, FOUND_EIGHT_BIT, FOUND_LANGUAGE, FOUND_MESSAGES}
-ROWS |= {OPEN_WORDS, FOUND_UNKNOWN, NO_DATE, PART_FIELDS, ADDRESSES}
+ROWS |= {OPEN_WORDS, FOUND_HTML, FOUND_UNKNOWN, NO_DATE, PART_FIELDS, ADDRESSES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,9 @@ def _texts() -> Iterator[Key]:
     for word in (b"a.txt", b"x.example", b"q2hl"):
         field = _anything(rb"content-[a-z0-9-]+:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*" + word)
         yield Key(b"TEXT " + word, PART_FIELDS, theirs_also=field)
+    is_html = _anything(rb"text[^\r\n]{0,9}(?:\r\n )?[^\r\n]{0,9}html")
+    yield Key(b"BODY bold", FOUND_HTML, is_html)
+    yield Key(b'BODY "p {}"', FOUND_HTML, _either(unknown, within), is_html)
     yield Key("BODY café".encode(), FOUND_EIGHT_BIT, _anything(rb"caf(?:\xe9|=e9|=c3|\xc3)"))
 
 
