@@ -99,6 +99,8 @@ def test_an_unknown_charset_imports_nothing() -> None:
         ("é".encode(), "", "é"),
         (b"caf\xe9", "", "café"),
         (b"caf\xe9", "utf-8", "café"),
+        ("Grüße ".encode() + b"Jos\xe9", "utf-8", "Grüße José"),
+        ("Grüße ".encode() + b"\xe2\x82", "", "Grüße â‚"),
         (b"\x93quoted\x94", "iso-8859-1", "“quoted”"),
         ("Привет".encode("koi8-r"), "koi8-r", "Привет"),
         ("日本".encode("iso-2022-jp"), "ISO-2022-JP", "日本"),
@@ -110,6 +112,12 @@ def test_an_unknown_charset_imports_nothing() -> None:
 )
 def test_text_is_read_in_the_best_charset(data: bytes, charset: str, text: str) -> None:
     assert decode_text(data, charset) == text
+
+
+def test_text_with_much_that_is_no_utf_8_is_windows_1252_throughout() -> None:
+    most = "é".encode() + b"\xe9 " * encoding.MAX_MIXED
+    assert decode_text(most) == "é" + "é " * encoding.MAX_MIXED
+    assert decode_text(most + b"\xe9") == "Ã©" + "é " * encoding.MAX_MIXED + "é"
 
 
 @given(st.binary(), st.sampled_from(["", "utf-8", "utf-7", "utf-16", "gb2312", "hz", "zip", "x"]))
@@ -154,11 +162,6 @@ def test_encoded_words_are_read(value: bytes, text: str) -> None:
         assert decode_words(value)  # broken Base64: anything, as long as it does not raise
     else:
         assert decode_words(value) == text
-
-
-def test_long_text_without_a_charset_is_read_as_a_whole() -> None:
-    value = "é".encode() * encoding.MAX_MIXED + b"\xe9"
-    assert decode_words(value) == value.decode("cp1252")
 
 
 @given(st.binary() | st.text("=?utf8BQ_- é", max_size=60).map(str.encode))

@@ -28,7 +28,7 @@ class ItemRenderer:
     before are made anew.
     """
 
-    version: int = 6
+    version: int = 7
 
     def __call__(self, data: bytes) -> RenderedItems:
         """Render one message. Never raises, whatever the bytes."""

@@ -49,10 +49,12 @@ def _shift(match: re.Match[str]) -> str:
 # ---------------------------------------------------------------- charsets
 
 STEP = 128 * 1024  # octets that are decoded at once
+MAX_MIXED = 16 * 1024  # octets in UTF-8 that are not, each of which is looked at
+_OTHERS = "twisted_mail.windows_1252"  # a way to read what is not UTF-8, in terms of codecs
 
 
 def decode_text(data: bytes, charset: str = "") -> str:
-    """Return text decoded by its charset, else as UTF-8, else as windows-1252.
+    """Return text decoded by its charset, else as UTF-8 with its other octets as windows-1252.
 
     Never raises, and the text can always be encoded again.
     """
@@ -63,8 +65,29 @@ def decode_text(data: bytes, charset: str = "") -> str:
                 return _encodable(_decoded(data, attempt), attempt)
             except UnicodeError:
                 pass
-    last = "cp1252" if codec is None or codec == "utf_8" else codec
-    return _encodable(_decoded(data, last, "replace"), last)
+    if codec is None or codec == "utf_8":
+        return _mixed(data)
+    return _encodable(_decoded(data, codec, "replace"), codec)
+
+
+def _mixed(data: bytes) -> str:
+    """Return text of which a part is UTF-8: a footer was added, a character was cut.
+
+    The names in a list of addresses come from several address books, too. Without any UTF-8 in it, or
+    with much else, it is windows-1252 throughout, which is much faster.
+    """
+    known = _decoded(data, "utf_8", "ignore")
+    is_other = known.isascii() or len(data) - len(known.encode("utf-8")) > MAX_MIXED
+    return _decoded(data, "cp1252", "replace") if is_other else _decoded(data, "utf_8", _OTHERS)
+
+
+def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    """Read octets that are not UTF-8."""
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error(_OTHERS, _as_windows_1252)
 
 
 def _decoded(data: bytes, codec: str, errors: str = "strict") -> str:
@@ -86,29 +109,6 @@ def _encodable(text: str, codec: str) -> str:
 
 # ---------------------------------------------------------------- encoded words
 
-MAX_MIXED = 16 * 1024  # octets of text without a charset that are looked at one by one
-_OCTETS = "twisted_mail.windows_1252"  # a way to read what is not UTF-8, in terms of codecs
-
-
-def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
-    """Read octets that are not UTF-8."""
-    assert isinstance(error, UnicodeDecodeError)
-    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
-
-
-codecs.register_error(_OCTETS, _as_windows_1252)
-
-
-def decode_mixed(data: bytes) -> str:
-    """Return text without a charset: what is UTF-8 as that, the other octets as windows-1252.
-
-    In a list of addresses each name comes from somebody else's address book. Never raises.
-    """
-    if len(data) > MAX_MIXED:
-        return decode_text(data)
-    return data.decode("utf-8", _OCTETS)
-
-
 # Some senders leave question marks in the text: one that neither begins nor ends a word is of it.
 _WORD = re.compile(rb"=\?([^?\s]{1,80})\?([bBqQ])\?((?:[^?\r\n]++|(?<!=)\?(?!=))*+)\?=")
 
@@ -120,7 +120,7 @@ def decode_words(value: bytes) -> str:
     before they are decoded, as some senders cut characters in two.
     """
     if b"=?" not in value:
-        return decode_mixed(value)
+        return decode_text(value)
     pieces: list[tuple[str, list[bytes]]] = []
     position = 0
     for match in _WORD.finditer(value):
@@ -134,11 +134,7 @@ def decode_words(value: bytes) -> str:
             pieces.append((charset, [_decode_word(match[2], match[3])]))
         position = match.end()
     pieces.append(("", [value[position:]]))
-    return "".join([_decode_piece(b"".join(parts), charset) for charset, parts in pieces])
-
-
-def _decode_piece(data: bytes, charset: str) -> str:
-    return decode_text(data, charset) if charset else decode_mixed(data)
+    return "".join([decode_text(b"".join(parts), charset) for charset, parts in pieces])
 
 
 def _decode_word(encoding: bytes, data: bytes) -> bytes:
