@@ -40,8 +40,8 @@ def parse_command(line: bytes) -> tuple[bytes, bytes]:
 def parse_hello(argument: bytes) -> str:
     """Return the name that HELO or EHLO gives, whatever name it is, in characters that can be shown.
 
-    Clients give names of all sorts, and other servers take any; octets that are no text, and
-    characters that are not visible, are escaped. Raises ProtocolError where there is no name.
+    Clients give names of all sorts, and Postfix takes any that is UTF-8, however long; octets that are
+    not, and characters that are not visible, are escaped. Raises ProtocolError where there is no name.
     """
     if not argument:
         _syntax("5.5.4", "Tell your name: EHLO hostname")
