@@ -161,13 +161,13 @@ def test_a_copy_of_many_that_fails_in_the_midst_is_taken_back(
 def test_a_copy_of_many_goes_on_where_another_process_finished_it(
     shared: SharedMaildir, five: MaildirMailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commit = staged_copy.commit
+    seal = staged_copy.seal
 
-    def commit_and_be_finished(target, work, stage):
-        commit(target, work, stage)
+    def seal_and_be_finished(target, work, stage):
+        seal(target, work, stage)
         staged_copy.clean(target.disk, stage.copied, is_old=False)
 
-    monkeypatch.setattr(staged_copy, "commit", commit_and_be_finished)
+    monkeypatch.setattr(staged_copy, "seal", seal_and_be_finished)
     copied = finish(five.copy([1, 2, 3, 4, 5], "Sent"))
     assert (copied.sources, copied.targets) == ((1, 2, 3, 4, 5), (1, 2, 3, 4, 5))
     assert list(shared.open("Sent").columns.uids) == [1, 2, 3, 4, 5]

@@ -20,11 +20,6 @@ MESSAGES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alterations, "AT_ONCE", 1)
-
-
 @pytest.fixture
 def before(tmp_path: Path) -> Path:
     """An account whose inbox has three messages."""
@@ -50,7 +45,11 @@ def sent(root: Path) -> list[tuple[bytes, list[str]]]:
     return sorted(zip(texts, map(sorted, mailbox.columns.flags), strict=True))
 
 
-def test_wherever_the_process_stops_all_are_copied_or_none(before: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [1, 500])
+def test_wherever_the_process_stops_all_are_copied_or_none(
+    before: Path, tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alterations, "AT_ONCE", number)
     everything = sorted((text, sorted(flags)) for text, flags in MESSAGES.items())
     seen = []
     for stop_at in range(200):

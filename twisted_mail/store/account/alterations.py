@@ -80,8 +80,10 @@ async def copy(
     lane: AccountLane, source: Folder, uids: Sequence[int], name: str, flags: Flags
 ) -> CopyResult:
     """Copy messages to the mailbox of this name, all or none; ``flags`` are all that they have."""
-    if len(uids) <= AT_ONCE:
+    if len(uids) == 1:
         return await lane.perform_on(source, _to_named, copying.copy, uids, name)
+    if len(uids) <= AT_ONCE:
+        return await lane.perform_on(source, staged_copy.copy, name, uids, flags)
     stage = await lane.perform_on(source, staged_copy.begin, name, flags)
     links: list[Linked] = []
     try:
@@ -99,14 +101,13 @@ async def _copy_in_pieces(
     for part in _parts(uids):
         links += await lane.perform_on(source, staged_copy.link_some, stage, part, links)
     target = stage.target
-    await lane.perform_on(target, staged_copy.commit, stage)
+    await lane.perform_on(target, staged_copy.seal, stage)
     pairs: list[tuple[int, int]] = []
     for start in range(0, len(links), AT_ONCE):
         some = links[start : start + AT_ONCE]
         pairs += await lane.perform_on(target, staged_copy.publish, stage, some)
     await lane.perform_on(target, staged_copy.finish, stage)
-    sources, targets = tuple(here for here, _ in pairs), tuple(there for _, there in pairs)
-    return CopyResult(target.uidvalidity, sources, targets)
+    return staged_copy.result(stage, pairs)
 
 
 async def expunge(lane: AccountLane, folder: Folder, uids: Sequence[int]) -> Expunged:

@@ -1,4 +1,4 @@
-"""Copying messages from one mailbox to another, by links."""
+"""Copying a message from one mailbox to another by a link; several: see ``staged_copy``."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace

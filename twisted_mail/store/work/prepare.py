@@ -52,9 +52,16 @@ def _clean_tmp(tree: Tree, path: bytes) -> None:
             file = os.path.join(path, name)
             is_old = tree.disk.stat(file).st_mtime < oldest
             if staged_copy.is_stage(name):
-                staged_copy.clean(tree.disk, file, is_old)
+                _clean_stage(tree, file, is_old)
             elif is_old:
                 tree.disk.unlink(file)
+
+
+def _clean_stage(tree: Tree, path: bytes, is_old: bool) -> None:
+    try:
+        staged_copy.clean(tree.disk, path, is_old)
+    except OSError as error:  # the next start goes on with it
+        tree.environment.faults.note(path, error)
 
 
 def _make_first_mailboxes(tree: Tree) -> None:

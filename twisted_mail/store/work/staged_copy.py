@@ -1,4 +1,4 @@
-"""Copying thousands of messages some at a time, all or none (RFC 3501 §6.4.7).
+"""Copying several messages all or none (RFC 3501 §6.4.7), thousands of them some at a time.
 
 Links to all files are made in a folder in the target's tmp, where nobody looks, some in each piece of
 work. Then the folder is renamed, which no crash does by halves, and the files go to cur, some at a time:
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from twisted_mail.mail.mailbox.change import EntriesExpunged
+from twisted_mail.mail.mailbox.entry import CopyResult
 from twisted_mail.mail.mailbox.flags import Flags
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.durable import exists, remove_tree
@@ -75,10 +76,15 @@ def link_some(
     return link(source, stage.target, work, uids, stage.linked, held)
 
 
-def commit(target: Folder, work: UnitOfWork, stage: Stage) -> None:
-    """Have all links made: from now on the copy is finished, also after a crash, or withdrawn."""
+def seal(target: Folder, work: UnitOfWork, stage: Stage) -> None:
+    """Make the links durable, and commit them."""
     mailbox_row(target, work)
     target.disk.sync_folder(stage.linked)
+    commit(target, work, stage)
+
+
+def commit(target: Folder, work: UnitOfWork, stage: Stage) -> None:
+    """Have all links made: from now on the copy is finished, also after a crash, or withdrawn."""
     target.disk.rename(stage.linked, stage.copied)
     work.undo.append(partial(target.disk.rename, stage.copied, stage.linked))
 
@@ -101,8 +107,31 @@ def publish(
 def finish(target: Folder, work: UnitOfWork, stage: Stage) -> None:
     """Make the copy durable, and remove the folder of links."""
     target.sync({b"cur"})
-    with suppress(OSError):  # an empty one is removed the next time
-        target.disk.remove_folder(stage.copied)
+    work.afterwards.append(partial(_remove_empty, target.disk, stage.copied))
+
+
+def _remove_empty(disk: Disk, path: bytes) -> None:
+    """Remove a folder, or leave that to the next process."""
+    with suppress(OSError):
+        disk.remove_folder(path)
+
+
+def copy(
+    source: Folder, work: UnitOfWork, name: str, uids: Sequence[int], flags: Flags
+) -> CopyResult:
+    """Copy messages in one piece of work, by the same steps: what fails takes all back."""
+    stage = begin(source, work, name, flags)
+    links = link_some(source, work, stage, uids, ())
+    commit(stage.target, work, stage)
+    pairs = publish(stage.target, work, stage, links)
+    finish(stage.target, work, stage)
+    return result(stage, pairs)
+
+
+def result(stage: Stage, pairs: Sequence[tuple[int, int]]) -> CopyResult:
+    """Return the UIDs of what was copied, from pairs of them."""
+    sources, targets = tuple(here for here, _ in pairs), tuple(there for _, there in pairs)
+    return CopyResult(stage.target.uidvalidity, sources, targets)
 
 
 def withdraw(target: Folder, work: UnitOfWork, stage: Stage, links: Sequence[Linked]) -> None:
