@@ -126,3 +126,9 @@ def test_the_unit_lets_the_server_stay_on_one_processor() -> None:
     lines = (ETC / "twisted-mail.service").read_text().splitlines()
     refused = lines.index("SystemCallFilter=~@privileged @resources")
     assert "SystemCallFilter=sched_setaffinity" in lines[refused:]  # which is one of @resources
+
+
+def test_the_unit_makes_the_folder_that_the_example_has_a_socket_in() -> None:
+    assert '"unix:/run/twisted-mail/lmtp.sock' in (ETC / "mail.toml").read_text()
+    lines = (ETC / "twisted-mail.service").read_text().splitlines()
+    assert "RuntimeDirectory=twisted-mail" in lines
