@@ -16,7 +16,7 @@ async def starttls(session: SmtpSession, argument: bytes) -> None:
     elif not session.wire.may_start_tls:
         session.refuse(replies.NOT_OFFERED)
     elif session.wire.has_unread or not session.framer.is_empty:
-        session.end_session(replies.TLS_SYNTAX, "commands sent before TLS began")
+        session.end_session(replies.TLS_SYNTAX, "commands behind STARTTLS")
     else:
         session.wire.write(replies.READY_FOR_TLS)
         await session.wire.start_tls()
