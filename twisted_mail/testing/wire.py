@@ -46,7 +46,7 @@ class ScriptedWire:
         self.held: list[int] = []
         self.most_held = 1 << 30
         self.on_read: Callable[[], None] = lambda: None
-        self.largest_write = self.drains = self.turns = self.nudges = 0
+        self.largest_write = self.drains = self.turns = self.wakes = 0
         self.is_closed = False
         self.account = ""
         self.takes_accounts = takes_accounts
@@ -104,8 +104,8 @@ class ScriptedWire:
         self._flush()
         self.on_read()
         self.timeouts.append(timeout)
-        if self.nudges:
-            self.nudges -= 1
+        if self.wakes:
+            self.wakes -= 1
             return b""
         step = self.script.pop(0) if self.script else self.ending
         if isinstance(step, ConversationEnded.Reason):
@@ -118,7 +118,7 @@ class ScriptedWire:
 
     def wake(self) -> None:
         """Let the next read return nothing, before its step."""
-        self.nudges += 1
+        self.wakes += 1
 
     async def start_tls(self) -> None:
         """Turn TLS on, in name only."""

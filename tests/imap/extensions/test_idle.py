@@ -160,7 +160,7 @@ def test_after_idle_nobody_wakes_the_wire() -> None:
     imap = ImapFixture()
     loop = imap.loop("0 LOGIN alice secret", "a SELECT INBOX", "b IDLE", "DONE", imap.put)
     finish(loop.run())
-    assert loop.session.wire.nudges == 0  # type: ignore[attr-defined]
+    assert loop.session.wire.wakes == 0  # type: ignore[attr-defined]
 
 
 def test_a_mailbox_that_cannot_be_looked_at_any_more_ends_idle(
