@@ -209,6 +209,14 @@ def test_behind_a_refused_chunk_the_others_are_read_and_refused() -> None:
     assert smtp.writers[0].is_discarded
 
 
+def test_very_many_chunks_behind_a_refused_one_are_errors() -> None:
+    smtp = SmtpFixture()
+    settings = Settings(max_size=100, max_junk=5, hard_errors=3)
+    replies = send(chunk(b"x" * 101), *[chunk(b"y")] * 20, smtp=smtp, settings=settings)
+    assert codes(replies) == ["552 5.3.4", *["503 5.5.1"] * 6, "421 4.7.0"]
+    assert smtp.events("disconnected")[-1][2] == "errors"
+
+
 def test_and_another_message_may_follow() -> None:
     smtp = SmtpFixture()
     settings = Settings(max_size=100)
