@@ -111,6 +111,12 @@ def test_the_lock_of_a_process_that_ended_is_void(ground: Ground, gone: int) -> 
     assert ground.left() == ["dovecot-uidlist", "tmp"]
 
 
+def test_a_number_that_no_process_can_have_is_that_of_none(ground: Ground) -> None:
+    ground.lock.write_text(f"9999999999:{HOST}")
+    assert ground.takes()
+    assert ground.disk.waited == 0
+
+
 def test_the_lock_of_an_earlier_process_of_this_number_is_void(ground: Ground) -> None:
     ground.lock.write_text(f"{os.getpid()}:{HOST}")
     assert ground.takes()
