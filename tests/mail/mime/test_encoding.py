@@ -140,6 +140,9 @@ def test_text_in_any_charset_never_raises(data: bytes, charset: str) -> None:
         (b"a =?utf-8?B?w6k=?= b", "a é b"),
         (b"a  =?utf-8?Q?=C3=A9?=", "a  é"),
         (b"=?US-ASCII*EN?Q?Keith_Moore?=", "Keith Moore"),  # RFC 2231 §5
+        (b"=?koi8-r?Q?=F0=D2?=", "Пр"),
+        (b"=?KOI8-R*ru?B?8NI=?=", "Пр"),
+        (b"=?koi8-r?Q?=F0?= =?iso-8859-5?Q?=E0?=", "Пр"),
         (b"=?utf-8?B?w?= =?utf-8?B?6k=?=", "=?utf-8?B?w?= =?utf-8?B?6k=?="),
         (b"=?utf-8?Q?=C3?= =?utf-8?Q?=A9?=", "é"),  # a character cut in two
         (b"=?utf-8?Q?spaces inside?=", "spaces inside"),
