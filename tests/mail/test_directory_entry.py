@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -6,6 +7,7 @@ from twisted_mail.mail.directory_entry import (
     NO_ENTRY,
     DirectoryEntry,
     catch_all_address,
+    postmasters,
     subaddress_splits,
 )
 
@@ -32,3 +34,33 @@ def test_cuts_are_few_and_lose_nothing(local: str, separators: str) -> None:
     assert len(found) <= MAX_SUBADDRESS_SPLITS
     assert all(user and user + local[len(user)] + detail == local for user, detail in found)
     assert all(local[len(user)] in separators for user, _ in found)
+
+
+@pytest.mark.parametrize(
+    ("setting", "hostname", "domains", "asked"),
+    [
+        ("", "", [], []),
+        ("", "mail", [], ["postmaster@mail"]),
+        ("", "example.org", [], ["postmaster@example.org"]),
+        (
+            "",
+            "MX.Mail.example.org",
+            [],
+            [
+                "postmaster@mx.mail.example.org",
+                "postmaster@mail.example.org",
+                "postmaster@example.org",
+            ],
+        ),
+        (
+            "admin@b.example",
+            "example.org",
+            ["example.org", "b.example"],
+            ["admin@b.example", "postmaster@example.org", "postmaster@b.example"],
+        ),
+    ],
+)
+def test_postmasters_of_the_host_and_of_the_domains_above_are_asked(
+    setting: str, hostname: str, domains: list[str], asked: list[str]
+) -> None:
+    assert [str(one) for one in postmasters(setting, hostname, domains)] == asked

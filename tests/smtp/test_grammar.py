@@ -233,7 +233,11 @@ def test_enquiries_in_utf8_say_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "argument", [b"a b", b"<a", b"@b", b"\xe9 SMTPUTF8", b"SMTPUTF8 SMTPUTF8 x"]
+    "argument",
+    [
+        *(b"a b", b"<a", b"@b", b"\xe9 SMTPUTF8", b"SMTPUTF8 SMTPUTF8 x"),
+        *(b"<a@b.example", b"a@b.example>", b"<a@b.example> x"),
+    ],
 )
 def test_malformed_enquiries(argument: bytes) -> None:
     assert refusal(parse_vrfy, argument) == (501, "5.1.3")

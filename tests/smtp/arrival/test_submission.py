@@ -142,6 +142,12 @@ def test_octets_above_127_are_announced_whether_or_not_the_client_did() -> None:
     assert envelope.mail_parameters.body == "7BIT"
 
 
+def test_what_is_encoded_in_ascii_is_announced_as_such() -> None:
+    _, smtp = submit("From: alice@example.org", "", LONG)
+    ((envelope, _),) = smtp.queue.accepted
+    assert envelope.mail_parameters.body == "7BIT"
+
+
 def test_a_message_that_is_too_large_to_convert_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submission, "MAX_CONVERTED", 100)
     _, smtp = submit("From: alice@example.org", "", LONG)
