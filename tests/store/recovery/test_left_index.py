@@ -49,6 +49,12 @@ class LeftIndex:
         box.close()
         return modseqs
 
+    def uids(self, name: str) -> list[int]:
+        box = finish(self.account.open(name))
+        uids = list(box.columns.uids)
+        box.close()
+        return uids
+
     def renamed_and_deleted(self) -> list[Change]:
         return [each for each in self.heard if isinstance(each, MailboxDeleted | MailboxRenamed)]
 
@@ -103,3 +109,18 @@ def test_another_one_in_its_place_is_opened_as_soon_as_that_can_be(left: LeftInd
     left.look()
     assert entry(box, 1).flags == {"$Own"}
     assert left.renamed_and_deleted() == []
+
+
+def test_a_message_keeps_the_last_uid_that_it_was_sent_with(left: LeftIndex) -> None:
+    """While the index was left, it went and came back: the list says so, the index does not."""
+    finish(left.account.append("Work", [draft(mail("second"))]))
+    finish(left.store.close())
+    left.break_disk("connect")
+    [first, _] = sorted((left.root / "example.org/alice/Maildir/.Work/cur").iterdir())
+    first.rename(left.root / "aside")
+    assert left.uids("Work") == [2]
+    (left.root / "aside").rename(first)
+    assert left.uids("Work") == [2, 3]
+    finish(left.store.close())
+    left.mend_disk()
+    assert left.uids("Work") == [2, 3]

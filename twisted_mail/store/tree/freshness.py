@@ -35,6 +35,7 @@ class Freshness:
         self.seen = (0, 0)  # modification times of new and cur when they were read
         self.listed: UidList | None = None  # read, and not compared with the files yet
         self.sync_point: SyncPoint | None = None
+        self.is_loaded = False  # what the index says of the mailbox was read
         self.first_recent = 0
         self.is_watched = False  # what happens in new and cur is reported
         self._settled = 0  # below this UID, no file lies in new
@@ -83,9 +84,11 @@ class Freshness:
     def restorer(self) -> Callable[[], None]:
         """Return a function that takes back what is seen from now on: it may not reach the index."""
         seen, listed, doubted_since = self.seen, self.listed, self._doubted_since
+        is_loaded = self.is_loaded
 
         def restore() -> None:
             self.seen, self.listed, self._doubted_since = seen, listed, doubted_since
+            self.is_loaded = is_loaded
 
         return restore
 
@@ -133,6 +136,11 @@ class Freshness:
     def lose_sync(self) -> None:
         """Note that the row is another one now."""
         self.sync_point = None
+
+    def lose_index(self) -> None:
+        """Note that the index is another one now, which may know less than the list of UIDs."""
+        self.lose_sync()
+        self.is_loaded = False
 
     def sync_point_before(self, state: MailboxRow) -> SyncPoint | None:
         """Return the sync point if another process went beyond it."""

@@ -23,9 +23,11 @@ def mailbox_row(folder: Folder, work: UnitOfWork) -> MailboxRow:
     if is_first:
         work.undo += [freshness.restorer(), _stamp_restorer(folder)]
     state = work.index.mailboxes.state(folder.folder)
-    if state is None or state.uidvalidity != folder.uids.uidvalidity:
+    is_same = state is not None and state.uidvalidity == folder.uids.uidvalidity
+    if state is None or not (is_same and freshness.is_loaded):
         state = _load(folder, work, state)
         freshness.lose_sync()
+        freshness.is_loaded = True
     elif is_first:
         last = freshness.sync_point_before(state)
         if last is not None:

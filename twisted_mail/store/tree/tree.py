@@ -68,7 +68,7 @@ class Tree:
             self._index = Index(self.disk, path, known.boot, known.clock, known.faults)
             file = self._index.database.file
             if file is None or file != self._index_file:
-                self.lose_sync()
+                self.lose_index()
         return self._index
 
     @property
@@ -84,10 +84,10 @@ class Tree:
             self._index = None
             self.version = -1  # another connection counts anew
 
-    def lose_sync(self) -> None:
-        """Have no mailbox compared by its sync point, which says nothing of another index."""
+    def lose_index(self) -> None:
+        """Have each mailbox read anew from another index, and compared with its list of UIDs."""
         for folder in self.folders.values():
-            folder.freshness.lose_sync()
+            folder.freshness.lose_index()
 
     def new_uidvalidity(self) -> int:
         """Return a number greater than any UIDVALIDITY given before, noted durably."""

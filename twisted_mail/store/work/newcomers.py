@@ -74,13 +74,14 @@ def _read_list(
     """Read the list if another program wrote it; return more newcomers.
 
     Those are files that it gave another UID, as Dovecot does with one that it missed for a moment, and
-    files that a listing missed.
+    files that a listing missed. The other program may also have been this one, with an index that was
+    left on the disk while it was of no use.
     """
-    if not folder.uids.is_stale():
+    if folder.uids.is_stale():
+        folder.freshness.compare_list(reread(folder, work, state))
+    if folder.freshness.listed is None:
         return {}
-    found_list = reread(folder, work, state)
-    folder.freshness.compare_list(found_list)
-    listed = found_list.records
+    listed = folder.freshness.listed.records
     again = [
         row
         for row in work.index.all_rows(state)

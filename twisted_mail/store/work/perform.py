@@ -122,7 +122,7 @@ def _rebuild(tree: Tree) -> None:
 
 def _replace_index(tree: Tree) -> None:
     tree.index.database.replace()
-    tree.lose_sync()
+    tree.lose_index()
 
 
 def _compare(tree: Tree) -> None:
