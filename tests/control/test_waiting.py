@@ -37,3 +37,23 @@ def test_dead_letters_are_listed_and_removed(server: Terminal) -> None:
     assert server("waiting", "remove", "id1-1") != 0
     assert server("waiting", "remove", "id2-1") == 0
     assert server.json("waiting", "list")["dead"] == 0
+
+
+def test_mail_that_cannot_be_read_is_named(server: Terminal) -> None:
+    queue = Path(add_jobs(server).path)
+    (queue / "id1-1.json").write_text("{")
+    (queue / "id2-1.mail").unlink()
+    assert server("waiting", "list") == 1
+    assert "no mail waits" in server.out
+    [first, second] = server.json("waiting", "list")["unreadable"]
+    assert "id1-1.json: JSONDecodeError" in first
+    assert second.endswith("id2-1.mail: No such file or directory (ENOENT)")
+    notes = server.json("check")["notes"]
+    assert [note["text"] for note in notes if note["subject"] == "waiting"] == [first, second]
+
+
+def test_a_time_beyond_all_calendars_is_shown_as_the_last(server: Terminal) -> None:
+    queue = add_jobs(server)
+    queue.update(replace(queue.read_all()[0], due=1e30))
+    assert server("waiting", "list") == 0
+    assert "9999-12-31" in server.out

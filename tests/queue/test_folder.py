@@ -10,9 +10,10 @@ from tests.faults import PowerDisk, StopDisk, Stopped
 from twisted_mail.mail.address import NULL, parse
 from twisted_mail.mail.job import APPROVE, Job
 from twisted_mail.mail.mailing_list import ListRole
-from twisted_mail.mail.message import MemoryBlob, Message
+from twisted_mail.mail.message import Blob, MemoryBlob, Message
 from twisted_mail.mail.route import ListTarget, ProgramTarget
 from twisted_mail.queue.folder import QueueFolder
+from twisted_mail.queue.job_file import encode
 from twisted_mail.store.disk.files import DiskFiles
 
 ONE = Job("0abc-1", 5.0, NULL, ProgramTarget("ticket", parse("t@example.org")))
@@ -56,6 +57,43 @@ def test_jobs_that_are_ours_are_there_after_a_restart(folder: QueueFolder, tmp_p
     assert b"".join(blob.pieces()) == b"".join(MESSAGE.pieces())
     assert b"".join(blob.pieces(3, 8)) == b"".join(MESSAGE.pieces())[3:8]
     assert blob.size == MESSAGE.size
+
+
+@pytest.mark.parametrize(
+    "description",
+    [b"", b"{", b"[]", b'"x"', b"\xff", encode(TWO), encode(ONE).replace(b"5.0", b"NaN")],
+)
+def test_a_job_that_cannot_be_read_is_reported_and_stays(
+    folder: QueueFolder, tmp_path: Path, description: bytes
+) -> None:
+    taken(folder)
+    path = tmp_path / "waiting" / f"{ONE.id}.json"
+    path.write_bytes(description)
+    reports: list[tuple[str, Exception]] = []
+    again = QueueFolder(
+        folder.path, DiskFiles(), lambda where, error: reports.append((where, error))
+    )
+    assert again.load() == [TWO]
+    assert [(where, isinstance(error, ValueError)) for where, error in reports] == [
+        (str(path), True)
+    ]
+    assert path.exists()
+
+
+def test_a_job_that_is_removed_while_it_is_read_is_not_reported(
+    folder: QueueFolder, tmp_path: Path
+) -> None:
+    taken(folder)
+
+    class Racing(DiskFiles):
+        def blob(self, path: str) -> Blob:
+            QueueFolder(str(tmp_path / "waiting"), DiskFiles()).remove(ONE.id)
+            return super().blob(path)
+
+    reports: list[str] = []
+    again = QueueFolder(folder.path, Racing(), lambda where, _: reports.append(where))
+    assert again.read_all() == [TWO]
+    assert reports == []
 
 
 def test_jobs_that_were_only_prepared_are_removed(folder: QueueFolder, tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ class DeliveryAssembly:
 
     def __init__(self, dependencies: DeliveryDependencies) -> None:
         self._dependencies = of = dependencies
-        self._folder = QueueFolder(of.folder, DiskFiles())
+        self._folder = QueueFolder(of.folder, DiskFiles(), of.report_fault)
         self._dead_letters = self._make_dead_letters()
         self._jobs = self._make_job_queue()
         self.partial_deliveries = self._make_partial_deliveries()
@@ -103,7 +103,7 @@ class DeliveryAssembly:
     def _make_dead_letters(self) -> DeadLetters:
         of = self._dependencies
         return DeadLetters(
-            dead_folder(self._folder, DiskFiles()),
+            dead_folder(self._folder, DiskFiles(), of.report_fault),
             of.files,
             of.clock,
             of.journal,

@@ -14,6 +14,7 @@ from twisted_mail.control.checks.disk import disk_notes
 from twisted_mail.control.checks.dns import dns_notes
 from twisted_mail.control.checks.listeners import listener_notes
 from twisted_mail.control.checks.note import Note
+from twisted_mail.control.checks.queue import queue_notes
 from twisted_mail.control.checks.server_user import server_user_of
 from twisted_mail.control.checks.state import configuration_notes, mail_log_notes, state_notes
 from twisted_mail.control.output import FAILED, FINE, CommandResult, count
@@ -32,6 +33,7 @@ def check(options: argparse.Namespace, config: Config) -> CommandResult:
         disk_notes,
         mail_log_notes,
         directory_notes,
+        queue_notes,
     )
     # Root could do everything: what matters is what the server's user can.
     with server_user_of(config.state).acting():

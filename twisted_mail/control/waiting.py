@@ -7,9 +7,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from twisted_mail.config import Config
-from twisted_mail.control.output import CommandError, CommandResult, count, day, moment, table
+from twisted_mail.control.output import (
+    FAILED,
+    FINE,
+    CommandError,
+    CommandResult,
+    count,
+    day,
+    moment,
+    table,
+)
 from twisted_mail.mail.job import Job
 from twisted_mail.mail.route import ProgramTarget
+from twisted_mail.net.process.fault_log import fault_text
 from twisted_mail.queue.dead_letters import dead_folder
 from twisted_mail.queue.folder import WAITING_FOLDER, QueueFolder
 from twisted_mail.store.disk.files import DiskFiles
@@ -35,8 +45,11 @@ def waiting_list(_: argparse.Namespace, config: Config) -> CommandResult:
     dead = len(dead_letters(config).read_all())
     if dead:
         lines += ["", f"{count(dead, 'dead letter')}: see twisted-mail waiting dead"]
-    data = {"waiting": [job_data(row) for row in rows], "dead": dead}
-    return CommandResult(data, lines)
+    unreadable = unreadable_jobs(config)
+    if unreadable:
+        lines += ["", "not delivered, because it cannot be read:", *unreadable]
+    data = {"waiting": [job_data(row) for row in rows], "dead": dead, "unreadable": unreadable}
+    return CommandResult(data, lines, FAILED if unreadable else FINE)
 
 
 def waiting_dead(_: argparse.Namespace, config: Config) -> CommandResult:
@@ -96,6 +109,17 @@ def queue_folder(config: Config) -> QueueFolder:
 def jobs(config: Config) -> list[Job]:
     """Read every job of the queue."""
     return queue_folder(config).read_all()
+
+
+def unreadable_jobs(config: Config) -> list[str]:
+    """Return which jobs of the queue cannot be read, and why not."""
+    found: list[str] = []
+    QueueFolder(
+        queue_folder(config).path,
+        DiskFiles(),
+        lambda where, error: found.append(fault_text(where, error)),
+    ).read_all()
+    return sorted(found)
 
 
 def target_of(job: Job) -> str:

@@ -17,9 +17,11 @@ MAX_DEAD = 1000  # beyond these the oldest are removed, first those without a se
 LOOK_SECONDS = 3600.0  # between two looks at their number and age
 
 
-def dead_folder(queue: QueueFolder, files: DurableFiles) -> QueueFolder:
+def dead_folder(
+    queue: QueueFolder, files: DurableFiles, report_fault: FaultReport = unreported
+) -> QueueFolder:
     """Return the folder of the dead letters of a queue."""
-    return QueueFolder(os.path.join(queue.path, DEAD_FOLDER), files)
+    return QueueFolder(os.path.join(queue.path, DEAD_FOLDER), files, report_fault)
 
 
 class DeadLetters:

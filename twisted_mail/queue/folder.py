@@ -18,7 +18,7 @@ import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from twisted_mail.interfaces import DurableFiles
+from twisted_mail.interfaces import DurableFiles, FaultReport, unreported
 from twisted_mail.mail.job import APPROVE, REJECT, Job
 from twisted_mail.mail.message import Blob, Message
 from twisted_mail.queue.job_file import MAX_DESCRIPTION, decode, encode
@@ -30,11 +30,17 @@ _TRANSIENT = ("new", "tmp")  # what a crash may leave, ``tmp`` by older versions
 
 
 class QueueFolder:
-    """The folder of the jobs. Methods raise OSError. Fulfils ``interfaces.JobProgress``."""
+    """The folder of the jobs. Methods raise OSError. Fulfils ``interfaces.JobProgress``.
 
-    def __init__(self, folder: str, files: DurableFiles) -> None:
+    A job that cannot be read is reported, stays where it is, and keeps no other from being read.
+    """
+
+    def __init__(
+        self, folder: str, files: DurableFiles, report_fault: FaultReport = unreported
+    ) -> None:
         self.path = folder
         self._files = files
+        self._report_fault = report_fault
 
     # ------------------------------------------------------------ taking in
 
@@ -85,14 +91,24 @@ class QueueFolder:
         return sorted(jobs, key=lambda job: job.created)
 
     def _read(self, id: str) -> Job | None:
-        """Return a job; None where its files are damaged, which then stay for the operator."""
+        """Return a job; None where its files cannot be read, which then stay for the operator."""
+        path = self._path(id, "json")
         try:
-            data = self._files.read(self._path(id, "json"), MAX_DESCRIPTION)
-            job = decode(data or b"")
+            job = decode(self._files.read(path, MAX_DESCRIPTION) or b"")
+            if job.id != id:
+                raise ValueError(f"it describes the job {job.id}")
             self.blob(id)
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            if self._is_there(path):  # and was not removed while it was read from outside
+                self._report_fault(path, error)
             return None
-        return job if job.id == id else None
+        return job
+
+    def _is_there(self, path: str) -> bool:
+        try:
+            return self._files.read(path, 1) is not None
+        except OSError:
+            return True
 
     def update(self, job: Job) -> None:
         """Put a job's new description in the place of the old one, durably."""

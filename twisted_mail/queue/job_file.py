@@ -10,6 +10,7 @@ from twisted_mail.mail.mailing_list import ListRole
 from twisted_mail.mail.route import JobTarget, ListTarget, ProgramTarget
 
 MAX_DESCRIPTION = 64 * 1024  # octets of the file that describes a job
+_LAST_TIME = 253_402_300_799.0  # the end of the year 9999
 _BODIES: dict[str, BodyType] = {"7BIT": "7BIT", "8BITMIME": "8BITMIME", "BINARYMIME": "BINARYMIME"}
 
 
@@ -47,19 +48,27 @@ def decode(data: bytes) -> Job:
         values = json.loads(data)
         return Job(
             str(values["id"]),
-            float(values["created"]),
+            _time(values["created"]),
             parse(values["sender"]) if values["sender"] else NULL,
             _decode_target(values["errand"]),
             str(values["submitter"]),
             _BODIES[values["body"]],
             bool(values["is_utf8"]),
-            float(values["due"]),
+            _time(values["due"]),
             int(values["tries"]),
             bool(values["is_held"]),
             str(values["reason"]),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"this describes no job: {error}") from None
+
+
+def _time(value: Any) -> float:
+    """Return seconds since 1970 that are a date, as long pauses between attempts may lead beyond all."""
+    seconds = float(value)
+    if not seconds >= 0:
+        raise ValueError(f"{value} is no time")
+    return min(seconds, _LAST_TIME)
 
 
 def _decode_target(values: dict[str, Any]) -> JobTarget:
