@@ -96,6 +96,17 @@ def test_a_useless_file_is_reported_and_ignored(folder: Path) -> None:
     assert shown(shelf, None) == ("mail.example.org",)
 
 
+def test_a_link_that_leads_nowhere_keeps_no_other_file_from_being_used(folder: Path) -> None:
+    (folder / "gone.pem").symlink_to(folder / "nowhere")
+    shelf, complaints = Certificates(folder, "mail.example.org"), Complaints()
+    assert shelf.scan(complaints)
+    assert [name for name, _ in complaints.made] == ["gone.pem"]
+    assert shown(shelf, None) == ("mail.example.org",)
+    assert not shelf.scan(Complaints())
+    shutil.copy(folder / "mx.example.net.pem", folder / "nowhere")
+    assert shelf.scan(Complaints())
+
+
 def test_when_no_file_is_left_the_known_ones_stay_in_use(folder: Path) -> None:
     shelf = scanned(folder)
     for path in folder.glob("*.pem"):

@@ -5,7 +5,6 @@ chosen for each connection (RFC 6066 §3), so a certificate that is replaced ser
 and never touches open ones.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,6 +81,14 @@ class _CertificateIndex:
 
 
 @implementer(IOpenSSLServerConnectionCreator)
+def _stamp_of(path: Path) -> tuple[str, int, int]:
+    try:
+        stat = path.stat()
+    except OSError:  # as of a link that leads nowhere: the other files are read all the same
+        return path.name, 0, 0
+    return path.name, stat.st_size, stat.st_mtime_ns
+
+
 class Certificates:
     """The certificates of a folder, ready for new connections.
 
@@ -129,11 +136,9 @@ class Certificates:
 
     def _stamp(self) -> _Stamp:
         try:
-            files = sorted(self._folder.glob("*.pem"))
-            stats = [(path.name, os.stat(path)) for path in files]
+            return tuple(_stamp_of(path) for path in sorted(self._folder.glob("*.pem")))
         except OSError:
             return ()
-        return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
 
     def _read(self, complain: Callable[[Path, str], None]) -> list[KeyFile]:
         keys, unusable = [], []
