@@ -25,6 +25,7 @@ from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.net.process.inotify import Inotify
 from twisted_mail.store.format.keywords import AWAITED_SECONDS
 from twisted_mail.store.maildir import MaildirStore, StoreServices
+from twisted_mail.store.work import apply_events
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 from twisted_mail.testing.recorded_log import ListJournal
 
@@ -224,6 +225,18 @@ def test_events_of_a_file_that_was_altered_here_meanwhile_change_nothing(
     finish(inbox.refresh())
     assert inbox.columns.flags[0] == normal(["\\Flagged", "\\Seen"])
     assert os.listdir(alice.maildir / "cur") == ["1.a:2,FS"]
+
+
+def test_a_file_that_is_gone_when_its_event_is_looked_at_is_no_message(
+    alice: WatchedMaildir,
+) -> None:
+    inbox = alice.open()
+    heard = listen(inbox)
+    came = (b"cur", FolderEvent.CAME, b"1.a:2,T")  # and went before the lane got to it
+    look = alice.account.lane.perform_on
+    finish(look(inbox._folder, apply_events.look, [came], False))
+    assert heard == []
+    assert b"1.a" not in (alice.maildir / "dovecot-uidlist").read_bytes()
 
 
 def test_two_files_of_one_base_name_become_two_messages(alice: WatchedMaildir) -> None:

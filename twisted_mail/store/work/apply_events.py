@@ -79,7 +79,7 @@ def _compared(
     for base, (tail, is_deleted) in tails.items():
         row = rows.get(base)
         if row is None:
-            if tail:
+            if tail and _is_there(folder, base, tail):  # else another event is to come
                 seen.fresh[base] = tail
         elif tail == row.tail or _is_there(folder, row.base, row.tail):
             if tail and tail != row.tail and _is_there(folder, base, tail):
