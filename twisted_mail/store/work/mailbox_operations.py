@@ -5,6 +5,7 @@ is deleted loses its name first. Whatever fails is taken back.
 """
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 
@@ -87,7 +88,11 @@ def _unmake(tree: Tree, coded: bytes) -> None:
 
 
 def _has_messages(tree: Tree, folder: Folder) -> bool:
-    return any(tree.disk.names(folder.subfolder(place)) for place in (b"new", b"cur"))
+    return any(_mail_in(tree, folder.path))
+
+
+def _mail_in(tree: Tree, path: bytes) -> Iterator[list[bytes]]:
+    return (tree.disk.names(os.path.join(path, place)) for place in (b"new", b"cur"))
 
 
 # ---------------------------------------------------------------- deleting
@@ -106,7 +111,7 @@ def delete(tree: Tree, work: UnitOfWork, name: str) -> None:
     work.record(folder, MailboxDeleted(name))
     work.afterwards.append(partial(_forget_mailbox, tree, folder, name))
     if hidden != kept:
-        work.afterwards.append(partial(_remove_hidden, tree, hidden))
+        work.afterwards.append(partial(_remove_hidden, tree, folder.folder, hidden))
 
 
 def _forget_mailbox(tree: Tree, folder: Folder, name: str) -> None:
@@ -115,7 +120,14 @@ def _forget_mailbox(tree: Tree, folder: Folder, name: str) -> None:
     _forget_use(tree, name)
 
 
-def _remove_hidden(tree: Tree, hidden: bytes) -> None:
+def _remove_hidden(tree: Tree, coded: bytes, hidden: bytes) -> None:
+    """Remove a mailbox without a name; keep what was delivered there just before it lost that."""
+    with suppress(OSError):
+        if any(_mail_in(tree, hidden)):
+            kept = tree.archive.mailbox_path(coded, _unique(tree))
+            if kept:
+                tree.disk.rename(hidden, kept)
+                return
     with suppress(OSError):
         remove_tree(tree.disk, hidden)
 
