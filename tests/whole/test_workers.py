@@ -136,6 +136,18 @@ def test_mail_comes_in_by_workers_and_is_read_in_the_main_process(crewed: Crewed
     assert eventually(lambda: watching.ask("NOOP").is_ok and len(watching.view) == 30)
 
 
+def test_a_detail_finds_its_mailbox_from_every_process(crew: Callable[..., Crewed]) -> None:
+    server = crew("[addresses]\nsave_to_detail_mailbox = true\n")
+    watching = Talker(server.ports["imap"], BOB)
+    assert watching.ask("CREATE lists").is_ok
+    watching.select("lists")
+    for number in range(4):
+        server.send(f"m{number}", "bob+Lists@example.org", "alice+lists@example.org")
+    assert eventually(lambda: watching.ask("NOOP").is_ok and len(watching.view) == 4)
+    assert (server.count(BOB), server.count(ALICE)) == (0, 4)
+    assert eventually(lambda: server.text().count(f"delivered to {BOB} mailbox=lists") == 4)
+
+
 def test_what_workers_do_is_in_the_one_log(crewed: Crewed) -> None:
     crewed.send("hello", BOB)
     assert eventually(lambda: f"delivered to {BOB}" in crewed.text())
