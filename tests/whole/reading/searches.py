@@ -117,7 +117,7 @@ def _texts() -> Iterator[Key]:
         yield Key(b"TEXT " + _quoted(word))
     for word in (b"a.txt", b"x.example", b"q2hl"):
         field = _anything(rb"content-[a-z0-9-]+:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*" + word)
-        yield Key(b"TEXT " + word, PART_FIELDS, theirs_also=field)
+        yield Key(b"TEXT " + word, PART_FIELDS, unknown, field)
     is_html = _anything(rb"text[^\r\n]{0,9}(?:\r\n )?[^\r\n]{0,9}html")
     yield Key(b"BODY bold", FOUND_HTML, is_html)
     yield Key(b'BODY "p {}"', FOUND_HTML, _either(unknown, within), is_html)
