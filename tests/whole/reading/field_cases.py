@@ -123,11 +123,24 @@ EXTENDED_PARAMETERS = (
     ),
     _extended(b"; name=x; name=y", [(b"name", b"x")], [(b"name", b"x"), (b"name", b"y")], REPEATED),
 )
+
+
+def _of_file(differing: Differing) -> Differing:
+    """Return the same of a parameter ``filename``."""
+    theirs, ours = differing.theirs, differing.ours
+    return Differing(tuple(map(_renamed, theirs)), tuple(map(_renamed, ours)))
+
+
+def _renamed(parameter: object) -> object:
+    assert isinstance(parameter, tuple)
+    return parameter[0].replace(b"name", b"filename"), parameter[1]
+
+
 EXTENDED_FIELDS = tuple(
     replace(
         case,
-        text=b"Content-Disposition: inline" + case.text,
-        differing={"disposition parameters": case.differing["parameters"]},
+        text=b"Content-Disposition: inline" + case.text.replace(b"name", b"filename"),
+        differing={"disposition parameters": _of_file(case.differing["parameters"])},
     )
     for case in EXTENDED_PARAMETERS
 )

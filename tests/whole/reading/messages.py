@@ -15,6 +15,7 @@ from tests.whole.reading import oddities as odd
 from tests.whole.reading.cases import Case, Differing, Version
 
 T = TypeVar("T")
+DEEPEST = 60  # parts around a message; both servers look 100 deep
 
 CRLF = b"\r\n"
 PARAMETERS = (*field_cases.PARAMETERS, *field_cases.EXTENDED_PARAMETERS)
@@ -70,14 +71,26 @@ class Generator:
         """Do to a whole message what happens to some."""
         if self.case or self.made.excuses or not self.some(0.1):
             return octets
-        what = self.pick(("lf", "cut", "no header", "mixed", "begins empty"))
+        what = self.pick(("lf", "cut", "no header", "mixed", "begins empty", "deep"))
         if what == "lf":
             return octets.replace(CRLF, b"\n")
         if what == "cut":
             return self._cut(octets)
         if what == "mixed":
             return octets.replace(b"\r\n\r\n", b"\n\n", 1)
+        if what == "deep":
+            return self._within(octets + CRLF, self.chance.randint(1, DEEPEST))
         return b"\r\n" + octets if what == "begins empty" else octets.partition(b"\r\n\r\n")[2]
+
+    def _within(self, octets: bytes, levels: int) -> bytes:
+        """Put a message into messages and multiparts, by turns."""
+        for level in range(levels):
+            if level % 2 == 0:
+                octets = b"Content-Type: message/rfc822\r\n\r\n" + octets
+            else:
+                start = b"Content-Type: multipart/mixed; boundary=w%d-\r\n\r\n--w%d-\r\n"
+                octets = start % (level, level) + octets + b"\r\n--w%d---\r\n" % level
+        return octets
 
     def _cut(self, octets: bytes) -> bytes:
         """Leave the end out, from a line on that begins something new."""
