@@ -107,7 +107,7 @@ def _addresses() -> Iterator[Key]:
 
 def _texts() -> Iterator[Key]:
     unknown = _anything(rb"content-transfer-encoding: x-odd")
-    within = _anything(rb"message/rfc822|multipart.{0,10}/\s*digest")
+    within = _anything(rb"message/rfc822|digest")
     for word in (b"text 1",):
         yield Key(b"BODY " + _quoted(word), FOUND_UNKNOWN, _either(unknown, within))
         yield Key(b"TEXT " + _quoted(word), FOUND_UNKNOWN, unknown)
