@@ -149,6 +149,13 @@ def test_a_command_may_be_as_large_as_its_limit() -> None:
     assert events_of(line + b"x" + rest) == [bad("a", "The command is too large")]
 
 
+def test_so_many_literals_of_a_faulty_command_are_swallowed_and_no_more() -> None:
+    first = b"a X {51+}\r\n" + b"x" * 51
+    assert events_of(first + b" {1+}\r\nx" * 2 + b"\r\n") == [bad("a", LONG_LITERAL)]
+    fatal = ("a", "fatal", "Too much data that nobody asked for")
+    assert events_of(first + b" {1+}\r\nx" * 3 + b"\r\n") == [fatal]
+
+
 def test_a_second_literal_of_a_faulty_command_is_swallowed_too() -> None:
     said = events_of(b"a X {60+}\r\n" + b"x" * 60 + b" {4+}\r\nb NO y\r\nc NOOP\r\n")
     assert said == [bad("a", LONG_LITERAL), b"c NOOP"]

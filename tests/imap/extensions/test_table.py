@@ -72,6 +72,17 @@ def test_without_extensions_the_base_is_left() -> None:
     ]
 
 
+def test_all_capabilities() -> None:
+    before = "LITERAL+ SASL-IR AUTH=PLAIN AUTH=LOGIN ENABLE ID"
+    after = (
+        "LITERAL+ SASL-IR CHILDREN LIST-EXTENDED SPECIAL-USE CREATE-SPECIAL-USE UIDPLUS "
+        "APPENDLIMIT=67108864 ENABLE ID IDLE LIST-STATUS MOVE NAMESPACE OBJECTID STATUS=SIZE "
+        "UNSELECT WITHIN XLIST"
+    )
+    assert greeting(ImapFixture()) == f"IMAP4rev1 {before}"
+    assert " ".join(after_login(ImapFixture())) == f"IMAP4rev1 {after}"
+
+
 def test_capabilities_follow_the_extensions_and_the_settings() -> None:
     imap = ImapFixture(max_size=1000)
     imap.tables = tables_of([BASE, idle.EXTENSION, append_limit.EXTENSION])

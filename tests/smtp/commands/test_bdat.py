@@ -324,3 +324,11 @@ def test_chunks_that_come_with_their_commands_are_given_up_as_well() -> None:
     wire.on_read = minutes_pass
     assert smtp.hold(wire)[-1].startswith("421 4.4.2")
     assert len(wire.timeouts) < 15
+
+
+def test_others_have_their_turn_while_a_chunk_comes() -> None:
+    wire = ScriptedWire([START, b"BDAT 40 LAST\r\n", *[b"x" * 10] * 4])
+    SmtpFixture().hold(wire)
+    other = ScriptedWire([START, b"BDAT 40 LAST\r\n" + b"x" * 40])
+    SmtpFixture().hold(other)
+    assert wire.turns == other.turns + 4

@@ -92,6 +92,16 @@ def test_a_file_is_read_once_for_each_time_that_it_was_written(folder: Path) -> 
     assert found.by_letter == {"f": "theirs", "g": "more"}
 
 
+def test_keywords_follow_their_mailbox_to_another_folder(folder: Path) -> None:
+    found = opened(folder)
+    there = folder / "there"
+    there.mkdir()
+    (there / "dovecot-keywords").write_bytes(b"5 theirs\n")
+    found.move(bytes(there))
+    assert found.catch_up()
+    assert found.by_letter == {"f": "theirs"}
+
+
 def test_what_is_no_keyword_is_refused(folder: Path) -> None:
     with refused("CANNOT", "No message can have this flag."):
         opened(folder).admit(["two words"])
