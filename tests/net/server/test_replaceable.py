@@ -3,6 +3,8 @@
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.tcp import Port
+from twisted.internet.testing import MemoryReactor
 
 from twisted_mail.net.server.listening import StoppableFactory
 from twisted_mail.net.server.replaceable import ReplaceableFactory
@@ -48,3 +50,10 @@ def test_a_factory_without_connections_is_forgotten() -> None:
     assert factory._earlier == [two]
     two.open = 0
     assert factory.is_idle
+
+
+def test_the_log_names_no_class() -> None:
+    port = Port(
+        0, ReplaceableFactory(Counted("one")), interface="127.0.0.1", reactor=MemoryReactor()
+    )
+    assert port._getLogPrefix(port.factory) == "Listener"

@@ -3,15 +3,21 @@
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, ILoggingContext
+from zope.interface import implementer
 
 from twisted_mail.net.server.listening import StoppableFactory
 
 
+@implementer(ILoggingContext)
 class ReplaceableFactory(StoppableFactory):
     """Passes connections to a factory, until there is another; open ones go on with their own."""
 
     noisy = False  # the server tells its listeners itself
+
+    def logPrefix(self) -> str:
+        """Return what Twisted's own lines in the log call it, such as "Listener starting on 25"."""
+        return "Listener"
 
     def __init__(self, factory: StoppableFactory) -> None:
         self.current = factory
