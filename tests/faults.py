@@ -2,6 +2,7 @@
 
 import errno
 import os
+import random
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -50,7 +51,8 @@ TAKING_ROOM = frozenset(
     }
 )
 SYNCING = frozenset({"sync_file", "sync_data", "sync_folder", "sync_all", "sync_all_verified"})
-READING = ["names", "files", "stat", "open", "open_folder", "read"]
+AT_ONCE = ["open_at_once", "describe", "read_at_once"]
+READING = ["names", "files", "stat", "open", "open_folder", "read", *AT_ONCE]
 OPENING = frozenset(
     {
         "create",
@@ -95,6 +97,40 @@ class QuickDisk(Disk):
 
     def is_syncfs_reliable(self, fd: int) -> bool:
         return True
+
+
+class CachedDisk(QuickDisk):
+    """Has all files in memory; what is read from them at once is counted."""
+
+    def __init__(self) -> None:
+        self.reads_at_once = 0
+
+    def open_at_once(self, path: bytes) -> int:
+        return self.open(path)
+
+    def read_at_once(self, fd: int, size: int, offset: int) -> bytes:
+        self.reads_at_once += 1
+        return self.read(fd, size, offset)
+
+
+class HalfCachedDisk(CachedDisk):
+    """Has files in memory by chance: some calls would wait, some have the beginning only."""
+
+    def __init__(self, seed: int = 1) -> None:
+        super().__init__()
+        self.chance = random.Random(seed)
+
+    def open_at_once(self, path: bytes) -> int:
+        self._wait_by_chance()
+        return super().open_at_once(path)
+
+    def read_at_once(self, fd: int, size: int, offset: int) -> bytes:
+        self._wait_by_chance()
+        return super().read_at_once(fd, self.chance.choice([size, size // 2]), offset)
+
+    def _wait_by_chance(self) -> None:
+        if self.chance.random() < 0.3:
+            raise BlockingIOError(errno.EAGAIN, "as told")
 
 
 class StopDisk(QuickDisk):

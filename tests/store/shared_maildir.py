@@ -9,6 +9,7 @@ from twisted_mail.mail.mailbox.entry import MessageRange
 from twisted_mail.mail.mailbox.flags import normal
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.store.account.account import MaildirAccount
+from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
@@ -18,8 +19,9 @@ LATER = 2_500_000_000  # the clock stands after all dates of files
 class SharedMaildir:
     """A store, its account alice, and her maildir as another program sees it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, disk: Disk | None = None) -> None:
         self.root = root
+        self.disk = disk or QuickDisk()
         self.render = FakeRenderer()
         self.maildir = root / "example.org" / "alice" / "Maildir"
         self.restart()
@@ -27,7 +29,7 @@ class SharedMaildir:
     def restart(self) -> None:
         self.clock = clock = StillClock(LATER)
         self.store = MaildirStore(
-            self.root, InlineBlocking(), clock, self.render, StoreServices(disk=QuickDisk())
+            self.root, InlineBlocking(), clock, self.render, StoreServices(disk=self.disk)
         )
 
     @property

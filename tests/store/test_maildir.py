@@ -9,12 +9,14 @@ import pytest
 
 from tests.contracts.account import AccountContract
 from tests.contracts.ground import ALICE, FakeRenderer, mail
+from tests.faults import HalfCachedDisk
 from twisted_mail.interfaces import Blocking, Store
 from twisted_mail.mail.message import MemoryBlob, Message
 from twisted_mail.mail.outcome import MailError, Refused
 from twisted_mail.store import maildir
 from twisted_mail.store.account.account import MaildirAccount
 from twisted_mail.store.delivery.reservations import Reservations
+from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.format import keywords, layout
 from twisted_mail.store.maildir import MaildirStore, StoreServices
 from twisted_mail.store.quota import over_quota
@@ -27,6 +29,7 @@ class TestMaildirContract(AccountContract):
 
     keyword_limit = keywords.LIMIT
     chance_examples = 25
+    disk: type[Disk] = Disk
 
     @pytest.fixture
     def make_store(
@@ -37,9 +40,8 @@ class TestMaildirContract(AccountContract):
         def make(quota: int = 0) -> Store:
             root = tmp_path / str(next(numbers))
             settings = StoreSettings(quota_bytes=quota)
-            return MaildirStore(
-                root, InlineBlocking(), clock, render, StoreServices(settings=settings)
-            )
+            services = StoreServices(settings=settings, disk=self.disk())
+            return MaildirStore(root, InlineBlocking(), clock, render, services)
 
         return make
 
@@ -60,6 +62,13 @@ class TestMaildirContract(AccountContract):
         return MaildirStore(
             store._root.decode(), InlineBlocking(), store._environment.clock, store._render
         )
+
+
+class TestMaildirContractFromMemory(TestMaildirContract):
+    """It keeps them where some files of messages are in memory, and some only in part."""
+
+    chance_examples = 10
+    disk = HalfCachedDisk
 
 
 class CountingReserver:

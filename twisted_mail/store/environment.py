@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from twisted_mail.interfaces import Clock
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.disk.faults import DiskFaults
+from twisted_mail.store.file_names import FileNames
 from twisted_mail.store.format.filename import Namer
 from twisted_mail.store.memory_limit import MemoryLimit
 from twisted_mail.store.rendered_cache import RenderedCache
@@ -22,4 +23,5 @@ class StoreEnvironment:
     settings: StoreSettings
     faults: DiskFaults = field(default_factory=DiskFaults)
     memory_limit: MemoryLimit = field(default_factory=MemoryLimit)
+    file_names: FileNames = field(default_factory=FileNames)
     rendered: RenderedCache = field(default_factory=RenderedCache)

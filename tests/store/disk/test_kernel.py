@@ -1,6 +1,7 @@
 import ctypes
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -84,3 +85,56 @@ def test_where_syncfs_may_be_silent_the_folder_is_synced_too(
     monkeypatch.setattr(kernel.os, "fsync", found.append)
     kernel.sync_if_doubtful(7)
     assert found == synced
+
+
+# ---------------------------------------------------------------- without waiting
+
+
+def test_a_file_is_opened_at_once_or_would_have_to_be_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"hello")
+    try:
+        fd = kernel.open_at_once(os.fsencode(path), os.O_RDONLY)
+    except BlockingIOError:  # a kernel or a sandbox without the call
+        return
+    try:
+        assert os.read(fd, 10) == b"hello"
+    finally:
+        os.close(fd)
+
+
+def test_what_cannot_be_opened_is_not_opened_at_once_either(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    with pytest.raises(OSError, match=r"Too many levels|Resource temporarily"):
+        kernel.open_at_once(os.fsencode(tmp_path / "link"), os.O_RDONLY | os.O_NOFOLLOW)
+    with pytest.raises((FileNotFoundError, BlockingIOError)):
+        kernel.open_at_once(os.fsencode(tmp_path / "nothing"), os.O_RDONLY)
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS, errno.EPERM])
+def test_without_the_call_every_file_would_have_to_be_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*args: object) -> int:
+        ctypes.set_errno(number)
+        return -1
+
+    for call in (refuse, None):
+        monkeypatch.setattr(kernel, "_syscall", call)
+        with pytest.raises(BlockingIOError):
+            kernel.open_at_once(os.fsencode(tmp_path), os.O_RDONLY)
+
+
+def test_what_is_in_memory_is_read_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"hello")
+    found = []
+    with path.open("rb") as file, suppress(OSError):  # not on this file system
+        found = [kernel.read_at_once(file.fileno(), *piece) for piece in ((3, 1), (10, 3))]
+    assert found in ([], [b"ell", b"lo"])
+
+
+def test_without_that_call_nothing_is_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "RWF_NOWAIT")
+    with pytest.raises(OSError, match="not implemented"):
+        kernel.read_at_once(0, 1, 0)

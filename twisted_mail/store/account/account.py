@@ -63,6 +63,7 @@ class MaildirAccount:
             self._open,
             render,
             tree.environment.rendered,
+            tree.environment.file_names,
             self.search,
             ThreadAssignment(self.lane),
         )

@@ -20,14 +20,18 @@ from twisted_mail.store.account.measuring import measure_for_claim
 from twisted_mail.store.account.open_mailbox import OpenMailbox
 from twisted_mail.store.account.open_mailboxes import OpenMailboxes
 from twisted_mail.store.account.thread_assignment import ThreadAssignment
+from twisted_mail.store.file_names import FileNames
 from twisted_mail.store.keyword_limit import check_marks
 from twisted_mail.store.reading import contents, items
+from twisted_mail.store.reading.at_once import read_at_once
 from twisted_mail.store.rendered_cache import RenderedCache
 from twisted_mail.store.search.search import Search
 from twisted_mail.store.work.lane import AccountLane
 from twisted_mail.store.work.measure import PIECE
 from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import How
+
+BESIDE = 64  # messages whose names are learnt with the one that is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class MailboxServices:
     open_mailboxes: OpenMailboxes
     render: Renderer
     rendered: RenderedCache
+    file_names: FileNames
     search: Search
     threads: ThreadAssignment
 
@@ -192,8 +197,22 @@ class MaildirMailbox:
 
     async def read(self, pieces: Sequence[MessageRange]) -> Sequence[bytes | None]:
         """Return ranges of messages; None where a message is gone."""
-        with self._noting([piece.uid for piece in pieces]):
-            return await self._lane.perform_on(self._folder, contents.read, pieces)
+        names, number = self._services.file_names, self._live.number
+        found: list[bytes | None] = []
+        found += read_at_once(self._folder, self.columns, names.of(number), pieces)
+        rest = pieces[len(found) :]
+        if rest or not pieces:  # whether the mailbox is there is known in the lane
+            beside = self._beside(rest[0].uid) if len(pieces) == 1 else ()
+            with self._noting([piece.uid for piece in rest]):
+                read = await self._lane.perform_on(self._folder, contents.read, rest, beside)
+            names.put(number, read.names)
+            found += read.octets
+        return found
+
+    def _beside(self, uid: int) -> Sequence[int]:
+        """Return the UIDs beside one: who reads a message soon reads those around it."""
+        row = self.columns.row(uid) or 0
+        return self.columns.uids[max(row - BESIDE // 4, 0) : row + BESIDE].tolist()
 
     async def matching(self, uids: Sequence[int], what: Contains) -> frozenset[int]:
         """Return those of the UIDs whose messages hold the substring."""
@@ -233,3 +252,5 @@ class MaildirMailbox:
         if not self._is_closed:
             self._is_closed = True
             self._services.open_mailboxes.release(self._live)
+            if not self._live.users:
+                self._services.file_names.forget(self._live.number)

@@ -163,6 +163,18 @@ class Disk:
         """Read at most ``size`` octets from an offset."""
         return os.pread(fd, size, offset)
 
+    def open_at_once(self, path: bytes) -> int:
+        """Open a file for reading; raise BlockingIOError where that takes a disk."""
+        return kernel.open_at_once(path, _READ)
+
+    def describe(self, fd: int) -> os.stat_result:
+        """Describe an open file."""
+        return os.fstat(fd)
+
+    def read_at_once(self, fd: int, size: int, offset: int) -> bytes:
+        """Read at most ``size`` octets from an offset, as many as are in memory; else OSError."""
+        return kernel.read_at_once(fd, size, offset)
+
     def touch(self, path: bytes) -> None:
         """Notify those who watch a folder; its times of access and modification stay."""
         os.chmod(path, stat.S_IMODE(os.stat(path).st_mode))

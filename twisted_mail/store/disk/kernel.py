@@ -34,6 +34,57 @@ def rename_to_free(path: bytes, new_path: bytes) -> None:
     os.rename(path, new_path)
 
 
+# ---------------------------------------------------------------- without waiting
+
+_OPENAT2 = 437  # on every architecture: calls since Linux 5.0 have one number
+_RESOLVE_CACHED = 0x20
+_NO_OPENAT2 = (errno.EINVAL, errno.ENOSYS, errno.EPERM)  # an older kernel, or a sandbox
+
+
+class _OpenHow(ctypes.Structure):
+    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
+
+
+# The interpreter's lock is kept: giving it away takes longer than the call, which never waits.
+_syscall = ctypes.PyDLL(None, use_errno=True).syscall if sys.platform == "linux" else None
+
+
+def open_at_once(path: bytes, flags: int) -> int:
+    """Call openat2(2): open a file if nothing has to be read from a disk for that.
+
+    Raises BlockingIOError where something has, and where there is no such call (before Linux 5.12).
+    """
+    if _syscall is not None:
+        how = _OpenHow(flags, 0, _RESOLVE_CACHED)
+        fd: int = _syscall(
+            ctypes.c_long(_OPENAT2),
+            ctypes.c_int(_AT_FDCWD),
+            ctypes.c_char_p(path),
+            ctypes.byref(how),
+            ctypes.c_size_t(ctypes.sizeof(how)),
+        )
+        if fd >= 0:
+            return fd
+    number = ctypes.get_errno() if _syscall is not None else errno.ENOSYS
+    raise _error(errno.EAGAIN if number in _NO_OPENAT2 else number)
+
+
+def read_at_once(fd: int, size: int, offset: int) -> bytes:
+    """Call preadv2(2): read what is in memory of a file, at most ``size`` octets.
+
+    Raises BlockingIOError where nothing of it is, and OSError where there is no such call, or not on
+    this file system.
+    """
+    if not hasattr(os, "RWF_NOWAIT"):
+        raise _error(errno.ENOSYS)
+    data = bytearray(size)
+    return bytes(memoryview(data)[: os.preadv(fd, [data], offset, os.RWF_NOWAIT)])
+
+
+def _error(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
+
+
 # ---------------------------------------------------------------- file systems
 
 # ext4, XFS, Btrfs (linux/magic.h).

@@ -6,13 +6,14 @@ here is the same for IMAP, POP3 and search.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, MessageRange
 from twisted_mail.mail.message import without_nul
 from twisted_mail.mail.outcome import Unavailable
 from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.file_names import FileName
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.loading import mailbox_row
@@ -131,20 +132,39 @@ def measure_each(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> None:
         scan(folder, work, is_forced=True)
 
 
-def read(folder: Folder, work: UnitOfWork, pieces: Sequence[MessageRange]) -> list[bytes | None]:
-    """Return ranges of messages; None where a message is gone."""
+class FoundRanges(NamedTuple):
+    """Octets in the order asked, None where a message is gone; and names of files, by UID.
+
+    Only of files whose octets are served as they are.
+    """
+
+    octets: list[bytes | None]
+    names: dict[int, FileName]
+
+
+def read(
+    folder: Folder, work: UnitOfWork, pieces: Sequence[MessageRange], beside: Sequence[int] = ()
+) -> FoundRanges:
+    """Return ranges of messages, and the names of their files and of those of the UIDs ``beside``."""
     wanted: dict[int, list[int]] = {}
     for place, piece in enumerate(pieces):
         wanted.setdefault(piece.uid, []).append(place)
+    rows: list[Row] = work.index.rows(mailbox_row(folder, work), beside) if beside else []
 
     def ranges(row: Row) -> list[bytes]:
-        return [_range(folder, row, pieces[place]) for place in wanted[row.uid]]
+        found = [_range(folder, row, pieces[place]) for place in wanted[row.uid]]
+        rows.append(row)
+        return found
 
-    result: list[bytes | None] = [None] * len(pieces)
+    octets: list[bytes | None] = [None] * len(pieces)
     for uid, found in each(folder, work, list(wanted), ranges).items():
         for place, data in zip(wanted[uid], found, strict=True):
-            result[place] = data
-    return result
+            octets[place] = data
+    return FoundRanges(octets, {row.uid: (row.base, row.tail) for row in rows if _is_as_sent(row)})
+
+
+def _is_as_sent(row: Row) -> bool:
+    return row.size == row.stored and row.date != UNKNOWN_DATE
 
 
 def _range(folder: Folder, row: Row, piece: MessageRange) -> bytes:

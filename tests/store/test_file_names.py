@@ -1,0 +1,54 @@
+"""Tests of twisted_mail.store.file_names."""
+
+from twisted_mail.store.file_names import FileNames
+
+
+def names(*uids: int) -> dict[int, tuple[bytes, bytes]]:
+    return {uid: (b"%d" % uid, b"c") for uid in uids}
+
+
+def test_nothing_is_known_at_first() -> None:
+    assert not FileNames().of(1)
+
+
+def test_mailboxes_have_names_of_their_own() -> None:
+    known = FileNames()
+    known.put(1, names(5))
+    known.put(2, names(6))
+    assert known.of(1) == names(5)
+    assert known.of(2) == names(6)
+
+
+def test_a_new_name_replaces_the_old_one() -> None:
+    known = FileNames(max_names=2)
+    known.put(1, names(5))
+    known.put(1, {5: (b"new", b"c"), 6: (b"6", b"c")})
+    assert known.of(1) == {5: (b"new", b"c"), 6: (b"6", b"c")}
+
+
+def test_the_mailbox_that_was_read_from_last_keeps_its_names() -> None:
+    known = FileNames(max_names=4)
+    known.put(1, names(1, 2))
+    known.put(2, names(1, 2))
+    known.put(1, names(3))
+    assert known.of(1) == names(1, 2, 3)
+    assert not known.of(2)
+
+
+def test_more_names_than_there_is_room_for_are_not_kept() -> None:
+    known = FileNames(max_names=2)
+    known.put(1, names(1, 2, 3))
+    assert not known.of(1)
+    known.put(1, names(1, 2))
+    assert known.of(1) == names(1, 2)
+
+
+def test_the_names_of_a_closed_mailbox_make_room() -> None:
+    known = FileNames(max_names=3)
+    known.put(1, names(1, 2))
+    known.forget(1)
+    known.forget(1)
+    known.put(2, names(1, 2))
+    known.put(3, names(1))
+    assert known.of(2) == names(1, 2)
+    assert known.of(3) == names(1)

@@ -1,0 +1,46 @@
+"""The names of message files in memory, so that a file is opened without asking the index for its name.
+
+A name is a guess: other programs rename files at any time. It is known from the last time somebody read
+the message, and whoever opens the file by it looks whether it is that one.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+MAX_NAMES = 20_000  # of all mailboxes together: some 5 MB
+FileName = tuple[bytes, bytes]  # base and tail, as the index has them
+
+
+class FileNames:
+    """The names of files of a process, by mailbox. Reactor thread only.
+
+    All accounts share one bound; the names of the mailbox that nobody read from the longest go first,
+    all together.
+    """
+
+    def __init__(self, max_names: int = MAX_NAMES) -> None:
+        self._max_names = max_names
+        self._count = 0
+        self._mailboxes: OrderedDict[int, dict[int, FileName]] = OrderedDict()
+
+    def of(self, mailbox: int) -> Mapping[int, FileName]:
+        """Return the names known in an open mailbox, by UID; the mapping is live."""
+        known = self._mailboxes.get(mailbox)
+        return _NONE if known is None else known
+
+    def put(self, mailbox: int, names: Mapping[int, FileName]) -> None:
+        """Keep names that were found."""
+        known = self._mailboxes.setdefault(mailbox, {})
+        self._mailboxes.move_to_end(mailbox)
+        before = len(known)
+        known.update(names)
+        self._count += len(known) - before
+        while self._count > self._max_names:
+            self._count -= len(self._mailboxes.popitem(last=False)[1])
+
+    def forget(self, mailbox: int) -> None:
+        """Forget the names in a mailbox: nobody has it open any more."""
+        self._count -= len(self._mailboxes.pop(mailbox, ()))
+
+
+_NONE: Mapping[int, FileName] = {}

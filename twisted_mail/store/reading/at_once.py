@@ -1,0 +1,74 @@
+"""Reading on the reactor thread what is in memory already, and nothing else.
+
+A file is opened by the name that it had when it was last read, and is the message if its size and its
+date are those of the message: a file of a message never changes, and is replaced by none. Whatever is
+not so is no error: the lane reads it, looks for its name, and reports its faults.
+"""
+
+import stat
+from collections.abc import Mapping, Sequence
+
+from twisted_mail.mail.mailbox.entry import EntryColumns, MessageRange
+from twisted_mail.mail.message import without_nul
+from twisted_mail.store.disk.calls import Disk
+from twisted_mail.store.file_names import FileName
+from twisted_mail.store.format import filename
+from twisted_mail.store.tree.folder import Folder
+
+MAX_OCTETS = 256 * 1024  # read in one go: a larger piece would keep others waiting
+
+
+def read_at_once(
+    folder: Folder,
+    columns: EntryColumns,
+    names: Mapping[int, FileName],
+    pieces: Sequence[MessageRange],
+) -> list[bytes]:
+    """Return the first of these ranges, as many as can be had without waiting."""
+    found: list[bytes] = []
+    left = MAX_OCTETS
+    for piece in pieces:
+        name, row = names.get(piece.uid), columns.row(piece.uid)
+        if name is None or row is None:
+            break
+        size = columns.sizes[row]
+        stop = size if piece.stop is None else min(piece.stop, size)
+        left -= max(stop - piece.start, 0)
+        if left < 0:
+            break
+        path = filename.path(folder.path, *name)
+        data = _range(folder.disk, path, (size, columns.dates[row]), piece.start, stop)
+        if data is None:
+            break
+        found.append(data)
+    return found
+
+
+def _range(
+    disk: Disk, path: bytes, expected: tuple[int, int], start: int, stop: int
+) -> bytes | None:
+    if start >= stop:
+        return b""
+    try:
+        fd = disk.open_at_once(path)
+    except OSError:
+        return None
+    try:
+        if not _is_message(disk, fd, *expected):
+            return None
+        data = disk.read_at_once(fd, stop - start, start)
+    except OSError:
+        return None
+    finally:
+        disk.close(fd)
+    return without_nul(data) if len(data) == stop - start else None
+
+
+def _is_message(disk: Disk, fd: int, size: int, date: int) -> bool:
+    """Return whether a file is the one of a message whose octets are on disk as they are on the wire.
+
+    One with bare LF is smaller than its message is.
+    """
+    described = disk.describe(fd)
+    is_same = described.st_size == size and described.st_mtime_ns // 1_000_000_000 == date
+    return is_same and stat.S_ISREG(described.st_mode)
