@@ -162,3 +162,27 @@ def test_what_an_ended_session_held_is_free_without_the_collector(fails: bool) -
     with no_collector():
         session.give("the last")
         assert is_there() is None
+
+
+class Owner(Held):
+    """What runs a session, as a connection does."""
+
+    def __init__(self, script: Script) -> None:
+        self.session = SessionCoroutine()
+        self.session.begin(self.run(script), self.ended)
+
+    async def run(self, script: Script) -> None:
+        await script(self.session, [])
+
+    def ended(self, error: BaseException | None) -> None: ...
+
+
+def test_whoever_ran_it_is_free_as_well() -> None:
+    owner = Owner(note_three)
+    session, is_there = owner.session, weakref.ref(owner)
+    del owner
+    with no_collector():
+        for one in range(3):
+            assert is_there() is not None
+            session.give(one)
+        assert is_there() is None

@@ -25,6 +25,10 @@ class _Input:
 _INPUT = _Input()
 
 
+def _nothing(error: BaseException | None) -> None:
+    """Do nothing: the session has ended, or has not begun."""
+
+
 class SessionCoroutine:
     """The coroutine of one session.
 
@@ -35,6 +39,7 @@ class SessionCoroutine:
 
     def __init__(self) -> None:
         self._coroutine: Coroutine[Any, Any, None] | None = None
+        self._ended: Ended = _nothing
         self.is_waiting = False
 
     def begin(self, coroutine: Coroutine[Any, Any, None], ended: Ended) -> None:
@@ -61,14 +66,17 @@ class SessionCoroutine:
         try:
             awaited = resume(came)
         except StopIteration:
-            self._coroutine = None
-            self._ended(None)
+            self._end(None)
         except BaseException as error:
-            self._coroutine = None
-            self._ended(error)
+            self._end(error)
         else:
             if awaited is not _INPUT:  # a Deferred without a result
                 awaited.addBoth(self._go_on)
+
+    def _end(self, error: BaseException | None) -> None:
+        """Let go of everything: the connection is to be freed without the collector."""
+        ended, self._coroutine, self._ended = self._ended, None, _nothing
+        ended(error)
 
     def _go_on(self, result: object) -> None:
         assert self._coroutine is not None
