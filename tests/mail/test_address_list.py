@@ -76,6 +76,7 @@ def one(
         (b'"Joe"Doe <joe@a>', [one(b"joe", b"a", b"Joe Doe")]),
         (b'Joe"D"(x)Doe <joe@a>', [one(b"joe", b"a", b"Joe D Doe")]),
         (b'"J"."D".E@a', [one(b"J.D.E", b"a")]),
+        (b"<joe doe@a . b c>", [one(b"joe doe", b"a.b c")]),
         (b"joe@a ( Joe  Doe )", [one(b"joe", b"a", b"Joe Doe")]),
         (b"Joe [x <joe@a>", [one(b"joe", b"a", b"Joe [x")]),
         (b'\\"Joe\\" <joe@a>', [one(b"joe", b"a", b'"Joe"')]),

@@ -22,9 +22,14 @@ def test_words_have_one_space_between_them() -> None:
     assert phrase(pieces_of(" ab c ")) == b"ab c"
 
 
-def test_white_space_is_no_part_of_an_address() -> None:
-    assert divided(pieces_of("a . b @ c . d"), [6]) == (b"a.b", b"c.d")
-    assert divided(pieces_of("a b"), []) == (b"ab", b"")
+def test_white_space_next_to_a_dot_is_no_part_of_an_address() -> None:
+    assert divided(pieces_of(" a . b @ c . d "), [7]) == (b"a.b", b"c.d")
+    assert divided([b"a . b", None, b"@", b"c"], [2]) == (b"a . b", b"c")
+
+
+def test_white_space_between_words_stays() -> None:
+    assert divided(pieces_of("a b@c d"), [3]) == (b"a b", b"c d")
+    assert divided(pieces_of("a b"), []) == (b"a b", b"")
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,13 @@ ADDRESSES = (
     ),
     _address(
         "words-in-angle",
+        b"<ann lee@b.example>",
+        [_of(None, b"ann", BROKEN)],
+        [_of(None, b"ann lee", b"b.example")],
+        False,
+    ),
+    _address(
+        "words-in-angle",
         b"<mailto:ann@b.example>",
         [_of(None, b"mailto", BROKEN)],
         [_of(None, b"mailto:ann", b"b.example")],

@@ -28,7 +28,7 @@ class ItemRenderer:
     before are made anew.
     """
 
-    version: int = 7
+    version: int = 8
 
     def __call__(self, data: bytes) -> RenderedItems:
         """Render one message. Never raises, whatever the bytes."""

@@ -20,10 +20,26 @@ def phrase(pieces: Sequence[Piece]) -> bytes:
 
 
 def divided(pieces: Sequence[Piece], ats: Sequence[int]) -> tuple[bytes, bytes]:
-    """Return local part and domain, in which white space has no meaning (RFC 5322 §4.4)."""
+    """Return local part and domain.
+
+    White space next to a dot or an @ has no meaning (RFC 5322 §4.4). Between words it stays, for without
+    it this would be an address of somebody else.
+    """
     at = ats[0] if ats else len(pieces)
-    local, domain = pieces[:at], pieces[at + 1 :]
-    return b"".join(filter(None, local)), b"".join(filter(None, domain))
+    return _without_blanks(pieces[:at]), _without_blanks(pieces[at + 1 :])
+
+
+def _without_blanks(pieces: Sequence[Piece]) -> bytes:
+    """Return pieces without white space at their ends and next to a dot or an @."""
+    kept: list[bytes] = []
+    is_parted = False
+    for piece in pieces:
+        if piece is not None:
+            if is_parted and kept and JOINING.isdisjoint((piece, kept[-1])):
+                kept.append(b" ")
+            kept.append(piece)
+        is_parted = piece is None
+    return b"".join(kept)
 
 
 def start_of_local(pieces: Sequence[Piece], start: int, at: int) -> int:

@@ -17,7 +17,7 @@ from twisted_mail.mail.mime.folding import PIECE, folded
 from twisted_mail.mail.mime.parameters import content_type, disposition, values_of
 from twisted_mail.mail.mime.structure import Part, scan
 
-VERSION = 6  # raised when the text of any message changes, so that stored texts are made again
+VERSION = 7  # raised when the text of any message changes, so that stored texts are made again
 MAX_HEADERS = 1024 * 1024  # octets of all headers of a message that are searched
 
 
