@@ -75,7 +75,7 @@ AFTER_LOGIN = {
     f"{OWN} HOLDUNTIL=2001-09-09T01:46:40Z": "501 5.5.4 HOLDUNTIL is not in the future",
     f"{OWN} HOLDFOR=1 HOLDUNTIL=2001-09-09T02:00:00Z": "501 5.5.4 HOLDUNTIL and what comes before it "
     "exclude each other",
-    f"{OWN} BY=x": "501 5.5.4 BY is seconds;N or seconds;R, perhaps with a T behind it",
+    f"{OWN} BY=x": "501 5.5.4 BY is seconds;N or seconds;R, and perhaps a T",
     f"{OWN} BY=0;R": "501 5.5.4 That time has passed",
     f"{OWN} BY=59;R": "555 5.5.4 Delivery takes 60 seconds at least",
     f"{OWN} HOLDFOR=101 BY=100;R": "501 5.5.4 The message would be held for longer than it has to be "
