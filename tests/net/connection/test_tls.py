@@ -10,6 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from OpenSSL import SSL
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from zope.interface.verify import verifyObject
 
 from twisted_mail.control.setup import certificates
 from twisted_mail.net.connection.tls import (
@@ -60,6 +62,10 @@ def shown(shelf: Certificates, asked: str | None) -> tuple[str, ...]:
     certificate = client.get_peer_certificate(as_cryptography=True)
     assert certificate is not None
     return tuple(str(part.value) for part in certificate.subject)
+
+
+def test_twisted_can_make_connections_of_them(folder: Path) -> None:
+    assert verifyObject(IOpenSSLServerConnectionCreator, Certificates(folder, "mail.example.org"))
 
 
 def test_the_name_that_is_asked_for_chooses(folder: Path) -> None:

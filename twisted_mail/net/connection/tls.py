@@ -80,7 +80,6 @@ class _CertificateIndex:
     stamp: _Stamp = ()
 
 
-@implementer(IOpenSSLServerConnectionCreator)
 def _stamp_of(path: Path) -> tuple[str, int, int]:
     try:
         stat = path.stat()
@@ -89,6 +88,7 @@ def _stamp_of(path: Path) -> tuple[str, int, int]:
     return path.name, stat.st_size, stat.st_mtime_ns
 
 
+@implementer(IOpenSSLServerConnectionCreator)
 class Certificates:
     """The certificates of a folder, ready for new connections.
 
