@@ -1,5 +1,6 @@
 """What the tests of ``twisted-mail store`` share: a server's folders, the command, and a look inside."""
 
+import errno
 import io
 import json
 import os
@@ -86,6 +87,17 @@ class StoreCommand:
     def json(self, *words: object) -> Any:
         self(*words, "--json")
         return json.loads(self.out)
+
+    def deny(self, folder: Path) -> None:
+        """Let the names in a folder be refused, as to a user who may not read it."""
+        listed = os.listdir
+
+        def listdir(path: Any = ".") -> Any:
+            if os.fsdecode(path) == str(folder):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+            return listed(path)
+
+        self._monkeypatch.setattr(os, "listdir", listdir)
 
     # ------------------------------------------------------------ mail
 

@@ -317,6 +317,20 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_checked(
     assert [each["account"] for each in found["accounts"]] == [ALICE, BOB]
 
 
+def test_a_domain_that_cannot_be_read_is_named_and_the_others_are_checked(
+    store: StoreCommand,
+) -> None:
+    store.put(mails(2))
+    secret = store.folder / "state" / "mail" / "secret.example"
+    secret.mkdir()
+    store.deny(secret)
+    assert store("check") == 1
+    assert f"{secret}: Permission denied" in store.out
+    assert f"{ALICE}: " in store.out
+    assert store("check", ALICE) == 0
+    assert store("repair", ALICE) == 0
+
+
 def test_a_repair_mends_the_other_mailboxes(
     store: StoreCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ with a running server.
 
 import os
 import pwd
+import stat
 import sys
 import time
 from collections.abc import Coroutine, Iterator, Sequence
@@ -20,7 +21,7 @@ from twisted_mail.mail.address import canonical_name
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.net.process.fault_log import fault_text
 from twisted_mail.store.disk.calls import Disk
-from twisted_mail.store.disk.faults import DiskFaults
+from twisted_mail.store.disk.faults import DiskFaults, is_of_one_file
 from twisted_mail.store.environment import StoreEnvironment
 from twisted_mail.store.format import layout
 from twisted_mail.store.format.filename import Namer
@@ -59,8 +60,14 @@ def path(config: Config, account: str) -> bytes:
 
 
 def has_mail(config: Config, account: str) -> bool:
-    """Return whether the account has a maildir."""
-    return os.path.isdir(os.path.join(path(config, account), b"Maildir"))
+    """Return whether the account has a maildir, or one may be there and cannot be looked at."""
+    maildir = os.path.join(path(config, account), b"Maildir")
+    try:
+        return stat.S_ISDIR(os.stat(maildir).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
 
 
 def shown_once() -> FaultReport:
@@ -200,9 +207,26 @@ def _on_disk(folder: bytes) -> Iterator[str]:
                 yield name
 
 
+def unreadable_folders(config: Config) -> list[tuple[str, str]]:
+    """Return the folders of domains that cannot be read, and why not: their accounts are unknown."""
+    found = []
+    root = os.fsencode(config.mail_folder)
+    for domain in _folders(root):
+        folder = os.path.join(root, domain)
+        try:
+            os.listdir(folder)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            found.append((os.fsdecode(folder), error.strerror or str(error)))
+    return sorted(found)
+
+
 def _folders(path: bytes) -> list[bytes]:
     try:
         names = os.listdir(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    except OSError as error:
+        if is_of_one_file(error):  # see ``unreadable_folders``
+            return []
+        raise
     return [name for name in names if not name.startswith(b".")]

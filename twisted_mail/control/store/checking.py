@@ -52,10 +52,14 @@ def check(options: argparse.Namespace, config: Config) -> CommandResult:
                     "findings": [_data(finding) for finding in found],
                 }
             )
+    unreadable = [] if options.account else accounts.unreadable_folders(config)
+    faults += len(unreadable)
+    lines += [f"{folder}: {why}" for folder, why in unreadable]
     lines.append(f"{count(len(names), 'account')}, {count(messages, 'message')}, {_sum(faults)}")
     if faults:
         lines.append("twisted-mail store repair ACCOUNT mends what can be mended")
-    return CommandResult({"findings": faults, "accounts": data}, lines, FAILED if faults else FINE)
+    answer = {"findings": faults, "accounts": data, "unreadable": unreadable}
+    return CommandResult(answer, lines, FAILED if faults else FINE)
 
 
 def _look(config: Config, account: str, reads: bool, progress: Progress) -> MaildirCheck:

@@ -474,6 +474,20 @@ def test_an_account_that_cannot_be_copied_is_named_and_the_others_are_saved(
     assert len(snapshots.manifest(old)["accounts"]) == 2, "the last copy of the other is kept"
 
 
+def test_a_domain_that_cannot_be_read_is_named_and_the_others_are_saved(
+    store: StoreCommand, folder: Path
+) -> None:
+    assert store("backup", folder) == 0
+    secret = store.folder / "state" / "mail" / "secret.example"
+    secret.mkdir()
+    store.deny(secret)
+    assert store("backup", folder, "--keep", "1") == 1
+    assert f"{secret}: Permission denied" in store.out
+    old, new = snapshots.finished(folder)
+    for made in (old, new):
+        assert [each["account"] for each in snapshots.manifest(made)["accounts"]] == [ALICE, BOB]
+
+
 def test_a_full_disk_ends_the_backup(
     store: StoreCommand, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,13 +52,17 @@ class Backup:
         with Progress(0, not self._options.json) as progress:
             tried = [self._try(name, before[-1:], progress) for name in names]
         done = [found for found in tried if found is not None]
+        unreadable = [] if self._options.account else accounts.unreadable_folders(self._config)
+        for folder, why in unreadable:
+            self._skipped.add(folder, why)
         if names and not done:
             raise CommandError(
                 "no account could be copied, no backup was made", details=self._skipped.lines()
             )
         directory_copy.save(self._config.accounts_file, self._build)
         path = self._publish(done)
-        removed = self._remove_old() if len(done) == len(names) else []
+        is_whole = len(done) == len(names) and not unreadable
+        removed = self._remove_old() if is_whole else []
         return self._answer(path, done, removed)
 
     def _where(self, account: str) -> Path:
