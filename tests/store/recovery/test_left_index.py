@@ -124,3 +124,20 @@ def test_a_message_keeps_the_last_uid_that_it_was_sent_with(left: LeftIndex) -> 
     finish(left.store.close())
     left.mend_disk()
     assert left.uids("Work") == [2, 3]
+
+
+def test_a_message_with_another_uid_keeps_keywords_that_no_name_holds(left: LeftIndex) -> None:
+    words = {f"word{number}" for number in range(40)}
+    finish(left.account.append("Work", [draft(mail("many"), *words)]))
+    finish(left.store.close())
+    left.break_disk("connect")
+    cur = left.root / "example.org/alice/Maildir/.Work/cur"
+    [_, many] = sorted(cur.iterdir())
+    many.rename(left.root / "aside")
+    assert left.uids("Work") == [1]
+    (left.root / "aside").rename(many)
+    assert left.uids("Work") == [1, 3]
+    finish(left.store.close())
+    left.mend_disk()
+    box = finish(left.account.open("Work"))
+    assert entry(box, 3).flags == words

@@ -1,19 +1,15 @@
 """Making the index of one account again from its files, or the UIDs of a mailbox anew."""
 
-from collections.abc import Sequence
-
-from twisted_mail.mail.mailbox import flags as flag
 from twisted_mail.mail.outcome import Refused
 from twisted_mail.store.format import uidlist
 from twisted_mail.store.format.uidlist import UidList
 from twisted_mail.store.index import read_only
-from twisted_mail.store.index.rows import MailboxRow, Row
 from twisted_mail.store.repair.sizes import repair_sizes
-from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
 from twisted_mail.store.work.list_status import list_mailboxes
+from twisted_mail.store.work.newcomers import carry_keywords
 from twisted_mail.store.work.reconcile import scan
 
 
@@ -60,23 +56,6 @@ def renumber(tree: Tree, work: UnitOfWork, mailbox: str) -> None:
     folder = tree.find(mailbox)
     state = scan(folder, work, is_forced=True)
     carry_keywords(folder, work, state, rows)
-
-
-def carry_keywords(
-    folder: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequence[Row]
-) -> None:
-    """Give messages that were taken in again the keywords that no file's name holds."""
-    hidden = {
-        row.base: flag.keywords(row.flags).difference(folder.keywords.letter_of)
-        for row in rows
-        if not flag.keywords(row.flags) <= folder.keywords.letter_of.keys()
-    }
-    again = [row for row in work.index.all_rows(state) if row.base in hidden]
-    if again:
-        altered = [row._replace(flags=flag.intern(row.flags | hidden[row.base])) for row in again]
-        work.index.update(state, altered)
-        work.index.need_full_sync()
-        folder.keywords.learn(sorted(flag.NONE.union(*hidden.values())))
 
 
 def reindex_all(tree: Tree) -> dict[str, int]:

@@ -16,12 +16,13 @@ from twisted_mail.store.index import read_only
 from twisted_mail.store.index.rows import MailboxRow
 from twisted_mail.store.repair.check import DAMAGED
 from twisted_mail.store.repair.findings import StoreFinding
-from twisted_mail.store.repair.reindex import carry_keywords, selectable_mailboxes
+from twisted_mail.store.repair.reindex import selectable_mailboxes
 from twisted_mail.store.repair.sizes import repair_sizes
 from twisted_mail.store.tree.folder import Folder
 from twisted_mail.store.tree.transaction import in_transaction
 from twisted_mail.store.tree.tree import Tree
 from twisted_mail.store.tree.unit_of_work import UnitOfWork
+from twisted_mail.store.work.newcomers import carry_keywords
 from twisted_mail.store.work.reconcile import scan
 
 

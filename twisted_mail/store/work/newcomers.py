@@ -1,8 +1,9 @@
 """Taking files that are new in a mailbox's folders into the index, and out of it those that are gone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from twisted_mail.mail.mailbox.change import EntriesAdded, EntriesExpunged
+from twisted_mail.mail.mailbox import flags as flag
+from twisted_mail.mail.mailbox.change import EntriesAdded, EntriesExpunged, FlagsChanged
 from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, Entry
 from twisted_mail.store.format import filename
 from twisted_mail.store.index import blocks
@@ -19,9 +20,9 @@ MEASURED_AT_ONCE = 100  # newcomers that are measured at once, as far as little 
 
 def add(folder: Folder, work: UnitOfWork, state: MailboxRow, fresh: dict[bytes, bytes]) -> None:
     """Give UIDs to files: those of the list where it has them, as far as none higher was sent."""
-    newcomers = fresh
+    newcomers, again = fresh, list[Row]()
     if newcomers or folder.freshness.listed:
-        newcomers |= _read_list(folder, work, state, newcomers)
+        newcomers |= _read_list(folder, work, state, newcomers, again)
     known = _listed_uids(folder, state, newcomers)
     unknown: list[bytes] = []
     given: list[int] = []
@@ -29,7 +30,7 @@ def add(folder: Folder, work: UnitOfWork, state: MailboxRow, fresh: dict[bytes, 
         with folder.uids.lock.held():
             if folder.uids.is_stale():
                 newcomers |= _latecomers(folder, work, state, newcomers)
-                newcomers |= _read_list(folder, work, state, newcomers)
+                newcomers |= _read_list(folder, work, state, newcomers, again)
                 known = _listed_uids(folder, state, newcomers)
             strange = [base for base in newcomers if base not in known] if known else newcomers
             unknown = filename.by_age(strange)
@@ -40,6 +41,15 @@ def add(folder: Folder, work: UnitOfWork, state: MailboxRow, fresh: dict[bytes, 
         bases = sorted(known, key=known.__getitem__)
         uids = [known[base] for base in bases]
         _take_in(folder, work, state, newcomers, [*bases, *unknown], [*uids, *given])
+        _mark(folder, work, state, again)
+
+
+def _mark(folder: Folder, work: UnitOfWork, state: MailboxRow, again: list[Row]) -> None:
+    """Give messages that came again with another UID what only the index knew of them."""
+    altered = carry_keywords(folder, work, state, again)
+    if altered:
+        marks = tuple((row.uid, row.flags, row.modseq) for row in altered)
+        work.record(folder, FlagsChanged(folder.name, marks))
 
 
 def _take_in(
@@ -69,26 +79,31 @@ def _take_in(
 
 
 def _read_list(
-    folder: Folder, work: UnitOfWork, state: MailboxRow, newcomers: dict[bytes, bytes]
+    folder: Folder,
+    work: UnitOfWork,
+    state: MailboxRow,
+    newcomers: dict[bytes, bytes],
+    again: list[Row],
 ) -> dict[bytes, bytes]:
     """Read the list if another program wrote it; return more newcomers.
 
-    Those are files that it gave another UID, as Dovecot does with one that it missed for a moment, and
-    files that a listing missed. The other program may also have been this one, with an index that was
-    left on the disk while it was of no use.
+    Those are files that it gave another UID, as Dovecot does with one that it missed for a moment
+    (``again`` gets what they were), and files that a listing missed. The other program may also have
+    been this one, with an index that was left on the disk while it was of no use.
     """
     if folder.uids.is_stale():
         folder.freshness.compare_list(reread(folder, work, state))
     if folder.freshness.listed is None:
         return {}
     listed = folder.freshness.listed.records
-    again = [
+    renumbered = [
         row
         for row in work.index.all_rows(state)
         if state.uidnext <= listed.get(row.base, (0, b""))[0] != row.uid
     ]
-    forget(folder, work, state, [row.uid for row in again])
-    found = {row.base: row.tail for row in again}
+    forget(folder, work, state, [row.uid for row in renumbered])
+    again += renumbered
+    found = {row.base: row.tail for row in renumbered}
     there = newcomers.keys() | found.keys()
     others = (uid for base, (uid, _) in listed.items() if base not in there)
     if any(uid >= state.uidnext for uid in others):
@@ -122,3 +137,24 @@ def forget(folder: Folder, work: UnitOfWork, state: MailboxRow, uids: list[int])
         modseq = state.next_modseq()
         work.index.remove(state, uids, modseq)
         work.record(folder, EntriesExpunged(folder.name, tuple(sorted(uids)), modseq))
+
+
+def carry_keywords(
+    folder: Folder, work: UnitOfWork, state: MailboxRow, rows: Sequence[Row]
+) -> list[Row]:
+    """Give messages that were taken in again the keywords that no file's name holds.
+
+    ``rows`` are the messages as they were; returns those that were altered, as they are.
+    """
+    hidden = {
+        row.base: flag.keywords(row.flags).difference(folder.keywords.letter_of)
+        for row in rows
+        if not flag.keywords(row.flags) <= folder.keywords.letter_of.keys()
+    }
+    again = work.index.rows_of(state, hidden.keys()) if hidden else []
+    altered = [row._replace(flags=flag.intern(row.flags | hidden[row.base])) for row in again]
+    if altered:
+        work.index.update(state, altered)
+        work.index.need_full_sync()
+        folder.keywords.learn(sorted(flag.NONE.union(*hidden.values())))
+    return altered
