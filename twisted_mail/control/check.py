@@ -17,7 +17,7 @@ from twisted_mail.control.checks.note import Note
 from twisted_mail.control.checks.queue import queue_notes
 from twisted_mail.control.checks.server_user import server_user_of
 from twisted_mail.control.checks.state import configuration_notes, mail_log_notes, state_notes
-from twisted_mail.control.output import FAILED, FINE, CommandResult, count
+from twisted_mail.control.output import FAILED, FINE, CommandResult, count, os_error_text
 from twisted_mail.control.reactor import run_in_reactor
 from twisted_mail.directory.schema import DirectoryUnusable
 from twisted_mail.interfaces import Resolver
@@ -65,9 +65,7 @@ def _guarded(look: Callable[[Config], Iterator[Note]], config: Config) -> Iterat
 
 
 def _words(error: Exception) -> str:
-    if not isinstance(error, OSError):
-        return str(error)
-    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    return os_error_text(error) if isinstance(error, OSError) else str(error)
 
 
 def _resolver(config: Config) -> Resolver:

@@ -18,6 +18,7 @@ from twisted_mail.control.output import (
     CommandResult,
     Printer,
     count,
+    os_error_text,
 )
 from twisted_mail.directory.schema import DirectoryUnusable
 from twisted_mail.mail.outcome import MailError
@@ -80,8 +81,7 @@ def command_error_of(error: BaseException) -> CommandError:
     if isinstance(error, apsw.Error):
         return CommandError(f"the directory cannot be read: {error}")
     if isinstance(error, OSError):
-        name = f"{error.filename}: " if error.filename else ""
-        return CommandError(f"{name}{error.strerror or error}")
+        return CommandError(os_error_text(error))
     if isinstance(error, (KeyboardInterrupt, EOFError)):
         return CommandError("interrupted, nothing was altered")
     kind = type(error).__name__

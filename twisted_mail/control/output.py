@@ -1,6 +1,7 @@
 """Output of the control command: one answer for people or as JSON, errors without tracebacks."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +9,12 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 FINE, FAILED, WRONG_USE = 0, 1, 2  # exit codes; the last for usage and configuration
+
+
+def os_error_text(error: OSError) -> str:
+    """Return an error of the system in words: the file, if it names one, and what is wrong."""
+    name = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+    return f"{name}{error.strerror or error}"
 
 
 @dataclass(frozen=True, slots=True)

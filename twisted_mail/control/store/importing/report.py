@@ -3,12 +3,18 @@
 An import that ended early has one too.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twisted_mail.control.output import FAILED, FINE, CommandError, CommandResult, count
+from twisted_mail.control.output import (
+    FAILED,
+    FINE,
+    CommandError,
+    CommandResult,
+    count,
+    os_error_text,
+)
 from twisted_mail.control.store.progress import GO_ON
 from twisted_mail.control.store.skipped import SkippedItems
 from twisted_mail.mail.outcome import MailError
@@ -76,8 +82,7 @@ def ended_early(error: CommandError | MailError | OSError, lines: Sequence[str])
         return CommandError(error.text, error.code, [*error.details, *lines])
     if isinstance(error, MailError):
         return CommandError(f"{error.outcome.text}; {GO_ON}", details=lines)
-    name = f"{os.fsdecode(error.filename)}: " if error.filename else ""
-    return CommandError(f"{name}{error.strerror or error}; {GO_ON}", details=lines)
+    return CommandError(f"{os_error_text(error)}; {GO_ON}", details=lines)
 
 
 def unfinished(expected: Mapping[str, int], summaries: Sequence[MailboxSummary]) -> list[str]:
