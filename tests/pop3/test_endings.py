@@ -33,3 +33,11 @@ def test_the_log_says_which_protocol_it_was() -> None:
     pop3.talk(b"GET / HTTP/1.1\r\nHost: x\r\n")
     refused = [said for event, said in pop3.journal.events if event == "refused"]
     assert refused == [("pop3", PEER, "", "it does not speak POP3: HTTP")]
+
+
+def test_tls_where_it_has_not_been_asked_for_is_named_too() -> None:
+    pop3 = Pop3Fixture()
+    pop3.talk(b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03")
+    refused = [said for event, said in pop3.journal.events if event == "refused"]
+    assert refused == [("pop3", PEER, "", "it does not speak POP3: TLS")]
+    assert pop3.reasons == ["another protocol"]

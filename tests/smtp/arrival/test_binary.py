@@ -2,10 +2,11 @@ from email import message_from_bytes
 
 import pytest
 
-from tests.smtp.fakes import MAIL, RCPT, FakeQueue, SmtpFixture, lines
+from tests.smtp.fakes import LOGIN, MAIL, RCPT, FakeQueue, SmtpFixture, lines
 from twisted_mail.mail.message import MemoryBlob
 from twisted_mail.mail.outcome import Outcome, Unavailable
 from twisted_mail.smtp.arrival import binary
+from twisted_mail.smtp.settings import SubmissionSettings
 from twisted_mail.testing.wire import ScriptedWire
 
 OCTETS = bytes(range(256)) * 10
@@ -84,3 +85,14 @@ def test_a_message_that_cannot_be_converted_now_is_refused_for_now(
     assert send(MESSAGE, smtp) == answer
     assert len(closed) == 1
     assert not smtp.queue.accepted
+
+
+def test_a_submitted_message_goes_as_it_is_where_binary_ones_are_carried() -> None:
+    smtp = SmtpFixture(queue=FakeQueue({"BINARYMIME"}))
+    body = b"\0\n\r" + b"x" * 2000
+    message = b"From: alice@example.org\r\n\r\n" + body
+    own = "MAIL FROM:<alice@example.org> BODY=BINARYMIME"
+    said = lines("EHLO c", LOGIN, own, RCPT) + b"BDAT %d LAST\r\n" % len(message) + message
+    smtp.hold(ScriptedWire([said]), SubmissionSettings())
+    assert smtp.content.endswith(b"\r\n\r\n" + body)
+    assert smtp.queue.accepted[0][0].mail_parameters.body == "BINARYMIME"

@@ -116,7 +116,7 @@ def test_long_lines_of_other_types_become_base64() -> None:
 def test_text_without_a_name_for_its_octets_gets_one() -> None:
     for octets, name in ((b"\xc3\xa9", b"utf-8"), (b"\xe9", b"unknown-8bit")):
         result = converted(b"Subject: x\r\n\r\n" + octets + LONG + b"\r\n")
-        assert b"Content-Type: text/plain; charset=" + name + b"\r\n" in result
+        assert b"\r\nContent-Type: text/plain; charset=" + name + b"\r\n" in result
 
 
 @pytest.mark.parametrize("octets", [b"a\0b", b"a\rb", b"a\nb", b"\xff\xfe\n\0", b""])
