@@ -1,6 +1,7 @@
 """Tests of twisted_mail.store.trash.expunged_archive."""
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from twisted_mail.store.disk.faults import DiskFaults
 from twisted_mail.store.format.layout import MAX_FILE_NAME
 from twisted_mail.store.index.rows import Row
 from twisted_mail.store.trash import expunged_archive
-from twisted_mail.store.trash.expunged_archive import ExpungedArchive, ExpungedName
+from twisted_mail.store.trash.expunged_archive import LEAST_ROOM, ExpungedArchive, ExpungedName
 from twisted_mail.testing.doubles import StillClock
 
 NOW = 1_795_423_000  # 2026-11-23
@@ -94,6 +95,41 @@ def test_what_cannot_be_kept_is_removed(tmp_path: Path, days: int) -> None:
     assert folder.take(bytes(tmp_path / "message"), row()) is None
     assert not (tmp_path / "message").exists()
     assert reports == ([errno.ENOSPC] if days else [])
+
+
+class FullDisk(QuickDisk):
+    """Has a number of octets free, of a size."""
+
+    def __init__(self, free: int, size: int) -> None:
+        self.found = free, size
+
+    def room(self, path: bytes) -> tuple[int, int]:
+        os.stat(path)
+        return self.found
+
+
+@pytest.mark.parametrize(
+    ("free", "size", "is_kept"),
+    [
+        (0, 10**12, False),
+        (LEAST_ROOM - 1, 10**12, False),
+        (LEAST_ROOM, 10**12, True),
+        (10**6 - 1, 10**8, False),
+        (10**6, 10**8, True),  # a hundredth of a small disk
+    ],
+)
+def test_on_a_disk_that_is_all_but_full_nothing_is_kept(
+    tmp_path: Path, free: int, size: int, is_kept: bool
+) -> None:
+    (tmp_path / "message").touch()
+    reports: list[int | None] = []
+    faults = DiskFaults(lambda where, error: reports.append(getattr(error, "errno", None)))
+    kept = ExpungedArchive(FullDisk(free, size), StillClock(NOW), bytes(tmp_path), 14, faults)
+    bring_back = kept.todays_folder(b"").take(bytes(tmp_path / "message"), row())
+    assert not (tmp_path / "message").exists()
+    assert (bring_back is not None) is is_kept
+    assert bool(kept.mailbox_path(b".Sent", b"1.x")) is is_kept
+    assert reports == ([] if is_kept else [errno.ENOSPC] * 2)
 
 
 def test_a_failing_disk_removes_nothing(tmp_path: Path) -> None:

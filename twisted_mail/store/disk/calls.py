@@ -175,6 +175,11 @@ class Disk:
         """Read at most ``size`` octets from an offset, as many as are in memory; else OSError."""
         return kernel.read_at_once(fd, size, offset)
 
+    def room(self, path: bytes) -> tuple[int, int]:
+        """Return how many octets of a file system are free for this process, and how many it has."""
+        found = os.statvfs(path)
+        return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+
     def touch(self, path: bytes) -> None:
         """Notify those who watch a folder; its times of access and modification stay."""
         os.chmod(path, stat.S_IMODE(os.stat(path).st_mode))

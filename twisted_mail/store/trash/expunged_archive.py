@@ -8,8 +8,8 @@
 
 A file's name says when it was expunged, its UID, its base name, its letters, and its keywords, so that
 no index is needed to bring it back. A file comes here by one rename, as durable as the removal from
-its mailbox. Where that is not possible, as on a full disk, it is deleted instead, and the log says so:
-the user asked for space.
+its mailbox. Where that is not possible, or the disk is all but full, it is deleted instead, and the log
+says so: the user asked for space.
 """
 
 import errno
@@ -35,6 +35,8 @@ from twisted_mail.store.index.rows import Row
 FOLDER = b"expunged"
 INBOX = b"INBOX"  # the other mailboxes' folders begin with a dot
 DAY_SECONDS = 86_400
+# Octets that are to stay free on the disk, or a hundredth of a small one: with less, nothing is kept.
+LEAST_ROOM = 64 * 1024 * 1024
 
 # Errors that prevent keeping a file, but not removing it.
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EXDEV, errno.EMLINK, errno.ENAMETOOLONG)
@@ -173,6 +175,7 @@ class ExpungedArchive:
             return b""
         path = os.path.join(self.path, *names)
         try:
+            self._require_room()
             make_folders(self.disk, path)
         except OSError as error:
             if error.errno not in NO_SPACE:
@@ -180,6 +183,12 @@ class ExpungedArchive:
             self._faults.note(path, error)  # what is expunged is removed, and not kept
             return b""
         return path
+
+    def _require_room(self) -> None:
+        """Raise OSError where keeping anything would leave the disk full: a rename needs no room."""
+        free, size = self.disk.room(os.path.dirname(self.path))
+        if free < min(LEAST_ROOM, size // 100):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 # ---------------------------------------------------------------- purging
