@@ -8,7 +8,7 @@ import pytest
 
 from tests.whole.hostile import Raw, eventually, good_client_is_served, plain, raw
 from tests.whole.live import LISTENERS, LiveServer
-from twisted_mail.net.server import security
+from twisted_mail.net.connection import security
 
 pytestmark = pytest.mark.whole
 
