@@ -21,9 +21,8 @@ from twisted_mail.store.work.reconcile import scan
 from twisted_mail.store.work.set_flags import How, MarkedMessages, admit
 from twisted_mail.store.work.staged_copy import Stage
 
-AT_ONCE = (
-    500  # messages; by 250, marking 8,192 takes an eighth more of the processor than in one go
-)
+# Messages; by 250, marking 8,192 takes an eighth more of the processor than in one go.
+AT_ONCE = 500
 
 
 def _parts(uids: Iterable[int]) -> Iterator[list[int]]:
