@@ -6,9 +6,8 @@ from typing import Any, ParamSpec, TypeVar
 T = TypeVar("T")
 P = ParamSpec("P")
 
-EPOCH = (
-    1_000_000_000.0  # the time at which doubles of a clock begin: 9 September 2001, 01:46:40 UTC
-)
+# The time at which doubles of a clock begin: 9 September 2001, 01:46:40 UTC.
+EPOCH = 1_000_000_000.0
 
 
 def finish(coroutine: Coroutine[Any, Any, T]) -> T:

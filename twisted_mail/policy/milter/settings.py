@@ -36,9 +36,7 @@ class MilterSettings:
     version: int = HIGHEST  # of the protocol, the highest that is offered
     connect_timeout: float = 5.0
     timeout: float = 30.0  # for each answer
-    max_body: int = (
-        50_000_000  # octets of a body that the filter puts in the place of the message's
-    )
+    max_body: int = 50_000_000  # octets of a body that the filter puts in place of another
 
     def __post_init__(self) -> None:
         check_endpoint(self.endpoint)

@@ -78,9 +78,8 @@ def _decode(coded: bytes) -> str | None:
 
 # ---------------------------------------------------------------- mailboxes
 
-_CODE = (
-    "2e|[01][0-9a-f]|7f"  # of a letter that is escaped wherever it stands; at the beginning, ~ is
-)
+# Of a letter that is escaped wherever it stands; at the beginning, ~ is.
+_CODE = "2e|[01][0-9a-f]|7f"
 _TO_ESCAPE = re.compile(rf"\A~|\A\\(?=(?:5c)*7e)|\\(?=(?:5c)*(?:{_CODE}))|[\x00-\x1f\x7f./]")
 _ESCAPED = re.compile(rf"\A\\(7e)|\\({_CODE})|\A\\5c(?=(?:5c)*7e)|\\5c(?=(?:5c)*(?:{_CODE}))")
 
