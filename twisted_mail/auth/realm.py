@@ -165,16 +165,17 @@ class PortalLogin(Generic[Face]):
         except Exception:
             self.journal.failed("login")
             raise Unavailable(_CANNOT) from None
-        self.throttle.forgive(await self._counted_name(credentials.name))
-        return avatar
+        self.throttle.forgive(avatar.name)
+        return cast("Face", avatar)
 
-    async def _avatar(self, credentials: Credentials, attempt: LoginAttempt) -> Face:
+    async def _avatar(self, credentials: Credentials, attempt: LoginAttempt) -> Avatar:
         known = AttemptedPassword(credentials, attempt)
         _, avatar, logout = await self.portal.login(known, None, self.interface)
-        if not self._may_act(credentials, cast("Avatar", avatar).name):
+        avatar = cast("Avatar", avatar)
+        if not self._may_act(credentials, avatar.name):
             logout()
             raise Refused(_NOT_AS_OTHER, "AUTHORIZATIONFAILED")
-        return cast("Face", avatar)
+        return avatar
 
     def _may_act(self, credentials: Credentials, account: str) -> bool:
         wanted = credentials.acting_as
