@@ -208,7 +208,8 @@ def test_long_turns_have_their_turn_in_order(
     long.gate.set()
     reactor.until(long.results, 20)
     began = [long.begun.get(timeout=10) for _ in range(20)]
-    assert all(abs(number - place) < LONG_TURNS for place, number in enumerate(began))
+    # None begins before its turn; one whose thread is stopped just then may note it later.
+    assert all(number - place < LONG_TURNS for place, number in enumerate(began))
 
 
 def test_long_turns_that_wait_are_done_before_the_end(reactor: QueueReactor) -> None:
