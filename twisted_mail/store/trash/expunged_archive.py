@@ -188,7 +188,7 @@ class ExpungedArchive:
         """Raise OSError where keeping anything would leave the disk full: a rename needs no room."""
         free, size = self.disk.room(os.path.dirname(self.path))
         if free < min(LEAST_ROOM, size // 100):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise OSError(errno.ENOSPC, "the disk is all but full")
 
 
 # ---------------------------------------------------------------- purging
