@@ -19,6 +19,7 @@ from tests.laws import (
     imports,
     long_functions,
     module_name,
+    possessive_groups,
     shared_classes,
     unreported_faults,
 )
@@ -265,3 +266,18 @@ def test_a_fault_that_is_hidden_is_found() -> None:
     assert unreported_faults(hidden) == [3]
     assert unreported_faults(hidden.replace("OSError", "(ValueError, apsw.Error)")) == [3]
     assert unreported_faults(told) == []
+
+
+# ---------------------------------------------------------------- regular expressions
+
+
+def test_no_group_is_repeated_possessively() -> None:
+    found = {
+        str(path.relative_to(PACKAGE)): possessive_groups(path.read_text()) for path in MODULES
+    }
+    assert {path: patterns for path, patterns in found.items() if patterns} == {}
+
+
+def test_a_possessive_group_is_found() -> None:
+    source = r'''A, B, C = rb"(?:a|b)*+", "[a-z]*+(?>(?:a|b)+)", r"(a){2,3}+"'''
+    assert possessive_groups(source) == [r"(?:a|b)*+", "(a){2,3}+"]

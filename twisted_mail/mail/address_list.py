@@ -50,8 +50,8 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 # What begins with an opening octet and ends with a closing one: if that is missing, there is none.
-_QUOTED = re.compile(rb'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
-_LITERAL = re.compile(rb"\[(?:[^\]\\]++|\\.)*+\]", re.DOTALL)
+_QUOTED = re.compile(rb'"((?>(?:[^"\\]++|\\.)*))"', re.DOTALL)
+_LITERAL = re.compile(rb"\[(?>(?:[^\]\\]++|\\.)*)\]", re.DOTALL)
 _BACKSLASHED = re.compile(rb"\\(.)", re.DOTALL)
 
 

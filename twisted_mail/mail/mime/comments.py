@@ -2,7 +2,7 @@
 
 import re
 
-_OUTSIDE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|\\.|[=;(]', re.DOTALL)
+_OUTSIDE = re.compile(rb'"(?>(?:[^"\\]++|\\.)*)"?|\\.|[=;(]', re.DOTALL)
 _PARENTHESIS = re.compile(rb"[()]|\\.", re.DOTALL)
 _ENDS_VALUE = (b"", b";", b" ", b"\t", b"(")
 

@@ -110,7 +110,7 @@ def _encodable(text: str, codec: str) -> str:
 # ---------------------------------------------------------------- encoded words
 
 # Some senders leave question marks in the text: one that neither begins nor ends a word is of it.
-_WORD = re.compile(rb"=\?([^?\s]{1,80})\?([bBqQ])\?((?:[^?\r\n]++|(?<!=)\?(?!=))*+)\?=")
+_WORD = re.compile(rb"=\?([^?\s]{1,80})\?([bBqQ])\?((?>(?:[^?\r\n]++|(?<!=)\?(?!=))*))\?=")
 
 
 def decode_words(value: bytes) -> str:

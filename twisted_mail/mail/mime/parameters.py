@@ -23,8 +23,8 @@ _KIND = re.compile(rb'\s*+"?(' + _TOKEN + rb")(?!\s*+=)")
 # A semicolon before a name may be missing; then the value before it ends where the name begins.
 _NAME = rb'[^\s=;"()]++'
 _PARAMETER = re.compile(
-    rb"(?:;\s*+|(?<=\s)|\A)(" + _NAME + rb')\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"?'
-    rb"|((?:[^;\s]++|\s++(?!" + _NAME + rb"\s*+=))*+))",
+    rb"(?:;\s*+|(?<=\s)|\A)(" + _NAME + rb')\s*+=\s*+(?:"((?>(?:[^"\\]++|\\.)*))"?'
+    rb"|((?>(?:[^;\s]++|\s++(?!" + _NAME + rb"\s*+=))*)))",
     re.DOTALL,
 )
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)

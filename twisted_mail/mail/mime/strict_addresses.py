@@ -17,14 +17,14 @@ MAX_DEPTH = 50  # of comments in comments
 _ATEXT = rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\xff-]"
 _TEXT = rb"[\t\x20-\x7e\x80-\xff]"  # what a backslash may stand before
 _TOKEN = re.compile(
-    rb"(?P<word>" + _ATEXT + rb"++(?:\." + _ATEXT + rb"++)*+)"
-    rb'|(?P<quoted>"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\' + _TEXT + rb')*+")'
+    rb"(?P<word>" + _ATEXT + rb"++(?>(?:\." + _ATEXT + rb"++)*))"
+    rb'|(?P<quoted>"(?>(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\' + _TEXT + rb')*)")'
     rb"|(?P<literal>\[[\t\x20-\x5a\x5e-\x7e]*+\])"
     rb"|(?P<special>[<>@,:;.])"
 )
 _BLANKS = re.compile(rb"[ \t]*+")
 _COMMENT_PART = re.compile(
-    rb"[()]|(?:[\t\x20-\x27\x2a-\x5b\x5d-\x7e\x80-\xff]|\\" + _TEXT + rb")++"
+    rb"[()]|(?>(?:[\t\x20-\x27\x2a-\x5b\x5d-\x7e\x80-\xff]|\\" + _TEXT + rb")+)"
 )
 _BACKSLASHED = re.compile(rb"\\(.)", re.DOTALL)
 

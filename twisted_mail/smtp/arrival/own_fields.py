@@ -19,10 +19,10 @@ _BY_VALUE = frozenset((b"authentication-results", *_RENAMED))
 _OLD = b"Old-"
 _NAMES = (*_ALWAYS, *_BY_VALUE)
 _FIELD = re.compile(
-    rb"^(" + b"|".join(_NAMES) + rb")[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)\n?",
+    rb"^(" + b"|".join(_NAMES) + rb")[ \t]*+:([^\n]*+(?>(?:\n[ \t][^\n]*+)*))\n?",
     re.IGNORECASE | re.MULTILINE,
 )
-_AUTHSERV_ID = re.compile(rb'(?:\s|\((?:[^()\\]|\\.)*+\))*+"?([^\s;"()]++)')
+_AUTHSERV_ID = re.compile(rb'(?>(?:\s|\((?>(?:[^()\\]|\\.)*)\))*)"?([^\s;"()]++)')
 
 
 async def remove_own_fields(arrival: Arrival) -> None:
