@@ -82,7 +82,7 @@ def test_line_ends_and_nul_are_as_from_the_lane(shared: SharedMaildir, disk: Cac
     [_one, two] = uids(inbox)
     for _ in range(2):
         assert finish(inbox.read([MessageRange(two)])) == [expected[1]]
-    assert disk.reads_at_once == 2
+    assert disk.reads_at_once == 5
 
 
 def test_not_more_is_read_in_one_go_than_others_can_wait_for(

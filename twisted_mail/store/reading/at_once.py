@@ -8,6 +8,7 @@ not so is no error: the lane reads it, looks for its name, and reports its fault
 import stat
 from collections.abc import Mapping, Sequence
 
+from twisted_mail.mail.line_ends import with_crlf
 from twisted_mail.mail.mailbox.entry import EntryColumns, MessageRange
 from twisted_mail.mail.message import without_nul
 from twisted_mail.store.disk.calls import Disk
@@ -54,21 +55,25 @@ def _range(
     except OSError:
         return None
     try:
-        if not _is_message(disk, fd, *expected):
-            return None
-        data = disk.read_at_once(fd, stop - start, start)
+        return _octets(disk, fd, *expected, start, stop)
     except OSError:
         return None
     finally:
         disk.close(fd)
-    return without_nul(data) if len(data) == stop - start else None
 
 
-def _is_message(disk: Disk, fd: int, size: int, date: int) -> bool:
-    """Return whether a file is the one of a message whose octets are on disk as they are on the wire.
-
-    One with bare LF is smaller than its message is.
-    """
+def _octets(disk: Disk, fd: int, size: int, date: int, start: int, stop: int) -> bytes | None:
+    """Return octets of a message from its file; None if it is another one, or not all in memory."""
     described = disk.describe(fd)
-    is_same = described.st_size == size and described.st_mtime_ns // 1_000_000_000 == date
-    return is_same and stat.S_ISREG(described.st_mode)
+    stored = described.st_size
+    if not stat.S_ISREG(described.st_mode) or described.st_mtime_ns // 1_000_000_000 != date:
+        return None
+    if stored == size:
+        data = disk.read_at_once(fd, stop - start, start)
+        return without_nul(data) if len(data) == stop - start else None
+    if stored > size or size > MAX_OCTETS:
+        return None
+    text = with_crlf(
+        disk.read_at_once(fd, stored, 0)
+    )  # bare LF, which take an octet more on the wire
+    return without_nul(text[start:stop]) if len(text) == size else None

@@ -133,10 +133,7 @@ def measure_each(folder: Folder, work: UnitOfWork, uids: Sequence[int]) -> None:
 
 
 class FoundRanges(NamedTuple):
-    """Octets in the order asked, None where a message is gone; and names of files, by UID.
-
-    Only of files whose octets are served as they are.
-    """
+    """Octets in the order asked, None where a message is gone; and names of files, by UID."""
 
     octets: list[bytes | None]
     names: dict[int, FileName]
@@ -160,11 +157,7 @@ def read(
     for uid, found in each(folder, work, list(wanted), ranges).items():
         for place, data in zip(wanted[uid], found, strict=True):
             octets[place] = data
-    return FoundRanges(octets, {row.uid: (row.base, row.tail) for row in rows if _is_as_sent(row)})
-
-
-def _is_as_sent(row: Row) -> bool:
-    return row.size == row.stored and row.date != UNKNOWN_DATE
+    return FoundRanges(octets, {row.uid: (row.base, row.tail) for row in rows})
 
 
 def _range(folder: Folder, row: Row, piece: MessageRange) -> bytes:
