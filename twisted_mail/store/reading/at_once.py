@@ -9,7 +9,7 @@ import stat
 from collections.abc import Mapping, Sequence
 
 from twisted_mail.mail.line_ends import with_crlf
-from twisted_mail.mail.mailbox.entry import EntryColumns, MessageRange
+from twisted_mail.mail.mailbox.entry import UNKNOWN_DATE, EntryColumns, MessageRange
 from twisted_mail.mail.message import without_nul
 from twisted_mail.store.disk.calls import Disk
 from twisted_mail.store.file_names import FileName
@@ -30,7 +30,7 @@ def read_at_once(
     left = MAX_OCTETS
     for piece in pieces:
         name, row = names.get(piece.uid), columns.row(piece.uid)
-        if name is None or row is None:
+        if name is None or row is None or columns.dates[row] == UNKNOWN_DATE:
             break
         size = columns.sizes[row]
         stop = size if piece.stop is None else min(piece.stop, size)
