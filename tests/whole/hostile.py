@@ -124,12 +124,13 @@ def answer_to_dribble(client: Raw, seconds: float, octets: int) -> bytes:
 
 def inbox(server: LiveServer, account: str = "bob@example.org") -> list[str]:
     """Return the subjects, or nothing for those without, of the messages that lie in the maildir."""
-    found = []
+    found = {}  # by base: the server may move a file from new to cur meanwhile
     for place in ("new", "cur"):
         for file in sorted((server.maildir(account) / place).glob("*")):
             head = file.read_bytes().partition(b"\r\n\r\n")[0]
-            found.append(head.partition(b"Subject: ")[2].partition(b"\r\n")[0].decode("latin-1"))
-    return found
+            subject = head.partition(b"Subject: ")[2].partition(b"\r\n")[0]
+            found[file.name.partition(":")[0]] = subject.decode("latin-1")
+    return list(found.values())
 
 
 def good_client_is_served(server: LiveServer) -> None:
