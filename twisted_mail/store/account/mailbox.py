@@ -211,7 +211,9 @@ class MaildirMailbox:
 
     def _beside(self, uid: int) -> Sequence[int]:
         """Return the UIDs beside one: who reads a message soon reads those around it."""
-        row = self.columns.row(uid) or 0
+        row = self.columns.row(uid)
+        if row is None:
+            return ()
         return self.columns.uids[max(row - BESIDE // 4, 0) : row + BESIDE].tolist()
 
     async def matching(self, uids: Sequence[int], what: Contains) -> frozenset[int]:
