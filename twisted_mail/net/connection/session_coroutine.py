@@ -1,8 +1,8 @@
 """A session's coroutine, resumed by its connection itself.
 
 While a session waits for its client, nothing stands between the octets that come and the coroutine. A
-Deferred for each read, and the one that makes a coroutine a Deferred, cost half as much as a small
-command. What else a session waits for is a Deferred, as everywhere in Twisted.
+Deferred for each read, and the one that makes a coroutine a Deferred, cost more than all else that an
+echo of a line costs. What else a session waits for is a Deferred, as everywhere in Twisted.
 """
 
 from collections.abc import Callable, Coroutine, Generator

@@ -73,7 +73,6 @@ def _octets(disk: Disk, fd: int, size: int, date: int, start: int, stop: int) ->
         return without_nul(data) if len(data) == stop - start else None
     if stored > size or size > MAX_OCTETS:
         return None
-    text = with_crlf(
-        disk.read_at_once(fd, stored, 0)
-    )  # bare LF, which take an octet more on the wire
+    # Bare LF, each of which is an octet more on the wire.
+    text = with_crlf(disk.read_at_once(fd, stored, 0))
     return without_nul(text[start:stop]) if len(text) == size else None
