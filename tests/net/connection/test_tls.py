@@ -29,6 +29,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def shake_hands(client: SSL.Connection, server: SSL.Connection) -> None:
+    for _ in range(4):
+        for one, other in ((client, server), (server, client)):
+            with suppress(SSL.WantReadError):
+                one.do_handshake()
+            with suppress(SSL.WantReadError):
+                other.bio_write(one.bio_read(65536))
+
+
 class Complaints:
     def __init__(self) -> None:
         self.made: list[tuple[str, str]] = []
@@ -53,12 +62,7 @@ def shown(shelf: Certificates, asked: str | None) -> tuple[str, ...]:
     if asked is not None:
         client.set_tlsext_host_name(asked.encode())
     client.set_connect_state()
-    for _ in range(4):
-        for one, other in ((client, server), (server, client)):
-            with suppress(SSL.WantReadError):
-                one.do_handshake()
-            with suppress(SSL.WantReadError):
-                other.bio_write(one.bio_read(65536))
+    shake_hands(client, server)
     certificate = client.get_peer_certificate(as_cryptography=True)
     assert certificate is not None
     return tuple(str(part.value) for part in certificate.subject)
@@ -158,12 +162,7 @@ def agreed(shelf: Certificates, suite: str) -> str:
     server, client = shelf.serverConnectionForTLS(None), SSL.Connection(context, None)
     server.set_accept_state()
     client.set_connect_state()
-    for _ in range(4):
-        for one, other in ((client, server), (server, client)):
-            with suppress(SSL.WantReadError):
-                one.do_handshake()
-            with suppress(SSL.WantReadError):
-                other.bio_write(one.bio_read(65536))
+    shake_hands(client, server)
     return client.get_cipher_name() or ""
 
 
