@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.imap.fetch.render import ItemRenderer, nstring, string
+from twisted_mail.imap.fetch.envelope import nstring, string
+from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.mail.mailbox.entry import RenderedItems
 
 
