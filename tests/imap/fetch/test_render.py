@@ -2,11 +2,9 @@
 
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail.imap.fetch.envelope import nstring, string
 from twisted_mail.imap.fetch.render import ItemRenderer
 from twisted_mail.mail.mailbox.entry import RenderedItems
 
@@ -14,26 +12,6 @@ from twisted_mail.mail.mailbox.entry import RenderedItems
 def render(text: str | bytes) -> RenderedItems:
     data = text.encode() if isinstance(text, str) else text
     return ItemRenderer()(data.replace(b"\n", b"\r\n"))
-
-
-@pytest.mark.parametrize(
-    ("value", "written"),
-    [
-        (b"", b'""'),
-        (b"plain text", b'"plain text"'),
-        (b'a "b" \\ c', b'"a \\"b\\" \\\\ c"'),
-        (b"caf\xe9", b"{4}\r\ncaf\xe9"),
-        (b"a\rb", b"{3}\r\na\rb"),
-        (b"a\nb", b"{3}\r\na\nb"),
-        (b"a\0b", b'"ab"'),
-    ],
-)
-def test_strings_are_quoted_or_literal(value: bytes, written: bytes) -> None:
-    assert string(value) == nstring(value) == written
-
-
-def test_none_is_nil() -> None:
-    assert nstring(None) == b"NIL"
 
 
 def test_the_envelope_of_the_rfc() -> None:

@@ -32,7 +32,7 @@ class ItemRenderer:
         root = scan(data)
         body, structure = _bodies(root)
         return RenderedItems(
-            envelope(root),
+            envelope(root.fields),
             body,
             structure,
             root.body,
@@ -76,7 +76,7 @@ def _single(part: Part, children: Sequence[tuple[bytes, bytes]]) -> tuple[bytes,
     if part.type.type == b"text":
         body = structure = b"%b %d" % (basic, part.lines)
     for inner_body, inner_structure in children:
-        inside = envelope(part.children[0])
+        inside = envelope(part.children[0].fields)
         body = b"%b %b %b %d" % (basic, inside, inner_body, part.lines)
         structure = b"%b %b %b %d" % (basic, inside, inner_structure, part.lines)
     md5 = nstring(part.field(b"content-md5"))
