@@ -1,5 +1,6 @@
 """One connection, as a session sees it: the peer, input and output, and how it ends."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -97,7 +98,7 @@ class Wire(Outlet, Protocol):
     def has_hung_up(self) -> bool:
         """Return whether the peer will send no more; it may have gone, or only wait for answers."""
 
-    async def read(self, timeout: float) -> bytes:
+    def read(self, timeout: float) -> Awaitable[bytes]:
         """Send what was written, then return the bytes that came, at least one.
 
         Returns empty bytes after a ``wake``. Raises ConversationEnded: LOST when the peer has closed,

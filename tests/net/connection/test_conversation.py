@@ -126,6 +126,20 @@ def test_writes_leave_together_at_the_next_read() -> None:
     assert held.said == b"ab"
 
 
+def test_what_was_not_sent_before_the_connection_is_lost_is_dropped() -> None:
+    work: Deferred[None] = Deferred()
+
+    async def script(wire: Wire) -> None:
+        wire.write(b"an answer")
+        await work
+        await wire.read(60)
+
+    held = Held(script)
+    held.conversation.connectionLost()
+    work.callback(None)
+    assert held.said == b""
+
+
 def test_bytes_that_come_while_the_session_works_wait_in_order() -> None:
     async def script(wire: Wire) -> None:
         assert await wire.read(60) == b"first"

@@ -1,4 +1,4 @@
-"""Grouped writes, at once where the socket takes them."""
+"""Sending, at once where the socket takes it."""
 
 import socket
 from typing import Any
@@ -61,23 +61,16 @@ def test_small_pieces_wait_for_no_acknowledgement(family: int, at_once: list[boo
     assert found == at_once
 
 
-def test_nothing_leaves_before_the_flush_and_all_leaves_in_one_piece() -> None:
+def test_what_the_socket_takes_leaves_at_once() -> None:
     transport = BareConnection(100)
-    outlet = outlet_over(transport)
-    outlet.write(b"one ")
-    outlet.write(b"two")
-    assert transport.sent == []
-    outlet.flush()
-    outlet.flush()
-    assert transport.sent == [b"one two"]
-    assert transport.queued == []
+    outlet_over(transport).send(b"data")
+    assert (transport.sent, transport.queued) == ([b"data"], [])
 
 
 def test_what_the_socket_does_not_take_goes_through_the_reactor() -> None:
     transport = BareConnection(3)
     outlet = outlet_over(transport)
-    outlet.write(b"abcdef")
-    outlet.flush()
+    outlet.send(b"abcdef")
     assert transport.sent == [b"abc"]
     assert transport.queued == [b"def"]
 
@@ -86,8 +79,7 @@ def test_nothing_overtakes_what_still_waits() -> None:
     transport = BareConnection(100)
     transport._tempDataBuffer = [b"earlier"]
     outlet = outlet_over(transport)
-    outlet.write(b"later")
-    outlet.flush()
+    outlet.send(b"later")
     assert transport.sent == []
     assert transport.queued == [b"later"]
 
@@ -96,23 +88,12 @@ def test_a_broken_socket_is_left_to_the_reactor() -> None:
     transport = BareConnection(100)
     transport.result = ConnectionResetError()
     outlet = outlet_over(transport)
-    outlet.write(b"data")
-    outlet.flush()
+    outlet.send(b"data")
     assert transport.queued == [b"data"]
 
 
 def test_other_transports_are_simply_written_to() -> None:
     transport = StringTransport()
     outlet = outlet_over(transport)
-    outlet.write(b"data")
-    outlet.flush()
+    outlet.send(b"data")
     assert transport.value() == b"data"
-
-
-def test_what_was_not_sent_before_the_end_is_dropped() -> None:
-    transport = StringTransport()
-    outlet = outlet_over(transport)
-    outlet.write(b"data")
-    outlet.close()
-    outlet.flush()
-    assert transport.value() == b""

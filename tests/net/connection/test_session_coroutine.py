@@ -3,16 +3,23 @@
 import gc
 import sys
 import weakref
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
+from types import coroutine
 from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred, fail, succeed
 
-from twisted_mail.net.connection.session_coroutine import SessionCoroutine
+from twisted_mail.net.connection.session_coroutine import INPUT, SessionCoroutine
 
 Script = Callable[[SessionCoroutine, list[Any]], Awaitable[None]]
+
+
+@coroutine
+def given() -> Generator[object, Any, Any]:
+    """Wait for what is given next."""
+    return (yield INPUT)
 
 
 class Run:
@@ -37,7 +44,7 @@ class Run:
 
 async def note_three(session: SessionCoroutine, noted: list[Any]) -> None:
     for _ in range(3):
-        noted.append(await session.input())
+        noted.append(await given())
 
 
 def test_it_gets_in_order_what_it_is_given() -> None:
@@ -55,7 +62,7 @@ def test_what_comes_while_it_does_not_wait_for_it_is_not_given() -> None:
 
     async def script(session: SessionCoroutine, noted: list[Any]) -> None:
         noted.append(await answer)
-        noted.append(await session.input())
+        noted.append(await given())
 
     run = Run(script)
     assert not run.session.is_waiting
@@ -70,7 +77,7 @@ def test_what_comes_while_it_does_not_wait_for_it_is_not_given() -> None:
 def test_it_may_be_given_something_by_what_it_calls_itself() -> None:
     async def script(session: SessionCoroutine, noted: list[Any]) -> None:
         session.give("by itself")
-        noted.append(await session.input())
+        noted.append(await given())
 
     run = Run(script)
     run.session.give("by another")
@@ -108,7 +115,7 @@ def test_a_failure_is_raised_where_it_is_awaited_and_goes_no_further(is_there: b
             await answer
         except ValueError as error:
             noted.append(str(error))
-        noted.append(await session.input())
+        noted.append(await given())
 
     run = Run(script)
     if not is_there:
@@ -119,7 +126,7 @@ def test_a_failure_is_raised_where_it_is_awaited_and_goes_no_further(is_there: b
 
 def test_an_error_of_the_session_is_told_at_its_end() -> None:
     async def script(session: SessionCoroutine, noted: list[Any]) -> None:
-        await session.input()
+        await given()
         raise KeyError("gone")
 
     run = Run(script)
@@ -148,7 +155,7 @@ def test_what_an_ended_session_held_is_free_without_the_collector(fails: bool) -
 
     async def script(session: SessionCoroutine, noted: list[Any]) -> None:
         mine = noted.pop()
-        await session.input()
+        await given()
         if fails:
             raise ValueError(str(mine))
 

@@ -79,7 +79,7 @@ class Conversation(ConnectionWire):
         if len(data) >= SMALL_READ or buffer.reads_much:
             buffer.fit_reads(len(data))
         if self._session.is_waiting:
-            self._hand_over(data)
+            self._session.give(data)
         else:
             buffer.add(data)
             if self._held_input is not None:
@@ -100,6 +100,7 @@ class Conversation(ConnectionWire):
     def connectionLost(self, reason: Failure | None = None) -> None:
         """End the session at its next read or write."""
         self._closed = True
+        self._unsent.clear()
         self._limit.end()
         self._end(Reason.LOST)
         self._outlet.close()

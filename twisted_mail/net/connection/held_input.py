@@ -18,9 +18,12 @@ def input_budget() -> Budget:
 
 
 class HeldInput:
-    """The input of one connection that is held for it, by its buffer and its session."""
+    """The input of one connection that is held for it, by its buffer and its session.
 
-    __slots__ = ("_budget", "_buffer", "_is_told", "_kept", "_share")
+    While it ``is_charged``, something may have been taken of the budget.
+    """
+
+    __slots__ = ("_budget", "_buffer", "_is_told", "_kept", "_share", "is_charged")
 
     def __init__(self, budget: Budget, buffer: ReadBuffer) -> None:
         self._budget = budget
@@ -28,6 +31,7 @@ class HeldInput:
         self._share: BudgetShare | None = None  # once anything is taken of the budget
         self._kept = 0  # octets that the session has, at most
         self._is_told = False  # the session has said how many those are
+        self.is_charged = False
 
     def keep(self, octets: int) -> bool:
         """Count what the session keeps while it waits for more; return whether there is room."""
@@ -35,15 +39,15 @@ class HeldInput:
         return self._covers(octets)
 
     def wait(self) -> None:
-        """Note that the session waits for input: it keeps what it has said, or nothing."""
-        if not self._is_told and self._kept:
+        """Give back what the session does not keep while it waits: all but what it has said."""
+        if not self._is_told:
             self._kept = 0
             self.close()
-        self._is_told = False
 
     def give(self, octets: int) -> None:
-        """Count what the session is given."""
-        self._kept += octets
+        """Count what the session is given, besides what it has said that it keeps."""
+        self._kept = self._kept + octets if self._is_told else octets
+        self._is_told = False
         if self._kept > OWN_INPUT or self._buffer.is_narrow:
             self._buffer.narrow(not self._covers(self._kept))
 
@@ -60,9 +64,11 @@ class HeldInput:
             return True
         if self._share is None:
             self._share = BudgetShare(self._budget)
+        self.is_charged = True
         return self._share.covers(octets - OWN_INPUT)
 
     def close(self) -> None:
         """Give all back; harmless when repeated."""
+        self.is_charged = False
         if self._share is not None:
             self._share.close()

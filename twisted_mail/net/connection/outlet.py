@@ -1,9 +1,9 @@
-"""Output of a connection: grouped, sent at once when the socket takes it, held when it does not.
+"""Output of a connection: sent at once when the socket takes it, held when it does not.
 
 A write through the reactor costs a second round of its loop. When nothing else is waiting, sending on the
 socket at once saves a third of the cost of a small request.
 
-What is flushed is to leave: the kernel must not hold a small piece back until the peer has
+What is sent is to leave: the kernel must not hold a small piece back until the peer has
 acknowledged the one before (RFC 896), for which a peer may take 40 ms (RFC 1122 §4.2.3.2).
 """
 
@@ -21,33 +21,24 @@ STALL_SECONDS = 300.0  # how long a peer may take nothing of what was sent
 
 @implementer(IPushProducer)
 class TransportOutlet:
-    """The writing half of a connection. Bytes leave together at ``flush``.
+    """The writing half of a connection.
 
     ``is_held`` is true while the transport has enough; then its user waits for ``wait_writable``.
     """
 
-    __slots__ = ("_pending", "_reactor", "_resumed", "_transport", "is_held")
+    __slots__ = ("_reactor", "_resumed", "_transport", "is_held")
 
     def __init__(self, transport: ITCPTransport, reactor: IReactorTime) -> None:
         self._transport = transport
         self._reactor = reactor
-        self._pending: list[bytes] = []
         self._resumed: Deferred[bool] | None = None  # fires with whether the peer takes more
         self.is_held = False
         handle = getattr(transport, "socket", None)
         if handle is not None and handle.family in (socket.AF_INET, socket.AF_INET6):
             transport.setTcpNoDelay(True)
 
-    def write(self, data: bytes) -> None:
-        """Take bytes to send."""
-        self._pending.append(data)
-
-    def flush(self) -> None:
-        """Send what was taken."""
-        if not self._pending:
-            return
-        data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
-        self._pending.clear()
+    def send(self, data: bytes) -> None:
+        """Send octets, at least one."""
         rest = self._send_at_once(data)
         if rest:
             self._transport.write(rest)
@@ -95,8 +86,7 @@ class TransportOutlet:
         """Do nothing: ``close`` follows."""
 
     def close(self) -> None:
-        """Drop what was not sent: the connection is lost."""
-        self._pending.clear()
+        """Wait for nothing any more: the connection is lost."""
         self.is_held = False  # nothing will resume us
         resumed, self._resumed = self._resumed, None
         if resumed is not None:

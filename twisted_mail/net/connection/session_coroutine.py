@@ -5,7 +5,7 @@ Deferred for each read, and the one that makes a coroutine a Deferred, cost more
 echo of a line costs. What else a session waits for is a Deferred, as everywhere in Twisted.
 """
 
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from twisted.python.failure import Failure
@@ -13,16 +13,7 @@ from twisted.python.failure import Failure
 Ended = Callable[[BaseException | None], None]
 
 
-class _Input:
-    """What a coroutine yields that waits for its client."""
-
-    __slots__ = ()
-
-    def __await__(self) -> Generator["_Input", Any, Any]:
-        return (yield self)
-
-
-_INPUT = _Input()
+INPUT = object()  # what a coroutine yields that waits for its client
 
 
 def _nothing(error: BaseException | None) -> None:
@@ -32,7 +23,7 @@ def _nothing(error: BaseException | None) -> None:
 class SessionCoroutine:
     """The coroutine of one session.
 
-    ``is_waiting`` is true while it waits in ``input``, and only then can it be given anything.
+    ``is_waiting`` is true while it waits for ``INPUT``, and only then can it be given anything.
     """
 
     __slots__ = ("_coroutine", "_ended", "is_waiting")
@@ -51,11 +42,6 @@ class SessionCoroutine:
         self._coroutine, self._ended = coroutine, ended
         self._advance(coroutine.send, None)
 
-    def input(self) -> _Input:
-        """Return what the coroutine awaits, at once, to get what is given to it next."""
-        self.is_waiting = True
-        return _INPUT
-
     def give(self, came: object) -> None:
         """Resume the coroutine with what it awaits, if it awaits input, until it waits again."""
         if self.is_waiting and self._coroutine is not None:
@@ -70,7 +56,9 @@ class SessionCoroutine:
         except BaseException as error:
             self._end(error)
         else:
-            if awaited is not _INPUT:  # a Deferred without a result
+            if awaited is INPUT:
+                self.is_waiting = True
+            else:  # a Deferred without a result
                 awaited.addBoth(self._go_on)
 
     def _end(self, error: BaseException | None) -> None:

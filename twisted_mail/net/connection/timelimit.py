@@ -1,5 +1,6 @@
 """A time limit that is set again and again, and hardly ever reached."""
 
+import math
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -13,20 +14,26 @@ class TimeLimit:
     command.
     """
 
-    __slots__ = ("_deadline", "_passed", "_reactor", "_timer")
+    __slots__ = ("_deadline", "_looks_at", "_passed", "_reactor", "_timer")
 
     def __init__(self, reactor: IReactorTime, passed: Callable[[], None]) -> None:
         self._reactor = reactor
         self._passed = passed
         self._timer: IDelayedCall | None = None
         self._deadline = 0.0
+        self._looks_at = math.inf  # when the timer fires, if there is one
 
     def set(self, seconds: float) -> None:
         """Start again: the time is over after ``seconds``."""
         self._deadline = self._reactor.seconds() + seconds
+        if self._deadline < self._looks_at:
+            self._look_in(seconds)
+
+    def _look_in(self, seconds: float) -> None:
+        self._looks_at = self._deadline
         if self._timer is None:
             self._timer = self._reactor.callLater(seconds, self._look)
-        elif self._timer.getTime() > self._deadline:
+        else:
             self._timer.reset(seconds)
 
     def end(self) -> None:
@@ -37,10 +44,10 @@ class TimeLimit:
             timer.cancel()
 
     def _look(self) -> None:
-        self._timer = None
+        self._timer, self._looks_at = None, math.inf
         left = self._deadline - self._reactor.seconds()
         if left > 0:
-            self._timer = self._reactor.callLater(left, self._look)
+            self._look_in(left)
         else:
             self._passed()
 

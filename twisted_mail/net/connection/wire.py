@@ -3,7 +3,8 @@
 ``conversation`` has the other side, what Twisted calls, and says what all of it is for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from types import coroutine
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
@@ -15,7 +16,7 @@ from twisted_mail.net.connection.host import host_of
 from twisted_mail.net.connection.outlet import STALL_SECONDS, TransportOutlet
 from twisted_mail.net.connection.read_buffer import ReadBuffer
 from twisted_mail.net.connection.security import ConnectionSecurity, ListenerSecurity
-from twisted_mail.net.connection.session_coroutine import SessionCoroutine
+from twisted_mail.net.connection.session_coroutine import INPUT, SessionCoroutine
 from twisted_mail.net.connection.timelimit import TimeLimit
 from twisted_mail.store.disk.budget import Budget
 
@@ -41,6 +42,7 @@ class ConnectionWire:
         "_reactor",
         "_security",
         "_session",
+        "_unsent",
         "count_for",
         "transport",
     )
@@ -65,6 +67,7 @@ class ConnectionWire:
         self._input_budget = input_budget
         self._held_input: HeldInput | None = None  # until the client has logged in
         self._limit = TimeLimit(reactor, self._time_passed)
+        self._unsent: list[bytes] = []  # what is to leave together
         self._began = 0.0
         self._ending: Reason | None = None
         self._is_woken = self._closed = False
@@ -115,30 +118,33 @@ class ConnectionWire:
             held.close()
             self._buffer.narrow(False)
 
-    async def read(self, timeout: float) -> bytes:
+    # A generator, and no ``async def``: between the octets that come and who awaits them is one frame.
+    @coroutine
+    def read(self, timeout: float) -> Generator[object, Any, bytes]:
         """Send what was written, then return the bytes that came."""
-        self._outlet.flush()
+        if self._unsent:
+            self._send()
         if self._outlet.is_held:
-            await self._peer_takes_more()
-        if self._held_input is not None:
-            self._held_input.wait()
+            yield from self._peer_takes_more()
+        held = self._held_input
+        if held is not None and held.is_charged:
+            held.wait()
         if self._buffer.data and not self._closed:
-            return self._given(self._buffer.take())
-        if self._ending is not None:
+            came: bytes | Reason = self._buffer.take()
+        elif self._ending is not None:
             raise ConversationEnded(self._ending)
-        if self._is_woken:
+        elif self._is_woken:
             self._is_woken = False
             return b""
-        self._limit.set(timeout)
-        came: bytes | Reason = await self._session.input()
-        if isinstance(came, bytes):
-            return self._given(came)
-        raise ConversationEnded(came)
-
-    def _given(self, data: bytes) -> bytes:
-        if self._held_input is not None:
-            self._held_input.give(len(data))
-        return data
+        else:
+            self._limit.set(timeout)
+            came = yield INPUT
+            self._began = self._reactor.seconds()
+        if not isinstance(came, bytes):
+            raise ConversationEnded(came)
+        if held is not None:
+            held.give(len(came))
+        return came
 
     def wake(self) -> None:
         """Make the present or next ``read`` return at once.
@@ -153,29 +159,31 @@ class ConnectionWire:
     def _wake_now(self) -> None:
         if self._is_woken and self._session.is_waiting:
             self._is_woken = False
-            self._hand_over(b"")
-
-    def _hand_over(self, came: bytes | Reason) -> None:
-        self._began = self._reactor.seconds()
-        self._session.give(came)
+            self._session.give(b"")
 
     def _end(self, reason: Reason) -> None:
         if self._ending in (None, Reason.SHUTDOWN):
             self._ending = reason
-        self._hand_over(reason)
+        self._session.give(reason)
 
     # ------------------------------------------------------------ writing
 
     def write(self, data: bytes) -> None:
         """Take bytes to send."""
         if not self._closed:
-            self._outlet.write(data)
+            self._unsent.append(data)
+
+    def _send(self) -> None:
+        """Send what was written."""
+        unsent, self._unsent = self._unsent, []
+        if unsent:
+            self._outlet.send(unsent[0] if len(unsent) == 1 else b"".join(unsent))
 
     async def drain(self) -> None:
         """Send what was written, and wait until the peer has taken most of it."""
         if self._closed:
             raise ConversationEnded(self._ending or Reason.LOST)
-        self._outlet.flush()
+        self._send()
         if self._outlet.is_held:
             await self._peer_takes_more()
         await self.yield_to_others()
@@ -187,7 +195,7 @@ class ConnectionWire:
         seconds = self._reactor.seconds() - self._began
         if seconds < SHORTEST_SECONDS or seconds < self._fair_share.slice_seconds:
             return
-        self._outlet.flush()
+        self._send()
         await self._fair_share.wait()
         self._began = self._reactor.seconds()
 
@@ -199,7 +207,7 @@ class ConnectionWire:
         """Send what was written and close."""
         if self._closed:
             return
-        self._outlet.flush()
+        self._send()
         self._closed = True
         self._ending = self._ending or Reason.LOST
         self.transport.unregisterProducer()
@@ -228,7 +236,7 @@ class ConnectionWire:
         """Speak TLS from the next byte on."""
         if self._closed:
             raise ConversationEnded(self._ending or Reason.LOST)
-        self._outlet.flush()
+        self._send()
         self._start_tls()
 
     def _start_tls(self) -> None:
@@ -239,4 +247,4 @@ class ConnectionWire:
         if self._closed:
             self.transport.abortConnection()
         elif self._session.is_waiting:
-            self._hand_over(Reason.TIMEOUT)
+            self._session.give(Reason.TIMEOUT)
