@@ -5,14 +5,14 @@ import pytest
 
 from tests.auth.fakes import NamedStore
 from tests.directory.refusals import CHEAP
-from twisted_mail.auth.avatars import Avatar
+from twisted_mail.auth.avatars import VALID_SECONDS, Avatar
 from twisted_mail.auth.realm import Realm
 from twisted_mail.directory.editing.editor import DirectoryEditor
 from twisted_mail.directory.sqlite import SqliteDirectory
 from twisted_mail.mail.address import Address
 from twisted_mail.mail.directory_entry import DirectoryEntry
 from twisted_mail.mail.outcome import Refused, Unavailable
-from twisted_mail.testing.doubles import InlineBlocking, finish
+from twisted_mail.testing.doubles import InlineBlocking, StillClock, finish
 
 ALICE = "alice@example.org"
 
@@ -27,8 +27,19 @@ class Logins:
         self.directory = SqliteDirectory(
             path, InlineBlocking(), InlineBlocking(), CHEAP, ["example.org"]
         )
-        self.realm = Realm(NamedStore(), self.directory, "example.org")  # type: ignore[arg-type]
+        self.clock = StillClock()
+        self.realm = Realm(
+            NamedStore(),  # type: ignore[arg-type]
+            self.directory,
+            "example.org",
+            monotonic=self.clock.monotonic,
+        )
         self.avatar = finish(self.realm.assume("alice"))
+
+    def is_valid_later(self) -> bool:
+        """Return whether Alice's login holds a second later."""
+        self.clock.seconds += VALID_SECONDS
+        return finish(self.avatar.is_valid())
 
     def close(self) -> None:
         self.directory.close()
@@ -43,32 +54,41 @@ def logins(tmp_path: Path) -> Iterator[Logins]:
 
 
 def test_a_login_holds_while_others_change(logins: Logins) -> None:
-    assert finish(logins.avatar.is_valid())
+    assert logins.is_valid_later()
     logins.editor.accounts.add("bob@example.org", "secret")
     logins.editor.accounts.set_password(ALICE, "another")
-    assert finish(logins.avatar.is_valid())
+    assert logins.is_valid_later()
 
 
 @pytest.mark.parametrize("has_been_asked", [True, False])
 def test_a_login_ends_with_its_account(logins: Logins, has_been_asked: bool) -> None:
-    assert not has_been_asked or finish(logins.avatar.is_valid())
+    assert not has_been_asked or logins.is_valid_later()
     logins.editor.accounts.remove(ALICE)
+    assert not logins.is_valid_later()
+
+
+def test_a_login_holds_for_less_than_a_second_after_its_account(logins: Logins) -> None:
+    logins.editor.accounts.remove(ALICE)
+    logins.clock.seconds += VALID_SECONDS - 0.01
+    assert finish(logins.avatar.is_valid())
+    logins.clock.seconds += 0.01
     assert not finish(logins.avatar.is_valid())
+    assert not finish(logins.avatar.is_valid())  # and is not taken for valid for another second
 
 
 def test_a_login_ends_when_logins_are_disabled(logins: Logins) -> None:
     logins.editor.accounts.enable(ALICE, False)
-    assert not finish(logins.avatar.is_valid())
+    assert not logins.is_valid_later()
     logins.editor.accounts.enable(ALICE, True)
-    assert finish(logins.avatar.is_valid())
+    assert logins.is_valid_later()
 
 
 def test_the_next_account_of_a_name_is_another_one(logins: Logins) -> None:
-    assert finish(logins.avatar.is_valid())
+    assert logins.is_valid_later()
     logins.editor.accounts.remove(ALICE)
     logins.now += 1
     logins.editor.accounts.add(ALICE, "secret")
-    assert not finish(logins.avatar.is_valid())
+    assert not logins.is_valid_later()
     assert finish(finish(logins.realm.assume(ALICE)).is_valid())
 
 
@@ -84,11 +104,13 @@ class CountedDirectory:
 
     def __init__(self) -> None:
         self.finds = 0
+        self.looks = 0
         self.is_broken = False
 
     def version(self) -> object:
         if self.is_broken:
             raise Unavailable("The directory cannot be read now")
+        self.looks += 1
         return 7
 
     async def find(self, address: Address) -> DirectoryEntry:
@@ -96,16 +118,32 @@ class CountedDirectory:
         return DirectoryEntry(address.key)
 
 
-def test_an_unchanged_directory_is_looked_at_once() -> None:
-    directory = CountedDirectory()
-    avatar = Avatar(ALICE, NamedStore(), directory)  # type: ignore[arg-type]
-    assert [finish(avatar.is_valid()) for _ in range(5)] == [True] * 5
+def avatar_of(directory: CountedDirectory, clock: StillClock) -> Avatar:
+    return Avatar(ALICE, NamedStore(), directory, monotonic=clock.monotonic)  # type: ignore[arg-type]
+
+
+def test_an_unchanged_directory_is_read_once() -> None:
+    directory, clock = CountedDirectory(), StillClock()
+    avatar = avatar_of(directory, clock)
+    for _ in range(5):
+        clock.seconds += VALID_SECONDS
+        assert finish(avatar.is_valid())
+    assert directory.looks == 5
     assert directory.finds == 1
 
 
+def test_commands_of_one_second_look_at_the_directory_once() -> None:
+    directory, clock = CountedDirectory(), StillClock()
+    avatar = avatar_of(directory, clock)
+    clock.seconds += VALID_SECONDS
+    assert [finish(avatar.is_valid()) for _ in range(5)] == [True] * 5
+    assert directory.looks == 1
+
+
 def test_a_login_holds_while_the_directory_cannot_be_read() -> None:
-    directory = CountedDirectory()
-    avatar = Avatar(ALICE, NamedStore(), directory)  # type: ignore[arg-type]
+    directory, clock = CountedDirectory(), StillClock()
+    avatar = avatar_of(directory, clock)
     directory.is_broken = True
+    clock.seconds += VALID_SECONDS
     assert finish(avatar.is_valid())
     assert directory.finds == 0

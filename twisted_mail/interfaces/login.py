@@ -74,7 +74,10 @@ class Mailboxes(Protocol):
         """Return the account's mail, opened at the first call."""
 
     async def is_valid(self) -> bool:
-        """Return whether the login still holds: sessions ask before each command and end if not."""
+        """Return whether the login still holds, or did a second ago.
+
+        Sessions ask before each command and end if not.
+        """
 
     def logout(self) -> None:
         """End the login."""
@@ -94,7 +97,10 @@ class Maildrop(Protocol):
         """
 
     async def is_valid(self) -> bool:
-        """Return whether the login still holds: sessions ask before each command and end if not."""
+        """Return whether the login still holds, or did a second ago.
+
+        Sessions ask before each command and end if not.
+        """
 
     def logout(self) -> None:
         """End the login and give the lock back."""
@@ -111,7 +117,10 @@ class Submitter(Protocol):
         """Return whether mail from this account may have ``address`` as its sender."""
 
     async def is_valid(self) -> bool:
-        """Return whether the login still holds: sessions ask before each command and end if not."""
+        """Return whether the login still holds, or did a second ago.
+
+        Sessions ask before each command and end if not.
+        """
 
     def logout(self) -> None:
         """End the login."""
